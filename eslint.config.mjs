@@ -116,6 +116,7 @@ const rooms = {
     'base',
   ],
   'ui/picture': [
+    'systems',
     'ui/tree',
     'ui/health',
     'health',

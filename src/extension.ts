@@ -20,6 +20,7 @@ import { protectedBy } from './domain/protection.js';
 import type { Vm } from './domain/vm.js';
 import { XmlDocuments } from './ui/documents/documents.js';
 import { Attentions } from './ui/attentions.js';
+import { SystemPictures } from './ui/picture/systemPictures.js';
 import { PicturePanels } from './ui/picture/picturePanels.js';
 import { HealthStatus } from './ui/health/healthStatus.js';
 import { WorkedVm } from './ui/commands/workedVm.js';
@@ -48,6 +49,7 @@ export interface DevelopmentApi {
   readonly inventory: InventoryPort;
   readonly tree: VmTree;
   readonly pictures: PicturePanels;
+  readonly systems: SystemPictures;
   readonly health: HealthWatch;
   readonly status: HealthStatus;
   readonly worked: WorkedVm;
@@ -110,6 +112,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   let opened: Promise<Systems> | undefined;
   const systems: SystemsService = {
     known,
+    pictures: new SystemPictures({ inventory, known, attentions, shown: tree.systemShown }),
     open: () => (opened ??= import('./systems/systems.js').then((room) => new room.Systems(systemsOptions))),
   };
   const commands = registerCommands({
@@ -159,6 +162,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     logs,
     screens,
     pictures,
+    systems.pictures,
     reports,
     documents,
     tree,
@@ -175,7 +179,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   }
   return context.extensionMode === vscode.ExtensionMode.Production
     ? undefined
-    : { inventory, tree, pictures, health, status, worked, teaching, consoles, journal };
+    : { inventory, tree, pictures, systems: systems.pictures, health, status, worked, teaching, consoles, journal };
 }
 
 /** `npm start` says on which VMs. */

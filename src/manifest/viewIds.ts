@@ -4,5 +4,7 @@ export const containerId = 'virtRewind';
 export const treeViewId = 'virtRewind.vms';
 /** Of the tabs with a picture; restored ones are what the extension starts for. */
 export const pictureViewType = 'virtRewind.picture';
+/** Of the tabs with a picture of a system of VMs. */
+export const systemPictureType = 'virtRewind.systemPicture';
 /** The editor tab of the lesson: keys ask for it. */
 export const lessonPanelType = 'virtRewind.lessonPanel';

@@ -26,7 +26,7 @@ export class KnownSystems implements Disposable {
   readonly onDidChange = this.#changed.event;
   #all: readonly KnownSystem[] = [];
   #watchers: readonly FSWatcher[] = [];
-  #isWatched = false;
+  readonly #lookers = new Set<unknown>();
   #settling: NodeJS.Timeout | undefined;
   #reading: Promise<void> = Promise.resolve();
 
@@ -47,15 +47,24 @@ export class KnownSystems implements Disposable {
     return this.#all.find(({ system }) => system.id === id);
   }
 
-  /** Somebody looks, or nobody does. */
-  watch(isWatched: boolean): void {
-    if (this.#isWatched !== isWatched) {
-      this.#isWatched = isWatched;
+  /** Somebody looks, or does no longer. @param looker tells those that look apart */
+  watch(looker: unknown, isLooking: boolean): void {
+    const wasWatched = this.#isWatched;
+    if (isLooking) {
+      this.#lookers.add(looker);
+    } else {
+      this.#lookers.delete(looker);
+    }
+    if (this.#isWatched !== wasWatched) {
       this.#unwatch();
-      if (isWatched) {
+      if (isLooking) {
         void this.read();
       }
     }
+  }
+
+  get #isWatched(): boolean {
+    return this.#lookers.size > 0;
   }
 
   /** Never rejects: what cannot be read is logged, and stays as it was known. */
@@ -65,7 +74,7 @@ export class KnownSystems implements Disposable {
   }
 
   dispose(): void {
-    this.#isWatched = false;
+    this.#lookers.clear();
     this.#unwatch();
     this.#changed.dispose();
   }

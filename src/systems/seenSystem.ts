@@ -51,17 +51,14 @@ export function seenSystem(stored: StoredSystem, looked: readonly LookedAt[], in
 
 /** As it is known already: nothing is asked for it. */
 export function knownOf(
-  {
-    connections,
-    findVm,
-  }: { readonly connections: readonly ConnectionView[]; readonly findVm: (ref: VmRef) => VmView | undefined },
+  source: { readonly connections: readonly ConnectionView[]; findVm(ref: VmRef): VmView | undefined },
   member: SystemMember,
 ): LookedAt {
-  const connection = connections.find(({ uri }) => uri === member.connection);
+  const connection = source.connections.find(({ uri }) => uri === member.connection);
   if (connection?.state !== 'connected' || !connection.loaded || connection.lastSeenAt !== undefined) {
     return { connection: 'away' };
   }
-  const view = findVm(member);
+  const view = source.findVm(member);
   return {
     connection: 'connected',
     ...(view !== undefined && { vm: view.vm }),

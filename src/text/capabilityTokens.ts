@@ -142,6 +142,7 @@ export function systemTokens({
   const powers = views.flatMap((view) => view?.vm.power ?? []);
   return joined(
     'system',
+    'picturable',
     'renamable',
     ...(unfinished === undefined
       ? [
@@ -155,7 +156,7 @@ export function systemTokens({
 }
 
 export function pointTokens({ auto }: Pick<SystemPoint, 'auto'>): string {
-  return joined('point', 'revertable', 'deletable', ...(auto === undefined ? ['renamable'] : []));
+  return joined('point', 'picturable', 'revertable', 'deletable', ...(auto === undefined ? ['renamable'] : []));
 }
 
 /** What is under way would change what an undo goes back from. */

@@ -87,7 +87,7 @@ export function memberRow(shown: ShownSystem, index: number, reach: Reach, readi
 }
 
 /** What is the matter with a member; nothing where it stands with the others. */
-function memberWords({ seen, known }: ShownSystem, index: number): readonly string[] {
+export function memberWords({ seen, known }: ShownSystem, index: number): readonly string[] {
   const { name, vm, isAway, at } = seen.members[index] ?? { name: '', isAway: true };
   if (isAway) {
     return [t('cannot be reached')];

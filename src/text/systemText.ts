@@ -123,9 +123,7 @@ export function systemRecoveredText({ entry, to, members, why }: RecoveredSystem
 /** Who they are, where all ended alike; else what became of each. */
 function namesOf(members: readonly MemberOutcome[]): readonly string[] {
   const isAlike = members.every(({ outcome, failure }) => outcome === members[0]?.outcome && failure === undefined);
-  return isAlike
-    ? [t('VMs: {0}', members.map(({ name }) => displayLine(name, 40)).join(', '))]
-    : outcomeLines(members);
+  return isAlike ? [t('VMs: {0}', members.map(({ name }) => displayLine(name, 40)).join(', '))] : outcomeLines(members);
 }
 
 /** What became of each. */

@@ -1,13 +1,13 @@
 // Several VMs as one, in the editor: made of rows, kept, broken, reverted, undone, started and shut down, dissolved.
 import assert from 'node:assert/strict';
-import type { TreeItem } from 'vscode';
+import * as vscode from 'vscode';
 import type { SystemResult } from '../../src/systems/groupRun.js';
 import type { MemberNode, Node, PointNode, SystemNode } from '../../src/ui/tree/nodes.js';
 import { asksFirst, call, CommandRig, fromMenu, type Guest, rejects } from './commandRig.js';
 
 const names = ['system-db', 'system-web'] as const;
 
-function labelOf({ label }: TreeItem): string {
+function labelOf({ label }: vscode.TreeItem): string {
   return typeof label === 'string' ? label : (label?.label ?? '');
 }
 
@@ -70,6 +70,16 @@ describe('a system of VMs in the editor', function () {
     const { tree } = await rig.api();
     const item = await tree.resolveTreeItem(tree.getTreeItem(await pointRow('clean')), await pointRow('clean'));
     assert.match((item.tooltip as { value: string }).value, /ms apart/u);
+  });
+
+  it('has a picture: its VMs side by side, its restore points across', async () => {
+    await fromMenu('virtRewind.showPicture', row);
+    const { systems } = await rig.api();
+    const html = systems.html(row.system);
+    assert.match(html ?? '', /<th scope="row"><span class="title">clean<.*ms apart/su);
+    assert.equal(html?.match(/class="there here"/gu)?.length, 2);
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+    assert.equal(systems.html(row.system), undefined);
   });
 
   it('goes back as one, and forth', async () => {

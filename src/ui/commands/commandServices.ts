@@ -3,6 +3,7 @@ import type { LogOutputChannel, Memento, Uri } from 'vscode';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { XmlDocuments } from '../documents/documents.js';
+import type { SystemPictures } from '../picture/systemPictures.js';
 import type { PicturePanels } from '../picture/picturePanels.js';
 import type { Reports } from '../documents/reports.js';
 import type { VmTree } from '../tree/vmTree.js';
@@ -23,6 +24,7 @@ export interface SystemsService {
   readonly known: KnownSystems;
   /** What acts on them is loaded when it is needed. */
   readonly open: () => Promise<Systems>;
+  readonly pictures: SystemPictures;
 }
 
 export interface CommandServices {

@@ -20,7 +20,7 @@ import { snapshotCommands } from './snapshotCommands.js';
 import { systemCommands } from './systemCommands.js';
 import { checkpoint, revertToLast, systemOperations } from './systemOperations.js';
 import { systemPower } from './systemPower.js';
-import { isOnSystem } from './systemTargets.js';
+import { isOnSystem, targetSystem } from './systemTargets.js';
 import { viewCommands } from './viewCommands.js';
 import { CommandError } from '../prompts/commandError.js';
 export { runCommand } from './runCommand.js';
@@ -59,6 +59,7 @@ const onSystems: Partial<Readonly<Record<CommandId, Handler>>> = {
   'virtRewind.start': handlers['virtRewind.startSystem'],
   'virtRewind.resume': handlers['virtRewind.startSystem'],
   'virtRewind.shutDown': handlers['virtRewind.shutDownSystem'],
+  'virtRewind.showPicture': showSystemPicture,
   'virtRewind.deleteSnapshot': (run) =>
     handlers[isOnPoint(run) ? 'virtRewind.deleteRestorePoint' : 'virtRewind.dissolveSystem'](run),
 };
@@ -74,6 +75,10 @@ const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
   'virtRewind.copyName',
   'virtRewind.checkHealth',
 ] as CommandId[]);
+
+async function showSystemPicture(run: CommandRun): Promise<void> {
+  run.systems.pictures.show((await targetSystem(run, '')).system.id);
+}
 
 function isOnPoint({ call }: CommandRun): boolean {
   return call.kind === 'rows' && call.rows[0].kind === 'point';

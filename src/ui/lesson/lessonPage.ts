@@ -6,9 +6,9 @@ import { addedForFiles, insideImage, type LessonFile } from '../../lesson/lesson
 import { type LessonStep, lessonScript, toTry } from '../../lesson/lessonScript.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { LayerCost } from '../../domain/layerCost.js';
-import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { failureMessage } from '../../text/failureMessage.js';
+import { htmlText as escaped } from '../../text/html.js';
 import { layerLetter } from '../../text/layerLetter.js';
 import { shortInMiddle } from '../../text/shortInMiddle.js';
 import { layerCostSentences } from '../../text/layerCostText.js';
@@ -25,7 +25,6 @@ export const lessonLinks = [
   'virtRewind.showLog',
 ] as const satisfies readonly CommandId[];
 
-const longest = 2_000;
 /** Of a file's name; what is cut out of a longer one stands in its middle. */
 const longestName = 26;
 
@@ -252,8 +251,4 @@ function paragraph(text: string): string {
 
 function link(command: (typeof lessonLinks)[number], text: string, kind = 'secondary'): string {
   return `<a class="button ${kind}" role="button" href="command:${command}">${escaped(text)}</a>`;
-}
-
-function escaped(text: string): string {
-  return displayLine(text, longest).replace(/[&<>"']/g, (character) => `&#${String(character.charCodeAt(0))};`);
 }

@@ -16,6 +16,7 @@ import { LookedAt } from './lookedAt.js';
 import type { Node } from './nodes.js';
 import { wrongCountText } from '../../text/healthText.js';
 import type { Reading } from '../../text/rows.js';
+import type { ShownSystem } from '../../text/systemRows.js';
 import { readAllTrees } from './readAllTrees.js';
 import { rowMarks } from './rowMarks.js';
 import { RowTimers } from './rowTimers.js';
@@ -144,6 +145,9 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
   }
 
+  /** What is known of a system of VMs; undefined where there is none of this id. */
+  readonly systemShown = (id: string): ShownSystem | undefined => this.#content.systems.shown(id);
+
   /** Kept in the user's settings. */
   setLayout(layout: Settings['treeLayout']): Promise<void> {
     return writeSetting('treeLayout', layout);
@@ -202,7 +206,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   #visibilityChanged(): void {
     this.#look(true);
-    this.#systems.watch(this.#view.visible);
+    this.#systems.watch(this, this.#view.visible);
     this.#timers.stop();
     if (!this.#view.visible) {
       return;

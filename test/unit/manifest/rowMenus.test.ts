@@ -179,8 +179,16 @@ describe('the menus of rows', () => {
         several: false,
       }).map((command) => command.replace('virtRewind.', ''));
     const [first, second, third] = ['createSnapshot', 'quickCheckpoint', 'undoRevert'];
-    assert.deepEqual(on('running'), [first, second, third, 'renameSnapshot', 'shutDown', 'dissolveSystem']);
-    assert.deepEqual(on('off'), [first, second, third, 'renameSnapshot', 'start', 'dissolveSystem']);
+    assert.deepEqual(on('running'), [
+      first,
+      second,
+      third,
+      'renameSnapshot',
+      'shutDown',
+      'showPicture',
+      'dissolveSystem',
+    ]);
+    assert.deepEqual(on('off'), [first, second, third, 'renameSnapshot', 'start', 'showPicture', 'dissolveSystem']);
     const several = commandsIn(rowMenu, { viewItem: vmTokens(vmView(), { readOnly: false }), several: true });
     assert.ok(several.includes('virtRewind.createSystem'));
   });

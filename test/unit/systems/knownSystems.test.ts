@@ -46,7 +46,7 @@ describe('known systems of VMs', () => {
   });
 
   it('show what another program writes while somebody looks: the first system, its name, its restore points', async () => {
-    known.watch(true);
+    known.watch('me', true);
     await known.read();
     const first = changed(() => known.all.length === 1);
     await store.put(system);
@@ -70,14 +70,14 @@ describe('known systems of VMs', () => {
   });
 
   it('follow no file while nobody looks', async () => {
-    known.watch(true);
+    known.watch('me', true);
     await known.read();
-    known.watch(false);
+    known.watch('me', false);
     await known.read();
     await store.put(system);
     assert.deepEqual(known.all, []);
     const shown = changed(() => known.all.length === 1);
-    known.watch(true);
+    known.watch('me', true);
     await shown;
   });
 });

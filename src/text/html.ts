@@ -1,0 +1,8 @@
+// Text from anywhere → HTML in which nothing of it is markup. Knows nothing of the editor.
+import { displayLine } from '../domain/plainText.js';
+
+const longest = 2_000;
+
+export function htmlText(text: string): string {
+  return displayLine(text, longest).replace(/[&<>"']/g, (character) => `&#${String(character.charCodeAt(0))};`);
+}

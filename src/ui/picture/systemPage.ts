@@ -1,0 +1,198 @@
+// The picture of a system of VMs as a page: its VMs side by side on one axis of time, its restore points across them. A value in,
+// HTML out, in which nothing from outside is markup. It runs no script: what can be pressed are links to commands.
+import { t } from '@vscode/l10n';
+import type { SystemPoint } from '../../domain/system.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import { partOf } from '../../systems/seenSystem.js';
+import { htmlText } from '../../text/html.js';
+import { agoText } from '../../text/relativeAge.js';
+import { pointTitle, noWayBack } from '../../text/systemText.js';
+import { memberWords, type ShownSystem } from '../../text/systemRows.js';
+import { kindWords, powerWord } from '../../text/words.js';
+import type { Node } from '../tree/nodes.js';
+import { systemStyle } from './systemStyle.js';
+
+/** The commands that the page may call. */
+export const systemLinks = [
+  'virtRewind.checkpointSystem',
+  'virtRewind.revertSystem',
+  'virtRewind.undoSystemRevert',
+  'virtRewind.deleteRestorePoint',
+  'virtRewind.showPicture',
+] as const satisfies readonly CommandId[];
+
+/** A row of the axis: a restore point of all, or snapshots of single VMs. */
+interface Moment {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly point?: SystemPoint;
+  /** By the member's place. */
+  readonly snapshots: ReadonlyMap<number, Snapshot>;
+}
+
+export function systemPage(shown: ShownSystem, now: number, nonce: string): string {
+  const policy = `default-src 'none'; style-src 'nonce-${nonce}'`;
+  const { name } = shown.known.system;
+  return `<!DOCTYPE html>
+<html lang="${htmlText(t('en'))}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${htmlText(t('{0}: Picture', name))}</title>
+<style nonce="${nonce}">${systemStyle}</style>
+</head>
+<body><main>
+<h1>${htmlText(name)}</h1>
+${tools(shown)}
+<div class="scroller" tabindex="0" role="region" aria-label="${htmlText(t('VMs side by side, time runs down'))}">
+<table>
+${head(shown)}
+<tbody>
+${momentsOf(shown)
+  .map((moment, at, all) => row(shown, moment, gapBefore(moment.at, all[at - 1]?.at), now))
+  .join('\n')}
+${present(shown)}
+</tbody>
+</table>
+</div>
+</main></body>
+</html>`;
+}
+
+function tools({ known }: ShownSystem): string {
+  const system: Node = { kind: 'system', id: `system/${known.system.id}`, system: known.system.id };
+  const canUndo = known.points.some(({ auto }) => auto !== undefined);
+  return `<nav aria-label="${htmlText(t('System'))}">
+${link('virtRewind.checkpointSystem', system, t('Checkpoint…'), 'primary')}
+${canUndo ? link('virtRewind.undoSystemRevert', system, t('Undo Revert…')) : ''}
+</nav>`;
+}
+
+function head(shown: ShownSystem): string {
+  const cells = shown.known.system.members.map((member, at) => {
+    const { vm } = shown.seen.members[at] ?? {};
+    const ref = { connection: member.connection, uuid: member.uuid };
+    const name = vm?.name ?? member.name;
+    const wrong = memberWords(shown, at).join(', ');
+    return `<th scope="col">${
+      vm === undefined
+        ? htmlText(name)
+        : link('virtRewind.showPicture', { kind: 'vm', id: member.uuid, ref }, name, 'plain')
+    }${wrong === '' ? '' : `<small class="wrong">${htmlText(wrong)}</small>`}</th>`;
+  });
+  return `<thead><tr><th scope="col">${htmlText(t('Restore point'))}</th>${cells.join('')}</tr></thead>`;
+}
+
+/** Oldest first. Snapshots that belong to a restore point stand in its row. */
+function momentsOf({ known, views }: ShownSystem): readonly Moment[] {
+  const { system, points } = known;
+  const owned = new Set<string>();
+  const common = points.map((point): Moment => {
+    const snapshots = new Map<number, Snapshot>();
+    system.members.forEach((member, at) => {
+      const own = partOf(point, member);
+      const tree = views[at]?.tree;
+      const found =
+        own === undefined || tree === undefined
+          ? undefined
+          : (findSnapshot(tree, own.snapshot) ?? tree.snapshots.find(({ createdAt }) => createdAt === own.createdAt));
+      if (found !== undefined) {
+        snapshots.set(at, found);
+        owned.add(`${at}/${found.name}`);
+      }
+    });
+    return { at: point.createdAt, point, snapshots };
+  });
+  const single = views.flatMap((view, at) =>
+    (view?.tree?.snapshots ?? [])
+      .filter(({ name }) => !owned.has(`${at}/${name}`))
+      .map((snapshot): Moment => ({ at: snapshot.createdAt, snapshots: new Map([[at, snapshot]]) })),
+  );
+  return [...common, ...single].toSorted((a, b) => a.at - b.at);
+}
+
+const steps = [60_000, 3_600_000, 86_400_000] as const;
+
+/** In four steps, because a page cannot be as long as a year. */
+function gapBefore(at: number, before: number | undefined): number {
+  return before === undefined ? 0 : steps.filter((step) => at - before > step).length;
+}
+
+function row(shown: ShownSystem, { at, point, snapshots }: Moment, gap: number, now: number): string {
+  const cells = shown.known.system.members.map((member, index) => {
+    const snapshot = snapshots.get(index);
+    const own = point && partOf(point, member);
+    const isHere = shown.views[index]?.tree?.current === snapshot?.name && snapshot !== undefined;
+    if (snapshot === undefined) {
+      return own === undefined
+        ? '<td></td>'
+        : `<td class="lost"><span class="mark" aria-hidden="true">✕</span> ${htmlText(lostWords(shown, index))}</td>`;
+    }
+    const was = own === undefined ? [] : [powerWord({ power: own.state, powerReason: 'other', managedSave: false })];
+    return `<td class="${isHere ? 'there here' : 'there'}"><span class="mark" aria-hidden="true">${
+      isHere ? '●' : '○'
+    }</span> <span class="title">${htmlText(snapshot.title)}</span><small>${htmlText(
+      [kindWords(snapshot), ...was, ...(isHere ? [t('comes from here')] : [])].join(' · '),
+    )}</small></td>`;
+  });
+  return `${space(shown, gap)}<tr class="${point === undefined ? 'single' : 'point'}"><th scope="row">${
+    point === undefined
+      ? `<small>${htmlText(t('one VM alone, {0}', agoText(at, now)))}</small>`
+      : pointHead(shown, point, now)
+  }</th>${cells.join('')}</tr>`;
+}
+
+/** The farther apart, the more of the lines is seen between. */
+function space({ known }: ShownSystem, gap: number): string {
+  return gap === 0
+    ? ''
+    : `<tr class="space space-${gap}" role="presentation"><td class="axis"></td>${'<td></td>'.repeat(known.system.members.length)}</tr>`;
+}
+
+function pointHead({ known, seen }: ShownSystem, point: SystemPoint, now: number): string {
+  const { id: system } = known.system;
+  const node: Node = { kind: 'point', id: `system/${system}/point/${point.id}`, system, point: point.id };
+  const lost = noWayBack(seen, point);
+  const facts = [
+    agoText(point.createdAt, now),
+    ...(point.spreadMs === undefined ? [] : [t('no two VMs more than {0} ms apart', point.spreadMs)]),
+  ];
+  const title = pointTitle(point);
+  return `<span class="title">${htmlText(title)}</span><small>${htmlText(facts.join(' · '))}</small>${lost
+    .map((words) => `<small class="wrong">${htmlText(words)}</small>`)
+    .join('')}<span class="actions">${
+    lost.length > 0 ? '' : link('virtRewind.revertSystem', node, t('Revert…'), 'secondary', title)
+  } ${link('virtRewind.deleteRestorePoint', node, t('Delete…'), 'secondary', title)}</span>`;
+}
+
+function lostWords({ seen }: ShownSystem, index: number): string {
+  const { vm, isAway } = seen.members[index] ?? { isAway: true };
+  return isAway ? t('cannot be reached') : vm === undefined ? t('is gone') : t('has lost its snapshot');
+}
+
+function present({ known, seen }: ShownSystem): string {
+  const cells = known.system.members.map((_, at) => {
+    const vm = seen.members[at]?.vm;
+    return vm === undefined
+      ? '<td></td>'
+      : `<td class="now"><span class="mark" aria-hidden="true">▼</span> ${htmlText(powerWord(vm))}</td>`;
+  });
+  return `<tr class="present"><th scope="row">${htmlText(t('You are here'))}</th>${cells.join('')}</tr>`;
+}
+
+/** @param about what a screen reader hears beside the words, which stand in several rows */
+function link(
+  command: (typeof systemLinks)[number],
+  node: Node,
+  text: string,
+  look = 'secondary',
+  about?: string,
+): string {
+  const given = encodeURIComponent(JSON.stringify([node]));
+  const label = about === undefined ? '' : ` aria-label="${htmlText(`${text} ${about}`)}"`;
+  const button = look === 'plain' ? '' : ` class="button ${look}" role="button"`;
+  return `<a${button} href="command:${command}?${given}"${label}>${htmlText(text)}</a>`;
+}

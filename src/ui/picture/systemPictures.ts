@@ -1,0 +1,138 @@
+// The tabs with pictures of systems of VMs: one for each, drawn anew when it reads differently, as long as it is seen.
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { InventoryPort } from '../../engine/inventory.js';
+import { vmKey } from '../../inventory/views.js';
+import { systemPictureType } from '../../manifest/viewIds.js';
+import type { KnownSystems } from '../../systems/knownSystems.js';
+import type { ShownSystem } from '../../text/systemRows.js';
+import type { Attentions } from '../attentions.js';
+import { systemLinks, systemPage } from './systemPage.js';
+
+/** Ages are written anew. */
+const againMs = 60_000;
+
+export interface SystemPicturesOptions {
+  readonly inventory: InventoryPort;
+  readonly known: KnownSystems;
+  readonly attentions: Attentions;
+  readonly shown: (id: string) => ShownSystem | undefined;
+}
+
+export class SystemPictures implements Disposable {
+  readonly #options: SystemPicturesOptions;
+  readonly #panels = new Map<string, SystemPicture>();
+
+  constructor(options: SystemPicturesOptions) {
+    this.#options = options;
+  }
+
+  show(id: string): void {
+    const open = this.#panels.get(id);
+    if (open === undefined) {
+      this.#panels.set(id, new SystemPicture(id, this.#options, () => this.#panels.delete(id)));
+    } else {
+      open.reveal();
+    }
+  }
+
+  /** What is shown of a system; undefined where no tab is open. */
+  html(id: string): string | undefined {
+    return this.#panels.get(id)?.html;
+  }
+
+  dispose(): void {
+    for (const panel of [...this.#panels.values()]) {
+      panel.dispose();
+    }
+  }
+}
+
+class SystemPicture implements Disposable {
+  readonly #id: string;
+  readonly #options: SystemPicturesOptions;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #store = new DisposableStore();
+  readonly #attention: ReturnType<Attentions['share']>;
+  #plain = '';
+
+  constructor(id: string, options: SystemPicturesOptions, ended: () => void) {
+    const { inventory, known, attentions } = options;
+    this.#id = id;
+    this.#options = options;
+    this.#attention = this.#store.add(attentions.share());
+    const name = displayLine(known.find(id)?.system.name ?? '');
+    this.#panel = vscode.window.createWebviewPanel(
+      systemPictureType,
+      t('{0}: Picture', name),
+      vscode.ViewColumn.Active,
+      {
+        enableScripts: false,
+        enableCommandUris: systemLinks,
+        localResourceRoots: [],
+      },
+    );
+    this.#panel.onDidDispose(() => {
+      known.watch(this, false);
+      this.#store.dispose();
+      ended();
+    });
+    this.#panel.onDidChangeViewState(() => this.#look());
+    this.#store.add(known.onDidChange(() => this.#draw()));
+    this.#store.add(inventory.onDidChange(() => this.#draw()));
+    const timer = setInterval(() => this.#draw(), againMs);
+    this.#store.add({ dispose: () => clearInterval(timer) });
+    this.#look();
+  }
+
+  get html(): string {
+    return this.#panel.webview.html;
+  }
+
+  reveal(): void {
+    this.#panel.reveal();
+  }
+
+  dispose(): void {
+    this.#panel.dispose();
+  }
+
+  #look(): void {
+    const { known, inventory } = this.#options;
+    const { visible } = this.#panel;
+    const members = known.find(this.#id)?.system.members ?? [];
+    known.watch(this, visible);
+    this.#attention.set({
+      visible,
+      connections: new Set(members.map(({ connection }) => connection)),
+      vms: new Set(members.map(vmKey)),
+    });
+    if (visible) {
+      for (const member of members.filter((one) => inventory.findVm(one) !== undefined)) {
+        // What cannot be read is said in its column.
+        inventory.readTree({ connection: member.connection, uuid: member.uuid }).catch(() => undefined);
+      }
+    }
+    this.#draw();
+  }
+
+  /** Equal but for the nonce is not drawn again: a new page takes the focus and the place away. */
+  #draw(): void {
+    if (!this.#panel.visible) {
+      return;
+    }
+    const shown = this.#options.shown(this.#id);
+    if (shown === undefined) {
+      this.#panel.dispose();
+      return;
+    }
+    const plain = systemPage(shown, Date.now(), '');
+    if (plain !== this.#plain) {
+      this.#plain = plain;
+      this.#panel.webview.html = systemPage(shown, Date.now(), randomBytes(16).toString('hex'));
+    }
+  }
+}
