@@ -13,7 +13,6 @@ function labelOf({ label }: vscode.TreeItem): string {
 
 describe('a system of VMs in the editor', function () {
   this.timeout(120_000);
-  this.bail(true);
   let rig: CommandRig;
   let guests: readonly Guest[];
   let row: SystemNode;
@@ -65,7 +64,7 @@ describe('a system of VMs in the editor', function () {
   it('is kept at one moment, and says so', async () => {
     const { point } = await call<SystemResult>('virtRewind.checkpointSystem', { system: 'shop', title: 'clean' });
     assert.ok(point?.spreadMs !== undefined);
-    assert.deepEqual((await descriptions())[3], 'clean: ● just now');
+    assert.match((await descriptions())[3]!, /^clean: ● /u);
     await rejects(call('virtRewind.checkpointSystem', { system: 'shop', title: 'clean' }), 'exists');
     const { tree } = await rig.api();
     const item = await tree.resolveTreeItem(tree.getTreeItem(await pointRow('clean')), await pointRow('clean'));

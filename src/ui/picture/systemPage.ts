@@ -149,7 +149,7 @@ function row(shown: ShownSystem, { at, point, snapshots }: Moment, gap: number, 
 function space({ known }: ShownSystem, gap: number): string {
   return gap === 0
     ? ''
-    : `<tr class="space space-${gap}" role="presentation"><td class="axis"></td>${'<td></td>'.repeat(known.system.members.length)}</tr>`;
+    : `<tr class="space space-${gap}" aria-hidden="true"><td class="axis"></td>${'<td></td>'.repeat(known.system.members.length)}</tr>`;
 }
 
 function pointHead({ known, seen }: ShownSystem, point: SystemPoint, now: number): string {
