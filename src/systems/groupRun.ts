@@ -126,7 +126,7 @@ export class GroupRun {
       id,
       kind,
       system: { id: system.id, name: system.name },
-      point,
+      point: { id: point.id, title: point.title },
       ...(kind === 'revert' && { kept: newId() }),
       members: members.map((planned): GroupMember => {
         const { member, view, plan, state } = planned;

@@ -34,7 +34,7 @@ export interface SystemPlan {
   readonly kind: 'checkpoint' | 'revert' | 'delete';
   readonly system: VirtualSystem;
   /** That is made, gone back to or deleted. */
-  readonly point: Pick<SystemPoint, 'id' | 'title'>;
+  readonly point: Pick<SystemPoint, 'id' | 'title' | 'auto'>;
   readonly members: readonly PlannedMember[];
   /** Of a revert: how each member stood at that point, by `vmKey`. */
   readonly ends: ReadonlyMap<string, Pick<PointMember, 'state' | 'kind'>>;
@@ -169,7 +169,7 @@ async function planned(
   return {
     kind,
     system,
-    point: { id: point.id, title: point.title },
+    point: { id: point.id, title: point.title, ...(point.auto !== undefined && { auto: point.auto }) },
     members: members.flat(),
     ends,
     ...(stored !== undefined && { stored }),

@@ -17,18 +17,15 @@ export function pointTitle({ title, auto }: Pick<SystemPoint, 'title' | 'auto'>)
   return auto === undefined ? displayLine(title) : t('before the revert to “{0}”', displayLine(title));
 }
 
-export function systemQuestion(
-  { kind, system, point, members }: SystemPlan,
-  isUndo: boolean,
-  now: number,
-): QuestionText {
-  const [name, title] = [displayLine(system.name), displayLine(point.title)];
+export function systemQuestion({ kind, system, point, members }: SystemPlan, now: number): QuestionText {
+  const [name, title] = [displayLine(system.name), pointTitle(point)];
   const words = {
     checkpoint: { title: t('Checkpoint the system {0}?', name), confirm: t('Checkpoint') },
     revert: {
-      title: isUndo
-        ? t('Undo the last revert of the system {0}?', name)
-        : t('Revert the system {0} to “{1}”?', name, title),
+      title:
+        point.auto === 'revert'
+          ? t('Undo the last revert of the system {0}?', name)
+          : t('Revert the system {0} to “{1}”?', name, title),
       confirm: t('Revert'),
     },
     delete: { title: t('Delete “{0}” of the system {1}?', title, name), confirm: t('Delete') },
@@ -79,7 +76,7 @@ export function systemDoneText(
   { kind, system, point }: SystemPlan,
   { kept, point: made, pausedMs }: SystemResult,
 ): string {
-  const [name, title] = [displayLine(system.name), displayLine(point.title)];
+  const [name, title] = [displayLine(system.name), pointTitle(point)];
   const spreadMs = (kept ?? made)?.spreadMs;
   const done = {
     checkpoint: t('The system {0} was kept as “{1}”.', name, title),

@@ -49,7 +49,7 @@ export async function undoSystem(context: Context): Promise<ExitName> {
     throw new CliError('notFound', t('No revert of the system {0} can be undone.', displayLine(stored.system.name)));
   }
   const systems = await session.systems();
-  return carryOut(context, () => systems.planRevert(stored, point), 'undo');
+  return carryOut(context, () => systems.planRevert(stored, point));
 }
 
 export async function deletePoint(context: Context): Promise<ExitName> {
@@ -72,15 +72,11 @@ async function pointCalled(context: Context): Promise<readonly [StoredSystem, Sy
 }
 
 /** @throws Failure; what became of each member has been told by then */
-async function carryOut(
-  context: Context,
-  decide: () => Promise<SystemPlan>,
-  how: 'undo' | 'usual' = 'usual',
-): Promise<ExitName> {
+async function carryOut(context: Context, decide: () => Promise<SystemPlan>): Promise<ExitName> {
   const { call, session, terminal, json, interruption } = context;
   try {
     const plan = await decide();
-    const question = systemQuestion(plan, how === 'undo', Date.now());
+    const question = systemQuestion(plan, Date.now());
     const lines = question.details
       .split('\n')
       .flatMap((line) => (line === '' ? [] : wrapped(line, terminal.textWidth, 2)));

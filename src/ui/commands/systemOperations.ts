@@ -118,7 +118,7 @@ async function carryOut(
   const name = displayLine(system.name);
   try {
     const plan = await showInView(treeViewId, () => decide(systems));
-    await agree(run, plan, id === 'virtRewind.undoSystemRevert');
+    await agree(run, plan);
     const result = await atWork(t('Virt Rewind: {0}', name), plan, systems);
     tell(run, plan, result, id);
     return result;
@@ -131,10 +131,10 @@ async function carryOut(
 }
 
 /** @throws Dismissed */
-async function agree(run: CommandRun, plan: SystemPlan, isUndo: boolean): Promise<void> {
+async function agree(run: CommandRun, plan: SystemPlan): Promise<void> {
   const loses = plan.members.some(({ plan: own }) => own.losses.length > 0);
   if (mustConfirm(run) && (plan.kind !== 'checkpoint' || loses)) {
-    await askQuestion(systemQuestion(plan, isUndo, Date.now()));
+    await askQuestion(systemQuestion(plan, Date.now()));
   }
   const isProtected = protectedBy(readSettings().protectedVms);
   const guarded = plan.members.filter(({ view, plan: own }) => isProtected(view.vm) && needsName(own.request, own));
