@@ -1,36 +1,33 @@
 // The tools that act. Each act is a step with a number, and before each stands a checkpoint that leads back to before it: without
 // one nothing is done. Nothing here deletes, and no rule deletes what was kept here.
 import { asFailure } from '../domain/asFailure.js';
-import type { AfterRevert, OperationRequest, OperationResult } from '../domain/operation.js';
+import type { AfterRevert, OperationResult } from '../domain/operation.js';
 import type { Snapshot } from '../domain/snapshot.js';
-import { freeTitle } from '../domain/snapshotName.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
-import type { VmView } from '../inventory/views.js';
-import type { AgentCheckpoint } from '../journal/agentCheckpoints.js';
-import type { Plan } from '../operations/plan.js';
 import { carriedOut } from '../session/carriedOut.js';
 import { operationOutcome, programOutcome } from '../session/infos.js';
 import type { CheckpointWish } from '../session/session.js';
-import { permitted, type ToolWork, type Work } from './desk.js';
-import { limitOf, lossDenial } from './guard.js';
+import type { ToolWork } from './desk.js';
 import { untrusted, untrustedLine } from './guestText.js';
 import { secondsOf } from './look.js';
-import { requireAllowed, ToolRefusal, toolError } from './refusal.js';
+import { ToolRefusal, toolError } from './refusal.js';
+import {
+  afterOf,
+  allowedPlan,
+  begun,
+  checkpointRequest,
+  revertRequest,
+  revertTarget,
+  type Step,
+  undoTarget,
+  wishOf,
+} from './stepPlans.js';
 import type { ToolName } from './toolTable.js';
 
 const usualRunSeconds = 60;
 /** A checkpoint of an agent serves for what it does next, as long as it is the present's own, and so young. */
 const freshMs = 60_000;
 const longestWhat = 300;
-const gigabyte = 1e9;
-
-interface Step {
-  readonly work: Work;
-  readonly view: VmView;
-  readonly number: number;
-  /** Of agents, as far as they are there. */
-  readonly taken: readonly AgentCheckpoint[];
-}
 
 export const checkpointVm: ToolWork = async (work) => {
   const step = await begun(work, 'checkpoint');
@@ -46,23 +43,6 @@ export const revertVm: ToolWork = async (work) => {
   const step = await begun(work, 'act');
   return reverted(step, 'revert_vm', await revertTarget(step), afterOf(work));
 };
-
-/** Of a tool that acts: what would be done, where that is an operation of ours. Does nothing. @throws ToolRefusal, Failure */
-export async function plannedAct(work: Work, tool: ToolName): Promise<{ readonly view: VmView; readonly plan?: Plan }> {
-  const step = await begun(work, tool === 'checkpoint_vm' ? 'checkpoint' : 'act');
-  const { view } = step;
-  if (tool === 'checkpoint_vm') {
-    return { view, plan: await allowedPlan(step, await checkpointRequest(step, wishOf(work)), []) };
-  }
-  if (tool === 'run_in_guest') {
-    return { view };
-  }
-  const request =
-    tool === 'undo_revert'
-      ? revertRequest(step, await undoTarget(step))
-      : revertRequest(step, await revertTarget(step), afterOf(work));
-  return { view, plan: await allowedPlan(step, request, []) };
-}
 
 export const undoRevert: ToolWork = async (work) => {
   const step = await begun(work, 'act');
@@ -101,69 +81,6 @@ export const runInGuest: ToolWork = async (work) => {
   });
 };
 
-/** @throws ToolRefusal, Failure */
-async function begun(work: Work, needs: 'checkpoint' | 'act'): Promise<Step> {
-  const { session, desk } = work;
-  const view = await permitted(work, needs);
-  const all = await desk.checkpoints(session).of(view.ref);
-  const tree = await session.inventory.readTree(view.ref);
-  const isThere = ({ name, createdAt }: AgentCheckpoint): boolean => findSnapshot(tree, name)?.createdAt === createdAt;
-  const number = 1 + Math.max(0, ...all.map(({ last }) => last));
-  return { work, view, number, taken: all.filter(isThere) };
-}
-
-async function revertTarget({ work, view, taken: those }: Step): Promise<Snapshot> {
-  const { snapshot, before_step: number } = work.input;
-  if ((snapshot === undefined) === (number === undefined)) {
-    throw new ToolRefusal('invalid', 'revert_vm takes snapshot or before_step, one of them.');
-  }
-  if (typeof number !== 'number') {
-    return work.session.snapshot(view, String(snapshot));
-  }
-  const found = those.findLast(({ step, last }) => step <= number && number <= last);
-  if (found === undefined) {
-    throw new ToolRefusal(
-      'notFound',
-      `The checkpoint before step ${number} of ${view.vm.name} is not there. describe_vm tells those that are.`,
-    );
-  }
-  return work.session.snapshot(view, found.name);
-}
-
-async function undoTarget({ work, view }: Step): Promise<Snapshot> {
-  const undone = await work.session.undone(view);
-  if (undone === undefined) {
-    throw new ToolRefusal('notFound', `No revert of ${view.vm.name} can be undone. describe_vm tells its snapshots.`);
-  }
-  return undone.snapshot;
-}
-
-/** What was given has been held to the words of the table. */
-function afterOf({ input }: Work): AfterRevert | undefined {
-  return input['after'] as AfterRevert | undefined;
-}
-
-function wishOf({ input }: Work): CheckpointWish {
-  const { title, description } = input;
-  return {
-    ...(typeof title === 'string' && { title }),
-    ...(typeof description === 'string' && { description }),
-  };
-}
-
-/** What is now is kept, always: not as it is set. */
-function revertRequest({ work, view }: Step, to: Snapshot, after?: AfterRevert): OperationRequest {
-  return work.session.revertRequest(view, to, { checkpointFirst: true, ...(after !== undefined && { after }) });
-}
-
-async function checkpointRequest({ work, view }: Step, { title, ...more }: CheckpointWish): Promise<OperationRequest> {
-  const { snapshots } = await work.session.inventory.readTree(view.ref);
-  return work.session.checkpointRequest(view, {
-    ...more,
-    ...(title !== undefined && { title: freeTitle(title, snapshots) }),
-  });
-}
-
 async function reverted(
   step: Step,
   tool: ToolName,
@@ -173,13 +90,13 @@ async function reverted(
   const { work, view } = step;
   const { session, desk, signal } = work;
   const request = revertRequest(step, to, after);
-  const planned = await allowedPlan(step, request, []);
+  const planned = await allowedPlan(step, request, 'nothing');
   return noted(step, tool, to.name, async (told) => {
     desk.fresh.delete(view.ref.uuid);
     // Where the disks hold what the last snapshot holds, a revert keeps nothing; the configuration may be another by now.
     const spared = planned.checkpoint === undefined;
     told.before = spared ? await taken(step, { title: titleOf(step) }) : undefined;
-    const plan = spared ? await allowedPlan(step, request, ['configuration']) : planned;
+    const plan = spared ? await allowedPlan(step, request, 'checkpoint') : planned;
     const result = await carriedOut(session, plan, { signal, keepsAll: true });
     if (result.checkpoint !== undefined) {
       told.before = result.checkpoint;
@@ -214,31 +131,13 @@ async function checkpointFor(step: Step): Promise<string> {
 async function taken(step: Step, wish: CheckpointWish): Promise<string> {
   const { work } = step;
   const request = await checkpointRequest(step, wish);
-  const plan = await allowedPlan(step, request, []);
+  const plan = await allowedPlan(step, request, 'nothing');
   const { snapshot } = await carriedOut(work.session, plan, { signal: work.signal });
   if (snapshot === undefined) {
     throw new Error('a checkpoint was taken and has no name');
   }
   await recorded(step, snapshot, plan.spaceBytes);
   return snapshot;
-}
-
-/** @param mayLose kinds of losses that something else keeps */
-async function allowedPlan(step: Step, request: OperationRequest, mayLose: readonly string[]): Promise<Plan> {
-  const { work, view } = step;
-  const { session } = work;
-  const plan = await session.plan(view, request);
-  const { name } = view.vm;
-  const spared = request.kind === 'revert' && plan.checkpoint === undefined;
-  const losses = plan.losses.map(({ kind }) => kind).filter((kind) => !mayLose.includes(kind));
-  requireAllowed(lossDenial(name, spared ? losses.filter((kind) => kind !== 'configuration') : losses));
-  if (!spared || mayLose.length === 0) {
-    const { agentCheckpoints: checkpoints, agentSpaceGb } = session.settings;
-    const bytes = step.taken.reduce((sum, one) => sum + one.bytes, 0);
-    const limits = { checkpoints, bytes: agentSpaceGb * gigabyte };
-    requireAllowed(limitOf(name, { checkpoints: step.taken.length, bytes }, plan.spaceBytes ?? 0, limits));
-  }
-  return plan;
 }
 
 async function recorded({ work, view, number }: Step, name: string, bytes = 0): Promise<void> {

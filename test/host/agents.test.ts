@@ -8,6 +8,7 @@ interface Told {
   readonly vms?: readonly { readonly vm: string; readonly you_may: string }[];
   readonly error?: { readonly kind: string };
   readonly snapshots?: readonly unknown[];
+  readonly snapshot?: string;
 }
 
 describe('tools for language models', function () {
@@ -46,5 +47,39 @@ describe('tools for language models', function () {
       assert.equal((await call(tool, { vm: guest.name, ...more })).error?.kind, 'permission', tool);
     }
     assert.deepEqual((await call('describe_vm', { vm: guest.name })).snapshots, []);
+  });
+
+  it('act where they may and are refused elsewhere, and nothing is destroyed, though nobody is asked', async () => {
+    const { name: vm } = guest;
+    const set = async (values: Readonly<Record<string, unknown>>): Promise<void> => {
+      for (const [key, value] of Object.entries(values)) {
+        await vscode.workspace.getConfiguration('virtRewind').update(key, value, vscode.ConfigurationTarget.Global);
+      }
+    };
+    const refused = async (kind: string, tool: string, more: object = {}): Promise<void> =>
+      assert.equal((await call(tool, { vm, ...more })).error?.kind, kind, tool);
+    await set({ 'agents.permissions': { [vm]: 'act' } });
+    try {
+      const first = await call('checkpoint_vm', { vm, title: 'first' });
+      assert.deepEqual([first.error, first.snapshot], [undefined, 'first']);
+      const back = await call('revert_vm', { vm, snapshot: 'first' });
+      assert.equal(back.error, undefined, JSON.stringify(back));
+      assert.equal((await call('revert_vm', { vm, before_step: 1 })).error, undefined);
+      const made = await rig.snapshots(vm);
+      assert.equal(made.length, 3);
+      await refused('notRunning', 'run_in_guest', { program: 'true' });
+      await refused('notFound', 'revert_vm', { snapshot: 'nope' });
+      await refused('invalid', 'revert_vm', { snapshot: 'first', checkpointFirst: false });
+      await set({ 'agents.checkpoints': 1 });
+      await refused('tooMany', 'checkpoint_vm');
+      await set({ 'agents.checkpoints': undefined, protectedVms: [vm] });
+      await refused('protected', 'checkpoint_vm');
+      await refused('protected', 'revert_vm', { before_step: 1 });
+      await set({ protectedVms: undefined, 'agents.permissions': { [vm]: 'none' } });
+      await refused('permission', 'describe_vm');
+      assert.deepEqual(await rig.snapshots(vm), made);
+    } finally {
+      await set({ 'agents.permissions': undefined, 'agents.checkpoints': undefined, protectedVms: undefined });
+    }
   });
 });

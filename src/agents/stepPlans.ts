@@ -1,0 +1,137 @@
+// What an act of an agent would do to its VM, as a plan that the guard has let pass. Does nothing.
+import type { AfterRevert, OperationRequest } from '../domain/operation.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { freeTitle } from '../domain/snapshotName.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
+import type { VmView } from '../inventory/views.js';
+import type { AgentCheckpoint } from '../journal/agentCheckpoints.js';
+import type { Plan } from '../operations/plan.js';
+import type { CheckpointWish } from '../session/session.js';
+import { permitted, type Work } from './desk.js';
+import { limitOf, lossDenial } from './guard.js';
+import { requireAllowed, ToolRefusal } from './refusal.js';
+import type { ToolName } from './toolTable.js';
+
+const gigabyte = 1e9;
+
+export interface Step {
+  readonly work: Work;
+  readonly view: VmView;
+  readonly number: number;
+  /** Of agents, as far as they are there. */
+  readonly taken: readonly AgentCheckpoint[];
+}
+
+/** Of a tool that acts: what would be done, where that is an operation of ours. Does nothing. @throws ToolRefusal, Failure */
+export async function plannedAct(work: Work, tool: ToolName): Promise<{ readonly view: VmView; readonly plan?: Plan }> {
+  const step = await begun(work, tool === 'checkpoint_vm' ? 'checkpoint' : 'act');
+  const { view } = step;
+  if (tool === 'checkpoint_vm') {
+    return { view, plan: await allowedPlan(step, await checkpointRequest(step, wishOf(work)), 'nothing') };
+  }
+  if (tool === 'run_in_guest') {
+    return { view };
+  }
+  const request =
+    tool === 'undo_revert'
+      ? revertRequest(step, await undoTarget(step))
+      : revertRequest(step, await revertTarget(step), afterOf(work));
+  return { view, plan: await allowedPlan(step, request, 'nothing') };
+}
+
+/** @throws ToolRefusal, Failure */
+export async function begun(work: Work, needs: 'checkpoint' | 'act'): Promise<Step> {
+  const { session, desk } = work;
+  const view = await permitted(work, needs);
+  const all = await desk.checkpoints(session).of(view.ref);
+  const tree = await session.inventory.readTree(view.ref);
+  const isThere = ({ name, createdAt }: AgentCheckpoint): boolean => findSnapshot(tree, name)?.createdAt === createdAt;
+  const number = 1 + Math.max(0, ...all.map(({ last }) => last));
+  return { work, view, number, taken: all.filter(isThere) };
+}
+
+export async function revertTarget({ work, view, taken: those }: Step): Promise<Snapshot> {
+  const { snapshot, before_step: number } = work.input;
+  if ((snapshot === undefined) === (number === undefined)) {
+    throw new ToolRefusal('invalid', 'revert_vm takes snapshot or before_step, one of them.');
+  }
+  if (typeof number !== 'number') {
+    return work.session.snapshot(view, String(snapshot));
+  }
+  const found = those.findLast(({ step, last }) => step <= number && number <= last);
+  if (found === undefined) {
+    throw new ToolRefusal(
+      'notFound',
+      `The checkpoint before step ${number} of ${view.vm.name} is not there. describe_vm tells those that are.`,
+    );
+  }
+  return work.session.snapshot(view, found.name);
+}
+
+export async function undoTarget({ work, view }: Step): Promise<Snapshot> {
+  const undone = await work.session.undone(view);
+  if (undone === undefined) {
+    throw new ToolRefusal('notFound', `No revert of ${view.vm.name} can be undone. describe_vm tells its snapshots.`);
+  }
+  return undone.snapshot;
+}
+
+/** What was given has been held to the words of the table. */
+export function afterOf({ input }: Work): AfterRevert | undefined {
+  return input['after'] as AfterRevert | undefined;
+}
+
+export function wishOf({ input }: Work): CheckpointWish {
+  const { title, description } = input;
+  return {
+    ...(typeof title === 'string' && { title }),
+    ...(typeof description === 'string' && { description }),
+  };
+}
+
+/** What is now is kept, always: not as it is set. */
+export function revertRequest({ work, view }: Step, to: Snapshot, after?: AfterRevert): OperationRequest {
+  return work.session.revertRequest(view, to, { checkpointFirst: true, ...(after !== undefined && { after }) });
+}
+
+export async function checkpointRequest(
+  { work, view }: Step,
+  { title, ...more }: CheckpointWish,
+): Promise<OperationRequest> {
+  const { snapshots } = await work.session.inventory.readTree(view.ref);
+  return work.session.checkpointRequest(view, {
+    ...more,
+    ...(title !== undefined && { title: freeTitle(title, snapshots) }),
+  });
+}
+
+/**
+ * | it                                    | done before it | may lose the configuration                | counts for the limits |
+ * |---------------------------------------|----------------|-------------------------------------------|-----------------------|
+ * | keeps what is now, or is a checkpoint | nothing        | no                                        | yes                   |
+ * | the same                              | a checkpoint   | yes: that has it                          | yes                   |
+ * | is a revert that keeps nothing        | nothing        | yes: a checkpoint will be taken before it | yes, for that         |
+ * | the same                              | a checkpoint   | yes: that has it                          | no                    |
+ *
+ * @param done for this step already
+ * @throws ToolRefusal, Failure
+ */
+export async function allowedPlan(
+  { work: { session }, view, taken }: Step,
+  request: OperationRequest,
+  done: 'nothing' | 'checkpoint',
+): Promise<Plan> {
+  const plan = await session.plan(view, request);
+  const { name } = view.vm;
+  const keepsNothing = request.kind === 'revert' && plan.checkpoint === undefined;
+  const hasConfiguration = keepsNothing || done === 'checkpoint';
+  const losses = plan.losses.map(({ kind }) => kind);
+  requireAllowed(lossDenial(name, hasConfiguration ? losses.filter((kind) => kind !== 'configuration') : losses));
+  if (!keepsNothing || done === 'nothing') {
+    const { agentCheckpoints: checkpoints, agentSpaceGb } = session.settings;
+    const bytes = taken.reduce((sum, one) => sum + one.bytes, 0);
+    const limits = { checkpoints, bytes: agentSpaceGb * gigabyte };
+    requireAllowed(limitOf(name, { checkpoints: taken.length, bytes }, plan.spaceBytes ?? 0, limits));
+  }
+  return plan;
+}
