@@ -144,9 +144,9 @@ function permissionRows(value: unknown): Settings['agentPermissions'] {
   return Object.fromEntries(rows.filter(([vm]) => vm !== '' && vm.length <= longestPattern));
 }
 
-/** Off unless it is wished for. */
+/** Any other value was meant to forbid it. */
 function seamlessOf(value: unknown): Settings['seamlessSnapshots'] {
-  return value === 'whereItWorks' ? value : 'never';
+  return value === undefined || value === 'whereItWorks' ? 'whereItWorks' : 'never';
 }
 
 /** The value, or the first allowed one: that is the default in package.json too. */

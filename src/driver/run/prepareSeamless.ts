@@ -1,6 +1,7 @@
 // What a snapshot with RAM of a running guest needs before that is stopped: overlays, a file that QEMU has open, QEMU ready
 // to guard the RAM. Nothing that the guest could notice, and all of it is taken back where it fails.
 import { formatVersion } from '../../domain/capabilities.js';
+import type { HostFiles } from '../../domain/hostFiles.js';
 import type { CreateStep } from '../../steps/step.js';
 import type { SavedFile } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
@@ -53,12 +54,10 @@ export async function prepare(
   try {
     await requirePossible(context);
     const writes = await readWrites(context);
-    for (const overlay of overlays) {
-      await files.createOverlay({ file: overlay.file, backing: overlay.below, backingFormat: overlay.format });
-      made.push(overlay);
-    }
     saved = await access.begin(step.memoryFile, xml);
-    const set = await access.handOver(dom.uuid, saved.descriptor);
+    // A program is started for either. Both are waited for, so that what the one has made is known when the other fails.
+    const handing = access.handOver(dom.uuid, saved.descriptor);
+    const [set] = await bothDone(handing, makeOverlays(files, overlays, made));
     await setBackgroundSnapshot(context, true);
     return { saved, uri: `file:/dev/fdset/${set},offset=${saved.start}`, writes };
   } catch (error) {
@@ -69,6 +68,20 @@ export async function prepare(
     await removeOwnOverlays(context, filesOf(made));
     throw error instanceof NotSeamless ? error : new NotSeamless(String(error), { cause: error });
   }
+}
+
+/** `made` grows with each. */
+async function makeOverlays(files: HostFiles, overlays: readonly Overlay[], made: Overlay[]): Promise<void> {
+  for (const overlay of overlays) {
+    await files.createOverlay({ file: overlay.file, backing: overlay.below, backingFormat: overlay.format });
+    made.push(overlay);
+  }
+}
+
+/** Rejects as the first of them that does, when both have ended. */
+async function bothDone<A, B>(one: Promise<A>, other: Promise<B>): Promise<readonly [A, B]> {
+  await Promise.allSettled([one, other]);
+  return Promise.all([one, other]);
 }
 
 /** @throws NotSeamless */

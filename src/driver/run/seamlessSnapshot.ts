@@ -12,6 +12,7 @@ import {
 } from '../../libvirt/flags.js';
 import { errorCodes, LibvirtError, orUndefined } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
+import type { SavedFile } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { diskStates } from './diskState.js';
@@ -41,7 +42,10 @@ import {
 
 /** While the guest stands still. */
 const lookEveryMs = 1;
-const progressEveryMs = 50;
+const progressEveryMs = 20;
+/** A guest that writes now and then has written when it did so last: right after that is the best moment to leave it running. */
+const quietMs = 100;
+const mostQuietLooks = 3;
 /** For QEMU to guard the RAM and keep the state of its devices. */
 const mostStillMs = 60_000;
 
@@ -53,7 +57,7 @@ class Disturbed extends Error {
 /**
  * | the guest's disks                    | the disks are switched | the guest stands still | → |
  * |--------------------------------------|------------------------|------------------------|---|
- * | were not written for some tenths of a second | while it runs  | for what QEMU needs    | kept, if nothing was written until then |
+ * | were not written for a tenth of a second | while it runs  | for what QEMU needs    | kept, if nothing was written until then |
  * | the same                             | while it runs          | the same               | written meanwhile: merged back, and once more as below |
  * | were written                         | while it stands still  | from before that       | kept |
  */
@@ -94,9 +98,10 @@ async function take(
   const parent = await currentName(context);
   const prepared = await prepare(context, step, overlays, xml, access);
   const createdAt = Date.now();
+  let ended: Promise<void> | undefined;
   try {
     const { uri, writes } = prepared;
-    if (how === 'mayRun' && (await readWrites(context)) === writes) {
+    if (how === 'mayRun' && (await isQuiet(context, writes))) {
       await switchAndBegin(context, step, uri);
     } else {
       how = 'still';
@@ -104,9 +109,14 @@ async function take(
     }
     onProgress({ cancellable: true });
     await requireGuarded(context);
-    await untilWritten(context);
+    await untilWritten(context, prepared.saved);
+    // What is left on would do harm: where it stays, libvirt is told of the snapshot by whoever brings this to its end.
+    ended = endStream(context);
+    // Rejects below.
+    ended.catch(() => undefined);
     await prepared.saved.finish();
   } catch (error) {
+    await ended?.catch(() => undefined);
     await settled(context);
     await prepared.saved.discard();
     if (!(await standsOn(context, overlays))) {
@@ -121,8 +131,7 @@ async function take(
       ? new Failure('failed', { vm: dom.name, snapshot: step.name, libvirtMessage: error.message }, { cause: error })
       : error;
   }
-  // What is left on would do harm: then libvirt is told of the snapshot by whoever brings this to its end.
-  await endStream(context);
+  await ended;
   const below = overlays.map(({ target, below: file, format }) => ({ target, file, format }));
   await adoptSnapshot(context, {
     kind: 'adoptSnapshot',
@@ -133,6 +142,18 @@ async function take(
     ...(parent === undefined ? {} : { parent }),
   });
   log.info(`${step.name} was taken while the guest ran on${how === 'mayRun' ? ', and was not stopped for it' : ''}`);
+}
+
+/** Whether nothing was written since there were so many writes, or for a moment since. */
+async function isQuiet(context: StepContext, before: number): Promise<boolean> {
+  for (let looks = 0; ; looks++) {
+    const writes = await readWrites(context);
+    if (writes === before || looks === mostQuietLooks || context.signal.aborted) {
+      return writes === before;
+    }
+    before = writes;
+    await later(quietMs);
+  }
 }
 
 /** The guest runs again whatever happens. */
@@ -218,7 +239,7 @@ function requireGoing({ state, said }: Stream): void {
   }
 }
 
-async function untilWritten(context: StepContext): Promise<void> {
+async function untilWritten(context: StepContext, saved: SavedFile): Promise<void> {
   const { signal, onProgress, vm } = context;
   for (let cancelled = false; ;) {
     const stream = await readStream(context);
@@ -233,6 +254,7 @@ async function untilWritten(context: StepContext): Promise<void> {
       cancelled = true;
       await cancelStream(context);
     }
+    saved.flush();
     const fraction = stream.ramBytes === 0 ? 0 : Math.min(1, stream.writtenBytes / stream.ramBytes);
     onProgress({ fraction, cancellable: !cancelled });
     await later(progressEveryMs);

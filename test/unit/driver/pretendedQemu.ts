@@ -1,5 +1,6 @@
 // A QEMU behind a libvirt, both pretended, as far as a snapshot of a running guest's RAM asks them. Whoever acts meanwhile is
 // told of each call.
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
 import type { HostFiles } from '../../../src/domain/hostFiles.js';
@@ -134,7 +135,8 @@ export class PretendedQemu {
 
   context(): StepContext {
     const files = {
-      createOverlay: () => Promise.resolve(),
+      // A program that is started takes longer than what fails at once.
+      createOverlay: () => turn(),
       remove: (file: string) => Promise.resolve(void this.removed.push(file)),
     } as unknown as HostFiles;
     const known = vm({ disks: [disk('vda', '/img/web.qcow2')] });
@@ -161,6 +163,7 @@ export class PretendedQemu {
         Promise.resolve({
           descriptor: 3,
           start: 4096,
+          flush: () => undefined,
           finish: () => Promise.resolve(void kept.push('finished')),
           discard: () => Promise.resolve(void kept.push('discarded')),
         }),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createSnapshot } from '../../../src/driver/run/runSnapshotStep.js';
 import { takeSeamlessly } from '../../../src/driver/run/seamlessSnapshot.js';
+import { MonitorError } from '../../../src/driver/run/monitor.js';
 import { NotSeamless } from '../../../src/driver/run/prepareSeamless.js';
 import { failure } from '../../libvirtd/hypervisorRig.js';
 import { PretendedQemu } from './pretendedQemu.js';
@@ -46,12 +47,25 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
   });
 
   it('stops a guest that writes, before its disks are switched', async () => {
-    qemu.meanwhile = (call) => (qemu.writes += call === 'migrate-set-capabilities' ? 1 : 0);
+    qemu.meanwhile = () => (qemu.writes += qemu.state === 1 ? 1 : 0);
     await taken();
     const [stop, go, switched] = ['domainSuspend', 'domainResume', 'domainSnapshotCreateXml'].map((call) =>
       qemu.calls.indexOf(call),
     ) as [number, number, number];
     assert.ok(stop >= 0 && stop < switched && switched < qemu.calls.indexOf('migrate') && switched < go);
+  });
+
+  it('leaves a guest running that writes now and then, right after it has', async () => {
+    qemu.meanwhile = (call) => (qemu.writes += call === 'migrate-set-capabilities' ? 1 : 0);
+    await taken();
+    assert.ok(!qemu.calls.includes('domainSuspend'));
+    assert.deepEqual([qemu.file, qemu.state, qemu.guards, access.kept], ['/img/web.s', 1, false, ['finished']]);
+  });
+
+  it('takes back what it made where QEMU does not take the file, and the other way round', async () => {
+    access.handOver = () => Promise.reject(new MonitorError('add-fd: no'));
+    await assert.rejects(taken(), NotSeamless);
+    assert.deepEqual([qemu.removed, access.kept], [['/img/web.s'], ['discarded']]);
   });
 
   it('is taken once more, of a guest that stands still, where that wrote meanwhile', async () => {
