@@ -33,6 +33,11 @@ export interface CheckpointOptions extends Cancellable {
   readonly quiesce?: boolean;
   /** External, with memory: the guest runs on while its RAM is written. */
   readonly live?: boolean;
+  /**
+   * External, with memory: `auto` has the guest stand still for milliseconds where QEMU can write its RAM while it runs on; libvirt
+   * marks the VM as tainted then. Absent: as it is set in the editor, `auto` unless it is.
+   */
+  readonly seamless?: 'auto' | 'never';
 }
 
 /** A VM that is protected in the editor is left alone, unless its name is given here. */
@@ -45,6 +50,8 @@ export interface RevertOptions extends Harmful {
   readonly after?: 'asSnapshot' | 'asBefore' | 'running' | 'paused' | 'off';
   /** Whether what is now is kept first, to be undone; absent: as it is set in the editor, and `true` unless it is. */
   readonly checkpointFirst?: boolean;
+  /** Of what is kept first, as for `checkpoint`. */
+  readonly seamless?: 'auto' | 'never';
 }
 
 export interface WaitOptions extends Cancellable {

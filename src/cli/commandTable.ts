@@ -16,6 +16,13 @@ import {
 } from './commandShape.js';
 import { systemCommands } from './systemCommandTable.js';
 
+const seamless: Option = {
+  type: 'string',
+  value: 'WHEN',
+  help: 'auto: where QEMU can write the RAM while the guest runs on, that stands still for milliseconds; never; as it is set unless given',
+  words: ['auto', 'never'],
+};
+
 const commands = {
   list: {
     summary: 'list the VMs',
@@ -38,6 +45,7 @@ const commands = {
       style: { type: 'string', value: 'STYLE', help: 'internal or external', words: ['internal', 'external'] },
       quiesce: { type: 'boolean', help: 'the guest agent freezes the file systems first' },
       live: { type: 'boolean', help: 'external, with memory: the guest runs on while its RAM is written' },
+      seamless,
       description: { type: 'string', short: 'd', value: 'TEXT', help: 'a description' },
       name: acting.name,
     },
@@ -55,6 +63,7 @@ const commands = {
         words: ['asSnapshot', 'asBefore', 'running', 'paused', 'off'],
       },
       'no-checkpoint': { type: 'boolean', help: 'do not keep what is now' },
+      seamless,
     },
     examples: ['virt-rewind revert web-test clean', 'virt-rewind revert web-test clean --yes --no-checkpoint'],
   },

@@ -37,8 +37,8 @@ export type Warning =
   | { readonly kind: 'mayBeStopped'; readonly estimateMs: number; readonly bytes: number }
   /** The guest runs on while its RAM is written, and libvirt marks the VM as one whose QEMU was asked by somebody else. */
   | { readonly kind: 'keptWhileRunning' }
-  /** So it may be, with a stop of about so long: whether it can be is tried when the snapshot is taken. */
-  | { readonly kind: 'mayBeKeptWhileRunning'; readonly estimateMs: number }
+  /** So it may be, with a stop of about so long: whether it can be is tried when the snapshot is taken. `thenRam`: else it has none. */
+  | { readonly kind: 'mayBeKeptWhileRunning'; readonly estimateMs: number; readonly only?: 'thenRam' }
   | { readonly kind: 'crashConsistent' }
   /**
    * Data that came after the snapshot goes on living in `into`: the file that takes it, where it is known; at most

@@ -44,12 +44,19 @@ export interface CheckpointWish {
   readonly style?: 'internal' | 'external';
   readonly quiesce?: boolean;
   readonly live?: boolean;
+  /** Absent: as it is set. */
+  readonly seamless?: SeamlessWish;
 }
+
+/** `auto`: the guest stands still for milliseconds where QEMU can write its RAM while it runs on. */
+export type SeamlessWish = 'auto' | 'never';
 
 export interface RevertWish {
   readonly after?: AfterRevert;
   /** Absent: as it is set. */
   readonly checkpointFirst?: boolean;
+  /** Of that checkpoint. Absent: as it is set. */
+  readonly seamless?: SeamlessWish;
 }
 
 export interface RunWish {
@@ -221,13 +228,23 @@ export class Session {
   async checkpointRequest({ ref }: VmView, wish: CheckpointWish): Promise<OperationRequest> {
     const { snapshots } = await this.inventory.readTree(ref);
     const { snapshotStyle } = this.settings;
-    const { kind = 'auto', title = checkpointTitle(snapshots, new Date()), ...more } = wish;
+    const { kind = 'auto', title = checkpointTitle(snapshots, new Date()), seamless, ...more } = wish;
     const style = snapshots.length > 0 || snapshotStyle === 'auto' ? {} : { style: snapshotStyle };
-    return { kind: 'create', vm: ref, snapshotKind: kind, title, ...style, ...more };
+    return { kind: 'create', vm: ref, snapshotKind: kind, title, ...style, ...this.#seamless(seamless), ...more };
   }
 
-  revertRequest({ ref, vm }: VmView, snapshot: Snapshot, { after, checkpointFirst }: RevertWish): OperationRequest {
+  #seamless(wish: SeamlessWish | undefined): { readonly seamless?: true } {
+    const wanted = wish ?? (this.settings.seamlessSnapshots === 'whereItWorks' ? 'auto' : 'never');
+    return wanted === 'auto' ? { seamless: true } : {};
+  }
+
+  revertRequest(
+    { ref, vm }: VmView,
+    snapshot: Snapshot,
+    { after, checkpointFirst, seamless }: RevertWish,
+  ): OperationRequest {
     return {
+      ...this.#seamless(seamless),
       kind: 'revert',
       vm: ref,
       snapshot: snapshot.name,
@@ -269,8 +286,10 @@ export class Session {
     return this.isProtected(vm) && needsName(plan.request, plan);
   }
 
+  /** As it was planned. What QEMU can do is asked when it is done: the RAM may be kept too then, by which nothing is lost. */
   run(plan: Plan, wish: RunWish = {}): Promise<OperationResult> {
-    return this.inventory.runOperation(plan.request, { ...wish, confirmed: plan });
+    const mayHoldMore = plan.warnings.some((one) => one.kind === 'mayBeKeptWhileRunning' && one.only === 'thenRam');
+    return this.inventory.runOperation(plan.request, { ...wish, ...(mayHoldMore ? {} : { confirmed: plan }) });
   }
 }
 

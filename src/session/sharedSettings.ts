@@ -16,6 +16,7 @@ const shared = [
   'automaticActions',
   'protectedVms',
   'snapshotStyle',
+  'seamlessSnapshots',
   'healthLayers',
   'healthAgeHours',
   'healthDeltaGb',

@@ -28,6 +28,12 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         'The guest runs on while its RAM is written. QEMU is asked for that through its monitor, so libvirt marks the VM as tainted (custom-monitor) until it is off; nothing else changes.',
       );
     case 'mayBeKeptWhileRunning':
+      if (warning.only === 'thenRam') {
+        return t(
+          'If QEMU can write the RAM while the guest runs on, the snapshot holds the RAM too, and the guest stands still for about {0}. This is tried when the snapshot is taken; libvirt then marks the VM as tainted (custom-monitor) until it is off.',
+          durationText(warning.estimateMs),
+        );
+      }
       return t(
         'If QEMU can write the RAM while the guest runs on, the guest stands still for about {0} only. This is tried when the snapshot is taken; libvirt then marks the VM as tainted (custom-monitor) until it is off.',
         durationText(warning.estimateMs),

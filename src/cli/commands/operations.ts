@@ -6,7 +6,7 @@ import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
 import type { VmView } from '../../inventory/views.js';
 import { isThereAlready } from '../../operations/power/isThereAlready.js';
-import type { RevertWish } from '../../session/session.js';
+import type { RevertWish, SeamlessWish } from '../../session/session.js';
 import type { About } from '../../text/questionText.js';
 import { powerWord } from '../../text/words.js';
 import type { Context } from '../context.js';
@@ -22,13 +22,14 @@ interface Words {
   readonly after?: AfterRevert;
   readonly scope?: DeleteScope;
   readonly description?: string;
+  readonly seamless?: SeamlessWish;
 }
 
 export async function checkpoint(context: Context): Promise<ExitName> {
   const { call, session } = context;
   const [name = '', title] = call.operands;
   const view = await session.vm(name);
-  const { kind, style, description } = texts(context);
+  const { kind, style, description, seamless } = texts(context);
   const request = await session.checkpointRequest(view, {
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
@@ -36,6 +37,7 @@ export async function checkpoint(context: Context): Promise<ExitName> {
     ...(style !== undefined && { style }),
     ...(call.flags.has('quiesce') && { quiesce: true }),
     ...(call.flags.has('live') && { live: true }),
+    ...(seamless !== undefined && { seamless }),
   });
   return carryOut(context, view, request);
 }
@@ -55,10 +57,11 @@ export async function revertTo(
   undoes?: string,
 ): Promise<ExitName> {
   const { call, session } = context;
-  const { after } = texts(context);
+  const { after, seamless } = texts(context);
   const wish: RevertWish = {
     ...(after !== undefined && { after }),
     ...(call.flags.has('no-checkpoint') && { checkpointFirst: false }),
+    ...(seamless !== undefined && { seamless }),
   };
   const request = session.revertRequest(view, snapshot, wish);
   try {

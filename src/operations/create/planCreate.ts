@@ -27,6 +27,8 @@ import { leastSpaceOf, liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, to
 import { notInSnapshot, nvramVerdict } from '../../domain/snapshotStyle.js';
 import { snapshotableDisks } from '../../domain/vm.js';
 
+const outside = { snapshotKind: 'memory', style: 'external' } as const;
+
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
@@ -93,8 +95,20 @@ function planAsAsked(asked: CreateRequest, facts: Facts): Draft | Refused {
     progress: kind === 'memory' && style === 'external' ? 'percent' : 'timeOnly',
     estimateMs: createMs(kind, how(step), vm.memoryBytes),
     snapshot: step.name,
-    spaceBytes: totalOf(space) + (step.live === true ? liveBytes(step, vm) - ramBytes(vm) : 0),
+    spaceBytes:
+      totalOf(space) +
+      (step.live === true
+        ? liveBytes(step, vm) - ramBytes(vm)
+        : mayTurnOutWithRam(request, step, facts)
+          ? ramBytes(vm)
+          : 0),
   };
+}
+
+/** Nobody asked for a kind, and QEMU is asked no sooner than it is done. */
+function mayTurnOutWithRam(request: CreateRequest, { snapshotKind: kind }: CreateStep, facts: Facts): boolean {
+  const isOpen = kind === 'disk' && request.snapshotKind === 'auto' && (request.without ?? []).length === 0;
+  return isOpen && seamlessness(request, outside, facts) === 'untried';
 }
 
 function how({ style, live, seamless }: CreateStep): HowKept {
@@ -185,6 +199,10 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
       const bytes = liveBytes(step, vm);
       warnings.push({ kind: 'mayBeStopped', estimateMs: guestStopMs(vm.memoryBytes, 'external'), bytes });
     }
+  }
+  if (mayTurnOutWithRam(request, step, facts)) {
+    const estimateMs = guestStopMs(vm.memoryBytes, 'seamless');
+    warnings.push({ kind: 'mayBeKeptWhileRunning', estimateMs, only: 'thenRam' });
   }
   if (kind === 'disk' && !quiesce) {
     if (request.quiesce === true) {

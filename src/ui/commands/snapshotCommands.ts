@@ -17,6 +17,7 @@ import { suggestTitle, checkpointTitle } from '../../domain/titleSuggestion.js';
 import { notify } from '../prompts/notify.js';
 import { operateAll } from './operateAll.js';
 import { doneText } from '../../text/operationText.js';
+import { tellOfMark } from './markNotice.js';
 import { showFailure } from './runCommand.js';
 import { type GitApi, gitHead } from './gitHead.js';
 
@@ -60,12 +61,14 @@ async function createSnapshot(run: CommandRun): Promise<OperationResult> {
   // Who gives the title and no description wants none.
   const description = given.description ?? (given.title === undefined ? await askDescription('', asking(3)) : '');
   const follow = run.tree.focus.follow({ ref: view.ref, row: calledOn(run) });
-  const result = await operate(run, {
+  const request = {
     ...chosen.request,
     title,
     ...(without.length > 0 && { without }),
     ...(description !== '' && { description }),
-  });
+  };
+  await tellOfMark(run, [request]);
+  const result = await operate(run, request);
   follow(result.snapshot);
   return result;
 }
@@ -111,6 +114,7 @@ async function quickCheckpoint(run: CommandRun): Promise<unknown> {
       } as const;
     }),
   );
+  await tellOfMark(run, requests);
   const [only, ...others] = requests;
   if (only === undefined || others.length > 0) {
     const results = await operateAll(run, requests);

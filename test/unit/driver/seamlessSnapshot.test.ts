@@ -63,7 +63,7 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
   });
 
   it('takes back what it made where QEMU does not take the file, and the other way round', async () => {
-    access.handOver = () => Promise.reject(new MonitorError('add-fd: no'));
+    access = { ...access, handOver: () => Promise.reject(new MonitorError('add-fd: no')) };
     await assert.rejects(taken(), NotSeamless);
     assert.deepEqual([qemu.removed, access.kept], [['/img/web.s'], ['discarded']]);
   });
