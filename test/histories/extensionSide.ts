@@ -135,12 +135,13 @@ export class ExtensionSide {
           title,
           snapshotKind: kind,
           style: this.#style,
-          ...(live === undefined ? {} : { live }),
+          // As all shells ask for it, unless somebody wants another way.
+          ...(live === undefined ? { seamless: true } : { live }),
         };
       }
       case 'revert': {
         const { to, after, checkpoint } = action;
-        const first = checkpoint === undefined ? {} : { checkpointFirst: true };
+        const first = checkpoint === undefined ? {} : ({ checkpointFirst: true, seamless: true } as const);
         return { kind: 'revert', vm, snapshot: named(to), after, ...first };
       }
       case 'delete':
