@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { appendFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { versionOf } from '../../src/domain/capabilities.js';
 import { land } from '../../src/ui/commands/landing.js';
+import { Person } from './person.js';
 import { CommandRig, type Guest, asksFirst, call, fromMenu, operate, rejects } from './commandRig.js';
 
 const vm = 'cmd-internal';
@@ -261,6 +263,30 @@ describe('commands', function () {
       // Its disks hold no RAM: what ran starts again.
       assert.equal(done.state, 'running');
       assert.equal(await rig.virsh('domstate', chain), 'running');
+    });
+
+    it('keep the RAM too where QEMU can write it while the guest runs on, which is told once, and may be declined', async () => {
+      const { inventory } = await rig.api();
+      const { capabilities } = inventory.connections.find(({ uri }) => uri === rig.uri)!;
+      const isPossible = capabilities?.externalRevert === true && capabilities.hypervisor >= versionOf(10, 0);
+      const kindOf = async (): Promise<string> => {
+        const { snapshot } = await operate('virtRewind.quickCheckpoint', { vm: chain });
+        const xml = await rig.virsh('snapshot-dumpxml', chain, snapshot!);
+        await operate('virtRewind.deleteSnapshot', { vm: chain, snapshot, confirm });
+        return xml.includes("<memory snapshot='external'") ? 'memory' : 'disk';
+      };
+      const person = new Person();
+      try {
+        const kind = isPossible ? 'memory' : 'disk';
+        await rig.withSettings({ 'delete.undoSeconds': 0 }, async () => {
+          assert.deepEqual([await kindOf(), await kindOf()], [kind, kind]);
+          const told = person.said.filter(({ buttons }) => buttons.includes('Never Do This'));
+          assert.equal(told.length, isPossible ? 1 : 0);
+          await rig.withSettings({ 'snapshots.seamless': 'never' }, async () => assert.equal(await kindOf(), 'disk'));
+        });
+      } finally {
+        person.leave();
+      }
     });
   });
 

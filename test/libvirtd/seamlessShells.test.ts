@@ -1,0 +1,61 @@
+// What shells without a window make of the setting for seamless snapshots: what is planned asks no QEMU, what is done does.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { versionOf } from '../../src/domain/capabilities.js';
+import { parseSettings, settingKeys } from '../../src/manifest/settings.js';
+import { type CheckpointWish, Session } from '../../src/session/session.js';
+import { OracleVm } from '../oracle/oracleVm.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+
+describe('seamless snapshots from the command line and the library', function () {
+  this.timeout(120_000);
+  let rig: LiveRig;
+  let isPossible: boolean;
+
+  before(async () => {
+    rig = await startLiveRig();
+    await OracleVm.define(rig.daemon, { name: 'shell' });
+    await rig.virsh('start', 'shell');
+    await rig.virsh('snapshot-create-as', 'shell', 'first', '--disk-only');
+    const { capabilities } = await rig.inventory.connect(rig.uri);
+    assert.ok(capabilities !== undefined);
+    isPossible = capabilities.externalRevert && capabilities.hypervisor >= versionOf(10, 0);
+  });
+  after(() => rig.stop());
+
+  const over = (setting: unknown): Session => {
+    const settings = parseSettings((key) => (key === settingKeys.seamlessSnapshots ? setting : undefined));
+    return Session.over(rig.inventory, settings, join(rig.daemon.dir, 'journal'));
+  };
+  const isMarked = async (): Promise<boolean> => /custom.monitor/u.test(await rig.virsh('dominfo', 'shell'));
+  const taken = async (title: string, wish: CheckpointWish, setting?: unknown): Promise<string> => {
+    const session = over(setting);
+    const view = await session.vm('shell');
+    const plan = await session.plan(view, await session.checkpointRequest(view, { ...wish, title }));
+    const { snapshot } = await session.run(plan);
+    const { snapshots } = await rig.inventory.readTree(view.ref);
+    return snapshots.find(({ name }) => name === snapshot)!.kind;
+  };
+
+  it('are never taken where that was set, or asked for', async () => {
+    assert.equal(await taken('set', {}, 'never'), 'disk');
+    assert.equal(await taken('asked', { seamless: 'never' }), 'disk');
+    assert.equal(await isMarked(), false);
+  });
+
+  it('are planned with the room for the RAM, before anything marks the VM', async () => {
+    const session = over(undefined);
+    const view = await session.vm('shell');
+    const plan = await session.plan(view, await session.checkpointRequest(view, {}));
+    const maybe = plan.warnings.find(({ kind }) => kind === 'mayBeKeptWhileRunning');
+    assert.equal(maybe?.kind === 'mayBeKeptWhileRunning' && maybe.only === 'thenRam', isPossible);
+    assert.equal((plan.spaceBytes ?? 0) >= view.vm.memoryBytes, isPossible);
+    assert.equal(await isMarked(), false);
+  });
+
+  it('keep the RAM of a guest that runs where QEMU can, else its disks', async () => {
+    assert.equal(await taken('auto', {}), isPossible ? 'memory' : 'disk');
+    assert.equal(await taken('again', { seamless: 'auto' }, 'never'), isPossible ? 'memory' : 'disk');
+    assert.equal(await isMarked(), isPossible);
+  });
+});
