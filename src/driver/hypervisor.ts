@@ -43,8 +43,6 @@ export interface SavedFile {
   readonly descriptor: number;
   /** Where QEMU's stream begins. */
   readonly start: number;
-  /** What has come so far goes to the disk meanwhile, so that little is left for the end. */
-  flush(): void;
   /** The stream is whole: the file gets its name. */
   finish(): Promise<void>;
   discard(): Promise<void>;

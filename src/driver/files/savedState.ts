@@ -22,9 +22,6 @@ export class SavedState implements SavedFile {
   readonly #handle: FileHandle;
   /** Where the stream begins. */
   readonly start: number;
-  #flushing: Promise<void> | undefined;
-  /** The kernel tells of a write that failed once. */
-  #lost: { readonly error: unknown } | undefined;
 
   private constructor(file: string, handle: FileHandle, start: number) {
     this.#file = file;
@@ -54,21 +51,10 @@ export class SavedState implements SavedFile {
     return this.#handle.fd;
   }
 
-  flush(): void {
-    this.#flushing ??= this.#handle
-      .datasync()
-      .catch((error: unknown) => (this.#lost ??= { error }))
-      .then(() => (this.#flushing = undefined));
-  }
-
   /** The stream is whole. Under its name the file appears when all of it is on the disk, so one flush does. */
   async finish(): Promise<void> {
-    await this.#flushing;
     await this.#handle.write(finished, 0, finished.length, 0);
     await this.#handle.sync();
-    if (this.#lost !== undefined) {
-      throw this.#lost.error;
-    }
     await this.#handle.close();
     // Never over what somebody else put there.
     await link(partOf(this.#file), this.#file);
@@ -77,7 +63,6 @@ export class SavedState implements SavedFile {
   }
 
   async discard(): Promise<void> {
-    await this.#flushing;
     await this.#handle.close();
     await rm(partOf(this.#file), { force: true });
   }

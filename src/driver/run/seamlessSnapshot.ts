@@ -12,7 +12,6 @@ import {
 } from '../../libvirt/flags.js';
 import { errorCodes, LibvirtError, orUndefined } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
-import type { SavedFile } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { diskStates } from './diskState.js';
@@ -42,7 +41,7 @@ import {
 
 /** While the guest stands still. */
 const lookEveryMs = 1;
-const progressEveryMs = 20;
+const progressEveryMs = 50;
 /** A guest that writes now and then has written when it did so last: right after that is the best moment to leave it running. */
 const quietMs = 100;
 const mostQuietLooks = 3;
@@ -109,7 +108,7 @@ async function take(
     }
     onProgress({ cancellable: true });
     await requireGuarded(context);
-    await untilWritten(context, prepared.saved);
+    await untilWritten(context);
     // What is left on would do harm: where it stays, libvirt is told of the snapshot by whoever brings this to its end.
     ended = endStream(context);
     // Rejects below.
@@ -239,7 +238,7 @@ function requireGoing({ state, said }: Stream): void {
   }
 }
 
-async function untilWritten(context: StepContext, saved: SavedFile): Promise<void> {
+async function untilWritten(context: StepContext): Promise<void> {
   const { signal, onProgress, vm } = context;
   for (let cancelled = false; ;) {
     const stream = await readStream(context);
@@ -254,7 +253,6 @@ async function untilWritten(context: StepContext, saved: SavedFile): Promise<voi
       cancelled = true;
       await cancelStream(context);
     }
-    saved.flush();
     const fraction = stream.ramBytes === 0 ? 0 : Math.min(1, stream.writtenBytes / stream.ramBytes);
     onProgress({ fraction, cancellable: !cancelled });
     await later(progressEveryMs);

@@ -163,7 +163,6 @@ export class PretendedQemu {
         Promise.resolve({
           descriptor: 3,
           start: 4096,
-          flush: () => undefined,
           finish: () => Promise.resolve(void kept.push('finished')),
           discard: () => Promise.resolve(void kept.push('discarded')),
         }),
