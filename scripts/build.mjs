@@ -1,6 +1,6 @@
 // Bundles the extension and its tests. Knows nothing of how they are run or packed.
 //   node scripts/build.mjs [--watch] [--minify] [--tests]
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
@@ -25,7 +25,14 @@ async function build(options) {
 }
 
 /** What both kinds of bundle share; the extension host of the oldest supported VS Code is Node 20. */
-const common = /** @type {const} */ ({ bundle: true, platform: 'node', target: 'node20', logLevel: 'warning' });
+const common = /** @type {const} */ ({
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+  // Its ES modules, of which what nobody calls is left out; for Node.js the package names the others.
+  alias: { yaml: join(root, 'node_modules/yaml/browser/dist/index.js') },
+});
 
 /** Puts a file of ours in the place of `@vscode/l10n`. @param {string} file @returns {import('esbuild').Plugin} */
 const sentencesBy = (file) => ({
@@ -107,6 +114,7 @@ export async function buildExtension(options = {}) {
   }
   await build(webviewOptions(options));
   writeStarter();
+  cpSync(join(root, 'src/lab/labFile.schema.json'), join(root, 'dist/lab-file.schema.json'));
   if (!options.minify) writeSentences(join(root, 'dist'));
   await assembleLessonGuest();
 }

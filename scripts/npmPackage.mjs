@@ -7,7 +7,7 @@ import { root } from './rig/root.mjs';
 import { runOk } from './rig/run.mjs';
 
 /** What the two doors of the package load. */
-const programs = ['commandLine', 'library', 'engine', 'later'];
+const programs = ['commandLine', 'library', 'engine', 'later', 'lab'];
 /** Of which the types that importers see are made, file by file. */
 const typed = ['library', 'api/connect', 'api/publicApi', 'api/virtRewindError', 'session/publicTypes'];
 
@@ -28,6 +28,7 @@ export async function packNpm(folder, built = join(root, 'dist')) {
   cpSync(join(root, 'docs/command-line.md'), join(staged, 'README.md'));
   cpSync(join(root, 'docs/library.md'), join(staged, 'library.md'));
   cpSync(join(root, 'docs/systems.md'), join(staged, 'systems.md'));
+  cpSync(join(root, 'docs/lab-file.md'), join(staged, 'lab-file.md'));
   cpSync(join(root, 'docs/command-line.schema.json'), join(staged, 'command-line.schema.json'));
   mkdirSync(join(staged, 'man'));
   writeFileSync(join(staged, 'man/virt-rewind.1'), await manPage(manifest.version));
@@ -57,7 +58,7 @@ function npmManifest() {
       './command-line.schema.json': './command-line.schema.json',
       './package.json': './package.json',
     },
-    files: ['dist', 'man', 'types', 'library.md', 'systems.md', 'command-line.schema.json'],
+    files: ['dist', 'man', 'types', 'library.md', 'systems.md', 'lab-file.md', 'command-line.schema.json'],
   };
 }
 

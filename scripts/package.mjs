@@ -23,6 +23,7 @@ const needed = [
   'dist/webview/main.js',
   'dist/webview/main.css',
   'dist/lesson.bin',
+  'dist/lab-file.schema.json',
   'dist/l10n/en.json.br',
   'readme.md',
   'changelog.md',

@@ -10,8 +10,10 @@ export const doors = /** @type {const} */ ({
   commandLine: 'src/commandLine.ts',
   library: 'src/library.ts',
 });
-/** Sources that nothing but one door needs, and that are loaded with it. */
+/** Sources that nothing but one door needs, and that are loaded with it; and those that few need. */
 const ownRooms = /** @type {const} */ ([
+  // What reads YAML is a sixth of all that is later, and most never need it.
+  ['lab', /^(src\/lab\/|node_modules\/yaml\/)/u],
   ['commandLine', /^src\/(cli\/|commandLine\.ts$)/u],
   ['library', /^src\/(api\/|library\.ts$)/u],
 ]);
@@ -23,15 +25,16 @@ const ownRooms = /** @type {const} */ ([
  * | yes                             | no                                        | extension   |
  * | no                              | yes                                       | later       |
  * | no                              | no                                        | editorLater |
- * | their own rooms                 |                                           | commandLine, library |
+ * | their own rooms                 |                                           | commandLine, library, lab |
  *
- * @typedef {'engine' | 'extension' | 'later' | 'editorLater' | 'commandLine' | 'library'} FileName
+ * @typedef {'engine' | 'extension' | 'later' | 'editorLater' | 'lab' | 'commandLine' | 'library'} FileName
  */
 export const fileNames = /** @type {const} */ ([
   'engine',
   'extension',
   'later',
   'editorLater',
+  'lab',
   'commandLine',
   'library',
 ]);

@@ -15,6 +15,7 @@ export type {
   SystemOutcome,
   SystemPointInfo,
   VirtRewind,
+  VirtualLab,
   VirtualMachine,
   VirtualSystem,
   VmInfo,

@@ -3,6 +3,7 @@ import type { Log } from '../base/log.js';
 import { Session } from '../session/session.js';
 import { asError } from './asError.js';
 import type { ConnectOptions, VirtRewind } from './publicApi.js';
+import { SessionLab } from './sessionLab.js';
 import { SessionSystem } from './sessionSystem.js';
 import { SessionVm } from './sessionVm.js';
 
@@ -30,6 +31,7 @@ export async function connect(options: string | ConnectOptions = {}): Promise<Vi
       }),
     find: (nameOrUuid) => asError(async () => new SessionVm(session, await session.vm(nameOrUuid))),
     system: (name) => asError(() => SessionSystem.open(session, name)),
+    lab: (file) => new SessionLab(session, file, logTo(log)),
     close,
     [Symbol.asyncDispose]: close,
   };

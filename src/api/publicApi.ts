@@ -118,6 +118,20 @@ export interface VirtualSystem {
   delete(point: string, options?: Harmful): Promise<SystemOutcome>;
 }
 
+/** The VMs that a lab file describes: see docs/lab-file.md. Where the lab is protected, `name` is that of the lab. */
+export interface VirtualLab {
+  /** Absolute. */
+  readonly file: string;
+  /** In sentences, what is wrong with the file or differs from what was made of it; none where all is as it should be. */
+  check(): Promise<readonly string[]>;
+  /** Resolves when its VMs are up and its restore points made; at once where they are. */
+  create(options?: Cancellable): Promise<void>;
+  /** All its VMs, or none. @param point the first of the file unless given */
+  reset(point?: string, options?: Harmful): Promise<SystemOutcome>;
+  /** Removes what it made, and nothing else. Nothing there is as good. */
+  destroy(options?: Harmful): Promise<void>;
+}
+
 /** One visit to the VMs: `await using rewind = await connect()`, or `close()` at the end. */
 export interface VirtRewind extends AsyncDisposable {
   list(): Promise<readonly VmInfo[]>;
@@ -125,6 +139,8 @@ export interface VirtRewind extends AsyncDisposable {
   find(nameOrUuid: string): Promise<VirtualMachine>;
   /** A system of VMs by its name. Rejects where there is none (`notFound`). */
   system(name: string): Promise<VirtualSystem>;
+  /** The lab of a file, made or not. */
+  lab(file: string): VirtualLab;
   /** Waits for what follows an operation by itself. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 // The words of a command line → a call, or what is wrong with them. Pure.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { CliError } from './commandError.js';
-import { commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
+import { commandGroups, commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
 
 export interface Call {
   readonly command: CommandName;
@@ -30,9 +30,11 @@ export function parseCommandLine(words: readonly string[]): Parsed {
   }
   if (first === 'help') {
     const [of] = joined(rest);
-    return of === undefined || of === 'system' ? { kind: 'help' } : { kind: 'help', command: commandCalled(of) };
+    return of === undefined || commandGroups.includes(of)
+      ? { kind: 'help' }
+      : { kind: 'help', command: commandCalled(of) };
   }
-  if (first === 'system') {
+  if (commandGroups.includes(first)) {
     return { kind: 'help' };
   }
   const command = commandCalled(first);
@@ -52,9 +54,9 @@ export function parseCommandLine(words: readonly string[]): Parsed {
   return { kind: 'call', call: { command, operands: positionals, texts, lists, flags } };
 }
 
-/** The commands of systems have two words. */
+/** The commands of systems and labs have two words. */
 export function joined([first, second, ...rest]: readonly string[]): readonly string[] {
-  return first === 'system' && second !== undefined && !second.startsWith('-')
+  return first !== undefined && commandGroups.includes(first) && second !== undefined && !second.startsWith('-')
     ? [`${first} ${second}`, ...rest]
     : [first, second, ...rest].filter((word) => word !== undefined);
 }

@@ -14,6 +14,7 @@ import {
   snapshot,
   vm,
 } from './commandShape.js';
+import { labCommands } from './labCommandTable.js';
 import { systemCommands } from './systemCommandTable.js';
 
 const seamless: Option = {
@@ -174,6 +175,7 @@ const commands = {
     examples: ['virt-rewind console web-test'],
   },
   ...systemCommands,
+  ...labCommands,
   doctor: {
     summary: 'say what is wrong with a VM and what can be done with it here',
     operands: [vm],
@@ -224,6 +226,9 @@ const commands = {
 } as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof commands;
+
+/** Words that only begin a command. */
+export const commandGroups: readonly string[] = ['system', 'lab'];
 
 export const commandNames = Object.keys(commands) as readonly CommandName[];
 

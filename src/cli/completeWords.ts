@@ -3,7 +3,7 @@
 import { noLog } from '../base/log.js';
 import { Session } from '../session/session.js';
 import { joined } from './arguments.js';
-import { commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
+import { commandGroups, commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
 import type { OperandKind } from './commandShape.js';
 import type { Terminal } from './terminal.js';
 
@@ -16,13 +16,11 @@ export function wantedAt(words: readonly string[]): Wanted {
   const [first = '', ...rest] = words.length > 2 ? joined(words) : words;
   const command = commandNames.find((name) => name === first);
   if (rest.length === 0 || command === undefined) {
-    const ofSystems = commandNames.flatMap((name) =>
-      name.startsWith('system ') ? [name.slice('system '.length)] : [],
-    );
-    const firsts = [...commandNames.filter((name) => !name.includes(' ')), 'system', '--help', '--version'];
+    const within = commandNames.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
+    const firsts = [...commandNames.filter((name) => !name.includes(' ')), ...commandGroups, '--help', '--version'];
     return {
       kind: 'words',
-      words: rest.length === 0 ? firsts : first === 'system' && rest.length === 1 ? ofSystems : [],
+      words: rest.length === 0 ? firsts : rest.length === 1 ? within : [],
     };
   }
   const options = optionsOf(command);

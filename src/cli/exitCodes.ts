@@ -16,7 +16,7 @@ export const exitCodes = {
   declined: [7, 'the question was answered with no; nothing was changed'],
   busy: [8, 'another editor, command line or program holds the VM'],
   unreachable: [9, 'no libvirt answers, it does not let you in, or the connection ended'],
-  wrong: [10, '`doctor` and `health`: something is wrong with a VM'],
+  wrong: [10, '`doctor`, `health` and `lab`: something is wrong with a VM or a lab file'],
   late: [124, '`wait` and `run`: the time is over'],
   notRun: [125, '`run`: the program could not be run; otherwise its own exit code'],
   cancelled: [130, 'cancelled by Ctrl+C'],

@@ -4,6 +4,7 @@ import type { GuestAccess } from './guestAccess.js';
 import type { Capabilities } from '../domain/capabilities.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { VmStatistics } from '../domain/diskStatistics.js';
+import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { Failure } from '../domain/failure.js';
 import type { Progress } from '../domain/operation.js';
 import type { Hardware } from '../domain/hardware.js';
@@ -51,6 +52,14 @@ export interface SavedFile {
 export interface RunOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable' | 'saved'>) => void;
+}
+
+export interface LabVmMaker {
+  /** What is in the way of one here, asked before anything is made. */
+  obstacle(): Promise<LabVmObstacle | undefined>;
+  make(vm: LabVm, parts: LabVmParts): Promise<void>;
+  /** With its snapshots and its folder; touches no VM but the one that `make` made of this value. */
+  remove(vm: LabVm): Promise<void>;
 }
 
 export interface Hypervisor {
@@ -139,6 +148,9 @@ export interface Hypervisor {
   makeDemoVm(vm: DemoVm, guest: string): Promise<void>;
   /** With its snapshots and its folder; touches no VM but the one that `makeDemoVm` made of this value. */
   removeDemoVm(vm: DemoVm): Promise<void>;
+
+  /** The VMs of labs. */
+  readonly labVms: LabVmMaker;
 
   /** What is looked at and done inside of guests. */
   readonly guests: GuestAccess;

@@ -1,6 +1,7 @@
 // The live picture of all connections, and the only place where it is written.
 import type { Event } from '../base/emitter.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
+import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { GuestAddress } from '../domain/guestAddress.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { ConsoleLine } from '../driver/guestAccess.js';
@@ -130,6 +131,8 @@ export interface InventoryPort {
   readHardware(ref: VmRef, snapshot?: string): Promise<Hardware>;
   /** The VMs of lessons: made, listed after a crash, removed with all that is theirs. */
   readonly demoVms: DemoVmsPort;
+  /** The VMs that labs make. Who makes one has written it down. */
+  readonly labVms: LabVmsPort;
   /** What is looked at and done inside of VMs that run. */
   readonly guests: GuestsPort;
   /** Resolves when nothing is under way that follows an operation by itself, as the pruning of old checkpoints. */
@@ -159,4 +162,12 @@ export interface DemoVmsPort {
   remove(vm: DemoVm): Promise<void>;
   /** Made by an editor that is gone since, and still there. */
   left(): Promise<readonly DemoVm[]>;
+}
+
+export interface LabVmsPort {
+  /** What is in the way of one on this connection, before anything is made. */
+  obstacle(connection: string): Promise<LabVmObstacle | undefined>;
+  make(vm: LabVm, parts: LabVmParts): Promise<void>;
+  /** What is gone already is as good as removed. */
+  remove(vm: LabVm): Promise<void>;
 }

@@ -20,8 +20,9 @@ import type { VmFiles } from '../domain/vmFiles.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { DemoVms } from './demoVms.js';
+import { labVms } from './labVms.js';
 import { Guests } from './guests.js';
-import type { Decided, DemoVmsPort, GuestsPort, InventoryPort } from './inventory.js';
+import type { Decided, DemoVmsPort, GuestsPort, InventoryPort, LabVmsPort } from './inventory.js';
 import { SnapshotMarks, undoOf } from './autoSnapshots.js';
 import { keepIn, keepNothing, type Persistence } from './persistence.js';
 import { SnapshotWishes } from './snapshotWishes.js';
@@ -51,14 +52,10 @@ export interface InventoryOptions {
   readonly recovers?: 'whenOpen' | 'beforeOperations';
 }
 
-/** How many checkpoints of reverts a VM keeps, unless somebody says otherwise. */
-const usualKeep = 3;
-
-const nobodyLooks: Attention = { visible: false, connections: new Set(), vms: new Set() };
-
 export class Inventory implements InventoryPort {
   readonly onDidChange: Event<InventoryChange>;
   readonly demoVms: DemoVmsPort;
+  readonly labVms: LabVmsPort = labVms((uri, question) => this.#asking(uri, question));
   readonly guests: GuestsPort;
   readonly #options: LiveOptions;
   readonly #store: Store;
@@ -69,14 +66,15 @@ export class Inventory implements InventoryPort {
   readonly onDidRecover = this.#recovered.event;
   readonly #rules: Rules | undefined;
   #isProtected: (vm: Vm, connection: string) => boolean = () => false;
-  #keep: number | 'everything' = usualKeep;
+  /** How many checkpoints of reverts a VM keeps, unless somebody says otherwise. */
+  #keep: number | 'everything' = 3;
   #automatic: AutomaticActions = 'all';
   readonly #marks: SnapshotMarks;
   readonly #wishes: SnapshotWishes;
   readonly #layers: LayerReader;
   readonly #ended = new AbortController();
   readonly #live = new Map<string, LiveConnection>();
-  #attention = nobodyLooks;
+  #attention: Attention = { visible: false, connections: new Set(), vms: new Set() };
   #wanted: readonly string[] = [];
 
   constructor({ open, log, clock = systemClock, random = Math.random, journal, rules, recovers }: InventoryOptions) {

@@ -32,13 +32,13 @@ export async function checkpointSystem(context: Context): Promise<ExitName> {
     );
   }
   const systems = await session.systems();
-  return carryOut(context, () => systems.planCheckpoint(stored, wish));
+  return carryOutSystem(context, () => systems.planCheckpoint(stored, wish));
 }
 
 export async function revertSystem(context: Context): Promise<ExitName> {
   const [stored, point] = await pointCalled(context);
   const systems = await context.session.systems();
-  return carryOut(context, () => systems.planRevert(stored, point));
+  return carryOutSystem(context, () => systems.planRevert(stored, point));
 }
 
 export async function undoSystem(context: Context): Promise<ExitName> {
@@ -49,13 +49,13 @@ export async function undoSystem(context: Context): Promise<ExitName> {
     throw new CliError('notFound', t('No revert of the system {0} can be undone.', displayLine(stored.system.name)));
   }
   const systems = await session.systems();
-  return carryOut(context, () => systems.planRevert(stored, point));
+  return carryOutSystem(context, () => systems.planRevert(stored, point));
 }
 
 export async function deletePoint(context: Context): Promise<ExitName> {
   const [stored, point] = await pointCalled(context);
   const systems = await context.session.systems();
-  return carryOut(context, () => systems.planDelete(stored, point));
+  return carryOutSystem(context, () => systems.planDelete(stored, point));
 }
 
 async function pointCalled(context: Context): Promise<readonly [StoredSystem, SystemPoint]> {
@@ -72,7 +72,7 @@ async function pointCalled(context: Context): Promise<readonly [StoredSystem, Sy
 }
 
 /** @throws Failure; what became of each member has been told by then */
-async function carryOut(context: Context, decide: () => Promise<SystemPlan>): Promise<ExitName> {
+export async function carryOutSystem(context: Context, decide: () => Promise<SystemPlan>): Promise<ExitName> {
   const { call, session, terminal, json, interruption } = context;
   try {
     const plan = await decide();

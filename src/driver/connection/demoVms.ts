@@ -28,7 +28,26 @@ export interface DemoVmPlace {
  * @returns the first thing that is in the way; nothing is made
  */
 export async function demoVmRefusal(place: DemoVmPlace, guest: string): Promise<DemoVmObstacle | undefined> {
-  const { capabilities, connection, environment, uri } = place;
+  const obstacle = await placeObstacle(place);
+  if (obstacle !== undefined) {
+    return obstacle;
+  }
+  const { capabilities: xml } = await place.connection.call('connectGetCapabilities', {});
+  if (demoMachine(xml) === undefined) {
+    return 'noEmulator';
+  }
+  return access(guest).then(
+    () => undefined,
+    () => 'noGuest' as const,
+  );
+}
+
+/** What is in the way of any VM whose files are made here. */
+export async function placeObstacle({
+  capabilities,
+  environment,
+  uri,
+}: DemoVmPlace): Promise<Exclude<DemoVmObstacle, 'noGuest'> | undefined> {
   const parsed = parseUri(uri);
   if (capabilities.driver !== 'qemu') {
     return 'notQemu';
@@ -42,17 +61,7 @@ export async function demoVmRefusal(place: DemoVmPlace, guest: string): Promise<
   if (!isSession(parsed) && process.getuid?.() !== 0) {
     return 'systemWithoutRoot';
   }
-  if ((await qemuImg(environment).find()) === undefined) {
-    return 'noQemuImg';
-  }
-  const { capabilities: xml } = await connection.call('connectGetCapabilities', {});
-  if (demoMachine(xml) === undefined) {
-    return 'noEmulator';
-  }
-  return access(guest).then(
-    () => undefined,
-    () => 'noGuest' as const,
-  );
+  return (await qemuImg(environment).find()) === undefined ? 'noQemuImg' : undefined;
 }
 
 /** @param guest the file that it runs; a copy of it goes into the VM's folder */
@@ -72,17 +81,27 @@ export async function makeDemoVm(place: DemoVmPlace, vm: DemoVm, guest: string):
  * @throws Failure `denied` where another VM has its UUID: that one and the folder stay
  */
 export async function removeDemoVm({ connection }: Pick<DemoVmPlace, 'connection'>, vm: DemoVm): Promise<void> {
-  const dom = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid: vm.uuid }));
-  if (dom !== undefined) {
-    const flags = VIR_DOMAIN_XML_INACTIVE;
-    const { xml } = await connection.call('domainGetXmlDesc', { dom: dom.dom, flags });
-    if (!isDemoVm(xml, vm)) {
-      throw new Failure('denied', { doing: 'remove the VM of the lesson', vm: dom.dom.name });
-    }
-    // Off already is as good.
-    await orUndefined(errorCodes.VIR_ERR_OPERATION_INVALID, connection.call('domainDestroy', { dom: dom.dom }));
-    const all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
-    await connection.call('domainUndefineFlags', { dom: dom.dom, flags: all });
-  }
+  await removeOwnVm(connection, vm, (xml) => isDemoVm(xml, vm), 'remove the VM of the lesson');
   await removeDemoFolder(vm);
+}
+
+/** Whatever it does, with its snapshots; not its files. @throws Failure `denied` where `isOurs` says that it is another's */
+export async function removeOwnVm(
+  connection: Connection,
+  { uuid }: { readonly uuid: string },
+  isOurs: (xml: string) => boolean,
+  doing: string,
+): Promise<void> {
+  const dom = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
+  if (dom === undefined) {
+    return;
+  }
+  const { xml } = await connection.call('domainGetXmlDesc', { dom: dom.dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  if (!isOurs(xml)) {
+    throw new Failure('denied', { doing, vm: dom.dom.name });
+  }
+  // Off already is as good.
+  await orUndefined(errorCodes.VIR_ERR_OPERATION_INVALID, connection.call('domainDestroy', { dom: dom.dom }));
+  const all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+  await connection.call('domainUndefineFlags', { dom: dom.dom, flags: all });
 }

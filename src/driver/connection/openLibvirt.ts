@@ -17,7 +17,8 @@ import type { SavedRam, Snapshot, SnapshotTree } from '../../domain/snapshot.js'
 import { isActive, type Vm, type VmDisk } from '../../domain/vm.js';
 import type { MetadataFolders } from '../../domain/vmFiles.js';
 import { withTrueReason } from './deniedEntry.js';
-import { demoVmRefusal, type DemoVmPlace, makeDemoVm, removeDemoVm } from './demoVms.js';
+import { labVmsOn } from './labVms.js';
+import { demoVmRefusal, makeDemoVm, removeDemoVm } from './demoVms.js';
 import { type AgentState, readAgent } from '../run/guestAgent.js';
 import { membershipOf } from './groupMember.js';
 import type { GuestAccess } from '../guestAccess.js';
@@ -318,20 +319,19 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   demoVmObstacle(guest: string): Promise<DemoVmObstacle | undefined> {
-    return this.#told({ doing: 'look whether the lesson can be given' }, demoVmRefusal(this.#demoPlace, guest));
+    return this.#told({ doing: 'look whether the lesson can be given' }, demoVmRefusal(this.#parts, guest));
   }
 
   makeDemoVm(vm: DemoVm, guest: string): Promise<void> {
-    return this.#told({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#demoPlace, vm, guest));
+    return this.#told({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#parts, vm, guest));
   }
 
   removeDemoVm(vm: DemoVm): Promise<void> {
-    return this.#told({ doing: 'remove the VM of the lesson', vm: vm.name }, removeDemoVm(this.#demoPlace, vm));
+    return this.#told({ doing: 'remove the VM of the lesson', vm: vm.name }, removeDemoVm(this.#parts, vm));
   }
 
-  get #demoPlace(): DemoVmPlace {
-    const { connection, environment } = this.#parts;
-    return { connection, environment, uri: this.uri, capabilities: this.capabilities };
+  get labVms(): ReturnType<typeof labVmsOn> {
+    return labVmsOn(this.#parts);
   }
 
   close(): void {

@@ -93,7 +93,7 @@ describe('the help of the command line', () => {
 
 describe('completion', () => {
   it('offers commands, options, their words, VMs and snapshots of the VM before', () => {
-    const firsts = [...commandNames.filter((name) => !name.includes(' ')), 'system', '--help', '--version'];
+    const firsts = [...commandNames.filter((name) => !name.includes(' ')), 'system', 'lab', '--help', '--version'];
     assert.deepEqual(wantedAt(['li']), { kind: 'words', words: firsts });
     assert.ok(JSON.stringify(wantedAt(['system', 'r'])).includes('"revert"'));
     assert.deepEqual(wantedAt(['system', 'revert', '']), { kind: 'system' });

@@ -6,6 +6,7 @@ import type {
   StepOutcome,
   VmEvent,
   VmHead,
+  LabVmMaker,
 } from '../../../src/driver/hypervisor.js';
 import { Emitter } from '../../../src/base/emitter.js';
 import type { Capabilities } from '../../../src/domain/capabilities.js';
@@ -217,6 +218,12 @@ export class FakeHypervisor implements Hypervisor {
   makeDemoVm(vm: DemoVm): Promise<void> {
     return this.#answer(`makeDemoVm ${vm.name}`, undefined, () => undefined);
   }
+
+  readonly labVms: LabVmMaker = {
+    obstacle: () => this.#answer('labVms.obstacle', undefined, () => undefined),
+    make: ({ name }) => this.#answer(`labVms.make ${name}`, undefined, () => undefined),
+    remove: ({ name }) => this.#answer(`labVms.remove ${name}`, undefined, () => undefined),
+  };
 
   removeDemoVm(vm: DemoVm): Promise<void> {
     return this.#answer(`removeDemoVm ${vm.name}`, undefined, () => undefined);

@@ -1,0 +1,204 @@
+// The commands about labs: a file that says which VMs there are, and what is made, reset and removed of it.
+import { open as openFile } from 'node:fs/promises';
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import { LabError } from '../../lab/labError.js';
+import { labFileName } from '../../lab/labFile.js';
+import type { LabCheck, Labs } from '../../lab/labs.js';
+import { agreeTo } from '../agree.js';
+import { CliError } from '../commandError.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { carryOutSystem } from './systemOperations.js';
+import { systemCalled } from './systems.js';
+
+export async function checkLab(context: Context): Promise<ExitName> {
+  const { terminal, json } = context;
+  return withLabs(context, async (labs, file) => {
+    const check = await labs.check(file);
+    const lines = checkLines(file, check);
+    if (json === undefined) {
+      terminal.say(lines.length === 0 ? t('The lab is as its file says.') : lines.join('\n'));
+    } else {
+      json({ lab: checkAnswer(file, check) });
+    }
+    return lines.length === 0 ? 'done' : 'wrong';
+  });
+}
+
+export async function createLab(context: Context): Promise<ExitName> {
+  const { call, terminal, json, interruption } = context;
+  return withLabs(context, async (labs, file) => {
+    const plan = await labs.plan(file);
+    if (plan === 'ready') {
+      if (json === undefined) {
+        terminal.say(t('The lab is there already.'));
+      } else {
+        json({ lab: checkAnswer(file, await labs.check(file)) });
+      }
+      return 'done';
+    }
+    const lines = [
+      t('Create the lab {0}', displayLine(plan.lab.name)),
+      ...(plan.left === undefined ? [] : [`  ${t('What an attempt that broke off has left is removed first.')}`]),
+      ...plan.record.vms.map(({ name, parts }) =>
+        parts === undefined
+          ? `  ${t('{0}: it is there, and stays as it is but for its snapshots', displayLine(name))}`
+          : `  ${t('{0}: it is made', displayLine(name))}`,
+      ),
+      ...plan.lab.points.map(({ title }) => `  ${t('the restore point “{0}”', displayLine(title))}`),
+    ];
+    if (call.flags.has('plan')) {
+      if (json === undefined) {
+        terminal.say([...lines, '', t('Nothing was done.')].join('\n'));
+      } else {
+        const vms = plan.record.vms.map(({ name, parts }) => ({ name, made: parts !== undefined }));
+        json({ labPlan: { name: plan.lab.name, file, vms, points: plan.lab.points.map(({ title }) => title) } });
+      }
+      return 'done';
+    }
+    const onStep = (what: string): void => terminal.progress(what);
+    await labs.create(plan, { signal: interruption.signal, onStep });
+    if (json === undefined) {
+      terminal.say(t('The lab {0} was made.', displayLine(plan.lab.name)));
+    } else {
+      json({ lab: checkAnswer(file, await labs.check(file)) });
+    }
+    return 'done';
+  });
+}
+
+export async function resetLab(context: Context): Promise<ExitName> {
+  return withLabs(context, async (labs, file) => {
+    const [to] = context.call.operands;
+    await agreeToProtected(context, await labs.protectedName(file));
+    return carryOutSystem(context, () => labs.planReset(file, to));
+  });
+}
+
+export async function destroyLab(context: Context): Promise<ExitName> {
+  const { call, terminal, json, interruption } = context;
+  return withLabs(context, async (labs, file) => {
+    const record = await labs.planDestroy(file);
+    if (record === undefined) {
+      if (json === undefined) {
+        terminal.say(t('There is nothing that this lab made.'));
+      } else {
+        json({ labDestroyed: { file, removed: [] } });
+      }
+      return 'done';
+    }
+    const removed = record.vms.filter(({ parts }) => parts !== undefined).map(({ name }) => name);
+    const staying = record.vms.filter(({ parts }) => parts === undefined).map(({ name }) => displayLine(name));
+    const lines = [
+      t('Destroy the lab {0}?', displayLine(record.name)),
+      ...removed.map(
+        (name) =>
+          `  ${t('{0} is removed, with its disks and snapshots. It cannot be brought back.', displayLine(name))}`,
+      ),
+      ...staying.map((name) => `  ${t('{0} stays. Its snapshots that the lab made are deleted.', name)}`),
+    ];
+    if (call.flags.has('plan')) {
+      if (json === undefined) {
+        terminal.say([...lines, '', t('Nothing was done.')].join('\n'));
+      } else {
+        json({ labDestroyed: { file, removed, plan: true } });
+      }
+      return 'done';
+    }
+    await agreeTo(context, {
+      lines,
+      confirm: t('Destroy'),
+      asks: true,
+      ...(record.isProtected && { isProtected: displayLine(record.name), typed: record.name }),
+    });
+    await labs.destroy(record, { signal: interruption.signal, onStep: (what) => terminal.progress(what) });
+    if (json === undefined) {
+      terminal.say(t('The lab {0} is gone.', displayLine(record.name)));
+    } else {
+      json({ labDestroyed: { file, removed } });
+    }
+    return 'done';
+  });
+}
+
+export async function exportLab(context: Context): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const { writeLab } = await import('../../lab/writeLab.js');
+  const { system: wanted, file } = call.texts;
+  const stored = wanted === undefined ? undefined : await systemCalled(context, wanted);
+  const views = [];
+  if (stored !== undefined) {
+    session.reachMembers(stored);
+  }
+  for (const name of [...(stored?.system.members.map(({ uuid }) => uuid) ?? []), ...call.operands]) {
+    views.push(await session.vm(name));
+  }
+  if (views.length === 0) {
+    throw new CliError('usage', 'Name VMs, or a system with --system. See virt-rewind lab export --help.');
+  }
+  const text = writeLab(
+    views.map(({ vm }) => vm),
+    stored,
+  );
+  if (file !== undefined) {
+    // Whatever stands there is somebody's work.
+    const handle = await openFile(file, 'wx').catch(() => {
+      throw new CliError('failed', t('{0} cannot be written, or is there already.', displayLine(file)));
+    });
+    await handle.writeFile(text);
+    await handle.close();
+  }
+  if (json !== undefined) {
+    json({ labFile: { ...(file !== undefined && { file }), text } });
+  } else if (file === undefined) {
+    terminal.say(text.trimEnd());
+  } else {
+    terminal.say(t('{0} was written.', displayLine(file)));
+  }
+  return 'done';
+}
+
+function checkLines(file: string, { problems, differences }: LabCheck): readonly string[] {
+  return [
+    ...problems.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`),
+    ...differences.map(({ message }) => message),
+  ];
+}
+
+function checkAnswer(file: string, { lab, record, problems, differences }: LabCheck): object {
+  return {
+    file,
+    ...(lab !== undefined && { name: lab.name }),
+    state: record === undefined ? 'absent' : record.phase === 'ready' ? 'ready' : 'unfinished',
+    vms: (record?.vms ?? []).map(({ key, name, uuid, connection, parts }) => ({
+      key,
+      name,
+      uuid,
+      connection,
+      made: parts !== undefined,
+    })),
+    problems,
+    differences,
+  };
+}
+
+async function agreeToProtected(context: Context, name: string | undefined): Promise<void> {
+  if (name !== undefined && !context.call.flags.has('plan')) {
+    const isProtected = displayLine(name);
+    await agreeTo(context, { lines: [], confirm: '', asks: false, isProtected, typed: name });
+  }
+}
+
+async function withLabs(
+  { call, session, log }: Context,
+  act: (labs: Labs, file: string) => Promise<ExitName>,
+): Promise<ExitName> {
+  const { Labs: Loaded } = await import('../../lab/labs.js');
+  const labs = new Loaded({ session, log, shell: 'virt-rewind', environment: process.env });
+  try {
+    return await act(labs, call.texts['file'] ?? labFileName);
+  } catch (error) {
+    throw error instanceof LabError ? new CliError(error.kind, error.message) : error;
+  }
+}

@@ -1,0 +1,58 @@
+// A VM that a lab made: one of our own, in a folder of its own, which is gone with it. Values only.
+import { posix } from 'node:path';
+
+export interface LabVm {
+  readonly connection: string;
+  /** Lower case. Chosen by us before anything is made. */
+  readonly uuid: string;
+  readonly name: string;
+  /** Absolute; nothing else is in it, and nothing of the VM is elsewhere. */
+  readonly folder: string;
+}
+
+/** What it is made of. Paths are absolute, of files on this computer that were looked at. */
+export interface LabVmParts {
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly image?: {
+    readonly path: string;
+    readonly format: 'qcow2' | 'raw';
+    readonly how: 'linked' | 'copy';
+    readonly sizeMiB?: number;
+  };
+  /** Of the empty disks. */
+  readonly disksMiB: readonly number[];
+  readonly boot?: { readonly kernel: string; readonly initrd?: string; readonly arguments?: string };
+  readonly network?: 'user' | { readonly name: string };
+  readonly cloudInit?: { readonly userData: string; readonly networkConfig?: string };
+}
+
+export interface LabVmFiles {
+  /** In the order of the disks. */
+  readonly disks: readonly string[];
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly seed: string;
+}
+
+export function labVmFiles({ folder }: LabVm, { image, disksMiB }: LabVmParts): LabVmFiles {
+  const inside = (name: string): string => posix.join(folder, name);
+  const count = disksMiB.length + (image === undefined ? 0 : 1);
+  return {
+    disks: Array.from({ length: count }, (_, at) => inside(`disk-${String.fromCharCode(97 + at)}.qcow2`)),
+    kernel: inside('kernel'),
+    initrd: inside('initrd'),
+    seed: inside('seed.iso'),
+  };
+}
+
+/** What we call such folders; no other is ever removed. */
+export const labFolderPattern = /\/virt-rewind-lab-[\da-f]{12}$/;
+
+/** @param random twelve hexadecimal digits */
+export function labFolderName(random: string): string {
+  return `virt-rewind-lab-${random}`;
+}
+
+/** Why no VMs can be made on a connection; found out before anything is. */
+export type LabVmObstacle = 'notQemu' | 'readOnly' | 'otherHost' | 'systemWithoutRoot' | 'noQemuImg' | 'noEmulator';

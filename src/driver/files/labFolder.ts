@@ -1,0 +1,87 @@
+// The folder of a VM that a lab made, on this machine: made with all that the VM needs, removed with all that came. Knows no libvirt.
+import { chmod, copyFile, lstat, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute } from 'node:path';
+import { Failure } from '../../domain/failure.js';
+import { labFolderPattern, type LabVm, labVmFiles, type LabVmParts } from '../../domain/labVm.js';
+import { qemuImg } from '../../qemu/qemuImg.js';
+import { isoImage } from './isoImage.js';
+
+const bytesPerMiB = 1024 * 1024;
+
+/** Fails where there is anything of that name. Others may pass through it but not look: QEMU of the system runs as a user of its own. */
+export async function makeLabFolder(vm: LabVm, parts: LabVmParts, environment: NodeJS.ProcessEnv): Promise<void> {
+  const details = { doing: 'make the files of a lab', vm: vm.name, path: vm.folder };
+  if (!isOurs(vm.folder)) {
+    throw new Failure('failed', details);
+  }
+  await mkdir(dirname(vm.folder), { recursive: true, mode: 0o711 });
+  await mkdir(vm.folder, { mode: 0o711 });
+  // Of a umask that took more.
+  await chmod(vm.folder, 0o711);
+  const files = labVmFiles(vm, parts);
+  const { image, boot, cloudInit } = parts;
+  const tool = qemuImg(environment);
+  const [first = '', ...others] = image === undefined ? ['', ...files.disks] : files.disks;
+  if (image !== undefined) {
+    const { path, format, how, sizeMiB } = image;
+    await tool.run(
+      how === 'linked'
+        ? ['create', '-q', '-f', 'qcow2', '-F', format, '-b', path, first]
+        : ['convert', '-q', '-f', format, '-O', 'qcow2', path, first],
+      details,
+    );
+    if (sizeMiB !== undefined) {
+      await tool.run(['resize', '-q', '-f', 'qcow2', first, String(sizeMiB * bytesPerMiB)], details);
+    }
+  }
+  for (const [at, file] of others.entries()) {
+    const bytes = (parts.disksMiB[at] ?? 0) * bytesPerMiB;
+    await tool.run(['create', '-q', '-f', 'qcow2', file, String(bytes)], details);
+  }
+  for (const [from, to] of [
+    [boot?.kernel, files.kernel],
+    [boot?.initrd, files.initrd],
+  ] as const) {
+    if (from !== undefined) {
+      await copyFile(from, to);
+      await chmod(to, 0o644);
+    }
+  }
+  if (cloudInit !== undefined) {
+    await writeFile(files.seed, seedOf(vm, cloudInit));
+    await chmod(files.seed, 0o644);
+  }
+}
+
+function seedOf({ uuid, name }: LabVm, { userData, networkConfig }: NonNullable<LabVmParts['cloudInit']>): Uint8Array {
+  const file = (fileName: string, text: string): { name: string; bytes: Uint8Array } => ({
+    name: fileName,
+    bytes: new TextEncoder().encode(text),
+  });
+  return isoImage('cidata', [
+    file('meta-data', `instance-id: ${uuid}\nlocal-hostname: ${name}\n`),
+    ...(networkConfig === undefined ? [] : [file('network-config', networkConfig)]),
+    file('user-data', userData),
+  ]);
+}
+
+/** What is not there is as good as removed; a link or another user's folder in its place is left alone. */
+export async function removeLabFolder({ folder }: LabVm): Promise<void> {
+  const stat = await lstat(folder).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  });
+  if (stat === undefined) {
+    return;
+  }
+  if (!isOurs(folder) || !stat.isDirectory() || stat.uid !== process.getuid?.()) {
+    throw new Failure('denied', { doing: 'remove the files of a lab', path: folder });
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+function isOurs(folder: string): boolean {
+  return isAbsolute(folder) && labFolderPattern.test(folder);
+}

@@ -1,0 +1,101 @@
+// The definition of a VM that a lab made, and whether a definition is that of one. Sends nothing.
+import { type LabVm, labVmFiles, type LabVmParts } from '../../domain/labVm.js';
+import { attribute, element as e, find, findAll, parseXml, textOf, writeXml } from './xmlTree.js';
+
+/** The element in a VM's metadata that says the VM is ours. Snapshots keep it, and bring it back. */
+const markUri = 'https://github.com/virt-rewind/virt-rewind/lab-vm';
+
+export interface LabMachine {
+  readonly type: 'kvm' | 'qemu';
+  readonly machine: string;
+}
+
+/** @returns undefined where there is no QEMU for x86 */
+export function labMachine(capabilitiesXml: string): LabMachine | undefined {
+  const arch = findAll(parseXml(capabilitiesXml), 'guest')
+    .map((guest) => find(guest, 'arch'))
+    .find((one) => attribute(one, 'name') === 'x86_64');
+  const types = findAll(arch, 'domain').map((domain) => attribute(domain, 'type'));
+  const type = (['kvm', 'qemu'] as const).find((one) => types.includes(one));
+  const machines = findAll(arch, 'machine').map((machine) => textOf(machine));
+  const machine = ['pc', 'q35'].find((one) => machines.includes(one));
+  return type === undefined || machine === undefined ? undefined : { type, machine };
+}
+
+/** Headless, with a serial console and the channel of a guest agent; by itself unless it is to have a network. */
+export function labVmXml(vm: LabVm, parts: LabVmParts, { type, machine }: LabMachine): string {
+  const files = labVmFiles(vm, parts);
+  const { boot, network, cloudInit } = parts;
+  return writeXml(
+    e('domain', { type }, [
+      e('name', {}, [vm.name]),
+      e('uuid', {}, [vm.uuid]),
+      e('metadata', {}, [e('lab:vm', { 'xmlns:lab': markUri, folder: vm.folder })]),
+      e('memory', { unit: 'MiB' }, [String(parts.memoryMiB)]),
+      e('vcpu', {}, [String(parts.cpus)]),
+      e('os', {}, [
+        e('type', { arch: 'x86_64', machine }, ['hvm']),
+        ...(boot === undefined
+          ? [e('boot', { dev: 'hd' })]
+          : [
+              e('kernel', {}, [files.kernel]),
+              ...(boot.initrd === undefined ? [] : [e('initrd', {}, [files.initrd])]),
+              ...(boot.arguments === undefined ? [] : [e('cmdline', {}, [boot.arguments])]),
+            ]),
+      ]),
+      e('features', {}, [e('acpi'), e('apic')]),
+      ...(type === 'kvm' ? [e('cpu', { mode: 'host-model' })] : []),
+      e('clock', { offset: 'utc' }),
+      e('on_poweroff', {}, ['destroy']),
+      e('on_reboot', {}, ['restart']),
+      e('on_crash', {}, ['preserve']),
+      e('devices', {}, [
+        ...files.disks.map((file, at) =>
+          e('disk', { type: 'file', device: 'disk' }, [
+            e('driver', { name: 'qemu', type: 'qcow2', discard: 'unmap' }),
+            e('source', { file }),
+            e('target', { dev: `vd${String.fromCharCode(97 + at)}`, bus: 'virtio' }),
+          ]),
+        ),
+        ...(cloudInit === undefined
+          ? []
+          : [
+              e('disk', { type: 'file', device: 'cdrom' }, [
+                e('driver', { name: 'qemu', type: 'raw' }),
+                e('source', { file: files.seed }),
+                e('target', { dev: 'sda', bus: 'sata' }),
+                e('readonly'),
+              ]),
+            ]),
+        e('controller', { type: 'usb', model: 'none' }),
+        ...(network === undefined
+          ? []
+          : [
+              network === 'user'
+                ? e('interface', { type: 'user' }, [e('model', { type: 'virtio' })])
+                : e('interface', { type: 'network' }, [
+                    e('source', { network: network.name }),
+                    e('model', { type: 'virtio' }),
+                  ]),
+            ]),
+        e('serial', { type: 'pty' }, [e('target', { port: '0' })]),
+        e('console', { type: 'pty' }, [e('target', { type: 'serial', port: '0' })]),
+        e('channel', { type: 'unix' }, [e('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' })]),
+        e('rng', { model: 'virtio' }, [e('backend', { model: 'random' }, ['/dev/urandom'])]),
+        e('memballoon', { model: 'none' }),
+      ]),
+    ]),
+  );
+}
+
+/** Nothing else is ever removed: whoever took the UUID has not our mark, or another folder. */
+export function isLabVm(xml: string, vm: LabVm): boolean {
+  const root = parseXml(xml);
+  const marks = (find(root, 'metadata')?.children ?? []).filter(
+    (child) => typeof child !== 'string' && 'name' in child && child.name.endsWith(':vm'),
+  );
+  return (
+    textOf(find(root, 'uuid'))?.toLowerCase() === vm.uuid &&
+    marks.some((mark) => typeof mark !== 'string' && 'name' in mark && attribute(mark, 'folder') === vm.folder)
+  );
+}

@@ -1,0 +1,21 @@
+// The VMs of labs on their connections, and the list of VMs read anew behind it. Knows nothing of what a lab is.
+import type { LiveConnection } from '../inventory/liveConnection.js';
+import type { LabVmsPort } from './inventory.js';
+
+type Ask = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
+
+export function labVms(ask: Ask): LabVmsPort {
+  return {
+    obstacle: (connection) => ask(connection, async (live) => (await live.open()).labVms.obstacle()),
+    make: (vm, parts) =>
+      ask(vm.connection, async (live) => {
+        await (await live.open()).labVms.make(vm, parts);
+        await live.refresh();
+      }),
+    remove: (vm) =>
+      ask(vm.connection, async (live) => {
+        await (await live.open()).labVms.remove(vm);
+        await live.refresh();
+      }),
+  };
+}

@@ -1,0 +1,198 @@
+// The labs that were made from lab files: written down before anything of one is made, forgotten when all of it is gone. A folder for
+// each, held by who works on it. Refuses to know whether its VMs still exist.
+import * as promises from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { Log } from '../base/log.js';
+import type { LabVm } from '../domain/labVm.js';
+import {
+  discard,
+  type FileSystem,
+  hasCode,
+  idPattern,
+  journalFailure,
+  namesIn,
+  ownFolder,
+  readBounded,
+  removeLeftovers,
+  replaceFile,
+  syncFolder,
+  writeNew,
+} from './durable.js';
+import { type Hold, holdNew, holdOf, takeHold } from './hold.js';
+import { count, parseAs, parseJson, writeJson } from './json.js';
+import { thisWriter } from './writer.js';
+
+const version = 1;
+const maxBytes = 256 * 1024;
+const maxLabs = 200;
+const labFile = 'lab.json';
+
+/** A VM of a lab, by its name in the file. */
+export interface RecordedVm extends LabVm {
+  readonly key: string;
+  /** What it was made of, as a digest; absent: it was there before, and stays. */
+  readonly parts?: string;
+  /** The image below its overlay, as it was then. */
+  readonly image?: { readonly path: string; readonly bytes: number; readonly modifiedAt: number };
+}
+
+export interface LabRecord {
+  readonly id: string;
+  /** Absolute. */
+  readonly file: string;
+  readonly name: string;
+  readonly isProtected: boolean;
+  /** Any other than `ready` broke off, unless somebody holds it. */
+  readonly phase: 'making' | 'ready' | 'removing';
+  readonly vms: readonly RecordedVm[];
+  /** The id of its system of VMs, once that is made. */
+  readonly system?: string;
+}
+
+export interface OpenLab {
+  readonly record: LabRecord;
+  /** Resolves when it is on the disk. */
+  put(news: Partial<Pick<LabRecord, 'phase' | 'system'>>): Promise<void>;
+  /** Nothing of it is left. */
+  forget(): Promise<void>;
+  /** Somebody else may go on with it. Never rejects. */
+  leave(): Promise<void>;
+}
+
+const id = v.pipe(v.string(), v.regex(idPattern));
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(5000));
+
+const shape = v.object({
+  version: v.literal(version),
+  id,
+  file: text,
+  name: text,
+  isProtected: v.boolean(),
+  phase: v.picklist(['making', 'ready', 'removing']),
+  vms: v.pipe(
+    v.array(
+      v.object({
+        connection: text,
+        uuid: text,
+        name: text,
+        folder: v.string(),
+        key: text,
+        parts: v.exactOptional(text),
+        image: v.exactOptional(v.object({ path: text, bytes: count, modifiedAt: v.number() })),
+      }),
+    ),
+    v.maxLength(64),
+  ),
+  system: v.exactOptional(id),
+});
+
+/** Whatever cannot be written becomes a Failure of kind `journal`. */
+export class LabStore {
+  readonly #root: string;
+
+  constructor(
+    readonly folder: string,
+    readonly log: Log,
+    readonly shell?: string,
+    readonly fs: FileSystem = promises,
+  ) {
+    this.#root = join(folder, 'labs');
+  }
+
+  /** What cannot be believed is left alone, and said in the log. */
+  async list(): Promise<readonly LabRecord[]> {
+    const ids = (await namesIn(this.fs, this.#root)).filter((name) => idPattern.test(name)).slice(0, maxLabs);
+    const read = await Promise.all(ids.map((each) => this.#read(each)));
+    return read.filter((one) => one !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Resolves when it is on the disk: only then may anything be made. */
+  async begin(record: LabRecord): Promise<OpenLab> {
+    const writer = await thisWriter(this.shell);
+    const making = join(this.#root, `new-${record.id}`);
+    const folder = join(this.#root, record.id);
+    try {
+      await ownFolder(this.fs, this.folder);
+      await ownFolder(this.fs, this.#root);
+      await removeLeftovers(this.fs, this.#root, this.log);
+      await this.fs.mkdir(making, { mode: 0o700 });
+      await writeNew(this.fs, join(making, labFile), writeJson({ version, ...record }));
+      await holdNew(this.fs, making, writer);
+      await syncFolder(this.fs, making);
+      await this.fs.rename(making, folder);
+      await syncFolder(this.fs, this.#root);
+    } catch (error) {
+      await discard(this.fs, [making, folder], this.log);
+      throw journalFailure(error, this.#root, { doing: 'write down what a lab is to be made of' });
+    }
+    return this.#open(record, holdOf(this.fs, folder, 1));
+  }
+
+  /** `busy`: somebody works on it, in this process or another. */
+  async claim(which: string): Promise<OpenLab | 'busy' | 'gone'> {
+    const folder = join(this.#root, which);
+    try {
+      const taken = await takeHold(this.fs, folder, await thisWriter(this.shell), labFile);
+      if (typeof taken === 'string') {
+        return taken;
+      }
+      // Not earlier: until now somebody else may have written to it.
+      const read = await this.#read(which);
+      if (read === undefined) {
+        await taken.release();
+        return 'gone';
+      }
+      return this.#open(read, taken);
+    } catch (error) {
+      throw journalFailure(error, folder, { doing: 'take up a lab' });
+    }
+  }
+
+  #open(begun: LabRecord, hold: Hold): OpenLab {
+    let record = begun;
+    const folder = join(this.#root, begun.id);
+    return {
+      get record() {
+        return record;
+      },
+      put: async (news) => {
+        record = { ...record, ...news };
+        try {
+          await replaceFile(this.fs, join(folder, labFile), writeJson({ version, ...record }), this.log);
+        } catch (error) {
+          throw journalFailure(error, this.#root, { doing: 'write down what became of a lab', begun: true });
+        }
+      },
+      forget: async () => {
+        const old = join(this.#root, `old-${begun.id}`);
+        try {
+          await this.fs.rename(folder, old);
+          await syncFolder(this.fs, this.#root);
+        } catch (error) {
+          throw journalFailure(error, this.#root, { doing: 'forget a lab', begun: true });
+        }
+        await discard(this.fs, [old], this.log);
+      },
+      leave: () => hold.release().catch((error: unknown) => this.log.warn(`${folder} stays held: ${String(error)}`)),
+    };
+  }
+
+  async #read(which: string): Promise<LabRecord | undefined> {
+    const path = join(this.#root, which, labFile);
+    try {
+      const bytes = await readBounded(this.fs, path, maxBytes);
+      const read = bytes === 'tooLong' ? undefined : parseAs(shape, parseJson(bytes.toString('utf8')));
+      if (read?.id === which) {
+        const { version: _, ...record } = read;
+        return record;
+      }
+      this.log.warn(`${path} is nothing that we wrote, and is not believed`);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) {
+        this.log.warn(`${path} cannot be read: ${String(error)}`);
+      }
+    }
+    return undefined;
+  }
+}

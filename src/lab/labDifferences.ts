@@ -1,0 +1,154 @@
+// What differs between a lab file and what was made of it. Changes nothing.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+import type { LabRecord } from '../journal/labStore.js';
+import type { StartWait } from '../domain/system.js';
+import type { Session } from '../session/session.js';
+import type { SeenSystem } from '../systems/seenSystem.js';
+import { LabError } from './labError.js';
+import type { Lab, WantedVm } from './labFile.js';
+import { digestOf, imageNow, lookedAtParts } from './labPlaces.js';
+
+export interface LabDifference {
+  /**
+   * `absent`: nothing was made of the file; `unfinished`: that broke off; `vm`: one is missing, or is another; `parts`: the file says
+   * something else than what it was made of; `image`: the file below its overlay was changed; `order`; `point`; `off`: it does not run.
+   */
+  readonly kind: 'absent' | 'unfinished' | 'vm' | 'parts' | 'image' | 'order' | 'point' | 'off';
+  /** Its name in the file. */
+  readonly vm?: string;
+  readonly message: string;
+}
+
+interface Looking {
+  readonly session: Session;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export async function differencesOf(
+  lab: Lab,
+  record: LabRecord | undefined,
+  file: string,
+  looking: Looking,
+): Promise<readonly LabDifference[]> {
+  if (record === undefined) {
+    return [{ kind: 'absent', message: t('The lab was not created.') }];
+  }
+  const { session } = looking;
+  const systems = await session.systems();
+  const stored = record.system === undefined ? undefined : await systems.find(record.system);
+  if (record.phase !== 'ready' || stored === undefined) {
+    return [
+      {
+        kind: 'unfinished',
+        message: t('What was begun on it broke off: create it, which begins again, or destroy what is there.'),
+      },
+    ];
+  }
+  session.reachMembers(stored);
+  const seen = await systems.look(stored);
+  const gone = record.vms.filter(({ key }) => !lab.vms.some((vm) => vm.key === key));
+  return [
+    ...gone.map(({ key }) => ({ kind: 'vm' as const, vm: key, message: t('“{0}” is no longer in the file.', key) })),
+    ...(await Promise.all(lab.vms.map((vm) => ofVm(vm, record, seen, file, looking)))).flat(),
+    ...ofPoints(lab, seen),
+  ];
+}
+
+async function ofVm(
+  wanted: WantedVm,
+  { vms }: LabRecord,
+  seen: SeenSystem,
+  file: string,
+  { environment }: Looking,
+): Promise<readonly LabDifference[]> {
+  const { key: vm, source } = wanted;
+  const own = vms.find((one) => one.key === vm);
+  const differs = (kind: LabDifference['kind'], message: string): LabDifference => ({ kind, vm, message });
+  if (own === undefined) {
+    return [differs('vm', t('“{0}” was added to the file.', vm))];
+  }
+  const at = seen.system.members.findIndex(({ uuid }) => uuid === own.uuid);
+  const { vm: there, isAway } = seen.members[at] ?? { isAway: false };
+  if (there === undefined) {
+    return [
+      differs(
+        'vm',
+        isAway
+          ? t('The VM {0} cannot be reached.', displayLine(own.name))
+          : t('The VM {0} is gone.', displayLine(own.name)),
+      ),
+    ];
+  }
+  const found: LabDifference[] = [];
+  if ((source.kind === 'existing') !== (own.parts === undefined)) {
+    found.push(differs('parts', t('“{0}” comes from somewhere else now.', vm)));
+  } else if (source.kind === 'existing') {
+    if (source.vm !== own.name) {
+      found.push(differs('vm', t('“{0}” names another VM now.', vm)));
+    }
+  } else {
+    const { kind: _, ...made } = source;
+    try {
+      const { parts } = await lookedAtParts(made, file, environment);
+      if (digestOf(parts) !== own.parts) {
+        found.push(differs('parts', t('“{0}” was made otherwise than the file says now.', vm)));
+      }
+    } catch (error) {
+      if (!(error instanceof LabError)) {
+        throw error;
+      }
+      found.push(differs('image', error.message));
+    }
+    const now = own.image === undefined ? undefined : await imageNow(own.image.path);
+    if (own.image !== undefined && (now?.bytes !== own.image.bytes || now.modifiedAt !== own.image.modifiedAt)) {
+      const path = displayLine(own.image.path);
+      found.push(
+        differs('image', t('{0} was changed since “{1}” was made over it, whose disk is damaged by that.', path, vm)),
+      );
+    }
+  }
+  const member = seen.system.members[at];
+  const after = wanted.after.map((key) => vms.find((one) => one.key === key)?.uuid ?? '');
+  if (!sameOrder({ after, wait: wanted.wait }, { after: member?.after ?? [], wait: member?.wait })) {
+    found.push(differs('order', t('“{0}” starts in another order, or is waited for in another way.', vm)));
+  }
+  if (there.power !== 'running') {
+    found.push(differs('off', t('The VM {0} does not run.', displayLine(own.name))));
+  }
+  return found;
+}
+
+interface Order {
+  readonly after: readonly string[];
+  readonly wait: StartWait | undefined;
+}
+
+function sameOrder(one: Order, other: Order): boolean {
+  const written = ({ after, wait }: Order): string =>
+    JSON.stringify([[...after].sort(), Object.entries(wait ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  return written(one) === written(other);
+}
+
+function ofPoints(lab: Lab, { points, seen, members }: SeenSystem): readonly LabDifference[] {
+  return lab.points.flatMap(({ title }): readonly LabDifference[] => {
+    const point = points.find((one) => one.title === title && one.auto === undefined);
+    const name = displayLine(title);
+    if (point === undefined) {
+      return [{ kind: 'point', message: t('The restore point “{0}” is not there.', name) }];
+    }
+    const lost = (seen.get(point.id) ?? []).findIndex((one) => one === 'vmGone' || one === 'snapshotGone');
+    return lost < 0
+      ? []
+      : [
+          {
+            kind: 'point',
+            message: t(
+              'The restore point “{0}” has lost its snapshot of {1}.',
+              name,
+              displayLine(members[lost]?.name ?? ''),
+            ),
+          },
+        ];
+  });
+}

@@ -1,0 +1,58 @@
+// What a lab file says, once it is believed: the VMs that a project needs, and their restore points. Values only.
+import type { StartWait } from '../domain/system.js';
+
+export const labFileName = 'virt-rewind.yaml';
+
+export interface Lab {
+  readonly name: string;
+  readonly connection?: string;
+  readonly isProtected: boolean;
+  /** In the order of the file. */
+  readonly vms: readonly WantedVm[];
+  /** In the order in which they are made. */
+  readonly points: readonly LabPoint[];
+}
+
+export interface WantedVm {
+  /** In the file. */
+  readonly key: string;
+  readonly source: { readonly kind: 'existing'; readonly vm: string } | ({ readonly kind: 'made' } & MadeVm);
+  /** Keys. */
+  readonly after: readonly string[];
+  readonly wait?: StartWait;
+}
+
+/** Paths are as written: relative to the file, or absolute. */
+export interface MadeVm {
+  readonly image?: { readonly path: string; readonly how: 'linked' | 'copy'; readonly sizeMiB?: number };
+  readonly boot?: { readonly kernel: string; readonly initrd?: string; readonly arguments?: string };
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  /** Of the empty disks. */
+  readonly disksMiB: readonly number[];
+  /** Absent: none. */
+  readonly network?: 'user' | { readonly name: string };
+  readonly cloudInit?: { readonly userData: string; readonly networkConfig?: string };
+}
+
+export interface LabPoint {
+  readonly title: string;
+  readonly run: readonly LabCommand[];
+}
+
+export interface LabCommand {
+  readonly vm: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly seconds: number;
+}
+
+/** Where in the text something is wrong; lines and columns from 1. */
+export interface LabProblem {
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+  /** What is wrong, and what to do. */
+  readonly message: string;
+}

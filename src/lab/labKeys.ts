@@ -1,0 +1,72 @@
+// What stands in labFile.schema.json about the keys of a lab file, by the way to them: for hover, completion, and for who is told
+// that a value is wrong. Pure.
+import schema from './labFile.schema.json';
+
+interface Part {
+  readonly description?: string;
+  readonly type?: string;
+  readonly const?: number | boolean;
+  readonly enum?: readonly string[];
+  readonly properties?: Readonly<Record<string, Part>>;
+  readonly additionalProperties?: boolean | Part;
+  readonly items?: Part;
+  readonly $ref?: string;
+}
+
+const definitions: Readonly<Record<string, Part>> = schema.definitions;
+
+export type LabPath = readonly (string | number)[];
+
+export interface LabKey {
+  readonly name: string;
+  readonly description: string;
+  /** What it takes, where these are few. */
+  readonly values: readonly string[];
+  /** What is written behind it. */
+  readonly opens: 'map' | 'list' | 'value';
+}
+
+/** Those that can stand in the map at this place; none where there is no such map. */
+export function keysAt(path: LabPath): readonly LabKey[] {
+  return Object.entries(partAt(path)?.properties ?? {}).map(([name, part]) => keyOf(name, part));
+}
+
+/** @returns undefined for what is no key of a lab file */
+export function keyAt(path: LabPath): LabKey | undefined {
+  const name = path.at(-1);
+  const part = partAt(path);
+  return part === undefined || name === undefined ? undefined : keyOf(String(name), part);
+}
+
+function keyOf(name: string, written: Part): LabKey {
+  const part = resolved(written);
+  const values =
+    part.enum ?? (part.const === undefined ? (part.type === 'boolean' ? ['true', 'false'] : []) : [String(part.const)]);
+  return {
+    name,
+    description: written.description ?? part.description ?? '',
+    values,
+    opens: part.type === 'object' ? 'map' : part.type === 'array' ? 'list' : 'value',
+  };
+}
+
+function partAt(path: LabPath): Part | undefined {
+  let part: Part | undefined = schema;
+  for (const step of path) {
+    const { properties, additionalProperties, items }: Part = resolved(part);
+    const own = typeof step === 'string' && Object.hasOwn(properties ?? {}, step) ? properties?.[step] : undefined;
+    part =
+      typeof step === 'number'
+        ? items
+        : (own ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined));
+    if (part === undefined) {
+      return undefined;
+    }
+  }
+  return { ...resolved(part), ...(part.description !== undefined && { description: part.description }) };
+}
+
+function resolved(part: Part): Part {
+  const name = part.$ref?.split('/').at(-1);
+  return name === undefined ? part : (definitions[name] ?? {});
+}

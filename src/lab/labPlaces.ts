@@ -1,0 +1,209 @@
+// The files that a lab file names, looked at on this computer before anything is made of them: whoever wrote it must not get at files of
+// others by it. And where the files of its VMs go.
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open, realpath } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+import type { LabVmParts } from '../domain/labVm.js';
+import { qemuImg } from '../qemu/qemuImg.js';
+import { readImage } from '../qemu/localImage.js';
+import { LabError } from './labError.js';
+import type { MadeVm } from './labFile.js';
+import { longestLab } from './readLab.js';
+
+export interface LookedAtParts {
+  readonly parts: LabVmParts;
+  readonly image?: { readonly path: string; readonly bytes: number; readonly modifiedAt: number };
+}
+
+/** @param file of the lab, absolute @throws LabError `notFound`, `wrong` */
+export async function readLabText(file: string): Promise<string> {
+  try {
+    // Whoever opened a pipe to read it would wait for ever.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile() || stat.size > longestLab * 4) {
+        throw new LabError('wrong', t('{0} is no lab file: it is too large, or no file.', displayLine(file)));
+      }
+      return await handle.readFile('utf8');
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof LabError) {
+      throw error;
+    }
+    throw new LabError('notFound', t('{0} cannot be read. Name the lab file with {1}.', displayLine(file), '--file'));
+  }
+}
+
+/** @throws LabError `refused` */
+export async function lookedAtParts(
+  made: MadeVm,
+  file: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<LookedAtParts> {
+  const places = await allowedPlaces(file, environment);
+  const find = (path: string): Promise<string> => found(path, file, places);
+  const { image, boot, ...rest } = made;
+  const kernel = boot === undefined ? undefined : await find(boot.kernel);
+  const initrd = boot?.initrd === undefined ? undefined : await find(boot.initrd);
+  const own = image === undefined ? undefined : await lookAtImage(await find(image.path), places, environment);
+  const { sizeMiB } = image ?? {};
+  if (own !== undefined && sizeMiB !== undefined && sizeMiB * 1024 * 1024 < own.virtualBytes) {
+    throw new LabError(
+      'refused',
+      t('{0} is larger than “size” says. A disk is not made smaller.', displayLine(own.path)),
+    );
+  }
+  return {
+    parts: {
+      ...rest,
+      ...(boot !== undefined &&
+        kernel !== undefined && {
+          boot: {
+            kernel,
+            ...(initrd !== undefined && { initrd }),
+            ...(boot.arguments !== undefined && { arguments: boot.arguments }),
+          },
+        }),
+      ...(image !== undefined &&
+        own !== undefined && {
+          image: {
+            path: own.path,
+            format: own.format,
+            how: image.how,
+            ...(sizeMiB !== undefined && { sizeMiB }),
+          },
+        }),
+    },
+    ...(own !== undefined &&
+      image?.how === 'linked' && { image: { path: own.path, bytes: own.bytes, modifiedAt: own.modifiedAt } }),
+  };
+}
+
+export function digestOf(parts: LabVmParts): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** As it is now; undefined where it is gone. */
+export async function imageNow(
+  path: string,
+): Promise<{ readonly bytes: number; readonly modifiedAt: number } | undefined> {
+  try {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const { size: bytes, mtimeMs: modifiedAt } = await handle.stat();
+      return { bytes, modifiedAt };
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+interface SeenImage {
+  readonly path: string;
+  readonly format: 'qcow2' | 'raw';
+  readonly virtualBytes: number;
+  readonly bytes: number;
+  readonly modifiedAt: number;
+}
+
+/** An image that rests on another file, or keeps its data in one, would show that file to the guest. */
+async function lookAtImage(
+  path: string,
+  places: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<SeenImage> {
+  const facts = await readImage(path, qemuImg(environment), undefined, 'head').catch(() => 'unknown' as const);
+  const name = displayLine(path);
+  if (facts === 'unknown' || (facts.format !== 'qcow2' && facts.format !== 'raw')) {
+    throw new LabError('refused', t('{0} is no image of the format qcow2 or raw.', name));
+  }
+  if (facts.dataFile === true || facts.encrypted === true) {
+    throw new LabError('refused', t('{0} is encrypted or keeps its data in another file: it cannot be taken.', name));
+  }
+  const { backing } = facts;
+  if (backing !== undefined) {
+    if (backing.part === true) {
+      throw new LabError('refused', t('{0} rests on a part of another file: it cannot be taken.', name));
+    }
+    // Of the file below the same is true.
+    await lookAtImage(await found(backing.file, path, places), places, environment);
+  }
+  const { format, virtualBytes, bytes, modifiedAt = 0 } = facts;
+  return { path, format, virtualBytes, bytes, modifiedAt };
+}
+
+/**
+ * The folder of the lab file and below it, where libvirt keeps images, and what the variable names, whose folders are separated as those
+ * of the PATH.
+ */
+async function allowedPlaces(file: string, environment: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const places = [
+    dirname(file),
+    '/var/lib/libvirt/images',
+    join(homedir(), '.local/share/libvirt/images'),
+    ...(environment['VIRT_REWIND_IMAGES'] ?? '').split(':').filter(isAbsolute),
+  ];
+  const real = await Promise.all(places.map((place) => realpath(place).catch(() => undefined)));
+  return real.filter((place) => place !== undefined);
+}
+
+/** Where it really is, links followed. */
+async function found(path: string, from: string, places: readonly string[]): Promise<string> {
+  const wanted = resolve(dirname(from), path);
+  const real = await realpath(wanted).catch(() => undefined);
+  const name = displayLine(wanted);
+  if (real === undefined) {
+    throw new LabError('refused', t('There is no file {0}, or you may not see it.', name));
+  }
+  const isInside = places.some((place) => {
+    const way = relative(place, real);
+    return way !== '' && !way.startsWith('..') && !isAbsolute(way);
+  });
+  if (!isInside) {
+    const allowed = places.map((place) => displayLine(place)).join(', ');
+    throw new LabError(
+      'refused',
+      t(
+        '{0} is outside of the folders that a lab may use: {1}. Add its folder to {2}.',
+        name,
+        allowed,
+        'VIRT_REWIND_IMAGES',
+      ),
+    );
+  }
+  const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
+  try {
+    if ((await handle?.stat())?.isFile() !== true) {
+      throw new LabError('refused', t('{0} is no file that can be read.', name));
+    }
+  } finally {
+    await handle?.close();
+  }
+  return real;
+}
+
+/**
+ * | VIRT_REWIND_LABS | connection      | the folders of VMs are in                                |
+ * |------------------|-----------------|----------------------------------------------------------|
+ * | absolute         | any             | that one                                                 |
+ * | else             | of a session    | $XDG_DATA_HOME, or ~/.local/share, and virt-rewind/labs  |
+ * | else             | of the system   | /var/lib/libvirt/images/virt-rewind/labs: QEMU may go there |
+ */
+export function labsFolder(connection: string, environment: NodeJS.ProcessEnv): string {
+  const { VIRT_REWIND_LABS: given = '', XDG_DATA_HOME: data = '' } = environment;
+  if (isAbsolute(given)) {
+    return given;
+  }
+  return /\/session(\?|$)/u.test(connection)
+    ? join(isAbsolute(data) ? data : join(homedir(), '.local/share'), 'virt-rewind/labs')
+    : '/var/lib/libvirt/images/virt-rewind/labs';
+}

@@ -1,0 +1,282 @@
+// All that is done with labs: found, planned, made, reset, checked, removed. A lab is known by its file, and what was made of it is
+// written down, so that only that is ever removed. Refuses to know who asks.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { t } from '@vscode/l10n';
+import type { Log } from '../base/log.js';
+import { displayLine } from '../domain/plainText.js';
+import { labFolderName, type LabVmParts } from '../domain/labVm.js';
+import type { StoredSystem, SystemPoint } from '../domain/system.js';
+import { namedVm } from '../engine/namedTargets.js';
+import type { VmView } from '../inventory/views.js';
+import { type LabRecord, LabStore, type RecordedVm } from '../journal/labStore.js';
+import type { Session } from '../session/session.js';
+import type { SystemPlan } from '../systems/systemPlan.js';
+import { labObstacleText } from '../text/labText.js';
+import { differencesOf, type LabDifference } from './labDifferences.js';
+import { LabError } from './labError.js';
+import type { Lab, LabProblem } from './labFile.js';
+import type { LabPlan } from './labPlan.js';
+import { digestOf, labsFolder, lookedAtParts, readLabText } from './labPlaces.js';
+import { makeLab, type MakeWish } from './makeLab.js';
+import { readLab } from './readLab.js';
+import { removeLab } from './removeLab.js';
+
+export interface LabsOptions {
+  readonly session: Session;
+  readonly log: Log;
+  readonly shell: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export interface LabCheck {
+  readonly problems: readonly LabProblem[];
+  readonly lab?: Lab;
+  readonly record?: LabRecord;
+  /** Only where the file is right. */
+  readonly differences: readonly LabDifference[];
+}
+
+export class Labs {
+  readonly #options: LabsOptions;
+  readonly #store: LabStore;
+
+  constructor(options: LabsOptions) {
+    this.#options = options;
+    this.#store = new LabStore(options.session.folder, options.log, options.shell);
+  }
+
+  /** What was made of it, also where the file is gone. */
+  async find(file: string): Promise<LabRecord | undefined> {
+    return (await this.#store.list()).find((record) => record.file === resolve(file));
+  }
+
+  /** Changes nothing. @throws LabError `notFound` */
+  async check(file: string): Promise<LabCheck> {
+    const { lab, problems } = readLab(await readLabText(resolve(file)));
+    const record = await this.find(file);
+    if (lab === undefined) {
+      return { problems, differences: [] };
+    }
+    return {
+      problems,
+      lab,
+      ...(record !== undefined && { record }),
+      differences: await differencesOf(lab, record, resolve(file), this.#options),
+    };
+  }
+
+  /**
+   * Everything that can be refused is, before anything is touched. Where the lab is made already: `ready`.
+   * @throws LabError; Failure
+   */
+  async plan(given: string): Promise<LabPlan | 'ready'> {
+    const file = resolve(given);
+    const { session, environment } = this.#options;
+    const { inventory } = session;
+    const lab = await this.#right(file);
+    const left = await this.find(file);
+    if (left?.phase === 'ready') {
+      const [different] = (await differencesOf(lab, left, file, this.#options)).filter(({ kind }) => kind !== 'off');
+      if (different !== undefined) {
+        throw new LabError(
+          'refused',
+          t('The lab is there, and is not as its file says: {0} Destroy it, and create it again.', different.message),
+        );
+      }
+      return 'ready';
+    }
+    const connection = this.#connection(lab);
+    await inventory.connect(connection);
+    const existing = new Map<string, VmView>();
+    const made = new Map<string, LabVmParts>();
+    const vms: RecordedVm[] = [];
+    const root = labsFolder(connection, environment);
+    for (const { key, source } of lab.vms) {
+      if (source.kind === 'existing') {
+        const view = await namedVm(inventory, source.vm, connection);
+        existing.set(key, view);
+        vms.push({ key, ...view.ref, name: view.vm.name, folder: '' });
+        continue;
+      }
+      const { kind: _, ...wanted } = source;
+      const { parts, image } = await lookedAtParts(wanted, file, environment);
+      const name = `${lab.name}-${key}`;
+      const isLeft = left?.vms.some((one) => one.parts !== undefined && one.name === name) === true;
+      if (!isLeft && inventory.findVms(name, connection).length > 0) {
+        throw new LabError(
+          'refused',
+          t('There is a VM {0} already, and this lab did not make it. Rename it, or the lab.', displayLine(name)),
+        );
+      }
+      made.set(key, parts);
+      vms.push({
+        key,
+        connection,
+        uuid: randomUUID(),
+        name,
+        folder: join(root, labFolderName(randomBytes(6).toString('hex'))),
+        parts: digestOf(parts),
+        ...(image !== undefined && { image }),
+      });
+    }
+    const obstacle = made.size === 0 ? undefined : await inventory.labVms.obstacle(connection);
+    if (obstacle !== undefined) {
+      throw new LabError('refused', `${t('No VM can be made on {0}.', connection)} ${labObstacleText(obstacle)}`);
+    }
+    const taken = await (await session.systems()).find(lab.name);
+    if (taken !== undefined && taken.system.id !== left?.system) {
+      throw new LabError(
+        'refused',
+        t('There is a system {0} already, and this lab did not make it. Rename it, or the lab.', displayLine(lab.name)),
+      );
+    }
+    const record: LabRecord = {
+      id: randomBytes(16).toString('hex'),
+      file,
+      name: lab.name,
+      isProtected: lab.isProtected,
+      phase: 'making',
+      vms,
+    };
+    return { lab, record, made, existing, ...(left !== undefined && { left }) };
+  }
+
+  /** @throws LabError `failed` where a guest does not do what the file wants: the VMs stay for a look */
+  async create(plan: LabPlan, wish: MakeWish): Promise<void> {
+    if (plan.left !== undefined) {
+      await this.#remove(plan.left, wish);
+    }
+    const open = await this.#store.begin(plan.record);
+    try {
+      await makeLab(plan, open, { ...this.#options, ...wish });
+    } finally {
+      await open.leave();
+    }
+  }
+
+  /** @param to the title of a restore point; the first of the file unless given */
+  async planReset(file: string, to?: string): Promise<SystemPlan> {
+    const stored = await this.#ready(file);
+    const systems = await this.#options.session.systems();
+    return systems.planRevert(stored, this.#point(stored, to));
+  }
+
+  /** Whose name must be typed before it is reset or removed. */
+  async protectedName(file: string): Promise<string | undefined> {
+    const record = await this.find(file);
+    return record?.isProtected === true ? record.name : undefined;
+  }
+
+  /** What a removal takes away: only what was made. @throws LabError `refused`, `notFound` */
+  async planDestroy(file: string): Promise<LabRecord | undefined> {
+    const record = await this.find(file);
+    if (record !== undefined) {
+      await this.#requireAlone(record);
+    }
+    return record;
+  }
+
+  async destroy(record: LabRecord, wish: MakeWish): Promise<void> {
+    await this.#requireAlone(record);
+    await this.#remove(record, wish);
+  }
+
+  async #remove(record: LabRecord, wish: MakeWish): Promise<void> {
+    const open = await this.#store.claim(record.id);
+    if (open === 'busy') {
+      throw new LabError('busy', t('Somebody is at work on the lab {0}. Try again when it has ended.', record.name));
+    }
+    if (open === 'gone') {
+      return;
+    }
+    try {
+      await removeLab(open, { ...this.#options, ...wish });
+    } finally {
+      await open.leave();
+    }
+  }
+
+  /** Clones and others may stand on the files that would go. */
+  async #requireAlone(record: LabRecord): Promise<void> {
+    const { inventory } = this.#options.session;
+    const folders = record.vms.filter(({ parts }) => parts !== undefined).map(({ folder }) => `${folder}/`);
+    const { views } = await this.#options.session.reachAll();
+    for (const view of views) {
+      if (record.vms.some(({ uuid }) => uuid === view.ref.uuid)) {
+        continue;
+      }
+      const { snapshots } = await inventory.readTree(view.ref).catch(() => ({ snapshots: [] }));
+      const files = view.vm.disks.flatMap(({ source, backing = [] }) => [source ?? '', ...backing]);
+      const layers = snapshots.length === 0 && files.length === 0 ? undefined : await inventory.readFiles(view.ref);
+      const all = [...files, ...(layers?.files ?? []).map(({ path }) => path)];
+      if (all.some((file) => folders.some((folder) => file.startsWith(folder)))) {
+        throw new LabError(
+          'refused',
+          t(
+            'The VM {0} uses files of this lab, and would be lost with it. Remove it first.',
+            displayLine(view.vm.name),
+          ),
+        );
+      }
+    }
+  }
+
+  async #ready(file: string): Promise<StoredSystem> {
+    const record = await this.find(file);
+    const stored = record?.system === undefined ? undefined : await this.#system(record.system);
+    if (record?.phase !== 'ready' || stored === undefined) {
+      throw new LabError('notFound', t('The lab of {0} is not there. Create it first.', displayLine(resolve(file))));
+    }
+    this.#options.session.reachMembers(stored);
+    return stored;
+  }
+
+  async #system(id: string): Promise<StoredSystem | undefined> {
+    return (await this.#options.session.systems()).find(id);
+  }
+
+  #point({ system, points }: StoredSystem, wanted: string | undefined): SystemPoint {
+    const own = points.filter(({ auto }) => auto === undefined);
+    const point = wanted === undefined ? own[0] : own.findLast(({ title }) => title === wanted);
+    if (point === undefined) {
+      throw new LabError(
+        'notFound',
+        wanted === undefined
+          ? t('The lab {0} has no restore point.', displayLine(system.name))
+          : t('The system {0} has no restore point “{1}”.', displayLine(system.name), displayLine(wanted)),
+      );
+    }
+    return point;
+  }
+
+  /** @throws LabError `wrong`, with all that is wrong */
+  async #right(file: string): Promise<Lab> {
+    const { lab, problems } = readLab(await readLabText(file));
+    if (lab === undefined) {
+      throw new LabError('wrong', problemLines(file, problems).join('\n'));
+    }
+    return lab;
+  }
+
+  #connection({ connection }: Lab): string {
+    const { inventory } = this.#options.session;
+    const known = inventory.connections.map(({ uri }) => uri);
+    if (connection !== undefined && !known.includes(connection)) {
+      inventory.setConnections([...known, connection]);
+    }
+    const uri = connection ?? known[0];
+    if (uri === undefined) {
+      throw new LabError(
+        'refused',
+        t('There is no libvirt here. Name one in the file: {0}', 'connection: qemu:///system'),
+      );
+    }
+    return uri;
+  }
+}
+
+/** As compilers write them: editors and terminals make links of these. */
+export function problemLines(file: string, problems: readonly LabProblem[]): readonly string[] {
+  return problems.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
+}

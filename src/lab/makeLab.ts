@@ -1,0 +1,153 @@
+// Makes what was planned of a lab file: its VMs, their system, its restore points. What was begun is written down; whoever comes after
+// an attempt that broke off removes what it has left, and begins anew.
+import { t } from '@vscode/l10n';
+import { systemClock } from '../base/clock.js';
+import { Failure } from '../domain/failure.js';
+import { displayLine } from '../domain/plainText.js';
+import type { StoredSystem } from '../domain/system.js';
+import type { OpenLab } from '../journal/labStore.js';
+import type { Session } from '../session/session.js';
+import { startInOrder, untilUp } from '../systems/startOrder.js';
+import type { Systems } from '../systems/systems.js';
+import { failureMessage } from '../text/failureMessage.js';
+import { LabError } from './labError.js';
+import type { LabCommand } from './labFile.js';
+import type { LabPlan } from './labPlan.js';
+
+export interface MakeWish {
+  readonly signal: AbortSignal;
+  /** What is at work, in a few words for a person. */
+  readonly onStep: (what: string) => void;
+}
+
+export interface Making extends MakeWish {
+  readonly session: Session;
+}
+
+export async function makeLab(plan: LabPlan, open: OpenLab, making: Making): Promise<void> {
+  const { lab, record, made } = plan;
+  const { session, signal, onStep } = making;
+  for (const vm of record.vms) {
+    const parts = made.get(vm.key);
+    if (parts !== undefined) {
+      requireOn(signal);
+      onStep(t('making the VM {0}', vm.name));
+      const { connection, uuid, name, folder } = vm;
+      await session.inventory.labVms.make({ connection, uuid, name, folder }, parts);
+    }
+  }
+  const systems = await session.systems();
+  const views = record.vms.map(({ connection, uuid, name }) => {
+    const view = session.inventory.findVm({ connection, uuid });
+    if (view === undefined) {
+      throw new Failure('notFound', { vm: name, connection });
+    }
+    return view;
+  });
+  const system = await systems.make(lab.name, views);
+  await open.put({ system: system.id });
+  await setOrder(plan, systems, system.id);
+  const stored = await storedOf(systems, system.id);
+  await start(stored, making);
+  for (const { title, run } of lab.points) {
+    for (const command of run) {
+      await runIn(plan, command, making);
+    }
+    requireOn(signal);
+    onStep(t('making the restore point “{0}”', displayLine(title)));
+    await systems.run(await systems.planCheckpoint(await storedOf(systems, system.id), { title }), { signal });
+  }
+  await open.put({ phase: 'ready' });
+}
+
+/** One after the other: an order in which some wait is never a circle half way. */
+async function setOrder({ lab, record }: LabPlan, systems: Systems, id: string): Promise<void> {
+  for (const { key, after, wait } of lab.vms) {
+    const uuidOf = (wanted: string): string => record.vms.find((one) => one.key === wanted)?.uuid ?? '';
+    if (after.length > 0 || wait !== undefined) {
+      const order = { after: after.map(uuidOf), ...(wait !== undefined && { wait }) };
+      await systems.setStart(await storedOf(systems, id), uuidOf(key), order);
+    }
+  }
+}
+
+async function start({ system }: StoredSystem, { session, signal, onStep }: Making): Promise<void> {
+  const { inventory } = session;
+  const left = new Set(system.members.map(({ name }) => name));
+  const show = (): void => onStep(t('starting {0}', [...left].map((name) => displayLine(name)).join(', ')));
+  show();
+  const failures = await startInOrder(system.members, {
+    start: async ({ connection, uuid, name, wait }) => {
+      requireOn(signal);
+      const view = inventory.findVm({ connection, uuid });
+      if (view === undefined) {
+        throw new Failure('notFound', { vm: name, connection });
+      }
+      const action = view.vm.power === 'paused' ? 'resume' : 'start';
+      if (view.vm.power !== 'running') {
+        await session.run(await session.plan(view, session.powerRequest(view, action)), { signal });
+      }
+      if (wait === undefined) {
+        left.delete(name);
+        show();
+      }
+    },
+    untilUp: async ({ connection, uuid, name }, wait) => {
+      await untilUp({ connection, uuid }, wait, { inventory, clock: systemClock, signal });
+      left.delete(name);
+      show();
+    },
+  });
+  requireOn(signal);
+  const [first] = system.members.filter(
+    ({ uuid }) => failures.get(uuid) !== undefined && failures.get(uuid)?.kind !== 'stopped',
+  );
+  const failure = failures.get(first?.uuid ?? '') ?? [...failures.values()][0];
+  if (failure !== undefined) {
+    const words = failureMessage(
+      failure.kind === 'failed' ? new Failure('failed', { ...failure.details, vm: first?.name ?? '' }) : failure,
+    );
+    throw new LabError(
+      'failed',
+      t('{0} did not come up. {1} The VMs stay as they are for a look.', displayLine(first?.name ?? ''), words),
+    );
+  }
+}
+
+async function runIn({ record }: LabPlan, { vm, program, args, seconds }: LabCommand, making: Making): Promise<void> {
+  const { session, signal, onStep } = making;
+  const member = record.vms.find(({ key }) => key === vm);
+  if (member === undefined) {
+    return;
+  }
+  requireOn(signal);
+  onStep(t('running {0} in {1}', displayLine(program), displayLine(member.name)));
+  const ref = { connection: member.connection, uuid: member.uuid };
+  const ran = await session.inventory.guests.runIn(ref, { program, args, atMostMs: seconds * 1_000 }, signal);
+  if (ran.kind !== 'ended' || ran.exitCode !== 0) {
+    const said = ran.kind === 'ended' ? displayLine(new TextDecoder().decode(ran.stderr.bytes), 300) : '';
+    const how =
+      ran.kind === 'late'
+        ? t('it did not end in {0} seconds', seconds)
+        : t('it ended with {0}', ran.exitCode ?? `signal ${ran.signal ?? '?'}`);
+    throw new LabError(
+      'failed',
+      t('{0} in {1}: {2}. The VMs stay as they are for a look.', displayLine(program), displayLine(member.name), how) +
+        (said === '' ? '' : ` “${said}”`),
+    );
+  }
+}
+
+async function storedOf(systems: Systems, id: string): Promise<StoredSystem> {
+  const stored = await systems.find(id);
+  if (stored === undefined) {
+    throw new Failure('notFound', { doing: `find the system ${id}` });
+  }
+  return stored;
+}
+
+function requireOn(signal: AbortSignal): void {
+  if (signal.aborted) {
+    throw new Failure('cancelled', { byUs: true });
+  }
+}

@@ -1,0 +1,332 @@
+// Labs, on real guests: made of a file, reset, checked and removed; what broke off; and that nothing is touched that a lab did not make.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildDoor } from '../../scripts/build.mjs';
+import { buildGuest } from '../../scripts/guest/buildGuest.mjs';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import { OracleVm } from '../oracle/oracleVm.js';
+import { faultsOf } from '../jsonSchema.js';
+import type { Daemon } from './inventoryRig.js';
+
+interface Answer {
+  readonly lab: {
+    readonly state: string;
+    readonly vms: readonly { readonly name: string; readonly made: boolean }[];
+    readonly problems: readonly { readonly line: number; readonly message: string }[];
+    readonly differences: readonly { readonly kind: string; readonly vm?: string }[];
+  };
+  readonly labPlan: { readonly vms: readonly unknown[] };
+  readonly labDestroyed: { readonly removed: readonly string[] };
+  readonly labFile: { readonly text: string };
+}
+
+const boot = `
+    boot: { kernel: vmlinuz, initrd: initrd.img, arguments: "console=ttyS0 quiet nokaslr cryptomgr.notests vr.tick=0" }
+    memory: 96 MiB
+    wait: { agent: true }`;
+const usual = `version: 1
+name: shop
+vms:
+  db:
+    image: base.qcow2${boot}
+  idle:
+    existing: idle
+  server:
+    image: base.qcow2
+    copy: true
+    disks: [16 MiB]${boot}
+    cloudInit: { userData: "#cloud-config" }
+    after: [db]
+points:
+  - title: clean
+    run:
+      - { vm: db, command: [counter, set, "7"] }
+  - title: filled
+    run:
+      - { vm: server, command: [counter, set, "9"] }
+`;
+
+describe('a lab', function () {
+  this.timeout(240_000);
+  let daemon: Daemon;
+  let door: string;
+  let project: string;
+  let file: string;
+  let state: string;
+  let labs: string;
+
+  const start = (words: readonly string[]): ReturnType<typeof spawn> =>
+    spawn(process.execPath, [door, ...words], {
+      env: {
+        ...daemon.env,
+        VIRT_REWIND_STATE: state,
+        VIRT_REWIND_LABS: labs,
+        LIBVIRT_DEFAULT_URI: daemon.uri,
+        LC_ALL: 'C',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  const ran = async (exit: ExitName, words: readonly string[]): Promise<readonly [string, string]> => {
+    const child = start([...words, '--file', file]);
+    let [out, err] = ['', ''];
+    child.stdout?.on('data', (data) => (out += String(data)));
+    child.stderr?.on('data', (data) => (err += String(data)));
+    const [code] = (await once(child, 'close')) as [number];
+    assert.equal(code, exitCode(exit), `${words.join(' ')}: ${out}${err}`);
+    return [out, err];
+  };
+  const cli = async (exit: ExitName, ...words: readonly string[]): Promise<string> => (await ran(exit, words)).join('');
+  const json = async (exit: ExitName, ...words: readonly string[]): Promise<Answer> => {
+    const answer: unknown = JSON.parse((await ran(exit, [...words, '--json']))[0]);
+    assert.deepEqual(faultsOf(answer), []);
+    return answer as Answer;
+  };
+  const virsh = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await daemon.virsh(args);
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
+  };
+  const vms = async (): Promise<readonly string[]> =>
+    (await virsh('list', '--all', '--name')).split('\n').filter(Boolean).sort();
+  const counted = async (vm: string, ...words: readonly string[]): Promise<string> => {
+    const child = start(['run', vm, '--', 'counter', ...words]);
+    let out = '';
+    child.stdout?.on('data', (data) => (out += String(data)));
+    await once(child, 'close');
+    return out.trim();
+  };
+  const write = (text: string): Promise<void> => writeFile(file, text);
+
+  before(async () => {
+    daemon = await startPrivateDaemon();
+    door = await buildDoor('commandLine', join(daemon.dir, 'program'));
+    project = join(daemon.dir, 'project');
+    labs = join(daemon.dir, 'labs');
+    file = join(project, 'virt-rewind.yaml');
+    await mkdir(project);
+    const guest = await buildGuest();
+    await copyFile(guest.kernel, join(project, 'vmlinuz'));
+    await copyFile(guest.initrd, join(project, 'initrd.img'));
+    await copyFile(guest.base, join(project, 'base.qcow2'));
+    await OracleVm.define(daemon, { name: 'idle', disks: ['qcow2'], diskMiB: 4, folder: join(daemon.dir, 'idle') });
+  });
+  after(() => daemon.stop());
+  let count = 0;
+  beforeEach(async () => {
+    state = join(daemon.dir, `state-${String(count++)}`);
+    await mkdir(state);
+    await write(usual);
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') {
+      // Of a test that failed half way.
+      for (const name of (await vms()).filter((one) => one !== 'idle')) {
+        await daemon.virsh(['destroy', name]);
+        await daemon.virsh(['undefine', name, '--snapshots-metadata', '--managed-save']);
+      }
+      for (const name of (await virsh('snapshot-list', 'idle', '--name')).split('\n').filter(Boolean)) {
+        await daemon.virsh(['snapshot-delete', 'idle', name]);
+      }
+      await daemon.virsh(['destroy', 'idle']);
+      await rm(labs, { recursive: true, force: true });
+    }
+  });
+  /** What is written down whole; who died while it was made has left a part. */
+  const whole = async (kind: string, name: string): Promise<readonly string[]> => {
+    const all = await readdir(join(state, kind), { recursive: true }).catch((): readonly string[] => []);
+    return all.filter((one) => one.endsWith(`/${name}`) && !/^(?:new|old)-/u.test(one));
+  };
+  const isGone = async (): Promise<void> => {
+    for (const left of (await virsh('snapshot-list', 'idle', '--name')).split('\n').filter(Boolean)) {
+      // What a reset has kept stays, as that of any revert.
+      assert.ok(!['clean', 'filled'].includes(left), left);
+      await virsh('snapshot-delete', 'idle', left);
+    }
+    assert.deepEqual(await vms(), ['idle']);
+    assert.deepEqual(await readdir(labs).catch(() => []), []);
+    assert.deepEqual(await readdir(join(state, 'labs')).catch(() => []), []);
+    assert.deepEqual(await whole('systems', 'system.json'), []);
+    assert.deepEqual(await whole('groups', 'group.json'), []);
+  };
+
+  it('is made of its file, reset, checked and removed, and may be told so twice', async () => {
+    assert.equal((await json('wrong', 'lab', 'check')).lab.state, 'absent');
+    await cli('notFound', 'lab', 'reset', '--yes');
+    await json('done', 'lab', 'create', '--plan');
+    assert.deepEqual(await vms(), ['idle']);
+    const { lab } = await json('done', 'lab', 'create');
+    assert.deepEqual(
+      lab.vms.map(({ name, made }) => [name, made]),
+      [
+        ['shop-db', true],
+        ['idle', false],
+        ['shop-server', true],
+      ],
+    );
+    assert.deepEqual(await vms(), ['idle', 'shop-db', 'shop-server']);
+    assert.match(await cli('done', 'lab', 'create'), /there already/u);
+    assert.match(await cli('done', 'lab', 'check'), /as its file says/u);
+    assert.match(await virsh('dumpxml', 'shop-server'), /seed\.iso/u);
+    assert.doesNotMatch(await virsh('dumpxml', 'shop-db'), /<interface/u);
+
+    // Two of them are broken, and all are reset.
+    await counted('shop-db', 'set', '100');
+    await virsh('destroy', 'shop-server');
+    assert.deepEqual(
+      (await json('wrong', 'lab', 'check')).lab.differences.map(({ kind, vm }) => [kind, vm]),
+      [['off', 'server']],
+    );
+    assert.match(await cli('unanswered', 'lab', 'reset'), /Revert the system shop to “clean”/u);
+    await json('done', 'lab', 'reset', '--yes');
+    assert.match(await counted('shop-db', 'show'), /memory 7 \| disk 7/u);
+    assert.match(await counted('shop-server', 'show'), /memory 0 \| disk 0/u);
+    await cli('done', 'lab', 'reset', 'filled', '--yes');
+    assert.match(await counted('shop-server', 'show'), /memory 9 \| disk 9/u);
+    await cli('notFound', 'lab', 'reset', 'nothing', '--yes');
+
+    // What differs.
+    await write(
+      usual.replace('[16 MiB]', '[32 MiB]').replace('after: [db]', '').replace('title: filled', 'title: other'),
+    );
+    assert.deepEqual(
+      (await json('wrong', 'lab', 'check')).lab.differences.map(({ kind }) => kind),
+      ['parts', 'order', 'point'],
+    );
+    assert.match(await cli('refused', 'lab', 'create'), /made otherwise/u);
+    await write(usual);
+    await utimes(join(project, 'base.qcow2'), 1, 1);
+    assert.deepEqual(
+      (await json('wrong', 'lab', 'check')).lab.differences.map(({ kind, vm }) => [kind, vm]),
+      [['image', 'db']],
+    );
+
+    // What stands on its files is not lost with it.
+    const [folder] = (await readdir(labs)).sort();
+    const disk = join(labs, folder!, 'disk-a.qcow2');
+    await OracleVm.define(daemon, { name: 'other', disks: ['qcow2'], diskMiB: 4, folder: join(daemon.dir, 'other') });
+    await virsh('attach-disk', 'other', disk, 'vdz', '--config');
+    assert.match(await cli('refused', 'lab', 'destroy', '--yes'), /other uses files/u);
+    await virsh('undefine', 'other', '--snapshots-metadata');
+
+    await cli('unanswered', 'lab', 'destroy');
+    await json('done', 'lab', 'destroy', '--plan');
+    assert.deepEqual(await vms(), ['idle', 'shop-db', 'shop-server']);
+    assert.deepEqual((await json('done', 'lab', 'destroy', '--yes')).labDestroyed.removed, ['shop-db', 'shop-server']);
+    await isGone();
+    assert.deepEqual((await json('done', 'lab', 'destroy', '--yes')).labDestroyed.removed, []);
+  });
+
+  for (const moment of ['a VM is made', 'its guests start', 'a restore point is made'] as const) {
+    it(`is made anew, or removed, where the process died while ${moment}`, async () => {
+      for (const way of moment === 'a restore point is made'
+        ? (['create', 'destroy'] as const)
+        : (['destroy'] as const)) {
+        const child = start(['lab', 'create', '--file', file]);
+        const ended = once(child, 'close');
+        const reached = async (): Promise<boolean> =>
+          moment === 'a VM is made'
+            ? (await vms()).includes('shop-db')
+            : moment === 'its guests start'
+              ? (await whole('systems', 'system.json')).length > 0
+              : (await whole('groups', 'group.json')).length > 0;
+        while (!(await reached())) {
+          assert.equal(child.exitCode, null, 'it came through');
+        }
+        child.kill('SIGKILL');
+        await ended;
+        assert.equal((await json('wrong', 'lab', 'check')).lab.state, 'unfinished');
+        await cli('notFound', 'lab', 'reset', '--yes');
+        if (way === 'create') {
+          await json('done', 'lab', 'create');
+          await cli('done', 'lab', 'check');
+          assert.match(await counted('shop-db', 'show'), /memory 7 \| disk 7/u);
+        }
+        await cli('done', 'lab', 'destroy', '--yes');
+        await isGone();
+      }
+    });
+  }
+
+  it('leaves what it made for a look where a guest does not do what the file wants, and goes on anew', async () => {
+    await write(usual.replace('[counter, set, "7"]', '[sh, -c, "echo no >&2; exit 3"]'));
+    assert.match(await cli('failed', 'lab', 'create'), /sh in shop-db: it ended with 3.*“no”/su);
+    assert.equal((await json('wrong', 'lab', 'check')).lab.state, 'unfinished');
+    assert.deepEqual(await vms(), ['idle', 'shop-db', 'shop-server']);
+    await write(usual.replace('wait: { agent: true }', 'wait: { port: 1, host: 127.0.0.1, seconds: 1 }'));
+    assert.match(await cli('failed', 'lab', 'create'), /did not come up/u);
+    await cli('done', 'lab', 'destroy', '--yes');
+    await isGone();
+  });
+
+  it('is refused before anything is touched: paths that are traps, names that are taken, VMs that are not there', async () => {
+    await writeFile(join(daemon.dir, 'secret'), 'x'.repeat(1024));
+    await symlink(join(daemon.dir, 'secret'), join(project, 'link'));
+    await runOk('mkfifo', [join(project, 'pipe')]);
+    await runOk('qemu-img', [
+      'create',
+      '-q',
+      '-f',
+      'qcow2',
+      '-F',
+      'raw',
+      '-b',
+      join(daemon.dir, 'secret'),
+      join(project, 'over.qcow2'),
+    ]);
+    await runOk('qemu-img', ['create', '-q', '-f', 'vmdk', join(project, 'disk.vmdk'), '1M']);
+    const image = (path: string): string => `version: 1\nname: lab\nvms:\n  a: { image: "${path}" }\n`;
+    for (const [path, said] of [
+      [join(daemon.dir, 'secret'), /outside of the folders/u],
+      ['link', /outside of the folders/u],
+      ['over.qcow2', /outside of the folders/u],
+      ['pipe', /no file that can be read|no image/u],
+      ['.', /outside of the folders|no file/u],
+      ['nothing.qcow2', /There is no file/u],
+      ['disk.vmdk', /no image of the format/u],
+    ] as const) {
+      await write(image(path));
+      assert.match(await cli('refused', 'lab', 'create'), said, path);
+    }
+    await write(image('../x'));
+    assert.match(await cli('wrong', 'lab', 'create'), /virt-rewind\.yaml:4:15: A path does not go up/u);
+    await write('version: 1\nname: lab\nvms: { a: { existing: nobody } }\n');
+    await cli('notFound', 'lab', 'create');
+    await OracleVm.define(daemon, { name: 'lab-a', disks: ['qcow2'], diskMiB: 4, folder: join(daemon.dir, 'taken') });
+    await write(image('base.qcow2'));
+    assert.match(await cli('refused', 'lab', 'create'), /VM lab-a already/u);
+    await virsh('undefine', 'lab-a');
+    await isGone();
+    for (const name of ['link', 'pipe', 'over.qcow2', 'disk.vmdk']) {
+      await rm(join(project, name));
+    }
+    await rm(file);
+    await cli('notFound', 'lab', 'check');
+  });
+
+  it('is protected where its file says so, and is written of what is there', async () => {
+    await write(
+      'version: 1\nname: small\nprotected: true\nvms: { a: { existing: idle } }\npoints: [{ title: clean }]\n',
+    );
+    await cli('done', 'lab', 'create');
+    await cli('unanswered', 'lab', 'reset', '--yes');
+    await cli('declined', 'lab', 'destroy', '--yes', '--name', 'other');
+    const own = file;
+    file = join(project, 'written.yaml');
+    const { text } = (await json('done', 'lab', 'export', '--system', 'small')).labFile;
+    assert.match(text, /existing: idle/u);
+    assert.match(text, /title: clean/u);
+    await cli('failed', 'lab', 'export', 'idle');
+    await rm(file);
+    file = own;
+    await cli('done', 'lab', 'reset', '--yes', '--name', 'small');
+    // Also where its file is gone.
+    await rm(file);
+    await cli('done', 'lab', 'destroy', '--yes', '--name', 'small');
+    await isGone();
+  });
+});

@@ -1,0 +1,210 @@
+// The format of a lab file: what is read from it, and what is told of one that is wrong or means harm.
+import assert from 'node:assert/strict';
+import { keyAt, keysAt, type LabPath } from '../../../src/lab/labKeys.js';
+import { labShape } from '../../../src/lab/labShape.js';
+import { readLab } from '../../../src/lab/readLab.js';
+
+/** What of a shape of valibot tells what is in it. */
+interface Shape {
+  readonly entries?: Readonly<Record<string, unknown>>;
+  readonly value?: unknown;
+  readonly item?: unknown;
+  readonly wrapped?: unknown;
+  readonly pipe?: readonly unknown[];
+}
+
+const whole = `# three VMs
+version: 1
+name: shop
+vms:
+  db:
+    image: images/db.qcow2
+    size: 4 GiB
+    memory: 512 MiB
+    disks: [1 GiB]
+    cloudInit:
+      userData: |
+        #cloud-config
+    wait: { port: 5432, seconds: 60 }
+  server:
+    existing: server-vm
+    after: [db]
+    wait: { agent: true }
+  client:
+    boot: { kernel: /boot/vmlinuz, arguments: quiet }
+    network: user
+    after: [server]
+points:
+  - title: clean
+    run:
+      - { vm: db, command: [touch, /data/x], seconds: 5 }
+  - title: filled
+`;
+const short = (vm: string, more = ''): string => `version: 1\nname: lab\nvms:\n  a: ${vm}\n${more}`;
+
+describe('the lab file', () => {
+  it('is read whole', () => {
+    const { lab, problems } = readLab(whole);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(lab, {
+      name: 'shop',
+      isProtected: false,
+      vms: [
+        {
+          key: 'db',
+          source: {
+            kind: 'made',
+            image: { path: 'images/db.qcow2', how: 'linked', sizeMiB: 4096 },
+            cpus: 1,
+            memoryMiB: 512,
+            disksMiB: [1024],
+            cloudInit: { userData: '#cloud-config\n' },
+          },
+          after: [],
+          wait: { kind: 'port', port: 5432, seconds: 60 },
+        },
+        {
+          key: 'server',
+          source: { kind: 'existing', vm: 'server-vm' },
+          after: ['db'],
+          wait: { kind: 'agent', seconds: 120 },
+        },
+        {
+          key: 'client',
+          source: {
+            kind: 'made',
+            boot: { kernel: '/boot/vmlinuz', arguments: 'quiet' },
+            cpus: 1,
+            memoryMiB: 1024,
+            disksMiB: [],
+            network: 'user',
+          },
+          after: ['server'],
+        },
+      ],
+      points: [
+        { title: 'clean', run: [{ vm: 'db', program: 'touch', args: ['/data/x'], seconds: 5 }] },
+        { title: 'filled', run: [] },
+      ],
+    });
+  });
+
+  const image = '{ image: x.qcow2 }';
+  for (const [what, text, line, column, said] of [
+    ['no YAML', 'version: 1\nname: [', 2, 8, /./u],
+    ['no map', '- a', 1, 1, /map of keys/u],
+    ['a list of VMs', 'version: 1\nname: lab\nvms: [{ image: x }]\n', 3, 1, /“vms” does not take/u],
+    ['a list for a map', short('{ image: x, wait: [] }'), 4, 18, /“wait” does not take/u],
+    ['nothing', '', 1, 1, /map of keys/u],
+    ['a key that is missing', 'version: 1\nvms:\n  a: { image: x }\n', 1, 1, /“name” is missing/u],
+    ['a key that nobody knows', short(image, 'colour: red\n'), 5, 1, /no key “colour” here. There are: version, name/u],
+    ['a key that is misspelt', short('{ image: x, memroy: 1 GiB }'), 4, 18, /Did you mean “memory”/u],
+    ['a key that is JavaScript’s', short(image, '__proto__: { a: 1 }\n'), 5, 1, /no key “__proto__”/u],
+    ['a key that is JavaScript’s, of a VM', short('{ image: x, constructor: 1 }'), 4, 18, /no key “constructor”/u],
+    ['a list for a text', short('{ image: [x] }'), 4, 8, /“image” does not take this value: The disk image/u],
+    ['a number for a size', short('{ image: x, memory: 512 }'), 4, 26, /512 MiB or 2 GiB/u],
+    ['a size in a list', short('{ image: x, disks: [1 GiB, big] }'), 4, 33, /“disks” does not take/u],
+    ['another version', short(image).replace('1', '2'), 1, 10, /“version” does not take/u],
+    ['a name with a slash', short(image).replace('lab', 'a/b'), 2, 7, /“name” does not take/u],
+    ['a VM with a bad name', short(image).replace('  a:', '  ../x:'), 4, 3, /is no name/u],
+    ['a VM from nowhere', short('{ memory: 1 GiB }'), 4, 3, /“existing”, “image” or “boot”/u],
+    ['a VM from two places', short('{ existing: x, image: y }'), 4, 28, /take away “image”/u],
+    ['who comes after nobody', short('{ image: x, after: [b] }'), 4, 26, /no VM “b”/u],
+    ['who comes after himself', short('{ image: x, after: [a] }'), 4, 26, /after itself/u],
+    [
+      'a circle',
+      'version: 1\nname: lab\nvms:\n  a: { image: x, after: [b] }\n  b: { image: y, after: [a] }\n',
+      4,
+      18,
+      /circle.*a, b/u,
+    ],
+    ['a path that goes up', short('{ image: ../../etc/shadow }'), 4, 15, /does not go up/u],
+    ['a path with a NUL', short('{ image: "x\\0y" }'), 4, 15, /control characters/u],
+    ['a path that turns its direction', short('{ image: "x\\u202Eoc.q" }'), 4, 15, /control characters/u],
+    ['an address', short('{ image: "nbd:localhost:10809" }'), 4, 15, /no address/u],
+    ['a kernel that goes up', short('{ boot: { kernel: a/../../b } }'), 4, 24, /does not go up/u],
+    [
+      'a connection to elsewhere',
+      short(image, 'connection: qemu+ssh://x/system?command=y\n'),
+      5,
+      13,
+      /qemu:\/\/\/system or/u,
+    ],
+    ['two waits', short('{ image: x, wait: { agent: true, port: 1 } }'), 4, 18, /agent, port/u],
+    ['a wait for nothing', short('{ image: x, wait: {} }'), 4, 18, /“wait” does not take/u],
+    ['two points of one title', short(image, 'points: [{ title: a }, { title: a }]\n'), 5, 33, /one title/u],
+    [
+      'a command for nobody',
+      short(image, 'points: [{ title: a, run: [{ vm: z, command: [x] }] }]\n'),
+      5,
+      34,
+      /no VM “z”/u,
+    ],
+    ['one key twice', short(image, 'name: b\n'), 5, 1, /unique/u],
+    ['aliases that lead nowhere', short('*b'), 1, 1, /alias/iu],
+    ['an alias in a circle', short('&b { image: x, disks: *b }'), 4, 28, /./u],
+    ['text that is too long', `${short(image)}#${'x'.repeat(300_000)}`, 1, 1, /too long/u],
+    ['brackets without end', '['.repeat(100_000), 1, 1, /nested/u],
+    ['lists without end', '- '.repeat(100_000), 1, 1, /nested/u],
+    [
+      'aliases that explode',
+      `a: &a [x,x,x,x,x,x,x,x,x]\n${Array.from('bcdefghi')
+        .map((one, at) => `${one}: &${one} [${Array(9).fill(`*${'abcdefgh'[at]!}`).join(',')}]`)
+        .join('\n')}\n`,
+      1,
+      1,
+      /alias/u,
+    ],
+  ] as const) {
+    it(`is refused: ${what}`, () => {
+      const { lab, problems } = readLab(text);
+      assert.equal(lab, undefined);
+      const [first] = problems;
+      assert.ok(first !== undefined);
+      assert.match(first.message, said);
+      assert.deepEqual([first.line, first.column], [line, column], JSON.stringify(problems));
+    });
+  }
+
+  it('has the keys of its schema, at each place', () => {
+    const compare = (shape: unknown, path: LabPath): void => {
+      const { pipe = [], entries, value, item, wrapped } = shape as Shape;
+      const inner = pipe.find((one) => ['pipe', 'entries', 'value'].some((word) => word in (one as object)));
+      if (inner !== undefined && entries === undefined && value === undefined) {
+        compare(inner, path);
+        return;
+      }
+      if (wrapped !== undefined) {
+        compare(wrapped, path);
+      } else if (entries !== undefined) {
+        assert.deepEqual(
+          keysAt(path)
+            .map(({ name }) => name)
+            .sort(),
+          Object.keys(entries).sort(),
+          path.join('.'),
+        );
+        Object.entries(entries).forEach(([name, one]) => compare(one, [...path, name]));
+      } else if (value !== undefined) {
+        compare(value, [...path, 'x']);
+      } else if (item !== undefined) {
+        compare(item, [...path, 0]);
+      } else {
+        assert.deepEqual(keysAt(path), []);
+      }
+    };
+    compare(labShape, []);
+  });
+
+  it('knows its keys, and what they are for', () => {
+    assert.deepEqual(
+      keysAt([]).map(({ name }) => name),
+      ['version', 'name', 'connection', 'protected', 'vms', 'points'],
+    );
+    assert.ok(keysAt(['vms', 'db']).some(({ name, opens }) => name === 'cloudInit' && opens === 'map'));
+    assert.ok(keysAt(['vms', 'db', 'wait']).some(({ name, values }) => name === 'agent' && values[0] === 'true'));
+    assert.ok(keysAt(['points', 0, 'run', 1]).some(({ name }) => name === 'command'));
+    assert.match(keyAt(['vms', 'db', 'memory'])?.description ?? '', /RAM/u);
+    assert.equal(keyAt(['vms', 'db', 'constructor']), undefined);
+  });
+});
