@@ -77,7 +77,7 @@ const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
 ] as CommandId[]);
 
 async function showSystemPicture(run: CommandRun): Promise<void> {
-  run.systems.pictures.show((await targetSystem(run, '')).system.id);
+  await run.systems.pictures.show((await targetSystem(run, '')).system.id);
 }
 
 function isOnPoint({ call }: CommandRun): boolean {

@@ -10,7 +10,7 @@ import { systemPictureType } from '../../manifest/viewIds.js';
 import type { KnownSystems } from '../../systems/knownSystems.js';
 import type { ShownSystem } from '../../text/systemRows.js';
 import type { Attentions } from '../attentions.js';
-import { systemLinks, systemPage } from './systemPage.js';
+import type * as Page from './systemPage.js';
 
 /** Ages are written anew. */
 const againMs = 60_000;
@@ -30,10 +30,12 @@ export class SystemPictures implements Disposable {
     this.#options = options;
   }
 
-  show(id: string): void {
+  /** What draws it is loaded for the first one. */
+  async show(id: string): Promise<void> {
+    const page = await import('./systemPage.js');
     const open = this.#panels.get(id);
     if (open === undefined) {
-      this.#panels.set(id, new SystemPicture(id, this.#options, () => this.#panels.delete(id)));
+      this.#panels.set(id, new SystemPicture(id, page, this.#options, () => this.#panels.delete(id)));
     } else {
       open.reveal();
     }
@@ -53,13 +55,15 @@ export class SystemPictures implements Disposable {
 
 class SystemPicture implements Disposable {
   readonly #id: string;
+  readonly #page: typeof Page;
   readonly #options: SystemPicturesOptions;
   readonly #panel: vscode.WebviewPanel;
   readonly #store = new DisposableStore();
   readonly #attention: ReturnType<Attentions['share']>;
   #plain = '';
 
-  constructor(id: string, options: SystemPicturesOptions, ended: () => void) {
+  constructor(id: string, page: typeof Page, options: SystemPicturesOptions, ended: () => void) {
+    this.#page = page;
     const { inventory, known, attentions } = options;
     this.#id = id;
     this.#options = options;
@@ -71,7 +75,7 @@ class SystemPicture implements Disposable {
       vscode.ViewColumn.Active,
       {
         enableScripts: false,
-        enableCommandUris: systemLinks,
+        enableCommandUris: page.systemLinks,
         localResourceRoots: [],
       },
     );
@@ -129,10 +133,10 @@ class SystemPicture implements Disposable {
       this.#panel.dispose();
       return;
     }
-    const plain = systemPage(shown, Date.now(), '');
+    const plain = this.#page.systemPage(shown, Date.now(), '');
     if (plain !== this.#plain) {
       this.#plain = plain;
-      this.#panel.webview.html = systemPage(shown, Date.now(), randomBytes(16).toString('hex'));
+      this.#panel.webview.html = this.#page.systemPage(shown, Date.now(), randomBytes(16).toString('hex'));
     }
   }
 }
