@@ -120,6 +120,34 @@ const commands = {
     more: 'It is off, with a UUID, MAC addresses and UEFI variables of its own. See docs/clones.md.',
     examples: ['virt-rewind clone web-test --from clean', 'virt-rewind clone web-test --full --name web-copy'],
   },
+  fork: {
+    summary: 'let VMs go on beside one that runs, from one moment of it',
+    operands: [vm],
+    options: {
+      count: { type: 'string', value: 'N', help: 'how many; 1 unless given' },
+      from: { type: 'string', value: 'SNAPSHOT', help: 'an external snapshot with RAM; else one is taken now' },
+      name: { type: 'string', value: 'NAME', help: 'the name of the new VM' },
+      network: {
+        type: 'string',
+        value: 'HOW',
+        help: 'unplugged: all cables out (the default); same: the networks of the VM, with the same addresses',
+        words: ['same', 'unplugged'],
+      },
+    },
+    more: 'Each has disks of its own, and the RAM of that moment. All of them, or none. See docs/clones.md.',
+    examples: ['virt-rewind fork web-test', 'virt-rewind fork web-test --count 4'],
+  },
+  sandbox: {
+    summary: 'lend a fork or a clone of a VM: its console opens, and it goes when that is left',
+    operands: [vm],
+    options: {
+      from: { type: 'string', value: 'SNAPSHOT', help: 'what it begins with; else the present' },
+      name: { type: 'string', value: 'NAME', help: 'the name of the new VM' },
+      force: { type: 'boolean', help: 'take the console from another client' },
+    },
+    more: 'Of a VM that runs a fork, of one that is off a linked clone, which is started; its cables are out.',
+    examples: ['virt-rewind sandbox web-test', 'virt-rewind sandbox web-test --from clean'],
+  },
   discard: {
     summary: 'throw a clone away, with its files',
     operands: [vm],

@@ -31,6 +31,8 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
   'restore-state': async () => (await import('./commands/undo.js')).restoreState,
   delete: async () => (await import('./commands/operations.js')).deleteSnapshot,
   clone: async () => (await import('./commands/clones.js')).clone,
+  fork: async () => (await import('./commands/forks.js')).fork,
+  sandbox: async () => (await import('./commands/forks.js')).sandbox,
   discard: async () => (await import('./commands/clones.js')).discard,
   start: async () => (await import('./commands/operations.js')).start,
   stop: async () => (await import('./commands/operations.js')).stop,

@@ -115,6 +115,8 @@ export type OperationRequest =
       readonly snapshot?: string;
       readonly network: CloneNetwork;
       readonly disposable?: true;
+      /** It goes on from the RAM of that restore point, beside the VM: a fork. */
+      readonly ram?: 'kept';
     }
   /** A clone goes, with the files that were made for it. */
   | { readonly kind: 'discard'; readonly vm: VmRef }

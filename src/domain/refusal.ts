@@ -259,6 +259,10 @@ export interface RefusalFacts {
   readonly diskNotHeld: { vm: string; snapshot: string; disk: string };
   /** `device`: nvdimm, shmem: one memory for both. */
   readonly cloneSharesMemory: { vm: string; device: string };
+  /** A fork goes on from RAM in a file of its own. */
+  readonly forkNeedsRam: { vm: string; snapshot: string };
+  /** In bytes. */
+  readonly forkNeedsMemory: { vm: string; count: string; bytes: string; free: string };
   readonly notOurClone: { vm: string };
   /** There is no VM left of which an operation broke off. */
   readonly vmGone: { vm: string };

@@ -74,3 +74,37 @@ export const discardClone: StepDefinition<'discardClone'> = {
   isHarmless: never,
   canBreakOff: true,
 };
+
+/** Whether it runs, the facts of the VM that it was made of do not tell. */
+export const restoreClone: StepDefinition<'restoreClone'> = {
+  touches: ({ file }) => ({ files: [file] }),
+  apply: (_, facts) => facts,
+  isDone: () => 'unknown',
+  /** With the name, UUID and files of the clone in its XML. */
+  byHand: ({ file }, by) => [
+    ['cp', '--', file, `${file}.fork`],
+    by.virsh('save-image-edit', `${file}.fork`),
+    by.virsh('restore', `${file}.fork`, '--running'),
+  ],
+  isHarmless: never,
+  canBreakOff: true,
+};
+
+export const undoClone: StepDefinition<'undoClone'> = {
+  touches: ({ files }) => ({ images: files }),
+  apply: ({ clone, files }, facts) => ({
+    ...files.reduce(withoutFile, facts),
+    ...(facts.otherVms === undefined ? {} : { otherVms: facts.otherVms.filter(({ uuid }) => uuid !== clone.uuid) }),
+  }),
+  isDone: ({ clone, files: made }, { otherVms, files }) =>
+    doneWhen(
+      otherVms?.every(({ uuid }) => uuid !== clone.uuid) === true &&
+        made.every((file) => (files?.images.get(file) ?? files?.files.get(file)) === 'missing'),
+    ),
+  byHand: ({ clone, files }, by) => [
+    ['rm', '-f', '--', ...files],
+    by.virsh('undefine', '--domain', clone.name, '--nvram'),
+  ],
+  isHarmless: never,
+  canBreakOff: true,
+};

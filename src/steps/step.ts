@@ -105,16 +105,11 @@ export type Step =
   /** Whole images of what these disks hold, each with nothing below it. */
   | { readonly kind: 'copyImages'; readonly disks: readonly CopiedDisk[] }
   /** A VM of the configuration of this one, or of its snapshot, on other files; it is off. */
-  | {
-      readonly kind: 'defineClone';
-      readonly clone: NewVm;
-      readonly snapshot?: string;
-      readonly disks: readonly FormattedFile[];
-      /** Its own UEFI variables. */
-      readonly nvram?: string;
-      readonly network: CloneNetwork;
-      readonly mark: CloneMark;
-    }
+  | ({ readonly kind: 'defineClone'; readonly snapshot?: string } & ClonedVm)
+  /** The clone goes on from RAM of the VM, as the file holds it. */
+  | ({ readonly kind: 'restoreClone'; readonly file: string } & ClonedVm)
+  /** What was made of a clone that came to nothing: it goes, unless it runs. */
+  | { readonly kind: 'undoClone'; readonly clone: NewVm; readonly files: readonly string[] }
   /** A clone, which is off, with its files and its snapshots. */
   | { readonly kind: 'discardClone'; readonly files: readonly string[] }
   | { readonly kind: 'thawGuest' }
@@ -129,6 +124,18 @@ export interface TargetFile {
 export interface FormattedFile extends TargetFile {
   /** qcow2, raw, … */
   readonly format: string;
+}
+
+/** What a clone has of its own. */
+export interface ClonedVm {
+  readonly clone: NewVm;
+  readonly disks: readonly FormattedFile[];
+  /** Its own UEFI variables. */
+  readonly nvram?: string;
+  readonly network: CloneNetwork;
+  /** A fork's guest has them in its RAM. */
+  readonly addresses: 'new' | 'kept';
+  readonly mark: CloneMark;
 }
 
 export interface CopiedDisk extends ImageCopy {

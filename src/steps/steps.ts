@@ -4,7 +4,7 @@ import { adoptSnapshot } from './adoptSnapshot.js';
 import { clearUnfinishedDelete } from './clearUnfinishedDelete.js';
 import { blockCommit, commitImages } from './commits.js';
 import { configureDisks } from './configureDisks.js';
-import { copyImages, defineClone, discardClone } from './cloneSteps.js';
+import { copyImages, defineClone, discardClone, restoreClone, undoClone } from './cloneSteps.js';
 import { copyFile } from './copyFile.js';
 import { createOverlays } from './createOverlays.js';
 import { createSnapshot } from './createSnapshot.js';
@@ -56,12 +56,14 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   removeFiles,
   removeTag,
   reparent,
+  restoreClone,
   restoreMemory,
   revert,
   setGuestClock,
   startPaused,
   thawGuest,
   trashFiles,
+  undoClone,
   waitUntil,
 };
 

@@ -1,11 +1,20 @@
 // Why no clone is made, or thrown away, in two sentences. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { Sentences } from './refusalSentence.js';
+import { bytesText } from './bytesText.js';
 import { stateWord } from './words.js';
 
 export const cloneRefusals: Pick<
   Sentences,
-  'vmNameTaken' | 'badVmName' | 'linkedToTag' | 'cloneNeedsOff' | 'diskNotHeld' | 'cloneSharesMemory' | 'notOurClone'
+  | 'vmNameTaken'
+  | 'badVmName'
+  | 'linkedToTag'
+  | 'cloneNeedsOff'
+  | 'diskNotHeld'
+  | 'cloneSharesMemory'
+  | 'forkNeedsRam'
+  | 'forkNeedsMemory'
+  | 'notOurClone'
 > = {
   vmNameTaken: ({ name }) => [t('There is a VM {0} already.', name), t('Choose another name.')],
   badVmName: ({ name }) => [
@@ -31,6 +40,20 @@ export const cloneRefusals: Pick<
   cloneSharesMemory: ({ vm, device }) => [
     t('{0} has memory that lasts outside of its disks ({1}): a clone would write into the same.', vm, device),
     '',
+  ],
+  forkNeedsRam: ({ snapshot }) => [
+    t('{0} has no RAM of a running guest in a file of its own, so no fork can go on from it.', snapshot),
+    t('Fork an external snapshot with RAM, or clone this one.'),
+  ],
+  forkNeedsMemory: ({ vm, count, bytes, free }) => [
+    t(
+      '{0} forks of {1} need {2} of memory, and {3} are free.',
+      count,
+      vm,
+      bytesText(Number(bytes)),
+      bytesText(Number(free)),
+    ),
+    t('Make fewer, or switch something off.'),
   ],
   notOurClone: ({ vm }) => [
     t('{0} is no clone that Virt Rewind has made, so it is not thrown away.', vm),

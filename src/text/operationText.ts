@@ -131,10 +131,14 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     done: (_, { vm, result }) => t('{0} is {1} now.', vm, stateWord(result)),
   },
   clone: {
-    doing: ({ clone }) => t('cloning it as {0}', clone.name),
+    doing: ({ clone, ram }) =>
+      ram === undefined ? t('cloning it as {0}', clone.name) : t('forking it as {0}', clone.name),
     question: ({ clone }, { vm }) => t('Clone {0} as {1}?', vm, clone.name),
     confirm: () => t('Clone'),
-    done: ({ clone }, { vm, took }) => t('Cloned {0} as {1} in {2}.', vm, clone.name, took),
+    done: ({ clone, ram }, { vm, took }) =>
+      ram === undefined
+        ? t('Cloned {0} as {1} in {2}.', vm, clone.name, took)
+        : t('Forked {0} as {1} in {2}.', vm, clone.name, took),
     left: () => t('No clone was made.'),
   },
   discard: {

@@ -4,6 +4,7 @@ import { ConsoleSession, type ConsoleNote } from '../../engine/consoleSession.js
 import { consoleLines } from '../../text/consoleText.js';
 import { GuestOutput } from '../../text/guestOutput.js';
 import { t } from '@vscode/l10n';
+import type { VmView } from '../../inventory/views.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 
@@ -12,8 +13,11 @@ const leave = '\u001D';
 /** A guest that floods is read no faster than a terminal draws. */
 const bytesPerMs = 4_096;
 
-export async function openConsole({ call, session, terminal, interruption }: Context): Promise<ExitName> {
-  const view = await session.vm(call.operands[0] ?? '');
+export async function openConsole(context: Context): Promise<ExitName> {
+  return showConsole(context, await context.session.vm(context.call.operands[0] ?? ''));
+}
+
+export async function showConsole({ call, session, terminal, interruption }: Context, view: VmView): Promise<ExitName> {
   const { stdin } = terminal;
   const isTerminal = terminal.canAsk;
   const output = new GuestOutput();

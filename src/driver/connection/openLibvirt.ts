@@ -34,6 +34,7 @@ import { isStreamLeft } from '../run/monitor.js';
 import { dropLeftGuards, probeSeamless } from '../run/probeSeamless.js';
 import { runStep } from '../run/runStep.js';
 import { seamlessAccess } from './handOver.js';
+import { forkAccess } from './forkAccess.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
 import { toFailure } from '../toFailure.js';
 
@@ -300,6 +301,7 @@ class LibvirtHypervisor implements Hypervisor {
           capabilities,
           onThisHost,
           ...(this.#seamless === undefined ? {} : { seamless: this.#seamless }),
+          ...(onThisHost ? { forks: forkAccess(log) } : {}),
           events: { onDidHappen, onDidClose: this.onDidClose },
           log,
           guestPatienceMs: patience,

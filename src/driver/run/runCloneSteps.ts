@@ -47,7 +47,7 @@ export async function defineClone(context: StepContext, step: Of<'defineClone'>)
     snapshot === undefined
       ? (await connection.call('domainGetXmlDesc', { dom, flags })).xml
       : await readSecure(context, snapshot);
-  const xml = writeClone(secure, { ...step, addresses: 'new' });
+  const xml = writeClone(secure, step);
   await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
 }
 

@@ -6,6 +6,7 @@ import { setGuestClockStep } from './guestClock.js';
 import type { StepOutcome } from '../hypervisor.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { commitImages } from './runCommitImagesStep.js';
+import { restoreClone, undoClone } from './runForkSteps.js';
 import { copyImages, defineClone, discardClone } from './runCloneSteps.js';
 import { blockCommit } from './runCommitStep.js';
 import { configureDisks, defineFromSnapshot, makePersistent } from './runDefineStep.js';
@@ -57,12 +58,14 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   removeFiles: (context, step) => requireUnnamed(context, step).then(() => removeFiles(context, step)),
   removeTag,
   reparent,
+  restoreClone,
   restoreMemory,
   revert,
   setGuestClock: setGuestClockStep,
   startPaused,
   thawGuest,
   trashFiles: (context, step) => requireUnnamed(context, step).then(() => trashFiles(context, step)),
+  undoClone,
   waitUntil: (context, step) => waitUntil(step.second, context.signal),
 };
 

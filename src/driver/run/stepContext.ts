@@ -3,6 +3,7 @@ import type { Connection } from '../../libvirt/connection.js';
 import type { Domain } from '../../libvirt/structs.js';
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
+import type { GuestCommand } from '../../domain/guestCommand.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import type { Seamless } from '../../domain/seamless.js';
 import type { Vm } from '../../domain/vm.js';
@@ -16,6 +17,20 @@ export interface SeamlessAccess {
   readonly obstacle: (files: readonly string[], user: number | undefined) => Promise<Seamless | undefined>;
   /** Gives QEMU the open file; the number of QEMU's set that has it. */
   readonly handOver: (uuid: string, descriptor: number) => Promise<number>;
+}
+
+export interface ForkAccess {
+  /** Has `use` load the RAM of that file from a path, under the description that is made of the file's own. */
+  readonly withRam: (
+    ram: { readonly file: string; readonly uuid: string; readonly describe: (xml: string) => string },
+    use: (path: string) => Promise<void>,
+  ) => Promise<void>;
+  readonly tellGuest: (
+    connection: Connection,
+    uuid: string,
+    command: GuestCommand,
+    signal: AbortSignal,
+  ) => Promise<void>;
 }
 
 export interface StepContext extends RunOptions {
@@ -36,6 +51,8 @@ export interface StepContext extends RunOptions {
   readonly onThisHost: boolean;
   /** What QEMU needs to write RAM into a file of ours; absent where it runs elsewhere. */
   readonly seamless?: SeamlessAccess;
+  /** Absent where the files are another computer's. */
+  readonly forks?: ForkAccess;
   /** Heard on the connection that stays. */
   readonly events: GuestEvents;
   readonly log: Log;

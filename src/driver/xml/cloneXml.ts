@@ -1,20 +1,10 @@
 // The configuration of a clone: that of the VM it is made of, with a name, addresses and files of its own. Pure.
-import type { CloneMark, CloneNetwork, NewVm } from '../../domain/clone.js';
-import type { FormattedFile } from '../../steps/step.js';
+import type { CloneNetwork } from '../../domain/clone.js';
+import type { ClonedVm } from '../../steps/step.js';
 import { withCloneMark } from './cloneMark.js';
 import { redirectDisks, withoutRuntime } from './retarget.js';
 import { changed, isElement, withText } from './xmlChange.js';
 import { attribute, element as e, find, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
-
-export interface CloneWish {
-  readonly clone: NewVm;
-  readonly disks: readonly FormattedFile[];
-  readonly nvram?: string;
-  readonly network: CloneNetwork;
-  readonly mark: CloneMark;
-  /** A fork's guest has its addresses in its RAM. */
-  readonly addresses: 'new' | 'kept';
-}
 
 /**
  * What two VMs cannot both have, or must not:
@@ -37,7 +27,7 @@ export interface CloneWish {
  * @param secureXml a VM's or a snapshot's, read with its passwords
  * @throws XmlError when it is neither, or lacks one of the disks
  */
-export function writeClone(secureXml: string, wish: CloneWish): string {
+export function writeClone(secureXml: string, wish: ClonedVm): string {
   const root = parseXml(secureXml);
   const kept = root.name === 'domain' ? root : (find(root, 'inactiveDomain') ?? find(root, 'domain'));
   if (kept === undefined || find(kept, 'devices') === undefined) {
@@ -46,7 +36,7 @@ export function writeClone(secureXml: string, wish: CloneWish): string {
   return writeXml(cloneElement({ ...kept, name: 'domain' }, wish));
 }
 
-function cloneElement(domain: XmlElement, wish: CloneWish): XmlElement {
+function cloneElement(domain: XmlElement, wish: ClonedVm): XmlElement {
   const { clone, disks, nvram, mark } = wish;
   const named = withText(withText(withText(domain, 'name', clone.name), 'uuid', clone.uuid, 'name'), 'title', '');
   const own = changed(named, 'genid', () => e('genid'));
@@ -76,7 +66,7 @@ function ownVariables(nvram: XmlElement, file: string | undefined): XmlElement {
   return e('nvram', attributes, file === undefined ? [] : [file]);
 }
 
-function ownDevice(device: XmlElement, { network, addresses }: CloneWish): XmlElement {
+function ownDevice(device: XmlElement, { network, addresses }: ClonedVm): XmlElement {
   switch (device.name) {
     case 'interface':
       return ownInterface(device, network, addresses);
@@ -101,7 +91,7 @@ function ownDevice(device: XmlElement, { network, addresses }: CloneWish): XmlEl
   }
 }
 
-function ownInterface(nic: XmlElement, network: CloneNetwork, addresses: CloneWish['addresses']): XmlElement {
+function ownInterface(nic: XmlElement, network: CloneNetwork, addresses: ClonedVm['addresses']): XmlElement {
   const bare = without(
     nic,
     'target',

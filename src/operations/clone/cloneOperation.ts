@@ -2,19 +2,23 @@
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { nvramCopy } from '../../domain/chains/nvramCopy.js';
 import type { OperationDefinition } from '../operationDefinition.js';
-import { factsOfAll, filesOfSnapshots, presentFiles, variablesOf } from '../requiredFacts.js';
+import { factsOfAll, filesOfSnapshots, presentFiles, savedRamOf, variablesOf } from '../requiredFacts.js';
 import { planClone } from './planClone.js';
 import { recoverClone } from './recoverClone.js';
 
 export const cloneOperation: OperationDefinition<'clone'> = {
   plan: planClone,
   recover: recoverClone,
-  requiredFacts: (_, known) => factsOfAll(known),
-  requiredFiles: ({ snapshot }, facts) => {
+  requiredFacts: ({ snapshot, ram }, known) => ({
+    ...factsOfAll(known),
+    ...(ram === undefined ? {} : { savedRam: savedRamOf(findSnapshot(known.tree, snapshot ?? '')) }),
+  }),
+  requiredFiles: ({ snapshot, ram }, facts) => {
     const { nvram } = facts.vm;
     const copies = nvram === undefined || snapshot === undefined ? [] : [nvramCopy(nvram, snapshot)];
     const named = snapshot !== undefined && findSnapshot(facts.tree, snapshot) !== undefined ? [snapshot] : [];
-    return filesOfSnapshots(named, presentFiles(facts), [...variablesOf(facts), ...copies], facts);
+    const changes = ram === undefined ? [] : savedRamOf(findSnapshot(facts.tree, snapshot ?? ''));
+    return { ...filesOfSnapshots(named, presentFiles(facts), [...variablesOf(facts), ...copies], facts), changes };
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: ({ way, snapshot }) => way === 'linked' && snapshot === undefined,

@@ -6,9 +6,10 @@ import { isCloneName } from '../../domain/clone.js';
 import type { Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import type { OperationRequest } from '../../domain/operation.js';
+import { otherRamRefusal } from '../../domain/chains/snapshotWhole.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { freeTitle } from '../../domain/snapshotName.js';
-import type { Step } from '../../steps/step.js';
+import type { ClonedVm, Step } from '../../steps/step.js';
 import { planCreate } from '../create/planCreate.js';
 import { unchangedSince } from '../create/planCheckpoint.js';
 import type { Draft } from '../plan.js';
@@ -49,9 +50,26 @@ export function planClone(request: CloneRequest, facts: Facts): Draft | Refused 
   if (room !== undefined) {
     return room;
   }
+  const ram = ramOf(request, facts);
+  if (typeof ram === 'object') {
+    return ram;
+  }
   const variables = variablesOf(request, based.snapshot, facts);
-  const made = [...files.map(({ file }) => file), ...(variables?.kind === 'copyFile' ? [variables.to] : [])];
+  const made = [...files.map(({ file }) => file), ...(variables === undefined ? [] : [variables.to])];
   const snapshot = request.snapshot;
+  const own: ClonedVm = {
+    clone,
+    disks: files.map(({ target, file }) => ({ target, file, format: 'qcow2' })),
+    ...(variables === undefined ? {} : { nvram: variables.to }),
+    network,
+    addresses: ram === undefined ? 'new' : 'kept',
+    mark: {
+      of: vm.uuid,
+      ...(based.snapshot === undefined ? {} : { snapshot: based.snapshot }),
+      ...(disposable === true ? { disposable } : {}),
+      files: made,
+    },
+  };
   const steps: readonly Step[] = [
     ...based.first,
     way === 'linked'
@@ -75,20 +93,8 @@ export function planClone(request: CloneRequest, facts: Facts): Draft | Refused 
           })),
         },
     ...(variables === undefined ? [] : [variables]),
-    {
-      kind: 'defineClone',
-      clone,
-      ...(snapshot === undefined ? {} : { snapshot }),
-      disks: files.map(({ target, file }) => ({ target, file, format: 'qcow2' })),
-      ...(variables?.kind === 'copyFile' ? { nvram: variables.to } : {}),
-      network,
-      mark: {
-        of: vm.uuid,
-        ...(based.snapshot === undefined ? {} : { snapshot: based.snapshot }),
-        ...(disposable === true ? { disposable } : {}),
-        files: made,
-      },
-    },
+    { kind: 'defineClone', ...own, ...(snapshot === undefined ? {} : { snapshot }) },
+    ...(ram === undefined ? [] : [{ kind: 'restoreClone', file: ram, ...own } as const]),
   ];
   const bytes = way === 'full' ? files.reduce((sum, file) => sum + file.bytes, 0) : files.length * overlayBytes;
   return {
@@ -216,12 +222,33 @@ function variablesOf(
       };
 }
 
-function warningsOf({ network, snapshot }: CloneRequest, { vm, tree }: Facts): readonly Warning[] {
+/** The file with the RAM that a fork goes on from; it is read, so it must be ours to read. */
+function ramOf({ ram, snapshot: name, way }: CloneRequest, facts: Facts): string | Refused | undefined {
+  if (ram === undefined) {
+    return undefined;
+  }
+  const { vm, tree, files } = facts;
+  const snapshot = tree.snapshots.find((one) => one.name === name);
+  const file = snapshot?.memory.location === 'external' ? snapshot.memory.file : undefined;
+  if (snapshot === undefined || file === undefined || snapshot.state !== 'running' || way !== 'linked') {
+    return refuse('forkNeedsRam', { vm: vm.name, snapshot: snapshot?.title ?? name ?? '' });
+  }
+  const device = vm.devices?.find((one) => one !== '9p' && one !== 'tpm') ?? vm.devices?.[0];
+  if (device !== undefined) {
+    return refuse('ramCannotBeSaved', { vm: vm.name, device });
+  }
+  const can = files?.canChange?.get(file);
+  return can === 'yes'
+    ? (otherRamRefusal(snapshot, facts) ?? file)
+    : refuse('filesOutOfReach', { folder: folderOf(file), why: can?.why ?? 'notLookedAt' });
+}
+
+function warningsOf({ network, snapshot, ram }: CloneRequest, { vm, tree }: Facts): readonly Warning[] {
   const own = snapshot === undefined ? undefined : tree.snapshots.find(({ name }) => name === snapshot);
   const ran = own !== undefined && own.kind !== 'offline' && own.trailers.consistency !== 'quiesced';
   return [
-    ...(ran ? [{ kind: 'cloneWithoutRam' } as const] : []),
+    ...(ran && ram === undefined ? [{ kind: 'cloneWithoutRam' } as const] : []),
     ...(vm.devices?.includes('tpm') === true ? [{ kind: 'cloneWithoutTpm' } as const] : []),
-    ...(network === 'same' ? [{ kind: 'cloneKeepsIdentity' } as const] : []),
+    ...(network === 'same' || ram === 'kept' ? [{ kind: 'cloneKeepsIdentity' } as const] : []),
   ];
 }

@@ -9,6 +9,7 @@ import { explain, goOn, hasBegun, removable, removal, unused, wasBegun } from '.
 /**
  * | libvirt knows the clone | its files    | its definition was begun | → |
  * |-------------------------|--------------|--------------------------|---|
+ * | any, of a fork          | any          | yes                      | before: it goes, unless it runs |
  * | yes                     | any          | any                      | after |
  * | cannot be told          | any          | any                      | explained |
  * | no                      | all there    | yes                      | it is defined |
@@ -25,6 +26,13 @@ export function recoverClone(interrupted: InterruptedOperation, facts: Facts): R
   }
   if (facts.otherVms === undefined) {
     return explain(interrupted, refuse('notAllSeen', { vm: facts.vm.name, fact: 'otherVms' }).refusal, [], facts);
+  }
+  const resume = steps.findIndex(({ kind }) => kind === 'restoreClone');
+  if (resume >= 0 && wasBegun(interrupted, at)) {
+    // Whether its RAM came over whole is known to whoever brought it: one that runs is left alone.
+    return interrupted.done.includes(resume)
+      ? { kind: 'settled', to: 'after' }
+      : goOn(interrupted, [{ kind: 'undoClone', clone: define.clone, files: define.mark.files }], 'before');
   }
   if (facts.otherVms.some(({ uuid }) => uuid === define.clone.uuid)) {
     return { kind: 'settled', to: 'after' };

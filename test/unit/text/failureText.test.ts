@@ -43,6 +43,8 @@ const facts: RefusalFacts = {
   diskNotHeld: { vm, snapshot, disk: 'vdb' },
   cloneSharesMemory: { vm, device: 'nvdimm' },
   notOurClone: { vm },
+  forkNeedsRam: { vm, snapshot },
+  forkNeedsMemory: { vm, count: '4', bytes: '4', free: '1' },
   blockJobRunning: { vm, disk: 'vda' },
   noCurrentSnapshot: { vm, snapshot, version },
   overlayNeededByBranch: { snapshot, by: 'other', version },

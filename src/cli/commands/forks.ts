@@ -1,0 +1,109 @@
+// The commands that make VMs go on beside one that runs, or lend one for a while.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import { cloneRequest, makeClone, throwAway } from '../../engine/clones.js';
+import { forkVm, mostForks } from '../../engine/forks.js';
+import type { VmRef } from '../../domain/vm.js';
+import type { VmView } from '../../inventory/views.js';
+import { CliError } from '../commandError.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { showConsole } from './console.js';
+
+interface Words {
+  readonly from?: string;
+  readonly name?: string;
+  readonly count?: string;
+  readonly network?: 'same' | 'unplugged';
+}
+
+export async function fork(context: Context): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const view = await session.vm(call.operands[0] ?? '');
+  const { count: typed = '1', network } = call.texts as Words;
+  const count = Number(typed);
+  if (!Number.isInteger(count) || count < 1 || count > mostForks) {
+    throw new CliError('usage', t('{0} must be a number from 1 to {1}.', '--count', mostForks));
+  }
+  const { snapshot, children } = await made(context, view, count, network);
+  const infos = children.flatMap((ref) => session.inventory.findVm(ref) ?? []).map((one) => session.infoOf(one));
+  if (json === undefined) {
+    terminal.say(
+      [
+        ...infos.map(({ name, state }) => `${displayLine(name)}  ${state}`),
+        t('They began with the snapshot {0}.', displayLine(snapshot)),
+      ].join('\n'),
+    );
+  } else {
+    json({ vm: session.infoOf(session.view(view)), snapshot, forks: infos });
+  }
+  return 'done';
+}
+
+/** Of a VM that runs a fork, of one that is off a linked clone, which is started: it goes when its console is left. */
+export async function sandbox(context: Context): Promise<ExitName> {
+  const { call, session, terminal } = context;
+  const view = await session.vm(call.operands[0] ?? '');
+  const { from } = call.texts as Words;
+  const ref =
+    view.vm.power === 'running' && from === undefined ? await forked(context, view) : await cloned(context, view);
+  try {
+    const lent = session.inventory.findVm(ref);
+    if (lent !== undefined) {
+      terminal.tell(t('{0} goes when its console is left.', displayLine(lent.vm.name)));
+      return await showConsole(context, lent);
+    }
+    return 'failed';
+  } finally {
+    await throwAway(session.inventory, ref);
+  }
+}
+
+async function made(
+  context: Context,
+  view: VmView,
+  count: number,
+  network: Words['network'],
+): ReturnType<typeof forkVm> {
+  const { call, session, terminal, interruption } = context;
+  const { from, name } = call.texts as Words;
+  const snapshot = from === undefined ? undefined : await session.snapshot(view, from);
+  return forkVm(session.inventory, view.ref, {
+    count,
+    signal: interruption.signal,
+    onMade: (number, of) => terminal.progress(t('fork {0} of {1}', number + 1, of)),
+    ...(snapshot !== undefined && { snapshot: snapshot.name }),
+    ...(name !== undefined && { name }),
+    ...(network !== undefined && { network }),
+  });
+}
+
+async function forked(context: Context, view: VmView): Promise<VmRef> {
+  const { children } = await made(context, view, 1, undefined);
+  const [child] = children;
+  if (child === undefined) {
+    throw new CliError('failed', t('No fork was made.'));
+  }
+  return child;
+}
+
+async function cloned({ call, session }: Context, view: VmView): Promise<VmRef> {
+  const { from, name } = call.texts as Words;
+  const snapshot = from === undefined ? undefined : await session.snapshot(view, from);
+  const { inventory } = session;
+  const ref = await makeClone(
+    inventory,
+    cloneRequest(inventory, view.ref, {
+      network: 'unplugged',
+      ...(name !== undefined && { name }),
+      ...(snapshot !== undefined && { snapshot: snapshot.name }),
+    }),
+  );
+  try {
+    await inventory.runOperation({ kind: 'power', vm: ref, action: 'start' });
+  } catch (error) {
+    await throwAway(inventory, ref);
+    throw error;
+  }
+  return ref;
+}

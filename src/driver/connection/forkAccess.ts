@@ -1,0 +1,37 @@
+// What a fork needs of this computer: the RAM of another VM under its own description, and a word to the guest in it.
+import { dirname } from 'node:path';
+import type { Log } from '../../base/log.js';
+import { LibvirtError } from '../../libvirt/libvirtError.js';
+import { readSavedHead, throughCopy, throughPipe } from '../files/ramForFork.js';
+import { runInGuest } from '../guest/runInGuest.js';
+import type { ForkAccess } from '../run/stepContext.js';
+
+/** How often libvirt reads what stands before the RAM: once on 9.0, twice on 12.8. 11.3 takes no pipe. */
+const timesRead = [1, 2] as const;
+
+export function forkAccess(log: Log): ForkAccess {
+  return {
+    withRam: async ({ file, uuid, describe }, use) => {
+      const saved = await readSavedHead(file);
+      const path = `${dirname(file)}/.${uuid}.ram`;
+      const handed = { from: file, ramAt: saved.ramAt, path, head: saved.with(describe(saved.xml)) };
+      const take = (): Promise<void> => use(path);
+      for (const heads of timesRead) {
+        try {
+          await throughPipe({ ...handed, heads }, take);
+          return;
+        } catch (error) {
+          // libvirt looked at what stands before the RAM, and had not begun.
+          if (!(error instanceof LibvirtError)) {
+            throw error;
+          }
+          log.info(`the RAM is handed over in another way: ${error.message}`);
+        }
+      }
+      return throughCopy(handed, take);
+    },
+    tellGuest: async (connection, uuid, command, signal) => {
+      await runInGuest(connection, uuid, command, signal);
+    },
+  };
+}

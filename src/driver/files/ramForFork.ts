@@ -1,0 +1,134 @@
+// RAM of one VM under the description of another: libvirt loads RAM only into a VM of the name and UUID that stand before it.
+// The RAM itself is not copied: it goes through a pipe, behind another header.
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import { promisify } from 'node:util';
+import { Failure } from '../../domain/failure.js';
+import { fileFailure } from '../../qemu/fileFailure.js';
+
+/** virQEMUSaveHeader: magic, version, length of what follows, "was running", format, place of the cookie. */
+const headerBytes = 92;
+const lengthAt = 20;
+const formatAt = 28;
+const cookieAt = 32;
+const mostHeader = 16 * 1024 * 1024;
+/** Later ones are not read from one end to the other. */
+const lastStream = 5;
+const chunkBytes = 1024 * 1024;
+
+export interface SavedHead {
+  readonly xml: string;
+  /** Before the RAM, with another description. */
+  readonly with: (xml: string) => Buffer;
+  readonly ramAt: number;
+}
+
+/** @throws Failure `unsupported` when it is none that can be read as a stream */
+export async function readSavedHead(file: string): Promise<SavedHead> {
+  const details = { doing: 'reading RAM', path: file };
+  const handle = await open(file, 'r').catch((error: unknown) => {
+    throw fileFailure(error, details);
+  });
+  try {
+    const head = Buffer.alloc(headerBytes);
+    await handle.read(head, 0, headerBytes, 0);
+    const word = (at: number): number => (endianness() === 'LE' ? head.readUInt32LE(at) : head.readUInt32BE(at));
+    const [length, format, cookie] = [word(lengthAt), word(formatAt), word(cookieAt)];
+    if (head.toString('latin1', 0, 16) !== 'LibvirtQemudSave' || length > mostHeader || format > lastStream) {
+      throw new Failure('unsupported', { ...details, libvirtMessage: 'this file with RAM cannot be read as a stream' });
+    }
+    const body = Buffer.alloc(length);
+    await handle.read(body, 0, length, headerBytes);
+    const textOf = (from: number): Buffer => {
+      const end = body.indexOf(0, from);
+      return body.subarray(from, end < 0 ? length : end);
+    };
+    const kept = cookie === 0 ? undefined : textOf(cookie);
+    const write = (xml: string): Buffer => {
+      const text = Buffer.from(`${xml}\0`);
+      const more = kept === undefined ? Buffer.alloc(0) : Buffer.concat([kept, Buffer.alloc(1)]);
+      const own = Buffer.from(head);
+      const put = (value: number, at: number): unknown =>
+        endianness() === 'LE' ? own.writeUInt32LE(value, at) : own.writeUInt32BE(value, at);
+      put(text.length + more.length, lengthAt);
+      put(kept === undefined ? 0 : text.length, cookieAt);
+      return Buffer.concat([own, text, more]);
+    };
+    return { xml: textOf(0).toString('utf8'), with: write, ramAt: headerBytes + length };
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Gives `use` a path from which `head` and the RAM can be read once, from one end to the other.
+ * @param heads how often the head comes: libvirt from some release on reads it, closes the file, and opens it again
+ */
+export async function throughPipe(
+  { from, ramAt, path, head, heads }: { from: string; ramAt: number; path: string; head: Buffer; heads: number },
+  use: () => Promise<void>,
+): Promise<void> {
+  const details = { doing: 'handing RAM over', path };
+  await promisify(execFile)('mkfifo', ['-m', '600', '--', path]).catch((error: unknown) => {
+    throw fileFailure(error, details);
+  });
+  // As long as somebody holds its other end, a pipe is opened without waiting, and keeps what is in it.
+  let keeper: FileHandle | undefined;
+  try {
+    keeper = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const [target, source] = await Promise.all([open(path, constants.O_WRONLY), open(from, 'r')]);
+    const written = write(target, source, ramAt, head, heads).finally(() =>
+      Promise.all([target.close(), source.close()]),
+    );
+    try {
+      await use();
+    } finally {
+      // Who does not read any more must not keep us waiting.
+      await keeper.close();
+      keeper = undefined;
+      await written.catch(() => undefined);
+    }
+  } finally {
+    await keeper?.close();
+    await rm(path, { force: true });
+  }
+}
+
+/** The same as a file of its own, for a libvirt that takes no pipe. */
+export async function throughCopy(
+  { from, ramAt, path, head }: { from: string; ramAt: number; path: string; head: Buffer },
+  use: () => Promise<void>,
+): Promise<void> {
+  try {
+    const [target, source] = await Promise.all([open(path, 'wx', 0o600), open(from, 'r')]);
+    await write(target, source, ramAt, head, 1).finally(() => Promise.all([target.close(), source.close()]));
+    await use();
+  } catch (error) {
+    throw error instanceof Failure ? error : fileFailure(error, { doing: 'handing RAM over', path });
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function write(
+  target: FileHandle,
+  source: FileHandle,
+  ramAt: number,
+  head: Buffer,
+  heads: number,
+): Promise<void> {
+  for (let time = 0; time < heads; time++) {
+    await target.writeFile(head);
+  }
+  const chunk = Buffer.alloc(chunkBytes);
+  for (let at = ramAt; ;) {
+    const { bytesRead } = await source.read(chunk, 0, chunkBytes, at);
+    if (bytesRead === 0) {
+      return;
+    }
+    await target.writeFile(chunk.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+}

@@ -1,0 +1,121 @@
+// Forks: VMs that go on beside one that runs, from one moment of it, each on disks of its own. One snapshot with RAM is
+// the moment; the children are clones of it, and go one by one or all.
+import { freemem } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { type CloneNetwork, freeCloneName } from '../domain/clone.js';
+import { Failure } from '../domain/failure.js';
+import { refuse } from '../domain/refusal.js';
+import { freeTitle } from '../domain/snapshotName.js';
+import type { VmRef } from '../domain/vm.js';
+import { cloneRequest, makeClone, throwAway } from './clones.js';
+import type { InventoryPort } from './inventory.js';
+
+export interface ForkWish {
+  /** 1 unless told otherwise. */
+  readonly count?: number;
+  /** An external snapshot with RAM; absent: one is taken now. */
+  readonly snapshot?: string;
+  /** The children are called after it, with a number. */
+  readonly name?: string;
+  readonly network?: CloneNetwork;
+  readonly disposable?: true;
+  readonly signal?: AbortSignal;
+  readonly onMade?: (made: number, of: number) => void;
+}
+
+export interface Forks {
+  /** What they all begin with. */
+  readonly snapshot: string;
+  readonly children: readonly VmRef[];
+}
+
+type Inventory = Pick<InventoryPort, 'connections' | 'findVm' | 'readTree' | 'refresh' | 'runOperation'>;
+
+export const mostForks = 16;
+/** QEMU's own, beside the guest's RAM. */
+const perQemu = 128 * 1024 * 1024;
+
+/**
+ * All of them, or none: where one fails, those that were made go again. The snapshot stays.
+ * @throws Failure
+ */
+export async function forkVm(inventory: Inventory, vm: VmRef, wish: ForkWish = {}): Promise<Forks> {
+  const { count = 1, network = 'unplugged', disposable, signal, onMade } = wish;
+  const options = signal === undefined ? {} : { signal };
+  await requireMemory(inventory, vm, count);
+  const snapshot = wish.snapshot ?? (await takeMoment(inventory, vm, options));
+  const children: VmRef[] = [];
+  try {
+    for (let number = 0; number < count; number++) {
+      onMade?.(number, count);
+      const request = cloneRequest(inventory, vm, {
+        name: nameOf(inventory, vm, wish.name),
+        snapshot,
+        network,
+        ...(disposable === undefined ? {} : { disposable }),
+      });
+      children.push(await makeClone(inventory, { ...request, ram: 'kept' }, options));
+    }
+  } catch (error) {
+    for (const child of children) {
+      await throwAway(inventory, child);
+    }
+    throw error;
+  }
+  return { snapshot, children };
+}
+
+/** The guest stands still as short as it can be had here. */
+async function takeMoment(inventory: Inventory, vm: VmRef, options: { signal?: AbortSignal }): Promise<string> {
+  const { snapshots } = await inventory.readTree(vm);
+  const { snapshot } = await inventory.runOperation(
+    {
+      kind: 'create',
+      vm,
+      title: freeTitle('Fork point', snapshots),
+      snapshotKind: 'memory',
+      style: 'external',
+      live: true,
+      seamless: true,
+    },
+    options,
+  );
+  if (snapshot === undefined) {
+    throw new Failure('failed', { vm: vm.uuid });
+  }
+  return snapshot;
+}
+
+function nameOf(inventory: Inventory, vm: VmRef, name: string | undefined): string {
+  const beside = inventory.connections.find(({ uri }) => uri === vm.connection)?.vms ?? [];
+  const taken = new Set(beside.map((view) => view.vm.name));
+  return name !== undefined && !taken.has(name)
+    ? name
+    : freeCloneName(name ?? inventory.findVm(vm)?.vm.name ?? 'vm', taken, 'fork');
+}
+
+/** Each child may come to have all of its RAM to itself. */
+async function requireMemory(inventory: Inventory, ref: VmRef, count: number): Promise<void> {
+  const vm = inventory.findVm(ref)?.vm;
+  if (vm === undefined) {
+    return;
+  }
+  const bytes = count * (vm.memoryBytes + perQemu);
+  const free = await freeMemory();
+  if (count > mostForks || bytes > free) {
+    const { refusal } = refuse('forkNeedsMemory', {
+      vm: vm.name,
+      count: String(count),
+      bytes: String(bytes),
+      free: String(free),
+    });
+    throw new Failure('refused', { vm: vm.name, refusal });
+  }
+}
+
+/** Forks run on this computer. */
+async function freeMemory(): Promise<number> {
+  const text = await readFile('/proc/meminfo', 'utf8').catch(() => '');
+  const kib = /^MemAvailable:\s+(\d+) kB/mu.exec(text)?.[1];
+  return kib === undefined ? freemem() : Number(kib) * 1024;
+}

@@ -1,0 +1,102 @@
+// Clones and forks: what each comes to, and what becomes of one that broke off behind any of its steps.
+import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { Facts } from '../../../src/domain/facts.js';
+import { planRecovery } from '../../../src/operations/planRecovery.js';
+import { image } from '../domain/hostFiles.js';
+import { external, facts, planned, ref, vm } from '../domain/someFacts.js';
+import { asked, Golden, type GoldenCase, recovered } from './golden.js';
+import { all, broken, inside, old, outside, uefi, withVariables } from './recoveryShapes.js';
+
+const golden = new Golden('planClone');
+const uuid = '99999999-2222-3333-4444-555555555555';
+const clone = { kind: 'clone', vm: ref, clone: { uuid, name: 'copy' }, way: 'linked', network: 'same' } as const;
+const ofA = { ...clone, snapshot: 'a' } as const;
+const withRam = external('a', undefined, { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' });
+const fork = { ...ofA, ram: 'kept', network: 'unplugged' } as const;
+const warm = outside({}, {}, withRam);
+const forkable: Facts = {
+  ...warm,
+  files: { ...warm.files!, canChange: new Map([['/img/web.a.mem', 'yes' as const]]) },
+};
+const off = outside({ power: 'off', powerReason: 'shutDown' });
+const other = { uuid: 'other', name: 'copy', files: [], unread: [] };
+
+const rows: readonly (readonly [what: string, OperationRequest, Facts])[] = [
+  ['linked to an external snapshot', ofA, outside()],
+  ['a copy of an external snapshot', { ...ofA, way: 'full' }, outside()],
+  ['linked to the present of a VM that is off', clone, off],
+  ['with UEFI variables', ofA, withVariables(outside(uefi))],
+  ['a fork', fork, forkable],
+];
+golden.section('made', asked(rows));
+golden.section(
+  'refused',
+  asked([
+    ['the present of a VM that runs', clone, outside()],
+    ['linked to an internal snapshot', ofA, inside()],
+    ['an internal snapshot of a VM that runs', { ...ofA, way: 'full' }, inside()],
+    ['linked to the present of a VM with internal snapshots', clone, inside({ power: 'off' })],
+    ['a name that a VM has', ofA, outside({}, { otherVms: [other] })],
+    ['a name that is none', { ...ofA, clone: { uuid, name: '../x' } }, outside()],
+    ['a fork of a snapshot without RAM', fork, outside()],
+    ['a fork whose RAM cannot be read', fork, warm],
+    ['NVDIMM', ofA, outside({ devices: ['nvdimm'] })],
+    ['a snapshot that is gone', { ...clone, snapshot: 'gone' }, outside()],
+    ['a full copy without room', { ...ofA, way: 'full' }, full()],
+    ['no clone to throw away', { kind: 'discard', vm: ref }, outside()],
+  ]),
+);
+
+function full(): Facts {
+  const from = outside();
+  const images = new Map([
+    ...from.files!.images,
+    ['/img/web.qcow2', image({ allocatedBytes: 2 ** 40, virtualBytes: 2 ** 40 })] as const,
+  ]);
+  return { ...from, files: { ...from.files!, images, freeBytes: new Map([['/img', 1]]) } };
+}
+
+const behindEach: readonly GoldenCase[] = recovered(
+  rows.flatMap(([what, request, from]) => {
+    const plan = planned(request, from);
+    return plan.steps.map((step, at) => {
+      const present = all(plan.steps.slice(0, at + 1), from);
+      return [
+        `${what}: behind step ${at + 1}, ${step.kind}`,
+        () => planRecovery(broken(request, plan, at, 'begun'), present),
+      ] as const;
+    });
+  }),
+);
+golden.section('broken off', behindEach);
+
+const mark = { of: ref.uuid, files: ['/img/copy.vda.qcow2'] };
+golden.section(
+  'thrown away',
+  asked([
+    ['a clone that runs', { kind: 'discard', vm: ref }, cloned('running')],
+    ['a clone that is off', { kind: 'discard', vm: ref }, cloned('off')],
+    [
+      'one that another VM stands on',
+      { kind: 'discard', vm: ref },
+      { ...cloned('off'), otherVms: [{ ...other, name: 'upper', files: ['/img/copy.vda.qcow2'] }] },
+    ],
+    [
+      'a mark that names a file of somebody else',
+      { kind: 'discard', vm: ref },
+      { ...cloned('off'), vm: { ...cloned('off').vm, clone: { ...mark, files: [...mark.files, '/etc/passwd'] } } },
+    ],
+  ]),
+);
+
+function cloned(power: 'running' | 'off'): Facts {
+  const { vm: of } = facts({});
+  return facts({
+    ...old,
+    vm: vm({ power, clone: mark, disks: [{ ...of.disks[0]!, source: '/img/copy.vda.qcow2' }] }),
+    otherVms: [],
+    strays: new Map(),
+    blockJobs: [],
+  });
+}
+golden.end();
