@@ -37,7 +37,7 @@ export async function agreeTo(context: Context, { lines, confirm, asks, isProtec
     const given =
       call.texts['name'] ??
       (mayAsk
-        ? await askLine(context, `${t('{0} Is Protected', isProtected)}. ${t('Type the name of the VM to go on.')} `)
+        ? await askLine(context, `${t('{0} Is Protected', isProtected)}. ${t('Type its name to go on.')} `)
         : undefined);
     if (given === undefined) {
       throw new CliError(
@@ -46,7 +46,7 @@ export async function agreeTo(context: Context, { lines, confirm, asks, isProtec
       );
     }
     if (given !== typed) {
-      throw new CliError('declined', `${t('This is not the name of the VM.')} ${t('Nothing was changed.')}`);
+      throw new CliError('declined', `${t('This is not its name.')} ${t('Nothing was changed.')}`);
     }
   }
 }
