@@ -13,6 +13,8 @@ export const argumentsOf = /** @type {const} */ ({
   quickCheckpoint: ['vm'],
   revert: [...snapshot, 'after', 'checkpointFirst', 'confirm'],
   undoRevert: ['vm', 'after', 'checkpointFirst', 'confirm'],
+  undo: ['vm', 'entry', 'confirm'],
+  redo: ['vm', 'entry', 'confirm'],
   deleteSnapshot: [...snapshot, 'confirm'],
   deleteWithDescendants: [...snapshot, 'confirm'],
   deleteDescendants: [...snapshot, 'confirm'],
@@ -99,6 +101,8 @@ const sorts = {
 
 /** What stands behind the arguments of some. @type {Readonly<Partial<Record<keyof typeof argumentsOf, string>>>} */
 export const remarks = {
+  undo: 'without `entry`: asks which',
+  redo: 'without `entry`: asks which',
   checkHealth: 'without `vm`: all',
   copyVirshCommand: 'and those of that operation',
   refresh: 'without either: everything',

@@ -6,7 +6,7 @@ import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { carriedOut } from '../session/carriedOut.js';
 import { operationOutcome, programOutcome } from '../session/infos.js';
-import type { CheckpointWish } from '../session/session.js';
+import type { CheckpointWish, Undone } from '../session/session.js';
 import type { ToolWork } from './desk.js';
 import { untrusted, untrustedLine } from './guestText.js';
 import { secondsOf } from './look.js';
@@ -41,7 +41,7 @@ export const checkpointVm: ToolWork = async (work) => {
 
 export const revertVm: ToolWork = async (work) => {
   const step = await begun(work, 'act');
-  return reverted(step, 'revert_vm', await revertTarget(step), afterOf(work));
+  return reverted(step, 'revert_vm', { snapshot: await revertTarget(step) }, afterOf(work));
 };
 
 export const undoRevert: ToolWork = async (work) => {
@@ -84,7 +84,7 @@ export const runInGuest: ToolWork = async (work) => {
 async function reverted(
   step: Step,
   tool: ToolName,
-  to: Snapshot,
+  { snapshot: to, undoes }: Undone,
   after: AfterRevert | undefined,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { work, view } = step;

@@ -6,7 +6,7 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 import type { VmView } from '../inventory/views.js';
 import type { AgentCheckpoint } from '../journal/agentCheckpoints.js';
 import type { Plan } from '../operations/plan.js';
-import type { CheckpointWish } from '../session/session.js';
+import type { CheckpointWish, Undone } from '../session/session.js';
 import { permitted, type Work } from './desk.js';
 import { limitOf, lossDenial } from './guard.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
@@ -34,7 +34,7 @@ export async function plannedAct(work: Work, tool: ToolName): Promise<{ readonly
   }
   const request =
     tool === 'undo_revert'
-      ? revertRequest(step, await undoTarget(step))
+      ? revertRequest(step, (await undoTarget(step)).snapshot)
       : revertRequest(step, await revertTarget(step), afterOf(work));
   return { view, plan: await allowedPlan(step, request, 'nothing') };
 }
@@ -68,12 +68,12 @@ export async function revertTarget({ work, view, taken: those }: Step): Promise<
   return work.session.snapshot(view, found.name);
 }
 
-export async function undoTarget({ work, view }: Step): Promise<Snapshot> {
+export async function undoTarget({ work, view }: Step): Promise<Undone> {
   const undone = await work.session.undone(view);
   if (undone === undefined) {
     throw new ToolRefusal('notFound', `No revert of ${view.vm.name} can be undone. describe_vm tells its snapshots.`);
   }
-  return undone.snapshot;
+  return undone;
 }
 
 /** What was given has been held to the words of the table. */

@@ -82,7 +82,8 @@ export class SessionVm implements VirtualMachine {
       if (undone === undefined) {
         throw new VirtRewindError('notFound', nothingToUndoText(view.vm.name));
       }
-      return this.#carryOut(this.#session.revertRequest(view, undone.snapshot, options), options);
+      const { snapshot, undoes } = undone;
+      return this.#carryOut(this.#session.revertRequest(view, snapshot, options), options, undoes);
     });
   }
 
@@ -173,7 +174,8 @@ export class SessionVm implements VirtualMachine {
     });
   }
 
-  async #carryOut(request: OperationRequest, { signal, name }: Harmful): Promise<OperationOutcome> {
+  /** @param undoes the id of the operation in the log that it undoes */
+  async #carryOut(request: OperationRequest, { signal, name }: Harmful, undoes?: string): Promise<OperationOutcome> {
     const plan = await this.#session.plan(this.#found, request);
     const view = this.#session.view(this.#found);
     if (this.#session.needsName(view, plan) && name !== view.vm.name) {
@@ -186,6 +188,7 @@ export class SessionVm implements VirtualMachine {
         ),
       );
     }
-    return operationOutcome(await carriedOut(this.#session, plan, { ...(signal !== undefined && { signal }) }));
+    const wish = { ...(signal !== undefined && { signal }), ...(undoes !== undefined && { undoes }) };
+    return operationOutcome(await carriedOut(this.#session, plan, wish));
   }
 }

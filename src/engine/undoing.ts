@@ -4,7 +4,7 @@ import type { LoggedOperation } from '../domain/loggedOperation.js';
 import type { Refused } from '../domain/refusal.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
-import { backTo, lastOf, sortOf, undoingOf } from '../operations/undo/standing.js';
+import { backTo, lastOf, sortOf, standingIn, undoingOf } from '../operations/undo/standing.js';
 import { undoOf, type UndoWay } from '../operations/undo/undoRules.js';
 import type { InventoryPort } from './inventory.js';
 
@@ -17,11 +17,11 @@ export interface Undoing {
 
 export class UndoLook {
   readonly log: readonly LoggedOperation[];
-  readonly #tree: SnapshotTree;
+  readonly tree: SnapshotTree;
 
   constructor(log: readonly LoggedOperation[], tree: SnapshotTree) {
     this.log = log;
-    this.#tree = tree;
+    this.tree = tree;
   }
 
   static async at(inventory: Pick<InventoryPort, 'readLog' | 'readTree'>, vm: VmRef): Promise<UndoLook> {
@@ -41,7 +41,7 @@ export class UndoLook {
 
   of(entry: LoggedOperation): Undoing {
     const does = sortOf(entry, this.log) === 'undo' ? 'redo' : 'undo';
-    return { entry, does, way: undoOf(entry, { log: this.log, tree: this.#tree }) };
+    return { entry, does, way: undoOf(entry, { log: this.log, tree: this.tree }) };
   }
 
   /** What does an operation again that was undone. */
@@ -50,12 +50,20 @@ export class UndoLook {
     return undone && this.of(undone);
   }
 
+  /** The operation that a revert to this snapshot undoes, where it undoes one. */
+  undoneByRevertTo(snapshot: string): LoggedOperation | undefined {
+    return standingIn(this.log).findLast((entry) => {
+      const { way } = this.of(entry);
+      return way.kind === 'operation' && way.request.kind === 'revert' && way.request.snapshot === snapshot;
+    });
+  }
+
   /** What leads back to before an operation, in its order: each as if those before it were done. */
   backTo(entry: LoggedOperation): readonly Undoing[] {
     const without = new Set<string>();
     return backTo(entry, this.log).map((one) => {
       const { does } = this.of(one);
-      const way = undoOf(one, { log: this.log, tree: this.#tree, without });
+      const way = undoOf(one, { log: this.log, tree: this.tree, without });
       without.add(one.id);
       return { entry: one, does, way };
     });

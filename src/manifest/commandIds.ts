@@ -5,6 +5,8 @@ export const commandIds = [
   'virtRewind.quickCheckpoint',
   'virtRewind.revert',
   'virtRewind.undoRevert',
+  'virtRewind.undo',
+  'virtRewind.redo',
   'virtRewind.deleteSnapshot',
   'virtRewind.deleteWithDescendants',
   'virtRewind.deleteDescendants',

@@ -14,6 +14,7 @@ import { checkpointTitle } from '../domain/titleSuggestion.js';
 import type { Vm } from '../domain/vm.js';
 import { namedSnapshot, namedVm } from '../engine/namedTargets.js';
 import type { Inventory } from '../engine/liveInventory.js';
+import { UndoLook } from '../engine/undoing.js';
 import type { ConnectionView, VmView } from '../inventory/views.js';
 import { defaultConnections } from '../manifest/defaultConnections.js';
 import type { Settings } from '../manifest/settings.js';
@@ -65,6 +66,15 @@ export interface RunWish {
   /** No old checkpoints are deleted after it. */
   readonly keepsAll?: true;
   /** The id of the operation in the log that it undoes. */
+  readonly undoes?: string;
+}
+
+/** What the last revert left. */
+export interface Undone {
+  readonly snapshot: Snapshot;
+  /** The name of the snapshot that it went to. */
+  readonly target?: string;
+  /** Its id in the log: without it, what undoes next would undo the undo. */
   readonly undoes?: string;
 }
 
@@ -254,13 +264,21 @@ export class Session {
   }
 
   /** What the last revert left; undefined where none can be undone. */
-  async undone({ ref }: VmView): Promise<{ readonly snapshot: Snapshot; readonly target?: string } | undefined> {
+  async undone({ ref }: VmView): Promise<Undone | undefined> {
     const checkpoint = await this.inventory.undoOfRevert(ref);
     if (checkpoint === undefined) {
       return undefined;
     }
-    const snapshot = findSnapshot(await this.inventory.readTree(ref), checkpoint.name);
-    return snapshot && { snapshot, ...(checkpoint.target !== undefined && { target: checkpoint.target }) };
+    const look = await UndoLook.at(this.inventory, ref);
+    const snapshot = findSnapshot(look.tree, checkpoint.name);
+    const entry = look.undoneByRevertTo(checkpoint.name);
+    return (
+      snapshot && {
+        snapshot,
+        ...(checkpoint.target !== undefined && { target: checkpoint.target }),
+        ...(entry !== undefined && { undoes: entry.id }),
+      }
+    );
   }
 
   powerRequest({ ref }: VmView, action: PowerAction): OperationRequest {

@@ -2,8 +2,12 @@
 import { t } from '@vscode/l10n';
 import type { LoggedOperation } from '../domain/loggedOperation.js';
 import { displayLine } from '../domain/plainText.js';
+import type { Refused } from '../domain/refusal.js';
+import type { VmView } from '../inventory/views.js';
 import type { UndoWay } from '../operations/undo/undoRules.js';
+import { titleIn } from './operationProgress.js';
 import { operationWords } from './operationText.js';
+import { refusalText } from './refusalText.js';
 import { agoText } from './relativeAge.js';
 
 /** As `reverting to clean`. */
@@ -46,6 +50,13 @@ export function loggedLine(entry: LoggedOperation, now: number): string {
 /** What undoing does, as a sentence without its end. @param title of the snapshot that it names */
 export function undoingWords(way: UndoWay, title: string): string {
   return way.kind === 'mark' ? t('the mark as it was') : operationWords(way.request, displayLine(title));
+}
+
+/** What undoing it does, or why nothing does. */
+export function wayText(view: Pick<VmView, 'tree'>, way: UndoWay | Refused): string {
+  return way.kind === 'refusal'
+    ? Object.values(refusalText(way.refusal)).join(' ').trim()
+    : undoingWords(way, way.kind === 'operation' ? titleIn(view, way.request) : '');
 }
 
 export function nothingInLogText(vm: string, does: 'undo' | 'redo'): string {

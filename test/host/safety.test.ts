@@ -87,6 +87,9 @@ describe('safety', function () {
     it('is undone by the command, to the very RAM and disk of before', async () => {
       await operate('virtRewind.undoRevert', { vm, confirm });
       assert.deepEqual(await counters(), [88, 88]);
+      const { inventory } = await rig.api();
+      const [reverted, undone] = (await inventory.readLog((await rig.vmRow(vm)).ref)).slice(-2);
+      assert.equal(undone?.undoes, reverted?.id, 'else the next undo would undo the undo');
       await rejects(call('virtRewind.undoRevert', { vm: off, confirm }), 'notFound');
     });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildDoor } from '../../scripts/build.mjs';
 import { root } from '../../scripts/rig/root.mjs';
+import { OperationLog } from '../../src/journal/operationLog.js';
 import { parseSettings } from '../../src/manifest/settings.js';
 import { SharedSettings } from '../../src/session/sharedSettings.js';
 import { OracleVm } from '../oracle/oracleVm.js';
@@ -140,6 +141,14 @@ describe('an agent over MCP', function () {
     assert.equal((await done('wait_for_vm', { vm: 'lab' })).reached, true);
     assert.equal((await guest.run('cat', ['/tmp/word'])).stdout, 'good\n');
     await done('undo_revert', { vm: 'lab' });
+    const uuid = (await rig.virsh('domuuid', 'lab')).trim();
+    const log = await new OperationLog(state, silentLog).of({ connection: rig.uri, uuid });
+    const reverts = log.filter(({ request }) => request.kind === 'revert');
+    assert.deepEqual(
+      [reverts.length, reverts[1]?.undoes],
+      [2, reverts[0]!.id],
+      'else the next undo would undo the undo',
+    );
     assert.equal((await done('wait_for_vm', { vm: 'lab' })).reached, true);
     assert.notEqual((await guest.run('cat', ['/tmp/word'])).code, 0);
     const { steps } = await done('describe_vm', { vm: 'lab' });

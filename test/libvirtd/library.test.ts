@@ -7,7 +7,9 @@ import { packNpm } from '../../scripts/npmPackage.mjs';
 import { run } from '../../scripts/rig/run.mjs';
 import { connect } from '../../src/api/connect.js';
 import { VirtRewindError } from '../../src/api/virtRewindError.js';
+import { OperationLog } from '../../src/journal/operationLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';
+import { silentLog } from '../silentLog.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
 const resetTest = `
@@ -126,6 +128,9 @@ describe('the npm package', function () {
       assert.ok(reverted.checkpoint !== undefined);
       await lib.undo({ checkpointFirst: false });
       assert.equal((await vm.talk((guest) => guest.ram())).counter, 7);
+      const { connection, uuid } = lib;
+      const log = await new OperationLog(join(rig.daemon.dir, 'journal'), silentLog).of({ connection, uuid });
+      assert.equal(log.at(-1)!.undoes, log.at(-2)!.id, 'else the next undo would undo the undo');
       await lib.delete('here');
       await assert.rejects(
         lib.checkpoint('late', { signal: AbortSignal.abort() }),

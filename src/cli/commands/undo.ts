@@ -7,7 +7,7 @@ import { findSnapshot } from '../../domain/snapshotTree.js';
 import { type Undoing, UndoLook } from '../../engine/undoing.js';
 import type { VmView } from '../../inventory/views.js';
 import type { UndoWay } from '../../operations/undo/undoRules.js';
-import { loggedLine, loggedWords, nothingInLogText, undoingWords } from '../../text/loggedText.js';
+import { loggedLine, loggedWords, nothingInLogText, undoingWords, wayText } from '../../text/loggedText.js';
 import { titleIn, titleOf } from '../../text/operationProgress.js';
 import { nothingToUndoText } from '../../text/operationText.js';
 import { refusalText } from '../../text/refusalText.js';
@@ -157,11 +157,7 @@ async function undoLastRevert(context: Context, view: VmView): Promise<ExitName>
 }
 
 function wayLine(view: VmView, entry: LoggedOperation, way: Undoing['way']): string {
-  const does =
-    way.kind === 'refusal'
-      ? Object.values(refusalText(way.refusal)).join(' ')
-      : undoingWords(way, way.kind === 'operation' ? titleIn(view, way.request) : '');
-  return `${entry.id} ${loggedWords(entry)}: ${does}`;
+  return `${entry.id} ${loggedWords(entry)}: ${wayText(view, way)}`;
 }
 
 function entryOf(look: UndoLook, { vm }: VmView, id: string): LoggedOperation {

@@ -77,6 +77,8 @@ const shapes = {
   keepLast: whole,
   /** Just these, by name or title. */
   snapshots: texts,
+  /** Id of an operation in the log of the VM. */
+  entry: text,
   /** Who logs in on the guest. */
   user: text,
   /** An empty text shows all. */

@@ -206,7 +206,7 @@ function skippedIn({ warnings }: Plan): Pruned['stays'] {
  * @param what will begin, as a sentence without its end: `web: deleting before-upgrade`
  * @throws Dismissed when the user took it back
  */
-async function undoMoment(what: string): Promise<void> {
+export async function undoMoment(what: string): Promise<void> {
   const seconds = readSettings().deleteUndoSeconds;
   if (seconds === 0) {
     return;

@@ -21,6 +21,7 @@ import { systemCommands } from './systemCommands.js';
 import { checkpoint, revertToLast, systemOperations } from './systemOperations.js';
 import { systemPower } from './systemPower.js';
 import { isOnSystem, targetSystem } from './systemTargets.js';
+import { undoCommands } from './undoCommands.js';
 import { viewCommands } from './viewCommands.js';
 import { CommandError } from '../prompts/commandError.js';
 export { runCommand } from './runCommand.js';
@@ -45,6 +46,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...systemCommands,
   ...systemOperations,
   ...systemPower,
+  ...undoCommands,
   ...viewCommands,
 };
 

@@ -32,13 +32,15 @@ export interface OperateOptions {
   readonly cancellation?: vscode.CancellationToken;
   /** The name of a protected VM was typed already. */
   readonly protection?: 'answered';
+  /** The id of the operation in the log that it undoes. */
+  readonly undoes?: string;
 }
 
 /** Resolves when the end has been seen. */
 export async function operate(
   run: CommandRun,
   request: OperationRequest,
-  { confirmed, quiet, cancellation, protection }: OperateOptions = {},
+  { confirmed, quiet, cancellation, protection, undoes }: OperateOptions = {},
 ): Promise<OperationResult> {
   const view = existingVm(run, request.vm);
   refuseSilent(run.inventory, request.vm);
@@ -59,6 +61,7 @@ export async function operate(
           signal: controller.signal,
           ...(notice !== undefined && { onWait: (other) => notice.waitFor(other) }),
           ...(confirmed !== undefined && { confirmed }),
+          ...(undoes !== undefined && { undoes }),
         }),
       );
     } catch (error) {

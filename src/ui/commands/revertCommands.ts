@@ -7,6 +7,7 @@ import { targetSnapshot, targetVm, workedVm } from './targets.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { Decided } from '../../engine/inventory.js';
+import { UndoLook } from '../../engine/undoing.js';
 import type { VmView } from '../../inventory/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { readSettings, seamlessWish } from '../readSettings.js';
@@ -36,19 +37,23 @@ export const revertCommands = {
 /** Says what is lost, keeps the present state first unless told not to, and leaves the VM in the state that is asked for. */
 async function revert(run: CommandRun): Promise<OperationResult> {
   const { view, snapshot } = await targetSnapshot(run, t('Revert to which snapshot?'));
-  return revertTo(run, view, snapshot, 'virtRewind.revert');
+  return revertTo(run, view, snapshot, { id: 'virtRewind.revert' });
 }
 
 /** Goes back to what a VM was before its last revert. */
 async function undoRevert(run: CommandRun): Promise<OperationResult> {
   const view = await targetVm(run, t('Undo the last revert of which VM?'), ({ undo }) => undo !== undefined, undoWords);
   const checkpoint = await run.inventory.undoOfRevert(view.ref);
-  const snapshot = checkpoint && findSnapshot(await run.inventory.readTree(view.ref), checkpoint.name);
+  const look = await UndoLook.at(run.inventory, view.ref);
+  const snapshot = checkpoint && findSnapshot(look.tree, checkpoint.name);
   if (snapshot === undefined) {
     throw new CommandError('notFound', nothingToUndoText(view.vm.name), { vm: view.vm.name });
   }
-  const undoes = checkpoint?.target === undefined ? undefined : titleOf(view, checkpoint.target);
-  return revertTo(run, view, snapshot, 'virtRewind.undoRevert', undoes);
+  return revertTo(run, view, snapshot, {
+    id: 'virtRewind.undoRevert',
+    ...(checkpoint?.target !== undefined && { title: titleOf(view, checkpoint.target) }),
+    entry: look.undoneByRevertTo(snapshot.name)?.id,
+  });
 }
 
 /** Goes back to the snapshot of a VM that was marked as the favourite. */
@@ -68,7 +73,7 @@ async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
       { vm: view.vm.name },
     );
   }
-  return revertTo(run, existingVm(run, view.ref), snapshot, 'virtRewind.revertToFavourite');
+  return revertTo(run, existingVm(run, view.ref), snapshot, { id: 'virtRewind.revertToFavourite' });
 }
 
 /** The revert that would be undone, by the snapshot that it went to. */
@@ -97,6 +102,16 @@ interface Question {
   readonly choices: 'both' | 'one';
 }
 
+/** What a revert is for. */
+interface Caller {
+  /** Of the command that says so when the offer to undo fails. */
+  readonly id: CommandId;
+  /** Title of the snapshot that the revert went to which this one undoes. */
+  readonly title?: string;
+  /** The id of the operation in the log that it undoes. */
+  readonly entry?: string | undefined;
+}
+
 interface Offer {
   readonly plan: Plan;
   readonly label: string;
@@ -108,14 +123,7 @@ interface Way {
   readonly refusals: readonly Refusal[];
 }
 
-/** @param id of the command that says so when the offer to undo fails */
-async function revertTo(
-  run: CommandRun,
-  view: VmView,
-  snapshot: Snapshot,
-  id: CommandId,
-  undoes?: string,
-): Promise<OperationResult> {
+async function revertTo(run: CommandRun, view: VmView, snapshot: Snapshot, caller: Caller): Promise<OperationResult> {
   const given = givenTo(run.call);
   const settings = readSettings();
   const preferred = given.after ?? preferredAfter(settings.revertPowerState, snapshot, view.vm.power);
@@ -130,19 +138,25 @@ async function revertTo(
   });
   const agreed = run.pictures.agreed.take({ kind: 'revert', vm: view.ref, snapshot: snapshot.name });
   if (agreed !== undefined) {
-    return revertNow(run, view, agreed.request, agreed, id);
+    return revertNow(run, view, agreed.request, agreed, caller);
   }
   if (!mustConfirm(run)) {
-    return revertNow(run, view, requestFor(preferred, checkpoint), undefined, id);
+    return revertNow(run, view, requestFor(preferred, checkpoint), undefined, caller);
   }
   const offered = given.after === undefined ? afterChoices(preferred, snapshot, view.vm.power) : [given.after];
   const choices = given.checkpointFirst === undefined ? 'both' : 'one';
   const plan = await ask(
     run,
-    { view, snapshot, asked: requestFor(preferred, checkpoint), choices, ...(undoes !== undefined && { undoes }) },
+    {
+      view,
+      snapshot,
+      asked: requestFor(preferred, checkpoint),
+      choices,
+      ...(caller.title !== undefined && { undoes: caller.title }),
+    },
     (wanted) => offered.map((after) => requestFor(after, wanted)),
   );
-  return revertNow(run, view, plan.request, plan, id);
+  return revertNow(run, view, plan.request, plan, caller);
 }
 
 /**
@@ -208,9 +222,9 @@ async function revertNow(
   view: VmView,
   request: OperationRequest,
   confirmed: Plan | undefined,
-  id: CommandId,
+  { id, entry }: Caller,
 ): Promise<OperationResult> {
-  const options = confirmed === undefined ? {} : { confirmed };
+  const options = { ...(confirmed !== undefined && { confirmed }), ...(entry !== undefined && { undoes: entry }) };
   const title = titleIn(existingVm(run, view.ref), request);
   const result = await operate(run, request, { ...options, quiet: 'result' });
   const message = doneText(request, result, view.vm.name, title);

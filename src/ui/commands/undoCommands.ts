@@ -1,0 +1,107 @@
+// Undo and Redo: which operation of a VM's log is meant, and then an operation like any other.
+import { t } from '@vscode/l10n';
+import { Failure } from '../../domain/failure.js';
+import type { LoggedOperation } from '../../domain/loggedOperation.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { displayLine } from '../../domain/plainText.js';
+import { type Undoing, UndoLook } from '../../engine/undoing.js';
+import type { VmView } from '../../inventory/views.js';
+import { loggedWords, nothingInLogText, wayText } from '../../text/loggedText.js';
+import { requestWords, titleOf } from '../../text/operationProgress.js';
+import { questionOf } from '../../text/questionText.js';
+import { agoText } from '../../text/relativeAge.js';
+import { askOne } from '../prompts/ask.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { answered, CommandError } from '../prompts/commandError.js';
+import { noteInStatusBar } from '../prompts/notify.js';
+import { seamlessWish } from '../readSettings.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { askNameOfProtected, mustConfirm } from './consent.js';
+import { undoMoment } from './deleteCommands.js';
+import { existingVm, operate, planOrRefuse } from './operate.js';
+import { targetVm } from './targets.js';
+
+/** More than a person reads. */
+const mostOffered = 50;
+
+export const undoCommands = {
+  /** Takes back an operation on a VM: any that nothing later rests on. */
+  'virtRewind.undo': (run) => undo(run, 'undo'),
+  /** Does again what was undone. */
+  'virtRewind.redo': (run) => undo(run, 'redo'),
+} satisfies CommandTable;
+
+async function undo(run: CommandRun, does: Undoing['does']): Promise<unknown> {
+  const which = does === 'undo' ? t('Undo an operation of which VM?') : t('Redo an operation of which VM?');
+  const view = await targetVm(run, which);
+  const { entry, way } = await wanted(run, view, does);
+  if (way.kind === 'refusal') {
+    throw new Failure('refused', { connection: view.ref.connection, vm: view.vm.name, refusal: way.refusal });
+  }
+  if (way.kind === 'mark') {
+    await run.inventory.mark(way.request, entry.id);
+    noteInStatusBar(t('Undone: {0}', loggedWords(entry)));
+    return undefined;
+  }
+  const { request } = way;
+  return carryOut(
+    run,
+    request.kind === 'revert' && request.checkpointFirst === true ? { ...request, ...seamlessWish() } : request,
+    entry,
+  );
+}
+
+/** The question is that of any such operation; nobody can pass over it who did not say which one is meant. */
+async function carryOut(run: CommandRun, request: OperationRequest, entry: LoggedOperation): Promise<unknown> {
+  if (!mustConfirm(run)) {
+    return operate(run, request, { undoes: entry.id });
+  }
+  const plan = await planOrRefuse(run, request);
+  const view = existingVm(run, request.vm);
+  const about = entry.request.kind === 'revert' ? { undoes: titleOf(view, entry.request.snapshot) } : {};
+  await askQuestion(questionOf({ plan, target: view }, Date.now(), about));
+  await askNameOfProtected(run, view, request, plan);
+  if (request.kind === 'delete') {
+    await undoMoment(requestWords(run.inventory, request));
+  }
+  return operate(run, request, { confirmed: plan, protection: 'answered', undoes: entry.id });
+}
+
+/** By its id, or from a list that says of each what it would do, or why nothing undoes it. */
+async function wanted(run: CommandRun, { ref, vm }: VmView, does: Undoing['does']): Promise<Undoing> {
+  const look = await UndoLook.at(run.inventory, ref);
+  const { entry: id } = givenTo(run.call);
+  if (id !== undefined) {
+    const entry = look.find(id.toLowerCase());
+    const found = entry && (does === 'undo' ? look.of(entry) : look.redoOf(entry));
+    if (found === undefined) {
+      const why =
+        entry === undefined
+          ? t('The log of {0} has no entry {1}.', displayLine(vm.name), displayLine(id))
+          : nothingInLogText(vm.name, does);
+      throw new CommandError('notFound', why, { vm: vm.name });
+    }
+    return found;
+  }
+  const offered = look.log
+    .filter(({ unasked }) => unasked !== true)
+    .map((entry) => look.of(entry))
+    .filter((one) => one.does === does)
+    .slice(-mostOffered)
+    .reverse();
+  if (offered.length === 0) {
+    throw new CommandError('notFound', nothingInLogText(vm.name, does), { vm: vm.name });
+  }
+  const view = existingVm(run, ref);
+  const now = Date.now();
+  const lines = offered.map((value) => ({
+    label: loggedWords(value.entry),
+    description: `${agoText(value.entry.at, now)} · ${value.entry.id}`,
+    detail: `→ ${wayText(view, value.way)}`,
+    ...(value.way.kind === 'refusal' && { icon: 'circle-slash' }),
+    value,
+  }));
+  const which = does === 'undo' ? t('Undo which operation?') : t('Redo which operation?');
+  return answered(await askOne(lines, which)).value;
+}

@@ -1,0 +1,118 @@
+// Undo and Redo of any operation of a VM's log: the list, the question, and what the log says afterwards.
+import assert from 'node:assert/strict';
+import type { LoggedOperation } from '../../src/domain/loggedOperation.js';
+import { CommandRig, call, fromMenu, operate, rejects } from './commandRig.js';
+import { Person } from './person.js';
+
+const vm = 'undo-off';
+const confirm = false;
+
+describe('undo', function () {
+  this.timeout(180_000);
+  let rig: CommandRig;
+  let person: Person;
+
+  before(async () => {
+    rig = new CommandRig();
+    await rig.guest({ name: vm });
+    await call('virtRewind.refresh');
+  });
+  beforeEach(() => {
+    person = new Person();
+  });
+  afterEach(() => person.leave());
+  after(() => rig.stop());
+
+  const log = async (): Promise<readonly LoggedOperation[]> => {
+    const { inventory } = await rig.api();
+    return inventory.readLog((await rig.vmRow(vm)).ref);
+  };
+  const titleOf = async (snapshot: string): Promise<string | undefined> => {
+    const { inventory } = await rig.api();
+    const { snapshots } = await inventory.readTree((await rig.vmRow(vm)).ref);
+    return snapshots.find(({ name }) => name === snapshot)?.title;
+  };
+  const favourite = async (): Promise<string | undefined> => {
+    const { inventory } = await rig.api();
+    return inventory.readFavourite((await rig.vmRow(vm)).ref);
+  };
+
+  it('says so where nothing was done from here', async () => {
+    await rejects(call('virtRewind.undo', { vm }), 'notFound');
+    await rejects(call('virtRewind.redo', { vm }), 'notFound');
+    await rejects(call('virtRewind.undo', { vm, entry: '00000000' }), 'notFound');
+  });
+
+  it('lists the operations, the newest first, with what undoing each would do, or why nothing does', async () => {
+    await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'one' });
+    await operate('virtRewind.editDescription', { vm, snapshot: 'one', title: 'The first' });
+    await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'two' });
+    const [made, edited] = await log();
+    person.will(({ choices, text }) => {
+      assert.equal(choices.length, 3);
+      const [newest = '', middle = '', oldest = ''] = text.split('\n');
+      assert.match(newest, /two.*→ deleting two/u);
+      assert.ok(middle.includes(edited!.id), middle);
+      assert.match(oldest, /^\$\(circle-slash\) .*one.*→ two was made on it\. Undo these first: [0-9a-f]{8}\./u);
+      assert.ok(oldest.includes(made!.id), oldest);
+      return undefined;
+    });
+    assert.equal(await fromMenu('virtRewind.undo', await rig.vmRow(vm)), undefined);
+    assert.equal((await log()).length, 3);
+  });
+
+  it('undoes one in the middle after the usual question, and does it again', async () => {
+    const [, edited] = await log();
+    const middle = ({ choices }: { readonly choices: readonly string[] }): string => choices[1] ?? '';
+    person.will(middle, undefined);
+    await fromMenu('virtRewind.undo', await rig.vmRow(vm));
+    assert.equal(person.asked[1]?.how, 'modal');
+    assert.equal(await titleOf('one'), 'The first', 'the question was left');
+    person.will(middle, ({ choices }) => choices[0]);
+    await fromMenu('virtRewind.undo', await rig.vmRow(vm));
+    assert.equal(await titleOf('one'), 'one');
+    assert.equal((await log()).at(-1)?.undoes, edited!.id);
+
+    person.will(
+      ({ choices }) => {
+        assert.equal(choices.length, 1);
+        return choices[0];
+      },
+      ({ choices }) => choices[0],
+    );
+    await fromMenu('virtRewind.redo', await rig.vmRow(vm));
+    assert.equal(await titleOf('one'), 'The first');
+    await operate('virtRewind.undo', { vm, entry: edited!.id, confirm }).then(
+      () => assert.equal(1, 0, 'what is done again can be undone by what did it again'),
+      () => undefined,
+    );
+  });
+
+  it('says why one cannot be undone when that is chosen, and does nothing', async () => {
+    const before = await log();
+    person.will(({ choices }) => choices.at(-1));
+    assert.equal(await fromMenu('virtRewind.undo', await rig.vmRow(vm)), undefined);
+    const [said] = person.said;
+    assert.equal(said?.severity, 'warning');
+    assert.match(said.message, /two was made on it/u);
+    await rejects(call('virtRewind.undo', { vm, entry: before[0]!.id, confirm }), 'refused');
+    assert.deepEqual(await log(), before);
+  });
+
+  it('deletes what was made only after the question, and takes back a mark without one', async () => {
+    const made = (await log()).find(({ snapshot }) => snapshot === 'two');
+    person.will(({ choices }) => choices.find((choice) => choice.includes('two')), undefined);
+    await fromMenu('virtRewind.undo', await rig.vmRow(vm));
+    assert.match(person.asked[1]?.question ?? '', /Delete .*two/u);
+    assert.deepEqual([...(await rig.snapshots(vm))].sort(), ['one', 'two']);
+    await operate('virtRewind.undo', { vm, entry: made!.id, confirm });
+    assert.deepEqual(await rig.snapshots(vm), ['one']);
+
+    await call('virtRewind.markFavourite', { vm, snapshot: 'one' });
+    const marked = (await log()).at(-1)!;
+    await call('virtRewind.undo', { vm, entry: marked.id });
+    assert.equal(await favourite(), undefined);
+    await call('virtRewind.redo', { vm, entry: marked.id });
+    assert.equal(await favourite(), 'one');
+  });
+});
