@@ -2,7 +2,6 @@
 // one nothing is done. Nothing here deletes, and no rule deletes what was kept here.
 import { asFailure } from '../domain/asFailure.js';
 import type { AfterRevert, OperationResult } from '../domain/operation.js';
-import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { carriedOut } from '../session/carriedOut.js';
 import { operationOutcome, programOutcome } from '../session/infos.js';
@@ -97,7 +96,7 @@ async function reverted(
     const spared = planned.checkpoint === undefined;
     told.before = spared ? await taken(step, { title: titleOf(step) }) : undefined;
     const plan = spared ? await allowedPlan(step, request, 'checkpoint') : planned;
-    const result = await carriedOut(session, plan, { signal, keepsAll: true });
+    const result = await carriedOut(session, plan, { signal, keepsAll: true, ...(undoes !== undefined && { undoes }) });
     if (result.checkpoint !== undefined) {
       told.before = result.checkpoint;
       await recorded(step, result.checkpoint, plan.spaceBytes);
