@@ -94,7 +94,7 @@ describe('undo', function () {
     assert.equal(await fromMenu('virtRewind.undo', await rig.vmRow(vm)), undefined);
     const [said] = person.said;
     assert.equal(said?.severity, 'warning');
-    assert.match(said.message, /two was made on it/u);
+    assert.match(said.message, /two” was made on it/u);
     await rejects(call('virtRewind.undo', { vm, entry: before[0]!.id, confirm }), 'refused');
     assert.deepEqual(await log(), before);
   });
