@@ -125,7 +125,6 @@ function allow(step: Step, at: Facts, used: Facts, known: ReadonlySet<string>): 
     case 'removeTag':
     case 'thawGuest':
     case 'setGuestClock':
-    // Of a VM of its own, which no other operation here knows.
     case 'copyImages':
     case 'defineClone':
     case 'restoreClone':
