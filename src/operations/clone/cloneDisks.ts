@@ -1,22 +1,15 @@
 // What the disks of a clone begin with: the files that a restore point froze, its tag inside of an image, or the present of a
 // VM that is off. Refuses what is not whole, or is written to.
 import { wholeChain } from '../../domain/chains/backingChain.js';
-import {
-  chainInUseRefusal,
-  elsewhereRefusal,
-  frozenAgainRefusal,
-  writtenSinceRefusal,
-} from '../../domain/chains/frozenContent.js';
 import { takesPart } from '../../domain/chains/fileUse.js';
-import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
-import { unownedImageRefusal } from '../../domain/chains/unownedImage.js';
 import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isActive, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
 import { anotherFileRefusal } from '../diskRefusals.js';
-import { frozenFileRefusal, snapshotFor, unfinishedDeleteRefusal } from '../refusals.js';
+import { heldContentRefusal } from '../heldContent.js';
+import { snapshotFor } from '../refusals.js';
 
 export interface CloneDisk {
   readonly target: string;
@@ -48,22 +41,8 @@ export function disksOfSnapshot(name: string, way: 'linked' | 'full', facts: Fac
     return refuse('diskNotHeld', { vm: facts.vm.name, snapshot: snapshot.title, disk: out.target });
   }
   const problem =
-    snapshot.style === 'internal' ? insideRefusal(snapshot, way, disks, facts) : outsideRefusal(snapshot, facts);
+    snapshot.style === 'internal' ? insideRefusal(snapshot, way, disks, facts) : heldContentRefusal(snapshot, facts);
   return problem ?? cloned(disks, facts, snapshot.style === 'internal' ? name : undefined);
-}
-
-function outsideRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
-  return (
-    unfinishedDeleteRefusal(snapshot, facts) ??
-    frozenFileRefusal(snapshot, facts) ??
-    chainInUseRefusal(snapshot, facts) ??
-    mergedByHandRefusal(snapshot, facts) ??
-    brokenRefusal(snapshot, facts) ??
-    elsewhereRefusal(snapshot, facts) ??
-    unownedImageRefusal(snapshot, facts) ??
-    frozenAgainRefusal(snapshot, facts) ??
-    writtenSinceRefusal(snapshot, facts)
-  );
 }
 
 /** QEMU may write into the very image while it is read, and two tags of a name leave open which is meant. */

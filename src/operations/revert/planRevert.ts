@@ -4,17 +4,10 @@ import { revertMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { checkpointRefusal, revertRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
+import { heldContentRefusal } from '../heldContent.js';
 import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
-import {
-  chainInUseRefusal,
-  elsewhereRefusal,
-  frozenAgainRefusal,
-  writtenSinceRefusal,
-} from '../../domain/chains/frozenContent.js';
-import { unownedImageRefusal } from '../../domain/chains/unownedImage.js';
-import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
 import { nvramBackSteps } from '../variablesSteps.js';
-import { inUseRefusal, frozenFileRefusal, snapshotFor, unfinishedDeleteRefusal, unsteadyRefusal } from '../refusals.js';
+import { inUseRefusal, snapshotFor, unsteadyRefusal } from '../refusals.js';
 import type { AfterRevert, OperationRequest } from '../../domain/operation.js';
 import type { Draft } from '../plan.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
@@ -28,7 +21,7 @@ import { type RefusalReason, type Refused, refuse } from '../../domain/refusal.j
 import { revertLosses } from './revertLosses.js';
 import { revertWarnings } from './revertWarnings.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { brokenRefusal, otherRamRefusal, surroundingsRefusal } from '../../domain/chains/snapshotWhole.js';
+import { otherRamRefusal, surroundingsRefusal } from '../../domain/chains/snapshotWhole.js';
 import { type PowerState, isActive } from '../../domain/vm.js';
 
 type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
@@ -142,15 +135,7 @@ function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refuse
     (capabilities.driver === 'qemu'
       ? (checkpointRefusal(facts, 'reverted') ??
         revertRefusal(snapshot, facts) ??
-        unfinishedDeleteRefusal(snapshot, facts) ??
-        frozenFileRefusal(snapshot, facts) ??
-        chainInUseRefusal(snapshot, facts) ??
-        mergedByHandRefusal(snapshot, facts) ??
-        brokenRefusal(snapshot, facts) ??
-        elsewhereRefusal(snapshot, facts) ??
-        unownedImageRefusal(snapshot, facts) ??
-        frozenAgainRefusal(snapshot, facts) ??
-        writtenSinceRefusal(snapshot, facts) ??
+        heldContentRefusal(snapshot, facts) ??
         surroundingsRefusal(snapshot, end, facts) ??
         (end === 'off' ? undefined : otherRamRefusal(snapshot, facts)))
       : undefined)

@@ -1,0 +1,29 @@
+// Whether what a snapshot holds outside of images can still be read as it was: rules for whoever goes back to it, or makes
+// something of it.
+import {
+  chainInUseRefusal,
+  elsewhereRefusal,
+  frozenAgainRefusal,
+  writtenSinceRefusal,
+} from '../domain/chains/frozenContent.js';
+import { mergedByHandRefusal } from '../domain/chains/mergedByHand.js';
+import { brokenRefusal } from '../domain/chains/snapshotWhole.js';
+import { unownedImageRefusal } from '../domain/chains/unownedImage.js';
+import type { Facts } from '../domain/facts.js';
+import type { Refused } from '../domain/refusal.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { frozenFileRefusal, unfinishedDeleteRefusal } from './refusals.js';
+
+export function heldContentRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  return (
+    unfinishedDeleteRefusal(snapshot, facts) ??
+    frozenFileRefusal(snapshot, facts) ??
+    chainInUseRefusal(snapshot, facts) ??
+    mergedByHandRefusal(snapshot, facts) ??
+    brokenRefusal(snapshot, facts) ??
+    elsewhereRefusal(snapshot, facts) ??
+    unownedImageRefusal(snapshot, facts) ??
+    frozenAgainRefusal(snapshot, facts) ??
+    writtenSinceRefusal(snapshot, facts)
+  );
+}
