@@ -1,17 +1,18 @@
 // The folder of a VM that a lab made, on this machine: made with all that the VM needs, removed with all that came. Knows no libvirt.
-import { chmod, copyFile, lstat, mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, isAbsolute } from 'node:path';
+import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Failure } from '../../domain/failure.js';
 import { labFolderPattern, type LabVm, labVmFiles, type LabVmParts } from '../../domain/labVm.js';
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { isoImage } from './isoImage.js';
+import { isOwnVmFolder, removeOwnVmFolder } from './ownVmFolder.js';
 
 const bytesPerMiB = 1024 * 1024;
 
 /** Fails where there is anything of that name. Others may pass through it but not look: QEMU of the system runs as a user of its own. */
 export async function makeLabFolder(vm: LabVm, parts: LabVmParts, environment: NodeJS.ProcessEnv): Promise<void> {
   const details = { doing: 'make the files of a lab', vm: vm.name, path: vm.folder };
-  if (!isOurs(vm.folder)) {
+  if (!isOwnVmFolder(vm.folder, labFolderPattern)) {
     throw new Failure('failed', details);
   }
   await mkdir(dirname(vm.folder), { recursive: true, mode: 0o711 });
@@ -65,23 +66,7 @@ function seedOf({ uuid, name }: LabVm, { userData, networkConfig }: NonNullable<
   ]);
 }
 
-/** What is not there is as good as removed; a link or another user's folder in its place is left alone. */
-export async function removeLabFolder({ folder }: LabVm): Promise<void> {
-  const stat = await lstat(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      return undefined;
-    }
-    throw error;
-  });
-  if (stat === undefined) {
-    return;
-  }
-  if (!isOurs(folder) || !stat.isDirectory() || stat.uid !== process.getuid?.()) {
-    throw new Failure('denied', { doing: 'remove the files of a lab', path: folder });
-  }
-  await rm(folder, { recursive: true, force: true });
-}
-
-function isOurs(folder: string): boolean {
-  return isAbsolute(folder) && labFolderPattern.test(folder);
+/** Refuses what is not ours, see `removeOwnVmFolder`. */
+export function removeLabFolder({ folder }: LabVm): Promise<void> {
+  return removeOwnVmFolder(folder, labFolderPattern, 'remove the files of a lab');
 }
