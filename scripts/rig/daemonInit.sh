@@ -49,7 +49,8 @@ private_system() {
 keep_running() {
   local fallen=0 code
   exec 2>>"$log" # bash tells there of each end
-  trap 'kill -9 $(jobs -p) 2>/dev/null; wait; exit' TERM
+  # Told again while it ends, it would not wait for the daemon any more, which holds its lock until its last thread has ended.
+  trap 'trap "" TERM; kill -9 $(jobs -p) 2>/dev/null; wait; exit' TERM
   while :; do
     "$libvirtd" </dev/null >>"$log" 2>&1 &
     wait $!
