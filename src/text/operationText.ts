@@ -12,7 +12,7 @@ import { displayLine } from '../domain/plainText.js';
 import type { Plan } from '../operations/plan.js';
 import { durationText } from './relativeAge.js';
 import { powerWord } from './words.js';
-import type { EndState } from '../operations/revert/planRevert.js';
+import type { EndState } from '../operations/revert/endState.js';
 
 /** Names as people read them; `title` is that of the snapshot which the request makes or names. */
 interface Names {

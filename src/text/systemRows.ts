@@ -10,7 +10,7 @@ import { pointTokens, systemTokens } from './capabilityTokens.js';
 import type { FactList } from './factList.js';
 import { agoText, relativeAge } from './relativeAge.js';
 import { dimmedColor, type Reach, type Reading, type Row, spokenRow, vmRow } from './rows.js';
-import { noWayBack, pointTitle } from './systemText.js';
+import { noWayBack, pointTitle } from './systemPointText.js';
 import { kindWords, powerWord } from './words.js';
 
 /** A system as it is shown: what is written down of it, and what is known of its VMs. */

@@ -2,20 +2,17 @@
 // of the editor.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
-import type { MemberOutcome, SystemPoint } from '../domain/system.js';
+import type { MemberOutcome } from '../domain/system.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
 import type { SystemResult } from '../systems/groupRun.js';
-import { lostIn, type SeenSystem } from '../systems/seenSystem.js';
+import type { SeenSystem } from '../systems/seenSystem.js';
 import type { RecoveredSystem } from '../systems/systems.js';
 import { failureText } from './failureText.js';
 import { type QuestionText, questionOfAll } from './questionText.js';
 import { refusalText } from './refusalText.js';
 import { agoText, measuredText } from './relativeAge.js';
+import { noWayBack, pointTitle } from './systemPointText.js';
 import { powerWord } from './words.js';
-
-export function pointTitle({ title, auto }: Pick<SystemPoint, 'title' | 'auto'>): string {
-  return auto === undefined ? displayLine(title) : t('before the revert to “{0}”', displayLine(title));
-}
 
 export function systemQuestion({ kind, system, point, members }: SystemPlan, now: number): QuestionText {
   const [name, title] = [displayLine(system.name), pointTitle(point)];
@@ -53,16 +50,6 @@ export function systemLines(looked: SeenSystem, now: number): readonly string[] 
     ...(standsAt === 'apart' && points.length > 0 ? [`  ${t('Its VMs do not come from one restore point.')}`] : []),
     ...(interrupted === undefined ? [] : [`  ${interruptedText(system.name)}`]),
   ];
-}
-
-/** Why nobody gets back to a restore point, as far as it can be seen. */
-export function noWayBack(looked: SeenSystem, point: SystemPoint): readonly string[] {
-  const lost = lostIn(looked, point).flatMap(([{ name }, seen]) =>
-    seen === 'away'
-      ? []
-      : [seen === 'vmGone' ? t('{0} is gone', displayLine(name)) : t('{0} has lost its snapshot', displayLine(name))],
-  );
-  return lost.length === 0 ? [] : [t('no way back: {0}', lost.join(', '))];
 }
 
 function interruptedText(system: string): string {

@@ -1,6 +1,6 @@
 // Which states a revert can leave a VM in, and in which order they are offered. Knows nothing of the editor.
 import type { AfterRevert } from '../../domain/operation.js';
-import { type EndState, endOf } from './planRevert.js';
+import { type EndState, endOf } from './endState.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import type { PowerState } from '../../domain/vm.js';
 

@@ -8,12 +8,13 @@ import { heldContentRefusal } from '../heldContent.js';
 import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
 import { nvramBackSteps } from '../variablesSteps.js';
 import { inUseRefusal, snapshotFor, unsteadyRefusal } from '../refusals.js';
-import type { AfterRevert, OperationRequest } from '../../domain/operation.js';
+import type { OperationRequest } from '../../domain/operation.js';
 import type { Draft } from '../plan.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { type Checkpoint, type NoCheckpointNeeded, planCheckpoint } from '../create/planCheckpoint.js';
+import { type EndState, endOf, naturalEnd } from './endState.js';
 import { planEmulatedRevert, type WayBack } from './planEmulatedRevert.js';
 import { internalRevertRefusal } from './planInternalRevert.js';
 import { leftByLibvirt, nativeRevertRefusal, secondToWaitFor } from './planNativeRevert.js';
@@ -22,10 +23,9 @@ import { revertLosses } from './revertLosses.js';
 import { revertWarnings } from './revertWarnings.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { otherRamRefusal, surroundingsRefusal } from '../../domain/chains/snapshotWhole.js';
-import { type PowerState, isActive } from '../../domain/vm.js';
+import { isActive } from '../../domain/vm.js';
 
 type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
-export type EndState = 'running' | 'paused' | 'off';
 
 /**
  * | present                      | asked to keep it | before the way back             | lost                    |
@@ -215,43 +215,6 @@ function byLibvirt(snapshot: Snapshot, end: EndState, facts: Facts): WayBack {
     removes: [],
     warnings: outside ? tagsUnseenWarning(leftByLibvirt(facts), facts) : [],
   };
-}
-
-/** What the VM is after a revert without a flag: only RAM of a running or paused VM brings it back so. */
-function naturalEnd({ state }: Snapshot): EndState {
-  return state === 'running' || state === 'paused' ? state : 'off';
-}
-
-/**
- * | after            | VM now                        | end                |
- * |------------------|-------------------------------|--------------------|
- * | asSnapshot       | any                           | as in the snapshot |
- * | running, paused, off | any                       | that               |
- * | asBefore         | running, shutting down, asleep | running           |
- * | asBefore         | paused                        | paused             |
- * | asBefore         | off, crashed                  | off                |
- * | asBefore         | unknown                       | as in the snapshot |
- */
-export function endOf(after: AfterRevert, snapshot: Snapshot, now: PowerState): EndState {
-  if (after === 'asSnapshot') {
-    return naturalEnd(snapshot);
-  }
-  if (after !== 'asBefore') {
-    return after;
-  }
-  switch (now) {
-    case 'running':
-    case 'shuttingDown':
-    case 'asleep':
-      return 'running';
-    case 'paused':
-      return 'paused';
-    case 'off':
-    case 'crashed':
-      return 'off';
-    case 'unknown':
-      return naturalEnd(snapshot);
-  }
 }
 
 /**

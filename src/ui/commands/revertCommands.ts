@@ -12,7 +12,7 @@ import type { VmView } from '../../inventory/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { readSettings, seamlessWish } from '../readSettings.js';
 import type { Plan } from '../../operations/plan.js';
-import { endOf } from '../../operations/revert/planRevert.js';
+import { endOf } from '../../operations/revert/endState.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { titleIn, titleOf } from '../../text/operationProgress.js';

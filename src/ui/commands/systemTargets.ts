@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { StoredSystem, SystemPoint } from '../../domain/system.js';
 import { agoText } from '../../text/relativeAge.js';
-import { pointTitle } from '../../text/systemText.js';
+import { pointTitle } from '../../text/systemPointText.js';
 import { CommandError } from '../prompts/commandError.js';
 import { pick } from '../prompts/pickTarget.js';
 import { isSystemPart } from '../tree/nodes.js';

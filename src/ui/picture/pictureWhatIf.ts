@@ -14,7 +14,7 @@ import { type Fate, nodeFates, type RowFate, rowFates } from '../../operations/w
 import { bytesText } from '../../text/bytesText.js';
 import { layerLetter } from '../../text/layerLetter.js';
 import { titleIn } from '../../text/operationProgress.js';
-import { endOf } from '../../operations/revert/planRevert.js';
+import { endOf } from '../../operations/revert/endState.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { confirmLabel, revertLabel } from '../../text/operationText.js';
 import { planText } from '../../text/planText.js';

@@ -8,7 +8,7 @@ import type { CommandId } from '../../manifest/commandIds.js';
 import { partOf } from '../../systems/seenSystem.js';
 import { htmlText } from '../../text/html.js';
 import { agoText } from '../../text/relativeAge.js';
-import { pointTitle, noWayBack } from '../../text/systemText.js';
+import { pointTitle, noWayBack } from '../../text/systemPointText.js';
 import { memberWords, type ShownSystem } from '../../text/systemRows.js';
 import { kindWords, powerWord } from '../../text/words.js';
 import type { Node } from '../tree/nodes.js';

@@ -1,0 +1,19 @@
+// What a restore point of a system of VMs is called, and what became of the way back to it. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+import type { SystemPoint } from '../domain/system.js';
+import { lostIn, type SeenSystem } from '../systems/seenSystem.js';
+
+export function pointTitle({ title, auto }: Pick<SystemPoint, 'title' | 'auto'>): string {
+  return auto === undefined ? displayLine(title) : t('before the revert to “{0}”', displayLine(title));
+}
+
+/** Why nobody gets back to a restore point, as far as it can be seen. */
+export function noWayBack(looked: SeenSystem, point: SystemPoint): readonly string[] {
+  const lost = lostIn(looked, point).flatMap(([{ name }, seen]) =>
+    seen === 'away'
+      ? []
+      : [seen === 'vmGone' ? t('{0} is gone', displayLine(name)) : t('{0} has lost its snapshot', displayLine(name))],
+  );
+  return lost.length === 0 ? [] : [t('no way back: {0}', lost.join(', '))];
+}
