@@ -8,20 +8,18 @@ import type { Log } from '../base/log.js';
 import type { Bisect } from '../domain/bisect.js';
 import type { VmRef } from '../domain/vm.js';
 import {
-  discard,
   type FileSystem,
-  hasCode,
   idPattern,
   journalFailure,
   namesIn,
+  newId,
   ownFolder,
-  readBounded,
   removeLeftovers,
   replaceFile,
-  syncFolder,
 } from '../journal/durable.js';
 import { type Hold, takeHold } from '../journal/hold.js';
-import { count, parseAs, parseJson, writeJson } from '../journal/json.js';
+import { count, parseAs, writeJson } from '../journal/json.js';
+import { forgetRecord, readRecord } from '../journal/recordFolder.js';
 import { thisWriter } from '../journal/writer.js';
 
 const version = 1;
@@ -176,35 +174,20 @@ export class BisectStore {
       read: () => this.of(vm),
       release,
       forget: async () => {
-        const old = join(this.#root, `old-${idOf(vm)}`);
+        const place = { root: this.#root, fs: this.fs, log: this.log };
         try {
-          await this.fs.rm(old, { recursive: true, force: true });
-          await this.fs.rename(folder, old);
-          await syncFolder(this.fs, this.#root);
+          await forgetRecord(place, idOf(vm), newId());
         } catch (error) {
           await release();
           throw journalFailure(error, folder, { doing: 'forget a bisect' });
         }
-        await discard(this.fs, [old], this.log);
       },
     };
   }
 
   async #read(path: string): Promise<Bisect | 'unreadable' | undefined> {
-    try {
-      const bytes = await readBounded(this.fs, path, maxBytes);
-      const read = bytes === 'tooLong' ? undefined : parseBisect(parseJson(bytes.toString('utf8')));
-      if (read !== undefined) {
-        return read;
-      }
-      this.log.warn(`${path} is nothing that we wrote, and is not believed`);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) {
-        return undefined;
-      }
-      this.log.warn(`${path} cannot be read: ${String(error)}`);
-    }
-    return 'unreadable';
+    const read = await readRecord(this, path, { maxBytes, parse: parseBisect });
+    return read === 'gone' ? undefined : read;
   }
 
   #folderOf(vm: VmRef): string {

@@ -7,25 +7,13 @@ import type { Log } from '../base/log.js';
 import type { DaemonIdentity } from '../domain/origin.js';
 import type { MemberState } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
-import {
-  discard,
-  type FileSystem,
-  hasCode,
-  idPattern,
-  journalFailure,
-  namesIn,
-  ownFolder,
-  readBounded,
-  removeLeftovers,
-  replaceFile,
-  syncFolder,
-  writeNew,
-} from './durable.js';
+import { type FileSystem, idPattern, journalFailure, namesIn, replaceFile } from './durable.js';
 import type { Writer } from './entry.js';
-import { type Hold, holdNew, holdOf, takeHold } from './hold.js';
-import { count, parseAs, parseJson, writeJson } from './json.js';
+import { type Hold, takeHold } from './hold.js';
+import { count, writeJson } from './json.js';
 import { placeShape } from './originText.js';
 import { type Place, thisPlace } from './place.js';
+import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith } from './recordFolder.js';
 import { thisWriter, writerShape } from './writer.js';
 
 const version = 1;
@@ -148,23 +136,12 @@ export class GroupJournal {
   async begin(head: GroupHead): Promise<OpenGroup> {
     const [writer, place] = await Promise.all([thisWriter(this.editor), thisPlace()]);
     const entry: GroupEntry = { ...head, startedAt: Date.now(), place, writer, done: [] };
-    const making = join(this.#root, `new-${head.id}`);
-    const folder = join(this.#root, head.id);
     try {
-      await ownFolder(this.fs, this.folder);
-      await ownFolder(this.fs, this.#root);
-      await removeLeftovers(this.fs, this.#root, this.log);
-      await this.fs.mkdir(making, { mode: 0o700 });
-      await writeNew(this.fs, join(making, entryFile), textOf(entry));
-      await holdNew(this.fs, making, writer);
-      await syncFolder(this.fs, making);
-      await this.fs.rename(making, folder);
-      await syncFolder(this.fs, this.#root);
+      const record = { id: head.id, file: entryFile, text: textOf(entry), writer };
+      return this.#open(entry, await beginRecord(this.#place, record));
     } catch (error) {
-      await discard(this.fs, [making, folder], this.log);
       throw journalFailure(error, this.#root, { doing: 'write down what is to be done with the system' });
     }
-    return this.#open(entry, holdOf(this.fs, folder, 1));
   }
 
   async unfinished(): Promise<UnfinishedGroups> {
@@ -229,15 +206,12 @@ export class GroupJournal {
       },
       end: async () => {
         await last;
-        const old = join(this.#root, `old-${begun.id}`);
         try {
-          await this.fs.rename(folder, old);
-          await syncFolder(this.fs, this.#root);
+          await forgetRecord(this.#place, begun.id);
         } catch (error) {
           this.log.error(`${folder} has ended and cannot be removed: ${String(error)}`);
           await hold.release().catch(() => undefined);
         }
-        await discard(this.fs, [old], this.log);
       },
       leave: async () => {
         await last;
@@ -254,23 +228,15 @@ export class GroupJournal {
     }
   }
 
-  async #read(which: string): Promise<GroupEntry | 'gone' | 'unreadable'> {
-    const path = join(this.#root, which, entryFile);
-    try {
-      const bytes = await readBounded(this.fs, path, maxBytes);
-      const read = bytes === 'tooLong' ? undefined : parseAs(shape, parseJson(bytes.toString('utf8')));
-      if (read?.id === which) {
-        const { version: _, ...entry } = read;
-        return entry;
-      }
-      this.log.error(`${path} cannot be understood`);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) {
-        return 'gone';
-      }
-      this.log.error(`${path} cannot be read: ${String(error)}`);
-    }
-    return 'unreadable';
+  #read(which: string): Promise<GroupEntry | 'gone' | 'unreadable'> {
+    return readRecord(this, join(this.#root, which, entryFile), {
+      maxBytes,
+      parse: recordWith(shape, which),
+    });
+  }
+
+  get #place(): RecordPlace {
+    return { folder: this.folder, root: this.#root, fs: this.fs, log: this.log };
   }
 }
 

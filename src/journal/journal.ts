@@ -12,17 +12,15 @@ import {
   journalFailure,
   namesIn,
   newId,
-  ownFolder,
   readBounded,
-  removeLeftovers,
   syncFolder,
-  writeNew,
 } from './durable.js';
 import type { JournalEntry, JournalHead, OperationEnd, UnreadableEntry } from './entry.js';
 import { type EntryHead, entryOf, type EntryRead, parseEntry, writeHead } from './entryText.js';
-import { type Hold, holdNew, holdOf, takeHold } from './hold.js';
+import { type Hold, takeHold } from './hold.js';
 import { entryFile, EntryWriter, maxEntryBytes } from './openEntry.js';
 import { thisPlace } from './place.js';
+import { beginRecord } from './recordFolder.js';
 import { thisWriter } from './writer.js';
 
 const maxEntries = 1000;
@@ -78,23 +76,18 @@ export class Journal {
     const entry: JournalEntry = entryOf(head);
     const text = writeHead(head);
     const bytes = Buffer.byteLength(text);
-    const making = join(this.folder, `new-${id}`);
     const folder = join(this.folder, id);
     try {
       if (bytes > maxHeadBytes) {
         throw new RangeError(`A plan of ${bytes} bytes`);
       }
-      await ownFolder(this.fs, this.folder);
-      await removeLeftovers(this.fs, this.folder, this.log);
-      await this.fs.mkdir(making, { mode: 0o700 });
-      await writeNew(this.fs, join(making, entryFile), text);
-      await holdNew(this.fs, making, writer);
-      await syncFolder(this.fs, making);
       // Seen by others only when it is whole and held.
-      await this.fs.rename(making, folder);
-      await syncFolder(this.fs, this.folder);
+      const hold = await beginRecord(
+        { folder: this.folder, root: this.folder, fs: this.fs, log: this.log },
+        { id, file: entryFile, text, writer },
+      );
+      return this.#open(new EntryWriter(this.fs, folder, this.log, entry, bytes, 'no'), hold);
     } catch (error) {
-      await discard(this.fs, [making, folder], this.log);
       throw journalFailure(error, this.folder, {
         doing: 'writing the plan to the journal',
         connection,
@@ -102,7 +95,6 @@ export class Journal {
         request,
       });
     }
-    return this.#open(new EntryWriter(this.fs, folder, this.log, entry, bytes, 'no'), holdOf(this.fs, folder, 1));
   }
 
   /** Of one connection, or of all. Whatever cannot be read is told with its path, of whichever connection it is. */

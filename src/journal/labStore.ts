@@ -5,22 +5,10 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import type { LabVm } from '../domain/labVm.js';
-import {
-  discard,
-  type FileSystem,
-  hasCode,
-  idPattern,
-  journalFailure,
-  namesIn,
-  ownFolder,
-  readBounded,
-  removeLeftovers,
-  replaceFile,
-  syncFolder,
-  writeNew,
-} from './durable.js';
-import { type Hold, holdNew, holdOf, takeHold } from './hold.js';
-import { count, parseAs, parseJson, writeJson } from './json.js';
+import { type FileSystem, idPattern, journalFailure, namesIn, replaceFile } from './durable.js';
+import { type Hold, takeHold } from './hold.js';
+import { count, writeJson } from './json.js';
+import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith } from './recordFolder.js';
 import { thisWriter } from './writer.js';
 
 const version = 1;
@@ -110,23 +98,12 @@ export class LabStore {
   /** Resolves when it is on the disk: only then may anything be made. */
   async begin(record: LabRecord): Promise<OpenLab> {
     const writer = await thisWriter(this.shell);
-    const making = join(this.#root, `new-${record.id}`);
-    const folder = join(this.#root, record.id);
+    const text = writeJson({ version, ...record });
     try {
-      await ownFolder(this.fs, this.folder);
-      await ownFolder(this.fs, this.#root);
-      await removeLeftovers(this.fs, this.#root, this.log);
-      await this.fs.mkdir(making, { mode: 0o700 });
-      await writeNew(this.fs, join(making, labFile), writeJson({ version, ...record }));
-      await holdNew(this.fs, making, writer);
-      await syncFolder(this.fs, making);
-      await this.fs.rename(making, folder);
-      await syncFolder(this.fs, this.#root);
+      return this.#open(record, await beginRecord(this.#place, { id: record.id, file: labFile, text, writer }));
     } catch (error) {
-      await discard(this.fs, [making, folder], this.log);
       throw journalFailure(error, this.#root, { doing: 'write down what a lab is to be made of' });
     }
-    return this.#open(record, holdOf(this.fs, folder, 1));
   }
 
   /** `busy`: somebody works on it, in this process or another. */
@@ -165,34 +142,25 @@ export class LabStore {
         }
       },
       forget: async () => {
-        const old = join(this.#root, `old-${begun.id}`);
         try {
-          await this.fs.rename(folder, old);
-          await syncFolder(this.fs, this.#root);
+          await forgetRecord(this.#place, begun.id);
         } catch (error) {
           throw journalFailure(error, this.#root, { doing: 'forget a lab', begun: true });
         }
-        await discard(this.fs, [old], this.log);
       },
       leave: () => hold.release().catch((error: unknown) => this.log.warn(`${folder} stays held: ${String(error)}`)),
     };
   }
 
   async #read(which: string): Promise<LabRecord | undefined> {
-    const path = join(this.#root, which, labFile);
-    try {
-      const bytes = await readBounded(this.fs, path, maxBytes);
-      const read = bytes === 'tooLong' ? undefined : parseAs(shape, parseJson(bytes.toString('utf8')));
-      if (read?.id === which) {
-        const { version: _, ...record } = read;
-        return record;
-      }
-      this.log.warn(`${path} is nothing that we wrote, and is not believed`);
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) {
-        this.log.warn(`${path} cannot be read: ${String(error)}`);
-      }
-    }
-    return undefined;
+    const read = await readRecord(this, join(this.#root, which, labFile), {
+      maxBytes,
+      parse: recordWith(shape, which),
+    });
+    return typeof read === 'string' ? undefined : read;
+  }
+
+  get #place(): RecordPlace {
+    return { folder: this.folder, root: this.#root, fs: this.fs, log: this.log };
   }
 }

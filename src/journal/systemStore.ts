@@ -6,20 +6,18 @@ import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import type { StartWait, StoredSystem, SystemMember, SystemPoint, VirtualSystem } from '../domain/system.js';
 import {
-  discard,
   type FileSystem,
-  hasCode,
   idPattern,
   journalFailure,
   namesIn,
   newId,
   ownFolder,
-  readBounded,
   removeLeftovers,
   replaceFile,
   syncFolder,
 } from './durable.js';
-import { count, parseAs, parseJson, secondsOf, snapshotTime, writeJson } from './json.js';
+import { count, parseAs, secondsOf, snapshotTime, writeJson } from './json.js';
+import { forgetRecord, readRecord } from './recordFolder.js';
 
 const version = 1;
 const maxBytes = 64 * 1024;
@@ -156,12 +154,8 @@ export class SystemStore {
 
   /** With all its points, in one move. */
   async forget(system: string): Promise<void> {
-    const old = join(this.#root, `old-${newId()}`);
-    await this.#writing(async () => {
-      await this.fs.rename(this.#folderOf(system), old);
-      await syncFolder(this.fs, this.#root);
-    });
-    await discard(this.fs, [old], this.log);
+    const place = { root: this.#root, fs: this.fs, log: this.log };
+    await this.#writing(() => forgetRecord(place, idIn(system), newId()));
   }
 
   async #points(folder: string, unreadable: string[]): Promise<readonly SystemPoint[]> {
@@ -179,22 +173,12 @@ export class SystemStore {
   }
 
   async #read<T>(path: string, shape: v.GenericSchema<unknown, T>, unreadable: string[]): Promise<T | undefined> {
-    try {
-      const bytes = await readBounded(this.fs, path, maxBytes);
-      const read = bytes === 'tooLong' ? undefined : parseAs(shape, parseJson(bytes.toString('utf8')));
-      if (read !== undefined) {
-        return read;
-      }
-      this.log.warn(`${path} is nothing that we wrote, and is not believed`);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) {
-        // Removed meanwhile, or never written whole.
-        return undefined;
-      }
-      this.log.warn(`${path} cannot be read: ${String(error)}`);
+    const read = await readRecord(this, path, { maxBytes, parse: (value) => parseAs(shape, value) });
+    if (read === 'unreadable') {
+      unreadable.push(path);
     }
-    unreadable.push(path);
-    return undefined;
+    // Gone: removed meanwhile, or never written whole.
+    return read === 'gone' || read === 'unreadable' ? undefined : read;
   }
 
   async #names(folder: string, pattern: RegExp, unreadable: string[]): Promise<readonly string[]> {
@@ -225,11 +209,15 @@ export class SystemStore {
   }
 
   #folderOf(system: string): string {
-    if (!idPattern.test(system)) {
-      throw new RangeError(`${system} names no system`);
-    }
-    return join(this.#root, system);
+    return join(this.#root, idIn(system));
   }
+}
+
+function idIn(system: string): string {
+  if (!idPattern.test(system)) {
+    throw new RangeError(`${system} names no system`);
+  }
+  return system;
 }
 
 function pointFile(point: string): string {

@@ -1,0 +1,111 @@
+// A record in a folder of its own, held by who works on it: how it comes to be, is read, and goes. There whole or not at all,
+// whenever somebody dies. Refuses to know what the records say.
+import { join } from 'node:path';
+import type * as v from 'valibot';
+import type { Log } from '../base/log.js';
+import {
+  discard,
+  type FileSystem,
+  hasCode,
+  ownFolder,
+  readBounded,
+  removeLeftovers,
+  syncFolder,
+  writeNew,
+} from './durable.js';
+import type { Writer } from './entry.js';
+import { type Hold, holdNew, holdOf } from './hold.js';
+import { parseAs, parseJson } from './json.js';
+
+/** Where records of one kind are: `root/ID/file`. */
+export interface RecordPlace {
+  /** The folder of all that is written down, which nobody else may look into. */
+  readonly folder: string;
+  /** In it, the folder of this kind. */
+  readonly root: string;
+  readonly fs: FileSystem;
+  readonly log: Log;
+}
+
+export interface NewRecord {
+  readonly id: string;
+  /** Name of the file. */
+  readonly file: string;
+  readonly text: string;
+  readonly writer: Writer;
+}
+
+/** Resolves when it is on the disk, held by the writer. Where that fails, nothing of it is left. */
+export async function beginRecord(
+  { folder, root, fs, log }: RecordPlace,
+  { id, file, text, writer }: NewRecord,
+): Promise<Hold> {
+  const making = join(root, `new-${id}`);
+  const made = join(root, id);
+  try {
+    await ownFolder(fs, folder);
+    if (root !== folder) {
+      await ownFolder(fs, root);
+    }
+    await removeLeftovers(fs, root, log);
+    await fs.mkdir(making, { mode: 0o700 });
+    await writeNew(fs, join(making, file), text);
+    await holdNew(fs, making, writer);
+    await syncFolder(fs, making);
+    await fs.rename(making, made);
+    await syncFolder(fs, root);
+  } catch (error) {
+    await discard(fs, [making, made], log);
+    throw error;
+  }
+  return holdOf(fs, made, 1);
+}
+
+/** In one move, with all that is in its folder. Resolves when it is gone for all who look for it. */
+export async function forgetRecord(
+  { root, fs, log }: Omit<RecordPlace, 'folder'>,
+  id: string,
+  old = id,
+): Promise<void> {
+  const aside = join(root, `old-${old}`);
+  await fs.rename(join(root, id), aside);
+  await syncFolder(fs, root);
+  await discard(fs, [aside], log);
+}
+
+/** Never rejects. What `parse` does not take, and what cannot be read, is said in the log, and stays. */
+export async function readRecord<T>(
+  { fs, log }: Pick<RecordPlace, 'fs' | 'log'>,
+  path: string,
+  { maxBytes, parse }: { readonly maxBytes: number; readonly parse: (value: unknown) => T | undefined },
+): Promise<T | 'gone' | 'unreadable'> {
+  try {
+    const bytes = await readBounded(fs, path, maxBytes);
+    const read = bytes === 'tooLong' ? undefined : parse(parseJson(bytes.toString('utf8')));
+    if (read !== undefined) {
+      return read;
+    }
+    log.warn(`${path} is nothing that we wrote, and is not believed`);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return 'gone';
+    }
+    log.warn(`${path} cannot be read: ${String(error)}`);
+  }
+  return 'unreadable';
+}
+
+/** Takes what has the shape and says that it is the one with this id. */
+export function recordWith<T extends { readonly id: string }>(
+  shape: v.GenericSchema<unknown, T & { readonly version: number }>,
+  id: string,
+): (value: unknown) => T | undefined {
+  return (value) => {
+    const read = parseAs(shape, value);
+    if (read?.id !== id) {
+      return undefined;
+    }
+    const { version: _, ...record } = read;
+    return record as unknown as T;
+  };
+}
