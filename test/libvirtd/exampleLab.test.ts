@@ -1,0 +1,39 @@
+// The example of a lab, as CI would use it: made, broken, reset, tested; and a member that fails.
+import assert from 'node:assert/strict';
+import { exitCode } from '../../src/cli/exitCodes.js';
+import { ExampleLab, exampleVms } from './exampleLab.js';
+
+describe('the example of a lab', function () {
+  this.timeout(240_000);
+  let example: ExampleLab;
+
+  before(async () => {
+    example = await ExampleLab.put();
+  });
+  after(() => example.daemon.stop());
+
+  it('is broken, reset and tested, again and again', async () => {
+    await example.create();
+    assert.deepEqual((await example.virsh('list', '--name')).split('\n').sort(), exampleVms);
+    for (let round = 0; round < 2; round += 1) {
+      await example.break();
+      await example.reset();
+      await example.test();
+    }
+    // The test tells a lab that was not reset.
+    await example.run(1, process.execPath, 'test/shop.test.mjs');
+  });
+
+  it('leaves the others alone where one member cannot go back', async () => {
+    const point = (await example.virsh('snapshot-list', 'shop-server', '--name', '--roots')).split('\n')[0] ?? '';
+    await example.virsh('snapshot-delete', 'shop-server', point);
+    const before = await example.left();
+    await example.run(0, 'virt-rewind', 'run', 'shop-database', '--', 'sh', '-c', 'echo now >/run/now');
+    const said = await example.run(exitCode('notFound'), 'virt-rewind', 'lab', 'reset', '--yes');
+    assert.match(said, /shop-server/u);
+    assert.match(await example.run(0, 'virt-rewind', 'run', 'shop-database', '--', 'cat', '/run/now'), /now/u);
+    assert.deepEqual(await example.left(), before);
+    await example.run(0, 'virt-rewind', 'lab', 'destroy', '--yes');
+    assert.equal(await example.virsh('list', '--all', '--name'), '');
+  });
+});
