@@ -49,6 +49,8 @@ export const argumentsOf = /** @type {const} */ ({
   prune: ['vm', 'olderThan', 'keepLast', 'snapshots', 'confirm'],
   finishUnfinished: ['vm', 'confirm'],
   dismissUnfinished: ['vm', 'confirm'],
+  restoreFromTrash: snapshot,
+  emptyTrash: ['vm', 'confirm'],
   keepSnapshot: snapshot,
   unkeepSnapshot: snapshot,
   markFavourite: snapshot,

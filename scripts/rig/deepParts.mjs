@@ -36,6 +36,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | guards    | each guard switched off must turn a history red                   |
  * | versions  | the whole layer with a daemon, on other libvirts                  |
  * | themes    | the lesson in three themes                                        |
+ * | undo      | fifty random operations, undone one by one                        |
  * | oracle    | what judges the others sees each thing that is changed            |
  * | editors   | all that runs in VS Code, on the oldest that the manifest admits  |
  * @type {readonly DeepPart[]}
@@ -145,6 +146,19 @@ export const deepParts = [
         version,
         minutes: 3,
         guards: acting,
+      }),
+  ),
+  ...versions.map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `undo ${version}`,
+        group: 'undo',
+        version,
+        minutes: 1,
+        guards: ['journal', ...acting],
+        layer: 'libvirtd',
+        tier: 'deep',
+        files: ['undoneInTurn'],
       }),
   ),
   ...versions.map(

@@ -99,8 +99,13 @@ const commands = {
         help: 'one, withDescendants or descendants',
         words: ['one', 'withDescendants', 'descendants'],
       },
+      trash: { type: 'boolean', help: 'move it to the trash instead; `undo` takes it out again' },
     },
-    examples: ['virt-rewind delete web-test before-upgrade', 'virt-rewind delete web-test old --plan'],
+    examples: [
+      'virt-rewind delete web-test before-upgrade',
+      'virt-rewind delete web-test old --plan',
+      'virt-rewind delete web-test old --trash',
+    ],
   },
   clone: {
     summary: 'make a new VM of one: linked to it, or a full copy',

@@ -6,6 +6,14 @@ import type { PowerState, Vm, VmRef } from './vm.js';
 /** What a person put on snapshots that changes nothing at libvirt. */
 export type MarkRequest =
   | { readonly kind: 'keep'; readonly vm: VmRef; readonly snapshots: readonly string[]; readonly kept: 'kept' | 'free' }
+  /** `until`: milliseconds since 1970, when those in the trash may be deleted unasked. */
+  | {
+      readonly kind: 'trash';
+      readonly vm: VmRef;
+      readonly snapshots: readonly string[];
+      readonly put: 'in' | 'out';
+      readonly until: number;
+    }
   /** Absent `snapshot`: none is the favourite from then on; `instead`: the one before. */
   | { readonly kind: 'favourite'; readonly vm: VmRef; readonly snapshot?: string; readonly instead?: string };
 

@@ -8,7 +8,7 @@ import { descendantsOf } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { Persistence } from './persistence.js';
-import { favouriteIn, keptSnapshots } from './keptSnapshots.js';
+import { favouriteIn, inTrash, keptSnapshots } from './keptSnapshots.js';
 import type { Store } from '../inventory/store.js';
 
 /** Oldest first: those that are there, say of themselves what the record says, and are of that very second. */
@@ -47,14 +47,14 @@ export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): Au
  */
 export class SnapshotMarks implements Disposable {
   readonly #store: Store;
-  readonly #persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'thumbnails'>;
+  readonly #persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'trash' | 'thumbnails'>;
   readonly #log: Log;
   readonly #seen = new WeakSet<SnapshotTree>();
   readonly #listening: Disposable;
 
   constructor(
     store: Store,
-    persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'thumbnails'>,
+    persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'trash' | 'thumbnails'>,
     log: Log,
   ) {
     this.#store = store;
@@ -86,12 +86,13 @@ export class SnapshotMarks implements Disposable {
 
   async #mark(ref: VmRef, tree: SnapshotTree): Promise<void> {
     const mayBeOurs = tree.snapshots.some(({ trailers }) => trailers.auto !== undefined);
-    const { records, marks, favourites } = this.#persistence;
+    const { records, marks, favourites, trash } = this.#persistence;
     const isEmpty = tree.snapshots.length === 0;
-    const [ours, kept, favourite] = await Promise.allSettled([
+    const [ours, kept, favourite, thrown] = await Promise.allSettled([
       mayBeOurs ? records.of(ref) : Promise.resolve([]),
       isEmpty ? Promise.resolve([]) : marks.of(ref),
       isEmpty ? Promise.resolve([]) : favourites.of(ref),
+      isEmpty ? Promise.resolve([]) : trash.of(ref),
     ]);
     if (this.#store.vm(ref)?.tree !== tree) {
       return;
@@ -101,6 +102,10 @@ export class SnapshotMarks implements Disposable {
       this.#store.putVm(ref, { undo: undoOf(tree, ours.value), auto });
     } else {
       this.#log.warn(`it is not known which snapshots were taken unasked: ${asFailure(ours.reason).message}`);
+    }
+    if (thrown.status === 'fulfilled') {
+      const there = inTrash(tree, thrown.value).map(({ name, until }) => ({ name, until }));
+      this.#store.putVm(ref, { trash: there.length === 0 ? undefined : there });
     }
     if (kept.status === 'fulfilled' && favourite.status === 'fulfilled') {
       this.#store.putVm(ref, {

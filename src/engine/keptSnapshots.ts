@@ -1,5 +1,6 @@
 // Which snapshots somebody wants to keep, by the marks that were put on them. Refuses to know how marks are kept.
 import type { OneSnapshot } from '../journal/snapshotRecords.js';
+import type { TrashMark } from '../journal/trashMarks.js';
 import type { VmRef } from '../domain/vm.js';
 import type { Persistence } from './persistence.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
@@ -41,4 +42,11 @@ export async function keepingMarks(
 export function favouriteIn(tree: SnapshotTree, marks: readonly OneSnapshot[]): Snapshot | undefined {
   const marked = keptSnapshots(tree, marks.slice(-1));
   return marked.length === 1 ? marked[0] : undefined;
+}
+
+/** What is in the trash for certain: one that was renamed, or made anew under the name, is not. */
+export function inTrash(tree: SnapshotTree, marks: readonly TrashMark[]): readonly TrashMark[] {
+  return marks.filter(({ name, createdAt }) =>
+    tree.snapshots.some((one) => one.name === name && one.createdAt === createdAt),
+  );
 }

@@ -25,7 +25,7 @@ import { Guests } from './guests.js';
 import type { Decided, DemoVmsPort, GuestsPort, InventoryPort, LabVmsPort } from './inventory.js';
 import { SnapshotMarks, undoOf } from './autoSnapshots.js';
 import { keepIn, keepNothing, type Persistence } from './persistence.js';
-import { SnapshotWishes } from './snapshotWishes.js';
+import type { SnapshotWishes } from './snapshotWishes.js';
 import { LayerReader } from './layerReader.js';
 import { LiveConnection } from '../inventory/liveConnection.js';
 import type { LiveOptions } from '../inventory/liveOptions.js';
@@ -70,7 +70,6 @@ export class Inventory implements InventoryPort {
   #keep: number | 'everything' = 3;
   #automatic: AutomaticActions = 'all';
   readonly #marks: SnapshotMarks;
-  readonly #wishes: SnapshotWishes;
   readonly #layers: LayerReader;
   readonly #ended = new AbortController();
   readonly #live = new Map<string, LiveConnection>();
@@ -91,7 +90,6 @@ export class Inventory implements InventoryPort {
     this.#persistence =
       journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log, journal.editor) : journal;
     this.#marks = new SnapshotMarks(this.#store, this.#persistence, log);
-    this.#wishes = new SnapshotWishes(this.#persistence, (ref) => this.readTree(ref));
     this.#layers = new LayerReader({ store: this.#store, clock, log });
     this.#rules = rules;
     this.demoVms = new DemoVms(this.#persistence.demos, (uri, question) => this.#asking(uri, question));
@@ -263,17 +261,17 @@ export class Inventory implements InventoryPort {
   readonly readLog: InventoryPort['readLog'] = (ref) => this.#persistence.operations.of(ref);
 
   async mark(request: MarkRequest, undoes?: string): Promise<void> {
-    await this.#wishes.mark(request, undoes);
+    await (await this.#wishes()).mark(request, undoes);
     await this.#marks.renew(request.vm);
   }
 
-  readonly keptSnapshots: InventoryPort['keptSnapshots'] = (ref) => this.#wishes.kept(ref);
+  readonly keptSnapshots: InventoryPort['keptSnapshots'] = async (ref) => (await this.#wishes()).kept(ref);
 
   setKept(vm: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void> {
     return this.mark({ kind: 'keep', vm, snapshots, kept });
   }
 
-  readonly readFavourite: InventoryPort['readFavourite'] = (ref) => this.#wishes.favourite(ref);
+  readonly readFavourite: InventoryPort['readFavourite'] = async (ref) => (await this.#wishes()).favourite(ref);
 
   setFavourite(vm: VmRef, snapshot: string | undefined): Promise<void> {
     return this.mark({ kind: 'favourite', vm, ...(snapshot === undefined ? {} : { snapshot }) });
@@ -354,6 +352,10 @@ export class Inventory implements InventoryPort {
       throw asFailure(error);
     }
   }
+
+  /** Loaded when somebody marks a snapshot, or asks who is marked before it acts. */
+  readonly #wishes = async (): Promise<SnapshotWishes> =>
+    new (await import('./snapshotWishes.js')).SnapshotWishes(this.#persistence, (ref) => this.readTree(ref));
 
   /** The rules are read when the first one asks. */
   async #questions(): Promise<Questions> {

@@ -14,6 +14,7 @@ import { planRest } from '../operations/planRest.js';
 import { Failure } from '../domain/failure.js';
 import { asFailure } from '../domain/asFailure.js';
 import { prune } from './autoPrune.js';
+import { expire } from './trash.js';
 import type { Clock } from '../base/clock.js';
 import { FreshLook } from './freshLook.js';
 import type { Persistence } from './persistence.js';
@@ -114,12 +115,14 @@ export class Operations implements Disposable {
   async run(request: OperationRequest, options: RunOperationOptions): Promise<OperationResult> {
     const result = await this.#runner.run(request, options);
     const keep = this.#options.keep();
-    if (request.kind === 'revert' && keep !== 'everything' && options.keepsAll !== true && this.#mayPrune()) {
-      const pruning = this.#prune(request.vm, result.checkpoint === undefined ? undefined : keep).catch(
-        (error: unknown) => this.#options.log.warn(`the checkpoints of reverts stay: ${asFailure(error).message}`),
-      );
-      this.#unasked.add(pruning);
-      void pruning.finally(() => this.#unasked.delete(pruning));
+    const prunes = request.kind === 'revert' && keep !== 'everything';
+    if (options.keepsAll !== true && this.#mayPrune()) {
+      const pruned = prunes && this.#prune(request.vm, result.checkpoint === undefined ? undefined : keep);
+      const cleaning = Promise.resolve(pruned)
+        .then(() => this.#expire(request.vm))
+        .catch((error: unknown) => this.#options.log.warn(`what nobody needs stays: ${asFailure(error).message}`));
+      this.#unasked.add(cleaning);
+      void cleaning.finally(() => this.#unasked.delete(cleaning));
     }
     if (request.kind === 'rename' || request.kind === 'describe') {
       await this.#handOver(request.vm, request.snapshot);
@@ -173,6 +176,24 @@ export class Operations implements Disposable {
   #mayPrune(): boolean {
     const setting = this.#options.automatic();
     return mayAct('pruneCheckpoints', setting) && mayAct('pruneLayouts', setting);
+  }
+
+  /** What is in the trash of a VM goes when somebody is at work on it, and its time is over. */
+  async #expire(ref: VmRef): Promise<void> {
+    const { store, persistence, log, ended } = this.#options;
+    const marks = await persistence.trash.of(ref);
+    const view = store.vm(ref);
+    if (marks.length === 0 || view?.tree === undefined || ended.aborted) {
+      return;
+    }
+    if (this.#options.isProtected(view.vm, ref.connection)) {
+      return;
+    }
+    const { tree } = view;
+    const kept = keptSnapshots(tree, await keepingMarks(persistence, ref)).map(({ name }) => name);
+    await expire(ref, { tree, marks, kept, now: Date.now() }, log, (request, allows) =>
+      this.#runner.run(request, { allows }),
+    );
   }
 
   /** @param keep absent: the revert took no checkpoint, so that there is none too many */

@@ -10,6 +10,7 @@ import { OperationLog } from '../journal/operationLog.js';
 import { type Place, thisPlace } from '../journal/place.js';
 import { Records } from '../journal/records.js';
 import { Thumbnails } from '../journal/thumbnails.js';
+import { TrashMarks } from '../journal/trashMarks.js';
 import type { Log } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
 
@@ -28,6 +29,8 @@ export interface Persistence {
   readonly marks: Pick<KeptMarks, 'add' | 'of' | 'forget'>;
   /** Of each VM the snapshot that somebody goes back to most. `of` rejects where it cannot be known. */
   readonly favourites: Pick<FavouriteMark, 'add' | 'of' | 'forget'>;
+  /** Of snapshots that somebody put into the trash. */
+  readonly trash: Pick<TrashMarks, 'add' | 'of' | 'forget'>;
   /** What displays showed. Rejects never. */
   readonly thumbnails: Pick<Thumbnails, 'keep' | 'of' | 'keepOnly'>;
   readonly demos: Pick<DemoRecords, 'add' | 'left' | 'forget'>;
@@ -46,10 +49,17 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
     records: new Records(folder, log),
     marks: new KeptMarks(folder, log),
     favourites: new FavouriteMark(folder, log),
+    trash: new TrashMarks(folder, log),
     thumbnails: new Thumbnails(folder, log),
     demos: new DemoRecords(folder, log),
   };
 }
+
+const noMarks: Persistence['marks'] = {
+  add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
+  of: () => Promise.resolve([]),
+  forget: () => Promise.resolve(),
+};
 
 /** Keeps nothing, and so carries out nothing that could be left half done. */
 export const keepNothing: Persistence = {
@@ -71,16 +81,9 @@ export const keepNothing: Persistence = {
     of: () => Promise.resolve([]),
     forget: () => Promise.resolve(),
   },
-  marks: {
-    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
-    of: () => Promise.resolve([]),
-    forget: () => Promise.resolve(),
-  },
-  favourites: {
-    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
-    of: () => Promise.resolve([]),
-    forget: () => Promise.resolve(),
-  },
+  marks: noMarks,
+  favourites: noMarks,
+  trash: { ...noMarks, of: () => Promise.resolve([]) },
   thumbnails: {
     keep: () => Promise.resolve(),
     of: () => Promise.resolve(undefined),

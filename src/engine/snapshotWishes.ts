@@ -2,19 +2,22 @@
 import type { MarkRequest, StateSeen } from '../domain/loggedOperation.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
-import { favouriteIn, keepingMarks, keptSnapshots, marksOn } from './keptSnapshots.js';
+import { favouriteIn, inTrash, keepingMarks, keptSnapshots, marksOn } from './keptSnapshots.js';
 import { newOperationId } from '../journal/operationLog.js';
 import type { Persistence } from './persistence.js';
+
+/** In the trash at least. */
+const leastMs = 24 * 3_600_000;
 
 /** A mark is on no VM, and on no disk. */
 const nothingSeen: StateSeen = { power: 'unknown', disks: [] };
 
 export class SnapshotWishes {
-  readonly #persistence: Pick<Persistence, 'marks' | 'favourites' | 'operations'>;
+  readonly #persistence: Pick<Persistence, 'marks' | 'favourites' | 'trash' | 'operations'>;
   readonly #readTree: (ref: VmRef) => Promise<SnapshotTree>;
 
   constructor(
-    persistence: Pick<Persistence, 'marks' | 'favourites' | 'operations'>,
+    persistence: Pick<Persistence, 'marks' | 'favourites' | 'trash' | 'operations'>,
     readTree: (ref: VmRef) => Promise<SnapshotTree>,
   ) {
     this.#persistence = persistence;
@@ -26,9 +29,18 @@ export class SnapshotWishes {
     return marks.length === 0 ? [] : keptSnapshots(await this.#readTree(ref), marks).map(({ name }) => name);
   }
 
-  /** Puts a mark, or takes it off, and keeps that in the log of operations. */
+  /** Puts a mark, or takes it off, and keeps that in the log of operations, unless it changes nothing: then nothing is to be undone. */
   async mark(request: MarkRequest, undoes?: string): Promise<void> {
-    const told = request.kind === 'keep' ? await this.#keep(request) : await this.#prefer(request);
+    const told =
+      request.kind === 'keep'
+        ? await this.#keep(request)
+        : request.kind === 'trash'
+          ? await this.#throwAway(request)
+          : await this.#prefer(request);
+    const isSame = told.kind === 'favourite' ? told.snapshot === told.instead : told.snapshots.length === 0;
+    if (isSame && undoes === undefined) {
+      return;
+    }
     await this.#persistence.operations.add({
       id: newOperationId(),
       vm: { connection: request.vm.connection, uuid: request.vm.uuid },
@@ -47,6 +59,26 @@ export class SnapshotWishes {
     await this.#setKept(vm, snapshots, kept);
     // What was so before stays so when it is undone.
     return { ...request, snapshots: snapshots.filter((name) => before.has(name) === (kept === 'free')) };
+  }
+
+  /** What was put in first is told as put in until then: taking it out and putting it back changes nothing. */
+  async #throwAway(request: Extract<MarkRequest, { kind: 'trash' }>): Promise<MarkRequest> {
+    const { vm, snapshots, put } = request;
+    const { trash } = this.#persistence;
+    const tree = await this.#readTree(vm);
+    const there = inTrash(tree, await trash.of(vm));
+    const wanted = tree.snapshots.filter(({ name }) => snapshots.includes(name));
+    const changed = wanted.filter(({ name }) => there.some((one) => one.name === name) !== (put === 'in'));
+    // What is put back a long time later does not go at once.
+    const until = put === 'in' ? Math.max(request.until, Date.now() + leastMs) : request.until;
+    for (const { name, createdAt } of changed) {
+      await (put === 'in' ? trash.add(vm, { name, createdAt, until }) : trash.forget(vm, { name, createdAt }));
+    }
+    const was = Math.max(
+      0,
+      ...there.filter((one) => changed.some(({ name }) => name === one.name)).map((one) => one.until),
+    );
+    return { ...request, snapshots: changed.map(({ name }) => name), until: put === 'in' ? until : was };
   }
 
   async #prefer(request: Extract<MarkRequest, { kind: 'favourite' }>): Promise<MarkRequest> {

@@ -56,6 +56,8 @@ export interface VmView {
   readonly kept?: readonly string[];
   /** Name of the snapshot that somebody goes back to most; it is one of `kept`. */
   readonly favourite?: string;
+  /** What is in the trash, and until when (milliseconds since 1970); absent for nothing. */
+  readonly trash?: readonly { readonly name: string; readonly until: number }[];
   /** An operation that had broken off is being brought to its end. */
   readonly recovering?: boolean;
 }

@@ -10,6 +10,8 @@ export const commandIds = [
   'virtRewind.deleteSnapshot',
   'virtRewind.deleteWithDescendants',
   'virtRewind.deleteDescendants',
+  'virtRewind.restoreFromTrash',
+  'virtRewind.emptyTrash',
   'virtRewind.editDescription',
   'virtRewind.renameSnapshot',
   'virtRewind.workedVm',

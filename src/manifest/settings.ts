@@ -21,6 +21,8 @@ export interface Settings {
   readonly keepCheckpoints: number;
   /** 0 to 60; 0: a delete begins at once. */
   readonly deleteUndoSeconds: number;
+  /** 0 to 365: for how long the trash keeps what is put into it; 0: nothing is offered to be. */
+  readonly trashDays: number;
   readonly automaticActions: (typeof automaticActions)[number];
   /** Names, patterns and UUIDs, trimmed. */
   readonly protectedVms: readonly string[];
@@ -69,6 +71,7 @@ export const settingKeys = {
   checkpointFirst: 'virtRewind.revert.checkpointFirst',
   keepCheckpoints: 'virtRewind.revert.keepCheckpoints',
   deleteUndoSeconds: 'virtRewind.delete.undoSeconds',
+  trashDays: 'virtRewind.trash.days',
   automaticActions: 'virtRewind.automaticActions',
   protectedVms: 'virtRewind.protectedVms',
   healthSweepMinutes: 'virtRewind.health.sweepMinutes',
@@ -102,6 +105,7 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     checkpointFirst: get(settingKeys.checkpointFirst) !== false,
     keepCheckpoints: whole(get(settingKeys.keepCheckpoints), 100, 3),
     deleteUndoSeconds: whole(get(settingKeys.deleteUndoSeconds), 60, 5),
+    trashDays: whole(get(settingKeys.trashDays), 365, 7),
     automaticActions: leastOf(get(settingKeys.automaticActions)),
     protectedVms: texts(get(settingKeys.protectedVms), longestPattern),
     healthSweepMinutes: whole(get(settingKeys.healthSweepMinutes), 1_440, 10),

@@ -13,6 +13,7 @@ const shared = [
   'revertPowerState',
   'checkpointFirst',
   'keepCheckpoints',
+  'trashDays',
   'automaticActions',
   'protectedVms',
   'snapshotStyle',

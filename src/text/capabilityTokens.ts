@@ -35,6 +35,8 @@ export const menuTokens = [
   'favourite',
   'unfavourite',
   'hasFavourite',
+  'hasTrash',
+  'trashed',
   'protected',
   'unprotected',
   'consolidatable',
@@ -114,6 +116,7 @@ export function snapshotTokens(
     readonly readOnly: boolean;
     readonly kept: boolean;
     readonly favourite?: boolean;
+    readonly trashedUntil?: number;
   },
 ): string {
   return joined(
@@ -126,6 +129,7 @@ export function snapshotTokens(
     // A favourite is kept as long as it is one.
     ...(place.favourite === true ? ['favourite'] : ['unfavourite', place.kept ? 'kept' : 'unkept']),
     ...(place.isCurrent ? ['current'] : []),
+    ...(place.trashedUntil === undefined ? [] : ['trashed']),
     ...(place.readOnly ? ['readOnly'] : ['revertable', 'describable', 'deletable']),
     ...(place.hasChildren && !place.readOnly ? ['hasChildren'] : []),
   );
@@ -168,10 +172,14 @@ function undoTokens({ undo, favourite, operation }: VmView): readonly string[] {
 }
 
 /** Not where it is known that there is neither a snapshot nor a layer to be rid of. */
-function careTokens({ tree, snapshotCount, layers }: VmView): readonly string[] {
+function careTokens({ tree, snapshotCount, layers, trash }: VmView): readonly string[] {
   const hasNone = (tree?.snapshots.length ?? snapshotCount) === 0;
   const isFlat = layers?.disks.every((disk) => disk.whole && disk.layers.length < 2) === true;
-  return [...(hasNone && isFlat ? [] : ['consolidatable']), ...(hasNone ? [] : ['prunable'])];
+  return [
+    ...(hasNone && isFlat ? [] : ['consolidatable']),
+    ...(hasNone ? [] : ['prunable']),
+    ...(trash === undefined ? [] : ['hasTrash']),
+  ];
 }
 
 function operationTokens(operation: VmView['operation']): readonly string[] {

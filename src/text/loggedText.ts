@@ -21,6 +21,10 @@ export function loggedWords({ request, changes }: LoggedOperation): string {
       const names = request.snapshots.map((name) => displayLine(name)).join(', ');
       return request.kept === 'kept' ? t('marking {0} to be kept', names) : t('taking the mark off {0}', names);
     }
+    case 'trash': {
+      const names = request.snapshots.map((name) => displayLine(name)).join(', ');
+      return request.put === 'in' ? t('moving {0} to the trash', names) : t('taking {0} out of the trash', names);
+    }
     case 'favourite':
       return request.snapshot === undefined
         ? t('taking the star off the favourite')

@@ -179,6 +179,8 @@ export interface SnapshotPlace extends Reach {
   readonly kept: boolean;
   /** It is the one that somebody goes back to most. */
   readonly favourite?: boolean;
+  /** It is in the trash, and may go unasked then: milliseconds since 1970. */
+  readonly trashedUntil?: number;
   /** What is wrong with it. */
   readonly found?: readonly Problem[];
 }
@@ -203,6 +205,7 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
     age,
     ...sizeWords(size, place.lastSeenAt === undefined ? undefined : shortTime(place.lastSeenAt, now)),
     ...(place.kept && !isFavourite ? [t('kept')] : []),
+    ...trashWords(place, now),
     ...(mark === '' ? [] : [mark]),
   ];
   const description = `${isFavourite ? '★ ' : ''}${parts.join(' · ')}`;
@@ -216,16 +219,30 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
     label,
     description,
     words,
-    ...(place.lastSeenAt !== undefined ? { mark: lostLook.mark } : place.automatic ? { mark: 'dimmed' } : {}),
-    icon: { name: kindIcons[snapshot.kind], ...colorOf(place) },
+    ...(place.lastSeenAt !== undefined ? { mark: lostLook.mark } : isFaint(place) ? { mark: 'dimmed' } : {}),
+    icon: { name: place.trashedUntil === undefined ? kindIcons[snapshot.kind] : 'trash', ...colorOf(place) },
     context: snapshotTokens(snapshot, { ...place, readOnly: isIdle(place) }),
     opens: place.opens,
     spoken: spokenRow(label, words, t('snapshot'), ...(place.isCurrent ? [t('the current one')] : [])),
   };
 }
 
-function colorOf({ automatic, lastSeenAt }: SnapshotPlace): Pick<Row['icon'], 'color'> {
-  return lastSeenAt !== undefined ? { color: lostLook.color } : automatic ? { color: dimmedColor } : {};
+function colorOf(place: SnapshotPlace): Pick<Row['icon'], 'color'> {
+  return place.lastSeenAt !== undefined ? { color: lostLook.color } : isFaint(place) ? { color: dimmedColor } : {};
+}
+
+function isFaint({ automatic, trashedUntil }: SnapshotPlace): boolean {
+  return automatic || trashedUntil !== undefined;
+}
+
+function trashWords({ trashedUntil }: SnapshotPlace, now: number): readonly string[] {
+  return trashedUntil === undefined
+    ? []
+    : [
+        trashedUntil > now
+          ? t('in the trash until {0}', shortTime(trashedUntil, now))
+          : t('in the trash, time is over'),
+      ];
 }
 
 /** In the place of our own titles, until somebody gives another. */

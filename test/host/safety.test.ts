@@ -259,6 +259,37 @@ describe('safety', function () {
       });
     });
 
+    it('can be a move to the trash, which is undone and emptied', async () => {
+      person.will('Move to Trash');
+      await fromMenu('virtRewind.deleteSnapshot', await rig.snapshotRow(off, 'doomed'));
+      assert.match(person.asked[0]!.text, /restored for 7 days, and frees nothing until then/);
+      const inTrash = async (): Promise<boolean> => {
+        const { tree } = await rig.api();
+        const look = tree.getTreeItem(await rig.snapshotRow(off, 'doomed'));
+        return look.contextValue!.includes('trashed;');
+      };
+      assert.ok(await inTrash());
+      const { inventory } = await rig.api();
+      const { ref } = await rig.vmRow(off);
+      const undone = new Promise<void>((resolve) => {
+        const listening = inventory.onDidChange(() => {
+          if (inventory.findVm(ref)?.trash === undefined) {
+            listening.dispose();
+            resolve();
+          }
+        });
+      });
+      person.said[0]!.click('Undo');
+      await undone;
+      person.will('Move to Trash');
+      await fromMenu('virtRewind.deleteSnapshot', await rig.snapshotRow(off, 'doomed'));
+      assert.ok(await inTrash());
+      assert.ok((await rig.snapshots(off)).includes('doomed'));
+      await fromMenu('virtRewind.restoreFromTrash', await rig.snapshotRow(off, 'doomed'));
+      assert.ok(!(await inTrash()));
+      await rejects(call('virtRewind.emptyTrash', { vm: off, confirm }), 'notFound');
+    });
+
     it('begins when the moment is over', async () => {
       await rig.withSettings({ 'delete.undoSeconds': 1 }, async () => {
         person.will('Delete');

@@ -8,6 +8,8 @@ import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import type { Failure } from '../../src/domain/failure.js';
 import { UndoLook } from '../../src/engine/undoing.js';
 import { faultsOf } from '../jsonSchema.js';
+import { TrashMarks } from '../../src/journal/trashMarks.js';
+import { silentLog } from '../silentLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { undoneOneByOne, UndoStory } from './undoStory.js';
@@ -122,8 +124,60 @@ describe('undo', function () {
     await cli('done', 'restore-state', 'shell', two, '--yes', '--json');
     assert.ok(!(await present()).includes('two'));
     assert.ok((await present()).includes('one'));
+    await cli('done', 'delete', 'shell', 'one', '--trash', '--json');
+    assert.match(await cli('done', 'tree', 'shell'), /one.*in the trash until/u);
+    await cli('done', 'undo', 'shell', '--yes');
+    assert.doesNotMatch(await cli('done', 'tree', 'shell'), /in the trash/u);
+    assert.ok((await present()).includes('one'));
     await cli('refused', 'redo', 'shell', two, '--yes');
     await cli('notFound', 'undo', 'shell', '00000000');
+  });
+
+  it('takes a delete back that went to the trash, and lets go what nothing stands on when its time is over', async () => {
+    const { ref } = await storyOf('trash', 'internal', 1);
+    const { inventory } = rig;
+    const folder = join(rig.daemon.dir, 'journal');
+    const make = (title: string): Promise<unknown> =>
+      inventory.runOperation({ kind: 'create', vm: ref, snapshotKind: 'auto', style: 'internal', title });
+    const present = async (): Promise<readonly string[]> =>
+      (await inventory.readTree(ref)).snapshots.map(({ name }) => name).sort();
+    await make('a');
+    await make('b');
+    await make('c');
+    await inventory.runOperation({ kind: 'revert', vm: ref, snapshot: 'a', after: 'off', checkpointFirst: false });
+    await make('d');
+    const until = Date.now() + 60_000;
+    await inventory.mark({ kind: 'trash', vm: ref, snapshots: ['b', 'c', 'd'], put: 'in', until });
+    assert.deepEqual(await present(), ['a', 'b', 'c', 'd']);
+    const undo = (await UndoLook.at(inventory, ref)).next('undo')!;
+    assert.equal(undo.entry.request.kind, 'trash');
+    assert.ok(undo.way.kind === 'mark');
+    await inventory.mark(undo.way.request, undo.entry.id);
+    assert.deepEqual(inventory.findVm(ref)!.trash, undefined);
+    await inventory.mark({ kind: 'trash', vm: ref, snapshots: ['b', 'c', 'd'], put: 'in', until });
+    await make('e');
+    await inventory.idle();
+    assert.deepEqual(await present(), ['a', 'b', 'c', 'd', 'e'], 'their time is not over');
+    // As if the days had passed.
+    const marks = new TrashMarks(folder, silentLog);
+    for (const mark of await marks.of(ref)) {
+      await marks.add(ref, { ...mark, until: 1 });
+    }
+    await inventory.runOperation({ kind: 'describe', vm: ref, snapshot: 'a', title: 'A', description: '' });
+    await inventory.idle();
+    // e was made on d.
+    assert.deepEqual(await present(), ['a', 'd', 'e']);
+    const names = (await rig.virsh('snapshot-list', 'trash', '--name')).split('\n').filter((name) => name !== '');
+    assert.deepEqual(names.sort(), ['a', 'd', 'e']);
+    assert.deepEqual(
+      inventory.findVm(ref)!.trash?.map(({ name }) => name),
+      ['d'],
+    );
+    const gone = (await inventory.readLog(ref)).filter(({ unasked }) => unasked === true);
+    assert.deepEqual(
+      gone.map(({ request }) => request.kind),
+      ['delete', 'delete'],
+    );
   });
 
   it('gives no snapshot the name of another one', async () => {

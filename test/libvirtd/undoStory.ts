@@ -2,11 +2,15 @@
 // snapshot as before it. Checkpoints of reverts may stay: they are what an undo goes back to.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { SnapshotTree } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
+import { inTrash } from '../../src/engine/keptSnapshots.js';
 import { UndoLook } from '../../src/engine/undoing.js';
+import { TrashMarks } from '../../src/journal/trashMarks.js';
+import { silentLog } from '../silentLog.js';
 import { type Image, readImage } from '../oracle/images.js';
 import type { OracleVm } from '../oracle/oracleVm.js';
 import { type Random, seededRandom } from '../histories/random.js';
@@ -25,7 +29,17 @@ const names = (tree: SnapshotTree): readonly string[] =>
 /**
  * An external snapshot on which a checkpoint was made is deleted while the VM runs alone, so that its making cannot be undone here.
  */
-const operations = ['create', 'create', 'describe', 'rename', 'revert', 'revert', 'keep', 'favourite'] as const;
+const operations = [
+  'create',
+  'create',
+  'describe',
+  'rename',
+  'revert',
+  'revert',
+  'keep',
+  'favourite',
+  'trash',
+] as const;
 
 export class UndoStory {
   readonly #random: Random;
@@ -45,6 +59,8 @@ export class UndoStory {
     const { inventory } = this.rig;
     const tree = await inventory.readTree(this.ref);
     const [kept, favourite] = [await inventory.keptSnapshots(this.ref), await inventory.readFavourite(this.ref)];
+    const marks = new TrashMarks(join(this.rig.daemon.dir, 'journal'), silentLog);
+    const trash = inTrash(tree, await marks.of(this.ref)).map(({ name }) => name);
     const byName = new Map(tree.snapshots.map((one) => [one.name, one]));
     const ours = (name: string | undefined): string => {
       const one = byName.get(name ?? '');
@@ -62,7 +78,7 @@ export class UndoStory {
         ...tree.snapshots
           .filter(({ trailers }) => trailers.auto === undefined)
           .map(({ name, parent, title, description }) => {
-            const marks = `${kept.includes(name) ? ' kept' : ''}${favourite === name ? ' favourite' : ''}`;
+            const marks = `${kept.includes(name) ? ' kept' : ''}${favourite === name ? ' favourite' : ''}${trash.includes(name) ? ' trash' : ''}`;
             return `${name} on ${ours(parent)}: ${title} | ${description}${marks}`;
           })
           .sort(),
@@ -90,6 +106,7 @@ export class UndoStory {
       await this.write();
     }
     const before = await this.see();
+    const logged = (await inventory.readLog(this.ref)).length;
     const title = `Title ${String(++this.#written)}`;
     const run = async (request: OperationRequest): Promise<void> => {
       await inventory.runOperation(request);
@@ -111,11 +128,19 @@ export class UndoStory {
       case 'keep':
         await inventory.setKept(vm, [snapshot!], this.#random.pick(['kept', 'free'] as const));
         break;
+      case 'trash': {
+        const put = this.#random.pick(['in', 'in', 'out'] as const);
+        await inventory.mark({ kind: 'trash', vm, snapshots: [snapshot!], put, until: Date.now() + 7 * 86_400_000 });
+        break;
+      }
       case 'favourite':
         await inventory.setFavourite(vm, this.#random.pick([snapshot, undefined]));
         break;
     }
-    return { did: `${what} ${snapshot ?? title}`, before };
+    // To keep what is kept already is no operation.
+    return (await inventory.readLog(this.ref)).length === logged
+      ? undefined
+      : { did: `${what} ${snapshot ?? title}`, before };
   }
 
   /** As its guest would. */

@@ -1,17 +1,24 @@
 // The commands that change a VM: each is planned, told, agreed to, carried out, and told again.
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
-import type { AfterRevert, DeleteScope, PowerAction } from '../../domain/operation.js';
+import type { AfterRevert, DeleteScope, OperationRequest, PowerAction } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
 import type { VmView } from '../../inventory/views.js';
 import { isThereAlready } from '../../operations/power/isThereAlready.js';
 import type { RevertWish, SeamlessWish } from '../../session/session.js';
+import { titleOf } from '../../text/operationProgress.js';
 import type { About } from '../../text/questionText.js';
 import { powerWord } from '../../text/words.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { carryOut } from '../carryOut.js';
+
+type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
+
+const dayMs = 24 * 3_600_000;
+/** Where the editor is set to offer none: who says so here wants one. */
+const usualTrashDays = 7;
 
 /** The arguments have been held to their words. */
 const texts = ({ call }: Context): Words => call.texts;
@@ -82,7 +89,26 @@ export async function deleteSnapshot(context: Context): Promise<ExitName> {
   const view = await session.vm(name);
   const snapshot = await session.snapshot(view, wanted);
   const scope = texts(context).scope ?? 'one';
-  return carryOut(context, view, { kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope });
+  const request = { kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope } as const;
+  return call.flags.has('trash') && !call.flags.has('plan')
+    ? moveToTrash(context, view, request)
+    : carryOut(context, view, request);
+}
+
+/** What could not be deleted is refused: it would wait for nothing. */
+async function moveToTrash(
+  { session, terminal, json }: Context,
+  view: VmView,
+  request: DeleteRequest,
+): Promise<ExitName> {
+  const { deletes = [] } = await session.plan(view, request);
+  const until = Date.now() + (session.settings.trashDays || usualTrashDays) * dayMs;
+  await session.inventory.mark({ kind: 'trash', vm: view.ref, snapshots: deletes, put: 'in', until });
+  const after = session.view(view);
+  const { state } = session.infoOf(after);
+  terminal.tell(t('In the trash: {0}', deletes.map((one) => displayLine(titleOf(after, one))).join(', ')));
+  json?.({ vm: session.infoOf(after), result: { state, durationMs: 0 } });
+  return 'done';
 }
 
 export function start(context: Context): Promise<ExitName> {

@@ -6,6 +6,7 @@ import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { childrenOf, rootsOf } from '../../domain/snapshotTree.js';
 import type { VmView } from '../../inventory/views.js';
 import { snapshotInfos } from '../../session/infos.js';
+import { marksOn } from '../../text/marksOn.js';
 import { hereRow, snapshotRow } from '../../text/rows.js';
 import { powerWord, snapshotCountText } from '../../text/words.js';
 import type { Context } from '../context.js';
@@ -72,16 +73,14 @@ function subtree(drawing: Drawing, node: Snapshot | typeof here, first: string, 
 }
 
 function rowOf({ view, terminal, now }: Drawing, snapshot: Snapshot, first: string): string {
-  const { tree: all, layers, auto = [], kept = [], favourite } = view;
+  const { tree: all, layers } = view;
   const { name } = snapshot;
   const place = {
     ...reach,
     isCurrent: all?.current === name,
     hasChildren: false,
     opens: 'never' as const,
-    automatic: auto.includes(name),
-    kept: kept.includes(name),
-    favourite: favourite === name,
+    ...marksOn(view, name),
   };
   const size = layers?.snapshots.find((one) => one.snapshot === name);
   const { words } = snapshotRow(snapshot, place, { now }, size);

@@ -48,6 +48,7 @@ export interface UndoFacts {
  * | describe, rename   | its old text, its old name                 | it is gone; somebody has changed it since        |
  * | revert             | a revert to the checkpoint that it took, or where nothing had changed, to what was current | it took none, or that is gone; another revert came after it |
  * | keep, favourite    | the mark as it was                         | the snapshot is gone                             |
+ * | trash              | taking it out, or putting it back          | the snapshot is gone                             |
  * | delete             | –                                          | what it held is gone: merged, or out of the image |
  * | prune, consolidate | –                                          | layers were merged                               |
  * | clone              | –                                          | it is a VM of its own, which is discarded there  |
@@ -77,6 +78,13 @@ export function undoOf(entry: LoggedOperation, facts: UndoFacts): UndoWay | Refu
       return left.length === 0
         ? not('gone', { snapshot: request.snapshots.join(', ') })
         : { kind: 'mark', request: { ...request, kept } };
+    }
+    case 'trash': {
+      const put = request.put === 'in' ? 'out' : 'in';
+      const left = request.snapshots.filter((name) => facts.tree.snapshots.some((one) => one.name === name));
+      return left.length === 0
+        ? not('gone', { snapshot: request.snapshots.join(', ') })
+        : { kind: 'mark', request: { ...request, put } };
     }
     case 'favourite': {
       const { vm, snapshot, instead } = request;

@@ -2,10 +2,11 @@
 import { t } from '@vscode/l10n';
 import type { DeleteScope, OperationRequest, OperationResult } from '../../domain/operation.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { existingVm, operateConfirmed, operate, planOrRefuse } from './operate.js';
+import { existingVm, operate, planOrRefuse } from './operate.js';
 import { operateAll } from './operateAll.js';
 import { requestWords } from '../../text/operationProgress.js';
 import { inDeleteOrder } from './snapshotOrder.js';
+import { askDelete, trashOffer } from './trashCommands.js';
 import { type SnapshotTarget, calledOn, targetSnapshots, targetVm } from './targets.js';
 import { namedSnapshot } from '../../engine/namedTargets.js';
 import { passingOverUnread, mustConfirm, askNameOfProtected } from './consent.js';
@@ -78,7 +79,7 @@ async function deleteAll(
   }
   if (only !== undefined && others.length === 0) {
     const request = await passingOverUnread(run, existingVm(run, only.vm), only);
-    return operateConfirmed(run, request, 'always', () => undoMoment(requestWords(run.inventory, only)));
+    return deleteOrTrash(run, request);
   }
   const count = requests.length;
   return operateAll(run, requests, {
@@ -92,6 +93,21 @@ async function deleteAll(
     when: 'always',
     afterAnswer: () => undoMoment(t('Deleting {0} snapshots', count)),
   });
+}
+
+async function deleteOrTrash(run: CommandRun, request: OperationRequest): Promise<unknown> {
+  if (!mustConfirm(run)) {
+    return operate(run, request);
+  }
+  const plan = await planOrRefuse(run, request);
+  const view = existingVm(run, request.vm);
+  const put = await askDelete(questionOf({ plan, target: view }, Date.now()), trashOffer(run, view, plan));
+  if (put !== undefined) {
+    return put();
+  }
+  await askNameOfProtected(run, view, request, plan);
+  await undoMoment(requestWords(run.inventory, request));
+  return operate(run, request, { confirmed: plan, protection: 'answered' });
 }
 
 /** What a caller learns: the names that are gone, and of each that stays why. */

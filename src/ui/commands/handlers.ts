@@ -21,6 +21,7 @@ import { systemCommands } from './systemCommands.js';
 import { checkpoint, revertToLast, systemOperations } from './systemOperations.js';
 import { systemPower } from './systemPower.js';
 import { isOnSystem, targetSystem } from './systemTargets.js';
+import { trashCommands } from './trashCommands.js';
 import { undoCommands } from './undoCommands.js';
 import { viewCommands } from './viewCommands.js';
 import { CommandError } from '../prompts/commandError.js';
@@ -46,6 +47,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...systemCommands,
   ...systemOperations,
   ...systemPower,
+  ...trashCommands,
   ...undoCommands,
   ...viewCommands,
 };

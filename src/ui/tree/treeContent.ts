@@ -10,6 +10,7 @@ import type { VmRef } from '../../domain/vm.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
 import type { LookedAt } from './lookedAt.js';
+import { marksOn } from '../../text/marksOn.js';
 import { type FactList } from '../../text/factList.js';
 import { connectionFacts, snapshotFacts, vmFacts } from '../../text/facts.js';
 import { type MessageRow, messageFacts, messageRow } from './messageRows.js';
@@ -230,6 +231,7 @@ export class TreeContent {
       view.auto,
       view.kept,
       view.favourite,
+      view.trash,
       view.layers?.snapshots,
     ]);
   }
@@ -313,18 +315,9 @@ export class TreeContent {
     return this.#source.findVm(ref)?.layers?.snapshots.find((size) => size.snapshot === snapshot);
   }
 
-  #marks(
-    { ref, snapshot }: SnapshotNode,
-    reading: Reading,
-  ): Pick<SnapshotPlace, 'automatic' | 'kept' | 'favourite' | 'found'> {
-    const view = this.#source.findVm(ref);
+  #marks({ ref, snapshot }: SnapshotNode, reading: Reading): ReturnType<typeof marksOn> & Pick<SnapshotPlace, 'found'> {
     const found = (reading.health?.(ref) ?? []).filter((problem) => snapshotOf(problem) === snapshot);
-    return {
-      automatic: view?.auto?.includes(snapshot) === true,
-      kept: view?.kept?.includes(snapshot) === true,
-      favourite: view?.favourite === snapshot,
-      ...(found.length === 0 ? {} : { found }),
-    };
+    return { ...marksOn(this.#source.findVm(ref), snapshot), ...(found.length === 0 ? {} : { found }) };
   }
 
   #viewOf({ ref }: SnapshotNode): { readonly view?: VmView } {

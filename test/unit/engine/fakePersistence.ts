@@ -2,6 +2,7 @@
 import type { AuditNote } from '../../../src/journal/audit.js';
 import type { JournalEntry, OperationEnd, StepRecord, UnreadableEntry } from '../../../src/journal/entry.js';
 import type { OneSnapshot } from '../../../src/journal/snapshotRecords.js';
+import type { TrashMark } from '../../../src/journal/trashMarks.js';
 import type { OpenEntry } from '../../../src/journal/journal.js';
 import { keepNothing, type Persistence } from '../../../src/engine/persistence.js';
 import type { DemoVm } from '../../../src/domain/demoVm.js';
@@ -147,6 +148,20 @@ export class FakeKeeping implements Persistence {
         : Promise.resolve([this.favoured.get(vmKey(vm)) ?? []].flat()),
     forget: (vm) => {
       this.favoured.delete(vmKey(vm));
+      return Promise.resolve();
+    },
+  };
+
+  readonly thrown = new Map<string, TrashMark[]>();
+  readonly trash: Persistence['trash'] = {
+    add: (vm, mark) => {
+      this.thrown.set(vmKey(vm), [...(this.thrown.get(vmKey(vm)) ?? []), mark]);
+      return Promise.resolve();
+    },
+    of: (vm) => Promise.resolve(this.thrown.get(vmKey(vm)) ?? []),
+    forget: (vm, { name, createdAt }) => {
+      const left = (this.thrown.get(vmKey(vm)) ?? []).filter((one) => one.name !== name || one.createdAt !== createdAt);
+      this.thrown.set(vmKey(vm), left);
       return Promise.resolve();
     },
   };

@@ -1,0 +1,62 @@
+// The trash: what is in it, what goes by itself when its time is over, and how it is undone.
+import assert from 'node:assert/strict';
+import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
+import { inTrash } from '../../../src/engine/keptSnapshots.js';
+import { expiredIn } from '../../../src/engine/trash.js';
+import { UndoLook } from '../../../src/engine/undoing.js';
+import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
+import { rig, uri } from './rig.js';
+
+const day = 24 * 3_600_000;
+
+function at(name: string, createdAt: number, parent?: string): Snapshot {
+  const { parent: _, ...one } = fakeSnapshot(name);
+  return { ...one, createdAt, ...(parent === undefined ? {} : { parent }) };
+}
+
+describe('the trash', () => {
+  // a ─ b ─ c, and d beside them.
+  const tree: SnapshotTree = { snapshots: [at('a', 1), at('b', 2, 'a'), at('c', 3, 'b'), at('d', 4)], current: 'd' };
+  const mark = (name: string, createdAt: number, until = 10) => ({ name, createdAt, until });
+  const [a, b, c, d] = [mark('a', 1), mark('b', 2), mark('c', 3), mark('d', 4)];
+
+  const rows: readonly [string, Partial<Parameters<typeof expiredIn>[0]>, readonly string[]][] = [
+    ['lets a leaf go', { marks: [c] }, ['c']],
+    ['keeps what a snapshot stands on that stays', { marks: [a, b] }, []],
+    ['lets a line go from its end', { marks: [a, b, c] }, ['c', 'b', 'a']],
+    ['keeps what the VM stands on', { marks: [d] }, []],
+    ['keeps what is to be kept, and what that stands on', { marks: [a, b, c], kept: ['b'] }, ['c']],
+    ['keeps what has time', { marks: [mark('c', 3, 11)] }, []],
+    ['knows one by its second too', { marks: [mark('c', 9)] }, []],
+    ['keeps what it does not know', { marks: [mark('x', 3)] }, []],
+  ];
+  for (const [name, trash, gone] of rows) {
+    it(name, () => assert.deepEqual(expiredIn({ tree, marks: [], kept: [], now: 10, ...trash }), gone));
+  }
+
+  it('holds what is there for certain', () => {
+    assert.deepEqual(inTrash(tree, [a, mark('b', 9), mark('x', 3)]), [a]);
+  });
+
+  it('is undone and done again by the log, and what is put back does not go at once', async () => {
+    const r = await rig(fakeVm('web', ['s', 't']));
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    await r.look('web');
+    const until = Date.now() + 7 * day;
+    const put = { kind: 'trash', vm: ref, snapshots: ['s', 'not there'], put: 'in', until } as const;
+    await r.inventory.mark(put);
+    assert.deepEqual(r.inventory.findVm(ref)!.trash, [{ name: 's', until }]);
+    const undo = (await UndoLook.at(r.inventory, ref)).next('undo')!;
+    assert.ok(undo.way.kind === 'mark');
+    await r.inventory.mark(undo.way.request, undo.entry.id);
+    assert.equal(r.inventory.findVm(ref)!.trash, undefined);
+    const redo = (await UndoLook.at(r.inventory, ref)).next('redo')!;
+    assert.ok(redo.way.kind === 'mark');
+    await r.inventory.mark(redo.way.request, redo.entry.id);
+    assert.deepEqual(r.inventory.findVm(ref)!.trash, [{ name: 's', until }]);
+    await r.inventory.mark({ ...put, put: 'out' });
+    assert.equal(r.inventory.findVm(ref)!.trash, undefined);
+    await r.inventory.mark({ ...put, until: 1 });
+    assert.ok(r.inventory.findVm(ref)!.trash![0]!.until > Date.now() + day / 2);
+  });
+});
