@@ -15,6 +15,7 @@ export const argumentsOf = /** @type {const} */ ({
   undoRevert: ['vm', 'after', 'checkpointFirst', 'confirm'],
   undo: ['vm', 'entry', 'confirm'],
   redo: ['vm', 'entry', 'confirm'],
+  restoreState: ['vm', 'entry', 'confirm'],
   deleteSnapshot: [...snapshot, 'confirm'],
   deleteWithDescendants: [...snapshot, 'confirm'],
   deleteDescendants: [...snapshot, 'confirm'],
@@ -105,6 +106,7 @@ const sorts = {
 export const remarks = {
   undo: 'without `entry`: asks which',
   redo: 'without `entry`: asks which',
+  restoreState: 'without `entry`: asks which',
   checkHealth: 'without `vm`: all',
   copyVirshCommand: 'and those of that operation',
   refresh: 'without either: everything',

@@ -7,6 +7,7 @@ export const commandIds = [
   'virtRewind.undoRevert',
   'virtRewind.undo',
   'virtRewind.redo',
+  'virtRewind.restoreState',
   'virtRewind.deleteSnapshot',
   'virtRewind.deleteWithDescendants',
   'virtRewind.deleteDescendants',

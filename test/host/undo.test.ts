@@ -115,4 +115,33 @@ describe('undo', function () {
     await call('virtRewind.redo', { vm, entry: marked.id });
     assert.equal(await favourite(), 'one');
   });
+
+  it('leads back to before an operation, all of it or nothing', async () => {
+    await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'three' });
+    const made = (await log()).at(-1)!;
+    await operate('virtRewind.editDescription', { vm, snapshot: 'three', title: 'The third' });
+    await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'four' });
+    const back = { vm, entry: made.id };
+    const before = await log();
+    person.will(({ question, text, choices }) => {
+      assert.match(question, /undo-off.*three/u);
+      assert.match(text, /four[^]*The third[^]*three/u);
+      assert.deepEqual(choices.slice(0, 1), ['Restore']);
+      return undefined;
+    });
+    await call('virtRewind.restoreState', back);
+    assert.deepEqual(await log(), before, 'the question was left');
+    // By the list: the newest operation stands first, and is the shortest way.
+    person.will(({ choices }) => choices[0], 'Restore');
+    await fromMenu('virtRewind.restoreState', await rig.vmRow(vm));
+    assert.deepEqual([...(await rig.snapshots(vm))].sort(), ['one', 'three']);
+    await call('virtRewind.restoreState', { ...back, confirm });
+    assert.deepEqual(await rig.snapshots(vm), ['one']);
+    await rejects(call('virtRewind.restoreState', { vm, entry: '00000000', confirm }), 'notFound');
+    // Deleted for good: nothing leads back to before it.
+    await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'five' });
+    const five = (await log()).at(-1)!;
+    await operate('virtRewind.deleteSnapshot', { vm, snapshot: 'five', confirm });
+    await rejects(call('virtRewind.restoreState', { vm, entry: five.id, confirm }), 'refused');
+  });
 });

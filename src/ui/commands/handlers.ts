@@ -21,6 +21,7 @@ import { systemCommands } from './systemCommands.js';
 import { checkpoint, revertToLast, systemOperations } from './systemOperations.js';
 import { systemPower } from './systemPower.js';
 import { isOnSystem, targetSystem } from './systemTargets.js';
+import { restoreStateCommands } from './restoreStateCommand.js';
 import { trashCommands } from './trashCommands.js';
 import { undoCommands } from './undoCommands.js';
 import { viewCommands } from './viewCommands.js';
@@ -47,6 +48,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...systemCommands,
   ...systemOperations,
   ...systemPower,
+  ...restoreStateCommands,
   ...trashCommands,
   ...undoCommands,
   ...viewCommands,

@@ -1,0 +1,113 @@
+// The way back to before an operation of a VM's log: looked at as a whole before, then each undone by itself, the last one first.
+import { t } from '@vscode/l10n';
+import { Failure } from '../../domain/failure.js';
+import { displayLine } from '../../domain/plainText.js';
+import { type Undoing, UndoLook } from '../../engine/undoing.js';
+import type { VmView } from '../../inventory/views.js';
+import { loggedWords, nothingInLogText, wayText } from '../../text/loggedText.js';
+import { agoText } from '../../text/relativeAge.js';
+import { askOne } from '../prompts/ask.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { answered, CommandError } from '../prompts/commandError.js';
+import { noteInStatusBar, notify } from '../prompts/notify.js';
+import { seamlessWish } from '../readSettings.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { mustConfirm } from './consent.js';
+import { existingVm, operate } from './operate.js';
+import { targetVm } from './targets.js';
+
+/** More than a person reads. */
+const mostOffered = 50;
+/** In the question; all are in its details. */
+const mostTold = 3;
+
+export const restoreStateCommands = {
+  /** Undoes an operation and all after it. */
+  'virtRewind.restoreState': restoreState,
+} satisfies CommandTable;
+
+async function restoreState(run: CommandRun): Promise<void> {
+  const view = await targetVm(run, t('Restore an earlier state of which VM?'));
+  const look = await UndoLook.at(run.inventory, view.ref);
+  const id = (givenTo(run.call).entry ?? (await pickEntry(view, look))).toLowerCase();
+  const vm = displayLine(view.vm.name);
+  const entry = look.find(id);
+  const steps = entry === undefined ? [] : look.backTo(entry);
+  if (entry === undefined || steps.length === 0) {
+    const why =
+      entry === undefined ? t('The log of {0} has no entry {1}.', vm, displayLine(id)) : t('Nothing was done.');
+    throw new CommandError('notFound', why, { vm: view.vm.name });
+  }
+  // Where one cannot be undone, none is.
+  steps.forEach((step) => requireWay(view, step));
+  if (mustConfirm(run)) {
+    const now = existingVm(run, view.ref);
+    const lines = steps.map((step) => `${loggedWords(step.entry)} → ${wayText(now, step.way)}`);
+    await askQuestion({
+      title: t('Bring {0} back to before {1}?', vm, loggedWords(entry)),
+      lines: [...lines.slice(0, mostTold), ...(lines.length > mostTold ? ['…'] : [])],
+      details: lines.join('\n'),
+      confirm: t('Restore'),
+    });
+  }
+  for (const [index, step] of steps.entries()) {
+    try {
+      await undoFresh(run, view, step);
+    } catch (error) {
+      void notify(
+        'warning',
+        t('It stopped after {0} of {1}: the next one is {2}.', index, steps.length, step.entry.id),
+      );
+      throw error;
+    }
+  }
+  noteInStatusBar(t('Undone: {0}', steps.map((step) => loggedWords(step.entry)).join(', ')));
+}
+
+/** On what is there by then. */
+async function undoFresh(run: CommandRun, view: VmView, { entry }: Undoing): Promise<void> {
+  const fresh = await UndoLook.at(run.inventory, view.ref);
+  const way = requireWay(view, fresh.of(fresh.find(entry.id) ?? entry));
+  if (way.kind === 'mark') {
+    return run.inventory.mark(way.request, entry.id);
+  }
+  const { request } = way;
+  const keeps = request.kind === 'revert' && request.checkpointFirst === true;
+  await operate(run, keeps ? { ...request, ...seamlessWish() } : request, { undoes: entry.id, quiet: 'result' });
+}
+
+function requireWay({ ref, vm }: VmView, { way }: Undoing): Exclude<Undoing['way'], { kind: 'refusal' }> {
+  if (way.kind === 'refusal') {
+    throw new Failure('refused', { connection: ref.connection, vm: vm.name, refusal: way.refusal });
+  }
+  return way;
+}
+
+async function pickEntry(view: VmView, look: UndoLook): Promise<string> {
+  const now = Date.now();
+  const lines = look.log
+    .filter(({ unasked }) => unasked !== true)
+    .map((entry) => ({ entry, steps: look.backTo(entry) }))
+    .slice(-mostOffered)
+    .reverse()
+    .flatMap(({ entry, steps }) => {
+      const refused = steps.find(({ way }) => way.kind === 'refusal');
+      const first = refused ?? steps[0];
+      return first === undefined
+        ? []
+        : [
+            {
+              label: loggedWords(entry),
+              description: `${agoText(entry.at, now)} · ${entry.id}`,
+              detail: `→ ${wayText(view, first.way)}${steps.length > 1 ? ` (${steps.length})` : ''}`,
+              ...(refused !== undefined && { icon: 'circle-slash' }),
+              value: entry.id,
+            },
+          ];
+    });
+  if (lines.length === 0) {
+    throw new CommandError('notFound', nothingInLogText(view.vm.name, 'undo'), { vm: view.vm.name });
+  }
+  return answered(await askOne(lines, t('Bring the VM back to before which operation?'))).value;
+}
