@@ -20,6 +20,10 @@ const themes = /** @type {const} */ ([
   { name: 'dark', colorScheme: 'dark', shown: '.vs-dark' },
 ]);
 const [internal, external, layered] = /** @type {const} */ (['rewind-internal', 'rewind-overlays', 'web-server']);
+/** The VMs of a system. */
+const members = ['shop-api', 'shop-db', 'shop-web'];
+/** Of the side bar, in pixels; and the narrowest in which title and age of each snapshot can be read. */
+const [usual, narrow] = [470, 250];
 
 /**
  * @typedef {object} Scene
@@ -36,16 +40,24 @@ const scenes = {
     show: async (stage) => {
       await stage.hands.expand(external);
       await stage.hands.expand(internal);
-      await takeSnapshot(stage, internal, 'Tests are green');
+      await takeSnapshot(stage, internal, 'Tests pass');
       await stage.hands.menu(internal, 'Guest', 'Open Console Log');
       await stage.workbench.editor.getByText('memory').first().waitFor();
-      await stage.hands.select('Tests are green');
+      await stage.hands.select('Tests pass');
     },
+  },
+  narrow: {
+    size: { width: 560, height: 460 },
+    show: async ({ hands, workbench }) => {
+      await hands.command('View: Close All Editors');
+      await workbench.widenSideBar(narrow);
+    },
+    leave: ({ workbench }) => workbench.widenSideBar(usual),
   },
   revert: {
     size: { width: 1000, height: 520 },
     show: async ({ hands, workbench }) => {
-      await hands.menu(/^Before the upgrade, .*memory/, 'Revert');
+      await hands.menu(/^Before upgrade, .*memory/, 'Revert');
       await workbench.dialog.waitFor();
     },
   },
@@ -65,12 +77,27 @@ const scenes = {
       await page.getByRole('region', { name: 'What If' }).waitFor();
     },
   },
+  system: {
+    size: { width: 1200, height: 560 },
+    show: async (stage) => {
+      const { hands, workbench } = stage;
+      await hands.command('View: Close All Editors');
+      await hands.command('View: Toggle Primary Side Bar Visibility');
+      await makeSystem(stage);
+      await hands.menu(/^shop, /, 'Show Picture');
+      await workbench.webview
+        .getByText('comes from here')
+        .nth(members.length - 1)
+        .waitFor();
+      await workbench.page.mouse.move(5, 5);
+    },
+    leave: ({ hands }) => hands.command('View: Close All Editors'),
+  },
   doctor: {
     size: { width: 1000, height: 640 },
     show: async ({ hands, workbench, daemon }) => {
       const [base, overlay] = [`${layered}.qcow2`, `${layered}.experiment`];
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', join(daemon.dir, overlay)]);
-      await hands.command('View: Toggle Primary Side Bar Visibility');
       await hands.menu(layered, 'Health and Repair', 'Doctor: What Works');
       await workbench.webview.getByText(/wrong/).first().waitFor();
       await hands.command('View: Toggle Primary Side Bar Visibility');
@@ -130,6 +157,28 @@ async function makeLayers({ dir, virsh }) {
   ])) {
     await virshOk(virsh, 'snapshot-create-as', layered, name, '--disk-only');
     await write(join(dir, `${layered}.${name}`), ...blocks);
+  }
+}
+
+/** Three VMs that are off, kept twice as one. @param {Stage} stage */
+async function makeSystem({ hands, workbench, daemon }) {
+  for (const vm of members) {
+    const file = join(daemon.dir, `${vm}.qcow2`);
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '4M']);
+    await defineDiskVm(daemon, vm, [{ file, format: 'qcow2' }]);
+    await workbench.row(vm).waitFor();
+  }
+  await hands.command('Virt Rewind: Make a System of VMs…');
+  for (const vm of members) await workbench.option(vm).click();
+  await hands.enter();
+  await hands.type(`New System of ${members.length} VMs`, 'shop');
+  await hands.enter();
+  for (const title of ['before the demo', 'prices in euros']) {
+    await hands.menu(/^shop, /, 'Create Snapshot');
+    await hands.type('Title of the Restore Point', title);
+    await hands.enter();
+    await hands.expand(/^shop, /);
+    await workbench.row(new RegExp(`${title}, .*restore point`)).waitFor();
   }
 }
 
@@ -193,7 +242,7 @@ async function make(names) {
     endings.unshift(close);
     const stage = { workbench, hands: hands('mouse', workbench), daemon };
     await stage.hands.showView('Virt Rewind', 'VMs');
-    await workbench.widenSideBar(470);
+    await workbench.widenSideBar(usual);
     await workbench.row(/^rewind-internal, .*, running, /).waitFor();
     await mkdir(folder, { recursive: true });
     for (const [name, { size, show, leave }] of Object.entries(scenes)) {

@@ -54,11 +54,11 @@ const demos = [
         'before-upgrade',
         [],
         'Taken while the VM ran: both counters stood at 100 and will again.',
-        'Before the upgrade',
+        'Before upgrade',
         'memory',
       );
       await vm.count(200);
-      await vm.take('after-upgrade', [], 'The upgrade went well: both counters at 200.', 'After the upgrade', 'memory');
+      await vm.take('after-upgrade', [], 'The upgrade went well: both counters at 200.', 'After upgrade', 'memory');
       await vm.revert('before-upgrade');
       await vm.count(150);
       await vm.take('other-way', [], 'A second attempt from the same point: a branch.', 'Another way', 'memory');
@@ -78,7 +78,7 @@ const demos = [
         'before-upgrade',
         external,
         'The disk of the running VM as it was that instant: reverting is like starting after a power cut.',
-        'Before the upgrade',
+        'Before upgrade',
         'crash-consistent',
       );
       await vm.count(200);
@@ -86,7 +86,7 @@ const demos = [
         'after-upgrade',
         [...external, '--quiesce'],
         'The guest agent flushed and froze the file systems first, so the disk is in order.',
-        'After the upgrade',
+        'After upgrade',
         'quiesced',
       );
     },

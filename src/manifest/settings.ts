@@ -122,7 +122,7 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     treeSort: oneOf(treeSorts, get(settingKeys.treeSort)),
     treeLayout: oneOf(treeLayouts, get(settingKeys.treeLayout)),
     treeVms: oneOf(treeVmOrders, get(settingKeys.treeVms)),
-    treeTitleLength: whole(get(settingKeys.treeTitleLength), 200, 20),
+    treeTitleLength: whole(get(settingKeys.treeTitleLength), 200, 14),
     agentPermissions: permissionRows(get(settingKeys.agentPermissions)),
     agentCheckpoints: whole(get(settingKeys.agentCheckpoints), 1_000, 50),
     agentSpaceGb: amount(get(settingKeys.agentSpaceGb)) ?? 50,

@@ -1,12 +1,14 @@
 // Long names are shortened in the middle, those that begin alike so that a narrow view shows what tells them apart. Pure.
 import { shortInMiddle } from './shortInMiddle.js';
 
-/** About what a row of a view of 250 pixels has room for. */
-const room = 20;
+/** Of a name that looks like another, where no shorter one is asked for. */
+const mostAlike = 20;
 /** Names that differ before this are told apart by their beginnings. */
 const alikeFrom = 14;
 /** A tail begins with its word, if that is not longer. */
 const longestWord = 8;
+/** Of what a title may have: its end tells more than its middle. */
+const mostTail = 0.6;
 
 /**
  * By name, those that are shown shorter; all others as they are.
@@ -15,12 +17,13 @@ const longestWord = 8;
  */
 export function shortenedAlike(names: readonly string[], most = Infinity): ReadonlyMap<string, string> {
   const shortened = new Map<string, string>();
+  const alike = Math.min(mostAlike, most);
   for (const [name, differs] of differences(names)) {
     const { length } = Array.from(name);
-    if (differs >= alikeFrom && length > room) {
-      shortened.set(name, shortenedAt(name, differs));
+    if (differs >= alikeFrom && length > alike) {
+      shortened.set(name, shortenedAt(name, differs, alike));
     } else if (length > most) {
-      shortened.set(name, shortInMiddle(name, most));
+      shortened.set(name, shortenedBetweenWords(name, most));
     }
   }
   const taken = new Map<string, string[]>();
@@ -48,11 +51,23 @@ function differences(names: readonly string[]): ReadonlyMap<string, number> {
   );
 }
 
-function shortenedAt(name: string, differs: number): string {
+/** Its beginning, and as many whole words of its end as there is room for. */
+function shortenedBetweenWords(name: string, most: number): string {
+  const characters = Array.from(name);
+  const beforeTail = characters.length - Math.floor(most * mostTail) - 1;
+  const gap = characters.findIndex((character, index) => index >= beforeTail && /[\s_.-]/u.test(character));
+  const tail = gap < 0 ? [] : characters.slice(gap + 1);
+  return tail.length === 0
+    ? shortInMiddle(name, most)
+    : [...characters.slice(0, most - tail.length - 1), '…', ...tail].join('');
+}
+
+function shortenedAt(name: string, differs: number, room: number): string {
   const characters = Array.from(name);
   const word = characters.slice(0, differs).findLastIndex((character) => !/[\p{L}\p{N}]/u.test(character));
   const from = differs - word <= longestWord ? Math.max(word, 0) : differs;
   const tail = characters.slice(from);
-  const shown = tail.length <= room / 2 ? tail : [...tail.slice(0, room / 2 - 1), '…'];
+  const half = Math.floor(room / 2);
+  const shown = tail.length <= half ? tail : [...tail.slice(0, half - 1), '…'];
   return [...characters.slice(0, room - shown.length - 1), '…', ...shown].join('');
 }

@@ -79,11 +79,12 @@ function pointsPhrase(lost: readonly Lost<'restorePoints'>[], most: number): str
       loss.names.map((name) => [`${vmKey(target.ref)} ${name}`, titleOf(target, name)] as const),
     ),
   );
-  const titles = [...points.values()];
+  // Of a system, they have one title.
+  const titles = [...new Set(points.values())];
   return titles.length > most
-    ? titles.length === 1
+    ? points.size === 1
       ? t('the way back to 1 snapshot')
-      : t('the way back to {0} snapshots', titles.length)
+      : t('the way back to {0} snapshots', points.size)
     : t('the way back to {0}', titles.map((title) => quoted(title)).join(', '));
 }
 

@@ -90,7 +90,7 @@ describe('the cells of the picture', function () {
     const blocks = await sent(name);
     assert.deepEqual(seen(blocks), written.expected(rows));
     // Clusters of its own, but for those that only say that they are zeros.
-    assert.equal(blocks.rows[1]!.words, `inside the image · i.qcow2 · ${bytesText(6 * 64 * kibibyte)}`);
+    assert.equal(blocks.rows[1]!.words, `inside the image · ${bytesText(6 * 64 * kibibyte)} · i.qcow2`);
 
     await r.virsh('snapshot-revert', name, 'one');
     written.leave();

@@ -28,7 +28,7 @@ describe('the packed extension', () => {
   });
 
   it('takes a snapshot, reverts to it and deletes it', async () => {
-    const title = 'From the package';
+    const title = 'Packaged';
     stage = await openStage('mouse', { vsix: packed() });
     const { hands, workbench } = stage;
     await hands.showView('Virt Rewind', 'VMs');

@@ -76,15 +76,15 @@ for (const by of ['mouse', 'keyboard'] as const) {
     it('shows the tree of snapshots, with a branch', async () => {
       await stage().hands.expand(internal);
       // The branch opens a moment after the rows beside it.
-      await row('After the upgrade').waitFor();
+      await row('After upgrade').waitFor();
       await row('You are here').waitFor();
       const rows = await stage().workbench.rows();
       const levels = rows.map(({ level, label }) => `${level} ${label.split(',')[0] ?? ''}`);
       assert.deepEqual(levels.slice(levels.indexOf(`2 ${internal}`)), [
         `2 ${internal}`,
         '3 Clean install',
-        '3 Before the upgrade',
-        '4 After the upgrade',
+        '3 Before upgrade',
+        '4 After upgrade',
         '3 Another way',
         '3 You are here',
         `2 ${external}`,
@@ -184,8 +184,8 @@ for (const by of ['mouse', 'keyboard'] as const) {
 
     it('takes a disk-only snapshot of the VM in the external style', async () => {
       await stage().hands.expand(external);
-      await createSnapshot(external, 'Disk-only', 'Before the import');
-      await row(/^Before the import, .*\bdisk-only\b/).waitFor();
+      await createSnapshot(external, 'Disk-only', 'Before import');
+      await row(/^Before import, .*\bdisk-only\b/).waitFor();
       await picture('7-disk-only');
     });
 
@@ -204,7 +204,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
     });
 
     it('deletes a snapshot in the middle of a chain, and what came after stays', async () => {
-      await withKey(/^After the upgrade, .*\bdisk-only\b/, 'Delete Snapshot', 'Delete');
+      await withKey(/^After upgrade, .*\bdisk-only\b/, 'Delete Snapshot', 'Delete');
       await stage().workbench.dialog.waitFor();
       await picture('8-delete-middle-asks');
       await stage().hands.answer('Delete');
@@ -212,20 +212,20 @@ for (const by of ['mouse', 'keyboard'] as const) {
         .workbench.toast(/begins in/)
         .waitFor();
       await picture('8-delete-moment');
-      await row(/^After the upgrade, .*\bdisk-only\b/).waitFor({ state: 'detached' });
-      await row(/^Before the import, /).waitFor();
+      await row(/^After upgrade, .*\bdisk-only\b/).waitFor({ state: 'detached' });
+      await row(/^Before import, /).waitFor();
       assert.equal((await virsh(['domstate', external])).stdout.trim(), 'running');
     });
 
     it('reverts to a disk-only snapshot on every libvirt, by itself where libvirt cannot', async () => {
-      await withKey('Before the import', 'Revert', 'Control+Alt+r');
+      await withKey('Before import', 'Revert', 'Control+Alt+r');
       await stage().workbench.dialog.waitFor();
       await picture('8-revert-external-asks');
       await stage().hands.answer('Revert and Run');
       await stage()
         .workbench.toast(/Reverted rewind-overlays/)
         .waitFor();
-      await stage().hands.expand('Before the import');
+      await stage().hands.expand('Before import');
       const { tree, page } = stage().workbench;
       // The other VM has one too.
       await tree
@@ -238,19 +238,19 @@ for (const by of ['mouse', 'keyboard'] as const) {
     });
 
     it('refuses to delete what two branches are built on, and says what to do', async () => {
-      await withKey('Before the import', 'Delete Snapshot', 'Delete');
+      await withKey('Before import', 'Delete Snapshot', 'Delete');
       const toast = stage().workbench.toast(/Nothing was changed/);
       await toast.waitFor();
       await picture('8-refused');
       assert.equal(await stage().workbench.dialog.count(), 0);
       await stage().hands.dismiss(/Nothing was changed/);
-      await row(/^Before the import, /).waitFor();
+      await row(/^Before import, /).waitFor();
     });
 
     it('takes a checkpoint without a question, and undoes it', async () => {
       if (by === 'mouse') await stage().hands.inline(internal, 'Quick Checkpoint');
       else await withKey(internal, 'Quick Checkpoint', 'Control+Alt+k');
-      const checkpoint = row(/^checkpoint\b.*, memory/);
+      const checkpoint = row(/^check…\S+, checkpoint\b.*, memory/);
       await checkpoint.waitFor();
       await stage().workbench.toast(internal).waitFor();
       await picture('9-checkpoint');
@@ -269,9 +269,9 @@ for (const by of ['mouse', 'keyboard'] as const) {
     });
 
     it('shows what another client does, by itself', async () => {
-      const made = await virsh(['snapshot-create-as', internal, 'from-a-terminal']);
+      const made = await virsh(['snapshot-create-as', internal, 'by-terminal']);
       assert.equal(made.code, 0, made.stderr);
-      await row(/^from-a-terminal, .*\bmemory\b/).waitFor();
+      await row(/^by-terminal, .*\bmemory\b/).waitFor();
       const stopped = await virsh(['destroy', external]);
       assert.equal(stopped.code, 0, stopped.stderr);
       await row(/^rewind-overlays, .*, off, /).waitFor();
@@ -329,12 +329,12 @@ for (const by of ['mouse', 'keyboard'] as const) {
     it('asks for the name of a protected VM', async () => {
       await stage().hands.menu(internal, 'Protect');
       await row(/^rewind-internal, .*, off, protected/).waitFor();
-      await stage().hands.menu('from-a-terminal', 'Delete Snapshot');
+      await stage().hands.menu('by-terminal', 'Delete Snapshot');
       await stage().hands.answer('Delete');
       await stage().workbench.inputBox('Is Protected').waitFor();
       await picture('16-protected');
       await stage().workbench.page.keyboard.press('Escape');
-      await row('from-a-terminal').waitFor();
+      await row('by-terminal').waitFor();
     });
   });
 }

@@ -114,7 +114,11 @@ async function dissolve(run: CommandRun): Promise<void> {
   const name = displayLine(stored.system.name);
   if (mustConfirm(run)) {
     const kept = t('Kept: its VMs and all their snapshots.');
-    const lost = t('Lost: that they belong together, and {0} restore points of all.', stored.points.length);
+    const { length } = stored.points;
+    const lost =
+      length === 1
+        ? t('Lost: that they belong together, and 1 restore point of all.')
+        : t('Lost: that they belong together, and {0} restore points of all.', length);
     await askQuestion({
       title: t('Dissolve the system {0}?', name),
       lines: [vmsLine(stored), kept, lost],

@@ -24,6 +24,7 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm, typeNameOfSystem } from './consent.js';
 import { showFailure } from './runCommand.js';
 import { targetPoint, targetSystem } from './systemTargets.js';
+import { calledOn } from './targets.js';
 
 export const systemOperations = {
   /** A restore point of all VMs of a system, at one moment. */
@@ -62,9 +63,11 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
     throw new CommandError('exists', t('The system has a restore point of this title.'));
   }
   const { description } = given;
+  const follow = run.tree.focus.followSystem(stored.system.id, calledOn(run));
   const result = await carryOut(run, stored, 'virtRewind.checkpointSystem', (systems) =>
     systems.planCheckpoint(stored, { title: wanted, ...(description !== undefined && { description }) }),
   );
+  follow(result.point?.id);
   return result;
 }
 
@@ -95,7 +98,14 @@ async function undo(run: CommandRun): Promise<SystemResult> {
 async function deletePoint(run: CommandRun): Promise<SystemResult> {
   const stored = await targetSystem(run, t('Delete a restore point of which system?'));
   const point = await targetPoint(run, stored, t('Delete which restore point of {0}?', stored.system.name));
-  return carryOut(run, stored, 'virtRewind.deleteRestorePoint', (systems) => systems.planDelete(stored, point));
+  const at = stored.points.indexOf(point);
+  const near = stored.points[at + 1] ?? stored.points[at - 1];
+  const follow = run.tree.focus.followSystem(stored.system.id, calledOn(run));
+  const result = await carryOut(run, stored, 'virtRewind.deleteRestorePoint', (systems) =>
+    systems.planDelete(stored, point),
+  );
+  follow((result.point ?? near)?.id);
+  return result;
 }
 
 async function revertTo(

@@ -1,5 +1,5 @@
-// The lesson as a page: a value in, HTML out, in which nothing from outside is markup. It runs no script: what can be
-// pressed are links to commands.
+// The lesson as a page: a value in, HTML out, in which nothing from outside is markup. What can be pressed are links
+// to commands.
 import { t } from '@vscode/l10n';
 import type { LessonView } from '../../lesson/lesson.js';
 import { addedForFiles, insideImage, type LessonFile } from '../../lesson/lessonFacts.js';
@@ -13,6 +13,7 @@ import { layerLetter } from '../../text/layerLetter.js';
 import { shortInMiddle } from '../../text/shortInMiddle.js';
 import { layerCostSentences } from '../../text/layerCostText.js';
 import { powerWord } from '../../text/words.js';
+import { keptFocus, pagePolicy } from '../keptFocus.js';
 import { layerColors } from '../layerColors.js';
 import { lessonStyle } from './lessonStyle.js';
 
@@ -29,18 +30,17 @@ export const lessonLinks = [
 const longestName = 26;
 
 export function lessonPage(view: LessonView | undefined, nonce: string): string {
-  const policy = `default-src 'none'; style-src 'nonce-${nonce}'`;
   const content = view === undefined ? ended() : page(view);
   return `<!DOCTYPE html>
 <html lang="${escaped(t('en'))}">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy(nonce)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(t('Virt Rewind: the lesson'))}</title>
 <style nonce="${nonce}">${lessonStyle}</style>
 </head>
-<body>${content}</body>
+<body>${content}<script nonce="${nonce}">${keptFocus}</script></body>
 </html>`;
 }
 

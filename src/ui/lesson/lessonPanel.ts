@@ -1,4 +1,4 @@
-// The editor tab with the lesson: draws it anew when it changed. It runs no script and loads nothing.
+// The editor tab with the lesson: draws it anew when it changed. It runs one script of ours and loads nothing.
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
@@ -29,7 +29,7 @@ export class LessonPanel implements Disposable {
         lessonPanelType,
         t('Lesson: Snapshots'),
         { viewColumn: vscode.ViewColumn.One },
-        { enableScripts: false, enableCommandUris: lessonLinks, localResourceRoots: [] },
+        { enableScripts: true, enableCommandUris: lessonLinks, localResourceRoots: [] },
       );
       this.#panel.onDidDispose(() => {
         this.#panel = undefined;

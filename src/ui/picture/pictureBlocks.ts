@@ -48,8 +48,9 @@ function pictureRow(row: BlockRow, tree: SnapshotTree | undefined): PictureRow {
     title: titleOf(kind, title ?? snapshot),
     words: [
       kindWord(kind),
-      shortInMiddle(displayLine(file.split('/').at(-1) ?? file), longestName),
+      // Before the name: a narrow page cuts the end off.
       sizeWord(row),
+      shortInMiddle(displayLine(file.split('/').at(-1) ?? file), longestName),
     ].join(' · '),
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(allocatedBytes === undefined ? {} : { allocatedBytes }),

@@ -1,5 +1,5 @@
 // The picture of a system of VMs as a page: its VMs side by side on one axis of time, its restore points across them. A value in,
-// HTML out, in which nothing from outside is markup. It runs no script: what can be pressed are links to commands.
+// HTML out, in which nothing from outside is markup. What can be pressed are links to commands.
 import { t } from '@vscode/l10n';
 import type { SystemPoint } from '../../domain/system.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -11,6 +11,7 @@ import { agoText } from '../../text/relativeAge.js';
 import { pointTitle, noWayBack } from '../../text/systemPointText.js';
 import { memberWords, type ShownSystem } from '../../text/systemRows.js';
 import { kindWords, powerWord } from '../../text/words.js';
+import { keptFocus, pagePolicy } from '../keptFocus.js';
 import type { Node } from '../tree/nodes.js';
 import { systemStyle } from './systemStyle.js';
 
@@ -33,13 +34,12 @@ interface Moment {
 }
 
 export function systemPage(shown: ShownSystem, now: number, nonce: string): string {
-  const policy = `default-src 'none'; style-src 'nonce-${nonce}'`;
   const { name } = shown.known.system;
   return `<!DOCTYPE html>
 <html lang="${htmlText(t('en'))}">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy(nonce)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${htmlText(t('{0}: Picture', name))}</title>
 <style nonce="${nonce}">${systemStyle}</style>
@@ -58,7 +58,7 @@ ${present(shown)}
 </tbody>
 </table>
 </div>
-</main></body>
+</main><script nonce="${nonce}">${keptFocus}</script></body>
 </html>`;
 }
 
@@ -131,7 +131,11 @@ function row(shown: ShownSystem, { at, point, snapshots }: Moment, gap: number, 
         ? '<td></td>'
         : `<td class="lost"><span class="mark" aria-hidden="true">✕</span> ${htmlText(lostWords(shown, index))}</td>`;
     }
-    const was = own === undefined ? [] : [powerWord({ power: own.state, powerReason: 'other', managedSave: false })];
+    // Off is what an offline one says already.
+    const was =
+      own === undefined || snapshot.kind === 'offline'
+        ? []
+        : [powerWord({ power: own.state, powerReason: 'other', managedSave: false })];
     return `<td class="${isHere ? 'there here' : 'there'}"><span class="mark" aria-hidden="true">${
       isHere ? '●' : '○'
     }</span> <span class="title">${htmlText(snapshot.title)}</span><small>${htmlText(

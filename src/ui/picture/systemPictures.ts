@@ -74,7 +74,7 @@ class SystemPicture implements Disposable {
       t('{0}: Picture', name),
       vscode.ViewColumn.Active,
       {
-        enableScripts: false,
+        enableScripts: true,
         enableCommandUris: page.systemLinks,
         localResourceRoots: [],
       },

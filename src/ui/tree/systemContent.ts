@@ -7,8 +7,10 @@ import { knownOf, seenSystem } from '../../systems/seenSystem.js';
 import type { FactList } from '../../text/factList.js';
 import { type Reading, reachOf, type Row } from '../../text/rows.js';
 import { memberRow, pointFacts, pointRow, type ShownSystem, systemFacts, systemRow } from '../../text/systemRows.js';
+import { pointTitle } from '../../text/systemPointText.js';
 import { vmFacts } from '../../text/facts.js';
 import { matches } from './arrangedVm.js';
+import { toldApart } from './toldApart.js';
 import type { MemberNode, PointNode, SystemNode, SystemPart } from './nodes.js';
 
 interface Source {
@@ -19,11 +21,18 @@ interface Source {
 export class SystemContent {
   readonly #source: Source;
   readonly #systems: () => readonly KnownSystem[];
+  readonly #titleLength: () => number | undefined;
   readonly #nodes = new Map<string, SystemPart>();
   #drawn = new Map<string, string>();
 
-  constructor(source: Source, systems: () => readonly KnownSystem[]) {
+  /** @param titleLength of a restore point; 0 or absent: as long as it is */
+  constructor(
+    source: Source,
+    systems: () => readonly KnownSystem[],
+    titleLength: () => number | undefined = () => undefined,
+  ) {
     this.#source = source;
+    this.#titleLength = titleLength;
     this.#systems = systems;
   }
 
@@ -63,8 +72,11 @@ export class SystemContent {
         return memberRow(shown, memberAt(shown.known, node.ref), reach, reading);
       }
       case 'point': {
-        const point = shown.known.points.find(({ id }) => id === node.point);
-        return point && pointRow(shown, point, reading);
+        const { points } = shown.known;
+        const point = points.find(({ id }) => id === node.point);
+        return (
+          point && toldApart(pointRow(shown, point, reading), points, (all) => all.map(pointTitle), this.#titleLength())
+        );
       }
     }
   }

@@ -62,7 +62,7 @@ export class TreeContent {
     usedAt: (key: string) => number = () => 0,
     systems: () => readonly KnownSystem[] = () => [],
   ) {
-    this.systems = new SystemContent(source, systems);
+    this.systems = new SystemContent(source, systems, () => this.#arrangement.titleLength);
     this.rows = new TreeRows(usedAt);
     this.#source = source;
     this.#arrangement = arrangement;

@@ -72,9 +72,24 @@ export class TreeFocus {
 
   /** Gives the row of a system the focus, where the view is seen. */
   showSystem(id: string): void {
-    const node = this.#content.systems.top('').find(({ system }) => system === id);
+    this.#showSystem(id, undefined, true);
+  }
+
+  /** As `follow`, with the restore point that was made, or that stands beside the one that went. */
+  followSystem(id: string, row: Node | undefined): (point: string | undefined) => void {
+    const isStill = this.#remember({ row });
+    return (point) => {
+      this.#showSystem(id, point, isStill());
+    };
+  }
+
+  #showSystem(id: string, point: string | undefined, focus: boolean): void {
+    const { systems } = this.#content;
+    const top = systems.top('').find(({ system }) => system === id);
+    const below = top === undefined ? [] : systems.children(top);
+    const node = below.find((one) => one.kind === 'point' && one.point === point) ?? top;
     if (node !== undefined) {
-      void this.#tryTo(() => this.#stand(node, true));
+      void this.#tryTo(() => this.#stand(node, focus));
     }
   }
 
@@ -129,7 +144,7 @@ export class TreeFocus {
   }
 
   /** The function tells whether the keyboard is still where it was: on a row of the tree, and not of a picture. */
-  #remember({ row }: ActedOn): () => boolean {
+  #remember({ row }: Pick<ActedOn, 'row'>): () => boolean {
     const isOurs = row !== undefined && isOwn(this.#content, row);
     const wentElsewhere = this.#whereabouts.remember();
     return () => isOurs && !wentElsewhere();

@@ -14,7 +14,7 @@ const row = (id: string, kind: PictureRow['kind'], file: string): PictureRow => 
   kind,
   file,
   title: id,
-  words: `kind · ${file} · 5 MB`,
+  words: `kind · 5 MB · ${file}`,
   extents: Float64Array.of(0, mebibyte),
   kinds: Uint8Array.of(0),
 });
@@ -47,18 +47,18 @@ describe('the words beside a layer', () => {
   const marks = new Map([[mark.file, mark]]);
 
   it('are its own, and in little room its size', () => {
-    assert.deepEqual(wordsOf({}), ['kind · /img · 5 MB', 'kind · /img · 5 MB']);
+    assert.deepEqual(wordsOf({}), ['kind · 5 MB · /img', 'kind · 5 MB · /img']);
     assert.deepEqual(wordsOf({ width: 300 }), ['5 MB', '5 MB']);
   });
 
   it('begin with what is wrong with its file; a snapshot inside it is none', () => {
-    assert.deepEqual(wordsOf({ marks }), ['kind · /img · 5 MB', '⚠ 1 error · kind · /img · 5 MB']);
+    assert.deepEqual(wordsOf({ marks }), ['kind · 5 MB · /img', '⚠ 1 error · kind · 5 MB · /img']);
     assert.deepEqual(wordsOf({ marks, width: 300 }), ['5 MB', '⚠ 1 error · 5 MB']);
   });
 
   it('are what would become of it, before all else', () => {
     const fates = new Map([['present', { fate: 'dropped', words: 'would be dropped' } as const]]);
-    assert.deepEqual(wordsOf({ marks, fates }), ['kind · /img · 5 MB', 'would be dropped']);
+    assert.deepEqual(wordsOf({ marks, fates }), ['kind · 5 MB · /img', 'would be dropped']);
   });
 });
 

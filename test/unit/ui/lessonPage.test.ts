@@ -4,6 +4,7 @@ import type { LessonView } from '../../../src/lesson/lesson.js';
 import { lessonScript } from '../../../src/lesson/lessonScript.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import { Failure } from '../../../src/domain/failure.js';
+import { keptFocus } from '../../../src/ui/keptFocus.js';
 import { lessonLinks, lessonPage } from '../../../src/ui/lesson/lessonPage.js';
 
 const view: LessonView = {
@@ -25,10 +26,12 @@ const view: LessonView = {
 };
 
 describe('the page of the lesson', () => {
-  it('runs no script and loads nothing', () => {
+  it('runs our one script and loads nothing', () => {
     const html = lessonPage(view, 'abc');
-    assert.match(html, /default-src 'none'; style-src 'nonce-abc'"/);
-    assert.ok(!/<script|<img|<link|<iframe| on\w+=|url\(|@import/i.test(html));
+    assert.match(html, /default-src 'none'; style-src 'nonce-abc'; script-src 'nonce-abc'"/);
+    assert.equal(html.split('<script').length, 2);
+    assert.ok(html.includes(`<script nonce="abc">${keptFocus}</script>`));
+    assert.ok(!/<img|<link|<iframe| on\w+=|url\(|@import/i.test(html));
     assert.ok(!html.includes('style="'), 'styles in elements are not allowed by its own policy');
   });
 

@@ -139,7 +139,7 @@ function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number
     struck: fate?.fate === 'dropped' && (fate.extents === undefined || one.kind === 'internalSnapshot'),
   });
   // Where there is little room, the title counts, and of the words the last: the size.
-  const size = width < narrow ? (one.words.split(' · ').at(-1) ?? '') : one.words;
+  const size = width < narrow ? (one.words.split(' · ')[1] ?? '') : one.words;
   const told = isFolded ? `${t('not read now')} · ${size}` : size;
   const words = fate?.words ?? (mark === undefined ? told : `${mark.mark} · ${told}`);
   surface.text(words, half, top + 10, {
