@@ -59,6 +59,10 @@ export const argumentsOf = /** @type {const} */ ({
   revertToFavourite: ['vm', 'after', 'checkpointFirst', 'confirm'],
   protectVm: ['vm'],
   unprotectVm: ['vm'],
+  cloneVm: [...snapshot, 'name', 'way', 'network'],
+  forkVm: [...snapshot, 'count', 'name', 'network'],
+  sandbox: [...snapshot, 'name'],
+  discardClone: ['vm', 'confirm'],
   createSystem: ['vms', 'title'],
   checkpointSystem: ['system', 'title', 'description'],
   revertSystem: ['system', 'snapshot', 'confirm'],
@@ -100,6 +104,7 @@ const sorts = {
   flag: 'boolean',
   amount: 'number',
   whole: 'whole number',
+  forks: '1 to 16',
 };
 
 /** What stands behind the arguments of some. @type {Readonly<Partial<Record<keyof typeof argumentsOf, string>>>} */

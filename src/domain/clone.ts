@@ -7,6 +7,9 @@ export interface NewVm {
   readonly name: string;
 }
 
+/** At once. */
+export const mostForks = 16;
+
 /** `same`: those of the VM that it is made of, with addresses of its own. `unplugged`: all of its cables are out. */
 export type CloneNetwork = 'same' | 'unplugged';
 

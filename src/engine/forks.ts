@@ -2,7 +2,7 @@
 // the moment; the children are clones of it, and go one by one or all.
 import { freemem } from 'node:os';
 import { readFile } from 'node:fs/promises';
-import { type CloneNetwork, freeCloneName } from '../domain/clone.js';
+import { type CloneNetwork, freeCloneName, mostForks } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import { refuse } from '../domain/refusal.js';
 import { freeTitle } from '../domain/snapshotName.js';
@@ -31,7 +31,6 @@ export interface Forks {
 
 type Inventory = Pick<InventoryPort, 'connections' | 'findVm' | 'readTree' | 'refresh' | 'runOperation'>;
 
-export const mostForks = 16;
 /** QEMU's own, beside the guest's RAM. */
 const perQemu = 128 * 1024 * 1024;
 

@@ -45,6 +45,9 @@ export const menuTokens = [
   'system',
   'unfinished',
   'renamable',
+  'cloneable',
+  'forkable',
+  'discardable',
 ] as const;
 
 /**
@@ -91,7 +94,7 @@ export function vmTokens(view: VmView, { readOnly, isProtected, isWarned }: VmPl
     ...(isWarned === true ? ['warned'] : []),
     ...(readOnly
       ? ['readOnly']
-      : ['checkpointable', ...undoTokens(view), ...careTokens(view), ...powerTokens[vm.power]]),
+      : ['checkpointable', ...undoTokens(view), ...careTokens(view), ...powerTokens[vm.power], ...cloneTokens(vm)]),
     ...(vm.consoleLog === undefined ? [] : ['consoleLog']),
     ...operationTokens(operation),
   );
@@ -109,7 +112,7 @@ export function hereTokens(view: VmView, readOnly: boolean): string {
 }
 
 export function snapshotTokens(
-  { kind, style }: Pick<Snapshot, 'kind' | 'style'>,
+  { kind, style, memory }: Pick<Snapshot, 'kind' | 'style' | 'memory'>,
   place: {
     readonly isCurrent: boolean;
     readonly hasChildren: boolean;
@@ -130,7 +133,15 @@ export function snapshotTokens(
     ...(place.favourite === true ? ['favourite'] : ['unfavourite', place.kept ? 'kept' : 'unkept']),
     ...(place.isCurrent ? ['current'] : []),
     ...(place.trashedUntil === undefined ? [] : ['trashed']),
-    ...(place.readOnly ? ['readOnly'] : ['revertable', 'describable', 'deletable']),
+    ...(place.readOnly
+      ? ['readOnly']
+      : [
+          'revertable',
+          'describable',
+          'deletable',
+          'cloneable',
+          ...(memory.location === 'external' ? ['forkable'] : []),
+        ]),
     ...(place.hasChildren && !place.readOnly ? ['hasChildren'] : []),
   );
 }
@@ -169,6 +180,10 @@ function undoTokens({ undo, favourite, operation }: VmView): readonly string[] {
     ...(undo === undefined || operation !== undefined ? [] : ['undoable']),
     ...(favourite === undefined ? [] : ['hasFavourite']),
   ];
+}
+
+function cloneTokens({ power, clone }: VmView['vm']): readonly string[] {
+  return ['cloneable', ...(power === 'running' ? ['forkable'] : []), ...(clone === undefined ? [] : ['discardable'])];
 }
 
 /** Not where it is known that there is neither a snapshot nor a layer to be rid of. */

@@ -16,7 +16,7 @@ import { healthMark } from './healthText.js';
 import { operationProgress } from './operationProgress.js';
 import { agoText, lastSeenText, relativeAge, shortTime } from './relativeAge.js';
 import { bytesText } from './bytesText.js';
-import { changedSince, sizeWords, togetherWords } from './sizeText.js';
+import { changedSince, cloneCost, sizeWords, togetherWords } from './sizeText.js';
 import { kindWords, powerWord, snapshotCountText } from './words.js';
 
 export interface Row {
@@ -119,20 +119,29 @@ function isIdle({ readOnly, lastSeenAt }: Reach): boolean {
   return readOnly || lastSeenAt !== undefined;
 }
 
-export function vmRow(view: VmView, reach: Reach, { now, isProtected, health }: Reading): Row {
+/** @param clones how many VMs stand under it, which were made of it */
+export function vmRow(
+  view: VmView,
+  { clones = 0, ...reach }: Reach & { readonly clones?: number },
+  { now, isProtected, health }: Reading,
+): Row {
   const { vm, operation } = view;
   const { lastSeenAt } = reach;
   const label = displayLine(vm.name);
   const state = powerWord(vm);
   const [plain, surprising] = isPlain(vm) ? [[state], []] : [[], [state]];
   const count = view.tree?.snapshots.length ?? view.snapshotCount;
-  const rest = count === undefined ? [] : [snapshotCountText(count), ...togetherWords(view)];
+  const cost = cloneCost(view);
+  const rest =
+    count === undefined || (count === 0 && cost.length > 0) ? [] : [snapshotCountText(count), ...togetherWords(view)];
   const guarded = isProtected?.(vm) === true;
   const mark = healthMark(health?.(view.ref) ?? []);
   const calm = [
     ...(lastSeenAt === undefined ? [] : [lastSeenText(lastSeenAt, now)]),
     ...surprising,
+    ...cost,
     ...rest,
+    ...(clones === 0 ? [] : [clones === 1 ? t('1 clone') : t('{0} clones', clones)]),
     ...(mark === '' ? [] : [mark]),
   ];
   const unseen = [...plain, ...(guarded ? [t('protected')] : [])];
@@ -152,7 +161,7 @@ export function vmRow(view: VmView, reach: Reach, { now, isProtected, health }: 
     icon: vmIcon(view, lastSeenAt !== undefined),
     context: vmTokens(view, { readOnly: isIdle(reach), isProtected: guarded, isWarned: mark !== '' }),
     opens: 'closed',
-    spoken: spokenRow(label, words, t('VM')),
+    spoken: spokenRow(label, words, vm.clone === undefined ? t('VM') : t('clone')),
   };
 }
 

@@ -3,6 +3,7 @@
 import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import type { Bytes, SnapshotSize } from '../domain/layers.js';
+import { isActive } from '../domain/vm.js';
 import { bytesText } from './bytesText.js';
 import type { FactList } from './factList.js';
 import { shortTime } from './relativeAge.js';
@@ -30,6 +31,25 @@ export function sizeWords(size: SnapshotSize | undefined, asOf?: string): readon
 export function togetherWords({ tree, layers }: VmView): readonly string[] {
   const bytes = layers?.togetherBytes ?? 'unknown';
   return bytes === 'unknown' || (tree?.snapshots.length ?? 0) === 0 ? [] : [bytesText(bytes)];
+}
+
+/** Of a VM that was made of another: what its own files take, as far as that is known, and its RAM while it has any. */
+export function cloneCost({ vm: { clone, power, memoryBytes }, layers }: VmView): readonly string[] {
+  if (clone === undefined) {
+    return [];
+  }
+  // What it stands on takes the room of another VM.
+  const own = (layers?.disks ?? []).flatMap(({ layers: files }) =>
+    files.slice(0, files.findLastIndex(({ file }) => clone.files.includes(file)) + 1),
+  );
+  const bytes = own.map(({ allocatedBytes }) => allocatedBytes);
+  return [
+    ...(own.length === 0 || bytes.includes('unknown')
+      ? []
+      : [bytesText(bytes.reduce<number>((sum, one) => sum + (one === 'unknown' ? 0 : one), 0))]),
+    ...(isActive(power) ? [t('RAM {0}', bytesText(memoryBytes))] : []),
+    ...(clone.disposable === true ? [t('goes when it is off')] : []),
+  ];
 }
 
 /** What the disks have taken since the current snapshot; undefined for nothing, and where it is not known. */

@@ -2,7 +2,8 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { cloneRequest, makeClone, throwAway } from '../../engine/clones.js';
-import { forkVm, mostForks } from '../../engine/forks.js';
+import { mostForks } from '../../domain/clone.js';
+import { forkVm } from '../../engine/forks.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../inventory/views.js';
 import { CliError } from '../commandError.js';

@@ -3,6 +3,7 @@
 import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { type Node, isNode } from '../tree/nodes.js';
+import { mostForks } from '../../domain/clone.js';
 import { CommandError } from '../prompts/commandError.js';
 
 /** libvirt's own limit is far below. */
@@ -15,6 +16,7 @@ const texts = v.pipe(v.array(text), v.maxLength(mostDisks));
 const flag = v.boolean();
 const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(mostAmount));
 const whole = v.pipe(amount, v.integer());
+const forks = v.pipe(whole, v.minValue(1), v.maxValue(mostForks));
 
 /** What docs/commands.md says of them is written from here: `npm run docs`. */
 const shapes = {
@@ -77,6 +79,14 @@ const shapes = {
   keepLast: whole,
   /** Just these, by name or title. */
   snapshots: texts,
+  /** Of a VM that is made; several of a name get a number. */
+  name: text,
+  /** Overlays on the files of the VM, or copies. */
+  way: v.picklist(['linked', 'full']),
+  /** That of the VM, or all cables out. */
+  network: v.picklist(['same', 'unplugged']),
+  /** How many forks. */
+  count: forks,
   /** Id of an operation in the log of the VM. */
   entry: text,
   /** Who logs in on the guest. */

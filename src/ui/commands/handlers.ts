@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { CommandRun, Handler } from './commandServices.js';
+import { cloneCommands } from './cloneCommands.js';
 import { compareCommands } from './compareCommands.js';
 import { connectionCommands } from './connectionCommands.js';
 import { consolidateCommands } from './consolidateCommands.js';
@@ -30,6 +31,7 @@ export { runCommand } from './runCommand.js';
 
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
 const handlers: Readonly<Record<CommandId, Handler>> = {
+  ...cloneCommands,
   ...compareCommands,
   ...connectionCommands,
   ...consolidateCommands,

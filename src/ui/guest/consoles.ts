@@ -21,8 +21,8 @@ export class Consoles implements Disposable {
     return this.#open.get(vmKey(ref));
   }
 
-  /** The one that is open for the VM is shown again. */
-  async show(view: VmView): Promise<void> {
+  /** The one that is open for the VM is shown again. @param closed is told that it was closed, where this opens it */
+  async show(view: VmView, closed?: () => void): Promise<void> {
     const { ConsoleTerminal: Loaded } = await import('./consoleTerminal.js');
     const key = vmKey(view.ref);
     const open = this.#open.get(key);
@@ -31,7 +31,10 @@ export class Consoles implements Disposable {
       return;
     }
     const terminal = new Loaded(this.#inventory, view, {
-      onClosed: () => this.#open.delete(key),
+      onClosed: () => {
+        this.#open.delete(key);
+        closed?.();
+      },
       onBroken: (error) => this.#log.error(`the console of ${view.vm.name}: ${String(error)}`),
     });
     this.#open.set(key, this.#store.add(terminal));

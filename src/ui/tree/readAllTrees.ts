@@ -2,7 +2,7 @@
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { Log } from '../../base/log.js';
 import type { VmRef } from '../../domain/vm.js';
-import { vmsOf } from './treeContent.js';
+import { vmsOf } from './vmsOf.js';
 
 export async function readAllTrees(inventory: InventoryPort, log: Log): Promise<void> {
   const unread = vmsOf(inventory.connections.filter((connection) => connection.state === 'connected')).filter(

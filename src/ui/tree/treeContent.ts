@@ -1,16 +1,14 @@
 // What the tree shows: children, parents, words and facts of every row, asked of the inventory each time. Owns no
 // state but the arrangement and the nodes themselves. Knows nothing of the editor.
 import type { InventoryPort } from '../../engine/inventory.js';
-import { type ConnectionView, type VmView, vmKey } from '../../inventory/views.js';
-import { snapshotOf } from '../../diagnosis/problemTable.js';
-import type { SnapshotSize } from '../../domain/layers.js';
+import type { ConnectionView, VmView } from '../../inventory/views.js';
 import type { Failure } from '../../domain/failure.js';
 import { childrenOf, currentOf, findSnapshot, parentOf } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
+import { clonesIn, parentIn } from './clonesInTree.js';
 import type { LookedAt } from './lookedAt.js';
-import { marksOn } from '../../text/marksOn.js';
 import { type FactList } from '../../text/factList.js';
 import { connectionFacts, snapshotFacts, vmFacts } from '../../text/facts.js';
 import { type MessageRow, messageFacts, messageRow } from './messageRows.js';
@@ -26,7 +24,6 @@ import {
   type Reach,
   type Reading,
   type Row,
-  type SnapshotPlace,
   automaticRow,
   connectionRow,
   reachOf,
@@ -34,6 +31,7 @@ import {
   snapshotRow,
   vmRow,
 } from '../../text/rows.js';
+import { type Marked, markedAs, sizeOf } from './snapshotMarks.js';
 import { toldApart } from './toldApart.js';
 import { SystemContent } from './systemContent.js';
 import { TreeRows } from './treeRows.js';
@@ -98,7 +96,7 @@ export class TreeContent {
       }
       case 'vm': {
         const view = this.#source.findVm(node.ref);
-        return view === undefined ? [] : this.rows.underVm(view, this.#arrangement);
+        return view === undefined ? [] : this.rows.underVm(view, this.#arrangement, this.#beside(node.ref));
       }
       case 'snapshot':
         return this.arranged(node.ref)?.below.get(node.snapshot) ?? [];
@@ -117,8 +115,10 @@ export class TreeContent {
     switch (node.kind) {
       case 'connection':
         return undefined;
-      case 'vm':
-        return this.rows.connection(node.ref.connection);
+      case 'vm': {
+        const above = parentIn(this.#beside(node.ref), this.#source.findVm(node.ref));
+        return above === undefined ? this.rows.connection(node.ref.connection) : this.rows.vm(above.ref);
+      }
       case 'snapshot':
       case 'here': {
         const arranged = this.arranged(node.ref);
@@ -179,7 +179,12 @@ export class TreeContent {
         const tree = this.#source.findVm(node.ref)?.tree;
         const snapshot = this.#snapshot(node);
         const parent = tree && parentOf(tree, node.snapshot)?.title;
-        const context = { parent, size: this.#size(node), ...this.#marks(node, reading), ...this.#viewOf(node) };
+        const context = {
+          parent,
+          size: sizeOf(this.#source.findVm(node.ref), node),
+          ...this.#marks(node, reading),
+          ...this.#viewOf(node),
+        };
         return snapshot && snapshotFacts(snapshot, context, reading);
       }
       case 'automatic':
@@ -248,8 +253,9 @@ export class TreeContent {
   }
 
   #vmRow(view: VmView, reading: Reading): Row {
-    const names = this.connection(view.ref.connection)?.vms ?? [];
-    return toldApart(vmRow(view, this.#reach(view.ref), reading), names, (vms) => vms.map(({ vm }) => vm.name));
+    const beside = this.#beside(view.ref);
+    const place = { ...this.#reach(view.ref), clones: clonesIn(beside, view).length };
+    return toldApart(vmRow(view, place, reading), beside, (vms) => vms.map(({ vm }) => vm.name));
   }
 
   /** As a person left it, where a filter does not open it. */
@@ -260,7 +266,8 @@ export class TreeContent {
 
   /** There is something in it that the filter finds. */
   #opensByFilter(ref: VmRef): boolean {
-    return this.#arrangement.filter !== '' && this.arranged(ref)?.hasHits === true;
+    const view = this.#arrangement.filter === '' ? undefined : this.#source.findVm(ref);
+    return view !== undefined && this.rows.hasHits(view, this.#arrangement, this.#beside(ref));
   }
 
   #snapshotRow(node: SnapshotNode, reading: Reading): Row | undefined {
@@ -281,13 +288,17 @@ export class TreeContent {
           ? ('open' as const)
           : ('closed' as const),
     };
-    const row = snapshotRow(snapshot, place, reading, this.#size(node));
-    const { snapshots } = arranged.tree;
+    const row = snapshotRow(snapshot, place, reading, sizeOf(this.#source.findVm(node.ref), node));
     return this.#standing(
       node,
       place.automatic
         ? row
-        : toldApart(row, snapshots, (all) => all.map(({ title }) => title), this.#arrangement.titleLength),
+        : toldApart(
+            row,
+            arranged.tree.snapshots,
+            (all) => all.map(({ title }) => title),
+            this.#arrangement.titleLength,
+          ),
     );
   }
 
@@ -311,13 +322,8 @@ export class TreeContent {
     return this.#standing(node, row);
   }
 
-  #size({ ref, snapshot }: SnapshotNode): SnapshotSize | undefined {
-    return this.#source.findVm(ref)?.layers?.snapshots.find((size) => size.snapshot === snapshot);
-  }
-
-  #marks({ ref, snapshot }: SnapshotNode, reading: Reading): ReturnType<typeof marksOn> & Pick<SnapshotPlace, 'found'> {
-    const found = (reading.health?.(ref) ?? []).filter((problem) => snapshotOf(problem) === snapshot);
-    return { ...marksOn(this.#source.findVm(ref), snapshot), ...(found.length === 0 ? {} : { found }) };
+  #marks(node: SnapshotNode, reading: Reading): Marked {
+    return markedAs(this.#source.findVm(node.ref), node, reading);
   }
 
   #viewOf({ ref }: SnapshotNode): { readonly view?: VmView } {
@@ -330,12 +336,11 @@ export class TreeContent {
     return tree && findSnapshot(tree, node.snapshot);
   }
 
+  #beside(ref: VmRef): readonly VmView[] {
+    return this.connection(ref.connection)?.vms ?? [];
+  }
+
   #reach(ref: VmRef): Reach {
     return reachOf(this.connection(ref.connection));
   }
-}
-
-/** All VMs that are known, with their keys. */
-export function vmsOf(connections: readonly ConnectionView[]): readonly (readonly [key: string, view: VmView])[] {
-  return connections.flatMap((connection) => connection.vms.map((vm) => [vmKey(vm.ref), vm] as const));
 }

@@ -70,6 +70,11 @@ export class TreeFocus {
     }
   }
 
+  /** Gives the row of a VM the focus, where the view is seen. */
+  showVm(ref: VmRef): void {
+    void this.#tryTo(() => this.#stand(this.#content.rows.vm(ref), true));
+  }
+
   /** Gives the row of a system the focus, where the view is seen. */
   showSystem(id: string): void {
     this.#showSystem(id, undefined, true);

@@ -4,6 +4,7 @@ import { type ConnectionView, type VmView, vmKey } from '../../inventory/views.j
 import type { VmRef } from '../../domain/vm.js';
 import { type ArrangedVm, type Arrangement, arrangeVm, matches } from './arrangedVm.js';
 import { inVmOrder } from './vmOrder.js';
+import { clonesIn, parentIn } from './clonesInTree.js';
 import type { ConnectionNode, MessageNode, Node, VmNode } from './nodes.js';
 
 export class TreeRows {
@@ -64,19 +65,33 @@ export class TreeRows {
       const about = view.state === 'connected' ? (view.loaded ? 'noVms' : 'connecting') : view.state;
       rows.push(this.#message(about, view.uri));
     }
-    const vms = inVmOrder(view.vms, arrangement.vms ?? 'name', this.#usedAt);
-    const shown = vms.filter((vm) => this.#isShown(vm, arrangement));
+    const tops = view.vms.filter((vm) => parentIn(view.vms, vm) === undefined);
+    const vms = inVmOrder(tops, arrangement.vms ?? 'name', this.#usedAt);
+    const shown = vms.filter((vm) => this.#isShown(vm, arrangement, view.vms));
     if (shown.length === 0 && view.vms.length > 0) {
       rows.push(this.#message('noMatch', view.uri));
     }
     return [...rows, ...shown.map((vm) => this.vm(vm.ref))];
   }
 
-  underVm(view: VmView, arrangement: Arrangement): readonly Node[] {
-    const snapshots = this.arranged(view, arrangement)?.top ?? [];
-    return view.failure === undefined
-      ? snapshots
-      : [this.#message('failure', view.ref.connection, view.ref), ...snapshots];
+  /** Its snapshots, then the VMs that were made of it. @param beside all VMs of its connection */
+  underVm(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): readonly Node[] {
+    const failure = view.failure === undefined ? [] : [this.#message('failure', view.ref.connection, view.ref)];
+    const clones = this.shownClones(view, arrangement, beside).map(({ ref }) => this.vm(ref));
+    return [...failure, ...(this.arranged(view, arrangement)?.top ?? []), ...clones];
+  }
+
+  /** All of a VM that the filter finds itself. */
+  shownClones(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): readonly VmView[] {
+    const clones = clonesIn(beside, view);
+    return matches(arrangement.filter, view.vm.name, view.vm.title)
+      ? clones
+      : clones.filter((clone) => this.#isShown(clone, arrangement, beside));
+  }
+
+  /** The filter finds something in it, and not only itself. */
+  hasHits(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): boolean {
+    return this.arranged(view, arrangement)?.hasHits === true || this.shownClones(view, arrangement, beside).length > 0;
   }
 
   /** Forgets the nodes of what is no longer there. */
@@ -88,12 +103,13 @@ export class TreeRows {
     prune(this.#arranged, keys);
   }
 
-  /** A VM is shown if it matches, or one of its snapshots does, as far as they have been read. */
-  #isShown(view: VmView, arrangement: Arrangement): boolean {
-    if (matches(arrangement.filter, view.vm.name, view.vm.title)) {
-      return true;
-    }
-    return (this.arranged(view, arrangement)?.nodes.size ?? 0) > 0;
+  /** A VM is shown if it matches, or one of its snapshots does, as far as they have been read, or of its clones. */
+  #isShown(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): boolean {
+    return (
+      matches(arrangement.filter, view.vm.name, view.vm.title) ||
+      (this.arranged(view, arrangement)?.nodes.size ?? 0) > 0 ||
+      this.shownClones(view, arrangement, beside).length > 0
+    );
   }
 
   #message(about: MessageNode['about'], connection: string, ref?: VmRef): MessageNode {

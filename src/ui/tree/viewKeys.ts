@@ -3,7 +3,7 @@ import type { ConnectionView } from '../../inventory/views.js';
 import type { Log } from '../../base/log.js';
 import { setContextKeys } from '../contextKeys.js';
 import type { ContextKeys, WelcomeState } from '../../manifest/contextKeyTable.js';
-import { vmsOf } from './treeContent.js';
+import { vmsOf } from './vmsOf.js';
 import { welcomeOf } from './welcome.js';
 
 export class ViewKeys {

@@ -22,12 +22,13 @@ import { rowMarks } from './rowMarks.js';
 import { RowTimers } from './rowTimers.js';
 import { shownThen, withAddresses } from './tooltipFacts.js';
 import { type ShownSystems, SystemsInTree } from './systemsInTree.js';
-import { TreeContent, vmsOf } from './treeContent.js';
+import { TreeContent } from './treeContent.js';
 import { TreeFocus } from './treeFocus.js';
 import { Whereabouts } from './whereabouts.js';
 import { giveBadge, giveMessage, giveTooltip, goneItem, treeItem } from './treeItems.js';
 import { type Kept, UsedVms } from './usedVms.js';
 import { ViewKeys } from './viewKeys.js';
+import { vmsOf } from './vmsOf.js';
 import { type RowsInTreeOptions, VmsInTree } from './vmsInTree.js';
 
 /** What is wrong with VMs, and that somebody looks at them. */

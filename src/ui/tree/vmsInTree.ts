@@ -8,7 +8,8 @@ import type { Reading } from '../../text/rows.js';
 import { DrawnVms } from './drawnVms.js';
 import type { LookedAt } from './lookedAt.js';
 import type { Node } from './nodes.js';
-import { type TreeContent, vmsOf } from './treeContent.js';
+import type { TreeContent } from './treeContent.js';
+import { vmsOf } from './vmsOf.js';
 
 /** Above so many rows under a VM, counting seconds repaints "You are here" alone. */
 const manyRows = 1_000;

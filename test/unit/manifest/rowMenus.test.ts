@@ -86,7 +86,7 @@ function vmRows(): readonly string[] {
         either.flatMap((isWarned) =>
           either.flatMap((busy) => {
             const view = vmView({
-              vm: vm({ power, consoleLog: '/log' }),
+              vm: vm({ power, consoleLog: '/log', clone: { of: 'a', files: [] } }),
               tree: branched,
               undo,
               favourite: 'base',
@@ -107,7 +107,7 @@ function snapshotRows(): readonly string[] {
         either.flatMap((kept) =>
           either.map((favourite) =>
             snapshotTokens(
-              { kind: 'memory', style: 'internal' },
+              { kind: 'memory', style: 'external', memory: { location: 'external' } },
               { isCurrent, hasChildren, readOnly, kept, favourite },
             ),
           ),

@@ -42,6 +42,81 @@ const withVms = connectionView({
   },
 });
 
+describe('clones in the tree', () => {
+  const MiB = 1024 * 1024;
+  const made = (uuid: string, of: string, changes: Partial<VmView> = {}, disposable?: true): VmView =>
+    vmView({
+      ref: { connection: uri, uuid },
+      vm: vm({ uuid, name: uuid, clone: { of, files: [`/${uuid}.vda.qcow2`], ...(disposable && { disposable }) } }),
+      snapshotCount: 0,
+      ...changes,
+    });
+  const layer = (file: string, bytes: Bytes) =>
+    ({ file, virtualBytes: 64 * MiB, allocatedBytes: bytes, seen: 'there', snapshots: [], sharedWith: [] }) as const;
+  const layers: VmLayers = {
+    readAt: now,
+    from: 'statistics',
+    disks: [
+      {
+        target: 'vda',
+        layers: [layer('/up', MiB), layer('/one.vda.qcow2', 4 * MiB), layer('/base', 99 * MiB)],
+        whole: true,
+      },
+    ],
+    snapshots: [],
+    rooms: [],
+  };
+  const ids = (nodes: readonly Node[]): readonly string[] => nodes.map(({ id }) => id.slice(id.indexOf('#') + 1));
+  const parent = vmView({ tree: branched });
+
+  it('stand under the VM that they were made of, after its snapshots, each in its order', () => {
+    const content = contentOf(connectionView({ vms: [made('one', ref.uuid), made('two', 'one'), parent] }));
+    const [connection] = content.children();
+    const [top, ...others] = content.children(connection);
+    assert.deepEqual(others, []);
+    const under = content.children(top);
+    assert.equal(under.at(-2)?.kind, 'here');
+    assert.deepEqual(ids(under.slice(-1)), ['one']);
+    assert.deepEqual(ids(content.children(under.at(-1))), ['two']);
+    assert.equal(content.parent(under.at(-1)!), top);
+    assert.equal(content.parent(top!), connection);
+  });
+
+  it('stand at the top where the VM is gone, and where marks lead in a circle', () => {
+    const content = contentOf(
+      connectionView({
+        vms: [made('a', 'b'), made('b', 'a'), made('c', 'a'), made('self', 'self'), made('orphan', 'gone')],
+      }),
+    );
+    const [connection] = content.children();
+    assert.deepEqual(ids(content.children(connection)), ['a', 'b', 'c', 'self', 'orphan']);
+    assert.equal(content.parent(content.find({ connection: uri, uuid: 'self' })!), connection);
+  });
+
+  it('say what they cost, in words, and the VM how many there are', () => {
+    const views = [
+      parent,
+      made('one', ref.uuid, { layers }, true),
+      made('two', ref.uuid, { vm: vm({ uuid: 'two', name: 'two', power: 'off', clone: { of: ref.uuid, files: [] } }) }),
+    ];
+    const content = contentOf(connectionView({ vms: views }));
+    const rowOf = (uuid: string): Row => content.row(content.find({ connection: uri, uuid })!, reading) as Row;
+    assert.equal(rowOf('one').description, '5.0 MB · RAM 256 MB · goes when it is off');
+    assert.equal(rowOf('one').spoken, 'one, 5.0 MB, RAM 256 MB, goes when it is off, running, clone');
+    assert.equal(rowOf('two').words, 'no snapshots · off');
+    assert.match(rowOf(ref.uuid).description, /^4 snapshots · 2 clones$/u);
+  });
+
+  it('are found by a filter, and keep the VM above them', () => {
+    const content = contentOf(connectionView({ vms: [parent, made('one', ref.uuid), made('other', ref.uuid)] }));
+    content.arrange({ filter: 'one' });
+    const [connection] = content.children();
+    const [top] = content.children(connection);
+    assert.deepEqual(ids(content.children(top)), ['one']);
+    assert.equal((content.row(top!, reading) as Row).opens, 'open');
+  });
+});
+
 describe('tree content', () => {
   it('marks the favourite with a star, and says so in words, and that it is kept only of others', () => {
     const view = vmView({ tree: branched, favourite: 'base', kept: ['base', 'first'] });

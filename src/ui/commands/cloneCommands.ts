@@ -1,0 +1,226 @@
+// VMs are made of others, lent for a while, and thrown away again.
+import { t } from '@vscode/l10n';
+import { cloneRequest, makeClone, throwAway } from '../../engine/clones.js';
+import { forkVm, type Forks, type ForkWish } from '../../engine/forks.js';
+import { Failure } from '../../domain/failure.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { displayLine } from '../../domain/plainText.js';
+import { refuse } from '../../domain/refusal.js';
+import type { VmRef } from '../../domain/vm.js';
+import type { VmView } from '../../inventory/views.js';
+import { askCloneName, askCount, pickBeginning, pickNetwork, pickWay } from '../prompts/askClone.js';
+import { CommandError } from '../prompts/commandError.js';
+import { noteInStatusBar, notifyProgress } from '../prompts/notify.js';
+import { pickSnapshot } from '../prompts/pickTarget.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { isLocalUri } from './connectionUri.js';
+import { existingVm, operate, operateConfirmed, type OperateOptions, planIn } from './operate.js';
+import { operateAll } from './operateAll.js';
+import { showFailure } from './runCommand.js';
+import { meansSnapshot, targetSnapshot, targetVm, targetVms } from './targets.js';
+
+export const cloneCommands = {
+  'virtRewind.cloneVm': cloneVm,
+  'virtRewind.forkVm': fork,
+  'virtRewind.sandbox': sandbox,
+  'virtRewind.discardClone': discardClone,
+} satisfies CommandTable;
+
+type DiscardRequest = Extract<OperationRequest, { kind: 'discard' }>;
+
+/** A new VM from a snapshot, or from the present of one that is off. Asks what is not given; who gives the name, only what has no default. */
+async function cloneVm(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
+  const { inventory } = run;
+  const given = givenTo(run.call);
+  const asks = given.name === undefined;
+  const { view, snapshot } = await beginning(run, asks);
+  const taken = namesBeside(run, view);
+  const wish = { ...(snapshot !== undefined && { snapshot }), ...(given.way !== undefined && { way: given.way }) };
+  const first = cloneRequest(inventory, view.ref, wish);
+  const { way } = given.way === undefined && asks ? await chosenWay(run, view, first) : first;
+  const name = given.name ?? (await askCloneName(view, taken, 'clone'));
+  const network = given.network ?? (asks ? await pickNetwork(view, 'clone') : 'same');
+  const request = { ...first, way, network, clone: { ...first.clone, name } };
+  const ref = await makeClone(carriedOut(run), request);
+  run.tree.focus.showVm(ref);
+  return { vm: name, uuid: ref.uuid };
+}
+
+async function beginning(
+  run: CommandRun,
+  asks: boolean,
+): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
+  if (meansSnapshot(run)) {
+    const { view, snapshot } = await targetSnapshot(run, t('Clone which snapshot?'));
+    return { view, snapshot: snapshot.name };
+  }
+  const view = await targetVm(run, t('Clone which VM?'));
+  const { snapshots } = await run.inventory.readTree(view.ref);
+  return { view, snapshot: asks ? await pickBeginning(view, snapshots) : undefined };
+}
+
+type CloneRequest = ReturnType<typeof cloneRequest>;
+
+async function chosenWay(run: CommandRun, view: VmView, request: CloneRequest): Promise<CloneRequest> {
+  const chosen = await pickWay(run.inventory, view, request);
+  planIn(run, chosen);
+  return chosen.request;
+}
+
+/** VMs that go on beside one that runs, from this moment or from a snapshot with RAM. */
+async function fork(run: CommandRun): Promise<{ readonly snapshot: string; readonly forks: readonly string[] }> {
+  const { view, snapshot } = await moment(run);
+  const given = givenTo(run.call);
+  const asks = given.count === undefined;
+  const count = given.count ?? (await askCount(view));
+  const name = given.name ?? (asks ? await askCloneName(view, namesBeside(run, view), 'fork', count) : undefined);
+  const network = given.network ?? (asks ? await pickNetwork(view, 'fork') : 'unplugged');
+  const made = await forked(run, view, {
+    count,
+    network,
+    ...(snapshot !== undefined && { snapshot }),
+    ...(name !== undefined && { name }),
+  });
+  const names = made.children.map((ref) => existingVm(run, ref).vm.name);
+  noteInStatusBar(t('{0} goes on beside these: {1}', displayLine(view.vm.name), names.join(', ')));
+  const [first] = made.children;
+  if (first !== undefined) {
+    run.tree.focus.showVm(first);
+  }
+  return { snapshot: made.snapshot, forks: names };
+}
+
+/** Of a VM that does not run, a snapshot is asked for. */
+async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
+  if (meansSnapshot(run)) {
+    const { view, snapshot } = await targetSnapshot(run, t('Fork which snapshot?'));
+    requireHere(view);
+    return { view, snapshot: snapshot.name };
+  }
+  const view = await targetVm(run, t('Fork which VM?'), ({ vm }) => vm.power === 'running');
+  requireHere(view);
+  if (view.vm.power === 'running') {
+    return { view, snapshot: undefined };
+  }
+  const { snapshots } = await run.inventory.readTree(view.ref);
+  const warm = snapshots.filter(({ memory, state }) => memory.location === 'external' && state === 'running');
+  if (warm.length === 0) {
+    const { refusal } = refuse('forkNeedsRam', { vm: view.vm.name, snapshot: view.vm.name });
+    throw new Failure('refused', { vm: view.vm.name, refusal });
+  }
+  const chosen = await pickSnapshot(view, { snapshots: warm }, t('Fork which snapshot?'));
+  return { view, snapshot: chosen.name };
+}
+
+function requireHere({ ref, vm }: VmView): void {
+  if (!isLocalUri(ref.connection)) {
+    throw new CommandError('unsupported', t('Forks are made on this computer only, and {0} is elsewhere.', vm.name), {
+      vm: vm.name,
+    });
+  }
+}
+
+function forked(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Forks> {
+  return notifyProgress(t('Virt Rewind: forking {0}', view.vm.name), true, (report, cancellation) =>
+    forkVm(carriedOut(run, { quiet: 'all', cancellation }), view.ref, {
+      ...wish,
+      onMade: (number, of) => report(t('{0} of {1}', number + 1, of), 100 / of),
+    }),
+  );
+}
+
+/**
+ * A fork of a VM that runs, a linked clone of one that is off or of a snapshot, which is started; its console is opened, and it
+ * goes when that is closed.
+ */
+async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
+  const { inventory } = run;
+  const { view, snapshot } = meansSnapshot(run)
+    ? await targetSnapshot(run, t('Try which snapshot?')).then((target) => ({
+        ...target,
+        snapshot: target.snapshot.name,
+      }))
+    : { view: await targetVm(run, t('Try something on a copy of which VM?')), snapshot: undefined };
+  const { name } = givenTo(run.call);
+  const wish = { ...(snapshot !== undefined && { snapshot }), ...(name !== undefined && { name }) };
+  const isFork = view.vm.power === 'running' && snapshot === undefined;
+  if (isFork) {
+    requireHere(view);
+  }
+  const ref = isFork ? await onlyFork(run, view, wish) : await startedClone(run, view, wish);
+  const lent = existingVm(run, ref);
+  await run.consoles.show(lent, () => {
+    throwAway(inventory, ref).then(
+      () => noteInStatusBar(t('{0} is gone, with its files.', displayLine(lent.vm.name))),
+      (error: unknown) => showFailure(run.log, 'virtRewind.sandbox', error),
+    );
+  });
+  noteInStatusBar(t('{0} goes when its console is closed.', displayLine(lent.vm.name)));
+  return { vm: lent.vm.name, uuid: ref.uuid };
+}
+
+interface SandboxWish {
+  readonly snapshot?: string;
+  readonly name?: string;
+}
+
+async function onlyFork(run: CommandRun, view: VmView, wish: SandboxWish): Promise<VmRef> {
+  const [child] = (await forked(run, view, { ...wish, count: 1 })).children;
+  if (child === undefined) {
+    throw new Failure('failed', { vm: view.vm.name });
+  }
+  return child;
+}
+
+async function startedClone(run: CommandRun, view: VmView, wish: SandboxWish): Promise<VmRef> {
+  const ref = await makeClone(
+    carriedOut(run),
+    cloneRequest(run.inventory, view.ref, { ...wish, network: 'unplugged' }),
+  );
+  try {
+    await operate(run, { kind: 'power', vm: ref, action: 'start' });
+  } catch (error) {
+    await throwAway(run.inventory, ref);
+    throw error;
+  }
+  return ref;
+}
+
+/** With all files that were made for them. */
+async function discardClone(run: CommandRun): Promise<unknown> {
+  const views = await targetVms(run, t('Throw away which clone?'), ({ vm }) => vm.clone !== undefined);
+  const requests = views.map(({ ref }): DiscardRequest => ({ kind: 'discard', vm: ref }));
+  const [only, ...others] = requests;
+  if (only !== undefined && others.length === 0) {
+    return operateConfirmed(run, only);
+  }
+  const count = requests.length;
+  return operateAll(run, requests, {
+    title: t('Throw {0} clones away?', count),
+    confirm: t('Throw {0} Away', count),
+    when: 'always',
+  });
+}
+
+function namesBeside({ inventory }: CommandRun, { ref }: VmView): ReadonlySet<string> {
+  const beside = inventory.connections.find(({ uri }) => uri === ref.connection)?.vms ?? [];
+  return new Set(beside.map(({ vm }) => vm.name));
+}
+
+type Maker = Parameters<typeof forkVm>[0];
+
+/** What is made is shown and asked for as any operation; what goes again because it could not be made whole is not. */
+function carriedOut(run: CommandRun, options: OperateOptions = {}): Maker {
+  const { inventory } = run;
+  return {
+    get connections() {
+      return inventory.connections;
+    },
+    findVm: (ref) => inventory.findVm(ref),
+    readTree: (ref) => inventory.readTree(ref),
+    refresh: (what) => inventory.refresh(what),
+    runOperation: (request) =>
+      request.kind === 'discard' ? inventory.runOperation(request) : operate(run, request, options),
+  };
+}

@@ -1,0 +1,18 @@
+// What is known of a snapshot beside its tree: its size, what was put on it, what is wrong with it. Pure; knows no row.
+import { snapshotOf } from '../../diagnosis/problemTable.js';
+import type { SnapshotSize } from '../../domain/layers.js';
+import type { VmView } from '../../inventory/views.js';
+import { marksOn } from '../../text/marksOn.js';
+import type { Reading, SnapshotPlace } from '../../text/rows.js';
+import type { SnapshotNode } from './nodes.js';
+
+export type Marked = ReturnType<typeof marksOn> & Pick<SnapshotPlace, 'found'>;
+
+export function markedAs(view: VmView | undefined, { ref, snapshot }: SnapshotNode, { health }: Reading): Marked {
+  const found = (health?.(ref) ?? []).filter((problem) => snapshotOf(problem) === snapshot);
+  return { ...marksOn(view, snapshot), ...(found.length === 0 ? {} : { found }) };
+}
+
+export function sizeOf(view: VmView | undefined, { snapshot }: SnapshotNode): SnapshotSize | undefined {
+  return view?.layers?.snapshots.find((size) => size.snapshot === snapshot);
+}
