@@ -71,10 +71,26 @@ describe('clones', function () {
 
     for (const [what, act] of [
       ['deleted', () => web.isRefused({ kind: 'delete', snapshot: 'one', scope: 'one' }, 'usedByOtherVm')],
+      [
+        'deleted with what is below',
+        () => web.isRefused({ kind: 'delete', snapshot: 'one', scope: 'withDescendants' }, 'usedByOtherVm'),
+      ],
+      ['pruned', () => web.isRefused({ kind: 'prune', snapshots: ['one'] }, 'usedByOtherVm')],
       ['merged away', () => web.isRefused({ kind: 'consolidate' }, 'usedByOtherVm')],
     ] as const) {
       it(`keep the snapshot that they stand on from being ${what}`, act);
     }
+
+    it('keep what they hold when the VM goes back to that snapshot', async () => {
+      const held = async (): Promise<Buffer> => {
+        const [disk] = rig.inventory.findVm(await rig.ref('linked'))!.vm.disks;
+        return readImage({ file: disk!.source!, format: 'qcow2' });
+      };
+      const before = await held();
+      await web.revert('one', 'running');
+      assert.ok(before.equals(await held()));
+      await web.isWhole();
+    });
 
     it('copy what an external snapshot holds', async () => {
       const ref = await clone(web, { snapshot: 'one', name: 'copied', way: 'full' });

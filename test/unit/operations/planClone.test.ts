@@ -70,6 +70,28 @@ const behindEach: readonly GoldenCase[] = recovered(
 );
 golden.section('broken off', behindEach);
 
+/** It stands on what the first snapshot froze. */
+const child = { uuid: 'child', name: 'child', files: ['/img/child.vda.qcow2', '/img/web.qcow2'], unread: [] };
+const onFiles = (present: Facts): Facts => ({ ...present, otherVms: [child] });
+const doneToParent: readonly (readonly [what: string, OperationRequest])[] = [
+  ['delete', { kind: 'delete', vm: ref, snapshot: 'a', scope: 'one' }],
+  ['delete with what is below', { kind: 'delete', vm: ref, snapshot: 'a', scope: 'withDescendants' }],
+  ['prune', { kind: 'prune', vm: ref, snapshots: ['a'] }],
+  ['consolidate', { kind: 'consolidate', vm: ref }],
+  ['revert', { kind: 'revert', vm: ref, snapshot: 'a', after: 'asSnapshot' }],
+  ['rename', { kind: 'rename', vm: ref, snapshot: 'a', title: 'other' }],
+  ['describe', { kind: 'describe', vm: ref, snapshot: 'a', title: 'other', description: '' }],
+];
+golden.section(
+  'done to the VM that a clone stands on',
+  asked(
+    doneToParent.flatMap(([what, request]) => [
+      [`${what}, off`, request, onFiles(off)] as const,
+      [`${what}, while it runs`, request, onFiles(outside())] as const,
+    ]),
+  ),
+);
+
 const mark = { of: ref.uuid, files: ['/img/copy.vda.qcow2'] };
 golden.section(
   'thrown away',
