@@ -149,8 +149,12 @@ const rooms = {
   'ui/lesson': ['ui', 'lesson', 'text', 'domain', 'manifest', 'base'],
   'ui/guest': ['ui/prompts', 'ui', 'text', 'engine', 'inventory', 'domain', 'manifest', 'base'],
   'ui/agents': ['agents', 'session', 'ui', 'text', 'engine', 'manifest', 'base'],
+  'ui/lab': ['lab', 'ui', 'manifest', 'base'],
   'ui/commands': [
     'bisect',
+    'lab',
+    'session',
+    'journal/labStore',
     'ui/guest',
     'ui/lesson',
     'ui/picture',
@@ -197,9 +201,10 @@ const doors = [
     gives: 'message|tooltip|badge|isTrusted|supportHtml|supportThemeIcons',
   },
   { file: 'src/ui/guest/terminals.ts', calls: 'createTerminal' },
+  { file: 'src/ui/lab/labLanguage.ts', calls: 'registerHoverProvider' },
   // Nothing is said in these ways, so nobody has a door yet.
   {
-    calls: 'registerHoverProvider|registerCodeLensProvider|createTextEditorDecorationType|createChatParticipant',
+    calls: 'registerCodeLensProvider|createTextEditorDecorationType|createChatParticipant',
   },
 ];
 

@@ -5,7 +5,6 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { CommandServices, SystemsService } from './ui/commands/commandServices.js';
 import { registerCommands } from './ui/commands/registerCommands.js';
-import type { InventoryPort } from './engine/inventory.js';
 import type { Inventory } from './engine/liveInventory.js';
 import { openInventory } from './session/openInventory.js';
 import { SharedSettings } from './session/sharedSettings.js';
@@ -30,6 +29,7 @@ import { Consoles } from './ui/guest/consoles.js';
 import { FollowedLogs } from './ui/guest/followedLogs.js';
 import { Screens } from './ui/guest/screens.js';
 import { Reports } from './ui/documents/reports.js';
+import { labFiles } from './ui/lab/labFiles.js';
 import { languageTools } from './ui/agents/languageTools.js';
 import { putOnPath } from './ui/commandLinePath.js';
 import { rewindTasks } from './ui/tasks/rewindTasks.js';
@@ -46,7 +46,7 @@ const mostNoteBytes = 2 * 1024 * 1024;
 
 /** What tests and a development host can reach; nobody else gets it. */
 export interface DevelopmentApi {
-  readonly inventory: InventoryPort;
+  readonly inventory: Inventory;
   readonly tree: VmTree;
   readonly pictures: PicturePanels;
   readonly systems: SystemPictures;
@@ -154,6 +154,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     recovering,
     tasks,
     tools,
+    labFiles(log),
     commands,
     status,
     worked,

@@ -1,8 +1,6 @@
 // What a lab file says, once it is believed: the VMs that a project needs, and their restore points. Values only.
 import type { StartWait } from '../domain/system.js';
 
-export const labFileName = 'virt-rewind.yaml';
-
 export interface Lab {
   readonly name: string;
   readonly connection?: string;

@@ -1,4 +1,14 @@
 // The tasks that package.json promises. A test compares the two.
 
 export const taskType = 'virt-rewind';
-export const taskActions = ['start', 'shutDown', 'forceOff', 'wait', 'checkpoint', 'revert', 'run'] as const;
+export const taskActions = [
+  'start',
+  'shutDown',
+  'forceOff',
+  'wait',
+  'checkpoint',
+  'revert',
+  'run',
+  'createLab',
+  'resetLab',
+] as const;

@@ -137,9 +137,11 @@ export class Session {
     return new Session(inventory, settings, folder, options);
   }
 
-  /** Another look at what is open, by other settings. Whoever opened it closes it. */
-  static over(inventory: Inventory, settings: Settings, folder: string): Session {
-    return new Session(inventory, settings, folder);
+  /** Another look at what is open, by other settings, and with the systems of VMs that are open already. Whoever opened it closes it. */
+  static over(inventory: Inventory, settings: Settings, folder: string, systems?: Promise<Systems>): Session {
+    const session = new Session(inventory, settings, folder);
+    session.#systems = systems;
+    return session;
   }
 
   /** Waits for what follows an operation by itself. */

@@ -3,8 +3,9 @@ import { open as openFile } from 'node:fs/promises';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { LabError } from '../../lab/labError.js';
-import { labFileName } from '../../lab/labFile.js';
+import { createLines, destroyLines } from '../../lab/labLines.js';
 import type { LabCheck, Labs } from '../../lab/labs.js';
+import { labFileName } from '../../manifest/labFileName.js';
 import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
@@ -40,13 +41,7 @@ export async function createLab(context: Context): Promise<ExitName> {
     }
     const lines = [
       t('Create the lab {0}', displayLine(plan.lab.name)),
-      ...(plan.left === undefined ? [] : [`  ${t('What an attempt that broke off has left is removed first.')}`]),
-      ...plan.record.vms.map(({ name, parts }) =>
-        parts === undefined
-          ? `  ${t('{0}: it is there, and stays as it is but for its snapshots', displayLine(name))}`
-          : `  ${t('{0}: it is made', displayLine(name))}`,
-      ),
-      ...plan.lab.points.map(({ title }) => `  ${t('the restore point “{0}”', displayLine(title))}`),
+      ...createLines(plan).map((line) => `  ${line}`),
     ];
     if (call.flags.has('plan')) {
       if (json === undefined) {
@@ -89,14 +84,9 @@ export async function destroyLab(context: Context): Promise<ExitName> {
       return 'done';
     }
     const removed = record.vms.filter(({ parts }) => parts !== undefined).map(({ name }) => name);
-    const staying = record.vms.filter(({ parts }) => parts === undefined).map(({ name }) => displayLine(name));
     const lines = [
       t('Destroy the lab {0}?', displayLine(record.name)),
-      ...removed.map(
-        (name) =>
-          `  ${t('{0} is removed, with its disks and snapshots. It cannot be brought back.', displayLine(name))}`,
-      ),
-      ...staying.map((name) => `  ${t('{0} stays. Its snapshots that the lab made are deleted.', name)}`),
+      ...destroyLines(record).map((line) => `  ${line}`),
     ];
     if (call.flags.has('plan')) {
       if (json === undefined) {

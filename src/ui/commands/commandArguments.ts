@@ -28,6 +28,8 @@ const shapes = {
   connection: text,
   /** Name or id of a system of VMs. */
   system: text,
+  /** Path of a lab file; one that is relative begins in the folder of the workspace. */
+  file: text,
   /** Name of a snapshot, or a title that only one snapshot of the VM has. */
   snapshot: text,
   /** The other snapshot of a comparison. */
@@ -106,11 +108,13 @@ export type OperationName = NonNullable<CommandArguments['operation']>;
  * | a row, and the selected rows | `rows`                                                                   |
  * | a list with one row         | `rows`: it, and the selected rows if it is one of them: keys in the view |
  * | a list without a row        | `rows`: the selected rows, or `palette` |
+ * | the address of a file       | `file`: that of a lab, in the explorer or above an editor               |
  * | any other plain object      | `program`: the caller gets a rejection instead of a message              |
  */
 export type Call =
   | { readonly kind: 'palette' }
   | { readonly kind: 'rows'; readonly rows: readonly [Node, ...Node[]] }
+  | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'program'; readonly given: CommandArguments };
 
 /**
@@ -133,6 +137,9 @@ export function parseCall(first: unknown, second: unknown, selection: () => read
   }
   if (isNode(first)) {
     return { kind: 'rows', rows: rowsWith(first, Array.isArray(second) ? second.filter(isNode) : []) };
+  }
+  if (isFile(first)) {
+    return { kind: 'file', path: first.fsPath };
   }
   if (!isPlainObject(first)) {
     throw new CommandError('invalid', t('A command takes one object with its arguments, and nothing else.'));
@@ -161,6 +168,17 @@ function parseArguments(given: Readonly<Record<string, unknown>>): CommandArgume
     result[key] = value;
   }
   return result;
+}
+
+/** One that is no file is told so by what reads it. */
+function isFile(value: unknown): value is { readonly fsPath: string } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'scheme' in value &&
+    'fsPath' in value &&
+    typeof value.fsPath === 'string'
+  );
 }
 
 function isArgument(key: string): key is keyof CommandArguments {

@@ -1,7 +1,7 @@
 // What every command is given. It refuses to know who built it.
 import type { LogOutputChannel, Memento, Uri } from 'vscode';
 import type { CommandId } from '../../manifest/commandIds.js';
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { Inventory } from '../../engine/liveInventory.js';
 import type { XmlDocuments } from '../documents/documents.js';
 import type { SystemPictures } from '../picture/systemPictures.js';
 import type { PicturePanels } from '../picture/picturePanels.js';
@@ -28,7 +28,7 @@ export interface SystemsService {
 }
 
 export interface CommandServices {
-  readonly inventory: InventoryPort;
+  readonly inventory: Inventory;
   readonly tree: VmTree;
   readonly documents: XmlDocuments;
   readonly reports: Reports;

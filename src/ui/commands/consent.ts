@@ -82,6 +82,12 @@ export async function typeNameOfSystem(system: string, vms: readonly string[]): 
   );
 }
 
+/** Of a lab that its file protects. @throws Dismissed */
+export async function typeNameOfLab(lab: string): Promise<void> {
+  const title = t('{0} Is Protected', displayLine(lab));
+  await askForName(lab, title, t('Type its name to go on.'), t('This is not its name.'));
+}
+
 function typeName({ vm }: VmView, title: string, why: string): Promise<void> {
   const prompt = `${why} ${t('Type the name of the VM to go on.')}`;
   return askForName(vm.name, title, prompt, t('This is not the name of the VM.'));

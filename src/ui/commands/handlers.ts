@@ -12,6 +12,7 @@ import { doctorCommands } from './doctorCommands.js';
 import { fileCommands } from './fileCommands.js';
 import { guestCommands } from './guestCommands.js';
 import { healthCommands } from './healthCommands.js';
+import { labCommands } from './labCommands.js';
 import { lessonCommands } from './lessonCommands.js';
 import { operationCommands } from './operationCommands.js';
 import { powerCommands } from './powerCommands.js';
@@ -41,6 +42,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...fileCommands,
   ...guestCommands,
   ...healthCommands,
+  ...labCommands,
   ...lessonCommands,
   ...operationCommands,
   ...powerCommands,
@@ -78,6 +80,7 @@ const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
   ...Object.keys(systemOperations),
   ...Object.keys(systemPower),
   ...Object.keys(connectionCommands),
+  ...Object.keys(labCommands),
   ...Object.keys(lessonCommands),
   ...Object.keys(viewCommands),
   'virtRewind.copyName',

@@ -64,7 +64,7 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
   }
   const { description } = given;
   const follow = run.tree.focus.followSystem(stored.system.id, calledOn(run));
-  const result = await carryOut(run, stored, 'virtRewind.checkpointSystem', (systems) =>
+  const result = await carryOutSystem(run, stored, 'virtRewind.checkpointSystem', (systems) =>
     systems.planCheckpoint(stored, { title: wanted, ...(description !== undefined && { description }) }),
   );
   follow(result.point?.id);
@@ -101,7 +101,7 @@ async function deletePoint(run: CommandRun): Promise<SystemResult> {
   const at = stored.points.indexOf(point);
   const near = stored.points[at + 1] ?? stored.points[at - 1];
   const follow = run.tree.focus.followSystem(stored.system.id, calledOn(run));
-  const result = await carryOut(run, stored, 'virtRewind.deleteRestorePoint', (systems) =>
+  const result = await carryOutSystem(run, stored, 'virtRewind.deleteRestorePoint', (systems) =>
     systems.planDelete(stored, point),
   );
   follow((result.point ?? near)?.id);
@@ -114,13 +114,13 @@ async function revertTo(
   point: SystemPoint,
   id: CommandId,
 ): Promise<SystemResult> {
-  return carryOut(run, stored, id, (systems) => systems.planRevert(stored, point));
+  return carryOutSystem(run, stored, id, (systems) => systems.planRevert(stored, point));
 }
 
 /** @param id of the command, which says so when the offer to undo fails */
-async function carryOut(
+export async function carryOutSystem(
   run: CommandRun,
-  { system }: StoredSystem,
+  { system }: Pick<StoredSystem, 'system'>,
   id: CommandId,
   decide: (systems: Systems) => Promise<SystemPlan>,
 ): Promise<SystemResult> {

@@ -137,7 +137,7 @@ function heading(call: TaskCall): string {
   if (call.kind === 'run') {
     return t('Running {0} in {1}…', [call.command.program, ...call.command.args].join(' '), call.vm);
   }
-  const vm = String(call.given['vm']);
+  const vm = String(call.given['system'] ?? call.given['vm'] ?? call.given['file']);
   switch (call.action) {
     case 'start':
       return t('Starting {0}…', vm);
@@ -147,6 +147,10 @@ function heading(call: TaskCall): string {
       return t('Forcing {0} off…', vm);
     case 'checkpoint':
       return t('Taking a checkpoint of {0}…', vm);
+    case 'createLab':
+      return t('Creating the lab of {0}…', vm);
+    case 'resetLab':
+      return t('Resetting the lab of {0}…', vm);
     case 'revert':
       return t('Reverting {0} to {1}…', vm, String(call.given['snapshot']));
   }

@@ -2,6 +2,8 @@
 import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import type { CommandId } from '../../manifest/commandIds.js';
+import { checkpointTitle } from '../../domain/titleSuggestion.js';
+import { labFileName } from '../../manifest/labFileName.js';
 import type { GuestCommand } from '../../domain/guestCommand.js';
 import type { Wait } from '../../domain/wait.js';
 import { taskActions } from '../../manifest/taskDefinition.js';
@@ -55,7 +57,8 @@ export type TaskCall =
  * | checkpoint | Quick Checkpoint; with a title Create Snapshot, of the best kind for what the VM does |
  * | wait       | for a port; without one for the VM's guest agent; without either just some time     |
  * | run        | a program in the guest, by its agent                                                |
- * | any other  | the command of that name                                                            |
+ * | createLab, resetLab | the command of that name, of the workspace's lab file unless another is named |
+ * | any other  | the command of that name; with a system, what is done with all its VMs                |
  *
  * @throws CommandError `invalid`
  */
@@ -68,14 +71,20 @@ export function taskCall(definition: Readonly<Record<string, unknown>>): TaskCal
   if (action === 'wait') {
     return { kind: 'wait', wait: waitOf(given) };
   }
+  if (action === 'createLab' || action === 'resetLab') {
+    return { kind: 'command', action, command: `virtRewind.${action}`, given: { file: labFileName, ...given } };
+  }
+  if (given['system'] !== undefined) {
+    return ofSystem(action, given);
+  }
   if (typeof given['vm'] !== 'string' || given['vm'] === '') {
     throw new CommandError('invalid', t('The task does not name a VM.'));
   }
   if (action === 'run') {
     return runOf(given);
   }
-  if (action === 'revert' && typeof given['snapshot'] !== 'string') {
-    throw new CommandError('invalid', t('The task does not name a snapshot to revert to.'));
+  if (action === 'revert') {
+    requireSnapshot(given);
   }
   if (action === 'checkpoint') {
     return given['title'] === undefined
@@ -83,6 +92,32 @@ export function taskCall(definition: Readonly<Record<string, unknown>>): TaskCal
       : { kind: 'command', action, command: 'virtRewind.createSnapshot', given: { kind: 'auto', ...given } };
   }
   return { kind: 'command', action, command: `virtRewind.${action}`, given };
+}
+
+const systemCommands: Partial<Readonly<Record<TaskAction, CommandId>>> = {
+  start: 'virtRewind.startSystem',
+  shutDown: 'virtRewind.shutDownSystem',
+  checkpoint: 'virtRewind.checkpointSystem',
+  revert: 'virtRewind.revertSystem',
+};
+
+function ofSystem(action: Exclude<TaskAction, 'wait'>, given: Readonly<Record<string, unknown>>): TaskCall {
+  const command = systemCommands[action];
+  if (command === undefined || action === 'run') {
+    throw new CommandError('invalid', t('This is done with one VM, and not with a system: choose one of its VMs.'));
+  }
+  if (action === 'revert') {
+    requireSnapshot(given);
+  }
+  // Nobody is there to be asked for one.
+  const title = action === 'checkpoint' ? { title: checkpointTitle([], new Date()) } : {};
+  return { kind: 'command', action, command, given: { ...title, ...given } };
+}
+
+function requireSnapshot(given: Readonly<Record<string, unknown>>): void {
+  if (typeof given['snapshot'] !== 'string') {
+    throw new CommandError('invalid', t('The task does not name a snapshot to revert to.'));
+  }
 }
 
 function parsedAs<T extends v.GenericSchema>(shape: T, given: Readonly<Record<string, unknown>>): v.InferOutput<T> {

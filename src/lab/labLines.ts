@@ -1,0 +1,27 @@
+// What is told before a lab is made, and before it is removed: a line for each VM and restore point, the same in every shell.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+import type { LabRecord } from '../journal/labStore.js';
+import type { LabPlan } from './labPlan.js';
+
+export function createLines({ record, lab, left }: LabPlan): readonly string[] {
+  return [
+    ...(left === undefined ? [] : [t('What an attempt that broke off has left is removed first.')]),
+    ...record.vms.map(({ name, parts }) =>
+      parts === undefined
+        ? t('{0}: it is there, and stays as it is but for its snapshots', displayLine(name))
+        : t('{0}: it is made', displayLine(name)),
+    ),
+    ...lab.points.map(({ title }) => t('the restore point “{0}”', displayLine(title))),
+  ];
+}
+
+export function destroyLines({ vms }: LabRecord): readonly string[] {
+  return vms
+    .toSorted((one, other) => Number(one.parts === undefined) - Number(other.parts === undefined))
+    .map(({ name, parts }) =>
+      parts === undefined
+        ? t('{0} stays. Its snapshots that the lab made are deleted.', displayLine(name))
+        : t('{0} is removed, with its disks and snapshots. It cannot be brought back.', displayLine(name)),
+    );
+}

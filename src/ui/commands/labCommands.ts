@@ -1,0 +1,196 @@
+// Labs in the editor: made, reset, checked and removed as their file says, by what the command line calls too.
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import type { LabError } from '../../lab/labError.js';
+import type { MakeWish } from '../../lab/makeLab.js';
+import type { Labs } from '../../lab/labs.js';
+import type { SystemResult } from '../../systems/groupRun.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { CommandError } from '../prompts/commandError.js';
+import { noteInStatusBar, notify, notifyProgress } from '../prompts/notify.js';
+import { pick } from '../prompts/pickTarget.js';
+import { readSettings } from '../readSettings.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { mustConfirm, typeNameOfLab } from './consent.js';
+import { labFileOf } from './labTargets.js';
+import { carryOutSystem } from './systemOperations.js';
+
+export const labCommands = {
+  'virtRewind.createLab': create,
+  'virtRewind.resetLab': reset,
+  'virtRewind.checkLab': check,
+  'virtRewind.destroyLab': destroy,
+  'virtRewind.openLabFile': open,
+} satisfies CommandTable;
+
+interface MadeLab {
+  readonly lab: string;
+  readonly isNew: boolean;
+}
+
+async function create(run: CommandRun): Promise<MadeLab> {
+  requireTrust();
+  const file = await labFileOf(run, t('Create the lab of which file?'));
+  return withLabs(run, async (labs) => {
+    const plan = await labs.plan(file);
+    if (plan === 'ready') {
+      const name = (await labs.find(file))?.name ?? '';
+      noteInStatusBar(t('The lab is there already.'));
+      return { lab: name, isNew: false };
+    }
+    const name = displayLine(plan.lab.name);
+    if (mustConfirm(run)) {
+      const { createLines } = await import('../../lab/labLines.js');
+      await askQuestion({
+        title: t('Create the lab {0}?', name),
+        lines: createLines(plan),
+        details: '',
+        confirm: t('Create'),
+      });
+    }
+    await atWork(t('Creating the lab {0}', name), (wish) => labs.create(plan, wish));
+    await showMade(run, labs, file);
+    tell(run, t('The lab {0} was made.', name));
+    return { lab: plan.lab.name, isNew: true };
+  });
+}
+
+async function reset(run: CommandRun): Promise<SystemResult> {
+  requireTrust();
+  const file = await labFileOf(run, t('Reset the lab of which file?'));
+  return withLabs(run, async (labs) => {
+    const record = await labs.find(file);
+    const point = givenTo(run.call).snapshot ?? (await pointOf(run, record?.system));
+    // Whatever cannot be is told before a name is typed.
+    const { system } = await labs.planReset(file, point);
+    const name = await labs.protectedName(file);
+    if (name !== undefined) {
+      await typeNameOfLab(name);
+    }
+    return carryOutSystem(run, { system }, 'virtRewind.resetLab', () => labs.planReset(file, point));
+  });
+}
+
+/** The title of the one that a person picks, where there are several; undefined: the first. */
+async function pointOf(run: CommandRun, system: string | undefined): Promise<string | undefined> {
+  const stored = system === undefined ? undefined : await (await run.systems.open()).find(system);
+  const points = (stored?.points ?? []).filter(({ auto }) => auto === undefined);
+  return run.call.kind === 'program' || points.length < 2
+    ? undefined
+    : pick(
+        points.map(({ title }) => ({ label: title, value: title })),
+        t('Reset the lab to which restore point?'),
+      );
+}
+
+/** What is wrong with the file, and what differs from what was made of it. */
+async function check(run: CommandRun): Promise<readonly string[]> {
+  const file = await labFileOf(run, t('Check the lab of which file?'));
+  return withLabs(run, async (labs) => {
+    const { problems, differences } = await labs.check(file);
+    const lines = [
+      ...problems.map(({ line, column, message }) => `${basename(file)}:${line}:${column}: ${message}`),
+      ...differences.map(({ message }) => message),
+    ];
+    if (run.call.kind !== 'program') {
+      void notify(
+        lines.length === 0 ? 'info' : 'warning',
+        lines.length === 0 ? t('The lab is as its file says.') : lines.join('\n'),
+      );
+    }
+    return lines;
+  });
+}
+
+async function destroy(run: CommandRun): Promise<{ readonly removed: readonly string[] }> {
+  requireTrust();
+  const file = await labFileOf(run, t('Destroy the lab of which file?'));
+  return withLabs(run, async (labs) => {
+    const record = await labs.planDestroy(file);
+    if (record === undefined) {
+      noteInStatusBar(t('There is nothing that this lab made.'));
+      return { removed: [] };
+    }
+    const name = displayLine(record.name);
+    if (mustConfirm(run)) {
+      const { destroyLines } = await import('../../lab/labLines.js');
+      await askQuestion({
+        title: t('Destroy the lab {0}?', name),
+        lines: destroyLines(record),
+        details: '',
+        confirm: t('Destroy'),
+      });
+    }
+    if (record.isProtected) {
+      await typeNameOfLab(record.name);
+    }
+    await atWork(t('Destroying the lab {0}', name), (wish) => labs.destroy(record, wish));
+    await run.systems.known.read();
+    tell(run, t('The lab {0} is gone.', name));
+    return { removed: record.vms.filter(({ parts }) => parts !== undefined).map((vm) => vm.name) };
+  });
+}
+
+async function open(run: CommandRun): Promise<void> {
+  const file = await labFileOf(run, t('Open which lab file?'));
+  await vscode.window.showTextDocument(vscode.Uri.file(file));
+}
+
+/** Whoever wrote the file could do to the VMs what they liked. Looking is free. */
+function requireTrust(): void {
+  if (!vscode.workspace.isTrusted) {
+    throw new CommandError(
+      'refused',
+      t('Nothing is made, reset or removed in a workspace that you do not trust. Its lab file can be looked at.'),
+    );
+  }
+}
+
+/** Also where it was broken off: what is there so far is shown. */
+async function showMade(run: CommandRun, labs: Labs, file: string): Promise<void> {
+  await run.systems.known.read();
+  const system = (await labs.find(file))?.system;
+  if (system !== undefined) {
+    run.tree.focus.showSystem(system);
+  }
+}
+
+function tell(run: CommandRun, message: string): void {
+  run.log.info(message);
+  void notify('info', message);
+}
+
+/** Cancelled, it ends after the step at hand. */
+function atWork(title: string, work: (wish: MakeWish) => Promise<void>): Thenable<void> {
+  return notifyProgress(title, true, (report, cancellation) => {
+    const controller = new AbortController();
+    cancellation.onCancellationRequested(() => controller.abort());
+    return work({ signal: controller.signal, onStep: (what) => report(what) });
+  });
+}
+
+async function withLabs<T>(run: CommandRun, act: (labs: Labs) => Promise<T>): Promise<T> {
+  const [{ Labs: Loaded }, { Session }] = await Promise.all([
+    import('../../lab/labs.js'),
+    import('../../session/session.js'),
+  ]);
+  const { inventory, log, history } = run;
+  const session = Session.over(inventory, readSettings(), dirname(history.fsPath), run.systems.open());
+  try {
+    return await act(new Loaded({ session, log, shell: vscode.env.appName, environment: process.env }));
+  } catch (error) {
+    throw isLabError(error) ? new CommandError(kinds[error.kind], error.message) : error;
+  } finally {
+    await run.systems.known.read();
+  }
+}
+
+const kinds = { wrong: 'invalid', refused: 'refused', notFound: 'notFound', busy: 'busy', failed: 'failed' } as const;
+
+/** Its class is loaded with the labs only. */
+function isLabError(error: unknown): error is LabError {
+  return error instanceof Error && error.name === 'LabError';
+}

@@ -1,0 +1,143 @@
+// Labs in the editor: a file is read while it is written, and its lab is made, checked, reset and removed by commands and by a task.
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { SystemResult } from '../../src/systems/groupRun.js';
+import { asksFirst, call, CommandRig, type Guest, rejects } from './commandRig.js';
+
+const vm = 'lab-member';
+
+describe('a lab in the editor', function () {
+  this.timeout(120_000);
+  let rig: CommandRig;
+  let guest: Guest;
+  let file: string;
+
+  const text = (points = 'points:\n  - title: clean\n'): string =>
+    `version: 1\nname: shop\nvms:\n  one:\n    existing: ${vm}\n${points}`;
+  const systems = async (): Promise<readonly string[]> =>
+    (await rig.virsh('snapshot-list', vm, '--name')).split('\n').filter(Boolean);
+
+  before(async () => {
+    rig = new CommandRig();
+    await call('virtRewind.connect', { connection: rig.uri });
+    guest = await rig.guest({ name: vm });
+    await guest.start();
+    await call('virtRewind.refresh');
+    mkdirSync(join(rig.dir, 'shop'), { recursive: true });
+    file = join(rig.dir, 'shop/virt-rewind.yaml');
+    writeFileSync(file, text());
+  });
+  after(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await rig.stop();
+  });
+
+  it('is told what is wrong with its file, what can be written, and what a key means', async () => {
+    writeFileSync(file, text('point: []\n'));
+    await call('virtRewind.openLabFile', { file });
+    const document = vscode.window.activeTextEditor?.document;
+    assert.equal(document?.uri.fsPath, file);
+    const problems = async (count: number): Promise<readonly vscode.Diagnostic[]> => {
+      for (;;) {
+        const found = vscode.languages.getDiagnostics(document.uri);
+        if (found.length === count) {
+          return found;
+        }
+        await new Promise((resolve) => {
+          const listener = vscode.languages.onDidChangeDiagnostics(() => {
+            listener.dispose();
+            resolve(undefined);
+          });
+        });
+      }
+    };
+    const [wrong] = await problems(1);
+    assert.match(wrong?.message ?? '', /points/u);
+    assert.equal(wrong?.range.start.line, 5);
+    await rejects(call('virtRewind.createLab', { file, confirm: false }), 'invalid');
+
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(document.uri, new vscode.Range(5, 0, 99, 0), 'points:\n  - title: clean\n    ');
+    await vscode.workspace.applyEdit(edit);
+    await problems(0);
+    const offered = await vscode.commands.executeCommand<vscode.CompletionList>(
+      'vscode.executeCompletionItemProvider',
+      document.uri,
+      new vscode.Position(7, 4),
+    );
+    assert.ok(offered.items.some(({ label, insertText }) => label === 'run' && insertText === 'run:'));
+    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
+      'vscode.executeHoverProvider',
+      document.uri,
+      new vscode.Position(4, 6),
+    );
+    const said = hovers
+      .flatMap(({ contents }) => contents)
+      .map((one) => (one instanceof vscode.MarkdownString ? one.value : ''))
+      .join('\n');
+    assert.match(said, /name of a VM that is there/u);
+  });
+
+  it('is made of what the editor has, asked before', async () => {
+    // What was typed is saved first.
+    assert.equal(vscode.window.activeTextEditor?.document.isDirty, true);
+    assert.match(await asksFirst(call('virtRewind.createLab', { file })), /Create the lab shop/u);
+    assert.equal(vscode.window.activeTextEditor.document.isDirty, false);
+    assert.deepEqual(await systems(), []);
+    assert.deepEqual(await call('virtRewind.checkLab', { file }), ['The lab was not created.']);
+    await rejects(call('virtRewind.resetLab', { file, confirm: false }), 'notFound');
+    assert.deepEqual(await call('virtRewind.createLab', { file, confirm: false }), { lab: 'shop', isNew: true });
+    assert.deepEqual(await call('virtRewind.createLab', { file, confirm: false }), { lab: 'shop', isNew: false });
+    assert.deepEqual(await call('virtRewind.checkLab', { file }), []);
+    const { tree } = await rig.api();
+    const [top] = await tree.getChildren();
+    assert.ok(top?.kind === 'system');
+    assert.equal(tree.getTreeItem(top).label, 'shop');
+  });
+
+  it('is reset by its command, and by a task before a debugging session', async () => {
+    await guest.setCounters(7);
+    await asksFirst(call('virtRewind.resetLab', { file }));
+    const { members } = await call<SystemResult>('virtRewind.resetLab', { file, confirm: false });
+    assert.deepEqual(
+      members.map(({ outcome }) => outcome),
+      ['done'],
+    );
+    assert.equal((await guest.counters()).memory, 0);
+    await rejects(call('virtRewind.resetLab', { file, snapshot: 'nothing', confirm: false }), 'notFound');
+
+    await guest.setCounters(8);
+    const definition = { type: 'virt-rewind', action: 'resetLab', file, confirm: false };
+    const configuration = vscode.workspace.getConfiguration('tasks');
+    await configuration.update('version', '2.0.0', vscode.ConfigurationTarget.Workspace);
+    await configuration.update('tasks', [{ label: 'reset', ...definition }], vscode.ConfigurationTarget.Workspace);
+    try {
+      let task: vscode.Task | undefined;
+      while (task === undefined) {
+        task = (await vscode.tasks.fetchTasks({ type: 'virt-rewind' })).find(({ name }) => name === 'reset');
+      }
+      const code = new Promise((resolve) => {
+        const listener = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
+          if (execution.task.name === 'reset') {
+            listener.dispose();
+            resolve(exitCode);
+          }
+        });
+      });
+      await vscode.tasks.executeTask(task);
+      assert.equal(await code, 0);
+    } finally {
+      await configuration.update('tasks', undefined, vscode.ConfigurationTarget.Workspace);
+    }
+    assert.equal((await guest.counters()).memory, 0);
+  });
+
+  it('is removed, and what was there before stays', async () => {
+    assert.match(await asksFirst(call('virtRewind.destroyLab', { file })), /Destroy the lab shop/u);
+    assert.deepEqual(await call('virtRewind.destroyLab', { file, confirm: false }), { removed: [] });
+    assert.ok(!(await systems()).includes('clean'));
+    assert.equal(await guest.state(), 'running');
+  });
+});
