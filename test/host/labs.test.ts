@@ -126,7 +126,7 @@ describe('a lab in the editor', function () {
           }
         });
       });
-      await vscode.tasks.executeTask(task);
+      await vscode.commands.executeCommand('workbench.action.tasks.runTask', 'reset');
       assert.equal(await code, 0);
     } finally {
       await configuration.update('tasks', undefined, vscode.ConfigurationTarget.Workspace);
