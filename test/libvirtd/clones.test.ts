@@ -75,7 +75,6 @@ describe('clones', function () {
         'deleted with what is below',
         () => web.isRefused({ kind: 'delete', snapshot: 'one', scope: 'withDescendants' }, 'usedByOtherVm'),
       ],
-      ['pruned', () => web.isRefused({ kind: 'prune', snapshots: ['one'] }, 'usedByOtherVm')],
       ['merged away', () => web.isRefused({ kind: 'consolidate' }, 'usedByOtherVm')],
     ] as const) {
       it(`keep the snapshot that they stand on from being ${what}`, act);
