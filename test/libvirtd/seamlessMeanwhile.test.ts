@@ -84,7 +84,7 @@ describe('a snapshot for which the guest hardly stands still, and other clients'
         const { code, stderr } = await rig.daemon.virsh(words);
         said = code === 0 ? 'done' : stderr;
       };
-      await taking!.take(subject, command[0], at('query-migrate', act, 'query-migrate-capabilities'), folder());
+      await taking!.take(subject, command[0], () => Promise.resolve(), folder(), act);
       assert.match(said, /migration/u);
       await bring(command[0], 7);
     });

@@ -37,13 +37,45 @@ export class WatchedTaking {
     return new WatchedTaking(daemon, hypervisor, connection, await listen(connection));
   }
 
-  /** All of its disks and its RAM, into `folder`; the milliseconds that the guest stood still. */
-  async take(subject: Subject, name: string, watch: Watch, folder = this.#daemon.dir): Promise<number | undefined> {
+  /**
+   * All of its disks and its RAM, into `folder`; the milliseconds that the guest stood still. `meanwhile` acts once while QEMU's
+   * stream of the RAM stands nearly still: that of a small guest is over before another client has begun.
+   */
+  async take(
+    subject: Subject,
+    name: string,
+    watch: Watch,
+    folder = this.#daemon.dir,
+    meanwhile?: () => Promise<unknown>,
+  ): Promise<number | undefined> {
     const vm = await subject.read();
+    // QEMU counts in tenths of a second, and what is nothing in one of these is no limit.
+    const slow = 4096;
+    const limit = (bytesPerSecond: number): Promise<unknown> => {
+      const cmd = JSON.stringify({ execute: 'migrate-set-parameters', arguments: { 'max-bandwidth': bytesPerSecond } });
+      const dom = { name: vm.name, uuid: vm.uuid, id: -1 };
+      return this.#connection.call('qemuDomainMonitorCommand', { dom, cmd, flags: 0 });
+    };
+    let act: typeof meanwhile;
+    let waits = meanwhile !== undefined;
     const watched: Pick<Connection, 'call'> = {
       call: async (procedure, args) => {
-        await watch('cmd' in args ? (JSON.parse(args.cmd) as { execute: string }).execute : procedure);
-        return this.#connection.call(procedure, args);
+        const name = 'cmd' in args ? (JSON.parse(args.cmd) as { execute: string }).execute : procedure;
+        await watch(name);
+        if (name === 'query-migrate' && act !== undefined) {
+          await act();
+          act = undefined;
+          await limit(2 ** 40);
+        }
+        const call = this.#connection.call(procedure, args);
+        if (name === 'migrate' && waits) {
+          waits = false;
+          // A stream takes no notice before it has begun: at once, and when QEMU has said that it has.
+          await Promise.all([call, limit(slow)]);
+          await limit(slow);
+          act = meanwhile;
+        }
+        return call;
       },
     };
     const context = {
