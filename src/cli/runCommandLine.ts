@@ -46,6 +46,8 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
   'system delete': async () => (await import('./commands/systemOperations.js')).deletePoint,
   'system rename': async () => (await import('./commands/systems.js')).renameSystem,
   'system order': async () => (await import('./commands/systems.js')).orderSystem,
+  'system compare': async () => (await import('./commands/systemReports.js')).compareSystem,
+  'system health': async () => (await import('./commands/systemReports.js')).systemHealth,
   'system recover': async () => (await import('./commands/systems.js')).recoverSystem,
   'system forget': async () => (await import('./commands/systems.js')).forgetSystem,
   bisect: async () => (await import('./commands/bisect.js')).bisect,

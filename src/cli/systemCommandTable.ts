@@ -79,6 +79,18 @@ export const systemCommands = {
     more: 'Without AFTER it starts with the first; without an option nothing is waited for.',
     examples: ['virt-rewind system order shop db --port 5432', 'virt-rewind system order shop api db'],
   },
+  'system compare': {
+    summary: 'say what differs between two restore points of a system, or one and the present',
+    operands: [system, point, { ...point, needed: 'optional' }],
+    options: {},
+    examples: ["virt-rewind system compare shop 'before the demo'", 'virt-rewind system compare shop clean broken'],
+  },
+  'system health': {
+    summary: 'check the chains, snapshots and space of the VMs of a system',
+    operands: [system],
+    options: {},
+    examples: ['virt-rewind system health shop'],
+  },
   'system recover': {
     summary: 'bring what broke off on a system to its end',
     operands: [system],

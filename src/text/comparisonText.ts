@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import type { HardwareDifference, HardwareFact, HardwarePart } from '../domain/hardware.js';
 import type { DiskDistance } from '../domain/layerDistance.js';
 import { displayLine } from '../domain/plainText.js';
+import type { ComparedMember } from '../systems/comparedSystem.js';
 import { bytesText } from './bytesText.js';
 import { markdownText } from './markdown.js';
 
@@ -33,13 +34,57 @@ export function comparisonSummary({ from, to, differences, distances }: Comparis
 }
 
 export function comparisonPage(comparison: Comparison): string {
-  const { vm, from, to, differences, distances } = comparison;
-  const shown = differences.slice(0, mostLines);
-  const rest = differences.length - shown.length;
+  const { vm, from, to } = comparison;
   return [
     `# ${line(t('{0}: {1} and {2}', vm, from, to))}`,
     line(comparisonSummary(comparison)),
-    `## ${line(t('Hardware'))}`,
+    ...comparedParts(comparison, '##'),
+    ...footnotes(),
+  ].join('\n\n');
+}
+
+/** The VMs of a system, each with what differs, or why that is not known. */
+export interface SystemComparison {
+  readonly system: string;
+  readonly from: string;
+  readonly to: string;
+  readonly members: readonly ComparedMember[];
+}
+
+export function systemComparisonPage({ system, from, to, members }: SystemComparison): string {
+  return [
+    `# ${line(t('{0}: {1} and {2}', system, from, to))}`,
+    ...members.flatMap((member) => [
+      `## ${line(member.name)}`,
+      ...(member.kind === 'compared'
+        ? [
+            line(comparisonSummary({ vm: member.name, from, to, ...member })),
+            ...comparedParts({ vm: member.name, from, to, ...member }, '###'),
+          ]
+        : [line(uncomparedText(member.kind))]),
+    ]),
+    ...footnotes(),
+  ].join('\n\n');
+}
+
+function uncomparedText(why: Exclude<ComparedMember['kind'], 'compared'>): string {
+  switch (why) {
+    case 'away':
+      return t('Unknown: its connection is away.');
+    case 'vmGone':
+      return t('Unknown: the VM is gone.');
+    case 'snapshotGone':
+      return t('Unknown: its snapshot is gone.');
+    case 'notKept':
+      return t('Unknown: it did not belong to the system then.');
+  }
+}
+
+function comparedParts({ from, to, differences, distances }: Comparison, heading: '##' | '###'): readonly string[] {
+  const shown = differences.slice(0, mostLines);
+  const rest = differences.length - shown.length;
+  return [
+    `${heading} ${line(t('Hardware'))}`,
     shown.length === 0
       ? line(t('No difference.'))
       : table(
@@ -47,12 +92,7 @@ export function comparisonPage(comparison: Comparison): string {
           shown.map((difference) => row(difference)),
         ),
     ...(rest > 0 ? [line(t('And {0} more; the XML shows all of them.', rest))] : []),
-    line(
-      t(
-        'The configuration is compared. What changes by itself or is no hardware is left out: running numbers, aliases, labels of security drivers, metadata, white space and the order of attributes.',
-      ),
-    ),
-    `## ${line(t('Content of the disks'))}`,
+    `${heading} ${line(t('Content of the disks'))}`,
     ...(distances === undefined || distances.length === 0
       ? [line(t('Unknown: the layers of this VM could not be read.'))]
       : [
@@ -61,8 +101,18 @@ export function comparisonPage(comparison: Comparison): string {
             distances.map((one) => [one.target, distanceText(one)]),
           ),
         ]),
+  ];
+}
+
+function footnotes(): readonly string[] {
+  return [
+    line(
+      t(
+        'The configuration is compared. What changes by itself or is no hardware is left out: running numbers, aliases, labels of security drivers, metadata, white space and the order of attributes.',
+      ),
+    ),
     line(t('The bytes are those of the layers between the two, in whole clusters: an upper limit of what differs.')),
-  ].join('\n\n');
+  ];
 }
 
 function distanceText({ bytes, why }: DiskDistance): string {

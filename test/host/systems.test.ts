@@ -1,6 +1,8 @@
 // Several VMs as one, in the editor: made of rows, kept, broken, reverted, undone, started and shut down, dissolved.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import type { SystemComparisonResult } from '../../src/ui/commands/compareCommands.js';
+import { reportScheme } from '../../src/ui/documents/reports.js';
 import type { SystemResult } from '../../src/systems/groupRun.js';
 import type { MemberNode, Node, PointNode, SystemNode } from '../../src/ui/tree/nodes.js';
 import { asksFirst, call, CommandRig, fromMenu, type Guest, rejects } from './commandRig.js';
@@ -132,6 +134,35 @@ describe('a system of VMs in the editor', function () {
     await call('virtRewind.refresh');
     assert.ok((await descriptions()).some((line) => line.includes('no way back: system-web has lost its snapshot')));
     await rejects(call('virtRewind.revertSystem', { system: 'shop', snapshot: 'clean', confirm: false }), 'notFound');
+  });
+
+  it('is compared and checked as one: what cannot be compared says why', async () => {
+    const compared = await call<SystemComparisonResult>('virtRewind.compareWithPresent', {
+      system: 'shop',
+      snapshot: 'clean',
+    });
+    assert.deepEqual(
+      compared.members.map(({ name, kind }) => [name, kind]),
+      [
+        [names[0], 'compared'],
+        [names[1], 'snapshotGone'],
+      ],
+    );
+    const page = async (path: string): Promise<string> =>
+      (await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: reportScheme, path })))
+        .getText()
+        .replaceAll('\\', '');
+    assert.match(
+      await page('/shop: clean and Present.md'),
+      /^## system-db$.*^## system-web\n\nUnknown: its snapshot is gone/msu,
+    );
+    await rejects(
+      call('virtRewind.compareSnapshots', { system: 'shop', snapshot: 'clean', other: 'nothing' }),
+      'notFound',
+    );
+    await call('virtRewind.checkHealth', { system: 'shop' });
+    const health = await page('/Health.md');
+    assert.ok(names.every((name) => health.includes(name)));
   });
 
   it('is shut down and started as one', async () => {

@@ -416,6 +416,9 @@ describe('a system of VMs', function () {
     await json('system', 'recover', 'shop');
     await json('system', 'list');
     assert.match(await cli('done', 'system', 'list', 'shop'), /○ clean/u);
+    await json('system', 'compare', 'shop', 'clean');
+    assert.match(await cli('done', 'system', 'compare', 'shop', 'clean'), /clean and Present have the same hardware/u);
+    await cli('notFound', 'system', 'compare', 'shop', 'clean', 'nothing');
     const rewind = await libraryIn(folder, daemon.uri);
     const shop = await rewind.system('shop');
     await assert.rejects(rewind.system('nobody'), { kind: 'notFound' });
@@ -431,6 +434,8 @@ describe('a system of VMs', function () {
     await rewind.close();
     await virsh('snapshot-delete', 'idle', 'clean');
     assert.match(await cli('done', 'system', 'list', 'shop'), /no way back: idle has lost its snapshot/u);
+    assert.match(await cli('done', 'system', 'compare', 'shop', 'clean'), /idle.*its snapshot is gone/su);
+    assert.match(await cli('done', 'system', 'health', 'shop'), /db/u);
     assert.match(await cli('notFound', 'system', 'revert', 'shop', 'clean', '--yes'), /db: as it was before/u);
     await cli('done', 'system', 'delete', 'shop', 'clean', '--yes');
     assert.equal(await cli('done', 'complete-words', '--', 'system', 'checkpoint', 's'), 'shop\n');

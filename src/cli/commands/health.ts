@@ -16,11 +16,20 @@ import { unreachableJson } from './list.js';
 /** What was told, is snoozed and grows are the editor's to remember. */
 const noNotes = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
 
-export async function health({ call, session, terminal, log, json, interruption }: Context): Promise<ExitName> {
+export async function health(context: Context): Promise<ExitName> {
+  const { call, session } = context;
   const [name] = call.operands;
+  return healthOf(
+    context,
+    name === undefined ? await session.reachAll() : { views: [await session.vm(name)], unreachable: [] },
+  );
+}
+
+export async function healthOf(
+  { session, terminal, log, json, interruption }: Context,
+  reached: Reached,
+): Promise<ExitName> {
   const { inventory, settings } = session;
-  const reached: Reached =
-    name === undefined ? await session.reachAll() : { views: [await session.vm(name)], unreachable: [] };
   const watch = new HealthWatch({ inventory, notes: noNotes, log });
   const checked: CheckedVm[] = [];
   try {

@@ -13,6 +13,7 @@ import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { wrapped } from '../help.js';
+import { pointOf } from './systemReports.js';
 import { systemCalled } from './systems.js';
 
 export async function checkpointSystem(context: Context): Promise<ExitName> {
@@ -61,14 +62,7 @@ export async function deletePoint(context: Context): Promise<ExitName> {
 async function pointCalled(context: Context): Promise<readonly [StoredSystem, SystemPoint]> {
   const [name = '', wanted = ''] = context.call.operands;
   const stored = await systemCalled(context, name);
-  const point = stored.points.find(({ title, auto }) => auto === undefined && title === wanted);
-  if (point === undefined) {
-    throw new CliError(
-      'notFound',
-      t('The system {0} has no restore point “{1}”.', displayLine(name), displayLine(wanted)),
-    );
-  }
-  return [stored, point];
+  return [stored, pointOf(stored, wanted)];
 }
 
 /** @throws Failure; what became of each member has been told by then */

@@ -3,9 +3,13 @@ import { t } from '@vscode/l10n';
 import { givenTo } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { pickSnapshot } from '../prompts/pickTarget.js';
+import { pick, pickSnapshot } from '../prompts/pickTarget.js';
 import { targetSnapshots, targetSnapshot } from './targets.js';
 import { comparedStates } from '../../engine/comparedStates.js';
+import { comparedSystem, type ComparedMember } from '../../systems/comparedSystem.js';
+import type { SystemPoint } from '../../domain/system.js';
+import { pointTitle } from '../../text/systemPointText.js';
+import { isOnSystem, reachMembers, targetPoint, targetSystem } from './systemTargets.js';
 import { namedSnapshot } from '../../engine/namedTargets.js';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
 import { sameVm } from '../../domain/vm.js';
@@ -13,7 +17,7 @@ import type { HardwareDifference } from '../../domain/hardware.js';
 import type { DiskDistance } from '../../domain/layerDistance.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import type { VmView } from '../../inventory/views.js';
-import { type Comparison, comparisonPage, comparisonSummary } from '../../text/comparisonText.js';
+import { type Comparison, comparisonPage, comparisonSummary, systemComparisonPage } from '../../text/comparisonText.js';
 import { notify } from '../prompts/notify.js';
 import { showFailure } from './runCommand.js';
 
@@ -22,8 +26,11 @@ export const compareCommands = {
   'virtRewind.compareWithPresent': compareWithPresent,
 } satisfies CommandTable;
 
-/** What differs between two snapshots of a VM; the older one stands on the left. */
-async function compareSnapshots(run: CommandRun): Promise<ComparisonResult> {
+/** What differs between two snapshots of a VM, or two restore points of a system; the older one stands on the left. */
+async function compareSnapshots(run: CommandRun): Promise<ComparisonResult | SystemComparisonResult> {
+  if (isForSystem(run)) {
+    return comparePoints(run, 'another');
+  }
   const [first, second, ...more] = await targetSnapshots(run, t('Compare which snapshot?'));
   const { view, snapshot } = first;
   if (second !== undefined && (more.length > 0 || !sameVm(view.ref, second.view.ref))) {
@@ -45,8 +52,11 @@ async function compareSnapshots(run: CommandRun): Promise<ComparisonResult> {
   return older ? compareStates(run, view, snapshot, other) : compareStates(run, view, other, snapshot);
 }
 
-/** What differs between a snapshot of a VM and its present state. */
-async function compareWithPresent(run: CommandRun): Promise<ComparisonResult> {
+/** What differs between a snapshot of a VM, or a restore point of a system, and the present state. */
+async function compareWithPresent(run: CommandRun): Promise<ComparisonResult | SystemComparisonResult> {
+  if (isForSystem(run)) {
+    return comparePoints(run, 'present');
+  }
   const { view, snapshot } = await targetSnapshot(run, t('Compare which snapshot with the present?'));
   return compareStates(run, view, snapshot, undefined);
 }
@@ -83,6 +93,54 @@ async function compareStates(
     ),
   );
   return { hardware: comparison.differences, disks: comparison.distances };
+}
+
+export interface SystemComparisonResult {
+  readonly members: readonly ComparedMember[];
+}
+
+function isForSystem(run: CommandRun): boolean {
+  return isOnSystem(run) || givenTo(run.call).system !== undefined;
+}
+
+async function comparePoints(run: CommandRun, what: 'another' | 'present'): Promise<SystemComparisonResult> {
+  const stored = await targetSystem(run, t('Compare restore points of which system?'));
+  const first = await targetPoint(run, stored, t('Compare which restore point?'));
+  const second = what === 'present' ? undefined : await otherPoint(run, stored.points, first);
+  const isOlder = second === undefined || first.createdAt <= second.createdAt;
+  const [from, to] = isOlder ? [first, second] : [second, first];
+  await reachMembers(run, stored);
+  const members = await comparedSystem(run.inventory, stored, from, to, run.log);
+  const words = {
+    system: stored.system.name,
+    from: pointTitle(from),
+    to: to === undefined ? t('Present') : pointTitle(to),
+    members,
+  };
+  await run.reports.open(t('{0}: {1} and {2}', words.system, words.from, words.to), systemComparisonPage(words));
+  return { members };
+}
+
+/** The other row that is selected, the one of that title, or the one picked, newest first. */
+async function otherPoint(run: CommandRun, points: readonly SystemPoint[], first: SystemPoint): Promise<SystemPoint> {
+  const others = points.filter(({ id }) => id !== first.id);
+  const selected = run.call.kind === 'rows' ? run.call.rows.flatMap((row) => (row.kind === 'point' ? [row] : [])) : [];
+  if (selected.length > 2 || new Set(selected.map(({ system }) => system)).size > 1) {
+    throw new CommandError('invalid', t('Select two restore points of one system to compare them.'));
+  }
+  const { other } = givenTo(run.call);
+  const wanted = selected[1]?.point ?? other;
+  const found = others.find(({ id, title, auto }) => id === wanted || (auto === undefined && title === wanted));
+  if (found !== undefined || wanted !== undefined || others.length === 0) {
+    if (found === undefined) {
+      throw new CommandError('notFound', t('There is no other restore point to compare with.'));
+    }
+    return found;
+  }
+  return pick(
+    others.toReversed().map((point) => ({ label: pointTitle(point), value: point })),
+    t('Compare {0} with which restore point?', pointTitle(first)),
+  );
 }
 
 /** The page is already there: whoever wants every line of it asks for it, and nobody has to wait. */

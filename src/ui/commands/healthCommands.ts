@@ -1,6 +1,7 @@
 // What is wrong with VMs or soon will be: a report, and not to be told of it for a while.
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
+import type { StoredSystem } from '../../domain/system.js';
 import type { VmView } from '../../inventory/views.js';
 import type { Problem } from '../../diagnosis/problem.js';
 import { keyOf, severityOf } from '../../diagnosis/problemTable.js';
@@ -10,6 +11,7 @@ import { type CheckedVm, healthReportText } from '../../text/healthReportText.js
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { notifyProgress, noteInStatusBar } from '../prompts/notify.js';
+import { isOnSystem, reachMembers, targetSystem } from './systemTargets.js';
 import { targetVms, targetVm } from './targets.js';
 import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
 import { severityWord } from '../../text/healthText.js';
@@ -43,8 +45,13 @@ async function checkHealth(run: CommandRun): Promise<void> {
   });
 }
 
-/** Undefined: all. A connection's row stands for all its VMs. */
+/** Undefined: all. The row of a connection stands for all its VMs, that of a system for its members. */
 async function askedVms(run: CommandRun): Promise<readonly VmView[] | undefined> {
+  const systems = await askedSystems(run);
+  if (systems.length > 0) {
+    await Promise.all(systems.map((stored) => reachMembers(run, stored)));
+    return systems.flatMap(({ system }) => system.members).flatMap((member) => run.inventory.findVm(member) ?? []);
+  }
   if (run.call.kind === 'rows') {
     if (run.call.rows.every((row) => vmOfNode(row) === undefined)) {
       const uris = new Set(run.call.rows.flatMap((row) => connectionOfNode(row) ?? []));
@@ -54,6 +61,12 @@ async function askedVms(run: CommandRun): Promise<readonly VmView[] | undefined>
     return targetVms(run, t('Check the health of which VM?'));
   }
   return givenTo(run.call).vm === undefined ? undefined : targetVms(run, t('Check the health of which VM?'));
+}
+
+async function askedSystems(run: CommandRun): Promise<readonly StoredSystem[]> {
+  return isOnSystem(run) || givenTo(run.call).system !== undefined
+    ? [await targetSystem(run, t('Check the health of which system?'))]
+    : [];
 }
 
 /** A connection that cannot be reached is told of, and stops nobody else's check. */

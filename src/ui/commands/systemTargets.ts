@@ -1,5 +1,6 @@
 // Finds the system of VMs and the restore point that a command is meant for: as given, as selected, or as picked from a list.
 import { t } from '@vscode/l10n';
+import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { StoredSystem, SystemPoint } from '../../domain/system.js';
 import { agoText } from '../../text/relativeAge.js';
@@ -68,6 +69,16 @@ export async function targetPoint(
       value: point,
     })),
     placeholder,
+  );
+}
+
+/** Each connection of its members is tried: what cannot be reached is told of where it matters. */
+export async function reachMembers({ inventory, log }: CommandRun, { system }: StoredSystem): Promise<void> {
+  const uris = new Set(system.members.map(({ connection }) => connection));
+  await Promise.all(
+    [...uris].map((uri) =>
+      inventory.connect(uri).catch((error: unknown) => log.info(`${uri} is away: ${asFailure(error).line}`)),
+    ),
   );
 }
 

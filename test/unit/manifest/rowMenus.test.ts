@@ -186,9 +186,19 @@ describe('the menus of rows', () => {
       'renameSnapshot',
       'shutDown',
       'showPicture',
+      'checkHealth',
       'dissolveSystem',
     ]);
-    assert.deepEqual(on('off'), [first, second, third, 'renameSnapshot', 'start', 'showPicture', 'dissolveSystem']);
+    assert.deepEqual(on('off'), [
+      first,
+      second,
+      third,
+      'renameSnapshot',
+      'start',
+      'showPicture',
+      'checkHealth',
+      'dissolveSystem',
+    ]);
     const several = commandsIn(rowMenu, { viewItem: vmTokens(vmView(), { readOnly: false }), several: true });
     assert.ok(several.includes('virtRewind.createSystem'));
   });
