@@ -171,7 +171,14 @@ export function systemTokens({
 }
 
 export function pointTokens({ auto }: Pick<SystemPoint, 'auto'>): string {
-  return joined('point', 'picturable', 'comparable', 'revertable', 'deletable', ...(auto === undefined ? ['renamable'] : []));
+  return joined(
+    'point',
+    'picturable',
+    'comparable',
+    'revertable',
+    'deletable',
+    ...(auto === undefined ? ['renamable'] : []),
+  );
 }
 
 /** What is under way would change what an undo goes back from. */
