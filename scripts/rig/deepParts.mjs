@@ -32,6 +32,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | lockstep  | snapshots of a guest that runs on, 100 of them                    |
  * | peculiar  | tags of other tools, block devices, files that others use, saves  |
  * | fixtures  | the library in the test frameworks that its page shows            |
+ * | lab       | the example of a lab broken, reset and tested a hundred times     |
  * | agents    | the MCP server before the conformance suite of its makers         |
  * | guards    | each guard switched off must turn a history red                   |
  * | versions  | the whole layer with a daemon, on other libvirts                  |
@@ -104,6 +105,16 @@ export const deepParts = [
     layer: 'libvirtd',
     tier: 'deep',
     files: ['libraryFixtures'],
+  },
+  {
+    name: 'lab system',
+    group: 'lab',
+    version: 'system',
+    minutes: 10,
+    guards: ['lab', 'systems', 'session'],
+    layer: 'libvirtd',
+    tier: 'deep',
+    files: ['exampleLab'],
   },
   {
     name: 'agents system',
