@@ -56,7 +56,8 @@ if (task !== undefined) {
     async function nextEditor(journal: string): Promise<Editor> {
       const editor = openEditor({ uri: daemon.uri, journal, env: daemon.env });
       await editor.inventory.connect(daemon.uri);
-      await editor.settled();
+      // The entry goes a moment before it is told how it ended.
+      await Promise.all([editor.settled(), editor.reported()]);
       editor.inventory.dispose();
       return editor;
     }
