@@ -165,7 +165,7 @@ export const deepParts = [
         name: `undo ${version}`,
         group: 'undo',
         version,
-        minutes: 1,
+        minutes: 2.5,
         guards: ['journal', ...acting],
         layer: 'libvirtd',
         tier: 'deep',
