@@ -19,19 +19,31 @@ export interface OwnTerminal extends Disposable {
 /** @param icon name of a codicon */
 export function showTerminal(name: string, icon: string, content: TerminalContent): OwnTerminal {
   const written = new vscode.EventEmitter<string>();
-  const terminal = vscode.window.createTerminal({
+  let isClosed = false;
+  const close = (): void => {
+    if (!isClosed) {
+      isClosed = true;
+      closing.dispose();
+      content.closed();
+      written.dispose();
+    }
+  };
+  const terminal: vscode.Terminal = vscode.window.createTerminal({
     name: terminalName(name),
     iconPath: new vscode.ThemeIcon(icon),
     isTransient: true,
     pty: {
       onDidWrite: written.event,
       open: () => content.opened((text) => written.fire(text)),
-      close: () => {
-        content.closed();
-        written.dispose();
-      },
+      close,
       handleInput: (text: string) => content.typed(text),
     },
+  });
+  // One that is closed before it could be opened is told of by this event alone.
+  const closing = vscode.window.onDidCloseTerminal((one) => {
+    if (one === terminal) {
+      close();
+    }
   });
   terminal.show();
   return { show: () => terminal.show(), dispose: () => terminal.dispose() };
