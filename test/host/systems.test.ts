@@ -161,7 +161,7 @@ describe('a system of VMs in the editor', function () {
       'notFound',
     );
     await call('virtRewind.checkHealth', { system: 'shop' });
-    const health = await page('/Health.md');
+    const health = await page('/Health: shop.md');
     assert.ok(names.every((name) => health.includes(name)));
   });
 

@@ -9,7 +9,7 @@ import { comparedStates } from '../../engine/comparedStates.js';
 import { comparedSystem, type ComparedMember } from '../../systems/comparedSystem.js';
 import type { SystemPoint } from '../../domain/system.js';
 import { pointTitle } from '../../text/systemPointText.js';
-import { isOnSystem, reachMembers, targetPoint, targetSystem } from './systemTargets.js';
+import { isForSystem, reachMembers, targetPoint, targetSystem } from './systemTargets.js';
 import { namedSnapshot } from '../../engine/namedTargets.js';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
 import { sameVm } from '../../domain/vm.js';
@@ -97,10 +97,6 @@ async function compareStates(
 
 export interface SystemComparisonResult {
   readonly members: readonly ComparedMember[];
-}
-
-function isForSystem(run: CommandRun): boolean {
-  return isOnSystem(run) || givenTo(run.call).system !== undefined;
 }
 
 async function comparePoints(run: CommandRun, what: 'another' | 'present'): Promise<SystemComparisonResult> {

@@ -11,7 +11,7 @@ import { type CheckedVm, healthReportText } from '../../text/healthReportText.js
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { notifyProgress, noteInStatusBar } from '../prompts/notify.js';
-import { isOnSystem, reachMembers, targetSystem } from './systemTargets.js';
+import { isForSystem, reachMembers, targetSystem } from './systemTargets.js';
 import { targetVms, targetVm } from './targets.js';
 import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
 import { severityWord } from '../../text/healthText.js';
@@ -27,8 +27,10 @@ export const healthCommands = {
 /** A report on what is wrong with VMs' chains, snapshots and space, or soon will be; changes nothing. */
 async function checkHealth(run: CommandRun): Promise<void> {
   const unreached: string[] = [];
-  const asked = await askedVms(run);
-  const name = asked?.length === 1 ? t('Health: {0}', asked[0]?.vm.name ?? '') : t('Health');
+  const system = isForSystem(run) ? await targetSystem(run, t('Check the health of which system?')) : undefined;
+  const asked = system === undefined ? await askedVms(run) : await membersOf(run, system);
+  const of = system?.system.name ?? (asked?.length === 1 ? asked[0]?.vm.name : undefined);
+  const name = of === undefined ? t('Health') : t('Health: {0}', of);
   await notifyProgress(t('Checking health'), true, async (report, cancellation) => {
     await sweep(run, asked, unreached);
     const views = asked ?? reachedVms(run);
@@ -45,13 +47,13 @@ async function checkHealth(run: CommandRun): Promise<void> {
   });
 }
 
-/** Undefined: all. The row of a connection stands for all its VMs, that of a system for its members. */
+async function membersOf(run: CommandRun, stored: StoredSystem): Promise<readonly VmView[]> {
+  await reachMembers(run, stored);
+  return stored.system.members.flatMap((member) => run.inventory.findVm(member) ?? []);
+}
+
+/** Undefined: all. The row of a connection stands for all its VMs. */
 async function askedVms(run: CommandRun): Promise<readonly VmView[] | undefined> {
-  const systems = await askedSystems(run);
-  if (systems.length > 0) {
-    await Promise.all(systems.map((stored) => reachMembers(run, stored)));
-    return systems.flatMap(({ system }) => system.members).flatMap((member) => run.inventory.findVm(member) ?? []);
-  }
   if (run.call.kind === 'rows') {
     if (run.call.rows.every((row) => vmOfNode(row) === undefined)) {
       const uris = new Set(run.call.rows.flatMap((row) => connectionOfNode(row) ?? []));
@@ -61,12 +63,6 @@ async function askedVms(run: CommandRun): Promise<readonly VmView[] | undefined>
     return targetVms(run, t('Check the health of which VM?'));
   }
   return givenTo(run.call).vm === undefined ? undefined : targetVms(run, t('Check the health of which VM?'));
-}
-
-async function askedSystems(run: CommandRun): Promise<readonly StoredSystem[]> {
-  return isOnSystem(run) || givenTo(run.call).system !== undefined
-    ? [await targetSystem(run, t('Check the health of which system?'))]
-    : [];
 }
 
 /** A connection that cannot be reached is told of, and stops nobody else's check. */

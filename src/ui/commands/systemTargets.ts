@@ -86,3 +86,8 @@ export async function reachMembers({ inventory, log }: CommandRun, { system }: S
 export function isOnSystem({ call }: Pick<CommandRun, 'call'>): boolean {
   return call.kind === 'rows' && isSystemPart(call.rows[0]) && call.rows[0].kind !== 'member';
 }
+
+/** Whether a command that is there for VMs, too, is meant for a system: by its row, or by an argument. */
+export function isForSystem(run: CommandRun): boolean {
+  return isOnSystem(run) || givenTo(run.call).system !== undefined;
+}
