@@ -16,8 +16,8 @@ private_dev() {
     IFS=: read -r file major minor <<<"$name"
     mknod -m 666 "$new/$file" c "$major" "$minor" || return 1
   done
-  # For disks that are devices; where none can be made, there are none.
-  for minor in {0..7}; do mknod -m 660 "$new/loop$minor" b 7 "$minor" || break; done
+  # For disks that are devices, of several runs at a time; where none can be made, there are none.
+  for minor in {0..31}; do mknod -m 660 "$new/loop$minor" b 7 "$minor" || break; done
   mkdir "$new/net" "$new/pts" "$new/shm" && mknod -m 666 "$new/net/tun" c 10 200
   mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts "$new/pts" || return 1
   mount -t tmpfs shm "$new/shm" || return 1
