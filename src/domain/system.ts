@@ -70,3 +70,8 @@ export interface MemberOutcome extends VmRef {
 export function isMember(ref: VmRef): (other: VmRef) => boolean {
   return ({ connection, uuid }) => connection === ref.connection && uuid === ref.uuid;
 }
+
+/** One that somebody made, by its title. */
+export function pointTitled(points: readonly SystemPoint[], wanted: string): SystemPoint | undefined {
+  return points.find(({ title, auto }) => auto === undefined && title === wanted);
+}

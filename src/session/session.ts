@@ -152,22 +152,35 @@ export class Session {
 
   /** All VMs, and which connections cannot be had. @throws Failure where none can */
   async reachAll(): Promise<Reached> {
-    const { inventory } = this;
+    const uris = this.inventory.connections.map(({ uri }) => uri);
+    const reached = await this.#tryEach(uris);
+    const [first] = reached.unreachable;
+    if (first !== undefined && reached.unreachable.length === uris.length) {
+      throw first.failure;
+    }
+    return reached;
+  }
+
+  /** The members that are there, and which of their connections cannot be had. */
+  async reachSystem({ system }: StoredSystem): Promise<Reached> {
+    const { unreachable } = await this.#tryEach(new Set(system.members.map(({ connection }) => connection)));
+    return { views: system.members.flatMap((member) => this.inventory.findVm(member) ?? []), unreachable };
+  }
+
+  async #tryEach(uris: Iterable<string>): Promise<Reached> {
     const tried = await Promise.all(
-      inventory.connections.map(async ({ uri }): Promise<{ uri: string; view?: ConnectionView; failure?: Failure }> => {
+      [...uris].map(async (uri): Promise<{ uri: string; view?: ConnectionView; failure?: Failure }> => {
         try {
-          return { uri, view: await inventory.connect(uri) };
+          return { uri, view: await this.inventory.connect(uri) };
         } catch (error) {
           return { uri, failure: asFailure(error) };
         }
       }),
     );
-    const unreachable = tried.flatMap(({ uri, failure }) => (failure === undefined ? [] : [{ uri, failure }]));
-    const [first] = unreachable;
-    if (first !== undefined && unreachable.length === tried.length) {
-      throw first.failure;
-    }
-    return { views: tried.flatMap(({ view }) => view?.vms ?? []), unreachable };
+    return {
+      views: tried.flatMap(({ view }) => view?.vms ?? []),
+      unreachable: tried.flatMap(({ uri, failure }) => (failure === undefined ? [] : [{ uri, failure }])),
+    };
   }
 
   /** @throws Failure `notFound`, `ambiguous`, or that of a connection where the VM may be */

@@ -13,21 +13,32 @@ export type ComparedMember =
   /** `notKept`: it did not belong to the system when one of them was taken. */
   | { readonly name: string; readonly kind: 'away' | 'vmGone' | 'snapshotGone' | 'notKept' };
 
+/** The older one first; without `to`, with the present. */
+export interface ComparedSystem {
+  readonly system: string;
+  readonly from: SystemPoint;
+  readonly to?: SystemPoint;
+  readonly members: readonly ComparedMember[];
+}
+
 type Source = Pick<InventoryPort, 'connections' | 'findVm' | 'readTree' | 'readHardware' | 'readLayers'>;
 
 /**
  * In the order of the members. A member that cannot be compared stands in nobody's way.
- * @param to the present where it is undefined
+ * @param other the present where it is undefined
  * @throws Failure what libvirt says against reading one
  */
-export function comparedSystem(
+export async function comparedSystem(
   inventory: Source,
   { system }: StoredSystem,
-  from: SystemPoint,
-  to: SystemPoint | undefined,
+  one: SystemPoint,
+  other: SystemPoint | undefined,
   log: Pick<Log, 'info'>,
-): Promise<readonly ComparedMember[]> {
-  return Promise.all(system.members.map((member) => comparedMember(inventory, member, from, to, log)));
+): Promise<ComparedSystem> {
+  const isInOrder = other === undefined || one.createdAt <= other.createdAt;
+  const [from, to] = isInOrder ? [one, other] : [other, one];
+  const members = await Promise.all(system.members.map((member) => comparedMember(inventory, member, from, to, log)));
+  return { system: system.name, from, ...(to !== undefined && { to }), members };
 }
 
 async function comparedMember(

@@ -4,9 +4,10 @@ import { t } from '@vscode/l10n';
 import type { HardwareDifference, HardwareFact, HardwarePart } from '../domain/hardware.js';
 import type { DiskDistance } from '../domain/layerDistance.js';
 import { displayLine } from '../domain/plainText.js';
-import type { ComparedMember } from '../systems/comparedSystem.js';
+import type { ComparedMember, ComparedSystem } from '../systems/comparedSystem.js';
 import { bytesText } from './bytesText.js';
 import { markdownText } from './markdown.js';
+import { pointTitle } from './systemPointText.js';
 
 export interface Comparison {
   readonly vm: string;
@@ -43,17 +44,16 @@ export function comparisonPage(comparison: Comparison): string {
   ].join('\n\n');
 }
 
-/** The VMs of a system, each with what differs, or why that is not known. */
-export interface SystemComparison {
-  readonly system: string;
-  readonly from: string;
-  readonly to: string;
-  readonly members: readonly ComparedMember[];
+export function systemComparisonTitle({ system, from, to }: ComparedSystem): string {
+  return t('{0}: {1} and {2}', system, pointTitle(from), stateTitle(to));
 }
 
-export function systemComparisonPage({ system, from, to, members }: SystemComparison): string {
+/** The VMs of a system, each with what differs, or why that is not known. */
+export function systemComparisonPage(compared: ComparedSystem): string {
+  const { members } = compared;
+  const [from, to] = [pointTitle(compared.from), stateTitle(compared.to)];
   return [
-    `# ${line(t('{0}: {1} and {2}', system, from, to))}`,
+    `# ${line(systemComparisonTitle(compared))}`,
     ...members.flatMap((member) => [
       `## ${line(member.name)}`,
       ...(member.kind === 'compared'
@@ -65,6 +65,10 @@ export function systemComparisonPage({ system, from, to, members }: SystemCompar
     ]),
     ...footnotes(),
   ].join('\n\n');
+}
+
+function stateTitle(point: ComparedSystem['to']): string {
+  return point === undefined ? t('Present') : pointTitle(point);
 }
 
 function uncomparedText(why: Exclude<ComparedMember['kind'], 'compared'>): string {

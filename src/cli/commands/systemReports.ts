@@ -2,12 +2,9 @@
 import { t } from '@vscode/l10n';
 import type { DiskDistance } from '../../domain/layerDistance.js';
 import { displayLine } from '../../domain/plainText.js';
-import type { StoredSystem, SystemPoint } from '../../domain/system.js';
-import { asFailure } from '../../domain/asFailure.js';
-import type { Reached } from '../../session/session.js';
+import { pointTitled, type StoredSystem, type SystemPoint } from '../../domain/system.js';
 import { comparedSystem } from '../../systems/comparedSystem.js';
 import { systemComparisonPage } from '../../text/comparisonText.js';
-import { pointTitle } from '../../text/systemPointText.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
@@ -17,12 +14,7 @@ import { systemCalled } from './systems.js';
 
 export async function systemHealth(context: Context): Promise<ExitName> {
   const stored = await systemCalled(context, context.call.operands[0] ?? '');
-  const unreachable = await reached(context, stored);
-  const { inventory } = context.session;
-  return healthOf(context, {
-    views: stored.system.members.flatMap((member) => inventory.findVm(member) ?? []),
-    unreachable,
-  });
+  return healthOf(context, await context.session.reachSystem(stored));
 }
 
 export async function compareSystem(context: Context): Promise<ExitName> {
@@ -31,24 +23,17 @@ export async function compareSystem(context: Context): Promise<ExitName> {
   const stored = await systemCalled(context, name);
   const first = pointOf(stored, title);
   const second = other === undefined ? undefined : pointOf(stored, other);
-  const [from, to] = second === undefined || first.createdAt <= second.createdAt ? [first, second] : [second, first];
-  for (const { uri, failure } of await reached(context, stored)) {
+  for (const { uri, failure } of (await session.reachSystem(stored)).unreachable) {
     log.info(`${uri}: ${failure.line}`);
   }
-  const members = await comparedSystem(session.inventory, stored, from, to, log);
-  const words = {
-    system: stored.system.name,
-    from: pointTitle(from),
-    to: to === undefined ? t('Present') : pointTitle(to),
-    members,
-  };
+  const compared = await comparedSystem(session.inventory, stored, first, second, log);
   if (json !== undefined) {
     json({
       comparison: {
-        system: words.system,
-        from: from.title,
-        ...(to !== undefined && { to: to.title }),
-        members: members.map((member) =>
+        system: compared.system,
+        from: compared.from.title,
+        ...(compared.to !== undefined && { to: compared.to.title }),
+        members: compared.members.map((member) =>
           member.kind === 'compared'
             ? {
                 name: member.name,
@@ -60,7 +45,7 @@ export async function compareSystem(context: Context): Promise<ExitName> {
       },
     });
   } else {
-    terminal.say(plainReport(systemComparisonPage(words), terminal));
+    terminal.say(plainReport(systemComparisonPage(compared), terminal));
   }
   return 'done';
 }
@@ -69,23 +54,9 @@ function distanceJson({ target, bytes, why = 'notRead' }: DiskDistance): object 
   return typeof bytes === 'number' ? { target, bytes } : { target, why };
 }
 
-/** What cannot be reached of it. */
-async function reached({ session }: Context, { system }: StoredSystem): Promise<Reached['unreachable']> {
-  const uris = [...new Set(system.members.map(({ connection }) => connection))];
-  const all = await Promise.all(
-    uris.map((uri) =>
-      session.inventory.connect(uri).then(
-        () => undefined,
-        (error: unknown) => ({ uri, failure: asFailure(error) }),
-      ),
-    ),
-  );
-  return all.filter((one) => one !== undefined);
-}
-
 /** @throws CliError `notFound` */
 export function pointOf({ system, points }: StoredSystem, wanted: string): SystemPoint {
-  const point = points.find(({ title, auto }) => auto === undefined && title === wanted);
+  const point = pointTitled(points, wanted);
   if (point === undefined) {
     throw new CliError(
       'notFound',

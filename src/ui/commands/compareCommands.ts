@@ -7,7 +7,7 @@ import { pick, pickSnapshot } from '../prompts/pickTarget.js';
 import { targetSnapshots, targetSnapshot } from './targets.js';
 import { comparedStates } from '../../engine/comparedStates.js';
 import { comparedSystem, type ComparedMember } from '../../systems/comparedSystem.js';
-import type { SystemPoint } from '../../domain/system.js';
+import { pointTitled, type SystemPoint } from '../../domain/system.js';
 import { pointTitle } from '../../text/systemPointText.js';
 import { isForSystem, reachMembers, targetPoint, targetSystem } from './systemTargets.js';
 import { namedSnapshot } from '../../engine/namedTargets.js';
@@ -17,7 +17,13 @@ import type { HardwareDifference } from '../../domain/hardware.js';
 import type { DiskDistance } from '../../domain/layerDistance.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import type { VmView } from '../../inventory/views.js';
-import { type Comparison, comparisonPage, comparisonSummary, systemComparisonPage } from '../../text/comparisonText.js';
+import {
+  type Comparison,
+  comparisonPage,
+  comparisonSummary,
+  systemComparisonPage,
+  systemComparisonTitle,
+} from '../../text/comparisonText.js';
 import { notify } from '../prompts/notify.js';
 import { showFailure } from './runCommand.js';
 
@@ -103,18 +109,10 @@ async function comparePoints(run: CommandRun, what: 'another' | 'present'): Prom
   const stored = await targetSystem(run, t('Compare restore points of which system?'));
   const first = await targetPoint(run, stored, t('Compare which restore point?'));
   const second = what === 'present' ? undefined : await otherPoint(run, stored.points, first);
-  const isOlder = second === undefined || first.createdAt <= second.createdAt;
-  const [from, to] = isOlder ? [first, second] : [second, first];
   await reachMembers(run, stored);
-  const members = await comparedSystem(run.inventory, stored, from, to, run.log);
-  const words = {
-    system: stored.system.name,
-    from: pointTitle(from),
-    to: to === undefined ? t('Present') : pointTitle(to),
-    members,
-  };
-  await run.reports.open(t('{0}: {1} and {2}', words.system, words.from, words.to), systemComparisonPage(words));
-  return { members };
+  const compared = await comparedSystem(run.inventory, stored, first, second, run.log);
+  await run.reports.open(systemComparisonTitle(compared), systemComparisonPage(compared));
+  return { members: compared.members };
 }
 
 /** The other row that is selected, the one of that title, or the one picked, newest first. */
@@ -126,12 +124,13 @@ async function otherPoint(run: CommandRun, points: readonly SystemPoint[], first
   }
   const { other } = givenTo(run.call);
   const wanted = selected[1]?.point ?? other;
-  const found = others.find(({ id, title, auto }) => id === wanted || (auto === undefined && title === wanted));
-  if (found !== undefined || wanted !== undefined || others.length === 0) {
-    if (found === undefined) {
-      throw new CommandError('notFound', t('There is no other restore point to compare with.'));
-    }
+  const found =
+    wanted === undefined ? undefined : (others.find(({ id }) => id === wanted) ?? pointTitled(others, wanted));
+  if (found !== undefined) {
     return found;
+  }
+  if (wanted !== undefined || others.length === 0) {
+    throw new CommandError('notFound', t('There is no other restore point to compare with.'));
   }
   return pick(
     others.toReversed().map((point) => ({ label: pointTitle(point), value: point })),

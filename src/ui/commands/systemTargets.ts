@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
-import type { StoredSystem, SystemPoint } from '../../domain/system.js';
+import { pointTitled, type StoredSystem, type SystemPoint } from '../../domain/system.js';
 import { agoText } from '../../text/relativeAge.js';
 import { pointTitle } from '../../text/systemPointText.js';
 import { CommandError } from '../prompts/commandError.js';
@@ -50,9 +50,7 @@ export async function targetPoint(
   const { snapshot } = givenTo(run.call);
   const wanted = row?.kind === 'point' ? row.point : snapshot;
   if (wanted !== undefined) {
-    const found =
-      points.find(({ id }) => id === wanted) ??
-      points.find(({ title, auto }) => auto === undefined && title === wanted);
+    const found = points.find(({ id }) => id === wanted) ?? pointTitled(points, wanted);
     if (found === undefined) {
       const [name, title] = [displayLine(system.name), displayLine(snapshot ?? '')];
       throw new CommandError('notFound', t('The system {0} has no restore point “{1}”.', name, title));
