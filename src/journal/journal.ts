@@ -4,23 +4,13 @@ import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';
 import { Audit } from './audit.js';
-import {
-  discard,
-  type FileSystem,
-  hasCode,
-  idPattern,
-  journalFailure,
-  namesIn,
-  newId,
-  readBounded,
-  syncFolder,
-} from './durable.js';
+import { type FileSystem, hasCode, idPattern, journalFailure, namesIn, newId, readBounded } from './durable.js';
 import type { JournalEntry, JournalHead, OperationEnd, UnreadableEntry } from './entry.js';
 import { type EntryHead, entryOf, type EntryRead, parseEntry, writeHead } from './entryText.js';
 import { type Hold, takeHold } from './hold.js';
 import { entryFile, EntryWriter, maxEntryBytes } from './openEntry.js';
 import { thisPlace } from './place.js';
-import { beginRecord } from './recordFolder.js';
+import { beginRecord, forgetRecord } from './recordFolder.js';
 import { thisWriter } from './writer.js';
 
 const maxEntries = 1000;
@@ -201,15 +191,12 @@ export class Journal {
 
   /** In one move, so that nobody can claim half of it. */
   async #remove(id: string, hold: Hold): Promise<void> {
-    const old = join(this.folder, `old-${id}`);
     try {
-      await this.fs.rename(join(this.folder, id), old);
-      await syncFolder(this.fs, this.folder);
+      await forgetRecord({ root: this.folder, fs: this.fs, log: this.log }, id);
     } catch (error) {
       this.log.error(`The journal's entry ${id} has ended and cannot be removed: ${String(error)}`);
       await this.#release(hold);
     }
-    await discard(this.fs, [old], this.log);
   }
 
   /** One that cannot be released is free when this process has ended. */

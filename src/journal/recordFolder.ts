@@ -68,9 +68,12 @@ export async function forgetRecord(
   old = id,
 ): Promise<void> {
   const aside = join(root, `old-${old}`);
-  await fs.rename(join(root, id), aside);
-  await syncFolder(fs, root);
-  await discard(fs, [aside], log);
+  try {
+    await fs.rename(join(root, id), aside);
+    await syncFolder(fs, root);
+  } finally {
+    await discard(fs, [aside], log);
+  }
 }
 
 /** Never rejects. What `parse` does not take, and what cannot be read, is said in the log, and stays. */
