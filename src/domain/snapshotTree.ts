@@ -216,3 +216,25 @@ function styleOfAll(snapshots: readonly Snapshot[]): TreeStyle {
   const [only] = styles;
   return only === undefined ? 'none' : styles.size > 1 ? 'mixed' : only;
 }
+
+/**
+ * Of these snapshots those on which nothing stands that stays, children first.
+ * @param going names of those that go anyway
+ */
+export function leavesFirst<T extends { readonly name: string }>(
+  tree: SnapshotTree,
+  candidates: readonly T[],
+  going: readonly string[] = [],
+): readonly T[] {
+  const gone = new Set(going);
+  const found: T[] = [];
+  let left = candidates;
+  for (let before = -1; before !== found.length;) {
+    before = found.length;
+    const free = left.filter(({ name }) => childrenOf(tree, name).every((child) => gone.has(child.name)));
+    found.push(...free);
+    free.forEach(({ name }) => gone.add(name));
+    left = left.filter((one) => !free.includes(one));
+  }
+  return found;
+}

@@ -12,7 +12,7 @@ import type { AutoSnapshot, Facts } from '../domain/facts.js';
 import type { PlannedWork } from '../operations/plan.js';
 import { unaskedFor } from '../operations/planOperation.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
-import { childrenOf, findSnapshot, isOnActivePath } from '../domain/snapshotTree.js';
+import { findSnapshot, isOnActivePath, leavesFirst } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
 import { believed } from './autoSnapshots.js';
@@ -56,19 +56,10 @@ export function doomedLayouts(
   going: readonly string[],
   kept: readonly string[] = [],
 ): readonly AutoSnapshot[] {
-  const gone = new Set(going);
-  const doomed: AutoSnapshot[] = [];
-  let left = believed(tree, records).filter(
+  const layouts = believed(tree, records).filter(
     ({ name, why, stays }) => why === 'layout' && stays !== true && !isOnActivePath(tree, name) && !kept.includes(name),
   );
-  for (let before = -1; before !== doomed.length;) {
-    before = doomed.length;
-    const free = left.filter(({ name }) => childrenOf(tree, name).every((child) => gone.has(child.name)));
-    doomed.push(...free);
-    free.forEach(({ name }) => gone.add(name));
-    left = left.filter((one) => !free.includes(one));
-  }
-  return doomed;
+  return leavesFirst(tree, layouts, going);
 }
 
 /**

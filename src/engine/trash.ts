@@ -5,7 +5,7 @@ import { asFailure } from '../domain/asFailure.js';
 import type { Facts } from '../domain/facts.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
-import { childrenOf } from '../domain/snapshotTree.js';
+import { leavesFirst } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
 import type { TrashMark } from '../journal/trashMarks.js';
 import type { PlannedWork } from '../operations/plan.js';
@@ -33,18 +33,10 @@ export interface Trash {
  * | otherwise                                         | goes, if its plan loses nothing else |
  */
 export function expiredIn({ tree, marks, kept, now }: Trash): readonly string[] {
-  const over = inTrash(tree, marks)
-    .filter(({ name, until }) => until <= now && name !== tree.current && !kept.includes(name))
-    .map(({ name }) => name);
-  const going: string[] = [];
-  for (let before = -1; before !== going.length;) {
-    before = going.length;
-    const free = over.filter(
-      (name) => !going.includes(name) && childrenOf(tree, name).every((child) => going.includes(child.name)),
-    );
-    going.push(...free);
-  }
-  return going;
+  const over = inTrash(tree, marks).filter(
+    ({ name, until }) => until <= now && name !== tree.current && !kept.includes(name),
+  );
+  return leavesFirst(tree, over).map(({ name }) => name);
 }
 
 /** What cannot be deleted stays in the trash, and the tree says that its time is over. */
