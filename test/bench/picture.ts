@@ -18,7 +18,7 @@ const frameMs = 16.8;
 
 /** What the page itself sees of a browser; this file is checked without one. */
 interface Browser {
-  sent: { type: string; number?: number }[];
+  sent: { kind: string; number?: number }[];
   take: (message: unknown) => void;
   acquireVsCodeApi: () => unknown;
   dispatchEvent: (event: unknown) => void;
@@ -157,7 +157,7 @@ async function firstPaint({
   here.take(state);
   here.take(blocks);
   here.take({ kind: 'settle', number: 1 });
-  while (!here.sent.some(({ type }) => type === 'settled')) {
+  while (!here.sent.some(({ kind }) => kind === 'settled')) {
     await new Promise((resolve) => here.requestAnimationFrame(resolve));
   }
   return performance.now() - began;
