@@ -52,8 +52,14 @@ export function pathsByIdentity(
  */
 export function controlInPathRefusal({ vm, frozenDisks }: Facts): Refused | undefined {
   const disks = [...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()];
+  // Each snapshot of a chain names the layers of all below it again.
+  const harmless = new Set<string>();
   for (const disk of disks) {
-    const file = xmlChain(disk).find((path) => /\p{Cc}/u.test(path));
+    const file = xmlChain(disk).find((path) => {
+      const harms = !harmless.has(path) && /\p{Cc}/u.test(path);
+      harmless.add(path);
+      return harms;
+    });
     if (file !== undefined) {
       return refuse('unsafePath', { disk: disk.target, file });
     }
