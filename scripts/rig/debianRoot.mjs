@@ -20,6 +20,11 @@ const packages = [
 ];
 const leftOut = ['/usr/share/doc/*', '/usr/share/locale/*', '/usr/share/man/*'];
 
+const releasePrefix = 'debian-';
+
+/** Whether a folder of the cache is one of these. @param {string} name */
+export const isReleaseDir = (name) => name.startsWith(releasePrefix);
+
 /** After this, what moves is fetched again. */
 const weekMs = 7 * 24 * 60 * 60 * 1000;
 
@@ -32,7 +37,10 @@ const weekMs = 7 * 24 * 60 * 60 * 1000;
  */
 export async function debianRoot({ suite, moves }, say) {
   const recipe = JSON.stringify([suite, packages, leftOut, process.arch]);
-  const dir = join(cacheDir(), `debian-${suite}-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}`);
+  const dir = join(
+    cacheDir(),
+    `${releasePrefix}${suite}-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}`,
+  );
   const isFresh = (/** @type {number | undefined} */ time) =>
     time !== undefined && (!moves || Date.now() - time < weekMs);
   const made = await whenMade(dir);

@@ -1,12 +1,13 @@
-// Removes what `npm start` made: the demo VMs with their files, and the cache with the guest, the VS Code server and
-// its state. Leaves the system's packages and node_modules.
-import { existsSync } from 'node:fs';
+// Removes what `npm start` made: the demo VMs with their files, and from the cache the guest, the VS Code server and its
+// state. Leaves the system's packages, node_modules, and the other versions of libvirt that the tests fetched.
+import { existsSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { virshOf } from '../guest/defineVm.mjs';
 import { demoFolder, demoNames, removeDemoVms } from '../guest/demoVms.mjs';
 import { cacheDir } from '../guest/buildGuest.mjs';
+import { isReleaseDir } from '../rig/debianRoot.mjs';
 import { findProgram } from '../rig/run.mjs';
 import { demoUri, ensureDaemon, isSystem } from './libvirtService.mjs';
 import { say } from './say.mjs';
@@ -16,6 +17,12 @@ function logs() {
   const cache = process.env['XDG_CACHE_HOME'] ?? '';
   const own = join(cache === '' ? join(homedir(), '.cache') : cache, 'libvirt/qemu/log');
   return isSystem ? '/var/log/libvirt/qemu' : own;
+}
+
+function cached() {
+  const cache = cacheDir();
+  const made = existsSync(cache) ? readdirSync(cache).filter((name) => !isReleaseDir(name)) : [];
+  return made.map((name) => join(cache, name));
 }
 
 export async function uninstallDemo() {
@@ -29,7 +36,7 @@ export async function uninstallDemo() {
       await daemon.stop(demoNames);
     }
   }
-  for (const path of [folder, cacheDir(), ...demoNames.map((name) => join(logs(), `${name}.log`))]) {
+  for (const path of [folder, ...cached(), ...demoNames.map((name) => join(logs(), `${name}.log`))]) {
     if (existsSync(path)) say(`removing ${path}`);
     await rm(path, { recursive: true, force: true });
   }
