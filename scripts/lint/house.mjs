@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 /** What is called from outside: by the editor, from a shell, by a program that imports it. */
 const doors = ['extension', 'commandLine', 'library'];
 
-const staticImport = /^\s*(?:import|export)\s[^;]*?from\s+['"](\.[^'"]+)['"]/gmu;
+const anyImport = /(?:^\s*(?:import|export)\s[^;]*?from\s+|\bimport\(\s*)['"](\.[^'"]+)['"]/gmu;
 
 /** @typedef {import('eslint').Rule.RuleModule} RuleModule */
 
@@ -146,7 +146,7 @@ function cycles(/** @type {string} */ source) {
   return found;
 }
 
-/** Tarjan's strongly connected components over the static imports. */
+/** Tarjan's strongly connected components over the imports, also those that come late and those of types. */
 function findCycles(/** @type {string} */ source) {
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
@@ -155,7 +155,7 @@ function findCycles(/** @type {string} */ source) {
   const importsOf = new Map(
     files.map((file) => [
       file,
-      [...readFileSync(file, 'utf8').matchAll(staticImport)]
+      [...readFileSync(file, 'utf8').matchAll(anyImport)]
         .map(([, name = '']) => resolve(dirname(file), name).replace(/\.js$/u, '.ts'))
         .filter((to) => known.has(to)),
     ]),

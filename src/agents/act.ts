@@ -6,7 +6,6 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 import { carriedOut } from '../session/carriedOut.js';
 import { operationOutcome, programOutcome } from '../session/infos.js';
 import type { CheckpointWish, Undone } from '../session/session.js';
-import type { ToolWork } from './desk.js';
 import { untrusted, untrustedLine } from './guestText.js';
 import { secondsOf } from './look.js';
 import { ToolRefusal, toolError } from './refusal.js';
@@ -22,6 +21,7 @@ import {
   wishOf,
 } from './stepPlans.js';
 import type { ToolName } from './toolTable.js';
+import type { ToolWork } from './toolWork.js';
 
 const usualRunSeconds = 60;
 /** A checkpoint of an agent serves for what it does next, as long as it is the present's own, and so young. */

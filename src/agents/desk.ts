@@ -2,15 +2,13 @@
 // in few words. Never rejects. Knows no protocol and no editor.
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
-import type { VmView } from '../inventory/views.js';
 import { AgentCheckpoints } from '../journal/agentCheckpoints.js';
 import { Audit } from '../journal/audit.js';
-import type { AgentPermission } from '../manifest/settings.js';
 import type { Session } from '../session/session.js';
-import { allowedFor, denialOf, unseen } from './guard.js';
 import { untrustedLine, untrustedNote } from './guestText.js';
-import { requireAllowed, ToolRefusal, toolError } from './refusal.js';
-import { readInput, type ToolInput, type ToolName, toolOf } from './toolTable.js';
+import { ToolRefusal, toolError } from './refusal.js';
+import { readInput, type ToolName, toolOf } from './toolTable.js';
+import type { Fresh, ToolDesk, ToolQuestion } from './toolWork.js';
 
 /** More at once are no work, but a flood. */
 const mostCalls = 16;
@@ -31,29 +29,7 @@ export interface ToolAnswer {
   readonly picture?: Uint8Array;
 }
 
-export interface ToolQuestion {
-  readonly title: string;
-  /** Lines of plain text. */
-  readonly details: string;
-}
-
-/** What a tool is given to do its work. */
-export interface Work {
-  readonly session: Session;
-  readonly desk: AgentDesk;
-  readonly input: ToolInput;
-  readonly signal: AbortSignal;
-}
-
-export type ToolWork = (work: Work) => Promise<Readonly<Record<string, unknown>> | { readonly picture: Uint8Array }>;
-
-/** The last checkpoint of a VM, as long as nothing was done since. */
-interface Fresh {
-  readonly name: string;
-  readonly at: number;
-}
-
-export class AgentDesk {
+export class AgentDesk implements ToolDesk {
   readonly log: Log;
   /** By the UUID of the VM. */
   readonly fresh = new Map<string, Fresh>();
@@ -131,33 +107,4 @@ export class AgentDesk {
 
 function answerOf(error: unknown): ToolAnswer {
   return { isError: true, content: { error: toolError(error) } };
-}
-
-/** The VM that a tool is about, read afresh, if the agent may do so much with it. @throws ToolRefusal, Failure */
-export async function permitted(
-  { session, input }: Pick<Work, 'session' | 'input'>,
-  needs: AgentPermission,
-): Promise<VmView> {
-  const wanted = String(input['vm']);
-  const found = await foundVm(session, wanted);
-  await session.inventory.refresh({ vm: found.ref });
-  const view = session.view(found);
-  const allowed = allowedFor(view.vm, session.settings.agentPermissions);
-  const vm = allowed === 'none' ? wanted : view.vm.name;
-  requireAllowed(denialOf({ vm, needs, allowed, isProtected: session.isProtected(view.vm) }));
-  return view;
-}
-
-async function foundVm(session: Session, wanted: string): Promise<VmView> {
-  try {
-    return await session.vm(wanted);
-  } catch (error) {
-    const { kind } = asFailure(error);
-    if (kind === 'notFound') {
-      requireAllowed(unseen(wanted));
-    }
-    throw kind === 'ambiguous'
-      ? new ToolRefusal('ambiguous', `Several VMs are called ${wanted}. Name it by its uuid; list_vms tells it.`)
-      : error;
-  }
 }

@@ -6,10 +6,10 @@ import { guestAddress } from '../session/guestAddress.js';
 import { snapshotInfos } from '../session/infos.js';
 import { waitedFor } from '../session/waitedFor.js';
 import { failureMessage } from '../text/failureMessage.js';
-import { permitted, type ToolWork, type Work } from './desk.js';
 import { allowedFor } from './guard.js';
 import { untrusted, untrustedLine } from './guestText.js';
 import { ToolRefusal } from './refusal.js';
+import { permitted, type ToolWork, type Work } from './toolWork.js';
 
 const mostVms = 200;
 const mostSnapshots = 100;

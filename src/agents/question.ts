@@ -2,10 +2,10 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import { questionOf } from '../text/questionText.js';
-import type { ToolQuestion, Work } from './desk.js';
 import { untrustedLine } from './guestText.js';
 import { plannedAct } from './stepPlans.js';
 import type { ToolName } from './toolTable.js';
+import type { ToolQuestion, Work } from './toolWork.js';
 
 export async function questionFor(name: ToolName, work: Work): Promise<ToolQuestion> {
   const { view, plan } = await plannedAct(work, name);

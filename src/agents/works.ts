@@ -1,8 +1,8 @@
 // What each tool does, by its name.
 import { checkpointVm, revertVm, runInGuest, undoRevert } from './act.js';
-import type { ToolWork } from './desk.js';
 import { compareVm, describeVm, listVms, readConsole, takeScreenshot, waitForVm } from './look.js';
 import type { ToolName } from './toolTable.js';
+import type { ToolWork } from './toolWork.js';
 
 export const works: Readonly<Record<ToolName, ToolWork>> = {
   list_vms: listVms,

@@ -42,7 +42,7 @@ export class Teaching implements Disposable {
     const [{ Lesson: Loaded }, { LessonPanel: Panel }, { performAsCommand }] = await Promise.all([
       import('../../lesson/lesson.js'),
       import('../lesson/lessonPanel.js'),
-      import('./lessonCommands.js'),
+      import('./performAsCommand.js'),
     ]);
     const lesson = new Loaded({ ...this.#options, perform: performAsCommand });
     return { lesson, panel: new Panel(lesson, this.#options.log) };

@@ -1,0 +1,72 @@
+// What a tool is given to do its work, and the VM that it is about. Does nothing.
+import type { Log } from '../base/log.js';
+import { asFailure } from '../domain/asFailure.js';
+import type { VmView } from '../inventory/views.js';
+import type { AgentCheckpoints } from '../journal/agentCheckpoints.js';
+import type { Audit } from '../journal/audit.js';
+import type { AgentPermission } from '../manifest/settings.js';
+import type { Session } from '../session/session.js';
+import { allowedFor, denialOf, unseen } from './guard.js';
+import { requireAllowed, ToolRefusal } from './refusal.js';
+import type { ToolInput } from './toolTable.js';
+
+/** The last checkpoint of a VM, as long as nothing was done since. */
+export interface Fresh {
+  readonly name: string;
+  readonly at: number;
+}
+
+/** What is the same for all calls of one agent. */
+export interface ToolDesk {
+  readonly log: Log;
+  /** The agent's name, fit to be shown. */
+  readonly agent: string;
+  /** By the UUID of the VM. */
+  readonly fresh: Map<string, Fresh>;
+  checkpoints(session: Session): AgentCheckpoints;
+  audit(session: Session): Audit;
+}
+
+export interface Work {
+  readonly session: Session;
+  readonly desk: ToolDesk;
+  readonly input: ToolInput;
+  readonly signal: AbortSignal;
+}
+
+export type ToolWork = (work: Work) => Promise<Readonly<Record<string, unknown>> | { readonly picture: Uint8Array }>;
+
+export interface ToolQuestion {
+  readonly title: string;
+  /** Lines of plain text. */
+  readonly details: string;
+}
+
+/** The VM that a tool is about, read afresh, if the agent may do so much with it. @throws ToolRefusal, Failure */
+export async function permitted(
+  { session, input }: Pick<Work, 'session' | 'input'>,
+  needs: AgentPermission,
+): Promise<VmView> {
+  const wanted = String(input['vm']);
+  const found = await foundVm(session, wanted);
+  await session.inventory.refresh({ vm: found.ref });
+  const view = session.view(found);
+  const allowed = allowedFor(view.vm, session.settings.agentPermissions);
+  const vm = allowed === 'none' ? wanted : view.vm.name;
+  requireAllowed(denialOf({ vm, needs, allowed, isProtected: session.isProtected(view.vm) }));
+  return view;
+}
+
+async function foundVm(session: Session, wanted: string): Promise<VmView> {
+  try {
+    return await session.vm(wanted);
+  } catch (error) {
+    const { kind } = asFailure(error);
+    if (kind === 'notFound') {
+      requireAllowed(unseen(wanted));
+    }
+    throw kind === 'ambiguous'
+      ? new ToolRefusal('ambiguous', `Several VMs are called ${wanted}. Name it by its uuid; list_vms tells it.`)
+      : error;
+  }
+}
