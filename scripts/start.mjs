@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { buildExtension } from './build.mjs';
 import { virshOf } from './guest/defineVm.mjs';
 import { demoFolder, demoNames, makeDemoVms, stopDemoVms } from './guest/demoVms.mjs';
-import { openEditor, prepareEditor } from './start/editor.mjs';
+import { demoWorkspace, openEditor, prepareEditor } from './start/editor.mjs';
+import { labGuestFolder, putExampleLab } from './start/exampleLab.mjs';
 import { demoUri, ensureDaemon, isSystem } from './start/libvirtService.mjs';
 import { ensureNpmModules } from './start/npmModules.mjs';
 import { say, StartStopped } from './start/say.mjs';
@@ -71,12 +72,18 @@ async function startDemo() {
     if (started.length > 0) say(`ending ${started.join(' and ')}`);
     await stopDemoVms(virsh, started);
   });
+  const folder = demoFolder(isSystem);
   await makeDemoVms({
     virsh,
-    folder: demoFolder(isSystem),
+    folder,
     onStep: say,
     onStart: (name) => started.push(name),
   }).catch(stopWith('The demo VMs could not be made'));
+  // The system's QEMU runs as somebody else, who may not read what is in a home.
+  const places = isSystem ? { guestFolder: labGuestFolder(folder) } : {};
+  await putExampleLab(await demoWorkspace(), { ...places, onStep: say }).catch(
+    stopWith('The example of a lab could not be put into the workspace'),
+  );
   say(`the demo VMs run: ${demoNames.join(', ')} on ${demoUri}`);
 }
 
@@ -97,11 +104,14 @@ function lastWords(url, demo) {
       '    rewind-overlays   a chain of disk-only snapshots, in files over each other',
       '  The console of the first one is open in a terminal of VS Code, and follows it when you revert it.',
       '  What virsh does in a terminal shows up in VS Code by itself.',
+      '',
+      '  The workspace holds a lab of three more VMs, which is not made yet: open virt-rewind.yaml, press Create Lab above it,',
+      '  run the task "Break two VMs", and F5: its test passes, for the lab is reset before it.',
     );
   }
   lines.push(
     '',
-    '  Ctrl+C ends VS Code and the demo VMs. Your changes to them stay; npm start -- --uninstall-demo removes them.',
+    '  Ctrl+C ends VS Code and the demo VMs. Your changes to them stay; npm start -- --uninstall-demo removes them, and the lab.',
     '',
   );
   return lines.join('\n');

@@ -1,5 +1,5 @@
 // The two demo VMs and their prepared snapshot trees, one for each style of snapshots. Touches no VM that is not its own.
-import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { buildGuest } from './buildGuest.mjs';
@@ -188,7 +188,8 @@ export async function stopDemoVms(virsh, names) {
 }
 
 /**
- * Removes the demo VMs, their snapshots and all their files. Nothing there is fine.
+ * Removes the demo VMs, their snapshots and all their files. Nothing there is fine. Folders in it stay, and it with
+ * them: beside the demo's files the extension keeps those of labs.
  * @param {{ virsh: Virsh, folder: string }} options
  * @returns {Promise<string[]>} the names of those that there were
  * @throws {Error} when a VM of such a name is somebody else's
@@ -199,7 +200,12 @@ export async function removeDemoVms({ virsh, folder }) {
     if ((await stateOf(virsh, name)) !== undefined) removed.push(name);
     await removeOne(virsh, folder, name);
   }
-  await rm(folder, { recursive: true, force: true });
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    if (!entry.isDirectory()) await rm(join(folder, entry.name), { force: true });
+  }
+  await rmdir(folder).catch((/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTEMPTY') throw error;
+  });
   return removed;
 }
 

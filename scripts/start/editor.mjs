@@ -8,6 +8,7 @@ import { root } from '../rig/root.mjs';
 import { findProgram } from '../rig/run.mjs';
 import { installVsCode } from '../rig/vscodeInstall.mjs';
 import { quietSettings, startVsCode } from '../rig/vscodeServer.mjs';
+import { demoWorkspaceIn } from './exampleLab.mjs';
 import { say, StartStopped } from './say.mjs';
 
 /** Kept from run to run, because a browser keeps the window's state for an address. */
@@ -63,9 +64,9 @@ export async function openEditor(settings, { browser, demos }) {
     : openDesktop(desktop, all, folder, env);
 }
 
-/** A workspace of its own: what is tried here is no change of the checkout. @returns {Promise<string>} */
-async function demoWorkspace() {
-  const folder = join(cacheDir(), 'workspace/Virt Rewind demo');
+/** A workspace of its own: what is tried here is no change of the checkout. It holds the example of a lab. @returns {Promise<string>} */
+export async function demoWorkspace() {
+  const folder = demoWorkspaceIn(join(cacheDir(), 'workspace'));
   await mkdir(folder, { recursive: true });
   return folder;
 }

@@ -1,16 +1,17 @@
-// Removes what `npm start` made: the demo VMs with their files, and from the cache the guest, the VS Code server and its
-// state. Leaves the system's packages, node_modules, and the other versions of libvirt that the tests fetched.
+// Removes what `npm start` made: the demo VMs and the lab with their files, and from the cache the guest, the VS Code server and its
+// state. Leaves the system's packages, node_modules, the other versions of libvirt that the tests fetched, and other labs.
 import { existsSync, readdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { virshOf } from '../guest/defineVm.mjs';
 import { demoFolder, demoNames, removeDemoVms } from '../guest/demoVms.mjs';
 import { cacheDir } from '../guest/buildGuest.mjs';
 import { isReleaseDir } from '../rig/debianRoot.mjs';
-import { findProgram } from '../rig/run.mjs';
+import { findProgram, run } from '../rig/run.mjs';
+import { exampleLabFile, labGuestFolder } from './exampleLab.mjs';
 import { demoUri, ensureDaemon, isSystem } from './libvirtService.mjs';
-import { say } from './say.mjs';
+import { say, StartStopped } from './say.mjs';
 
 /** Where libvirt keeps QEMU's own words about each VM, also after the VM is gone. */
 function logs() {
@@ -30,15 +31,40 @@ export async function uninstallDemo() {
   if ((await findProgram('virsh')) !== undefined) {
     const daemon = await ensureDaemon();
     try {
+      await destroyLab();
       const removed = await removeDemoVms({ virsh: virshOf(demoUri), folder });
       say(removed.length === 0 ? 'there were no demo VMs' : `removed the VMs ${removed.join(' and ')}`);
     } finally {
       await daemon.stop(demoNames);
     }
   }
-  for (const path of [folder, ...cached(), ...demoNames.map((name) => join(logs(), `${name}.log`))]) {
+  for (const path of [labGuestFolder(folder), ...cached(), ...demoNames.map((name) => join(logs(), `${name}.log`))]) {
     if (existsSync(path)) say(`removing ${path}`);
     await rm(path, { recursive: true, force: true });
   }
+  await rmdir(folder).catch((/** @type {NodeJS.ErrnoException} */ error) => {
+    if (error.code === 'ENOTEMPTY') say(`the disks of other labs stay in ${folder}`);
+    else if (error.code !== 'ENOENT') throw error;
+  });
   say('done; node_modules, dist and packages of the system stay');
+}
+
+/**
+ * The disks of its VMs rest on the guest's image, so it goes first.
+ * @throws {StartStopped} where it cannot go; then nothing else is removed
+ */
+async function destroyLab() {
+  const file = exampleLabFile(join(cacheDir(), 'workspace'));
+  if (!existsSync(file)) return;
+  const { buildDoor } = await import('../build.mjs');
+  const program = await buildDoor('commandLine', join(cacheDir(), 'editor/program'));
+  const { code, stdout, stderr } = await run(
+    process.execPath,
+    [program, 'lab', 'destroy', '--yes', '--name', 'shop', '--file', file],
+    { env: { ...process.env, LIBVIRT_DEFAULT_URI: demoUri } },
+  );
+  if (code !== 0) {
+    throw new StartStopped(`The lab of the demo could not be removed, so nothing was:\n${stderr.trim()}`);
+  }
+  say(stdout.trim());
 }

@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Of the extension host, beside the usual. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Puts files into the folder that is opened. */
+  readonly fill?: (folder: string) => Promise<void>;
   /** Whether VS Code asks if the folder is trusted. */
   readonly trust?: boolean;
 }
@@ -38,6 +40,7 @@ export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions 
   const data = join(temporary, 'data');
   const folder = join(temporary, 'project');
   await mkdir(folder);
+  await options.fill?.(folder);
   if (options.vsix !== undefined) await installVsix({ data, file: options.vsix, vscode });
   const server = await startVsCode({
     vscode,
