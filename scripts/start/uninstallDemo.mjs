@@ -42,10 +42,12 @@ export async function uninstallDemo() {
     if (existsSync(path)) say(`removing ${path}`);
     await rm(path, { recursive: true, force: true });
   }
-  await rmdir(folder).catch((/** @type {NodeJS.ErrnoException} */ error) => {
-    if (error.code === 'ENOTEMPTY') say(`the disks of other labs stay in ${folder}`);
-    else if (error.code !== 'ENOENT') throw error;
-  });
+  for (const path of [join(folder, 'labs'), folder]) {
+    await rmdir(path).catch((/** @type {NodeJS.ErrnoException} */ error) => {
+      if (error.code === 'ENOTEMPTY') say(`the disks of other labs stay in ${path}`);
+      else if (error.code !== 'ENOENT') throw error;
+    });
+  }
   say('done; node_modules, dist and packages of the system stay');
 }
 

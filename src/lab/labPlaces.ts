@@ -16,6 +16,8 @@ import { longestLab } from './readLab.js';
 
 export interface LookedAtParts {
   readonly parts: LabVmParts;
+  /** What QEMU reads where it is: the image below an overlay, and the files that this rests on. */
+  readonly inPlace: readonly string[];
   readonly image?: { readonly path: string; readonly bytes: number; readonly modifiedAt: number };
 }
 
@@ -81,6 +83,7 @@ export async function lookedAtParts(
           },
         }),
     },
+    inPlace: image?.how === 'linked' ? (own?.files ?? []) : [],
     ...(own !== undefined &&
       image?.how === 'linked' && { image: { path: own.path, bytes: own.bytes, modifiedAt: own.modifiedAt } }),
   };
@@ -109,6 +112,8 @@ export async function imageNow(
 
 interface SeenImage {
   readonly path: string;
+  /** It, and what it rests on. */
+  readonly files: readonly string[];
   readonly format: 'qcow2' | 'raw';
   readonly virtualBytes: number;
   readonly bytes: number;
@@ -130,15 +135,16 @@ async function lookAtImage(
     throw new LabError('refused', t('{0} is encrypted or keeps its data in another file: it cannot be taken.', name));
   }
   const { backing } = facts;
+  const files = [path];
   if (backing !== undefined) {
     if (backing.part === true) {
       throw new LabError('refused', t('{0} rests on a part of another file: it cannot be taken.', name));
     }
     // Of the file below the same is true.
-    await lookAtImage(await found(backing.file, path, places), places, environment);
+    files.push(...(await lookAtImage(await found(backing.file, path, places), places, environment)).files);
   }
   const { format, virtualBytes, bytes, modifiedAt = 0 } = facts;
-  return { path, format, virtualBytes, bytes, modifiedAt };
+  return { path, files, format, virtualBytes, bytes, modifiedAt };
 }
 
 /**

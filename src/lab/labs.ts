@@ -19,6 +19,7 @@ import type { Lab, LabProblem } from './labFile.js';
 import type { LabPlan } from './labPlan.js';
 import { digestOf, labsFolder, lookedAtParts, readLabText } from './labPlaces.js';
 import { makeLab, type MakeWish } from './makeLab.js';
+import { requireReach } from './qemuReach.js';
 import { readLab } from './readLab.js';
 import { removeLab } from './removeLab.js';
 
@@ -92,6 +93,7 @@ export class Labs {
     const made = new Map<string, LabVmParts>();
     const vms: RecordedVm[] = [];
     const root = labsFolder(connection, environment);
+    await requireReach(connection, 'labs', [root]);
     for (const { key, source } of lab.vms) {
       if (source.kind === 'existing') {
         const view = await namedVm(inventory, source.vm, connection);
@@ -100,7 +102,8 @@ export class Labs {
         continue;
       }
       const { kind: _, ...wanted } = source;
-      const { parts, image } = await lookedAtParts(wanted, file, environment);
+      const { parts, image, inPlace } = await lookedAtParts(wanted, file, environment);
+      await requireReach(connection, 'images', inPlace);
       const name = `${lab.name}-${key}`;
       const isLeft = left?.vms.some((one) => one.parts !== undefined && one.name === name) === true;
       if (!isLeft && inventory.findVms(name, connection).length > 0) {

@@ -1,9 +1,10 @@
 // The npm package in an empty folder, as somebody has it who installs it: its command line, and its library in a test of node:test.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPacked } from '../../scripts/build.mjs';
 import { packNpm } from '../../scripts/npmPackage.mjs';
+import { root } from '../../scripts/rig/root.mjs';
 import { run } from '../../scripts/rig/run.mjs';
 import { connect } from '../../src/api/connect.js';
 import { VirtRewindError } from '../../src/api/virtRewindError.js';
@@ -27,6 +28,35 @@ test('stands on the snapshot', async () => {
 test('says what is not there', () => assert.rejects(vm.revert('nope'), (error) =>
   error instanceof VirtRewindError && error.kind === 'notFound'));
 `;
+const labFile = `version: 1
+name: pair
+vms:
+  one: { existing: lib }
+points:
+  - title: with goods
+`;
+/** Of docs/library.md, and what follows a reset. */
+const labTest = `
+import test from 'node:test';
+import assert from 'node:assert/strict';
+${shownWith('rewind.lab(')}
+test('stands on the restore point', async () => {
+  assert.deepEqual(await lab.check(), []);
+  const [vm] = await rewind.list();
+  assert.equal(vm.state, 'running');
+  assert.equal((await (await rewind.find('lib')).snapshots()).find(({ current }) => current).title, 'with goods');
+});
+test('says what is not there', () => assert.rejects(lab.reset('nope'), (error) =>
+  error instanceof VirtRewindError && error.kind === 'notFound'));
+`;
+/** The block of the page of the library that has these words. */
+function shownWith(words: string): string {
+  const page = readFileSync(join(root, 'docs/library.md'), 'utf8');
+  const found = [...page.matchAll(/^```js\n(.*?)^```$/gmsu)].map(([, block = '']) => block);
+  const [block, ...others] = found.filter((one) => one.includes(words));
+  assert.ok(block !== undefined && others.length === 0, `docs/library.md: ${words}`);
+  return block;
+}
 const types = `
 import { connect, type OperationOutcome } from 'virt-rewind';
 export async function reset(signal: AbortSignal): Promise<OperationOutcome> {
@@ -94,6 +124,32 @@ describe('the npm package', function () {
     });
     assert.equal(code, 0, stdout);
     assert.equal((await vm.talk((guest) => guest.ram())).counter, 5);
+  });
+
+  it('makes a lab where it is not there yet, and resets it before each test of node:test', async () => {
+    writeFileSync(join(folder, 'virt-rewind.yaml'), labFile);
+    writeFileSync(join(folder, 'lab.test.mjs'), labTest);
+    for (const counter of [7, 8]) {
+      // The first time the lab is made of what it is now; the second time that comes back.
+      await vm.talk((guest) => guest.setCounter(counter));
+      const { code, stdout } = await run(process.execPath, ['--test', 'lab.test.mjs'], {
+        cwd: folder,
+        env: environment,
+      });
+      assert.equal(code, 0, stdout);
+      assert.equal((await vm.talk((guest) => guest.ram())).counter, 7);
+    }
+    const removal =
+      "const rewind = await connect(); await rewind.lab('virt-rewind.yaml').destroy(); await rewind.close();";
+    writeFileSync(join(folder, 'remove.mjs'), `import { connect } from 'virt-rewind';\n${removal}\n`);
+    const { code, stderr } = await run(process.execPath, ['remove.mjs'], { cwd: folder, env: environment });
+    assert.equal(code, 0, stderr);
+    const left = (await rig.virsh('snapshot-list', 'lib', '--name')).split('\n').filter(Boolean);
+    assert.ok(!left.includes('with-goods') && !left.includes('with goods'), left.join());
+    // What the resets have kept: the test below counts what is done.
+    for (const kept of left.filter((name) => name !== 'clean')) {
+      await rig.virsh('snapshot-delete', 'lib', kept);
+    }
   });
 
   it('has types that fit', async () => {

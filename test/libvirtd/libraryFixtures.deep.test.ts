@@ -65,7 +65,7 @@ describe('the fixtures of the library', function () {
   it('reset a VM before each test of vitest', async () => {
     const imports = /`(import \{ beforeAll .*? from 'vitest')`/u.exec(page)?.[1];
     assert.ok(imports !== undefined);
-    const hooks = shown('beforeEach(').replace(/^import .* from 'node:test';$/mu, '');
+    const hooks = shown('beforeEach(() => vm.revert').replace(/^import .* from 'node:test';$/mu, '');
     writeFileSync(
       join(folder, 'reset.test.mjs'),
       `${imports};\nimport { test } from 'vitest';\n${hooks}\ntest('stands on the snapshot', ${stands});\n`,
