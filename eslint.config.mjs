@@ -55,6 +55,7 @@ const rooms = {
   text: [
     'manifest',
     'bisect/bisectStop',
+    'bisect/found',
     'bisect/search',
     'systems',
     'inventory',
@@ -116,6 +117,7 @@ const rooms = {
   'ui/prompts': ['ui', 'text', 'systems', 'engine', 'inventory', 'operations', 'domain', 'manifest', 'base'],
   'ui/health': ['health', 'ui/prompts', 'ui', 'text', 'engine', 'inventory', 'diagnosis', 'domain', 'manifest', 'base'],
   'ui/tree': [
+    'bisect/knownBisects',
     'ui/health',
     'health',
     'ui',

@@ -34,6 +34,7 @@ import { languageTools } from './ui/agents/languageTools.js';
 import { putOnPath } from './ui/commandLinePath.js';
 import { rewindTasks } from './ui/tasks/rewindTasks.js';
 import { VmTree } from './ui/tree/vmTree.js';
+import { KnownBisects } from './bisect/knownBisects.js';
 import { KnownSystems } from './systems/knownSystems.js';
 import { recoverWhenOpen } from './systems/recoverWhenOpen.js';
 import type { Systems } from './systems/systems.js';
@@ -82,9 +83,16 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
 
   const attentions = new Attentions(inventory);
   const known = new KnownSystems(journal, log);
-  const tree = new VmTree(inventory, known, attentions, health, context.globalState, log);
+  const bisects = new KnownBisects(journal, log);
+  const brokenOff = bisects.onDidChange(() => {
+    brokenOff.dispose();
+    import('./ui/commands/bisectNotice.js')
+      .then(({ tellBrokenOff }) => tellBrokenOff(journal, log))
+      .catch((error: unknown) => log.error(String(error)));
+  });
+  const tree = new VmTree(inventory, known, bisects, attentions, health, context.globalState, log);
   const pictures = new PicturePanels(
-    { inventory, health, log, sentences, extension: context.extensionUri },
+    { inventory, health, bisects, log, sentences, extension: context.extensionUri },
     attentions,
   );
   const documents = new XmlDocuments(inventory);
@@ -117,6 +125,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   };
   const commands = registerCommands({
     systems,
+    bisects,
     inventory,
     remembered: context.globalState,
     consoles,
@@ -168,6 +177,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     documents,
     tree,
     known,
+    bisects,
     health,
     inventory,
     log,

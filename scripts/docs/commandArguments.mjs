@@ -63,6 +63,9 @@ export const argumentsOf = /** @type {const} */ ({
   forkVm: [...snapshot, 'count', 'name', 'network'],
   sandbox: [...snapshot, 'name'],
   discardClone: ['vm', 'confirm'],
+  bisect: ['vm', 'good', 'bad', 'skip', 'check', 'program', 'tries', 'jobs', 'network', 'off', 'confirm'],
+  showBisect: ['vm'],
+  endBisect: ['vm', 'confirm'],
   createSystem: ['vms', 'title'],
   checkpointSystem: ['system', 'title', 'description'],
   revertSystem: ['system', 'snapshot', 'confirm'],
@@ -110,6 +113,8 @@ const sorts = {
   amount: 'number',
   whole: 'whole number',
   forks: '1 to 16',
+  oneTo64: '1 to 64',
+  oneTo99: '1 to 99',
 };
 
 /** What stands behind the arguments of some. @type {Readonly<Partial<Record<keyof typeof argumentsOf, string>>>} */

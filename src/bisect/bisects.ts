@@ -8,8 +8,8 @@ import { BisectStop } from './bisectStop.js';
 import { BisectStore, type HeldBisect, type StoredBisects } from './bisectStore.js';
 import type { AskPerson } from './checks.js';
 import { CloneProbes, type ProbesInventory } from './cloneProbes.js';
+import { isOver } from './found.js';
 import { atOnce, roomHere } from './room.js';
-import { knowledgeOf } from './search.js';
 
 export interface BisectsOptions {
   readonly inventory: ProbesInventory;
@@ -137,9 +137,4 @@ export class Bisects {
     }
     return held;
   }
-}
-
-/** All is known that can be, and no clone is left. */
-export function isOver({ line, answers, probes }: Bisect): boolean {
-  return probes.length === 0 && knowledgeOf(line.length, answers).open.length === 0;
 }

@@ -1,20 +1,16 @@
 // Bisects as sentences: what is known of each restore point, what was found, why one was not begun or stopped.
 import { t } from '@vscode/l10n';
 import type { BisectStopReason } from '../bisect/bisectStop.js';
+import { markOf } from '../bisect/found.js';
 import { knowledgeOf } from '../bisect/search.js';
 import type { Bisect, BisectAnswer, BisectCheck, BisectTry } from '../domain/bisect.js';
 import { displayLine } from '../domain/plainText.js';
+import { markWord } from './bisectMarks.js';
 
 /** What is known of the restore point at that place of the line; undefined: nothing yet. */
 export function pointWord(bisect: Bisect, point: number): string | undefined {
-  const { newestGood = -1, oldestBad = bisect.line.length, skipped } = knowledgeOf(bisect.line.length, bisect.answers);
-  if (point === oldestBad) {
-    return point === newestGood + 1 ? t('first bad') : t('bad');
-  }
-  if (point <= newestGood) {
-    return t('good');
-  }
-  return point > oldestBad ? t('bad') : skipped.includes(point) ? t('skipped') : undefined;
+  const mark = markOf(bisect, point);
+  return mark && markWord(mark);
 }
 
 /** What was found, or what is left to be found. */
@@ -62,9 +58,18 @@ function flakyLine({ tries, verdict }: BisectAnswer, title: string): readonly st
 }
 
 /** One line for an answer that has just come. */
-export function answerLine({ line }: Bisect, { point, verdict, tries }: BisectAnswer): string {
-  const why = tries.map(tryWords).filter((words) => words !== '');
-  return `${displayLine(line[point]?.title ?? '')}: ${verdictWord(verdict)}${why.length === 0 ? '' : ` (${why.join(', ')})`}`;
+export function answerLine({ line }: Bisect, answer: BisectAnswer): string {
+  const how = triesText(answer);
+  const title = displayLine(line[answer.point]?.title ?? '');
+  return `${title}: ${verdictWord(answer.verdict)}${how === '' ? '' : ` (${how})`}`;
+}
+
+/** What its tries came to; empty where a person said so. */
+export function triesText({ tries }: BisectAnswer): string {
+  return tries
+    .map(tryWords)
+    .filter((words) => words !== '')
+    .join(', ');
 }
 
 function tryWords({ exit, why }: BisectTry): string {
@@ -82,7 +87,7 @@ function verdictWord(verdict: BisectAnswer['verdict']): string {
   return { good: t('good'), bad: t('bad'), skip: t('skipped') }[verdict];
 }
 
-function checkText(check: BisectCheck): string {
+export function checkText(check: BisectCheck): string {
   if (check.kind === 'person') {
     return t('you say for each whether it is good');
   }

@@ -21,7 +21,6 @@ export const menuTokens = [
   'describable',
   'comparable',
   'deletable',
-  'point',
   'hasChildren',
   'startable',
   'resumable',
@@ -49,6 +48,7 @@ export const menuTokens = [
   'cloneable',
   'forkable',
   'discardable',
+  'bisected',
 ] as const;
 
 /**
@@ -82,9 +82,11 @@ export interface VmPlace {
   readonly isProtected?: boolean;
   /** There are warnings that could be snoozed. */
   readonly isWarned?: boolean;
+  /** There is a bisect of it. */
+  readonly isBisected?: boolean;
 }
 
-export function vmTokens(view: VmView, { readOnly, isProtected, isWarned }: VmPlace): string {
+export function vmTokens(view: VmView, { readOnly, isProtected, isWarned, isBisected }: VmPlace): string {
   const { vm, operation } = view;
   return joined(
     'vm',
@@ -93,6 +95,7 @@ export function vmTokens(view: VmView, { readOnly, isProtected, isWarned }: VmPl
     isProtected === true ? 'protected' : 'unprotected',
     vm.power,
     ...(isWarned === true ? ['warned'] : []),
+    ...(isBisected === true ? ['bisected'] : []),
     ...(readOnly
       ? ['readOnly']
       : ['checkpointable', ...undoTokens(view), ...careTokens(view), ...powerTokens[vm.power], ...cloneTokens(vm)]),
@@ -130,8 +133,10 @@ export function snapshotTokens(
     'picturable',
     kind,
     style,
-    ...careTokensOf(place),
+    // A favourite is kept as long as it is one.
+    ...(place.favourite === true ? ['favourite'] : ['unfavourite', place.kept ? 'kept' : 'unkept']),
     ...(place.isCurrent ? ['current'] : []),
+    ...(place.trashedUntil === undefined ? [] : ['trashed']),
     ...(place.readOnly
       ? ['readOnly']
       : [
@@ -143,23 +148,6 @@ export function snapshotTokens(
         ]),
     ...(place.hasChildren && !place.readOnly ? ['hasChildren'] : []),
   );
-}
-
-/** A favourite is kept as long as it is one; what is in the trash is taken out of it before anything else is made of it. */
-function careTokensOf({
-  kept,
-  favourite,
-  trashedUntil,
-}: {
-  readonly kept: boolean;
-  readonly favourite?: boolean;
-  readonly trashedUntil?: number;
-}): readonly string[] {
-  const trash = trashedUntil === undefined ? [] : ['trashed'];
-  if (favourite === true) {
-    return ['favourite', ...trash];
-  }
-  return trashedUntil === undefined ? ['unfavourite', kept ? 'kept' : 'unkept'] : [...(kept ? ['kept'] : []), ...trash];
 }
 
 /** What is to be seen to first is the only thing that can be done. */
@@ -187,7 +175,14 @@ export function systemTokens({
 }
 
 export function pointTokens({ auto }: Pick<SystemPoint, 'auto'>): string {
-  return joined('point', 'picturable', 'comparable', 'revertable', ...(auto === undefined ? ['renamable'] : []));
+  return joined(
+    'point',
+    'picturable',
+    'comparable',
+    'revertable',
+    'deletable',
+    ...(auto === undefined ? ['renamable'] : []),
+  );
 }
 
 /** What is under way would change what an undo goes back from. */

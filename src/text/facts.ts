@@ -1,6 +1,7 @@
 // What a tooltip tells, as plain text without markup: every value in it comes from a libvirt and is not trusted.
 // Knows nothing of the editor.
 import { t } from '@vscode/l10n';
+import type { PointMark } from '../bisect/found.js';
 import type { Problem } from '../diagnosis/problem.js';
 import { severityOf } from '../diagnosis/problemTable.js';
 import type { AutoReason } from '../domain/description.js';
@@ -8,6 +9,7 @@ import type { SnapshotSize } from '../domain/layers.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { Vm } from '../domain/vm.js';
 import type { ConnectionView, VmView } from '../inventory/views.js';
+import { markWord } from './bisectMarks.js';
 import type { FactList } from './factList.js';
 import { failureText } from './failureText.js';
 import { severityWord } from './healthText.js';
@@ -30,13 +32,15 @@ export interface SnapshotContext {
   /** What is wrong with it, and the VM that it belongs to. */
   readonly found?: readonly Problem[];
   readonly view?: Pick<VmView, 'vm' | 'tree' | 'layers'>;
+  /** What a bisect knows of it. */
+  readonly bisected?: PointMark;
   /** What it takes, where somebody looked. */
   readonly size: SnapshotSize | undefined;
 }
 
 export function snapshotFacts(
   snapshot: Snapshot,
-  { parent, automatic, kept, favourite = false, size, found = [], view }: SnapshotContext,
+  { parent, automatic, kept, favourite = false, bisected, size, found = [], view }: SnapshotContext,
   { now }: Reading,
 ): FactList {
   const { trailers } = snapshot;
@@ -55,6 +59,7 @@ export function snapshotFacts(
         t('Revert to Favourite goes back to it; nothing that deletes by rule touches it'),
       ),
       ...line(kept && !favourite, t('Marked'), t('to be kept: nothing that deletes by rule touches it')),
+      ...(bisected === undefined ? [] : [{ name: t('Bisect'), value: markWord(bisected) }]),
       { name: t('Holds'), value: kindSentence(snapshot) },
       { name: t('VM was'), value: snapshotStateWord(snapshot.state) },
       { name: t('Kept'), value: styleSentence(snapshot.style) },

@@ -1,6 +1,7 @@
-// What our own marks say of a snapshot, for its row. Pure.
+// What our own marks, and a bisect, say of a snapshot, for its row. Pure.
 import type { VmView } from '../inventory/views.js';
-import type { SnapshotPlace } from './rows.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import type { BisectSeen, SnapshotPlace } from './rows.js';
 
 export function marksOn(
   view: VmView | undefined,
@@ -13,4 +14,14 @@ export function marksOn(
     favourite: view?.favourite === snapshot,
     ...(thrown && { trashedUntil: thrown.until }),
   };
+}
+
+/** Nothing of one that was replaced since. */
+export function bisectedAs(
+  seen: BisectSeen | undefined,
+  snapshot: Pick<Snapshot, 'name' | 'createdAt'> | undefined,
+): Pick<SnapshotPlace, 'bisected'> {
+  const found =
+    snapshot && seen?.marks.find(({ name, createdAt }) => name === snapshot.name && createdAt === snapshot.createdAt);
+  return found === undefined ? {} : { bisected: found.mark };
 }

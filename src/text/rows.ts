@@ -1,6 +1,7 @@
 // How a row looks, in words and by name of its icon: pure, so that what a person reads is tested in plain Node.
 // Knows nothing of the editor.
 import { t } from '@vscode/l10n';
+import type { PointMark } from '../bisect/found.js';
 import type { ConnectionView, VmView } from '../inventory/views.js';
 import type { Problem } from '../diagnosis/problem.js';
 import { formatVersion } from '../domain/capabilities.js';
@@ -9,6 +10,7 @@ import { automaticTitles } from '../domain/automaticTitles.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { PowerState, Vm, VmRef } from '../domain/vm.js';
+import { markWords } from './bisectMarks.js';
 import { connectionTokens, hereTokens, snapshotTokens, vmTokens } from './capabilityTokens.js';
 import { connectionLabel } from './connectionLabel.js';
 import { shortFailure } from './failureText.js';
@@ -43,6 +45,13 @@ export interface Reading {
   readonly isProtected?: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean;
   /** What is wrong with a VM, as far as it is judged; absent: nothing is judged. */
   readonly health?: (ref: VmRef) => readonly Problem[] | undefined;
+  /** What a bisect of a VM knows; absent: there is none. */
+  readonly bisect?: (ref: VmRef) => BisectSeen | undefined;
+}
+
+export interface BisectSeen {
+  readonly isOver: boolean;
+  readonly marks: readonly { readonly name: string; readonly createdAt: number; readonly mark: PointMark }[];
 }
 
 export function connectionRow(view: ConnectionView): Row {
@@ -123,9 +132,10 @@ function isIdle({ readOnly, lastSeenAt }: Reach): boolean {
 export function vmRow(
   view: VmView,
   { clones = 0, ...reach }: Reach & { readonly clones?: number },
-  { now, isProtected, health }: Reading,
+  { now, isProtected, health, bisect }: Reading,
 ): Row {
   const { vm, operation } = view;
+  const searched = bisect?.(view.ref);
   const { lastSeenAt } = reach;
   const label = displayLine(vm.name);
   const state = powerWord(vm);
@@ -142,6 +152,7 @@ export function vmRow(
     ...cost,
     ...rest,
     ...(clones === 0 ? [] : [clones === 1 ? t('1 clone') : t('{0} clones', clones)]),
+    ...(searched?.isOver === false ? [t('bisect not finished')] : []),
     ...(mark === '' ? [] : [mark]),
   ];
   const unseen = [...plain, ...(guarded ? [t('protected')] : [])];
@@ -159,7 +170,12 @@ export function vmRow(
     words,
     ...(lastSeenAt !== undefined ? { mark: lostLook.mark } : guarded ? { mark: 'protected' } : {}),
     icon: vmIcon(view, lastSeenAt !== undefined),
-    context: vmTokens(view, { readOnly: isIdle(reach), isProtected: guarded, isWarned: mark !== '' }),
+    context: vmTokens(view, {
+      readOnly: isIdle(reach),
+      isProtected: guarded,
+      isWarned: mark !== '',
+      isBisected: searched !== undefined,
+    }),
     opens: 'closed',
     spoken: spokenRow(label, words, vm.clone === undefined ? t('VM') : t('clone')),
   };
@@ -192,6 +208,8 @@ export interface SnapshotPlace extends Reach {
   readonly trashedUntil?: number;
   /** What is wrong with it. */
   readonly found?: readonly Problem[];
+  /** What a bisect knows of it. */
+  readonly bisected?: PointMark;
 }
 
 const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
@@ -212,6 +230,7 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
   const isFavourite = place.favourite === true;
   const parts = [
     age,
+    ...(place.bisected === undefined ? [] : [markWords(place.bisected)]),
     ...sizeWords(size, place.lastSeenAt === undefined ? undefined : shortTime(place.lastSeenAt, now)),
     ...(place.kept && !isFavourite ? [t('kept')] : []),
     ...trashWords(place, now),

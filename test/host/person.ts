@@ -67,6 +67,7 @@ export class Person {
   readonly #originals = names.map((name) => [name, Reflect.get(vscode.window, name) as unknown] as const);
   readonly #answers: Answer[] = [];
   #listener: (() => void) | undefined;
+  #press: (said: Said) => string | undefined = () => undefined;
 
   constructor() {
     const message =
@@ -106,6 +107,11 @@ export class Person {
         }
       };
     });
+  }
+
+  /** Presses a button of each message that has one for it. */
+  presses(button: (said: Said) => string | undefined): void {
+    this.#press = button;
   }
 
   leave(): void {
@@ -157,7 +163,12 @@ export class Person {
       return this.#answer({ how: 'modal', question: text, choices: buttons, text: options.detail ?? '' });
     }
     return new Promise((click) => {
-      this.said.push({ severity, message: text, buttons, click });
+      const said = { severity, message: text, buttons, click };
+      this.said.push(said);
+      const pressed = this.#press(said);
+      if (pressed !== undefined) {
+        click(pressed);
+      }
     });
   }
 

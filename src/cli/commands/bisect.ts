@@ -1,12 +1,11 @@
 // The search for the first bad restore point: begun, gone on with, told of, ended.
 import { t } from '@vscode/l10n';
 import type { Bisects, OpenBisect } from '../../bisect/bisects.js';
-import { isOver } from '../../bisect/bisects.js';
 import type { BisectNews } from '../../bisect/bisectRun.js';
 import { BisectStop, type BisectStopReason } from '../../bisect/bisectStop.js';
 import type { AskPerson } from '../../bisect/checks.js';
+import { foundBy, isOver } from '../../bisect/found.js';
 import { lineOf } from '../../bisect/line.js';
-import { knowledgeOf } from '../../bisect/search.js';
 import type { Bisect, BisectCheck, Verdict } from '../../domain/bisect.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -223,19 +222,11 @@ function tell({ terminal, json }: Context, stored: Bisect): void {
 /** The same for programs, by the names that libvirt knows. */
 function answerOf(stored: Bisect): Readonly<Record<string, unknown>> {
   const { vm, vmName, line, answers, probes, check, tries } = stored;
-  const { newestGood, oldestBad, skipped, open } = knowledgeOf(line.length, answers);
-  const name = (point: number): string => line[point]?.name ?? '';
-  const isFound = open.length === 0;
   return {
     vm: vmName,
     uuid: vm.uuid,
     connection: vm.connection,
-    state: isFound ? 'found' : 'unfinished',
-    ...(newestGood !== undefined && { newestGood: name(newestGood) }),
-    ...(oldestBad !== undefined && { oldestBad: name(oldestBad) }),
-    suspects: isFound
-      ? [...skipped, ...(oldestBad === undefined ? [] : [oldestBad])].map(name)
-      : [...open, ...skipped].toSorted((a, b) => a - b).map(name),
+    ...foundBy(stored),
     line: line.map((point, at) => ({
       name: point.name,
       title: point.title,

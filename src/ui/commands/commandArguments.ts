@@ -16,6 +16,8 @@ const texts = v.pipe(v.array(text), v.maxLength(mostDisks));
 const flag = v.boolean();
 const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(mostAmount));
 const whole = v.pipe(amount, v.integer());
+const oneTo99 = v.pipe(whole, v.minValue(1), v.maxValue(99));
+const oneTo64 = v.pipe(whole, v.minValue(1), v.maxValue(64));
 const forks = v.pipe(whole, v.minValue(1), v.maxValue(mostForks));
 
 /** What docs/commands.md says of them is written from here: `npm run docs`. */
@@ -89,6 +91,22 @@ const shapes = {
   network: v.picklist(['same', 'unplugged']),
   /** How many forks. */
   count: forks,
+  /** A snapshot that is known to be good; the search begins after it. */
+  good: text,
+  /** A snapshot that is known to be bad; the search ends before it. */
+  bad: text,
+  /** Snapshots that are not tried. */
+  skip: texts,
+  /** By whom or where a snapshot is judged. */
+  check: v.picklist(['person', 'guest', 'console', 'host']),
+  /** What is run for that, and its arguments. */
+  program: texts,
+  /** Of a flaky check, at most, each on a new clone; the majority decides. */
+  tries: oneTo99,
+  /** Clones at once. */
+  jobs: oneTo64,
+  /** With `host`: clones are not started. */
+  off: flag,
   /** Id of an operation in the log of the VM. */
   entry: text,
   /** Who logs in on the guest. */

@@ -15,6 +15,7 @@ import type { WorkedVm } from './workedVm.js';
 import type { Consoles } from '../guest/consoles.js';
 import type { FollowedLogs } from '../guest/followedLogs.js';
 import type { Screens } from '../guest/screens.js';
+import type { KnownBisects } from '../../bisect/knownBisects.js';
 import type { KnownSystems } from '../../systems/knownSystems.js';
 import type { Systems } from '../../systems/systems.js';
 
@@ -35,6 +36,7 @@ export interface CommandServices {
   readonly pictures: PicturePanels;
   readonly health: HealthWatch;
   readonly systems: SystemsService;
+  readonly bisects: KnownBisects;
   readonly teaching: Teaching;
   readonly worked: Pick<WorkedVm, 'ref' | 'take'>;
   readonly consoles: Consoles;

@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { CommandRun, Handler } from './commandServices.js';
+import { bisectCommands } from './bisectCommands.js';
 import { cloneCommands } from './cloneCommands.js';
 import { compareCommands } from './compareCommands.js';
 import { connectionCommands } from './connectionCommands.js';
@@ -32,6 +33,7 @@ export { runCommand } from './runCommand.js';
 
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
 const handlers: Readonly<Record<CommandId, Handler>> = {
+  ...bisectCommands,
   ...cloneCommands,
   ...compareCommands,
   ...connectionCommands,
@@ -79,7 +81,6 @@ const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
   ...Object.keys(systemCommands),
   ...Object.keys(systemOperations),
   ...Object.keys(systemPower),
-  ...Object.keys(compareCommands),
   ...Object.keys(connectionCommands),
   ...Object.keys(labCommands),
   ...Object.keys(lessonCommands),

@@ -51,11 +51,8 @@ async function create(run: CommandRun): Promise<MadeLab> {
         confirm: t('Create'),
       });
     }
-    await atWork(run, t('Creating the lab {0}', name), (wish) => labs.create(plan, wish));
-    const system = (await labs.find(file))?.system;
-    if (system !== undefined) {
-      run.tree.focus.showSystem(system);
-    }
+    await atWork(t('Creating the lab {0}', name), (wish) => labs.create(plan, wish));
+    await showMade(run, labs, file);
     tell(run, t('The lab {0} was made.', name));
     return { lab: plan.lab.name, isNew: true };
   });
@@ -89,7 +86,7 @@ async function pointOf(run: CommandRun, system: string | undefined): Promise<str
       );
 }
 
-/** What is wrong with the file, and what differs from what was made of it: a page where it is more than a message holds. */
+/** What is wrong with the file, and what differs from what was made of it. */
 async function check(run: CommandRun): Promise<readonly string[]> {
   const file = await labFileOf(run, t('Check the lab of which file?'));
   return withLabs(run, async (labs) => {
@@ -98,15 +95,11 @@ async function check(run: CommandRun): Promise<readonly string[]> {
       ...problems.map(({ line, column, message }) => `${basename(file)}:${line}:${column}: ${message}`),
       ...differences.map(({ message }) => message),
     ];
-    const [first, ...more] = lines;
-    if (run.call.kind === 'program') {
-      return lines;
-    }
-    if (more.length > 0) {
-      const { labReportText } = await import('../../lab/labReport.js');
-      await run.reports.open(t('Check of {0}', basename(file)), labReportText(file, { problems, differences }));
-    } else {
-      void notify(first === undefined ? 'info' : 'warning', first ?? t('The lab is as its file says.'));
+    if (run.call.kind !== 'program') {
+      void notify(
+        lines.length === 0 ? 'info' : 'warning',
+        lines.length === 0 ? t('The lab is as its file says.') : lines.join('\n'),
+      );
     }
     return lines;
   });
@@ -134,7 +127,8 @@ async function destroy(run: CommandRun): Promise<{ readonly removed: readonly st
     if (record.isProtected) {
       await typeNameOfLab(record.name);
     }
-    await atWork(run, t('Destroying the lab {0}', name), (wish) => labs.destroy(record, wish));
+    await atWork(t('Destroying the lab {0}', name), (wish) => labs.destroy(record, wish));
+    await run.systems.known.read();
     tell(run, t('The lab {0} is gone.', name));
     return { removed: record.vms.filter(({ parts }) => parts !== undefined).map((vm) => vm.name) };
   });
@@ -155,22 +149,27 @@ function requireTrust(): void {
   }
 }
 
+/** Also where it was broken off: what is there so far is shown. */
+async function showMade(run: CommandRun, labs: Labs, file: string): Promise<void> {
+  await run.systems.known.read();
+  const system = (await labs.find(file))?.system;
+  if (system !== undefined) {
+    run.tree.focus.showSystem(system);
+  }
+}
+
 function tell(run: CommandRun, message: string): void {
   run.log.info(message);
   void notify('info', message);
 }
 
-/** Cancelled, it ends after the step at hand. Also where it was broken off, what is there now is shown. */
-async function atWork(run: CommandRun, title: string, work: (wish: MakeWish) => Promise<void>): Promise<void> {
-  try {
-    await notifyProgress(title, true, (report, cancellation) => {
-      const controller = new AbortController();
-      cancellation.onCancellationRequested(() => controller.abort());
-      return work({ signal: controller.signal, onStep: (what) => report(what) });
-    });
-  } finally {
-    await run.systems.known.read();
-  }
+/** Cancelled, it ends after the step at hand. */
+function atWork(title: string, work: (wish: MakeWish) => Promise<void>): Thenable<void> {
+  return notifyProgress(title, true, (report, cancellation) => {
+    const controller = new AbortController();
+    cancellation.onCancellationRequested(() => controller.abort());
+    return work({ signal: controller.signal, onStep: (what) => report(what) });
+  });
 }
 
 async function withLabs<T>(run: CommandRun, act: (labs: Labs) => Promise<T>): Promise<T> {
@@ -184,6 +183,8 @@ async function withLabs<T>(run: CommandRun, act: (labs: Labs) => Promise<T>): Pr
     return await act(new Loaded({ session, log, shell: vscode.env.appName, environment: process.env }));
   } catch (error) {
     throw isLabError(error) ? new CommandError(kinds[error.kind], error.message) : error;
+  } finally {
+    await run.systems.known.read();
   }
 }
 

@@ -27,6 +27,8 @@ export interface PictureNode {
   readonly lines: readonly string[];
   /** What is wrong with it, in a word or two; absent: nothing. */
   readonly mark?: string;
+  /** What a bisect knows of it. */
+  readonly searched?: { readonly mark: 'good' | 'bad' | 'firstBad' | 'skipped'; readonly words: string };
   /** All of it as a screen reader says it, with what is wrong in sentences. */
   readonly spoken: string;
   /** `revertable;deletable;` */

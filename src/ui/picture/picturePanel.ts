@@ -15,6 +15,7 @@ import { type FromPicture, type KeptState, type PictureFocus, type ToPicture, pa
 import type { Sentences } from '../../text/translation.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import type { AttentionShare } from '../attentions.js';
+import type { ShownBisects } from '../tree/vmTree.js';
 import { notify } from '../prompts/notify.js';
 import type { AgreedPlans } from './agreedPlans.js';
 import { PictureDisk } from './pictureDisk.js';
@@ -34,6 +35,7 @@ export interface PanelServices extends PictureServices {
 export interface PictureServices {
   readonly inventory: InventoryPort;
   readonly health: Pick<HealthWatch, 'healthOf' | 'onDidChange'>;
+  readonly bisects: ShownBisects;
   readonly log: Log;
   readonly sentences: Sentences;
   readonly extension: vscode.Uri;
@@ -88,6 +90,7 @@ export class PicturePanel implements Disposable {
     this.#store.add(panel.webview.onDidReceiveMessage((message: unknown) => this.#take(message)));
     this.#store.add(services.inventory.onDidChange((change) => this.#inventoryChanged(change)));
     this.#store.add(services.health.onDidChange(() => this.#updateSoon()));
+    this.#store.add(services.bisects.onDidChange(() => this.#updateSoon()));
     panel.webview.html = pageHtml(panel.webview, services.extension);
     this.#visibilityChanged();
   }
@@ -128,6 +131,7 @@ export class PicturePanel implements Disposable {
       return;
     }
     this.#stopTimers();
+    this.#services.bisects.watch(this, false);
     this.#store.dispose();
     this.#panel.dispose();
     this.#disposed.fire();
@@ -142,6 +146,7 @@ export class PicturePanel implements Disposable {
       return;
     }
     this.#isSeen = visible;
+    this.#services.bisects.watch(this, visible);
     this.#attention.set({ visible, connections: new Set(), vms: new Set([vmKey(this.ref)]) });
     this.#stopTimers();
     if (!visible) {
@@ -190,12 +195,13 @@ export class PicturePanel implements Disposable {
     if (!this.#isReady || !this.#panel.visible) {
       return;
     }
-    const { inventory, health } = this.#services;
+    const { inventory, health, bisects } = this.#services;
     const view = inventory.findVm(this.ref);
     const connection = inventory.connections.find(({ uri }) => uri === this.ref.connection);
     const state = pictureState(view, connection, this.#disk.disksOf(view), {
       ...reading(),
       health: (ref) => health.healthOf(ref)?.found,
+      bisect: bisects.of,
     });
     this.#panel.title = t('{0}: Picture', state.vm);
     const text = JSON.stringify(state);

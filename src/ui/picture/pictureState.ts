@@ -13,6 +13,8 @@ import { healthMark } from '../../text/healthText.js';
 import { problemText } from '../../text/problemText.js';
 import { type Reach, type Reading, hereRow, reachOf, snapshotRow, vmRow } from '../../text/rows.js';
 import { automaticSentence } from '../../text/facts.js';
+import { bisectedAs } from '../../text/marksOn.js';
+import { markWords } from '../../text/bisectMarks.js';
 import { sizeWords } from '../../text/sizeText.js';
 import type { PictureAction, PictureMark, PictureNode, PictureState } from './messages.js';
 
@@ -117,6 +119,7 @@ function nodesOf(view: VmView, reach: Reach, reading: Reading): readonly Picture
       favourite: view.favourite === snapshot.name,
       opens: 'never' as const,
     };
+    const searched = bisectedAs(reading.bisect?.(view.ref), snapshot).bisected;
     const row = snapshotRow(snapshot, place, reading);
     const onPath = isOnActivePath(tree, snapshot.name);
     const size = sizeWords(sizes.get(snapshot.name));
@@ -127,8 +130,10 @@ function nodesOf(view: VmView, reach: Reach, reading: Reading): readonly Picture
       title: row.label,
       lines: [...linesOf(row.words), ...size],
       ...(mark === '' ? {} : { mark }),
+      ...(searched === undefined ? {} : { searched: { mark: searched, words: markWords(searched) } }),
       spoken: [
         row.spoken,
+        ...(searched === undefined ? [] : [markWords(searched)]),
         ...size,
         ...(onPath ? [t('on the way to the present state')] : []),
         ...(place.automatic ? [automaticSentence(snapshot.trailers.auto)] : []),

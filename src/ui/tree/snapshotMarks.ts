@@ -2,15 +2,24 @@
 import { snapshotOf } from '../../diagnosis/problemTable.js';
 import type { SnapshotSize } from '../../domain/layers.js';
 import type { VmView } from '../../inventory/views.js';
-import { marksOn } from '../../text/marksOn.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { bisectedAs, marksOn } from '../../text/marksOn.js';
 import type { Reading, SnapshotPlace } from '../../text/rows.js';
 import type { SnapshotNode } from './nodes.js';
 
-export type Marked = ReturnType<typeof marksOn> & Pick<SnapshotPlace, 'found'>;
+export type Marked = ReturnType<typeof marksOn> & Pick<SnapshotPlace, 'found' | 'bisected'>;
 
-export function markedAs(view: VmView | undefined, { ref, snapshot }: SnapshotNode, { health }: Reading): Marked {
+export function markedAs(
+  view: VmView | undefined,
+  { ref, snapshot }: SnapshotNode,
+  { health, bisect }: Reading,
+): Marked {
   const found = (health?.(ref) ?? []).filter((problem) => snapshotOf(problem) === snapshot);
-  return { ...marksOn(view, snapshot), ...(found.length === 0 ? {} : { found }) };
+  return {
+    ...marksOn(view, snapshot),
+    ...bisectedAs(bisect?.(ref), view?.tree && findSnapshot(view.tree, snapshot)),
+    ...(found.length === 0 ? {} : { found }),
+  };
 }
 
 export function sizeOf(view: VmView | undefined, { snapshot }: SnapshotNode): SnapshotSize | undefined {

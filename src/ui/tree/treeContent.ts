@@ -236,7 +236,7 @@ export class TreeContent {
       view.auto,
       view.kept,
       view.favourite,
-      view.trash,
+      [view.trash, reading.bisect?.(view.ref)?.marks],
       view.layers?.snapshots,
     ]);
   }

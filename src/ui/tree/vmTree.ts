@@ -6,6 +6,7 @@ import type { InventoryPort } from '../../engine/inventory.js';
 import { type ConnectionView, type InventoryChange } from '../../inventory/views.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
+import type { KnownBisects } from '../../bisect/knownBisects.js';
 import { onDidChangeSettings, readSettings, writeSetting } from '../readSettings.js';
 import type { Settings } from '../../manifest/settings.js';
 import { treeViewId } from '../../manifest/viewIds.js';
@@ -31,6 +32,9 @@ import { ViewKeys } from './viewKeys.js';
 import { vmsOf } from './vmsOf.js';
 import { type RowsInTreeOptions, VmsInTree } from './vmsInTree.js';
 
+/** What bisects of VMs know. */
+export type ShownBisects = Pick<KnownBisects, 'of' | 'onDidChange' | 'watch'>;
+
 /** What is wrong with VMs, and that somebody looks at them. */
 export type ShownHealth = Pick<HealthWatch, 'healthOf' | 'wrong' | 'onDidChange' | 'seen'>;
 
@@ -41,6 +45,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly #health: ShownHealth;
   readonly #attention: AttentionShare;
   readonly #systems: ShownSystems;
+  readonly #bisects: ShownBisects;
   readonly #systemRows: SystemsInTree;
   readonly #vmRows: VmsInTree;
   readonly #used: UsedVms;
@@ -73,12 +78,14 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   constructor(
     inventory: InventoryPort,
     systems: ShownSystems,
+    bisects: ShownBisects,
     attentions: Attentions,
     health: ShownHealth,
     kept: Kept,
     log: Log,
   ) {
     this.#systems = systems;
+    this.#bisects = bisects;
     this.#inventory = inventory;
     this.#health = health;
     this.#log = log;
@@ -111,6 +118,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#store.add(inventory.onDidChange((change) => this.#inventoryChanged(change)));
     this.#store.add(health.onDidChange(() => this.#healthChanged()));
     this.#store.add(systems.onDidChange(() => this.#systemsChanged()));
+    this.#store.add(bisects.onDidChange(() => this.#factsChanged()));
     this.#store.add(onDidChangeSettings((settings) => this.#settingsChanged(settings)));
     this.#updateKeys();
     this.#visibilityChanged();
@@ -208,6 +216,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   #visibilityChanged(): void {
     this.#look(true);
     this.#systems.watch(this, this.#view.visible);
+    this.#bisects.watch(this, this.#view.visible);
     this.#timers.stop();
     if (!this.#view.visible) {
       return;
@@ -274,6 +283,11 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   #healthChanged(): void {
     const value = this.#health.wrong().length;
     giveBadge(this.#view, value, wrongCountText(value));
+    this.#factsChanged();
+  }
+
+  /** What rows say of VMs and snapshots beside what libvirt tells. */
+  #factsChanged(): void {
     if (!this.#view.visible) {
       this.#isStale = true;
       return;
@@ -319,6 +333,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       now: Date.now(),
       isProtected: protectedBy(this.#protectedVms),
       health: (ref) => this.#health.healthOf(ref)?.found,
+      bisect: this.#bisects.of,
     };
   }
 }

@@ -76,10 +76,9 @@ describe('bisect: a program on this computer', () => {
       never,
     );
     const left = Number(said.trim());
-    // It is gone, or dead and not yet collected.
-    const state = spawn('sh', ['-c', `cat /proc/${left}/stat 2>/dev/null | grep -v ' Z '`]);
-    const code = await new Promise((resolve) => state.once('close', resolve));
-    assert.notEqual(code, 0);
+    // Until it is gone, or dead and not yet collected: a signal takes a moment.
+    const state = spawn('sh', ['-c', `while cat /proc/${left}/stat 2>/dev/null | grep -qv ' Z '; do :; done`]);
+    assert.equal(await new Promise((resolve) => state.once('close', resolve)), 0);
   });
 
   it('stops the bisect where there is no such program', async () => {

@@ -40,6 +40,24 @@ describe('the state of a picture', () => {
     assert.equal(other?.lines.length, 1);
   });
 
+  it('tells what a bisect knows, of the snapshots that it is about', () => {
+    const marks = branched.snapshots.map(({ name, createdAt }, at) => ({
+      name,
+      // The last one was replaced since.
+      createdAt: at === 3 ? createdAt - 1_000 : createdAt,
+      mark: (['good', 'firstBad', 'bad', 'bad'] as const)[at]!,
+    }));
+    const bisect = () => ({ isOver: false, marks });
+    const state = pictureState(vmView({ tree: branched }), connectionView(), [], { ...reading, bisect });
+    const known = new Map(state.nodes.map(({ name, searched }) => [name, searched?.words]));
+    assert.deepEqual(
+      branched.snapshots.map(({ name }) => known.get(name)),
+      ['bisect: good', 'bisect: first bad', 'bisect: bad', undefined],
+    );
+    assert.ok(state.nodes.some(({ spoken }) => spoken.includes('bisect: first bad')));
+    assert.match(state.words, /bisect not finished/u);
+  });
+
   it('marks snapshots and layers with which something is wrong, in words, and says what', () => {
     const health = () =>
       [

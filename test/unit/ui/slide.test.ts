@@ -152,6 +152,12 @@ describe('the slide', () => {
       assert.ok(text.includes(words), text);
     }
   });
+
+  it('shows in words what a bisect knows', () => {
+    const searched = { mark: 'firstBad', words: 'bisect: first bad' } as const;
+    const { text } = parsed(svgOf({ figure: treeFigure([{ ...node('Clean', undefined), searched }]) }));
+    assert.ok(text.includes('bisect: first bad'), text);
+  });
 });
 
 /** As WCAG counts it. */

@@ -137,6 +137,8 @@ describe('tree content', () => {
     assert.doesNotMatch(rows[0]!.context, /kept;/);
     assert.match(rows[1]!.context, /\bunfavourite;.*\bkept;/);
     assert.notEqual(content.lookOf(view, reading), content.lookOf({ ...view, favourite: 'first' }, reading));
+    const bisect = () => ({ isOver: true, marks: [{ name: 'base', createdAt: 0, mark: 'good' as const }] });
+    assert.notEqual(content.lookOf(view, reading), content.lookOf(view, { ...reading, bisect }));
   });
 
   it('says of connections and VMs what PRODUCT promises, in words', () => {

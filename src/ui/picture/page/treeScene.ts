@@ -188,6 +188,9 @@ function drawWords(
   const heads = [
     ...(fate === undefined ? [] : [{ text: fate.words, color: fateColor(fate.fate, palette) }]),
     ...(node.mark === undefined ? [] : [{ text: node.mark, color: palette.danger }]),
+    ...(node.searched === undefined
+      ? []
+      : [{ text: node.searched.words, color: markColor(node.searched.mark, palette) }]),
   ];
   const lines = [
     ...heads,
@@ -226,6 +229,11 @@ export function fateColor(fate: Fate, palette: Palette): string {
     case 'kept':
       return palette.muted;
   }
+}
+
+/** The words say the same. */
+function markColor(mark: NonNullable<PictureNode['searched']>['mark'], palette: Palette): string {
+  return { good: palette.accent, bad: palette.danger, firstBad: palette.danger, skipped: palette.muted }[mark];
 }
 
 function meet(a: Box, b: Box): boolean {

@@ -1,0 +1,262 @@
+// Bisect in the editor: which line is searched and how, by questions; carried on with what the command line calls too; shown.
+import { dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import type { BisectNews } from '../../bisect/bisectRun.js';
+import type { Bisects, OpenBisect } from '../../bisect/bisects.js';
+import type { AskPerson } from '../../bisect/checks.js';
+import { type Found, foundBy, isOver } from '../../bisect/found.js';
+import { knowledgeOf } from '../../bisect/search.js';
+import type { Bisect } from '../../domain/bisect.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { VmView } from '../../inventory/views.js';
+import { bisectPage, bisectPageTitle } from '../../text/bisectPage.js';
+import { answerLine, bisectStopText, planLines, resultLines } from '../../text/bisectText.js';
+import { askVerdict, pickLook, untrusted } from '../prompts/askBisect.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { CommandError, Dismissed } from '../prompts/commandError.js';
+import { noteInStatusBar, notify, notifyProgress } from '../prompts/notify.js';
+import { pick } from '../prompts/pickTarget.js';
+import { asStop, wishedBisect } from './bisectWish.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { mustConfirm } from './consent.js';
+import { showFailure } from './runCommand.js';
+import { targetVm } from './targets.js';
+
+/** Of a check that somebody says is flaky. */
+const flakyTries = 3;
+
+export const bisectCommands = {
+  'virtRewind.bisect': bisect,
+  'virtRewind.showBisect': showBisect,
+  'virtRewind.endBisect': endBisect,
+} satisfies CommandTable;
+
+/** Searches the restore points of a VM for the first bad one, or goes on with a search that was broken off. */
+async function bisect(run: CommandRun): Promise<Found> {
+  return withBisects(run, async (bisects) => {
+    const view = await targetVm(run, t('Bisect the restore points of which VM?'));
+    const stored = await bisects.of(view.ref);
+    if (stored === undefined || isOver(stored) || wishesAnother(run)) {
+      return begin(run, view, bisects);
+    }
+    const how = run.call.kind === 'program' ? 'resume' : await pickEnd(view, stored);
+    if (how === 'end') {
+      await bisects.end(view.ref, view.vm.name);
+      await run.bisects.read();
+      return begin(run, view, bisects);
+    }
+    if (how === 'show') {
+      await open(run, view, bisects);
+      return foundBy(stored);
+    }
+    requireTrust(stored);
+    return carryOn(run, view, bisects, await bisects.resume(view.ref, view.vm.name), false);
+  });
+}
+
+/** A caller that says what is searched does not mean the one that is there. */
+function wishesAnother({ call }: CommandRun): boolean {
+  const { good, bad, skip, check, program } = givenTo(call);
+  return [good, bad, skip, check, program].some((given) => given !== undefined);
+}
+
+/** What becomes of one that is not finished. */
+function pickEnd({ vm }: VmView, stored: Bisect): Promise<'resume' | 'show' | 'end'> {
+  return pick(
+    [
+      { label: t('Go On'), description: leftText(stored), value: 'resume' as const },
+      { label: t('Show What Is Known'), value: 'show' as const },
+      {
+        label: t('End It and Begin Another'),
+        description: t('what was found is forgotten'),
+        value: 'end' as const,
+      },
+    ],
+    t('A bisect of {0} is not finished.', displayLine(vm.name)),
+  );
+}
+
+async function begin(run: CommandRun, view: VmView, bisects: Bisects): Promise<Found> {
+  const wished = await wishedBisect(run, view);
+  requireTrust(wished);
+  const flaky = t('Start, Each Three Times');
+  const answer = mustConfirm(run)
+    ? await askQuestion(
+        {
+          title: t('Bisect {0}?', displayLine(view.vm.name)),
+          lines: planLines(wished, bisects.atOnce(wished)),
+          details: '',
+          confirm: t('Start'),
+        },
+        ...(wished.tries === 1 && wished.check.kind !== 'person' ? [flaky] : []),
+      )
+    : '';
+  const agreed = answer === flaky ? { ...wished, tries: flakyTries } : wished;
+  return carryOn(run, view, bisects, await bisects.begin(agreed), true);
+}
+
+async function carryOn(
+  run: CommandRun,
+  view: VmView,
+  bisects: Bisects,
+  open: OpenBisect,
+  isNew: boolean,
+): Promise<Found> {
+  const { ref, vm } = view;
+  let now = open.bisect;
+  const stop = new AbortController();
+  try {
+    await notifyProgress(t('Bisect of {0}', displayLine(vm.name)), true, (report, cancellation) => {
+      cancellation.onCancellationRequested(() => stop.abort());
+      const onNews = (news: BisectNews, bisect: Bisect): void => {
+        now = bisect;
+        tell(run, news, bisect, report);
+      };
+      return open.run({ onNews, ask: asking(run, () => stop.abort()) }, stop.signal);
+    });
+    await open.release();
+  } catch (error) {
+    await open.release();
+    if (isNew && now.answers.length === open.bisect.answers.length) {
+      // Nothing was found: it would only be in the way of the next.
+      await bisects.end(ref, vm.name);
+    }
+    throw error;
+  } finally {
+    await run.bisects.read();
+  }
+  const name = displayLine(vm.name);
+  const found = foundBy(now);
+  if (stop.signal.aborted) {
+    noteInStatusBar(t('The bisect of {0} stopped. What was found is kept: Bisect… goes on with it.', name));
+    return found;
+  }
+  tellResult(run, view, bisects, now);
+  return found;
+}
+
+function tell({ log }: CommandRun, news: BisectNews, bisect: Bisect, report: (message: string) => void): void {
+  switch (news.kind) {
+    case 'trying':
+      report(`${t('Trying {0}…', displayLine(bisect.line[news.point]?.title ?? ''))} ${leftText(bisect)}`);
+      return;
+    case 'answer':
+      log.info(`bisect of ${bisect.vmName}: ${answerLine(bisect, news.answer)}`);
+      report(`${answerLine(bisect, news.answer)}. ${leftText(bisect)}`);
+      return;
+    case 'left':
+      log.warn(`bisect of ${bisect.vmName}: ${news.probe.name} could not be removed yet: ${String(news.error)}`);
+  }
+}
+
+/** What is known so far, and what is not. */
+function leftText({ line, answers }: Bisect): string {
+  const { newestGood = -1, oldestBad = line.length, open } = knowledgeOf(line.length, answers);
+  return t('Good: {0}, bad: {1}, not known: {2}.', newestGood + 1, line.length - oldestBad, open.length);
+}
+
+function tellResult(run: CommandRun, view: VmView, bisects: Bisects, bisect: Bisect): void {
+  const show = t('Show Bisect');
+  const picture = t('Show Picture');
+  const { oldestBad } = foundBy(bisect);
+  void notify('info', resultLines(bisect).join(' '), show, ...(oldestBad === undefined ? [] : [picture]))
+    .then(async (button) => {
+      if (button === show) {
+        await open(run, view, bisects);
+      } else if (button === picture && oldestBad !== undefined) {
+        run.pictures.show(view.ref, { focus: { part: 'tree', snapshot: oldestBad } });
+      }
+    })
+    .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.bisect', reason));
+}
+
+function asking(run: CommandRun, quit: () => void): AskPerson {
+  return async (point, clone, signal) => {
+    const { ref, vm } = clone;
+    const name = displayLine(vm.name);
+    const look = async (): Promise<void> => {
+      try {
+        const command = await pickLook(name);
+        await vscode.commands.executeCommand(command, { vm: ref.uuid, connection: ref.connection });
+      } catch (error) {
+        // The question stays.
+        if (!(error instanceof Dismissed)) {
+          showFailure(run.log, 'virtRewind.bisect', error);
+        }
+      }
+    };
+    const verdict = await askVerdict(point.title, name, look, signal);
+    if (verdict === undefined) {
+      quit();
+    }
+    return verdict;
+  };
+}
+
+/** Opens a page of what a bisect has found. */
+async function showBisect(run: CommandRun): Promise<void> {
+  await withBisects(run, async (bisects) => open(run, await searchedVm(run), bisects));
+}
+
+async function open(run: CommandRun, { ref, vm }: VmView, bisects: Bisects): Promise<void> {
+  const text = async (): Promise<string> => {
+    const stored = await bisects.of(ref);
+    if (stored === undefined) {
+      throw new CommandError('notFound', bisectStopText({ kind: 'noBisect', vm: vm.name }), { vm: vm.name });
+    }
+    return bisectPage(stored, Date.now());
+  };
+  await run.reports.open(bisectPageTitle(vm.name), await text(), text);
+}
+
+/** Removes the clones that a bisect has left, and what rows and pictures say of it. */
+async function endBisect(run: CommandRun): Promise<void> {
+  await withBisects(run, async (bisects) => {
+    const { ref, vm } = await searchedVm(run);
+    const name = displayLine(vm.name);
+    const stored = await bisects.of(ref);
+    if (stored !== undefined && !isOver(stored) && mustConfirm(run)) {
+      await askQuestion({
+        title: t('End the bisect of {0}?', name),
+        lines: [t('It is not finished. What was found is forgotten.')],
+        details: '',
+        confirm: t('End It'),
+      });
+    }
+    await bisects.end(ref, vm.name);
+    await run.bisects.read();
+    noteInStatusBar(t('The bisect of {0} is ended, and its clones are gone.', name));
+  });
+}
+
+async function searchedVm(run: CommandRun): Promise<VmView> {
+  await run.bisects.read();
+  return targetVm(run, t('The bisect of which VM?'), ({ ref }) => run.bisects.of(ref) !== undefined);
+}
+
+/** Whoever wrote the settings of the workspace could run here what they liked. */
+function requireTrust({ check }: Bisect): void {
+  if (check.kind === 'host' && !vscode.workspace.isTrusted) {
+    throw new CommandError('refused', untrusted());
+  }
+}
+
+async function withBisects<T>(run: CommandRun, act: (bisects: Bisects) => Promise<T>): Promise<T> {
+  const { Bisects: Loaded } = await import('../../bisect/bisects.js');
+  const { inventory, log, history } = run;
+  try {
+    return await act(new Loaded({ inventory, log, folder: dirname(history.fsPath), environment: process.env }));
+  } catch (error) {
+    const stop = asStop(error);
+    if (stop === undefined) {
+      throw error;
+    }
+    const kind = ({ noBisect: 'notFound', atWork: 'busy', badExit: 'failed', cannotRun: 'failed' } as const)[
+      stop.reason.kind as string
+    ];
+    const view = givenTo(run.call).vm;
+    throw new CommandError(kind ?? 'refused', bisectStopText(stop.reason), view === undefined ? {} : { vm: view });
+  }
+}

@@ -1,0 +1,28 @@
+// Tells once of bisects that broke off: an editor or a computer that went away in the middle.
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { readBrokenOff } from '../../bisect/bisectMarks.js';
+import type { Bisect } from '../../domain/bisect.js';
+import { displayLine } from '../../domain/plainText.js';
+import { notify } from '../prompts/notify.js';
+import { showFailure } from './runCommand.js';
+
+/** @param folder of the journal */
+export async function tellBrokenOff(folder: string, log: vscode.LogOutputChannel): Promise<void> {
+  for (const bisect of await readBrokenOff(folder, log)) {
+    tell(bisect).catch((error: unknown) => showFailure(log, 'virtRewind.bisect', error));
+  }
+}
+
+async function tell({ vm: { uuid, connection }, vmName }: Bisect): Promise<void> {
+  const goOn = t('Go On');
+  const show = t('Show Bisect');
+  const end = t('End It…');
+  const message = t('A bisect of {0} was broken off. What it found is kept.', displayLine(vmName));
+  const button = await notify('info', message, goOn, show, end);
+  const command =
+    button === goOn ? 'bisect' : button === show ? 'showBisect' : button === end ? 'endBisect' : undefined;
+  if (command !== undefined) {
+    await vscode.commands.executeCommand(`virtRewind.${command}`, { vm: uuid, connection });
+  }
+}

@@ -1,0 +1,180 @@
+// What is asked before and during a bisect: the ends of the line, the check, and whether a clone is good.
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import type { CloneNetwork } from '../../domain/clone.js';
+import type { Verdict } from '../../domain/bisect.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import type { VmView } from '../../inventory/views.js';
+import { relativeAge } from '../../text/relativeAge.js';
+import { askText } from './ask.js';
+import { answered } from './commandError.js';
+import { askModal, notify } from './notify.js';
+import { type Choice, pick } from './pickTarget.js';
+
+/** @param without what it means that none is known */
+export function pickKnown(
+  { vm }: VmView,
+  snapshots: readonly Snapshot[],
+  which: 'bad' | 'good',
+  without: string,
+): Promise<Snapshot | undefined> {
+  const now = Date.now();
+  const choices: readonly Choice<Snapshot | undefined>[] = [
+    { label: t('None is known'), description: without, value: undefined },
+    ...snapshots
+      .toSorted((one, other) => other.createdAt - one.createdAt)
+      .map((snapshot) => ({
+        label: snapshot.title,
+        description: relativeAge(snapshot.createdAt, now),
+        value: snapshot,
+      })),
+  ];
+  const question =
+    which === 'bad'
+      ? t('Which restore point is known to be bad? The oldest such one.')
+      : t('Which restore point is known to be good? The newest such one.');
+  return pick(choices, question, t('Bisect {0}', vm.name));
+}
+
+/** Of one row: on which side of the change it is. */
+export function pickSide({ title }: Snapshot): Promise<'good' | 'bad'> {
+  const name = displayLine(title);
+  return pick(
+    [
+      { label: t('It is bad'), description: t('the search ends before it'), value: 'bad' as const },
+      { label: t('It is good'), description: t('the search begins after it'), value: 'good' as const },
+    ],
+    t('What is known of {0}?', name),
+  );
+}
+
+export type CheckKind = 'person' | 'guest' | 'console' | 'host';
+
+/** What cannot be done is shown with why; whoever picks it is told. */
+export async function pickCheck({ vm }: VmView): Promise<CheckKind> {
+  const no = t('not possible now');
+  const choices: readonly Choice<CheckKind>[] = [
+    {
+      label: t('A Command in the Guest'),
+      detail: vm.agentChannel ? t('Run by the guest agent.') : t('This VM has no guest agent.'),
+      ...(!vm.agentChannel && { icon: 'circle-slash', description: no }),
+      value: 'guest',
+    },
+    {
+      label: t('A Command at the Serial Console'),
+      detail: t('Typed there. A shell must be there without a login.'),
+      value: 'console',
+    },
+    {
+      label: t('A Command on This Computer'),
+      detail: vscode.workspace.isTrusted ? t('It is told of each clone in its environment.') : untrusted(),
+      ...(!vscode.workspace.isTrusted && { icon: 'circle-slash', description: no }),
+      value: 'host',
+    },
+    { label: t('I Look Myself'), detail: t('You say of each clone whether it is good or bad.'), value: 'person' },
+  ];
+  return pick(choices, t('How is a restore point checked?'), t('Bisect {0}', vm.name));
+}
+
+export function untrusted(): string {
+  return t('No command is run on this computer in a workspace that you do not trust.');
+}
+
+export async function askCommand({ vm }: VmView, kind: Exclude<CheckKind, 'person'>): Promise<string> {
+  const where = {
+    guest: t('It is run by sh in the guest.'),
+    console: t('It is typed at the serial console.'),
+    host: t('It is run by sh on this computer. See {0} in docs/bisect.md.', '$VIRT_REWIND_DISK, $VIRT_REWIND_IP'),
+  }[kind];
+  const typed = await askText({
+    title: t('Bisect {0}: the Check', vm.name),
+    prompt: `${where} ${t('Exit code 0 is good, 125 skips, 1 to 124 are bad.')}`,
+    placeHolder: kind === 'host' ? 'curl --fail http://$VIRT_REWIND_IP/' : 'systemctl is-active nginx',
+    ignoreFocusOut: true,
+    problem: (text) => (text.trim() === '' ? t('Type a command.') : undefined),
+  });
+  return answered(typed).trim();
+}
+
+export interface CloneState {
+  readonly network: CloneNetwork;
+  readonly start: 'started' | 'off';
+}
+
+/** For a command on this computer. */
+export function pickCloneState({ vm }: VmView): Promise<CloneState> {
+  return pick(
+    [
+      {
+        label: t('Started, on the Networks of the VM'),
+        description: t('with addresses of their own'),
+        value: { network: 'same', start: 'started' } as const,
+      },
+      {
+        label: t('Started, Unplugged'),
+        description: t('all cables are out'),
+        value: { network: 'unplugged', start: 'started' } as const,
+      },
+      {
+        label: t('Off'),
+        description: t('the command looks at their disks'),
+        value: { network: 'unplugged', start: 'off' } as const,
+      },
+    ],
+    t('How should the clones stand?'),
+    t('Bisect {0}', vm.name),
+  );
+}
+
+/**
+ * Asks until somebody answers: a message is closed easily. Undefined: the person wants to stop.
+ * @param look shows the clone
+ */
+export async function askVerdict(
+  title: string,
+  clone: string,
+  look: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<Verdict | undefined> {
+  const buttons: Readonly<Record<string, Verdict>> = { [t('Good')]: 'good', [t('Bad')]: 'bad', [t('Skip')]: 'skip' };
+  const looking = t('Look…');
+  const stopped = new Promise<'stopped'>((resolve) => {
+    signal.addEventListener('abort', () => resolve('stopped'), { once: true });
+  });
+  const question = t('Is {0} good? It runs as {1}.', displayLine(title), clone);
+  for (;;) {
+    const button = await Promise.race([notify('info', question, ...Object.keys(buttons), looking), stopped]);
+    if (button === 'stopped' || signal.aborted) {
+      return undefined;
+    }
+    if (button === looking) {
+      await look();
+      continue;
+    }
+    const sure =
+      button ??
+      (await askModal(
+        t('Is {0} good?', displayLine(title)),
+        t('The bisect waits for an answer. Cancel stops it; what was found is kept.'),
+        ...Object.keys(buttons),
+        looking,
+      ));
+    if (sure === looking) {
+      await look();
+    } else {
+      return sure === undefined ? undefined : buttons[sure];
+    }
+  }
+}
+
+type LookCommand = 'virtRewind.openConsole' | 'virtRewind.openDisplay' | 'virtRewind.showScreenshot';
+
+export function pickLook(clone: string): Promise<LookCommand> {
+  const choices: readonly Choice<LookCommand>[] = [
+    { label: t('Open Console'), value: 'virtRewind.openConsole' },
+    { label: t('Open Display'), value: 'virtRewind.openDisplay' },
+    { label: t('Show Screenshot'), value: 'virtRewind.showScreenshot' },
+  ];
+  return pick(choices, t('Look at {0}', clone));
+}
