@@ -94,6 +94,9 @@ export const settingKeys = {
   agentSpaceGb: 'virtRewind.agents.spaceGb',
 } as const satisfies Record<keyof Settings, string>;
 
+/** Also where the trash is switched off, for who asks for it all the same. */
+export const usualTrashDays = 7;
+
 /** Longer ones are no URIs, and no names of VMs, but mistakes or attacks. */
 const longestUri = 1_000;
 const longestPattern = 300;
@@ -105,7 +108,7 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     checkpointFirst: get(settingKeys.checkpointFirst) !== false,
     keepCheckpoints: whole(get(settingKeys.keepCheckpoints), 100, 3),
     deleteUndoSeconds: whole(get(settingKeys.deleteUndoSeconds), 60, 5),
-    trashDays: whole(get(settingKeys.trashDays), 365, 7),
+    trashDays: whole(get(settingKeys.trashDays), 365, usualTrashDays),
     automaticActions: leastOf(get(settingKeys.automaticActions)),
     protectedVms: texts(get(settingKeys.protectedVms), longestPattern),
     healthSweepMinutes: whole(get(settingKeys.healthSweepMinutes), 1_440, 10),

@@ -5,6 +5,7 @@ import type { AfterRevert, DeleteScope, OperationRequest, PowerAction } from '..
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
 import type { VmView } from '../../inventory/views.js';
+import { usualTrashDays } from '../../manifest/settings.js';
 import { isThereAlready } from '../../operations/power/isThereAlready.js';
 import type { RevertWish, SeamlessWish } from '../../session/session.js';
 import { titleOf } from '../../text/operationProgress.js';
@@ -17,8 +18,6 @@ import { carryOut } from '../carryOut.js';
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
 const dayMs = 24 * 3_600_000;
-/** Where the editor is set to offer none: who says so here wants one. */
-const usualTrashDays = 7;
 
 /** The arguments have been held to their words. */
 const texts = ({ call }: Context): Words => call.texts;

@@ -51,8 +51,11 @@ async function create(run: CommandRun): Promise<MadeLab> {
         confirm: t('Create'),
       });
     }
-    await atWork(t('Creating the lab {0}', name), (wish) => labs.create(plan, wish));
-    await showMade(run, labs, file);
+    await atWork(run, t('Creating the lab {0}', name), (wish) => labs.create(plan, wish));
+    const system = (await labs.find(file))?.system;
+    if (system !== undefined) {
+      run.tree.focus.showSystem(system);
+    }
     tell(run, t('The lab {0} was made.', name));
     return { lab: plan.lab.name, isNew: true };
   });
@@ -127,8 +130,7 @@ async function destroy(run: CommandRun): Promise<{ readonly removed: readonly st
     if (record.isProtected) {
       await typeNameOfLab(record.name);
     }
-    await atWork(t('Destroying the lab {0}', name), (wish) => labs.destroy(record, wish));
-    await run.systems.known.read();
+    await atWork(run, t('Destroying the lab {0}', name), (wish) => labs.destroy(record, wish));
     tell(run, t('The lab {0} is gone.', name));
     return { removed: record.vms.filter(({ parts }) => parts !== undefined).map((vm) => vm.name) };
   });
@@ -149,27 +151,22 @@ function requireTrust(): void {
   }
 }
 
-/** Also where it was broken off: what is there so far is shown. */
-async function showMade(run: CommandRun, labs: Labs, file: string): Promise<void> {
-  await run.systems.known.read();
-  const system = (await labs.find(file))?.system;
-  if (system !== undefined) {
-    run.tree.focus.showSystem(system);
-  }
-}
-
 function tell(run: CommandRun, message: string): void {
   run.log.info(message);
   void notify('info', message);
 }
 
-/** Cancelled, it ends after the step at hand. */
-function atWork(title: string, work: (wish: MakeWish) => Promise<void>): Thenable<void> {
-  return notifyProgress(title, true, (report, cancellation) => {
-    const controller = new AbortController();
-    cancellation.onCancellationRequested(() => controller.abort());
-    return work({ signal: controller.signal, onStep: (what) => report(what) });
-  });
+/** Cancelled, it ends after the step at hand. Also where it was broken off, what is there now is shown. */
+async function atWork(run: CommandRun, title: string, work: (wish: MakeWish) => Promise<void>): Promise<void> {
+  try {
+    await notifyProgress(title, true, (report, cancellation) => {
+      const controller = new AbortController();
+      cancellation.onCancellationRequested(() => controller.abort());
+      return work({ signal: controller.signal, onStep: (what) => report(what) });
+    });
+  } finally {
+    await run.systems.known.read();
+  }
 }
 
 async function withLabs<T>(run: CommandRun, act: (labs: Labs) => Promise<T>): Promise<T> {
@@ -183,8 +180,6 @@ async function withLabs<T>(run: CommandRun, act: (labs: Labs) => Promise<T>): Pr
     return await act(new Loaded({ session, log, shell: vscode.env.appName, environment: process.env }));
   } catch (error) {
     throw isLabError(error) ? new CommandError(kinds[error.kind], error.message) : error;
-  } finally {
-    await run.systems.known.read();
   }
 }
 

@@ -6,12 +6,12 @@ import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
 import type { SnapshotKind, SnapshotTree } from '../../domain/snapshot.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
-import { refusalText } from '../../text/refusalText.js';
 import { durationText } from '../../text/relativeAge.js';
 import { kindSentence, kindWords, styleSentence } from '../../text/words.js';
 import type { CommandRun } from './commandServices.js';
 import { planIn } from './operate.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
+import { refusedChoice } from '../prompts/refusedChoice.js';
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 type Draft = Omit<CreateRequest, 'snapshotKind'>;
@@ -82,13 +82,7 @@ function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
   const words = capitalized(kindWords(snapshot));
   const label = request.live === true ? t('{0}, while the guest runs on', words) : words;
   if (decision.kind === 'refusal') {
-    return {
-      icon: 'circle-slash',
-      label,
-      description: t('not possible now'),
-      detail: refusalText(decision.refusal).reason,
-      value: variant,
-    };
+    return refusedChoice(label, decision.refusal, variant);
   }
   const style = styleOf(decision);
   return {

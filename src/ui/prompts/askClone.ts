@@ -7,13 +7,13 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import type { Decided, InventoryPort } from '../../engine/inventory.js';
 import type { VmView } from '../../inventory/views.js';
 import { bytesText } from '../../text/bytesText.js';
-import { refusalText } from '../../text/refusalText.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { warningText } from '../../text/warningText.js';
 import { kindWords, powerWord } from '../../text/words.js';
 import { askText } from './ask.js';
 import { answered } from './commandError.js';
 import { type Choice, pick } from './pickTarget.js';
+import { refusedChoice } from './refusedChoice.js';
 
 type CloneRequest = Extract<OperationRequest, { kind: 'clone' }>;
 type Way = Decided<readonly CloneRequest[]>[number];
@@ -62,13 +62,7 @@ function wayChoice(view: VmView, value: Way): Choice<Way> {
   const { request, decision } = value;
   const label = request.way === 'linked' ? t('Linked') : t('Full');
   if (decision.kind === 'refusal') {
-    return {
-      icon: 'circle-slash',
-      label,
-      description: t('not possible now'),
-      detail: refusalText(decision.refusal).reason,
-      value,
-    };
+    return refusedChoice(label, decision.refusal, value);
   }
   const says =
     request.way === 'linked'
