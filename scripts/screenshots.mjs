@@ -174,7 +174,7 @@ async function makeSystem({ hands, workbench, daemon }) {
   await hands.type(`New System of ${members.length} VMs`, 'shop');
   await hands.enter();
   for (const title of ['before the demo', 'prices in euros']) {
-    await hands.menu(/^shop, /, 'Create Snapshot');
+    await hands.menu(/^shop, /, 'Checkpoint System');
     await hands.type('Title of the Restore Point', title);
     await hands.enter();
     await hands.expand(/^shop, /);

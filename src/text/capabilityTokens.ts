@@ -21,6 +21,7 @@ export const menuTokens = [
   'describable',
   'comparable',
   'deletable',
+  'point',
   'hasChildren',
   'startable',
   'resumable',
@@ -133,10 +134,8 @@ export function snapshotTokens(
     'picturable',
     kind,
     style,
-    // A favourite is kept as long as it is one.
-    ...(place.favourite === true ? ['favourite'] : ['unfavourite', place.kept ? 'kept' : 'unkept']),
+    ...careTokensOf(place),
     ...(place.isCurrent ? ['current'] : []),
-    ...(place.trashedUntil === undefined ? [] : ['trashed']),
     ...(place.readOnly
       ? ['readOnly']
       : [
@@ -148,6 +147,23 @@ export function snapshotTokens(
         ]),
     ...(place.hasChildren && !place.readOnly ? ['hasChildren'] : []),
   );
+}
+
+/** A favourite is kept as long as it is one; what is in the trash is taken out of it before anything else is made of it. */
+function careTokensOf({
+  kept,
+  favourite,
+  trashedUntil,
+}: {
+  readonly kept: boolean;
+  readonly favourite?: boolean;
+  readonly trashedUntil?: number;
+}): readonly string[] {
+  const trash = trashedUntil === undefined ? [] : ['trashed'];
+  if (favourite === true) {
+    return ['favourite', ...trash];
+  }
+  return trashedUntil === undefined ? ['unfavourite', kept ? 'kept' : 'unkept'] : [...(kept ? ['kept'] : []), ...trash];
 }
 
 /** What is to be seen to first is the only thing that can be done. */
@@ -175,14 +191,7 @@ export function systemTokens({
 }
 
 export function pointTokens({ auto }: Pick<SystemPoint, 'auto'>): string {
-  return joined(
-    'point',
-    'picturable',
-    'comparable',
-    'revertable',
-    'deletable',
-    ...(auto === undefined ? ['renamable'] : []),
-  );
+  return joined('point', 'picturable', 'comparable', 'revertable', ...(auto === undefined ? ['renamable'] : []));
 }
 
 /** What is under way would change what an undo goes back from. */

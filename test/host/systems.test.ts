@@ -148,6 +148,10 @@ describe('a system of VMs in the editor', function () {
         [names[1], 'snapshotGone'],
       ],
     );
+    const [row] = (await under()).filter(({ kind }) => kind === 'point');
+    assert.ok(row);
+    const fromRow = (await fromMenu('virtRewind.compareWithPresent', row)) as SystemComparisonResult | undefined;
+    assert.equal(fromRow?.members.length, names.length, 'the menu of a restore point does the same');
     const page = async (path: string): Promise<string> =>
       (await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: reportScheme, path })))
         .getText()

@@ -81,6 +81,7 @@ const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
   ...Object.keys(systemCommands),
   ...Object.keys(systemOperations),
   ...Object.keys(systemPower),
+  ...Object.keys(compareCommands),
   ...Object.keys(connectionCommands),
   ...Object.keys(labCommands),
   ...Object.keys(lessonCommands),

@@ -66,7 +66,7 @@ function tools({ known }: ShownSystem): string {
   const system: Node = { kind: 'system', id: `system/${known.system.id}`, system: known.system.id };
   const canUndo = known.points.some(({ auto }) => auto !== undefined);
   return `<nav aria-label="${htmlText(t('System'))}">
-${link('virtRewind.checkpointSystem', system, t('Checkpoint…'), 'primary')}
+${link('virtRewind.checkpointSystem', system, t('Checkpoint System…'), 'primary')}
 ${canUndo ? link('virtRewind.undoSystemRevert', system, t('Undo Revert…')) : ''}
 </nav>`;
 }
@@ -169,7 +169,7 @@ function pointHead({ known, seen }: ShownSystem, point: SystemPoint, now: number
     .map((words) => `<small class="wrong">${htmlText(words)}</small>`)
     .join('')}<span class="actions">${
     lost.length > 0 ? '' : link('virtRewind.revertSystem', node, t('Revert…'), 'secondary', title)
-  } ${link('virtRewind.deleteRestorePoint', node, t('Delete…'), 'secondary', title)}</span>`;
+  } ${link('virtRewind.deleteRestorePoint', node, t('Delete Restore Point…'), 'secondary', title)}</span>`;
 }
 
 function lostWords({ seen }: ShownSystem, index: number): string {

@@ -15,7 +15,9 @@ import {
   vmTokens,
 } from '../../../src/text/capabilityTokens.js';
 import { pictureActions } from '../../../src/ui/picture/pictureState.js';
-import { branched, connectionView, ref, vm, vmView } from '../ui/samples.js';
+import { seenSystem } from '../../../src/systems/seenSystem.js';
+import { systemPage } from '../../../src/ui/picture/systemPage.js';
+import { branched, connectionView, now, ref, vm, vmView } from '../ui/samples.js';
 
 interface MenuItem {
   readonly command?: string;
@@ -34,6 +36,9 @@ const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf
   };
 };
 const nls = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Readonly<Record<string, string>>;
+const titles = new Map(
+  contributes.commands.map(({ command, title }) => [command, nls[title.replaceAll('%', '')] ?? title]),
+);
 const rowMenu = 'view/item/context';
 
 /** What a row is: the value that the editor compares, and whether it is one of several that are selected. */
@@ -105,10 +110,12 @@ function snapshotRows(): readonly string[] {
     either.flatMap((hasChildren) =>
       either.flatMap((readOnly) =>
         either.flatMap((kept) =>
-          either.map((favourite) =>
-            snapshotTokens(
-              { kind: 'memory', style: 'external', memory: { location: 'external' } },
-              { isCurrent, hasChildren, readOnly, kept, favourite },
+          either.flatMap((favourite) =>
+            [{}, { trashedUntil: 1 }].map((trash) =>
+              snapshotTokens(
+                { kind: 'memory', style: 'external', memory: { location: 'external' } },
+                { isCurrent, hasChildren, readOnly, kept, favourite, ...trash },
+              ),
             ),
           ),
         ),
@@ -178,7 +185,7 @@ describe('the menus of rows', () => {
         viewItem: systemTokens({ system: { points: [left] }, views: [vmView({ vm: vm({ power }) })] }),
         several: false,
       }).map((command) => command.replace('virtRewind.', ''));
-    const [first, second, third] = ['createSnapshot', 'quickCheckpoint', 'undoRevert'];
+    const [first, second, third] = ['checkpointSystem', 'quickCheckpoint', 'undoRevert'];
     assert.deepEqual(on('running'), [
       first,
       second,
@@ -233,11 +240,30 @@ describe('the menus of rows', () => {
   });
 
   it('call a command as the palette and the picture do', () => {
-    const titles = new Map(
-      contributes.commands.map(({ command, title }) => [command, nls[title.replaceAll('%', '')] ?? title]),
-    );
     for (const { id, title } of pictureActions()) {
       assert.equal(title, titles.get(id), id);
+    }
+    const point = { id: 'a', title: 'a', createdAt: now, members: [] };
+    const known = { system: { id: 'shop', name: 'shop', members: [] }, points: [point] };
+    const page = systemPage({ known, seen: seenSystem(known, []), views: [] }, now, '');
+    for (const id of ['virtRewind.checkpointSystem', 'virtRewind.deleteRestorePoint']) {
+      assert.ok(page.includes(`>${titles.get(id)}</a>`), id);
+    }
+  });
+
+  it('speak of snapshots on rows of snapshots and VMs only: a restore point of a system is one of all its VMs', () => {
+    const on = (viewItem: string): readonly string[] =>
+      commandsIn(rowMenu, { viewItem, several: false }).flatMap((command) => titles.get(command) ?? []);
+    assert.deepEqual(on(pointTokens({})), [
+      'Revert…',
+      'Rename…',
+      'Show Picture',
+      'Compare with Present',
+      'Compare…',
+      'Delete Restore Point…',
+    ]);
+    for (const viewItem of [pointTokens({}), pointTokens(left), ...systemRows]) {
+      assert.doesNotMatch(on(viewItem).join(), /Snapshot/u, viewItem);
     }
   });
 });
