@@ -41,6 +41,15 @@ describe('undo', function () {
     await rejects(call('virtRewind.undo', { vm }), 'notFound');
     await rejects(call('virtRewind.redo', { vm }), 'notFound');
     await rejects(call('virtRewind.undo', { vm, entry: '00000000' }), 'notFound');
+    person.will();
+    for (const command of ['virtRewind.undo', 'virtRewind.redo', 'virtRewind.restoreState'] as const) {
+      assert.equal(await fromMenu(command, await rig.vmRow(vm)), undefined);
+    }
+    // Nothing is wrong.
+    assert.deepEqual(
+      person.said.map(({ severity }) => severity),
+      ['information', 'information', 'information'],
+    );
   });
 
   it('lists the operations, the newest first, with what undoing each would do, or why nothing does', async () => {

@@ -11,7 +11,7 @@ import { type SnapshotTarget, calledOn, targetSnapshots, targetVm } from './targ
 import { namedSnapshot } from '../../engine/namedTargets.js';
 import { passingOverUnread, mustConfirm, askNameOfProtected } from './consent.js';
 import { type CommandArguments, givenTo } from './commandArguments.js';
-import { CommandError, Dismissed } from '../prompts/commandError.js';
+import { Dismissed, NothingThere } from '../prompts/commandError.js';
 import { pickPruneRule, pickPruned } from '../prompts/pickPruned.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { type VmView, vmKey } from '../../inventory/views.js';
@@ -160,7 +160,7 @@ async function byRule(run: CommandRun, view: VmView, given: CommandArguments): P
     Date.now(),
   );
   if (chosen.length === 0) {
-    throw new CommandError('notFound', t('The rule fits no snapshot of {0}.', view.vm.name), { vm: view.vm.name });
+    throw new NothingThere(t('The rule fits no snapshot of {0}.', view.vm.name), { vm: view.vm.name });
   }
   return chosen.map(({ name }) => name);
 }
@@ -189,7 +189,7 @@ async function unticked(run: CommandRun, view: VmView, plan: Plan, untimed: Prun
   const sizes = await sizesOf(run, view);
   const ticked = await pickPruned(existingVm(run, view.ref), going, told, sizes);
   if (ticked.length === 0) {
-    throw new CommandError('notFound', t('No snapshot of {0} was chosen.', view.vm.name), { vm: view.vm.name });
+    throw new NothingThere(t('No snapshot of {0} was chosen.', view.vm.name), { vm: view.vm.name });
   }
   return ticked.length === going.length && skippedIn(plan).length === 0
     ? plan

@@ -8,10 +8,10 @@ import { targetVms, targetVm } from './targets.js';
 import type { OperationResult } from '../../domain/operation.js';
 import { examinationText } from '../../text/examinationText.js';
 import { problemText } from '../../text/problemText.js';
-import { refusalText } from '../../text/refusalText.js';
-import { CommandError } from '../prompts/commandError.js';
+import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { operateConfirmed, refusedFailure } from './operate.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
+import { refusedChoice } from '../prompts/refusedChoice.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { markdownText } from '../../text/markdown.js';
@@ -42,25 +42,18 @@ async function repair(run: CommandRun): Promise<OperationResult> {
     repairSteps === undefined ? [] : [{ problem, ...repairSteps }],
   );
   if (mendable.length === 0) {
-    throw new CommandError(
-      'notFound',
-      diagnoses.length === 0
-        ? t('Nothing is wrong with the snapshots of {0}.', view.vm.name)
-        : t('Nothing that is wrong with {0} can be repaired from here. Doctor says what each is.', view.vm.name),
-      { vm: view.vm.name },
-    );
+    const { name } = view.vm;
+    throw diagnoses.length === 0
+      ? new NothingThere(t('Nothing is wrong with the snapshots of {0}.', name), { vm: name })
+      : new CommandError(
+          'notFound',
+          t('Nothing that is wrong with {0} can be repaired from here. Doctor says what each is.', name),
+          { vm: name },
+        );
   }
   const choices = mendable.map((one): Choice<(typeof mendable)[number]> => {
     const label = problemText(one.problem, view, Date.now()).what;
-    return one.decision.kind === 'plan'
-      ? { label, value: one }
-      : {
-          icon: 'circle-slash',
-          label,
-          description: t('not possible now'),
-          detail: refusalText(one.decision.refusal).reason,
-          value: one,
-        };
+    return one.decision.kind === 'plan' ? { label, value: one } : refusedChoice(label, one.decision.refusal, one);
   });
   const [only, ...others] = mendable;
   const { repair: wanted, decision } =

@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { labFileName } from '../../manifest/labFileName.js';
-import { CommandError } from '../prompts/commandError.js';
+import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { pick } from '../prompts/pickTarget.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
@@ -38,8 +38,7 @@ async function wanted({ call }: CommandRun, placeholder: string): Promise<string
   const files = found.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
   const [first, ...others] = files.sort();
   if (first === undefined) {
-    throw new CommandError(
-      'notFound',
+    throw new NothingThere(
       t('There is no lab file in this workspace. It is called {0}, and says which VMs the project needs.', labFileName),
     );
   }

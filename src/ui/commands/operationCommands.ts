@@ -1,6 +1,6 @@
 // What is done with operations themselves: one that runs is cancelled, one that was interrupted is ended or put aside.
 import { t } from '@vscode/l10n';
-import { CommandError } from '../prompts/commandError.js';
+import { CommandError, NothingThere } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { requestWords } from '../../text/operationProgress.js';
 import { targetVm } from './targets.js';
@@ -54,7 +54,7 @@ async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: r
   const unfinished = await run.inventory.readUnfinished(ref);
   const agreed = unfinished.flatMap(agreeable);
   if (unfinished.length === 0) {
-    throw new CommandError('notFound', t('Nothing is unfinished on {0}.', vm.name), { vm: vm.name });
+    throw new NothingThere(t('Nothing is unfinished on {0}.', vm.name), { vm: vm.name });
   }
   if (agreed.length === 0) {
     const [text] = unfinished.map((one) => unfinishedText(one, view, Date.now()));

@@ -8,7 +8,7 @@ import { loggedWords, nothingInLogText, wayText } from '../../text/loggedText.js
 import { agoText } from '../../text/relativeAge.js';
 import { askOne } from '../prompts/ask.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import { answered, CommandError } from '../prompts/commandError.js';
+import { answered, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { seamlessWish } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
@@ -107,7 +107,7 @@ async function pickEntry(view: VmView, look: UndoLook): Promise<string> {
           ];
     });
   if (lines.length === 0) {
-    throw new CommandError('notFound', nothingInLogText(view.vm.name, 'undo'), { vm: view.vm.name });
+    throw new NothingThere(nothingInLogText(view.vm.name, 'undo'), { vm: view.vm.name });
   }
   return answered(await askOne(lines, t('Bring the VM back to before which operation?'))).value;
 }

@@ -5,7 +5,7 @@ import type { OperationResult, AfterRevert, OperationRequest } from '../../domai
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetSnapshot, targetVm, workedVm } from './targets.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import { CommandError } from '../prompts/commandError.js';
+import { NothingThere } from '../prompts/commandError.js';
 import type { Decided } from '../../engine/inventory.js';
 import { UndoLook } from '../../engine/undoing.js';
 import type { VmView } from '../../inventory/views.js';
@@ -47,7 +47,7 @@ async function undoRevert(run: CommandRun): Promise<OperationResult> {
   const look = await UndoLook.at(run.inventory, view.ref);
   const snapshot = checkpoint && findSnapshot(look.tree, checkpoint.name);
   if (snapshot === undefined) {
-    throw new CommandError('notFound', nothingToUndoText(view.vm.name), { vm: view.vm.name });
+    throw new NothingThere(nothingToUndoText(view.vm.name), { vm: view.vm.name });
   }
   return revertTo(run, view, snapshot, {
     id: 'virtRewind.undoRevert',
@@ -67,8 +67,7 @@ async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
   const name = await run.inventory.readFavourite(view.ref);
   const snapshot = name === undefined ? undefined : findSnapshot(await run.inventory.readTree(view.ref), name);
   if (snapshot === undefined) {
-    throw new CommandError(
-      'notFound',
+    throw new NothingThere(
       t('No snapshot of {0} is marked as the favourite. Mark one in its menu first.', view.vm.name),
       { vm: view.vm.name },
     );

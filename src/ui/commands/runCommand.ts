@@ -9,8 +9,9 @@ import { failureMessage } from '../../text/failureMessage.js';
 import { failureText, isSilent } from '../../text/failureText.js';
 import { noticeText } from '../../text/noticeText.js';
 import { parseCall } from './commandArguments.js';
-import { CommandError, Dismissed } from '../prompts/commandError.js';
+import { CommandError, Dismissed, NothingThere } from '../prompts/commandError.js';
 import type { CommandServices, Handler } from './commandServices.js';
+import { failureInLog } from './failureInLog.js';
 import { refuseLost } from './lostConnection.js';
 import { callAgain, isRowLost } from './lostRow.js';
 import { notify } from '../prompts/notify.js';
@@ -52,7 +53,8 @@ export function runCommand(
         services.log.debug(`${id}: left by the user`);
         return undefined;
       }
-      logFailure(services.log, id, error);
+      const { level, line } = failureInLog(id, error);
+      services.log[level](line);
       if (byProgram) {
         throw toCommandError(error);
       }
@@ -109,7 +111,8 @@ function wording(error: unknown): Wording {
     return wording(error.cause);
   }
   if (error instanceof CommandError) {
-    return { message: error.message, severity: isSilent(error) ? 'silent' : 'warning', buttons: [] };
+    const severity = error instanceof NothingThere ? 'info' : 'warning';
+    return { message: error.message, severity: isSilent(error) ? 'silent' : severity, buttons: [] };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { message: t('Virt Rewind failed: {0}', message), severity: 'error', buttons: [] };
@@ -117,28 +120,4 @@ function wording(error: unknown): Wording {
 
 function told(failure: Failure): string {
   return noticeText(failureMessage(failure));
-}
-
-/** Everything that is known, for the person who reads the log; the message shows only a sentence. */
-function logFailure(log: vscode.LogOutputChannel, id: CommandId, error: unknown): void {
-  if (error instanceof CommandError) {
-    log.warn(`${id}: ${error.kind}: ${error.message}`);
-    return;
-  }
-  if (!(error instanceof Failure)) {
-    log.error(`${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    return;
-  }
-  const line = `${id}: ${error.line} ${JSON.stringify(error.details)}`;
-  if (error.kind === 'cancelled' || error.kind === 'refused') {
-    log.info(line);
-  } else {
-    const cause = rootCause(error);
-    log.error(cause instanceof Error ? `${line}\n${cause.stack ?? cause.message}` : line);
-  }
-}
-
-/** A failure that was told more on its way is the cause of what it became. */
-function rootCause(failure: Failure): unknown {
-  return failure.cause instanceof Failure ? rootCause(failure.cause) : failure.cause;
 }

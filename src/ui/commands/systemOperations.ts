@@ -16,7 +16,7 @@ import { failureMessage } from '../../text/failureMessage.js';
 import { outcomeLines, systemDoneText, systemQuestion } from '../../text/systemText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { askText } from '../prompts/ask.js';
-import { answered, CommandError } from '../prompts/commandError.js';
+import { answered, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress, showInView } from '../prompts/notify.js';
 import { readSettings } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
@@ -90,7 +90,7 @@ async function undo(run: CommandRun): Promise<SystemResult> {
   const point = stored.points.findLast(({ auto }) => auto === 'revert');
   if (point === undefined) {
     const name = displayLine(stored.system.name);
-    throw new CommandError('notFound', t('No revert of the system {0} can be undone.', name));
+    throw new NothingThere(t('No revert of the system {0} can be undone.', name));
   }
   return revertTo(run, stored, point, 'virtRewind.undoSystemRevert');
 }

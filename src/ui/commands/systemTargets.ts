@@ -5,7 +5,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { pointTitled, type StoredSystem, type SystemPoint } from '../../domain/system.js';
 import { agoText } from '../../text/relativeAge.js';
 import { pointTitle } from '../../text/systemPointText.js';
-import { CommandError } from '../prompts/commandError.js';
+import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { pick } from '../prompts/pickTarget.js';
 import { isSystemPart } from '../tree/nodes.js';
 import { givenTo } from './commandArguments.js';
@@ -26,7 +26,7 @@ export async function targetSystem(run: CommandRun, placeholder: string): Promis
   }
   const [first, ...others] = systems;
   if (first === undefined) {
-    throw new CommandError('notFound', t('There are no systems of VMs yet. Select several VMs and make one of them.'));
+    throw new NothingThere(t('There are no systems of VMs yet. Select several VMs and make one of them.'));
   }
   return others.length === 0
     ? first
@@ -58,7 +58,7 @@ export async function targetPoint(
     return found;
   }
   if (points.length === 0) {
-    throw new CommandError('notFound', t('The system {0} has no restore point yet.', displayLine(system.name)));
+    throw new NothingThere(t('The system {0} has no restore point yet.', displayLine(system.name)));
   }
   return pick(
     points.toReversed().map((point) => ({

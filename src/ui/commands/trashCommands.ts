@@ -4,7 +4,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { type VmView, vmKey } from '../../inventory/views.js';
 import type { Plan } from '../../operations/plan.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import { CommandError } from '../prompts/commandError.js';
+import { NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { readSettings } from '../readSettings.js';
 import { showFailure } from './runCommand.js';
@@ -22,7 +22,7 @@ export const trashCommands = {
       const ofVm = targets.filter((one) => vmKey(one.view.ref) === vmKey(view.ref));
       const names = ofVm.map(({ snapshot }) => snapshot.name).filter((name) => isTrashed(view, name));
       if (names.length === 0) {
-        throw new CommandError('notFound', t('{0} is not in the trash.', displayLine(ofVm[0]?.snapshot.title ?? '')), {
+        throw new NothingThere(t('{0} is not in the trash.', displayLine(ofVm[0]?.snapshot.title ?? '')), {
           vm: view.vm.name,
         });
       }
@@ -35,7 +35,7 @@ export const trashCommands = {
     const view = await targetVm(run, t('Empty the trash of which VM?'), ({ trash }) => trash !== undefined);
     const snapshots = (view.trash ?? []).map(({ name }) => name);
     if (snapshots.length === 0) {
-      throw new CommandError('notFound', t('The trash of {0} is empty.', displayLine(view.vm.name)), {
+      throw new NothingThere(t('The trash of {0} is empty.', displayLine(view.vm.name)), {
         vm: view.vm.name,
       });
     }

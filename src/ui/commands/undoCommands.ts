@@ -12,7 +12,7 @@ import { questionOf } from '../../text/questionText.js';
 import { agoText } from '../../text/relativeAge.js';
 import { askOne } from '../prompts/ask.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import { answered, CommandError } from '../prompts/commandError.js';
+import { answered, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { seamlessWish } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
@@ -91,7 +91,7 @@ async function wanted(run: CommandRun, { ref, vm }: VmView, does: Undoing['does'
     .slice(-mostOffered)
     .reverse();
   if (offered.length === 0) {
-    throw new CommandError('notFound', nothingInLogText(vm.name, does), { vm: vm.name });
+    throw new NothingThere(nothingInLogText(vm.name, does), { vm: vm.name });
   }
   const view = existingVm(run, ref);
   const now = Date.now();

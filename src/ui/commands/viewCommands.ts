@@ -12,7 +12,7 @@ import { pick } from '../prompts/pickTarget.js';
 import { vmActions } from '../../text/workedVmText.js';
 import { historyText } from '../../text/historyText.js';
 import { titleOf } from '../../text/operationProgress.js';
-import { CommandError } from '../prompts/commandError.js';
+import { NothingThere } from '../prompts/commandError.js';
 import { askText } from '../prompts/ask.js';
 
 export const viewCommands = {
@@ -137,7 +137,7 @@ async function showHistory(run: CommandRun): Promise<void> {
   const { history, log, inventory } = run;
   const lines = await readAudit(dirname(history.fsPath), log);
   if (lines.length === 0) {
-    throw new CommandError('notFound', t('Nothing has been done to a VM from here yet.'), { path: history.fsPath });
+    throw new NothingThere(t('Nothing has been done to a VM from here yet.'), { path: history.fsPath });
   }
   const views = new Map(inventory.connections.flatMap(({ vms }) => vms.map((view) => [view.ref.uuid, view])));
   const text = historyText(

@@ -17,6 +17,13 @@ export class CommandError extends Error {
   }
 }
 
+/** There is nothing to do it with: news, and nothing went wrong. */
+export class NothingThere extends CommandError {
+  constructor(message: string, details: FailureDetails = {}) {
+    super('notFound', message, details);
+  }
+}
+
 /** The user left a question without an answer: nothing was done, and nothing is said. */
 export class Dismissed extends Error {
   override readonly name = 'Dismissed';

@@ -8,7 +8,7 @@ import { connectionLabel } from '../../text/connectionLabel.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { kindWords, powerWord, snapshotCountText } from '../../text/words.js';
 import { type Line, askOne, askSeveral } from './ask.js';
-import { CommandError, answered } from './commandError.js';
+import { answered, NothingThere } from './commandError.js';
 
 export type Choice<T> = Line<T>;
 
@@ -34,7 +34,7 @@ export async function pickVm(
   const all = connections.flatMap(({ vms }) => vms);
   const [first, ...others] = all;
   if (first === undefined) {
-    throw new CommandError('notFound', t('There are no VMs yet.'), connection === undefined ? {} : { connection });
+    throw new NothingThere(t('There are no VMs yet.'), connection === undefined ? {} : { connection });
   }
   if (others.length === 0) {
     return first;
@@ -61,7 +61,7 @@ function detailOf(parts: readonly (string | undefined)[]): { readonly detail?: s
 /** Newest first, because that is what people look for. */
 export async function pickSnapshot(view: VmView, tree: SnapshotTree, placeholder: string): Promise<Snapshot> {
   if (tree.snapshots.length === 0) {
-    throw new CommandError('notFound', t('{0} has no snapshots.', view.vm.name), { vm: view.vm.name });
+    throw new NothingThere(t('{0} has no snapshots.', view.vm.name), { vm: view.vm.name });
   }
   const now = Date.now();
   const choices = tree.snapshots

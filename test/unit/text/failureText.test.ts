@@ -1,31 +1,13 @@
 // Every failure reads as a sentence that names what it is about; nothing from outside can disturb it.
 import assert from 'node:assert/strict';
 import { commandIds } from '../../../src/manifest/commandIds.js';
-import { Failure, type FailureDetails, type FailureKind } from '../../../src/domain/failure.js';
+import { Failure, type FailureDetails } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { RefusalFacts, RefusalReason } from '../../../src/domain/refusal.js';
 import { failureText, shortFailure } from '../../../src/text/failureText.js';
 import { refusalText } from '../../../src/text/refusalText.js';
 import { ref } from '../ui/samples.js';
-
-const kinds: Readonly<Record<FailureKind, true>> = {
-  notFound: true,
-  ambiguous: true,
-  denied: true,
-  unreachable: true,
-  busy: true,
-  unsupported: true,
-  lost: true,
-  protocol: true,
-  refused: true,
-  stopped: true,
-  exists: true,
-  invalid: true,
-  noSpace: true,
-  journal: true,
-  cancelled: true,
-  failed: true,
-};
+import { failureKinds } from './failureKinds.js';
 
 const vm = 'web-test';
 const snapshot = 'before-upgrade';
@@ -170,7 +152,7 @@ const facts: RefusalFacts = {
 };
 
 describe('failure text', () => {
-  for (const kind of Object.keys(kinds) as FailureKind[]) {
+  for (const kind of failureKinds) {
     it(`has whole sentences for ${kind}, with and without details`, () => {
       const details = { vm, snapshot, connection: 'qemu:///system', group: 'libvirt', candidates: ['a', 'b'] };
       for (const failure of [new Failure(kind), new Failure(kind, details)]) {
@@ -182,9 +164,7 @@ describe('failure text', () => {
   }
 
   it('is silent about what the user cancelled, and about nothing else', () => {
-    const silent = (Object.keys(kinds) as FailureKind[]).filter(
-      (kind) => failureText(new Failure(kind, { byUs: true })).severity === 'silent',
-    );
+    const silent = failureKinds.filter((kind) => failureText(new Failure(kind, { byUs: true })).severity === 'silent');
     assert.deepEqual(silent, ['cancelled']);
   });
 
@@ -335,7 +315,7 @@ describe('failure text', () => {
   });
 
   it('offers only commands that exist', () => {
-    for (const kind of Object.keys(kinds) as FailureKind[]) {
+    for (const kind of failureKinds) {
       for (const { command } of failureText(new Failure(kind)).buttons) {
         assert.ok(commandIds.includes(command));
       }
