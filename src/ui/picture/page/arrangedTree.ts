@@ -1,7 +1,7 @@
 // The nodes of the tree as they are shown: each for itself, or, on request, some together. Draws nothing.
 import type { PictureNode } from '../messages.js';
 import { foldedNodes, type TreeNode } from './treeFolds.js';
-import { type NodeFates, type TreeFigure, treeFigure } from './treeScene.js';
+import { type NodeFates, readable, roomFor, smallestWords, type TreeFigure, treeFigure } from './treeScene.js';
 import { type WalkedTree, walkedTree } from './treeWalk.js';
 
 export class ArrangedTree {
@@ -45,6 +45,17 @@ export class ArrangedTree {
     this.#opened.clear();
     this.#isFolded = isFolded;
     this.#arrange();
+  }
+
+  /**
+   * The whole tree in sight, but no larger than it is, and no smaller than its words can be read: rather some stand together.
+   * @returns the scale
+   */
+  fit(width: number, height: number): number {
+    const room = (): number => roomFor(this.figure, width, height);
+    this.fold(false);
+    this.fold(room() < smallestWords);
+    return readable(room());
   }
 
   /** Each of those that stand together stands for itself again. */

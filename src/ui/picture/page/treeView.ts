@@ -16,7 +16,6 @@ import {
   nodesIn,
   readable,
   roomFor,
-  smallestWords,
   treeSize,
 } from './treeScene.js';
 import { whilePulled } from './whilePulled.js';
@@ -170,13 +169,10 @@ export class TreeView {
     this.#spoken.element.focus({ preventScroll: true });
   }
 
-  /** The whole tree in sight, but no larger than it is, and no smaller than its words can be read: rather some stand together. */
   fit(): void {
-    const room = (): number => roomFor(this.#tree.figure, this.#drawn.width, this.#drawn.height);
-    this.#tree.fold(false);
-    this.#tree.fold(room() < smallestWords);
+    const scale = this.#tree.fit(this.#drawn.width, this.#drawn.height);
     this.#arranged();
-    this.zoom(readable(room()) / this.#scale);
+    this.zoom(scale / this.#scale);
     this.#reveal('near');
   }
 
