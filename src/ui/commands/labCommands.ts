@@ -89,7 +89,7 @@ async function pointOf(run: CommandRun, system: string | undefined): Promise<str
       );
 }
 
-/** What is wrong with the file, and what differs from what was made of it. */
+/** What is wrong with the file, and what differs from what was made of it: a page where it is more than a message holds. */
 async function check(run: CommandRun): Promise<readonly string[]> {
   const file = await labFileOf(run, t('Check the lab of which file?'));
   return withLabs(run, async (labs) => {
@@ -98,11 +98,15 @@ async function check(run: CommandRun): Promise<readonly string[]> {
       ...problems.map(({ line, column, message }) => `${basename(file)}:${line}:${column}: ${message}`),
       ...differences.map(({ message }) => message),
     ];
-    if (run.call.kind !== 'program') {
-      void notify(
-        lines.length === 0 ? 'info' : 'warning',
-        lines.length === 0 ? t('The lab is as its file says.') : lines.join('\n'),
-      );
+    const [first, ...more] = lines;
+    if (run.call.kind === 'program') {
+      return lines;
+    }
+    if (more.length > 0) {
+      const { labReportText } = await import('../../lab/labReport.js');
+      await run.reports.open(t('Check of {0}', basename(file)), labReportText(file, { problems, differences }));
+    } else {
+      void notify(first === undefined ? 'info' : 'warning', first ?? t('The lab is as its file says.'));
     }
     return lines;
   });
