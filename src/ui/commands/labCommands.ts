@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { LabError } from '../../lab/labError.js';
+import type { labReportText } from '../../lab/labReport.js';
 import type { MakeWish } from '../../lab/makeLab.js';
 import type { Labs } from '../../lab/labs.js';
 import type { SystemResult } from '../../systems/groupRun.js';
@@ -34,7 +35,7 @@ interface MadeLab {
 async function create(run: CommandRun): Promise<MadeLab> {
   requireTrust();
   const file = await labFileOf(run, t('Create the lab of which file?'));
-  return withLabs(run, async (labs) => {
+  return withLabs(run, file, async (labs) => {
     const plan = await labs.plan(file);
     if (plan === 'ready') {
       const name = (await labs.find(file))?.name ?? '';
@@ -64,7 +65,7 @@ async function create(run: CommandRun): Promise<MadeLab> {
 async function reset(run: CommandRun): Promise<SystemResult> {
   requireTrust();
   const file = await labFileOf(run, t('Reset the lab of which file?'));
-  return withLabs(run, async (labs) => {
+  return withLabs(run, file, async (labs) => {
     const record = await labs.find(file);
     const point = givenTo(run.call).snapshot ?? (await pointOf(run, record?.system));
     // Whatever cannot be is told before a name is typed.
@@ -92,7 +93,7 @@ async function pointOf(run: CommandRun, system: string | undefined): Promise<str
 /** What is wrong with the file, and what differs from what was made of it: a page where it is more than a message holds. */
 async function check(run: CommandRun): Promise<readonly string[]> {
   const file = await labFileOf(run, t('Check the lab of which file?'));
-  return withLabs(run, async (labs) => {
+  return withLabs(run, file, async (labs) => {
     const { problems, differences } = await labs.check(file);
     const lines = [
       ...problems.map(({ line, column, message }) => `${basename(file)}:${line}:${column}: ${message}`),
@@ -103,8 +104,7 @@ async function check(run: CommandRun): Promise<readonly string[]> {
       return lines;
     }
     if (more.length > 0) {
-      const { labReportText } = await import('../../lab/labReport.js');
-      await run.reports.open(t('Check of {0}', basename(file)), labReportText(file, { problems, differences }));
+      await showReport(run, file, { problems, differences });
     } else {
       void notify(first === undefined ? 'info' : 'warning', first ?? t('The lab is as its file says.'));
     }
@@ -112,10 +112,15 @@ async function check(run: CommandRun): Promise<readonly string[]> {
   });
 }
 
+async function showReport(run: CommandRun, file: string, found: Parameters<typeof labReportText>[1]): Promise<void> {
+  const report = await import('../../lab/labReport.js');
+  await run.reports.open(t('Check of {0}', basename(file)), report.labReportText(file, found));
+}
+
 async function destroy(run: CommandRun): Promise<{ readonly removed: readonly string[] }> {
   requireTrust();
   const file = await labFileOf(run, t('Destroy the lab of which file?'));
-  return withLabs(run, async (labs) => {
+  return withLabs(run, file, async (labs) => {
     const record = await labs.planDestroy(file);
     if (record === undefined) {
       noteInStatusBar(t('There is nothing that this lab made.'));
@@ -173,17 +178,28 @@ async function atWork(run: CommandRun, title: string, work: (wish: MakeWish) => 
   }
 }
 
-async function withLabs<T>(run: CommandRun, act: (labs: Labs) => Promise<T>): Promise<T> {
+async function withLabs<T>(run: CommandRun, file: string, act: (labs: Labs) => Promise<T>): Promise<T> {
   const [{ Labs: Loaded }, { Session }] = await Promise.all([
     import('../../lab/labs.js'),
     import('../../session/session.js'),
   ]);
   const { inventory, log, history } = run;
   const session = Session.over(inventory, readSettings(), dirname(history.fsPath), run.systems.open());
+  const labs = new Loaded({ session, log, shell: vscode.env.appName, environment: process.env });
   try {
-    return await act(new Loaded({ session, log, shell: vscode.env.appName, environment: process.env }));
+    return await act(labs);
   } catch (error) {
-    throw isLabError(error) ? new CommandError(kinds[error.kind], error.message) : error;
+    if (!isLabError(error)) {
+      throw error;
+    }
+    if (error.kind === 'wrong' && run.call.kind !== 'program') {
+      const found = await labs.check(file);
+      if (found.problems.length > 1) {
+        await showReport(run, file, found);
+        throw new CommandError('invalid', t('Nothing was done: {0} is not right. The page says why.', basename(file)));
+      }
+    }
+    throw new CommandError(kinds[error.kind], error.message);
   }
 }
 
