@@ -5,30 +5,33 @@ import { displayLine } from '../domain/plainText.js';
 import type { Refused } from '../domain/refusal.js';
 import type { VmView } from '../inventory/views.js';
 import type { UndoWay } from '../operations/undo/undoRules.js';
-import { titleIn } from './operationProgress.js';
+import { titleIn, titleOf } from './operationProgress.js';
 import { operationWords } from './operationText.js';
 import { refusalText } from './refusalText.js';
 import { agoText } from './relativeAge.js';
 
-/** As `reverting to clean`. */
-export function loggedWords({ request, changes }: LoggedOperation): string {
+/**
+ * As `reverting to Clean install`.
+ * @param view as it is now, for the titles of what the operation did not change
+ */
+export function loggedWords({ request, changes }: LoggedOperation, view: Pick<VmView, 'tree'> = {}): string {
   const title = (name: string): string => {
     const change = changes.find(({ before, after }) => (before ?? after)?.name === name);
-    return displayLine((change?.before ?? change?.after)?.title ?? name);
+    return displayLine((change?.before ?? change?.after)?.title ?? titleOf(view, name));
   };
   switch (request.kind) {
     case 'keep': {
-      const names = request.snapshots.map((name) => displayLine(name)).join(', ');
+      const names = request.snapshots.map(title).join(', ');
       return request.kept === 'kept' ? t('marking {0} to be kept', names) : t('taking the mark off {0}', names);
     }
     case 'trash': {
-      const names = request.snapshots.map((name) => displayLine(name)).join(', ');
+      const names = request.snapshots.map(title).join(', ');
       return request.put === 'in' ? t('moving {0} to the trash', names) : t('taking {0} out of the trash', names);
     }
     case 'favourite':
       return request.snapshot === undefined
         ? t('taking the star off the favourite')
-        : t('making {0} the favourite', displayLine(request.snapshot));
+        : t('making {0} the favourite', title(request.snapshot));
     case 'create':
     case 'describe':
     case 'rename':

@@ -43,9 +43,9 @@ async function restoreState(run: CommandRun): Promise<void> {
   steps.forEach((step) => requireWay(view, step));
   if (mustConfirm(run)) {
     const now = existingVm(run, view.ref);
-    const lines = steps.map((step) => `${loggedWords(step.entry)} → ${wayText(now, step.way)}`);
+    const lines = steps.map((step) => `${loggedWords(step.entry, now)} → ${wayText(now, step.way)}`);
     await askQuestion({
-      title: t('Bring {0} back to before {1}?', vm, loggedWords(entry)),
+      title: t('Bring {0} back to before {1}?', vm, loggedWords(entry, now)),
       lines: [...lines.slice(0, mostTold), ...(lines.length > mostTold ? ['…'] : [])],
       details: lines.join('\n'),
       confirm: t('Restore'),
@@ -62,7 +62,7 @@ async function restoreState(run: CommandRun): Promise<void> {
       throw error;
     }
   }
-  noteInStatusBar(t('Undone: {0}', steps.map((step) => loggedWords(step.entry)).join(', ')));
+  noteInStatusBar(t('Undone: {0}', steps.map((step) => loggedWords(step.entry, view)).join(', ')));
 }
 
 /** On what is there by then. */
@@ -98,7 +98,7 @@ async function pickEntry(view: VmView, look: UndoLook): Promise<string> {
         ? []
         : [
             {
-              label: loggedWords(entry),
+              label: loggedWords(entry, view),
               description: `${agoText(entry.at, now)} · ${entry.id}`,
               detail: `→ ${wayText(view, first.way)}${steps.length > 1 ? ` (${steps.length})` : ''}`,
               ...(refused !== undefined && { icon: 'circle-slash' }),
@@ -109,5 +109,6 @@ async function pickEntry(view: VmView, look: UndoLook): Promise<string> {
   if (lines.length === 0) {
     throw new NothingThere(nothingInLogText(view.vm.name, 'undo'), { vm: view.vm.name });
   }
-  return answered(await askOne(lines, t('Bring the VM back to before which operation?'))).value;
+  return answered(await askOne(lines, t('Bring the VM back to before which operation?'), displayLine(view.vm.name)))
+    .value;
 }

@@ -41,7 +41,7 @@ async function undo(run: CommandRun, does: Undoing['does']): Promise<unknown> {
   }
   if (way.kind === 'mark') {
     await run.inventory.mark(way.request, entry.id);
-    noteInStatusBar(t('Undone: {0}', loggedWords(entry)));
+    noteInStatusBar(t('Undone: {0}', loggedWords(entry, view)));
     return undefined;
   }
   const { request } = way;
@@ -96,12 +96,12 @@ async function wanted(run: CommandRun, { ref, vm }: VmView, does: Undoing['does'
   const view = existingVm(run, ref);
   const now = Date.now();
   const lines = offered.map((value) => ({
-    label: loggedWords(value.entry),
+    label: loggedWords(value.entry, view),
     description: `${agoText(value.entry.at, now)} · ${value.entry.id}`,
     detail: `→ ${wayText(view, value.way)}`,
     ...(value.way.kind === 'refusal' && { icon: 'circle-slash' }),
     value,
   }));
   const which = does === 'undo' ? t('Undo which operation?') : t('Redo which operation?');
-  return answered(await askOne(lines, which)).value;
+  return answered(await askOne(lines, which, displayLine(vm.name))).value;
 }

@@ -1,0 +1,38 @@
+// What the lists of Undo and Redo say: things by the titles that people know, and not by the names that libvirt has.
+import assert from 'node:assert/strict';
+import type { LoggedOperation } from '../../../src/domain/loggedOperation.js';
+import { loggedWords } from '../../../src/text/loggedText.js';
+import { now, ref, snapshot, vmView } from '../ui/samples.js';
+
+const state = { power: 'off', disks: [] } as const;
+const logged = (request: LoggedOperation['request'], changes: LoggedOperation['changes'] = []): LoggedOperation => ({
+  id: '1f0c22ab',
+  at: now,
+  vm: ref,
+  request,
+  before: state,
+  after: state,
+  changes,
+});
+const view = vmView({
+  tree: { snapshots: [snapshot('before-upgrade', { title: 'Before upgrade' })] },
+});
+
+describe('an operation of the log in words', () => {
+  it('names a snapshot by its title', () => {
+    const named = { vm: ref, snapshot: 'before-upgrade' };
+    assert.equal(
+      loggedWords(logged({ kind: 'revert', ...named, after: 'asSnapshot' }), view),
+      'reverting to Before upgrade',
+    );
+    assert.equal(loggedWords(logged({ kind: 'favourite', ...named }), view), 'making Before upgrade the favourite');
+    const marked = { vm: ref, snapshots: ['before-upgrade'] };
+    assert.match(loggedWords(logged({ kind: 'keep', ...marked, kept: 'kept' }), view), /Before upgrade/);
+    assert.match(loggedWords(logged({ kind: 'trash', ...marked, put: 'in', until: 0 }), view), /Before upgrade/);
+  });
+
+  it('names what is gone as it was called', () => {
+    const gone = { vm: ref, snapshot: 'old' };
+    assert.equal(loggedWords(logged({ kind: 'revert', ...gone, after: 'asSnapshot' }), view), 'reverting to old');
+  });
+});
