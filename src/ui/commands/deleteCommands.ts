@@ -150,7 +150,7 @@ function isRuleTold({ snapshots, olderThan, keepLast }: CommandArguments): boole
 
 async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<readonly string[]> {
   const tree = await run.inventory.readTree(view.ref);
-  const rule = isRuleTold(given) ? given : await pickPruneRule(tree);
+  const rule = isRuleTold(given) ? given : await pickPruneRule(tree, view.vm.name);
   const chosen = chosenByRule(
     {
       ...(rule.olderThan === undefined ? {} : { olderThanMs: rule.olderThan * 3_600_000 }),

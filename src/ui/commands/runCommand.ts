@@ -77,7 +77,8 @@ export function showFailure(log: vscode.LogOutputChannel, id: CommandId, error: 
     return;
   }
   const showLog = t('Show Log');
-  const titles = [...buttons.map((button) => button.title), showLog];
+  // The log knows no more of what is only news.
+  const titles = [...buttons.map((button) => button.title), ...(error instanceof NothingThere ? [] : [showLog])];
   void notify(severity, message, ...titles)
     .then((title) => {
       const button = buttons.find((one) => one.title === title);

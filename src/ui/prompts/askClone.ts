@@ -114,17 +114,13 @@ export async function pickNetwork({ vm }: VmView, word: 'clone' | 'fork'): Promi
       ? {
           label: t('The Same Network'),
           description: t('with MAC addresses of its own'),
-          detail: t(
-            'Inside it is what the VM is: machine ID, SSH host keys, and an address that is set by hand. Do not show both to one network where that matters.',
-          ),
+          detail: t('Machine ID, SSH host keys and an address set by hand are those of the VM.'),
           value: 'same',
         }
       : {
           label: t('The Same Network'),
           description: t('two VMs with one address'),
-          detail: t(
-            'The guest keeps MAC and IP address in its RAM, so that it and the VM are in the way of each other.',
-          ),
+          detail: t('It and the VM have the same MAC and IP address, and disturb each other.'),
           value: 'same',
         };
   const unplugged: Choice<CloneNetwork> = {

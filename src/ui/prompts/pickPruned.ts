@@ -21,40 +21,34 @@ export interface PickedRule {
 
 const day = 24;
 
-/** A rule with a number of one's own is written, the usual ones are picked. */
-export async function pickPruneRule(tree: SnapshotTree): Promise<PickedRule> {
-  const count = tree.snapshots.length;
-  const older = (hours: number, label: string): Choice<PickedRule | 'days' | 'count'> => ({
-    label,
-    description: t('{0} of {1}', fitting(tree, { olderThanMs: hours * 3_600_000 }), count),
-    value: { olderThan: hours },
-  });
-  const newest = (keepLast: number): Choice<PickedRule | 'days' | 'count'> => ({
-    label: t('All but the {0} newest', keepLast),
-    description: t('{0} of {1}', fitting(tree, { keepLast }), count),
-    value: { keepLast },
-  });
+/** A rule with a number of one's own is written, the usual ones are picked: those that fit some. */
+export async function pickPruneRule(tree: SnapshotTree, vm: string): Promise<PickedRule> {
+  const usual = (label: string, value: PickedRule, rule: PruneRule): readonly Choice<PickedRule>[] => {
+    const fits = chosenByRule(rule, tree, Date.now()).length;
+    return fits === 0 ? [] : [{ label, description: t('{0} of {1}', fits, tree.snapshots.length), value }];
+  };
+  const older = (hours: number, label: string): readonly Choice<PickedRule>[] =>
+    usual(label, { olderThan: hours }, { olderThanMs: hours * 3_600_000 });
+  const newest = (keepLast: number): readonly Choice<PickedRule>[] =>
+    usual(t('All but the {0} newest', keepLast), { keepLast }, { keepLast });
   const picked = await pick<PickedRule | 'days' | 'count'>(
     [
-      older(3 * day, t('Older than 3 days')),
-      older(7 * day, t('Older than a week')),
-      older(30 * day, t('Older than 30 days')),
-      newest(3),
-      newest(10),
+      ...older(3 * day, t('Older than 3 days')),
+      ...older(7 * day, t('Older than a week')),
+      ...older(30 * day, t('Older than 30 days')),
+      ...newest(3),
+      ...newest(10),
       { label: t('Older than … days'), value: 'days' },
       { label: t('All but the … newest'), value: 'count' },
       { label: t('Let me choose from all'), value: {} },
     ],
-    t('Which snapshots do you want to delete? The current one and those marked as kept stay.'),
+    t('Delete which snapshots? The current one and the kept ones stay.'),
+    t('Prune Snapshots of {0}', vm),
   );
   if (picked === 'days') {
     return { olderThan: (await number(t('Older than how many days?'))) * day };
   }
   return picked === 'count' ? { keepLast: await number(t('How many of the newest stay?')) } : picked;
-}
-
-function fitting(tree: SnapshotTree, rule: PruneRule): number {
-  return chosenByRule(rule, tree, Date.now()).length;
 }
 
 async function number(prompt: string): Promise<number> {
