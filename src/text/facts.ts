@@ -15,7 +15,7 @@ import { failureText } from './failureText.js';
 import { severityWord } from './healthText.js';
 import { problemText } from './problemText.js';
 import { agoText, measuredText } from './relativeAge.js';
-import type { Reading } from './rows.js';
+import { type Reading, trashWords } from './rows.js';
 import { layerFacts, sizeFacts, sizesAsOf } from './sizeText.js';
 import { kindSentence, powerWord, snapshotCountText, snapshotStateWord, styleSentence } from './words.js';
 
@@ -29,6 +29,8 @@ export interface SnapshotContext {
   readonly kept: boolean;
   /** Somebody goes back to it most. */
   readonly favourite?: boolean;
+  /** It is in the trash, and may go unasked then: milliseconds since 1970. */
+  readonly trashedUntil?: number;
   /** What is wrong with it, and the VM that it belongs to. */
   readonly found?: readonly Problem[];
   readonly view?: Pick<VmView, 'vm' | 'tree' | 'layers'>;
@@ -40,7 +42,7 @@ export interface SnapshotContext {
 
 export function snapshotFacts(
   snapshot: Snapshot,
-  { parent, automatic, kept, favourite = false, bisected, size, found = [], view }: SnapshotContext,
+  { parent, automatic, kept, favourite = false, bisected, size, found = [], view, ...trash }: SnapshotContext,
   { now }: Reading,
 ): FactList {
   const { trailers } = snapshot;
@@ -58,6 +60,7 @@ export function snapshotFacts(
         t('Favourite'),
         t('Revert to Favourite goes back to it; nothing that deletes by rule touches it'),
       ),
+      ...trashWords(trash, now).map((value) => ({ name: t('Marked'), value })),
       ...line(kept && !favourite, t('Marked'), t('to be kept: nothing that deletes by rule touches it')),
       ...(bisected === undefined ? [] : [{ name: t('Bisect'), value: markWord(bisected) }]),
       { name: t('Holds'), value: kindSentence(snapshot) },

@@ -233,12 +233,13 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
     ...(place.bisected === undefined ? [] : [markWords(place.bisected)]),
     ...sizeWords(size, place.lastSeenAt === undefined ? undefined : shortTime(place.lastSeenAt, now)),
     ...(place.kept && !isFavourite ? [t('kept')] : []),
-    ...trashWords(place, now),
     ...(mark === '' ? [] : [mark]),
   ];
   const description = `${isFavourite ? '★ ' : ''}${parts.join(' · ')}`;
+  // That it is in the trash, its icon says.
   const words = [
     ...parts,
+    ...trashWords(place, now),
     kindWords(snapshot),
     ...(place.automatic ? [t('automatic')] : []),
     ...(isFavourite ? [t('favourite')] : []),
@@ -263,7 +264,7 @@ function isFaint({ automatic, trashedUntil }: SnapshotPlace): boolean {
   return automatic || trashedUntil !== undefined;
 }
 
-function trashWords({ trashedUntil }: SnapshotPlace, now: number): readonly string[] {
+export function trashWords({ trashedUntil }: Pick<SnapshotPlace, 'trashedUntil'>, now: number): readonly string[] {
   return trashedUntil === undefined
     ? []
     : [

@@ -55,6 +55,7 @@ export function pictureActions(): readonly (PictureAction & { readonly id: Comma
     { id: 'virtRewind.unmarkFavourite', title: t('No Longer Favourite'), token: 'favourite' },
     { id: 'virtRewind.keepSnapshot', title: t('Keep'), token: 'unkept' },
     { id: 'virtRewind.unkeepSnapshot', title: t('Do Not Keep'), token: 'kept' },
+    { id: 'virtRewind.restoreFromTrash', title: t('Restore from Trash'), token: 'trashed' },
     { id: 'virtRewind.copyName', title: t('Copy Name'), token: 'named' },
     { id: 'virtRewind.copyVirshCommand', title: t('Copy virsh Command'), token: 'named' },
     { id: 'virtRewind.showXml', title: t('Show XML'), token: 'named' },
@@ -110,6 +111,7 @@ function nodesOf(view: VmView, reach: Reach, reading: Reading): readonly Picture
     const found = wrong.filter((problem) => snapshotOf(problem) === snapshot.name);
     const mark = healthMark(found);
     const isCurrent = tree.current === snapshot.name;
+    const trashed = view.trash?.find(({ name }) => name === snapshot.name);
     const place = {
       isCurrent,
       hasChildren: childrenOf(tree, snapshot.name).length > 0,
@@ -117,6 +119,7 @@ function nodesOf(view: VmView, reach: Reach, reading: Reading): readonly Picture
       automatic: view.auto?.includes(snapshot.name) === true,
       kept: view.kept?.includes(snapshot.name) === true,
       favourite: view.favourite === snapshot.name,
+      ...(trashed === undefined ? {} : { trashedUntil: trashed.until }),
       opens: 'never' as const,
     };
     const searched = bisectedAs(reading.bisect?.(view.ref), snapshot).bisected;

@@ -96,6 +96,21 @@ describe('the state of a picture', () => {
     assert.equal(nodes.at(-1)?.parent, undefined);
   });
 
+  it('says what is in the trash, and offers the way out of it', () => {
+    const view = vmView({ tree: branched, trash: [{ name: 'other', until: now + 60_000 }] });
+    const { nodes, actions } = pictureState(view, connectionView(), [], reading);
+    const node = nodes.find(({ name }) => name === 'other')!;
+    assert.ok(
+      node.lines.some((line) => line.includes('in the trash')),
+      node.lines.join(),
+    );
+    assert.deepEqual(
+      actions.filter(({ token }) => node.tokens.includes(`${token};`) && token === 'trashed').map(({ title }) => title),
+      ['Restore from Trash'],
+    );
+    assert.doesNotMatch(nodes.map(({ name, tokens }) => (name === 'other' ? '' : tokens)).join(''), /trashed;/);
+  });
+
   it('says why there is nothing', () => {
     assert.ok(pictureState(undefined, undefined, [], reading).notice);
     assert.ok(pictureState(undefined, connectionView(), [], reading).notice);

@@ -141,6 +141,21 @@ describe('tree content', () => {
     assert.notEqual(content.lookOf(view, reading), content.lookOf(view, { ...reading, bisect }));
   });
 
+  it('leaves to the icon and the voice that a snapshot is in the trash, so that its age can be read', () => {
+    const view = vmView({ tree: branched, trash: [{ name: 'first', until: now + 60_000 }] });
+    const content = contentOf(connectionView({ vms: [view] }));
+    const row = content.row(content.find(ref, 'first')!, reading) as Row;
+    assert.equal(row.icon.name, 'trash');
+    assert.doesNotMatch(row.description, /trash/);
+    assert.match(row.spoken, /in the trash until/);
+    const told = content.facts(content.find(ref, 'first')!, reading)!.lines.map(({ value }) => value);
+    assert.ok(
+      told.some((value) => value.startsWith('in the trash until')),
+      told.join(),
+    );
+    assert.match(row.context, /trashed;/);
+  });
+
   it('says of connections and VMs what PRODUCT promises, in words', () => {
     const content = contentOf(withVms);
     const [connection] = content.children();
