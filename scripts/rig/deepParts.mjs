@@ -36,7 +36,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | agents    | the MCP server before the conformance suite of its makers         |
  * | guards    | each guard switched off must turn a history red                   |
  * | versions  | the whole layer with a daemon, on other libvirts                  |
- * | themes    | the lesson in three themes                                        |
+ * | themes    | the lesson in three themes, the rarer pages before axe            |
  * | undo      | fifty random operations, undone one by one                        |
  * | oracle    | what judges the others sees each thing that is changed            |
  * | editors   | all that runs in VS Code, on the oldest that the manifest admits  |
@@ -204,7 +204,7 @@ export const deepParts = [
     minutes: 4,
     guards: ['lesson', 'ui', 'text'],
     layer: 'ui',
-    files: ['lesson'],
+    files: ['lesson', 'reports'],
     env: { TEST_THEMES: 'all' },
   },
   ...versions.slice(1).map(

@@ -1,6 +1,8 @@
-// The pages that are Markdown in four themes, as axe sees them: history, doctor, health, comparison. The document around what is
-// ours belongs to VS Code's preview: it has no title, no language and no landmarks.
+// The pages that are Markdown in four themes, as axe sees them: history, doctor, health, comparison; and with TEST_THEMES=all those
+// of labs, systems, clones and of what is in the trash. The document around what is ours belongs to VS Code's preview: it has no
+// title, no language and no landmarks.
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
@@ -8,18 +10,33 @@ import { themeSettings, violationsInThemes } from './accessible.js';
 import { openStage, testDaemon } from './stage.js';
 import { stepsOnStage } from './steps.js';
 
+const isWhole = process.env['TEST_THEMES'] === 'all';
+const labFile = `name: lab
+vms:
+  db:
+    vm: no-such-vm
+  web:
+    memory: lots
+`;
 const ofTheDocument = ['document-title', 'html-has-lang', 'landmark-one-main', 'region'];
 
 describe('the reports', () => {
   const daemon = testDaemon();
   const { virsh } = daemon;
   const vm = 'reported';
+  const other = 'reported-beside';
+  const clone = 'reported-clone';
   const stage = stepsOnStage(async (ends) => {
-    const file = join(daemon.dir, `${vm}.qcow2`);
-    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '4M']);
-    ends.push(() => virsh(['undefine', vm, '--snapshots-metadata']));
-    await defineDiskVm({ virsh }, vm, [{ file, format: 'qcow2' }]);
-    return openStage('mouse', { settings: themeSettings });
+    for (const name of isWhole ? [vm, other] : [vm]) {
+      const file = join(daemon.dir, `${name}.qcow2`);
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '4M']);
+      ends.push(() => virsh(['undefine', name, '--snapshots-metadata']));
+      await defineDiskVm({ virsh }, name, [{ file, format: 'qcow2' }]);
+    }
+    return openStage('mouse', {
+      settings: themeSettings,
+      fill: (folder) => writeFile(join(folder, 'virt-rewind.yaml'), labFile),
+    });
   });
 
   const violations = (name: string) =>
@@ -37,16 +54,61 @@ describe('the reports', () => {
       .waitFor();
   });
 
-  for (const [name, open] of [
-    ['history', () => stage().hands.command('Virt Rewind: Show History')],
-    ['doctor', () => stage().hands.menu(vm, 'Health and Repair', 'Doctor: What Works')],
-    ['health', () => stage().hands.menu(vm, 'Health and Repair', 'Check Health')],
-    ['comparison', () => stage().hands.menu(/^check…/, 'Copy and Show', 'Compare with Present')],
-  ] as const) {
+  /** What `open` opens has nothing that axe finds. */
+  function isAccessible(name: string, open: () => Promise<unknown>, look = violations): void {
     it(`of ${name}: nothing is wrong for who cannot see it, or not well`, async () => {
       await stage().hands.command('View: Close All Editors');
       await open();
-      assert.deepEqual(await violations(name), []);
+      assert.deepEqual(await look(name), []);
     });
   }
+
+  isAccessible('history', () => stage().hands.command('Virt Rewind: Show History'));
+  isAccessible('doctor', () => stage().hands.menu(vm, 'Health and Repair', 'Doctor: What Works'));
+  isAccessible('health', () => stage().hands.menu(vm, 'Health and Repair', 'Check Health'));
+  isAccessible('comparison', () => stage().hands.menu(/^check…/, 'Copy and Show', 'Compare with Present'));
+
+  if (!isWhole) return;
+
+  isAccessible('lab', () => stage().hands.command('Virt Rewind: Check Lab'));
+
+  it('are of systems, too', async () => {
+    const { hands, workbench } = stage();
+    await hands.command('View: Close All Editors');
+    await hands.command('Virt Rewind: Make a System of VMs…');
+    for (const name of [vm, other]) await workbench.option(name).click();
+    await hands.enter();
+    await hands.type('New System of 2 VMs', 'shop');
+    await hands.enter();
+    await hands.menu(/^shop, /, 'Checkpoint System');
+    await hands.type('Title of the Restore Point', 'clean');
+    await hands.enter();
+    await hands.expand(/^shop, /);
+    await workbench.row(/^clean, .*restore point/).waitFor();
+  });
+
+  isAccessible('system-comparison', () => stage().hands.menu(/^clean, .*restore point/, 'Compare with Present'));
+  isAccessible('system-health', () => stage().hands.menu(/^shop, /, 'Check Health'));
+
+  const violationsInPicture = (name: string) => {
+    const { webview } = stage().workbench;
+    return violationsInThemes(stage(), webview.locator('body'), `reports/${name}`);
+  };
+
+  it('have a snapshot in the trash, and a clone', async () => {
+    const { hands, workbench } = stage();
+    await hands.menu(/^check…/, 'Delete Snapshot');
+    await hands.answer('Move to Trash');
+    await workbench.row(/^check….*trash/).waitFor();
+    await hands.command('Notifications: Clear All Notifications');
+    await hands.menu(other, 'Clones and Forks', 'Clone…');
+    for (const choice of ['You are here', 'Full']) await hands.pick(choice);
+    await hands.type(`Name of the Clone of ${other}`, clone);
+    await hands.enter();
+    await hands.pick('Unplugged');
+    await workbench.row(clone).waitFor();
+  });
+
+  isAccessible('trash', () => stage().hands.menu(vm, 'Show Picture'), violationsInPicture);
+  isAccessible('clone', () => stage().hands.menu(clone, 'Show Picture'), violationsInPicture);
 });
