@@ -151,7 +151,7 @@ const rooms = {
   'ui/lesson': ['ui', 'lesson', 'text', 'domain', 'manifest', 'base'],
   'ui/guest': ['ui/prompts', 'ui', 'text', 'engine', 'inventory', 'domain', 'manifest', 'base'],
   'ui/agents': ['agents', 'session', 'ui', 'text', 'engine', 'manifest', 'base'],
-  'ui/lab': ['lab', 'ui', 'manifest', 'base'],
+  'ui/lab': ['lab', 'ui', 'text', 'manifest', 'base'],
   'ui/commands': [
     'bisect',
     'lab',

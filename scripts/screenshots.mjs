@@ -6,6 +6,7 @@ import { buildExtension } from './build.mjs';
 import { defineDiskVm } from './guest/diskVm.mjs';
 import { makeDemoVms } from './guest/demoVms.mjs';
 import { virshOk } from './guest/defineVm.mjs';
+import { putExampleLab } from './start/exampleLab.mjs';
 import { hands } from './rig/hands.mjs';
 import { installModules, meetNeeds } from './rig/prerequisites.mjs';
 import { startPrivateDaemon } from './rig/privateDaemon.mjs';
@@ -35,6 +36,38 @@ const [usual, narrow] = [470, 250];
 
 /** In this order: one stands on what the others left. @type {Readonly<Record<string, Scene>>} */
 const scenes = {
+  lab: {
+    size: { width: 1200, height: 820 },
+    show: async ({ hands, workbench }) => {
+      await hands.command('Virt Rewind: Open Lab File');
+      await workbench.editor.getByText('database').first().waitFor();
+      await workbench.page.getByRole('button', { name: 'Create Lab…' }).first().click();
+      await hands.answer('Create');
+      await workbench.toast('The lab shop was made.').waitFor();
+      await hands.dismiss('The lab shop was made.');
+      await hands.expand(/^shop, 3 VMs/);
+      await hands.command('Tasks: Run Task');
+      await hands.pick(/^Break two VMs/);
+      await workbench.row(/^shop-server, .*off/).waitFor();
+      await workbench.page.keyboard.press('F5');
+      await workbench.page
+        .locator('.xterm-rows')
+        .filter({ hasText: /fail 0/ })
+        .first()
+        .waitFor();
+      await workbench.row(/^shop-server, .*running/).waitFor();
+      await workbench.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+      await hands.command('Notifications: Clear All Notifications');
+    },
+    leave: async ({ hands, workbench }) => {
+      await hands.command('Virt Rewind: Destroy Lab…');
+      await hands.answer('Destroy');
+      await workbench.row(/^shop, 3 VMs/).waitFor({ state: 'detached' });
+      await hands.command('Terminal: Kill All Terminals');
+      await hands.command('View: Close All Editors');
+      await hands.command('Notifications: Clear All Notifications');
+    },
+  },
   tree: {
     size: { width: 1000, height: 520 },
     show: async (stage) => {
@@ -218,12 +251,17 @@ async function make(names) {
     await makeDemoVms({ virsh: daemon.virsh, folder: join(daemon.dir, 'demo'), onStep: console.log });
     const project = join(dir, 'project');
     await mkdir(project);
+    await putExampleLab(project);
     const server = await startVsCode({
       data: join(dir, 'data'),
       folder: project,
       dev: [root],
       // Not the journal of whoever runs this.
-      env: { VIRT_REWIND_STATE: join(dir, 'state') },
+      env: {
+        VIRT_REWIND_STATE: join(dir, 'state'),
+        VIRT_REWIND_LABS: join(dir, 'labs'),
+        LIBVIRT_DEFAULT_URI: daemon.uri,
+      },
       settings: {
         ...quietSettings,
         'git.enabled': false,
@@ -234,6 +272,9 @@ async function make(names) {
         'window.title': ' ',
         'workbench.layoutControl.enabled': false,
         'window.autoDetectColorScheme': true,
+        // Drawn on a canvas, what a terminal shows could not be read.
+        'terminal.integrated.gpuAcceleration': 'off',
+        'terminal.integrated.stickyScroll.enabled': false,
         'virtRewind.connections': [daemon.uri],
       },
     });
@@ -245,7 +286,8 @@ async function make(names) {
     await workbench.widenSideBar(usual);
     await workbench.row(/^rewind-internal, .*, running, /).waitFor();
     await mkdir(folder, { recursive: true });
-    for (const [name, { size, show, leave }] of Object.entries(scenes)) {
+    const all = Object.entries(scenes);
+    for (const [name, { size, show, leave }] of all.slice(0, all.findLastIndex(([one]) => names.includes(one)) + 1)) {
       await workbench.page.setViewportSize(size);
       await show(stage);
       if (names.includes(name)) await shoot(stage, name, size);

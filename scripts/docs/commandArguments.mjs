@@ -57,6 +57,8 @@ export const argumentsOf = /** @type {const} */ ({
   markFavourite: snapshot,
   unmarkFavourite: ['vm'],
   revertToFavourite: ['vm', 'after', 'checkpointFirst', 'confirm'],
+  revertToRecent: [],
+  revertToLast: ['vm', 'after', 'checkpointFirst', 'confirm'],
   protectVm: ['vm'],
   unprotectVm: ['vm'],
   cloneVm: [...snapshot, 'name', 'way', 'network'],

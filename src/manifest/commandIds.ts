@@ -49,6 +49,8 @@ export const commandIds = [
   'virtRewind.markFavourite',
   'virtRewind.unmarkFavourite',
   'virtRewind.revertToFavourite',
+  'virtRewind.revertToLast',
+  'virtRewind.revertToRecent',
   'virtRewind.protectVm',
   'virtRewind.unprotectVm',
   'virtRewind.cloneVm',

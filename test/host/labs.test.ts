@@ -1,6 +1,6 @@
 // Labs in the editor: a file is read while it is written, and its lab is made, checked, reset and removed by commands and by a task.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { SystemResult } from '../../src/systems/groupRun.js';
@@ -152,6 +152,45 @@ describe('a lab in the editor', function () {
       await configuration.update('tasks', undefined, vscode.ConfigurationTarget.Workspace);
     }
     assert.equal((await guest.counters()).memory, 0);
+  });
+
+  it('is reset before the tests of another extension by the key of the documents, and they do not run where it cannot be', async () => {
+    const page = readFileSync(join(__dirname, '../../docs/lab-file.md'), 'utf8');
+    const shown = /^\/\/ keybindings\.json.*?\n(\{.*?^\})$/msu.exec(page)?.[1]?.replaceAll(/,(?=\s*[\]}])/gu, '');
+    assert.ok(shown !== undefined, 'the page has no such key');
+    const key = (more: object): { readonly command: string; readonly args: object } =>
+      JSON.parse(shown, (name, value: unknown) =>
+        name === 'args' && typeof value === 'object' && value !== null && 'file' in value
+          ? { ...value, file, ...more }
+          : value,
+      ) as { readonly command: string; readonly args: object };
+    const controller = vscode.tests.createTestController('others', 'Others');
+    controller.items.add(controller.createTestItem('one', 'one'));
+    const found: (number | undefined)[] = [];
+    let ran = (): void => undefined;
+    const once = new Promise<void>((resolve) => (ran = resolve));
+    controller.createRunProfile(
+      'Run',
+      vscode.TestRunProfileKind.Run,
+      async (request) => {
+        const run = controller.createTestRun(request);
+        found.push((await guest.counters()).memory);
+        run.end();
+        ran();
+      },
+      true,
+    );
+    try {
+      await guest.setCounters(9);
+      const failing = key({ snapshot: 'nothing' });
+      await vscode.commands.executeCommand(failing.command, failing.args);
+      const working = key({});
+      await vscode.commands.executeCommand(working.command, working.args);
+      await once;
+      assert.deepEqual(found, [0]);
+    } finally {
+      controller.dispose();
+    }
   });
 
   it('is removed, and what was there before stays', async () => {

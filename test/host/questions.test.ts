@@ -462,5 +462,33 @@ describe('questions', function () {
       await call('virtRewind.workedVm');
       await operate('virtRewind.forceOff', { vm: off, confirm });
     });
+
+    it('go back to the newest that somebody took, and to any of all VMs, the last used first', async () => {
+      const later = (await operate('virtRewind.createSnapshot', { vm: off, kind: 'auto', title: 'later' })).snapshot;
+      person.will();
+      // The second time, what the first has kept does not count.
+      for (let round = 0; round < 2; round += 1) {
+        assert.equal((await operate('virtRewind.revertToLast', { vm: off, confirm })).snapshot, later);
+      }
+      person.will(undefined);
+      await call('virtRewind.revertToLast', { vm: off });
+      assert.match(person.asked[0]?.question ?? '', /later/);
+      const used = { vm: off, snapshot: 'home', checkpointFirst: false, confirm };
+      await operate('virtRewind.revert', used);
+      person.will(
+        ({ choices, text }) => {
+          assert.deepEqual(choices.slice(0, 2), ['home', 'later']);
+          assert.match(text, /home \| ask-off · /);
+          assert.equal(choices.filter((label) => label.startsWith('before')).length, 0, choices.join());
+          return 'later';
+        },
+        ({ how, question }) => {
+          assert.deepEqual([how, question.includes('later')], ['modal', true]);
+          return undefined;
+        },
+      );
+      await call('virtRewind.revertToRecent');
+      await operate('virtRewind.forceOff', { vm: off, confirm });
+    });
   });
 });

@@ -18,6 +18,7 @@ import { lessonCommands } from './lessonCommands.js';
 import { operationCommands } from './operationCommands.js';
 import { powerCommands } from './powerCommands.js';
 import { protectionCommands } from './protectionCommands.js';
+import { recentCommands } from './recentCommands.js';
 import { revertCommands } from './revertCommands.js';
 import { snapshotCommands } from './snapshotCommands.js';
 import { systemCommands } from './systemCommands.js';
@@ -49,6 +50,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...operationCommands,
   ...powerCommands,
   ...protectionCommands,
+  ...recentCommands,
   ...revertCommands,
   ...snapshotCommands,
   ...systemCommands,
@@ -66,6 +68,7 @@ const onSystems: Partial<Readonly<Record<CommandId, Handler>>> = {
   'virtRewind.quickCheckpoint': (run) => checkpoint(run, 'suggested'),
   'virtRewind.revert': handlers['virtRewind.revertSystem'],
   'virtRewind.revertToFavourite': revertToLast,
+  'virtRewind.revertToLast': revertToLast,
   'virtRewind.undoRevert': handlers['virtRewind.undoSystemRevert'],
   'virtRewind.renameSnapshot': handlers['virtRewind.renameSystem'],
   'virtRewind.start': handlers['virtRewind.startSystem'],
@@ -86,6 +89,7 @@ const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
   ...Object.keys(labCommands),
   ...Object.keys(lessonCommands),
   ...Object.keys(viewCommands),
+  ...Object.keys(recentCommands),
   'virtRewind.copyName',
   'virtRewind.checkHealth',
 ] as CommandId[]);

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import type { OperationResult, AfterRevert, OperationRequest } from '../../domain/operation.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetSnapshot, targetVm, workedVm } from './targets.js';
-import { findSnapshot } from '../../domain/snapshotTree.js';
+import { findSnapshot, sortSnapshots } from '../../domain/snapshotTree.js';
 import { NothingThere } from '../prompts/commandError.js';
 import type { Decided } from '../../engine/inventory.js';
 import { UndoLook } from '../../engine/undoing.js';
@@ -32,6 +32,7 @@ export const revertCommands = {
   'virtRewind.revert': revert,
   'virtRewind.undoRevert': undoRevert,
   'virtRewind.revertToFavourite': revertToFavourite,
+  'virtRewind.revertToLast': revertToLast,
 } satisfies CommandTable;
 
 /** Says what is lost, keeps the present state first unless told not to, and leaves the VM in the state that is asked for. */
@@ -73,6 +74,21 @@ async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
     );
   }
   return revertTo(run, existingVm(run, view.ref), snapshot, { id: 'virtRewind.revertToFavourite' });
+}
+
+/** Goes back to the newest snapshot of a VM that somebody took: what reverts and their layouts have left does not count. */
+async function revertToLast(run: CommandRun): Promise<OperationResult> {
+  const view = await workedVm(
+    run,
+    t('Revert which VM to its last checkpoint?'),
+    ({ snapshotCount }) => snapshotCount !== 0,
+  );
+  const tree = await run.inventory.readTree(view.ref);
+  const last = sortSnapshots(tree, 'time').findLast(({ trailers }) => trailers.auto === undefined);
+  if (last === undefined) {
+    throw new NothingThere(t('{0} has no snapshots.', view.vm.name), { vm: view.vm.name });
+  }
+  return revertTo(run, existingVm(run, view.ref), last, { id: 'virtRewind.revertToLast' });
 }
 
 /** The revert that would be undone, by the snapshot that it went to. */

@@ -1,21 +1,38 @@
-// Waits until a lab file is open. What reads it, and knows YAML, is loaded then and not before.
+// Waits until a lab file is open, or a folder with one. What reads it, and knows YAML, and what runs tests after a reset, is loaded then
+// and not before.
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import { labFileName } from '../../manifest/labFileName.js';
+import { hasLabFile } from './labFolders.js';
 
 export function labFiles(log: Log): Disposable {
   const store = new DisposableStore();
-  const waiting = store.add(new DisposableStore());
-  const look = ({ fileName }: vscode.TextDocument): void => {
-    if (!waiting.isDisposed && fileName.endsWith(`/${labFileName}`)) {
+  const [file, folder] = [store.add(new DisposableStore()), store.add(new DisposableStore())];
+  const once = (waiting: DisposableStore, load: () => Promise<Disposable>): void => {
+    if (!waiting.isDisposed) {
       waiting.dispose();
-      import('./labLanguage.js')
-        .then(({ labLanguage }) => store.add(labLanguage()))
+      load()
+        .then((loaded) => store.add(loaded))
         .catch((error: unknown) => log.error(String(error)));
     }
   };
-  waiting.add(vscode.workspace.onDidOpenTextDocument(look));
-  vscode.workspace.textDocuments.forEach(look);
+  const look = async (folders: readonly vscode.WorkspaceFolder[]): Promise<void> => {
+    const have = await Promise.all(folders.map((one) => hasLabFile(one)));
+    if (have.includes(true)) {
+      once(folder, () => import('./labTests.js').then(({ labTests }) => labTests()));
+    }
+  };
+  const opened = ({ fileName }: vscode.TextDocument): void => {
+    if (fileName.endsWith(`/${labFileName}`)) {
+      once(file, () => import('./labLanguage.js').then(({ labLanguage }) => labLanguage()));
+      // One that was written just now.
+      void look(vscode.workspace.workspaceFolders ?? []);
+    }
+  };
+  file.add(vscode.workspace.onDidOpenTextDocument(opened));
+  folder.add(vscode.workspace.onDidChangeWorkspaceFolders(({ added }) => void look(added)));
+  vscode.workspace.textDocuments.forEach(opened);
+  void look(vscode.workspace.workspaceFolders ?? []);
   return store;
 }

@@ -1,0 +1,117 @@
+// Revert to…: one list of where one can go back to, over all VMs and systems, the last used first.
+import { dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { sortSnapshots } from '../../domain/snapshotTree.js';
+import { openConnections } from '../../engine/namedTargets.js';
+import { readAudit } from '../../journal/readAudit.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import { historyEntries } from '../../text/historyText.js';
+import { relativeAge } from '../../text/relativeAge.js';
+import { pointTitle } from '../../text/systemPointText.js';
+import { kindWords } from '../../text/words.js';
+import { NothingThere } from '../prompts/commandError.js';
+import { type Choice, pick } from '../prompts/pickTarget.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+
+/** More than a person reads. */
+const mostOffered = 50;
+
+export const recentCommands = {
+  'virtRewind.revertToRecent': revertToRecent,
+} satisfies CommandTable;
+
+interface Way {
+  readonly command: CommandId;
+  readonly given: object;
+}
+
+interface Recent {
+  readonly at: number;
+  readonly choice: Choice<Way>;
+}
+
+/** The command that it leads to asks, as from a row. */
+async function revertToRecent(run: CommandRun): Promise<unknown> {
+  const now = Date.now();
+  const lastUsed = usesOf(await readAudit(dirname(run.history.fsPath), run.log));
+  const points = await pointsOf(run, now, lastUsed);
+  const snapshots = await snapshotsOf(run, now, lastUsed, points.taken);
+  const recent = [...points.found, ...snapshots].toSorted((one, other) => other.at - one.at).slice(0, mostOffered);
+  if (recent.length === 0) {
+    throw new NothingThere(t('No VM has a snapshot yet.'));
+  }
+  const { command, given } = await pick(
+    recent.map(({ choice }) => choice),
+    t('Revert to which snapshot or restore point? The last used is first.'),
+  );
+  return vscode.commands.executeCommand(command, given);
+}
+
+/** When it was last gone back to from here, by UUID and name; 0: never. */
+type LastUsed = (uuid: string, snapshot: string) => number;
+
+function usesOf(audit: readonly string[]): LastUsed {
+  const uses = new Map<string, number>();
+  for (const { at, vm, request, outcome } of historyEntries(audit)) {
+    const key = `${vm.uuid} ${String(request['snapshot'])}`;
+    if (request['kind'] === 'revert' && outcome === 'done' && !uses.has(key)) {
+      uses.set(key, at);
+    }
+  }
+  return (uuid, snapshot) => uses.get(`${uuid} ${snapshot}`) ?? 0;
+}
+
+/** @returns beside them which snapshots they are made of: those stand in the list as one */
+async function pointsOf(
+  run: CommandRun,
+  now: number,
+  lastUsed: LastUsed,
+): Promise<{ readonly found: readonly Recent[]; readonly taken: ReadonlySet<string> }> {
+  const { systems } = await (await run.systems.open()).list();
+  const all = systems.flatMap(({ system, points }) => points.map((point) => ({ system, point })));
+  return {
+    taken: new Set(all.flatMap(({ point }) => point.members.map(({ uuid, snapshot }) => `${uuid} ${snapshot}`))),
+    found: all
+      .filter(({ point }) => point.auto === undefined)
+      .map(({ system, point }) => ({
+        at: Math.max(point.createdAt, ...point.members.map(({ uuid, snapshot }) => lastUsed(uuid, snapshot))),
+        choice: {
+          label: pointTitle(point),
+          description: [system.name, t('all VMs'), relativeAge(point.createdAt, now)].join(' · '),
+          value: { command: 'virtRewind.revertSystem', given: { system: system.id, snapshot: point.title } },
+        },
+      })),
+  };
+}
+
+/** Of VMs whose snapshots cannot be read, none: the tree says why. */
+async function snapshotsOf(
+  { inventory }: CommandRun,
+  now: number,
+  lastUsed: LastUsed,
+  taken: ReadonlySet<string>,
+): Promise<readonly Recent[]> {
+  await openConnections(inventory);
+  const views = inventory.connections.flatMap(({ vms }) => vms).filter(({ snapshotCount }) => snapshotCount !== 0);
+  const trees = await Promise.allSettled(views.map(({ ref }) => inventory.readTree(ref)));
+  return trees.flatMap((tree, index) => {
+    const view = views[index];
+    return tree.status === 'rejected' || view === undefined
+      ? []
+      : sortSnapshots(tree.value, 'time')
+          .toReversed()
+          .filter(({ name, trailers }) => trailers.auto === undefined && !taken.has(`${view.ref.uuid} ${name}`))
+          .map((snapshot) => ({
+            at: Math.max(snapshot.createdAt, lastUsed(view.ref.uuid, snapshot.name)),
+            choice: {
+              label: snapshot.title,
+              description: [view.vm.name, kindWords(snapshot), relativeAge(snapshot.createdAt, now)].join(' · '),
+              value: {
+                command: 'virtRewind.revert' as const,
+                given: { vm: view.ref.uuid, connection: view.ref.connection, snapshot: snapshot.name },
+              },
+            },
+          }));
+  });
+}

@@ -1,0 +1,11 @@
+// Which folders of the workspace have a lab.
+import * as vscode from 'vscode';
+import { labFileName } from '../../manifest/labFileName.js';
+
+/** In the folder itself. */
+export function hasLabFile({ uri }: vscode.WorkspaceFolder): Thenable<boolean> {
+  return vscode.workspace.fs.stat(vscode.Uri.joinPath(uri, labFileName)).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,168 @@
+// The test tasks of a workspace with a lab in the Testing view, under a profile that resets the lab before each of them. Tests of other
+// extensions cannot be run from here: docs/decisions/025 says why.
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { systemClock } from '../../base/clock.js';
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import { labFileName } from '../../manifest/labFileName.js';
+import { taskType } from '../../manifest/taskDefinition.js';
+import { measuredText } from '../../text/relativeAge.js';
+import { hasLabFile } from './labFolders.js';
+
+interface Tests {
+  readonly task: vscode.Task;
+  /** Absolute path of the lab file. */
+  readonly file: string;
+}
+
+export function labTests(): Disposable {
+  const store = new DisposableStore();
+  const controller = store.add(vscode.tests.createTestController('virtRewind.labs', t('Labs')));
+  const known = new Map<vscode.TestItem, Tests>();
+  const find = async (): Promise<void> => {
+    known.clear();
+    const folders = await foldersWithLab();
+    const tasks = folders.length === 0 ? [] : await vscode.tasks.fetchTasks();
+    const items = folders.map((folder) => {
+      const file = vscode.Uri.joinPath(folder.uri, labFileName);
+      const item = controller.createTestItem(folder.uri.toString(), folder.name, file);
+      for (const task of tasks.filter((one) => isTest(one) && isOf(one, folder))) {
+        const child = controller.createTestItem(`${task.source}: ${task.name}`, task.name);
+        known.set(child, { task, file: file.fsPath });
+        item.children.add(child);
+      }
+      if (item.children.size === 0) {
+        item.error = t('No task of this folder is a test: write {0} into one of tasks.json.', '"group": "test"');
+      }
+      return item;
+    });
+    controller.items.replace(items);
+  };
+  controller.resolveHandler = (item) => (item === undefined ? find() : undefined);
+  controller.refreshHandler = find;
+  const run = async (request: vscode.TestRunRequest, token: vscode.CancellationToken): Promise<void> => {
+    const doing = controller.createTestRun(request);
+    try {
+      const wanted = leavesOf(request.include ?? [...controller.items].map(([, item]) => item));
+      const items = wanted.filter((item) => request.exclude?.includes(item) !== true);
+      items.forEach((item) => doing.enqueued(item));
+      for (const item of items) {
+        const tests = known.get(item);
+        if (tests === undefined || token.isCancellationRequested) {
+          doing.skipped(item);
+        } else {
+          await resetAndRun(item, tests, doing, token);
+        }
+      }
+    } finally {
+      doing.end();
+    }
+  };
+  // Not a default: where another extension has tests, Run All means those.
+  store.add(controller.createRunProfile(t('Reset first'), vscode.TestRunProfileKind.Run, run, false));
+  return store;
+}
+
+async function resetAndRun(
+  item: vscode.TestItem,
+  { task, file }: Tests,
+  run: vscode.TestRun,
+  token: vscode.CancellationToken,
+): Promise<void> {
+  const say = (line: string): void => run.appendOutput(`${line}\r\n`, undefined, item);
+  const command: CommandId = 'virtRewind.resetLab';
+  run.started(item);
+  item.description = '';
+  const began = systemClock.ticks();
+  try {
+    // Whoever runs this profile has said that the lab is reset. A protected one still asks for its name.
+    if ((await vscode.commands.executeCommand(command, { file, confirm: false })) === undefined) {
+      run.skipped(item);
+      return;
+    }
+    const reset = systemClock.ticks() - began;
+    say(t('The lab was reset in {0}.', measuredText(reset)));
+    const code = await endOf(task, token);
+    const tested = systemClock.ticks() - began - reset;
+    say(t('The task {0} took {1}; its output is in its terminal.', task.name, measuredText(tested)));
+    item.description = t('after a reset of {0}', measuredText(reset));
+    if (code === 0) {
+      run.passed(item, tested);
+    } else if (token.isCancellationRequested) {
+      run.skipped(item);
+    } else {
+      const why = t('The task {0} ended with {1}.', task.name, code ?? '?');
+      run.failed(item, new vscode.TestMessage(why), tested);
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    run.errored(item, new vscode.TestMessage(message), systemClock.ticks() - began);
+  }
+}
+
+/** @returns the exit code of its last process; undefined where it had none */
+async function endOf(task: vscode.Task, token: vscode.CancellationToken): Promise<number | undefined> {
+  const store = new DisposableStore();
+  const codes = new Map<vscode.TaskExecution, number | undefined>();
+  const over = new Set<vscode.TaskExecution>();
+  let tell = (): void => undefined;
+  try {
+    store.add(vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => void codes.set(execution, exitCode)));
+    // It may end before the editor has told us which one it is.
+    store.add(
+      vscode.tasks.onDidEndTask(({ execution }) => {
+        over.add(execution);
+        tell();
+      }),
+    );
+    const started = await start(task);
+    const isIt = (one: vscode.TaskExecution): boolean =>
+      started === 'byName' ? one.task.name === task.name : one === started;
+    store.add(
+      token.onCancellationRequested(() => vscode.tasks.taskExecutions.filter(isIt).forEach((one) => one.terminate())),
+    );
+    return await new Promise((resolve) => {
+      tell = () => {
+        const ended = [...over].find(isIt);
+        if (ended !== undefined) {
+          resolve(codes.get(ended));
+        }
+      };
+      tell();
+    });
+  } finally {
+    store.dispose();
+  }
+}
+
+/** In a window on a server, VS Code finds no folder for a task that it has listed itself ("No workspace folder"); by its name it does. */
+async function start(task: vscode.Task): Promise<vscode.TaskExecution | 'byName'> {
+  try {
+    return await vscode.tasks.executeTask(task);
+  } catch {
+    await vscode.commands.executeCommand('workbench.action.tasks.runTask', task.name);
+    return 'byName';
+  }
+}
+
+async function foldersWithLab(): Promise<readonly vscode.WorkspaceFolder[]> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  const have = await Promise.all(folders.map((folder) => hasLabFile(folder)));
+  return folders.filter((_, at) => have[at] === true);
+}
+
+function isTest({ group, definition }: vscode.Task): boolean {
+  return group?.id === vscode.TaskGroup.Test.id && definition.type !== taskType;
+}
+
+/** What belongs to the whole workspace, belongs to its first folder. */
+function isOf({ scope }: vscode.Task, folder: vscode.WorkspaceFolder): boolean {
+  return typeof scope === 'object' ? scope.index === folder.index : folder.index === 0;
+}
+
+function leavesOf(items: readonly vscode.TestItem[]): readonly vscode.TestItem[] {
+  return items.flatMap((item) =>
+    item.children.size === 0 ? [item] : leavesOf([...item.children].map(([, child]) => child)),
+  );
+}
