@@ -235,8 +235,10 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
     ...(place.kept && !isFavourite ? [t('kept')] : []),
     ...(mark === '' ? [] : [mark]),
   ];
-  const description = `${isFavourite ? '★ ' : ''}${parts.join(' · ')}`;
-  // That it is in the trash, its icon says.
+  // That it is in the trash, its icon says; not that it stays there.
+  const isOver = place.trashedUntil !== undefined && place.trashedUntil <= now;
+  const seen = [...parts, ...(isOver ? trashWords(place, now) : [])].join(' · ');
+  const description = `${isFavourite ? '★ ' : ''}${seen}`;
   const words = [
     ...parts,
     ...trashWords(place, now),

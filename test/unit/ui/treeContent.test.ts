@@ -154,6 +154,8 @@ describe('tree content', () => {
       told.join(),
     );
     assert.match(row.context, /trashed;/);
+    const over = contentOf(connectionView({ vms: [{ ...view, trash: [{ name: 'first', until: now }] }] }));
+    assert.match(over.row(over.find(ref, 'first')!, reading)!.description, /time is over/);
   });
 
   it('says of connections and VMs what PRODUCT promises, in words', () => {
