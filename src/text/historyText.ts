@@ -34,12 +34,14 @@ interface Entry {
  * @param lines JSON, oldest first; what is none is left out
  * @param undoable of the VM with this UUID the last revert can be undone
  * @param titleOf what people call a snapshot of a VM
+ * @param undoing what undoes an entry of the log of a VM, or why nothing does, in words
  */
 export function historyText(
   lines: readonly string[],
   undoable: (uuid: string) => boolean,
   titleOf: (uuid: string, snapshot: string) => string,
   path: string,
+  undoing: (uuid: string, entry: string) => string | undefined = () => undefined,
 ): string {
   const entries = historyEntries(lines);
   const lastReverts = new Map(
@@ -60,7 +62,7 @@ export function historyText(
     line(t('What was done to VMs from here, the newest first.')),
     ...[...days].flatMap(([day, ofDay]) => [
       `## ${line(day)}`,
-      ofDay.map((entry) => entryText(entry, canUndo(entry), titleOf)).join('\n'),
+      ofDay.map((entry) => entryText(entry, canUndo(entry), titleOf, undoing)).join('\n'),
     ]),
     ...(shown.some(({ command }) => command !== undefined)
       ? [
@@ -80,14 +82,26 @@ export function historyText(
   ].join('\n\n');
 }
 
+/** Of the newest entries, as many as a page shows: those of each VM that are in its log, by its UUID. */
+export function loggedInHistory(lines: readonly string[]): ReadonlySet<string> {
+  const shown = historyEntries(lines).slice(0, mostEntries);
+  return new Set(shown.flatMap(({ vm, entry }) => (entry === undefined ? [] : [vm.uuid])));
+}
+
 /** The newest first; what is none is left out. */
 export function historyEntries(lines: readonly string[]): readonly Entry[] {
   return lines.flatMap((line) => parseEntry(line) ?? []).toReversed();
 }
 
-function entryText(entry: Entry, canUndo: boolean, titleOf: (uuid: string, snapshot: string) => string): string {
+function entryText(
+  entry: Entry,
+  canUndo: boolean,
+  titleOf: (uuid: string, snapshot: string) => string,
+  undoing: (uuid: string, entry: string) => string | undefined,
+): string {
   const { at, user, shell, vm, durationMs, failure, command } = entry;
   const time = new Date(at).toTimeString().slice(0, 5);
+  const undo = entry.entry === undefined ? undefined : undoing(vm.uuid, entry.entry);
   const how =
     durationMs === undefined
       ? outcomeWord(entry.outcome)
@@ -101,6 +115,7 @@ function entryText(entry: Entry, canUndo: boolean, titleOf: (uuid: string, snaps
   ];
   return [
     `- **${line(`${time} ${vm.name}`)}**: ${facts.map((fact) => line(fact)).join(' · ')}`,
+    ...(undo === undefined ? [] : [`  \n  ${line(undo)}`]),
     ...(command === undefined ? [] : [`  \n  ${codeText(displayLine(command, longestCommand))}`]),
   ].join('');
 }

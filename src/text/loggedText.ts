@@ -66,6 +66,19 @@ export function wayText(view: Pick<VmView, 'tree'>, way: UndoWay | Refused): str
     : undoingWords(way, way.kind === 'operation' ? titleIn(view, way.request) : '');
 }
 
+/** Of an entry of the history: what undoes it now, or why nothing does. */
+export function undoingText(
+  { does, way }: { readonly does: 'undo' | 'redo'; readonly way: UndoWay | Refused },
+  view: Pick<VmView, 'tree'>,
+): string {
+  if (way.kind === 'refusal') {
+    const { reason } = refusalText(way.refusal);
+    return does === 'undo' ? t('No undo: {0}', reason) : t('No redo: {0}', reason);
+  }
+  const words = wayText(view, way);
+  return does === 'undo' ? t('Undo: {0}', words) : t('Redo: {0}', words);
+}
+
 export function nothingInLogText(vm: string, does: 'undo' | 'redo'): string {
   return does === 'undo'
     ? t('Nothing was done to {0} from here that could be undone.', displayLine(vm))

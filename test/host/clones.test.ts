@@ -141,7 +141,16 @@ describe('clones and forks in the editor', function () {
       assert.match(question, /4 clones/u);
       return choices[0];
     });
+    const offered = new Promise<string>((resolve) => {
+      person.presses(({ message, buttons }) => {
+        if (buttons.includes('Delete It…')) {
+          resolve(message);
+        }
+        return undefined;
+      });
+    });
     await fromMenu('virtRewind.discardClone', rows[0]!, rows);
+    assert.match(await offered, /No fork of clones-web needs Fork point any more/u);
     assert.deepEqual(await names(), []);
     assert.deepEqual(await files(), []);
   });

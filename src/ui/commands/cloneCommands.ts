@@ -15,6 +15,7 @@ import { pickSnapshot } from '../prompts/pickTarget.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { isLocalUri } from './connectionUri.js';
+import { offerForkPoints } from './forkPoints.js';
 import { existingVm, operate, operateConfirmed, type OperateOptions, planIn } from './operate.js';
 import { operateAll } from './operateAll.js';
 import { showFailure } from './runCommand.js';
@@ -83,7 +84,12 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
     ...(name !== undefined && { name }),
   });
   const names = made.children.map((ref) => existingVm(run, ref).vm.name);
-  noteInStatusBar(t('{0} goes on beside these: {1}', displayLine(view.vm.name), names.join(', ')));
+  const [parent, these] = [displayLine(view.vm.name), names.join(', ')];
+  noteInStatusBar(
+    snapshot === undefined
+      ? t('{0} goes on beside these: {1}. Their restore point stays until you delete it.', parent, these)
+      : t('{0} goes on beside these: {1}', parent, these),
+  );
   const [first] = made.children;
   if (first !== undefined) {
     run.tree.focus.showVm(first);
@@ -152,7 +158,10 @@ async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly
   const lent = existingVm(run, ref);
   await run.consoles.show(lent, () => {
     throwAway(inventory, ref).then(
-      () => noteInStatusBar(t('{0} is gone, with its files.', displayLine(lent.vm.name))),
+      () => {
+        noteInStatusBar(t('{0} is gone, with its files.', displayLine(lent.vm.name)));
+        offerForkPoints(run, [lent]);
+      },
       (error: unknown) => showFailure(run.log, 'virtRewind.sandbox', error),
     );
   });
@@ -192,15 +201,17 @@ async function discardClone(run: CommandRun): Promise<unknown> {
   const views = await targetVms(run, t('Throw away which clone?'), ({ vm }) => vm.clone !== undefined);
   const requests = views.map(({ ref }): DiscardRequest => ({ kind: 'discard', vm: ref }));
   const [only, ...others] = requests;
-  if (only !== undefined && others.length === 0) {
-    return operateConfirmed(run, only);
-  }
   const count = requests.length;
-  return operateAll(run, requests, {
-    title: t('Throw {0} clones away?', count),
-    confirm: t('Throw {0} Away', count),
-    when: 'always',
-  });
+  const result =
+    only !== undefined && others.length === 0
+      ? await operateConfirmed(run, only)
+      : await operateAll(run, requests, {
+          title: t('Throw {0} clones away?', count),
+          confirm: t('Throw {0} Away', count),
+          when: 'always',
+        });
+  offerForkPoints(run, views);
+  return result;
 }
 
 function namesBeside({ inventory }: CommandRun, { ref }: VmView): ReadonlySet<string> {

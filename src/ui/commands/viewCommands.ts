@@ -6,11 +6,14 @@ import { readAudit } from '../../journal/readAudit.js';
 import { writeSetting } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
+import { UndoLook } from '../../engine/undoing.js';
+import type { VmView } from '../../inventory/views.js';
 import { existingVm } from './operate.js';
 import { targetVm, workedVm } from './targets.js';
 import { pick } from '../prompts/pickTarget.js';
 import { vmActions } from '../../text/workedVmText.js';
-import { historyText } from '../../text/historyText.js';
+import { historyText, loggedInHistory } from '../../text/historyText.js';
+import { undoingText } from '../../text/loggedText.js';
 import { titleOf } from '../../text/operationProgress.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { askText } from '../prompts/ask.js';
@@ -140,11 +143,36 @@ async function showHistory(run: CommandRun): Promise<void> {
     throw new NothingThere(t('Nothing has been done to a VM from here yet.'), { path: history.fsPath });
   }
   const views = new Map(inventory.connections.flatMap(({ vms }) => vms.map((view) => [view.ref.uuid, view])));
+  const looks = await undoLooks(
+    run,
+    [...loggedInHistory(lines)].flatMap((uuid) => views.get(uuid) ?? []),
+  );
   const text = historyText(
     lines,
     (uuid) => views.get(uuid)?.undo !== undefined,
     (uuid, snapshot) => titleOf(views.get(uuid) ?? {}, snapshot),
     history.fsPath,
+    (uuid, id) => {
+      const look = looks.get(uuid);
+      const entry = look?.find(id);
+      return look && entry && undoingText(look.of(entry), inventory.findVm(entry.vm) ?? {});
+    },
   );
   await run.reports.open(t('History'), text);
+}
+
+/** As things are now. Of a VM that cannot be asked nothing is said. */
+async function undoLooks(
+  { inventory, log }: CommandRun,
+  views: readonly VmView[],
+): Promise<ReadonlyMap<string, UndoLook>> {
+  const looks = new Map<string, UndoLook>();
+  for (const { ref } of views) {
+    try {
+      looks.set(ref.uuid, await UndoLook.at(inventory, ref));
+    } catch (error) {
+      log.debug(`history: ${String(error)}`);
+    }
+  }
+  return looks;
 }

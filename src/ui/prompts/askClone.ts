@@ -99,7 +99,8 @@ export async function askCloneName(
 ): Promise<string> {
   const name = await askText({
     title: word === 'clone' ? t('Name of the Clone of {0}', vm.name) : t('Name of the Forks of {0}', vm.name),
-    prompt: count > 1 ? t('Each gets a number.') : t('Its files are called after it.'),
+    prompt:
+      count > 1 ? t('The others get the same name with “-fork” at its end.') : t('Its files are called after it.'),
     value: freeCloneName(vm.name, taken, word),
     ignoreFocusOut: true,
     problem: (text) => nameProblem(text.trim(), taken),

@@ -1,6 +1,6 @@
 // The history reads as a page, whatever is in its file.
 import assert from 'node:assert/strict';
-import { historyText } from '../../../src/text/historyText.js';
+import { historyText, loggedInHistory } from '../../../src/text/historyText.js';
 
 const at = new Date(2026, 10, 20, 9, 41).toISOString();
 const vm = { uuid: 'u1', name: 'web-test' };
@@ -55,6 +55,21 @@ describe('the page of the history', () => {
     assert.equal(text.match(/Undo Revert/g)?.length, 1);
     assert.ok(text.indexOf('Undo Revert') < text.indexOf('2\\.4 s'));
     assert.doesNotMatch(page([line()]), /Undo Revert/);
+  });
+
+  it('says at each entry of the log what undoes it, or why nothing does', () => {
+    const lines = [line({ entry: '0123abcd' }), line({ entry: '89abcdef' }), line()];
+    const said: Readonly<Record<string, string>> = { '0123abcd': 'Undo: going back', '89abcdef': 'No undo: gone' };
+    const text = historyText(
+      lines,
+      () => false,
+      (_, snapshot) => snapshot,
+      '/state/audit.jsonl',
+      (uuid, entry) => (uuid === vm.uuid ? said[entry] : undefined),
+    );
+    assert.match(text, /Undo\\: going back/u);
+    assert.match(text, /No undo\\: gone/u);
+    assert.deepEqual([...loggedInHistory(lines)], [vm.uuid]);
   });
 
   it('tells the step of an agent, and the snapshot before it', () => {
