@@ -21,6 +21,9 @@ const themes = /** @type {const} */ ([
   { name: 'dark', colorScheme: 'dark', shown: '.vs-dark' },
 ]);
 const [internal, external, layered] = /** @type {const} */ (['rewind-internal', 'rewind-overlays', 'web-server']);
+/** What is looked for a change. */
+const searched = 'nightly';
+const readsChange = `qemu-io -U -r -f qcow2 -c 'read -P 7 0 512' "$VIRT_REWIND_DISK" | grep -q 'Pattern verification failed'`;
 /** The VMs of a system. */
 const members = ['shop-api', 'shop-db', 'shop-web'];
 /** Of the side bar, in pixels; and the narrowest in which title and age of each snapshot can be read. */
@@ -164,6 +167,58 @@ const scenes = {
       await lessonPage(stage).getByRole('heading', { name: 'The lesson is over' }).waitFor();
     },
   },
+  bisect: {
+    size: { width: 1200, height: 620 },
+    show: async (stage) => {
+      const { hands, workbench } = stage;
+      await hands.command('View: Close All Editors');
+      await hands.showView('Virt Rewind', 'VMs');
+      await makeLine(stage.daemon);
+      await workbench.row(searched).waitFor();
+      await hands.menu(searched, 'Clones and Forks', 'Bisect…');
+      await hands.pick('None is known');
+      await hands.pick('None is known');
+      await hands.pick('A Command on This Computer');
+      await hands.type(`Bisect ${searched}: the Check`, readsChange);
+      await hands.enter();
+      await hands.pick('Off');
+      await hands.answer('Start');
+      await hands.notification(/first bad restore point/, 'Show Picture');
+      await workbench.webview.getByRole('tree').waitFor();
+      await hands.expand(searched);
+      await workbench.row(/bisect: first bad/).waitFor();
+    },
+  },
+  undo: {
+    size: { width: 1000, height: 520 },
+    show: async ({ hands, workbench }) => {
+      await hands.command('View: Close All Editors');
+      await hands.collapse(searched);
+      await hands.menu(internal, 'Quick Checkpoint');
+      await hands.expand(internal);
+      await workbench.row(/^check/).waitFor();
+      await hands.menu(/^check/, 'Make Favourite');
+      await hands.command('Notifications: Clear All Notifications');
+      await hands.menu(internal, 'Health and Repair', 'Undo an Operation…');
+      await workbench.quickInput.waitFor();
+    },
+    leave: ({ workbench }) => workbench.page.keyboard.press('Escape'),
+  },
+  forks: {
+    size: { width: 1000, height: 520 },
+    show: async ({ hands, workbench }) => {
+      await hands.collapse(internal);
+      await hands.menu(external, 'Clones and Forks', 'Fork…');
+      await hands.type(`Fork ${external}`, '2');
+      await hands.enter();
+      await hands.type(`Name of the Forks of ${external}`, 'try');
+      await hands.enter();
+      await hands.pick('Unplugged');
+      await workbench.row(/^try-fork/).waitFor();
+      await hands.command('Notifications: Clear All Notifications');
+      await hands.select(/^try-fork/);
+    },
+  },
 };
 
 /** Opened first: beside it stands the picture of its VM, which is a page too. @param {Stage} stage */
@@ -190,6 +245,19 @@ async function makeLayers({ dir, virsh }) {
   ])) {
     await virshOk(virsh, 'snapshot-create-as', layered, name, '--disk-only');
     await write(join(dir, `${layered}.${name}`), ...blocks);
+  }
+}
+
+/** A VM that is off, with a line of restore points; on one of them something has changed. @param {Stage['daemon']} daemon */
+async function makeLine({ dir, virsh }) {
+  const base = join(dir, `${searched}.qcow2`);
+  await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', base, '4M']);
+  await defineDiskVm({ virsh }, searched, [{ file: base, format: 'qcow2' }]);
+  let top = base;
+  for (let build = 101; build <= 107; build++) {
+    if (build === 105) await runOk('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 0 512', top]);
+    await virshOk(virsh, 'snapshot-create-as', searched, `build-${build}`, '--disk-only');
+    top = join(dir, `${searched}.build-${build}`);
   }
 }
 
