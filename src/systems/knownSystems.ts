@@ -1,4 +1,5 @@
 // The systems of VMs that are written down, for who shows them. Asks no VM.
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';
 import type { StoredSystem } from '../domain/system.js';
@@ -36,7 +37,7 @@ export class KnownSystems extends WatchedRecords<KnownSystem> {
   }
 }
 
-/** Each system has a folder of its own, which is known only when the list is read. */
+/** Each system has a folder of its own, which is there before what is written into it. */
 async function listed(
   store: SystemStore,
   folder: string,
@@ -44,9 +45,12 @@ async function listed(
 ): Promise<readonly StoredSystem[]> {
   if (watchFolder !== undefined) {
     const root = join(folder, 'systems');
-    watchFolder(watchFolder(root) ? join(folder, 'groups') : folder);
-    const { systems } = await store.list();
-    systems.forEach(({ system }) => watchFolder(join(root, system.id)));
+    if (watchFolder(root)) {
+      watchFolder(join(folder, 'groups'));
+      (await readdir(root)).forEach((name) => watchFolder(join(root, name)));
+    } else {
+      watchFolder(folder);
+    }
   }
   return (await store.list()).systems;
 }

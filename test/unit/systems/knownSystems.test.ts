@@ -1,6 +1,6 @@
 // The systems that are written down, as a view knows them: read when somebody looks, and again when a file of them changed.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemStore } from '../../../src/journal/systemStore.js';
@@ -67,6 +67,18 @@ describe('known systems of VMs', () => {
     const gone = changed(() => known.all.length === 0);
     await store.forget(id);
     await gone;
+  });
+
+  it('show one whose folder was there before what is written into it', async () => {
+    const own = join(folder, 'systems', id);
+    await mkdir(own, { recursive: true });
+    const written = join(folder, 'elsewhere');
+    await new SystemStore(written, silentLog).put(system);
+    known.watch('me', true);
+    await known.read();
+    const first = changed(() => known.all.length === 1);
+    await rename(join(written, 'systems', id, 'system.json'), join(own, 'system.json'));
+    await first;
   });
 
   it('follow no file while nobody looks', async () => {
