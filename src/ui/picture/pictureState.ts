@@ -13,7 +13,7 @@ import { healthMark } from '../../text/healthText.js';
 import { problemText } from '../../text/problemText.js';
 import { type Reach, type Reading, hereRow, reachOf, snapshotRow, vmRow } from '../../text/rows.js';
 import { automaticSentence } from '../../text/facts.js';
-import { bisectedAs } from '../../text/marksOn.js';
+import { bisectedAs, marksOn } from '../../text/marksOn.js';
 import { markWords } from '../../text/bisectMarks.js';
 import { sizeWords } from '../../text/sizeText.js';
 import type { PictureAction, PictureMark, PictureNode, PictureState } from './messages.js';
@@ -111,15 +111,11 @@ function nodesOf(view: VmView, reach: Reach, reading: Reading): readonly Picture
     const found = wrong.filter((problem) => snapshotOf(problem) === snapshot.name);
     const mark = healthMark(found);
     const isCurrent = tree.current === snapshot.name;
-    const trashed = view.trash?.find(({ name }) => name === snapshot.name);
     const place = {
       isCurrent,
       hasChildren: childrenOf(tree, snapshot.name).length > 0,
       ...reach,
-      automatic: view.auto?.includes(snapshot.name) === true,
-      kept: view.kept?.includes(snapshot.name) === true,
-      favourite: view.favourite === snapshot.name,
-      ...(trashed === undefined ? {} : { trashedUntil: trashed.until }),
+      ...marksOn(view, snapshot.name),
       opens: 'never' as const,
     };
     const searched = bisectedAs(reading.bisect?.(view.ref), snapshot).bisected;
