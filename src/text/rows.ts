@@ -277,7 +277,7 @@ export function trashWords({ trashedUntil }: Pick<SnapshotPlace, 'trashedUntil'>
 }
 
 /** In the place of our own titles, until somebody gives another. */
-const shortTitles: Readonly<Record<keyof typeof automaticTitles, (at: string) => string>> = {
+export const shortTitles: Readonly<Record<keyof typeof automaticTitles, (at: string) => string>> = {
   beforeRevert: (at) => t('before revert · {0}', at),
   beforeUndo: (at) => t('before undo · {0}', at),
   afterRevert: (at) => t('after revert · {0}', at),

@@ -8,8 +8,8 @@ import type { KnownSystem } from '../systems/knownSystems.js';
 import { lostIn, partOf, type SeenSystem } from '../systems/seenSystem.js';
 import { pointTokens, systemTokens } from './capabilityTokens.js';
 import type { FactList } from './factList.js';
-import { agoText, relativeAge } from './relativeAge.js';
-import { dimmedColor, type Reach, type Reading, type Row, spokenRow, vmRow } from './rows.js';
+import { agoText, relativeAge, shortTime } from './relativeAge.js';
+import { dimmedColor, type Reach, type Reading, type Row, shortTitles, spokenRow, vmRow } from './rows.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
 import { kindWords, powerWord } from './words.js';
 
@@ -103,20 +103,26 @@ export function memberWords({ seen, known }: ShownSystem, index: number): readon
   ];
 }
 
+/** One that nobody asked for is called short, and with the time that tells it from others; the whole title is in the tooltip. */
 export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: Reading): Row {
-  const label = pointTitle(point);
+  const isAutomatic = point.auto !== undefined;
+  const label = isAutomatic ? shortTitles.beforeRevert(shortTime(point.createdAt, now)) : pointTitle(point);
   const isHere = seen.standsAt === point;
   const lost = noWayBack(seen, point);
   const parts = [relativeAge(point.createdAt, now), ...lost, ...awayIn(seen, point)];
   const description = `${isHere ? '● ' : ''}${parts.join(' · ')}`;
-  const words = [...parts, ...(isHere ? [t('all come from here')] : [])].join(' · ');
-  const dimmed = point.auto === undefined ? {} : { color: dimmedColor };
+  const words = [...parts, ...(isAutomatic ? [t('automatic')] : []), ...(isHere ? [t('all come from here')] : [])].join(
+    ' · ',
+  );
   return {
     label,
     description,
     words,
-    ...(point.auto !== undefined && { mark: 'dimmed' as const }),
-    icon: lost.length > 0 ? { name: 'warning', color: 'list.warningForeground' } : { name: 'history', ...dimmed },
+    ...(isAutomatic && { mark: 'dimmed' as const }),
+    icon:
+      lost.length > 0
+        ? { name: 'warning', color: 'list.warningForeground' }
+        : { name: 'history', ...(isAutomatic && { color: dimmedColor }) },
     context: pointTokens(point),
     opens: 'never',
     spoken: spokenRow(label, words, t('restore point')),

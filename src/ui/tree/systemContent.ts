@@ -1,5 +1,6 @@
 // The rows of the systems of VMs: which there are, what stands under them, what they say. Keeps one node for each thing, and what
 // each system read like when it was drawn last. Knows nothing of the editor.
+import type { SystemPoint } from '../../domain/system.js';
 import type { VmRef } from '../../domain/vm.js';
 import { type ConnectionView, type VmView, vmKey } from '../../inventory/views.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
@@ -74,9 +75,11 @@ export class SystemContent {
       case 'point': {
         const { points } = shown.known;
         const point = points.find(({ id }) => id === node.point);
-        return (
-          point && toldApart(pointRow(shown, point, reading), points, (all) => all.map(pointTitle), this.#titleLength())
-        );
+        if (point === undefined) {
+          return undefined;
+        }
+        const row = pointRow(shown, point, reading);
+        return point.auto === undefined ? toldApart(row, points, titlesOfOwn, this.#titleLength()) : row;
       }
     }
   }
@@ -170,6 +173,11 @@ export class SystemContent {
     }
     return before ?? made;
   }
+}
+
+/** Of those that somebody took: the others are called by their time. */
+function titlesOfOwn(points: readonly SystemPoint[]): readonly string[] {
+  return points.filter(({ auto }) => auto === undefined).map(pointTitle);
 }
 
 function memberAt({ system }: KnownSystem, ref: VmRef): number {

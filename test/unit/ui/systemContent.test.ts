@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import type { StoredSystem, SystemPoint } from '../../../src/domain/system.js';
 import type { ConnectionView, VmView } from '../../../src/inventory/views.js';
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
+import { shortTime } from '../../../src/text/relativeAge.js';
 import { LookedAt } from '../../../src/ui/tree/lookedAt.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
 
 const reading = { now };
+/** When the automatic restore point was taken, as its row says it. */
+const leftAt = shortTime(now - 1_800_000, now);
 const other = { connection: uri, uuid: 'other' };
 
 function point(title: string, createdAt: number, changes: Partial<SystemPoint> = {}): SystemPoint {
@@ -44,13 +47,14 @@ function contentOf(
   connection: ConnectionView,
   known: KnownSystem = shop,
   opened: ConstructorParameters<typeof TreeContent>[2] = { isRowOpen: () => undefined },
+  titleLength = 0,
 ): TreeContent {
   const source = {
     connections: [connection],
     findVm: (wanted: { readonly uuid: string }): VmView | undefined =>
       connection.vms.find((view) => view.ref.uuid === wanted.uuid),
   };
-  const arrangement = { sort: 'time', layout: 'tree', filter: '' } as const;
+  const arrangement = { sort: 'time', layout: 'tree', filter: '', titleLength } as const;
   return new TreeContent(
     source,
     arrangement,
@@ -80,7 +84,7 @@ describe('the rows of a system of VMs', () => {
       'web: running',
       'db: off',
       'clean: ● 1 h',
-      'before the revert to “too”: 30 min · no way back: web has lost its snapshot, db has lost its snapshot',
+      `before revert · ${leftAt}: 30 min · no way back: web has lost its snapshot, db has lost its snapshot`,
     ]);
     const [top] = content.children();
     assert.deepEqual(
@@ -147,6 +151,32 @@ describe('the rows of a system of VMs', () => {
       content.facts(top!, reading)!.lines.map(({ name, value }) => `${name}: ${value}`),
       ['web: running · starts after db', 'db: off · up when port 5432 answers', 'Comes from: clean'],
     );
+  });
+
+  it('name what a revert left by its time, whatever room there is, and tell its whole name in the tooltip', () => {
+    const left = (title: string, minutes: number): SystemPoint =>
+      point(title, now - minutes * 60_000, { id: `left-${minutes}`, auto: 'revert' });
+    const known = {
+      ...shop,
+      points: [
+        point('a clean installation of all', now - 3_600_000),
+        left('a clean installation of all', 30),
+        left('too', 7),
+      ],
+    };
+    for (const titleLength of [0, 14]) {
+      const content = contentOf(connectionView({ vms: [web, db] }), known, undefined, titleLength);
+      const [top] = content.children();
+      const points = content.children(top).filter(({ kind }) => kind === 'point');
+      const rows = points.map((node) => content.row(node, reading)!);
+      assert.deepEqual(
+        rows.slice(1).map(({ label }) => label),
+        [30, 7].map((minutes) => `before revert · ${shortTime(now - minutes * 60_000, now)}`),
+      );
+      assert.match(rows[1]!.spoken, /^before revert, .*automatic/u);
+      assert.equal(rows[0]!.label.length, titleLength || 'a clean installation of all'.length);
+      assert.equal(content.facts(points[2]!, reading)?.heading, 'before the revert to “too”');
+    }
   });
 
   it('are drawn again only where they read differently', () => {
