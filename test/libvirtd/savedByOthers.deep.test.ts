@@ -1,9 +1,13 @@
-// The health checks while another client saves a VM, and after a daemon has died in that: both are to be caught in the middle,
-// which takes some tries.
+// The health checks while another client saves a VM, and after a daemon has died in that: both with QEMU stopped in the
+// middle of what it writes.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { runOk } from '../../scripts/rig/run.mjs';
 import { qemuProcesses } from './faults/faultKinds.js';
 import { type HealthRig, startHealthRig } from './healthRig.js';
 import type { LiveRig } from './inventoryRig.js';
+
+const mebibyte = 1024 ** 2;
 
 describe('health checks of a VM that another client saves', function () {
   this.timeout(300_000);
@@ -25,61 +29,55 @@ describe('health checks of a VM that another client saves', function () {
       'mkdir /full && mount -t tmpfs -o size=200m none /full && yes full | dd of=/full/all bs=1M count=150 iflag=fullblock';
     assert.equal((await guest.run('sh', ['-c', fill])).code, 0);
     const [qemu] = await qemuProcesses(r.daemon, 'saved');
-    const isPaused = async (): Promise<boolean> => (await guest.state()) === 'paused';
-    /** Resolves when it stands still for it, or when it is done. */
-    const begin = async (name: string): Promise<{ readonly saving: ReturnType<typeof r.daemon.virsh> }> => {
+    const disk = guest.disks[0]!;
+    const written = async (): Promise<number> =>
+      Number(/^wchar: (\d+)$/mu.exec(await readFile(`/proc/${qemu}/io`, 'utf8'))![1]);
+    /** QEMU names it in the file when all of it is there. */
+    const isWhole = async (name: string): Promise<boolean> =>
+      (await runOk('qemu-img', ['snapshot', '-l', '-U', disk])).includes(` ${name} `);
+    /** Resolves with what is done while QEMU stands in the middle of writing what another client saves; undefined: it was done. */
+    const inMiddle = async <T>(name: string, act: () => Promise<T>): Promise<T | undefined> => {
+      const before = await written();
       const saving = r.daemon.virsh(['snapshot-create-as', 'saved', name]);
-      const ended = saving.then(() => true);
-      while (!(await Promise.race([ended, isPaused()]))) {
+      while ((await written()) < before + 16 * mebibyte) {
         // It begins.
       }
-      return { saving };
-    };
-
-    // Until QEMU has been stopped in the middle.
-    for (let isCaught = false; !isCaught;) {
-      const { saving } = await begin('a');
       process.kill(qemu!, 'SIGSTOP');
       try {
-        if (await isPaused()) {
-          // An examination waits for the disks' jobs, and gives up.
-          const found = await h.found('saved');
-          const { power } = r.vm('saved')!.vm;
-          const repair = { kind: 'resumeAfterSave' } as const;
-          const { kind } = await r.inventory.plan({ kind: 'repair', vm: await r.ref('saved'), repair });
-          // QEMU may have been done, and libvirt not have read that yet: one that stands still now did all the time.
-          isCaught = await isPaused();
-          if (isCaught) {
-            assert.deepEqual([found, power, kind], [[], 'paused', 'refusal']);
-          }
-        }
+        return (await isWhole(name)) ? undefined : await act();
       } finally {
         process.kill(qemu!, 'SIGCONT');
+        await saving;
       }
-      await saving;
-      await r.virsh('snapshot-delete', 'saved', 'a');
+    };
+
+    let during: readonly unknown[] | undefined;
+    for (let count = 0; during === undefined; count++) {
+      during = await inMiddle(`a${count}`, async () => {
+        // An examination waits for the disks' jobs, and gives up.
+        const found = await h.found('saved');
+        const { power } = r.vm('saved')!.vm;
+        const repair = { kind: 'resumeAfterSave' } as const;
+        const { kind } = await r.inventory.plan({ kind: 'repair', vm: await r.ref('saved'), repair });
+        return [found, power, kind];
+      });
     }
+    assert.deepEqual(during, [[], 'paused', 'refusal']);
     assert.equal(await guest.state(), 'running');
     assert.deepEqual(await h.found('saved', { examine: true }), []);
 
-    // As a daemon leaves it that dies in the middle; a moment after its restart it may give up a guest that does not answer.
-    let found: readonly string[] = [];
-    for (let count = 0; found.length === 0; count++) {
-      if ((await guest.state()) === 'shut off') {
-        await guest.start();
-        assert.equal((await guest.run('sh', ['-c', fill])).code, 0);
-      }
-      const { saving } = await begin(`b${count}`);
-      await r.daemon.killDaemon();
-      await saving;
-      await r.daemon.startDaemon();
-      await r.inventory.connect(r.uri);
-      while (found.length === 0 && (await isPaused())) {
-        // QEMU itself may be writing still.
-        found = await h.found('saved');
+    // As a daemon leaves it that dies in the middle.
+    let isKilled = false;
+    for (let count = 0; !isKilled; count++) {
+      const name = `b${count}`;
+      isKilled = (await inMiddle(name, () => r.daemon.killDaemon().then(() => true))) ?? false;
+      while (isKilled && !(await isWhole(name))) {
+        // A daemon that comes back while QEMU does not answer gives the VM up.
       }
     }
-    assert.deepEqual(found, ['standsStill']);
+    await r.daemon.startDaemon();
+    await r.inventory.connect(r.uri);
+    assert.deepEqual(await h.found('saved'), ['standsStill']);
     await r.virsh('destroy', 'saved');
   });
 });
