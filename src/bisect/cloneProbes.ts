@@ -2,17 +2,26 @@
 import { type Clock, systemClock } from '../base/clock.js';
 import type { Bisect, BisectPoint, BisectProbe, BisectTry } from '../domain/bisect.js';
 import { Failure } from '../domain/failure.js';
-import type { OperationRequest } from '../domain/operation.js';
+import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
 import type { InventoryPort } from '../engine/inventory.js';
+import type { RunOperationOptions } from '../engine/operationRunner.js';
 import { waitFor } from '../engine/waiting.js';
 import { BisectStop } from './bisectStop.js';
 import type { Probes } from './bisectRun.js';
 import { checkClone, type CheckOptions, type Clone } from './checks.js';
 
-export type ProbesInventory = Pick<InventoryPort, 'readTree' | 'runOperation' | 'refresh' | 'findVm' | 'guests'>;
+export interface ProbesInventory extends Pick<InventoryPort, 'readTree' | 'refresh' | 'findVm' | 'guests'> {
+  runOperation(
+    request: OperationRequest,
+    options: Pick<RunOperationOptions, 'signal' | 'allows'>,
+  ): Promise<OperationResult>;
+}
+
+/** A person asked for the bisect, and for none of its clones: no undo is meant for them. All that is refused, their plans refuse. */
+const unasked: Pick<RunOperationOptions, 'allows'> = { allows: () => true };
 
 export interface CloneProbesOptions extends Pick<CheckOptions, 'environment' | 'ask' | 'clock'> {
   readonly inventory: ProbesInventory;
@@ -34,10 +43,13 @@ export class CloneProbes implements Probes {
     const { bisect } = this.#options;
     const ref = this.#refOf(probe);
     try {
-      await this.#inventory.runOperation(await cloneRequest(this.#inventory, bisect, point, probe), { signal });
+      await this.#inventory.runOperation(await cloneRequest(this.#inventory, bisect, point, probe), {
+        ...unasked,
+        signal,
+      });
       await this.#inventory.refresh({ vm: ref });
       if (bisect.start === 'started') {
-        await this.#inventory.runOperation({ kind: 'power', vm: ref, action: 'start' }, { signal });
+        await this.#inventory.runOperation({ kind: 'power', vm: ref, action: 'start' }, { ...unasked, signal });
         if (!(await this.#isUp(ref, signal))) {
           return signal.aborted ? undefined : { verdict: 'skip', why: 'noStart' };
         }
@@ -60,7 +72,7 @@ export class CloneProbes implements Probes {
     const vm = this.#refOf(probe);
     await this.#inventory.refresh({ connection: vm.connection });
     if (this.#inventory.findVm(vm) !== undefined) {
-      await this.#inventory.runOperation({ kind: 'discard', vm });
+      await this.#inventory.runOperation({ kind: 'discard', vm }, unasked);
     }
   }
 

@@ -35,7 +35,7 @@ describe('bisect', function () {
   let folder: string;
 
   const start = (words: readonly string[]): ChildProcess =>
-    spawn(process.execPath, [program, 'bisect', ...words], {
+    spawn(process.execPath, [program, ...words], {
       env: {
         ...rig.daemon.env,
         VIRT_REWIND_STATE: state,
@@ -45,7 +45,7 @@ describe('bisect', function () {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-  const bisect = async (exit: ExitName, ...words: readonly string[]): Promise<string> => {
+  const ends = async (exit: ExitName, ...words: readonly string[]): Promise<string> => {
     const child = start(words);
     const texts = { stdout: '', stderr: '' };
     child.stdout?.on('data', (data) => (texts.stdout += String(data)));
@@ -54,6 +54,7 @@ describe('bisect', function () {
     assert.equal(code, exitCode(exit), `${texts.stdout}${texts.stderr}`);
     return texts.stdout;
   };
+  const bisect = (exit: ExitName, ...words: readonly string[]): Promise<string> => ends(exit, 'bisect', ...words);
   const json = async (...words: readonly string[]): Promise<Answer['bisect']> => {
     const [first = '', ...rest] = words;
     const answer = JSON.parse(await bisect('done', first, '--json', ...rest)) as Answer;
@@ -178,7 +179,7 @@ describe('bisect', function () {
         readsDisk,
       );
       const seen = appears('third');
-      const child = start(['line', '--jobs', '1', '--off', '--run', '--', file]);
+      const child = start(['bisect', 'line', '--jobs', '1', '--off', '--run', '--', file]);
       await seen;
       child.kill('SIGKILL');
       await once(child, 'close');
@@ -213,6 +214,9 @@ describe('bisect', function () {
         await rig.virsh('destroy', 'inside');
         await rig.virsh('snapshot-create-as', 'inside', `i${at}`, '--disk-only');
       }
+      await rig.inventory.connect(rig.uri);
+      const vm = await rig.ref('inside');
+      await rig.inventory.runOperation({ kind: 'describe', vm, snapshot: 'i0', title: 'by a person', description: '' });
     });
 
     it('asks a program by the agent', async () => {
@@ -224,6 +228,18 @@ describe('bisect', function () {
     it('knows what does not come up from what is bad', async () => {
       const found = await json('inside', '--start-seconds', '0', '--in-guest', '--', 'true');
       assert.deepEqual([found.state, found.newestGood, found.oldestBad], ['found', undefined, undefined]);
+    });
+
+    it('leaves to undo what a person did last', async () => {
+      const log = await rig.inventory.readLog(await rig.ref('inside'));
+      assert.ok(log.length > 1);
+      assert.deepEqual(
+        log.filter(({ unasked }) => unasked !== true).map(({ request: { kind } }) => kind),
+        ['describe'],
+      );
+      assert.match(await rig.virsh('snapshot-dumpxml', 'inside', 'i0'), /by a person/u);
+      await ends('done', 'undo', 'inside', '--yes');
+      assert.doesNotMatch(await rig.virsh('snapshot-dumpxml', 'inside', 'i0'), /by a person/u);
     });
   });
 });
