@@ -38,7 +38,11 @@ const mostSteps = 80;
  * the palette closes when the focus goes elsewhere: the side bar's tree takes it back when its rows are drawn anew in the
  * moment in which the palette opens (VS Code's `CustomTreeView.doRefresh`, until it hears that it lost the focus).
  */
-async function findCommand(/** @type {Workbench} */ workbench, /** @type {string} */ title) {
+async function runCommand(
+  /** @type {Workbench} */ workbench,
+  /** @type {string} */ title,
+  /** @type {(row: Locator) => Promise<unknown>} */ choose,
+) {
   const field = workbench.quickInputField;
   for (let attempt = 1; ; attempt++) {
     await workbench.page.keyboard.press('F1');
@@ -46,7 +50,8 @@ async function findCommand(/** @type {Workbench} */ workbench, /** @type {string
     try {
       await field.fill(`>${title}`, { timeout: 3000 });
       await row.waitFor({ timeout: 3000 });
-      return row;
+      await choose(row);
+      return;
     } catch (error) {
       if (attempt === 5) throw error;
       // In the tree, Escape would take the focus from its row.
@@ -118,8 +123,7 @@ export class Mouse extends Common {
   name = 'mouse';
 
   async command(/** @type {string} */ title) {
-    const row = await findCommand(this.workbench, title);
-    await row.click();
+    await runCommand(this.workbench, title, (row) => row.click({ timeout: 3000 }));
   }
 
   async showView(/** @type {string} */ container, /** @type {string} */ view) {
@@ -217,9 +221,10 @@ export class Keyboard extends Common {
   #view = { container: '', title: '' };
 
   async command(/** @type {string} */ title) {
-    const row = await findCommand(this.workbench, title);
-    await this.#walk('ArrowDown', row, `the command ${title}`);
-    await this.page.keyboard.press('Enter');
+    await runCommand(this.workbench, title, async (row) => {
+      await this.#walk('ArrowDown', row, `the command ${title}`);
+      await this.page.keyboard.press('Enter');
+    });
   }
 
   async showView(/** @type {string} */ container, /** @type {string} */ view) {
