@@ -1,5 +1,5 @@
 // The pages that are Markdown in four themes, as axe sees them: history, doctor, health, comparison; and with TEST_THEMES=all those
-// of labs, systems, clones and of what is in the trash. The document around what is ours belongs to VS Code's preview: it has no
+// of labs, systems, bisects, clones and of what is in the trash. The document around what is ours belongs to VS Code's preview: it has no
 // title, no language and no landmarks.
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -89,6 +89,20 @@ describe('the reports', () => {
 
   isAccessible('system-comparison', () => stage().hands.menu(/^clean, .*restore point/, 'Compare with Present'));
   isAccessible('system-health', () => stage().hands.menu(/^shop, /, 'Check Health'));
+
+  it('are of a bisect, too', async () => {
+    const { hands, workbench } = stage();
+    await hands.menu(/^check…/, 'Clones and Forks', 'Bisect…');
+    for (const choice of ['It is good', 'None is known', 'A Command on This Computer']) await hands.pick(choice);
+    await hands.type(`Bisect ${vm}: the Check`, 'false');
+    await hands.enter();
+    await hands.pick('Off');
+    await hands.answer('Start');
+    await workbench.row(/^clean, .*first bad/).waitFor();
+    await hands.command('Notifications: Clear All Notifications');
+  });
+
+  isAccessible('bisect', () => stage().hands.menu(vm, 'Clones and Forks', 'Show Bisect'));
 
   const violationsInPicture = (name: string) => {
     const { webview } = stage().workbench;
