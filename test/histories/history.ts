@@ -72,7 +72,7 @@ export class History {
       case 'ram':
         return power === 'running';
       case 'revert':
-        return fits(action.to);
+        return fits(action.to) && !this.#traces.isUntold(this.#names.get(action.to)!);
       case 'delete':
       case 'rename':
       case 'describe':

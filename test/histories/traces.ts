@@ -20,6 +20,10 @@ interface Around {
 export class Traces {
   /** Snapshots by libvirt's name, whose data are no longer those that they were taken of. */
   readonly #spoilt = new Set<string>();
+  /** Those of them that somebody merged into. */
+  readonly #mergedInto = new Set<string>();
+  /** Those of these that nothing tells of any more. */
+  readonly #untold = new Set<string>();
   readonly #witnesses = new Witnesses();
   #checkpoints = 0;
 
@@ -35,9 +39,19 @@ export class Traces {
     return this.#spoilt.has(name);
   }
 
+  /**
+   * Somebody merged into what it froze and has made libvirt forget the snapshot that found the VM there: in the first minute no
+   * time of a last write tells so (`frozenContent.ts`), and a revert to it brings what it finds.
+   */
+  isUntold(name: string): boolean {
+    return this.#untold.has(name);
+  }
+
   renamed(old: string, now: string): void {
-    if (this.#spoilt.delete(old)) {
-      this.#spoilt.add(now);
+    for (const names of [this.#spoilt, this.#mergedInto, this.#untold]) {
+      if (names.delete(old)) {
+        names.add(now);
+      }
     }
   }
 
@@ -57,6 +71,7 @@ export class Traces {
         before.snapshots
           .filter(({ parent }) => parent === names.get(action.snapshot))
           .forEach(({ name }) => this.#spoilt.add(name));
+        this.#mergedInto.forEach((name) => this.#untold.add(name));
         return;
       case 'virshCommit': {
         const into = (await vm.see()).disks.get(target(action.disk))!.file;
@@ -64,6 +79,7 @@ export class Traces {
           const chain = await chainOf(disks.get(target(action.disk))!);
           if (chain.some(({ file }) => file === into)) {
             this.#spoilt.add(name);
+            this.#mergedInto.add(name);
           }
         }
         return;
