@@ -22,6 +22,7 @@ import { Attentions } from './ui/attentions.js';
 import { SystemPictures } from './ui/picture/systemPictures.js';
 import { PicturePanels } from './ui/picture/picturePanels.js';
 import { HealthStatus } from './ui/health/healthStatus.js';
+import { ChosenSystem } from './ui/commands/chosenSystem.js';
 import { WorkedVm } from './ui/commands/workedVm.js';
 import { workedVmItem } from './ui/commands/workedVmItem.js';
 import { Teaching } from './ui/commands/teaching.js';
@@ -105,7 +106,8 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     return measureLayerCosts(folder, depths, process.env);
   };
   const teaching = new Teaching({ inventory, log, guest, measure });
-  const worked = new WorkedVm(inventory, tree.focus, attentions, workedVmItem);
+  const chosen = new ChosenSystem(context.workspaceState, known, tree.systemShown);
+  const worked = new WorkedVm(inventory, tree.focus, attentions, chosen, workedVmItem);
   const consoles = new Consoles(inventory, log);
   const logs = new FollowedLogs();
   const screens = new Screens();
@@ -138,6 +140,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     health,
     teaching,
     worked,
+    chosen,
     history,
     log,
   });
@@ -167,6 +170,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     commands,
     status,
     worked,
+    chosen,
     teaching,
     consoles,
     logs,

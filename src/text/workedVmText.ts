@@ -6,6 +6,7 @@ import type { VmView } from '../inventory/views.js';
 import { displayLine } from '../domain/plainText.js';
 import { titleIn, titleOf } from './operationProgress.js';
 import { operationWords } from './operationText.js';
+import type { ShownSystem } from './systemRows.js';
 import { powerWord } from './words.js';
 
 /** @param isFollowed somebody looks at VMs, so that what other programs do is seen; otherwise the state is of the last look */
@@ -18,6 +19,32 @@ export function workedVmText(view: VmView, isFollowed: boolean): string {
         ? powerWord(vm)
         : t('was {0}', powerWord(vm));
   return `${displayLine(vm.name, 40)} · ${state}`;
+}
+
+/** The state of all its VMs, or how many are in which; not known: gone, or nobody has looked yet. */
+export function workedSystemText({ known, views, seen }: ShownSystem, isFollowed: boolean): string {
+  const { unfinished, system } = known;
+  const isBusy = views.some((view) => view?.operation !== undefined);
+  const counts = new Map<string, number>();
+  views.forEach((view, at) => {
+    const isKnown = view !== undefined && seen.members[at]?.isAway === false;
+    const word = isKnown ? powerWord(view.vm) : t('not known');
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  });
+  const words =
+    counts.size === 1
+      ? t('all {0}', [...counts.keys()].join(''))
+      : [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
+  const state = isBusy
+    ? t('at work…')
+    : unfinished !== undefined
+      ? t('not finished')
+      : counts.get(t('not known')) === views.length
+        ? t('state not known')
+        : isFollowed
+          ? words
+          : t('was {0}', words);
+  return `${displayLine(system.name, 40)} · ${state}`;
 }
 
 export interface VmAction {
@@ -51,5 +78,39 @@ export function vmActions(view: VmView): readonly VmAction[] {
     ...(vm.power === 'paused' ? [{ label: t('Resume'), icon: 'play', value: 'virtRewind.resume' as const }] : []),
     ...(isOn ? [{ label: t('Shut Down'), icon: 'debug-stop', value: 'virtRewind.shutDown' as const }] : []),
     { label: t('Go to Current'), icon: 'location', value: 'virtRewind.goToCurrent' },
+  ];
+}
+
+/** Only what has something to do now; each is given the system. */
+export function systemActions({ known, views }: ShownSystem): readonly VmAction[] {
+  const { points, unfinished } = known;
+  const own = points.findLast(({ auto }) => auto === undefined);
+  const powers = views.map((view) => view?.vm.power);
+  if (unfinished !== undefined) {
+    return [{ label: t('Finish What Broke Off…'), icon: 'tools', value: 'virtRewind.recoverSystem' }];
+  }
+  return [
+    { label: t('Quick Checkpoint'), icon: 'device-camera', value: 'virtRewind.quickCheckpoint' },
+    ...(own === undefined
+      ? []
+      : [
+          {
+            label: t('Revert to Last Checkpoint…'),
+            description: displayLine(own.title),
+            icon: 'history',
+            value: 'virtRewind.revertToLast' as const,
+          },
+          { label: t('Revert to…'), icon: 'list-ordered', value: 'virtRewind.revertSystem' as const },
+        ]),
+    ...(points.some(({ auto }) => auto === 'revert')
+      ? [{ label: t('Undo Revert…'), icon: 'discard', value: 'virtRewind.undoSystemRevert' as const }]
+      : []),
+    ...(powers.some((power) => power === 'off' || power === 'paused')
+      ? [{ label: t('Start'), icon: 'play', value: 'virtRewind.startSystem' as const }]
+      : []),
+    ...(powers.includes('running')
+      ? [{ label: t('Shut Down'), icon: 'debug-stop', value: 'virtRewind.shutDownSystem' as const }]
+      : []),
+    { label: t('Show Picture'), icon: 'type-hierarchy', value: 'virtRewind.showPicture' },
   ];
 }

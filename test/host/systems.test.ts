@@ -5,6 +5,7 @@ import type { SystemComparisonResult } from '../../src/ui/commands/compareComman
 import { reportScheme } from '../../src/ui/documents/reports.js';
 import type { SystemResult } from '../../src/systems/groupRun.js';
 import type { MemberNode, Node, PointNode, SystemNode } from '../../src/ui/tree/nodes.js';
+import { Person } from './person.js';
 import { asksFirst, call, CommandRig, fromMenu, type Guest, rejects } from './commandRig.js';
 
 const names = ['system-db', 'system-web'] as const;
@@ -180,11 +181,49 @@ describe('a system of VMs in the editor', function () {
     assert.equal(await call('virtRewind.recoverSystem', { system: 'shop' }), 'nothing');
   });
 
+  it('is chosen for the workspace, stands in the status bar, and is what the key without a row means', async () => {
+    const { worked } = await rig.api();
+    const person = new Person();
+    const line = (part: string) => (asked: { readonly choices: readonly string[] }) =>
+      asked.choices.find((label) => label.includes(part));
+    try {
+      await call('virtRewind.createSnapshot', { vm: names[0], kind: 'auto', title: 'alone' });
+      await call('virtRewind.checkpointSystem', { system: 'shop', title: 'home' });
+      person.will(line('Work With a System'));
+      await vscode.commands.executeCommand('virtRewind.workedVm');
+      assert.match(worked.text ?? '', /shop · .*running/u);
+      person.will(({ choices, question }) => {
+        assert.match(question, /shop/u);
+        assert.ok(
+          choices.some((label) => label.includes('Show Picture')),
+          choices.join(),
+        );
+        return undefined;
+      });
+      await vscode.commands.executeCommand('virtRewind.workedVm');
+      person.will(({ how, question }) => {
+        assert.deepEqual([how, /shop/u.test(question), /home/u.test(question)], ['modal', true, true]);
+        return undefined;
+      });
+      await vscode.commands.executeCommand('virtRewind.revertToLast');
+      person.will(({ choices, text }) => {
+        assert.match(text, /home/u);
+        assert.ok(!choices.includes('alone'), choices.join());
+        return undefined;
+      });
+      await vscode.commands.executeCommand('virtRewind.revertToRecent');
+    } finally {
+      person.leave();
+    }
+  });
+
   it('is dissolved, and leaves its VMs with their snapshots', async () => {
     await asksFirst(call('virtRewind.dissolveSystem', { system: 'shop' }));
     await call('virtRewind.dissolveSystem', { system: 'shop', confirm: false });
     const { tree } = await rig.api();
     assert.ok((await tree.getChildren()).every(({ kind }) => kind === 'connection'));
     assert.ok((await rig.snapshots(names[0])).includes('clean'));
+    const { worked } = await rig.api();
+    assert.doesNotMatch(worked.text ?? '', /shop/u);
   });
 });

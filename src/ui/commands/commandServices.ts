@@ -11,6 +11,7 @@ import type { HealthWatch } from '../../health/healthWatch.js';
 import type { Call } from './commandArguments.js';
 import type { RunningOperations } from './runningOperations.js';
 import type { Teaching } from './teaching.js';
+import type { ChosenSystem } from './chosenSystem.js';
 import type { WorkedVm } from './workedVm.js';
 import type { Consoles } from '../guest/consoles.js';
 import type { FollowedLogs } from '../guest/followedLogs.js';
@@ -39,6 +40,8 @@ export interface CommandServices {
   readonly bisects: KnownBisects;
   readonly teaching: Teaching;
   readonly worked: Pick<WorkedVm, 'ref' | 'take'>;
+  /** The system that this workspace works with. */
+  readonly chosen: Pick<ChosenSystem, 'shown' | 'choose'>;
   readonly consoles: Consoles;
   readonly logs: FollowedLogs;
   readonly screens: Screens;

@@ -24,7 +24,7 @@ import { snapshotCommands } from './snapshotCommands.js';
 import { systemCommands } from './systemCommands.js';
 import { checkpoint, revertToLast, systemOperations } from './systemOperations.js';
 import { systemPower } from './systemPower.js';
-import { isOnSystem, targetSystem } from './systemTargets.js';
+import { isForSystem, isOnSystem, targetSystem } from './systemTargets.js';
 import { restoreStateCommands } from './restoreStateCommand.js';
 import { trashCommands } from './trashCommands.js';
 import { undoCommands } from './undoCommands.js';
@@ -102,10 +102,24 @@ function isOnPoint({ call }: CommandRun): boolean {
   return call.kind === 'rows' && call.rows[0].kind === 'point';
 }
 
+/** Those that a program may call for a system, too. */
+const forSystems: ReadonlySet<CommandId> = new Set<CommandId>([
+  'virtRewind.quickCheckpoint',
+  'virtRewind.revertToLast',
+  'virtRewind.showPicture',
+]);
+
+/** The key without a row means the system that was chosen, where there is one. */
+function onChosen(id: CommandId, run: CommandRun): CommandRun {
+  const shown = run.call.kind === 'palette' && id === 'virtRewind.revertToLast' ? run.chosen.shown : undefined;
+  return shown === undefined ? run : { ...run, call: { kind: 'program', given: { system: shown.known.system.id } } };
+}
+
 /** @throws CommandError what VMs have and a system has not */
 export function handlerOf(id: CommandId): Handler {
-  return (run) => {
-    const onSystem = isOnSystem(run) ? onSystems[id] : undefined;
+  return (called) => {
+    const run = onChosen(id, called);
+    const onSystem = isForSystem(run) && (isOnSystem(run) || forSystems.has(id)) ? onSystems[id] : undefined;
     if (onSystem === undefined && isOnSystem(run) && !everywhere.has(id)) {
       throw new CommandError('invalid', t('This is done with one VM, and not with a system: choose one of its VMs.'));
     }

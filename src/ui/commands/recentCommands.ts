@@ -33,6 +33,10 @@ interface Recent {
 
 /** The command that it leads to asks, as from a row. */
 async function revertToRecent(run: CommandRun): Promise<unknown> {
+  const chosen = run.chosen.shown?.known;
+  if (chosen !== undefined && chosen.points.length > 0) {
+    return vscode.commands.executeCommand('virtRewind.revertSystem', { system: chosen.system.id });
+  }
   const now = Date.now();
   const lastUsed = usesOf(await readAudit(dirname(run.history.fsPath), run.log));
   const points = await pointsOf(run, now, lastUsed);

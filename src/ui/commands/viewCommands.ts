@@ -8,10 +8,13 @@ import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { UndoLook } from '../../engine/undoing.js';
 import type { VmView } from '../../inventory/views.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import type { ShownSystem } from '../../text/systemRows.js';
+import { reachMembers, targetSystem } from './systemTargets.js';
 import { existingVm } from './operate.js';
 import { targetVm, workedVm } from './targets.js';
-import { pick } from '../prompts/pickTarget.js';
-import { vmActions } from '../../text/workedVmText.js';
+import { type Choice, pick } from '../prompts/pickTarget.js';
+import { systemActions, vmActions } from '../../text/workedVmText.js';
 import { historyText, loggedInHistory } from '../../text/historyText.js';
 import { undoingText } from '../../text/loggedText.js';
 import { titleOf } from '../../text/operationProgress.js';
@@ -112,15 +115,36 @@ async function showPicture(run: CommandRun): Promise<void> {
   });
 }
 
-/** Offers what can be done with the VM that one works with, or another where there is none. */
+/** Offers what can be done with the system that was chosen, else with the VM that one works with, or another where there is none. */
 async function actOnWorkedVm(run: CommandRun): Promise<unknown> {
+  await run.systems.known.read();
+  const system = run.call.kind === 'palette' ? run.chosen.shown : undefined;
+  if (system !== undefined) {
+    return actOnSystem(run, system);
+  }
   const { ref } = await workedVm(run, t('Which VM do you work with?'));
   // The item of the status bar may tell of a while ago.
   await run.inventory.refresh({ vm: ref });
   await run.inventory.readTree(ref);
   const view = existingVm(run, ref);
-  const command = await pick(vmActions(view), view.vm.name);
+  const choose = { label: t('Work With a System of VMs…'), icon: 'layers', value: 'choose' as const };
+  const others = run.systems.known.all.length === 0 ? [] : [choose];
+  const command = await pick<CommandId | 'choose'>([...vmActions(view), ...others], view.vm.name);
+  if (command === 'choose') {
+    const { system: chosen } = await targetSystem(run, t('Which system does this workspace work with?'));
+    return run.chosen.choose(chosen);
+  }
   return vscode.commands.executeCommand(command, { vm: ref.uuid, connection: ref.connection });
+}
+
+async function actOnSystem(run: CommandRun, { known }: ShownSystem): Promise<unknown> {
+  await reachMembers(run, known);
+  const { id, name } = known.system;
+  const leave: Choice<'leave'> = { label: t('Work With One VM Again'), icon: 'vm', value: 'leave' };
+  const shown = run.chosen.shown;
+  const offered = shown === undefined ? [] : systemActions(shown);
+  const command = await pick<CommandId | 'leave'>([...offered, leave], name);
+  return command === 'leave' ? run.chosen.choose(undefined) : vscode.commands.executeCommand(command, { system: id });
 }
 
 /** Takes the focus to where a VM stands now. */

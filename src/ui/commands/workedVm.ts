@@ -7,9 +7,10 @@ import type { InventoryChange } from '../../inventory/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { type VmRef, sameVm } from '../../domain/vm.js';
 import { displayLine } from '../../domain/plainText.js';
-import { workedVmText } from '../../text/workedVmText.js';
+import { workedSystemText, workedVmText } from '../../text/workedVmText.js';
 import type { StatusItem } from '../prompts/notify.js';
 import { type Node, vmOfNode } from '../tree/nodes.js';
+import type { ChosenSystem } from './chosenSystem.js';
 
 type Event<T> = (listener: (value: T) => unknown) => Disposable;
 
@@ -27,6 +28,7 @@ export interface Selecting {
 export class WorkedVm implements Disposable {
   readonly #inventory: Pick<InventoryPort, 'findVm' | 'onDidChange'>;
   readonly #looking: Looking;
+  readonly #chosen: Pick<ChosenSystem, 'shown' | 'lostName' | 'onDidChange'>;
   readonly #make: () => StatusItem;
   readonly #store = new DisposableStore();
   #item: StatusItem | undefined;
@@ -36,14 +38,17 @@ export class WorkedVm implements Disposable {
     inventory: Pick<InventoryPort, 'findVm' | 'onDidChange'>,
     selecting: Selecting,
     looking: Looking,
+    chosen: Pick<ChosenSystem, 'shown' | 'lostName' | 'onDidChange'>,
     make: () => StatusItem,
   ) {
     this.#inventory = inventory;
     this.#looking = looking;
+    this.#chosen = chosen;
     this.#make = make;
     this.#store.add(inventory.onDidChange((change) => this.#changed(change)));
     this.#store.add(selecting.onDidSelect(({ selection }) => this.#selected(selection)));
     this.#store.add(looking.onDidChange(() => this.#show()));
+    this.#store.add(chosen.onDidChange(() => this.#show()));
   }
 
   /** Undefined until there is one, and when it is gone. */
@@ -77,7 +82,10 @@ export class WorkedVm implements Disposable {
   #changed({ connection, vm }: InventoryChange): void {
     if (vm !== undefined && this.#inventory.findVm(vm)?.operation !== undefined) {
       this.take(vm);
-    } else if (this.#ref !== undefined && this.#concerns(this.#ref, connection, vm)) {
+    } else if (
+      this.#chosen.shown !== undefined ||
+      (this.#ref !== undefined && this.#concerns(this.#ref, connection, vm))
+    ) {
       this.#show();
     }
   }
@@ -87,17 +95,31 @@ export class WorkedVm implements Disposable {
   }
 
   #show(): void {
+    const command: CommandId = 'virtRewind.workedVm';
+    const system = this.#chosen.shown;
+    if (system !== undefined) {
+      const { name, members } = system.known.system;
+      const isFollowed = members.every((member) => this.#looking.isLookedAt(member));
+      this.#item ??= this.#make();
+      this.#item.say(
+        workedSystemText(system, isFollowed),
+        t('{0}: click for what can be done with all its VMs.', displayLine(name)),
+        command,
+      );
+      return;
+    }
     const view = this.#ref === undefined ? undefined : this.#inventory.findVm(this.#ref);
     if (view === undefined) {
       this.#item?.dispose();
       this.#item = undefined;
       return;
     }
-    const command: CommandId = 'virtRewind.workedVm';
+    const lost = this.#chosen.lostName;
+    const tip = t('{0}: click for what can be done with it.', displayLine(view.vm.name));
     this.#item ??= this.#make();
     this.#item.say(
       workedVmText(view, this.#looking.isLookedAt(view.ref)),
-      t('{0}: click for what can be done with it.', displayLine(view.vm.name)),
+      lost === undefined ? tip : `${tip} ${t('The system {0} that was chosen here is not found.', displayLine(lost))}`,
       command,
     );
   }

@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import type { InventoryChange, VmView } from '../../../src/inventory/views.js';
 import type { VmRef } from '../../../src/domain/vm.js';
 import { Emitter } from '../../../src/base/emitter.js';
-import { vmActions, workedVmText } from '../../../src/text/workedVmText.js';
+import { systemActions, vmActions, workedSystemText, workedVmText } from '../../../src/text/workedVmText.js';
+import { seenSystem } from '../../../src/systems/seenSystem.js';
+import type { KnownSystem } from '../../../src/systems/knownSystems.js';
+import type { ShownSystem } from '../../../src/text/systemRows.js';
+import { ChosenSystem } from '../../../src/ui/commands/chosenSystem.js';
 import { WorkedVm } from '../../../src/ui/commands/workedVm.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 import { branched, ref, uri, vm, vmView } from './samples.js';
@@ -18,33 +22,49 @@ const running = {
 function rig(): {
   worked: WorkedVm;
   said: string[];
+  tips: string[];
+  choose: (shown: ShownSystem | undefined, lostName?: string) => void;
   views: Map<string, VmView>;
   change: (change: InventoryChange) => void;
   select: (...nodes: Node[]) => void;
   look: (isLookedAt: boolean) => void;
 } {
-  const [changed, selected, looked] = [
+  const [changed, selected, looked, chose] = [
     new Emitter<InventoryChange>(),
     new Emitter<{ selection: readonly Node[] }>(),
+    new Emitter<void>(),
     new Emitter<void>(),
   ];
   const views = new Map([
     [ref.uuid, vmView()],
     [other.uuid, vmView({ ref: other, vm: vm({ uuid: 'other', name: 'db', power: 'off' }) })],
   ]);
-  const said: string[] = [];
+  const [said, tips]: [string[], string[]] = [[], []];
   let isLookedAt = true;
   const looking = { isLookedAt: () => isLookedAt, onDidChange: looked.event };
   const item = {
     get text() {
       return said.at(-1) ?? '';
     },
-    say: (text: string) => said.push(text),
+    say: (text: string, tip: string) => {
+      said.push(text);
+      tips.push(tip);
+    },
     dispose: () => said.push('gone'),
   };
   const source = { findVm: (one: VmRef) => views.get(one.uuid), onDidChange: changed.event };
+  const chosen = {
+    shown: undefined as ShownSystem | undefined,
+    lostName: undefined as string | undefined,
+    onDidChange: chose.event,
+  };
   return {
-    worked: new WorkedVm(source, { onDidSelect: selected.event }, looking, () => item),
+    choose: (shown, lostName) => {
+      Object.assign(chosen, { shown, lostName });
+      chose.fire();
+    },
+    tips,
+    worked: new WorkedVm(source, { onDidSelect: selected.event }, looking, chosen, () => item),
     said,
     views,
     change: (change) => changed.fire(change),
@@ -105,5 +125,83 @@ describe('the VM that somebody works with', () => {
     const undo = { name: 'base', why: 'revert', createdAt: 0 } as const;
     const rich = vmView({ vm: vm({ power: 'paused' }), tree: branched, favourite: 'base', undo });
     assert.deepEqual(offered(rich), ['revertToFavourite', 'quickCheckpoint', 'undoRevert', 'resume', 'goToCurrent']);
+  });
+});
+
+const point = { id: 'p', title: 'clean', createdAt: 1, members: [] };
+
+function shop(views: ShownSystem['views'], changes: Partial<KnownSystem> = {}): ShownSystem {
+  const members = views.map((view, at) => ({ connection: uri, uuid: view?.ref.uuid ?? String(at), name: `m${at}` }));
+  const known: KnownSystem = { system: { id: 'shop', name: 'shop', members }, points: [], ...changes };
+  const looked = views.map((view) =>
+    view === undefined ? { connection: 'away' as const } : { connection: 'connected' as const, vm: view.vm },
+  );
+  return { known, views, seen: seenSystem(known, looked) };
+}
+
+const off = vmView({ ref: other, vm: vm({ uuid: 'other', name: 'db', power: 'off' }) });
+
+describe('the system that a workspace works with', () => {
+  it('stands before the VM, whichever is selected, until none is chosen', () => {
+    const { said, tips, select, choose } = rig();
+    choose(shop([vmView(), off]));
+    assert.equal(said.at(-1), 'shop · 1 running, 1 off');
+    select({ kind: 'vm', id: 'v', ref });
+    assert.match(said.at(-1)!, /^shop · /);
+    choose(undefined);
+    assert.match(said.at(-1)!, /^web-test · /);
+    assert.doesNotMatch(tips.at(-1)!, /shop/);
+  });
+
+  it('gives way to the VM where it is not found, and the tooltip says so', () => {
+    const { said, tips, select, choose } = rig();
+    select({ kind: 'vm', id: 'v', ref });
+    choose(undefined, 'shop');
+    assert.match(said.at(-1)!, /^web-test · /);
+    assert.match(tips.at(-1)!, /The system shop .* is not found/);
+  });
+
+  it('says what is known of its VMs, and that it was so where nobody looks', () => {
+    assert.equal(workedSystemText(shop([vmView(), vmView()]), true), 'shop · all running');
+    assert.equal(workedSystemText(shop([vmView(), undefined]), true), 'shop · 1 running, 1 not known');
+    assert.equal(workedSystemText(shop([off, off]), false), 'shop · was all off');
+    assert.equal(workedSystemText(shop([undefined, undefined]), false), 'shop · state not known');
+    assert.equal(workedSystemText(shop([off, { ...off, operation: running }]), true), 'shop · at work…');
+  });
+
+  it('is offered what has something to do now', () => {
+    const offered = (one: ShownSystem): readonly string[] =>
+      systemActions(one).map(({ value }) => value.split('.')[1]!);
+    assert.deepEqual(offered(shop([vmView(), vmView()])), ['quickCheckpoint', 'shutDownSystem', 'showPicture']);
+    assert.deepEqual(offered(shop([vmView(), off], { points: [point, { ...point, auto: 'revert' }] })), [
+      'quickCheckpoint',
+      'revertToLast',
+      'revertSystem',
+      'undoSystemRevert',
+      'startSystem',
+      'shutDownSystem',
+      'showPicture',
+    ]);
+  });
+
+  it('is remembered, and is called lost only after the systems were read', async () => {
+    const kept = new Map<string, unknown>();
+    const memento = {
+      get: (key: string) => kept.get(key),
+      update: (key: string, value: unknown) => Promise.resolve(void kept.set(key, value)),
+    } as ConstructorParameters<typeof ChosenSystem>[0];
+    let [shown, reads]: [ShownSystem | undefined, number] = [shop([vmView(), off]), 0];
+    const known = { read: () => Promise.resolve(void (reads += 1)), onDidChange: new Emitter<void>().event };
+    const first = new ChosenSystem(memento, known, () => shown);
+    assert.deepEqual([first.shown, reads], [undefined, 0]);
+    await first.choose({ id: 'shop', name: 'shop' });
+    assert.equal(first.shown, shown);
+    shown = undefined;
+    const next = new ChosenSystem(memento, known, () => shown);
+    assert.deepEqual([next.lostName, reads], [undefined, 1]);
+    await new Promise<void>((resolve) => next.onDidChange(resolve));
+    assert.equal(next.lostName, 'shop');
+    await next.choose(undefined);
+    assert.equal(next.lostName, undefined);
   });
 });

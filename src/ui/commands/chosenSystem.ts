@@ -1,0 +1,68 @@
+// The system of VMs that a workspace works with: chosen once, remembered with the workspace. Where it is not found any more, it
+// is still remembered: a folder that is away for a while may come back.
+import type { Memento } from 'vscode';
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import { Emitter } from '../../base/emitter.js';
+import type { KnownSystems } from '../../systems/knownSystems.js';
+import type { ShownSystem } from '../../text/systemRows.js';
+
+const key = 'workedSystem';
+
+interface Remembered {
+  readonly id: string;
+  readonly name: string;
+}
+
+export class ChosenSystem implements Disposable {
+  readonly #kept: Pick<Memento, 'get' | 'update'>;
+  readonly #shown: (id: string) => ShownSystem | undefined;
+  readonly #changed = new Emitter<void>();
+  readonly #store = new DisposableStore();
+  readonly onDidChange = this.#changed.event;
+  #isRead = false;
+
+  /** Reads nothing where none was chosen. */
+  constructor(
+    kept: Pick<Memento, 'get' | 'update'>,
+    known: Pick<KnownSystems, 'read' | 'onDidChange'>,
+    shown: (id: string) => ShownSystem | undefined,
+  ) {
+    this.#kept = kept;
+    this.#shown = shown;
+    this.#store.add(known.onDidChange(() => this.#changed.fire()));
+    if (this.#remembered === undefined) {
+      this.#isRead = true;
+    } else {
+      void known.read().then(() => {
+        this.#isRead = true;
+        this.#changed.fire();
+      });
+    }
+  }
+
+  get shown(): ShownSystem | undefined {
+    return this.#remembered && this.#shown(this.#remembered.id);
+  }
+
+  /** What it was called, where it was chosen and is not found. */
+  get lostName(): string | undefined {
+    return this.#isRead && this.shown === undefined ? this.#remembered?.name : undefined;
+  }
+
+  /** @param system undefined: none any more */
+  async choose(system: Remembered | undefined): Promise<void> {
+    await this.#kept.update(key, system && { id: system.id, name: system.name });
+    this.#changed.fire();
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+    this.#changed.dispose();
+  }
+
+  /** As another version may have written it. */
+  get #remembered(): Remembered | undefined {
+    const kept = this.#kept.get<Partial<Remembered>>(key);
+    return typeof kept?.id === 'string' && typeof kept.name === 'string' ? { id: kept.id, name: kept.name } : undefined;
+  }
+}
