@@ -202,7 +202,7 @@ describe('a system of VMs in the editor', function () {
       });
       await vscode.commands.executeCommand('virtRewind.workedVm');
       person.will(({ how, question }) => {
-        assert.deepEqual([how, /shop/u.test(question), /home/u.test(question)], ['modal', true, true]);
+        assert.deepEqual([how, question.includes('shop'), question.includes('home')], ['modal', true, true]);
         return undefined;
       });
       await vscode.commands.executeCommand('virtRewind.revertToLast');
