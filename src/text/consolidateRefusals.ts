@@ -64,7 +64,10 @@ export const consolidateRefusals: Pick<
     ),
     t('Shut {0} down, or let its configuration name the file that it runs on (virsh edit).', vm),
   ],
-  currentStays: ({ snapshot }) => [t('The VM stands on {0}.', snapshot), t('Delete it by itself, if it may go.')],
+  currentStays: ({ snapshot }) => [
+    t('The VM stands on {0}.', snapshot),
+    t('Revert to another one first, or delete it by itself, if it may go.'),
+  ],
   snapshotKept: ({ snapshot }) => [
     t('{0} is marked as to be kept.', snapshot),
     t('Take the mark away first, if it may go.'),

@@ -32,6 +32,7 @@ export interface QuestionText {
   readonly confirm: string;
 }
 
+const mostLines = 3;
 /** A name in a title, which is one line of its own. */
 const longestName = 48;
 /** Two rows of a dialog. Only a sentence that comes from elsewhere could be longer, and is cut. */
@@ -84,6 +85,12 @@ export function questionOfAll(
     details: plansText(planned),
     confirm,
   };
+}
+
+/** With one more line, which stands beside the last where three are there: what the trash spares, beside what is lost without it. */
+export function withLine(lines: readonly string[], more: string): readonly string[] {
+  const last = lines[mostLines - 1];
+  return last === undefined ? [...lines, more] : [...lines.slice(0, mostLines - 1), `${last} ${more}`];
 }
 
 function happens({ plan, target }: PlannedTarget, now: number): readonly string[] {
@@ -154,8 +161,9 @@ function keeps(planned: readonly PlannedTarget[]): readonly string[] {
     case 'prune':
     case 'consolidate':
       return [[t('Kept: the present state and all other snapshots.'), ...freedText(planned)].join(' ')];
-    case 'clone':
     case 'discard':
+      return [t('Kept: the VM that it was made of, as it is.')];
+    case 'clone':
     case 'power':
     case 'create':
     case 'describe':

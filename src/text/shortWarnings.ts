@@ -44,7 +44,7 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
       'left out: {0} disks',
       count(all, ({ disks }) => disks),
     ),
-  skipped: (all) => t('not deleted: {0} snapshots', all.length),
+  skipped: (all) => (all.length === 1 ? t('not deleted: 1 snapshot') : t('not deleted: {0} snapshots', all.length)),
   leavesFile: (all) => (all.length === 1 ? t('1 file stays behind') : t('{0} files stay behind', all.length)),
   goesToTrash: (all) =>
     t(

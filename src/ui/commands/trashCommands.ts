@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { type VmView, vmKey } from '../../inventory/views.js';
 import type { Plan } from '../../operations/plan.js';
+import { withLine } from '../../text/questionText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
@@ -92,6 +93,6 @@ export async function askDelete(
     await askQuestion(question);
     return undefined;
   }
-  const lines = [...question.lines, offer.line];
+  const lines = withLine(question.lines, offer.line);
   return (await askQuestion({ ...question, lines }, offer.label)) === offer.label ? offer.put : undefined;
 }

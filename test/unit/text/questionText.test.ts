@@ -4,7 +4,7 @@ import type { Loss, Warning } from '../../../src/domain/consequences.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { refuse } from '../../../src/domain/refusal.js';
-import { type QuestionText, questionOf, questionOfAll } from '../../../src/text/questionText.js';
+import { type QuestionText, questionOf, questionOfAll, withLine } from '../../../src/text/questionText.js';
 import type { PlannedTarget } from '../../../src/text/shortLosses.js';
 import { before } from '../domain/someFacts.js';
 import { branched, now, ref, snapshot, uri, vm, vmView } from '../ui/samples.js';
@@ -73,6 +73,7 @@ const requests: readonly OperationRequest[] = [
   { kind: 'consolidate', vm: ref },
   { kind: 'power', vm: ref, action: 'forceOff' },
   { kind: 'power', vm: ref, action: 'shutDown' },
+  { kind: 'discard', vm: ref },
   { kind: 'repair', vm: ref, repair: { kind: 'removeTag', file: `/images/${long}`, tag: long } },
 ];
 
@@ -191,6 +192,27 @@ describe('a question', () => {
       assert.match(text ?? '', /root\.qcow2, .*data\.qcow2/);
       assert.doesNotMatch(text ?? '', /root\.1/);
     }
+  });
+
+  it('says of a clone that goes what stays', () => {
+    const { lines } = questionOf({ plan: planOf({ kind: 'discard', vm: ref }), target: view }, now);
+    assert.match(lines[0] ?? '', /^Kept: the VM that it was made of/u);
+  });
+
+  it('has room for what the trash spares in its three lines', () => {
+    assert.deepEqual(withLine(['Kept.', 'Lost.'], 'Trash.'), ['Kept.', 'Lost.', 'Trash.']);
+    assert.deepEqual(withLine(['Merged.', 'Kept.', 'Lost.'], 'Trash.'), ['Merged.', 'Kept.', 'Lost. Trash.']);
+  });
+
+  it('counts one snapshot that stays as one', () => {
+    const prune = planOf({ kind: 'prune', vm: ref, snapshots: ['first', 'second'] });
+    const stays = (snapshot: string): Warning => ({ kind: 'skipped', snapshot, why });
+    const mind = (count: number): string =>
+      told(
+        questionOf({ plan: { ...prune, warnings: ['first', 'second'].slice(0, count).map(stays) }, target: view }, now),
+      );
+    assert.match(mind(1), /not deleted: 1 snapshot\./u);
+    assert.match(mind(2), /not deleted: 2 snapshots\./u);
   });
 
   it('says in the button how many snapshots a consolidation deletes', () => {
