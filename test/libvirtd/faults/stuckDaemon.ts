@@ -2,25 +2,35 @@
 import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Daemon } from '../inventoryRig.js';
+import { endQemu } from './faultKinds.js';
 
 /**
  * libvirt 9.0, killed while it starts a QEMU, may come up with that start as a job of the VM that no thread owns. Every call on
- * the VM then fails after 30 seconds, for good; libvirtd started once more is well again.
+ * the VM then fails after 30 seconds, for good; libvirtd started once more is well again. Where it is not, it is without that QEMU:
+ * nine more starts were seen to change nothing.
  */
-const stuck = /current job is \(none, none, start\) owned by \(0 <null>, 0 <null>/gu;
+const stuck = /for domain (\S+); current job is \(none, none, start\) owned by \(0 <null>, 0 <null>/gu;
 
 /** @returns what ends the watching; rejects where the daemon did not come up again */
 export function restartWhenStuck(daemon: Daemon): () => Promise<void> {
   let seen = 0;
+  const startedFor = new Set<string>();
   let restarting: Promise<void> | undefined;
   let failed: Error | undefined;
   const look = async (): Promise<void> => {
-    const found = (await readFile(daemon.log, 'utf8')).match(stuck)?.length ?? 0;
-    const isNew = found > seen;
-    seen = found;
-    if (isNew) {
+    const found = [...(await readFile(daemon.log, 'utf8')).matchAll(stuck)].map(([, vm = '']) => vm);
+    const named = new Set(found.slice(seen));
+    seen = found.length;
+    if (named.size > 0) {
       process.stdout.write('          libvirtd waits for a start that nobody owns, and is started again\n');
       await daemon.killDaemon();
+      for (const vm of named) {
+        if (startedFor.has(vm)) {
+          process.stdout.write(`          without the QEMU of ${vm}\n`);
+          await endQemu(daemon, vm);
+        }
+        startedFor.add(vm);
+      }
       await daemon.startDaemon();
     }
   };
