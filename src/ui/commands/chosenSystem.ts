@@ -15,6 +15,7 @@ interface Remembered {
 
 export class ChosenSystem implements Disposable {
   readonly #kept: Pick<Memento, 'get' | 'update'>;
+  readonly #known: Pick<KnownSystems, 'read' | 'onDidChange'>;
   readonly #shown: (id: string) => ShownSystem | undefined;
   readonly #changed = new Emitter<void>();
   readonly #store = new DisposableStore();
@@ -28,6 +29,7 @@ export class ChosenSystem implements Disposable {
     shown: (id: string) => ShownSystem | undefined,
   ) {
     this.#kept = kept;
+    this.#known = known;
     this.#shown = shown;
     this.#store.add(known.onDidChange(() => this.#changed.fire()));
     if (this.#remembered === undefined) {
@@ -38,6 +40,14 @@ export class ChosenSystem implements Disposable {
         this.#changed.fire();
       });
     }
+  }
+
+  /** As `shown`, when the systems have been read: in the first moments of a window they are not. */
+  async find(): Promise<ShownSystem | undefined> {
+    if (this.#remembered !== undefined) {
+      await this.#known.read();
+    }
+    return this.shown;
   }
 
   get shown(): ShownSystem | undefined {

@@ -41,7 +41,7 @@ export interface CommandServices {
   readonly teaching: Teaching;
   readonly worked: Pick<WorkedVm, 'ref' | 'take'>;
   /** The system that this workspace works with. */
-  readonly chosen: Pick<ChosenSystem, 'shown' | 'choose'>;
+  readonly chosen: Pick<ChosenSystem, 'shown' | 'find' | 'choose'>;
   readonly consoles: Consoles;
   readonly logs: FollowedLogs;
   readonly screens: Screens;

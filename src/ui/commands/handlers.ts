@@ -110,15 +110,16 @@ const forSystems: ReadonlySet<CommandId> = new Set<CommandId>([
 ]);
 
 /** The key without a row means the system that was chosen, where there is one. */
-function onChosen(id: CommandId, run: CommandRun): CommandRun {
-  const shown = run.call.kind === 'palette' && id === 'virtRewind.revertToLast' ? run.chosen.shown : undefined;
+async function onChosen(id: CommandId, run: CommandRun): Promise<CommandRun> {
+  const isMeant = run.call.kind === 'palette' && id === 'virtRewind.revertToLast';
+  const shown = isMeant ? await run.chosen.find() : undefined;
   return shown === undefined ? run : { ...run, call: { kind: 'program', given: { system: shown.known.system.id } } };
 }
 
 /** @throws CommandError what VMs have and a system has not */
 export function handlerOf(id: CommandId): Handler {
-  return (called) => {
-    const run = onChosen(id, called);
+  return async (called) => {
+    const run = await onChosen(id, called);
     const onSystem = isForSystem(run) && (isOnSystem(run) || forSystems.has(id)) ? onSystems[id] : undefined;
     if (onSystem === undefined && isOnSystem(run) && !everywhere.has(id)) {
       throw new CommandError('invalid', t('This is done with one VM, and not with a system: choose one of its VMs.'));

@@ -28,20 +28,23 @@ interface Way {
 
 interface Recent {
   readonly at: number;
+  /** Of a restore point: the id of its system. */
+  readonly system?: string;
   readonly choice: Choice<Way>;
 }
 
 /** The command that it leads to asks, as from a row. */
 async function revertToRecent(run: CommandRun): Promise<unknown> {
-  const chosen = run.chosen.shown?.known;
-  if (chosen !== undefined && chosen.points.length > 0) {
-    return vscode.commands.executeCommand('virtRewind.revertSystem', { system: chosen.system.id });
-  }
+  const chosen = (await run.chosen.find())?.known.system.id;
   const now = Date.now();
   const lastUsed = usesOf(await readAudit(dirname(run.history.fsPath), run.log));
   const points = await pointsOf(run, now, lastUsed);
   const snapshots = await snapshotsOf(run, now, lastUsed, points.taken);
-  const recent = [...points.found, ...snapshots].toSorted((one, other) => other.at - one.at).slice(0, mostOffered);
+  const newestFirst = (all: readonly Recent[]): readonly Recent[] => all.toSorted((one, other) => other.at - one.at);
+  // Those of the system that one works with come before all others.
+  const isOfChosen = ({ system }: Recent): boolean => chosen !== undefined && system === chosen;
+  const others = [...points.found.filter((point) => !isOfChosen(point)), ...snapshots];
+  const recent = [...newestFirst(points.found.filter(isOfChosen)), ...newestFirst(others)].slice(0, mostOffered);
   if (recent.length === 0) {
     throw new NothingThere(t('No VM has a snapshot yet.'));
   }
@@ -79,6 +82,7 @@ async function pointsOf(
     found: all
       .filter(({ point }) => point.auto === undefined)
       .map(({ system, point }) => ({
+        system: system.id,
         at: Math.max(point.createdAt, ...point.members.map(({ uuid, snapshot }) => lastUsed(uuid, snapshot))),
         choice: {
           label: pointTitle(point),
