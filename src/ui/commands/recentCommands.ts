@@ -40,11 +40,11 @@ async function revertToRecent(run: CommandRun): Promise<unknown> {
   const lastUsed = usesOf(await readAudit(dirname(run.history.fsPath), run.log));
   const points = await pointsOf(run, now, lastUsed);
   const snapshots = await snapshotsOf(run, now, lastUsed, points.taken);
-  const newestFirst = (all: readonly Recent[]): readonly Recent[] => all.toSorted((one, other) => other.at - one.at);
   // Those of the system that one works with come before all others.
-  const isOfChosen = ({ system }: Recent): boolean => chosen !== undefined && system === chosen;
-  const others = [...points.found.filter((point) => !isOfChosen(point)), ...snapshots];
-  const recent = [...newestFirst(points.found.filter(isOfChosen)), ...newestFirst(others)].slice(0, mostOffered);
+  const rank = ({ system }: Recent): number => (system !== undefined && system === chosen ? 1 : 0);
+  const recent = [...points.found, ...snapshots]
+    .toSorted((one, other) => rank(other) - rank(one) || other.at - one.at)
+    .slice(0, mostOffered);
   if (recent.length === 0) {
     throw new NothingThere(t('No VM has a snapshot yet.'));
   }
