@@ -28,6 +28,8 @@ export interface RefusalFacts {
   readonly noCurrentSnapshot: { vm: string; snapshot: string; version: string };
   /** This libvirt would remove a file that a snapshot of another branch is built on. */
   readonly overlayNeededByBranch: { snapshot: string; by?: string; file?: string; version: string };
+  /** A merge under a snapshot of another branch, whose disk tells too little, crashes the daemon from 10.0 to 12.7. */
+  readonly crashesOnBranch: { snapshot: string; by: string; disk: string; version: string; needed: string };
   /** `snapshot` is empty where it is about such snapshots at large; of the next but one too. */
   readonly externalRevertUnsupported: { snapshot: string; version: string; needed: string };
   readonly diskOnlyRevertUnsupported: { snapshot: string; version: string; needed: string };

@@ -102,6 +102,16 @@ const sentences: Sentences = {
       : t('{2} is built on a file that libvirt {1} would remove with {0}.', snapshot, version, by),
     t('Delete the other branch first.'),
   ],
+  crashesOnBranch: ({ snapshot, by, disk, version, needed }) => [
+    t(
+      'libvirt {1} crashes when it deletes {0} beside {2}, whose disk {3} it cannot follow.',
+      snapshot,
+      version,
+      by,
+      disk,
+    ),
+    t('Delete {0} first, or update libvirt to {1} or newer.', by, needed),
+  ],
   externalRevertUnsupported: ({ snapshot, version, needed }) => [
     snapshot === ''
       ? t('libvirt {0} cannot revert to external snapshots.', version)

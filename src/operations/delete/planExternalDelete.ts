@@ -15,6 +15,7 @@ import { imagesLetGoRefusal } from '../refusals.js';
 import { strayFile } from '../../domain/chains/strayFile.js';
 import { needsUs, ownFiles } from './planEmulatedDelete.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
+import { untoldBranchRefusal } from '../../domain/chains/untoldBranch.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, currentOf, descendantsOf, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
@@ -58,6 +59,7 @@ export function externalDeleteRefusal(
     placeRefusal(doomed, top, going, facts) ??
     layoutLeafRefusal(going, facts) ??
     branchRefusal(doomed, touched, going, facts) ??
+    untoldBranchRefusal(doomed, going, facts) ??
     chainRefusal(doomed, going, facts) ??
     tagRefusal([...touched.removed, ...touched.mergedAway, ...overlaysLeft(doomed, touched, facts)], facts) ??
     deviceRefusal(doomed, touched, facts) ??
@@ -271,12 +273,13 @@ function branchRefusal(
 }
 
 /**
- * The metadata of a snapshot that was taken of a VM that is off names its file, and not what that one rests on; some
- * lose it when another snapshot is deleted. Measured: 11.3 crashes when it is to put such a branch on the merged file.
+ * libvirt 10.0 to 12.7 puts a branch on the merged file where its metadata tell the overlay. Those of a snapshot that was taken
+ * of a VM that is off name its file, and not what that one rests on; some lose it when another snapshot is deleted.
  */
 function tells({ snapshot, target, file }: FileUser, merged: ReadonlySet<string>, { frozenDisks }: Facts): boolean {
-  const backing = frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target)?.backing;
-  return merged.has(file) || backing?.some((below) => merged.has(below)) === true;
+  const disk = frozenDisks?.get(snapshot.name)?.find((one) => one.target === target);
+  const below = disk?.backing ?? disk?.layers?.map((layer) => layer.file);
+  return merged.has(file) || below?.some((layer) => layer !== undefined && merged.has(layer)) === true;
 }
 
 /**

@@ -30,6 +30,7 @@ const facts: RefusalFacts = {
   blockJobRunning: { vm, disk: 'vda' },
   noCurrentSnapshot: { vm, snapshot, version },
   overlayNeededByBranch: { snapshot, by: 'other', version },
+  crashesOnBranch: { snapshot, by: 'other', disk: 'sda', version, needed },
   externalRevertUnsupported: { snapshot, version, needed },
   diskOnlyRevertUnsupported: { snapshot, version, needed },
   externalDeleteUnsupported: { snapshot, version, needed },

@@ -1,0 +1,58 @@
+// A snapshot is deleted below one of another branch. libvirt 9.0 would remove the file that the branch is built on, and 11.3
+// crashes where it cannot tell what a disk of the branch rests on: an empty drive is enough.
+import assert from 'node:assert/strict';
+import { versionOf } from '../../src/domain/capabilities.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { definePeculiar } from './peculiarVm.js';
+import type { GuestVm } from './guestVm.js';
+
+const drive = "<disk type='file' device='cdrom'><target dev='sda' bus='sata'/><readonly/></disk>";
+
+describe('a delete below another branch', function () {
+  this.timeout(180_000);
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.inventory.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  /** bottom ─ fork ─ branch, and the VM goes on from `fork`. */
+  const grown = async (vm: GuestVm): Promise<void> => {
+    await vm.power('start');
+    await vm.grow('bottom', 'fork', 'branch');
+    await vm.revert('fork', 'running');
+    await vm.write();
+    await vm.create('beside');
+  };
+  const since = (major: number, minor: number): boolean =>
+    r.hypervisor().capabilities.libvirt >= versionOf(major, minor);
+  const wish = { kind: 'delete', snapshot: 'bottom', scope: 'one' } as const;
+
+  it('is done where libvirt can tell what the branch is built on, and the branch is whole', async () => {
+    const vm = await definePeculiar(r, { name: 'told' });
+    await grown(vm);
+    if (!since(10, 0)) {
+      await vm.isRefused(wish, 'overlayNeededByBranch');
+      return;
+    }
+    await vm.run(wish);
+    vm.model = vm.model.deleted('bottom', 'one');
+    await vm.holdsAll();
+  });
+
+  it('is refused before anything is touched where it would crash on a drive that is empty', async () => {
+    const vm = await definePeculiar(r, { name: 'drive', edit: (xml) => xml.replace('</disk>', `</disk>${drive}`) });
+    await grown(vm);
+    if (since(12, 8)) {
+      await vm.run(wish);
+      vm.model = vm.model.deleted('bottom', 'one');
+    } else {
+      await vm.isRefused(wish, since(10, 0) ? 'crashesOnBranch' : 'overlayNeededByBranch');
+    }
+    await vm.holdsAll();
+    assert.equal(await vm.virsh('domstate'), 'running');
+  });
+});
