@@ -31,6 +31,12 @@ export interface VmLayer {
   readonly file?: string;
 }
 
+/** What the metadata of a snapshot do not tell of a disk: the layers below it, top first; none for one that stands alone. */
+export interface UntoldDisk {
+  readonly target: string;
+  readonly below: readonly VmLayer[];
+}
+
 export interface VmDisk {
   /** The guest device name that libvirt uses in snapshots, for example `vda`. */
   readonly target: string;

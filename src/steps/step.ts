@@ -4,6 +4,7 @@ import type { ImageCopy, NewOverlay } from '../domain/hostFiles.js';
 import type { AutoReason } from '../domain/description.js';
 import type { PowerAction } from '../domain/operation.js';
 import type { SnapshotKind } from '../domain/snapshot.js';
+import type { UntoldDisk } from '../domain/vm.js';
 
 export interface CreateStep {
   readonly kind: 'createSnapshot';
@@ -86,6 +87,8 @@ export type Step =
       readonly snapshot: string;
       readonly disks: readonly FormattedFile[];
     }
+  /** Its own `<domain>` tells what is below these disks from now on: nothing for one that stands alone. */
+  | { readonly kind: 'tellLayers'; readonly snapshot: string; readonly disks: readonly UntoldDisk[] }
   /** Takes the marks of a delete that broke off out of the metadata. */
   | { readonly kind: 'clearUnfinishedDelete'; readonly snapshot: string }
   | { readonly kind: 'removeFiles'; readonly files: readonly string[] }

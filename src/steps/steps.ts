@@ -28,6 +28,7 @@ import { revert } from './revert.js';
 import { startPaused } from './startPaused.js';
 import type { Step } from './step.js';
 import type { Done, StepDefinition, Touched } from './stepDefinition.js';
+import { tellLayers } from './tellLayers.js';
 import { waitUntil } from './waitUntil.js';
 
 const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
@@ -61,6 +62,7 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   revert,
   setGuestClock,
   startPaused,
+  tellLayers,
   thawGuest,
   trashFiles,
   undoClone,

@@ -82,8 +82,8 @@ const guards: readonly Guard[] = [
   },
   {
     trap: 'libvirt 11.3 crashes on a merge under a branch whose metadata does not tell its chain',
-    file: 'operations/delete/planExternalDelete.ts',
-    name: 'branchRefusal',
+    file: 'operations/delete/externalDeleteSteps.ts',
+    name: 'telling',
     on: (version) => version >= 10_000_000 && version < 12_008_000,
     script: {
       style: 'external',

@@ -15,6 +15,7 @@ import {
   renamed,
   withOverlays,
   withoutDeleteMarks,
+  withLayersTold,
   withoutRam,
   withParent,
 } from '../xml/snapshotChange.js';
@@ -67,6 +68,14 @@ export async function reparent(context: Redefining, step: Of<'reparent'>): Promi
 /** Idempotent: the same is written again. */
 export async function nameFrozenFiles(context: Redefining, step: Of<'nameFrozenFiles'>): Promise<void> {
   await redefine(context, onFrozenFiles(await readSecure(context, step.snapshot), step.disks));
+}
+
+/** Idempotent: what is told already stays, and nothing is sent where all is. */
+export async function tellLayers(context: Redefining, step: Of<'tellLayers'>): Promise<void> {
+  const xml = withLayersTold(await readSecure(context, step.snapshot), step.disks);
+  if (xml !== undefined) {
+    await redefine(context, xml);
+  }
 }
 
 /** Idempotent: nothing is sent where there are no marks. */

@@ -21,6 +21,7 @@ import {
   nameFrozenFiles,
   redefineAs,
   reparent,
+  tellLayers,
 } from './runRedefineStep.js';
 import { createSnapshot, deleteSnapshot, revert } from './runSnapshotStep.js';
 import { dropManagedSave, restoreMemory, startPaused } from './runStartStep.js';
@@ -63,6 +64,7 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   revert,
   setGuestClock: setGuestClockStep,
   startPaused,
+  tellLayers,
   thawGuest,
   trashFiles: (context, step) => requireUnnamed(context, step).then(() => trashFiles(context, step)),
   undoClone,

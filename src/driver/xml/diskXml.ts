@@ -27,7 +27,7 @@ export function readDisks(domain: XmlElement | undefined): readonly VmDisk[] {
   });
 }
 
-function pathOf(of: XmlElement): string | undefined {
+export function pathOf(of: XmlElement): string | undefined {
   const source = find(of, 'source');
   return attribute(source, 'file') ?? attribute(source, 'dev');
 }

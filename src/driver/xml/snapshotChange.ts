@@ -1,8 +1,10 @@
 // A snapshot's document with something changed, for a redefinition. Each must have been read with
 // VIR_DOMAIN_SNAPSHOT_XML_SECURE: what is missing in it is wiped. Pure; knows no flags.
+import type { UntoldDisk, VmLayer } from '../../domain/vm.js';
 import type { TargetFile } from '../../steps/step.js';
 import { attribute, element, find, findAll, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 import { foreignInOverlay } from './knownDiskXml.js';
+import { pathOf } from './diskXml.js';
 import { redirectDisks } from './retarget.js';
 import { changed, isElement, withText } from './xmlChange.js';
 
@@ -81,6 +83,53 @@ export function onFrozenFiles(secureXml: string, disks: readonly (TargetFile & {
   }
   const moved = (domain: XmlElement): XmlElement => redirectDisks(domain, disks);
   return writeXml(changed(changed(root, 'domain', moved), 'inactiveDomain', moved));
+}
+
+/**
+ * Its configuration tells what these disks rest on, where it does not yet; undefined where it tells of all. As libvirt's own, it
+ * names the layers and leaves the end open; of a disk that stands alone it says so.
+ * @throws XmlError when it holds no configuration
+ */
+export function withLayersTold(secureXml: string, disks: readonly UntoldDisk[]): string | undefined {
+  const root = parse(secureXml);
+  const domain = find(root, 'domain');
+  if (domain === undefined) {
+    throw new XmlError('the snapshot does not hold the configuration of its VM');
+  }
+  const files = new Map(disksIn(domain).map((disk) => [targetOf(disk), pathOf(disk)]));
+  let told = 0;
+  const tell = (disk: XmlElement): XmlElement => {
+    const below = disks.find(({ target }) => target === targetOf(disk))?.below;
+    // What is configured may be another disk by now.
+    if (below === undefined || find(disk, 'backingStore') !== undefined || files.get(targetOf(disk)) !== pathOf(disk)) {
+      return disk;
+    }
+    told++;
+    return { ...disk, children: [...disk.children, layersElement(below) ?? element('backingStore', {}, [])] };
+  };
+  const telling = (one: XmlElement): XmlElement => changed(one, 'devices', (devices) => changed(devices, 'disk', tell));
+  const xml = writeXml(changed(changed(root, 'domain', telling), 'inactiveDomain', telling));
+  return told === 0 ? undefined : xml;
+}
+
+function layersElement([top, ...rest]: readonly VmLayer[]): XmlElement | undefined {
+  if (top === undefined) {
+    return undefined;
+  }
+  const below = layersElement(rest);
+  return element('backingStore', { type: top.type }, [
+    element('format', { type: top.format ?? 'raw' }),
+    element('source', { [top.type === 'block' ? 'dev' : 'file']: top.file ?? '' }),
+    ...(below === undefined ? [] : [below]),
+  ]);
+}
+
+function disksIn(domain: XmlElement): readonly XmlElement[] {
+  return findAll(find(domain, 'devices'), 'disk');
+}
+
+function targetOf(disk: XmlElement): string | undefined {
+  return attribute(find(disk, 'target'), 'dev');
 }
 
 /** Without the marks that a delete which broke off left on its disks; undefined when there are none. */

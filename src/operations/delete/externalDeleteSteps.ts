@@ -10,6 +10,7 @@ import {
   overlayAbove,
 } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf, restingOn } from '../../domain/chains/fileUse.js';
+import { untoldDisks } from '../../domain/chains/untoldBranch.js';
 import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -44,7 +45,7 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
   const going = new Set(doomed.map(({ name }) => name));
   const needed = neededFiles(going, facts);
   const touched = deletedFiles(doomed, facts);
-  const steps: Step[] = [];
+  const steps: Step[] = [...telling(doomed, going, facts)];
   const stay: string[] = [];
   const lost: string[] = [];
   const goes = new Set(touched.removed);
@@ -93,6 +94,12 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     ...(bytes === undefined ? {} : { spaceBytes: bytes }),
     ...(touched.merges.length === 0 ? {} : { merges: touched.merges }),
   };
+}
+
+/** Before anything else: libvirt would crash on what the branches do not tell. */
+function telling(doomed: readonly Snapshot[], going: ReadonlySet<string>, facts: Facts): readonly Step[] {
+  const untold = untoldDisks(doomed, going, facts);
+  return [...untold].map(([snapshot, disks]): Step => ({ kind: 'tellLayers', snapshot, disks }));
 }
 
 /** An image that was not looked at may; a memory file and UEFI variables are the snapshot itself. */

@@ -223,7 +223,7 @@ export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Facts): Refu
  * |-----------------------------------|---------|---|
  * | a file that is removed unmerged, be it with a disk that it left out | any | overlayNeededByBranch |
  * | an overlay that is merged away    | < 10.0  | overlayNeededByBranch: 9.0 removes it under them |
- * | an overlay that is merged away    | 10.0 – 12.7 | ok where its own metadata tells of the overlay: see `tells`; else overlayNeededByBranch |
+ * | an overlay that is merged away    | 10.0 – 12.7 | ok, unless its own metadata tell of another: see `tellsOther` |
  * | an overlay that is merged away    | ≥ 12.8  | ok: they are put on the merged file |
  * | the frozen file, but no such overlay | any  | overlayNeededByBranch: the merge would change it under them |
  *
@@ -266,20 +266,24 @@ function branchRefusal(
     others(snapshotsNaming(facts, onMerged)).find(
       (use) =>
         !isOnActivePath(tree, use.snapshot.name) &&
-        (!rebases || (capabilities.libvirt < versionOf(12, 8) && !tells(use, mergedAway, facts))),
+        (!rebases || (capabilities.libvirt < versionOf(12, 8) && tellsOther(use, mergedAway, facts))),
     ) ??
     others(snapshotsIn(facts, onChanged)).find(({ file }) => !onMerged.has(file));
   return user === undefined ? undefined : refusal(user.file, user.snapshot.title);
 }
 
 /**
- * libvirt 10.0 to 12.7 puts a branch on the merged file where its metadata tell the overlay. Those of a snapshot that was taken
- * of a VM that is off name its file, and not what that one rests on; some lose it when another snapshot is deleted.
+ * libvirt 10.0 to 12.7 puts a branch on the merged file where its metadata tell the overlay. Where they tell nothing, they are made
+ * to (`untoldBranch.ts`); where they tell something else, it would lose what it is built on.
  */
-function tells({ snapshot, target, file }: FileUser, merged: ReadonlySet<string>, { frozenDisks }: Facts): boolean {
+function tellsOther(
+  { snapshot, target, file }: FileUser,
+  merged: ReadonlySet<string>,
+  { frozenDisks }: Facts,
+): boolean {
   const disk = frozenDisks?.get(snapshot.name)?.find((one) => one.target === target);
   const below = disk?.backing ?? disk?.layers?.map((layer) => layer.file);
-  return merged.has(file) || below?.some((layer) => layer !== undefined && merged.has(layer)) === true;
+  return !merged.has(file) && below?.every((layer) => layer === undefined || !merged.has(layer)) === true;
 }
 
 /**

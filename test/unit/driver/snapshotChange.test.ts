@@ -8,6 +8,7 @@ import {
   renamed,
   withOverlays,
   onFrozenFiles,
+  withLayersTold,
   withoutDeleteMarks,
   withParent,
 } from '../../../src/driver/xml/snapshotChange.js';
@@ -155,6 +156,53 @@ describe('the files with a snapshot’s content', () => {
   });
 });
 
+describe('layers that are told', () => {
+  const disk = (target: string, inner = ''): string => `<disk>${inner}<target dev='${target}'/></disk>`;
+  const source = (file: string): string => `<source file='${file}'/>`;
+  const holding = (running: string, configured = ''): string =>
+    `<domainsnapshot><name>s</name><domain><devices>${running}</devices></domain>` +
+    `<inactiveDomain><devices>${configured}</devices></inactiveDomain></domainsnapshot>`;
+  const below = [
+    { type: 'file', format: 'qcow2', file: '/img/<a>' },
+    { type: 'block', format: 'raw', file: '/dev/b' },
+  ];
+  const disksIn = (xml: string | undefined, name: string): readonly ReturnType<typeof parseXml>[] =>
+    findAll(find(parseXml(xml ?? ''), name, 'devices'), 'disk');
+
+  it('are those of the disk, in the order that libvirt reads, and end openly', () => {
+    const both = disk('vda', source('/img/x'));
+    const xml = withLayersTold(holding(both + disk('vdb'), both), [{ target: 'vda', below }]);
+    for (const name of ['domain', 'inactiveDomain']) {
+      const [vda] = disksIn(xml, name);
+      const top = find(vda, 'backingStore');
+      assert.deepEqual(top?.attributes, { type: 'file' });
+      assert.deepEqual(find(top, 'source')?.attributes, { file: '/img/<a>' });
+      assert.deepEqual(find(top, 'format')?.attributes, { type: 'qcow2' });
+      const base = find(top, 'backingStore');
+      assert.deepEqual([base?.attributes, find(base, 'source')?.attributes], [{ type: 'block' }, { dev: '/dev/b' }]);
+      assert.equal(find(base, 'backingStore'), undefined);
+    }
+    assert.equal(find(disksIn(xml, 'domain')[1], 'backingStore'), undefined);
+  });
+
+  it('are none of a disk that stands alone, which ends its chain', () => {
+    const xml = withLayersTold(holding(disk('sda')), [{ target: 'sda', below: [] }]);
+    assert.deepEqual(find(disksIn(xml, 'domain')[0], 'backingStore'), {
+      name: 'backingStore',
+      attributes: {},
+      children: [],
+    });
+  });
+
+  it('stay where some are told already, and where the configuration has another file', () => {
+    const told = disk('vda', `${source('/img/x')}<backingStore/>`);
+    assert.equal(withLayersTold(holding(told), [{ target: 'vda', below }]), undefined);
+    const other = holding(disk('vda', source('/img/x')), disk('vda', source('/img/y')));
+    const [configured] = disksIn(withLayersTold(other, [{ target: 'vda', below }]), 'inactiveDomain');
+    assert.equal(find(configured, 'backingStore'), undefined);
+  });
+});
+
 describe('a change', () => {
   const changes: Readonly<Record<string, (xml: string) => unknown>> = {
     redescribe: (xml) => redescribe(xml, 'x'),
@@ -162,6 +210,7 @@ describe('a change', () => {
     withParent: (xml) => withParent(xml, 'x'),
     withOverlays: (xml) => withOverlays(xml, []),
     onFrozenFiles: (xml) => onFrozenFiles(xml, []),
+    withLayersTold: (xml) => withLayersTold(xml, []),
     withoutDeleteMarks,
   };
   const hostile = [

@@ -5,7 +5,7 @@ import type { Plan } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
-import { seen } from '../domain/hostFiles.js';
+import { image, over, seen } from '../domain/hostFiles.js';
 import {
   ask,
   capabilities,
@@ -383,25 +383,26 @@ describe('planDelete: external, by who rests on its files', () => {
   });
 
   // Measured on 11.3: create a, b, c of a VM that is off; revert to b; delete a; the daemon is gone. 12.8 does it.
-  for (const [what, told, [major, minor], expected] of [
-    ['a branch whose own metadata does not tell of the overlay', undefined, [11, 3], 'overlayNeededByBranch'],
-    ['a branch whose own metadata tells of the overlay', ['/img/web.a', base], [11, 3], 'ok'],
-    ['a branch whose own metadata does not tell of the overlay', undefined, [12, 8], 'ok'],
+  for (const [what, backing, [major, minor], expected] of [
+    ['a branch whose own metadata do not tell of the overlay', undefined, [11, 3], 'tellLayers a'],
+    ['a branch whose own metadata tell of the overlay', ['/img/web.a', base], [11, 3], 'a'],
+    ['a branch whose own metadata tell of another', ['/img/other', base], [11, 3], 'overlayNeededByBranch'],
+    ['a branch whose own metadata do not tell of the overlay', undefined, [12, 8], 'a'],
   ] as const) {
     it(`${what}, libvirt ${major}.${minor} → ${expected}`, () => {
       const [disk] = frozen({ x: '/img/web.z' }).get('x')!;
-      const tells = { ...disk!, backing: ['/img/web.a', base] };
       const inWhat = facts({
-        tree: tree([external('a'), external('b', 'a'), external('x'), external('y', 'x')], 'b'),
+        tree: tree([external('a'), external('b', 'a'), external('x', 'b'), external('c', 'b')], 'c'),
         capabilities: capabilities(major, minor),
-        ...onTop('/img/web.b', '/img/web.a', base),
+        ...onTop('/img/web.c', '/img/web.b', '/img/web.a', base),
         frozenDisks: new Map([
-          ...frozen({ a: base, b: '/img/web.a' }),
-          ['x', [told === undefined ? disk! : tells]],
-          ['y', [tells]],
+          ...frozen({ a: base, b: '/img/web.a', c: '/img/web.b' }),
+          ['x', [{ ...disk!, ...(backing === undefined ? {} : { backing }) }]],
         ]),
+        files: seen({ '/img/web.z': over('/img/web.a'), '/img/web.a': over(base), [base]: image() }),
       });
-      assert.equal(verdict(planOperation(ask.remove('a'), inWhat)), expected);
+      const decision = planOperation(ask.remove('a'), inWhat);
+      assert.equal(decision.kind === 'plan' ? steps(decision) : decision.refusal.reason, expected);
     });
   }
 });

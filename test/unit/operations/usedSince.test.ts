@@ -119,6 +119,7 @@ function allow(step: Step, at: Facts, used: Facts, known: ReadonlySet<string>): 
     case 'redefineAs':
     case 'reparent':
     case 'nameFrozenFiles':
+    case 'tellLayers':
     case 'clearUnfinishedDelete':
     case 'configureDisks':
     case 'makePersistent':

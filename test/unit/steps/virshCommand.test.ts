@@ -68,6 +68,7 @@ describe('virshCommand', () => {
     ],
     [{ kind: 'reparent', snapshot: 's', parent: 'p' }, 'snapshot-edit --domain web --snapshotname s'],
     [{ kind: 'nameFrozenFiles', snapshot: 's', disks: [] }, 'snapshot-edit --domain web --snapshotname s'],
+    [{ kind: 'tellLayers', snapshot: 's', disks: [] }, 'snapshot-edit --domain web --snapshotname s'],
     [{ kind: 'clearUnfinishedDelete', snapshot: 's' }, 'snapshot-edit --domain web --snapshotname s'],
     [
       { kind: 'defineFromSnapshot', snapshot: 's', disks: [] },
