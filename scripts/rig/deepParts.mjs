@@ -126,16 +126,20 @@ export const deepParts = [
     tier: 'deep',
     files: ['conformance'],
   },
-  {
-    name: 'guards system',
-    group: 'guards',
-    version: 'system',
-    minutes: 3,
-    guards: ['operations', 'domain'],
-    layer: 'libvirtd',
-    tier: 'deep',
-    files: ['guards', 'lostDaemon'],
-  },
+  // A trap is of some versions, and so is its guard.
+  ...versions.map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `guards ${version}`,
+        group: 'guards',
+        version,
+        minutes: 3,
+        guards: ['operations', 'domain'],
+        layer: 'libvirtd',
+        tier: 'deep',
+        files: ['guards', 'lostDaemon'],
+      }),
+  ),
   ...versions.map(
     (version) =>
       /** @type {DeepPart} */ ({
