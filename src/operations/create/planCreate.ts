@@ -3,7 +3,7 @@ import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { type Choice, chooseKindAndStyle, decideQuiesce, ownerLeavesOut, partOf } from './chooseKindAndStyle.js';
 import { bitmapWarning, checkpointRefusal } from '../diskRefusals.js';
 import { longestDescription, type Trailers, writeDescription } from '../../domain/description.js';
-import { createMs, guestStopMs, type HowKept, toldStopMs } from '../../domain/estimates.js';
+import { createMs, guestStopMs, type HowKept, toldCreateMs, toldStopMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { nvramKeepSteps } from '../variablesSteps.js';
 import {
@@ -93,7 +93,7 @@ function planAsAsked(asked: CreateRequest, facts: Facts): Draft | Refused {
       ...room,
     ],
     progress: kind === 'memory' && style === 'external' ? 'percent' : 'timeOnly',
-    estimateMs: createMs(kind, how(step), vm.memoryBytes),
+    estimateMs: takesMs(step, facts),
     snapshot: step.name,
     spaceBytes:
       totalOf(space) +
@@ -103,6 +103,14 @@ function planAsAsked(asked: CreateRequest, facts: Facts): Draft | Refused {
           ? ramBytes(vm)
           : 0),
   };
+}
+
+/** Where the guest stands still until all is written, that was measured on this VM. */
+function takesMs(step: CreateStep, { vm: { memoryBytes }, tree }: Facts): number {
+  const kept = how(step);
+  return kept === 'internal' || kept === 'external'
+    ? toldCreateMs(step.snapshotKind, kept, memoryBytes, tree)
+    : createMs(step.snapshotKind, kept, memoryBytes);
 }
 
 /** Nobody asked for a kind, and QEMU is asked no sooner than it is done. */

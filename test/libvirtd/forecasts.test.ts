@@ -1,0 +1,35 @@
+// What is told before a snapshot follows what the same VM took for the one before.
+import assert from 'node:assert/strict';
+import type { VmRef } from '../../src/domain/vm.js';
+import type { Plan } from '../../src/operations/plan.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+
+describe('a forecast', function () {
+  this.timeout(120_000);
+  let r: LiveRig;
+  let web: VmRef;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.guest({ name: 'web', agent: false });
+    await r.virsh('start', 'web');
+    await r.inventory.connect(r.uri);
+    web = await r.ref('web');
+  });
+  after(() => r.stop());
+
+  const request = (title: string) =>
+    ({ kind: 'create', vm: web, snapshotKind: 'memory', style: 'internal', title }) as const;
+  const told = async (): Promise<readonly (number | undefined)[]> => {
+    const plan = (await r.inventory.plan(request('next'))) as Plan;
+    const still = plan.warnings.find((one) => one.kind === 'guestStandsStill');
+    return [still?.estimateMs, plan.estimateMs];
+  };
+
+  it('of the pause and of the time is what was measured on this VM', async () => {
+    const { guestPausedMs } = await r.inventory.runOperation(request('one'));
+    const { trailers } = (await r.inventory.readTree(web)).snapshots[0]!;
+    assert.equal(trailers.guestPausedMs, Math.round(guestPausedMs!));
+    assert.deepEqual(await told(), [trailers.guestPausedMs, trailers.guestPausedMs]);
+  });
+});
