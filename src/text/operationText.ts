@@ -27,7 +27,7 @@ interface Done extends Names {
 
 interface OperationText<K extends OperationType> {
   readonly doing: (request: RequestOf<K>, title: string) => string;
-  readonly question: (request: RequestOf<K>, names: Names) => string;
+  readonly question: (request: RequestOf<K>, names: Names, plan: Plan) => string;
   /** Of the button that goes on. */
   readonly confirm: (request: RequestOf<K>, plan: Plan) => string;
   readonly done: (request: RequestOf<K>, done: Done) => string;
@@ -156,10 +156,15 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
   },
   prune: {
     doing: ({ snapshots: { length } }) => (length === 1 ? t('pruning 1 snapshot') : t('pruning {0} snapshots', length)),
-    question: ({ snapshots: { length } }, { vm }) =>
+    // What goes, which may be less than what was asked for.
+    question: ({ snapshots }, { vm }, { deletes: { length } = snapshots }) =>
       length === 1 ? t('Delete 1 snapshot of {0}?', vm) : t('Delete {0} snapshots of {1}?', length, vm),
-    confirm: ({ snapshots }, { deletes = snapshots }) =>
-      deletes.length === 1 ? t('Delete 1 Snapshot') : t('Delete {0} Snapshots', deletes.length),
+    confirm: ({ snapshots }, { deletes: { length } = snapshots, merges = [] }) =>
+      merges.length > 0
+        ? deleteAndMerge(length)
+        : length === 1
+          ? t('Delete 1 Snapshot')
+          : t('Delete {0} Snapshots', length),
     done: (_, { vm, took }) => t('Pruned the snapshots of {0} in {1}.', vm, took),
     left: () => t('What was not deleted stays; prune again to finish.'),
   },
@@ -178,8 +183,8 @@ export function operationWords(request: OperationRequest, title: string): string
   return textOf(request).doing(request, title);
 }
 
-export function questionText(request: OperationRequest, names: Names): string {
-  return textOf(request).question(request, names);
+export function questionText(plan: Plan, names: Names): string {
+  return textOf(plan.request).question(plan.request, names, plan);
 }
 
 /** Says what the button does. */
@@ -202,15 +207,17 @@ export function revertLabel(state: EndState): string {
 /** Snapshots go where they own the layers; files alone are merged where none does. */
 function consolidateLabel({ deletes = [], merges = [], steps }: Plan): string {
   if (deletes.length > 0) {
-    return deletes.length === 1
-      ? t('Delete 1 Snapshot and Merge')
-      : t('Delete {0} Snapshots and Merge', deletes.length);
+    return deleteAndMerge(deletes.length);
   }
   const files = steps.flatMap((step) =>
     step.kind === 'blockCommit' ? step.merged : step.kind === 'commitImages' ? step.disks.flatMap((d) => d.merged) : [],
   );
   const count = Math.max(files.length, merges.length);
   return count === 1 ? t('Merge 1 File') : t('Merge {0} Files', count);
+}
+
+function deleteAndMerge(count: number): string {
+  return count === 1 ? t('Delete 1 Snapshot and Merge') : t('Delete {0} Snapshots and Merge', count);
 }
 
 export function leftByCancel(request: OperationRequest | undefined): string {

@@ -46,7 +46,7 @@ export function planText(plan: Plan, target: VmView, now: number): PlanText {
     ...(snapshot === undefined || plan.request.kind !== 'revert' ? [] : ['', statesText(snapshot, target)]),
   ];
   return {
-    title: questionText(request, { vm: displayLine(target.vm.name), title: displayLine(titleIn(target, request)) }),
+    title: questionText(plan, { vm: displayLine(target.vm.name), title: displayLine(titleIn(target, request)) }),
     detail: lines.join('\n').trim(),
     confirm: confirmLabel(plan),
   };

@@ -58,7 +58,7 @@ export function questionOf(planned: PlannedTarget, now: number, about: About = {
   return {
     title:
       about.undoes === undefined
-        ? questionText(plan.request, names)
+        ? questionText(plan, names)
         : t('Undo the revert of {0} to “{1}”?', names.vm, name(about.undoes)),
     lines: [
       ...happens(planned, now),

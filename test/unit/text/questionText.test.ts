@@ -215,6 +215,17 @@ describe('a question', () => {
     assert.match(mind(2), /not deleted: 2 snapshots\./u);
   });
 
+  it('counts in title and button of a prune what goes, not what was asked for', () => {
+    const request = { kind: 'prune', vm: ref, snapshots: ['first', 'second', 'third'] } as const;
+    const asked = (deletes: readonly string[], merges: Plan['merges'] = []) => {
+      const { title, confirm } = questionOf({ plan: planOf(request, { deletes, merges }), target: vmView() }, now);
+      return [title, confirm];
+    };
+    assert.deepEqual(asked(['first', 'second']), ['Delete 2 snapshots of web-test?', 'Delete 2 Snapshots']);
+    const merge = { snapshot: 'first', target: 'vda', overlay: '/i/root.1', base: '/i/root.qcow2' };
+    assert.deepEqual(asked(['first'], [merge]), ['Delete 1 snapshot of web-test?', 'Delete 1 Snapshot and Merge']);
+  });
+
   it('says in the button how many snapshots a consolidation deletes', () => {
     const plan = planOf({ kind: 'consolidate', vm: ref }, { deletes: ['a', 'b', 'c'] });
     assert.match(questionOf({ plan, target: view }, now).confirm, /3/);
