@@ -1,5 +1,5 @@
 // `npm run bench`: every figure of the product beside what it is measured against, in one run on private daemons.
-//   npm run bench [-- BENCH…]   benches: reads guest plan question check checkpoint pause memory health layers idle commandLine hook bisect picture stories activation
+//   npm run bench [-- BENCH…]   benches: reads guest plan question check checkpoint pause memory health layers idle lost commandLine hook bisect picture stories activation
 // Writes bench-results.json and prints the same as a table. Says what it could not measure; ends with 1 if a goal is
 // missed or a bench failed.
 import { spawn } from 'node:child_process';
@@ -27,6 +27,7 @@ const benches = {
   health: { need: 'libvirt', run: inNode },
   layers: { need: 'libvirt', run: inNode },
   idle: { need: 'libvirt', run: inNode },
+  lost: { need: 'libvirt', run: inNode },
   commandLine: { need: 'libvirt', run: inNode },
   hook: { need: 'libvirt', run: inNode },
   bisect: { need: 'libvirt', run: inNode },
