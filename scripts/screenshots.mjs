@@ -214,7 +214,9 @@ const scenes = {
       await hands.type(`Name of the Forks of ${external}`, 'try');
       await hands.enter();
       await hands.pick('Unplugged');
-      await workbench.row(/^try-fork/).waitFor();
+      // Both are there and the VM goes on: while it is forked, its row tells of that instead of its snapshots.
+      await workbench.row(/^try-fork, .*running/).waitFor();
+      await workbench.row(new RegExp(`^${external}, \\d+ snapshots`)).waitFor();
       await hands.command('Notifications: Clear All Notifications');
       await hands.select(/^try-fork/);
     },
