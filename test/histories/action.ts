@@ -34,6 +34,13 @@ export type Request =
   | { readonly do: 'describe'; readonly snapshot: Label; readonly title: string; readonly text: string }
   | { readonly do: 'power'; readonly action: PowerAction };
 
+/** Takes back what the extension did last, or, `back` ones earlier, something before it. The checkpoint of a revert is called so. */
+export interface UndoAction {
+  readonly do: 'undo';
+  readonly back: number;
+  readonly as: Label;
+}
+
 /** What another client does behind the extension's back. */
 export type ClientAction =
   | {
@@ -72,7 +79,7 @@ export type ForeignAction =
     };
 
 /** Those of the extension and of other clients are counted; what a guest does is not. */
-export type Operation = Request | ClientAction;
+export type Operation = Request | UndoAction | ClientAction;
 
 /**
  * The last of a history: an editor dies in the middle of a request, the VM is used by others, and days later the next editor

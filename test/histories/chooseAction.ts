@@ -99,6 +99,13 @@ export function chooseOperation(random: Random, scene: Scene): readonly Operatio
   }
 }
 
+/** The last one sooner; of earlier ones that which can be. */
+export function chooseUndo(random: Random, { fresh }: Scene): readonly Operation[] {
+  const as = `s${String(fresh())}`;
+  const backs = random.chance(0.6) ? [0, 1, 2] : random.shuffled([0, 1, 2]);
+  return backs.map((back) => ({ do: 'undo', back, as }));
+}
+
 /** What an editor was at when it died; nothing where there is no snapshot to be at. */
 export function abandoned(random: Random, scene: Scene): AbandonAction | undefined {
   const [snapshot] = some(random, scene);

@@ -2,8 +2,11 @@
 // knows the extension's code.
 import { join } from 'node:path';
 import { Failure } from '../../src/domain/failure.js';
+import type { LoggedOperation } from '../../src/domain/loggedOperation.js';
 import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';
+import { type Undoing, UndoLook } from '../../src/engine/undoing.js';
 import type { Decision } from '../../src/operations/plan.js';
+import { sortOf, standingIn } from '../../src/operations/undo/standing.js';
 import type { Snapshot } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { type LiveRig, startLiveRig } from '../libvirtd/inventoryRig.js';
@@ -54,11 +57,56 @@ export class ExtensionSide {
     return this.#rig.inventory.plan(this.#requestOf(action, names));
   }
 
-  async run(action: Request, names: ReadonlyMap<Label, string>): Promise<Outcome> {
-    const request = this.#requestOf(action, names);
+  run(action: Request, names: ReadonlyMap<Label, string>): Promise<Outcome> {
+    return this.#runs(this.#requestOf(action, names));
+  }
+
+  async canUndo(back: number): Promise<boolean> {
+    const way = (await this.#undoing(back))?.way;
+    return way?.kind === 'operation' && (await this.#rig.inventory.plan(way.request)).kind === 'plan';
+  }
+
+  /** `undone`: the kind of what the log names as the one that is meant. */
+  async undo(back: number): Promise<{ readonly undone: string; readonly outcome: Outcome }> {
+    const undoing = await this.#undoing(back);
+    if (undoing === undefined) {
+      return { undone: 'nothing', outcome: { type: 'refused', reason: 'nothingToUndo' } };
+    }
+    const { entry, way } = undoing;
+    const undone = entry.request.kind;
+    switch (way.kind) {
+      case 'operation':
+        return { undone, outcome: await this.#runs(way.request, entry) };
+      case 'refusal':
+        return {
+          undone,
+          outcome: { type: 'refused', reason: `${way.refusal.reason} ${way.refusal.facts['why'] ?? ''}` },
+        };
+      case 'mark':
+        throw new Error(`a mark undoes a ${undone}`);
+    }
+  }
+
+  async #undoing(back: number): Promise<Undoing | undefined> {
+    const look = await UndoLook.at(this.#rig.inventory, this.#ref);
+    if (back === 0) {
+      return look.next('undo');
+    }
+    const isMeant = (one: LoggedOperation): boolean =>
+      one.request.kind !== 'power' && one.unasked !== true && sortOf(one, look.log) === 'operation';
+    const entry = standingIn(look.log)
+      .filter(isMeant)
+      .at(-1 - back);
+    return entry && look.of(entry);
+  }
+
+  async #runs(request: OperationRequest, undoes?: LoggedOperation): Promise<Outcome> {
     const known = new Set((await this.#tree()).snapshots.map(({ name }) => name));
     try {
-      return await this.#madeBy(await this.#rig.inventory.runOperation(request), known);
+      return await this.#madeBy(
+        await this.#rig.inventory.runOperation(request, undoes && { undoes: undoes.id }),
+        known,
+      );
     } catch (error) {
       if (!(error instanceof Failure)) {
         throw error;

@@ -1,5 +1,5 @@
 // Histories that a seed decides: which VM, and what is done with it.
-import { abandoned, chooseOperation, chooseWrites } from './chooseAction.js';
+import { abandoned, chooseOperation, chooseUndo, chooseWrites } from './chooseAction.js';
 import { type Action, isOperation, type Operation, type Script, type SnapshotStyle } from './action.js';
 import type { Next } from './episode.js';
 import { type Random, seededRandom } from './random.js';
@@ -11,6 +11,9 @@ export interface Generated {
 
 /** Sometimes what will be refused is tried all the same: that nothing changes then is a promise too. */
 const refusalShare = 0.05;
+
+/** So many operations are followed by an undo, of that one or of an earlier one. */
+const undoShare = 0.12;
 
 /** Once another tool was at a VM, much is refused: the others are to show what is carried out. */
 const wildShare = 0.4;
@@ -28,6 +31,8 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
   const disks = formats.toSorted(() => (random.chance(0.5) ? 1 : -1));
   const wild = random.chance(wildShare) || always;
   const withKey = wild && random.chance(encryptedShare);
+  // Of its own, so that undos leave the first operations of a seed as they were.
+  const ofUndos = seededRandom(~seed);
   let count = 0;
   let last = 0;
   let savedPaused = false;
@@ -48,7 +53,7 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
         isOver = true;
         return left;
       }
-      const candidates = chooseOperation(random, scene);
+      const candidates = ofUndos.chance(undoShare) ? chooseUndo(ofUndos, scene) : chooseOperation(random, scene);
       const possible = candidates.filter((candidate) => history.isPossible(candidate));
       const chosen = await preferred(random, possible, (candidate) => history.canDo(candidate));
       if (chosen === undefined) {
@@ -57,7 +62,12 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
       pending.push(...chooseWrites(random, scene), chosen);
       if (style === 'external' && chosen.do === 'create' && chosen.kind === 'memory' && model.power === 'paused') {
         savedPaused = true;
-      } else if (chosen.do === 'revert' || chosen.do === 'power' || chosen.do === 'virshPower') {
+      } else if (
+        chosen.do === 'revert' ||
+        chosen.do === 'undo' ||
+        chosen.do === 'power' ||
+        chosen.do === 'virshPower'
+      ) {
         savedPaused = false;
       }
     }

@@ -4,31 +4,36 @@ import { createHash } from 'node:crypto';
 import {
   type AbandonAction,
   type Action,
+  type ClientAction,
   type GuestAction,
   isOfClient,
   isOperation,
   type Label,
   type Operation,
   type Request,
+  type UndoAction,
 } from './action.js';
 import type { ExtensionSide } from './extensionSide.js';
 import type { OtherClients } from './otherClients.js';
 import type { Made, Outcome } from './outcome.js';
 import { pictureDifferences } from './picture.js';
 import { Traces } from './traces.js';
+import { type DoneRequest, UndoableRequests } from './undoable.js';
 import { readImage } from '../oracle/images.js';
-import { Model } from '../oracle/model.js';
+import { type Disks, Model, type Power } from '../oracle/model.js';
 import { type Difference, type Extent, OracleVm } from '../oracle/oracleVm.js';
 
 /**
  * `about`: as in a Difference; or `picture`, the extension shows what libvirt does not say; `failed`, an action ended
  * in a way that it must not; `checkpoint`, a state was left that nobody kept although that was asked for; `foreign`, what
- * another tool left is not as it was; `unasked`, an editor at which nobody clicked has changed a VM that was used.
+ * another tool left is not as it was; `undo`, something else was undone, or can be undone, than the model says; `unasked`, an editor at which nobody clicked has changed a VM that was used.
  */
 export interface Found {
-  readonly about: Difference['about'] | 'picture' | 'failed' | 'checkpoint' | 'foreign' | 'unasked';
+  readonly about: Difference['about'] | 'picture' | 'failed' | 'checkpoint' | 'foreign' | 'undo' | 'unasked';
   readonly what: readonly string[];
 }
+
+type Done = Extract<Outcome, { type: 'done' }>;
 
 /** Of what a guest writes after an editor died; no other block has it. */
 const abandonedSeed = 999_983;
@@ -42,6 +47,7 @@ export class History {
   readonly labels = new Map<string, Label>();
   readonly #names = new Map<Label, string>();
   readonly #traces = new Traces();
+  readonly #requests = new UndoableRequests();
   #vm: OracleVm;
   readonly #side: ExtensionSide;
   readonly #others: OtherClients;
@@ -55,6 +61,9 @@ export class History {
 
   /** Whether the extension's plan for it is no refusal. */
   async canDo(action: Operation): Promise<boolean> {
+    if (action.do === 'undo') {
+      return this.#side.canUndo(action.back);
+    }
     return isOfClient(action) || this.#side.canDo(action, this.#names);
   }
 
@@ -77,6 +86,10 @@ export class History {
       case 'rename':
       case 'describe':
         return fits(action.snapshot);
+      case 'undo': {
+        const done = this.#requests.at(action.back);
+        return done !== undefined && !this.#traces.isUntold(this.#requests.keptBy(done) ?? '');
+      }
       case 'virshDelete':
         return fits(action.snapshot) && this.model.children(this.#names.get(action.snapshot)!).length === 0;
       case 'spoil':
@@ -161,10 +174,16 @@ export class History {
       await this.#letGuest(action);
       return { type: 'done' };
     }
+    if (action.do === 'undo') {
+      return this.#undo(action);
+    }
     if (!isOfClient(action)) {
+      const before = this.model;
+      const edited = action.do === 'rename' || action.do === 'describe' ? this.#names.get(action.snapshot) : undefined;
       const outcome = await this.#side.run(action, this.#names);
       if (outcome.type === 'done') {
         this.#follow(action, outcome);
+        this.#keep(action, { before, edited }, outcome);
       }
       return outcome;
     }
@@ -179,6 +198,77 @@ export class History {
       await this.#traces.bear(action, { vm: this.#vm, before, model: this.model, names: this.#names, folder });
     }
     return outcome;
+  }
+
+  /** @param edited the name of what is edited, before it */
+  #keep(
+    action: Request,
+    { before, edited }: { readonly before: Model; readonly edited: string | undefined },
+    { snapshot, checkpoint }: Done,
+  ): void {
+    if (action.do === 'power') {
+      return;
+    }
+    const was = before.snapshots.get(edited ?? '');
+    const name = action.do === 'rename' || action.do === 'describe' ? this.#names.get(action.snapshot) : snapshot?.name;
+    this.#requests.add({
+      action,
+      before,
+      name,
+      ...(was && { was }),
+      ...(checkpoint && { checkpoint: checkpoint.name }),
+    });
+  }
+
+  async #undo({ back, as }: UndoAction): Promise<Outcome> {
+    const done = this.#requests.at(back)!;
+    const must = this.#requests.judge(done, this.model);
+    const { undone, outcome } = await this.#side.undo(back);
+    const may = outcome.type === 'refused' && outcome.reason.startsWith('notUndoable') ? 'no' : 'yes';
+    if (undone !== done.action.do) {
+      this.found = { about: 'undo', what: [`meant is a ${undone}, not a ${done.action.do}`] };
+    } else if (must !== 'either' && must !== may) {
+      this.found = { about: 'undo', what: [`a ${undone} can be undone: ${may}, not ${must}`] };
+    } else if (outcome.type === 'done') {
+      this.#followUndo(done, as, outcome);
+    }
+    return outcome;
+  }
+
+  #followUndo(done: DoneRequest, as: Label, outcome: Done): void {
+    const { action, before, name, was } = done;
+    this.#requests.fell(done);
+    if (action.do === 'create') {
+      this.model = this.model.deleted(name!, 'one');
+    } else if (was !== undefined) {
+      this.#edit(name!, was);
+    } else if (action.do === 'revert') {
+      const to = this.#requests.keptBy(done)!;
+      this.#revert(to, before.power, action.checkpoint && as, outcome);
+      if (!this.#traces.isSpoilt(to) && !areSame(before.disks, this.model.disks)) {
+        this.found ??= { about: 'undo', what: ['the disks are not as before the revert that was undone'] };
+      }
+    }
+  }
+
+  #revert(to: string, after: Power | undefined, checkpoint: Label | undefined, outcome: Done): void {
+    if (checkpoint !== undefined) {
+      this.#checkpoint(checkpoint, outcome.checkpoint);
+    }
+    this.model = this.model.reverted(to, after);
+    if (outcome.layout !== undefined) {
+      this.#make(`layout-${String(this.#names.size)}`, outcome.layout);
+    }
+    [outcome.checkpoint, outcome.layout].forEach((made) => made && this.#requests.madeByRevert(made.name));
+  }
+
+  #edit(old: string, { name, title }: Pick<Made, 'name' | 'title'>): void {
+    this.model = this.model.renamed(old, title, name);
+    this.#traces.renamed(old, name);
+    this.#requests.edited(old, name);
+    const label = this.labels.get(old)!;
+    this.labels.delete(old);
+    this.#call(label, name);
   }
 
   async #abandon(action: AbandonAction): Promise<Outcome> {
@@ -252,7 +342,7 @@ export class History {
   }
 
   /** Lets the model do what was done. */
-  #follow(action: Operation, outcome: Extract<Outcome, { type: 'done' }>): void {
+  #follow(action: Request | ClientAction, outcome: Done): void {
     const name = (label: Label): string => this.#names.get(label)!;
     switch (action.do) {
       case 'create':
@@ -260,15 +350,9 @@ export class History {
         this.#make(action.as, outcome.snapshot, 'title' in action ? action.title : undefined);
         break;
       case 'revert': {
-        const { before, to } = { before: this.model.power, to: name(action.to) };
-        if (action.checkpoint !== undefined) {
-          this.#checkpoint(action.checkpoint, outcome.checkpoint);
-        }
-        const after = action.after === 'asSnapshot' ? undefined : action.after === 'asBefore' ? before : action.after;
-        this.model = this.model.reverted(to, after);
-        if (outcome.layout !== undefined) {
-          this.#make(`layout-${String(this.#names.size)}`, outcome.layout);
-        }
+        const { power } = this.model;
+        const after = action.after === 'asSnapshot' ? undefined : action.after === 'asBefore' ? power : action.after;
+        this.#revert(name(action.to), after, action.checkpoint, outcome);
         break;
       }
       case 'delete':
@@ -290,11 +374,8 @@ export class History {
         break;
       case 'rename':
       case 'describe': {
-        const [old, now] = [name(action.snapshot), outcome.snapshot?.name ?? name(action.snapshot)];
-        this.model = this.model.renamed(old, action.title, now);
-        this.#traces.renamed(old, now);
-        this.labels.delete(old);
-        this.#call(action.snapshot, now);
+        const old = name(action.snapshot);
+        this.#edit(old, { name: outcome.snapshot?.name ?? old, title: action.title });
         break;
       }
       case 'power':
@@ -323,7 +404,7 @@ export class History {
       return;
     }
     const kept = this.model.snapshots.get(this.model.current ?? '');
-    const same = kept?.disks.every((disk, index) => isSame(disk, this.model.disks[index]!)) === true;
+    const same = kept !== undefined && areSame(kept.disks, this.model.disks);
     if (!same || this.model.power !== 'off' || this.model.saved !== undefined) {
       this.found = { about: 'checkpoint', what: ['the state that was left is in no snapshot'] };
     }
@@ -333,6 +414,10 @@ export class History {
     this.#names.set(label, name);
     this.labels.set(name, label);
   }
+}
+
+function areSame(ones: Disks, others: Disks): boolean {
+  return ones.every((disk, index) => isSame(disk, others[index]!));
 }
 
 function isSame(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): boolean {
