@@ -13,7 +13,7 @@ export interface Generated {
 const refusalShare = 0.05;
 
 /** So many operations are followed by an undo, of that one or of an earlier one. */
-const undoShare = 0.12;
+const undoShare = 0.2;
 
 /** Once another tool was at a VM, much is refused: the others are to show what is carried out. */
 const wildShare = 0.4;
