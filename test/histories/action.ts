@@ -41,6 +41,19 @@ export interface UndoAction {
   readonly as: Label;
 }
 
+/** VMs of their own, made of this one. They do nothing: what they hold must stay as it was. */
+export type ChildAction =
+  | {
+      readonly do: 'cloneHere';
+      readonly as: Label;
+      /** Absent: the present of a VM that is off. */
+      readonly of?: Label;
+      readonly way: 'linked' | 'full';
+    }
+  /** It goes on beside this one, which runs. */
+  | { readonly do: 'fork'; readonly as: Label }
+  | { readonly do: 'throwAway'; readonly child: Label };
+
 /** What another client does behind the extension's back. */
 export type ClientAction =
   | {
@@ -79,7 +92,7 @@ export type ForeignAction =
     };
 
 /** Those of the extension and of other clients are counted; what a guest does is not. */
-export type Operation = Request | UndoAction | ClientAction;
+export type Operation = Request | UndoAction | ChildAction | ClientAction;
 
 /**
  * The last of a history: an editor dies in the middle of a request, the VM is used by others, and days later the next editor
@@ -104,6 +117,10 @@ export interface Script {
 
 export function isOperation(action: Action): action is Operation {
   return action.do !== 'write' && action.do !== 'ram' && action.do !== 'abandon';
+}
+
+export function isOfChild(action: Operation): action is ChildAction {
+  return action.do === 'cloneHere' || action.do === 'fork' || action.do === 'throwAway';
 }
 
 export function isOfClient(action: Operation): action is ClientAction {

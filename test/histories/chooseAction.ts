@@ -34,6 +34,9 @@ export interface Scene {
 
 type Sort = 'create' | 'revert' | 'delete' | 'rename' | 'power' | 'virsh' | 'foreign';
 
+/** Forks run. */
+const mostChildren = 2;
+
 /** In blocks. Few clusters are written again and again, for that is where layers and copies can go wrong. */
 const hotBlocks = 48;
 const allBlocks = 4096;
@@ -104,6 +107,24 @@ export function chooseUndo(random: Random, { fresh }: Scene): readonly Operation
   const as = `s${String(fresh())}`;
   const backs = random.chance(0.6) ? [0, 1, 2] : random.shuffled([0, 1, 2]);
   return backs.map((back) => ({ do: 'undo', back, as }));
+}
+
+/** @param children VMs made of it that are there */
+export function chooseChild(random: Random, scene: Scene, children: ReadonlySet<Label>): readonly Operation[] {
+  const { model, style, fresh } = scene;
+  if (children.size >= mostChildren || (children.size > 0 && random.chance(0.35))) {
+    return [{ do: 'throwAway', child: random.pick([...children]) }];
+  }
+  const as = `c${String(fresh())}`;
+  const way = style === 'external' && random.chance(0.8) ? 'linked' : 'full';
+  const clones = some(random, scene).map((of): Operation => ({ do: 'cloneHere', as, of, way }));
+  const present: readonly Operation[] =
+    model.power === 'off'
+      ? [{ do: 'cloneHere', as, way }]
+      : model.power === 'running' && style === 'external'
+        ? [{ do: 'fork', as }]
+        : [];
+  return random.chance(0.5) ? [...present, ...clones] : [...clones, ...present];
 }
 
 /** What an editor was at when it died; nothing where there is no snapshot to be at. */

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Failure } from '../../src/domain/failure.js';
 import type { LoggedOperation } from '../../src/domain/loggedOperation.js';
 import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';
+import { cloneRequest, makeClone, throwAway } from '../../src/engine/clones.js';
+import { forkVm } from '../../src/engine/forks.js';
 import { type Undoing, UndoLook } from '../../src/engine/undoing.js';
 import type { Decision } from '../../src/operations/plan.js';
 import { sortOf, standingIn } from '../../src/operations/undo/standing.js';
@@ -12,7 +14,8 @@ import type { VmRef } from '../../src/domain/vm.js';
 import { type LiveRig, startLiveRig } from '../libvirtd/inventoryRig.js';
 import { inChild, leftEntries, olderBy, rewriteEntry } from '../libvirtd/faults/dyingChild.js';
 import { openEditor } from '../libvirtd/faults/editor.js';
-import type { AbandonAction, Label, Request, SnapshotStyle } from './action.js';
+import type { AbandonAction, ChildAction, Label, Request, SnapshotStyle } from './action.js';
+import { find, findAll, readXml } from '../oracle/xml.js';
 import type { Made, Outcome } from './outcome.js';
 import type { Picture } from './picture.js';
 
@@ -20,6 +23,8 @@ export class ExtensionSide {
   readonly #rig: LiveRig;
   readonly #style: SnapshotStyle;
   #vm: VmRef | undefined;
+  /** VMs made of it. */
+  readonly #children = new Map<Label, VmRef>();
 
   constructor(rig: LiveRig, style: SnapshotStyle) {
     this.#rig = rig;
@@ -87,6 +92,57 @@ export class ExtensionSide {
     }
   }
 
+  async canChangeChild(action: ChildAction, names: ReadonlyMap<Label, string>): Promise<boolean> {
+    switch (action.do) {
+      case 'cloneHere':
+        return (await this.#rig.inventory.plan(this.#cloneOf(action, names))).kind === 'plan';
+      case 'fork':
+        return this.canDo({ do: 'create', as: action.as, title: action.as, kind: 'memory' }, names);
+      case 'throwAway':
+        return this.#children.has(action.child);
+    }
+  }
+
+  changeChild(action: ChildAction, names: ReadonlyMap<Label, string>): Promise<Outcome> {
+    const { inventory } = this.#rig;
+    return this.#ended(async (known) => {
+      switch (action.do) {
+        case 'cloneHere':
+          this.#children.set(action.as, await makeClone(inventory, this.#cloneOf(action, names)));
+          break;
+        case 'fork': {
+          const { children } = await forkVm(inventory, this.#ref, { name: childName(action.as) });
+          this.#children.set(action.as, children[0]!);
+          break;
+        }
+        case 'throwAway':
+          await throwAway(inventory, this.#children.get(action.child)!);
+          this.#children.delete(action.child);
+          break;
+      }
+      const fresh = (await this.#tree()).snapshots.find(({ name }) => !known.has(name));
+      return { type: 'done', ...(fresh && { snapshot: madeOf(fresh) }) };
+    });
+  }
+
+  /** What libvirt says of it; its files in the order of the guest's disks. */
+  async seeChild(child: Label): Promise<{ readonly files: readonly string[]; readonly power: string }> {
+    const { uuid } = this.#children.get(child)!;
+    const devices = find(readXml(await this.#rig.virsh('dumpxml', uuid)), 'devices');
+    return {
+      files: findAll(devices, 'disk').map((disk) => find(disk, 'source')?.attributes['file'] ?? ''),
+      power: await this.#rig.virsh('domstate', uuid),
+    };
+  }
+
+  #cloneOf(
+    { as, of, way }: Extract<ChildAction, { do: 'cloneHere' }>,
+    names: ReadonlyMap<Label, string>,
+  ): ReturnType<typeof cloneRequest> {
+    const snapshot = of === undefined ? {} : { snapshot: names.get(of)! };
+    return cloneRequest(this.#rig.inventory, this.#ref, { name: childName(as), way, ...snapshot });
+  }
+
   async #undoing(back: number): Promise<Undoing | undefined> {
     const look = await UndoLook.at(this.#rig.inventory, this.#ref);
     if (back === 0) {
@@ -100,13 +156,16 @@ export class ExtensionSide {
     return entry && look.of(entry);
   }
 
-  async #runs(request: OperationRequest, undoes?: LoggedOperation): Promise<Outcome> {
+  #runs(request: OperationRequest, undoes?: LoggedOperation): Promise<Outcome> {
+    return this.#ended(async (known) =>
+      this.#madeBy(await this.#rig.inventory.runOperation(request, undoes && { undoes: undoes.id }), known),
+    );
+  }
+
+  async #ended(act: (known: ReadonlySet<string>) => Promise<Outcome>): Promise<Outcome> {
     const known = new Set((await this.#tree()).snapshots.map(({ name }) => name));
     try {
-      return await this.#madeBy(
-        await this.#rig.inventory.runOperation(request, undoes && { undoes: undoes.id }),
-        known,
-      );
+      return await act(known);
     } catch (error) {
       if (!(error instanceof Failure)) {
         throw error;
@@ -221,6 +280,10 @@ export class ExtensionSide {
     }
     return { type: 'done', ...Object.fromEntries(Object.entries(made).filter(([, one]) => one !== undefined)) };
   }
+}
+
+function childName(label: Label): string {
+  return `child-${label}`;
 }
 
 function madeOf({ name, title, kind, style }: Snapshot): Made {

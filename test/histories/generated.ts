@@ -1,5 +1,5 @@
 // Histories that a seed decides: which VM, and what is done with it.
-import { abandoned, chooseOperation, chooseUndo, chooseWrites } from './chooseAction.js';
+import { abandoned, chooseChild, chooseOperation, chooseUndo, chooseWrites } from './chooseAction.js';
 import { type Action, isOperation, type Operation, type Script, type SnapshotStyle } from './action.js';
 import type { Next } from './episode.js';
 import { type Random, seededRandom } from './random.js';
@@ -14,6 +14,9 @@ const refusalShare = 0.05;
 
 /** So many operations are followed by an undo, of that one or of an earlier one. */
 const undoShare = 0.2;
+
+/** So many make a VM of this one, or throw it away. */
+const childShare = 0.1;
 
 /** Once another tool was at a VM, much is refused: the others are to show what is carried out. */
 const wildShare = 0.4;
@@ -31,8 +34,8 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
   const disks = formats.toSorted(() => (random.chance(0.5) ? 1 : -1));
   const wild = random.chance(wildShare) || always;
   const withKey = wild && random.chance(encryptedShare);
-  // Of its own, so that undos leave the first operations of a seed as they were.
-  const ofUndos = seededRandom(~seed);
+  // Of its own, so that these leave the first operations of a seed as they were.
+  const more = seededRandom(~seed);
   let count = 0;
   let last = 0;
   let savedPaused = false;
@@ -53,7 +56,11 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
         isOver = true;
         return left;
       }
-      const candidates = ofUndos.chance(undoShare) ? chooseUndo(ofUndos, scene) : chooseOperation(random, scene);
+      const candidates = more.weighted([
+        [() => chooseUndo(more, scene), undoShare],
+        [() => chooseChild(more, scene, history.children), childShare],
+        [() => chooseOperation(random, scene), 1 - undoShare - childShare],
+      ])();
       const possible = candidates.filter((candidate) => history.isPossible(candidate));
       const chosen = await preferred(random, possible, (candidate) => history.canDo(candidate));
       if (chosen === undefined) {

@@ -1,11 +1,14 @@
 // A VM's history as it goes on: the real VM and the model side by side. Knows what each action makes of both and how
 // they are compared, not which action is next.
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import {
   type AbandonAction,
   type Action,
+  type ChildAction,
   type ClientAction,
   type GuestAction,
+  isOfChild,
   isOfClient,
   isOperation,
   type Label,
@@ -26,10 +29,10 @@ import { type Difference, type Extent, OracleVm } from '../oracle/oracleVm.js';
 /**
  * `about`: as in a Difference; or `picture`, the extension shows what libvirt does not say; `failed`, an action ended
  * in a way that it must not; `checkpoint`, a state was left that nobody kept although that was asked for; `foreign`, what
- * another tool left is not as it was; `undo`, something else was undone, or can be undone, than the model says; `unasked`, an editor at which nobody clicked has changed a VM that was used.
+ * another tool left is not as it was; `undo`, something else was undone, or can be undone, than the model says; `child`, a VM made of this one is not what it was made of, or leaves files behind; `unasked`, an editor at which nobody clicked has changed a VM that was used.
  */
 export interface Found {
-  readonly about: Difference['about'] | 'picture' | 'failed' | 'checkpoint' | 'foreign' | 'undo' | 'unasked';
+  readonly about: Difference['about'] | 'picture' | 'failed' | 'checkpoint' | 'foreign' | 'undo' | 'child' | 'unasked';
   readonly what: readonly string[];
 }
 
@@ -47,6 +50,8 @@ export class History {
   readonly labels = new Map<string, Label>();
   readonly #names = new Map<Label, string>();
   readonly #traces = new Traces();
+  /** VMs made of it by the extension. */
+  readonly children = new Set<Label>();
   readonly #requests = new UndoableRequests();
   #vm: OracleVm;
   readonly #side: ExtensionSide;
@@ -63,6 +68,9 @@ export class History {
   async canDo(action: Operation): Promise<boolean> {
     if (action.do === 'undo') {
       return this.#side.canUndo(action.back);
+    }
+    if (isOfChild(action)) {
+      return this.#side.canChangeChild(action, this.#names);
     }
     return isOfClient(action) || this.#side.canDo(action, this.#names);
   }
@@ -90,6 +98,17 @@ export class History {
         const done = this.#requests.at(action.back);
         return done !== undefined && !this.#traces.isUntold(this.#requests.keptBy(done) ?? '');
       }
+      case 'cloneHere':
+        return (
+          !this.#isEncrypted &&
+          (action.of === undefined
+            ? power === 'off'
+            : fits(action.of) && !this.#traces.isSpoilt(this.#names.get(action.of)!))
+        );
+      case 'fork':
+        return power === 'running' && !this.#isEncrypted;
+      case 'throwAway':
+        return this.children.has(action.child);
       case 'virshDelete':
         return fits(action.snapshot) && this.model.children(this.#names.get(action.snapshot)!).length === 0;
       case 'spoil':
@@ -100,7 +119,7 @@ export class History {
         // virsh takes snapshots under a managed save, which then starts on files that have changed. With an encrypted disk,
         // QEMU dies of one inside of it, and a VM that is off does not start any more on overlays that libvirt gave it.
         return (
-          (action.kind === 'disk' || !this.#vm.guest.disks.some(({ encrypted }) => encrypted)) &&
+          (action.kind === 'disk' || !this.#isEncrypted) &&
           (action.kind === 'offline') === (power === 'off') &&
           this.model.saved === undefined &&
           !this.#traces.hasCheckpoints
@@ -137,6 +156,10 @@ export class History {
       case 'power':
         return true;
     }
+  }
+
+  get #isEncrypted(): boolean {
+    return this.#vm.guest.disks.some(({ encrypted }) => encrypted);
   }
 
   /** What throws is found as well: a guest that does not answer, a daemon that is gone. */
@@ -176,6 +199,13 @@ export class History {
     }
     if (action.do === 'undo') {
       return this.#undo(action);
+    }
+    if (isOfChild(action)) {
+      const outcome = await this.#side.changeChild(action, this.#names);
+      if (outcome.type === 'done') {
+        await this.#followChild(action, outcome);
+      }
+      return outcome;
     }
     if (!isOfClient(action)) {
       const before = this.model;
@@ -233,6 +263,36 @@ export class History {
       this.#followUndo(done, as, outcome);
     }
     return outcome;
+  }
+
+  async #followChild(action: ChildAction, { snapshot }: Done): Promise<void> {
+    if (action.do === 'throwAway') {
+      this.children.delete(action.child);
+      const left = this.#traces.forgetChild(action.child).filter((file) => existsSync(file));
+      this.found = left.length === 0 ? this.found : { about: 'child', what: left.map((file) => `${file} is left`) };
+      return;
+    }
+    const { model: before } = this;
+    // What it stands on has to be frozen first, where nothing is yet.
+    if (snapshot !== undefined) {
+      this.#make(`base-${action.as}`, snapshot);
+      if (action.do === 'fork') {
+        const made = { do: 'create', as: action.as, title: snapshot.title, kind: snapshot.kind } as const;
+        this.#requests.add({ action: made, before, name: snapshot.name });
+      }
+    }
+    this.#requests.add({ action: { do: 'clone' }, before, name: undefined });
+    const of = action.do === 'cloneHere' ? action.of : undefined;
+    const disks = of === undefined ? before.disks : before.snapshots.get(this.#names.get(of)!)!.disks;
+    const { files, power } = await this.#side.seeChild(action.as);
+    this.children.add(action.as);
+    this.#traces.bearChild(action.as, files, disks);
+    const wrong = await this.#traces.differences();
+    if (wrong.length > 0) {
+      this.found = { about: 'child', what: wrong };
+    } else if (power !== (action.do === 'fork' ? 'running' : 'shut off')) {
+      this.found = { about: 'child', what: [`it is ${power}`] };
+    }
   }
 
   #followUndo(done: DoneRequest, as: Label, outcome: Done): void {

@@ -47,6 +47,17 @@ export class Traces {
     return this.#untold.has(name);
   }
 
+  /** A VM of ours was made, with these files as disks. */
+  bearChild(child: Label, files: readonly string[], disks: Model['disks']): void {
+    for (const [disk, file] of files.entries()) {
+      this.#witnesses.add({ what: 'clone', child, image: { file, format: 'qcow2' }, disk, content: disks[disk]! });
+    }
+  }
+
+  forgetChild(child: Label): readonly string[] {
+    return this.#witnesses.remove(child);
+  }
+
   renamed(old: string, now: string): void {
     for (const names of [this.#spoilt, this.#mergedInto, this.#untold]) {
       if (names.delete(old)) {

@@ -1,9 +1,12 @@
 // What other tools left in and upon a VM's images, each with the content that it must keep. Knows no libvirt.
 import { blockDifferences, type Content } from '../oracle/blocks.js';
 import { type Image, readImage } from '../oracle/images.js';
+import type { Label } from './action.js';
 
 export interface Witness {
   readonly what: 'tag' | 'clone';
+  /** The VM of ours that it is a disk of. */
+  readonly child?: Label;
   readonly image: Image;
   /** The guest's number of the disk, which is part of its blocks. */
   readonly disk: number;
@@ -11,14 +14,21 @@ export interface Witness {
 }
 
 export class Witnesses {
-  readonly #all: Witness[] = [];
+  #all: readonly Witness[] = [];
 
   get hasClones(): boolean {
     return this.#all.some(({ what }) => what === 'clone');
   }
 
   add(witness: Witness): void {
-    this.#all.push(witness);
+    this.#all = [...this.#all, witness];
+  }
+
+  /** Its files, of which nobody expects anything any more. */
+  remove(child: Label): readonly string[] {
+    const [gone, left] = [true, false].map((own) => this.#all.filter((one) => (one.child === child) === own));
+    this.#all = left!;
+    return gone!.map(({ image }) => image.file);
   }
 
   /** As sentences. */
