@@ -171,6 +171,7 @@ const rooms = {
     'systems',
     'engine',
     'inventory',
+    'journal/agentCheckpoints',
     'journal/readAudit',
     'diagnosis',
     'operations',

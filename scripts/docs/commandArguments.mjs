@@ -10,12 +10,13 @@ const lesson = /** @type {const} */ (['connection']);
 /** Id without its prefix → its arguments; `connection` can stand beside each `vm`. */
 export const argumentsOf = /** @type {const} */ ({
   createSnapshot: ['vm', 'kind', 'style', 'quiesce', 'live', 'without', 'title', 'description'],
-  quickCheckpoint: ['vm'],
+  quickCheckpoint: ['vm', 'system'],
   revert: [...snapshot, 'after', 'checkpointFirst', 'confirm'],
   undoRevert: ['vm', 'after', 'checkpointFirst', 'confirm'],
   undo: ['vm', 'entry', 'confirm'],
   redo: ['vm', 'entry', 'confirm'],
   restoreState: ['vm', 'entry', 'confirm'],
+  undoAgentStep: ['vm'],
   deleteSnapshot: [...snapshot, 'confirm'],
   deleteWithDescendants: [...snapshot, 'confirm'],
   deleteDescendants: [...snapshot, 'confirm'],
@@ -41,7 +42,7 @@ export const argumentsOf = /** @type {const} */ ({
   openConsole: ['vm'],
   openConsoleLog: ['vm'],
   goToCurrent: ['vm'],
-  showPicture: snapshot,
+  showPicture: [...snapshot, 'system'],
   checkHealth: ['vm'],
   snoozeHealth: ['vm'],
   examine: ['vm'],
@@ -58,7 +59,7 @@ export const argumentsOf = /** @type {const} */ ({
   unmarkFavourite: ['vm'],
   revertToFavourite: ['vm', 'after', 'checkpointFirst', 'confirm'],
   revertToRecent: [],
-  revertToLast: ['vm', 'after', 'checkpointFirst', 'confirm'],
+  revertToLast: ['vm', 'system', 'after', 'checkpointFirst', 'confirm'],
   protectVm: ['vm'],
   unprotectVm: ['vm'],
   cloneVm: [...snapshot, 'name', 'way', 'network'],
@@ -122,6 +123,7 @@ const sorts = {
 /** What stands behind the arguments of some. @type {Readonly<Partial<Record<keyof typeof argumentsOf, string>>>} */
 export const remarks = {
   undo: 'without `entry`: asks which',
+  undoAgentStep: 'asks which step',
   redo: 'without `entry`: asks which',
   restoreState: 'without `entry`: asks which',
   checkHealth: 'without `vm`: all',

@@ -8,6 +8,7 @@ export const commandIds = [
   'virtRewind.undo',
   'virtRewind.redo',
   'virtRewind.restoreState',
+  'virtRewind.undoAgentStep',
   'virtRewind.deleteSnapshot',
   'virtRewind.deleteWithDescendants',
   'virtRewind.deleteDescendants',

@@ -174,12 +174,23 @@ function words({ request, vm }: Entry, titleOf: (uuid: string, snapshot: string)
 /** What an agent asked for by a tool, and the snapshot that leads back to before it. */
 function agentWords(
   { agent, tool, step, what, before }: Entry['request'],
-  titleOf: (snapshot: string) => string,
+  titleOf?: (snapshot: string) => string,
 ): string {
   const text = (value: unknown): string =>
     typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   const asked = t('step {0} of {1}: {2}', text(step), text(agent), `${text(tool)} ${text(what)}`.trim());
-  return text(before) === '' ? asked : `${asked} (${t('before it: {0}', titleOf(text(before)))})`;
+  return titleOf === undefined || text(before) === ''
+    ? asked
+    : `${asked} (${t('before it: {0}', titleOf(text(before)))})`;
+}
+
+/** Of an entry of an agent: what it did, and how that ended. Plain text. */
+export function agentStepText({ request, outcome, failure }: Entry): { readonly did: string; readonly ended: string } {
+  const how = outcomeWord(outcome);
+  return {
+    did: displayLine(agentWords(request), longestWords),
+    ended: displayLine(failure === undefined ? how : t('{0}: {1}', how, failure), longestWords),
+  };
 }
 
 function parseEntry(json: string): Entry | undefined {

@@ -2,7 +2,8 @@
 // do nothing, and nothing is changed.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { CommandRig, type Guest } from './commandRig.js';
+import { call as command, CommandRig, type Guest, rejects } from './commandRig.js';
+import { type Asked, Person } from './person.js';
 
 interface Told {
   readonly vms?: readonly { readonly vm: string; readonly you_may: string }[];
@@ -21,6 +22,42 @@ describe('tools for language models', function () {
     const [part] = content;
     assert.ok(part instanceof vscode.LanguageModelTextPart);
     return JSON.parse(part.value) as Told;
+  };
+
+  /** A person sees the steps, the newest first, and goes back to before the first one, after the usual question. */
+  const undone = async (): Promise<void> => {
+    const person = new Person();
+    const undo = (): Thenable<unknown> => command('virtRewind.undoAgentStep', { vm: guest.name });
+    const first = ({ choices }: Asked): string | undefined => choices.at(-1);
+    const agree = ({ how, question, choices }: Asked): string | undefined => {
+      assert.equal(how, 'modal');
+      assert.match(question, /first/u);
+      return choices[0];
+    };
+    try {
+      person.will(({ choices, text }) => {
+        assert.deepEqual(
+          choices.map((choice) => /step (\d) of .*: (\w+)/u.exec(choice)?.slice(1)),
+          [
+            ['3', 'revert_vm'],
+            ['2', 'revert_vm'],
+            ['1', 'checkpoint_vm'],
+          ],
+        );
+        assert.match(text, /done/u);
+        return undefined;
+      });
+      await undo();
+      person.will(first, agree);
+      await undo();
+      assert.match(await rig.virsh('snapshot-current', guest.name, '--name'), /^first\s*$/u);
+      await rig.virsh('snapshot-delete', guest.name, 'first');
+      await command('virtRewind.refresh');
+      person.will(first);
+      await rejects(undo(), 'notFound');
+    } finally {
+      person.leave();
+    }
   };
 
   before(async () => {
@@ -60,6 +97,7 @@ describe('tools for language models', function () {
       assert.equal((await call(tool, { vm, ...more })).error?.kind, kind, tool);
     await set({ 'agents.permissions': { [vm]: 'act' } });
     try {
+      await rejects(command('virtRewind.undoAgentStep', { vm }), 'notFound');
       const first = await call('checkpoint_vm', { vm, title: 'first' });
       assert.deepEqual([first.error, first.snapshot], [undefined, 'first']);
       const back = await call('revert_vm', { vm, snapshot: 'first' });
@@ -78,6 +116,7 @@ describe('tools for language models', function () {
       await set({ protectedVms: undefined, 'agents.permissions': { [vm]: 'none' } });
       await refused('permission', 'describe_vm');
       assert.deepEqual(await rig.snapshots(vm), made);
+      await undone();
     } finally {
       await set({ 'agents.permissions': undefined, 'agents.checkpoints': undefined, protectedVms: undefined });
     }

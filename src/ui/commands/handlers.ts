@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { CommandRun, Handler } from './commandServices.js';
+import { agentCommands } from './agentCommands.js';
 import { bisectCommands } from './bisectCommands.js';
 import { cloneCommands } from './cloneCommands.js';
 import { compareCommands } from './compareCommands.js';
@@ -34,6 +35,7 @@ export { runCommand } from './runCommand.js';
 
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
 const handlers: Readonly<Record<CommandId, Handler>> = {
+  ...agentCommands,
   ...bisectCommands,
   ...cloneCommands,
   ...compareCommands,
@@ -109,9 +111,11 @@ const forSystems: ReadonlySet<CommandId> = new Set<CommandId>([
   'virtRewind.showPicture',
 ]);
 
-/** The key without a row means the system that was chosen, where there is one. */
+/** Keys that without a row mean the system that was chosen, where there is one. */
+const onChosenSystem: ReadonlySet<CommandId> = new Set<CommandId>(['virtRewind.revertToLast']);
+
 async function onChosen(id: CommandId, run: CommandRun): Promise<CommandRun> {
-  const isMeant = run.call.kind === 'palette' && id === 'virtRewind.revertToLast';
+  const isMeant = run.call.kind === 'palette' && onChosenSystem.has(id);
   const shown = isMeant ? await run.chosen.find() : undefined;
   return shown === undefined ? run : { ...run, call: { kind: 'program', given: { system: shown.known.system.id } } };
 }

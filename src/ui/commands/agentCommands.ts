@@ -1,0 +1,74 @@
+// What agents did to a VM, step by step, each with the way back to before it, which is an ordinary revert with its question.
+import { dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import type { OperationRequest } from '../../domain/operation.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import { AgentCheckpoints } from '../../journal/agentCheckpoints.js';
+import { readAudit } from '../../journal/readAudit.js';
+import { agentStepText, historyEntries } from '../../text/historyText.js';
+import { operationWords } from '../../text/operationText.js';
+import { agoText } from '../../text/relativeAge.js';
+import { askOne } from '../prompts/ask.js';
+import { answered, CommandError, NothingThere } from '../prompts/commandError.js';
+import type { CommandRun, CommandTable } from './commandServices.js';
+import { targetVm } from './targets.js';
+
+/** More than a person reads. */
+const mostOffered = 50;
+
+export const agentCommands = {
+  /** Goes back to before a step of an agent. */
+  'virtRewind.undoAgentStep': undoAgentStep,
+} satisfies CommandTable;
+
+type Entry = ReturnType<typeof historyEntries>[number];
+
+async function undoAgentStep(run: CommandRun): Promise<unknown> {
+  const { ref, vm } = await targetVm(run, t('Undo a step of an agent on which VM?'));
+  const folder = dirname(run.history.fsPath);
+  const entries = historyEntries(await readAudit(folder, run.log))
+    .filter(({ vm: { uuid }, request }) => uuid === ref.uuid && request['kind'] === 'agent')
+    .slice(0, mostOffered);
+  if (entries.length === 0) {
+    throw new NothingThere(t('No agent has done anything to {0} from here yet.', displayLine(vm.name)), {
+      vm: vm.name,
+    });
+  }
+  const records = await new AgentCheckpoints(folder, run.log).of(ref);
+  const tree = await run.inventory.readTree(ref);
+  /** A record whose name another snapshot has by now leads nowhere. */
+  const snapshotBefore = ({ request: { step, before } }: Entry): Snapshot | undefined => {
+    const record = records.findLast(
+      (one) => one.name === before && one.step <= Number(step) && Number(step) <= one.last,
+    );
+    const found = record && findSnapshot(tree, record.name);
+    return found?.createdAt === record?.createdAt ? found : undefined;
+  };
+  const now = Date.now();
+  const lines = entries.map((entry) => {
+    const snapshot = snapshotBefore(entry);
+    const { did, ended } = agentStepText(entry);
+    return {
+      label: did,
+      description: `${agoText(entry.at, now)} · ${ended}`,
+      detail: `→ ${snapshot === undefined ? gone() : operationWords({ kind: 'revert' } as OperationRequest, snapshot.title)}`,
+      ...(snapshot === undefined && { icon: 'circle-slash' }),
+      value: snapshot,
+    };
+  });
+  const { value: snapshot } = answered(
+    await askOne(lines, t('Go back to before which step of an agent?'), displayLine(vm.name)),
+  );
+  if (snapshot === undefined) {
+    throw new CommandError('notFound', gone(), { vm: vm.name });
+  }
+  const given = { vm: ref.uuid, connection: ref.connection, snapshot: snapshot.name };
+  return vscode.commands.executeCommand('virtRewind.revert', given);
+}
+
+function gone(): string {
+  return t('The snapshot before this step is gone.');
+}
