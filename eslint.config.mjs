@@ -148,6 +148,7 @@ const rooms = {
   ],
   // Runs in a browser: it shares the messages, and what says sizes and letters.
   'ui/picture/page': ['ui/picture/messages', 'operations/whatIf', 'domain', 'text/bytesText', 'text/layerLetter'],
+  'ui/history': ['ui/tree', 'ui', 'text', 'journal', 'engine', 'inventory', 'domain', 'manifest', 'base'],
   'ui/lesson': ['ui', 'lesson', 'text', 'domain', 'manifest', 'base'],
   'ui/guest': ['ui/prompts', 'ui', 'text', 'engine', 'inventory', 'domain', 'manifest', 'base'],
   'ui/agents': ['agents', 'session', 'ui', 'text', 'engine', 'manifest', 'base'],
@@ -158,6 +159,7 @@ const rooms = {
     'session',
     'journal/labStore',
     'ui/guest',
+    'ui/history',
     'ui/lesson',
     'ui/picture',
     'ui/tree',

@@ -30,6 +30,7 @@ import { Consoles } from './ui/guest/consoles.js';
 import { FollowedLogs } from './ui/guest/followedLogs.js';
 import { Screens } from './ui/guest/screens.js';
 import { Reports } from './ui/documents/reports.js';
+import { HistoryPanel } from './ui/history/historyPanel.js';
 import { labFiles } from './ui/lab/labFiles.js';
 import { languageTools } from './ui/agents/languageTools.js';
 import { putOnPath } from './ui/commandLinePath.js';
@@ -51,6 +52,7 @@ export interface DevelopmentApi {
   readonly inventory: Inventory;
   readonly tree: VmTree;
   readonly pictures: PicturePanels;
+  readonly history: HistoryPanel;
   readonly systems: SystemPictures;
   readonly health: HealthWatch;
   readonly status: HealthStatus;
@@ -99,7 +101,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   const documents = new XmlDocuments(inventory);
   const reports = new Reports();
   const status = new HealthStatus(health);
-  const history = vscode.Uri.file(join(journal, 'audit.jsonl'));
+  const history = new HistoryPanel({ inventory, folder: journal, log });
   const guest = join(context.extensionPath, 'dist', 'lesson.bin');
   const measure = async (folder: string, depths: readonly number[]): Promise<readonly LayerCost[]> => {
     const { measureLayerCosts } = await import('./qemu/layerCosts.js');
@@ -177,6 +179,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     screens,
     pictures,
     systems.pictures,
+    history,
     reports,
     documents,
     tree,
@@ -194,7 +197,19 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   }
   return context.extensionMode === vscode.ExtensionMode.Production
     ? undefined
-    : { inventory, tree, pictures, systems: systems.pictures, health, status, worked, teaching, consoles, journal };
+    : {
+        inventory,
+        tree,
+        pictures,
+        history,
+        systems: systems.pictures,
+        health,
+        status,
+        worked,
+        teaching,
+        consoles,
+        journal,
+      };
 }
 
 /** `npm start` says on which VMs. */

@@ -56,6 +56,11 @@ const shape = v.object({
   unasked: v.exactOptional(v.literal(true)),
 });
 
+/** Of the logs of all VMs, a folder for each. @param folder of the journal */
+export function logFolder(folder: string): string {
+  return join(folder, 'operations');
+}
+
 export function newOperationId(): string {
   return randomBytes(4).toString('hex');
 }
@@ -68,7 +73,7 @@ export class OperationLog {
     readonly log: Log,
     readonly fs: FileSystem = promises,
   ) {
-    this.#root = join(folder, 'operations');
+    this.#root = logFolder(folder);
   }
 
   /** Never rejects: what it tells has happened. */

@@ -8,3 +8,5 @@ export const pictureViewType = 'virtRewind.picture';
 export const systemPictureType = 'virtRewind.systemPicture';
 /** The editor tab of the lesson: keys ask for it. */
 export const lessonPanelType = 'virtRewind.lessonPanel';
+/** The editor tab with the history. */
+export const historyPanelType = 'virtRewind.history';

@@ -3,6 +3,6 @@ import { displayLine } from '../domain/plainText.js';
 
 const longest = 2_000;
 
-export function htmlText(text: string): string {
-  return displayLine(text, longest).replace(/[&<>"']/g, (character) => `&#${String(character.charCodeAt(0))};`);
+export function htmlText(text: string, most = longest): string {
+  return displayLine(text, most).replace(/[&<>"']/g, (character) => `&#${String(character.charCodeAt(0))};`);
 }

@@ -240,9 +240,30 @@ describe('doctor', function () {
     await vscode.window.tabGroups.close(pictures());
   });
 
-  it('keeps a history, which opens as a page', async () => {
+  it('keeps a history, which opens as a page and is drawn anew when something is done', async () => {
     await call('virtRewind.showHistory');
-    const text = await report('History', /doctor\\-tag/);
-    assert.match(text, /virsh .* snapshot/);
+    const { history } = await rig.api();
+    assert.match(history.html ?? '', /doctor-tag[^]*virsh .* snapshot/u);
+    const { snapshot } = await call<{ snapshot: string }>('virtRewind.quickCheckpoint', { vm: tagged });
+    const undo = encodeURIComponent('{"entry":');
+    const isShown = (): boolean => {
+      const [newest = ''] = history.html?.match(/<li>[^]*?<\/li>/u) ?? [];
+      return newest.includes(snapshot) && newest.includes(undo);
+    };
+    await new Promise<void>((resolve) => {
+      const drawn = history.onDidDraw(() => {
+        if (isShown()) {
+          drawn.dispose();
+          resolve();
+        }
+      });
+      if (isShown()) {
+        drawn.dispose();
+        resolve();
+      }
+    });
+    await call('virtRewind.deleteSnapshot', { vm: tagged, snapshot, confirm: false });
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+    assert.equal(history.html, undefined);
   });
 });

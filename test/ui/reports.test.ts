@@ -1,5 +1,5 @@
-// The pages that are Markdown in four themes, as axe sees them: history, doctor, health, comparison; and with TEST_THEMES=all those
-// of labs, systems, bisects, clones and of what is in the trash. The document around what is ours belongs to VS Code's preview: it has no
+// The pages of reports in four themes, as axe sees them: history, doctor, health, comparison; and with TEST_THEMES=all those
+// of labs, systems, bisects, clones and of what is in the trash. But for the history, the document around what is ours belongs to VS Code's preview: it has no
 // title, no language and no landmarks.
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
@@ -63,7 +63,24 @@ describe('the reports', () => {
     });
   }
 
-  isAccessible('history', () => stage().hands.command('Virt Rewind: Show History'));
+  isAccessible(
+    'history',
+    () => stage().hands.command('Virt Rewind: Show History'),
+    (name) => violationsInThemes(stage(), stage().workbench.webview.locator('main'), `reports/${name}`),
+  );
+
+  it('of history: what was done is undone from the page by the keyboard, and the page says so', async () => {
+    const { hands, workbench } = stage();
+    const undo = workbench.webview.getByRole('button', { name: /^Undo… .*check/ });
+    await undo.focus();
+    await workbench.page.keyboard.press('Enter');
+    await hands.answer('Delete');
+    await undo.waitFor({ state: 'detached' });
+    await workbench.webview.getByText(/^No redo: /).waitFor();
+    await workbench.picture('reports/history-undone');
+    await hands.menu(vm, 'Quick Checkpoint');
+    await workbench.row(/^check…/).waitFor();
+  });
   isAccessible('doctor', () => stage().hands.menu(vm, 'Health and Repair', 'Doctor: What Works'));
   isAccessible('health', () => stage().hands.menu(vm, 'Health and Repair', 'Check Health'));
   isAccessible('comparison', () => stage().hands.menu(/^check…/, 'Copy and Show', 'Compare with Present'));

@@ -2,7 +2,8 @@
 import { t } from '@vscode/l10n';
 import { join } from 'node:path';
 import { readAudit } from '../../journal/readAudit.js';
-import { historyEntries, historyText } from '../../text/historyText.js';
+import { historyEntries } from '../../text/historyRows.js';
+import { historyText } from '../../text/historyText.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { plainReport } from '../plainReport.js';
@@ -31,12 +32,7 @@ export async function history({ call, session, terminal, log, json }: Context): 
   const path = join(session.folder, 'audit.jsonl');
   terminal.say(
     plainReport(
-      historyText(
-        shown,
-        () => false,
-        (_, snapshot) => snapshot,
-        path,
-      ),
+      historyText(shown, (_, snapshot) => snapshot, path),
       terminal,
     ),
   );

@@ -1,5 +1,4 @@
 // What agents did to a VM, step by step, each with the way back to before it, which is an ordinary revert with its question.
-import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -8,7 +7,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { AgentCheckpoints } from '../../journal/agentCheckpoints.js';
 import { readAudit } from '../../journal/readAudit.js';
-import { agentStepText, historyEntries } from '../../text/historyText.js';
+import { agentStepText, historyEntries } from '../../text/historyRows.js';
 import { operationWords } from '../../text/operationText.js';
 import { agoText } from '../../text/relativeAge.js';
 import { askOne } from '../prompts/ask.js';
@@ -28,7 +27,7 @@ type Entry = ReturnType<typeof historyEntries>[number];
 
 async function undoAgentStep(run: CommandRun): Promise<unknown> {
   const { ref, vm } = await targetVm(run, t('Undo a step of an agent on which VM?'));
-  const folder = dirname(run.history.fsPath);
+  const folder = run.history.folder;
   const entries = historyEntries(await readAudit(folder, run.log))
     .filter(({ vm: { uuid }, request }) => uuid === ref.uuid && request['kind'] === 'agent')
     .slice(0, mostOffered);

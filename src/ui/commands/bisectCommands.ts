@@ -1,5 +1,4 @@
 // Bisect in the editor: which line is searched and how, by questions; carried on with what the command line calls too; shown.
-import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { BisectNews } from '../../bisect/bisectRun.js';
@@ -247,7 +246,7 @@ async function withBisects<T>(run: CommandRun, act: (bisects: Bisects) => Promis
   const { Bisects: Loaded } = await import('../../bisect/bisects.js');
   const { inventory, log, history } = run;
   try {
-    return await act(new Loaded({ inventory, log, folder: dirname(history.fsPath), environment: process.env }));
+    return await act(new Loaded({ inventory, log, folder: history.folder, environment: process.env }));
   } catch (error) {
     const stop = asStop(error);
     if (stop === undefined) {

@@ -124,6 +124,7 @@ export type OperationName = NonNullable<CommandArguments['operation']>;
  * |-----------------------------|--------------------------------------------------------------------------|
  * | nothing                     | `palette`: all is asked                                                  |
  * | a row, and the selected rows | `rows`                                                                   |
+ * | a row, and an object with an `entry` | `rows`: of the VM's log; the page of the history links to it    |
  * | a list with one row         | `rows`: it, and the selected rows if it is one of them: keys in the view |
  * | a list without a row        | `rows`: the selected rows, or `palette` |
  * | the address of a file       | `file`: that of a lab, in the explorer or above an editor               |
@@ -131,7 +132,12 @@ export type OperationName = NonNullable<CommandArguments['operation']>;
  */
 export type Call =
   | { readonly kind: 'palette' }
-  | { readonly kind: 'rows'; readonly rows: readonly [Node, ...Node[]] }
+  | {
+      readonly kind: 'rows';
+      readonly rows: readonly [Node, ...Node[]];
+      /** Id of an operation in the log of the VM. */
+      readonly entry?: string;
+    }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'program'; readonly given: CommandArguments };
 
@@ -154,7 +160,9 @@ export function parseCall(first: unknown, second: unknown, selection: () => read
     return row === undefined ? { kind: 'palette' } : { kind: 'rows', rows: [row, ...others] };
   }
   if (isNode(first)) {
-    return { kind: 'rows', rows: rowsWith(first, Array.isArray(second) ? second.filter(isNode) : []) };
+    const rows = rowsWith(first, Array.isArray(second) ? second.filter(isNode) : []);
+    const entry = isPlainObject(second) && 'entry' in second ? parseArguments(second).entry : undefined;
+    return { kind: 'rows', rows, ...(entry !== undefined && { entry }) };
   }
   if (isFile(first)) {
     return { kind: 'file', path: first.fsPath };
@@ -210,4 +218,9 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
 /** What a program gave; nothing for a call from a menu or the palette. */
 export function givenTo(call: Call): CommandArguments {
   return call.kind === 'program' ? call.given : {};
+}
+
+/** The operation of the VM's log that is meant, where one is. */
+export function entryOf(call: Call): string | undefined {
+  return call.kind === 'rows' ? call.entry : givenTo(call).entry;
 }

@@ -1,11 +1,12 @@
 // What every command is given. It refuses to know who built it.
-import type { LogOutputChannel, Memento, Uri } from 'vscode';
+import type { LogOutputChannel, Memento } from 'vscode';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { Inventory } from '../../engine/liveInventory.js';
 import type { XmlDocuments } from '../documents/documents.js';
 import type { SystemPictures } from '../picture/systemPictures.js';
 import type { PicturePanels } from '../picture/picturePanels.js';
 import type { Reports } from '../documents/reports.js';
+import type { HistoryPanel } from '../history/historyPanel.js';
 import type { VmTree } from '../tree/vmTree.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import type { Call } from './commandArguments.js';
@@ -48,8 +49,7 @@ export interface CommandServices {
   readonly log: LogOutputChannel;
   /** What this user chose before, in any workspace. */
   readonly remembered: Memento;
-  /** The file that keeps who did what to which VM. */
-  readonly history: Uri;
+  readonly history: HistoryPanel;
 }
 
 /** One run of a command: the services, and what it was called with. */

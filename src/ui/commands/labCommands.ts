@@ -1,5 +1,5 @@
 // Labs in the editor: made, reset, checked and removed as their file says, by what the command line calls too.
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
@@ -184,7 +184,7 @@ async function withLabs<T>(run: CommandRun, file: string, act: (labs: Labs) => P
     import('../../session/session.js'),
   ]);
   const { inventory, log, history } = run;
-  const session = Session.over(inventory, readSettings(), dirname(history.fsPath), run.systems.open());
+  const session = Session.over(inventory, readSettings(), history.folder, run.systems.open());
   const labs = new Loaded({ session, log, shell: vscode.env.appName, environment: process.env });
   try {
     return await act(labs);

@@ -1,12 +1,11 @@
 // Revert to…: one list of where one can go back to, over all VMs and systems, the last used first.
-import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
 import { openConnections } from '../../engine/namedTargets.js';
 import { readAudit } from '../../journal/readAudit.js';
 import type { CommandId } from '../../manifest/commandIds.js';
-import { historyEntries } from '../../text/historyText.js';
+import { historyEntries } from '../../text/historyRows.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { pointTitle } from '../../text/systemPointText.js';
 import { kindWords } from '../../text/words.js';
@@ -37,7 +36,7 @@ interface Recent {
 async function revertToRecent(run: CommandRun): Promise<unknown> {
   const chosen = (await run.chosen.find())?.known.system.id;
   const now = Date.now();
-  const lastUsed = usesOf(await readAudit(dirname(run.history.fsPath), run.log));
+  const lastUsed = usesOf(await readAudit(run.history.folder, run.log));
   const points = await pointsOf(run, now, lastUsed);
   const snapshots = await snapshotsOf(run, now, lastUsed, points.taken);
   // Those of the system that one works with come before all others.

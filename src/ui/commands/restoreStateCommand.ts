@@ -11,7 +11,7 @@ import { askQuestion } from '../prompts/askQuestion.js';
 import { answered, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { seamlessWish } from '../readSettings.js';
-import { givenTo } from './commandArguments.js';
+import { entryOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm } from './consent.js';
 import { existingVm, operate } from './operate.js';
@@ -30,7 +30,7 @@ export const restoreStateCommands = {
 async function restoreState(run: CommandRun): Promise<void> {
   const view = await targetVm(run, t('Restore an earlier state of which VM?'));
   const look = await UndoLook.at(run.inventory, view.ref);
-  const id = (givenTo(run.call).entry ?? (await pickEntry(view, look))).toLowerCase();
+  const id = (entryOf(run.call) ?? (await pickEntry(view, look))).toLowerCase();
   const vm = displayLine(view.vm.name);
   const entry = look.find(id);
   const steps = entry === undefined ? [] : look.backTo(entry);

@@ -15,7 +15,7 @@ import { askQuestion } from '../prompts/askQuestion.js';
 import { answered, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { seamlessWish } from '../readSettings.js';
-import { givenTo } from './commandArguments.js';
+import { entryOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { askNameOfProtected, mustConfirm } from './consent.js';
 import { undoMoment } from './deleteCommands.js';
@@ -71,7 +71,7 @@ async function carryOut(run: CommandRun, request: OperationRequest, entry: Logge
 /** By its id, or from a list that says of each what it would do, or why nothing undoes it. */
 async function wanted(run: CommandRun, { ref, vm }: VmView, does: Undoing['does']): Promise<Undoing> {
   const look = await UndoLook.at(run.inventory, ref);
-  const { entry: id } = givenTo(run.call);
+  const id = entryOf(run.call);
   if (id !== undefined) {
     const entry = look.find(id.toLowerCase());
     const found = entry && (does === 'undo' ? look.of(entry) : look.redoOf(entry));

@@ -1,13 +1,9 @@
 // What the view shows and in which order, and what opens beside it.
-import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { readAudit } from '../../journal/readAudit.js';
 import { writeSetting } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { UndoLook } from '../../engine/undoing.js';
-import type { VmView } from '../../inventory/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { ShownSystem } from '../../text/systemRows.js';
 import { reachMembers, targetSystem } from './systemTargets.js';
@@ -15,9 +11,6 @@ import { existingVm } from './operate.js';
 import { targetVm, workedVm } from './targets.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
 import { systemActions, vmActions } from '../../text/workedVmText.js';
-import { historyText, loggedInHistory } from '../../text/historyText.js';
-import { undoingText } from '../../text/loggedText.js';
-import { titleOf } from '../../text/operationProgress.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { askText } from '../prompts/ask.js';
 
@@ -160,43 +153,8 @@ function showLog(run: CommandRun): Promise<void> {
 }
 
 /** Opens a page of who did what to which VM. */
-async function showHistory(run: CommandRun): Promise<void> {
-  const { history, log, inventory } = run;
-  const lines = await readAudit(dirname(history.fsPath), log);
-  if (lines.length === 0) {
-    throw new NothingThere(t('Nothing has been done to a VM from here yet.'), { path: history.fsPath });
+async function showHistory({ history }: CommandRun): Promise<void> {
+  if (!(await history.show())) {
+    throw new NothingThere(t('Nothing has been done to a VM from here yet.'), { path: history.file });
   }
-  const views = new Map(inventory.connections.flatMap(({ vms }) => vms.map((view) => [view.ref.uuid, view])));
-  const looks = await undoLooks(
-    run,
-    [...loggedInHistory(lines)].flatMap((uuid) => views.get(uuid) ?? []),
-  );
-  const text = historyText(
-    lines,
-    (uuid) => views.get(uuid)?.undo !== undefined,
-    (uuid, snapshot) => titleOf(views.get(uuid) ?? {}, snapshot),
-    history.fsPath,
-    (uuid, id) => {
-      const look = looks.get(uuid);
-      const entry = look?.find(id);
-      return look && entry && undoingText(look.of(entry), inventory.findVm(entry.vm) ?? {});
-    },
-  );
-  await run.reports.open(t('History'), text);
-}
-
-/** As things are now. Of a VM that cannot be asked nothing is said. */
-async function undoLooks(
-  { inventory, log }: CommandRun,
-  views: readonly VmView[],
-): Promise<ReadonlyMap<string, UndoLook>> {
-  const looks = new Map<string, UndoLook>();
-  for (const { ref } of views) {
-    try {
-      looks.set(ref.uuid, await UndoLook.at(inventory, ref));
-    } catch (error) {
-      log.debug(`history: ${String(error)}`);
-    }
-  }
-  return looks;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Call, givenTo, parseCall as parse } from '../../../src/ui/commands/commandArguments.js';
+import { type Call, entryOf, givenTo, parseCall as parse } from '../../../src/ui/commands/commandArguments.js';
 import { CommandError } from '../../../src/ui/prompts/commandError.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 
@@ -36,6 +36,20 @@ describe('parseCall', () => {
 
   it('leaves a selection aside that the row under the mouse is no part of', () => {
     assert.deepEqual(parseCall(snapshot, [vm], nothingSelected), { kind: 'rows', rows: [snapshot] });
+  });
+
+  it('takes a row and an operation of its log, and no other argument beside a row', () => {
+    assert.deepEqual(parseCall(vm, { entry: '0123abcd' }, nothingSelected), {
+      kind: 'rows',
+      rows: [vm],
+      entry: '0123abcd',
+    });
+    assert.equal(entryOf(parseCall(vm, { entry: '0123abcd' }, nothingSelected)), '0123abcd');
+    assert.equal(entryOf(parseCall({ vm: 'web', entry: 'x' }, undefined, nothingSelected)), 'x');
+    assert.equal(entryOf(parseCall(vm, [vm], nothingSelected)), undefined);
+    const confirmed = parseCall(vm, { entry: '0123abcd', confirm: false }, nothingSelected);
+    assert.deepEqual(givenTo(confirmed), {});
+    assert.throws(() => parseCall(vm, { entry: 7 }, nothingSelected), CommandError);
   });
 
   it('takes the row with the focus, and the selection only if it is part of it', () => {

@@ -1,0 +1,119 @@
+// The tab with the history: one, drawn anew when it reads differently, as long as it is seen.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import type { Disposable } from '../../base/disposable.js';
+import { Emitter } from '../../base/emitter.js';
+import type { Log } from '../../base/log.js';
+import type { InventoryPort } from '../../engine/inventory.js';
+import { type HistoryFiles, watchedHistory } from '../../journal/watchedHistory.js';
+import type { WatchedRecords } from '../../journal/watchedRecords.js';
+import { historyPanelType } from '../../manifest/viewIds.js';
+import type * as Shown from './shownHistory.js';
+
+export interface HistoryPanelOptions {
+  readonly inventory: InventoryPort;
+  /** Of the journal. */
+  readonly folder: string;
+  readonly log: Log;
+}
+
+export class HistoryPanel implements Disposable {
+  /** Of the journal, where the history is too. */
+  readonly folder: string;
+  /** Keeps who did what to which VM. */
+  readonly file: string;
+  readonly #options: HistoryPanelOptions;
+  readonly #files: WatchedRecords<HistoryFiles>;
+  readonly #drawn = new Emitter<void>();
+  readonly onDidDraw = this.#drawn.event;
+  #panel: vscode.WebviewPanel | undefined;
+  #drawing: Promise<void> = Promise.resolve();
+  #plain = '';
+
+  constructor(options: HistoryPanelOptions) {
+    const { folder, log } = options;
+    this.#options = options;
+    this.folder = folder;
+    this.file = join(folder, 'audit.jsonl');
+    this.#files = watchedHistory(folder, log);
+    this.#files.onDidChange(() => void this.#draw());
+  }
+
+  /** False where nothing was done yet. What draws it is loaded for the first one. */
+  async show(): Promise<boolean> {
+    const shown = await import('./shownHistory.js');
+    await this.#files.read();
+    if (this.#lines.length === 0) {
+      return false;
+    }
+    if (this.#panel === undefined) {
+      this.#panel = this.#opened(shown);
+    } else {
+      this.#panel.reveal();
+    }
+    await this.#draw();
+    return true;
+  }
+
+  /** What is shown; undefined where no tab is open. */
+  get html(): string | undefined {
+    return this.#panel?.webview.html;
+  }
+
+  get #lines(): readonly string[] {
+    return this.#files.all[0]?.lines ?? [];
+  }
+
+  dispose(): void {
+    this.#panel?.dispose();
+    this.#files.dispose();
+    this.#drawn.dispose();
+  }
+
+  #opened({ historyLinks }: typeof Shown): vscode.WebviewPanel {
+    const panel = vscode.window.createWebviewPanel(historyPanelType, t('History'), vscode.ViewColumn.Active, {
+      enableScripts: true,
+      enableCommandUris: historyLinks,
+      localResourceRoots: [],
+    });
+    const look = (): void => {
+      this.#files.watch(this, panel.visible);
+      void this.#draw();
+    };
+    panel.onDidDispose(() => {
+      this.#panel = undefined;
+      this.#plain = '';
+      this.#files.watch(this, false);
+    });
+    panel.onDidChangeViewState(look);
+    this.#files.watch(this, true);
+    return panel;
+  }
+
+  #draw(): Promise<void> {
+    this.#drawing = this.#drawing
+      .then(() => this.#drawNow())
+      .catch((error: unknown) => this.#options.log.error(`The history cannot be shown: ${String(error)}`));
+    return this.#drawing;
+  }
+
+  /** Equal but for the nonce is not drawn again: a new page takes the focus and the place away. */
+  async #drawNow(): Promise<void> {
+    const panel = this.#panel;
+    if (panel?.visible !== true) {
+      return;
+    }
+    const { inventory, log } = this.#options;
+    const { historyPage, shownHistory } = await import('./shownHistory.js');
+    const shown = await shownHistory(this.#lines, inventory, this.file, log);
+    const plain = historyPage(shown, '');
+    // Somebody may have closed it meanwhile.
+    if (plain !== this.#plain && panel === this.#panel) {
+      this.#plain = plain;
+      panel.webview.html = historyPage(shown, randomBytes(16).toString('hex'));
+      this.#drawn.fire();
+    }
+  }
+}

@@ -1,0 +1,114 @@
+// The page of the history: what can be done about each entry now is a link, and nothing of what is in the file becomes markup.
+import assert from 'node:assert/strict';
+import { historyLinks, historyPage, type ShownHistory } from '../../../src/ui/history/historyPage.js';
+import { shownHistory } from '../../../src/ui/history/shownHistory.js';
+import { keptFocus } from '../../../src/ui/keptFocus.js';
+import { silentLog } from '../../silentLog.js';
+import { fakeVm, uuidOf } from '../engine/fakeHypervisor.js';
+import { rig, uri } from '../engine/rig.js';
+
+const at = new Date(2026, 10, 20, 9, 41).toISOString();
+const web = { uuid: uuidOf('web'), name: 'web' };
+const ref = { connection: uri, uuid: web.uuid };
+const line = (changes: Readonly<Record<string, unknown>> = {}): string =>
+  JSON.stringify({
+    ...{ at, user: 'ada', vm: web, request: { kind: 'describe', title: 'clean' }, outcome: 'done', durationMs: 20 },
+    ...{ command: 'virsh snapshot-edit --domain web --snapshotname s', ...changes },
+  });
+
+/** What a link calls, and with what. */
+const links = (html: string): readonly (readonly [id: string, given: unknown])[] =>
+  [...html.matchAll(/href="command:([^?"]+)\?([^"]*)"/g)].map(([, id, given]) => [
+    id!,
+    JSON.parse(decodeURIComponent(given!)) as unknown,
+  ]);
+const wordsOf = (html: string): readonly string[] =>
+  [...html.matchAll(/<a [^>]*>([^<]*)<\/a>/g)].map(([, words]) => words!);
+
+describe('the page of the history', () => {
+  /** Two marks that were made. */
+  async function marked(): Promise<{ html: (lines: readonly string[]) => Promise<string>; ids: readonly string[] }> {
+    const r = await rig(fakeVm('web', ['s', 't']));
+    await r.look('web');
+    const favourite = (snapshot: string) => ({ kind: 'favourite', vm: ref, snapshot }) as const;
+    await r.inventory.mark(favourite('s'));
+    await r.inventory.mark(favourite('t'));
+    const ids = (await r.inventory.readLog(ref)).map(({ id }) => id);
+    return {
+      ids,
+      html: async (lines) => historyPage(await shownHistory(lines, r.inventory, '/state/audit.jsonl', silentLog), 'n'),
+    };
+  }
+
+  it('links each entry of the log to its undo, and to the state before it where others came after', async () => {
+    const { html, ids } = await marked();
+    const page = await html([line({ entry: ids[0] }), line({ entry: ids[1] }), line()]);
+    const vm = { kind: 'vm', id: ref.uuid, ref };
+    assert.deepEqual(links(page), [
+      ['virtRewind.undo', [vm, { entry: ids[1] }]],
+      ['virtRewind.undo', [vm, { entry: ids[0] }]],
+      ['virtRewind.restoreState', [vm, { entry: ids[0] }]],
+    ]);
+    assert.deepEqual(wordsOf(page), ['Undo…', 'Undo…', 'Restore the State before It…']);
+    assert.match(page, /aria-label="Undo… 09:41 web: [^"]+"/u);
+    assert.match(page, /Undo: the mark as it was/u);
+  });
+
+  it('links the step of an agent to the snapshot before it, if that is there', async () => {
+    const { html } = await marked();
+    const step = (before: string): string =>
+      line({ request: { kind: 'agent', agent: 'a', tool: 'run_in_guest', step: 7, what: 'x', before } });
+    assert.deepEqual(links(await html([step('s'), step('gone')])), [
+      ['virtRewind.revert', [{ kind: 'snapshot', id: `${ref.uuid}/s`, ref, snapshot: 's' }]],
+    ]);
+  });
+
+  it('says nothing of a VM that is not there', async () => {
+    const { html } = await marked();
+    const page = await html([line({ vm: { uuid: 'other', name: 'other' }, entry: '0123abcd' })]);
+    assert.deepEqual(links(page), []);
+    assert.match(page, /other: /u);
+  });
+
+  const shown = (vm: string, command: string): ShownHistory => ({
+    days: new Map([
+      [
+        '2026-11-20',
+        [
+          {
+            entry: { at: 1, user: 'ada', vm: { uuid: 'u', name: vm }, request: {}, outcome: 'done', command },
+            time: '09:41',
+            facts: [vm, vm],
+            back: { ref, words: vm, does: 'redo', entry: '0123abcd', before: { snapshot: vm, title: vm } },
+          },
+        ],
+      ],
+    ]),
+    older: 2,
+    path: vm,
+  });
+
+  it('makes markup of nothing, runs our one script and calls our commands alone', () => {
+    const evil = `<b onclick=x>"&'\n</style><script>`;
+    const html = historyPage(shown(evil, evil), 'abc');
+    assert.match(html, /default-src 'none'; style-src 'nonce-abc'; script-src 'nonce-abc'"/);
+    assert.equal(html.split('<script').length, 2);
+    assert.ok(html.includes(`<script nonce="abc">${keptFocus}</script>`));
+    const bare = html.replaceAll(/"[^"]*"/g, '""').replace('<body>', '');
+    assert.ok(!/<b|<img|<link|<iframe|<[^>]* on\w+=|url\(|@import|style="/i.test(bare));
+    assert.deepEqual(
+      links(html).filter(([id]) => !(historyLinks as readonly string[]).includes(id)),
+      [],
+    );
+    assert.deepEqual(wordsOf(html), ['Redo…', 'Revert to before It…']);
+  });
+
+  it('has a command whole, as it is typed', () => {
+    const command = `virsh ${'x'.repeat(3_000)} && echo 'a'`;
+    const code = /<code>(.*)<\/code>/u.exec(historyPage(shown('web', command), ''))?.[1] ?? '';
+    assert.equal(
+      code.replaceAll(/&#(\d+);/g, (_, number) => String.fromCharCode(Number(number))),
+      command,
+    );
+  });
+});
