@@ -9,6 +9,7 @@ import type { MemberOutcome, SystemMember, SystemPoint } from '../domain/system.
 import type { Vm } from '../domain/vm.js';
 import type { InventoryPort } from '../engine/inventory.js';
 import type { Together, TogetherWish } from '../engine/operations.js';
+import { UndoLook } from '../engine/undoing.js';
 import { vmKey } from '../inventory/views.js';
 import type { GroupHead, GroupJournal, GroupMember, OpenGroup } from '../journal/groupJournal.js';
 import type { SystemStore } from '../journal/systemStore.js';
@@ -41,6 +42,12 @@ export interface SystemResult {
   readonly pausedMs?: number;
 }
 
+interface DecidedGroup {
+  readonly plan: SystemPlan;
+  /** The id of the operation that each undoes, by `vmKey`. */
+  readonly undone: ReadonlyMap<string, string>;
+}
+
 export class GroupRun {
   readonly #options: GroupRunOptions;
   readonly #ending: Ending;
@@ -58,6 +65,7 @@ export class GroupRun {
     const requests = agreed.members.map(({ plan }) => plan.request);
     return inventory.together({ ...wish, id, requests }, async (turn) => {
       const plan = await decideAgain(inventory, agreed);
+      const undone = await this.#undoneBy(plan);
       const open = await groups.begin(this.#head(id, plan));
       let isOpen = true;
       await turn.requireAlone(async () => {
@@ -66,18 +74,19 @@ export class GroupRun {
           await open.end();
         }
       });
-      const result = await this.#forward(turn, plan, open, wish);
+      const result = await this.#forward(turn, { plan, undone }, open, wish);
       return { ...result, durationMs: Math.round(clock.ticks() - begunAt) };
     });
   }
 
   async #forward(
     turn: Together,
-    plan: SystemPlan,
+    decided: DecidedGroup,
     open: OpenGroup,
     wish: RunWish,
   ): Promise<Omit<SystemResult, 'durationMs'>> {
     const { clock } = this.#options;
+    const { plan } = decided;
     const from = clock.ticks();
     const ran = plan.members.filter(({ state }) => state === 'running' && plan.kind !== 'delete');
     try {
@@ -91,7 +100,7 @@ export class GroupRun {
           moment: { at: begun.at, ...(ran.length > 1 && { spreadMs: Math.ceil(begun.spreadMs * 10) / 10 }) },
         });
       }
-      await this.#each(turn, plan, open, wish);
+      await this.#each(turn, decided, open, wish);
       const kept = await this.#ending.keep(open);
       const ended = await this.#ending.letGo(turn, open, wish.signal);
       return { ...kept, members: ended, ...(ran.length > 0 && { pausedMs: Math.round(clock.ticks() - from) }) };
@@ -102,14 +111,20 @@ export class GroupRun {
   }
 
   /** Side by side; all are waited for, be it that one fails. */
-  async #each(turn: Together, plan: SystemPlan, open: OpenGroup, wish: RunWish): Promise<void> {
+  async #each(
+    turn: Together,
+    { plan, undone }: DecidedGroup,
+    open: OpenGroup,
+    { signal, onDone }: RunWish,
+  ): Promise<void> {
     const failures = new Map<string, Failure>();
     await Promise.all(
       plan.members.map(async ({ member, plan: own }) => {
         try {
-          await runOwn(turn, own, wish.signal);
+          const undoes = undone.get(vmKey(member));
+          await runOwn(turn, own, { ...(signal !== undefined && { signal }), ...(undoes !== undefined && { undoes }) });
           await open.put({ done: [...open.entry.done, member.uuid] });
-          wish.onDone?.(member);
+          onDone?.(member);
         } catch (error) {
           failures.set(vmKey(member), asFailure(error));
         }
@@ -118,6 +133,26 @@ export class GroupRun {
     if (failures.size > 0) {
       throw new MembersFailed(failures);
     }
+  }
+
+  /** Of what brings back what a revert left: the id of that revert in the log of each member. Read while the guests still run. */
+  async #undoneBy({ point, members }: SystemPlan): Promise<ReadonlyMap<string, string>> {
+    const { inventory, log } = this.#options;
+    const found = await Promise.all(
+      (point.auto === 'revert' ? members : []).map(async ({ member, plan: { request } }) => {
+        if (request.kind !== 'revert') {
+          return [];
+        }
+        try {
+          const entry = (await UndoLook.at(inventory, refOf(member))).undoneByRevertTo(request.snapshot);
+          return entry === undefined ? [] : [[vmKey(member), entry.id] as const];
+        } catch (error) {
+          log.warn(`the log of ${member.name} will not say what this undoes: ${asFailure(error).line}`);
+          return [];
+        }
+      }),
+    );
+    return new Map(found.flat());
   }
 
   #head(id: string, { kind, system, point, members, ends }: SystemPlan): GroupHead {
@@ -159,14 +194,14 @@ export class GroupRun {
 async function runOwn(
   turn: Together,
   { request, snapshot, checkpoint, steps }: SystemPlan['members'][number]['plan'],
-  signal: AbortSignal | undefined,
+  wish: { readonly signal?: AbortSignal; readonly undoes?: string },
 ): Promise<OperationResult | undefined> {
   const made = steps.find((step) => step.kind === 'createSnapshot');
   const asked =
     request.kind === 'create' && made !== undefined ? { ...request, snapshotKind: made.snapshotKind } : request;
   try {
     return await turn.run(asked, {
-      ...(signal !== undefined && { signal }),
+      ...wish,
       allows: (fresh) => fresh.snapshot === snapshot && fresh.checkpoint === checkpoint,
     });
   } catch (error) {

@@ -162,6 +162,14 @@ describe('a system of VMs', function () {
     // And the undoing of that.
     await act(here, 'shop', { kind: 'undo' });
     assert.deepEqual(await seen(), before);
+    // The log of each says which revert undoes which.
+    for (const ref of refs) {
+      const reverts = (await here.inventory.readLog(ref)).filter(({ request }) => request.kind === 'revert');
+      assert.deepEqual(
+        reverts.map(({ undoes }) => undoes),
+        [undefined, reverts[0]!.id, reverts[1]!.id],
+      );
+    }
     assert.deepEqual(
       (await here.systems.find('shop'))!.points.map(({ auto }) => auto ?? 'own'),
       ['own', 'revert'],
