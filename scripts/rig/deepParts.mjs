@@ -18,7 +18,7 @@ const versions = /** @type {const} */ (['system', 'trixie', 'newest']);
 const acting = ['domain', 'steps', 'operations', 'driver', 'qemu', 'libvirt', 'inventory', 'engine'];
 
 /** By the first word of an operation's name in test/libvirtd/faults/scenarios.ts. */
-const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolidate', 'prune'];
+const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolidate', 'prune', 'clone', 'fork'];
 
 /** By the first part of the names of their files. */
 const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 'savedByOthers', 'layersMeasured'];

@@ -18,6 +18,8 @@ const deepAlone: readonly string[] = [
   'consolidate layers that no snapshot owns, running',
   'delete external snapshots with their descendants',
   'delete all descendants of an external snapshot',
+  'clone a VM that is off, linked',
+  'clone an external snapshot as a full copy',
 ];
 
 faultTable(({ name }) => (deepAlone.includes(name) ? [] : ['extensionKilled', ...(few.get(name) ?? [])]));

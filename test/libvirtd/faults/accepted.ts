@@ -62,6 +62,11 @@ export function acceptedEnds(before: Model, plan: PlannedWork, end: Power, repai
       ];
     }
     case 'clone':
+      // What freezes the files of a VM that is off may have come first.
+      return [
+        { what: 'before', model: before },
+        { what: 'after', model: plan.steps.reduce(taken, before) },
+      ];
     case 'describe':
     case 'discard':
     case 'power':

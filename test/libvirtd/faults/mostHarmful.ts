@@ -29,6 +29,8 @@ interface Worst {
 const worst: Readonly<Record<FaultKind, Worst>> = {
   extensionKilled: {
     steps: [
+      'restoreClone',
+      'defineClone',
       'defineFromSnapshot',
       'revert',
       'deleteSnapshot',
@@ -46,6 +48,8 @@ const worst: Readonly<Record<FaultKind, Worst>> = {
   },
   connectionCut: {
     steps: [
+      'restoreClone',
+      'defineClone',
       'restoreMemory',
       'revert',
       'deleteSnapshot',
@@ -63,6 +67,8 @@ const worst: Readonly<Record<FaultKind, Worst>> = {
   },
   daemonKilled: {
     steps: [
+      'restoreClone',
+      'defineClone',
       'makeCurrent',
       'revert',
       'deleteSnapshot',
@@ -89,7 +95,16 @@ const worst: Readonly<Record<FaultKind, Worst>> = {
     moment: 'during',
   },
   diskFull: {
-    steps: ['defineFromSnapshot', 'revert', 'deleteSnapshot', 'createSnapshot', 'blockCommit', 'commitImages'],
+    steps: [
+      'restoreClone',
+      'copyImages',
+      'defineFromSnapshot',
+      'revert',
+      'deleteSnapshot',
+      'createSnapshot',
+      'blockCommit',
+      'commitImages',
+    ],
     moment: 'before',
   },
   overlaysRemoved: {
@@ -99,6 +114,8 @@ const worst: Readonly<Record<FaultKind, Worst>> = {
   },
   otherClient: {
     steps: [
+      'restoreClone',
+      'defineClone',
       'restoreMemory',
       'defineFromSnapshot',
       'revert',

@@ -7,6 +7,7 @@ import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import { type Difference, OracleVm } from '../../oracle/oracleVm.js';
 import type { Daemon } from '../inventoryRig.js';
 import { acceptedEnds } from './accepted.js';
+import { lookAtChild, removeChild } from './childLooks.js';
 import type { Cutter } from './cutter.js';
 import { inChild } from './dyingChild.js';
 import { type Editor, openEditor } from './editor.js';
@@ -105,7 +106,17 @@ export async function runRow(
     }
     const plan = planOf(course, fault?.usual, said);
     const reports = editors.flatMap(({ reports: own }) => own);
-    const { end, wrong } = await judge(vm, prepared, plan, { kind, reports, ended });
+    const judged = await judge(vm, prepared, plan, { kind, reports, ended });
+    const child =
+      prepared.child === undefined ? undefined : await lookAtChild(daemon, name, folder, plan, prepared.child);
+    const end = [judged.end, ...(child === undefined ? [] : [`child ${child.is}`])].join(', ');
+    const wrong = [
+      ...judged.wrong,
+      ...(child?.wrong ?? []),
+      ...(child !== undefined && said === 'done' && child.is !== 'whole'
+        ? [`it is done, and the child is ${child.is}`]
+        : []),
+    ];
     const told = reports.map(({ outcome, why }) => `${outcome}${why === undefined ? '' : ` ${why.reason}`}`);
     const log = editors.flatMap((editor) => editor.log.slice(-12));
     return {
@@ -115,6 +126,7 @@ export async function runRow(
     };
   } finally {
     editors.forEach(({ inventory }) => inventory.dispose());
+    await removeChild(daemon);
     await daemon.virsh(['destroy', name]);
     await daemon.virsh(['undefine', name, '--snapshots-metadata', '--managed-save']);
     for (const left of [folder, journal, `${journal}-maker`]) {

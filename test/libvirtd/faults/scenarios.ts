@@ -4,7 +4,8 @@ import { virshOk, withXmlFile } from '../../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../../scripts/rig/run.mjs';
 import type { OperationRequest, Repair } from '../../../src/domain/operation.js';
 import type { SnapshotKind } from '../../../src/domain/snapshot.js';
-import type { Model, Power } from '../../oracle/model.js';
+import type { Disks, Model, Power } from '../../oracle/model.js';
+import { childScenarios } from './childScenarios.js';
 import { consolidations } from './consolidateScenarios.js';
 import type { GuestVm } from '../guestVm.js';
 
@@ -15,6 +16,8 @@ export interface Prepared {
   readonly end: Power;
   /** Of a repair that changes what can be told apart: what the VM is after it. */
   readonly repaired?: Model;
+  /** What a VM that is made of it, or goes, has on its disks then. */
+  readonly child?: Disks;
 }
 
 export interface Scenario {
@@ -147,6 +150,7 @@ function repairOf({ ref }: GuestVm, repair: Repair): OperationRequest {
 export const scenarios: readonly Scenario[] = [
   ...repairs,
   ...consolidations,
+  ...childScenarios,
   create('internal'),
   create('external'),
   createSeamlessly,
