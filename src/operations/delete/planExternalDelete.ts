@@ -6,6 +6,7 @@ import { type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../../do
 import { tagRefusal } from '../../domain/chains/lostTags.js';
 import { checkpointRefusal, mergeRefusal } from '../diskRefusals.js';
 import { elsewhereRefusal } from '../../domain/chains/frozenContent.js';
+import { leftBehindRefusal } from '../../domain/chains/leftBehind.js';
 import { layoutLeafRefusal } from '../../domain/chains/layoutLeaf.js';
 import { memoryFileRefusal } from '../../domain/chains/memoryFiles.js';
 import { otherVmRefusal, withoutStrays } from '../../domain/chains/otherVms.js';
@@ -67,7 +68,8 @@ export function externalDeleteRefusal(
     elsewhere(doomed, facts) ??
     memoryFileRefusal(doomed, facts) ??
     (merged === undefined ? undefined : imagesLetGoRefusal(facts, 'merge')) ??
-    usedElsewhereRefusal(touched, facts, unread)
+    usedElsewhereRefusal(touched, facts, unread) ??
+    leftBehindRefusal(doomed, going, touched, facts)
   );
 }
 

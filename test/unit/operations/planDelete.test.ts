@@ -407,6 +407,30 @@ describe('planDelete: external, by who rests on its files', () => {
   }
 });
 
+// Measured: a, x, y of a running VM; `snapshot-delete --metadata x`; revert to a; delete a with its descendants. The image that x
+// froze was named by y alone, so that the delete broke off when y was gone.
+describe('planDelete: a layer whose snapshot is forgotten', () => {
+  const forgotten = tree([external('a'), external('y', 'a')], 'a');
+  const inWhat = (frozenBy: readonly string[]): Facts =>
+    facts({
+      tree: tree([...forgotten.snapshots, ...frozenBy.map((name) => external(name))], 'a'),
+      ...onTop('/img/web.new', base),
+      frozenDisks: new Map([
+        ...frozen({ a: base, ...Object.fromEntries(frozenBy.map((name) => [name, '/img/web.a'])) }),
+        ['y', [disk('vda', '/img/web.x', { backing: ['/img/web.a', base] })]],
+      ]),
+    });
+
+  it('rests on what would take a merge: refused before anything is touched', () => {
+    const { reason, facts: told } = refused(ask.remove('a', 'withDescendants'), inWhat([]));
+    assert.deepEqual([reason, told], ['usedByImage', { vm: 'web', image: '/img/web.a', file: base }]);
+  });
+
+  it('stays where nothing below it changes', () => {
+    assert.equal(verdict(planOperation(ask.remove('y'), inWhat([]))), 'ok');
+  });
+});
+
 describe('planDelete: external, with descendants', () => {
   /** root ─ a ─ b (current), a ─ x ─ y */
   const branched = tree(
