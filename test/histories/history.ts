@@ -301,7 +301,9 @@ export class History {
     if (action.do === 'create') {
       this.model = this.model.deleted(name!, 'one');
     } else if (was !== undefined) {
-      this.#edit(name!, was);
+      // The current external one may get no other name: see `titleOnly` in planRename.ts.
+      const may = this.model.current === name ? (outcome.snapshot?.name ?? name!) : was.name;
+      this.#edit(name!, { ...was, name: may === name ? may : was.name });
     } else if (action.do === 'revert') {
       const to = this.#requests.keptBy(done)!;
       this.#revert(to, before.power, action.checkpoint && as, outcome);
