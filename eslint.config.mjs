@@ -112,7 +112,7 @@ const rooms = {
     'manifest',
     'base',
   ],
-  ui: ['engine', 'inventory', 'manifest', 'base'],
+  ui: ['text', 'engine', 'inventory', 'manifest', 'base'],
   'ui/documents': ['engine', 'domain', 'base'],
   'ui/prompts': ['ui', 'text', 'systems', 'engine', 'inventory', 'operations', 'domain', 'manifest', 'base'],
   'ui/health': ['health', 'ui/prompts', 'ui', 'text', 'engine', 'inventory', 'diagnosis', 'domain', 'manifest', 'base'],

@@ -7,7 +7,7 @@ import type { CommandId } from '../../manifest/commandIds.js';
 import { type HistoryRow, olderText } from '../../text/historyRows.js';
 import { longestCommand } from '../../text/historyText.js';
 import { htmlText } from '../../text/html.js';
-import { keptFocus, pagePolicy } from '../keptFocus.js';
+import { pageHtml } from '../keptFocus.js';
 import type { Node } from '../tree/nodes.js';
 import { historyStyle } from './historyStyle.js';
 
@@ -41,22 +41,15 @@ export interface ShownHistory {
 }
 
 export function historyPage({ days, older, path }: ShownHistory, nonce: string): string {
-  return `<!DOCTYPE html>
-<html lang="${htmlText(t('en'))}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${pagePolicy(nonce)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${htmlText(t('History'))}</title>
-<style nonce="${nonce}">${historyStyle}</style>
-</head>
-<body><main>
+  return pageHtml(
+    { title: t('History'), style: historyStyle, nonce },
+    `<main>
 <h1>${htmlText(t('History'))}</h1>
 <p>${htmlText(t('What was done to VMs from here, the newest first.'))}</p>
 ${[...days].map(([day, rows]) => `<h2>${htmlText(day)}</h2>\n<ol>${rows.map(row).join('\n')}</ol>`).join('\n')}
 <p>${htmlText(olderText(older, path))}</p>
-</main><script nonce="${nonce}">${keptFocus}</script></body>
-</html>`;
+</main>`,
+  );
 }
 
 function row({ entry, time, facts, back }: ShownRow): string {

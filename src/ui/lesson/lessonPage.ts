@@ -13,7 +13,7 @@ import { layerLetter } from '../../text/layerLetter.js';
 import { shortInMiddle } from '../../text/shortInMiddle.js';
 import { layerCostSentences } from '../../text/layerCostText.js';
 import { powerWord } from '../../text/words.js';
-import { keptFocus, pagePolicy } from '../keptFocus.js';
+import { pageHtml } from '../keptFocus.js';
 import { layerColors } from '../layerColors.js';
 import { lessonStyle } from './lessonStyle.js';
 
@@ -31,17 +31,7 @@ const longestName = 26;
 
 export function lessonPage(view: LessonView | undefined, nonce: string): string {
   const content = view === undefined ? ended() : page(view);
-  return `<!DOCTYPE html>
-<html lang="${escaped(t('en'))}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${pagePolicy(nonce)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(t('Virt Rewind: the lesson'))}</title>
-<style nonce="${nonce}">${lessonStyle}</style>
-</head>
-<body>${content}<script nonce="${nonce}">${keptFocus}</script></body>
-</html>`;
+  return pageHtml({ title: t('Virt Rewind: the lesson'), style: lessonStyle, nonce }, content);
 }
 
 function ended(): string {

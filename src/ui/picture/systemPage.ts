@@ -11,7 +11,7 @@ import { agoText } from '../../text/relativeAge.js';
 import { pointTitle, noWayBack } from '../../text/systemPointText.js';
 import { memberWords, type ShownSystem } from '../../text/systemRows.js';
 import { kindWords, powerWord } from '../../text/words.js';
-import { keptFocus, pagePolicy } from '../keptFocus.js';
+import { pageHtml } from '../keptFocus.js';
 import type { Node } from '../tree/nodes.js';
 import { systemStyle } from './systemStyle.js';
 
@@ -35,16 +35,9 @@ interface Moment {
 
 export function systemPage(shown: ShownSystem, now: number, nonce: string): string {
   const { name } = shown.known.system;
-  return `<!DOCTYPE html>
-<html lang="${htmlText(t('en'))}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${pagePolicy(nonce)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${htmlText(t('{0}: Picture', name))}</title>
-<style nonce="${nonce}">${systemStyle}</style>
-</head>
-<body><main>
+  return pageHtml(
+    { title: t('{0}: Picture', name), style: systemStyle, nonce },
+    `<main>
 <h1>${htmlText(name)}</h1>
 ${tools(shown)}
 <div class="scroller" tabindex="0" role="region" aria-label="${htmlText(t('VMs side by side, time runs down'))}">
@@ -58,8 +51,8 @@ ${present(shown)}
 </tbody>
 </table>
 </div>
-</main><script nonce="${nonce}">${keptFocus}</script></body>
-</html>`;
+</main>`,
+  );
 }
 
 function tools({ known }: ShownSystem): string {
