@@ -2,9 +2,8 @@
 import type { AfterRevert, OperationRequest } from '../domain/operation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { freeTitle } from '../domain/snapshotName.js';
-import { findSnapshot } from '../domain/snapshotTree.js';
 import type { VmView } from '../inventory/views.js';
-import type { AgentCheckpoint } from '../journal/agentCheckpoints.js';
+import { type AgentCheckpoint, checkpointsThere, takenBefore } from '../journal/agentCheckpoints.js';
 import type { Plan } from '../operations/plan.js';
 import type { CheckpointWish, Undone } from '../session/session.js';
 import { limitOf, lossDenial } from './guard.js';
@@ -45,9 +44,8 @@ export async function begun(work: Work, needs: 'checkpoint' | 'act'): Promise<St
   const view = await permitted(work, needs);
   const all = await desk.checkpoints(session).of(view.ref);
   const tree = await session.inventory.readTree(view.ref);
-  const isThere = ({ name, createdAt }: AgentCheckpoint): boolean => findSnapshot(tree, name)?.createdAt === createdAt;
   const number = 1 + Math.max(0, ...all.map(({ last }) => last));
-  return { work, view, number, taken: all.filter(isThere) };
+  return { work, view, number, taken: checkpointsThere(all, tree) };
 }
 
 export async function revertTarget({ work, view, taken: those }: Step): Promise<Snapshot> {
@@ -58,7 +56,7 @@ export async function revertTarget({ work, view, taken: those }: Step): Promise<
   if (typeof number !== 'number') {
     return work.session.snapshot(view, String(snapshot));
   }
-  const found = those.findLast(({ step, last }) => step <= number && number <= last);
+  const found = takenBefore(those, number);
   if (found === undefined) {
     throw new ToolRefusal(
       'notFound',

@@ -34,7 +34,7 @@ export interface VmLayer {
 /** What the metadata of a snapshot do not tell of a disk: the layers below it, top first; none for one that stands alone. */
 export interface UntoldDisk {
   readonly target: string;
-  readonly below: readonly VmLayer[];
+  readonly below: readonly Required<VmLayer>[];
 }
 
 export interface VmDisk {

@@ -2,6 +2,8 @@
 // counted. Refuses to know what an agent may do.
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import { findSnapshot } from '../domain/snapshotTree.js';
 import type { FileSystem } from './durable.js';
 import { count, parseAs } from './json.js';
 import { type OneSnapshot, SnapshotRecords, type SnapshotRecordsOptions } from './snapshotRecords.js';
@@ -48,4 +50,13 @@ export class AgentCheckpoints extends SnapshotRecords<AgentCheckpoint> {
   constructor(folder: string, log: Log, fs?: FileSystem) {
     super(checkpoints, folder, log, fs);
   }
+}
+
+/** Those whose name no other snapshot has by now. */
+export function checkpointsThere(all: readonly AgentCheckpoint[], tree: SnapshotTree): readonly AgentCheckpoint[] {
+  return all.filter(({ name, createdAt }) => findSnapshot(tree, name)?.createdAt === createdAt);
+}
+
+export function takenBefore(all: readonly AgentCheckpoint[], step: number): AgentCheckpoint | undefined {
+  return all.findLast((one) => one.step <= step && step <= one.last);
 }

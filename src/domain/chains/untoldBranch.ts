@@ -16,7 +16,7 @@ interface Found {
   readonly going: Snapshot;
   readonly snapshot: Snapshot;
   readonly target: string;
-  readonly below: readonly VmLayer[] | undefined;
+  readonly below: UntoldDisk['below'] | undefined;
 }
 
 /** @param going all snapshots that go; those of other branches go before what they descend from */
@@ -100,7 +100,7 @@ function crashesOn(disk: VmDisk, { files }: Facts): boolean {
 }
 
 /** Undefined where a layer is not seen, or is told in a way that the metadata could not repeat. */
-function belowOf({ source, format }: VmDisk, { files }: Facts): readonly VmLayer[] | undefined {
+function belowOf({ source, format }: VmDisk, { files }: Facts): UntoldDisk['below'] | undefined {
   if (source === undefined || format === 'raw') {
     return [];
   }
@@ -108,7 +108,7 @@ function belowOf({ source, format }: VmDisk, { files }: Facts): readonly VmLayer
   if (typeof last !== 'object' || last.backing !== undefined) {
     return undefined;
   }
-  const layers: VmLayer[] = [];
+  const layers: Required<VmLayer>[] = [];
   for (const above of chain.slice(0, -1)) {
     const image = files?.images.get(above);
     const backing = typeof image === 'object' ? image.backing : undefined;

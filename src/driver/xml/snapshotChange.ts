@@ -1,6 +1,6 @@
 // A snapshot's document with something changed, for a redefinition. Each must have been read with
 // VIR_DOMAIN_SNAPSHOT_XML_SECURE: what is missing in it is wiped. Pure; knows no flags.
-import type { UntoldDisk, VmLayer } from '../../domain/vm.js';
+import type { UntoldDisk } from '../../domain/vm.js';
 import type { TargetFile } from '../../steps/step.js';
 import { attribute, element, find, findAll, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 import { foreignInOverlay } from './knownDiskXml.js';
@@ -112,14 +112,14 @@ export function withLayersTold(secureXml: string, disks: readonly UntoldDisk[]):
   return told === 0 ? undefined : xml;
 }
 
-function layersElement([top, ...rest]: readonly VmLayer[]): XmlElement | undefined {
+function layersElement([top, ...rest]: UntoldDisk['below']): XmlElement | undefined {
   if (top === undefined) {
     return undefined;
   }
   const below = layersElement(rest);
   return element('backingStore', { type: top.type }, [
-    element('format', { type: top.format ?? 'raw' }),
-    element('source', { [top.type === 'block' ? 'dev' : 'file']: top.file ?? '' }),
+    element('format', { type: top.format }),
+    element('source', { [top.type === 'block' ? 'dev' : 'file']: top.file }),
     ...(below === undefined ? [] : [below]),
   ]);
 }

@@ -5,7 +5,7 @@ import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import { AgentCheckpoints } from '../../journal/agentCheckpoints.js';
+import { AgentCheckpoints, checkpointsThere, takenBefore } from '../../journal/agentCheckpoints.js';
 import { readAudit } from '../../journal/readAudit.js';
 import { agentStepText, historyEntries } from '../../text/historyRows.js';
 import { operationWords } from '../../text/operationText.js';
@@ -36,15 +36,11 @@ async function undoAgentStep(run: CommandRun): Promise<unknown> {
       vm: vm.name,
     });
   }
-  const records = await new AgentCheckpoints(folder, run.log).of(ref);
   const tree = await run.inventory.readTree(ref);
-  /** A record whose name another snapshot has by now leads nowhere. */
+  const there = checkpointsThere(await new AgentCheckpoints(folder, run.log).of(ref), tree);
   const snapshotBefore = ({ request: { step, before } }: Entry): Snapshot | undefined => {
-    const record = records.findLast(
-      (one) => one.name === before && one.step <= Number(step) && Number(step) <= one.last,
-    );
-    const found = record && findSnapshot(tree, record.name);
-    return found?.createdAt === record?.createdAt ? found : undefined;
+    const noted = there.filter(({ name }) => name === before);
+    return findSnapshot(tree, takenBefore(noted, Number(step))?.name ?? '');
   };
   const now = Date.now();
   const lines = entries.map((entry) => {

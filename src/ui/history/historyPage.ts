@@ -28,8 +28,8 @@ export interface WayBack {
   readonly does?: Undoing['does'];
   /** The state before it can be had back, with all that was done after it. */
   readonly restores?: boolean;
-  /** The snapshot that an agent's step took before it, if it is there. */
-  readonly before?: { readonly snapshot: string; readonly title: string };
+  /** Name of the snapshot that an agent's step took before it, if it is there. */
+  readonly before?: string;
 }
 
 export type ShownRow = HistoryRow & { readonly back?: WayBack };
@@ -84,7 +84,7 @@ function actions(about: string, back: WayBack | undefined): string {
       : [
           link(
             'virtRewind.revert',
-            [{ kind: 'snapshot', id: `${ref.uuid}/${before.snapshot}`, ref, snapshot: before.snapshot } satisfies Node],
+            [{ kind: 'snapshot', id: `${ref.uuid}/${before}`, ref, snapshot: before } satisfies Node],
             t('Revert to before It…'),
             about,
           ),

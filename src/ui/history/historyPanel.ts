@@ -107,7 +107,7 @@ export class HistoryPanel implements Disposable {
     }
     const { inventory, log } = this.#options;
     const { historyPage, shownHistory } = await import('./shownHistory.js');
-    const shown = await shownHistory(this.#lines, inventory, this.file, log);
+    const shown = await shownHistory(this.#lines, inventory, this.folder, log);
     const plain = historyPage(shown, '');
     // Somebody may have closed it meanwhile.
     if (plain !== this.#plain && panel === this.#panel) {

@@ -1,9 +1,15 @@
 // What the page of the history shows: the rows, and what can be done about each as things are now.
+import { join } from 'node:path';
 import type { Log } from '../../base/log.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import { UndoLook } from '../../engine/undoing.js';
-import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { VmView } from '../../inventory/views.js';
+import {
+  type AgentCheckpoint,
+  AgentCheckpoints,
+  checkpointsThere,
+  takenBefore,
+} from '../../journal/agentCheckpoints.js';
 import { type HistoryEntry, historyDays } from '../../text/historyRows.js';
 import { undoingText } from '../../text/loggedText.js';
 import { titleOf } from '../../text/operationProgress.js';
@@ -11,27 +17,35 @@ import type { ShownHistory, WayBack } from './historyPage.js';
 
 export { historyLinks, historyPage } from './historyPage.js';
 
-/** @param lines of the audit, oldest first */
+/** What is there of a VM now. */
+interface Seen {
+  readonly look: UndoLook;
+  /** Taken before steps of agents. */
+  readonly taken: readonly AgentCheckpoint[];
+}
+
+/** @param lines of the audit, oldest first @param folder of the journal */
 export async function shownHistory(
   lines: readonly string[],
   inventory: InventoryPort,
-  path: string,
-  log: Pick<Log, 'debug'>,
+  folder: string,
+  log: Log,
 ): Promise<ShownHistory> {
   const views = new Map(inventory.connections.flatMap(({ vms }) => vms.map((view) => [view.ref.uuid, view])));
   const { days, older } = historyDays(lines, (uuid, snapshot) => titleOf(views.get(uuid) ?? {}, snapshot));
   const rows = [...days.values()].flat();
-  const looks = new Map<string, UndoLook>();
+  const checkpoints = new AgentCheckpoints(folder, log);
+  const seen = new Map<string, Seen>();
   for (const uuid of new Set(rows.map(({ entry }) => entry.vm.uuid))) {
     const view = views.get(uuid);
-    const look = view && (await lookAt(view, inventory, log));
-    if (look !== undefined) {
-      looks.set(uuid, look);
+    const now = view && (await lookAt(view, inventory, checkpoints, log));
+    if (now !== undefined) {
+      seen.set(uuid, now);
     }
   }
   const back = (entry: HistoryEntry): WayBack | undefined => {
-    const [view, look] = [views.get(entry.vm.uuid), looks.get(entry.vm.uuid)];
-    return view && look && wayBack(entry, inventory.findVm(view.ref) ?? view, look);
+    const [view, now] = [views.get(entry.vm.uuid), seen.get(entry.vm.uuid)];
+    return view && now && wayBack(entry, inventory.findVm(view.ref) ?? view, now);
   };
   return {
     days: new Map(
@@ -44,7 +58,7 @@ export async function shownHistory(
       ]),
     ),
     older,
-    path,
+    path: join(folder, 'audit.jsonl'),
   };
 }
 
@@ -52,10 +66,12 @@ export async function shownHistory(
 async function lookAt(
   { ref }: VmView,
   inventory: InventoryPort,
-  log: Pick<Log, 'debug'>,
-): Promise<UndoLook | undefined> {
+  checkpoints: AgentCheckpoints,
+  log: Log,
+): Promise<Seen | undefined> {
   try {
-    return await UndoLook.at(inventory, ref);
+    const look = await UndoLook.at(inventory, ref);
+    return { look, taken: checkpointsThere(await checkpoints.of(ref), look.tree) };
   } catch (error) {
     log.debug(`history: ${String(error)}`);
     return undefined;
@@ -70,12 +86,13 @@ async function lookAt(
  * | in the log, nothing undoes it                  | why |
  * | the step of an agent, its snapshot is there    | Revert to before It |
  */
-function wayBack({ request, entry: id }: HistoryEntry, view: VmView, look: UndoLook): WayBack | undefined {
+function wayBack({ request, entry: id }: HistoryEntry, view: VmView, { look, taken }: Seen): WayBack | undefined {
   const { ref } = view;
   if (request['kind'] === 'agent') {
-    const { before } = request;
-    const snapshot = typeof before === 'string' ? findSnapshot(look.tree, before) : undefined;
-    return snapshot && { ref, before: { snapshot: snapshot.name, title: snapshot.title } };
+    const { before, step } = request;
+    const noted = taken.filter(({ name }) => name === before);
+    const checkpoint = takenBefore(noted, Number(step));
+    return checkpoint && { ref, before: checkpoint.name };
   }
   const entry = id === undefined ? undefined : look.find(id);
   if (entry === undefined) {

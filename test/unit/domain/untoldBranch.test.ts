@@ -33,8 +33,8 @@ function situation(
 describe('a branch that libvirt cannot look at', () => {
   const drive: VmDisk = { ...disk('sda', undefined), device: 'cdrom', format: 'raw' };
   const volume = { pool: 'p', name: 'v' };
-  const base: VmLayer = { type: 'file', format: 'raw', file: '/img/web' };
-  const low: VmLayer = { type: 'file', format: 'qcow2', file: '/img/web.low' };
+  const base: Required<VmLayer> = { type: 'file', format: 'raw', file: '/img/web' };
+  const low: Required<VmLayer> = { type: 'file', format: 'qcow2', file: '/img/web.low' };
   const rests = {
     [own]: over('/img/web.low'),
     '/img/web.low': image({ backing: { file: '/img/web', format: 'raw' } }),
@@ -45,7 +45,7 @@ describe('a branch that libvirt cannot look at', () => {
     what: string,
     VmDisk,
     Readonly<Record<string, SeenFile>> | undefined,
-    'ok' | 'crashesOnBranch' | readonly VmLayer[],
+    'ok' | 'crashesOnBranch' | readonly Required<VmLayer>[],
   ])[] = [
     ['a layer below it is told', disk('vda', own, told), whole, 'ok'],
     ['the whole chain is told, and it is empty', disk('vda', own, { backing: [] }), whole, 'ok'],

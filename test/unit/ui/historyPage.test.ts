@@ -1,10 +1,14 @@
 // The page of the history: what can be done about each entry now is a link, and nothing of what is in the file becomes markup.
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { historyLinks, historyPage, type ShownHistory } from '../../../src/ui/history/historyPage.js';
 import { shownHistory } from '../../../src/ui/history/shownHistory.js';
 import { keptFocus } from '../../../src/ui/keptFocus.js';
+import { AgentCheckpoints } from '../../../src/journal/agentCheckpoints.js';
 import { silentLog } from '../../silentLog.js';
-import { fakeVm, uuidOf } from '../engine/fakeHypervisor.js';
+import { fakeSnapshot, fakeVm, uuidOf } from '../engine/fakeHypervisor.js';
 import { rig, uri } from '../engine/rig.js';
 
 const at = new Date(2026, 10, 20, 9, 41).toISOString();
@@ -26,6 +30,10 @@ const wordsOf = (html: string): readonly string[] =>
   [...html.matchAll(/<a [^>]*>([^<]*)<\/a>/g)].map(([, words]) => words!);
 
 describe('the page of the history', () => {
+  let folder: string;
+  before(async () => (folder = await mkdtemp(join(tmpdir(), 'history-'))));
+  after(() => rm(folder, { recursive: true }));
+
   /** Two marks that were made. */
   async function marked(): Promise<{ html: (lines: readonly string[]) => Promise<string>; ids: readonly string[] }> {
     const r = await rig(fakeVm('web', ['s', 't']));
@@ -36,7 +44,7 @@ describe('the page of the history', () => {
     const ids = (await r.inventory.readLog(ref)).map(({ id }) => id);
     return {
       ids,
-      html: async (lines) => historyPage(await shownHistory(lines, r.inventory, '/state/audit.jsonl', silentLog), 'n'),
+      html: async (lines) => historyPage(await shownHistory(lines, r.inventory, folder, silentLog), 'n'),
     };
   }
 
@@ -56,9 +64,16 @@ describe('the page of the history', () => {
 
   it('links the step of an agent to the snapshot before it, if that is there', async () => {
     const { html } = await marked();
+    const records = new AgentCheckpoints(folder, silentLog);
+    const taken = (name: string, createdAt: number) =>
+      records.add(ref, { name, createdAt, step: 7, last: 7, agent: 'a', bytes: 1 });
+    const { createdAt } = fakeSnapshot('s');
+    await taken('s', createdAt);
+    // Another snapshot has its name by now.
+    await taken('t', createdAt - 60_000);
     const step = (before: string): string =>
       line({ request: { kind: 'agent', agent: 'a', tool: 'run_in_guest', step: 7, what: 'x', before } });
-    assert.deepEqual(links(await html([step('s'), step('gone')])), [
+    assert.deepEqual(links(await html([step('s'), step('gone'), step('t')])), [
       ['virtRewind.revert', [{ kind: 'snapshot', id: `${ref.uuid}/s`, ref, snapshot: 's' }]],
     ]);
   });
@@ -79,7 +94,7 @@ describe('the page of the history', () => {
             entry: { at: 1, user: 'ada', vm: { uuid: 'u', name: vm }, request: {}, outcome: 'done', command },
             time: '09:41',
             facts: [vm, vm],
-            back: { ref, words: vm, does: 'redo', entry: '0123abcd', before: { snapshot: vm, title: vm } },
+            back: { ref, words: vm, does: 'redo', entry: '0123abcd', before: vm },
           },
         ],
       ],
