@@ -126,7 +126,7 @@ describe('chains', function () {
       person.will(
         ({ choices }) => {
           assert.match(choices[0] ?? '', /1 Snapshot/, 'the newest that is kept stays');
-          return 'Other Ways…';
+          return 'Other…';
         },
         ({ how, choices }) => {
           assert.equal(how, 'pick');

@@ -1,6 +1,7 @@
 // A person at the keyboard, for tests: answers the questions that the extension asks, in order, and remembers what was
 // asked and said. VS Code itself shows no modal dialog in tests.
 import * as vscode from 'vscode';
+import { buttonsWidth, roomForButtons } from '../buttonWidth.js';
 
 export interface Asked {
   readonly how: 'pick' | 'input' | 'modal';
@@ -160,6 +161,9 @@ export class Person {
     const options = typeof first === 'object' ? (first as vscode.MessageOptions) : {};
     const buttons = (typeof first === 'string' ? rest : others).filter((one) => typeof one === 'string');
     if (options.modal === true) {
+      if (buttonsWidth([...buttons, 'Cancel']) > roomForButtons) {
+        throw new Error(`a narrow window would cut the buttons ${buttons.join(' | ')}`);
+      }
       return this.#answer({ how: 'modal', question: text, choices: buttons, text: options.detail ?? '' });
     }
     return new Promise((click) => {

@@ -104,14 +104,22 @@ describe('questions', function () {
 
   describe('before something is lost', () => {
     it('name VM, snapshot and loss, and offer the state afterwards with the default first', async () => {
-      person.will(({ how, question, text, choices }) => {
-        assert.equal(how, 'modal');
-        assert.match(question, /ask-running/);
-        assert.match(question, /first/);
-        assert.match(text, /second/);
-        assert.deepEqual(choices, ['Revert and Run', 'Revert and Pause', 'Revert and Leave Off', 'Details…']);
-        return 'Revert and Pause';
-      });
+      person.will(
+        ({ how, question, text, choices }) => {
+          assert.equal(how, 'modal');
+          assert.match(question, /ask-running/);
+          assert.match(question, /first/);
+          assert.match(text, /second/);
+          assert.deepEqual(choices, ['Revert and Run', 'Other…', 'Details…']);
+          return 'Other…';
+        },
+        ({ how, text, choices }) => {
+          assert.equal(how, 'pick');
+          assert.deepEqual(choices, ['Revert and Pause', 'Revert and Leave Off']);
+          assert.match(text, /Lost for ever/);
+          return 'Revert and Pause';
+        },
+      );
       const done = await operate('virtRewind.revert', { vm, snapshot: 'first', checkpointFirst: false });
       assert.equal(done.state, 'paused');
       assert.equal(await guest.state(), 'paused');

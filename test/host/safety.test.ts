@@ -95,9 +95,10 @@ describe('safety', function () {
 
     it('keeps nothing when that is declined, and says what is lost then', async () => {
       const before = await rig.snapshots(vm);
-      person.will('Without Checkpoint…', ({ text, choices }) => {
+      const without = 'Revert and Run, without Checkpoint';
+      person.will('Other…', without, ({ how, text }) => {
+        assert.equal(how, 'modal', 'what it loses is asked about in its own words');
         assert.match(text, /Lost for ever/);
-        assert.ok(choices.includes('With Checkpoint…'));
         return 'Revert and Run';
       });
       await fromMenu('virtRewind.revert', await rig.snapshotRow(vm, 'base'));
@@ -109,11 +110,18 @@ describe('safety', function () {
 
     it('keeps nothing by itself when the setting says so, and offers it', async () => {
       await rig.withSettings({ 'revert.checkpointFirst': false }, async () => {
-        person.will(({ text, choices }) => {
-          assert.match(text, /Lost for ever/);
-          assert.ok(choices.includes('With Checkpoint…'));
-          return undefined;
-        });
+        person.will(
+          ({ text, choices }) => {
+            assert.match(text, /Lost for ever/);
+            assert.equal(choices[0], 'Revert and Run');
+            return 'Other…';
+          },
+          ({ choices, text }) => {
+            assert.deepEqual(choices.slice(-3), ['Revert and Run', 'Revert and Pause', 'Revert and Leave Off']);
+            assert.match(text, /after its checkpoint/);
+            return undefined;
+          },
+        );
         assert.equal(await call('virtRewind.revert', { vm, snapshot: 'base' }), undefined);
       });
     });

@@ -169,7 +169,10 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await waitForAgent(virsh, internal);
       await counters(virsh, internal, 90_000);
       await withKey('Switched off', 'Revert', 'Control+Alt+r');
-      await stage().hands.answer('Without Checkpoint…');
+      await stage().hands.answer('Other…');
+      await stage().workbench.option('Revert and Pause').first().waitFor();
+      await picture('6-other-ways');
+      await stage().hands.pick('Revert and Leave Off, without Checkpoint');
       await stage().workbench.dialog.filter({ hasText: 'Lost for ever' }).waitFor();
       await picture('6-without-checkpoint');
       await stage().hands.answer('Revert and Leave Off');

@@ -89,7 +89,7 @@ async function begin(run: CommandRun, view: VmView, bisects: Bisects): Promise<F
           details: '',
           confirm: t('Start'),
         },
-        ...(wished.tries === 1 && wished.check.kind !== 'person' ? [flaky] : []),
+        wished.tries === 1 && wished.check.kind !== 'person' ? flaky : undefined,
       )
     : '';
   const agreed = answer === flaky ? { ...wished, tries: flakyTries } : wished;

@@ -67,13 +67,13 @@ async function chosenPlan(run: CommandRun, request: ConsolidateRequest): Promise
   if (first === undefined || plan === undefined) {
     return planIn(run, first ?? { request, decision: await run.inventory.plan(request) });
   }
-  const other = t('Other Ways…');
+  const other = t('Other…');
   for (;;) {
     const target = existingVm(run, request.vm);
     const question = questionOf({ plan, target }, Date.now());
     const leave = run.pictures.find(request.vm)?.preview(plan);
     try {
-      const button = await askQuestion(question, ...(possible.length > 1 ? [other] : []));
+      const button = await askQuestion(question, possible.length > 1 ? other : undefined);
       if (button !== other) {
         return plan;
       }

@@ -12,14 +12,15 @@ import type { VmView } from '../../inventory/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { readSettings, seamlessWish } from '../readSettings.js';
 import type { Plan } from '../../operations/plan.js';
-import { endOf } from '../../operations/revert/endState.js';
+import { type EndState, endOf } from '../../operations/revert/endState.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { titleIn, titleOf } from '../../text/operationProgress.js';
-import { questionOf } from '../../text/questionText.js';
+import { type QuestionText, questionOf } from '../../text/questionText.js';
 import { agoText } from '../../text/relativeAge.js';
 import { refusalText } from '../../text/refusalText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
+import { pick } from '../prompts/pickTarget.js';
 import { afterChoices, preferredAfter } from '../../operations/revert/afterChoices.js';
 import { givenTo } from './commandArguments.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
@@ -127,15 +128,11 @@ interface Caller {
   readonly entry?: string | undefined;
 }
 
-interface Offer {
-  readonly plan: Plan;
-  readonly label: string;
-}
-
-/** With a checkpoint, or without one. */
+/** One way to do it: a state afterwards, with a checkpoint or without one. */
 interface Way {
-  readonly offers: readonly Offer[];
-  readonly refusals: readonly Refusal[];
+  readonly plan: Plan;
+  readonly end: EndState;
+  readonly keeps: Checkpoint;
 }
 
 async function revertTo(run: CommandRun, view: VmView, snapshot: Snapshot, caller: Caller): Promise<OperationResult> {
@@ -175,61 +172,82 @@ async function revertTo(run: CommandRun, view: VmView, snapshot: Snapshot, calle
 }
 
 /**
- * Asks until one of the states afterwards is chosen; the last button turns the checkpoint off or on and asks again.
- * Where no checkpoint can be taken, the question without one says why; nothing is done without an answer to it.
+ * Asks for the usual way; the others stand in a list, and one that would do or lose something else is asked about in its own
+ * words. Where no checkpoint can be taken, the question without one says why; nothing is done without an answer to it.
  */
 async function ask(
   run: CommandRun,
   { view, snapshot, asked, choices, undoes }: Question,
   requests: (checkpoint: Checkpoint) => readonly RevertRequest[],
 ): Promise<Plan> {
-  const decided = await run.inventory.decide([...requests('first'), ...requests('none')]);
-  const wayWith = (first: boolean): Way =>
-    wayOf(
-      view,
-      snapshot,
-      decided.filter(({ request }) => request.checkpointFirst === first),
-    );
-  const decisions = { first: wayWith(true), none: wayWith(false) };
   const preferred: Checkpoint = asked.checkpointFirst === true ? 'first' : 'none';
-  let checkpoint = preferred;
-  for (;;) {
-    const other = checkpoint === 'first' ? 'none' : 'first';
-    const mayTurn = choices === 'both' && decisions[other].offers.length > 0;
-    const { offers, refusals } = decisions[checkpoint];
-    const [first, ...others] = offers;
-    if (first === undefined) {
-      const [refusal] = refusals;
-      if (!mayTurn || refusal === undefined) {
-        throw refusedFailure(run, asked, refusals);
-      }
-      checkpoint = other;
-      continue;
-    }
-    const otherWay = checkpoint === 'first' ? t('Without Checkpoint…') : t('With Checkpoint…');
-    const [refusal] = checkpoint === 'none' && preferred === 'first' ? decisions.first.refusals : [];
-    const question = questionOf({ plan: first.plan, target: existingVm(run, view.ref) }, Date.now(), {
+  const other = preferred === 'first' ? 'none' : 'first';
+  const decided = await run.inventory.decide([...requests(preferred), ...(choices === 'both' ? requests(other) : [])]);
+  const ways = waysOf(view, snapshot, decided);
+  let [way] = ways;
+  if (way === undefined) {
+    throw refusedFailure(run, asked, refusalsOf(decided));
+  }
+  const target = existingVm(run, view.ref);
+  const questionFor = ({ plan, keeps }: Way): QuestionText => {
+    const [refusal] = keeps === 'none' && preferred === 'first' ? refusalsOf(decided, 'first') : [];
+    return questionOf({ plan, target }, Date.now(), {
       ...(undoes !== undefined && { undoes }),
       ...(refusal !== undefined && { notKept: refusalText(refusal).reason }),
     });
-    const labels = [...others.map(({ label }) => label), ...(mayTurn ? [otherWay] : [])];
-    const button = await askQuestion({ ...question, confirm: first.label }, ...labels);
-    if (button !== otherWay) {
-      return (offers.find(({ label }) => label === button) ?? first).plan;
+  };
+  const otherWays = t('Other…');
+  for (;;) {
+    const shown = way;
+    const question = questionFor(shown);
+    const confirm = revertLabel(shown.end);
+    const button = await askQuestion({ ...question, confirm }, ways.length > 1 ? otherWays : undefined);
+    if (button !== otherWays) {
+      return shown.plan;
     }
-    checkpoint = other;
+    way = await pickWay(
+      ways.filter((one) => one !== shown),
+      target,
+    );
+    // It was read just now.
+    if (questionFor(way).lines.join() === question.lines.join()) {
+      return way.plan;
+    }
   }
 }
 
-function wayOf(view: VmView, snapshot: Snapshot, decided: Decided<readonly RevertRequest[]>): Way {
-  return {
-    offers: decided.flatMap(({ request, decision }) =>
-      decision.kind === 'plan'
-        ? [{ plan: decision, label: revertLabel(endOf(request.after, snapshot, view.vm.power)) }]
-        : [],
-    ),
-    refusals: decided.flatMap(({ decision }) => (decision.kind === 'refusal' ? [decision.refusal] : [])),
-  };
+function pickWay(ways: readonly Way[], target: VmView): Promise<Way> {
+  const now = Date.now();
+  const lines = ways.map((way) => {
+    const label = revertLabel(way.end);
+    return {
+      label: way.keeps === 'first' ? label : t('{0}, without Checkpoint', label),
+      detail: questionOf({ plan: way.plan, target }, now).lines.at(-1) ?? '',
+      value: way,
+    };
+  });
+  return pick(lines, t('In which other way should {0} be reverted?', target.vm.name));
+}
+
+/** In the order that was asked for. Where nothing has to be kept, a checkpoint or none is the same way. */
+function waysOf(view: VmView, snapshot: Snapshot, decided: Decided<readonly RevertRequest[]>): readonly Way[] {
+  const ways = decided.flatMap(({ request, decision }): readonly Way[] =>
+    decision.kind === 'plan'
+      ? [{ plan: decision, end: endOf(request.after, snapshot, view.vm.power), keeps: keptBy(request) }]
+      : [],
+  );
+  const spared = ways.filter(({ plan, keeps }) => keeps === 'first' && plan.checkpoint === undefined);
+  return ways.filter(({ end, keeps }) => keeps === 'first' || !spared.some((one) => one.end === end));
+}
+
+function keptBy({ checkpointFirst }: RevertRequest): Checkpoint {
+  return checkpointFirst === true ? 'first' : 'none';
+}
+
+function refusalsOf(decided: Decided<readonly RevertRequest[]>, kept?: Checkpoint): readonly Refusal[] {
+  return decided.flatMap(({ request, decision }) =>
+    decision.kind === 'refusal' && (kept === undefined || keptBy(request) === kept) ? [decision.refusal] : [],
+  );
 }
 
 async function revertNow(

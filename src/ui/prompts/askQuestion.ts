@@ -1,5 +1,6 @@
 // Asks before something is done: a few lines and buttons, and Details with all the rest. Every question of the commands goes
-// through here, so that all have the same order: what Enter does, other ways, Details; the editor adds Cancel.
+// through here, so that all have the same order: what Enter does, one other way, Details; the editor adds Cancel. A second
+// other way would be cut off in a narrow window; where there are several, they stand in a list behind one button.
 import { t } from '@vscode/l10n';
 import type { QuestionText } from '../../text/questionText.js';
 import { answered } from './commandError.js';
@@ -7,16 +8,20 @@ import { askModal, showModal } from './notify.js';
 
 /**
  * Resolves to the button that was pressed.
- * @param otherWays labels of the buttons beside the one that the question has itself
+ * @param otherWay label of a button beside the one that the question has itself
  * @throws Dismissed when the user does not want it
  */
 export async function askQuestion(
   { title, lines, details, confirm }: QuestionText,
-  ...otherWays: readonly string[]
+  otherWay?: string,
 ): Promise<string> {
   const text = lines.join('\n');
   const more = t('Details…');
-  const buttons = [confirm, ...otherWays, ...(details === '' || details === text ? [] : [more])];
+  const buttons = [
+    confirm,
+    ...(otherWay === undefined ? [] : [otherWay]),
+    ...(details === '' || details === text ? [] : [more]),
+  ];
   for (;;) {
     const button = answered(await askModal(title, text, ...buttons));
     if (button !== more) {
