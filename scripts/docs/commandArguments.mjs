@@ -51,6 +51,7 @@ export const argumentsOf = /** @type {const} */ ({
   prune: ['vm', 'olderThan', 'keepLast', 'snapshots', 'confirm'],
   finishUnfinished: ['vm', 'confirm'],
   dismissUnfinished: ['vm', 'confirm'],
+  moveToTrash: [...snapshot, 'snapshots', 'confirm'],
   restoreFromTrash: snapshot,
   emptyTrash: ['vm', 'confirm'],
   keepSnapshot: snapshot,

@@ -12,6 +12,7 @@ export const commandIds = [
   'virtRewind.deleteSnapshot',
   'virtRewind.deleteWithDescendants',
   'virtRewind.deleteDescendants',
+  'virtRewind.moveToTrash',
   'virtRewind.restoreFromTrash',
   'virtRewind.emptyTrash',
   'virtRewind.editDescription',

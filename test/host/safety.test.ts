@@ -298,6 +298,55 @@ describe('safety', function () {
       await rejects(call('virtRewind.emptyTrash', { vm: off, confirm }), 'notFound');
     });
 
+    it('of several, or a command, can be a move to the trash, which says once what goes', async () => {
+      await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'doomed too' });
+      const rows = [await rig.snapshotRow(off, 'doomed'), await rig.snapshotRow(off, 'doomed-too')] as const;
+      const { inventory } = await rig.api();
+      const { ref } = await rig.vmRow(off);
+      const trash = (): readonly string[] => (inventory.findVm(ref)?.trash ?? []).map(({ name }) => name);
+      const emptied = (): Promise<void> =>
+        new Promise((resolve) => {
+          const listening = inventory.onDidChange(() => {
+            if (trash().length === 0) {
+              listening.dispose();
+              resolve();
+            }
+          });
+        });
+      person.will(({ question, text, choices }) => {
+        assert.match(question, /2/);
+        assert.match(text, /they can be restored for 7 days, and free nothing until then/);
+        assert.deepEqual(choices, ['Delete 2 Snapshots', 'Move to Trash', 'Details…']);
+        return 'Move to Trash';
+      });
+      await fromMenu('virtRewind.deleteSnapshot', rows[0], rows);
+      assert.deepEqual(trash().toSorted(), ['doomed', 'doomed-too']);
+      const undone = emptied();
+      person.said[0]!.click('Undo');
+      await undone;
+      person.will(({ question, text }) => {
+        assert.match(question, /2 snapshots to the trash/);
+        assert.match(text, /safe-off: doomed, doomed too/);
+        return 'Move to Trash';
+      });
+      await fromMenu('virtRewind.moveToTrash', rows[0], rows);
+      assert.equal(trash().length, 2);
+      await rejects(call('virtRewind.moveToTrash', { vm: off, snapshot: 'doomed' }), 'notFound');
+      person.will();
+      await fromMenu('virtRewind.restoreFromTrash', rows[0], rows);
+      await fromMenu('virtRewind.moveToTrash', rows[1]);
+      assert.deepEqual(trash(), ['doomed-too'], 'one alone needs no question');
+      await fromMenu('virtRewind.restoreFromTrash', rows[1]);
+      await rig.withSettings({ 'trash.days': 0 }, async () => {
+        await rejects(call('virtRewind.moveToTrash', { vm: off, snapshot: 'doomed' }), 'refused');
+      });
+      await call('virtRewind.keepSnapshot', { vm: off, snapshot: 'doomed' });
+      await rejects(call('virtRewind.moveToTrash', { vm: off, snapshots: ['doomed', 'doomed too'] }), 'refused');
+      await call('virtRewind.unkeepSnapshot', { vm: off, snapshot: 'doomed' });
+      assert.deepEqual(trash(), []);
+      await operate('virtRewind.deleteSnapshot', { vm: off, snapshot: 'doomed too', confirm });
+    });
+
     it('begins when the moment is over', async () => {
       await rig.withSettings({ 'delete.undoSeconds': 1 }, async () => {
         person.will('Delete');

@@ -81,6 +81,7 @@ describe('what if, in the cells of the picture', function () {
         snapshot,
         reading: { now: Date.now(), isProtected: () => false },
         revert: { after: 'asSnapshot', checkpointFirst: false },
+        trashDays: 0,
         map: await r.inventory.readBlockMap(ref, 'vda'),
       });
       assert.ok(told?.answer === 'plan', JSON.stringify(told));

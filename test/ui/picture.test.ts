@@ -130,7 +130,14 @@ describe('the picture', () => {
     });
     assert.equal(cut, 0, 'nothing of it stands over what is below');
     await page.setViewportSize(size);
-    // What it would do has been read: no dialog asks it again.
+    // What it would do has been read: no dialog asks it again, nor before it goes into the trash instead.
+    await whatIf.getByRole('button', { name: 'Move to Trash', exact: true }).click();
+    await stage().hands.notification(/In the trash: from-outside/, 'Undo');
+    await whatIf.waitFor({ state: 'hidden' });
+    await hands.tree.focus();
+    await hands.walk('End', /^You are here/);
+    await hands.walk('ArrowUp', /^from-outside/);
+    await hands.press('Delete');
     await whatIf.getByRole('button', { name: 'Delete', exact: true }).click();
     await hands.node(/^from-outside/).waitFor({ state: 'detached' });
     await whatIf.waitFor({ state: 'hidden' });

@@ -6,7 +6,7 @@ import { existingVm, operate, planOrRefuse } from './operate.js';
 import { operateAll } from './operateAll.js';
 import { requestWords } from '../../text/operationProgress.js';
 import { inDeleteOrder } from './snapshotOrder.js';
-import { askDelete, trashOffer } from './trashCommands.js';
+import { askWithOther, trashAnswer } from './trashCommands.js';
 import { type SnapshotTarget, calledOn, targetSnapshots, targetVm } from './targets.js';
 import { namedSnapshot } from '../../engine/namedTargets.js';
 import { passingOverUnread, mustConfirm, askNameOfProtected } from './consent.js';
@@ -91,6 +91,7 @@ async function deleteAll(
           : t('Delete all descendants of {0} snapshots?', count),
     confirm: t('Delete {0} Snapshots', count),
     when: 'always',
+    ask: (question, planned) => askWithOther(question, trashAnswer(run, planned)),
     afterAnswer: () => undoMoment(t('Deleting {0} snapshots', count)),
   });
 }
@@ -101,9 +102,9 @@ async function deleteOrTrash(run: CommandRun, request: OperationRequest): Promis
   }
   const plan = await planOrRefuse(run, request);
   const view = existingVm(run, request.vm);
-  const put = await askDelete(questionOf({ plan, target: view }, Date.now()), trashOffer(run, view, plan));
-  if (put !== undefined) {
-    return put();
+  const planned = { plan, target: view };
+  if (await askWithOther(questionOf(planned, Date.now()), trashAnswer(run, [planned]))) {
+    return undefined;
   }
   await askNameOfProtected(run, view, request, plan);
   await undoMoment(requestWords(run.inventory, request));

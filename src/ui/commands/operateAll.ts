@@ -9,7 +9,8 @@ import type { Plan } from '../../operations/plan.js';
 import { refuse } from '../../domain/refusal.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { isSilent } from '../../text/failureText.js';
-import { questionOfAll } from '../../text/questionText.js';
+import { type QuestionText, questionOfAll } from '../../text/questionText.js';
+import type { PlannedTarget } from '../../text/shortLosses.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { isAgreed } from '../prompts/agreedLosses.js';
 import { CommandError } from '../prompts/commandError.js';
@@ -29,8 +30,19 @@ export interface Question {
   readonly confirm: string;
   /** `always`: as soon as one is refused, none is done. `losses`: only where something is lost; others are tried. */
   readonly when: 'always' | 'losses';
+  /** Asks in a way of its own, and tells whether all was done in another way by that; absent: there is no other. */
+  readonly ask?: (question: QuestionText, planned: readonly PlannedTarget[]) => Promise<boolean>;
   /** What comes between a question that was answered and the operations. */
   readonly afterAnswer?: () => Promise<void>;
+}
+
+/** Another answer to a question, which does something else. */
+export interface OtherAnswer {
+  /** Of the button. */
+  readonly label: string;
+  /** What it means. */
+  readonly line: string;
+  readonly act: () => Promise<void>;
 }
 
 /** The plan that a request is held to. Rejects when it would do or lose more than was agreed to. */
@@ -47,6 +59,9 @@ export async function operateAll(
   question?: Question,
 ): Promise<readonly OperationResult[]> {
   const agreement = question !== undefined && mustConfirm(run) ? await agree(run, requests, question) : undefined;
+  if (agreement === 'doneOtherwise') {
+    return [];
+  }
   for (const request of requests) {
     await askNameOfProtected(run, existingVm(run, request.vm), request);
   }
@@ -85,8 +100,8 @@ function requestCount(count: number): string {
 async function agree(
   run: CommandRun,
   requests: readonly OperationRequest[],
-  { title, confirm, when, afterAnswer }: Question,
-): Promise<Agreement> {
+  { title, confirm, when, ask, afterAnswer }: Question,
+): Promise<Agreement | 'doneOtherwise'> {
   const decided = await run.inventory.decide(requests);
   const planned = decided.flatMap((one) =>
     when === 'always' || one.decision.kind === 'plan' ? [planIn(run, one)] : [],
@@ -94,7 +109,12 @@ async function agree(
   const asked = when === 'always' ? planned : planned.filter(({ losses }) => losses.length > 0);
   if (asked.length > 0) {
     const targets = asked.map((plan) => ({ plan, target: existingVm(run, plan.request.vm) }));
-    await askQuestion(questionOfAll({ title, confirm }, targets, Date.now()));
+    const question = questionOfAll({ title, confirm }, targets, Date.now());
+    if (ask === undefined) {
+      await askQuestion(question);
+    } else if (await ask(question, targets)) {
+      return 'doneOtherwise';
+    }
     await afterAnswer?.();
   }
   return agreementOn(run, requests, planned);

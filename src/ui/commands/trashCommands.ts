@@ -1,19 +1,29 @@
 // The trash: what somebody wants gone and may want back. It stays a snapshot like any other, with a mark on it, and takes its space.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
+import type { MarkRequest } from '../../domain/loggedOperation.js';
+import { namedSnapshot } from '../../engine/namedTargets.js';
 import { type VmView, vmKey } from '../../inventory/views.js';
-import type { Plan } from '../../operations/plan.js';
-import { withLine } from '../../text/questionText.js';
+import { type QuestionText, withLine } from '../../text/questionText.js';
+import type { PlannedTarget } from '../../text/shortLosses.js';
+import { type Thrown, isKept, isTrashed, trashLabel, trashLine, trashOffer } from '../../text/trashText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import { NothingThere } from '../prompts/commandError.js';
+import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { readSettings } from '../readSettings.js';
 import { showFailure } from './runCommand.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { operateConfirmed } from './operate.js';
-import { targetSnapshots, targetVm } from './targets.js';
+import { givenTo } from './commandArguments.js';
+import { mustConfirm } from './consent.js';
+import { existingVm, operateConfirmed } from './operate.js';
+import type { OtherAnswer } from './operateAll.js';
+import { type SnapshotTarget, targetSnapshots, targetVm } from './targets.js';
 
 const dayMs = 24 * 3_600_000;
+/** More are in the details. */
+const mostVms = 2;
+/** Two rows of a dialog. */
+const longestLine = 200;
 
 export const trashCommands = {
   /** Snapshots that were put into the trash stay. */
@@ -31,6 +41,21 @@ export const trashCommands = {
     }
     noteInStatusBar(t('Restored from the trash: {0}', targets.map(({ snapshot }) => snapshot.title).join(', ')));
   },
+  /** Snapshots go into the trash, from where they can be restored. */
+  'virtRewind.moveToTrash': async (run) => {
+    const days = readSettings().trashDays;
+    if (days === 0) {
+      throw new CommandError(
+        'refused',
+        t('There is no trash: the setting {0} is 0. Nothing was moved.', 'virtRewind.trash.days'),
+      );
+    }
+    const thrown = await wantedThere(run);
+    if (mustConfirm(run)) {
+      await askAboutSeveral(thrown, days);
+    }
+    await putIntoTrash(run, thrown, days);
+  },
   /** Deletes what is in the trash of a VM, which frees its space. */
   'virtRewind.emptyTrash': async (run) => {
     const view = await targetVm(run, t('Empty the trash of which VM?'), ({ trash }) => trash !== undefined);
@@ -44,55 +69,104 @@ export const trashCommands = {
   },
 } satisfies CommandTable;
 
-function isTrashed({ trash = [] }: VmView, snapshot: string): boolean {
-  return trash.some(({ name }) => name === snapshot);
-}
-
-export interface TrashOffer {
-  /** Of the button. */
-  readonly label: string;
-  /** What it means. */
-  readonly line: string;
-  readonly put: () => Promise<void>;
-}
-
-/** The other answer to the question whether to delete; none where all of it is in the trash, or marked to be kept. */
-export function trashOffer(run: CommandRun, view: VmView, { deletes = [] }: Plan): TrashOffer | undefined {
-  const days = readSettings().trashDays;
-  const names = deletes.filter((name) => !isTrashed(view, name));
-  if (days === 0 || names.length === 0 || names.some((name) => view.kept?.includes(name) === true)) {
-    return undefined;
+/** Those that were called for and are not there yet, by VM. */
+async function wantedThere(run: CommandRun): Promise<readonly Thrown[]> {
+  const targets = await targetsOf(run);
+  const views = new Map(targets.map(({ view }) => [vmKey(view.ref), view]));
+  const ofVm = (view: VmView): readonly SnapshotTarget[] =>
+    targets.filter((one) => vmKey(one.view.ref) === vmKey(view.ref));
+  const held = targets.find(({ view, snapshot }) => isKept(view, snapshot.name));
+  if (held !== undefined) {
+    throw new CommandError(
+      'refused',
+      t('{0} is marked to be kept. Take the mark off it first, with Do Not Keep.', displayLine(held.snapshot.title)),
+      { vm: held.view.vm.name, snapshot: held.snapshot.name },
+    );
   }
-  return {
-    label: t('Move to Trash'),
-    line:
-      days === 1
-        ? t('In the trash it can be restored for a day, and frees nothing until then.')
-        : t('In the trash it can be restored for {0} days, and frees nothing until then.', days),
-    put: () => putIntoTrash(run, view, names, days),
-  };
+  const thrown = [...views.values()].map((view) => ({
+    view,
+    names: ofVm(view).flatMap(({ snapshot: { name } }) => (isTrashed(view, name) ? [] : [name])),
+  }));
+  const wanted = thrown.filter(({ names }) => names.length > 0);
+  if (wanted.length === 0) {
+    const [{ view, snapshot }] = targets;
+    throw new NothingThere(t('{0} is in the trash already.', displayLine(snapshot.title)), { vm: view.vm.name });
+  }
+  return wanted;
 }
 
-async function putIntoTrash(run: CommandRun, view: VmView, names: readonly string[], days: number): Promise<void> {
-  const request = { kind: 'trash', vm: view.ref, snapshots: names, until: Date.now() + days * dayMs } as const;
-  await run.inventory.mark({ ...request, put: 'in' });
-  const titles = names.map((name) => view.tree?.snapshots.find((one) => one.name === name)?.title ?? name);
+async function targetsOf(run: CommandRun): Promise<readonly [SnapshotTarget, ...SnapshotTarget[]]> {
+  const placeholder = t('Move which snapshot to the trash?');
+  const { snapshots: [first, ...others] = [] } = givenTo(run.call);
+  if (first === undefined) {
+    return targetSnapshots(run, placeholder);
+  }
+  const view = await targetVm(run, placeholder);
+  const found = async (name: string): Promise<SnapshotTarget> => {
+    const snapshot = await namedSnapshot(run.inventory, view, name);
+    return { view: existingVm(run, view.ref), snapshot };
+  };
+  return [await found(first), ...(await Promise.all(others.map(found)))];
+}
+
+/** Says once what goes. One alone needs no question: nothing is lost, and the message afterwards takes it back. */
+async function askAboutSeveral(thrown: readonly Thrown[], days: number): Promise<void> {
+  const count = thrown.flatMap(({ names }) => names).length;
+  if (count === 1) {
+    return;
+  }
+  const what = thrown.map(({ view, names }) => `${view.vm.name}: ${titlesOf(view, names).join(', ')}`);
+  await askQuestion({
+    title: t('Move {0} snapshots to the trash?', count),
+    lines: [...what.slice(0, mostVms), ...(what.length > mostVms ? ['…'] : []), trashLine(thrown, days)].map((line) =>
+      displayLine(line, longestLine),
+    ),
+    details: what.join('\n'),
+    confirm: trashLabel(),
+  });
+}
+
+function titlesOf({ tree }: VmView, names: readonly string[]): readonly string[] {
+  return names.map((name) => displayLine(tree?.snapshots.find((one) => one.name === name)?.title ?? name));
+}
+
+/** With a message that takes all of it out again. */
+async function putIntoTrash(run: CommandRun, thrown: readonly Thrown[], days: number): Promise<void> {
+  const until = Date.now() + days * dayMs;
+  const done: { readonly request: Extract<MarkRequest, { kind: 'trash' }>; readonly entry: string | undefined }[] = [];
+  for (const { view, names } of thrown) {
+    const request = { kind: 'trash', vm: view.ref, snapshots: names, until, put: 'in' } as const;
+    await run.inventory.mark(request);
+    done.push({ request, entry: (await run.inventory.readLog(view.ref)).at(-1)?.id });
+  }
   const undo = t('Undo');
-  const entry = (await run.inventory.readLog(view.ref)).at(-1);
+  const titles = thrown.flatMap(({ view, names }) => titlesOf(view, names));
   void notify('info', t('In the trash: {0}', displayLine(titles.join(', '))), undo)
-    .then((button) => (button === undo ? run.inventory.mark({ ...request, put: 'out' }, entry?.id) : undefined))
+    .then(async (button) => {
+      for (const { request, entry } of button === undo ? done : []) {
+        await run.inventory.mark({ ...request, put: 'out' }, entry);
+      }
+    })
     .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.restoreFromTrash', reason));
 }
 
-/** @returns what puts it into the trash, where that was the answer */
-export async function askDelete(
-  question: Parameters<typeof askQuestion>[0],
-  offer: TrashOffer | undefined,
-): Promise<TrashOffer['put'] | undefined> {
-  if (offer === undefined) {
+/** The other answer to the question whether to delete: its button, what it means, and what it does. */
+export function trashAnswer(run: CommandRun, planned: readonly PlannedTarget[]): OtherAnswer | undefined {
+  const days = readSettings().trashDays;
+  const offer = trashOffer(planned, days);
+  return offer && { label: offer.label, line: offer.line, act: () => putIntoTrash(run, offer.thrown, days) };
+}
+
+/** @returns whether it was done in the other way, so that there is nothing left to do */
+export async function askWithOther(question: QuestionText, other: OtherAnswer | undefined): Promise<boolean> {
+  if (other === undefined) {
     await askQuestion(question);
-    return undefined;
+    return false;
   }
-  const lines = withLine(question.lines, offer.line);
-  return (await askQuestion({ ...question, lines }, offer.label)) === offer.label ? offer.put : undefined;
+  const lines = withLine(question.lines, other.line);
+  const isOther = (await askQuestion({ ...question, lines }, other.label)) === other.label;
+  if (isOther) {
+    await other.act();
+  }
+  return isOther;
 }

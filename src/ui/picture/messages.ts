@@ -115,6 +115,8 @@ export interface PictureWhatIf {
     readonly number: number;
     /** The command asks in which way it is done. */
     readonly hasOtherWays: boolean;
+    /** Label of what puts it into the trash instead. */
+    readonly trash?: string;
   };
   /** By name of the snapshot; the empty name is "You are here". */
   readonly nodes: readonly { readonly name: string; readonly fate: Fate; readonly words: string }[];
@@ -178,6 +180,7 @@ const fromPicture = v.variant('kind', [
   v.object({ kind: v.picklist(['ready', 'leaveWhatIf', 'refresh']) }),
   v.object({ kind: v.literal('run'), ...onNode }),
   v.object({ kind: v.literal('whatIf'), ...onNode }),
+  v.object({ kind: v.literal('throwAway'), number: v.pipe(v.number(), v.safeInteger()) }),
   v.object({ kind: v.literal('agree'), number: v.pipe(v.number(), v.safeInteger()) }),
   v.object({ kind: v.literal('disk'), disk: name }),
   v.object({ kind: v.literal('export'), format: v.literal('svg'), data: svg }),

@@ -266,6 +266,10 @@ export class PicturePanel implements Disposable {
         this.#send({ kind: 'noWhatIf' });
         await this.#wishes.agree(message);
         return;
+      case 'throwAway':
+        this.#send({ kind: 'noWhatIf' });
+        await this.#wishes.throwAway(message);
+        return;
       case 'leaveWhatIf':
         return;
       case 'disk':

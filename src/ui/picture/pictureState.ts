@@ -60,6 +60,7 @@ export function pictureActions(): readonly (PictureAction & { readonly id: Comma
     { id: 'virtRewind.copyVirshCommand', title: t('Copy virsh Command'), token: 'named' },
     { id: 'virtRewind.showXml', title: t('Show XML'), token: 'named' },
     { id: 'virtRewind.showFiles', title: t('Show Files…'), token: 'named' },
+    { id: 'virtRewind.moveToTrash', title: t('Move to Trash'), token: 'trashable' },
     {
       id: 'virtRewind.deleteSnapshot',
       title: t('Delete Snapshot…'),

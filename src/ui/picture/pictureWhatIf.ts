@@ -18,6 +18,7 @@ import { endOf } from '../../operations/revert/endState.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { confirmLabel, revertLabel } from '../../text/operationText.js';
 import { planText } from '../../text/planText.js';
+import { trashOffer } from '../../text/trashText.js';
 import { refusalText } from '../../text/refusalText.js';
 import type { Reading } from '../../text/rows.js';
 import type { PictureWhatIf } from './messages.js';
@@ -31,6 +32,8 @@ export interface WhatIfRequest {
   readonly reading: Reading;
   /** What a revert would be asked to do without a word of the user. */
   readonly revert: Pick<Extract<OperationRequest, { kind: 'revert' }>, 'after' | 'checkpointFirst' | 'seamless'>;
+  /** That the trash keeps what is put there; 0: there is no trash. */
+  readonly trashDays: number;
   /** Of the disk that is shown. */
   readonly map?: BlockMap;
   /** Keeps the plan that is shown, for whoever agrees to it; tells its number. */
@@ -68,11 +71,17 @@ export async function pictureWhatIf(
     };
   }
   const why = first.kind === 'refusal' ? refusalText(first.refusal).reason : undefined;
-  const shown = shownPlan(second, view, asked, why);
+  const trash =
+    second.request.kind === 'delete' ? trashOffer([{ plan: second, target: view }], asked.trashDays) : undefined;
+  const shown = shownPlan(second, view, asked, { why, trash: trash?.line });
   const number = asked.keep?.(second) ?? 0;
   const { kind } = second.request;
   const hasOtherWays = kind === 'revert' || kind === 'consolidate';
-  return { ...shown, run: { action, snapshot, label: runLabel(second, view), number, hasOtherWays } };
+  const label = runLabel(second, view);
+  return {
+    ...shown,
+    run: { action, snapshot, label, number, hasOtherWays, ...(trash && { trash: trash.label }) },
+  };
 }
 
 /** What a plan would do, while it is asked elsewhere whether it shall. */
@@ -80,12 +89,18 @@ export function askedWhatIf(plan: Plan, view: VmView, shown: Pick<WhatIfRequest,
   return { ...shownPlan(plan, view, shown), answer: 'asked' };
 }
 
-/** @param why the present state cannot be kept first */
+interface Said {
+  /** Why the present state cannot be kept first. */
+  readonly why?: string | undefined;
+  /** What the trash would mean for what goes. */
+  readonly trash?: string | undefined;
+}
+
 function shownPlan(
   plan: Plan,
   view: VmView,
   { map, reading }: Pick<WhatIfRequest, 'map' | 'reading'>,
-  why?: string,
+  { why, trash }: Said = {},
 ): PictureWhatIf {
   const { title, detail } = planText(plan, view, reading.now);
   return {
@@ -96,6 +111,7 @@ function shownPlan(
       t('Nothing has been done yet. This is what would happen:'),
       ...(why === undefined ? [] : [t('The present state cannot be kept first: {0}', why)]),
       detail,
+      ...(trash === undefined ? [] : [trash]),
       ...notInPicture(plan, map),
     ],
     nodes: nodeFates(plan).map(({ snapshot: name, fate }) => ({ name, fate, words: nodeWords(fate, name) })),

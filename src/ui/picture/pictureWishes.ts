@@ -16,6 +16,7 @@ import { protectedBy } from '../../domain/protection.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { Reading } from '../../text/rows.js';
 import type { FromPicture, PictureWhatIf } from './messages.js';
+import type { CommandId } from '../../manifest/commandIds.js';
 import type { Node } from '../tree/nodes.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { savePicture } from './pictureFile.js';
@@ -55,7 +56,7 @@ export class PictureWishes {
   /** @param map of the disk that is shown */
   whatIf(wish: Wish<'whatIf'>, map: BlockMap | undefined): Promise<PictureWhatIf | undefined> {
     const { action, snapshot } = wish;
-    const { revertPowerState, checkpointFirst } = readSettings();
+    const { revertPowerState, checkpointFirst, trashDays } = readSettings();
     const view = this.#services.inventory.findVm(this.#ref);
     const found = view?.tree && findSnapshot(view.tree, snapshot);
     const after =
@@ -67,6 +68,7 @@ export class PictureWishes {
       action,
       snapshot,
       reading: reading(),
+      trashDays,
       revert: { after, checkpointFirst, ...(checkpointFirst && seamlessWish()) },
       ...(map === undefined ? {} : { map }),
       keep: (plan) => {
@@ -89,6 +91,17 @@ export class PictureWishes {
     this.#shown = undefined;
     if (shown?.number === number) {
       await this.#services.agreed.during(shown.plan, () => this.run({ ...shown.wish, kind: 'run' }));
+    }
+  }
+
+  /** What would be deleted by what is shown goes into the trash instead. */
+  async throwAway({ number }: Wish<'throwAway'>): Promise<void> {
+    const shown = this.#shown;
+    this.#shown = undefined;
+    if (shown?.number === number) {
+      const { uuid: vm, connection } = this.#ref;
+      const given = { vm, connection, snapshots: shown.plan.deletes ?? [], confirm: false };
+      await vscode.commands.executeCommand('virtRewind.moveToTrash' satisfies CommandId, given);
     }
   }
 

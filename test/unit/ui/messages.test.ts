@@ -28,6 +28,7 @@ describe('messages of the picture', () => {
     'an unknown type': { kind: 'eval', code: 'x' },
     'a type of the prototype': { kind: 'constructor' },
     'an agreement to no number': { kind: 'agree', number: 1.5 },
+    'a move to the trash of no number': { kind: 'throwAway' },
     'no action': { kind: 'run', snapshot: 'a' },
     'an action that is no text': { kind: 'run', action: { toString: () => 'x' }, snapshot: 'a' },
     'an endless name': { kind: 'whatIf', action: 'a', snapshot: 'x'.repeat(1_001) },

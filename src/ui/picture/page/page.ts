@@ -44,11 +44,12 @@ export class Page {
       refresh: () => send({ kind: 'refresh' }),
       attend: (snapshot) => this.#tree.light(snapshot),
     });
-    this.#whatIf = new WhatIfView(
-      (number) => send({ kind: 'agree', number }),
-      (action, snapshot) => send({ kind: 'run', action, snapshot }),
-      () => this.#leaveWhatIf(),
-    );
+    this.#whatIf = new WhatIfView({
+      agree: (number) => send({ kind: 'agree', number }),
+      throwAway: (number) => send({ kind: 'throwAway', number }),
+      run: (action, snapshot) => send({ kind: 'run', action, snapshot }),
+      leave: () => this.#leaveWhatIf(),
+    });
     this.#slideTools = new SlideTools(kept, (format) => void this.#export(format));
     this.#notice.hidden = true;
     document.body.append(this.#frame());

@@ -3,45 +3,41 @@ import { t } from '@vscode/l10n';
 import { button, element, setText } from './element.js';
 import type { PictureWhatIf } from '../messages.js';
 
+export interface Answers {
+  /** Runs what is shown. */
+  readonly agree: (number: number) => void;
+  /** Puts what would be deleted into the trash. */
+  readonly throwAway: (number: number) => void;
+  /** Has the command ask in which way. */
+  readonly run: (action: string, snapshot: string) => void;
+  readonly leave: () => void;
+}
+
+type Run = NonNullable<PictureWhatIf['run']>;
+
 export class WhatIfView {
   readonly element: HTMLElement;
   readonly #title: HTMLElement;
   readonly #lines: HTMLElement;
   readonly #run: HTMLButtonElement;
+  readonly #trash: HTMLButtonElement;
   readonly #others: HTMLButtonElement;
   readonly #leave: HTMLButtonElement;
   #shown: PictureWhatIf | undefined;
 
-  /**
-   * @param agree runs what is shown
-   * @param run has the command ask in which way
-   */
-  constructor(agree: (number: number) => void, run: (action: string, snapshot: string) => void, leave: () => void) {
+  constructor({ agree, throwAway, run, leave }: Answers) {
     this.#title = element('h2', { attributes: { tabindex: '-1' } });
     this.#lines = element('p');
-    this.#run = button(
-      '',
-      () => {
-        const wanted = this.#shown?.run;
-        if (wanted !== undefined) {
-          agree(wanted.number);
-        }
-      },
-      'button main',
-    );
-    this.#others = button(t('Other Ways…'), () => {
-      const wanted = this.#shown?.run;
-      if (wanted !== undefined) {
-        run(wanted.action, wanted.snapshot);
-      }
-    });
+    this.#run = this.#button('', ({ number }) => agree(number), 'button main');
+    this.#trash = this.#button('', ({ number }) => throwAway(number));
+    this.#others = this.#button(t('Other Ways…'), ({ action, snapshot }) => run(action, snapshot));
     this.#leave = button(t('Leave It'), leave);
     this.element = element(
       'section',
       { class: 'part what-if', attributes: { 'aria-label': t('What If') } },
       this.#title,
       this.#lines,
-      element('div', { class: 'tools' }, this.#run, this.#others, this.#leave),
+      element('div', { class: 'tools' }, this.#run, this.#trash, this.#others, this.#leave),
     );
     this.element.hidden = true;
     this.element.addEventListener('keydown', (event) => {
@@ -61,6 +57,8 @@ export class WhatIfView {
     setText(this.#lines, whatIf.lines.join('\n'));
     this.#run.hidden = whatIf.run === undefined;
     setText(this.#run, whatIf.run?.label ?? '');
+    this.#trash.hidden = whatIf.run?.trash === undefined;
+    setText(this.#trash, whatIf.run?.trash ?? '');
     this.#others.hidden = whatIf.run?.hasOtherWays !== true;
     const isAsked = whatIf.answer === 'asked';
     this.#leave.hidden = isAsked;
@@ -75,5 +73,15 @@ export class WhatIfView {
   leave(): void {
     this.#shown = undefined;
     this.element.hidden = true;
+  }
+
+  #button(label: string, act: (run: Run) => void, style?: string): HTMLButtonElement {
+    const press = (): void => {
+      const wanted = this.#shown?.run;
+      if (wanted !== undefined) {
+        act(wanted);
+      }
+    };
+    return button(label, press, style);
   }
 }

@@ -1,0 +1,59 @@
+// The other answer to the question whether to delete: what would go into the trash, and what that means. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import { type VmView, vmKey } from '../inventory/views.js';
+import type { PlannedTarget } from './shortLosses.js';
+
+/** Snapshots of one VM. */
+export interface Thrown {
+  readonly view: VmView;
+  readonly names: readonly string[];
+}
+
+export interface TrashOffer {
+  /** Of the button. */
+  readonly label: string;
+  /** What it means. */
+  readonly line: string;
+  readonly thrown: readonly Thrown[];
+}
+
+/**
+ * None where all of it is in the trash, or one of it is marked to be kept.
+ * @param days that the trash keeps it; 0: there is no trash
+ */
+export function trashOffer(planned: readonly PlannedTarget[], days: number): TrashOffer | undefined {
+  const views = new Map(planned.map(({ target }) => [vmKey(target.ref), target]));
+  const thrown = [...views.values()].flatMap((view): readonly Thrown[] => {
+    const ofVm = planned.filter(({ target }) => vmKey(target.ref) === vmKey(view.ref));
+    const names = new Set(ofVm.flatMap(({ plan }) => plan.deletes ?? []));
+    const left = [...names].filter((name) => !isTrashed(view, name));
+    return left.length === 0 ? [] : [{ view, names: left }];
+  });
+  return days === 0 || thrown.length === 0 || thrown.some(({ view, names }) => names.some((name) => isKept(view, name)))
+    ? undefined
+    : { label: trashLabel(), line: trashLine(thrown, days), thrown };
+}
+
+export function trashLabel(): string {
+  return t('Move to Trash');
+}
+
+export function trashLine(thrown: readonly Thrown[], days: number): string {
+  const isOne = thrown.flatMap(({ names }) => names).length === 1;
+  if (days === 1) {
+    return isOne
+      ? t('In the trash it can be restored for a day, and frees nothing until then.')
+      : t('In the trash they can be restored for a day, and free nothing until then.');
+  }
+  return isOne
+    ? t('In the trash it can be restored for {0} days, and frees nothing until then.', days)
+    : t('In the trash they can be restored for {0} days, and free nothing until then.', days);
+}
+
+export function isTrashed({ trash = [] }: VmView, snapshot: string): boolean {
+  return trash.some(({ name }) => name === snapshot);
+}
+
+export function isKept({ kept = [] }: VmView, snapshot: string): boolean {
+  return kept.includes(snapshot);
+}
