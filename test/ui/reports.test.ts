@@ -1,12 +1,13 @@
 // The pages of reports in four themes, as axe sees them: history, doctor, health, comparison; and with TEST_THEMES=all those
-// of labs, systems, bisects, clones and of what is in the trash. But for the history, the document around what is ours belongs to VS Code's preview: it has no
-// title, no language and no landmarks.
+// of labs, systems, bisects, clones and of what is in the trash, by keyboard alone. But for the history, the document around what is
+// ours belongs to VS Code's preview: it has no title, no language and no landmarks.
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { themeSettings, violationsInThemes } from './accessible.js';
+import { PictureHands } from './pictureHands.js';
 import { openStage, testDaemon } from './stage.js';
 import { stepsOnStage } from './steps.js';
 
@@ -33,7 +34,7 @@ describe('the reports', () => {
       ends.push(() => virsh(['undefine', name, '--snapshots-metadata']));
       await defineDiskVm({ virsh }, name, [{ file, format: 'qcow2' }]);
     }
-    return openStage('mouse', {
+    return openStage(isWhole ? 'keyboard' : 'mouse', {
       settings: themeSettings,
       fill: (folder) => writeFile(join(folder, 'virt-rewind.yaml'), labFile),
     });
@@ -93,7 +94,8 @@ describe('the reports', () => {
     const { hands, workbench } = stage();
     await hands.command('View: Close All Editors');
     await hands.command('Virt Rewind: Make a System of VMs…');
-    for (const name of [vm, other]) await workbench.option(name).click();
+    await workbench.option(other).waitFor();
+    for (const key of [vm, other].flatMap(() => ['ArrowDown', 'Space'])) await workbench.page.keyboard.press(key);
     await hands.enter();
     await hands.type('New System of 2 VMs', 'shop');
     await hands.enter();
@@ -131,6 +133,10 @@ describe('the reports', () => {
     await hands.menu(/^check…/, 'Delete Snapshot');
     await hands.answer('Move to Trash');
     await workbench.row(/^check….*trash/).waitFor();
+    await hands.notification(/In the trash: check/, 'Undo');
+    await workbench.row(/^check…(?!.*trash)/).waitFor();
+    await hands.menu(/^check…/, 'Move to Trash');
+    await workbench.row(/^check….*trash/).waitFor();
     await hands.command('Notifications: Clear All Notifications');
     await hands.menu(other, 'Clones and Forks', 'Clone…');
     for (const choice of ['You are here', 'Full']) await hands.pick(choice);
@@ -141,5 +147,35 @@ describe('the reports', () => {
   });
 
   isAccessible('trash', () => stage().hands.menu(vm, 'Show Picture'), violationsInPicture);
+
+  it('of what is in the trash gives it back by the keyboard', async () => {
+    const hands = new PictureHands(stage);
+    await hands.tree.focus();
+    await hands.press('Home');
+    await hands.node(/^check….*trash/).waitFor();
+    await hands.press('Enter');
+    const restore = hands.page.getByRole('menuitem', { name: 'Restore from Trash' });
+    await restore.waitFor();
+    for (let left = 20; (await restore.and(hands.page.locator(':focus')).count()) === 0; left--) {
+      assert.ok(left > 0, 'the entry is not reached by the arrow key');
+      await hands.press('ArrowDown');
+    }
+    await hands.press('Enter');
+    await hands.node(/^check…(?!.*trash)/).waitFor();
+    await stage()
+      .workbench.row(/^check…(?!.*trash)/)
+      .waitFor();
+    await hands.page.locator('[role="tree"]:focus').waitFor();
+  });
+
   isAccessible('clone', () => stage().hands.menu(clone, 'Show Picture'), violationsInPicture);
+
+  it('goes with its clone, and gives the keyboard back to the view', async () => {
+    const { hands, workbench } = stage();
+    await hands.menu(clone, 'Clones and Forks', 'Throw the Clone Away');
+    await workbench.dialog.waitFor();
+    await workbench.page.keyboard.press('Enter');
+    await workbench.row(clone).waitFor({ state: 'detached' });
+    assert.doesNotMatch(await workbench.focus(), /^(BODY|undefined)/u);
+  });
 });
