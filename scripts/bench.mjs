@@ -1,5 +1,5 @@
 // `npm run bench`: every figure of the product beside what it is measured against, in one run on private daemons.
-//   npm run bench [-- BENCH…]   benches: reads guest plan question check checkpoint pause memory health layers idle lost commandLine hook bisect picture stories activation
+//   npm run bench [-- BENCH…]   benches: reads guest plan question check checkpoint pause memory health layers idle lost commandLine hook forks clones bisect undo picture stories activation
 // Writes bench-results.json and prints the same as a table. Says what it could not measure; ends with 1 if a goal is
 // missed or a bench failed.
 import { spawn } from 'node:child_process';
@@ -30,7 +30,10 @@ const benches = {
   lost: { need: 'libvirt', run: inNode },
   commandLine: { need: 'libvirt', run: inNode },
   hook: { need: 'libvirt', run: inNode },
+  forks: { need: 'libvirt', run: inNode },
+  clones: { need: 'libvirt', run: inNode },
   bisect: { need: 'libvirt', run: inNode },
+  undo: { need: 'libvirt', run: inNode },
   picture: { need: 'browser', run: inNode },
   stories: { need: 'browser', run: inNode },
   activation: { need: 'browser', run: inVsCode },

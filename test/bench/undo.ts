@@ -1,0 +1,85 @@
+// Taking a delete back, which is a delete that went to the trash, against that delete, and against one that cannot be taken back.
+// What is looked at before is counted with each.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
+import type { VmRef } from '../../src/domain/vm.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Inventory } from '../../src/engine/liveInventory.js';
+import { UndoLook } from '../../src/engine/undoing.js';
+import { silentLog } from '../silentLog.js';
+import { median, onPrivateDaemon, remark, report, timed } from './measure.js';
+
+const rounds = 15;
+const snapshots = 20;
+const week = 7 * 24 * 3_600_000;
+
+void onPrivateDaemon(async (daemon) => {
+  const folder = join(daemon.dir, 'undo');
+  await mkdir(folder);
+  const disk = join(folder, 'web.qcow2');
+  await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', disk, '64M']);
+  await defineDiskVm(daemon, 'web', [{ file: disk, format: 'qcow2' }]);
+  const inventory = new Inventory({
+    open: libvirtHypervisor(silentLog, daemon.env),
+    log: silentLog,
+    journal: { folder: join(daemon.dir, 'journal') },
+  });
+  inventory.setAutoPrune('everything');
+  inventory.setConnections([daemon.uri]);
+  await inventory.connect(daemon.uri);
+  const { ref } = inventory.findVms('web')[0]!;
+  for (let at = 0; at < snapshots; at += 1) {
+    await take(inventory, ref, `s${at}`);
+  }
+  const took = { trash: [] as number[], undo: [] as number[], remove: [] as number[] };
+  // The first of each warms up, and does not count.
+  for (let round = 0; round <= rounds; round += 1) {
+    const last = await take(inventory, ref, 'last');
+    const trash = await timed(() => putInTrash(inventory, ref, last));
+    const undo = await timed(() => takeBack(inventory, ref));
+    const remove = await timed(() => inventory.runOperation({ kind: 'delete', vm: ref, snapshot: last, scope: 'one' }));
+    if (round > 0) {
+      took.trash.push(trash);
+      took.undo.push(undo);
+      took.remove.push(remove);
+    }
+  }
+  const figure = { ours: median(took.undo), unit: 'ms', goal: 1.2 };
+  report({
+    ...figure,
+    name: 'undo of a delete that went to the trash',
+    baseline: median(took.trash),
+    against: 'that delete',
+  });
+  report({
+    ...figure,
+    name: 'the same undo',
+    baseline: median(took.remove),
+    against: 'a delete of an internal snapshot for good',
+  });
+  remark(
+    `Undo: of a VM with ${snapshots + 1} snapshots, off; ${rounds} rounds. What is deleted for good cannot be undone.`,
+  );
+  inventory.dispose();
+});
+
+async function take(inventory: Inventory, vm: VmRef, title: string): Promise<string> {
+  const made = await inventory.runOperation({ kind: 'create', vm, title, snapshotKind: 'offline', style: 'internal' });
+  return made.snapshot!;
+}
+
+/** As a person's answer does: what goes, and whether it may, has been planned and shown before it. */
+async function putInTrash(inventory: Inventory, vm: VmRef, snapshot: string): Promise<void> {
+  await inventory.plan({ kind: 'delete', vm, snapshot, scope: 'one' });
+  await inventory.mark({ kind: 'trash', vm, snapshots: [snapshot], put: 'in', until: Date.now() + week });
+}
+
+async function takeBack(inventory: Inventory, vm: VmRef): Promise<void> {
+  const next = (await UndoLook.at(inventory, vm)).next('undo');
+  if (next?.way.kind !== 'mark') {
+    throw new Error('there is nothing to take out of the trash');
+  }
+  await inventory.mark(next.way.request, next.entry.id);
+}
