@@ -1,6 +1,7 @@
 // Clones and forks: what each comes to, and what becomes of one that broke off behind any of its steps.
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
+import type { Vm } from '../../../src/domain/vm.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import { image } from '../domain/hostFiles.js';
 import { external, facts, planned, ref, vm } from '../domain/someFacts.js';
@@ -18,6 +19,12 @@ const forkable: Facts = {
   ...warm,
   files: { ...warm.files!, canChange: new Map([['/img/web.a.mem', 'yes' as const]]) },
 };
+/** The same snapshot, of a VM with such a device. */
+const forkableWith = (device: NonNullable<Vm['devices']>[number]): Facts => ({
+  ...forkable,
+  vm: { ...forkable.vm, devices: [device] },
+});
+const stood = external('a', undefined, { state: 'paused', memory: 'external', memoryFile: '/img/web.a.mem' });
 const off = outside({ power: 'off', powerReason: 'shutDown' });
 const other = { uuid: 'other', name: 'copy', files: [], unread: [] };
 
@@ -40,6 +47,13 @@ golden.section(
     ['a name that is none', { ...ofA, clone: { uuid, name: '../x' } }, outside()],
     ['a fork of a snapshot without RAM', fork, outside()],
     ['a fork whose RAM cannot be read', fork, warm],
+    ['a fork of an internal snapshot', fork, inside()],
+    ['a fork of a guest that stood still', fork, { ...forkable, tree: outside({}, {}, stood).tree }],
+    ['a fork that is a full copy', { ...fork, way: 'full' }, forkable],
+    ['a fork of a VM with a passed-through device', fork, forkableWith('hostDevice')],
+    ['a fork of a VM with a shared folder', fork, forkableWith('virtiofs')],
+    ['a fork of a VM with shared memory', fork, forkableWith('shmem')],
+    ['a fork of a VM with a TPM', fork, forkableWith('tpm')],
     ['NVDIMM', ofA, outside({ devices: ['nvdimm'] })],
     ['a snapshot that is gone', { ...clone, snapshot: 'gone' }, outside()],
     ['a full copy without room', { ...ofA, way: 'full' }, full()],

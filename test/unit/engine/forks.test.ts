@@ -1,0 +1,93 @@
+// How many forks there may be, and for how much RAM: known before anything is made. And what becomes of those that were made
+// when one fails.
+import assert from 'node:assert/strict';
+import { totalmem } from 'node:os';
+import { mostForks } from '../../../src/domain/clone.js';
+import { Failure } from '../../../src/domain/failure.js';
+import type { OperationRequest } from '../../../src/domain/operation.js';
+import { forkVm, type ForkWish } from '../../../src/engine/forks.js';
+import type { InventoryPort } from '../../../src/engine/inventory.js';
+import { ref, vm } from '../domain/someFacts.js';
+
+const mebibyte = 1024 ** 2;
+
+/** Whatever is asked for is done, but for what `fails` says. */
+class FakeInventory implements Pick<InventoryPort, 'connections' | 'findVm' | 'readTree' | 'refresh' | 'runOperation'> {
+  readonly connections = [];
+  readonly ran: OperationRequest[] = [];
+
+  constructor(
+    readonly memoryBytes: number,
+    readonly fails: (request: OperationRequest) => boolean = () => false,
+  ) {}
+
+  readonly findVm: InventoryPort['findVm'] = () => ({ ref, vm: vm({ memoryBytes: this.memoryBytes }) });
+  readonly readTree: InventoryPort['readTree'] = () => Promise.resolve({ snapshots: [] });
+  readonly refresh: InventoryPort['refresh'] = () => Promise.resolve();
+  readonly runOperation: InventoryPort['runOperation'] = (request) => {
+    this.ran.push(request);
+    return this.fails(request)
+      ? Promise.reject(new Failure('failed'))
+      : Promise.resolve({ durationMs: 1, snapshot: 'moment' } as Awaited<ReturnType<InventoryPort['runOperation']>>);
+  };
+}
+
+const kinds = ({ ran }: FakeInventory): readonly string[] => ran.map(({ kind }) => kind);
+
+async function refused(inventory: FakeInventory, wish: ForkWish): Promise<void> {
+  await assert.rejects(forkVm(inventory, ref, wish), (error: unknown) => {
+    assert.ok(error instanceof Failure);
+    assert.equal(error.details.refusal?.reason, 'forkNeedsMemory');
+    return true;
+  });
+  assert.deepEqual(kinds(inventory), [], 'nothing is made, and no guest stands still for it');
+}
+
+describe('forks: before they are made', () => {
+  it('are refused where one may need more RAM than this computer has', () =>
+    refused(new FakeInventory(2 ** 50), { count: 1 }));
+
+  it('are refused where all of them may, and one would not', async () => {
+    const each = totalmem() / (mostForks / 2);
+    await refused(new FakeInventory(each), { count: mostForks });
+  });
+
+  it('are refused where they are more than may be at once, however small', async () => {
+    await refused(new FakeInventory(mebibyte), { count: mostForks + 1 });
+    await refused(new FakeInventory(mebibyte), { count: mostForks + 1, snapshot: 'there' });
+  });
+
+  it('begin with one moment that is taken for them, or that there is', async () => {
+    const taken = new FakeInventory(mebibyte);
+    assert.equal((await forkVm(taken, ref, { count: 2 })).snapshot, 'moment');
+    assert.deepEqual(kinds(taken), ['create', 'clone', 'clone']);
+    assert.ok(taken.ran.every((request) => request.kind !== 'clone' || request.snapshot === 'moment'));
+    const there = new FakeInventory(mebibyte);
+    await forkVm(there, ref, { snapshot: 'there' });
+    assert.deepEqual(kinds(there), ['clone']);
+  });
+
+  it('are handed the RAM with their cables out, unless somebody wants them in', async () => {
+    const network = async (wish: ForkWish): Promise<readonly unknown[]> => {
+      const inventory = new FakeInventory(mebibyte);
+      await forkVm(inventory, ref, { snapshot: 'there', ...wish });
+      return inventory.ran.map((request) => request.kind === 'clone' && [request.ram, request.network]);
+    };
+    assert.deepEqual(await network({}), [['kept', 'unplugged']]);
+    assert.deepEqual(await network({ network: 'same' }), [['kept', 'same']]);
+  });
+});
+
+describe('forks: where one cannot be made', () => {
+  it('those before it go again, and the moment stays', async () => {
+    let clones = 0;
+    const inventory = new FakeInventory(mebibyte, ({ kind }) => kind === 'clone' && (clones += 1) === 3);
+    await assert.rejects(forkVm(inventory, ref, { count: 4 }));
+    assert.deepEqual(kinds(inventory), ['create', 'clone', 'clone', 'clone', 'discard', 'discard']);
+    const of = (kind: OperationRequest['kind']): readonly string[] =>
+      inventory.ran.flatMap((request) =>
+        request.kind !== kind ? [] : request.kind === 'clone' ? [request.clone.uuid] : [request.vm.uuid],
+      );
+    assert.deepEqual(of('discard'), of('clone').slice(0, 2));
+  });
+});
