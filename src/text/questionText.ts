@@ -160,7 +160,7 @@ function keeps(planned: readonly PlannedTarget[]): readonly string[] {
     case 'delete':
     case 'prune':
     case 'consolidate':
-      return [[t('Kept: the present state and all other snapshots.'), ...freedText(planned)].join(' ')];
+      return [[keptByDelete(planned), ...freedText(planned)].join(' ')];
     case 'discard':
       return [t('Kept: the VM that it was made of, as it is.')];
     case 'clone':
@@ -171,6 +171,14 @@ function keeps(planned: readonly PlannedTarget[]): readonly string[] {
     case 'repair':
       return [];
   }
+}
+
+function keptByDelete(planned: readonly PlannedTarget[]): string {
+  const isAll = planned.every(({ plan, target }) => {
+    const gone = planned.flatMap((one) => (one.target === target ? (one.plan.deletes ?? []) : []));
+    return plan.deletes !== undefined && target.tree?.snapshots.every(({ name: one }) => gone.includes(one)) === true;
+  });
+  return isAll ? t('Kept: the present state.') : t('Kept: the present state and all other snapshots.');
 }
 
 function keptByRevert({ plan, target }: PlannedTarget): string {
@@ -219,7 +227,10 @@ function mindText([first, ...more]: readonly string[], losses: readonly string[]
   }
   const text = more.length === 0 ? t('Mind: {0}.', first) : t('Mind: {0} ({1} more in Details).', first, more.length);
   const isLong = [...losses, text].join(' ').length > roomForWarnings;
-  return [isLong && losses.length > 0 ? t('Mind: {0} warnings in Details.', more.length + 1) : text];
+  const count = more.length + 1;
+  return isLong && losses.length > 0
+    ? [count === 1 ? t('Mind: 1 warning in Details.') : t('Mind: {0} warnings in Details.', count)]
+    : [text];
 }
 
 function listed(names: readonly string[]): string {

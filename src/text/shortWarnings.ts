@@ -26,11 +26,10 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   otherHostsUnseen: () => t('VMs of other hosts may use these files'),
   unaskedConnections: () => t('VMs of other connections may use these files'),
   tagsNotSeen: () => t('snapshots of other tools in these files may go too'),
-  notChecked: (all) =>
-    t(
-      'not checked: {0} files',
-      count(all, ({ files }) => files),
-    ),
+  notChecked: (all) => {
+    const files = count(all, (one) => one.files);
+    return files === 1 ? t('not checked: 1 file') : t('not checked: {0} files', files);
+  },
   changesBase: ([first]) => t('{0} changes: it is no template any more', fileName(first?.file ?? '')),
   vanishesWhenStopped: () => t('the VM and its snapshots are gone when it stops'),
   knownBadVersion: ([first]) => t('libvirt {0} is known to be bad at this', first?.version ?? ''),
@@ -39,11 +38,10 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   nvramNotCaptured: () => t('its UEFI variables stay as they are'),
   tpmNotCaptured: () => t('the state of its TPM stays as it is'),
   notInSnapshot: () => t('parts of the VM stay as they are'),
-  ownerLeftOut: (all) =>
-    t(
-      'left out: {0} disks',
-      count(all, ({ disks }) => disks),
-    ),
+  ownerLeftOut: (all) => {
+    const disks = count(all, (one) => one.disks);
+    return disks === 1 ? t('left out: 1 disk') : t('left out: {0} disks', disks);
+  },
   skipped: (all) => (all.length === 1 ? t('not deleted: 1 snapshot') : t('not deleted: {0} snapshots', all.length)),
   leavesFile: (all) => (all.length === 1 ? t('1 file stays behind') : t('{0} files stay behind', all.length)),
   goesToTrash: (all) =>

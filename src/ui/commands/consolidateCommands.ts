@@ -81,7 +81,7 @@ async function chosenPlan(run: CommandRun, request: ConsolidateRequest): Promise
       leave?.();
     }
     plan = await pick(
-      possible.map((value) => ({ label: wayText(value.request, target), description: confirmLabel(value), value })),
+      possible.map((value) => ({ label: wayText(value.request, target), detail: confirmLabel(value), value })),
       t('How far should {0} be consolidated?', target.vm.name),
     );
   }

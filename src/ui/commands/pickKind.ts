@@ -39,7 +39,7 @@ export async function pickKind(
     ...possible.filter(({ decision }) => decision.kind === 'plan').map((one) => choice(one, other.length > 0)),
     ...possible.filter(({ decision }) => decision.kind === 'refusal').map((one) => choice(one, false)),
   ];
-  const chosen = await pick(choices, t('What should the snapshot of {0} hold?', view.vm.name), title);
+  const chosen = await pick(choices, t('What should it hold?'), title);
   return { request: chosen.request, plan: planIn(run, chosen) };
 }
 

@@ -207,6 +207,7 @@ async function ask(
     }
     way = await pickWay(
       ways.filter((one) => one !== shown),
+      question.title,
       target,
     );
     // It was read just now.
@@ -216,7 +217,7 @@ async function ask(
   }
 }
 
-function pickWay(ways: readonly Way[], target: VmView): Promise<Way> {
+function pickWay(ways: readonly Way[], title: string, target: VmView): Promise<Way> {
   const now = Date.now();
   const lines = ways.map((way) => {
     const label = revertLabel(way.end);
@@ -226,7 +227,7 @@ function pickWay(ways: readonly Way[], target: VmView): Promise<Way> {
       value: way,
     };
   });
-  return pick(lines, t('In which other way should {0} be reverted?', target.vm.name));
+  return pick(lines, t('In which other way?'), title);
 }
 
 /** In the order that was asked for. Where nothing has to be kept, a checkpoint or none is the same way. */

@@ -42,7 +42,7 @@ export async function pickPruneRule(tree: SnapshotTree, vm: string): Promise<Pic
       { label: t('All but the … newest'), value: 'count' },
       { label: t('Let me choose from all'), value: {} },
     ],
-    t('Delete which snapshots? The current one and the kept ones stay.'),
+    t('Which ones? The current and the kept ones stay.'),
     t('Prune Snapshots of {0}', vm),
   );
   if (picked === 'days') {

@@ -1,5 +1,7 @@
 // A question fits one screen, and no loss is left unsaid in it, whatever the plan.
 import assert from 'node:assert/strict';
+import { config } from '@vscode/l10n';
+import { languages, sentencesOf, sources } from '../../../scripts/translations.mjs';
 import type { Loss, Warning } from '../../../src/domain/consequences.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
@@ -110,11 +112,17 @@ function isShort(text: QuestionText): void {
 }
 
 describe('a question', () => {
-  it('has at most three short lines', () => {
-    for (const plan of plans) {
-      isShort(questionOf({ plan, target: view }, now));
-    }
-  });
+  after(() => config({ contents: {} }));
+
+  for (const language of ['en', ...languages] as const) {
+    it(`has at most three short lines (${language})`, () => {
+      config({ contents: language === 'en' ? {} : sentencesOf(sources[0].of(language)) });
+      for (const plan of plans) {
+        isShort(questionOf({ plan, target: view }, now));
+      }
+      config({ contents: {} });
+    });
+  }
 
   it('leaves no kind of loss unsaid', () => {
     for (const plan of plans) {
@@ -213,6 +221,35 @@ describe('a question', () => {
       );
     assert.match(mind(1), /not deleted: 1 snapshot\./u);
     assert.match(mind(2), /not deleted: 2 snapshots\./u);
+  });
+
+  it('says that other snapshots are kept where there are some', () => {
+    const kept = (deletes: readonly string[]): string =>
+      told(questionOf({ plan: planOf({ kind: 'consolidate', vm: ref }, { deletes }), target: view }, now));
+    const all = view.tree?.snapshots.map(({ name }) => name) ?? [];
+    assert.ok(all.length > 1);
+    assert.match(kept(all.slice(1)), /Kept: the present state and all other snapshots/u);
+    assert.match(kept(all), /Kept: the present state\./u);
+  });
+
+  it('counts one file, disk or warning as one', () => {
+    const ask = (kinds: readonly Warning[], lost: readonly Loss[] = []): string =>
+      told(
+        questionOf(
+          {
+            plan: planOf(
+              { kind: 'delete', vm: ref, snapshot: 'first', scope: 'one' },
+              { warnings: kinds, losses: lost },
+            ),
+            target: view,
+          },
+          now,
+        ),
+      );
+    assert.match(ask([{ kind: 'notChecked', files: ['/images/a'] }]), /not checked: 1 file\./u);
+    assert.match(ask([{ kind: 'ownerLeftOut', disks: ['vdb'] }]), /left out: 1 disk\./u);
+    const all = losses.map((loss, index) => loss(random(index)));
+    assert.match(ask([{ kind: 'otherHostsUnseen' }], all), /Mind: 1 warning in Details\./u);
   });
 
   it('counts in title and button of a prune what goes, not what was asked for', () => {
