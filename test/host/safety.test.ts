@@ -117,7 +117,10 @@ describe('safety', function () {
             return 'Other…';
           },
           ({ choices, text }) => {
-            assert.deepEqual(choices.slice(-3), ['Revert and Run', 'Revert and Pause', 'Revert and Leave Off']);
+            assert.deepEqual(
+              choices.slice(-3),
+              ['Run', 'Pause', 'Leave Off'].map((end) => `Revert and ${end}, with Checkpoint`),
+            );
             assert.match(text, /after its checkpoint/);
             return undefined;
           },

@@ -207,6 +207,7 @@ async function ask(
     }
     way = await pickWay(
       ways.filter((one) => one !== shown),
+      preferred,
       question.title,
       target,
     );
@@ -217,12 +218,18 @@ async function ask(
   }
 }
 
-function pickWay(ways: readonly Way[], title: string, target: VmView): Promise<Way> {
+/** @param usual what goes without saying */
+function pickWay(ways: readonly Way[], usual: Checkpoint, title: string, target: VmView): Promise<Way> {
   const now = Date.now();
   const lines = ways.map((way) => {
     const label = revertLabel(way.end);
     return {
-      label: way.keeps === 'first' ? label : t('{0}, without Checkpoint', label),
+      label:
+        way.keeps === usual
+          ? label
+          : way.keeps === 'first'
+            ? t('{0}, with Checkpoint', label)
+            : t('{0}, without Checkpoint', label),
       detail: questionOf({ plan: way.plan, target }, now).lines.at(-1) ?? '',
       value: way,
     };
