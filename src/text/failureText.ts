@@ -11,10 +11,11 @@ import { entryAdvice } from './entryAdvice.js';
 import type { FailureButton, FailureText } from './failureSentences.js';
 import { outrunSentence } from './outrunSentence.js';
 import { isForTheDoctor, refusalText } from './refusalText.js';
+import { remedyButtons } from './powerRemedy.js';
 import { silentButtons, silentSentence } from './silentGuest.js';
 import { stoppedText } from './stoppedText.js';
 
-type Offer = 'connect' | 'refresh' | 'examine' | 'guest';
+type Offer = 'connect' | 'refresh' | 'examine' | 'guest' | 'remedy';
 
 interface Wording extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
   /** Two or three words for a row. */
@@ -159,7 +160,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
       severity: 'warning',
       ...(details.vm !== undefined && details.refusal !== undefined && isForTheDoctor(details.refusal)
         ? { offers: 'examine' as const }
-        : {}),
+        : { offers: 'remedy' as const }),
     };
   },
   stopped: (details) => ({
@@ -309,5 +310,7 @@ function buttonsFor(offers: Offer, details: FailureDetails): readonly FailureBut
       return [{ title: t('Examine'), command: 'virtRewind.examine', arguments: [{ ...where, vm }] }];
     case 'guest':
       return silentButtons(details);
+    case 'remedy':
+      return remedyButtons(details);
   }
 }

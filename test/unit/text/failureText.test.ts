@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { commandIds } from '../../../src/manifest/commandIds.js';
 import { Failure, type FailureDetails } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { RefusalFacts, RefusalReason } from '../../../src/domain/refusal.js';
+import type { Refusal, RefusalFacts, RefusalReason } from '../../../src/domain/refusal.js';
 import { failureText, shortFailure } from '../../../src/text/failureText.js';
 import { refusalText } from '../../../src/text/refusalText.js';
 import { ref } from '../ui/samples.js';
@@ -313,6 +313,31 @@ describe('failure text', () => {
     assert.deepEqual(commands({ vm, refusal: outer }), ['virtRewind.examine']);
     assert.deepEqual(commands({ refusal }), []);
     assert.deepEqual(commands({ vm, refusal: { reason: 'noDisks', facts: { vm } } }), []);
+  });
+
+  it('offers what would make it possible, where one command does', () => {
+    const offered = (details: FailureDetails): readonly string[] =>
+      failureText(new Failure('refused', details)).buttons.map(({ command }) => command);
+    const by = (reason: 'notRunning' | 'notOff', state: string, wanted: string): readonly string[] =>
+      offered({ vm, refusal: { reason, facts: { vm, state, wanted } } });
+    assert.deepEqual(by('notRunning', 'off', 'merge'), ['virtRewind.start']);
+    assert.deepEqual(by('notRunning', 'off', 'shutDown'), []);
+    assert.deepEqual(by('notOff', 'running', 'offline'), ['virtRewind.shutDown']);
+    assert.deepEqual(by('notOff', 'paused', 'start'), ['virtRewind.resume']);
+    assert.deepEqual(by('notOff', 'running', 'start'), []);
+    assert.deepEqual(by('notOff', 'paused', 'offline'), []);
+    for (const [reason, command] of [
+      ['managedSaveExists', 'start'],
+      ['imageInUse', 'shutDown'],
+      ['cloneNeedsOff', 'shutDown'],
+      ['imagesLetGo', 'resume'],
+      ['crashedVm', 'forceOff'],
+      ['asleepVm', 'forceOff'],
+    ] as const) {
+      const refusal = { reason, facts: { ...facts[reason], state: 'running' } } as Refusal;
+      assert.deepEqual(offered({ vm, connection: 'qemu:///system', refusal }), [`virtRewind.${command}`], reason);
+      assert.deepEqual(offered({ refusal }), [], 'which VM is not known');
+    }
   });
 
   it('offers only commands that exist', () => {
