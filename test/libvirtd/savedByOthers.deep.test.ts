@@ -1,13 +1,11 @@
 // The health checks while another client saves a VM, and after a daemon has died in that: both with QEMU stopped in the
 // middle of what it writes.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { qemuProcesses } from './faults/faultKinds.js';
 import { type HealthRig, startHealthRig } from './healthRig.js';
 import type { LiveRig } from './inventoryRig.js';
-
-const mebibyte = 1024 ** 2;
+import { stopWhileWriting } from './stoppedQemu.js';
 
 describe('health checks of a VM that another client saves', function () {
   this.timeout(300_000);
@@ -30,19 +28,14 @@ describe('health checks of a VM that another client saves', function () {
     assert.equal((await guest.run('sh', ['-c', fill])).code, 0);
     const [qemu] = await qemuProcesses(r.daemon, 'saved');
     const disk = guest.disks[0]!;
-    const written = async (): Promise<number> =>
-      Number(/^wchar: (\d+)$/mu.exec(await readFile(`/proc/${qemu}/io`, 'utf8'))![1]);
     /** QEMU names it in the file when all of it is there. */
     const isWhole = async (name: string): Promise<boolean> =>
       (await runOk('qemu-img', ['snapshot', '-l', '-U', disk])).includes(` ${name} `);
     /** Resolves with what is done while QEMU stands in the middle of writing what another client saves; undefined: it was done. */
     const inMiddle = async <T>(name: string, act: () => Promise<T>): Promise<T | undefined> => {
-      const before = await written();
-      const saving = r.daemon.virsh(['snapshot-create-as', 'saved', name]);
-      while ((await written()) < before + 16 * mebibyte) {
-        // It begins.
-      }
-      process.kill(qemu!, 'SIGSTOP');
+      const { saving } = await stopWhileWriting(qemu!, () => ({
+        saving: r.daemon.virsh(['snapshot-create-as', 'saved', name]),
+      }));
       try {
         return (await isWhole(name)) ? undefined : await act();
       } finally {
