@@ -1,10 +1,14 @@
 // VMs for tests, on a private daemon: as many kinds of disks as tests need, all in the daemon's folder.
-import { copyFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { kvmUsable } from '../rig/kvm.mjs';
+import { startPrivateDaemon } from '../rig/privateDaemon.mjs';
 import { runOk } from '../rig/run.mjs';
 import { buildGuest } from './buildGuest.mjs';
 import { defineVm, virshOk } from './defineVm.mjs';
 import { counters, runInGuest, waitForAgent } from './inGuest.mjs';
+import { keptRam, startFrom } from './keptRam.mjs';
 
 /** @typedef {'qcow2' | 'raw' | 'cdrom' | 'emptyQcow2'} TestDisk the guest's file system in two formats; a CD-ROM; nothing */
 
@@ -38,6 +42,7 @@ export async function defineTestGuest(daemon, options) {
     kinds.map((kind, index) => makeDisk(kind, join(folder, `${name}-${index}`), guest.base)),
   );
   const consoleLog = join(folder, `${name}.console.log`);
+  const files = disks.map((disk) => disk.file);
   await defineVm(virsh, {
     name,
     guest,
@@ -48,13 +53,29 @@ export async function defineTestGuest(daemon, options) {
     ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
     ...(options.kvm === undefined ? {} : { kvm: options.kvm }),
   });
+  // A VM that has been started, changed or written to boots by itself.
+  let untouched = emulates(options) ? await statesOf(files) : undefined;
+  const boot = async () => {
+    await virshOk(virsh, 'start', name);
+    if (agent) await waitForAgent(virsh, name);
+  };
+  const goOn = async () => {
+    if (untouched === undefined || untouched !== (await statesOf(files))) return false;
+    const kept = await keptRam(shapeOf(options), (use) => lendBooted(options, use));
+    return kept !== undefined && startFrom(kept, { virsh, name, dir: daemon.dir, disks: files, consoleLog });
+  };
   return {
     name,
-    disks: disks.map((disk) => disk.file),
+    disks: files,
     consoleLog,
     start: async () => {
-      await virshOk(virsh, 'start', name);
-      if (agent) await waitForAgent(virsh, name);
+      const went = await goOn();
+      untouched = undefined;
+      if (!went) return boot();
+      if (!agent) return;
+      await waitForAgent(virsh, name);
+      // Its clock stood still since then.
+      await virshOk(virsh, 'domtime', name, '--now');
     },
     waitForAgent: () => waitForAgent(virsh, name),
     run: (program, args) => runInGuest(virsh, name, program, args),
@@ -67,6 +88,44 @@ export async function defineTestGuest(daemon, options) {
       await virshOk(virsh, 'undefine', name, '--managed-save', '--snapshots-metadata');
     },
   };
+}
+
+/** @typedef {Omit<Parameters<typeof defineTestGuest>[1], 'name' | 'folder'>} Shape */
+
+/** Where the processor itself runs a guest, it boots in no time; and one that counts would go on from another number. @param {Shape} shape */
+function emulates({ kvm, tick = 0 }) {
+  return (kvm === false || !kvmUsable()) && tick === 0;
+}
+
+/** @param {Shape} shape */
+function shapeOf({ disks = ['qcow2'], agent = true, memoryMiB = 96 }) {
+  const release = process.env['VIRT_REWIND_TEST_RELEASE'];
+  const libvirt = release === undefined ? 'own' : basename(release);
+  return [libvirt, memoryMiB, agent ? 'agent' : 'mute', ...disks].join('-');
+}
+
+/**
+ * A guest of this shape that has just booted, on a daemon of its own, where nobody watches VMs come and go.
+ * @param {Shape} shape
+ * @param {(booted: import('./keptRam.mjs').Booted) => Promise<void>} use
+ */
+async function lendBooted(shape, use) {
+  const daemon = await startPrivateDaemon();
+  try {
+    const { name, disks, consoleLog, start } = await defineTestGuest(daemon, { ...shape, name: 'kept', kvm: false });
+    await start();
+    // Without an agent, the last line of its console says that it is there.
+    while (!(await readFile(consoleLog, 'utf8')).includes('type: set NUMBER')) await wait(50);
+    await use({ virsh: daemon.virsh, name, dir: daemon.dir, disks, consoleLog });
+  } finally {
+    await daemon.stop();
+  }
+}
+
+/** What changes when somebody writes to one of the files. @param {readonly string[]} files */
+async function statesOf(files) {
+  const states = await Promise.all(files.map((file) => stat(file)));
+  return states.map(({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`).join('\n');
 }
 
 /** @param {TestDisk} kind @param {string} stem @param {string} base @returns {Promise<import('./defineVm.mjs').VmDisk>} */
