@@ -16,12 +16,12 @@ import { checkClone, type CheckOptions, type Clone } from './checks.js';
 export interface ProbesInventory extends Pick<InventoryPort, 'readTree' | 'refresh' | 'findVm' | 'guests'> {
   runOperation(
     request: OperationRequest,
-    options: Pick<RunOperationOptions, 'signal' | 'allows'>,
+    options: Pick<RunOperationOptions, 'signal' | 'unasked'>,
   ): Promise<OperationResult>;
 }
 
-/** A person asked for the bisect, and for none of its clones: no undo is meant for them. All that is refused, their plans refuse. */
-const unasked: Pick<RunOperationOptions, 'allows'> = { allows: () => true };
+/** A person asked for the bisect, and for none of its clones: no undo is meant for them. */
+const unasked: Pick<RunOperationOptions, 'unasked'> = { unasked: true };
 
 export interface CloneProbesOptions extends Pick<CheckOptions, 'environment' | 'ask' | 'clock'> {
   readonly inventory: ProbesInventory;

@@ -42,6 +42,12 @@ export interface StateSeen {
   readonly disks: readonly { readonly target: string; readonly file?: string }[];
 }
 
+/** A system that an operation was carried out for, by its name of then. */
+export interface SystemOfOperation {
+  readonly id: string;
+  readonly name: string;
+}
+
 export interface LoggedOperation {
   /** Eight hexadecimal digits. */
   readonly id: string;
@@ -60,6 +66,8 @@ export interface LoggedOperation {
   readonly undoes?: string;
   /** Nobody asked for it, as when old checkpoints go. */
   readonly unasked?: true;
+  /** Whose VMs it was done with, all at once. */
+  readonly system?: SystemOfOperation;
 }
 
 /** Longer texts are cut: an undo that would need the rest is refused. */

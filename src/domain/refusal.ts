@@ -163,7 +163,7 @@ export interface RefusalFacts {
   /** Between the question and the answer another client changed what was asked about: it would do or lose more. */
   readonly stalePlan: { vm: string };
   /** `why`: see `NotUndoable`; `entries`: ids of operations in the log; `snapshot`: titles. */
-  readonly notUndoable: { why: string; entries?: string; snapshot?: string };
+  readonly notUndoable: { why: string; entries?: string; snapshot?: string; system?: string };
   /** `fact`: of `Situation`; what was asked for and is not there, so that no rule could look at it. */
   readonly notAllSeen: { vm: string; fact: string };
   /** Nothing is done to it that nobody asked for, be it to bring an operation to its end. */

@@ -1,6 +1,6 @@
 // Puts an operation that was carried out into the log, with what was before and after. Refuses to know what can be undone.
 import type { Facts } from '../domain/facts.js';
-import { snapshotChanges, stateSeen } from '../domain/loggedOperation.js';
+import { type LoggedOperation, snapshotChanges, stateSeen } from '../domain/loggedOperation.js';
 import { emptyTree } from '../domain/snapshot.js';
 import type { VmView } from '../inventory/views.js';
 import type { PlannedWork } from '../operations/plan.js';
@@ -13,14 +13,15 @@ export interface Ran {
   readonly facts: Facts;
   /** As it was read back; absent where the VM is gone. */
   readonly after: VmView | undefined;
-  readonly undoes: string | undefined;
-  /** Set where nobody asked for it. */
-  readonly unasked: unknown;
+  readonly why: WhyRun;
 }
+
+/** What the log says of an operation beside what it did. */
+export type WhyRun = Pick<LoggedOperation, 'undoes' | 'unasked' | 'system'>;
 
 export async function logOperation(
   log: Persistence['operations'],
-  { id, plan, facts, after, undoes, unasked }: Ran,
+  { id, plan, facts, after, why: { undoes, unasked, system } }: Ran,
 ): Promise<void> {
   const { request, snapshot, checkpoint } = plan;
   const { tree = emptyTree, vm } = after ?? { vm: { ...facts.vm, power: 'off' } };
@@ -34,6 +35,7 @@ export async function logOperation(
     after: stateSeen(vm, tree),
     changes: snapshotChanges(facts.tree, tree),
     ...(undoes === undefined ? {} : { undoes }),
-    ...(unasked === undefined ? {} : { unasked: true as const }),
+    ...(unasked === undefined ? {} : { unasked }),
+    ...(system === undefined ? {} : { system }),
   });
 }

@@ -15,7 +15,7 @@ import { stillHolds } from '../operations/planEssence.js';
 import type { FreshLook } from './freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
 import type { Persistence } from './persistence.js';
-import { logOperation } from './loggedRun.js';
+import { logOperation, type WhyRun } from './loggedRun.js';
 import { newOperationId } from '../journal/operationLog.js';
 import { toldInLog } from './operationStory.js';
 import { readBackStep } from './operationStatus.js';
@@ -40,18 +40,16 @@ export interface RunnerOptions {
   readonly ended: AbortSignal;
 }
 
-export interface RunOperationOptions {
+export interface RunOperationOptions extends WhyRun {
   readonly signal?: AbortSignal;
   readonly onWait?: (forWhat: OperationRequest) => void;
   readonly confirmed?: Plan;
   /** No old checkpoints are deleted after it. */
   readonly keepsAll?: true;
-  /** Of an operation that nobody asked for: whether the fresh plan may be carried out. */
+  /** Whether the fresh plan may be carried out. */
   readonly allows?: (plan: PlannedWork, facts: Facts) => boolean;
   /** Who has its turn on this VM among others. */
   readonly group?: GroupTurn;
-  /** The id of the operation in the log that it undoes. */
-  readonly undoes?: string;
   /** Carries out the steps, when all is decided and written down: several begin together so. */
   readonly around?: <T>(steps: () => Promise<T>) => Promise<T>;
 }
@@ -105,9 +103,8 @@ export class OperationRunner {
     const id = newOperationId();
     await this.#note(lease, entry, { outcome: 'done', durationMs, entry: id, ...this.#byHand(lease, plan) });
     const state = await this.#stateAtEnd(lease);
-    const { undoes, allows } = options;
     const after = this.#options.store.vm(lease.request.vm);
-    await logOperation(this.#options.persistence.operations, { id, plan, facts, after, undoes, unasked: allows });
+    await logOperation(this.#options.persistence.operations, { id, plan, facts, after, why: options });
     return {
       ...(plan.snapshot === undefined ? {} : { snapshot: plan.snapshot }),
       ...(plan.checkpoint === undefined ? {} : { checkpoint: plan.checkpoint }),

@@ -192,7 +192,7 @@ export class Operations implements Disposable {
     const { tree } = view;
     const kept = keptSnapshots(tree, await keepingMarks(persistence, ref)).map(({ name }) => name);
     await expire(ref, { tree, marks, kept, now: Date.now() }, log, (request, allows) =>
-      this.#runner.run(request, { allows }),
+      this.#runner.run(request, { allows, unasked: true }),
     );
   }
 
@@ -210,7 +210,7 @@ export class Operations implements Disposable {
       ...(keep === undefined ? {} : { keep }),
       kept: keptSnapshots(view.tree, await keepingMarks(persistence, ref)).map(({ name }) => name),
       log,
-      remove: (request, allows) => this.#runner.run(request, { allows }),
+      remove: (request, allows) => this.#runner.run(request, { allows, unasked: true }),
     });
   }
 }

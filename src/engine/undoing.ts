@@ -53,9 +53,14 @@ export class UndoLook {
   /** The operation that a revert to this snapshot undoes, where it undoes one. */
   undoneByRevertTo(snapshot: string): LoggedOperation | undefined {
     return standingIn(this.log).findLast((entry) => {
-      const { way } = this.of(entry);
+      const way = undoOf(entry, { log: this.log, tree: this.tree, forSystem: true });
       return way.kind === 'operation' && way.request.kind === 'revert' && way.request.snapshot === snapshot;
     });
+  }
+
+  /** The last operation of this kind that was carried out for a system, and stands. */
+  ofSystem(id: string, kind: LoggedOperation['request']['kind']): LoggedOperation | undefined {
+    return standingIn(this.log).findLast(({ system, request }) => system?.id === id && request.kind === kind);
   }
 
   /** What leads back to before an operation, in its order: each as if those before it were done. */

@@ -54,6 +54,7 @@ const shape = v.object({
   changes: v.array(v.object({ before: v.exactOptional(seen), after: v.exactOptional(seen) })),
   undoes: text,
   unasked: v.exactOptional(v.literal(true)),
+  system: v.exactOptional(v.object({ id: v.string(), name: v.string() })),
 });
 
 /** Of the logs of all VMs, a folder for each. @param folder of the journal */

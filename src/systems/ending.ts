@@ -14,6 +14,7 @@ import {
 } from '../domain/system.js';
 import type { InventoryPort } from '../engine/inventory.js';
 import type { Together } from '../engine/operations.js';
+import { UndoLook } from '../engine/undoing.js';
 import { type VmView, vmKey } from '../inventory/views.js';
 import type { GroupEntry, GroupMember, OpenGroup } from '../journal/groupJournal.js';
 import type { SystemStore } from '../journal/systemStore.js';
@@ -180,9 +181,13 @@ export class Ending {
       request: (member: GroupMember) => OperationRequest,
     ): Promise<unknown> =>
       Promise.all(
-        members.map((member) =>
-          turn.run(request(member)).catch((error: unknown) => unsettled.set(vmKey(member), asFailure(error))),
-        ),
+        members.map(async (member) => {
+          const { id, name } = entry.system;
+          const undoes = await this.#doneFor(entry, member);
+          await turn
+            .run(request(member), { unasked: true, system: { id, name }, ...(undoes !== undefined && { undoes }) })
+            .catch((error: unknown) => unsettled.set(vmKey(member), asFailure(error)));
+        }),
       );
     if (entry.kind === 'revert') {
       await undo(those, ({ connection, uuid, checkpoint, current, state }) => ({
@@ -215,6 +220,18 @@ export class Ending {
     });
     await (members.some(({ outcome }) => outcome === 'unclear') ? open.leave() : open.end());
     return members;
+  }
+
+  /** The id in the log of what a member did and goes back on: the log shall not tell that it stands. */
+  async #doneFor({ kind, system }: GroupEntry, member: GroupMember): Promise<string | undefined> {
+    const { inventory, log } = this.#options;
+    try {
+      const look = await UndoLook.at(inventory, refIn(member));
+      return look.ofSystem(system.id, kind === 'checkpoint' ? 'create' : kind)?.id;
+    } catch (error) {
+      log.warn(`the log of ${member.name} will not say what this undoes: ${asFailure(error).line}`);
+      return undefined;
+    }
   }
 
   /** Those that ran and stand still; all that can go on do. */

@@ -9,6 +9,7 @@ import type { MemberOutcome, SystemMember, SystemPoint } from '../domain/system.
 import type { Vm } from '../domain/vm.js';
 import type { InventoryPort } from '../engine/inventory.js';
 import type { Together, TogetherWish } from '../engine/operations.js';
+import type { RunOperationOptions } from '../engine/operationRunner.js';
 import { UndoLook } from '../engine/undoing.js';
 import { vmKey } from '../inventory/views.js';
 import type { GroupHead, GroupJournal, GroupMember, OpenGroup } from '../journal/groupJournal.js';
@@ -122,7 +123,12 @@ export class GroupRun {
       plan.members.map(async ({ member, plan: own }) => {
         try {
           const undoes = undone.get(vmKey(member));
-          await runOwn(turn, own, { ...(signal !== undefined && { signal }), ...(undoes !== undefined && { undoes }) });
+          const { id, name } = plan.system;
+          await runOwn(turn, own, {
+            system: { id, name },
+            ...(signal !== undefined && { signal }),
+            ...(undoes !== undefined && { undoes }),
+          });
           await open.put({ done: [...open.entry.done, member.uuid] });
           onDone?.(member);
         } catch (error) {
@@ -194,7 +200,7 @@ export class GroupRun {
 async function runOwn(
   turn: Together,
   { request, snapshot, checkpoint, steps }: SystemPlan['members'][number]['plan'],
-  wish: { readonly signal?: AbortSignal; readonly undoes?: string },
+  wish: Pick<RunOperationOptions, 'signal' | 'undoes' | 'system'>,
 ): Promise<OperationResult | undefined> {
   const made = steps.find((step) => step.kind === 'createSnapshot');
   const asked =

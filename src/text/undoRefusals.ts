@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import type { Sentences } from './refusalSentence.js';
 
 export const undoRefusals: Pick<Sentences, 'notUndoable'> = {
-  notUndoable: ({ why, entries = '', snapshot = '' }) => {
+  notUndoable: ({ why, entries = '', snapshot = '', system = '' }) => {
     switch (why) {
       case 'power':
         return [t('Starting and stopping a VM is not undone: what its guest did meanwhile stays.'), ''];
@@ -31,6 +31,11 @@ export const undoRefusals: Pick<Sentences, 'notUndoable'> = {
         return [t('Somebody has changed {0} since.', snapshot), t('Edit it by hand.')];
       case 'noCheckpoint':
         return [t('That revert kept no checkpoint to go back to.'), ''];
+      case 'ofSystem':
+        return [
+          t('It was done with the other VMs of the system {0}: one alone would not fit them any more.', system),
+          t('Undo it in the system: its revert, or its restore point.'),
+        ];
       default:
         return [t('Not all of what was before was kept.'), t('Edit it by hand.')];
     }

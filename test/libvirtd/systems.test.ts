@@ -10,6 +10,7 @@ import { connect } from '../../src/api/connect.js';
 import type { VirtRewind } from '../../src/api/publicApi.js';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { Failure } from '../../src/domain/failure.js';
+import { UndoLook } from '../../src/engine/undoing.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
 import type { VmRef } from '../../src/domain/vm.js';
@@ -139,6 +140,16 @@ describe('a system of VMs', function () {
   });
   afterEach(() => here.dispose());
 
+  /** Of each member alone: what Undo is about, and why it is refused. */
+  const nextUndone = (): Promise<readonly string[]> =>
+    Promise.all(
+      refs.map(async (ref) => {
+        const next = (await UndoLook.at(here.inventory, ref)).next('undo');
+        const why = next?.way.kind === 'refusal' ? (next.way.refusal.facts as { why: string }).why : 'can';
+        return next === undefined ? 'nothing' : `${next.entry.request.kind} ${why}`;
+      }),
+    );
+
   it('is kept at one moment, goes back to it as one, and the going back is undone as one', async () => {
     const before = await seen();
     const { point, pausedMs } = await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
@@ -170,6 +181,7 @@ describe('a system of VMs', function () {
         [undefined, reverts[0]!.id, reverts[1]!.id],
       );
     }
+    assert.deepEqual(await nextUndone(), ['revert ofSystem', 'revert ofSystem', 'revert ofSystem']);
     assert.deepEqual(
       (await here.systems.find('shop'))!.points.map(({ auto }) => auto ?? 'own'),
       ['own', 'revert'],
@@ -195,6 +207,7 @@ describe('a system of VMs', function () {
       );
       assert.equal(failure.members[names.indexOf(spot.vm)]!.failure?.kind, 'failed');
       assert.deepEqual(await seen(), before);
+      assert.deepEqual(await nextUndone(), ['nothing', 'nothing', 'nothing']);
       assert.deepEqual(await snapshots(), [[], [], []]);
       assert.deepEqual((await here.systems.find('shop'))!.points, []);
       await journalIsEmpty();
@@ -220,6 +233,8 @@ describe('a system of VMs', function () {
       );
       assert.equal(failure.details.recovered, 'before');
       assert.deepEqual(await seen(), before);
+      // On that of the third one virsh has made another.
+      assert.deepEqual(await nextUndone(), ['create ofSystem', 'create ofSystem', 'create restsOn']);
       assert.deepEqual(
         (await here.systems.find('shop'))!.points.map(({ auto }) => auto ?? 'own'),
         ['own'],

@@ -30,6 +30,7 @@ export type NotUndoable =
   | 'gone'
   | 'changed'
   | 'noCheckpoint'
+  | 'ofSystem'
   | 'tooLong';
 
 export interface UndoFacts {
@@ -39,6 +40,8 @@ export interface UndoFacts {
   readonly tree: SnapshotTree;
   /** Later operations that are undone before it. */
   readonly without?: ReadonlySet<string>;
+  /** Whoever asks undoes it with the other VMs of its system. */
+  readonly forSystem?: true;
 }
 
 /**
@@ -55,9 +58,18 @@ export interface UndoFacts {
  * | discard            | –                                          | its files are gone                               |
  * | power, repair      | –                                          | always                                           |
  *
- * An operation that has been undone is undone no second time: what undid it can be.
+ * An operation that has been undone is undone no second time: what undid it can be. What was done with other VMs at one moment is
+ * undone with them.
  */
 export function undoOf(entry: LoggedOperation, facts: UndoFacts): UndoWay | Refused {
+  const way = undoAlone(entry, facts);
+  const { system } = entry;
+  return way.kind === 'refusal' || system === undefined || facts.forSystem === true
+    ? way
+    : not('ofSystem', { system: system.name });
+}
+
+function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | Refused {
   const { log, without } = facts;
   const undoneBy = standingIn(log).find(({ undoes }) => undoes === entry.id);
   if (undoneBy !== undefined && without?.has(undoneBy.id) !== true) {
@@ -248,6 +260,9 @@ function rests(entries: readonly LoggedOperation[], snapshots: readonly Snapshot
   });
 }
 
-function not(why: NotUndoable, more: { readonly entries?: string; readonly snapshot?: string } = {}): Refused {
+function not(
+  why: NotUndoable,
+  more: { readonly entries?: string; readonly snapshot?: string; readonly system?: string } = {},
+): Refused {
   return refuse('notUndoable', { why, ...more });
 }

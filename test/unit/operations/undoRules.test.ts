@@ -81,6 +81,14 @@ describe('what undoes an operation', () => {
     assert.equal(undoOf(a, { log: [a], tree: tree(snapshot('one'), checkpoint) }).kind, 'operation');
   });
 
+  it('nothing alone where other VMs went with it', () => {
+    const a = { ...made('a', 'one'), system: { id: '1', name: 'shop' } };
+    const now = tree(snapshot('one'));
+    assert.deepEqual(why(a, [a], now), { why: 'ofSystem', system: 'shop' });
+    assert.equal(undoOf(a, { log: [a], tree: now, forSystem: true }).kind, 'operation');
+    assert.deepEqual(why(a, [a], tree()), { why: 'gone', snapshot: 'one' }, 'what leads nowhere is not pointed to');
+  });
+
   it('nothing where the snapshot is gone, or another one has its name', () => {
     const a = made('a', 'one');
     assert.deepEqual(why(a, [a], tree()), { why: 'gone', snapshot: 'one' });
