@@ -54,6 +54,8 @@ const lasting = new Map(
     session: 30,
     appliedSteps: 25,
     pictureCells: 25,
+    killedBisect: 25,
+    forks: 25,
     traps: 25,
     privateDaemon: 25,
     unasked: 20,

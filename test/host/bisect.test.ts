@@ -200,12 +200,22 @@ describe('a bisect in the editor', function () {
     await once(child, 'close');
     assert.equal((await clones()).length, 1);
     await rejects(bisect({ check: 'host', program, off: true, good: 's5' }), 'refused');
+    const before_ = tried();
     const found = await bisect();
     assert.deepEqual(
       [found.state, found.newestGood, found.oldestBad, found.suspects],
       ['found', 's18', 's19', ['s19']],
     );
     assert.ok(!tried().includes('s17'));
+    // What the killed one had no answer for is asked again, and nothing else.
+    const answered = before_.filter((point) => point !== before_.at(-1));
+    assert.ok(answered.length > 0);
+    assert.deepEqual(
+      tried()
+        .slice(before_.length)
+        .filter((point) => answered.includes(point)),
+      [],
+    );
     assert.deepEqual(await clones(), []);
     await call('virtRewind.showBisect', { vm });
     await page(/said beforehand/u, /is flaky/u);

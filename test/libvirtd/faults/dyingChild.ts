@@ -8,7 +8,10 @@ import type { Daemon } from '../inventoryRig.js';
 import { childVariable, type ChildTask } from './editor.js';
 import { thisBundle } from './thisBundle.mjs';
 
-export async function inChild(task: ChildTask, { env }: Daemon): Promise<string> {
+/** What the bundle finds in its environment: a `ChildTask`, or what a test knows to carry out itself. */
+export type DyingTask = Omit<ChildTask, 'request' | 'usualMs'> & Partial<Pick<ChildTask, 'request' | 'usualMs'>>;
+
+export async function inChild(task: DyingTask, { env }: Daemon): Promise<string> {
   const child = spawn(process.execPath, [thisBundle], {
     env: { ...env, [childVariable]: JSON.stringify(task) },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -20,6 +20,8 @@ export interface At {
   readonly moment: Moment;
   /** Of the time that the step usually takes, from 0 to 1; absent: half. */
   readonly part?: number;
+  /** Which one since the editor was opened, from 0; absent: the first that comes to that step. */
+  readonly operation?: number;
 }
 
 /** What happened on the way, of the first operation that began since. */
@@ -46,13 +48,14 @@ export function hooked(
 ): Hooked {
   const course: Course = { tookMs: [] };
   let acted = false;
-  const actOnce = async (step: number, moment: Moment): Promise<void> => {
-    if (!acted && at?.step === step && at.moment === moment) {
+  let operations = 0;
+  const actOnce = async (operation: number, step: number, moment: Moment): Promise<void> => {
+    if (!acted && at?.step === step && at.moment === moment && (at.operation ?? operation) === operation) {
       acted = true;
       await act(course);
     }
   };
-  const hookedEntry = (entry: OpenEntry): OpenEntry => {
+  const hookedEntry = (entry: OpenEntry, operation: number): OpenEntry => {
     const began = new Map<number, number>();
     const over = new Set<number>();
     return {
@@ -61,19 +64,19 @@ export function hooked(
       },
       begun: async (index) => {
         await entry.begun(index);
-        await actOnce(index, 'before');
+        await actOnce(operation, index, 'before');
         began.set(index, performance.now());
         // Not awaited: the step runs meanwhile. What a fault throws is seen by what it does.
         void wait((usualMs[index] ?? 0) * (at?.part ?? 0.5)).then(() =>
-          over.has(index) ? undefined : actOnce(index, 'during'),
+          over.has(index) ? undefined : actOnce(operation, index, 'during'),
         );
       },
       done: async (index, outcome) => {
         course.tookMs[index] = performance.now() - (began.get(index) ?? 0);
         over.add(index);
         // One that was quicker than usual: its end is the last moment of it.
-        await actOnce(index, 'during');
-        await actOnce(index, 'after');
+        await actOnce(operation, index, 'during');
+        await actOnce(operation, index, 'after');
         await entry.done(index, outcome);
       },
       end: (result) => entry.end(result),
@@ -87,7 +90,7 @@ export function hooked(
       journal: {
         begin: async (head) => {
           course.plan ??= head.plan;
-          return hookedEntry(await real.journal.begin(head));
+          return hookedEntry(await real.journal.begin(head), operations++);
         },
         unfinished: (connection) => real.journal.unfinished(connection),
         claim: (id) => real.journal.claim(id),
