@@ -30,6 +30,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | faults    | every operation broken off by every fault                         |
  * | histories | random operations against a model                                 |
  * | lockstep  | snapshots of a guest that runs on, 100 of them                    |
+ * | forks     | a hundred forks of a guest that writes                            |
  * | peculiar  | tags of other tools, block devices, files that others use, saves  |
  * | fixtures  | the library in the test frameworks that its page shows            |
  * | lab       | the example of a lab broken, reset and tested a hundred times     |
@@ -94,6 +95,19 @@ export const deepParts = [
         layer: 'libvirtd',
         tier: 'deep',
         files: ['lockstep'],
+      }),
+  ),
+  ...versions.map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `forks ${version}`,
+        group: 'forks',
+        version,
+        minutes: 6,
+        guards: acting,
+        layer: 'libvirtd',
+        tier: 'deep',
+        files: ['forks'],
       }),
   ),
   {
