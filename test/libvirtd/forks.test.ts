@@ -48,7 +48,7 @@ describe('forks', function () {
     await inside('web', 'date', '-s', `@${longAgo}`);
     await inside('web', 'sh', '-c', `echo '${token}' > /run/token`);
     // What is written to it is kept, to be looked at.
-    await inside('web', 'sh', '-c', 'mv /dev/urandom /dev/drawn && : > /dev/urandom');
+    await inside('web', 'sh', '-c', 'rm /dev/urandom && : > /dev/urandom');
   });
   after(() => rig.stop());
 
@@ -108,13 +108,6 @@ describe('forks', function () {
       handed.join(),
     );
     assert.equal((await inside('web', 'wc', '-c', '/dev/urandom')).split(' ')[0], '0');
-  });
-
-  it('draw random numbers of their own', async () => {
-    const drawn = await Promise.all(
-      ['web', ...children.map(nameOf)].map((name) => inside(name, 'sh', '-c', 'head -c 16 /dev/drawn | md5sum')),
-    );
-    assert.equal(new Set(drawn).size, drawn.length);
   });
 
   it('have generation IDs of their own, as QEMU tells their guests', async () => {
