@@ -20,7 +20,10 @@ void onPrivateDaemon(async (daemon) => {
   const web = await defineTestGuest(daemon, { name: 'web' });
   await web.start();
   // Nothing that could be left out as zeros.
-  const filled = await web.run('sh', ['-c', `dd if=/dev/urandom of=/data/filled bs=1M count=${filledMiB} iflag=fullblock && sync`]);
+  const filled = await web.run('sh', [
+    '-c',
+    `dd if=/dev/urandom of=/data/filled bs=1M count=${filledMiB} iflag=fullblock && sync`,
+  ]);
   if (filled.code !== 0) {
     throw new Error(filled.stderr);
   }
