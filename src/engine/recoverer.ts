@@ -286,8 +286,7 @@ export class Recoverer {
     await keepLeftCheckpoints(persistence, entry);
     const facts = await this.#situation(lease, entry);
     if (facts === 'vmIsGone') {
-      const why = refuse('vmGone', { vm: entry.vm.name }).refusal;
-      return this.#ends.explained(open, { kind: 'explain', why, commands: [] });
+      return this.#ends.vmGone(open, cause === 'automatic', failure);
     }
     const { recovery, mayFinish } = await this.#decision.decide(lease, entry, facts, cause);
     switch (recovery.kind) {
@@ -316,7 +315,9 @@ export class Recoverer {
           lease.log.info(`it was tried, and is refused: ${message}`);
           return await this.#ends.explained(open, { kind: 'explain', why: recovery.otherwise, commands: [] });
         }
-        await lease.live.read(lease.request.vm.uuid, ['vm', 'tree']);
+        // A clone that was thrown away cannot be looked at any more.
+        const isGone = entry.request.kind === 'discard';
+        await (isGone ? undefined : lease.live.read(lease.request.vm.uuid, ['vm', 'tree']));
         return this.#ends.settled(open, to, true, failure);
       }
     }

@@ -69,6 +69,14 @@ export class RecoveryEnds {
     return to;
   }
 
+  /** Of a clone that was to go, that is all. */
+  vmGone(open: OpenEntry, isNews: boolean, failure: Failure | undefined): Promise<RecoveryReport['outcome']> {
+    const { request, vm } = open.entry;
+    return request.kind === 'discard'
+      ? this.settled(open, 'after', isNews, failure)
+      : this.explained(open, { kind: 'explain', why: refuse('vmGone', { vm: vm.name }).refusal, commands: [] });
+  }
+
   /** Somebody tries again. */
   failed(entry: JournalEntry, message: string): 'failed' {
     const why = refuse('recoveryFailed', { vm: entry.vm.name, message }).refusal;

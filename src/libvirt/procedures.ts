@@ -107,6 +107,7 @@ export const procedures = {
   domainSuspend: procedure(34, { dom: domain }, nothing),
   domainIsPersistent: procedure(151, { dom: domain }, { persistent: i32 }),
   domainAbortJob: procedure(164, { dom: domain }, nothing),
+  domainUpdateDeviceFlags: procedure(174, { dom: domain, xml: text, flags: u32 }, nothing),
   domainHasManagedSaveImage: procedure(183, { dom: domain, flags: u32 }, { result: i32 }),
   domainManagedSaveRemove: procedure(184, { dom: domain, flags: u32 }, nothing),
   domainCreateWithFlags: procedure(196, { dom: domain, flags: u32 }, { dom: domain }),

@@ -111,8 +111,8 @@ export type Step =
   | ({ readonly kind: 'defineClone'; readonly snapshot?: string } & ClonedVm)
   /** The clone goes on from RAM of the VM, as the file holds it. */
   | ({ readonly kind: 'restoreClone'; readonly file: string } & ClonedVm)
-  /** What was made of a clone that came to nothing: it goes, unless it runs. */
-  | { readonly kind: 'undoClone'; readonly clone: NewVm; readonly files: readonly string[] }
+  /** What was made of a clone that came to nothing: it goes, unless it runs. `handed`: what the RAM of a fork went through, in any case. */
+  | { readonly kind: 'undoClone'; readonly clone: NewVm; readonly files: readonly string[]; readonly handed?: string }
   /** A clone, which is off, with its files and its snapshots. */
   | { readonly kind: 'discardClone'; readonly files: readonly string[] }
   | { readonly kind: 'thawGuest' }

@@ -34,6 +34,7 @@ const rows: readonly (readonly [what: string, at: At, left: readonly string[]])[
   ['the first has its overlays', { operation: 1, step: 0, moment: 'after' }, []],
   ['the third has its overlays', { operation: 3, step: 0, moment: 'after' }, ['web-fork', 'web-fork-2']],
   ['the third is defined', { operation: 3, step: 1, moment: 'after' }, ['web-fork', 'web-fork-2']],
+  ['the third is handed its RAM', { operation: 3, step: 2, moment: 'during' }, ['web-fork', 'web-fork-2']],
   ['the third runs', { operation: 3, step: 2, moment: 'after' }, ['web-fork', 'web-fork-2', 'web-fork-3']],
 ];
 

@@ -1,6 +1,6 @@
 // What a fork needs of this computer: the RAM of another VM under its own description, and a word to the guest in it.
-import { dirname } from 'node:path';
 import type { Log } from '../../base/log.js';
+import { handedRam } from '../../domain/handedRam.js';
 import { LibvirtError } from '../../libvirt/libvirtError.js';
 import { readSavedHead, throughCopy, throughPipe } from '../files/ramForFork.js';
 import { runInGuest } from '../guest/runInGuest.js';
@@ -13,7 +13,7 @@ export function forkAccess(log: Log): ForkAccess {
   return {
     withRam: async ({ file, uuid, describe }, use) => {
       const saved = await readSavedHead(file);
-      const path = `${dirname(file)}/.${uuid}.ram`;
+      const path = handedRam(file, uuid);
       const handed = { from: file, ramAt: saved.ramAt, path, head: saved.with(describe(saved.xml)) };
       const take = (): Promise<void> => use(path);
       for (const heads of timesRead) {

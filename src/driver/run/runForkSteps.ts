@@ -1,14 +1,21 @@
 // A clone goes on from RAM of the VM that it was made of; or it goes, where that came to nothing.
 import { randomBytes } from 'node:crypto';
-import { VIR_DOMAIN_SAVE_RUNNING, VIR_DOMAIN_UNDEFINE_NVRAM, VIR_DOMAIN_XML_INACTIVE } from '../../libvirt/flags.js';
+import {
+  VIR_DOMAIN_DEVICE_MODIFY_LIVE,
+  VIR_DOMAIN_SAVE_PAUSED,
+  VIR_DOMAIN_SAVE_RUNNING,
+  VIR_DOMAIN_UNDEFINE_NVRAM,
+  VIR_DOMAIN_XML_INACTIVE,
+} from '../../libvirt/flags.js';
 import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
+import type { Connection } from '../../libvirt/connection.js';
 import { Failure } from '../../domain/failure.js';
 import type { Domain } from '../../libvirt/structs.js';
 import type { Step } from '../../steps/step.js';
 import { isActive } from '../../domain/vm.js';
 import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
-import { writeClone } from '../xml/cloneXml.js';
+import { writeClone, writeUnplugged } from '../xml/cloneXml.js';
 import { setGuestClockStep } from './guestClock.js';
 import type { ForkAccess, StepContext } from './stepContext.js';
 
@@ -18,24 +25,49 @@ const seedBytes = 256;
 const seedMs = 3_000;
 
 /**
- * Idempotent: one that is active has been restored.
+ * Idempotent: one that is active has been restored. Whether a cable is in is part of the RAM, and what libvirt told QEMU before is
+ * overwritten by it (`virtio_net_post_load_device`, `e1000_post_load`): a guest whose cables shall be out stands still until they are.
  * @throws Failure `unsupported` where the file is on another host
  */
 export async function restoreClone(context: StepContext, step: Of<'restoreClone'>): Promise<void> {
   const { connection, forks } = context;
-  const { clone, file } = step;
+  const { clone, file, network } = step;
   if (forks === undefined) {
     throw new Failure('unsupported', { path: file, libvirtMessage: 'the file is on another host' });
   }
   const { uuid } = clone;
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  const flags = network === 'same' ? VIR_DOMAIN_SAVE_RUNNING : VIR_DOMAIN_SAVE_PAUSED;
   if (!isActive((await readPower(connection, dom)).power)) {
-    await forks.withRam({ file, uuid, describe: (xml) => writeClone(xml, step) }, async (from) => {
-      await connection.call('domainRestoreFlags', { from, dxml: undefined, flags: VIR_DOMAIN_SAVE_RUNNING });
-    });
+    // libvirt takes out only what it takes for plugged in.
+    await forks.withRam(
+      { file, uuid, describe: (xml) => writeClone(xml, { ...step, network: 'same' }) },
+      async (from) => {
+        await connection.call('domainRestoreFlags', { from, dxml: undefined, flags });
+      },
+    );
+    if (network === 'unplugged') {
+      await unplug(connection, dom);
+      await connection.call('domainResume', { dom });
+    }
   }
   await settleGuest(context, forks, dom);
 }
+
+async function unplug(connection: Connection, dom: Domain): Promise<void> {
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
+  for (const nic of writeUnplugged(xml)) {
+    await connection.call('domainUpdateDeviceFlags', { dom, xml: nic, flags: VIR_DOMAIN_DEVICE_MODIFY_LIVE });
+  }
+}
+
+/**
+ * What is written to it counts when the kernel draws a new key, which is up to a minute later: until then all forks and the VM make
+ * the same numbers. The call that asks for one at once (RNDRESEEDCRNG, Linux 4.14 and newer) no shell has by itself.
+ */
+const seedLine =
+  `cat > /dev/urandom; perl -e 'open(F, ">", "/dev/urandom") && ioctl(F, 0x5207, 0) || exit 1' || ` +
+  `python3 -c 'import fcntl; fcntl.ioctl(open("/dev/urandom", "wb"), 0x5207)' || true`;
 
 /** Two guests of one RAM would make the same random numbers, and both are of the past. Good without: an agent must answer. */
 async function settleGuest(context: StepContext, forks: ForkAccess, dom: Domain): Promise<void> {
@@ -46,7 +78,7 @@ async function settleGuest(context: StepContext, forks: ForkAccess, dom: Domain)
   const signal = AbortSignal.timeout(seedMs);
   const seed = {
     program: '/bin/sh',
-    args: ['-c', 'cat > /dev/urandom'],
+    args: ['-c', seedLine],
     input: randomBytes(seedBytes),
     atMostMs: seedMs,
   };
@@ -57,16 +89,33 @@ async function settleGuest(context: StepContext, forks: ForkAccess, dom: Domain)
   }
 }
 
-/** One that runs is left alone: somebody has it. Idempotent. */
+/**
+ * | the clone, by now                                  | → |
+ * |----------------------------------------------------|---|
+ * | off                                                | it goes, with its files |
+ * | stands still with a cable in that was to be out    | it goes too: its RAM came over, and it was not let go yet |
+ * | active otherwise                                   | stays: somebody has it |
+ *
+ * Idempotent.
+ */
 export async function undoClone({ connection, files, vm, log }: StepContext, step: Of<'undoClone'>): Promise<void> {
+  if (step.handed !== undefined) {
+    await files.remove(step.handed);
+  }
   const call = connection.call('domainLookupByUuid', { uuid: step.clone.uuid });
   const found = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN, call);
   if (found !== undefined) {
     const { dom } = found;
     const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
-    if (parseDomainXml(xml).clone?.of !== vm.uuid || isActive((await readPower(connection, dom)).power)) {
+    const { power } = await readPower(connection, dom);
+    const isOurs = parseDomainXml(xml).clone?.of === vm.uuid;
+    const isHeld = isOurs && power === 'paused' && (await isHalfUnplugged(connection, dom, xml));
+    if (!isOurs || (isActive(power) && !isHeld)) {
       log.info(`${step.clone.name} stays as it is`);
       return;
+    }
+    if (isHeld) {
+      await connection.call('domainDestroyFlags', { dom, flags: 0 });
     }
   }
   for (const file of step.files) {
@@ -79,4 +128,10 @@ export async function undoClone({ connection, files, vm, log }: StepContext, ste
       flags: hasVariables ? VIR_DOMAIN_UNDEFINE_NVRAM : 0,
     });
   }
+}
+
+/** A cable is in, which is out in what it will start with. */
+async function isHalfUnplugged(connection: Connection, dom: Domain, inactiveXml: string): Promise<boolean> {
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
+  return writeUnplugged(inactiveXml).length === 0 && writeUnplugged(xml).length > 0;
 }

@@ -4,7 +4,7 @@ import type { ClonedVm } from '../../steps/step.js';
 import { withCloneMark } from './cloneMark.js';
 import { redirectDisks, withoutRuntime } from './retarget.js';
 import { changed, isElement, withText } from './xmlChange.js';
-import { attribute, element as e, find, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
+import { attribute, element as e, find, findAll, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 
 /**
  * What two VMs cannot both have, or must not:
@@ -102,7 +102,21 @@ function ownInterface(nic: XmlElement, network: CloneNetwork, addresses: ClonedV
     const { portid: _, ...attributes } = source.attributes;
     return { ...source, attributes };
   });
-  return network === 'unplugged' ? { ...free, children: [...free.children, e('link', { state: 'down' })] } : free;
+  return network === 'unplugged' ? unplugged(free) : free;
+}
+
+function unplugged(nic: XmlElement): XmlElement {
+  return { ...nic, children: [...without(nic, 'link').children, e('link', { state: 'down' })] };
+}
+
+/**
+ * The network cards of a VM whose cables are in, each with its cable out.
+ * @param xml as the VM runs
+ */
+export function writeUnplugged(xml: string): readonly string[] {
+  return findAll(find(parseXml(xml), 'devices'), 'interface')
+    .filter((nic) => attribute(find(nic, 'link'), 'state') !== 'down')
+    .map((nic) => writeXml(unplugged(nic)));
 }
 
 /** Who writes to a terminal or to nothing shares it with nobody. */

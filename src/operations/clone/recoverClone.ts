@@ -1,5 +1,6 @@
 // A clone whose making was interrupted: whole where libvirt knows it, gone with its files where it was not to be defined yet.
-import { isThere } from '../../domain/chains/standing.js';
+import { isMissing, isThere } from '../../domain/chains/standing.js';
+import { handedRam } from '../../domain/handedRam.js';
 import type { Facts } from '../../domain/facts.js';
 import { refuse } from '../../domain/refusal.js';
 import { undoCreate } from '../create/recoverCreate.js';
@@ -10,7 +11,8 @@ import { explain, goOn, hasBegun, removable, removal, unused, wasBegun } from '.
  * | libvirt knows the clone | its files    | its definition was begun | → |
  * |-------------------------|--------------|--------------------------|---|
  * | any, of a fork          | any          | yes                      | before: it goes, unless it runs |
- * | yes                     | any          | any                      | after |
+ * | yes                     | one is missing for certain | any        | before: it goes, unless it runs |
+ * | yes                     | otherwise    | any                      | after |
  * | cannot be told          | any          | any                      | explained |
  * | no                      | all there    | yes                      | it is defined |
  * | no                      | otherwise    | any                      | before: what was made goes, as far as nobody uses it |
@@ -27,15 +29,24 @@ export function recoverClone(interrupted: InterruptedOperation, facts: Facts): R
   if (facts.otherVms === undefined) {
     return explain(interrupted, refuse('notAllSeen', { vm: facts.vm.name, fact: 'otherVms' }).refusal, [], facts);
   }
+  const undo = { kind: 'undoClone', clone: define.clone, files: define.mark.files } as const;
   const resume = steps.findIndex(({ kind }) => kind === 'restoreClone');
+  const restore = steps[resume];
+  const ram = restore?.kind === 'restoreClone' ? restore.file : undefined;
   if (resume >= 0 && wasBegun(interrupted, at)) {
     // Whether its RAM came over whole is known to whoever brought it: one that runs is left alone.
     return interrupted.done.includes(resume)
       ? { kind: 'settled', to: 'after' }
-      : goOn(interrupted, [{ kind: 'undoClone', clone: define.clone, files: define.mark.files }], 'before');
+      : goOn(
+          interrupted,
+          [{ ...undo, ...(ram === undefined ? {} : { handed: handedRam(ram, define.clone.uuid) }) }],
+          'before',
+        );
   }
   if (facts.otherVms.some(({ uuid }) => uuid === define.clone.uuid)) {
-    return { kind: 'settled', to: 'after' };
+    return define.mark.files.some((file) => isMissing(file, facts))
+      ? goOn(interrupted, [undo], 'before')
+      : { kind: 'settled', to: 'after' };
   }
   if (wasBegun(interrupted, at) && define.mark.files.every((file) => isThere(file, facts))) {
     return goOn(interrupted, [define], 'after');

@@ -1,7 +1,7 @@
 // What two VMs cannot both have, in the configuration of a clone.
 import assert from 'node:assert/strict';
 import { parseDomainXml } from '../../../src/driver/xml/domainXml.js';
-import { writeClone } from '../../../src/driver/xml/cloneXml.js';
+import { writeClone, writeUnplugged } from '../../../src/driver/xml/cloneXml.js';
 import type { ClonedVm } from '../../../src/steps/step.js';
 
 const uuid = '11111111-2222-3333-4444-555555555555';
@@ -89,6 +89,14 @@ describe('the configuration of a clone', () => {
     assert.match(fork, /52:54:00:00:00:01/u);
     assert.equal([...fork.matchAll(/<link state=.down.\/>/gu)].length, 1);
     assert.doesNotMatch(fork, /state=.up./u);
+  });
+
+  it('has no cable to take out where all are out, and each that is in', () => {
+    assert.deepEqual(writeUnplugged(clone({ network: 'unplugged', addresses: 'kept' })), []);
+    const [nic = '', ...more] = writeUnplugged(clone({ addresses: 'kept' }));
+    assert.equal(more.length, 0);
+    assert.match(nic, /^<interface [^]*52:54:00:00:00:01[^]*<link state=.down.\/><\/interface>$/u);
+    assert.doesNotMatch(nic, /state=.up./u);
   });
 
   it('is written of a disk that is there alone', () => {
