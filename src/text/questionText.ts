@@ -78,10 +78,14 @@ export function questionOfAll(
 ): QuestionText {
   const vms = new Map(planned.map(({ target }) => [vmKey(target.ref), target.vm.name]));
   const names = [...vms.values()];
+  // A title that names the VM says it.
+  const isTold = names.length === 1 && names.every((one) => title.includes(name(one)));
   const line = names.length === 1 ? t('VM: {0}', listed(names)) : t('VMs: {0}', listed(names));
   return {
     title,
-    lines: [line, ...keeps(planned), ...loses(planned, now)].map((one) => displayLine(one, longestLine)),
+    lines: [...(isTold ? [] : [line]), ...keeps(planned), ...loses(planned, now)].map((one) =>
+      displayLine(one, longestLine),
+    ),
     details: plansText(planned),
     confirm,
   };

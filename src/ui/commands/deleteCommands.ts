@@ -1,5 +1,6 @@
 // Snapshots go, one by one or by a rule, and layers with them.
 import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
 import type { DeleteScope, OperationRequest, OperationResult } from '../../domain/operation.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { existingVm, operate, planOrRefuse } from './operate.js';
@@ -25,6 +26,9 @@ import { askQuestion } from '../prompts/askQuestion.js';
 import { refusalText } from '../../text/refusalText.js';
 import { readSettings } from '../readSettings.js';
 import { notifyProgress } from '../prompts/notify.js';
+
+/** Of a VM, in a title. */
+const longestName = 48;
 
 export const deleteCommands = {
   /** Deletes snapshots; their children keep their data. */
@@ -82,10 +86,14 @@ async function deleteAll(
     return deleteOrTrash(run, request);
   }
   const count = requests.length;
+  const isOneVm = new Set(requests.map(({ vm }) => vmKey(vm))).size === 1;
+  const vm = isOneVm && only !== undefined ? displayLine(existingVm(run, only.vm).vm.name, longestName) : undefined;
   return operateAll(run, requests, {
     title:
       scope === 'one'
-        ? t('Delete {0} snapshots?', count)
+        ? vm === undefined
+          ? t('Delete {0} snapshots?', count)
+          : t('Delete {0} snapshots of {1}?', count, vm)
         : scope === 'withDescendants'
           ? t('Delete {0} snapshots with all their descendants?', count)
           : t('Delete all descendants of {0} snapshots?', count),

@@ -115,13 +115,14 @@ async function askAboutSeveral(thrown: readonly Thrown[], days: number): Promise
   if (count === 1) {
     return;
   }
+  // All of it stands in the lines, unless it is too long for them.
   const what = thrown.map(({ view, names }) => `${view.vm.name}: ${titlesOf(view, names).join(', ')}`);
   await askQuestion({
     title: t('Move {0} snapshots to the trash?', count),
     lines: [...what.slice(0, mostVms), ...(what.length > mostVms ? ['…'] : []), trashLine(thrown, days)].map((line) =>
       displayLine(line, longestLine),
     ),
-    details: what.join('\n'),
+    details: what.length > mostVms || what.some((line) => line.length > longestLine) ? what.join('\n') : '',
     confirm: trashLabel(),
   });
 }

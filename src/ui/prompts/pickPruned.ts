@@ -8,7 +8,7 @@ import { chosenByRule, type PruneRule } from '../../operations/prune/pruneRule.j
 import { bytesText } from '../../text/bytesText.js';
 import { titleOf } from '../../text/operationProgress.js';
 import { relativeAge } from '../../text/relativeAge.js';
-import { kindWords, styleSentence } from '../../text/words.js';
+import { kindWords } from '../../text/words.js';
 import { askSeveral, askText } from './ask.js';
 import { answered } from './commandError.js';
 import { type Choice, pick } from './pickTarget.js';
@@ -77,18 +77,16 @@ export async function pickPruned(
       ...(snapshot === undefined
         ? {}
         : {
-            description: [
-              sizeWords(bytesOf(name)),
-              relativeAge(snapshot.createdAt, now),
-              kindWords(snapshot),
-              styleSentence(snapshot.style),
-            ].join(' · '),
+            description: [sizeWords(bytesOf(name)), relativeAge(snapshot.createdAt, now), kindWords(snapshot)].join(
+              ' · ',
+            ),
           }),
       value: name,
     };
   });
   const rest = stays.map(({ snapshot, why }) => t('stays: {0}: {1}', titleOf(view, snapshot), why));
-  return answered(await askSeveral(items, t('These are deleted; untick what you want to keep'), rest));
+  const title = t('Prune Snapshots of {0}', view.vm.name);
+  return answered(await askSeveral(items, t('Untick what to keep'), rest, title));
 }
 
 function sizeWords(bytes: Bytes): string {

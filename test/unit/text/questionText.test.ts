@@ -175,6 +175,17 @@ describe('a question', () => {
     assert.match(text.details, /166 MB/);
   });
 
+  it('says the VM of several things once: in the title, or in a line', () => {
+    const target = vmView();
+    const planned = ['a', 'b'].map((one) => ({
+      plan: planOf({ kind: 'delete', vm: ref, snapshot: one, scope: 'one' }),
+      target,
+    }));
+    const asked = (title: string): string => told(questionOfAll({ title, confirm: 'Delete' }, planned, now));
+    assert.match(asked('Delete 2 snapshots?'), /^VM: web-test$/mu);
+    assert.doesNotMatch(asked('Delete 2 snapshots of web-test?'), /web-test/u);
+  });
+
   it('undoes a revert by the name of the snapshot that it went to', () => {
     const plan = planOf({ kind: 'revert', vm: ref, snapshot: 'other', after: 'asSnapshot' });
     const named = questionOf({ plan, target: view }, now, { undoes: 'Clean install' });
