@@ -135,7 +135,8 @@ describe('the reports', () => {
     await workbench.row(/^check….*trash/).waitFor();
     await hands.notification(/In the trash: check/, 'Undo');
     await workbench.row(/^check…(?!.*trash)/).waitFor();
-    await hands.menu(/^check…/, 'Move to Trash');
+    await hands.menu(/^check…/, 'Delete Snapshot');
+    await hands.answer('Move to Trash');
     await workbench.row(/^check….*trash/).waitFor();
     await hands.command('Notifications: Clear All Notifications');
     await hands.menu(other, 'Clones and Forks', 'Clone…');
