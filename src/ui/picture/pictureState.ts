@@ -188,10 +188,14 @@ function unseen(): (snapshot: { readonly name: string }) => boolean {
   return ({ name }) => !seen.has(name) && seen.add(name).has(name);
 }
 
-/** What stands last, the age, gets a line of its own where one would be too long. */
+/** What a box has room for beside its edges. */
+const longestLine = 26;
+
+/** As many parts in a line as it has room for; the page joins what are too many lines. */
 function linesOf(description: string): readonly string[] {
-  const parts = description.split(' · ');
-  return parts.length > 1 && description.length > 26
-    ? [parts.slice(0, -1).join(' · '), parts.at(-1) ?? '']
-    : [description];
+  return description.split(' · ').reduce<readonly string[]>((lines, part) => {
+    const last = lines.at(-1);
+    const longer = last === undefined ? part : `${last} · ${part}`;
+    return last === undefined || longer.length > longestLine ? [...lines, part] : [...lines.slice(0, -1), longer];
+  }, []);
 }

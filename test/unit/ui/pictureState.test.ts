@@ -40,6 +40,20 @@ describe('the state of a picture', () => {
     assert.equal(other?.lines.length, 1);
   });
 
+  it('has lines that a box has room for, also of what is in the trash', () => {
+    const trash = [{ name: 'second', until: now + 7 * 86_400_000 }];
+    const { nodes } = pictureState(vmView({ tree: branched, trash }), connectionView(), [], reading);
+    const { lines = [] } = nodes.find(({ name }) => name === 'second') ?? {};
+    assert.ok(
+      lines.some((line) => line.startsWith('in the trash until')),
+      lines.join(' | '),
+    );
+    assert.ok(
+      nodes.every((node) => node.lines.every(({ length }) => length <= 26)),
+      lines.join(' | '),
+    );
+  });
+
   it('tells what a bisect knows, of the snapshots that it is about', () => {
     const marks = branched.snapshots.map(({ name, createdAt }, at) => ({
       name,
