@@ -47,12 +47,16 @@ const rooms = {
     'journal',
     'driver',
     'driver/connection',
+    // A file of a guest is copied on a connection of its own.
+    'driver/guest',
+    'libvirt',
     'operations',
     'domain',
     'manifest',
     'base',
   ],
   text: [
+    'session/copyStopped',
     'manifest',
     'bisect/bisectStop',
     'bisect/found',

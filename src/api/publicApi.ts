@@ -66,6 +66,19 @@ export interface RunOptions extends Cancellable {
   readonly input?: string | Uint8Array;
 }
 
+export interface CopyOptions extends Cancellable {
+  /** A file that is there is replaced; else the call rejects with kind `exists`. */
+  readonly overwrite?: boolean;
+  /** Absent total: the guest tells no size, as of a device. */
+  readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes?: number }) => void;
+}
+
+export interface CopiedFile {
+  /** Where it is now. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
 /** `off`, `running`; `agent`: its guest agent answers; a TCP port, without a host at the address of the VM. */
 export type Waited = 'off' | 'running' | 'agent' | { readonly port: number; readonly host?: string };
 
@@ -98,6 +111,13 @@ export interface VirtualMachine {
   wait(what?: Waited, options?: WaitOptions): Promise<void>;
   /** By the guest agent; no shell is between. Resolves whatever the program's exit code is. */
   run(program: string, args?: readonly string[], options?: RunOptions): Promise<ProgramOutcome>;
+  /**
+   * A file of this computer into the guest, by the guest agent.
+   * @param to a whole path; a folder stands for a file in it of the same name
+   */
+  copyIn(from: string, to: string, options?: CopyOptions): Promise<CopiedFile>;
+  /** A file of the guest to this computer, by the guest agent. @param from a whole path */
+  copyOut(from: string, to: string, options?: CopyOptions): Promise<CopiedFile>;
 }
 
 /**

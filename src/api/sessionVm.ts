@@ -7,16 +7,21 @@ import type { Wait } from '../domain/wait.js';
 import type { VmView } from '../inventory/views.js';
 import { isThereAlready } from '../operations/power/isThereAlready.js';
 import { carriedOut } from '../session/carriedOut.js';
+import { CopyStopped } from '../session/copyStopped.js';
+import type { FileCopy } from '../session/fileCopy.js';
 import { guestAddress } from '../session/guestAddress.js';
 import { operationOutcome, programOutcome, snapshotInfos } from '../session/infos.js';
 import type { Session } from '../session/session.js';
 import { waitedFor } from '../session/waitedFor.js';
+import { copyStoppedText } from '../text/copyText.js';
 import { nothingToUndoText } from '../text/operationText.js';
 import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/waitText.js';
 import { asError } from './asError.js';
 import type {
   Cancellable,
   CheckpointOptions,
+  CopiedFile,
+  CopyOptions,
   Harmful,
   OperationOutcome,
   ProgramOutcome,
@@ -133,6 +138,30 @@ export class SessionVm implements VirtualMachine {
         throw new VirtRewindError('late', lateProgramText(this.name, atMostMs, ran.pid));
       }
       return programOutcome(ran);
+    });
+  }
+
+  copyIn(from: string, to: string, options: CopyOptions = {}): Promise<CopiedFile> {
+    return this.#copy({ to: 'guest', hostPath: from, guestPath: to }, options);
+  }
+
+  copyOut(from: string, to: string, options: CopyOptions = {}): Promise<CopiedFile> {
+    return this.#copy({ to: 'host', guestPath: from, hostPath: to }, options);
+  }
+
+  #copy(
+    places: Omit<FileCopy, 'overwrite'>,
+    { overwrite = false, signal = never, onProgress }: CopyOptions,
+  ): Promise<CopiedFile> {
+    return asError(async () => {
+      const asked = { signal, ...(onProgress !== undefined && { onProgress }) };
+      try {
+        return await this.#session.copyFile(await this.#read(), { ...places, overwrite }, asked);
+      } catch (error) {
+        throw error instanceof CopyStopped
+          ? new VirtRewindError(error.kind, copyStoppedText(error, this.name), undefined, { cause: error })
+          : error;
+      }
     });
   }
 

@@ -1,7 +1,7 @@
 // What a row of the table of commands is made of, and the operands and options that several rows have.
 
 /** What a word stands for, for completion. */
-export type OperandKind = 'vm' | 'snapshot' | 'system' | 'point' | 'shell' | 'program' | 'text';
+export type OperandKind = 'vm' | 'snapshot' | 'system' | 'point' | 'shell' | 'program' | 'place' | 'text';
 
 export interface Operand {
   readonly name: string;

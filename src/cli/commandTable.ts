@@ -200,6 +200,16 @@ const commands = {
       "virt-rewind run web-test -- sh -c 'df -h | tail -1'",
     ],
   },
+  copy: {
+    summary: 'copy a file into a guest or out of it, by its guest agent',
+    operands: [
+      { name: 'FROM', kind: 'place', needed: 'needed' },
+      { name: 'TO', kind: 'place', needed: 'needed' },
+    ],
+    options: { force: { type: 'boolean', short: 'f', help: 'replace a file that is there' } },
+    more: 'One of them is VM:/PATH. A folder stands for a file in it of the same name. The file appears when it is whole. As for run, libvirt notes that the VM was asked so ("tainted").',
+    examples: ['virt-rewind copy setup.sh web-test:/root/', 'virt-rewind copy web-test:/var/log/messages .'],
+  },
   bisect: bisectRow,
   console: {
     summary: 'open the serial console of a VM; Ctrl+] leaves it',

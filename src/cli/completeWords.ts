@@ -80,7 +80,7 @@ async function answers(wanted: Wanted, environment: NodeJS.ProcessEnv): Promise<
   if (wanted.kind === 'words') {
     return wanted.words;
   }
-  if (wanted.kind !== 'vm' && wanted.kind !== 'snapshot' && wanted.kind !== 'system' && wanted.kind !== 'point') {
+  if (wanted.kind === 'text' || wanted.kind === 'program' || wanted.kind === 'shell') {
     return [];
   }
   const { connect, vm } = wanted;
@@ -105,7 +105,9 @@ async function answers(wanted: Wanted, environment: NodeJS.ProcessEnv): Promise<
     }
     const { inventory } = session;
     await Promise.allSettled(inventory.connections.map(({ uri }) => inventory.connect(uri)));
-    return inventory.connections.flatMap(({ vms }) => vms.map((view) => view.vm.name));
+    return inventory.connections.flatMap(({ vms }) =>
+      vms.map((view) => (wanted.kind === 'place' ? `${view.vm.name}:` : view.vm.name)),
+    );
   } catch {
     return [];
   } finally {

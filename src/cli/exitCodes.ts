@@ -9,7 +9,7 @@ export const exitCodes = {
     'it failed: libvirt, QEMU, the guest, the journal or a full disk; the message says what state things are in',
   ],
   usage: [2, 'the arguments are not understood'],
-  notFound: [3, 'there is no such VM, snapshot or connection'],
+  notFound: [3, 'there is no such VM, snapshot, connection or file'],
   ambiguous: [4, 'a name fits more than one; the message lists them'],
   refused: [5, 'it cannot be done safely here, or not at all; nothing was changed'],
   unanswered: [6, 'a question would have to be asked, and nobody can answer it: see `--yes`; nothing was changed'],

@@ -38,6 +38,7 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
   stop: async () => (await import('./commands/operations.js')).stop,
   wait: async () => (await import('./commands/wait.js')).wait,
   run: async () => (await import('./commands/run.js')).run,
+  copy: async () => (await import('./commands/copy.js')).copy,
   'system list': async () => (await import('./commands/systems.js')).listSystems,
   'system create': async () => (await import('./commands/systems.js')).createSystem,
   'system checkpoint': async () => (await import('./commands/systemOperations.js')).checkpointSystem,

@@ -22,6 +22,7 @@ import { needsName } from '../operations/operations.js';
 import type { Plan } from '../operations/plan.js';
 import { preferredAfter } from '../operations/revert/afterChoices.js';
 import type { Systems } from '../systems/systems.js';
+import type { CopiedFile, CopyOptions, FileCopy } from './fileCopy.js';
 import { vmInfo } from './infos.js';
 import { openInventory } from './openInventory.js';
 import type { VmInfo } from './publicTypes.js';
@@ -209,6 +210,16 @@ export class Session {
       isProtected: this.#isProtected,
       automatic: () => settings.automaticActions,
     });
+  }
+
+  /** One file into a guest or out of it, by its agent. @throws CopyStopped; Failure of the connection */
+  async copyFile(
+    { ref, vm }: VmView,
+    copy: FileCopy,
+    asked: Omit<CopyOptions, 'environment' | 'log'>,
+  ): Promise<CopiedFile> {
+    const { copyFileOf } = await import('./copyFile.js');
+    return copyFileOf({ ref, vm }, copy, { ...asked, environment: this.#environment, log: this.#log });
   }
 
   /** Searches for the first bad restore point. Loaded when it is needed. */

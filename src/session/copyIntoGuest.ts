@@ -1,0 +1,159 @@
+// A file of this computer into a guest: under another name first, which is changed at the end where the guest runs programs for its
+// agent. What broke off leaves no part and no open handle, or it is told.
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { VmRef } from '../domain/vm.js';
+import { CopyStopped, type FileFault, type LeftPart } from './copyStopped.js';
+import { closing, type CopiedFile, type CopyOptions, type FileCopy, pieceBytes, throwIfCancelled } from './fileCopy.js';
+import { GuestFiles } from './guestFiles.js';
+import { hostFault, onHost } from './hostFault.js';
+
+/** Says whether there is something at the path (`1`) or not (`0`), and where it leads. Ends with 2 where a folder is in its place. */
+const lookScript = `p=$1
+if [ -d "$p" ]; then p=\${p%/}/$2; fi
+if [ -L "$p" ]; then p=$(readlink -f -- "$p") || exit 3; fi
+if [ -d "$p" ]; then exit 2; fi
+if [ -e "$p" ]; then e=1; else e=0; fi
+printf '%s%s' "$e" "$p"`;
+/** The mode and the owner of what was there stay; where they cannot be told, its content is replaced in place. */
+const renameScript = `set -e
+exec 2>&1
+if [ -e "$2" ]; then
+  m=$(stat -c %a -- "$2" 2>/dev/null) && o=$(stat -c %u:%g -- "$2" 2>/dev/null) && chmod "$m" "$1" && chown "$o" "$1" ||
+    { cat "$1" > "$2"; rm -f -- "$1"; exit 0; }
+else
+  chmod "$3" "$1"
+fi
+mv -f -- "$1" "$2"`;
+const removeScript = 'rm -f -- "$1"';
+
+/** @throws CopyStopped; Failure of the connection */
+export async function copyIntoGuest(vm: VmRef, copy: FileCopy, options: CopyOptions): Promise<CopiedFile> {
+  const source = await onHost(copy.hostPath, () => open(copy.hostPath, 'r'));
+  try {
+    const found = await onHost(copy.hostPath, () => source.stat());
+    if (!found.isFile()) {
+      throw hostFault(found.isDirectory() ? 'folder' : 'other', copy.hostPath, 'not a regular file');
+    }
+    const files = await GuestFiles.open(vm, options);
+    try {
+      const target = await guestTarget(files, copy);
+      return await writeGuestFile(files, source, target, { ...options, totalBytes: found.size, mode: found.mode });
+    } finally {
+      files.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+interface GuestTarget {
+  readonly path: string;
+  /** Programs can be run there, by which a file takes another name. */
+  readonly canRename: boolean;
+}
+
+async function guestTarget(files: GuestFiles, { guestPath, hostPath, overwrite }: FileCopy): Promise<GuestTarget> {
+  const name = basename(hostPath);
+  const ended = await files.script(lookScript, [guestPath, name]);
+  if (ended?.exitCode === 2) {
+    throw guestFault('folder', guestPath, 'is a directory');
+  }
+  const [, exists, path] = ended?.exitCode === 0 ? (/^([01])([^]+)$/u.exec(ended.stdout) ?? []) : [];
+  const isThere = path === undefined ? await canBeRead(files, inFolder(guestPath, name)) : exists === '1';
+  const target = path ?? inFolder(guestPath, name);
+  if (isThere && !overwrite) {
+    throw guestFault('exists', target, '');
+  }
+  return { path: target, canRename: path !== undefined };
+}
+
+/** A name that ends as that of a folder does, in a guest that cannot be asked. */
+function inFolder(path: string, name: string): string {
+  return /[\\/]$/u.test(path) ? `${path}${name}` : path;
+}
+
+async function canBeRead(files: GuestFiles, path: string): Promise<boolean> {
+  try {
+    await files.closeFile(await files.openFile(path, 'r'), path);
+    return true;
+  } catch (error) {
+    if (error instanceof CopyStopped && error.problem.kind === 'file' && error.problem.fault === 'missing') {
+      return false;
+    }
+    throw error;
+  }
+}
+
+interface Writing extends CopyOptions {
+  readonly totalBytes: number;
+  readonly mode: number;
+}
+
+async function writeGuestFile(
+  files: GuestFiles,
+  source: FileHandle,
+  { path, canRename }: GuestTarget,
+  writing: Writing,
+): Promise<CopiedFile> {
+  const { totalBytes, mode, signal } = writing;
+  throwIfCancelled(signal);
+  const part = canRename ? besides(path) : path;
+  const handle = await files.openFile(part, 'w');
+  let bytes = 0;
+  try {
+    await closing(files, handle, part, async () => {
+      const piece = Buffer.alloc(Math.min(pieceBytes, Math.max(1, totalBytes)));
+      while (bytes < totalBytes) {
+        throwIfCancelled(signal);
+        const { bytesRead } = await source.read(piece, 0, Math.min(piece.length, totalBytes - bytes), bytes);
+        if (bytesRead === 0) {
+          break;
+        }
+        await files.write(handle, piece.subarray(0, bytesRead), part, signal);
+        bytes += bytesRead;
+        writing.onProgress?.({ bytes, totalBytes });
+      }
+      await files.flush(handle, part);
+    });
+    throwIfCancelled(signal);
+    if (canRename) {
+      const ended = await files.script(renameScript, [part, path, (mode & 0o777).toString(8)]);
+      if (ended?.exitCode !== 0) {
+        throw guestFault('other', path, ended?.stdout.trim() ?? '');
+      }
+    }
+    return { path, bytes };
+  } catch (error) {
+    throw withLeft(error, await leftOf(files, part, canRename));
+  }
+}
+
+/** What a copy that broke off leaves in the guest; undefined for nothing. */
+async function leftOf(files: GuestFiles, part: string, canRemove: boolean): Promise<LeftPart | undefined> {
+  if (!canRemove) {
+    return { path: part, is: 'inPlace' };
+  }
+  // The guest that cannot be asked now may be the very reason.
+  const ended = await files.script(removeScript, [part]).catch(() => undefined);
+  return ended?.exitCode === 0 ? undefined : { path: part, is: 'besides' };
+}
+
+function withLeft(error: unknown, left: LeftPart | undefined): unknown {
+  if (left === undefined) {
+    return error;
+  }
+  return error instanceof CopyStopped
+    ? new CopyStopped(error.problem, left, { cause: error })
+    : new CopyStopped({ kind: 'lost', said: String(error) }, left, { cause: error });
+}
+
+/** Beside it, so that it is on the same file system. */
+function besides(path: string): string {
+  return `${path}.virt-rewind-${randomBytes(4).toString('hex')}`;
+}
+
+function guestFault(fault: FileFault, path: string, said: string): CopyStopped {
+  return new CopyStopped({ kind: 'file', at: 'guest', fault, path, said });
+}

@@ -1,0 +1,95 @@
+// A file of a guest to this computer: under another name first, so that whoever looks sees the old file or the new one.
+import { randomBytes } from 'node:crypto';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, posix, win32 } from 'node:path';
+import type { VmRef } from '../domain/vm.js';
+import { CopyStopped } from './copyStopped.js';
+import { closing, type CopiedFile, type CopyOptions, type FileCopy, pieceBytes, throwIfCancelled } from './fileCopy.js';
+import { GuestFiles } from './guestFiles.js';
+import { asHostFault, codeOf, hostFault, onHost } from './hostFault.js';
+
+/** Of a file that tells no size. */
+const mostUnsized = 16 * 1024 * 1024;
+
+/** @throws CopyStopped; Failure of the connection */
+export async function copyOutOfGuest(vm: VmRef, copy: FileCopy, options: CopyOptions): Promise<CopiedFile> {
+  const path = await hostTarget(copy);
+  const files = await GuestFiles.open(vm, options);
+  try {
+    const handle = await files.openFile(copy.guestPath, 'r');
+    return await closing(files, handle, copy.guestPath, () => readGuestFile(files, handle, path, copy, options));
+  } finally {
+    files.close();
+  }
+}
+
+async function hostTarget({ guestPath, hostPath, overwrite }: FileCopy): Promise<string> {
+  const inIt = join(hostPath, guestPath.includes('/') ? posix.basename(guestPath) : win32.basename(guestPath));
+  const path = (await kindOf(hostPath)) === 'folder' || /[\\/]$/u.test(hostPath) ? inIt : hostPath;
+  const there = await kindOf(path);
+  if (there === 'folder') {
+    throw hostFault('folder', path, 'is a directory');
+  }
+  if (there === 'file' && !overwrite) {
+    throw hostFault('exists', path, '');
+  }
+  return there === 'file' ? onHost(path, () => realpath(path)) : path;
+}
+
+async function kindOf(path: string): Promise<'folder' | 'file' | 'none'> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') {
+      return 'none';
+    }
+    throw asHostFault(error, path);
+  }
+}
+
+async function readGuestFile(
+  files: GuestFiles,
+  handle: number,
+  path: string,
+  { guestPath }: FileCopy,
+  { signal, onProgress }: CopyOptions,
+): Promise<CopiedFile> {
+  const totalBytes = await files.sizeOf(handle, guestPath);
+  const part = join(dirname(path), `.${basename(path)}.virt-rewind-${randomBytes(4).toString('hex')}`);
+  const target = await onHost(path, () => open(part, 'wx'));
+  let bytes = 0;
+  try {
+    try {
+      // What is written to it meanwhile is not copied: a log would have no end.
+      while (totalBytes === undefined || bytes < totalBytes) {
+        throwIfCancelled(signal);
+        const wanted = Math.min(pieceBytes, (totalBytes ?? Infinity) - bytes);
+        const read = await files.read(handle, wanted, guestPath, signal);
+        await onHost(path, () => target.writeFile(read.bytes));
+        bytes += read.bytes.length;
+        onProgress?.({ bytes, ...(totalBytes !== undefined && { totalBytes }) });
+        if (read.atEnd || read.bytes.length === 0) {
+          break;
+        }
+        if (totalBytes === undefined && bytes >= mostUnsized) {
+          throw new CopyStopped({ kind: 'endless', path: guestPath, bytes: mostUnsized });
+        }
+      }
+      const old = await stat(path).catch(() => undefined);
+      await onHost(path, async () => {
+        if (old !== undefined) {
+          await target.chmod(old.mode & 0o7777);
+        }
+        await target.sync();
+      });
+    } finally {
+      await target.close();
+    }
+    throwIfCancelled(signal);
+    await onHost(path, () => rename(part, path));
+    return { path, bytes };
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}

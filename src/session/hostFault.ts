@@ -1,0 +1,36 @@
+// What goes wrong with a file of this computer while it is copied.
+import { CopyStopped, type FileFault } from './copyStopped.js';
+
+const hostFaults: Readonly<Record<string, FileFault>> = {
+  ENOENT: 'missing',
+  ENOTDIR: 'missing',
+  EEXIST: 'exists',
+  EISDIR: 'folder',
+  EACCES: 'denied',
+  EPERM: 'denied',
+  EROFS: 'readOnly',
+  ENOSPC: 'full',
+  EDQUOT: 'full',
+};
+
+/** @throws CopyStopped */
+export async function onHost<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asHostFault(error, path);
+  }
+}
+
+export function asHostFault(error: unknown, path: string): CopyStopped {
+  const said = error instanceof Error ? error.message : String(error);
+  return hostFault(hostFaults[codeOf(error)] ?? 'other', path, said);
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+export function hostFault(fault: FileFault, path: string, said: string): CopyStopped {
+  return new CopyStopped({ kind: 'file', at: 'host', fault, path, said });
+}

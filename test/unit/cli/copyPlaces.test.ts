@@ -1,0 +1,64 @@
+// FROM and TO of a copy, and what is said where one did not come to its end.
+import assert from 'node:assert/strict';
+import { CliError } from '../../../src/cli/commandError.js';
+import { copyPlaces } from '../../../src/cli/copyPlaces.js';
+import { CopyStopped } from '../../../src/session/copyStopped.js';
+import { copyProgressText, copyStoppedText } from '../../../src/text/copyText.js';
+
+describe('the places of a copy', () => {
+  it('are one in a guest and one here', () => {
+    assert.deepEqual(copyPlaces('a/b.txt', 'web:/root/'), {
+      to: 'guest',
+      vm: 'web',
+      guestPath: '/root/',
+      hostPath: 'a/b.txt',
+    });
+    assert.deepEqual(copyPlaces('web:/var/log/a:b', '.'), {
+      to: 'host',
+      vm: 'web',
+      guestPath: '/var/log/a:b',
+      hostPath: '.',
+    });
+    assert.equal(copyPlaces('./a:b', 'web:/b').hostPath, './a:b');
+    assert.equal(copyPlaces('win:C:\\boot.ini', 'here').guestPath, 'C:\\boot.ini');
+  });
+
+  it('are refused where both or none is in a guest, or its path is no whole one', () => {
+    for (const [from, to] of [
+      ['a', 'b'],
+      ['web:/a', 'db:/b'],
+      ['web:a', 'b'],
+      ['a', 'web:'],
+      ['web:/a', ''],
+      ['', 'web:/a'],
+    ] as const) {
+      assert.throws(
+        () => copyPlaces(from, to),
+        (error: unknown) => error instanceof CliError && error.exit === 'usage',
+        `${from} ${to}`,
+      );
+    }
+  });
+});
+
+describe('what is said of a copy', () => {
+  const full = { kind: 'file', at: 'guest', fault: 'full', path: '/a', said: 'No space' } as const;
+
+  it('tells what it left, and only then', () => {
+    assert.match(copyStoppedText(new CopyStopped(full), 'web'), /\/a in web.*\(No space\).* Nothing was copied\.$/u);
+    const besides = new CopyStopped(full, { path: '/a.part', is: 'besides' });
+    assert.match(copyStoppedText(besides, 'web'), /left in web as \/a\.part: remove it/u);
+    const inPlace = new CopyStopped(full, { path: '/a', is: 'inPlace' });
+    assert.match(copyStoppedText(inPlace, 'web'), /\/a in web holds a part only/u);
+  });
+
+  it('does not let a guest speak to the terminal', () => {
+    const said = 'no\u001B]0;title\u0007';
+    assert.doesNotMatch(copyStoppedText(new CopyStopped({ ...full, said }), 'web'), /\u001B|\u0007/u);
+  });
+
+  it('is never 100 percent before its end', () => {
+    assert.equal(copyProgressText(1_024, 1_024), '99 %, 1.0 KB of 1.0 KB');
+    assert.equal(copyProgressText(1_024, undefined), '1.0 KB');
+  });
+});
