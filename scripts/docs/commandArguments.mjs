@@ -37,6 +37,8 @@ export const argumentsOf = /** @type {const} */ ({
   copyVirshCommand: [...snapshot, 'operation'],
   copyIpAddress: ['vm'],
   connectSsh: ['vm', 'user'],
+  copyFileToVm: ['vm', 'file', 'guestPath', 'confirm'],
+  copyFileFromVm: ['vm', 'file', 'guestPath', 'confirm'],
   openDisplay: ['vm'],
   showScreenshot: ['vm'],
   openConsole: ['vm'],

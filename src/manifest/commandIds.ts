@@ -32,6 +32,8 @@ export const commandIds = [
   'virtRewind.copyVirshCommand',
   'virtRewind.copyIpAddress',
   'virtRewind.connectSsh',
+  'virtRewind.copyFileToVm',
+  'virtRewind.copyFileFromVm',
   'virtRewind.openDisplay',
   'virtRewind.showScreenshot',
   'virtRewind.openConsole',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { versionOf } from '../../src/domain/capabilities.js';
 import { land } from '../../src/ui/commands/landing.js';
@@ -461,6 +462,23 @@ describe('commands', function () {
       await rejects(call('virtRewind.copyIpAddress', { vm }), 'notFound');
       await rejects(call('virtRewind.connectSsh', { vm, user: 'root' }), 'notFound');
       await rejects(call('virtRewind.openDisplay', { vm }), 'unsupported');
+    });
+
+    it('copy a file into a guest and out of it, and replace one only where that was said', async () => {
+      await guest.waitForAgent();
+      const [file, back] = [join(rig.dir, 'to-vm'), join(rig.dir, 'from-vm')];
+      await writeFile(file, 'goods');
+      const to = { vm, file, guestPath: '/tmp/' };
+      assert.deepEqual(await call('virtRewind.copyFileToVm', to), { path: '/tmp/to-vm', bytes: 5 });
+      await rejects(call('virtRewind.copyFileToVm', to), 'exists');
+      await call('virtRewind.copyFileToVm', { ...to, confirm });
+      const from = { vm, file: back, guestPath: '/tmp/to-vm' };
+      assert.deepEqual(await call('virtRewind.copyFileFromVm', from), { path: back, bytes: 5 });
+      assert.equal(await readFile(back, 'utf8'), 'goods');
+      await rejects(call('virtRewind.copyFileFromVm', from), 'exists');
+      await rejects(call('virtRewind.copyFileToVm', { vm, file }), 'invalid');
+      await rejects(call('virtRewind.copyFileFromVm', { ...from, guestPath: 'to-vm' }), 'invalid');
+      await rejects(call('virtRewind.copyFileToVm', { ...to, vm: off }), 'unsupported');
     });
 
     it('open the console log at its end, and follow it', async () => {

@@ -109,6 +109,8 @@ const shapes = {
   off: flag,
   /** Id of an operation in the log of the VM. */
   entry: text,
+  /** Of a file in the guest, or a folder of it: a whole path. */
+  guestPath: text,
   /** Who logs in on the guest. */
   user: text,
   /** An empty text shows all. */

@@ -13,6 +13,7 @@ import { deleteCommands } from './deleteCommands.js';
 import { doctorCommands } from './doctorCommands.js';
 import { fileCommands } from './fileCommands.js';
 import { guestCommands } from './guestCommands.js';
+import { guestFileCommands } from './guestFileCommands.js';
 import { healthCommands } from './healthCommands.js';
 import { labCommands } from './labCommands.js';
 import { lessonCommands } from './lessonCommands.js';
@@ -36,6 +37,7 @@ export { runCommand } from './runCommand.js';
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
 const handlers: Readonly<Record<CommandId, Handler>> = {
   ...agentCommands,
+  ...guestFileCommands,
   ...bisectCommands,
   ...cloneCommands,
   ...compareCommands,
