@@ -4,10 +4,12 @@ import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix, win32 } from 'node:path';
 import type { VmRef } from '../domain/vm.js';
 import { CopyStopped } from './copyStopped.js';
-import { closing, type CopiedFile, type CopyOptions, type FileCopy, pieceBytes, throwIfCancelled } from './fileCopy.js';
+import { closing, type CopiedFile, type CopyOptions, type FileCopy, throwIfCancelled } from './fileCopy.js';
 import { GuestFiles } from './guestFiles.js';
 import { asHostFault, codeOf, hostFault, onHost } from './hostFault.js';
 
+/** In one answer: Cancel waits for one. */
+const pieceBytes = 256 * 1024;
 /** Of a file that tells no size. */
 const mostUnsized = 16 * 1024 * 1024;
 

@@ -28,9 +28,6 @@ export interface CopiedFile {
   readonly bytes: number;
 }
 
-/** In one question to the agent: more are fewer, and Cancel waits for one. */
-export const pieceBytes = 256 * 1024;
-
 /** Closes the file in the guest however `work` ends. */
 export async function closing<T>(files: GuestFiles, handle: number, path: string, work: () => Promise<T>): Promise<T> {
   let done: T;
