@@ -50,7 +50,7 @@ export const argumentsOf = /** @type {const} */ ({
   examine: ['vm'],
   repair: ['vm', 'confirm'],
   consolidate: ['vm', 'disk', 'downTo', 'speed', 'confirm'],
-  prune: ['vm', 'olderThan', 'keepLast', 'snapshots', 'confirm'],
+  prune: ['vm', 'system', 'olderThan', 'keepLast', 'snapshots', 'confirm'],
   finishUnfinished: ['vm', 'confirm'],
   dismissUnfinished: ['vm', 'confirm'],
   moveToTrash: [...snapshot, 'snapshots', 'confirm'],

@@ -45,6 +45,7 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
   'system revert': async () => (await import('./commands/systemOperations.js')).revertSystem,
   'system undo': async () => (await import('./commands/systemOperations.js')).undoSystem,
   'system delete': async () => (await import('./commands/systemOperations.js')).deletePoint,
+  'system prune': async () => (await import('./commands/systemPrune.js')).pruneSystem,
   'system rename': async () => (await import('./commands/systems.js')).renameSystem,
   'system order': async () => (await import('./commands/systems.js')).orderSystem,
   'system compare': async () => (await import('./commands/systemReports.js')).compareSystem,

@@ -56,6 +56,21 @@ export const systemCommands = {
     options: { ...acting, name: systemName },
     examples: ["virt-rewind system delete shop 'before the demo'"],
   },
+  'system prune': {
+    summary: 'delete old restore points of a system by a rule, with the snapshots of all VMs',
+    operands: [system],
+    options: {
+      ...acting,
+      name: systemName,
+      'older-than': { type: 'string', value: 'AGE', help: 'older than so many hours, days or weeks: 12h, 3d, 2w' },
+      'keep-last': { type: 'string', value: 'N', help: 'all but the N newest' },
+    },
+    more: 'With both, what both name goes. What a VM stands on, what somebody marked as to be kept and what the last revert left stay. Each restore point goes whole; one that cannot go stays, and the reason is told.',
+    examples: [
+      'virt-rewind system prune shop --keep-last 5 --plan',
+      'virt-rewind system prune shop --older-than 2w --yes',
+    ],
+  },
   'system rename': {
     summary: 'give a system another name',
     operands: [system, { name: 'NAME', kind: 'text', needed: 'needed' }],

@@ -121,9 +121,24 @@ describe('a system of VMs in the editor', function () {
     assert.ok(made);
     await call('virtRewind.deleteRestorePoint', { system: 'shop', snapshot: made, confirm: false });
     assert.equal((await under()).filter(({ kind }) => kind === 'point').length, 2);
+    await rejects(call('virtRewind.prune', { system: 'shop', keepLast: 1, confirm: false }), 'notFound');
     // Menus show their failures themselves.
     assert.equal(await fromMenu('virtRewind.pause', row), undefined);
     assert.equal(await guests[0]!.state(), 'running');
+  });
+
+  it('is pruned by a rule: what is kept stays', async () => {
+    await call('virtRewind.keepSnapshot', { vm: names[0], snapshot: 'clean' });
+    await call('virtRewind.checkpointSystem', { system: 'shop', title: 'old' });
+    await call('virtRewind.checkpointSystem', { system: 'shop', title: 'new' });
+    await asksFirst(call('virtRewind.prune', { system: 'shop', keepLast: 1 }));
+    assert.deepEqual(await call('virtRewind.prune', { system: 'shop', keepLast: 1, confirm: false }), {
+      deleted: ['old'],
+      stays: [{ snapshot: 'clean', why: 'kept' }],
+    });
+    await call('virtRewind.unkeepSnapshot', { vm: names[0], snapshot: 'clean' });
+    await call('virtRewind.deleteRestorePoint', { system: 'shop', snapshot: 'new', confirm: false });
+    assert.equal((await under()).filter(({ kind }) => kind === 'point').length, 2);
   });
 
   it('says who was reverted alone, and which restore point is lost', async () => {

@@ -26,6 +26,7 @@ import { snapshotCommands } from './snapshotCommands.js';
 import { systemCommands } from './systemCommands.js';
 import { checkpoint, revertToLast, systemOperations } from './systemOperations.js';
 import { systemPower } from './systemPower.js';
+import { pruneSystem } from './systemPrune.js';
 import { isForSystem, isOnSystem, targetSystem } from './systemTargets.js';
 import { restoreStateCommands } from './restoreStateCommand.js';
 import { trashCommands } from './trashCommands.js';
@@ -79,6 +80,7 @@ const onSystems: Partial<Readonly<Record<CommandId, Handler>>> = {
   'virtRewind.resume': handlers['virtRewind.startSystem'],
   'virtRewind.shutDown': handlers['virtRewind.shutDownSystem'],
   'virtRewind.showPicture': showSystemPicture,
+  'virtRewind.prune': pruneSystem,
   'virtRewind.deleteSnapshot': (run) =>
     handlers[isOnPoint(run) ? 'virtRewind.deleteRestorePoint' : 'virtRewind.dissolveSystem'](run),
 };
@@ -109,6 +111,7 @@ function isOnPoint({ call }: CommandRun): boolean {
 /** Those that a program may call for a system, too. */
 const forSystems: ReadonlySet<CommandId> = new Set<CommandId>([
   'virtRewind.quickCheckpoint',
+  'virtRewind.prune',
   'virtRewind.revertToLast',
   'virtRewind.showPicture',
 ]);

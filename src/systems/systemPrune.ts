@@ -1,0 +1,160 @@
+// Old restore points of a system go by a rule, each with the snapshots of all members, or not at all. What a member stands on, what
+// somebody keeps and what the last revert left stay, and why is told.
+import { asFailure } from '../domain/asFailure.js';
+import type { Failure } from '../domain/failure.js';
+import type { StoredSystem, SystemPoint } from '../domain/system.js';
+import type { InventoryPort } from '../engine/inventory.js';
+import type { PruneRule } from '../operations/prune/pruneRule.js';
+import { lostIn, partOf } from './seenSystem.js';
+import { snapshotOf } from './standing.js';
+import type { SystemPlan } from './systemPlan.js';
+import type { Systems } from './systems.js';
+
+export type PointStays =
+  | { readonly kind: 'stands'; readonly vm: string }
+  | { readonly kind: 'kept'; readonly vm: string }
+  | { readonly kind: 'away'; readonly vm: string }
+  /** It loses more by now than what was agreed to. */
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export interface StayingPoint {
+  readonly point: SystemPoint;
+  readonly why: PointStays;
+}
+
+export interface SystemPrune {
+  readonly stored: StoredSystem;
+  /** Each as it would be deleted now, oldest first. At most one of a point. */
+  readonly going: readonly (SystemPlan & { readonly stored: SystemPoint })[];
+  readonly stays: readonly StayingPoint[];
+}
+
+export interface PrunedSystem {
+  readonly deleted: readonly SystemPoint[];
+  readonly stays: readonly StayingPoint[];
+}
+
+/**
+ * Oldest first.
+ *
+ * | restore point                          | →      |
+ * |----------------------------------------|--------|
+ * | left by the last revert                | stays: it is what is undone |
+ * | one of the `keepLast` newest           | stays  |
+ * | not older than `olderThanMs`           | stays  |
+ * | otherwise                              | chosen |
+ */
+export function chosenPoints(
+  { olderThanMs = 0, keepLast = 0 }: PruneRule,
+  points: readonly SystemPoint[],
+  now: number,
+): readonly SystemPoint[] {
+  const made = points
+    .filter(({ auto }) => auto === undefined)
+    .toSorted((one, other) => one.createdAt - other.createdAt);
+  return made
+    .slice(0, Math.max(0, made.length - Math.max(0, Math.floor(keepLast))))
+    .filter(({ createdAt }) => now - createdAt >= olderThanMs);
+}
+
+/** Touches nothing. @throws Failure where something broke off on the system */
+export async function planSystemPrune(
+  systems: Systems,
+  inventory: InventoryPort,
+  stored: StoredSystem,
+  rule: PruneRule,
+  now: number,
+): Promise<SystemPrune> {
+  const looked = await systems.look(stored);
+  const going: SystemPrune['going'][number][] = [];
+  const stays: StayingPoint[] = [];
+  for (const point of chosenPoints(rule, stored.points, now)) {
+    const [away] = lostIn(looked, point).filter(([, seen]) => seen === 'away');
+    const why = away === undefined ? heldBy(inventory, stored, point, looked.members) : awayOf(away[0].name);
+    if (why !== undefined) {
+      stays.push({ point, why });
+      continue;
+    }
+    try {
+      going.push({ ...(await systems.planDelete(stored, point)), stored: point });
+    } catch (error) {
+      stays.push({ point, why: { kind: 'failed', failure: asFailure(error) } });
+    }
+  }
+  return { stored, going, stays };
+}
+
+function awayOf(vm: string): PointStays {
+  return { kind: 'away', vm };
+}
+
+function heldBy(
+  inventory: InventoryPort,
+  { system }: StoredSystem,
+  point: SystemPoint,
+  looked: readonly { readonly at?: SystemPoint }[],
+): PointStays | undefined {
+  for (const [at, member] of system.members.entries()) {
+    const view = inventory.findVm(member);
+    const own = partOf(point, member);
+    const snapshot = own && view?.tree && snapshotOf(view.tree, own)?.name;
+    if (looked[at]?.at?.id === point.id) {
+      return { kind: 'stands', vm: member.name };
+    }
+    if (snapshot !== undefined && (view?.kept?.includes(snapshot) === true || view?.favourite === snapshot)) {
+      return { kind: 'kept', vm: member.name };
+    }
+  }
+  return undefined;
+}
+
+export interface PruneWish {
+  readonly signal: AbortSignal;
+  readonly onPoint?: (point: SystemPoint) => void;
+}
+
+/** One after the other, each planned anew: how one goes depends on what went before. Never rejects for one that cannot go. */
+export async function runSystemPrune(
+  systems: Systems,
+  { going, stays, stored }: SystemPrune,
+  { signal, onPoint }: PruneWish,
+): Promise<PrunedSystem> {
+  const deleted: SystemPoint[] = [];
+  const left: StayingPoint[] = [...stays];
+  for (const agreed of going) {
+    const point = agreed.stored;
+    if (signal.aborted) {
+      left.push({ point, why: { kind: 'cancelled' } });
+      continue;
+    }
+    onPoint?.(point);
+    try {
+      const plan = await systems.planDelete(stored, point);
+      if (losesMore(plan, agreed)) {
+        left.push({ point, why: { kind: 'changed' } });
+        continue;
+      }
+      await systems.run(plan, { signal });
+      deleted.push(point);
+    } catch (error) {
+      left.push({ point, why: signal.aborted ? { kind: 'cancelled' } : { kind: 'failed', failure: asFailure(error) } });
+    }
+  }
+  return { deleted, stays: left };
+}
+
+/** That restore points go is what was agreed to. */
+function losesMore(fresh: SystemPlan, agreed: SystemPlan): boolean {
+  const kindsOf = ({ members }: SystemPlan): ReadonlySet<string> =>
+    new Set(
+      members.flatMap(({ member, plan }) =>
+        plan.losses.map((loss) =>
+          loss.kind === 'restorePoints' ? `${member.uuid} ${loss.names.join(' ')}` : `${member.uuid} ${loss.kind}`,
+        ),
+      ),
+    );
+  const told = kindsOf(agreed);
+  return [...kindsOf(fresh)].some((one) => !told.has(one));
+}

@@ -1,0 +1,115 @@
+// Deletes old restore points of a system by a rule, after a look at which: prune, called on a system.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import { protectedBy } from '../../domain/protection.js';
+import type { StoredSystem } from '../../domain/system.js';
+import { treeViewId } from '../../manifest/viewIds.js';
+import { needsName } from '../../operations/operations.js';
+import type { PruneRule } from '../../operations/prune/pruneRule.js';
+import { chosenPoints, planSystemPrune, runSystemPrune, type SystemPrune } from '../../systems/systemPrune.js';
+import { nothingToPruneText, stayingLine, systemPrunedText, systemPruneQuestion } from '../../text/systemPruneText.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { NothingThere } from '../prompts/commandError.js';
+import { noteInStatusBar, notify, notifyProgress, showInView } from '../prompts/notify.js';
+import { pick } from '../prompts/pickTarget.js';
+import { readSettings } from '../readSettings.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun } from './commandServices.js';
+import { mustConfirm, typeNameOfSystem } from './consent.js';
+import { targetSystem } from './systemTargets.js';
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+
+export interface PrunedPoints {
+  /** Titles. */
+  readonly deleted: readonly string[];
+  readonly stays: readonly { readonly snapshot: string; readonly why: string }[];
+}
+
+export async function pruneSystem(run: CommandRun): Promise<PrunedPoints> {
+  const stored = await targetSystem(run, t('Prune the restore points of which system?'));
+  const systems = await run.systems.open();
+  const rule = await ruleOf(run, stored);
+  const prune = await showInView(treeViewId, () => planSystemPrune(systems, run.inventory, stored, rule, Date.now()));
+  if (prune.going.length === 0) {
+    throw new NothingThere(nothingToPruneText(prune));
+  }
+  await agree(run, prune);
+  try {
+    const result = await notifyProgress(
+      t('Virt Rewind: {0}', displayLine(stored.system.name)),
+      true,
+      (report, token) => {
+        const controller = new AbortController();
+        token.onCancellationRequested(() => controller.abort());
+        const share = 100 / prune.going.length;
+        return runSystemPrune(systems, prune, {
+          signal: controller.signal,
+          onPoint: ({ title }) => report(t('deleting {0}', displayLine(title)), share),
+        });
+      },
+    );
+    const message = systemPrunedText(prune, result);
+    for (const one of result.stays) {
+      run.log.info(`${stored.system.name}: ${stayingLine(one)}`);
+    }
+    const failed = result.stays.filter(({ why }) => why.kind === 'failed' || why.kind === 'changed');
+    if (failed.length === 0) {
+      noteInStatusBar(message);
+    } else {
+      void notify('warning', [message, ...failed.map(stayingLine)].join(' '));
+    }
+    return {
+      deleted: result.deleted.map(({ title }) => title),
+      stays: result.stays.map(({ point, why }) => ({ snapshot: point.title, why: why.kind })),
+    };
+  } finally {
+    await run.systems.known.read();
+  }
+}
+
+async function ruleOf(run: CommandRun, stored: StoredSystem): Promise<PruneRule> {
+  const { olderThan, keepLast } = givenTo(run.call);
+  if (olderThan !== undefined || keepLast !== undefined) {
+    return {
+      ...(olderThan !== undefined && { olderThanMs: olderThan * hourMs }),
+      ...(keepLast !== undefined && { keepLast }),
+    };
+  }
+  const now = Date.now();
+  const made = stored.points.filter(({ auto }) => auto === undefined).length;
+  const choices = (
+    [
+      [t('Older than 3 days'), { olderThanMs: 3 * dayMs }],
+      [t('Older than a week'), { olderThanMs: 7 * dayMs }],
+      [t('Older than 30 days'), { olderThanMs: 30 * dayMs }],
+      [t('All but the newest'), { keepLast: 1 }],
+      [t('All but the {0} newest', 3), { keepLast: 3 }],
+      [t('All but the {0} newest', 10), { keepLast: 10 }],
+    ] as const
+  ).flatMap(([label, value]: readonly [string, PruneRule]) => {
+    const fits = chosenPoints(value, stored.points, now).length;
+    return fits === 0 ? [] : [{ label, description: t('{0} of {1}', fits, made), value }];
+  });
+  if (choices.length === 0) {
+    throw new NothingThere(
+      t('The system {0} has too few restore points to prune: the newest stays.', displayLine(stored.system.name)),
+    );
+  }
+  return pick(choices, t('Delete which restore points? Those that a VM stands on and the kept ones stay.'));
+}
+
+/** @throws Dismissed */
+async function agree(run: CommandRun, prune: SystemPrune): Promise<void> {
+  if (mustConfirm(run)) {
+    await askQuestion(systemPruneQuestion(prune, Date.now()));
+  }
+  const isProtected = protectedBy(readSettings().protectedVms);
+  const guarded = prune.going
+    .flatMap(({ members }) => members)
+    .filter(({ view, plan }) => isProtected(view.vm) && needsName(plan.request, plan));
+  if (guarded.length > 0) {
+    await typeNameOfSystem(prune.stored.system.name, [...new Set(guarded.map(({ view }) => view.vm.name))]);
+  }
+}
