@@ -108,7 +108,11 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     return measureLayerCosts(folder, depths, process.env);
   };
   const teaching = new Teaching({ inventory, log, guest, measure });
-  const chosen = new ChosenSystem(context.workspaceState, known, tree.systemShown);
+  const chosen = new ChosenSystem(context.workspaceState, known, tree.systemShown, (name) => {
+    import('./ui/prompts/systemNotices.js')
+      .then(({ tellSystemGone }) => tellSystemGone(name))
+      .catch((error: unknown) => log.error(String(error)));
+  });
   const worked = new WorkedVm(inventory, tree.focus, attentions, chosen, workedVmItem);
   const consoles = new Consoles(inventory, log);
   const logs = new FollowedLogs();

@@ -1,5 +1,5 @@
 // The systems of VMs that are written down, for who shows them. Asks no VM.
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';
 import type { StoredSystem } from '../domain/system.js';
@@ -14,15 +14,20 @@ export interface KnownSystem extends StoredSystem {
 
 /** By name. */
 export class KnownSystems extends WatchedRecords<KnownSystem> {
+  readonly #told: { isRead: boolean };
+
   /** @param folder of the journal */
   constructor(folder: string, log: Log) {
     const store = new SystemStore(folder, log);
     const groups = new GroupJournal(folder, log);
+    const told = { isRead: false };
     super({
       what: 'systems of VMs',
       log,
       read: async (watchFolder) => {
+        told.isRead = false;
         const systems = await listed(store, folder, watchFolder);
+        told.isRead = await isThere(join(folder, 'systems'));
         const { entries } = systems.length === 0 ? { entries: [] } : await groups.unfinished();
         return systems.map((stored): KnownSystem => {
           const unfinished = entries.find(({ system }) => system.id === stored.system.id);
@@ -30,10 +35,25 @@ export class KnownSystems extends WatchedRecords<KnownSystem> {
         });
       },
     });
+    this.#told = told;
+  }
+
+  /** The folder of the systems was there when they were read last: one that is not among them is gone. */
+  get isRead(): boolean {
+    return this.#told.isRead;
   }
 
   find(id: string): KnownSystem | undefined {
     return this.all.find(({ system }) => system.id === id);
+  }
+}
+
+async function isThere(folder: string): Promise<boolean> {
+  try {
+    return (await stat(folder)).isDirectory();
+  } catch {
+    // Not there, or away for a while: nobody can tell.
+    return false;
   }
 }
 

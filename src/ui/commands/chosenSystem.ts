@@ -1,5 +1,5 @@
-// The system of VMs that a workspace works with: chosen once, remembered with the workspace. Where it is not found any more, it
-// is still remembered: a folder that is away for a while may come back.
+// The system of VMs that a workspace works with: chosen once, remembered with the workspace. One that is gone is forgotten, and that
+// is said once. While the systems cannot be read it is remembered: a folder that is away for a while may come back.
 import type { Memento } from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';
@@ -15,8 +15,9 @@ interface Remembered {
 
 export class ChosenSystem implements Disposable {
   readonly #kept: Pick<Memento, 'get' | 'update'>;
-  readonly #known: Pick<KnownSystems, 'read' | 'onDidChange'>;
+  readonly #known: Pick<KnownSystems, 'read' | 'onDidChange' | 'isRead' | 'find'>;
   readonly #shown: (id: string) => ShownSystem | undefined;
+  readonly #onGone: (name: string) => void;
   readonly #changed = new Emitter<void>();
   readonly #store = new DisposableStore();
   readonly onDidChange = this.#changed.event;
@@ -25,19 +26,21 @@ export class ChosenSystem implements Disposable {
   /** Reads nothing where none was chosen. */
   constructor(
     kept: Pick<Memento, 'get' | 'update'>,
-    known: Pick<KnownSystems, 'read' | 'onDidChange'>,
+    known: Pick<KnownSystems, 'read' | 'onDidChange' | 'isRead' | 'find'>,
     shown: (id: string) => ShownSystem | undefined,
+    onGone: (name: string) => void,
   ) {
     this.#kept = kept;
     this.#known = known;
     this.#shown = shown;
-    this.#store.add(known.onDidChange(() => this.#changed.fire()));
+    this.#onGone = onGone;
+    this.#store.add(known.onDidChange(() => this.#look()));
     if (this.#remembered === undefined) {
       this.#isRead = true;
     } else {
       void known.read().then(() => {
         this.#isRead = true;
-        this.#changed.fire();
+        this.#look();
       });
     }
   }
@@ -46,6 +49,7 @@ export class ChosenSystem implements Disposable {
   async find(): Promise<ShownSystem | undefined> {
     if (this.#remembered !== undefined) {
       await this.#known.read();
+      this.#look();
     }
     return this.shown;
   }
@@ -68,6 +72,16 @@ export class ChosenSystem implements Disposable {
   dispose(): void {
     this.#store.dispose();
     this.#changed.dispose();
+  }
+
+  #look(): void {
+    const remembered = this.#remembered;
+    if (remembered !== undefined && this.#known.isRead && this.#known.find(remembered.id) === undefined) {
+      void this.choose(undefined);
+      this.#onGone(remembered.name);
+    } else {
+      this.#changed.fire();
+    }
   }
 
   /** As another version may have written it. */

@@ -1,4 +1,4 @@
-// Tells what became of what had broken off on a system of VMs.
+// Tells what became of what had broken off on a system of VMs, and that the one that was chosen is gone.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { RecoveredSystem } from '../../systems/systems.js';
@@ -16,4 +16,9 @@ export async function tellSystemRecovered(recovered: RecoveredSystem, log: vscod
   } else if (button === showLog) {
     log.show();
   }
+}
+
+export async function tellSystemGone(name: string): Promise<void> {
+  const text = t('The system {0}, which this workspace worked with, is gone. The status bar shows a VM again.', name);
+  await notify('info', text);
 }

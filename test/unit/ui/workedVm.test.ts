@@ -184,24 +184,41 @@ describe('the system that a workspace works with', () => {
     ]);
   });
 
-  it('is remembered, and is called lost only after the systems were read', async () => {
+  it('is remembered, and called lost while the systems cannot be read', async () => {
     const kept = new Map<string, unknown>();
     const memento = {
       get: (key: string) => kept.get(key),
       update: (key: string, value: unknown) => Promise.resolve(void kept.set(key, value)),
     } as ConstructorParameters<typeof ChosenSystem>[0];
     let [shown, reads]: [ShownSystem | undefined, number] = [shop([vmView(), off]), 0];
-    const known = { read: () => Promise.resolve(void (reads += 1)), onDidChange: new Emitter<void>().event };
-    const first = new ChosenSystem(memento, known, () => shown);
+    const changed = new Emitter<void>();
+    let [isRead, found]: [boolean, KnownSystem | undefined] = [false, undefined];
+    const known = {
+      read: () => Promise.resolve(void (reads += 1)),
+      onDidChange: changed.event,
+      find: () => found,
+      get isRead() {
+        return isRead;
+      },
+    };
+    const gone: string[] = [];
+    const onGone = (name: string): void => void gone.push(name);
+    const first = new ChosenSystem(memento, known, () => shown, onGone);
     assert.deepEqual([first.shown, reads], [undefined, 0]);
     await first.choose({ id: 'shop', name: 'shop' });
     assert.equal(first.shown, shown);
     shown = undefined;
-    const next = new ChosenSystem(memento, known, () => shown);
+    const next = new ChosenSystem(memento, known, () => shown, onGone);
     assert.deepEqual([next.lostName, reads], [undefined, 1]);
     await new Promise<void>((resolve) => next.onDidChange(resolve));
     assert.equal(next.lostName, 'shop');
-    await next.choose(undefined);
-    assert.equal(next.lostName, undefined);
+    // Read, and there: nothing is said. Read, and gone: forgotten, and said once.
+    [isRead, found] = [true, { system: { id: 'shop', name: 'shop', members: [] }, points: [] }];
+    changed.fire();
+    assert.deepEqual([gone, kept.get('workedSystem')], [[], { id: 'shop', name: 'shop' }]);
+    found = undefined;
+    changed.fire();
+    changed.fire();
+    assert.deepEqual([gone, next.lostName, kept.get('workedSystem')], [['shop'], undefined, undefined]);
   });
 });
