@@ -7,7 +7,7 @@ import type { InventoryPort } from '../engine/inventory.js';
 import type { PruneRule } from '../operations/prune/pruneRule.js';
 import { lostIn, partOf } from './seenSystem.js';
 import { snapshotOf } from './standing.js';
-import type { SystemPlan } from './systemPlan.js';
+import { refOf, type SystemPlan } from './systemPlan.js';
 import type { Systems } from './systems.js';
 
 export type PointStays =
@@ -71,14 +71,17 @@ export async function planSystemPrune(
   const going: SystemPrune['going'][number][] = [];
   const stays: StayingPoint[] = [];
   for (const point of chosenPoints(rule, stored.points, now)) {
-    const [away] = lostIn(looked, point).filter(([, seen]) => seen === 'away');
-    const why = away === undefined ? heldBy(inventory, stored, point, looked.members) : awayOf(away[0].name);
-    if (why !== undefined) {
-      stays.push({ point, why });
-      continue;
-    }
     try {
-      going.push({ ...(await systems.planDelete(stored, point)), stored: point });
+      const [away] = lostIn(looked, point).filter(([, seen]) => seen === 'away');
+      const why =
+        away === undefined
+          ? await heldBy(inventory, stored, point, looked.members)
+          : ({ kind: 'away', vm: away[0].name } as const);
+      if (why === undefined) {
+        going.push({ ...(await systems.planDelete(stored, point)), stored: point });
+      } else {
+        stays.push({ point, why });
+      }
     } catch (error) {
       stays.push({ point, why: { kind: 'failed', failure: asFailure(error) } });
     }
@@ -86,24 +89,21 @@ export async function planSystemPrune(
   return { stored, going, stays };
 }
 
-function awayOf(vm: string): PointStays {
-  return { kind: 'away', vm };
-}
-
-function heldBy(
+/** The marks are read themselves: what a view shows of them may be on its way yet. */
+async function heldBy(
   inventory: InventoryPort,
   { system }: StoredSystem,
   point: SystemPoint,
   looked: readonly { readonly at?: SystemPoint }[],
-): PointStays | undefined {
+): Promise<PointStays | undefined> {
   for (const [at, member] of system.members.entries()) {
-    const view = inventory.findVm(member);
+    const tree = inventory.findVm(member)?.tree;
     const own = partOf(point, member);
-    const snapshot = own && view?.tree && snapshotOf(view.tree, own)?.name;
+    const snapshot = own && tree && snapshotOf(tree, own)?.name;
     if (looked[at]?.at?.id === point.id) {
       return { kind: 'stands', vm: member.name };
     }
-    if (snapshot !== undefined && (view?.kept?.includes(snapshot) === true || view?.favourite === snapshot)) {
+    if (snapshot !== undefined && (await inventory.keptSnapshots(refOf(member))).includes(snapshot)) {
       return { kind: 'kept', vm: member.name };
     }
   }
@@ -139,7 +139,8 @@ export async function runSystemPrune(
       await systems.run(plan, { signal });
       deleted.push(point);
     } catch (error) {
-      left.push({ point, why: signal.aborted ? { kind: 'cancelled' } : { kind: 'failed', failure: asFailure(error) } });
+      const failure = asFailure(error);
+      left.push({ point, why: failure.kind === 'cancelled' ? { kind: 'cancelled' } : { kind: 'failed', failure } });
     }
   }
   return { deleted, stays: left };

@@ -1,0 +1,182 @@
+// What is waited for between the members of a system, on real guests: the agent, a TCP port, the success of a command, seconds. The
+// second one is not started before, and not at all where it was in vain.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import type { Failure } from '../../src/domain/failure.js';
+import type { StartWait, StoredSystem } from '../../src/domain/system.js';
+import type { VmRef } from '../../src/domain/vm.js';
+import type { Daemon, Guest } from './inventoryRig.js';
+import { act, openSystems, type SystemsHere } from './systemRig.js';
+
+const never = new AbortController().signal;
+const seconds = 120;
+
+describe('what is waited for between the members of a system', function () {
+  this.timeout(240_000);
+  let daemon: Daemon;
+  let here: SystemsHere;
+  let db: Guest;
+  let api: Guest;
+  let refs: readonly VmRef[];
+
+  const virsh = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await daemon.virsh(args);
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
+  };
+  const agentAnswers = async (name: string): Promise<boolean> =>
+    (await daemon.virsh(['qemu-agent-command', name, '{"execute":"guest-ping"}', '--timeout', '5'])).code === 0;
+  /** `api` comes after `db`, which counts as up when that is there. */
+  const waiting = async (wait: StartWait): Promise<StoredSystem> => {
+    await here.systems.setStart(await pair(), refs[0]!.uuid, { after: [], wait });
+    await here.systems.setStart(await pair(), refs[1]!.uuid, { after: [refs[0]!.uuid] });
+    return pair();
+  };
+  const pair = async (): Promise<StoredSystem> => (await here.systems.find('pair'))!;
+  /** Both are started in their order. @param atSecond when the second one's turn has come */
+  const start = async (
+    wait: StartWait,
+    atSecond: () => Promise<void>,
+    atFirst: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<ReadonlyMap<string, Failure>> =>
+    here.systems.inOrder(await waiting(wait), 'first', never, async ({ connection, uuid, name }) => {
+      await (name === 'api' ? atSecond() : atFirst());
+      await here.inventory.runOperation({ kind: 'power', vm: { connection, uuid }, action: 'start' });
+    });
+
+  before(async () => {
+    daemon = await startPrivateDaemon();
+    const folder = join(daemon.dir, 'journal');
+    mkdirSync(folder, { recursive: true });
+    db = await defineTestGuest(daemon, { name: 'db' });
+    api = await defineTestGuest(daemon, { name: 'api' });
+    here = await openSystems(daemon.uri, folder, daemon.env);
+    const views = ['db', 'api'].map((name) => here.inventory.findVms(name)[0]!);
+    refs = views.map(({ ref }) => ref);
+    await here.systems.make('pair', views);
+  });
+  after(async () => {
+    here.dispose();
+    await daemon.stop();
+  });
+  afterEach(async () => {
+    for (const guest of [db, api]) {
+      if ((await guest.state()) !== 'shut off') {
+        await virsh('destroy', guest.name);
+      }
+    }
+  });
+
+  it('is the guest agent: it answers when the next one starts', async () => {
+    let answered: boolean | undefined;
+    const failures = await start({ kind: 'agent', seconds }, async () => {
+      answered = await agentAnswers('db');
+    });
+    assert.deepEqual([answered, failures.size, await api.state()], [true, 0, 'running']);
+  });
+
+  it('is the success of a command in the guest, however often it fails before', async () => {
+    let [isReady, wasReady] = [false, false];
+    const ready = async (): Promise<void> => {
+      await db.waitForAgent();
+      isReady = true;
+      await db.run('touch', ['/tmp/ready']);
+    };
+    let making: Promise<void> | undefined;
+    const command = { kind: 'command', program: 'test', args: ['-e', '/tmp/ready'], seconds } as const;
+    const failures = await start(
+      command,
+      () => {
+        wasReady = isReady;
+        return Promise.resolve();
+      },
+      () => {
+        making = ready();
+        return Promise.resolve();
+      },
+    );
+    await making;
+    assert.deepEqual([wasReady, failures.size, await api.state()], [true, 0, 'running']);
+  });
+
+  it('is a TCP port', async () => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    let [isOpen, wasOpen] = [false, false];
+    const failures = await start(
+      { kind: 'port', host: '127.0.0.1', port, seconds },
+      () => {
+        wasOpen = isOpen;
+        return Promise.resolve();
+      },
+      () => {
+        // Its guest takes its time; what answers there stands for it.
+        void db.waitForAgent().then(() => {
+          isOpen = true;
+          server.listen(port, '127.0.0.1');
+        });
+        return Promise.resolve();
+      },
+    );
+    server.close();
+    assert.deepEqual([wasOpen, failures.size, await api.state()], [true, 0, 'running']);
+  });
+
+  it('is some time', async () => {
+    let [first, second] = [0, 0];
+    const now = (set: (at: number) => void) => (): Promise<void> => {
+      set(performance.now());
+      return Promise.resolve();
+    };
+    await start(
+      { kind: 'time', seconds: 1 },
+      now((at) => (second = at)),
+      now((at) => (first = at)),
+    );
+    assert.ok(second - first >= 1_000, `${second - first} ms`);
+  });
+
+  for (const wait of [
+    { kind: 'agent', seconds: 0 },
+    { kind: 'port', host: '127.0.0.1', port: 1, seconds: 1 },
+    { kind: 'command', program: 'false', args: [], seconds: 5 },
+  ] as const) {
+    it(`leaves the next one off where it was in vain: ${wait.kind}`, async () => {
+      const failures = await start(wait, () => Promise.reject(new Error('its turn did not come')));
+      assert.deepEqual(
+        refs.map(({ uuid }) => failures.get(uuid)?.kind),
+        ['failed', 'stopped'],
+      );
+      assert.deepEqual([await db.state(), await api.state()], ['running', 'shut off']);
+    });
+  }
+
+  it('holds after a revert, too: who was waited for in vain lets the next one stand still, and that is told', async () => {
+    await Promise.all([db.start(), api.start()]);
+    await waiting({ kind: 'command', program: 'test', args: ['-e', '/tmp/ready'], seconds: 5 });
+    await act(here, 'pair', { kind: 'checkpoint', title: 'not ready' });
+    await db.run('touch', ['/tmp/ready']);
+    await act(here, 'pair', { kind: 'checkpoint', title: 'ready' });
+    const ready = await act(here, 'pair', { kind: 'revert', title: 'ready' });
+    assert.deepEqual(
+      ready.members.map(({ outcome }) => outcome),
+      ['done', 'done'],
+    );
+    assert.deepEqual([await db.state(), await api.state()], ['running', 'running']);
+    const { members } = await act(here, 'pair', { kind: 'revert', title: 'not ready' });
+    assert.deepEqual(
+      members.map(({ outcome }) => outcome),
+      ['notStarted', 'notStarted'],
+    );
+    assert.deepEqual([await db.state(), await api.state()], ['running', 'paused']);
+  });
+});
