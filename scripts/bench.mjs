@@ -1,5 +1,5 @@
 // `npm run bench`: every figure of the product beside what it is measured against, in one run on private daemons.
-//   npm run bench [-- BENCH…]   benches: reads guest plan question check checkpoint pause memory health layers idle lost commandLine hook forks clones bisect undo picture stories activation
+//   npm run bench [-- BENCH…]   benches: reads guest plan question check checkpoint pause memory health layers idle lost commandLine hook forks clones bisect undo systems picture stories activation
 // Writes bench-results.json and prints the same as a table. Says what it could not measure; ends with 1 if a goal is
 // missed or a bench failed.
 import { spawn } from 'node:child_process';
@@ -34,6 +34,7 @@ const benches = {
   clones: { need: 'libvirt', run: inNode },
   bisect: { need: 'libvirt', run: inNode },
   undo: { need: 'libvirt', run: inNode },
+  systems: { need: 'libvirt', run: inNode },
   picture: { need: 'browser', run: inNode },
   stories: { need: 'browser', run: inNode },
   activation: { need: 'browser', run: inVsCode },
