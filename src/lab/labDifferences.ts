@@ -5,6 +5,7 @@ import type { LabRecord } from '../journal/labStore.js';
 import type { StartWait } from '../domain/system.js';
 import type { Session } from '../session/session.js';
 import type { SeenSystem } from '../systems/seenSystem.js';
+import { digestOfClone, isCloneOfLab } from './labClones.js';
 import { LabError } from './labError.js';
 import type { Lab, WantedVm } from './labFile.js';
 import { digestOf, imageNow, lookedAtParts } from './labPlaces.js';
@@ -81,11 +82,15 @@ async function ofVm(
     ];
   }
   const found: LabDifference[] = [];
-  if ((source.kind === 'existing') !== (own.parts === undefined)) {
+  if ((source.kind === 'existing') !== (own.parts === undefined) || (source.kind === 'clone') !== isCloneOfLab(own)) {
     found.push(differs('parts', t('“{0}” comes from somewhere else now.', vm)));
   } else if (source.kind === 'existing') {
     if (source.vm !== own.name) {
       found.push(differs('vm', t('“{0}” names another VM now.', vm)));
+    }
+  } else if (source.kind === 'clone') {
+    if (digestOfClone(source) !== own.parts) {
+      found.push(differs('parts', t('“{0}” was made otherwise than the file says now.', vm)));
     }
   } else {
     const { kind: _, ...made } = source;

@@ -14,10 +14,22 @@ export interface Lab {
 export interface WantedVm {
   /** In the file. */
   readonly key: string;
-  readonly source: { readonly kind: 'existing'; readonly vm: string } | ({ readonly kind: 'made' } & MadeVm);
+  readonly source:
+    | { readonly kind: 'existing'; readonly vm: string }
+    | ({ readonly kind: 'made' } & MadeVm)
+    | ({ readonly kind: 'clone' } & ClonedVm);
   /** Keys. */
   readonly after: readonly string[];
   readonly wait?: StartWait;
+}
+
+/** Of a restore point of a VM that is there. */
+export interface ClonedVm {
+  readonly of: string;
+  /** Title or name of its snapshot. */
+  readonly point: string;
+  readonly way: 'linked' | 'full';
+  readonly network: 'same' | 'unplugged';
 }
 
 /** Paths are as written: relative to the file, or absolute. */

@@ -2,12 +2,15 @@
 import type { LabVmParts } from '../domain/labVm.js';
 import type { VmView } from '../inventory/views.js';
 import type { LabRecord } from '../journal/labStore.js';
+import type { LabClone } from './labClones.js';
 import type { Lab } from './labFile.js';
 
 export interface LabPlan {
   readonly lab: Lab;
   readonly record: LabRecord;
   readonly made: ReadonlyMap<string, LabVmParts>;
+  /** By the keys of the file. */
+  readonly clones: ReadonlyMap<string, LabClone>;
   readonly existing: ReadonlyMap<string, VmView>;
   /** What an attempt that broke off has left, and is removed first. */
   readonly left?: LabRecord;

@@ -83,6 +83,13 @@ export function labOf(written: WrittenLab): Lab | readonly Wrong[] {
 }
 
 function sourceProblems(path: LabPath, vm: WrittenVm): readonly Wrong[] {
+  if (vm.clone !== undefined) {
+    const others = (['existing', 'image', ...ofMade] as const).filter((key) => vm[key] !== undefined);
+    return others.map((key) => ({
+      path: [...path, key],
+      message: t('A clone is as the VM that it is made of: take away “{0}”, or “clone”.', key),
+    }));
+  }
   if (vm.existing !== undefined) {
     const others = (['image', ...ofMade] as const).filter((key) => vm[key] !== undefined);
     return others.map((key) => ({
@@ -91,7 +98,7 @@ function sourceProblems(path: LabPath, vm: WrittenVm): readonly Wrong[] {
     }));
   }
   if (vm.image === undefined && vm.boot === undefined) {
-    return [{ path, message: t('Say where the VM comes from: “existing”, “image” or “boot”.') }];
+    return [{ path, message: t('Say where the VM comes from: “existing”, “clone”, “image” or “boot”.') }];
   }
   return vm.image === undefined
     ? (['copy', 'size'] as const)
@@ -151,6 +158,10 @@ function waitOf({ wait }: WrittenVm): StartWait | undefined {
 function sourceOf(vm: WrittenVm): WantedVm['source'] {
   if (vm.existing !== undefined) {
     return { kind: 'existing', vm: vm.existing };
+  }
+  if (vm.clone !== undefined) {
+    const { of, point, full = false, network: cables = 'unplugged' } = vm.clone;
+    return { kind: 'clone', of, point, way: full ? 'full' : 'linked', network: cables };
   }
   const { image, copy, size, boot, network, cloudInit } = vm;
   const made: MadeVm = {

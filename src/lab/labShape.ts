@@ -43,6 +43,14 @@ const wait = v.pipe(
 
 const vm = map({
   existing: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))),
+  clone: v.exactOptional(
+    map({
+      of: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+      point: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+      full: v.exactOptional(v.boolean()),
+      network: v.exactOptional(v.picklist(['same', 'unplugged'])),
+    }),
+  ),
   image: v.exactOptional(path),
   copy: v.exactOptional(v.boolean()),
   boot: v.exactOptional(

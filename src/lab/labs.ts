@@ -14,6 +14,7 @@ import type { Session } from '../session/session.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
 import { labObstacleText } from '../text/labText.js';
 import { differencesOf, type LabDifference } from './labDifferences.js';
+import { digestOfClone, type LabClone, lookedAtClone } from './labClones.js';
 import { LabError } from './labError.js';
 import type { Lab, LabProblem } from './labFile.js';
 import type { LabPlan } from './labPlan.js';
@@ -91,6 +92,7 @@ export class Labs {
     await inventory.connect(connection);
     const existing = new Map<string, VmView>();
     const made = new Map<string, LabVmParts>();
+    const clones = new Map<string, LabClone>();
     const vms: RecordedVm[] = [];
     const root = labsFolder(connection, environment);
     await requireReach(connection, 'labs', [root]);
@@ -101,9 +103,6 @@ export class Labs {
         vms.push({ key, ...view.ref, name: view.vm.name, folder: '' });
         continue;
       }
-      const { kind: _, ...wanted } = source;
-      const { parts, image, inPlace } = await lookedAtParts(wanted, file, environment);
-      await requireReach(connection, 'images', inPlace);
       const name = `${lab.name}-${key}`;
       const isLeft = left?.vms.some((one) => one.parts !== undefined && one.name === name) === true;
       if (!isLeft && inventory.findVms(name, connection).length > 0) {
@@ -112,6 +111,15 @@ export class Labs {
           t('There is a VM {0} already, and this lab did not make it. Rename it, or the lab.', displayLine(name)),
         );
       }
+      if (source.kind === 'clone') {
+        const clone = { uuid: randomUUID(), name };
+        clones.set(key, await lookedAtClone(session, source, clone, connection, !isLeft));
+        vms.push({ key, connection, ...clone, folder: '', parts: digestOfClone(source) });
+        continue;
+      }
+      const { kind: _, ...wanted } = source;
+      const { parts, image, inPlace } = await lookedAtParts(wanted, file, environment);
+      await requireReach(connection, 'images', inPlace);
       made.set(key, parts);
       vms.push({
         key,
@@ -142,7 +150,7 @@ export class Labs {
       phase: 'making',
       vms,
     };
-    return { lab, record, made, existing, ...(left !== undefined && { left }) };
+    return { lab, record, made, clones, existing, ...(left !== undefined && { left }) };
   }
 
   /** @throws LabError `failed` where a guest does not do what the file wants: the VMs stay for a look */
@@ -203,7 +211,7 @@ export class Labs {
   /** Clones and others may stand on the files that would go. */
   async #requireAlone(record: LabRecord): Promise<void> {
     const { inventory } = this.#options.session;
-    const folders = record.vms.filter(({ parts }) => parts !== undefined).map(({ folder }) => `${folder}/`);
+    const folders = record.vms.flatMap(({ folder }) => (folder === '' ? [] : [`${folder}/`]));
     const { views } = await this.#options.session.reachAll();
     for (const view of views) {
       if (record.vms.some(({ uuid }) => uuid === view.ref.uuid)) {

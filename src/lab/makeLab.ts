@@ -10,6 +10,7 @@ import type { Session } from '../session/session.js';
 import { startInOrder, untilUp } from '../systems/startOrder.js';
 import type { Systems } from '../systems/systems.js';
 import { failureMessage } from '../text/failureMessage.js';
+import { makeLabClone } from './labClones.js';
 import { LabError } from './labError.js';
 import type { LabCommand } from './labFile.js';
 import type { LabPlan } from './labPlan.js';
@@ -25,10 +26,15 @@ export interface Making extends MakeWish {
 }
 
 export async function makeLab(plan: LabPlan, open: OpenLab, making: Making): Promise<void> {
-  const { lab, record, made } = plan;
+  const { lab, record, made, clones } = plan;
   const { session, signal, onStep } = making;
   for (const vm of record.vms) {
-    const parts = made.get(vm.key);
+    const [parts, clone] = [made.get(vm.key), clones.get(vm.key)];
+    if (clone !== undefined) {
+      requireOn(signal);
+      onStep(t('making the VM {0}', vm.name));
+      await makeLabClone(session, clone, signal);
+    }
     if (parts !== undefined) {
       requireOn(signal);
       onStep(t('making the VM {0}', vm.name));

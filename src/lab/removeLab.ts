@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import type { OpenLab } from '../journal/labStore.js';
+import { isCloneOfLab, removeLabClone } from './labClones.js';
 import type { Making } from './makeLab.js';
 
 export async function removeLab(open: OpenLab, { session, signal, onStep }: Making): Promise<void> {
@@ -35,13 +36,16 @@ export async function removeLab(open: OpenLab, { session, signal, onStep }: Maki
       }
     }
   }
-  for (const { connection, uuid, name, folder, parts } of record.vms) {
+  for (const vm of record.vms) {
+    const { connection, uuid, name, folder, parts } = vm;
     if (parts !== undefined) {
       if (signal.aborted) {
         throw new Failure('cancelled', { byUs: true });
       }
       onStep(t('removing the VM {0}', displayLine(name)));
-      await session.inventory.labVms.remove({ connection, uuid, name, folder });
+      await (isCloneOfLab(vm)
+        ? removeLabClone(session, vm)
+        : session.inventory.labVms.remove({ connection, uuid, name, folder }));
     }
   }
   if (stored !== undefined) {
