@@ -153,7 +153,7 @@ describe('the reports', () => {
     const hands = new PictureHands(stage);
     await hands.tree.focus();
     await hands.press('Home');
-    await hands.node(/^check….*trash/).waitFor();
+    await hands.node(/^check.*in the trash/).waitFor();
     await hands.press('Enter');
     const restore = hands.page.getByRole('menuitem', { name: 'Restore from Trash' });
     await restore.waitFor();
@@ -162,7 +162,7 @@ describe('the reports', () => {
       await hands.press('ArrowDown');
     }
     await hands.press('Enter');
-    await hands.node(/^check…(?!.*trash)/).waitFor();
+    await hands.node(/^check(?!.*in the trash)/).waitFor();
     await stage()
       .workbench.row(/^check…(?!.*trash)/)
       .waitFor();
