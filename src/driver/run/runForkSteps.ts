@@ -15,7 +15,7 @@ import type { Step } from '../../steps/step.js';
 import { isActive } from '../../domain/vm.js';
 import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
-import { writeClone, writeUnplugged } from '../xml/cloneXml.js';
+import { hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
 import { setGuestClockStep } from './guestClock.js';
 import type { ForkAccess, StepContext } from './stepContext.js';
 
@@ -37,16 +37,21 @@ export async function restoreClone(context: StepContext, step: Of<'restoreClone'
   }
   const { uuid } = clone;
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
-  const flags = network === 'same' ? VIR_DOMAIN_SAVE_RUNNING : VIR_DOMAIN_SAVE_PAUSED;
-  if (!isActive((await readPower(connection, dom)).power)) {
+  const { power } = await readPower(connection, dom);
+  if (!isActive(power)) {
+    const cables = new Set<string>();
     // libvirt takes out only what it takes for plugged in.
-    await forks.withRam(
-      { file, uuid, describe: (xml) => writeClone(xml, { ...step, network: 'same' }) },
-      async (from) => {
-        await connection.call('domainRestoreFlags', { from, dxml: undefined, flags });
-      },
-    );
-    if (network === 'unplugged') {
+    const describe = (saved: string): string => {
+      const described = writeClone(saved, { ...step, network: 'same' });
+      writeUnplugged(described).forEach((card) => cables.add(card));
+      return described;
+    };
+    const standsStill = (): boolean => network === 'unplugged' && cables.size > 0;
+    await forks.withRam({ file, uuid, describe }, async (from) => {
+      const flags = standsStill() ? VIR_DOMAIN_SAVE_PAUSED : VIR_DOMAIN_SAVE_RUNNING;
+      await connection.call('domainRestoreFlags', { from, dxml: undefined, flags });
+    });
+    if (standsStill()) {
       await unplug(connection, dom);
       await connection.call('domainResume', { dom });
     }
@@ -90,11 +95,12 @@ async function settleGuest(context: StepContext, forks: ForkAccess, dom: Domain)
 }
 
 /**
- * | the clone, by now                                  | → |
- * |----------------------------------------------------|---|
- * | off                                                | it goes, with its files |
- * | stands still with a cable in that was to be out    | it goes too: its RAM came over, and it was not let go yet |
- * | active otherwise                                   | stays: somebody has it |
+ * | the clone, by now                                        | → |
+ * |----------------------------------------------------------|---|
+ * | off                                                      | it goes, with its files |
+ * | stands still with a cable in that was to be out          | it goes too: its RAM came over, and it was not let go yet |
+ * | stands still, and all cables that were to be out are out | goes on, and stays: that was all that was left to do |
+ * | active otherwise                                         | stays: somebody has it |
  *
  * Idempotent.
  */
@@ -109,12 +115,15 @@ export async function undoClone({ connection, files, vm, log }: StepContext, ste
     const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
     const { power } = await readPower(connection, dom);
     const isOurs = parseDomainXml(xml).clone?.of === vm.uuid;
-    const isHeld = isOurs && power === 'paused' && (await isHalfUnplugged(connection, dom, xml));
-    if (!isOurs || (isActive(power) && !isHeld)) {
+    const held = isOurs && power === 'paused' ? await cablesOf(connection, dom, xml) : 'asTheyWere';
+    if (held === 'out') {
+      await connection.call('domainResume', { dom });
+    }
+    if (!isOurs || (isActive(power) && held !== 'in')) {
       log.info(`${step.clone.name} stays as it is`);
       return;
     }
-    if (isHeld) {
+    if (held === 'in') {
       await connection.call('domainDestroyFlags', { dom, flags: 0 });
     }
   }
@@ -130,8 +139,15 @@ export async function undoClone({ connection, files, vm, log }: StepContext, ste
   }
 }
 
-/** A cable is in, which is out in what it will start with. */
-async function isHalfUnplugged(connection: Connection, dom: Domain, inactiveXml: string): Promise<boolean> {
+/** Of one whose cables are out in what it will start with: whether they are by now. */
+async function cablesOf(
+  connection: Connection,
+  dom: Domain,
+  inactiveXml: string,
+): Promise<'in' | 'out' | 'asTheyWere'> {
+  if (!hasCards(inactiveXml) || writeUnplugged(inactiveXml).length > 0) {
+    return 'asTheyWere';
+  }
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
-  return writeUnplugged(inactiveXml).length === 0 && writeUnplugged(xml).length > 0;
+  return writeUnplugged(xml).length > 0 ? 'in' : 'out';
 }

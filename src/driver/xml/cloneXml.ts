@@ -119,6 +119,10 @@ export function writeUnplugged(xml: string): readonly string[] {
     .map((nic) => writeXml(unplugged(nic)));
 }
 
+export function hasCards(xml: string): boolean {
+  return findAll(find(parseXml(xml), 'devices'), 'interface').length > 0;
+}
+
 /** Who writes to a terminal or to nothing shares it with nobody. */
 function ownPort(port: XmlElement): XmlElement {
   const type = attribute(port, 'type') ?? 'pty';

@@ -195,6 +195,7 @@ describe('the menus of rows', () => {
       'shutDown',
       'showPicture',
       'checkHealth',
+      'prune',
       'dissolveSystem',
     ]);
     assert.deepEqual(on('off'), [
@@ -205,6 +206,7 @@ describe('the menus of rows', () => {
       'start',
       'showPicture',
       'checkHealth',
+      'prune',
       'dissolveSystem',
     ]);
     const several = commandsIn(rowMenu, { viewItem: vmTokens(vmView(), { readOnly: false }), several: true });
