@@ -57,15 +57,15 @@ describe('a lab with a clone', function () {
 
   it('is refused where there is no such VM or restore point, before anything is made', async () => {
     await writeFile(file, lab('nothing'));
-    await cli('notFound', 'lab', 'create', '--yes');
+    await cli('notFound', 'lab', 'create');
     await writeFile(file, lab('clean').replace('source', 'nobody'));
-    await cli('notFound', 'lab', 'create', '--yes');
+    await cli('notFound', 'lab', 'create');
     assert.deepEqual(await vms(), ['source']);
   });
 
   it('makes it, resets it, and removes it with its files; the VM that it is made of stays', async () => {
     await writeFile(file, lab('clean'));
-    await cli('done', 'lab', 'create', '--yes');
+    await cli('done', 'lab', 'create');
     assert.deepEqual(await vms(), ['copy-web', 'source']);
     assert.equal(await source.state(), 'shut off');
     assert.match(await rig.virsh('dumpxml', 'copy-web'), new RegExp(await rig.virsh('domuuid', 'source'), 'u'));
@@ -76,7 +76,7 @@ describe('a lab with a clone', function () {
     await cli('done', 'lab', 'reset', '--yes');
     assert.match(await counted(), /memory 7 /u);
     await cli('done', 'lab', 'check');
-    await cli('done', 'lab', 'create', '--yes');
+    await cli('done', 'lab', 'create');
 
     // What it stands on is not deleted below it.
     await cli('refused', 'delete', 'source', 'clean', '--yes');

@@ -125,6 +125,11 @@ describe('every procedure, against a real libvirtd', function () {
     await lifecycle(flags.VIR_DOMAIN_EVENT_SUSPENDED, () => call('domainSuspend', { dom }));
     assert.equal(await state(), flags.VIR_DOMAIN_PAUSED);
     await lifecycle(flags.VIR_DOMAIN_EVENT_RESUMED, () => call('domainResume', { dom }));
+    const nobodys = "<interface type='user'><mac address='52:54:00:00:00:01'/><link state='down'/></interface>";
+    await refused(
+      'VIR_ERR_DEVICE_MISSING',
+      call('domainUpdateDeviceFlags', { dom, xml: nobodys, flags: flags.VIR_DOMAIN_DEVICE_MODIFY_LIVE }),
+    );
     await call('domainReboot', { dom, flags: flags.VIR_DOMAIN_REBOOT_ACPI_POWER_BTN });
     await call('domainShutdownFlags', { dom, flags: flags.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN });
     await refused(

@@ -109,7 +109,11 @@ describe('a prune of a system', function () {
       },
     });
     await own.close();
-    assert.deepEqual(titlesOf(result.deleted), ['p1']);
+    assert.deepEqual(
+      titlesOf(result.deleted),
+      ['p1'],
+      String(result.stays.map(({ why }) => ('failure' in why ? why.failure.line : why.kind))),
+    );
     assert.deepEqual(
       result.stays.map(({ point, why }) => [point.title, why.kind]),
       [

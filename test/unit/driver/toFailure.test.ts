@@ -58,6 +58,7 @@ const expected: Readonly<Record<keyof typeof errorCodes, FailureKind>> = {
   VIR_ERR_STORAGE_VOL_EXIST: 'exists',
   VIR_ERR_AUTH_UNAVAILABLE: 'denied',
   VIR_ERR_AGENT_UNSYNCED: 'failed',
+  VIR_ERR_DEVICE_MISSING: 'failed',
   VIR_ERR_AGENT_COMMAND_TIMEOUT: 'failed',
   VIR_ERR_AGENT_COMMAND_FAILED: 'failed',
 };
