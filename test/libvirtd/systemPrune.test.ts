@@ -92,7 +92,7 @@ describe('a prune of a system', function () {
     assert.deepEqual(prunePlan.points, []);
   });
 
-  it('tells which could not go when a member holds one, and the others go', async () => {
+  it('tells which could not go when a member holds one, and the others go, with the snapshots of all members', async () => {
     const own = await session();
     const systems = await own.systems();
     const stored = (await systems.find('pair'))!;
@@ -128,9 +128,8 @@ describe('a prune of a system', function () {
         ['p2', 'p3', 'p4'],
       ],
     );
-  });
 
-  it('deletes the restore points with the snapshots of all members', async () => {
+    // The rest goes with the snapshots of all members.
     const { pruned } = await json('done', 'system', 'prune', 'pair', '--older-than', '0h', '--yes');
     assert.deepEqual(titlesOf(pruned.deleted), ['p3']);
     assert.deepEqual(
