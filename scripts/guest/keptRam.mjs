@@ -59,7 +59,7 @@ async function keep(booted, folder) {
   const file = await open(saved);
   const { buffer } = await file.read(Buffer.alloc(header.length), 0, header.length, 0).finally(() => file.close());
   const start = header.length + buffer.readUInt32LE(header.dataLength);
-  await writeAll(join(making, 'stream'), undefined, createReadStream(saved, { start }));
+  await writeFile(join(making, 'stream'), createReadStream(saved, { start }));
   await Promise.all(disks.map((disk, index) => copyFile(disk, join(making, `disk${index}`))));
   await rename(making, folder);
 }
@@ -93,21 +93,11 @@ export async function startFrom(folder, vm) {
   head.writeUInt32LE(1, header.wasRunning);
   const file = join(dir, `${name}.kept`);
   try {
-    await writeAll(file, Buffer.concat([head, data]), createReadStream(join(folder, 'stream')));
+    await writeFile(file, Buffer.concat([head, data]));
+    await writeFile(file, createReadStream(join(folder, 'stream')), { flag: 'a' });
     await virshOk(virsh, 'restore', file);
   } finally {
     await rm(file, { force: true });
   }
   return true;
-}
-
-/** @param {string} path @param {Buffer | undefined} before @param {import('node:fs').ReadStream} stream */
-async function writeAll(path, before, stream) {
-  const file = await open(path, 'w');
-  try {
-    if (before !== undefined) await file.write(before);
-    for await (const part of stream) await file.write(part);
-  } finally {
-    await file.close();
-  }
 }

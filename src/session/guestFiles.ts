@@ -2,7 +2,7 @@
 // own. libvirt passes these commands on as they are, and notes of the VM that it is "tainted" until it is off.
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
-import { runInGuest } from '../driver/guest/runInGuest.js';
+import { noAgentCodes, runInGuest } from '../driver/guest/runInGuest.js';
 import { toFailure } from '../driver/toFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { VmRef } from '../domain/vm.js';
@@ -29,12 +29,6 @@ const written = v.object({ return: v.object({ count: v.pipe(v.number(), v.intege
 const sought = v.object({ return: v.object({ position: v.number() }) });
 const nothing = v.object({ return: v.object({}) });
 
-const noAgentCodes: ReadonlySet<number> = new Set([
-  code.VIR_ERR_AGENT_UNRESPONSIVE,
-  code.VIR_ERR_AGENT_UNSYNCED,
-  code.VIR_ERR_AGENT_COMMAND_TIMEOUT,
-  code.VIR_ERR_ARGUMENT_UNSUPPORTED,
-]);
 /** The agent answered that it could not: what it says is all that is known. */
 const saidNoCodes: ReadonlySet<number> = new Set([code.VIR_ERR_INTERNAL_ERROR, code.VIR_ERR_AGENT_COMMAND_FAILED]);
 

@@ -14,10 +14,10 @@ import {
 } from '../domain/system.js';
 import type { InventoryPort } from '../engine/inventory.js';
 import type { Together } from '../engine/operations.js';
-import { UndoLook } from '../engine/undoing.js';
 import { type VmView, vmKey } from '../inventory/views.js';
 import type { GroupEntry, GroupMember, OpenGroup } from '../journal/groupJournal.js';
 import type { SystemStore } from '../journal/systemStore.js';
+import { idInLog } from './memberLog.js';
 import { endOf, type Standing, standingOf } from './standing.js';
 import { startInOrder, untilUp } from './startOrder.js';
 import { SystemFailure } from './systemPlan.js';
@@ -183,7 +183,9 @@ export class Ending {
       Promise.all(
         members.map(async (member) => {
           const { id, name } = entry.system;
-          const undoes = await this.#doneFor(entry, member);
+          // The log shall not tell that what is taken back stands.
+          const did = entry.kind === 'checkpoint' ? 'create' : entry.kind;
+          const undoes = await idInLog(this.#options, member, (look) => look.ofSystem(id, did));
           await turn
             .run(request(member), { unasked: true, system: { id, name }, ...(undoes !== undefined && { undoes }) })
             .catch((error: unknown) => unsettled.set(vmKey(member), asFailure(error)));
@@ -220,18 +222,6 @@ export class Ending {
     });
     await (members.some(({ outcome }) => outcome === 'unclear') ? open.leave() : open.end());
     return members;
-  }
-
-  /** The id in the log of what a member did and goes back on: the log shall not tell that it stands. */
-  async #doneFor({ kind, system }: GroupEntry, member: GroupMember): Promise<string | undefined> {
-    const { inventory, log } = this.#options;
-    try {
-      const look = await UndoLook.at(inventory, refIn(member));
-      return look.ofSystem(system.id, kind === 'checkpoint' ? 'create' : kind)?.id;
-    } catch (error) {
-      log.warn(`the log of ${member.name} will not say what this undoes: ${asFailure(error).line}`);
-      return undefined;
-    }
   }
 
   /** Those that ran and stand still; all that can go on do. */

@@ -10,12 +10,12 @@ import type { Vm } from '../domain/vm.js';
 import type { InventoryPort } from '../engine/inventory.js';
 import type { Together, TogetherWish } from '../engine/operations.js';
 import type { RunOperationOptions } from '../engine/operationRunner.js';
-import { UndoLook } from '../engine/undoing.js';
 import { vmKey } from '../inventory/views.js';
 import type { GroupHead, GroupJournal, GroupMember, OpenGroup } from '../journal/groupJournal.js';
 import type { SystemStore } from '../journal/systemStore.js';
 import { Ending } from './ending.js';
 import { decideAgain, keptIn, newId, refOf, type SystemPlan } from './systemPlan.js';
+import { idInLog } from './memberLog.js';
 import { powerTogether } from './together.js';
 
 export interface GroupRunOptions {
@@ -149,13 +149,8 @@ export class GroupRun {
         if (request.kind !== 'revert') {
           return [];
         }
-        try {
-          const entry = (await UndoLook.at(inventory, refOf(member))).undoneByRevertTo(request.snapshot);
-          return entry === undefined ? [] : [[vmKey(member), entry.id] as const];
-        } catch (error) {
-          log.warn(`the log of ${member.name} will not say what this undoes: ${asFailure(error).line}`);
-          return [];
-        }
+        const undoes = await idInLog({ inventory, log }, member, (look) => look.undoneByRevertTo(request.snapshot));
+        return undoes === undefined ? [] : [[vmKey(member), undoes] as const];
       }),
     );
     return new Map(found.flat());

@@ -8,10 +8,9 @@ import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { Bisects } from '../../src/bisect/bisects.js';
 import { lineOf } from '../../src/bisect/line.js';
-import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
 import { silentLog } from '../silentLog.js';
 import { onPrivateDaemon, remark, report, sideBySide } from './measure.js';
+import { openInventory } from './ownInventory.js';
 
 const points = 64;
 const rounds = 3;
@@ -32,14 +31,7 @@ void onPrivateDaemon(async (daemon) => {
     await virshOk(daemon.virsh, 'snapshot-create-as', 'line', `s${at}`, '--disk-only');
     top = join(folder, `line.s${at}`);
   }
-  const inventory = new Inventory({
-    open: libvirtHypervisor(silentLog, daemon.env),
-    log: silentLog,
-    journal: { folder: join(daemon.dir, 'journal') },
-  });
-  inventory.setAutoPrune('everything');
-  inventory.setConnections([daemon.uri]);
-  await inventory.connect(daemon.uri);
+  const inventory = await openInventory(daemon);
   const [view] = inventory.findVms('line');
   const { ref, vm } = view!;
   const tree = await inventory.readTree(ref);

@@ -1,15 +1,12 @@
 // Twenty linked clones, all running and answering, against twenty full copies of the same VM: what each takes on the disk.
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { VmRef } from '../../src/domain/vm.js';
-import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { cloneRequest, makeClone, throwAway } from '../../src/engine/clones.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
-import { silentLog } from '../silentLog.js';
 import { onPrivateDaemon, remark, report, timed } from './measure.js';
+import { openInventory } from './ownInventory.js';
 
 const count = 20;
 /** What the VM holds beside its empty file system; a real one holds a hundred times that. */
@@ -28,14 +25,7 @@ void onPrivateDaemon(async (daemon) => {
     throw new Error(filled.stderr);
   }
   await virshOk(daemon.virsh, 'destroy', 'web');
-  const inventory = new Inventory({
-    open: libvirtHypervisor(silentLog, daemon.env),
-    log: silentLog,
-    journal: { folder: join(daemon.dir, 'journal') },
-  });
-  inventory.setAutoPrune('everything');
-  inventory.setConnections([daemon.uri]);
-  await inventory.connect(daemon.uri);
+  const inventory = await openInventory(daemon);
   const { ref } = inventory.findVms('web')[0]!;
   const { snapshot = '' } = await inventory.runOperation({
     kind: 'create',

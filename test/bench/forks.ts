@@ -6,12 +6,11 @@ import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { VmRef } from '../../src/domain/vm.js';
-import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { throwAway } from '../../src/engine/clones.js';
 import { type Forks, forkVm } from '../../src/engine/forks.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
-import { silentLog } from '../silentLog.js';
+import type { Inventory } from '../../src/engine/liveInventory.js';
 import { type Daemon, median, onPrivateDaemon, remark, report, timed } from './measure.js';
+import { openInventory } from './ownInventory.js';
 
 const rounds = 3;
 const count = 8;
@@ -29,14 +28,7 @@ void onPrivateDaemon(async (daemon) => {
     await defineTestGuest(daemon, { name, memoryMiB, folder });
   }
   await web.start();
-  const inventory = new Inventory({
-    open: libvirtHypervisor(silentLog, daemon.env),
-    log: silentLog,
-    journal: { folder: join(daemon.dir, 'journal') },
-  });
-  inventory.setAutoPrune('everything');
-  inventory.setConnections([daemon.uri]);
-  await inventory.connect(daemon.uri);
+  const inventory = await openInventory(daemon);
   const { ref } = inventory.findVms('web')[0]!;
   const took = { boots: [] as number[], forks: [] as number[], moment: [] as number[] };
   // The first of both warms up, and does not count.

@@ -2,6 +2,7 @@
 // moments are; beside the slowest of them alone, and the same five one after another by virsh. What is now is kept first by each.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { VmRef } from '../../src/domain/vm.js';
 import type { StoredSystem } from '../../src/domain/system.js';
@@ -20,13 +21,7 @@ void onPrivateDaemon(async (daemon) => {
     // One boots at a time: without KVM five at once take longer.
     await (await defineTestGuest(daemon, { name, memoryMiB, tick: 1 })).start();
   }
-  const virsh = async (...args: readonly string[]): Promise<string> => {
-    const { code, stdout, stderr } = await daemon.virsh(args);
-    if (code !== 0) {
-      throw new Error(`virsh ${args.join(' ')}: ${stderr}`);
-    }
-    return stdout;
-  };
+  const virsh = (...args: readonly string[]): Promise<string> => virshOk(daemon.virsh, ...args);
   const clear = async (): Promise<void> => {
     for (const name of names) {
       for (const snapshot of (await virsh('snapshot-list', name, '--name')).split('\n').filter(Boolean)) {
@@ -80,8 +75,15 @@ void onPrivateDaemon(async (daemon) => {
     return took;
   };
 
-  const took = { paused: [0], spread: [0], reverted: [0], alonePaused: [0], aloneReverted: [0], virsh: [0] };
-  Object.values(took).forEach((values) => values.pop());
+  const none: number[] = [];
+  const took = {
+    paused: [...none],
+    spread: [...none],
+    reverted: [...none],
+    alonePaused: [...none],
+    aloneReverted: [...none],
+    virsh: [...none],
+  };
   for (let round = 0; round <= rounds; round++) {
     const ours = await together(`round ${round}`);
     const singles = [];

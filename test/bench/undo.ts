@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { VmRef } from '../../src/domain/vm.js';
-import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
+import type { Inventory } from '../../src/engine/liveInventory.js';
 import { UndoLook } from '../../src/engine/undoing.js';
-import { silentLog } from '../silentLog.js';
 import { median, onPrivateDaemon, remark, report, timed } from './measure.js';
+import { openInventory } from './ownInventory.js';
 
 const rounds = 15;
 const snapshots = 20;
@@ -21,14 +20,7 @@ void onPrivateDaemon(async (daemon) => {
   const disk = join(folder, 'web.qcow2');
   await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', disk, '64M']);
   await defineDiskVm(daemon, 'web', [{ file: disk, format: 'qcow2' }]);
-  const inventory = new Inventory({
-    open: libvirtHypervisor(silentLog, daemon.env),
-    log: silentLog,
-    journal: { folder: join(daemon.dir, 'journal') },
-  });
-  inventory.setAutoPrune('everything');
-  inventory.setConnections([daemon.uri]);
-  await inventory.connect(daemon.uri);
+  const inventory = await openInventory(daemon);
   const { ref } = inventory.findVms('web')[0]!;
   for (let at = 0; at < snapshots; at += 1) {
     await take(inventory, ref, `s${at}`);

@@ -25,7 +25,7 @@ const status = v.object({
 });
 
 /** No agent is configured, or nobody answers behind it. */
-const noAgentCodes: ReadonlySet<number> = new Set([
+export const noAgentCodes: ReadonlySet<number> = new Set([
   code.VIR_ERR_AGENT_UNRESPONSIVE,
   code.VIR_ERR_AGENT_UNSYNCED,
   code.VIR_ERR_AGENT_COMMAND_TIMEOUT,

@@ -13,7 +13,7 @@ import { namedSnapshot } from '../../engine/namedTargets.js';
 import { passingOverUnread, mustConfirm, askNameOfProtected } from './consent.js';
 import { type CommandArguments, givenTo } from './commandArguments.js';
 import { Dismissed, NothingThere } from '../prompts/commandError.js';
-import { pickPruneRule, pickPruned } from '../prompts/pickPruned.js';
+import { pickPruneRule, pickPruned, ruleOf } from '../prompts/pickPruned.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { type VmView, vmKey } from '../../inventory/views.js';
 import type { SnapshotSize } from '../../domain/layers.js';
@@ -160,14 +160,7 @@ function isRuleTold({ snapshots, olderThan, keepLast }: CommandArguments): boole
 async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<readonly string[]> {
   const tree = await run.inventory.readTree(view.ref);
   const rule = isRuleTold(given) ? given : await pickPruneRule(tree, view.vm.name);
-  const chosen = chosenByRule(
-    {
-      ...(rule.olderThan === undefined ? {} : { olderThanMs: rule.olderThan * 3_600_000 }),
-      ...(rule.keepLast === undefined ? {} : { keepLast: rule.keepLast }),
-    },
-    tree,
-    Date.now(),
-  );
+  const chosen = chosenByRule(ruleOf(rule), tree, Date.now());
   if (chosen.length === 0) {
     throw new NothingThere(t('The rule fits no snapshot of {0}.', view.vm.name), { vm: view.vm.name });
   }

@@ -11,15 +11,13 @@ import { nothingToPruneText, stayingLine, systemPrunedText, systemPruneQuestion 
 import { askQuestion } from '../prompts/askQuestion.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress, showInView } from '../prompts/notify.js';
+import { ruleOf, usualRules } from '../prompts/pickPruned.js';
 import { pick } from '../prompts/pickTarget.js';
 import { readSettings } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfSystem } from './consent.js';
 import { targetSystem } from './systemTargets.js';
-
-const dayMs = 86_400_000;
-const hourMs = 3_600_000;
 
 export interface PrunedPoints {
   /** Titles. */
@@ -30,7 +28,7 @@ export interface PrunedPoints {
 export async function pruneSystem(run: CommandRun): Promise<PrunedPoints> {
   const stored = await targetSystem(run, t('Prune the restore points of which system?'));
   const systems = await run.systems.open();
-  const rule = await ruleOf(run, stored);
+  const rule = await askedRule(run, stored);
   const prune = await showInView(treeViewId, () => planSystemPrune(systems, run.inventory, stored, rule, Date.now()));
   if (prune.going.length === 0) {
     throw new NothingThere(nothingToPruneText(prune));
@@ -69,35 +67,22 @@ export async function pruneSystem(run: CommandRun): Promise<PrunedPoints> {
   }
 }
 
-async function ruleOf(run: CommandRun, stored: StoredSystem): Promise<PruneRule> {
+async function askedRule(run: CommandRun, stored: StoredSystem): Promise<PruneRule> {
   const { olderThan, keepLast } = givenTo(run.call);
   if (olderThan !== undefined || keepLast !== undefined) {
-    return {
-      ...(olderThan !== undefined && { olderThanMs: olderThan * hourMs }),
-      ...(keepLast !== undefined && { keepLast }),
-    };
+    return ruleOf({ ...(olderThan !== undefined && { olderThan }), ...(keepLast !== undefined && { keepLast }) });
   }
   const now = Date.now();
   const made = stored.points.filter(({ auto }) => auto === undefined).length;
-  const choices = (
-    [
-      [t('Older than 3 days'), { olderThanMs: 3 * dayMs }],
-      [t('Older than a week'), { olderThanMs: 7 * dayMs }],
-      [t('Older than 30 days'), { olderThanMs: 30 * dayMs }],
-      [t('All but the newest'), { keepLast: 1 }],
-      [t('All but the {0} newest', 3), { keepLast: 3 }],
-      [t('All but the {0} newest', 10), { keepLast: 10 }],
-    ] as const
-  ).flatMap(([label, value]: readonly [string, PruneRule]) => {
-    const fits = chosenPoints(value, stored.points, now).length;
-    return fits === 0 ? [] : [{ label, description: t('{0} of {1}', fits, made), value }];
-  });
+  const choices = usualRules((rule) => chosenPoints(rule, stored.points, now).length, made, [1, 3, 10]);
   if (choices.length === 0) {
     throw new NothingThere(
       t('The system {0} has too few restore points to prune: the newest stays.', displayLine(stored.system.name)),
     );
   }
-  return pick(choices, t('Delete which restore points? Those that a VM stands on and the kept ones stay.'));
+  return ruleOf(
+    await pick(choices, t('Delete which restore points? Those that a VM stands on and the kept ones stay.')),
+  );
 }
 
 /** @throws Dismissed */

@@ -21,23 +21,45 @@ export interface PickedRule {
 
 const day = 24;
 
-/** A rule with a number of one's own is written, the usual ones are picked: those that fit some. */
-export async function pickPruneRule(tree: SnapshotTree, vm: string): Promise<PickedRule> {
-  const usual = (label: string, value: PickedRule, rule: PruneRule): readonly Choice<PickedRule>[] => {
-    const fits = chosenByRule(rule, tree, Date.now()).length;
-    return fits === 0 ? [] : [{ label, description: t('{0} of {1}', fits, tree.snapshots.length), value }];
+export function ruleOf({ olderThan, keepLast }: PickedRule): PruneRule {
+  return {
+    ...(olderThan === undefined ? {} : { olderThanMs: olderThan * 3_600_000 }),
+    ...(keepLast === undefined ? {} : { keepLast }),
   };
-  const older = (hours: number, label: string): readonly Choice<PickedRule>[] =>
-    usual(label, { olderThan: hours }, { olderThanMs: hours * 3_600_000 });
-  const newest = (keepLast: number): readonly Choice<PickedRule>[] =>
-    usual(t('All but the {0} newest', keepLast), { keepLast }, { keepLast });
+}
+
+/**
+ * The usual rules, as far as they fit some.
+ * @param fits how many a rule fits
+ * @param all how many there are
+ * @param newest how many of the newest may stay, in their order
+ */
+export function usualRules(
+  fits: (rule: PruneRule) => number,
+  all: number,
+  newest: readonly number[],
+): readonly Choice<PickedRule>[] {
+  const usual = (label: string, value: PickedRule): readonly Choice<PickedRule>[] => {
+    const count = fits(ruleOf(value));
+    return count === 0 ? [] : [{ label, description: t('{0} of {1}', count, all), value }];
+  };
+  return [
+    ...usual(t('Older than 3 days'), { olderThan: 3 * day }),
+    ...usual(t('Older than a week'), { olderThan: 7 * day }),
+    ...usual(t('Older than 30 days'), { olderThan: 30 * day }),
+    ...newest.flatMap((keepLast) =>
+      usual(keepLast === 1 ? t('All but the newest') : t('All but the {0} newest', keepLast), { keepLast }),
+    ),
+  ];
+}
+
+/** A rule with a number of one's own is written, the usual ones are picked. */
+export async function pickPruneRule(tree: SnapshotTree, vm: string): Promise<PickedRule> {
+  const now = Date.now();
+  const fits = (rule: PruneRule): number => chosenByRule(rule, tree, now).length;
   const picked = await pick<PickedRule | 'days' | 'count'>(
     [
-      ...older(3 * day, t('Older than 3 days')),
-      ...older(7 * day, t('Older than a week')),
-      ...older(30 * day, t('Older than 30 days')),
-      ...newest(3),
-      ...newest(10),
+      ...usualRules(fits, tree.snapshots.length, [3, 10]),
       { label: t('Older than … days'), value: 'days' },
       { label: t('All but the … newest'), value: 'count' },
       { label: t('Let me choose from all'), value: {} },
