@@ -54,8 +54,9 @@ const ran = [];
 /** @type {string[]} */
 const left = [];
 await session.attempt('deep tests', async () => {
-  const needs = chosen.flatMap(({ layer, version }) => [
+  const needs = chosen.flatMap(({ layer, version, needs = [] }) => [
     /** @type {const} */ ('libvirt'),
+    ...needs,
     ...(layer === undefined ? [] : plan[layer].needs),
     ...(version === 'system' ? [] : [/** @type {const} */ ('releases')]),
   ]);
@@ -70,6 +71,8 @@ await session.attempt('deep tests', async () => {
       continue;
     }
     await session.attempt(part.name, async () => {
+      const missing = part.needs?.flatMap((need) => unmet.get(need) ?? [])[0];
+      if (missing !== undefined) return session.skip(part.name, missing);
       const version = versions.find(({ name }) => name === part.version);
       const release = version && (await releaseOf(version, unmet, session));
       if (release !== 'skipped') parts.push(await partOf(part, release));

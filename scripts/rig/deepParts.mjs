@@ -7,6 +7,7 @@
  * @property {'system' | 'trixie' | 'newest'} version of libvirt
  * @property {number} minutes that it takes by itself on two cores, about
  * @property {readonly string[]} guards rooms of src/ whose change it would see
+ * @property {readonly import('./prerequisites.mjs').Need[]} [needs] beside those of its layer
  * @property {'libvirtd' | 'host' | 'ui'} [layer] its files are run in; without one, `npm run histories` is
  * @property {import('../build.mjs').Tier} [tier] of its files
  * @property {readonly string[]} [files] by the first part of their names; all of the tier unless given
@@ -116,6 +117,7 @@ export const deepParts = [
     version: 'system',
     minutes: 1,
     guards: ['api', 'session'],
+    needs: ['pytest'],
     layer: 'libvirtd',
     tier: 'deep',
     files: ['libraryFixtures'],

@@ -5,6 +5,9 @@ import { findBrowser } from './browser.mjs';
 import { root } from './root.mjs';
 import { findProgram, run } from './run.mjs';
 
+/** Not what else is called python3 on the PATH: packages are installed for this one. */
+export const systemPython = '/usr/bin/python3';
+
 /**
  * program → Debian package. Tests run guests, so a machine with libvirt alone is not enough.
  * @type {Readonly<Record<string, string>>}
@@ -22,7 +25,10 @@ const libvirtPrograms = {
   mount: 'mount',
 };
 
-/** @typedef {'libvirt' | 'browser' | 'releases'} Need `releases`: the libvirt of other Debian releases */
+/**
+ * `releases`: the libvirt of other Debian releases; `pytest`: one of the frameworks that docs/library.md has a fixture for.
+ * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest'} Need
+ */
 
 /**
  * The packages that are wanting for a need.
@@ -31,6 +37,10 @@ const libvirtPrograms = {
  */
 export async function missingPackages(need) {
   if (need === 'browser') return (await findBrowser()) ? [] : ['chromium'];
+  if (need === 'pytest') {
+    const { code } = await run(systemPython, ['-m', 'pytest', '--version']);
+    return code === 0 ? [] : ['python3-pytest'];
+  }
   if (need === 'releases') {
     return [
       ...((await findProgram('mmdebstrap')) === undefined ? ['mmdebstrap'] : []),

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPacked } from '../../scripts/build.mjs';
 import { packNpm } from '../../scripts/npmPackage.mjs';
+import { systemPython } from '../../scripts/rig/prerequisites.mjs';
 import { root } from '../../scripts/rig/root.mjs';
 import { run } from '../../scripts/rig/run.mjs';
 import { OracleVm } from '../oracle/oracleVm.js';
@@ -85,16 +86,12 @@ test('stands on the snapshot', async ({ vm }) => (${stands})());\n`,
     await isReset();
   });
 
-  it('reset a VM before a test of pytest', async function () {
-    if ((await run('/usr/bin/python3', ['-m', 'pytest', '--version'], { cwd: folder, env })).code !== 0) {
-      process.stdout.write('      skipped: there is no pytest here (Debian has it as python3-pytest)\n');
-      this.skip();
-    }
+  it('reset a VM before a test of pytest', async () => {
     writeFileSync(
       join(folder, 'test_reset.py'),
       `import subprocess\nimport pytest\n\n${shown('@pytest.fixture')}\n\ndef test_names_it(vm):\n    assert vm == "lib"\n`,
     );
-    await ok('/usr/bin/python3', ['-m', 'pytest', '-q', 'test_reset.py']);
+    await ok(systemPython, ['-m', 'pytest', '-q', 'test_reset.py']);
     await isReset();
   });
 });
