@@ -2,11 +2,11 @@
 // Changes nothing.
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
-import { findSnapshot } from '../domain/snapshotTree.js';
 import type { StoredSystem, SystemMember, SystemPoint } from '../domain/system.js';
 import { type ComparedStates, comparedStates } from '../engine/comparedStates.js';
 import type { InventoryPort } from '../engine/inventory.js';
 import { knownOf, partOf } from './seenSystem.js';
+import { snapshotOf } from './standing.js';
 
 export type ComparedMember =
   | (Pick<ComparedStates, 'differences' | 'distances'> & { readonly name: string; readonly kind: 'compared' })
@@ -30,22 +30,27 @@ type Source = Pick<InventoryPort, 'connections' | 'findVm' | 'readTree' | 'readH
  */
 export async function comparedSystem(
   inventory: Source,
-  { system }: StoredSystem,
+  { system, points }: StoredSystem,
   one: SystemPoint,
   other: SystemPoint | undefined,
   log: Pick<Log, 'info'>,
 ): Promise<ComparedSystem> {
   const isInOrder = other === undefined || one.createdAt <= other.createdAt;
   const [from, to] = isInOrder ? [one, other] : [other, one];
-  const members = await Promise.all(system.members.map((member) => comparedMember(inventory, member, from, to, log)));
+  const members = await Promise.all(
+    system.members.map((member) => comparedMember(inventory, member, { from, to, points }, log)),
+  );
   return { system: system.name, from, ...(to !== undefined && { to }), members };
 }
 
 async function comparedMember(
   inventory: Source,
   member: SystemMember,
-  from: SystemPoint,
-  to: SystemPoint | undefined,
+  {
+    from,
+    to,
+    points,
+  }: { readonly from: SystemPoint; readonly to: SystemPoint | undefined; readonly points: readonly SystemPoint[] },
   log: Pick<Log, 'info'>,
 ): Promise<ComparedMember> {
   const { name } = member;
@@ -53,14 +58,13 @@ async function comparedMember(
   if (connection === 'away' || vm === undefined) {
     return { name, kind: connection === 'away' ? 'away' : 'vmGone' };
   }
-  const [left, right] = [partOf(from, member), to && partOf(to, member)];
-  if (left === undefined || (to !== undefined && right === undefined)) {
+  if ([from, to ?? from].some((point) => partOf(point, member) === undefined)) {
     return { name, kind: 'notKept' };
   }
   try {
     const tree = await inventory.readTree(member);
-    const [older, newer] = [findSnapshot(tree, left.snapshot), right && findSnapshot(tree, right.snapshot)];
-    if (older === undefined || (right !== undefined && newer === undefined)) {
+    const [older, newer] = [from, to].map((point) => point && snapshotOf(tree, member, point, points));
+    if (older === undefined || (to !== undefined && newer === undefined)) {
       return { name, kind: 'snapshotGone' };
     }
     const { differences, distances } = await comparedStates(inventory, member, older, newer, log);

@@ -27,7 +27,7 @@ export function seenSystem(stored: StoredSystem, looked: readonly LookedAt[], in
   const { system, points } = stored;
   const away: LookedAt = { connection: 'away' };
   const seenOf = (point: SystemPoint): readonly MemberSeen[] =>
-    system.members.map((member, at) => memberSeen(point, member, looked[at] ?? away));
+    system.members.map((member, at) => memberSeen(point, member, points, looked[at] ?? away));
   return {
     ...stored,
     members: system.members.map((member, index) => {

@@ -1,5 +1,5 @@
 // Where the members of an interrupted operation stand, by facts alone, and how it ends. Pure.
-import type { SystemMember, SystemPoint } from '../domain/system.js';
+import { isMember, type SystemMember, type SystemPoint } from '../domain/system.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { currentOf } from '../domain/snapshotTree.js';
 import type { PowerState, Vm } from '../domain/vm.js';
@@ -99,16 +99,50 @@ export interface LookedAt {
   readonly tree?: SnapshotTree;
 }
 
-/** A snapshot goes along when it is renamed, by its second, but not where that could be one of two. */
+/**
+ * The member's snapshot of a restore point. It goes along when it is renamed, by its second, but not where that could be one of two:
+ * several can be made within a second, and where one is gone, its neighbour is not taken for it.
+ *
+ * | of its second                                        | →             |
+ * |------------------------------------------------------|---------------|
+ * | is called as it was                                  | is it         |
+ * | belongs to another of the points, is of another kind, was left by a revert and the point was not | is not |
+ * | any other, and there is one alone                    | is it, renamed |
+ *
+ * @param points all of the system
+ */
 export function snapshotOf(
   tree: SnapshotTree,
-  { snapshot, createdAt }: { readonly snapshot: string; readonly createdAt: number },
+  member: SystemMember,
+  point: SystemPoint,
+  points: readonly SystemPoint[],
 ): Snapshot | undefined {
-  const ofThen = tree.snapshots.filter((one) => one.createdAt === createdAt);
-  return ofThen.find(({ name }) => name === snapshot) ?? (ofThen.length === 1 ? ofThen[0] : undefined);
+  const own = point.members.find(isMember(member));
+  if (own === undefined) {
+    return undefined;
+  }
+  const ofThen = tree.snapshots.filter(({ createdAt }) => createdAt === own.createdAt);
+  const same = ofThen.find(({ name }) => name === own.snapshot);
+  if (same !== undefined) {
+    return same;
+  }
+  const taken = points.flatMap(({ members }) => members.filter(isMember(member)));
+  const renamed = ofThen.filter(
+    ({ name, kind, trailers }) =>
+      kind === own.kind &&
+      (trailers.auto === undefined || point.auto !== undefined) &&
+      taken.every(({ snapshot, createdAt }) => snapshot !== name || createdAt !== own.createdAt),
+  );
+  return renamed.length === 1 ? renamed[0] : undefined;
 }
 
-export function memberSeen(point: SystemPoint, member: SystemMember, { connection, vm, tree }: LookedAt): MemberSeen {
+/** @param points all of the system */
+export function memberSeen(
+  point: SystemPoint,
+  member: SystemMember,
+  points: readonly SystemPoint[],
+  { connection, vm, tree }: LookedAt,
+): MemberSeen {
   if (connection === 'away') {
     return 'away';
   }
@@ -118,20 +152,18 @@ export function memberSeen(point: SystemPoint, member: SystemMember, { connectio
   if (tree === undefined) {
     return 'unread';
   }
-  const own = point.members.find(({ uuid, connection: uri }) => uuid === member.uuid && uri === member.connection);
-  return own === undefined || snapshotOf(tree, own) === undefined ? 'snapshotGone' : 'there';
+  return snapshotOf(tree, member, point, points) === undefined ? 'snapshotGone' : 'there';
 }
 
 /** The newest restore point that a member stands on or behind. */
 export function standOf(
   points: readonly SystemPoint[],
-  { uuid, connection }: SystemMember,
+  member: SystemMember,
   tree: SnapshotTree | undefined,
 ): SystemPoint | undefined {
-  return points.findLast((point) => {
-    const own = point.members.find((one) => one.uuid === uuid && one.connection === connection);
-    return own !== undefined && tree !== undefined && standsOn(tree, snapshotOf(tree, own)?.name);
-  });
+  return points.findLast(
+    (point) => tree !== undefined && standsOn(tree, snapshotOf(tree, member, point, points)?.name),
+  );
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   type MemberOutcome,
   type MemberState,
   type PointMember,
+  type StoredSystem,
   type SystemMember,
   type SystemPoint,
   type VirtualSystem,
@@ -74,11 +75,15 @@ export function planCheckpoint(
   );
 }
 
-export function planRevert(inventory: InventoryPort, system: VirtualSystem, point: SystemPoint): Promise<SystemPlan> {
+export function planRevert(
+  inventory: InventoryPort,
+  { system, points }: StoredSystem,
+  point: SystemPoint,
+): Promise<SystemPlan> {
   const ends = new Map(point.members.map((own) => [vmKey(own), own]));
   return planned(inventory, system, { kind: 'revert', point, ends }, (member, view) => {
     const own = point.members.find(isMember(member));
-    const snapshot = own === undefined || view.tree === undefined ? undefined : snapshotOf(view.tree, own);
+    const snapshot = view.tree && snapshotOf(view.tree, member, point, points);
     if (own === undefined || snapshot === undefined) {
       throw new Failure('notFound', {
         vm: view.vm.name,
@@ -92,10 +97,13 @@ export function planRevert(inventory: InventoryPort, system: VirtualSystem, poin
 }
 
 /** Of the members whose snapshot is there still. */
-export function planDelete(inventory: InventoryPort, system: VirtualSystem, point: SystemPoint): Promise<SystemPlan> {
+export function planDelete(
+  inventory: InventoryPort,
+  { system, points }: StoredSystem,
+  point: SystemPoint,
+): Promise<SystemPlan> {
   return planned(inventory, system, { kind: 'delete', point, stored: point }, (member, view) => {
-    const own = point.members.find(isMember(member));
-    const snapshot = own === undefined || view.tree === undefined ? undefined : snapshotOf(view.tree, own);
+    const snapshot = view.tree && snapshotOf(view.tree, member, point, points);
     return snapshot === undefined ? [] : [{ kind: 'delete', vm: refOf(member), snapshot: snapshot.name, scope: 'one' }];
   });
 }

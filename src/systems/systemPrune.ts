@@ -5,7 +5,7 @@ import type { Failure } from '../domain/failure.js';
 import type { StoredSystem, SystemPoint } from '../domain/system.js';
 import type { InventoryPort } from '../engine/inventory.js';
 import type { PruneRule } from '../operations/prune/pruneRule.js';
-import { lostIn, partOf } from './seenSystem.js';
+import { lostIn } from './seenSystem.js';
 import { snapshotOf } from './standing.js';
 import { refOf, type SystemPlan } from './systemPlan.js';
 import type { Systems } from './systems.js';
@@ -92,14 +92,13 @@ export async function planSystemPrune(
 /** The marks are read themselves: what a view shows of them may be on its way yet. */
 async function heldBy(
   inventory: InventoryPort,
-  { system }: StoredSystem,
+  { system, points }: StoredSystem,
   point: SystemPoint,
   looked: readonly { readonly at?: SystemPoint }[],
 ): Promise<PointStays | undefined> {
   for (const [at, member] of system.members.entries()) {
     const tree = inventory.findVm(member)?.tree;
-    const own = partOf(point, member);
-    const snapshot = own && tree && snapshotOf(tree, own)?.name;
+    const snapshot = tree && snapshotOf(tree, member, point, points)?.name;
     if (looked[at]?.at?.id === point.id) {
       return { kind: 'stands', vm: member.name };
     }

@@ -168,14 +168,14 @@ export class Systems {
     return planCheckpoint(this.#options.inventory, system, wish);
   }
 
-  async planRevert({ system }: StoredSystem, point: SystemPoint): Promise<SystemPlan> {
-    await this.#requireEnded(system);
-    return planRevert(this.#options.inventory, system, point);
+  async planRevert(stored: StoredSystem, point: SystemPoint): Promise<SystemPlan> {
+    await this.#requireEnded(stored.system);
+    return planRevert(this.#options.inventory, stored, point);
   }
 
-  async planDelete({ system }: StoredSystem, point: SystemPoint): Promise<SystemPlan> {
-    await this.#requireEnded(system);
-    return planDelete(this.#options.inventory, system, point);
+  async planDelete(stored: StoredSystem, point: SystemPoint): Promise<SystemPlan> {
+    await this.#requireEnded(stored.system);
+    return planDelete(this.#options.inventory, stored, point);
   }
 
   /**

@@ -156,14 +156,13 @@ function undoEdit(entry: LoggedOperation, { log, tree, without }: UndoFacts): Un
     // It changed nothing, or nobody saw what.
     return not('gone', { snapshot: wanted });
   }
-  const later = effectiveAfter(entry, log).filter((one) => editIn(one).before?.createdAt === after.createdAt);
+  const later = editsOf(after, effectiveAfter(entry, log));
   const left = later.filter(({ id }) => without?.has(id) !== true);
   if (left.length > 0) {
     return rests(left, []);
   }
-  const snapshot =
-    nowIn(tree, after) ??
-    (later.length > 0 ? tree.snapshots.find((one) => one.createdAt === after.createdAt) : undefined);
+  const { name: last } = later.map((one) => editIn(one).after).at(-1) ?? after;
+  const snapshot = nowIn(tree, after) ?? nowIn(tree, { ...after, name: last });
   if (snapshot === undefined) {
     return goneOrRenamed(after, wanted, log);
   }
@@ -177,6 +176,17 @@ function undoEdit(entry: LoggedOperation, { log, tree, without }: UndoFacts): Un
   return name === after.name
     ? { kind: 'operation', request: { kind: 'describe', vm, snapshot: snapshot.name, title, description } }
     : { kind: 'operation', request: { kind: 'rename', vm, snapshot: snapshot.name, title, name } };
+}
+
+/** Of these, oldest first, the edits of the one snapshot, under whatever name it had: another may be of the same second. */
+function editsOf({ name, createdAt }: SnapshotSeen, entries: readonly LoggedOperation[]): readonly LoggedOperation[] {
+  let called = name;
+  return entries.filter((one) => {
+    const { before, after } = editIn(one);
+    const isIts = before?.name === called && before.createdAt === createdAt;
+    called = isIts ? (after?.name ?? called) : called;
+    return isIts;
+  });
 }
 
 /** What it was and what it became: of another name it is another snapshot of the same second. */

@@ -3,9 +3,9 @@
 import { t } from '@vscode/l10n';
 import type { SystemPoint } from '../../domain/system.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { partOf } from '../../systems/seenSystem.js';
+import { snapshotOf } from '../../systems/standing.js';
 import { htmlText } from '../../text/html.js';
 import { agoText } from '../../text/relativeAge.js';
 import { pointTitle, noWayBack } from '../../text/systemPointText.js';
@@ -86,12 +86,8 @@ function momentsOf({ known, views }: ShownSystem): readonly Moment[] {
   const common = points.map((point): Moment => {
     const snapshots = new Map<number, Snapshot>();
     system.members.forEach((member, at) => {
-      const own = partOf(point, member);
       const tree = views[at]?.tree;
-      const found =
-        own === undefined || tree === undefined
-          ? undefined
-          : (findSnapshot(tree, own.snapshot) ?? tree.snapshots.find(({ createdAt }) => createdAt === own.createdAt));
+      const found = tree && snapshotOf(tree, member, point, points);
       if (found !== undefined) {
         snapshots.set(at, found);
         owned.add(`${at}/${found.name}`);

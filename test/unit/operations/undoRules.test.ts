@@ -126,6 +126,28 @@ describe('what undoes an operation', () => {
     assert.deepEqual(why(makes, [makes, rename], now), { why: 'restsOn', entries: 'a' });
   });
 
+  it('of an edit, whatever became of another snapshot of the same second', () => {
+    const change = told('a', seen('one', { title: 'One' }), seen('one', { title: 'Two' }));
+    const other = told('b', seen('next', { title: 'Next' }), seen('next', { title: 'Later' }));
+    const now = tree(snapshot('one', { title: 'Two' }), snapshot('next', { title: 'Later' }));
+    const old = { kind: 'describe', vm, snapshot: 'one', title: 'One', description: '' };
+    assert.deepEqual(why(change, [change, other], now), old);
+    const rename = logged(
+      'c',
+      { kind: 'rename', snapshot: 'one', title: 'Two' },
+      {
+        snapshot: 'one',
+        changes: [{ before: seen('one', { title: 'Two' }) }, { after: seen('two', { title: 'Two' }) }],
+      },
+    );
+    assert.deepEqual(why(change, [change, rename], now), { why: 'restsOn', entries: 'c' });
+    const without = { log: [change, rename], without: new Set(['c']) };
+    const renamed = undoOf(change, { ...without, tree: tree(snapshot('next'), snapshot('two')) });
+    assert.deepEqual('request' in renamed && renamed.request, { ...old, snapshot: 'two' });
+    const gone = undoOf(change, { ...without, tree: tree(snapshot('next')) });
+    assert.equal(gone.kind, 'refusal', 'the other one is not taken for it');
+  });
+
   it('of a revert: the checkpoint, or what was current where none was needed', () => {
     const [first, second] = [went('a', 'one', 'kept'), went('b', 'two', 'other')];
     const now = tree(snapshot('one'), snapshot('kept'), snapshot('other'));

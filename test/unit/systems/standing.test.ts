@@ -106,21 +106,32 @@ describe('a restore point of a system', () => {
     createdAt: second,
     members: [{ ...own, snapshot: name, createdAt: second, kind: 'memory', state: 'running' }],
   });
-  const vm = {} as NonNullable<Parameters<typeof memberSeen>[2]['vm']>;
+  const vm = {} as NonNullable<Parameters<typeof memberSeen>[3]['vm']>;
 
   it('goes along with a snapshot that was renamed, unless it could be one of two', () => {
     const { tree } = seen('off', undefined, 'renamed');
-    assert.equal(snapshotOf(tree, { snapshot: 'clean', createdAt: second })?.name, 'renamed');
-    assert.equal(
-      snapshotOf(seen('off', undefined, 'a', 'b').tree, { snapshot: 'clean', createdAt: second }),
-      undefined,
-    );
-    assert.equal(snapshotOf(seen('off', undefined, 'clean').tree, { snapshot: 'clean', createdAt: 0 }), undefined);
+    const clean = point('p', 'clean');
+    assert.equal(snapshotOf(tree, own, clean, [clean])?.name, 'renamed');
+    assert.equal(snapshotOf(seen('off', undefined, 'a', 'b').tree, own, clean, [clean]), undefined);
+    const other = { snapshots: [made('clean', second + 1_000)] };
+    assert.equal(snapshotOf(other, own, clean, [clean]), undefined);
+  });
+
+  it('is not taken for its neighbour of the same second where its own snapshot is gone', () => {
+    const points = [point('p', 'clean'), point('q', 'next')] as const;
+    assert.equal(snapshotOf(seen('off', undefined, 'next').tree, own, points[0], points), undefined);
+    assert.equal(snapshotOf(seen('off', undefined, 'next').tree, own, points[1], points)?.name, 'next');
+    assert.equal(snapshotOf(seen('off', undefined, 'next', 'new name').tree, own, points[0], points)?.name, 'new name');
+    const left = { ...made('before revert', second), trailers: { auto: 'revert' } } as const;
+    assert.equal(snapshotOf({ snapshots: [left] }, own, points[0], points), undefined);
+    assert.equal(snapshotOf({ snapshots: [left] }, own, { ...points[0], auto: 'revert' }, points), left);
+    const disks = { ...made('foreign', second), kind: 'disk' } as const;
+    assert.equal(snapshotOf({ snapshots: [disks] }, own, points[0], points), undefined);
   });
 
   it('tells what is the matter with each member', () => {
     const { tree } = seen('off', 'clean', 'clean');
-    const look = (given: Parameters<typeof memberSeen>[2]): string => memberSeen(point('p', 'clean'), own, given);
+    const look = (given: Parameters<typeof memberSeen>[3]): string => memberSeen(point('p', 'clean'), own, [], given);
     assert.equal(look({ connection: 'connected', vm, tree }), 'there');
     assert.equal(look({ connection: 'connected', vm, tree: { snapshots: [] } }), 'snapshotGone');
     assert.equal(look({ connection: 'connected', vm }), 'unread');
