@@ -6,6 +6,7 @@ import type { OperationRequest } from '../../src/domain/operation.js';
 import type { Plan } from '../../src/operations/plan.js';
 import type { Step } from '../../src/steps/step.js';
 import type { VmRef } from '../../src/domain/vm.js';
+import { restartWhenStuck } from './faults/stuckDaemon.js';
 import { type Guest, type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
 
 const virshStates: Readonly<Record<string, string>> = { running: 'running', paused: 'paused', 'shut off': 'off' };
@@ -15,11 +16,13 @@ describe('the inventory when things go wrong', function () {
   let r: LiveRig;
   let guest: Guest;
   let web: VmRef;
+  let endWatch: () => Promise<void>;
   /** What another client does when the first step of an operation is about to be sent; on the first connection only. */
   let beforeRun: (() => Promise<unknown>) | undefined;
 
   before(async () => {
     r = await startLiveRig();
+    endWatch = restartWhenStuck(r.daemon);
     r.wrapNext((real) =>
       withMethod(real, 'run', async (...step) => {
         await beforeRun?.();
@@ -33,7 +36,10 @@ describe('the inventory when things go wrong', function () {
     await r.until(() => r.vm('web')?.tree !== undefined);
   });
 
-  after(() => r.stop());
+  after(async () => {
+    await endWatch();
+    await r.stop();
+  });
 
   const state = async (): Promise<string> => virshStates[await guest.state()] ?? 'another';
   const connection = (): string => r.inventory.connections[0]!.state;
