@@ -15,7 +15,7 @@ import {
   Subject,
 } from './hypervisorRig.js';
 import { qemuProcesses } from './faults/faultKinds.js';
-import { stopWhileWriting } from './stoppedQemu.js';
+import { goOnSlowly, noteMonitors, stopWhileWriting } from './stoppedQemu.js';
 
 describe('steps on real guests', function () {
   this.timeout(120_000);
@@ -419,13 +419,14 @@ describe('steps on real guests', function () {
       const memoryFile = `${rig.daemon.dir}/slow.mem`;
       const disks = [{ target: 'vda', file: `${rig.daemon.dir}/slow-0.cancelled` }];
       const [qemu] = await qemuProcesses(rig.daemon, 'slow');
+      const untilSent = await noteMonitors(rig.daemon);
       // The save is cancelled while QEMU cannot end it.
       const { creating } = await stopWhileWriting(qemu!, () => {
         const request = { style: 'external', disks, memoryFile } as const;
         return { creating: subject.create('cancelled', request, { signal: abort.signal }) };
       });
       abort.abort();
-      process.kill(qemu!, 'SIGCONT');
+      await goOnSlowly(qemu!, Promise.race([untilSent('migrate_cancel'), creating.catch(() => undefined)]));
       await assert.rejects(creating, failure('cancelled'));
       const vm = await subject.read();
       assert.equal(vm.power, 'running');
