@@ -13,7 +13,7 @@ import { startTestRun } from './testRun.mjs';
 /** @typedef {import('./testParts.mjs').PartJob} PartJob */
 
 /** See `places` in testParts.mjs. */
-const places = 2 * availableParallelism();
+const places = Math.round(2.5 * availableParallelism());
 
 /** A run with more tests than this that pass only when they are tried again is red. */
 const mostFlaky = 2;

@@ -37,15 +37,30 @@ export function namedFiles(facts: Facts): ReadonlySet<string> {
  * what its current snapshot froze.
  */
 export function restingOn(facts: Facts, files: Iterable<string>): ReadonlySet<string> {
+  return new Set(walkedUp(facts, files));
+}
+
+/** Whether the content of the file rests on the other one, or it is that one itself. */
+export function restsOn(facts: Facts, file: string, below: string): boolean {
+  for (const one of walkedUp(facts, [below])) {
+    if (one === file) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Nearest first. */
+function* walkedUp(facts: Facts, files: Iterable<string>): Generator<string> {
   const { overlays } = graphOf(facts);
   const resting = new Set(files);
   // The set grows while it is walked.
   for (const file of resting) {
+    yield file;
     for (const overlay of overlays.get(file) ?? []) {
       resting.add(overlay);
     }
   }
-  return resting;
 }
 
 export interface FileUser {

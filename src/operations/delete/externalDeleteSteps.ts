@@ -9,7 +9,7 @@ import {
   neededFiles,
   overlayAbove,
 } from '../../domain/chains/deletedFiles.js';
-import { backingFileOf, restingOn } from '../../domain/chains/fileUse.js';
+import { backingFileOf, restsOn } from '../../domain/chains/fileUse.js';
 import { untoldDisks } from '../../domain/chains/untoldBranch.js';
 import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
@@ -166,7 +166,7 @@ function settling(going: ReadonlySet<string>, facts: Facts): readonly Step[] {
   }
   const differs = disks.some(
     ({ file, below, overlay }) =>
-      file !== undefined && below !== undefined && file !== overlay && restingOn(facts, [below]).has(file),
+      file !== undefined && below !== undefined && file !== overlay && restsOn(facts, file, below),
   );
   return differs ? naming(current, present) : [];
 }
