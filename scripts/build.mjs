@@ -223,15 +223,22 @@ const moduleFormat = /** @type {const} */ ({
 const external = ['vscode', 'mocha', 'playwright-core', 'axe-core', '@vscode/test-electron', 'esbuild', 'typescript'];
 
 /**
- * What everybody runs is `*.test.ts`; what takes long is `*.deep.test.ts` (scripts/testDeep.mjs).
- * @typedef {'usual' | 'deep'} Tier
+ * What everybody runs is `*.test.ts`. `npm run test:deep` runs the rest: `*.more.test.ts`, rarer cases of the same kind, which go with
+ * the usual ones to other versions; and `*.deep.test.ts`, what takes long.
+ * @typedef {'usual' | 'more' | 'deep'} TierOfFile
+ * @typedef {TierOfFile | 'whole'} Tier `whole`: usual and more
  */
+
+/** @param {string} file @returns {TierOfFile} */
+function tierOf(file) {
+  return file.endsWith('.deep.test.ts') ? 'deep' : file.endsWith('.more.test.ts') ? 'more' : 'usual';
+}
 
 /**
  * @param {Layer} layer
  * @param {string} [folder] for a run that must not lose its bundles to another one
  * @param {Tier} [tier]
- * @param {readonly string[]} [only] names of files without `.test.ts`; all of them unless given
+ * @param {readonly string[]} [only] first parts of the names of files; all of them unless given
  * @returns {Promise<string[]>} absolute paths of the bundles, those that hold tests only
  */
 export async function buildTests(layer, folder = layer, tier = 'usual', only) {
@@ -240,8 +247,8 @@ export async function buildTests(layer, folder = layer, tier = 'usual', only) {
   const source = join('test', layer);
   if (!existsSync(join(root, source))) return [];
   const entryPoints = readdirSync(join(root, source), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.test.ts') && file.endsWith('.deep.test.ts') === (tier === 'deep'))
-    .filter((file) => only?.includes(basename(file, '.test.ts')) ?? true)
+    .filter((file) => file.endsWith('.test.ts') && (tier === 'whole' ? tierOf(file) !== 'deep' : tierOf(file) === tier))
+    .filter((file) => only?.includes(basename(file).split('.')[0] ?? '') ?? true)
     .map((file) => join(source, file))
     .sort();
   if (entryPoints.length === 0) return [];

@@ -21,12 +21,43 @@ const acting = ['domain', 'steps', 'operations', 'driver', 'qemu', 'libvirt', 'i
 /** By the first word of an operation's name in test/libvirtd/faults/scenarios.ts. */
 const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolidate', 'prune', 'clone', 'fork'];
 
+/**
+ * Files `*.more.test.ts` by what they are about, by the first part of their names.
+ * @type {Readonly<Record<string, { guards: readonly string[], layer: 'libvirtd' | 'ui', minutes: number, files: readonly string[] }>>}
+ */
+const more = {
+  ends: {
+    guards: ['bisect', ...acting],
+    layer: 'libvirtd',
+    minutes: 2,
+    files: ['hypervisorFaults', 'killedBisect', 'killedForks', 'lostQemu', 'liveSave'],
+  },
+  disks: {
+    guards: ['diagnosis', ...acting],
+    layer: 'libvirtd',
+    minutes: 1.5,
+    files: [
+      ...['peculiarDisks', 'traps', 'adoptSnapshot', 'staleMetadata'],
+      ...['uefiVariables', 'diskStatistics', 'folderPools'],
+    ],
+  },
+  labs: {
+    guards: ['lab', 'systems', 'session', 'cli', 'bisect'],
+    layer: 'libvirtd',
+    minutes: 3,
+    files: ['exampleLab', 'labClone', 'systemWaits', 'bisect', 'copyFile', 'unasked'],
+  },
+  pages: { guards: ['lesson', 'ui', 'text'], layer: 'ui', minutes: 1.5, files: ['lesson', 'pictureBlocks'] },
+};
+
 /** By the first part of the names of their files. */
 const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 'savedByOthers', 'layersMeasured'];
 
 /**
  * | group     | what                                                              |
  * |-----------|-------------------------------------------------------------------|
+ * | more      | rarer cases of what everybody runs                                |
+ * | rows      | all rows of tables of which everybody runs some                   |
  * | matrix    | every kind of snapshot from and to every state                    |
  * | faults    | every operation broken off by every fault                         |
  * | histories | random operations against a model                                 |
@@ -45,6 +76,10 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * @type {readonly DeepPart[]}
  */
 export const deepParts = [
+  ...Object.entries(more).map(
+    ([name, part]) =>
+      /** @type {DeepPart} */ ({ name: `more ${name}`, group: 'more', version: 'system', tier: 'more', ...part }),
+  ),
   ...versions.map(
     (version) =>
       /** @type {DeepPart} */ ({
@@ -59,14 +94,14 @@ export const deepParts = [
       }),
   ),
   {
-    name: 'reverts system',
-    group: 'matrix',
+    name: 'rows system',
+    group: 'rows',
     version: 'system',
-    minutes: 1.5,
-    guards: acting,
+    minutes: 2.5,
+    guards: ['systems', ...acting],
     layer: 'libvirtd',
-    files: ['externalRevert'],
-    env: { TEST_REVERTS: 'all' },
+    files: ['externalRevert', 'systems'],
+    env: { TEST_ROWS: 'all' },
   },
   ...versions.flatMap((version) =>
     operations.map(
@@ -214,6 +249,7 @@ export const deepParts = [
         minutes: { host: 3, ui: 7 }[layer],
         guards: ['ui', 'manifest', 'text', 'lesson'],
         layer,
+        tier: 'whole',
         env: { TEST_VSCODE: 'minimum' },
       }),
   ),
@@ -224,6 +260,7 @@ export const deepParts = [
     minutes: 4,
     guards: ['lesson', 'ui', 'text'],
     layer: 'ui',
+    tier: 'whole',
     files: ['lesson', 'reports'],
     env: { TEST_THEMES: 'all' },
   },
@@ -233,10 +270,11 @@ export const deepParts = [
         name: `versions ${version}`,
         group: 'versions',
         version,
-        minutes: 10,
+        minutes: 13,
         guards: acting,
         layer: 'libvirtd',
-        env: { TEST_REVERTS: 'all' },
+        tier: 'whole',
+        env: { TEST_ROWS: 'all' },
       }),
   ),
 ];

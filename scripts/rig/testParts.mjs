@@ -110,7 +110,7 @@ export const strict = process.env['CI'] !== undefined;
  */
 export async function filesOf({ layer, bundles, only }) {
   if (layer === undefined) return [[]];
-  const files = bundles ?? (await buildTests(layer, layer, 'usual', only));
+  const files = bundles ?? (await buildTests(layer, layer, only === undefined ? 'usual' : 'whole', only));
   if (files.length === 0) throw new Error(only === undefined ? 'there are no tests' : `there is no ${only.join(', ')}`);
   return plan[layer].files === 'together' ? [files] : files.map((file) => [file]);
 }
@@ -178,7 +178,7 @@ async function withDaemon() {
 }
 
 /** @param {string} bundle */
-const nameOf = (bundle) => basename(bundle).replace(/(\.deep)?\.test\.[cm]js$/, '');
+const nameOf = (bundle) => basename(bundle).replace(/(\.more|\.deep)?\.test\.[cm]js$/, '');
 
 /** @param {readonly string[]} bundles @param {string | undefined} grep */
 function hostCommand(bundles, grep) {

@@ -1,4 +1,4 @@
-// A hundred times what exampleLab.test.ts does a few times; and nothing grows by it.
+// A hundred times what exampleLab.more.test.ts does a few times; and nothing grows by it.
 import assert from 'node:assert/strict';
 import { ExampleLab } from './exampleLab.js';
 

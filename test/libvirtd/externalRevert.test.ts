@@ -182,7 +182,7 @@ describe('external snapshots', function () {
 
   // To each kind from each state, and to one kind in each way, in the deep tier from both; the others are the matrix's.
   const every: readonly AfterRevert[] = ['asSnapshot', 'asBefore', 'running', 'paused', 'off'];
-  const isDeep = process.env['TEST_REVERTS'] === 'all';
+  const isDeep = process.env['TEST_ROWS'] === 'all';
   const cases: Readonly<Record<Kind, Readonly<Record<End, readonly AfterRevert[]>>>> = {
     offline: { running: ['asSnapshot'], paused: ['asBefore'], off: ['running'] },
     disk: {
