@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { VmNode } from '../../src/ui/tree/nodes.js';
+import { qemuProcesses } from '../qemuProcesses.js';
 import { type Asked, Person } from './person.js';
 import { CommandRig, type Guest, call, fromMenu, operate, rejects } from './commandRig.js';
 
@@ -408,14 +409,18 @@ describe('questions', function () {
       const rows = [await rig.vmRow(vm), await rig.vmRow(off)] as const;
       person.will();
       const begun = takesSnapshot(rows[0]);
+      const [qemu] = await qemuProcesses({ dir: process.env['VIRT_REWIND_TEST_DIR'] ?? '' }, vm);
       const first = operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'before several' });
       await begun;
+      // So that it lasts until what waits for it is cancelled.
+      process.kill(qemu!, 'SIGSTOP');
       const heard = person.hears('1 of 2');
       const both = fromMenu('virtRewind.pause', rows[0], rows);
       const told = await heard;
       assert.equal(told.cancellable, true);
       told.cancel();
       await both;
+      process.kill(qemu!, 'SIGCONT');
       assert.deepEqual(person.said, [], 'a cancel is silent');
       await first;
       assert.equal(await guest.state(), 'running');

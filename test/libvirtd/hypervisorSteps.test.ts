@@ -14,7 +14,7 @@ import {
   startHypervisorRig,
   Subject,
 } from './hypervisorRig.js';
-import { qemuProcesses } from './faults/faultKinds.js';
+import { qemuProcesses } from '../qemuProcesses.js';
 import { goOnSlowly, noteMonitors, stopWhileWriting } from './stoppedQemu.js';
 
 describe('steps on real guests', function () {

@@ -12,7 +12,7 @@ import { type ArgsOf, type ProcedureName, procedures, type ResultOf } from '../.
 import type { Domain, DomainSnapshot } from '../../src/libvirt/structs.js';
 import { typedParameterMap } from '../../src/libvirt/structs.js';
 import { silentLog } from '../silentLog.js';
-import { qemuProcesses } from './faults/faultKinds.js';
+import { qemuProcesses } from '../qemuProcesses.js';
 
 type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
 

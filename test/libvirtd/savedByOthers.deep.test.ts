@@ -2,7 +2,7 @@
 // middle of what it writes.
 import assert from 'node:assert/strict';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { qemuProcesses } from './faults/faultKinds.js';
+import { qemuProcesses } from '../qemuProcesses.js';
 import { type HealthRig, startHealthRig } from './healthRig.js';
 import type { LiveRig } from './inventoryRig.js';
 import { stopWhileWriting } from './stoppedQemu.js';

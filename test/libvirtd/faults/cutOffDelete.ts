@@ -1,6 +1,7 @@
 // A delete that breaks off in the middle of its merge, whatever the machine has to do.
 import type { Daemon } from '../inventoryRig.js';
-import { endQemu, qemuProcesses } from './faultKinds.js';
+import { qemuProcesses } from '../../qemuProcesses.js';
+import { endQemu } from './faultKinds.js';
 
 /**
  * Ends QEMU and the daemon in a delete that `begin` begins, as soon as the mark of it stands on the snapshot below, and starts the

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { virshOk } from '../../../scripts/guest/defineVm.mjs';
 import type { PlannedWork } from '../../../src/operations/plan.js';
+import { qemuProcesses } from '../../qemuProcesses.js';
 import type { Daemon } from '../inventoryRig.js';
 import type { Cutter } from './cutter.js';
 
@@ -131,20 +132,6 @@ async function isAlive(pid: number): Promise<boolean> {
     }),
   );
   return ended.includes(false);
-}
-
-/** Those of this daemon's VM: its name alone could be another daemon's. */
-export async function qemuProcesses({ dir }: Daemon, name: string): Promise<readonly number[]> {
-  const found: number[] = [];
-  for (const entry of await readdir('/proc')) {
-    if (/^\d+$/u.test(entry)) {
-      const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
-      if (command.includes(`guest=${name},`) && command.includes(dir)) {
-        found.push(Number(entry));
-      }
-    }
-  }
-  return found;
 }
 
 /** Until not a byte more goes in. */

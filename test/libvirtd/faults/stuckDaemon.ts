@@ -1,13 +1,14 @@
 // What a person does who reads in libvirtd's log that it waits for a job which nobody works at. Knows no operation.
 import { watch } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Daemon } from '../inventoryRig.js';
 import { endQemu } from './faultKinds.js';
 
 /**
  * libvirt 9.0, killed while it starts a QEMU, may come up with that start as a job of the VM that no thread owns. Every call on
- * the VM then fails after 30 seconds, for good; libvirtd started once more is well again. Where it is not, it is without that QEMU:
- * nine more starts were seen to change nothing.
+ * the VM then fails after 30 seconds, for good; libvirtd started once more is well again. Where it is not, it has to forget what it
+ * had noted of the running VM, with that start: nine more starts were seen to change nothing, and three without that QEMU.
  */
 const stuck = /for domain (\S+); current job is \(none, none, start\) owned by \(0 <null>, 0 <null>/gu;
 
@@ -28,6 +29,10 @@ export function restartWhenStuck(daemon: Daemon): () => Promise<void> {
         if (startedFor.has(vm)) {
           process.stdout.write(`          without the QEMU of ${vm}\n`);
           await endQemu(daemon, vm);
+          const run = dirname(daemon.socket);
+          for (const noted of [join(run, 'qemu', `${vm}.xml`), join(run, 'qemu/run', `${vm}.xml`)]) {
+            await rm(noted, { force: true });
+          }
         }
         startedFor.add(vm);
       }
