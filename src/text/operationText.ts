@@ -192,8 +192,11 @@ export function confirmLabel(plan: Plan): string {
   return textOf(plan.request).confirm(plan.request, plan);
 }
 
-/** Says in which state the VM is afterwards. */
-export function revertLabel(state: EndState): string {
+/** Says in which state the VM is afterwards. @param undoes whether it undoes a revert */
+export function revertLabel(state: EndState, undoes = false): string {
+  if (undoes) {
+    return { running: t('Undo and Run'), paused: t('Undo and Pause'), off: t('Undo and Leave Off') }[state];
+  }
   switch (state) {
     case 'running':
       return t('Revert and Run');

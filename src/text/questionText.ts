@@ -7,11 +7,12 @@ import { displayLine } from '../domain/plainText.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import type { Plan } from '../operations/plan.js';
+import { endOf } from '../operations/revert/endState.js';
 import { vmKey } from '../inventory/views.js';
 import { bytesText } from './bytesText.js';
 import { mergeTargets, withoutMergesOnTheWay } from './mergeTargets.js';
 import { titleIn, titleOf } from './operationProgress.js';
-import { questionText } from './operationText.js';
+import { questionText, revertLabel } from './operationText.js';
 import { planText } from './planText.js';
 import { plansText } from './plansText.js';
 import { repairText } from './problemText.js';
@@ -66,8 +67,16 @@ export function questionOf(planned: PlannedTarget, now: number, about: About = {
       ...loses([planned], now),
     ].map((line) => displayLine(line, longestLine)),
     details: [...notKept, detail].join('\n\n'),
-    confirm,
+    confirm: wayBack(planned, about.undoes !== undefined) ?? confirm,
   };
+}
+
+/** The button of a revert. */
+function wayBack({ plan: { request }, target }: PlannedTarget, undoes: boolean): string | undefined {
+  const snapshot = request.kind === 'revert' ? target.tree && findSnapshot(target.tree, request.snapshot) : undefined;
+  return request.kind === 'revert' && snapshot !== undefined
+    ? revertLabel(endOf(request.after, snapshot, target.vm.power), undoes)
+    : undefined;
 }
 
 /** One question for several plans. */

@@ -200,15 +200,14 @@ async function ask(
   for (;;) {
     const shown = way;
     const question = questionFor(shown);
-    const confirm = revertLabel(shown.end);
-    const button = await askQuestion({ ...question, confirm }, ways.length > 1 ? otherWays : undefined);
+    const button = await askQuestion(question, ways.length > 1 ? otherWays : undefined);
     if (button !== otherWays) {
       return shown.plan;
     }
     way = await pickWay(
       ways.filter((one) => one !== shown),
       preferred,
-      question.title,
+      { title: question.title, undoes: undoes !== undefined },
       target,
     );
     // It was read just now.
@@ -219,10 +218,15 @@ async function ask(
 }
 
 /** @param usual what goes without saying */
-function pickWay(ways: readonly Way[], usual: Checkpoint, title: string, target: VmView): Promise<Way> {
+function pickWay(
+  ways: readonly Way[],
+  usual: Checkpoint,
+  { title, undoes }: { readonly title: string; readonly undoes: boolean },
+  target: VmView,
+): Promise<Way> {
   const now = Date.now();
   const lines = ways.map((way) => {
-    const label = revertLabel(way.end);
+    const label = revertLabel(way.end, undoes);
     return {
       label:
         way.keeps === usual
