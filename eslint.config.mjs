@@ -77,6 +77,7 @@ const rooms = {
     'engine',
     'inventory',
     'journal/labStore',
+    'diagnosis/thresholds',
     'operations',
     'domain',
     'base',

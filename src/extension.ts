@@ -81,7 +81,12 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   });
   const shared = new SharedSettings(journal, log);
   const notes = new NotesFile(join(context.globalStorageUri.fsPath, 'health', 'notes.json'), mostNoteBytes, log);
-  const health = new HealthWatch({ inventory, notes, log });
+  const health = new HealthWatch({
+    inventory,
+    notes,
+    log,
+    ofLabs: async () => (await import('./lab/labThresholds.js')).labThresholds(journal, log),
+  });
   follow({ inventory, health, shared }, readSettings());
 
   const attentions = new Attentions(inventory);

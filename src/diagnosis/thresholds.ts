@@ -21,18 +21,39 @@ export interface Thresholds {
   readonly fullInDays: number;
 }
 
+/** As people write them down. */
+export interface WrittenThresholds {
+  readonly layers?: number;
+  readonly ageHours?: number;
+  readonly deltaGb?: number;
+  readonly deltaPercent?: number;
+  readonly allDeltasGb?: number;
+  readonly freePercent?: number;
+  readonly fullInDays?: number;
+}
+
+const gigabyte = 1024 ** 3;
+
+export function thresholdsIn({ deltaGb, allDeltasGb, ...rest }: WrittenThresholds): Partial<Thresholds> {
+  return {
+    ...rest,
+    ...(deltaGb !== undefined && { deltaBytes: deltaGb * gigabyte }),
+    ...(allDeltasGb !== undefined && { allDeltasBytes: allDeltasGb * gigabyte }),
+  };
+}
+
 export const usualThresholds: Thresholds = {
   layers: 8,
   ageHours: 72,
-  deltaBytes: 10 * 1024 ** 3,
+  deltaBytes: 10 * gigabyte,
   deltaPercent: 50,
-  allDeltasBytes: 30 * 1024 ** 3,
+  allDeltasBytes: 30 * gigabyte,
   freePercent: 10,
   fullInDays: 7,
 };
 
 /** Half of a small base is soon written and costs nobody anything: below it no share counts. */
-export const shareFloorBytes = 1024 ** 3;
+export const shareFloorBytes = gigabyte;
 
 export interface Exception {
   /** A name, a pattern of names, or a UUID, as for protected VMs. */

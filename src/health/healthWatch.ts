@@ -58,6 +58,8 @@ export interface HealthWatchOptions {
   readonly notes: { read(): Promise<unknown>; write(value: unknown): Promise<void> };
   readonly log: Log;
   readonly clock?: Clock;
+  /** What the files of labs say of their VMs, asked for before each judgement; a setting for the VM wins. */
+  readonly ofLabs?: () => Promise<readonly Exception[]>;
 }
 
 export class HealthWatch implements Disposable {
@@ -65,6 +67,7 @@ export class HealthWatch implements Disposable {
   readonly #file: HealthWatchOptions['notes'];
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #askLabs: () => Promise<readonly Exception[]>;
   readonly #store = new DisposableStore();
   readonly #changed = this.#store.add(new Emitter<undefined>());
   readonly #found = this.#store.add(new Emitter<readonly VmProblem[]>());
@@ -74,6 +77,7 @@ export class HealthWatch implements Disposable {
   readonly onDidFind = this.#found.event;
   readonly #judgements = new Judgements();
   #settings: WatchSettings = { sweepMinutes: 0, thresholds: usualThresholds, exceptions: [] };
+  #ofLabs: readonly Exception[] = [];
   #notes: WatchNotes = noNotes;
   #sweeping: Disposable | undefined;
   #gathering: Disposable | undefined;
@@ -83,11 +87,12 @@ export class HealthWatch implements Disposable {
   #mayTell = false;
   #isDisposed = false;
 
-  constructor({ inventory, notes, log, clock = systemClock }: HealthWatchOptions) {
+  constructor({ inventory, notes, log, clock = systemClock, ofLabs }: HealthWatchOptions) {
     this.#inventory = inventory;
     this.#file = notes;
     this.#log = log;
     this.#clock = clock;
+    this.#askLabs = ofLabs ?? (() => Promise.resolve([]));
     this.#store.add(inventory.onDidChange(() => this.#gather()));
   }
 
@@ -234,6 +239,7 @@ export class HealthWatch implements Disposable {
   async #judge(learn = (notes: WatchNotes): WatchNotes => notes): Promise<void> {
     // The rules rest on those of the plans: nothing of either is loaded before something is to be judged.
     const rules = await import('../diagnosis/health.js');
+    this.#ofLabs = await this.#askLabs();
     if (!this.#mayTell) {
       if (this.#judgeAll(rules.healthOf).isOther) {
         this.#changed.fire(undefined);
@@ -257,7 +263,8 @@ export class HealthWatch implements Disposable {
   }
 
   #judgeAll(judge: Measure['judge']): ReturnType<Judgements['judge']> {
-    const { thresholds, exceptions } = this.#settings;
+    const { thresholds, exceptions: own } = this.#settings;
+    const exceptions = [...this.#ofLabs, ...own];
     const measure = { judge, notes: this.#notes, thresholds, exceptions, now: this.#clock.now() };
     return this.#judgements.judge(this.#inventory.connections, measure);
   }

@@ -1,6 +1,6 @@
 // The limits of the health checks as people write them down → as the checks count. Knows nothing of the editor.
-import type { Thresholds } from '../diagnosis/thresholds.js';
-import type { HealthLimits, Settings } from '../manifest/settings.js';
+import { type Thresholds, thresholdsIn } from '../diagnosis/thresholds.js';
+import type { Settings } from '../manifest/settings.js';
 import type { WatchSettings } from './healthWatch.js';
 
 const gigabyte = 1024 ** 3;
@@ -17,15 +17,7 @@ export function watchSettings(settings: Settings): WatchSettings {
   };
   const exceptions = Object.entries(settings.healthExceptions).map(([vm, limits]) => ({
     vm,
-    thresholds: inBytes(limits),
+    thresholds: thresholdsIn(limits),
   }));
   return { sweepMinutes: settings.healthSweepMinutes, thresholds, exceptions };
-}
-
-function inBytes({ deltaGb, allDeltasGb, ...rest }: HealthLimits): Partial<Thresholds> {
-  return {
-    ...rest,
-    ...(deltaGb !== undefined && { deltaBytes: deltaGb * gigabyte }),
-    ...(allDeltasGb !== undefined && { allDeltasBytes: allDeltasGb * gigabyte }),
-  };
 }

@@ -1,10 +1,13 @@
 // What a lab file says, once it is believed: the VMs that a project needs, and their restore points. Values only.
+import type { Thresholds } from '../diagnosis/thresholds.js';
 import type { StartWait } from '../domain/system.js';
 
 export interface Lab {
   readonly name: string;
   readonly connection?: string;
   readonly isProtected: boolean;
+  /** From when on the health of its VMs is a warning, where that is otherwise than the settings say. */
+  readonly thresholds?: Partial<Thresholds>;
   /** In the order of the file. */
   readonly vms: readonly WantedVm[];
   /** In the order in which they are made. */

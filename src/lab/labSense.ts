@@ -1,6 +1,7 @@
 // What a shape does not tell of a lab file: that each VM comes from somewhere, that names lead to somebody, that nobody waits for
 // himself, that paths are no traps. Pure.
 import { t } from '@vscode/l10n';
+import { thresholdsIn } from '../diagnosis/thresholds.js';
 import { displayLine } from '../domain/plainText.js';
 import type { StartWait } from '../domain/system.js';
 import { circleIn } from '../systems/startOrder.js';
@@ -77,6 +78,7 @@ export function labOf(written: WrittenLab): Lab | readonly Wrong[] {
         name: written.name,
         ...(written.connection !== undefined && { connection: written.connection }),
         isProtected: written.protected === true,
+        ...(written.thresholds !== undefined && { thresholds: thresholdsIn(written.thresholds) }),
         vms,
         points,
       };

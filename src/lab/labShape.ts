@@ -41,6 +41,17 @@ const wait = v.pipe(
   v.minEntries(1),
 );
 
+const limit = v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000_000)));
+const thresholds = map({
+  layers: limit,
+  ageHours: limit,
+  deltaGb: limit,
+  deltaPercent: limit,
+  allDeltasGb: limit,
+  freePercent: limit,
+  fullInDays: limit,
+});
+
 const vm = map({
   existing: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))),
   clone: v.exactOptional(
@@ -75,6 +86,7 @@ export const labShape = map({
   name: key,
   connection: v.exactOptional(v.picklist(['qemu:///system', 'qemu:///session'])),
   protected: v.exactOptional(v.boolean()),
+  thresholds: v.exactOptional(thresholds),
   vms: v.pipe(noList, v.record(key, vm), v.minEntries(1), v.maxEntries(32)),
   points: v.exactOptional(
     v.pipe(

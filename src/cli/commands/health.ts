@@ -3,6 +3,7 @@ import { asFailure } from '../../domain/asFailure.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
 import { HealthWatch } from '../../health/healthWatch.js';
 import { watchSettings } from '../../health/watchSettings.js';
+import { labThresholds } from '../../lab/labThresholds.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
 import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
@@ -30,7 +31,7 @@ export async function healthOf(
   reached: Reached,
 ): Promise<ExitName> {
   const { inventory, settings } = session;
-  const watch = new HealthWatch({ inventory, notes: noNotes, log });
+  const watch = new HealthWatch({ inventory, notes: noNotes, log, ofLabs: () => labThresholds(session.folder, log) });
   const checked: CheckedVm[] = [];
   try {
     watch.setSettings({ ...watchSettings(settings), sweepMinutes: 0 });

@@ -1,6 +1,6 @@
 // The watch over an inventory made by hand, with a clock that the test moves.
 import assert from 'node:assert/strict';
-import { usualThresholds } from '../../../src/diagnosis/thresholds.js';
+import { type Exception, usualThresholds } from '../../../src/diagnosis/thresholds.js';
 import type { ConnectionView, InventoryChange, VmView } from '../../../src/inventory/views.js';
 import { Emitter } from '../../../src/base/emitter.js';
 import { silentLog } from '../../silentLog.js';
@@ -40,7 +40,7 @@ function view(name: string, deltas: number, more: Partial<VmView> = {}): VmView 
   };
 }
 
-function rig(saved?: unknown, clock = new FakeClock()): Rig {
+function rig(saved?: unknown, clock = new FakeClock(), ofLabs: readonly Exception[] = []): Rig {
   const changed = new Emitter<InventoryChange>();
   const told: (readonly VmProblem[])[] = [];
   const r: Rig = {
@@ -92,6 +92,7 @@ function rig(saved?: unknown, clock = new FakeClock()): Rig {
     },
     log: silentLog,
     clock,
+    ofLabs: () => Promise.resolve(ofLabs),
   });
   watch.onDidFind((found) => told.push(found));
   watch.setSettings({ sweepMinutes: 10, thresholds: usualThresholds, exceptions: [] });
@@ -132,6 +133,23 @@ describe('the watch over health', () => {
     r.watch.setSettings({ sweepMinutes: 1, thresholds: usualThresholds, exceptions: [] });
     await r.pass(3 * minute);
     assert.equal(r.sweeps, 1);
+  });
+
+  it('goes by what the files of labs say of their VMs, and by a setting for the VM before that', async () => {
+    const [few, many] = [{ layers: 2 }, { layers: 20 }];
+    const r = rig(undefined, new FakeClock(), [
+      { vm: 'a', thresholds: few },
+      { vm: 'b', thresholds: few },
+      { vm: 'c', thresholds: many },
+    ]);
+    r.watch.setSettings({
+      sweepMinutes: 10,
+      thresholds: usualThresholds,
+      exceptions: [{ vm: 'b', thresholds: many }],
+    });
+    r.set(view('a', 3), view('b', 9), view('c', 9), view('d', 3));
+    await r.pass(3 * minute);
+    assert.deepEqual(names(r), [['a']]);
   });
 
   it('tells what is wrong at the start in one piece, and of a new thing once', async () => {

@@ -16,6 +16,7 @@ interface Shape {
 const whole = `# three VMs
 version: 1
 name: shop
+thresholds: { layers: 3, deltaGb: 2, freePercent: 0 }
 vms:
   db:
     image: images/db.qcow2
@@ -49,6 +50,7 @@ describe('the lab file', () => {
     assert.deepEqual(lab, {
       name: 'shop',
       isProtected: false,
+      thresholds: { layers: 3, deltaBytes: 2 * 1024 ** 3, freePercent: 0 },
       vms: [
         {
           key: 'db',
@@ -207,7 +209,7 @@ describe('the lab file', () => {
   it('knows its keys, and what they are for', () => {
     assert.deepEqual(
       keysAt([]).map(({ name }) => name),
-      ['version', 'name', 'connection', 'protected', 'vms', 'points'],
+      ['version', 'name', 'connection', 'protected', 'thresholds', 'vms', 'points'],
     );
     assert.ok(keysAt(['vms', 'db']).some(({ name, opens }) => name === 'cloudInit' && opens === 'map'));
     assert.ok(keysAt(['vms', 'db', 'wait']).some(({ name, values }) => name === 'agent' && values[0] === 'true'));
