@@ -149,7 +149,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage().hands.notification(/Reverted rewind-internal/, 'Undo Revert');
       await stage().workbench.dialog.waitFor();
       await picture('5-undo-asks');
-      await stage().hands.answer('Revert and Run');
+      await stage().hands.answer('Undo and Run');
       await stage()
         .workbench.toast(/to “Before revert to It works now”/)
         .waitFor();
