@@ -119,7 +119,9 @@ export async function makeDemoVms({ virsh, folder, onStep = () => undefined, onS
   /** @type {ReturnType<typeof buildGuest> | undefined} */
   let building;
   const guest = () => (building ??= buildGuest({ onStep }));
-  const started = await Promise.all(
+  // Before any is made: where one is somebody else's, none is.
+  for (const { name } of demos) await stateOf(virsh, name);
+  const started = await allOver(
     demos.map(async (demo) => {
       const ready = join(folder, `${demo.name}.ready`);
       const state = await stateOf(virsh, demo.name);
@@ -240,6 +242,17 @@ async function stateOf(virsh, name) {
     throw new Error(`there is a VM named ${name} that is not this demo's; rename or remove it first`);
   }
   return state.stdout.trim();
+}
+
+/**
+ * As `Promise.all`, but where one fails, once the others are over too: nothing is made behind the back of who was told.
+ * @template T
+ * @param {readonly Promise<T>[]} promises
+ * @returns {Promise<T[]>}
+ */
+async function allOver(promises) {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 /** @param {string} path */

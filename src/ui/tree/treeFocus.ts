@@ -25,18 +25,22 @@ export class TreeFocus {
   readonly #inventory: Pick<InventoryPort, 'findVm' | 'readTree' | 'onDidChange'>;
   readonly #log: Log;
   readonly #whereabouts: Pick<Whereabouts, 'remember'>;
+  readonly #draw: (node: Node | undefined) => void;
 
+  /** @param draw draws a row and what is under it again; all, without one */
   constructor(
     view: View,
     content: TreeContent,
     inventory: Pick<InventoryPort, 'findVm' | 'readTree' | 'onDidChange'>,
     whereabouts: Pick<Whereabouts, 'remember'>,
+    draw: (node: Node | undefined) => void,
     log: Log,
   ) {
     this.#view = view;
     this.#content = content;
     this.#inventory = inventory;
     this.#whereabouts = whereabouts;
+    this.#draw = draw;
     this.#log = log;
   }
 
@@ -66,35 +70,35 @@ export class TreeFocus {
     await this.#inventory.readTree(ref);
     const here = this.#content.arranged(ref)?.here;
     if (here !== undefined) {
-      await this.#view.reveal(here, { select: true, focus: true });
+      await this.#select(here, () => true);
     }
   }
 
   /** Gives the row of a VM the focus, where the view is seen. */
   showVm(ref: VmRef): void {
-    void this.#tryTo(() => this.#stand(this.#content.rows.vm(ref), true));
+    void this.#tryTo(() => this.#stand(this.#content.rows.vm(ref), () => true));
   }
 
   /** Gives the row of a system the focus, where the view is seen. */
   showSystem(id: string): void {
-    this.#showSystem(id, undefined, true);
+    this.#showSystem(id, undefined, () => true);
   }
 
   /** As `follow`, with the restore point that was made, or that stands beside the one that went. */
   followSystem(id: string, row: Node | undefined): (point: string | undefined) => void {
     const isStill = this.#remember({ row });
     return (point) => {
-      this.#showSystem(id, point, isStill());
+      this.#showSystem(id, point, isStill);
     };
   }
 
-  #showSystem(id: string, point: string | undefined, focus: boolean): void {
+  #showSystem(id: string, point: string | undefined, isStill: () => boolean): void {
     const { systems } = this.#content;
     const top = systems.top('').find(({ system }) => system === id);
     const below = top === undefined ? [] : systems.children(top);
     const node = below.find((one) => one.kind === 'point' && one.point === point) ?? top;
     if (node !== undefined) {
-      void this.#tryTo(() => this.#stand(node, focus));
+      void this.#tryTo(() => this.#stand(node, isStill));
     }
   }
 
@@ -136,7 +140,7 @@ export class TreeFocus {
     let early: Promise<boolean> | undefined;
     const listening = this.#inventory.onDidChange(() => {
       const node = early === undefined ? find() : undefined;
-      early = node === undefined ? early : this.#tryTo(() => this.#stand(node, isStill()));
+      early = node === undefined ? early : this.#tryTo(() => this.#stand(node, isStill));
     });
     return () => {
       listening.dispose();
@@ -160,7 +164,7 @@ export class TreeFocus {
       await this.#inventory.readTree(ref);
       const node = find();
       if (node !== undefined) {
-        await this.#stand(node, isStill());
+        await this.#stand(node, isStill);
       }
     });
   }
@@ -177,12 +181,25 @@ export class TreeFocus {
   }
 
   /** Not while the view is hidden. */
-  async #stand(node: Node, focus: boolean): Promise<void> {
+  async #stand(node: Node, isStill: () => boolean): Promise<void> {
     if (!this.#view.visible) {
       return;
     }
     const near = isNearTop(this.#content, node) || node.kind !== 'snapshot' ? node : this.#content.rows.vm(node.ref);
-    await this.#view.reveal(near, { select: true, focus });
+    await this.#select(near, isStill);
+  }
+
+  /**
+   * The editor passes over a row without a word that it does not know: where it asked for the rows while this one was made, only
+   * the later of two answers counts, which may be that of the reveal itself. Drawn anew, the row is known.
+   */
+  async #select(node: Node, isStill: () => boolean): Promise<void> {
+    await this.#view.reveal(node, { select: true, focus: isStill() });
+    if (!this.#view.selection.includes(node)) {
+      this.#log.debug('a row was not known to the editor when it was shown, and is drawn again');
+      this.#draw(this.#content.parent(node));
+      await this.#view.reveal(node, { select: true, focus: isStill() });
+    }
   }
 }
 

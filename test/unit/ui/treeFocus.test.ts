@@ -18,25 +18,43 @@ describe('the focus of the tree', () => {
     const content = new TreeContent(source, { sort: 'time', layout: 'tree', filter: '' });
     const stood: string[] = [];
     const debugged: string[] = [];
+    const drawn: string[] = [];
+    const wordsOf = (node: Node): string => (node.kind === 'snapshot' ? node.snapshot : node.kind);
     let failures = 0;
+    let passesOver = 0;
     const view = {
       visible: true,
-      selection: [],
+      selection: [] as readonly Node[],
       onDidChangeVisibility: () => ({ dispose: () => undefined }),
       onDidChangeSelection: () => ({ dispose: () => undefined }),
       reveal: (node: Node, { focus }: { focus?: boolean | number } = {}) => {
-        stood.push(`${node.kind === 'snapshot' ? node.snapshot : node.kind}${focus === true ? ', focused' : ''}`);
-        return failures-- > 0 ? Promise.reject(new Error('the row is not there')) : Promise.resolve();
+        stood.push(`${wordsOf(node)}${focus === true ? ', focused' : ''}`);
+        if (failures-- > 0) {
+          return Promise.reject(new Error('the row is not there'));
+        }
+        view.selection = passesOver-- > 0 ? view.selection : [node];
+        return Promise.resolve();
       },
     };
     let isElsewhere = false;
     const whereabouts = { remember: () => () => isElsewhere };
     const log = { debug: (text: string) => debugged.push(text) } as never;
-    const focus = new TreeFocus(view, content, inventory, whereabouts, log);
+    const focus = new TreeFocus(
+      view,
+      content,
+      inventory,
+      whereabouts,
+      (node) => drawn.push(node === undefined ? 'all' : wordsOf(node)),
+      log,
+    );
     return {
       stood,
       debugged,
+      drawn,
       view,
+      passOver: (times: number) => {
+        passesOver = times;
+      },
       failOnce: () => {
         failures = 1;
       },
@@ -83,6 +101,24 @@ describe('the focus of the tree', () => {
     await new Promise(setImmediate);
     assert.deepEqual(stood, ['base, focused', 'base, focused']);
     assert.equal(debugged.length, 1);
+  });
+
+  it('draws a row that the editor did not know when it was to show it, and shows it then', async () => {
+    const { deleting, change, passOver, goElsewhere, stood, drawn } = rig();
+    passOver(1);
+    const over = deleting('other');
+    change(without('other'));
+    await new Promise(setImmediate);
+    assert.deepEqual(stood, ['base, focused', 'base, focused']);
+    assert.deepEqual(drawn, ['vm']);
+    over();
+    // Not for ever, and not the keyboard of who has gone on.
+    passOver(9);
+    deleting('second');
+    change(without('other', 'second'));
+    goElsewhere();
+    await new Promise(setImmediate);
+    assert.match(stood.slice(2).join(' | '), /^\S+, focused \| [^, ]+$/u);
   });
 
   it('moves on with the first of several that goes, to a row that stays', () => {
