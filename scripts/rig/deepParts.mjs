@@ -29,8 +29,8 @@ const more = {
   ends: {
     guards: ['bisect', ...acting],
     layer: 'libvirtd',
-    minutes: 2,
-    files: ['hypervisorFaults', 'killedBisect', 'killedForks', 'lostQemu', 'liveSave'],
+    minutes: 3,
+    files: ['hypervisorFaults', 'killedBisect', 'killedForks', 'lostQemu', 'liveSave', 'histories'],
   },
   disks: {
     guards: ['diagnosis', ...acting],
@@ -47,7 +47,12 @@ const more = {
     minutes: 3,
     files: ['exampleLab', 'labClone', 'systemWaits', 'bisect', 'copyFile', 'unasked'],
   },
-  pages: { guards: ['lesson', 'ui', 'text'], layer: 'ui', minutes: 1.5, files: ['lesson', 'pictureBlocks'] },
+  pages: {
+    guards: ['lesson', 'lab', 'health', 'ui', 'text'],
+    layer: 'ui',
+    minutes: 2.5,
+    files: ['lesson', 'pictureBlocks', 'lab', 'chain'],
+  },
 };
 
 /** By the first part of the names of their files. */
@@ -97,10 +102,10 @@ export const deepParts = [
     name: 'rows system',
     group: 'rows',
     version: 'system',
-    minutes: 2.5,
-    guards: ['systems', ...acting],
+    minutes: 4,
+    guards: ['systems', 'lab', ...acting],
     layer: 'libvirtd',
-    files: ['externalRevert', 'systems'],
+    files: ['externalRevert', 'systems', 'lab', 'metadataSteps', 'guestAgentSteps'],
     env: { TEST_ROWS: 'all' },
   },
   ...versions.flatMap((version) =>

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
+import { itRarely } from './allRows.js';
 import {
   defineDeafGuest,
   failure,
@@ -134,7 +135,7 @@ describe('the guest agent', function () {
     assert.ok(Math.abs(behind) < 250, String(behind));
   });
 
-  it('catches up with what a snapshot took that stopped the guest', async () => {
+  itRarely('catches up with what a snapshot took that stopped the guest', async () => {
     const large = await defineTestGuest(rig.daemon, { name: 'large', memoryMiB: 320 });
     await large.start();
     const fill = 'mkdir /full && mount -t tmpfs -o size=200m none /full && yes full | dd of=/full/all bs=1M count=150';

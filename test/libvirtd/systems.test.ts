@@ -21,6 +21,7 @@ import { faultsOf } from '../jsonSchema.js';
 import type { RecoveredSystem } from '../../src/systems/systems.js';
 import { silentLog } from '../silentLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';
+import { allRows } from './allRows.js';
 import type { Daemon } from './inventoryRig.js';
 import { act, openSystems, type Spot, type SystemsHere, type What } from './systemRig.js';
 
@@ -28,7 +29,7 @@ const names = ['db', 'api', 'idle'] as const;
 
 /** Everybody runs the first of the rows, one of four, `npm run test:deep -- rows` all. */
 function inTier<T>(rows: readonly T[]): readonly T[] {
-  return process.env['TEST_ROWS'] === 'all' ? rows : rows.slice(0, Math.ceil(rows.length / 4));
+  return allRows ? rows : rows.slice(0, Math.ceil(rows.length / 4));
 }
 
 /** It reads where the journal is from the environment of its process. */

@@ -1,4 +1,4 @@
-// A few random histories in every run of the tests; `npm run histories` makes thousands of operations of them.
+// A few random histories, which are the same in each run; `npm run histories` makes thousands of operations of them.
 import assert from 'node:assert/strict';
 import { type Action, actionText } from '../histories/action.js';
 import { type Episode, runEpisode } from '../histories/episode.js';

@@ -1,0 +1,11 @@
+// How much of the tables and of the cases that take long is run here: those that stand for the others, or all of them.
+
+/** As the deep tier has it; where everybody runs the tests, it is not so. */
+export const allRows = process.env['TEST_ROWS'] === 'all';
+
+/** A test that takes long and says little of the rest: run where all rows are. */
+export function itRarely(title: string, run: Mocha.AsyncFunc): void {
+  if (allRows) {
+    it(title, run);
+  }
+}
