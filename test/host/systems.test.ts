@@ -236,8 +236,15 @@ describe('a system of VMs in the editor', function () {
 
   it('is dissolved, and leaves its VMs with their snapshots', async () => {
     await asksFirst(call('virtRewind.dissolveSystem', { system: 'shop' }));
-    await call('virtRewind.dissolveSystem', { system: 'shop', confirm: false });
     const { tree } = await rig.api();
+    const person = new Person();
+    try {
+      await call('virtRewind.dissolveSystem', { system: 'shop', confirm: false });
+      // Who does it knows that it is gone.
+      assert.deepEqual(person.said, []);
+    } finally {
+      person.leave();
+    }
     assert.ok((await tree.getChildren()).every(({ kind }) => kind === 'connection'));
     assert.ok((await rig.snapshots(names[0])).includes('clean'));
     const { worked } = await rig.api();

@@ -29,12 +29,13 @@ export async function stopWhileWriting<T>(pid: number, begin: () => T): Promise<
 
 /**
  * From now on libvirt notes what it says to its QEMUs.
+ * @param name of the notes, which begin empty
  * @returns resolves as soon as one has been sent this command
  */
-export async function noteMonitors(daemon: Daemon): Promise<(command: string) => Promise<void>> {
+export async function noteMonitors(daemon: Daemon, name: string): Promise<(command: string) => Promise<void>> {
   const folder = dirname(daemon.socket);
   const uri = `libvirtd:///${process.getuid?.() === 0 ? 'system' : 'session'}?socket=${join(folder, 'libvirt-admin-sock')}`;
-  const notes = join(daemon.dir, 'monitors.log');
+  const notes = join(daemon.dir, `monitors.${name}.log`);
   for (const words of [
     ['daemon-log-filters', '2:qemu.qemu_monitor'],
     ['daemon-log-outputs', `3:stderr 2:file:${notes}`],

@@ -126,9 +126,25 @@ async function dissolve(run: CommandRun): Promise<void> {
       confirm: t('Dissolve'),
     });
   }
-  await (await run.systems.open()).forget(stored);
-  await run.systems.known.read();
+  await forgetSystem(run, stored);
   noteInStatusBar(t('The system {0} is forgotten. Its VMs and their snapshots stay.', name));
+}
+
+/** Who dissolves the system that the workspace works with need not be told that it is gone. */
+async function forgetSystem({ chosen, systems }: CommandRun, stored: StoredSystem): Promise<void> {
+  const isChosen = chosen.shown?.known.system.id === stored.system.id;
+  if (isChosen) {
+    await chosen.choose(undefined);
+  }
+  try {
+    await (await systems.open()).forget(stored);
+  } catch (error) {
+    if (isChosen) {
+      await chosen.choose(stored.system);
+    }
+    throw error;
+  }
+  await systems.known.read();
 }
 
 function vmsLine({ system }: StoredSystem): string {

@@ -19,29 +19,29 @@ export interface ActedOn {
 
 type View = Pick<vscode.TreeView<Node>, 'visible' | 'reveal' | 'selection' | 'onDidChangeSelection'>;
 
+export interface RowsOfFocus {
+  readonly content: TreeContent;
+  readonly inventory: Pick<InventoryPort, 'findVm' | 'readTree' | 'onDidChange'>;
+  /** Draws a row and what is under it again; all, without one. */
+  readonly draw: (node: Node | undefined) => void;
+  readonly log: Log;
+}
+
 export class TreeFocus {
   readonly #view: View;
   readonly #content: TreeContent;
-  readonly #inventory: Pick<InventoryPort, 'findVm' | 'readTree' | 'onDidChange'>;
+  readonly #inventory: RowsOfFocus['inventory'];
   readonly #log: Log;
   readonly #whereabouts: Pick<Whereabouts, 'remember'>;
-  readonly #draw: (node: Node | undefined) => void;
+  readonly #draw: RowsOfFocus['draw'];
 
-  /** @param draw draws a row and what is under it again; all, without one */
-  constructor(
-    view: View,
-    content: TreeContent,
-    inventory: Pick<InventoryPort, 'findVm' | 'readTree' | 'onDidChange'>,
-    whereabouts: Pick<Whereabouts, 'remember'>,
-    draw: (node: Node | undefined) => void,
-    log: Log,
-  ) {
+  constructor(view: View, rows: RowsOfFocus, whereabouts: Pick<Whereabouts, 'remember'>) {
     this.#view = view;
-    this.#content = content;
-    this.#inventory = inventory;
+    this.#content = rows.content;
+    this.#inventory = rows.inventory;
+    this.#draw = rows.draw;
+    this.#log = rows.log;
     this.#whereabouts = whereabouts;
-    this.#draw = draw;
-    this.#log = log;
   }
 
   /** Also with nothing, when what was selected has gone. */

@@ -110,8 +110,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#view = this.#store.add(
       vscode.window.createTreeView(treeViewId, { treeDataProvider: this, canSelectMany: true, showCollapseAll: true }),
     );
-    const whereabouts = this.#store.add(new Whereabouts());
-    this.focus = new TreeFocus(this.#view, this.#content, inventory, whereabouts, rows.draw, log);
+    this.focus = new TreeFocus(this.#view, rows, this.#store.add(new Whereabouts()));
     this.#store.add(vscode.window.registerFileDecorationProvider(rowMarks));
     this.#store.add(this.#view.onDidChangeVisibility(() => this.#visibilityChanged()));
     this.#store.add(this.#view.onDidExpandElement(({ element }) => this.#look(this.#lookedAt.open(element))));

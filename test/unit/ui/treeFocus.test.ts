@@ -39,14 +39,8 @@ describe('the focus of the tree', () => {
     let isElsewhere = false;
     const whereabouts = { remember: () => () => isElsewhere };
     const log = { debug: (text: string) => debugged.push(text) } as never;
-    const focus = new TreeFocus(
-      view,
-      content,
-      inventory,
-      whereabouts,
-      (node) => drawn.push(node === undefined ? 'all' : wordsOf(node)),
-      log,
-    );
+    const draw = (node: Node | undefined) => void drawn.push(node === undefined ? 'all' : wordsOf(node));
+    const focus = new TreeFocus(view, { content, inventory, draw, log }, whereabouts);
     return {
       stood,
       debugged,
