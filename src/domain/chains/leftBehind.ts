@@ -33,6 +33,10 @@ export function leftBehindRefusal(
       .flatMap((disk) => wholeChain(disk, facts).slice(1))
       .filter((file) => ![removed, mergedAway, changed, needed].some((files) => files.has(file))),
   );
+  // Of all at once first: a chain may be long, and hardly ever is there one.
+  if (![...restingOn(facts, layers.size === 0 ? [] : written)].some((one) => layers.has(one))) {
+    return undefined;
+  }
   for (const file of written) {
     const image = [...restingOn(facts, [file])].find((one) => layers.has(one));
     if (image !== undefined) {
