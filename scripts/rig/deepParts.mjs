@@ -252,10 +252,10 @@ export const deepParts = [
         group: 'editors',
         version: 'system',
         minutes: { host: 3, ui: 7 }[layer],
-        guards: ['ui', 'manifest', 'text', 'lesson'],
+        guards: ['ui', 'manifest', 'text', 'lesson', 'bisect'],
         layer,
         tier: 'whole',
-        env: { TEST_VSCODE: 'minimum' },
+        env: { TEST_VSCODE: 'minimum', TEST_ROWS: 'all' },
       }),
   ),
   {

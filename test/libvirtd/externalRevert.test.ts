@@ -12,7 +12,7 @@ import type { Plan } from '../../src/operations/plan.js';
 import type { RefusalReason } from '../../src/domain/refusal.js';
 import type { Snapshot } from '../../src/domain/snapshot.js';
 import { snapshotableDisks, type PowerState, type Vm, type VmRef } from '../../src/domain/vm.js';
-import { allRows, itRarely } from './allRows.js';
+import { allRows, itRarely } from '../allRows.js';
 import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
 import { reportSupport } from './supportRows.js';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
-import { itRarely } from './allRows.js';
+import { itRarely } from '../allRows.js';
 import {
   defineDeafGuest,
   failure,

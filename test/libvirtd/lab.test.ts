@@ -11,7 +11,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { faultsOf } from '../jsonSchema.js';
-import { itRarely } from './allRows.js';
+import { itRarely } from '../allRows.js';
 import type { Daemon } from './inventoryRig.js';
 
 interface Answer {

@@ -8,7 +8,7 @@ import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { element } from '../../src/driver/xml/xmlTree.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { Step } from '../../src/steps/step.js';
-import { itRarely } from './allRows.js';
+import { itRarely } from '../allRows.js';
 import { cutOffDelete } from './faults/cutOffDelete.js';
 import {
   defineDeafGuest,

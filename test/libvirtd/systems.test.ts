@@ -21,7 +21,7 @@ import { faultsOf } from '../jsonSchema.js';
 import type { RecoveredSystem } from '../../src/systems/systems.js';
 import { silentLog } from '../silentLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { allRows } from './allRows.js';
+import { allRows } from '../allRows.js';
 import type { Daemon } from './inventoryRig.js';
 import { act, openSystems, type Spot, type SystemsHere, type What } from './systemRig.js';
 
