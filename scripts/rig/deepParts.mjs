@@ -30,7 +30,7 @@ const more = {
     guards: ['bisect', ...acting],
     layer: 'libvirtd',
     minutes: 3,
-    files: ['hypervisorFaults', 'killedBisect', 'killedForks', 'lostQemu', 'liveSave', 'histories'],
+    files: ['hypervisorFaults', 'killedBisect', 'killedForks', 'lostQemu', 'liveSave', 'histories', 'emulationSteps'],
   },
   disks: {
     guards: ['diagnosis', ...acting],
@@ -48,10 +48,10 @@ const more = {
     files: ['exampleLab', 'labClone', 'systemWaits', 'bisect', 'copyFile', 'unasked'],
   },
   pages: {
-    guards: ['lesson', 'lab', 'health', 'ui', 'text'],
+    guards: ['lesson', 'lab', 'health', 'systems', 'ui', 'text'],
     layer: 'ui',
-    minutes: 2.5,
-    files: ['lesson', 'pictureBlocks', 'lab', 'chain'],
+    minutes: 3.5,
+    files: ['lesson', 'pictureBlocks', 'lab', 'chain', 'reports', 'systems', 'packaged'],
   },
 };
 

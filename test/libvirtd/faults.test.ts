@@ -15,6 +15,9 @@ const few: ReadonlyMap<string, readonly FaultKind[]> = new Map([
 const deepAlone: readonly string[] = [
   'repair: keep the disks of a snapshot whose RAM is gone',
   'repair: take away files that nobody needs',
+  'repair: take away a tag that libvirt does not know',
+  'repair: make a snapshot the current one',
+  'create a memory snapshot while the guest runs on',
   'consolidate layers that no snapshot owns, running',
   'delete external snapshots with their descendants',
   'delete all descendants of an external snapshot',
