@@ -4,14 +4,23 @@ import { wrapped } from './help.js';
 import { tableLines } from './table.js';
 import type { Terminal } from './terminal.js';
 
-export function plainReport(markdown: string, terminal: Pick<Terminal, 'style' | 'width' | 'textWidth'>): string {
+/**
+ * @param third what stands in a third column: sentences, which are read below the table; or values, which stand in it, and below
+ *   each other where there is no room
+ */
+export function plainReport(
+  markdown: string,
+  terminal: Pick<Terminal, 'style' | 'width' | 'textWidth'>,
+  third: 'sentences' | 'values' = 'sentences',
+): string {
   const blocks: string[] = [];
   let rows: string[][] = [];
   const endTable = (): void => {
     const [head, , ...body] = rows;
-    if (head !== undefined) {
+    if (head !== undefined && third === 'values') {
+      blocks.push(...valueLines(head, body, terminal));
+    } else if (head !== undefined) {
       const columns = head.map((title, index) => ({ title, rank: index > 1 ? 1 : 0 }));
-      // What stands in the last column are sentences: they are read below the table.
       blocks.push(tableLines(columns.slice(0, 2), body, terminal.width).join('\n'));
       blocks.push(
         ...body
@@ -38,6 +47,25 @@ export function plainReport(markdown: string, terminal: Pick<Terminal, 'style' |
   }
   endTable();
   return blocks.join('\n');
+}
+
+/** Nothing of a value is cut: two that begin alike would read the same. */
+function valueLines(
+  head: readonly string[],
+  body: readonly (readonly string[])[],
+  { width, textWidth }: Pick<Terminal, 'width' | 'textWidth'>,
+): readonly string[] {
+  const table = tableLines(
+    head.map((title) => ({ title, rank: 0 })),
+    body,
+    Infinity,
+  );
+  return table.every(({ length }) => length <= width)
+    ? table
+    : body.flatMap(([what = '', ...values]) => [
+        ...wrapped(what, textWidth, 0),
+        ...values.flatMap((value, index) => wrapped(`${head[index + 1] ?? ''}: ${value}`, textWidth, 2)),
+      ]);
 }
 
 function unescaped(text: string): string {

@@ -108,17 +108,26 @@ function futureRevert({ capabilities }: Facts, files: Ability): Ability {
     version: formatVersion(capabilities.libvirt),
     needed: '9.9',
   });
-  const byUs = capabilities.driver === 'qemu' && files.can === 'yes';
-  return { kind: 'revertExternal', can: byUs ? 'byUs' : 'no', why: refusal };
+  if (capabilities.driver !== 'qemu') {
+    return driverCannot('revertExternal', 'revert', capabilities.driver);
+  }
+  return { kind: 'revertExternal', can: files.can === 'yes' ? 'byUs' : 'no', why: refusal };
+}
+
+function driverCannot(kind: Ability['kind'], action: string, driver: string): Ability {
+  return { kind, can: 'no', why: refuse('driverCannot', { driver, action }).refusal };
 }
 
 function futureDelete({ capabilities }: Facts): Ability {
+  if (capabilities.driver !== 'qemu') {
+    return driverCannot('deleteExternal', 'delete', capabilities.driver);
+  }
   const { refusal } = refuse('externalDeleteUnsupported', {
     snapshot: '',
     version: formatVersion(capabilities.libvirt),
     needed: '9.0',
   });
-  return capabilities.driver === 'qemu' && capabilities.externalDelete
+  return capabilities.externalDelete
     ? { kind: 'deleteExternal', can: 'yes' }
     : { kind: 'deleteExternal', can: 'no', why: refusal };
 }

@@ -51,7 +51,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
   notFound: (details) => ({
     short: t('not found'),
     sentence: missing(details),
-    nextStep: t('Another program may have removed or renamed it; the view shows what is there.'),
+    nextStep: t('Another program may have removed or renamed it; look again at what is there.'),
     severity: 'warning',
     offers: 'refresh',
   }),

@@ -247,7 +247,7 @@ const sentences: Sentences = {
   ],
   snapshotMissing: ({ vm, snapshot }) => [
     t('{0} has no snapshot {1} any more.', vm, snapshot),
-    t('Another program deleted or renamed it; the view shows what is there.'),
+    t('Another program deleted or renamed it; look again at what is there.'),
   ],
   noDescendants: ({ snapshot }) => [t('Nothing is built on {0}.', snapshot), ''],
   layoutLeafNeeded: ({ snapshot, parent, by }) => [

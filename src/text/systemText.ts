@@ -27,7 +27,11 @@ export function systemQuestion({ kind, system, point, members }: SystemPlan, now
     },
     delete: { title: t('Delete “{0}” of the system {1}?', title, name), confirm: t('Delete') },
   }[kind];
-  const planned = members.map(({ plan, view }) => ({ plan, target: view }));
+  // A guest that stands still until it is reverted writes nothing after its checkpoint.
+  const planned = members.map(({ plan, view }) => ({
+    plan: { ...plan, warnings: plan.warnings.filter((warning) => warning.kind !== 'runsOnAfterCheckpoint') },
+    target: view,
+  }));
   const { details, ...question } = questionOfAll(words, planned, now);
   const together = kind === 'delete' ? [] : [t('The VMs that run stand still together until all are kept.')];
   return { ...question, details: [...together, details].join('\n') };
@@ -67,7 +71,10 @@ export function systemDoneText(
   const spreadMs = (kept ?? made)?.spreadMs;
   const done = {
     checkpoint: t('The system {0} was kept as “{1}”.', name, title),
-    revert: t('The system {0} is back at “{1}”.', name, title),
+    revert:
+      point.auto === 'revert'
+        ? t('The last revert of the system {0} is undone.', name)
+        : t('The system {0} is back at “{1}”.', name, title),
     delete: t('“{0}” of the system {1} was deleted.', title, name),
   }[kind];
   return [

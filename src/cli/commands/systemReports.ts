@@ -45,7 +45,7 @@ export async function compareSystem(context: Context): Promise<ExitName> {
       },
     });
   } else {
-    terminal.say(plainReport(systemComparisonPage(compared), terminal));
+    terminal.say(plainReport(systemComparisonPage(compared), terminal, 'values'));
   }
   return 'done';
 }

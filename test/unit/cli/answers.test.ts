@@ -82,6 +82,18 @@ describe('a report on a terminal', () => {
     assert.equal(shown, `${name}\nNote: ${name}`);
   });
 
+  it('says of each value whose it is, also where there is no room beside each other', () => {
+    const told = (first: string, width: number) =>
+      plainReport(
+        `| What | one | Present |\n| --- | --- | --- |\n| disk | ${first} | b |`,
+        { ...terminal, width },
+        'values',
+      );
+    assert.equal(told('a', 40), 'What  one  Present\ndisk  a    b');
+    const long = '/a/very/long/path/of/an/image.qcow2';
+    assert.equal(told(long, 40), `disk\n  one: ${long}\n  Present: b`.replace('one: ', 'one:\n  '));
+  });
+
   it('breaks lines between words', () => {
     const shown = plainReport(markdownText('word '.repeat(30)), terminal);
     assert.ok(shown.split('\n').every((line) => line.length <= 40));

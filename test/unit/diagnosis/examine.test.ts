@@ -436,6 +436,9 @@ describe('examine: abilities', () => {
       deleteExternal: 'no externalDeleteUnsupported',
       hostFiles: 'no filesOutOfReach',
     });
+    // Not the version stands against it: "libvirt 9.0 cannot, libvirt 9.0 and newer can".
+    const ofTest = can(examine(ref, fresh({ capabilities: capabilities(9, 0, { driver: 'test' }) })));
+    assert.deepEqual([ofTest['revertExternal'], ofTest['deleteExternal']], ['no driverCannot', 'no driverCannot']);
     const mixable = can(examine(ref, healthy()));
     assert.equal(mixable['createMemoryInternal'], 'no otherStyle');
     assert.equal(mixable['createOfflineExternal'], 'yes');
