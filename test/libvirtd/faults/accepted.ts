@@ -30,7 +30,10 @@ export function acceptedEnds(before: Model, plan: PlannedWork, end: Power, repai
         { what: 'after', model: layout === undefined ? after : withRam(after, reverted) },
       ];
       if (checkpoint !== undefined && plan.steps.some((step) => step.kind === 'revert')) {
-        ends.push({ what: 'after, on a leaf', model: withRam(onLeaf(off, request.snapshot, end), reverted) });
+        // The second one where libvirt had taken the mark of the current one away, and not set it yet: as a repair sets it.
+        for (const title of ['After revert to', 'On top of']) {
+          ends.push({ what: 'after, on a leaf', model: withRam(onLeaf(off, request.snapshot, end, title), reverted) });
+        }
       }
       return checkpoint === undefined ? ends : [...ends, { what: 'before, kept', model: kept }];
     }
@@ -96,8 +99,8 @@ function taken(model: Model, step: Step | undefined): Model {
 }
 
 /** What libvirt broke off on the files that a snapshot froze, we bring to its end, as where there is no such call. */
-function onLeaf(off: Model, snapshot: string, end: Power): Model {
-  const title = `After revert to ${off.snapshots.get(snapshot)?.title ?? snapshot}`;
+function onLeaf(off: Model, snapshot: string, end: Power, words: string): Model {
+  const title = `${words} ${off.snapshots.get(snapshot)?.title ?? snapshot}`;
   const name = title.replaceAll(' ', '-');
   return off.created({ name, title, kind: 'offline', style: 'external' }).reverted(name, end);
 }
