@@ -119,12 +119,12 @@ export async function makeDemoVms({ virsh, folder, onStep = () => undefined, onS
   /** @type {ReturnType<typeof buildGuest> | undefined} */
   let building;
   const guest = () => (building ??= buildGuest({ onStep }));
-  // Before any is made: where one is somebody else's, none is.
-  for (const { name } of demos) await stateOf(virsh, name);
+  // All of them first: where one is somebody else's, none is made.
+  const states = await Promise.all(demos.map(({ name }) => stateOf(virsh, name)));
   const started = await allOver(
-    demos.map(async (demo) => {
+    demos.map(async (demo, index) => {
       const ready = join(folder, `${demo.name}.ready`);
-      const state = await stateOf(virsh, demo.name);
+      const state = states[index];
       if (state !== undefined && (await exists(ready))) {
         if (state !== 'shut off' && state !== 'crashed') return undefined;
         onStart(demo.name);

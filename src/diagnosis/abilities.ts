@@ -100,7 +100,10 @@ function ofStyle(
 }
 
 function futureRevert({ capabilities }: Facts, files: Ability): Ability {
-  if (capabilities.driver === 'qemu' && capabilities.externalRevert) {
+  if (capabilities.driver !== 'qemu') {
+    return driverCannot('revertExternal', 'revert', capabilities.driver);
+  }
+  if (capabilities.externalRevert) {
     return { kind: 'revertExternal', can: 'yes' };
   }
   const { refusal } = refuse('externalRevertUnsupported', {
@@ -108,9 +111,6 @@ function futureRevert({ capabilities }: Facts, files: Ability): Ability {
     version: formatVersion(capabilities.libvirt),
     needed: '9.9',
   });
-  if (capabilities.driver !== 'qemu') {
-    return driverCannot('revertExternal', 'revert', capabilities.driver);
-  }
   return { kind: 'revertExternal', can: files.can === 'yes' ? 'byUs' : 'no', why: refusal };
 }
 
@@ -122,14 +122,15 @@ function futureDelete({ capabilities }: Facts): Ability {
   if (capabilities.driver !== 'qemu') {
     return driverCannot('deleteExternal', 'delete', capabilities.driver);
   }
+  if (capabilities.externalDelete) {
+    return { kind: 'deleteExternal', can: 'yes' };
+  }
   const { refusal } = refuse('externalDeleteUnsupported', {
     snapshot: '',
     version: formatVersion(capabilities.libvirt),
     needed: '9.0',
   });
-  return capabilities.externalDelete
-    ? { kind: 'deleteExternal', can: 'yes' }
-    : { kind: 'deleteExternal', can: 'no', why: refusal };
+  return { kind: 'deleteExternal', can: 'no', why: refusal };
 }
 
 /** In every folder with a disk of the VM. */

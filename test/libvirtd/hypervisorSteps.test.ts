@@ -436,10 +436,11 @@ describe('steps on real guests', function () {
         await goOnSlowly(qemu!, Promise.race([untilSent('migrate_cancel'), creating]));
         return creating;
       };
-      let error = await cancelled('cancelled');
+      let count = 0;
+      let error = await cancelled('cancelled0');
       // On a busy machine QEMU may get more time than it should have had, and be faster than who cancels.
-      for (let count = 1; error === undefined; count++) {
-        await subject.delete(count === 1 ? 'cancelled' : `cancelled${count - 1}`);
+      while (error === undefined) {
+        await subject.delete(`cancelled${count++}`);
         error = await cancelled(`cancelled${count}`);
       }
       assert.ok(failure('cancelled')(error));

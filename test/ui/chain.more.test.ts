@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { makeDemoVms, removeDemoVms } from '../../scripts/guest/demoVms.mjs';
 import { runInGuest, waitForAgent } from '../../scripts/guest/inGuest.mjs';
-import { openStage, pictureOfFailure, testDaemon, type Stage } from './stage.js';
+import { openStage, testDaemon } from './stage.js';
+import { stepsOnStage } from './steps.js';
 
 const name = 'rewind-overlays';
 /** The demo VM has three deltas already. */
@@ -15,13 +16,9 @@ const more = ['d4', 'd5', 'd6', 'd7', 'd8', 'd9'];
 describe('a chain of nine deltas', () => {
   const daemon = testDaemon();
   const { virsh } = daemon;
-  const ends: (() => Promise<unknown>)[] = [];
-  let stage: Stage;
   let written: string;
-  let broken = false;
-
-  before('a demo VM with nine deltas, one of them old, and VS Code', async function () {
-    this.timeout(300_000);
+  const stage = stepsOnStage(async (ends) => {
+    // A demo VM with nine deltas, one of them old.
     const folder = join(daemon.dir, 'chain');
     ends.push(() => removeDemoVms({ virsh, folder }));
     await makeDemoVms({ virsh, folder });
@@ -32,22 +29,10 @@ describe('a chain of nine deltas', () => {
     }
     await makeOld('clean-install');
     written = await sums();
-    stage = await openStage('mouse', {
+    return openStage('mouse', {
       // Whether the machine of the test has room is not the question.
       settings: { 'virtRewind.health.sweepMinutes': 60, 'virtRewind.health.freePercent': 0 },
     });
-    ends.push(stage.stop);
-  });
-  beforeEach(function () {
-    // One step stands on the other; what comes after a failure would only fail slowly.
-    if (broken) this.skip();
-  });
-  afterEach(async function () {
-    broken ||= this.currentTest?.isFailed() === true;
-    await pictureOfFailure(stage, this.currentTest);
-  });
-  after(async () => {
-    for (const end of ends.reverse()) await end();
   });
 
   /** A file of this delta's own, and one that each delta holds other bytes of. */
@@ -72,10 +57,10 @@ describe('a chain of nine deltas', () => {
     await virshOk(virsh, 'snapshot-create', name, file, '--redefine');
   }
 
-  const picture = (what: string) => stage.workbench.picture(`chain-${what}`);
+  const picture = (what: string) => stage().workbench.picture(`chain-${what}`);
 
   it('is told of once: what is wrong and why', async () => {
-    const { hands, workbench } = stage;
+    const { hands, workbench } = stage();
     await hands.showView('Virt Rewind', 'VMs');
     const toast = workbench.toast(name);
     await toast.waitFor();
@@ -88,14 +73,14 @@ describe('a chain of nine deltas', () => {
   });
 
   it('stands as a number on the view, as words on the row and in the status bar', async () => {
-    const { workbench } = stage;
+    const { workbench } = stage();
     await workbench.badge('Virt Rewind').filter({ hasText: /^2$/ }).waitFor();
     await workbench.row(/^rewind-overlays, .*⚠ 2 warnings/).waitFor();
     await workbench.statusBar(/2 warnings/).waitFor();
   });
 
   it('is not told again by another look at everything', async () => {
-    const { hands, workbench } = stage;
+    const { hands, workbench } = stage();
     await hands.command('Virt Rewind: Check Health');
     await workbench.webview.getByText('9 deltas').first().waitFor();
     await picture('2-report');
@@ -107,7 +92,7 @@ describe('a chain of nine deltas', () => {
   });
 
   it('is mended by the button of the message, after a plan', async () => {
-    const { hands, workbench } = stage;
+    const { hands, workbench } = stage();
     await workbench.notice(name).getByRole('button', { name: 'Consolidate…', exact: true }).click();
     await workbench.dialog.waitFor();
     await picture('4-plan');
@@ -127,7 +112,7 @@ describe('a chain of nine deltas', () => {
   });
 
   it('is nowhere a warning any more', async () => {
-    const { hands, workbench } = stage;
+    const { hands, workbench } = stage();
     await workbench.row(/^rewind-overlays, (?!.*⚠).*, running, /).waitFor();
     await workbench.badge('Virt Rewind').waitFor({ state: 'hidden' });
     await workbench.statusBar(/2 warnings/).waitFor({ state: 'detached' });
