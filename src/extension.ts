@@ -11,6 +11,7 @@ import { SharedSettings } from './session/sharedSettings.js';
 import { defaultConnections } from './manifest/defaultConnections.js';
 import { NotesFile } from './journal/notesFile.js';
 import { stateFolder } from './journal/stateFolder.js';
+import { watchServedClones } from './engine/servedClones.js';
 import { onDidChangeSettings, readSettings } from './ui/readSettings.js';
 import type { Settings } from './manifest/settings.js';
 import type { LayerCost } from './domain/layerCost.js';
@@ -198,6 +199,7 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
     inventory,
     log,
   );
+  context.subscriptions.push(watchServedClones(inventory));
   endLesson = () => (mayAct('removeLessons', readSettings().automaticActions) ? teaching.end() : Promise.resolve());
   if (mayAct('removeLessons', readSettings().automaticActions)) {
     teaching

@@ -29,8 +29,11 @@ const more = {
   ends: {
     guards: ['bisect', ...acting],
     layer: 'libvirtd',
-    minutes: 3,
-    files: ['hypervisorFaults', 'killedBisect', 'killedForks', 'lostQemu', 'liveSave', 'histories', 'emulationSteps'],
+    minutes: 3.5,
+    files: [
+      ...['hypervisorFaults', 'killedBisect', 'killedForks', 'lostQemu', 'liveSave', 'lateSnapshot'],
+      ...['histories', 'emulationSteps', 'untoldRevert'],
+    ],
   },
   disks: {
     guards: ['diagnosis', ...acting],

@@ -22,6 +22,7 @@ const mostSteps = 80;
  * @property {(container: string, view: string) => Promise<void>} showView shows a view and gives it the focus
  * @property {(row: string | RegExp) => Promise<unknown>} select
  * @property {(row: string | RegExp) => Promise<void>} expand does nothing to a row that is open
+ * @property {(row: string | RegExp, below: Locator) => Promise<void>} expandTo until a row below it is seen
  * @property {(row: string | RegExp) => Promise<void>} collapse
  * @property {(row: string | RegExp, ...path: string[]) => Promise<void>} menu chooses from a row's context menu; submenus before the item
  * @property {(row: string | RegExp, title: string) => Promise<void>} inline an action drawn on the row itself; by keyboard, the menu
@@ -98,6 +99,19 @@ class Common {
   }
 
   /**
+   * VS Code closes a row again that was opened while it was drawn anew with its first rows below it.
+   * @param {Locator} below
+   * @param {() => Promise<void>} expand
+   */
+  async expandUntil(below, expand) {
+    for (let left = mostTries; left > 0 && !(await below.isVisible()); left--) {
+      await expand();
+      await below.waitFor({ timeout: tryAgainMs }).catch(() => undefined);
+    }
+    await below.waitFor();
+  }
+
+  /**
    * VS Code closes a menu when the focus goes elsewhere, as when a row is revealed: people open it again, and so does this.
    * @param {() => Promise<void>} open
    * @param {() => Promise<Locator>} choose gives the item that was chosen
@@ -139,6 +153,10 @@ export class Mouse extends Common {
 
   async expand(/** @type {string | RegExp} */ row) {
     await this.toggle(row, true, () => this.#turn(row));
+  }
+
+  async expandTo(/** @type {string | RegExp} */ row, /** @type {Locator} */ below) {
+    await this.expandUntil(below, () => this.expand(row));
   }
 
   async collapse(/** @type {string | RegExp} */ row) {
@@ -265,6 +283,10 @@ export class Keyboard extends Common {
 
   async expand(/** @type {string | RegExp} */ row) {
     await this.toggle(row, true, () => this.#pressOn(row, 'ArrowRight'));
+  }
+
+  async expandTo(/** @type {string | RegExp} */ row, /** @type {Locator} */ below) {
+    await this.expandUntil(below, () => this.expand(row));
   }
 
   async collapse(/** @type {string | RegExp} */ row) {

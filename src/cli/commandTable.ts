@@ -24,6 +24,11 @@ const seamless: Option = {
   words: ['auto', 'never'],
 };
 
+const disposable: Option = {
+  type: 'boolean',
+  help: 'it goes with its files when it was on and is off, unless it has snapshots of its own by then',
+};
+
 const commands = {
   list: {
     summary: 'list the VMs',
@@ -121,6 +126,7 @@ const commands = {
         help: 'same: the networks of the VM (the default); unplugged: all cables out',
         words: ['same', 'unplugged'],
       },
+      disposable,
     },
     more: 'It is off, with a UUID, MAC addresses and UEFI variables of its own. See docs/clones.md.',
     examples: ['virt-rewind clone web-test --from clean', 'virt-rewind clone web-test --full --name web-copy'],
@@ -138,6 +144,7 @@ const commands = {
         help: 'unplugged: all cables out (the default); same: the networks of the VM, with the same addresses',
         words: ['same', 'unplugged'],
       },
+      disposable,
     },
     more: 'Each has disks of its own, and the RAM of that moment. All of them, or none. See docs/clones.md.',
     examples: ['virt-rewind fork web-test', 'virt-rewind fork web-test --count 4'],

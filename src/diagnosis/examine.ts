@@ -2,6 +2,7 @@
 // plan, or the reason why not now. Pure; changes nothing and asks nobody.
 import { lostQemu } from '../domain/chains/lostQemu.js';
 import { orphanFiles, orphanTags } from '../domain/chains/orphans.js';
+import { savedBelow } from '../domain/chains/savedBelow.js';
 import { startsElsewhere } from '../domain/chains/startsElsewhere.js';
 import type { Facts } from '../domain/facts.js';
 import type { OperationRequest } from '../domain/operation.js';
@@ -64,9 +65,11 @@ export function problemsWithoutFiles(facts: Facts): readonly Problem[] {
  * | the same, and libvirt works at it                   | none: it goes on when that is done | |
  * | its agent says that it is frozen                    | guestFrozen  | thawGuest       |
  * | a managed save                                      | managedSave  | none: it is somebody's RAM |
+ * | the same, made below what the disks are on by now   | savedBelow   | none: the same |
  * | transient, with snapshots                           | vanishes     | keepVm          |
  */
-function stateProblems({ vm, agent, tree, capabilities }: Facts): readonly Problem[] {
+function stateProblems(facts: Facts): readonly Problem[] {
+  const { vm, agent, tree, capabilities } = facts;
   const found: Problem[] = [];
   if (isPausedToBeSaved(vm) && vm.savedNow !== true) {
     found.push({ kind: 'pausedSaving' });
@@ -74,7 +77,9 @@ function stateProblems({ vm, agent, tree, capabilities }: Facts): readonly Probl
   if (agent === 'frozen') {
     found.push({ kind: 'guestFrozen' });
   }
-  if (vm.managedSave) {
+  const below = savedBelow(facts);
+  found.push(...below.map((one): Problem => ({ kind: 'savedBelow', ...one })));
+  if (vm.managedSave && below.length === 0) {
     found.push({ kind: 'managedSave' });
   }
   if (!vm.persistent && tree.snapshots.length > 0 && capabilities.driver === 'qemu') {

@@ -78,6 +78,8 @@ export type Problem =
   | { readonly kind: 'mergeLost'; readonly disk: string; readonly file: string; readonly said: string }
   | { readonly kind: 'guestFrozen' }
   | { readonly kind: 'managedSave' }
+  /** Its next start would write to `file`, which `overlay` is built on. */
+  | { readonly kind: 'savedBelow'; readonly disk: string; readonly file: string; readonly overlay: string }
   | { readonly kind: 'corruptImage'; readonly file: string }
   /** `cure`: whether the next snapshot with RAM inside would take it with it; `why`: what forbids that one. */
   | {

@@ -12,6 +12,7 @@ export type AutomaticActions = (typeof automaticActions)[number];
  * | recoverHarmlessly    | the same, where each step is harmless: see `isHarmless`                                   | the same |
  * | pruneCheckpoints     | the oldest checkpoints that reverts took go, after a revert                              | see autoPrune |
  * | pruneLayouts         | snapshots of ours that hold the layout go where no layout needs them, after a revert     | see autoPrune: known to be empty |
+ * | discardClones        | a clone that was made to be thrown away goes when it was on and is off                   | the mark in its configuration names its own UUID; no snapshot of its own; no managed save; no protected VM |
  * | endPools             | libvirt's storage pools that an editor of ours left are ended: no file is touched        | of our name, transient, unused for ten minutes |
  * | removeLessons        | a lesson's VM that an editor left is removed                                             | written down by us when it was made, by name, UUID and folder |
  */
@@ -20,6 +21,7 @@ export const unaskedActs = {
   recoverHarmlessly: 'safe',
   pruneCheckpoints: 'all',
   pruneLayouts: 'all',
+  discardClones: 'all',
   endPools: 'safe',
   removeLessons: 'safe',
 } as const satisfies Record<string, Exclude<AutomaticActions, 'none'>>;

@@ -1,6 +1,6 @@
 // What the log of operations keeps of each: what was asked for, what it came to, and what was before and after. Values only.
 import type { OperationRequest } from './operation.js';
-import type { Snapshot, SnapshotTree } from './snapshot.js';
+import { identityOf, type Snapshot, type SnapshotTree } from './snapshot.js';
 import type { PowerState, Vm, VmRef } from './vm.js';
 
 /** What a person put on snapshots that changes nothing at libvirt. */
@@ -83,13 +83,17 @@ export function stateSeen(vm: Vm, { current }: SnapshotTree): StateSeen {
 
 /** Each snapshot that is there in one only, or says something else of itself. A snapshot of another name is another one. */
 export function snapshotChanges(before: SnapshotTree, after: SnapshotTree): readonly SnapshotChange[] {
-  const there = new Map(after.snapshots.map((one) => [keyOf(one), seen(one)]));
+  const there = new Map(after.snapshots.map((one) => [identityOf(one), seen(one)]));
   const changed = before.snapshots.flatMap((one): readonly SnapshotChange[] => {
-    const [was, is] = [seen(one), there.get(keyOf(one))];
-    there.delete(keyOf(one));
+    const [was, is] = [seen(one), there.get(identityOf(one))];
+    there.delete(identityOf(one));
     return is !== undefined && isSame(was, is) ? [] : [{ before: was, ...(is === undefined ? {} : { after: is }) }];
   });
   return [...changed, ...[...there.values()].map((one) => ({ after: one }))];
+}
+
+export function snapshotsSeen({ snapshots }: SnapshotTree): readonly SnapshotSeen[] {
+  return snapshots.map(seen);
 }
 
 /** Whether it says the same of itself, wherever it stands. */
@@ -109,8 +113,4 @@ function seen({ name, createdAt, parent, title, description }: Snapshot): Snapsh
     title,
     description: description.slice(0, longestLoggedText),
   };
-}
-
-function keyOf({ name, createdAt }: Pick<Snapshot, 'name' | 'createdAt'>): string {
-  return `${createdAt} ${name}`;
 }

@@ -19,6 +19,8 @@
 export interface RefusalFacts {
   /** A managed save exists: RAM of another time would be put on these disks at the next start. */
   readonly managedSaveExists: { vm: string };
+  /** Its next start would continue below overlays that somebody has put on its disks since: into `file`. */
+  readonly savedBelow: { vm: string; disk: string; file: string };
   /** `own`: internal, external, mixed; `asked`: internal, external. `kind` is the kind that was asked for. */
   readonly otherStyle: { vm: string; own: string; asked: string; kind: string };
   /** Reverting would write into a file that others read. Without `by` it is the VM's own active chain. */

@@ -68,7 +68,7 @@ export function styleOf(memory: Location, disks: readonly SnapshotDisk[]): 'inte
 export type SavedRam = { readonly name: string; readonly uuid: string } | 'broken';
 
 /** Tells a snapshot from a later one of its name. */
-export function identityOf({ name, createdAt }: Snapshot): string {
+export function identityOf({ name, createdAt }: Pick<Snapshot, 'name' | 'createdAt'>): string {
   return `${name} ${createdAt}`;
 }
 

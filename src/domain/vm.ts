@@ -80,6 +80,11 @@ export interface VmDisk {
 
 export type SnapshotWish = 'no' | 'internal' | 'external' | 'manual';
 
+export interface SavedDisk {
+  readonly target: string;
+  readonly file: string;
+}
+
 export interface Vm {
   /** 36 characters, lower case. */
   readonly uuid: string;
@@ -93,6 +98,8 @@ export interface Vm {
   readonly persistent: boolean;
   /** A managed save exists: the next start restores RAM from it. */
   readonly managedSave: boolean;
+  /** The files that it was saved on, and that it writes to once its RAM is back, whatever `disks` says; absent: not known. */
+  readonly savedDisks?: readonly SavedDisk[];
   readonly memoryBytes: number;
   readonly disks: readonly VmDisk[];
   readonly firmware: 'bios' | 'uefiRawNvram' | 'uefiQcow2Nvram';
@@ -129,6 +136,20 @@ export function isPausedToBeSaved({ power, powerReason }: Pick<Vm, 'power' | 'po
 /** The VM has a QEMU process behind it. */
 export function isActive(power: PowerState): boolean {
   return power === 'running' || power === 'paused' || power === 'shuttingDown' || power === 'asleep';
+}
+
+/**
+ * A disposable clone that was on, and is off for good. One that was just made, that a revert has put down, or that is kept for its
+ * next start has more to do; where libvirt was started since, nobody can tell.
+ */
+export function hasServed({
+  clone,
+  power,
+  powerReason,
+  managedSave,
+}: Pick<Vm, 'clone' | 'power' | 'powerReason' | 'managedSave'>): boolean {
+  const ended = powerReason === 'shutDown' || powerReason === 'destroyed' || powerReason === 'crashed';
+  return clone?.disposable === true && power === 'off' && ended && !managedSave;
 }
 
 /** The disk's file and all below it that libvirt's XML tells, top first: of a VM that is off, mostly the file alone. */

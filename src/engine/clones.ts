@@ -2,6 +2,7 @@
 // thrown away with all that was made for them. Each is an operation like any other, and told so.
 import { randomUUID } from 'node:crypto';
 import { type CloneNetwork, freeCloneName } from '../domain/clone.js';
+import { Failure } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';
 import type { InventoryPort } from './inventory.js';
@@ -53,11 +54,17 @@ export async function makeClone(
   return ref;
 }
 
-/** On or off. @throws Failure; `refused` where it is no clone, or another VM rests on it */
+/** On or off; one that has gone by itself is what was wanted. @throws Failure; `refused` where it is no clone, or another VM rests on it */
 export async function throwAway(
   inventory: Inventory,
   vm: VmRef,
   options: Parameters<Inventory['runOperation']>[1] = {},
 ): Promise<void> {
-  await inventory.runOperation({ kind: 'discard', vm }, options);
+  try {
+    await inventory.runOperation({ kind: 'discard', vm }, options);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== 'notFound') {
+      throw error;
+    }
+  }
 }

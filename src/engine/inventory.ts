@@ -82,6 +82,8 @@ export interface InventoryPort {
       readonly undoes?: string;
     },
   ): Promise<OperationResult>;
+  /** A disposable clone that was on and is off goes, unless something stands against it: see `hasServed`. Never rejects. */
+  endServed(ref: VmRef): Promise<void>;
   /** What was done to this VM from here, oldest first. Read from the disk each time. */
   readLog(ref: VmRef): Promise<readonly LoggedOperation[]>;
   /** Puts a mark of a person's, or takes it off. @param undoes the id of the operation in the log that did the other */

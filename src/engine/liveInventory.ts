@@ -248,6 +248,8 @@ export class Inventory implements InventoryPort {
     return this.#acting().then((operations) => operations.run(request, options));
   }
 
+  readonly endServed: InventoryPort['endServed'] = async (ref) => (await this.#acting()).endServed(ref);
+
   readonly together: InventoryPort['together'] = async (...asked) => (await this.#acting()).together(...asked);
 
   examine(ref: VmRef): Promise<Examination> {
@@ -277,9 +279,8 @@ export class Inventory implements InventoryPort {
     return this.mark({ kind: 'favourite', vm, ...(snapshot === undefined ? {} : { snapshot }) });
   }
 
-  dismissUnfinished(ref: VmRef): Promise<void> {
-    return this.#asking(ref.connection, async () => (await this.#acting()).dismissUnfinished(ref));
-  }
+  readonly dismissUnfinished: InventoryPort['dismissUnfinished'] = (ref) =>
+    this.#asking(ref.connection, async () => (await this.#acting()).dismissUnfinished(ref));
 
   readUnfinished(ref: VmRef): Promise<readonly UnfinishedOperation[]> {
     return this.#asking(ref.connection, async () => (await this.#acting()).readUnfinished(ref));

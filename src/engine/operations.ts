@@ -6,12 +6,14 @@ import type { Log } from '../base/log.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import type { AgreedRecovery, UnfinishedOperation } from '../operations/interrupted.js';
 import type { RecoveryReport } from '../domain/recoveryReport.js';
-import type { Vm, VmRef } from '../domain/vm.js';
+import { hasServed, type Vm, type VmRef } from '../domain/vm.js';
 import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
 import { sinceRefusal } from '../operations/asLeft.js';
 import { planRecovery } from '../operations/planRecovery.js';
 import { planRest } from '../operations/planRest.js';
 import { Failure } from '../domain/failure.js';
+import type { Facts } from '../domain/facts.js';
+import type { PlannedWork } from '../operations/plan.js';
 import { asFailure } from '../domain/asFailure.js';
 import { prune } from './autoPrune.js';
 import { expire } from './trash.js';
@@ -121,13 +123,36 @@ export class Operations implements Disposable {
       const cleaning = Promise.resolve(pruned)
         .then(() => this.#expire(request.vm))
         .catch((error: unknown) => this.#options.log.warn(`what nobody needs stays: ${asFailure(error).message}`));
-      this.#unasked.add(cleaning);
-      void cleaning.finally(() => this.#unasked.delete(cleaning));
+      this.#follow(cleaning);
+    }
+    if (request.kind === 'power') {
+      this.#follow(this.endServed(request.vm));
     }
     if (request.kind === 'rename' || request.kind === 'describe') {
       await this.#handOver(request.vm, request.snapshot);
     }
     return result;
+  }
+
+  /** A clone that was made to be thrown away goes when it is off. Never rejects: what cannot go stays, and the log says why. */
+  async endServed(ref: VmRef): Promise<void> {
+    const { store, automatic, isProtected, log, ended } = this.#options;
+    const view = store.vm(ref);
+    const may = view !== undefined && mayAct('discardClones', automatic()) && !isProtected(view.vm, ref.connection);
+    if (!may || !hasServed(view.vm) || ended.aborted) {
+      return;
+    }
+    const allows = (_: PlannedWork, { vm, tree }: Facts): boolean => hasServed(vm) && tree.snapshots.length === 0;
+    try {
+      await this.#runner.run({ kind: 'discard', vm: ref }, { allows, unasked: true });
+    } catch (error) {
+      log.info(`${view.vm.name}, which was to go when it is off, stays: ${asFailure(error).line}`);
+    }
+  }
+
+  #follow(work: Promise<void>): void {
+    this.#unasked.add(work);
+    void work.finally(() => this.#unasked.delete(work));
   }
 
   /** Resolves when nothing is under way that nobody waits for. */

@@ -60,7 +60,7 @@ export class Recoverer {
 
   constructor(options: RecovererOptions) {
     this.#options = options;
-    this.#ends = new RecoveryEnds(options.log);
+    this.#ends = new RecoveryEnds(options);
     this.#decision = new RecoveryDecision(options);
     this.onDidRecover = this.#ends.onDidRecover;
   }
@@ -294,7 +294,7 @@ export class Recoverer {
         return this.#ends.explained(open, recovery, mayFinish);
       case 'settled':
         // Somebody is told of a failure already; that nothing was done is what it says.
-        return this.#ends.settled(open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
+        return this.#ends.settled(lease, open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
       case 'steps': {
         const { plan, to } = recovery;
         if (agreed !== undefined && !sameSteps(agreed, plan.steps)) {
@@ -318,7 +318,7 @@ export class Recoverer {
         // A clone that was thrown away cannot be looked at any more.
         const isGone = entry.request.kind === 'discard';
         await (isGone ? undefined : lease.live.read(lease.request.vm.uuid, ['vm', 'tree']));
-        return this.#ends.settled(open, to, true, failure);
+        return this.#ends.settled(lease, open, to, true, failure);
       }
     }
   }

@@ -8,9 +8,19 @@ import { Failure } from '../domain/failure.js';
 import type { InterruptedOperation, Recovery } from '../operations/interrupted.js';
 import type { RecoveredTo, RecoveryReport } from '../domain/recoveryReport.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
+import type { Store } from '../inventory/store.js';
+import type { Lease } from './leases.js';
+import { recovered } from './loggedRecovery.js';
+import type { Persistence } from './persistence.js';
+
+interface EndsOptions {
+  readonly log: Log;
+  readonly persistence: Persistence;
+  readonly store: Store;
+}
 
 export class RecoveryEnds {
-  readonly #log: Log;
+  readonly #options: EndsOptions;
   readonly #recovered = new Emitter<RecoveryReport>();
   readonly onDidRecover = this.#recovered.event;
   /** By the entry's id: why it stays. */
@@ -18,8 +28,8 @@ export class RecoveryEnds {
   /** Told in this session; it stays until the state is settled or a person dismisses it. */
   readonly #explained = new Set<string>();
 
-  constructor(log: Log) {
-    this.#log = log;
+  constructor(options: EndsOptions) {
+    this.#options = options;
   }
 
   whyUnfinished(id: string): Refusal | undefined {
@@ -55,14 +65,28 @@ export class RecoveryEnds {
     this.#unfinished.set(id, refuse('begunElsewhere', { vm: vm.name, connection }).refusal);
   }
 
-  /** @param isNews whether nobody was told of it yet */
-  async settled(open: OpenEntry, to: RecoveredTo, isNews: boolean, failure: Failure | undefined): Promise<RecoveredTo> {
+  /**
+   * What is done with several VMs at once stands in the log of who does that.
+   * @param isNews whether nobody was told of it yet
+   */
+  async settled(
+    { request, group }: Pick<Lease, 'request' | 'group'>,
+    open: OpenEntry,
+    to: RecoveredTo,
+    isNews: boolean,
+    failure: Failure | undefined,
+  ): Promise<RecoveredTo> {
+    const { persistence, store } = this.#options;
+    const isLogged = to === 'after' && group === undefined;
+    const logged = isLogged ? recovered(open.entry, store.vm(request.vm)) : undefined;
     this.#unfinished.delete(open.entry.id);
     const undone = isNews || failure === undefined ? 'undone' : 'failed';
     await open.end({
       outcome: to === 'before' ? undone : 'recovered',
       ...(failure === undefined ? {} : { failure: failure.line }),
+      ...(logged === undefined ? {} : { entry: logged.id }),
     });
+    await (logged && persistence.operations.add(logged));
     if (isNews) {
       this.#report(open.entry, { outcome: to });
     }
@@ -73,7 +97,7 @@ export class RecoveryEnds {
   vmGone(open: OpenEntry, isNews: boolean, failure: Failure | undefined): Promise<RecoveryReport['outcome']> {
     const { request, vm } = open.entry;
     return request.kind === 'discard'
-      ? this.settled(open, 'after', isNews, failure)
+      ? this.settled({ request, group: undefined }, open, 'after', isNews, failure)
       : this.explained(open, { kind: 'explain', why: refuse('vmGone', { vm: vm.name }).refusal, commands: [] });
   }
 
@@ -93,7 +117,7 @@ export class RecoveryEnds {
     try {
       this.#recovered.fire({ request, vm: vm.name, ...report });
     } catch (error) {
-      this.#log.error(`a reader of recoveries failed: ${String(error)}`);
+      this.#options.log.error(`a reader of recoveries failed: ${String(error)}`);
     }
   }
 }

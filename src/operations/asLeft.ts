@@ -13,6 +13,7 @@ import type { Snapshot } from '../domain/snapshot.js';
 import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
 import { filesNamedBy } from './filesNamedBy.js';
 import { begunSteps, hasBegun } from './interruptedAt.js';
+import { isMissing } from '../domain/chains/standing.js';
 import { currentAsLeft, emptiness } from './leftAsPlanned.js';
 import { mergesUnseen } from './mergesUnseen.js';
 import { powerAsLeft } from './powerAsLeft.js';
@@ -164,6 +165,7 @@ const replacing: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
  * |--------|-----------------------------------|---------------------------|
  * | on     | any                               | yes: its power says whether it is ours |
  * | off    | an overlay, known to be empty     | yes |
+ * | off    | certainly gone: libvirt removes some before it writes down that the VM is on others | yes: nothing is left in it to lose |
  * | off    | written last when the operation may have | yes |
  * | off    | later, or nobody can tell when    | no |
  */
@@ -176,7 +178,8 @@ function isUnwrittenSince(interrupted: InterruptedOperation, before: Before, fac
   return snapshotableDisks(vm).every(({ source }) => {
     const image = source === undefined ? undefined : files?.images.get(source);
     const at = typeof image === 'object' ? image.modifiedAt : undefined;
-    return (at !== undefined && at <= limit) || (source !== undefined && emptiness(source, facts) === true);
+    const holdsNothing = source !== undefined && (emptiness(source, facts) === true || isMissing(source, facts));
+    return holdsNothing || (at !== undefined && at <= limit);
   });
 }
 

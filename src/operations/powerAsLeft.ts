@@ -6,6 +6,7 @@ import type { Step } from '../steps/step.js';
 import type { Before } from '../domain/origin.js';
 import type { InterruptedOperation } from './interrupted.js';
 import { isActive, type PowerReason, type PowerState } from '../domain/vm.js';
+import { isLate } from './create/lateSnapshot.js';
 import { begunSteps } from './interruptedAt.js';
 
 /**
@@ -18,10 +19,12 @@ import { begunSteps } from './interruptedAt.js';
  * | off        | no more known: the daemon was started since     | any: see isUnwrittenSince                             |
  * | off        | crashed, failed                                 | it may be on: its QEMU died                           |
  * | off        | cut                                             | it was so before, or a step cuts it                   |
+ * | off        | shut down, cut, saved                           | libvirt has taken a snapshot of it so: it was before ours |
  * | off        | shut down, saved, moved elsewhere, from a snapshot | it was so before, or a step has libvirt do it      |
  * | any other  | any                                             | never: somebody is at it, or nobody can tell          |
  */
-export function powerAsLeft(interrupted: InterruptedOperation, before: Before, { vm }: Facts): boolean {
+export function powerAsLeft(interrupted: InterruptedOperation, before: Before, facts: Facts): boolean {
+  const { vm } = facts;
   const steps = begunSteps(interrupted);
   const may = new Set<PowerState>([before.power, ...steps.flatMap((step) => leads(step, before))]);
   const mayRun = isActive(before.power) || may.has('running');
@@ -35,7 +38,9 @@ export function powerAsLeft(interrupted: InterruptedOperation, before: Before, {
         (before.power === 'off' && vm.powerReason === before.powerReason) ||
         vm.powerReason === 'other' ||
         ((vm.powerReason === 'crashed' || vm.powerReason === 'failed') && (mayRun || may.has('paused'))) ||
-        steps.some((step) => stops(step).includes(vm.powerReason))
+        steps.some(
+          (step) => stops(step).includes(vm.powerReason) || (step.kind === 'createSnapshot' && isLate(step, facts)),
+        )
       );
     case 'shuttingDown':
     case 'crashed':

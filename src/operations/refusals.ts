@@ -2,6 +2,7 @@
 import { type Capabilities, versionOf } from '../domain/capabilities.js';
 import { backingFileOf } from '../domain/chains/fileUse.js';
 import { lostQemu } from '../domain/chains/lostQemu.js';
+import { savedBelow } from '../domain/chains/savedBelow.js';
 import type { Facts } from '../domain/facts.js';
 import { type Refused, refuse } from '../domain/refusal.js';
 import { type Snapshot, identityOf } from '../domain/snapshot.js';
@@ -65,8 +66,17 @@ export function asleepOrCrashedRefusal(
 }
 
 /** The save's RAM belongs to these disks, and its configuration names their present files. */
-export function managedSaveRefusal({ name, managedSave }: Vm): Refused | undefined {
-  return managedSave ? refuse('managedSaveExists', { vm: name }) : undefined;
+export function managedSaveRefusal(facts: Facts): Refused | undefined {
+  const { name, managedSave } = facts.vm;
+  return savedBelowRefusal(facts) ?? (managedSave ? refuse('managedSaveExists', { vm: name }) : undefined);
+}
+
+/** Measured: libvirt starts it, and the guest writes to what its overlays rest on. */
+export function savedBelowRefusal(facts: Facts): Refused | undefined {
+  const [first] = savedBelow(facts);
+  return first === undefined
+    ? undefined
+    : refuse('savedBelow', { vm: facts.vm.name, disk: first.disk, file: first.file });
 }
 
 /** libvirt refuses all of creating, reverting and deleting beside a block job; where it looks late, the VM is gone. */

@@ -53,6 +53,12 @@ export function onOverlays(disks: readonly VmDisk[], overlays: readonly TargetFi
   });
 }
 
+/** Its RAM is in the VM, or dropped. */
+export function withoutSave(facts: Facts): Facts {
+  const { savedDisks: _, ...vm } = facts.vm;
+  return { ...facts, vm: { ...vm, managedSave: false } };
+}
+
 /** The disks are other files, of which the configuration tells no chain. */
 export function redirected(disks: readonly VmDisk[], files: readonly FormattedFile[]): readonly VmDisk[] {
   return disks.map((disk): VmDisk => {

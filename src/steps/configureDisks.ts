@@ -1,14 +1,23 @@
-// What a VM that runs starts with next time: on these files, the ones that it is on now.
+// What a VM starts with next time: on these files. Of one that runs, the ones that it is on now; of one that is off, those that
+// its managed save was made on.
+import { isActive } from '../domain/vm.js';
 import { redirected } from './changedFacts.js';
 import { doneWhen, never, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const configureDisks: StepDefinition<'configureDisks'> = {
   touches: nothingTouched,
-  apply: ({ disks }, facts) => ({ ...facts, configured: redirected(facts.configured ?? facts.vm.disks, disks) }),
-  isDone: ({ disks }, { configured }) =>
-    doneWhen(
-      disks.every(({ target, file }) => configured?.some((disk) => disk.target === target && disk.source === file)),
-    ),
+  apply: ({ disks }, facts) => {
+    const { vm, configured = vm.disks } = facts;
+    return isActive(vm.power)
+      ? { ...facts, configured: redirected(configured, disks) }
+      : { ...facts, vm: { ...vm, disks: redirected(vm.disks, disks) } };
+  },
+  isDone: ({ disks }, { vm, configured }) => {
+    const next = isActive(vm.power) ? configured : vm.disks;
+    return doneWhen(
+      disks.every(({ target, file }) => next?.some((disk) => disk.target === target && disk.source === file)),
+    );
+  },
   byHand: (_, by) => [
     by.ofVm('dumpxml', '--inactive', '--security-info'),
     by.virsh('define', '--file', by.editedXml(by.vm.name)),

@@ -1,7 +1,7 @@
 // The VM is switched on, off, stands still or goes on.
 import type { PowerAction } from '../domain/operation.js';
 import { isActive, type PowerReason, type PowerState } from '../domain/vm.js';
-import { powered } from './changedFacts.js';
+import { powered, withoutSave } from './changedFacts.js';
 import { doneWhen, never, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 const after: Readonly<Record<PowerAction, { readonly power: PowerState; readonly reason: PowerReason }>> = {
@@ -28,7 +28,7 @@ export const power: StepDefinition<'power'> = {
   apply: ({ action }, facts) => {
     const { power, reason } = after[action];
     const at = powered(power, facts, reason);
-    return action === 'start' ? { ...at, vm: { ...at.vm, managedSave: false } } : at;
+    return action === 'start' ? withoutSave(at) : at;
   },
   isDone: ({ action }, { vm }) => {
     switch (action) {

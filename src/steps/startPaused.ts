@@ -1,14 +1,11 @@
 // A managed save's RAM comes back, which uses it up, and nothing runs.
 import { isActive } from '../domain/vm.js';
-import { powered } from './changedFacts.js';
+import { powered, withoutSave } from './changedFacts.js';
 import { doneWhen, never, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const startPaused: StepDefinition<'startPaused'> = {
   touches: nothingTouched,
-  apply: (_, facts) => {
-    const at = powered('paused', facts);
-    return { ...at, vm: { ...at.vm, managedSave: false } };
-  },
+  apply: (_, facts) => withoutSave(powered('paused', facts)),
   isDone: (_, { vm }) => doneWhen(isActive(vm.power) && !vm.managedSave),
   byHand: (_, by) => [by.ofVm('start', '--paused')],
   isHarmless: never,

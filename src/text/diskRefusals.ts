@@ -19,7 +19,25 @@ export const diskRefusals: Pick<
   | 'nvdimmOverwritten'
   | 'noDisks'
   | 'rawDisk'
+  | 'managedSaveExists'
+  | 'savedBelow'
 > = {
+  managedSaveExists: ({ vm }) => [
+    t('{0} has a saved state: its next start would put that old RAM on other disks and damage them.', vm),
+    t('Start {0} once, so that the saved state is used up, then try again.', vm),
+  ],
+  savedBelow: ({ vm, disk, file }) => [
+    t(
+      'The saved state of {0} was made before somebody put overlays on its disks: its next start would write to “{1}” below them on disk {2}, and damage them.',
+      vm,
+      file,
+      disk,
+    ),
+    t(
+      'Revert {0} to a snapshot, which asks before it drops the saved state, or drop it yourself (virsh managedsave-remove).',
+      vm,
+    ),
+  ],
   noDisks: ({ vm }) => [t('{0} has no disk that a snapshot could hold.', vm), t('Add a disk to the VM.')],
   rawDisk: ({ vm, disk, format }) => [
     t('Disk {1} of {0} is {2}, and internal snapshots need qcow2.', vm, disk, format),

@@ -56,6 +56,16 @@ const sentences: ProblemSentences = {
     t('Its next start brings that RAM back, so its disks must not change before.'),
     t('Start the VM once to use it up; a revert asks before it drops it.'),
   ],
+  savedBelow: ({ disk, file, overlay }, { vm }) => [
+    t('The saved state of {0} belongs below the overlays that its disks are on now.', vm),
+    t(
+      'Its next start would go on writing to {0} on disk {1}, and damage what {2} holds above it.',
+      quotedPath(file),
+      displayLine(disk),
+      quotedPath(overlay),
+    ),
+    t('Do not start it. Revert it to a snapshot, which asks before it drops the saved state.'),
+  ],
   knownBadVersion: ({ version, why, source }) => [
     t('libvirt {0}: {1}.', displayLine(version), knownFaultText(why)),
     t('This is known from {0}; the distribution may have repaired it.', displayLine(source)),

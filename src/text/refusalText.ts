@@ -57,6 +57,7 @@ const doctors: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'frozenFileInUse',
   'unfinishedDelete',
   'unfinishedSave',
+  'savedBelow',
   'filesOutOfReach',
 ]);
 
@@ -68,10 +69,6 @@ const sentences: Sentences = {
   ...recoveryRefusals,
   ...repairRefusals,
   ...undoRefusals,
-  managedSaveExists: ({ vm }) => [
-    t('{0} has a saved state: its next start would put that old RAM on other disks and damage them.', vm),
-    t('Start {0} once, so that the saved state is used up, then try again.', vm),
-  ],
   otherStyle: ({ vm, own, asked }) =>
     own === 'mixed'
       ? [

@@ -104,7 +104,7 @@ describe('clones and forks in the editor', function () {
     await guest.start();
     await guest.setCounters(1_000);
     await call('virtRewind.refresh');
-    person.will('4', ({ value }) => value, 'Unplugged');
+    person.will('4', ({ value }) => value, 'Unplugged', 'Keep');
     await fromMenu('virtRewind.forkVm', await rig.vmRow(name));
     const forks = await names();
     assert.equal(forks.length, 4);

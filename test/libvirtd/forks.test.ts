@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { counters, runInGuest, waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { run, runOk } from '../../scripts/rig/run.mjs';
-import { cloneRequest, throwAway } from '../../src/engine/clones.js';
+import { cloneRequest, makeClone, throwAway } from '../../src/engine/clones.js';
 import { forkVm } from '../../src/engine/forks.js';
+import { watchServedClones } from '../../src/engine/servedClones.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { VmRef } from '../../src/domain/vm.js';
@@ -173,6 +174,35 @@ describe('forks', function () {
     const left = (await readdir(rig.daemon.dir)).filter((name) => name.startsWith('web-fork') || name.endsWith('.ram'));
     assert.deepEqual(left, []);
     assert.equal((await guest.counters()).boot, 1);
+  });
+
+  it('that are made to be thrown away go when they are off, with their files, and one that was not on yet stays', async () => {
+    const watch = watchServedClones(rig.inventory);
+    const wish = { snapshot: moment, network: 'unplugged', disposable: true } as const;
+    const [one, other, stays] = await Promise.all(
+      ['one', 'other', 'stays'].map((name) =>
+        makeClone(rig.inventory, cloneRequest(rig.inventory, web, { ...wish, name })),
+      ),
+    );
+    const files = (): Promise<readonly string[]> =>
+      readdir(rig.daemon.dir).then((all) => all.filter((name) => /^(?:one|other|stays)\b/u.test(name)).toSorted());
+    const before = await files();
+    await rig.inventory.runOperation({ kind: 'power', vm: one!, action: 'start' });
+    await rig.inventory.runOperation({ kind: 'power', vm: one!, action: 'forceOff' });
+    await rig.inventory.idle();
+    assert.equal(rig.inventory.findVm(one!), undefined);
+
+    await rig.virsh('start', 'other');
+    await rig.virsh('destroy', 'other');
+    await rig.until(() => rig.inventory.findVm(other!) === undefined);
+    await rig.inventory.idle();
+    watch.dispose();
+    assert.equal(rig.inventory.findVm(stays!)?.vm.power, 'off');
+    assert.deepEqual(
+      await files(),
+      before.filter((name) => name.startsWith('stays')),
+    );
+    await throwAway(rig.inventory, stays!);
   });
 
   it('go again where their RAM does not come over', async () => {

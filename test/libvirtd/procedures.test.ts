@@ -158,6 +158,7 @@ describe('every procedure, against a real libvirtd', function () {
     );
     assert.equal(typeof typedParameterMap(params).get('time_elapsed'), 'number');
     assert.deepEqual(await call('domainHasManagedSaveImage', { dom, flags: 0 }), { result: 1 });
+    assert.match((await call('domainManagedSaveGetXmlDesc', { dom, flags: 0 })).xml, /<name>vm<\/name>/);
     await call('domainManagedSaveRemove', { dom, flags: 0 });
     assert.deepEqual(await call('domainHasManagedSaveImage', { dom, flags: 0 }), { result: 0 });
   });

@@ -135,8 +135,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage()
         .workbench.toast(/Reverted rewind-internal/)
         .waitFor();
-      await stage().hands.expand('It works now');
-      await row(/^before revert, .*automatic/).waitFor();
+      await stage().hands.expandTo('It works now', row(/^before revert, .*automatic/));
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
       assert.ok(memory >= 1_000 && memory < 50_000, `memory ${memory}`);
@@ -228,13 +227,10 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage()
         .workbench.toast(/Reverted rewind-overlays/)
         .waitFor();
-      await stage().hands.expand('Before import');
       const { tree, page } = stage().workbench;
       // The other VM has one too.
-      await tree
-        .and(page.getByRole('treeitem', { name: /^before revert, .*automatic/ }))
-        .nth(1)
-        .waitFor();
+      const kept = tree.and(page.getByRole('treeitem', { name: /^before revert, .*automatic/ })).nth(1);
+      await stage().hands.expandTo('Before import', kept);
       await picture('8-reverted-external');
       await stage().hands.dismiss(/Reverted rewind-overlays/);
       assert.equal((await virsh(['domstate', external])).stdout.trim(), 'running');

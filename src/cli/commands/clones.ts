@@ -22,6 +22,7 @@ export async function clone(context: Context): Promise<ExitName> {
     ...(snapshot !== undefined && { snapshot: snapshot.name }),
     ...(call.flags.has('full') && { way: 'full' }),
     ...(network !== undefined && { network }),
+    ...(call.flags.has('disposable') && { disposable: true }),
   });
   return carryOut(context, view, request);
 }

@@ -65,6 +65,7 @@ async function made(
   view: VmView,
   count: number,
   network: Words['network'],
+  lent?: 'lent',
 ): ReturnType<typeof forkVm> {
   const { call, session, terminal, interruption } = context;
   const { from, name } = call.texts as Words;
@@ -76,11 +77,12 @@ async function made(
     ...(snapshot !== undefined && { snapshot: snapshot.name }),
     ...(name !== undefined && { name }),
     ...(network !== undefined && { network }),
+    ...((call.flags.has('disposable') || lent === 'lent') && { disposable: true }),
   });
 }
 
 async function forked(context: Context, view: VmView): Promise<VmRef> {
-  const { children } = await made(context, view, 1, undefined);
+  const { children } = await made(context, view, 1, undefined, 'lent');
   const [child] = children;
   if (child === undefined) {
     throw new CliError('failed', t('No fork was made.'));
@@ -96,6 +98,7 @@ async function cloned({ call, session }: Context, view: VmView): Promise<VmRef> 
     inventory,
     cloneRequest(inventory, view.ref, {
       network: 'unplugged',
+      disposable: true,
       ...(name !== undefined && { name }),
       ...(snapshot !== undefined && { snapshot: snapshot.name }),
     }),

@@ -19,6 +19,7 @@ import { readHardware } from '../xml/hardwareXml.js';
 import type { NamedByVm, VmHead } from '../hypervisor.js';
 import { untilNoJob } from '../run/jobEnd.js';
 import { type Power, powerOf } from '../powerState.js';
+import { readSavedDisks } from '../savedDisks.js';
 import { parseSavedRam } from '../xml/retarget.js';
 import { SavingJobs } from '../run/savingJob.js';
 import { parseFrozenDisks, parseSnapshotHead } from '../xml/snapshotXml.js';
@@ -64,6 +65,7 @@ export class LibvirtReader {
     ]);
     const configuration = parseDomainXml(xml);
     const power = powerOf(state, reason);
+    const savedDisks = managedSave === 0 ? undefined : await readSavedDisks(this.#connection, dom);
     return {
       ...configuration,
       disks: await withVolumePaths(this.#connection, configuration.disks),
@@ -71,6 +73,7 @@ export class LibvirtReader {
       ...((await this.#isSavedNow(dom, power)) ? { savedNow: true } : {}),
       persistent: persistent !== 0,
       managedSave: managedSave !== 0,
+      ...(savedDisks === undefined ? {} : { savedDisks }),
     };
   }
 

@@ -5,6 +5,7 @@ import type { Step } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
 import { diskStates } from './diskState.js';
 import { readPower } from '../powerState.js';
+import { readSavedDisks } from '../savedDisks.js';
 import { onFiles, writeDefinition } from '../xml/retarget.js';
 import { readSecure } from './runRedefineStep.js';
 import type { StepContext } from './stepContext.js';
@@ -29,7 +30,7 @@ export async function defineFromSnapshot(
 
 /**
  * Idempotent: the same is defined again.
- * @throws Failure `refused` where the VM runs on another of these files by now, or not at all
+ * @throws Failure `refused` where the VM runs on another of these files by now, or is off without a managed save made on them
  */
 export async function configureDisks(
   { connection, dom, vm }: StepContext,
@@ -38,12 +39,25 @@ export async function configureDisks(
   const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
   const { power } = await readPower(connection, dom);
-  const { xml: running } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
-  const states = diskStates(running);
-  if (power === 'off' || disks.some(({ target, file }) => states.get(target)?.file !== file)) {
+  const files = await (power === 'off' ? savedFiles : runningFiles)({ connection, dom });
+  if (disks.some(({ target, file }) => files.get(target) !== file)) {
     throw new Failure('refused', { vm: vm.name, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
   }
   await connection.call('domainDefineXmlFlags', { xml: onFiles(xml, disks), flags: 0 });
+}
+
+type OfVm = Pick<StepContext, 'connection' | 'dom'>;
+type FileOf = ReadonlyMap<string, string | undefined>;
+
+async function runningFiles({ connection, dom }: OfVm): Promise<FileOf> {
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
+  return new Map([...diskStates(xml)].map(([target, { file }]) => [target, file]));
+}
+
+/** None without a managed save, or where it cannot be read. */
+async function savedFiles({ connection, dom }: OfVm): Promise<FileOf> {
+  const disks = (await readSavedDisks(connection, dom)) ?? [];
+  return new Map(disks.map(({ target, file }) => [target, file]));
 }
 
 /**

@@ -82,6 +82,7 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
       // Nothing else is asked of the VM meanwhile: during an internal memory snapshot it would hang.
       await created;
     }
+    await requireInTime(context, step);
     const guestPausedMs = await pause.settled(step.snapshotKind === 'memory' && vm.power === 'running');
     // Not awaited: a guest that is slow to answer holds nobody up.
     void catchUp(context, step, guestPausedMs ?? 0);
@@ -152,6 +153,33 @@ async function isToStayOn(context: StepContext): Promise<boolean> {
       return false;
     }
     throw error;
+  }
+}
+
+/**
+ * Another client's job may have ended in front of ours, and the VM with it: libvirt looks whether it is on before it waits for
+ * that, and takes the snapshot afterwards.
+ *
+ * | asked for                      | libvirt took it of a VM that is off                                | → |
+ * |--------------------------------|--------------------------------------------------------------------|---|
+ * | internal, or of a VM that is off | it says so itself                                                | good |
+ * | RAM in a file                  | that nobody wrote                                                  | fails |
+ * | disks                          | beside a managed save, which would be continued below the overlays | fails |
+ * | disks                          | no managed save                                                    | good, and better than asked for |
+ */
+async function requireInTime(context: StepContext, step: Of<'createSnapshot'>): Promise<void> {
+  const { connection, dom, vm } = context;
+  if (step.style === 'internal' || step.snapshotKind === 'offline') {
+    return;
+  }
+  const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap: { name: step.name, dom }, flags: 0 });
+  if (parseSnapshotHead(xml).state !== 'off') {
+    return;
+  }
+  const { result: saved } = await connection.call('domainHasManagedSaveImage', { dom, flags: 0 });
+  if (step.snapshotKind === 'memory' || saved !== 0) {
+    const { refusal } = refuse('stalePlan', { vm: vm.name });
+    throw new Failure('stopped', { vm: vm.name, snapshot: step.name, refusal });
   }
 }
 

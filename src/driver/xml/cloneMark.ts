@@ -6,7 +6,10 @@ import { isElement } from './xmlChange.js';
 /** libvirt keeps one element of each namespace. */
 const namespace = 'urn:virt-rewind:clone:1';
 
-/** Of a mark that somebody has cut short, nothing is believed. */
+/**
+ * Of a mark that somebody has cut short, nothing is believed. Tools that copy a VM copy its mark with it: the copy has another
+ * UUID, and does not go by itself.
+ */
 export function cloneMarkOf(domain: XmlElement): CloneMark | undefined {
   const mark = elementsOf(find(domain, 'metadata') ?? e('metadata')).find(isMark);
   const of = attribute(mark, 'of')?.toLowerCase();
@@ -18,7 +21,7 @@ export function cloneMarkOf(domain: XmlElement): CloneMark | undefined {
   return {
     of,
     ...(snapshot === undefined ? {} : { snapshot }),
-    ...(attribute(mark, 'disposable') === 'yes' ? { disposable: true } : {}),
+    ...(isOwn(attribute(mark, 'disposable'), domain) ? { disposable: true } : {}),
     files: files.filter((file) => file.startsWith('/')),
   };
 }
@@ -31,7 +34,7 @@ export function withCloneMark(domain: XmlElement, { of, snapshot, disposable, fi
       xmlns: namespace,
       of,
       ...(snapshot === undefined ? {} : { snapshot }),
-      ...(disposable === true ? { disposable: 'yes' } : {}),
+      ...(disposable === true ? { disposable: textOf(find(domain, 'uuid')) ?? '' } : {}),
     },
     files.map((file) => e('file', {}, [file])),
   );
@@ -40,6 +43,10 @@ export function withCloneMark(domain: XmlElement, { of, snapshot, disposable, fi
   const metadata = e('metadata', own?.attributes, [...kept, mark]);
   const children = domain.children.filter((node) => !isElement(node, 'metadata'));
   return { ...domain, children: [...children, metadata] };
+}
+
+function isOwn(uuid: string | undefined, domain: XmlElement): boolean {
+  return uuid !== undefined && uuid.toLowerCase() === textOf(find(domain, 'uuid'))?.toLowerCase();
 }
 
 function isMark({ name, attributes }: XmlElement): boolean {

@@ -150,7 +150,7 @@ function baseOf(request: CloneRequest, facts: Facts): Base | Refused {
   if (vm.power !== 'off') {
     return refuse('cloneNeedsOff', { vm: vm.name, state: vm.power });
   }
-  const saved = managedSaveRefusal(vm);
+  const saved = managedSaveRefusal(facts);
   const disks = saved ?? disksOfPresent(facts);
   if ('kind' in disks) {
     return disks;

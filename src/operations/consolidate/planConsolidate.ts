@@ -35,7 +35,7 @@ export function planConsolidate(request: ConsolidateRequest, facts: Facts): Draf
     asleepOrCrashedRefusal(vm, 'consolidate') ??
     inUseRefusal(facts) ??
     checkpointRefusal(facts, 'changed') ??
-    managedSaveRefusal(vm) ??
+    managedSaveRefusal(facts) ??
     unfinishedRefusal(facts) ??
     targetRefusal(request, facts);
   if (obstacle !== undefined) {

@@ -4,7 +4,7 @@ import { automaticTitles } from '../../domain/automaticTitles.js';
 import { apply } from '../../steps/steps.js';
 import { versionOf } from '../../domain/capabilities.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
-import { managedSaveRefusal } from '../refusals.js';
+import { managedSaveRefusal, savedBelowRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { withoutUnread } from '../../domain/chains/otherVms.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
@@ -75,7 +75,9 @@ export function planCheckpoint(
     return { kind: 'spared', since };
   }
   const saved = facts.vm.managedSave && !isActive(facts.vm.power);
-  const unsavable = saved && runsFirst(facts) ? managedSaveRefusal(facts.vm) : undefined;
+  const unsavable = saved
+    ? (savedBelowRefusal(facts) ?? (runsFirst(facts) ? managedSaveRefusal(facts) : undefined))
+    : undefined;
   if (unsavable !== undefined) {
     const { refusal } = unsavable;
     return refuse('checkpointImpossible', { vm: facts.vm.name, snapshot, why: refusal.reason }, refusal);

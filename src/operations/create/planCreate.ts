@@ -50,7 +50,7 @@ function planAsAsked(asked: CreateRequest, facts: Facts): Draft | Refused {
   const obstacle =
     accessRefusal(facts, 'create') ??
     titleRefusal(request, facts) ??
-    managedSaveRefusal(vm) ??
+    managedSaveRefusal(facts) ??
     unsteadyRefusal(vm, 'create') ??
     asleepOrCrashedRefusal(vm, 'create') ??
     inUseRefusal(facts) ??

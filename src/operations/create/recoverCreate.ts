@@ -9,20 +9,39 @@ import type { Facts } from '../../domain/facts.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { refuse } from '../../domain/refusal.js';
+import { apply, applyAll } from '../../steps/steps.js';
+import { isLate, putBackSteps } from './lateSnapshot.js';
 
 export function recoverCreate(interrupted: InterruptedOperation, facts: Facts): Recovery {
-  const step = interrupted.plan.steps.find((one): one is CreateStep => one.kind === 'createSnapshot');
+  const step = createStep(interrupted);
   if (step !== undefined && hasBegun(interrupted, ['createSnapshot']) && isMade(step, facts)) {
-    return { kind: 'settled', to: 'after' };
+    return withoutLate(step, interrupted, facts) ?? { kind: 'settled', to: 'after' };
   }
   const adopted = step === undefined ? undefined : adoptCreate(step, interrupted, facts);
   return adopted === undefined ? undoCreate(interrupted, facts) : goOn(interrupted, adopted, 'after');
 }
 
+function createStep({ plan }: InterruptedOperation): CreateStep | undefined {
+  return plan.steps.find((one): one is CreateStep => one.kind === 'createSnapshot');
+}
+
+/** Undefined: it is in time, or somebody has used the VM since, and what it is the doctor tells. */
+function withoutLate(made: CreateStep, interrupted: InterruptedOperation, facts: Facts): Recovery | undefined {
+  if (!hasBegun(interrupted, ['createSnapshot']) || !isLate(made, facts)) {
+    return undefined;
+  }
+  const forget: Step = { kind: 'forgetSnapshot', snapshot: made.name };
+  const rest = undoCreate(interrupted, apply(forget, facts));
+  const steps = rest.kind === 'steps' ? rest.plan.steps : [];
+  return rest.kind === 'explain' || steps.some(({ kind }) => kind === 'adoptSnapshot')
+    ? undefined
+    : goOn(interrupted, [forget, ...steps], 'before');
+}
+
 /** Where the snapshot is there in all but libvirt's notes. */
 function adoptCreate(made: CreateStep, interrupted: InterruptedOperation, facts: Facts): readonly Step[] | undefined {
   const adopted =
-    hasBegun(interrupted, ['createSnapshot']) && !isHalfWritten(made, facts)
+    hasBegun(interrupted, ['createSnapshot']) && !isHalfWritten(made, facts) && putBackSteps(made, facts) === undefined
       ? adoptSteps(made, interrupted, facts)
       : undefined;
   return adopted && [...letGoSteps(made, interrupted, facts), ...loosened(made, interrupted, facts), ...adopted];
@@ -57,6 +76,7 @@ function isMade(step: CreateStep, { tree }: Facts): boolean {
  * | a tag inside an image, VM off                     | removed |
  * | a tag inside an image, VM active                  | stays until it is off: QEMU holds the image. The doctor finds it |
  * | the VM on all its overlays, which no snapshot tells of | libvirt is told of the snapshot: see adoptSteps |
+ * | the same, and a managed save would write below it | the disks go back to what that was made on: see putBackSteps |
  * | the same, and its RAM is gone                     | they are merged back: see mergeBackSteps, and mergeBackOnSteps |
  * | QEMU with what a seamless one needs, the guest standing still for it | see letGoSteps |
  * | the VM on one of them, or somebody built on them  | explained: nothing is lost, and another snapshot there would be half blind |
@@ -65,9 +85,9 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
   const { vm } = facts;
   const at = interrupted.plan.steps.findIndex((one) => one.kind === 'createSnapshot');
   const steps = interrupted.plan.steps.slice(0, at + 1);
-  const made = steps.find((one): one is CreateStep => one.kind === 'createSnapshot');
+  const made = createStep(interrupted);
   if (made === undefined || isMade(made, facts)) {
-    return { kind: 'settled', to: 'before' };
+    return (made && withoutLate(made, interrupted, facts)) ?? { kind: 'settled', to: 'before' };
   }
   const begun = hasBegun(interrupted, ['createSnapshot']);
   const overlays = made.disks.flatMap(({ file }) => file ?? []);
@@ -83,15 +103,18 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
   if (adopted !== undefined) {
     return goOn(interrupted, adopted, 'before');
   }
+  const putBack = begun ? putBackSteps(made, facts) : undefined;
   const letGo = begun ? letGoSteps(made, interrupted, facts) : [];
-  const merged = begun ? (mergeBackSteps(made, facts) ?? mergeBackOnSteps(made, interrupted, facts)) : undefined;
+  const merged = begun
+    ? (putBack ?? mergeBackSteps(made, facts) ?? mergeBackOnSteps(made, interrupted, facts))
+    : undefined;
   if (begun && blind !== undefined && merged === undefined) {
     return explain(interrupted, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, letGo, facts);
   }
   const copies = steps.flatMap((one) => (one.kind === 'copyFile' && one.existing === 'keep' ? [one.to] : []));
   const memory = ramFiles(made);
   const files = [...(hasBegun(interrupted, ['copyFile']) ? copies : []), ...(begun ? [...overlays, ...memory] : [])];
-  const left = removable(files, interrupted.plan, facts, 'notNamed');
+  const left = removable(files, interrupted.plan, putBack === undefined ? facts : applyAll(putBack, facts), 'notNamed');
   return goOn(
     interrupted,
     [

@@ -4,6 +4,7 @@ import { isMissing, isThere } from '../../domain/chains/standing.js';
 import type { Facts } from '../../domain/facts.js';
 import { partOf } from '../../domain/hostFiles.js';
 import { isActive } from '../../domain/vm.js';
+import { overlaysOf } from '../../steps/createSnapshot.js';
 import type { CommittedDisk, CreateStep, Step, TargetFile } from '../../steps/step.js';
 import { commitRefusal } from '../consolidate/planBlockCommit.js';
 import type { InterruptedOperation } from '../interrupted.js';
@@ -89,12 +90,8 @@ export function mergeBackOnSteps(
       ];
 }
 
-function overlaysOf({ disks }: CreateStep): readonly TargetFile[] {
-  return disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
-}
-
 /** Those that a disk of the VM is on. */
-function overlaysUnder(made: CreateStep, { vm }: Facts): readonly TargetFile[] {
+export function overlaysUnder(made: CreateStep, { vm }: Facts): readonly TargetFile[] {
   return overlaysOf(made).filter(({ target, file }) =>
     vm.disks.some((disk) => disk.target === target && disk.source === file),
   );

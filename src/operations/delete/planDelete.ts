@@ -49,7 +49,7 @@ export function planDelete(request: DeleteRequest, facts: Facts): Draft | Refuse
     return firstOf(doomed, (one) => internalRefusal(one, facts)) ?? inside(request, doomed, facts);
   }
   return (
-    managedSaveRefusal(vm) ??
+    managedSaveRefusal(facts) ??
     externalDeleteRefusal(doomed, facts, request.despiteUnread === true ? 'passOver' : 'refuse') ??
     externalDeletePlan(request, doomed, facts)
   );

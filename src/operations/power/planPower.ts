@@ -1,5 +1,5 @@
 // Decides whether a VM can be started, stopped, paused or resumed in the state that it is in.
-import { frozenFileRefusal, lostQemuRefusal, readOnlyRefusal } from '../refusals.js';
+import { frozenFileRefusal, lostQemuRefusal, readOnlyRefusal, savedBelowRefusal } from '../refusals.js';
 import type { OperationRequest, PowerAction } from '../../domain/operation.js';
 import type { Draft } from '../plan.js';
 import type { Loss } from '../../domain/consequences.js';
@@ -80,7 +80,7 @@ export function planPower(request: PowerRequest, facts: Facts): Draft | Refused 
     stateRefusal(vm, action) ??
     (action === 'resume' ? brokenRevertRefusal(facts) : undefined) ??
     // A second QEMU on the same files would fail late, or, where images are not locked, write over the first one.
-    (action === 'start' ? lostQemuRefusal(facts) : undefined);
+    (action === 'start' ? (lostQemuRefusal(facts) ?? savedBelowRefusal(facts)) : undefined);
   return (
     obstacle ?? {
       kind: 'plan',

@@ -32,6 +32,7 @@ type Broken = InterruptedOperation & { readonly request: Extract<OperationReques
  * | the revert                 | paused, or off, on files that the target froze | any       | put on new overlays, by us; explained where RAM would come back and they may have been written to |
  * | the revert                 | running on files that the target froze  | any              | explained: it writes into them |
  * | the revert                 | on overlays of what the target froze    | another          | the target is made current, unless somebody made another so |
+ * | the revert, to what is in the images | runs, as of a revert: see `runsReverted` | another    | the same, after which what is left follows |
  * | the revert                 | any                                     | the target, which it was not before | after; what is left follows |
  * | the revert                 | elsewhere                               | another, or as before | see `whereItWas` |
  */
@@ -64,15 +65,27 @@ export function recoverNativeRevert(broken: Broken, facts: Facts): Recovery {
   if (!reached && moved && tree.current !== target.name) {
     return currentAsLeft(plan, facts) ? madeCurrent(broken, target, end, facts) : explainUsed(broken, [], facts);
   }
+  const rest = (at: number): readonly Step[] => plan.steps.slice(at).filter((step) => isStillWanted(step, facts));
   if (reached || (tree.current === target.name && (moved || !wasCurrent(broken)))) {
-    const at = Math.max(interruptedAt(broken, facts), reverting + 1);
-    return goOn(
-      broken,
-      plan.steps.slice(at).filter((step) => isStillWanted(step, facts)),
-      'after',
-    );
+    return goOn(broken, rest(Math.max(interruptedAt(broken, facts), reverting + 1)), 'after');
+  }
+  if (tree.current !== target.name && target.style === 'internal' && runsReverted(broken, facts)) {
+    const mark: Step = { kind: 'makeCurrent', snapshot: target.name };
+    return currentAsLeft(plan, facts)
+      ? goOn(broken, [mark, ...rest(reverting + 1)], 'after')
+      : explainUsed(broken, [], facts);
   }
   return whereItWas(broken, target, facts);
+}
+
+/**
+ * QEMU has let it run after the RAM came back, and libvirt notes that before it notes which snapshot is the current one. It says so
+ * of an earlier revert too, until the VM stands still for something else, as for a checkpoint with RAM.
+ */
+function runsReverted({ plan }: Broken, { vm }: Facts): boolean {
+  const stoodStill = plan.steps.some((step) => step.kind === 'createSnapshot' && step.snapshotKind === 'memory');
+  const isNews = plan.before.powerReason !== 'fromSnapshot' || stoodStill;
+  return isNews && vm.power === 'running' && vm.powerReason === 'fromSnapshot';
 }
 
 /** RAM that libvirt has just loaded, and that nobody let run, may go: it is in the snapshot. */

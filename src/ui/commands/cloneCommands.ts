@@ -8,7 +8,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { refuse } from '../../domain/refusal.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../inventory/views.js';
-import { askCloneName, askCount, pickBeginning, pickNetwork, pickWay } from '../prompts/askClone.js';
+import { askCloneName, askCount, pickBeginning, pickNetwork, pickStay, pickWay } from '../prompts/askClone.js';
 import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar, notifyProgress } from '../prompts/notify.js';
 import { pickSnapshot } from '../prompts/pickTarget.js';
@@ -42,7 +42,8 @@ async function cloneVm(run: CommandRun): Promise<{ readonly vm: string; readonly
   const { way } = given.way === undefined && asks ? await chosenWay(run, view, first) : first;
   const name = given.name ?? (await askCloneName(view, taken, 'clone'));
   const network = given.network ?? (asks ? await pickNetwork(view, 'clone') : 'same');
-  const request = { ...first, way, network, clone: { ...first.clone, name } };
+  const stay = given.disposable === true && { disposable: true as const };
+  const request = { ...first, way, network, ...stay, clone: { ...first.clone, name } };
   const ref = await makeClone(carriedOut(run), request);
   run.tree.focus.showVm(ref);
   return { vm: name, uuid: ref.uuid };
@@ -77,9 +78,11 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
   const count = given.count ?? (await askCount(view));
   const name = given.name ?? (asks ? await askCloneName(view, namesBeside(run, view), 'fork', count) : undefined);
   const network = given.network ?? (asks ? await pickNetwork(view, 'fork') : 'unplugged');
+  const goes = given.disposable ?? (asks && (await pickStay(view, count)) === 'goes');
   const made = await forked(run, view, {
     count,
     network,
+    ...(goes && { disposable: true }),
     ...(snapshot !== undefined && { snapshot }),
     ...(name !== undefined && { name }),
   });
@@ -175,7 +178,7 @@ interface SandboxWish {
 }
 
 async function onlyFork(run: CommandRun, view: VmView, wish: SandboxWish): Promise<VmRef> {
-  const [child] = (await forked(run, view, { ...wish, count: 1 })).children;
+  const [child] = (await forked(run, view, { ...wish, count: 1, disposable: true })).children;
   if (child === undefined) {
     throw new Failure('failed', { vm: view.vm.name });
   }
@@ -185,7 +188,7 @@ async function onlyFork(run: CommandRun, view: VmView, wish: SandboxWish): Promi
 async function startedClone(run: CommandRun, view: VmView, wish: SandboxWish): Promise<VmRef> {
   const ref = await makeClone(
     carriedOut(run),
-    cloneRequest(run.inventory, view.ref, { ...wish, network: 'unplugged' }),
+    cloneRequest(run.inventory, view.ref, { ...wish, network: 'unplugged', disposable: true }),
   );
   try {
     await operate(run, { kind: 'power', vm: ref, action: 'start' });

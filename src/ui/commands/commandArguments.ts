@@ -89,6 +89,8 @@ const shapes = {
   way: v.picklist(['linked', 'full']),
   /** That of the VM, or all cables out. */
   network: v.picklist(['same', 'unplugged']),
+  /** It goes by itself when it was on and is off. */
+  disposable: flag,
   /** How many forks. */
   count: forks,
   /** A snapshot that is known to be good; the search begins after it. */

@@ -134,6 +134,26 @@ export async function pickNetwork({ vm }: VmView, word: 'clone' | 'fork'): Promi
   return pick(word === 'clone' ? [same, unplugged] : [unplugged, same], t('Which network?'), title);
 }
 
+/** The first is what it is unless told otherwise. @param count of forks */
+export async function pickStay({ vm }: VmView, count: number): Promise<'stays' | 'goes'> {
+  const choices: readonly Choice<'stays' | 'goes'>[] = [
+    {
+      label: t('Keep'),
+      description: t('until you throw it away'),
+      detail: t('It can be switched off and started again.'),
+      value: 'stays',
+    },
+    {
+      label: t('Throw Away When Off'),
+      description: t('with its files'),
+      detail: t('As soon as it is shut down or switched off, unless it has snapshots of its own by then.'),
+      value: 'goes',
+    },
+  ];
+  const place = count > 1 ? t('What becomes of each when it is off?') : t('What becomes of it when it is off?');
+  return pick(choices, place, t('Fork {0}', vm.name));
+}
+
 /** Of forks. */
 export async function askCount({ vm }: VmView): Promise<number> {
   const isCount = (text: string): boolean => /^\d{1,2}$/u.test(text) && Number(text) >= 1 && Number(text) <= mostForks;

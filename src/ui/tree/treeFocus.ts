@@ -191,14 +191,20 @@ export class TreeFocus {
 
   /**
    * The editor passes over a row without a word that it does not know: where it asked for the rows while this one was made, only
-   * the later of two answers counts, which may be that of the reveal itself. Drawn anew, the row is known.
+   * the later of two answers counts, which may be that of the reveal itself. Drawn anew, the row is known, unless it is
+   * drawn once more for another reason meanwhile. A selection that has changed is somebody's.
    */
   async #select(node: Node, isStill: () => boolean): Promise<void> {
-    await this.#view.reveal(node, { select: true, focus: isStill() });
-    if (!this.#view.selection.includes(node)) {
+    const { selection: before } = this.#view;
+    for (let times = 1; ; times++) {
+      await this.#view.reveal(node, { select: true, focus: isStill() });
+      const { selection: now } = this.#view;
+      const isSame = now.length === before.length && now.every((one, index) => one === before[index]);
+      if (now.includes(node) || !isSame || times === mostReveals) {
+        return;
+      }
       this.#log.debug('a row was not known to the editor when it was shown, and is drawn again');
       this.#draw(this.#content.parent(node));
-      await this.#view.reveal(node, { select: true, focus: isStill() });
     }
   }
 }
@@ -218,6 +224,9 @@ function isOwn(content: TreeContent, node: Node): boolean {
     content.find(node.ref, node.kind === 'vm' ? undefined : node.snapshot) === node
   );
 }
+
+/** A row that cannot be shown is no reason to draw for ever. */
+const mostReveals = 5;
 
 /** Rows above a row that may be revealed. */
 const deepest = 100;

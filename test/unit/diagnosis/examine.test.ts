@@ -342,6 +342,18 @@ describe('examine: findings', () => {
       'note managedSave',
     ],
     [
+      'a managed save that would be continued below an overlay',
+      healthy({
+        vm: vm({
+          power: 'off',
+          managedSave: true,
+          savedDisks: [{ target: 'vda', file: base }],
+          disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })],
+        }),
+      }),
+      'error savedBelow',
+    ],
+    [
       'another VM on its files',
       healthy({ otherVms: [{ uuid: 'c', name: 'clone', files: ['/img/c', base], unread: [] }] }),
       'note usedByOtherVm',

@@ -72,6 +72,12 @@ describe('the configuration of a clone', () => {
     );
   });
 
+  it('does not go by itself where another tool has copied it, mark and all', () => {
+    const copied = clone().replace(`<uuid>${uuid}</uuid>`, `<uuid>${own}</uuid>`);
+    const { uuid: read, clone: mark } = parseDomainXml(copied);
+    assert.deepEqual([read, mark?.of, mark?.disposable], [own, own, undefined]);
+  });
+
   it('keeps what others have noted, and has one mark, also of a clone of a clone', () => {
     const again = writeClone(clone(), {
       clone: { uuid: own, name: 'second' },

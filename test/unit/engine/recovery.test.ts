@@ -162,6 +162,13 @@ describe('the journal of an operation', () => {
 });
 
 describe('recovery', () => {
+  it('leaves nothing in the log of operations where all is as before', async () => {
+    const w = await open();
+    onEachStep(w, w.persistence, () => Promise.reject(new Failure('failed')));
+    await assert.rejects(w.inventory.runOperation(twoSteps));
+    assert.deepEqual([w.order.at(-1), w.persistence.logged], ['end failed', []]);
+  });
+
   for (const at of [0, 1]) {
     const step = ['revert', 'power'][at]!;
 
@@ -185,6 +192,9 @@ describe('recovery', () => {
         [['after', 'web']],
       );
       assert.equal(w.inventory.findVm(vm)!.recovering, undefined);
+      // It can be undone as one that nothing stopped.
+      const [logged, ...more] = w.persistence.logged;
+      assert.deepEqual([logged?.request, logged?.before.current, more], [twoSteps, 'b', []]);
     });
 
     it(`goes on with the same steps when the daemon died in ${step} and came back at once`, async () => {

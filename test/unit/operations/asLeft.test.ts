@@ -8,7 +8,7 @@ import type { PowerReason, PowerState } from '../../../src/domain/vm.js';
 import { sinceRefusal } from '../../../src/operations/asLeft.js';
 import { beforeOf } from '../../../src/operations/beforeOf.js';
 import { image, seen as filesSeen } from '../domain/hostFiles.js';
-import { before as nothing, disk, internal, ref, facts, tree, vm } from '../domain/someFacts.js';
+import { before as nothing, disk, external, internal, ref, facts, tree, vm } from '../domain/someFacts.js';
 
 const startedAt = 1_800_000_000_000;
 const request = { kind: 'revert', vm: ref, snapshot: 'a', after: 'asBefore' } as const;
@@ -62,6 +62,12 @@ describe('a VM on which an operation broke off', () => {
     ['the daemon was started again', at('off', 'other', startedAt + 1_000), 'asLeft'],
     ['it was written to an hour later', at('off', 'other', startedAt + 3_600_000), 'written'],
     ['nobody can tell when it was written to', at('off', 'other'), 'written'],
+    ['its file is gone', at('off', 'other', undefined, { files: filesSeen({ '/img/now': 'missing' }) }), 'asLeft'],
+    [
+      'its file cannot be seen',
+      at('off', 'other', undefined, { files: filesSeen({ '/img/now': 'unknown' }) }),
+      'written',
+    ],
     ['its guest shut down', at('off', 'shutDown', startedAt), 'power'],
     ['somebody cut its power', at('off', 'destroyed', startedAt), 'power'],
     ['somebody saved it', at('off', 'saved', startedAt), 'power'],
@@ -95,6 +101,27 @@ describe('a VM on which an operation broke off', () => {
   ] as const) {
     it(`is ${wanted}: ${name}`, () => assert.equal(what(broken(again, running), again, seen), wanted));
   }
+
+  it('was stopped by another client just before libvirt took the snapshot that was begun', () => {
+    const create: Step = {
+      kind: 'createSnapshot',
+      name: 'late',
+      description: '',
+      snapshotKind: 'memory',
+      style: 'external',
+      quiesce: false,
+      disks: [{ target: 'vda', file: '/img/late' }],
+    };
+    const plan = planOf(create);
+    const put = planOf({ kind: 'configureDisks', disks: [{ target: 'vda', file: '/img/now', format: 'qcow2' }] });
+    const taken = (state: 'off' | 'running') =>
+      at('off', 'saved', startedAt, {
+        vm: vm({ power: 'off', powerReason: 'saved', disks: [disk('vda', '/img/late')] }),
+        tree: tree([internal('a'), external('late', 'a', { state })], 'late'),
+      });
+    assert.equal(what(broken(plan, running), put, taken('off')), 'asLeft');
+    assert.equal(what(broken(plan, running), put, taken('running')), 'power');
+  });
 
   it('is not known where nobody wrote down what it was', () => {
     const { snapshots, ...withoutSnapshots } = running;

@@ -90,6 +90,10 @@ const tight = seen({ [base]: image({ tags: ['a', 'b'] }) }, {}, { freeBytes: new
 golden.section('it cannot be taken, and the revert without it can be done', [
   ...both([
     ['RAM cannot be saved, internal', inside({ devices: ['9p'] })],
+    [
+      'a managed save that would be continued below an overlay',
+      outside({ ...saved, savedDisks: [{ target: 'vda', file: '/img/web.a' }] }),
+    ],
     ['a managed save that cannot be saved again', outside({ ...saved, devices: ['9p'] })],
     [
       'a managed save, internal, where QEMU takes no snapshot inside before the VM ran again',

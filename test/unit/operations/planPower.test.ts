@@ -2,6 +2,7 @@
 import type { PowerAction } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { PowerState, Vm } from '../../../src/domain/vm.js';
+import { image, over, seen } from '../domain/hostFiles.js';
 import { ask, capabilities, disk, external, frozen, facts, tree, vm } from '../domain/someFacts.js';
 import { asked, Golden } from './golden.js';
 
@@ -37,6 +38,24 @@ golden.section(
     ['running', 'restart', of({})],
     ['transient', 'forceOff', of({ persistent: false })],
     ['transient', 'shutDown', of({ persistent: false })],
+  ]),
+);
+
+const savedOn = (file: string) => ({
+  vm: vm({
+    power: 'off',
+    managedSave: true,
+    savedDisks: [{ target: 'vda', file }],
+    disks: [disk('vda', '/img/web.s')],
+  }),
+  files: seen({ '/img/web.s': over('/img/web.qcow2'), '/img/web.qcow2': image() }),
+});
+golden.section(
+  'a managed save beside which somebody took a snapshot',
+  powers([
+    ['it would write below the overlay', 'start', savedOn('/img/web.qcow2')],
+    ['it was made on the overlay', 'start', savedOn('/img/web.s')],
+    ['it was made on another disk altogether', 'start', savedOn('/img/other')],
   ]),
 );
 

@@ -8,7 +8,7 @@ import { planRecovery } from '../../../src/operations/planRecovery.js';
 import type { Recovery } from '../../../src/operations/interrupted.js';
 import { image, over, seen, told } from '../domain/hostFiles.js';
 import { all, base, broken, inside, keep, old, outside, repairShape, shapes } from './recoveryShapes.js';
-import { ask, disk, external, frozen, now, planned, tree } from '../domain/someFacts.js';
+import { ask, disk, external, frozen, internal, now, planned, tree } from '../domain/someFacts.js';
 import { apply } from '../../../src/steps/steps.js';
 import { form } from '../domain/world.js';
 import { Golden, recovered } from './golden.js';
@@ -315,6 +315,61 @@ section('a snapshot that has the VM on its overlay, and whose RAM is gone', [
   })),
 ]);
 
+/** libvirt came to it when another client had stopped the VM. */
+const tooLate = (at: Facts, step: Step): Facts => {
+  assert.ok(step.kind === 'createSnapshot');
+  const made = off(withoutRam(all([step], at), step));
+  const { snapshots, current } = made.tree;
+  return {
+    ...made,
+    tree: {
+      snapshots: snapshots.map((one) => (one.name === step.name ? { ...one, state: 'off' } : one)),
+      ...(current === undefined ? {} : { current }),
+    },
+  };
+};
+const savedOn = (at: Facts, file: string): Facts => ({
+  ...at,
+  vm: { ...at.vm, powerReason: 'saved', managedSave: true, savedDisks: [{ target: 'vda', file }] },
+});
+const forgotten = (at: Facts): Facts => ({ ...at, tree: tree(at.tree.snapshots.slice(0, -1), 'b') });
+const late = (
+  what: string,
+  request: OperationRequest,
+  more: (at: Facts, overlay: string) => Facts,
+  end?: 'ends',
+): Within => [what, request, outside(), 'createSnapshot', (at, step) => more(tooLate(at, step), fileOf(step)), end];
+section('a snapshot that libvirt took of a VM that another client had stopped by then', [
+  late('with RAM', ofMemory, (at) => at, 'ends'),
+  late('with RAM, and it was started since', ofMemory, (at) => powered('running', at)),
+  late('with RAM, and it was saved', ofMemory, (at) => savedOn(at, '/img/web.b')),
+  late('the same, what is below the overlay cannot be seen', ofMemory, (at, file) =>
+    withImage(savedOn(at, '/img/web.b'), file, 'unknown'),
+  ),
+  late('the same, and the disks are back already', ofMemory, (at) => on(savedOn(at, '/img/web.b'), '/img/web.b', [])),
+  late('the same, and the snapshot is forgotten already', ofMemory, (at) => forgotten(savedOn(at, '/img/web.b'))),
+  late('with RAM, started since without the save, and saved again', ofMemory, savedOn),
+  late('disks, a VM that is off: that is better', ofDisk, (at) => at),
+  late('disks, and it was saved', ofDisk, (at) => savedOn(at, '/img/web.b')),
+  late('disks, it was saved, and they are back already', ofDisk, (at) =>
+    on(savedOn(at, '/img/web.b'), '/img/web.b', []),
+  ),
+  late('disks, it was saved, and the snapshot is forgotten already', ofDisk, (at) =>
+    forgotten(savedOn(at, '/img/web.b')),
+  ),
+  late('disks, somebody has written above the save', ofDisk, (at, file) =>
+    withImage(savedOn(at, '/img/web.b'), file, over('/img/web.b', { empty: false })),
+  ),
+  late('disks, started since, and saved above it', ofDisk, savedOn),
+  [
+    'the checkpoint of a revert, and it was saved',
+    back,
+    outside(),
+    'createSnapshot',
+    (at, step) => savedOn(tooLate(at, step), '/img/web.b'),
+  ],
+]);
+
 const withRam = external('a', undefined, { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' });
 const written = (modifiedAt: number | undefined): ReturnType<typeof image> => {
   const { bytes, allocatedBytes, format, virtualBytes } = image();
@@ -336,6 +391,8 @@ const onC = on(
   ['/img/web.b'],
 );
 const of9 = '/img/web.9999999999';
+const ofRevert = { powerReason: 'fromSnapshot' } as const;
+const reverted = (at: Facts): Facts => ({ ...at, vm: { ...at.vm, power: 'running', ...ofRevert } });
 section('a revert by libvirt', [
   ['that stopped the VM and did nothing else is done again', back, outside(), 'revert', off, 'ends'],
   ['the same, internal: the present is kept first', ask.revert('a'), inside(), 'revert', off],
@@ -358,6 +415,33 @@ section('a revert by libvirt', [
     onC,
     'revert',
     (at) => withImage(on(at, of9, ['/img/web.a', base]), of9, over('/img/web.a')),
+  ],
+  [
+    'internal, that let the VM run and was not written down',
+    keep(ask.revert('a')),
+    inside(),
+    'revert',
+    reverted,
+    'ends',
+  ],
+  [
+    'the same, of a VM that another revert had let run',
+    keep(ask.revert('a')),
+    inside(ofRevert),
+    'revert',
+    reverted,
+    'ends',
+  ],
+  ['the same, without a checkpoint: nobody can tell which', ask.revert('a'), inside(ofRevert), 'revert', reverted],
+  [
+    'the same, and somebody took a snapshot since',
+    ask.revert('a'),
+    inside(),
+    'revert',
+    (at) => ({
+      ...reverted(at),
+      tree: tree([...at.tree.snapshots, internal('alien', 'b')], 'alien'),
+    }),
   ],
   [
     'says what stands in the way of another one',

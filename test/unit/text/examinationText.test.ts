@@ -48,6 +48,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   mergeLost: { kind: 'mergeLost', disk: 'vda', file: '/images/web', said: '/images/web.two' },
   guestFrozen: { kind: 'guestFrozen' },
   managedSave: { kind: 'managedSave' },
+  savedBelow: { kind: 'savedBelow', disk: 'vda', file: evil, overlay: evil },
   lostRam: { kind: 'lostRam', file: evil, bytes: 2 ** 20, cure: 'none' },
   corruptImage: { kind: 'corruptImage', file: evil },
   usedByOtherVm: { kind: 'usedByOtherVm', file: evil, vm: evil },

@@ -16,6 +16,7 @@ const needed = '9.9';
 const file = '/images/a.qcow2';
 const facts: RefusalFacts = {
   managedSaveExists: { vm },
+  savedBelow: { vm, disk: 'vda', file },
   otherStyle: { vm, own: 'internal', asked: 'external', kind: 'disk' },
   internalBaseInUse: { snapshot, file, by: 'other' },
   vmNameTaken: { name: 'web-copy' },

@@ -99,12 +99,12 @@ describe('the focus of the tree', () => {
 
   it('draws a row that the editor did not know when it was to show it, and shows it then', async () => {
     const { deleting, change, passOver, goElsewhere, stood, drawn } = rig();
-    passOver(1);
+    passOver(2);
     const over = deleting('other');
     change(without('other'));
     await new Promise(setImmediate);
-    assert.deepEqual(stood, ['base, focused', 'base, focused']);
-    assert.deepEqual(drawn, ['vm']);
+    assert.deepEqual(stood, ['base, focused', 'base, focused', 'base, focused']);
+    assert.deepEqual(drawn, ['vm', 'vm']);
     over();
     // Not for ever, and not the keyboard of who has gone on.
     passOver(9);
@@ -112,7 +112,17 @@ describe('the focus of the tree', () => {
     change(without('other', 'second'));
     goElsewhere();
     await new Promise(setImmediate);
-    assert.match(stood.slice(2).join(' | '), /^\S+, focused \| [^, ]+$/u);
+    assert.match(stood.slice(3).join(' | '), /^\S+, focused( \| [^, ]+){4}$/u);
+  });
+
+  it('leaves the selection to who has chosen another row meanwhile', async () => {
+    const { deleting, change, passOver, view, stood, drawn } = rig();
+    passOver(9);
+    deleting('other');
+    change(without('other'));
+    view.selection = [{ kind: 'connection', id: 'another', connection: uri }];
+    await new Promise(setImmediate);
+    assert.deepEqual([stood, drawn], [['base, focused'], []]);
   });
 
   it('moves on with the first of several that goes, to a row that stays', () => {
