@@ -20,6 +20,8 @@ export const quietSettings = {
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': 'off',
   'workbench.enableExperiments': false,
+  // As on a desktop: in a browser VS Code saves 1 s after the last letter, and what was typed is not dirty any more.
+  'files.autoSave': 'off',
   // Each port that any process here opens would be offered in a notification.
   'remote.autoForwardPorts': false,
 };
