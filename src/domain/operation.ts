@@ -135,6 +135,8 @@ export interface OperationResult {
   readonly durationMs: number;
   /** How long the guest stood still; absent when no stop was seen ("too short to see"). */
   readonly guestPausedMs?: number;
+  /** How far the guest's clock is behind, about: RAM of then came back, and no guest agent has set the clock within a second. */
+  readonly clockBehindMs?: number;
   /** Files that were to go at its end and could not be removed: all else is as it was to be. */
   readonly left?: readonly string[];
 }

@@ -37,6 +37,8 @@ export interface NamedByVm extends Pick<Vm, 'name' | 'disks' | 'nvram'> {
 export interface StepOutcome {
   /** From the suspended to the resumed event, on the clock of this computer; absent when none was seen. */
   readonly guestPausedMs?: number;
+  /** RAM of another time brought its clock back, and the guest's agent has set it. */
+  readonly clock?: 'set';
 }
 
 /** A file with the RAM of a snapshot, to which QEMU writes by itself. */

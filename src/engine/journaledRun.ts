@@ -32,6 +32,8 @@ export interface StepsToRun {
 export interface StepsRun {
   /** How long the guest stood still, if that was seen. */
   readonly guestPausedMs?: number;
+  /** The guest's agent has set its clock. */
+  readonly clockSet: boolean;
   /** Files that were to go and are there still. */
   readonly left: readonly string[];
 }
@@ -59,6 +61,7 @@ async function runEach(
   onDone: () => void,
 ): Promise<StepsRun> {
   let guestPausedMs: number | undefined;
+  let clockSet = false;
   const left: string[] = [];
   for (const [index, step] of plan.steps.entries()) {
     if (index > 0) {
@@ -69,8 +72,9 @@ async function runEach(
       await entry?.begun(written);
     }
     try {
-      const paused = await runner.run(lease, await lease.live.open(), step, plan.estimateMs);
-      guestPausedMs ??= paused;
+      const outcome = await runner.run(lease, await lease.live.open(), step, plan.estimateMs);
+      guestPausedMs ??= outcome.guestPausedMs;
+      clockSet ||= outcome.clock === 'set';
     } catch (error) {
       const failure = asFailure(error);
       if (step.kind !== 'removeFiles' || !isTidying(plan, index) || !tidyingFails.has(failure.kind)) {
@@ -83,7 +87,7 @@ async function runEach(
       await entry?.done(written);
     }
   }
-  return { left, ...(guestPausedMs === undefined ? {} : { guestPausedMs }) };
+  return { left, clockSet, ...(guestPausedMs === undefined ? {} : { guestPausedMs }) };
 }
 
 /** All that was asked for is in place by then, and who asked for the files alone is told that they stay. */

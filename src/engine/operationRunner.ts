@@ -12,6 +12,7 @@ import { isActive, type PowerState, type Vm } from '../domain/vm.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
 import type { Clock } from '../base/clock.js';
 import { stillHolds } from '../operations/planEssence.js';
+import { clockBehind } from './clockBehind.js';
 import type { FreshLook } from './freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
 import type { Persistence } from './persistence.js';
@@ -111,6 +112,7 @@ export class OperationRunner {
       state,
       durationMs,
       ...(ran.guestPausedMs === undefined ? {} : { guestPausedMs: ran.guestPausedMs }),
+      ...clockBehind({ plan, facts, ran, state, now: clock.now() }),
       ...(ran.left.length === 0 ? {} : { left: ran.left }),
     };
   }

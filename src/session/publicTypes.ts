@@ -51,6 +51,8 @@ export interface OperationOutcome {
   readonly durationMs: number;
   /** How long the guest stood still; absent where that was too short to see. */
   readonly guestPausedMs?: number;
+  /** How far the guest's clock is behind, about, after a revert with RAM; absent where its agent has set it. */
+  readonly clockBehindMs?: number;
   /** Files that should be gone and could not be removed. */
   readonly left?: readonly string[];
 }

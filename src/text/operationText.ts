@@ -10,7 +10,7 @@ import type {
 } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Plan } from '../operations/plan.js';
-import { durationText } from './relativeAge.js';
+import { durationText, relativeAge } from './relativeAge.js';
 import { powerWord } from './words.js';
 import type { EndState } from '../operations/revert/endState.js';
 
@@ -96,7 +96,10 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     question: (_, { title, vm }) => t('Revert {0} to “{1}”?', vm, title),
     confirm: () => t('Revert'),
     done: (_, { title, vm, took, result }) =>
-      t('Reverted {0} to “{1}” in {2}; it is {3} now.', vm, title, took, stateWord(result)),
+      [
+        t('Reverted {0} to “{1}” in {2}; it is {3} now.', vm, title, took, stateWord(result)),
+        ...(result.clockBehindMs === undefined ? [] : [clockText(result.clockBehindMs)]),
+      ].join(' '),
   },
   delete: {
     doing: ({ scope }, title) => deletes[scope].doing(title),
@@ -247,6 +250,12 @@ function createdText({ vm, title, took, result }: Done): string {
   return result.state === 'running'
     ? t('Snapshot in {2}, no stop of the guest seen: “{0}” of {1}.', title, vm, took)
     : t('Snapshot in {2}: “{0}” of {1}.', title, vm, took);
+}
+
+function clockText(behindMs: number): string {
+  const now = Date.now();
+  const behind = behindMs < 60_000 ? durationText(behindMs) : relativeAge(now - behindMs, now);
+  return t('Its clock is about {0} behind: no guest agent has set it.', behind);
 }
 
 function stateWord(result: OperationResult): string {

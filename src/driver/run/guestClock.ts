@@ -1,10 +1,11 @@
-// Sets a guest's clock through its agent, to what the host's clock says at the moment when the guest does it. Of whatever
-// goes wrong nobody is told but the log: what stopped the guest is good without.
+// Sets a guest's clock through its agent, to what the host's clock says at the moment when the guest does it. Where that
+// goes wrong, the log says why and nothing fails: what stopped the guest is good without.
 import type { Disposable } from '../../base/disposable.js';
 import { VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED, VIR_DOMAIN_TIME_SYNC } from '../../libvirt/flags.js';
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
 import type { Log } from '../../base/log.js';
 import { systemClock, within } from '../../base/clock.js';
+import type { StepOutcome } from '../hypervisor.js';
 import type { Agent } from './guestAgent.js';
 import type { StepContext } from './stepContext.js';
 
@@ -30,19 +31,21 @@ export interface ClockOptions {
 type ClockContext = Pick<StepContext, 'useAnother' | 'dom' | 'log' | 'onThisHost'>;
 
 /** Of a guest whose RAM is of another time. Never rejects; resolves after a second at the latest. */
-export async function setGuestClockStep(context: ClockContext): Promise<void> {
-  await within(systemClock, answerMs, setClockAlone(context, 'revert'), undefined);
+export async function setGuestClockStep(context: ClockContext): Promise<StepOutcome> {
+  const isSet = await within(systemClock, answerMs, setClockAlone(context, 'revert'), false);
+  return isSet ? { clock: 'set' } : {};
 }
 
-/** On a connection of its own, so that it may last longer than what it belongs to. Never rejects. */
+/** On a connection of its own, so that it may last longer than what it belongs to. Never rejects; whether the clock is right now. */
 export async function setClockAlone(
   { dom, log, onThisHost, useAnother }: ClockContext,
   after: ClockOptions['after'],
-): Promise<void> {
+): Promise<boolean> {
   try {
-    await useAnother((connection) => setGuestClock({ connection, dom }, log, { onThisHost, after }));
+    return await useAnother((connection) => setGuestClock({ connection, dom }, log, { onThisHost, after }));
   } catch (error) {
     log.info(`the guest's clock stays as it is: ${String(error)}`);
+    return false;
   }
 }
 
@@ -56,8 +59,10 @@ export async function setClockAlone(
  * | is the VM's host's  | less than 30 ms        | any    | stays |
  * | is the VM's host's  | more than an hour      | a stop | stays |
  * | is the VM's host's  | anything else          | any    | set, to the nanosecond less the way there |
+ *
+ * Never rejects; whether the clock is right now.
  */
-export async function setGuestClock(agent: Agent, log: Log, options: ClockOptions): Promise<void> {
+export async function setGuestClock(agent: Agent, log: Log, options: ClockOptions): Promise<boolean> {
   const { connection, dom } = agent;
   const signal = AbortSignal.timeout(options.waitMs ?? clockPatienceMs);
   let listening: Disposable | undefined;
@@ -81,8 +86,10 @@ export async function setGuestClock(agent: Agent, log: Log, options: ClockOption
       await Promise.race([comes, aborted(signal)]);
       await set();
     }
+    return true;
   } catch (error) {
     log.info(`the guest's clock stays as it is: ${String(error)}`);
+    return false;
   } finally {
     listening?.dispose();
   }

@@ -31,7 +31,7 @@ import { waitUntil } from './waitStep.js';
 type Runner<K extends Step['kind']> = (
   context: StepContext,
   step: StepOf<K>,
-) => K extends 'createSnapshot' ? Promise<StepOutcome> : Promise<void>;
+) => K extends 'createSnapshot' | 'setGuestClock' ? Promise<StepOutcome> : Promise<void>;
 
 const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   adoptSnapshot,

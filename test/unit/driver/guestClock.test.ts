@@ -45,7 +45,7 @@ class Guest {
     return { call: late, on } as unknown as Connection;
   }
 
-  run(options: Partial<ClockOptions> = {}): Promise<void> {
+  run(options: Partial<ClockOptions> = {}): Promise<boolean> {
     const connection = this.connection();
     return setGuestClock({ connection, dom }, this.log, { onThisHost: true, after: 'revert', ...options });
   }
@@ -69,7 +69,7 @@ describe("the guest's clock", () => {
   ] as const) {
     it(`${isSet ? 'is set' : 'stays'} when it ${what}`, async () => {
       const guest = new Guest(behindMs);
-      await guest.run({ after });
+      assert.equal(await guest.run({ after }), true);
       assert.deepEqual(
         guest.set.map(({ flags }) => flags),
         isSet ? [0] : [],
@@ -88,10 +88,10 @@ describe("the guest's clock", () => {
 
   it('stays as it is when it cannot be set, which is logged and fails nothing', async () => {
     const guest = new Guest(8_900, refusal('VIR_ERR_AGENT_COMMAND_FAILED'));
-    await guest.run();
+    assert.equal(await guest.run(), false);
     assert.equal(guest.lines.length, 1);
     const deaf = new Guest(8_900, refusal('VIR_ERR_AGENT_UNRESPONSIVE'));
-    await deaf.run({ waitMs: 20 });
+    assert.equal(await deaf.run({ waitMs: 20 }), false);
     assert.equal(deaf.lines.length, 1);
   });
 
@@ -116,7 +116,7 @@ describe("the guest's clock", () => {
         onThisHost: true,
       });
       mock.timers.tick(1_000);
-      await step;
+      assert.deepEqual(await step, {});
       assert.equal(guest.set.length, 0);
       answer();
       await over;

@@ -59,6 +59,13 @@ describe('doneText', () => {
     assert.doesNotMatch(done(create, { state: 'off' }), /stop|still/);
   });
 
+  it('tells that the clock is that of the snapshot, where nobody has set it', () => {
+    const revert: OperationRequest = { kind: 'revert', vm, snapshot: 'before', after: 'running' };
+    assert.match(done(revert, { clockBehindMs: 3 * 24 * 60 * 60_000 + 1 }), /clock is about 3 days behind/);
+    assert.match(done(revert, { clockBehindMs: 12_000 }), /clock is about 12 s behind/);
+    assert.doesNotMatch(done(revert), /clock/);
+  });
+
   it('tells the state that was seen, not the one that was asked for', () => {
     assert.match(done({ kind: 'power', vm, action: 'start' }, { state: 'paused' }), /paused/);
   });

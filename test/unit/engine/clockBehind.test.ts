@@ -1,0 +1,30 @@
+// What is said of a guest's clock after a revert that brought RAM back.
+import assert from 'node:assert/strict';
+import { clockBehind } from '../../../src/engine/clockBehind.js';
+import { ask, facts, internal, now, planned, tree } from '../domain/someFacts.js';
+
+describe("how far a guest's clock is behind", () => {
+  const ram = internal('ram', undefined, { createdAt: now - 90_000 });
+  const at = facts({ tree: tree([ram, internal('disks', 'ram', { kind: 'offline', state: 'off' })], 'ram') });
+  const reverted = (more: Partial<Parameters<typeof clockBehind>[0]> = {}, request = ask.revert('ram', 'running')) =>
+    clockBehind({ plan: planned(request, at), facts: at, ran: { clockSet: false }, state: 'running', now, ...more });
+
+  it('is told where RAM came back and nobody has set it', () => {
+    assert.deepEqual(reverted(), { clockBehindMs: 90_000 });
+  });
+
+  it('is not told where its agent has set it, or where it stands still', () => {
+    assert.deepEqual(reverted({ ran: { clockSet: true } }), {});
+    assert.deepEqual(reverted({ state: 'paused' }), {});
+  });
+
+  it('is not told of a guest that was started anew, or of one that nobody emulates', () => {
+    assert.deepEqual(reverted({}, ask.revert('disks', 'running')), {});
+    const pretended = { ...at, capabilities: { ...at.capabilities, driver: 'test' as const } };
+    assert.deepEqual(reverted({ facts: pretended }), {});
+  });
+
+  it('is not told where libvirt’s whole seconds say nothing', () => {
+    assert.deepEqual(reverted({ now: now - 89_500 }), {});
+  });
+});
