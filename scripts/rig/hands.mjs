@@ -277,7 +277,7 @@ export class Keyboard extends Common {
     await item.waitFor();
     await this.#focusTree();
     await this.page.keyboard.press('Home');
-    await this.#walk('ArrowDown', item, `the row ${row}`);
+    await this.#walk('ArrowDown', item, `the row ${row}`, 'Home');
     return item;
   }
 
@@ -363,15 +363,20 @@ export class Keyboard extends Common {
    * @param {string} key
    * @param {Locator} row
    * @param {string} what for the message when it is never reached
+   * @param {string} [back] to begin again from where the keys lead nowhere any more: after an operation the tree itself moves the focus
+   *   to a row, which may be beyond the one that is wanted
    */
-  async #walk(key, row, what) {
+  async #walk(key, row, what, back) {
     const reached = row.and(this.page.locator('.focused'));
     for (let step = 0; step < mostSteps; step++) {
       if ((await reached.count()) > 0) return;
       const before = await this.workbench.focus();
       await this.page.keyboard.press(key);
       // The list moves its focus in the same turn; only a list that is still being filled does not.
-      if ((await this.workbench.focus()) === before && step > 3) await row.waitFor();
+      if ((await this.workbench.focus()) === before && step > 3) {
+        await row.waitFor();
+        if (back !== undefined) await this.page.keyboard.press(back);
+      }
     }
     throw new Error(`${what} was not reached by ${key}; the focus is on ${await this.workbench.focus()}`);
   }
