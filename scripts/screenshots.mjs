@@ -214,6 +214,7 @@ const scenes = {
       await hands.type(`Name of the Forks of ${external}`, 'try');
       await hands.enter();
       await hands.pick('Unplugged');
+      await hands.pick('Keep');
       // Both are there and the VM goes on: while it is forked, its row tells of that instead of its snapshots.
       await workbench.row(/^try-fork, .*running/).waitFor();
       await workbench.row(new RegExp(`^${external}, \\d+ snapshots`)).waitFor();
