@@ -54,7 +54,18 @@ const more = {
     guards: ['lesson', 'lab', 'health', 'systems', 'ui', 'text'],
     layer: 'ui',
     minutes: 3.5,
-    files: ['lesson', 'pictureBlocks', 'pictureSizes', 'forks', 'lab', 'chain', 'reports', 'systems', 'packaged'],
+    files: [
+      'lesson',
+      'pictureBlocks',
+      'pictureSizes',
+      'forks',
+      'filter',
+      'lab',
+      'chain',
+      'reports',
+      'systems',
+      'packaged',
+    ],
   },
 };
 
