@@ -62,14 +62,19 @@ describe('a private daemon', () => {
 
   it('dies without its guests and finds them again', async () => {
     const guest = await defineTestGuest(daemon, { name: 'survivor' });
-    await guest.start();
-    await guest.setCounters(7);
-    await daemon.killDaemon();
-    assert.notEqual((await daemon.virsh(['list'])).code, 0);
-    await daemon.startDaemon();
-    assert.equal(await guest.state(), 'running');
-    assert.deepEqual(await guest.counters(), { memory: 7, disk: 7, boot: 1 });
-    await guest.remove();
+    try {
+      await guest.start();
+      await guest.setCounters(7);
+      await daemon.killDaemon();
+      assert.notEqual((await daemon.virsh(['list'])).code, 0);
+      await daemon.startDaemon();
+      assert.equal(await guest.state(), 'running');
+      // The new daemon connects to the agent in its own time.
+      await guest.waitForAgent();
+      assert.deepEqual(await guest.counters(), { memory: 7, disk: 7, boot: 1 });
+    } finally {
+      await guest.remove();
+    }
   });
 
   it('has demo VMs with both trees, made once, and removed with all their files', async () => {
