@@ -38,7 +38,7 @@ describe('forks of a VM that runs', () => {
     const levels = async (): Promise<Map<string, number>> =>
       new Map((await workbench.rows()).map(({ label, level }) => [label.split(',')[0] ?? '', level]));
     for (const fork of forks) {
-      await workbench.row(new RegExp(`^${fork}, .*running.*RAM \\d+`, 'u')).waitFor();
+      await workbench.row(new RegExp(`^${fork}, RAM \\d+ MB, running`, 'u')).waitFor();
     }
     // While it is forked, its row tells of that instead of its snapshots.
     await workbench.row(new RegExp(`^${vm}, \\d+ snapshots`, 'u')).waitFor();
