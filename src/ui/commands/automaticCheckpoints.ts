@@ -67,8 +67,9 @@ function beforeDebugging(one: OneAtATime): Disposable {
   store.add(
     vscode.debug.registerDebugConfigurationProvider('*', {
       resolveDebugConfigurationWithSubstitutedVariables: async (_, configuration, token) => {
-        if (token !== undefined && isWantedBeforeDebugging(readSettings(), configuration.name, sessions.size)) {
-          await Promise.race([one.take({ kind: 'debugging', name: configuration.name }, token), cancelled(token)]);
+        if (isWantedBeforeDebugging(readSettings(), configuration.name, sessions.size)) {
+          const taken = one.take({ kind: 'debugging', name: configuration.name }, token);
+          await (token === undefined ? taken : Promise.race([taken, cancelled(token)]));
         }
         return configuration;
       },

@@ -19,6 +19,7 @@ import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { readSettings } from '../readSettings.js';
 import { type Occasion, notTakenText, occasionTitle, takenText } from './checkpointOccasions.js';
 import type { CommandServices, CommandRun } from './commandServices.js';
+import { tellOfMark } from './markNotice.js';
 import { existingVm, operate } from './operate.js';
 import type { RunningOperations } from './runningOperations.js';
 import { checkpointRequest } from './snapshotCommands.js';
@@ -77,6 +78,7 @@ async function takeOfVm(
   }
   requireFree(run, existingVm(run, ref));
   const request = await checkpointRequest(run, ref, ({ snapshots }) => freeTitle(occasionTitle(occasion), snapshots));
+  await tellOfMark(run, [request]);
   await operate(
     run,
     { ...request, auto: 'work' },
@@ -92,17 +94,13 @@ async function takeOfSystem(run: CommandRun, occasion: Occasion, id: string): Pr
   if (stored === undefined) {
     throw new NothingThere(t('The system of VMs that was chosen here is gone. Choose another one, or a VM.'));
   }
-  for (const member of stored.system.members) {
-    const view = run.inventory.findVm(member);
-    if (view !== undefined) {
-      requireFree(run, view);
-    }
-  }
   const points = stored.points.map(({ title }) => ({ name: title, title }));
   const title = freeTitle(occasionTitle(occasion), points);
-  await carryOutSystem(run, stored, 'virtRewind.checkpointSystem', () =>
-    systems.planCheckpoint(stored, { title, auto: 'work' }),
-  );
+  await carryOutSystem(run, stored, 'virtRewind.checkpointSystem', async () => {
+    const plan = await systems.planCheckpoint(stored, { title, auto: 'work' });
+    plan.members.forEach(({ view }) => requireFree(run, view));
+    return plan;
+  });
   await pruneOfSystem(run, systems, stored);
   return stored.system.name;
 }
