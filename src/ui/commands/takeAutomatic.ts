@@ -101,14 +101,18 @@ async function takeOfSystem(run: CommandRun, occasion: Occasion, id: string): Pr
     plan.members.forEach(({ view }) => requireFree(run, view));
     return plan;
   });
-  await pruneOfSystem(run, systems, stored);
+  // As after one of a VM: nobody waits for what is tidied.
+  void pruneOfSystem(run, systems, stored);
   return stored.system.name;
 }
 
-/** Nobody waits in a line behind something that takes its time, and what is protected nothing touches unasked. @throws CommandError */
+/**
+ * Nobody waits in a line behind something that takes its time, and what is protected nothing touches unasked. A delete that nobody
+ * here asked for is the tidying after the last such checkpoint: that is waited for. @throws CommandError
+ */
 function requireFree({ running }: CommandRun, { ref, vm, operation }: VmView): void {
   const name = displayLine(vm.name);
-  if (operation !== undefined || running.has(ref)) {
+  if (running.has(ref) || (operation !== undefined && operation.request.kind !== 'delete')) {
     throw new CommandError(
       'busy',
       t('Something else is being done to {0}. When it is done, Quick Checkpoint takes one.', name),
@@ -119,24 +123,25 @@ function requireFree({ running }: CommandRun, { ref, vm, operation }: VmView): v
   }
 }
 
-/** What cannot go stays, and the next time tries again; nobody asked for it, so nobody is told. */
+/** Never rejects. What cannot go stays, and the next time tries again; nobody asked for it, so nobody is told. */
 async function pruneOfSystem(
-  { inventory, log }: CommandRun,
+  { inventory, log, systems: { known } }: CommandRun,
   systems: Systems,
   { system }: StoredSystem,
 ): Promise<void> {
-  const { automaticActions, keepAutoCheckpoints } = readSettings();
-  const stored = await systems.find(system.id);
-  if (stored === undefined || !mayAct('pruneCheckpoints', automaticActions)) {
-    return;
-  }
   try {
+    const { automaticActions, keepAutoCheckpoints } = readSettings();
+    const stored = await systems.find(system.id);
+    if (stored === undefined || !mayAct('pruneCheckpoints', automaticActions)) {
+      return;
+    }
     const rule = { keepLast: keepAutoCheckpoints };
     const found = unaskedOnly(await planSystemPrune(systems, inventory, stored, rule, Date.now(), 'work'));
     const { stays } = await runSystemPrune(systems, found, { signal: new AbortController().signal });
     for (const one of stays) {
       log.info(`${system.name}: ${stayingLine(one)}`);
     }
+    await known.read();
   } catch (error) {
     log.warn(`old restore points of ${system.name} that were taken unasked stay: ${asFailure(error).line}`);
   }
