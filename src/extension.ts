@@ -246,7 +246,7 @@ interface Followers {
 
 function follow({ inventory, health, shared }: Followers, settings: Settings): void {
   inventory.setProtected(protectedBy(settings.protectedVms));
-  inventory.setAutoPrune(settings.keepCheckpoints);
+  inventory.setAutoPrune(settings.keepCheckpoints, settings.keepAutoCheckpoints);
   inventory.setAutomaticActions(settings.automaticActions);
   inventory.setConnections(wantedConnections(settings));
   health.setSettings(watchSettings(settings));

@@ -62,6 +62,7 @@ export const argumentsOf = /** @type {const} */ ({
   unmarkFavourite: ['vm'],
   revertToFavourite: ['vm', 'after', 'checkpointFirst', 'confirm'],
   revertToRecent: [],
+  revertToBranch: [],
   revertToLast: ['vm', 'system', 'after', 'checkpointFirst', 'confirm'],
   protectVm: ['vm'],
   unprotectVm: ['vm'],

@@ -70,7 +70,7 @@ export class SessionSystem implements VirtualSystem {
   }
 
   #pointOf({ points }: StoredSystem, wanted: string): SystemPoint {
-    const point = points.findLast(({ title, auto }) => auto === undefined && title === wanted);
+    const point = points.findLast(({ title, auto }) => auto !== 'revert' && title === wanted);
     if (point === undefined) {
       throw new VirtRewindError(
         'notFound',

@@ -96,7 +96,7 @@ async function answers(wanted: Wanted, environment: NodeJS.ProcessEnv): Promise<
       return wanted.kind === 'system'
         ? systems.map(({ system }) => system.name)
         : systems.flatMap(({ system, points }) =>
-            system.name === vm ? points.filter(({ auto }) => auto === undefined).map(({ title }) => title) : [],
+            system.name === vm ? points.filter(({ auto }) => auto !== 'revert').map(({ title }) => title) : [],
           );
     }
     if (wanted.kind === 'snapshot' && vm !== undefined) {

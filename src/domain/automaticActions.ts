@@ -10,7 +10,8 @@ export type AutomaticActions = (typeof automaticActions)[number];
  * |----------------------|-----------------------------------------------------------------------------------------|-----------------------|
  * | recover              | an operation that broke off is brought to its end                                        | see originRefusal, sinceRefusal; no protected VM; three times at most |
  * | recoverHarmlessly    | the same, where each step is harmless: see `isHarmless`                                   | the same |
- * | pruneCheckpoints     | the oldest checkpoints that reverts took go, after a revert                              | see autoPrune |
+ * | takeCheckpoints      | a checkpoint is taken where `virtRewind.autoCheckpoint` wants one                          | a trusted workspace; no protected VM; nothing else is done to the VM |
+ * | pruneCheckpoints     | the oldest checkpoints of their sort go, after a revert or `takeCheckpoints` took one more | see autoPrune |
  * | pruneLayouts         | snapshots of ours that hold the layout go where no layout needs them, after a revert     | see autoPrune: known to be empty |
  * | discardClones        | a clone that was made to be thrown away goes when it was on and is off                   | the mark in its configuration names its own UUID; no snapshot of its own; no managed save; no protected VM |
  * | endPools             | libvirt's storage pools that an editor of ours left are ended: no file is touched        | of our name, transient, unused for ten minutes |
@@ -19,6 +20,7 @@ export type AutomaticActions = (typeof automaticActions)[number];
 export const unaskedActs = {
   recover: 'all',
   recoverHarmlessly: 'safe',
+  takeCheckpoints: 'safe',
   pruneCheckpoints: 'all',
   pruneLayouts: 'all',
   discardClones: 'all',

@@ -4,4 +4,7 @@ export const automaticTitles = {
   beforeRevert: 'Before revert to ',
   beforeUndo: 'Before undoing the revert to ',
   afterRevert: 'After revert to ',
+  beforeDebugging: 'Before debugging ',
+  atTaskStart: 'At the start of task ',
+  afterBranchSwitch: 'After switching to ',
 } as const;

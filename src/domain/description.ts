@@ -6,9 +6,10 @@ const consistencies = ['memory', 'quiesced', 'crash-consistent', 'offline'] as c
 export type Consistency = (typeof consistencies)[number];
 /**
  * `revert`: keeps the state that a revert leaves. `layout`: an extra leaf without which another release of libvirt would
- * remove a file in use after an external revert of ours.
+ * remove a file in use after an external revert of ours. `work`: a setting wants it at a moment of the work in the editor,
+ * which the title tells.
  */
-export const autoReasons = ['revert', 'layout'] as const;
+export const autoReasons = ['revert', 'layout', 'work'] as const;
 export type AutoReason = (typeof autoReasons)[number];
 
 export interface Trailer {

@@ -48,8 +48,8 @@ export interface SystemPoint {
   /** At most so far apart are the moments of the members that ran; absent where fewer than two did. */
   readonly spreadMs?: number;
   readonly members: readonly PointMember[];
-  /** What a revert of the system left, to be undone. */
-  readonly auto?: 'revert';
+  /** Nobody asked for it. `revert`: what a revert of the system left, to be undone; `work`: a setting wants it, see `autoReasons`. */
+  readonly auto?: 'revert' | 'work';
 }
 
 export interface StoredSystem {
@@ -71,7 +71,7 @@ export function isMember(ref: VmRef): (other: VmRef) => boolean {
   return ({ connection, uuid }) => connection === ref.connection && uuid === ref.uuid;
 }
 
-/** One that somebody made, by its title. */
+/** By its title; what a revert left has that of another. */
 export function pointTitled(points: readonly SystemPoint[], wanted: string): SystemPoint | undefined {
-  return points.find(({ title, auto }) => auto === undefined && title === wanted);
+  return points.find(({ title, auto }) => auto !== 'revert' && title === wanted);
 }

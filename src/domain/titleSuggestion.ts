@@ -1,5 +1,6 @@
 // Titles that are suggested or made without asking. Knows nothing of the editor.
 import type { Snapshot } from './snapshot.js';
+import { branchOf } from './gitReference.js';
 import { freeTitle } from './snapshotName.js';
 
 /** The branch that is worked on and the time, which are what people tell snapshots apart by. */
@@ -8,8 +9,7 @@ export function suggestTitle(
   existing: readonly Pick<Snapshot, 'name' | 'title'>[],
   now: Date,
 ): string {
-  const branch = git?.replace(/@[^@]*$/, '') ?? '';
-  return freeTitle(`${branch === '' ? 'snapshot' : branch} ${clockText(now, 'minutes')}`, existing);
+  return freeTitle(`${branchOf(git) ?? 'snapshot'} ${clockText(now, 'minutes')}`, existing);
 }
 
 export function checkpointTitle(existing: readonly Pick<Snapshot, 'name' | 'title'>[], now: Date): string {

@@ -1,5 +1,5 @@
-// Deletes the oldest of the checkpoints that reverts took, beyond the number to be kept, and leaves of the layout that no
-// layout needs any more. Refuses to delete anything that
+// Deletes the oldest of the checkpoints that reverts took, or that settings want, beyond the number to be kept, and leaves of the
+// layout that no layout needs any more. Refuses to delete anything that
 // a person made, or that anything rests on.
 import type { Log } from '../base/log.js';
 import { deletedFiles, externalTargets } from '../domain/chains/deletedFiles.js';
@@ -17,12 +17,16 @@ import type { VmRef } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
 import { believed } from './autoSnapshots.js';
 
+/** The sorts of which only the newest are kept. */
+export type PrunedReason = Exclude<AutoReason, 'layout'>;
+
 /**
  * Oldest first. The newest is what a revert can be undone with, so one is kept at least; what the VM stands on stays.
  *
  * | automatic snapshot | → |
  * |--------------------|---|
- * | taken by a revert, older than the `keep` newest, not current | goes |
+ * | of the sort, older than the `keep` newest of it, not current | goes |
+ * | of the other sort  | stays, and counts for none of the newest |
  * | left by an operation that broke off, or made by a recovery | stays, and counts for none of the newest |
  * | of the layout: see `doomedLayouts`; current, one of the newest, marked to be kept | stays |
  */
@@ -31,8 +35,9 @@ export function doomedCheckpoints(
   records: readonly AutoSnapshot[],
   keep: number,
   kept: readonly string[] = [],
+  sort: PrunedReason = 'revert',
 ): readonly AutoSnapshot[] {
-  const checkpoints = believed(tree, records).filter(({ why, stays }) => why === 'revert' && stays !== true);
+  const checkpoints = believed(tree, records).filter(({ why, stays }) => why === sort && stays !== true);
   return checkpoints
     .slice(0, -Math.max(1, Math.floor(keep)))
     .filter(({ name }) => name !== tree.current && !kept.includes(name));
@@ -118,6 +123,8 @@ export interface Pruning {
   readonly vm: VmRef;
   readonly tree: SnapshotTree;
   readonly records: readonly AutoSnapshot[];
+  /** Of what one was just taken. Leaves of the layout are looked at after a revert alone: only that leaves one behind. */
+  readonly sort: PrunedReason;
   /** Absent: no checkpoint goes now. */
   readonly keep?: number;
   /** Names of those that somebody wants to keep. */
@@ -129,11 +136,12 @@ export interface Pruning {
   ) => Promise<unknown>;
 }
 
-/** One that cannot be deleted stays, and the next revert tries again; nobody asked for it, so nobody is told. */
-export async function prune({ vm, tree, records, keep, kept, log, remove }: Pruning): Promise<void> {
-  const checkpoints = keep === undefined ? [] : doomedCheckpoints(tree, records, keep, kept);
+/** One that cannot be deleted stays, and the next time tries again; nobody asked for it, so nobody is told. */
+export async function prune({ vm, tree, records, sort, keep, kept, log, remove }: Pruning): Promise<void> {
+  const checkpoints = keep === undefined ? [] : doomedCheckpoints(tree, records, keep, kept, sort);
   const going = checkpoints.map(({ name }) => name);
-  for (const { name, why } of [...checkpoints, ...doomedLayouts(tree, records, going, kept)]) {
+  const layouts = sort === 'revert' ? doomedLayouts(tree, records, going, kept) : [];
+  for (const { name, why } of [...checkpoints, ...layouts]) {
     try {
       await remove({ kind: 'delete', vm, snapshot: name, scope: 'one' }, losesOnly(name, why));
     } catch (error) {

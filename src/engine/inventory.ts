@@ -125,8 +125,9 @@ export interface InventoryPort {
   /**
    * How many checkpoints of reverts a VM keeps; at least one, for the last revert to be undone. `everything`: nothing is
    * ever deleted unasked, leaves of a layout neither.
+   * @param work the same of those that settings want at moments of the work in an editor; all unless given
    */
-  setAutoPrune(keep: number | 'everything'): void;
+  setAutoPrune(keep: number | 'everything', work?: number | 'everything'): void;
   readVmXml(ref: VmRef): Promise<string>;
   readSnapshotXml(ref: VmRef, snapshot: string): Promise<string>;
   /** What a VM, or with a name its snapshot, is configured with. */

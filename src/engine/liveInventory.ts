@@ -66,8 +66,8 @@ export class Inventory implements InventoryPort {
   readonly onDidRecover = this.#recovered.event;
   readonly #rules: Rules | undefined;
   #isProtected: (vm: Vm, connection: string) => boolean = () => false;
-  /** How many checkpoints of reverts a VM keeps, unless somebody says otherwise. */
-  #keep: number | 'everything' = 3;
+  /** How many checkpoints of a sort a VM keeps, unless somebody says otherwise. */
+  #keep: Readonly<Record<'revert' | 'work', number | 'everything'>> = { revert: 3, work: 'everything' };
   #automatic: AutomaticActions = 'all';
   readonly #marks: SnapshotMarks;
   readonly #layers: LayerReader;
@@ -109,7 +109,7 @@ export class Inventory implements InventoryPort {
       rules: this.#rules,
       connection: (uri) => this.#connection(uri),
       isProtected: (vm, connection) => this.#isProtected(vm, connection),
-      keep: () => this.#keep,
+      keep: (sort) => this.#keep[sort],
       automatic: () => this.#automatic,
       ended: this.#ended.signal,
     });
@@ -298,8 +298,8 @@ export class Inventory implements InventoryPort {
     this.#isProtected = isProtected;
   }
 
-  setAutoPrune(keep: number | 'everything'): void {
-    this.#keep = keep;
+  setAutoPrune(revert: number | 'everything', work: number | 'everything' = 'everything'): void {
+    this.#keep = { revert, work };
   }
 
   readVmXml(ref: VmRef): Promise<string> {

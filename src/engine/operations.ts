@@ -15,7 +15,7 @@ import { Failure } from '../domain/failure.js';
 import type { Facts } from '../domain/facts.js';
 import type { PlannedWork } from '../operations/plan.js';
 import { asFailure } from '../domain/asFailure.js';
-import { prune } from './autoPrune.js';
+import { type PrunedReason, prune } from './autoPrune.js';
 import { expire } from './trash.js';
 import type { Clock } from '../base/clock.js';
 import { FreshLook } from './freshLook.js';
@@ -39,8 +39,8 @@ export interface OperationsOptions {
   /** Those of the model unless a test puts others in their place. */
   readonly rules?: Rules | undefined;
   readonly isProtected: (vm: Vm, connection: string) => boolean;
-  /** How many checkpoints of reverts a VM keeps. */
-  readonly keep: () => number | 'everything';
+  /** How many checkpoints of a sort a VM keeps. */
+  readonly keep: (sort: PrunedReason) => number | 'everything';
   /** What may be done that nobody asked for. */
   readonly automatic: () => AutomaticActions;
   /** Throws a Failure `notFound` for a connection that is not known. */
@@ -116,10 +116,14 @@ export class Operations implements Disposable {
 
   async run(request: OperationRequest, options: RunOperationOptions): Promise<OperationResult> {
     const result = await this.#runner.run(request, options);
-    const keep = this.#options.keep();
-    const prunes = request.kind === 'revert' && keep !== 'everything';
+    const sort = sortTaken(request);
+    const keep = sort === undefined ? 'everything' : this.#options.keep(sort);
     if (options.keepsAll !== true && this.#mayPrune()) {
-      const pruned = prunes && this.#prune(request.vm, result.checkpoint === undefined ? undefined : keep);
+      const took = sort === 'work' ? result.snapshot : result.checkpoint;
+      const pruned =
+        sort !== undefined &&
+        keep !== 'everything' &&
+        this.#prune(request.vm, sort, took === undefined ? undefined : keep);
       const cleaning = Promise.resolve(pruned)
         .then(() => this.#expire(request.vm))
         .catch((error: unknown) => this.#options.log.warn(`what nobody needs stays: ${asFailure(error).message}`));
@@ -190,7 +194,7 @@ export class Operations implements Disposable {
     const { persistence, log } = this.#options;
     try {
       const records = await persistence.records.of(vm);
-      for (const record of records.filter(({ name, why }) => name === snapshot && why === 'revert')) {
+      for (const record of records.filter(({ name, why }) => name === snapshot && why !== 'layout')) {
         await persistence.records.forget(vm, record);
       }
     } catch (error) {
@@ -221,8 +225,8 @@ export class Operations implements Disposable {
     );
   }
 
-  /** @param keep absent: the revert took no checkpoint, so that there is none too many */
-  async #prune(ref: VmRef, keep: number | undefined): Promise<void> {
+  /** @param keep absent: no checkpoint was taken, so that there is none too many */
+  async #prune(ref: VmRef, sort: PrunedReason, keep: number | undefined): Promise<void> {
     const { store, persistence, log, ended } = this.#options;
     const view = store.vm(ref);
     if (view?.tree === undefined || this.#options.isProtected(view.vm, ref.connection) || ended.aborted) {
@@ -232,10 +236,20 @@ export class Operations implements Disposable {
       vm: ref,
       tree: view.tree,
       records: await persistence.records.of(ref),
+      sort,
       ...(keep === undefined ? {} : { keep }),
       kept: keptSnapshots(view.tree, await keepingMarks(persistence, ref)).map(({ name }) => name),
       log,
       remove: (request, allows) => this.#runner.run(request, { allows, unasked: true }),
     });
   }
+}
+
+/** Of which an operation may have taken one more. */
+function sortTaken(request: OperationRequest): PrunedReason | undefined {
+  return request.kind === 'revert'
+    ? 'revert'
+    : request.kind === 'create' && request.auto === 'work'
+      ? 'work'
+      : undefined;
 }

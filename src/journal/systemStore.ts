@@ -82,7 +82,7 @@ const pointShape = v.object({
     v.minLength(1),
     v.maxLength(maxMembers),
   ),
-  auto: v.exactOptional(v.literal('revert')),
+  auto: v.exactOptional(v.picklist(['revert', 'work'])),
 });
 
 export interface StoredSystems {

@@ -55,6 +55,7 @@ export const commandIds = [
   'virtRewind.revertToFavourite',
   'virtRewind.revertToLast',
   'virtRewind.revertToRecent',
+  'virtRewind.revertToBranch',
   'virtRewind.protectVm',
   'virtRewind.unprotectVm',
   'virtRewind.cloneVm',

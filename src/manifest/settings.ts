@@ -19,6 +19,13 @@ export interface Settings {
   readonly checkpointFirst: boolean;
   /** 0 to 100. */
   readonly keepCheckpoints: number;
+  /** Of which debug configurations, by name, or of all. */
+  readonly checkpointBeforeDebugging: boolean | readonly string[];
+  /** Names of tasks. */
+  readonly checkpointAtTaskStart: readonly string[];
+  readonly checkpointAfterBranchSwitch: boolean;
+  /** 1 to 100: of the checkpoints that those three took, for each VM or system. */
+  readonly keepAutoCheckpoints: number;
   /** 0 to 60; 0: a delete begins at once. */
   readonly deleteUndoSeconds: number;
   /** 0 to 365: for how long the trash keeps what is put into it; 0: nothing is offered to be. */
@@ -70,6 +77,10 @@ export const settingKeys = {
   revertPowerState: 'virtRewind.revert.powerState',
   checkpointFirst: 'virtRewind.revert.checkpointFirst',
   keepCheckpoints: 'virtRewind.revert.keepCheckpoints',
+  checkpointBeforeDebugging: 'virtRewind.autoCheckpoint.beforeDebugging',
+  checkpointAtTaskStart: 'virtRewind.autoCheckpoint.atTaskStart',
+  checkpointAfterBranchSwitch: 'virtRewind.autoCheckpoint.afterBranchSwitch',
+  keepAutoCheckpoints: 'virtRewind.autoCheckpoint.keep',
   deleteUndoSeconds: 'virtRewind.delete.undoSeconds',
   trashDays: 'virtRewind.trash.days',
   automaticActions: 'virtRewind.automaticActions',
@@ -107,6 +118,10 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     revertPowerState: oneOf(revertPowerStates, get(settingKeys.revertPowerState)),
     checkpointFirst: get(settingKeys.checkpointFirst) !== false,
     keepCheckpoints: whole(get(settingKeys.keepCheckpoints), 100, 3),
+    checkpointBeforeDebugging: allOrNamed(get(settingKeys.checkpointBeforeDebugging)),
+    checkpointAtTaskStart: texts(get(settingKeys.checkpointAtTaskStart), longestPattern),
+    checkpointAfterBranchSwitch: get(settingKeys.checkpointAfterBranchSwitch) === true,
+    keepAutoCheckpoints: whole(get(settingKeys.keepAutoCheckpoints), 100, 5) || 5,
     deleteUndoSeconds: whole(get(settingKeys.deleteUndoSeconds), 60, 5),
     trashDays: whole(get(settingKeys.trashDays), 365, usualTrashDays),
     automaticActions: leastOf(get(settingKeys.automaticActions)),
@@ -130,6 +145,11 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     agentCheckpoints: whole(get(settingKeys.agentCheckpoints), 1_000, 50),
     agentSpaceGb: amount(get(settingKeys.agentSpaceGb)) ?? 50,
   };
+}
+
+/** Anything that is neither `true` nor a list: none. */
+function allOrNamed(value: unknown): Settings['checkpointBeforeDebugging'] {
+  return Array.isArray(value) ? texts(value, longestPattern) : value === true;
 }
 
 /** Absent: the default. Any other value was meant to forbid something: it counts as the one that forbids most. */

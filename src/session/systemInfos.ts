@@ -15,7 +15,7 @@ export function systemInfo({ system, points, members, seen, standsAt, interrupte
       title: point.title,
       createdAt: new Date(point.createdAt).toISOString(),
       ...(point.spreadMs !== undefined && { spreadMs: point.spreadMs }),
-      undo: point.auto !== undefined,
+      undo: point.auto === 'revert',
       members: system.members.flatMap(({ uuid, name }, at) => {
         const own = point.members.find((one) => one.uuid === uuid);
         const { snapshot = '', kind = 'offline' } = own ?? {};

@@ -71,7 +71,7 @@ export class Ending {
         };
         await store.putPoint(system.id, left);
         // Only the last one is undone; the snapshots of the others go as those of any revert.
-        for (const older of stored?.points.filter(({ auto, id }) => auto !== undefined && id !== left.id) ?? []) {
+        for (const older of stored?.points.filter(({ auto, id }) => auto === 'revert' && id !== left.id) ?? []) {
           await store.forgetPoint(system.id, older.id).catch((error: unknown) => log.warn(asFailure(error).line));
         }
         const to = stored?.points.find(({ id }) => id === point.id);

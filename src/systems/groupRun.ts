@@ -162,7 +162,11 @@ export class GroupRun {
       id,
       kind,
       system: { id: system.id, name: system.name },
-      point: { id: point.id, title: point.title },
+      point: {
+        id: point.id,
+        title: point.title,
+        ...(kind === 'checkpoint' && point.auto === 'work' && { auto: 'work' }),
+      },
       ...(kind === 'revert' && { kept: newId() }),
       members: members.map((planned): GroupMember => {
         const { member, view, plan, state } = planned;

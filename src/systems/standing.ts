@@ -130,7 +130,7 @@ export function snapshotOf(
   const renamed = ofThen.filter(
     ({ name, kind, trailers }) =>
       kind === own.kind &&
-      (trailers.auto === undefined || point.auto !== undefined) &&
+      (trailers.auto === undefined || point.auto === 'revert') &&
       taken.every(({ snapshot, createdAt }) => snapshot !== name || createdAt !== own.createdAt),
   );
   return renamed.length === 1 ? renamed[0] : undefined;

@@ -56,18 +56,20 @@ export class SystemFailure extends Failure {
 export interface CheckpointWish {
   readonly title: string;
   readonly description?: string;
+  /** Nobody asked for it. It is the restore point's alone: a rule that deletes snapshots of single VMs would tear it apart. */
+  readonly auto?: 'work';
 }
 
 /** With RAM, where that can be had: programs on several VMs that talk to each other are at one moment only so. */
 export function planCheckpoint(
   inventory: InventoryPort,
   system: VirtualSystem,
-  wish: CheckpointWish,
+  { auto, ...wish }: CheckpointWish,
 ): Promise<SystemPlan> {
   return planned(
     inventory,
     system,
-    { kind: 'checkpoint', point: { id: newId(), title: wish.title } },
+    { kind: 'checkpoint', point: { id: newId(), title: wish.title, ...(auto !== undefined && { auto }) } },
     (member, { vm: { power } }) => {
       const kinds = power === 'running' || power === 'paused' ? (['memory', 'auto'] as const) : (['auto'] as const);
       return kinds.map((snapshotKind) => ({ kind: 'create', vm: refOf(member), snapshotKind, ...wish }));

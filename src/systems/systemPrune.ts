@@ -36,12 +36,16 @@ export interface PrunedSystem {
   readonly stays: readonly StayingPoint[];
 }
 
+/** Those that somebody made, or that a setting wanted. */
+export type PointSort = 'made' | 'work';
+
 /**
  * Oldest first.
  *
  * | restore point                          | →      |
  * |----------------------------------------|--------|
  * | left by the last revert                | stays: it is what is undone |
+ * | of the other sort                      | stays  |
  * | one of the `keepLast` newest           | stays  |
  * | not older than `olderThanMs`           | stays  |
  * | otherwise                              | chosen |
@@ -50,9 +54,10 @@ export function chosenPoints(
   { olderThanMs = 0, keepLast = 0 }: PruneRule,
   points: readonly SystemPoint[],
   now: number,
+  sort: PointSort = 'made',
 ): readonly SystemPoint[] {
   const made = points
-    .filter(({ auto }) => auto === undefined)
+    .filter(({ auto }) => auto === (sort === 'made' ? undefined : sort))
     .toSorted((one, other) => one.createdAt - other.createdAt);
   return made
     .slice(0, Math.max(0, made.length - Math.max(0, Math.floor(keepLast))))
@@ -66,11 +71,12 @@ export async function planSystemPrune(
   stored: StoredSystem,
   rule: PruneRule,
   now: number,
+  sort: PointSort = 'made',
 ): Promise<SystemPrune> {
   const looked = await systems.look(stored);
   const going: SystemPrune['going'][number][] = [];
   const stays: StayingPoint[] = [];
-  for (const point of chosenPoints(rule, stored.points, now)) {
+  for (const point of chosenPoints(rule, stored.points, now, sort)) {
     try {
       const [away] = lostIn(looked, point).filter(([, seen]) => seen === 'away');
       const why =
@@ -107,6 +113,20 @@ async function heldBy(
     }
   }
   return undefined;
+}
+
+/**
+ * As far as nobody has to be asked: none that would take with it more than itself. The RAM of a snapshot is a file of its own; any
+ * other file that goes may be all that is left of something, and so the restore point stays for a person to delete.
+ */
+export function unaskedOnly(prune: SystemPrune): SystemPrune {
+  const takesOnlyItself = ({ members }: SystemPlan): boolean =>
+    members.every(({ view, plan }) => {
+      const own = view.tree?.snapshots.filter(({ name }) => plan.deletes?.includes(name) === true) ?? [];
+      const files = own.flatMap(({ memory }) => memory.file ?? []);
+      return plan.deletes?.length === 1 && (plan.removes ?? []).every((file) => files.includes(file));
+    });
+  return { ...prune, going: prune.going.filter(takesOnlyItself) };
 }
 
 export interface PruneWish {

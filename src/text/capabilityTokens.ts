@@ -184,7 +184,7 @@ export function systemTokens({
     ...(unfinished === undefined
       ? [
           'checkpointable',
-          ...(points.some(({ auto }) => auto !== undefined) ? ['undoable'] : []),
+          ...(points.some(({ auto }) => auto === 'revert') ? ['undoable'] : []),
           ...(powers.some((power) => power === 'off' || power === 'paused') ? ['startable'] : []),
           ...(powers.includes('running') ? ['shutdownable'] : []),
         ]

@@ -126,9 +126,15 @@ function healthLines(found: readonly Problem[], view: Pick<VmView, 'vm' | 'tree'
 
 /** Why a snapshot was taken that nobody asked for. */
 export function automaticSentence(why: AutoReason | undefined): string {
-  return why === 'layout'
-    ? t('needed by the files of the VM: without it, a newer libvirt would remove one that is in use')
-    : t('keeps what the VM was before a revert; Undo Revert brings it back');
+  switch (why) {
+    case 'layout':
+      return t('needed by the files of the VM: without it, a newer libvirt would remove one that is in use');
+    case 'work':
+      return t('a setting wants it (virtRewind.autoCheckpoint); only the newest of them are kept');
+    case 'revert':
+    case undefined:
+      return t('keeps what the VM was before a revert; Undo Revert brings it back');
+  }
 }
 
 function diskText(disk: Vm['disks'][number]): string {

@@ -281,10 +281,13 @@ export const shortTitles: Readonly<Record<keyof typeof automaticTitles, (at: str
   beforeRevert: (at) => t('before revert · {0}', at),
   beforeUndo: (at) => t('before undo · {0}', at),
   afterRevert: (at) => t('after revert · {0}', at),
+  beforeDebugging: (at) => t('before debugging · {0}', at),
+  atTaskStart: (at) => t('at a task · {0}', at),
+  afterBranchSwitch: (at) => t('after a branch switch · {0}', at),
 };
 
 /** Short, and with the time that tells it from others of its sort; the whole title is in the tooltip. */
-function automaticTitle({ title, createdAt }: Snapshot, now: number): string {
+export function automaticTitle({ title, createdAt }: Pick<Snapshot, 'title' | 'createdAt'>, now: number): string {
   const kinds = Object.keys(automaticTitles) as (keyof typeof automaticTitles)[];
   const kind = kinds.find((one) => title.startsWith(automaticTitles[one]));
   return kind === undefined ? displayLine(title) : shortTitles[kind](shortTime(createdAt, now));

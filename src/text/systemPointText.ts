@@ -5,7 +5,7 @@ import type { SystemPoint } from '../domain/system.js';
 import { lostIn, type SeenSystem } from '../systems/seenSystem.js';
 
 export function pointTitle({ title, auto }: Pick<SystemPoint, 'title' | 'auto'>): string {
-  return auto === undefined ? displayLine(title) : t('before the revert to “{0}”', displayLine(title));
+  return auto === 'revert' ? t('before the revert to “{0}”', displayLine(title)) : displayLine(title);
 }
 
 /** Why nobody gets back to a restore point, as far as it can be seen. */

@@ -9,7 +9,16 @@ import { lostIn, partOf, type SeenSystem } from '../systems/seenSystem.js';
 import { pointTokens, systemTokens } from './capabilityTokens.js';
 import type { FactList } from './factList.js';
 import { agoText, relativeAge, shortTime } from './relativeAge.js';
-import { dimmedColor, type Reach, type Reading, type Row, shortTitles, spokenRow, vmRow } from './rows.js';
+import {
+  dimmedColor,
+  type Reach,
+  type Reading,
+  type Row,
+  automaticTitle,
+  shortTitles,
+  spokenRow,
+  vmRow,
+} from './rows.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
 import { kindWords, powerWord } from './words.js';
 
@@ -106,7 +115,12 @@ export function memberWords({ seen, known }: ShownSystem, index: number): readon
 /** One that nobody asked for is called short, and with the time that tells it from others; the whole title is in the tooltip. */
 export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: Reading): Row {
   const isAutomatic = point.auto !== undefined;
-  const label = isAutomatic ? shortTitles.beforeRevert(shortTime(point.createdAt, now)) : pointTitle(point);
+  const label =
+    point.auto === 'revert'
+      ? shortTitles.beforeRevert(shortTime(point.createdAt, now))
+      : isAutomatic
+        ? automaticTitle(point, now)
+        : pointTitle(point);
   const isHere = seen.standsAt === point;
   const lost = noWayBack(seen, point);
   const parts = [relativeAge(point.createdAt, now), ...lost, ...awayIn(seen, point)];

@@ -234,6 +234,41 @@ describe('a system of VMs in the editor', function () {
     }
   });
 
+  it('is kept as one where a setting wants it', async () => {
+    const { inventory, tree } = await rig.api();
+    const title = 'At the start of task build';
+    const build = new vscode.Task(
+      { type: 'shell' },
+      vscode.TaskScope.Workspace,
+      'build',
+      'test',
+      new vscode.ShellExecution('true'),
+      [],
+    );
+    let stop: { dispose(): void } | undefined;
+    const shown = new Promise<void>((resolve, reject) => {
+      stop = tree.onDidChangeTreeData(() => {
+        // Its own row counts them again when all is done.
+        const isShown = descriptions().then(
+          ([own = '', ...lines]) => own.includes('restore point') && lines.some((line) => line.startsWith('at a task')),
+        );
+        isShown.then((is) => (is ? resolve() : undefined), reject);
+      });
+    });
+    try {
+      await rig.withSettings({ 'autoCheckpoint.atTaskStart': ['build'] }, async () => {
+        await vscode.tasks.executeTask(build);
+        await shown;
+      });
+    } finally {
+      stop?.dispose();
+    }
+    for (const name of names) {
+      const { snapshots } = await inventory.readTree((await rig.vmRow(name)).ref);
+      assert.equal(snapshots.filter((one) => one.title === title).length, 1);
+    }
+  });
+
   it('is dissolved, and leaves its VMs with their snapshots', async () => {
     await asksFirst(call('virtRewind.dissolveSystem', { system: 'shop' }));
     const { tree } = await rig.api();

@@ -6,7 +6,7 @@ import { buildDoor } from '../../scripts/build.mjs';
 import { run as runProgram } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { Session } from '../../src/session/session.js';
-import { planSystemPrune, runSystemPrune } from '../../src/systems/systemPrune.js';
+import { planSystemPrune, runSystemPrune, unaskedOnly } from '../../src/systems/systemPrune.js';
 import { faultsOf } from '../jsonSchema.js';
 import { silentLog } from '../silentLog.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
@@ -146,5 +146,33 @@ describe('a prune of a system', function () {
         ['p2', 'p4'],
       ],
     );
+  });
+
+  it('goes unasked over those that a setting wanted, which are no work of a person, and over no others', async () => {
+    const own = await session();
+    const systems = await own.systems();
+    const look = async () => (await systems.find('pair'))!;
+    for (const title of ['w1', 'w2', 'w3']) {
+      await systems.run(await systems.planCheckpoint(await look(), { title, auto: 'work' }));
+    }
+    assert.deepEqual(
+      (await look()).points.map(({ title, auto }) => [title, auto]),
+      [
+        ['p2', undefined],
+        ['p4', undefined],
+        ['w1', 'work'],
+        ['w2', 'work'],
+        ['w3', 'work'],
+      ],
+    );
+    const prune = await planSystemPrune(systems, own.inventory, await look(), { keepLast: 1 }, Date.now(), 'work');
+    const { deleted, stays } = await runSystemPrune(systems, unaskedOnly(prune), {
+      signal: new AbortController().signal,
+    });
+    await own.close();
+    assert.deepEqual([titlesOf(deleted), stays], [['w1', 'w2'], []]);
+    for (const name of names) {
+      assert.deepEqual(await snapshots(name), ['p2', 'p4', 'w3']);
+    }
   });
 });

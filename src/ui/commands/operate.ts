@@ -34,13 +34,15 @@ export interface OperateOptions {
   readonly protection?: 'answered';
   /** The id of the operation in the log that it undoes. */
   readonly undoes?: string;
+  /** Nobody asked for it: Undo means what was done before it. */
+  readonly unasked?: true;
 }
 
 /** Resolves when the end has been seen. */
 export async function operate(
   run: CommandRun,
   request: OperationRequest,
-  { confirmed, quiet, cancellation, protection, undoes }: OperateOptions = {},
+  { confirmed, quiet, cancellation, protection, undoes, unasked }: OperateOptions = {},
 ): Promise<OperationResult> {
   const view = existingVm(run, request.vm);
   refuseSilent(run.inventory, request.vm);
@@ -62,6 +64,7 @@ export async function operate(
           ...(notice !== undefined && { onWait: (other) => notice.waitFor(other) }),
           ...(confirmed !== undefined && { confirmed }),
           ...(undoes !== undefined && { undoes }),
+          ...(unasked !== undefined && { unasked }),
         }),
       );
     } catch (error) {

@@ -1,7 +1,12 @@
-// Revert to…: one list of where one can go back to, over all VMs and systems, the last used first.
+// Revert to…: one list of where one can go back to, over all VMs and systems, the last used first; or over all VMs, of the git branch
+// that is checked out, the newest first.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { branchOf } from '../../domain/gitReference.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { Snapshot } from '../../domain/snapshot.js';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
+import type { VmRef } from '../../domain/vm.js';
 import { openConnections } from '../../engine/namedTargets.js';
 import { readAudit } from '../../journal/readAudit.js';
 import type { CommandId } from '../../manifest/commandIds.js';
@@ -12,12 +17,14 @@ import { kindWords } from '../../text/words.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
+import { gitReference } from './gitReference.js';
 
 /** More than a person reads. */
 const mostOffered = 50;
 
 export const recentCommands = {
   'virtRewind.revertToRecent': revertToRecent,
+  'virtRewind.revertToBranch': revertToBranch,
 } satisfies CommandTable;
 
 interface Way {
@@ -38,7 +45,10 @@ async function revertToRecent(run: CommandRun): Promise<unknown> {
   const now = Date.now();
   const lastUsed = usesOf(await readAudit(run.history.folder, run.log));
   const points = await pointsOf(run, now, lastUsed);
-  const snapshots = await snapshotsOf(run, now, lastUsed, points.taken);
+  const snapshots = await snapshotsOf(run, now, {
+    lastUsed,
+    isMeant: ({ uuid }, { name, trailers }) => trailers.auto === undefined && !points.taken.has(`${uuid} ${name}`),
+  });
   // Those of the system that one works with come before all others.
   const rank = ({ system }: Recent): number => (system !== undefined && system === chosen ? 1 : 0);
   const recent = [...points.found, ...snapshots]
@@ -50,6 +60,31 @@ async function revertToRecent(run: CommandRun): Promise<unknown> {
   const { command, given } = await pick(
     recent.map(({ choice }) => choice),
     t('Revert to which snapshot or restore point? The last used is first.'),
+  );
+  return vscode.commands.executeCommand(command, given);
+}
+
+/** Also those that a setting wanted: the branch is why one looks for them. Restore points of systems keep no branch. */
+async function revertToBranch(run: CommandRun): Promise<unknown> {
+  const branch = branchOf(gitReference());
+  if (branch === undefined) {
+    throw new NothingThere(
+      t('No git branch is known here. Open a folder with a git repository, check out a branch, or use Revert to….'),
+    );
+  }
+  const found = await snapshotsOf(run, Date.now(), {
+    lastUsed: () => 0,
+    isMeant: (_, { trailers }) => branchOf(trailers.git) === branch,
+  });
+  if (found.length === 0) {
+    throw new NothingThere(
+      t('No snapshot was taken on the branch {0} yet. Quick Checkpoint takes one.', displayLine(branch)),
+    );
+  }
+  const newest = found.toSorted((one, other) => other.at - one.at).slice(0, mostOffered);
+  const { command, given } = await pick(
+    newest.map(({ choice }) => choice),
+    t('Revert to which snapshot of the branch {0}? The newest is first.', displayLine(branch)),
   );
   return vscode.commands.executeCommand(command, given);
 }
@@ -92,12 +127,16 @@ async function pointsOf(
   };
 }
 
+interface Wanted {
+  readonly lastUsed: LastUsed;
+  readonly isMeant: (vm: VmRef, snapshot: Snapshot) => boolean;
+}
+
 /** Of VMs whose snapshots cannot be read, none: the tree says why. */
 async function snapshotsOf(
   { inventory }: CommandRun,
   now: number,
-  lastUsed: LastUsed,
-  taken: ReadonlySet<string>,
+  { lastUsed, isMeant }: Wanted,
 ): Promise<readonly Recent[]> {
   await openConnections(inventory);
   const views = inventory.connections.flatMap(({ vms }) => vms).filter(({ snapshotCount }) => snapshotCount !== 0);
@@ -108,7 +147,7 @@ async function snapshotsOf(
       ? []
       : sortSnapshots(tree.value, 'time')
           .toReversed()
-          .filter(({ name, trailers }) => trailers.auto === undefined && !taken.has(`${view.ref.uuid} ${name}`))
+          .filter((snapshot) => isMeant(view.ref, snapshot))
           .map((snapshot) => ({
             at: Math.max(snapshot.createdAt, lastUsed(view.ref.uuid, snapshot.name)),
             choice: {

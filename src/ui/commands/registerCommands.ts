@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { commandIds } from '../../manifest/commandIds.js';
+import { automaticCheckpoints } from './automaticCheckpoints.js';
 import type { CommandServices } from './commandServices.js';
 import { healthNotices } from '../health/healthNotices.js';
 import { recoveryNotices } from '../prompts/recoveryNotices.js';
@@ -18,6 +19,7 @@ export function registerCommands(services: CommandServices): Disposable {
     };
     store.add(vscode.commands.registerCommand(id, call));
   }
+  store.add(automaticCheckpoints(services, running));
   store.add(recoveryNotices(services.inventory, services.log));
   store.add(healthNotices(services.inventory, services.health, services.log));
   return store;

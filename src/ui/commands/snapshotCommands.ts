@@ -1,10 +1,10 @@
 // Snapshots are taken, named and described.
-import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { VmView } from '../../inventory/views.js';
 import { readSettings, seamlessWish } from '../readSettings.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
+import type { VmRef } from '../../domain/vm.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { type Asking, askDescription, askTitle, kindTitle } from '../prompts/askTitle.js';
@@ -19,7 +19,7 @@ import { operateAll } from './operateAll.js';
 import { doneText } from '../../text/operationText.js';
 import { tellOfMark } from './markNotice.js';
 import { showFailure } from './runCommand.js';
-import { type GitApi, gitHead } from './gitHead.js';
+import { gitReference } from './gitReference.js';
 
 export const snapshotCommands = {
   'virtRewind.createSnapshot': createSnapshot,
@@ -95,24 +95,30 @@ export function styleFor(tree: SnapshotTree): { readonly style?: 'internal' | 'e
   return tree.snapshots.length > 0 || snapshotStyle === 'auto' ? {} : { style: snapshotStyle };
 }
 
-/** A snapshot without a question, of the best kind for what the VM does now; can be undone. */
+/** Of the best kind for what the VM does now. */
+export async function checkpointRequest(
+  { inventory }: Pick<CommandRun, 'inventory'>,
+  vm: VmRef,
+  titleIn: (tree: SnapshotTree) => string,
+): Promise<CreateRequest> {
+  const git = gitReference();
+  const tree = await inventory.readTree(vm);
+  return {
+    kind: 'create',
+    vm,
+    snapshotKind: 'auto',
+    title: titleIn(tree),
+    ...styleFor(tree),
+    ...seamlessWish(),
+    ...(git !== undefined && { git }),
+  };
+}
+
+/** A snapshot without a question; can be undone. */
 async function quickCheckpoint(run: CommandRun): Promise<unknown> {
   const views = await targetVms(run, t('Take a checkpoint of which VM?'));
-  const git = gitReference();
   const requests = await Promise.all(
-    views.map(async ({ ref }) => {
-      const tree = await run.inventory.readTree(ref);
-      const title = checkpointTitle(tree.snapshots, new Date());
-      return {
-        kind: 'create',
-        vm: ref,
-        snapshotKind: 'auto',
-        title,
-        ...styleFor(tree),
-        ...seamlessWish(),
-        ...(git !== undefined && { git }),
-      } as const;
-    }),
+    views.map(({ ref }) => checkpointRequest(run, ref, ({ snapshots }) => checkpointTitle(snapshots, new Date()))),
   );
   await tellOfMark(run, requests);
   const [only, ...others] = requests;
@@ -146,27 +152,6 @@ function offerUndo(
       }
     })
     .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.quickCheckpoint', reason));
-}
-
-interface GitExtension {
-  /** False with the setting `git.enabled` off or no git installed; getAPI throws then. */
-  readonly enabled: boolean;
-  getAPI(version: 1): GitApi<vscode.Uri>;
-}
-
-/**
- * Which branch and commit the workspace is at, from the editor's own git extension: runs no git and reads no file.
- * Of the repository that the active editor or the first folder is in. Nothing in an untrusted workspace, and nothing
- * where git is not active: a snapshot shall not wait for it.
- */
-function gitReference(): string | undefined {
-  const extension = vscode.extensions.getExtension<GitExtension>('vscode.git');
-  if (!vscode.workspace.isTrusted || extension?.isActive !== true || !extension.exports.enabled) {
-    return undefined;
-  }
-  const document = vscode.window.activeTextEditor?.document.uri;
-  const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri);
-  return gitHead(extension.exports.getAPI(1), document === undefined ? folders : [document, ...folders]);
 }
 
 /** Changes the description of a snapshot, and the title where one is given; its name stays. */

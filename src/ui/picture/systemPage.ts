@@ -57,7 +57,7 @@ ${present(shown)}
 
 function tools({ known }: ShownSystem): string {
   const system: Node = { kind: 'system', id: `system/${known.system.id}`, system: known.system.id };
-  const canUndo = known.points.some(({ auto }) => auto !== undefined);
+  const canUndo = known.points.some(({ auto }) => auto === 'revert');
   return `<nav aria-label="${htmlText(t('System'))}">
 ${link('virtRewind.checkpointSystem', system, t('Checkpoint System…'), 'primary')}
 ${canUndo ? link('virtRewind.undoSystemRevert', system, t('Undo Revert…')) : ''}

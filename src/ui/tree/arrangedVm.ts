@@ -56,7 +56,7 @@ const shortWay = 50;
  * Order: in a tree, from old to new, as they came to be, with "You are here" behind the current one where only branches
  * indent, else right under it; in a list, "You are here" and then the new ones first.
  *
- * With a filter a snapshot is shown if its name, title or description contains the text, or if the VM's own name does
+ * With a filter a snapshot is shown if its name, title, description or git branch and commit contain the text, or if the VM's own name does
  * (`vmMatches`); in a tree its ancestors are shown too.
  *
  * @param marks where many were taken unasked, those that nothing is built on stand in a row of their own; not with a filter
@@ -148,8 +148,8 @@ export function matches(filter: string, ...texts: readonly (string | undefined)[
   return filter === '' || texts.some((text) => text?.toLowerCase().includes(filter) === true);
 }
 
-function isHit(filter: string, { name, title, description }: Snapshot): boolean {
-  return matches(filter, name, title, description);
+function isHit(filter: string, { name, title, description, trailers }: Snapshot): boolean {
+  return matches(filter, name, title, description, trailers.git);
 }
 
 function shownNames(

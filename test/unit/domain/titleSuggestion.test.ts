@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { branchOf } from '../../../src/domain/gitReference.js';
 import { fromOneLine, toOneLine } from '../../../src/ui/prompts/oneLine.js';
 import { checkpointTitle, suggestTitle } from '../../../src/domain/titleSuggestion.js';
 
@@ -37,4 +38,16 @@ describe('a description in one line', () => {
       assert.ok(!toOneLine(text).includes('\n'));
     }
   });
+});
+
+describe('the branch of a reference', () => {
+  for (const [reference, branch] of [
+    ['main@0123456789ab', 'main'],
+    ['user@host/topic@0123456789ab', 'user@host/topic'],
+    ['@0123456789ab', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ] as const) {
+    it(`of ${String(reference)} is ${String(branch)}`, () => assert.equal(branchOf(reference), branch));
+  }
 });

@@ -95,6 +95,20 @@ describe('checkpoints beyond the number to be kept', () => {
     );
     assert.deepEqual(names(1, 's', left), ['c2']);
   });
+  it('are counted for each sort alone', () => {
+    const mixed: SnapshotTree = {
+      ...many,
+      snapshots: many.snapshots.map((one) => (/[13]/u.test(one.name) ? { ...one, trailers: { auto: 'work' } } : one)),
+    };
+    const both = records.map((one) => (/[13]/u.test(one.name) ? record(one.name, 's', { why: 'work' }) : one));
+    assert.deepEqual(
+      (['revert', 'work'] as const).map((sort) => doomedCheckpoints(mixed, both, 1, [], sort).map(({ name }) => name)),
+      [['c2'], ['c1']],
+    );
+    assert.deepEqual(doomedCheckpoints(mixed, both, 1, ['c1'], 'work'), []);
+    // Nothing that a setting took is what a revert can be undone with.
+    assert.equal(undoOf({ ...mixed, current: 's' }, [record('c3', 's', { why: 'work' })]), undefined);
+  });
   it('never are what no record vouches for', () => assert.deepEqual(names(1, 's', records.slice(2)), ['c3']));
 
   it('never are what a person named or described: our records let go of it', async () => {
@@ -107,6 +121,49 @@ describe('checkpoints beyond the number to be kept', () => {
       await r.look('web');
       await r.inventory.runOperation({ kind: type, vm: ref, snapshot: 'c1', title: 'KEEP', description: '' });
       assert.deepEqual(r.persistence.recorded.get(vmKey(ref)), [record('c2', 's')]);
+    }
+  });
+
+  it('that settings want go after the next of them, and nothing else does', async () => {
+    for (const [auto, left] of [
+      ['work', ['s', 'r', 'w2']],
+      [undefined, ['s', 'r', 'w1', 'w2']],
+    ] as const) {
+      const web = fakeVm('web', ['s']);
+      web.snapshots.push({ ...fakeSnapshot('r', 's'), trailers: { auto: 'revert' } });
+      web.snapshots.push(
+        ...['w1', 'w2'].map((name) => ({ ...fakeSnapshot(name, 's'), trailers: { auto: 'work' } as const })),
+      );
+      const r = await rig(web);
+      const ref = { connection: uri, uuid: uuidOf('web') };
+      const work = { why: 'work', createdAt: 1_700_000_000_000 } as const;
+      r.persistence.recorded.set(vmKey(ref), [record('r', 's'), { ...work, name: 'w1' }, { ...work, name: 'w2' }]);
+      r.inventory.setAutoPrune(1, 2);
+      await r.look('web');
+      r.hypervisor().onRun = (_, step) => {
+        if (step.kind === 'createSnapshot') {
+          const trailers = step.auto === undefined ? {} : { auto: step.auto };
+          web.snapshots.push({ ...fakeSnapshot(step.name, 's'), trailers });
+          web.current = step.name;
+        } else if (step.kind === 'deleteSnapshot') {
+          web.snapshots = web.snapshots.filter(({ name }) => name !== step.snapshot);
+        }
+        return Promise.resolve({});
+      };
+      const { snapshot } = await r.inventory.runOperation({
+        kind: 'create',
+        vm: ref,
+        snapshotKind: 'auto',
+        title: 'next',
+        ...(auto !== undefined && { auto }),
+      });
+      for (let round = 0; round < 10; round += 1) {
+        await settled();
+      }
+      assert.deepEqual(
+        web.snapshots.map(({ name }) => name),
+        [...left, snapshot],
+      );
     }
   });
 

@@ -163,8 +163,15 @@ describe('package.json', () => {
     assert.deepEqual(taskDefinitions[0]?.properties['after']?.enum, [...revertPowerStates]);
   });
 
-  it('takes no connections from a workspace that is not trusted', () => {
-    assert.ok(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.includes(settingKeys.connections));
+  it('takes no connections from a workspace that is not trusted, and no checkpoints for it', () => {
+    const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+    assert.ok(restrictedConfigurations.includes(settingKeys.connections));
+    const ofWork = Object.values(settingKeys).filter((key) => key.startsWith('virtRewind.autoCheckpoint.'));
+    assert.equal(ofWork.length, 4);
+    assert.deepEqual(
+      ofWork.filter((key) => !restrictedConfigurations.includes(key)),
+      [],
+    );
   });
 
   it('asks only for context keys that are set', () => {

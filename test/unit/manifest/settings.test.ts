@@ -28,6 +28,27 @@ describe('settings of safety', () => {
     }
   });
 
+  it('take checkpoints by themselves only where that is asked for in so many words', () => {
+    for (const value of [undefined, null, 0, 1, '', 'true', 'server', {}]) {
+      assert.equal(read(settingKeys.checkpointBeforeDebugging, value).checkpointBeforeDebugging, false);
+      assert.equal(read(settingKeys.checkpointAfterBranchSwitch, value).checkpointAfterBranchSwitch, false);
+      assert.deepEqual(read(settingKeys.checkpointAtTaskStart, value).checkpointAtTaskStart, []);
+    }
+    assert.equal(read(settingKeys.checkpointBeforeDebugging, true).checkpointBeforeDebugging, true);
+    assert.deepEqual(read(settingKeys.checkpointBeforeDebugging, [' a ', 7, 'a']).checkpointBeforeDebugging, ['a']);
+    assert.equal(read(settingKeys.checkpointAfterBranchSwitch, true).checkpointAfterBranchSwitch, true);
+    assert.deepEqual(read(settingKeys.checkpointAtTaskStart, ['build', '', 1]).checkpointAtTaskStart, ['build']);
+    for (const [value, keep] of [
+      [1, 1],
+      [100, 100],
+      [0, 5],
+      [101, 5],
+      ['3', 5],
+    ] as const) {
+      assert.equal(read(settingKeys.keepAutoCheckpoints, value).keepAutoCheckpoints, keep);
+    }
+  });
+
   it('protect by texts alone, trimmed, each once', () => {
     const { protectedVms } = read(settingKeys.protectedVms, [' prod ', 'prod', 7, '', 'x'.repeat(301), 'db-*']);
     assert.deepEqual(protectedVms, ['prod', 'db-*']);

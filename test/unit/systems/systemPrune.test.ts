@@ -1,10 +1,10 @@
 // Which restore points of a system a rule chooses.
 import assert from 'node:assert/strict';
 import type { SystemPoint } from '../../../src/domain/system.js';
-import { chosenPoints } from '../../../src/systems/systemPrune.js';
+import { chosenPoints, type SystemPrune, unaskedOnly } from '../../../src/systems/systemPrune.js';
 
 const now = 1_000_000;
-const point = (title: string, age: number, auto?: 'revert'): SystemPoint => ({
+const point = (title: string, age: number, auto?: 'revert' | 'work'): SystemPoint => ({
   id: title,
   title,
   createdAt: now - age,
@@ -25,4 +25,30 @@ describe('the rule of a prune of a system', () => {
     assert.deepEqual(titles({ olderThanMs: 200 }), ['a', 'b', 'c']);
     assert.deepEqual(titles({ olderThanMs: 201, keepLast: 3 }), ['a']);
   });
+
+  it('chooses of those that settings wanted by themselves', () => {
+    const mixed = [...points, point('w1', 90, 'work'), point('w2', 80, 'work'), point('w3', 70, 'work')];
+    const chosen = (sort: 'made' | 'work') => chosenPoints({ keepLast: 2 }, mixed, now, sort).map(({ title }) => title);
+    assert.deepEqual([chosen('work'), chosen('made')], [['w1'], ['a', 'b']]);
+  });
+});
+
+describe('what goes of a system unasked', () => {
+  const going = (title: string, plan: object): SystemPrune['going'][number] => {
+    const snapshots = [{ name: title, memory: { file: '/ram' } }];
+    return { stored: point(title, 0, 'work'), members: [{ view: { tree: { snapshots } }, plan }] } as never;
+  };
+
+  for (const [name, plan, goes] of [
+    ['itself, inside an image', { deletes: ['w'] }, true],
+    ['itself with its RAM', { deletes: ['w'], removes: ['/ram'] }, true],
+    ['another file', { deletes: ['w'], removes: ['/ram', '/overlay'] }, false],
+    ['another snapshot', { deletes: ['w', 'x'] }, false],
+    ['nobody knows what', {}, false],
+  ] as const) {
+    it(`is a point that takes with it ${name}: ${goes}`, () => {
+      const prune = { going: [going('w', plan)], stays: [] } as unknown as SystemPrune;
+      assert.equal(unaskedOnly(prune).going.length, goes ? 1 : 0);
+    });
+  }
 });

@@ -119,11 +119,13 @@ describe('arranged VM', () => {
       snapshots: [
         snapshot('a', { title: 'Before UPGRADE' }),
         snapshot('b', { description: 'Kernel 6' }),
-        snapshot('c'),
+        snapshot('c', { trailers: { git: 'topic/Login@0123456789ab' } }),
       ],
     };
     assert.deepEqual(outline(arrangeVm(ref, described, { ...list, filter: 'upgrade' }, false)), ['a']);
     assert.deepEqual(outline(arrangeVm(ref, described, { ...list, filter: 'kernel' }, false)), ['b']);
+    assert.deepEqual(outline(arrangeVm(ref, described, { ...list, filter: 'topic/login' }, false)), ['c']);
+    assert.deepEqual(outline(arrangeVm(ref, described, { ...list, filter: '01234567' }, false)), ['c']);
   });
 
   it('shows all snapshots of a VM whose own name fits', () => {

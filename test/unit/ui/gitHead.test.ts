@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { type GitApi, type GitRepository, gitHead } from '../../../src/ui/commands/gitHead.js';
+import { Emitter } from '../../../src/base/emitter.js';
+import {
+  type FollowedRepository,
+  type GitApi,
+  type GitRepository,
+  gitHead,
+  watchBranches,
+} from '../../../src/ui/commands/gitHead.js';
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
 
@@ -33,5 +40,57 @@ describe('git head', () => {
     assert.equal(gitHead(api({}), ['/a']), undefined);
     assert.equal(gitHead(api({ '/a': { state: {} } }), ['/a']), undefined);
     assert.equal(gitHead(api({ '/a': { state: { HEAD: { name: 'main' } } } }), ['/a']), undefined);
+  });
+});
+
+describe('a switch of the git branch', () => {
+  class Repository implements FollowedRepository {
+    readonly changed = new Emitter<void>();
+    readonly state: { HEAD?: { name?: string }; readonly onDidChange: FollowedRepository['state']['onDidChange'] } = {
+      onDidChange: this.changed.event,
+    };
+
+    on(name?: string): this {
+      this.state.HEAD = name === undefined ? {} : { name };
+      this.changed.fire();
+      return this;
+    }
+  }
+  const watched = (...repositories: readonly Repository[]) => {
+    const opened = new Emitter<FollowedRepository>();
+    const told: string[] = [];
+    const watching = watchBranches({ repositories, onDidOpenRepository: opened.event }, (branch) => told.push(branch));
+    return { told, opened, watching };
+  };
+
+  it('is told once, with the branch that is checked out then', () => {
+    const repository = new Repository().on('main');
+    const { told, watching } = watched(repository);
+    repository.on('main').on('topic').on('topic').on('main');
+    assert.deepEqual(told, ['topic', 'main']);
+    watching.dispose();
+    repository.on('topic');
+    assert.deepEqual(told.length, 2);
+  });
+
+  it('is not the first branch that is seen, in one that is opened later neither', () => {
+    const repository = new Repository();
+    const later = new Repository();
+    const { told, opened } = watched(repository);
+    opened.fire(later);
+    repository.on('main');
+    later.on('other');
+    assert.deepEqual(told, []);
+    later.on('third');
+    assert.deepEqual(told, ['third']);
+  });
+
+  it('is neither a commit without a branch, nor the way back from it', () => {
+    const repository = new Repository().on('main');
+    const { told } = watched(repository);
+    repository.on().on('main');
+    assert.deepEqual(told, []);
+    repository.on().on('topic');
+    assert.deepEqual(told, ['topic']);
   });
 });

@@ -1,0 +1,194 @@
+// Checkpoints that settings want at moments of the work: before a debugger starts, when a task starts, after a switch of the git
+// branch; and the list of those of the branch.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Snapshot } from '../../src/domain/snapshot.js';
+import type { VmRef } from '../../src/domain/vm.js';
+import { call, CommandRig, operate, rejects } from './commandRig.js';
+import { Person } from './person.js';
+
+const vm = 'auto-checkpoint';
+
+/** As much of the git extension's API as is needed here. */
+interface Git {
+  openRepository(
+    root: vscode.Uri,
+  ): Promise<{ checkout(branch: string): Promise<void>; status(): Promise<void> } | null>;
+}
+
+describe('checkpoints by themselves', function () {
+  this.timeout(120_000);
+  let rig: CommandRig;
+  let person: Person;
+  let ref: VmRef;
+  let dir: string | undefined;
+
+  before(async () => {
+    rig = new CommandRig();
+    await rig.guest({ name: vm });
+    await call('virtRewind.refresh');
+    ({ ref } = await rig.vmRow(vm));
+  });
+  beforeEach(async () => {
+    person = new Person();
+    (await rig.api()).worked.take(ref);
+  });
+  afterEach(() => person.leave());
+  after(async () => {
+    if (dir !== undefined) {
+      rmSync(dir, { recursive: true, force: true });
+    }
+    await rig.stop();
+  });
+
+  const automatic = async (): Promise<readonly Snapshot[]> => {
+    const { snapshots } = await (await rig.api()).inventory.readTree(ref);
+    return snapshots.filter(({ trailers }) => trailers.auto === 'work');
+  };
+  const titles = async (): Promise<readonly string[]> => (await automatic()).map(({ title }) => title);
+
+  /** Each change of the inventory is looked at, until it is so. */
+  async function until(isSo: () => Promise<boolean>): Promise<void> {
+    const { inventory } = await rig.api();
+    for (;;) {
+      let listening: { dispose(): void } | undefined;
+      const changed = new Promise<void>((resolve) => {
+        listening = inventory.onDidChange(() => resolve());
+      });
+      try {
+        if (await isSo()) {
+          return;
+        }
+        await changed;
+      } finally {
+        listening?.dispose();
+      }
+    }
+  }
+
+  /** From its start to its end. @returns what there was when its first session began */
+  async function debug(name: string): Promise<readonly string[]> {
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    assert.ok(folder);
+    const program = join(folder.uri.fsPath, 'debugged.js');
+    writeFileSync(program, 'setInterval(() => {}, 1000);\n');
+    let first: Promise<readonly string[]> | undefined;
+    const running = new Set<string>();
+    const listening = [
+      vscode.debug.onDidStartDebugSession(({ id }) => {
+        running.add(id);
+        first ??= titles();
+      }),
+    ];
+    const ended = new Promise<void>((resolve) => {
+      listening.push(
+        vscode.debug.onDidTerminateDebugSession(({ id }) => {
+          running.delete(id);
+          if (running.size === 0) {
+            resolve();
+          }
+        }),
+      );
+    });
+    try {
+      assert.ok(await vscode.debug.startDebugging(folder, { type: 'node', request: 'launch', name, program }));
+      await vscode.debug.stopDebugging();
+      await ended;
+      assert.ok(first);
+      return await first;
+    } finally {
+      vscode.Disposable.from(...listening).dispose();
+    }
+  }
+
+  it('are none unless a setting wants them', async () => {
+    assert.deepEqual(await debug('server'), []);
+    await rig.withSettings({ 'autoCheckpoint.beforeDebugging': ['client'] }, () => debug('server'));
+    assert.deepEqual(await titles(), []);
+  });
+
+  it('are there when the debugger starts, one for all its sessions, and Undo does not mean them', async () => {
+    await rig.withSettings({ 'autoCheckpoint.beforeDebugging': true }, async () => {
+      assert.deepEqual(await debug('server'), ['Before debugging server']);
+    });
+    assert.deepEqual(await titles(), ['Before debugging server']);
+    assert.deepEqual(person.asked, []);
+    const { inventory } = await rig.api();
+    const [last] = (await inventory.readLog(ref)).toReversed();
+    assert.equal(last?.unasked, true);
+  });
+
+  it('go beyond the number to be kept, and what somebody wants to keep stays', async () => {
+    const [kept] = await automatic();
+    assert.ok(kept);
+    await call('virtRewind.keepSnapshot', { vm, snapshot: kept.name });
+    await rig.withSettings({ 'autoCheckpoint.beforeDebugging': true, 'autoCheckpoint.keep': 1 }, async () => {
+      await debug('second');
+      await debug('third');
+      await until(async () => (await automatic()).length === 2);
+    });
+    assert.deepEqual((await titles()).toSorted(), ['Before debugging server', 'Before debugging third']);
+  });
+
+  it('are not of a protected VM: that is said, and the session starts', async () => {
+    const before = await titles();
+    await rig.withSettings({ 'autoCheckpoint.beforeDebugging': true, protectedVms: [vm] }, () => debug('guarded'));
+    assert.deepEqual(await titles(), before);
+    assert.deepEqual(
+      person.said.map(({ severity, message }) => [severity, message.includes(vm)]),
+      [['warning', true]],
+    );
+  });
+
+  it('are taken at the start of the tasks that are named', async () => {
+    const run = (name: string): Thenable<unknown> =>
+      vscode.tasks.executeTask(
+        new vscode.Task(
+          { type: 'shell' },
+          vscode.TaskScope.Workspace,
+          name,
+          'test',
+          new vscode.ShellExecution('true'),
+          [],
+        ),
+      );
+    await rig.withSettings({ 'autoCheckpoint.atTaskStart': ['build'] }, async () => {
+      await run('other');
+      await run('build');
+      await until(async () => (await titles()).includes('At the start of task build'));
+    });
+    assert.ok(!(await titles()).includes('At the start of task other'));
+  });
+
+  it('are taken after a switch of the git branch, and the branch finds what was taken on it', async () => {
+    const given = {};
+    await rejects(call('virtRewind.revertToBranch', given), 'notFound');
+    dir = mkdtempSync(join(tmpdir(), 'git-'));
+    const as = ['-c', 'user.name=test', '-c', 'user.email=test@localhost'];
+    execFileSync('git', ['init', '--quiet', '--initial-branch=main', dir]);
+    execFileSync('git', [...as, 'commit', '--quiet', '--allow-empty', '--message=first'], { cwd: dir });
+    execFileSync('git', ['branch', 'topic'], { cwd: dir });
+    const extension = vscode.extensions.getExtension<{ getAPI(version: 1): Git }>('vscode.git');
+    assert.ok(extension);
+    const git = (await extension.activate()).getAPI(1);
+    const repository = await git.openRepository(vscode.Uri.file(dir));
+    assert.ok(repository);
+    await repository.status();
+    await rejects(call('virtRewind.revertToBranch', given), 'notFound');
+    await rig.withSettings({ 'autoCheckpoint.afterBranchSwitch': true }, async () => {
+      await repository.checkout('topic');
+      await until(async () => (await titles()).includes('After switching to topic'));
+    });
+    await operate('virtRewind.createSnapshot', { vm, kind: 'auto', title: 'by hand' });
+    person.will(({ choices, question }) => {
+      assert.match(question, /topic/u);
+      assert.deepEqual(choices, ['by hand', 'After switching to topic']);
+      return undefined;
+    });
+    await call('virtRewind.revertToBranch');
+  });
+});
