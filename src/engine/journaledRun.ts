@@ -69,8 +69,8 @@ async function runEach(
       await entry?.begun(written);
     }
     try {
-      const paused = await runner.run(lease, await lease.live.open(), step, plan.estimateMs);
-      guestPausedMs ??= paused;
+      const outcome = await runner.run(lease, await lease.live.open(), step, plan.estimateMs);
+      guestPausedMs ??= outcome.guestPausedMs;
     } catch (error) {
       const failure = asFailure(error);
       if (step.kind !== 'removeFiles' || !isTidying(plan, index) || !tidyingFails.has(failure.kind)) {

@@ -1,5 +1,5 @@
 // Carries out one step, is seen at it, and writes down what it became. Refuses to know the steps before and after it.
-import type { Hypervisor } from '../driver/hypervisor.js';
+import type { Hypervisor, StepOutcome } from '../driver/hypervisor.js';
 import { Failure } from '../domain/failure.js';
 import type { Step } from '../steps/step.js';
 import type { Snapshot } from '../domain/snapshot.js';
@@ -29,14 +29,14 @@ export class StepRunner {
     this.#thumbnails = thumbnails;
   }
 
-  /** Returns how long the guest stood still, if that was seen. Rejects with the step's Failure. */
-  async run(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
+  /** Rejects with the step's Failure. */
+  async run(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<StepOutcome> {
     const shown = step.kind === 'createSnapshot' ? await this.#display(lease, hypervisor, step) : undefined;
-    const paused = await this.#do(lease, hypervisor, step, estimateMs);
+    const outcome = await this.#do(lease, hypervisor, step, estimateMs);
     if (step.kind === 'createSnapshot' || step.kind === 'adoptSnapshot') {
-      await this.#keepTruth(lease, hypervisor, step.kind === 'adoptSnapshot' ? step.made : step, paused, shown);
+      await this.#keepTruth(lease, hypervisor, step.kind === 'adoptSnapshot' ? step.made : step, outcome, shown);
     }
-    return paused;
+    return outcome;
   }
 
   /** What a display shows before its RAM is kept, small. The snapshot is good without, so nothing fails here. */
@@ -57,7 +57,7 @@ export class StepRunner {
     }
   }
 
-  async #do(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<number | undefined> {
+  async #do(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<StepOutcome> {
     const { request, status, signal, log } = lease;
     if (signal.aborted) {
       throw new Failure('cancelled');
@@ -69,12 +69,12 @@ export class StepRunner {
     const began = this.#clock.ticks();
     const took = (): string => `${String(Math.round(this.#clock.ticks() - began))} ms`;
     try {
-      const { guestPausedMs } = await hypervisor.run(vm, step, {
+      const outcome = await hypervisor.run(vm, step, {
         signal,
         onProgress: (progress) => status.report(progress),
       });
-      log.info(`${command}  # ${took()}${pauseWords(step, vm.power, guestPausedMs)}`);
-      return guestPausedMs;
+      log.info(`${command}  # ${took()}${pauseWords(step, vm.power, outcome.guestPausedMs)}`);
+      return outcome;
     } catch (error) {
       const failure = asFailure(error);
       log.error(`${command}  # failed after ${took()}: ${failure.line}`);
@@ -87,7 +87,7 @@ export class StepRunner {
     lease: Lease,
     hypervisor: Hypervisor,
     step: CreateStep,
-    guestPausedMs?: number,
+    outcome: StepOutcome,
     shown?: Uint8Array,
   ): Promise<void> {
     const { request, log } = lease;
@@ -105,7 +105,7 @@ export class StepRunner {
           await this.#thumbnails.keep(request.vm, made.createdAt, shown);
         }
       }
-      const description = trueDescription(step, kind, guestPausedMs);
+      const description = trueDescription(step, kind, outcome);
       if (description !== undefined) {
         await this.#do(lease, hypervisor, { kind: 'describeSnapshot', snapshot: step.name, description });
       }
