@@ -22,7 +22,7 @@ import type { Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
-import { seamlessness } from './seamlessness.js';
+import { notSeamless, seamlessness } from './seamlessness.js';
 import { leastSpaceOf, liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, totalOf } from './snapshotSpace.js';
 import { notInSnapshot, nvramVerdict } from '../../domain/snapshotStyle.js';
 import { snapshotableDisks } from '../../domain/vm.js';
@@ -190,6 +190,9 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
       warnings.push({ kind: 'keptWhileRunning' });
     } else if (seamlessness(request, step, facts) === 'untried') {
       warnings.push({ kind: 'mayBeKeptWhileRunning', estimateMs: toldStopMs(vm.memoryBytes, 'seamless', tree) });
+    }
+    if (request.seamless === true && step.live !== true && style === 'external' && facts.seamless?.kind === 'no') {
+      warnings.push({ kind: 'notKeptWhileRunning', why: notSeamless(vm, facts.seamless) });
     }
     if (step.live === true) {
       const bytes = liveBytes(step, vm);

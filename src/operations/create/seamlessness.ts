@@ -3,10 +3,12 @@ import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
 import type { KnownFacts } from '../requiredFacts.js';
 import { insideRefusal } from '../diskRefusals.js';
+import { type Refusal, refuse } from '../../domain/refusal.js';
+import type { Seamless } from '../../domain/seamless.js';
 import { internalRefusal } from '../../domain/snapshotStyle.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import type { SnapshotKind } from '../../domain/snapshot.js';
-import { snapshotableDisks } from '../../domain/vm.js';
+import { snapshotableDisks, type Vm } from '../../domain/vm.js';
 import { wantedStyle } from './wantedStyle.js';
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
@@ -28,6 +30,11 @@ export function seamlessness(
 ): 'yes' | 'untried' | 'no' {
   const isMeant = seamless === true && live !== true && snapshotKind === 'memory' && style === 'external';
   return !isMeant || vm.power !== 'running' || known === undefined || known.kind === 'no' ? 'no' : known.kind;
+}
+
+/** What stands against it, as a person is told. */
+export function notSeamless(vm: Pick<Vm, 'name'>, { why, said }: Extract<Seamless, { kind: 'no' }>): Refusal {
+  return refuse('notSeamless', { vm: vm.name, why, ...(said === undefined ? {} : { said }) }).refusal;
 }
 
 /**

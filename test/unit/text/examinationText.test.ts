@@ -136,13 +136,25 @@ describe('examination text', () => {
         { kind: 'createDisk', can: 'yes' },
         { kind: 'revertExternal', can: 'byUs', why },
         { kind: 'hostFiles', can: 'no', why },
+        { kind: 'createSeamless', can: 'untried' },
       ],
     );
     const rows = text.split('\n').filter((row) => row.startsWith('| '));
-    assert.equal(rows.length, 5);
+    assert.equal(rows.length, 6);
     assert.match(rows[2] ?? '', /running VM \| yes \|/u);
     assert.match(rows[3] ?? '', /yes\\, without libvirt \| .*cannot revert to external snapshots\\\. \|$/u);
     assert.match(rows[4] ?? '', /\| no \| .*newer can\\\. \|$/u);
+    assert.match(rows[5] ?? '', /\| not tried yet \| .*marks the VM/u);
+  });
+
+  it('tells the one line that mends what keeps RAM from being kept while the guest runs on', () => {
+    const told = (why: string, said = ''): string => {
+      const { refusal } = refuse('notSeamless', { vm: 'web-test', why, said });
+      return report([], [{ kind: 'createSeamless', can: 'no', why: refusal }]).replaceAll('\\', '');
+    };
+    assert.match(told('kernel'), /sudo sysctl vm.unprivileged_userfaultfd=1/u);
+    assert.match(told('device'), /\/dev\/userfaultfd.*cgroup_device_acl.*\/etc\/libvirt\/qemu.conf/u);
+    assert.match(told('tooOld'), /Update to libvirt 9.9 and QEMU 10.0/u);
   });
 
   it('lets nothing from outside be markup', () => {
