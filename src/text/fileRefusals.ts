@@ -97,13 +97,13 @@ export const fileRefusals: Pick<
   ],
   noSpaceFor: ({ vm, folder, bytes, free }) => [
     t(
-      'The snapshot of {0} may take {1} in “{2}”, and {3} are free there.',
+      'For {0} up to {1} may be needed in “{2}”, and {3} are free there.',
       vm,
       bytesText(Number(bytes)),
       folder,
       bytesText(Number(free)),
     ),
-    t('Make room there, or take a snapshot of its disks only.'),
+    t('Make room there first. A snapshot of its disks only needs less, and so does a linked clone.'),
   ],
   checkpointImpossible: ({ vm, snapshot }) => [
     t('The present of {0} cannot be kept as a snapshot before it is reverted to {1}.', vm, snapshot),
