@@ -117,7 +117,7 @@ function mendText(plan: Plan): readonly string[] {
     return [];
   }
   const { reason, nextStep } = refusalText(not.why);
-  return [t('Not in milliseconds yet: {0}', nextStep === '' ? reason : nextStep)];
+  return [t('Not in milliseconds yet. {0}', nextStep === '' ? reason : nextStep)];
 }
 
 function styleOf(decision: Variant['decision']): 'internal' | 'external' | undefined {
