@@ -6,6 +6,7 @@ import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { Draft } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import { planCreate } from '../operations/create/planCreate.js';
+import { notSeamless } from '../operations/create/seamlessness.js';
 import { planDelete } from '../operations/delete/planDelete.js';
 import { planRevert } from '../operations/revert/planRevert.js';
 import { formatVersion } from '../domain/capabilities.js';
@@ -70,14 +71,12 @@ function abilityOf(what: Ability['kind'], decision: Draft | Refused): Ability {
   return byUs === undefined ? { kind: what, can: 'yes' } : { kind: what, can: 'byUs', why: byUs.why };
 }
 
-/** Absent: nobody has looked. Nothing that was seen stands against it where QEMU was not asked. */
+/** Absent: nobody has looked. */
 function seamlessAbility({ vm, seamless }: Facts): readonly Ability[] {
   if (seamless?.kind !== 'no') {
-    return seamless === undefined ? [] : [{ kind: 'createSeamless', can: 'yes' }];
+    return seamless === undefined ? [] : [{ kind: 'createSeamless', can: seamless.kind }];
   }
-  const { why, said } = seamless;
-  const { refusal } = refuse('notSeamless', { vm: vm.name, why, ...(said === undefined ? {} : { said }) });
-  return [{ kind: 'createSeamless', can: 'no', why: refusal }];
+  return [{ kind: 'createSeamless', can: 'no', why: notSeamless(vm, seamless) }];
 }
 
 /** What is to be done with a snapshot of the style; undefined where there is none. */

@@ -21,7 +21,8 @@ export interface Ability {
     | 'deleteInternal'
     | 'deleteExternal'
     | 'hostFiles';
-  readonly can: 'yes' | 'byUs' | 'no';
+  /** `untried`: nothing that can be seen stands against it, and to try changes something. */
+  readonly can: 'yes' | 'byUs' | 'untried' | 'no';
   readonly why?: Refusal;
 }
 

@@ -7,6 +7,7 @@ import { type HealthFacts, treeKnown } from './healthFacts.js';
 import type { CheckId, HealthKind, Problem } from './problem.js';
 import { checkOf, checksBy, isSeenInTree, worstFirst } from './problemTable.js';
 import { notQuiesced, undeletable } from './snapshotProblems.js';
+import * as trash from './trashProblems.js';
 import * as space from './spaceProblems.js';
 
 interface HealthRule {
@@ -28,6 +29,7 @@ interface HealthRule {
  * | backingMissing      | a file of a disk is certainly not there                                          | sweep       |
  * | mixedUndeletable    | the VM has both styles, and the planner refuses to delete some snapshot          | tree        |
  * | notQuiesced         | we noted that the guest ran and was not frozen; whether it wrote then nobody knows | tree      |
+ * | inTrash             | something is in the trash; where space is short, it is the first advice of that too | tree     |
  */
 const rules: Readonly<Record<HealthKind, HealthRule>> = {
   chainTooDeep: { knows: depthKnown, find: deltas.tooDeep },
@@ -40,6 +42,7 @@ const rules: Readonly<Record<HealthKind, HealthRule>> = {
   backingMissing: { knows: deltas.presenceKnown, find: deltas.missing },
   mixedUndeletable: { knows: treeKnown, find: undeletable },
   notQuiesced: { knows: treeKnown, find: notQuiesced },
+  inTrash: { knows: treeKnown, find: trash.inTrash },
 };
 const kinds = Object.keys(rules) as readonly HealthKind[];
 

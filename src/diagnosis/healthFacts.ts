@@ -15,6 +15,8 @@ export interface HealthFacts {
   readonly layers?: VmLayers | undefined;
   /** Names of snapshots that somebody wants to keep: their age is no warning. */
   readonly kept?: readonly string[] | undefined;
+  /** What is in the trash, and until when: milliseconds since 1970. */
+  readonly trash?: readonly { readonly name: string; readonly until: number }[] | undefined;
   /** What an examination that still fits the VM found. */
   readonly examined?: readonly Problem[] | undefined;
   /** By folder. */

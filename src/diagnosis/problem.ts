@@ -4,6 +4,12 @@ import type { KnownFault } from '../domain/consequences.js';
 import type { Bytes } from '../domain/layers.js';
 import type { Refusal } from '../domain/refusal.js';
 
+/** What the trash of a VM takes. */
+export interface TrashTaken {
+  readonly snapshots: number;
+  readonly bytes: Bytes;
+}
+
 export type Problem =
   | { readonly kind: 'chainTooDeep'; readonly disk: string; readonly deltas: number; readonly limit: number }
   | { readonly kind: 'chainTooDeepToStart'; readonly disk: string; readonly files: number; readonly version: string }
@@ -30,6 +36,7 @@ export type Problem =
       readonly freeBytes: number;
       readonly totalBytes: number;
       readonly limitPercent: number;
+      readonly trash?: TrashTaken;
     }
   | {
       readonly kind: 'freeSpaceRunsOut';
@@ -38,11 +45,14 @@ export type Problem =
       readonly bytesPerDay: number;
       readonly days: number;
       readonly limitDays: number;
+      readonly trash?: TrashTaken;
     }
   | { readonly kind: 'backingMissing'; readonly disk: string; readonly file: string }
   /** Of a VM with both styles: those that cannot be deleted here as things are. */
   | { readonly kind: 'mixedUndeletable'; readonly snapshots: readonly string[] }
   | { readonly kind: 'notQuiesced'; readonly snapshot: string }
+  /** `until`: milliseconds since 1970, of the one whose time is over first. */
+  | ({ readonly kind: 'inTrash'; readonly until: number } & TrashTaken)
   | { readonly kind: 'orphanTag'; readonly file: string; readonly tag: string }
   | { readonly kind: 'tagMissing'; readonly snapshot: string; readonly file: string }
   | { readonly kind: 'tagWithoutRam'; readonly snapshot: string }
@@ -115,7 +125,8 @@ export type HealthKind =
   | 'freeSpaceRunsOut'
   | 'backingMissing'
   | 'mixedUndeletable'
-  | 'notQuiesced';
+  | 'notQuiesced'
+  | 'inTrash';
 
 /** What health is judged by. */
 export type CheckId =

@@ -47,6 +47,7 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
   },
   backingMissing: { severity: 'error', check: 'backingMissing', by: 'health', names: ['disk', 'file'] },
   mixedUndeletable: { severity: 'warning', check: 'mixedUndeletable', by: 'health' },
+  inTrash: { severity: 'note', check: 'inTrash', by: 'health' },
   notQuiesced: { severity: 'note', check: 'notQuiesced', by: 'health', names: ['snapshot'] },
 
   overlayMissing: {

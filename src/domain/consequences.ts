@@ -39,6 +39,8 @@ export type Warning =
   | { readonly kind: 'keptWhileRunning' }
   /** So it may be, with a stop of about so long: whether it can be is tried when the snapshot is taken. `thenRam`: else it has none. */
   | { readonly kind: 'mayBeKeptWhileRunning'; readonly estimateMs: number; readonly only?: 'thenRam' }
+  /** The guest stands still until its RAM is written, although somebody wants it to run on. */
+  | { readonly kind: 'notKeptWhileRunning'; readonly why: Refusal }
   | { readonly kind: 'crashConsistent' }
   /**
    * Data that came after the snapshot goes on living in `into`: the file that takes it, where it is known; at most

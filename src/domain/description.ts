@@ -12,6 +12,10 @@ export type Consistency = (typeof consistencies)[number];
 export const autoReasons = ['revert', 'layout', 'work'] as const;
 export type AutoReason = (typeof autoReasons)[number];
 
+/** How RAM in a file of its own came there: see `HowKept`. */
+const ramWays = ['seamless', 'live', 'stopped'] as const;
+export type RamWritten = (typeof ramWays)[number];
+
 export interface Trailer {
   readonly key: string;
   readonly value: string;
@@ -23,6 +27,8 @@ export interface Trailers {
   /** `branch@commit` of the workspace when the snapshot was taken. */
   readonly git?: string;
   readonly guestPausedMs?: number;
+  /** Of RAM in a file, beside how long the guest stood still for it; absent: not known, as of those of long ago. */
+  readonly ramWritten?: RamWritten;
   readonly consistency?: Consistency;
   readonly createdBy?: string;
   /** We took it unasked. Anybody can write that: it counts only where our own record agrees. */
@@ -117,6 +123,10 @@ const known = new Map<string, (value: string) => Trailers | undefined>(
       const ms = /^(\d{1,9}) ms$/u.exec(value)?.[1];
       return ms === undefined ? undefined : { guestPausedMs: Number(ms) };
     },
+    'ram-written': (value: string) => {
+      const ramWritten = ramWays.find((word) => word === value);
+      return ramWritten === undefined ? undefined : { ramWritten };
+    },
     consistency: (value: string) => {
       const consistency = consistencies.find((word) => word === value);
       return consistency === undefined ? undefined : { consistency };
@@ -145,11 +155,12 @@ function toTrailers(block: readonly Trailer[]): Trailers {
 }
 
 function toBlock(trailers: Trailers): readonly string[] {
-  const { title, git, guestPausedMs, consistency, createdBy, auto, other = [] } = trailers;
+  const { title, git, guestPausedMs, ramWritten, consistency, createdBy, auto, other = [] } = trailers;
   const own = {
     Title: title === undefined ? '' : displayLine(title),
     Git: git === undefined ? '' : displayLine(git),
     'Guest-Paused': guestPausedMs === undefined ? '' : `${Math.round(guestPausedMs)} ms`,
+    'Ram-Written': ramWritten ?? '',
     Consistency: consistency ?? '',
     'Created-By': createdBy === undefined ? '' : displayLine(createdBy),
     Auto: auto ?? '',

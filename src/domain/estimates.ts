@@ -8,6 +8,19 @@ const gigabyte = 1024 ** 3;
 /** Where RAM is kept, and in which way it comes there. */
 export type HowKept = 'internal' | 'external' | 'live' | 'seamless';
 
+/** As it is planned to be. */
+export function howKept({
+  style,
+  live,
+  seamless,
+}: {
+  readonly style: 'internal' | 'external';
+  readonly live?: boolean;
+  readonly seamless?: true;
+}): HowKept {
+  return seamless === true ? 'seamless' : live === true ? 'live' : style;
+}
+
 /**
  * How long the guest stands still while its RAM is written: 0.28 s at 256 MB, 1.1 to 1.6 s at 1 GB; live 0.1 and 0.36 s;
  * seamless 24 to 60 ms, more on a busy host.
@@ -25,21 +38,31 @@ const longestMeasuredMs = 600_000;
 /**
  * The same for people, who have seen what it took this VM before.
  *
- * | snapshots of the same style that tell how long the guest stood still | is                                          |
- * |-----------------------------------------------------------------------|---------------------------------------------|
- * | none                                                                  | the guess                                   |
- * | internal                                                              | the longest of the newest three             |
- * | live, seamless                                                        | the guess: which external one was of these is not known |
- * | external                                                              | that, or the guess where it is longer: the short ones may have been live |
+ * | snapshots that were kept in the same way and tell how long the guest stood still | is                        |
+ * |------------------------------------------------------------------------|-------------------------------------|
+ * | some                                                                   | the longest of the newest three     |
+ * | none                                                                   | the guess                           |
+ * | external is asked for: none, but some whose way nobody wrote down      | the longest of the newest three of these, or the guess where it is longer: the short ones may have been live |
  */
 export function toldStopMs(memoryBytes: number, how: HowKept, { snapshots }: SnapshotTree): number {
   const guess = guestStopMs(memoryBytes, how);
   const measured = snapshots
-    .filter(({ kind, style, trailers }) => kind === 'memory' && style === how && trailers.guestPausedMs !== undefined)
-    .toSorted((a, b) => b.createdAt - a.createdAt)
-    .slice(0, mostMeasured)
-    .map(({ trailers }) => Math.min(trailers.guestPausedMs ?? 0, longestMeasuredMs));
-  return measured.length === 0 ? guess : Math.max(...measured, ...(how === 'internal' ? [] : [guess]));
+    .filter(({ kind, trailers }) => kind === 'memory' && trailers.guestPausedMs !== undefined)
+    .toSorted((a, b) => b.createdAt - a.createdAt);
+  const longest = (way: HowKept | undefined): number =>
+    Math.max(
+      ...measured
+        .filter((snapshot) => wayOf(snapshot) === way)
+        .slice(0, mostMeasured)
+        .map(({ trailers }) => Math.min(trailers.guestPausedMs ?? 0, longestMeasuredMs)),
+    );
+  const [seen, unsure] = [longest(how), longest(undefined)];
+  return seen >= 0 ? seen : how === 'external' ? Math.max(unsure, guess) : guess;
+}
+
+/** Of a snapshot with RAM; undefined: in a file, and nobody wrote down how it came there. */
+function wayOf({ style, trailers: { ramWritten } }: Snapshot): HowKept | undefined {
+  return style === 'internal' ? 'internal' : ramWritten === 'stopped' ? 'external' : ramWritten;
 }
 
 /** Live takes longer, because the guest goes on writing: 0.25 s at 256 MB, 2.8 s at 1 GB. Seamless 0.7 and 3.1 to 3.4 s. */
@@ -53,14 +76,16 @@ export function createMs(kind: SnapshotKind, how: HowKept, memoryBytes: number):
   return how === 'live' ? Math.round(150 + (2_700 * memoryBytes) / gigabyte) : guestStopMs(memoryBytes, how);
 }
 
-/** As `createMs`, for people: what was seen of this VM counts. */
+/** As `createMs`, for people: where the guest stands still until all is written, what was seen of this VM counts. */
 export function toldCreateMs(
   kind: SnapshotKind,
-  style: 'internal' | 'external',
+  how: HowKept,
   memoryBytes: number,
   tree: SnapshotTree = { snapshots: [] },
 ): number {
-  return kind === 'memory' ? toldStopMs(memoryBytes, style, tree) : createMs(kind, style, memoryBytes);
+  return kind === 'memory' && (how === 'internal' || how === 'external')
+    ? toldStopMs(memoryBytes, how, tree)
+    : createMs(kind, how, memoryBytes);
 }
 
 /** With QEMU's end (0.25 s) and start (0.4 s) where there are any; without the guest's own start. */

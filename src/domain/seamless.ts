@@ -9,12 +9,13 @@
  * | folder     | we may not write where the RAM would go                                                     |
  * | memory     | somebody beside QEMU writes to the RAM, or it is a file                                     |
  * | kernel     | the user that QEMU runs as may not guard its RAM (userfaultfd)                              |
+ * | device     | the same, and the device that would let it is open to everybody: QEMU does not see it       |
  * | busy       | the VM does not run, something is done to it, or its state is being sent somewhere          |
  * | refused    | QEMU has another reason                                                                     |
  * | unknown    | it could not be found out                                                                   |
  */
 export type NotSeamlessReason =
-  'tooOld' | 'elsewhere' | 'noVirsh' | 'folder' | 'memory' | 'kernel' | 'busy' | 'refused' | 'unknown';
+  'tooOld' | 'elsewhere' | 'noVirsh' | 'folder' | 'memory' | 'kernel' | 'device' | 'busy' | 'refused' | 'unknown';
 
 export type Seamless =
   | { readonly kind: 'yes' }

@@ -5,8 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { type CloneNetwork, freeCloneName, mostForks } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import { refuse } from '../domain/refusal.js';
+import { folderOf } from '../domain/chains/overlayFiles.js';
+import { copiesRam } from '../domain/handedRam.js';
 import { freeTitle } from '../domain/snapshotName.js';
-import type { VmRef } from '../domain/vm.js';
+import { snapshotableDisks, type VmRef } from '../domain/vm.js';
 import { cloneRequest, makeClone, throwAway } from './clones.js';
 import type { InventoryPort } from './inventory.js';
 
@@ -42,6 +44,9 @@ export async function forkVm(inventory: Inventory, vm: VmRef, wish: ForkWish = {
   const { count = 1, network = 'unplugged', disposable, signal, onMade } = wish;
   const options = signal === undefined ? {} : { signal };
   await requireMemory(inventory, vm, count);
+  if (wish.snapshot === undefined) {
+    requireRoom(inventory, vm);
+  }
   const snapshot = wish.snapshot ?? (await takeMoment(inventory, vm, options));
   const children: VmRef[] = [];
   try {
@@ -108,6 +113,26 @@ async function requireMemory(inventory: Inventory, ref: VmRef, count: number): P
       bytes: String(bytes),
       free: String(free),
     });
+    throw new Failure('refused', { vm: vm.name, refusal });
+  }
+}
+
+/**
+ * For the file with the RAM and a copy of it, where this libvirt needs one: else that would be found out when the moment is
+ * taken. What is not known here is found out then.
+ */
+function requireRoom(inventory: Inventory, ref: VmRef): void {
+  const { vm, layers } = inventory.findVm(ref) ?? {};
+  const libvirt = inventory.connections.find(({ uri }) => uri === ref.connection)?.capabilities?.libvirt;
+  if (vm === undefined || libvirt === undefined || copiesRam(libvirt) !== 'yes') {
+    return;
+  }
+  const [file] = snapshotableDisks(vm).flatMap(({ source }) => source ?? []);
+  const folder = file === undefined ? undefined : folderOf(file);
+  const free = layers?.rooms.find((room) => room.folder === folder)?.freeBytes;
+  const bytes = 2 * vm.memoryBytes;
+  if (folder !== undefined && typeof free === 'number' && free < bytes) {
+    const { refusal } = refuse('noSpaceFor', { vm: vm.name, folder, bytes: String(bytes), free: String(free) });
     throw new Failure('refused', { vm: vm.name, refusal });
   }
 }

@@ -1,6 +1,7 @@
 // What can be written down of a snapshot only when it is there: how long the guest stood still, and what it became.
 // Pure; it refuses to know how that is read or written.
-import { type Consistency, parseDescription, writeDescription } from '../domain/description.js';
+import { type Consistency, parseDescription, type RamWritten, writeDescription } from '../domain/description.js';
+import type { StepOutcome } from '../driver/hypervisor.js';
 import type { Step } from '../steps/step.js';
 import type { Snapshot, SnapshotKind } from '../domain/snapshot.js';
 
@@ -21,7 +22,7 @@ export function otherKind(
 export function trueDescription(
   step: CreateStep,
   kind: SnapshotKind | undefined,
-  guestPausedMs: number | undefined,
+  { guestPausedMs, seamless }: StepOutcome,
 ): string | undefined {
   if (kind === undefined && guestPausedMs === undefined) {
     return undefined;
@@ -30,8 +31,20 @@ export function trueDescription(
   return writeDescription(text, {
     ...trailers,
     ...(kind === undefined ? {} : { consistency: consistencyOf(kind) }),
-    ...(guestPausedMs === undefined ? {} : { guestPausedMs }),
+    ...(guestPausedMs === undefined ? {} : { guestPausedMs, ...ramWritten(step, kind, seamless) }),
   });
+}
+
+/** Of a stop that was measured: the next one of the same way is expected to be as long. */
+function ramWritten(
+  { snapshotKind, style, live }: CreateStep,
+  kind: SnapshotKind | undefined,
+  seamless: true | undefined,
+): { readonly ramWritten?: RamWritten } {
+  if (snapshotKind !== 'memory' || kind !== undefined || style !== 'external') {
+    return {};
+  }
+  return { ramWritten: seamless === true ? 'seamless' : live === true ? 'live' : 'stopped' };
 }
 
 function consistencyOf(kind: SnapshotKind): Consistency {

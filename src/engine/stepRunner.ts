@@ -87,7 +87,7 @@ export class StepRunner {
     lease: Lease,
     hypervisor: Hypervisor,
     step: CreateStep,
-    { guestPausedMs }: StepOutcome,
+    outcome: StepOutcome,
     shown?: Uint8Array,
   ): Promise<void> {
     const { request, log } = lease;
@@ -105,7 +105,7 @@ export class StepRunner {
           await this.#thumbnails.keep(request.vm, made.createdAt, shown);
         }
       }
-      const description = trueDescription(step, kind, guestPausedMs);
+      const description = trueDescription(step, kind, outcome);
       if (description !== undefined) {
         await this.#do(lease, hypervisor, { kind: 'describeSnapshot', snapshot: step.name, description });
       }

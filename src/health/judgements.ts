@@ -77,7 +77,7 @@ export class Judgements {
     forecasts: ReadonlyMap<string, Forecast>,
     { thresholds, exceptions, now }: Measure,
   ): HealthFacts {
-    const { ref, vm, tree, layers, kept } = view;
+    const { ref, vm, tree, layers, kept, trash } = view;
     const examined = this.#examined.get(vmKey(ref));
     const isFitting = examined?.vm === vm && examined.tree === tree;
     if (!isFitting) {
@@ -89,6 +89,7 @@ export class Judgements {
       tree,
       layers,
       kept,
+      trash,
       examined: isFitting ? examined.problems : undefined,
       forecasts,
       thresholds: thresholdsOf(vm, thresholds, exceptions),

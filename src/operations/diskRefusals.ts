@@ -70,7 +70,7 @@ function isUntold({ target, formatUntold }: VmDisk, { configured = [] }: Facts):
  */
 export function insideRefusal(
   disks: readonly VmDisk[],
-  facts: Facts,
+  facts: Pick<Facts, 'vm' | 'files' | 'capabilities'>,
   kind: 'memory' | 'disk' | 'offline',
 ): Refused | undefined {
   const { vm, files, capabilities } = facts;
@@ -101,7 +101,7 @@ export function insideRefusal(
 }
 
 /** Whether a layer of the disk is such an image. Where none is, as nearly always, no chain is walked: hundreds have hundreds of layers. */
-function onImage(facts: Facts, isSuch: (image: ImageFacts) => boolean): (disk: VmDisk) => boolean {
+function onImage(facts: Pick<Facts, 'files'>, isSuch: (image: ImageFacts) => boolean): (disk: VmDisk) => boolean {
   const such = new Set<string>();
   for (const [file, image] of facts.files?.images ?? []) {
     if (typeof image === 'object' && isSuch(image)) {

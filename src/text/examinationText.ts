@@ -71,6 +71,9 @@ function repairLines(repair: Diagnosis['repair'], view: Pick<VmView, 'vm' | 'tre
 
 function abilityTable(abilities: readonly Ability[]): string {
   const rows = abilities.map(({ kind: what, can, why }) => {
+    if (can === 'untried') {
+      return [abilityName(what), abilityWord(can), untriedText()];
+    }
     const text = why === undefined ? undefined : refusalText(why);
     const reason =
       text === undefined ? '' : can === 'byUs' ? text.reason : [text.reason, text.nextStep].join(' ').trim();
@@ -87,9 +90,17 @@ function abilityWord(can: Ability['can']): string {
       return t('yes');
     case 'byUs':
       return t('yes, without libvirt');
+    case 'untried':
+      return t('not tried yet');
     case 'no':
       return t('no');
   }
+}
+
+function untriedText(): string {
+  return t(
+    'Nothing that can be seen from outside stands against it. QEMU is asked when the first one is taken, for libvirt marks the VM for that.',
+  );
 }
 
 function abilityName(what: Ability['kind']): string {

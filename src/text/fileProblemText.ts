@@ -1,6 +1,6 @@
 // What can be wrong with the files of a VM, its chains and the space for them, in the words of `problemText`, of which this is a part.
 import { t } from '@vscode/l10n';
-import type { ProblemOf } from '../diagnosis/problem.js';
+import type { ProblemOf, TrashTaken } from '../diagnosis/problem.js';
 import { displayLine } from '../domain/plainText.js';
 import { bytesText } from './bytesText.js';
 import { type ProblemSentences, quotedPath, quotedPaths } from './problemSentence.js';
@@ -124,17 +124,17 @@ export const fileProblems = {
     t('They hold what was written since the snapshots that they came after.'),
     consolidate(),
   ],
-  freeSpaceLow: ({ folder, freeBytes, totalBytes }) => [
+  freeSpaceLow: ({ folder, freeBytes, totalBytes, trash }, { vm }) => [
     t('In {0} only {1} of {2} are free.', quotedPath(folder), bytesText(freeBytes), bytesText(totalBytes)),
     t('When it is full, every VM that writes there stops, and snapshots can neither be taken nor merged.'),
-    t('Make room: delete snapshots and files that nobody needs, or make the file system larger.'),
+    makeRoom(trash, vm),
   ],
-  freeSpaceRunsOut: ({ days, folder, freeBytes, bytesPerDay }) => [
+  freeSpaceRunsOut: ({ days, folder, freeBytes, bytesPerDay, trash }, { vm }) => [
     days < 1
       ? t('{0} will be full within a day if it goes on like this.', quotedPath(folder))
       : t('{0} will be full in about {1} days if it goes on like this.', quotedPath(folder), Math.floor(days)),
     t('{0} are free, and {1} a day were used in the last days.', bytesText(freeBytes), bytesText(bytesPerDay)),
-    t('Make room: delete snapshots and files that nobody needs, or make the file system larger.'),
+    makeRoom(trash, vm),
   ],
   backingMissing: ({ disk, file }, { vm }) => [
     t('A file that disk {0} of {1} is built on is gone: {2}.', displayLine(disk), vm, quotedPath(file)),
@@ -142,6 +142,18 @@ export const fileProblems = {
     t('Put the file back. If the VM runs, do not stop it: take an external snapshot or copy its disk first.'),
   ],
 } satisfies Partial<ProblemSentences>;
+
+function makeRoom(trash: TrashTaken | undefined, vm: string): string {
+  const room = t('Make room: delete snapshots and files that nobody needs, or make the file system larger.');
+  if (trash === undefined) {
+    return room;
+  }
+  const first =
+    trash.bytes === 'unknown'
+      ? t('First empty the trash of {0}.', vm)
+      : t('First empty the trash of {0}, which takes {1}.', vm, bytesText(trash.bytes));
+  return `${first} ${room}`;
+}
 
 function consolidate(): string {
   return t('Consolidate the chain, or delete snapshots that nobody needs.');

@@ -1,6 +1,7 @@
 // The refusals that are about files and what they hold, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
 import { bytesText } from './bytesText.js';
+import { notSeamless } from './notSeamless.js';
 import type { Sentences } from './refusalSentence.js';
 
 export const fileRefusals: Pick<
@@ -96,13 +97,13 @@ export const fileRefusals: Pick<
   ],
   noSpaceFor: ({ vm, folder, bytes, free }) => [
     t(
-      'The snapshot of {0} may take {1} in “{2}”, and {3} are free there.',
+      'For {0} up to {1} may be needed in “{2}”, and {3} are free there.',
       vm,
       bytesText(Number(bytes)),
       folder,
       bytesText(Number(free)),
     ),
-    t('Make room there, or take a snapshot of its disks only.'),
+    t('Make room there first. A snapshot of its disks only needs less, and so does a linked clone.'),
   ],
   checkpointImpossible: ({ vm, snapshot }) => [
     t('The present of {0} cannot be kept as a snapshot before it is reverted to {1}.', vm, snapshot),
@@ -267,35 +268,5 @@ function folderReason(folder: string, why: string): string {
       );
     default:
       return t('No files can be made in “{0}”, as far as is known.', folder);
-  }
-}
-
-/** @param why a NotSeamlessReason */
-function notSeamless(vm: string, why: string, said: string): readonly [string, string] {
-  switch (why) {
-    case 'tooOld':
-      return [t('It needs libvirt 9.9 and QEMU 10.0.'), t('Switch {0} off and on after an update.', vm)];
-    case 'elsewhere':
-      return [t('QEMU has to be given a file of this computer, and {0} runs elsewhere.', vm), t('Work on its host.')];
-    case 'noVirsh':
-      return [t('Only virsh 8.2 or newer can give QEMU a file.'), t('Install libvirt-clients on this computer.')];
-    case 'folder':
-      return [
-        t('The RAM is written into the folder of the disks, and you may not write to it: “{0}”.', said),
-        t('Give your user the right to write there.'),
-      ];
-    case 'memory':
-      return [t('A device or the kind of memory of {0} lets others write to its RAM.', vm), ''];
-    case 'kernel':
-      return [
-        t('The user that QEMU runs as may not guard its RAM.'),
-        t('Run this on the host: {0}', 'sudo sysctl vm.unprivileged_userfaultfd=1'),
-      ];
-    case 'busy':
-      return [t('{0} does not run, or something is done to it.', vm), t('Look again when it runs.')];
-    case 'refused':
-      return [t('QEMU says no: {0}', said), ''];
-    default:
-      return [t('It could not be found out.'), t('The log has the reason.')];
   }
 }

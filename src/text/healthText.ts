@@ -45,6 +45,7 @@ const checkNames: Readonly<Record<CheckId, () => string>> = {
   backingChanged: () => t('whether a base was written to'),
   mixedUndeletable: snapshots,
   notQuiesced: snapshots,
+  inTrash: () => t('what is in the trash'),
   noCurrent: snapshots,
   unfinishedDelete: snapshots,
   orphan: () => t('what is left over'),

@@ -5,7 +5,7 @@ import type { VmView } from '../inventory/views.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Plan } from '../operations/plan.js';
 import { parseDescription } from '../domain/description.js';
-import { toldCreateMs } from '../domain/estimates.js';
+import { howKept, toldCreateMs } from '../domain/estimates.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
@@ -64,7 +64,7 @@ function keptLines(plan: Plan, { vm, tree }: VmView): readonly string[] {
   return [
     '',
     t('What the VM is now is kept first, as the snapshot “{0}” ({1}); Undo Revert brings it back.', title, words),
-    costText(durationText(toldCreateMs(kept.snapshotKind, kept.style, vm.memoryBytes, tree)), plan.spaceBytes),
+    costText(durationText(toldCreateMs(kept.snapshotKind, howKept(kept), vm.memoryBytes, tree)), plan.spaceBytes),
   ];
 }
 

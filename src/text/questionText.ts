@@ -2,7 +2,7 @@
 // all else behind Details. No kind of loss is left out of the lines. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import { parseDescription } from '../domain/description.js';
-import { toldCreateMs } from '../domain/estimates.js';
+import { howKept, toldCreateMs } from '../domain/estimates.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
@@ -205,7 +205,7 @@ function keptByRevert({ plan, target }: PlannedTarget): string {
   const { trailers } = parseDescription(step.description);
   const title = name(trailers.title ?? step.name);
   const kind = kindWords({ kind: step.snapshotKind, trailers });
-  const time = durationText(toldCreateMs(step.snapshotKind, step.style, target.vm.memoryBytes, target.tree));
+  const time = durationText(toldCreateMs(step.snapshotKind, howKept(step), target.vm.memoryBytes, target.tree));
   return plan.spaceBytes === undefined || plan.spaceBytes === 0
     ? t('Kept first: the present, as “{0}” ({1}, about {2}).', title, kind, time)
     : t(

@@ -63,6 +63,7 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   needsSpace: 'details',
   keptWhileRunning: 'details',
   mayBeKeptWhileRunning: 'details',
+  notKeptWhileRunning: 'details',
   startsQemu: 'details',
   doneByUs: 'details',
   titleOnly: 'details',

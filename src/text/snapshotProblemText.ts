@@ -1,7 +1,10 @@
 // What can be wrong with snapshots, in the words of `problemText`, of which this is a part.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
+import type { Bytes } from '../domain/layers.js';
+import { bytesText } from './bytesText.js';
 import { type ProblemSentences, quotedPath } from './problemSentence.js';
+import { shortTime } from './relativeAge.js';
 
 export const snapshotProblems = {
   orphanTag: ({ tag, file }) => [
@@ -94,9 +97,34 @@ export const snapshotProblems = {
     t('After a revert {0} keeps those of today: boot entries and Secure Boot keys may not fit its disks.', vm),
     t('Copy the file with the variables yourself, if they matter; newer snapshots taken here hold them.'),
   ],
+  inTrash: ({ snapshots, bytes, until }, { vm, now }) => [
+    trashText(snapshots, bytes, vm),
+    until > now
+      ? t(
+          'The oldest stays until {0}. Then it is deleted when somebody works on {1}, unless something stands on it.',
+          shortTime(until, now),
+          vm,
+        )
+      : t(
+          'The time of the oldest is over: it is deleted when somebody works on {0}, unless something stands on it.',
+          vm,
+        ),
+    t('Empty Trash… in the menu of the VM frees the space at once.'),
+  ],
   notQuiesced: ({ snapshot }, { title }) => [
     t('{0} was taken of a running guest without freezing its file systems.', title(snapshot)),
     t('Reverting to it is like starting after a power cut. Whether the guest was writing just then is not known.'),
     t('Take quiesced snapshots where a guest agent is there, or snapshots with RAM.'),
   ],
 } satisfies Partial<ProblemSentences>;
+
+function trashText(count: number, bytes: Bytes, vm: string): string {
+  if (bytes === 'unknown') {
+    return count === 1
+      ? t('1 snapshot of {0} is in the trash.', vm)
+      : t('{0} snapshots of {1} are in the trash.', count, vm);
+  }
+  return count === 1
+    ? t('1 snapshot of {0} is in the trash and takes {1}.', vm, bytesText(bytes))
+    : t('{0} snapshots of {1} are in the trash and take {2}.', count, vm, bytesText(bytes));
+}

@@ -38,6 +38,10 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         'If QEMU can write the RAM while the guest runs on, the guest stands still for about {0} only. This is tried when the snapshot is taken; libvirt then marks the VM as tainted (custom-monitor) until it is off.',
         durationText(warning.estimateMs),
       );
+    case 'notKeptWhileRunning': {
+      const { reason, nextStep } = refusalText(warning.why);
+      return t('A stop of milliseconds is not possible here. {0}', `${reason} ${nextStep}`.trim());
+    }
     case 'freezesForClone':
       return t(
         'A snapshot of {0} is made first: the clone stands on what its disks hold now, so {0} itself goes on above it. As long as the clone is there, that snapshot cannot be deleted.',

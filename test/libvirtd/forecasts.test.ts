@@ -1,5 +1,6 @@
 // What is told before a snapshot follows what the same VM took for the one before.
 import assert from 'node:assert/strict';
+import type { OperationRequest } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import type { Plan } from '../../src/operations/plan.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
@@ -31,5 +32,30 @@ describe('a forecast', function () {
     const { trailers } = (await r.inventory.readTree(web)).snapshots[0]!;
     assert.equal(trailers.guestPausedMs, Math.round(guestPausedMs!));
     assert.deepEqual(await told(), [trailers.guestPausedMs, trailers.guestPausedMs]);
+  });
+
+  it('of a live one is what another live one took, and tells nothing of the other ways', async () => {
+    await r.guest({ name: 'db', agent: false });
+    await r.virsh('start', 'db');
+    const db = await r.ref('db');
+    const live = {
+      kind: 'create',
+      vm: db,
+      snapshotKind: 'memory',
+      style: 'external',
+      live: true,
+      title: 'one',
+    } as const;
+    const still = async (asked: OperationRequest): Promise<number | undefined> => {
+      const plan = (await r.inventory.plan(asked)) as Plan;
+      return plan.warnings.find((one) => one.kind === 'guestStandsStill')?.estimateMs;
+    };
+    const { live: _, ...stopped } = { ...live, title: 'next' };
+    const before = await still(stopped);
+    await r.inventory.runOperation(live);
+    const { trailers } = (await r.inventory.readTree(db)).snapshots[0]!;
+    assert.equal(trailers.ramWritten, 'live');
+    assert.equal(await still({ ...live, title: 'next' }), trailers.guestPausedMs);
+    assert.equal(await still(stopped), before);
   });
 });

@@ -61,5 +61,23 @@ describe('seamless snapshots from the command line and the library', function ()
     assert.equal(await taken('auto', {}), isPossible ? 'memory' : 'disk');
     assert.equal(await taken('again', { seamless: 'auto' }, 'never'), isPossible ? 'memory' : 'disk');
     assert.equal(await isMarked(), isPossible);
+    const { snapshots } = await rig.inventory.readTree(await rig.ref('shell'));
+    const measured = snapshots.filter(
+      ({ kind, trailers }) => kind === 'memory' && trailers.guestPausedMs !== undefined,
+    );
+    assert.deepEqual([...new Set(measured.map(({ trailers }) => trailers.ramWritten))], isPossible ? ['seamless'] : []);
+  });
+
+  it('leave a VM unmarked whose first snapshot goes inside the image', async () => {
+    await rig.guest({ name: 'bare', agent: false });
+    await rig.virsh('start', 'bare');
+    await rig.ref('bare');
+    const session = over(undefined);
+    const view = await session.vm('bare');
+    const plan = await session.plan(view, await session.checkpointRequest(view, { title: 'first' }));
+    await session.run(plan);
+    const [first] = (await rig.inventory.readTree(view.ref)).snapshots;
+    assert.equal(first?.style, 'internal');
+    assert.doesNotMatch(await rig.virsh('dominfo', 'bare'), /custom.monitor/u);
   });
 });

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { SavedState } from '../files/savedState.js';
 import { findProgram } from '../../base/findProgram.js';
 import { answerOf, descriptorMark, MonitorError } from '../run/monitor.js';
-import { seamlessHost } from './seamlessHost.js';
+import { mayGuard, seamlessHost } from './seamlessHost.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
 
 const patienceMs = 10_000;
@@ -19,6 +19,7 @@ const command = JSON.stringify({ execute, arguments: { opaque: descriptorMark } 
 export function seamlessAccess(uri: string, environment: NodeJS.ProcessEnv): SeamlessAccess {
   return {
     obstacle: seamlessHost(environment),
+    mayGuard,
     begin: (file, xml) => SavedState.begin(file, xml),
     handOver: handOverWith(uri, environment),
   };

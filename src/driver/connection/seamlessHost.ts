@@ -27,7 +27,7 @@ export function seamlessHost(
         return { kind: 'no', why: 'folder', said: folder };
       }
     }
-    return (await mayGuard(user ?? process.getuid?.() ?? 0)) ? undefined : { kind: 'no', why: 'kernel' };
+    return (await mayGuard(user)) === 'no' ? { kind: 'no', why: 'kernel' } : undefined;
   };
 }
 
@@ -67,18 +67,21 @@ const everybody = 0o006;
  * |-------------|-----------------------------|----------------------|---|
  * | root        | any                         | any                  | yes |
  * | another     | 1, or there is none         | any                  | yes |
- * | another     | 0                           | open to everybody    | it may be: QEMU tells, which may not see it |
+ * | another     | 0                           | open to everybody    | byDevice: QEMU tells, which may not see it |
  * | another     | 0                           | not, or there is none | no  |
  */
-async function mayGuard(user: number): Promise<boolean> {
+export async function mayGuard(user = process.getuid?.() ?? 0): Promise<'yes' | 'byDevice' | 'no'> {
   if (user === 0) {
-    return true;
+    return 'yes';
   }
   try {
     const setting = await readFile('/proc/sys/vm/unprivileged_userfaultfd', 'utf8');
-    return setting.trim() === '1' || ((await stat('/dev/userfaultfd')).mode & everybody) === everybody;
+    if (setting.trim() === '1') {
+      return 'yes';
+    }
+    return ((await stat('/dev/userfaultfd')).mode & everybody) === everybody ? 'byDevice' : 'no';
   } catch (error) {
     // A kernel without the setting lets everybody; with it, there is no such device.
-    return (error as { readonly path?: string }).path !== '/dev/userfaultfd';
+    return (error as { readonly path?: string }).path === '/dev/userfaultfd' ? 'no' : 'yes';
   }
 }

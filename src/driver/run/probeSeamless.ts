@@ -100,7 +100,7 @@ async function tried(probing: Probing): Promise<Seamless> {
       throw error;
     }
     const why = error.message.includes('host kernel')
-      ? 'kernel'
+      ? await whyOfKernel(probing)
       : error.message.includes('guest memory')
         ? 'memory'
         : 'refused';
@@ -108,6 +108,21 @@ async function tried(probing: Probing): Promise<Seamless> {
   }
   await setBackgroundSnapshot(probing, false);
   return { kind: 'yes' };
+}
+
+/**
+ * QEMU says "not supported by host kernel" to whatever keeps it from a guard.
+ *
+ * | its user may guard memory | → |
+ * |---------------------------|---|
+ * | no                        | kernel |
+ * | by the device             | device: QEMU sees the devices alone that libvirt lets it see |
+ * | yes                       | refused: its own words are all that is known |
+ */
+async function whyOfKernel({ connection, dom, access }: Probing): Promise<'kernel' | 'device' | 'refused'> {
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
+  const may = await access?.mayGuard(readGuestMemory(xml).user);
+  return may === 'byDevice' ? 'device' : may === 'yes' ? 'refused' : 'kernel';
 }
 
 /**

@@ -64,7 +64,7 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
   if (await tookSeamlessly(context, step, pause)) {
     const guestPausedMs = await pause.settled(true);
     pause.dispose();
-    return guestPausedMs === undefined ? {} : { guestPausedMs };
+    return { seamless: true, ...(guestPausedMs === undefined ? {} : { guestPausedMs }) };
   }
   const overlays = await makeOwnOverlays(context, step);
   const live = step.live === true ? new LiveSave(context, step.mostBytes) : undefined;

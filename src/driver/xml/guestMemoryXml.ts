@@ -15,7 +15,7 @@ export interface GuestMemory {
  * | a cell of NUMA that is shared                             | no                  |
  * | a memory device: RAM that is plugged, or lasts            | no                  |
  * | encrypted RAM                                             | no                  |
- * | anything of vhost-user, whose program writes by itself    | no                  |
+ * | anything of vhost-user or vhost-vdpa: a program or a device that writes by itself | no |
  * | else                                                      | yes                 |
  */
 export function readGuestMemory(xml: string): GuestMemory {
@@ -34,14 +34,14 @@ export function readGuestMemory(xml: string): GuestMemory {
       !isShared &&
       find(devices, 'memory') === undefined &&
       find(root, 'launchSecurity') === undefined &&
-      (devices === undefined || !hasVhostUser(devices)),
+      (devices === undefined || !hasOtherWriter(devices)),
     ...(user === undefined ? {} : { user: Number(user) }),
   };
 }
 
-function hasVhostUser(within: XmlElement): boolean {
+function hasOtherWriter(within: XmlElement): boolean {
   return (
-    Object.values(within.attributes).some((value) => /^vhost-?user/u.test(value)) ||
-    elementsOf(within).some(hasVhostUser)
+    Object.values(within.attributes).some((value) => /^vhost-?(?:user|vdpa)/u.test(value)) ||
+    elementsOf(within).some(hasOtherWriter)
   );
 }

@@ -8,9 +8,11 @@ import type { Facts } from '../../domain/facts.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { otherRamRefusal } from '../../domain/chains/snapshotWhole.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
+import { copiesRam } from '../../domain/handedRam.js';
 import { freeTitle } from '../../domain/snapshotName.js';
 import type { ClonedVm, Step } from '../../steps/step.js';
 import { planCreate } from '../create/planCreate.js';
+import { spaceVerdict, totalOf } from '../create/snapshotSpace.js';
 import { unchangedSince } from '../create/planCheckpoint.js';
 import type { Draft } from '../plan.js';
 import { accessRefusal, inUseRefusal, managedSaveRefusal, unsteadyRefusal } from '../refusals.js';
@@ -46,13 +48,14 @@ export function planClone(request: CloneRequest, facts: Facts): Draft | Refused 
   if ('kind' in files) {
     return files;
   }
-  const room = way === 'full' ? roomRefusal(files, facts) : undefined;
-  if (room !== undefined) {
-    return room;
-  }
   const ram = ramOf(request, facts);
   if (typeof ram === 'object') {
     return ram;
+  }
+  const space = spaceOf(way, files, ram, facts);
+  const room = spaceVerdict(space.most, facts, space.least);
+  if ('kind' in room) {
+    return room;
   }
   const variables = variablesOf(request, based.snapshot, facts);
   const made = [...files.map(({ file }) => file), ...(variables === undefined ? [] : [variables.to])];
@@ -96,13 +99,13 @@ export function planClone(request: CloneRequest, facts: Facts): Draft | Refused 
     { kind: 'defineClone', ...own, ...(snapshot === undefined ? {} : { snapshot }) },
     ...(ram === undefined ? [] : [{ kind: 'restoreClone', file: ram, ...own } as const]),
   ];
-  const bytes = way === 'full' ? files.reduce((sum, file) => sum + file.bytes, 0) : files.length * overlayBytes;
+  const bytes = totalOf(space.most);
   return {
     kind: 'plan',
     request,
     steps,
     losses: [],
-    warnings: [...based.warnings, ...warningsOf(request, facts)],
+    warnings: [...based.warnings, ...warningsOf(request, facts), ...room],
     progress: 'timeOnly',
     estimateMs: linkMs + (way === 'full' ? Math.round(bytes / bytesPerMs) : 0),
     spaceBytes: bytes,
@@ -187,18 +190,29 @@ function baseOf(request: CloneRequest, facts: Facts): Base | Refused {
       };
 }
 
-function roomRefusal(files: readonly CloneFile[], facts: Facts): Refused | undefined {
+/** At most, by folder, while it is made; and what is needed at least. */
+function spaceOf(
+  way: CloneRequest['way'],
+  files: readonly CloneFile[],
+  ram: string | undefined,
+  facts: Facts,
+): Record<'most' | 'least', ReadonlyMap<string, number>> {
+  const copied = ram === undefined ? undefined : facts.files?.files.get(ram);
+  const copies = copiesRam(facts.capabilities.libvirt);
+  const copy = (isToBe: boolean): ReadonlyMap<string, number> =>
+    sumByFolder([
+      ...files.map(({ file, bytes }) => [file, way === 'full' ? bytes : overlayBytes] as const),
+      ...(ram !== undefined && isToBe && typeof copied === 'object' ? [[ram, copied.bytes] as const] : []),
+    ]);
+  return { most: copy(copies !== 'no'), least: copy(copies === 'yes') };
+}
+
+function sumByFolder(files: readonly (readonly [file: string, bytes: number])[]): ReadonlyMap<string, number> {
   const needed = new Map<string, number>();
-  for (const { file, bytes } of files) {
+  for (const [file, bytes] of files) {
     needed.set(folderOf(file), (needed.get(folderOf(file)) ?? 0) + bytes);
   }
-  for (const [folder, bytes] of needed) {
-    const free = facts.files?.freeBytes.get(folder);
-    if (free !== undefined && free < bytes) {
-      return refuse('noSpaceFor', { vm: facts.vm.name, folder, bytes: String(bytes), free: String(free) });
-    }
-  }
-  return undefined;
+  return needed;
 }
 
 /** Of the restore point where it has a copy, else those of now; none where the VM never wrote any. */

@@ -9,6 +9,7 @@ import { anotherFileRefusal, insideRefusal } from '../diskRefusals.js';
 import { externalRefusal, internalRefusal, ramRefusal } from '../../domain/snapshotStyle.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import { snapshotableDisks, type Vm } from '../../domain/vm.js';
+import { wantedStyle } from './wantedStyle.js';
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 
@@ -71,12 +72,7 @@ export function chooseKindAndStyle(request: CreateRequest, facts: Facts): Choice
     const disk = chosen.find(({ snapshot }) => wishes.includes(snapshot ?? ''));
     return disk && refuse('ownerChose', { vm: vm.name, disk: disk.target, wish: disk.snapshot ?? '' });
   };
-  const outside =
-    without.length > 0 ||
-    (request.live === true && request.snapshotKind === 'memory') ||
-    chosen.some(({ snapshot }) => snapshot === 'external');
-  const wanted =
-    request.style ?? (own === 'internal' || own === 'external' ? own : outside ? ('external' as const) : undefined);
+  const wanted = wantedStyle(request, facts);
   const notInside = internalRefusal(vm, capabilities, whole) ?? insideRefusal(snapshotableDisks(vm), facts, whole);
 
   const kind =

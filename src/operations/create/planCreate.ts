@@ -3,7 +3,7 @@ import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { type Choice, chooseKindAndStyle, decideQuiesce, ownerLeavesOut, partOf } from './chooseKindAndStyle.js';
 import { bitmapWarning, checkpointRefusal } from '../diskRefusals.js';
 import { longestDescription, type Trailers, writeDescription } from '../../domain/description.js';
-import { createMs, guestStopMs, type HowKept, toldCreateMs, toldStopMs } from '../../domain/estimates.js';
+import { guestStopMs, howKept, toldCreateMs, toldStopMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { nvramKeepSteps } from '../variablesSteps.js';
 import {
@@ -22,7 +22,7 @@ import type { Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
-import { seamlessness } from './seamlessness.js';
+import { notSeamless, seamlessness } from './seamlessness.js';
 import { leastSpaceOf, liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, totalOf } from './snapshotSpace.js';
 import { notInSnapshot, nvramVerdict } from '../../domain/snapshotStyle.js';
 import { snapshotableDisks } from '../../domain/vm.js';
@@ -93,7 +93,7 @@ function planAsAsked(asked: CreateRequest, facts: Facts): Draft | Refused {
       ...room,
     ],
     progress: kind === 'memory' && style === 'external' ? 'percent' : 'timeOnly',
-    estimateMs: takesMs(step, facts),
+    estimateMs: toldCreateMs(kind, howKept(step), vm.memoryBytes, facts.tree),
     snapshot: step.name,
     spaceBytes:
       totalOf(space) +
@@ -105,22 +105,10 @@ function planAsAsked(asked: CreateRequest, facts: Facts): Draft | Refused {
   };
 }
 
-/** Where the guest stands still until all is written, that was measured on this VM. */
-function takesMs(step: CreateStep, { vm: { memoryBytes }, tree }: Facts): number {
-  const kept = how(step);
-  return kept === 'internal' || kept === 'external'
-    ? toldCreateMs(step.snapshotKind, kept, memoryBytes, tree)
-    : createMs(step.snapshotKind, kept, memoryBytes);
-}
-
 /** Nobody asked for a kind, and QEMU is asked no sooner than it is done. */
 function mayTurnOutWithRam(request: CreateRequest, { snapshotKind: kind }: CreateStep, facts: Facts): boolean {
   const isOpen = kind === 'disk' && request.snapshotKind === 'auto' && (request.without ?? []).length === 0;
   return isOpen && seamlessness(request, outside, facts) === 'untried';
-}
-
-function how({ style, live, seamless }: CreateStep): HowKept {
-  return seamless === true ? 'seamless' : live === true ? 'live' : style;
 }
 
 /** Whether the snapshot itself brings the UEFI variables back. */
@@ -197,11 +185,14 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
   const { snapshotKind: kind, style, quiesce } = step;
   const warnings: Warning[] = [];
   if (kind === 'memory') {
-    warnings.push({ kind: 'guestStandsStill', estimateMs: toldStopMs(vm.memoryBytes, how(step), tree) });
+    warnings.push({ kind: 'guestStandsStill', estimateMs: toldStopMs(vm.memoryBytes, howKept(step), tree) });
     if (step.seamless === true) {
       warnings.push({ kind: 'keptWhileRunning' });
     } else if (seamlessness(request, step, facts) === 'untried') {
-      warnings.push({ kind: 'mayBeKeptWhileRunning', estimateMs: guestStopMs(vm.memoryBytes, 'seamless') });
+      warnings.push({ kind: 'mayBeKeptWhileRunning', estimateMs: toldStopMs(vm.memoryBytes, 'seamless', tree) });
+    }
+    if (request.seamless === true && step.live !== true && style === 'external' && facts.seamless?.kind === 'no') {
+      warnings.push({ kind: 'notKeptWhileRunning', why: notSeamless(vm, facts.seamless) });
     }
     if (step.live === true) {
       const bytes = liveBytes(step, vm);
@@ -209,7 +200,7 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
     }
   }
   if (mayTurnOutWithRam(request, step, facts)) {
-    const estimateMs = guestStopMs(vm.memoryBytes, 'seamless');
+    const estimateMs = toldStopMs(vm.memoryBytes, 'seamless', tree);
     warnings.push({ kind: 'mayBeKeptWhileRunning', estimateMs, only: 'thenRam' });
   }
   if (kind === 'disk' && !quiesce) {

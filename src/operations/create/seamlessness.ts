@@ -2,8 +2,14 @@
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
 import type { KnownFacts } from '../requiredFacts.js';
+import { insideRefusal } from '../diskRefusals.js';
+import { type Refusal, refuse } from '../../domain/refusal.js';
+import type { Seamless } from '../../domain/seamless.js';
+import { internalRefusal } from '../../domain/snapshotStyle.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import type { SnapshotKind } from '../../domain/snapshot.js';
+import { snapshotableDisks, type Vm } from '../../domain/vm.js';
+import { wantedStyle } from './wantedStyle.js';
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 
@@ -26,16 +32,41 @@ export function seamlessness(
   return !isMeant || vm.power !== 'running' || known === undefined || known.kind === 'no' ? 'no' : known.kind;
 }
 
-/** For a request that may come to such a snapshot; else it is not asked, for libvirt marks a VM whose QEMU is. */
+/** What stands against it, as a person is told. */
+export function notSeamless(vm: Pick<Vm, 'name'>, { why, said }: Extract<Seamless, { kind: 'no' }>): Refusal {
+  return refuse('notSeamless', { vm: vm.name, why, ...(said === undefined ? {} : { said }) }).refusal;
+}
+
+/**
+ * For a request that may come to such a snapshot; else it is not asked, for libvirt marks a VM whose QEMU is.
+ *
+ * | snapshots so far | wanted, see `wantedStyle` | RAM can be kept inside | → |
+ * |------------------|---------------------------|------------------------|---|
+ * | internal, mixed  | any                       | any                    | no: internal, or refused |
+ * | external, none   | internal                  | any                    | no |
+ * | external, none   | external                  | any                    | try |
+ * | none             | nothing                   | yes                    | no: it will be |
+ * | none             | nothing                   | no                     | try |
+ *
+ * What only the images tell against a snapshot inside is not known yet: such a one is then taken in libvirt's own way.
+ */
 export function asksForSeamless(
-  { seamless, live, snapshotKind, style, without = [] }: Partial<CreateRequest>,
-  { vm, tree }: KnownFacts,
+  request: Partial<CreateRequest>,
+  { vm, tree, capabilities }: KnownFacts,
 ): { readonly seamless?: 'try' } {
-  const mayBe =
+  const { seamless, live, snapshotKind, without = [] } = request;
+  const isMeant =
     seamless === true &&
     live !== true &&
     (snapshotKind === 'memory' || snapshotKind === 'auto') &&
     without.length === 0 &&
-    (style ?? styleOfVm(tree)) !== 'internal';
-  return mayBe && vm.power === 'running' ? { seamless: 'try' } : {};
+    vm.power === 'running';
+  const own = styleOfVm(tree);
+  if (!isMeant || own === 'internal' || own === 'mixed') {
+    return {};
+  }
+  const style = wantedStyle(request, { vm, tree });
+  const notInside =
+    internalRefusal(vm, capabilities, 'memory') ?? insideRefusal(snapshotableDisks(vm), { vm, capabilities }, 'memory');
+  return style === 'external' || (style === undefined && notInside !== undefined) ? { seamless: 'try' } : {};
 }

@@ -7,6 +7,7 @@ import type { Plan } from '../../operations/plan.js';
 import type { SnapshotKind, SnapshotTree } from '../../domain/snapshot.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import { durationText } from '../../text/relativeAge.js';
+import { refusalText } from '../../text/refusalText.js';
 import { kindSentence, kindWords, styleSentence } from '../../text/words.js';
 import type { CommandRun } from './commandServices.js';
 import { planIn } from './operate.js';
@@ -91,7 +92,7 @@ function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
     description: [stillText(decision), ...(withStyle && style !== undefined ? [styleSentence(style)] : [])]
       .filter((part) => part !== '')
       .join(' · '),
-    detail: kindSentence(snapshot),
+    detail: [...mendText(decision), kindSentence(snapshot)].join(' · '),
     value: variant,
   };
 }
@@ -107,6 +108,16 @@ function stillText(plan: Plan): string {
   }
   const words = t('the guest stands still for about {0}', durationText(still.estimateMs));
   return maybe === undefined ? words : t('{0}, or {1} where QEMU can', words, durationText(maybe.estimateMs));
+}
+
+/** First, because the list cuts a long detail at its end: what helps, or why nothing does. */
+function mendText(plan: Plan): readonly string[] {
+  const not = plan.warnings.find((warning) => warning.kind === 'notKeptWhileRunning');
+  if (not === undefined) {
+    return [];
+  }
+  const { reason, nextStep } = refusalText(not.why);
+  return [t('Not in milliseconds yet. {0}', nextStep === '' ? reason : nextStep)];
 }
 
 function styleOf(decision: Variant['decision']): 'internal' | 'external' | undefined {

@@ -433,7 +433,7 @@ describe('examine: abilities', () => {
       can(examine(ref, fresh({ seamless })))['createSeamless'];
     assert.deepEqual(
       [told({ kind: 'yes' }), told({ kind: 'untried' }), told({ kind: 'no', why: 'kernel' })],
-      ['yes', 'yes', 'no notSeamless'],
+      ['yes', 'untried ', 'no notSeamless'],
     );
   });
 

@@ -96,6 +96,7 @@ const rows: Readonly<Record<CheckId, readonly [Partial<HealthFacts>, Partial<Hea
     { tree: tree([crashConsistent], 's') },
     { tree: tree([external('s', undefined, { quiesced: true })], 's') },
   ],
+  inTrash: [{ trash: [{ name: 'a', until: now }] }, { trash: [] }],
   backingLost: [diagnosed({ kind: 'overlayMissing', file: '/img/web.qcow2' }), {}],
   backingChanged: [diagnosed({ kind: 'backingChanged', file: '/img/a', overlay: '/img/b' }), {}],
   orphan: [
@@ -295,5 +296,43 @@ describe('thresholds', () => {
     assert.deepEqual(of('web', 'x'), [8, 72, 50]);
     assert.deepEqual(of('build-1', 'x'), [20, 0, 50]);
     assert.deepEqual(of('build-1', ref.uuid), [30, 0, 50]);
+  });
+});
+
+describe('what is in the trash', () => {
+  const size = (snapshot: string, totalBytes: number | 'unknown'): VmLayers['snapshots'][number] => ({
+    snapshot,
+    totalBytes,
+    exact: 'exact',
+  });
+  const trash = [
+    { name: 'a', until: now + 2 * hour },
+    { name: 'b', until: now + hour },
+  ];
+  const withSizes = (b: number | 'unknown', more: Partial<VmLayers> = {}): Partial<HealthFacts> => ({
+    trash,
+    layers: layers([], { snapshots: [size('a', GiB), size('b', b), size('stays', 9 * GiB)], ...more }),
+  });
+  const found = (more: Partial<HealthFacts>): readonly Problem[] => healthOf(facts(more)).found;
+
+  it('is a note of how many, how much and until when', () => {
+    const [note, ...others] = found(withSizes(2 * GiB));
+    assert.deepEqual([note, others], [{ kind: 'inTrash', snapshots: 2, bytes: 3 * GiB, until: now + hour }, []]);
+    assert.equal(severityOf(note!), 'note');
+    assert.deepEqual(found(withSizes('unknown')), [{ ...note, bytes: 'unknown' }]);
+    assert.deepEqual(found({ trash }), [{ ...note, bytes: 'unknown' }], 'nobody has looked');
+  });
+
+  it('is named by what tells that space is short', () => {
+    const rooms = [{ folder: '/img', freeBytes: 99 * GiB, totalBytes: 1000 * GiB }];
+    const taken = { snapshots: 2, bytes: 3 * GiB };
+    const told = (more: Partial<HealthFacts>): readonly unknown[] =>
+      found(more).map((problem) => [problem.kind, 'trash' in problem ? problem.trash : undefined]);
+    assert.deepEqual(told({ ...withSizes(2 * GiB, { rooms }), ...full(1) }), [
+      ['freeSpaceLow', taken],
+      ['freeSpaceRunsOut', taken],
+      ['inTrash', undefined],
+    ]);
+    assert.deepEqual(told({ layers: layers([], { rooms }) }), [['freeSpaceLow', undefined]]);
   });
 });

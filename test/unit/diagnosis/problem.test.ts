@@ -28,6 +28,7 @@ const keys: readonly (readonly [Problem, string])[] = [
   ],
   [{ kind: 'backingMissing', disk, file }, 'qemu:///system u backingMissing vda /img/"x".qcow2'],
   [{ kind: 'mixedUndeletable', snapshots: ['a'] }, 'qemu:///system u mixedUndeletable'],
+  [{ kind: 'inTrash', snapshots: 3, bytes: 7, until: 9 }, 'qemu:///system u inTrash'],
   [{ kind: 'notQuiesced', snapshot }, 'qemu:///system u notQuiesced a b'],
   [
     { kind: 'overlayMissing', snapshot, file },

@@ -31,6 +31,10 @@ export class PretendedQemu {
   state = running;
   tainted: readonly string[] = [];
   file = base;
+  /** How the VM is described, in place of the least of it. */
+  xml: string | undefined;
+  /** Whether its user may guard memory. */
+  may: 'yes' | 'byDevice' | 'no' = 'yes';
   /** In QEMU's words, or libvirt's. */
   readonly calls: string[] = [];
   readonly removed: string[] = [];
@@ -78,7 +82,9 @@ export class PretendedQemu {
         return {};
       case 'domainGetXmlDesc':
         return {
-          xml: `<domain type='kvm'><name>web</name><uuid>${vm().uuid}</uuid><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${this.file}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`,
+          xml:
+            this.xml ??
+            `<domain type='kvm'><name>web</name><uuid>${vm().uuid}</uuid><devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${this.file}'/><target dev='vda' bus='virtio'/></disk></devices></domain>`,
         };
       case 'domainSnapshotCurrent':
         return { snap: { name: 'before' } };
@@ -159,6 +165,7 @@ export class PretendedQemu {
     return {
       kept,
       obstacle: () => Promise.resolve(undefined),
+      mayGuard: () => Promise.resolve(this.may),
       begin: () =>
         Promise.resolve({
           descriptor: 3,

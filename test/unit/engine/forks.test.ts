@@ -7,21 +7,24 @@ import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { forkVm, type ForkWish } from '../../../src/engine/forks.js';
 import type { InventoryPort } from '../../../src/engine/inventory.js';
-import { ref, vm } from '../domain/someFacts.js';
+import type { RefusalReason } from '../../../src/domain/refusal.js';
+import type { VmView } from '../../../src/inventory/views.js';
+import { capabilities, ref, vm } from '../domain/someFacts.js';
 
 const mebibyte = 1024 ** 2;
 
 /** Whatever is asked for is done, but for what `fails` says. */
 class FakeInventory implements Pick<InventoryPort, 'connections' | 'findVm' | 'readTree' | 'refresh' | 'runOperation'> {
-  readonly connections = [];
+  connections: InventoryPort['connections'] = [];
   readonly ran: OperationRequest[] = [];
 
   constructor(
     readonly memoryBytes: number,
     readonly fails: (request: OperationRequest) => boolean = () => false,
+    readonly seen: Pick<VmView, 'layers'> = {},
   ) {}
 
-  readonly findVm: InventoryPort['findVm'] = () => ({ ref, vm: vm({ memoryBytes: this.memoryBytes }) });
+  readonly findVm: InventoryPort['findVm'] = () => ({ ref, vm: vm({ memoryBytes: this.memoryBytes }), ...this.seen });
   readonly readTree: InventoryPort['readTree'] = () => Promise.resolve({ snapshots: [] });
   readonly refresh: InventoryPort['refresh'] = () => Promise.resolve();
   readonly runOperation: InventoryPort['runOperation'] = (request) => {
@@ -34,10 +37,14 @@ class FakeInventory implements Pick<InventoryPort, 'connections' | 'findVm' | 'r
 
 const kinds = ({ ran }: FakeInventory): readonly string[] => ran.map(({ kind }) => kind);
 
-async function refused(inventory: FakeInventory, wish: ForkWish): Promise<void> {
+async function refused(
+  inventory: FakeInventory,
+  wish: ForkWish,
+  why: RefusalReason = 'forkNeedsMemory',
+): Promise<void> {
   await assert.rejects(forkVm(inventory, ref, wish), (error: unknown) => {
     assert.ok(error instanceof Failure);
-    assert.equal(error.details.refusal?.reason, 'forkNeedsMemory');
+    assert.equal(error.details.refusal?.reason, why);
     return true;
   });
   assert.deepEqual(kinds(inventory), [], 'nothing is made, and no guest stands still for it');
@@ -55,6 +62,23 @@ describe('forks: before they are made', () => {
   it('are refused where they are more than may be at once, however small', async () => {
     await refused(new FakeInventory(mebibyte), { count: mostForks + 1 });
     await refused(new FakeInventory(mebibyte), { count: mostForks + 1, snapshot: 'there' });
+  });
+
+  it('are refused where libvirt needs a copy of the RAM, and its folder has no room for that beside the RAM itself', async () => {
+    const on = (major: number, minor: number, freeBytes: number | 'unknown'): FakeInventory => {
+      const rooms = [{ folder: '/img', freeBytes, totalBytes: 2 ** 40 }];
+      const layers = { readAt: 0, from: 'files', disks: [], snapshots: [], rooms } as const;
+      const inventory = new FakeInventory(mebibyte, () => false, { layers });
+      inventory.connections = [
+        { uri: ref.connection, capabilities: capabilities(major, minor) },
+      ] as unknown as InventoryPort['connections'];
+      return inventory;
+    };
+    await refused(on(11, 3, 2 * mebibyte - 1), {}, 'noSpaceFor');
+    for (const inventory of [on(11, 3, 2 * mebibyte), on(11, 3, 'unknown'), on(12, 8, 1)]) {
+      await forkVm(inventory, ref);
+      assert.deepEqual(kinds(inventory), ['create', 'clone']);
+    }
   });
 
   it('begin with one moment that is taken for them, or that there is', async () => {

@@ -179,6 +179,31 @@ describe('runOperation', () => {
     assert.ok(r.log.some((line) => line.includes('could not be kept')));
   });
 
+  it('keeps with the pause how RAM in a file came there, as it was in the end', async () => {
+    const r = await open();
+    const inFile = { ...create, snapshotKind: 'memory', style: 'external' } as const;
+    const rows = [
+      [{ seamless: true }, inFile, 'seamless'],
+      [{}, { ...inFile, live: true }, 'live'],
+      [{}, { ...inFile, seamless: true }, 'stopped'],
+      [{}, { ...create, snapshotKind: 'memory', style: 'internal' }, undefined],
+    ] as const;
+    for (const [outcome, request, expected] of rows) {
+      r.vms.get(vm.uuid)!.snapshots.length = 0;
+      await r.look('web');
+      const written: string[] = [];
+      r.hypervisor().onRun = (_, step) => {
+        if (step.kind === 'describeSnapshot') {
+          written.push(step.description);
+        }
+        return Promise.resolve(step.kind === 'createSnapshot' ? { guestPausedMs: 143.4, ...outcome } : {});
+      };
+      await r.inventory.runOperation(request);
+      const lines = written[0]!.split('\n').filter((line) => line.startsWith('Ram-Written'));
+      assert.deepEqual(lines, expected === undefined ? [] : [`Ram-Written: ${expected}`]);
+    }
+  });
+
   it('tells what the snapshot became, when the VM was switched off just before', async () => {
     const r = await open();
     const web = r.vms.get(vm.uuid)!;

@@ -4,7 +4,7 @@ import type { Facts } from '../../../src/domain/facts.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import { image } from '../domain/hostFiles.js';
-import { external, facts, planned, ref, vm } from '../domain/someFacts.js';
+import { capabilities, external, facts, planned, ref, vm } from '../domain/someFacts.js';
 import { asked, Golden, type GoldenCase, recovered } from './golden.js';
 import { all, broken, inside, old, outside, uefi, withVariables } from './recoveryShapes.js';
 
@@ -35,7 +35,28 @@ const rows: readonly (readonly [what: string, OperationRequest, Facts])[] = [
   ['with UEFI variables', ofA, withVariables(outside(uefi))],
   ['a fork', fork, forkable],
 ];
+/** RAM of 1 GB on a libvirt, with so much room for a copy of it. */
+const onLibvirt = (major: number, minor: number, freeBytes: number): Facts => ({
+  ...forkable,
+  capabilities: capabilities(major, minor),
+  files: {
+    ...forkable.files!,
+    files: new Map([...forkable.files!.files, ['/img/web.a.mem', { bytes: 2 ** 30, allocatedBytes: 2 ** 30 }]]),
+    freeBytes: new Map([['/img', freeBytes]]),
+  },
+});
 golden.section('made', asked(rows));
+golden.section(
+  'room for the RAM on its way',
+  asked([
+    ['libvirt reads a pipe', fork, onLibvirt(12, 8, 2 ** 29)],
+    ['libvirt needs a copy, and there is room', fork, onLibvirt(11, 3, 2 ** 34)],
+    ['libvirt needs a copy, and there is little room', fork, onLibvirt(11, 3, 2 ** 30 + 2 ** 22)],
+    ['libvirt needs a copy, and there is no room', fork, onLibvirt(11, 3, 2 ** 30)],
+    ['nobody knows whether libvirt needs a copy', fork, onLibvirt(10, 5, 2 ** 29)],
+    ['no room for the overlays', ofA, onLibvirt(12, 8, 2 ** 19)],
+  ]),
+);
 golden.section(
   'refused',
   asked([

@@ -84,6 +84,40 @@ describe('needs', () => {
   }
 });
 
+describe('asking QEMU whether RAM can be kept while the guest runs on', () => {
+  const raw = vm({ disks: [disk('vda', base, { format: 'raw' })] });
+  const noted = vm({ disks: [disk('vda', base, { snapshot: 'external' })] });
+  const mixed = tree([internal('a'), external('e', 'a')], 'e');
+  const auto = { snapshotKind: 'auto', seamless: true } as const;
+  const memory = { snapshotKind: 'memory', seamless: true } as const;
+  const rows: readonly (readonly [what: string, Parameters<typeof ask.create>[0], Partial<Facts>, 'asked' | 'not'])[] =
+    [
+      ['external ones', auto, { tree: outside }, 'asked'],
+      ['internal ones', auto, { tree: inside }, 'not'],
+      [
+        'internal ones, and an external one is wanted: refused',
+        { ...memory, style: 'external' },
+        { tree: inside },
+        'not',
+      ],
+      ['both: refused', memory, { tree: mixed }, 'not'],
+      ['no snapshot yet: it goes inside', auto, {}, 'not'],
+      ['no snapshot yet, with RAM: it goes inside', memory, {}, 'not'],
+      ['no snapshot yet, and an external one is wanted', { ...memory, style: 'external' }, {}, 'asked'],
+      ['no snapshot yet, and an internal one is wanted', { ...memory, style: 'internal' }, { vm: raw }, 'not'],
+      ['no snapshot yet, and nothing goes inside', auto, { vm: raw }, 'asked'],
+      ['no snapshot yet, and the owner wants external ones', auto, { vm: noted }, 'asked'],
+      ['nobody wants it', { snapshotKind: 'memory' }, { tree: outside }, 'not'],
+      ['a live one', { ...memory, live: true }, { tree: outside }, 'not'],
+      ['a paused guest', memory, { tree: outside, vm: vm({ power: 'paused' }) }, 'not'],
+    ];
+  for (const [what, request, more, expected] of rows) {
+    it(`${what}: ${expected}`, () => {
+      assert.equal(requiredFacts(ask.create(request), facts(more)).seamless, expected === 'asked' ? 'try' : undefined);
+    });
+  }
+});
+
 describe('what a recovery and the doctor need', () => {
   it('is to know who has images open, whatever the VM does: a file of theirs may be another’s', () => {
     const request = ask.remove('b');

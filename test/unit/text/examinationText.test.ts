@@ -24,6 +24,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   backingMissing: { kind: 'backingMissing', disk: evil, file: evil },
   mixedUndeletable: { kind: 'mixedUndeletable', snapshots: [evil] },
   notQuiesced: { kind: 'notQuiesced', snapshot: evil },
+  inTrash: { kind: 'inTrash', snapshots: 3, bytes: 2 ** 30, until: now + 1 },
   orphanTag: { kind: 'orphanTag', file: evil, tag: evil },
   tagMissing: { kind: 'tagMissing', snapshot: 'first', file: evil },
   tagWithoutRam: { kind: 'tagWithoutRam', snapshot: 'first' },
@@ -136,13 +137,45 @@ describe('examination text', () => {
         { kind: 'createDisk', can: 'yes' },
         { kind: 'revertExternal', can: 'byUs', why },
         { kind: 'hostFiles', can: 'no', why },
+        { kind: 'createSeamless', can: 'untried' },
       ],
     );
     const rows = text.split('\n').filter((row) => row.startsWith('| '));
-    assert.equal(rows.length, 5);
+    assert.equal(rows.length, 6);
     assert.match(rows[2] ?? '', /running VM \| yes \|/u);
     assert.match(rows[3] ?? '', /yes\\, without libvirt \| .*cannot revert to external snapshots\\\. \|$/u);
     assert.match(rows[4] ?? '', /\| no \| .*newer can\\\. \|$/u);
+    assert.match(rows[5] ?? '', /\| not tried yet \| .*marks the VM/u);
+  });
+
+  it('has the trash as the first to go where space is short', () => {
+    const low = samples.freeSpaceLow;
+    const first = (bytes: number | 'unknown'): string =>
+      problemText({ ...low, trash: { snapshots: 3, bytes } }, view, now).todo;
+    const without = problemText(low, view, now).todo;
+    assert.ok(first(2 ** 30).startsWith('First empty the trash of web-test, which takes 1.0 GB. '));
+    assert.ok(first('unknown').startsWith('First empty the trash of web-test. '));
+    assert.ok([first(2 ** 30), first('unknown')].every((text) => text.endsWith(without)));
+  });
+
+  it('tells how many are in the trash, what they take and until when', () => {
+    const { what, means, todo } = problemText(samples.inTrash, view, now);
+    assert.match(what, /^3 snapshots of web-test are in the trash and take 1\.0 GB/u);
+    assert.match(means, /oldest stays until/u);
+    assert.match(todo, /Empty Trash/u);
+    const over = { ...samples.inTrash, snapshots: 1, bytes: 'unknown', until: now } as const;
+    assert.match(problemText(over, view, now).what, /^1 snapshot of web-test is in the trash\.$/u);
+    assert.match(problemText(over, view, now).means, /is over/u);
+  });
+
+  it('tells the one line that mends what keeps RAM from being kept while the guest runs on', () => {
+    const told = (why: string, said = ''): string => {
+      const { refusal } = refuse('notSeamless', { vm: 'web-test', why, said });
+      return report([], [{ kind: 'createSeamless', can: 'no', why: refusal }]).replaceAll('\\', '');
+    };
+    assert.match(told('kernel'), /sudo sysctl vm.unprivileged_userfaultfd=1/u);
+    assert.match(told('device'), /\/dev\/userfaultfd.*cgroup_device_acl.*\/etc\/libvirt\/qemu.conf/u);
+    assert.match(told('tooOld'), /Update to libvirt 9.9 and QEMU 10.0/u);
   });
 
   it('lets nothing from outside be markup', () => {

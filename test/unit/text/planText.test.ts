@@ -1,10 +1,12 @@
 // A confirmation names the VM, the snapshot and what is lost.
 import assert from 'node:assert/strict';
 import type { Loss, Warning } from '../../../src/domain/consequences.js';
+import { createMs } from '../../../src/domain/estimates.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import { planText } from '../../../src/text/planText.js';
 import { questionOf } from '../../../src/text/questionText.js';
+import { durationText } from '../../../src/text/relativeAge.js';
 import { branched, now, ref, snapshot, vm, vmView } from '../ui/samples.js';
 import { before } from '../domain/someFacts.js';
 
@@ -45,6 +47,34 @@ describe('plan text', () => {
     const costs = planText(plan({ steps: [step], checkpoint: step.name, spaceBytes: 3 * 1024 ** 3 }), target, now);
     assert.match(costs.detail, /about .* and up to 3\.0 GB/);
     assert.doesNotMatch(planText(plan(), target, now).detail, /kept/);
+  });
+
+  it('says how long the checkpoint takes in the way in which it is kept', () => {
+    const step = {
+      kind: 'createSnapshot',
+      name: 'Before-revert',
+      description: '',
+      snapshotKind: 'memory',
+      style: 'external',
+      quiesce: false,
+      disks: [],
+      auto: 'revert',
+    } as const;
+    const big = { ...target, vm: { ...target.vm, memoryBytes: 4 * 1024 ** 3 } };
+    const asked = (way: { readonly seamless?: true }): readonly string[] => {
+      const kept = plan({ steps: [{ ...step, ...way }], checkpoint: step.name });
+      return [planText(kept, big, now).detail, questionOf({ plan: kept, target: big }, now).lines.join(' ')];
+    };
+    for (const [way, how] of [
+      [{}, 'external'],
+      [{ seamless: true }, 'seamless'],
+    ] as const) {
+      const time = durationText(createMs('memory', how, big.vm.memoryBytes));
+      assert.ok(
+        asked(way).every((text) => text.includes(`about ${time}`)),
+        how,
+      );
+    }
   });
 
   it('says what a repair does, before what it loses', () => {
