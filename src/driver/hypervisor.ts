@@ -37,13 +37,10 @@ export interface NamedByVm extends Pick<Vm, 'name' | 'disks' | 'nvram'> {
 export interface StepOutcome {
   /** From the suspended to the resumed event, on the clock of this computer; absent when none was seen. */
   readonly guestPausedMs?: number;
-<<<<<<< HEAD
   /** RAM of another time brought its clock back, and the guest's agent has set it. */
   readonly clock?: 'set';
-=======
   /** RAM was kept while the guest ran on; a step that asks for it may end in libvirt's own way. */
   readonly seamless?: true;
->>>>>>> w/d
 }
 
 /** A file with the RAM of a snapshot, to which QEMU writes by itself. */
