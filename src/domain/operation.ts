@@ -47,7 +47,7 @@ export type OperationRequest =
       readonly quiesce?: boolean;
       /** External memory only: the guest runs on while its RAM is written. */
       readonly live?: boolean;
-      /** External memory of a guest that runs: where it can be had, that stands still for some milliseconds alone. */
+      /** External memory of a guest that runs: where it can be had, that stands still for some milliseconds alone; with `live`, else so. */
       readonly seamless?: true;
       /** Targets of disks that stay out; external only. */
       readonly without?: readonly string[];

@@ -21,6 +21,8 @@ export interface ForkWish {
   readonly name?: string;
   readonly network?: CloneNetwork;
   readonly disposable?: true;
+  /** The guest stands still for some milliseconds alone, where that can be had. */
+  readonly seamless?: true;
   readonly signal?: AbortSignal;
   readonly onMade?: (made: number, of: number) => void;
 }
@@ -47,7 +49,7 @@ export async function forkVm(inventory: Inventory, vm: VmRef, wish: ForkWish = {
   if (wish.snapshot === undefined) {
     requireRoom(inventory, vm);
   }
-  const snapshot = wish.snapshot ?? (await takeMoment(inventory, vm, options));
+  const snapshot = wish.snapshot ?? (await takeMoment(inventory, vm, wish.seamless, options));
   const children: VmRef[] = [];
   try {
     for (let number = 0; number < count; number++) {
@@ -70,7 +72,12 @@ export async function forkVm(inventory: Inventory, vm: VmRef, wish: ForkWish = {
 }
 
 /** The guest stands still as short as it can be had here. */
-async function takeMoment(inventory: Inventory, vm: VmRef, options: { signal?: AbortSignal }): Promise<string> {
+async function takeMoment(
+  inventory: Inventory,
+  vm: VmRef,
+  seamless: true | undefined,
+  options: { signal?: AbortSignal },
+): Promise<string> {
   const { snapshots } = await inventory.readTree(vm);
   const { snapshot } = await inventory.runOperation(
     {
@@ -80,7 +87,7 @@ async function takeMoment(inventory: Inventory, vm: VmRef, options: { signal?: A
       snapshotKind: 'memory',
       style: 'external',
       live: true,
-      seamless: true,
+      ...(seamless === undefined ? {} : { seamless }),
     },
     options,
   );

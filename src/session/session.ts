@@ -266,10 +266,11 @@ export class Session {
     const { snapshotStyle } = this.settings;
     const { kind = 'auto', title = checkpointTitle(snapshots, new Date()), seamless, ...more } = wish;
     const style = snapshots.length > 0 || snapshotStyle === 'auto' ? {} : { style: snapshotStyle };
-    return { kind: 'create', vm: ref, snapshotKind: kind, title, ...style, ...this.#seamless(seamless), ...more };
+    return { kind: 'create', vm: ref, snapshotKind: kind, title, ...style, ...this.seamlessWish(seamless), ...more };
   }
 
-  #seamless(wish: SeamlessWish | undefined): { readonly seamless?: true } {
+  /** What a snapshot with RAM is to be, unless told otherwise. */
+  seamlessWish(wish?: SeamlessWish): { readonly seamless?: true } {
     const wanted = wish ?? (this.settings.seamlessSnapshots === 'whereItWorks' ? 'auto' : 'never');
     return wanted === 'auto' ? { seamless: true } : {};
   }
@@ -280,7 +281,7 @@ export class Session {
     { after, checkpointFirst, seamless }: RevertWish,
   ): OperationRequest {
     return {
-      ...this.#seamless(seamless),
+      ...this.seamlessWish(seamless),
       kind: 'revert',
       vm: ref,
       snapshot: snapshot.name,

@@ -77,6 +77,7 @@ async function made(
     ...(snapshot !== undefined && { snapshot: snapshot.name }),
     ...(name !== undefined && { name }),
     ...(network !== undefined && { network }),
+    ...session.seamlessWish(),
     ...((call.flags.has('disposable') || lent === 'lent') && { disposable: true }),
   });
 }

@@ -194,7 +194,7 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
     if (request.seamless === true && step.live !== true && style === 'external' && facts.seamless?.kind === 'no') {
       warnings.push({ kind: 'notKeptWhileRunning', why: notSeamless(vm, facts.seamless) });
     }
-    if (step.live === true) {
+    if (step.live === true && step.seamless !== true) {
       const bytes = liveBytes(step, vm);
       warnings.push({ kind: 'mayBeStopped', estimateMs: guestStopMs(vm.memoryBytes, 'external'), bytes });
     }

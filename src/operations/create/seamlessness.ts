@@ -16,7 +16,7 @@ type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 /**
  * | asked for | the snapshot           | the VM  | what is known of it | → |
  * |-----------|------------------------|---------|---------------------|---|
- * | no, or live | any                  | any     | any                 | no |
+ * | no        | any                    | any     | any                 | no |
  * | yes       | no RAM, or inside      | any     | any                 | no |
  * | yes       | RAM in a file          | no guest runs | any           | no |
  * | yes       | RAM in a file          | running | it can be had       | yes |
@@ -24,11 +24,11 @@ type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
  * | yes       | RAM in a file          | running | it cannot, not known | no |
  */
 export function seamlessness(
-  { seamless, live }: Pick<CreateRequest, 'seamless' | 'live'>,
+  { seamless }: Pick<CreateRequest, 'seamless'>,
   { snapshotKind, style }: { readonly snapshotKind: SnapshotKind; readonly style: 'internal' | 'external' },
   { vm, seamless: known }: Facts,
 ): 'yes' | 'untried' | 'no' {
-  const isMeant = seamless === true && live !== true && snapshotKind === 'memory' && style === 'external';
+  const isMeant = seamless === true && snapshotKind === 'memory' && style === 'external';
   return !isMeant || vm.power !== 'running' || known === undefined || known.kind === 'no' ? 'no' : known.kind;
 }
 
@@ -54,10 +54,9 @@ export function asksForSeamless(
   request: Partial<CreateRequest>,
   { vm, tree, capabilities }: KnownFacts,
 ): { readonly seamless?: 'try' } {
-  const { seamless, live, snapshotKind, without = [] } = request;
+  const { seamless, snapshotKind, without = [] } = request;
   const isMeant =
     seamless === true &&
-    live !== true &&
     (snapshotKind === 'memory' || snapshotKind === 'auto') &&
     without.length === 0 &&
     vm.power === 'running';

@@ -12,6 +12,7 @@ import { askCloneName, askCount, pickBeginning, pickNetwork, pickStay, pickWay }
 import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar, notifyProgress } from '../prompts/notify.js';
 import { pickSnapshot } from '../prompts/pickTarget.js';
+import { seamlessWish } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { isLocalUri } from './connectionUri.js';
@@ -134,6 +135,7 @@ function forked(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Forks> 
   return notifyProgress(t('Virt Rewind: forking {0}', view.vm.name), true, (report, cancellation) =>
     forkVm(carriedOut(run, { quiet: 'all', cancellation }), view.ref, {
       ...wish,
+      ...seamlessWish(),
       onMade: (number, of) => report(t('{0} of {1}', number + 1, of), 100 / of),
     }),
   );

@@ -46,11 +46,13 @@ export async function pickKind(
 
 function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: Draft): readonly KindRequest[] {
   const own = styleOfVm(tree);
+  // Whoever chooses the one means it, and not the other.
+  const { seamless: _, ...plain } = draft;
   // Only what is kept outside the image can be written while the guest runs on.
   const mayBeLive = (draft.style ?? own) !== 'internal' && own !== 'internal' && draft.live === undefined;
   return [
     { ...draft, snapshotKind: 'memory' },
-    ...(mayBeLive ? [{ ...draft, snapshotKind: 'memory', style: 'external', live: true } as const] : []),
+    ...(mayBeLive ? [{ ...plain, snapshotKind: 'memory', style: 'external', live: true } as const] : []),
     // Without an agent's channel in its configuration nothing could ever freeze the guest's file systems.
     ...(vm.agentChannel && draft.quiesce === undefined
       ? [{ ...draft, snapshotKind: 'disk', quiesce: true } as const]

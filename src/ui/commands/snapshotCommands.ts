@@ -45,7 +45,7 @@ async function createSnapshot(run: CommandRun): Promise<OperationResult> {
     ...style,
     ...(given.quiesce !== undefined && { quiesce: given.quiesce }),
     ...(given.live !== undefined && { live: given.live }),
-    ...seamlessWish(),
+    ...(given.live !== true && seamlessWish()),
     ...(given.without !== undefined && { without: given.without }),
     ...(git !== undefined && { git }),
   };

@@ -5,7 +5,7 @@ import { ask, facts, internal, now, planned, tree } from '../domain/someFacts.js
 
 describe("how far a guest's clock is behind", () => {
   const ram = internal('ram', undefined, { createdAt: now - 90_000 });
-  const at = facts({ tree: tree([ram, internal('disks', 'ram', { kind: 'offline', state: 'off' })], 'ram') });
+  const at = facts({ tree: tree([ram, internal('disks', 'ram', { state: 'off', memory: 'no' })], 'ram') });
   const reverted = (more: Partial<Parameters<typeof clockBehind>[0]> = {}, request = ask.revert('ram', 'running')) =>
     clockBehind({ plan: planned(request, at), facts: at, ran: { clockSet: false }, state: 'running', now, ...more });
 

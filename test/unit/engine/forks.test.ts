@@ -51,6 +51,16 @@ async function refused(
 }
 
 describe('forks: before they are made', () => {
+  it('begin with a moment that nobody feels where that is wanted and can be had, else with one while the guest runs on', async () => {
+    for (const seamless of [true, undefined] as const) {
+      const inventory = new FakeInventory(mebibyte);
+      await forkVm(inventory, ref, { ...(seamless !== undefined && { seamless }) });
+      const [moment] = inventory.ran;
+      assert.ok(moment?.kind === 'create');
+      assert.deepEqual([moment.live, moment.seamless], [true, seamless]);
+    }
+  });
+
   it('are refused where one may need more RAM than this computer has', () =>
     refused(new FakeInventory(2 ** 50), { count: 1 }));
 
