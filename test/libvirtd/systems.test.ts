@@ -251,6 +251,61 @@ describe('a system of VMs', function () {
     });
   }
 
+  for (const spot of inTier([
+    { vm: 'idle', step: 'createSnapshot', moment: 'before' },
+    { vm: 'api', step: 'power', moment: 'before' },
+  ] as const)) {
+    it(`is as it was when a checkpoint is cancelled ${spot.moment} ${spot.step}: ${spot.vm}`, async () => {
+      const before = await seen();
+      const controller = new AbortController();
+      here.disturb(spot, () => {
+        controller.abort();
+        return Promise.resolve();
+      });
+      const wish = { signal: controller.signal };
+      const failure = await membersOf(act(here, 'shop', { kind: 'checkpoint', title: 'clean' }, wish));
+      assert.equal(failure.kind, 'cancelled');
+      assert.deepEqual(
+        failure.members.map(({ outcome }) => outcome),
+        ['asBefore', 'asBefore', 'asBefore'],
+      );
+      assert.deepEqual([await seen(), await snapshots()], [before, [[], [], []]]);
+      assert.deepEqual((await here.systems.find('shop'))!.points, []);
+      await journalIsEmpty();
+    });
+  }
+
+  for (const spot of inTier([
+    { vm: 'db', step: 'revert', moment: 'before' },
+    { vm: 'db', step: 'power', moment: 'before' },
+  ] as const)) {
+    it(`is as it was when a revert is cancelled ${spot.moment} ${spot.step}: ${spot.vm}`, async () => {
+      await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
+      await mark(2);
+      const before = await seen();
+      const controller = new AbortController();
+      here.disturb(spot, () => {
+        controller.abort();
+        return Promise.resolve();
+      });
+      const wish = { signal: controller.signal };
+      const failure = await membersOf(act(here, 'shop', { kind: 'revert', title: 'clean' }, wish));
+      assert.equal(failure.kind, 'cancelled');
+      assert.deepEqual(
+        failure.members.map(({ outcome }) => outcome),
+        ['asBefore', 'asBefore', 'asBefore'],
+      );
+      assert.deepEqual(await seen(), before);
+      assert.deepEqual(
+        (await here.systems.find('shop'))!.points.map(({ auto }) => auto ?? 'own'),
+        ['own'],
+      );
+      await journalIsEmpty();
+      // And nothing stands in the way of another.
+      await act(here, 'shop', { kind: 'revert', title: 'clean' });
+    });
+  }
+
   it('tells who does not go on, when all are back', async () => {
     await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
     here.disturb({ vm: 'db', step: 'power', moment: 'before', nth: 1 }, () =>
