@@ -143,6 +143,9 @@ describe('tasks', function () {
 
   it('start and shut down all VMs of a system, and end with 0 where all are so already', async () => {
     const other = await rig.guest({ name: 'task-other' });
+    if ((await guest.state()) !== 'shut off') {
+      await call('virtRewind.forceOff', { vm, confirm: false });
+    }
     await call('virtRewind.refresh');
     await call('virtRewind.createSystem', { vms: [vm, 'task-other'], title: 'task-pair' });
     const states = (): Promise<readonly string[]> => Promise.all([guest.state(), other.state()]);
