@@ -47,8 +47,8 @@ const more = {
   labs: {
     guards: ['lab', 'systems', 'session', 'cli', 'bisect'],
     layer: 'libvirtd',
-    minutes: 3,
-    files: ['exampleLab', 'labClone', 'systemWaits', 'bisect', 'copyFile', 'unasked'],
+    minutes: 3.5,
+    files: ['exampleLab', 'labClone', 'systemWaits', 'systemConnections', 'bisect', 'copyFile', 'unasked'],
   },
   pages: {
     guards: ['lesson', 'lab', 'health', 'systems', 'ui', 'text'],

@@ -5,6 +5,7 @@ import type {
   SnapshotInfo,
   SystemInfo,
   SystemOutcome,
+  SystemPowerOutcome,
   VmInfo,
 } from '../session/publicTypes.js';
 
@@ -136,6 +137,33 @@ export interface VirtualSystem {
   undo(options?: Harmful): Promise<SystemOutcome>;
   /** With the snapshots of all members. */
   delete(point: string, options?: Harmful): Promise<SystemOutcome>;
+  /** Another title for a restore point; the snapshots of its members keep their names. Rejects with kind `exists` where one has it. */
+  renamePoint(point: string, title: string): Promise<void>;
+  /**
+   * When and how a member starts, from now on. Rejects with kind `invalid` where members would wait for each other in a circle.
+   * @param vm its name or UUID
+   */
+  order(vm: string, order: StartOrder): Promise<void>;
+  /** In the order. Resolves when all run and are up, also where they did before; rejects where one is not, and takes nothing back. */
+  start(options?: Cancellable): Promise<SystemPowerOutcome>;
+  /** In the other order. Resolves when all are off, also where they were before; rejects where one is not, and takes nothing back. */
+  shutDown(options?: Harmful): Promise<SystemPowerOutcome>;
+}
+
+/** `agent`: its guest agent answers; `time`: the seconds are over; a TCP port, without a host at the address of the VM; a program in the guest ends with 0. */
+export type CountsAsUp =
+  | 'agent'
+  | 'time'
+  | { readonly port: number; readonly host?: string }
+  | { readonly program: string; readonly args?: readonly string[] };
+
+export interface StartOrder {
+  /** Names or UUIDs of the members that must be up before; absent: it starts with the first. */
+  readonly after?: readonly string[];
+  /** Absent: as soon as it runs. */
+  readonly wait?: CountsAsUp;
+  /** How long that is waited for, at most; 120 unless given. */
+  readonly seconds?: number;
 }
 
 /** The VMs that a lab file describes: see docs/lab-file.md. Where the lab is protected, `name` is that of the lab. */
@@ -159,6 +187,8 @@ export interface VirtRewind extends AsyncDisposable {
   find(nameOrUuid: string): Promise<VirtualMachine>;
   /** A system of VMs by its name. Rejects where there is none (`notFound`). */
   system(name: string): Promise<VirtualSystem>;
+  /** All systems, by name. */
+  systems(): Promise<readonly SystemInfo[]>;
   /** The lab of a file, made or not. */
   lab(file: string): VirtualLab;
   /** Waits for what follows an operation by itself. */
@@ -172,6 +202,7 @@ export type {
   SystemInfo,
   SystemOutcome,
   SystemPointInfo,
+  SystemPowerOutcome,
   VmInfo,
   VmState,
 } from '../session/publicTypes.js';

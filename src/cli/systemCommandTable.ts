@@ -56,6 +56,26 @@ export const systemCommands = {
     options: { ...acting, name: systemName },
     examples: ["virt-rewind system delete shop 'before the demo'"],
   },
+  'system rename-point': {
+    summary: 'give a restore point of a system another title; the snapshots of its VMs keep their names',
+    operands: [system, point, { name: 'TITLE', kind: 'text', needed: 'needed' }],
+    options: {},
+    examples: ["virt-rewind system rename-point shop 'before the demo' golden"],
+  },
+  'system start': {
+    summary: 'start all VMs of a system in its order; each when those before it are up',
+    operands: [system],
+    options: { plan },
+    more: 'One that is paused goes on; where all run there is nothing to do. A VM that does not come up undoes nothing: those after it are left as they are, and it is said which.',
+    examples: ['virt-rewind system start shop'],
+  },
+  'system stop': {
+    summary: 'shut all VMs of a system down, last those that others come after, and wait until they are off',
+    operands: [system],
+    options: { ...acting, name: systemName },
+    more: 'Where all are off there is nothing to do. A VM that does not shut down in time undoes nothing: those that it comes after are left on, and it is said which.',
+    examples: ['virt-rewind system stop shop'],
+  },
   'system prune': {
     summary: 'delete old restore points of a system by a rule, with the snapshots of all VMs',
     operands: [system],

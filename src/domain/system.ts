@@ -75,3 +75,8 @@ export function isMember(ref: VmRef): (other: VmRef) => boolean {
 export function pointTitled(points: readonly SystemPoint[], wanted: string): SystemPoint | undefined {
   return points.find(({ title, auto }) => auto !== 'revert' && title === wanted);
 }
+
+/** By its name or UUID. */
+export function memberNamed({ members }: VirtualSystem, wanted: string): SystemMember | undefined {
+  return members.find(({ name, uuid }) => name === wanted || uuid === wanted.toLowerCase());
+}

@@ -77,7 +77,8 @@ async function portAnswers(host: string, port: number, clock: Clock, ms: number)
   }
 }
 
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+/** Ends early when the signal is aborted. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = clock.setTimer(ms, end);
     signal.addEventListener('abort', end);

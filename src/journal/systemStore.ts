@@ -4,6 +4,7 @@ import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
+import { Failure } from '../domain/failure.js';
 import type { StartWait, StoredSystem, SystemMember, SystemPoint, VirtualSystem } from '../domain/system.js';
 import {
   type FileSystem,
@@ -124,9 +125,12 @@ export class SystemStore {
     return { systems: systems.sort((a, b) => (a.system.name < b.system.name ? -1 : 1)), unreadable };
   }
 
-  /** Resolves when it is on the disk. */
+  /** Resolves when it is on the disk. @throws Failure `invalid` where nobody could read it again */
   async put(system: VirtualSystem): Promise<void> {
     const folder = this.#folderOf(system.id);
+    if (!v.is(systemShape, JSON.parse(JSON.stringify({ version, ...system })))) {
+      throw new Failure('invalid', { doing: 'write down a system of VMs' });
+    }
     await this.#writing(async () => {
       await ownFolder(this.fs, this.folder);
       await ownFolder(this.fs, this.#root);

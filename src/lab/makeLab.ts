@@ -98,9 +98,9 @@ async function start({ system }: StoredSystem, { session, signal, onStep }: Maki
         show();
       }
     },
-    untilUp: async ({ connection, uuid, name }, wait) => {
-      await untilUp({ connection, uuid }, wait, { inventory, clock: systemClock, signal });
-      left.delete(name);
+    untilUp: async (member, wait) => {
+      await untilUp(member, wait, { inventory, clock: systemClock, signal });
+      left.delete(member.name);
       show();
     },
   });

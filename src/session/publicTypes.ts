@@ -110,6 +110,9 @@ export interface SystemOutcome {
   }[];
 }
 
+/** Of a system that was started or shut down. */
+export type SystemPowerOutcome = Pick<SystemOutcome, 'durationMs' | 'members'>;
+
 export interface ProgramOutcome {
   /** Absent where a signal ended the program. */
   readonly exitCode?: number;

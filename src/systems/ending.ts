@@ -259,7 +259,7 @@ export class Ending {
           await turn.run({ kind: 'power', vm: refIn(member), action: isPaused(member) ? 'resume' : 'start' });
         }
       },
-      untilUp: (member, wait) => untilUp(refIn(member), wait, { inventory, clock, signal }),
+      untilUp: (member, wait) => untilUp(member, wait, { inventory, clock, signal }),
     });
     for (const member of ordered) {
       const failure = later.get(member.uuid);

@@ -3,8 +3,11 @@
 import type { Clock } from '../base/clock.js';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
+import type { GuestAddress } from '../domain/guestAddress.js';
 import type { StartWait, SystemMember } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
+import type { Wait } from '../domain/wait.js';
+import { guestAddress } from '../engine/guestAddress.js';
 import type { InventoryPort } from '../engine/inventory.js';
 import { type Waited, waitFor } from '../engine/waiting.js';
 
@@ -80,43 +83,51 @@ export interface UpOptions {
 }
 
 /** @throws Failure `failed` when it did not come up in time, `cancelled`, `unsupported` without an agent */
-export async function untilUp(ref: VmRef, wait: StartWait, { inventory, clock, signal }: UpOptions): Promise<void> {
+export async function untilUp(
+  { connection, uuid, name }: SystemMember,
+  wait: StartWait,
+  { inventory, clock, signal }: UpOptions,
+): Promise<void> {
+  const ref: VmRef = { connection, uuid };
   const until = clock.ticks() + wait.seconds * 1_000;
   const left = (): number => Math.max(0, until - clock.ticks());
   const readVm = async (): Promise<NonNullable<ReturnType<InventoryPort['findVm']>>['vm']> => {
     await inventory.refresh({ vm: ref });
     const view = inventory.findVm(ref);
     if (view === undefined) {
-      throw new Failure('notFound', { vm: ref.uuid, connection: ref.connection });
+      throw new Failure('notFound', { vm: name, connection });
     }
     return view.vm;
   };
-  const waited = async (what: Parameters<typeof waitFor>[0]): Promise<void> => {
+  const inVain = (outcome: keyof typeof kinds): Failure =>
+    new Failure(kinds[outcome], {
+      vm: name,
+      connection,
+      doing: 'wait until it is up',
+      ...(outcome === 'stopped' && { byUs: true }),
+    });
+  const waited = async (what: Wait): Promise<void> => {
     const { outcome } = await waitFor(what, { clock, signal, readVm });
     if (outcome !== 'there') {
-      throw new Failure(kinds[outcome], { vm: ref.uuid, connection: ref.connection, doing: 'wait until it is up' });
+      throw inVain(outcome);
     }
-  };
-  const again = async (): Promise<void> => {
-    if (left() === 0) {
-      throw new Failure('failed', { vm: ref.uuid, connection: ref.connection, doing: 'wait until it is up' });
-    }
-    await waited({ what: 'time', atMostMs: Math.min(left(), betweenLooksMs) });
   };
   switch (wait.kind) {
     case 'agent':
-      return waited({ what: 'agent', vm: ref.uuid, connection: ref.connection, atMostMs: left() });
+      return waited({ what: 'agent', vm: uuid, connection, atMostMs: left() });
     case 'time':
       return waited({ what: 'time', atMostMs: left() });
     case 'port': {
-      let { host } = wait;
-      while (host === undefined) {
-        host = (await inventory.guests.addressesOf(ref).catch(() => []))[0]?.address;
-        if (host === undefined) {
-          await again();
-        }
+      const { port, host } = wait;
+      if (host !== undefined) {
+        return waited({ what: 'port', host, port, atMostMs: left() });
       }
-      return waited({ what: 'port', host, port: wait.port, atMostMs: left() });
+      const addressesOf = (): Promise<readonly GuestAddress[]> => inventory.guests.addressesOf(ref).catch(() => []);
+      const found = await guestAddress(left(), { clock, signal, addressesOf });
+      if (typeof found === 'string') {
+        throw inVain(found);
+      }
+      return waited({ what: 'port', host: found.address, port, atMostMs: found.leftMs });
     }
     case 'command':
       for (;;) {
@@ -127,7 +138,10 @@ export async function untilUp(ref: VmRef, wait: StartWait, { inventory, clock, s
         if (ran?.kind === 'ended' && ran.exitCode === 0) {
           return;
         }
-        await again();
+        if (left() === 0) {
+          throw inVain('late');
+        }
+        await waited({ what: 'time', atMostMs: Math.min(left(), betweenLooksMs) });
       }
   }
 }

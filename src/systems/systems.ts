@@ -12,7 +12,6 @@ import {
   type MemberOutcome,
   type StartWait,
   type StoredSystem,
-  type SystemMember,
   type SystemPoint,
   type VirtualSystem,
 } from '../domain/system.js';
@@ -27,7 +26,7 @@ import { Ending } from './ending.js';
 import { GroupRun, type RunWish, type SystemResult } from './groupRun.js';
 import { type SeenSystem, seenSystem } from './seenSystem.js';
 import type { LookedAt } from './standing.js';
-import { circleIn, startInOrder, untilUp } from './startOrder.js';
+import { circleIn } from './startOrder.js';
 import {
   type CheckpointWish,
   newId,
@@ -38,6 +37,14 @@ import {
   seen,
   type SystemPlan,
 } from './systemPlan.js';
+import {
+  planPower,
+  type PowerWish,
+  runPower,
+  type SystemPowerAction,
+  type SystemPowerPlan,
+  type SystemPowerResult,
+} from './systemPower.js';
 
 export interface SystemsOptions {
   readonly inventory: InventoryPort;
@@ -106,7 +113,12 @@ export class Systems {
     await this.#store.put({ ...system, name });
   }
 
-  async renamePoint({ system }: StoredSystem, point: SystemPoint, title: string): Promise<void> {
+  /** @throws Failure `exists`, `invalid`, `journal` */
+  async renamePoint({ system, points }: StoredSystem, point: SystemPoint, title: string): Promise<void> {
+    requireName(title, 'name a restore point');
+    if (points.some((one) => one.auto === undefined && one.title === title && one.id !== point.id)) {
+      throw new Failure('exists');
+    }
     await this.#store.putPoint(system.id, { ...point, title });
   }
 
@@ -178,28 +190,14 @@ export class Systems {
     return planDelete(this.#options.inventory, stored, point);
   }
 
-  /**
-   * Does something to each member in the order that the system gives, or in the other one. `first`: each after those that it comes
-   * after are up; `last`: before them. Never rejects: resolves with the failures, by UUID.
-   */
-  inOrder(
-    { system: { members } }: StoredSystem,
-    which: 'first' | 'last',
-    signal: AbortSignal,
-    act: (member: SystemMember) => Promise<void>,
-  ): Promise<ReadonlyMap<string, Failure>> {
-    const ordered =
-      which === 'first'
-        ? members
-        : members.map(({ connection, uuid, name }): SystemMember => {
-            const after = members.filter((one) => one.after?.includes(uuid) === true).map((one) => one.uuid);
-            return { connection, uuid, name, after };
-          });
-    const { inventory } = this.#options;
-    return startInOrder(ordered, {
-      start: act,
-      untilUp: (member, wait) => untilUp(refOf(member), wait, { inventory, clock: this.#clock, signal }),
-    });
+  async planPower({ system }: StoredSystem, kind: SystemPowerAction): Promise<SystemPowerPlan> {
+    await this.#requireEnded(system);
+    return planPower(this.#options.inventory, system, kind);
+  }
+
+  /** Never rejects. */
+  runPower(plan: SystemPowerPlan, wish: PowerWish): Promise<SystemPowerResult> {
+    return runPower(plan, wish, { inventory: this.#options.inventory, clock: this.#clock });
   }
 
   /** @throws Failure before anything is touched, else SystemFailure */
@@ -341,11 +339,15 @@ export class Systems {
   }
 
   async #requireFree(name: string): Promise<void> {
-    if (name.trim() === '' || name.length > 200) {
-      throw new Failure('invalid', { doing: 'name a system of VMs' });
-    }
+    requireName(name, 'name a system of VMs');
     if ((await this.find(name)) !== undefined) {
       throw new Failure('exists');
     }
+  }
+}
+
+function requireName(name: string, doing: string): void {
+  if (name.trim() === '' || name.length > 200) {
+    throw new Failure('invalid', { doing });
   }
 }

@@ -1,9 +1,11 @@
 // What is said of systems of VMs: their rows, the question before something is done with one, and how that ended. Knows nothing
 // of the editor.
 import { t } from '@vscode/l10n';
+import type { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
-import type { MemberOutcome } from '../domain/system.js';
+import { isMember, type MemberOutcome } from '../domain/system.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
+import type { SystemPowerPlan, SystemPowerResult } from '../systems/systemPower.js';
 import type { SystemResult } from '../systems/groupRun.js';
 import type { SeenSystem } from '../systems/seenSystem.js';
 import type { RecoveredSystem } from '../systems/systems.js';
@@ -12,6 +14,7 @@ import { type QuestionText, questionOfAll } from './questionText.js';
 import { refusalText } from './refusalText.js';
 import { agoText, measuredText } from './relativeAge.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
+import { noAgentText } from './waitText.js';
 import { powerWord } from './words.js';
 
 export function systemQuestion({ kind, system, point, members }: SystemPlan, now: number): QuestionText {
@@ -35,6 +38,47 @@ export function systemQuestion({ kind, system, point, members }: SystemPlan, now
   const { details, ...question } = questionOfAll(words, planned, now);
   const together = kind === 'delete' ? [] : [t('The VMs that run stand still together until all are kept.')];
   return { ...question, details: [...together, details].join('\n') };
+}
+
+/** Before its VMs are started or shut down; of those that are not so already, at least one. */
+export function systemPowerQuestion({ kind, system, members }: SystemPowerPlan, now: number): QuestionText {
+  const name = displayLine(system.name);
+  const words =
+    kind === 'start'
+      ? { title: t('Start the system {0}?', name), confirm: t('Start') }
+      : { title: t('Shut the system {0} down?', name), confirm: t('Shut Down') };
+  return questionOfAll(
+    words,
+    members.map(({ plan, view }) => ({ plan, target: view })),
+    now,
+  );
+}
+
+export function notInSystemText(system: string, vm: string): string {
+  return t('{0} does not belong to the system {1}.', displayLine(vm), displayLine(system));
+}
+
+/** With a line for each VM where one of them failed. */
+export function systemPowerText(
+  { kind, system, members }: SystemPowerPlan,
+  { members: outcomes }: SystemPowerResult,
+): readonly string[] {
+  const name = displayLine(system.name);
+  const done = members.filter(({ member }) => outcomes.find(isMember(member))?.outcome === 'done');
+  const failed = outcomes.some(({ failure }) => failure !== undefined);
+  const [count, all] = [done.length, members.length];
+  const sentence =
+    all === 0
+      ? nothingToPowerText({ kind, system })
+      : kind === 'start'
+        ? t('{0}: {1} of {2} VMs started.', name, count, all)
+        : t('{0}: {1} of {2} VMs shut down.', name, count, all);
+  return [sentence, ...(failed ? outcomeLines(outcomes) : [])];
+}
+
+export function nothingToPowerText({ kind, system }: Pick<SystemPowerPlan, 'kind' | 'system'>): string {
+  const name = displayLine(system.name);
+  return kind === 'start' ? t('All VMs of {0} run already.', name) : t('All VMs of {0} are off already.', name);
 }
 
 /** The system, its members and its restore points, as lines. */
@@ -121,12 +165,30 @@ function namesOf(members: readonly MemberOutcome[]): readonly string[] {
 export function outcomeLines(members: readonly MemberOutcome[]): readonly string[] {
   return members.map(({ name, outcome, failure }) => {
     const vm = displayLine(name);
+    if (outcome === 'done' && failure !== undefined) {
+      return `${t('{0}: it runs, and does not count as up.', vm)} ${notUpText(vm, failure)}`;
+    }
     const words = {
       done: t('{0}: done.', vm),
       asBefore: t('{0}: as it was before.', vm),
       notStarted: t('{0}: back, and not started.', vm),
       unclear: t('{0}: it stands half way; examine it.', vm),
     }[outcome];
-    return failure === undefined ? words : `${words} ${failureText(failure).sentence}`;
+    return failure === undefined ? words : `${words} ${whyText(failure)}`;
   });
+}
+
+function notUpText(vm: string, failure: Failure): string {
+  if (failure.kind === 'unsupported') {
+    return noAgentText(vm);
+  }
+  return failure.kind === 'failed' ? t('What is waited for did not come in time.') : whyText(failure);
+}
+
+/** Who comes after another one was not begun. */
+function whyText(failure: Failure): string {
+  const { kind, details } = failure;
+  return kind === 'stopped' && details.refusal === undefined && details.vm !== undefined
+    ? t('It comes after {0}, which is not done.', displayLine(details.vm))
+    : failureText(failure).sentence;
 }

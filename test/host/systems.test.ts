@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { SystemComparisonResult } from '../../src/ui/commands/compareCommands.js';
 import { reportScheme } from '../../src/ui/documents/reports.js';
 import type { SystemResult } from '../../src/systems/groupRun.js';
+import type { SystemPowerResult } from '../../src/systems/systemPower.js';
 import type { MemberNode, Node, PointNode, SystemNode } from '../../src/ui/tree/nodes.js';
 import { Person } from './person.js';
 import { asksFirst, call, CommandRig, fromMenu, type Guest, rejects } from './commandRig.js';
@@ -190,8 +191,14 @@ describe('a system of VMs in the editor', function () {
     for (const name of names) {
       await call('virtRewind.forceOff', { vm: name, confirm: false });
     }
-    await call('virtRewind.shutDownSystem', { system: 'shop' });
-    await call('virtRewind.startSystem', { system: 'shop' });
+    const outcomes = async (id: 'startSystem' | 'shutDownSystem'): Promise<readonly string[]> => {
+      const { members } = await call<SystemPowerResult>(`virtRewind.${id}`, { system: 'shop' });
+      return members.map(({ name, outcome }) => `${name} ${outcome}`);
+    };
+    const done = names.map((name) => `${name} done`);
+    assert.deepEqual(await outcomes('shutDownSystem'), done);
+    assert.deepEqual(await outcomes('startSystem'), done);
+    assert.deepEqual(await outcomes('startSystem'), done);
     assert.deepEqual(await Promise.all(guests.map((guest) => guest.state())), ['running', 'running']);
     assert.equal(await call('virtRewind.recoverSystem', { system: 'shop' }), 'nothing');
   });

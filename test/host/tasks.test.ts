@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { CommandRig, type Guest, operate } from './commandRig.js';
+import { call, CommandRig, type Guest, operate } from './commandRig.js';
 
 const example = exampleOf(readFileSync(join(__dirname, '../../docs/features.md'), 'utf8'));
 const vm = 'rewind-internal';
@@ -139,5 +139,32 @@ describe('tasks', function () {
     assert.deepEqual(codes, [1, 1, 0, 0, 0, 0]);
     assert.equal(await guest.state(), 'shut off');
     assert.equal((await rig.snapshots(vm)).length, before.length + 1);
+  });
+
+  it('start and shut down all VMs of a system, and end with 0 where all are so already', async () => {
+    const other = await rig.guest({ name: 'task-other' });
+    if ((await guest.state()) !== 'shut off') {
+      await call('virtRewind.forceOff', { vm, confirm: false });
+    }
+    await call('virtRewind.refresh');
+    await call('virtRewind.createSystem', { vms: [vm, 'task-other'], title: 'task-pair' });
+    const states = (): Promise<readonly string[]> => Promise.all([guest.state(), other.state()]);
+    const [start, shutDown, wrong] = [
+      { action: 'start', system: 'task-pair' },
+      { action: 'shutDown', system: 'task-pair' },
+      { action: 'start', system: 'nobody' },
+    ].map((task) => ({ type: 'virt-rewind', label: JSON.stringify(task), ...task }));
+    assert.ok(start && shutDown && wrong);
+    await configure([start, shutDown, wrong]);
+    try {
+      assert.deepEqual(await states(), ['shut off', 'shut off']);
+      assert.deepEqual(await ended(shutDown.label), [[shutDown.label, 0]]);
+      assert.deepEqual(await ended(start.label), [[start.label, 0]]);
+      assert.deepEqual(await states(), ['running', 'running']);
+      assert.deepEqual(await ended(start.label), [[start.label, 0]]);
+      assert.deepEqual(await ended(wrong.label), [[wrong.label, 1]]);
+    } finally {
+      await call('virtRewind.dissolveSystem', { system: 'task-pair', confirm: false });
+    }
   });
 });

@@ -7,9 +7,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
-import type { Failure } from '../../src/domain/failure.js';
-import type { StartWait, StoredSystem } from '../../src/domain/system.js';
+import type { MemberOutcome, StartWait, StoredSystem } from '../../src/domain/system.js';
 import type { VmRef } from '../../src/domain/vm.js';
+import type { PlannedPower } from '../../src/systems/systemPower.js';
 import type { Daemon, Guest } from './inventoryRig.js';
 import { act, openSystems, type SystemsHere } from './systemRig.js';
 
@@ -38,16 +38,21 @@ describe('what is waited for between the members of a system', function () {
     return pair();
   };
   const pair = async (): Promise<StoredSystem> => (await here.systems.find('pair'))!;
-  /** Both are started in their order. @param atSecond when the second one's turn has come */
+  /** Both are started in their order; resolves with what became of each. @param atSecond when the second one's turn has come */
   const start = async (
     wait: StartWait,
     atSecond: () => Promise<void>,
     atFirst: () => Promise<void> = () => Promise.resolve(),
-  ): Promise<ReadonlyMap<string, Failure>> =>
-    here.systems.inOrder(await waiting(wait), 'first', never, async ({ connection, uuid, name }) => {
-      await (name === 'api' ? atSecond() : atFirst());
-      await here.inventory.runOperation({ kind: 'power', vm: { connection, uuid }, action: 'start' });
-    });
+  ): Promise<readonly MemberOutcome[]> => {
+    const plan = await here.systems.planPower(await waiting(wait), 'start');
+    const act = async ({ member, plan: own }: PlannedPower): Promise<void> => {
+      await (member.name === 'api' ? atSecond() : atFirst());
+      await here.inventory.runOperation(own.request);
+    };
+    return (await here.systems.runPower(plan, { signal: never, act })).members;
+  };
+  const failed = (members: readonly MemberOutcome[]): readonly (string | undefined)[] =>
+    members.flatMap(({ failure }) => failure?.kind ?? []);
 
   before(async () => {
     daemon = await startPrivateDaemon();
@@ -74,10 +79,10 @@ describe('what is waited for between the members of a system', function () {
 
   it('is the guest agent: it answers when the next one starts', async () => {
     let answered: boolean | undefined;
-    const failures = await start({ kind: 'agent', seconds }, async () => {
+    const members = await start({ kind: 'agent', seconds }, async () => {
       answered = await agentAnswers('db');
     });
-    assert.deepEqual([answered, failures.size, await api.state()], [true, 0, 'running']);
+    assert.deepEqual([answered, failed(members), await api.state()], [true, [], 'running']);
   });
 
   it('is the success of a command in the guest, however often it fails before', async () => {
@@ -89,7 +94,7 @@ describe('what is waited for between the members of a system', function () {
     };
     let making: Promise<void> | undefined;
     const command = { kind: 'command', program: 'test', args: ['-e', '/tmp/ready'], seconds } as const;
-    const failures = await start(
+    const members = await start(
       command,
       () => {
         wasReady = isReady;
@@ -101,7 +106,7 @@ describe('what is waited for between the members of a system', function () {
       },
     );
     await making;
-    assert.deepEqual([wasReady, failures.size, await api.state()], [true, 0, 'running']);
+    assert.deepEqual([wasReady, failed(members), await api.state()], [true, [], 'running']);
   });
 
   it('is a TCP port', async () => {
@@ -112,7 +117,7 @@ describe('what is waited for between the members of a system', function () {
     server.close();
     await once(server, 'close');
     let [isOpen, wasOpen] = [false, false];
-    const failures = await start(
+    const members = await start(
       { kind: 'port', host: '127.0.0.1', port, seconds },
       () => {
         wasOpen = isOpen;
@@ -128,7 +133,7 @@ describe('what is waited for between the members of a system', function () {
       },
     );
     server.close();
-    assert.deepEqual([wasOpen, failures.size, await api.state()], [true, 0, 'running']);
+    assert.deepEqual([wasOpen, failed(members), await api.state()], [true, [], 'running']);
   });
 
   it('is some time', async () => {
@@ -145,16 +150,36 @@ describe('what is waited for between the members of a system', function () {
     assert.ok(second - first >= 1_000, `${second - first} ms`);
   });
 
+  it('is nothing where they are shut down: each goes when those are off that come after it', async () => {
+    await Promise.all([db.start(), api.start()]);
+    const plan = await here.systems.planPower(await waiting({ kind: 'agent', seconds }), 'shutDown');
+    const seen: (readonly [string, string])[] = [];
+    const { members } = await here.systems.runPower(plan, {
+      signal: never,
+      act: async ({ member, plan: own }) => {
+        seen.push([member.name, await api.state()]);
+        await here.inventory.runOperation(own.request);
+      },
+    });
+    assert.deepEqual(failed(members), []);
+    assert.deepEqual(seen, [
+      ['api', 'running'],
+      ['db', 'shut off'],
+    ]);
+    assert.equal(await db.state(), 'shut off');
+  });
+
   for (const wait of [
     { kind: 'agent', seconds: 0 },
     { kind: 'port', host: '127.0.0.1', port: 1, seconds: 1 },
     { kind: 'command', program: 'false', args: [], seconds: 5 },
   ] as const) {
     it(`leaves the next one off where it was in vain: ${wait.kind}`, async () => {
-      const failures = await start(wait, () => Promise.reject(new Error('its turn did not come')));
+      const members = await start(wait, () => Promise.reject(new Error('its turn did not come')));
+      assert.deepEqual(failed(members), ['failed', 'stopped']);
       assert.deepEqual(
-        refs.map(({ uuid }) => failures.get(uuid)?.kind),
-        ['failed', 'stopped'],
+        members.map(({ outcome }) => outcome),
+        ['done', 'asBefore'],
       );
       assert.deepEqual([await db.state(), await api.state()], ['running', 'shut off']);
     });

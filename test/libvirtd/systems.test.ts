@@ -251,6 +251,61 @@ describe('a system of VMs', function () {
     });
   }
 
+  for (const spot of inTier([
+    { vm: 'idle', step: 'createSnapshot', moment: 'before' },
+    { vm: 'api', step: 'power', moment: 'before' },
+  ] as const)) {
+    it(`is as it was when a checkpoint is cancelled ${spot.moment} ${spot.step}: ${spot.vm}`, async () => {
+      const before = await seen();
+      const controller = new AbortController();
+      here.disturb(spot, () => {
+        controller.abort();
+        return Promise.resolve();
+      });
+      const wish = { signal: controller.signal };
+      const failure = await membersOf(act(here, 'shop', { kind: 'checkpoint', title: 'clean' }, wish));
+      assert.equal(failure.kind, 'cancelled');
+      assert.deepEqual(
+        failure.members.map(({ outcome }) => outcome),
+        ['asBefore', 'asBefore', 'asBefore'],
+      );
+      assert.deepEqual([await seen(), await snapshots()], [before, [[], [], []]]);
+      assert.deepEqual((await here.systems.find('shop'))!.points, []);
+      await journalIsEmpty();
+    });
+  }
+
+  for (const spot of inTier([
+    { vm: 'db', step: 'revert', moment: 'before' },
+    { vm: 'db', step: 'power', moment: 'before' },
+  ] as const)) {
+    it(`is as it was when a revert is cancelled ${spot.moment} ${spot.step}: ${spot.vm}`, async () => {
+      await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
+      await mark(2);
+      const before = await seen();
+      const controller = new AbortController();
+      here.disturb(spot, () => {
+        controller.abort();
+        return Promise.resolve();
+      });
+      const wish = { signal: controller.signal };
+      const failure = await membersOf(act(here, 'shop', { kind: 'revert', title: 'clean' }, wish));
+      assert.equal(failure.kind, 'cancelled');
+      assert.deepEqual(
+        failure.members.map(({ outcome }) => outcome),
+        ['asBefore', 'asBefore', 'asBefore'],
+      );
+      assert.deepEqual(await seen(), before);
+      assert.deepEqual(
+        (await here.systems.find('shop'))!.points.map(({ auto }) => auto ?? 'own'),
+        ['own'],
+      );
+      await journalIsEmpty();
+      // And nothing stands in the way of another.
+      await act(here, 'shop', { kind: 'revert', title: 'clean' });
+    });
+  }
+
   it('tells who does not go on, when all are back', async () => {
     await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
     here.disturb({ vm: 'db', step: 'power', moment: 'before', nth: 1 }, () =>
@@ -410,21 +465,23 @@ describe('a system of VMs', function () {
     await journalIsEmpty();
   });
 
-  it('is acted on from the command line, and told in words and in JSON', async () => {
+  /** The command line: what it said where it was done, else what it complained of. */
+  const cli = async (exit: ExitName, ...words: readonly string[]): Promise<string> => {
     const door = await buildDoor('commandLine', join(daemon.dir, 'program'));
     const env = { ...daemon.env, VIRT_REWIND_STATE: folder, LIBVIRT_DEFAULT_URI: daemon.uri, LC_ALL: 'C' };
-    const cli = async (exit: ExitName, ...words: readonly string[]): Promise<string> => {
-      const child = spawn(process.execPath, [door, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-      let [out, err] = ['', ''];
-      child.stdout.on('data', (data) => (out += String(data)));
-      child.stderr.on('data', (data) => (err += String(data)));
-      const [code] = (await once(child, 'close')) as [number];
-      assert.equal(code, exitCode(exit), `${words.join(' ')}: ${out}${err}`);
-      return exit === 'done' ? out : err;
-    };
-    const json = async (...words: readonly string[]): Promise<void> => {
-      assert.deepEqual(faultsOf(JSON.parse(await cli('done', ...words, '--json'))), []);
-    };
+    const child = spawn(process.execPath, [door, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (data) => (out += String(data)));
+    child.stderr.on('data', (data) => (err += String(data)));
+    const [code] = (await once(child, 'close')) as [number];
+    assert.equal(code, exitCode(exit), `${words.join(' ')}: ${out}${err}`);
+    return exit === 'done' ? out : err;
+  };
+  const json = async (...words: readonly string[]): Promise<void> => {
+    assert.deepEqual(faultsOf(JSON.parse(await cli('done', ...words, '--json'))), []);
+  };
+
+  it('is acted on from the command line, and told in words and in JSON', async () => {
     assert.match(await cli('failed', 'system', 'create', 'shop', 'db'), /already/u);
     await cli('notFound', 'system', 'revert', 'shop', 'nothing', '--yes');
     await cli('notFound', 'system', 'undo', 'nobody');
@@ -474,6 +531,58 @@ describe('a system of VMs', function () {
     await cli('done', 'system', 'delete', 'shop', 'clean', '--yes');
     assert.equal(await cli('done', 'complete-words', '--', 'system', 'checkpoint', 's'), 'shop\n');
     await journalIsEmpty();
+  });
+
+  it('is started as one, and is off where all its VMs are, from the command line and the library', async () => {
+    const states = (): Promise<readonly string[]> => Promise.all(names.map((name) => virsh('domstate', name)));
+    const rewind = await libraryIn(folder, daemon.uri);
+    const shop = await rewind.system('shop');
+    await json('system', 'start', 'shop', '--plan');
+    assert.match(await cli('done', 'system', 'start', 'shop', '--plan'), /virsh .*start/u);
+    assert.deepEqual(await states(), ['running', 'running', 'shut off']);
+    assert.match(await cli('done', 'system', 'start', 'shop'), /1 of 1 VMs started/u);
+    assert.deepEqual(await states(), ['running', 'running', 'running']);
+    assert.match(await cli('done', 'system', 'start', 'shop'), /run already/u);
+    await json('system', 'start', 'shop');
+    // What it counts as up by is waited for also where it runs already.
+    await shop.order('db', { wait: { host: '127.0.0.1', port: 1 }, seconds: 0 });
+    await shop.order('api', { after: ['db'] });
+    await assert.rejects(shop.order('db', { after: ['api'] }), { kind: 'invalid' });
+    await assert.rejects(shop.order('db', { wait: { port: 70_000 } }), { kind: 'invalid' });
+    await assert.rejects(shop.order('nobody', {}), { kind: 'notFound' });
+    await assert.rejects(shop.start(), { kind: 'failed' });
+    await shop.order('db', {});
+    assert.ok((await shop.start()).members.every(({ outcome }) => outcome === 'done'));
+    // A guest that stands still hears nothing, so that nobody is asked.
+    await virsh('suspend', 'api');
+    assert.match(await cli('refused', 'system', 'stop', 'shop'), /api/u);
+    await assert.rejects(shop.shutDown(), { kind: 'refused', reason: 'wrongState' });
+    assert.deepEqual(await states(), ['running', 'paused', 'running']);
+    for (const name of names) {
+      await virsh('destroy', name);
+    }
+    await json('system', 'stop', 'shop');
+    assert.match(await cli('done', 'system', 'stop', 'shop'), /are off already/u);
+    assert.equal((await shop.shutDown()).members.length, 3);
+    await cli('notFound', 'system', 'start', 'nobody');
+    await rewind.close();
+  });
+
+  it('has restore points that get other titles, from the command line and the library', async () => {
+    const rewind = await libraryIn(folder, daemon.uri);
+    const shop = await rewind.system('shop');
+    await act(here, 'shop', { kind: 'checkpoint', title: 'one' });
+    await act(here, 'shop', { kind: 'checkpoint', title: 'two' });
+    await cli('failed', 'system', 'rename-point', 'shop', 'one', 'two');
+    await cli('notFound', 'system', 'rename-point', 'shop', 'nothing', 'golden');
+    await cli('failed', 'system', 'rename-point', 'shop', 'one', ' ');
+    await json('system', 'rename-point', 'shop', 'one', 'golden');
+    await assert.rejects(shop.renamePoint('golden', 'two'), { kind: 'exists' });
+    await shop.renamePoint('two', 'silver');
+    const [system] = await rewind.systems();
+    assert.deepEqual([system?.name, system?.points.map(({ title }) => title)], ['shop', ['golden', 'silver']]);
+    assert.deepEqual((await snapshots())[0], ['one', 'two']);
+    await rewind.close();
   });
 
   it('refuses before anything is touched where a member is gone or lacks the snapshot, and says so', async () => {

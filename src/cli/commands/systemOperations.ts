@@ -1,12 +1,13 @@
 // The commands that change all VMs of a system: planned for each, told, agreed to once, carried out for all or for none.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
-import type { StoredSystem, SystemPoint } from '../../domain/system.js';
+import { pointTitled, type StoredSystem, type SystemPoint } from '../../domain/system.js';
 import { checkpointTitle } from '../../domain/titleSuggestion.js';
 import { mustAsk } from '../../session/session.js';
 import { systemOutcome } from '../../session/systemInfos.js';
 import { virshLine } from '../../steps/virshCommand.js';
 import { SystemFailure, type SystemPlan } from '../../systems/systemPlan.js';
+import type { SystemPowerPlan } from '../../systems/systemPower.js';
 import { outcomeLines, systemDoneText, systemQuestion } from '../../text/systemText.js';
 import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
@@ -14,7 +15,7 @@ import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { wrapped } from '../help.js';
 import { pointOf } from './systemReports.js';
-import { systemCalled } from './systems.js';
+import { systemCalled, toldSystem } from './systems.js';
 
 export async function checkpointSystem(context: Context): Promise<ExitName> {
   const { call, session } = context;
@@ -27,10 +28,7 @@ export async function checkpointSystem(context: Context): Promise<ExitName> {
     ...(description !== undefined && { description }),
   };
   if (titles.some(({ title }) => title === wish.title)) {
-    throw new CliError(
-      'failed',
-      t('The system {0} has a restore point “{1}” already.', displayLine(name), displayLine(wish.title)),
-    );
+    throw titleTaken(name, wish.title);
   }
   const systems = await session.systems();
   return carryOutSystem(context, () => systems.planCheckpoint(stored, wish));
@@ -57,6 +55,23 @@ export async function deletePoint(context: Context): Promise<ExitName> {
   const [stored, point] = await pointCalled(context);
   const systems = await context.session.systems();
   return carryOutSystem(context, () => systems.planDelete(stored, point));
+}
+
+export async function renamePoint(context: Context): Promise<ExitName> {
+  const [stored, point] = await pointCalled(context);
+  const [name = '', , title = ''] = context.call.operands;
+  if (pointTitled(stored.points, title) !== undefined && title !== point.title) {
+    throw titleTaken(name, title);
+  }
+  await (await context.session.systems()).renamePoint(stored, point, title);
+  return toldSystem(context, name);
+}
+
+function titleTaken(system: string, title: string): CliError {
+  return new CliError(
+    'failed',
+    t('The system {0} has a restore point “{1}” already.', displayLine(system), displayLine(title)),
+  );
 }
 
 async function pointCalled(context: Context): Promise<readonly [StoredSystem, SystemPoint]> {
@@ -124,9 +139,9 @@ export async function carryOutSystem(context: Context, decide: () => Promise<Sys
   }
 }
 
-function tellPlan(
+export function tellPlan(
   { session, terminal, json }: Context,
-  plan: SystemPlan,
+  plan: SystemPlan | SystemPowerPlan,
   [title = '', ...lines]: readonly string[],
 ): void {
   const members = plan.members.map(({ member, view, plan: own }) => ({
@@ -155,10 +170,10 @@ function tellPlan(
   );
 }
 
-function asks({ members }: SystemPlan): boolean {
+export function asks({ members }: SystemPlan | SystemPowerPlan): boolean {
   return members.some(({ plan }) => mustAsk(plan));
 }
 
-function needsName({ session }: Pick<Context, 'session'>, { members }: SystemPlan): boolean {
+export function needsName({ session }: Pick<Context, 'session'>, { members }: SystemPlan | SystemPowerPlan): boolean {
   return members.some(({ view, plan }) => session.needsName(view, plan));
 }

@@ -2,10 +2,10 @@
 // brought to its end.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
-import type { StartWait, StoredSystem } from '../../domain/system.js';
+import { memberNamed, type StartWait, type StoredSystem } from '../../domain/system.js';
 import { memberOutcomes, systemInfo } from '../../session/systemInfos.js';
 import { refusalText } from '../../text/refusalText.js';
-import { outcomeLines, systemLines } from '../../text/systemText.js';
+import { notInSystemText, outcomeLines, systemLines } from '../../text/systemText.js';
 import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
@@ -59,7 +59,7 @@ export async function createSystem(context: Context): Promise<ExitName> {
     throw new CliError('failed', t('There is a system {0} already.', displayLine(name)));
   }
   await systems.make(name, views);
-  return told(context, name);
+  return toldSystem(context, name);
 }
 
 export async function renameSystem(context: Context): Promise<ExitName> {
@@ -71,7 +71,7 @@ export async function renameSystem(context: Context): Promise<ExitName> {
     throw new CliError('failed', t('There is a system {0} already.', displayLine(other)));
   }
   await systems.rename(stored, other);
-  return told(context, other);
+  return toldSystem(context, other);
 }
 
 export async function orderSystem(context: Context): Promise<ExitName> {
@@ -81,16 +81,13 @@ export async function orderSystem(context: Context): Promise<ExitName> {
   const [uuid = '', ...after] = [vm, ...others].map((wanted) => memberCalled(stored, wanted));
   const wait = waitOf(context);
   await (await session.systems()).setStart(stored, uuid, { after, ...(wait !== undefined && { wait }) });
-  return told(context, name);
+  return toldSystem(context, name);
 }
 
 function memberCalled({ system }: StoredSystem, wanted: string): string {
-  const found = system.members.find(({ name, uuid }) => name === wanted || uuid === wanted.toLowerCase());
+  const found = memberNamed(system, wanted);
   if (found === undefined) {
-    throw new CliError(
-      'notFound',
-      t('{0} does not belong to the system {1}.', displayLine(wanted), displayLine(system.name)),
-    );
+    throw new CliError('notFound', notInSystemText(system.name, wanted));
   }
   return found.uuid;
 }
@@ -115,7 +112,7 @@ export async function recoverSystem(context: Context): Promise<ExitName> {
   const systems = await session.systems();
   if (call.flags.has('dismiss')) {
     await systems.dismiss(system);
-    return told(context, system.name);
+    return toldSystem(context, system.name);
   }
   const { to, members, why } = await systems.recover(system, 'asked');
   const words = {
@@ -145,7 +142,8 @@ export async function forgetSystem(context: Context): Promise<ExitName> {
   return 'done';
 }
 
-async function told(context: Context, name: string): Promise<ExitName> {
+/** The system as it is now. */
+export async function toldSystem(context: Context, name: string): Promise<ExitName> {
   const { session, terminal, json } = context;
   const looked = await (await session.systems()).look(await systemCalled(context, name));
   if (json === undefined) {

@@ -11,8 +11,10 @@ import { treeViewId } from '../../manifest/viewIds.js';
 import { needsName } from '../../operations/operations.js';
 import type { SystemResult } from '../../systems/groupRun.js';
 import type { SystemPlan } from '../../systems/systemPlan.js';
+import type { SystemPowerPlan } from '../../systems/systemPower.js';
 import type { Systems } from '../../systems/systems.js';
 import { failureMessage } from '../../text/failureMessage.js';
+import type { QuestionText } from '../../text/questionText.js';
 import { outcomeLines, systemDoneText, systemQuestion } from '../../text/systemText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { askText } from '../prompts/ask.js';
@@ -128,7 +130,8 @@ export async function carryOutSystem(
   const name = displayLine(system.name);
   try {
     const plan = await showInView(treeViewId, () => decide(systems));
-    await agree(run, plan);
+    const asks = plan.kind !== 'checkpoint' || plan.members.some(({ plan: own }) => own.losses.length > 0);
+    await agreeToSystem(run, plan, asks ? systemQuestion(plan, Date.now()) : undefined);
     const result = await atWork(t('Virt Rewind: {0}', name), plan, systems);
     tell(run, plan, result, id);
     return result;
@@ -140,17 +143,20 @@ export async function carryOutSystem(
   }
 }
 
-/** @throws Dismissed */
-async function agree(run: CommandRun, plan: SystemPlan): Promise<void> {
-  const loses = plan.members.some(({ plan: own }) => own.losses.length > 0);
-  if (mustConfirm(run) && (plan.kind !== 'checkpoint' || loses)) {
-    await askQuestion(systemQuestion(plan, Date.now()));
+/** @param question where one is asked unless the caller does without @throws Dismissed */
+export async function agreeToSystem(
+  run: CommandRun,
+  { system, members }: Pick<SystemPowerPlan, 'system' | 'members'>,
+  question: QuestionText | undefined,
+): Promise<void> {
+  if (mustConfirm(run) && question !== undefined) {
+    await askQuestion(question);
   }
   const isProtected = protectedBy(readSettings().protectedVms);
-  const guarded = plan.members.filter(({ view, plan: own }) => isProtected(view.vm) && needsName(own.request, own));
+  const guarded = members.filter(({ view, plan }) => isProtected(view.vm) && needsName(plan.request, plan));
   if (guarded.length > 0) {
     await typeNameOfSystem(
-      plan.system.name,
+      system.name,
       guarded.map(({ view }) => view.vm.name),
     );
   }

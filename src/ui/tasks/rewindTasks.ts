@@ -39,6 +39,8 @@ function taskTerminal(inventory: InventoryPort, definition: TaskRun['definition'
         return inventory.guests.runIn(ref, command, signal);
       },
       execute: (command, given) => vscode.commands.executeCommand(command, given),
+      addressesOf: async (vm, connection) =>
+        inventory.guests.addressesOf((await namedVm(inventory, vm, connection)).ref),
       readVm: async (vm, connection) => {
         const { ref } = await namedVm(inventory, vm, connection);
         await inventory.refresh({ vm: ref });

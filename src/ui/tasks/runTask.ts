@@ -2,9 +2,12 @@
 import { t } from '@vscode/l10n';
 import type { Clock } from '../../base/clock.js';
 import { asFailure } from '../../domain/asFailure.js';
+import type { GuestAddress } from '../../domain/guestAddress.js';
 import type { GuestRun } from '../../domain/guestCommand.js';
 import type { Refusal } from '../../domain/refusal.js';
 import type { Vm } from '../../domain/vm.js';
+import type { Wait } from '../../domain/wait.js';
+import { guestAddress } from '../../engine/guestAddress.js';
 import { isThereAlready } from '../../operations/power/isThereAlready.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -12,7 +15,7 @@ import { failureMessage } from '../../text/failureMessage.js';
 import { durationText } from '../../text/relativeAge.js';
 import { CommandError, Dismissed } from '../prompts/commandError.js';
 import { GuestOutput } from '../../text/guestOutput.js';
-import { lateProgramText, waitHeading } from '../../text/waitText.js';
+import { lateProgramText, noAddressText, waitHeading } from '../../text/waitText.js';
 import { type TaskCall, taskCall } from './taskCall.js';
 import { waitFor } from './waitFor.js';
 
@@ -28,12 +31,15 @@ export interface TaskRun {
   readonly write: (line: string) => void;
   readonly execute: (command: CommandId, given: object) => PromiseLike<unknown>;
   readonly readVm: (vm: string, connection?: string) => Promise<Vm>;
+  /** As the guest tells them now; none where it tells none yet. */
+  readonly addressesOf: (vm: string, connection?: string) => Promise<readonly GuestAddress[]>;
   /** Text of a program, as it is. */
   readonly show: (text: string) => void;
   readonly runIn: (call: ProgramCall, signal: AbortSignal) => Promise<GuestRun>;
 }
 
 type ProgramCall = Extract<TaskCall, { kind: 'run' }>;
+type PortCall = Extract<TaskCall, { kind: 'waitForPort' }>;
 
 /** As a shell tells of a program that a signal ended. */
 const signalBase = 128;
@@ -71,8 +77,8 @@ export async function runTask(run: TaskRun): Promise<number> {
 
 /** Returns what there is to tell beside that it is done. */
 async function carryOut(call: Exclude<TaskCall, ProgramCall>, run: TaskRun): Promise<readonly string[]> {
-  if (call.kind === 'wait') {
-    await waitFor(call.wait, run);
+  if (call.kind === 'wait' || call.kind === 'waitForPort') {
+    await waitFor(call.kind === 'wait' ? call.wait : await portOf(call, run), run);
     return [];
   }
   let result: unknown;
@@ -92,6 +98,18 @@ async function carryOut(call: Exclude<TaskCall, ProgramCall>, run: TaskRun): Pro
     ...(call.action === 'checkpoint' && snapshot !== undefined ? [t('The snapshot is called {0}.', snapshot)] : []),
     ...(checkpoint === undefined ? [] : [t('What it was before is kept as {0}.', checkpoint)]),
   ];
+}
+
+/** A port of the VM's own address, which may not be known yet: it is asked for until the time is over. */
+async function portOf({ vm, connection, port, atMostMs }: PortCall, run: TaskRun): Promise<Wait> {
+  const found = await guestAddress(atMostMs, { ...run, addressesOf: () => run.addressesOf(vm, connection) });
+  if (found === 'stopped') {
+    throw new Dismissed();
+  }
+  if (found === 'late') {
+    throw new CommandError('failed', noAddressText(vm, '"host"'));
+  }
+  return { what: 'port', host: found.address, port, atMostMs: found.leftMs };
 }
 
 async function runProgram(call: ProgramCall, run: TaskRun): Promise<number> {
@@ -133,6 +151,9 @@ function whyNot(error: unknown): string {
 function heading(call: TaskCall): string {
   if (call.kind === 'wait') {
     return waitHeading(call.wait);
+  }
+  if (call.kind === 'waitForPort') {
+    return waitHeading({ what: 'port', host: call.vm, port: call.port, atMostMs: call.atMostMs });
   }
   if (call.kind === 'run') {
     return t('Running {0} in {1}…', [call.command.program, ...call.command.args].join(' '), call.vm);

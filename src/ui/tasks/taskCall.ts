@@ -42,6 +42,14 @@ export type TaskCall =
       readonly given: Readonly<Record<string, unknown>>;
     }
   | { readonly kind: 'wait'; readonly wait: Wait }
+  /** A port at the address of the VM, which is not known yet. */
+  | {
+      readonly kind: 'waitForPort';
+      readonly vm: string;
+      readonly connection?: string | undefined;
+      readonly port: number;
+      readonly atMostMs: number;
+    }
   | {
       readonly kind: 'run';
       readonly vm: string;
@@ -55,7 +63,7 @@ export type TaskCall =
  * | action     | is                                                                                  |
  * |------------|-------------------------------------------------------------------------------------|
  * | checkpoint | Quick Checkpoint; with a title Create Snapshot, of the best kind for what the VM does |
- * | wait       | for a port; without one for the VM's guest agent; without either just some time     |
+ * | wait       | for a port of a host or of the VM; without one for its guest agent; else just some time |
  * | run        | a program in the guest, by its agent                                                |
  * | createLab, resetLab | the command of that name, of the workspace's lab file unless another is named |
  * | any other  | the command of that name; with a system, what is done with all its VMs                |
@@ -69,7 +77,7 @@ export function taskCall(definition: Readonly<Record<string, unknown>>): TaskCal
     throw new CommandError('invalid', t('A task has one of these actions: {0}.', taskActions.join(', ')));
   }
   if (action === 'wait') {
-    return { kind: 'wait', wait: waitOf(given) };
+    return waitOf(given);
   }
   if (action === 'createLab' || action === 'resetLab') {
     return { kind: 'command', action, command: `virtRewind.${action}`, given: { file: labFileName, ...given } };
@@ -134,20 +142,24 @@ function runOf(given: Readonly<Record<string, unknown>>): TaskCall {
   return { kind: 'run', vm, connection, command: { program: name, args, atMostMs: seconds * 1_000 } };
 }
 
-function waitOf(given: Readonly<Record<string, unknown>>): Wait {
+function waitOf(given: Readonly<Record<string, unknown>>): TaskCall {
   const { vm, connection, host, port, seconds } = parsedAs(wait, given);
   const atMostMs = (seconds ?? usualWaitSeconds) * 1_000;
+  const waitFor = (what: Wait): TaskCall => ({ kind: 'wait', wait: what });
   if (port !== undefined && host !== undefined) {
-    return { what: 'port', host, port, atMostMs };
+    return waitFor({ what: 'port', host, port, atMostMs });
+  }
+  if (port !== undefined && vm !== undefined) {
+    return { kind: 'waitForPort', vm, connection, port, atMostMs };
   }
   if (port !== undefined || host !== undefined) {
-    throw new CommandError('invalid', t('A task that waits for a port names its host, and a host its port.'));
+    throw new CommandError('invalid', t('A task that waits for a port names its host or a VM, and a host its port.'));
   }
   if (vm !== undefined) {
-    return { what: 'agent', vm, atMostMs, ...(connection !== undefined && { connection }) };
+    return waitFor({ what: 'agent', vm, atMostMs, ...(connection !== undefined && { connection }) });
   }
   if (seconds === undefined) {
     throw new CommandError('invalid', t('A task that waits names a VM, a host with its port, or seconds.'));
   }
-  return { what: 'time', atMostMs };
+  return waitFor({ what: 'time', atMostMs });
 }

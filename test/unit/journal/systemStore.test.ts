@@ -79,6 +79,17 @@ describe('systems that are written down', () => {
     assert.equal(unreadable.length, 2);
   });
 
+  it('are not written where nobody could read them again', async () => {
+    await store().put(system);
+    for (const wait of [
+      { kind: 'port', port: 70_000, seconds: 1 },
+      { kind: 'time', seconds: Number.NaN },
+    ] as const) {
+      await assert.rejects(store().put({ ...system, members: [{ ...member, wait }] }), { kind: 'invalid' });
+    }
+    assert.deepEqual((await store().list()).systems, [{ system, points: [] }]);
+  });
+
   it('are named by nothing that leads out of their folder', async () => {
     await assert.rejects(store().put({ ...system, id: '../../x' }));
     await assert.rejects(store().forget('..'));

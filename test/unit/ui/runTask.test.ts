@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { systemClock } from '../../../src/base/clock.js';
 import { Failure } from '../../../src/domain/failure.js';
+import type { GuestAddress } from '../../../src/domain/guestAddress.js';
 import type { GuestOutputBytes, GuestRun } from '../../../src/domain/guestCommand.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import type { TaskRun } from '../../../src/ui/tasks/runTask.js';
@@ -34,6 +35,7 @@ async function run(definition: TaskRun['definition'], with_: Partial<TaskRun> = 
       return execute(command, given);
     },
     readVm: () => assert.fail('looked at the VM'),
+    addressesOf: () => assert.fail('asked for addresses'),
     show: (text) => lines.push(text),
     runIn: () => assert.fail('ran a program'),
     ...others,
@@ -56,6 +58,17 @@ describe('a task', () => {
     for (const action of ['start', 'shutDown', 'forceOff']) {
       assert.deepEqual((await run({ action, vm: 'web' })).calls, [[`virtRewind.${action}`, { vm: 'web' }]]);
     }
+  });
+
+  it('is that of a system, whose result says what became of each of its VMs, and is done with it', async () => {
+    const result = { members: [{ name: 'db', outcome: 'done' }], durationMs: 5 };
+    const execute = (): Promise<object> => Promise.resolve(result);
+    for (const action of ['start', 'shutDown']) {
+      const { code, calls } = await run({ action, system: 'shop' }, { execute });
+      assert.deepEqual([code, calls], [0, [[`virtRewind.${action}System`, { system: 'shop' }]]]);
+    }
+    const { code, calls } = await run({ action: 'forceOff', system: 'shop' }, { execute });
+    assert.deepEqual([code, calls], [1, []]);
   });
 
   it('takes a checkpoint by itself, or a snapshot with its title', async () => {
@@ -211,6 +224,45 @@ describe('a task that waits', () => {
       server.close(resolve);
     });
     assert.equal((await run({ action: 'wait', host: '127.0.0.1', port, seconds: 0 })).code, 1);
+  });
+
+  it('waits for a port of the VM, whose address it finds by itself as soon as the guest tells it', async () => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const address = server.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const { port } = address;
+    const clock = new FakeClock();
+    const asked: unknown[] = [];
+    const addressesOf = (...of: readonly unknown[]): Promise<readonly GuestAddress[]> => {
+      asked.push(of);
+      return Promise.resolve(asked.length < 3 ? [] : [{ address: '127.0.0.1', from: 'lease' }]);
+    };
+    const ended = run({ action: 'wait', vm: 'web', connection: 'qemu:///session', port }, { clock, addressesOf });
+    for (let step = 0; step < 4; step += 1) {
+      await settled();
+      await clock.advance(500);
+    }
+    assert.equal((await ended).code, 0);
+    assert.deepEqual(asked, [
+      ['web', 'qemu:///session'],
+      ['web', 'qemu:///session'],
+      ['web', 'qemu:///session'],
+    ]);
+    const none = (): Promise<readonly GuestAddress[]> => Promise.resolve([]);
+    const late = await run({ action: 'wait', vm: 'web', port, seconds: 0 }, { addressesOf: none });
+    assert.equal(late.code, 1);
+    const broken = new AbortController();
+    broken.abort();
+    assert.equal(
+      (await run({ action: 'wait', vm: 'web', port }, { addressesOf: none, signal: broken.signal })).code,
+      1,
+    );
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
   });
 
   it('waits for some time, and can be broken off', async () => {

@@ -1,0 +1,76 @@
+// All VMs of a system are started in their order, or shut down in the other one: planned for each, agreed to once, and what became of
+// each is told.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import { carriedOut } from '../../session/carriedOut.js';
+import { memberOutcomes } from '../../session/systemInfos.js';
+import type { SystemPowerAction, SystemPowerPlan } from '../../systems/systemPower.js';
+import { nothingToPowerText, systemPowerQuestion, systemPowerText } from '../../text/systemText.js';
+import { agreeTo } from '../agree.js';
+import type { Context } from '../context.js';
+import { type ExitName, exitOfFailure } from '../exitCodes.js';
+import { wrapped } from '../help.js';
+import { asks, needsName, tellPlan } from './systemOperations.js';
+import { systemCalled } from './systems.js';
+
+export function startSystem(context: Context): Promise<ExitName> {
+  return power(context, 'start');
+}
+
+export function stopSystem(context: Context): Promise<ExitName> {
+  return power(context, 'shutDown');
+}
+
+async function power(context: Context, action: SystemPowerAction): Promise<ExitName> {
+  const { call, session, terminal, json, interruption } = context;
+  const stored = await systemCalled(context, call.operands[0] ?? '');
+  const systems = await session.systems();
+  const plan = await systems.planPower(stored, action);
+  const { lines, confirm } = told(context, plan);
+  if (call.flags.has('plan')) {
+    tellPlan(context, plan, lines);
+    return 'done';
+  }
+  const { name } = plan.system;
+  await agreeTo(context, {
+    lines,
+    confirm,
+    asks: asks(plan),
+    ...(needsName(context, plan) && { isProtected: displayLine(name), typed: name }),
+  });
+  const controller = new AbortController();
+  const left = new Set(stored.system.members.map((member) => member.name));
+  const show = (): void => terminal.progress(t('at work: {0}', [...left].map((one) => displayLine(one)).join(', ')));
+  show();
+  const result = await interruption.handledBy(
+    () => controller.abort(),
+    () =>
+      systems.runPower(plan, {
+        signal: controller.signal,
+        act: async ({ member, plan: own }) => {
+          await carriedOut(session, own, { signal: controller.signal });
+          left.delete(member.name);
+          show();
+        },
+      }),
+  );
+  const first = result.members.find(({ failure }) => failure !== undefined)?.failure;
+  if (json !== undefined) {
+    json({ system: name, result: { durationMs: result.durationMs, members: memberOutcomes(result.members) } });
+  } else {
+    terminal.say(systemPowerText(plan, result).join('\n'));
+  }
+  return first === undefined ? 'done' : exitOfFailure(first.kind);
+}
+
+function told(
+  { terminal }: Context,
+  plan: SystemPowerPlan,
+): { readonly lines: readonly string[]; readonly confirm: string } {
+  if (plan.members.length === 0) {
+    return { lines: [nothingToPowerText(plan)], confirm: '' };
+  }
+  const { title, details, confirm } = systemPowerQuestion(plan, Date.now());
+  const lines = details.split('\n').flatMap((line) => (line === '' ? [] : wrapped(line, terminal.textWidth, 2)));
+  return { lines: [title, ...lines], confirm };
+}

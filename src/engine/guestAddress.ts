@@ -1,0 +1,31 @@
+// Where a guest can be reached, which it may tell only a while after it was started. Refuses to know who is asked for it.
+import type { GuestAddress } from '../domain/guestAddress.js';
+import { pause, type Waiting } from './waiting.js';
+
+const betweenLooksMs = 500;
+
+export interface AddressSearch extends Pick<Waiting, 'clock' | 'signal'> {
+  readonly addressesOf: () => Promise<readonly GuestAddress[]>;
+}
+
+/** @throws whatever asking for the addresses throws */
+export async function guestAddress(
+  atMostMs: number,
+  { clock, signal, addressesOf }: AddressSearch,
+): Promise<{ readonly address: string; readonly leftMs: number } | 'late' | 'stopped'> {
+  const until = clock.ticks() + atMostMs;
+  for (;;) {
+    const [first] = await addressesOf();
+    const leftMs = Math.max(0, until - clock.ticks());
+    if (first !== undefined) {
+      return { address: first.address, leftMs };
+    }
+    if (signal.aborted) {
+      return 'stopped';
+    }
+    if (leftMs === 0) {
+      return 'late';
+    }
+    await pause(clock, Math.min(leftMs, betweenLooksMs), signal);
+  }
+}

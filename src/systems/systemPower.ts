@@ -1,0 +1,116 @@
+// All VMs of a system are started in its order, or asked to shut down in the other one. What refuses one of them is told before any
+// is touched; then each is done by itself, and what fails takes nothing back. Refuses to know how one is carried out.
+import type { Clock } from '../base/clock.js';
+import { Failure } from '../domain/failure.js';
+import type { OperationRequest, PowerAction } from '../domain/operation.js';
+import type { MemberOutcome, SystemMember, VirtualSystem } from '../domain/system.js';
+import type { PowerState } from '../domain/vm.js';
+import type { InventoryPort } from '../engine/inventory.js';
+import { vmKey } from '../inventory/views.js';
+import type { SystemResult } from './groupRun.js';
+import { startInOrder, untilUp } from './startOrder.js';
+import { type PlannedMember, refOf, seen } from './systemPlan.js';
+
+export type SystemPowerAction = Extract<PowerAction, 'start' | 'shutDown'>;
+
+export type PlannedPower = Pick<PlannedMember, 'member' | 'view' | 'plan'>;
+
+export interface SystemPowerPlan {
+  readonly kind: SystemPowerAction;
+  readonly system: VirtualSystem;
+  /** Those that are not so already. */
+  readonly members: readonly PlannedPower[];
+}
+
+/** A member that is done and has a failure runs, and is not up. */
+export type SystemPowerResult = Pick<SystemResult, 'members' | 'durationMs'>;
+
+/**
+ * Half of a system shall not be done by surprise.
+ *
+ * | member  | start   | shut down           |
+ * |---------|---------|---------------------|
+ * | off     | started | nothing             |
+ * | running | nothing | asked to shut down  |
+ * | paused  | resumed | refused: it is deaf |
+ * | other   | refused | refused             |
+ *
+ * @throws Failure of the first that cannot be seen, or cannot do it
+ */
+export async function planPower(
+  inventory: InventoryPort,
+  system: VirtualSystem,
+  kind: SystemPowerAction,
+): Promise<SystemPowerPlan> {
+  const looked = await Promise.all(
+    system.members.map(async (member) => ({ member, view: await seen(inventory, member) })),
+  );
+  const due = looked.filter(({ view }) => !isSo(kind, view.vm.power));
+  const requests = due.map(({ member, view }): OperationRequest => {
+    const action = kind === 'start' && view.vm.power === 'paused' ? 'resume' : kind;
+    return { kind: 'power', vm: refOf(member), action };
+  });
+  const decided = await inventory.decide(requests);
+  const members = due.flatMap(({ member, view }, at): readonly PlannedPower[] => {
+    const decision = decided[at]?.decision;
+    if (decision?.kind === 'refusal') {
+      const { connection } = member;
+      throw new Failure('refused', { vm: view.vm.name, connection, refusal: decision.refusal });
+    }
+    return decision === undefined ? [] : [{ member, view, plan: decision }];
+  });
+  return { kind, system, members };
+}
+
+export interface PowerWish {
+  readonly signal: AbortSignal;
+  /** Carries out what was planned for one of them. */
+  readonly act: (planned: PlannedPower) => Promise<unknown>;
+}
+
+/** Never rejects: what a member failed with goes with its outcome. */
+export async function runPower(
+  { kind, system, members }: SystemPowerPlan,
+  { signal, act }: PowerWish,
+  { inventory, clock }: { readonly inventory: InventoryPort; readonly clock: Clock },
+): Promise<SystemPowerResult> {
+  const begunAt = clock.ticks();
+  const due = new Map(members.map((planned) => [vmKey(planned.member), planned]));
+  const failures = await startInOrder(kind === 'start' ? system.members : theOtherWay(system.members), {
+    start: async (member) => {
+      const planned = due.get(vmKey(member));
+      if (planned !== undefined) {
+        await act(planned);
+      }
+    },
+    untilUp: (member, wait) => untilUp(member, wait, { inventory, clock, signal }),
+  });
+  const outcomeOf = (member: SystemMember): MemberOutcome => {
+    const { power, name } = inventory.findVm(member)?.vm ?? { power: 'unknown', name: member.name };
+    const failure = failures.get(member.uuid);
+    const before = due.get(vmKey(member))?.view.vm.power;
+    const isDone = failure === undefined || isSo(kind, power);
+    // A guest that has gone all the same is off; one that runs may not be up.
+    const isMinded = failure !== undefined && !(isDone && kind === 'shutDown');
+    return {
+      ...refOf(member),
+      name,
+      outcome: isDone ? 'done' : power === before ? 'asBefore' : 'unclear',
+      ...(isMinded && { failure }),
+    };
+  };
+  return { members: system.members.map(outcomeOf), durationMs: Math.round(clock.ticks() - begunAt) };
+}
+
+/** Each before those that it comes after; nothing is waited for. */
+function theOtherWay(members: readonly SystemMember[]): readonly SystemMember[] {
+  return members.map((member) => ({
+    ...refOf(member),
+    name: member.name,
+    after: members.filter(({ after }) => after?.includes(member.uuid) === true).map(({ uuid }) => uuid),
+  }));
+}
+
+function isSo(kind: SystemPowerAction, power: PowerState): boolean {
+  return power === (kind === 'start' ? 'running' : 'off');
+}
