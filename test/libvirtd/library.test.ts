@@ -152,6 +152,15 @@ describe('the npm package', function () {
     }
   });
 
+  it('has the schema of lab files where its page says', () => {
+    const installed = join(folder, 'node_modules/virt-rewind');
+    const [, link = ''] = /\[labFile\.schema\.json\]\(([^)]+)\)/u.exec(read('lab-file.md')) ?? [];
+    assert.deepEqual(JSON.parse(read(link)), JSON.parse(readFileSync(join(root, 'src/lab/labFile.schema.json'), 'utf8')));
+    function read(name: string): string {
+      return readFileSync(join(installed, name), 'utf8');
+    }
+  });
+
   it('has types that fit', async () => {
     const { default: ts } = await import('typescript');
     const file = join(folder, 'reset.ts');
