@@ -7,29 +7,29 @@ import type { Session } from '../session/session.js';
 import { systemInfo, systemOutcome } from '../session/systemInfos.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
 import type { Systems } from '../systems/systems.js';
-import { asError } from './asError.js';
 import type { Harmful, SystemInfo, SystemOutcome, VirtualSystem } from './publicApi.js';
 import { VirtRewindError } from './virtRewindError.js';
+import type { Visit } from './visit.js';
 
 export class SessionSystem implements VirtualSystem {
-  readonly #session: Session;
+  readonly #visit: Visit;
   readonly name: string;
 
-  private constructor(session: Session, name: string) {
-    this.#session = session;
+  private constructor(visit: Visit, name: string) {
+    this.#visit = visit;
     this.name = name;
   }
 
   /** @throws VirtRewindError `notFound` */
-  static async open(session: Session, name: string): Promise<SessionSystem> {
-    const found = new SessionSystem(session, name);
-    await found.#read();
+  static async open(visit: Visit, name: string): Promise<SessionSystem> {
+    const found = new SessionSystem(visit, name);
+    await visit.look((session) => found.#read(session));
     return found;
   }
 
   info(): Promise<SystemInfo> {
-    return asError(async () => {
-      const [systems, stored] = await this.#read();
+    return this.#visit.look(async (session) => {
+      const [systems, stored] = await this.#read(session);
       return systemInfo(await systems.look(stored));
     });
   }
@@ -59,13 +59,13 @@ export class SessionSystem implements VirtualSystem {
     return this.#carryOut(options, (systems, stored) => systems.planDelete(stored, this.#pointOf(stored, point)));
   }
 
-  async #read(): Promise<readonly [Systems, StoredSystem]> {
-    const systems = await this.#session.systems();
+  async #read(session: Session): Promise<readonly [Systems, StoredSystem]> {
+    const systems = await session.systems();
     const stored = await systems.find(this.name);
     if (stored === undefined) {
       throw new VirtRewindError('notFound', t('There is no system {0}.', displayLine(this.name)));
     }
-    this.#session.reachMembers(stored);
+    session.reachMembers(stored);
     return [systems, stored];
   }
 
@@ -84,10 +84,10 @@ export class SessionSystem implements VirtualSystem {
     { signal, name }: Harmful,
     decide: (systems: Systems, stored: StoredSystem) => Promise<SystemPlan>,
   ): Promise<SystemOutcome> {
-    return asError(async () => {
-      const [systems, stored] = await this.#read();
+    return this.#visit.act(async (session) => {
+      const [systems, stored] = await this.#read(session);
       const plan = await decide(systems, stored);
-      if (name !== this.name && plan.members.some(({ view, plan: own }) => this.#session.needsName(view, own))) {
+      if (name !== this.name && plan.members.some(({ view, plan: own }) => session.needsName(view, own))) {
         throw new VirtRewindError(
           'protected',
           t(
@@ -97,7 +97,7 @@ export class SessionSystem implements VirtualSystem {
           ),
         );
       }
-      return systemOutcome(plan.point.title, await systems.run(plan, { ...(signal !== undefined && { signal }) }));
+      return systemOutcome(plan.point.title, await systems.run(plan, { signal: this.#visit.signal(signal) }));
     });
   }
 }

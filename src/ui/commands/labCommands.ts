@@ -184,7 +184,7 @@ async function withLabs<T>(run: CommandRun, file: string, act: (labs: Labs) => P
     import('../../session/session.js'),
   ]);
   const { inventory, log, history } = run;
-  const session = Session.over(inventory, readSettings(), history.folder, run.systems.open());
+  const session = Session.over(inventory, readSettings(), history.folder, { systems: run.systems.open });
   const labs = new Loaded({ session, log, shell: vscode.env.appName, environment: process.env });
   try {
     return await act(labs);

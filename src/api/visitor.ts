@@ -1,0 +1,21 @@
+// What a visit is for who made it.
+import type { VirtRewind } from './publicApi.js';
+import { SessionLab } from './sessionLab.js';
+import { SessionSystem } from './sessionSystem.js';
+import { SessionVm } from './sessionVm.js';
+import type { Visit } from './visit.js';
+
+export function visitor(visit: Visit, close: () => Promise<void>): VirtRewind {
+  return {
+    list: () =>
+      visit.look(async (session) => {
+        const { views } = await session.reachAll();
+        return views.map((view) => session.infoOf(view));
+      }),
+    find: (nameOrUuid) => visit.look(async (session) => new SessionVm(visit, await session.vm(nameOrUuid))),
+    system: (name) => SessionSystem.open(visit, name),
+    lab: (file) => new SessionLab(visit, file),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
