@@ -1,4 +1,4 @@
-// Labs in the editor: made, reset, checked and removed as their file says, by what the command line calls too.
+// Labs in the editor: made, reset, checked, removed and written, by what the command line calls too.
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
@@ -16,6 +16,7 @@ import { readSettings } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm, typeNameOfLab } from './consent.js';
+import { exportLab } from './labExport.js';
 import { labFileOf } from './labTargets.js';
 import { carryOutSystem } from './systemOperations.js';
 
@@ -25,6 +26,7 @@ export const labCommands = {
   'virtRewind.checkLab': check,
   'virtRewind.destroyLab': destroy,
   'virtRewind.openLabFile': open,
+  'virtRewind.exportLab': exportLab,
 } satisfies CommandTable;
 
 interface MadeLab {
