@@ -53,19 +53,20 @@ describe('the API for other extensions', function () {
     const { snapshot } = await vm.checkpoint('by another');
     assert.equal(snapshot, 'by-another');
     assert.deepEqual(await rig.snapshots(name), ['by-another']);
-    const { checkpoint } = await vm.revert('by another');
+    // What runs is something to keep.
+    await vm.start();
+    const { checkpoint, state } = await vm.revert('by another');
+    assert.equal(state, 'off');
     assert.ok(checkpoint !== undefined);
-    await vm.undo({ checkpointFirst: false });
+    assert.equal((await vm.undo({ checkpointFirst: false })).state, 'running');
     assert.equal((await vm.snapshots()).find(({ current }) => current)?.name, checkpoint);
     const { inventory } = await rig.api();
     const { ref } = await rig.vmRow(name);
-    const log = await inventory.readLog(ref);
-    assert.deepEqual(
-      log.map(({ request }) => request.kind),
-      ['create', 'revert', 'revert'],
-    );
-    assert.equal(log[2]?.undoes, log[1]?.id, 'else the next undo would undo the undo');
+    const reverts = (await inventory.readLog(ref)).filter(({ request }) => request.kind === 'revert');
+    assert.equal(reverts.length, 2);
+    assert.equal(reverts[1]?.undoes, reverts[0]?.id, 'else the next undo would undo the undo');
     await vm.delete('by another');
+    assert.equal((await vm.stop({ force: true })).state, 'off');
     await rejects(rewind.find('nobody'), 'notFound');
     await rejects(vm.revert('nothing'), 'notFound');
     await rejects(vm.checkpoint('late', { signal: AbortSignal.abort() }), 'cancelled');
@@ -91,7 +92,10 @@ describe('the API for other extensions', function () {
     const folder = join(rig.dir, 'of-another');
     mkdirSync(folder, { recursive: true });
     const file = join(folder, 'virt-rewind.yaml');
-    writeFileSync(file, `version: 1\nname: of-another\nvms:\n  one:\n    existing: ${name}\npoints:\n  - title: clean\n`);
+    writeFileSync(
+      file,
+      `version: 1\nname: of-another\nvms:\n  one:\n    existing: ${name}\npoints:\n  - title: clean\n`,
+    );
     const vm = await rewind.find(name);
     const lab = rewind.lab(file);
     const before = await rig.snapshots(name);
