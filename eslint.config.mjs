@@ -97,7 +97,7 @@ const rooms = {
     'base',
   ],
   'agents/mcp': ['agents', 'base'],
-  api: ['lab', 'session', 'systems', 'text', 'engine', 'inventory', 'operations', 'domain', 'base'],
+  api: ['lab', 'session', 'systems', 'text', 'engine', 'inventory', 'operations', 'domain', 'manifest', 'base'],
   cli: [
     'lab',
     'agents',

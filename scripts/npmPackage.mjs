@@ -7,9 +7,10 @@ import { root } from './rig/root.mjs';
 import { runOk } from './rig/run.mjs';
 
 /** What the two doors of the package load. */
-const programs = ['commandLine', 'library', 'engine', 'later', 'lab'];
+const programs = ['commandLine', 'library', 'api', 'engine', 'later', 'lab'];
 /** Of which the types that importers see are made, file by file. */
 const typed = ['library', 'api/connect', 'api/publicApi', 'api/virtRewindError', 'session/publicTypes'];
+const labSchema = 'src/lab/labFile.schema.json';
 
 /**
  * @param {string} folder absolute
@@ -28,7 +29,12 @@ export async function packNpm(folder, built = join(root, 'dist')) {
   cpSync(join(root, 'docs/command-line.md'), join(staged, 'README.md'));
   cpSync(join(root, 'docs/library.md'), join(staged, 'library.md'));
   cpSync(join(root, 'docs/systems.md'), join(staged, 'systems.md'));
-  cpSync(join(root, 'docs/lab-file.md'), join(staged, 'lab-file.md'));
+  // Beside its page, which names it as it is in the checkout.
+  const schema = 'lab-file.schema.json';
+  cpSync(join(root, labSchema), join(staged, schema));
+  const labPage = readFileSync(join(root, 'docs/lab-file.md'), 'utf8');
+  if (!labPage.includes(`(../${labSchema})`)) throw new Error(`docs/lab-file.md has no link to ${labSchema}`);
+  writeFileSync(join(staged, 'lab-file.md'), labPage.replaceAll(`(../${labSchema})`, `(${schema})`));
   cpSync(join(root, 'docs/command-line.schema.json'), join(staged, 'command-line.schema.json'));
   mkdirSync(join(staged, 'man'));
   writeFileSync(join(staged, 'man/virt-rewind.1'), await manPage(manifest.version));
@@ -56,9 +62,10 @@ function npmManifest() {
     exports: {
       '.': { types: './types/library.d.ts', default: './dist/library.js' },
       './command-line.schema.json': './command-line.schema.json',
+      './lab-file.schema.json': './lab-file.schema.json',
       './package.json': './package.json',
     },
-    files: ['dist', 'man', 'types', 'library.md', 'systems.md', 'lab-file.md', 'command-line.schema.json'],
+    files: ['dist', 'man', 'types', 'library.md', 'systems.md', 'lab-file.md', '*.schema.json'],
   };
 }
 

@@ -15,7 +15,9 @@ const ownRooms = /** @type {const} */ ([
   // What reads YAML is a sixth of all that is later, and most never need it.
   ['lab', /^(src\/lab\/|node_modules\/yaml\/)/u],
   ['commandLine', /^src\/(cli\/|commandLine\.ts$)/u],
-  ['library', /^src\/(api\/|library\.ts$)/u],
+  ['library', /^src\/library\.ts$/u],
+  // Other extensions have it from ours, where they ask for it.
+  ['api', /^src\/api\//u],
 ]);
 
 /**
@@ -25,9 +27,9 @@ const ownRooms = /** @type {const} */ ([
  * | yes                             | no                                        | extension   |
  * | no                              | yes                                       | later       |
  * | no                              | no                                        | editorLater |
- * | their own rooms                 |                                           | commandLine, library, lab |
+ * | their own rooms                 |                                           | commandLine, library, api, lab |
  *
- * @typedef {'engine' | 'extension' | 'later' | 'editorLater' | 'lab' | 'commandLine' | 'library'} FileName
+ * @typedef {'engine' | 'extension' | 'later' | 'editorLater' | 'lab' | 'api' | 'commandLine' | 'library'} FileName
  */
 export const fileNames = /** @type {const} */ ([
   'engine',
@@ -35,6 +37,7 @@ export const fileNames = /** @type {const} */ ([
   'later',
   'editorLater',
   'lab',
+  'api',
   'commandLine',
   'library',
 ]);

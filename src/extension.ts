@@ -3,6 +3,8 @@
 import { join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
+import type { Editor } from './api/connectOver.js';
+import type { VirtRewindApi } from './api/publicApi.js';
 import type { CommandServices, SystemsService } from './ui/commands/commandServices.js';
 import { registerCommands } from './ui/commands/registerCommands.js';
 import type { Inventory } from './engine/liveInventory.js';
@@ -48,8 +50,8 @@ import { watchSettings } from './health/watchSettings.js';
 /** What is remembered of the VMs' health, at most. */
 const mostNoteBytes = 2 * 1024 * 1024;
 
-/** What tests and a development host can reach; nobody else gets it. */
-export interface DevelopmentApi {
+/** What tests and a development host can reach beside it; nobody else gets it. */
+export interface DevelopmentApi extends VirtRewindApi {
   readonly inventory: Inventory;
   readonly tree: VmTree;
   readonly pictures: PicturePanels;
@@ -67,7 +69,7 @@ export interface DevelopmentApi {
 /** `deactivate` is given nothing to know it by. */
 let endLesson: (() => Promise<void>) | undefined;
 
-export function activate(context: vscode.ExtensionContext): DevelopmentApi | undefined {
+export function activate(context: vscode.ExtensionContext): VirtRewindApi | DevelopmentApi {
   const log = vscode.window.createOutputChannel('Virt Rewind', { log: true });
   const sentences = sentencesIn(join(context.extensionPath, 'dist', 'l10n'), vscode.env.language, log);
   // Before anything that says something is made.
@@ -171,9 +173,12 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
   const tasks = rewindTasks(inventory);
   const tools = languageTools({ inventory, folder: journal, log, extension: context.extension });
   const settings = onDidChangeSettings((changed) => follow({ inventory, health, shared }, changed));
+  const over = new AbortController();
+  const api = apiOver({ inventory, folder: journal, systems: systems.open, log, over: over.signal });
 
   // Ended in this order: whatever still asks the inventory ends before it.
   context.subscriptions.push(
+    { dispose: () => over.abort() },
     settings,
     recovering,
     tasks,
@@ -207,8 +212,9 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
       .catch((error: unknown) => log.warn(`What an earlier lesson left is still there: ${String(error)}`));
   }
   return context.extensionMode === vscode.ExtensionMode.Production
-    ? undefined
+    ? api
     : {
+        ...api,
         inventory,
         tree,
         pictures,
@@ -221,6 +227,18 @@ export function activate(context: vscode.ExtensionContext): DevelopmentApi | und
         consoles,
         journal,
       };
+}
+
+/** For other extensions. Its code is loaded when one of them connects. */
+function apiOver(editor: Pick<Editor, 'inventory' | 'folder' | 'systems' | 'log' | 'over'>): VirtRewindApi {
+  return {
+    version: 1,
+    connect: async () => {
+      const { connectOver } = await import('./api/connectOver.js');
+      const isTrusted = (): boolean => vscode.workspace.isTrusted;
+      return connectOver({ ...editor, settings: readSettings, shell: vscode.env.appName, isTrusted });
+    },
+  };
 }
 
 /** `npm start` says on which VMs. */

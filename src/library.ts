@@ -15,6 +15,7 @@ export type {
   SystemOutcome,
   SystemPointInfo,
   VirtRewind,
+  VirtRewindApi,
   VirtualLab,
   VirtualMachine,
   VirtualSystem,

@@ -88,6 +88,7 @@ export const argumentsOf = /** @type {const} */ ({
   checkLab: ['file'],
   destroyLab: ['file', 'confirm'],
   openLabFile: ['file'],
+  exportLab: ['vms', 'system', 'file', 'confirm'],
   showHistory: [],
   cancelOperation: ['vm'],
   refresh: ['vm', 'connection'],

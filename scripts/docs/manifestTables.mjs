@@ -87,9 +87,19 @@ function valuesOf({ type, enum: values, enumDescriptions = [], minimum, maximum 
   return [`- Values: ${String(type)} from ${minimum}${maximum === undefined ? ' on' : ` to ${maximum}`}.`];
 }
 
-/** @param {Property} property @param {boolean} restricted */
+/**
+ * | scope                         | set by                                                                |
+ * |-------------------------------|-----------------------------------------------------------------------|
+ * | `application`                 | the user, for all machines                                            |
+ * | `machine`                     | the user, for each machine: none of it is in a workspace, or synced   |
+ * | `machine-overridable`, others | workspaces too; where they are restricted, those that are trusted     |
+ *
+ * @param {Property} property
+ * @param {boolean} restricted
+ */
 function whoMaySet({ scope }, restricted) {
   if (scope === 'application') return 'the user';
+  if (scope === 'machine') return 'the user, for each machine on its own';
   return restricted ? 'the user, and workspaces that are trusted' : 'the user, and workspaces';
 }
 

@@ -1,12 +1,12 @@
 // The library: one visit to the VMs, as promises.
 import type { Log } from '../base/log.js';
 import { Session } from '../session/session.js';
-import { systemInfo } from '../session/systemInfos.js';
 import { asError } from './asError.js';
-import type { ConnectOptions, SystemInfo, VirtRewind } from './publicApi.js';
-import { SessionLab } from './sessionLab.js';
-import { SessionSystem } from './sessionSystem.js';
-import { SessionVm } from './sessionVm.js';
+import type { ConnectOptions, VirtRewind } from './publicApi.js';
+import { Visit } from './visit.js';
+import { visitor } from './visitor.js';
+
+const shell = 'virt-rewind (library)';
 
 /**
  * Nothing is connected before something is asked for.
@@ -20,34 +20,14 @@ export async function connect(options: string | ConnectOptions = {}): Promise<Vi
       ...(uri !== undefined && { connections: [uri] }),
       environment: process.env,
       log: logTo(log),
-      shell: 'virt-rewind (library)',
+      shell,
     }),
   );
-  const close = (): Promise<void> => session.close();
-  return {
-    list: () =>
-      asError(async () => {
-        const { views } = await session.reachAll();
-        return views.map((view) => session.infoOf(view));
-      }),
-    find: (nameOrUuid) => asError(async () => new SessionVm(session, await session.vm(nameOrUuid))),
-    systems: () => asError(() => systemsOf(session)),
-    system: (name) => asError(() => SessionSystem.open(session, name)),
-    lab: (file) => new SessionLab(session, file, logTo(log)),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
-}
-
-async function systemsOf(session: Session): Promise<readonly SystemInfo[]> {
-  const systems = await session.systems();
-  const { systems: all } = await systems.list();
-  const looked: SystemInfo[] = [];
-  for (const stored of all) {
-    session.reachMembers(stored);
-    looked.push(systemInfo(await systems.look(stored)));
-  }
-  return looked;
+  const over = new AbortController();
+  return visitor(new Visit({ session: () => session, log: logTo(log), shell, over: over.signal }), async () => {
+    await session.close();
+    over.abort();
+  });
 }
 
 function logTo(log: ConnectOptions['log']): Log {

@@ -191,8 +191,22 @@ export interface VirtRewind extends AsyncDisposable {
   systems(): Promise<readonly SystemInfo[]>;
   /** The lab of a file, made or not. */
   lab(file: string): VirtualLab;
-  /** Waits for what follows an operation by itself. */
+  /** Waits for what follows an operation by itself; whatever is called later rejects with kind `closed`. */
   close(): Promise<void>;
+}
+
+/**
+ * What the extension for VS Code gives to other extensions: `await vscode.extensions.getExtension('virt-rewind.virt-rewind')?.activate()`.
+ * See docs/library.md, "From another extension".
+ */
+export interface VirtRewindApi {
+  /** Another number when something was taken away or means something else; what comes on top leaves it. */
+  readonly version: 1;
+  /**
+   * A visit over what the editor has open: its connections, settings, journal and locks. It ends with `close()`, or with the extension.
+   * Nothing is connected before something is asked for. In a workspace that is not trusted, what changes something rejects with kind `refused`.
+   */
+  connect(): Promise<VirtRewind>;
 }
 
 export type {

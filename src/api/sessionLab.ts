@@ -1,32 +1,28 @@
 // The lab of a file, as the library has it.
 import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
-import type { Log } from '../base/log.js';
 import { displayLine } from '../domain/plainText.js';
 import { LabError } from '../lab/labError.js';
 import type { Labs } from '../lab/labs.js';
 import type { Session } from '../session/session.js';
 import { systemOutcome } from '../session/systemInfos.js';
-import { asError } from './asError.js';
 import type { Cancellable, Harmful, SystemOutcome, VirtualLab } from './publicApi.js';
 import { VirtRewindError } from './virtRewindError.js';
+import type { Visit } from './visit.js';
 
-const never = new AbortController().signal;
 const silent = (): void => undefined;
 
 export class SessionLab implements VirtualLab {
-  readonly #session: Session;
-  readonly #log: Log;
+  readonly #visit: Visit;
   readonly file: string;
 
-  constructor(session: Session, file: string, log: Log) {
-    this.#session = session;
-    this.#log = log;
+  constructor(visit: Visit, file: string) {
+    this.#visit = visit;
     this.file = resolve(file);
   }
 
   check(): Promise<readonly string[]> {
-    return this.#with(async (labs) => {
+    return this.#with('look', async (labs) => {
       const { problems, differences } = await labs.check(this.file);
       return [
         ...problems.map(({ line, column, message }) => `${this.file}:${line}:${column}: ${message}`),
@@ -35,31 +31,31 @@ export class SessionLab implements VirtualLab {
     });
   }
 
-  create({ signal = never }: Cancellable = {}): Promise<void> {
-    return this.#with(async (labs) => {
+  create({ signal }: Cancellable = {}): Promise<void> {
+    return this.#with('act', async (labs) => {
       const plan = await labs.plan(this.file);
       if (plan !== 'ready') {
-        await labs.create(plan, { signal, onStep: silent });
+        await labs.create(plan, { signal: this.#visit.signal(signal), onStep: silent });
       }
     });
   }
 
   reset(point?: string, { signal, name }: Harmful = {}): Promise<SystemOutcome> {
-    return this.#with(async (labs) => {
+    return this.#with('act', async (labs, session) => {
       const plan = await labs.planReset(this.file, point);
-      const isProtected = plan.members.some(({ view, plan: own }) => this.#session.needsName(view, own));
+      const isProtected = plan.members.some(({ view, plan: own }) => session.needsName(view, own));
       this.#requireName((await labs.protectedName(this.file)) ?? (isProtected ? plan.system.name : undefined), name);
-      const systems = await this.#session.systems();
-      return systemOutcome(plan.point.title, await systems.run(plan, { ...(signal !== undefined && { signal }) }));
+      const systems = await session.systems();
+      return systemOutcome(plan.point.title, await systems.run(plan, { signal: this.#visit.signal(signal) }));
     });
   }
 
-  destroy({ signal = never, name }: Harmful = {}): Promise<void> {
-    return this.#with(async (labs) => {
+  destroy({ signal, name }: Harmful = {}): Promise<void> {
+    return this.#with('act', async (labs) => {
       const record = await labs.planDestroy(this.file);
       if (record !== undefined) {
         this.#requireName(record.isProtected ? record.name : undefined, name);
-        await labs.destroy(record, { signal, onStep: silent });
+        await labs.destroy(record, { signal: this.#visit.signal(signal), onStep: silent });
       }
     });
   }
@@ -73,12 +69,12 @@ export class SessionLab implements VirtualLab {
     }
   }
 
-  #with<T>(act: (labs: Labs) => Promise<T>): Promise<T> {
-    return asError(async () => {
+  #with<T>(how: 'look' | 'act', call: (labs: Labs, session: Session) => Promise<T>): Promise<T> {
+    return this.#visit[how](async (session) => {
       const { Labs: Loaded } = await import('../lab/labs.js');
-      const shell = 'virt-rewind (library)';
+      const { log, shell } = this.#visit;
       try {
-        return await act(new Loaded({ session: this.#session, log: this.#log, shell, environment: process.env }));
+        return await call(new Loaded({ session, log, shell, environment: process.env }), session);
       } catch (error) {
         throw error instanceof LabError ? new VirtRewindError(error.kind, error.message) : error;
       }

@@ -10,7 +10,6 @@ import type { SystemPlan } from '../systems/systemPlan.js';
 import type { PlannedPower, SystemPowerAction } from '../systems/systemPower.js';
 import type { Systems } from '../systems/systems.js';
 import { notInSystemText, systemPowerText } from '../text/systemText.js';
-import { asError } from './asError.js';
 import type {
   Cancellable,
   CountsAsUp,
@@ -22,29 +21,29 @@ import type {
   VirtualSystem,
 } from './publicApi.js';
 import { VirtRewindError } from './virtRewindError.js';
+import type { Visit } from './visit.js';
 
 const usualSeconds = 120;
-const never = new AbortController().signal;
 
 export class SessionSystem implements VirtualSystem {
-  readonly #session: Session;
+  readonly #visit: Visit;
   readonly name: string;
 
-  private constructor(session: Session, name: string) {
-    this.#session = session;
+  private constructor(visit: Visit, name: string) {
+    this.#visit = visit;
     this.name = name;
   }
 
   /** @throws VirtRewindError `notFound` */
-  static async open(session: Session, name: string): Promise<SessionSystem> {
-    const found = new SessionSystem(session, name);
-    await found.#read();
+  static async open(visit: Visit, name: string): Promise<SessionSystem> {
+    const found = new SessionSystem(visit, name);
+    await visit.look((session) => found.#read(session));
     return found;
   }
 
   info(): Promise<SystemInfo> {
-    return asError(async () => {
-      const [systems, stored] = await this.#read();
+    return this.#visit.look(async (session) => {
+      const [systems, stored] = await this.#read(session);
       return systemInfo(await systems.look(stored));
     });
   }
@@ -75,15 +74,15 @@ export class SessionSystem implements VirtualSystem {
   }
 
   renamePoint(point: string, title: string): Promise<void> {
-    return asError(async () => {
-      const [systems, stored] = await this.#read();
+    return this.#visit.act(async (session) => {
+      const [systems, stored] = await this.#read(session);
       await systems.renamePoint(stored, this.#pointOf(stored, point), title);
     });
   }
 
   order(vm: string, { after = [], wait, seconds = usualSeconds }: StartOrder): Promise<void> {
-    return asError(async () => {
-      const [systems, stored] = await this.#read();
+    return this.#visit.act(async (session) => {
+      const [systems, stored] = await this.#read(session);
       await systems.setStart(stored, this.#memberOf(stored, vm), {
         after: after.map((one) => this.#memberOf(stored, one)),
         ...(wait !== undefined && { wait: startWait(wait, seconds) }),
@@ -99,12 +98,13 @@ export class SessionSystem implements VirtualSystem {
     return this.#power('shutDown', options);
   }
 
-  #power(kind: SystemPowerAction, { signal = never, name }: Harmful): Promise<SystemPowerOutcome> {
-    return asError(async () => {
-      const [systems, stored] = await this.#read();
+  #power(kind: SystemPowerAction, { signal: given, name }: Harmful): Promise<SystemPowerOutcome> {
+    const signal = this.#visit.signal(given);
+    return this.#visit.act(async (session) => {
+      const [systems, stored] = await this.#read(session);
       const plan = await systems.planPower(stored, kind);
-      this.#requireName(plan.members, name);
-      const act = ({ plan: own }: PlannedPower): Promise<unknown> => carriedOut(this.#session, own, { signal });
+      this.#requireName(session, plan.members, name);
+      const act = ({ plan: own }: PlannedPower): Promise<unknown> => carriedOut(session, own, { signal });
       const result = await systems.runPower(plan, { signal, act });
       const failure = result.members.find((member) => member.failure !== undefined)?.failure;
       if (failure !== undefined) {
@@ -116,8 +116,8 @@ export class SessionSystem implements VirtualSystem {
   }
 
   /** @throws VirtRewindError `protected` */
-  #requireName(members: readonly PlannedPower[], name: string | undefined): void {
-    if (name !== this.name && members.some(({ view, plan }) => this.#session.needsName(view, plan))) {
+  #requireName(session: Session, members: readonly PlannedPower[], name: string | undefined): void {
+    if (name !== this.name && members.some(({ view, plan }) => session.needsName(view, plan))) {
       throw new VirtRewindError(
         'protected',
         t('{0} is protected, so nothing was changed. Say {1} with its name to go on.', displayLine(this.name), 'name'),
@@ -133,13 +133,13 @@ export class SessionSystem implements VirtualSystem {
     return found.uuid;
   }
 
-  async #read(): Promise<readonly [Systems, StoredSystem]> {
-    const systems = await this.#session.systems();
+  async #read(session: Session): Promise<readonly [Systems, StoredSystem]> {
+    const systems = await session.systems();
     const stored = await systems.find(this.name);
     if (stored === undefined) {
       throw new VirtRewindError('notFound', t('There is no system {0}.', displayLine(this.name)));
     }
-    this.#session.reachMembers(stored);
+    session.reachMembers(stored);
     return [systems, stored];
   }
 
@@ -158,11 +158,11 @@ export class SessionSystem implements VirtualSystem {
     { signal, name }: Harmful,
     decide: (systems: Systems, stored: StoredSystem) => Promise<SystemPlan>,
   ): Promise<SystemOutcome> {
-    return asError(async () => {
-      const [systems, stored] = await this.#read();
+    return this.#visit.act(async (session) => {
+      const [systems, stored] = await this.#read(session);
       const plan = await decide(systems, stored);
-      this.#requireName(plan.members, name);
-      return systemOutcome(plan.point.title, await systems.run(plan, { ...(signal !== undefined && { signal }) }));
+      this.#requireName(session, plan.members, name);
+      return systemOutcome(plan.point.title, await systems.run(plan, { signal: this.#visit.signal(signal) }));
     });
   }
 }

@@ -16,7 +16,6 @@ import { waitedFor } from '../session/waitedFor.js';
 import { copyStoppedText } from '../text/copyText.js';
 import { nothingToUndoText } from '../text/operationText.js';
 import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/waitText.js';
-import { asError } from './asError.js';
 import type {
   Cancellable,
   CheckpointOptions,
@@ -34,20 +33,20 @@ import type {
   WaitOptions,
 } from './publicApi.js';
 import { VirtRewindError } from './virtRewindError.js';
+import type { Visit } from './visit.js';
 
 const usualWaitSeconds = 120;
 const usualRunSeconds = 60;
-const never = new AbortController().signal;
 
 export class SessionVm implements VirtualMachine {
-  readonly #session: Session;
+  readonly #visit: Visit;
   readonly #found: VmView;
   readonly name: string;
   readonly uuid: string;
   readonly connection: string;
 
-  constructor(session: Session, found: VmView) {
-    this.#session = session;
+  constructor(visit: Visit, found: VmView) {
+    this.#visit = visit;
     this.#found = found;
     this.name = found.vm.name;
     this.uuid = found.ref.uuid;
@@ -55,40 +54,40 @@ export class SessionVm implements VirtualMachine {
   }
 
   info(): Promise<VmInfo> {
-    return asError(async () => this.#session.infoOf(await this.#read()));
+    return this.#visit.look(async (session) => session.infoOf(await this.#read(session)));
   }
 
   snapshots(): Promise<readonly SnapshotInfo[]> {
-    return asError(async () => snapshotInfos(await this.#read()));
+    return this.#visit.look(async (session) => snapshotInfos(await this.#read(session)));
   }
 
   checkpoint(title?: string, { signal, ...wish }: CheckpointOptions = {}): Promise<OperationOutcome> {
-    return asError(async () => {
-      const request = await this.#session.checkpointRequest(await this.#read(), {
+    return this.#visit.act(async (session) => {
+      const request = await session.checkpointRequest(await this.#read(session), {
         ...wish,
         ...(title !== undefined && { title }),
       });
-      return this.#carryOut(request, { ...(signal !== undefined && { signal }) });
+      return this.#carryOut(session, request, { ...(signal !== undefined && { signal }) });
     });
   }
 
   revert(snapshot: string, options: RevertOptions = {}): Promise<OperationOutcome> {
-    return asError(async () => {
-      const view = await this.#read();
-      const to = await this.#session.snapshot(view, snapshot);
-      return this.#carryOut(this.#session.revertRequest(view, to, options), options);
+    return this.#visit.act(async (session) => {
+      const view = await this.#read(session);
+      const to = await session.snapshot(view, snapshot);
+      return this.#carryOut(session, session.revertRequest(view, to, options), options);
     });
   }
 
   undo(options: RevertOptions = {}): Promise<OperationOutcome> {
-    return asError(async () => {
-      const view = await this.#read();
-      const undone = await this.#session.undone(view);
+    return this.#visit.act(async (session) => {
+      const view = await this.#read(session);
+      const undone = await session.undone(view);
       if (undone === undefined) {
         throw new VirtRewindError('notFound', nothingToUndoText(view.vm.name));
       }
       const { snapshot, undoes } = undone;
-      return this.#carryOut(this.#session.revertRequest(view, snapshot, options), options, undoes);
+      return this.#carryOut(session, session.revertRequest(view, snapshot, options), options, undoes);
     });
   }
 
@@ -96,9 +95,9 @@ export class SessionVm implements VirtualMachine {
     snapshot: string,
     { scope = 'one', ...options }: Harmful & { readonly scope?: 'one' | 'withDescendants' | 'descendants' } = {},
   ): Promise<OperationOutcome> {
-    return asError(async () => {
-      const { name } = await this.#session.snapshot(await this.#read(), snapshot);
-      return this.#carryOut({ kind: 'delete', vm: this.#found.ref, snapshot: name, scope }, options);
+    return this.#visit.act(async (session) => {
+      const { name } = await session.snapshot(await this.#read(session), snapshot);
+      return this.#carryOut(session, { kind: 'delete', vm: this.#found.ref, snapshot: name, scope }, options);
     });
   }
 
@@ -110,10 +109,11 @@ export class SessionVm implements VirtualMachine {
     return this.#power(force ? 'forceOff' : 'shutDown', options);
   }
 
-  wait(what: Waited = 'agent', { seconds = usualWaitSeconds, signal = never }: WaitOptions = {}): Promise<void> {
-    return asError(async () => {
-      const wanted = await this.#wanted(what, seconds * 1_000, signal);
-      const { outcome, name } = await waitedFor(this.#session, wanted, signal);
+  wait(what: Waited = 'agent', { seconds = usualWaitSeconds, ...options }: WaitOptions = {}): Promise<void> {
+    const signal = this.#visit.signal(options.signal);
+    return this.#visit.look(async (session) => {
+      const wanted = await this.#wanted(session, what, seconds * 1_000, signal);
+      const { outcome, name } = await waitedFor(session, wanted, signal);
       switch (outcome) {
         case 'there':
           return;
@@ -128,12 +128,13 @@ export class SessionVm implements VirtualMachine {
   }
 
   run(program: string, args: readonly string[] = [], options: RunOptions = {}): Promise<ProgramOutcome> {
-    return asError(async () => {
-      const { seconds = usualRunSeconds, input, signal = never } = options;
+    return this.#visit.act(async (session) => {
+      const { seconds = usualRunSeconds, input } = options;
       const bytes = typeof input === 'string' ? new TextEncoder().encode(input) : input;
       const atMostMs = seconds * 1_000;
       const command = { program, args, atMostMs, ...(bytes !== undefined && { input: bytes }) };
-      const ran = await this.#session.inventory.guests.runIn(this.#found.ref, command, signal);
+      const signal = this.#visit.signal(options.signal);
+      const ran = await session.inventory.guests.runIn(this.#found.ref, command, signal);
       if (ran.kind === 'late') {
         throw new VirtRewindError('late', lateProgramText(this.name, atMostMs, ran.pid));
       }
@@ -151,12 +152,12 @@ export class SessionVm implements VirtualMachine {
 
   #copy(
     places: Omit<FileCopy, 'overwrite'>,
-    { overwrite = false, signal = never, onProgress }: CopyOptions,
+    { overwrite = false, signal, onProgress }: CopyOptions,
   ): Promise<CopiedFile> {
-    return asError(async () => {
-      const asked = { signal, ...(onProgress !== undefined && { onProgress }) };
+    return this.#visit.act(async (session) => {
+      const asked = { signal: this.#visit.signal(signal), ...(onProgress !== undefined && { onProgress }) };
       try {
-        return await this.#session.copyFile(await this.#read(), { ...places, overwrite }, asked);
+        return await session.copyFile(await this.#read(session), { ...places, overwrite }, asked);
       } catch (error) {
         throw error instanceof CopyStopped
           ? new VirtRewindError(error.kind, copyStoppedText(error, this.name), undefined, { cause: error })
@@ -165,12 +166,12 @@ export class SessionVm implements VirtualMachine {
     });
   }
 
-  async #read(): Promise<VmView> {
-    await this.#session.inventory.refresh({ vm: this.#found.ref });
-    return this.#session.view(this.#found);
+  async #read(session: Session): Promise<VmView> {
+    await session.inventory.refresh({ vm: this.#found.ref });
+    return session.view(this.#found);
   }
 
-  async #wanted(what: Waited, atMostMs: number, signal: AbortSignal): Promise<Wait> {
+  async #wanted(session: Session, what: Waited, atMostMs: number, signal: AbortSignal): Promise<Wait> {
     if (typeof what === 'string') {
       return { what, vm: this.uuid, connection: this.connection, atMostMs };
     }
@@ -178,7 +179,7 @@ export class SessionVm implements VirtualMachine {
     if (host !== undefined) {
       return { what: 'port', host, port, atMostMs };
     }
-    const found = await guestAddress(this.#session, this.#found.ref, atMostMs, signal);
+    const found = await guestAddress(session, this.#found.ref, atMostMs, signal);
     if (found === 'stopped') {
       throw new VirtRewindError('cancelled', t('Cancelled.'));
     }
@@ -190,24 +191,29 @@ export class SessionVm implements VirtualMachine {
 
   /** Who says what state is wanted has it already, where there is nothing to do. */
   #power(action: PowerAction, options: Harmful): Promise<OperationOutcome> {
-    return asError(async () => {
-      const view = await this.#read();
+    return this.#visit.act(async (session) => {
+      const view = await this.#read(session);
       try {
-        return await this.#carryOut(this.#session.powerRequest(view, action), options);
+        return await this.#carryOut(session, session.powerRequest(view, action), options);
       } catch (error) {
         if (!isThereAlready(action, asFailure(error).details.refusal)) {
           throw error;
         }
-        return { state: this.#session.view(view).vm.power, durationMs: 0 };
+        return { state: session.view(view).vm.power, durationMs: 0 };
       }
     });
   }
 
   /** @param undoes the id of the operation in the log that it undoes */
-  async #carryOut(request: OperationRequest, { signal, name }: Harmful, undoes?: string): Promise<OperationOutcome> {
-    const plan = await this.#session.plan(this.#found, request);
-    const view = this.#session.view(this.#found);
-    if (this.#session.needsName(view, plan) && name !== view.vm.name) {
+  async #carryOut(
+    session: Session,
+    request: OperationRequest,
+    { signal, name }: Harmful,
+    undoes?: string,
+  ): Promise<OperationOutcome> {
+    const plan = await session.plan(this.#found, request);
+    const view = session.view(this.#found);
+    if (session.needsName(view, plan) && name !== view.vm.name) {
       throw new VirtRewindError(
         'protected',
         t(
@@ -217,7 +223,7 @@ export class SessionVm implements VirtualMachine {
         ),
       );
     }
-    const wish = { ...(signal !== undefined && { signal }), ...(undoes !== undefined && { undoes }) };
-    return operationOutcome(await carriedOut(this.#session, plan, wish));
+    const wish = { signal: this.#visit.signal(signal), ...(undoes !== undefined && { undoes }) };
+    return operationOutcome(await carriedOut(session, plan, wish));
   }
 }

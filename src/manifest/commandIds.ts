@@ -80,6 +80,7 @@ export const commandIds = [
   'virtRewind.checkLab',
   'virtRewind.destroyLab',
   'virtRewind.openLabFile',
+  'virtRewind.exportLab',
   'virtRewind.showHistory',
   'virtRewind.cancelOperation',
   'virtRewind.refresh',

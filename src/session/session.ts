@@ -38,6 +38,12 @@ export interface SessionOptions {
   readonly shell: string;
 }
 
+/** Of a session over what is open already. */
+export interface OverOptions extends Partial<Omit<SessionOptions, 'connections'>> {
+  /** Those that are open there; absent: its own, when they are needed. */
+  readonly systems?: () => Promise<Systems>;
+}
+
 export interface CheckpointWish {
   /** Absent: `checkpoint` and the time. */
   readonly title?: string;
@@ -94,17 +100,14 @@ export class Session {
   readonly #log: Log;
   readonly #shell: string;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #openSystems: () => Promise<Systems>;
   #systems: Promise<Systems> | undefined;
 
   private constructor(
     inventory: Inventory,
     settings: Settings,
     folder: string,
-    { log, shell, environment }: Omit<SessionOptions, 'connections'> = {
-      log: noLog,
-      shell: 'virt-rewind',
-      environment: {},
-    },
+    { log = noLog, shell = 'virt-rewind', environment = {}, systems }: OverOptions,
   ) {
     this.inventory = inventory;
     this.settings = settings;
@@ -112,6 +115,7 @@ export class Session {
     this.#log = log;
     this.#shell = shell;
     this.#environment = environment;
+    this.#openSystems = systems ?? (() => this.#ownSystems());
     this.#isProtected = protectedBy(settings.protectedVms);
     inventory.setProtected(this.#isProtected);
   }
@@ -138,11 +142,9 @@ export class Session {
     return new Session(inventory, settings, folder, options);
   }
 
-  /** Another look at what is open, by other settings, and with the systems of VMs that are open already. Whoever opened it closes it. */
-  static over(inventory: Inventory, settings: Settings, folder: string, systems?: Promise<Systems>): Session {
-    const session = new Session(inventory, settings, folder);
-    session.#systems = systems;
-    return session;
+  /** Another look at what is open, by other settings. Whoever opened it closes it. */
+  static over(inventory: Inventory, settings: Settings, folder: string, options: OverOptions = {}): Session {
+    return new Session(inventory, settings, folder, options);
   }
 
   /** Waits for what follows an operation by itself. */
@@ -199,7 +201,7 @@ export class Session {
     return (this.#systems ??= this.#openSystems());
   }
 
-  async #openSystems(): Promise<Systems> {
+  async #ownSystems(): Promise<Systems> {
     const { Systems: Loaded } = await import('../systems/systems.js');
     const { inventory, folder, settings } = this;
     return new Loaded({

@@ -2,6 +2,8 @@
 // do nothing, and nothing is changed.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import { languageTools } from '../../src/ui/agents/languageTools.js';
+import { silentLog } from '../silentLog.js';
 import { call as command, CommandRig, type Guest, rejects } from './commandRig.js';
 import { type Asked, Person } from './person.js';
 
@@ -10,6 +12,41 @@ interface Told {
   readonly error?: { readonly kind: string };
   readonly snapshots?: readonly unknown[];
   readonly snapshot?: string;
+}
+
+/** Another registration of all tools, of which the editor hears nothing: what each is, by its name, and what the log says. */
+async function registered(
+  rig: CommandRig,
+  registerMcp: () => vscode.Disposable,
+): Promise<{
+  readonly tools: ReadonlyMap<string, vscode.LanguageModelTool<object>>;
+  readonly warned: readonly string[];
+}> {
+  const extension = vscode.extensions.getExtension<unknown>('virt-rewind.virt-rewind');
+  assert.ok(extension !== undefined);
+  const { inventory, journal } = await rig.api();
+  const tools = new Map<string, vscode.LanguageModelTool<object>>();
+  const warned: string[] = [];
+  const replaced = {
+    registerTool: (name: string, tool: vscode.LanguageModelTool<object>) => {
+      tools.set(name, tool);
+      return new vscode.Disposable(() => undefined);
+    },
+    registerMcpServerDefinitionProvider: registerMcp,
+  };
+  const originals = Object.keys(replaced).map((name) => [name, Reflect.get(vscode.lm, name) as unknown] as const);
+  try {
+    for (const [name, replacement] of Object.entries(replaced)) {
+      assert.ok(Reflect.set(vscode.lm, name, replacement));
+    }
+    const log = { ...silentLog, warn: (line: string) => warned.push(line) };
+    languageTools({ inventory, folder: journal, log, extension }).dispose();
+  } finally {
+    for (const [name, original] of originals) {
+      Reflect.set(vscode.lm, name, original);
+    }
+  }
+  return { tools, warned };
 }
 
 describe('tools for language models', function () {
@@ -70,6 +107,45 @@ describe('tools for language models', function () {
   it('are there, each with its name in a prompt', () => {
     const names = vscode.lm.tools.flatMap(({ name }) => (name.startsWith('virtRewind_') ? [name] : []));
     assert.equal(names.length, 10);
+  });
+
+  it('are there, and the log says why, where the editor takes no MCP server', async () => {
+    const taken = await registered(rig, () => new vscode.Disposable(() => undefined));
+    assert.deepEqual([taken.tools.size, taken.warned], [10, []]);
+    const { tools, warned } = await registered(rig, () => {
+      throw new Error('CANNOT use API proposal');
+    });
+    assert.equal(tools.size, 10);
+    assert.equal(warned.length, 1);
+    assert.match(warned[0] ?? '', /CANNOT use API proposal.*virt-rewind mcp/u);
+  });
+
+  it('say before an act what it does, and do nothing for it', async () => {
+    const { tools } = await registered(rig, () => new vscode.Disposable(() => undefined));
+    const { token } = new vscode.CancellationTokenSource();
+    const question = async (tool: string, more: object): Promise<string | undefined> => {
+      const prepared = await tools
+        .get(`virtRewind_${tool}`)
+        ?.prepareInvocation?.({ input: { vm: guest.name, ...more } }, token);
+      const { message, title } = prepared?.confirmationMessages ?? {};
+      return message === undefined
+        ? undefined
+        : `${title ?? ''}\n${typeof message === 'string' ? message : message.value}`;
+    };
+    await rig.virsh('snapshot-create-as', guest.name, 'asked');
+    await command('virtRewind.refresh');
+    const state = async (): Promise<string> =>
+      [await rig.virsh('dumpxml', guest.name), await rig.virsh('snapshot-list', guest.name, '--tree')].join('\n');
+    const before_ = await state();
+    assert.equal(await question('revert_vm', { snapshot: 'asked' }), undefined, 'it will be refused');
+    await rig.withSettings({ 'agents.permissions': { [guest.name]: 'act' } }, async () => {
+      assert.match((await question('revert_vm', { snapshot: 'asked' })) ?? '', /^Revert.*asked.*\n[^]*\w/u);
+      assert.match((await question('checkpoint_vm', { title: 'never' })) ?? '', /never/u);
+      assert.equal(await question('describe_vm', {}), undefined);
+    });
+    assert.equal(await state(), before_);
+    await rig.virsh('snapshot-delete', guest.name, 'asked');
+    await command('virtRewind.refresh');
   });
 
   it('look, and change nothing that the settings do not allow', async () => {

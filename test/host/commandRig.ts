@@ -144,6 +144,18 @@ export async function rejects(promise: Thenable<unknown>, kind: FailureKind): Pr
   assert.fail(`was done, although ${kind} was expected`);
 }
 
+/** Does something as in a workspace that nobody trusts. */
+export async function untrustedly<T>(act: () => Promise<T>): Promise<T> {
+  const trusted = Object.getOwnPropertyDescriptor(vscode.workspace, 'isTrusted');
+  assert.ok(trusted);
+  Object.defineProperty(vscode.workspace, 'isTrusted', { ...trusted, get: () => false });
+  try {
+    return await act();
+  } finally {
+    Object.defineProperty(vscode.workspace, 'isTrusted', trusted);
+  }
+}
+
 /** VS Code shows no modal dialog in tests: it rejects instead, and says what the dialog would have said. */
 export async function asksFirst(promise: Thenable<unknown>): Promise<string> {
   const { message } = await rejects(promise, 'failed');

@@ -1,13 +1,68 @@
 // Labs in the editor: a file is read while it is written, and its lab is made, checked, reset and removed by commands and by a task.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { SystemResult } from '../../src/systems/groupRun.js';
 import { reportScheme } from '../../src/ui/documents/reports.js';
-import { asksFirst, call, CommandRig, type Guest, rejects } from './commandRig.js';
+import { labTests } from '../../src/ui/lab/labTests.js';
+import { asksFirst, call, CommandRig, fromMenu, type Guest, rejects, untrustedly } from './commandRig.js';
+import { Person } from './person.js';
 
 const vm = 'lab-member';
+
+/** The profile "Reset first" of our own labs in the Testing view, beside that of the extension: nobody else can run one. */
+function watchedProfile(): { readonly run: () => Promise<readonly string[]>; readonly dispose: () => void } {
+  const create = vscode.tests.createTestController;
+  const own: {
+    controller?: vscode.TestController;
+    handler?: (request: vscode.TestRunRequest, token: vscode.CancellationToken) => Thenable<void> | void;
+  } = {};
+  const outcomes: string[] = [];
+  const heard = (run: vscode.TestRun): vscode.TestRun =>
+    new Proxy(run, {
+      get: (target, key) => {
+        if (key === 'passed' || key === 'failed' || key === 'errored' || key === 'skipped') {
+          return () => outcomes.push(key);
+        }
+        const value: unknown = Reflect.get(target, key);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+  Reflect.set(vscode.tests, 'createTestController', (id: string, label: string) => {
+    const controller = create(`${id}.watched`, label);
+    own.controller = controller;
+    return new Proxy(controller, {
+      get: (target, key) =>
+        key === 'createTestRun'
+          ? (request: vscode.TestRunRequest) => heard(target.createTestRun(request))
+          : key === 'createRunProfile'
+            ? (...given: Parameters<vscode.TestController['createRunProfile']>) => {
+                [, , own.handler] = given;
+                return target.createRunProfile(...given);
+              }
+            : (Reflect.get(target, key) as unknown),
+      set: (target, key, value) => Reflect.set(target, key, value),
+    });
+  });
+  const labs = labTests();
+  Reflect.set(vscode.tests, 'createTestController', create);
+  return {
+    run: async () => {
+      const { controller, handler } = own;
+      assert.ok(controller !== undefined && handler !== undefined);
+      const { token } = new vscode.CancellationTokenSource();
+      // The editor reads tasks.json when it sees that it was written.
+      do {
+        await controller.refreshHandler?.(token);
+      } while ([...controller.items].every(([, { children }]) => children.size === 0));
+      outcomes.length = 0;
+      await handler(new vscode.TestRunRequest(), token);
+      return [...outcomes];
+    },
+    dispose: () => labs.dispose(),
+  };
+}
 
 describe('a lab in the editor', function () {
   this.timeout(120_000);
@@ -179,6 +234,114 @@ describe('a lab in the editor', function () {
     assert.deepEqual(await call('virtRewind.destroyLab', { file, confirm: false }), { removed: [] });
     assert.ok(!(await systems()).includes('clean'));
     assert.equal(await guest.state(), 'running');
+  });
+
+  it('is written of VMs that are there, into the folder of the workspace, and opened', async () => {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+    assert.ok(folder !== undefined);
+    const written = join(folder, 'virt-rewind.yaml');
+    const row = await rig.vmRow(vm);
+    const person = new Person();
+    try {
+      person.will();
+      assert.deepEqual(await fromMenu('virtRewind.exportLab', row), { file: written, vms: [vm] });
+      assert.equal(vscode.window.activeTextEditor?.document.uri.fsPath, written);
+      assert.match(readFileSync(written, 'utf8'), /existing: lab-member/u);
+      assert.deepEqual(await call('virtRewind.checkLab', { file: written }), ['The lab was not created.']);
+      // Somebody's work is there now: it stays unless a person says otherwise.
+      writeFileSync(written, text());
+      person.will(({ how, question, text: lines }) => {
+        assert.equal(how, 'modal');
+        assert.match(`${question} ${lines}`, /Replace the file.*virt-rewind\.yaml/su);
+        return undefined;
+      });
+      assert.equal(await fromMenu('virtRewind.exportLab', row), undefined);
+      assert.equal(readFileSync(written, 'utf8'), text());
+      person.will('Replace');
+      assert.deepEqual(await fromMenu('virtRewind.exportLab', row), { file: written, vms: [vm] });
+      assert.doesNotMatch(readFileSync(written, 'utf8'), /clean/u);
+      // Of those that there are, none is picked before somebody does.
+      person.will(({ how, choices }) => {
+        assert.ok(how === 'pick' && choices.includes(vm));
+        return vm;
+      }, 'Replace');
+      assert.deepEqual(await call('virtRewind.exportLab'), { file: written, vms: [vm] });
+    } finally {
+      person.leave();
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+      await vscode.workspace.fs.delete(vscode.Uri.file(written));
+    }
+  });
+
+  it('is written as a program says, and not over what is typed or into no folder', async () => {
+    const other = join(rig.dir, 'shop/exported.yaml');
+    const given = { vms: [vm], file: other };
+    await call('virtRewind.exportLab', given);
+    await asksFirst(call('virtRewind.exportLab', given));
+    writeFileSync(other, '# mine\n');
+    await call('virtRewind.exportLab', { ...given, confirm: false });
+    const exported = readFileSync(other, 'utf8');
+    assert.match(exported, /existing: lab-member/u);
+    const edit = new vscode.WorkspaceEdit();
+    edit.insert(vscode.Uri.file(other), new vscode.Position(0, 0), '# typed\n');
+    assert.ok(await vscode.workspace.applyEdit(edit));
+    await rejects(call('virtRewind.exportLab', { ...given, confirm: false }), 'refused');
+    assert.equal(readFileSync(other, 'utf8'), exported);
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+    await rejects(call('virtRewind.exportLab', { ...given, file: join(rig.dir, 'nowhere/a.yaml') }), 'failed');
+    await rejects(call('virtRewind.exportLab', { ...given, vms: ['nobody'] }), 'notFound');
+    await rejects(call('virtRewind.exportLab', { system: 'nothing', file: other }), 'notFound');
+    await rejects(call('virtRewind.exportLab', { vms: [], file: other }), 'invalid');
+  });
+
+  it('can be looked at in a workspace that is not trusted, and nothing is done or written', async () => {
+    const lab = join(rig.dir, 'shop/untrusted.yaml');
+    writeFileSync(lab, text().replace('name: shop', 'name: untrusted'));
+    const exported = join(rig.dir, 'shop/never.yaml');
+    const before_ = await systems();
+    await untrustedly(async () => {
+      assert.deepEqual(await call('virtRewind.checkLab', { file: lab }), ['The lab was not created.']);
+      await call('virtRewind.openLabFile', { file: lab });
+      for (const command of ['virtRewind.createLab', 'virtRewind.resetLab', 'virtRewind.destroyLab'] as const) {
+        await rejects(call(command, { file: lab, confirm: false }), 'refused');
+      }
+      await rejects(call('virtRewind.exportLab', { vms: [vm], file: exported, confirm: false }), 'refused');
+    });
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    assert.deepEqual(await call('virtRewind.checkLab', { file: lab }), ['The lab was not created.']);
+    assert.deepEqual(await systems(), before_);
+    assert.ok(!existsSync(exported));
+  });
+
+  it('is reset before test tasks by its profile, and they do not run where it may not be', async () => {
+    const folder = vscode.workspace.workspaceFolders?.[0];
+    assert.ok(folder !== undefined);
+    const ofTests = join(folder.uri.fsPath, 'virt-rewind.yaml');
+    writeFileSync(ofTests, text().replace('name: shop', 'name: tested'));
+    const configuration = vscode.workspace.getConfiguration('tasks');
+    const task = { label: 'tests', type: 'process', command: 'true', group: 'test' };
+    await configuration.update('version', '2.0.0', vscode.ConfigurationTarget.Workspace);
+    await configuration.update('tasks', [task], vscode.ConfigurationTarget.Workspace);
+    const profile = watchedProfile();
+    try {
+      await guest.setCounters(4);
+      await call('virtRewind.createLab', { file: ofTests, confirm: false });
+      await guest.setCounters(5);
+      assert.deepEqual(await profile.run(), ['passed']);
+      assert.equal((await guest.counters()).memory, 4);
+      await guest.setCounters(6);
+      const ran: string[] = [];
+      const listener = vscode.tasks.onDidStartTask(({ execution }) => ran.push(execution.task.name));
+      assert.deepEqual(await untrustedly(() => profile.run()), ['errored']);
+      listener.dispose();
+      assert.deepEqual(ran, []);
+      assert.equal((await guest.counters()).memory, 6);
+    } finally {
+      profile.dispose();
+      await configuration.update('tasks', undefined, vscode.ConfigurationTarget.Workspace);
+      await call('virtRewind.destroyLab', { file: ofTests, confirm: false });
+      await vscode.workspace.fs.delete(vscode.Uri.file(ofTests));
+    }
   });
 
   it('has a page of all that is wrong with its file, where that is more than a message holds', async () => {

@@ -54,7 +54,7 @@ describe('a reset of a lab that fails at one of its VMs', function () {
       here.inventory,
       parseSettings(() => undefined),
       folder,
-      Promise.resolve(here.systems),
+      { systems: () => Promise.resolve(here.systems) },
     );
     labs = new Labs({ session, log: silentLog, shell: 'test', environment: daemon.env });
     for (const { name } of vms) {

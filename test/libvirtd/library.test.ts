@@ -58,7 +58,11 @@ function shownWith(words: string): string {
   return block;
 }
 const types = `
-import { connect, type OperationOutcome } from 'virt-rewind';
+import { connect, type OperationOutcome, type VirtRewindApi } from 'virt-rewind';
+export async function ofAnotherExtension(api: VirtRewindApi): Promise<OperationOutcome> {
+  await using rewind = await api.connect();
+  return (await rewind.find('web-test')).checkpoint();
+}
 export async function reset(signal: AbortSignal): Promise<OperationOutcome> {
   await using rewind = await connect('qemu:///system');
   const vm = await rewind.find('web-test');
@@ -149,6 +153,18 @@ describe('the npm package', function () {
     // What the resets have kept: the test below counts what is done.
     for (const kept of left.filter((name) => name !== 'clean')) {
       await rig.virsh('snapshot-delete', 'lib', kept);
+    }
+  });
+
+  it('has the schema of lab files where its page says', () => {
+    const installed = join(folder, 'node_modules/virt-rewind');
+    const [, link = ''] = /\[labFile\.schema\.json\]\(([^)]+)\)/u.exec(read('lab-file.md')) ?? [];
+    assert.deepEqual(
+      JSON.parse(read(link)),
+      JSON.parse(readFileSync(join(root, 'src/lab/labFile.schema.json'), 'utf8')),
+    );
+    function read(name: string): string {
+      return readFileSync(join(installed, name), 'utf8');
     }
   });
 

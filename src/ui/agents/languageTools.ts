@@ -38,7 +38,7 @@ export function languageTools(options: LanguageToolsOptions): Disposable {
   for (const name of namesIn(options.extension)) {
     store.add(vscode.lm.registerTool(name, new LanguageTool(name, deskOf)));
   }
-  const server = mcpServer(options.extension.extensionPath);
+  const server = mcpServer(options);
   if (server !== undefined) {
     store.add(server);
   }
@@ -129,8 +129,11 @@ function namesIn({ packageJSON }: vscode.Extension<unknown>): readonly string[] 
   return contributes.languageModelTools.map(({ name }) => name);
 }
 
-/** Run by the editor's own Node.js. Undefined where the editor knows of no such servers. */
-function mcpServer(extensionPath: string): vscode.Disposable | undefined {
+/** Run by the editor's own Node.js. Undefined where the editor knows of no such servers, or takes none. */
+function mcpServer({
+  extension: { extensionPath },
+  log,
+}: Pick<LanguageToolsOptions, 'extension' | 'log'>): vscode.Disposable | undefined {
   const { lm, McpStdioServerDefinition: Definition } = vscode as unknown as NewerApi;
   if (Definition === undefined) {
     return undefined;
@@ -143,8 +146,11 @@ function mcpServer(extensionPath: string): vscode.Disposable | undefined {
         }),
       ],
     });
-  } catch {
-    // 1.100 has it for extensions of its own alone, and throws.
+  } catch (error) {
+    // 1.100 has it for extensions of its own alone, and throws. All else is there without it.
+    log.warn(
+      `This editor takes no MCP server of ours: ${String(error)}. To use it, write "virt-rewind mcp" into the editor's own list of MCP servers.`,
+    );
     return undefined;
   }
 }

@@ -24,7 +24,7 @@ const forks = v.pipe(whole, v.minValue(1), v.maxValue(mostForks));
 const shapes = {
   /** Name or UUID of a VM; a name that fits two VMs is refused, with both listed. */
   vm: text,
-  /** Names or UUIDs of the VMs that a system is made of. */
+  /** Names or UUIDs of the VMs that a system is made of, or that a lab file names. */
   vms: texts,
   /** URI of a libvirt; beside `vm`, it tells apart two VMs of one name. */
   connection: text,

@@ -1,4 +1,4 @@
-// Labs in the editor: made, reset, checked and removed as their file says, by what the command line calls too.
+// Labs in the editor: made, reset, checked, removed and written, by what the command line calls too.
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
@@ -16,6 +16,7 @@ import { readSettings } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm, typeNameOfLab } from './consent.js';
+import { exportLab } from './labExport.js';
 import { labFileOf } from './labTargets.js';
 import { carryOutSystem } from './systemOperations.js';
 
@@ -25,6 +26,7 @@ export const labCommands = {
   'virtRewind.checkLab': check,
   'virtRewind.destroyLab': destroy,
   'virtRewind.openLabFile': open,
+  'virtRewind.exportLab': exportLab,
 } satisfies CommandTable;
 
 interface MadeLab {
@@ -184,7 +186,7 @@ async function withLabs<T>(run: CommandRun, file: string, act: (labs: Labs) => P
     import('../../session/session.js'),
   ]);
   const { inventory, log, history } = run;
-  const session = Session.over(inventory, readSettings(), history.folder, run.systems.open());
+  const session = Session.over(inventory, readSettings(), history.folder, { systems: run.systems.open });
   const labs = new Loaded({ session, log, shell: vscode.env.appName, environment: process.env });
   try {
     return await act(labs);

@@ -193,6 +193,7 @@ describe('the menus of rows', () => {
       third,
       'renameSnapshot',
       'shutDown',
+      'exportLab',
       'showPicture',
       'checkHealth',
       'prune',
@@ -204,13 +205,14 @@ describe('the menus of rows', () => {
       third,
       'renameSnapshot',
       'start',
+      'exportLab',
       'showPicture',
       'checkHealth',
       'prune',
       'dissolveSystem',
     ]);
     const several = commandsIn(rowMenu, { viewItem: vmTokens(vmView(), { readOnly: false }), several: true });
-    assert.ok(several.includes('virtRewind.createSystem'));
+    assert.ok(['createSystem', 'exportLab'].every((one) => several.includes(`virtRewind.${one}`)));
   });
 
   it('leave out what has nothing to do', () => {

@@ -85,6 +85,8 @@ describe('what package.json contributes, in Markdown', () => {
             ...{ type: 'string', default: 'x', description: '%a%', order: 1, scope: 'application' },
             ...{ enum: ['x'], enumDescriptions: ['%a.x%'] },
           },
+          'virtRewind.c': { type: 'string', default: '', description: '%b%', order: 3, scope: 'machine' },
+          'virtRewind.d': { type: 'string', default: '', description: '%b%', order: 4, scope: 'machine-overridable' },
         },
       },
     },
@@ -101,13 +103,17 @@ describe('what package.json contributes, in Markdown', () => {
   });
 
   it('have the values in the order of the settings page, and who may set them', () => {
-    const [first, second] = settingsList(manifest, texts).split(/\n\n(?=## )/);
+    const [first, second, ...others] = settingsList(manifest, texts).split(/\n\n(?=## )/);
     assert.deepEqual(first?.split('\n\n'), [
       '## virtRewind.a',
       'One | two.',
       '- Default: `"x"`\n- `x`: The usual.\n- Set by the user.',
     ]);
     assert.match(second ?? '', /integer from 0 to 9\.\n- Set by the user, and workspaces that are trusted\.$/);
+    assert.deepEqual(
+      others.map((one) => one.split('\n').at(-1)),
+      ['- Set by the user, for each machine on its own.', '- Set by the user, and workspaces.'],
+    );
   });
 });
 

@@ -1,0 +1,180 @@
+// A lab file written of VMs that are there: those of the selected rows, of a system, or those that are picked.
+import { open, writeFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { Failure } from '../../domain/failure.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { StoredSystem } from '../../domain/system.js';
+import { openConnections } from '../../engine/namedTargets.js';
+import { type VmView, vmKey } from '../../inventory/views.js';
+import { labFileName } from '../../manifest/labFileName.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { CommandError } from '../prompts/commandError.js';
+import { noteInStatusBar } from '../prompts/notify.js';
+import { pick, pickSeveral } from '../prompts/pickTarget.js';
+import { vmOfNode } from '../tree/nodes.js';
+import { givenTo } from './commandArguments.js';
+import type { CommandRun } from './commandServices.js';
+import { mustConfirm } from './consent.js';
+import { existingVm } from './operate.js';
+import { isForSystem, reachMembers, targetSystem } from './systemTargets.js';
+import { namedVm } from './targets.js';
+
+interface Exported {
+  /** Absolute. */
+  readonly file: string;
+  /** Names. */
+  readonly vms: readonly string[];
+}
+
+interface Named {
+  readonly views: readonly VmView[];
+  readonly stored?: StoredSystem;
+}
+
+export async function exportLab(run: CommandRun): Promise<Exported> {
+  if (!vscode.workspace.isTrusted) {
+    throw new CommandError('refused', t('No lab file is written into a workspace that you do not trust.'));
+  }
+  const { views, stored } = isForSystem(run) ? await membersOf(run) : { views: await vmsOf(run) };
+  const file = await placeOf(run);
+  requireSaved(file);
+  const text = await textOf(views, stored);
+  await write(run, file, text);
+  await vscode.window.showTextDocument(vscode.Uri.file(file));
+  noteInStatusBar(t('{0} was written.', displayLine(file)));
+  return { file, vms: views.map(({ vm }) => vm.name) };
+}
+
+/** @throws Failure `notFound`: half of a system is another lab */
+async function membersOf(run: CommandRun): Promise<Named> {
+  const stored = await targetSystem(run, '');
+  await reachMembers(run, stored);
+  const views = stored.system.members.map((member) => {
+    const view = run.inventory.findVm(member);
+    if (view === undefined) {
+      throw new Failure('notFound', { vm: member.name, connection: member.connection });
+    }
+    return view;
+  });
+  return { views, stored };
+}
+
+/** Those of the rows or those given, else those that are picked. */
+async function vmsOf(run: CommandRun): Promise<readonly VmView[]> {
+  const { inventory } = run;
+  const { vms, connection } = givenTo(run.call);
+  const rows = run.call.kind === 'rows' ? run.call.rows.flatMap((row) => vmOfNode(row) ?? []) : [];
+  if (rows.length > 0) {
+    return [...new Map(rows.map((ref) => [vmKey(ref), ref])).values()].map((ref) => existingVm(run, ref));
+  }
+  if (vms === undefined) {
+    await openConnections(inventory);
+  }
+  const views =
+    vms === undefined
+      ? await pickSeveral(
+          inventory.connections.flatMap((one) =>
+            one.vms.map((view) => ({ label: view.vm.name, value: view, isPicked: false })),
+          ),
+          t('Which VMs are in the lab file?'),
+        )
+      : await Promise.all(vms.map((vm) => namedVm(inventory, vm, connection)));
+  if (views.length === 0) {
+    throw new CommandError('invalid', t('A lab file names at least one VM.'));
+  }
+  return views;
+}
+
+/** As it was told, or beside what else is in the folder of the workspace. */
+async function placeOf({ call }: CommandRun): Promise<string> {
+  const { file = labFileName } = givenTo(call);
+  if (isAbsolute(file)) {
+    return file;
+  }
+  const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+  const [first, ...others] = folders;
+  if (first === undefined) {
+    throw new CommandError(
+      'notFound',
+      t('No folder is open that a lab file could be written into. Open one, then try again.'),
+    );
+  }
+  const folder =
+    others.length === 0 || call.kind === 'program'
+      ? first
+      : await pick(
+          folders.map((one) => ({ label: one.name, description: one.uri.fsPath, value: one })),
+          t('Write the lab file into which folder?'),
+        );
+  return join(folder.uri.fsPath, file);
+}
+
+/** What is typed there and nowhere else would be lost, or come back over what was written. */
+function requireSaved(file: string): void {
+  if (vscode.workspace.textDocuments.some(({ uri, isDirty }) => isDirty && uri.fsPath === file)) {
+    throw new CommandError(
+      'refused',
+      t('{0} has changes that are not saved, so nothing was written. Save or discard them first.', displayLine(file)),
+    );
+  }
+}
+
+/** @throws CommandError where it would be no lab file, as with more VMs than one can have */
+async function textOf(views: readonly VmView[], stored: StoredSystem | undefined): Promise<string> {
+  const [{ writeLab }, { readLab }] = await Promise.all([
+    import('../../lab/writeLab.js'),
+    import('../../lab/readLab.js'),
+  ]);
+  const text = writeLab(
+    views.map(({ vm }) => vm),
+    stored,
+  );
+  const [problem] = readLab(text).problems;
+  if (problem !== undefined) {
+    throw new CommandError(
+      'unsupported',
+      t('These VMs make no lab file, so nothing was written. {0}', problem.message),
+    );
+  }
+  return text;
+}
+
+/** Whatever stands there is somebody's work: asked before, unless that was said. @throws Dismissed */
+async function write(run: CommandRun, file: string, text: string): Promise<void> {
+  try {
+    const handle = await open(file, 'wx');
+    try {
+      await handle.writeFile(text);
+    } finally {
+      await handle.close();
+    }
+    return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw notWritten(file, error);
+    }
+  }
+  if (mustConfirm(run)) {
+    await askQuestion({
+      title: t('Replace the file?'),
+      lines: [t('{0} is there already. What is in it is lost.', displayLine(file))],
+      details: '',
+      confirm: t('Replace'),
+    });
+  }
+  await writeFile(file, text).catch((error: unknown) => {
+    throw notWritten(file, error);
+  });
+}
+
+function notWritten(file: string, error: unknown): CommandError {
+  const why = error instanceof Error ? displayLine(error.message) : '';
+  return new CommandError(
+    'failed',
+    t('{0} could not be written: {1}. See whether its folder is there and may be written to.', displayLine(file), why),
+    {},
+    { cause: error },
+  );
+}

@@ -1,0 +1,101 @@
+// What a person is told before an agent acts: what is kept and what is lost, and nothing is done for it.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AgentDesk } from '../../../src/agents/desk.js';
+import { toolNames, toolOf, type ToolName } from '../../../src/agents/toolTable.js';
+import type { ToolQuestion } from '../../../src/agents/toolWork.js';
+import { parseSettings, settingKeys } from '../../../src/manifest/settings.js';
+import { Session } from '../../../src/session/session.js';
+import { silentLog } from '../../silentLog.js';
+import { fakeVm } from '../engine/fakeHypervisor.js';
+import { type Rig, rig } from '../engine/rig.js';
+
+const folder = join(tmpdir(), 'virt-rewind-nobody-makes-this');
+const signal = new AbortController().signal;
+const reading = /^(?:list|read|count|probe|find)\w*[( ]/u;
+
+describe('the question before an act of an agent', () => {
+  let r: Rig;
+  let settings: Readonly<Record<string, unknown>>;
+  let desk: AgentDesk;
+
+  beforeEach(async () => {
+    const web = fakeVm('web', ['a', 'b']);
+    r = await rig({ ...web, vm: { ...web.vm, agentChannel: true, agentConnected: true } });
+    settings = { [settingKeys.agentPermissions]: { web: 'act' } };
+    desk = new AgentDesk({
+      session: () =>
+        Promise.resolve(
+          Session.over(
+            r.inventory,
+            parseSettings((key) => settings[key]),
+            folder,
+          ),
+        ),
+      agent: () => 'a test',
+      log: silentLog,
+    });
+  });
+  afterEach(() => {
+    assert.deepEqual(
+      r.opened.flatMap(({ calls }) => calls).filter((call) => !reading.test(call) && call !== 'listVms'),
+      [],
+    );
+    assert.deepEqual([r.persistence.written, r.persistence.notes, [...desk.fresh]], [[], [], []]);
+    assert.ok(!existsSync(folder));
+    r.inventory.dispose();
+  });
+
+  const ask = (tool: ToolName, more: object = {}): Promise<ToolQuestion | undefined> =>
+    desk.question(tool, { vm: 'web', ...more }, signal);
+
+  it('says of a revert what comes back, what is kept and what is lost', async () => {
+    for (const question of [
+      await ask('revert_vm', { snapshot: 'a' }),
+      await ask('revert_vm', { snapshot: 'a', after: 'paused' }),
+    ]) {
+      assert.match(question?.title ?? '', /Revert web to “a”/u);
+      assert.match(question?.details ?? '', /kept first, as the snapshot “Before revert to a”[^]*is lost/u);
+    }
+  });
+
+  it('says of a checkpoint how long the guest stands still, and of a program that not all of it can be undone', async () => {
+    const checkpoint = await ask('checkpoint_vm', { title: 'mine' });
+    assert.match(checkpoint?.title ?? '', /“mine” of web/u);
+    assert.match(checkpoint?.details ?? '', /stands still/u);
+    const program = await ask('run_in_guest', { program: 'rm', args: ['-r', '/srv\n\u202eevil'] });
+    assert.match(program?.title ?? '', /program in web/u);
+    assert.deepEqual(program?.details.split('\n')[0], 'rm -r /srv evil');
+    assert.match(program.details, /cannot/u);
+  });
+
+  it('is none where nothing is changed, and none of what is refused', async () => {
+    const given = { snapshot: 'a', program: 'true' };
+    const none = async (tools: readonly ToolName[], more: object): Promise<void> => {
+      for (const tool of tools) {
+        assert.equal(await ask(tool, more), undefined, tool);
+      }
+    };
+    const acts = toolNames.filter((name) => toolOf(name).acts);
+    assert.equal(acts.length, 4);
+    await none(
+      toolNames.filter((name) => !acts.includes(name)),
+      {},
+    );
+    await none(['undo_revert'], {});
+    await none(['revert_vm'], { snapshot: 'nothing' });
+    await none(['revert_vm'], { snapshot: 'a', checkpointFirst: false });
+    await none(acts, { ...given, vm: 'nobody' });
+    for (const forbidding of [
+      { [settingKeys.agentPermissions]: { web: 'look' } },
+      { [settingKeys.agentPermissions]: { web: 'act' }, [settingKeys.protectedVms]: ['web'] },
+    ]) {
+      settings = forbidding;
+      await none(['checkpoint_vm'], {});
+      await none(['revert_vm'], { snapshot: 'a' });
+      await none(['run_in_guest'], { program: 'true' });
+    }
+  });
+});
