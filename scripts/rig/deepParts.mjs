@@ -47,8 +47,11 @@ const more = {
   labs: {
     guards: ['lab', 'systems', 'session', 'cli', 'bisect'],
     layer: 'libvirtd',
-    minutes: 3,
-    files: ['exampleLab', 'labClone', 'systemWaits', 'bisect', 'copyFile', 'unasked'],
+    minutes: 5,
+    files: [
+      ...['exampleLab', 'labClone', 'systemWaits', 'systemFaults', 'bisect', 'copyFile', 'unasked'],
+      'commandLineVms',
+    ],
   },
   pages: {
     guards: ['lesson', 'lab', 'health', 'systems', 'ui', 'text'],
