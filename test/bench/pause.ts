@@ -1,6 +1,6 @@
-// How long a guest that writes its RAM stands still for a snapshot with RAM in a file of its own, live and where QEMU can guard the
-// RAM, beside libvirt's default, the internal one, of the same guest. From the daemon's own events; knows nothing of what the stop
-// consists of.
+// How long a guest stands still for a snapshot with RAM in a file of its own, live and, where QEMU can guard the RAM, of one that
+// writes it all the time; beside libvirt's default, the internal one, of the same guest. From the daemon's own events; knows nothing
+// of what the stop consists of.
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { versionOf } from '../../src/domain/capabilities.js';
@@ -33,6 +33,10 @@ interface Took {
   readonly paused: number;
   readonly whole: number;
 }
+
+type Turns = ReadonlyMap<Way, readonly Took[]>;
+
+const inUse = `${touchedMiB} of ${memoryMiB} MiB in use`;
 
 /** Not with zeros, which QEMU does not write. */
 const fill = `mkdir /filled && mount -t tmpfs -o size=${touchedMiB + 20}m none /filled &&
@@ -71,7 +75,6 @@ void onPrivateDaemon(async (daemon) => {
     return stdout;
   };
   await inGuest(fill);
-  await inGuest(`setsid sh -c '${writeOnAndOn}' </dev/null >/dev/null 2>&1 &`);
   const inventory = new Inventory({
     open: libvirtHypervisor(silentLog, daemon.env),
     log: silentLog,
@@ -80,30 +83,20 @@ void onPrivateDaemon(async (daemon) => {
   inventory.setConnections([daemon.uri]);
   const isGuarded = await canGuard(daemon);
   const vm = await refOf(inventory, daemon, 'guest');
-  const names: readonly Way[] = ['internal', 'live', ...(isGuarded ? (['seamless'] as const) : [])];
-  const before = writtenUntil(await inGuest(progress));
-  const took = await takeTurns(inventory, vm, names, rounds);
-  const after = writtenUntil(await inGuest(progress));
-  const rate = (after.mebibytes - before.mebibytes) / (after.seconds - before.seconds);
-  remark(`The guest wrote ${rate.toFixed(0)} MiB of its RAM in each second that it ran; ${writtenMiBs} are wanted.`);
-  const of = (way: Way, what: keyof Took): number => median((took.get(way) ?? []).map((one) => one[what]));
-  const inUse = `${touchedMiB} of ${memoryMiB} MiB in use, written at ${writtenMiBs} MiB/s`;
+  const took = await takeTurns(inventory, vm, ['internal', 'live'], rounds);
   report({
     name: `guest stands still for a live external memory snapshot, ${inUse}`,
-    ours: of('live', 'paused'),
-    baseline: of('internal', 'paused'),
+    ours: middle(took, 'live', 'paused'),
+    baseline: middle(took, 'internal', 'paused'),
     unit: 'ms',
     goal: 0.35,
     against: 'an internal one',
   });
-  remark(`The live external snapshot took ${Math.round(of('live', 'whole'))} ms in all.`);
+  remark(`The live external snapshot took ${Math.round(middle(took, 'live', 'whole'))} ms in all.`);
   if (isGuarded) {
-    const name = `guest stands still for a seamless memory snapshot, ${inUse}`;
-    const ours = of('seamless', 'paused');
-    report({ name, ours, baseline: of('internal', 'paused'), unit: 'ms', goal: 0.03, against: 'an internal one' });
-    report({ name, ours, baseline: of('live', 'paused'), unit: 'ms', goal: 0.15, against: 'a live one' });
-    const whole = { ours: of('seamless', 'whole'), baseline: of('live', 'whole'), unit: 'ms', against: 'a live one' };
-    report({ ...whole, name: `a seamless memory snapshot in all, ${inUse}`, goal: 1.5 });
+    await inGuest(`setsid sh -c '${writeOnAndOn}' </dev/null >/dev/null 2>&1 &`);
+    const told = (): Promise<string> => inGuest(progress);
+    await writing(told, () => takeTurns(inventory, vm, ['internal', 'live', 'seamless'], rounds));
     await guest.remove();
     await idle(daemon, inventory);
   } else {
@@ -112,11 +105,36 @@ void onPrivateDaemon(async (daemon) => {
   inventory.dispose();
 });
 
+/** Of the guest that writes meanwhile. @param told what it tells of that */
+async function writing(told: () => Promise<string>, turns: () => Promise<Turns>): Promise<void> {
+  const before = writtenUntil(await told());
+  const took = await turns();
+  const after = writtenUntil(await told());
+  const rate = (after.mebibytes - before.mebibytes) / (after.seconds - before.seconds);
+  remark(`The guest wrote ${rate.toFixed(0)} MiB of its RAM in each second that it ran; ${writtenMiBs} are wanted.`);
+  const written = `${inUse}, written at ${writtenMiBs} MiB/s`;
+  const ours = { name: `guest stands still for a seamless memory snapshot, ${written}`, unit: 'ms' };
+  const paused = { ...ours, ours: middle(took, 'seamless', 'paused') };
+  report({ ...paused, baseline: middle(took, 'internal', 'paused'), goal: 0.03, against: 'an internal one' });
+  report({ ...paused, baseline: middle(took, 'live', 'paused'), goal: 0.15, against: 'a live one' });
+  reportWhole(took, written);
+}
+
+function reportWhole(took: Turns, what: string): void {
+  report({
+    name: `a seamless memory snapshot in all, ${what}`,
+    ours: middle(took, 'seamless', 'whole'),
+    baseline: middle(took, 'live', 'whole'),
+    unit: 'ms',
+    goal: 1.5,
+    against: 'a live one',
+  });
+}
+
 async function idle(daemon: Daemon, inventory: Inventory): Promise<void> {
   const guest = await defineTestGuest(daemon, { name: 'idle', memoryMiB: idleMiB });
   await guest.start();
   const took = await takeTurns(inventory, await refOf(inventory, daemon, 'idle'), ['live', 'seamless'], idleRounds);
-  const of = (way: Way, what: keyof Took): number => median(took.get(way)!.map((one) => one[what]));
   const name = `guest of ${idleMiB} MiB that is idle stands still for a seamless memory snapshot`;
   report({
     name: `${name}, the longest of ${idleRounds}`,
@@ -128,14 +146,13 @@ async function idle(daemon: Daemon, inventory: Inventory): Promise<void> {
   });
   report({
     name: `${name}, the middle one`,
-    ours: of('seamless', 'paused'),
+    ours: middle(took, 'seamless', 'paused'),
     baseline: unwrittenMs,
     unit: 'ms',
     goal: 1,
     against: 'where nothing is written',
   });
-  const whole = { ours: of('seamless', 'whole'), baseline: of('live', 'whole'), unit: 'ms', against: 'a live one' };
-  report({ ...whole, name: `a seamless memory snapshot in all, idle guest of ${idleMiB} MiB`, goal: 1.5 });
+  reportWhole(took, `idle guest of ${idleMiB} MiB`);
 }
 
 async function canGuard(daemon: Daemon): Promise<boolean> {
@@ -155,12 +172,7 @@ async function refOf(inventory: Inventory, daemon: Daemon, name: string): Promis
   return view.ref;
 }
 
-async function takeTurns(
-  inventory: Inventory,
-  vm: VmRef,
-  names: readonly Way[],
-  count: number,
-): Promise<ReadonlyMap<Way, readonly Took[]>> {
+async function takeTurns(inventory: Inventory, vm: VmRef, names: readonly Way[], count: number): Promise<Turns> {
   const took = new Map<Way, Took[]>(names.map((name) => [name, []]));
   for (let round = 0; round < count; round++) {
     for (const name of names) {
@@ -177,4 +189,8 @@ async function takeTurns(
     }
   }
   return took;
+}
+
+function middle(took: Turns, way: Way, what: keyof Took): number {
+  return median((took.get(way) ?? []).map((one) => one[what]));
 }
