@@ -1,13 +1,15 @@
 // `npm run bench`: every figure of the product beside what it is measured against, in one run on private daemons.
-//   npm run bench [-- BENCH…]   benches: reads guest plan question check checkpoint pause memory health layers idle lost commandLine hook forks clones bisect undo systems picture stories activation
-// Writes bench-results.json and prints the same as a table. Says what it could not measure; ends with 1 if a goal is
-// missed or a bench failed.
+//   npm run bench [-- BENCH… --release trixie]   benches: those of the table below
+// `--release`: with the libvirt and QEMU of that Debian release, in place of the machine's own. Writes bench-results.json and prints
+// the same as a table. Says what it could not measure; ends with 1 if a goal is missed or a bench failed.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
 import { buildExtension } from './build.mjs';
+import { debianRoot } from './rig/debianRoot.mjs';
 import { installModules, meetNeeds } from './rig/prerequisites.mjs';
 import { root } from './rig/root.mjs';
 
@@ -34,6 +36,9 @@ const benches = {
   clones: { need: 'libvirt', run: inNode },
   bisect: { need: 'libvirt', run: inNode },
   undo: { need: 'libvirt', run: inNode },
+  reset: { need: 'libvirt', run: inNode },
+  resets: { need: 'libvirt', run: inNode },
+  agent: { need: 'libvirt', run: inNode },
   systems: { need: 'libvirt', run: inNode },
   picture: { need: 'browser', run: inNode },
   stories: { need: 'browser', run: inNode },
@@ -43,7 +48,10 @@ const benches = {
 /** Activations are seconds apart and each needs a VS Code of its own. */
 const activations = 3;
 
-const wanted = process.argv.slice(2);
+const {
+  values: { release: suite },
+  positionals: wanted,
+} = parseArgs({ options: { release: { type: 'string' } }, allowPositionals: true });
 const unknown = wanted.filter((name) => !(name in benches));
 if (unknown.length > 0) throw new Error(`No such bench: ${unknown}. There are ${Object.keys(benches).join(', ')}.`);
 const chosen = Object.keys(benches).filter((name) => wanted.length === 0 || wanted.includes(name));
@@ -57,8 +65,19 @@ const remarks = [];
 const failed = [];
 
 await installModules(say);
-const unmet = await meetNeeds([...new Set(chosen.flatMap((name) => benches[name]?.need ?? []))], say);
-say(`${cpus()[0]?.model.trim()}, ${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}`);
+const needs = [
+  ...chosen.flatMap((name) => benches[name]?.need ?? []),
+  ...(suite === undefined ? [] : [/** @type {const} */ ('releases')]),
+];
+const unmet = await meetNeeds([...new Set(needs)], say);
+const noRelease = unmet.get('releases');
+if (noRelease !== undefined) throw new Error(noRelease);
+if (suite !== undefined) {
+  // Each private daemon reads it. Debian's unstable has the only name behind which the versions change.
+  process.env['VIRT_REWIND_TEST_RELEASE'] = await debianRoot({ suite, moves: suite === 'sid' }, say);
+}
+const whose = suite === undefined ? '' : `, libvirt and QEMU of Debian ${suite}`;
+say(`${cpus()[0]?.model.trim()}, ${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}${whose}`);
 for (const name of chosen) {
   const bench = benches[name];
   const reason = bench && unmet.get(bench.need);

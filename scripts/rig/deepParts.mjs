@@ -47,8 +47,20 @@ const more = {
   labs: {
     guards: ['lab', 'systems', 'session', 'cli', 'bisect'],
     layer: 'libvirtd',
-    minutes: 3.5,
-    files: ['exampleLab', 'labClone', 'systemWaits', 'systemConnections', 'bisect', 'copyFile', 'unasked'],
+    minutes: 5.5,
+    files: [
+      ...[
+        'exampleLab',
+        'labClone',
+        'systemWaits',
+        'systemConnections',
+        'systemFaults',
+        'bisect',
+        'copyFile',
+        'unasked',
+      ],
+      'commandLineVms',
+    ],
   },
   pages: {
     guards: ['lesson', 'lab', 'health', 'systems', 'ui', 'text'],

@@ -36,6 +36,7 @@ export interface Kept {
 }
 
 type Failures = ReadonlyMap<string, Failure>;
+const standingOutcomes = { before: 'asBefore', after: 'done', unclear: 'unclear' } as const;
 const never = new AbortController().signal;
 
 export class Ending {
@@ -126,10 +127,9 @@ export class Ending {
     switch (endOf(entry, standings)) {
       case 'explain': {
         await open.leave();
-        const said = { before: 'asBefore', after: 'done', unclear: 'unclear' } as const;
         return {
           to: 'explain',
-          members: entry.members.map((member, at) => outcomeOf(member, said[standings[at] ?? 'unclear'])),
+          members: entry.members.map((member, at) => outcomeOf(member, standingOutcomes[standings[at] ?? 'unclear'])),
         };
       }
       case 'finish':
@@ -151,9 +151,12 @@ export class Ending {
       this.#options.log.error(`what is left of the restore point is not written down: ${asFailure(error).line}`);
       await open.leave();
     }
-    return entry.members.map((member) =>
-      outcomeOf(member, failures.has(vmKey(member)) ? 'asBefore' : 'done', failures),
-    );
+    // One that failed may be gone nevertheless.
+    const views = await this.#look(entry);
+    return entry.members.map((member) => {
+      const outcome = standingOutcomes[standingOf(entry, member, views.get(vmKey(member)))];
+      return outcomeOf(member, outcome, outcome === 'done' ? new Map() : failures);
+    });
   }
 
   /**
@@ -224,12 +227,13 @@ export class Ending {
     return members;
   }
 
-  /** Those that ran and stand still; all that can go on do. */
+  /** Those that ran and stand still; all that can go on do. One that cannot be read is tried, so that its failure is told. */
   async #resume(turn: Together, entry: GroupEntry): Promise<Failures> {
     const views = await this.#look(entry);
-    const refs = entry.members.filter(
-      (member) => member.state === 'running' && views.get(vmKey(member))?.vm.power === 'paused',
-    );
+    const refs = entry.members.filter((member) => {
+      const power = views.get(vmKey(member))?.vm.power;
+      return member.state === 'running' && (power === undefined || power === 'paused');
+    });
     const { clock } = this.#options;
     const refsOnly = refs.map(({ connection, uuid }) => ({ connection, uuid }));
     return (await powerTogether(turn, refsOnly, 'resume', { clock, ifOneFails: 'others' })).failures;
