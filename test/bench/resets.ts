@@ -5,6 +5,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SessionVm } from '../../src/api/sessionVm.js';
+import { Visit } from '../../src/api/visit.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { logFolder, OperationLog } from '../../src/journal/operationLog.js';
 import { Records } from '../../src/journal/records.js';
@@ -41,7 +42,9 @@ void onPrivateDaemon(async (daemon) => {
     shell: 'bench',
   });
   // What the library gives to who finds a VM.
-  const vm = new SessionVm(session, await session.vm('lab'));
+  const over = new AbortController().signal;
+  const visit = new Visit({ session: () => session, log: silentLog, shell: 'bench', over });
+  const vm = new SessionVm(visit, await session.vm('lab'));
   const failures: string[] = [];
   let marked = 0;
   /** The guest has gone on since, and must not any more. */

@@ -27,10 +27,7 @@ const others: readonly (readonly [what: string, xml: string])[] = [
   ['memfd, shared', withElement("<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>")],
   [
     'a NUMA cell that is shared',
-    plain.replace(
-      '</cpu>',
-      "<numa><cell id='0' cpus='0' memory='65536' unit='KiB' memAccess='shared'/></numa></cpu>",
-    ),
+    plain.replace('</cpu>', "<numa><cell id='0' cpus='0' memory='65536' unit='KiB' memAccess='shared'/></numa></cpu>"),
   ],
   [
     'an interface of vhost-user',
