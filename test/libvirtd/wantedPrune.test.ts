@@ -27,6 +27,8 @@ describe('checkpoints that settings want', function () {
       model = model.powered(action);
     };
     const names = (): readonly string[] => r.vm('wanted')!.tree!.snapshots.map(({ name }) => name);
+    // On libvirt 9.0 what is outside of an image is deleted while the VM runs alone.
+    await power('start');
     // Each with writes of its own before it.
     for (const [seed, name, goes] of [
       [1, 'w1', undefined],
@@ -35,7 +37,6 @@ describe('checkpoints that settings want', function () {
       [4, 'w3', 'w1'],
       [5, 'w4', 'w2'],
     ] as const) {
-      await power('start');
       const blocks = [[0, seed] as const, [seed, seed] as const];
       await vm.talk(async (guest) => {
         for (const disk of vm.guest.disks.keys()) {
@@ -43,22 +44,21 @@ describe('checkpoints that settings want', function () {
           model = model.wrote(disk, blocks);
         }
       });
-      await power('forceOff');
       await r.inventory.runOperation({
         kind: 'create',
         vm: ref,
-        snapshotKind: 'offline',
-        style: 'external',
+        snapshotKind: 'disk',
         title: name,
         ...(name !== 'mine' && { auto: 'work' }),
       });
-      model = model.created({ name, title: name, kind: 'offline', style: 'external' });
+      model = model.created({ name, title: name, kind: 'disk', style: 'external' });
       if (goes !== undefined) {
         await r.until(() => !names().includes(goes) && r.vm('wanted')!.operation === undefined);
         model = model.deleted(goes, 'one');
       }
     }
     assert.deepEqual(names().toSorted(), ['mine', 'w3', 'w4']);
+    await power('forceOff');
     const { differences } = await vm.compare(model, 'everything');
     assert.deepEqual(differences, []);
   });
