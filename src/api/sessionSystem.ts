@@ -80,8 +80,9 @@ export class SessionSystem implements VirtualSystem {
     });
   }
 
-  order(vm: string, { after = [], wait, seconds = usualSeconds }: StartOrder): Promise<void> {
+  order(vm: string, order: StartOrder): Promise<void> {
     return this.#visit.act(async (session) => {
+      const { after = [], wait, seconds = usualSeconds } = order;
       const [systems, stored] = await this.#read(session);
       await systems.setStart(stored, this.#memberOf(stored, vm), {
         after: after.map((one) => this.#memberOf(stored, one)),

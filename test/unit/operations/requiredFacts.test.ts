@@ -108,7 +108,8 @@ describe('asking QEMU whether RAM can be kept while the guest runs on', () => {
       ['no snapshot yet, and nothing goes inside', auto, { vm: raw }, 'asked'],
       ['no snapshot yet, and the owner wants external ones', auto, { vm: noted }, 'asked'],
       ['nobody wants it', { snapshotKind: 'memory' }, { tree: outside }, 'not'],
-      ['a live one', { ...memory, live: true }, { tree: outside }, 'not'],
+      ['a live one', { snapshotKind: 'memory', live: true }, { tree: outside }, 'not'],
+      ['else a live one', { ...memory, live: true }, { tree: outside }, 'asked'],
       ['a paused guest', memory, { tree: outside, vm: vm({ power: 'paused' }) }, 'not'],
     ];
   for (const [what, request, more, expected] of rows) {
