@@ -21,8 +21,6 @@ const usualConsoleSeconds = 5;
 const usualWaitSeconds = 120;
 
 export const listVms: ToolWork = async ({ session }) => {
-  await session.reachAll();
-  await session.inventory.refresh();
   const { views, unreachable } = await session.reachAll();
   const vms = views.flatMap((view) => {
     const { name, uuid, state, snapshots, connection, protected: isProtected } = session.infoOf(view);

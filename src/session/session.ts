@@ -174,7 +174,7 @@ export class Session {
     const tried = await Promise.all(
       [...uris].map(async (uri): Promise<{ uri: string; view?: ConnectionView; failure?: Failure }> => {
         try {
-          return { uri, view: await this.inventory.connect(uri) };
+          return { uri, view: await this.#lookAt(uri) };
         } catch (error) {
           return { uri, failure: asFailure(error) };
         }
@@ -184,6 +184,18 @@ export class Session {
       views: tried.flatMap(({ view }) => view?.vms ?? []),
       unreachable: tried.flatMap(({ uri, failure }) => (failure === undefined ? [] : [{ uri, failure }])),
     };
+  }
+
+  /** What is known of a connection that was open before may be old: nothing is noticed while nobody looks. */
+  async #lookAt(uri: string): Promise<ConnectionView> {
+    const find = (): ConnectionView | undefined => this.inventory.connections.find((one) => one.uri === uri);
+    const wasOpen = find()?.state === 'connected';
+    const view = await this.inventory.connect(uri);
+    if (!wasOpen) {
+      return view;
+    }
+    await this.inventory.refresh({ connection: uri });
+    return find() ?? view;
   }
 
   /** @throws Failure `notFound`, `ambiguous`, or that of a connection where the VM may be */

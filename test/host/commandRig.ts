@@ -162,3 +162,16 @@ export async function asksFirst(promise: Thenable<unknown>): Promise<string> {
   assert.match(message, /refused to show dialog/i);
   return message;
 }
+
+/** A task of this name that is over at once. Without a shell: the rig's VS Code starts no processes in terminals. */
+export function shortTask(name: string): vscode.Task {
+  const ends = new vscode.EventEmitter<number>();
+  const terminal: vscode.Pseudoterminal = {
+    onDidWrite: new vscode.EventEmitter<string>().event,
+    onDidClose: ends.event,
+    open: () => ends.fire(0),
+    close: () => ends.dispose(),
+  };
+  const execution = new vscode.CustomExecution(() => Promise.resolve(terminal));
+  return new vscode.Task({ type: 'shell' }, vscode.TaskScope.Workspace, name, 'test', execution, []);
+}

@@ -7,7 +7,7 @@ import type { SystemResult } from '../../src/systems/groupRun.js';
 import type { SystemPowerResult } from '../../src/systems/systemPower.js';
 import type { MemberNode, Node, PointNode, SystemNode } from '../../src/ui/tree/nodes.js';
 import { Person } from './person.js';
-import { asksFirst, call, CommandRig, fromMenu, type Guest, rejects } from './commandRig.js';
+import { asksFirst, call, CommandRig, fromMenu, type Guest, rejects, shortTask } from './commandRig.js';
 
 const names = ['system-db', 'system-web'] as const;
 
@@ -244,14 +244,6 @@ describe('a system of VMs in the editor', function () {
   it('is kept as one where a setting wants it', async () => {
     const { inventory, tree } = await rig.api();
     const title = 'At the start of task build';
-    const build = new vscode.Task(
-      { type: 'shell' },
-      vscode.TaskScope.Workspace,
-      'build',
-      'test',
-      new vscode.ShellExecution('true'),
-      [],
-    );
     let stop: { dispose(): void } | undefined;
     const shown = new Promise<void>((resolve, reject) => {
       stop = tree.onDidChangeTreeData(() => {
@@ -264,7 +256,7 @@ describe('a system of VMs in the editor', function () {
     });
     try {
       await rig.withSettings({ 'autoCheckpoint.atTaskStart': ['build'] }, async () => {
-        await vscode.tasks.executeTask(build);
+        await vscode.tasks.executeTask(shortTask('build'));
         await shown;
       });
     } finally {

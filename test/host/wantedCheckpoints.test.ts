@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Snapshot } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
-import { call, CommandRig, operate, rejects } from './commandRig.js';
+import { call, CommandRig, operate, rejects, shortTask } from './commandRig.js';
 import { Person } from './person.js';
 
 const vm = 'auto-checkpoint';
@@ -18,6 +18,29 @@ interface Git {
   openRepository(
     root: vscode.Uri,
   ): Promise<{ checkout(branch: string): Promise<void>; status(): Promise<void> } | null>;
+}
+
+interface GitExtension {
+  readonly enabled: boolean;
+  readonly onDidChangeEnablement: vscode.Event<boolean>;
+  getAPI(version: 1): Git;
+}
+
+/** Where the tests run in the rig, it is off, so that nothing comes and goes by itself. */
+async function gitThatRuns(): Promise<GitExtension> {
+  const git = await vscode.extensions.getExtension<GitExtension>('vscode.git')?.activate();
+  assert.ok(git);
+  if (!git.enabled) {
+    const changed = new Promise((resolve) => {
+      const listening = git.onDidChangeEnablement(() => {
+        listening.dispose();
+        resolve(undefined);
+      });
+    });
+    await vscode.workspace.getConfiguration('git').update('enabled', true, vscode.ConfigurationTarget.Global);
+    await changed;
+  }
+  return git;
 }
 
 describe('checkpoints by themselves', function () {
@@ -145,20 +168,9 @@ describe('checkpoints by themselves', function () {
   });
 
   it('are taken at the start of the tasks that are named', async () => {
-    const run = (name: string): Thenable<unknown> =>
-      vscode.tasks.executeTask(
-        new vscode.Task(
-          { type: 'shell' },
-          vscode.TaskScope.Workspace,
-          name,
-          'test',
-          new vscode.ShellExecution('true'),
-          [],
-        ),
-      );
     await rig.withSettings({ 'autoCheckpoint.atTaskStart': ['build'] }, async () => {
-      await run('other');
-      await run('build');
+      await vscode.tasks.executeTask(shortTask('other'));
+      await vscode.tasks.executeTask(shortTask('build'));
       await until(async () => (await titles()).includes('At the start of task build'));
     });
     assert.ok(!(await titles()).includes('At the start of task other'));
@@ -172,9 +184,7 @@ describe('checkpoints by themselves', function () {
     execFileSync('git', ['init', '--quiet', '--initial-branch=main', dir]);
     execFileSync('git', [...as, 'commit', '--quiet', '--allow-empty', '--message=first'], { cwd: dir });
     execFileSync('git', ['branch', 'topic'], { cwd: dir });
-    const extension = vscode.extensions.getExtension<{ getAPI(version: 1): Git }>('vscode.git');
-    assert.ok(extension);
-    const git = (await extension.activate()).getAPI(1);
+    const git = (await gitThatRuns()).getAPI(1);
     const repository = await git.openRepository(vscode.Uri.file(dir));
     assert.ok(repository);
     await repository.status();

@@ -37,6 +37,7 @@ describe('a forecast', function () {
   it('of a live one is what another live one took, and tells nothing of the other ways', async () => {
     await r.guest({ name: 'db', agent: false });
     await r.virsh('start', 'db');
+    await r.inventory.refresh({ connection: r.uri });
     const db = await r.ref('db');
     const live = {
       kind: 'create',

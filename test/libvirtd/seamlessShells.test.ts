@@ -71,7 +71,7 @@ describe('seamless snapshots from the command line and the library', function ()
   it('leave a VM unmarked whose first snapshot goes inside the image', async () => {
     await rig.guest({ name: 'bare', agent: false });
     await rig.virsh('start', 'bare');
-    await rig.ref('bare');
+    await rig.inventory.refresh({ connection: rig.uri });
     const session = over(undefined);
     const view = await session.vm('bare');
     const plan = await session.plan(view, await session.checkpointRequest(view, { title: 'first' }));
