@@ -53,6 +53,7 @@ describe('checkpoints by themselves', function () {
   before(async () => {
     rig = new CommandRig();
     await rig.guest({ name: vm });
+    await call('virtRewind.connect', { connection: rig.uri });
     await call('virtRewind.refresh');
     ({ ref } = await rig.vmRow(vm));
   });
