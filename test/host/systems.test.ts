@@ -244,6 +244,8 @@ describe('a system of VMs in the editor', function () {
   it('is kept as one where a setting wants it', async () => {
     const { inventory, tree } = await rig.api();
     const title = 'At the start of task build';
+    // A view that nobody sees tells of no change.
+    await vscode.commands.executeCommand('virtRewind.vms.focus');
     let stop: { dispose(): void } | undefined;
     const shown = new Promise<void>((resolve, reject) => {
       stop = tree.onDidChangeTreeData(() => {
