@@ -5,6 +5,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { counters, runInGuest, waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { run, runOk } from '../../scripts/rig/run.mjs';
+import { versionOf } from '../../src/domain/capabilities.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { throwAway } from '../../src/engine/clones.js';
 import { forkVm } from '../../src/engine/forks.js';
@@ -29,6 +30,8 @@ describe(`${forks} forks of a guest that writes`, function () {
   let guest: Guest;
   let web: VmRef;
   let folder: string;
+  /** As root, which the daemons of these tests are. */
+  let canBeSeamless: boolean;
 
   const inside = async (name: string, line: string): Promise<string> => {
     const { stdout, stderr, code } = await runInGuest(rig.daemon.virsh, name, 'sh', ['-c', line]);
@@ -56,7 +59,9 @@ describe(`${forks} forks of a guest that writes`, function () {
     folder = join(rig.daemon.dir, 'looks');
     await mkdir(folder);
     guest = await rig.guest({ name: 'web', tick: 1 });
-    await rig.inventory.connect(rig.uri);
+    const { capabilities } = await rig.inventory.connect(rig.uri);
+    assert.ok(capabilities !== undefined);
+    canBeSeamless = capabilities.externalRevert && capabilities.hypervisor >= versionOf(10, 0);
     web = await rig.ref('web');
     rig.show(web);
     await guest.start();
@@ -68,7 +73,12 @@ describe(`${forks} forks of a guest that writes`, function () {
     for (let made = 0; made < forks; made += atOnce) {
       const first = await guest.counters();
       const wrote = await rounds();
-      const { children, snapshot } = await forkVm(rig.inventory, web, { count: Math.min(atOnce, forks - made) });
+      const { children, snapshot } = await forkVm(rig.inventory, web, {
+        count: Math.min(atOnce, forks - made),
+        seamless: true,
+      });
+      const moment = (await rig.inventory.readTree(web)).snapshots.find(({ name }) => name === snapshot);
+      assert.equal(moment?.trailers.ramWritten, canBeSeamless ? 'seamless' : 'live');
       for (const [index, child] of children.entries()) {
         const { name } = rig.inventory.findVm(child)!.vm;
         await waitForAgent(rig.daemon.virsh, name);
