@@ -201,10 +201,10 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     known,
     bisects,
     health,
+    watchServedClones(inventory),
     inventory,
     log,
   );
-  context.subscriptions.push(watchServedClones(inventory));
   endLesson = () => (mayAct('removeLessons', readSettings().automaticActions) ? teaching.end() : Promise.resolve());
   if (mayAct('removeLessons', readSettings().automaticActions)) {
     teaching

@@ -1,12 +1,11 @@
 // The lab of a file, as the library has it.
 import { resolve } from 'node:path';
-import { t } from '@vscode/l10n';
-import { displayLine } from '../domain/plainText.js';
 import { LabError } from '../lab/labError.js';
 import type { Labs } from '../lab/labs.js';
 import type { Session } from '../session/session.js';
 import { systemOutcome } from '../session/systemInfos.js';
 import type { Cancellable, Harmful, SystemOutcome, VirtualLab } from './publicApi.js';
+import { requireName } from './requireName.js';
 import { VirtRewindError } from './virtRewindError.js';
 import type { Visit } from './visit.js';
 
@@ -44,7 +43,7 @@ export class SessionLab implements VirtualLab {
     return this.#with('act', async (labs, session) => {
       const plan = await labs.planReset(this.file, point);
       const isProtected = plan.members.some(({ view, plan: own }) => session.needsName(view, own));
-      this.#requireName((await labs.protectedName(this.file)) ?? (isProtected ? plan.system.name : undefined), name);
+      requireName((await labs.protectedName(this.file)) ?? (isProtected ? plan.system.name : undefined), name);
       const systems = await session.systems();
       return systemOutcome(plan.point.title, await systems.run(plan, { signal: this.#visit.signal(signal) }));
     });
@@ -54,19 +53,10 @@ export class SessionLab implements VirtualLab {
     return this.#with('act', async (labs) => {
       const record = await labs.planDestroy(this.file);
       if (record !== undefined) {
-        this.#requireName(record.isProtected ? record.name : undefined, name);
+        requireName(record.isProtected ? record.name : undefined, name);
         await labs.destroy(record, { signal: this.#visit.signal(signal), onStep: silent });
       }
     });
-  }
-
-  #requireName(wanted: string | undefined, given: string | undefined): void {
-    if (wanted !== undefined && wanted !== given) {
-      throw new VirtRewindError(
-        'protected',
-        t('{0} is protected, so nothing was changed. Say {1} with its name to go on.', displayLine(wanted), 'name'),
-      );
-    }
   }
 
   #with<T>(how: 'look' | 'act', call: (labs: Labs, session: Session) => Promise<T>): Promise<T> {

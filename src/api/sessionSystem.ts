@@ -20,6 +20,7 @@ import type {
   SystemPowerOutcome,
   VirtualSystem,
 } from './publicApi.js';
+import { requireName } from './requireName.js';
 import { VirtRewindError } from './virtRewindError.js';
 import type { Visit } from './visit.js';
 
@@ -118,12 +119,7 @@ export class SessionSystem implements VirtualSystem {
 
   /** @throws VirtRewindError `protected` */
   #requireName(session: Session, members: readonly PlannedPower[], name: string | undefined): void {
-    if (name !== this.name && members.some(({ view, plan }) => session.needsName(view, plan))) {
-      throw new VirtRewindError(
-        'protected',
-        t('{0} is protected, so nothing was changed. Say {1} with its name to go on.', displayLine(this.name), 'name'),
-      );
-    }
+    requireName(members.some(({ view, plan }) => session.needsName(view, plan)) ? this.name : undefined, name);
   }
 
   #memberOf({ system }: StoredSystem, wanted: string): string {

@@ -2,7 +2,6 @@
 import { t } from '@vscode/l10n';
 import { asFailure } from '../domain/asFailure.js';
 import type { OperationRequest, PowerAction } from '../domain/operation.js';
-import { displayLine } from '../domain/plainText.js';
 import type { Wait } from '../domain/wait.js';
 import type { VmView } from '../inventory/views.js';
 import { isThereAlready } from '../operations/power/isThereAlready.js';
@@ -32,6 +31,7 @@ import type {
   Waited,
   WaitOptions,
 } from './publicApi.js';
+import { requireName } from './requireName.js';
 import { VirtRewindError } from './virtRewindError.js';
 import type { Visit } from './visit.js';
 
@@ -213,16 +213,7 @@ export class SessionVm implements VirtualMachine {
   ): Promise<OperationOutcome> {
     const plan = await session.plan(this.#found, request);
     const view = session.view(this.#found);
-    if (session.needsName(view, plan) && name !== view.vm.name) {
-      throw new VirtRewindError(
-        'protected',
-        t(
-          '{0} is protected, so nothing was changed. Say {1} with its name to go on.',
-          displayLine(view.vm.name),
-          'name',
-        ),
-      );
-    }
+    requireName(session.needsName(view, plan) ? view.vm.name : undefined, name);
     const wish = { signal: this.#visit.signal(signal), ...(undoes !== undefined && { undoes }) };
     return operationOutcome(await carriedOut(session, plan, wish));
   }

@@ -1,5 +1,5 @@
 // What the trash of a VM takes and until when, as health tells it. Pure.
-import type { Bytes } from '../domain/layers.js';
+import { type Bytes, sumOf } from '../domain/layers.js';
 import type { HealthFacts } from './healthFacts.js';
 import type { Problem, TrashTaken } from './problem.js';
 
@@ -17,6 +17,5 @@ export function takenByTrash({ trash = [], layers }: Known): TrashTaken | undefi
   const sizes = trash.map(
     ({ name }): Bytes => layers?.snapshots.find(({ snapshot }) => snapshot === name)?.totalBytes ?? 'unknown',
   );
-  const bytes = sizes.reduce<Bytes>((sum, one) => (sum === 'unknown' || one === 'unknown' ? 'unknown' : sum + one), 0);
-  return trash.length === 0 ? undefined : { snapshots: trash.length, bytes };
+  return trash.length === 0 ? undefined : { snapshots: trash.length, bytes: sumOf(sizes) };
 }

@@ -1,5 +1,5 @@
 // By how many bytes the disks of two states of a VM differ, from the layers between them. Pure.
-import type { Bytes, DiskChain, VmLayers } from './layers.js';
+import { type Bytes, type DiskChain, sumOf, type VmLayers } from './layers.js';
 import type { Snapshot } from './snapshot.js';
 
 /** Why a distance is not known. */
@@ -32,11 +32,7 @@ export function diskDistances(layers: VmLayers, from: Snapshot, to: Snapshot | u
       return { target: chain.target, bytes: 'unknown', why: chain.whole ? 'otherBranch' : 'notRead' };
     }
     const between = chain.layers.slice(Math.min(one, other), Math.max(one, other));
-    const bytes = between.reduce<Bytes>(
-      (sum, { allocatedBytes }) =>
-        sum === 'unknown' || allocatedBytes === 'unknown' ? 'unknown' : sum + allocatedBytes,
-      0,
-    );
+    const bytes = sumOf(between.map(({ allocatedBytes }) => allocatedBytes));
     return { target: chain.target, bytes, ...(bytes === 'unknown' && { why: 'notRead' as const }) };
   });
 }

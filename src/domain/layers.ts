@@ -4,6 +4,11 @@
 /** A number that is known, or why it is not: nothing is guessed. */
 export type Bytes = number | 'unknown';
 
+/** Unknown as soon as one part is. */
+export function sumOf(parts: readonly Bytes[]): Bytes {
+  return parts.reduce<Bytes>((sum, part) => (sum === 'unknown' || part === 'unknown' ? 'unknown' : sum + part), 0);
+}
+
 /**
  * One file of a chain. `allocatedBytes` is what it takes on its file system, never the file's length: libvirt's bulk
  * statistics swap the two between running VMs and those that are off.

@@ -4,10 +4,9 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { Failure } from '../../src/domain/failure.js';
-import { SystemFailure } from '../../src/systems/systemPlan.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import type { Daemon } from './inventoryRig.js';
-import { act, openSystems, type SystemsHere } from './systemRig.js';
+import { act, failureOf, held, markAll, openSystems, type SystemsHere } from './systemRig.js';
 
 describe('a system of VMs on two libvirts', function () {
   this.timeout(240_000);
@@ -22,28 +21,10 @@ describe('a system of VMs on two libvirts', function () {
     return stdout.trim();
   };
   /** The counter in RAM and a block of the disk, of each. */
-  const seen = (): Promise<readonly unknown[]> =>
-    Promise.all(vms.map((vm) => vm.talk(async (guest) => [(await guest.ram()).counter, await guest.read(0, 1)])));
-  const mark = async (value: number): Promise<void> => {
-    await Promise.all(
-      vms.map((vm) =>
-        vm.talk(async (guest) => {
-          await guest.setCounter(value);
-          await guest.write(0, [[1, value]]);
-        }),
-      ),
-    );
-  };
+  const seen = (): Promise<readonly unknown[]> => Promise.all(vms.map(held));
+  const mark = (value: number): Promise<void> => markAll(vms, value);
   const snapshots = (): Promise<readonly string[]> =>
     Promise.all(vms.map(({ name }, at) => virsh(at, 'snapshot-list', name, '--name')));
-  const membersOf = async (doing: Promise<unknown>): Promise<SystemFailure> => {
-    const failure = await doing.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    assert.ok(failure instanceof SystemFailure, String(failure));
-    return failure;
-  };
 
   before(async () => {
     daemons = [await startPrivateDaemon(), await startPrivateDaemon()];
@@ -93,7 +74,7 @@ describe('a system of VMs on two libvirts', function () {
     here.disturb({ vm: 'vm-1', step: 'createSnapshot', moment: 'before' }, () =>
       Promise.reject(new Failure('failed', { libvirtMessage: 'made up' })),
     );
-    const { members } = await membersOf(act(here, 'pair', { kind: 'checkpoint', title: 'second' }));
+    const { members } = await failureOf(act(here, 'pair', { kind: 'checkpoint', title: 'second' }));
     assert.deepEqual(
       members.map(({ outcome, failure }) => [outcome, failure?.kind]),
       [
@@ -108,7 +89,7 @@ describe('a system of VMs on two libvirts', function () {
   it('is left alone where one of them is away, which is told, with what that means for its restore points', async () => {
     const had = await virsh(0, 'snapshot-list', 'vm-0', '--name');
     await daemons[1]!.killDaemon();
-    const failure = await membersOf(act(here, 'pair', { kind: 'checkpoint', title: 'third' }));
+    const failure = await failureOf(act(here, 'pair', { kind: 'checkpoint', title: 'third' }));
     assert.deepEqual(
       failure.members.map(({ outcome, failure: own }) => [outcome, own === undefined]),
       [

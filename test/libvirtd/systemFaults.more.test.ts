@@ -9,7 +9,7 @@ import type { MemberOutcome } from '../../src/domain/system.js';
 import { SystemFailure } from '../../src/systems/systemPlan.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import type { Daemon } from './inventoryRig.js';
-import { act, openSystems, type Spot, type SystemsHere, type What } from './systemRig.js';
+import { act, held, markAll, openSystems, type Spot, type SystemsHere, type What } from './systemRig.js';
 
 const names = ['db', 'api', 'idle'] as const;
 /** libvirt 9.0 now and then falls while it takes up again what it was killed in; a service manager starts it then. */
@@ -41,26 +41,14 @@ describe('a system of VMs in trouble', function () {
     Promise.all(
       vms.map(async (vm) => {
         const state = await virsh('domstate', vm.name);
-        const held =
-          state === 'running'
-            ? await vm.talk(async (guest) => [(await guest.ram()).counter, await guest.read(0, 1)])
-            : 'not running';
-        return [vm.name, state, held];
+        return [vm.name, state, state === 'running' ? await held(vm) : 'not running'];
       }),
     );
   const snapshots = (): Promise<readonly (readonly string[])[]> =>
     Promise.all(
       vms.map(async ({ name }) => (await virsh('snapshot-list', name, '--name')).split('\n').filter(Boolean)),
     );
-  const mark = (value: number): Promise<unknown> =>
-    Promise.all(
-      vms.slice(0, 2).map((vm) =>
-        vm.talk(async (guest) => {
-          await guest.setCounter(value);
-          await guest.write(0, [[1, value]]);
-        }),
-      ),
-    );
+  const mark = (value: number): Promise<void> => markAll(vms.slice(0, 2), value);
   const points = async (): Promise<readonly string[]> =>
     (await here.systems.find('shop'))!.points.map(({ title: own, auto }) => auto ?? own);
   const journalIsEmpty = async (): Promise<void> => {

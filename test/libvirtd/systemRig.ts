@@ -1,10 +1,13 @@
 // What acts on systems of VMs in a process of its own, be it this one: an inventory on which a step of one VM can be disturbed.
+import assert from 'node:assert/strict';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
 import type { Step } from '../../src/steps/step.js';
 import { type RunWish, type SystemResult } from '../../src/systems/groupRun.js';
+import { SystemFailure } from '../../src/systems/systemPlan.js';
 import { Systems } from '../../src/systems/systems.js';
+import type { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
 import { withMethod } from './inventoryRig.js';
 
@@ -70,6 +73,33 @@ export async function openSystems(uri: string, folder: string, env: NodeJS.Proce
     },
     dispose: () => inventory.dispose(),
   };
+}
+
+/** The failure of it, which tells what became of each VM. */
+export async function failureOf(doing: Promise<unknown>): Promise<SystemFailure> {
+  const failure = await doing.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  assert.ok(failure instanceof SystemFailure, String(failure));
+  return failure;
+}
+
+/** RAM and the first block of the first disk say `value` from now on, in each. */
+export async function markAll(vms: readonly OracleVm[], value: number): Promise<void> {
+  await Promise.all(
+    vms.map((vm) =>
+      vm.talk(async (guest) => {
+        await guest.setCounter(value);
+        await guest.write(0, [[1, value]]);
+      }),
+    ),
+  );
+}
+
+/** What `markAll` writes, of a VM that runs. */
+export function held(vm: OracleVm): Promise<readonly unknown[]> {
+  return vm.talk(async (guest) => [(await guest.ram()).counter, await guest.read(0, 1)]);
 }
 
 export type What =

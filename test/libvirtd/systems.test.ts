@@ -16,14 +16,13 @@ import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { recoverWhenOpen } from '../../src/systems/recoverWhenOpen.js';
-import { SystemFailure } from '../../src/systems/systemPlan.js';
 import { faultsOf } from '../jsonSchema.js';
 import type { RecoveredSystem } from '../../src/systems/systems.js';
 import { silentLog } from '../silentLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { allRows } from '../allRows.js';
 import type { Daemon } from './inventoryRig.js';
-import { act, openSystems, type Spot, type SystemsHere, type What } from './systemRig.js';
+import { act, failureOf, held, markAll, openSystems, type Spot, type SystemsHere, type What } from './systemRig.js';
 
 const names = ['db', 'api', 'idle'] as const;
 
@@ -62,11 +61,7 @@ describe('a system of VMs', function () {
     Promise.all(
       vms.map(async (vm) => {
         const state = await virsh('domstate', vm.name);
-        const held =
-          state === 'running'
-            ? await vm.talk(async (guest) => [(await guest.ram()).counter, await guest.read(0, 1)])
-            : 'not running';
-        return [vm.name, state, held];
+        return [vm.name, state, state === 'running' ? await held(vm) : 'not running'];
       }),
     );
   const snapshots = async (): Promise<readonly (readonly string[])[]> =>
@@ -79,28 +74,11 @@ describe('a system of VMs', function () {
       ),
     );
   /** RAM and disk of those that run say `value` from now on. */
-  const mark = async (value: number): Promise<void> => {
-    await Promise.all(
-      vms.slice(0, 2).map((vm) =>
-        vm.talk(async (guest) => {
-          await guest.setCounter(value);
-          await guest.write(0, [[1, value]]);
-        }),
-      ),
-    );
-  };
+  const mark = (value: number): Promise<void> => markAll(vms.slice(0, 2), value);
   const journalIsEmpty = async (): Promise<void> => {
     const groups = await readdir(join(folder, 'groups'));
     const entries = (await readdir(folder)).filter((name) => /^[0-9a-f]{32}$/u.test(name));
     assert.deepEqual([groups, entries], [[], []]);
-  };
-  const membersOf = async (doing: Promise<unknown>): Promise<SystemFailure> => {
-    const failure = await doing.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    assert.ok(failure instanceof SystemFailure, String(failure));
-    return failure;
   };
   /** In a process that dies there. */
   const die = async (what: What, spot: Spot): Promise<void> => {
@@ -207,7 +185,7 @@ describe('a system of VMs', function () {
     it(`is as it was when a member fails ${spot.moment} ${spot.step} of a checkpoint: ${spot.vm}`, async () => {
       const before = await seen();
       here.disturb(spot, () => Promise.reject(new Failure('failed', { libvirtMessage: 'made up' })));
-      const failure = await membersOf(act(here, 'shop', { kind: 'checkpoint', title: 'clean' }));
+      const failure = await failureOf(act(here, 'shop', { kind: 'checkpoint', title: 'clean' }));
       assert.deepEqual(
         failure.members.map(({ outcome }) => outcome),
         ['asBefore', 'asBefore', 'asBefore'],
@@ -233,7 +211,7 @@ describe('a system of VMs', function () {
       await virsh('snapshot-create-as', 'idle', 'other');
       const before = await seen();
       here.disturb(spot, () => Promise.reject(new Failure('failed', { libvirtMessage: 'made up' })));
-      const failure = await membersOf(act(here, 'shop', { kind: 'revert', title: 'clean' }));
+      const failure = await failureOf(act(here, 'shop', { kind: 'revert', title: 'clean' }));
       assert.deepEqual(
         failure.members.map(({ outcome }) => outcome),
         ['asBefore', 'asBefore', 'asBefore'],
@@ -263,7 +241,7 @@ describe('a system of VMs', function () {
         return Promise.resolve();
       });
       const wish = { signal: controller.signal };
-      const failure = await membersOf(act(here, 'shop', { kind: 'checkpoint', title: 'clean' }, wish));
+      const failure = await failureOf(act(here, 'shop', { kind: 'checkpoint', title: 'clean' }, wish));
       assert.equal(failure.kind, 'cancelled');
       assert.deepEqual(
         failure.members.map(({ outcome }) => outcome),
@@ -289,7 +267,7 @@ describe('a system of VMs', function () {
         return Promise.resolve();
       });
       const wish = { signal: controller.signal };
-      const failure = await membersOf(act(here, 'shop', { kind: 'revert', title: 'clean' }, wish));
+      const failure = await failureOf(act(here, 'shop', { kind: 'revert', title: 'clean' }, wish));
       assert.equal(failure.kind, 'cancelled');
       assert.deepEqual(
         failure.members.map(({ outcome }) => outcome),
@@ -442,7 +420,7 @@ describe('a system of VMs', function () {
       { vm: 'raw', step: 'createSnapshot', moment: 'before' },
     ] as const) {
       here.disturb(spot, () => Promise.reject(new Failure('failed', { libvirtMessage: 'made up' })));
-      const failure = await membersOf(act(here, 'mixed', { kind: 'revert', title: 'both' }));
+      const failure = await failureOf(act(here, 'mixed', { kind: 'revert', title: 'both' }));
       assert.deepEqual(
         failure.members.map(({ outcome }) => outcome),
         ['asBefore', 'asBefore'],
@@ -589,7 +567,7 @@ describe('a system of VMs', function () {
     await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
     await virsh('snapshot-delete', 'idle', 'clean');
     const before = await seen();
-    const failure = await membersOf(act(here, 'shop', { kind: 'revert', title: 'clean' }));
+    const failure = await failureOf(act(here, 'shop', { kind: 'revert', title: 'clean' }));
     assert.equal(failure.kind, 'notFound');
     assert.equal(failure.members[2]!.failure?.details.snapshot, 'clean');
     assert.deepEqual(await seen(), before);
@@ -600,7 +578,7 @@ describe('a system of VMs', function () {
     const ghosts = (await here.systems.find('ghosts'))!;
     const gone = { ...ghosts.system.members[0]!, uuid: '00000000-0000-4000-8000-000000000000', name: 'gone' };
     const withGhost = { ...ghosts, system: { ...ghosts.system, members: [...ghosts.system.members, gone] } };
-    assert.equal((await membersOf(here.systems.planCheckpoint(withGhost, { title: 'x' }))).kind, 'notFound');
+    assert.equal((await failureOf(here.systems.planCheckpoint(withGhost, { title: 'x' }))).kind, 'notFound');
     await journalIsEmpty();
   });
 

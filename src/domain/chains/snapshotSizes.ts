@@ -1,6 +1,6 @@
 // What a snapshot takes, of the parts that are known: overlays, RAM, what it holds inside of images. Pure.
 import type { InternalSize } from '../imageContents.js';
-import type { Bytes, SnapshotSize } from '../layers.js';
+import { type Bytes, type SnapshotSize, sumOf } from '../layers.js';
 import type { Snapshot } from '../snapshot.js';
 
 export interface SizeFacts {
@@ -52,11 +52,6 @@ export function togetherOf(
     return isInside(snapshot) && (heldBytes === 'unknown' || inside.length === 0) ? ['unknown'] : beside;
   });
   return sumOf([...parts, ...inside.map(({ togetherBytes }) => togetherBytes)]);
-}
-
-/** Unknown as soon as one part is. */
-function sumOf(parts: readonly Bytes[]): Bytes {
-  return parts.reduce<Bytes>((sum, part) => (sum === 'unknown' || part === 'unknown' ? 'unknown' : sum + part), 0);
 }
 
 function known(now: Bytes, before: Bytes | undefined): Bytes {

@@ -12,7 +12,7 @@ import { copiesRam } from '../../domain/handedRam.js';
 import { freeTitle } from '../../domain/snapshotName.js';
 import type { ClonedVm, Step } from '../../steps/step.js';
 import { planCreate } from '../create/planCreate.js';
-import { spaceVerdict, totalOf } from '../create/snapshotSpace.js';
+import { spaceVerdict, sumByFolder, totalOf } from '../create/snapshotSpace.js';
 import { unchangedSince } from '../create/planCheckpoint.js';
 import type { Draft } from '../plan.js';
 import { accessRefusal, inUseRefusal, managedSaveRefusal, unsteadyRefusal } from '../refusals.js';
@@ -205,14 +205,6 @@ function spaceOf(
       ...(ram !== undefined && isToBe && typeof copied === 'object' ? [[ram, copied.bytes] as const] : []),
     ]);
   return { most: copy(copies !== 'no'), least: copy(copies === 'yes') };
-}
-
-function sumByFolder(files: readonly (readonly [file: string, bytes: number])[]): ReadonlyMap<string, number> {
-  const needed = new Map<string, number>();
-  for (const [file, bytes] of files) {
-    needed.set(folderOf(file), (needed.get(folderOf(file)) ?? 0) + bytes);
-  }
-  return needed;
 }
 
 /** Of the restore point where it has a copy, else those of now; none where the VM never wrote any. */

@@ -51,23 +51,28 @@ export function liveLimit(
 
 /** At most, by folder; where the guest runs on while its RAM is written, at least. */
 export function spaceOf(step: CreateStep, { vm }: Pick<Facts, 'vm'>, ram = ramBytes(vm)): ReadonlyMap<string, number> {
-  const space = new Map<string, number>();
-  const add = (file: string | undefined, bytes: number): void => {
+  const overlays = step.disks.map(({ file }) => [file, perOverlay] as const);
+  if (step.snapshotKind !== 'memory') {
+    return sumByFolder(overlays);
+  }
+  const [first] = step.disks;
+  const image = vm.disks.find(({ target }) => target === first?.target)?.source;
+  // How much is free inside a device nobody tells.
+  const inside = image === undefined || isDevicePath(image) ? undefined : image;
+  return sumByFolder([...overlays, [step.style === 'external' ? step.memoryFile : inside, ram]]);
+}
+
+/** What has no absolute path is not counted: it is in no folder that we know. */
+export function sumByFolder(
+  files: readonly (readonly [file: string | undefined, bytes: number])[],
+): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const [file, bytes] of files) {
     if (file?.startsWith('/') === true) {
-      space.set(folderOf(file), (space.get(folderOf(file)) ?? 0) + bytes);
+      sums.set(folderOf(file), (sums.get(folderOf(file)) ?? 0) + bytes);
     }
-  };
-  for (const { file } of step.disks) {
-    add(file, perOverlay);
   }
-  if (step.snapshotKind === 'memory') {
-    const [first] = step.disks;
-    const image = vm.disks.find(({ target }) => target === first?.target)?.source;
-    // How much is free inside a device nobody tells.
-    const inside = image === undefined || isDevicePath(image) ? undefined : image;
-    add(step.style === 'external' ? step.memoryFile : inside, ram);
-  }
-  return space;
+  return sums;
 }
 
 /**

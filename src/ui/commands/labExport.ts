@@ -1,5 +1,5 @@
 // A lab file written of VMs that are there: those of the selected rows, of a system, or those that are picked.
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
@@ -144,12 +144,7 @@ async function textOf(views: readonly VmView[], stored: StoredSystem | undefined
 /** Whatever stands there is somebody's work: asked before, unless that was said. @throws Dismissed */
 async function write(run: CommandRun, file: string, text: string): Promise<void> {
   try {
-    const handle = await open(file, 'wx');
-    try {
-      await handle.writeFile(text);
-    } finally {
-      await handle.close();
-    }
+    await writeFile(file, text, { flag: 'wx' });
     return;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {

@@ -1,6 +1,7 @@
 // What a task of tasks.json does, says and ends with.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
 import { systemClock } from '../../../src/base/clock.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { GuestAddress } from '../../../src/domain/guestAddress.js';
@@ -43,6 +44,14 @@ async function run(definition: TaskRun['definition'], with_: Partial<TaskRun> = 
   return { code, lines, calls };
 }
 
+/** On a port of its own; whoever connects is hung up on. */
+async function listening(): Promise<{ readonly server: Server; readonly port: number }> {
+  const server = createServer((socket) => socket.destroy());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return { server, port: address.port };
+}
 const vm = (values: Partial<Vm> = {}): Vm => ({ ...vmView().vm, agentChannel: true, power: 'running', ...values });
 const refusedWith = (reason: 'notOff' | 'notRunning', state: string): CommandError =>
   new CommandError('refused', 'It is not done.', {
@@ -212,13 +221,7 @@ describe('a task that waits', () => {
   });
 
   it('waits for a port', async () => {
-    const server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    const address = server.address();
-    assert.ok(typeof address === 'object' && address !== null);
-    const { port } = address;
+    const { server, port } = await listening();
     assert.equal((await run({ action: 'wait', host: '127.0.0.1', port })).code, 0);
     await new Promise((resolve) => {
       server.close(resolve);
@@ -227,13 +230,7 @@ describe('a task that waits', () => {
   });
 
   it('waits for a port of the VM, whose address it finds by itself as soon as the guest tells it', async () => {
-    const server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    const address = server.address();
-    assert.ok(typeof address === 'object' && address !== null);
-    const { port } = address;
+    const { server, port } = await listening();
     const clock = new FakeClock();
     const asked: unknown[] = [];
     const addressesOf = (...of: readonly unknown[]): Promise<readonly GuestAddress[]> => {
