@@ -7,6 +7,8 @@ import { startsWith } from './workbench.mjs';
 /** Of a click that another row took, and after how long it is seen to have been lost. */
 const mostTries = 5;
 const tryAgainMs = 2_000;
+/** Between a change of a VM and the last time that its rows are drawn for it. */
+const drawnAnewMs = 500;
 
 /** Menus and dialogs take no mouse click in their first moments, lest the click that opened them choose something. */
 const menuGraceMs = 150;
@@ -99,14 +101,20 @@ class Common {
   }
 
   /**
-   * VS Code closes a row again that was opened while it was drawn anew with its first rows below it.
+   * VS Code closes a row again that was opened while it was drawn anew with its first rows below it: what is seen below it may go in
+   * the next moment.
    * @param {Locator} below
    * @param {() => Promise<void>} expand
    */
   async expandUntil(below, expand) {
-    for (let left = mostTries; left > 0 && !(await below.isVisible()); left--) {
-      await expand();
-      await below.waitFor({ timeout: tryAgainMs }).catch(() => undefined);
+    const isSoon = (/** @type {'visible' | 'hidden'} */ state, /** @type {number} */ timeout) =>
+      below.waitFor({ state, timeout }).then(
+        () => true,
+        () => false,
+      );
+    for (let left = mostTries; left > 0; left--) {
+      if (!(await below.isVisible())) await expand();
+      if ((await isSoon('visible', tryAgainMs)) && !(await isSoon('hidden', drawnAnewMs))) return;
     }
     await below.waitFor();
   }
