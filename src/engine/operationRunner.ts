@@ -11,6 +11,7 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, type PowerState, type Vm } from '../domain/vm.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
 import type { Clock } from '../base/clock.js';
+import { underEither } from '../base/underEither.js';
 import { stillHolds } from '../operations/planEssence.js';
 import { clockBehind } from './clockBehind.js';
 import type { FreshLook } from './freshLook.js';
@@ -68,9 +69,13 @@ export class OperationRunner {
     this.#options = options;
   }
 
-  async run(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
-    const { store, turns, clock, ended } = this.#options;
-    const signal = options.signal === undefined ? ended : AbortSignal.any([options.signal, ended]);
+  run(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
+    const signals = [options.signal, this.#options.ended];
+    return underEither(signals, (signal) => this.#run(request, options, signal));
+  }
+
+  async #run(request: OperationRequest, options: RunOperationOptions, signal: AbortSignal): Promise<OperationResult> {
+    const { store, turns, clock } = this.#options;
     const name = store.vm(request.vm)?.vm.name;
     try {
       return await turns.take(request, { signal, onWait: options.onWait, group: options.group }, (lease) =>

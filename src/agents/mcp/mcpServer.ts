@@ -3,6 +3,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { once } from 'node:events';
 import type { Log } from '../../base/log.js';
+import { underEither } from '../../base/underEither.js';
 import type { AgentDesk, ToolAnswer } from '../desk.js';
 import { inputSchemaOf, toolCalled, toolNames, toolOf } from '../toolTable.js';
 import { Lines } from './jsonLines.js';
@@ -174,8 +175,11 @@ export class McpServer {
     const { output, signal } = this.#options;
     if (output.writableNeedDrain) {
       const over = new AbortController();
-      const either = { signal: AbortSignal.any([signal, over.signal]) };
-      await Promise.race([once(output, 'drain', either), once(output, 'close', either)]).finally(() => over.abort());
+      await underEither([signal, over.signal], (either) =>
+        Promise.race([once(output, 'drain', { signal: either }), once(output, 'close', { signal: either })]).finally(
+          () => over.abort(),
+        ),
+      );
     }
   }
 }
