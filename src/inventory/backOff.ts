@@ -16,7 +16,7 @@ const absentMs = 2_000;
  * | unreachable                         | yes               | 1, 2, 2, 2 … s: it will be started again, and somebody looks |
  * | anything else                       | any               | 1, 2, 4, 8, 16, 30, 30 … s: it is being restarted  |
  *
- * @param earlier how many attempts failed since it was last open
+ * @param earlier how many attempts failed since it was last open; where it ended soon, how many before it did so too
  * @param random from 0 to 1; takes up to a fifth off, so that many clients of a daemon do not come back together
  */
 export function retryDelay(kind: FailureKind, wasOpen: boolean, earlier: number, random: number): number | undefined {

@@ -12,7 +12,7 @@ import type { Clock } from '../base/clock.js';
 const attemptLimitMs = 30_000;
 /** The same while a person may be asked for a password. */
 const personLimitMs = 600_000;
-/** A connection that ended sooner than this counts as one more failed attempt, so that a crash loop is not fed. */
+/** Connections that ended sooner than this, one after another, are opened later each time, so that a crash loop is not fed. */
 const steadyMs = 10_000;
 
 export type KeeperState =
@@ -39,6 +39,8 @@ export class ConnectionKeeper implements Disposable {
   #wasOpen = false;
   #openedAt = 0;
   #failures = 0;
+  /** In a row: ended soon after they were opened. */
+  #crashes = 0;
   /** The attempt under way is one of many to come back: nobody is told of it unless something is other than before. */
   #isQuiet = false;
   #told: KeeperState = this.#state;
@@ -149,9 +151,10 @@ export class ConnectionKeeper implements Disposable {
       hypervisor.onDidClose((failure) => {
         if (this.hypervisor === hypervisor) {
           this.#options.log.warn(`connection ended: ${failure.line}`);
-          if (this.#options.clock.ticks() - this.#openedAt >= steadyMs) {
-            this.#failures = 0;
-          }
+          const wasSteady = this.#options.clock.ticks() - this.#openedAt >= steadyMs;
+          // How long the daemon was away before says nothing of a loop.
+          this.#failures = wasSteady ? 0 : this.#crashes;
+          this.#crashes = wasSteady ? 0 : this.#crashes + 1;
           this.#failed(failure);
         }
       }),

@@ -98,7 +98,21 @@ describe('ConnectionKeeper', () => {
     assert.equal(states.at(-1)!.state, 'connected');
   });
 
-  it('does not feed a crash loop: a connection that ends at once is one more failed attempt', async () => {
+  it('comes back as soon when the daemon, long away, ends once more just after it came back', async () => {
+    const { open, opened } = opening('ok', ...Array<'unreachable'>(10).fill('unreachable'), 'ok');
+    const { keeper, clock, states } = keeperOf(open);
+    keeper.setWanted(true);
+    await clock.advance(60_000);
+    opened[0]!.die();
+    await clock.advance(1000 + 10 * 2000);
+    assert.equal(keeper.hypervisor, opened[1]);
+    opened[1]!.die();
+    const lost = states.at(-1)!;
+    assert.ok(lost.state === 'failed');
+    assert.equal(lost.retryAt, clock.ticks() + 1000);
+  });
+
+  it('does not feed a crash loop: a connection that ends at once is opened later each time', async () => {
     const { open, opened, attempts } = opening('ok');
     const { keeper, clock } = keeperOf(open);
     keeper.setWanted(true);
