@@ -26,13 +26,12 @@ export async function packNpm(folder, built = join(root, 'dist')) {
   chmodSync(join(staged, 'dist/commandLine.js'), 0o755);
   cpSync(join(built, 'l10n'), join(staged, 'dist/l10n'), { recursive: true });
   await writeTypes(join(staged, 'types'));
-  cpSync(join(root, 'docs/command-line.md'), join(staged, 'README.md'));
-  cpSync(join(root, 'docs/library.md'), join(staged, 'library.md'));
-  cpSync(join(root, 'docs/systems.md'), join(staged, 'systems.md'));
+  writeFileSync(join(staged, 'README.md'), pageOf('command-line.md'));
+  for (const page of ['library.md', 'systems.md']) writeFileSync(join(staged, page), pageOf(page));
   // Beside its page, which names it as it is in the checkout.
   const schema = 'lab-file.schema.json';
   cpSync(join(root, labSchema), join(staged, schema));
-  const labPage = readFileSync(join(root, 'docs/lab-file.md'), 'utf8');
+  const labPage = pageOf('lab-file.md');
   if (!labPage.includes(`(../${labSchema})`)) throw new Error(`docs/lab-file.md has no link to ${labSchema}`);
   writeFileSync(join(staged, 'lab-file.md'), labPage.replaceAll(`(../${labSchema})`, `(${schema})`));
   cpSync(join(root, 'docs/command-line.schema.json'), join(staged, 'command-line.schema.json'));
@@ -43,6 +42,11 @@ export async function packNpm(folder, built = join(root, 'dist')) {
   const stdout = await runOk('npm', ['pack', '--json', '--pack-destination', folder], { cwd: staged });
   const [{ filename }] = JSON.parse(stdout);
   return join(folder, filename);
+}
+
+/** A page without its pictures, which are not in the package. @param {string} name */
+function pageOf(name) {
+  return readFileSync(join(root, 'docs', name), 'utf8').replaceAll(/<picture>.*?<\/picture>\n+/gsu, '');
 }
 
 function npmManifest() {

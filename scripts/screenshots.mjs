@@ -1,11 +1,12 @@
 // `npm run screenshots`: makes the pictures of README and docs/ anew, from a real VS Code that looks at real VMs, in light and dark.
 //   npm run screenshots [-- NAME…]      NAME: of a scene below
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildExtension } from './build.mjs';
+import { buildExtension, buildPacked } from './build.mjs';
 import { defineDiskVm } from './guest/diskVm.mjs';
 import { makeDemoVms } from './guest/demoVms.mjs';
 import { virshOk } from './guest/defineVm.mjs';
+import { packNpm } from './npmPackage.mjs';
 import { putExampleLab } from './start/exampleLab.mjs';
 import { hands } from './rig/hands.mjs';
 import { installModules, meetNeeds } from './rig/prerequisites.mjs';
@@ -35,7 +36,7 @@ const [usual, narrow] = [470, 250];
  * @property {(stage: Stage) => Promise<unknown>} show
  * @property {(stage: Stage) => Promise<unknown>} [leave]
  */
-/** @typedef {{ workbench: import('./rig/workbench.mjs').Workbench, hands: import('./rig/hands.mjs').Hands, daemon: import('./rig/privateDaemon.mjs').PrivateDaemon }} Stage */
+/** @typedef {{ workbench: import('./rig/workbench.mjs').Workbench, hands: import('./rig/hands.mjs').Hands, daemon: import('./rig/privateDaemon.mjs').PrivateDaemon, project: string, env: Record<string, string> }} Stage */
 
 /** In this order: one stands on what the others left. @type {Readonly<Record<string, Scene>>} */
 const scenes = {
@@ -222,7 +223,106 @@ const scenes = {
       await hands.select(/^try-fork/);
     },
   },
+  terminal: {
+    size: { width: 1100, height: 640 },
+    show: async (stage) => {
+      await openTerminal(stage);
+      await typed(stage, `virt-rewind tree ${internal}`, /After upgrade/);
+      await typed(stage, `virt-rewind checkpoint ${internal} 'before the update'`, /was taken|taken/);
+      await typed(stage, `virt-rewind revert ${internal} 'Clean install' --plan`, /virsh/);
+    },
+    leave: leaveTerminal,
+  },
+  library: {
+    size: { width: 1200, height: 720 },
+    show: async (stage) => {
+      const { hands, project } = stage;
+      await writeFile(join(project, 'test', 'counter.test.mjs'), libraryTest);
+      await hands.command('Go to File…');
+      await hands.pick('counter.test.mjs');
+      await stage.workbench.editor.getByText('beforeEach').first().waitFor();
+      await hands.command('Terminal: Create New Terminal');
+      await prompt(stage);
+      await typed(stage, 'node --test test/counter.test.mjs', /fail 0/);
+    },
+    leave: leaveTerminal,
+  },
+  agents: {
+    size: { width: 1100, height: 640 },
+    show: async (stage) => {
+      await asAgent(stage);
+      await stage.hands.command('Virt Rewind: Show History');
+      await stage.workbench.webview.getByText('revert_vm').first().waitFor();
+    },
+  },
 };
+
+const libraryTest = `import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { connect } from 'virt-rewind';
+
+let rewind, vm;
+before(async () => (vm = await (rewind = await connect()).find('${internal}')));
+beforeEach(() => vm.revert('Before upgrade', { checkpointFirst: false }));
+after(() => rewind.close());
+
+test('goes on where its RAM was', async () => {
+  assert.equal((await vm.info()).state, 'running');
+});
+
+test('may lose its power', async () => {
+  await vm.stop({ force: true });
+  assert.equal((await vm.info()).state, 'off');
+});
+`;
+
+/** A shell in the place of the editor, with a prompt that tells nothing of this computer. @param {Stage} stage */
+async function openTerminal(stage) {
+  await stage.hands.command('View: Close All Editors');
+  await stage.hands.command('Terminal: Create New Terminal in Editor Area');
+  await prompt(stage);
+}
+
+/** @param {Stage} stage */
+async function prompt({ workbench: { page } }) {
+  await page.locator('.xterm-rows').first().waitFor();
+  await page.keyboard.type("PS1='$ '; clear; echo ready");
+  await page.keyboard.press('Enter');
+  await page.locator('.xterm-rows').filter({ hasText: /^\s*ready/ }).first().waitFor();
+  await page.keyboard.press('Control+l');
+}
+
+/** @param {Stage} stage @param {string} line @param {RegExp} said below it */
+async function typed({ workbench: { page } }, line, said) {
+  await page.keyboard.type(line);
+  await page.keyboard.press('Enter');
+  // The prompt is there again.
+  await page.locator('.xterm-rows').filter({ hasText: said }).filter({ hasText: /\$\s*$/ }).first().waitFor();
+}
+
+/** @param {Stage} stage */
+async function leaveTerminal({ hands }) {
+  await hands.command('Terminal: Kill All Terminals');
+  await hands.command('View: Close All Editors');
+}
+
+/** What a coding agent does to a VM by way of the MCP server. @param {Stage} stage */
+async function asAgent({ env }) {
+  const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
+  const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js');
+  const client = new Client({ name: 'build-agent', version: '1' });
+  const args = [join(root, 'dist/commandLine.js'), 'mcp'];
+  await client.connect(new StdioClientTransport({ command: process.execPath, args, env, stderr: 'inherit' }));
+  for (const [name, given] of /** @type {const} */ ([
+    ['checkpoint_vm', { title: 'before the agent begins' }],
+    ['revert_vm', { snapshot: 'Before upgrade' }],
+    ['revert_vm', { snapshot: 'before the agent begins' }],
+  ])) {
+    const { isError, content } = await client.callTool({ name, arguments: { vm: internal, ...given } });
+    if (isError === true) throw new Error(JSON.stringify(content));
+  }
+  await client.close();
+}
 
 /** Opened first: beside it stands the picture of its VM, which is a page too. @param {Stage} stage */
 function lessonPage({ workbench: { page } }) {
@@ -310,6 +410,14 @@ async function shoot({ workbench }, name, size) {
   console.log(`${name}: ${size.width} × ${size.height}`);
 }
 
+/** The npm package as it is packed. @param {string} dir @param {string} project */
+async function installLibrary(dir, project) {
+  const built = join(dir, 'packed');
+  await buildPacked(built);
+  const packed = await packNpm(dir, built);
+  await runOk('npm', ['install', '--no-audit', '--no-fund', '--no-save', packed], { cwd: project });
+}
+
 /** @param {readonly string[]} names of the scenes that are kept; those before are shown all the same */
 async function make(names) {
   const dir = await mkdtemp('/tmp/vr-');
@@ -323,16 +431,18 @@ async function make(names) {
     const project = join(dir, 'project');
     await mkdir(project);
     await putExampleLab(project);
+    await installLibrary(dir, project);
+    // Not the journal of whoever runs this.
+    const env = {
+      VIRT_REWIND_STATE: join(dir, 'state'),
+      VIRT_REWIND_LABS: join(dir, 'labs'),
+      LIBVIRT_DEFAULT_URI: daemon.uri,
+    };
     const server = await startVsCode({
       data: join(dir, 'data'),
       folder: project,
       dev: [root],
-      // Not the journal of whoever runs this.
-      env: {
-        VIRT_REWIND_STATE: join(dir, 'state'),
-        VIRT_REWIND_LABS: join(dir, 'labs'),
-        LIBVIRT_DEFAULT_URI: daemon.uri,
-      },
+      env,
       settings: {
         ...quietSettings,
         'git.enabled': false,
@@ -347,12 +457,13 @@ async function make(names) {
         'terminal.integrated.gpuAcceleration': 'off',
         'terminal.integrated.stickyScroll.enabled': false,
         'virtRewind.connections': [daemon.uri],
+        'virtRewind.agents.permissions': { [internal]: 'act' },
       },
     });
     endings.unshift(server.stop);
     const { workbench, close } = await openWorkbench(server.url);
     endings.unshift(close);
-    const stage = { workbench, hands: hands('mouse', workbench), daemon };
+    const stage = { workbench, hands: hands('mouse', workbench), daemon, project, env };
     await stage.hands.showView('Virt Rewind', 'VMs');
     await workbench.widenSideBar(usual);
     await workbench.row(/^rewind-internal, .*, running, /).waitFor();
