@@ -69,6 +69,7 @@ export const argumentsOf = /** @type {const} */ ({
   cloneVm: [...snapshot, 'name', 'way', 'network', 'disposable'],
   forkVm: [...snapshot, 'count', 'name', 'network', 'disposable'],
   sandbox: [...snapshot, 'name'],
+  renewIdentity: ['vm', 'confirm'],
   discardClone: ['vm', 'confirm'],
   bisect: ['vm', 'good', 'bad', 'skip', 'check', 'program', 'tries', 'jobs', 'network', 'off', 'confirm'],
   showBisect: ['vm'],

@@ -167,6 +167,16 @@ const commands = {
     more: 'Only what virt-rewind clone has made, and nothing on which another VM rests.',
     examples: ['virt-rewind discard web-test-clone --yes'],
   },
+  'renew-identity': {
+    summary: 'give a guest a machine ID and SSH host keys of its own, by its guest agent',
+    operands: [vm],
+    options: {
+      yes: acting.yes,
+      name: acting.name,
+    },
+    more: 'For a clone or a fork, whose guest holds those of the VM that it was made of. The old ones are lost. The guest needs a shell; what it has none of is left out. libvirt notes that the VM was asked so ("tainted").',
+    examples: ['virt-rewind renew-identity web-test-clone --yes'],
+  },
   start: {
     summary: 'start a VM',
     operands: [vm],

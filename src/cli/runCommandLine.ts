@@ -34,6 +34,7 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
   fork: async () => (await import('./commands/forks.js')).fork,
   sandbox: async () => (await import('./commands/forks.js')).sandbox,
   discard: async () => (await import('./commands/clones.js')).discard,
+  'renew-identity': async () => (await import('./commands/identity.js')).renew,
   start: async () => (await import('./commands/operations.js')).start,
   stop: async () => (await import('./commands/operations.js')).stop,
   wait: async () => (await import('./commands/wait.js')).wait,

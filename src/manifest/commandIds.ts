@@ -61,6 +61,7 @@ export const commandIds = [
   'virtRewind.cloneVm',
   'virtRewind.forkVm',
   'virtRewind.sandbox',
+  'virtRewind.renewIdentity',
   'virtRewind.discardClone',
   'virtRewind.bisect',
   'virtRewind.showBisect',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import * as vscode from 'vscode';
-import { counters, waitForAgent } from '../../scripts/guest/inGuest.mjs';
+import { counters, runInGuest, waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { virshOf } from '../../scripts/guest/defineVm.mjs';
 import { call, CommandRig, fromMenu, type Guest, operate, rejects } from './commandRig.js';
 import { Person } from './person.js';
@@ -123,6 +123,27 @@ describe('clones and forks in the editor', function () {
     }
     const now = await guest.counters();
     assert.ok(now.memory >= first.memory && now.memory < 50_000, 'the VM is not disturbed');
+  });
+
+  it('gives a fork a machine ID of its own after a question, and the next one none', async () => {
+    const [fork = '', next = ''] = await names();
+    const idOf = async (vm: string): Promise<string> =>
+      (await runInGuest(virsh(), vm, 'cat', ['/etc/machine-id'])).stdout;
+    for (const vm of [fork, next]) {
+      await runInGuest(virsh(), vm, 'sh', ['-c', 'mkdir -p /etc && echo old >/etc/machine-id']);
+    }
+    const renew = async (): Promise<unknown> => fromMenu('virtRewind.renewIdentity', await rig.vmRow(fork));
+    person.will(({ question, text }) => {
+      assert.match(question, new RegExp(fork, 'u'));
+      assert.match(text, /lost/u);
+      return undefined;
+    });
+    assert.equal(await renew(), undefined);
+    assert.equal(await idOf(fork), 'old\n');
+    person.will('Renew');
+    assert.deepEqual(await renew(), [{ vm: fork, renewed: ['machineId'] }]);
+    assert.match(await idOf(fork), /^[0-9a-f]{32}\n$/u);
+    assert.equal(await idOf(next), 'old\n');
   });
 
   it('tells whom a snapshot would take along, instead of deleting it', async () => {

@@ -25,6 +25,7 @@ interface Ran {
 interface Answer {
   readonly vm: { readonly state: string };
   readonly result: { readonly snapshot?: string; readonly checkpoint?: string };
+  readonly renewed: readonly string[];
   readonly snapshots: readonly { readonly name: string; readonly title: string; readonly current: boolean }[];
   readonly plan: { readonly commands: readonly string[]; readonly asks: boolean };
   readonly program: { readonly exitCode: number; readonly stdout: string };
@@ -225,6 +226,35 @@ describe('the command line', function () {
     assert.deepEqual(wide, []);
   });
 
+  /** The guest has no ssh: what stands for its ssh-keygen writes what the real one does, to where it is told. */
+  async function hasIdentityOfItsOwn(): Promise<void> {
+    const inGuest = async (line: string): Promise<string> => {
+      const { code, stdout, stderr } = await run('run', 'agent', '--', 'sh', '-c', line);
+      assert.equal(code, 0, stderr);
+      return stdout;
+    };
+    const renew = ['renew-identity', 'agent', '--yes'] as const;
+    is(await run('renew-identity', 'agent'), 'unanswered');
+    assert.deepEqual((await json('done', ...renew)).renewed, []);
+    await inGuest('echo 0123 >/etc/machine-id');
+    assert.deepEqual((await json('done', ...renew)).renewed, ['machineId']);
+    const id = await inGuest('cat /etc/machine-id');
+    assert.match(id, /^[0-9a-f]{32}\n$/u);
+    const keygen = String.raw`#!/bin/sh\n[ "$1 $2" = "-A -f" ] && echo new >"$3/etc/ssh/ssh_host_ed25519_key"`;
+    await inGuest(
+      `mkdir -p /etc/ssh /usr/bin && printf '${keygen}\n' >/usr/bin/ssh-keygen && chmod +x /usr/bin/ssh-keygen && ` +
+        'cd /etc/ssh && echo old >ssh_host_ed25519_key && echo old >ssh_host_dsa_key.pub && echo Port 22 >sshd_config',
+    );
+    assert.deepEqual((await json('done', ...renew)).renewed, ['machineId', 'hostKeys']);
+    assert.equal(await inGuest('cd /etc/ssh && ls && cat *key'), 'ssh_host_ed25519_key\nsshd_config\nnew\n');
+    assert.notEqual(await inGuest('cat /etc/machine-id'), id);
+    await inGuest("printf '#!/bin/sh\\necho no entropy >&2; exit 3\\n' >/usr/bin/ssh-keygen");
+    const broken = await run(...renew);
+    is(broken, 'failed');
+    assert.match(broken.stderr, /machine ID.*no entropy/su);
+    assert.equal(await inGuest('cat /etc/ssh/ssh_host_ed25519_key'), 'new\n');
+  }
+
   it('runs programs in a guest, waits for its agent, and shuts it down', async () => {
     await defineTestGuest(rig.daemon, { name: 'agent' });
     is(await run('run', 'agent', '--', 'true'), 'notRun');
@@ -236,6 +266,7 @@ describe('the command line', function () {
     is(await run('run', 'agent', '--', '/no/such/program'), 'notRun');
     is(await run('run', 'agent', '--seconds', '0', '--', 'sleep', '9'), 'late');
     is(await run('wait', 'agent', '--for', 'off', '--seconds', '0'), 'late');
+    await hasIdentityOfItsOwn();
     is(await run('stop', 'agent', '--force', '--yes'), 'done');
     is(await run('stop', 'agent'), 'done');
     await json('done', 'wait', 'agent', '--for', 'off');

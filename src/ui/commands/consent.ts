@@ -47,7 +47,7 @@ export async function askNameOfProtected(
   const name = displayLine(view.vm.name);
   const words = operationWords(request, displayLine(titleIn(view, request)));
   const still = isActive(view.vm.power) ? ` ${stillText(decision)}` : '';
-  await typeName(view, t('{0} Is Protected', name), `${name}: ${words}.${still}`);
+  await typeNameOfVm(view, t('{0} Is Protected', name), `${name}: ${words}.${still}`);
 }
 
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
@@ -66,7 +66,7 @@ export async function passingOverUnread(run: CommandRun, view: VmView, request: 
   if (decision.kind === 'plan' || decision.refusal.reason !== 'otherVmUnread' || passing.decision.kind === 'refusal') {
     return request;
   }
-  await typeName(view, t('Other VMs May Need These Files'), refusalText(decision.refusal).reason);
+  await typeNameOfVm(view, t('Other VMs May Need These Files'), refusalText(decision.refusal).reason);
   return despite;
 }
 
@@ -88,7 +88,8 @@ export async function typeNameOfLab(lab: string): Promise<void> {
   await askForName(lab, title, t('Type its name to go on.'), t('This is not its name.'));
 }
 
-function typeName({ vm }: VmView, title: string, why: string): Promise<void> {
+/** @throws Dismissed */
+export function typeNameOfVm({ vm }: VmView, title: string, why: string): Promise<void> {
   const prompt = `${why} ${t('Type the name of the VM to go on.')}`;
   return askForName(vm.name, title, prompt, t('This is not the name of the VM.'));
 }

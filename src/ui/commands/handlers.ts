@@ -15,6 +15,7 @@ import { fileCommands } from './fileCommands.js';
 import { guestCommands } from './guestCommands.js';
 import { guestFileCommands } from './guestFileCommands.js';
 import { healthCommands } from './healthCommands.js';
+import { identityCommands } from './identityCommands.js';
 import { labCommands } from './labCommands.js';
 import { lessonCommands } from './lessonCommands.js';
 import { operationCommands } from './operationCommands.js';
@@ -41,6 +42,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...guestFileCommands,
   ...bisectCommands,
   ...cloneCommands,
+  ...identityCommands,
   ...compareCommands,
   ...connectionCommands,
   ...consolidateCommands,

@@ -1,0 +1,31 @@
+// A machine ID and SSH host keys of its own for a guest that began as a copy.
+import { t } from '@vscode/l10n';
+import { identityCommand, renewalOf } from '../../domain/guestIdentity.js';
+import { displayLine } from '../../domain/plainText.js';
+import { identityQuestion, identityWarning, renewedText } from '../../text/identityText.js';
+import { agreeTo } from '../agree.js';
+import { CliError } from '../commandError.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+
+export async function renew(context: Context): Promise<ExitName> {
+  const { call, session, terminal, interruption, json } = context;
+  const view = await session.vm(call.operands[0] ?? '');
+  const { name } = view.vm;
+  await agreeTo(context, {
+    lines: [identityQuestion([name]), identityWarning()],
+    confirm: t('Renew'),
+    asks: true,
+    ...(session.isProtected(view.vm) && { isProtected: displayLine(name), typed: name }),
+  });
+  const renewal = renewalOf(await session.inventory.guests.runIn(view.ref, identityCommand, interruption.signal));
+  if (renewal.kind !== 'renewed') {
+    throw new CliError(renewal.kind === 'late' ? 'late' : 'failed', renewedText(name, renewal));
+  }
+  if (json === undefined) {
+    terminal.say(renewedText(name, renewal));
+  } else {
+    json({ vm: session.infoOf(session.view(view)), renewed: renewal.parts });
+  }
+  return 'done';
+}
