@@ -1,7 +1,8 @@
 // One system of VMs of a session, as the library has it. Each operation is planned for all members, and carried out for all or none.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
-import { memberNamed, type StartWait, type StoredSystem, type SystemPoint } from '../domain/system.js';
+import { startWait, usualSeconds } from '../domain/startWait.js';
+import { memberNamed, type StoredSystem, type SystemPoint } from '../domain/system.js';
 import { checkpointTitle } from '../domain/titleSuggestion.js';
 import { carriedOut } from '../session/carriedOut.js';
 import type { Session } from '../session/session.js';
@@ -12,7 +13,6 @@ import type { Systems } from '../systems/systems.js';
 import { notInSystemText, systemPowerText } from '../text/systemText.js';
 import type {
   Cancellable,
-  CountsAsUp,
   Harmful,
   StartOrder,
   SystemInfo,
@@ -23,8 +23,6 @@ import type {
 import { requireName } from './requireName.js';
 import { VirtRewindError } from './virtRewindError.js';
 import type { Visit } from './visit.js';
-
-const usualSeconds = 120;
 
 export class SessionSystem implements VirtualSystem {
   readonly #visit: Visit;
@@ -162,15 +160,4 @@ export class SessionSystem implements VirtualSystem {
       return systemOutcome(plan.point.title, await systems.run(plan, { signal: this.#visit.signal(signal) }));
     });
   }
-}
-
-function startWait(wait: CountsAsUp, seconds: number): StartWait {
-  if (wait === 'agent' || wait === 'time') {
-    return { kind: wait, seconds };
-  }
-  if ('program' in wait) {
-    const { program, args = [] } = wait;
-    return { kind: 'command', program, args, seconds };
-  }
-  return { kind: 'port', ...wait, seconds };
 }

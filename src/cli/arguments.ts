@@ -1,5 +1,6 @@
 // The words of a command line → a call, or what is wrong with them. Pure.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { longestSeconds, parsePlace, parseSeconds, type Place } from '../domain/startWait.js';
 import { CliError } from './commandError.js';
 import { commandGroups, commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
 
@@ -118,13 +119,11 @@ function requireOperands(command: CommandName, given: readonly string[]): void {
   }
 }
 
-const longestSeconds = 86_400;
-
 /** @throws CliError `usage` */
 export function secondsOf({ command, texts }: Call, usual: number, option = 'seconds'): number {
   const text = texts[option];
-  const seconds = text === undefined ? usual : Number(text);
-  if (text?.trim() === '' || !Number.isFinite(seconds) || seconds < 0 || seconds > longestSeconds) {
+  const seconds = text === undefined ? usual : parseSeconds(text);
+  if (seconds === undefined) {
     throw new CliError(
       'usage',
       `--${option} takes a number from 0 to ${longestSeconds}. See virt-rewind ${command} --help.`,
@@ -134,17 +133,16 @@ export function secondsOf({ command, texts }: Call, usual: number, option = 'sec
 }
 
 /** Where `--port` points. @throws CliError `usage` */
-export function placeOf({ texts }: Call): { readonly host?: string; readonly port: number } | undefined {
-  const place = texts['port'];
-  if (place === undefined) {
+export function placeOf({ texts }: Call): Place | undefined {
+  const text = texts['port'];
+  if (text === undefined) {
     return undefined;
   }
-  const [, host = '', digits = ''] = /^(?:\[?([^\]]*?)\]?:)?(\d{1,5})$/u.exec(place) ?? [];
-  const port = Number(digits);
-  if (port < 1 || port > 65_535) {
+  const place = parsePlace(text);
+  if (place === undefined) {
     throw new CliError('usage', 'A port is written as 22, host:22 or [::1]:22.');
   }
-  return { ...(host !== '' && { host }), port };
+  return place;
 }
 
 /** A whole number from 1. @throws CliError `usage` */

@@ -72,6 +72,7 @@ export const commandIds = [
   'virtRewind.undoSystemRevert',
   'virtRewind.startSystem',
   'virtRewind.shutDownSystem',
+  'virtRewind.setStartOrder',
   'virtRewind.renameSystem',
   'virtRewind.deleteRestorePoint',
   'virtRewind.recoverSystem',

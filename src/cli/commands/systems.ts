@@ -2,6 +2,7 @@
 // brought to its end.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
+import { parseProgram, startWait, usualSeconds } from '../../domain/startWait.js';
 import { memberNamed, type StartWait, type StoredSystem } from '../../domain/system.js';
 import { memberOutcomes, systemInfo } from '../../session/systemInfos.js';
 import { refusalText } from '../../text/refusalText.js';
@@ -10,8 +11,6 @@ import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-
-const usualSeconds = 120;
 
 /** @throws CliError `notFound` */
 export async function systemCalled({ session }: Context, name: string): Promise<StoredSystem> {
@@ -95,15 +94,9 @@ function memberCalled({ system }: StoredSystem, wanted: string): string {
 function waitOf({ call }: Context): StartWait | undefined {
   const seconds = secondsOf(call, usualSeconds);
   const place = placeOf(call);
-  const [program, ...args] = (call.texts['run'] ?? '').split(/\s+/u).filter((word) => word !== '');
-  const { for: what } = call.texts;
-  if (what === 'agent' || what === 'time') {
-    return { kind: what, seconds };
-  }
-  if (place !== undefined) {
-    return { kind: 'port', ...place, seconds };
-  }
-  return program === undefined ? undefined : { kind: 'command', program, args, seconds };
+  const { for: what, run = '' } = call.texts;
+  const up = what === 'agent' || what === 'time' ? what : (place ?? parseProgram(run));
+  return up === undefined ? undefined : startWait(up, seconds);
 }
 
 export async function recoverSystem(context: Context): Promise<ExitName> {
