@@ -96,7 +96,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | forks     | a hundred forks of a guest that writes                            |
  * | peculiar  | tags of other tools, block devices, files that others use, saves  |
  * | fixtures  | the library in the test frameworks that its page shows            |
- * | lab       | the example of a lab broken, reset and tested a hundred times     |
+ * | lab       | the example of a lab reset a hundred times; one made over ssh     |
  * | agents    | the MCP server before the conformance suite of its makers         |
  * | guards    | each guard switched off must turn a history red                   |
  * | versions  | the whole layer with a daemon, on other libvirts                  |
@@ -197,6 +197,17 @@ export const deepParts = [
     layer: 'libvirtd',
     tier: 'deep',
     files: ['exampleLab'],
+  },
+  {
+    name: 'lab ssh',
+    group: 'lab',
+    version: 'system',
+    minutes: 0.5,
+    guards: ['lab', 'session'],
+    needs: ['sshd'],
+    layer: 'libvirtd',
+    tier: 'deep',
+    files: ['labSsh'],
   },
   {
     name: 'agents system',

@@ -26,8 +26,9 @@ const libvirtPrograms = {
 };
 
 /**
- * `releases`: the libvirt of other Debian releases; `pytest`: one of the frameworks that docs/library.md has a fixture for.
- * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest'} Need
+ * `releases`: the libvirt of other Debian releases; `pytest`: one of the frameworks that docs/library.md has a fixture for; `sshd`:
+ * a server for one test, in the deep tier alone, for its package opens a port of the machine.
+ * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd'} Need
  */
 
 /**
@@ -40,6 +41,12 @@ export async function missingPackages(need) {
   if (need === 'pytest') {
     const { code } = await run(systemPython, ['-m', 'pytest', '--version']);
     return code === 0 ? [] : ['python3-pytest'];
+  }
+  if (need === 'sshd') {
+    return [
+      ...((await findProgram('sshd')) === undefined ? ['openssh-server'] : []),
+      ...((await findProgram('ssh')) === undefined ? ['openssh-client'] : []),
+    ];
   }
   if (need === 'releases') {
     return [

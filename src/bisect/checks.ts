@@ -1,11 +1,11 @@
 // One try of a check on one clone: a program here, one in the clone, a line at its console, or a person; and what it means.
 import { type Clock, systemClock } from '../base/clock.js';
+import { runHere } from '../base/hostProgram.js';
 import type { BisectCheck, BisectPoint, BisectTry, Verdict } from '../domain/bisect.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import type { GuestsPort } from '../engine/inventory.js';
 import { BisectStop } from './bisectStop.js';
 import { runAtConsole } from './consoleProgram.js';
-import { runHere } from './hostProgram.js';
 import { verdictOf } from './verdicts.js';
 
 export interface Clone {

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { type Clock, within } from '../base/clock.js';
+import { shellWord } from '../base/shellWord.js';
 
 /** What a guest writes between two marks may be a flood. */
 const mostHeld = 64 * 1024;
@@ -47,7 +48,7 @@ export async function runAtConsole(
         return { why: wasStopped(signal) ? 'stopped' : 'noStart' };
       }
     }
-    const ended = await marks.typed([program, ...args].map(quoted).join(' '), clock, atMostMs);
+    const ended = await marks.typed([program, ...args].map(typedWord).join(' '), clock, atMostMs);
     return typeof ended === 'number' ? { exit: ended } : { why: wasStopped(signal) ? 'stopped' : 'late' };
   } finally {
     stream.destroy();
@@ -59,9 +60,9 @@ function wasStopped(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-/** Between single quotes a shell reads nothing but the next one. A line break would end the line for the terminal. */
-function quoted(word: string): string {
-  return `'${word.replaceAll(/[\r\n]/gu, ' ').replaceAll("'", `'\\''`)}'`;
+/** A line break would end the line for the terminal. */
+function typedWord(word: string): string {
+  return shellWord(word.replaceAll(/[\r\n]/gu, ' '));
 }
 
 class Marks {

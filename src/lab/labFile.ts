@@ -57,7 +57,14 @@ export interface LabCommand {
   readonly vm: string;
   readonly program: string;
   readonly args: readonly string[];
+  /** Absent: by the guest agent. */
+  readonly ssh?: SshLogin;
   readonly seconds: number;
+}
+
+export interface SshLogin {
+  readonly user: string;
+  readonly port: number;
 }
 
 /** Where in the text something is wrong; lines and columns from 1. */

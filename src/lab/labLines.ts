@@ -12,6 +12,16 @@ export function createLines({ record, lab, left }: LabPlan): readonly string[] {
         ? t('{0}: it is there, and stays as it is but for its snapshots', displayLine(name))
         : t('{0}: it is made', displayLine(name)),
     ),
+    ...new Set(
+      lab.points.flatMap(({ run }) =>
+        run.flatMap(({ vm, ssh }) => {
+          const name = record.vms.find(({ key }) => key === vm)?.name ?? vm;
+          return ssh === undefined
+            ? []
+            : [t('{0}: programs are run in it over ssh as {1}, with your keys', displayLine(name), ssh.user)];
+        }),
+      ),
+    ),
     ...lab.points.map(({ title }) => t('the restore point “{0}”', displayLine(title))),
   ];
 }

@@ -1,6 +1,7 @@
 // What a shape does not tell of a lab file: that each VM comes from somewhere, that names lead to somebody, that nobody waits for
 // himself, that paths are no traps. Pure.
 import { t } from '@vscode/l10n';
+import { shellWord } from '../base/shellWord.js';
 import { thresholdsIn } from '../diagnosis/thresholds.js';
 import { displayLine } from '../domain/plainText.js';
 import type { StartWait } from '../domain/system.js';
@@ -8,7 +9,7 @@ import { circleIn } from '../systems/startOrder.js';
 import { circleText } from '../text/startText.js';
 import type { Lab, WantedVm, MadeVm } from './labFile.js';
 import type { LabPath } from './labKeys.js';
-import { usualSeconds, type WrittenLab, type WrittenVm } from './labShape.js';
+import { usualSeconds, type WrittenLab, type WrittenProgram, type WrittenVm } from './labShape.js';
 
 export interface Wrong {
   readonly path: LabPath;
@@ -18,6 +19,9 @@ export interface Wrong {
 }
 
 const usualMemoryMiB = 1024;
+const usualSshPort = 22;
+/** Linux takes 128 KiB in one argument, and over ssh a command is one. */
+const mostSshBytes = 130_000;
 /** Of a VM that is made alone. */
 const ofMade = ['copy', 'boot', 'cpus', 'memory', 'size', 'disks', 'network', 'cloudInit'] as const;
 
@@ -64,12 +68,16 @@ export function labOf(written: WrittenLab): Lab | readonly Wrong[] {
     }
     return {
       title,
-      run: run.map(({ vm, command: [program = '', ...args], seconds = usualSeconds }, row) => {
+      run: run.map((one, row) => {
+        const { vm, command, seconds = usualSeconds, ssh: user, port = usualSshPort } = one;
+        const [program = '', ...args] = command;
+        const at = ['points', index, 'run', row] as const;
         if (!keys.includes(vm)) {
           const message = t('There is no VM “{0}” in this file. There are: {1}.', displayLine(vm), keys.join(', '));
-          wrong.push({ path: ['points', index, 'run', row, 'vm'], message });
+          wrong.push({ path: [...at, 'vm'], message });
         }
-        return { vm, program, args, seconds };
+        wrong.push(...sshProblems(at, one, keys.includes(vm) ? written.vms[vm] : undefined));
+        return { vm, program, args, ...(user !== undefined && { ssh: { user, port } }), seconds };
       }),
     };
   });
@@ -140,6 +148,45 @@ function waitProblems(path: LabPath, { wait }: WrittenVm): readonly Wrong[] {
       : []),
     ...(wait?.host !== undefined && wait.port === undefined
       ? [{ path: [...path, 'host'], message: t('A host needs a port.') }]
+      : []),
+  ];
+}
+
+function sshProblems(
+  path: LabPath,
+  { vm: key, command, ssh, port }: WrittenProgram,
+  vm: WrittenVm | undefined,
+): readonly Wrong[] {
+  if (ssh === undefined) {
+    return port === undefined
+      ? []
+      : [{ path: [...path, 'port'], message: t('A port needs ssh: say as which user.') }];
+  }
+  const isCutOff =
+    vm?.clone === undefined
+      ? vm !== undefined && vm.existing === undefined && ['none', 'user'].includes(vm.network ?? 'none')
+      : vm.clone.network !== 'same';
+  const line = command.map(shellWord).join(' ');
+  return [
+    ...(isCutOff
+      ? [
+          {
+            path: [...path, 'ssh'],
+            message: t(
+              'No ssh leads into “{0}”, which nobody can reach. Give it a network: {1}',
+              key,
+              vm?.clone === undefined ? 'network: default' : 'clone: { network: same }',
+            ),
+          },
+        ]
+      : []),
+    ...(line.includes('\0') || Buffer.byteLength(line) > mostSshBytes
+      ? [
+          {
+            path: [...path, 'command'],
+            message: t('Over ssh a command has {0} bytes at most with its quotes, and no NUL character.', mostSshBytes),
+          },
+        ]
       : []),
   ];
 }

@@ -28,18 +28,28 @@ const size = v.pipe(
     return Number(count) * (unit === 'GiB' ? 1024 : 1);
   }),
 );
+const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
 const command = v.pipe(v.array(v.pipe(v.string(), v.maxLength(16_384))), v.minLength(1), v.maxLength(100));
 
 const wait = v.pipe(
   map({
     agent: v.exactOptional(v.literal(true)),
-    port: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))),
+    port: v.exactOptional(port),
     host: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:_-]{1,253}$/u))),
     command: v.exactOptional(command),
     seconds: v.exactOptional(seconds),
   }),
   v.minEntries(1),
 );
+
+const program = map({
+  vm: v.string(),
+  command,
+  // No option, no other host, nothing that a shell would read.
+  ssh: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/u))),
+  port: v.exactOptional(port),
+  seconds: v.exactOptional(seconds),
+});
 
 const limit = v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000_000)));
 const thresholds = map({
@@ -93,9 +103,7 @@ export const labShape = map({
       v.array(
         map({
           title: v.pipe(v.string(), v.minLength(1), v.maxLength(100)),
-          run: v.exactOptional(
-            v.pipe(v.array(map({ vm: v.string(), command, seconds: v.exactOptional(seconds) })), v.maxLength(50)),
-          ),
+          run: v.exactOptional(v.pipe(v.array(program), v.maxLength(50))),
         }),
       ),
       v.maxLength(20),
@@ -105,3 +113,4 @@ export const labShape = map({
 
 export type WrittenLab = v.InferOutput<typeof labShape>;
 export type WrittenVm = v.InferOutput<typeof vm>;
+export type WrittenProgram = v.InferOutput<typeof program>;

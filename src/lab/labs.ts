@@ -20,6 +20,7 @@ import type { Lab, LabProblem } from './labFile.js';
 import type { LabPlan } from './labPlan.js';
 import { digestOf, labsFolder, lookedAtParts, readLabText } from './labPlaces.js';
 import { makeLab, type MakeWish } from './makeLab.js';
+import { requireSsh } from './overSsh.js';
 import { requireReach } from './qemuReach.js';
 import { readLab } from './readLab.js';
 import { removeLab } from './removeLab.js';
@@ -88,6 +89,7 @@ export class Labs {
       }
       return 'ready';
     }
+    await requireSsh(lab, environment);
     const connection = this.#connection(lab);
     await inventory.connect(connection);
     const existing = new Map<string, VmView>();

@@ -1,19 +1,23 @@
 // Makes what was planned of a lab file: its VMs, their system, its restore points. What was begun is written down; whoever comes after
 // an attempt that broke off removes what it has left, and begins anew.
+import { join } from 'node:path';
 import { t } from '@vscode/l10n';
 import { systemClock } from '../base/clock.js';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import type { StoredSystem } from '../domain/system.js';
-import type { OpenLab } from '../journal/labStore.js';
+import type { VmRef } from '../domain/vm.js';
+import type { OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { startInOrder, untilUp } from '../systems/startOrder.js';
 import type { Systems } from '../systems/systems.js';
 import { failureMessage } from '../text/failureMessage.js';
 import { makeLabClone } from './labClones.js';
 import { LabError } from './labError.js';
-import type { LabCommand } from './labFile.js';
+import type { LabCommand, SshLogin } from './labFile.js';
 import type { LabPlan } from './labPlan.js';
+import { usualSeconds } from './labShape.js';
+import { type EndInGuest, runOverSsh, type SshPlace } from './overSsh.js';
 
 export interface MakeWish {
   readonly signal: AbortSignal;
@@ -23,6 +27,7 @@ export interface MakeWish {
 
 export interface Making extends MakeWish {
   readonly session: Session;
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 export async function makeLab(plan: LabPlan, open: OpenLab, making: Making): Promise<void> {
@@ -120,28 +125,52 @@ async function start({ system }: StoredSystem, { session, signal, onStep }: Maki
   }
 }
 
-async function runIn({ record }: LabPlan, { vm, program, args, seconds }: LabCommand, making: Making): Promise<void> {
-  const { session, signal, onStep } = making;
-  const member = record.vms.find(({ key }) => key === vm);
+async function runIn(plan: LabPlan, command: LabCommand, making: Making): Promise<void> {
+  const { vm, program, ssh } = command;
+  const member = plan.record.vms.find(({ key }) => key === vm);
   if (member === undefined) {
     return;
   }
-  requireOn(signal);
-  onStep(t('running {0} in {1}', displayLine(program), displayLine(member.name)));
+  requireOn(making.signal);
+  making.onStep(t('running {0} in {1}', displayLine(program), displayLine(member.name)));
   const ref = { connection: member.connection, uuid: member.uuid };
-  const ran = await session.inventory.guests.runIn(ref, { program, args, atMostMs: seconds * 1_000 }, signal);
-  if (ran.kind !== 'ended' || ran.exitCode !== 0) {
-    const said = ran.kind === 'ended' ? displayLine(new TextDecoder().decode(ran.stderr.bytes), 300) : '';
-    const how =
-      ran.kind === 'late'
-        ? t('it did not end in {0} seconds', seconds)
-        : t('it ended with {0}', ran.exitCode ?? `signal ${ran.signal ?? '?'}`);
+  const { how, said } =
+    ssh === undefined
+      ? await byAgent(ref, command, making)
+      : await runOverSsh(command, sshPlace(plan, member, ssh, making), making.signal);
+  if (how !== undefined) {
     throw new LabError(
       'failed',
       t('{0} in {1}: {2}. The VMs stay as they are for a look.', displayLine(program), displayLine(member.name), how) +
         (said === '' ? '' : ` “${said}”`),
     );
   }
+}
+
+async function byAgent(ref: VmRef, command: LabCommand, { session, signal }: Making): Promise<EndInGuest> {
+  const { program, args, seconds } = command;
+  const ran = await session.inventory.guests.runIn(ref, { program, args, atMostMs: seconds * 1_000 }, signal);
+  if (ran.kind === 'late') {
+    return { how: t('it did not end in {0} seconds', seconds), said: '' };
+  }
+  return {
+    ...(ran.exitCode !== 0 && { how: t('it ended with {0}', ran.exitCode ?? `signal ${ran.signal ?? '?'}`) }),
+    said: displayLine(new TextDecoder().decode(ran.stderr.bytes), 300),
+  };
+}
+
+function sshPlace(plan: LabPlan, { key, connection, uuid }: RecordedVm, login: SshLogin, making: Making): SshPlace {
+  const { session, environment } = making;
+  const { wait } = plan.lab.vms.find((vm) => vm.key === key) ?? {};
+  return {
+    login,
+    uuid,
+    addressesOf: () => session.inventory.guests.addressesOf({ connection, uuid }),
+    // Where the lab is written down: it goes with it.
+    folder: join(session.folder, 'labs', plan.record.id),
+    environment,
+    waitSeconds: Math.max(usualSeconds, wait?.seconds ?? 0),
+  };
 }
 
 async function storedOf(systems: Systems, id: string): Promise<StoredSystem> {

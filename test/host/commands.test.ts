@@ -464,6 +464,35 @@ describe('commands', function () {
       await rejects(call('virtRewind.openDisplay', { vm }), 'unsupported');
     });
 
+    it('log in on a guest in a terminal, as who was named once', async () => {
+      const { inventory } = await rig.api();
+      const { guests } = inventory;
+      // Of no computer (RFC 5737): the guest has no network.
+      const address = '192.0.2.7';
+      guests.addressesOf = () => Promise.resolve([{ address, from: 'lease' }]);
+      try {
+        for (const user of ['-oProxyCommand=x', 'root@192.0.2.8', 'a b', '']) {
+          await rejects(call('virtRewind.connectSsh', { vm, user }), 'invalid');
+        }
+        const opened = (): readonly vscode.Terminal[] =>
+          vscode.window.terminals.filter(({ name }) => name === `${vm} ssh`);
+        assert.deepEqual(opened(), []);
+        for (const given of [{ user: 'tester' }, {}]) {
+          assert.deepEqual(await call('virtRewind.connectSsh', { vm, ...given }), { address, user: 'tester' });
+          const [terminal] = opened();
+          assert.ok(terminal);
+          const { shellPath, shellArgs } = terminal.creationOptions as vscode.TerminalOptions;
+          assert.deepEqual([shellPath, shellArgs], ['ssh', ['-l', 'tester', '--', address]]);
+          const closed = new Promise((resolve) => vscode.window.onDidCloseTerminal(resolve));
+          terminal.dispose();
+          await closed;
+        }
+      } finally {
+        // That of its class is there again.
+        Reflect.deleteProperty(guests, 'addressesOf');
+      }
+    });
+
     it('copy a file into a guest and out of it, and replace one only where that was said', async () => {
       await guest.waitForAgent();
       const [file, back] = [join(rig.dir, 'to-vm'), join(rig.dir, 'from-vm')];

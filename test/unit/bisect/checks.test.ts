@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { systemClock } from '../../../src/base/clock.js';
+import { runHere } from '../../../src/base/hostProgram.js';
 import { BisectStop } from '../../../src/bisect/bisectStop.js';
 import { checkClone, type CheckOptions } from '../../../src/bisect/checks.js';
 import { runAtConsole } from '../../../src/bisect/consoleProgram.js';
-import { runHere } from '../../../src/bisect/hostProgram.js';
 import type { BisectTry } from '../../../src/domain/bisect.js';
 import { disk, ref, vm } from '../domain/someFacts.js';
 

@@ -47,6 +47,7 @@ describe('the place in a lab file', () => {
     assert.deepEqual(offered('points:\n  - ▮'), ['title: ', 'run:']);
     assert.ok(offered(`${head}  db:\n    ▮`).includes('boot:'));
     assert.ok(offered(`${head}  db:\n    boot: { ▮`).includes('kernel: '));
+    assert.ok(offered('points:\n  - title: a\n    run:\n      - { vm: a, ▮').includes('ssh: '));
     assert.deepEqual(offered('version: 1\nname: ▮'), []);
   });
 
@@ -60,6 +61,7 @@ describe('the place in a lab file', () => {
     const text = `${head}  db:\n    memory: 1 GiB\n    wait: { agent: true }\n`;
     assert.match(labKeyUnder(text, 4, 6)?.description ?? '', /RAM/u);
     assert.equal(labKeyUnder(text, 5, 13)?.name, 'agent');
+    assert.match(labKeyUnder('points:\n  - run:\n      - { vm: a, ssh: root }', 2, 18)?.description ?? '', /user/u);
     assert.equal(labKeyUnder(text, 4, 13), undefined);
     assert.equal(labKeyUnder(text, 99, 0), undefined);
   });

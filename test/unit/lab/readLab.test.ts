@@ -42,6 +42,7 @@ points:
   - title: filled
 `;
 const short = (vm: string, more = ''): string => `version: 1\nname: lab\nvms:\n  a: ${vm}\n${more}`;
+const sshTo = (user: string): string => `points: [{ title: a, run: [{ vm: a, command: [x], ssh: ${user} }] }]\n`;
 
 describe('the lab file', () => {
   it('is read whole', () => {
@@ -150,6 +151,15 @@ describe('the lab file', () => {
       34,
       /no VM “z”/u,
     ],
+    ['a user that is an option', short(image, sshTo('-oA=b')), 5, 56, /“ssh” does not take this value: As which user/u],
+    ['a user on another computer', short(image, sshTo('"root@other"')), 5, 56, /“ssh” does not take/u],
+    ['a user with a blank', short(image, sshTo('root -v')), 5, 56, /“ssh” does not take/u],
+    ['a key for ssh', short(image, sshTo('root, identityFile: /x')), 5, 62, /no key “identityFile”/u],
+    ['a port without ssh', short(image, 'points: [{ title: a, run: [{ vm: a, command: [x], port: 22 }] }]\n'), 5, 57, /A port needs ssh/u],
+    ['ssh into a VM without a network', short(image, sshTo('root')), 5, 56, /nobody can reach.*network: default/u],
+    ['ssh into a VM that only goes out', short('{ image: x, network: user }', sshTo('root')), 5, 56, /nobody can reach/u],
+    ['ssh into a clone without cables', short('{ clone: { of: x, point: y } }', sshTo('root')), 5, 56, /network: same/u],
+    ['a NUL over ssh', short('{ existing: x }', 'points: [{ title: a, run: [{ vm: a, ssh: root, command: ["a\\0b"] }] }]\n'), 5, 48, /no NUL/u],
     ['one key twice', short(image, 'name: b\n'), 5, 1, /unique/u],
     ['aliases that lead nowhere', short('*b'), 1, 1, /alias/iu],
     ['an alias in a circle', short('&b { image: x, disks: *b }'), 4, 28, /./u],
@@ -175,6 +185,21 @@ describe('the lab file', () => {
       assert.deepEqual([first.line, first.column], [line, column], JSON.stringify(problems));
     });
   }
+
+  it('says as whom a program is run over ssh, and at which port', () => {
+    const runOf = (more: string): unknown =>
+      readLab(short('{ existing: x }', `points: [{ title: a, run: [{ vm: a, command: [id, -u], ${more} }] }]\n`)).lab
+        ?.points[0]?.run[0];
+    const usual = { vm: 'a', program: 'id', args: ['-u'], seconds: 120 };
+    assert.deepEqual(runOf('ssh: vagrant'), { ...usual, ssh: { user: 'vagrant', port: 22 } });
+    assert.deepEqual(runOf('ssh: a_b.c-1, port: 2222'), { ...usual, ssh: { user: 'a_b.c-1', port: 2222 } });
+    assert.deepEqual(readLab(short('{ image: x, network: default }', sshTo('root'))).problems, []);
+    assert.deepEqual(readLab(short('{ clone: { of: x, point: y, network: same } }', sshTo('root'))).problems, []);
+    const long = Array(9).fill('x'.repeat(16_000)).join(', ');
+    const text = short('{ existing: x }', sshTo('root'));
+    assert.deepEqual(readLab(text.replace('[x]', `[${long.slice(0, 100_000)}]`)).problems, []);
+    assert.equal(readLab(text.replace('[x]', `[${long}]`)).problems.length, 1);
+  });
 
   it('has the keys of its schema, at each place', () => {
     const compare = (shape: unknown, path: LabPath): void => {

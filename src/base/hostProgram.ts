@@ -1,12 +1,14 @@
 // A program on this computer, without a shell: to its end, or the end of the time, with all that it has started.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { type Clock, systemClock } from '../base/clock.js';
+import { type Clock, systemClock, within } from './clock.js';
 
 /** Of what it writes, the end. */
 const mostSaid = 2_000;
 /** After it was asked to end. */
 const killMs = 2_000;
+/** For what it said last to be read, where somebody who has left its group holds its output. */
+const lastWordsMs = 1_000;
 /** As a shell tells of a program that a signal ended. */
 const signalBase = 128;
 
@@ -15,6 +17,8 @@ export interface HostProgram {
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
   readonly atMostMs: number;
+  /** The folder that it runs in; that of this process unless given. */
+  readonly folder?: string;
 }
 
 export interface HostEnd {
@@ -23,20 +27,29 @@ export interface HostEnd {
   readonly why?: 'late' | 'stopped';
   /** Untrusted. */
   readonly said: string;
+  /** Of it, what went to its standard error. */
+  readonly errors: string;
 }
 
 /** @throws the error of `spawn` where it cannot be run */
 export async function runHere(
-  { program, args, environment, atMostMs }: HostProgram,
+  { program, args, environment, atMostMs, folder }: HostProgram,
   signal: AbortSignal,
   clock: Clock = systemClock,
 ): Promise<HostEnd> {
   // A process group of its own, so that what it has started ends with it.
-  const child = spawn(program, [...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  let said = '';
+  const child = spawn(program, [...args], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    ...(folder !== undefined && { cwd: folder }),
+  });
+  let [said, errors] = ['', ''];
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-mostSaid)));
   }
+  child.stderr.on('data', (text: string) => (errors = (errors + text).slice(-mostSaid)));
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   let why: HostEnd['why'];
   const end = (reason: NonNullable<HostEnd['why']>): void => {
     why ??= reason;
@@ -56,12 +69,14 @@ export async function runHere(
         stop();
       }
     });
-    return why === undefined ? { exit, said } : { why, said };
+    const ended = why === undefined ? { exit } : { why };
+    endGroup(child, 'SIGKILL');
+    await within(clock, lastWordsMs, closed, undefined);
+    return { ...ended, said, errors };
   } finally {
     signal.removeEventListener('abort', stop);
     timer.dispose();
     killer?.dispose();
-    endGroup(child, 'SIGKILL');
     child.stdout.destroy();
     child.stderr.destroy();
   }
