@@ -9,6 +9,7 @@ import { buildGuest } from '../../scripts/guest/buildGuest.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import { readLab } from '../../src/lab/readLab.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { faultsOf } from '../jsonSchema.js';
 import { itRarely } from '../allRows.js';
@@ -174,6 +175,15 @@ describe('a lab', function () {
     assert.match(await cli('done', 'lab', 'check'), /as its file says/u);
     assert.match(await virsh('dumpxml', 'shop-server'), /seed\.iso/u);
     assert.doesNotMatch(await virsh('dumpxml', 'shop-db'), /<interface/u);
+
+    // Its export says what its file does.
+    const own = file;
+    file = join(project, 'again.yaml');
+    const { text } = (await json('done', 'lab', 'export', '--system', 'shop')).labFile;
+    assert.deepEqual(readLab(text).lab, readLab(usual).lab);
+    assert.equal((await json('wrong', 'lab', 'check')).lab.state, 'absent');
+    await rm(file);
+    file = own;
 
     // Two of them are broken, and all are reset.
     await counted('shop-db', 'set', '100');

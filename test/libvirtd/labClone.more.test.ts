@@ -1,11 +1,12 @@
 // A VM of a lab that is a clone of a restore point of another VM: made, reset, checked and thrown away; that other VM stays as it is.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { run as runProgram } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import { readLab } from '../../src/lab/readLab.js';
 import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
 
 const lab = (point: string, more = ''): string => `version: 1
@@ -77,6 +78,20 @@ describe('a lab with a clone', function () {
     assert.match(await counted(), /memory 7 /u);
     await cli('done', 'lab', 'check');
     await cli('done', 'lab', 'create');
+
+    // Its export says what its file does, and tells a clone that is a copy.
+    await cli('done', 'clone', 'source', '--from', 'clean', '--full', '--name', 'whole');
+    const own = file;
+    file = join(rig.daemon.dir, 'again.yaml');
+    await cli('done', 'lab', 'export', '--system', 'copy', 'whole');
+    const again = readLab(await readFile(file, 'utf8')).lab;
+    const made = readLab(lab('clean')).lab;
+    assert.deepEqual({ ...again, vms: again?.vms.slice(0, 1) }, made);
+    const [source] = made?.vms ?? [];
+    assert.deepEqual(again?.vms[1]?.source, { ...source?.source, way: 'full' });
+    await rm(file);
+    file = own;
+    await cli('done', 'discard', 'whole', '--yes');
 
     // What it stands on is not deleted below it.
     await cli('refused', 'delete', 'source', 'clean', '--yes');

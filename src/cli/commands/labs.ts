@@ -1,5 +1,6 @@
 // The commands about labs: a file that says which VMs there are, and what is made, reset and removed of it.
 import { open as openFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { LabError } from '../../lab/labError.js';
@@ -113,8 +114,8 @@ export async function destroyLab(context: Context): Promise<ExitName> {
 }
 
 export async function exportLab(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
-  const { writeLab } = await import('../../lab/writeLab.js');
+  const { call, session, terminal, json, log } = context;
+  const { exportedLab } = await import('../../lab/exportLab.js');
   const { system: wanted, file } = call.texts;
   const stored = wanted === undefined ? undefined : await systemCalled(context, wanted);
   const views = [];
@@ -127,10 +128,18 @@ export async function exportLab(context: Context): Promise<ExitName> {
   if (views.length === 0) {
     throw new CliError('usage', 'Name VMs, or a system with --system. See virt-rewind lab export --help.');
   }
-  const text = writeLab(
-    views.map(({ vm }) => vm),
-    stored,
-  );
+  // What is written to standard output goes into a file of this folder, as far as one can know.
+  const place = resolve(file ?? labFileName);
+  const { inventory, folder } = session;
+  const { text, problem } = await exportedLab(views, stored, place, {
+    inventory,
+    folder,
+    log,
+    environment: process.env,
+  });
+  if (problem !== undefined) {
+    throw new CliError('refused', t('These VMs make no lab file, so nothing was written. {0}', problem));
+  }
   if (file !== undefined) {
     // Whatever stands there is somebody's work.
     const handle = await openFile(file, 'wx').catch(() => {

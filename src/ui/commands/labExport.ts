@@ -40,7 +40,7 @@ export async function exportLab(run: CommandRun): Promise<Exported> {
   const { views, stored } = isForSystem(run) ? await membersOf(run) : { views: await vmsOf(run) };
   const file = await placeOf(run);
   requireSaved(file);
-  const text = await textOf(views, stored);
+  const text = await textOf(run, views, stored, file);
   await write(run, file, text);
   await vscode.window.showTextDocument(vscode.Uri.file(file));
   noteInStatusBar(t('{0} was written.', displayLine(file)));
@@ -122,21 +122,22 @@ function requireSaved(file: string): void {
 }
 
 /** @throws CommandError where it would be no lab file, as with more VMs than one can have */
-async function textOf(views: readonly VmView[], stored: StoredSystem | undefined): Promise<string> {
-  const [{ writeLab }, { readLab }] = await Promise.all([
-    import('../../lab/writeLab.js'),
-    import('../../lab/readLab.js'),
-  ]);
-  const text = writeLab(
-    views.map(({ vm }) => vm),
-    stored,
-  );
-  const [problem] = readLab(text).problems;
+async function textOf(
+  { inventory, history, log }: CommandRun,
+  views: readonly VmView[],
+  stored: StoredSystem | undefined,
+  file: string,
+): Promise<string> {
+  const { exportedLab } = await import('../../lab/exportLab.js');
+  const { folder } = history;
+  const { text, problem } = await exportedLab(views, stored, file, {
+    inventory,
+    folder,
+    log,
+    environment: process.env,
+  });
   if (problem !== undefined) {
-    throw new CommandError(
-      'unsupported',
-      t('These VMs make no lab file, so nothing was written. {0}', problem.message),
-    );
+    throw new CommandError('unsupported', t('These VMs make no lab file, so nothing was written. {0}', problem));
   }
   return text;
 }

@@ -1,0 +1,203 @@
+// What makes VMs again that are there: from the lab file that they were made of, or from the mark of a clone; and a lab file written of
+// it, for one place. Changes nothing.
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { t } from '@vscode/l10n';
+import type { Log } from '../base/log.js';
+import { mapLimited } from '../base/mapLimited.js';
+import { Failure } from '../domain/failure.js';
+import { displayLine } from '../domain/plainText.js';
+import type { StoredSystem } from '../domain/system.js';
+import { sameVm } from '../domain/vm.js';
+import type { InventoryPort } from '../engine/inventory.js';
+import type { VmView } from '../inventory/views.js';
+import { type LabRecord, LabStore, type RecordedVm } from '../journal/labStore.js';
+import { failureMessage } from '../text/failureMessage.js';
+import { LabError } from './labError.js';
+import type { Lab, MadeVm, WantedVm } from './labFile.js';
+import { digestOf, lookedAtParts, readLabText } from './labPlaces.js';
+import { readLab } from './readLab.js';
+import { type ExportedVm, writeLab } from './writeLab.js';
+
+/** Each may be a look into files. */
+const atOnce = 4;
+
+export interface ExportOptions {
+  readonly inventory: Pick<InventoryPort, 'findVm' | 'readTree' | 'readLayers' | 'readHardware'>;
+  /** Of what is known of labs. */
+  readonly folder: string;
+  readonly log: Log;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** What was made of a lab file, and what that says now; nothing where it is gone or wrong. */
+interface KnownLab {
+  readonly record: LabRecord;
+  readonly lab?: Lab;
+}
+
+/**
+ * @param file where it goes, absolute: its paths must be right from there on
+ * @returns also what is wrong with it, where the VMs make no lab file, as when they are too many
+ */
+export async function exportedLab(
+  views: readonly VmView[],
+  stored: StoredSystem | undefined,
+  file: string,
+  options: ExportOptions,
+): Promise<{ readonly text: string; readonly problem?: string }> {
+  const labs = await labsOf(views, options);
+  const own = stored && labs.find(({ record }) => record.system === stored.system.id);
+  const vms = await mapLimited(views, atOnce, (view) => exportedVm(view, own, labs, file, options));
+  const text = writeLab(vms, stored, own?.lab);
+  const [problem] = readLab(text).problems;
+  return { text, ...(problem !== undefined && { problem: problem.message }) };
+}
+
+async function labsOf(views: readonly VmView[], { folder, log }: ExportOptions): Promise<readonly KnownLab[]> {
+  const records = (await new LabStore(folder, log).list()).filter(({ vms }) =>
+    vms.some((one) => views.some(({ ref }) => sameVm(one, ref))),
+  );
+  return Promise.all(
+    records.map(async (record) => {
+      const lab = await labIn(record.file);
+      return { record, ...(lab !== undefined && { lab }) };
+    }),
+  );
+}
+
+async function labIn(file: string): Promise<Lab | undefined> {
+  try {
+    return readLab(await readLabText(file)).lab;
+  } catch (error) {
+    if (error instanceof LabError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** @param own the lab whose system is written: in it a VM is what its file says, also where another lab made that VM */
+async function exportedVm(
+  view: VmView,
+  own: KnownLab | undefined,
+  labs: readonly KnownLab[],
+  file: string,
+  options: ExportOptions,
+): Promise<ExportedVm> {
+  const { ref, vm, layers } = view;
+  const rowIn = (lab: KnownLab): RecordedVm | undefined => lab.record.vms.find((one) => sameVm(one, ref));
+  const home = own !== undefined && rowIn(own) ? own : labs.find((lab) => rowIn(lab)?.parts !== undefined);
+  const row = home && rowIn(home);
+  const wanted = home?.lab?.vms.find(({ key }) => key === row?.key);
+  const known: ExportedVm = {
+    vm,
+    ...(layers !== undefined && { layers }),
+    ...(row !== undefined && { key: row.key }),
+    ...(wanted?.wait !== undefined && { wait: wanted.wait }),
+    after: (wanted?.after ?? []).flatMap((key) => home?.record.vms.find((one) => one.key === key)?.uuid ?? []),
+  };
+  if (home !== undefined && row?.parts !== undefined && row.folder !== '') {
+    return asRead({ ...known, ...(await asMade(wanted, row, home.record.file, file, options)) });
+  }
+  // A clone that its lab file names as a VM that is there stays so.
+  return vm.clone === undefined || (row !== undefined && row.parts === undefined)
+    ? known
+    : asRead({ ...known, ...(await asCloned(view, options)) });
+}
+
+type Described = Pick<ExportedVm, 'source' | 'why'>;
+
+/** As the file says, where that makes the very same from the new place: what was made of it is known by its digest. */
+async function asMade(
+  wanted: WantedVm | undefined,
+  { key, parts }: RecordedVm,
+  from: string,
+  file: string,
+  { environment }: ExportOptions,
+): Promise<Described> {
+  if (wanted?.source.kind !== 'made') {
+    return { why: t('{0}, of which it was made, is gone or does not describe it any more.', displayLine(from)) };
+  }
+  const { kind, ...made } = wanted.source;
+  const moved = movedTo(file, made, from);
+  try {
+    const found = await lookedAtParts(moved, file, environment);
+    return digestOf(found.parts) === parts
+      ? { source: { kind, ...moved } }
+      : { why: t('“{0}” was made otherwise than the file says now.', displayLine(key)) };
+  } catch (error) {
+    if (error instanceof LabError) {
+      return { why: error.message };
+    }
+    throw error;
+  }
+}
+
+function movedTo(file: string, made: MadeVm, from: string): MadeVm {
+  const { image, boot } = made;
+  const moved = (path: string): string => pathFrom(dirname(file), path, dirname(from));
+  return {
+    ...made,
+    ...(image !== undefined && { image: { ...image, path: moved(image.path) } }),
+    ...(boot !== undefined && {
+      boot: {
+        ...boot,
+        kernel: moved(boot.kernel),
+        ...(boot.initrd !== undefined && { initrd: moved(boot.initrd) }),
+      },
+    }),
+  };
+}
+
+/** A path in a lab file does not go up. */
+function pathFrom(folder: string, path: string, from: string): string {
+  if (isAbsolute(path) || folder === from) {
+    return path;
+  }
+  const whole = resolve(from, path);
+  const way = relative(folder, whole);
+  return way === '' || way.startsWith('..') || isAbsolute(way) ? whole : way;
+}
+
+/** Of its mark, which anybody can change, and of how it stands there. */
+async function asCloned({ ref, vm: { clone } }: VmView, { inventory }: ExportOptions): Promise<Described> {
+  const of = clone && inventory.findVm({ connection: ref.connection, uuid: clone.of });
+  const nothing = { why: t('It is a clone, and there is no snapshot that it could be made of again.') };
+  if (clone?.snapshot === undefined || of === undefined || of.ref.uuid === ref.uuid) {
+    return nothing;
+  }
+  try {
+    const { snapshots } = await inventory.readTree(of.ref);
+    const snapshot = snapshots.find(({ name }) => name === clone.snapshot);
+    if (snapshot === undefined) {
+      return nothing;
+    }
+    const { name, title } = snapshot;
+    const alike = snapshots.filter((one) => one.title === title || one.name === title);
+    const [{ disks }, { items }] = await Promise.all([inventory.readLayers(ref), inventory.readHardware(ref)]);
+    const copied = disks.filter(({ layers }) => layers.some((layer) => clone.files.includes(layer.file)));
+    const isFull = copied.every(({ layers, whole }) => whole && clone.files.includes(layers.at(-1)?.file ?? ''));
+    const isPlugged = items.some(({ part, whole }) => part === 'network' && !whole.includes('<link state="down"/>'));
+    return {
+      source: {
+        kind: 'clone',
+        of: of.vm.name,
+        point: alike.length === 1 ? title : name,
+        way: isFull && copied.length > 0 ? 'full' : 'linked',
+        network: isPlugged ? 'same' : 'unplugged',
+      },
+    };
+  } catch (error) {
+    if (error instanceof Failure) {
+      return { why: failureMessage(error) };
+    }
+    throw error;
+  }
+}
+
+/** Named only, where a lab file does not take what it is made of, as a path with a line end in it. */
+function asRead(one: ExportedVm): ExportedVm {
+  const { source, ...named } = one;
+  const [problem] = source === undefined ? [] : readLab(writeLab([{ vm: one.vm, source }])).problems;
+  return problem === undefined ? one : { ...named, why: problem.message };
+}
