@@ -137,8 +137,8 @@ function sizeIn(mib: number): string {
   return mib % 1024 === 0 ? `${mib / 1024} GiB` : `${mib} MiB`;
 }
 
-function commandIn({ program, args, seconds }: LabCommand, vm: string): Readonly<Record<string, unknown>> {
-  return { vm, command: [program, ...args], seconds };
+function commandIn({ program, args, ssh, seconds }: LabCommand, vm: string): Readonly<Record<string, unknown>> {
+  return { vm, command: [program, ...args], ...(ssh !== undefined && { ssh: ssh.user, port: ssh.port }), seconds };
 }
 
 function waitIn(wait: StartWait): Readonly<Record<string, unknown>> {

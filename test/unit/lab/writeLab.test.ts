@@ -51,6 +51,7 @@ points:
     run:
       - { vm: db, command: [touch, /data/x], seconds: 5 }
       - { vm: copy, command: [sh, -c, "a\\nb"] }
+      - { vm: server, command: [id], ssh: deploy, port: 2222 }
   - title: filled
 `;
 
