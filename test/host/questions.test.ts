@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { draftScheme } from '../../src/ui/prompts/askInEditor.js';
 import type { VmNode } from '../../src/ui/tree/nodes.js';
 import { qemuProcesses } from '../qemuProcesses.js';
 import { type Asked, Person } from './person.js';
@@ -331,14 +332,46 @@ describe('questions', function () {
       });
     }
 
-    it('edit the description from what it is, and nothing else', async () => {
-      person.will(({ value }) => {
-        assert.equal(value, String.raw`one\ntwo`);
-        return String.raw`${value}\nthree`;
+    /** The editor in which a description is written. */
+    function draft(): Promise<vscode.TextEditor> {
+      return new Promise((resolve) => {
+        const listening = vscode.window.onDidChangeActiveTextEditor((editor) => {
+          if (editor?.document.uri.scheme.startsWith(draftScheme) === true) {
+            listening.dispose();
+            resolve(editor);
+          }
+        });
       });
+    }
+
+    it('edit a description of one line from what it is, and nothing else', async () => {
+      person.will(({ value }) => {
+        assert.equal(value, 'one');
+        return String.raw`${value}\ntwo`;
+      });
+      await call('virtRewind.editDescription', { vm, snapshot: 'second', description: 'one' });
       await call('virtRewind.editDescription', { vm, snapshot: 'second' });
-      assert.match(await rig.virsh('snapshot-dumpxml', vm, 'second'), /one\ntwo\nthree\n+--\n/);
+      assert.match(await rig.virsh('snapshot-dumpxml', vm, 'second'), /one\ntwo\n+--\n/);
       assert.equal(person.asked.length, 1);
+    });
+
+    it('edit a description of several lines in an editor, which is taken when it is saved and closed', async () => {
+      for (const isSaved of [false, true]) {
+        const opened = draft();
+        const edited = call('virtRewind.editDescription', { vm, snapshot: 'second' });
+        const editor = await opened;
+        const { document } = editor;
+        assert.equal(document.getText(), 'one\ntwo');
+        if (isSaved) {
+          await editor.edit((edit) => edit.insert(document.lineAt(1).range.end, '\nthree\n'));
+          assert.ok(await document.save());
+        }
+        await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+        await edited;
+        const xml = await rig.virsh('snapshot-dumpxml', vm, 'second');
+        assert.match(xml, isSaved ? /one\ntwo\nthree\n+--\n/ : /one\ntwo\n+--\n/);
+      }
+      assert.deepEqual(person.asked, []);
     });
 
     it('say as it is typed that a connection is none, or not supported yet', async () => {

@@ -37,10 +37,15 @@ export async function askTitle(
   return answered(title).trim();
 }
 
-/** May be left empty. */
+/** May be left empty. One of several lines is written in an editor. */
 export async function askDescription(value: string, asking: Asking): Promise<string> {
+  const title = stepped(t('Description of the Snapshot of {0}', asking.vm), asking);
+  if (value.includes('\n')) {
+    const { askInEditor } = await import('./askInEditor.js');
+    return askInEditor(t('Description of the Snapshot of {0}', asking.vm), value, title);
+  }
   const text = await askText({
-    title: stepped(t('Description of the Snapshot of {0}', asking.vm), asking),
+    title,
     prompt: t('What is in it, or why it was taken. Type {0} for a new line. May be left empty.', lineBreak),
     value: toOneLine(value),
     ignoreFocusOut: true,
