@@ -288,7 +288,11 @@ async function prompt({ workbench: { page } }) {
   await page.locator('.xterm-rows').first().waitFor();
   await page.keyboard.type("PS1='$ '; clear; echo ready");
   await page.keyboard.press('Enter');
-  await page.locator('.xterm-rows').filter({ hasText: /^\s*ready/ }).first().waitFor();
+  await page
+    .locator('.xterm-rows')
+    .filter({ hasText: /^\s*ready/ })
+    .first()
+    .waitFor();
   await page.keyboard.press('Control+l');
 }
 
@@ -297,7 +301,12 @@ async function typed({ workbench: { page } }, line, said) {
   await page.keyboard.type(line);
   await page.keyboard.press('Enter');
   // The prompt is there again.
-  await page.locator('.xterm-rows').filter({ hasText: said }).filter({ hasText: /\$\s*$/ }).first().waitFor();
+  await page
+    .locator('.xterm-rows')
+    .filter({ hasText: said })
+    .filter({ hasText: /\$\s*$/ })
+    .first()
+    .waitFor();
 }
 
 /** @param {Stage} stage */

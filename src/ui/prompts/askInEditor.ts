@@ -39,17 +39,17 @@ export async function askInEditor(name: string, text: string, title: string): Pr
 function closed(uri: vscode.Uri, cancellation: vscode.CancellationToken): Promise<boolean> {
   const isIt = ({ input }: vscode.Tab): boolean =>
     input instanceof vscode.TabInputText && input.uri.toString() === uri.toString();
-  const { tabGroups } = vscode.window;
   return new Promise((resolve) => {
     const listening = [
-      tabGroups.onDidChangeTabs((changed) => {
+      vscode.window.tabGroups.onDidChangeTabs((changed) => {
         if (changed.closed.some(isIt)) {
           end(cancellation.isCancellationRequested);
         }
       }),
       cancellation.onCancellationRequested(() => {
         // The editor asks for itself what becomes of changes; whatever is answered, they are not taken.
-        void tabGroups.close(tabGroups.all.flatMap(({ tabs }) => tabs).filter(isIt));
+        const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+        void vscode.window.tabGroups.close(tabs.filter(isIt));
       }),
     ];
     function end(wasCancelled: boolean): void {

@@ -33,6 +33,6 @@ describe('a task under either of several signals', () => {
     assert.deepEqual(getEventListeners(signal, 'abort'), []);
     // How the runtime keeps what `AbortSignal.any` gives.
     const kept = Object.getOwnPropertySymbols(signal).find(({ description }) => description === 'kDependantSignals');
-    assert.equal(kept === undefined ? 0 : (Reflect.get(signal, kept) as Set<unknown> | undefined)?.size ?? 0, 0);
+    assert.equal(kept === undefined ? 0 : ((Reflect.get(signal, kept) as Set<unknown> | undefined)?.size ?? 0), 0);
   });
 });
