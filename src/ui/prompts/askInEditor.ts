@@ -48,12 +48,11 @@ function closed(uri: vscode.Uri, cancellation: vscode.CancellationToken): Promis
       }),
       cancellation.onCancellationRequested(() => {
         // The editor asks for itself what becomes of changes; whatever is answered, they are not taken.
-        const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-        void vscode.window.tabGroups.close(tabs.filter(isIt));
+        void vscode.window.tabGroups.close(vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.filter(isIt)));
       }),
     ];
     function end(wasCancelled: boolean): void {
-      listening.forEach((one) => one.dispose());
+      listening.forEach((one) => void one.dispose());
       resolve(wasCancelled);
     }
   });
