@@ -27,8 +27,8 @@ const searched = 'nightly';
 const readsChange = `qemu-io -U -r -f qcow2 -c 'read -P 7 0 512' "$VIRT_REWIND_DISK" | grep -q 'Pattern verification failed'`;
 /** The VMs of a system. */
 const members = ['shop-api', 'shop-db', 'shop-web'];
-/** Of the side bar, in pixels; and the narrowest in which title and age of each snapshot can be read. */
-const [usual, narrow] = [470, 250];
+/** Of the side bar, in pixels; beside a terminal or a page; and the narrowest in which title and age of each snapshot can be read. */
+const [usual, besideText, narrow] = [470, 330, 250];
 
 /**
  * @typedef {object} Scene
@@ -224,11 +224,13 @@ const scenes = {
     },
   },
   terminal: {
-    size: { width: 1100, height: 640 },
+    size: { width: 1180, height: 680 },
     show: async (stage) => {
+      await stage.workbench.widenSideBar(besideText);
+      await stage.hands.expand(internal);
       await openTerminal(stage);
       await typed(stage, `virt-rewind tree ${internal}`, /After upgrade/);
-      await typed(stage, `virt-rewind checkpoint ${internal} 'before the update'`, /was taken|taken/);
+      await typed(stage, `virt-rewind checkpoint ${internal} 'before the update'`, /Snapshot in/);
       await typed(stage, `virt-rewind revert ${internal} 'Clean install' --plan`, /virsh/);
     },
     leave: leaveTerminal,
@@ -236,14 +238,17 @@ const scenes = {
   library: {
     size: { width: 1200, height: 720 },
     show: async (stage) => {
-      const { hands, project } = stage;
+      const { hands, project, workbench } = stage;
       await writeFile(join(project, 'test', 'counter.test.mjs'), libraryTest);
-      await hands.command('Go to File…');
+      await workbench.page.keyboard.press('Control+p');
+      await workbench.quickInputField.waitFor();
+      await workbench.page.keyboard.insertText('counter.test.mjs');
       await hands.pick('counter.test.mjs');
-      await stage.workbench.editor.getByText('beforeEach').first().waitFor();
+      await workbench.editor.getByText('beforeEach').first().waitFor();
       await hands.command('Terminal: Create New Terminal');
       await prompt(stage);
       await typed(stage, 'node --test test/counter.test.mjs', /fail 0/);
+      await hands.command('Notifications: Clear All Notifications');
     },
     leave: leaveTerminal,
   },
@@ -254,6 +259,7 @@ const scenes = {
       await stage.hands.command('Virt Rewind: Show History');
       await stage.workbench.webview.getByText('revert_vm').first().waitFor();
     },
+    leave: ({ workbench }) => workbench.widenSideBar(usual),
   },
 };
 
