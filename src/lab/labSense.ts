@@ -5,6 +5,7 @@ import { thresholdsIn } from '../diagnosis/thresholds.js';
 import { displayLine } from '../domain/plainText.js';
 import type { StartWait } from '../domain/system.js';
 import { circleIn } from '../systems/startOrder.js';
+import { circleText } from '../text/startText.js';
 import type { Lab, WantedVm, MadeVm } from './labFile.js';
 import type { LabPath } from './labKeys.js';
 import { usualSeconds, type WrittenLab, type WrittenVm } from './labShape.js';
@@ -45,7 +46,7 @@ export function labOf(written: WrittenLab): Lab | readonly Wrong[] {
   if (circle.length > 0 && wrong.length === 0) {
     wrong.push({
       path: ['vms', circle[0] ?? '', 'after'],
-      message: t('These VMs wait for each other in a circle, so none would start: {0}.', circle.join(', ')),
+      message: circleText(circle),
     });
   }
   for (const [index, { existing }] of Object.values(written.vms).entries()) {

@@ -25,6 +25,39 @@ export function circleIn(members: readonly SystemMember[]): readonly string[] {
   }
 }
 
+/** When a member starts: after which UUIDs, and what is waited for until it counts as up. */
+export interface Start {
+  readonly after: readonly string[];
+  readonly wait?: StartWait;
+}
+
+/** The members when one of them starts so, and not as before. Pure. */
+export function withStart(
+  members: readonly SystemMember[],
+  uuid: string,
+  { after, wait }: Start,
+): readonly SystemMember[] {
+  return members.map((member) =>
+    member.uuid === uuid
+      ? {
+          connection: member.connection,
+          uuid,
+          name: member.name,
+          ...(after.length > 0 && { after }),
+          ...(wait !== undefined && { wait }),
+        }
+      : member,
+  );
+}
+
+/** @throws Failure `invalid` with the names, where members would wait for each other in a circle */
+export function requireOrder(members: readonly SystemMember[]): void {
+  const circle = circleIn(members);
+  if (circle.length > 0) {
+    throw new Failure('invalid', { doing: 'order the members', candidates: circle });
+  }
+}
+
 export interface Starting {
   readonly start: (member: SystemMember) => Promise<void>;
   /** Resolves when it is up. */

@@ -10,7 +10,6 @@ import { type Refusal, refuse } from '../domain/refusal.js';
 import {
   isMember,
   type MemberOutcome,
-  type StartWait,
   type StoredSystem,
   type SystemPoint,
   type VirtualSystem,
@@ -26,7 +25,7 @@ import { Ending } from './ending.js';
 import { GroupRun, type RunWish, type SystemResult } from './groupRun.js';
 import { type SeenSystem, seenSystem } from './seenSystem.js';
 import type { LookedAt } from './standing.js';
-import { circleIn } from './startOrder.js';
+import { requireOrder, type Start, withStart } from './startOrder.js';
 import {
   type CheckpointWish,
   newId,
@@ -132,29 +131,14 @@ export class Systems {
   }
 
   /**
-   * What a member comes after, and what is waited for until it counts as up.
+   * What a member comes after, and what is waited for until it counts as up. Resolves to the system as it is then.
    * @throws Failure `invalid` where members would wait for each other in a circle
    */
-  async setStart(
-    { system }: StoredSystem,
-    uuid: string,
-    { after, wait }: { readonly after: readonly string[]; readonly wait?: StartWait },
-  ): Promise<void> {
-    const members = system.members.map((member) =>
-      member.uuid === uuid
-        ? {
-            ...refOf(member),
-            name: member.name,
-            ...(after.length > 0 && { after }),
-            ...(wait !== undefined && { wait }),
-          }
-        : member,
-    );
-    const circle = circleIn(members);
-    if (circle.length > 0) {
-      throw new Failure('invalid', { doing: 'order the members', candidates: circle });
-    }
-    await this.#store.put({ ...system, members });
+  async setStart({ system }: StoredSystem, uuid: string, start: Start): Promise<VirtualSystem> {
+    const ordered = { ...system, members: withStart(system.members, uuid, start) };
+    requireOrder(ordered.members);
+    await this.#store.put(ordered);
+    return ordered;
   }
 
   /** Never rejects: what cannot be seen is told so. */

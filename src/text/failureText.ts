@@ -13,6 +13,7 @@ import { outrunSentence } from './outrunSentence.js';
 import { isForTheDoctor, refusalText } from './refusalText.js';
 import { remedyButtons } from './powerRemedy.js';
 import { silentButtons, silentSentence } from './silentGuest.js';
+import { circleWording } from './startText.js';
 import { stoppedText } from './stoppedText.js';
 
 type Offer = 'connect' | 'refresh' | 'examine' | 'guest' | 'remedy';
@@ -183,14 +184,16 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
           sentence: t('{0} is no address of a libvirt.', inQuotes(details.connection ?? '')),
           nextStep: t('Correct it in the setting {0}.', 'virtRewind.connections'),
         }
-      : {
-          sentence: about(
-            details,
-            t('What was asked of {0} was not accepted.', details.vm ?? ''),
-            t('What was asked for was not accepted.'),
-          ),
-          nextStep: t('The log tells what it was.'),
-        }),
+      : details.candidates !== undefined
+        ? circleWording(details.candidates)
+        : {
+            sentence: about(
+              details,
+              t('What was asked of {0} was not accepted.', details.vm ?? ''),
+              t('What was asked for was not accepted.'),
+            ),
+            nextStep: t('The log tells what it was.'),
+          }),
     severity: 'error',
   }),
   noSpace: (details) => ({

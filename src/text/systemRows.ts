@@ -2,7 +2,7 @@
 // restore points. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
-import type { PointMember, SystemMember, SystemPoint } from '../domain/system.js';
+import type { PointMember, SystemPoint } from '../domain/system.js';
 import type { VmView } from '../inventory/views.js';
 import type { KnownSystem } from '../systems/knownSystems.js';
 import { lostIn, partOf, type SeenSystem } from '../systems/seenSystem.js';
@@ -19,6 +19,7 @@ import {
   spokenRow,
   vmRow,
 } from './rows.js';
+import { startWords } from './startText.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
 import { kindWords, powerWord } from './words.js';
 
@@ -191,27 +192,6 @@ export function pointFacts({ known, seen }: ShownSystem, point: SystemPoint, { n
 function partWords({ kind, state, snapshot }: PointMember): string {
   const was = { running: t('running'), paused: t('paused'), off: t('off') }[state];
   return [displayLine(snapshot), kindWords({ kind, trailers: {} }), was].join(' · ');
-}
-
-function startWords({ after = [], wait }: SystemMember, members: readonly SystemMember[]): readonly string[] {
-  const names = members.filter(({ uuid }) => after.includes(uuid)).map(({ name }) => displayLine(name));
-  return [
-    ...(names.length === 0 ? [] : [t('starts after {0}', names.join(', '))]),
-    ...(wait === undefined ? [] : [waitWords(wait)]),
-  ];
-}
-
-function waitWords(wait: NonNullable<SystemMember['wait']>): string {
-  switch (wait.kind) {
-    case 'agent':
-      return t('up when its guest agent answers');
-    case 'port':
-      return t('up when port {0} answers', wait.port);
-    case 'time':
-      return t('up after {0} s', wait.seconds);
-    case 'command':
-      return t('up when {0} ends well', displayLine(wait.program, 40));
-  }
 }
 
 function missing({ members }: SeenSystem): readonly string[] {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { SystemMember } from '../../../src/domain/system.js';
 import { Failure } from '../../../src/domain/failure.js';
-import { circleIn, startInOrder } from '../../../src/systems/startOrder.js';
+import { circleIn, requireOrder, startInOrder, withStart } from '../../../src/systems/startOrder.js';
 
 const member = (name: string, ...after: readonly string[]): SystemMember => ({
   connection: 'qemu:///system',
@@ -52,5 +52,20 @@ describe('the order in which a system starts', () => {
     assert.deepEqual(circleIn(circle), ['a', 'b']);
     assert.deepEqual(circleIn([member('a', 'gone'), member('b', 'a')]), []);
     assert.deepEqual((await started(circle)).failed, []);
+  });
+
+  it('is set for one, whose old order goes, and refused with the names where it would be none', () => {
+    const members = [member('db'), member('api', 'db'), member('web', 'api')];
+    const set = withStart(members, 'api', { after: ['web'] });
+    assert.deepEqual(set[1], { connection: 'qemu:///system', uuid: 'api', name: 'api', after: ['web'] });
+    assert.deepEqual([set[0], set[2]], [members[0], members[2]]);
+    assert.throws(
+      () => requireOrder(set),
+      (error) =>
+        error instanceof Failure && error.kind === 'invalid' && error.details.candidates?.join() === 'api,web',
+    );
+    const free = withStart(set, 'api', { after: [], wait: { kind: 'time', seconds: 1 } });
+    requireOrder(free);
+    assert.deepEqual(Object.keys(free[1] ?? {}), ['connection', 'uuid', 'name', 'wait']);
   });
 });

@@ -165,6 +165,11 @@ describe('failure text', () => {
     });
   }
 
+  it('names the VMs that would wait for each other in a circle', () => {
+    const { sentence } = failureText(new Failure('invalid', { candidates: ['db', 'api'] }));
+    assert.match(sentence, /db, api/u);
+  });
+
   it('is silent about what the user cancelled, and about nothing else', () => {
     const silent = failureKinds.filter((kind) => failureText(new Failure(kind, { byUs: true })).severity === 'silent');
     assert.deepEqual(silent, ['cancelled']);
