@@ -79,6 +79,7 @@ export const argumentsOf = /** @type {const} */ ({
   undoSystemRevert: ['system', 'confirm'],
   startSystem: ['system', 'confirm'],
   shutDownSystem: ['system', 'confirm'],
+  setStartOrder: ['system', 'vm', 'startsAfter', 'upWhen', 'port', 'host', 'program', 'seconds'],
   renameSystem: ['system', 'snapshot', 'title'],
   deleteRestorePoint: ['system', 'snapshot', 'confirm'],
   recoverSystem: ['system', 'confirm'],
@@ -121,6 +122,8 @@ const sorts = {
   amount: 'number',
   whole: 'whole number',
   forks: '1 to 16',
+  tcpPort: '1 to 65535',
+  waitSeconds: '0 to 86400',
   oneTo64: '1 to 64',
   oneTo99: '1 to 99',
 };

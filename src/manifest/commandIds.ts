@@ -71,6 +71,7 @@ export const commandIds = [
   'virtRewind.undoSystemRevert',
   'virtRewind.startSystem',
   'virtRewind.shutDownSystem',
+  'virtRewind.setStartOrder',
   'virtRewind.renameSystem',
   'virtRewind.deleteRestorePoint',
   'virtRewind.recoverSystem',

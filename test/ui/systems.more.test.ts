@@ -80,6 +80,32 @@ describe('a system of VMs', () => {
     await stage().workbench.widenSideBar(460);
   });
 
+  it('has an order that is set by keyboard, says it where it is asked again, and marks what would be a circle', async () => {
+    const option = (label: string | RegExp) => stage().workbench.option(label);
+    await stage().hands.menu(/^shop, /, 'Set Start Order…');
+    await option(/shop-api.*starts at once/u).waitFor();
+    await stage().hands.pick(vms[0]);
+    await option(vms[1]).waitFor();
+    for (const key of ['ArrowDown', 'Space']) await press(key);
+    await picture('order-after');
+    await stage().hands.enter();
+    await stage().hands.pick('A TCP Port');
+    await stage().hands.type('Start Order of shop-api', '5432');
+    await stage().hands.enter();
+    await stage().workbench.quickInput.getByText('How many seconds').waitFor();
+    await stage().hands.enter();
+    await stage()
+      .workbench.statusBar(/shop-api: starts after shop-db · .*5432/u)
+      .waitFor();
+    await stage().hands.menu(/^shop, /, 'Set Start Order…');
+    await option(/shop-api.*starts after shop-db · .*5432 .* · .*120 s/u).waitFor();
+    await stage().hands.pick(vms[1]);
+    await option(/shop-api.*not possible now/u).waitFor();
+    await picture('order-circle');
+    await press('Escape');
+    await stage().workbench.quickInput.waitFor({ state: 'hidden' });
+  });
+
   it('asks before a restore point is deleted, and names each thing once', async () => {
     await stage().hands.select(/^clean, .*restore point/);
     await press('Delete');

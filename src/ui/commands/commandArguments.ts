@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { type Node, isNode } from '../tree/nodes.js';
 import { mostForks } from '../../domain/clone.js';
+import { longestSeconds } from '../../domain/startWait.js';
 import { CommandError } from '../prompts/commandError.js';
 
 /** libvirt's own limit is far below. */
@@ -18,6 +19,8 @@ const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(mostAmount));
 const whole = v.pipe(amount, v.integer());
 const oneTo99 = v.pipe(whole, v.minValue(1), v.maxValue(99));
 const oneTo64 = v.pipe(whole, v.minValue(1), v.maxValue(64));
+const tcpPort = v.pipe(whole, v.minValue(1), v.maxValue(65_535));
+const waitSeconds = v.pipe(v.number(), v.minValue(0), v.maxValue(longestSeconds));
 const forks = v.pipe(whole, v.minValue(1), v.maxValue(mostForks));
 
 /** What docs/commands.md says of them is written from here: `npm run docs`. */
@@ -101,7 +104,7 @@ const shapes = {
   skip: texts,
   /** By whom or where a snapshot is judged. */
   check: v.picklist(['person', 'guest', 'console', 'host']),
-  /** What is run for that, and its arguments. */
+  /** What is run for a check, or until it ends with 0; and its arguments. */
   program: texts,
   /** Of a flaky check, at most, each on a new clone; the majority decides. */
   tries: oneTo99,
@@ -109,6 +112,16 @@ const shapes = {
   jobs: oneTo64,
   /** With `host`: clones are not started. */
   off: flag,
+  /** Names or UUIDs of the VMs of the system that must be up before; `[]`: it starts at once. */
+  startsAfter: texts,
+  /** What makes a VM count as up; `nothing`: that it runs. */
+  upWhen: v.picklist(['nothing', 'agent', 'port', 'program', 'time']),
+  /** A TCP port that answers when the VM is up. */
+  port: tcpPort,
+  /** Where the port is; at the address of the VM unless given. */
+  host: text,
+  /** How long that is waited for, at most; 120 unless given. */
+  seconds: waitSeconds,
   /** Id of an operation in the log of the VM. */
   entry: text,
   /** Of a file in the guest, or a folder of it: a whole path. */

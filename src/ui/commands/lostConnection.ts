@@ -18,6 +18,7 @@ const withoutDaemon: ReadonlySet<CommandId> = new Set<CommandId>([
   'virtRewind.filter',
   'virtRewind.protectVm',
   'virtRewind.refresh',
+  'virtRewind.setStartOrder',
   'virtRewind.showHistory',
   'virtRewind.showLog',
   'virtRewind.showPicture',

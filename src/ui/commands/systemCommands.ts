@@ -14,11 +14,13 @@ import { vmOfNode } from '../tree/nodes.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm } from './consent.js';
+import { setStartOrder } from './startOrderCommand.js';
 import { namedVm } from './targets.js';
 import { targetPoint, targetSystem } from './systemTargets.js';
 
 export const systemCommands = {
   'virtRewind.createSystem': createSystem,
+  'virtRewind.setStartOrder': setStartOrder,
   'virtRewind.renameSystem': rename,
   'virtRewind.dissolveSystem': dissolve,
   'virtRewind.recoverSystem': recover,

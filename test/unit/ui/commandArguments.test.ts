@@ -82,6 +82,11 @@ describe('parseCall', () => {
       after: 'asBefore',
       confirm: false,
       operation: 'revert',
+      startsAfter: [],
+      upWhen: 'port',
+      port: 65_535,
+      host: '::1',
+      seconds: 0.5,
       filter: '',
     } as const;
     assert.deepEqual(parseCall(given, undefined, nothingSelected), { kind: 'program', given });
@@ -127,6 +132,17 @@ describe('parseCall', () => {
       { confirm: 'false' },
       { confirm: 0 },
       { operation: 'undefine' },
+      { startsAfter: 'db' },
+      { startsAfter: [''] },
+      { upWhen: 'soon' },
+      { port: 0 },
+      { port: 65_536 },
+      { port: 2.5 },
+      { port: '22' },
+      { host: '' },
+      { seconds: -1 },
+      { seconds: 86_401 },
+      { seconds: Number.NaN },
     ]) {
       invalid(given);
     }
