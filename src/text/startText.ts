@@ -17,7 +17,7 @@ export function startLine(member: SystemMember, members: readonly SystemMember[]
   return [
     ...(members.some(({ uuid }) => after.includes(uuid)) ? [] : [t('starts at once')]),
     ...startWords(member, members),
-    ...(wait === undefined || wait.kind === 'time' ? [] : [t('waits {0} s at most', wait.seconds)]),
+    ...(wait === undefined || wait.kind === 'time' ? [] : [t('at most {0} s', wait.seconds)]),
   ].join(' · ');
 }
 

@@ -80,7 +80,7 @@ describe('a system of VMs', () => {
     await stage().workbench.widenSideBar(460);
   });
 
-  it('starts in the order that is set, and stays so where the last question is left', async () => {
+  it('has an order that is set by keyboard, says it where it is asked again, and marks what would be a circle', async () => {
     const option = (label: string | RegExp) => stage().workbench.option(label);
     await stage().hands.menu(/^shop, /, 'Set Start Order…');
     await option(/shop-api.*starts at once/u).waitFor();
@@ -94,8 +94,11 @@ describe('a system of VMs', () => {
     await stage().hands.enter();
     await stage().workbench.quickInput.getByText('How many seconds').waitFor();
     await stage().hands.enter();
-    await stage().workbench.statusBar(/shop-api: starts after shop-db · .*5432/u).waitFor();
+    await stage()
+      .workbench.statusBar(/shop-api: starts after shop-db · .*5432/u)
+      .waitFor();
     await stage().hands.menu(/^shop, /, 'Set Start Order…');
+    await option(/shop-api.*starts after shop-db · .*5432 .* · .*120 s/u).waitFor();
     await stage().hands.pick(vms[1]);
     await option(/shop-api.*not possible now/u).waitFor();
     await picture('order-circle');

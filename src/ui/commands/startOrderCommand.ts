@@ -6,15 +6,7 @@ import { isMember, memberNamed, type StartWait, type SystemMember, type VirtualS
 import { requireOrder, withStart } from '../../systems/startOrder.js';
 import { startLine } from '../../text/startText.js';
 import { notInSystemText } from '../../text/systemText.js';
-import {
-  askPlace,
-  askProgram,
-  askSeconds,
-  pickBefore,
-  pickMember,
-  pickUp,
-  type UpKind,
-} from '../prompts/askStart.js';
+import { askPlace, askProgram, askSeconds, pickBefore, pickMember, pickUp, type UpKind } from '../prompts/askStart.js';
 import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { type CommandArguments, givenTo } from './commandArguments.js';
@@ -25,8 +17,7 @@ export async function setStartOrder(run: CommandRun): Promise<void> {
   const { system } = await targetSystem(run, t('Set the start order of which system?'));
   const member = await targetMember(run, system);
   const given = givenTo(run.call);
-  const after =
-    given.startsAfter?.map((one) => memberCalled(system, one).uuid) ?? (await pickBefore(system, member));
+  const after = given.startsAfter?.map((one) => memberCalled(system, one).uuid) ?? (await pickBefore(system, member));
   // Before anything else is asked.
   requireOrder(withStart(system.members, member.uuid, { after }));
   const wait = await waitOf(run, given, member);

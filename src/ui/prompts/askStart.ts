@@ -99,7 +99,9 @@ export function askProgram({ name, wait }: SystemMember): Promise<ProgramLine> {
     placeHolder: 'systemctl is-active nginx',
     ...(value !== undefined && { value }),
     problem: (text) =>
-      text === '' ? t('Type a command.') : t('At most {0} characters, and {1} arguments.', longestProgram, mostArguments),
+      text === ''
+        ? t('Type a command.')
+        : t('At most {0} characters, and {1} arguments.', longestProgram, mostArguments),
   });
 }
 

@@ -21,7 +21,20 @@ describe('what makes a VM count as up', () => {
       assert.equal(placeText(place), text);
     }
     assert.deepEqual(parsePlace('::1:22'), { host: '::1', port: 22 });
-    for (const text of ['', '0', '65536', '70000', '-1', '1e3', 'x', 'host', 'host:', 'a b:22', '22 ', `${'x'.repeat(254)}:22`]) {
+    for (const text of [
+      '',
+      '0',
+      '65536',
+      '70000',
+      '-1',
+      '1e3',
+      'x',
+      'host',
+      'host:',
+      'a b:22',
+      '22 ',
+      `${'x'.repeat(254)}:22`,
+    ]) {
       assert.equal(parsePlace(text), undefined, text);
     }
   });
@@ -37,7 +50,10 @@ describe('what makes a VM count as up', () => {
 
   it('is some seconds, at most a day', () => {
     assert.deepEqual(['0', '0.5', ' 60 ', '86400'].map(parseSeconds), [0, 0.5, 60, 86_400]);
-    assert.deepEqual(['', ' ', '-1', 'x', '86401', 'Infinity', 'NaN'].flatMap((text) => parseSeconds(text) ?? []), []);
+    assert.deepEqual(
+      ['', ' ', '-1', 'x', '86401', 'Infinity', 'NaN'].flatMap((text) => parseSeconds(text) ?? []),
+      [],
+    );
   });
 
   it('is one of these, for so many seconds', () => {

@@ -61,8 +61,7 @@ describe('the order in which a system starts', () => {
     assert.deepEqual([set[0], set[2]], [members[0], members[2]]);
     assert.throws(
       () => requireOrder(set),
-      (error) =>
-        error instanceof Failure && error.kind === 'invalid' && error.details.candidates?.join() === 'api,web',
+      (error) => error instanceof Failure && error.kind === 'invalid' && error.details.candidates?.join() === 'api,web',
     );
     const free = withStart(set, 'api', { after: [], wait: { kind: 'time', seconds: 1 } });
     requireOrder(free);

@@ -23,7 +23,7 @@ describe('when a VM of a system starts', () => {
     assert.equal(line(['db']), 'starts after db');
     assert.equal(
       line(['db'], { kind: 'agent', seconds: 60 }),
-      'starts after db · up when its guest agent answers · waits 60 s at most',
+      'starts after db · up when its guest agent answers · at most 60 s',
     );
     assert.match(line([], { kind: 'port', port: 22, seconds: 60 }), /^starts at once · up when port 22 answers · /u);
     assert.match(line([], { kind: 'port', port: 22, host: '::1', seconds: 60 }), /port 22 of ::1 answers/u);
