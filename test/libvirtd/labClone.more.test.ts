@@ -85,10 +85,10 @@ describe('a lab with a clone', function () {
     file = join(rig.daemon.dir, 'again.yaml');
     await cli('done', 'lab', 'export', '--system', 'copy', 'whole');
     const again = readLab(await readFile(file, 'utf8')).lab;
-    const made = readLab(lab('clean')).lab;
+    const { lab: made } = readLab(lab('clean'));
     assert.deepEqual({ ...again, vms: again?.vms.slice(0, 1) }, made);
-    const [source] = made?.vms ?? [];
-    assert.deepEqual(again?.vms[1]?.source, { ...source?.source, way: 'full' });
+    const [first] = made?.vms ?? [];
+    assert.deepEqual(again?.vms[1]?.source, { ...first?.source, way: 'full' });
     await rm(file);
     file = own;
     await cli('done', 'discard', 'whole', '--yes');

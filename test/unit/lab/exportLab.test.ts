@@ -68,9 +68,10 @@ describe('the export of a lab', () => {
   const made = async (): Promise<{ lab: Lab; views: readonly VmView[]; stored: StoredSystem }> => {
     const { lab } = readLab(readFileSync(original, 'utf8'));
     assert.ok(lab !== undefined);
-    const views = vmsOf(lab).map(
-      ({ vm: { uuid, name } }): VmView => ({ ref: { connection, uuid }, vm: vm({ uuid, name }) }),
-    );
+    const views = vmsOf(lab).map(({ vm: { uuid, name } }): VmView => ({
+      ref: { connection, uuid },
+      vm: vm({ uuid, name }),
+    }));
     const vms = await Promise.all(
       lab.vms.map(async ({ key, source }, at) => {
         assert.ok(source.kind === 'made');
@@ -151,7 +152,9 @@ describe('the export of a lab', () => {
 
   it('leaves alone what the file of a system names as a VM that is there, whoever made that', async () => {
     const { views } = await made();
-    const [first] = views as [VmView];
+    const [own, other] = views as [VmView, VmView];
+    const clone = { of: other.ref.uuid, snapshot: '1', files: [] };
+    const first: VmView = { ...own, vm: { ...own.vm, clone } };
     const file = join(folder, 'second.yaml');
     writeFileSync(file, 'version: 1\nname: second\nvms: { base: { existing: shop-database } }\n');
     const store = new LabStore(folder, silentLog);
@@ -160,7 +163,8 @@ describe('the export of a lab', () => {
     const record = { id, file, name: 'second', isProtected: false, phase: 'ready', vms, system: id } as const;
     await (await store.begin(record)).leave();
     const stored = { system: { id, name: 'second', members: [{ ...first.ref, name: first.vm.name }] }, points: [] };
-    const { text } = await exportedLab([first], stored, join(project, 'again.yaml'), options(views));
+    const asked = options(views, { readTree: () => Promise.resolve(tree([external('1')])) });
+    const { text } = await exportedLab([first], stored, join(project, 'again.yaml'), asked);
     assert.deepEqual(readLab(text).lab, readLab(readFileSync(file, 'utf8')).lab);
   });
 
@@ -169,7 +173,10 @@ describe('the export of a lab', () => {
     const ofWeb: CloneMark = { of: 'web-uuid', snapshot: '1', files: [file] };
     const layersOf = (...files: readonly string[]): VmLayers => {
       const layer = { virtualBytes: 1, allocatedBytes: 1, seen: 'there', snapshots: [], sharedWith: [] } as const;
-      return { ...empty, disks: [{ target: 'vda', whole: true, layers: files.map((one) => ({ ...layer, file: one })) }] };
+      return {
+        ...empty,
+        disks: [{ target: 'vda', whole: true, layers: files.map((one) => ({ ...layer, file: one })) }],
+      };
     };
     const cards = (...links: readonly string[]): Hardware => ({
       xml: '',
