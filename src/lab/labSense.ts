@@ -158,9 +158,7 @@ function sshProblems(
   vm: WrittenVm | undefined,
 ): readonly Wrong[] {
   if (ssh === undefined) {
-    return port === undefined
-      ? []
-      : [{ path: [...path, 'port'], message: t('A port needs ssh: say as which user.') }];
+    return port === undefined ? [] : [{ path: [...path, 'port'], message: t('A port needs ssh: say as which user.') }];
   }
   const isCutOff =
     vm?.clone === undefined

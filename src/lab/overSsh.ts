@@ -147,6 +147,8 @@ function inVain(why: 'late' | 'stopped' | 'noAgent', how: string, said = ''): En
 }
 
 function lastOf(errors: string): string {
-  const lines = errors.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('Warning: Permanently added'));
+  const lines = errors
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('Warning: Permanently added'));
   return displayLine(lines.slice(-mostLines).join('\n'), 300);
 }

@@ -21,7 +21,23 @@ import { openSystems, type SystemsHere } from './systemRig.js';
 
 const never = new AbortController().signal;
 const { username: user } = userInfo();
-const odd = ['-n', '', 'a  b', `it's`, '"', '$HOME `id` $(id)', '\\', '\\n', '*', '~', ';&|<>()', 'ä☃', 'x\ny\t', '%h', '#'];
+const odd = [
+  '-n',
+  '',
+  'a  b',
+  `it's`,
+  '"',
+  '$HOME `id` $(id)',
+  '\\',
+  '\\n',
+  '*',
+  '~',
+  ';&|<>()',
+  'ä☃',
+  'x\ny\t',
+  '%h',
+  '#',
+];
 
 describe('a lab with programs over ssh', function () {
   this.timeout(240_000);
@@ -41,7 +57,12 @@ describe('a lab with programs over ssh', function () {
     // What is JSON is YAML too.
     await writeFile(
       file,
-      JSON.stringify({ version: 1, name: 'shop', vms: { web: { existing: 'web' } }, points: [{ title: 'clean', run }] }),
+      JSON.stringify({
+        version: 1,
+        name: 'shop',
+        vms: { web: { existing: 'web' } },
+        points: [{ title: 'clean', run }],
+      }),
     );
     const plan = await labs.plan(file);
     assert.ok(plan !== 'ready');
@@ -109,16 +130,26 @@ describe('a lab with programs over ssh', function () {
       ].join('\n'),
     );
     await writeFile(at('bin/ssh'), `#!/bin/sh\nexec '${ssh}' -F '${at('config')}' "$@"\n`, { mode: 0o755 });
-    const environment = { ...daemon.env, PATH: `${at('bin')}:${process.env['PATH'] ?? ''}`, SSH_AUTH_SOCK: at('agent') };
+    const environment = {
+      ...daemon.env,
+      PATH: `${at('bin')}:${process.env['PATH'] ?? ''}`,
+      SSH_AUTH_SOCK: at('agent'),
+    };
     agent = Number(/SSH_AGENT_PID=(\d+)/u.exec(await runOk('ssh-agent', ['-s', '-a', at('agent')]))?.[1]);
     await runOk('ssh-add', ['-q', at('key')], { env: environment });
 
     // As root it wants a folder in /run: there in a mount namespace of its own.
-    const inNamespace = ['--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && exec "$@"', 'sh'];
+    const inNamespace = [
+      '--mount',
+      'sh',
+      '-c',
+      'mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && exec "$@"',
+      'sh',
+    ];
     const [program, ...first] = process.getuid?.() === 0 ? ['unshare', ...inNamespace, sshd] : [sshd];
     server = createServer({ pauseOnConnect: true }, (socket) => {
       socket.on('error', () => undefined);
-      const child = spawn(program ?? '', [...first, '-i', '-e', '-f', at('sshd_config')], {
+      const child = spawn(program, [...first, '-i', '-e', '-f', at('sshd_config')], {
         stdio: [socket, socket, 'ignore'],
       });
       child.once('spawn', () => socket.destroy());
@@ -163,15 +194,22 @@ describe('a lab with programs over ssh', function () {
     ]);
     assert.deepEqual((await readFile(at('words'), 'utf8')).split('\0').slice(0, -1), odd);
     assert.equal(await readFile(at('lent'), 'utf8'), '\n');
-    assert.deepEqual(['local', 'forward', 'control', 'theirs'].filter((name) => existsSync(at(name))), []);
+    assert.deepEqual(
+      ['local', 'forward', 'control', 'theirs'].filter((name) => existsSync(at(name))),
+      [],
+    );
     assert.equal(await snapshots(), 'clean');
-    const known = await readFile(join(daemon.dir, 'a journal/labs', (await labs.find(file))?.id ?? '', 'known_hosts'), 'utf8');
+    const known = await readFile(
+      join(daemon.dir, 'a journal/labs', (await labs.find(file))?.id ?? '', 'known_hosts'),
+      'utf8',
+    );
     assert.ok(known.startsWith(`${uuid} ssh-ed25519 `) || known.startsWith('|1|'), known);
   });
 
   it('makes none where one fails, and says what it said', async () => {
-    await assert.rejects(create([['true'], ['sh', '-c', 'echo "no such table" >&2; exit 3'], ['touch', at('after')]]), (error) =>
-      failed(error, / 3\b.*no such table/u),
+    await assert.rejects(
+      create([['true'], ['sh', '-c', 'echo "no such table" >&2; exit 3'], ['touch', at('after')]]),
+      (error) => failed(error, / 3\b.*no such table/u),
     );
     assert.ok(!existsSync(at('after')));
     assert.equal(await snapshots(), '');
@@ -192,7 +230,10 @@ describe('a lab with programs over ssh', function () {
     await writeFile(at('stays'), '');
     const stop = new AbortController();
     // Nobody tells it that ssh is gone: it ends with its file.
-    const making = create([['sh', '-c', 'echo there >"$0"; while test -e "$1"; do sleep 0.1; done', at('fifo'), at('stays')]], stop.signal);
+    const making = create(
+      [['sh', '-c', 'echo there >"$0"; while test -e "$1"; do sleep 0.1; done', at('fifo'), at('stays')]],
+      stop.signal,
+    );
     try {
       await Promise.race([readFile(at('fifo')), making]);
       assert.equal(clients().length, 1);

@@ -5,7 +5,22 @@ import { shellWord } from '../../../src/base/shellWord.js';
 import { pick, seeded } from '../domain/someFacts.js';
 
 const characters = [...Array.from({ length: 127 }, (_, at) => String.fromCharCode(at + 1)), 'ä', '☃', '🙂', '\u202E'];
-const pieces = [...characters, "'\\''", "''", '$(id)', '${HOME}', '`id`', '\\n', '--', '-n', '%s', '~/', '&&', '*', '\r\n'];
+const pieces = [
+  ...characters,
+  "'\\''",
+  "''",
+  '$(id)',
+  '${HOME}',
+  '`id`',
+  '\\n',
+  '--',
+  '-n',
+  '%s',
+  '~/',
+  '&&',
+  '*',
+  '\r\n',
+];
 
 describe('a word for a shell', () => {
   it('arrives as it is, whatever is in it', async () => {

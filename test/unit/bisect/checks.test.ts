@@ -1,6 +1,9 @@
 // Checks with real programs: on this computer, and typed at a console behind which a real shell reads.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { systemClock } from '../../../src/base/clock.js';
 import { runHere } from '../../../src/base/hostProgram.js';
@@ -79,6 +82,24 @@ describe('bisect: a program on this computer', () => {
     // Until it is gone, or dead and not yet collected: a signal takes a moment.
     const state = spawn('sh', ['-c', `while cat /proc/${left}/stat 2>/dev/null | grep -qv ' Z '; do :; done`]);
     assert.equal(await new Promise((resolve) => state.once('close', resolve)), 0);
+  });
+
+  it('is heard to the last word, also of what outlives it, and its errors by themselves', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'check-'));
+    try {
+      // It leaves the group of the first one, and speaks when that is gone.
+      const other = 'touch "$1"; while kill -0 "$2" 2>/dev/null; do :; done; echo last >&2';
+      const script = `setsid sh -c '${other}' sh "$0" $$ & until test -e "$0"; do :; done; echo first`;
+      const args = ['-c', script, join(dir, 'there')];
+      const { exit, said, errors } = await runHere(
+        { program: 'sh', args, environment: process.env, atMostMs: 20_000 },
+        never,
+      );
+      assert.deepEqual([exit, errors], [0, 'last\n']);
+      assert.deepEqual(said.trim().split('\n').sort(), ['first', 'last']);
+    } finally {
+      await rm(dir, { recursive: true });
+    }
   });
 
   it('stops the bisect where there is no such program', async () => {

@@ -75,7 +75,22 @@ describe('a program over ssh', () => {
   });
 
   it('gets each of its words as it is written', async () => {
-    const words = ['-n', '', 'a  b', `it's`, '"', '$HOME `id` $(id)', '\\', '\\n', '*', '~', ';&|<>()', 'ä☃', 'x\ny\t', '%h'];
+    const words = [
+      '-n',
+      '',
+      'a  b',
+      `it's`,
+      '"',
+      '$HOME `id` $(id)',
+      '\\',
+      '\\n',
+      '*',
+      '~',
+      ';&|<>()',
+      'ä☃',
+      'x\ny\t',
+      '%h',
+    ];
     const out = join(dir, 'words');
     assert.deepEqual(await run(['sh', '-c', 'printf "%s\\0" "$@" >"$0"', out, ...words]), { said: '' });
     assert.deepEqual((await readFile(out, 'utf8')).split('\0').slice(0, -1), words);
@@ -126,10 +141,7 @@ describe('a program over ssh', () => {
     await assert.rejects(running, cancelled);
     assert.ok(!existsSync(`/proc/${pid}`));
     await assert.rejects(run(['true'], { signal: stop.signal }), cancelled);
-    await assert.rejects(
-      run(['true'], { signal: stop.signal, addressesOf: () => Promise.resolve([]) }),
-      cancelled,
-    );
+    await assert.rejects(run(['true'], { signal: stop.signal, addressesOf: () => Promise.resolve([]) }), cancelled);
   });
 
   it('waits for a guest whose address comes late, and that lets nobody in yet', async () => {
