@@ -15,7 +15,9 @@ export function identityQuestion(names: readonly string[]): string {
 }
 
 export function identityWarning(): string {
-  return t('The old ones are lost, and SSH will warn at the next login. A restore point that was taken before has them.');
+  return t(
+    'The old ones are lost, and SSH will warn at the next login. A restore point that was taken before has them.',
+  );
 }
 
 export function renewedText(name: string, renewal: Renewal): string {
