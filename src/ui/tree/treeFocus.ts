@@ -189,15 +189,27 @@ export class TreeFocus {
     await this.#select(near, isStill);
   }
 
+  async #reveal(node: Node, isStill: () => boolean): Promise<Error | undefined> {
+    try {
+      await this.#view.reveal(node, { select: true, focus: isStill() });
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
   /**
-   * The editor passes over a row without a word that it does not know: where it asked for the rows while this one was made, only
-   * the later of two answers counts, which may be that of the reveal itself. Drawn anew, the row is known, unless it is
-   * drawn once more for another reason meanwhile. A selection that has changed is somebody's.
+   * The editor passes over a row without a word that it does not know, or fails to show it: where it asked for the rows while this
+   * one was made, only the later of two answers counts, be it that of the reveal itself or not. Drawn anew, the row is
+   * known, unless it is drawn once more for another reason meanwhile. A selection that has changed is somebody's.
    */
   async #select(node: Node, isStill: () => boolean): Promise<void> {
     const { selection: before } = this.#view;
     for (let times = 1; ; times++) {
-      await this.#view.reveal(node, { select: true, focus: isStill() });
+      const failure = await this.#reveal(node, isStill);
+      if (failure !== undefined && times === mostReveals) {
+        throw failure;
+      }
       const { selection: now } = this.#view;
       const isSame = now.length === before.length && now.every((one, index) => one === before[index]);
       if (now.includes(node) || !isSame || times === mostReveals) {
