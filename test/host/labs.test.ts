@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { readLab } from '../../src/lab/readLab.js';
 import type { SystemResult } from '../../src/systems/groupRun.js';
 import { reportScheme } from '../../src/ui/documents/reports.js';
 import { labTests } from '../../src/ui/lab/labTests.js';
@@ -151,6 +152,12 @@ describe('a lab in the editor', function () {
     const [top] = await tree.getChildren();
     assert.ok(top?.kind === 'system');
     assert.equal(tree.getTreeItem(top).label, 'shop');
+
+    // Written of its system, it says what its file says.
+    const again = join(rig.dir, 'shop/again.yaml');
+    await call('virtRewind.exportLab', { system: 'shop', file: again });
+    assert.deepEqual(readLab(readFileSync(again, 'utf8')).lab, readLab(readFileSync(file, 'utf8')).lab);
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
   });
 
   it('is reset by its command, and by a task before a debugging session', async () => {
