@@ -2,6 +2,7 @@
 // for the editor, and what it depends on is bundled.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { packedPages, packedSchemas } from './docs/packedPages.mjs';
 import { manPage } from './manPage.mjs';
 import { root } from './rig/root.mjs';
 import { runOk } from './rig/run.mjs';
@@ -10,7 +11,6 @@ import { runOk } from './rig/run.mjs';
 const programs = ['commandLine', 'library', 'api', 'engine', 'later', 'lab'];
 /** Of which the types that importers see are made, file by file. */
 const typed = ['library', 'api/connect', 'api/publicApi', 'api/virtRewindError', 'session/publicTypes'];
-const labSchema = 'src/lab/labFile.schema.json';
 
 /**
  * @param {string} folder absolute
@@ -26,15 +26,11 @@ export async function packNpm(folder, built = join(root, 'dist')) {
   chmodSync(join(staged, 'dist/commandLine.js'), 0o755);
   cpSync(join(built, 'l10n'), join(staged, 'dist/l10n'), { recursive: true });
   await writeTypes(join(staged, 'types'));
-  writeFileSync(join(staged, 'README.md'), pageOf('command-line.md'));
-  for (const page of ['library.md', 'systems.md']) writeFileSync(join(staged, page), pageOf(page));
-  // Beside its page, which names it as it is in the checkout.
-  const schema = 'lab-file.schema.json';
-  cpSync(join(root, labSchema), join(staged, schema));
-  const labPage = pageOf('lab-file.md');
-  if (!labPage.includes(`(../${labSchema})`)) throw new Error(`docs/lab-file.md has no link to ${labSchema}`);
-  writeFileSync(join(staged, 'lab-file.md'), labPage.replaceAll(`(../${labSchema})`, `(${schema})`));
-  cpSync(join(root, 'docs/command-line.schema.json'), join(staged, 'command-line.schema.json'));
+  mkdirSync(join(staged, 'docs'));
+  for (const [place, text] of packedPages((path) => readFileSync(join(root, path), 'utf8'))) {
+    writeFileSync(join(staged, place), text);
+  }
+  for (const [schema, place] of packedSchemas) cpSync(join(root, schema), join(staged, place));
   mkdirSync(join(staged, 'man'));
   writeFileSync(join(staged, 'man/virt-rewind.1'), await manPage(manifest.version));
   cpSync(join(root, 'LICENSE'), join(staged, 'LICENSE'));
@@ -42,11 +38,6 @@ export async function packNpm(folder, built = join(root, 'dist')) {
   const stdout = await runOk('npm', ['pack', '--json', '--pack-destination', folder], { cwd: staged });
   const [{ filename }] = JSON.parse(stdout);
   return join(folder, filename);
-}
-
-/** A page without its pictures, which are not in the package. @param {string} name */
-function pageOf(name) {
-  return readFileSync(join(root, 'docs', name), 'utf8').replaceAll(/<picture>.*?<\/picture>\n+/gsu, '');
 }
 
 function npmManifest() {
@@ -69,7 +60,7 @@ function npmManifest() {
       './lab-file.schema.json': './lab-file.schema.json',
       './package.json': './package.json',
     },
-    files: ['dist', 'man', 'types', 'library.md', 'systems.md', 'lab-file.md', '*.schema.json'],
+    files: ['dist', 'docs', 'man', 'types', 'library.md', 'systems.md', 'lab-file.md', '*.schema.json'],
   };
 }
 

@@ -404,7 +404,7 @@ async function makeSystem({ hands, workbench, daemon }) {
 /** @param {Stage} stage @param {string} vm @param {string} title */
 async function takeSnapshot({ hands, workbench }, vm, title) {
   await hands.menu(vm, 'Create Snapshot');
-  await hands.pick('Memory');
+  await hands.pick(/Memory/);
   await hands.type('Title of the Snapshot', title);
   await hands.enter();
   await hands.type('Description of the Snapshot', '');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseCommandLine } from './cli/arguments.js';
 import { CliError } from './cli/commandError.js';
 import { exitCode } from './cli/exitCodes.js';
-import { commandHelp, generalHelp } from './cli/help.js';
+import { commandHelp, generalHelp, groupHelp } from './cli/help.js';
 import { ownVersion } from './cli/ownVersion.js';
 
 /** From Node.js 22.1 on, which keeps what it has compiled in a folder of its own: a third of the time that is ours. */
@@ -25,7 +25,14 @@ async function main(): Promise<number> {
           100,
           (stdout.isTTY as boolean | undefined) === true ? Math.max(20, stdout.columns) : 100,
         );
-        stdout.write(parsed.command === undefined ? generalHelp(width) : commandHelp(parsed.command, width));
+        const { command, group } = parsed;
+        stdout.write(
+          command !== undefined
+            ? commandHelp(command, width)
+            : group !== undefined
+              ? groupHelp(group, width)
+              : generalHelp(width),
+        );
         return exitCode('done');
       }
       case 'version':

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { landFirst } from './ui/firstLanding.js';
 import type { Editor } from './api/connectOver.js';
 import type { VirtRewindApi } from './api/publicApi.js';
 import type { CommandServices, SystemsService } from './ui/commands/commandServices.js';
@@ -121,7 +122,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
       .then(({ tellSystemGone }) => tellSystemGone(name))
       .catch((error: unknown) => log.error(String(error)));
   });
-  const worked = new WorkedVm(inventory, tree.focus, attentions, chosen, workedVmItem);
+  const worked = new WorkedVm(context.workspaceState, inventory, tree.focus, attentions, chosen, workedVmItem);
   const consoles = new Consoles(inventory, log);
   const logs = new FollowedLogs();
   const screens = new Screens();
@@ -158,9 +159,6 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     history,
     log,
   });
-  if (context.extensionMode !== vscode.ExtensionMode.Production) {
-    landWhereTold({ inventory, tree, consoles, log });
-  }
   const recovering = recoverWhenOpen({
     ...systemsOptions,
     tell: (recovered) => {
@@ -211,7 +209,9 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
       .removeLeft()
       .catch((error: unknown) => log.warn(`What an earlier lesson left is still there: ${String(error)}`));
   }
-  return context.extensionMode === vscode.ExtensionMode.Production
+  const isInstalled = context.extensionMode === vscode.ExtensionMode.Production;
+  landAfter({ inventory, tree, consoles, log, remembered: context.globalState }, isInstalled);
+  return isInstalled
     ? api
     : {
         ...api,
@@ -241,14 +241,18 @@ function apiOver(editor: Pick<Editor, 'inventory' | 'folder' | 'systems' | 'log'
   };
 }
 
-/** `npm start` says on which VMs. */
-function landWhereTold({ log, ...services }: Pick<CommandServices, 'inventory' | 'tree' | 'consoles' | 'log'>): void {
+/** When all the rest has begun. `npm start` says on which VMs; what is installed lands once. */
+function landAfter(
+  { log, remembered, ...services }: Pick<CommandServices, 'inventory' | 'tree' | 'consoles' | 'log' | 'remembered'>,
+  isInstalled: boolean,
+): void {
   const wanted = process.env['VIRT_REWIND_LAND_ON'] ?? '';
-  if (wanted !== '') {
-    import('./ui/commands/landing.js')
-      .then(({ land }) => land(wanted, services))
-      .catch((error: unknown) => log.warn(`the view with the demo VMs could not be opened: ${String(error)}`));
-  }
+  const landed = isInstalled
+    ? landFirst(remembered)
+    : wanted === ''
+      ? Promise.resolve()
+      : import('./ui/commands/landing.js').then(({ land }) => land(wanted, services));
+  landed.catch((error: unknown) => log.warn(`the view could not be opened by itself: ${String(error)}`));
 }
 
 /** The editor is closed: it waits a few seconds for this. What takes longer, or breaks off, the next start removes. */

@@ -60,7 +60,7 @@ export const argumentsOf = /** @type {const} */ ({
   unkeepSnapshot: snapshot,
   markFavourite: snapshot,
   unmarkFavourite: ['vm'],
-  revertToFavourite: ['vm', 'after', 'checkpointFirst', 'confirm'],
+  revertToFavourite: ['vm', 'system', 'after', 'checkpointFirst', 'confirm'],
   revertToRecent: [],
   revertToBranch: [],
   revertToLast: ['vm', 'system', 'after', 'checkpointFirst', 'confirm'],

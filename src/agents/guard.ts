@@ -3,6 +3,9 @@ import { namesOnly, protectedBy } from '../domain/protection.js';
 import type { Vm } from '../domain/vm.js';
 import { type AgentPermission as Permission, agentPermissions } from '../manifest/settings.js';
 
+/** In bytes, as everywhere here: powers of 1,024. */
+export const gigabyte = 1024 ** 3;
+
 export interface GuardLimits {
   /** How many checkpoints of agents a VM may have. */
   readonly checkpoints: number;
@@ -84,7 +87,7 @@ const may: Readonly<Record<Permission, string>> = {
 export function unseen(vm: string): Denial {
   return {
     reason: 'permission',
-    sentence: `There is no VM ${vm} that agents may see. The tool "list" tells those that there are.`,
+    sentence: `There is no VM ${vm} that agents may see. The tool "list_vms" tells those that there are.`,
   };
 }
 
@@ -121,5 +124,5 @@ function rank(permission: Permission): number {
 }
 
 function gigabytes(bytes: number): string {
-  return (bytes / 1e9).toFixed(1);
+  return (bytes / gigabyte).toFixed(1);
 }

@@ -6,12 +6,10 @@ import type { VmView } from '../inventory/views.js';
 import { type AgentCheckpoint, checkpointsThere, takenBefore } from '../journal/agentCheckpoints.js';
 import type { Plan } from '../operations/plan.js';
 import type { CheckpointWish, Undone } from '../session/session.js';
-import { limitOf, lossDenial } from './guard.js';
+import { gigabyte, limitOf, lossDenial } from './guard.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
 import type { ToolName } from './toolTable.js';
 import { permitted, type Work } from './toolWork.js';
-
-const gigabyte = 1e9;
 
 export interface Step {
   readonly work: Work;

@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import { startWait, usualSeconds } from '../domain/startWait.js';
-import { memberNamed, type StoredSystem, type SystemPoint } from '../domain/system.js';
+import { memberNamed, pointTitled, type StoredSystem, type SystemPoint } from '../domain/system.js';
 import { checkpointTitle } from '../domain/titleSuggestion.js';
 import { carriedOut } from '../session/carriedOut.js';
 import type { Session } from '../session/session.js';
@@ -10,7 +10,7 @@ import { memberOutcomes, systemInfo, systemOutcome } from '../session/systemInfo
 import type { SystemPlan } from '../systems/systemPlan.js';
 import type { PlannedPower, SystemPowerAction } from '../systems/systemPower.js';
 import type { Systems } from '../systems/systems.js';
-import { notInSystemText, systemPowerText } from '../text/systemText.js';
+import { notInSystemText, systemPowerText, titleTakenText } from '../text/systemText.js';
 import type {
   Cancellable,
   Harmful,
@@ -50,7 +50,11 @@ export class SessionSystem implements VirtualSystem {
   checkpoint(title?: string, options: Harmful = {}): Promise<SystemOutcome> {
     return this.#carryOut(options, (systems, stored) => {
       const titles = stored.points.map((point) => ({ name: point.title, title: point.title }));
-      return systems.planCheckpoint(stored, { title: title ?? checkpointTitle(titles, new Date()) });
+      const wanted = title ?? checkpointTitle(titles, new Date());
+      if (titles.some((one) => one.title === wanted)) {
+        throw new VirtRewindError('exists', titleTakenText(this.name, wanted));
+      }
+      return systems.planCheckpoint(stored, { title: wanted });
     });
   }
 
@@ -139,7 +143,7 @@ export class SessionSystem implements VirtualSystem {
   }
 
   #pointOf({ points }: StoredSystem, wanted: string): SystemPoint {
-    const point = points.findLast(({ title, auto }) => auto !== 'revert' && title === wanted);
+    const point = pointTitled(points, wanted);
     if (point === undefined) {
       throw new VirtRewindError(
         'notFound',

@@ -17,7 +17,7 @@ export interface Call {
 
 export type Parsed =
   | { readonly kind: 'call'; readonly call: Call }
-  | { readonly kind: 'help'; readonly command?: CommandName }
+  | { readonly kind: 'help'; readonly command?: CommandName; readonly group?: string }
   | { readonly kind: 'version' };
 
 /** @throws CliError `usage` */
@@ -31,12 +31,14 @@ export function parseCommandLine(words: readonly string[]): Parsed {
   }
   if (first === 'help') {
     const [of] = joined(rest);
-    return of === undefined || commandGroups.includes(of)
+    return of === undefined
       ? { kind: 'help' }
-      : { kind: 'help', command: commandCalled(of) };
+      : commandGroups.includes(of)
+        ? { kind: 'help', group: of }
+        : { kind: 'help', command: commandCalled(of) };
   }
   if (commandGroups.includes(first)) {
-    return { kind: 'help' };
+    return { kind: 'help', group: first };
   }
   const command = commandCalled(first);
   const { values, positionals } = parsedBy(command, rest);
@@ -51,6 +53,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     Object.entries(values).filter((entry): entry is [string, string[]] => Array.isArray(entry[1])),
   );
   requireWords(command, texts);
+  requireOneMeaning(command, new Set(Object.keys(values)));
   requireOperands(command, positionals);
   return { kind: 'call', call: { command, operands: positionals, texts, lists, flags } };
 }
@@ -65,7 +68,9 @@ export function joined([first, second, ...rest]: readonly string[]): readonly st
 function commandCalled(word: string): CommandName {
   const found = commandNames.find((name) => name === word);
   if (found === undefined) {
-    throw new CliError('usage', `There is no command ${JSON.stringify(word)}. See virt-rewind --help.`);
+    const group = commandGroups.find((one) => word.startsWith(`${one} `));
+    const help = group === undefined ? '--help' : `${group} --help`;
+    throw new CliError('usage', `There is no command ${JSON.stringify(word)}. See virt-rewind ${help}.`);
   }
   return found;
 }
@@ -98,6 +103,20 @@ function requireWords(command: CommandName, texts: Call['texts']): void {
     const given = texts[name];
     if (given !== undefined && words !== undefined && !words.includes(given)) {
       throw new CliError('usage', `--${name} takes one of ${words.join(', ')}. See virt-rewind ${command} --help.`);
+    }
+  }
+}
+
+/** What contradicts something else that was said, or means nothing without it, is not passed over in silence. */
+function requireOneMeaning(command: CommandName, said: ReadonlySet<string>): void {
+  for (const [name, { not = [], needs = [] }] of Object.entries(optionsOf(command))) {
+    const other = not.find((one) => said.has(one));
+    if (said.has(name) && other !== undefined) {
+      throw new CliError('usage', `--${name} and --${other} exclude each other. See virt-rewind ${command} --help.`);
+    }
+    if (said.has(name) && needs.length > 0 && !needs.some((one) => said.has(one))) {
+      const those = needs.map((one) => `--${one}`).join(', ');
+      throw new CliError('usage', `--${name} goes with one of ${those}. See virt-rewind ${command} --help.`);
     }
   }
 }

@@ -7,9 +7,25 @@ export const bisectRow = {
     { name: 'PROGRAM ARGUMENT', kind: 'program', needed: 'several' },
   ],
   options: {
-    good: { type: 'string', value: 'SNAPSHOT', help: 'a restore point that is good; the search begins after it' },
-    bad: { type: 'string', value: 'SNAPSHOT', help: 'a restore point that is bad; the search ends before it' },
-    skip: { type: 'string', multiple: true, value: 'SNAPSHOT', help: 'do not try this one; may be said again' },
+    good: {
+      type: 'string',
+      kind: 'snapshot',
+      value: 'SNAPSHOT',
+      help: 'a restore point that is good; the search begins after it',
+    },
+    bad: {
+      type: 'string',
+      kind: 'snapshot',
+      value: 'SNAPSHOT',
+      help: 'a restore point that is bad; the search ends before it',
+    },
+    skip: {
+      type: 'string',
+      kind: 'snapshot',
+      multiple: true,
+      value: 'SNAPSHOT',
+      help: 'do not try this one; may be said again',
+    },
     run: { type: 'boolean', help: 'the check is PROGRAM on this computer, with the clone in its environment' },
     'in-guest': { type: 'boolean', help: 'the check is PROGRAM in the clone, by its guest agent' },
     'in-console': { type: 'boolean', help: 'the check is PROGRAM in the clone, typed at its serial console' },

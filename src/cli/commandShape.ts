@@ -1,7 +1,7 @@
 // What a row of the table of commands is made of, and the operands and options that several rows have.
 
 /** What a word stands for, for completion. */
-export type OperandKind = 'vm' | 'snapshot' | 'system' | 'point' | 'shell' | 'program' | 'place' | 'text';
+export type OperandKind = 'vm' | 'snapshot' | 'system' | 'point' | 'labPoint' | 'shell' | 'program' | 'place' | 'text';
 
 export interface Operand {
   readonly name: string;
@@ -20,6 +20,12 @@ export interface Option {
   readonly help: string;
   /** The values that it takes, where these are few. */
   readonly words?: readonly string[];
+  /** What its value stands for, as of an operand. */
+  readonly kind?: OperandKind;
+  /** Options that say otherwise: one of them at most is said. */
+  readonly not?: readonly string[];
+  /** It says nothing without one of these. */
+  readonly needs?: readonly string[];
 }
 
 export interface Command {
@@ -49,6 +55,13 @@ export const anyVm: Operand = { name: 'VM', kind: 'vm', needed: 'optional' };
 export const entry: Operand = { name: 'ENTRY', kind: 'text', needed: 'optional' };
 export const snapshot: Operand = { name: 'SNAPSHOT', kind: 'snapshot', needed: 'needed' };
 
+export const seamless: Option = {
+  type: 'string',
+  value: 'WHEN',
+  help: 'auto: where QEMU can write the RAM while the guest runs on, that stands still for milliseconds; never; as it is set unless given',
+  words: ['auto', 'never'],
+};
+
 export const plan: Option = {
   type: 'boolean',
   help: 'say what would be done, with the virsh commands, and do nothing',
@@ -61,3 +74,9 @@ export const acting = {
 } as const satisfies Record<string, Option>;
 
 export const seconds: Option = { type: 'string', value: 'N', help: 'give up after so many seconds' };
+export const port: Option = {
+  type: 'string',
+  value: '[HOST:]PORT',
+  help: 'a TCP port; without a host, at the address of the VM',
+  not: ['for'],
+};

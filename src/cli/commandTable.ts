@@ -2,6 +2,7 @@
 // says is English, as the documents are; what a command says of VMs is in the reader's language.
 
 import { bisectRow } from './bisectRow.js';
+import { cloneCommands } from './cloneCommandTable.js';
 import {
   acting,
   anyVm,
@@ -10,24 +11,14 @@ import {
   entry,
   type Option,
   plan,
+  port,
+  seamless,
   seconds,
   snapshot,
   vm,
 } from './commandShape.js';
 import { labCommands } from './labCommandTable.js';
 import { systemCommands } from './systemCommandTable.js';
-
-const seamless: Option = {
-  type: 'string',
-  value: 'WHEN',
-  help: 'auto: where QEMU can write the RAM while the guest runs on, that stands still for milliseconds; never; as it is set unless given',
-  words: ['auto', 'never'],
-};
-
-const disposable: Option = {
-  type: 'boolean',
-  help: 'it goes with its files when it was on and is off, unless it has snapshots of its own by then',
-};
 
 const commands = {
   list: {
@@ -112,61 +103,7 @@ const commands = {
       'virt-rewind delete web-test old --trash',
     ],
   },
-  clone: {
-    summary: 'make a new VM of one: linked to it, or a full copy',
-    operands: [vm],
-    options: {
-      plan,
-      from: { type: 'string', value: 'SNAPSHOT', help: 'what it begins with; else the present of a VM that is off' },
-      full: { type: 'boolean', help: 'copy the disks, in place of overlays on them' },
-      name: { type: 'string', value: 'NAME', help: 'the name of the new VM; else one is made of the old' },
-      network: {
-        type: 'string',
-        value: 'HOW',
-        help: 'same: the networks of the VM (the default); unplugged: all cables out',
-        words: ['same', 'unplugged'],
-      },
-      disposable,
-    },
-    more: 'It is off, with a UUID, MAC addresses and UEFI variables of its own. See docs/clones.md.',
-    examples: ['virt-rewind clone web-test --from clean', 'virt-rewind clone web-test --full --name web-copy'],
-  },
-  fork: {
-    summary: 'let VMs go on beside one that runs, from one moment of it',
-    operands: [vm],
-    options: {
-      count: { type: 'string', value: 'N', help: 'how many; 1 unless given' },
-      from: { type: 'string', value: 'SNAPSHOT', help: 'an external snapshot with RAM; else one is taken now' },
-      name: { type: 'string', value: 'NAME', help: 'the name of the new VM' },
-      network: {
-        type: 'string',
-        value: 'HOW',
-        help: 'unplugged: all cables out (the default); same: the networks of the VM, with the same addresses',
-        words: ['same', 'unplugged'],
-      },
-      disposable,
-    },
-    more: 'Each has disks of its own, and the RAM of that moment. All of them, or none. See docs/clones.md.',
-    examples: ['virt-rewind fork web-test', 'virt-rewind fork web-test --count 4'],
-  },
-  sandbox: {
-    summary: 'lend a fork or a clone of a VM: its console opens, and it goes when that is left',
-    operands: [vm],
-    options: {
-      from: { type: 'string', value: 'SNAPSHOT', help: 'what it begins with; else the present' },
-      name: { type: 'string', value: 'NAME', help: 'the name of the new VM' },
-      force: { type: 'boolean', help: 'take the console from another client' },
-    },
-    more: 'Of a VM that runs a fork, of one that is off a linked clone, which is started; its cables are out.',
-    examples: ['virt-rewind sandbox web-test', 'virt-rewind sandbox web-test --from clean'],
-  },
-  discard: {
-    summary: 'throw a clone away, with its files',
-    operands: [vm],
-    options: acting,
-    more: 'Only what virt-rewind clone has made, and nothing on which another VM rests.',
-    examples: ['virt-rewind discard web-test-clone --yes'],
-  },
+  ...cloneCommands,
   'renew-identity': {
     summary: 'give a guest a machine ID and SSH host keys of its own, by its guest agent',
     operands: [vm],
@@ -199,7 +136,7 @@ const commands = {
         help: 'off, running or agent (the default)',
         words: ['off', 'running', 'agent'],
       },
-      port: { type: 'string', value: '[HOST:]PORT', help: 'a TCP port; without a host, at the address of the VM' },
+      port,
       seconds: { ...seconds, help: 'give up after so many seconds; 120 unless given' },
     },
     examples: ['virt-rewind wait web-test', 'virt-rewind wait web-test --port 22 --seconds 60'],

@@ -1,15 +1,16 @@
 // What the word at the cursor can become: commands, options, values, names of VMs and snapshots. Says nothing where it knows
 // nothing: whoever types is not to be disturbed.
 import { noLog } from '../base/log.js';
+import { labFileName } from '../manifest/labFileName.js';
 import { Session } from '../session/session.js';
 import { joined } from './arguments.js';
 import { commandGroups, commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
-import type { OperandKind } from './commandShape.js';
+import type { OperandKind, Option } from './commandShape.js';
 import type { Terminal } from './terminal.js';
 
 export type Wanted =
   | { readonly kind: 'words'; readonly words: readonly string[] }
-  | { readonly kind: OperandKind; readonly connect?: string; readonly vm?: string };
+  | { readonly kind: OperandKind; readonly connect?: string; readonly vm?: string; readonly file?: string };
 
 /** @param words those after `virt-rewind`, the last being typed. Pure. */
 export function wantedAt(words: readonly string[]): Wanted {
@@ -26,6 +27,7 @@ export function wantedAt(words: readonly string[]): Wanted {
   const options = optionsOf(command);
   const operands: string[] = [];
   let connect: string | undefined;
+  let file: string | undefined;
   const before = rest.slice(0, -1);
   for (let at = 0; at < before.length; at += 1) {
     const word = before[at] ?? '';
@@ -35,9 +37,10 @@ export function wantedAt(words: readonly string[]): Wanted {
     } else if (options[name]?.type === 'string' && !word.includes('=')) {
       at += 1;
       if (at === before.length) {
-        return { kind: 'words', words: options[name].words ?? [] };
+        return valueOf(options[name], connect, operands[0]);
       }
       connect = name === 'connect' ? before[at] : connect;
+      file = name === 'file' ? before[at] : file;
     }
   }
   if ((rest.at(-1) ?? '').startsWith('-')) {
@@ -53,7 +56,19 @@ export function wantedAt(words: readonly string[]): Wanted {
   }
   return operand.kind === 'shell'
     ? { kind: 'words', words: ['bash', 'zsh', 'fish'] }
-    : { kind: operand.kind, ...(connect !== undefined && { connect }), ...(vm !== undefined && { vm }) };
+    : {
+        kind: operand.kind,
+        ...(connect !== undefined && { connect }),
+        ...(vm !== undefined && { vm }),
+        ...(file !== undefined && { file }),
+      };
+}
+
+/** @param vm the snapshots of none are not to be known */
+function valueOf({ kind, words = [] }: Option, connect: string | undefined, vm: string | undefined): Wanted {
+  return kind === undefined || (kind === 'snapshot' && vm === undefined)
+    ? { kind: 'words', words }
+    : { kind, ...(connect !== undefined && { connect }), ...(vm !== undefined && { vm }) };
 }
 
 function optionCalled(command: CommandName, word: string): string | undefined {
@@ -83,7 +98,7 @@ async function answers(wanted: Wanted, environment: NodeJS.ProcessEnv): Promise<
   if (wanted.kind === 'text' || wanted.kind === 'program' || wanted.kind === 'shell') {
     return [];
   }
-  const { connect, vm } = wanted;
+  const { connect, vm, file } = wanted;
   const session = await Session.open({
     ...(connect !== undefined && { connections: [connect] }),
     environment,
@@ -98,6 +113,13 @@ async function answers(wanted: Wanted, environment: NodeJS.ProcessEnv): Promise<
         : systems.flatMap(({ system, points }) =>
             system.name === vm ? points.filter(({ auto }) => auto !== 'revert').map(({ title }) => title) : [],
           );
+    }
+    if (wanted.kind === 'labPoint') {
+      const { Labs } = await import('../lab/labs.js');
+      const labs = new Labs({ session, log: noLog, shell: 'virt-rewind', environment });
+      const record = await labs.find(file ?? labFileName);
+      const stored = record?.system === undefined ? undefined : await (await session.systems()).find(record.system);
+      return (stored?.points ?? []).filter(({ auto }) => auto !== 'revert').map(({ title }) => title);
     }
     if (wanted.kind === 'snapshot' && vm !== undefined) {
       const view = await session.vm(vm);

@@ -1,4 +1,5 @@
 // What --help prints. Pure.
+import { columnsOf, piecesOf } from './columns.js';
 import { type Command, commonOptions, type Operand, type Option } from './commandShape.js';
 import { type CommandName, commandNames, commandOf } from './commandTable.js';
 
@@ -19,6 +20,23 @@ export function generalHelp(width: number): string {
     ...row('    --version', 'the version', width),
     '',
     'virt-rewind COMMAND --help tells more of one.',
+    '',
+  ].join('\n');
+}
+
+/** Of the commands that begin with one word. */
+export function groupHelp(group: string, width: number): string {
+  const own = commandNames.filter((name) => name.startsWith(`${group} `));
+  return [
+    `Usage: virt-rewind ${group} COMMAND [OPTIONS]`,
+    '',
+    'Commands:',
+    ...own.flatMap((name) => row(name, commandOf(name).summary, width)),
+    '',
+    'Options of all commands:',
+    ...optionRows(commonOptions, width),
+    '',
+    `virt-rewind ${group} COMMAND --help tells more of one.`,
     '',
   ].join('\n');
 }
@@ -74,11 +92,14 @@ export function wrapped(text: string, width: number, at: number): readonly strin
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > room) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
+    for (const [index, piece] of piecesOf(word).entries()) {
+      const gap = line === '' || index > 0 ? '' : ' ';
+      if (line !== '' && columnsOf(line) + gap.length + columnsOf(piece) > room) {
+        lines.push(line);
+        line = piece;
+      } else {
+        line = `${line}${gap}${piece}`;
+      }
     }
   }
   return [...lines, line].map((one) => `${' '.repeat(at)}${one}`);

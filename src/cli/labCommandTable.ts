@@ -19,13 +19,13 @@ export const labCommands = {
   'lab create': {
     summary: 'make what a lab file says: its VMs, their system, its restore points',
     operands: [],
-    options: { file: labFile, plan },
-    more: 'Where it is there already, nothing is done. What an attempt that broke off has left is removed first.',
-    examples: ['virt-rewind lab create', 'virt-rewind lab create --plan'],
+    options: { file: labFile, plan, yes: acting.yes },
+    more: 'Where it is there already, nothing is done. What an attempt that broke off has left is removed first. Where programs of the file run over ssh, or in a VM that was there before, a question comes first.',
+    examples: ['virt-rewind lab create', 'virt-rewind lab create --plan', 'virt-rewind lab create --yes'],
   },
   'lab reset': {
     summary: 'go back with all VMs of a lab to a restore point, the first unless named; what is now is kept first',
-    operands: [{ name: 'POINT', kind: 'text', needed: 'optional' }],
+    operands: [{ name: 'POINT', kind: 'labPoint', needed: 'optional' }],
     options: { file: labFile, ...acting, name: labName },
     more: 'All of them, or none: where one fails, the others go back to where they were.',
     examples: ['virt-rewind lab reset --yes', "virt-rewind lab reset 'with data' --yes"],
@@ -35,7 +35,7 @@ export const labCommands = {
     operands: [{ name: 'VM', kind: 'vm', needed: 'several' }],
     options: {
       file: { ...labFile, help: 'write it there, where no file is; else to standard output' },
-      system: { type: 'string', value: 'SYSTEM', help: 'its VMs, their order, and its restore points' },
+      system: { type: 'string', kind: 'system', value: 'SYSTEM', help: 'its VMs, their order, and its restore points' },
     },
     examples: ['virt-rewind lab export db api > virt-rewind.yaml', 'virt-rewind lab export --system shop'],
   },

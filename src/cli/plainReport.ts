@@ -1,6 +1,7 @@
 // A report of ours in Markdown → the same for a terminal: headings, tables and lists as text, and every character that was
 // escaped as itself. It takes what our own reports are made of, and no other Markdown.
 import { wrapped } from './help.js';
+import { columnsOf } from './columns.js';
 import { tableLines } from './table.js';
 import type { Terminal } from './terminal.js';
 
@@ -60,7 +61,7 @@ function valueLines(
     body,
     Infinity,
   );
-  return table.every(({ length }) => length <= width)
+  return table.every((line) => columnsOf(line) <= width)
     ? table
     : body.flatMap(([what = '', ...values]) => [
         ...wrapped(what, textWidth, 0),

@@ -1,5 +1,5 @@
 // The rows of THE table for several VMs as one.
-import { acting, type Command, type Operand, type Option, plan, seconds, vm } from './commandShape.js';
+import { acting, type Command, type Operand, type Option, plan, port, seconds, vm } from './commandShape.js';
 
 const system: Operand = { name: 'SYSTEM', kind: 'system', needed: 'needed' };
 const point: Operand = { name: 'POINT', kind: 'point', needed: 'needed' };
@@ -107,9 +107,18 @@ export const systemCommands = {
         help: 'agent: its guest agent answers; time: --seconds',
         words: ['agent', 'time'],
       },
-      port: { type: 'string', value: '[HOST:]PORT', help: 'a TCP port; without a host, at the address of the VM' },
-      run: { type: 'string', value: 'PROGRAM', help: 'a program in the guest, with arguments, ends with 0' },
-      seconds: { ...seconds, help: 'give up after so many seconds; 120 unless given' },
+      port,
+      run: {
+        type: 'string',
+        value: 'PROGRAM',
+        help: 'a program in the guest, with arguments, ends with 0',
+        not: ['for', 'port'],
+      },
+      seconds: {
+        ...seconds,
+        help: 'give up after so many seconds; 120 unless given',
+        needs: ['for', 'port', 'run'],
+      },
     },
     more: 'Without AFTER it starts with the first; without an option nothing is waited for.',
     examples: ['virt-rewind system order shop db --port 5432', 'virt-rewind system order shop api db'],

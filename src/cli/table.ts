@@ -1,4 +1,5 @@
 // Rows → a table that fits a width: columns that matter less go, then the widest are cut. Pure.
+import { columnsOf, cutTo, filledTo } from './columns.js';
 
 export interface Column {
   readonly title: string;
@@ -10,7 +11,7 @@ const gap = 2;
 /** Less of a column says nothing. */
 const narrowest = 8;
 
-/** @param width in characters; infinite for what is no terminal */
+/** @param width in columns; infinite for what is no terminal */
 export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
@@ -18,7 +19,7 @@ export function tableLines(
 ): readonly string[] {
   let shown = columns.map((_, index) => index);
   const natural = columns.map(({ title }, index) =>
-    Math.max(title.length, ...rows.map((row) => (row[index] ?? '').length)),
+    Math.max(columnsOf(title), ...rows.map((row) => columnsOf(row[index] ?? ''))),
   );
   const total = (): number => shown.reduce((sum, index) => sum + (natural[index] ?? 0) + gap, -gap);
   while (total() > width && shown.some((index) => (columns[index]?.rank ?? 0) > 0)) {
@@ -39,8 +40,7 @@ export function tableLines(
     shown
       .map((index) => {
         const room = widths.get(index) ?? 0;
-        const cell = cells[index] ?? '';
-        return (cell.length > room ? `${cell.slice(0, room - 1)}…` : cell).padEnd(room);
+        return filledTo(cutTo(cells[index] ?? '', room), room);
       })
       .join(' '.repeat(gap))
       .trimEnd();

@@ -2,6 +2,7 @@
 // reader that has gone is no error: what was asked for goes on to its end.
 import { styleText } from 'node:util';
 import { displayText } from '../domain/plainText.js';
+import { cutTo } from './columns.js';
 
 export interface Streams {
   readonly stdin: NodeJS.ReadStream;
@@ -42,7 +43,7 @@ export class Terminal {
     return [stdin.isTTY, stderr.isTTY].every((one) => (one as boolean | undefined) === true);
   }
 
-  /** In characters; infinite where standard output is no terminal. */
+  /** In columns; infinite where standard output is no terminal. */
   get width(): number {
     const { stdout } = this.#streams;
     return (stdout.isTTY as boolean | undefined) === true ? Math.max(20, stdout.columns) : Number.POSITIVE_INFINITY;
@@ -54,7 +55,8 @@ export class Terminal {
   }
 
   style(style: Style, text: string): string {
-    return this.#hasColor ? styleText(style, text) : text;
+    // Whether is decided here, by the streams that were given.
+    return this.#hasColor ? styleText(style, text, { validateStream: false }) : text;
   }
 
   /** A line, or several, of the answer. */
@@ -83,8 +85,9 @@ export class Terminal {
   progress(text: string): void {
     if (this.#hasProgress) {
       const columns = Math.max(20, this.#streams.stderr.columns || 80);
-      const line = displayText(text).replaceAll('\n', ' ');
-      this.#streams.stderr.write(`${eraseLine}${line.length < columns ? line : `${line.slice(0, columns - 2)}…`}`);
+      // A line as long as the terminal would go on in the next one, which nothing erases.
+      const line = cutTo(displayText(text).replaceAll('\n', ' '), columns - 1);
+      this.#streams.stderr.write(`${eraseLine}${line}`);
       this.#isProgressShown = true;
     }
   }

@@ -1,9 +1,10 @@
-// What the doctor found out about a VM: what can be done with it here, what is wrong, and what would mend it. Values only.
+// What the doctor found out about a VM: what can be done with it here, what is wrong, and what would mend it. Pure; no sentence.
 import type { Repair } from '../domain/operation.js';
 import type { Draft } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import type { Refusal, Refused } from '../domain/refusal.js';
 import type { Problem } from './problem.js';
+import { isOfHealth, worstFirst } from './problemTable.js';
 
 /** One kind of operation, and whether it can be done on this VM with this libvirt. */
 export interface Ability {
@@ -36,4 +37,11 @@ export interface Examination {
   readonly of: Pick<Facts, 'vm' | 'tree'>;
   readonly abilities: readonly Ability[];
   readonly diagnoses: readonly Diagnosis[];
+}
+
+/** With what health found by rules of its own, the worst first. */
+export function withFound(examination: Examination, found: readonly Problem[]): Examination {
+  const all = [...examination.diagnoses, ...found.filter(isOfHealth).map((problem) => ({ problem }))];
+  const order = worstFirst(all.map(({ problem }) => problem));
+  return { ...examination, diagnoses: all.sort((a, b) => order.indexOf(a.problem) - order.indexOf(b.problem)) };
 }

@@ -114,7 +114,7 @@ export type ProblemOf<K extends ProblemKind> = Extract<Problem, { readonly kind:
 
 export type Severity = 'error' | 'warning' | 'note';
 
-/** Those that health has rules of its own for; the doctor does not tell of them. */
+/** Those that health has rules of its own for; the doctor tells of them as health found them. */
 export type HealthKind =
   | 'chainTooDeep'
   | 'chainTooDeepToStart'

@@ -157,6 +157,11 @@ export function isSeenInTree(problem: Problem): boolean {
   return rowOf(problem).by === 'tree';
 }
 
+/** An examination does not find it. */
+export function isOfHealth(problem: Problem): boolean {
+  return rowOf(problem).by === 'health';
+}
+
 /** Each once. */
 export function checksBy(...by: readonly ('health' | 'tree' | 'examination')[]): readonly CheckId[] {
   const rows: readonly Pick<ProblemRow<Problem>, 'check' | 'by'>[] = Object.values(problems);

@@ -84,7 +84,7 @@ export type Warning =
   /** The new name is kept as a title only. `files`: a file that bears the old name cannot be moved. */
   | { readonly kind: 'titleOnly'; readonly why: 'internal' | 'current' | 'files' }
   /** What the file systems get back: what nobody but these snapshots holds inside of images. */
-  | { readonly kind: 'frees'; readonly bytes: number; readonly how: 'exact' | 'estimate' | 'atLeast' }
+  | { readonly kind: 'frees'; readonly bytes: number; readonly how: 'exact' | 'estimate' | 'atLeast' | 'atMost' }
   /** Left out of an operation on several, and why. */
   | { readonly kind: 'skipped'; readonly snapshot: string; readonly why: Refusal }
   /** What the file was by itself is gone: whoever keeps it as a template has another one then. */

@@ -33,6 +33,8 @@ export interface Facts {
   readonly strays?: ReadonlyMap<string, StrayImage>;
   /** Snapshots that are known to be older than the VM's last run, by `identityOf`. */
   readonly ranSince?: readonly string[];
+  /** Title of a snapshot that need not be there any more: its RAM went to a file, and the VM has stood still since. */
+  readonly standsSince?: string;
   /** Snapshots that we took unasked, as our own records have them. */
   readonly autoSnapshots?: readonly AutoSnapshot[];
   /** Whether the RAM can be kept while the guest runs on; undefined: not asked, which is no permission. */

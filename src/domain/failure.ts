@@ -46,7 +46,9 @@ export type Leftover =
   /** A tag inside an image that libvirt does not know of. */
   | { readonly kind: 'tag'; readonly file: string; readonly tag: string }
   /** An overlay or memory file of that snapshot, which the VM does not stand on. */
-  | { readonly kind: 'file'; readonly file: string };
+  | { readonly kind: 'file'; readonly file: string }
+  /** A clone or fork that was to go again and did not. */
+  | { readonly kind: 'vm'; readonly vm: string };
 
 export interface FailureDetails {
   /** The daemon says nothing, but its connection is open. */

@@ -1,8 +1,9 @@
-// How a guest that began as a copy of another one gets a machine ID and SSH host keys of its own: what is run in it, and what came of
-// that. Pure.
+// How a guest that began as a copy of another one gets random numbers, a machine ID and SSH host keys of its own: what is run in it, and
+// what came of that. Pure.
 import type { GuestCommand, GuestRun } from './guestCommand.js';
+import { seedScript } from './guestSeed.js';
 
-const parts = ['machineId', 'hostKeys'] as const;
+const parts = ['seed', 'machineId', 'hostKeys'] as const;
 export type IdentityPart = (typeof parts)[number];
 
 export type Renewal =
@@ -14,11 +15,13 @@ export type Renewal =
   | { readonly kind: 'late'; readonly pid: number };
 
 /**
- * machine-id(5): 32 hex digits and a line break. The new keys are whole before the old ones go: of the types that ssh-keygen(1) makes
+ * The seed comes first, for the others are made of it. machine-id(5): 32 hex digits and a line break. The new keys are whole before the old ones go: of the types that ssh-keygen(1) makes
  * by itself. sshd(8) reads them again at SIGHUP; one that is started for each login does so anyway.
  */
 const script = String.raw`
 set -eu
+${seedScript}
+echo seed
 umask 022
 if [ -f /etc/machine-id ]; then
   id=$(tr -d - </proc/sys/kernel/random/uuid)
@@ -42,7 +45,12 @@ fi
 `;
 
 /** Without KVM a guest takes half a minute and more for an RSA key. */
-export const identityCommand: GuestCommand = { program: 'sh', args: ['-c', script], atMostMs: 180_000 };
+export const renewalMs = 180_000;
+
+/** @param seed random, `seedBytes` of them */
+export function identityCommand(seed: Uint8Array): GuestCommand {
+  return { program: 'sh', args: ['-c', script], input: seed, atMostMs: renewalMs };
+}
 
 export function renewalOf(ran: GuestRun): Renewal {
   if (ran.kind === 'late') {

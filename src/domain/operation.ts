@@ -91,7 +91,13 @@ export type OperationRequest =
       readonly title: string;
       readonly description: string;
     }
-  | { readonly kind: 'power'; readonly vm: VmRef; readonly action: PowerAction }
+  | {
+      readonly kind: 'power';
+      readonly vm: VmRef;
+      readonly action: PowerAction;
+      /** Of a resume: the guest's clock is set, where an agent answers. `revert`: its RAM is of another time; `stop`: it stood still. */
+      readonly clock?: 'revert' | 'stop';
+    }
   /** Fewer layers below the present: by deleting snapshots where they own the layers, by block commit where none does. */
   | {
       readonly kind: 'consolidate';

@@ -1,7 +1,8 @@
 // How far a guest's clock is behind after a revert, where nobody has set it. A guess: the guest's clock was right when its RAM was kept.
 import type { Facts } from '../domain/facts.js';
 import type { OperationResult } from '../domain/operation.js';
-import { findSnapshot } from '../domain/snapshotTree.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import { currentOf, findSnapshot } from '../domain/snapshotTree.js';
 import type { PowerState } from '../domain/vm.js';
 import type { Plan } from '../operations/plan.js';
 import type { StepsRun } from './journaledRun.js';
@@ -11,7 +12,8 @@ const nearMs = 1_000;
 
 export interface Reverted {
   readonly plan: Plan;
-  readonly facts: Pick<Facts, 'tree' | 'capabilities'>;
+  /** From before. */
+  readonly facts: Pick<Facts, 'tree' | 'capabilities' | 'vm'>;
   readonly ran: Pick<StepsRun, 'clockSet'>;
   readonly state: PowerState;
   /** Milliseconds since 1970. */
@@ -22,15 +24,28 @@ export interface Reverted {
  * | operation                  | VM at its end | clock    | → |
  * |----------------------------|---------------|----------|---|
  * | revert to one with RAM     | running       | not set  | as old as the snapshot |
- * | revert to one with RAM     | running       | set      | – |
+ * | resume of a VM that a revert left paused | running | not set | as old as the snapshot that it stands on |
+ * | these                      | running       | set      | – |
  * | any other, of a real guest or none | any   | any      | – |
  */
 export function clockBehind({ plan, facts, ran, state, now }: Reverted): Pick<OperationResult, 'clockBehindMs'> {
-  const { request } = plan;
-  if (request.kind !== 'revert' || state !== 'running' || ran.clockSet || facts.capabilities.driver !== 'qemu') {
+  if (state !== 'running' || ran.clockSet || facts.capabilities.driver !== 'qemu') {
     return {};
   }
-  const snapshot = findSnapshot(facts.tree, request.snapshot);
+  const snapshot = cameBack(plan, facts);
   const clockBehindMs = snapshot?.kind === 'memory' ? now - snapshot.createdAt : 0;
   return clockBehindMs < nearMs ? {} : { clockBehindMs };
+}
+
+/** Whose RAM the guest goes on from. */
+function cameBack({ request }: Plan, { tree, vm }: Reverted['facts']): Snapshot | undefined {
+  if (request.kind === 'revert') {
+    return findSnapshot(tree, request.snapshot);
+  }
+  const isReverted = request.kind === 'power' && request.action === 'resume' && vm.powerReason === 'fromSnapshot';
+  const current = isReverted ? currentOf(tree) : undefined;
+  // A leaf of ours over it holds the layout of the files alone.
+  return current?.trailers.auto === 'layout' && current.parent !== undefined
+    ? findSnapshot(tree, current.parent)
+    : current;
 }

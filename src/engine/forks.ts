@@ -50,7 +50,7 @@ export async function forkVm(inventory: Inventory, vm: VmRef, wish: ForkWish = {
     requireRoom(inventory, vm);
   }
   const snapshot = wish.snapshot ?? (await takeMoment(inventory, vm, wish.seamless, options));
-  const children: VmRef[] = [];
+  const children: { readonly ref: VmRef; readonly name: string }[] = [];
   try {
     for (let number = 0; number < count; number++) {
       onMade?.(number, count);
@@ -60,15 +60,39 @@ export async function forkVm(inventory: Inventory, vm: VmRef, wish: ForkWish = {
         network,
         ...(disposable === undefined ? {} : { disposable }),
       });
-      children.push(await makeClone(inventory, { ...request, ram: 'kept' }, options));
+      const ref = await makeClone(inventory, { ...request, ram: 'kept' }, options);
+      children.push({ ref, name: request.clone.name });
     }
   } catch (error) {
-    for (const child of children) {
-      await throwAway(inventory, child);
-    }
-    throw error;
+    throw withLeft(error, await throwAllAway(inventory, children));
   }
-  return { snapshot, children };
+  return { snapshot, children: children.map(({ ref }) => ref) };
+}
+
+/** Each of them, whatever becomes of the others. @returns names of those that are still there */
+async function throwAllAway(
+  inventory: Inventory,
+  children: readonly { readonly ref: VmRef; readonly name: string }[],
+): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const { ref, name } of children) {
+    try {
+      await throwAway(inventory, ref);
+    } catch {
+      // The log has why, as of every operation; what it was done for tells who is left.
+      left.push(name);
+    }
+  }
+  return left;
+}
+
+/** The first failure is the one to be told. */
+function withLeft(error: unknown, names: readonly string[]): unknown {
+  if (!(error instanceof Failure) || names.length === 0) {
+    return error;
+  }
+  const left = [...(error.details.left ?? []), ...names.map((vm) => ({ kind: 'vm', vm }) as const)];
+  return new Failure(error.kind, { ...error.details, left }, { cause: error });
 }
 
 /** The guest stands still as short as it can be had here. */

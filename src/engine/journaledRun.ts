@@ -16,9 +16,12 @@ import type { Lease } from './leases.js';
  * | more than one step                                               | yes       |
  * | one that a dying daemon can leave half done: a snapshot made, reverted to or deleted, files made or removed | yes |
  * | one change of power, metadata, a wait, a word to the agent       | no        |
+ *
+ * The guest's clock is no step of these: what is done is whole without.
  */
 export function isJournaled({ steps }: PlannedWork): boolean {
-  return steps.length > 1 || steps.some((step) => definitionOf(step).canBreakOff);
+  const needed = steps.filter(({ kind }) => kind !== 'setGuestClock');
+  return needed.length > 1 || needed.some((step) => definitionOf(step).canBreakOff);
 }
 
 export interface StepsToRun {

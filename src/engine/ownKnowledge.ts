@@ -14,6 +14,7 @@ export interface OwnKnowledge {
   readonly marks?: readonly OneSnapshot[];
   readonly layers?: VmLayers | undefined;
   readonly ranSince?: readonly string[] | undefined;
+  readonly standsSince?: string | undefined;
 }
 
 export async function readOwnKnowledge(
@@ -30,7 +31,7 @@ export function knownFacts(
   vm: Vm,
   tree: SnapshotTree,
   now: number,
-  { records, marks, layers, ranSince }: OwnKnowledge = {},
+  { records, marks, layers, ranSince, standsSince }: OwnKnowledge = {},
 ): Facts {
   return {
     vm,
@@ -41,5 +42,6 @@ export function knownFacts(
     ...(marks === undefined ? {} : { kept: keptSnapshots(tree, marks).map(({ name }) => name) }),
     ...(layers === undefined ? {} : { layers }),
     ...(ranSince === undefined ? {} : { ranSince }),
+    ...(standsSince === undefined ? {} : { standsSince }),
   };
 }

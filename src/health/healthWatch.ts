@@ -11,7 +11,7 @@ import { vmKey } from '../inventory/views.js';
 import { type Disposable, DisposableStore } from '../base/disposable.js';
 import { Emitter } from '../base/emitter.js';
 import type { Log } from '../base/log.js';
-import type { Examination } from '../diagnosis/examination.js';
+import { type Examination, withFound } from '../diagnosis/examination.js';
 import type { VmRef } from '../domain/vm.js';
 import { isThere, Judgements, type Measure } from './judgements.js';
 import {
@@ -166,7 +166,10 @@ export class HealthWatch implements Disposable {
     await this.#afterSweep();
   }
 
-  /** Looks into everything of one VM; what it finds counts until the VM changes. Rejects with a Failure. */
+  /**
+   * Looks into everything of one VM; what it finds counts until the VM changes. Resolves to all that is wrong, whoever's rule
+   * found it, with what is snoozed: doctor and health say the same. Rejects with a Failure.
+   */
   async examine(ref: VmRef): Promise<Examination> {
     const examination = await this.#inventory.examine(ref);
     // What statistics do not tell: whole chains of VMs that are off, space on hosts that are not this one.
@@ -175,7 +178,7 @@ export class HealthWatch implements Disposable {
       this.#judgements.examined(ref, examination);
       await this.#judge();
     }
-    return examination;
+    return withFound(examination, this.everything(ref)?.found ?? []);
   }
 
   dispose(): void {

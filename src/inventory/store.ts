@@ -2,7 +2,8 @@
 import { Emitter } from '../base/emitter.js';
 import type { Log } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
-import { identityOf, type SnapshotTree } from '../domain/snapshot.js';
+import { identityOf, type Snapshot, type SnapshotTree } from '../domain/snapshot.js';
+import { activePath } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
 import { share } from './sharing.js';
 import type { ConnectionView, InventoryChange, VmView } from './views.js';
@@ -71,7 +72,10 @@ export class Store {
     if (base === undefined) {
       return;
     }
-    const after = share(before, { ...patched<VmView>(base, patch), ...olderThanLastRun(base, patch) });
+    const after = share(
+      before,
+      patched<VmView>(base, { ...patch, ...olderThanLastRun(base, patch), ...standsSince(base, patch) }),
+    );
     if (after === before) {
       return;
     }
@@ -119,6 +123,46 @@ function olderThanLastRun({ tree, ranSince: known }: VmView, { vm }: VmPatch): P
   const paused = tree.snapshots.filter(({ state, memory }) => state === 'paused' && memory.location === 'external');
   // None is no news where none was known.
   return paused.length === 0 && known === undefined ? {} : { ranSince: paused.map(identityOf) };
+}
+
+/**
+ * QEMU writes the RAM of a VM that stands still to a file but once. The snapshot that it was written for may go, which changes nothing
+ * of that: only a VM that runs, or begins anew, can have its RAM written again.
+ *
+ * | the VM                      | on its branch, a snapshot with RAM in files, of the VM while it stood still | → |
+ * |-----------------------------|-----------------------------------------------------------------------------|---|
+ * | does not stand still        | any                                                                         | nothing |
+ * | stands still                | one, and it was not seen running since                                      | that one |
+ * | stands still since a revert | one that was not there before                                               | that one |
+ * | was just reverted           | none of these                                                               | nothing |
+ * | stands still otherwise      | none of these                                                               | what was known |
+ */
+function standsSince(before: VmView, { vm = before.vm, tree = before.tree }: VmPatch): Pick<VmPatch, 'standsSince'> {
+  if (vm.power !== 'paused' || tree === undefined) {
+    return { standsSince: undefined };
+  }
+  const { ranSince = [], standsSince: known } = before;
+  const cameBack = vm.powerReason === 'fromSnapshot';
+  const isNew = (one: Snapshot): boolean =>
+    before.tree?.snapshots.every((other) => identityOf(other) !== identityOf(one)) === true;
+  const last = activePath(tree).findLast(
+    (one) =>
+      one.state === 'paused' &&
+      one.memory.location === 'external' &&
+      !ranSince.includes(identityOf(one)) &&
+      (!cameBack || isNew(one)),
+  );
+  return { standsSince: last?.title ?? (cameBack && wasReverted(before, tree) ? undefined : known) };
+}
+
+/** The VM stands on another snapshot, and the one that it stood on was not deleted; or it did not stand still so before. */
+function wasReverted({ vm, tree: before }: VmView, tree: SnapshotTree): boolean {
+  const isMoved =
+    before?.current !== undefined &&
+    before.current !== tree.current &&
+    tree.snapshots.some(({ name }) => name === before.current) &&
+    before.snapshots.some(({ name }) => name === tree.current);
+  return isMoved || vm.power !== 'paused' || vm.powerReason !== 'fromSnapshot';
 }
 
 function inOrder(a: VmView, b: VmView): number {

@@ -4,7 +4,22 @@ import { displayLine } from '../domain/plainText.js';
 import type { LabRecord } from '../journal/labStore.js';
 import type { LabPlan } from './labPlan.js';
 
-export function createLines({ record, lab, left }: LabPlan): readonly string[] {
+/** It does more than make VMs: programs of the file run where a person's keys lead, or in VMs that were there before. */
+export function asksToCreate(plan: LabPlan): boolean {
+  return plan.lab.points.some(({ run }) => run.some(({ ssh }) => ssh !== undefined)) || ranIn(plan).length > 0;
+}
+
+/** The VMs that were there before in which the guest agent runs programs of the file. */
+function ranIn({ record, lab }: LabPlan): readonly string[] {
+  const run = new Set([
+    ...lab.points.flatMap((point) => point.run.flatMap(({ vm, ssh }) => (ssh === undefined ? [vm] : []))),
+    ...lab.vms.flatMap(({ key, wait }) => (wait?.kind === 'command' ? [key] : [])),
+  ]);
+  return record.vms.flatMap(({ key, name, parts }) => (parts === undefined && run.has(key) ? [name] : []));
+}
+
+export function createLines(plan: LabPlan): readonly string[] {
+  const { record, lab, left } = plan;
   return [
     ...(left === undefined ? [] : [t('What an attempt that broke off has left is removed first.')]),
     ...record.vms.map(({ name, parts }) =>
@@ -12,6 +27,7 @@ export function createLines({ record, lab, left }: LabPlan): readonly string[] {
         ? t('{0}: it is there, and stays as it is but for its snapshots', displayLine(name))
         : t('{0}: it is made', displayLine(name)),
     ),
+    ...ranIn(plan).map((name) => t('{0}: programs are run in it by its guest agent', displayLine(name))),
     ...new Set(
       lab.points.flatMap(({ run }) =>
         run.flatMap(({ vm, ssh }) => {

@@ -21,7 +21,7 @@ export const openUnixTransport: OpenTransport = async (uri, { environment, readO
     homeDirectory: environment['HOME'] ?? homedir(),
     exists: existsSync,
   });
-  log.debug(`${uri.text}: socket ${choice.path}`);
+  log.info(`${uri.text}: socket ${choice.path}`);
   try {
     return { stream: await connectTo(choice.path, signal), readOnly: choice.readOnly };
   } catch (error) {

@@ -110,12 +110,14 @@ export function lostQemuRefusal(facts: Facts, merge?: Parameters<typeof lostQemu
  * | a memory snapshot in files of a VM that was paused         | < 11.1 | imagesLetGo | imagesLetGo   |
  * | the same                                                   | ≥ 11.1 | ok          | imagesLetGo   |
  * | such a snapshot of any VM, from which it came back paused  | 10.x, 11.0 | imagesLetGo | ok        |
+ * | none any more, but we saw it go, and the VM stand still since | < 11.1 | imagesLetGo | imagesLetGo |
+ * | the same                                                   | ≥ 11.1 | ok          | imagesLetGo   |
  *
  * Measured on 7.2 ("Block node is read-only"), 10.0 ("Inactive … can't be a backing child of active …") and 11.1; for the
  * RAM "Can't migrate the vm that was paused due to previous migration" on all three.
  */
 export function imagesLetGoRefusal(
-  { vm, tree, capabilities: { hypervisor }, ranSince = [] }: Facts,
+  { vm, tree, capabilities: { hypervisor }, ranSince = [], standsSince }: Facts,
   wanted: 'merge' | 'memory',
 ): Refused | undefined {
   if (vm.power !== 'paused' || (wanted === 'merge' && hypervisor >= versionOf(11, 1))) {
@@ -127,7 +129,8 @@ export function imagesLetGoRefusal(
       snapshot.memory.location === 'external' &&
       ((snapshot.state === 'paused' && !ranSince.includes(identityOf(snapshot))) || cameBack),
   );
-  return since === undefined ? undefined : refuse('imagesLetGo', { vm: vm.name, snapshot: since.title, wanted });
+  const title = since?.title ?? standsSince;
+  return title === undefined ? undefined : refuse('imagesLetGo', { vm: vm.name, snapshot: title, wanted });
 }
 
 /**

@@ -49,7 +49,7 @@ export interface OperationOutcome {
   /** The state of the VM afterwards. */
   readonly state: VmState;
   readonly durationMs: number;
-  /** How long the guest stood still; absent where that was too short to see. */
+  /** How long the guest stood still, at least, as libvirt tells it; absent where that was too short to see. */
   readonly guestPausedMs?: number;
   /** How far the guest's clock is behind, about, after a revert with RAM; absent where its agent has set it. */
   readonly clockBehindMs?: number;
@@ -103,7 +103,10 @@ export interface SystemOutcome {
     readonly name: string;
     readonly uuid: string;
     readonly connection: string;
-    /** `notStarted`: it is back, and does not go on. `unclear`: it stands half way, and a person has to look. */
+    /**
+     * `done` with a failure: it runs, and does not count as up. `notStarted`: it is back, after a checkpoint kept, and does not go
+     * on. `unclear`: it stands half way, and a person has to look.
+     */
     readonly outcome: 'done' | 'asBefore' | 'notStarted' | 'unclear';
     /** What its own part failed with: a kind, as of errors. */
     readonly failure?: string;

@@ -117,7 +117,11 @@ export type Step =
   | { readonly kind: 'discardClone'; readonly files: readonly string[] }
   | { readonly kind: 'thawGuest' }
   /** Through the guest agent; the operation is good without. */
-  | { readonly kind: 'setGuestClock' };
+  | {
+      readonly kind: 'setGuestClock';
+      /** The guest stood still; absent: its RAM is of another time. */
+      readonly after?: 'stop';
+    };
 
 export interface TargetFile {
   readonly target: string;

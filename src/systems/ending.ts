@@ -5,22 +5,17 @@ import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
-import {
-  isMember,
-  type MemberOutcome,
-  type PointMember,
-  type SystemMember,
-  type SystemPoint,
-} from '../domain/system.js';
+import { isMember, type MemberOutcome, type SystemMember, type SystemPoint } from '../domain/system.js';
 import type { InventoryPort } from '../engine/inventory.js';
 import type { Together } from '../engine/operations.js';
 import { type VmView, vmKey } from '../inventory/views.js';
 import type { GroupEntry, GroupMember, OpenGroup } from '../journal/groupJournal.js';
 import type { SystemStore } from '../journal/systemStore.js';
+import { isHalfWay, outcomeOf, pointMember } from './memberEnds.js';
 import { idInLog } from './memberLog.js';
 import { endOf, type Standing, standingOf } from './standing.js';
 import { startInOrder, untilUp } from './startOrder.js';
-import { SystemFailure } from './systemPlan.js';
+import { refOf, SystemFailure } from './systemPlan.js';
 import { powerTogether } from './together.js';
 
 export interface EndingOptions {
@@ -36,6 +31,19 @@ export interface Kept {
 }
 
 type Failures = ReadonlyMap<string, Failure>;
+
+interface LetGoWish {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with each that is up. */
+  readonly onUp?: (member: SystemMember) => void;
+}
+
+interface LetGo {
+  readonly failures: Failures;
+  /** By `vmKey`: of those that failed the ones that run all the same, and do not count as up. */
+  readonly running: ReadonlySet<string>;
+}
+
 const standingOutcomes = { before: 'asBefore', after: 'done', unclear: 'unclear' } as const;
 const never = new AbortController().signal;
 
@@ -95,14 +103,17 @@ export class Ending {
   }
 
   /** The members go on, in their order. What fails now undoes nothing. */
-  async letGo(turn: Together, open: OpenGroup, signal = never): Promise<readonly MemberOutcome[]> {
+  async letGo(turn: Together, open: OpenGroup, wish: LetGoWish = {}): Promise<readonly MemberOutcome[]> {
     const { entry } = open;
-    const failures =
-      entry.kind === 'checkpoint' ? await this.#resume(turn, entry) : await this.#start(turn, entry, signal);
+    const { failures, running }: LetGo =
+      entry.kind === 'checkpoint'
+        ? { failures: await this.#resume(turn, entry), running: new Set() }
+        : await this.#start(turn, entry, wish);
     await open.end();
-    return entry.members.map((member) =>
-      outcomeOf(member, failures.has(vmKey(member)) ? 'notStarted' : 'done', failures),
-    );
+    return entry.members.map((member) => {
+      const key = vmKey(member);
+      return outcomeOf(member, failures.has(key) && !running.has(key) ? 'notStarted' : 'done', failures);
+    });
   }
 
   /** @returns what is thrown: the failure, knowing what became of each member */
@@ -235,12 +246,14 @@ export class Ending {
       return member.state === 'running' && (power === undefined || power === 'paused');
     });
     const { clock } = this.#options;
-    const refsOnly = refs.map(({ connection, uuid }) => ({ connection, uuid }));
-    return (await powerTogether(turn, refsOnly, 'resume', { clock, ifOneFails: 'others' })).failures;
+    // Who was taken back has RAM of another time; all others stood still.
+    const why = entry.kind === 'revert' ? 'revert' : 'stop';
+    const requests = refs.map((member) => resumeOf(member, why));
+    return (await powerTogether(turn, requests, { clock, ifOneFails: 'others' })).failures;
   }
 
   /** Of those that nobody waits for the ones with RAM go on at the same moment. */
-  async #start(turn: Together, entry: GroupEntry, signal: AbortSignal): Promise<Failures> {
+  async #start(turn: Together, entry: GroupEntry, { signal = never, onUp }: LetGoWish): Promise<LetGo> {
     const { inventory, clock, store } = this.#options;
     const views = await this.#look(entry);
     const stored = (await store.list()).systems.find(({ system }) => system.id === entry.system.id);
@@ -251,8 +264,10 @@ export class Ending {
     const isFree = ({ after = [] }: SystemMember): boolean => !ordered.some(({ uuid }) => after.includes(uuid));
     const isPaused = (ref: SystemMember): boolean => views.get(vmKey(ref))?.vm.power === 'paused';
     const first = ordered.filter((member) => isFree(member) && isPaused(member));
-    const resumed = await powerTogether(turn, first.map(refIn), 'resume', { clock, ifOneFails: 'others' });
+    const requests = first.map((member) => resumeOf(member, 'revert'));
+    const resumed = await powerTogether(turn, requests, { clock, ifOneFails: 'others' });
     const failures = new Map(resumed.failures);
+    const [begun, running] = [new Set<string>(), new Set<string>()];
     const later = await startInOrder(ordered, {
       start: async (member) => {
         const failure = resumed.failures.get(vmKey(member));
@@ -260,18 +275,26 @@ export class Ending {
           throw failure;
         }
         if (!first.includes(member)) {
-          await turn.run({ kind: 'power', vm: refIn(member), action: isPaused(member) ? 'resume' : 'start' });
+          const start = { kind: 'power', vm: refOf(member), action: 'start' } as const;
+          await turn.run(isPaused(member) ? resumeOf(member, 'revert') : start);
         }
+        begun.add(vmKey(member));
       },
       untilUp: (member, wait) => untilUp(member, wait, { inventory, clock, signal }),
+      onUp,
     });
     for (const member of ordered) {
       const failure = later.get(member.uuid);
+      const key = vmKey(member);
       if (failure !== undefined) {
-        failures.set(vmKey(member), failure);
+        failures.set(key, failure);
+        // One that went off while it was waited for does not run.
+        if (begun.has(key) && inventory.findVm(member)?.vm.power === 'running') {
+          running.add(key);
+        }
       }
     }
-    return failures;
+    return { failures, running };
   }
 
   /** Read afresh; without those that cannot be. */
@@ -299,29 +322,6 @@ function hasTree(view: VmView | undefined): view is SeenView {
   return view?.tree !== undefined;
 }
 
-function refIn({ connection, uuid }: SystemMember): { readonly connection: string; readonly uuid: string } {
-  return { connection, uuid };
-}
-
-function pointMember(member: GroupMember, snapshot: string, views: ReadonlyMap<string, SeenView>): PointMember {
-  const { connection, uuid, name, state } = member;
-  const found = views.get(vmKey(member))?.tree.snapshots.find((one) => one.name === snapshot);
-  if (found === undefined) {
-    throw new Failure('notFound', { vm: name, snapshot, connection });
-  }
-  return { connection, uuid, name, snapshot, createdAt: found.createdAt, kind: found.kind, state };
-}
-
-function outcomeOf(
-  { connection, uuid, name }: GroupMember,
-  outcome: MemberOutcome['outcome'],
-  failures: Failures = new Map(),
-): MemberOutcome {
-  const failure = failures.get(vmKey({ connection, uuid }));
-  return { connection, uuid, name, outcome, ...(failure !== undefined && { failure }) };
-}
-
-/** Its own part is neither done nor undone, as far as anybody knows. */
-function isHalfWay({ kind, details: { recovered } }: Failure): boolean {
-  return kind === 'lost' || recovered === 'explained' || recovered === 'failed' || recovered === 'partly';
+function resumeOf(member: SystemMember, clock: 'revert' | 'stop'): Extract<OperationRequest, { kind: 'power' }> {
+  return { kind: 'power', vm: refOf(member), action: 'resume', clock };
 }

@@ -30,6 +30,8 @@ export interface GroupRunOptions {
 export interface RunWish extends Pick<TogetherWish, 'signal' | 'onWait'> {
   /** Called with each member whose own part is done. */
   readonly onDone?: (member: SystemMember) => void;
+  /** Called, after a revert, with each that is started again and up. */
+  readonly onUp?: (member: SystemMember) => void;
 }
 
 export interface SystemResult {
@@ -92,8 +94,8 @@ export class GroupRun {
     const ran = plan.members.filter(({ state }) => state === 'running' && plan.kind !== 'delete');
     try {
       if (ran.length > 0) {
-        const refs = ran.map(({ member }) => refOf(member));
-        const begun = await powerTogether(turn, refs, 'pause', { clock, signal: wish.signal, ifOneFails: 'nobody' });
+        const pauses = ran.map(({ member }) => ({ kind: 'power', vm: refOf(member), action: 'pause' }) as const);
+        const begun = await powerTogether(turn, pauses, { clock, signal: wish.signal, ifOneFails: 'nobody' });
         if (begun.failures.size > 0) {
           throw new MembersFailed(begun.failures);
         }
@@ -103,7 +105,7 @@ export class GroupRun {
       }
       await this.#each(turn, decided, open, wish);
       const kept = await this.#ending.keep(open);
-      const ended = await this.#ending.letGo(turn, open, wish.signal);
+      const ended = await this.#ending.letGo(turn, open, wish);
       return { ...kept, members: ended, ...(ran.length > 0 && { pausedMs: Math.round(clock.ticks() - from) }) };
     } catch (error) {
       const failures = error instanceof MembersFailed ? error.failures : new Map<string, Failure>();

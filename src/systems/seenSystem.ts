@@ -3,7 +3,7 @@ import { isMember, type StoredSystem, type SystemPoint, type SystemMember } from
 import type { Vm, VmRef } from '../domain/vm.js';
 import type { ConnectionView, VmView } from '../inventory/views.js';
 import type { GroupEntry } from '../journal/groupJournal.js';
-import { type LookedAt, memberSeen, type MemberSeen, standOf, standsAt } from './standing.js';
+import { type LookedAt, memberSeen, type MemberSeen, standsAt, standsOf } from './standing.js';
 
 export interface SeenMembership {
   readonly name: string;
@@ -28,11 +28,16 @@ export function seenSystem(stored: StoredSystem, looked: readonly LookedAt[], in
   const away: LookedAt = { connection: 'away' };
   const seenOf = (point: SystemPoint): readonly MemberSeen[] =>
     system.members.map((member, at) => memberSeen(point, member, points, looked[at] ?? away));
+  const here = standsAt(
+    points,
+    system.members.map((member, at) => [member, looked[at]?.tree]),
+  );
   return {
     ...stored,
     members: system.members.map((member, index) => {
       const { vm, tree, connection } = looked[index] ?? away;
-      const at = standOf(points, member, tree);
+      const own = standsOf(points, member, tree);
+      const at = own.find((point) => point === here) ?? own.at(-1);
       return {
         name: member.name,
         ...(vm !== undefined && { vm }),
@@ -41,10 +46,7 @@ export function seenSystem(stored: StoredSystem, looked: readonly LookedAt[], in
       };
     }),
     seen: new Map(points.map((point) => [point.id, seenOf(point)])),
-    standsAt: standsAt(
-      points,
-      system.members.map((member, at) => [member, looked[at]?.tree]),
-    ),
+    standsAt: here,
     ...(interrupted !== undefined && { interrupted }),
   };
 }

@@ -155,30 +155,34 @@ export function memberSeen(
   return snapshotOf(tree, member, point, points) === undefined ? 'snapshotGone' : 'there';
 }
 
-/** The newest restore point that a member stands on or behind. */
-export function standOf(
+/**
+ * The restore points that a member stands on or behind, the one to name last: one snapshot can be of two, for a revert keeps no other
+ * of a member that has not changed since its current one. What somebody made is named before what a revert left, then the newest.
+ */
+export function standsOf(
   points: readonly SystemPoint[],
   member: SystemMember,
   tree: SnapshotTree | undefined,
-): SystemPoint | undefined {
-  return points.findLast(
+): readonly SystemPoint[] {
+  const all = points.filter(
     (point) => tree !== undefined && standsOn(tree, snapshotOf(tree, member, point, points)?.name),
   );
+  return [...all.filter(({ auto }) => auto === 'revert'), ...all.filter(({ auto }) => auto !== 'revert')];
 }
 
 /**
- * The restore point that all members stand on or behind; `apart`: they stand behind different ones. Of those that were read: while
- * one is not, it may stand anywhere.
+ * The restore point that all members stand on or behind; `apart`: there is none, but some stand behind one. Of those that were read:
+ * while one is not, it may stand anywhere.
  */
 export function standsAt(
   points: readonly SystemPoint[],
   members: readonly (readonly [SystemMember, SnapshotTree | undefined])[],
 ): SystemPoint | 'apart' | undefined {
   const read = members.filter(([, tree]) => tree !== undefined);
-  const found = read.map(([member, tree]) => standOf(points, member, tree));
-  const [first] = found;
-  if (found.some((one) => one !== first)) {
-    return 'apart';
+  const [first = [], ...others] = read.map(([member, tree]) => standsOf(points, member, tree));
+  const common = first.findLast((point) => others.every((those) => those.includes(point)));
+  if (common === undefined) {
+    return first.length > 0 || others.some((those) => those.length > 0) ? 'apart' : undefined;
   }
-  return read.length === members.length ? first : undefined;
+  return read.length === members.length ? common : undefined;
 }

@@ -62,6 +62,8 @@ export interface Starting {
   readonly start: (member: SystemMember) => Promise<void>;
   /** Resolves when it is up. */
   readonly untilUp: (member: SystemMember, wait: StartWait) => Promise<void>;
+  /** Called with each that is up. */
+  readonly onUp?: ((member: SystemMember) => void) | undefined;
 }
 
 /**
@@ -70,7 +72,7 @@ export interface Starting {
  */
 export async function startInOrder(
   members: readonly SystemMember[],
-  { start, untilUp }: Starting,
+  { start, untilUp, onUp }: Starting,
 ): Promise<ReadonlyMap<string, Failure>> {
   const failures = new Map<string, Failure>();
   const begun = new Map<string, Promise<boolean>>();
@@ -97,6 +99,7 @@ export async function startInOrder(
       if (wait !== undefined) {
         await untilUp(member, wait);
       }
+      onUp?.(member);
       return true;
     } catch (error) {
       failures.set(member.uuid, asFailure(error));

@@ -66,12 +66,14 @@ export interface PowerWish {
   readonly signal: AbortSignal;
   /** Carries out what was planned for one of them. */
   readonly act: (planned: PlannedPower) => Promise<unknown>;
+  /** Called with each that is up, or off where they are shut down. */
+  readonly onUp?: (member: SystemMember) => void;
 }
 
 /** Never rejects: what a member failed with goes with its outcome. */
 export async function runPower(
   { kind, system, members }: SystemPowerPlan,
-  { signal, act }: PowerWish,
+  { signal, act, onUp }: PowerWish,
   { inventory, clock }: { readonly inventory: InventoryPort; readonly clock: Clock },
 ): Promise<SystemPowerResult> {
   const begunAt = clock.ticks();
@@ -84,6 +86,7 @@ export async function runPower(
       }
     },
     untilUp: (member, wait) => untilUp(member, wait, { inventory, clock, signal }),
+    onUp,
   });
   const outcomeOf = (member: SystemMember): MemberOutcome => {
     const { power, name } = inventory.findVm(member)?.vm ?? { power: 'unknown', name: member.name };

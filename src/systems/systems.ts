@@ -60,6 +60,8 @@ export interface Recovered {
   /** `explain`: it stays as it is, for a person to look. */
   readonly to: 'after' | 'before' | 'explain' | 'nothing';
   readonly members: readonly MemberOutcome[];
+  /** What had been begun. */
+  readonly kind?: GroupEntry['kind'];
   /** Why nothing is done by itself. */
   readonly why?: Refusal;
 }
@@ -240,7 +242,7 @@ export class Systems {
     await Promise.all(entry.members.map((member) => inventory.connect(member.connection)));
     const why = await this.#obstacle(entry, cause);
     if (why !== undefined) {
-      return { to: 'explain', members: [], why };
+      return { to: 'explain', members: [], kind: entry.kind, why };
     }
     const open = await this.#groups.claim(entry.id);
     if (typeof open === 'string') {
@@ -258,7 +260,8 @@ export class Systems {
         return { kind: 'revert', vm: { connection, uuid }, snapshot, after: 'asBefore' };
       });
       return await inventory.together({ id: entry.id, requests }, async (turn) => {
-        return new Ending({ inventory, log, store: this.#store, clock: this.#clock }).recover(turn, open);
+        const ending = new Ending({ inventory, log, store: this.#store, clock: this.#clock });
+        return { ...(await ending.recover(turn, open)), kind: entry.kind };
       });
     } catch (error) {
       await open.leave();
@@ -266,7 +269,7 @@ export class Systems {
       if (refusal === undefined) {
         throw error;
       }
-      return { to: 'explain', members: [], why: refusal };
+      return { to: 'explain', members: [], kind: entry.kind, why: refusal };
     }
   }
 

@@ -3,10 +3,11 @@
 import type { Clock } from '../base/clock.js';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
-import type { PowerAction } from '../domain/operation.js';
-import type { VmRef } from '../domain/vm.js';
+import type { OperationRequest } from '../domain/operation.js';
 import type { Together } from '../engine/operations.js';
 import { vmKey } from '../inventory/views.js';
+
+type PowerRequest = Extract<OperationRequest, { kind: 'power' }>;
 
 export interface Begun {
   /** Milliseconds since 1970. */
@@ -26,33 +27,29 @@ export interface BeginOptions {
 
 export async function powerTogether(
   turn: Together,
-  refs: readonly VmRef[],
-  action: PowerAction,
+  requests: readonly PowerRequest[],
   { clock, signal, ifOneFails }: BeginOptions,
 ): Promise<Begun> {
-  const gate = new Gate(refs.length);
+  const gate = new Gate(requests.length);
   const failures = new Map<string, Failure>();
   const [told, over]: [number[], number[]] = [[], []];
   await Promise.all(
-    refs.map(async (vm) => {
+    requests.map(async (request) => {
       const passed: true[] = [];
       try {
-        await turn.run(
-          { kind: 'power', vm, action },
-          {
-            ...(signal !== undefined && { signal }),
-            around: async (steps) => {
-              passed.push(true);
-              await gate.pass();
-              told.push(clock.ticks());
-              const done = await steps();
-              over.push(clock.ticks());
-              return done;
-            },
+        await turn.run(request, {
+          ...(signal !== undefined && { signal }),
+          around: async (steps) => {
+            passed.push(true);
+            await gate.pass();
+            told.push(clock.ticks());
+            const done = await steps();
+            over.push(clock.ticks());
+            return done;
           },
-        );
+        });
       } catch (error) {
-        failures.set(vmKey(vm), asFailure(error));
+        failures.set(vmKey(request.vm), asFailure(error));
         if (ifOneFails === 'nobody') {
           gate.shut();
         } else if (passed.length === 0) {

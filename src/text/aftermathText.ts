@@ -54,6 +54,8 @@ function leftoverText(left: Leftover): string {
       );
     case 'file':
       return t('The file “{0}” is left: the doctor says whether anybody needs it.', displayLine(left.file));
+    case 'vm':
+      return t('{0} is left, and could not be thrown away: try again.', displayLine(left.vm));
   }
 }
 

@@ -20,7 +20,12 @@ export function resultLines({ line, answers }: Bisect): readonly string[] {
   const titles = (points: readonly number[]): string => points.map(title).join(', ');
   const more: string[] = [];
   if (open.length > 0) {
-    more.push(t('{0} restore points may be the first bad one still.', open.length + skipped.length));
+    const left = open.length + skipped.length;
+    more.push(
+      left === 1
+        ? t('1 restore point may be the first bad one still.')
+        : t('{0} restore points may be the first bad one still.', left),
+    );
   } else if (oldestBad === undefined) {
     more.push(t('None is bad: what changed came after {0}.', title(newestGood ?? line.length - 1)));
   } else if (skipped.length === 0) {
@@ -118,8 +123,8 @@ export function planLines(bisect: Bisect, atOnce: number): readonly string[] {
       ? t('Each is tried on a clone of its own, which is started and thrown away. The VM is not touched.')
       : t('Each is tried on a clone of its own, which stays off and is thrown away. The VM is not touched.'),
     tries === 1
-      ? t('About {0} rounds, with {1} clones at once.', rounds, atOnce)
-      : t('About {0} rounds, with {1} clones at once, and {2} tries of each.', rounds, atOnce, tries),
+      ? t('Rounds: about {0}. Clones at once: {1}.', rounds, atOnce)
+      : t('Rounds: about {0}. Clones at once: {1}. Tries of each: {2}.', rounds, atOnce, tries),
   ];
 }
 

@@ -3,11 +3,13 @@
 import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
 import type { Ability, Diagnosis, Examination } from '../diagnosis/examination.js';
+import { type HowKept, toldStopMs } from '../domain/estimates.js';
 import { displayLine } from '../domain/plainText.js';
 import { severityOf } from '../diagnosis/problemTable.js';
 import { severityWord } from './healthText.js';
 import { markdownText } from './markdown.js';
 import { problemText, repairText } from './problemText.js';
+import { durationText } from './relativeAge.js';
 import { refusalText } from './refusalText.js';
 
 /** One heading of the first level, one section for what is wrong, one for what works. */
@@ -21,7 +23,7 @@ export function examinationText(examination: Examination, view: Pick<VmView, 'vm
     ...section(t('What is wrong'), wrong, view, now),
     ...section(t('Worth knowing'), notes, view, now),
     `## ${line(t('What can be done here'))}`,
-    abilityTable(abilities),
+    abilityTable(abilities, view),
   ].join('\n\n');
 }
 
@@ -69,20 +71,36 @@ function repairLines(repair: Diagnosis['repair'], view: Pick<VmView, 'vm' | 'tre
   return [`**${line(t('Cannot be repaired now'))}:** ${[does, reason, nextStep].map(line).join(' ').trim()}`];
 }
 
-function abilityTable(abilities: readonly Ability[]): string {
+function abilityTable(abilities: readonly Ability[], view: Pick<VmView, 'vm' | 'tree'>): string {
   const rows = abilities.map(({ kind: what, can, why }) => {
+    const still = can === 'no' ? '' : stillText(what, view);
     if (can === 'untried') {
-      return [abilityName(what), abilityWord(can), untriedText()];
+      return [abilityName(what), abilityWord(can), `${still} ${untriedText()}`.trim()];
     }
     const text = why === undefined ? undefined : refusalText(why);
     const reason =
       text === undefined ? '' : can === 'byUs' ? text.reason : [text.reason, text.nextStep].join(' ').trim();
-    return [abilityName(what), abilityWord(can), reason];
+    return [abilityName(what), abilityWord(can), `${still} ${reason}`.trim()];
   });
-  return [[t('What'), t('Works'), t('Why')], ['---', '---', '---'], ...rows]
+  return [[t('What'), t('Works'), t('Details')], ['---', '---', '---'], ...rows]
     .map((cells, at) => `| ${cells.map((cell) => (at === 1 ? cell : line(cell))).join(' | ')} |`)
     .join('\n');
 }
+
+/** What a snapshot with RAM is to be paid with, by what this VM has shown before; of all others nothing. */
+function stillText(what: Ability['kind'], { vm, tree = { snapshots: [] } }: Pick<VmView, 'vm' | 'tree'>): string {
+  const how = waysToKeepRam[what];
+  return how === undefined
+    ? ''
+    : t('The guest stands still for about {0}.', durationText(toldStopMs(vm.memoryBytes, how, tree)));
+}
+
+const waysToKeepRam: Readonly<Partial<Record<Ability['kind'], HowKept>>> = {
+  createMemoryInternal: 'internal',
+  createMemoryExternal: 'external',
+  createMemoryLive: 'live',
+  createSeamless: 'seamless',
+};
 
 function abilityWord(can: Ability['can']): string {
   switch (can) {

@@ -48,6 +48,11 @@ export function shortFailure(failure: Failure): string {
   return wordings[failure.kind](failure.details).short;
 }
 
+/** The same of a kind that was written down; undefined where it is none. */
+export function shortOfKind(kind: string): string | undefined {
+  return Object.hasOwn(wordings, kind) ? wordings[kind as FailureKind]({}).short : undefined;
+}
+
 const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wording>> = {
   notFound: (details) => ({
     short: t('not found'),

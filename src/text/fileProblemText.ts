@@ -81,7 +81,7 @@ export const fileProblems = {
     t('Make their folder a storage pool of libvirt, or look on that host itself.'),
   ],
   chainTooDeep: ({ disk, deltas, limit }, { vm }) => [
-    t('Disk {0} of {1} is built of {2} deltas; {3} are meant to be enough.', displayLine(disk), vm, deltas, limit),
+    t('Disk {0} of {1} is built of {2} deltas, more than the limit of {3}.', displayLine(disk), vm, deltas, limit),
     t('Each delta makes reading slower, and one file that is lost or damaged takes all above it with it.'),
     consolidate(),
   ],
@@ -132,7 +132,9 @@ export const fileProblems = {
   freeSpaceRunsOut: ({ days, folder, freeBytes, bytesPerDay, trash }, { vm }) => [
     days < 1
       ? t('{0} will be full within a day if it goes on like this.', quotedPath(folder))
-      : t('{0} will be full in about {1} days if it goes on like this.', quotedPath(folder), Math.floor(days)),
+      : days < 2
+        ? t('{0} will be full in about a day if it goes on like this.', quotedPath(folder))
+        : t('{0} will be full in about {1} days if it goes on like this.', quotedPath(folder), Math.floor(days)),
     t('{0} are free, and {1} a day were used in the last days.', bytesText(freeBytes), bytesText(bytesPerDay)),
     makeRoom(trash, vm),
   ],

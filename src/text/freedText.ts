@@ -7,17 +7,26 @@ import type { PlannedTarget } from './shortLosses.js';
 /** Snapshots of one VM may share what only both of them hold: together they free more than each by itself. */
 export function freedText(planned: readonly PlannedTarget[]): readonly string[] {
   const all = planned.flatMap(({ plan }) => plan.warnings.flatMap((one) => (one.kind === 'frees' ? [one] : [])));
-  const bytes = bytesText(all.reduce((sum, one) => sum + one.bytes, 0));
-  if (all.length < planned.length) {
-    return all.length === 0 ? [] : [t('The host gets {0} back, or more.', bytes)];
+  const sure = all.filter(({ how }) => how !== 'atMost');
+  if (all.length > 0 && sure.length === 0) {
+    // Of those that tell nothing even the most is not known.
+    return all.length < planned.length ? [] : [mostFreedText(all.reduce((sum, one) => sum + one.bytes, 0))];
+  }
+  const bytes = bytesText(sure.reduce((sum, one) => sum + one.bytes, 0));
+  if (sure.length < planned.length) {
+    return sure.length === 0 ? [] : [t('The host gets {0} back, or more.', bytes)];
   }
   const vms = new Set(planned.map(({ target }) => vmKey(target.ref))).size;
-  if (vms < planned.length || all.some(({ how }) => how === 'atLeast')) {
+  if (vms < planned.length || sure.some(({ how }) => how === 'atLeast')) {
     return [t('The host gets {0} back, or more.', bytes)];
   }
   return [
-    all.some(({ how }) => how === 'estimate')
+    sure.some(({ how }) => how === 'estimate')
       ? t('The host gets about {0} back.', bytes)
       : t('The host gets {0} back.', bytes),
   ];
+}
+
+export function mostFreedText(bytes: number): string {
+  return t('The host gets {0} back at most.', bytesText(bytes));
 }

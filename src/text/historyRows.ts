@@ -3,6 +3,7 @@
 import { t } from '@vscode/l10n';
 import type { OperationRequest } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
+import { notedFailure } from './notedFailure.js';
 import { operationWords } from './operationText.js';
 import { durationText } from './relativeAge.js';
 
@@ -69,14 +70,22 @@ function rowOf(entry: HistoryEntry, titleOf: (uuid: string, snapshot: string) =>
     time: new Date(at).toTimeString().slice(0, 5),
     facts: [
       words(entry, titleOf),
-      failure === undefined ? how : t('{0}: {1}', how, failure),
+      withReason(how, failure),
       shell === undefined ? t('by {0}', user) : t('by {0} in {1}', user, shell),
       ...(entry.entry === undefined ? [] : [t('entry {0}', entry.entry)]),
     ],
   };
 }
 
+function withReason(how: string, failure: string | undefined): string {
+  const why = notedFailure(failure ?? '');
+  return why === '' ? how : t('{0}: {1}', how, why);
+}
+
 export function olderText(older: number, path: string): string {
+  if (older === 1) {
+    return t('1 older entry is in the file {0}.', path);
+  }
   return older > 0 ? t('{0} older entries are in the file {1}.', older, path) : t('The file: {0}', path);
 }
 
@@ -154,10 +163,9 @@ export function agentStepText({ request, outcome, failure }: HistoryEntry): {
   readonly did: string;
   readonly ended: string;
 } {
-  const how = outcomeWord(outcome);
   return {
     did: displayLine(agentWords(request), longestWords),
-    ended: displayLine(failure === undefined ? how : t('{0}: {1}', how, failure), longestWords),
+    ended: displayLine(withReason(outcomeWord(outcome), failure), longestWords),
   };
 }
 

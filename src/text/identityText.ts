@@ -1,6 +1,6 @@
 // What is said before the machine ID and the SSH host keys of a guest are made anew, and afterwards.
 import { t } from '@vscode/l10n';
-import { type IdentityPart, identityCommand, type Renewal } from '../domain/guestIdentity.js';
+import { type IdentityPart, type Renewal, renewalMs } from '../domain/guestIdentity.js';
 import { displayLine } from '../domain/plainText.js';
 import { lateProgramText } from './waitText.js';
 
@@ -23,7 +23,7 @@ export function identityWarning(): string {
 export function renewedText(name: string, renewal: Renewal): string {
   const vm = displayLine(name);
   if (renewal.kind === 'late') {
-    return lateProgramText(name, identityCommand.atMostMs, renewal.pid);
+    return lateProgramText(name, renewalMs, renewal.pid);
   }
   const done = renewal.parts.map(partText).join(', ');
   if (renewal.kind === 'stopped') {
@@ -43,6 +43,8 @@ export function renewedText(name: string, renewal: Renewal): string {
 
 function partText(part: IdentityPart): string {
   switch (part) {
+    case 'seed':
+      return t('random numbers');
     case 'machineId':
       return t('machine ID');
     case 'hostKeys':

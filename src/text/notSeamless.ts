@@ -38,7 +38,14 @@ export function notSeamless(vm: string, why: string, said: string): readonly [st
     case 'busy':
       return [t('{0} does not run, or something is done to it.', vm), t('Look again when it runs.')];
     case 'refused':
-      return [t('QEMU says no: {0}', said), ''];
+      return [
+        t('QEMU says no: {0}', said),
+        t(
+          'Where AppArmor or SELinux forbids it, the host’s log says so: {0}, or {1}.',
+          'sudo journalctl -k --grep "apparmor|avc"',
+          '/var/log/audit/audit.log',
+        ),
+      ];
     default:
       return [t('It could not be found out.'), t('The log has the reason.')];
   }

@@ -98,7 +98,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     done: (_, { title, vm, took, result }) =>
       [
         t('Reverted {0} to “{1}” in {2}; it is {3} now.', vm, title, took, stateWord(result)),
-        ...(result.clockBehindMs === undefined ? [] : [clockText(result.clockBehindMs)]),
+        ...clockText(result),
       ].join(' '),
   },
   delete: {
@@ -131,7 +131,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     doing: ({ action }) => powers[action].doing(),
     question: ({ action }, { vm }) => powers[action].question(vm),
     confirm: ({ action }) => powers[action].confirm(),
-    done: (_, { vm, result }) => t('{0} is {1} now.', vm, stateWord(result)),
+    done: (_, { vm, result }) => [t('{0} is {1} now.', vm, stateWord(result)), ...clockText(result)].join(' '),
   },
   clone: {
     doing: ({ clone, ram }) =>
@@ -252,10 +252,13 @@ function createdText({ vm, title, took, result }: Done): string {
     : t('Snapshot in {2}: “{0}” of {1}.', title, vm, took);
 }
 
-function clockText(behindMs: number): string {
+function clockText({ clockBehindMs }: OperationResult): readonly string[] {
+  if (clockBehindMs === undefined) {
+    return [];
+  }
   const now = Date.now();
-  const behind = behindMs < 60_000 ? durationText(behindMs) : relativeAge(now - behindMs, now);
-  return t('Its clock is about {0} behind: no guest agent has set it.', behind);
+  const behind = clockBehindMs < 60_000 ? durationText(clockBehindMs) : relativeAge(now - clockBehindMs, now);
+  return [t('Its clock is about {0} behind: no guest agent has set it.', behind)];
 }
 
 function stateWord(result: OperationResult): string {

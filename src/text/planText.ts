@@ -75,10 +75,16 @@ function costText(time: string, bytes: number | undefined): string {
 }
 
 function lossLines(plan: Plan, target: VmView, now: number): readonly string[] {
+  const final = isFinal(plan.request);
   if (plan.losses.length === 0) {
-    return keepsPresent(plan.request) ? [t('The present state of the VM stays as it is.')] : [];
+    return final ? [t('The present state of the VM stays as it is.'), finalText()] : [];
   }
-  return ['', t('Lost for ever:'), ...plan.losses.map((loss) => `• ${lossText(loss, plan, target, now)}`)];
+  return [
+    '',
+    t('Lost for ever:'),
+    ...plan.losses.map((loss) => `• ${lossText(loss, plan, target, now)}`),
+    ...(final ? [finalText()] : []),
+  ];
 }
 
 /** What is true of a revert and of its checkpoint is told once. */
@@ -87,8 +93,13 @@ function warningLines(plan: Plan, target: VmView): readonly string[] {
   return sentences.size === 0 ? [] : ['', ...sentences];
 }
 
-function keepsPresent({ kind: type }: OperationRequest): boolean {
-  return type === 'delete' || type === 'consolidate' || type === 'prune';
+/** Snapshots go, and nothing keeps what they alone held: but for the moment in which a delete waits, nothing leads back. */
+export function isFinal({ kind }: OperationRequest): boolean {
+  return kind === 'delete' || kind === 'consolidate' || kind === 'prune';
+}
+
+export function finalText(): string {
+  return t('It cannot be undone later.');
 }
 
 /** The state afterwards is chosen by the button, so only what is known is said of it. */

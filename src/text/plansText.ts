@@ -7,6 +7,7 @@ import { displayLine } from '../domain/plainText.js';
 import { freedText } from './freedText.js';
 import { titleIn, titleOf } from './operationProgress.js';
 import type { PlannedTarget } from './shortLosses.js';
+import { finalText, isFinal } from './planText.js';
 import { warningText } from './warningText.js';
 import { operationWords } from './operationText.js';
 
@@ -23,9 +24,11 @@ const longestName = 60;
 export function plansText(planned: readonly PlannedTarget[]): string {
   const losses = lossLines(planned);
   const warnings = warningLines(planned);
+  const final = planned.some(({ plan }) => isFinal(plan.request)) ? [finalText()] : [];
   return [
     ...nameLines(planned),
     ...(losses.length === 0 ? [] : ['', t('Lost for ever:'), ...losses.map((line) => `• ${line}`)]),
+    ...(losses.length > 0 ? final : final.flatMap((line) => ['', line])),
     ...(warnings.length === 0 ? [] : ['', ...warnings]),
   ].join('\n');
 }
@@ -39,10 +42,7 @@ export function plansText(planned: readonly PlannedTarget[]): string {
  */
 function nameLines(planned: readonly PlannedTarget[]): readonly string[] {
   if (planned.length <= mostLines) {
-    return planned.map(({ plan, target }) => {
-      const words = operationWords(plan.request, name(titleIn(target, plan.request)));
-      return `${name(target.vm.name)}: ${words}`;
-    });
+    return planned.map(nameLine);
   }
   const byVm = grouped(planned);
   if (byVm.length > mostLines || byVm.length === planned.length) {
@@ -55,8 +55,16 @@ function nameLines(planned: readonly PlannedTarget[]): readonly string[] {
   }
   return byVm.map((ofVm) => {
     const titles = ofVm.map(({ plan, target }) => titleIn(target, plan.request));
+    if (titles.length === 1) {
+      return nameLine(ofVm[0]);
+    }
     return t('{0}, {1} snapshots: {2}', name(ofVm[0].target.vm.name), titles.length, listed(titles));
   });
+}
+
+function nameLine({ plan, target }: PlannedTarget): string {
+  const words = operationWords(plan.request, name(titleIn(target, plan.request)));
+  return `${name(target.vm.name)}: ${words}`;
 }
 
 type OfVm = readonly [PlannedTarget, ...PlannedTarget[]];
@@ -74,24 +82,51 @@ function grouped(planned: readonly PlannedTarget[]): readonly OfVm[] {
 function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
   const losers = (what: Loss['kind']): readonly OfVm[] =>
     grouped(planned.filter(({ plan }) => plan.losses.some((loss) => loss.kind === what)));
-  const line = (what: Loss['kind'], text: (count: number) => string): readonly string[] => {
-    const count = losers(what).length;
-    return count === 0 ? [] : [text(count)];
+  /** Of one VM by its name, of several by their number. */
+  const line = (what: Loss['kind'], one: () => string, several: (count: number) => string): readonly string[] => {
+    const [first, ...others] = losers(what);
+    return first === undefined
+      ? []
+      : [others.length === 0 ? t('{0}: {1}', name(first[0].target.vm.name), one()) : several(others.length + 1)];
   };
   const points = losers('restorePoints').flatMap(lostPoints);
   const files = planned.flatMap(({ plan }) => plan.losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : [])));
   return [
-    ...line('ram', (count) => t('the RAM of {0} VMs: the programs that run in them now', count)),
-    ...line('unsavedWork', (count) => t('what programs in {0} VMs have not written to disk yet', count)),
-    ...line('diskChanges', (count) => t('what was written to the disks of {0} VMs since then', count)),
-    ...line('managedSave', (count) =>
-      t('the saved state of {0} VMs: the programs that would go on at the next start', count),
+    ...line(
+      'ram',
+      () => t('its RAM: the programs that run in it now'),
+      (count) => t('the RAM of {0} VMs: the programs that run in them now', count),
     ),
-    ...(files.length === 0 ? [] : [t('{0} files: {1}', files.length, listed(files))]),
-    ...line('configuration', (count) =>
-      t('the configuration of {0} VMs, which are transient and gone when they are off', count),
+    ...line(
+      'unsavedWork',
+      () => t('what its programs have not written to disk yet'),
+      (count) => t('what programs in {0} VMs have not written to disk yet', count),
     ),
-    ...(points.length === 0 ? [] : [t('the way back to {0} snapshots: {1}', points.length, listed(points))]),
+    ...line(
+      'diskChanges',
+      () => t('what was written to its disks since then'),
+      (count) => t('what was written to the disks of {0} VMs since then', count),
+    ),
+    ...line(
+      'managedSave',
+      () => t('its saved state: the programs that would go on at the next start'),
+      (count) => t('the saved state of {0} VMs: the programs that would go on at the next start', count),
+    ),
+    ...(files.length === 0
+      ? []
+      : [files.length === 1 ? t('1 file: {0}', listed(files)) : t('{0} files: {1}', files.length, listed(files))]),
+    ...line(
+      'configuration',
+      () => t('its configuration: the VM is transient, and gone when it is off'),
+      (count) => t('the configuration of {0} VMs, which are transient and gone when they are off', count),
+    ),
+    ...(points.length === 0
+      ? []
+      : [
+          points.length === 1
+            ? t('the way back to: {0}', listed(points))
+            : t('the way back to {0} snapshots: {1}', points.length, listed(points)),
+        ]),
   ];
 }
 

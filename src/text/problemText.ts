@@ -35,10 +35,14 @@ const sentences: ProblemSentences = {
   ...fileProblems,
   vanishes: ({ snapshots }, { vm }) => [
     t('{0} has no configuration of its own any more: it is there only as long as it runs.', vm),
-    t(
-      'Its configuration was removed while it ran. When it stops, libvirt forgets the VM and its {0} snapshots; their files stay.',
-      snapshots,
-    ),
+    snapshots === 1
+      ? t(
+          'Its configuration was removed while it ran. When it stops, libvirt forgets the VM and its snapshot; the files stay.',
+        )
+      : t(
+          'Its configuration was removed while it ran. When it stops, libvirt forgets the VM and its {0} snapshots; their files stay.',
+          snapshots,
+        ),
     t('Keep the VM before it is switched off.'),
   ],
   pausedSaving: (_, { vm }) => [

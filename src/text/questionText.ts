@@ -13,7 +13,7 @@ import { bytesText } from './bytesText.js';
 import { mergeTargets, withoutMergesOnTheWay } from './mergeTargets.js';
 import { titleIn, titleOf } from './operationProgress.js';
 import { questionText, revertLabel } from './operationText.js';
-import { planText } from './planText.js';
+import { finalText, isFinal, planText } from './planText.js';
 import { plansText } from './plansText.js';
 import { repairText } from './problemText.js';
 import { freedText } from './freedText.js';
@@ -230,8 +230,11 @@ function loses(planned: readonly PlannedTarget[], now: number): readonly string[
   const nothing = planned.every(({ plan }) => plan.request.kind === 'repair') ? [] : [little];
   const losses = lost.length === 0 ? nothing : [t('Lost for ever: {0}.', lost.join(', '))];
   const minded = warnings.filter(({ kind }) => kind !== 'runsOnAfterCheckpoint' || lost.length > 0);
-  const words = [...losses, ...mindText(shortWarnings(minded), losses)].join(' ');
-  return words === '' ? [] : [words];
+  const minds = mindText(shortWarnings(minded), losses);
+  const whole = [...losses, ...(planned.some(({ plan }) => isFinal(plan.request)) ? [finalText()] : []), ...minds];
+  // Details have it in any case.
+  const words = whole.join(' ').length > longestLine ? [...losses, ...minds] : whole;
+  return words.length === 0 ? [] : [words.join(' ')];
 }
 
 function mindText([first, ...more]: readonly string[], losses: readonly string[]): readonly string[] {

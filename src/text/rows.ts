@@ -17,8 +17,7 @@ import { shortFailure } from './failureText.js';
 import { healthMark } from './healthText.js';
 import { operationProgress } from './operationProgress.js';
 import { agoText, lastSeenText, relativeAge, shortTime } from './relativeAge.js';
-import { bytesText } from './bytesText.js';
-import { changedSince, cloneCost, sizeWords, togetherWords } from './sizeText.js';
+import { changedWords, cloneCost, sizeWords, togetherWords } from './sizeText.js';
 import { kindWords, powerWord, snapshotCountText } from './words.js';
 
 export interface Row {
@@ -143,7 +142,9 @@ export function vmRow(
   const count = view.tree?.snapshots.length ?? view.snapshotCount;
   const cost = cloneCost(view);
   const rest =
-    count === undefined || (count === 0 && cost.length > 0) ? [] : [snapshotCountText(count), ...togetherWords(view)];
+    count === undefined || (count === 0 && cost.length > 0)
+      ? []
+      : [snapshotCountText(count), ...togetherWords(view).filter((words) => !cost.includes(words))];
   const guarded = isProtected?.(vm) === true;
   const mark = healthMark(health?.(view.ref) ?? []);
   const calm = [
@@ -313,10 +314,9 @@ export function automaticRow(count: number, newestAt: number, { lastSeenAt }: Re
 export function hereRow(view: VmView, above: string | undefined, reach: Reach, { now }: Reading): Row {
   const { operation, vm } = view;
   const power = powerWord(vm);
-  const changed = changedSince(view);
   const parts = [
     ...(operation !== undefined ? [operationProgress(view, operation, now)] : isPlain(vm) ? [] : [power]),
-    ...(changed === undefined ? [] : [t('changed since ({0})', bytesText(changed))]),
+    ...changedWords(view),
     ...(above === undefined ? [] : [t('after {0}', displayLine(above))]),
   ];
   const description = parts.join(' · ');

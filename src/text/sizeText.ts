@@ -1,11 +1,12 @@
-// What snapshots and layers take, in words: what is not known is left out of a row, and said in a tooltip. Knows nothing
-// of the editor.
+// What snapshots and layers take, in words: what nobody looked at yet is left out of a row, and what cannot be seen is called so;
+// the tooltip says why. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../inventory/views.js';
-import type { Bytes, SnapshotSize } from '../domain/layers.js';
+import { type Bytes, type DiskChain, type SnapshotSize, sumOf } from '../domain/layers.js';
 import { isActive } from '../domain/vm.js';
 import { bytesText } from './bytesText.js';
 import type { FactList } from './factList.js';
+import { quotedPaths } from './problemSentence.js';
 import { shortTime } from './relativeAge.js';
 
 /** Less than an overlay takes before anything is written to it tells nothing. */
@@ -21,19 +22,21 @@ export function sizeWords(size: SnapshotSize | undefined, asOf?: string): readon
     return [];
   }
   if (size.totalBytes === 'unknown') {
-    return [t('size not known')];
+    return [notKnown()];
   }
   const words = bytesText(size.totalBytes);
   return [asOf === undefined ? words : t('{0} as of {1}', words, asOf)];
 }
 
-/** Of all snapshots of a VM together, where that is known. */
+/** Of all snapshots of a VM together, where somebody looked. */
 export function togetherWords({ tree, layers }: VmView): readonly string[] {
-  const bytes = layers?.togetherBytes ?? 'unknown';
-  return bytes === 'unknown' || (tree?.snapshots.length ?? 0) === 0 ? [] : [bytesText(bytes)];
+  const bytes = layers?.togetherBytes;
+  return bytes === undefined || (tree?.snapshots.length ?? 0) === 0
+    ? []
+    : [bytes === 'unknown' ? notKnown() : bytesText(bytes)];
 }
 
-/** Of a VM that was made of another: what its own files take, as far as that is known, and its RAM while it has any. */
+/** Of a VM that was made of another: what its own files take, and its RAM while it has any. */
 export function cloneCost({ vm: { clone, power, memoryBytes }, layers }: VmView): readonly string[] {
   if (clone === undefined) {
     return [];
@@ -42,22 +45,23 @@ export function cloneCost({ vm: { clone, power, memoryBytes }, layers }: VmView)
   const own = (layers?.disks ?? []).flatMap(({ layers: files }) =>
     files.slice(0, files.findLastIndex(({ file }) => clone.files.includes(file)) + 1),
   );
-  const bytes = own.map(({ allocatedBytes }) => allocatedBytes);
+  const bytes = sumOf(own.map(({ allocatedBytes }) => allocatedBytes));
   return [
-    ...(own.length === 0 || bytes.includes('unknown')
-      ? []
-      : [bytesText(bytes.reduce<number>((sum, one) => sum + (one === 'unknown' ? 0 : one), 0))]),
+    ...(own.length === 0 ? [] : [bytes === 'unknown' ? notKnown() : bytesText(bytes)]),
     ...(isActive(power) ? [t('RAM {0}', bytesText(memoryBytes))] : []),
     ...(clone.disposable === true ? [t('goes when it is off')] : []),
   ];
 }
 
-/** What the disks have taken since the current snapshot; undefined for nothing, and where it is not known. */
-export function changedSince({ tree, layers }: VmView): number | undefined {
+/** What the disks have taken since the current snapshot; none for nothing, and where nobody looked yet. */
+export function changedWords({ tree, layers }: VmView): readonly string[] {
   const size = layers?.snapshots.find(({ snapshot }) => snapshot === tree?.current);
-  const bytes = size?.heldBytes ?? size?.overlayBytes ?? 'unknown';
+  const bytes = size?.heldBytes ?? size?.overlayBytes;
+  if (bytes === 'unknown') {
+    return [t('changes not known')];
+  }
   const least = size?.heldBytes === undefined ? emptyOverlayBytes : 0;
-  return bytes === 'unknown' || bytes <= least ? undefined : bytes;
+  return bytes === undefined || bytes <= least ? [] : [t('changed since ({0})', bytesText(bytes))];
 }
 
 /** For a tooltip, with what each part takes. */
@@ -85,12 +89,24 @@ export function layerFacts({ layers }: VmView, now: number): FactList['lines'] {
       name: t('Layers of {0}', target),
       value: whole ? String(own.length) : t('at least {0}, the rest is not known', own.length),
     })),
+    ...unseenFacts(layers?.disks ?? []),
     ...sizesAsOf(layers, now),
     ...(layers?.rooms ?? []).map(({ folder, freeBytes, totalBytes }) => ({
       name: t('Free in {0}', folder),
       value: t('{0} of {1}', bytesWords(freeBytes), bytesWords(totalBytes)),
     })),
   ];
+}
+
+/** Why a size is not known, where that is: libvirt does not tell it, and nobody here may look. */
+function unseenFacts(disks: readonly DiskChain[]): FactList['lines'] {
+  const unseen = disks.flatMap(({ layers: own }) =>
+    own.filter(({ allocatedBytes, seen }) => allocatedBytes === 'unknown' && seen === 'unknown'),
+  );
+  const files = [...new Set(unseen.map(({ file }) => file))];
+  return files.length === 0
+    ? []
+    : [{ name: t('Size not known'), value: t('{0} cannot be looked at from here', quotedPaths(files)) }];
 }
 
 /** What was read again since, and was the same, is not told as newer. */
@@ -100,6 +116,10 @@ export function sizesAsOf(layers: VmView['layers'], now: number): FactList['line
 
 function part(what: string, bytes: Bytes | undefined): readonly string[] {
   return bytes === undefined ? [] : [t('{0} {1}', what, bytesWords(bytes))];
+}
+
+function notKnown(): string {
+  return t('size not known');
 }
 
 function bytesWords(bytes: Bytes): string {

@@ -2,6 +2,7 @@
 // of the editor.
 import { t } from '@vscode/l10n';
 import type { Failure } from '../domain/failure.js';
+import { parseDescription } from '../domain/description.js';
 import { displayLine } from '../domain/plainText.js';
 import { isMember, type MemberOutcome } from '../domain/system.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
@@ -10,12 +11,12 @@ import type { SystemResult } from '../systems/groupRun.js';
 import type { SeenSystem } from '../systems/seenSystem.js';
 import type { RecoveredSystem } from '../systems/systems.js';
 import { failureText } from './failureText.js';
-import { type QuestionText, questionOfAll } from './questionText.js';
+import { type QuestionText, questionOfAll, withLine } from './questionText.js';
 import { refusalText } from './refusalText.js';
 import { agoText, measuredText } from './relativeAge.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
 import { noAgentText } from './waitText.js';
-import { powerWord } from './words.js';
+import { kindWords, powerWord } from './words.js';
 
 export function systemQuestion({ kind, system, point, members }: SystemPlan, now: number): QuestionText {
   const [name, title] = [displayLine(system.name), pointTitle(point)];
@@ -35,9 +36,34 @@ export function systemQuestion({ kind, system, point, members }: SystemPlan, now
     plan: { ...plan, warnings: plan.warnings.filter((warning) => warning.kind !== 'runsOnAfterCheckpoint') },
     target: view,
   }));
-  const { details, ...question } = questionOfAll(words, planned, now);
+  const { details, lines, ...question } = questionOfAll(words, planned, now);
   const together = kind === 'delete' ? [] : [t('The VMs that run stand still together until all are kept.')];
-  return { ...question, details: [...together, details].join('\n') };
+  const bare = withoutRam(members);
+  const names = bare.map(({ vm }) => vm).join(', ');
+  return {
+    ...question,
+    lines: bare.length === 0 ? lines : withLine(lines, t('Kept without RAM: {0}.', names)),
+    details: [
+      ...together,
+      ...bare.map(({ vm, snapshotKind }) => t('{0} runs, and is kept without its RAM: {1}.', vm, snapshotKind)),
+      details,
+    ].join('\n'),
+  };
+}
+
+/** The members that run, or are paused, and are not kept as the others are: programs that talk to each other are at one moment only with RAM. */
+export function withoutRam(
+  members: SystemPlan['members'],
+): readonly { readonly vm: string; readonly snapshotKind: string }[] {
+  return members.flatMap(({ view, state, plan: { steps, snapshot, checkpoint, request } }) => {
+    const kept = request.kind === 'create' ? snapshot : checkpoint;
+    const made = steps.find((step) => step.kind === 'createSnapshot' && step.name === kept);
+    if (state === 'off' || made?.kind !== 'createSnapshot' || made.snapshotKind === 'memory') {
+      return [];
+    }
+    const { trailers } = parseDescription(made.description);
+    return [{ vm: displayLine(view.vm.name), snapshotKind: kindWords({ kind: made.snapshotKind, trailers }) }];
+  });
 }
 
 /** Before its VMs are started or shut down; of those that are not so already, at least one. */
@@ -56,6 +82,10 @@ export function systemPowerQuestion({ kind, system, members }: SystemPowerPlan, 
 
 export function notInSystemText(system: string, vm: string): string {
   return t('{0} does not belong to the system {1}.', displayLine(vm), displayLine(system));
+}
+
+export function titleTakenText(system: string, title: string): string {
+  return t('The system {0} has a restore point “{1}” already.', displayLine(system), displayLine(title));
 }
 
 /** With a line for each VM where one of them failed. */
@@ -140,29 +170,31 @@ export function systemRecoveredText({ entry, to, members, why }: RecoveredSystem
       return { message: t('Nothing was interrupted.'), severity: 'info' };
     case 'after':
       return {
-        message: [broken, t('It was brought to its end all the same.'), ...namesOf(members)].join(' '),
+        message: [broken, t('It was brought to its end all the same.'), ...namesOf(members, entry.kind)].join(' '),
         severity: 'info',
       };
     case 'before':
       return {
-        message: [broken, t('All its VMs are as they were before.'), ...namesOf(members)].join(' '),
+        message: [broken, t('All its VMs are as they were before.'), ...namesOf(members, entry.kind)].join(' '),
         severity: 'warning',
       };
     case 'explain': {
-      const reasons = [...(why === undefined ? [] : [refusalText(why).reason]), ...outcomeLines(members)];
+      const reasons = [...(why === undefined ? [] : [refusalText(why).reason]), ...outcomeLines(members, entry.kind)];
       return { message: [broken, ...reasons].join(' '), severity: 'error' };
     }
   }
 }
 
 /** Who they are, where all ended alike; else what became of each. */
-function namesOf(members: readonly MemberOutcome[]): readonly string[] {
+function namesOf(members: readonly MemberOutcome[], kind: SystemPlan['kind']): readonly string[] {
   const isAlike = members.every(({ outcome, failure }) => outcome === members[0]?.outcome && failure === undefined);
-  return isAlike ? [t('VMs: {0}', members.map(({ name }) => displayLine(name, 40)).join(', '))] : outcomeLines(members);
+  return isAlike
+    ? [t('VMs: {0}', members.map(({ name }) => displayLine(name, 40)).join(', '))]
+    : outcomeLines(members, kind);
 }
 
-/** What became of each. */
-export function outcomeLines(members: readonly MemberOutcome[]): readonly string[] {
+/** What became of each. @param kind what was done: after a checkpoint nobody is back */
+export function outcomeLines(members: readonly MemberOutcome[], kind?: SystemPlan['kind']): readonly string[] {
   return members.map(({ name, outcome, failure }) => {
     const vm = displayLine(name);
     if (outcome === 'done' && failure !== undefined) {
@@ -171,7 +203,8 @@ export function outcomeLines(members: readonly MemberOutcome[]): readonly string
     const words = {
       done: t('{0}: done.', vm),
       asBefore: t('{0}: as it was before.', vm),
-      notStarted: t('{0}: back, and not started.', vm),
+      notStarted:
+        kind === 'checkpoint' ? t('{0}: kept, and does not go on.', vm) : t('{0}: back, and not started.', vm),
       unclear: t('{0}: it stands half way; examine it.', vm),
     }[outcome];
     return failure === undefined ? words : `${words} ${whyText(failure)}`;

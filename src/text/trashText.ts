@@ -34,6 +34,14 @@ export function trashOffer(planned: readonly PlannedTarget[], days: number): Tra
     : { label: trashLabel(), line: trashLine(thrown, days), thrown };
 }
 
+/** Before one snapshot goes there, alone or with others. */
+export function trashQuestion(vm: string, titles: readonly string[]): string {
+  const [title = ''] = titles;
+  return titles.length === 1
+    ? t('Move “{0}” of {1} to the trash?', title, vm)
+    : t('Move {0} snapshots of {1} to the trash?', titles.length, vm);
+}
+
 export function trashLabel(): string {
   return t('Move to Trash');
 }

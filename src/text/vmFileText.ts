@@ -28,7 +28,7 @@ export function vmFileText(file: VmFile, view: Pick<VmView, 'tree'>): VmFileText
       ? []
       : [
           snapshots.length > mostNamed
-            ? t('of {0} and {1} more snapshots', titles.join(', '), snapshots.length - mostNamed)
+            ? t('of {0}', t('{0} and {1} more', titles.join(', '), snapshots.length - mostNamed))
             : t('of {0}', titles.join(', ')),
         ]),
     ...(after === undefined ? [] : [t('made after “{0}”', displayLine(titleOf(view, after)))]),

@@ -6,6 +6,7 @@ import type { Plan } from '../operations/plan.js';
 import type { Warning } from '../domain/consequences.js';
 import { displayLine } from '../domain/plainText.js';
 import { bytesText } from './bytesText.js';
+import { mostFreedText } from './freedText.js';
 import { mergeTargets } from './mergeTargets.js';
 import { titleOf } from './operationProgress.js';
 import { refusalText } from './refusalText.js';
@@ -75,6 +76,9 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
           );
     }
     case 'frees': {
+      if (warning.how === 'atMost') {
+        return mostFreedText(warning.bytes);
+      }
       const bytes = bytesText(warning.bytes);
       return warning.how === 'exact'
         ? t('The host gets {0} back.', bytes)

@@ -70,13 +70,15 @@ export function vmActions(view: VmView): readonly VmAction[] {
             value: 'virtRewind.revertToFavourite' as const,
           },
         ]),
-    { label: t('Quick Checkpoint'), icon: 'device-camera', value: 'virtRewind.quickCheckpoint' },
+    { label: t('Quick Checkpoint'), icon: 'zap', value: 'virtRewind.quickCheckpoint' },
     ...(undo === undefined
       ? []
       : [{ label: t('Undo Revert…'), icon: 'discard', value: 'virtRewind.undoRevert' as const }]),
-    ...(vm.power === 'off' ? [{ label: t('Start'), icon: 'play', value: 'virtRewind.start' as const }] : []),
-    ...(vm.power === 'paused' ? [{ label: t('Resume'), icon: 'play', value: 'virtRewind.resume' as const }] : []),
-    ...(isOn ? [{ label: t('Shut Down'), icon: 'debug-stop', value: 'virtRewind.shutDown' as const }] : []),
+    ...(vm.power === 'off' ? [{ label: t('Start'), icon: 'debug-start', value: 'virtRewind.start' as const }] : []),
+    ...(vm.power === 'paused'
+      ? [{ label: t('Resume'), icon: 'debug-continue', value: 'virtRewind.resume' as const }]
+      : []),
+    ...(isOn ? [{ label: t('Shut Down'), icon: 'stop-circle', value: 'virtRewind.shutDown' as const }] : []),
     { label: t('Go to Current'), icon: 'location', value: 'virtRewind.goToCurrent' },
   ];
 }
@@ -87,10 +89,10 @@ export function systemActions({ known, views }: ShownSystem): readonly VmAction[
   const own = points.findLast(({ auto }) => auto === undefined);
   const powers = views.map((view) => view?.vm.power);
   if (unfinished !== undefined) {
-    return [{ label: t('Finish What Broke Off…'), icon: 'tools', value: 'virtRewind.recoverSystem' }];
+    return [{ label: t('Finish What Broke Off on a System…'), icon: 'wrench', value: 'virtRewind.recoverSystem' }];
   }
   return [
-    { label: t('Quick Checkpoint'), icon: 'device-camera', value: 'virtRewind.quickCheckpoint' },
+    { label: t('Quick Checkpoint'), icon: 'zap', value: 'virtRewind.quickCheckpoint' },
     ...(own === undefined
       ? []
       : [
@@ -100,16 +102,16 @@ export function systemActions({ known, views }: ShownSystem): readonly VmAction[
             icon: 'history',
             value: 'virtRewind.revertToLast' as const,
           },
-          { label: t('Revert to…'), icon: 'list-ordered', value: 'virtRewind.revertSystem' as const },
+          { label: t('Revert System…'), icon: 'history', value: 'virtRewind.revertSystem' as const },
         ]),
     ...(points.some(({ auto }) => auto === 'revert')
-      ? [{ label: t('Undo Revert…'), icon: 'discard', value: 'virtRewind.undoSystemRevert' as const }]
+      ? [{ label: t('Undo Revert of System…'), icon: 'discard', value: 'virtRewind.undoSystemRevert' as const }]
       : []),
     ...(powers.some((power) => power === 'off' || power === 'paused')
-      ? [{ label: t('Start'), icon: 'play', value: 'virtRewind.startSystem' as const }]
+      ? [{ label: t('Start System'), icon: 'debug-start', value: 'virtRewind.startSystem' as const }]
       : []),
     ...(powers.includes('running')
-      ? [{ label: t('Shut Down'), icon: 'debug-stop', value: 'virtRewind.shutDownSystem' as const }]
+      ? [{ label: t('Shut Down System'), icon: 'stop-circle', value: 'virtRewind.shutDownSystem' as const }]
       : []),
     { label: t('Show Picture'), icon: 'type-hierarchy', value: 'virtRewind.showPicture' },
   ];

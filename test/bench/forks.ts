@@ -39,8 +39,10 @@ void onPrivateDaemon(async (daemon) => {
     let begun = 0;
     const began = performance.now();
     const forks = await timed(async () => {
+      // As all shells ask for it.
       made = await forkVm(inventory, ref, {
         count,
+        seamless: true,
         onMade: (number) => (begun = number === 0 ? performance.now() : begun),
       });
       for (const child of made.children) {
@@ -87,7 +89,7 @@ async function boot({ virsh }: Daemon, names: readonly string[]): Promise<void> 
 
 /** What there is more in the folder of the disks, for each of them; the moment that they begin with is there before. */
 async function spaceAtBirth(folder: string, inventory: Inventory, vm: VmRef): Promise<number> {
-  const { snapshot, children: first } = await forkVm(inventory, vm);
+  const { snapshot, children: first } = await forkVm(inventory, vm, { seamless: true });
   const before = await allocated(folder);
   const { children } = await forkVm(inventory, vm, { count, snapshot });
   const bytes = ((await allocated(folder)) - before) / count;

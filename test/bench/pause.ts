@@ -1,22 +1,28 @@
 // How long a guest stands still for a snapshot with RAM in a file of its own, live and, where QEMU can guard the RAM, of one that
-// writes it all the time; beside libvirt's default, the internal one, of the same guest. From the daemon's own events; knows nothing
-// of what the stop consists of.
+// writes it all the time; beside libvirt's default, the internal one, of the same guest. From the daemon's own events, and of one
+// that is idle from its own silence, too.
+//   BENCH_ROUNDS    fewer or more rounds of each, for a try
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { versionOf } from '../../src/domain/capabilities.js';
+import type { OperationResult } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
 import { silentLog } from '../silentLog.js';
 import { type Daemon, median, onPrivateDaemon, remark, report } from './measure.js';
+import { SilentGuest } from './silentGuest.js';
+import { partsTable, type StopParts, stopParts } from './stopParts.js';
 
-const rounds = 5;
+const roundsWanted = Number(process.env['BENCH_ROUNDS'] ?? Number.NaN);
+const rounds = roundsWanted || 5;
 const memoryMiB = 1024;
 const touchedMiB = 800;
 /** Of these, again and again. */
 const writtenMiBs = 100;
 const idleMiB = 256;
-const idleRounds = 11;
+const idleRounds = roundsWanted || 11;
 /** For a stop that nobody feels, be it the longest. */
 const feltMs = 30;
 /** Of a guest that writes to no disk meanwhile, so that its disks can go over while it runs. */
@@ -32,6 +38,8 @@ type Way = keyof typeof ways;
 interface Took {
   readonly paused: number;
   readonly whole: number;
+  /** The guest's own account, where it gives one. */
+  readonly silent: number;
 }
 
 type Turns = ReadonlyMap<Way, readonly Took[]>;
@@ -64,16 +72,27 @@ function writtenUntil(told: string): { readonly seconds: number; readonly mebiby
   return { seconds: centiseconds / 100, mebibytes };
 }
 
+/** So that libvirt has to stop it. */
+const writeToDisk = 'while :; do echo written >/data/written; sync; done';
+
+type TestGuest = Awaited<ReturnType<typeof defineTestGuest>>;
+
+async function runIn(guest: TestGuest, script: string): Promise<string> {
+  const { code, stdout, stderr } = await guest.run('sh', ['-c', script]);
+  if (code !== 0) {
+    throw new Error(stderr);
+  }
+  return stdout;
+}
+
+function inBackground(script: string): string {
+  return `setsid sh -c '${script}' </dev/null >/dev/null 2>&1 &`;
+}
+
 void onPrivateDaemon(async (daemon) => {
   const guest = await defineTestGuest(daemon, { name: 'guest', memoryMiB });
   await guest.start();
-  const inGuest = async (script: string): Promise<string> => {
-    const { code, stdout, stderr } = await guest.run('sh', ['-c', script]);
-    if (code !== 0) {
-      throw new Error(stderr);
-    }
-    return stdout;
-  };
+  const inGuest = (script: string): Promise<string> => runIn(guest, script);
   await inGuest(fill);
   const inventory = new Inventory({
     open: libvirtHypervisor(silentLog, daemon.env),
@@ -94,11 +113,24 @@ void onPrivateDaemon(async (daemon) => {
   });
   remark(`The live external snapshot took ${Math.round(middle(took, 'live', 'whole'))} ms in all.`);
   if (isGuarded) {
-    await inGuest(`setsid sh -c '${writeOnAndOn}' </dev/null >/dev/null 2>&1 &`);
+    await inGuest(inBackground(writeOnAndOn));
     const told = (): Promise<string> => inGuest(progress);
     await writing(told, () => takeTurns(inventory, vm, ['internal', 'live', 'seamless'], rounds));
+    const partsOf = async (one: TestGuest, ref: VmRef): Promise<StopParts> => {
+      await runIn(one, inBackground(writeToDisk));
+      return stopParts(daemon, one.name, rounds, (snapshot) =>
+        inventory.runOperation({ kind: 'delete', vm: ref, snapshot, scope: 'one' }),
+      );
+    };
+    const large = await partsOf(guest, vm);
     await guest.remove();
-    await idle(daemon, inventory);
+    const small = await idle(daemon, inventory, partsOf);
+    remark(
+      `What the stop consists of, of guests that write to their disk all the time:\n\n${partsTable({
+        [`${idleMiB} MiB`]: small,
+        [`${memoryMiB} MiB, ${inUse}, written at ${writtenMiBs} MiB/s`]: large,
+      })}`,
+    );
   } else {
     remark('The seamless one needs QEMU 10.');
   }
@@ -131,14 +163,20 @@ function reportWhole(took: Turns, what: string): void {
   });
 }
 
-async function idle(daemon: Daemon, inventory: Inventory): Promise<void> {
+/** Its silence tells more than libvirt, which may tell of QEMU's stop and its end at once. */
+async function idle(
+  daemon: Daemon,
+  inventory: Inventory,
+  partsOf: (guest: TestGuest, vm: VmRef) => Promise<StopParts>,
+): Promise<StopParts> {
   const guest = await defineTestGuest(daemon, { name: 'idle', memoryMiB: idleMiB });
-  await guest.start();
-  const took = await takeTurns(inventory, await refOf(inventory, daemon, 'idle'), ['live', 'seamless'], idleRounds);
+  const ear = await SilentGuest.start(daemon, guest);
+  const vm = await refOf(inventory, daemon, 'idle');
+  const took = await takeTurns(inventory, vm, ['internal', 'live', 'seamless'], idleRounds, ear);
   const name = `guest of ${idleMiB} MiB that is idle stands still for a seamless memory snapshot`;
   report({
     name: `${name}, the longest of ${idleRounds}`,
-    ours: Math.max(...took.get('seamless')!.map(({ paused }) => paused)),
+    ours: longest(took, 'seamless', 'paused'),
     baseline: feltMs,
     unit: 'ms',
     goal: 1,
@@ -152,7 +190,40 @@ async function idle(daemon: Daemon, inventory: Inventory): Promise<void> {
     goal: 1,
     against: 'where nothing is written',
   });
+  const silent = `guest of ${idleMiB} MiB that is idle is silent for a seamless memory snapshot, the middle one`;
+  const heard = { unit: 'ms', ours: middle(took, 'seamless', 'silent') };
+  report({ ...heard, name: silent, baseline: feltMs, goal: 1, against: 'what nobody feels' });
+  report({
+    ...heard,
+    name: `${silent}, beside live`,
+    baseline: middle(took, 'live', 'silent'),
+    goal: 0.15,
+    against: 'a live one',
+  });
   reportWhole(took, `idle guest of ${idleMiB} MiB`);
+  await tellSilence(took, ear);
+  await ear.stop();
+  const parts = await partsOf(guest, vm);
+  await guest.remove();
+  return parts;
+}
+
+/** Beside what is heard of a guest of which no snapshot is taken, on the same host. */
+async function tellSilence(took: Turns, ear: SilentGuest): Promise<void> {
+  const nothing: number[] = [];
+  for (let round = 0; round < idleRounds; round++) {
+    nothing.push((await ear.during(() => wait(middle(took, 'seamless', 'whole')))).silentMs);
+  }
+  const times = (way: Way, what: keyof Took): string =>
+    `${middle(took, way, what).toFixed(1)}, ${longest(took, way, what).toFixed(1)}`;
+  const rows = [...took.keys()].map((way) => [
+    way,
+    ...(['paused', 'silent', 'whole'] as const).map((of) => times(way, of)),
+  ]);
+  const none = ['no snapshot', '–', `${median(nothing).toFixed(1)}, ${Math.max(...nothing).toFixed(1)}`, '–'];
+  const head = ['way', 'stop by events', 'silence of the guest', 'in all'];
+  const table = [head, head.map(() => '---'), ...rows, none].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  remark(`Guest of ${idleMiB} MiB that is idle, ${idleRounds} of each in turn; middle and longest, in ms:\n\n${table}`);
 }
 
 async function canGuard(daemon: Daemon): Promise<boolean> {
@@ -172,20 +243,27 @@ async function refOf(inventory: Inventory, daemon: Daemon, name: string): Promis
   return view.ref;
 }
 
-async function takeTurns(inventory: Inventory, vm: VmRef, names: readonly Way[], count: number): Promise<Turns> {
+async function takeTurns(
+  inventory: Inventory,
+  vm: VmRef,
+  names: readonly Way[],
+  count: number,
+  ear?: SilentGuest,
+): Promise<Turns> {
   const took = new Map<Way, Took[]>(names.map((name) => [name, []]));
   for (let round = 0; round < count; round++) {
     for (const name of names) {
-      const { snapshot, guestPausedMs, durationMs } = await inventory.runOperation({
-        ...{ kind: 'create', vm, snapshotKind: 'memory', title: name },
-        ...ways[name],
-      });
+      const take = (): Promise<OperationResult> =>
+        inventory.runOperation({ kind: 'create', vm, snapshotKind: 'memory', title: name, ...ways[name] });
+      const { made, silentMs } =
+        ear === undefined ? { made: await take(), silentMs: Number.NaN } : await ear.during(take);
+      const { snapshot, guestPausedMs, durationMs } = made;
       if (guestPausedMs === undefined) {
         throw new Error('no stop of the guest was seen');
       }
       // A VM keeps to one style, so nothing may be left of this one.
       await inventory.runOperation({ kind: 'delete', vm, snapshot: snapshot!, scope: 'one' });
-      took.get(name)!.push({ paused: guestPausedMs, whole: durationMs });
+      took.get(name)!.push({ paused: guestPausedMs, whole: durationMs, silent: silentMs });
     }
   }
   return took;
@@ -193,4 +271,8 @@ async function takeTurns(inventory: Inventory, vm: VmRef, names: readonly Way[],
 
 function middle(took: Turns, way: Way, what: keyof Took): number {
   return median((took.get(way) ?? []).map((one) => one[what]));
+}
+
+function longest(took: Turns, way: Way, what: keyof Took): number {
+  return Math.max(...(took.get(way) ?? []).map((one) => one[what]));
 }

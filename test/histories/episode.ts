@@ -22,6 +22,8 @@ export interface Episode {
   /** Operations by what became of them, without what the guest did. */
   readonly done: number;
   readonly refused: Readonly<Record<string, number>>;
+  /** Snapshots that the guest did not stand still for. */
+  readonly seamless: number;
   readonly ms: number;
   readonly leaks: number;
   readonly found?: Found;
@@ -87,6 +89,7 @@ export async function runEpisode(
       script: { ...base, actions },
       done,
       refused,
+      seamless: side.seamless,
       ms: performance.now() - began,
       leaks: history.leaks,
       ...(found === undefined ? {} : { found, log: side.log }),

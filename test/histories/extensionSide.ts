@@ -25,6 +25,8 @@ export class ExtensionSide {
   #vm: VmRef | undefined;
   /** VMs made of it. */
   readonly #children = new Map<Label, VmRef>();
+  /** Snapshots that were taken while the guest ran on. */
+  #seamless = 0;
 
   constructor(rig: LiveRig, style: SnapshotStyle) {
     this.#rig = rig;
@@ -38,6 +40,10 @@ export class ExtensionSide {
   /** What was said to libvirt, as the equivalent virsh commands. */
   get log(): readonly string[] {
     return this.#rig.log;
+  }
+
+  get seamless(): number {
+    return this.#seamless;
   }
 
   async connect(name: string): Promise<void> {
@@ -111,7 +117,7 @@ export class ExtensionSide {
           this.#children.set(action.as, await makeClone(inventory, this.#cloneOf(action, names)));
           break;
         case 'fork': {
-          const { children } = await forkVm(inventory, this.#ref, { name: childName(action.as) });
+          const { children } = await forkVm(inventory, this.#ref, { name: childName(action.as), seamless: true });
           this.#children.set(action.as, children[0]!);
           break;
         }
@@ -120,7 +126,7 @@ export class ExtensionSide {
           this.#children.delete(action.child);
           break;
       }
-      const fresh = (await this.#tree()).snapshots.find(({ name }) => !known.has(name));
+      const [fresh] = this.#count((await this.#tree()).snapshots.filter(({ name }) => !known.has(name)));
       return { type: 'done', ...(fresh && { snapshot: madeOf(fresh) }) };
     });
   }
@@ -158,7 +164,7 @@ export class ExtensionSide {
 
   #runs(request: OperationRequest, undoes?: LoggedOperation): Promise<Outcome> {
     return this.#ended(async (known) =>
-      this.#madeBy(await this.#rig.inventory.runOperation(request, undoes && { undoes: undoes.id }), known),
+      this.#madeBy(request, await this.#rig.inventory.runOperation(request, undoes && { undoes: undoes.id }), known),
     );
   }
 
@@ -264,13 +270,19 @@ export class ExtensionSide {
     }
   }
 
-  async #madeBy({ snapshot, checkpoint }: OperationResult, known: ReadonlySet<string>): Promise<Outcome> {
+  async #madeBy(
+    { kind }: OperationRequest,
+    { snapshot, checkpoint }: OperationResult,
+    known: ReadonlySet<string>,
+  ): Promise<Outcome> {
     const { snapshots } = await this.#tree();
     const found = (name: string | undefined): Made | undefined => {
       const one = snapshots.find((other) => other.name === name);
       return one === undefined ? undefined : madeOf(one);
     };
     const fresh = snapshots.filter(({ name }) => !known.has(name));
+    // What has another name was counted when it was taken.
+    this.#count(kind === 'create' || kind === 'revert' ? fresh : []);
     const layout = fresh.find(({ trailers }) => trailers.auto === 'layout');
     // A rename answers with the name that was asked for, and that may be no more.
     const renamed = found(snapshot) ?? found(fresh[0]?.name);
@@ -279,6 +291,11 @@ export class ExtensionSide {
       return { type: 'failed', kind: 'checkpointGone', text: checkpoint };
     }
     return { type: 'done', ...Object.fromEntries(Object.entries(made).filter(([, one]) => one !== undefined)) };
+  }
+
+  #count(taken: readonly Snapshot[]): readonly Snapshot[] {
+    this.#seamless += taken.filter(({ trailers }) => trailers.ramWritten === 'seamless').length;
+    return taken;
   }
 }
 

@@ -45,8 +45,10 @@ async function main(): Promise<void> {
     return;
   }
   const script = JSON.parse(await readFile(values.script, 'utf8')) as Script;
-  const { found, log } = await run(script, scripted(script.actions), 1);
+  const episode = await run(script, scripted(script.actions), 1);
+  const { found, log } = episode;
   tell(found, log);
+  say(sumText(sumOf([episode])));
   process.exitCode = found === undefined ? 0 : 1;
 }
 
@@ -80,8 +82,8 @@ async function runMany(): Promise<number> {
 }
 
 async function recordOf(seed: number, style: SnapshotStyle, episode: Episode): Promise<EpisodeRecord> {
-  const { done, refused, ms, leaks, found, log } = episode;
-  const record = { seed, style, done, refused, ms, leaks };
+  const { done, refused, seamless, ms, leaks, found, log } = episode;
+  const record = { seed, style, done, refused, seamless, ms, leaks };
   if (found === undefined) {
     return record;
   }

@@ -8,6 +8,8 @@ export interface EpisodeRecord {
   readonly style: SnapshotStyle;
   readonly done: number;
   readonly refused: Readonly<Record<string, number>>;
+  /** Snapshots that were taken while the guest ran on; files from before these were counted have none. */
+  readonly seamless?: number;
   readonly ms: number;
   readonly leaks: number;
   /** What was found, and the file with the script that shows it. */
@@ -24,11 +26,14 @@ export interface Sum {
   readonly operations: number;
   readonly done: number;
   readonly refused: Readonly<Record<string, number>>;
+  readonly seamless: number;
   readonly failed: number;
   readonly ms: number;
 }
 
-export function sumOf(episodes: readonly EpisodeRecord[]): Sum {
+type Counted = Pick<EpisodeRecord, 'done' | 'refused' | 'seamless' | 'ms'> & { readonly found?: unknown };
+
+export function sumOf(episodes: readonly Counted[]): Sum {
   const refused: Record<string, number> = {};
   for (const [reason, count] of episodes.flatMap((episode) => Object.entries(episode.refused))) {
     refused[reason] = (refused[reason] ?? 0) + count;
@@ -38,12 +43,13 @@ export function sumOf(episodes: readonly EpisodeRecord[]): Sum {
     operations: done + Object.values(refused).reduce((sum, count) => sum + count, 0),
     done,
     refused,
+    seamless: episodes.reduce((sum, { seamless = 0 }) => sum + seamless, 0),
     failed: episodes.filter(({ found }) => found !== undefined).length,
     ms: episodes.reduce((sum, episode) => sum + episode.ms, 0),
   };
 }
 
-export function sumText({ operations, done, refused, failed, ms }: Sum): string {
+export function sumText({ operations, done, refused, seamless, failed, ms }: Sum): string {
   const reasons = Object.entries(refused)
     .toSorted(([, a], [, b]) => b - a)
     .map(([reason, count]) => `${reason} ${String(count)}`);
@@ -51,6 +57,7 @@ export function sumText({ operations, done, refused, failed, ms }: Sum): string 
   return [
     `${String(operations)} operations, ${String(done)} carried out (${String(share)} %)`,
     `refused: ${reasons.length === 0 ? 'none' : reasons.join(', ')}`,
+    `${String(seamless)} snapshots taken seamlessly`,
     `${String(failed)} histories with a difference`,
     `${(ms / 1000).toFixed(0)} s`,
   ].join('; ');

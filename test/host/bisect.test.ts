@@ -129,7 +129,7 @@ describe('a bisect in the editor', function () {
       },
       'Off',
       ({ choices, text }) => {
-        assert.match(text, /29.*28[^]*rounds/u);
+        assert.match(text, /29.*28[^]*Rounds: about/u);
         assert.deepEqual(choices.slice(0, 2), ['Start', 'Start, Each Three Times']);
         return 'Start';
       },

@@ -141,7 +141,7 @@ describe('clones and forks in the editor', function () {
     assert.equal(await renew(), undefined);
     assert.equal(await idOf(fork), 'old\n');
     person.will('Renew');
-    assert.deepEqual(await renew(), [{ vm: fork, renewed: ['machineId'] }]);
+    assert.deepEqual(await renew(), [{ vm: fork, renewed: ['seed', 'machineId'] }]);
     assert.match(await idOf(fork), /^[0-9a-f]{32}\n$/u);
     assert.equal(await idOf(next), 'old\n');
   });

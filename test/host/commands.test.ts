@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { watch } from 'node:fs';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { versionOf } from '../../src/domain/capabilities.js';
@@ -341,12 +342,24 @@ describe('commands', function () {
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     });
 
-    it('copy names as libvirt knows them, several as lines', async () => {
-      const [snapshot] = await rig.snapshots(off);
-      await call('virtRewind.copyName', { vm: off, snapshot });
-      assert.equal(await vscode.env.clipboard.readText(), snapshot);
-      await fromMenu('virtRewind.copyName', await rig.vmRow(vm), [await rig.vmRow(vm), await rig.vmRow(off)]);
-      assert.equal(await vscode.env.clipboard.readText(), `${vm}\n${off}`);
+    it('copy names as libvirt knows them, several as lines, and say so', async () => {
+      const [snapshot = ''] = await rig.snapshots(off);
+      const notes: string[] = [];
+      const { setStatusBarMessage } = vscode.window;
+      Reflect.set(vscode.window, 'setStatusBarMessage', (text: string) => {
+        notes.push(text);
+        return new vscode.Disposable(() => undefined);
+      });
+      try {
+        await call('virtRewind.copyName', { vm: off, snapshot });
+        assert.equal(await vscode.env.clipboard.readText(), snapshot);
+        await fromMenu('virtRewind.copyName', await rig.vmRow(vm), [await rig.vmRow(vm), await rig.vmRow(off)]);
+        assert.equal(await vscode.env.clipboard.readText(), `${vm}\n${off}`);
+      } finally {
+        Reflect.set(vscode.window, 'setStatusBarMessage', setStatusBarMessage);
+      }
+      assert.equal(notes.length, 2);
+      assert.ok(notes[0]?.includes(snapshot) && notes[1]?.includes('2'), notes.join());
     });
 
     it('copy a virsh command that does the same', async () => {
@@ -490,6 +503,92 @@ describe('commands', function () {
       } finally {
         // That of its class is there again.
         Reflect.deleteProperty(guests, 'addressesOf');
+      }
+    });
+
+    it('copy the address of a guest, the one that is picked where it has several', async () => {
+      const { inventory } = await rig.api();
+      const { guests } = inventory;
+      const addresses = ['192.0.2.7', '192.0.2.8'];
+      guests.addressesOf = () => Promise.resolve(addresses.map((address) => ({ address, from: 'lease' })));
+      try {
+        assert.deepEqual(await call('virtRewind.copyIpAddress', { vm }), { address: addresses[0] });
+        assert.equal(await vscode.env.clipboard.readText(), addresses[0]);
+        const person = new Person();
+        try {
+          person.will(({ choices }) => choices[1]);
+          await fromMenu('virtRewind.copyIpAddress', await rig.vmRow(vm));
+        } finally {
+          person.leave();
+        }
+        assert.equal(await vscode.env.clipboard.readText(), addresses[1]);
+      } finally {
+        Reflect.deleteProperty(guests, 'addressesOf');
+      }
+    });
+
+    it('log in on a guest in a window of its own, where Remote - SSH is there and that is picked', async () => {
+      const { inventory } = await rig.api();
+      const { guests } = inventory;
+      guests.addressesOf = () => Promise.resolve([{ address: '192.0.2.7', from: 'lease' }]);
+      const { getExtension } = vscode.extensions;
+      const { executeCommand } = vscode.commands;
+      const opened: unknown[] = [];
+      const person = new Person();
+      Reflect.set(vscode.extensions, 'getExtension', (id: string) =>
+        id === 'ms-vscode-remote.remote-ssh' ? { id } : getExtension(id),
+      );
+      Reflect.set(vscode.commands, 'executeCommand', (id: string, ...given: unknown[]) =>
+        id === 'vscode.newWindow' ? Promise.resolve(void opened.push(...given)) : executeCommand(id, ...given),
+      );
+      try {
+        person.will('tester', ({ choices }) => choices.find((one) => one.includes('Remote - SSH')));
+        await fromMenu('virtRewind.connectSsh', await rig.vmRow(vm));
+        assert.deepEqual(opened, [{ remoteAuthority: 'ssh-remote+tester@192.0.2.7' }]);
+        assert.equal(
+          vscode.window.terminals.some(({ name }) => name === `${vm} ssh`),
+          false,
+        );
+      } finally {
+        person.leave();
+        Reflect.set(vscode.commands, 'executeCommand', executeCommand);
+        Reflect.set(vscode.extensions, 'getExtension', getExtension);
+        Reflect.deleteProperty(guests, 'addressesOf');
+      }
+    });
+
+    it('show a display in virt-viewer, on a desktop that has it', async () => {
+      const bin = join(rig.dir, 'viewer');
+      await mkdir(bin);
+      await writeFile(
+        join(bin, 'virt-viewer'),
+        `#!/bin/sh\nprintf '%s\\n' "$@" >${bin}/part; mv ${bin}/part ${bin}/told\n`,
+        {
+          mode: 0o755,
+        },
+      );
+      const { PATH } = process.env;
+      const told = new Promise<void>((resolve) => {
+        const watcher = watch(bin, (_change, name) => {
+          if (name === 'told') {
+            watcher.close();
+            resolve();
+          }
+        });
+      });
+      const before = Object.getOwnPropertyDescriptors(vscode.env);
+      process.env['PATH'] = `${bin}:${PATH ?? ''}`;
+      Object.defineProperty(vscode.env, 'uiKind', { configurable: true, value: vscode.UIKind.Desktop });
+      Object.defineProperty(vscode.env, 'remoteName', { configurable: true, value: undefined });
+      try {
+        const { ref } = await rig.vmRow(vm);
+        assert.deepEqual(await call('virtRewind.openDisplay', { vm }), { vm });
+        await told;
+        const given = (await readFile(join(bin, 'told'), 'utf8')).trim().split('\n');
+        assert.deepEqual(given, ['--connect', ref.connection, '--wait', '--', ref.uuid]);
+      } finally {
+        Object.defineProperties(vscode.env, { uiKind: before.uiKind, remoteName: before.remoteName });
+        process.env['PATH'] = PATH;
       }
     });
 

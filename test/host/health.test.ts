@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import type { DevelopmentApi } from '../../src/extension.js';
 import { reportScheme } from '../../src/ui/documents/reports.js';
 import type { VmProblem } from '../../src/health/healthWatch.js';
-import { CommandRig, call } from './commandRig.js';
+import { CommandRig, call, rejects } from './commandRig.js';
 import { Person } from './person.js';
 
 const name = 'health-old';
@@ -79,6 +79,16 @@ describe('health', function () {
       assert.ok(document.getText().includes(name.replace('-', '\\-')) || document.getText().includes(name));
       assert.match(document.getText(), /first/);
     }
+  });
+
+  it('is told by the doctor too', async () => {
+    person.will();
+    await call('virtRewind.examine', { vm: name });
+    const uri = vscode.Uri.from({ scheme: reportScheme, path: `/Doctor: ${name}.md` });
+    const said = (await vscode.workspace.openTextDocument(uri)).getText();
+    assert.match(said, /### Warning.*first/);
+    assert.doesNotMatch(said, /Nothing is wrong/);
+    await rejects(call('virtRewind.repair', { vm: name }), 'notFound');
   });
 
   it('is silent while it is snoozed, and of a snapshot that is kept', async () => {

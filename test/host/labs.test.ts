@@ -198,7 +198,7 @@ describe('a lab in the editor', function () {
   });
 
   it('is reset before the tests of another extension by the key of the documents, and they do not run where it cannot be', async () => {
-    const page = readFileSync(join(__dirname, '../../docs/lab-file.md'), 'utf8');
+    const page = readFileSync(join(__dirname, '../../docs/test-loop.md'), 'utf8');
     const shown = /^\/\/ keybindings\.json.*?\n(\{.*?^\})$/msu.exec(page)?.[1]?.replaceAll(/,(?=\s*[\]}])/gu, '');
     assert.ok(shown !== undefined, 'the page has no such key');
     const key = (more: object): { readonly command: string; readonly args: object } =>

@@ -7,7 +7,9 @@ export interface Asked {
   readonly how: 'pick' | 'input' | 'modal';
   /** Placeholder, title, or the question. */
   readonly question: string;
-  /** Labels of a list, buttons of a dialog. */
+  /** What stands above a list. */
+  readonly title: string;
+  /** Labels of a list, buttons of a dialog or of a box. */
   readonly choices: readonly string[];
   /** Everything else that could be read: descriptions and details. */
   readonly text: string;
@@ -17,7 +19,7 @@ export interface Asked {
   readonly problem: (text: string) => Promise<string | undefined>;
 }
 
-/** The label, button or text of the answer; of a list with boxes the labels that stay ticked, a line each; undefined leaves the question, as Escape does. */
+/** The label, button or text of the answer (of a box its button, or a text and the button in a line below it); of a list with boxes the labels that stay ticked, a line each; undefined leaves the question, as Escape does. */
 export type Answer = (asked: Asked) => string | undefined | Promise<string | undefined>;
 
 export interface Said {
@@ -55,6 +57,7 @@ type Items = readonly vscode.QuickPickItem[];
 const names = [
   'showQuickPick',
   'showInputBox',
+  'createInputBox',
   'showInformationMessage',
   'showWarningMessage',
   'showErrorMessage',
@@ -68,6 +71,8 @@ export class Person {
   readonly #originals = names.map((name) => [name, Reflect.get(vscode.window, name) as unknown] as const);
   readonly #answers: Answer[] = [];
   #listener: (() => void) | undefined;
+  /** What a box could not answer: it has nobody to throw to. */
+  #unexpected: Error | undefined;
   #press: (said: Said) => string | undefined = () => undefined;
 
   constructor() {
@@ -78,6 +83,7 @@ export class Person {
     const replacements: Record<(typeof names)[number], unknown> = {
       showQuickPick: (items: Items | Promise<Items>, options: vscode.QuickPickOptions) => this.#pick(items, options),
       showInputBox: (options: vscode.InputBoxOptions) => this.#type(options),
+      createInputBox: () => this.#box(),
       showInformationMessage: message('information'),
       showWarningMessage: message('warning'),
       showErrorMessage: message('error'),
@@ -119,6 +125,9 @@ export class Person {
     for (const [name, original] of this.#originals) {
       Reflect.set(vscode.window, name, original);
     }
+    if (this.#unexpected !== undefined) {
+      throw this.#unexpected;
+    }
   }
 
   async #pick(items: Items | Promise<Items>, options: vscode.QuickPickOptions): Promise<unknown> {
@@ -126,6 +135,7 @@ export class Person {
     const label = await this.#answer({
       how: 'pick',
       question: options.placeHolder ?? '',
+      title: options.title ?? '',
       choices: all.map((item) => item.label),
       text: all.map(({ label: name, description, detail }) => [name, description, detail].join(' | ')).join('\n'),
     });
@@ -153,6 +163,49 @@ export class Person {
         return problem;
       },
     });
+  }
+
+  /** As much of a box with buttons as the extension uses. */
+  #box(): unknown {
+    const [accepted, pressed, hidden] = [
+      new vscode.EventEmitter<void>(),
+      new vscode.EventEmitter<vscode.QuickInputButton>(),
+      new vscode.EventEmitter<void>(),
+    ];
+    const box = {
+      title: '',
+      prompt: '',
+      value: '',
+      buttons: [] as readonly vscode.QuickInputButton[],
+      onDidAccept: accepted.event,
+      onDidTriggerButton: pressed.event,
+      onDidHide: hidden.event,
+      dispose: () => undefined,
+      show: (): void => {
+        const { title, prompt, value, buttons } = box;
+        isText(title, prompt, ...buttons.map(({ tooltip }) => tooltip));
+        const choices = buttons.map(({ tooltip }) => tooltip ?? '');
+        void this.#answer({ how: 'input', question: title, text: prompt, value, choices }).then(
+          (answer) => {
+            const button = buttons.find(({ tooltip }) => answer?.split('\n').at(-1) === tooltip);
+            if (answer === undefined) {
+              hidden.fire();
+            } else if (button === undefined) {
+              box.value = answer;
+              accepted.fire();
+            } else {
+              box.value = answer.includes('\n') ? answer.slice(0, answer.lastIndexOf('\n')) : value;
+              pressed.fire(button);
+            }
+          },
+          (unexpected: unknown) => {
+            this.#unexpected = unexpected instanceof Error ? unexpected : new Error(String(unexpected));
+            hidden.fire();
+          },
+        );
+      },
+    };
+    return box;
   }
 
   #hear(severity: Said['severity'], text: string, rest: readonly unknown[]): Promise<string | undefined> {
@@ -194,7 +247,7 @@ export class Person {
   }
 
   async #answer(part: Pick<Asked, 'how' | 'question' | 'text'> & Partial<Asked>): Promise<string | undefined> {
-    const asked: Asked = { choices: [], value: '', problem: () => Promise.resolve(undefined), ...part };
+    const asked: Asked = { choices: [], value: '', title: '', problem: () => Promise.resolve(undefined), ...part };
     this.asked.push(asked);
     const answer = this.#answers.shift();
     if (answer === undefined) {

@@ -56,6 +56,10 @@ describe('questions', function () {
       );
       await call('virtRewind.createSnapshot', { vm });
       const [kinds] = person.asked;
+      for (const [at, said] of person.asked.entries()) {
+        const heading = said.title === '' ? said.question : said.title;
+        assert.ok(heading.includes(vm) && heading.includes(`(${at + 1}/3)`), heading);
+      }
       assert.match(kinds?.text ?? '', /Disk-only/);
       assert.match(kinds?.text ?? '', /circle-slash\) Offline \| .+ \| .+/);
       assert.match(await rig.virsh('snapshot-dumpxml', vm, 'second'), /one\ntwo\n+--\n/);
@@ -157,9 +161,9 @@ describe('questions', function () {
       await rig.guest({ name: 'ask-gone' });
       await call('virtRewind.refresh');
       person.will(
-        async () => {
+        async ({ choices }) => {
           await rig.virsh('undefine', 'ask-gone');
-          return 'Offline';
+          return choices.find((label) => label.startsWith('Offline'));
         },
         'too late',
         '',
@@ -372,6 +376,20 @@ describe('questions', function () {
         assert.match(xml, isSaved ? /one\ntwo\nthree\n+--\n/ : /one\ntwo\n+--\n/);
       }
       assert.deepEqual(person.asked, []);
+    });
+
+    it('go on in an editor with a description that is begun in one line', async () => {
+      const opened = draft();
+      person.will(({ choices }) => `begun\n${choices[0] ?? ''}`);
+      const edited = call('virtRewind.editDescription', { vm, snapshot: 'first' });
+      const editor = await opened;
+      const { document } = editor;
+      assert.equal(document.getText(), 'begun');
+      await editor.edit((edit) => edit.insert(document.lineAt(0).range.end, '\nand ended'));
+      assert.ok(await document.save());
+      await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+      await edited;
+      assert.match(await rig.virsh('snapshot-dumpxml', vm, 'first'), /begun\nand ended\n+--\n/);
     });
 
     it('say as it is typed that a connection is none, or not supported yet', async () => {

@@ -228,6 +228,14 @@ describe('a system of VMs in the editor', function () {
         return undefined;
       });
       await vscode.commands.executeCommand('virtRewind.revertToLast');
+      person.will(({ how, question }) => {
+        assert.deepEqual([how, question.includes('shop'), question.includes('home')], ['modal', true, true]);
+        return undefined;
+      });
+      await vscode.commands.executeCommand('virtRewind.revertToFavourite');
+      const quick = await vscode.commands.executeCommand<SystemResult>('virtRewind.quickCheckpoint');
+      assert.equal(quick.members.length, names.length);
+      await call('virtRewind.deleteRestorePoint', { system: 'shop', snapshot: quick.point!.title, confirm: false });
       person.will(({ choices, text }) => {
         assert.match(text, /home/u);
         // The newer one, of one of its VMs, comes after it.

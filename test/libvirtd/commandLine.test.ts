@@ -31,6 +31,7 @@ interface Answer {
   readonly program: { readonly exitCode: number; readonly stdout: string };
   readonly error: { readonly kind: string; readonly exitCode: number };
   readonly entries: readonly { readonly outcome: string }[];
+  readonly problems: readonly { readonly kind: string }[];
 }
 
 describe('the command line', function () {
@@ -130,11 +131,32 @@ describe('the command line', function () {
     assert.deepEqual(faultsOf(JSON.parse(health.stdout)), []);
     const { entries } = await json('done', 'history', 'cli');
     assert.ok(entries.length >= 4 && entries.every(({ outcome }) => outcome === 'done'));
+    await json('notFound', 'history', 'nobody');
+    is(await run('history', 'nobody'), 'notFound');
+    // Nothing was done to that one.
+    await defineTestGuest(rig.daemon, { name: 'untouched' });
+    assert.match((await run('history', 'untouched')).stderr, /untouched/u);
+    await json('done', 'history', 'untouched');
     assert.equal((await run('complete-words', '--', 'tree', 'c')).stdout, 'cli\n');
     assert.deepEqual(
       (await run('complete-words', '--', 'revert', 'cli', '')).stdout.trim().split('\n').sort(),
       [...(await snapshots())].sort(),
     );
+  });
+
+  it('tells as the doctor what health finds by the limits of the user', async () => {
+    const settings = new SharedSettings(state, silentLog);
+    const given: Readonly<Record<string, unknown>> = { 'virtRewind.health.freePercent': 100 };
+    await settings.write(parseSettings((key) => given[key]));
+    const { problems } = await json('wrong', 'doctor', 'cli');
+    assert.ok(problems.some(({ kind }) => kind === 'freeSpaceLow'));
+    const health = JSON.parse((await run('health', 'cli', '--json')).stdout) as { vms: readonly Answer[] };
+    const found = (health.vms[0]?.problems ?? []).map(({ kind }) => kind);
+    assert.deepEqual(
+      found.filter((kind) => !problems.some((one) => one.kind === kind)),
+      [],
+    );
+    await settings.write(parseSettings(() => undefined));
   });
 
   it('respects what an editor is doing, and the editor what the command line has done', async () => {
@@ -235,9 +257,9 @@ describe('the command line', function () {
     };
     const renew = ['renew-identity', 'agent', '--yes'] as const;
     is(await run('renew-identity', 'agent'), 'unanswered');
-    assert.deepEqual((await json('done', ...renew)).renewed, []);
+    assert.deepEqual((await json('done', ...renew)).renewed, ['seed']);
     await inGuest('echo 0123 >/etc/machine-id');
-    assert.deepEqual((await json('done', ...renew)).renewed, ['machineId']);
+    assert.deepEqual((await json('done', ...renew)).renewed, ['seed', 'machineId']);
     const id = await inGuest('cat /etc/machine-id');
     assert.match(id, /^[0-9a-f]{32}\n$/u);
     const keygen = String.raw`#!/bin/sh\n[ "$1 $2" = "-A -f" ] && echo new >"$3/etc/ssh/ssh_host_ed25519_key"`;
@@ -245,7 +267,7 @@ describe('the command line', function () {
       `mkdir -p /etc/ssh /usr/bin && printf '${keygen}\n' >/usr/bin/ssh-keygen && chmod +x /usr/bin/ssh-keygen && ` +
         'cd /etc/ssh && echo old >ssh_host_ed25519_key && echo old >ssh_host_dsa_key.pub && echo Port 22 >sshd_config',
     );
-    assert.deepEqual((await json('done', ...renew)).renewed, ['machineId', 'hostKeys']);
+    assert.deepEqual((await json('done', ...renew)).renewed, ['seed', 'machineId', 'hostKeys']);
     assert.equal(await inGuest('cd /etc/ssh && ls && cat *key'), 'ssh_host_ed25519_key\nsshd_config\nnew\n');
     assert.notEqual(await inGuest('cat /etc/machine-id'), id);
     await inGuest("printf '#!/bin/sh\\necho no entropy >&2; exit 3\\n' >/usr/bin/ssh-keygen");

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { buildDoor } from '../../scripts/build.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import { versionOf } from '../../src/domain/capabilities.js';
 import { faultsOf } from '../jsonSchema.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
@@ -177,6 +178,20 @@ describe('the command line at VMs', function () {
       assert.deepEqual(await filesOf('mute-fork'), []);
       assert.equal(await domstate('mute'), 'running');
       await start('discard', 'mute', '--yes').is('refused');
+    });
+
+    it('begins with a snapshot that keeps RAM in the way that was asked for', async () => {
+      const ways: unknown[] = [];
+      for (const how of ['auto', 'never']) {
+        const forking = start('fork', 'mute', '--name', how, '--seamless', how);
+        await forking.is('done');
+        ways.push(/^Ram-Written: (\w+)$/mu.exec(await rig.virsh('snapshot-current', 'mute'))?.[1]);
+        await start('discard', how, '--yes').is('done');
+      }
+      const { capabilities } = await rig.inventory.connect(rig.uri);
+      const isPossible = capabilities!.externalRevert && capabilities!.hypervisor >= versionOf(10, 0);
+      assert.deepEqual(ways, [isPossible ? 'seamless' : 'live', 'live']);
+      await start('fork', 'mute', '--seamless', 'sometimes').is('usage');
     });
 
     it('is told in words, and makes none of a wrong number, or of a VM that is off', async () => {

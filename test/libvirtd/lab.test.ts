@@ -22,7 +22,7 @@ interface Answer {
     readonly problems: readonly { readonly line: number; readonly message: string }[];
     readonly differences: readonly { readonly kind: string; readonly vm?: string }[];
   };
-  readonly labPlan: { readonly vms: readonly unknown[] };
+  readonly labPlan: { readonly vms: readonly unknown[]; readonly asks: boolean };
   readonly labDestroyed: { readonly removed: readonly string[] };
   readonly labFile: { readonly text: string };
 }
@@ -172,6 +172,11 @@ describe('a lab', function () {
     );
     assert.deepEqual(await vms(), ['idle', 'shop-db', 'shop-server']);
     assert.match(await cli('done', 'lab', 'create'), /there already/u);
+    const completing = start(['complete-words', '--', 'lab', 'reset', '--file', file, '']);
+    let words = '';
+    completing.stdout?.on('data', (data) => (words += String(data)));
+    await once(completing, 'close');
+    assert.equal(words, 'clean\nfilled\n');
     assert.match(await cli('done', 'lab', 'check'), /as its file says/u);
     assert.match(await virsh('dumpxml', 'shop-server'), /seed\.iso/u);
     assert.doesNotMatch(await virsh('dumpxml', 'shop-db'), /<interface/u);
@@ -318,6 +323,22 @@ describe('a lab', function () {
     }
     await rm(file);
     await cli('notFound', 'lab', 'check');
+  });
+
+  it('asks before programs run over ssh, or in a VM that was there before, and makes nothing where nobody answers', async () => {
+    const before = await virsh('domstate', 'idle');
+    for (const ssh of [', ssh: root', '']) {
+      const run = `[{ vm: a, command: [touch, x]${ssh} }]`;
+      await write(`version: 1\nname: small\nvms: { a: { existing: idle } }\npoints: [{ title: clean, run: ${run} }]\n`);
+      assert.match(await cli('unanswered', 'lab', 'create'), ssh === '' ? /idle/u : /idle.*root/u);
+      await json('unanswered', 'lab', 'create');
+      assert.equal((await json('done', 'lab', 'create', '--plan')).labPlan.asks, true);
+      assert.equal((await json('wrong', 'lab', 'check')).lab.state, 'absent');
+    }
+    assert.equal(await virsh('domstate', 'idle'), before);
+    await isGone();
+    await write(usual);
+    assert.equal((await json('done', 'lab', 'create', '--plan')).labPlan.asks, false);
   });
 
   it('is protected where its file says so, and is written of what is there', async () => {

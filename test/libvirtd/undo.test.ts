@@ -124,6 +124,10 @@ describe('undo', function () {
     await cli('done', 'restore-state', 'shell', two, '--yes', '--json');
     assert.ok(!(await present()).includes('two'));
     assert.ok((await present()).includes('one'));
+    const plan = await cli('done', 'delete', 'shell', 'one', '--trash', '--plan');
+    assert.match(plan, /to the trash/u);
+    assert.doesNotMatch(plan, /snapshot-delete/u);
+    assert.match(await cli('done', 'delete', 'shell', 'one', '--trash', '--plan', '--json'), /"operation": ?"trash"/u);
     await cli('done', 'delete', 'shell', 'one', '--trash', '--json');
     assert.match(await cli('done', 'tree', 'shell'), /one.*in the trash until/u);
     await cli('done', 'undo', 'shell', '--yes');

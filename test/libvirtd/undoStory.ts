@@ -27,7 +27,9 @@ const names = (tree: SnapshotTree): readonly string[] =>
   tree.snapshots.filter(({ trailers }) => trailers.auto === undefined).map(({ name }) => name);
 
 /**
- * An external snapshot on which a checkpoint was made is deleted while the VM runs alone, so that its making cannot be undone here.
+ * Reverts are of internal snapshots alone. Each leaves its checkpoint as a child of what the VM stood on, and no external snapshot with
+ * several children is deleted (`severalChildren`), so that the making of such a one cannot be undone. Tried with these checkpoints
+ * deleted behind each undo: 16 operations came back on 9.0 and on 11.3; of 26 one was refused once (`usedByImage`), and not the next time.
  */
 const operations = [
   'create',

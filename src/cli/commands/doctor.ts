@@ -1,17 +1,21 @@
 // What is wrong with a VM's snapshots and files, and what can be done with it here. Changes nothing.
 import { severityOf } from '../../diagnosis/problemTable.js';
 import type { Problem } from '../../diagnosis/problem.js';
+import type { Examination } from '../../diagnosis/examination.js';
+import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../inventory/views.js';
 import { examinationText } from '../../text/examinationText.js';
 import { problemText } from '../../text/problemText.js';
 import { refusalText } from '../../text/refusalText.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
+import { healthOnce } from '../healthOnce.js';
 import { plainReport } from '../plainReport.js';
 
-export async function doctor({ call, session, terminal, json }: Context): Promise<ExitName> {
+export async function doctor(context: Context): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
   const found = await session.vm(call.operands[0] ?? '');
-  const examination = await session.inventory.examine(found.ref);
+  const examination = await examined(context, found.ref);
   const { diagnoses, abilities } = examination;
   const view = session.view(found);
   const now = Date.now();
@@ -32,6 +36,15 @@ export async function doctor({ call, session, terminal, json }: Context): Promis
     });
   }
   return diagnoses.some(({ problem }) => severityOf(problem) !== 'note') ? 'wrong' : 'done';
+}
+
+async function examined(context: Context, ref: VmRef): Promise<Examination> {
+  const health = healthOnce(context);
+  try {
+    return await health.examine(ref);
+  } finally {
+    health.dispose();
+  }
 }
 
 export function problemJson(problem: Problem, view: Pick<VmView, 'vm' | 'tree'>, now: number): object {

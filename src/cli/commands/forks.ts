@@ -6,6 +6,7 @@ import { mostForks } from '../../domain/clone.js';
 import { forkVm } from '../../engine/forks.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../inventory/views.js';
+import type { SeamlessWish } from '../../session/session.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
@@ -16,6 +17,7 @@ interface Words {
   readonly name?: string;
   readonly count?: string;
   readonly network?: 'same' | 'unplugged';
+  readonly seamless?: SeamlessWish;
 }
 
 export async function fork(context: Context): Promise<ExitName> {
@@ -68,7 +70,7 @@ async function made(
   lent?: 'lent',
 ): ReturnType<typeof forkVm> {
   const { call, session, terminal, interruption } = context;
-  const { from, name } = call.texts as Words;
+  const { from, name, seamless } = call.texts as Words;
   const snapshot = from === undefined ? undefined : await session.snapshot(view, from);
   return forkVm(session.inventory, view.ref, {
     count,
@@ -77,7 +79,7 @@ async function made(
     ...(snapshot !== undefined && { snapshot: snapshot.name }),
     ...(name !== undefined && { name }),
     ...(network !== undefined && { network }),
-    ...session.seamlessWish(),
+    ...session.seamlessWish(seamless),
     ...((call.flags.has('disposable') || lent === 'lent') && { disposable: true }),
   });
 }

@@ -1,21 +1,16 @@
 // What is wrong with the chains, snapshots and space of VMs, or soon will be. Changes nothing.
 import { asFailure } from '../../domain/asFailure.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
-import { HealthWatch } from '../../health/healthWatch.js';
-import { watchSettings } from '../../health/watchSettings.js';
-import { labThresholds } from '../../lab/labThresholds.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
 import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
+import { healthOnce } from '../healthOnce.js';
 import { plainReport } from '../plainReport.js';
 import { problemJson } from './doctor.js';
 import type { Reached } from '../../session/session.js';
 import { unreachableJson } from './list.js';
-
-/** What was told, is snoozed and grows are the editor's to remember. */
-const noNotes = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
 
 export async function health(context: Context): Promise<ExitName> {
   const { call, session } = context;
@@ -26,15 +21,12 @@ export async function health(context: Context): Promise<ExitName> {
   );
 }
 
-export async function healthOf(
-  { session, terminal, log, json, interruption }: Context,
-  reached: Reached,
-): Promise<ExitName> {
-  const { inventory, settings } = session;
-  const watch = new HealthWatch({ inventory, notes: noNotes, log, ofLabs: () => labThresholds(session.folder, log) });
+export async function healthOf(context: Context, reached: Reached): Promise<ExitName> {
+  const { session, terminal, json, interruption } = context;
+  const { inventory } = session;
+  const watch = healthOnce(context);
   const checked: CheckedVm[] = [];
   try {
-    watch.setSettings({ ...watchSettings(settings), sweepMinutes: 0 });
     for (const uri of new Set(reached.views.map(({ ref }) => ref.connection))) {
       await watch.sweepNow(uri);
     }

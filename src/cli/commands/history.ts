@@ -1,6 +1,7 @@
-// Who did what to which VM, from any editor and command line of this user. Connects to nothing.
+// Who did what to which VM, from any editor and command line of this user. Connects only to learn whether a VM without entries is there.
 import { t } from '@vscode/l10n';
 import { join } from 'node:path';
+import { displayLine } from '../../domain/plainText.js';
 import { readAudit } from '../../journal/readAudit.js';
 import { historyEntries } from '../../text/historyRows.js';
 import { historyText } from '../../text/historyText.js';
@@ -13,12 +14,11 @@ export async function history({ call, session, terminal, log, json }: Context): 
   const isWanted = (vm: { readonly name: string; readonly uuid: string }): boolean =>
     wanted === undefined || vm.name === wanted || vm.uuid === wanted.toLowerCase();
   const lines = await readAudit(session.folder, log);
+  const entries = historyEntries(lines).filter(({ vm }) => isWanted(vm));
+  // One that is gone has its history still.
+  const view = entries.length === 0 && wanted !== undefined ? await session.vm(wanted) : undefined;
   if (json !== undefined) {
-    json({
-      entries: historyEntries(lines)
-        .filter(({ vm }) => isWanted(vm))
-        .map(({ at, ...entry }) => ({ at: new Date(at).toISOString(), ...entry })),
-    });
+    json({ entries: entries.map(({ at, ...entry }) => ({ at: new Date(at).toISOString(), ...entry })) });
     return 'done';
   }
   const isWhole = call.flags.has('verbose');
@@ -26,7 +26,11 @@ export async function history({ call, session, terminal, log, json }: Context): 
     .filter((line) => historyEntries([line]).some(({ vm }) => isWanted(vm)))
     .map((line) => (isWhole ? line : withoutCommand(line)));
   if (shown.length === 0) {
-    terminal.tell(t('Nothing has been done to a VM from here yet.'));
+    terminal.tell(
+      view === undefined
+        ? t('Nothing has been done to a VM from here yet.')
+        : t('Nothing has been done to {0} from here yet.', displayLine(view.vm.name)),
+    );
     return 'done';
   }
   const path = join(session.folder, 'audit.jsonl');

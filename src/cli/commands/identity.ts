@@ -1,6 +1,8 @@
 // A machine ID and SSH host keys of its own for a guest that began as a copy.
+import { randomBytes } from 'node:crypto';
 import { t } from '@vscode/l10n';
 import { identityCommand, renewalOf } from '../../domain/guestIdentity.js';
+import { seedBytes } from '../../domain/guestSeed.js';
 import { displayLine } from '../../domain/plainText.js';
 import { identityQuestion, identityWarning, renewedText } from '../../text/identityText.js';
 import { agreeTo } from '../agree.js';
@@ -18,7 +20,8 @@ export async function renew(context: Context): Promise<ExitName> {
     asks: true,
     ...(session.isProtected(view.vm) && { isProtected: displayLine(name), typed: name }),
   });
-  const renewal = renewalOf(await session.inventory.guests.runIn(view.ref, identityCommand, interruption.signal));
+  const command = identityCommand(randomBytes(seedBytes));
+  const renewal = renewalOf(await session.inventory.guests.runIn(view.ref, command, interruption.signal));
   if (renewal.kind !== 'renewed') {
     throw new CliError(renewal.kind === 'late' ? 'late' : 'failed', renewedText(name, renewal));
   }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { LabError } from '../../lab/labError.js';
-import { createLines, destroyLines } from '../../lab/labLines.js';
+import { asksToCreate, createLines, destroyLines } from '../../lab/labLines.js';
 import type { LabCheck, Labs } from '../../lab/labs.js';
 import { labFileName } from '../../manifest/labFileName.js';
 import { agreeTo } from '../agree.js';
@@ -40,8 +40,9 @@ export async function createLab(context: Context): Promise<ExitName> {
       }
       return 'done';
     }
+    const asks = asksToCreate(plan);
     const lines = [
-      t('Create the lab {0}', displayLine(plan.lab.name)),
+      t('Create the lab {0}?', displayLine(plan.lab.name)),
       ...createLines(plan).map((line) => `  ${line}`),
     ];
     if (call.flags.has('plan')) {
@@ -49,10 +50,12 @@ export async function createLab(context: Context): Promise<ExitName> {
         terminal.say([...lines, '', t('Nothing was done.')].join('\n'));
       } else {
         const vms = plan.record.vms.map(({ name, parts }) => ({ name, made: parts !== undefined }));
-        json({ labPlan: { name: plan.lab.name, file, vms, points: plan.lab.points.map(({ title }) => title) } });
+        const points = plan.lab.points.map(({ title }) => title);
+        json({ labPlan: { name: plan.lab.name, file, vms, points, asks } });
       }
       return 'done';
     }
+    await agreeTo(context, { lines, confirm: t('Create'), asks });
     const onStep = (what: string): void => terminal.progress(what);
     await labs.create(plan, { signal: interruption.signal, onStep });
     if (json === undefined) {

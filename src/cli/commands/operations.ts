@@ -10,6 +10,7 @@ import { isThereAlready } from '../../operations/power/isThereAlready.js';
 import type { RevertWish, SeamlessWish } from '../../session/session.js';
 import { titleOf } from '../../text/operationProgress.js';
 import type { About } from '../../text/questionText.js';
+import { trashLine, trashQuestion } from '../../text/trashText.js';
 import { powerWord } from '../../text/words.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
@@ -89,19 +90,35 @@ export async function deleteSnapshot(context: Context): Promise<ExitName> {
   const snapshot = await session.snapshot(view, wanted);
   const scope = texts(context).scope ?? 'one';
   const request = { kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope } as const;
-  return call.flags.has('trash') && !call.flags.has('plan')
-    ? moveToTrash(context, view, request)
-    : carryOut(context, view, request);
+  return call.flags.has('trash') ? moveToTrash(context, view, request) : carryOut(context, view, request);
 }
 
 /** What could not be deleted is refused: it would wait for nothing. */
 async function moveToTrash(
-  { session, terminal, json }: Context,
+  { call, session, terminal, json }: Context,
   view: VmView,
   request: DeleteRequest,
 ): Promise<ExitName> {
   const { deletes = [] } = await session.plan(view, request);
-  const until = Date.now() + (session.settings.trashDays || usualTrashDays) * dayMs;
+  const days = session.settings.trashDays || usualTrashDays;
+  if (call.flags.has('plan')) {
+    const now = session.view(view);
+    const titles = deletes.map((one) => displayLine(titleOf(now, one)));
+    if (json === undefined) {
+      const lines = [
+        terminal.style('bold', trashQuestion(displayLine(now.vm.name), titles)),
+        ...(titles.length === 1 ? [] : titles),
+        trashLine([{ view: now, names: deletes }], days),
+      ];
+      terminal.say([...lines, '', t('Nothing was done.')].join('\n'));
+    } else {
+      const nothing = { losses: [], warnings: [], commands: [] };
+      const plan = { operation: 'trash', ...nothing, trashes: deletes, asks: false, needsName: false };
+      json({ vm: session.infoOf(now), plan });
+    }
+    return 'done';
+  }
+  const until = Date.now() + days * dayMs;
   await session.inventory.mark({ kind: 'trash', vm: view.ref, snapshots: deletes, put: 'in', until });
   const after = session.view(view);
   const { state } = session.infoOf(after);

@@ -8,7 +8,8 @@ import { systemOutcome } from '../../session/systemInfos.js';
 import { virshLine } from '../../steps/virshCommand.js';
 import { SystemFailure, type SystemPlan } from '../../systems/systemPlan.js';
 import type { SystemPowerPlan } from '../../systems/systemPower.js';
-import { outcomeLines, systemDoneText, systemQuestion } from '../../text/systemText.js';
+import { outcomeLines, systemDoneText, systemQuestion, titleTakenText } from '../../text/systemText.js';
+import { SystemProgress } from '../../text/systemProgress.js';
 import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
@@ -28,7 +29,7 @@ export async function checkpointSystem(context: Context): Promise<ExitName> {
     ...(description !== undefined && { description }),
   };
   if (titles.some(({ title }) => title === wish.title)) {
-    throw titleTaken(name, wish.title);
+    throw new CliError('failed', titleTakenText(name, wish.title));
   }
   const systems = await session.systems();
   return carryOutSystem(context, () => systems.planCheckpoint(stored, wish));
@@ -61,17 +62,10 @@ export async function renamePoint(context: Context): Promise<ExitName> {
   const [stored, point] = await pointCalled(context);
   const [name = '', , title = ''] = context.call.operands;
   if (pointTitled(stored.points, title) !== undefined && title !== point.title) {
-    throw titleTaken(name, title);
+    throw new CliError('failed', titleTakenText(name, title));
   }
   await (await context.session.systems()).renamePoint(stored, point, title);
   return toldSystem(context, name);
-}
-
-function titleTaken(system: string, title: string): CliError {
-  return new CliError(
-    'failed',
-    t('The system {0} has a restore point “{1}” already.', displayLine(system), displayLine(title)),
-  );
 }
 
 async function pointCalled(context: Context): Promise<readonly [StoredSystem, SystemPoint]> {
@@ -101,36 +95,38 @@ export async function carryOutSystem(context: Context, decide: () => Promise<Sys
     });
     const systems = await session.systems();
     const controller = new AbortController();
-    const left = new Set(plan.members.map(({ member }) => member.name));
-    const show = (): void =>
-      terminal.progress(t('at work: {0}', [...left].map((name) => displayLine(name)).join(', ')));
-    show();
+    const progress = new SystemProgress(plan);
+    terminal.progress(progress.text);
     const result = await interruption.handledBy(
       () => controller.abort(),
       () =>
         systems.run(plan, {
           signal: controller.signal,
-          onDone: ({ name }) => {
-            left.delete(name);
-            show();
+          onDone: (member) => {
+            progress.isDone(member);
+            terminal.progress(progress.text);
+          },
+          onUp: (member) => {
+            progress.isUp(member);
+            terminal.progress(progress.text);
           },
         }),
     );
+    const isWhole = result.members.every(({ outcome, failure }) => outcome === 'done' && failure === undefined);
     if (json !== undefined) {
       json({ system: plan.system.name, result: systemOutcome(plan.point.title, result) });
     } else {
-      const isUsual = result.members.every(({ outcome }) => outcome === 'done');
       terminal.say(
         [
           systemDoneText(plan, result),
-          ...(isUsual ? [] : outcomeLines(result.members)),
+          ...(isWhole ? [] : outcomeLines(result.members, plan.kind)),
           ...(result.kept === undefined
             ? []
             : [t('To go back: {0}', `virt-rewind system undo ${displayLine(plan.system.name)}`)]),
         ].join('\n'),
       );
     }
-    return result.members.some(({ outcome }) => outcome === 'notStarted') ? 'failed' : 'done';
+    return isWhole ? 'done' : 'failed';
   } catch (error) {
     if (error instanceof SystemFailure && json === undefined) {
       terminal.tell(outcomeLines(error.members).join('\n'));

@@ -1,11 +1,11 @@
 // All VMs of a system are started in their order, or shut down in the other one: planned for each, agreed to once, and what became of
 // each is told.
-import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { carriedOut } from '../../session/carriedOut.js';
 import { memberOutcomes } from '../../session/systemInfos.js';
 import type { SystemPowerAction, SystemPowerPlan } from '../../systems/systemPower.js';
 import { nothingToPowerText, systemPowerQuestion, systemPowerText } from '../../text/systemText.js';
+import { SystemProgress } from '../../text/systemProgress.js';
 import { agreeTo } from '../agree.js';
 import type { Context } from '../context.js';
 import { type ExitName, exitOfFailure } from '../exitCodes.js';
@@ -39,18 +39,17 @@ async function power(context: Context, action: SystemPowerAction): Promise<ExitN
     ...(needsName(context, plan) && { isProtected: displayLine(name), typed: name }),
   });
   const controller = new AbortController();
-  const left = new Set(stored.system.members.map((member) => member.name));
-  const show = (): void => terminal.progress(t('at work: {0}', [...left].map((one) => displayLine(one)).join(', ')));
-  show();
+  const progress = new SystemProgress(plan);
+  terminal.progress(progress.text);
   const result = await interruption.handledBy(
     () => controller.abort(),
     () =>
       systems.runPower(plan, {
         signal: controller.signal,
-        act: async ({ member, plan: own }) => {
-          await carriedOut(session, own, { signal: controller.signal });
-          left.delete(member.name);
-          show();
+        act: ({ plan: own }) => carriedOut(session, own, { signal: controller.signal }),
+        onUp: (member) => {
+          progress.isUp(member);
+          terminal.progress(progress.text);
         },
       }),
   );

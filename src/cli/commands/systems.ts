@@ -107,7 +107,7 @@ export async function recoverSystem(context: Context): Promise<ExitName> {
     await systems.dismiss(system);
     return toldSystem(context, system.name);
   }
-  const { to, members, why } = await systems.recover(system, 'asked');
+  const { to, members, kind, why } = await systems.recover(system, 'asked');
   const words = {
     nothing: t('Nothing was interrupted.'),
     before: t('All its VMs are as they were before.'),
@@ -116,7 +116,7 @@ export async function recoverSystem(context: Context): Promise<ExitName> {
   }[to];
   if (json === undefined) {
     const reason = why === undefined ? [] : [refusalText(why).reason];
-    terminal.say([...outcomeLines(members), ...reason, words].join('\n'));
+    terminal.say([...outcomeLines(members, kind), ...reason, words].join('\n'));
   } else {
     json({ recovered: { to, members: memberOutcomes(members), ...(why !== undefined && { reason: why.reason }) } });
   }

@@ -9,6 +9,7 @@ import { snapshotInfos } from '../../session/infos.js';
 import { marksOn } from '../../text/marksOn.js';
 import { hereRow, snapshotRow } from '../../text/rows.js';
 import { powerWord, snapshotCountText } from '../../text/words.js';
+import { columnsOf, cutTo } from '../columns.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import type { Terminal } from '../terminal.js';
@@ -92,8 +93,8 @@ function rowOf({ view, terminal, now }: Drawing, snapshot: Snapshot, first: stri
 
 /** The words behind it, as far as there is room. */
 function fitted(start: string, words: string, terminal: Terminal, style: 'bold' | 'green' = 'bold'): string {
-  const room = terminal.width - start.length - 2;
-  const shown = words.length <= room ? words : room < 8 ? '' : `${words.slice(0, room - 1)}…`;
-  const cut = start.length <= terminal.width ? start : `${start.slice(0, terminal.width - 1)}…`;
+  const room = terminal.width - columnsOf(start) - 2;
+  const shown = columnsOf(words) > room && room < 8 ? '' : cutTo(words, room);
+  const cut = cutTo(start, terminal.width);
   return `${style === 'green' ? terminal.style('green', cut) : cut}${shown === '' ? '' : `  ${terminal.style('dim', shown)}`}`;
 }

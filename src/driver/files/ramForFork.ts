@@ -78,7 +78,8 @@ export async function throughPipe(
   let keeper: FileHandle | undefined;
   try {
     keeper = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const [target, source] = await Promise.all([open(path, constants.O_WRONLY), open(from, 'r')]);
+    const source = await open(from, 'r');
+    const target = await openBeside(source, path, constants.O_WRONLY);
     const written = write(target, source, ramAt, head, heads).finally(() =>
       Promise.all([target.close(), source.close()]),
     );
@@ -102,13 +103,24 @@ export async function throughCopy(
   use: () => Promise<void>,
 ): Promise<void> {
   try {
-    const [target, source] = await Promise.all([open(path, 'wx', 0o600), open(from, 'r')]);
+    const source = await open(from, 'r');
+    const target = await openBeside(source, path, 'wx');
     await write(target, source, ramAt, head, 1).finally(() => Promise.all([target.close(), source.close()]));
     await use();
   } catch (error) {
     throw error instanceof Failure ? error : fileFailure(error, { doing: 'handing RAM over', path });
   } finally {
     await rm(path, { force: true });
+  }
+}
+
+/** Where it cannot be opened, the other one does not stay open. */
+async function openBeside(other: FileHandle, path: string, flags: string | number): Promise<FileHandle> {
+  try {
+    return await open(path, flags, 0o600);
+  } catch (error) {
+    await other.close();
+    throw error;
   }
 }
 

@@ -30,9 +30,12 @@ export interface ClockOptions {
 
 type ClockContext = Pick<StepContext, 'useAnother' | 'dom' | 'log' | 'onThisHost'>;
 
-/** Of a guest whose RAM is of another time. Never rejects; resolves after a second at the latest. */
-export async function setGuestClockStep(context: ClockContext): Promise<StepOutcome> {
-  const isSet = await within(systemClock, answerMs, setClockAlone(context, 'revert'), false);
+/** Never rejects; resolves after a second at the latest. @param after what made it wrong */
+export async function setGuestClockStep(
+  context: ClockContext,
+  { after = 'revert' }: { readonly after?: ClockOptions['after'] } = {},
+): Promise<StepOutcome> {
+  const isSet = await within(systemClock, answerMs, setClockAlone(context, after), false);
   return isSet ? { clock: 'set' } : {};
 }
 

@@ -10,6 +10,7 @@ import {
 import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { Failure } from '../../domain/failure.js';
+import { seedBytes, seedScript } from '../../domain/guestSeed.js';
 import type { Domain } from '../../libvirt/structs.js';
 import type { Step } from '../../steps/step.js';
 import { isActive } from '../../domain/vm.js';
@@ -21,7 +22,6 @@ import type { ForkAccess, StepContext } from './stepContext.js';
 
 type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
 
-const seedBytes = 256;
 const seedMs = 3_000;
 
 /**
@@ -66,14 +66,6 @@ async function unplug(connection: Connection, dom: Domain): Promise<void> {
   }
 }
 
-/**
- * What is written to it counts when the kernel draws a new key, which is up to a minute later: until then all forks and the VM make
- * the same numbers. The call that asks for one at once (RNDRESEEDCRNG, Linux 4.14 and newer) no shell has by itself.
- */
-const seedLine =
-  `cat > /dev/urandom; perl -e 'open(F, ">", "/dev/urandom") && ioctl(F, 0x5207, 0) || exit 1' || ` +
-  `python3 -c 'import fcntl; fcntl.ioctl(open("/dev/urandom", "wb"), 0x5207)' || true`;
-
 /** Two guests of one RAM would make the same random numbers, and both are of the past. Good without: an agent must answer. */
 async function settleGuest(context: StepContext, forks: ForkAccess, dom: Domain): Promise<void> {
   await setGuestClockStep({ ...context, dom });
@@ -83,7 +75,7 @@ async function settleGuest(context: StepContext, forks: ForkAccess, dom: Domain)
   const signal = AbortSignal.timeout(seedMs);
   const seed = {
     program: '/bin/sh',
-    args: ['-c', seedLine],
+    args: ['-c', seedScript],
     input: randomBytes(seedBytes),
     atMostMs: seedMs,
   };

@@ -172,6 +172,12 @@ function reachRefusal(commits: readonly CommittedDisk[], { vm, files }: Facts): 
   return undefined;
 }
 
+/** At most: what was not in the file below before takes its space there from now on. */
+function freeing(goes: readonly string[], facts: Facts): readonly Warning[] {
+  const bytes = bytesOf(goes, facts) ?? 0;
+  return bytes === 0 ? [] : [{ kind: 'frees', bytes, how: 'atMost' }];
+}
+
 function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], facts: Facts): Draft {
   const { vm, files } = facts;
   const speed = (request.bytesPerSecond ?? 0) > 0 ? { bytesPerSecond: request.bytesPerSecond ?? 0 } : {};
@@ -194,6 +200,7 @@ function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], 
       }),
       ...commits.map(({ base }): Warning => ({ kind: 'changesBase', file: base })),
       ...spaceWarnings(commits, bytes, facts),
+      ...freeing(goes, facts),
       ...merged.filter((file) => !goes.includes(file)).map((file): Warning => ({ kind: 'leavesFile', file })),
       ...tagsUnseenWarning(merged, facts),
       ...(unreadVms(facts).length === 0 ? [] : [{ kind: 'unreadVms' as const, vms: unreadVms(facts) }]),

@@ -136,11 +136,21 @@ function warningsOf(plans: DeleteSeries['plans']): readonly Warning[] {
       before?.kind === 'merges' && warning.kind === 'merges'
         ? bothMerges(before, warning)
         : before?.kind === 'frees' && warning.kind === 'frees'
-          ? { kind: 'frees', bytes: before.bytes + warning.bytes, how: 'atLeast' }
+          ? bothFree(before, warning)
           : warning,
     );
   }
   return [...seen.values()];
+}
+
+type Frees = Extract<Warning, { kind: 'frees' }>;
+
+/** What one gives back for sure is not hidden by another of which only the most is known. */
+function bothFree(one: Frees, other: Frees): Frees {
+  if (one.how === other.how || (one.how !== 'atMost' && other.how !== 'atMost')) {
+    return { kind: 'frees', bytes: one.bytes + other.bytes, how: one.how === 'atMost' ? 'atMost' : 'atLeast' };
+  }
+  return { ...(one.how === 'atMost' ? other : one), how: 'atLeast' };
 }
 
 type Merges = Extract<Warning, { kind: 'merges' }>;

@@ -83,7 +83,7 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     losses: lost.length === 0 ? losses : [...losses, { kind: 'files', files: lost }],
     warnings: [
       ...mergeWarnings(doomed, bytes, facts),
-      ...freeing(goes, merges, facts),
+      ...freeing(goes, merges, bytes, facts),
       ...byUsWarnings(doomed, facts),
       ...stay.map((file): Warning => ({ kind: 'leavesFile', file })),
       ...otherWarnings(touched, request, facts),
@@ -218,9 +218,15 @@ function mergedBytes({ mergedAway }: DeletedFiles, facts: Facts): number | undef
  * |-------------------------------|-----------------------------------------------------------------|
  * | as they are                   | what they take                                                  |
  * | beside others that are merged | that, or more: what is written over in the file below is saved  |
+ * | none, and others are merged   | at most what these take, for the same reason                    |
  * | one that was not seen, none   | not known, nothing: nothing is said                             |
  */
-function freeing(goes: ReadonlySet<string>, merges: boolean, { files }: Facts): readonly Warning[] {
+function freeing(
+  goes: ReadonlySet<string>,
+  merges: boolean,
+  merged: number | undefined,
+  { files }: Facts,
+): readonly Warning[] {
   let bytes = 0;
   for (const file of goes) {
     const seen = files?.images.get(file) ?? files?.files.get(file);
@@ -229,7 +235,10 @@ function freeing(goes: ReadonlySet<string>, merges: boolean, { files }: Facts): 
     }
     bytes += seen === 'missing' ? 0 : seen.allocatedBytes;
   }
-  return bytes === 0 ? [] : [{ kind: 'frees', bytes, how: merges ? 'atLeast' : 'exact' }];
+  if (bytes > 0) {
+    return [{ kind: 'frees', bytes, how: merges ? 'atLeast' : 'exact' }];
+  }
+  return merges && merged !== undefined && merged > 0 ? [{ kind: 'frees', bytes: merged, how: 'atMost' }] : [];
 }
 
 function byUsWarnings(doomed: readonly Snapshot[], facts: Facts): readonly Warning[] {

@@ -2,6 +2,7 @@
 import { frozenFileRefusal, lostQemuRefusal, readOnlyRefusal, savedBelowRefusal } from '../refusals.js';
 import type { OperationRequest, PowerAction } from '../../domain/operation.js';
 import type { Draft } from '../plan.js';
+import type { Step } from '../../steps/step.js';
 import type { Loss } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
@@ -85,12 +86,33 @@ export function planPower(request: PowerRequest, facts: Facts): Draft | Refused 
     obstacle ?? {
       kind: 'plan',
       request,
-      steps: [{ kind: 'power', action }],
+      steps: [{ kind: 'power', action }, ...clockSteps(request, facts)],
       losses: lossesOf(action, facts),
       warnings: [],
       progress: 'timeOnly',
     }
   );
+}
+
+/**
+ * Whether an agent answers shows only when the guest runs again.
+ *
+ * | action | asked for | it is paused                 | agent           | → |
+ * |--------|-----------|------------------------------|-----------------|---|
+ * | resume | revert    | any                          | has its channel | setGuestClock |
+ * | resume | –         | since a revert               | has its channel | setGuestClock |
+ * | resume | stop      | any                          | was there       | setGuestClock, which leaves one alone that is far off |
+ * | any other combination |                              |                 | nothing |
+ */
+function clockSteps({ action, clock }: PowerRequest, { vm, capabilities }: Facts): readonly Step[] {
+  if (action !== 'resume' || capabilities.driver !== 'qemu') {
+    return [];
+  }
+  const isOfOtherTime = clock === 'revert' || vm.powerReason === 'fromSnapshot';
+  if (isOfOtherTime) {
+    return vm.agentChannel ? [{ kind: 'setGuestClock' }] : [];
+  }
+  return clock === 'stop' && vm.agentConnected ? [{ kind: 'setGuestClock', after: 'stop' }] : [];
 }
 
 function stateRefusal({ name, power }: Vm, action: PowerAction): Refused | undefined {

@@ -40,7 +40,7 @@ export interface CommandServices {
   readonly systems: SystemsService;
   readonly bisects: KnownBisects;
   readonly teaching: Teaching;
-  readonly worked: Pick<WorkedVm, 'ref' | 'take'>;
+  readonly worked: Pick<WorkedVm, 'ref' | 'find' | 'take'>;
   /** The system that this workspace works with. */
   readonly chosen: Pick<ChosenSystem, 'shown' | 'find' | 'choose'>;
   readonly consoles: Consoles;

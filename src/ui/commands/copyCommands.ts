@@ -18,6 +18,7 @@ import { consolidateRequest } from './consolidateCommands.js';
 import { pruneRequest } from './deleteCommands.js';
 import { styleFor } from './snapshotCommands.js';
 import { existingVm, planIn } from './operate.js';
+import { noteInStatusBar } from '../prompts/notify.js';
 import { pick } from '../prompts/pickTarget.js';
 import { suggestTitle } from '../../domain/titleSuggestion.js';
 
@@ -29,8 +30,14 @@ export const copyCommands = {
 /** Puts the names of VMs and snapshots on the clipboard, one on each line, as libvirt knows them. */
 async function copyName(run: CommandRun): Promise<{ readonly name: string }> {
   const name = run.call.kind === 'rows' ? namesOf(run, run.call.rows) : await askedName(run);
-  await vscode.env.clipboard.writeText(name);
+  await copied(name);
   return { name };
+}
+
+async function copied(text: string): Promise<void> {
+  await vscode.env.clipboard.writeText(text);
+  const [only = '', ...others] = text.split('\n');
+  noteInStatusBar(others.length === 0 ? t('Copied {0}', only) : t('Copied {0} lines', others.length + 1));
 }
 
 function namesOf(run: CommandRun, rows: readonly Node[]): string {
@@ -87,7 +94,7 @@ async function copyVirshCommand(run: CommandRun): Promise<{ readonly command: st
   const wantsSnapshot = given.operation === undefined ? meansSnapshot(run) : isOfSnapshot(given.operation);
   const requests = wantsSnapshot ? await snapshotRequests(run, given) : await vmRequests(run, given);
   const command = given.operation === undefined ? await pickCommand(run, requests) : await onlyCommand(run, requests);
-  await vscode.env.clipboard.writeText(command);
+  await copied(command);
   return { command };
 }
 

@@ -37,7 +37,7 @@ async function examinedVms(run: CommandRun): Promise<readonly VmView[]> {
 /** The doctor's repairs of a VM, each shown as a plan before it is done. */
 async function repair(run: CommandRun): Promise<OperationResult> {
   const view = await targetVm(run, t('Repair which VM?'));
-  const { diagnoses } = await run.inventory.examine(view.ref);
+  const { diagnoses } = await run.health.examine(view.ref);
   const mendable = diagnoses.flatMap(({ problem, repair: repairSteps }) =>
     repairSteps === undefined ? [] : [{ problem, ...repairSteps }],
   );
@@ -100,12 +100,12 @@ function reportName([only, ...others]: readonly VmView[]): string {
   return only !== undefined && others.length === 0 ? t('Doctor: {0}', only.vm.name) : t('Doctor');
 }
 
-async function examined({ inventory }: CommandRun, views: readonly VmView[]): Promise<DoctorReport> {
+async function examined({ inventory, health }: CommandRun, views: readonly VmView[]): Promise<DoctorReport> {
   const parts: string[] = [];
   let repairs = 0;
   for (const view of views) {
     try {
-      const examination = await inventory.examine(view.ref);
+      const examination = await health.examine(view.ref);
       repairs += examination.diagnoses.filter((one) => one.repair?.decision.kind === 'plan').length;
       parts.push(examinationText(examination, inventory.findVm(view.ref) ?? view, Date.now()));
     } catch (error) {

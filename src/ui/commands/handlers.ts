@@ -114,12 +114,17 @@ function isOnPoint({ call }: CommandRun): boolean {
 const forSystems: ReadonlySet<CommandId> = new Set<CommandId>([
   'virtRewind.quickCheckpoint',
   'virtRewind.prune',
+  'virtRewind.revertToFavourite',
   'virtRewind.revertToLast',
   'virtRewind.showPicture',
 ]);
 
-/** Keys that without a row mean the system that was chosen, where there is one. */
-const onChosenSystem: ReadonlySet<CommandId> = new Set<CommandId>(['virtRewind.revertToLast']);
+/** Keys that without a row mean the system that was chosen, where there is one: a VM that nobody sees named must not go back. */
+const onChosenSystem: ReadonlySet<CommandId> = new Set<CommandId>([
+  'virtRewind.quickCheckpoint',
+  'virtRewind.revertToFavourite',
+  'virtRewind.revertToLast',
+]);
 
 async function onChosen(id: CommandId, run: CommandRun): Promise<CommandRun> {
   const isMeant = run.call.kind === 'palette' && onChosenSystem.has(id);

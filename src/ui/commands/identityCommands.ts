@@ -1,6 +1,8 @@
 // A machine ID and SSH host keys of their own for guests that began as copies.
+import { randomBytes } from 'node:crypto';
 import { t } from '@vscode/l10n';
 import { identityCommand, type IdentityPart, renewalOf } from '../../domain/guestIdentity.js';
+import { seedBytes } from '../../domain/guestSeed.js';
 import { displayLine } from '../../domain/plainText.js';
 import { protectedBy } from '../../domain/protection.js';
 import type { VmView } from '../../inventory/views.js';
@@ -47,7 +49,7 @@ async function renewed({ inventory }: CommandRun, { ref, vm }: VmView): Promise<
   const renewal = await notifyProgress(title, true, async (_, cancellation) => {
     const controller = new AbortController();
     cancellation.onCancellationRequested(() => controller.abort());
-    return renewalOf(await inventory.guests.runIn(ref, identityCommand, controller.signal));
+    return renewalOf(await inventory.guests.runIn(ref, identityCommand(randomBytes(seedBytes)), controller.signal));
   });
   const told = renewedText(vm.name, renewal);
   if (renewal.kind !== 'renewed') {

@@ -1,11 +1,12 @@
-// Where `npm start` lands: in the view, its VMs open, a console that follows the first demo VM, and the walkthrough beside it, at
-// the step that is about that VM.
+// Where `npm start` lands: in the view, its VMs open, a console that follows the first demo VM, and the walkthrough beside it, at the
+// step that is about that VM.
 import * as vscode from 'vscode';
 import { treeViewId } from '../../manifest/viewIds.js';
 import { setContextKeys } from '../contextKeys.js';
+import { walkthrough } from '../firstLanding.js';
 import type { CommandServices } from './commandServices.js';
 
-const demoStep = { category: 'virt-rewind.virt-rewind#snapshots', step: 'demo' };
+const demoStep = { category: walkthrough, step: 'demo' };
 
 type Services = Pick<CommandServices, 'inventory' | 'tree' | 'consoles'>;
 

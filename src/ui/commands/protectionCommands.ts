@@ -99,7 +99,11 @@ async function unprotectVm(run: CommandRun): Promise<void> {
   if (mustConfirm(run)) {
     await askQuestion({
       title: views.length === 1 ? t('Unprotect {0}?', views[0].vm.name) : t('Unprotect {0} VMs?', views.length),
-      lines: [t('What reverts, deletes, stops or pauses it will no longer ask for its name.')],
+      lines: [
+        views.length === 1
+          ? t('What reverts, deletes, stops or pauses it will no longer ask for its name.')
+          : t('What reverts, deletes, stops or pauses them will no longer ask for their names.'),
+      ],
       details: '',
       confirm: t('Unprotect'),
     });

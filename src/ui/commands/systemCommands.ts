@@ -161,7 +161,8 @@ async function recover(run: CommandRun): Promise<unknown> {
   const recovered = await systems.recover(stored.system, 'asked');
   await run.systems.known.read();
   if (recovered.to !== 'explain') {
-    noteInStatusBar([t('Done: {0}.', displayLine(stored.system.name)), ...outcomeLines(recovered.members)].join(' '));
+    const lines = outcomeLines(recovered.members, recovered.kind);
+    noteInStatusBar([t('Done: {0}.', displayLine(stored.system.name)), ...lines].join(' '));
     return recovered.to;
   }
   if (mustConfirm(run) && entry !== undefined) {

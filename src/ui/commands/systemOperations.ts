@@ -15,7 +15,8 @@ import type { SystemPowerPlan } from '../../systems/systemPower.js';
 import type { Systems } from '../../systems/systems.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import type { QuestionText } from '../../text/questionText.js';
-import { outcomeLines, systemDoneText, systemQuestion } from '../../text/systemText.js';
+import { outcomeLines, systemDoneText, systemQuestion, withoutRam } from '../../text/systemText.js';
+import { SystemProgress } from '../../text/systemProgress.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { askText } from '../prompts/ask.js';
 import { answered, CommandError, NothingThere } from '../prompts/commandError.js';
@@ -130,8 +131,7 @@ export async function carryOutSystem(
   const name = displayLine(system.name);
   try {
     const plan = await showInView(treeViewId, () => decide(systems));
-    const asks = plan.kind !== 'checkpoint' || plan.members.some(({ plan: own }) => own.losses.length > 0);
-    await agreeToSystem(run, plan, asks ? systemQuestion(plan, Date.now()) : undefined);
+    await agreeToSystem(run, plan, asks(plan) ? systemQuestion(plan, Date.now()) : undefined);
     const result = await atWork(t('Virt Rewind: {0}', name), plan, systems);
     tell(run, plan, result, id);
     return result;
@@ -141,6 +141,12 @@ export async function carryOutSystem(
     // Also where it failed: what is left of it is shown.
     await run.systems.known.read();
   }
+}
+
+/** A checkpoint loses nothing, as a rule: it asks where a guest that runs is kept otherwise than the others, unless nobody asked for it. */
+function asks({ kind, point, members }: SystemPlan): boolean {
+  const isOdd = point.auto !== 'work' && withoutRam(members).length > 0;
+  return kind !== 'checkpoint' || isOdd || members.some(({ plan }) => plan.losses.length > 0);
 }
 
 /** @param question where one is asked unless the caller does without @throws Dismissed */
@@ -167,21 +173,19 @@ function atWork(title: string, plan: SystemPlan, systems: Systems): Thenable<Sys
   return notifyProgress(title, true, (report, cancellation) => {
     const controller = new AbortController();
     cancellation.onCancellationRequested(() => controller.abort());
-    const left = new Set(plan.members.map(({ view }) => displayLine(view.vm.name, 40)));
-    const share = 100 / Math.max(1, left.size);
-    const say = (increment?: number): void => report(t('at work: {0}', [...left].join(', ')), increment);
-    say();
+    const progress = new SystemProgress(plan);
+    const share = 100 / Math.max(1, plan.members.length);
+    report(progress.text);
     return showInView(treeViewId, () =>
       systems.run(plan, {
         signal: controller.signal,
-        onDone: ({ name: done }) => {
-          const view = plan.members.find(({ member }) => member.name === done)?.view;
-          left.delete(displayLine(view?.vm.name ?? done, 40));
-          if (left.size > 0) {
-            say(share);
-          } else {
-            report(t('starts in order'), share);
-          }
+        onDone: (member) => {
+          progress.isDone(member);
+          report(progress.text, share);
+        },
+        onUp: (member) => {
+          progress.isUp(member);
+          report(progress.text);
         },
       }),
     );
@@ -189,8 +193,8 @@ function atWork(title: string, plan: SystemPlan, systems: Systems): Thenable<Sys
 }
 
 function tell(run: CommandRun, plan: SystemPlan, result: SystemResult, id: CommandId): void {
-  const late = result.members.filter(({ outcome }) => outcome !== 'done');
-  const message = [systemDoneText(plan, result), ...outcomeLines(late)].join(' ');
+  const late = result.members.filter(({ outcome, failure }) => outcome !== 'done' || failure !== undefined);
+  const message = [systemDoneText(plan, result), ...outcomeLines(late, plan.kind)].join(' ');
   run.log.info(message);
   const offer = plan.kind === 'revert' ? t('Undo Revert') : plan.kind === 'checkpoint' ? t('Revert…') : undefined;
   if (plan.kind !== 'revert' && late.length === 0) {

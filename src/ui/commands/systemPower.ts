@@ -5,6 +5,7 @@ import { treeViewId } from '../../manifest/viewIds.js';
 import type { SystemPowerAction, SystemPowerPlan, SystemPowerResult } from '../../systems/systemPower.js';
 import type { Systems } from '../../systems/systems.js';
 import { systemPowerQuestion, systemPowerText } from '../../text/systemText.js';
+import { SystemProgress } from '../../text/systemProgress.js';
 import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar, notifyProgress, showInView } from '../prompts/notify.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
@@ -45,10 +46,15 @@ function atWork(run: CommandRun, plan: SystemPowerPlan, systems: Systems): Thena
   return notifyProgress(t('Virt Rewind: {0}', displayLine(plan.system.name)), true, (report, cancellation) => {
     const controller = new AbortController();
     cancellation.onCancellationRequested(() => controller.abort());
+    const progress = new SystemProgress(plan);
+    report(progress.text);
     return systems.runPower(plan, {
       signal: controller.signal,
-      act: async ({ view, plan: own }) => {
-        report(displayLine(view.vm.name), 100 / plan.members.length);
+      onUp: (member) => {
+        progress.isUp(member);
+        report(progress.text, 100 / plan.system.members.length);
+      },
+      act: async ({ plan: own }) => {
         await operate(run, own.request, { confirmed: own, quiet: 'all', cancellation, protection: 'answered' });
       },
     });

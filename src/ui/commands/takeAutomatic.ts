@@ -70,7 +70,7 @@ async function takeOfVm(
   occasion: Occasion,
   cancellation: vscode.CancellationToken | undefined,
 ): Promise<string> {
-  const { ref } = run.worked;
+  const ref = await run.worked.find();
   if (ref === undefined) {
     throw new NothingThere(
       t('No VM is chosen in this window. Select one in the view of Virt Rewind: the status bar says which it is.'),

@@ -5,6 +5,7 @@ import { writeSetting } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import type { CommandId } from '../../manifest/commandIds.js';
+import { filterPrompt } from '../../text/filterText.js';
 import type { ShownSystem } from '../../text/systemRows.js';
 import { reachMembers, targetSystem } from './systemTargets.js';
 import { existingVm } from './operate.js';
@@ -34,7 +35,7 @@ export const viewCommands = {
   'virtRewind.sortVmsByState': () => writeSetting('treeVms', 'state'),
   /** Puts VMs first that something was done to last. */
   'virtRewind.sortVmsByUse': () => writeSetting('treeVms', 'recent'),
-  /** Each snapshot under its parent. */
+  /** Along the branches; how far they indent is the setting's. */
   'virtRewind.showAsTree': (run) => run.tree.setLayout('tree'),
   /** All snapshots of a VM side by side. */
   'virtRewind.showAsList': (run) => run.tree.setLayout('list'),
@@ -76,8 +77,8 @@ async function filter(run: CommandRun): Promise<void> {
   try {
     const text = await askText({
       title: t('Filter VMs and Snapshots'),
-      prompt: t('Matches name and title of a VM; name, title and description of a snapshot. Empty shows all.'),
-      placeHolder: t('Name, title or description'),
+      prompt: filterPrompt(),
+      placeHolder: t('Name, title, branch…'),
       value: before,
       ignoreFocusOut: true,
       typed: (now) => {

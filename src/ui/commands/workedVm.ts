@@ -1,6 +1,7 @@
 // The VM that somebody works with, as an item in the status bar: the one whose row was selected last, that a command
 // was called on, or that something was done to. It asks nobody: the item says what is known anyway, and nothing is followed for it.
 import { t } from '@vscode/l10n';
+import type { Memento } from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { InventoryChange } from '../../inventory/views.js';
@@ -11,6 +12,8 @@ import { workedSystemText, workedVmText } from '../../text/workedVmText.js';
 import type { StatusItem } from '../prompts/notify.js';
 import { type Node, vmOfNode } from '../tree/nodes.js';
 import type { ChosenSystem } from './chosenSystem.js';
+
+const key = 'workedVm';
 
 type Event<T> = (listener: (value: T) => unknown) => Disposable;
 
@@ -26,7 +29,8 @@ export interface Selecting {
 }
 
 export class WorkedVm implements Disposable {
-  readonly #inventory: Pick<InventoryPort, 'findVm' | 'onDidChange'>;
+  readonly #kept: Pick<Memento, 'get' | 'update'>;
+  readonly #inventory: Pick<InventoryPort, 'findVm' | 'onDidChange' | 'connect'>;
   readonly #looking: Looking;
   readonly #chosen: Pick<ChosenSystem, 'shown' | 'lostName' | 'onDidChange'>;
   readonly #make: () => StatusItem;
@@ -34,14 +38,18 @@ export class WorkedVm implements Disposable {
   #item: StatusItem | undefined;
   #ref: VmRef | undefined;
 
+  /** With the VM that the workspace worked with last. It is shown when it is seen. */
   constructor(
-    inventory: Pick<InventoryPort, 'findVm' | 'onDidChange'>,
+    kept: Pick<Memento, 'get' | 'update'>,
+    inventory: Pick<InventoryPort, 'findVm' | 'onDidChange' | 'connect'>,
     selecting: Selecting,
     looking: Looking,
     chosen: Pick<ChosenSystem, 'shown' | 'lostName' | 'onDidChange'>,
     make: () => StatusItem,
   ) {
+    this.#kept = kept;
     this.#inventory = inventory;
+    this.#ref = remembered(kept.get(key));
     this.#looking = looking;
     this.#chosen = chosen;
     this.#make = make;
@@ -56,8 +64,21 @@ export class WorkedVm implements Disposable {
     return this.#ref !== undefined && this.#inventory.findVm(this.#ref) !== undefined ? this.#ref : undefined;
   }
 
+  /** As `ref`, when its connection is open: in the first moments of a window none is. */
+  async find(): Promise<VmRef | undefined> {
+    const wanted = this.#ref;
+    if (wanted !== undefined && this.ref === undefined) {
+      await this.#inventory.connect(wanted.connection);
+    }
+    return this.ref;
+  }
+
   /** A command was called on it. */
   take(ref: VmRef): void {
+    const { connection, uuid } = ref;
+    if (this.#ref === undefined || !sameVm(this.#ref, ref)) {
+      void this.#kept.update(key, { connection, uuid });
+    }
     this.#ref = ref;
     this.#show();
   }
@@ -123,4 +144,10 @@ export class WorkedVm implements Disposable {
       command,
     );
   }
+}
+
+/** As another version may have written it. */
+function remembered(kept: unknown): VmRef | undefined {
+  const { connection, uuid } = (kept ?? {}) as Readonly<Partial<Record<keyof VmRef, unknown>>>;
+  return typeof connection === 'string' && typeof uuid === 'string' ? { connection, uuid } : undefined;
 }

@@ -18,8 +18,8 @@ import { systemStyle } from './systemStyle.js';
 /** The commands that the page may call. */
 export const systemLinks = [
   'virtRewind.checkpointSystem',
-  'virtRewind.revertSystem',
-  'virtRewind.undoSystemRevert',
+  'virtRewind.revert',
+  'virtRewind.undoRevert',
   'virtRewind.deleteRestorePoint',
   'virtRewind.showPicture',
 ] as const satisfies readonly CommandId[];
@@ -60,7 +60,7 @@ function tools({ known }: ShownSystem): string {
   const canUndo = known.points.some(({ auto }) => auto === 'revert');
   return `<nav aria-label="${htmlText(t('System'))}">
 ${link('virtRewind.checkpointSystem', system, t('Checkpoint System…'), 'primary')}
-${canUndo ? link('virtRewind.undoSystemRevert', system, t('Undo Revert…')) : ''}
+${canUndo ? link('virtRewind.undoRevert', system, t('Undo Revert…')) : ''}
 </nav>`;
 }
 
@@ -157,7 +157,7 @@ function pointHead({ known, seen }: ShownSystem, point: SystemPoint, now: number
   return `<span class="title">${htmlText(title)}</span><small>${htmlText(facts.join(' · '))}</small>${lost
     .map((words) => `<small class="wrong">${htmlText(words)}</small>`)
     .join('')}<span class="actions">${
-    lost.length > 0 ? '' : link('virtRewind.revertSystem', node, t('Revert…'), 'secondary', title)
+    lost.length > 0 ? '' : link('virtRewind.revert', node, t('Revert…'), 'secondary', title)
   } ${link('virtRewind.deleteRestorePoint', node, t('Delete Restore Point…'), 'secondary', title)}</span>`;
 }
 

@@ -56,6 +56,36 @@ export function askText({
   return vscode.window.showInputBox(options, until);
 }
 
+/** In the title of a box, reached by Tab too: what was typed is gone on with elsewhere. */
+export interface BoxButton {
+  readonly label: string;
+  /** Name of a codicon. */
+  readonly icon: string;
+}
+
+/** Resolves to what was typed, and whether the button was pressed; undefined when the box was left. */
+export function askTextOr(
+  { title = '', prompt, value = '' }: Pick<TextQuestion, 'title' | 'prompt' | 'value'>,
+  button: BoxButton,
+): Promise<{ readonly text: string; readonly isPressed: boolean } | undefined> {
+  const box = vscode.window.createInputBox();
+  box.title = noticeText(title);
+  box.prompt = noticeText(prompt);
+  box.value = displayText(value);
+  box.ignoreFocusOut = true;
+  box.buttons = [{ iconPath: new vscode.ThemeIcon(button.icon), tooltip: button.label }];
+  return new Promise((resolve) => {
+    const end = (answer: { readonly text: string; readonly isPressed: boolean } | undefined): void => {
+      resolve(answer);
+      box.dispose();
+    };
+    box.onDidAccept(() => end({ text: box.value, isPressed: false }));
+    box.onDidTriggerButton(() => end({ text: box.value, isPressed: true }));
+    box.onDidHide(() => end(undefined));
+    box.show();
+  });
+}
+
 /** A line of a list. */
 export interface Line<T> {
   readonly label: string;

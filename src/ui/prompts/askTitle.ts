@@ -2,7 +2,8 @@
 import { t } from '@vscode/l10n';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { longestTitle, titleProblem } from '../../domain/snapshotName.js';
-import { askText } from './ask.js';
+import { askText, askTextOr } from './ask.js';
+import type { askInEditor } from './askInEditor.js';
 import { answered } from './commandError.js';
 import { fromOneLine, lineBreak, toOneLine } from './oneLine.js';
 
@@ -37,20 +38,26 @@ export async function askTitle(
   return answered(title).trim();
 }
 
-/** May be left empty. One of several lines is written in an editor. */
+/** May be left empty. One of several lines is written in an editor, and any is for whoever wants that. */
 export async function askDescription(value: string, asking: Asking): Promise<string> {
-  const title = stepped(t('Description of the Snapshot of {0}', asking.vm), asking);
+  const name = t('Description of the Snapshot of {0}', asking.vm);
+  const title = stepped(name, asking);
   if (value.includes('\n')) {
-    const { askInEditor } = await import('./askInEditor.js');
-    return askInEditor(t('Description of the Snapshot of {0}', asking.vm), value, title);
+    return inEditor(name, value, title);
   }
-  const text = await askText({
+  const question = {
     title,
     prompt: t('What is in it, or why it was taken. Type {0} for a new line. May be left empty.', lineBreak),
     value: toOneLine(value),
-    ignoreFocusOut: true,
-  });
-  return fromOneLine(answered(text));
+  };
+  const { text, isPressed } = answered(await askTextOr(question, { label: t('Write in an Editor'), icon: 'edit' }));
+  const typed = fromOneLine(text);
+  return isPressed ? inEditor(name, typed, title) : typed;
+}
+
+async function inEditor(...asked: Parameters<typeof askInEditor>): Promise<string> {
+  const editor = await import('./askInEditor.js');
+  return editor.askInEditor(...asked);
 }
 
 function problemText(title: string, others: readonly Pick<Snapshot, 'name' | 'title'>[]): string | undefined {

@@ -56,6 +56,11 @@ describe('the guard', () => {
   it('says the same of a VM that is not to be seen and of one that is not there', () => {
     const hidden = denialOf({ ...wish, needs: 'look', allowed: 'none' });
     assert.match(hidden?.sentence ?? '', /^There is no VM web-1 that agents may see/u);
+    const [, named] = /The tool "(.*?)"/u.exec(hidden?.sentence ?? '') ?? [];
+    assert.ok(
+      toolNames.some((name) => name === named),
+      named,
+    );
   });
 
   it('limits number and space of checkpoints', () => {
@@ -63,6 +68,9 @@ describe('the guard', () => {
     assert.equal(limitOf('v', { checkpoints: 1, bytes: 400 }, 600, limits), undefined);
     assert.equal(limitOf('v', { checkpoints: 2, bytes: 0 }, 0, limits)?.reason, 'tooMany');
     assert.equal(limitOf('v', { checkpoints: 1, bytes: 400 }, 601, limits)?.reason, 'tooLarge');
+    const most = { checkpoints: 2, bytes: 1024 ** 3 };
+    const { sentence } = limitOf('v', { checkpoints: 1, bytes: 1.5 * 1024 ** 3 }, 0, most) ?? {};
+    assert.match(sentence ?? '', /1\.5 GB, and 1\.0 GB/u);
   });
 
   it('refuses whatever loses something', () => {

@@ -8,6 +8,7 @@ import { BisectStore, parseBisect } from '../../../src/bisect/bisectStore.js';
 import { atOnce } from '../../../src/bisect/room.js';
 import { knowledgeOf } from '../../../src/bisect/search.js';
 import type { Bisect, BisectTry } from '../../../src/domain/bisect.js';
+import { planLines, resultLines } from '../../../src/text/bisectText.js';
 import { silentLog } from '../../silentLog.js';
 import { ref } from '../domain/someFacts.js';
 
@@ -291,5 +292,14 @@ describe('bisect: room', () => {
 
   it('knows the end of a line without an answer', () => {
     assert.equal(knowledgeOf(1, []).open.length, 1);
+  });
+});
+
+describe('bisect: in words', () => {
+  it('counts one as one', () => {
+    const one = { ...given, line: given.line.slice(0, 1) };
+    assert.match(resultLines(one).join(' '), /^1 restore point /);
+    assert.match(resultLines(given).join(' '), /^32 restore points /);
+    assert.doesNotMatch([...planLines(one, 1), ...planLines({ ...one, tries: 2 }, 1)].join(' '), /\b1 \w+s\b/);
   });
 });

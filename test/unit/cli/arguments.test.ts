@@ -4,7 +4,7 @@ import { CliError } from '../../../src/cli/commandError.js';
 import { commandNames, optionsOf } from '../../../src/cli/commandTable.js';
 import { wantedAt } from '../../../src/cli/completeWords.js';
 import { completionScript } from '../../../src/cli/completion.js';
-import { commandHelp, generalHelp } from '../../../src/cli/help.js';
+import { commandHelp, generalHelp, groupHelp } from '../../../src/cli/help.js';
 
 function callOf(...words: readonly string[]): ReturnType<typeof parseCommandLine> & { kind: 'call' } {
   const parsed = parseCommandLine(words);
@@ -31,11 +31,25 @@ describe('the arguments of the command line', () => {
   it('of systems have a command of two words', () => {
     const { call } = callOf('system', 'revert', 'shop', 'before the demo', '--yes');
     assert.deepEqual([call.command, call.operands], ['system revert', ['shop', 'before the demo']]);
-    assert.deepEqual(parseCommandLine(['system']), { kind: 'help' });
+    for (const words of [['system'], ['system', '--help'], ['help', 'system']]) {
+      assert.deepEqual(parseCommandLine(words), { kind: 'help', group: 'system' });
+    }
     assert.deepEqual(parseCommandLine(['help', 'system', 'undo']), { kind: 'help', command: 'system undo' });
     assert.deepEqual(callOf('system', 'order', 'shop', 'db').call.operands, ['shop', 'db']);
     refuses(['system', 'destroy'], /no command "system destroy"/u);
     refuses(['system', 'create', 'shop'], /VM is missing/u);
+  });
+
+  it('have the same word for how RAM is kept wherever a snapshot with RAM may be taken', () => {
+    for (const words of [
+      ['checkpoint', 'web'],
+      ['revert', 'web', 'clean'],
+      ['fork', 'web'],
+      ['sandbox', 'web'],
+    ]) {
+      assert.equal(callOf(...words, '--seamless', 'never').call.texts['seamless'], 'never');
+      refuses([...words, '--seamless', 'sometimes'], /--seamless takes one of/u);
+    }
   });
 
   it('of a program in a guest stay as they are behind --', () => {
@@ -51,6 +65,15 @@ describe('the arguments of the command line', () => {
     refuses(['revert', 'a', 'b', '--after', 'later'], /--after takes one of/u);
     refuses(['run', 'a'], /PROGRAM/u);
     refuses(['list', '--connect'], /connect/u);
+  });
+
+  it('are refused where one says otherwise than another, or says nothing without one', () => {
+    refuses(['wait', 'web', '--for', 'off', '--port', '22'], /--port.*--for/u);
+    refuses(['system', 'order', 'shop', 'db', '--for', 'agent', '--run', 'true'], /--run.*--for/u);
+    refuses(['system', 'order', 'shop', 'db', '--port', '22', '--run', 'true'], /--run.*--port|--port.*--run/u);
+    refuses(['system', 'order', 'shop', 'db', '--seconds', '5'], /--seconds.*--for/u);
+    assert.equal(callOf('wait', 'web', '--seconds', '5').call.texts['seconds'], '5');
+    assert.equal(callOf('system', 'order', 'shop', 'db', '--port', '22', '--seconds', '5').call.texts['port'], '22');
   });
 
   it('ask for help, of all or of one command, and for the version', () => {
@@ -91,6 +114,15 @@ describe('the help of the command line', () => {
   });
 });
 
+describe('the help of a group of commands', () => {
+  it('names its commands, and no other', () => {
+    const help = groupHelp('lab', 100);
+    for (const name of commandNames) {
+      assert.equal(help.includes(`  ${name}`), name.startsWith('lab '), name);
+    }
+  });
+});
+
 describe('completion', () => {
   it('offers commands, options, their words, VMs and snapshots of the VM before', () => {
     const firsts = [...commandNames.filter((name) => !name.includes(' ')), 'system', 'lab', '--help', '--version'];
@@ -111,6 +143,12 @@ describe('completion', () => {
     });
     assert.ok((wantedAt(['stop', 'web', '--']) as { words: readonly string[] }).words.includes('--force'));
     assert.deepEqual(wantedAt(['completion', '']), { kind: 'words', words: ['bash', 'zsh', 'fish'] });
+    assert.deepEqual(wantedAt(['clone', 'web', '--from', '']), { kind: 'snapshot', vm: 'web' });
+    assert.deepEqual(wantedAt(['clone', '--from', '']), { kind: 'words', words: [] });
+    assert.deepEqual(wantedAt(['bisect', 'web', '--good', '']), { kind: 'snapshot', vm: 'web' });
+    assert.deepEqual(wantedAt(['lab', 'export', '--system', '']), { kind: 'system' });
+    assert.deepEqual(wantedAt(['lab', 'reset', '']), { kind: 'labPoint' });
+    assert.deepEqual(wantedAt(['lab', 'reset', '-f', 'own.yaml', '']), { kind: 'labPoint', file: 'own.yaml' });
     assert.deepEqual(wantedAt(['nothing', '']), { kind: 'words', words: [] });
   });
 

@@ -19,9 +19,9 @@ describe('a renewal of what a guest is known by', () => {
   const cases: readonly (readonly [what: string, ran: GuestRun, renewal: Renewal, told: RegExp])[] = [
     [
       'all of it',
-      ended(0, 'machineId\nhostKeys\n'),
-      { kind: 'renewed', parts: ['machineId', 'hostKeys'] },
-      /Renewed in web: machine ID, SSH host keys\..*old machine ID/u,
+      ended(0, 'seed\nmachineId\nhostKeys\n'),
+      { kind: 'renewed', parts: ['seed', 'machineId', 'hostKeys'] },
+      /Renewed in web: random numbers, machine ID, SSH host keys\..*old machine ID/u,
     ],
     ['what there is', ended(0, 'hostKeys\n'), { kind: 'renewed', parts: ['hostKeys'] }, /SSH host keys\.$/u],
     ['nothing', ended(0, 'other\n'), { kind: 'renewed', parts: [] }, /nothing was changed/u],

@@ -1,16 +1,36 @@
 // What is said of a guest's clock after a revert that brought RAM back.
 import assert from 'node:assert/strict';
 import { clockBehind } from '../../../src/engine/clockBehind.js';
-import { ask, facts, internal, now, planned, tree } from '../domain/someFacts.js';
+import { ask, facts, internal, now, planned, tree, vm } from '../domain/someFacts.js';
 
 describe("how far a guest's clock is behind", () => {
   const ram = internal('ram', undefined, { createdAt: now - 90_000 });
   const at = facts({ tree: tree([ram, internal('disks', 'ram', { state: 'off', memory: 'no' })], 'ram') });
   const reverted = (more: Partial<Parameters<typeof clockBehind>[0]> = {}, request = ask.revert('ram', 'running')) =>
-    clockBehind({ plan: planned(request, at), facts: at, ran: { clockSet: false }, state: 'running', now, ...more });
+    clockBehind({
+      plan: planned(request, more.facts === undefined ? at : { ...at, ...more.facts }),
+      facts: at,
+      ran: { clockSet: false },
+      state: 'running',
+      now,
+      ...more,
+    });
 
   it('is told where RAM came back and nobody has set it', () => {
     assert.deepEqual(reverted(), { clockBehindMs: 90_000 });
+  });
+
+  it('is told of a guest that goes on after a revert left it paused, be it on a leaf of ours', () => {
+    const paused = facts({
+      tree: tree(
+        [ram, { ...internal('layout', 'ram', { state: 'off' }), trailers: { auto: 'layout' } as const }],
+        'layout',
+      ),
+      vm: vm({ power: 'paused', powerReason: 'fromSnapshot' }),
+    });
+    assert.deepEqual(reverted({ facts: paused }, ask.power('resume')), { clockBehindMs: 90_000 });
+    const stopped = { ...paused, vm: vm({ power: 'paused' }) };
+    assert.deepEqual(reverted({ facts: stopped }, ask.power('resume')), {});
   });
 
   it('is not told where its agent has set it, or where it stands still', () => {

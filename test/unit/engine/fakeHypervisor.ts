@@ -187,7 +187,11 @@ export class FakeHypervisor implements Hypervisor {
     return this.#answer('probeAgent', vm.uuid, () => 'silent');
   }
 
-  dropLeftGuards(): Promise<readonly string[]> {
+  /** The VMs that were left alone, each time that it was asked for. */
+  readonly guardsDropped: (readonly string[])[] = [];
+
+  dropLeftGuards(but: ReadonlySet<string>): Promise<readonly string[]> {
+    this.guardsDropped.push([...but]);
     return Promise.resolve([]);
   }
 

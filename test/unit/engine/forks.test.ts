@@ -124,4 +124,17 @@ describe('forks: where one cannot be made', () => {
       );
     assert.deepEqual(of('discard'), of('clone').slice(0, 2));
   });
+
+  it('all that can go do, and those that cannot are named beside why the forks could not be made', async () => {
+    let [clones, discards] = [0, 0];
+    const inventory = new FakeInventory(
+      mebibyte,
+      ({ kind }) => (kind === 'clone' && (clones += 1) === 4) || (kind === 'discard' && (discards += 1) === 2),
+    );
+    const error: unknown = await forkVm(inventory, ref, { count: 4 }).catch((caught: unknown) => caught);
+    assert.deepEqual(kinds(inventory).slice(-3), ['discard', 'discard', 'discard']);
+    assert.ok(error instanceof Failure);
+    const second = inventory.ran.filter((request) => request.kind === 'clone')[1];
+    assert.deepEqual(error.details.left, [{ kind: 'vm', vm: second?.clone.name }]);
+  });
 });

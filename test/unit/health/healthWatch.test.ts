@@ -265,6 +265,21 @@ describe('the watch over health', () => {
     assert.equal(r.watch.wrong().length, 0);
   });
 
+  it('examines with what its own rules find, snoozed or not, and tells nothing twice', async () => {
+    const r = rig();
+    const a = view('a', 9);
+    r.set(a);
+    r.diagnoses = [
+      { problem: { kind: 'orphanTag', file: '/img/x', tag: 't' } },
+      { problem: { kind: 'managedSave' } },
+      { problem: { kind: 'mixedStyles' } },
+    ];
+    await r.pass(3 * minute);
+    await r.watch.snooze([r.watch.wrong()[0]!.key], 60 * minute);
+    const kinds = (await r.watch.examine(a.ref)).diagnoses.map(({ problem }) => problem.kind);
+    assert.deepEqual(kinds, ['orphanTag', 'mixedStyles', 'chainTooDeep', 'managedSave']);
+  });
+
   it('takes nothing from an examination of a VM that is another by the time of the answer', async () => {
     const r = rig();
     const a = view('a', 1);

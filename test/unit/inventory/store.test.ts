@@ -23,6 +23,44 @@ describe('the picture of a VM that ran', () => {
     assert.deepEqual(store.vm(ref)?.ranSince, ['m 0']);
   });
 
+  it('names the last of them while the VM stands still, though it is gone, and not when it runs or began anew', () => {
+    const store = pictureOf('paused');
+    const stands = (): string | undefined => store.vm(ref)?.standsSince;
+    store.putVm(ref, { tree: taken });
+    assert.equal(stands(), 'm');
+    store.putVm(ref, { tree: tree([]) });
+    assert.equal(stands(), 'm');
+    store.putVm(ref, { vm: vm({ power: 'running' }) });
+    store.putVm(ref, { vm: vm({ power: 'paused' }) });
+    assert.equal(stands(), undefined);
+    store.putVm(ref, {
+      tree: tree([...taken.snapshots, external('n', 'd', { state: 'paused', memory: 'external' })], 'n'),
+    });
+    assert.equal(stands(), 'n');
+    store.putVm(ref, { vm: vm({ power: 'paused', powerReason: 'fromSnapshot' }) });
+    assert.equal(stands(), undefined);
+  });
+
+  it('names one that was taken since a revert, though it is gone, until the next revert', () => {
+    const store = pictureOf('paused');
+    const stands = (): string | undefined => store.vm(ref)?.standsSince;
+    const back = vm({ power: 'paused', powerReason: 'fromSnapshot' });
+    const first = external('d');
+    const next = external('n', 'd', { state: 'paused', memory: 'external' });
+    store.putVm(ref, { tree: taken });
+    store.putVm(ref, { vm: back, tree: { ...taken, current: 'm' } });
+    assert.equal(stands(), undefined, 'it came back with m');
+    store.putVm(ref, { tree: tree([first], 'd') });
+    store.putVm(ref, { tree: tree([first, next], 'n') });
+    assert.equal(stands(), 'n');
+    store.putVm(ref, { tree: tree([first], 'd') });
+    assert.equal(stands(), 'n');
+    store.putVm(ref, { tree: tree([first, external('e', 'd')], 'e') });
+    assert.equal(stands(), 'n');
+    store.putVm(ref, { vm: back, tree: tree([first, external('e', 'd')], 'd') });
+    assert.equal(stands(), undefined);
+  });
+
   it('does not believe a state that is older than the snapshots', () => {
     const store = pictureOf('running');
     store.putVm(ref, { tree: taken });

@@ -86,6 +86,13 @@ describe('the page of the marketplace', () => {
     }
   });
 
+  it('points at no page of the sources, which are not installed with it', () => {
+    assert.deepEqual(
+      Object.values(nls).filter((text) => /\bdocs\//u.test(text)),
+      [],
+    );
+  });
+
   it('has short titles', () => {
     const { viewsContainers, views } = manifest.contributes;
     const titles = [

@@ -14,9 +14,11 @@ import {
   systemTokens,
   vmTokens,
 } from '../../../src/text/capabilityTokens.js';
+import type { KnownSystem } from '../../../src/systems/knownSystems.js';
+import { systemActions, vmActions } from '../../../src/text/workedVmText.js';
 import { pictureActions } from '../../../src/ui/picture/pictureState.js';
 import { seenSystem } from '../../../src/systems/seenSystem.js';
-import { systemPage } from '../../../src/ui/picture/systemPage.js';
+import { systemLinks, systemPage } from '../../../src/ui/picture/systemPage.js';
 import { branched, connectionView, now, ref, vm, vmView } from '../ui/samples.js';
 
 interface MenuItem {
@@ -30,7 +32,7 @@ const most = 12;
 
 const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly contributes: {
-    readonly commands: readonly { readonly command: string; readonly title: string }[];
+    readonly commands: readonly { readonly command: string; readonly title: string; readonly icon?: string }[];
     readonly submenus: readonly { readonly id: string; readonly label: string }[];
     readonly menus: Readonly<Record<string, readonly MenuItem[]>>;
   };
@@ -39,6 +41,7 @@ const nls = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as 
 const titles = new Map(
   contributes.commands.map(({ command, title }) => [command, nls[title.replaceAll('%', '')] ?? title]),
 );
+const icons = new Map(contributes.commands.map(({ command, icon }) => [command, icon]));
 const rowMenu = 'view/item/context';
 
 /** What a row is: the value that the editor compares, and whether it is one of several that are selected. */
@@ -217,6 +220,26 @@ describe('the menus of rows', () => {
     assert.ok(['createSystem', 'exportLab'].every((one) => several.includes(`virtRewind.${one}`)));
   });
 
+  it('have on the row of a VM with a favourite a button that goes back to it, and on no other row', () => {
+    const buttons = (viewItem: string): readonly string[] =>
+      (contributes.menus[rowMenu] ?? [])
+        .filter(({ group, when }) => group.startsWith('inline') && holds(when, { viewItem, several: false }))
+        .map(({ command = '' }) => command);
+    const on = (view: Parameters<typeof vmTokens>[0]): readonly string[] =>
+      buttons(vmTokens(view, { readOnly: false }));
+    const back = 'virtRewind.revertToFavourite';
+    const favoured = vmView({ tree: branched, favourite: 'base' });
+    assert.ok(on(favoured).includes(back));
+    assert.ok(!on(vmView({ tree: branched })).includes(back));
+    assert.ok(!buttons(vmTokens(favoured, { readOnly: true })).includes(back));
+    for (const viewItem of [hereTokens(favoured, false), ...snapshotRows(), ...systemRows]) {
+      assert.ok(!buttons(viewItem).includes(back), viewItem);
+    }
+    for (const viewItem of rows) {
+      assert.ok(buttons(viewItem).length <= 4, viewItem);
+    }
+  });
+
   it('leave out what has nothing to do', () => {
     const on = (view: Parameters<typeof vmTokens>[0], isWarned = false): readonly string[] =>
       commandsIn(rowMenu, { viewItem: vmTokens(view, { readOnly: false, isWarned }), several: false });
@@ -246,15 +269,43 @@ describe('the menus of rows', () => {
     assert.ok(!on(vmView({ tree: branched, undo, operation: running(false) })).includes('virtRewind.undoRevert'));
   });
 
+  it('share names and icons with the palette and the menu of the status bar', () => {
+    const undo: AutoSnapshot = { name: 'base', why: 'revert', createdAt: 0 };
+    const point = { id: 'a', title: 'a', createdAt: now, members: [] };
+    const shop = { system: { id: 'shop', name: 'shop', members: [] }, points: [point, left] };
+    const unfinished = { entry: { id: 'e' }, kind: 'unclear' } as unknown as NonNullable<KnownSystem['unfinished']>;
+    const actions = [
+      ...powers.flatMap((power) => vmActions(vmView({ vm: vm({ power }), tree: branched, favourite: 'base', undo }))),
+      ...powers.flatMap((power) => {
+        const views = [vmView({ vm: vm({ power }) })];
+        const shown = { known: shop, seen: seenSystem(shop, []), views };
+        return [...systemActions(shown), ...systemActions({ ...shown, known: { ...shop, unfinished } })];
+      }),
+    ];
+    assert.ok(new Set(actions.map(({ value }) => value)).size > 10);
+    for (const { label, icon, value } of actions) {
+      assert.equal(label, titles.get(value), value);
+      assert.equal(`$(${icon})`, icons.get(value), value);
+    }
+  });
+
   it('call a command as the palette and the picture do', () => {
     for (const { id, title } of pictureActions()) {
       assert.equal(title, titles.get(id), id);
     }
     const point = { id: 'a', title: 'a', createdAt: now, members: [] };
-    const known = { system: { id: 'shop', name: 'shop', members: [] }, points: [point] };
+    const known = { system: { id: 'shop', name: 'shop', members: [] }, points: [point, left] };
     const page = systemPage({ known, seen: seenSystem(known, []), views: [] }, now, '');
-    for (const id of ['virtRewind.checkpointSystem', 'virtRewind.deleteRestorePoint']) {
-      assert.ok(page.includes(`>${titles.get(id)}</a>`), id);
+    const links = [...page.matchAll(/href="command:([\w.]+)\?[^>]*>([^<]*)<\/a>/gu)].map(([, id = '', text]) => [
+      id,
+      text,
+    ]);
+    assert.deepEqual(
+      new Set(links.map(([id]) => id)),
+      new Set(systemLinks.filter((id) => !id.endsWith('showPicture'))),
+    );
+    for (const [id = '', text] of links) {
+      assert.equal(text, titles.get(id), id);
     }
   });
 

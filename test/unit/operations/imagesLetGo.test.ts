@@ -18,6 +18,11 @@ function after(qemu: readonly [number, number], taken: SnapshotState, now: Parti
   });
 }
 
+/** z alone is there still. */
+function gone(qemu: readonly [number, number], now: Partial<Vm>): Facts {
+  return { ...after(qemu, 'paused', now), tree: tree([external('m'), external('z', 'm')], 'z'), standsSince: 'm' };
+}
+
 const merge = ask.remove('m');
 const memory = { kind: 'create', vm: ref, snapshotKind: 'memory', title: 'n' } as const;
 const paused = { power: 'paused' } as const;
@@ -35,6 +40,8 @@ describe('images that QEMU has let go', () => {
     ['came back paused, QEMU 11.1', after([11, 1], 'running', back), false, false],
     ['seen running since', { ...after([10, 0], 'paused', paused), ranSince: ['m 0'] }, false, false],
     ['another of its name seen running', { ...after([10, 0], 'paused', paused), ranSince: ['m 1'] }, true, true],
+    ['seen paused then, and gone since, QEMU 10.0', gone([10, 0], paused), true, true],
+    ['seen paused then, and gone since, QEMU 11.1', gone([11, 1], paused), false, true],
     ['on another branch', after([10, 0], 'paused', paused, 'b'), false, false],
   ];
   for (const [what, at, notMerged, notWritten] of rows) {

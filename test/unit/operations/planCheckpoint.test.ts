@@ -68,6 +68,22 @@ golden.section(
   ]),
 );
 
+const seamlessly = (what: string, at: Facts) => {
+  const [, request] = keep([what, at]);
+  return [what, { ...request, seamless: true } as OperationRequest, at] as const;
+};
+golden.section(
+  'the guest runs on while it is taken, where that can be had and is wanted',
+  asked([
+    seamlessly('it can be had', outside({}, { seamless: { kind: 'yes' } })),
+    seamlessly('nobody has asked QEMU', outside({}, { seamless: { kind: 'untried' } })),
+    seamlessly('it cannot be had', outside({}, { seamless: { kind: 'no', why: 'kernel' } })),
+    seamlessly('paused', outside({ power: 'paused' }, { seamless: { kind: 'yes' } })),
+    seamlessly('internal', inside({}, { seamless: { kind: 'yes' } })),
+    keep(['nobody wants it', outside({}, { seamless: { kind: 'yes' } })]),
+  ]),
+);
+
 const titled = (title: string, auto?: 'revert'): Facts => {
   const trailers = auto === undefined ? {} : { auto };
   return outside({}, { tree: tree([{ ...external('a', undefined, { title }), trailers }], 'a') });

@@ -1,7 +1,7 @@
 // What can be done with a VM in each of its states.
-import type { PowerAction } from '../../../src/domain/operation.js';
+import type { OperationRequest, PowerAction } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
-import type { PowerState, Vm } from '../../../src/domain/vm.js';
+import type { PowerReason, PowerState, Vm } from '../../../src/domain/vm.js';
 import { image, over, seen } from '../domain/hostFiles.js';
 import { ask, capabilities, disk, external, frozen, facts, tree, vm } from '../domain/someFacts.js';
 import { asked, Golden } from './golden.js';
@@ -38,6 +38,33 @@ golden.section(
     ['running', 'restart', of({})],
     ['transient', 'forceOff', of({ persistent: false })],
     ['transient', 'shutDown', of({ persistent: false })],
+  ]),
+);
+
+const paused = (powerReason: PowerReason, more: Partial<Vm>) => ({
+  vm: vm({ power: 'paused', powerReason, ...more }),
+});
+golden.section(
+  'the clock of a guest that goes on',
+  asked([
+    ...(
+      [
+        ['since a revert', paused('fromSnapshot', { agentConnected: false })],
+        ['since a revert, nobody can be asked', paused('fromSnapshot', { agentChannel: false })],
+        ['paused by somebody', paused('other', {})],
+        [
+          'since a revert, of a driver without guests',
+          { ...paused('fromSnapshot', { agentConnected: false }), ...connection({ driver: 'test' }) },
+        ],
+      ] as const
+    ).map(([what, more]) => [what, ask.power('resume'), facts(more)] as const),
+    ...(
+      [
+        ['asked for after a revert that we did', 'revert', paused('other', { agentConnected: false })],
+        ['asked for after a stop', 'stop', paused('other', {})],
+        ['asked for after a stop, nobody was there', 'stop', paused('other', { agentConnected: false })],
+      ] as const
+    ).map(([what, clock, more]) => [what, { ...ask.power('resume'), clock } as OperationRequest, facts(more)] as const),
   ]),
 );
 

@@ -117,6 +117,21 @@ describe('asking QEMU whether RAM can be kept while the guest runs on', () => {
       assert.equal(requiredFacts(ask.create(request), facts(more)).seamless, expected === 'asked' ? 'try' : undefined);
     });
   }
+
+  const checkpoint = { checkpointFirst: true, seamless: true } as const;
+  const reverts: readonly (readonly [string, Partial<typeof checkpoint>, Partial<Facts>, 'asked' | 'not'])[] = [
+    ['external ones', checkpoint, { tree: outside }, 'asked'],
+    ['internal ones', checkpoint, { tree: inside }, 'not'],
+    ['nobody wants it', { checkpointFirst: true }, { tree: outside }, 'not'],
+    ['nothing is kept first', { seamless: true }, { tree: outside }, 'not'],
+    ['a VM that is off', checkpoint, { tree: outside, vm: off }, 'not'],
+  ];
+  for (const [what, more, known, expected] of reverts) {
+    it(`before a revert, ${what}: ${expected}`, () => {
+      const request = { ...ask.revert('e'), ...more } as OperationRequest;
+      assert.equal(requiredFacts(request, facts(known)).seamless, expected === 'asked' ? 'try' : undefined);
+    });
+  }
 });
 
 describe('what a recovery and the doctor need', () => {

@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import type { MemberState } from '../../../src/domain/system.js';
 import type { PowerState } from '../../../src/domain/vm.js';
 import type { GroupEntry, GroupMember } from '../../../src/journal/groupJournal.js';
-import { endOf, memberSeen, snapshotOf, standingOf, standsAt, type SeenMember } from '../../../src/systems/standing.js';
+import {
+  endOf,
+  memberSeen,
+  snapshotOf,
+  standingOf,
+  standsAt,
+  standsOf,
+  type SeenMember,
+} from '../../../src/systems/standing.js';
 import { internal } from '../domain/someFacts.js';
 
 const made = (name: string, createdAt: number): ReturnType<typeof internal> => ({ ...internal(name), createdAt });
@@ -152,5 +160,38 @@ describe('a restore point of a system', () => {
       'apart',
     );
     assert.equal(standsAt(points, [[own, { snapshots: [] }]]), undefined);
+  });
+
+  it('is the one that all came from, also where a revert kept no other of one that had not changed', () => {
+    const api = { ...own, uuid: 'u2', name: 'api' };
+    const both = (id: string, ...names: readonly [string, string]): Parameters<typeof memberSeen>[0] => {
+      const [first, second_] = names.map((name) => point(id, name).members[0]!);
+      return { ...point(id, names[0]), members: [first!, { ...second_!, uuid: api.uuid }] };
+    };
+    const points = [both('p', 'clean', 'clean'), { ...both('left', 'kept', 'clean'), auto: 'revert' as const }];
+    const db = seen('running', 'clean', 'clean', 'kept').tree;
+    const { tree } = seen('running', 'clean', 'clean');
+    for (const members of [
+      [
+        [own, db],
+        [api, tree],
+      ],
+      [
+        [api, tree],
+        [own, db],
+      ],
+      [[api, tree]],
+    ] as const) {
+      assert.equal(standsAt(points, members), points[0]);
+    }
+    assert.deepEqual(standsOf(points, api, tree), [points[1], points[0]]);
+    const back = seen('running', 'kept', 'clean', 'kept').tree;
+    assert.equal(
+      standsAt(points, [
+        [own, back],
+        [api, tree],
+      ]),
+      points[1],
+    );
   });
 });

@@ -16,8 +16,12 @@ describe('the order in which a system starts', () => {
   const started = async (
     members: readonly SystemMember[],
     failing: Readonly<Record<string, 'start' | 'wait'>> = {},
-  ): Promise<{ readonly told: readonly string[]; readonly failed: readonly string[] }> => {
-    const told: string[] = [];
+  ): Promise<{
+    readonly told: readonly string[];
+    readonly up: readonly string[];
+    readonly failed: readonly string[];
+  }> => {
+    const [told, up]: [string[], string[]] = [[], []];
     const failures = await startInOrder(members, {
       start: ({ name }) => {
         told.push(name);
@@ -27,14 +31,21 @@ describe('the order in which a system starts', () => {
         told.push(`${name} is up`);
         return failing[name] === 'wait' ? Promise.reject(new Failure('failed')) : Promise.resolve();
       },
+      onUp: ({ name }) => up.push(name),
     });
-    return { told, failed: [...failures.keys()].sort() };
+    return { told, up: up.sort(), failed: [...failures.keys()].sort() };
   };
 
   it('is that of who comes after whom', async () => {
     const { told, failed } = await started([member('web', 'api'), member('api', 'db'), member('db')]);
     assert.deepEqual(told, ['db', 'db is up', 'api', 'api is up', 'web', 'web is up']);
     assert.deepEqual(failed, []);
+  });
+
+  it('tells of each that is up, and of none that is not', async () => {
+    const members = [member('web', 'api'), member('api', 'db'), member('db'), member('log')];
+    assert.deepEqual((await started(members)).up, ['api', 'db', 'log', 'web']);
+    assert.deepEqual((await started(members, { api: 'wait' })).up, ['db', 'log']);
   });
 
   it('leaves those that come after one that does not come up', async () => {

@@ -6,7 +6,8 @@ import type { Repair } from '../../../src/domain/operation.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import { examinationText } from '../../../src/text/examinationText.js';
 import { problemText, repairText } from '../../../src/text/problemText.js';
-import { branched, ref, vm, vmView } from '../ui/samples.js';
+import { refusalText } from '../../../src/text/refusalText.js';
+import { branched, ref, snapshot, vm, vmView } from '../ui/samples.js';
 
 const view = vmView({ tree: branched });
 const now = 1_800_000_000_000;
@@ -74,6 +75,34 @@ const report = (diagnoses: readonly Diagnosis[], abilities: readonly Ability[] =
   examinationText({ of: { vm: view.vm, tree: branched }, abilities, diagnoses }, view, now);
 
 describe('examination text', () => {
+  it('tells how long the guest is to stand still for each kind that keeps RAM, where it can be had', () => {
+    const kinds = ['createMemoryInternal', 'createMemoryExternal', 'createMemoryLive', 'createSeamless'] as const;
+    const stops = (can: Ability['can'], more: readonly Ability['kind'][] = []): number =>
+      report(
+        [],
+        [...kinds, ...more].map((kind) => ({ kind, can })),
+      ).match(/stands still for about/gu)?.length ?? 0;
+    assert.deepEqual([stops('yes'), stops('untried'), stops('no'), stops('yes', ['createDisk'])], [4, 4, 0, 4]);
+  });
+
+  it('says what may help where QEMU refuses to guard the RAM', () => {
+    const { refusal } = refuse('notSeamless', { vm: 'web-test', why: 'refused', said: 'Permission denied' });
+    assert.notEqual(refusalText(refusal).nextStep, '');
+  });
+
+  it('follows what the same way has taken the VM before', () => {
+    const taken = {
+      ...snapshot('slow', { kind: 'memory' }),
+      style: 'external',
+      trailers: { guestPausedMs: 7_300, ramWritten: 'live' },
+    } as const;
+    const examined = { ...view, tree: { snapshots: [taken] } };
+    const of = (kind: Ability['kind']): string =>
+      examinationText({ of: examined, abilities: [{ kind, can: 'yes' }], diagnoses: [] }, examined, now);
+    assert.match(of('createMemoryLive'), /7\\?\.3 s/u);
+    assert.doesNotMatch(of('createMemoryInternal'), /7\\?\.3 s/u);
+  });
+
   for (const problem of Object.values(samples)) {
     it(`has three sentences for ${problem.kind}`, () => {
       const { what, means, todo } = problemText(problem, view, now);
@@ -146,6 +175,17 @@ describe('examination text', () => {
     assert.match(rows[3] ?? '', /yes\\, without libvirt \| .*cannot revert to external snapshots\\\. \|$/u);
     assert.match(rows[4] ?? '', /\| no \| .*newer can\\\. \|$/u);
     assert.match(rows[5] ?? '', /\| not tried yet \| .*marks the VM/u);
+  });
+
+  it('counts one as one', () => {
+    const full = (days: number): string => problemText({ ...samples.freeSpaceRunsOut, days }, view, now).what;
+    assert.equal(new Set([full(0.5), full(1), full(1.9)].map((text) => text.replace(/\d/gu, ''))).size, 2);
+    assert.doesNotMatch(full(1.9), /1 days/u);
+    assert.match(full(2.5), /2 days/u);
+    const { means } = problemText({ kind: 'vanishes', snapshots: 1 }, view, now);
+    assert.doesNotMatch(means, /\bsnapshots\b/u);
+    const { what } = problemText({ kind: 'chainTooDeep', disk: 'vda', deltas: 2, limit: 1 }, view, now);
+    assert.doesNotMatch(what, /\b1 are\b/u);
   });
 
   it('has the trash as the first to go where space is short', () => {

@@ -41,6 +41,21 @@ describe('the text of the history', () => {
     assert.equal(code(`virsh ${'x'.repeat(3_000)}`)?.length, 3_008);
   });
 
+  it('says once that it failed, and why in words', () => {
+    const told = (failure: string, outcome = 'failed'): string =>
+      /: revert[^·]*· ([^·]*) ·/iu.exec(
+        page([line({ outcome, failure, durationMs: 400 })]).replaceAll('\\', ''),
+      )?.[1] ?? '';
+    assert.equal(told('failed'), 'failed in 0.4 s');
+    assert.equal(told('failed: no disk: vdb'), 'failed in 0.4 s: no disk: vdb');
+    assert.equal(told('busy: another editor began'), 'failed in 0.4 s: busy (another editor began)');
+    assert.equal(told('noSpace'), 'failed in 0.4 s: disk full');
+    assert.equal(told('refused: blockJobRunning'), 'failed in 0.4 s: refused');
+    assert.equal(told('whatever: it was'), 'failed in 0.4 s: whatever: it was');
+    assert.doesNotMatch(told('dismissed', 'explained'), /dismissed/);
+    assert.equal(told('toString'), 'failed in 0.4 s: toString');
+  });
+
   it('begins with the newest', () => {
     const text = page([line(), line({ durationMs: 3_900 })]);
     assert.ok(text.indexOf('3\\.9 s') < text.indexOf('2\\.4 s'));
@@ -101,5 +116,6 @@ describe('the text of the history', () => {
 
   it('tells how many older ones there are', () => {
     assert.match(page(Array.from({ length: 320 }, () => line())), /20 older/);
+    assert.match(page(Array.from({ length: 301 }, () => line())), /1 older entry is/);
   });
 });

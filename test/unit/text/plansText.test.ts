@@ -56,7 +56,18 @@ describe('text of several plans', () => {
     const names = ['one-name', 'two-name'];
     const request = { kind: 'delete', vm: view.ref, snapshot: 'one-name', scope: 'withDescendants' } as const;
     const both = plansText([planned(view, request, [{ kind: 'restorePoints', names }]), deletes(view, 'two')]);
-    assert.match(both, /the way back to 2 snapshots: one, two$/);
+    assert.match(both, /the way back to 2 snapshots: one, two\n/);
+  });
+
+  it('counts one as one', () => {
+    const one = plansText([forcesOff('a'), deletes(target('b', ['old']), 'old')]);
+    assert.match(one, /• a: its RAM/);
+    assert.match(one, /the way back to: old$/m);
+    const many = range(20).map((n) => `point-${n}`);
+    const web = target('web', many);
+    const text = plansText([...many.map((title) => deletes(web, title)), deletes(target('b', ['old']), 'old')]);
+    assert.match(text, /^b: deleting old$/m);
+    assert.doesNotMatch(`${one}\n${text}`, /\b1 (VMs|snapshots|files)\b/);
   });
 
   it('says how many and which when there are more than lines', () => {

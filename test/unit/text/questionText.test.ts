@@ -150,6 +150,25 @@ describe('a question', () => {
     }
   });
 
+  it('says before that nothing undoes it: of what takes snapshots away, in its lines or at least in its details', () => {
+    const final = ['delete', 'prune', 'consolidate'];
+    for (const plan of plans) {
+      const text = questionOf({ plan, target: view }, now);
+      assert.equal(text.details.includes('cannot be undone'), final.includes(plan.request.kind), text.title);
+    }
+    for (const request of requests) {
+      const of = { plan: planOf(request), target: view };
+      for (const text of [questionOf(of, now), questionOfAll({ title: 'All?', confirm: 'Do' }, [of, of], now)]) {
+        const isTold = [text.details, told(text)].map((words) => words.includes('cannot be undone'));
+        assert.deepEqual(
+          isTold,
+          Array.from({ length: 2 }, () => final.includes(request.kind)),
+          text.title,
+        );
+      }
+    }
+  });
+
   it('says that something may be lost where a warning tells of it', () => {
     for (const warning of warnings.filter(({ kind }) =>
       ['otherHostsUnseen', 'unreadVms', 'tagsNotSeen'].includes(kind),

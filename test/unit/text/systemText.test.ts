@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { SystemPlan } from '../../../src/systems/systemPlan.js';
-import { systemDoneText, systemQuestion } from '../../../src/text/systemText.js';
+import { outcomeLines, systemDoneText, systemQuestion } from '../../../src/text/systemText.js';
 import { before } from '../domain/someFacts.js';
 import { now, ref, vmView } from '../ui/samples.js';
 
@@ -35,6 +35,23 @@ describe('the question of a system', () => {
     assert.match(said, /stand still together/u);
     // Others of its warnings stay.
     assert.match(said, /power cut|file systems/u);
+  });
+
+  it('says which guests that run are kept without their RAM, and nothing where all are as their state wants it', () => {
+    const [member] = reverting().members;
+    const made = { kind: 'createSnapshot', name: 'a', snapshotKind: 'disk', description: '' } as never;
+    const bare = { ...member!, plan: { ...member!.plan, checkpoint: 'a', steps: [made] } };
+    const { lines, details } = systemQuestion({ ...reverting(), members: [bare] }, now);
+    assert.ok(lines.length <= 3 && /without RAM: .*web/u.test(lines.join()), lines.join());
+    assert.match(details, /without its RAM: disk-only/u);
+    assert.doesNotMatch(systemQuestion({ ...reverting(), members: [{ ...bare, state: 'off' }] }, now).details, /RAM/u);
+    assert.doesNotMatch(systemQuestion(reverting(), now).details, /RAM/u);
+  });
+
+  it('says of one that does not go on after a checkpoint that it is kept, and of no other that it is', () => {
+    const members = [{ ...ref, name: 'db', outcome: 'notStarted' as const }];
+    assert.match(outcomeLines(members, 'checkpoint').join(), /^db: kept/u);
+    assert.match(outcomeLines(members, 'revert').join(), /^db: back/u);
   });
 
   it('says of a revert that was undone what it is, and not the title of what was kept', () => {

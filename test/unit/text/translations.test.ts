@@ -25,6 +25,17 @@ describe('the translation', () => {
     });
   }
 
+  for (const language of languages) {
+    it(`to ${language} calls a command the same in a sentence of its own and in the palette`, () => {
+      const [sentences, manifest] = sources.map(({ of }) => sentencesOf(of(language)));
+      const titles = Object.entries(sentencesOf(sources[1].english)).filter(([key]) => key.startsWith('command.'));
+      // The button of a question has less room than a menu.
+      for (const [key, title] of titles.filter(([, one]) => one !== 'Move to Trash')) {
+        assert.equal(sentences?.[title] ?? manifest?.[key], manifest?.[key], title);
+      }
+    });
+  }
+
   it('of a sentence of the manifest that changed is asked for again', () => {
     const origins = renewedOrigins({ a: 'Stop', b: 'Go' }, { a: 'Halt', b: 'Los' }, {}, []);
     assert.deepEqual(changedSince({ a: 'Stop', b: 'Go' }, origins), []);

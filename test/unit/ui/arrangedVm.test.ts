@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { SnapshotTree } from '../../../src/domain/snapshot.js';
 import { type ArrangedVm, type Arrangement, arrangeVm } from '../../../src/ui/tree/arrangedVm.js';
+import { filterPrompt } from '../../../src/text/filterText.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 import { branched, now, ref, snapshot } from './samples.js';
 
@@ -126,6 +127,9 @@ describe('arranged VM', () => {
     assert.deepEqual(outline(arrangeVm(ref, described, { ...list, filter: 'kernel' }, false)), ['b']);
     assert.deepEqual(outline(arrangeVm(ref, described, { ...list, filter: 'topic/login' }, false)), ['c']);
     assert.deepEqual(outline(arrangeVm(ref, described, { ...list, filter: '01234567' }, false)), ['c']);
+    for (const said of [/titles/u, /description/u, /branch/u, /commit/u]) {
+      assert.match(filterPrompt(), said);
+    }
   });
 
   it('shows all snapshots of a VM whose own name fits', () => {

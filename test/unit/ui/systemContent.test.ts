@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { StoredSystem, SystemPoint } from '../../../src/domain/system.js';
 import type { ConnectionView, VmView } from '../../../src/inventory/views.js';
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
+import { filterPrompt } from '../../../src/text/filterText.js';
 import { shortTime } from '../../../src/text/relativeAge.js';
 import { LookedAt } from '../../../src/ui/tree/lookedAt.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
@@ -177,6 +178,19 @@ describe('the rows of a system of VMs', () => {
       assert.equal(rows[0]!.label.length, titleLength || 'a clean installation of all'.length);
       assert.equal(content.facts(points[2]!, reading)?.heading, 'before the revert to “too”');
     }
+  });
+
+  it('are found by their own names, and those of their members and restore points, as the filter says', () => {
+    const content = contentOf(connectionView({ vms: [web, db] }));
+    const shown = (filter: string): boolean => {
+      content.arrange({ filter });
+      return content.children().some(({ kind }) => kind === 'system');
+    };
+    for (const filter of ['shop', 'db', 'clean']) {
+      assert.ok(shown(filter), filter);
+    }
+    assert.ok(!shown('nothing like it'));
+    assert.match(filterPrompt(), /systems and restore points/u);
   });
 
   it('are drawn again only where they read differently', () => {

@@ -248,6 +248,42 @@ describe('tree content', () => {
     );
   });
 
+  it('says that a size cannot be seen, on each row, and why in the tooltip; and nothing where nobody looked', () => {
+    const hidden = {
+      file: '/i/hidden.qcow2',
+      virtualBytes: 1,
+      allocatedBytes: 'unknown',
+      seen: 'unknown',
+      snapshots: [],
+      sharedWith: [],
+    } as const;
+    const layers: VmLayers = {
+      readAt: 0,
+      from: 'statistics',
+      disks: [{ target: 'vda', whole: true, layers: [hidden, { ...hidden, file: '/i/base' }] }],
+      snapshots: [{ snapshot: 'second', totalBytes: 'unknown', overlayBytes: 'unknown', exact: 'exact' }],
+      togetherBytes: 'unknown',
+      rooms: [],
+    };
+    const of = (view: VmView) => {
+      const content = contentOf({ ...withVms, vms: [view] });
+      return [content.find(ref)!, content.arranged(ref)!.here].map((node) => content.row(node, reading)!.description);
+    };
+    const view = { ...vmView(withVms.vms[0]), layers };
+    const [vmWords, hereWords] = of(view);
+    assert.match(vmWords ?? '', /· size not known$/u);
+    assert.equal(hereWords, 'changes not known');
+    const clone = { ...view, vm: { ...view.vm, clone: { of: 'a', files: ['/i/base'] } } };
+    assert.match(of(clone)[0] ?? '', /^size not known/u);
+    assert.equal(of(clone)[0]?.match(/size not known/gu)?.length, 1);
+    const content = contentOf({ ...withVms, vms: [view] });
+    const why = content.facts(content.find(ref)!, reading)!.lines.find(({ name }) => name === 'Size not known');
+    assert.match(why?.value ?? '', /hidden\.qcow2/u);
+    for (const words of of(vmView(withVms.vms[0]))) {
+      assert.doesNotMatch(words, /not known/u);
+    }
+  });
+
   it('calls a snapshot automatic only where our own record vouches for it, and says why it is there', () => {
     const tree = {
       snapshots: [

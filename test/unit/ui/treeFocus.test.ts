@@ -54,6 +54,7 @@ describe('the focus of the tree', () => {
       },
       deleting: (...names: string[]) =>
         focus.followNeighbour({ ref, row: content.find(ref, names[0])! }, new Set(names)),
+      renaming: (name: string) => focus.follow({ ref, row: content.find(ref, name)! }),
       goElsewhere: () => {
         isElsewhere = true;
       },
@@ -84,6 +85,25 @@ describe('the focus of the tree', () => {
     change(without('other', 'second'));
     assert.deepEqual(stood, ['base, focused']);
     assert.deepEqual(debugged, []);
+  });
+
+  it('stays on the row that was renamed, with the keyboard only where it still is', async () => {
+    const renamed = {
+      ...branched,
+      snapshots: branched.snapshots.map((one) => (one.name === 'other' ? { ...one, name: 'another' } : one)),
+    };
+    for (const leaves of [false, true]) {
+      const { renaming, change, goElsewhere, stood } = rig();
+      const done = renaming('other');
+      change(renamed);
+      assert.deepEqual(stood, [], 'before it is over');
+      if (leaves) {
+        goElsewhere();
+      }
+      done('another');
+      await new Promise(setImmediate);
+      assert.deepEqual(stood, [leaves ? 'another' : 'another, focused']);
+    }
   });
 
   it('draws a row that the editor could not show, because it asked for the rows itself meanwhile, and shows it then', async () => {

@@ -10,7 +10,7 @@ import type { ShownSystem } from '../../../src/text/systemRows.js';
 import { ChosenSystem } from '../../../src/ui/commands/chosenSystem.js';
 import { WorkedVm } from '../../../src/ui/commands/workedVm.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
-import { branched, ref, uri, vm, vmView } from './samples.js';
+import { branched, connectionView, ref, uri, vm, vmView } from './samples.js';
 
 const other: VmRef = { connection: uri, uuid: 'other' };
 const running = {
@@ -19,12 +19,13 @@ const running = {
   progress: { step: '', cancellable: false },
 } as const;
 
-function rig(): {
+function rig(kept = new Map<string, unknown>()): {
   worked: WorkedVm;
   said: string[];
   tips: string[];
   choose: (shown: ShownSystem | undefined, lostName?: string) => void;
   views: Map<string, VmView>;
+  disconnect: () => void;
   change: (change: InventoryChange) => void;
   select: (...nodes: Node[]) => void;
   look: (isLookedAt: boolean) => void;
@@ -52,7 +53,22 @@ function rig(): {
     },
     dispose: () => said.push('gone'),
   };
-  const source = { findVm: (one: VmRef) => views.get(one.uuid), onDidChange: changed.event };
+  const hidden = new Map<string, VmView>();
+  const source = {
+    findVm: (one: VmRef) => views.get(one.uuid),
+    onDidChange: changed.event,
+    connect: () => {
+      hidden.forEach((view, uuid) => views.set(uuid, view));
+      return Promise.resolve(connectionView());
+    },
+  };
+  const memento = {
+    get: (key: string): unknown => kept.get(key),
+    update: (key: string, value: unknown) => {
+      kept.set(key, value);
+      return Promise.resolve();
+    },
+  } as never;
   const chosen = {
     shown: undefined as ShownSystem | undefined,
     lostName: undefined as string | undefined,
@@ -64,9 +80,13 @@ function rig(): {
       chose.fire();
     },
     tips,
-    worked: new WorkedVm(source, { onDidSelect: selected.event }, looking, chosen, () => item),
+    worked: new WorkedVm(memento, source, { onDidSelect: selected.event }, looking, chosen, () => item),
     said,
     views,
+    disconnect: () => {
+      views.forEach((view, uuid) => hidden.set(uuid, view));
+      views.clear();
+    },
     change: (change) => changed.fire(change),
     select: (...selection) => selected.fire({ selection }),
     look: (is) => {
@@ -77,6 +97,23 @@ function rig(): {
 }
 
 describe('the VM that somebody works with', () => {
+  it('is remembered with the workspace, and found when its connection is open', async () => {
+    const kept = new Map<string, unknown>();
+    const before = rig(kept);
+    before.worked.take(other);
+    before.worked.dispose();
+    const after = rig(kept);
+    after.disconnect();
+    assert.equal(after.worked.ref, undefined);
+    assert.deepEqual(await after.worked.find(), other);
+    after.change({ connection: uri });
+    assert.match(after.said.at(-1) ?? '', /^db · /u);
+  });
+
+  it('is none where another version has written something else', async () => {
+    assert.equal(await rig(new Map<string, unknown>([['workedVm', 7]])).worked.find(), undefined);
+  });
+
   it('is none at first, then the one whose row was selected', () => {
     const { worked, said, select } = rig();
     assert.deepEqual([worked.ref, worked.text], [undefined, undefined]);

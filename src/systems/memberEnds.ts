@@ -1,0 +1,34 @@
+// What becomes of a member: what a restore point keeps of it, how its part ended, and whether anybody knows. Pure.
+import { Failure } from '../domain/failure.js';
+import type { MemberOutcome, PointMember } from '../domain/system.js';
+import { vmKey } from '../inventory/views.js';
+import type { GroupMember } from '../journal/groupJournal.js';
+import type { SeenMember } from './standing.js';
+
+/** @throws Failure `notFound` where the snapshot is not there */
+export function pointMember(
+  member: GroupMember,
+  snapshot: string,
+  views: ReadonlyMap<string, Pick<SeenMember, 'tree'>>,
+): PointMember {
+  const { connection, uuid, name, state } = member;
+  const found = views.get(vmKey(member))?.tree.snapshots.find((one) => one.name === snapshot);
+  if (found === undefined) {
+    throw new Failure('notFound', { vm: name, snapshot, connection });
+  }
+  return { connection, uuid, name, snapshot, createdAt: found.createdAt, kind: found.kind, state };
+}
+
+export function outcomeOf(
+  { connection, uuid, name }: GroupMember,
+  outcome: MemberOutcome['outcome'],
+  failures: ReadonlyMap<string, Failure> = new Map(),
+): MemberOutcome {
+  const failure = failures.get(vmKey({ connection, uuid }));
+  return { connection, uuid, name, outcome, ...(failure !== undefined && { failure }) };
+}
+
+/** Its own part is neither done nor undone, as far as anybody knows. */
+export function isHalfWay({ kind, details: { recovered } }: Failure): boolean {
+  return kind === 'lost' || recovered === 'explained' || recovered === 'failed' || recovered === 'partly';
+}

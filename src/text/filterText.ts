@@ -1,0 +1,8 @@
+// What the filter of the view says that it looks at: all that `matches` is asked about, and nothing else.
+import { t } from '@vscode/l10n';
+
+export function filterPrompt(): string {
+  return t(
+    'Matches names and titles of VMs, snapshots, systems and restore points, and of a snapshot its description, git branch and commit. Empty shows all.',
+  );
+}

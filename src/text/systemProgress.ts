@@ -1,0 +1,68 @@
+// How far an operation on all VMs of a system is, as a line of text: who is at work, then who is up and who is waited for. Knows
+// nothing of the editor.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+import type { VmRef } from '../domain/vm.js';
+import { vmKey } from '../inventory/views.js';
+import type { SystemPlan } from '../systems/systemPlan.js';
+import type { SystemPowerPlan } from '../systems/systemPower.js';
+
+/**
+ * | operation  | first                | then                                     |
+ * |------------|----------------------|------------------------------------------|
+ * | revert     | who is not back yet  | who is up, and who is waited for         |
+ * | start      |                      | who is up, and who is waited for         |
+ * | any other  | who is not done yet  |                                          |
+ */
+export class SystemProgress {
+  /** Their names, by `vmKey`. */
+  readonly #atWork = new Map<string, string>();
+  readonly #waitedFor = new Map<string, string>();
+  readonly #up: string[] = [];
+
+  constructor(plan: SystemPlan | SystemPowerPlan) {
+    const { kind, system, members } = plan;
+    const called = new Map(members.map(({ member, view }) => [vmKey(member), view.vm.name]));
+    for (const member of system.members) {
+      const key = vmKey(member);
+      const name = displayLine(called.get(key) ?? member.name, 40);
+      const isOfIt = kind === 'shutDown' || called.has(key);
+      if (kind !== 'start' && isOfIt) {
+        this.#atWork.set(key, name);
+      }
+      if (kind === 'start' || (kind === 'revert' && plan.ends.get(key)?.state === 'running')) {
+        this.#waitedFor.set(key, name);
+      }
+    }
+  }
+
+  /** Its own part is done. */
+  isDone(member: VmRef): void {
+    this.#atWork.delete(vmKey(member));
+  }
+
+  /** It is up, or off where all are shut down. */
+  isUp(member: VmRef): void {
+    const name = this.#waitedFor.get(vmKey(member));
+    this.#atWork.delete(vmKey(member));
+    if (name !== undefined && this.#waitedFor.delete(vmKey(member))) {
+      this.#up.push(name);
+    }
+  }
+
+  get text(): string {
+    const [atWork, waitedFor] = [namesOf(this.#atWork), namesOf(this.#waitedFor)];
+    const up = this.#up.join(', ');
+    if (atWork !== '') {
+      return t('at work: {0}', atWork);
+    }
+    if (waitedFor === '') {
+      return up === '' ? t('almost done') : t('up: {0}', up);
+    }
+    return up === '' ? t('waited for: {0}', waitedFor) : t('up: {0}; waited for: {1}', up, waitedFor);
+  }
+}
+
+function namesOf(names: ReadonlyMap<string, string>): string {
+  return [...names.values()].join(', ');
+}
