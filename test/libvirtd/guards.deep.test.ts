@@ -16,6 +16,8 @@ interface Guard {
   readonly file: string;
   /** Returns a refusal, or undefined, or steps; switched off, always undefined, or none. */
   readonly name: string;
+  /** A second guard in the same file, which stands behind the first: both are switched off, or it refuses in the first's place. */
+  readonly behind?: string;
   readonly on?: (version: number) => boolean;
   readonly script: Script;
 }
@@ -49,6 +51,7 @@ const guards: readonly Guard[] = [
     trap: 'a VM with a managed save starts on the file that a snapshot froze meanwhile',
     file: 'operations/refusals.ts',
     name: 'managedSaveRefusal',
+    behind: 'savedBelowRefusal',
     script: {
       style: 'external',
       disks,
@@ -57,6 +60,23 @@ const guards: readonly Guard[] = [
         write(0, 1, 1),
         { do: 'virshPower', action: 'save' },
         { do: 'create', as: 'under', title: 'under', kind: 'offline' },
+        { do: 'power', action: 'start' },
+        write(0, 1, 2),
+      ],
+    },
+  },
+  {
+    trap: 'the same, where another client took the snapshot beside the managed save',
+    file: 'operations/refusals.ts',
+    name: 'savedBelowRefusal',
+    script: {
+      style: 'external',
+      disks,
+      actions: [
+        { do: 'power', action: 'start' },
+        write(0, 1, 1),
+        { do: 'virshPower', action: 'save' },
+        { do: 'virshCreate', as: 'under', kind: 'disk', style: 'external' },
         { do: 'power', action: 'start' },
         write(0, 1, 2),
       ],
@@ -216,7 +236,7 @@ describe('guards against the traps of libvirt', function () {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  for (const { trap, file, name, on, script } of guards) {
+  for (const { trap, file, name, behind, on, script } of guards) {
     it(`${name}: ${trap}`, async function () {
       if (on?.(version) === false) {
         // Not a trap of this libvirt. Not "skipped": that would be a failure where everything must run.
@@ -224,7 +244,7 @@ describe('guards against the traps of libvirt', function () {
       }
       const guarded = await history(script);
       assert.equal(guarded.code, 0, guarded.stdout + guarded.stderr);
-      const bare = await history(script, switchOff(file, name));
+      const bare = await history(script, switchOff(file, behind === undefined ? [name] : [name, behind]));
       assert.equal(bare.code, 1, bare.stdout + bare.stderr);
       assert.match(bare.stdout, /^difference in (data|state|failed):$/mu, bare.stderr);
     });
@@ -251,11 +271,14 @@ describe('guards against the traps of libvirt', function () {
   }
 });
 
-/** Builds the extension with a function that never has anything against it. */
-function switchOff(file: string, name: string): Plugin {
-  const body = new RegExp(
-    `function ${name}\\([^{}]*?(\\{[^{}]*\\}[^{}]*?)*?\\): (Refused \\| undefined|readonly Step\\[\\]) \\{`,
-    'u',
+/** Builds the extension with functions of one file that never have anything against it. */
+function switchOff(file: string, names: readonly string[]): Plugin {
+  const bodies = names.map(
+    (name) =>
+      new RegExp(
+        `function ${name}\\([^{}]*?(\\{[^{}]*\\}[^{}]*?)*?\\): (Refused \\| undefined|readonly Step\\[\\]) \\{`,
+        'u',
+      ),
   );
   return {
     name: 'switch off',
@@ -264,12 +287,16 @@ function switchOff(file: string, name: string): Plugin {
       // esbuild reads it as an expression of Go, which has no flag u.
       builder.onLoad({ filter: new RegExp(`src/${file.replace('.', '\\.')}$`) }, async ({ path }) => {
         const source = await readFile(path, 'utf8');
-        found = body.test(source);
+        found = bodies.every((body) => body.test(source));
         const nothing = (head: string): string => (head.endsWith('[] {') ? '[]' : 'undefined');
-        return { contents: source.replace(body, (head) => `${head} return ${nothing(head)};`), loader: 'ts' };
+        const contents = bodies.reduce(
+          (text, body) => text.replace(body, (head) => `${head} return ${nothing(head)};`),
+          source,
+        );
+        return { contents, loader: 'ts' };
       });
       builder.onEnd(() => {
-        assert.ok(found, `there is no guard ${name} in ${file}`);
+        assert.ok(found, `not all of ${names.join(', ')} are in ${file}`);
       });
     },
   };
