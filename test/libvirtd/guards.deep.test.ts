@@ -66,23 +66,6 @@ const guards: readonly Guard[] = [
     },
   },
   {
-    trap: 'the same, where another client took the snapshot beside the managed save',
-    file: 'operations/refusals.ts',
-    name: 'savedBelowRefusal',
-    script: {
-      style: 'external',
-      disks,
-      actions: [
-        { do: 'power', action: 'start' },
-        write(0, 1, 1),
-        { do: 'virshPower', action: 'save' },
-        { do: 'virshCreate', as: 'under', kind: 'disk', style: 'external' },
-        { do: 'power', action: 'start' },
-        write(0, 1, 2),
-      ],
-    },
-  },
-  {
     trap: 'libvirt 9.0 removes an overlay that another branch is built on',
     file: 'operations/delete/planExternalDelete.ts',
     name: 'branchRefusal',
