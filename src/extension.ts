@@ -168,7 +168,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     },
   });
   putOnPath(context);
-  const tasks = rewindTasks(inventory);
+  const tasks = rewindTasks({ inventory, systems });
   const tools = languageTools({ inventory, folder: journal, log, extension: context.extension });
   const settings = onDidChangeSettings((changed) => follow({ inventory, health, shared }, changed));
   const over = new AbortController();

@@ -37,6 +37,7 @@ export const argumentsOf = /** @type {const} */ ({
   copyVirshCommand: [...snapshot, 'operation'],
   copyIpAddress: ['vm'],
   connectSsh: ['vm', 'user'],
+  runInGuest: ['vm', 'program'],
   copyFileToVm: ['vm', 'file', 'guestPath', 'confirm'],
   copyFileFromVm: ['vm', 'file', 'guestPath', 'confirm'],
   openDisplay: ['vm'],

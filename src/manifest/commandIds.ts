@@ -32,6 +32,7 @@ export const commandIds = [
   'virtRewind.copyVirshCommand',
   'virtRewind.copyIpAddress',
   'virtRewind.connectSsh',
+  'virtRewind.runInGuest',
   'virtRewind.copyFileToVm',
   'virtRewind.copyFileFromVm',
   'virtRewind.openDisplay',

@@ -112,16 +112,42 @@ export async function startInOrder(
   return failures;
 }
 
+interface Running {
+  readonly kind: 'running';
+  readonly seconds: number;
+}
+
 export interface UpOptions {
   readonly inventory: InventoryPort;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
+/**
+ * Waits for VMs that somebody starts, and starts none: each until it runs, for `atMostMs`, and then until it is up.
+ * @throws Failure of the first that did not come up, when all have been waited for; as `untilUp`
+ */
+export async function untilAllUp(
+  members: readonly SystemMember[],
+  atMostMs: number,
+  options: UpOptions,
+): Promise<void> {
+  const waits = members.map(async (member) => {
+    await untilUp(member, { kind: 'running', seconds: atMostMs / 1_000 }, options);
+    if (member.wait !== undefined) {
+      await untilUp(member, member.wait, options);
+    }
+  });
+  const failed = (await Promise.allSettled(waits)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') {
+    throw failed.reason;
+  }
+}
+
 /** @throws Failure `failed` when it did not come up in time, `cancelled`, `unsupported` without an agent */
 export async function untilUp(
   { connection, uuid, name }: SystemMember,
-  wait: StartWait,
+  wait: StartWait | Running,
   { inventory, clock, signal }: UpOptions,
 ): Promise<void> {
   const ref: VmRef = { connection, uuid };
@@ -150,7 +176,8 @@ export async function untilUp(
   };
   switch (wait.kind) {
     case 'agent':
-      return waited({ what: 'agent', vm: uuid, connection, atMostMs: left() });
+    case 'running':
+      return waited({ what: wait.kind, vm: uuid, connection, atMostMs: left() });
     case 'time':
       return waited({ what: 'time', atMostMs: left() });
     case 'port': {

@@ -9,7 +9,7 @@ import { severityOf } from '../diagnosis/problemTable.js';
 import { severityWord } from './healthText.js';
 import { markdownText } from './markdown.js';
 import { problemText, repairText } from './problemText.js';
-import { durationText } from './relativeAge.js';
+import { estimateText } from './relativeAge.js';
 import { refusalText } from './refusalText.js';
 
 /** One heading of the first level, one section for what is wrong, one for what works. */
@@ -92,7 +92,7 @@ function stillText(what: Ability['kind'], { vm, tree = { snapshots: [] } }: Pick
   const how = waysToKeepRam[what];
   return how === undefined
     ? ''
-    : t('The guest stands still for about {0}.', durationText(toldStopMs(vm.memoryBytes, how, tree)));
+    : t('The guest stands still for about {0}.', estimateText(toldStopMs(vm.memoryBytes, how, tree)));
 }
 
 const waysToKeepRam: Readonly<Partial<Record<Ability['kind'], HowKept>>> = {

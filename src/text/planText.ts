@@ -15,7 +15,7 @@ import { lossText } from './lossText.js';
 import { withoutMergesOnTheWay } from './mergeTargets.js';
 import { titleIn } from './operationProgress.js';
 import { confirmLabel, questionText } from './operationText.js';
-import { agoText, durationText } from './relativeAge.js';
+import { agoText, estimateText } from './relativeAge.js';
 import { warningText } from './warningText.js';
 import { kindSentence, kindWords, powerWord, snapshotStateWord, styleSentence } from './words.js';
 
@@ -64,7 +64,7 @@ function keptLines(plan: Plan, { vm, tree }: VmView): readonly string[] {
   return [
     '',
     t('What the VM is now is kept first, as the snapshot “{0}” ({1}); Undo Revert brings it back.', title, words),
-    costText(durationText(toldCreateMs(kept.snapshotKind, howKept(kept), vm.memoryBytes, tree)), plan.spaceBytes),
+    costText(estimateText(toldCreateMs(kept.snapshotKind, howKept(kept), vm.memoryBytes, tree)), plan.spaceBytes),
   ];
 }
 

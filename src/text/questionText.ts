@@ -17,7 +17,7 @@ import { finalText, isFinal, planText } from './planText.js';
 import { plansText } from './plansText.js';
 import { repairText } from './problemText.js';
 import { freedText } from './freedText.js';
-import { agoText, durationText } from './relativeAge.js';
+import { agoText, estimateText } from './relativeAge.js';
 import { type PlannedTarget, fileName, quoted, shortLosses } from './shortLosses.js';
 import { shortWarnings } from './shortWarnings.js';
 import { kindWords } from './words.js';
@@ -205,7 +205,7 @@ function keptByRevert({ plan, target }: PlannedTarget): string {
   const { trailers } = parseDescription(step.description);
   const title = name(trailers.title ?? step.name);
   const kind = kindWords({ kind: step.snapshotKind, trailers });
-  const time = durationText(toldCreateMs(step.snapshotKind, howKept(step), target.vm.memoryBytes, target.tree));
+  const time = estimateText(toldCreateMs(step.snapshotKind, howKept(step), target.vm.memoryBytes, target.tree));
   return plan.spaceBytes === undefined || plan.spaceBytes === 0
     ? t('Kept first: the present, as “{0}” ({1}, about {2}).', title, kind, time)
     : t(

@@ -99,6 +99,11 @@ export function durationText(milliseconds: number): string {
   return seconds < 10 ? t('{0} s', seconds) : elapsedText(milliseconds);
 }
 
+/** What stands behind “about”: as `durationText`, but `0.03 s` for what is shorter than it can say. */
+export function estimateText(milliseconds: number): string {
+  return milliseconds < 50 ? t('{0} s', Math.max(1, Math.round(milliseconds / 10)) / 100) : durationText(milliseconds);
+}
+
 /** What was measured, as a fact of its own: `143 ms`, `3.2 s`. */
 export function measuredText(milliseconds: number): string {
   return milliseconds < 1_000 ? t('{0} ms', Math.max(0, Math.round(milliseconds))) : durationText(milliseconds);

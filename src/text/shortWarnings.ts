@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { Warning } from '../domain/consequences.js';
 import { displayLine } from '../domain/plainText.js';
-import { durationText } from './relativeAge.js';
+import { estimateText } from './relativeAge.js';
 import { fileName } from './shortLosses.js';
 
 /** Of a VM. */
@@ -53,8 +53,8 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   guestStandsStill: ([first]) =>
     first?.estimateMs === undefined
       ? t('the guest stands still meanwhile')
-      : t('the guest stands still for about {0}', durationText(first.estimateMs)),
-  mayBeStopped: ([first]) => t('the guest may be stopped for about {0}', durationText(first?.estimateMs ?? 0)),
+      : t('the guest stands still for about {0}', estimateText(first.estimateMs)),
+  mayBeStopped: ([first]) => t('the guest may be stopped for about {0}', estimateText(first?.estimateMs ?? 0)),
   agentMissing: () => t('no guest agent answers'),
   cloneWithoutRam: () => t('it starts as after a power cut'),
   cloneWithoutTpm: () => t('its TPM is empty'),

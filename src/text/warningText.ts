@@ -10,18 +10,18 @@ import { mostFreedText } from './freedText.js';
 import { mergeTargets } from './mergeTargets.js';
 import { titleOf } from './operationProgress.js';
 import { refusalText } from './refusalText.js';
-import { durationText } from './relativeAge.js';
+import { estimateText } from './relativeAge.js';
 
 export function warningText(warning: Warning, plan: Plan, target: VmView): string {
   switch (warning.kind) {
     case 'guestStandsStill':
       return warning.estimateMs === undefined
         ? t('The guest stands still while it is done.')
-        : t('The guest stands still for about {0}.', durationText(warning.estimateMs));
+        : t('The guest stands still for about {0}.', estimateText(warning.estimateMs));
     case 'mayBeStopped':
       return t(
         'How fast the guest writes to its RAM cannot be known before. If it is faster than its RAM is saved, it is stopped so that the snapshot comes to its end: for about {0}, with at most {1} written.',
-        durationText(warning.estimateMs),
+        estimateText(warning.estimateMs),
         bytesText(warning.bytes),
       );
     case 'keptWhileRunning':
@@ -32,12 +32,12 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
       if (warning.only === 'thenRam') {
         return t(
           'If QEMU can write the RAM while the guest runs on, the snapshot holds the RAM too, and the guest stands still for about {0}. This is tried when the snapshot is taken; libvirt then marks the VM as tainted (custom-monitor) until it is off.',
-          durationText(warning.estimateMs),
+          estimateText(warning.estimateMs),
         );
       }
       return t(
         'If QEMU can write the RAM while the guest runs on, the guest stands still for about {0} only. This is tried when the snapshot is taken; libvirt then marks the VM as tainted (custom-monitor) until it is off.',
-        durationText(warning.estimateMs),
+        estimateText(warning.estimateMs),
       );
     case 'notKeptWhileRunning': {
       const { reason, nextStep } = refusalText(warning.why);

@@ -609,6 +609,22 @@ describe('commands', function () {
       await rejects(call('virtRewind.copyFileToVm', { ...to, vm: off }), 'unsupported');
     });
 
+    it('run a program in the guest, and show in a terminal what it wrote and how it ended', async () => {
+      const program = ['sh', '-c', 'exit 5'];
+      const ended = new Promise<number | undefined>((resolve) => {
+        const listening = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
+          if (execution.task.name === vm) {
+            listening.dispose();
+            resolve(exitCode);
+          }
+        });
+      });
+      assert.deepEqual(await call('virtRewind.runInGuest', { vm, program }), { vm });
+      assert.equal(await ended, 5);
+      await rejects(call('virtRewind.runInGuest', { vm }), 'invalid');
+      await rejects(call('virtRewind.runInGuest', { vm: off, program }), 'unsupported');
+    });
+
     it('open the console log at its end, and follow it', async () => {
       const done = await call<{ path: string }>('virtRewind.openConsoleLog', { vm });
       assert.equal(done.path, guest.consoleLog);

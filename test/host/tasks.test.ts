@@ -141,7 +141,7 @@ describe('tasks', function () {
     assert.equal((await rig.snapshots(vm)).length, before.length + 1);
   });
 
-  it('start and shut down all VMs of a system, and end with 0 where all are so already', async () => {
+  it('start, shut down and wait for all VMs of a system, and end with 0 where all are so already', async () => {
     const other = await rig.guest({ name: 'task-other' });
     if ((await guest.state()) !== 'shut off') {
       await call('virtRewind.forceOff', { vm, confirm: false });
@@ -149,18 +149,22 @@ describe('tasks', function () {
     await call('virtRewind.refresh');
     await call('virtRewind.createSystem', { vms: [vm, 'task-other'], title: 'task-pair' });
     const states = (): Promise<readonly string[]> => Promise.all([guest.state(), other.state()]);
-    const [start, shutDown, wrong] = [
+    const [start, shutDown, wrong, inVain, wait] = [
       { action: 'start', system: 'task-pair' },
       { action: 'shutDown', system: 'task-pair' },
       { action: 'start', system: 'nobody' },
+      { action: 'wait', system: 'task-pair', seconds: 0 },
+      { action: 'wait', system: 'task-pair' },
     ].map((task) => ({ type: 'virt-rewind', label: JSON.stringify(task), ...task }));
-    assert.ok(start && shutDown && wrong);
-    await configure([start, shutDown, wrong]);
+    assert.ok(start && shutDown && wrong && inVain && wait);
+    await configure([start, shutDown, wrong, inVain, wait]);
     try {
       assert.deepEqual(await states(), ['shut off', 'shut off']);
       assert.deepEqual(await ended(shutDown.label), [[shutDown.label, 0]]);
+      assert.deepEqual(await ended(inVain.label), [[inVain.label, 1]]);
       assert.deepEqual(await ended(start.label), [[start.label, 0]]);
       assert.deepEqual(await states(), ['running', 'running']);
+      assert.deepEqual(await ended(wait.label), [[wait.label, 0]]);
       assert.deepEqual(await ended(start.label), [[start.label, 0]]);
       assert.deepEqual(await ended(wrong.label), [[wrong.label, 1]]);
     } finally {

@@ -11,7 +11,7 @@ import { isActive } from '../../domain/vm.js';
 import { protectedBy } from '../../domain/protection.js';
 import { needsName } from '../../operations/operations.js';
 import { titleIn } from '../../text/operationProgress.js';
-import { durationText } from '../../text/relativeAge.js';
+import { estimateText } from '../../text/relativeAge.js';
 import { refusalText } from '../../text/refusalText.js';
 import { operationWords } from '../../text/operationText.js';
 import { askText } from '../prompts/ask.js';
@@ -111,5 +111,5 @@ function stillText({ request, warnings, estimateMs }: Plan): string {
   const ms = still ?? (request.kind === 'power' ? undefined : estimateMs);
   return ms === undefined
     ? t('It stands still until somebody starts it again.')
-    : t('It stands still for about {0}.', durationText(ms));
+    : t('It stands still for about {0}.', estimateText(ms));
 }

@@ -6,6 +6,8 @@ import { asFailure } from '../../domain/asFailure.js';
 import type { VmView } from '../../inventory/views.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { startBeside } from '../guest/programs.js';
+import { rewindTask } from '../tasks/rewindTasks.js';
+import { taskType } from '../../manifest/taskDefinition.js';
 import { runInTerminal } from '../guest/terminals.js';
 import { askText } from '../prompts/ask.js';
 import { answered, CommandError } from '../prompts/commandError.js';
@@ -22,6 +24,7 @@ export const guestCommands = {
   'virtRewind.showScreenshot': showScreenshot,
   'virtRewind.copyIpAddress': copyIpAddress,
   'virtRewind.connectSsh': connectSsh,
+  'virtRewind.runInGuest': runInGuest,
 } satisfies CommandTable;
 
 /** Opens the serial console of a VM in a terminal. It waits for a VM that is off, and follows it through reverts. */
@@ -84,6 +87,30 @@ async function connectSsh(run: CommandRun): Promise<{ readonly address: string; 
     runInTerminal(t('{0} ssh', view.vm.name), 'remote', 'ssh', ['-l', user, '--', address]);
   }
   return { address, user };
+}
+
+/** Runs a program in a guest by its agent, without network and login, and shows in a terminal what it writes. */
+async function runInGuest(run: CommandRun): Promise<{ readonly vm: string }> {
+  const { ref, vm } = await targetVm(run, t('Run a program in which VM?'), isRunning);
+  const [program, ...args] = givenTo(run.call).program ?? ['sh', '-c', await askLine(run, vm)];
+  const definition = { type: taskType, action: 'run', vm: vm.name, connection: ref.connection, program, args };
+  const { name } = vm;
+  await vscode.tasks.executeTask(rewindTask({ definition, scope: undefined, name }, run));
+  return { vm: name };
+}
+
+async function askLine({ call }: CommandRun, { name }: VmView['vm']): Promise<string> {
+  if (call.kind === 'program') {
+    throw new CommandError('invalid', t('The argument {0} is missing.', 'program'), { vm: name });
+  }
+  const typed = await askText({
+    title: t('Run in {0}', name),
+    prompt: t('It is run by sh in the guest.'),
+    placeHolder: 'systemctl is-active nginx',
+    ignoreFocusOut: true,
+    problem: (text) => (text.trim() === '' ? t('Type a command.') : undefined),
+  });
+  return answered(typed).trim();
 }
 
 async function chooseUser({ call, remembered }: CommandRun, { ref, vm }: VmView): Promise<string> {

@@ -4,7 +4,7 @@ import type { Decided } from '../../engine/inventory.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
 import type { SnapshotKind } from '../../domain/snapshot.js';
-import { durationText } from '../../text/relativeAge.js';
+import { estimateText } from '../../text/relativeAge.js';
 import { refusalText } from '../../text/refusalText.js';
 import { kindSentence, kindWords, styleSentence } from '../../text/words.js';
 import type { Choice } from '../prompts/pickTarget.js';
@@ -74,8 +74,8 @@ function stillText(plan: Plan): string {
   if (still.estimateMs === undefined) {
     return t('the guest stands still');
   }
-  const words = t('the guest stands still for about {0}', durationText(still.estimateMs));
-  return maybe === undefined ? words : t('{0}, or {1} where QEMU can', words, durationText(maybe.estimateMs));
+  const words = t('the guest stands still for about {0}', estimateText(still.estimateMs));
+  return maybe === undefined ? words : t('{0}, or {1} where QEMU can', words, estimateText(maybe.estimateMs));
 }
 
 /** First, because the list cuts a long detail at its end: what helps, or why nothing does. */

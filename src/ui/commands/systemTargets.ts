@@ -17,12 +17,7 @@ export async function targetSystem(run: CommandRun, placeholder: string): Promis
   const row = run.call.kind === 'rows' ? run.call.rows.find(isSystemPart) : undefined;
   const wanted = row?.system ?? givenTo(run.call).system;
   if (wanted !== undefined) {
-    const found =
-      systems.find(({ system }) => system.id === wanted) ?? systems.find(({ system }) => system.name === wanted);
-    if (found === undefined) {
-      throw new CommandError('notFound', t('There is no system {0}.', displayLine(row === undefined ? wanted : '')));
-    }
-    return found;
+    return systemNamed(systems, wanted, row === undefined ? wanted : '');
   }
   const [first, ...others] = systems;
   if (first === undefined) {
@@ -38,6 +33,20 @@ export async function targetSystem(run: CommandRun, placeholder: string): Promis
         })),
         placeholder,
       );
+}
+
+/**
+ * @param wanted an id or a name
+ * @param told what it is called where there is none
+ * @throws CommandError `notFound`
+ */
+export function systemNamed(systems: readonly StoredSystem[], wanted: string, told = wanted): StoredSystem {
+  const found =
+    systems.find(({ system }) => system.id === wanted) ?? systems.find(({ system }) => system.name === wanted);
+  if (found === undefined) {
+    throw new CommandError('notFound', t('There is no system {0}.', displayLine(told)));
+  }
+  return found;
 }
 
 /** The point of the row, the one of that title, or the one picked, newest first. @throws CommandError `notFound` */

@@ -2,26 +2,34 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable.js';
 import { systemClock } from '../../base/clock.js';
-import type { InventoryPort } from '../../engine/inventory.js';
 import { taskType } from '../../manifest/taskDefinition.js';
+import type { CommandServices } from '../commands/commandServices.js';
 import type { TaskRun } from './runTask.js';
 
+type Reached = Pick<CommandServices, 'inventory' | 'systems'>;
+
 /** No task is offered by itself: which VM and which snapshot somebody wants is theirs to write down. */
-export function rewindTasks(inventory: InventoryPort): Disposable {
+export function rewindTasks(reached: Reached): Disposable {
   return vscode.tasks.registerTaskProvider(taskType, {
     provideTasks: () => [],
-    resolveTask: ({ definition, scope, name }) => {
-      const execution = new vscode.CustomExecution((filled) =>
-        Promise.resolve(taskTerminal(inventory, { ...definition, ...filled })),
-      );
-      // No problem matchers: whoever runs it would be asked for which errors its output is to be scanned.
-      return new vscode.Task(definition, scope ?? vscode.TaskScope.Workspace, name, taskType, execution, []);
-    },
+    resolveTask: (task) => rewindTask(task, reached),
   });
 }
 
+/** One that does what its definition says. */
+export function rewindTask(
+  { definition, scope, name }: Pick<vscode.Task, 'definition' | 'scope' | 'name'>,
+  reached: Reached,
+): vscode.Task {
+  const execution = new vscode.CustomExecution((filled) =>
+    Promise.resolve(taskTerminal(reached, { ...definition, ...filled })),
+  );
+  // No problem matchers: whoever runs it would be asked for which errors its output is to be scanned.
+  return new vscode.Task(definition, scope ?? vscode.TaskScope.Workspace, name, taskType, execution, []);
+}
+
 /** Ctrl+C, and ending the task, end a wait; an operation that has begun goes on, and Cancel Operation is for that. */
-function taskTerminal(inventory: InventoryPort, definition: TaskRun['definition']): vscode.Pseudoterminal {
+function taskTerminal({ inventory, systems }: Reached, definition: TaskRun['definition']): vscode.Pseudoterminal {
   const written = new vscode.EventEmitter<string>();
   const closed = new vscode.EventEmitter<number>();
   const controller = new AbortController();
@@ -39,6 +47,14 @@ function taskTerminal(inventory: InventoryPort, definition: TaskRun['definition'
         return inventory.guests.runIn(ref, command, signal);
       },
       execute: (command, given) => vscode.commands.executeCommand(command, given),
+      untilUp: async (system, atMostMs, signal) => {
+        const [{ systemNamed }, { untilAllUp }] = await Promise.all([
+          import('../commands/systemTargets.js'),
+          import('../../systems/startOrder.js'),
+        ]);
+        const { members } = systemNamed((await (await systems.open()).list()).systems, system).system;
+        await untilAllUp(members, atMostMs, { inventory, clock: systemClock, signal });
+      },
       addressesOf: async (vm, connection) =>
         inventory.guests.addressesOf((await namedVm(inventory, vm, connection)).ref),
       readVm: async (vm, connection) => {

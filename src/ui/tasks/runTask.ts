@@ -35,6 +35,8 @@ export interface TaskRun {
   readonly addressesOf: (vm: string, connection?: string) => Promise<readonly GuestAddress[]>;
   /** Text of a program, as it is. */
   readonly show: (text: string) => void;
+  /** Rejects with what the first that did not come up failed with. */
+  readonly untilUp: (system: string, atMostMs: number, signal: AbortSignal) => Promise<void>;
   readonly runIn: (call: ProgramCall, signal: AbortSignal) => Promise<GuestRun>;
 }
 
@@ -77,6 +79,10 @@ export async function runTask(run: TaskRun): Promise<number> {
 
 /** Returns what there is to tell beside that it is done. */
 async function carryOut(call: Exclude<TaskCall, ProgramCall>, run: TaskRun): Promise<readonly string[]> {
+  if (call.kind === 'waitForSystem') {
+    await run.untilUp(call.system, call.atMostMs, run.signal);
+    return [];
+  }
   if (call.kind === 'wait' || call.kind === 'waitForPort') {
     await waitFor(call.kind === 'wait' ? call.wait : await portOf(call, run), run);
     return [];
@@ -154,6 +160,9 @@ function heading(call: TaskCall): string {
   }
   if (call.kind === 'waitForPort') {
     return waitHeading({ what: 'port', host: call.vm, port: call.port, atMostMs: call.atMostMs });
+  }
+  if (call.kind === 'waitForSystem') {
+    return t('Waiting until all VMs of {0} are up…', call.system);
   }
   if (call.kind === 'run') {
     return t('Running {0} in {1}…', [call.command.program, ...call.command.args].join(' '), call.vm);

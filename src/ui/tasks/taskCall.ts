@@ -26,6 +26,8 @@ const wait = v.strictObject({
   seconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(longestWaitSeconds))),
 });
 
+const systemWait = v.strictObject({ system: text, seconds: wait.entries.seconds });
+
 const program = v.strictObject({
   vm: text,
   connection: v.optional(text),
@@ -50,6 +52,8 @@ export type TaskCall =
       readonly port: number;
       readonly atMostMs: number;
     }
+  /** Each of its VMs: until it runs, and is up as its start order says. */
+  | { readonly kind: 'waitForSystem'; readonly system: string; readonly atMostMs: number }
   | {
       readonly kind: 'run';
       readonly vm: string;
@@ -64,6 +68,7 @@ export type TaskCall =
  * |------------|-------------------------------------------------------------------------------------|
  * | checkpoint | Quick Checkpoint; with a title Create Snapshot, of the best kind for what the VM does |
  * | wait       | for a port of a host or of the VM; without one for its guest agent; else just some time |
+ * |            | with a system until all of its VMs are up                                            |
  * | run        | a program in the guest, by its agent                                                |
  * | createLab, resetLab | the command of that name, of the workspace's lab file unless another is named |
  * | any other  | the command of that name; with a system, what is done with all its VMs                |
@@ -77,7 +82,7 @@ export function taskCall(definition: Readonly<Record<string, unknown>>): TaskCal
     throw new CommandError('invalid', t('A task has one of these actions: {0}.', taskActions.join(', ')));
   }
   if (action === 'wait') {
-    return waitOf(given);
+    return given['system'] === undefined ? waitOf(given) : systemWaitOf(given);
   }
   if (action === 'createLab' || action === 'resetLab') {
     return { kind: 'command', action, command: `virtRewind.${action}`, given: { file: labFileName, ...given } };
@@ -140,6 +145,11 @@ function parsedAs<T extends v.GenericSchema>(shape: T, given: Readonly<Record<st
 function runOf(given: Readonly<Record<string, unknown>>): TaskCall {
   const { vm, connection, program: name, args, seconds } = parsedAs(program, given);
   return { kind: 'run', vm, connection, command: { program: name, args, atMostMs: seconds * 1_000 } };
+}
+
+function systemWaitOf(given: Readonly<Record<string, unknown>>): TaskCall {
+  const { system, seconds = usualWaitSeconds } = parsedAs(systemWait, given);
+  return { kind: 'waitForSystem', system, atMostMs: seconds * 1_000 };
 }
 
 function waitOf(given: Readonly<Record<string, unknown>>): TaskCall {

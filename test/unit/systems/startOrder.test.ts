@@ -1,8 +1,11 @@
 // In which order the members of a system start.
 import assert from 'node:assert/strict';
 import type { SystemMember } from '../../../src/domain/system.js';
+import type { PowerState } from '../../../src/domain/vm.js';
 import { Failure } from '../../../src/domain/failure.js';
-import { circleIn, requireOrder, startInOrder, withStart } from '../../../src/systems/startOrder.js';
+import { FakeClock } from '../engine/fakeClock.js';
+import type { InventoryPort } from '../../../src/engine/inventory.js';
+import { circleIn, requireOrder, startInOrder, untilAllUp, withStart } from '../../../src/systems/startOrder.js';
 
 const member = (name: string, ...after: readonly string[]): SystemMember => ({
   connection: 'qemu:///system',
@@ -77,5 +80,47 @@ describe('the order in which a system starts', () => {
     const free = withStart(set, 'api', { after: [], wait: { kind: 'time', seconds: 1 } });
     requireOrder(free);
     assert.deepEqual(Object.keys(free[1] ?? {}), ['connection', 'uuid', 'name', 'wait']);
+  });
+
+  it('is waited for where somebody else starts it: each until it runs and is up, whatever another one does', async () => {
+    const clock = new FakeClock();
+    const looks = new Map<string, number>();
+    const powers: Readonly<Record<string, readonly PowerState[]>> = {
+      db: ['off', 'off', 'running'],
+      api: ['running'],
+      web: ['off'],
+    };
+    const stub = {
+      refresh: ({ vm }: { readonly vm: { readonly uuid: string } }) => {
+        looks.set(vm.uuid, (looks.get(vm.uuid) ?? -1) + 1);
+        return Promise.resolve();
+      },
+      findVm: ({ uuid }: { readonly uuid: string }) => ({
+        vm: {
+          name: uuid,
+          agentChannel: true,
+          agentConnected: true,
+          power: powers[uuid]?.[looks.get(uuid) ?? 0] ?? powers[uuid]?.at(-1),
+        },
+      }),
+    };
+    const inventory = stub as unknown as InventoryPort;
+    const { signal } = new AbortController();
+    const waited = async (...members: readonly SystemMember[]): Promise<unknown> => {
+      const over = untilAllUp(members, 2_000, { inventory, clock, signal }).then(
+        () => 'up',
+        (error: unknown) => error,
+      );
+      let end: unknown;
+      void over.then((one) => (end = one));
+      for (let look = 0; look < 20 && end === undefined; look++) {
+        await clock.advance(500);
+      }
+      return over;
+    };
+    assert.equal(await waited(member('db'), member('api', 'db')), 'up');
+    assert.ok((looks.get('db') ?? 0) >= 2);
+    const late = await waited(member('web'), member('api'));
+    assert.ok(late instanceof Failure && late.kind === 'failed' && late.details.vm === 'web');
   });
 });

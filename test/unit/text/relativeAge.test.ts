@@ -3,6 +3,7 @@ import {
   agoText,
   durationText,
   elapsedText,
+  estimateText,
   lastSeenText,
   measuredText,
   relativeAge,
@@ -49,6 +50,13 @@ describe('relative age', () => {
     assert.deepEqual(
       [0, 9_999, 10_000, 59_000, 60_000, 7_200_000].map((ms) => lastSeenText(now - ms, now)),
       ['just now', 'just now', '10 s ago', '50 s ago', '1 min ago', '2 h ago'].map((ago) => `last seen ${ago}`),
+    );
+  });
+
+  it('says of an estimate how short it is, where a duration would only be less than something', () => {
+    assert.deepEqual(
+      [0, 4, 30, 49, 50, 3_210].map((ms) => estimateText(ms)),
+      ['0.01 s', '0.01 s', '0.03 s', '0.05 s', '0.1 s', '3.2 s'],
     );
   });
 

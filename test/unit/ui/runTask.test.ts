@@ -39,6 +39,7 @@ async function run(definition: TaskRun['definition'], with_: Partial<TaskRun> = 
     addressesOf: () => assert.fail('asked for addresses'),
     show: (text) => lines.push(text),
     runIn: () => assert.fail('ran a program'),
+    untilUp: () => assert.fail('waited for a system'),
     ...others,
   });
   return { code, lines, calls };
@@ -78,6 +79,24 @@ describe('a task', () => {
     }
     const { code, calls } = await run({ action: 'forceOff', system: 'shop' }, { execute });
     assert.deepEqual([code, calls], [1, []]);
+  });
+
+  it('waits for all VMs of a system, and ends with 1 where one does not come up', async () => {
+    const waits: (readonly [string, number])[] = [];
+    const untilUp = (system: string, atMostMs: number): Promise<void> => {
+      waits.push([system, atMostMs]);
+      return atMostMs > 1_000 ? Promise.resolve() : Promise.reject(new Failure('failed', { vm: 'db' }));
+    };
+    assert.equal((await run({ action: 'wait', system: 'shop' }, { untilUp })).code, 0);
+    const { code, lines } = await run({ action: 'wait', system: 'shop', seconds: 1 }, { untilUp });
+    assert.equal(code, 1);
+    assert.match(lines.join(' '), /all VMs of shop.*db/);
+    assert.deepEqual(waits, [
+      ['shop', 120_000],
+      ['shop', 1_000],
+    ]);
+    // Whether one VM or all of them are meant is not guessed.
+    assert.equal((await run({ action: 'wait', system: 'shop', vm: 'db' })).code, 1);
   });
 
   it('takes a checkpoint by itself, or a snapshot with its title', async () => {
