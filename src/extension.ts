@@ -38,7 +38,7 @@ import { HistoryPanel } from './ui/history/historyPanel.js';
 import { labFiles } from './ui/lab/labFiles.js';
 import { languageTools } from './ui/agents/languageTools.js';
 import { putOnPath } from './ui/commandLinePath.js';
-import { rewindTasks } from './ui/tasks/rewindTasks.js';
+import { rewindTasks, runOwnTask } from './ui/tasks/rewindTasks.js';
 import { VmTree } from './ui/tree/vmTree.js';
 import { KnownBisects } from './bisect/knownBisects.js';
 import { KnownSystems } from './systems/knownSystems.js';
@@ -158,6 +158,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     chosen,
     history,
     log,
+    runTask: (name, definition) => runOwnTask(name, definition, { inventory, systems }),
   });
   const recovering = recoverWhenOpen({
     ...systemsOptions,

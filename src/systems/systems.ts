@@ -25,7 +25,7 @@ import { Ending } from './ending.js';
 import { GroupRun, type RunWish, type SystemResult } from './groupRun.js';
 import { type SeenSystem, seenSystem } from './seenSystem.js';
 import type { LookedAt } from './standing.js';
-import { requireOrder, type Start, withStart } from './startOrder.js';
+import { requireOrder, type Start, untilAllUp, withStart } from './startOrder.js';
 import {
   type CheckpointWish,
   newId,
@@ -184,6 +184,11 @@ export class Systems {
   /** Never rejects. */
   runPower(plan: SystemPowerPlan, wish: PowerWish): Promise<SystemPowerResult> {
     return runPower(plan, wish, { inventory: this.#options.inventory, clock: this.#clock });
+  }
+
+  /** Whoever starts them. @throws Failure of the first that did not come up, as `untilAllUp` */
+  untilUp({ system }: StoredSystem, atMostMs: number, signal: AbortSignal): Promise<void> {
+    return untilAllUp(system.members, atMostMs, { inventory: this.#options.inventory, clock: this.#clock, signal });
   }
 
   /** @throws Failure before anything is touched, else SystemFailure */

@@ -30,6 +30,9 @@ export interface SystemsService {
   readonly pictures: SystemPictures;
 }
 
+/** What a task of ours does, as tasks.json would have it. */
+export type OwnTask = Readonly<Record<string, unknown>> & { readonly action: 'run' };
+
 export interface CommandServices {
   readonly inventory: Inventory;
   readonly tree: VmTree;
@@ -50,6 +53,8 @@ export interface CommandServices {
   /** What this user chose before, in any workspace. */
   readonly remembered: Memento;
   readonly history: HistoryPanel;
+  /** Runs a task of ours that no tasks.json has, in a terminal. Resolves when it has begun. */
+  readonly runTask: (name: string, definition: OwnTask) => Thenable<unknown>;
 }
 
 /** One run of a command: the services, and what it was called with. */

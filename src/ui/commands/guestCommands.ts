@@ -6,8 +6,6 @@ import { asFailure } from '../../domain/asFailure.js';
 import type { VmView } from '../../inventory/views.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { startBeside } from '../guest/programs.js';
-import { rewindTask } from '../tasks/rewindTasks.js';
-import { taskType } from '../../manifest/taskDefinition.js';
 import { runInTerminal } from '../guest/terminals.js';
 import { askText } from '../prompts/ask.js';
 import { answered, CommandError } from '../prompts/commandError.js';
@@ -93,10 +91,8 @@ async function connectSsh(run: CommandRun): Promise<{ readonly address: string; 
 async function runInGuest(run: CommandRun): Promise<{ readonly vm: string }> {
   const { ref, vm } = await targetVm(run, t('Run a program in which VM?'), isRunning);
   const [program, ...args] = givenTo(run.call).program ?? ['sh', '-c', await askLine(run, vm)];
-  const definition = { type: taskType, action: 'run', vm: vm.name, connection: ref.connection, program, args };
-  const { name } = vm;
-  await vscode.tasks.executeTask(rewindTask({ definition, scope: undefined, name }, run));
-  return { vm: name };
+  await run.runTask(vm.name, { action: 'run', vm: vm.name, connection: ref.connection, program, args });
+  return { vm: vm.name };
 }
 
 async function askLine({ call }: CommandRun, { name }: VmView['vm']): Promise<string> {

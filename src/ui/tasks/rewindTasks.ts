@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable.js';
 import { systemClock } from '../../base/clock.js';
 import { taskType } from '../../manifest/taskDefinition.js';
-import type { CommandServices } from '../commands/commandServices.js';
+import type { CommandServices, OwnTask } from '../commands/commandServices.js';
 import type { TaskRun } from './runTask.js';
 
 type Reached = Pick<CommandServices, 'inventory' | 'systems'>;
@@ -16,8 +16,14 @@ export function rewindTasks(reached: Reached): Disposable {
   });
 }
 
-/** One that does what its definition says. */
-export function rewindTask(
+/** Runs what no tasks.json has, as if one had it. Resolves when it has begun. */
+export function runOwnTask(name: string, definition: OwnTask, reached: Reached): Thenable<unknown> {
+  return vscode.tasks.executeTask(
+    rewindTask({ definition: { ...definition, type: taskType }, scope: undefined, name }, reached),
+  );
+}
+
+function rewindTask(
   { definition, scope, name }: Pick<vscode.Task, 'definition' | 'scope' | 'name'>,
   reached: Reached,
 ): vscode.Task {
@@ -48,12 +54,8 @@ function taskTerminal({ inventory, systems }: Reached, definition: TaskRun['defi
       },
       execute: (command, given) => vscode.commands.executeCommand(command, given),
       untilUp: async (system, atMostMs, signal) => {
-        const [{ systemNamed }, { untilAllUp }] = await Promise.all([
-          import('../commands/systemTargets.js'),
-          import('../../systems/startOrder.js'),
-        ]);
-        const { members } = systemNamed((await (await systems.open()).list()).systems, system).system;
-        await untilAllUp(members, atMostMs, { inventory, clock: systemClock, signal });
+        const [{ systemNamed }, room] = await Promise.all([import('../commands/systemTargets.js'), systems.open()]);
+        await room.untilUp(systemNamed((await room.list()).systems, system), atMostMs, signal);
       },
       addressesOf: async (vm, connection) =>
         inventory.guests.addressesOf((await namedVm(inventory, vm, connection)).ref),
