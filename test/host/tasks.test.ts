@@ -141,6 +141,44 @@ describe('tasks', function () {
     assert.equal((await rig.snapshots(vm)).length, before.length + 1);
   });
 
+  it('end at once when somebody ends them, but what they have begun goes on', async () => {
+    if ((await guest.state()) !== 'shut off') {
+      await call('virtRewind.forceOff', { vm, confirm: false });
+    }
+    const before = await rig.snapshots(vm);
+    const [inVain, checkpoint] = [{ action: 'wait' }, { action: 'checkpoint', title: 'goes on' }].map((task) => ({
+      type: 'virt-rewind',
+      label: JSON.stringify(task),
+      vm,
+      ...task,
+    }));
+    assert.ok(inVain && checkpoint);
+    await configure([inVain, checkpoint]);
+    for (const { label } of [inVain, checkpoint]) {
+      const started = new Promise<vscode.TaskExecution>((resolve) => {
+        const listening = vscode.tasks.onDidStartTask(({ execution }) => {
+          listening.dispose();
+          resolve(execution);
+        });
+      });
+      const over = new Promise<void>((resolve) => {
+        const listening = vscode.tasks.onDidEndTask(() => {
+          listening.dispose();
+          resolve();
+        });
+      });
+      await vscode.commands.executeCommand('workbench.action.tasks.runTask', label);
+      (await started).terminate();
+      await over;
+    }
+    while ((await rig.snapshots(vm)).length === before.length) {
+      await call('virtRewind.refresh');
+    }
+    assert.equal((await rig.snapshots(vm)).length, before.length + 1);
+    // The next operation is refused while one is under way: this one was done to its end.
+    await operate('virtRewind.start', { vm });
+  });
+
   it('start, shut down and wait for all VMs of a system, and end with 0 where all are so already', async () => {
     const other = await rig.guest({ name: 'task-other' });
     if ((await guest.state()) !== 'shut off') {

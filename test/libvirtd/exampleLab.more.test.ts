@@ -1,5 +1,7 @@
 // The example of a lab, as CI would use it: made, broken, reset, tested; and a member that fails.
 import assert from 'node:assert/strict';
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { exitCode } from '../../src/cli/exitCodes.js';
 import { ExampleLab, exampleVms } from './exampleLab.js';
 
@@ -22,6 +24,26 @@ describe('the example of a lab', function () {
     }
     // The test tells a lab that was not reset.
     await example.run(1, process.execPath, 'test/shop.test.mjs');
+  });
+
+  it('is made anew by what was exported of it, when its own file is gone', async () => {
+    const [own, exported] = ['virt-rewind.yaml', 'exported.yaml'].map((name) => join(example.folder, name));
+    assert.ok(own !== undefined && exported !== undefined);
+    await example.run(0, 'virt-rewind', 'lab', 'export', '--system', 'shop', '--file', exported);
+    const first = await readFile(exported, 'utf8');
+    await example.run(0, 'virt-rewind', 'lab', 'destroy', '--yes');
+    assert.equal(await example.virsh('list', '--all', '--name'), '');
+    await rename(exported, own);
+    await example.create();
+    await example.test();
+    await example.break();
+    await example.reset();
+    await example.test();
+    // What was made of it is described as it was.
+    await example.run(0, 'virt-rewind', 'lab', 'export', '--system', 'shop', '--file', exported);
+    assert.equal(await readFile(exported, 'utf8'), first);
+    // Its program came before the restore point, and not after each reset.
+    assert.match(first, /2 pears: 4/u);
   });
 
   it('leaves the others alone where one member cannot go back', async () => {
