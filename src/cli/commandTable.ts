@@ -68,7 +68,7 @@ const commands = {
     summary: 'undo the last operation, or any other that nothing later rests on',
     operands: [vm, entry],
     options: { ...acting, 'no-checkpoint': { type: 'boolean', help: 'of a revert: do not keep what is now' } },
-    more: 'Starting and stopping are passed over. ENTRY is the id that history shows. See docs/undo.md.',
+    more: 'Starting, stopping and clones are passed over. ENTRY is the id that history shows. See docs/undo.md.',
     examples: ['virt-rewind undo web-test', 'virt-rewind undo web-test 1f0c22ab --plan'],
   },
   redo: {

@@ -155,7 +155,10 @@ export class ExtensionSide {
       return look.next('undo');
     }
     const isMeant = (one: LoggedOperation): boolean =>
-      one.request.kind !== 'power' && one.unasked !== true && sortOf(one, look.log) === 'operation';
+      one.request.kind !== 'power' &&
+      one.request.kind !== 'clone' &&
+      one.unasked !== true &&
+      sortOf(one, look.log) === 'operation';
     const entry = standingIn(look.log)
       .filter(isMeant)
       .at(-1 - back);

@@ -281,7 +281,6 @@ export class History {
         this.#requests.add({ action: made, before, name: snapshot.name });
       }
     }
-    this.#requests.add({ action: { do: 'clone' }, before, name: undefined });
     const of = action.do === 'cloneHere' ? action.of : undefined;
     const disks = of === undefined ? before.disks : before.snapshots.get(this.#names.get(of)!)!.disks;
     const { files, power } = await this.#side.seeChild(action.as);

@@ -7,7 +7,7 @@ import type { Label, Request } from './action.js';
 export type Undoable = 'yes' | 'no' | 'either';
 
 export interface DoneRequest {
-  readonly action: Exclude<Request, { readonly do: 'power' }> | { readonly do: 'clone' };
+  readonly action: Exclude<Request, { readonly do: 'power' }>;
   readonly before: Model;
   /** libvirt's name of what it made, or of what it edited, after it. */
   readonly name: string | undefined;
@@ -69,7 +69,6 @@ export class UndoableRequests {
       case 'revert':
         return isThere(this.keptBy(done)) && !later.some((one) => one.do === 'revert') ? 'yes' : 'no';
       case 'delete':
-      case 'clone':
         return 'no';
     }
   }

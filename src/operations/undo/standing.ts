@@ -53,7 +53,10 @@ export function undoingOf(entry: LoggedOperation, log: readonly LoggedOperation[
   );
 }
 
-/** The newest that stands and can be meant; nobody means starting and stopping, or what was done unasked. */
+/**
+ * The newest that stands and can be meant. Nobody means starting and stopping, what was done unasked, or a clone: that is a VM of its
+ * own, discarded there, and this one is as it was.
+ */
 export function lastOf(sort: 'operation' | 'undo', log: readonly LoggedOperation[]): LoggedOperation | undefined {
   return standingIn(log).findLast((one) => isMeant(one) && sortOf(one, log) === sort);
 }
@@ -81,5 +84,5 @@ export function backTo(entry: LoggedOperation, log: readonly LoggedOperation[]):
 }
 
 function isMeant({ request, unasked }: LoggedOperation): boolean {
-  return request.kind !== 'power' && unasked !== true;
+  return request.kind !== 'power' && request.kind !== 'clone' && unasked !== true;
 }

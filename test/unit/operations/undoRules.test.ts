@@ -197,6 +197,17 @@ describe('which operations stand', () => {
     assert.equal(lastOf('operation', [a, logged('p', { kind: 'power', action: 'start' }), tidied])?.id, 'a');
   });
 
+  it('and a clone, which is a VM of its own, stands in the way of nothing', () => {
+    const clone = logged('k', {
+      kind: 'clone',
+      way: 'linked',
+      network: 'same',
+      clone: { name: 'copy', uuid: 'b3b1f6a0-0000-4000-8000-000000000000' },
+    });
+    assert.equal(lastOf('operation', [a, clone])?.id, 'a');
+    assert.equal(ids(backTo(a, [a, clone, b])), 'ba');
+  });
+
   it('what leads back to before one of them, the last first', () => {
     const c = made('c', 'two');
     assert.equal(ids(backTo(a, [a, b, c])), 'cba');
