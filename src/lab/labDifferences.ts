@@ -50,10 +50,22 @@ export async function differencesOf(
   const seen = await systems.look(stored);
   const gone = record.vms.filter(({ key }) => !lab.vms.some((vm) => vm.key === key));
   return [
+    ...ofPlace(lab, record),
     ...gone.map(({ key }) => ({ kind: 'vm' as const, vm: key, message: t('“{0}” is no longer in the file.', key) })),
     ...(await Promise.all(lab.vms.map((vm) => ofVm(vm, record, seen, file, looking)))).flat(),
     ...ofPoints(lab, seen),
   ];
+}
+
+function ofPlace({ name, connection }: Lab, { name: was, vms }: LabRecord): readonly LabDifference[] {
+  const on = vms[0]?.connection;
+  const pairs = [[was, name] as const, ...(on && connection !== undefined ? [[on, connection] as const] : [])];
+  return pairs
+    .filter(([made, says]) => made !== says)
+    .map(([made, says]) => ({
+      kind: 'parts',
+      message: t('It was made as {0}, and the file says {1} now.', displayLine(made), displayLine(says)),
+    }));
 }
 
 async function ofVm(

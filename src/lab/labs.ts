@@ -175,15 +175,20 @@ export class Labs {
     return systems.planRevert(stored, this.#point(stored, to));
   }
 
-  /** Whose name must be typed before it is reset or removed. */
+  /** Whose name must be typed before it is reset or removed: as its file said when it was made, or says now. */
   async protectedName(file: string): Promise<string | undefined> {
-    const record = await this.find(file);
+    const record = await this.#guarded(file);
     return record?.isProtected === true ? record.name : undefined;
+  }
+
+  async #guarded(file: string): Promise<LabRecord | undefined> {
+    const record = await this.find(file);
+    return record && { ...record, isProtected: record.isProtected || (await saysProtected(file)) };
   }
 
   /** What a removal takes away: only what was made. @throws LabError `refused`, `notFound` */
   async planDestroy(file: string): Promise<LabRecord | undefined> {
-    const record = await this.find(file);
+    const record = await this.#guarded(file);
     if (record !== undefined) {
       await this.#requireAlone(record);
     }
@@ -292,4 +297,16 @@ export class Labs {
 /** As compilers write them: editors and terminals make links of these. */
 export function problemLines(file: string, problems: readonly LabProblem[]): readonly string[] {
   return problems.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
+}
+
+/** A file that is gone, or wrong, says nothing. */
+async function saysProtected(file: string): Promise<boolean> {
+  try {
+    return readLab(await readLabText(resolve(file))).lab?.isProtected === true;
+  } catch (error) {
+    if (error instanceof LabError) {
+      return false;
+    }
+    throw error;
+  }
 }

@@ -356,6 +356,19 @@ describe('a lab', function () {
     await cli('failed', 'lab', 'export', 'idle');
     await rm(file);
     file = own;
+    // What it said when it was made holds on, and so does what it says now: taken away and put in.
+    const plain = 'version: 1\nname: small\nvms: { a: { existing: idle } }\npoints: [{ title: clean }]\n';
+    await write(plain);
+    await cli('unanswered', 'lab', 'reset', '--yes');
+    await cli('done', 'lab', 'destroy', '--yes', '--name', 'small');
+    await cli('done', 'lab', 'create');
+    await write(`protected: true\n${plain}`);
+    await cli('unanswered', 'lab', 'reset', '--yes');
+    await cli('unanswered', 'lab', 'destroy', '--yes');
+    await write(plain.replace('small', 'other'));
+    const { differences } = (await json('wrong', 'lab', 'check')).lab;
+    assert.match(JSON.stringify(differences), /made as small, and the file says other/u);
+    await write(`protected: true\n${plain}`);
     await cli('done', 'lab', 'reset', '--yes', '--name', 'small');
     // Also where its file is gone.
     await rm(file);
