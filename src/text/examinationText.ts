@@ -117,7 +117,7 @@ function abilityWord(can: Ability['can']): string {
 
 function untriedText(): string {
   return t(
-    'Nothing that can be seen from outside stands against it. QEMU is asked when the first one is taken, for libvirt marks the VM for that.',
+    'Nothing that can be seen from outside stands against it. QEMU is asked when the first one is taken: libvirt then marks the VM as tainted (custom-monitor) until it is off; nothing else changes.',
   );
 }
 
