@@ -158,6 +158,32 @@ export function systemDoneText(
   ].join(' ');
 }
 
+/** Those of which there is more to tell. */
+export function lateOf({ members }: Pick<SystemResult, 'members'>): readonly MemberOutcome[] {
+  return members.filter(({ outcome, failure }) => outcome !== 'done' || failure !== undefined);
+}
+
+/** Of a revert: why a program shall not go on as if all were up; undefined where all are. What is back stays so. */
+export function notAllUp(
+  plan: SystemPlan,
+  result: SystemResult,
+): { readonly failure: Failure; readonly message: string } | undefined {
+  const failures = result.members.flatMap(({ failure }) => failure ?? []);
+  // Who comes after another one tells nothing of why.
+  const failure =
+    failures.find(({ kind }) => kind === 'cancelled') ?? failures.find(({ kind }) => kind !== 'stopped') ?? failures[0];
+  return plan.kind !== 'revert' || failure === undefined
+    ? undefined
+    : {
+        failure,
+        message: [
+          systemDoneText(plan, result),
+          t('All its disks are reverted, but not all its VMs are up.'),
+          ...outcomeLines(lateOf(result), plan.kind),
+        ].join(' '),
+      };
+}
+
 /** By itself, or for a person who wants it. */
 export function systemRecoveredText({ entry, to, members, why }: RecoveredSystem): {
   readonly message: string;

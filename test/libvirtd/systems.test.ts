@@ -7,8 +7,6 @@ import { join } from 'node:path';
 import { buildDoor, buildProgram } from '../../scripts/build.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run } from '../../scripts/rig/run.mjs';
-import { connect } from '../../src/api/connect.js';
-import type { VirtRewind } from '../../src/api/publicApi.js';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { Failure } from '../../src/domain/failure.js';
 import { UndoLook } from '../../src/engine/undoing.js';
@@ -22,22 +20,23 @@ import { silentLog } from '../silentLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { allRows } from '../allRows.js';
 import type { Daemon } from './inventoryRig.js';
-import { act, failureOf, held, markAll, openSystems, type Spot, type SystemsHere, type What } from './systemRig.js';
+import {
+  act,
+  failureOf,
+  held,
+  libraryIn,
+  markAll,
+  openSystems,
+  type Spot,
+  type SystemsHere,
+  type What,
+} from './systemRig.js';
 
 const names = ['db', 'api', 'idle'] as const;
 
 /** Everybody runs the first of the rows, one of four, `npm run test:deep -- rows` all. */
 function inTier<T>(rows: readonly T[]): readonly T[] {
   return allRows ? rows : rows.slice(0, Math.ceil(rows.length / 4));
-}
-
-/** It reads where the journal is from the environment of its process. */
-async function libraryIn(folder: string, uri: string): Promise<VirtRewind> {
-  const before = process.env['VIRT_REWIND_STATE'];
-  process.env['VIRT_REWIND_STATE'] = folder;
-  const rewind = await connect(uri);
-  process.env['VIRT_REWIND_STATE'] = before ?? '';
-  return rewind;
 }
 
 describe('a system of VMs', function () {
