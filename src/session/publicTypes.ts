@@ -110,6 +110,8 @@ export interface SystemOutcome {
     readonly outcome: 'done' | 'asBefore' | 'notStarted' | 'unclear';
     /** What its own part failed with: a kind, as of errors. */
     readonly failure?: string;
+    /** How far its clock is behind, about, after a revert with RAM; absent where its agent has set it. */
+    readonly clockBehindMs?: number;
   }[];
 }
 

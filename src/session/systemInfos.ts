@@ -40,11 +40,12 @@ export function systemOutcome(title: string, result: SystemResult): SystemOutcom
 }
 
 export function memberOutcomes(members: readonly MemberOutcome[]): SystemOutcome['members'] {
-  return members.map(({ name, uuid, connection, outcome, failure }) => ({
+  return members.map(({ name, uuid, connection, outcome, failure, clockBehindMs }) => ({
     name,
     uuid,
     connection,
     outcome,
     ...(failure !== undefined && { failure: failure.kind }),
+    ...(clockBehindMs !== undefined && { clockBehindMs }),
   }));
 }

@@ -13,7 +13,7 @@ import type { RecoveredSystem } from '../systems/systems.js';
 import { failureText } from './failureText.js';
 import { type QuestionText, questionOfAll, withLine } from './questionText.js';
 import { refusalText } from './refusalText.js';
-import { agoText, measuredText } from './relativeAge.js';
+import { agoText, behindText, measuredText } from './relativeAge.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
 import { noAgentText } from './waitText.js';
 import { kindWords, powerWord } from './words.js';
@@ -139,7 +139,7 @@ function interruptedText(system: string): string {
 
 export function systemDoneText(
   { kind, system, point }: SystemPlan,
-  { kept, point: made, pausedMs }: SystemResult,
+  { kept, point: made, pausedMs, members }: SystemResult,
 ): string {
   const [name, title] = [displayLine(system.name), pointTitle(point)];
   const spreadMs = (kept ?? made)?.spreadMs;
@@ -155,7 +155,17 @@ export function systemDoneText(
     done,
     ...(pausedMs === undefined ? [] : [t('Its VMs stood still for {0} at most.', measuredText(pausedMs))]),
     ...(spreadMs === undefined ? [] : [t('No two of them did so more than {0} ms apart.', spreadMs)]),
+    ...clocksText(members),
   ].join(' ');
+}
+
+function clocksText(members: readonly MemberOutcome[]): readonly string[] {
+  const behind = members.flatMap(({ name, clockBehindMs }) =>
+    clockBehindMs === undefined ? [] : [`${displayLine(name)} (${behindText(clockBehindMs)})`],
+  );
+  return behind.length === 0
+    ? []
+    : [t('No guest agent has set these clocks, which are about so far behind: {0}.', behind.join(', '))];
 }
 
 /** Those of which there is more to tell. */

@@ -195,7 +195,9 @@ describe('what is waited for between the members of a system', function () {
       await guest.run('date', ['-s', '@1000000000']);
     }
     await act(here, 'pair', { kind: 'checkpoint', title: 'long ago' });
-    await act(here, 'pair', { kind: 'revert', title: 'long ago' });
+    const { members } = await act(here, 'pair', { kind: 'revert', title: 'long ago' });
+    // Whose agent was too slow is told of.
+    assert.ok(members.every(({ clockBehindMs = 1_000 }) => clockBehindMs >= 1_000));
     for (const guest of [db, api]) {
       let behind = Infinity;
       while (Math.abs(behind) >= 60) {

@@ -154,8 +154,16 @@ describe('a system of VMs', function () {
     assert.deepEqual(await seen(), before);
     await act(here, 'shop', { kind: 'undo' });
     assert.deepEqual(await seen(), changed);
-    // And the undoing of that.
-    await act(here, 'shop', { kind: 'undo' });
+    // And the undoing of that: the RAM is some seconds old by now, and no guest has an agent.
+    const { members } = await act(here, 'shop', { kind: 'undo' });
+    assert.deepEqual(
+      members.map(({ name, clockBehindMs = 0 }) => [name, clockBehindMs >= 1_000]),
+      [
+        ['db', true],
+        ['api', true],
+        ['idle', false],
+      ],
+    );
     assert.deepEqual(await seen(), before);
     // The log of each says which revert undoes which.
     for (const ref of refs) {
