@@ -34,7 +34,8 @@ export class SessionLab implements VirtualLab {
     return this.#with('act', async (labs) => {
       const plan = await labs.plan(this.file);
       if (plan !== 'ready') {
-        await labs.create(plan, { signal: this.#visit.signal(signal), onStep: silent });
+        const onNote = (line: string): void => this.#visit.log.info(line);
+        await labs.create(plan, { signal: this.#visit.signal(signal), onStep: silent, onNote });
       }
     });
   }

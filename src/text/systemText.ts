@@ -43,11 +43,7 @@ export function systemQuestion({ kind, system, point, members }: SystemPlan, now
   return {
     ...question,
     lines: bare.length === 0 ? lines : withLine(lines, t('Kept without RAM: {0}.', names)),
-    details: [
-      ...together,
-      ...bare.map(({ vm, snapshotKind }) => t('{0} runs, and is kept without its RAM: {1}.', vm, snapshotKind)),
-      details,
-    ].join('\n'),
+    details: [...together, ...withoutRamLines(members), details].join('\n'),
   };
 }
 
@@ -64,6 +60,12 @@ export function withoutRam(
     const { trailers } = parseDescription(made.description);
     return [{ vm: displayLine(view.vm.name), snapshotKind: kindWords({ kind: made.snapshotKind, trailers }) }];
   });
+}
+
+export function withoutRamLines(members: SystemPlan['members']): readonly string[] {
+  return withoutRam(members).map(({ vm, snapshotKind }) =>
+    t('{0} runs, and is kept without its RAM: {1}.', vm, snapshotKind),
+  );
 }
 
 /** Before its VMs are started or shut down; of those that are not so already, at least one. */

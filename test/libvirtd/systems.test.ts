@@ -499,7 +499,14 @@ describe('a system of VMs', function () {
     const shop = await rewind.system('shop');
     await assert.rejects(rewind.system('nobody'), { kind: 'notFound' });
     await assert.rejects(shop.revert('nothing'), { kind: 'notFound' });
-    assert.ok((await shop.revert('clean')).members.every(({ outcome }) => outcome === 'done'));
+    assert.deepEqual(
+      (await shop.revert('clean')).members.map(({ outcome, kind }) => [outcome, kind]),
+      [
+        ['done', 'memory'],
+        ['done', 'memory'],
+        ['done', 'offline'],
+      ],
+    );
     assert.deepEqual(await seen(), before);
     assert.deepEqual(
       (await shop.info()).points.map(({ undo }) => undo),

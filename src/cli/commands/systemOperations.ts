@@ -15,6 +15,7 @@ import {
   systemDoneText,
   systemQuestion,
   titleTakenText,
+  withoutRamLines,
 } from '../../text/systemText.js';
 import { SystemProgress } from '../../text/systemProgress.js';
 import { agreeTo } from '../agree.js';
@@ -100,6 +101,9 @@ export async function carryOutSystem(context: Context, decide: () => Promise<Sys
       asks: asks(plan),
       ...(needsName(context, plan) && { isProtected: displayLine(plan.system.name), typed: plan.system.name }),
     });
+    if (!asks(plan)) {
+      withoutRamLines(plan.members).forEach((line) => terminal.tell(line));
+    }
     const systems = await session.systems();
     const controller = new AbortController();
     const progress = new SystemProgress(plan);
