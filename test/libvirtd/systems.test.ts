@@ -491,6 +491,8 @@ describe('a system of VMs', function () {
     assert.deepEqual(await seen(), changed);
     await json('system', 'recover', 'shop');
     await json('system', 'list');
+    await json('history', 'db');
+    assert.match(await cli('done', 'history', 'db'), /with the system shop/u);
     assert.match(await cli('done', 'system', 'list', 'shop'), /○ clean/u);
     await json('system', 'compare', 'shop', 'clean');
     assert.match(await cli('done', 'system', 'compare', 'shop', 'clean'), /clean and Present have the same hardware/u);
