@@ -131,9 +131,12 @@ export interface VirtualSystem {
   info(): Promise<SystemInfo>;
   /** All members at one moment. @param title absent: `checkpoint` and the time */
   checkpoint(title?: string, options?: Harmful): Promise<SystemOutcome>;
-  /** What is now is kept first. Resolves when all go on; `outcome` says who does not. */
+  /**
+   * What is now is kept first. Resolves when all are up in their order. Rejects where one is not, and where the wait is cancelled: the
+   * message says that all are back, and that is not taken back.
+   */
   revert(point: string, options?: Harmful): Promise<SystemOutcome>;
-  /** Goes back to what the last revert left. */
+  /** Goes back to what the last revert left, as `revert` does. */
   undo(options?: Harmful): Promise<SystemOutcome>;
   /** With the snapshots of all members. */
   delete(point: string, options?: Harmful): Promise<SystemOutcome>;
@@ -174,7 +177,7 @@ export interface VirtualLab {
   check(): Promise<readonly string[]>;
   /** Resolves when its VMs are up and its restore points made; at once where they are. */
   create(options?: Cancellable): Promise<void>;
-  /** All its VMs, or none. @param point the first of the file unless given */
+  /** All its VMs, or none, as `revert` of a system. @param point the first of the file unless given */
   reset(point?: string, options?: Harmful): Promise<SystemOutcome>;
   /** Removes what it made, and nothing else. Nothing there is as good. */
   destroy(options?: Harmful): Promise<void>;

@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import { LabError } from '../lab/labError.js';
 import type { Labs } from '../lab/labs.js';
 import type { Session } from '../session/session.js';
-import { systemOutcome } from '../session/systemInfos.js';
 import type { Cancellable, Harmful, SystemOutcome, VirtualLab } from './publicApi.js';
 import { requireName } from './requireName.js';
 import { VirtRewindError } from './virtRewindError.js';
 import type { Visit } from './visit.js';
+import { wholeOutcome } from './wholeOutcome.js';
 
 const silent = (): void => undefined;
 
@@ -34,7 +34,8 @@ export class SessionLab implements VirtualLab {
     return this.#with('act', async (labs) => {
       const plan = await labs.plan(this.file);
       if (plan !== 'ready') {
-        await labs.create(plan, { signal: this.#visit.signal(signal), onStep: silent });
+        const onNote = (line: string): void => this.#visit.log.info(line);
+        await labs.create(plan, { signal: this.#visit.signal(signal), onStep: silent, onNote });
       }
     });
   }
@@ -45,7 +46,7 @@ export class SessionLab implements VirtualLab {
       const isProtected = plan.members.some(({ view, plan: own }) => session.needsName(view, own));
       requireName((await labs.protectedName(this.file)) ?? (isProtected ? plan.system.name : undefined), name);
       const systems = await session.systems();
-      return systemOutcome(plan.point.title, await systems.run(plan, { signal: this.#visit.signal(signal) }));
+      return wholeOutcome(plan, await systems.run(plan, { signal: this.#visit.signal(signal) }));
     });
   }
 

@@ -6,7 +6,7 @@ import { memberNamed, pointTitled, type StoredSystem, type SystemPoint } from '.
 import { checkpointTitle } from '../domain/titleSuggestion.js';
 import { carriedOut } from '../session/carriedOut.js';
 import type { Session } from '../session/session.js';
-import { memberOutcomes, systemInfo, systemOutcome } from '../session/systemInfos.js';
+import { memberOutcomes, systemInfo } from '../session/systemInfos.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
 import type { PlannedPower, SystemPowerAction } from '../systems/systemPower.js';
 import type { Systems } from '../systems/systems.js';
@@ -23,6 +23,7 @@ import type {
 import { requireName } from './requireName.js';
 import { VirtRewindError } from './virtRewindError.js';
 import type { Visit } from './visit.js';
+import { wholeOutcome } from './wholeOutcome.js';
 
 export class SessionSystem implements VirtualSystem {
   readonly #visit: Visit;
@@ -161,7 +162,7 @@ export class SessionSystem implements VirtualSystem {
       const [systems, stored] = await this.#read(session);
       const plan = await decide(systems, stored);
       this.#requireName(session, plan.members, name);
-      return systemOutcome(plan.point.title, await systems.run(plan, { signal: this.#visit.signal(signal) }));
+      return wholeOutcome(plan, await systems.run(plan, { signal: this.#visit.signal(signal) }));
     });
   }
 }

@@ -104,3 +104,10 @@ export function wrapped(text: string, width: number, at: number): readonly strin
   }
   return [...lines, line].map((one) => `${' '.repeat(at)}${one}`);
 }
+
+/** A line broken between words; what goes on stands farther in. */
+export function fitted(line: string, width: number): readonly string[] {
+  const text = line.trimStart();
+  const [first = '', ...rest] = wrapped(text, width - 2, line.length - text.length);
+  return [first, ...rest.map((one) => `  ${one}`)];
+}

@@ -65,6 +65,8 @@ export interface MemberOutcome extends VmRef {
   readonly outcome: 'done' | 'asBefore' | 'unclear' | 'notStarted';
   /** What its own part failed with. */
   readonly failure?: Failure;
+  /** As of an operation on one VM, where it was let go on after a revert. */
+  readonly clockBehindMs?: number;
 }
 
 export function isMember(ref: VmRef): (other: VmRef) => boolean {

@@ -12,6 +12,7 @@ import type { Session } from '../session/session.js';
 import { startInOrder, untilUp } from '../systems/startOrder.js';
 import type { Systems } from '../systems/systems.js';
 import { failureMessage } from '../text/failureMessage.js';
+import { withoutRamLines } from '../text/systemText.js';
 import { makeLabClone } from './labClones.js';
 import { LabError } from './labError.js';
 import type { LabCommand, SshLogin } from './labFile.js';
@@ -23,6 +24,8 @@ export interface MakeWish {
   readonly signal: AbortSignal;
   /** What is at work, in a few words for a person. */
   readonly onStep: (what: string) => void;
+  /** A sentence that a person should know when all is done, too. */
+  readonly onNote?: (line: string) => unknown;
 }
 
 export interface Making extends MakeWish {
@@ -32,7 +35,7 @@ export interface Making extends MakeWish {
 
 export async function makeLab(plan: LabPlan, open: OpenLab, making: Making): Promise<void> {
   const { lab, record, made, clones } = plan;
-  const { session, signal, onStep } = making;
+  const { session, signal, onStep, onNote } = making;
   for (const vm of record.vms) {
     const [parts, clone] = [made.get(vm.key), clones.get(vm.key)];
     if (clone !== undefined) {
@@ -60,13 +63,19 @@ export async function makeLab(plan: LabPlan, open: OpenLab, making: Making): Pro
   await setOrder(plan, systems, system.id);
   const stored = await storedOf(systems, system.id);
   await start(stored, making);
+  const noted = new Set<string>();
   for (const { title, run } of lab.points) {
     for (const command of run) {
       await runIn(plan, command, making);
     }
     requireOn(signal);
     onStep(t('making the restore point “{0}”', displayLine(title)));
-    await systems.run(await systems.planCheckpoint(await storedOf(systems, system.id), { title }), { signal });
+    const checkpoint = await systems.planCheckpoint(await storedOf(systems, system.id), { title });
+    for (const line of withoutRamLines(checkpoint.members).filter((one) => !noted.has(one))) {
+      noted.add(line);
+      onNote?.(line);
+    }
+    await systems.run(checkpoint, { signal });
   }
   await open.put({ phase: 'ready' });
 }

@@ -108,8 +108,12 @@ export interface SystemOutcome {
      * on. `unclear`: it stands half way, and a person has to look.
      */
     readonly outcome: 'done' | 'asBefore' | 'notStarted' | 'unclear';
+    /** Of what was kept of it, before a revert too. Programs on several VMs that ran are at one moment only with `memory`. */
+    readonly kind?: SnapshotInfo['kind'];
     /** What its own part failed with: a kind, as of errors. */
     readonly failure?: string;
+    /** How far its clock is behind, about, after a revert with RAM; absent where its agent has set it. */
+    readonly clockBehindMs?: number;
   }[];
 }
 

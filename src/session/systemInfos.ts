@@ -1,5 +1,5 @@
 // What is known of a system of VMs → what the library and `--json` tell of it. Pure.
-import type { MemberOutcome } from '../domain/system.js';
+import { isMember, type MemberOutcome, type PointMember } from '../domain/system.js';
 import type { SystemResult } from '../systems/groupRun.js';
 import type { SeenSystem } from '../systems/seenSystem.js';
 import type { SystemInfo, SystemOutcome } from './publicTypes.js';
@@ -35,16 +35,25 @@ export function systemOutcome(title: string, result: SystemResult): SystemOutcom
     ...(spreadMs !== undefined && { spreadMs }),
     durationMs,
     ...(pausedMs !== undefined && { guestsPausedMs: pausedMs }),
-    members: memberOutcomes(result.members),
+    members: memberOutcomes(result.members, (kept ?? point)?.members),
   };
 }
 
-export function memberOutcomes(members: readonly MemberOutcome[]): SystemOutcome['members'] {
-  return members.map(({ name, uuid, connection, outcome, failure }) => ({
-    name,
-    uuid,
-    connection,
-    outcome,
-    ...(failure !== undefined && { failure: failure.kind }),
-  }));
+/** @param made what was made of them */
+export function memberOutcomes(
+  members: readonly MemberOutcome[],
+  made: readonly PointMember[] = [],
+): SystemOutcome['members'] {
+  return members.map(({ name, uuid, connection, outcome, failure, clockBehindMs }) => {
+    const kind = made.find(isMember({ connection, uuid }))?.kind;
+    return {
+      name,
+      uuid,
+      connection,
+      outcome,
+      ...(kind !== undefined && { kind }),
+      ...(failure !== undefined && { failure: failure.kind }),
+      ...(clockBehindMs !== undefined && { clockBehindMs }),
+    };
+  });
 }

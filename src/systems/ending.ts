@@ -16,7 +16,7 @@ import { idInLog } from './memberLog.js';
 import { endOf, type Standing, standingOf } from './standing.js';
 import { startInOrder, untilUp } from './startOrder.js';
 import { refOf, SystemFailure } from './systemPlan.js';
-import { powerTogether } from './together.js';
+import { type Begun, powerTogether } from './together.js';
 
 export interface EndingOptions {
   readonly inventory: InventoryPort;
@@ -42,6 +42,7 @@ interface LetGo {
   readonly failures: Failures;
   /** By `vmKey`: of those that failed the ones that run all the same, and do not count as up. */
   readonly running: ReadonlySet<string>;
+  readonly clocks?: Begun['clocks'];
 }
 
 const standingOutcomes = { before: 'asBefore', after: 'done', unclear: 'unclear' } as const;
@@ -105,14 +106,18 @@ export class Ending {
   /** The members go on, in their order. What fails now undoes nothing. */
   async letGo(turn: Together, open: OpenGroup, wish: LetGoWish = {}): Promise<readonly MemberOutcome[]> {
     const { entry } = open;
-    const { failures, running }: LetGo =
+    const { failures, running, clocks }: LetGo =
       entry.kind === 'checkpoint'
         ? { failures: await this.#resume(turn, entry), running: new Set() }
         : await this.#start(turn, entry, wish);
     await open.end();
     return entry.members.map((member) => {
       const key = vmKey(member);
-      return outcomeOf(member, failures.has(key) && !running.has(key) ? 'notStarted' : 'done', failures);
+      const clockBehindMs = clocks?.get(key);
+      return {
+        ...outcomeOf(member, failures.has(key) && !running.has(key) ? 'notStarted' : 'done', failures),
+        ...(clockBehindMs !== undefined && { clockBehindMs }),
+      };
     });
   }
 
@@ -267,6 +272,7 @@ export class Ending {
     const requests = first.map((member) => resumeOf(member, 'revert'));
     const resumed = await powerTogether(turn, requests, { clock, ifOneFails: 'others' });
     const failures = new Map(resumed.failures);
+    const clocks = new Map(resumed.clocks);
     const [begun, running] = [new Set<string>(), new Set<string>()];
     const later = await startInOrder(ordered, {
       start: async (member) => {
@@ -276,7 +282,10 @@ export class Ending {
         }
         if (!first.includes(member)) {
           const start = { kind: 'power', vm: refOf(member), action: 'start' } as const;
-          await turn.run(isPaused(member) ? resumeOf(member, 'revert') : start);
+          const { clockBehindMs } = await turn.run(isPaused(member) ? resumeOf(member, 'revert') : start);
+          if (clockBehindMs !== undefined) {
+            clocks.set(vmKey(member), clockBehindMs);
+          }
         }
         begun.add(vmKey(member));
       },
@@ -294,7 +303,7 @@ export class Ending {
         }
       }
     }
-    return { failures, running };
+    return { failures, running, clocks };
   }
 
   /** Read afresh; without those that cannot be. */

@@ -16,6 +16,8 @@ export interface Begun {
   readonly spreadMs: number;
   /** By `vmKey`. */
   readonly failures: ReadonlyMap<string, Failure>;
+  /** By `vmKey`: how far the clocks are behind, in milliseconds, of those that are. */
+  readonly clocks: ReadonlyMap<string, number>;
 }
 
 export interface BeginOptions {
@@ -32,12 +34,13 @@ export async function powerTogether(
 ): Promise<Begun> {
   const gate = new Gate(requests.length);
   const failures = new Map<string, Failure>();
+  const clocks = new Map<string, number>();
   const [told, over]: [number[], number[]] = [[], []];
   await Promise.all(
     requests.map(async (request) => {
       const passed: true[] = [];
       try {
-        await turn.run(request, {
+        const { clockBehindMs } = await turn.run(request, {
           ...(signal !== undefined && { signal }),
           around: async (steps) => {
             passed.push(true);
@@ -48,6 +51,9 @@ export async function powerTogether(
             return done;
           },
         });
+        if (clockBehindMs !== undefined) {
+          clocks.set(vmKey(request.vm), clockBehindMs);
+        }
       } catch (error) {
         failures.set(vmKey(request.vm), asFailure(error));
         if (ifOneFails === 'nobody') {
@@ -59,7 +65,7 @@ export async function powerTogether(
     }),
   );
   const spreadMs = over.length === 0 ? 0 : Math.max(...over) - Math.min(...told);
-  return { at: clock.now(), spreadMs, failures: own(failures) };
+  return { at: clock.now(), spreadMs, failures: own(failures), clocks };
 }
 
 const waiting = 'wait for the other members';

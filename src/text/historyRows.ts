@@ -17,6 +17,7 @@ export interface HistoryEntry {
   /** The editor or command line. */
   readonly shell?: string;
   readonly vm: { readonly name: string; readonly uuid: string };
+  readonly connection?: string;
   readonly request: Readonly<Record<string, unknown>>;
   readonly outcome: string;
   readonly durationMs?: number;
@@ -75,6 +76,11 @@ function rowOf(entry: HistoryEntry, titleOf: (uuid: string, snapshot: string) =>
       ...(entry.entry === undefined ? [] : [t('entry {0}', entry.entry)]),
     ],
   };
+}
+
+/** One of several that were one to whoever asked for it. @param system its name of then */
+export function withSystem<T extends Pick<HistoryRow, 'facts'>>(row: T, system: string | undefined): T {
+  return system === undefined ? row : { ...row, facts: [...row.facts, t('with the system {0}', displayLine(system))] };
 }
 
 function withReason(how: string, failure: string | undefined): string {
@@ -180,7 +186,7 @@ function parseEntry(json: string): HistoryEntry | undefined {
   if (!isRecord(value)) {
     return undefined;
   }
-  const { at, user, shell, vm, request, outcome, durationMs, failure, command, entry } = value;
+  const { at, user, shell, vm, request, outcome, durationMs, failure, command, entry, connection } = value;
   const time = typeof at === 'string' ? Date.parse(at) : Number.NaN;
   if (Number.isNaN(time) || !isRecord(vm) || !isRecord(request) || typeof outcome !== 'string') {
     return undefined;
@@ -194,6 +200,7 @@ function parseEntry(json: string): HistoryEntry | undefined {
     user: typeof user === 'string' ? user : '?',
     ...(typeof shell === 'string' && { shell }),
     vm: { name, uuid },
+    ...(typeof connection === 'string' && { connection }),
     request,
     outcome,
     ...(typeof durationMs === 'number' && { durationMs }),

@@ -1,7 +1,7 @@
 // The history as Markdown, for a terminal. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
-import { type HistoryRow, historyDays, olderText } from './historyRows.js';
+import { type HistoryEntry, type HistoryRow, historyDays, olderText, withSystem } from './historyRows.js';
 import { codeText, markdownText } from './markdown.js';
 
 const longestWords = 300;
@@ -11,17 +11,22 @@ export const longestCommand = 10_000;
 /**
  * @param lines JSON, oldest first; what is none is left out
  * @param titleOf what people call a snapshot of a VM
+ * @param systemOf the name of the system that an entry was a part of
  */
 export function historyText(
   lines: readonly string[],
   titleOf: (uuid: string, snapshot: string) => string,
   path: string,
+  systemOf: (entry: HistoryEntry) => string | undefined = () => undefined,
 ): string {
   const { days, older } = historyDays(lines, titleOf);
   return [
     `# ${line(t('History'))}`,
     line(t('What was done to VMs from here, the newest first.')),
-    ...[...days].flatMap(([day, rows]) => [`## ${line(day)}`, rows.map(rowText).join('\n')]),
+    ...[...days].flatMap(([day, rows]) => [
+      `## ${line(day)}`,
+      rows.map((row) => rowText(withSystem(row, systemOf(row.entry)))).join('\n'),
+    ]),
     line(olderText(older, path)),
   ].join('\n\n');
 }

@@ -10,7 +10,7 @@ import type {
 } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Plan } from '../operations/plan.js';
-import { durationText, relativeAge } from './relativeAge.js';
+import { behindText, durationText } from './relativeAge.js';
 import { powerWord } from './words.js';
 import type { EndState } from '../operations/revert/endState.js';
 
@@ -256,9 +256,7 @@ function clockText({ clockBehindMs }: OperationResult): readonly string[] {
   if (clockBehindMs === undefined) {
     return [];
   }
-  const now = Date.now();
-  const behind = clockBehindMs < 60_000 ? durationText(clockBehindMs) : relativeAge(now - clockBehindMs, now);
-  return [t('Its clock is about {0} behind: no guest agent has set it.', behind)];
+  return [t('Its clock is about {0} behind: no guest agent has set it.', behindText(clockBehindMs))];
 }
 
 function stateWord(result: OperationResult): string {

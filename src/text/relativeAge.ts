@@ -104,6 +104,12 @@ export function estimateText(milliseconds: number): string {
   return milliseconds < 50 ? t('{0} s', Math.max(1, Math.round(milliseconds / 10)) / 100) : durationText(milliseconds);
 }
 
+/** How far a clock is behind, behind “about”. */
+export function behindText(milliseconds: number): string {
+  const now = Date.now();
+  return milliseconds < 60_000 ? durationText(milliseconds) : relativeAge(now - milliseconds, now);
+}
+
 /** What was measured, as a fact of its own: `143 ms`, `3.2 s`. */
 export function measuredText(milliseconds: number): string {
   return milliseconds < 1_000 ? t('{0} ms', Math.max(0, Math.round(milliseconds))) : durationText(milliseconds);

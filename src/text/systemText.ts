@@ -13,7 +13,7 @@ import type { RecoveredSystem } from '../systems/systems.js';
 import { failureText } from './failureText.js';
 import { type QuestionText, questionOfAll, withLine } from './questionText.js';
 import { refusalText } from './refusalText.js';
-import { agoText, measuredText } from './relativeAge.js';
+import { agoText, behindText, measuredText } from './relativeAge.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
 import { noAgentText } from './waitText.js';
 import { kindWords, powerWord } from './words.js';
@@ -43,11 +43,7 @@ export function systemQuestion({ kind, system, point, members }: SystemPlan, now
   return {
     ...question,
     lines: bare.length === 0 ? lines : withLine(lines, t('Kept without RAM: {0}.', names)),
-    details: [
-      ...together,
-      ...bare.map(({ vm, snapshotKind }) => t('{0} runs, and is kept without its RAM: {1}.', vm, snapshotKind)),
-      details,
-    ].join('\n'),
+    details: [...together, ...withoutRamLines(members), details].join('\n'),
   };
 }
 
@@ -64,6 +60,12 @@ export function withoutRam(
     const { trailers } = parseDescription(made.description);
     return [{ vm: displayLine(view.vm.name), snapshotKind: kindWords({ kind: made.snapshotKind, trailers }) }];
   });
+}
+
+export function withoutRamLines(members: SystemPlan['members']): readonly string[] {
+  return withoutRam(members).map(({ vm, snapshotKind }) =>
+    t('{0} runs, and is kept without its RAM: {1}.', vm, snapshotKind),
+  );
 }
 
 /** Before its VMs are started or shut down; of those that are not so already, at least one. */
@@ -139,7 +141,7 @@ function interruptedText(system: string): string {
 
 export function systemDoneText(
   { kind, system, point }: SystemPlan,
-  { kept, point: made, pausedMs }: SystemResult,
+  { kept, point: made, pausedMs, members }: SystemResult,
 ): string {
   const [name, title] = [displayLine(system.name), pointTitle(point)];
   const spreadMs = (kept ?? made)?.spreadMs;
@@ -155,7 +157,43 @@ export function systemDoneText(
     done,
     ...(pausedMs === undefined ? [] : [t('Its VMs stood still for {0} at most.', measuredText(pausedMs))]),
     ...(spreadMs === undefined ? [] : [t('No two of them did so more than {0} ms apart.', spreadMs)]),
+    ...clocksText(members),
   ].join(' ');
+}
+
+function clocksText(members: readonly MemberOutcome[]): readonly string[] {
+  const behind = members.flatMap(({ name, clockBehindMs }) =>
+    clockBehindMs === undefined ? [] : [`${displayLine(name)} (${behindText(clockBehindMs)})`],
+  );
+  return behind.length === 0
+    ? []
+    : [t('No guest agent has set these clocks, which are about so far behind: {0}.', behind.join(', '))];
+}
+
+/** Those of which there is more to tell. */
+export function lateOf({ members }: Pick<SystemResult, 'members'>): readonly MemberOutcome[] {
+  return members.filter(({ outcome, failure }) => outcome !== 'done' || failure !== undefined);
+}
+
+/** Of a revert: why a program shall not go on as if all were up; undefined where all are. What is back stays so. */
+export function notAllUp(
+  plan: SystemPlan,
+  result: SystemResult,
+): { readonly failure: Failure; readonly message: string } | undefined {
+  const failures = result.members.flatMap(({ failure }) => failure ?? []);
+  // Who comes after another one tells nothing of why.
+  const failure =
+    failures.find(({ kind }) => kind === 'cancelled') ?? failures.find(({ kind }) => kind !== 'stopped') ?? failures[0];
+  return plan.kind !== 'revert' || failure === undefined
+    ? undefined
+    : {
+        failure,
+        message: [
+          systemDoneText(plan, result),
+          t('All its disks are reverted, but not all its VMs are up.'),
+          ...outcomeLines(lateOf(result), plan.kind),
+        ].join(' '),
+      };
 }
 
 /** By itself, or for a person who wants it. */

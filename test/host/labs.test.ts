@@ -170,6 +170,13 @@ describe('a lab in the editor', function () {
     );
     assert.equal((await guest.counters()).memory, 0);
     await rejects(call('virtRewind.resetLab', { file, snapshot: 'nothing', confirm: false }), 'notFound');
+    // Back and not up is no reset to go on by: tests would run against it.
+    const start = { system: 'shop', vm, startsAfter: [] };
+    await call('virtRewind.setStartOrder', { ...start, host: '127.0.0.1', port: 1, seconds: 1 });
+    await guest.setCounters(6);
+    await rejects(call('virtRewind.resetLab', { file, confirm: false }), 'failed');
+    assert.equal((await guest.counters()).memory, 0);
+    await call('virtRewind.setStartOrder', { ...start, upWhen: 'nothing' });
 
     await guest.setCounters(8);
     const definition = { type: 'virt-rewind', action: 'resetLab', file, confirm: false };

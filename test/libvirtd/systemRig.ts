@@ -1,5 +1,7 @@
 // What acts on systems of VMs in a process of its own, be it this one: an inventory on which a step of one VM can be disturbed.
 import assert from 'node:assert/strict';
+import { connect } from '../../src/api/connect.js';
+import type { VirtRewind } from '../../src/api/publicApi.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Inventory } from '../../src/engine/liveInventory.js';
@@ -73,6 +75,15 @@ export async function openSystems(uri: string, folder: string, env: NodeJS.Proce
     },
     dispose: () => inventory.dispose(),
   };
+}
+
+/** It reads where the journal is from the environment of its process. */
+export async function libraryIn(folder: string, uri: string): Promise<VirtRewind> {
+  const before = process.env['VIRT_REWIND_STATE'];
+  process.env['VIRT_REWIND_STATE'] = folder;
+  const rewind = await connect(uri);
+  process.env['VIRT_REWIND_STATE'] = before ?? '';
+  return rewind;
 }
 
 /** The failure of it, which tells what became of each VM. */

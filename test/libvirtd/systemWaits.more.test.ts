@@ -11,7 +11,7 @@ import type { MemberOutcome, StartWait, StoredSystem } from '../../src/domain/sy
 import type { VmRef } from '../../src/domain/vm.js';
 import type { PlannedPower } from '../../src/systems/systemPower.js';
 import type { Daemon, Guest } from './inventoryRig.js';
-import { act, openSystems, type SystemsHere } from './systemRig.js';
+import { act, libraryIn, openSystems, type SystemsHere } from './systemRig.js';
 
 const never = new AbortController().signal;
 const seconds = 120;
@@ -19,6 +19,7 @@ const seconds = 120;
 describe('what is waited for between the members of a system', function () {
   this.timeout(240_000);
   let daemon: Daemon;
+  let folder: string;
   let here: SystemsHere;
   let db: Guest;
   let api: Guest;
@@ -56,7 +57,7 @@ describe('what is waited for between the members of a system', function () {
 
   before(async () => {
     daemon = await startPrivateDaemon();
-    const folder = join(daemon.dir, 'journal');
+    folder = join(daemon.dir, 'journal');
     mkdirSync(folder, { recursive: true });
     db = await defineTestGuest(daemon, { name: 'db' });
     api = await defineTestGuest(daemon, { name: 'api' });
@@ -194,7 +195,9 @@ describe('what is waited for between the members of a system', function () {
       await guest.run('date', ['-s', '@1000000000']);
     }
     await act(here, 'pair', { kind: 'checkpoint', title: 'long ago' });
-    await act(here, 'pair', { kind: 'revert', title: 'long ago' });
+    const { members } = await act(here, 'pair', { kind: 'revert', title: 'long ago' });
+    // Whose agent was too slow is told of.
+    assert.ok(members.every(({ clockBehindMs = 1_000 }) => clockBehindMs >= 1_000));
     for (const guest of [db, api]) {
       let behind = Infinity;
       while (Math.abs(behind) >= 60) {
@@ -223,5 +226,32 @@ describe('what is waited for between the members of a system', function () {
     );
     assert.deepEqual(failed(members), ['failed', 'stopped']);
     assert.deepEqual([await db.state(), await api.state()], ['running', 'paused']);
+  });
+
+  it('is an error of the library where it was in vain after a revert, or nobody waits any longer: all are back', async () => {
+    await Promise.all([db.start(), api.start()]);
+    await waiting({ kind: 'command', program: 'false', args: [], seconds: 5 });
+    await act(here, 'pair', { kind: 'checkpoint', title: 'never' });
+    const rewind = await libraryIn(folder, daemon.uri);
+    try {
+      const system = await rewind.system('pair');
+      const told = /back at “never”.*db.*api/u;
+      await assert.rejects(system.revert('never'), { name: 'VirtRewindError', kind: 'failed', message: told });
+      assert.deepEqual([await db.state(), await api.state()], ['running', 'paused']);
+      await waiting({ kind: 'command', program: 'false', args: [], seconds });
+      // So that it runs again as soon as it is waited for, and not before.
+      await virsh('destroy', db.name);
+      const stop = new AbortController();
+      const doing = assert.rejects(system.undo({ signal: stop.signal }), { kind: 'cancelled' });
+      const over = doing.then(() => true);
+      while ((await db.state()) !== 'running' && !(await Promise.race([over, Promise.resolve(false)]))) {
+        // Not yet.
+      }
+      stop.abort();
+      await doing;
+      assert.equal(await db.state(), 'running');
+    } finally {
+      await rewind.close();
+    }
   });
 });

@@ -7,8 +7,6 @@ import { join } from 'node:path';
 import { buildDoor, buildProgram } from '../../scripts/build.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run } from '../../scripts/rig/run.mjs';
-import { connect } from '../../src/api/connect.js';
-import type { VirtRewind } from '../../src/api/publicApi.js';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { Failure } from '../../src/domain/failure.js';
 import { UndoLook } from '../../src/engine/undoing.js';
@@ -22,22 +20,23 @@ import { silentLog } from '../silentLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { allRows } from '../allRows.js';
 import type { Daemon } from './inventoryRig.js';
-import { act, failureOf, held, markAll, openSystems, type Spot, type SystemsHere, type What } from './systemRig.js';
+import {
+  act,
+  failureOf,
+  held,
+  libraryIn,
+  markAll,
+  openSystems,
+  type Spot,
+  type SystemsHere,
+  type What,
+} from './systemRig.js';
 
 const names = ['db', 'api', 'idle'] as const;
 
 /** Everybody runs the first of the rows, one of four, `npm run test:deep -- rows` all. */
 function inTier<T>(rows: readonly T[]): readonly T[] {
   return allRows ? rows : rows.slice(0, Math.ceil(rows.length / 4));
-}
-
-/** It reads where the journal is from the environment of its process. */
-async function libraryIn(folder: string, uri: string): Promise<VirtRewind> {
-  const before = process.env['VIRT_REWIND_STATE'];
-  process.env['VIRT_REWIND_STATE'] = folder;
-  const rewind = await connect(uri);
-  process.env['VIRT_REWIND_STATE'] = before ?? '';
-  return rewind;
 }
 
 describe('a system of VMs', function () {
@@ -155,8 +154,16 @@ describe('a system of VMs', function () {
     assert.deepEqual(await seen(), before);
     await act(here, 'shop', { kind: 'undo' });
     assert.deepEqual(await seen(), changed);
-    // And the undoing of that.
-    await act(here, 'shop', { kind: 'undo' });
+    // And the undoing of that: the RAM is some seconds old by now, and no guest has an agent.
+    const { members } = await act(here, 'shop', { kind: 'undo' });
+    assert.deepEqual(
+      members.map(({ name, clockBehindMs = 0 }) => [name, clockBehindMs >= 1_000]),
+      [
+        ['db', true],
+        ['api', true],
+        ['idle', false],
+      ],
+    );
     assert.deepEqual(await seen(), before);
     // The log of each says which revert undoes which.
     for (const ref of refs) {
@@ -484,6 +491,8 @@ describe('a system of VMs', function () {
     assert.deepEqual(await seen(), changed);
     await json('system', 'recover', 'shop');
     await json('system', 'list');
+    await json('history', 'db');
+    assert.match(await cli('done', 'history', 'db'), /with the system shop/u);
     assert.match(await cli('done', 'system', 'list', 'shop'), /○ clean/u);
     await json('system', 'compare', 'shop', 'clean');
     assert.match(await cli('done', 'system', 'compare', 'shop', 'clean'), /clean and Present have the same hardware/u);
@@ -492,7 +501,14 @@ describe('a system of VMs', function () {
     const shop = await rewind.system('shop');
     await assert.rejects(rewind.system('nobody'), { kind: 'notFound' });
     await assert.rejects(shop.revert('nothing'), { kind: 'notFound' });
-    assert.ok((await shop.revert('clean')).members.every(({ outcome }) => outcome === 'done'));
+    assert.deepEqual(
+      (await shop.revert('clean')).members.map(({ outcome, kind }) => [outcome, kind]),
+      [
+        ['done', 'memory'],
+        ['done', 'memory'],
+        ['done', 'offline'],
+      ],
+    );
     assert.deepEqual(await seen(), before);
     assert.deepEqual(
       (await shop.info()).points.map(({ undo }) => undo),

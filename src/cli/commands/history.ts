@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { join } from 'node:path';
 import { displayLine } from '../../domain/plainText.js';
 import { readAudit } from '../../journal/readAudit.js';
-import { historyEntries } from '../../text/historyRows.js';
+import { type HistoryEntry, historyEntries } from '../../text/historyRows.js';
 import { historyText } from '../../text/historyText.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
@@ -17,8 +17,15 @@ export async function history({ call, session, terminal, log, json }: Context): 
   const entries = historyEntries(lines).filter(({ vm }) => isWanted(vm));
   // One that is gone has its history still.
   const view = entries.length === 0 && wanted !== undefined ? await session.vm(wanted) : undefined;
+  const systems = await systemsOf(entries, session.inventory);
+  const systemOf = ({ entry = '' }: HistoryEntry): string | undefined => systems.get(entry);
   if (json !== undefined) {
-    json({ entries: entries.map(({ at, ...entry }) => ({ at: new Date(at).toISOString(), ...entry })) });
+    json({
+      entries: entries.map((entry) => {
+        const system = systemOf(entry);
+        return { ...entry, at: new Date(entry.at).toISOString(), ...(system !== undefined && { system }) };
+      }),
+    });
     return 'done';
   }
   const isWhole = call.flags.has('verbose');
@@ -36,11 +43,25 @@ export async function history({ call, session, terminal, log, json }: Context): 
   const path = join(session.folder, 'audit.jsonl');
   terminal.say(
     plainReport(
-      historyText(shown, (_, snapshot) => snapshot, path),
+      historyText(shown, (_, snapshot) => snapshot, path, systemOf),
       terminal,
     ),
   );
   return 'done';
+}
+
+/** The names of the systems that operations were carried out for, by their ids in the log. */
+async function systemsOf(
+  entries: readonly HistoryEntry[],
+  inventory: Pick<Context['session']['inventory'], 'readLog'>,
+): Promise<ReadonlyMap<string, string>> {
+  const vms = new Map(
+    entries.flatMap(({ entry, connection, vm: { uuid } }) =>
+      entry === undefined || connection === undefined ? [] : [[`${connection} ${uuid}`, { connection, uuid }] as const],
+    ),
+  );
+  const logged = await Promise.all([...vms.values()].map((vm) => inventory.readLog(vm)));
+  return new Map(logged.flat().flatMap(({ id, system }) => (system === undefined ? [] : [[id, system.name] as const])));
 }
 
 /** It is longer than all the rest. */

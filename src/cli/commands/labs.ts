@@ -57,7 +57,8 @@ export async function createLab(context: Context): Promise<ExitName> {
     }
     await agreeTo(context, { lines, confirm: t('Create'), asks });
     const onStep = (what: string): void => terminal.progress(what);
-    await labs.create(plan, { signal: interruption.signal, onStep });
+    const onNote = (line: string): void => terminal.tell(line);
+    await labs.create(plan, { signal: interruption.signal, onStep, onNote });
     if (json === undefined) {
       terminal.say(t('The lab {0} was made.', displayLine(plan.lab.name)));
     } else {

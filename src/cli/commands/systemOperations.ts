@@ -8,7 +8,15 @@ import { systemOutcome } from '../../session/systemInfos.js';
 import { virshLine } from '../../steps/virshCommand.js';
 import { SystemFailure, type SystemPlan } from '../../systems/systemPlan.js';
 import type { SystemPowerPlan } from '../../systems/systemPower.js';
-import { outcomeLines, systemDoneText, systemQuestion, titleTakenText } from '../../text/systemText.js';
+import {
+  lateOf,
+  notAllUp,
+  outcomeLines,
+  systemDoneText,
+  systemQuestion,
+  titleTakenText,
+  withoutRamLines,
+} from '../../text/systemText.js';
 import { SystemProgress } from '../../text/systemProgress.js';
 import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
@@ -93,6 +101,9 @@ export async function carryOutSystem(context: Context, decide: () => Promise<Sys
       asks: asks(plan),
       ...(needsName(context, plan) && { isProtected: displayLine(plan.system.name), typed: plan.system.name }),
     });
+    if (!asks(plan)) {
+      withoutRamLines(plan.members).forEach((line) => terminal.tell(line));
+    }
     const systems = await session.systems();
     const controller = new AbortController();
     const progress = new SystemProgress(plan);
@@ -112,7 +123,7 @@ export async function carryOutSystem(context: Context, decide: () => Promise<Sys
           },
         }),
     );
-    const isWhole = result.members.every(({ outcome, failure }) => outcome === 'done' && failure === undefined);
+    const isWhole = lateOf(result).length === 0;
     if (json !== undefined) {
       json({ system: plan.system.name, result: systemOutcome(plan.point.title, result) });
     } else {
@@ -126,7 +137,10 @@ export async function carryOutSystem(context: Context, decide: () => Promise<Sys
         ].join('\n'),
       );
     }
-    return isWhole ? 'done' : 'failed';
+    if (isWhole) {
+      return 'done';
+    }
+    return notAllUp(plan, result)?.failure.kind === 'cancelled' ? 'cancelled' : 'failed';
   } catch (error) {
     if (error instanceof SystemFailure && json === undefined) {
       terminal.tell(outcomeLines(error.members).join('\n'));

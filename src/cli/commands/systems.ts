@@ -5,12 +5,14 @@ import { displayLine } from '../../domain/plainText.js';
 import { parseProgram, startWait, usualSeconds } from '../../domain/startWait.js';
 import { memberNamed, type StartWait, type StoredSystem } from '../../domain/system.js';
 import { memberOutcomes, systemInfo } from '../../session/systemInfos.js';
+import type { SeenSystem } from '../../systems/seenSystem.js';
 import { refusalText } from '../../text/refusalText.js';
 import { notInSystemText, outcomeLines, systemLines } from '../../text/systemText.js';
 import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
+import { fitted } from '../help.js';
 
 /** @throws CliError `notFound` */
 export async function systemCalled({ session }: Context, name: string): Promise<StoredSystem> {
@@ -38,7 +40,7 @@ export async function listSystems(context: Context): Promise<ExitName> {
   } else if (looked.length === 0) {
     terminal.tell(t('There are no systems. Make one: {0}', 'virt-rewind system create NAME VM VM'));
   } else {
-    terminal.say(looked.flatMap((one) => systemLines(one, Date.now())).join('\n'));
+    say(context, looked);
   }
   for (const file of unreadable) {
     terminal.tell(t('{0} cannot be read, and is left alone.', displayLine(file)));
@@ -137,12 +139,17 @@ export async function forgetSystem(context: Context): Promise<ExitName> {
 
 /** The system as it is now. */
 export async function toldSystem(context: Context, name: string): Promise<ExitName> {
-  const { session, terminal, json } = context;
+  const { session, json } = context;
   const looked = await (await session.systems()).look(await systemCalled(context, name));
   if (json === undefined) {
-    terminal.say(systemLines(looked, Date.now()).join('\n'));
+    say(context, [looked]);
   } else {
     json({ systems: [systemInfo(looked)] });
   }
   return 'done';
+}
+
+function say({ terminal }: Context, looked: readonly SeenSystem[]): void {
+  const lines = looked.flatMap((one) => systemLines(one, Date.now()));
+  terminal.say(lines.flatMap((line) => fitted(line, terminal.width)).join('\n'));
 }

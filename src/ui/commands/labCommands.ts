@@ -54,12 +54,14 @@ async function create(run: CommandRun): Promise<MadeLab> {
         confirm: t('Create'),
       });
     }
-    await atWork(run, t('Creating the lab {0}', name), (wish) => labs.create(plan, wish));
+    const notes: string[] = [];
+    const onNote = (line: string): unknown => notes.push(line);
+    await atWork(run, t('Creating the lab {0}', name), (wish) => labs.create(plan, { ...wish, onNote }));
     const system = (await labs.find(file))?.system;
     if (system !== undefined) {
       run.tree.focus.showSystem(system);
     }
-    tell(run, t('The lab {0} was made.', name));
+    tell(run, [t('The lab {0} was made.', name), ...notes].join(' '));
     return { lab: plan.lab.name, isNew: true };
   });
 }

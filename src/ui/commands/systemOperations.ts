@@ -15,7 +15,7 @@ import type { SystemPowerPlan } from '../../systems/systemPower.js';
 import type { Systems } from '../../systems/systems.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import type { QuestionText } from '../../text/questionText.js';
-import { outcomeLines, systemDoneText, systemQuestion, withoutRam } from '../../text/systemText.js';
+import { lateOf, notAllUp, outcomeLines, systemDoneText, systemQuestion, withoutRam } from '../../text/systemText.js';
 import { SystemProgress } from '../../text/systemProgress.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { askText } from '../prompts/ask.js';
@@ -133,6 +133,12 @@ export async function carryOutSystem(
     const plan = await showInView(treeViewId, () => decide(systems));
     await agreeToSystem(run, plan, asks(plan) ? systemQuestion(plan, Date.now()) : undefined);
     const result = await atWork(t('Virt Rewind: {0}', name), plan, systems);
+    const wrong = run.call.kind === 'program' ? notAllUp(plan, result) : undefined;
+    if (wrong !== undefined) {
+      const { kind, details } = wrong.failure;
+      // Told also where it was cancelled: VMs stand still.
+      throw new CommandError(kind, wrong.message, { ...details, byUs: false }, { cause: wrong.failure });
+    }
     tell(run, plan, result, id);
     return result;
   } catch (error) {
@@ -193,7 +199,7 @@ function atWork(title: string, plan: SystemPlan, systems: Systems): Thenable<Sys
 }
 
 function tell(run: CommandRun, plan: SystemPlan, result: SystemResult, id: CommandId): void {
-  const late = result.members.filter(({ outcome, failure }) => outcome !== 'done' || failure !== undefined);
+  const late = lateOf(result);
   const message = [systemDoneText(plan, result), ...outcomeLines(late, plan.kind)].join(' ');
   run.log.info(message);
   const offer = plan.kind === 'revert' ? t('Undo Revert') : plan.kind === 'checkpoint' ? t('Revert…') : undefined;

@@ -10,7 +10,7 @@ import {
   checkpointsThere,
   takenBefore,
 } from '../../journal/agentCheckpoints.js';
-import { type HistoryEntry, historyDays } from '../../text/historyRows.js';
+import { type HistoryEntry, historyDays, withSystem } from '../../text/historyRows.js';
 import { undoingText } from '../../text/loggedText.js';
 import { titleOf } from '../../text/operationProgress.js';
 import type { ShownHistory, WayBack } from './historyPage.js';
@@ -53,7 +53,9 @@ export async function shownHistory(
         day,
         ofDay.map((row) => {
           const way = back(row.entry);
-          return way === undefined ? row : { ...row, back: way };
+          const { uuid } = row.entry.vm;
+          const system = seen.get(uuid)?.look.find(row.entry.entry ?? '')?.system?.name;
+          return { ...withSystem(row, system), ...(way !== undefined && { back: way }) };
         }),
       ]),
     ),

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { SessionSystem } from '../../../src/api/sessionSystem.js';
 import { VirtRewindError } from '../../../src/api/virtRewindError.js';
 import { Visit } from '../../../src/api/visit.js';
-import type { SystemPoint } from '../../../src/domain/system.js';
+import { Failure, type FailureKind } from '../../../src/domain/failure.js';
+import type { MemberOutcome, SystemPoint } from '../../../src/domain/system.js';
 import type {
   CopiedFile,
   CopyOptions,
@@ -17,15 +18,19 @@ import { silentLog } from '../../silentLog.js';
 
 class Told extends Error {}
 
-/** Says what was to be planned, and plans nothing. */
-function systemWith(points: readonly SystemPoint[]): Promise<SessionSystem> {
+/** Says what was to be planned, and plans nothing. @param ended what became of the members of a revert instead */
+function systemWith(points: readonly SystemPoint[], ended?: readonly MemberOutcome[]): Promise<SessionSystem> {
   const stored = { system: { id: 'a', name: 'shop', members: [] }, points };
   const session = {
     systems: () =>
       Promise.resolve({
         find: () => Promise.resolve(stored),
         planCheckpoint: (_: unknown, { title }: { title: string }) => Promise.reject(new Told(title)),
-        planRevert: (_: unknown, { id }: SystemPoint) => Promise.reject(new Told(id)),
+        planRevert: ({ system }: typeof stored, point: SystemPoint) =>
+          ended === undefined
+            ? Promise.reject(new Told(point.id))
+            : Promise.resolve({ kind: 'revert', system, point, members: [] }),
+        run: () => Promise.resolve({ members: ended, durationMs: 5 }),
       }),
     reachMembers: () => undefined,
   } as unknown as Session;
@@ -62,6 +67,42 @@ describe('the restore points of a system in the library', () => {
   it('are the first of their title where older versions made several, as for the editor and the command line', async () => {
     const system = await systemWith([point('left', 'clean', 'revert'), point('1', 'clean'), point('2', 'clean')]);
     assert.match(await toldBy(system.revert('clean')), /^1$/u);
+  });
+});
+
+describe('a revert of a system in the library', () => {
+  const one = (name: string, outcome: MemberOutcome['outcome'], kind?: FailureKind): MemberOutcome => ({
+    connection: 'test:///default',
+    uuid: name,
+    name,
+    outcome,
+    ...(kind !== undefined && { failure: new Failure(kind, { vm: 'db' }) }),
+  });
+  const reverted = async (...members: readonly MemberOutcome[]): Promise<VirtRewindError | undefined> => {
+    const system = await systemWith([point('1', 'clean')], members);
+    try {
+      await system.revert('clean');
+      return undefined;
+    } catch (error) {
+      assert.ok(error instanceof VirtRewindError, String(error));
+      return error;
+    }
+  };
+
+  it('resolves when all are up', async () => {
+    assert.equal(await reverted(one('db', 'done'), one('api', 'done')), undefined);
+  });
+
+  it('rejects where one is not, with what that failed with and what became of each', async () => {
+    const error = await reverted(one('api', 'notStarted', 'stopped'), one('db', 'done', 'failed'), one('web', 'done'));
+    assert.equal(error?.kind, 'failed');
+    assert.match(error.message, /shop.*clean.*api.*db/u);
+    assert.doesNotMatch(error.message, /web/u);
+  });
+
+  it('rejects as cancelled where nobody waits any longer', async () => {
+    const error = await reverted(one('db', 'done', 'failed'), one('api', 'done', 'cancelled'));
+    assert.equal(error?.kind, 'cancelled');
   });
 });
 

@@ -56,6 +56,17 @@ describe('the text of the history', () => {
     assert.equal(told('toString'), 'failed in 0.4 s: toString');
   });
 
+  it('names the system that it was done with', () => {
+    const text = historyText(
+      [line({ entry: '0123abcd' })],
+      (_, snapshot) => snapshot,
+      '/state',
+      ({ entry }) => (entry === '0123abcd' ? 'my shop' : undefined),
+    );
+    assert.match(text, /with the system my shop/u);
+    assert.doesNotMatch(page([line({ entry: '0123abcd' })]), /system my/u);
+  });
+
   it('begins with the newest', () => {
     const text = page([line(), line({ durationMs: 3_900 })]);
     assert.ok(text.indexOf('3\\.9 s') < text.indexOf('2\\.4 s'));

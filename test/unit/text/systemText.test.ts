@@ -54,6 +54,17 @@ describe('the question of a system', () => {
     assert.match(outcomeLines(members, 'revert').join(), /^db: back/u);
   });
 
+  it('says whose clocks are behind after a revert, and how far, in one sentence', () => {
+    const members = [
+      { ...ref, name: 'db', outcome: 'done', clockBehindMs: 5_000 },
+      { ...ref, name: 'api', outcome: 'done' },
+      { ...ref, name: 'web', outcome: 'done', clockBehindMs: 7_200_000 },
+    ];
+    const said = systemDoneText(reverting(), { members } as never);
+    assert.match(said, /back at “clean”\. [^.]*db \(5 s\), web \(2 [^)]*\)\.$/u);
+    assert.doesNotMatch(said, /api/u);
+  });
+
   it('says of a revert that was undone what it is, and not the title of what was kept', () => {
     const outcome = { members: [] };
     assert.equal(systemDoneText(reverting(), outcome as never), 'The system shop is back at “clean”.');
