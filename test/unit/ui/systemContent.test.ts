@@ -193,6 +193,15 @@ describe('the rows of a system of VMs', () => {
     assert.match(filterPrompt(), /systems and restore points/u);
   });
 
+  it('stand open where a filter finds what is in them, and as they were left without one', () => {
+    const content = contentOf(connectionView({ vms: [web, db] }), shop, { isRowOpen: () => false });
+    const opens = ['', 'shop', 'db', 'clean', ''].map((filter) => {
+      content.arrange({ filter });
+      return content.row(content.children()[0]!, reading)?.opens;
+    });
+    assert.deepEqual(opens, ['closed', 'closed', 'open', 'open', 'closed']);
+  });
+
   it('are drawn again only where they read differently', () => {
     const views = { connection: connectionView({ vms: [web, db] }) };
     const known: KnownSystem[] = [shop];
