@@ -85,7 +85,7 @@ describe('the rows of a system of VMs', () => {
       'web: running',
       'db: off',
       'clean: ● 1 h',
-      `before revert · ${leftAt}: 30 min · no way back: web has lost its snapshot, db has lost its snapshot`,
+      `before revert · ${leftAt}: no way back: web has lost its snapshot, db has lost its snapshot`,
     ]);
     const [top] = content.children();
     assert.deepEqual(
