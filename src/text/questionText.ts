@@ -31,6 +31,8 @@ export interface QuestionText {
   readonly details: string;
   /** Of the button that goes on, which says what it does. */
   readonly confirm: string;
+  /** Nothing is lost or destroyed by it, and there is nothing to mind: no reason for an alarm. */
+  readonly isCalm?: boolean;
 }
 
 const mostLines = 3;
@@ -68,6 +70,7 @@ export function questionOf(planned: PlannedTarget, now: number, about: About = {
     ].map((line) => displayLine(line, longestLine)),
     details: [...notKept, detail].join('\n\n'),
     confirm: wayBack(planned, about.undoes !== undefined) ?? confirm,
+    isCalm: isCalm([planned]),
   };
 }
 
@@ -97,7 +100,16 @@ export function questionOfAll(
     ),
     details: plansText(planned),
     confirm,
+    isCalm: isCalm(planned),
   };
+}
+
+function isCalm(planned: readonly PlannedTarget[]): boolean {
+  return (
+    planned.every(
+      ({ plan: { losses, request } }) => losses.length === 0 && !isFinal(request) && request.kind !== 'repair',
+    ) && shortWarnings(planned.flatMap(({ plan }) => plan.warnings)).length === 0
+  );
 }
 
 /** With one more line, which stands beside the last where three are there: what the trash spares, beside what is lost without it. */

@@ -169,6 +169,25 @@ describe('a question', () => {
     }
   });
 
+  it('is no alarm where nothing is lost, nothing goes for ever and nothing is to be minded', () => {
+    const revert = { kind: 'revert', vm: ref, snapshot: 'first', after: 'asSnapshot' } as const;
+    const remove = { kind: 'delete', vm: ref, snapshot: 'first', scope: 'one' } as const;
+    const calm = [
+      planOf(revert),
+      planOf(revert, { warnings: [{ kind: 'noCheckpointNeeded', since: 'first' }] }),
+      planOf(revert, { losses: [{ kind: 'ram' }] }),
+      planOf(revert, { warnings: [{ kind: 'otherHostsUnseen' }] }),
+      planOf(remove),
+      planOf({ kind: 'repair', vm: ref, repair: { kind: 'removeTag', file: '/images/a', tag: 'first' } }),
+    ].map((plan) => {
+      const planned = { plan, target: view };
+      const all = questionOfAll({ title: 'All?', confirm: 'Do' }, [planned, planned], now);
+      assert.equal(all.isCalm, questionOf(planned, now).isCalm);
+      return all.isCalm;
+    });
+    assert.deepEqual(calm, [true, true, false, false, false, false]);
+  });
+
   it('says that something may be lost where a warning tells of it', () => {
     for (const warning of warnings.filter(({ kind }) =>
       ['otherHostsUnseen', 'unreadVms', 'tagsNotSeen'].includes(kind),
