@@ -18,7 +18,7 @@ import { plansText } from './plansText.js';
 import { repairText } from './problemText.js';
 import { freedText } from './freedText.js';
 import { agoText, estimateText } from './relativeAge.js';
-import { type PlannedTarget, fileName, quoted, shortLosses } from './shortLosses.js';
+import { type PlannedTarget, fileName, filesCount, quoted, shortLosses } from './shortLosses.js';
 import { shortWarnings } from './shortWarnings.js';
 import { kindWords } from './words.js';
 
@@ -168,7 +168,7 @@ function mergeLine(plan: Plan): readonly string[] {
   const into =
     files.length > 0 && files.length <= mostFiles
       ? files.map((file) => fileName(file)).join(', ')
-      : t('{0} files', Math.max(files.length, merges.length));
+      : filesCount(Math.max(files.length, merges.length));
   return [
     most === undefined
       ? t('Merged into {0}: what was written later.', into)

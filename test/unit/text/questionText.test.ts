@@ -261,6 +261,12 @@ describe('a question', () => {
     assert.deepEqual(withLine(['Merged.', 'Kept.', 'Lost.'], 'Trash.'), ['Merged.', 'Kept.', 'Lost. Trash.']);
   });
 
+  it('counts one file that takes what is merged as one, where its name is not known', () => {
+    const request = { kind: 'delete', vm: ref, snapshot: 'first', scope: 'one' } as const;
+    const text = told(questionOf({ plan: planOf(request, { warnings: [{ kind: 'merges' }] }), target: view }, now));
+    assert.match(text, /Merged into 1 file:/u);
+  });
+
   it('counts one snapshot that stays as one', () => {
     const prune = planOf({ kind: 'prune', vm: ref, snapshots: ['first', 'second'] });
     const stays = (snapshot: string): Warning => ({ kind: 'skipped', snapshot, why });
