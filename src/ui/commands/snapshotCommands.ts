@@ -134,7 +134,10 @@ async function quickCheckpoint(run: CommandRun): Promise<unknown> {
     offerUndo(run, requests, results, t('Took checkpoints of {0} VMs.', results.length));
     return results;
   }
+  // What a program does is no reason to show it.
+  const follow = run.call.kind === 'program' ? undefined : run.tree.focus.follow({ ref: only.vm, row: calledOn(run) });
   const result = await operate(run, only, { quiet: 'result' });
+  follow?.(result.snapshot);
   offerUndo(run, [only], [result], doneText(only, result, existingVm(run, only.vm).vm.name, only.title));
   return result;
 }
@@ -155,7 +158,10 @@ function offerUndo(
     .then(async (button) => {
       const [only, ...others] = deletes;
       if (button === undo && only !== undefined) {
-        await (others.length === 0 ? operate(run, only) : operateAll(run, deletes));
+        const { focus } = run.tree;
+        const stands = focus.selection.some((row) => row.kind === 'snapshot' && row.snapshot === only.snapshot);
+        const leave = stands ? focus.followNeighbour({ ref: only.vm }, new Set([only.snapshot])) : undefined;
+        await (others.length === 0 ? operate(run, only) : operateAll(run, deletes)).finally(leave);
       }
     })
     .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.quickCheckpoint', reason));
