@@ -26,7 +26,7 @@ export interface Row {
   /** The same with what the icon says too: for who sees no icon. */
   readonly words: string;
   /** How the row is marked beside its words. */
-  readonly mark?: 'protected' | 'dimmed' | 'lost';
+  readonly mark?: 'protected' | 'dimmed' | 'lost' | 'lostProtected';
   /** Name of a codicon, with the id of a theme colour where colour helps. The words say the same. */
   readonly icon: { readonly name: string; readonly color?: string };
   /** Tokens for menus. */
@@ -169,7 +169,11 @@ export function vmRow(
     label,
     description,
     words,
-    ...(lastSeenAt !== undefined ? { mark: lostLook.mark } : guarded ? { mark: 'protected' } : {}),
+    ...(lastSeenAt !== undefined
+      ? { mark: guarded ? 'lostProtected' : lostLook.mark }
+      : guarded
+        ? { mark: 'protected' }
+        : {}),
     icon: vmIcon(view, lastSeenAt !== undefined),
     context: vmTokens(view, {
       readOnly: isIdle(reach),

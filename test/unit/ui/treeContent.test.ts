@@ -540,6 +540,8 @@ describe('tree content', () => {
       rows.map((row) => 'mark' in row && row.mark),
       ['lost', 'lost', 'lost'],
     );
+    const guarded = content.row(nodes[0]!, { ...reading, isProtected: () => true });
+    assert.equal(guarded && 'mark' in guarded && guarded.mark, 'lostProtected');
     assert.equal(rows[0]!.description, 'last seen 20 s ago · 4 snapshots');
     assert.match(rows[0]!.spoken, /running, VM$/u);
     assert.match(rows.map(({ context }) => context).join(''), /^vm;named;/u);
