@@ -19,7 +19,7 @@ export interface CheckedVm {
 
 /** @param unreached sentences about connections that could not be checked */
 export function healthReportText(checked: readonly CheckedVm[], unreached: readonly string[], now: number): string {
-  const bad = checked.filter(({ health }) => health.found.some((problem) => severityOf(problem) !== 'note'));
+  const bad = checked.filter(({ health }) => isBad(health));
   const rest = checked.filter((one) => !bad.includes(one));
   const missed = unreached.map((one) => `**${line(t('Not checked'))}:** ${line(one)}`);
   const [only, ...others] = checked;
@@ -38,12 +38,17 @@ export function healthReportText(checked: readonly CheckedVm[], unreached: reado
   ].join('\n\n');
 }
 
+/** Notes are worth knowing, and nothing is wrong by them. */
+function isBad({ found }: Health): boolean {
+  return found.some((problem) => severityOf(problem) !== 'note');
+}
+
 type Heading = '##' | '###';
 
 function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number, heading: Heading): readonly string[] {
   const unjudged = [...new Set(health.unjudged.map((check) => checkName(check)))];
   return [
-    ...(health.found.length === 0 ? [line(t('Nothing is wrong, as far as can be seen.'))] : []),
+    ...(isBad(health) ? [] : [line(t('Nothing is wrong, as far as can be seen.'))]),
     ...health.found.map((problem) => partOf(problem, view, now, heading)),
     ...(failure === undefined ? [] : [line(failure)]),
     ...(unjudged.length === 0 ? [] : [`${line(t('Not known'))}: ${unjudged.map(line).join(', ')}.`]),

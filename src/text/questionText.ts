@@ -18,7 +18,7 @@ import { plansText } from './plansText.js';
 import { repairText } from './problemText.js';
 import { freedText } from './freedText.js';
 import { agoText, estimateText } from './relativeAge.js';
-import { type PlannedTarget, fileName, quoted, shortLosses } from './shortLosses.js';
+import { type PlannedTarget, fileName, filesCount, quoted, shortLosses } from './shortLosses.js';
 import { shortWarnings } from './shortWarnings.js';
 import { kindWords } from './words.js';
 
@@ -31,6 +31,8 @@ export interface QuestionText {
   readonly details: string;
   /** Of the button that goes on, which says what it does. */
   readonly confirm: string;
+  /** Nothing is lost or destroyed by it, and there is nothing to mind: no reason for an alarm. */
+  readonly isCalm?: boolean;
 }
 
 const mostLines = 3;
@@ -68,6 +70,7 @@ export function questionOf(planned: PlannedTarget, now: number, about: About = {
     ].map((line) => displayLine(line, longestLine)),
     details: [...notKept, detail].join('\n\n'),
     confirm: wayBack(planned, about.undoes !== undefined) ?? confirm,
+    isCalm: isCalm([planned]),
   };
 }
 
@@ -97,7 +100,16 @@ export function questionOfAll(
     ),
     details: plansText(planned),
     confirm,
+    isCalm: isCalm(planned),
   };
+}
+
+function isCalm(planned: readonly PlannedTarget[]): boolean {
+  return (
+    planned.every(
+      ({ plan: { losses, request } }) => losses.length === 0 && !isFinal(request) && request.kind !== 'repair',
+    ) && shortWarnings(planned.flatMap(({ plan }) => plan.warnings)).length === 0
+  );
 }
 
 /** With one more line, which stands beside the last where three are there: what the trash spares, beside what is lost without it. */
@@ -156,7 +168,7 @@ function mergeLine(plan: Plan): readonly string[] {
   const into =
     files.length > 0 && files.length <= mostFiles
       ? files.map((file) => fileName(file)).join(', ')
-      : t('{0} files', Math.max(files.length, merges.length));
+      : filesCount(Math.max(files.length, merges.length));
   return [
     most === undefined
       ? t('Merged into {0}: what was written later.', into)

@@ -26,7 +26,7 @@ export interface Row {
   /** The same with what the icon says too: for who sees no icon. */
   readonly words: string;
   /** How the row is marked beside its words. */
-  readonly mark?: 'protected' | 'dimmed' | 'lost';
+  readonly mark?: 'protected' | 'dimmed' | 'lost' | 'lostProtected';
   /** Name of a codicon, with the id of a theme colour where colour helps. The words say the same. */
   readonly icon: { readonly name: string; readonly color?: string };
   /** Tokens for menus. */
@@ -169,7 +169,11 @@ export function vmRow(
     label,
     description,
     words,
-    ...(lastSeenAt !== undefined ? { mark: lostLook.mark } : guarded ? { mark: 'protected' } : {}),
+    ...(lastSeenAt !== undefined
+      ? { mark: guarded ? 'lostProtected' : lostLook.mark }
+      : guarded
+        ? { mark: 'protected' }
+        : {}),
     icon: vmIcon(view, lastSeenAt !== undefined),
     context: vmTokens(view, {
       readOnly: isIdle(reach),
@@ -220,17 +224,17 @@ const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
 };
 
 /**
- * What tells it from its neighbours comes first: a narrow view cuts the end off.
+ * What tells it from its neighbours comes first: a narrow view cuts the end off. An age that the label tells is only heard.
  *
  * @param size what it takes, where somebody looked
  */
 export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: Reading, size?: SnapshotSize): Row {
-  const label = place.automatic ? automaticTitle(snapshot, now) : displayLine(snapshot.title);
+  const timed = place.automatic ? automaticTitle(snapshot, now) : undefined;
+  const label = timed ?? displayLine(snapshot.title);
   const age = relativeAge(snapshot.createdAt, now);
   const mark = healthMark(place.found ?? []);
   const isFavourite = place.favourite === true;
   const parts = [
-    age,
     ...(place.bisected === undefined ? [] : [markWords(place.bisected)]),
     ...sizeWords(size, place.lastSeenAt === undefined ? undefined : shortTime(place.lastSeenAt, now)),
     ...(place.kept && !isFavourite ? [t('kept')] : []),
@@ -238,9 +242,11 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
   ];
   // That it is in the trash, its icon says; not that it stays there.
   const isOver = place.trashedUntil !== undefined && place.trashedUntil <= now;
-  const seen = [...parts, ...(isOver ? trashWords(place, now) : [])].join(' · ');
+  const ages = timed === undefined ? [age] : [];
+  const seen = [...ages, ...parts, ...(isOver ? trashWords(place, now) : [])].join(' · ');
   const description = `${isFavourite ? '★ ' : ''}${seen}`;
   const words = [
+    age,
     ...parts,
     ...trashWords(place, now),
     kindWords(snapshot),
@@ -282,16 +288,22 @@ export const shortTitles: Readonly<Record<keyof typeof automaticTitles, (at: str
   beforeRevert: (at) => t('before revert · {0}', at),
   beforeUndo: (at) => t('before undo · {0}', at),
   afterRevert: (at) => t('after revert · {0}', at),
-  beforeDebugging: (at) => t('before debugging · {0}', at),
+  beforeDebugging: (at) => t('debugging · {0}', at),
   atTaskStart: (at) => t('at a task · {0}', at),
-  afterBranchSwitch: (at) => t('after a branch switch · {0}', at),
+  afterBranchSwitch: (at) => t('branch switch · {0}', at),
 };
 
-/** Short, and with the time that tells it from others of its sort; the whole title is in the tooltip. */
-export function automaticTitle({ title, createdAt }: Pick<Snapshot, 'title' | 'createdAt'>, now: number): string {
+/**
+ * Short, and with the time that tells it from others of its sort, so that its row has room for no age beside it; the whole title is
+ * in the tooltip. Undefined: somebody gave it a title.
+ */
+export function automaticTitle(
+  { title, createdAt }: Pick<Snapshot, 'title' | 'createdAt'>,
+  now: number,
+): string | undefined {
   const kinds = Object.keys(automaticTitles) as (keyof typeof automaticTitles)[];
   const kind = kinds.find((one) => title.startsWith(automaticTitles[one]));
-  return kind === undefined ? displayLine(title) : shortTitles[kind](shortTime(createdAt, now));
+  return kind && shortTitles[kind](shortTime(createdAt, now));
 }
 
 /** Of those that were taken unasked, where they are many. @param newestAt milliseconds since 1970 */

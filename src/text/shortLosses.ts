@@ -107,7 +107,7 @@ function filesPhrase(files: readonly string[], most: number): string {
   return files.length === 1 && most === 1 ? t('the file {0}', fileName(only)) : filesCount(files.length);
 }
 
-function filesCount(count: number): string {
+export function filesCount(count: number): string {
   return count === 1 ? t('1 file') : t('{0} files', count);
 }
 

@@ -2,14 +2,13 @@
 import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../domain/failure.js';
 import type { FailureButton } from './failureSentences.js';
-import { elapsedText } from './relativeAge.js';
 
 /** Undefined where it was something else. */
 export function silentSentence({ silentMs, vm }: FailureDetails): string | undefined {
   if (silentMs === undefined) {
     return undefined;
   }
-  const time = elapsedText(silentMs);
+  const time = t('{0} s', Math.round(silentMs / 1_000));
   return vm === undefined
     ? t('The guest did not react to the power button in {0}.', time)
     : t('{0} did not react to the power button in {1}.', vm, time);

@@ -116,19 +116,24 @@ export function memberWords({ seen, known }: ShownSystem, index: number): readon
 /** One that nobody asked for is called short, and with the time that tells it from others; the whole title is in the tooltip. */
 export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: Reading): Row {
   const isAutomatic = point.auto !== undefined;
-  const label =
+  const timed =
     point.auto === 'revert'
       ? shortTitles.beforeRevert(shortTime(point.createdAt, now))
       : isAutomatic
         ? automaticTitle(point, now)
-        : pointTitle(point);
+        : undefined;
+  const label = timed ?? pointTitle(point);
+  const age = relativeAge(point.createdAt, now);
   const isHere = seen.standsAt === point;
   const lost = noWayBack(seen, point);
-  const parts = [relativeAge(point.createdAt, now), ...lost, ...awayIn(seen, point)];
-  const description = `${isHere ? '● ' : ''}${parts.join(' · ')}`;
-  const words = [...parts, ...(isAutomatic ? [t('automatic')] : []), ...(isHere ? [t('all come from here')] : [])].join(
-    ' · ',
-  );
+  const parts = [...lost, ...awayIn(seen, point)];
+  const description = `${isHere ? '● ' : ''}${[...(timed === undefined ? [age] : []), ...parts].join(' · ')}`.trim();
+  const words = [
+    age,
+    ...parts,
+    ...(isAutomatic ? [t('automatic')] : []),
+    ...(isHere ? [t('all come from here')] : []),
+  ].join(' · ');
   return {
     label,
     description,

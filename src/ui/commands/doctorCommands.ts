@@ -7,6 +7,7 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetVms, targetVm } from './targets.js';
 import type { OperationResult } from '../../domain/operation.js';
 import { examinationText } from '../../text/examinationText.js';
+import { severityOf } from '../../diagnosis/problemTable.js';
 import { problemText } from '../../text/problemText.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { operateConfirmed, refusedFailure } from './operate.js';
@@ -43,7 +44,7 @@ async function repair(run: CommandRun): Promise<OperationResult> {
   );
   if (mendable.length === 0) {
     const { name } = view.vm;
-    throw diagnoses.length === 0
+    throw diagnoses.every(({ problem }) => severityOf(problem) === 'note')
       ? new NothingThere(t('Nothing is wrong with the snapshots of {0}.', name), { vm: name })
       : new CommandError(
           'notFound',

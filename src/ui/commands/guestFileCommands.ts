@@ -42,7 +42,7 @@ async function copyFileToVm(run: CommandRun): Promise<CopiedFile> {
       throw told(error, view);
     }
     const replace = t('Replace');
-    if ((await askModal(t('Replace the file?'), copyStoppedText(error, vm.name), replace)) !== replace) {
+    if ((await askModal('warning', t('Replace the file?'), copyStoppedText(error, vm.name), replace)) !== replace) {
       throw new Dismissed();
     }
     return await copied(run, view, { ...wanted, overwrite: true }).catch((reason: unknown) => {

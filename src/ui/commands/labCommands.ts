@@ -52,6 +52,7 @@ async function create(run: CommandRun): Promise<MadeLab> {
         lines: createLines(plan),
         details: '',
         confirm: t('Create'),
+        isCalm: true,
       });
     }
     const notes: string[] = [];

@@ -176,5 +176,8 @@ function summarize(
   const more = reasons.length <= 3 ? '' : ` ${t('{0} more failed; the log tells why.', reasons.length - 3)}`;
   const skipped = outcomes.filter(({ kind: status }) => status === 'skipped').length;
   const rest = skipped === 0 ? '' : ` ${t('{0} were not tried after that.', skipped)}`;
-  throw new CommandError(first.kind, `${count} ${shown}${more}${rest}`, first.details, { cause: first });
+  throw new CommandError(first.kind, `${count} ${shown}${more}${rest}`, first.details, {
+    cause: first,
+    isOnly: told.length === 1,
+  });
 }

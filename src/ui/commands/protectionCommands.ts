@@ -106,6 +106,7 @@ async function unprotectVm(run: CommandRun): Promise<void> {
       ],
       details: '',
       confirm: t('Unprotect'),
+      isCalm: true,
     });
   }
   await writeSetting('protectedVms', kept);

@@ -113,7 +113,10 @@ function wording(error: unknown): Wording {
   }
   if (error instanceof CommandError) {
     const severity = error instanceof NothingThere ? 'info' : 'warning';
-    return { message: error.message, severity: isSilent(error) ? 'silent' : severity, buttons: [] };
+    const { cause, isOnly } = error;
+    const isGuest = isOnly && cause instanceof Failure && cause.details.silentMs !== undefined;
+    const buttons = isGuest ? failureText(cause).buttons : [];
+    return { message: error.message, severity: isSilent(error) ? 'silent' : severity, buttons };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { message: t('Virt Rewind failed: {0}', message), severity: 'error', buttons: [] };

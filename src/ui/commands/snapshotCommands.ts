@@ -4,10 +4,11 @@ import type { VmView } from '../../inventory/views.js';
 import { readSettings, seamlessWish } from '../readSettings.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
-import type { VmRef } from '../../domain/vm.js';
+import { styleOfVm } from '../../domain/snapshotTree.js';
+import { type VmRef, snapshotableDisks } from '../../domain/vm.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { type Asking, askDescription, askTitle, kindTitle } from '../prompts/askTitle.js';
+import { type Asking, askDescription, askTitle, disksTitle, kindTitle } from '../prompts/askTitle.js';
 import { operate, existingVm } from './operate.js';
 import type { Plan } from '../../operations/plan.js';
 import { pickKind } from './pickKind.js';
@@ -49,17 +50,22 @@ async function createSnapshot(run: CommandRun): Promise<OperationResult> {
     ...(given.without !== undefined && { without: given.without }),
     ...(git !== undefined && { git }),
   };
-  // Steps are counted where all are asked; disks that may stay out are a question of the first.
+  // Steps are counted where all are asked; that disks may stay out is seen by the kind, or by what the VM has already.
   const asks = given.kind === undefined && given.title === undefined && given.description === undefined;
-  const asking = (at: number): Asking => ({ vm: view.vm.name, ...(asks && { step: [at, 3] as const }) });
+  const asking = (at: number, of: number): Asking => ({ vm: view.vm.name, ...(asks && { step: [at, of] as const }) });
+  const isExternal = (style.style ?? styleOfVm(tree)) === 'external';
+  const mayAskDisks = isExternal && given.without === undefined && snapshotableDisks(view.vm).length > 1;
   const chosen: { readonly request: CreateRequest; readonly plan?: Plan } =
     given.kind === undefined
-      ? await pickKind(run, view, tree, draft, kindTitle(asking(1)))
+      ? await pickKind(run, view, tree, draft, kindTitle(asking(1, mayAskDisks ? 4 : 3)))
       : { request: { ...draft, snapshotKind: given.kind } };
-  const without = given.without ?? (chosen.plan === undefined ? [] : await askWithout(view, chosen.plan));
-  const title = given.title ?? (await askTitle(suggestion, tree.snapshots, asking(2)));
+  const taking = given.without === undefined ? disksToAsk(chosen.plan) : [];
+  const steps = taking.length > 0 ? 4 : 3;
+  const without = given.without ?? (steps === 3 ? [] : await askWithout(view, taking, disksTitle(asking(2, steps))));
+  const title = given.title ?? (await askTitle(suggestion, tree.snapshots, asking(steps - 1, steps)));
   // Who gives the title and no description wants none.
-  const description = given.description ?? (given.title === undefined ? await askDescription('', asking(3)) : '');
+  const description =
+    given.description ?? (given.title === undefined ? await askDescription('', asking(steps, steps)) : '');
   const follow = run.tree.focus.follow({ ref: view.ref, row: calledOn(run) });
   const request = {
     ...chosen.request,
@@ -74,17 +80,18 @@ async function createSnapshot(run: CommandRun): Promise<OperationResult> {
 }
 
 /** Only where disks can stay out: in an external snapshot, of a VM with several. */
-async function askWithout(view: VmView, { steps }: Plan): Promise<readonly string[]> {
-  const step = steps.find((one) => one.kind === 'createSnapshot');
-  if (step?.style !== 'external' || step.disks.length < 2) {
-    return [];
-  }
-  const taking = step.disks.map(({ target }) => target);
+function disksToAsk(plan: Plan | undefined): readonly string[] {
+  const step = plan?.steps.find((one) => one.kind === 'createSnapshot');
+  return step?.style !== 'external' || step.disks.length < 2 ? [] : step.disks.map(({ target }) => target);
+}
+
+async function askWithout(view: VmView, taking: readonly string[], title: string): Promise<readonly string[]> {
   const kept = await pickSeveral(
     view.vm.disks
       .filter(({ target }) => taking.includes(target))
       .map(({ target, source = '' }) => ({ label: target, description: source, value: target })),
     t('Which disks should the snapshot hold?'),
+    title,
   );
   return taking.filter((target) => !kept.includes(target));
 }
@@ -127,7 +134,10 @@ async function quickCheckpoint(run: CommandRun): Promise<unknown> {
     offerUndo(run, requests, results, t('Took checkpoints of {0} VMs.', results.length));
     return results;
   }
+  // What a program does is no reason to show it.
+  const follow = run.call.kind === 'program' ? undefined : run.tree.focus.follow({ ref: only.vm, row: calledOn(run) });
   const result = await operate(run, only, { quiet: 'result' });
+  follow?.(result.snapshot);
   offerUndo(run, [only], [result], doneText(only, result, existingVm(run, only.vm).vm.name, only.title));
   return result;
 }
@@ -148,7 +158,10 @@ function offerUndo(
     .then(async (button) => {
       const [only, ...others] = deletes;
       if (button === undo && only !== undefined) {
-        await (others.length === 0 ? operate(run, only) : operateAll(run, deletes));
+        const { focus } = run.tree;
+        const stands = focus.selection.some((row) => row.kind === 'snapshot' && row.snapshot === only.snapshot);
+        const leave = stands ? focus.followNeighbour({ ref: only.vm }, new Set([only.snapshot])) : undefined;
+        await (others.length === 0 ? operate(run, only) : operateAll(run, deletes)).finally(leave);
       }
     })
     .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.quickCheckpoint', reason));

@@ -29,9 +29,9 @@ async function power(run: CommandRun, action: SystemPowerAction): Promise<System
     await agreeToSystem(run, plan, loses ? systemPowerQuestion(plan, Date.now()) : undefined);
     const result = await atWork(run, plan, systems);
     const said = systemPowerText(plan, result).join(' ');
-    const first = result.members.find(({ failure }) => failure !== undefined)?.failure;
+    const [first, ...others] = result.members.flatMap(({ failure }) => failure ?? []);
     if (first !== undefined) {
-      throw new CommandError(first.kind, said, first.details, { cause: first });
+      throw new CommandError(first.kind, said, first.details, { cause: first, isOnly: others.length === 0 });
     }
     noteInStatusBar(said);
     return result;

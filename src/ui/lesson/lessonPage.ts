@@ -11,6 +11,7 @@ import { failureMessage } from '../../text/failureMessage.js';
 import { htmlText as escaped } from '../../text/html.js';
 import { layerLetter } from '../../text/layerLetter.js';
 import { shortInMiddle } from '../../text/shortInMiddle.js';
+import { measuredText } from '../../text/relativeAge.js';
 import { layerCostSentences } from '../../text/layerCostText.js';
 import { powerWord } from '../../text/words.js';
 import { pageHtml } from '../keptFocus.js';
@@ -178,7 +179,7 @@ function pauseText({ facts }: LessonView): string {
   const newest = [...facts.snapshots]
     .filter(({ trailers }) => trailers.guestPausedMs !== undefined)
     .sort((a, b) => b.createdAt - a.createdAt)[0]?.trailers.guestPausedMs;
-  return newest === undefined ? '–' : t('{0} ms', newest);
+  return newest === undefined ? '–' : measuredText(newest);
 }
 
 function sum(list: readonly LessonFile[]): number {

@@ -256,10 +256,12 @@ export class PicturePanel implements Disposable {
         return;
       case 'whatIf': {
         const whatIf = await this.#wishes.whatIf(message, this.#disk.map);
-        if (whatIf !== undefined) {
-          this.#send(whatIf);
-          this.#settleSoon();
+        if (whatIf === undefined) {
+          this.#services.log.warn(`picture of ${vmKey(this.ref)}: nothing to show of ${message.action}`);
+          return;
         }
+        this.#send(whatIf);
+        this.#settleSoon();
         return;
       }
       case 'agree':

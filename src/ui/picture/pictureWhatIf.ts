@@ -150,14 +150,27 @@ function requestsOf(
   if (action === 'virtRewind.consolidate') {
     return [{ kind: 'consolidate', vm, ...usualWay(view) }];
   }
-  return action === 'virtRewind.revert'
-    ? [
-        { kind: 'revert', vm, snapshot, ...revert },
+  const to = revertedTo({ action, snapshot }, view);
+  return to === undefined
+    ? []
+    : [
+        { kind: 'revert', vm, snapshot: to, ...revert },
         ...(revert.checkpointFirst === true
-          ? [{ kind: 'revert', vm, snapshot, after: revert.after, checkpointFirst: false } as const]
+          ? [{ kind: 'revert', vm, snapshot: to, after: revert.after, checkpointFirst: false } as const]
           : []),
-      ]
-    : [];
+      ];
+}
+
+/** The snapshot that a revert goes back to; undefined: the action is none, or there is no favourite. */
+export function revertedTo(
+  { action, snapshot }: Pick<WhatIfRequest, 'action' | 'snapshot'>,
+  view: VmView | undefined,
+): string | undefined {
+  return action === 'virtRewind.revert'
+    ? snapshot
+    : action === 'virtRewind.revertToFavourite'
+      ? view?.favourite
+      : undefined;
 }
 
 function rowMessages(plan: Plan, map: BlockMap): PictureWhatIf['rows'] {

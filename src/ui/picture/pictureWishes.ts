@@ -21,7 +21,7 @@ import type { Node } from '../tree/nodes.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { savePicture } from './pictureFile.js';
 import { pictureActions } from './pictureState.js';
-import { askedWhatIf, pictureWhatIf } from './pictureWhatIf.js';
+import { askedWhatIf, pictureWhatIf, revertedTo } from './pictureWhatIf.js';
 
 type Wish<Type extends FromPicture['kind']> = Extract<FromPicture, { kind: Type }>;
 
@@ -58,7 +58,7 @@ export class PictureWishes {
     const { action, snapshot } = wish;
     const { revertPowerState, checkpointFirst, trashDays } = readSettings();
     const view = this.#services.inventory.findVm(this.#ref);
-    const found = view?.tree && findSnapshot(view.tree, snapshot);
+    const found = view?.tree && findSnapshot(view.tree, revertedTo(wish, view) ?? '');
     const after =
       view === undefined || found === undefined
         ? revertPowerState

@@ -155,6 +155,7 @@ export async function askVerdict(
     const sure =
       button ??
       (await askModal(
+        'info',
         t('Is {0} good?', displayLine(title)),
         t('The bisect waits for an answer. Cancel stops it; what was found is kept.'),
         ...Object.keys(buttons),

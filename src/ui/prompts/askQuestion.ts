@@ -12,7 +12,7 @@ import { askModal, showModal } from './notify.js';
  * @throws Dismissed when the user does not want it
  */
 export async function askQuestion(
-  { title, lines, details, confirm }: QuestionText,
+  { title, lines, details, confirm, isCalm }: QuestionText,
   otherWay?: string,
 ): Promise<string> {
   const text = lines.join('\n');
@@ -23,7 +23,7 @@ export async function askQuestion(
     ...(details === '' || details === text ? [] : [more]),
   ];
   for (;;) {
-    const button = answered(await askModal(title, text, ...buttons));
+    const button = answered(await askModal(isCalm === true ? 'info' : 'warning', title, text, ...buttons));
     if (button !== more) {
       return button;
     }

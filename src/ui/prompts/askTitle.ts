@@ -22,6 +22,10 @@ export function kindTitle(asking: Asking): string {
   return stepped(t('Kind of the Snapshot of {0}', asking.vm), asking);
 }
 
+export function disksTitle(asking: Asking): string {
+  return stepped(t('Disks of the Snapshot of {0}', asking.vm), asking);
+}
+
 /** Checked as it is typed. */
 export async function askTitle(
   value: string,

@@ -7,13 +7,16 @@ import type { FailureDetails, FailureKind } from '../../domain/failure.js';
  */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
+  /** Of several that were tried, its cause alone failed: what can be done about that is offered. */
+  readonly isOnly: boolean;
   constructor(
     readonly kind: FailureKind,
     message: string,
     readonly details: FailureDetails = {},
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly isOnly?: boolean },
   ) {
     super(message, options);
+    this.isOnly = options?.isOnly === true;
   }
 }
 

@@ -29,9 +29,16 @@ export function notify(
 }
 
 /** A modal dialog; the editor adds Cancel by itself. */
-export function askModal(title: string, detail: string, ...buttons: readonly string[]): Thenable<string | undefined> {
+export function askModal(
+  severity: 'info' | 'warning',
+  title: string,
+  detail: string,
+  ...buttons: readonly string[]
+): Thenable<string | undefined> {
   const options = { modal: true, detail: noticeText(detail) };
-  return vscode.window.showWarningMessage(noticeText(title), options, ...buttons);
+  return severity === 'info'
+    ? vscode.window.showInformationMessage(noticeText(title), options, ...buttons)
+    : vscode.window.showWarningMessage(noticeText(title), options, ...buttons);
 }
 
 /** A modal dialog with nothing to decide: its one button, and leaving it, lead back. */

@@ -18,8 +18,12 @@ export async function pick<T>(choices: readonly Choice<T>[], placeHolder: string
 }
 
 /** All are picked until the user takes some out; resolves to the values of those that stay. */
-export async function pickSeveral<T>(choices: readonly Choice<T>[], placeHolder: string): Promise<readonly T[]> {
-  return answered(await askSeveral(choices, placeHolder));
+export async function pickSeveral<T>(
+  choices: readonly Choice<T>[],
+  placeHolder: string,
+  title?: string,
+): Promise<readonly T[]> {
+  return answered(await askSeveral(choices, placeHolder, [], title));
 }
 
 /** The only VM there is, or the one picked of those that fit. */

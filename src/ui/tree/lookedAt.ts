@@ -9,7 +9,7 @@ export class LookedAt {
   #closedConnections = new Set<string>();
   #openVms = new Map<string, string>();
   /** Their ids; they stand closed until they are opened. */
-  readonly #openSystems = new Set<string>();
+  #openSystems = new Set<string>();
   /** By the row's id, where a person opened or closed it. */
   #snapshots = new Map<string, boolean>();
   /** What was open before a filter opened what it finds. */
@@ -23,12 +23,15 @@ export class LookedAt {
       this.#unfiltered = undefined;
     } else if (before === undefined) {
       const [closed, open, snapshots] = [this.#closedConnections, this.#openVms, this.#snapshots];
+      const systems = this.#openSystems;
       this.#closedConnections = new Set();
       this.#openVms = new Map(open);
+      this.#openSystems = new Set(systems);
       this.#snapshots = new Map();
       this.#unfiltered = () => {
         this.#closedConnections = closed;
         this.#openVms = open;
+        this.#openSystems = systems;
         this.#snapshots = snapshots;
       };
     }

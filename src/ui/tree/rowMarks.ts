@@ -9,6 +9,7 @@ const scheme = 'virt-rewind-row';
 
 const decorations: Readonly<Record<RowMark, () => vscode.FileDecoration>> = {
   protected: () => new vscode.FileDecoration('🔒', t('Protected')),
+  lostProtected: () => new vscode.FileDecoration('🔒', t('Protected'), new vscode.ThemeColor(dimmedColor)),
   lost: dimmed,
   dimmed,
 };

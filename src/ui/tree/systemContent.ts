@@ -40,10 +40,14 @@ export class SystemContent {
   /** @param filter in small letters; a system is shown with all that is in it where one of its names fits */
   top(filter: string): readonly SystemNode[] {
     return this.#systems()
-      .filter(({ system, points }) =>
-        matches(filter, system.name, ...system.members.map(({ name }) => name), ...points.map(({ title }) => title)),
-      )
+      .filter(({ system, points }) => matches(filter, system.name, ...namesIn({ system, points })))
       .map(({ system }) => this.#system(system.id));
+  }
+
+  /** The filter finds something in it, and not only itself. */
+  hasHits(id: string, filter: string): boolean {
+    const known = this.find(id);
+    return known !== undefined && matches(filter, ...namesIn(known));
   }
 
   children({ kind, system: id }: SystemPart): readonly SystemPart[] {
@@ -173,6 +177,11 @@ export class SystemContent {
     }
     return before ?? made;
   }
+}
+
+/** What stands in it. */
+function namesIn({ system, points }: Pick<KnownSystem, 'system' | 'points'>): readonly string[] {
+  return [...system.members.map(({ name }) => name), ...points.map(({ title }) => title)];
 }
 
 /** Of those that somebody took: the others are called by their time. */

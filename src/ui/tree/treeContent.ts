@@ -260,7 +260,11 @@ export class TreeContent {
 
   /** As a person left it, where a filter does not open it. */
   #standing(node: Node, row: Row): Row {
-    const isOpen = (node.kind === 'vm' && this.#opensByFilter(node.ref)) || this.#opened.isRowOpen(node);
+    const hasHits =
+      node.kind === 'system'
+        ? this.#arrangement.filter !== '' && this.systems.hasHits(node.system, this.#arrangement.filter)
+        : node.kind === 'vm' && this.#opensByFilter(node.ref);
+    const isOpen = hasHits || this.#opened.isRowOpen(node);
     return isOpen === undefined || row.opens === 'never' ? row : { ...row, opens: isOpen ? 'open' : 'closed' };
   }
 
@@ -289,17 +293,8 @@ export class TreeContent {
           : ('closed' as const),
     };
     const row = snapshotRow(snapshot, place, reading, sizeOf(this.#source.findVm(node.ref), node));
-    return this.#standing(
-      node,
-      place.automatic
-        ? row
-        : toldApart(
-            row,
-            arranged.tree.snapshots,
-            (all) => all.map(({ title }) => title),
-            this.#arrangement.titleLength,
-          ),
-    );
+    const titles = (all: typeof arranged.tree.snapshots): readonly string[] => all.map(({ title }) => title);
+    return this.#standing(node, toldApart(row, arranged.tree.snapshots, titles, this.#arrangement.titleLength));
   }
 
   #hereRow(node: HereNode, reading: Reading): Row | undefined {

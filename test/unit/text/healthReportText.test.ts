@@ -18,6 +18,18 @@ describe('the report of Check Health', () => {
     assert.match(text, /build\\-host/u);
   });
 
+  it('says that nothing is wrong where there are only notes, of one VM as of several', () => {
+    const noted = {
+      ...checked('web'),
+      health: { found: [{ kind: 'nvramNotHeld', snapshot: 'base' } as const], unjudged: [] },
+    };
+    for (const all of [[noted], [noted, noted]]) {
+      const text = healthReportText(all, [], now);
+      assert.match(text, /^Nothing is wrong/mu);
+      assert.match(text, /^##+ Note\\: /mu);
+    }
+  });
+
   it('has a heading for each of several', () => {
     const text = healthReportText([checked('db'), checked('web')], [], now);
     assert.deepEqual(headings(text), ['# Health of 2 VMs', '## db', '## web']);

@@ -169,6 +169,25 @@ describe('a question', () => {
     }
   });
 
+  it('is no alarm where nothing is lost, nothing goes for ever and nothing is to be minded', () => {
+    const revert = { kind: 'revert', vm: ref, snapshot: 'first', after: 'asSnapshot' } as const;
+    const remove = { kind: 'delete', vm: ref, snapshot: 'first', scope: 'one' } as const;
+    const calm = [
+      planOf(revert),
+      planOf(revert, { warnings: [{ kind: 'noCheckpointNeeded', since: 'first' }] }),
+      planOf(revert, { losses: [{ kind: 'ram' }] }),
+      planOf(revert, { warnings: [{ kind: 'otherHostsUnseen' }] }),
+      planOf(remove),
+      planOf({ kind: 'repair', vm: ref, repair: { kind: 'removeTag', file: '/images/a', tag: 'first' } }),
+    ].map((plan) => {
+      const planned = { plan, target: view };
+      const all = questionOfAll({ title: 'All?', confirm: 'Do' }, [planned, planned], now);
+      assert.equal(all.isCalm, questionOf(planned, now).isCalm);
+      return all.isCalm;
+    });
+    assert.deepEqual(calm, [true, true, false, false, false, false]);
+  });
+
   it('says that something may be lost where a warning tells of it', () => {
     for (const warning of warnings.filter(({ kind }) =>
       ['otherHostsUnseen', 'unreadVms', 'tagsNotSeen'].includes(kind),
@@ -240,6 +259,12 @@ describe('a question', () => {
   it('has room for what the trash spares in its three lines', () => {
     assert.deepEqual(withLine(['Kept.', 'Lost.'], 'Trash.'), ['Kept.', 'Lost.', 'Trash.']);
     assert.deepEqual(withLine(['Merged.', 'Kept.', 'Lost.'], 'Trash.'), ['Merged.', 'Kept.', 'Lost. Trash.']);
+  });
+
+  it('counts one file that takes what is merged as one, where its name is not known', () => {
+    const request = { kind: 'delete', vm: ref, snapshot: 'first', scope: 'one' } as const;
+    const text = told(questionOf({ plan: planOf(request, { warnings: [{ kind: 'merges' }] }), target: view }, now));
+    assert.match(text, /Merged into 1 file:/u);
   });
 
   it('counts one snapshot that stays as one', () => {

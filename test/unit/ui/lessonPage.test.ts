@@ -6,6 +6,7 @@ import type { Snapshot } from '../../../src/domain/snapshot.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { keptFocus } from '../../../src/ui/keptFocus.js';
 import { lessonLinks, lessonPage } from '../../../src/ui/lesson/lessonPage.js';
+import { snapshot } from './samples.js';
 
 const view: LessonView = {
   vm: { connection: 'qemu:///session', uuid: 'u', name: 'lesson-1', folder: '/tmp/x' },
@@ -33,6 +34,16 @@ describe('the page of the lesson', () => {
     assert.ok(html.includes(`<script nonce="abc">${keptFocus}</script>`));
     assert.ok(!/<img|<link|<iframe| on\w+=|url\(|@import/i.test(html));
     assert.ok(!html.includes('style="'), 'styles in elements are not allowed by its own policy');
+  });
+
+  it('tells the last pause of the guest in seconds where it was one', () => {
+    for (const [guestPausedMs, told] of [
+      [143, '143 ms'],
+      [3_500, '3.5 s'],
+    ] as const) {
+      const snapshots = [snapshot('one', { trailers: { guestPausedMs } })];
+      assert.ok(lessonPage({ ...view, facts: { ...view.facts, snapshots } }, 'a').includes(`<dd>${told}</dd>`), told);
+    }
   });
 
   it('calls the commands of the lesson alone', () => {

@@ -38,7 +38,9 @@ describe('looked at', () => {
     const looked = new LookedAt();
     const other: Node = { kind: 'vm', id: 'other', ref: { connection: uri, uuid: 'other' } };
     const row: Node = { kind: 'snapshot', id: 'row', ref, snapshot: 'row' };
+    const [system, system2] = ['shop', 'lab'].map((id): Node => ({ kind: 'system', id, system: id }));
     looked.open(vm);
+    looked.open(system!);
     looked.close(row);
     looked.close(connection);
     assert.equal(looked.filter(true), true);
@@ -47,11 +49,13 @@ describe('looked at', () => {
       [true, true, undefined],
     );
     looked.open(other);
+    looked.open(system2!);
     looked.close(vm);
+    looked.close(system!);
     assert.equal(looked.filter(true), false);
     assert.equal(looked.filter(false), true);
-    const open = [connection, vm, row, other].map((node) => looked.isRowOpen(node));
-    assert.deepEqual(open, [false, true, false, false]);
+    const open = [connection, vm, row, other, system!, system2!].map((node) => looked.isRowOpen(node));
+    assert.deepEqual(open, [false, true, false, false, true, false]);
   });
 
   it('passes on whether the view is visible', () => {

@@ -85,7 +85,7 @@ describe('the rows of a system of VMs', () => {
       'web: running',
       'db: off',
       'clean: ● 1 h',
-      `before revert · ${leftAt}: 30 min · no way back: web has lost its snapshot, db has lost its snapshot`,
+      `before revert · ${leftAt}: no way back: web has lost its snapshot, db has lost its snapshot`,
     ]);
     const [top] = content.children();
     assert.deepEqual(
@@ -191,6 +191,15 @@ describe('the rows of a system of VMs', () => {
     }
     assert.ok(!shown('nothing like it'));
     assert.match(filterPrompt(), /systems and restore points/u);
+  });
+
+  it('stand open where a filter finds what is in them, and as they were left without one', () => {
+    const content = contentOf(connectionView({ vms: [web, db] }), shop, { isRowOpen: () => false });
+    const opens = ['', 'shop', 'db', 'clean', ''].map((filter) => {
+      content.arrange({ filter });
+      return content.row(content.children()[0]!, reading)?.opens;
+    });
+    assert.deepEqual(opens, ['closed', 'closed', 'open', 'open', 'closed']);
   });
 
   it('are drawn again only where they read differently', () => {

@@ -361,6 +361,24 @@ describe('tree content', () => {
     assert.equal(label('Worth keeping', 'revert'), 'Worth keeping');
   });
 
+  it('leaves out the age of one whose name has its time, but not for who hears it; a title that somebody gave is shortened', () => {
+    const tree = {
+      snapshots: ['After switching to main', 'A title that somebody has given'].map((title) =>
+        snapshot(title, { title, trailers: { auto: 'work' } }),
+      ),
+    };
+    const content = contentOf(
+      connectionView({ vms: [vmView({ tree, auto: tree.snapshots.map(({ name }) => name) })] }),
+    );
+    content.arrange({ titleLength: 14 });
+    const [ours, own] = tree.snapshots.map(({ name }) => content.row(content.find(ref, name)!, reading)!);
+    assert.equal(ours?.description, '');
+    assert.match(ours.spoken, /, 1 h, /u);
+    assert.ok(ours.label.length <= 'before revert · 09:41'.length, ours.label);
+    assert.equal(own?.description, '1 h');
+    assert.ok(own.label.length <= 14, own.label);
+  });
+
   it('leads from every row up to the top', () => {
     const content = contentOf(withVms);
     const check = (node: Node): void => {
@@ -522,6 +540,8 @@ describe('tree content', () => {
       rows.map((row) => 'mark' in row && row.mark),
       ['lost', 'lost', 'lost'],
     );
+    const guarded = content.row(nodes[0]!, { ...reading, isProtected: () => true });
+    assert.equal(guarded && 'mark' in guarded && guarded.mark, 'lostProtected');
     assert.equal(rows[0]!.description, 'last seen 20 s ago · 4 snapshots');
     assert.match(rows[0]!.spoken, /running, VM$/u);
     assert.match(rows.map(({ context }) => context).join(''), /^vm;named;/u);

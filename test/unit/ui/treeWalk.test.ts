@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { layoutTree } from '../../../src/ui/picture/page/treeLayout.js';
-import { stepInTree, type TreeStep, walkedTree } from '../../../src/ui/picture/page/treeWalk.js';
+import { ownKey, stepInTree, type TreeStep, walkedTree } from '../../../src/ui/picture/page/treeWalk.js';
 
 /**
  * 0 ─┬─ 1 ── 3 ── 5 (here)
@@ -34,6 +34,12 @@ describe('the way through a tree by keys', () => {
     assert.equal(step(3, 'after'), 4);
     assert.equal(step(4, 'before'), 3);
     assert.equal(step(4, 'after'), 4);
+  });
+
+  it('knows Delete by the name that a Mac has for its key, and Backspace as another elsewhere', () => {
+    const known = ['MacIntel', 'Linux x86_64'].map((platform) => ownKey('Backspace', platform));
+    assert.deepEqual(known, ['Delete', 'Backspace']);
+    assert.equal(ownKey('F2', 'MacIntel'), 'F2');
   });
 
   it('jumps to the beginning and to the present', () => {

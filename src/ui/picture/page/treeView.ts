@@ -20,7 +20,7 @@ import {
 } from './treeScene.js';
 import { whilePulled } from './whilePulled.js';
 import { listenToTree } from './treeGestures.js';
-import { stepInTree, stepKeys } from './treeWalk.js';
+import { ownKey, stepInTree, stepKeys } from './treeWalk.js';
 
 const [smallest, largest] = [0.06, 2];
 const zoomStep = 1.25;
@@ -233,7 +233,7 @@ export class TreeView {
 
   #isOwnKey(key: string): boolean {
     const node = this.#tree.nodes[this.#index() ?? -1];
-    return node !== undefined && this.#hooks.key(node, key);
+    return node !== undefined && this.#hooks.key(node, ownKey(key, navigator.platform));
   }
 
   #press(event: PointerEvent): void {

@@ -12,6 +12,11 @@ export const stepKeys: Readonly<Record<string, TreeStep>> = {
   End: 'last',
 };
 
+/** On a Mac the key in the place of Delete is named Backspace. */
+export function ownKey(key: string, platform: string): string {
+  return key === 'Backspace' && platform.startsWith('Mac') ? 'Delete' : key;
+}
+
 /** What walking needs of a tree; made once for each. */
 export interface WalkedTree {
   readonly parents: readonly (number | undefined)[];
