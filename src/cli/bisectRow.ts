@@ -1,4 +1,5 @@
 // The row of `bisect` in the table of commands.
+import { snapshotOption } from './commandShape.js';
 
 export const bisectRow = {
   summary: 'find the first restore point at which a check fails',
@@ -7,25 +8,9 @@ export const bisectRow = {
     { name: 'PROGRAM ARGUMENT', kind: 'program', needed: 'several' },
   ],
   options: {
-    good: {
-      type: 'string',
-      kind: 'snapshot',
-      value: 'SNAPSHOT',
-      help: 'a restore point that is good; the search begins after it',
-    },
-    bad: {
-      type: 'string',
-      kind: 'snapshot',
-      value: 'SNAPSHOT',
-      help: 'a restore point that is bad; the search ends before it',
-    },
-    skip: {
-      type: 'string',
-      kind: 'snapshot',
-      multiple: true,
-      value: 'SNAPSHOT',
-      help: 'do not try this one; may be said again',
-    },
+    good: snapshotOption('a restore point that is good; the search begins after it'),
+    bad: snapshotOption('a restore point that is bad; the search ends before it'),
+    skip: { ...snapshotOption('do not try this one; may be said again'), multiple: true },
     run: { type: 'boolean', help: 'the check is PROGRAM on this computer, with the clone in its environment' },
     'in-guest': { type: 'boolean', help: 'the check is PROGRAM in the clone, by its guest agent' },
     'in-console': { type: 'boolean', help: 'the check is PROGRAM in the clone, typed at its serial console' },

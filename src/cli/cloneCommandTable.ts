@@ -1,10 +1,17 @@
 // The rows of THE table for VMs that are made of one: clones, forks, what is lent.
-import { acting, type Command, type Option, plan, seamless, vm } from './commandShape.js';
+import { acting, type Command, type Option, plan, seamless, snapshotOption, vm } from './commandShape.js';
 
 const disposable: Option = {
   type: 'boolean',
   help: 'it goes with its files when it was on and is off, unless it has snapshots of its own by then',
 };
+
+const networkOption = (help: string): Option => ({
+  type: 'string',
+  value: 'HOW',
+  help,
+  words: ['same', 'unplugged'],
+});
 
 export const cloneCommands = {
   clone: {
@@ -12,20 +19,10 @@ export const cloneCommands = {
     operands: [vm],
     options: {
       plan,
-      from: {
-        type: 'string',
-        kind: 'snapshot',
-        value: 'SNAPSHOT',
-        help: 'what it begins with; else the present of a VM that is off',
-      },
+      from: snapshotOption('what it begins with; else the present of a VM that is off'),
       full: { type: 'boolean', help: 'copy the disks, in place of overlays on them' },
       name: { type: 'string', value: 'NAME', help: 'the name of the new VM; else one is made of the old' },
-      network: {
-        type: 'string',
-        value: 'HOW',
-        help: 'same: the networks of the VM (the default); unplugged: all cables out',
-        words: ['same', 'unplugged'],
-      },
+      network: networkOption('same: the networks of the VM (the default); unplugged: all cables out'),
       disposable,
     },
     more: 'It is off, with a UUID, MAC addresses and UEFI variables of its own. See docs/clones.md.',
@@ -36,19 +33,11 @@ export const cloneCommands = {
     operands: [vm],
     options: {
       count: { type: 'string', value: 'N', help: 'how many; 1 unless given' },
-      from: {
-        type: 'string',
-        kind: 'snapshot',
-        value: 'SNAPSHOT',
-        help: 'an external snapshot with RAM; else one is taken now',
-      },
+      from: snapshotOption('an external snapshot with RAM; else one is taken now'),
       name: { type: 'string', value: 'NAME', help: 'the name of the new VM' },
-      network: {
-        type: 'string',
-        value: 'HOW',
-        help: 'unplugged: all cables out (the default); same: the networks of the VM, with the same addresses',
-        words: ['same', 'unplugged'],
-      },
+      network: networkOption(
+        'unplugged: all cables out (the default); same: the networks of the VM, with the same addresses',
+      ),
       seamless,
       disposable,
     },
@@ -59,7 +48,7 @@ export const cloneCommands = {
     summary: 'lend a fork or a clone of a VM: its console opens, and it goes when that is left',
     operands: [vm],
     options: {
-      from: { type: 'string', kind: 'snapshot', value: 'SNAPSHOT', help: 'what it begins with; else the present' },
+      from: snapshotOption('what it begins with; else the present'),
       name: { type: 'string', value: 'NAME', help: 'the name of the new VM' },
       seamless,
       force: { type: 'boolean', help: 'take the console from another client' },

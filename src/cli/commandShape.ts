@@ -55,6 +55,10 @@ export const anyVm: Operand = { name: 'VM', kind: 'vm', needed: 'optional' };
 export const entry: Operand = { name: 'ENTRY', kind: 'text', needed: 'optional' };
 export const snapshot: Operand = { name: 'SNAPSHOT', kind: 'snapshot', needed: 'needed' };
 
+export function snapshotOption(help: string): Option {
+  return { type: 'string', kind: 'snapshot', value: 'SNAPSHOT', help };
+}
+
 export const seamless: Option = {
   type: 'string',
   value: 'WHEN',

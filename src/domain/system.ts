@@ -78,6 +78,11 @@ export function pointTitled(points: readonly SystemPoint[], wanted: string): Sys
   return points.find(({ title, auto }) => auto !== 'revert' && title === wanted);
 }
 
+/** By its id, else by its name. */
+export function systemNamed(systems: readonly StoredSystem[], wanted: string): StoredSystem | undefined {
+  return systems.find(({ system }) => system.id === wanted) ?? systems.find(({ system }) => system.name === wanted);
+}
+
 /** By its name or UUID. */
 export function memberNamed({ members }: VirtualSystem, wanted: string): SystemMember | undefined {
   return members.find(({ name, uuid }) => name === wanted || uuid === wanted.toLowerCase());

@@ -12,7 +12,7 @@ import { qemuImg } from '../qemu/qemuImg.js';
 import { readImage } from '../qemu/localImage.js';
 import { LabError } from './labError.js';
 import type { MadeVm } from './labFile.js';
-import { longestLab } from './readLab.js';
+import { longestLab, readLab } from './readLab.js';
 
 export interface LookedAtParts {
   readonly parts: LabVmParts;
@@ -212,4 +212,16 @@ export function labsFolder(connection: string, environment: NodeJS.ProcessEnv): 
   return /\/session(\?|$)/u.test(connection)
     ? join(isAbsolute(data) ? data : join(homedir(), '.local/share'), 'virt-rewind/labs')
     : '/var/lib/libvirt/images/virt-rewind/labs';
+}
+
+/** A file that is gone, or wrong, says nothing of that. */
+export async function saysProtected(file: string): Promise<boolean> {
+  try {
+    return readLab(await readLabText(resolve(file))).lab?.isProtected === true;
+  } catch (error) {
+    if (error instanceof LabError) {
+      return false;
+    }
+    throw error;
+  }
 }

@@ -18,7 +18,7 @@ import { digestOfClone, type LabClone, lookedAtClone } from './labClones.js';
 import { LabError } from './labError.js';
 import type { Lab, LabProblem } from './labFile.js';
 import type { LabPlan } from './labPlan.js';
-import { digestOf, labsFolder, lookedAtParts, readLabText } from './labPlaces.js';
+import { digestOf, labsFolder, lookedAtParts, readLabText, saysProtected } from './labPlaces.js';
 import { makeLab, type MakeWish } from './makeLab.js';
 import { requireSsh } from './overSsh.js';
 import { requireReach } from './qemuReach.js';
@@ -297,16 +297,4 @@ export class Labs {
 /** As compilers write them: editors and terminals make links of these. */
 export function problemLines(file: string, problems: readonly LabProblem[]): readonly string[] {
   return problems.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
-}
-
-/** A file that is gone, or wrong, says nothing. */
-async function saysProtected(file: string): Promise<boolean> {
-  try {
-    return readLab(await readLabText(resolve(file))).lab?.isProtected === true;
-  } catch (error) {
-    if (error instanceof LabError) {
-      return false;
-    }
-    throw error;
-  }
 }

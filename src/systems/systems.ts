@@ -13,6 +13,7 @@ import {
   type StoredSystem,
   type SystemPoint,
   type VirtualSystem,
+  systemNamed,
 } from '../domain/system.js';
 import type { Vm } from '../domain/vm.js';
 import type { InventoryPort } from '../engine/inventory.js';
@@ -90,10 +91,7 @@ export class Systems {
 
   /** By its name or id. */
   async find(nameOrId: string): Promise<StoredSystem | undefined> {
-    const { systems } = await this.list();
-    return (
-      systems.find(({ system }) => system.id === nameOrId) ?? systems.find(({ system }) => system.name === nameOrId)
-    );
+    return systemNamed((await this.list()).systems, nameOrId);
   }
 
   /** @throws Failure `exists`, `invalid`, `journal` */

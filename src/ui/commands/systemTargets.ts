@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
-import { pointTitled, type StoredSystem, type SystemPoint } from '../../domain/system.js';
+import { pointTitled, type StoredSystem, systemNamed, type SystemPoint } from '../../domain/system.js';
 import { agoText } from '../../text/relativeAge.js';
 import { pointTitle } from '../../text/systemPointText.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';
@@ -17,7 +17,7 @@ export async function targetSystem(run: CommandRun, placeholder: string): Promis
   const row = run.call.kind === 'rows' ? run.call.rows.find(isSystemPart) : undefined;
   const wanted = row?.system ?? givenTo(run.call).system;
   if (wanted !== undefined) {
-    return systemNamed(systems, wanted, row === undefined ? wanted : '');
+    return requireSystem(systemNamed(systems, wanted), row === undefined ? wanted : '');
   }
   const [first, ...others] = systems;
   if (first === undefined) {
@@ -36,15 +36,12 @@ export async function targetSystem(run: CommandRun, placeholder: string): Promis
 }
 
 /**
- * @param wanted an id or a name
- * @param told what it is called where there is none
+ * @param called what a person calls it
  * @throws CommandError `notFound`
  */
-export function systemNamed(systems: readonly StoredSystem[], wanted: string, told = wanted): StoredSystem {
-  const found =
-    systems.find(({ system }) => system.id === wanted) ?? systems.find(({ system }) => system.name === wanted);
+export function requireSystem(found: StoredSystem | undefined, called: string): StoredSystem {
   if (found === undefined) {
-    throw new CommandError('notFound', t('There is no system {0}.', displayLine(told)));
+    throw new CommandError('notFound', t('There is no system {0}.', displayLine(called)));
   }
   return found;
 }

@@ -54,8 +54,8 @@ function taskTerminal({ inventory, systems }: Reached, definition: TaskRun['defi
       },
       execute: (command, given) => vscode.commands.executeCommand(command, given),
       untilUp: async (system, atMostMs, signal) => {
-        const [{ systemNamed }, room] = await Promise.all([import('../commands/systemTargets.js'), systems.open()]);
-        await room.untilUp(systemNamed((await room.list()).systems, system), atMostMs, signal);
+        const [{ requireSystem }, room] = await Promise.all([import('../commands/systemTargets.js'), systems.open()]);
+        await room.untilUp(requireSystem(await room.find(system), system), atMostMs, signal);
       },
       addressesOf: async (vm, connection) =>
         inventory.guests.addressesOf((await namedVm(inventory, vm, connection)).ref),
