@@ -214,11 +214,12 @@ function titleOf({ number, work }: Step): string {
 }
 
 function outcomeOf(result: OperationResult): Readonly<Record<string, unknown>> {
-  const { state, durationMs, guestPausedMs, clockBehindMs, left } = operationOutcome(result);
+  const { state, durationMs, guestPausedMs, notSeamless, clockBehindMs, left } = operationOutcome(result);
   return {
     state,
     duration_ms: durationMs,
     ...(guestPausedMs !== undefined && { guest_paused_ms: guestPausedMs }),
+    ...(notSeamless !== undefined && { not_seamless: notSeamless }),
     ...(clockBehindMs !== undefined && { clock_behind_ms: clockBehindMs }),
     ...(left !== undefined && { left }),
   };

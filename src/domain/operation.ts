@@ -141,6 +141,8 @@ export interface OperationResult {
   readonly durationMs: number;
   /** How long the guest stood still; absent when no stop was seen ("too short to see"). */
   readonly guestPausedMs?: number;
+  /** A seamless snapshot was asked for and could not be had: what stood against it, one line. It was taken live. */
+  readonly notSeamless?: string;
   /** How far the guest's clock is behind, about: RAM of then came back, and no guest agent has set the clock within a second. */
   readonly clockBehindMs?: number;
   /** Files that were to go at its end and could not be removed: all else is as it was to be. */

@@ -39,8 +39,10 @@ export interface StepOutcome {
   readonly guestPausedMs?: number;
   /** RAM of another time brought its clock back, and the guest's agent has set it. */
   readonly clock?: 'set';
-  /** RAM was kept while the guest ran on; a step that asks for it may end in libvirt's own way. */
+  /** RAM was kept while the guest ran on. */
   readonly seamless?: true;
+  /** That was asked for and could not be: what stood against it. The RAM was saved `live`. */
+  readonly notSeamless?: string;
 }
 
 /** A file with the RAM of a snapshot, to which QEMU writes by itself. */

@@ -35,6 +35,8 @@ export interface StepsToRun {
 export interface StepsRun {
   /** How long the guest stood still, if that was seen. */
   readonly guestPausedMs?: number;
+  /** What stood against a seamless snapshot: it was taken live. */
+  readonly notSeamless?: string;
   /** The guest's agent has set its clock. */
   readonly clockSet: boolean;
   /** Files that were to go and are there still. */
@@ -64,6 +66,7 @@ async function runEach(
   onDone: () => void,
 ): Promise<StepsRun> {
   let guestPausedMs: number | undefined;
+  let notSeamless: string | undefined;
   let clockSet = false;
   const left: string[] = [];
   for (const [index, step] of plan.steps.entries()) {
@@ -77,6 +80,7 @@ async function runEach(
     try {
       const outcome = await runner.run(lease, await lease.live.open(), step, plan.estimateMs);
       guestPausedMs ??= outcome.guestPausedMs;
+      notSeamless ??= outcome.notSeamless;
       clockSet ||= outcome.clock === 'set';
     } catch (error) {
       const failure = asFailure(error);
@@ -90,7 +94,12 @@ async function runEach(
       await entry?.done(written);
     }
   }
-  return { left, clockSet, ...(guestPausedMs === undefined ? {} : { guestPausedMs }) };
+  return {
+    left,
+    clockSet,
+    ...(guestPausedMs === undefined ? {} : { guestPausedMs }),
+    ...(notSeamless === undefined ? {} : { notSeamless }),
+  };
 }
 
 /** All that was asked for is in place by then, and who asked for the files alone is told that they stay. */

@@ -22,8 +22,9 @@ export function otherKind(
 export function trueDescription(
   step: CreateStep,
   kind: SnapshotKind | undefined,
-  { guestPausedMs, seamless }: StepOutcome,
+  outcome: StepOutcome,
 ): string | undefined {
+  const { guestPausedMs } = outcome;
   if (kind === undefined && guestPausedMs === undefined) {
     return undefined;
   }
@@ -31,7 +32,7 @@ export function trueDescription(
   return writeDescription(text, {
     ...trailers,
     ...(kind === undefined ? {} : { consistency: consistencyOf(kind) }),
-    ...(guestPausedMs === undefined ? {} : { guestPausedMs, ...ramWritten(step, kind, seamless) }),
+    ...(guestPausedMs === undefined ? {} : { guestPausedMs, ...ramWritten(step, kind, outcome) }),
   });
 }
 
@@ -39,12 +40,14 @@ export function trueDescription(
 function ramWritten(
   { snapshotKind, style, live }: CreateStep,
   kind: SnapshotKind | undefined,
-  seamless: true | undefined,
+  { seamless, notSeamless }: StepOutcome,
 ): { readonly ramWritten?: RamWritten } {
   if (snapshotKind !== 'memory' || kind !== undefined || style !== 'external') {
     return {};
   }
-  return { ramWritten: seamless === true ? 'seamless' : live === true ? 'live' : 'stopped' };
+  return {
+    ramWritten: seamless === true ? 'seamless' : live === true || notSeamless !== undefined ? 'live' : 'stopped',
+  };
 }
 
 function consistencyOf(kind: SnapshotKind): Consistency {

@@ -117,6 +117,7 @@ export class OperationRunner {
       state,
       durationMs,
       ...(ran.guestPausedMs === undefined ? {} : { guestPausedMs: ran.guestPausedMs }),
+      ...(ran.notSeamless === undefined ? {} : { notSeamless: ran.notSeamless }),
       ...clockBehind({ plan, facts, ran, state, now: clock.now() }),
       ...(ran.left.length === 0 ? {} : { left: ran.left }),
     };

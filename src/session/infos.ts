@@ -41,13 +41,14 @@ export function snapshotInfos({ tree, auto = [], kept = [], favourite, layers }:
 }
 
 export function operationOutcome(result: OperationResult): OperationOutcome {
-  const { snapshot, checkpoint, state, durationMs, guestPausedMs, clockBehindMs, left } = result;
+  const { snapshot, checkpoint, state, durationMs, guestPausedMs, notSeamless, clockBehindMs, left } = result;
   return {
     ...(snapshot !== undefined && { snapshot }),
     ...(checkpoint !== undefined && { checkpoint }),
     state,
     durationMs: Math.round(durationMs),
     ...(guestPausedMs !== undefined && { guestPausedMs: Math.round(guestPausedMs) }),
+    ...(notSeamless !== undefined && { notSeamless }),
     ...(clockBehindMs !== undefined && { clockBehindMs }),
     ...(left !== undefined && { left }),
   };

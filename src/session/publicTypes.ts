@@ -51,6 +51,8 @@ export interface OperationOutcome {
   readonly durationMs: number;
   /** How long the guest stood still, at least, as libvirt tells it; absent where that was too short to see. */
   readonly guestPausedMs?: number;
+  /** What stood against a seamless snapshot, where one was to be had: its RAM was saved live. One line, not translated. */
+  readonly notSeamless?: string;
   /** How far the guest's clock is behind, about, after a revert with RAM; absent where its agent has set it. */
   readonly clockBehindMs?: number;
   /** Files that should be gone and could not be removed. */

@@ -22,10 +22,10 @@ export interface CreateStep {
   readonly live?: boolean;
   /**
    * The guest stands still for some milliseconds, and QEMU keeps the RAM of that moment: where it cannot, this snapshot is
-   * taken as it would be without.
+   * taken `live`.
    */
   readonly seamless?: true;
-  /** With `live`: what the file with the RAM may take, where the free space is known. */
+  /** With `live` or `seamless`: what the file with the RAM may take, where the free space is known. */
   readonly mostBytes?: number;
   /** Taken by us; kept in our records when it is there. */
   readonly auto?: AutoReason;

@@ -88,7 +88,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     doing: (_, title) => t('taking snapshot {0}', title),
     question: (_, { title, vm }) => t('Take the snapshot “{0}” of {1}?', title, vm),
     confirm: () => t('Take Snapshot'),
-    done: (_, done) => createdText(done),
+    done: (_, done) => [createdText(done), ...liveText(done.result)].join(' '),
     left: () => t('No snapshot was made.'),
   },
   revert: {
@@ -99,6 +99,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
       [
         t('Reverted {0} to “{1}” in {2}; it is {3} now.', vm, title, took, stateWord(result)),
         ...clockText(result),
+        ...liveText(result),
       ].join(' '),
   },
   delete: {
@@ -257,6 +258,18 @@ function clockText({ clockBehindMs }: OperationResult): readonly string[] {
     return [];
   }
   return [t('Its clock is about {0} behind: no guest agent has set it.', behindText(clockBehindMs))];
+}
+
+/** The stop was longer than the question said. */
+function liveText({ notSeamless }: OperationResult): readonly string[] {
+  return notSeamless === undefined
+    ? []
+    : [
+        t(
+          'A stop of milliseconds was not possible, so the RAM was saved while the guest ran on: {0}',
+          displayLine(notSeamless),
+        ),
+      ];
 }
 
 function stateWord(result: OperationResult): string {

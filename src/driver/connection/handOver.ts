@@ -8,25 +8,27 @@ import { answerOf, descriptorMark, MonitorError } from '../run/monitor.js';
 import { mayGuard, seamlessHost } from './seamlessHost.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
 
-const patienceMs = 10_000;
 const mostSaid = 64 * 1024;
 
 const answer = v.object({ 'fdset-id': v.number() });
 const execute = 'add-fd';
 const command = JSON.stringify({ execute, arguments: { opaque: descriptorMark } });
 
-/** @param uri a connection to a daemon of this host, over its Unix socket */
-export function seamlessAccess(uri: string, environment: NodeJS.ProcessEnv): SeamlessAccess {
+/**
+ * @param uri a connection to a daemon of this host, over its Unix socket
+ * @param patienceMs that a virsh which does not end is waited for
+ */
+export function seamlessAccess(uri: string, environment: NodeJS.ProcessEnv, patienceMs = 10_000): SeamlessAccess {
   return {
     obstacle: seamlessHost(environment),
-    mayGuard,
+    mayGuard: (user) => mayGuard(user),
     begin: (file, xml) => SavedState.begin(file, xml),
-    handOver: handOverWith(uri, environment),
+    handOver: handOverWith(uri, environment, patienceMs),
   };
 }
 
 /** Rejects with MonitorError where that cannot be. */
-function handOverWith(uri: string, environment: NodeJS.ProcessEnv): SeamlessAccess['handOver'] {
+function handOverWith(uri: string, environment: NodeJS.ProcessEnv, patienceMs: number): SeamlessAccess['handOver'] {
   return async (uuid, descriptor) => {
     const virsh = await findProgram('virsh', environment);
     if (virsh === undefined) {

@@ -61,6 +61,8 @@ async function isWritable(folder: string): Promise<boolean> {
 }
 
 const everybody = 0o006;
+/** Where the kernel tells who may guard memory. */
+const kernel = { setting: '/proc/sys/vm/unprivileged_userfaultfd', device: '/dev/userfaultfd' };
 
 /**
  * | QEMU's user | vm.unprivileged_userfaultfd | /dev/userfaultfd     | → |
@@ -70,18 +72,20 @@ const everybody = 0o006;
  * | another     | 0                           | open to everybody    | byDevice: QEMU tells, which may not see it |
  * | another     | 0                           | not, or there is none | no  |
  */
-export async function mayGuard(user = process.getuid?.() ?? 0): Promise<'yes' | 'byDevice' | 'no'> {
+export async function mayGuard(
+  user = process.getuid?.() ?? 0,
+  { setting, device } = kernel,
+): Promise<'yes' | 'byDevice' | 'no'> {
   if (user === 0) {
     return 'yes';
   }
   try {
-    const setting = await readFile('/proc/sys/vm/unprivileged_userfaultfd', 'utf8');
-    if (setting.trim() === '1') {
+    if ((await readFile(setting, 'utf8')).trim() === '1') {
       return 'yes';
     }
-    return ((await stat('/dev/userfaultfd')).mode & everybody) === everybody ? 'byDevice' : 'no';
+    return ((await stat(device)).mode & everybody) === everybody ? 'byDevice' : 'no';
   } catch (error) {
     // A kernel without the setting lets everybody; with it, there is no such device.
-    return (error as { readonly path?: string }).path === '/dev/userfaultfd' ? 'no' : 'yes';
+    return (error as { readonly path?: string }).path === device ? 'no' : 'yes';
   }
 }

@@ -36,7 +36,7 @@ type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
  * | style    | kind    | flags                              |
  * |----------|---------|------------------------------------|
  * | internal | memory, offline | none                       |
- * | external | memory  | LIVE if asked for: the guest runs on while its RAM is written |
+ * | external | memory  | LIVE if asked for, or if a seamless one cannot be had: the guest runs on while its RAM is written |
  * | external | disk    | DISK_ONLY, and QUIESCE if asked for |
  * | external | offline | DISK_ONLY                          |
  *
@@ -58,14 +58,25 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
   if (step.style === 'internal' && step.snapshotKind === 'disk') {
     throw new Failure('invalid', { vm: context.vm.name, snapshot: step.name });
   }
-  const { connection, dom, vm } = context;
-  const targets = vm.disks.map((disk) => disk.target);
-  const pause = new GuestPause(context.events, vm.uuid);
-  if (await tookSeamlessly(context, step, pause)) {
+  const pause = new GuestPause(context.events, context.vm.uuid);
+  const tried = await trySeamlessly(context, step, pause);
+  if (tried === 'taken') {
     const guestPausedMs = await pause.settled(true);
     pause.dispose();
     return { seamless: true, ...(guestPausedMs === undefined ? {} : { guestPausedMs }) };
   }
+  return tried === 'notMeant'
+    ? takeAsLibvirt(context, step, pause)
+    : { ...(await takeAsLibvirt(context, { ...step, live: true }, pause)), ...tried };
+}
+
+async function takeAsLibvirt(
+  context: StepContext,
+  step: Of<'createSnapshot'>,
+  pause: GuestPause,
+): Promise<StepOutcome> {
+  const { connection, dom, vm } = context;
+  const targets = vm.disks.map((disk) => disk.target);
   const overlays = await makeOwnOverlays(context, step);
   const live = step.live === true ? new LiveSave(context, step.mostBytes) : undefined;
   try {
@@ -103,20 +114,24 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
   }
 }
 
-/** False where it cannot be: then nothing was touched. */
-async function tookSeamlessly(context: StepContext, step: Of<'createSnapshot'>, pause: GuestPause): Promise<boolean> {
+/** What stood against it where it cannot be: then nothing was touched. */
+async function trySeamlessly(
+  context: StepContext,
+  step: Of<'createSnapshot'>,
+  pause: GuestPause,
+): Promise<'taken' | 'notMeant' | Required<Pick<StepOutcome, 'notSeamless'>>> {
   const { memoryFile } = step;
   const { seamless: access, log, vm } = context;
   if (step.seamless !== true || memoryFile === undefined || access === undefined) {
-    return false;
+    return 'notMeant';
   }
   try {
     await takeSeamlessly(context, { ...step, memoryFile }, access);
-    return true;
+    return 'taken';
   } catch (error) {
     if (error instanceof NotSeamless && (await isToStayOn(context))) {
-      log.warn(`${step.name} is taken with the guest standing still: ${error.message}`);
-      return false;
+      log.warn(`${step.name} is taken live, as it cannot be seamless: ${error.message}`);
+      return { notSeamless: error.message };
     }
     pause.dispose();
     throw error instanceof NotSeamless

@@ -40,11 +40,11 @@ export function liveBytes(
 
 /** A part of what is free stays free, unless the RAM itself takes it. */
 export function liveLimit(
-  { live, memoryFile }: CreateStep,
+  { live, seamless, memoryFile }: CreateStep,
   { vm, files }: Pick<Facts, 'vm' | 'files'>,
 ): Pick<CreateStep, 'mostBytes'> {
   const free = memoryFile === undefined ? undefined : files?.freeBytes.get(folderOf(memoryFile));
-  return live !== true || free === undefined
+  return (live !== true && seamless !== true) || free === undefined
     ? {}
     : { mostBytes: Math.max(ramBytes(vm), Math.floor(free * (1 - floor))) };
 }

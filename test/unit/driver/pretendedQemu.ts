@@ -15,6 +15,8 @@ function noSnapshot(): LibvirtError {
   return new LibvirtError('domainSnapshotGetXmlDesc', { code, domain: 10, message: 'no', level: 2, ...none });
 }
 
+/** VIR_DOMAIN_SNAPSHOT_CREATE_LIVE */
+export const live = 256;
 const base = '/img/web.qcow2';
 const running = 1;
 const paused = 3;
@@ -38,13 +40,15 @@ export class PretendedQemu {
   /** In QEMU's words, or libvirt's. */
   readonly calls: string[] = [];
   readonly removed: string[] = [];
+  /** Of each snapshot that libvirt was asked for. */
+  readonly flags: number[] = [];
   /** What others do, just before a call is answered. */
   meanwhile: (call: string) => void = () => undefined;
   /** What QEMU refuses, by its command. */
   readonly refuses = new Map<string, string>();
 
   readonly connection = {
-    call: (name: string, args: { readonly cmd?: string; readonly xmlDesc?: string }) => {
+    call: (name: string, args: { readonly cmd?: string; readonly xmlDesc?: string; readonly flags?: number }) => {
       const command =
         args.cmd === undefined
           ? undefined
@@ -52,8 +56,15 @@ export class PretendedQemu {
       const call = command?.execute ?? name;
       this.calls.push(call);
       this.meanwhile(call);
+      if (name === 'domainSnapshotCreateXml') {
+        this.flags.push(args.flags ?? 0);
+      }
       if (name === 'domainSnapshotGetXmlDesc') {
-        return Promise.reject(noSnapshot());
+        return this.flags.includes(live)
+          ? Promise.resolve({
+              xml: Buffer.from('<domainsnapshot><name>s</name><state>running</state></domainsnapshot>'),
+            })
+          : Promise.reject(noSnapshot());
       }
       return Promise.resolve(
         command === undefined
@@ -154,6 +165,8 @@ export class PretendedQemu {
       capabilities: { ...capabilities(11, 3), hypervisor: versionOf(10, 0) },
       signal: new AbortController().signal,
       onProgress: () => undefined,
+      openAnother: () => Promise.resolve(this.connection),
+      closeAnother: () => undefined,
       events: { onDidHappen: () => ({ dispose: () => undefined }) },
       log: silentLog,
     } as unknown as StepContext;

@@ -5,7 +5,7 @@ import { takeSeamlessly } from '../../../src/driver/run/seamlessSnapshot.js';
 import { MonitorError } from '../../../src/driver/run/monitor.js';
 import { NotSeamless } from '../../../src/driver/run/prepareSeamless.js';
 import { failure } from '../../libvirtd/hypervisorRig.js';
-import { PretendedQemu } from './pretendedQemu.js';
+import { live, PretendedQemu } from './pretendedQemu.js';
 
 const step = {
   kind: 'createSnapshot',
@@ -166,6 +166,14 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
     };
     await assert.rejects(createSnapshot({ ...qemu.context(), seamless: access }, step), failure('refused'));
     assert.ok(!qemu.calls.includes('domainSnapshotCreateXml'));
+  });
+
+  it('is taken live where QEMU does not take the file, which is said, and with no more space than there is', async () => {
+    access = { ...access, handOver: () => Promise.reject(new MonitorError('add-fd: no')) };
+    const outcome = await createSnapshot({ ...qemu.context(), seamless: access }, { ...step, mostBytes: 5 });
+    assert.match(outcome.notSeamless ?? '', /add-fd: no/u);
+    assert.equal(outcome.seamless, undefined);
+    assert.deepEqual(qemu.flags, [live]);
   });
 
   it('is not told to libvirt while QEMU is not as before', async () => {
