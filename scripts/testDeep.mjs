@@ -118,7 +118,8 @@ function historiesCommand({ version }) {
     'scripts/histories.mjs',
     ...['--seed', String(seed), '--ops', limit === Infinity ? '2000' : '120'],
     ...['--resume', `artifacts/histories-${version}-${tree}.json`],
-    ...(release === undefined ? [] : ['--release', release]),
+    // Where there are some, all of two thousand without one would prove nothing of them.
+    ...(release === undefined ? [] : ['--release', release, ...(limit === Infinity ? ['--seamless', '20'] : [])]),
   ];
 }
 

@@ -93,6 +93,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | faults    | every operation broken off by every fault                         |
  * | histories | random operations against a model                                 |
  * | lockstep  | snapshots of a guest that runs on, 100 of them                    |
+ * | killed    | snapshots of a guest that runs on, ended by kill at each call     |
  * | forks     | a hundred forks of a guest that writes                            |
  * | peculiar  | tags of other tools, block devices, files that others use, saves  |
  * | fixtures  | the library in the test frameworks that its page shows            |
@@ -162,6 +163,19 @@ export const deepParts = [
         layer: 'libvirtd',
         tier: 'deep',
         files: ['lockstep'],
+      }),
+  ),
+  ...versions.slice(1).map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `killed ${version}`,
+        group: 'killed',
+        version,
+        minutes: 1,
+        guards: ['driver', 'operations', 'journal', 'engine'],
+        layer: 'libvirtd',
+        tier: 'deep',
+        files: ['killedSeamless'],
       }),
   ),
   ...versions.map(

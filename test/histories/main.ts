@@ -8,6 +8,7 @@
 //   --script FILE     does only what this file says
 //   --shrink N        at most so many tries to shorten what fails; 40 unless given
 //   --go-on           does not end at the first difference
+//   --seamless N      fails where fewer snapshots were taken seamlessly
 //   --wild            other tools are used in every history, not in some
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     resume: { type: 'string' },
     script: { type: 'string' },
     shrink: { type: 'string', default: '40' },
+    seamless: { type: 'string', default: '0' },
     'go-on': { type: 'boolean', default: false },
     wild: { type: 'boolean', default: false },
   },
@@ -77,6 +79,11 @@ async function runMany(): Promise<number> {
     if (episode.found !== undefined && !values['go-on']) {
       break;
     }
+  }
+  const { seamless } = sumOf(progress.episodes);
+  if (seamless < Number(values.seamless)) {
+    say(`only ${String(seamless)} of ${values.seamless} snapshots were taken seamlessly`);
+    return 1;
   }
   return progress.episodes.some(({ found }) => found !== undefined) ? 1 : 0;
 }

@@ -3,7 +3,7 @@ import { xmlChain } from '../../domain/vm.js';
 import { explain, goOn, hasBegun, removable, removal } from '../interruptedAt.js';
 import { adoptSteps } from '../adoptSteps.js';
 import { mergeBackSteps } from '../delete/mergeBack.js';
-import { isHalfWritten, letGoSteps, mergeBackOnSteps, ramFiles } from './recoverSeamless.js';
+import { isHalfWritten, letGoSteps, mergeBackOnSteps, ramFiles, secondName } from './recoverSeamless.js';
 import type { CreateStep, Step } from '../../steps/step.js';
 import type { Facts } from '../../domain/facts.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
@@ -15,7 +15,9 @@ import { isLate, putBackSteps } from './lateSnapshot.js';
 export function recoverCreate(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const step = createStep(interrupted);
   if (step !== undefined && hasBegun(interrupted, ['createSnapshot']) && isMade(step, facts)) {
-    return withoutLate(step, interrupted, facts) ?? { kind: 'settled', to: 'after' };
+    const late = withoutLate(step, interrupted, facts);
+    const left = removal(secondName(step, facts));
+    return late ?? (left.length === 0 ? { kind: 'settled', to: 'after' } : goOn(interrupted, left, 'after'));
   }
   const adopted = step === undefined ? undefined : adoptCreate(step, interrupted, facts);
   return adopted === undefined ? undoCreate(interrupted, facts) : goOn(interrupted, adopted, 'after');
@@ -44,7 +46,15 @@ function adoptCreate(made: CreateStep, interrupted: InterruptedOperation, facts:
     hasBegun(interrupted, ['createSnapshot']) && !isHalfWritten(made, facts) && putBackSteps(made, facts) === undefined
       ? adoptSteps(made, interrupted, facts)
       : undefined;
-  return adopted && [...letGoSteps(made, interrupted, facts), ...loosened(made, interrupted, facts), ...adopted];
+  return (
+    adopted && [
+      ...letGoSteps(made, interrupted, facts),
+      ...loosened(made, interrupted, facts),
+      ...adopted,
+      // Last: where that cannot be, nothing but space is lost.
+      ...removal(secondName(made, facts)),
+    ]
+  );
 }
 
 /** What libvirt would have let go of at the end: the guest's file systems, and the guest. */

@@ -14,6 +14,12 @@ export function ramFiles({ memoryFile, seamless }: CreateStep): readonly string[
   return memoryFile === undefined ? [] : seamless === true ? [memoryFile, partOf(memoryFile)] : [memoryFile];
 }
 
+/** Of a file with RAM that is whole: it has its own name, and the one that it was written under, for a moment. */
+export function secondName(made: CreateStep, facts: Facts): readonly string[] {
+  const [whole, part] = ramFiles(made);
+  return whole !== undefined && part !== undefined && isThere(whole, facts) && isThere(part, facts) ? [part] : [];
+}
+
 /** It is not certain that its RAM is there: libvirt would have removed what it wrote itself, and this QEMU wrote. */
 export function isHalfWritten({ memoryFile, seamless }: CreateStep, facts: Facts): boolean {
   return seamless === true && memoryFile !== undefined && !isThere(memoryFile, facts);

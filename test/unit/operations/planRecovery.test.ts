@@ -253,6 +253,11 @@ const still = (at: Facts): Facts => ({
   stream: 'left',
   vm: { ...at.vm, power: 'paused', powerReason: 'other' },
 });
+/** It got its own name, and whoever was about to take the other one away is gone. */
+const twice = (at: Facts, step: Step): Facts => {
+  const files = new Map(at.files?.files);
+  return { ...at, files: { ...at.files!, files: files.set(`${ramOf(step)}.part`, files.get(ramOf(step))!) } };
+};
 const half = (at: Facts, step: Step): Facts => ram(blind(at, step), step, 'missing');
 const seamlessly = (what: string, more: (at: Facts, step: Step) => Facts, end?: 'ends'): Within => [
   what,
@@ -272,6 +277,19 @@ section('a snapshot that was taken while the guest ran on', [
   seamlessly('half of the RAM was written, and QEMU died', (at, step) => off(half(at, step)), 'ends'),
   seamlessly('the RAM is whole', (at, step) => ({ ...ram(blind(at, step), step, 'there'), stream: 'left' }), 'ends'),
   seamlessly('the RAM is whole, and QEMU as before', (at, step) => ram(blind(at, step), step, 'there'), 'ends'),
+  seamlessly(
+    'the RAM is whole, and has its first name still',
+    (at, step) => twice(ram(blind(at, step), step, 'there'), step),
+    'ends',
+  ),
+  seamlessly(
+    'libvirt has been told, and its RAM has its first name still',
+    (at, step) => {
+      const made = apply(step, at);
+      return twice(ram(made, step, 'there'), step);
+    },
+    'ends',
+  ),
   seamlessly('whether the RAM is whole cannot be seen', (at, step) => ({
     ...ram(blind(at, step), step, 'unknown'),
     stream: 'left',
