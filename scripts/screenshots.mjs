@@ -200,7 +200,7 @@ const scenes = {
       await workbench.row(/^check/).waitFor();
       await hands.menu(/^check/, 'Make Favourite');
       await hands.command('Notifications: Clear All Notifications');
-      await hands.menu(internal, 'Health and Repair', 'Undo an Operation…');
+      await hands.menu(internal, 'Go Back', 'Undo an Operation…');
       await workbench.quickInput.waitFor();
     },
     leave: ({ workbench }) => workbench.page.keyboard.press('Escape'),

@@ -33,6 +33,7 @@ import { Teaching } from './ui/commands/teaching.js';
 import { Consoles } from './ui/guest/consoles.js';
 import { FollowedLogs } from './ui/guest/followedLogs.js';
 import { Screens } from './ui/guest/screens.js';
+import { setContextKeys } from './ui/contextKeys.js';
 import { Reports } from './ui/documents/reports.js';
 import { HistoryPanel } from './ui/history/historyPanel.js';
 import { labFiles } from './ui/lab/labFiles.js';
@@ -108,7 +109,11 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     attentions,
   );
   const documents = new XmlDocuments(inventory);
-  const reports = new Reports();
+  const reports = new Reports((hasXml) => {
+    setContextKeys({ 'virtRewind.comparison': hasXml }).catch((error: unknown) => {
+      log.error(`The button of a comparison could not be switched: ${String(error)}`);
+    });
+  });
   const status = new HealthStatus(health);
   const history = new HistoryPanel({ inventory, folder: journal, log });
   const guest = join(context.extensionPath, 'dist', 'lesson.bin');

@@ -34,6 +34,7 @@ export const argumentsOf = /** @type {const} */ ({
   copyName: snapshot,
   compareSnapshots: [...snapshot, 'other'],
   compareWithPresent: snapshot,
+  showXmlDifference: [],
   copyVirshCommand: [...snapshot, 'operation'],
   copyIpAddress: ['vm'],
   connectSsh: ['vm', 'user'],

@@ -62,6 +62,8 @@ export type Warning =
   | { readonly kind: 'goesToTrash'; readonly files: readonly string[]; readonly folders: readonly string[] }
   /** libvirt cannot do it here, so its files are made by us; `why`: the refusal that it would have been. */
   | { readonly kind: 'doneByUs'; readonly why: Refusal }
+  /** One more snapshot is made that nobody asked for: without it, a newer libvirt would remove a file that is in use. */
+  | { readonly kind: 'makesLeaf'; readonly title: string }
   /** Nothing changed since the current snapshot, so no checkpoint is taken. */
   | { readonly kind: 'noCheckpointNeeded'; readonly since: string }
   /** The checkpoint holds the disks alone: RAM cannot be kept on this VM. */

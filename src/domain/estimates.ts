@@ -1,5 +1,6 @@
 // Honest guesses of how long things take, where libvirt tells no progress. Measured on plain disks with libvirt 9.0 to
 // 12.8 at 256 MB and 1 GB of touched memory. A VM's whole memory is taken as touched, so they err on the long side.
+import type { Measured } from './loggedOperation.js';
 import type { Snapshot, SnapshotKind, SnapshotTree } from './snapshot.js';
 import { type Vm, isActive } from './vm.js';
 
@@ -89,13 +90,80 @@ export function toldCreateMs(
 }
 
 /** With QEMU's end (0.25 s) and start (0.4 s) where there are any; without the guest's own start. */
-export function revertMs(vm: Vm, snapshot: Snapshot, ends: 'active' | 'off'): number {
+function revertMs(vm: Vm, snapshot: Snapshot, ends: 'active' | 'off'): number {
   const perGigabyte = snapshot.style === 'internal' ? 1_700 : 700;
   const load = snapshot.kind === 'memory' ? 150 + (perGigabyte * vm.memoryBytes) / gigabyte : 50;
   return Math.round(load + (isActive(vm.power) ? 250 : 0) + (ends === 'active' ? 400 : 0));
 }
 
+interface RevertToTell {
+  readonly vm: Vm;
+  readonly snapshot: Snapshot;
+  readonly ends: 'active' | 'off';
+  /** Milliseconds that its checkpoint is told to take; absent: it takes none. */
+  readonly checkpointMs?: number;
+}
+
+/**
+ * A revert with its checkpoint, for people. Alike: to a snapshot of the same kind and style, from and to a VM that is on, or off.
+ *
+ * | measured of those alike         | is                                                   |
+ * |---------------------------------|------------------------------------------------------|
+ * | some with, or without, as asked | the longest of the newest three                      |
+ * | some without, asked is with     | the longest of the newest three, and the checkpoint's |
+ * | none                            | the guess, and the checkpoint's                      |
+ */
+export function toldRevertMs(
+  { vm, snapshot, ends, checkpointMs }: RevertToTell,
+  measured: readonly Measured[] = [],
+): number {
+  const alike = measured.filter(
+    ({ request, took, before, after }) =>
+      request.kind === 'revert' &&
+      took.style === snapshot.style &&
+      took.kind === snapshot.kind &&
+      isActive(before.power) === isActive(vm.power) &&
+      isActive(after.power) === (ends === 'active'),
+  );
+  const longest = (kept: boolean): number | undefined =>
+    longestOf(alike.filter(({ checkpoint }) => (checkpoint !== undefined) === kept).map(({ took }) => took.ms));
+  if (checkpointMs === undefined) {
+    return longest(false) ?? revertMs(vm, snapshot, ends);
+  }
+  return longest(true) ?? (longest(false) ?? revertMs(vm, snapshot, ends)) + checkpointMs;
+}
+
+/**
+ * How long internal snapshots take to be deleted, for people: for each the longest of the newest three times that it took to
+ * delete such of this VM, on or off as it is now, or the guess.
+ */
+export function toldInternalDeleteMs(
+  vm: Vm,
+  doomed: readonly Pick<Snapshot, 'kind'>[],
+  measured: readonly Measured[] = [],
+): number {
+  const hasRam = doomed.some(({ kind }) => kind === 'memory');
+  const seen = longestOf(
+    measured
+      .filter(
+        ({ request, took, before }) =>
+          request.kind === 'delete' &&
+          took.style === 'internal' &&
+          (took.kind === 'memory') === hasRam &&
+          isActive(before.power) === isActive(vm.power),
+      )
+      .map(({ took }) => took.ms / took.snapshots),
+  );
+  return Math.round((seen ?? internalDeleteMs(vm.memoryBytes)) * doomed.length);
+}
+
+/** Of the newest few; undefined where there is none. @param measured milliseconds, oldest first */
+function longestOf(measured: readonly number[]): number | undefined {
+  const newest = measured.slice(-mostMeasured);
+  return newest.length === 0 ? undefined : Math.min(Math.max(...newest), longestMeasuredMs);
+}
+
 /** The VM stalls while an internal snapshot is removed under it: 50 ms at 256 MB, 170 ms at 1 GB. */
-export function internalDeleteMs(memoryBytes: number): number {
+function internalDeleteMs(memoryBytes: number): number {
   return Math.round(50 + (150 * memoryBytes) / gigabyte);
 }

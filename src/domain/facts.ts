@@ -3,6 +3,7 @@ import type { Capabilities } from './capabilities.js';
 import type { CannotAct, FileFacts, ImageFacts, Seen } from './hostFiles.js';
 import type { VmLayers } from './layers.js';
 import type { AutoReason } from './description.js';
+import type { Measured } from './loggedOperation.js';
 import type { Seamless } from './seamless.js';
 import type { SavedRam, SnapshotTree } from './snapshot.js';
 import type { Vm, VmDisk } from './vm.js';
@@ -46,6 +47,8 @@ export interface Facts {
   readonly written?: ReadonlySet<string>;
   /** The same of files that a program relies on: see `ImageLocks`. */
   readonly held?: ReadonlySet<string>;
+  /** What operations on it took, as our log has it, oldest first; only the newest of the log are looked at. */
+  readonly measured?: readonly Measured[];
   /** Names of the snapshots that somebody marked as to be kept. */
   readonly kept?: readonly string[];
   /** Sizes that were read before, for files that the look itself did not see. */

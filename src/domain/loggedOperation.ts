@@ -1,6 +1,6 @@
 // What the log of operations keeps of each: what was asked for, what it came to, and what was before and after. Values only.
 import type { OperationRequest } from './operation.js';
-import { identityOf, type Snapshot, type SnapshotTree } from './snapshot.js';
+import { identityOf, type Snapshot, type SnapshotKind, type SnapshotTree } from './snapshot.js';
 import type { PowerState, Vm, VmRef } from './vm.js';
 
 /** What a person put on snapshots that changes nothing at libvirt. */
@@ -48,6 +48,17 @@ export interface SystemOfOperation {
   readonly name: string;
 }
 
+/** How long an operation took, and on what: forecasts go by it. */
+export interface Took {
+  /** Milliseconds of its steps, without the look before them. */
+  readonly ms: number;
+  /** Of the snapshot that was reverted to, or of those that were deleted. */
+  readonly style: Snapshot['style'];
+  readonly kind: SnapshotKind;
+  /** How many were deleted; 1 of a revert. */
+  readonly snapshots: number;
+}
+
 export interface LoggedOperation {
   /** Eight hexadecimal digits. */
   readonly id: string;
@@ -68,7 +79,12 @@ export interface LoggedOperation {
   readonly unasked?: true;
   /** Whose VMs it was done with, all at once. */
   readonly system?: SystemOfOperation;
+  /** Of a revert or a delete of one VM alone: of several at once, each waits for the others. */
+  readonly took?: Took;
 }
+
+/** What of a logged operation forecasts go by. */
+export type Measured = Pick<LoggedOperation, 'request' | 'checkpoint' | 'before' | 'after'> & { readonly took: Took };
 
 /** Longer texts are cut: an undo that would need the rest is refused. */
 export const longestLoggedText = 2_000;

@@ -1,7 +1,7 @@
 // Puts an operation that was carried out into the log, with what was before and after. Refuses to know what can be undone.
 import type { Facts } from '../domain/facts.js';
-import { type LoggedOperation, snapshotChanges, stateSeen } from '../domain/loggedOperation.js';
-import { emptyTree } from '../domain/snapshot.js';
+import { type LoggedOperation, snapshotChanges, stateSeen, type Took } from '../domain/loggedOperation.js';
+import { emptyTree, type Snapshot } from '../domain/snapshot.js';
 import type { VmView } from '../inventory/views.js';
 import type { PlannedWork } from '../operations/plan.js';
 import type { Persistence } from './persistence.js';
@@ -13,6 +13,8 @@ export interface Ran {
   readonly facts: Facts;
   /** As it was read back; absent where the VM is gone. */
   readonly after: VmView | undefined;
+  /** Milliseconds of its steps. */
+  readonly stepsMs: number;
   readonly why: WhyRun;
 }
 
@@ -21,9 +23,10 @@ export type WhyRun = Pick<LoggedOperation, 'undoes' | 'unasked' | 'system'>;
 
 export async function logOperation(
   log: Persistence['operations'],
-  { id, plan, facts, after, why: { undoes, unasked, system } }: Ran,
+  { id, plan, facts, after, stepsMs, why: { undoes, unasked, system } }: Ran,
 ): Promise<void> {
   const { request, snapshot, checkpoint } = plan;
+  const took = system === undefined ? tookOf(plan, facts, stepsMs) : undefined;
   const { tree = emptyTree, vm } = after ?? { vm: { ...facts.vm, power: 'off' } };
   await log.add({
     id,
@@ -37,5 +40,21 @@ export async function logOperation(
     ...(undoes === undefined ? {} : { undoes }),
     ...(unasked === undefined ? {} : { unasked }),
     ...(system === undefined ? {} : { system }),
+    ...(took === undefined ? {} : { took }),
   });
+}
+
+/** Undefined where there is no forecast, or what was deleted is not of one style. */
+function tookOf({ request, deletes = [] }: PlannedWork, { tree }: Facts, stepsMs: number): Took | undefined {
+  const names = request.kind === 'revert' ? [request.snapshot] : request.kind === 'delete' ? deletes : [];
+  const meant = tree.snapshots.filter(({ name }) => names.includes(name));
+  const [first, ...others] = meant;
+  return first === undefined || others.some(({ style }) => style !== first.style)
+    ? undefined
+    : { ms: Math.round(stepsMs), style: first.style, kind: kindOf(meant), snapshots: meant.length };
+}
+
+/** RAM is what takes long. */
+function kindOf(snapshots: readonly Snapshot[]): Snapshot['kind'] {
+  return snapshots.find(({ kind }) => kind === 'memory')?.kind ?? snapshots[0]?.kind ?? 'offline';
 }

@@ -97,6 +97,7 @@ export class OperationRunner {
     const { plan, facts } = await this.#decide(lease, options);
     const entry = isJournaled(plan) ? await this.#begin(lease, plan) : undefined;
     let ran: StepsRun;
+    const stepsAt = clock.ticks();
     try {
       const beforeStep = (done: number): Promise<void> => this.#recheck(lease, plan, done);
       const steps = (): Promise<StepsRun> => runSteps(this.#options.steps, { lease, plan, entry, beforeStep });
@@ -105,12 +106,20 @@ export class OperationRunner {
     } catch (error) {
       throw await this.#failed(lease, plan, entry, begunAt, asFailure(error));
     }
-    const durationMs = Math.round(clock.ticks() - begunAt);
+    const endedAt = clock.ticks();
+    const durationMs = Math.round(endedAt - begunAt);
     const id = newOperationId();
     await this.#note(lease, entry, { outcome: 'done', durationMs, entry: id, ...this.#byHand(lease, plan) });
     const state = await this.#stateAtEnd(lease);
     const after = this.#options.store.vm(lease.request.vm);
-    await logOperation(this.#options.persistence.operations, { id, plan, facts, after, why: options });
+    await logOperation(this.#options.persistence.operations, {
+      id,
+      plan,
+      facts,
+      after,
+      stepsMs: endedAt - stepsAt,
+      why: options,
+    });
     return {
       ...(plan.snapshot === undefined ? {} : { snapshot: plan.snapshot }),
       ...(plan.checkpoint === undefined ? {} : { checkpoint: plan.checkpoint }),

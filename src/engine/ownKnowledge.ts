@@ -3,26 +3,39 @@ import type { Hypervisor } from '../driver/hypervisor.js';
 import type { OneSnapshot } from '../journal/snapshotRecords.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { AutoSnapshot, Facts } from '../domain/facts.js';
+import type { Measured } from '../domain/loggedOperation.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import type { Persistence } from './persistence.js';
 import { keepingMarks, keptSnapshots } from './keptSnapshots.js';
 
+/** Of the log: more would only be old, and each is a file to be read. */
+const newestOfLog = 30;
+
 /** What we know of a VM beside what the hypervisor tells. */
 export interface OwnKnowledge {
   readonly records?: readonly AutoSnapshot[];
   readonly marks?: readonly OneSnapshot[];
+  readonly measured?: readonly Measured[];
   readonly layers?: VmLayers | undefined;
   readonly ranSince?: readonly string[] | undefined;
   readonly standsSince?: string | undefined;
 }
 
 export async function readOwnKnowledge(
-  persistence: Pick<Persistence, 'records' | 'marks' | 'favourites'>,
+  persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'operations'>,
   ref: VmRef,
 ): Promise<OwnKnowledge> {
-  const [records, marks] = await Promise.all([persistence.records.of(ref), keepingMarks(persistence, ref)]);
-  return { records, marks };
+  const [records, marks, log] = await Promise.all([
+    persistence.records.of(ref),
+    keepingMarks(persistence, ref),
+    persistence.operations.of(ref, newestOfLog),
+  ]);
+  return {
+    records,
+    marks,
+    measured: log.flatMap((one) => (one.took === undefined ? [] : [{ ...one, took: one.took }])),
+  };
 }
 
 /** @param now milliseconds since 1970 */
@@ -31,7 +44,7 @@ export function knownFacts(
   vm: Vm,
   tree: SnapshotTree,
   now: number,
-  { records, marks, layers, ranSince, standsSince }: OwnKnowledge = {},
+  { records, marks, measured, layers, ranSince, standsSince }: OwnKnowledge = {},
 ): Facts {
   return {
     vm,
@@ -40,6 +53,7 @@ export function knownFacts(
     now,
     ...(records === undefined ? {} : { autoSnapshots: records }),
     ...(marks === undefined ? {} : { kept: keptSnapshots(tree, marks).map(({ name }) => name) }),
+    ...(measured === undefined ? {} : { measured }),
     ...(layers === undefined ? {} : { layers }),
     ...(ranSince === undefined ? {} : { ranSince }),
     ...(standsSince === undefined ? {} : { standsSince }),

@@ -55,6 +55,14 @@ const shape = v.object({
   undoes: text,
   unasked: v.exactOptional(v.literal(true)),
   system: v.exactOptional(v.object({ id: v.string(), name: v.string() })),
+  took: v.exactOptional(
+    v.object({
+      ms: count,
+      style: v.picklist(['internal', 'external']),
+      kind: v.picklist(['memory', 'disk', 'offline']),
+      snapshots: v.pipe(count, v.minValue(1)),
+    }),
+  ),
 });
 
 /** Of the logs of all VMs, a folder for each. @param folder of the journal */
@@ -109,10 +117,13 @@ export class OperationLog {
     }
   }
 
-  /** Oldest first. What is damaged, or of another VM, is left out. */
-  async of(vm: VmRef): Promise<readonly LoggedOperation[]> {
+  /**
+   * Oldest first. What is damaged, or of another VM, is left out.
+   * @param newest so many are read
+   */
+  async of(vm: VmRef, newest = mostOfVm): Promise<readonly LoggedOperation[]> {
     const folder = this.#folderOf(vm);
-    const names = (await this.#names(folder)).slice(-mostOfVm);
+    const names = (await this.#names(folder)).slice(-newest);
     const read = await Promise.all(names.map((name) => this.#read(join(folder, name), vm)));
     return read.flatMap((one) => one ?? []);
   }

@@ -29,6 +29,7 @@ export const commandIds = [
   'virtRewind.copyName',
   'virtRewind.compareSnapshots',
   'virtRewind.compareWithPresent',
+  'virtRewind.showXmlDifference',
   'virtRewind.copyVirshCommand',
   'virtRewind.copyIpAddress',
   'virtRewind.connectSsh',

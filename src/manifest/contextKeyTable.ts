@@ -20,6 +20,8 @@ export interface ContextKeys {
   readonly 'virtRewind.demo': boolean;
   /** A lesson is under way. */
   readonly 'virtRewind.lesson': boolean;
+  /** The report in front has a difference of XML behind it. */
+  readonly 'virtRewind.comparison': boolean;
   /** At least one operation runs. */
   readonly 'virtRewind.operationRunning': boolean;
 }
@@ -32,5 +34,6 @@ export const contextKeys: readonly (keyof ContextKeys)[] = [
   'virtRewind.viewOpened',
   'virtRewind.demo',
   'virtRewind.lesson',
+  'virtRewind.comparison',
   'virtRewind.operationRunning',
 ];

@@ -4,12 +4,19 @@ import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { StoredSystem, SystemMember, SystemPoint } from '../domain/system.js';
 import { type ComparedStates, comparedStates } from '../engine/comparedStates.js';
+import type { VmRef } from '../domain/vm.js';
 import type { InventoryPort } from '../engine/inventory.js';
 import { knownOf, partOf } from './seenSystem.js';
 import { snapshotOf } from './standing.js';
 
 export type ComparedMember =
-  | (Pick<ComparedStates, 'differences' | 'distances'> & { readonly name: string; readonly kind: 'compared' })
+  | (Pick<ComparedStates, 'differences' | 'distances'> & {
+      readonly name: string;
+      readonly kind: 'compared';
+      readonly ref: VmRef;
+      /** Names of its snapshots; absent `to`: the present. */
+      readonly snapshots: { readonly from: string; readonly to?: string };
+    })
   /** `notKept`: it did not belong to the system when one of them was taken. */
   | { readonly name: string; readonly kind: 'away' | 'vmGone' | 'snapshotGone' | 'notKept' };
 
@@ -68,7 +75,14 @@ async function comparedMember(
       return { name, kind: 'snapshotGone' };
     }
     const { differences, distances } = await comparedStates(inventory, member, older, newer, log);
-    return { name, kind: 'compared', differences, distances };
+    return {
+      name,
+      kind: 'compared',
+      ref: { connection: member.connection, uuid: member.uuid },
+      snapshots: { from: older.name, ...(newer !== undefined && { to: newer.name }) },
+      differences,
+      distances,
+    };
   } catch (error) {
     if (asFailure(error).kind !== 'notFound') {
       throw error;

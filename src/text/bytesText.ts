@@ -1,5 +1,6 @@
 // Sizes as people read them, in powers of 1,024. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
+import { fixedText } from './numberText.js';
 
 /**
  * | bytes       | text    |
@@ -18,6 +19,6 @@ export function bytesText(bytes: number): string {
     value /= 1_024;
     unit += 1;
   }
-  const number = unit === 0 || value >= 9.95 ? String(Math.round(value)) : value.toFixed(1);
+  const number = unit === 0 || value >= 9.95 ? String(Math.round(value)) : fixedText(value, 1);
   return t('{0} {1}', number, units[unit] ?? '');
 }

@@ -1,6 +1,7 @@
 // What was measured of layers, as sentences that say no more than the figures do: also that there was little to see.
 import { t } from '@vscode/l10n';
 import type { LayerCost } from '../domain/layerCost.js';
+import { fixedText } from './numberText.js';
 
 /** Below this a difference is not told from chance: the same measurement differs by about as much from one time to the next. */
 const clear = 1.25;
@@ -52,5 +53,5 @@ function reading(alone: LayerCost, many: LayerCost): string {
 }
 
 function times(ratio: number): string {
-  return ratio.toFixed(ratio < 10 ? 1 : 0);
+  return fixedText(ratio, ratio < 10 ? 1 : 0);
 }

@@ -1,6 +1,7 @@
 // How long ago something was, as short as a row has room for. Knows no clock: both times are handed in.
 import { t } from '@vscode/l10n';
 import { timeOf } from '../domain/snapshotTime.js';
+import { decimalText } from './numberText.js';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -96,12 +97,14 @@ export function durationText(milliseconds: number): string {
     return t('less than 0.1 s');
   }
   const seconds = Math.round(milliseconds / 100) / 10;
-  return seconds < 10 ? t('{0} s', seconds) : elapsedText(milliseconds);
+  return seconds < 10 ? t('{0} s', decimalText(seconds)) : elapsedText(milliseconds);
 }
 
 /** What stands behind “about”: as `durationText`, but `0.03 s` for what is shorter than it can say. */
 export function estimateText(milliseconds: number): string {
-  return milliseconds < 50 ? t('{0} s', Math.max(1, Math.round(milliseconds / 10)) / 100) : durationText(milliseconds);
+  return milliseconds < 50
+    ? t('{0} s', decimalText(Math.max(1, Math.round(milliseconds / 10)) / 100))
+    : durationText(milliseconds);
 }
 
 /** How far a clock is behind, behind “about”. */

@@ -66,6 +66,7 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   notKeptWhileRunning: 'details',
   startsQemu: 'details',
   doneByUs: 'details',
+  makesLeaf: 'details',
   titleOnly: 'details',
   crashConsistent: 'elsewhere',
   checkpointWithoutRam: 'elsewhere',

@@ -8,6 +8,7 @@ import type { KnownSystem } from '../systems/knownSystems.js';
 import { lostIn, partOf, type SeenSystem } from '../systems/seenSystem.js';
 import { pointTokens, systemTokens } from './capabilityTokens.js';
 import type { FactList } from './factList.js';
+import { dateText } from './numberText.js';
 import { agoText, relativeAge, shortTime } from './relativeAge.js';
 import {
   dimmedColor,
@@ -180,7 +181,7 @@ export function pointFacts({ known, seen }: ShownSystem, point: SystemPoint, { n
   return {
     heading: pointTitle(point),
     lines: [
-      { name: t('Taken'), value: `${new Date(point.createdAt).toLocaleString()}, ${agoText(point.createdAt, now)}` },
+      { name: t('Taken'), value: `${dateText(point.createdAt)}, ${agoText(point.createdAt, now)}` },
       ...(point.spreadMs === undefined
         ? []
         : [{ name: t('One moment'), value: t('no two VMs more than {0} ms apart', point.spreadMs) }]),

@@ -109,6 +109,8 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         'libvirt cannot do this here, so Virt Rewind does it in steps of its own: {0}',
         refusalText(warning.why).reason,
       );
+    case 'makesLeaf':
+      return t('One more snapshot is made, which the files of the VM need: “{0}”.', displayLine(warning.title));
     case 'noCheckpointNeeded': {
       const since = displayLine(titleOf(target, warning.since));
       return t('Nothing changed since “{0}”, so no checkpoint is taken.', since);

@@ -36,20 +36,31 @@ describe('comparing', function () {
   });
   after(() => rig.stop());
 
+  /** The tab in front, as soon as it is such a one. */
+  const inFront = <T>(find: (tab: vscode.Tab) => T | undefined): Promise<T> => {
+    const found = (): T | undefined => {
+      const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+      return tab && find(tab);
+    };
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const one = found();
+        if (one !== undefined) {
+          listening.dispose();
+          resolve(one);
+        }
+      };
+      const listening = vscode.window.tabGroups.onDidChangeTabs(look);
+      look();
+    });
+  };
+  const diffInFront = (): Promise<vscode.TabInputTextDiff> =>
+    inFront(({ input }) => (input instanceof vscode.TabInputTextDiff ? input : undefined));
   /** What the button of the message opens beside the page that is there already. */
   const diff = async (): Promise<vscode.TabInputTextDiff> => {
-    const opened = new Promise<vscode.TabInputTextDiff>((resolve) => {
-      const listening = vscode.window.tabGroups.onDidChangeTabs(() => {
-        const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
-        if (input instanceof vscode.TabInputTextDiff) {
-          listening.dispose();
-          resolve(input);
-        }
-      });
-    });
     const said = person.said.at(-1);
     said?.click(said.buttons[0]!);
-    return opened;
+    return diffInFront();
   };
   const text = async (uri: vscode.Uri): Promise<string> => (await vscode.workspace.openTextDocument(uri)).getText();
   const changed = (result: ComparisonResult, part: string): readonly string[] =>
@@ -117,6 +128,16 @@ describe('comparing', function () {
     const { label, input } = await opened;
     assert.ok(label.includes(vm));
     assert.ok(!(input instanceof vscode.TabInputTextDiff));
+  });
+
+  it('has the XML behind a button of the page, as long as that page is in front', async () => {
+    person.will();
+    await call('virtRewind.compareSnapshots', { vm, snapshot: 'small', other: 'large' });
+    await inFront(({ label }) => (label.includes(vm) ? label : undefined));
+    await call('virtRewind.showXmlDifference');
+    const { original, modified } = await diffInFront();
+    assert.ok(original.query.includes('small') && modified.query.includes('large'));
+    await rejects(call('virtRewind.showXmlDifference', {}), 'notFound');
   });
 
   it('does not compare what is not there', async () => {

@@ -177,6 +177,9 @@ describe('a system of VMs in the editor', function () {
       await page('/shop: clean and Present.md'),
       /^## system-db$.*^## system-web\n\nUnknown: its snapshot is gone/msu,
     );
+    await call('virtRewind.showXmlDifference');
+    const { label } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
+    assert.match(label ?? '', /^system-db: clean ↔ Present/u, 'of the one VM that could be compared');
     await rejects(
       call('virtRewind.compareSnapshots', { system: 'shop', snapshot: 'clean', other: 'nothing' }),
       'notFound',

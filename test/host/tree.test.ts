@@ -261,6 +261,28 @@ describe('tree', function () {
     await eventually(outline, (now) => !now.includes('unseen'));
   });
 
+  it('puts the VMs in the order that the setting wants', async () => {
+    const others = ['tree-paused', 'tree-running'];
+    for (const other of others) {
+      await rig.guest({ name: other, agent: false });
+      await rig.virsh('start', other);
+    }
+    await rig.virsh('suspend', 'tree-paused');
+    await call('virtRewind.refresh');
+    const settings = vscode.workspace.getConfiguration();
+    const order = async (): Promise<readonly string[]> => (await vms()).map(labelOf);
+    const becomes = async (by: string | undefined, wanted: readonly string[]): Promise<void> => {
+      await settings.update(settingKeys.treeVms, by, vscode.ConfigurationTarget.Global);
+      assert.deepEqual(await eventually(order, (now) => now.join() === wanted.join()), wanted);
+    };
+    await becomes(undefined, [name, 'tree-paused', 'tree-running']);
+    await becomes('state', ['tree-running', 'tree-paused', name]);
+    await call('virtRewind.resume', { vm: 'tree-paused' });
+    await call('virtRewind.pause', { vm: 'tree-paused' });
+    await becomes('recent', ['tree-paused', name, 'tree-running']);
+    await becomes(undefined, [name, 'tree-paused', 'tree-running']);
+  });
+
   it('opens the XML of a VM and of a snapshot, read-only', async () => {
     for (const [given, wanted] of [
       [{ vm: name }, /<domain/],

@@ -59,4 +59,34 @@ describe('a forecast', function () {
     assert.equal(await still({ ...live, title: 'next' }), trailers.guestPausedMs);
     assert.equal(await still(stopped), before);
   });
+
+  it('of a revert, and of a delete inside of images, is what one like it took on this VM', async () => {
+    await r.guest({ name: 'mail', agent: false });
+    await r.virsh('start', 'mail');
+    await r.inventory.refresh({ connection: r.uri });
+    const mail = await r.ref('mail');
+    for (const title of ['a', 'b']) {
+      await r.inventory.runOperation({
+        kind: 'create',
+        vm: mail,
+        snapshotKind: 'memory',
+        style: 'internal',
+        title,
+      });
+    }
+    const forecast = async (asked: OperationRequest): Promise<number | undefined> =>
+      ((await r.inventory.plan(asked)) as Plan).estimateMs;
+    const lastTook = async (): Promise<number | undefined> => (await r.inventory.readLog(mail)).at(-1)?.took?.ms;
+
+    const revert = { kind: 'revert', vm: mail, snapshot: 'a', after: 'asSnapshot' } as const;
+    await r.inventory.runOperation(revert);
+    const reverted = await lastTook();
+    assert.ok(reverted !== undefined && reverted > 0);
+    assert.equal(await forecast({ ...revert, snapshot: 'b' }), reverted);
+
+    await r.inventory.runOperation({ kind: 'delete', vm: mail, snapshot: 'b', scope: 'one' });
+    const deleted = await lastTook();
+    assert.ok(deleted !== undefined && deleted > 0);
+    assert.equal(await forecast({ kind: 'delete', vm: mail, snapshot: 'a', scope: 'one' }), deleted);
+  });
 });

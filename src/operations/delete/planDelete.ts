@@ -1,7 +1,7 @@
 // Decides how snapshots are deleted so that nobody else's data goes with them. libvirt looks at the snapshot, its
 // children and the active chain; what other branches need is looked at here.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
-import { internalDeleteMs } from '../../domain/estimates.js';
+import { toldInternalDeleteMs } from '../../domain/estimates.js';
 import { externalDeletePlan } from './externalDeleteSteps.js';
 import { leftFiles, neededFiles } from '../../domain/chains/deletedFiles.js';
 import { canRemove } from './planEmulatedDelete.js';
@@ -122,7 +122,7 @@ function removal(files: readonly string[]): readonly Step[] {
  */
 function inside(request: DeleteRequest, doomed: readonly Snapshot[], facts: Facts): Draft {
   const { vm, capabilities } = facts;
-  const estimateMs = internalDeleteMs(vm.memoryBytes) * doomed.length;
+  const estimateMs = toldInternalDeleteMs(vm, doomed, facts.measured);
   const names = doomed.map(({ name }) => name);
   const needed = neededFiles(new Set(names), facts);
   const leftOf = (snapshot: Snapshot): readonly string[] =>

@@ -132,6 +132,7 @@ export function planEmulatedRevert(
     removes: left.removable,
     warnings: [
       { kind: 'doneByUs', why },
+      ...(leaf.title === undefined ? [] : [{ kind: 'makesLeaf', title: leaf.title } as const]),
       ...tagsUnseenWarning(left.removable, facts),
       ...left.kept.map((file): Warning => ({ kind: 'leavesFile', file })),
     ],
@@ -184,8 +185,10 @@ function reachRefusal(snapshot: Snapshot, disks: readonly VmDisk[], facts: Facts
   return undefined;
 }
 
+/** Without a title: none is made. */
 interface Leaf {
   readonly kind: 'leaf';
+  readonly title?: string;
   readonly steps: readonly Step[];
 }
 
@@ -205,7 +208,7 @@ function planLeaf(
     { kind: 'create', vm, snapshotKind: 'offline', style: 'external', title, auto: 'layout' },
     on,
   );
-  return plan.kind === 'refusal' ? plan : { kind: 'leaf', steps: plan.steps };
+  return plan.kind === 'refusal' ? plan : { kind: 'leaf', title, steps: plan.steps };
 }
 
 /** What the VM runs on in the end: the leaf's overlays where there is one. */

@@ -1,6 +1,6 @@
 // Decides how a revert is done and what it costs. A revert that fails leaves a running VM off: libvirt stops it before
 // most of its own checks. So whatever can be known beforehand is looked at here.
-import { revertMs } from '../../domain/estimates.js';
+import { toldRevertMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { checkpointRefusal, revertRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
@@ -75,8 +75,15 @@ export function planRevert(request: RevertRequest, facts: Facts): Draft | Refuse
       }),
     ],
     progress: 'timeOnly',
-    estimateMs:
-      revertMs(vm, snapshot, end === 'off' ? 'off' : 'active') + (kept?.kind === 'checkpoint' ? kept.estimateMs : 0),
+    estimateMs: toldRevertMs(
+      {
+        vm,
+        snapshot,
+        ends: end === 'off' ? 'off' : 'active',
+        ...(kept?.kind === 'checkpoint' && { checkpointMs: kept.estimateMs }),
+      },
+      facts.measured,
+    ),
     snapshot: snapshot.name,
     ...(kept?.kind === 'checkpoint' ? { checkpoint: kept.name, spaceBytes: kept.spaceBytes } : {}),
   };

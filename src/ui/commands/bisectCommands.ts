@@ -207,7 +207,7 @@ async function open(run: CommandRun, { ref, vm }: VmView, bisects: Bisects): Pro
     }
     return bisectPage(stored, Date.now());
   };
-  await run.reports.open(bisectPageTitle(vm.name), await text(), text);
+  await run.reports.open(bisectPageTitle(vm.name), await text(), { again: text });
 }
 
 /** Removes the clones that a bisect has left, and what rows and pictures say of it. */

@@ -6,7 +6,8 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import { pick, pickSnapshot } from '../prompts/pickTarget.js';
 import { targetSnapshots, targetSnapshot } from './targets.js';
 import { comparedStates } from '../../engine/comparedStates.js';
-import { comparedSystem, type ComparedMember } from '../../systems/comparedSystem.js';
+import { comparedSystem, type ComparedMember, type ComparedSystem } from '../../systems/comparedSystem.js';
+import { displayLine } from '../../domain/plainText.js';
 import { pointTitled, type SystemPoint } from '../../domain/system.js';
 import { pointTitle } from '../../text/systemPointText.js';
 import { isForSystem, reachMembers, targetPoint, targetSystem } from './systemTargets.js';
@@ -30,6 +31,7 @@ import { showFailure } from './runCommand.js';
 export const compareCommands = {
   'virtRewind.compareSnapshots': compareSnapshots,
   'virtRewind.compareWithPresent': compareWithPresent,
+  'virtRewind.showXmlDifference': showXmlDifference,
 } satisfies CommandTable;
 
 /** What differs between two snapshots of a VM, or two restore points of a system; the older one stands on the left. */
@@ -89,15 +91,16 @@ async function compareStates(
     distances,
   };
   const title = t('{0}: {1} ↔ {2} (hardware, without what changes by itself)', vm.name, comparison.from, comparison.to);
-  await run.reports.open(t('{0}: {1} and {2}', vm.name, comparison.from, comparison.to), comparisonPage(comparison));
-  offerXml(run, comparison, () =>
+  const openXml = (): Promise<void> =>
     run.documents.openComparison(
       ref,
       { snapshot: from.name, hardware: left },
       { ...(to !== undefined && { snapshot: to.name }), hardware: right },
       title,
-    ),
-  );
+    );
+  const page = t('{0}: {1} and {2}', vm.name, comparison.from, comparison.to);
+  await run.reports.open(page, comparisonPage(comparison), { openXml });
+  offerXml(run, comparison, openXml);
   return { hardware: comparison.differences, disks: comparison.distances };
 }
 
@@ -111,7 +114,9 @@ async function comparePoints(run: CommandRun, what: 'another' | 'present'): Prom
   const second = what === 'present' ? undefined : await otherPoint(run, stored.points, first);
   await reachMembers(run, stored);
   const compared = await comparedSystem(run.inventory, stored, first, second, run.log);
-  await run.reports.open(systemComparisonTitle(compared), systemComparisonPage(compared));
+  await run.reports.open(systemComparisonTitle(compared), systemComparisonPage(compared), {
+    openXml: () => openXmlOfMember(run, compared),
+  });
   return { members: compared.members };
 }
 
@@ -135,6 +140,47 @@ async function otherPoint(run: CommandRun, points: readonly SystemPoint[], first
   return pick(
     others.toReversed().map((point) => ({ label: pointTitle(point), value: point })),
     t('Compare {0} with which restore point?', pointTitle(first)),
+  );
+}
+
+/** Of the comparison in front: its button stays as long as its page does. */
+async function showXmlDifference(run: CommandRun): Promise<void> {
+  const open = run.reports.openXml;
+  if (open === undefined) {
+    throw new CommandError('notFound', t('No comparison is shown.'));
+  }
+  await open();
+}
+
+/** Of the one VM that was compared, or the one picked; read anew, for a system may have many VMs. */
+async function openXmlOfMember(run: CommandRun, { from, to, members }: ComparedSystem): Promise<void> {
+  const compared = members.filter((member) => member.kind === 'compared');
+  const [first, ...others] = compared;
+  if (first === undefined) {
+    throw new CommandError('notFound', t('No VM could be compared.'));
+  }
+  const member =
+    others.length === 0
+      ? first
+      : await pick(
+          compared.map((one) => ({ label: displayLine(one.name), value: one })),
+          t('Show the XML difference of which VM?'),
+        );
+  const { ref, name, snapshots } = member;
+  const [left, right] = await Promise.all([
+    run.inventory.readHardware(ref, snapshots.from),
+    run.inventory.readHardware(ref, snapshots.to),
+  ]);
+  await run.documents.openComparison(
+    ref,
+    { snapshot: snapshots.from, hardware: left },
+    { ...(snapshots.to !== undefined && { snapshot: snapshots.to }), hardware: right },
+    t(
+      '{0}: {1} ↔ {2} (hardware, without what changes by itself)',
+      name,
+      pointTitle(from),
+      to === undefined ? t('Present') : pointTitle(to),
+    ),
   );
 }
 

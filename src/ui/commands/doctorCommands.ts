@@ -79,7 +79,9 @@ interface DoctorReport {
 /** @throws Failure when it is one VM that cannot be examined; of several, that one's part says why */
 async function openDoctorReport(run: CommandRun, views: readonly VmView[]): Promise<void> {
   const { text, repairs } = await examined(run, views);
-  await run.reports.open(reportName(views), text, async () => (await examined(run, views)).text);
+  await run.reports.open(reportName(views), text, {
+    again: async () => (await examined(run, views)).text,
+  });
   const [only, ...others] = views;
   if (repairs > 0 && only !== undefined && others.length === 0) {
     offerRepair(run, only, repairs);

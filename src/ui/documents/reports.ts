@@ -9,9 +9,16 @@ export const reportScheme = 'virt-rewind-report';
 /** The editor lets go of a text three minutes after it was seen last, and asks for it again when somebody comes back to its tab. */
 const mostReports = 50;
 
-interface Report {
-  readonly text: string;
+/** What a report can do beside being read. */
+interface Ways {
+  /** What its text would be later. */
   readonly again?: () => Promise<string>;
+  /** Opens the XML that it was made of. Rejects with a Failure. */
+  readonly openXml?: () => Promise<void>;
+}
+
+interface Report extends Ways {
+  readonly text: string;
 }
 
 export class Reports implements Disposable, vscode.TextDocumentContentProvider {
@@ -20,9 +27,14 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
   /** By URI, the one that was made last at the end. */
   readonly #reports = new Map<string, Report>();
 
-  constructor() {
+  #hasXml = false;
+
+  /** @param onXml told when the report in front begins or ceases to have XML behind it */
+  constructor(private readonly onXml: (hasXml: boolean) => void) {
     this.#changed = this.#store.add(new vscode.EventEmitter<vscode.Uri>());
     this.#store.add(vscode.workspace.registerTextDocumentContentProvider(reportScheme, this));
+    this.#store.add(vscode.window.tabGroups.onDidChangeTabs(() => this.#look()));
+    this.#store.add(vscode.window.tabGroups.onDidChangeTabGroups(() => this.#look()));
   }
 
   get onDidChange(): vscode.Event<vscode.Uri> {
@@ -30,12 +42,12 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
   }
 
   /**
-   * Shows the text as a rendered page where the editor can, as Markdown where it cannot.
-   * @param again what the text would be later
+   * Shows the text as a rendered page where the editor can, as Markdown where it cannot. A report of a name takes the place of
+   * the one before it.
    */
-  async open(name: string, text: string, again?: () => Promise<string>): Promise<void> {
+  async open(name: string, text: string, ways: Ways = {}): Promise<void> {
     const uri = uriOf(name);
-    this.#put(uri, { text, ...(again !== undefined && { again }) });
+    this.#put(uri, { text, ...ways });
     // The list of commands has it only once its extension runs, which calling it brings about.
     if (await isDone(vscode.commands.executeCommand('markdown.showPreview', uri))) {
       return;
@@ -53,6 +65,28 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
     }
   }
 
+  /** Of the report in front; undefined where another tab is, or nothing is behind it. */
+  get openXml(): (() => Promise<void>) | undefined {
+    const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+    if (tab?.input instanceof vscode.TabInputText) {
+      return this.#reports.get(tab.input.uri.toString())?.openXml;
+    }
+    if (!(tab?.input instanceof vscode.TabInputWebview) || !tab.input.viewType.includes('markdown')) {
+      return undefined;
+    }
+    // A preview does not tell what it shows but in its title, in which words of the editor's language stand before the name.
+    const shown = [...this.#reports].filter(([uri]) => tab.label.endsWith(fileOf(vscode.Uri.parse(uri))));
+    return shown.toSorted(([a], [b]) => b.length - a.length)[0]?.[1].openXml;
+  }
+
+  #look(): void {
+    const hasXml = this.openXml !== undefined;
+    if (hasXml !== this.#hasXml) {
+      this.#hasXml = hasXml;
+      this.onXml(hasXml);
+    }
+  }
+
   #put(uri: vscode.Uri, report: Report): void {
     this.#reports.delete(uri.toString());
     this.#reports.set(uri.toString(), report);
@@ -61,6 +95,7 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
       this.#reports.delete(oldest);
     }
     this.#changed.fire(uri);
+    this.#look();
   }
 
   /** A restored window asks for reports of an earlier session: they would be of another time. */
@@ -75,6 +110,11 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
 
 function uriOf(name: string): vscode.Uri {
   return vscode.Uri.from({ scheme: reportScheme, path: `/${name.replaceAll('/', '_')}.md` });
+}
+
+/** As tabs call it. */
+function fileOf({ path }: vscode.Uri): string {
+  return path.slice(1);
 }
 
 /** False where the editor has no such command, or no way to show it. */

@@ -33,7 +33,10 @@ export class ViewKeys {
 
   update(connections: readonly ConnectionView[], isFiltered: boolean): void {
     const welcome = welcomeOf(connections);
-    const keys: Omit<ContextKeys, 'virtRewind.lesson' | 'virtRewind.viewOpened' | 'virtRewind.demo'> = {
+    const keys: Omit<
+      ContextKeys,
+      'virtRewind.lesson' | 'virtRewind.comparison' | 'virtRewind.viewOpened' | 'virtRewind.demo'
+    > = {
       'virtRewind.welcome': welcome.state,
       'virtRewind.deniedGroup': welcome.deniedGroup,
       'virtRewind.deniedEntry': welcome.deniedEntry,

@@ -1,9 +1,18 @@
 // How long things take, as it is told: a guess, until the VM itself has shown it.
 import assert from 'node:assert/strict';
-import { createMs, guestStopMs, howKept, toldCreateMs, toldStopMs } from '../../../src/domain/estimates.js';
+import {
+  createMs,
+  guestStopMs,
+  howKept,
+  toldCreateMs,
+  toldInternalDeleteMs,
+  toldRevertMs,
+  toldStopMs,
+} from '../../../src/domain/estimates.js';
 import type { RamWritten } from '../../../src/domain/description.js';
+import type { Measured, Took } from '../../../src/domain/loggedOperation.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
-import { snapshot } from '../ui/samples.js';
+import { ref, snapshot, vm } from '../ui/samples.js';
 
 const memory = 1024 ** 3;
 
@@ -89,5 +98,80 @@ describe('how long a VM will stand still', () => {
     assert.equal(toldCreateMs('memory', 'internal', memory, tree), 3_500);
     assert.equal(toldCreateMs('disk', 'internal', memory, tree), createMs('disk', 'internal', memory));
     assert.equal(toldCreateMs('memory', 'internal', memory), guestStopMs(memory, 'internal'));
+  });
+});
+
+describe('what operations are told to take, once they were measured on the VM', () => {
+  type Power = 'running' | 'off';
+  const took = (ms: number, of: Partial<Took> = {}): Took => ({
+    ms,
+    style: 'internal',
+    kind: 'memory',
+    snapshots: 1,
+    ...of,
+  });
+  const state = (power: Power): Measured['before'] => ({ power, disks: [] });
+  /** Oldest first, as all of these. */
+  const reverted = (
+    ms: number,
+    of: Partial<Took> = {},
+    [before, after]: readonly [Power, Power] = ['running', 'running'],
+    checkpoint?: string,
+  ): Measured => ({
+    request: { kind: 'revert', vm: ref, snapshot: 's', after: 'asSnapshot' },
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+    before: state(before),
+    after: state(after),
+    took: took(ms, of),
+  });
+  const deleted = (ms: number, of: Partial<Took> = {}, power: Power = 'running'): Measured => ({
+    request: { kind: 'delete', vm: ref, snapshot: 's', scope: 'one' },
+    before: state(power),
+    after: state(power),
+    took: took(ms, of),
+  });
+  const running = vm({ power: 'running', memoryBytes: memory });
+  const inside = snapshot('s', { style: 'internal', kind: 'memory' });
+  const asked = { vm: running, snapshot: inside, ends: 'active' } as const;
+
+  it('is for a revert the longest of the newest three that were alike', () => {
+    const guess = toldRevertMs(asked);
+    assert.ok(guess > 2_000, 'no figure that a test below has');
+    assert.equal(toldRevertMs(asked, [reverted(900), reverted(40), reverted(70), reverted(50)]), 70);
+    for (const other of [
+      reverted(70, { style: 'external' }),
+      reverted(70, { kind: 'disk' }),
+      reverted(70, {}, ['off', 'running']),
+      reverted(70, {}, ['running', 'off']),
+      deleted(70),
+    ]) {
+      assert.equal(toldRevertMs(asked, [other]), guess);
+    }
+    assert.equal(toldRevertMs({ ...asked, ends: 'off' }, [reverted(70, {}, ['running', 'off'])]), 70);
+  });
+
+  it('is for a revert with a checkpoint that of one with, or of one without and the checkpoint', () => {
+    const kept = { ...asked, checkpointMs: 1_000 };
+    const [without, withOne] = [reverted(70), reverted(800, {}, ['running', 'running'], 'before')];
+    assert.equal(toldRevertMs(kept), toldRevertMs(asked) + 1_000);
+    assert.equal(toldRevertMs(kept, [without]), 1_070);
+    assert.equal(toldRevertMs(kept, [withOne, without]), 800);
+    assert.equal(toldRevertMs(asked, [withOne]), toldRevertMs(asked));
+  });
+
+  it('is for internal snapshots that go what each of such took', () => {
+    const [one, two] = [[inside], [inside, inside]];
+    assert.equal(toldInternalDeleteMs(running, one), 200);
+    assert.equal(toldInternalDeleteMs(running, two), 400);
+    assert.equal(toldInternalDeleteMs(running, two, [deleted(90, { snapshots: 3 })]), 60);
+    assert.equal(toldInternalDeleteMs(running, one, [deleted(900), deleted(5), deleted(9), deleted(7)]), 9);
+    for (const other of [
+      deleted(9, { style: 'external' }),
+      deleted(9, { kind: 'offline' }),
+      deleted(9, {}, 'off'),
+      reverted(9),
+    ]) {
+      assert.equal(toldInternalDeleteMs(running, one, [other]), 200);
+    }
   });
 });

@@ -44,6 +44,22 @@ describe('the log of operations', () => {
     assert.ok(read[0]!.at < read[1]!.at);
   });
 
+  it('tells how long one took, and the newest of them alone', async () => {
+    const log = new OperationLog(folder, silentLog);
+    const took = { ms: 1_234, style: 'internal', kind: 'memory', snapshots: 2 } as const;
+    const [first, second] = [operation(), { ...operation(), took }];
+    await log.add(first);
+    await log.add(second);
+    assert.deepEqual(
+      (await log.of(vm)).map((one) => one.took),
+      [undefined, took],
+    );
+    assert.deepEqual(
+      (await log.of(vm, 1)).map(({ id }) => id),
+      [second.id],
+    );
+  });
+
   it('keeps the last two hundred', async () => {
     const log = new OperationLog(folder, silentLog);
     const ids: string[] = [];

@@ -240,6 +240,22 @@ describe('the menus of rows', () => {
     }
   });
 
+  it('have on a VM all ways back but the first one in one submenu, and none among what looks after its health', () => {
+    const under = (menu: string, view: Parameters<typeof vmTokens>[0], readOnly = false): readonly string[] =>
+      commandsIn(menu, { viewItem: vmTokens(view, { readOnly }), several: false });
+    const back = ['virtRewind.undo', 'virtRewind.redo', 'virtRewind.restoreState'];
+    const favoured = vmView({ tree: branched, favourite: 'base' });
+    assert.deepEqual(under('virtRewind.backMenu', favoured), ['virtRewind.revertToFavourite', ...back]);
+    assert.deepEqual(under('virtRewind.backMenu', vmView({ tree: branched })), back);
+    assert.deepEqual(under('virtRewind.backMenu', favoured, true), [], 'nothing is done through a connection to read');
+    assert.ok(!under('virtRewind.healthMenu', favoured).some((command) => back.includes(command)));
+    assert.ok(
+      commandsIn(rowMenu, { viewItem: hereTokens(favoured, false), several: false }).includes(
+        'virtRewind.revertToFavourite',
+      ),
+    );
+  });
+
   it('leave out what has nothing to do', () => {
     const on = (view: Parameters<typeof vmTokens>[0], isWarned = false): readonly string[] =>
       commandsIn(rowMenu, { viewItem: vmTokens(view, { readOnly: false, isWarned }), several: false });

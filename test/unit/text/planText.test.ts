@@ -153,6 +153,7 @@ describe('plan text', () => {
       { kind: 'vanishesWhenStopped' },
       { kind: 'leavesFile', file: '/images/old' },
       { kind: 'doneByUs', why },
+      { kind: 'makesLeaf', title: 'After revert to first' },
       { kind: 'noCheckpointNeeded', since: 'first' },
       { kind: 'checkpointWithoutRam', why },
       { kind: 'runsOnAfterCheckpoint' },

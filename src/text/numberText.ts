@@ -1,0 +1,44 @@
+// Numbers, dates and times as the language of the sentences around them writes them. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
+
+/** By language; to ask for each number costs more than the rest of a row. */
+const marks = new Map<string, string>();
+
+/** A tag as `Intl` has them. A sentence like any other, so that a number never speaks another language than what it stands in. */
+function language(): string {
+  return t('en');
+}
+
+/** @param digits after the mark; zeros at the end stay: `1.0` */
+export function fixedText(value: number, digits: number): string {
+  return marked(value.toFixed(digits));
+}
+
+/** With as many digits as it has: `0.03`, `3.2`, `3`. */
+export function decimalText(value: number): string {
+  return marked(String(value));
+}
+
+/** @param at milliseconds since 1970 */
+export function dateText(at: number): string {
+  return new Date(at).toLocaleString(language(), { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
+/** @param at milliseconds since 1970 */
+export function timeText(at: number): string {
+  return new Date(at).toLocaleTimeString(language());
+}
+
+function marked(number: string): string {
+  return number.replace('.', markOf(language()));
+}
+
+function markOf(tag: string): string {
+  const known = marks.get(tag);
+  if (known !== undefined) {
+    return known;
+  }
+  const mark = new Intl.NumberFormat(tag).formatToParts(0.5).find(({ type }) => type === 'decimal')?.value ?? '.';
+  marks.set(tag, mark);
+  return mark;
+}
