@@ -113,7 +113,7 @@ describe('forks', function () {
   });
 
   it('have generation IDs of their own, as QEMU tells their guests', async () => {
-    const ids = await Promise.all(['web', ...children.map(nameOf)].map((name) => generationId(rig.virsh, name)));
+    const ids = await Promise.all(['web', ...children.map(nameOf)].map((name) => generationId(rig, name)));
     assert.equal(new Set(ids).size, ids.length, ids.join());
   });
 

@@ -25,15 +25,15 @@ describe('the generation ID of a VM that has one', function () {
       rig.show(vm);
       await guest.start();
       const title = 'warm';
-      const was = await generationId(rig.virsh, name);
+      const was = await generationId(rig, name);
       await rig.inventory.runOperation({ kind: 'create', vm, title, quiesce: false, style, snapshotKind: 'memory' });
-      assert.equal(await generationId(rig.virsh, name), was);
+      assert.equal(await generationId(rig, name), was);
       const { snapshots } = await rig.inventory.readTree(vm);
       const snapshot = snapshots.find((one) => one.title === title)?.name ?? '';
       const seen = new Set([was]);
       for (const count of [2, 3]) {
         await rig.inventory.runOperation({ kind: 'revert', vm, snapshot, after: 'asSnapshot' });
-        seen.add(await generationId(rig.virsh, name));
+        seen.add(await generationId(rig, name));
         assert.equal(seen.size, count, [...seen].join());
       }
     });

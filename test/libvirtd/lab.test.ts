@@ -181,7 +181,7 @@ describe('a lab', function () {
     assert.match(await cli('done', 'lab', 'check'), /as its file says/u);
     assert.match(await virsh('dumpxml', 'shop-server'), /seed\.iso/u);
     assert.doesNotMatch(await virsh('dumpxml', 'shop-db'), /<interface/u);
-    const born = await generationId(virsh, 'shop-db');
+    const born = await generationId({ virsh }, 'shop-db');
 
     // Its export says what its file does.
     const own = file;
@@ -202,7 +202,7 @@ describe('a lab', function () {
     assert.match(await cli('unanswered', 'lab', 'reset'), /Revert the system shop to “clean”/u);
     await json('done', 'lab', 'reset', '--yes');
     assert.match(await counted('shop-db', 'show'), /memory 7 \| disk 7/u);
-    assert.notEqual(await generationId(virsh, 'shop-db'), born);
+    assert.notEqual(await generationId({ virsh }, 'shop-db'), born);
     assert.match(await counted('shop-server', 'show'), /memory 0 \| disk 0/u);
     await cli('done', 'lab', 'reset', 'filled', '--yes');
     assert.match(await counted('shop-server', 'show'), /memory 9 \| disk 9/u);
