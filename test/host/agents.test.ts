@@ -147,7 +147,8 @@ describe('tools for language models', function () {
     const ended = once(child, 'close');
     const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
     child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello })}\n`);
-    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+    const told = once(createInterface(child.stdout), 'line') as Promise<[string]>;
+    const [line] = await Promise.race([told, ended.then(() => assert.fail('it ended'))]);
     const { id, result } = JSON.parse(line) as {
       readonly id: number;
       readonly result: { readonly serverInfo: object };
