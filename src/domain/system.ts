@@ -50,6 +50,8 @@ export interface SystemPoint {
   readonly members: readonly PointMember[];
   /** Nobody asked for it. `revert`: what a revert of the system left, to be undone; `work`: a setting wants it, see `autoReasons`. */
   readonly auto?: 'revert' | 'work';
+  /** `branch@commit` of the workspace, as its snapshots keep it; absent where none was known. */
+  readonly git?: string;
 }
 
 export interface StoredSystem {

@@ -84,6 +84,7 @@ const pointShape = v.object({
     v.maxLength(maxMembers),
   ),
   auto: v.exactOptional(v.picklist(['revert', 'work'])),
+  git: v.exactOptional(text),
 });
 
 export interface StoredSystems {

@@ -8,14 +8,16 @@ import type { SeenSystem } from '../systems/seenSystem.js';
 import { digestOfClone, isCloneOfLab } from './labClones.js';
 import { LabError } from './labError.js';
 import type { Lab, WantedVm } from './labFile.js';
+import { otherHardware } from './labHardware.js';
 import { digestOf, imageNow, lookedAtParts } from './labPlaces.js';
 
 export interface LabDifference {
   /**
    * `absent`: nothing was made of the file; `unfinished`: that broke off; `vm`: one is missing, or is another; `parts`: the file says
-   * something else than what it was made of; `image`: the file below its overlay was changed; `order`; `point`; `off`: it does not run.
+   * something else than what it was made of; `hardware`: somebody changed the VM itself; `image`: the file below its overlay was changed; `order`; `point`; `off`: it does not
+   * run.
    */
-  readonly kind: 'absent' | 'unfinished' | 'vm' | 'parts' | 'image' | 'order' | 'point' | 'off';
+  readonly kind: 'absent' | 'unfinished' | 'vm' | 'parts' | 'hardware' | 'image' | 'order' | 'point' | 'off';
   /** Its name in the file. */
   readonly vm?: string;
   readonly message: string;
@@ -73,7 +75,7 @@ async function ofVm(
   { vms }: LabRecord,
   seen: SeenSystem,
   file: string,
-  { environment }: Looking,
+  { session, environment }: Looking,
 ): Promise<readonly LabDifference[]> {
   const { key: vm, source } = wanted;
   const own = vms.find((one) => one.key === vm);
@@ -110,6 +112,13 @@ async function ofVm(
       const { parts } = await lookedAtParts(made, file, environment);
       if (digestOf(parts) !== own.parts) {
         found.push(differs('parts', t('“{0}” was made otherwise than the file says now.', vm)));
+      } else {
+        const other = otherHardware(await session.inventory.readHardware(own), parts);
+        if (other !== undefined) {
+          found.push(
+            differs('hardware', t('“{0}” was changed in libvirt: {1}. The file says {2}.', vm, other.has, other.says)),
+          );
+        }
       }
     } catch (error) {
       if (!(error instanceof LabError)) {

@@ -80,7 +80,10 @@ export class Labs {
     const lab = await this.#right(file);
     const left = await this.find(file);
     if (left?.phase === 'ready') {
-      const [different] = (await differencesOf(lab, left, file, this.#options)).filter(({ kind }) => kind !== 'off');
+      // What a reset puts right is no reason to make it anew.
+      const [different] = (await differencesOf(lab, left, file, this.#options)).filter(
+        ({ kind }) => kind !== 'off' && kind !== 'hardware',
+      );
       if (different !== undefined) {
         throw new LabError(
           'refused',

@@ -168,6 +168,7 @@ export class GroupRun {
         id: point.id,
         title: point.title,
         ...(kind === 'checkpoint' && point.auto === 'work' && { auto: 'work' }),
+        ...(kind === 'checkpoint' && point.git !== undefined && { git: point.git }),
       },
       ...(kind === 'revert' && { kept: newId() }),
       members: members.map((planned): GroupMember => {

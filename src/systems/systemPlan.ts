@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { AfterRevert, OperationRequest } from '../domain/operation.js';
+import { displayLine } from '../domain/plainText.js';
 import { refuse } from '../domain/refusal.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import {
@@ -35,7 +36,7 @@ export interface SystemPlan {
   readonly kind: 'checkpoint' | 'revert' | 'delete';
   readonly system: VirtualSystem;
   /** That is made, gone back to or deleted. */
-  readonly point: Pick<SystemPoint, 'id' | 'title' | 'auto'>;
+  readonly point: Pick<SystemPoint, 'id' | 'title' | 'auto' | 'git'>;
   readonly members: readonly PlannedMember[];
   /** Of a revert: how each member stood at that point, by `vmKey`. */
   readonly ends: ReadonlyMap<string, Pick<PointMember, 'state' | 'kind'>>;
@@ -58,7 +59,12 @@ export interface CheckpointWish {
   readonly description?: string;
   /** Nobody asked for it. It is the restore point's alone: a rule that deletes snapshots of single VMs would tear it apart. */
   readonly auto?: 'work';
+  /** `branch@commit` of the workspace: the restore point and the members' snapshots keep it. */
+  readonly git?: string;
 }
+
+/** A file of a restore point with more in it is not believed. */
+const longestGit = 500;
 
 /** With RAM, where that can be had: programs on several VMs that talk to each other are at one moment only so. */
 export function planCheckpoint(
@@ -66,15 +72,16 @@ export function planCheckpoint(
   system: VirtualSystem,
   { auto, ...wish }: CheckpointWish,
 ): Promise<SystemPlan> {
-  return planned(
-    inventory,
-    system,
-    { kind: 'checkpoint', point: { id: newId(), title: wish.title, ...(auto !== undefined && { auto }) } },
-    (member, { vm: { power } }) => {
-      const kinds = power === 'running' || power === 'paused' ? (['memory', 'auto'] as const) : (['auto'] as const);
-      return kinds.map((snapshotKind) => ({ kind: 'create', vm: refOf(member), snapshotKind, ...wish }));
-    },
-  );
+  const point = {
+    id: newId(),
+    title: wish.title,
+    ...(auto !== undefined && { auto }),
+    ...(wish.git !== undefined && { git: displayLine(wish.git, longestGit) }),
+  };
+  return planned(inventory, system, { kind: 'checkpoint', point }, (member, { vm: { power } }) => {
+    const kinds = power === 'running' || power === 'paused' ? (['memory', 'auto'] as const) : (['auto'] as const);
+    return kinds.map((snapshotKind) => ({ kind: 'create', vm: refOf(member), snapshotKind, ...wish }));
+  });
 }
 
 export function planRevert(
@@ -179,7 +186,12 @@ async function planned(
   return {
     kind,
     system,
-    point: { id: point.id, title: point.title, ...(point.auto !== undefined && { auto: point.auto }) },
+    point: {
+      id: point.id,
+      title: point.title,
+      ...(point.auto !== undefined && { auto: point.auto }),
+      ...(point.git !== undefined && { git: point.git }),
+    },
     members: members.flat(),
     ends,
     ...(stored !== undefined && { stored }),

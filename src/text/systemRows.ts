@@ -185,6 +185,7 @@ export function pointFacts({ known, seen }: ShownSystem, point: SystemPoint, { n
       ...(point.spreadMs === undefined
         ? []
         : [{ name: t('One moment'), value: t('no two VMs more than {0} ms apart', point.spreadMs) }]),
+      ...(point.git === undefined ? [] : [{ name: t('Git'), value: displayLine(point.git) }]),
       ...[...noWayBack(seen, point), ...away].map((value) => ({ name: t('Mind'), value })),
       ...known.system.members.map((member) => {
         const own = partOf(point, member);

@@ -1,6 +1,9 @@
 // The tools of agents through the editor's own API, called as another extension calls them: no question is asked of a model that may
 // do nothing, and nothing is changed.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import * as vscode from 'vscode';
 import { languageTools } from '../../src/ui/agents/languageTools.js';
 import { silentLog } from '../silentLog.js';
@@ -14,10 +17,21 @@ interface Told {
   readonly snapshot?: string;
 }
 
+/** What the types of the oldest editor do not have. */
+interface McpServer {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+interface McpProvider {
+  provideMcpServerDefinitions(): readonly McpServer[];
+}
+
 /** Another registration of all tools, of which the editor hears nothing: what each is, by its name, and what the log says. */
 async function registered(
   rig: CommandRig,
-  registerMcp: () => vscode.Disposable,
+  registerMcp: (id: string, provider: McpProvider) => vscode.Disposable,
 ): Promise<{
   readonly tools: ReadonlyMap<string, vscode.LanguageModelTool<object>>;
   readonly warned: readonly string[];
@@ -118,6 +132,30 @@ describe('tools for language models', function () {
     assert.equal(tools.size, 10);
     assert.equal(warned.length, 1);
     assert.match(warned[0] ?? '', /CANNOT use API proposal.*virt-rewind mcp/u);
+  });
+
+  it('come with an MCP server that starts as the editor is told to start it', async () => {
+    const definitions: McpServer[] = [];
+    await registered(rig, (_, provider) => {
+      definitions.push(...provider.provideMcpServerDefinitions());
+      return new vscode.Disposable(() => undefined);
+    });
+    const [server] = definitions;
+    assert.ok(server !== undefined);
+    const env = { ...process.env, ...server.env };
+    const child = spawn(server.command, server.args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = once(child, 'close');
+    const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello })}\n`);
+    const told = once(createInterface(child.stdout), 'line') as Promise<[string]>;
+    const [line] = await Promise.race([told, ended.then(() => assert.fail('it ended'))]);
+    const { id, result } = JSON.parse(line) as {
+      readonly id: number;
+      readonly result: { readonly serverInfo: object };
+    };
+    assert.deepEqual([id, 'name' in result.serverInfo], [1, true]);
+    child.stdin.end();
+    assert.deepEqual(await ended, [0, null]);
   });
 
   it('say before an act what it does, and do nothing for it', async () => {

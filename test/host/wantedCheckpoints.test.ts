@@ -202,4 +202,26 @@ describe('checkpoints by themselves', function () {
     });
     await call('virtRewind.revertToBranch');
   });
+
+  it('are found on their branch where they are of a system, as one, and not its snapshots besides', async () => {
+    await rig.guest({ name: 'auto-second' });
+    await call('virtRewind.refresh');
+    await call('virtRewind.createSystem', { vms: [vm, 'auto-second'], title: 'branched' });
+    await call('virtRewind.checkpointSystem', { system: 'branched', title: 'all by hand' });
+    person.will(({ choices }) => choices.find((label) => label.includes('Work With a System')));
+    await vscode.commands.executeCommand('virtRewind.workedVm');
+    // A session waits until its checkpoint is there.
+    await rig.withSettings({ 'autoCheckpoint.beforeDebugging': true }, () => debug('all of them'));
+    person.will(({ choices }) => {
+      const of = (title: string): number => choices.filter((label) => label.startsWith(title)).length;
+      assert.deepEqual(
+        [choices.length, of('all by hand'), of('At the start of task build')],
+        [4, 1, 1],
+        choices.join(),
+      );
+      return undefined;
+    });
+    await call('virtRewind.revertToBranch');
+    assert.equal(person.asked.length, 1);
+  });
 });

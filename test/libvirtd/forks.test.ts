@@ -12,6 +12,7 @@ import { watchServedClones } from '../../src/engine/servedClones.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { VmRef } from '../../src/domain/vm.js';
+import { generationId } from './generationId.js';
 import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
 
 const begin = 1_000;
@@ -227,13 +228,6 @@ async function giveIdentity(rig: LiveRig, name: string): Promise<void> {
     .replace('</name>', '</name><genid/>')
     .replace('</devices>', `${nic}</devices>`);
   await withXmlFile(xml, (file) => virshOk(rig.daemon.virsh, 'define', file));
-}
-
-async function generationId(rig: LiveRig, name: string): Promise<string> {
-  const said = await rig.virsh('qemu-monitor-command', name, '{"execute":"query-vm-generation-id"}');
-  const { guid } = (JSON.parse(said) as { return: { guid: string } }).return;
-  assert.match(guid, /^[0-9a-f-]{36}$/u);
-  return guid;
 }
 
 /** As the network card tells a driver, whatever the definition says: the last word of what every virtio card has of its own. */

@@ -13,6 +13,7 @@ import { readLab } from '../../src/lab/readLab.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { faultsOf } from '../jsonSchema.js';
 import { itRarely } from '../allRows.js';
+import { generationId } from './generationId.js';
 import type { Daemon } from './inventoryRig.js';
 
 interface Answer {
@@ -20,7 +21,7 @@ interface Answer {
     readonly state: string;
     readonly vms: readonly { readonly name: string; readonly made: boolean }[];
     readonly problems: readonly { readonly line: number; readonly message: string }[];
-    readonly differences: readonly { readonly kind: string; readonly vm?: string }[];
+    readonly differences: readonly { readonly kind: string; readonly vm?: string; readonly message: string }[];
   };
   readonly labPlan: { readonly vms: readonly unknown[]; readonly asks: boolean };
   readonly labDestroyed: { readonly removed: readonly string[] };
@@ -180,6 +181,7 @@ describe('a lab', function () {
     assert.match(await cli('done', 'lab', 'check'), /as its file says/u);
     assert.match(await virsh('dumpxml', 'shop-server'), /seed\.iso/u);
     assert.doesNotMatch(await virsh('dumpxml', 'shop-db'), /<interface/u);
+    const born = await generationId({ virsh }, 'shop-db');
 
     // Its export says what its file does.
     const own = file;
@@ -200,10 +202,31 @@ describe('a lab', function () {
     assert.match(await cli('unanswered', 'lab', 'reset'), /Revert the system shop to “clean”/u);
     await json('done', 'lab', 'reset', '--yes');
     assert.match(await counted('shop-db', 'show'), /memory 7 \| disk 7/u);
+    assert.notEqual(await generationId({ virsh }, 'shop-db'), born);
     assert.match(await counted('shop-server', 'show'), /memory 0 \| disk 0/u);
     await cli('done', 'lab', 'reset', 'filled', '--yes');
     assert.match(await counted('shop-server', 'show'), /memory 9 \| disk 9/u);
     await cli('notFound', 'lab', 'reset', 'nothing', '--yes');
+
+    // What somebody changed in libvirt, until the next reset.
+    await virsh('setmaxmem', 'shop-db', '192M', '--config');
+    await virsh('setmem', 'shop-db', '192M', '--config');
+    await virsh('attach-interface', 'shop-db', 'network', 'lan', '--config');
+    await virsh('setmem', 'shop-server', '64M', '--config');
+    await virsh('detach-disk', 'shop-server', 'vdb', '--config');
+    const { differences } = (await json('wrong', 'lab', 'check')).lab;
+    assert.deepEqual(
+      differences.map(({ kind, vm, message }) =>
+        [kind, vm, ...message.matchAll(/\b(?:cpus|memory|disks|network): [\w ]+/gu)].map(String),
+      ),
+      [
+        ['hardware', 'db', 'memory: 192 MiB', 'network: lan', 'memory: 96 MiB', 'network: none'],
+        ['hardware', 'server', 'memory: 64 MiB', 'disks: sda', 'memory: 96 MiB', 'disks: sda'],
+      ],
+    );
+    assert.match(await cli('done', 'lab', 'create'), /there already/u);
+    await json('done', 'lab', 'reset', '--yes');
+    assert.match(await cli('done', 'lab', 'check'), /as its file says/u);
 
     // What differs.
     await write(

@@ -471,10 +471,10 @@ describe('a system of VMs', function () {
     await cli('notFound', 'system', 'revert', 'shop', 'nothing', '--yes');
     await cli('notFound', 'system', 'undo', 'nobody');
     await json('system', 'create', 'pair', 'db', 'idle');
-    await cli('done', 'system', 'rename', 'pair', 'two');
-    await cli('done', 'system', 'order', 'two', 'idle', 'db', '--for', 'time', '--seconds', '0');
+    await json('system', 'rename', 'pair', 'two');
+    await json('system', 'order', 'two', 'idle', 'db', '--for', 'time', '--seconds', '0');
     await cli('failed', 'system', 'order', 'two', 'db', 'idle');
-    await cli('done', 'system', 'forget', 'two');
+    await json('system', 'forget', 'two');
     const before = await seen();
     await json('system', 'checkpoint', 'shop', 'clean', '--plan');
     assert.deepEqual(await snapshots(), [[], [], []]);
@@ -489,6 +489,8 @@ describe('a system of VMs', function () {
     assert.deepEqual(await seen(), before);
     await json('system', 'undo', 'shop', '--yes');
     assert.deepEqual(await seen(), changed);
+    await json('system', 'revert', 'shop', 'clean', '--plan');
+    await json('system', 'health', 'shop');
     await json('system', 'recover', 'shop');
     await json('system', 'list');
     await json('history', 'db');
@@ -522,7 +524,7 @@ describe('a system of VMs', function () {
     assert.match(await cli('done', 'system', 'compare', 'shop', 'clean'), /idle.*its snapshot is gone/su);
     assert.match(await cli('done', 'system', 'health', 'shop'), /db/u);
     assert.match(await cli('notFound', 'system', 'revert', 'shop', 'clean', '--yes'), /db: as it was before/u);
-    await cli('done', 'system', 'delete', 'shop', 'clean', '--yes');
+    await json('system', 'delete', 'shop', 'clean', '--yes');
     assert.equal(await cli('done', 'complete-words', '--', 'system', 'checkpoint', 's'), 'shop\n');
     await journalIsEmpty();
   });

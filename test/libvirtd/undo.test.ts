@@ -118,7 +118,7 @@ describe('undo', function () {
     // Nothing was written since the second one: it is what the present was, and no other is kept.
     assert.equal((await present()).length, 2);
     await cli('done', 'undo', 'shell', '--yes', '--json');
-    await cli('done', 'redo', 'shell', '--yes');
+    await cli('done', 'redo', 'shell', '--yes', '--json');
     assert.match(await rig.virsh('snapshot-current', 'shell', '--name'), /^one$/u);
     assert.match(await cli('done', 'restore-state', 'shell', two, '--plan'), /deleting two/u);
     await cli('done', 'restore-state', 'shell', two, '--yes', '--json');

@@ -6,6 +6,7 @@ import { branchOf } from '../../domain/gitReference.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
+import type { SystemPoint } from '../../domain/system.js';
 import type { VmRef } from '../../domain/vm.js';
 import { openConnections } from '../../engine/namedTargets.js';
 import { readAudit } from '../../journal/readAudit.js';
@@ -44,7 +45,7 @@ async function revertToRecent(run: CommandRun): Promise<unknown> {
   const chosen = (await run.chosen.find())?.known.system.id;
   const now = Date.now();
   const lastUsed = usesOf(await readAudit(run.history.folder, run.log));
-  const points = await pointsOf(run, now, lastUsed);
+  const points = await pointsOf(run, now, { lastUsed, isMeant: ({ auto }) => auto === undefined });
   const snapshots = await snapshotsOf(run, now, {
     lastUsed,
     isMeant: ({ uuid }, { name, trailers }) => trailers.auto === undefined && !points.taken.has(`${uuid} ${name}`),
@@ -64,7 +65,7 @@ async function revertToRecent(run: CommandRun): Promise<unknown> {
   return vscode.commands.executeCommand(command, given);
 }
 
-/** Also those that a setting wanted: the branch is why one looks for them. Restore points of systems keep no branch. */
+/** Also those that a setting wanted: the branch is why one looks for them. */
 async function revertToBranch(run: CommandRun): Promise<unknown> {
   const branch = branchOf(gitReference());
   if (branch === undefined) {
@@ -72,10 +73,18 @@ async function revertToBranch(run: CommandRun): Promise<unknown> {
       t('No git branch is known here. Open a folder with a git repository, check out a branch, or use Revert to….'),
     );
   }
-  const found = await snapshotsOf(run, Date.now(), {
-    lastUsed: () => 0,
-    isMeant: (_, { trailers }) => branchOf(trailers.git) === branch,
+  const now = Date.now();
+  const lastUsed: LastUsed = () => 0;
+  const points = await pointsOf(run, now, {
+    lastUsed,
+    isMeant: ({ auto, git }) => auto !== 'revert' && branchOf(git) === branch,
   });
+  const snapshots = await snapshotsOf(run, now, {
+    lastUsed,
+    isMeant: ({ uuid }, { name, trailers }) =>
+      branchOf(trailers.git) === branch && !points.taken.has(`${uuid} ${name}`),
+  });
+  const found = [...points.found, ...snapshots];
   if (found.length === 0) {
     throw new NothingThere(
       t('No snapshot was taken on the branch {0} yet. Quick Checkpoint takes one.', displayLine(branch)),
@@ -107,14 +116,14 @@ function usesOf(audit: readonly string[]): LastUsed {
 async function pointsOf(
   run: CommandRun,
   now: number,
-  lastUsed: LastUsed,
+  { lastUsed, isMeant }: { readonly lastUsed: LastUsed; readonly isMeant: (point: SystemPoint) => boolean },
 ): Promise<{ readonly found: readonly Recent[]; readonly taken: ReadonlySet<string> }> {
   const { systems } = await (await run.systems.open()).list();
   const all = systems.flatMap(({ system, points }) => points.map((point) => ({ system, point })));
   return {
     taken: new Set(all.flatMap(({ point }) => point.members.map(({ uuid, snapshot }) => `${uuid} ${snapshot}`))),
     found: all
-      .filter(({ point }) => point.auto === undefined)
+      .filter(({ point }) => isMeant(point))
       .map(({ system, point }) => ({
         system: system.id,
         at: Math.max(point.createdAt, ...point.members.map(({ uuid, snapshot }) => lastUsed(uuid, snapshot))),

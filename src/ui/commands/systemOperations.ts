@@ -25,6 +25,7 @@ import { readSettings } from '../readSettings.js';
 import { givenTo } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm, typeNameOfSystem } from './consent.js';
+import { gitReference } from './gitReference.js';
 import { showFailure } from './runCommand.js';
 import { targetPoint, targetSystem } from './systemTargets.js';
 import { calledOn } from './targets.js';
@@ -66,9 +67,14 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
     throw new CommandError('exists', t('The system has a restore point of this title.'));
   }
   const { description } = given;
+  const git = gitReference();
   const follow = run.tree.focus.followSystem(stored.system.id, calledOn(run));
   const result = await carryOutSystem(run, stored, 'virtRewind.checkpointSystem', (systems) =>
-    systems.planCheckpoint(stored, { title: wanted, ...(description !== undefined && { description }) }),
+    systems.planCheckpoint(stored, {
+      title: wanted,
+      ...(description !== undefined && { description }),
+      ...(git !== undefined && { git }),
+    }),
   );
   follow(result.point?.id);
   return result;

@@ -19,6 +19,7 @@ import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { readSettings } from '../readSettings.js';
 import { type Occasion, notTakenText, occasionTitle, takenText } from './checkpointOccasions.js';
 import type { CommandServices, CommandRun } from './commandServices.js';
+import { gitReference } from './gitReference.js';
 import { tellOfMark } from './markNotice.js';
 import { existingVm, operate } from './operate.js';
 import type { RunningOperations } from './runningOperations.js';
@@ -96,8 +97,9 @@ async function takeOfSystem(run: CommandRun, occasion: Occasion, id: string): Pr
   }
   const points = stored.points.map(({ title }) => ({ name: title, title }));
   const title = freeTitle(occasionTitle(occasion), points);
+  const git = gitReference();
   await carryOutSystem(run, stored, 'virtRewind.checkpointSystem', async () => {
-    const plan = await systems.planCheckpoint(stored, { title, auto: 'work' });
+    const plan = await systems.planCheckpoint(stored, { title, auto: 'work', ...(git !== undefined && { git }) });
     plan.members.forEach(({ view }) => requireFree(run, view));
     return plan;
   });

@@ -181,7 +181,7 @@ export class SystemContent {
 
 /** What stands in it. */
 function namesIn({ system, points }: Pick<KnownSystem, 'system' | 'points'>): readonly string[] {
-  return [...system.members.map(({ name }) => name), ...points.map(({ title }) => title)];
+  return [...system.members.map(({ name }) => name), ...points.flatMap(({ title, git = '' }) => [title, git])];
 }
 
 /** Of those that somebody took: the others are called by their time. */

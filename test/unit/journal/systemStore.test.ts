@@ -27,12 +27,18 @@ describe('systems that are written down', () => {
 
   it('are there for every editor, with their restore points, until they are forgotten', async () => {
     await store().put(system);
-    await store().putPoint(id, point);
+    await store().putPoint(id, { ...point, git: 'main@0123456789ab' });
     await store().putPoint(id, { ...point, id: 'c'.repeat(32), createdAt: 1, auto: 'revert' });
     const { systems, unreadable } = await store().list();
     assert.deepEqual(unreadable, []);
     assert.deepEqual(systems, [
-      { system, points: [{ ...point, id: 'c'.repeat(32), createdAt: 1, auto: 'revert' }, point] },
+      {
+        system,
+        points: [
+          { ...point, id: 'c'.repeat(32), createdAt: 1, auto: 'revert' },
+          { ...point, git: 'main@0123456789ab' },
+        ],
+      },
     ]);
     await store().forgetPoint(id, point.id);
     await store().put({ ...system, name: 'store' });

@@ -81,6 +81,17 @@ describe('a task', () => {
     assert.deepEqual([code, calls], [1, []]);
   });
 
+  it('ends with 1 where all VMs are back and one does not come up, so that what depends on it does not start', async () => {
+    const execute = (): Promise<never> => Promise.reject(new CommandError('failed', 'api did not come up.', {}));
+    for (const definition of [
+      { action: 'resetLab' },
+      { action: 'revert', system: 'shop', snapshot: 'clean', confirm: false },
+    ]) {
+      const { code, lines } = await run(definition, { execute });
+      assert.deepEqual([code, lines.at(-1)], [1, 'api did not come up.']);
+    }
+  });
+
   it('waits for all VMs of a system, and ends with 1 where one does not come up', async () => {
     const waits: (readonly [string, number])[] = [];
     const untilUp = (system: string, atMostMs: number): Promise<void> => {
