@@ -86,7 +86,7 @@ await session.finish();
 
 /** @param {DeepPart} part @param {string | undefined} release @returns {Promise<Part>} */
 async function partOf(part, release) {
-  const { name, layer, tier = 'usual', files, grep, env } = part;
+  const { name, layer, tier = 'usual', files, grep, env, places } = part;
   const mayBegin = () => {
     const may = part.minutes * crowded <= minutesLeft();
     (may ? ran : left).push(name);
@@ -96,7 +96,7 @@ async function partOf(part, release) {
   if (layer === undefined) return { ...common, program: historiesCommand(part) };
   const all = await bundlesOf(layer, tier);
   const bundles = files === undefined ? all : all.filter((file) => files.includes(basename(file).split('.')[0] ?? ''));
-  return { ...common, layer, bundles, release, grep, env };
+  return { ...common, layer, bundles, release, grep, env, places };
 }
 
 /** Made once: several parts run from them at a time. @param {Layer} layer @param {Tier} tier */

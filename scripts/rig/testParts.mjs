@@ -98,6 +98,7 @@ export const strict = process.env['CI'] !== undefined;
  * @property {readonly string[] | undefined} [only] of a layer that is made now: its files of these names
  * @property {string | undefined} [release] folder of debianRoot.mjs whose libvirt and QEMU take the place of the machine's
  * @property {NodeJS.ProcessEnv | undefined} [env] what the tests shall find beside the usual
+ * @property {number | undefined} [places] of each of its programs; that of its layer unless given
  * @property {() => boolean} [mayBegin] asked when its first program may; where not, none of it is run
  * @property {() => void} [passed] told as soon as all of it has
  */
@@ -125,7 +126,10 @@ export async function filesOf({ layer, bundles, only }) {
  * @param {NodeJS.ProcessEnv} options.env
  * @returns {PartJob}
  */
-export function jobOf({ layer, program, name, release, env: more, mayBegin }, { index, files, dir, grep, env }) {
+export function jobOf(
+  { layer, program, name, release, env: more, mayBegin, places: wanted },
+  { index, files, dir, grep, env },
+) {
   const { places, daemon } = layer === undefined ? { places: 1, daemon: false } : plan[layer];
   return {
     name: files.length === 1 ? nameOf(files[0] ?? '') : (layer ?? name ?? ''),
@@ -133,7 +137,7 @@ export function jobOf({ layer, program, name, release, env: more, mayBegin }, { 
     tells: program === undefined ? 'counts' : 'status',
     env: { ...env, ...(release !== undefined && { VIRT_REWIND_TEST_RELEASE: release }), ...more },
     dir,
-    places,
+    places: wanted ?? places,
     part: index,
     files,
     ...(mayBegin && { mayBegin }),

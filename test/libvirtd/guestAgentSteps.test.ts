@@ -15,7 +15,7 @@ import {
 } from './hypervisorRig.js';
 
 describe('the guest agent', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let guest: Guest;
