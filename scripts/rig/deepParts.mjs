@@ -71,6 +71,7 @@ const more = {
       'lesson',
       'pictureBlocks',
       'pictureSizes',
+      'treeNarrow',
       'forks',
       'filter',
       'lab',

@@ -31,6 +31,10 @@ describe('the first minute', () => {
     await stage().workbench.row('You are here').waitFor();
     const vms = (await stage().workbench.rows()).filter(({ level }) => level === 2);
     assert.equal(vms[0]?.label.split(',')[0], first);
+    const seen = stage()
+      .workbench.page.getByRole('checkbox', { name: /See a counter jump back/u })
+      .first();
+    assert.equal(await seen.getAttribute('aria-checked'), 'false');
     await stage().workbench.picture('landing');
   });
 
@@ -40,6 +44,8 @@ describe('the first minute', () => {
     await console()
       .filter({ hasText: /memory 10\d \| disk 10\d/ })
       .waitFor();
+    // It was the walkthrough's first step.
+    await stage().workbench.page.locator('[data-done-step-id][aria-checked="true"]').first().waitFor();
     await stage().workbench.picture('landing-reverted');
   });
 });

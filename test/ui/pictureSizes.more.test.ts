@@ -25,6 +25,18 @@ describe('the picture in a window of any size', () => {
   });
   const hands = new PictureHands(stage);
 
+  const canBeReadAndUsed = async (): Promise<void> => {
+    const { beyond, overlapping } = await hands.page.locator('body').evaluate(lookAtTexts);
+    assert.equal(beyond, 0, 'pixels stand beyond the edge');
+    assert.deepEqual(overlapping, []);
+    for (const button of await hands.page.getByRole('button').all()) {
+      if (await button.isVisible()) {
+        // Scrolls to it, and fails where something else is where it is to be pressed.
+        await button.click({ trial: true });
+      }
+    }
+  };
+
   for (const vm of ['rewind-overlays', 'rewind-internal']) {
     for (const { what, width, height } of sizes) {
       it(`of ${vm} can be read and used in ${what}`, async () => {
@@ -36,15 +48,14 @@ describe('the picture in a window of any size', () => {
         await hands.blocks.getByRole('row').nth(1).waitFor();
         await window.setViewportSize({ width, height });
         await stage().workbench.picture(`sizes-${vm}-${width}`);
-        const { beyond, overlapping } = await hands.page.locator('body').evaluate(lookAtTexts);
-        assert.equal(beyond, 0, 'pixels stand beyond the edge');
-        assert.deepEqual(overlapping, []);
-        for (const button of await hands.page.getByRole('button').all()) {
-          if (await button.isVisible()) {
-            // Scrolls to it, and fails where something else is where it is to be pressed.
-            await button.click({ trial: true });
-          }
-        }
+        await canBeReadAndUsed();
+        // With what a delete would do, before it is done.
+        await hands.tree.focus();
+        await hands.press('Home');
+        await hands.press('Delete');
+        await hands.whatIf.waitFor();
+        await stage().workbench.picture(`sizes-${vm}-${width}-what-if`);
+        await canBeReadAndUsed();
         await stage().hands.command('View: Close Editor');
         await window.locator('iframe.webview').waitFor({ state: 'detached' });
       });

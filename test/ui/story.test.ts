@@ -38,7 +38,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
     }
 
     /** The keyboard is on that row. It comes there a moment after the row does, and closes a menu that is opened before. */
-    async function standsOn(label: string): Promise<void> {
+    async function standsOn(label: string | RegExp): Promise<void> {
       const focused = stage().workbench.page.locator(
         '.part.sidebar .monaco-list:focus-within .monaco-list-row.focused',
       );
@@ -251,6 +251,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       else await withKey(internal, 'Quick Checkpoint', 'Control+Alt+k');
       const checkpoint = row(/^check…\S+, checkpoint\b.*, memory/);
       await checkpoint.waitFor();
+      if (by === 'keyboard') await standsOn(/^check…\S+, checkpoint\b/);
       await stage().workbench.toast(internal).waitFor();
       await picture('9-checkpoint');
       await stage().hands.notification(internal, 'Undo');
