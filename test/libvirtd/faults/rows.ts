@@ -34,6 +34,9 @@ export interface RowResult {
   readonly wrong: readonly string[];
 }
 
+/** Most rows are over in a tenth of it. One that hangs is ended by its test a minute later, with no word of where it hung. */
+const strangeMs = 240_000;
+
 let vms = 0;
 
 /** Without a fault it must end as after the operation. */
@@ -60,6 +63,11 @@ export async function runRow(
   const inside = fault === undefined ? {} : { act, at: fault.at, usualMs: fault.usual.tookMs };
   const maker = openEditor({ uri, journal: `${journal}-maker`, env: daemon.env });
   const editors: Editor[] = [maker];
+  let doing = 'making its snapshots';
+  const hangs = setTimeout(() => {
+    const logs = editors.flatMap(({ log }) => ['  --', ...log.slice(-25).map((line) => `  ${line}`)]);
+    process.stdout.write([`          it hangs at ${doing}`, ...logs, ''].join('\n'));
+  }, strangeMs);
   try {
     const prepared = await scenario.prepare(await stageOf(maker, vm, uri));
     maker.inventory.dispose();
@@ -77,15 +85,19 @@ export async function runRow(
       const editor = openEditor({ uri, journal, env: daemon.env, ...inside });
       editors.push(editor);
       await editor.inventory.connect(uri);
+      doing = 'the operation';
       said = await outcomeOf(editor.inventory.runOperation(prepared.request));
       course = editor.course;
+      doing = 'the end of the fault';
       await (
         await acting
       )?.();
+      doing = 'the end of its recovery';
       await editor.settled();
     }
     // Another editor, as it would come up later: it must find nothing more to do, or do what is left.
     editors.forEach(({ inventory }) => inventory.dispose());
+    doing = 'what the next editor does';
     const later = openEditor({ uri, journal, env: daemon.env });
     editors.push(later);
     await later.inventory.connect(uri);
@@ -125,6 +137,7 @@ export async function runRow(
       wrong: wrong.length === 0 ? [] : [...wrong, ...log],
     };
   } finally {
+    clearTimeout(hangs);
     editors.forEach(({ inventory }) => inventory.dispose());
     await removeChild(daemon);
     await daemon.virsh(['destroy', name]);
