@@ -8,9 +8,10 @@ import { endQemu } from './faultKinds.js';
 /**
  * libvirt 9.0, killed while it starts a QEMU, may come up with that start as a job of the VM that no thread owns. Every call on
  * the VM then fails after 30 seconds, for good; libvirtd started once more is well again. Where it is not, it has to forget what it
- * had noted of the running VM, with that start: nine more starts were seen to change nothing, and three without that QEMU.
+ * had noted of the running VM, with that start: nine more starts were seen to change nothing, and three without that QEMU. libvirt 12.8,
+ * killed in a revert, was seen to come up so with the job of a snapshot, its QEMU gone and the VM "paused (starting up)".
  */
-const stuck = /for domain (\S+); current job is \(none, none, start\) owned by \(0 <null>, 0 <null>/gu;
+const stuck = /for domain (\S+); current job is \(none, none, (?:start|snapshot)\) owned by \(0 <null>, 0 <null>/gu;
 
 /** @returns what ends the watching; rejects where the daemon did not come up again */
 export function restartWhenStuck(daemon: Daemon): () => Promise<void> {
@@ -23,7 +24,7 @@ export function restartWhenStuck(daemon: Daemon): () => Promise<void> {
     const named = new Set(found.slice(seen));
     seen = found.length;
     if (named.size > 0) {
-      process.stdout.write('          libvirtd waits for a start that nobody owns, and is started again\n');
+      process.stdout.write('          libvirtd waits for a job that nobody owns, and is started again\n');
       await daemon.killDaemon();
       for (const vm of named) {
         if (startedFor.has(vm)) {
