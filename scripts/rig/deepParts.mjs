@@ -173,7 +173,7 @@ export const deepParts = [
         name: `killed ${version}`,
         group: 'killed',
         version,
-        minutes: 1,
+        minutes: 2,
         guards: ['driver', 'operations', 'journal', 'engine'],
         layer: 'libvirtd',
         tier: 'deep',

@@ -68,7 +68,7 @@ export class FreshLook {
       ahead.begin(asked(knownFacts(hypervisor, before.vm, before.tree, clock.now())).needs);
     }
     const [own] = await Promise.all([
-      readOwnKnowledge(persistence, request.vm),
+      readOwnKnowledge(persistence, request.vm, [request]),
       live.read(request.vm.uuid, ['vm', 'tree']),
     ]);
     const { vm, tree, layers, ranSince, standsSince } = this.view(request.vm);

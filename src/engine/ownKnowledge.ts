@@ -4,11 +4,20 @@ import type { OneSnapshot } from '../journal/snapshotRecords.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { AutoSnapshot, Facts } from '../domain/facts.js';
 import type { Measured } from '../domain/loggedOperation.js';
+import type { OperationRequest, OperationType } from '../domain/operation.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import type { Persistence } from './persistence.js';
 import { keepingMarks, keptSnapshots } from './keptSnapshots.js';
 
+/** How long these take is told by what was measured. Others need no log, and each look would read it. */
+const forecasted: ReadonlySet<OperationType> = new Set<OperationType>([
+  'revert',
+  'delete',
+  'prune',
+  'consolidate',
+  'repair',
+]);
 /** Of the log: more would only be old, and each is a file to be read. */
 const newestOfLog = 30;
 
@@ -22,14 +31,16 @@ export interface OwnKnowledge {
   readonly standsSince?: string | undefined;
 }
 
+/** @param requests that are to be planned with it */
 export async function readOwnKnowledge(
   persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'operations'>,
   ref: VmRef,
+  requests: readonly OperationRequest[],
 ): Promise<OwnKnowledge> {
   const [records, marks, log] = await Promise.all([
     persistence.records.of(ref),
     keepingMarks(persistence, ref),
-    persistence.operations.of(ref, newestOfLog),
+    requests.some(({ kind }) => forecasted.has(kind)) ? persistence.operations.of(ref, newestOfLog) : [],
   ]);
   return {
     records,

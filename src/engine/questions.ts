@@ -69,7 +69,7 @@ export class Questions {
       await live.read(uuid, live.isHeld(uuid) ? ['tree'] : ['vm', 'tree']);
     }
     const { vm, tree, layers, ranSince, standsSince } = knownVm(store, ref);
-    const own = await readOwnKnowledge(persistence, ref);
+    const own = await readOwnKnowledge(persistence, ref, requests);
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince, standsSince });
     if (live.isHeld(uuid)) {
       return known;
@@ -87,7 +87,7 @@ export class Questions {
       throw new Failure('busy', { vm: ref.uuid, connection: ref.connection });
     }
     const hypervisor = await live.open();
-    const [own] = await Promise.all([readOwnKnowledge(persistence, ref), live.read(ref.uuid, ['vm', 'tree'])]);
+    const [own] = await Promise.all([readOwnKnowledge(persistence, ref, []), live.read(ref.uuid, ['vm', 'tree'])]);
     const { vm, tree, ranSince, standsSince } = knownVm(store, ref);
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, ranSince, standsSince });
     const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
