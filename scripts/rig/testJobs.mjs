@@ -26,6 +26,9 @@ import { root } from './root.mjs';
  * @typedef {{ readonly counts: Counts, readonly output: string, readonly seconds: number, readonly problem?: string }} Result
  */
 
+/** Characters of the last error that a program told, where that is all that says why it ended. */
+const longestReason = 300;
+
 /** @returns {Counts} */
 export const nothing = () => ({ passed: 0, failed: 0, skipped: 0, failures: [] });
 
@@ -121,13 +124,15 @@ export class TestJobs {
    */
   async #runIn({ name, args, tells, dir }, env, atOnce) {
     const file = join(dir, `counts-${++this.#made}.json`);
-    const { status, output } = await this.#start(args, { ...env, TEST_COUNTS: file }, atOnce);
+    const { status, output, errors } = await this.#start(args, { ...env, TEST_COUNTS: file }, atOnce);
     if (tells === 'status') {
       if (status === 0) return { counts: { ...nothing(), passed: 1 }, output };
       return { counts: nothing(), output, problem: `${name} ended with status ${status}` };
     }
     if (!existsSync(file)) {
-      return { counts: nothing(), output, problem: `${name} ended with status ${status} before its tests did` };
+      const last = errors.trimEnd().split('\n').at(-1) ?? '';
+      const why = last === '' ? '' : `: ${last.trim().slice(0, longestReason)}`;
+      return { counts: nothing(), output, problem: `${name} ended with status ${status} before its tests did${why}` };
     }
     /** @type {Counts} */
     const counts = JSON.parse(readFileSync(file, 'utf8'));
@@ -139,7 +144,7 @@ export class TestJobs {
    * @param {readonly string[]} args
    * @param {NodeJS.ProcessEnv} env
    * @param {boolean} atOnce
-   * @returns {Promise<{ status: number, output: string }>}
+   * @returns {Promise<{ status: number, output: string, errors: string }>}
    */
   #start(args, env, atOnce) {
     return new Promise((end, fail) => {
@@ -152,13 +157,21 @@ export class TestJobs {
       /** @type {Buffer[]} */
       const output = [];
       child.stdout?.on('data', (chunk) => output.push(chunk));
-      child.stderr?.on('data', (chunk) => output.push(chunk));
+      /** @type {Buffer[]} */
+      const errors = [];
+      child.stderr?.on('data', (chunk) => {
+        output.push(chunk);
+        errors.push(chunk);
+      });
       child.on('error', fail);
       // "close" and not "exit": the last of its output is there then.
       child.on('close', (code) => {
         this.#children.delete(child);
-        end({ status: code ?? 2, output: Buffer.concat(output).toString('utf8') });
+        end({ status: code ?? 2, output: textOf(output), errors: textOf(errors) });
       });
     });
   }
 }
+
+/** @param {readonly Buffer[]} chunks */
+const textOf = (chunks) => Buffer.concat(chunks).toString('utf8');

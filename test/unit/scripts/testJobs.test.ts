@@ -43,10 +43,21 @@ describe('the programs of a test run', () => {
   });
 
   it('calls one that ended without counts, or with a status and no failed test, a problem', async () => {
-    const results = await resultsOf([job('silent', ''), job('odd', `${counts(1)} process.exitCode = 3;`)], 1);
+    const results = await resultsOf(
+      [
+        job('silent', ''),
+        job('told', `console.error('no word for 9 s'); console.log('Exit code: 2'); process.exitCode = 2;`),
+        job('odd', `${counts(1)} process.exitCode = 3;`),
+      ],
+      1,
+    );
     assert.deepEqual(
       results.map(([, result]) => problemOf(result)),
-      ['silent ended with status 0 before its tests did', 'odd ended with status 3'],
+      [
+        'silent ended with status 0 before its tests did',
+        'told ended with status 2 before its tests did: no word for 9 s',
+        'odd ended with status 3',
+      ],
     );
   });
 
