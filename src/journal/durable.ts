@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '../base/log.js';
+import { readAtMost } from '../base/readAtMost.js';
 import { Failure, type FailureDetails } from '../domain/failure.js';
 
 const hourMs = 60 * 60 * 1000;
@@ -76,16 +77,8 @@ export async function syncFolder(fs: FileSystem, path: string): Promise<void> {
 export async function readBounded(fs: FileSystem, path: string, maxBytes: number): Promise<Buffer | 'tooLong'> {
   const file = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const buffer = Buffer.alloc(maxBytes + 1);
-    let length = 0;
-    while (length <= maxBytes) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
-      if (bytesRead === 0) {
-        return buffer.subarray(0, length);
-      }
-      length += bytesRead;
-    }
-    return 'tooLong';
+    const bytes = await readAtMost(file, maxBytes + 1);
+    return bytes.length > maxBytes ? 'tooLong' : bytes;
   } finally {
     await file.close();
   }

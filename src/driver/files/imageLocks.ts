@@ -1,6 +1,7 @@
 // Which files a program has open as a disk, from the locks that QEMU keeps on its images. The kernel tells them to
 // everybody; whose they are it does not. Knows nothing of VMs.
 import { open } from 'node:fs/promises';
+import { readAtMost } from '../../base/readAtMost.js';
 import type { ImageLocks } from '../../domain/hostFiles.js';
 
 /**
@@ -21,12 +22,7 @@ export async function readImageLocks(list = '/proc/locks'): Promise<ImageLocks |
   try {
     const file = await open(list);
     try {
-      const buffer = Buffer.alloc(mostBytes);
-      let length = 0;
-      for (let read = -1; read !== 0 && length < mostBytes; length += read) {
-        ({ bytesRead: read } = await file.read(buffer, length, mostBytes - length));
-      }
-      text = buffer.toString('latin1', 0, length);
+      text = (await readAtMost(file, mostBytes)).toString('latin1');
     } finally {
       await file.close();
     }
