@@ -90,6 +90,8 @@ export interface FailureDetails {
   readonly outrunBytes?: number;
   /** The guest was asked to stop or to restart, and did nothing for so long. */
   readonly silentMs?: number;
+  /** Of `busy`: libvirt waited for a job of the VM and names nobody who works at it. */
+  readonly heldByNobody?: true;
   /** Of `busy`: what the other editor is called. */
   readonly editor?: string;
   /** Of `journal`: steps had been carried out before. */

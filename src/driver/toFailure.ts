@@ -10,6 +10,7 @@ import {
   UnsupportedUri,
 } from '../libvirt/libvirtError.js';
 import { Failure, type FailureDetails, type FailureKind } from '../domain/failure.js';
+import { jobHolder } from './jobHolder.js';
 import { XmlError } from './xml/xmlTree.js';
 
 /** Codes that are not in this table are `failed` or `noSpace`: only libvirt's own text says what went wrong. */
@@ -65,6 +66,7 @@ export function toFailure(error: unknown, details: FailureDetails = {}): Failure
       libvirtMessage: error.message,
       libvirtCode: error.code,
       ...(closedToUser.has(error.code) ? { group } : {}),
+      ...(jobHolder(error) === 'nobody' ? { heldByNobody: true } : {}),
     });
   }
   if (error instanceof ConnectionLost) {

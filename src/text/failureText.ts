@@ -5,6 +5,7 @@ import { t } from '@vscode/l10n';
 import type { Failure, FailureDetails, FailureKind } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import { aftermathText } from './aftermathText.js';
+import { busyText } from './busyText.js';
 import { cancelledText } from './cancelledText.js';
 import { denialAdvice } from './denialAdvice.js';
 import { entryAdvice } from './entryAdvice.js';
@@ -102,15 +103,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
     severity: 'error',
     offers: 'connect',
   }),
-  busy: (details) => ({
-    short: t('busy'),
-    sentence:
-      details.vm !== undefined && details.editor !== undefined
-        ? t('{0}, perhaps in another window, is carrying out an operation on {1}.', details.editor, details.vm)
-        : about(details, t('Another operation holds {0}.', details.vm ?? ''), t('Another operation is under way.')),
-    nextStep: t('Try again when it has ended.'),
-    severity: 'warning',
-  }),
+  busy: (details) => ({ short: t('busy'), ...busyText(details), severity: 'warning' }),
   unsupported: (details) => ({
     short: t('not supported'),
     ...(isAddress(details)

@@ -3,6 +3,7 @@
 import type { Connection } from '../../libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
 import { type Domain, typedParameterMap } from '../../libvirt/structs.js';
+import { jobHolder } from '../jobHolder.js';
 
 const lookEveryMs = 250;
 /** Of looks in a row that libvirt could not answer: a minute. */
@@ -33,7 +34,7 @@ const ours: ReadonlySet<unknown> = new Set([
 export async function untilNoJob(connection: Connection, dom: Domain, everyMs = lookEveryMs): Promise<void> {
   for (let [unclear, ownerless] = [0, 0]; ;) {
     const found = await jobOf(connection, dom);
-    const isOwnerless = found instanceof LibvirtError && found.code === errorCodes.VIR_ERR_OPERATION_TIMEOUT;
+    const isOwnerless = found instanceof LibvirtError && jobHolder(found) === 'nobody';
     ownerless = isOwnerless ? ownerless + 1 : 0;
     unclear = found instanceof LibvirtError && !isOwnerless ? unclear + 1 : 0;
     if (found === 'none') {
@@ -65,9 +66,12 @@ async function jobOf(connection: Connection, dom: Domain): Promise<'none' | 'goe
     return runs && ours.has(typedParameterMap(params).get('operation')) ? 'goesOn' : 'none';
   } catch (error) {
     if (error instanceof LibvirtError) {
-      if (error.code === errorCodes.VIR_ERR_OPERATION_TIMEOUT) {
-        // Whatever language the words are in.
-        return /(?:monitor|agent)=/u.test(error.message) ? 'held' : error;
+      switch (jobHolder(error)) {
+        case 'worker':
+          return 'held';
+        case 'nobody':
+          return error;
+        case 'none':
       }
       if (error.code === errorCodes.VIR_ERR_INTERNAL_ERROR) {
         return error;

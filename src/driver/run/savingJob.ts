@@ -2,8 +2,9 @@
 // nobody saves it has died. Ends nothing and waits for nothing.
 import type { Connection } from '../../libvirt/connection.js';
 import { VIR_DOMAIN_CONTROL_JOB, VIR_DOMAIN_CONTROL_OCCUPIED, VIR_DOMAIN_JOB_NONE } from '../../libvirt/flags.js';
-import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
+import { LibvirtError } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
+import { jobHolder } from '../jobHolder.js';
 
 /** libvirt itself waits for half a minute for the job that it is to tell of. */
 const patienceMs = 1_000;
@@ -60,8 +61,7 @@ export class SavingJobs {
       return type !== VIR_DOMAIN_JOB_NONE;
     } catch (error) {
       if (error instanceof LibvirtError) {
-        // Whatever language the words are in.
-        return error.code === errorCodes.VIR_ERR_OPERATION_TIMEOUT && /(?:monitor|agent)=/u.test(error.message);
+        return jobHolder(error) === 'worker';
       }
       throw error;
     }

@@ -102,6 +102,23 @@ describe('a failure', () => {
     assert.equal(toFailure(locked).kind, 'busy');
   });
 
+  it('says of a job that libvirt waited for in vain whether it names somebody who works at it', () => {
+    const heldByNobody = (code: number, text: string): unknown =>
+      toFailure(libvirtError(code, text)).details.heldByNobody;
+    const words = 'Timed out during operation: cannot acquire state change lock';
+    const { VIR_ERR_OPERATION_TIMEOUT, VIR_ERR_RESOURCE_BUSY } = errorCodes;
+    assert.equal(heldByNobody(VIR_ERR_OPERATION_TIMEOUT, words), true);
+    assert.equal(
+      heldByNobody(VIR_ERR_OPERATION_TIMEOUT, `${words} (held by monitor=remoteDispatchDomainSave)`),
+      undefined,
+    );
+    assert.equal(
+      heldByNobody(VIR_ERR_OPERATION_TIMEOUT, `${words} (held by agent=remoteDispatchDomainFSFreeze)`),
+      undefined,
+    );
+    assert.equal(heldByNobody(VIR_ERR_RESOURCE_BUSY, words), undefined);
+  });
+
   it('of a VM that is gone does not name its snapshot, one of a snapshot that is gone does', () => {
     const about = { vm: 'web', snapshot: 'a' };
     const of = (code: number): unknown => toFailure(libvirtError(code), about).details.snapshot;

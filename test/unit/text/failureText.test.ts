@@ -187,6 +187,13 @@ describe('failure text', () => {
     assert.equal(failureText(new Failure('cancelled')).severity, 'warning');
   });
 
+  it('says of a job at which nobody works how to be rid of it, and of another to wait', () => {
+    const nobody = failureText(new Failure('busy', { vm, heldByNobody: true }));
+    assert.equal(nobody.sentence, `libvirt waits for a job of ${vm} at which nobody seems to work.`);
+    assert.match(nobody.nextStep, /restart libvirt’s service \(libvirtd or virtqemud\); running VMs go on/);
+    assert.equal(failureText(new Failure('busy', { vm })).nextStep, 'Try again when it has ended.');
+  });
+
   it('offers to wait or to force off where a guest did not react, each for that very VM', () => {
     for (const [action, again] of [
       ['shutDown', 'virtRewind.shutDown'],
