@@ -34,6 +34,10 @@ export class Guests implements GuestsPort {
     return this.#asking(connection, (guests) => guests.screenshotOf(uuid));
   }
 
+  thumbnailOf({ connection, uuid }: VmRef): Promise<Uint8Array | undefined> {
+    return this.#asking(connection, (guests) => guests.thumbnailOf(uuid));
+  }
+
   runIn({ connection, uuid }: VmRef, command: GuestCommand, signal: AbortSignal): Promise<GuestRun> {
     return this.#asking(connection, (guests) => guests.runIn(uuid, command, signal));
   }

@@ -151,6 +151,8 @@ export interface GuestsPort {
   addressesOf(ref: VmRef): Promise<readonly GuestAddress[]>;
   /** What the display shows, as a PNG. */
   screenshotOf(ref: VmRef): Promise<Uint8Array>;
+  /** The same, so small that a tooltip can hold it; undefined where it cannot be made so. */
+  thumbnailOf(ref: VmRef): Promise<Uint8Array | undefined>;
   /** What it showed when that snapshot with RAM was made, small, as a PNG; undefined where nothing was kept. Never rejects. */
   shownAt(ref: VmRef, createdAt: number): Promise<Uint8Array | undefined>;
   /** Runs a program inside, by the guest agent. */

@@ -456,6 +456,14 @@ describe('commands', function () {
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     });
 
+    it('show in the tooltip of a VM what its display shows', async () => {
+      const { tree } = await rig.api();
+      const row = await rig.vmRow(talks);
+      const { tooltip } = await tree.resolveTreeItem(tree.getTreeItem(row), row);
+      assert.ok(tooltip instanceof vscode.MarkdownString);
+      assert.match(tooltip.value, /!\[What the display shows\]\(data:image\/png;base64,iVBOR/);
+    });
+
     it('show in a tab what a display shows, and again in the same', async () => {
       for (const shown of [1, 2]) {
         assert.deepEqual(await call('virtRewind.showScreenshot', { vm: talks }), { vm: talks });

@@ -1,22 +1,47 @@
-// What a tooltip tells beside what the row knows: where a running VM can be reached, and what its display showed when a snapshot
-// was made. Asked for when somebody looks, and never waited for long.
+// What a tooltip tells beside what the row knows: where a running VM can be reached, what its display shows, and what it showed
+// when a snapshot was made. Asked for when somebody looks, and never waited for long.
 import { t } from '@vscode/l10n';
 import { systemClock, within } from '../../base/clock.js';
 import type { VmRef } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import type { FactList } from '../../text/factList.js';
-import type { SnapshotNode } from './nodes.js';
+import type { Node, SnapshotNode } from './nodes.js';
 
 /** A tooltip that comes later is none. */
 const patienceMs = 1_000;
 
+type Asked = Pick<InventoryPort, 'findVm' | 'guests'>;
+
+/** A small PNG, and what it is. */
+export interface DisplayPicture {
+  readonly png: Uint8Array;
+  readonly is: string;
+}
+
+export interface TooltipContent {
+  readonly facts: FactList;
+  readonly picture: DisplayPicture | undefined;
+}
+
+/** @param facts what the row knows */
+export async function tooltipContent(node: Node, facts: FactList, inventory: Asked): Promise<TooltipContent> {
+  if (node.kind === 'snapshot') {
+    return { facts, picture: pictureOf(await shownThen(node, inventory), t('What the display showed')) };
+  }
+  if (node.kind !== 'vm') {
+    return { facts, picture: undefined };
+  }
+  const [told, png] = await Promise.all([withAddresses(facts, node.ref, inventory), shownNow(node.ref, inventory)]);
+  return { facts: told, picture: pictureOf(png, t('What the display shows')) };
+}
+
+function pictureOf(png: Uint8Array | undefined, is: string): DisplayPicture | undefined {
+  return png && { png, is };
+}
+
 /** The same facts where nobody knows an address in time. */
-export async function withAddresses(
-  facts: FactList,
-  ref: VmRef,
-  inventory: Pick<InventoryPort, 'findVm' | 'guests'>,
-): Promise<FactList> {
+async function withAddresses(facts: FactList, ref: VmRef, inventory: Asked): Promise<FactList> {
   if (inventory.findVm(ref)?.vm.power !== 'running') {
     return facts;
   }
@@ -31,10 +56,17 @@ export async function withAddresses(
     : { ...facts, lines: [...facts.lines, { name: t('IP address'), value: addresses.join(', ') }] };
 }
 
-export async function shownThen(
-  { ref, snapshot }: SnapshotNode,
-  inventory: Pick<InventoryPort, 'findVm' | 'guests'>,
-): Promise<Uint8Array | undefined> {
+/** Undefined where it has no display, or none that can be seen in time. */
+async function shownNow(ref: VmRef, inventory: Asked): Promise<Uint8Array | undefined> {
+  if (inventory.findVm(ref)?.vm.power !== 'running') {
+    return undefined;
+  }
+  // Most VMs of a server have no display, and a hover is no question that deserves an answer about it.
+  const asked = inventory.guests.thumbnailOf(ref).catch(() => undefined);
+  return within(systemClock, patienceMs, asked, undefined);
+}
+
+async function shownThen({ ref, snapshot }: SnapshotNode, inventory: Asked): Promise<Uint8Array | undefined> {
   const tree = inventory.findVm(ref)?.tree;
   const made = tree && findSnapshot(tree, snapshot);
   return made?.kind === 'memory' ? inventory.guests.shownAt(ref, made.createdAt) : undefined;

@@ -1,12 +1,12 @@
 // Rows and facts → what the editor shows. Does no I/O, and trusts no text.
 import * as vscode from 'vscode';
-import { t } from '@vscode/l10n';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { FactList } from '../../text/factList.js';
 import { factsMarkdown } from '../../text/markdown.js';
 import { noticeText } from '../../text/noticeText.js';
 import type { MessageRow } from './messageRows.js';
 import type { Node } from './nodes.js';
+import type { DisplayPicture, TooltipContent } from './tooltipFacts.js';
 import type { Row } from '../../text/rows.js';
 import { rowMarkUri } from './rowMarks.js';
 
@@ -59,15 +59,13 @@ export function giveBadge(view: Pick<vscode.TreeView<Node>, 'badge'>, value: num
   view.badge = value === 0 ? undefined : { value, tooltip: noticeText(tooltip) };
 }
 
-/** @param shown what the display showed then, a small PNG */
-export function giveTooltip(item: vscode.TreeItem, facts: FactList, shown?: Uint8Array): void {
-  item.tooltip = tooltip(facts, shown);
+export function giveTooltip(item: vscode.TreeItem, { facts, picture }: TooltipContent): void {
+  item.tooltip = tooltip(facts, picture);
 }
 
-function tooltip(facts: FactList, shown: Uint8Array | undefined): vscode.MarkdownString {
-  const image = shown && Buffer.from(shown).toString('base64');
-  const picture = image === undefined ? '' : `\n\n![${t('What the display showed')}](data:image/png;base64,${image})`;
-  const markdown = new vscode.MarkdownString(`${factsMarkdown(facts)}${picture}`);
+function tooltip(facts: FactList, picture: DisplayPicture | undefined): vscode.MarkdownString {
+  const image = picture && `\n\n![${picture.is}](data:image/png;base64,${Buffer.from(picture.png).toString('base64')})`;
+  const markdown = new vscode.MarkdownString(`${factsMarkdown(facts)}${image ?? ''}`);
   markdown.isTrusted = false;
   markdown.supportHtml = false;
   return markdown;

@@ -21,7 +21,7 @@ import type { ShownSystem } from '../../text/systemRows.js';
 import { readAllTrees } from './readAllTrees.js';
 import { rowMarks } from './rowMarks.js';
 import { RowTimers } from './rowTimers.js';
-import { shownThen, withAddresses } from './tooltipFacts.js';
+import { tooltipContent } from './tooltipFacts.js';
 import { type ShownSystems, SystemsInTree } from './systemsInTree.js';
 import { TreeContent } from './treeContent.js';
 import { TreeFocus } from './treeFocus.js';
@@ -199,12 +199,11 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     return item;
   }
 
-  /** Asked for by a tooltip that is about to be shown: only then a guest is asked for its address. */
+  /** Asked for by a tooltip that is about to be shown: only then a guest is asked for its address, and what its display shows. */
   async resolveTreeItem(item: vscode.TreeItem, node: Node): Promise<vscode.TreeItem> {
     const facts = this.#content.facts(node, this.#reading());
     if (facts !== undefined) {
-      const told = node.kind === 'vm' ? await withAddresses(facts, node.ref, this.#inventory) : facts;
-      giveTooltip(item, told, node.kind === 'snapshot' ? await shownThen(node, this.#inventory) : undefined);
+      giveTooltip(item, await tooltipContent(node, facts, this.#inventory));
     }
     return item;
   }

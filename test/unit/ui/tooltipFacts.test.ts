@@ -1,50 +1,61 @@
-// What a tooltip tells beside its row: the addresses of a guest that runs, where somebody knows them.
+// What a tooltip tells beside its row: the addresses of a guest that runs, where somebody knows them, and its display.
 import assert from 'node:assert/strict';
 import type { PowerState } from '../../../src/domain/vm.js';
 import type { InventoryPort } from '../../../src/engine/inventory.js';
-import { withAddresses } from '../../../src/ui/tree/tooltipFacts.js';
+import { type TooltipContent, tooltipContent } from '../../../src/ui/tree/tooltipFacts.js';
 import { ref, vm, vmView } from './samples.js';
 
+const none = (): Promise<readonly string[]> => Promise.resolve([]);
 const facts = { heading: 'web-test', lines: [{ name: 'State', value: 'running' }] };
 
-function inventory(power: PowerState, addresses: () => Promise<readonly string[]>) {
+function inventory(
+  power: PowerState,
+  addresses: () => Promise<readonly string[]>,
+  thumbnail: () => Promise<Uint8Array | undefined> = () => Promise.resolve(undefined),
+) {
   const asked: string[] = [];
   const guests = {
     addressesOf: async () => {
       asked.push('addresses');
       return (await addresses()).map((address) => ({ address, from: 'agent' as const }));
     },
+    thumbnailOf: () => {
+      asked.push('thumbnail');
+      return thumbnail();
+    },
   };
   return { asked, findVm: () => vmView({ vm: vm({ power }) }), guests: guests as unknown as InventoryPort['guests'] };
 }
 
+const told = (of: ReturnType<typeof inventory>): Promise<TooltipContent> =>
+  tooltipContent({ kind: 'vm', id: 'web', ref }, facts, of);
+
 describe('the tooltip of a VM', () => {
   it('has its IP addresses below the facts', async () => {
-    const { lines } = await withAddresses(
-      facts,
-      ref,
-      inventory('running', () => Promise.resolve(['192.0.2.7', '2001:db8::7'])),
-    );
+    const addresses = (): Promise<string[]> => Promise.resolve(['192.0.2.7', '2001:db8::7']);
+    const { lines } = (await told(inventory('running', addresses))).facts;
     assert.deepEqual(lines.slice(0, -1), facts.lines);
     assert.deepEqual(lines.at(-1), { name: 'IP address', value: '192.0.2.7, 2001:db8::7' });
   });
 
   it('has none where none is known, or nobody can tell', async () => {
-    assert.equal(
-      await withAddresses(
-        facts,
-        ref,
-        inventory('running', () => Promise.resolve([])),
-      ),
-      facts,
-    );
+    assert.equal((await told(inventory('running', none))).facts, facts);
     const broken = inventory('running', () => Promise.reject(new Error('the agent is silent')));
-    assert.equal(await withAddresses(facts, ref, broken), facts);
+    assert.equal((await told(broken)).facts, facts);
+  });
+
+  it('has what the display shows, and nothing where there is none', async () => {
+    const png = Uint8Array.of(1, 2);
+    const seen = await told(inventory('running', none, () => Promise.resolve(png)));
+    assert.deepEqual(seen.picture, { png, is: 'What the display shows' });
+    const blind = inventory('running', none, () => Promise.reject(new Error('no display')));
+    assert.deepEqual(await told(blind), { facts, picture: undefined });
+    assert.deepEqual(blind.asked, ['addresses', 'thumbnail']);
   });
 
   it('asks no guest that does not run', async () => {
     const off = inventory('off', () => Promise.resolve(['192.0.2.7']));
-    assert.equal(await withAddresses(facts, ref, off), facts);
+    assert.deepEqual(await told(off), { facts, picture: undefined });
     assert.deepEqual(off.asked, []);
   });
 });
