@@ -42,8 +42,8 @@ let server;
 /** @type {import('playwright-core').Browser | undefined} */
 let browser;
 let printed = 0;
-/** When the tests last said something. */
-let heard = performance.now();
+/** Begins anew with each word of the tests. @type {NodeJS.Timeout | undefined} */
+let silence;
 let status = 2;
 
 for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP'])) {
@@ -107,9 +107,8 @@ function result(page, running) {
     void page.exposeFunction('codeAutomationExit', (/** @type {number} */ code) => end({ code }));
     page.on('crash', () => end({ problem: 'the page crashed' }));
     void running.exited.then((code) => end({ problem: `VS Code's server ended with ${code}` }));
-    setInterval(() => {
-      if (performance.now() - heard > silenceMs) end({ problem: `no word of the tests for ${silenceMs / 1000} s` });
-    }, 1000).unref();
+    const problem = `no word of the tests for ${silenceMs / 1000} s`;
+    silence = setTimeout(() => end({ problem }), silenceMs).unref();
   });
 }
 
@@ -123,7 +122,7 @@ function print() {
   if (text.length === printed) return;
   process.stdout.write(text.slice(printed));
   printed = text.length;
-  heard = performance.now();
+  silence?.refresh();
 }
 
 /** @param {import('playwright-core').Page} page */
