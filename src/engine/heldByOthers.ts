@@ -41,3 +41,8 @@ export function unreadableRefusal({ request }: Lease, { path, why }: UnreadableE
   const vm = store.vm(request.vm)?.vm.name ?? request.vm.uuid;
   return refuse('entryUnreadable', { vm, file: path, why }).refusal;
 }
+
+/** For the log: not even its VM need be known. */
+export function unreadableLine({ path, why, detail }: UnreadableEntry): string {
+  return `an operation that was interrupted cannot be read: ${path}: ${why}: ${detail}`;
+}

@@ -16,9 +16,9 @@ import { beforeRecoveryStep } from './beforeRecoveryStep.js';
 import type { Clock } from '../base/clock.js';
 import type { FreshLook } from './freshLook.js';
 import { runSteps } from './journaledRun.js';
-import { groupRefusal, heldBy, unreadableRefusal } from './heldByOthers.js';
+import { groupRefusal, heldBy, unreadableLine, unreadableRefusal } from './heldByOthers.js';
 import type { Persistence } from './persistence.js';
-import { dropLeftGuards } from './leftGuards.js';
+import { dropGuardsOfLeft, dropLeftGuards } from './leftGuards.js';
 import { keepLeftCheckpoints } from './leftCheckpoints.js';
 import { checkStep } from './operationStatus.js';
 import type { LiveConnection } from '../inventory/liveConnection.js';
@@ -69,9 +69,7 @@ export class Recoverer {
   async recoverAll(uri: string): Promise<void> {
     const { persistence, turns, ended, log } = this.#options;
     const { entries, unreadable } = await persistence.journal.unfinished(uri);
-    for (const { path, why, detail } of unreadable) {
-      log.error(`an operation that was interrupted cannot be read: ${path}: ${why}: ${detail}`);
-    }
+    unreadable.forEach((entry) => log.error(unreadableLine(entry)));
     await dropLeftGuards(uri, this.#options);
     const first = new Map(entries.toReversed().map((entry) => [entry.vm.uuid, entry]));
     await Promise.all(
@@ -88,6 +86,8 @@ export class Recoverer {
         }
       }),
     );
+    const left = entries.filter(({ id }) => this.#ends.whyUnfinished(id) !== undefined);
+    await dropGuardsOfLeft(uri, left, this.#options);
   }
 
   /**

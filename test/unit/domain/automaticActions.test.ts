@@ -19,7 +19,7 @@ describe('what is done without a click', () => {
     );
     assert.deepEqual(
       acts.filter((act) => mayAct(act, 'safe')),
-      ['recoverHarmlessly', 'takeCheckpoints', 'endPools', 'removeLessons'],
+      ['recoverHarmlessly', 'takeCheckpoints', 'endPools', 'dropGuards', 'removeLessons'],
     );
     assert.deepEqual(
       acts.filter((act) => mayAct(act, 'none')),
