@@ -93,8 +93,10 @@ async function wordsOn({ workbench }: Stage): Promise<readonly string[]> {
   const parts = page.locator('.notification-toast, .monaco-dialog-box, .quick-input-widget:visible, .monaco-menu');
   const pages = page.locator('iframe.webview.ready');
   const rows = await workbench.rows();
+  const marked = await workbench.tree.and(page.locator('.selected, .focused')).allInnerTexts();
   const texts = [
     `the focus: ${await workbench.focus()}`,
+    `selected or focused rows: ${marked.join(' | ')}`,
     `rows: ${rows.map(({ level, label }) => `${level} ${label.slice(0, 24)}`).join(' | ')}`,
     ...(await parts.allInnerTexts()),
     ...(await Promise.all(
