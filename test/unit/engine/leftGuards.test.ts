@@ -58,7 +58,10 @@ describe('what an interrupted snapshot may have left on in QEMU', () => {
       const r = await rigWith({ persistence, rules: leavesAll }, web);
       await r.look('web');
       await settled();
-      assert.deepEqual([r.hypervisor().guardsDropped, r.reports.map(({ outcome }) => outcome)], [dropped, ['explained']]);
+      assert.deepEqual(
+        [r.hypervisor().guardsDropped, r.reports.map(({ outcome }) => outcome)],
+        [dropped, ['explained']],
+      );
     });
   }
 
