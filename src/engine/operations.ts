@@ -168,9 +168,7 @@ export class Operations implements Disposable {
 
   /** Takes up what broke off on a connection that has just been opened. */
   recover(uri: string): void {
-    this.#recoverer.recoverAll(uri).catch((error: unknown) => {
-      this.#options.log.error(`what was interrupted on ${uri} is left for now: ${asFailure(error).message}`);
-    });
+    void this.#recoverer.recoverAll(uri);
   }
 
   dismissUnfinished(ref: VmRef): Promise<void> {

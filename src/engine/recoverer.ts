@@ -15,6 +15,7 @@ import { asFailure } from '../domain/asFailure.js';
 import { beforeRecoveryStep } from './beforeRecoveryStep.js';
 import type { Clock } from '../base/clock.js';
 import type { FreshLook } from './freshLook.js';
+import { LaterAgain } from './laterAgain.js';
 import { runSteps } from './journaledRun.js';
 import { groupRefusal, heldBy, unreadableLine, unreadableRefusal } from './heldByOthers.js';
 import type { Persistence } from './persistence.js';
@@ -30,9 +31,6 @@ import type { Rules } from './rules.js';
 import { factsToRecover } from './factsRequests.js';
 import type { StepRunner } from './stepRunner.js';
 import type { Lease, Leases } from './leases.js';
-
-/** From a recovery that failed to the next one. */
-const againMs = 5000;
 
 export interface RecovererOptions {
   readonly turns: Leases;
@@ -56,17 +54,23 @@ export class Recoverer {
   readonly #options: RecovererOptions;
   readonly #ends: RecoveryEnds;
   readonly #decision: RecoveryDecision;
+  readonly #again: LaterAgain;
   readonly onDidRecover: RecoveryEnds['onDidRecover'];
 
   constructor(options: RecovererOptions) {
     this.#options = options;
     this.#ends = new RecoveryEnds(options);
     this.#decision = new RecoveryDecision(options);
+    this.#again = new LaterAgain(options, (uri) => this.#takeUp(uri));
     this.onDidRecover = this.#ends.onDidRecover;
   }
 
-  /** Takes up whatever broke off on this connection, which is open. Never rejects. */
-  async recoverAll(uri: string): Promise<void> {
+  /** Takes up whatever broke off on this connection, which has just been opened. Never rejects. */
+  recoverAll(uri: string): Promise<void> {
+    return this.#again.now(uri);
+  }
+
+  async #takeUp(uri: string): Promise<void> {
     const { persistence, turns, ended, log } = this.#options;
     const { entries, unreadable } = await persistence.journal.unfinished(uri);
     unreadable.forEach((entry) => log.error(unreadableLine(entry)));
@@ -81,7 +85,7 @@ export class Recoverer {
           log.info(`what was interrupted on ${vm.name} is left for now: ${line}`);
           if (kind === 'busy') {
             // Another editor is at it, which may die as well.
-            this.#again(uri);
+            this.#again.later(uri);
           }
         }
       }),
@@ -244,6 +248,7 @@ export class Recoverer {
   }
 
   dispose(): void {
+    this.#again.dispose();
     this.#ends.dispose();
   }
 
@@ -265,7 +270,7 @@ export class Recoverer {
       if (kind === 'lost' || kind === 'unreachable' || this.#options.ended.aborted) {
         return undefined;
       }
-      this.#again(request.vm.connection);
+      this.#again.later(request.vm.connection);
       return this.#ends.failed(open.entry, message);
     } finally {
       store.putVm(request.vm, { recovering: undefined });
@@ -336,15 +341,6 @@ export class Recoverer {
       }
       throw failure;
     }
-  }
-
-  #again(uri: string): void {
-    const { clock, log, ended } = this.#options;
-    clock.setTimer(againMs, () => {
-      if (!ended.aborted) {
-        this.recoverAll(uri).catch((error: unknown) => log.error(`recovery: ${asFailure(error).message}`));
-      }
-    });
   }
 }
 

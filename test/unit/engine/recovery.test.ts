@@ -339,6 +339,39 @@ describe('recovery', () => {
     }
   });
 
+  it('looks again at what others carry out by one timer for all VMs, ever more seldom, and never after the end', async () => {
+    const persistence = await left();
+    const [first] = persistence.entries.values();
+    const id = '2'.padStart(32, '0');
+    persistence.entries.set(id, { held: true, entry: { ...first!.entry, id, vm: { uuid: uuidOf('db'), name: 'db' } } });
+    first!.held = true;
+    const { unfinished } = persistence.journal;
+    let ofConnection = 0;
+    Object.assign(persistence.journal, {
+      unfinished: (connection?: string) => {
+        ofConnection += connection === undefined ? 0 : 1;
+        return unfinished(connection);
+      },
+    });
+    const r = await rigWith({ rules: new Script(), persistence }, fakeVm('web', ['a']), fakeVm('db', ['a']));
+    await r.look('web');
+    await settled();
+    const looks = async (ms: number): Promise<number> => {
+      ofConnection = 0;
+      await r.clock.advance(ms);
+      return ofConnection;
+    };
+    assert.deepEqual([await looks(4999), await looks(1)], [0, 1]);
+    assert.deepEqual([await looks(9999), await looks(1)], [0, 1]);
+    await r.clock.advance(60_000);
+    assert.equal(await looks(600_000), 10, 'one a minute');
+    first!.held = false;
+    await r.clock.advance(60_000);
+    assert.deepEqual([...persistence.entries.keys()], [id], 'who died meanwhile is seen');
+    r.inventory.dispose();
+    assert.equal(await looks(600_000), 0);
+  });
+
   /** Why a VM that runs cannot be resumed; `pause` leads out of an unfinished operation. */
   const whyNot = async (w: Pick<Rig, 'inventory'>): Promise<string | undefined> => {
     await w.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
