@@ -119,16 +119,23 @@ function isEmpty(file: string | undefined, { files }: Facts): boolean {
   return typeof facts === 'object' && facts.backing !== undefined && facts.empty === true;
 }
 
-export interface Pruning {
-  readonly vm: VmRef;
+interface Seen {
   readonly tree: SnapshotTree;
   readonly records: readonly AutoSnapshot[];
+  /** Names of those that somebody wants to keep. */
+  readonly kept: readonly string[];
+}
+
+interface Rule {
   /** Of what one was just taken. Leaves of the layout are looked at after a revert alone: only that leaves one behind. */
   readonly sort: PrunedReason;
   /** Absent: no checkpoint goes now. */
   readonly keep?: number;
-  /** Names of those that somebody wants to keep. */
-  readonly kept: readonly string[];
+}
+
+export interface Pruning extends Rule {
+  readonly vm: VmRef;
+  readonly seen: Seen;
   readonly log: Log;
   readonly remove: (
     request: OperationRequest,
@@ -136,17 +143,33 @@ export interface Pruning {
   ) => Promise<unknown>;
 }
 
-/** One that cannot be deleted stays, and the next time tries again; nobody asked for it, so nobody is told. */
-export async function prune({ vm, tree, records, sort, keep, kept, log, remove }: Pruning): Promise<void> {
-  const checkpoints = keep === undefined ? [] : doomedCheckpoints(tree, records, keep, kept, sort);
-  const going = checkpoints.map(({ name }) => name);
-  const layouts = sort === 'revert' ? doomedLayouts(tree, records, going, kept) : [];
-  for (const { name, why } of [...checkpoints, ...layouts]) {
+/**
+ * One that cannot be deleted stays, and the next time tries again; nobody asked for it, so nobody is told. Each is looked at again
+ * in the turn of its own delete: what was asked for meanwhile came first, and may have gone back to it, or marked it.
+ */
+export async function prune({ vm, seen, log, remove, ...rule }: Pruning): Promise<void> {
+  for (const { name, why } of doomed(seen, rule)) {
+    const loses = losesOnly(name, why);
+    const allows = (plan: PlannedWork, facts: Facts): boolean => {
+      const { tree, autoSnapshots: records, kept } = facts;
+      return (
+        records !== undefined &&
+        kept !== undefined &&
+        doomed({ tree, records, kept }, rule).some((still) => still.name === name) &&
+        loses(plan, facts)
+      );
+    };
     try {
-      await remove({ kind: 'delete', vm, snapshot: name, scope: 'one' }, losesOnly(name, why));
+      await remove({ kind: 'delete', vm, snapshot: name, scope: 'one' }, allows);
     } catch (error) {
       const { line } = asFailure(error);
       log.info(`${name}, which we took unasked, stays: ${line}`);
     }
   }
+}
+
+function doomed({ tree, records, kept }: Seen, { sort, keep }: Rule): readonly AutoSnapshot[] {
+  const checkpoints = keep === undefined ? [] : doomedCheckpoints(tree, records, keep, kept, sort);
+  const going = checkpoints.map(({ name }) => name);
+  return [...checkpoints, ...(sort === 'revert' ? doomedLayouts(tree, records, going, kept) : [])];
 }

@@ -49,7 +49,7 @@ export interface RunOperationOptions extends WhyRun {
   /** No old checkpoints are deleted after it. */
   readonly keepsAll?: true;
   /** Whether the fresh plan may be carried out. */
-  readonly allows?: (plan: PlannedWork, facts: Facts) => boolean;
+  readonly allows?: (plan: PlannedWork, facts: Facts) => boolean | Promise<boolean>;
   /** Who has its turn on this VM among others. */
   readonly group?: GroupTurn;
   /** Carries out the steps, when all is decided and written down: several begin together so. */
@@ -137,7 +137,8 @@ export class OperationRunner {
     const { request } = lease;
     const { facts } = await this.#options.look.read(lease, (known) => factsToPlan(request, known));
     const plan = orRefused(planForGood(request, facts));
-    if ((confirmed !== undefined && !stillHolds(confirmed, plan)) || allows?.(plan, facts) === false) {
+    const isStale = confirmed !== undefined && !stillHolds(confirmed, plan);
+    if (isStale || (await allows?.(plan, facts)) === false) {
       throw new Failure('refused', { refusal: refuse('stalePlan', { vm: facts.vm.name }).refusal });
     }
     return { plan, facts };

@@ -218,7 +218,8 @@ export class Operations implements Disposable {
     }
     const { tree } = view;
     const kept = keptSnapshots(tree, await keepingMarks(persistence, ref)).map(({ name }) => name);
-    await expire(ref, { tree, marks, kept, now: Date.now() }, log, (request, allows) =>
+    const marksNow = (): ReturnType<typeof persistence.trash.of> => persistence.trash.of(ref);
+    await expire(ref, { tree, marks, kept, now: Date.now() }, marksNow, log, (request, allows) =>
       this.#runner.run(request, { allows, unasked: true }),
     );
   }
@@ -232,11 +233,13 @@ export class Operations implements Disposable {
     }
     await prune({
       vm: ref,
-      tree: view.tree,
-      records: await persistence.records.of(ref),
+      seen: {
+        tree: view.tree,
+        records: await persistence.records.of(ref),
+        kept: keptSnapshots(view.tree, await keepingMarks(persistence, ref)).map(({ name }) => name),
+      },
       sort,
       ...(keep === undefined ? {} : { keep }),
-      kept: keptSnapshots(view.tree, await keepingMarks(persistence, ref)).map(({ name }) => name),
       log,
       remove: (request, allows) => this.#runner.run(request, { allows, unasked: true }),
     });

@@ -39,16 +39,31 @@ export function expiredIn({ tree, marks, kept, now }: Trash): readonly string[] 
   return leavesFirst(tree, over).map(({ name }) => name);
 }
 
-/** What cannot be deleted stays in the trash, and the tree says that its time is over. */
+/**
+ * What cannot be deleted stays in the trash, and the tree says that its time is over. Each is looked at again in the turn of its own
+ * delete: what was asked for meanwhile came first, and may have gone back to it, or taken it out of the trash.
+ * @param marksNow reads them anew
+ */
 export async function expire(
   vm: VmRef,
   trash: Trash,
+  marksNow: () => Promise<readonly TrashMark[]>,
   log: Log,
-  remove: (request: OperationRequest, allows: (plan: PlannedWork, facts: Facts) => boolean) => Promise<unknown>,
+  remove: (
+    request: OperationRequest,
+    allows: (plan: PlannedWork, facts: Facts) => Promise<boolean>,
+  ) => Promise<unknown>,
 ): Promise<void> {
   for (const snapshot of expiredIn(trash)) {
+    const loses = losesOnly(snapshot);
+    const allows = async (plan: PlannedWork, facts: Facts): Promise<boolean> => {
+      const { tree, kept } = facts;
+      const isOver =
+        kept !== undefined && expiredIn({ tree, marks: await marksNow(), kept, now: trash.now }).includes(snapshot);
+      return isOver && loses(plan, facts);
+    };
     try {
-      await remove({ kind: 'delete', vm, snapshot, scope: 'one' }, losesOnly(snapshot));
+      await remove({ kind: 'delete', vm, snapshot, scope: 'one' }, allows);
     } catch (error) {
       log.info(`${snapshot} stays in the trash: ${asFailure(error).line}`);
     }

@@ -208,6 +208,46 @@ describe('checkpoints beyond the number to be kept', () => {
     }
   });
 
+  it('stay where they were marked, or gone back to, while another one was deleted', async () => {
+    const web = fakeVm('web', ['s']);
+    web.snapshots.push(...['c1', 'c2', 'c3', 'c4'].map((name) => auto(name, 's')));
+    const r = await rig(web);
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    r.persistence.recorded.set(
+      vmKey(ref),
+      ['c1', 'c2', 'c3', 'c4'].map((name) => record(name, 's')),
+    );
+    r.inventory.setAutoPrune(1);
+    await r.look('web');
+    let revertedTo: Promise<unknown> | undefined;
+    r.hypervisor().onRun = async (_, step) => {
+      if (step.kind === 'createSnapshot') {
+        web.snapshots.push({ ...fakeSnapshot(step.name, 's'), trailers: { auto: 'revert' } });
+        web.current = step.name;
+      } else if (step.kind === 'revert') {
+        web.current = step.snapshot;
+      } else if (step.kind === 'deleteSnapshot') {
+        revertedTo ??= r.inventory.runOperation({ kind: 'revert', vm: ref, snapshot: 'c3', after: 'asSnapshot' });
+        await r.inventory.mark({ kind: 'keep', vm: ref, snapshots: ['c2'], kept: 'kept' });
+        web.snapshots = web.snapshots.filter(({ name }) => name !== step.snapshot);
+      }
+      return {};
+    };
+    const { checkpoint } = await r.inventory.runOperation({
+      kind: 'revert',
+      vm: ref,
+      snapshot: 's',
+      after: 'asSnapshot',
+      checkpointFirst: true,
+    });
+    await r.inventory.idle();
+    await revertedTo;
+    assert.deepEqual(
+      web.snapshots.map(({ name }) => name),
+      ['s', 'c2', 'c3', checkpoint],
+    );
+  });
+
   const base = '/img/web.qcow2';
   const ownFile = '/img/web.frozen';
   const ofC1 = (empty: boolean): Facts =>

@@ -4,6 +4,7 @@ import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { inTrash } from '../../../src/engine/keptSnapshots.js';
 import { expiredIn } from '../../../src/engine/trash.js';
 import { UndoLook } from '../../../src/engine/undoing.js';
+import { vmKey } from '../../../src/inventory/views.js';
 import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
 import { rig, uri } from './rig.js';
 
@@ -58,5 +59,27 @@ describe('the trash', () => {
     assert.equal(r.inventory.findVm(ref)!.trash, undefined);
     await r.inventory.mark({ ...put, until: 1 });
     assert.ok(r.inventory.findVm(ref)!.trash![0]!.until > Date.now() + day / 2);
+  });
+
+  it('does not let go what was taken out of it while another one was deleted', async () => {
+    const web = fakeVm('web', ['u']);
+    web.snapshots.push(at('x', 1), at('y', 2), at('z', 3));
+    const r = await rig(web);
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    r.persistence.thrown.set(vmKey(ref), [mark('x', 1), mark('y', 2), mark('z', 3)]);
+    await r.look('web');
+    r.hypervisor().onRun = async (_, step) => {
+      if (step.kind === 'deleteSnapshot') {
+        await r.inventory.mark({ kind: 'trash', vm: ref, snapshots: ['y'], put: 'out', until: 1 });
+        web.snapshots = web.snapshots.filter(({ name }) => name !== step.snapshot);
+      }
+      return {};
+    };
+    await r.inventory.runOperation({ kind: 'power', vm: ref, action: 'pause' });
+    await r.inventory.idle();
+    assert.deepEqual(
+      web.snapshots.map(({ name }) => name),
+      ['u', 'y'],
+    );
   });
 });
