@@ -4,13 +4,16 @@ import { handedRam } from '../../domain/handedRam.js';
 import type { Facts } from '../../domain/facts.js';
 import { refuse } from '../../domain/refusal.js';
 import { undoCreate } from '../create/recoverCreate.js';
+import type { Step } from '../../steps/step.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { explain, goOn, hasBegun, removable, removal, unused, wasBegun } from '../interruptedAt.js';
 
 /**
  * | libvirt knows the clone | its files    | its definition was begun | → |
  * |-------------------------|--------------|--------------------------|---|
- * | any, of a fork          | any          | yes                      | before: it goes, unless it runs |
+ * | any, of a fork          | its guest has written to one     | yes  | after: it was let go, and what it wrote may be somebody's work |
+ * | any, of a fork          | one cannot be seen | yes                | explained |
+ * | any, of a fork          | otherwise    | yes                      | before: it goes, unless it runs |
  * | yes                     | one is missing for certain | any        | before: it goes, unless it runs |
  * | yes                     | otherwise    | any                      | after |
  * | cannot be told          | any          | any                      | explained |
@@ -21,6 +24,9 @@ import { explain, goOn, hasBegun, removable, removal, unused, wasBegun } from '.
  */
 export function recoverClone(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const { steps } = interrupted.plan;
+  const overlays = steps.flatMap((step) =>
+    step.kind === 'createOverlays' ? step.overlays.map(({ file }) => file) : [],
+  );
   const at = steps.findIndex(({ kind }) => kind === 'defineClone');
   const define = steps[at];
   if (define?.kind !== 'defineClone') {
@@ -32,16 +38,11 @@ export function recoverClone(interrupted: InterruptedOperation, facts: Facts): R
   const undo = { kind: 'undoClone', clone: define.clone, files: define.mark.files } as const;
   const resume = steps.findIndex(({ kind }) => kind === 'restoreClone');
   const restore = steps[resume];
-  const ram = restore?.kind === 'restoreClone' ? restore.file : undefined;
-  if (resume >= 0 && wasBegun(interrupted, at)) {
+  if (restore?.kind === 'restoreClone' && wasBegun(interrupted, at)) {
     // Whether its RAM came over whole is known to whoever brought it: one that runs is left alone.
     return interrupted.done.includes(resume)
       ? { kind: 'settled', to: 'after' }
-      : goOn(
-          interrupted,
-          [{ ...undo, ...(ram === undefined ? {} : { handed: handedRam(ram, define.clone.uuid) }) }],
-          'before',
-        );
+      : recoverFork(interrupted, { ...undo, handed: handedRam(restore.file, define.clone.uuid) }, overlays, facts);
   }
   if (facts.otherVms.some(({ uuid }) => uuid === define.clone.uuid)) {
     return define.mark.files.some((file) => isMissing(file, facts))
@@ -51,9 +52,6 @@ export function recoverClone(interrupted: InterruptedOperation, facts: Facts): R
   if (wasBegun(interrupted, at) && define.mark.files.every((file) => isThere(file, facts))) {
     return goOn(interrupted, [define], 'after');
   }
-  const overlays = steps.flatMap((step) =>
-    step.kind === 'createOverlays' ? step.overlays.map(({ file }) => file) : [],
-  );
   const copies = define.mark.files.filter((file) => !overlays.includes(file));
   const left = hasBegun(interrupted, ['createOverlays', 'copyImages', 'copyFile'])
     ? [...removable(overlays, interrupted.plan, facts, 'notNamed'), ...unused(copies, facts, 'notNamed')]
@@ -64,4 +62,19 @@ export function recoverClone(interrupted: InterruptedOperation, facts: Facts): R
   return first?.kind === 'explain'
     ? first
     : goOn(interrupted, [...(first?.kind === 'steps' ? first.plan.steps : []), ...removal(left)], 'before');
+}
+
+function recoverFork(
+  interrupted: InterruptedOperation,
+  undo: Extract<Step, { kind: 'undoClone' }> & { readonly handed: string },
+  overlays: readonly string[],
+  facts: Facts,
+): Recovery {
+  const seen = overlays.map((file) => facts.files?.images.get(file));
+  if (seen.some((one) => typeof one === 'object' && one.empty === false)) {
+    return goOn(interrupted, removal([undo.handed]), 'after');
+  }
+  return seen.every((one) => one === 'missing' || (typeof one === 'object' && one.empty === true))
+    ? goOn(interrupted, [undo], 'before')
+    : explain(interrupted, refuse('notAllSeen', { vm: undo.clone.name, fact: 'files' }).refusal, [], facts);
 }

@@ -1,5 +1,7 @@
 // Clones and forks: what each comes to, and what becomes of one that broke off behind any of its steps.
 import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { ImageFacts } from '../../../src/domain/hostFiles.js';
+import type { Recovery } from '../../../src/operations/interrupted.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
@@ -104,6 +106,27 @@ const behindEach: readonly GoldenCase[] = recovered(
   }),
 );
 golden.section('broken off', behindEach);
+
+/** A fork whose definition was begun, by what its overlay tells. */
+const forkThat = (holds: ImageFacts | 'missing' | 'unknown'): (() => Recovery) => {
+  const plan = planned(fork, forkable);
+  const last = plan.steps.length - 1;
+  const present = all(plan.steps, forkable);
+  const images = new Map([...present.files!.images, ['/img/copy.vda.qcow2', holds] as const]);
+  return () => planRecovery(broken(fork, plan, last, 'begun'), { ...present, files: { ...present.files!, images } });
+};
+const overlay = (empty: boolean | undefined): ImageFacts =>
+  image({ backing: { file: '/img/web.qcow2', format: 'qcow2' }, ...(empty === undefined ? {} : { empty }) });
+golden.section(
+  'a fork, broken off while its RAM came over',
+  recovered([
+    ['its guest has written nothing', forkThat(overlay(true))],
+    ['its guest has written something', forkThat(overlay(false))],
+    ['nobody knows whether it has', forkThat(overlay(undefined))],
+    ['its overlay cannot be seen', forkThat('unknown')],
+    ['its overlay is gone', forkThat('missing')],
+  ]),
+);
 
 /** It stands on what the first snapshot froze. */
 const child = { uuid: 'child', name: 'child', files: ['/img/child.vda.qcow2', '/img/web.qcow2'], unread: [] };
