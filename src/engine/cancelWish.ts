@@ -7,6 +7,7 @@ import type { InventoryPort } from './inventory.js';
  * | the operation                 | what becomes of the wish                                            |
  * |-------------------------------|---------------------------------------------------------------------|
  * | waits for its turn            | cancelled at once: nothing has begun                                |
+ * | looks, nothing has begun      | cancelled at once                                                   |
  * | runs, libvirt can cancel it   | cancelled at once                                                   |
  * | runs, libvirt cannot (yet)    | kept until it can: between two steps it would be left half done     |
  */

@@ -135,7 +135,10 @@ export class OperationRunner {
   /** The fresh plan; rejects when it is a refusal or no longer what was confirmed, before anything is touched. */
   async #decide(lease: Lease, { confirmed, allows }: RunOperationOptions): Promise<Decided> {
     const { request } = lease;
+    // Nothing has begun: who does not want it any more need not wait for a host that is slow to answer.
+    lease.status.report({ cancellable: true });
     const { facts } = await this.#options.look.read(lease, (known) => factsToPlan(request, known));
+    lease.status.report({ cancellable: false });
     const plan = orRefused(planForGood(request, facts));
     const isStale = confirmed !== undefined && !stillHolds(confirmed, plan);
     if (isStale || (await allows?.(plan, facts)) === false) {

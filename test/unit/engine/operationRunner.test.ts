@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { CancelWish } from '../../../src/engine/cancelWish.js';
 import type { Failure } from '../../../src/domain/failure.js';
 import { Failure as Failed } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
@@ -66,6 +67,20 @@ describe('runOperation', () => {
     assert.equal(r.inventory.findVm(vm)!.operation, undefined);
     answer();
     await r.inventory.runOperation(pause);
+  });
+
+  it('may be cancelled by a person who sees it look', async () => {
+    const r = await open();
+    const answer = r.hypervisor().hang('readBlockJobs web');
+    const controller = new AbortController();
+    const wish = new CancelWish(r.inventory, create, controller);
+    const running = assert.rejects(r.inventory.runOperation(create, { signal: controller.signal }), of('cancelled'));
+    await settled();
+    wish.wish();
+    await running;
+    answer();
+    wish.dispose();
+    assert.ok(r.calls().every((call) => !call.startsWith('run ')));
   });
 
   it('is told whole in the log, how it began and how it ended', async () => {
