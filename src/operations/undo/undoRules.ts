@@ -229,7 +229,11 @@ function undoRevert(entry: LoggedOperation, { log, tree, without }: UndoFacts): 
       kind: 'revert',
       vm,
       snapshot: snapshot.name,
-      after: afterOf(before.power),
+      // A VM that was off with RAM in a checkpoint had it in a managed save: to end off would throw that away.
+      after:
+        before.power === 'off' && made !== undefined && snapshot.kind === 'memory'
+          ? 'asSnapshot'
+          : afterOf(before.power),
       checkpointFirst: request.kind === 'revert' && request.checkpointFirst === true,
     },
   };

@@ -156,6 +156,8 @@ describe('what undoes an operation', () => {
     assert.deepEqual(why(first, [first, second], now), { why: 'restsOn', entries: 'b' });
     assert.deepEqual(why(first, [first, second, went('c', 'other', undefined, 'b')], now), back);
     assert.deepEqual(why(went('d', 'one'), [], tree(snapshot('before'))), { ...back, snapshot: 'before' });
+    const saved = tree(snapshot('kept', { kind: 'memory' }));
+    assert.deepEqual(why(first, [first], saved), { ...back, after: 'asSnapshot' }, 'RAM of a managed save stays');
     const bare = logged('e', { kind: 'revert', snapshot: 'one', after: 'off' });
     assert.deepEqual(why(bare, [bare], now), { why: 'noCheckpoint' });
     assert.deepEqual(why(first, [first], tree()), { why: 'gone', snapshot: 'kept' });
