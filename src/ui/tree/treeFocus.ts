@@ -201,7 +201,8 @@ export class TreeFocus {
   /**
    * The editor passes over a row without a word that it does not know, or fails to show it: where it asked for the rows while this
    * one was made, only the later of two answers counts, be it that of the reveal itself or not. Drawn anew, the row is
-   * known, unless it is drawn once more for another reason meanwhile. A selection that has changed is somebody's.
+   * known, unless it is drawn once more for another reason meanwhile. A selection with another row is somebody's; one that has only
+   * become smaller has lost a row that is gone.
    */
   async #select(node: Node, isStill: () => boolean): Promise<void> {
     const { selection: before } = this.#view;
@@ -211,8 +212,8 @@ export class TreeFocus {
         throw failure;
       }
       const { selection: now } = this.#view;
-      const isSame = now.length === before.length && now.every((one, index) => one === before[index]);
-      if (now.includes(node) || !isSame || times === mostReveals) {
+      const isSomebodys = now.some((one) => !before.includes(one));
+      if (now.includes(node) || isSomebodys || times === mostReveals) {
         return;
       }
       this.#log.debug('a row was not known to the editor when it was shown, and is drawn again');

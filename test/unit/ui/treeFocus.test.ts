@@ -145,6 +145,17 @@ describe('the focus of the tree', () => {
     assert.match(stood.slice(3).join(' | '), /^\S+, focused( \| [^, ]+){4}$/u);
   });
 
+  it('is not misled by the row that has gone from the selection by itself', async () => {
+    const { deleting, change, passOver, view, stood, drawn } = rig();
+    view.selection = [{ kind: 'connection', id: 'gone', connection: uri }];
+    passOver(1);
+    deleting('other');
+    change(without('other'));
+    view.selection = [];
+    await new Promise(setImmediate);
+    assert.deepEqual([stood, drawn], [['base, focused', 'base, focused'], ['vm']]);
+  });
+
   it('leaves the selection to who has chosen another row meanwhile', async () => {
     const { deleting, change, passOver, view, stood, drawn } = rig();
     passOver(9);
