@@ -36,12 +36,14 @@ export interface LabRecord {
   readonly vms: readonly RecordedVm[];
   /** The id of its system of VMs, once that is made. */
   readonly system?: string;
+  /** The ids of the restore points that the file names; absent until all are made: whatever is there by then is the lab's. */
+  readonly points?: readonly string[];
 }
 
 export interface OpenLab {
   readonly record: LabRecord;
   /** Resolves when it is on the disk. */
-  put(news: Partial<Pick<LabRecord, 'phase' | 'system'>>): Promise<void>;
+  put(news: Partial<Pick<LabRecord, 'phase' | 'system' | 'points'>>): Promise<void>;
   /** Nothing of it is left. */
   forget(): Promise<void>;
   /** Somebody else may go on with it. Never rejects. */
@@ -73,6 +75,7 @@ const shape = v.object({
     v.maxLength(64),
   ),
   system: v.exactOptional(id),
+  points: v.exactOptional(v.array(id)),
 });
 
 /** Whatever cannot be written becomes a Failure of kind `journal`. */

@@ -164,6 +164,12 @@ export class Labs {
       await this.#remove(plan.left, wish);
     }
     const open = await this.#store.begin(plan.record);
+    // Two that begin at the same time see nothing of each other before. Nothing is made yet: whoever sees another one withdraws.
+    const { file, name, id } = plan.record;
+    if ((await this.#store.list()).some((one) => one.file === file && one.id !== id)) {
+      await open.forget();
+      throw this.#busy(name);
+    }
     try {
       await makeLab(plan, open, { ...this.#options, ...wish });
     } finally {
@@ -189,13 +195,19 @@ export class Labs {
     return record && { ...record, isProtected: record.isProtected || (await saysProtected(file)) };
   }
 
-  /** What a removal takes away: only what was made. @throws LabError `refused`, `notFound` */
+  /**
+   * What a removal takes away: only what was made. Protected, too, where one of its VMs is by the person's own setting.
+   * @throws LabError `refused`, `notFound`
+   */
   async planDestroy(file: string): Promise<LabRecord | undefined> {
     const record = await this.#guarded(file);
-    if (record !== undefined) {
-      await this.#requireAlone(record);
+    if (record === undefined) {
+      return undefined;
     }
-    return record;
+    await this.#requireAlone(record);
+    const { session } = this.#options;
+    const isProtected = record.vms.some((one) => session.isProtected(session.inventory.findVm(one)?.vm ?? one));
+    return { ...record, isProtected: record.isProtected || isProtected };
   }
 
   async destroy(record: LabRecord, wish: MakeWish): Promise<void> {
@@ -206,7 +218,7 @@ export class Labs {
   async #remove(record: LabRecord, wish: MakeWish): Promise<void> {
     const open = await this.#store.claim(record.id);
     if (open === 'busy') {
-      throw new LabError('busy', t('Somebody is at work on the lab {0}. Try again when it has ended.', record.name));
+      throw this.#busy(record.name);
     }
     if (open === 'gone') {
       return;
@@ -241,6 +253,13 @@ export class Labs {
         );
       }
     }
+  }
+
+  #busy(name: string): LabError {
+    return new LabError(
+      'busy',
+      t('Somebody is at work on the lab {0}. Try again when it has ended.', displayLine(name)),
+    );
   }
 
   async #ready(file: string): Promise<StoredSystem> {

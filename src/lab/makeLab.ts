@@ -64,6 +64,7 @@ export async function makeLab(plan: LabPlan, open: OpenLab, making: Making): Pro
   const stored = await storedOf(systems, system.id);
   await start(stored, making);
   const noted = new Set<string>();
+  const points: string[] = [];
   for (const { title, run } of lab.points) {
     for (const command of run) {
       await runIn(plan, command, making);
@@ -76,8 +77,9 @@ export async function makeLab(plan: LabPlan, open: OpenLab, making: Making): Pro
       onNote?.(line);
     }
     await systems.run(checkpoint, { signal });
+    points.push(checkpoint.point.id);
   }
-  await open.put({ phase: 'ready' });
+  await open.put({ phase: 'ready', points });
 }
 
 /** One after the other: an order in which some wait is never a circle half way. */

@@ -3,13 +3,17 @@
 import { t } from '@vscode/l10n';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
-import type { OpenLab } from '../journal/labStore.js';
+import { refuse } from '../domain/refusal.js';
+import type { StoredSystem } from '../domain/system.js';
+import type { LabRecord, OpenLab } from '../journal/labStore.js';
 import { isCloneOfLab, removeLabClone } from './labClones.js';
+import { snapshotOf } from '../systems/standing.js';
 import type { Making } from './makeLab.js';
 
-export async function removeLab(open: OpenLab, { session, signal, onStep }: Making): Promise<void> {
+/** @throws Failure `refused`, before anything is removed, where an interrupted operation on its system is left to a person */
+export async function removeLab(open: OpenLab, making: Making): Promise<void> {
   const { record } = open;
-  await open.put({ phase: 'removing' });
+  const { session, signal, onStep } = making;
   const systems = await session.systems();
   // One that was made, and not written down before the process died, has VMs of ours.
   const { systems: all } = await systems.list();
@@ -22,19 +26,16 @@ export async function removeLab(open: OpenLab, { session, signal, onStep }: Maki
   );
   if (stored !== undefined) {
     session.reachMembers(stored);
-    await systems.recover(stored.system, 'asked');
-  }
-  const staying = record.vms.filter(({ parts }) => parts === undefined);
-  const points = (stored === undefined ? undefined : await systems.find(stored.system.id))?.points ?? [];
-  if (stored !== undefined && staying.length > 0) {
-    for (const point of points.filter(({ auto }) => auto === undefined)) {
-      onStep(t('deleting the restore point “{0}”', displayLine(point.title)));
-      // Of those that go, all goes with them.
-      const members = point.members.filter(({ uuid }) => staying.some((vm) => vm.uuid === uuid));
-      for (const { connection, uuid, snapshot } of members) {
-        await deleteSnapshot({ session, connection, uuid, snapshot });
-      }
+    const { to } = await systems.recover(stored.system, 'asked');
+    if (to === 'explain') {
+      const { name } = stored.system;
+      throw new Failure('refused', { refusal: refuse('systemInterrupted', { vm: name, system: name }).refusal });
     }
+  }
+  await open.put({ phase: 'removing' });
+  const left = stored === undefined ? undefined : await systems.find(stored.system.id);
+  if (left !== undefined) {
+    await deletePoints(left, record, making);
   }
   for (const vm of record.vms) {
     const { connection, uuid, name, folder, parts } = vm;
@@ -54,21 +55,26 @@ export async function removeLab(open: OpenLab, { session, signal, onStep }: Maki
   await open.forget();
 }
 
-async function deleteSnapshot({
-  session,
-  connection,
-  uuid,
-  snapshot,
-}: Pick<Making, 'session'> & {
-  readonly connection: string;
-  readonly uuid: string;
-  readonly snapshot: string;
-}): Promise<void> {
-  await session.inventory.connect(connection);
-  await session.inventory.refresh({ vm: { connection, uuid } }).catch(() => undefined);
-  const view = session.inventory.findVm({ connection, uuid });
-  if (view?.tree?.snapshots.some(({ name }) => name === snapshot) === true) {
-    const plan = await session.plan(view, { kind: 'delete', vm: view.ref, snapshot, scope: 'one' });
-    await session.run(plan);
+/** Of the VMs that stay, the snapshots of the file's restore points: of those that go, all goes with them. */
+async function deletePoints(
+  { points }: StoredSystem,
+  { vms, points: own }: LabRecord,
+  { session, onStep }: Making,
+): Promise<void> {
+  const staying = vms.filter(({ parts }) => parts === undefined);
+  const ofLab = points.filter(({ id, auto }) => auto === undefined && own?.includes(id) !== false);
+  for (const point of staying.length === 0 ? [] : ofLab) {
+    onStep(t('deleting the restore point “{0}”', displayLine(point.title)));
+    for (const { connection, uuid, name } of staying) {
+      const ref = { connection, uuid };
+      await session.inventory.connect(connection);
+      await session.inventory.refresh({ vm: ref }).catch(() => undefined);
+      const view = session.inventory.findVm(ref);
+      const snapshot = view?.tree && snapshotOf(view.tree, { ...ref, name }, point, points);
+      if (view !== undefined && snapshot !== undefined) {
+        const request = { kind: 'delete', vm: ref, snapshot: snapshot.name, scope: 'one' } as const;
+        await session.run(await session.plan(view, request));
+      }
+    }
   }
 }

@@ -1,0 +1,163 @@
+// A lab takes with it what it made, and nothing of a person's own: VMs that were there before stay, with what somebody made on them.
+import assert from 'node:assert/strict';
+import type { Failure } from '../../../src/domain/failure.js';
+import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { Snapshot } from '../../../src/domain/snapshot.js';
+import type { SystemPoint } from '../../../src/domain/system.js';
+import { type LabRecord, LabStore } from '../../../src/journal/labStore.js';
+import type { LabError } from '../../../src/lab/labError.js';
+import { Labs } from '../../../src/lab/labs.js';
+import type { LabPlan } from '../../../src/lab/labPlan.js';
+import type { Session } from '../../../src/session/session.js';
+import type { Recovered } from '../../../src/systems/systems.js';
+import { silentLog } from '../../silentLog.js';
+import { external, vm } from '../domain/someFacts.js';
+import { ownFolders } from '../journal/samples.js';
+
+const connection = 'qemu:///system';
+const systemId = 'a'.repeat(32);
+const file = '/project/virt-rewind.yaml';
+const wish = { signal: new AbortController().signal, onStep: () => undefined };
+
+const made = { key: 'db', connection, uuid: 'db-uuid', name: 'shop-db', folder: '/labs/1', parts: 'digest' };
+const router = { key: 'router', connection, uuid: 'router-uuid', name: 'office-router', folder: '' };
+const record: LabRecord = {
+  id: 'f'.repeat(32),
+  file,
+  name: 'shop',
+  isProtected: false,
+  phase: 'ready',
+  vms: [made, router],
+  system: systemId,
+};
+
+function snapshot(name: string, createdAt: number): Snapshot {
+  return { ...external(name), createdAt };
+}
+
+function point(id: string, title: string, createdAt: number): SystemPoint {
+  const members = [made, router].map(({ uuid, name }) => ({
+    ...{ connection, uuid, name, createdAt },
+    ...({ snapshot: title, kind: external(title).kind, state: 'off' } as const),
+  }));
+  return { id: id.repeat(32), title, createdAt, members };
+}
+
+const clean = point('1', 'clean', 1000);
+const mine = point('2', 'mine', 5000);
+
+interface Given {
+  /** Of the VM that stays. */
+  readonly snapshots?: readonly Snapshot[];
+  readonly recovered?: Recovered['to'];
+  readonly protectedVm?: string;
+}
+
+describe('the removal of a lab', () => {
+  const folder = ownFolders();
+  const store = (): LabStore => new LabStore(folder(), silentLog);
+
+  /** Where all is said to be gone, and nothing is. */
+  function rig({ snapshots = [], recovered = 'nothing', protectedVm }: Given): {
+    readonly labs: Labs;
+    readonly removed: string[];
+  } {
+    const removed: string[] = [];
+    const members = [made, router].map(({ uuid, name }) => ({ connection, uuid, name }));
+    const stored = { system: { id: systemId, name: 'shop', members }, points: [clean, mine] };
+    const view = (one: typeof router | typeof made) => ({
+      ref: { connection, uuid: one.uuid },
+      vm: vm({ uuid: one.uuid, name: one.name }),
+      tree: { snapshots },
+    });
+    const session = {
+      folder: folder(),
+      systems: () =>
+        Promise.resolve({
+          list: () => Promise.resolve({ systems: [stored], unreadable: [] }),
+          find: () => Promise.resolve(stored),
+          recover: () => Promise.resolve({ to: recovered, members: [] }),
+          forget: () => Promise.resolve(),
+        }),
+      reachMembers: () => undefined,
+      reachAll: () => Promise.resolve({ views: [], unreachable: [] }),
+      isProtected: ({ name }: { readonly name: string }) => name === protectedVm,
+      inventory: {
+        connect: () => Promise.resolve(),
+        refresh: () => Promise.resolve(),
+        findVm: ({ uuid }: { readonly uuid: string }) =>
+          [made, router].filter((one) => one.uuid === uuid).map((one) => view(one))[0],
+        labVms: {
+          remove: ({ name }: { readonly name: string }) => {
+            removed.push(name);
+            return Promise.resolve();
+          },
+        },
+      },
+      plan: (_: unknown, request: OperationRequest) => Promise.resolve(request),
+      run: (request: OperationRequest) => {
+        removed.push(request.kind === 'delete' ? `snapshot ${request.snapshot}` : request.kind);
+        return Promise.resolve();
+      },
+    };
+    const options = { session: session as unknown as Session, log: silentLog, shell: 'tests', environment: {} };
+    return { labs: new Labs(options), removed };
+  }
+
+  const begun = async (more: Partial<LabRecord> = {}): Promise<LabRecord> => {
+    const open = await store().begin({ ...record, ...more });
+    await open.leave();
+    return open.record;
+  };
+
+  it('takes the snapshots of its own restore points from a VM that stays', async () => {
+    const { labs, removed } = rig({ snapshots: [snapshot('clean', 1000), snapshot('mine', 5000)] });
+    await labs.destroy(await begun({ points: [clean.id] }), wish);
+    assert.deepEqual(removed, ['snapshot clean', 'shop-db']);
+    assert.deepEqual(await store().list(), []);
+  });
+
+  it('takes all of them where it was never made whole', async () => {
+    const { labs, removed } = rig({ snapshots: [snapshot('clean', 1000), snapshot('mine', 5000)] });
+    await labs.destroy(await begun({ phase: 'making' }), wish);
+    assert.deepEqual(removed, ['snapshot clean', 'snapshot mine', 'shop-db']);
+  });
+
+  it('knows one that was renamed, and not one that a person made under the name', async () => {
+    const renamed = rig({ snapshots: [snapshot('spotless', 1000)] });
+    await renamed.labs.destroy(await begun({ points: [clean.id] }), wish);
+    assert.deepEqual(renamed.removed, ['snapshot spotless', 'shop-db']);
+    const anew = rig({ snapshots: [snapshot('clean', 9000)] });
+    await anew.labs.destroy(await begun({ points: [clean.id] }), wish);
+    assert.deepEqual(anew.removed, ['shop-db']);
+  });
+
+  it('is refused, before anything goes, while an operation on its system is left to a person', async () => {
+    const { labs, removed } = rig({ snapshots: [snapshot('clean', 1000)], recovered: 'explain' });
+    await assert.rejects(
+      labs.destroy(await begun({ points: [clean.id] }), wish),
+      ({ kind, details }: Failure) => kind === 'refused' && details.refusal?.reason === 'systemInterrupted',
+    );
+    assert.deepEqual(removed, []);
+    assert.deepEqual(
+      (await store().list()).map(({ phase }) => phase),
+      ['ready'],
+    );
+  });
+
+  it('asks for the name where a setting protects one of its VMs', async () => {
+    await begun();
+    assert.equal((await rig({}).labs.planDestroy(file))?.isProtected, false);
+    assert.equal((await rig({ protectedVm: 'office-router' }).labs.planDestroy(file))?.isProtected, true);
+  });
+
+  it('is not made beside another one of the same file that was begun just then', async () => {
+    await begun();
+    const plan = { record: { ...record, id: 'e'.repeat(32), phase: 'making' } } as unknown as LabPlan;
+    await assert.rejects(rig({}).labs.create(plan, wish), ({ kind }: LabError) => kind === 'busy');
+    assert.deepEqual(
+      (await store().list()).map(({ id }) => id),
+      [record.id],
+    );
+  });
+});
