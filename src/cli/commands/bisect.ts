@@ -132,6 +132,9 @@ async function carryOn(context: Context, open: OpenBisect): Promise<ExitName> {
   let now = open.bisect;
   const stop = new AbortController();
   interruption.signal.addEventListener('abort', () => stop.abort(), { once: true });
+  if (interruption.signal.aborted) {
+    stop.abort();
+  }
   const onNews = (news: BisectNews, bisect: Bisect): void => {
     now = bisect;
     if (news.kind === 'answer') {

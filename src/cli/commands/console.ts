@@ -18,6 +18,10 @@ export async function openConsole(context: Context): Promise<ExitName> {
 }
 
 export async function showConsole({ call, session, terminal, interruption }: Context, view: VmView): Promise<ExitName> {
+  if (interruption.signal.aborted) {
+    // Before there was a console: the signal is not told again.
+    return 'cancelled';
+  }
   const { stdin } = terminal;
   const isTerminal = terminal.canAsk;
   const output = new GuestOutput();

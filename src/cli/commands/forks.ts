@@ -93,7 +93,7 @@ async function forked(context: Context, view: VmView): Promise<VmRef> {
   return child;
 }
 
-async function cloned({ call, session }: Context, view: VmView): Promise<VmRef> {
+async function cloned({ call, session, interruption: { signal } }: Context, view: VmView): Promise<VmRef> {
   const { from, name } = call.texts as Words;
   const snapshot = from === undefined ? undefined : await session.snapshot(view, from);
   const { inventory } = session;
@@ -105,9 +105,10 @@ async function cloned({ call, session }: Context, view: VmView): Promise<VmRef> 
       ...(name !== undefined && { name }),
       ...(snapshot !== undefined && { snapshot: snapshot.name }),
     }),
+    { signal },
   );
   try {
-    await inventory.runOperation({ kind: 'power', vm: ref, action: 'start' });
+    await inventory.runOperation({ kind: 'power', vm: ref, action: 'start' }, { signal });
   } catch (error) {
     await throwAway(inventory, ref);
     throw error;

@@ -56,7 +56,9 @@ export async function pruneSystem(context: Context): Promise<ExitName> {
     json({ system: name, pruned: { deleted: result.deleted.map(pointJson), stays: result.stays.map(stayingJson) } });
   }
   if (controller.signal.aborted) {
-    throw new CliError('cancelled', t('Cancelled.'));
+    // Not thrown: the answer is given, and with --json it is the one document.
+    terminal.tell(t('Cancelled.'));
+    return 'cancelled';
   }
   return result.deleted.length === prune.going.length ? 'done' : 'failed';
 }
