@@ -3,6 +3,8 @@
 import { asFailure } from '../domain/asFailure.js';
 import type { AfterRevert, OperationResult } from '../domain/operation.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
+import type { AgentCheckpoint } from '../journal/agentCheckpoints.js';
+import type { Plan } from '../operations/plan.js';
 import { carriedOut } from '../session/carriedOut.js';
 import { operationOutcome, programOutcome } from '../session/infos.js';
 import type { CheckpointWish, Undone } from '../session/session.js';
@@ -14,6 +16,7 @@ import {
   allowedPlan,
   begun,
   checkpointRequest,
+  nextNumber,
   revertRequest,
   revertTarget,
   type Step,
@@ -31,8 +34,7 @@ const longestWhat = 300;
 export const checkpointVm: ToolWork = async (work) => {
   const step = await begun(work, 'checkpoint');
   return noted(step, 'checkpoint_vm', String(work.input['title'] ?? ''), async (told) => {
-    const name = await taken(step, wishOf(work));
-    told.before = name;
+    const name = await taken(step, told, wishOf(work));
     work.desk.fresh.set(step.view.ref.uuid, { name, at: Date.now() });
     return { snapshot: name };
   });
@@ -62,7 +64,7 @@ export const runInGuest: ToolWork = async (work) => {
   const args = Array.isArray(input['args']) ? (input['args'] as readonly string[]) : [];
   const text = input['input'];
   return noted(step, 'run_in_guest', [program, ...args].join(' '), async (told) => {
-    told.before = await checkpointFor(step);
+    await checkpointFor(step, told);
     desk.fresh.delete(ref.uuid);
     const atMostMs = secondsOf(input, usualRunSeconds) * 1_000;
     const command = {
@@ -94,21 +96,35 @@ async function reverted(
     desk.fresh.delete(view.ref.uuid);
     // Where the disks hold what the last snapshot holds, a revert keeps nothing; the configuration may be another by now.
     const spared = planned.checkpoint === undefined;
-    told.before = spared ? await taken(step, { title: titleOf(step) }) : undefined;
-    const plan = spared ? await allowedPlan(step, request, 'checkpoint') : planned;
-    const result = await carriedOut(session, plan, { signal, keepsAll: true, ...(undoes !== undefined && { undoes }) });
-    if (result.checkpoint !== undefined) {
-      told.before = result.checkpoint;
-      await recorded(step, result.checkpoint, plan.spaceBytes);
-      await session.inventory.setKept(view.ref, [result.checkpoint], 'kept');
+    if (spared) {
+      await taken(step, told, { title: titleOf(step) });
     }
+    const plan = spared ? await allowedPlan(step, request, 'checkpoint') : planned;
+    const wish = { signal, keepsAll: true, ...(undoes !== undefined && { undoes }) } as const;
+    let result: OperationResult;
+    try {
+      result = await carriedOut(session, plan, wish);
+    } catch (error) {
+      // Its checkpoint stays where the revert fails after it, counts, and leads back.
+      await keepCheckpoint(step, told, plan, plan.checkpoint).catch((reason: unknown) =>
+        work.desk.log.warn(`the checkpoint before a revert that failed is not recorded: ${asFailure(reason).line}`),
+      );
+      throw error;
+    }
+    await keepCheckpoint(step, told, plan, result.checkpoint);
     return { reverted_to: to.name, ...outcomeOf(result) };
   });
 }
 
+async function keepCheckpoint(step: Step, told: Told, { spaceBytes }: Plan, name: string | undefined): Promise<void> {
+  if (name !== undefined && (await recorded(step, told, name, spaceBytes))) {
+    await step.work.session.inventory.setKept(step.view.ref, [name], 'kept');
+  }
+}
+
 /** The one that serves already, or a new one. */
-async function checkpointFor(step: Step): Promise<string> {
-  const { work, view, number } = step;
+async function checkpointFor(step: Step, told: Told): Promise<void> {
+  const { work, view } = step;
   const { session, desk } = work;
   const fresh = desk.fresh.get(view.ref.uuid);
   const own = step.taken.find(({ name }) => name === fresh?.name);
@@ -121,13 +137,13 @@ async function checkpointFor(step: Step): Promise<string> {
     findSnapshot(tree, own.name)?.kind !== 'memory' ||
     Date.now() - fresh.at > freshMs
   ) {
-    return taken(step, { title: titleOf(step) });
+    await taken(step, told, { title: titleOf(step) });
+    return;
   }
-  await desk.checkpoints(session).add(view.ref, { ...own, last: number });
-  return own.name;
+  await write(step, told, own);
 }
 
-async function taken(step: Step, wish: CheckpointWish): Promise<string> {
+async function taken(step: Step, told: Told, wish: CheckpointWish): Promise<string> {
   const { work } = step;
   const request = await checkpointRequest(step, wish);
   const plan = await allowedPlan(step, request, 'nothing');
@@ -135,18 +151,37 @@ async function taken(step: Step, wish: CheckpointWish): Promise<string> {
   if (snapshot === undefined) {
     throw new Error('a checkpoint was taken and has no name');
   }
-  await recorded(step, snapshot, plan.spaceBytes);
+  await recorded(step, told, snapshot, plan.spaceBytes);
   return snapshot;
 }
 
-async function recorded({ work, view, number }: Step, name: string, bytes = 0): Promise<void> {
-  const { session, desk } = work;
-  const snapshot = findSnapshot(await session.inventory.readTree(view.ref), name);
+/** @returns whether it is there */
+async function recorded(step: Step, told: Told, name: string, bytes = 0): Promise<boolean> {
+  const { work, view } = step;
+  const snapshot = findSnapshot(await work.session.inventory.readTree(view.ref), name);
   if (snapshot !== undefined) {
-    const { createdAt } = snapshot;
-    const { agent } = desk;
-    await desk.checkpoints(session).add(view.ref, { name, createdAt, step: number, last: number, agent, bytes });
+    await write(step, told, { name, createdAt: snapshot.createdAt, agent: work.desk.agent, bytes });
   }
+  return snapshot !== undefined;
+}
+
+/** The number is counted when there is something to write: since the step was begun, another process may have written its own. */
+async function write(
+  { work, view }: Step,
+  told: Told,
+  checkpoint: Omit<AgentCheckpoint, 'step' | 'last'> & Partial<Pick<AgentCheckpoint, 'step'>>,
+): Promise<void> {
+  const checkpoints = work.desk.checkpoints(work.session);
+  const number = nextNumber(await checkpoints.of(view.ref));
+  await checkpoints.add(view.ref, { step: number, ...checkpoint, last: number });
+  told.before = checkpoint.name;
+  told.number = number;
+}
+
+/** What the answer and the history say of a step. */
+interface Told {
+  before: string | undefined;
+  number: number;
 }
 
 /** In the history, whatever becomes of it; not what was refused before it began, which would flood it. */
@@ -154,14 +189,14 @@ async function noted(
   step: Step,
   tool: ToolName,
   what: string,
-  act: (told: { before: string | undefined }) => Promise<Readonly<Record<string, unknown>>>,
+  act: (told: Told) => Promise<Readonly<Record<string, unknown>>>,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { work, view, number } = step;
+  const { work, view } = step;
   const { session, desk } = work;
-  const told: { before: string | undefined } = { before: undefined };
+  const told: Told = { before: undefined, number: step.number };
   const begunAt = performance.now();
   const note = async (outcome: 'done' | 'failed', failure?: string): Promise<void> => {
-    const { before } = told;
+    const { before, number } = told;
     await desk.audit(session).note({
       connection: view.ref.connection,
       vm: { uuid: view.ref.uuid, name: view.vm.name },
@@ -181,7 +216,7 @@ async function noted(
   try {
     const answer = await act(told);
     await note('done');
-    const { before } = told;
+    const { before, number } = told;
     return {
       vm: view.vm.name,
       step: number,
@@ -193,12 +228,12 @@ async function noted(
     if (told.before !== undefined || !(error instanceof ToolRefusal || asFailure(error).kind === 'refused')) {
       await note('failed', toolError(error).message);
     }
-    throw asTold(error, told.before, number);
+    throw asTold(error, told);
   }
 }
 
 /** A model must know that there is a way back from what failed half way. */
-function asTold(error: unknown, before: string | undefined, number: number): unknown {
+function asTold(error: unknown, { before, number }: Told): unknown {
   if (before === undefined || error instanceof ToolRefusal) {
     return error;
   }

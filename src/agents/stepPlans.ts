@@ -14,6 +14,7 @@ import { permitted, type Work } from './toolWork.js';
 export interface Step {
   readonly work: Work;
   readonly view: VmView;
+  /** That it would have; another process of this user may be quicker. */
   readonly number: number;
   /** Of agents, as far as they are there. */
   readonly taken: readonly AgentCheckpoint[];
@@ -42,8 +43,12 @@ export async function begun(work: Work, needs: 'checkpoint' | 'act'): Promise<St
   const view = await permitted(work, needs);
   const all = await desk.checkpoints(session).of(view.ref);
   const tree = await session.inventory.readTree(view.ref);
-  const number = 1 + Math.max(0, ...all.map(({ last }) => last));
+  const number = nextNumber(all);
   return { work, view, number, taken: checkpointsThere(all, tree) };
+}
+
+export function nextNumber(all: readonly AgentCheckpoint[]): number {
+  return 1 + Math.max(0, ...all.map(({ last }) => last));
 }
 
 export async function revertTarget({ work, view, taken: those }: Step): Promise<Snapshot> {

@@ -1,0 +1,119 @@
+// What is written down of a step of an agent, also where it fails half way, or another process was quicker. No VM is there.
+import assert from 'node:assert/strict';
+import { checkpointVm, revertVm } from '../../../src/agents/act.js';
+import type { ToolRefusal } from '../../../src/agents/refusal.js';
+import type { Work } from '../../../src/agents/toolWork.js';
+import { Failure } from '../../../src/domain/failure.js';
+import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { Snapshot } from '../../../src/domain/snapshot.js';
+import type { AgentCheckpoint } from '../../../src/journal/agentCheckpoints.js';
+import type { AuditNote } from '../../../src/journal/audit.js';
+import type { Plan } from '../../../src/operations/plan.js';
+import { silentLog } from '../../silentLog.js';
+import { before, external } from '../domain/someFacts.js';
+import { ref, vmView } from '../ui/samples.js';
+
+interface Rig {
+  readonly work: (input: Work['input']) => Work;
+  readonly records: AgentCheckpoint[];
+  readonly notes: AuditNote[];
+  readonly kept: string[];
+}
+
+/** @param run what carries out a plan: it may add a snapshot */
+function rig(run: (plan: Plan, snapshots: Snapshot[], records: AgentCheckpoint[]) => Promise<object>): Rig {
+  const snapshots: Snapshot[] = [external('clean')];
+  const records: AgentCheckpoint[] = [];
+  const notes: AuditNote[] = [];
+  const kept: string[] = [];
+  const session = {
+    settings: { agentPermissions: { 'web-test': 'act' }, agentCheckpoints: 20, agentSpaceGb: 50 },
+    isProtected: () => false,
+    vm: () => Promise.resolve(vmView()),
+    view: () => vmView(),
+    snapshot: (_: unknown, name: string) => Promise.resolve(snapshots.find((one) => one.name === name)),
+    revertRequest: (_: unknown, { name }: Snapshot) => ({
+      kind: 'revert',
+      vm: ref,
+      snapshot: name,
+      after: 'asSnapshot',
+    }),
+    checkpointRequest: () => ({ kind: 'create', vm: ref, snapshotKind: 'auto', title: 'mine' }),
+    plan: (_: unknown, request: OperationRequest): Promise<Plan> =>
+      Promise.resolve({
+        ...({ kind: 'plan', progress: 'timeOnly', before, steps: [], losses: [], warnings: [], request } as const),
+        ...(request.kind === 'revert' ? { checkpoint: 'kept' } : { snapshot: 'mine' }),
+        spaceBytes: 7,
+      }),
+    run: (plan: Plan) => run(plan, snapshots, records),
+    inventory: {
+      refresh: () => Promise.resolve(),
+      readTree: () => Promise.resolve({ snapshots }),
+      setKept: (_: unknown, names: readonly string[]) => Promise.resolve(kept.push(...names)),
+      findVm: () => vmView(),
+      onDidChange: () => ({ dispose: () => undefined }),
+    },
+  };
+  const desk = {
+    log: silentLog,
+    agent: 'Agent',
+    fresh: new Map(),
+    checkpoints: () => ({
+      of: () => Promise.resolve(records),
+      add: (_: unknown, one: AgentCheckpoint) => Promise.resolve(records.push(one)),
+    }),
+    audit: () => ({ note: (note: AuditNote) => Promise.resolve(notes.push(note)) }),
+  };
+  const signal = new AbortController().signal;
+  const work = (input: Work['input']): Work => ({ session, desk, input, signal }) as unknown as Work;
+  return { work, records, notes, kept };
+}
+
+describe('a step of an agent', () => {
+  it('counts the checkpoint of a revert that failed after it, keeps it, and tells the way back', async () => {
+    const { work, records, notes, kept } = rig((_, snapshots) => {
+      snapshots.push(external('kept'));
+      return Promise.reject(new Failure('failed'));
+    });
+    await assert.rejects(
+      Promise.resolve(revertVm(work({ vm: 'web-test', snapshot: 'clean' }))),
+      ({ message }: ToolRefusal) => message.includes('before_step 1 '),
+    );
+    assert.deepEqual(
+      records.map(({ name, step, last, bytes }) => [name, step, last, bytes]),
+      [['kept', 1, 1, 7]],
+    );
+    assert.deepEqual(kept, ['kept']);
+    assert.deepEqual(
+      notes.map(({ outcome, request }) => [outcome, 'before' in request && request.before]),
+      [['failed', 'kept']],
+    );
+  });
+
+  it('that failed before its checkpoint leads nowhere, and says so', async () => {
+    const { work, records, notes } = rig(() => Promise.reject(new Failure('failed')));
+    await assert.rejects(
+      Promise.resolve(revertVm(work({ vm: 'web-test', snapshot: 'clean' }))),
+      ({ kind }: Failure) => kind === 'failed',
+    );
+    assert.deepEqual([records, notes.length], [[], 1]);
+  });
+
+  it('has a number that no step of another process has', async () => {
+    const theirs = { name: 'theirs', createdAt: 1, step: 1, last: 1, agent: 'Other', bytes: 0 };
+    const { work, records } = rig((_, snapshots, all) => {
+      all.push(theirs);
+      snapshots.push(external('mine'));
+      return Promise.resolve({ snapshot: 'mine', state: 'off', durationMs: 1 });
+    });
+    const answer = await checkpointVm(work({ vm: 'web-test' }));
+    assert.equal('step' in answer && answer['step'], 2);
+    assert.deepEqual(
+      records.map(({ name, step, last }) => [name, step, last]),
+      [
+        ['theirs', 1, 1],
+        ['mine', 2, 2],
+      ],
+    );
+  });
+});
