@@ -71,12 +71,19 @@ export class GroupRun {
       const undone = await this.#undoneBy(plan);
       const open = await groups.begin(this.#head(id, plan));
       let isOpen = true;
-      await turn.requireAlone(async () => {
+      const withdraw = async (): Promise<void> => {
         if (isOpen) {
           isOpen = false;
           await open.end();
         }
-      });
+      };
+      try {
+        await turn.requireAlone(withdraw);
+      } catch (error) {
+        // Nothing is touched: an entry that stays open would hold all members for as long as this process lives.
+        await withdraw();
+        throw error;
+      }
       const result = await this.#forward(turn, { plan, undone }, open, wish);
       return { ...result, durationMs: Math.round(clock.ticks() - begunAt) };
     });
