@@ -55,7 +55,7 @@ export interface SeenVm extends OtherVm {
 export interface OtherVmOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** An operation of ours runs on it: it may give no answer, and uses no file that it did not use before. */
+  /** An operation of ours runs on it: where it gives no answer, it uses no file that it did not use before. */
   readonly isHeld: (uuid: string) => boolean;
 }
 
@@ -111,14 +111,17 @@ export class OtherVmFacts {
   async #one(hypervisor: Hypervisor, head: VmHead): Promise<Readable | Unreadable | 'gone'> {
     const { uuid, name } = head;
     const before = this.#named.get(uuid);
-    if (before !== undefined && this.#options.isHeld(uuid)) {
-      return { head, named: before, unread: 'no' };
-    }
+    const unread = (why: string): Readable | Unreadable => {
+      if (before !== undefined && this.#options.isHeld(uuid)) {
+        return { head, named: before, unread: 'no' };
+      }
+      this.#options.log.warn(`the files of VM ${name} count as not seen: ${why}`);
+      return { head, unread: 'yes', before };
+    };
     try {
       const named = await within(this.#options.clock, patienceMs, this.#read(hypervisor, uuid), late);
       if (named === late) {
-        this.#options.log.warn(`VM ${name} gives no answer: its files count as not seen`);
-        return { head, unread: 'yes', before };
+        return unread('it gives no answer');
       }
       this.#named.set(uuid, named);
       return { head, named, unread: 'no' };
@@ -131,8 +134,7 @@ export class OtherVmFacts {
         this.#named.delete(uuid);
         return 'gone';
       }
-      this.#options.log.warn(`could not read which files VM ${name} uses: ${failure.kind}: ${failure.message}`);
-      return { head, unread: 'yes', before };
+      return unread(`${failure.kind}: ${failure.message}`);
     }
   }
 
@@ -167,11 +169,12 @@ function seenVm({ head: { uuid, name }, named }: Readable, { chains, plain }: Fo
   return { uuid, name, files: [...files], unread: [...unread], identities };
 }
 
-/** What it named before may be its files still. */
+/** What it named before may be its files still, and it may have got others since: even where it had none, it is unread. */
 function unreadVm({ head: { uuid, name }, before }: Unreadable): SeenVm {
-  const files = before?.images ?? [];
+  const { images = [], plain = [], pathless = [] } = before ?? {};
+  const files = [...images, ...plain];
   const identities = files.flatMap((file) => identitiesOf(file, undefined));
-  return { uuid, name, files, unread: before?.images ?? [name], identities };
+  return { uuid, name, files, unread: [...(images.length === 0 ? [name] : images), ...pathless], identities };
 }
 
 /** One that vanished between two looks names nothing. */

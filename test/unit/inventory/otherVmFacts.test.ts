@@ -155,7 +155,38 @@ describe('the files of other VMs', () => {
     await w.clock.advance(5000);
     assert.deepEqual((await late)[0]!.unread, ['/images/clone.qcow2']);
     w.held.add(uuidOf('clone'));
-    assert.deepEqual((await w.read())[0]!.unread, []);
+    const held = w.read();
+    await settled();
+    await w.clock.advance(5000);
+    assert.deepEqual((await held)[0]!.unread, []);
+  });
+
+  it('are unread of a VM that gives no answer where it had no image before, and those of its medium stay its own', async () => {
+    const w = world('web', 'clone');
+    const clone = w.hypervisor.vms.get(uuidOf('clone'))!;
+    const [disk] = clone.vm.disks;
+    clone.vm = {
+      ...clone.vm,
+      disks: [
+        { ...disk!, device: 'cdrom', source: '/images/medium' },
+        { target: 'vdb', device: 'disk', sourceType: 'volume', format: 'raw', readonly: false, shareable: false },
+      ],
+    };
+    clone.snapshots = [];
+    await w.read();
+    w.hypervisor.break('readNamed clone', new Failure('failed'));
+    const [seen] = await w.read();
+    assert.deepEqual(seen!.files, ['/images/medium']);
+    assert.deepEqual(seen!.unread, ['clone', 'clone: vdb']);
+  });
+
+  it('are those that a VM names now, though an operation of ours holds it', async () => {
+    const w = world('web', 'clone');
+    await w.read();
+    const clone = w.hypervisor.vms.get(uuidOf('clone'))!;
+    clone.vm = { ...clone.vm, disks: clone.vm.disks.map((disk) => ({ ...disk, source: '/images/added' })) };
+    w.held.add(uuidOf('clone'));
+    assert.ok((await w.read())[0]!.files.includes('/images/added'));
   });
 
   it('are none of a VM that vanished meanwhile, and fail with the connection', async () => {
