@@ -47,8 +47,7 @@ export class RecoveryEnds {
     mayFinish = false,
   ): Promise<'explained'> {
     const { id } = open.entry;
-    // One that failed too often stays so; of the others nobody has tried anything.
-    await open.leave(why.reason === 'recoveryFailed' ? undefined : why.reason);
+    await open.leave(why.reason);
     const isNews = this.#unfinished.get(id)?.reason !== why.reason || !this.#explained.has(id);
     this.#unfinished.set(id, why);
     this.#explained.add(id);

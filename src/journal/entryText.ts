@@ -111,7 +111,9 @@ export function withRecord(entry: JournalEntry, record: StepRecord | RecoveryRec
 }
 
 /**
- * `bytes`: as far as it is whole. A last line that is torn says nothing: nobody has been told that it is on the disk.
+ * `bytes`: as far as it is whole and says something: what is written next goes there. A last line that is torn says nothing:
+ * nobody has been told that it is on the disk. Nor do two lines that somebody took it up and left it as it was. An entry that
+ * is left to a person may be taken up at each operation of its VM: it would grow until no line fits.
  *
  * | head          | records                  | last line       | read as                   |
  * |---------------|--------------------------|-----------------|---------------------------|
@@ -135,23 +137,33 @@ export function parseEntry(content: Buffer, id: string): EntryRead {
   // Not one at a time into a list that is copied each time: an entry may have thousands.
   const steps: StepRecord[] = [];
   let bytes = headEnd + 1;
+  let start = bytes;
+  /** As it was when it was taken up, while nothing is done since. */
+  let before: { readonly entry: JournalEntry; readonly bytes: number } | undefined;
   for (;;) {
-    const end = content.indexOf(lineEnd, bytes);
+    const end = content.indexOf(lineEnd, start);
     if (end < 0) {
       break;
     }
-    const record = parseLine(content.subarray(bytes, end), (value) => parseRecord(value, head.plan.steps.length));
+    const record = parseLine(content.subarray(start, end), (value) => parseRecord(value, head.plan.steps.length));
     if (record === undefined) {
       if (end + 1 < content.length) {
-        return damaged(`the line at byte ${bytes} is no record`);
+        return damaged(`the line at byte ${start} is no record`);
       }
       break;
     }
+    start = end + 1;
+    if ('explained' in record && before !== undefined) {
+      ({ entry, bytes } = before);
+      before = undefined;
+      continue;
+    }
+    before = 'recovery' in record ? { entry, bytes } : undefined;
     if ('index' in record) {
       steps.push(record);
     }
     entry = { ...withRecord(entry, record), steps: [] };
-    bytes = end + 1;
+    bytes = start;
   }
   return { entry: { ...entry, steps }, bytes };
 }

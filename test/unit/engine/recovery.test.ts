@@ -523,6 +523,10 @@ describe('recovery', () => {
     );
     assert.ok(r.reports.at(-1)!.commands!.every((command) => command.startsWith('virsh ')));
     assert.equal(persistence.entries.size, 1);
+    const tries = (): unknown => [...persistence.entries.values()].map(({ entry }) => entry.recoveries);
+    const before = tries();
+    await assert.rejects(r.inventory.runOperation({ kind: 'power', vm, action: 'pause' }), Failure);
+    assert.deepEqual(tries(), before);
   });
 
   for (const kind of ['failed', 'busy'] as const) {

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { FileSystem } from '../../../src/journal/durable.js';
-import { Journal } from '../../../src/journal/journal.js';
+import { Journal, type OpenEntry } from '../../../src/journal/journal.js';
 import { lives, thisWriter } from '../../../src/journal/writer.js';
 import { silentLog } from '../../silentLog.js';
 import { head } from './plans.js';
@@ -212,6 +212,44 @@ describe('claiming an entry of the journal', () => {
       ],
     );
     assert.doesNotMatch(readFileSync(file, 'utf8'), /xxx/);
+  });
+
+  it('lets an entry not grow, however often it is taken up and left as it was, by an earlier version too', async () => {
+    const { journal } = journalIn(folder());
+    const open = await journal.begin(head());
+    const { id } = open.entry;
+    await open.begun(0);
+    await open.leave();
+    const again = async (): Promise<OpenEntry> => {
+      const claimed = await journal.claim(id);
+      assert.ok(typeof claimed !== 'string');
+      return claimed;
+    };
+    // Somebody died at it: that counts as an attempt, and as something that may have been done.
+    const { writer, startedAt } = open.entry;
+    const died = { recovery: { ...writer, session: 'died' }, at: startedAt + 1000 };
+    const left = [
+      { recovery: writer, at: startedAt + 2000 },
+      { explained: 'x', at: startedAt + 3000 },
+    ];
+    const lines = (records: readonly object[]): string => records.map((one) => `${JSON.stringify(one)}\n`).join('');
+    const file = join(folder(), id, 'plan.jsonl');
+    writeFileSync(file, lines([died]), { flag: 'a' });
+    const { size } = statSync(file);
+    const room = 1024 * 1024 - size;
+    writeFileSync(file, lines(left).repeat(room / lines(left).length), { flag: 'a' });
+    for (let i = 0; i < 5; i += 1) {
+      const claimed = await again();
+      assert.deepEqual([claimed.entry.recoveries, claimed.entry.lastActedAt], [2, died.at]);
+      await claimed.leave('a person is asked');
+      assert.ok(statSync(file).size < size + 1000);
+    }
+    const [entry] = (await journal.unfinished()).entries;
+    assert.deepEqual([entry?.recoveries, entry?.steps.length, entry?.writer.session], [1, 1, 'died']);
+    const claimed = await again();
+    await claimed.done(0);
+    await claimed.leave('what was done stays');
+    assert.equal((await again()).entry.steps.length, 2);
   });
 
   it('fails for an entry that it cannot read, and lets go of it', async () => {
