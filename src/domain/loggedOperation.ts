@@ -29,7 +29,7 @@ export interface SnapshotSeen {
   readonly description: string;
 }
 
-/** Absent `before`: it was made. Absent `after`: it is gone. */
+/** Absent `before`: it was made. Absent `after`: it is gone. Both the same: it was meant, and no later one of its name is. */
 export interface SnapshotChange {
   readonly before?: SnapshotSeen;
   readonly after?: SnapshotSeen;
@@ -106,6 +106,24 @@ export function snapshotChanges(before: SnapshotTree, after: SnapshotTree): read
     return is !== undefined && isSame(was, is) ? [] : [{ before: was, ...(is === undefined ? {} : { after: is }) }];
   });
   return [...changed, ...[...there.values()].map((one) => ({ after: one }))];
+}
+
+/** The snapshot that a revert could go back from: where nothing had changed since, it is as good as a checkpoint of its own. */
+export function sparedBy({
+  request,
+  checkpoint,
+  before,
+}: Pick<LoggedOperation, 'request' | 'checkpoint' | 'before'>): string | undefined {
+  const isSpared = checkpoint === undefined && request.kind === 'revert' && request.checkpointFirst === true;
+  return isSpared ? before.current : undefined;
+}
+
+/** Of these names, which snapshots they were. */
+export function snapshotsMeant(
+  there: readonly SnapshotSeen[],
+  names: readonly (string | undefined)[],
+): readonly SnapshotChange[] {
+  return there.filter(({ name }) => names.includes(name)).map((one) => ({ before: one, after: one }));
 }
 
 export function snapshotsSeen({ snapshots }: SnapshotTree): readonly SnapshotSeen[] {

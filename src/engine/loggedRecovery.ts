@@ -2,7 +2,14 @@
 // undoing what was before it. Refuses to guess what nobody wrote down.
 import type { JournalEntry } from '../journal/entry.js';
 import { newOperationId } from '../journal/operationLog.js';
-import { type LoggedOperation, type SnapshotChange, snapshotsSeen, stateSeen } from '../domain/loggedOperation.js';
+import {
+  type LoggedOperation,
+  type SnapshotChange,
+  snapshotsMeant,
+  snapshotsSeen,
+  sparedBy,
+  stateSeen,
+} from '../domain/loggedOperation.js';
 import { identityOf } from '../domain/snapshot.js';
 import type { VmView } from '../inventory/views.js';
 
@@ -28,19 +35,22 @@ export function recovered({ request, plan }: JournalEntry, after: VmView | undef
   }
   const there = snapshotsSeen(after.tree);
   const [then, now] = [new Set(snapshots.map(identityOf)), new Set(there.map(identityOf))];
+  const logged = {
+    request,
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+    before: { power, ...(current === undefined ? {} : { current }), disks },
+  };
+  const were = snapshots.map((one) => ({ ...one, title: one.name, description: '' }));
   const changes: readonly SnapshotChange[] = [
-    ...snapshots
-      .filter((one) => !now.has(identityOf(one)))
-      .map((one) => ({ before: { ...one, title: one.name, description: '' } })),
+    ...were.filter((one) => !now.has(identityOf(one))).map((one) => ({ before: one })),
     ...there.filter((one) => !then.has(identityOf(one))).map((one) => ({ after: one })),
+    ...snapshotsMeant(were, [sparedBy(logged)]),
   ];
   return {
     id: newOperationId(),
     vm: { connection: request.vm.connection, uuid: request.vm.uuid },
-    request,
+    ...logged,
     ...(snapshot === undefined ? {} : { snapshot }),
-    ...(checkpoint === undefined ? {} : { checkpoint }),
-    before: { power, ...(current === undefined ? {} : { current }), disks },
     after: stateSeen(after.vm, after.tree),
     changes,
   };

@@ -1,6 +1,14 @@
 // Puts an operation that was carried out into the log, with what was before and after. Refuses to know what can be undone.
 import type { Facts } from '../domain/facts.js';
-import { type LoggedOperation, snapshotChanges, stateSeen, type Took } from '../domain/loggedOperation.js';
+import {
+  type LoggedOperation,
+  snapshotChanges,
+  snapshotsMeant,
+  snapshotsSeen,
+  sparedBy,
+  stateSeen,
+  type Took,
+} from '../domain/loggedOperation.js';
 import { emptyTree, type Snapshot } from '../domain/snapshot.js';
 import type { VmView } from '../inventory/views.js';
 import type { PlannedWork } from '../operations/plan.js';
@@ -28,15 +36,18 @@ export async function logOperation(
   const { request, snapshot, checkpoint } = plan;
   const took = system === undefined ? tookOf(plan, facts, stepsMs) : undefined;
   const { tree = emptyTree, vm } = after ?? { vm: { ...facts.vm, power: 'off' } };
+  const made = {
+    request,
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+    before: stateSeen(facts.vm, facts.tree),
+  };
   await log.add({
     id,
     vm: { connection: request.vm.connection, uuid: request.vm.uuid },
-    request,
+    ...made,
     ...(snapshot === undefined ? {} : { snapshot }),
-    ...(checkpoint === undefined ? {} : { checkpoint }),
-    before: stateSeen(facts.vm, facts.tree),
     after: stateSeen(vm, tree),
-    changes: snapshotChanges(facts.tree, tree),
+    changes: [...snapshotChanges(facts.tree, tree), ...snapshotsMeant(snapshotsSeen(facts.tree), [sparedBy(made)])],
     ...(undoes === undefined ? {} : { undoes }),
     ...(unasked === undefined ? {} : { unasked }),
     ...(system === undefined ? {} : { system }),

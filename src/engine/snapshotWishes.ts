@@ -1,5 +1,5 @@
 // What a person wants of single snapshots: to keep some, to go back to one. Refuses to know what follows from it.
-import type { MarkRequest, StateSeen } from '../domain/loggedOperation.js';
+import { type MarkRequest, snapshotsMeant, snapshotsSeen, type StateSeen } from '../domain/loggedOperation.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
 import { favouriteIn, inTrash, keepingMarks, keptSnapshots, marksOn } from './keptSnapshots.js';
@@ -41,13 +41,14 @@ export class SnapshotWishes {
     if (isSame && undoes === undefined) {
       return;
     }
+    const names = told.kind === 'favourite' ? [told.snapshot, told.instead] : told.snapshots;
     await this.#persistence.operations.add({
       id: newOperationId(),
       vm: { connection: request.vm.connection, uuid: request.vm.uuid },
       request: told,
       before: nothingSeen,
       after: nothingSeen,
-      changes: [],
+      changes: snapshotsMeant(snapshotsSeen(await this.#readTree(request.vm)), names),
       ...(undoes === undefined ? {} : { undoes }),
     });
   }

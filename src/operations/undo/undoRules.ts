@@ -6,6 +6,7 @@ import {
   type MarkRequest,
   saysSame,
   type SnapshotSeen,
+  sparedBy,
 } from '../../domain/loggedOperation.js';
 import type { AfterRevert, OperationRequest } from '../../domain/operation.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
@@ -50,8 +51,8 @@ export interface UndoFacts {
  * | create             | a delete of the snapshot                   | it is gone; others than checkpoints were made on it |
  * | describe, rename   | its old text, its old name                 | it is gone; somebody has changed it since        |
  * | revert             | a revert to the checkpoint that it took, or where nothing had changed, to what was current | it took none, or that is gone; another revert came after it |
- * | keep, favourite    | the mark as it was                         | the snapshot is gone                             |
- * | trash              | taking it out, or putting it back          | the snapshot is gone                             |
+ * | keep, favourite    | the mark as it was                         | the snapshot is gone, or another one has its name |
+ * | trash              | taking it out, or putting it back          | the snapshot is gone, or another one has its name |
  * | delete             | –                                          | what it held is gone: merged, or out of the image |
  * | prune, consolidate | –                                          | layers were merged                               |
  * | clone              | –                                          | it is a VM of its own, which is discarded there  |
@@ -85,22 +86,22 @@ function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | Refused 
     case 'revert':
       return undoRevert(entry, facts);
     case 'keep': {
+      const snapshots = stillThere(entry, request.snapshots, facts.tree);
       const kept = request.kept === 'kept' ? 'free' : 'kept';
-      const left = request.snapshots.filter((name) => facts.tree.snapshots.some((one) => one.name === name));
-      return left.length === 0
+      return snapshots.length === 0
         ? not('gone', { snapshot: request.snapshots.join(', ') })
-        : { kind: 'mark', request: { ...request, kept } };
+        : { kind: 'mark', request: { ...request, snapshots, kept } };
     }
     case 'trash': {
+      const snapshots = stillThere(entry, request.snapshots, facts.tree);
       const put = request.put === 'in' ? 'out' : 'in';
-      const left = request.snapshots.filter((name) => facts.tree.snapshots.some((one) => one.name === name));
-      return left.length === 0
+      return snapshots.length === 0
         ? not('gone', { snapshot: request.snapshots.join(', ') })
-        : { kind: 'mark', request: { ...request, put } };
+        : { kind: 'mark', request: { ...request, snapshots, put } };
     }
     case 'favourite': {
       const { vm, snapshot, instead } = request;
-      return instead !== undefined && !facts.tree.snapshots.some(({ name }) => name === instead)
+      return instead !== undefined && stillThere(entry, [instead], facts.tree).length === 0
         ? not('gone', { snapshot: instead })
         : {
             kind: 'mark',
@@ -205,21 +206,19 @@ function editIn({ request, changes }: LoggedOperation): {
 }
 
 function undoRevert(entry: LoggedOperation, { log, tree, without }: UndoFacts): UndoWay | Refused {
-  const { vm, request, checkpoint, before, changes } = entry;
+  const { vm, request, checkpoint, before } = entry;
   const later = effectiveAfter(entry, log).filter(
     (one) => one.request.kind === 'revert' && without?.has(one.id) !== true,
   );
   if (later.length > 0) {
     return rests(later, []);
   }
-  // Where nothing had changed since the snapshot that was current, none was taken: that one is as good.
-  const spared = checkpoint === undefined && request.kind === 'revert' && request.checkpointFirst === true;
-  const name = checkpoint ?? (spared ? before.current : undefined);
+  const name = checkpoint ?? sparedBy(entry);
   if (name === undefined) {
     return not('noCheckpoint');
   }
-  const made = changes.find(({ after }) => after?.name === name)?.after;
-  const snapshot = made === undefined ? tree.snapshots.find((one) => one.name === name) : nowIn(tree, made);
+  const made = seenIn(entry, name);
+  const snapshot = tree.snapshots.find((one) => isOf(one, name, made));
   if (snapshot === undefined) {
     return goneOrRenamed(made, name, log);
   }
@@ -242,6 +241,20 @@ function undoRevert(entry: LoggedOperation, { log, tree, without }: UndoFacts): 
 /** As the VM was before. */
 function afterOf(power: string): AfterRevert {
   return power === 'running' || power === 'paused' || power === 'off' ? power : 'asSnapshot';
+}
+
+/** Of the snapshots that a mark was on: not a later one that has its name. */
+function stillThere(entry: LoggedOperation, names: readonly string[], { snapshots }: SnapshotTree): readonly string[] {
+  return names.filter((name) => snapshots.some((one) => isOf(one, name, seenIn(entry, name))));
+}
+
+function seenIn({ changes }: LoggedOperation, name: string): SnapshotSeen | undefined {
+  return changes.find(({ after }) => after?.name === name)?.after;
+}
+
+/** @param was absent where an earlier version wrote the entry: it told the name alone */
+function isOf(one: Snapshot, name: string, was: SnapshotSeen | undefined): boolean {
+  return one.name === name && (was === undefined || one.createdAt === was.createdAt);
 }
 
 /** The same one, and not a later one of its name. */

@@ -82,4 +82,23 @@ describe('the trash', () => {
       ['u', 'y'],
     );
   });
+
+  it('is no undo of a mark that was on another snapshot of that name', async () => {
+    const web = fakeVm('web', ['s', 't']);
+    const r = await rig(web);
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    await r.look('web');
+    await r.inventory.mark({ kind: 'trash', vm: ref, snapshots: ['t'], put: 'in', until: Date.now() + day });
+    await r.inventory.setKept(ref, ['t'], 'kept');
+    await r.inventory.setFavourite(ref, 't');
+    await r.inventory.setFavourite(ref, 's');
+    const ways = async (): Promise<readonly string[]> => {
+      const look = await UndoLook.at(r.inventory, ref);
+      return look.log.map((entry) => look.of(entry).way.kind);
+    };
+    assert.deepEqual(await ways(), ['mark', 'mark', 'mark', 'mark']);
+    web.snapshots.splice(1, 1, { ...fakeSnapshot('t', 's'), createdAt: 1_800_000_000_000 });
+    await r.inventory.refresh({ vm: ref });
+    assert.deepEqual(await ways(), ['refusal', 'refusal', 'mark', 'refusal']);
+  });
 });

@@ -163,6 +163,29 @@ describe('what undoes an operation', () => {
     assert.deepEqual(why(first, [first], tree()), { why: 'gone', snapshot: 'kept' });
   });
 
+  it('nothing where a later snapshot has the name of the one that a revert stood on, or that a mark was on', () => {
+    const [was, later] = [snapshot('one'), snapshot('one', { createdAt: 9_000 })];
+    const meant = { changes: [{ before: seen('one'), after: seen('one') }] };
+    const requests = [
+      { kind: 'revert', snapshot: 'two', after: 'off', checkpointFirst: true },
+      { kind: 'keep', snapshots: ['one'], kept: 'kept' },
+      { kind: 'trash', snapshots: ['one'], put: 'out', until: 0 },
+      { kind: 'favourite', snapshot: 'two', instead: 'one' },
+    ] as const;
+    for (const request of requests) {
+      const before = { ...state, current: 'one' };
+      const entry = logged('a', request as never, { ...meant, before });
+      assert.notEqual(undoOf(entry, { log: [], tree: tree(was) }).kind, 'refusal', request.kind);
+      assert.deepEqual(why(entry, [], tree(later)), { why: 'gone', snapshot: 'one' }, request.kind);
+      // An earlier version told the name alone.
+      const old = logged('a', request as never, { before });
+      assert.notEqual(undoOf(old, { log: [], tree: tree(later) }).kind, 'refusal', request.kind);
+    }
+    const both = logged('a', { kind: 'keep', snapshots: ['one', 'two'], kept: 'kept' } as never, meant);
+    const left = tree(later, snapshot('two'));
+    assert.deepEqual(why(both, [], left), { kind: 'keep', vm, snapshots: ['two'], kept: 'free' });
+  });
+
   it('nothing of power, merges, repairs and deletes', () => {
     const reasons = (['power', 'consolidate', 'prune', 'repair', 'delete'] as const).map((kind) =>
       why(logged('a', { kind }), [], tree()),
