@@ -66,27 +66,23 @@ export class DemoRecords {
     const found = await Promise.all(
       names.map(async (name) => {
         const path = join(this.#folder, name);
-        const text = await readBounded(this.fs, path, maxBytes);
-        const record = text === 'tooLong' ? undefined : this.#parse(text.toString('utf8'), path);
-        if (record === undefined || name !== `${record.uuid}.json`) {
+        try {
+          const text = await readBounded(this.fs, path, maxBytes);
+          const record = text === 'tooLong' ? undefined : parseAs(recordShape, parseJson(text.toString('utf8')));
+          if (record !== undefined && name === `${record.uuid}.json`) {
+            const { connection, uuid, folder, writer } = record;
+            const vm = { connection, uuid, name: record.name, folder };
+            return (await lives(writer, us, { fs: this.fs, folder: this.#folder, file: path })) ? [] : [vm];
+          }
           this.log.warn(`${path} is no record of a lesson`);
-          return [];
+        } catch (error) {
+          // Two editors may tidy at once.
+          this.log.warn(`${path}: ${String(error)}`);
         }
-        const { connection, uuid, folder, writer } = record;
-        const vm = { connection, uuid, name: record.name, folder };
-        return (await lives(writer, us, { fs: this.fs, folder: this.#folder, file: path })) ? [] : [vm];
+        return [];
       }),
     );
     return found.flat();
-  }
-
-  #parse(text: string, path: string): v.InferOutput<typeof recordShape> | undefined {
-    try {
-      return parseAs(recordShape, parseJson(text));
-    } catch (error) {
-      this.log.warn(`${path}: ${String(error)}`);
-      return undefined;
-    }
   }
 
   #pathOf({ uuid }: DemoVm): string {

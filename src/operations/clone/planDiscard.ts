@@ -34,6 +34,8 @@ export function planDiscard(request: Extract<OperationRequest, { kind: 'discard'
     removes: files,
     losses: [
       ...(isActive(vm.power) ? [{ kind: 'ram' } as const] : []),
+      // It goes with the definition.
+      ...(vm.managedSave ? [{ kind: 'managedSave' } as const] : []),
       ...(tree.snapshots.length === 0
         ? []
         : [{ kind: 'restorePoints', names: tree.snapshots.map(({ name }) => name) } as const]),

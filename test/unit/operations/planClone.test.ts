@@ -157,6 +157,11 @@ golden.section(
     ['a clone that runs', { kind: 'discard', vm: ref }, cloned('running')],
     ['a clone that is off', { kind: 'discard', vm: ref }, cloned('off')],
     [
+      'a clone that is off, with its RAM saved',
+      { kind: 'discard', vm: ref },
+      { ...cloned('off'), vm: { ...cloned('off').vm, managedSave: true } },
+    ],
+    [
       'one that another VM stands on',
       { kind: 'discard', vm: ref },
       { ...cloned('off'), otherVms: [{ ...other, name: 'upper', files: ['/img/copy.vda.qcow2'] }] },
