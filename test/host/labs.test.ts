@@ -13,7 +13,10 @@ import { Person } from './person.js';
 const vm = 'lab-member';
 
 /** The profile "Reset first" of our own labs in the Testing view, beside that of the extension: nobody else can run one. */
-function watchedProfile(): { readonly run: () => Promise<readonly string[]>; readonly dispose: () => void } {
+function watchedProfile(): {
+  readonly run: (label?: string, source?: vscode.CancellationTokenSource) => Promise<readonly string[]>;
+  readonly dispose: () => void;
+} {
   const create = vscode.tests.createTestController;
   const own: {
     controller?: vscode.TestController;
@@ -49,16 +52,19 @@ function watchedProfile(): { readonly run: () => Promise<readonly string[]>; rea
   const labs = labTests();
   Reflect.set(vscode.tests, 'createTestController', create);
   return {
-    run: async () => {
+    run: async (label = 'tests', { token } = new vscode.CancellationTokenSource()) => {
       const { controller, handler } = own;
       assert.ok(controller !== undefined && handler !== undefined);
-      const { token } = new vscode.CancellationTokenSource();
+      const found = (): vscode.TestItem | undefined =>
+        [...controller.items]
+          .flatMap(([, { children }]) => [...children].map(([, child]) => child))
+          .find((child) => child.label === label);
       // The editor reads tasks.json when it sees that it was written.
       do {
         await controller.refreshHandler?.(token);
-      } while ([...controller.items].every(([, { children }]) => children.size === 0));
+      } while (found() === undefined);
       outcomes.length = 0;
-      await handler(new vscode.TestRunRequest(), token);
+      await handler(new vscode.TestRunRequest([found()!]), token);
       return [...outcomes];
     },
     dispose: () => labs.dispose(),
@@ -350,6 +356,25 @@ describe('a lab in the editor', function () {
       listener.dispose();
       assert.deepEqual(ran, []);
       assert.equal((await guest.counters()).memory, 6);
+
+      // Of tasks that wait for others, the editor tells nothing where they never begin.
+      const after = (label: string, dependsOn: string): object => ({ ...task, label, dependsOn });
+      const broken = { label: 'broken', type: 'process', command: 'false' };
+      const waits = { label: 'waits', type: 'process', command: 'sleep', args: ['infinity'] };
+      const all = [broken, after('after the broken one', 'broken'), waits, after('after the one that waits', 'waits')];
+      await configuration.update('tasks', all, vscode.ConfigurationTarget.Workspace);
+      assert.deepEqual(await profile.run('after the broken one'), ['failed']);
+      const source = new vscode.CancellationTokenSource();
+      const waiting: vscode.TaskExecution[] = [];
+      const watch = vscode.tasks.onDidStartTask(({ execution }) => {
+        waiting.push(execution);
+        source.cancel();
+      });
+      assert.deepEqual(await profile.run('after the one that waits', source), ['skipped']);
+      watch.dispose();
+      const end = new Promise((resolve) => vscode.tasks.onDidEndTask(resolve));
+      waiting.forEach((one) => one.terminate());
+      await end;
     } finally {
       profile.dispose();
       await configuration.update('tasks', undefined, vscode.ConfigurationTarget.Workspace);

@@ -71,13 +71,14 @@ async function resetAndRun(
   token: vscode.CancellationToken,
 ): Promise<void> {
   const say = (line: string): void => run.appendOutput(`${line}\r\n`, undefined, item);
+  const isCancelled = (): boolean => token.isCancellationRequested;
   const command: CommandId = 'virtRewind.resetLab';
   run.started(item);
   item.description = '';
   const began = systemClock.ticks();
   try {
     // Whoever runs this profile has said that the lab is reset. A protected one still asks for its name.
-    if ((await vscode.commands.executeCommand(command, { file, confirm: false })) === undefined) {
+    if ((await vscode.commands.executeCommand(command, { file, confirm: false })) === undefined || isCancelled()) {
       run.skipped(item);
       return;
     }
@@ -89,7 +90,7 @@ async function resetAndRun(
     item.description = t('after a reset of {0}', measuredText(reset));
     if (code === 0) {
       run.passed(item, tested);
-    } else if (token.isCancellationRequested) {
+    } else if (isCancelled()) {
       run.skipped(item);
     } else {
       const why = t('The task {0} ended with {1}.', task.name, code ?? '?');
@@ -101,48 +102,69 @@ async function resetAndRun(
   }
 }
 
-/** @returns the exit code of its last process; undefined where it had none */
+/** @returns the exit code of its last process; undefined where it had none, or nobody waits for it any more */
 async function endOf(task: vscode.Task, token: vscode.CancellationToken): Promise<number | undefined> {
   const store = new DisposableStore();
   const codes = new Map<vscode.TaskExecution, number | undefined>();
+  const begun = new Set<vscode.TaskExecution>();
   const over = new Set<vscode.TaskExecution>();
-  let tell = (): void => undefined;
-  try {
-    store.add(vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => void codes.set(execution, exitCode)));
-    // It may end before the editor has told us which one it is.
+  let look = (): void => undefined;
+  const noteIn =
+    (those: Set<vscode.TaskExecution>) =>
+    ({ execution }: { readonly execution: vscode.TaskExecution }): void => {
+      those.add(execution);
+      look();
+    };
+  // It may end before the editor has told us which one it is.
+  store.add(vscode.tasks.onDidStartTask(noteIn(begun)));
+  store.add(vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => void codes.set(execution, exitCode)));
+  store.add(vscode.tasks.onDidEndTask(noteIn(over)));
+  const { started, whole } = await start(task);
+  const isIt = (one: vscode.TaskExecution): boolean =>
+    started === undefined ? one.task.name === task.name : one === started;
+  const end = new Promise<number | undefined>((resolve, reject) => {
+    let isLeft = false;
+    look = () => {
+      const ended = [...over].find(isIt);
+      const willNot = token.isCancellationRequested || [...codes.values()].some((code) => code !== 0);
+      if (ended !== undefined) {
+        resolve(codes.get(ended));
+      } else if (isLeft && willNot && ![...begun].some(isIt)) {
+        // One that it depends on has failed: nothing tells of the end of a task that never began.
+        resolve(undefined);
+      } else if (token.isCancellationRequested) {
+        // Also one that begins only now, when what it depends on is done.
+        vscode.tasks.taskExecutions.filter(isIt).forEach((one) => one.terminate());
+      }
+    };
+    whole?.then(() => {
+      isLeft = true;
+      look();
+    }, reject);
+    look();
+  }).finally(() => store.dispose());
+  const cancelled = new Promise<undefined>((resolve) => {
     store.add(
-      vscode.tasks.onDidEndTask(({ execution }) => {
-        over.add(execution);
-        tell();
+      token.onCancellationRequested(() => {
+        look();
+        resolve(undefined);
       }),
     );
-    const started = await start(task);
-    const isIt = (one: vscode.TaskExecution): boolean =>
-      started === 'byName' ? one.task.name === task.name : one === started;
-    store.add(
-      token.onCancellationRequested(() => vscode.tasks.taskExecutions.filter(isIt).forEach((one) => one.terminate())),
-    );
-    return await new Promise((resolve) => {
-      tell = () => {
-        const ended = [...over].find(isIt);
-        if (ended !== undefined) {
-          resolve(codes.get(ended));
-        }
-      };
-      tell();
-    });
-  } finally {
-    store.dispose();
-  }
+  });
+  return Promise.race([end, cancelled]);
 }
 
-/** In a window on a server, VS Code finds no folder for a task that it has listed itself ("No workspace folder"); by its name it does. */
-async function start(task: vscode.Task): Promise<vscode.TaskExecution | 'byName'> {
+/**
+ * In a window on a server, VS Code finds no folder for a task that it has listed itself ("No workspace folder"); by its name it does.
+ * `whole`: until it has ended, with what it depends on; or until a person is asked which one is meant.
+ */
+async function start(
+  task: vscode.Task,
+): Promise<{ readonly started?: vscode.TaskExecution; readonly whole?: Thenable<unknown> }> {
   try {
-    return await vscode.tasks.executeTask(task);
+    return { started: await vscode.tasks.executeTask(task) };
   } catch {
-    await vscode.commands.executeCommand('workbench.action.tasks.runTask', task.name);
-    return 'byName';
+    return { whole: vscode.commands.executeCommand('workbench.action.tasks.runTask', task.name) };
   }
 }
 
