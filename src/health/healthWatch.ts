@@ -243,17 +243,12 @@ export class HealthWatch implements Disposable {
     // The rules rest on those of the plans: nothing of either is loaded before something is to be judged.
     const rules = await import('../diagnosis/health.js');
     this.#ofLabs = await this.#askLabs();
-    if (!this.#mayTell) {
-      if (this.#judgeAll(rules.healthOf).isOther) {
-        this.#changed.fire(undefined);
-      }
-      return;
-    }
     const seen = { isOther: false, news: [] as readonly VmProblem[] };
     await this.#note((notes) => {
       this.#notes = learn(notes);
       const { judged, isOther } = this.#judgeAll(rules.healthOf);
-      const told = this.#tell(judged);
+      // What is snoozed is so from the first judgement on.
+      const told = this.#mayTell ? this.#tell(judged) : { notes: this.#notes, news: [] };
       Object.assign(seen, { isOther, news: told.news });
       return told.notes;
     });

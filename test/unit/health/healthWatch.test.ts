@@ -242,6 +242,16 @@ describe('the watch over health', () => {
     assert.deepEqual(r.watch.healthOf({ connection: uri, uuid: 'a' })!.found.length, 0);
     await r.pass(50 * minute);
     assert.equal(r.told.length, 1);
+    // After a reload too, before its first sweep.
+    const later = rig(r.saved, r.clock);
+    later.set(view('a', 9), view('b', 9));
+    await later.fire();
+    assert.deepEqual([later.sweeps, later.told], [0, []]);
+    assert.deepEqual(
+      later.watch.wrong().map(({ ref }) => ref.uuid),
+      ['b'],
+    );
+    later.watch.dispose();
     await r.pass(20 * minute);
     assert.equal(r.told.length, 2);
     assert.equal(r.watch.wrong().length, 1);
