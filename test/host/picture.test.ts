@@ -131,4 +131,32 @@ describe('the tab of a picture', function () {
     await again;
     assert.equal(api.pictures.find(ref)?.isVisible, true);
   });
+
+  it('is closed without a word while it reads', async () => {
+    const hidden = await vscode.workspace.openTextDocument({ content: 'over it again' });
+    await vscode.window.showTextDocument(hidden);
+    let answer: (value: never) => void = () => undefined;
+    const asked = new Promise((resolve) => (answer = resolve));
+    const { inventory } = api;
+    Reflect.set(inventory, 'readTree', () => asked);
+    const rejections: unknown[] = [];
+    const note = (error: unknown): unknown => rejections.push(error);
+    process.on('unhandledRejection', note);
+    try {
+      const seen = painted(() => true);
+      await call('virtRewind.showPicture', { vm: name });
+      await seen;
+      const panel = api.pictures.find(ref)!;
+      const closed = new Promise((resolve) => panel.onDidDispose(resolve));
+      await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+      await closed;
+      answer(undefined as never);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(rejections, []);
+      assert.equal(panel.isVisible, false);
+    } finally {
+      process.off('unhandledRejection', note);
+      Reflect.deleteProperty(inventory, 'readTree');
+    }
+  });
 });

@@ -96,7 +96,8 @@ export class PicturePanel implements Disposable {
   }
 
   get isVisible(): boolean {
-    return this.#panel.visible;
+    // Of a closed panel the editor answers nothing: it throws.
+    return !this.#store.isDisposed && this.#panel.visible;
   }
 
   get isActive(): boolean {
@@ -185,14 +186,14 @@ export class PicturePanel implements Disposable {
     const note = (error: unknown): void => log.debug(`picture of ${vmKey(this.ref)}: ${asFailure(error).kind}`);
     inventory
       .readTree(this.ref)
-      // It may be hidden by then.
-      .then(() => (this.#panel.visible ? inventory.readLayers(this.ref) : undefined))
+      // It may be hidden or closed by then.
+      .then(() => (this.isVisible ? inventory.readLayers(this.ref) : undefined))
       .catch(note)
       .finally(() => this.#update());
   }
 
   #update(): void {
-    if (!this.#isReady || !this.#panel.visible) {
+    if (!this.#isReady || !this.isVisible) {
       return;
     }
     const { inventory, health, bisects } = this.#services;
@@ -228,6 +229,9 @@ export class PicturePanel implements Disposable {
   }
 
   #send(message: ToPicture): void {
+    if (this.#store.isDisposed) {
+      return;
+    }
     this.#panel.webview.postMessage(message).then(undefined, (error: unknown) => {
       this.#services.log.debug(`picture of ${vmKey(this.ref)}: not sent: ${String(error)}`);
     });
