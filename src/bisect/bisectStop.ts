@@ -2,6 +2,10 @@
 
 export type BisectStopReason =
   | { readonly kind: 'noSnapshots' | 'unfinished' | 'atWork' | 'noBisect'; readonly vm: string }
+  /** It could not be read again. */
+  | { readonly kind: 'tooLong' }
+  /** What is written down of the VM cannot be read: it may tell of clones that are left. */
+  | { readonly kind: 'unreadable'; readonly path: string }
   /** The one that is good must be an ancestor of the one that is bad. */
   | { readonly kind: 'notOneLine'; readonly good: string; readonly bad: string }
   /** Several branches begin there, and nobody said which one is meant. */

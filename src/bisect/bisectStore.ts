@@ -21,6 +21,7 @@ import { type Hold, takeHold } from '../journal/hold.js';
 import { count, parseAs, writeJson } from '../journal/json.js';
 import { forgetRecord, readRecord } from '../journal/recordFolder.js';
 import { thisWriter } from '../journal/writer.js';
+import { BisectStop } from './bisectStop.js';
 
 const version = 1;
 const maxBytes = 4 * 1024 * 1024;
@@ -29,7 +30,8 @@ const maxPoints = 10_000;
 const file = 'bisect.json';
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
-const word = v.pipe(v.string(), v.maxLength(4096));
+/** As Linux takes one argument. */
+const word = v.pipe(v.string(), v.maxLength(128 * 1024));
 const limit = v.pipe(count, v.maxValue(7 * 24 * 60 * 60 * 1000));
 const verdict = v.picklist(['good', 'bad', 'skip']);
 const programShape = { program: v.pipe(word, v.minLength(1)), args: v.pipe(v.array(word), v.maxLength(1000)) };
@@ -87,11 +89,17 @@ export function parseBisect(value: unknown): Bisect | undefined {
   return bisect.answers.every(isInLine) && bisect.probes.every(isInLine) ? bisect : undefined;
 }
 
+/** Whether it could be read again. */
+export function fitsStore(bisect: Bisect): boolean {
+  const written = writeJson({ version, ...bisect });
+  return Buffer.byteLength(written) <= maxBytes / 2 && parseBisect(JSON.parse(written)) !== undefined;
+}
+
 /** Of one process at a time. */
 export interface HeldBisect {
   /** Resolves when it is on the disk. @throws Failure `journal` */
   put(bisect: Bisect): Promise<void>;
-  /** Undefined where there is none. */
+  /** Undefined where there is none. @throws BisectStop `unreadable` */
   read(): Promise<Bisect | undefined>;
   /** Keeps what is written. Never rejects. */
   release(): Promise<void>;
@@ -171,7 +179,14 @@ export class BisectStore {
           throw journalFailure(error, folder, { doing: 'write down a bisect' });
         }
       },
-      read: () => this.of(vm),
+      read: async () => {
+        const path = join(folder, file);
+        const read = await this.#read(path);
+        if (read === 'unreadable' || (read !== undefined && idOf(read.vm) !== idOf(vm))) {
+          throw new BisectStop({ kind: 'unreadable', path });
+        }
+        return read;
+      },
       release,
       forget: async () => {
         const place = { root: this.#root, fs: this.fs, log: this.log };

@@ -5,7 +5,7 @@ import { Failure } from '../domain/failure.js';
 import type { VmRef } from '../domain/vm.js';
 import { type BisectNews, BisectRun } from './bisectRun.js';
 import { BisectStop } from './bisectStop.js';
-import { BisectStore, type HeldBisect, type StoredBisects } from './bisectStore.js';
+import { BisectStore, fitsStore, type HeldBisect, type StoredBisects } from './bisectStore.js';
 import type { AskPerson } from './checks.js';
 import { CloneProbes, type ProbesInventory } from './cloneProbes.js';
 import { isOver } from './found.js';
@@ -50,8 +50,11 @@ export class Bisects {
     return this.#store.of(vm);
   }
 
-  /** In place of one that has ended. @throws BisectStop `unfinished`, `atWork`; Failure `journal` */
+  /** In place of one that has ended. @throws BisectStop `unfinished`, `atWork`, `tooLong`, `unreadable`; Failure `journal` */
   async begin(bisect: Bisect): Promise<OpenBisect> {
+    if (!fitsStore(bisect)) {
+      throw new BisectStop({ kind: 'tooLong' });
+    }
     const held = await this.#hold(bisect.vm, bisect.vmName);
     try {
       const before = await held.read();
@@ -122,7 +125,10 @@ export class Bisects {
     }
     const held = await this.#hold(vm, vmName);
     // Not earlier: until now somebody else may have written to it, or ended it.
-    const bisect = await held.read();
+    const bisect = await held.read().catch(async (error: unknown) => {
+      await held.release();
+      throw error;
+    });
     if (bisect === undefined) {
       await held.release();
       throw new BisectStop({ kind: 'noBisect', vm: vmName });

@@ -2,7 +2,8 @@
 import { type Clock, systemClock } from '../base/clock.js';
 import { runHere } from '../base/hostProgram.js';
 import type { BisectCheck, BisectPoint, BisectTry, Verdict } from '../domain/bisect.js';
-import type { Vm, VmRef } from '../domain/vm.js';
+import { Failure } from '../domain/failure.js';
+import { isActive, type Vm, type VmRef } from '../domain/vm.js';
 import type { GuestsPort } from '../engine/inventory.js';
 import { BisectStop } from './bisectStop.js';
 import { runAtConsole } from './consoleProgram.js';
@@ -20,6 +21,8 @@ export interface CheckOptions {
   readonly check: BisectCheck;
   readonly checkMs: number;
   readonly startMs: number;
+  /** The clone, as it is now. */
+  readonly readVm: () => Promise<Vm>;
   readonly guests: Pick<GuestsPort, 'runIn' | 'consoleOf' | 'addressesOf'>;
   readonly environment: NodeJS.ProcessEnv;
   readonly ask?: AskPerson;
@@ -34,6 +37,9 @@ export async function checkClone(
   signal: AbortSignal,
 ): Promise<BisectTry | undefined> {
   const { check, checkMs, startMs, guests, ask, clock = systemClock } = options;
+  if (signal.aborted) {
+    return undefined;
+  }
   switch (check.kind) {
     case 'person': {
       const verdict = await ask?.(point, clone, signal);
@@ -60,7 +66,14 @@ export async function checkClone(
       const line = await guests.consoleOf(clone.ref);
       try {
         const end = await runAtConsole(line, { ...check, startMs, atMostMs: checkMs }, signal, clock);
-        return 'exit' in end ? judged(point, end.exit, '') : ended(end.why);
+        if ('exit' in end) {
+          return judged(point, end.exit, '');
+        }
+        if (end.isCut && isActive((await options.readVm()).power)) {
+          // The connection was lost, or somebody else took the console: that says nothing of the guest.
+          throw new Failure('busy', { vm: clone.vm.name, doing: 'check at the serial console' });
+        }
+        return ended(end.why);
       } finally {
         line.dispose();
       }

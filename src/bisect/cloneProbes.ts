@@ -55,7 +55,12 @@ export class CloneProbes implements Probes {
         }
       }
       return await checkClone(
-        { ...this.#options, ...bisect, guests: this.#inventory.guests },
+        {
+          ...this.#options,
+          ...bisect,
+          guests: this.#inventory.guests,
+          readVm: async () => (await this.#read(ref)).vm,
+        },
         point,
         await this.#read(ref),
         signal,
@@ -76,7 +81,10 @@ export class CloneProbes implements Probes {
     }
   }
 
-  /** For its agent, where one is configured. What looks from outside, or types at the console, waits itself. */
+  /**
+   * For its agent, where one is configured. Who types at the console, or looks, waits itself; a program on this computer judges also
+   * what does not come up.
+   */
   async #isUp(ref: VmRef, signal: AbortSignal): Promise<boolean> {
     const { check, startMs } = this.#options.bisect;
     const { vm } = await this.#read(ref);
@@ -90,7 +98,7 @@ export class CloneProbes implements Probes {
       { what: 'agent', vm: ref.uuid, connection: ref.connection, atMostMs: startMs },
       { clock: this.#clock, signal, readVm: async () => (await this.#read(ref)).vm },
     );
-    return outcome === 'there';
+    return outcome === 'there' || (check.kind === 'host' && outcome === 'late');
   }
 
   async #read(ref: VmRef): Promise<Clone> {

@@ -22,7 +22,13 @@ export interface OpenedConsole {
   open(taking: 'ifFree'): Promise<Duplex | undefined>;
 }
 
-export type ConsoleEnd = { readonly exit: number } | { readonly why: 'late' | 'noStart' | 'stopped' };
+export type ConsoleEnd =
+  | { readonly exit: number }
+  | {
+      readonly why: 'late' | 'noStart' | 'stopped';
+      /** The console ended, with its guest or without. */
+      readonly isCut?: true;
+    };
 
 /** @throws Failure of the console */
 export async function runAtConsole(
@@ -45,19 +51,18 @@ export async function runAtConsole(
         break;
       }
       if (answered === 'ended' || clock.ticks() >= until) {
-        return { why: wasStopped(signal) ? 'stopped' : 'noStart' };
+        return endedAt(answered, 'noStart', signal);
       }
     }
     const ended = await marks.typed([program, ...args].map(typedWord).join(' '), clock, atMostMs);
-    return typeof ended === 'number' ? { exit: ended } : { why: wasStopped(signal) ? 'stopped' : 'late' };
+    return typeof ended === 'number' ? { exit: ended } : endedAt(ended, 'late', signal);
   } finally {
     stream.destroy();
   }
 }
 
-/** It changes while it is waited. */
-function wasStopped(signal: AbortSignal): boolean {
-  return signal.aborted;
+function endedAt(how: 'late' | 'ended', why: 'late' | 'noStart', { aborted }: AbortSignal): ConsoleEnd {
+  return aborted ? { why: 'stopped' } : { why, ...(how === 'ended' && { isCut: true }) };
 }
 
 /** A line break would end the line for the terminal. */
@@ -85,10 +90,16 @@ class Marks {
     stream.on('close', end);
     stream.on('error', end);
     signal.addEventListener('abort', end);
+    if (signal.aborted) {
+      end();
+    }
   }
 
   /** The exit code of a command line; `late`: nothing was heard of it in time. */
   async typed(command: string, clock: Clock, ms: number): Promise<number | 'late' | 'ended'> {
+    if (this.#isOver) {
+      return 'ended';
+    }
     const token = randomBytes(6).toString('hex');
     const mark = new RegExp(`vr-${token}-(\\d{1,3})-`, 'u');
     const seen = new Promise<number | 'ended'>((resolve) => {

@@ -34,13 +34,15 @@ export function wantedAt(words: readonly string[]): Wanted {
     const name = optionCalled(command, word);
     if (name === undefined) {
       operands.push(word);
-    } else if (options[name]?.type === 'string' && !word.includes('=')) {
-      at += 1;
+    } else if (options[name]?.type === 'string') {
+      const [, own] = /^--[^=]+=(.*)$/su.exec(word) ?? /^-[^-](.+)$/su.exec(word) ?? [];
+      at += own === undefined ? 1 : 0;
       if (at === before.length) {
         return valueOf(options[name], connect, operands[0]);
       }
-      connect = name === 'connect' ? before[at] : connect;
-      file = name === 'file' ? before[at] : file;
+      const value = own ?? before[at];
+      connect = name === 'connect' ? value : connect;
+      file = name === 'file' ? value : file;
     }
   }
   if ((rest.at(-1) ?? '').startsWith('-')) {
@@ -74,7 +76,7 @@ function valueOf({ kind, words = [] }: Option, connect: string | undefined, vm: 
 function optionCalled(command: CommandName, word: string): string | undefined {
   return Object.entries(optionsOf(command)).find(
     ([name, { short }]) =>
-      word === `--${name}` || word.startsWith(`--${name}=`) || (short !== undefined && word === `-${short}`),
+      word === `--${name}` || word.startsWith(`--${name}=`) || (short !== undefined && word.startsWith(`-${short}`)),
   )?.[0];
 }
 

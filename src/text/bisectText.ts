@@ -26,6 +26,12 @@ export function resultLines({ line, answers }: Bisect): readonly string[] {
         ? t('1 restore point may be the first bad one still.')
         : t('{0} restore points may be the first bad one still.', left),
     );
+  } else if (oldestBad === undefined && skipped.length > 0) {
+    more.push(
+      newestGood === undefined
+        ? t('Nothing is known: all restore points were skipped.')
+        : t('None after {0} is known: these were skipped: {1}.', title(newestGood), titles(skipped)),
+    );
   } else if (oldestBad === undefined) {
     more.push(t('None is bad: what changed came after {0}.', title(newestGood ?? line.length - 1)));
   } else if (skipped.length === 0) {
@@ -136,6 +142,13 @@ export function bisectStopText(reason: BisectStopReason): string {
       return t('A bisect of {0} is not finished. Go on with it, or end it first.', displayLine(reason.vm));
     case 'atWork':
       return t('Another editor or command line is at work on the bisect of {0}.', displayLine(reason.vm));
+    case 'tooLong':
+      return t('The check is too long to be written down, so nothing was begun. Put it into a script, and run that.');
+    case 'unreadable':
+      return t(
+        '{0} tells of a bisect, and maybe of clones that are left, but not in words of this version. Move it away to begin another.',
+        displayLine(reason.path),
+      );
     case 'noBisect':
       return t('There is no bisect of {0}.', displayLine(reason.vm));
     case 'notOneLine':

@@ -141,6 +141,9 @@ export async function askVerdict(
   const looking = t('Look…');
   const stopped = new Promise<'stopped'>((resolve) => {
     signal.addEventListener('abort', () => resolve('stopped'), { once: true });
+    if (signal.aborted) {
+      resolve('stopped');
+    }
   });
   const question = t('Is {0} good? It runs as {1}.', displayLine(title), clone);
   for (;;) {

@@ -7,7 +7,10 @@ import { BisectRun, type BisectRunOptions, type Probes } from '../../../src/bise
 import { BisectStore, parseBisect } from '../../../src/bisect/bisectStore.js';
 import { atOnce } from '../../../src/bisect/room.js';
 import { knowledgeOf } from '../../../src/bisect/search.js';
-import type { Bisect, BisectTry } from '../../../src/domain/bisect.js';
+import { Bisects } from '../../../src/bisect/bisects.js';
+import { BisectStop } from '../../../src/bisect/bisectStop.js';
+import type { ProbesInventory } from '../../../src/bisect/cloneProbes.js';
+import type { Bisect, BisectTry, Verdict } from '../../../src/domain/bisect.js';
 import { planLines, resultLines } from '../../../src/text/bisectText.js';
 import { silentLog } from '../../silentLog.js';
 import { ref } from '../domain/someFacts.js';
@@ -238,6 +241,39 @@ describe('bisect: written down', () => {
     assert.deepEqual(await store.list(), { bisects: [], unreadable: [] });
   });
 
+  it('begins nothing that could not be read again, and takes a long word', async () => {
+    const bisects = new Bisects({ inventory: {} as ProbesInventory, folder, log: silentLog, environment: {} });
+    const withWord = (length: number): Bisect => ({
+      ...given,
+      check: { kind: 'host', program: 'sh', args: ['-c', 'x'.repeat(length)] },
+    });
+    await assert.rejects(
+      bisects.begin(withWord(200_000)),
+      (error: unknown) => error instanceof BisectStop && error.reason.kind === 'tooLong',
+    );
+    assert.equal(await bisects.of(ref), undefined);
+    const open = await bisects.begin(withWord(100_000));
+    await open.release();
+    assert.deepEqual((await bisects.of(ref))?.check, withWord(100_000).check);
+  });
+
+  it('does not write over what it cannot read: clones may be left', async () => {
+    const bisects = new Bisects({ inventory: {} as ProbesInventory, folder, log: silentLog, environment: {} });
+    const held = await new BisectStore(folder, silentLog).hold(ref);
+    assert.ok(held !== 'busy');
+    await held.put(given);
+    await held.release();
+    const later = (await readFile(await file(), 'utf8')).replace('"version":1', '"version":2');
+    await writeFile(await file(), later);
+    for (let time = 0; time < 2; time++) {
+      await assert.rejects(
+        bisects.begin(given),
+        (error: unknown) => error instanceof BisectStop && error.reason.kind === 'unreadable',
+      );
+    }
+    assert.equal(await readFile(await file(), 'utf8'), later);
+  });
+
   it('believes nothing that has another shape, and leaves it', async () => {
     const store = new BisectStore(folder, silentLog);
     const held = await store.hold(ref);
@@ -296,6 +332,18 @@ describe('bisect: room', () => {
 });
 
 describe('bisect: in words', () => {
+  it('calls none good that was skipped', () => {
+    const line = given.line.slice(0, 3);
+    const answered = (...verdicts: readonly Verdict[]): Bisect => ({
+      ...given,
+      line,
+      answers: verdicts.map((verdict, point) => ({ point, verdict, tries: [{ verdict }] })),
+    });
+    assert.match(resultLines(answered('skip', 'skip', 'skip'))[0] ?? '', /^Nothing is known/u);
+    assert.match(resultLines(answered('good', 'skip', 'skip'))[0] ?? '', /S 0.*skipped: S 1, S 2/u);
+    assert.match(resultLines(answered('good', 'good', 'good'))[0] ?? '', /^None is bad/u);
+  });
+
   it('counts one as one', () => {
     const one = { ...given, line: given.line.slice(0, 1) };
     assert.match(resultLines(one).join(' '), /^1 restore point /);

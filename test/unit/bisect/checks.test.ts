@@ -10,16 +10,24 @@ import { runHere } from '../../../src/base/hostProgram.js';
 import { BisectStop } from '../../../src/bisect/bisectStop.js';
 import { checkClone, type CheckOptions } from '../../../src/bisect/checks.js';
 import { runAtConsole } from '../../../src/bisect/consoleProgram.js';
+import type { Failure } from '../../../src/domain/failure.js';
 import type { BisectTry } from '../../../src/domain/bisect.js';
+import type { PowerState, Vm } from '../../../src/domain/vm.js';
 import { disk, ref, vm } from '../domain/someFacts.js';
 
 const never = new AbortController().signal;
 const point = { name: 'p1', title: 'P 1', createdAt: 0 };
 
+const nobody: CheckOptions['guests'] = {
+  runIn: () => Promise.reject(new Error('no guest')),
+  consoleOf: () => Promise.reject(new Error('no console')),
+  addressesOf: () => Promise.resolve([]),
+};
+const readVm = (): Promise<Vm> => Promise.reject(new Error('not to be read'));
+
 describe('bisect: a program on this computer', () => {
   const guests: CheckOptions['guests'] = {
-    runIn: () => Promise.reject(new Error('no guest')),
-    consoleOf: () => Promise.reject(new Error('no console')),
+    ...nobody,
     addressesOf: () => Promise.resolve([{ address: '192.0.2.7', family: 'ipv4' } as never]),
   };
   const clone = { ref, vm: vm({ name: 'probe', power: 'running', disks: [disk('vda', '/img/a b.qcow2')] }) };
@@ -30,6 +38,7 @@ describe('bisect: a program on this computer', () => {
         checkMs,
         startMs: 0,
         guests,
+        readVm,
         environment: { ...process.env, OWN: 'kept' },
       },
       point,
@@ -105,7 +114,7 @@ describe('bisect: a program on this computer', () => {
   it('stops the bisect where there is no such program', async () => {
     const options = { check: { kind: 'host', program: '/none/such', args: [] }, checkMs: 1, startMs: 1 } as const;
     await assert.rejects(
-      checkClone({ ...options, guests, environment: {} }, point, clone, never),
+      checkClone({ ...options, guests, readVm, environment: {} }, point, clone, never),
       (error: unknown) => error instanceof BisectStop && error.reason.kind === 'cannotRun',
     );
   });
@@ -146,9 +155,57 @@ describe('bisect: a program at the console', () => {
     assert.deepEqual(await typed('exec cat', ['true'], { startMs: 100 }), { why: 'noStart' });
   });
 
+  it('says nothing where its console ends and its guest does not, and is bad where the guest goes', async () => {
+    const { console: line, end } = open('exec sh');
+    const options = (power: PowerState): CheckOptions => ({
+      check: { kind: 'console', program: 'exit', args: ['0'] },
+      ...{ checkMs: 20_000, startMs: 20_000, environment: {} },
+      guests: {
+        ...nobody,
+        consoleOf: () => Promise.resolve({ ...line, dispose: () => undefined } as never),
+      },
+      readVm: () => Promise.resolve(vm({ power })),
+    });
+    try {
+      await assert.rejects(
+        checkClone(options('running'), point, { ref, vm: vm() }, never),
+        ({ kind }: Failure) => kind === 'busy',
+      );
+    } finally {
+      end();
+    }
+    const another = open('exec sh');
+    Object.assign(line, another.console);
+    try {
+      assert.deepEqual(await checkClone(options('off'), point, { ref, vm: vm() }, never), {
+        verdict: 'bad',
+        why: 'late',
+      });
+    } finally {
+      another.end();
+    }
+  });
+
+  it('types nothing where nobody wants it any more', async () => {
+    const stop = new AbortController();
+    stop.abort();
+    const { console: line, end } = open('exec sh');
+    const stream = await line.open();
+    const written: unknown[] = [];
+    stream.write = (chunk: unknown) => written.push(chunk) > 0;
+    const limits = { startMs: 20_000, atMostMs: 20_000 };
+    try {
+      const words = { program: 'true', args: [], ...limits };
+      const ended = await runAtConsole({ open: () => Promise.resolve(stream) }, words, stop.signal, systemClock);
+      assert.deepEqual([ended, written], [{ why: 'stopped' }, []]);
+    } finally {
+      end();
+    }
+  });
+
   it('waits for a shell that comes late, and knows one that never comes', async () => {
     assert.deepEqual(await typed('read -r first; exec sh', ['sh', '-c', 'exit 4']), { exit: 4 });
-    assert.deepEqual(await typed('exit 0', ['true'], { startMs: 100 }), { why: 'noStart' });
+    assert.deepEqual(await typed('exit 0', ['true'], { startMs: 20_000 }), { why: 'noStart', isCut: true });
     assert.deepEqual(await typed('exec sh', ['read', 'x'], { atMostMs: 100 }), { why: 'late' });
   });
 });

@@ -137,6 +137,9 @@ describe('completion', () => {
       connect: 'test:///default',
       vm: 'web',
     });
+    for (const connect of ['--connect=test:///default', '-ctest:///default']) {
+      assert.deepEqual(wantedAt(['tree', connect, '']), { kind: 'vm', connect: 'test:///default' });
+    }
     assert.deepEqual(wantedAt(['delete', 'web', 'old', '--scope', '']), {
       kind: 'words',
       words: ['one', 'withDescendants', 'descendants'],

@@ -1,0 +1,37 @@
+// Clones that are tried: what becomes of one whose guest does not come up. No VM is there.
+import assert from 'node:assert/strict';
+import { CloneProbes, type ProbesInventory } from '../../../src/bisect/cloneProbes.js';
+import type { Bisect, BisectCheck, BisectTry } from '../../../src/domain/bisect.js';
+import { external, ref, vm } from '../domain/someFacts.js';
+import { vmView } from '../ui/samples.js';
+
+const point = { name: 'a', title: 'A', createdAt: external('a').createdAt };
+const probe = { point: 0, name: 'bisect-web', uuid: 'probe-uuid' };
+
+describe('a clone whose guest does not come up', () => {
+  const tried = async (check: BisectCheck): Promise<BisectTry | undefined> => {
+    const asked: string[] = [];
+    const view = vmView({ vm: vm({ power: 'running', agentChannel: true, agentConnected: false }) });
+    const inventory = {
+      readTree: () => Promise.resolve({ snapshots: [external('a')] }),
+      refresh: () => Promise.resolve(),
+      findVm: () => view,
+      guests: { addressesOf: () => Promise.resolve([]) },
+      runOperation: ({ kind }: { readonly kind: string }) => Promise.resolve(asked.push(kind)),
+    } as unknown as ProbesInventory;
+    const bisect: Bisect = {
+      ...{ vm: ref, vmName: 'web', startedAt: 0, line: [point], check, network: 'unplugged', start: 'started' },
+      ...{ tries: 1, checkMs: 20_000, startMs: 0, answers: [], probes: [] },
+    };
+    const probes = new CloneProbes({ inventory, bisect, environment: process.env });
+    const answer = await probes.judge(point, probe, new AbortController().signal);
+    assert.deepEqual(asked, ['clone', 'power']);
+    return answer;
+  };
+
+  it('is judged by a program on this computer, and by none that would run in it', async () => {
+    const host = { kind: 'host', program: 'sh', args: ['-c', 'exit 1'] } as const;
+    assert.deepEqual(await tried(host), { verdict: 'bad', exit: 1 });
+    assert.deepEqual(await tried({ kind: 'guest', program: 'true', args: [] }), { verdict: 'skip', why: 'noStart' });
+  });
+});
