@@ -13,7 +13,10 @@ import { BisectStop } from './bisectStop.js';
 import type { Probes } from './bisectRun.js';
 import { checkClone, type CheckOptions, type Clone } from './checks.js';
 
-export interface ProbesInventory extends Pick<InventoryPort, 'readTree' | 'refresh' | 'findVm' | 'guests'> {
+export interface ProbesInventory extends Pick<
+  InventoryPort,
+  'readTree' | 'refresh' | 'findVm' | 'guests' | 'readUnfinished' | 'finishUnfinished'
+> {
   runOperation(
     request: OperationRequest,
     options: Pick<RunOperationOptions, 'signal' | 'unasked'>,
@@ -76,8 +79,29 @@ export class CloneProbes implements Probes {
   async remove(probe: BisectProbe): Promise<void> {
     const vm = this.#refOf(probe);
     await this.#inventory.refresh({ connection: vm.connection });
+    if (this.#inventory.findVm(vm) === undefined) {
+      await this.#endMaking(probe);
+    }
     if (this.#inventory.findVm(vm) !== undefined) {
       await this.#inventory.runOperation({ kind: 'discard', vm }, unasked);
+    }
+  }
+
+  /**
+   * Who died while libvirt was told of a clone has left its files: whoever acts on the VM next would make a VM of them, when nobody
+   * knows any more what it was for. @throws Failure where that is left to a person
+   */
+  async #endMaking({ uuid }: BisectProbe): Promise<void> {
+    const { vm } = this.#options.bisect;
+    for (const { id, request, recovery } of await this.#inventory.readUnfinished(vm)) {
+      if (request.kind !== 'clone' || request.clone.uuid !== uuid) {
+        continue;
+      }
+      if (recovery.kind === 'explain') {
+        throw new Failure('refused', { refusal: recovery.why });
+      }
+      await this.#inventory.finishUnfinished(vm, [{ id, steps: recovery.kind === 'steps' ? recovery.plan.steps : [] }]);
+      await this.#inventory.refresh({ connection: vm.connection });
     }
   }
 

@@ -2,11 +2,37 @@
 import assert from 'node:assert/strict';
 import { CloneProbes, type ProbesInventory } from '../../../src/bisect/cloneProbes.js';
 import type { Bisect, BisectCheck, BisectTry } from '../../../src/domain/bisect.js';
+import type { AgreedRecovery } from '../../../src/operations/interrupted.js';
 import { external, ref, vm } from '../domain/someFacts.js';
 import { vmView } from '../ui/samples.js';
 
 const point = { name: 'a', title: 'A', createdAt: external('a').createdAt };
 const probe = { point: 0, name: 'bisect-web', uuid: 'probe-uuid' };
+
+describe('a clone that was left', () => {
+  it('is brought to its end before it is removed where its making was interrupted, and no other is', async () => {
+    const done: string[] = [];
+    let isThere = false;
+    const step = { kind: 'power', action: 'resume' } as const;
+    const madeOf = (id: string, uuid: string) => ({
+      ...{ id, vm: 'web', startedAt: 0, commands: [], request: { kind: 'clone', vm: ref, clone: { uuid, name: 'x' } } },
+      recovery: { kind: 'steps', to: 'after', plan: { steps: [step] } },
+    });
+    const inventory = {
+      refresh: () => Promise.resolve(),
+      findVm: () => (isThere ? vmView() : undefined),
+      readUnfinished: () => Promise.resolve([madeOf('1', 'of-another'), madeOf('2', probe.uuid)]),
+      finishUnfinished: (_: unknown, agreed: readonly AgreedRecovery[]) => {
+        done.push(...agreed.map(({ id, steps }) => `finish ${id} ${steps.length}`));
+        isThere = true;
+        return Promise.resolve(['after']);
+      },
+      runOperation: ({ kind }: { readonly kind: string }) => Promise.resolve(done.push(kind)),
+    } as unknown as ProbesInventory;
+    await new CloneProbes({ inventory, bisect: { vm: ref } as Bisect, environment: {} }).remove(probe);
+    assert.deepEqual(done, ['finish 2 1', 'discard']);
+  });
+});
 
 describe('a clone whose guest does not come up', () => {
   const tried = async (check: BisectCheck): Promise<BisectTry | undefined> => {
