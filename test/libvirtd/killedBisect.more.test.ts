@@ -27,8 +27,13 @@ const silent = 's17';
 const never = new AbortController().signal;
 
 /** A look is a clone and its end, and a restore point takes two of them: of the fourth, the one or the other is broken off. */
-const rows: readonly (readonly [what: string, at: At])[] = [
+const rows: readonly (readonly [what: string, at: At, recovers?: 'beforeOperations'])[] = [
   ['a clone is defined, and nobody knows', { operation: 6, step: 1, moment: 'after' }],
+  [
+    'a clone is not defined yet, before a command line',
+    { operation: 6, step: 1, moment: 'before' },
+    'beforeOperations',
+  ],
   ['a clone is gone, and nobody knows', { operation: 7, step: 0, moment: 'after' }],
 ];
 
@@ -105,7 +110,7 @@ if (task !== undefined) {
       readdirSync(folder).toSorted(),
     ];
 
-    for (const [index, [what, at]] of rows.entries()) {
+    for (const [index, [what, at, recovers]] of rows.entries()) {
       it(`${what}: the next one finds the change`, async () => {
         const before_ = await state();
         const { uri, env } = daemon;
@@ -115,9 +120,11 @@ if (task !== undefined) {
         const uuid = await virshOk(daemon.virsh, 'domuuid', name);
         assert.equal(await inChild({ uri, journal, vm: uuid.trim(), at }, daemon), 'killed');
 
-        const later = openEditor({ uri, journal, env });
+        const later = openEditor({ uri, journal, env, ...(recovers !== undefined && { recovers }) });
         await later.inventory.connect(uri);
-        await later.settled();
+        if (recovers === undefined) {
+          await later.settled();
+        }
         assert.deepEqual(
           later.reports.filter(({ outcome }) => outcome === 'explained'),
           [],

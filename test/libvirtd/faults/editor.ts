@@ -17,6 +17,8 @@ export interface EditorOptions {
   readonly journal: string;
   readonly env: NodeJS.ProcessEnv;
   readonly editor?: string;
+  /** As a command line does, which looks for what was interrupted only when it acts on the VM. */
+  readonly recovers?: 'beforeOperations';
   readonly at?: At | undefined;
   readonly usualMs?: readonly number[];
   readonly act?: (course: Course) => Promise<void>;
@@ -40,7 +42,11 @@ export function openEditor(options: EditorOptions): Editor {
   const kept: Log = { ...silentLog, info: keep, warn: keep, error: keep };
   const real: Persistence = keepIn(journal, kept, options.editor);
   const { persistence, course } = hooked(real, at, usualMs, act);
-  const inventory = new Inventory({ open: libvirtHypervisor(kept, env), log: kept, journal: persistence });
+  const { recovers } = options;
+  const inventory = new Inventory({
+    ...{ open: libvirtHypervisor(kept, env), log: kept, journal: persistence },
+    ...(recovers !== undefined && { recovers }),
+  });
   const reports: RecoveryReport[] = [];
   const told = new Set<() => void>();
   inventory.onDidRecover((report) => {
