@@ -298,6 +298,17 @@ describe('questions', function () {
       assert.deepEqual(person.said, []);
     });
 
+    it('are none of a quick checkpoint by its key, of the VM that somebody works with', async () => {
+      const taken = [await operate('virtRewind.quickCheckpoint', { vm: off })];
+      person.will();
+      taken.push(await vscode.commands.executeCommand<(typeof taken)[0]>('virtRewind.quickCheckpoint'));
+      const names = await rig.snapshots(off);
+      assert.ok(taken.every(({ snapshot }) => names.includes(snapshot!)));
+      for (const { snapshot } of taken.toReversed()) {
+        await operate('virtRewind.deleteSnapshot', { vm: off, snapshot, confirm: false });
+      }
+    });
+
     it('offer to undo a quick checkpoint, which deletes that one again', async () => {
       const before = await rig.snapshots(vm);
       person.will();

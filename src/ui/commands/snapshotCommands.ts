@@ -13,7 +13,7 @@ import { operate, existingVm } from './operate.js';
 import type { Plan } from '../../operations/plan.js';
 import { pickKind } from './pickKind.js';
 import { pickSeveral } from '../prompts/pickTarget.js';
-import { calledOn, targetVm, targetVms, targetSnapshot } from './targets.js';
+import { calledOn, targetVm, targetVms, targetSnapshot, workedVm } from './targets.js';
 import { suggestTitle, checkpointTitle } from '../../domain/titleSuggestion.js';
 import { notify } from '../prompts/notify.js';
 import { operateAll } from './operateAll.js';
@@ -123,7 +123,8 @@ export async function checkpointRequest(
 
 /** A snapshot without a question; can be undone. */
 async function quickCheckpoint(run: CommandRun): Promise<unknown> {
-  const views = await targetVms(run, t('Take a checkpoint of which VM?'));
+  const question = t('Take a checkpoint of which VM?');
+  const views = run.call.kind === 'rows' ? await targetVms(run, question) : [await workedVm(run, question)];
   const requests = await Promise.all(
     views.map(({ ref }) => checkpointRequest(run, ref, ({ snapshots }) => checkpointTitle(snapshots, new Date()))),
   );
