@@ -1,5 +1,6 @@
 // The VM that somebody works with, as an item in the status bar: the one whose row was selected last, that a command
-// was called on, or that something was done to. It asks nobody: the item says what is known anyway, and nothing is followed for it.
+// was called on, or that something was done to. Clones come and go by themselves: one of them is it only where somebody chose it.
+// It asks nobody: the item says what is known anyway, and nothing is followed for it.
 import { t } from '@vscode/l10n';
 import type { Memento } from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
@@ -37,6 +38,8 @@ export class WorkedVm implements Disposable {
   readonly #store = new DisposableStore();
   #item: StatusItem | undefined;
   #ref: VmRef | undefined;
+  /** The last one that is no clone. */
+  #lasting: VmRef | undefined;
 
   /** With the VM that the workspace worked with last. It is shown when it is seen. */
   constructor(
@@ -78,6 +81,8 @@ export class WorkedVm implements Disposable {
     const { connection, uuid } = ref;
     if (this.#ref === undefined || !sameVm(this.#ref, ref)) {
       void this.#kept.update(key, { connection, uuid });
+      const left = this.#ref && this.#inventory.findVm(this.#ref);
+      this.#lasting = left !== undefined && left.vm.clone === undefined ? left.ref : this.#lasting;
     }
     this.#ref = ref;
     this.#show();
@@ -101,8 +106,13 @@ export class WorkedVm implements Disposable {
   }
 
   #changed({ connection, vm }: InventoryChange): void {
-    if (vm !== undefined && this.#inventory.findVm(vm)?.operation !== undefined) {
-      this.take(vm);
+    const view = vm && this.#inventory.findVm(vm);
+    const doing = view?.operation?.request.kind;
+    const isWorked = view !== undefined && this.#ref !== undefined && sameVm(this.#ref, view.ref);
+    if (view !== undefined && doing !== undefined && view.vm.clone === undefined) {
+      this.take(view.ref);
+    } else if (isWorked && doing === 'discard' && this.#lasting !== undefined) {
+      this.take(this.#lasting);
     } else if (
       this.#chosen.shown !== undefined ||
       (this.#ref !== undefined && this.#concerns(this.#ref, connection, vm))

@@ -1,6 +1,6 @@
 // Which VM stands in the status bar, in which words, and what is offered for it.
 import assert from 'node:assert/strict';
-import type { InventoryChange, VmView } from '../../../src/inventory/views.js';
+import type { InventoryChange, RunningOperation, VmView } from '../../../src/inventory/views.js';
 import type { VmRef } from '../../../src/domain/vm.js';
 import { Emitter } from '../../../src/base/emitter.js';
 import { systemActions, vmActions, workedSystemText, workedVmText } from '../../../src/text/workedVmText.js';
@@ -137,6 +137,30 @@ describe('the VM that somebody works with', () => {
     assert.match(said.at(-1)!, /^db · .+…$/);
     worked.take(ref);
     assert.deepEqual(worked.ref, ref);
+  });
+
+  it('is a clone only where somebody chose it, and the one before when that is thrown away', () => {
+    const { worked, said, views, change, select, disconnect } = rig();
+    const clone: VmRef = { connection: uri, uuid: 'clone' };
+    const seen = vmView({ ref: clone, vm: vm({ uuid: 'clone', name: 'fork', clone: { of: ref.uuid, files: [] } }) });
+    const doing = (request: RunningOperation['request']): void => {
+      views.set(clone.uuid, { ...seen, operation: { ...running, request } });
+      change({ connection: uri, vm: clone });
+    };
+    views.set(clone.uuid, seen);
+    select({ kind: 'vm', id: 'v', ref });
+    doing({ kind: 'power', vm: clone, action: 'start' });
+    doing({ kind: 'discard', vm: clone });
+    assert.deepEqual(worked.ref, ref);
+    worked.take(other);
+    worked.take(clone);
+    doing({ kind: 'power', vm: clone, action: 'start' });
+    assert.deepEqual(worked.ref, clone);
+    doing({ kind: 'discard', vm: clone });
+    assert.deepEqual(worked.ref, other);
+    assert.match(said.at(-1)!, /^db · /u);
+    disconnect();
+    assert.equal(worked.ref, undefined);
   });
 
   it('is told with the state as it was where nobody looks', () => {
