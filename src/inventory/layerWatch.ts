@@ -222,6 +222,7 @@ export class LayerWatch implements Disposable {
     besides: ReadonlyMap<string, Beside> = new Map(),
   ): void {
     const { store, clock } = this.#options;
+    this.#forgetGone();
     const users = this.#users();
     // Each VM is put once: the others' views stay what they are meanwhile.
     for (const view of this.#views()) {
@@ -257,6 +258,14 @@ export class LayerWatch implements Disposable {
           this.#done.set(ref.uuid, { of: statistics, users, view: after });
         }
       }
+    }
+  }
+
+  /** Forks come and go by the hundred; and one that comes again under its UUID was never read. */
+  #forgetGone(): void {
+    const there = new Set(this.#views().map(({ ref }) => ref.uuid));
+    for (const known of [this.#told, this.#fitting, this.#done]) {
+      [...known.keys()].filter((uuid) => !there.has(uuid)).forEach((uuid) => known.delete(uuid));
     }
   }
 

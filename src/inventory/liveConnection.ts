@@ -316,6 +316,7 @@ export class LiveConnection implements Disposable {
     for (const { ref } of this.#store.connection(this.uri)?.vms ?? []) {
       if (!present.has(ref.uuid)) {
         this.#refresher.take(ref.uuid);
+        this.#reader.forget(ref.uuid);
         this.#store.removeVm(ref);
       }
     }

@@ -79,6 +79,11 @@ export class VmReader {
     return reading.run;
   }
 
+  /** It is gone: of one that comes again nothing was tried. */
+  forget(uuid: string): void {
+    this.#readings.delete(uuid);
+  }
+
   #reading(uuid: string): Reading {
     let reading = this.#readings.get(uuid);
     if (reading === undefined) {
@@ -183,7 +188,7 @@ export class VmReader {
       return failure;
     }
     if (failure.kind === 'notFound') {
-      this.#readings.delete(uuid);
+      this.forget(uuid);
       this.#options.store.removeVm(this.ref(uuid));
       return failure;
     }

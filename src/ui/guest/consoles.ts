@@ -1,5 +1,5 @@
 // The consoles that are open, one for each VM. What shows them is loaded with the first.
-import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { InventoryPort } from '../../engine/inventory.js';
 import { type VmView, vmKey } from '../../inventory/views.js';
@@ -10,7 +10,7 @@ export class Consoles implements Disposable {
   readonly #inventory: InventoryPort;
   readonly #log: Log;
   readonly #open = new Map<string, ConsoleTerminal>();
-  readonly #store = new DisposableStore();
+  #isDisposed = false;
 
   constructor(inventory: InventoryPort, log: Log) {
     this.#inventory = inventory;
@@ -37,10 +37,14 @@ export class Consoles implements Disposable {
       },
       onBroken: (error) => this.#log.error(`the console of ${view.vm.name}: ${String(error)}`),
     });
-    this.#open.set(key, this.#store.add(terminal));
+    this.#open.set(key, terminal);
+    if (this.#isDisposed) {
+      terminal.dispose();
+    }
   }
 
   dispose(): void {
-    this.#store.dispose();
+    this.#isDisposed = true;
+    [...this.#open.values()].forEach((terminal) => terminal.dispose());
   }
 }

@@ -462,6 +462,22 @@ describe('Inventory', () => {
       assert.deepEqual([...seen], [undefined]);
     });
 
+    it('owes nothing to a VM that went and came again', async () => {
+      const web = fakeVm('web', ['a']);
+      const r = await rig(web);
+      await r.look();
+      r.hypervisor().break('readTree web', new Failure('busy'));
+      await assert.rejects(r.inventory.readTree(r.ref('web')));
+      r.vms.delete(uuidOf('web'));
+      await r.inventory.refresh({ connection: uri });
+      r.hypervisor().repairSteps('readTree web');
+      r.vms.set(uuidOf('web'), web);
+      r.calls();
+      await r.inventory.refresh({ connection: uri });
+      assert.equal(r.inventory.findVm(r.ref('web'))?.snapshotCount, 1);
+      assert.ok(!r.calls().includes('readTree web'));
+    });
+
     it('asks for the list again when it could not be read', async () => {
       const r = await rig(fakeVm('web'));
       const hypervisor = new FakeHypervisor(uri, r.vms);

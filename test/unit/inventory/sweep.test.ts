@@ -114,6 +114,17 @@ describe('a sweep', () => {
     assert.equal(r.inventory.findVm(r.ref('db')), undefined);
   });
 
+  it('reads a VM that went and came again as one that was never read', async () => {
+    const web = externalVm('web');
+    const r = await rig(web, fakeVm('db'));
+    await r.inventory.sweep();
+    r.vms.delete(uuidOf('web'));
+    await r.inventory.sweep();
+    r.vms.set(uuidOf('web'), web);
+    await r.inventory.sweep();
+    assert.equal(r.inventory.findVm(r.ref('web'))?.tree?.snapshots.length, 1);
+  });
+
   it('keeps what was known of a VM that a job keeps busy, and of what lies below one that is off', async () => {
     const web = externalVm('web');
     const r = await rig(web);
