@@ -7,7 +7,8 @@ import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { before, external, frozen, image, looked, facts, tree as treeOf } from '../domain/someFacts.js';
 import { settled } from './fakeClock.js';
-import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
+import type { Step } from '../../../src/steps/step.js';
+import { type FakeVm, fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
 import { rig, uri } from './rig.js';
 
 function auto(name: string, parent?: string): Snapshot {
@@ -167,6 +168,18 @@ describe('checkpoints beyond the number to be kept', () => {
     }
   });
 
+  /** What libvirt would do, every snapshot being a checkpoint. */
+  const doTo = (web: FakeVm, step: Step): void => {
+    if (step.kind === 'createSnapshot') {
+      web.snapshots.push({ ...fakeSnapshot(step.name, 's'), trailers: { auto: 'revert' } });
+      web.current = step.name;
+    } else if (step.kind === 'revert') {
+      web.current = step.snapshot;
+    } else if (step.kind === 'deleteSnapshot') {
+      web.snapshots = web.snapshots.filter(({ name }) => name !== step.snapshot);
+    }
+  };
+
   it('go after a revert that took one more, each by an operation of its own, and a protected VM keeps them', async () => {
     for (const isProtected of [false, true]) {
       const web = fakeVm('web', ['s']);
@@ -178,14 +191,7 @@ describe('checkpoints beyond the number to be kept', () => {
       r.inventory.setProtected(() => isProtected);
       await r.look('web');
       r.hypervisor().onRun = (_, step) => {
-        if (step.kind === 'createSnapshot') {
-          web.snapshots.push({ ...fakeSnapshot(step.name, 's'), trailers: { auto: 'revert' } });
-          web.current = step.name;
-        } else if (step.kind === 'revert') {
-          web.current = step.snapshot;
-        } else if (step.kind === 'deleteSnapshot') {
-          web.snapshots = web.snapshots.filter(({ name }) => name !== step.snapshot);
-        }
+        doTo(web, step);
         return Promise.resolve({});
       };
       const { checkpoint } = await r.inventory.runOperation({
@@ -221,16 +227,11 @@ describe('checkpoints beyond the number to be kept', () => {
     await r.look('web');
     let revertedTo: Promise<unknown> | undefined;
     r.hypervisor().onRun = async (_, step) => {
-      if (step.kind === 'createSnapshot') {
-        web.snapshots.push({ ...fakeSnapshot(step.name, 's'), trailers: { auto: 'revert' } });
-        web.current = step.name;
-      } else if (step.kind === 'revert') {
-        web.current = step.snapshot;
-      } else if (step.kind === 'deleteSnapshot') {
+      if (step.kind === 'deleteSnapshot') {
         revertedTo ??= r.inventory.runOperation({ kind: 'revert', vm: ref, snapshot: 'c3', after: 'asSnapshot' });
         await r.inventory.mark({ kind: 'keep', vm: ref, snapshots: ['c2'], kept: 'kept' });
-        web.snapshots = web.snapshots.filter(({ name }) => name !== step.snapshot);
       }
+      doTo(web, step);
       return {};
     };
     const { checkpoint } = await r.inventory.runOperation({
