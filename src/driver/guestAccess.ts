@@ -31,7 +31,8 @@ export interface GuestAccess {
   thumbnailOf(uuid: string): Promise<Uint8Array | undefined>;
   /**
    * Runs a program inside, by the guest agent, to its end or the end of the time. Rejects with a Failure: `unsupported` where
-   * no agent answers or it may not run programs, `cancelled` when the signal aborts. The program goes on then.
+   * no agent answers or it may not run programs, `cancelled` when the signal aborts. The program goes on then. Once it runs, an
+   * agent that does not answer is asked again, as beside a checkpoint, as long as the same QEMU runs.
    */
   runIn(uuid: string, command: GuestCommand, signal: AbortSignal): Promise<GuestRun>;
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
+import type { GuestRun } from '../../src/domain/guestCommand.js';
 import { itRarely } from '../allRows.js';
 import {
   defineDeafGuest,
@@ -67,6 +68,33 @@ describe('the guest agent', function () {
     assert.equal((await subject.read()).power, 'running');
     await guest.waitForAgent();
     assert.equal(await probe(), 'answers');
+  });
+
+  it('keeps a program beside a checkpoint, and gives it up when the VM is reverted', async () => {
+    const command = { program: 'sh', args: ['-c', 'mkfifo /run/go && read go </run/go; exit 7'], atMostMs: 200_000 };
+    const begin = async (): Promise<{ readonly ran: Promise<GuestRun> }> => {
+      const ran = hypervisor.guests.runIn(subject.uuid, command, new AbortController().signal);
+      ran.catch(() => undefined);
+      while ((await guest.run('test', ['-p', '/run/go'])).code !== 0) {
+        // The program begins in the guest's own time.
+      }
+      return { ran };
+    };
+    await subject.create('before');
+    const { ran } = await begin();
+    await subject.power('pause');
+    await subject.create('meanwhile');
+    await subject.power('resume');
+    await guest.run('sh', ['-c', 'echo >/run/go']);
+    const end = await ran;
+    assert.deepEqual([end.kind, end.kind === 'ended' && end.exitCode], ['ended', 7]);
+    await guest.run('rm', ['/run/go']);
+    const taken = await begin();
+    await subject.revert('before');
+    await assert.rejects(taken.ran, (reason) => reason instanceof Failure);
+    await guest.waitForAgent();
+    await subject.delete('meanwhile');
+    await subject.delete('before');
   });
 
   it('thaws what a quiesced snapshot that failed left frozen, and the failure says so', async () => {

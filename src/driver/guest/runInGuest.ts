@@ -6,6 +6,7 @@ import { Failure } from '../../domain/failure.js';
 import { type GuestCommand, type GuestOutputBytes, type GuestRun, mostGuestOutput } from '../../domain/guestCommand.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
+import { toldBy } from '../agentAnswer.js';
 
 const betweenLooksMs = 100;
 /** libvirt's own patience with one answer, in seconds. */
@@ -53,9 +54,19 @@ export async function runInGuest(
       );
       return v.parse(shape, JSON.parse(result ?? 'null'));
     } catch (error) {
-      throw signal.aborted
-        ? new Failure('cancelled', { vm: uuid, byUs: true, doing: 'running a program' })
-        : asTold(error);
+      throw signal.aborted ? new Failure('cancelled', { vm: uuid, byUs: true, doing: 'running a program' }) : error;
+    }
+  };
+  /** Undefined: nobody answered, and the program is there all the same. */
+  const look = async (pid: number): Promise<v.InferOutput<typeof status>['return'] | undefined> => {
+    try {
+      return (await ask(status, 'guest-exec-status', { pid })).return;
+    } catch (error) {
+      // Of a VM that is off or reverted, another QEMU has that process, or nobody.
+      if (isForNow(error) && (await connection.call('domainLookupByUuid', { uuid })).dom.id === dom.id) {
+        return undefined;
+      }
+      throw asTold(error);
     }
   };
   const until = performance.now() + atMostMs;
@@ -65,11 +76,13 @@ export async function runInGuest(
       arg: args,
       'capture-output': true,
       ...(input !== undefined && { 'input-data': Buffer.from(input).toString('base64') }),
+    }).catch((error: unknown) => {
+      throw asTold(error);
     })
   ).return;
   for (;;) {
-    const now = (await ask(status, 'guest-exec-status', { pid })).return;
-    if (now.exited) {
+    const now = await look(pid);
+    if (now?.exited === true) {
       return {
         kind: 'ended',
         ...(now.exitcode !== undefined && { exitCode: now.exitcode }),
@@ -85,6 +98,15 @@ export async function runInGuest(
       throw new Failure('cancelled', { vm: uuid, byUs: true, doing: 'running a program' });
     });
   }
+}
+
+/** A guest stands still while its RAM is saved, its agent while the disks are frozen, and another client may be at the agent. */
+function isForNow(error: unknown): boolean {
+  if (!(error instanceof LibvirtError)) {
+    return false;
+  }
+  const told = toldBy(error);
+  return error.code === code.VIR_ERR_OPERATION_TIMEOUT || (told !== undefined && told !== 'answers');
 }
 
 function asTold(error: unknown): unknown {

@@ -1,10 +1,11 @@
 // What is asked of the guest agent, through libvirt's own calls alone: commands of one's own would mark the VM as
 // tampered with. Whatever an agent says comes out of the guest and is believed no further than its code.
 import type { Connection } from '../../libvirt/connection.js';
-import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
+import { LibvirtError } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
+import { type AgentAnswer, toldBy } from '../agentAnswer.js';
 
-export type AgentState = 'answers' | 'silent' | 'frozen';
+export type AgentState = Exclude<AgentAnswer, 'disabled'>;
 
 export interface Agent {
   readonly connection: Connection;
@@ -13,18 +14,6 @@ export interface Agent {
 
 /** libvirt itself waits for five seconds, or for as long as another client has set for all. */
 const patienceMs = 3_000;
-
-/** Nobody is there, or not in time; not configured; the VM does not run. */
-const silentCodes: ReadonlySet<number> = new Set([
-  code.VIR_ERR_AGENT_UNRESPONSIVE,
-  code.VIR_ERR_AGENT_UNSYNCED,
-  code.VIR_ERR_AGENT_COMMAND_TIMEOUT,
-  code.VIR_ERR_ARGUMENT_UNSUPPORTED,
-  code.VIR_ERR_OPERATION_INVALID,
-]);
-
-/** The agent itself said no: before libvirt 11.2 under the code of everything. */
-const refusedCodes: ReadonlySet<number> = new Set([code.VIR_ERR_AGENT_COMMAND_FAILED, code.VIR_ERR_INTERNAL_ERROR]);
 
 /**
  * No call asks whether the guest's file systems stand still. An agent that froze them refuses nearly all else until
@@ -53,7 +42,7 @@ export async function readAgent(agent: Agent, waitMs = patienceMs): Promise<Agen
   return second === 'disabled' || second === 'frozen' ? 'frozen' : 'answers';
 }
 
-async function answerTo(call: Promise<unknown>, signal: AbortSignal): Promise<AgentState | 'disabled'> {
+async function answerTo(call: Promise<unknown>, signal: AbortSignal): Promise<AgentAnswer> {
   try {
     await call;
     return 'answers';
@@ -61,16 +50,11 @@ async function answerTo(call: Promise<unknown>, signal: AbortSignal): Promise<Ag
     if (signal.aborted && error === signal.reason) {
       return 'silent';
     }
-    if (!(error instanceof LibvirtError)) {
+    const told = error instanceof LibvirtError ? toldBy(error) : undefined;
+    if (told === undefined) {
       throw error;
     }
-    if (silentCodes.has(error.code)) {
-      return 'silent';
-    }
-    if (!refusedCodes.has(error.code)) {
-      throw error;
-    }
-    return /frozen/i.test(error.message) ? 'frozen' : /disabled/i.test(error.message) ? 'disabled' : 'answers';
+    return told;
   }
 }
 
