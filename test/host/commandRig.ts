@@ -10,6 +10,7 @@ import type { CommandId } from '../../src/manifest/commandIds.js';
 import type { FailureKind } from '../../src/domain/failure.js';
 import type { OperationResult } from '../../src/domain/operation.js';
 import type { Node, SnapshotNode, VmNode } from '../../src/ui/tree/nodes.js';
+import type { Person } from './person.js';
 
 export type Guest = Awaited<ReturnType<typeof defineTestGuest>>;
 
@@ -129,6 +130,21 @@ export function operate(id: CommandId, given: object): Thenable<OperationResult>
 export function fromMenu(id: CommandId, row: Node, selected?: readonly Node[]): Thenable<unknown> {
   called.add(id);
   return vscode.commands.executeCommand(id, row, selected);
+}
+
+/** Agrees to a delete, and takes it back before it begins; resolves to what was said of it. */
+export async function takesBack(rig: CommandRig, person: Person, begin: () => Thenable<unknown>): Promise<string> {
+  return rig.withSettings({ 'delete.undoSeconds': 60 }, async () => {
+    person.will(({ choices }) => choices[0]);
+    const heard = person.hears('begins in 60 s');
+    const deleting = begin();
+    const told = await Promise.race([heard, deleting.then(() => assert.fail('nothing could be taken back'))]);
+    assert.equal(told.cancellable, true);
+    told.cancel();
+    await deleting;
+    assert.deepEqual(person.said, [], 'what was taken back is silent');
+    return told.title;
+  });
 }
 
 export async function rejects(promise: Thenable<unknown>, kind: FailureKind): Promise<Error> {

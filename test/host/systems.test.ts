@@ -7,7 +7,7 @@ import type { SystemResult } from '../../src/systems/groupRun.js';
 import type { SystemPowerResult } from '../../src/systems/systemPower.js';
 import type { MemberNode, Node, PointNode, SystemNode } from '../../src/ui/tree/nodes.js';
 import { Person } from './person.js';
-import { asksFirst, call, CommandRig, fromMenu, type Guest, rejects, shortTask } from './commandRig.js';
+import { asksFirst, call, CommandRig, fromMenu, type Guest, rejects, shortTask, takesBack } from './commandRig.js';
 
 const names = ['system-db', 'system-web'] as const;
 
@@ -133,6 +133,19 @@ describe('a system of VMs in the editor', function () {
     await call('virtRewind.checkpointSystem', { system: 'shop', title: 'old' });
     await call('virtRewind.checkpointSystem', { system: 'shop', title: 'new' });
     await asksFirst(call('virtRewind.prune', { system: 'shop', keepLast: 1 }));
+    const person = new Person();
+    try {
+      const all = await under();
+      const rows = all.filter(({ kind }) => kind === 'point');
+      assert.match(await takesBack(rig, person, () => fromMenu('virtRewind.deleteRestorePoint', rows[0]!)), /shop/u);
+      assert.match(
+        await takesBack(rig, person, () => call('virtRewind.prune', { system: 'shop', keepLast: 1 })),
+        /shop.*old/u,
+      );
+      assert.deepEqual(await under(), all);
+    } finally {
+      person.leave();
+    }
     assert.deepEqual(await call('virtRewind.prune', { system: 'shop', keepLast: 1, confirm: false }), {
       deleted: ['old'],
       stays: [{ snapshot: 'clean', why: 'kept' }],

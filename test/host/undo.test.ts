@@ -1,7 +1,7 @@
 // Undo and Redo of any operation of a VM's log: the list, the question, and what the log says afterwards.
 import assert from 'node:assert/strict';
 import type { LoggedOperation } from '../../src/domain/loggedOperation.js';
-import { CommandRig, call, fromMenu, operate, rejects } from './commandRig.js';
+import { CommandRig, call, fromMenu, operate, rejects, takesBack } from './commandRig.js';
 import { Person } from './person.js';
 
 const vm = 'undo-off';
@@ -140,6 +140,8 @@ describe('undo', function () {
     });
     await call('virtRewind.restoreState', back);
     assert.deepEqual(await log(), before, 'the question was left');
+    assert.match(await takesBack(rig, person, () => call('virtRewind.restoreState', back)), /undo-off.*four.*third/iu);
+    assert.deepEqual(await log(), before, 'it was taken back');
     // By the list: the newest operation stands first, and is the shortest way.
     person.will(({ choices }) => choices[0], 'Restore');
     await fromMenu('virtRewind.restoreState', await rig.vmRow(vm));

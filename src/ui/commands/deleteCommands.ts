@@ -12,7 +12,7 @@ import { type SnapshotTarget, calledOn, targetSnapshots, targetVm } from './targ
 import { namedSnapshot } from '../../engine/namedTargets.js';
 import { passingOverUnread, mustConfirm, askNameOfProtected } from './consent.js';
 import { type CommandArguments, givenTo } from './commandArguments.js';
-import { Dismissed, NothingThere } from '../prompts/commandError.js';
+import { NothingThere } from '../prompts/commandError.js';
 import { pickPruneRule, pickPruned, ruleOf } from '../prompts/pickPruned.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { type VmView, vmKey } from '../../inventory/views.js';
@@ -24,8 +24,7 @@ import { chosenByRule } from '../../operations/prune/pruneRule.js';
 import { questionOf } from '../../text/questionText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { refusalText } from '../../text/refusalText.js';
-import { readSettings } from '../readSettings.js';
-import { notifyProgress } from '../prompts/notify.js';
+import { undoMoment } from './undoMoment.js';
 
 /** Of a VM, in a title. */
 const longestName = 48;
@@ -216,39 +215,4 @@ function skippedIn({ warnings }: Plan): Pruned['stays'] {
   return warnings.flatMap((warning) =>
     warning.kind === 'skipped' ? [{ snapshot: warning.snapshot, why: refusalText(warning.why).reason }] : [],
   );
-}
-
-/**
- * The moment between a confirmed delete and its beginning, in which it can be taken back: afterwards it cannot. Resolves
- * when the moment of the settings is over; at once where it is none.
- * @param what will begin, as a sentence without its end: `web: deleting before-upgrade`
- * @throws Dismissed when the user took it back
- */
-export async function undoMoment(what: string): Promise<void> {
-  const seconds = readSettings().deleteUndoSeconds;
-  if (seconds === 0) {
-    return;
-  }
-  await notifyProgress(what, true, (report, cancellation) => {
-    return new Promise<void>((resolve, reject) => {
-      let left = seconds;
-      const tell = (): void => report(t('begins in {0} s; Cancel takes it back', left));
-      const timer = setInterval(() => {
-        left -= 1;
-        if (left > 0) {
-          report(t('begins in {0} s; Cancel takes it back', left), 100 / seconds);
-          return;
-        }
-        clearInterval(timer);
-        listening.dispose();
-        resolve();
-      }, 1_000);
-      const listening = cancellation.onCancellationRequested(() => {
-        clearInterval(timer);
-        listening.dispose();
-        reject(new Dismissed());
-      });
-      tell();
-    });
-  });
 }

@@ -5,6 +5,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { type Undoing, UndoLook } from '../../engine/undoing.js';
 import type { VmView } from '../../inventory/views.js';
 import { loggedWords, nothingInLogText, wayText } from '../../text/loggedText.js';
+import { titleOf } from '../../text/operationProgress.js';
 import { agoText } from '../../text/relativeAge.js';
 import { askOne } from '../prompts/ask.js';
 import { askQuestion } from '../prompts/askQuestion.js';
@@ -16,6 +17,7 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm } from './consent.js';
 import { existingVm, operate } from './operate.js';
 import { targetVm } from './targets.js';
+import { undoMomentOf } from './undoMoment.js';
 
 /** More than a person reads. */
 const mostOffered = 50;
@@ -50,6 +52,10 @@ async function restoreState(run: CommandRun): Promise<void> {
       details: lines.join('\n'),
       confirm: t('Restore'),
     });
+    const deleted = steps.flatMap(({ way }) =>
+      way.kind === 'operation' && way.request.kind === 'delete' ? [titleOf(now, way.request.snapshot)] : [],
+    );
+    await (deleted.length > 0 ? undoMomentOf(view.vm.name, deleted) : undefined);
   }
   for (const [index, step] of steps.entries()) {
     try {

@@ -29,6 +29,7 @@ import { gitReference } from './gitReference.js';
 import { showFailure } from './runCommand.js';
 import { targetPoint, targetSystem } from './systemTargets.js';
 import { calledOn } from './targets.js';
+import { undoMomentOf } from './undoMoment.js';
 
 export const systemOperations = {
   /** A restore point of all VMs of a system, at one moment. */
@@ -138,6 +139,9 @@ export async function carryOutSystem(
   try {
     const plan = await showInView(treeViewId, () => decide(systems));
     await agreeToSystem(run, plan, asks(plan) ? systemQuestion(plan, Date.now()) : undefined);
+    if (plan.kind === 'delete' && mustConfirm(run)) {
+      await undoMomentOf(system.name, [plan.point.title]);
+    }
     const result = await atWork(t('Virt Rewind: {0}', name), plan, systems);
     const wrong = run.call.kind === 'program' ? notAllUp(plan, result) : undefined;
     if (wrong !== undefined) {

@@ -18,6 +18,7 @@ import { givenTo } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfSystem } from './consent.js';
 import { targetSystem } from './systemTargets.js';
+import { undoMomentOf } from './undoMoment.js';
 
 export interface PrunedPoints {
   /** Titles. */
@@ -96,5 +97,11 @@ async function agree(run: CommandRun, prune: SystemPrune): Promise<void> {
     .filter(({ view, plan }) => isProtected(view.vm) && needsName(plan.request, plan));
   if (guarded.length > 0) {
     await typeNameOfSystem(prune.stored.system.name, [...new Set(guarded.map(({ view }) => view.vm.name))]);
+  }
+  if (mustConfirm(run)) {
+    await undoMomentOf(
+      prune.stored.system.name,
+      prune.going.map(({ point }) => point.title),
+    );
   }
 }

@@ -4,6 +4,7 @@ import { displayLine } from '../../domain/plainText.js';
 import type { MarkRequest } from '../../domain/loggedOperation.js';
 import { namedSnapshot } from '../../engine/namedTargets.js';
 import { type VmView, vmKey } from '../../inventory/views.js';
+import { requestWords } from '../../text/operationProgress.js';
 import { type QuestionText, withLine } from '../../text/questionText.js';
 import type { PlannedTarget } from '../../text/shortLosses.js';
 import { type Thrown, isKept, isTrashed, trashLabel, trashLine, trashOffer } from '../../text/trashText.js';
@@ -18,6 +19,7 @@ import { mustConfirm } from './consent.js';
 import { existingVm, operateConfirmed } from './operate.js';
 import type { OtherAnswer } from './operateAll.js';
 import { type SnapshotTarget, targetSnapshots, targetVm } from './targets.js';
+import { undoMoment } from './undoMoment.js';
 
 const dayMs = 24 * 3_600_000;
 /** More are in the details. */
@@ -65,7 +67,8 @@ export const trashCommands = {
         vm: view.vm.name,
       });
     }
-    return operateConfirmed(run, { kind: 'prune', vm: view.ref, snapshots });
+    const request = { kind: 'prune', vm: view.ref, snapshots } as const;
+    return operateConfirmed(run, request, 'always', () => undoMoment(requestWords(run.inventory, request)));
   },
 } satisfies CommandTable;
 

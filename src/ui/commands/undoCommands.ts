@@ -18,7 +18,7 @@ import { seamlessWish } from '../readSettings.js';
 import { entryOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { askNameOfProtected, mustConfirm } from './consent.js';
-import { undoMoment } from './deleteCommands.js';
+import { undoMoment } from './undoMoment.js';
 import { existingVm, operate, planOrRefuse } from './operate.js';
 import { targetVm } from './targets.js';
 
