@@ -90,6 +90,8 @@ export interface FailureDetails {
   readonly outrunBytes?: number;
   /** The guest was asked to stop or to restart, and did nothing for so long. */
   readonly silentMs?: number;
+  /** Of a program in a guest: it has ended, and wrote more than libvirt passes on in one answer. How it ended is lost too. */
+  readonly outputLost?: true;
   /** Of `busy`: libvirt waited for a job of the VM and names nobody who works at it. */
   readonly heldByNobody?: true;
   /** Of `busy`: what the other editor is called. */

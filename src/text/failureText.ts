@@ -10,6 +10,7 @@ import { cancelledText } from './cancelledText.js';
 import { denialAdvice } from './denialAdvice.js';
 import { entryAdvice } from './entryAdvice.js';
 import type { FailureButton, FailureText } from './failureSentences.js';
+import { lostOutputSentence } from './lostOutput.js';
 import { outrunSentence } from './outrunSentence.js';
 import { isForTheDoctor, refusalText } from './refusalText.js';
 import { remedyButtons } from './powerRemedy.js';
@@ -233,6 +234,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
     short: t('failed'),
     sentence:
       outrunSentence(details) ??
+      lostOutputSentence(details) ??
       silentSentence(details) ??
       about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
     nextStep: failedNextStep(details),
@@ -241,7 +243,10 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
   }),
 };
 
-function failedNextStep({ outrunBytes, silentMs }: FailureDetails): string {
+function failedNextStep({ outrunBytes, outputLost, silentMs }: FailureDetails): string {
+  if (outputLost === true) {
+    return t('Let it write to a file in the guest, and run it again.');
+  }
   if (outrunBytes !== undefined) {
     return t('Take the snapshot with the guest stopped, or while it has less to do.');
   }

@@ -97,6 +97,14 @@ describe('the guest agent', function () {
     await subject.delete('before');
   });
 
+  it('tells of a program that it wrote more than libvirt passes on', async () => {
+    const command = { program: 'head', args: ['-c', '4194304', '/dev/zero'], atMostMs: 200_000 };
+    await assert.rejects(
+      hypervisor.guests.runIn(subject.uuid, command, new AbortController().signal),
+      (reason) => reason instanceof Failure && reason.kind === 'failed' && reason.details.outputLost === true,
+    );
+  });
+
   it('thaws what a quiesced snapshot that failed left frozen, and the failure says so', async () => {
     await rig.virsh('domfsfreeze', 'frosty');
     const disks = [{ target: 'vda', file: `${rig.daemon.dir}/frosty-0.q` }];

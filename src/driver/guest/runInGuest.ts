@@ -110,8 +110,16 @@ function isForNow(error: unknown): boolean {
 }
 
 function asTold(error: unknown): unknown {
-  return error instanceof LibvirtError && noAgentCodes.has(error.code)
-    ? new Failure('unsupported', { libvirtMessage: error.message, libvirtCode: error.code }, { cause: error })
+  if (!(error instanceof LibvirtError)) {
+    return error;
+  }
+  const said = { libvirtMessage: error.message, libvirtCode: error.code };
+  if (noAgentCodes.has(error.code)) {
+    return new Failure('unsupported', said, { cause: error });
+  }
+  // The daemon has the answer and cannot send it on; the agent has forgotten the program by then.
+  return error.code === code.VIR_ERR_RPC
+    ? new Failure('failed', { ...said, outputLost: true }, { cause: error })
     : error;
 }
 

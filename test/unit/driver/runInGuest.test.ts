@@ -73,6 +73,13 @@ describe('a program in a guest', () => {
     });
   }
 
+  it('that wrote more than libvirt passes on is told as such', async () => {
+    await assert.rejects(
+      runWith([runs, refusal('VIR_ERR_RPC')]),
+      (reason) => reason instanceof Failure && reason.kind === 'failed' && reason.details.outputLost === true,
+    );
+  });
+
   it('is not waited for where it could not be started', async () => {
     const call = (procedure: string): Promise<unknown> =>
       procedure === 'domainLookupByUuid'

@@ -213,6 +213,14 @@ describe('failure text', () => {
     }
   });
 
+  it('says of a program that wrote too much more than that something failed', () => {
+    const [lost, any] = [{ outputLost: true } as const, {}].map((details) =>
+      failureText(new Failure('failed', details)),
+    );
+    assert.notEqual(lost?.sentence, any?.sentence);
+    assert.notEqual(lost?.nextStep, any?.nextStep);
+  });
+
   it('says nothing twice in a line of the log', () => {
     assert.equal(new Failure('failed').line, 'failed');
     assert.equal(new Failure('failed', { doing: 'looking' }).line, 'failed: looking');

@@ -1,0 +1,14 @@
+// That a program in a guest wrote more than libvirt passes on. A part of failureText; knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import type { FailureDetails } from '../domain/failure.js';
+
+/** Undefined: that is not what happened. */
+export function lostOutputSentence({ outputLost }: FailureDetails): string | undefined {
+  // A string of libvirt's protocol has 4 MiB at most, and the agent's answer is base64.
+  return outputLost === true
+    ? t(
+        'The program has ended, but wrote more than {0}, which libvirt does not pass on: its exit code is lost too.',
+        '3 MiB',
+      )
+    : undefined;
+}
