@@ -135,6 +135,9 @@ export const VIR_DOMAIN_JOB_NONE = 0;
 export const VIR_DOMAIN_CONTROL_JOB = 1;
 export const VIR_DOMAIN_CONTROL_OCCUPIED = 2;
 
+// virStoragePoolState
+export const VIR_STORAGE_POOL_INACTIVE = 0;
+
 // virConnectListAllStoragePoolsFlags
 export const VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE = 1;
 export const VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE = 2;

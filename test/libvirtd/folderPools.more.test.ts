@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { openConnection } from '../../src/libvirt/connect.js';
@@ -167,6 +168,45 @@ describe('a folder of the host', function () {
     await writeFile(join(folder, 'a'), 'x');
     assert.equal(typeof (await files.file(join(folder, 'a'))), 'object');
     assert.equal(ended, 2);
+  });
+
+  const theirPool = (verb: string, ...more: readonly string[]): Promise<string> =>
+    virshOk(daemon.virsh, `pool-${verb}`, `theirs-${String(number)}`, ...more);
+  const isActive = async (): Promise<boolean> => /^State: +running/mu.test(await theirPool('info'));
+  for (const procedure of ['storagePoolRefresh', 'storageVolLookupByName', 'storageVolCreateXml'] as const) {
+    it(`of a user's pool, ended before ${procedure} by who had started it, is served all the same`, async () => {
+      await theirPool('define-as', 'dir', '--target', folder);
+      await theirPool('start');
+      let asked = 0;
+      const files = filesWith({
+        before: async (name) => {
+          if (name === procedure && asked++ === 0) {
+            await theirPool('destroy');
+          }
+        },
+      });
+      await writeFile(join(folder, 'a'), 'x'.repeat(512));
+      await files.createOverlay({ file: join(folder, 'b'), backing: join(folder, 'a'), backingFormat: 'raw' });
+      assert.ok(existsSync(join(folder, 'b')));
+      assert.equal(await isActive(), false);
+      await theirPool('undefine');
+    });
+  }
+
+  it("of a user's pool that somebody else starts first stays theirs", async () => {
+    await theirPool('define-as', 'dir', '--target', folder);
+    await writeFile(join(folder, 'a'), 'x');
+    const files = filesWith({
+      before: async (name) => {
+        if (name === 'storagePoolCreate') {
+          await theirPool('start');
+        }
+      },
+    });
+    assert.equal(typeof (await files.file(join(folder, 'a'))), 'object');
+    assert.equal(await isActive(), true);
+    await theirPool('destroy');
+    await theirPool('undefine');
   });
 
   it('that does not answer is given up after a while, and no pool stays when it answers again', async function () {

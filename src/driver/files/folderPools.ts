@@ -5,7 +5,7 @@ import { VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE } from '../../libvirt/flags.js'
 import type { StoragePool } from '../../libvirt/structs.js';
 import type { Log } from '../../base/log.js';
 import { MadeWhileUsed } from './madeWhileUsed.js';
-import { endPool, isNoPool, PoolEnds, poolName } from './poolEnds.js';
+import { endPool, hasEnded, isNoPool, PoolEnds, poolName } from './poolEnds.js';
 import { parsePool, type PoolFacts, writeFolderPool } from '../xml/storageXml.js';
 
 export interface FolderPool {
@@ -156,25 +156,19 @@ export class FolderPools {
     act: (pool: FolderPool) => Promise<R>,
     again: 'once' | 'no more' = 'once',
   ): Promise<R> {
-    try {
-      await this.#answered(folder, () => connection.call('storagePoolRefresh', { pool: place.found.pool, flags: 0 }));
-    } catch (error) {
-      if (!isNoPool(error)) {
-        throw error;
-      }
-      // Another editor had the same folder open, and was done before us.
-      place.found = await this.#foundIn(connection, folder);
-    }
     const { pool } = place.found;
-    const facts = parsePool((await connection.call('storagePoolGetXmlDesc', { pool, flags: 0 })).xml);
-    if (!folderTypes.has(facts.type)) {
-      throw new NoFolder(`${folder} belongs to the storage pool ${pool.name} of type ${facts.type}`);
-    }
     try {
+      await this.#answered(folder, () => connection.call('storagePoolRefresh', { pool, flags: 0 }));
+      const facts = parsePool((await connection.call('storagePoolGetXmlDesc', { pool, flags: 0 })).xml);
+      if (!folderTypes.has(facts.type)) {
+        throw new NoFolder(`${folder} belongs to the storage pool ${pool.name} of type ${facts.type}`);
+      }
       return await act({ connection, pool, facts });
     } catch (error) {
-      // Ended in between by another editor, which took it for left over. What acts changes something in its last call only.
-      if (again === 'once' && isNoPool(error)) {
+      // Another editor had the same folder open and was done before us, or took the pool for left over. What acts changes something in
+      // its last call only.
+      if (again === 'once' && (await hasEnded(connection, pool, error))) {
+        place.found = await this.#foundIn(connection, folder);
         return this.#inPlace(connection, folder, place, act, 'no more');
       }
       throw error;
@@ -203,12 +197,12 @@ export class FolderPools {
       return { pool: active, afterwards: active.name === name ? 'destroy' : 'leave' };
     }
     const inactive = await this.#inactivePool(connection, folder);
-    if (inactive !== undefined) {
-      // libvirt would refuse a second pool over the same folder.
-      await connection.call('storagePoolCreate', { pool: inactive, flags: 0 });
-      return { pool: inactive, afterwards: 'destroy' };
-    }
     try {
+      if (inactive !== undefined) {
+        // libvirt would refuse a second pool over the same folder.
+        await connection.call('storagePoolCreate', { pool: inactive, flags: 0 });
+        return { pool: inactive, afterwards: 'destroy' };
+      }
       const { pool } = await connection.call('storagePoolCreateXml', { xml: writeFolderPool(name, folder), flags: 0 });
       return { pool, afterwards: 'destroy' };
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Connection } from '../../libvirt/connection.js';
 import {
   VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE,
   VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT,
+  VIR_STORAGE_POOL_INACTIVE,
 } from '../../libvirt/flags.js';
 import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
 import type { StoragePool } from '../../libvirt/structs.js';
@@ -21,12 +22,27 @@ export function isNoPool(error: unknown): boolean {
   return error instanceof LibvirtError && error.code === errorCodes.VIR_ERR_NO_STORAGE_POOL;
 }
 
+/** Whether that is why it was refused. One of a user stays when it is ended, and libvirt has no code of its own for that. */
+export async function hasEnded(connection: Connection, pool: StoragePool, error: unknown): Promise<boolean> {
+  if (!(error instanceof LibvirtError) || error.code !== errorCodes.VIR_ERR_OPERATION_INVALID) {
+    return isNoPool(error);
+  }
+  try {
+    return (await connection.call('storagePoolGetInfo', { pool })).state === VIR_STORAGE_POOL_INACTIVE;
+  } catch (reason) {
+    if (isNoPool(reason)) {
+      return true;
+    }
+    throw reason;
+  }
+}
+
 /** One that is not there has ended. */
 export async function endPool(connection: Connection, pool: StoragePool): Promise<void> {
   try {
     await connection.call('storagePoolDestroy', { pool });
   } catch (error) {
-    if (!isNoPool(error)) {
+    if (!(await hasEnded(connection, pool, error))) {
       throw error;
     }
   }

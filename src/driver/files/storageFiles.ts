@@ -261,10 +261,17 @@ async function readVolume({ connection }: FolderPool, vol: StorageVol): Promise<
   return parseVolume((await connection.call('storageVolGetXmlDesc', { vol, flags: 0 })).xml);
 }
 
-/** libvirt names no kind for a file that is there although its list does not have it; the request is good otherwise. */
+/** What libvirt says of a request that is good: a file is there although its list does not have it, or is being made or copied. */
+const invalidKinds: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
+  ['storageVolCreateXml', 'exists'],
+  ['storageVolCreateXmlFrom', 'exists'],
+  ['storageVolDelete', 'busy'],
+]);
+
 function actFailure(error: unknown, details: FailureDetails): Failure {
   if (error instanceof LibvirtError) {
-    const kind = error.code === code.VIR_ERR_OPERATION_INVALID ? 'exists' : errnos.get(error.errno ?? 0);
+    const kind =
+      error.code === code.VIR_ERR_OPERATION_INVALID ? invalidKinds.get(error.procedure) : errnos.get(error.errno ?? 0);
     if (kind !== undefined) {
       const more = { libvirtMessage: error.message, libvirtCode: error.code };
       return new Failure(kind, { ...details, ...more }, { cause: error });
