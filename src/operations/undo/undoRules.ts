@@ -230,7 +230,7 @@ function undoRevert(entry: LoggedOperation, { log, tree, without }: UndoFacts): 
       snapshot: snapshot.name,
       // A VM that was off with RAM in a checkpoint had it in a managed save: to end off would throw that away.
       after:
-        before.power === 'off' && made !== undefined && snapshot.kind === 'memory'
+        before.power === 'off' && checkpoint !== undefined && snapshot.kind === 'memory'
           ? 'asSnapshot'
           : afterOf(before.power),
       checkpointFirst: request.kind === 'revert' && request.checkpointFirst === true,

@@ -158,6 +158,9 @@ describe('what undoes an operation', () => {
     assert.deepEqual(why(went('d', 'one'), [], tree(snapshot('before'))), { ...back, snapshot: 'before' });
     const saved = tree(snapshot('kept', { kind: 'memory' }));
     assert.deepEqual(why(first, [first], saved), { ...back, after: 'asSnapshot' }, 'RAM of a managed save stays');
+    const spared = { ...went('f', 'one'), changes: [{ before: seen('before'), after: seen('before') }] };
+    const onMemory = tree(snapshot('before', { kind: 'memory' }));
+    assert.deepEqual(why(spared, [spared], onMemory), { ...back, snapshot: 'before' }, 'no RAM was in a managed save');
     const bare = logged('e', { kind: 'revert', snapshot: 'one', after: 'off' });
     assert.deepEqual(why(bare, [bare], now), { why: 'noCheckpoint' });
     assert.deepEqual(why(first, [first], tree()), { why: 'gone', snapshot: 'kept' });
