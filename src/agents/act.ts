@@ -105,8 +105,10 @@ async function reverted(
     try {
       result = await carriedOut(session, plan, wish);
     } catch (error) {
-      // Its checkpoint stays where the revert fails after it, counts, and leads back.
-      await keepCheckpoint(step, told, plan, plan.checkpoint).catch((reason: unknown) =>
+      // Its checkpoint stays where the revert fails after it, counts, and leads back. Where nothing was begun, one of that name is
+      // somebody else's.
+      const name = asFailure(error).details.recovered === undefined ? undefined : plan.checkpoint;
+      await keepCheckpoint(step, told, plan, name).catch((reason: unknown) =>
         work.desk.log.warn(`the checkpoint before a revert that failed is not recorded: ${asFailure(reason).line}`),
       );
       throw error;

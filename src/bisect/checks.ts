@@ -3,11 +3,14 @@ import { type Clock, systemClock } from '../base/clock.js';
 import { runHere } from '../base/hostProgram.js';
 import type { BisectCheck, BisectPoint, BisectTry, Verdict } from '../domain/bisect.js';
 import { Failure } from '../domain/failure.js';
-import { isActive, type Vm, type VmRef } from '../domain/vm.js';
+import type { Vm, VmRef } from '../domain/vm.js';
 import type { GuestsPort } from '../engine/inventory.js';
+import { waitFor } from '../engine/waiting.js';
 import { BisectStop } from './bisectStop.js';
 import { runAtConsole } from './consoleProgram.js';
 import { verdictOf } from './verdicts.js';
+
+const untilOffMs = 3_000;
 
 export interface Clone {
   readonly ref: VmRef;
@@ -69,7 +72,7 @@ export async function checkClone(
         if ('exit' in end) {
           return judged(point, end.exit, '');
         }
-        if (end.isCut && isActive((await options.readVm()).power)) {
+        if (end.isCut && !(await goesOff(options, clone, signal))) {
           // The connection was lost, or somebody else took the console: that says nothing of the guest.
           throw new Failure('busy', { vm: clone.vm.name, doing: 'check at the serial console' });
         }
@@ -79,6 +82,16 @@ export async function checkClone(
       }
     }
   }
+}
+
+/** libvirt sees the end of a QEMU a little later than that of its console. */
+async function goesOff(
+  { readVm, clock = systemClock }: CheckOptions,
+  { ref }: Clone,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const wait = { what: 'off', vm: ref.uuid, connection: ref.connection, atMostMs: untilOffMs } as const;
+  return (await waitFor(wait, { clock, signal, readVm })).outcome === 'there';
 }
 
 /** What takes too long is bad, as with `timeout` before a program of `git bisect run`; what does not come up judges nothing. */

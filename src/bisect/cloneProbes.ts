@@ -91,7 +91,7 @@ export class CloneProbes implements Probes {
    * Who died while libvirt was told of a clone has left its files: whoever acts on the VM next would make a VM of them, when nobody
    * knows any more what it was for. @throws Failure where that is left to a person
    */
-  async #endMaking({ uuid }: BisectProbe): Promise<void> {
+  async #endMaking({ uuid, name }: BisectProbe): Promise<void> {
     const { vm } = this.#options.bisect;
     for (const { id, request, recovery } of await this.#inventory.readUnfinished(vm)) {
       if (request.kind !== 'clone' || request.clone.uuid !== uuid) {
@@ -100,9 +100,14 @@ export class CloneProbes implements Probes {
       if (recovery.kind === 'explain') {
         throw new Failure('refused', { refusal: recovery.why });
       }
-      await this.#inventory.finishUnfinished(vm, [{ id, steps: recovery.kind === 'steps' ? recovery.plan.steps : [] }]);
-      await this.#inventory.refresh({ connection: vm.connection });
+      const steps = recovery.kind === 'steps' ? recovery.plan.steps : [];
+      const outcomes = await this.#inventory.finishUnfinished(vm, [{ id, steps }]);
+      if (outcomes.some((outcome) => outcome === 'failed' || outcome === 'explained')) {
+        throw new Failure('failed', { vm: name, connection: vm.connection, doing: 'remove a clone' });
+      }
     }
+    // Also where somebody else was quicker.
+    await this.#inventory.refresh({ connection: vm.connection });
   }
 
   /**

@@ -23,6 +23,8 @@ export class LaterAgain implements Disposable {
 
   /** The connection has just been opened: the next wait is a short one. Never rejects. */
   now(uri: string): Promise<void> {
+    this.#timers.get(uri)?.dispose();
+    this.#timers.delete(uri);
     this.#nextMs.delete(uri);
     return this.#run(uri);
   }
@@ -50,6 +52,9 @@ export class LaterAgain implements Disposable {
   async #run(uri: string): Promise<void> {
     try {
       await this.#act(uri);
+      if (!this.#timers.has(uri)) {
+        this.#nextMs.delete(uri);
+      }
     } catch (error) {
       this.#options.log.error(`what was interrupted on ${uri} is left for now: ${asFailure(error).line}`);
     }

@@ -10,7 +10,10 @@ import { isCloneOfLab, removeLabClone } from './labClones.js';
 import { snapshotOf } from '../systems/standing.js';
 import type { Making } from './makeLab.js';
 
-/** @throws Failure `refused`, before anything is removed, where an interrupted operation on its system is left to a person */
+/**
+ * An interrupted operation on its system that is left to a person is forgotten where all its VMs go.
+ * @throws Failure `refused`, before anything is removed, where one of them stays
+ */
 export async function removeLab(open: OpenLab, making: Making): Promise<void> {
   const { record } = open;
   const { session, signal, onStep } = making;
@@ -27,7 +30,9 @@ export async function removeLab(open: OpenLab, making: Making): Promise<void> {
   if (stored !== undefined) {
     session.reachMembers(stored);
     const { to } = await systems.recover(stored.system, 'asked');
-    if (to === 'explain') {
+    if (to === 'explain' && record.vms.every(({ parts }) => parts !== undefined)) {
+      await systems.dismiss(stored.system);
+    } else if (to === 'explain') {
       const { name } = stored.system;
       throw new Failure('refused', { refusal: refuse('systemInterrupted', { vm: name, system: name }).refusal });
     }

@@ -92,6 +92,12 @@ describe('progress', function () {
       assert.equal(told.cancellable, true);
       assert.match(told.title, /progress-external/);
       assert.doesNotMatch(told.title, /\]\(/, 'a title became a link');
+      const told42 = told.messages.length;
+      show({ step: 'check', cancellable: false });
+      assert.ok(
+        told.messages.length > told42,
+        'a notice with Cancel gave way to one without it, before anything began',
+      );
       show({ step: 'createSnapshot', cancellable: true, fraction: 1 });
       assert.match(told.messages.at(-1) ?? '', /^99 %/, 'the end was told before it was seen');
       told.cancel();

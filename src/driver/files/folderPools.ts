@@ -31,6 +31,8 @@ export class FolderSilent extends Error {
 }
 
 const usualPatienceMs = 60_000;
+/** Each editor ends the pool that it has started, and several may be at one folder. */
+const mostTries = 3;
 
 /** Pools whose volumes are files in a folder. */
 const folderTypes: ReadonlySet<string> = new Set(['dir', 'fs', 'netfs']);
@@ -154,7 +156,7 @@ export class FolderPools {
     folder: string,
     place: Place,
     act: (pool: FolderPool) => Promise<R>,
-    again: 'once' | 'no more' = 'once',
+    tries = mostTries,
   ): Promise<R> {
     const { pool } = place.found;
     try {
@@ -167,9 +169,9 @@ export class FolderPools {
     } catch (error) {
       // Another editor had the same folder open and was done before us, or took the pool for left over. What acts changes something in
       // its last call only.
-      if (again === 'once' && (await hasEnded(connection, pool, error))) {
+      if (tries > 1 && (await hasEnded(connection, pool, error))) {
         place.found = await this.#foundIn(connection, folder);
-        return this.#inPlace(connection, folder, place, act, 'no more');
+        return this.#inPlace(connection, folder, place, act, tries - 1);
       }
       throw error;
     }

@@ -1,6 +1,7 @@
 // The notification of an operation that takes a while: what it waits for, how far it is, and Cancel where it helps.
 import { t } from '@vscode/l10n';
 import type { InventoryPort } from '../../engine/inventory.js';
+import { checkStep } from '../../engine/operationStatus.js';
 import { DisposableStore, toDisposable } from '../../base/disposable.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { requestWords } from '../../text/operationProgress.js';
@@ -23,6 +24,7 @@ interface OpenNotice {
  * |------------------------------|--------------|----------------------------|
  * | waits for its turn           | at once      | yes: nothing has begun     |
  * | runs, younger than a second  | none         | –                          |
+ * | looks                        | yes          | yes: a wish is kept        |
  * | runs                         | yes          | where libvirt can cancel   |
  */
 export class OperationNotice {
@@ -61,10 +63,10 @@ export class OperationNotice {
       return;
     }
     this.#waitsFor = undefined;
-    const { cancellable, fraction } = running.progress;
+    const { cancellable, fraction, step } = running.progress;
     if (this.#notice !== undefined || Date.now() - this.#begunAt >= quietMs) {
       const text = progressText(running.progress, Date.now() - running.startedAt);
-      this.#show(cancellable, text, fraction === undefined ? undefined : percent(fraction));
+      this.#show(cancellable || step === checkStep, text, fraction === undefined ? undefined : percent(fraction));
     }
   }
 

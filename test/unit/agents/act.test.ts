@@ -73,7 +73,7 @@ describe('a step of an agent', () => {
   it('counts the checkpoint of a revert that failed after it, keeps it, and tells the way back', async () => {
     const { work, records, notes, kept } = rig((_, snapshots) => {
       snapshots.push(external('kept'));
-      return Promise.reject(new Failure('failed'));
+      return Promise.reject(new Failure('failed', { recovered: 'before' }));
     });
     await assert.rejects(
       Promise.resolve(revertVm(work({ vm: 'web-test', snapshot: 'clean' }))),
@@ -88,6 +88,18 @@ describe('a step of an agent', () => {
       notes.map(({ outcome, request }) => [outcome, 'before' in request && request.before]),
       [['failed', 'kept']],
     );
+  });
+
+  it('takes no checkpoint of another process for its own where it was refused before it began', async () => {
+    const { work, records, kept } = rig((_, snapshots) => {
+      snapshots.push(external('kept'));
+      return Promise.reject(new Failure('refused'));
+    });
+    await assert.rejects(
+      Promise.resolve(revertVm(work({ vm: 'web-test', snapshot: 'clean' }))),
+      ({ kind }: Failure) => kind === 'refused',
+    );
+    assert.deepEqual([records, kept], [[], []]);
   });
 
   it('that failed before its checkpoint leads nowhere, and says so', async () => {

@@ -1,6 +1,7 @@
 // Clones that are tried: what becomes of one whose guest does not come up. No VM is there.
 import assert from 'node:assert/strict';
 import { CloneProbes, type ProbesInventory } from '../../../src/bisect/cloneProbes.js';
+import type { Failure } from '../../../src/domain/failure.js';
 import type { Bisect, BisectCheck, BisectTry } from '../../../src/domain/bisect.js';
 import type { AgreedRecovery } from '../../../src/operations/interrupted.js';
 import { external, ref, vm } from '../domain/someFacts.js';
@@ -10,6 +11,43 @@ const point = { name: 'a', title: 'A', createdAt: external('a').createdAt };
 const probe = { point: 0, name: 'bisect-web', uuid: 'probe-uuid' };
 
 describe('a clone that was left', () => {
+  it('stays written down where its making cannot be ended', async () => {
+    for (const outcome of ['failed', 'explained']) {
+      const inventory = {
+        refresh: () => Promise.resolve(),
+        findVm: () => undefined,
+        readUnfinished: () =>
+          Promise.resolve([
+            {
+              id: '1',
+              request: { kind: 'clone', vm: ref, clone: { uuid: probe.uuid, name: 'x' } },
+              recovery: { kind: 'settled', to: 'after' },
+            },
+          ]),
+        finishUnfinished: () => Promise.resolve([outcome]),
+      } as unknown as ProbesInventory;
+      const probes = new CloneProbes({ inventory, bisect: { vm: ref } as Bisect, environment: {} });
+      await assert.rejects(probes.remove(probe), ({ kind }: Failure) => kind === 'failed');
+    }
+  });
+
+  it('is removed where another one has just brought it to its end', async () => {
+    const done: string[] = [];
+    let wasEnded = false;
+    let isSeen = false;
+    const inventory = {
+      refresh: () => Promise.resolve((isSeen = wasEnded)),
+      findVm: () => (isSeen ? vmView() : undefined),
+      readUnfinished: () => {
+        wasEnded = true;
+        return Promise.resolve([]);
+      },
+      runOperation: ({ kind }: { readonly kind: string }) => Promise.resolve(done.push(kind)),
+    } as unknown as ProbesInventory;
+    await new CloneProbes({ inventory, bisect: { vm: ref } as Bisect, environment: {} }).remove(probe);
+    assert.deepEqual(done, ['discard']);
+  });
+
   it('is brought to its end before it is removed where its making was interrupted, and no other is', async () => {
     const done: string[] = [];
     let isThere = false;

@@ -79,6 +79,14 @@ describe('the storage pool of a folder', () => {
     assert.ok(calls.includes('storagePoolDestroy'));
   });
 
+  it('is looked for again as often as two others may end it', async () => {
+    let ends = 2;
+    const { pools } = daemonWith('dir', (name) =>
+      name === 'storagePoolRefresh' && ends-- > 0 ? refusal(name, errorCodes.VIR_ERR_NO_STORAGE_POOL) : undefined,
+    );
+    assert.equal(await pools.use(folder, ({ pool }) => Promise.resolve(pool.name)), 'theirs');
+  });
+
   for (const type of ['netfs', 'fs', 'logical']) {
     it(`is never started where that is more than to look into a folder: ${type}`, async () => {
       const { pools, calls } = daemonWith(type);

@@ -78,6 +78,7 @@ describe('the removal of a lab', () => {
           find: () => Promise.resolve(stored),
           recover: () => Promise.resolve({ to: recovered, members: [] }),
           forget: () => Promise.resolve(),
+          dismiss: () => Promise.resolve(removed.push('the interrupted operation')),
         }),
       reachMembers: () => undefined,
       reachAll: () => Promise.resolve({ views: [], unreachable: [] }),
@@ -143,6 +144,12 @@ describe('the removal of a lab', () => {
       (await store().list()).map(({ phase }) => phase),
       ['ready'],
     );
+  });
+
+  it('forgets such an operation where all its VMs go', async () => {
+    const { labs, removed } = rig({ recovered: 'explain' });
+    await labs.destroy(await begun({ vms: [made] }), wish);
+    assert.deepEqual(removed, ['the interrupted operation', 'shop-db']);
   });
 
   it('asks for the name where a setting protects one of its VMs', async () => {
