@@ -13,6 +13,7 @@ import { asFailure, withDetails } from '../domain/asFailure.js';
 import type { Clock } from '../base/clock.js';
 import { underEither } from '../base/underEither.js';
 import { stillHolds } from '../operations/planEssence.js';
+import { carryMarks } from './carriedMarks.js';
 import { clockBehind } from './clockBehind.js';
 import type { FreshLook } from './freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
@@ -110,6 +111,8 @@ export class OperationRunner {
     const durationMs = Math.round(endedAt - begunAt);
     const id = newOperationId();
     await this.#note(lease, entry, { outcome: 'done', durationMs, entry: id, ...this.#byHand(lease, plan) });
+    // Before the tree is read anew, and with it the marks.
+    await carryMarks(plan, facts, this.#options.persistence, lease.log);
     const state = await this.#stateAtEnd(lease);
     const after = this.#options.store.vm(lease.request.vm);
     await logOperation(this.#options.persistence.operations, {

@@ -1,9 +1,10 @@
 // What a person wants of single snapshots: to keep some, to go back to one. Refuses to know what follows from it.
 import { type MarkRequest, snapshotsMeant, snapshotsSeen, type StateSeen } from '../domain/loggedOperation.js';
-import type { SnapshotTree } from '../domain/snapshot.js';
+import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
 import { favouriteIn, inTrash, keepingMarks, keptSnapshots, marksOn } from './keptSnapshots.js';
 import { newOperationId } from '../journal/operationLog.js';
+import type { OneSnapshot } from '../journal/snapshotRecords.js';
 import type { Persistence } from './persistence.js';
 
 /** In the trash at least. */
@@ -98,14 +99,20 @@ export class SnapshotWishes {
     const tree = await this.#readTree(ref);
     const { marks } = this.#persistence;
     const known = await marks.of(ref);
-    for (const snapshot of tree.snapshots.filter(({ name }) => snapshots.includes(name))) {
-      const on = marksOn(snapshot, tree, known);
-      if (kept === 'free') {
-        await Promise.all(on.map((mark) => marks.forget(ref, mark)));
-      } else if (on.length === 0) {
-        await marks.add(ref, { name: snapshot.name, createdAt: snapshot.createdAt });
-      }
+    const chosen = tree.snapshots.filter(({ name }) => snapshots.includes(name));
+    const on = new Set(chosen.flatMap((snapshot) => marksOn(snapshot, tree, known)));
+    const isMarked = (those: readonly OneSnapshot[], { name }: Snapshot): boolean =>
+      keptSnapshots(tree, those).some((one) => one.name === name);
+    // A mark whose name is gone is on all of its second: what nobody frees gets one of its own, before that goes.
+    const left = known.filter((mark) => !on.has(mark));
+    const unmarked =
+      kept === 'kept'
+        ? chosen.filter((one) => !isMarked(known, one))
+        : tree.snapshots.filter((one) => !chosen.includes(one) && isMarked(known, one) && !isMarked(left, one));
+    for (const { name, createdAt } of unmarked) {
+      await marks.add(ref, { name, createdAt });
     }
+    await Promise.all(kept === 'kept' ? [] : [...on].map((mark) => marks.forget(ref, mark)));
   }
 
   async favourite(ref: VmRef): Promise<string | undefined> {

@@ -146,8 +146,10 @@ export class FakeKeeping implements Persistence {
       this.broken.has('favourites')
         ? Promise.reject(new Failure('journal', { path: '/favourite' }))
         : Promise.resolve([this.favoured.get(vmKey(vm)) ?? []].flat()),
-    forget: (vm) => {
-      this.favoured.delete(vmKey(vm));
+    forget: (vm, { name }) => {
+      if (this.favoured.get(vmKey(vm))?.name === name) {
+        this.favoured.delete(vmKey(vm));
+      }
       return Promise.resolve();
     },
   };

@@ -33,6 +33,7 @@ describe('a snapshot that is to be kept', () => {
 
   it('is marked, shown and unmarked through the inventory, and read from the disk each time', async () => {
     const web = fakeVm('web', ['s', 't']);
+    web.snapshots = [at('s', 1), at('t', 2)];
     const r = await rig(web);
     const ref = { connection: uri, uuid: uuidOf('web') };
     await r.look('web');
@@ -47,6 +48,20 @@ describe('a snapshot that is to be kept', () => {
     await r.inventory.setKept(ref, ['t'], 'free');
     assert.deepEqual(await r.inventory.keptSnapshots(ref), []);
     assert.equal(r.inventory.findVm(ref)!.kept, undefined);
+  });
+
+  it('stays marked where one of its second, from which it cannot be told apart, is freed', async () => {
+    const web = fakeVm('web', ['b', 'c']);
+    web.snapshots = [at('b', 2), at('c', 2)];
+    const r = await rig(web);
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    r.persistence.marked.set(vmKey(ref), [{ name: 'old name', createdAt: 2 }]);
+    await r.look('web');
+    assert.deepEqual(await r.inventory.keptSnapshots(ref), ['b', 'c']);
+    await r.inventory.setKept(ref, ['c'], 'free');
+    assert.deepEqual(await r.inventory.keptSnapshots(ref), ['b']);
+    await r.inventory.setKept(ref, ['c'], 'kept');
+    assert.deepEqual(await r.inventory.keptSnapshots(ref), ['b', 'c']);
   });
 
   it('is not known where the marks cannot be read: whoever deletes by rule is told so', async () => {
