@@ -2,6 +2,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { longestSeconds, parsePlace, parseSeconds, type Place } from '../domain/startWait.js';
 import { CliError } from './commandError.js';
+import { commonOptions } from './commandShape.js';
 import { commandGroups, commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
 
 export interface Call {
@@ -22,7 +23,9 @@ export type Parsed =
 
 /** @throws CliError `usage` */
 export function parseCommandLine(words: readonly string[]): Parsed {
-  const [first, ...rest] = joined(words);
+  const { ahead, own } = commonAhead(words);
+  const [first, ...more] = joined(own);
+  const rest = [...ahead, ...more];
   if (first === undefined || first === '--help' || first === '-h') {
     return { kind: 'help' };
   }
@@ -30,7 +33,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     return { kind: 'version' };
   }
   if (first === 'help') {
-    const [of] = joined(rest);
+    const [of] = joined(more);
     return of === undefined
       ? { kind: 'help' }
       : commandGroups.includes(of)
@@ -56,6 +59,24 @@ export function parseCommandLine(words: readonly string[]): Parsed {
   requireOneMeaning(command, new Set(Object.keys(values)));
   requireOperands(command, positionals);
   return { kind: 'call', call: { command, operands: positionals, texts, lists, flags } };
+}
+
+/** As those of virsh and git, options of all commands may come before the command, too. */
+export function commonAhead(words: readonly string[]): {
+  readonly ahead: readonly string[];
+  readonly own: readonly string[];
+} {
+  let at = 0;
+  for (let taken = -1; taken !== 0; at += taken) {
+    const word = words[at] ?? '';
+    const found = Object.entries(commonOptions).find(
+      ([name, option]) =>
+        name !== 'help' && (word === `--${name}` || ('short' in option && word === `-${option.short}`)),
+    );
+    const hasOwnValue = word.startsWith('--connect=') || /^-c./u.test(word);
+    taken = found?.[1].type === 'string' ? 2 : found !== undefined || hasOwnValue ? 1 : 0;
+  }
+  return { ahead: words.slice(0, at), own: words.slice(at) };
 }
 
 /** The commands of systems and labs have two words. */

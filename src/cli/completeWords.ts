@@ -3,7 +3,7 @@
 import { noLog } from '../base/log.js';
 import { labFileName } from '../manifest/labFileName.js';
 import { Session } from '../session/session.js';
-import { joined } from './arguments.js';
+import { commonAhead, joined } from './arguments.js';
 import { commandGroups, commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
 import type { OperandKind, Option } from './commandShape.js';
 import type { Terminal } from './terminal.js';
@@ -14,7 +14,8 @@ export type Wanted =
 
 /** @param words those after `virt-rewind`, the last being typed. Pure. */
 export function wantedAt(words: readonly string[]): Wanted {
-  const [first = '', ...rest] = words.length > 2 ? joined(words) : words;
+  const { ahead, own } = commonAhead(words);
+  const [first = '', ...rest] = own.length > 2 ? joined(own) : own;
   const command = commandNames.find((name) => name === first);
   if (rest.length === 0 || command === undefined) {
     const within = commandNames.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
@@ -28,7 +29,7 @@ export function wantedAt(words: readonly string[]): Wanted {
   const operands: string[] = [];
   let connect: string | undefined;
   let file: string | undefined;
-  const before = rest.slice(0, -1);
+  const before = [...ahead, ...rest.slice(0, -1)];
   for (let at = 0; at < before.length; at += 1) {
     const word = before[at] ?? '';
     const name = optionCalled(command, word);

@@ -28,6 +28,26 @@ describe('the arguments of the command line', () => {
     assert.deepEqual([...call.flags], ['yes']);
   });
 
+  it('may begin with options of all commands, as those of virsh do', () => {
+    for (const ahead of [['-c', 'test:///default'], ['--connect=test:///default'], ['-ctest:///default']]) {
+      const { call } = callOf(...ahead, '-q', 'revert', 'web', 'clean', '--yes');
+      assert.deepEqual(
+        [call.command, call.operands, { ...call.texts }],
+        ['revert', ['web', 'clean'], { connect: 'test:///default' }],
+      );
+      assert.deepEqual([...call.flags].sort(), ['quiet', 'yes']);
+    }
+    const { call } = callOf('--json', 'system', 'revert', 'shop', 'clean');
+    assert.deepEqual([call.command, call.operands, [...call.flags]], ['system revert', ['shop', 'clean'], ['json']]);
+    assert.deepEqual(callOf('-v', 'run', 'web', '--', 'ls', '-l').call.operands, ['web', 'ls', '-l']);
+    assert.deepEqual(parseCommandLine(['-c', 'test:///default', '--help']), { kind: 'help' });
+    assert.deepEqual(parseCommandLine(['-q', 'tree', '--help']), { kind: 'help', command: 'tree' });
+    for (const words of [['-c', 'test:///default'], ['-c']]) {
+      assert.deepEqual(parseCommandLine(words), { kind: 'help' });
+    }
+    refuses(['--yes', 'revert', 'web', 'clean'], /--yes/u);
+  });
+
   it('of systems have a command of two words', () => {
     const { call } = callOf('system', 'revert', 'shop', 'before the demo', '--yes');
     assert.deepEqual([call.command, call.operands], ['system revert', ['shop', 'before the demo']]);
@@ -139,7 +159,9 @@ describe('completion', () => {
     });
     for (const connect of ['--connect=test:///default', '-ctest:///default']) {
       assert.deepEqual(wantedAt(['tree', connect, '']), { kind: 'vm', connect: 'test:///default' });
+      assert.deepEqual(wantedAt([connect, 'tree', '']), { kind: 'vm', connect: 'test:///default' });
     }
+    assert.ok((wantedAt(['-c', 'test:///default', 'tr']) as { words: readonly string[] }).words.includes('tree'));
     assert.deepEqual(wantedAt(['delete', 'web', 'old', '--scope', '']), {
       kind: 'words',
       words: ['one', 'withDescendants', 'descendants'],
