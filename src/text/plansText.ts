@@ -80,6 +80,7 @@ function grouped(planned: readonly PlannedTarget[]): readonly OfVm[] {
 }
 
 function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
+  const isPower = planned.every(({ plan }) => plan.request.kind === 'power');
   const losers = (what: Loss['kind']): readonly OfVm[] =>
     grouped(planned.filter(({ plan }) => plan.losses.some((loss) => loss.kind === what)));
   /** Of one VM by its name, of several by their number. */
@@ -117,8 +118,14 @@ function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
       : [files.length === 1 ? t('1 file: {0}', listed(files)) : t('{0} files: {1}', files.length, listed(files))]),
     ...line(
       'configuration',
-      () => t('its configuration: the VM is transient, and gone when it is off'),
-      (count) => t('the configuration of {0} VMs, which are transient and gone when they are off', count),
+      () =>
+        isPower
+          ? t('its configuration: the VM is transient, and gone when it is off')
+          : t('changes of its configuration since then'),
+      (count) =>
+        isPower
+          ? t('the configuration of {0} VMs, which are transient and gone when they are off', count)
+          : t('changes of the configuration of {0} VMs since then', count),
     ),
     ...(points.length === 0
       ? []
@@ -138,19 +145,27 @@ function lostPoints(ofVm: OfVm): readonly string[] {
   return [...new Set(names)].map((one) => titleOf(ofVm[0].target, one));
 }
 
-/** Each text once; merges and files that are left are counted when there are several. */
+/** Each text once, with the VMs that it is about unless it is about all; merges and files that are left are counted when there are several. */
 function warningLines(planned: readonly PlannedTarget[]): readonly string[] {
   const all = planned.flatMap(({ plan, target }) => plan.warnings.map((warning) => ({ warning, plan, target })));
   const count = (about: Warning['kind']): number => all.filter(({ warning }) => warning.kind === about).length;
   const [merges, files] = [count('merges'), count('leavesFile')];
-  const lines = all
-    .filter(
-      ({ warning: { kind } }) =>
-        kind !== 'frees' && !(kind === 'merges' && merges > 1) && !(kind === 'leavesFile' && files > 1),
-    )
-    .map(({ warning, plan, target }) => warningText(warning, plan, target));
+  const of = new Map<string, Set<string>>();
+  for (const { warning, plan, target } of all) {
+    const { kind } = warning;
+    if (kind !== 'frees' && !(kind === 'merges' && merges > 1) && !(kind === 'leavesFile' && files > 1)) {
+      const text = warningText(warning, plan, target);
+      of.set(text, (of.get(text) ?? new Set()).add(target.vm.name));
+    }
+  }
+  const vms = grouped(planned).length;
+  const lines = [...of].map(([text, names]) =>
+    names.size === vms || [...names].some((one) => text.includes(name(one)))
+      ? text
+      : t('{0}: {1}', listed([...names]), text),
+  );
   return [
-    ...new Set(lines),
+    ...lines,
     ...(merges > 1 ? [t('What was written after {0} of them is merged down; nothing of it is lost.', merges)] : []),
     ...(files > 1 ? [t('This libvirt leaves {0} files behind.', files)] : []),
     ...freedText(planned),

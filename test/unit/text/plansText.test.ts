@@ -70,6 +70,22 @@ describe('text of several plans', () => {
     assert.doesNotMatch(`${one}\n${text}`, /\b1 (VMs|snapshots|files)\b/);
   });
 
+  it('says of whom it is where it is not of all, and calls no VM transient for a revert of its configuration', () => {
+    const goesTo = (name: string, losses: readonly Loss[], warnings: readonly Warning[]): PlannedTarget => {
+      const view = target(name, ['old']);
+      const request = { kind: 'revert', vm: view.ref, snapshot: 'old-name', after: 'asSnapshot' } as const;
+      return planned(view, request, losses, warnings);
+    };
+    const spared: Warning = { kind: 'noCheckpointNeeded', since: 'old-name' };
+    const lost: Loss = { kind: 'configuration' };
+    const text = plansText([goesTo('web', [lost], [spared]), goesTo('db', [], [spared]), goesTo('api', [], [])]);
+    assert.match(text, /^web, db: Nothing changed since “old”/mu);
+    assert.match(text, /^• web: changes of its configuration/mu);
+    const all = plansText([goesTo('web', [lost], [spared]), goesTo('db', [lost], [spared])]);
+    assert.match(all, /^Nothing changed since “old”/mu);
+    assert.match(all, /^• changes of the configuration of 2 VMs/mu);
+  });
+
   it('says how many and which when there are more than lines', () => {
     const titles = range(40).map((n) => `point-${n}`);
     const view = target('web', titles);
