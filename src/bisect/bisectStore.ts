@@ -148,8 +148,8 @@ export class BisectStore {
 
   /** As it stands, whoever works at it. */
   async of(vm: VmRef): Promise<Bisect | undefined> {
-    const read = await this.#read(join(this.#folderOf(vm), file));
-    return read === 'unreadable' || (read !== undefined && idOf(read.vm) !== idOf(vm)) ? undefined : read;
+    const read = await this.#readOf(vm);
+    return read === 'unreadable' ? undefined : read;
   }
 
   /** `busy`: another process, or another part of this one, works at it. @throws Failure `journal` */
@@ -180,10 +180,9 @@ export class BisectStore {
         }
       },
       read: async () => {
-        const path = join(folder, file);
-        const read = await this.#read(path);
-        if (read === 'unreadable' || (read !== undefined && idOf(read.vm) !== idOf(vm))) {
-          throw new BisectStop({ kind: 'unreadable', path });
+        const read = await this.#readOf(vm);
+        if (read === 'unreadable') {
+          throw new BisectStop({ kind: 'unreadable', path: join(folder, file) });
         }
         return read;
       },
@@ -198,6 +197,11 @@ export class BisectStore {
         }
       },
     };
+  }
+
+  async #readOf(vm: VmRef): Promise<Bisect | 'unreadable' | undefined> {
+    const read = await this.#read(join(this.#folderOf(vm), file));
+    return typeof read === 'object' && idOf(read.vm) !== idOf(vm) ? 'unreadable' : read;
   }
 
   async #read(path: string): Promise<Bisect | 'unreadable' | undefined> {

@@ -14,9 +14,9 @@ export async function carryMarks(
   { marks, favourites }: Pick<Persistence, 'marks' | 'favourites'>,
   log: Log,
 ): Promise<void> {
-  const step = steps.find(({ kind }) => kind === 'redefineAs');
-  const was = step?.kind === 'redefineAs' ? findSnapshot(tree, step.snapshot) : undefined;
-  if (request.kind !== 'rename' || step?.kind !== 'redefineAs' || was === undefined) {
+  const step = steps.find((one) => one.kind === 'redefineAs');
+  const was = step && findSnapshot(tree, step.snapshot);
+  if (request.kind !== 'rename' || step === undefined || was === undefined) {
     return;
   }
   try {
