@@ -305,7 +305,9 @@ export class History {
       this.#edit(name!, { ...was, name: may === name ? may : was.name });
     } else if (action.do === 'revert') {
       const to = this.#requests.keptBy(done)!;
-      this.#revert(to, before.power, action.checkpoint && as, outcome);
+      // It was off with RAM in a managed save, which its checkpoint holds: to end off would throw that away.
+      const after = before.saved === undefined ? before.power : undefined;
+      this.#revert(to, after, action.checkpoint && as, outcome);
       if (!this.#traces.isSpoilt(to) && !areSame(before.disks, this.model.disks)) {
         this.found ??= { about: 'undo', what: ['the disks are not as before the revert that was undone'] };
       }
