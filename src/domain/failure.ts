@@ -90,8 +90,11 @@ export interface FailureDetails {
   readonly outrunBytes?: number;
   /** The guest was asked to stop or to restart, and did nothing for so long. */
   readonly silentMs?: number;
-  /** Of a program in a guest: it has ended, and wrote more than libvirt passes on in one answer. How it ended is lost too. */
-  readonly outputLost?: true;
+  /**
+   * Of a program in a guest: how it ended and what it wrote is lost, for it wrote more than libvirt passes on in one answer, or the
+   * agent, which tells it once, was not heard in time.
+   */
+  readonly outputLost?: 'tooLarge' | 'unheard';
   /** Of `busy`: libvirt waited for a job of the VM and names nobody who works at it. */
   readonly heldByNobody?: true;
   /** Of `busy`: what the other editor is called. */

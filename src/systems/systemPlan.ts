@@ -130,7 +130,11 @@ export async function decideAgain(inventory: InventoryPort, plan: SystemPlan): P
     inventory,
     plan.system,
     { kind, point, ends, ...(stored !== undefined && { stored }) },
-    (member) => [requests.get(vmKey(member)) ?? []].flat(),
+    (member, { tree }) =>
+      [requests.get(vmKey(member)) ?? []]
+        .flat()
+        // What somebody else has deleted meanwhile is no reason to keep the rest.
+        .filter((one) => one.kind !== 'delete' || tree?.snapshots.some(({ name }) => name === one.snapshot) === true),
   );
   const stale = fresh.members.find(({ member, plan: own, state }) => {
     const agreed = plan.members.find((one) => one.member.uuid === member.uuid);

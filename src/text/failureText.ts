@@ -244,8 +244,10 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
 };
 
 function failedNextStep({ outrunBytes, outputLost, silentMs }: FailureDetails): string {
-  if (outputLost === true) {
-    return t('Let it write to a file in the guest, and run it again.');
+  if (outputLost !== undefined) {
+    return outputLost === 'tooLarge'
+      ? t('Let it write to a file in the guest, and run it again.')
+      : t('Look in the guest for what it did before you run it again.');
   }
   if (outrunBytes !== undefined) {
     return t('Take the snapshot with the guest stopped, or while it has less to do.');

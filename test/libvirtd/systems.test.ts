@@ -600,6 +600,24 @@ describe('a system of VMs', function () {
     await journalIsEmpty();
   });
 
+  it('deletes what is left of a restore point where a member has lost its part since that was agreed to', async () => {
+    await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
+    const stored = (await here.systems.find('shop'))!;
+    const plan = await here.systems.planDelete(stored, stored.points[0]!);
+    await virsh('snapshot-delete', 'db', 'clean');
+    const { members } = await here.systems.run(plan);
+    assert.deepEqual(
+      members.map(({ name, outcome }) => [name, outcome]),
+      [
+        ['api', 'done'],
+        ['idle', 'done'],
+      ],
+    );
+    assert.deepEqual(await snapshots(), [[], [], []]);
+    assert.deepEqual((await here.systems.find('shop'))!.points, []);
+    await journalIsEmpty();
+  });
+
   it('has one operation at a time: who comes second waits in one process, and is busy in another', async () => {
     const other = await openSystems(daemon.uri, folder, daemon.env);
     let second: unknown;

@@ -2,15 +2,15 @@
 // them on as they are, and notes of a VM that was asked so that it is "tainted", until it is off: it has no call of its own for it.
 import { setTimeout as wait } from 'node:timers/promises';
 import * as v from 'valibot';
-import { Failure } from '../../domain/failure.js';
+import { Failure, type FailureDetails } from '../../domain/failure.js';
 import { type GuestCommand, type GuestOutputBytes, type GuestRun, mostGuestOutput } from '../../domain/guestCommand.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
 import { toldBy } from '../agentAnswer.js';
 
 const betweenLooksMs = 100;
-/** libvirt's own patience with one answer, in seconds. */
-const answerSeconds = 5;
+/** libvirt's patience with one answer, in seconds: the last one holds all that the program wrote, and comes once. */
+const answerSeconds = 20;
 
 const started = v.object({ return: v.object({ pid: v.pipe(v.number(), v.integer()) }) });
 const status = v.object({
@@ -57,6 +57,7 @@ export async function runInGuest(
       throw signal.aborted ? new Failure('cancelled', { vm: uuid, byUs: true, doing: 'running a program' }) : error;
     }
   };
+  let wasUnheard = false;
   /** Undefined: nobody answered, and the program is there all the same. */
   const look = async (pid: number): Promise<v.InferOutput<typeof status>['return'] | undefined> => {
     try {
@@ -64,9 +65,13 @@ export async function runInGuest(
     } catch (error) {
       // Of a VM that is off or reverted, another QEMU has that process, or nobody.
       if (isForNow(error) && (await connection.call('domainLookupByUuid', { uuid })).dom.id === dom.id) {
+        wasUnheard = true;
         return undefined;
       }
-      throw asTold(error);
+      // The agent tells once how a program ended. libvirt drops what comes after it has given up waiting for it.
+      throw wasUnheard && error instanceof LibvirtError && toldBy(error) === 'answers'
+        ? outputLost(error, 'unheard')
+        : asTold(error);
     }
   };
   const until = performance.now() + atMostMs;
@@ -113,14 +118,19 @@ function asTold(error: unknown): unknown {
   if (!(error instanceof LibvirtError)) {
     return error;
   }
-  const said = { libvirtMessage: error.message, libvirtCode: error.code };
   if (noAgentCodes.has(error.code)) {
-    return new Failure('unsupported', said, { cause: error });
+    return new Failure('unsupported', whatWasSaid(error), { cause: error });
   }
   // The daemon has the answer and cannot send it on; the agent has forgotten the program by then.
-  return error.code === code.VIR_ERR_RPC
-    ? new Failure('failed', { ...said, outputLost: true }, { cause: error })
-    : error;
+  return error.code === code.VIR_ERR_RPC ? outputLost(error, 'tooLarge') : error;
+}
+
+function outputLost(cause: LibvirtError, why: 'tooLarge' | 'unheard'): Failure {
+  return new Failure('failed', { ...whatWasSaid(cause), outputLost: why }, { cause });
+}
+
+function whatWasSaid({ message, code }: LibvirtError): Pick<FailureDetails, 'libvirtMessage' | 'libvirtCode'> {
+  return { libvirtMessage: message, libvirtCode: code };
 }
 
 function bounded(data = '', wasCut = false): GuestOutputBytes {

@@ -1,6 +1,6 @@
 // A program inside of a guest whose agent does not answer each look at it, as answers of a daemon that is pretended.
 import assert from 'node:assert/strict';
-import { Failure } from '../../../src/domain/failure.js';
+import { Failure, type FailureDetails } from '../../../src/domain/failure.js';
 import type { GuestRun } from '../../../src/domain/guestCommand.js';
 import { runInGuest } from '../../../src/driver/guest/runInGuest.js';
 import { toFailure } from '../../../src/driver/toFailure.js';
@@ -73,11 +73,16 @@ describe('a program in a guest', () => {
     });
   }
 
+  const lost = (why: FailureDetails['outputLost']) => (reason: unknown) =>
+    reason instanceof Failure && reason.kind === 'failed' && reason.details.outputLost === why;
+
   it('that wrote more than libvirt passes on is told as such', async () => {
-    await assert.rejects(
-      runWith([runs, refusal('VIR_ERR_RPC')]),
-      (reason) => reason instanceof Failure && reason.kind === 'failed' && reason.details.outputLost === true,
-    );
+    await assert.rejects(runWith([runs, refusal('VIR_ERR_RPC')]), lost('tooLarge'));
+  });
+
+  it('whose end was told when libvirt waited no more is told as such', async () => {
+    await assert.rejects(runWith([runs, refusal('VIR_ERR_AGENT_COMMAND_TIMEOUT'), unknown]), lost('unheard'));
+    await assert.rejects(runWith([runs, unknown]), (reason) => !lost('unheard')(reason));
   });
 
   it('is not waited for where it could not be started', async () => {

@@ -213,12 +213,11 @@ describe('failure text', () => {
     }
   });
 
-  it('says of a program that wrote too much more than that something failed', () => {
-    const [lost, any] = [{ outputLost: true } as const, {}].map((details) =>
-      failureText(new Failure('failed', details)),
-    );
-    assert.notEqual(lost?.sentence, any?.sentence);
-    assert.notEqual(lost?.nextStep, any?.nextStep);
+  it('says of a program whose end is lost more than that something failed, and why it is lost', () => {
+    const told = [{ outputLost: 'tooLarge' }, { outputLost: 'unheard' }, {}] as const;
+    const texts = told.map((details) => failureText(new Failure('failed', details)));
+    assert.equal(new Set(texts.map(({ sentence }) => sentence)).size, told.length);
+    assert.equal(new Set(texts.map(({ nextStep }) => nextStep)).size, told.length);
   });
 
   it('says nothing twice in a line of the log', () => {
