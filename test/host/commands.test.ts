@@ -330,6 +330,18 @@ describe('commands', function () {
   });
 
   describe('that read', () => {
+    before(async () => {
+      await rig.talkingGuest(talks);
+      const { inventory } = await rig.api();
+      await inventory.refresh({ connection: rig.uri });
+      await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'To be read' });
+    });
+    const talksRuns = async (): Promise<void> => {
+      if ((await rig.virsh('domstate', talks)).trim() !== 'running') {
+        await operate('virtRewind.start', { vm: talks });
+      }
+    };
+
     it('show the XML of a VM and of a snapshot, read-only', async () => {
       await call('virtRewind.showXml', { vm: off });
       const vmDocument = vscode.window.activeTextEditor?.document;
@@ -386,9 +398,7 @@ describe('commands', function () {
     });
 
     it('open the console of a VM that is off, type into it when it runs, and come back after a revert', async () => {
-      await rig.talkingGuest(talks);
       const { consoles, inventory } = await rig.api();
-      await inventory.refresh({ connection: rig.uri });
       await call('virtRewind.openConsole', { vm: talks });
       const { ref } = await rig.vmRow(talks);
       const console = consoles.find(ref);
@@ -457,6 +467,7 @@ describe('commands', function () {
     });
 
     it('show in the tooltip of a VM what its display shows', async () => {
+      await talksRuns();
       const { tree } = await rig.api();
       const row = await rig.vmRow(talks);
       const { tooltip } = await tree.resolveTreeItem(tree.getTreeItem(row), row);
@@ -465,6 +476,7 @@ describe('commands', function () {
     });
 
     it('show in a tab what a display shows, and again in the same', async () => {
+      await talksRuns();
       for (const shown of [1, 2]) {
         assert.deepEqual(await call('virtRewind.showScreenshot', { vm: talks }), { vm: talks });
         const inputs = vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ input }) => input));

@@ -6,7 +6,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import { Failure } from '../../domain/failure.js';
-import { fileFailure } from '../../qemu/fileFailure.js';
+import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
 
 /** virQEMUSaveHeader: magic, version, length of what follows, "was running", format, place of the cookie. */
 const headerBytes = 92;
@@ -80,17 +80,27 @@ export async function throughPipe(
     keeper = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const source = await open(from, 'r');
     const target = await openBeside(source, path, constants.O_WRONLY);
-    const written = write(target, source, ramAt, head, heads).finally(() =>
-      Promise.all([target.close(), source.close()]),
-    );
+    // Heard at once: it may fail while nobody waits for it yet, and such a failure ends a process.
+    const whyNotWritten = write(target, source, ramAt, head, heads)
+      .finally(() => Promise.all([target.close(), source.close()]))
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    const endWriting = async (): Promise<unknown> => {
+      // Who does not read any more must not keep us waiting.
+      await keeper?.close();
+      keeper = undefined;
+      return whyNotWritten;
+    };
     try {
       await use();
-    } finally {
-      // Who does not read any more must not keep us waiting.
-      await keeper.close();
-      keeper = undefined;
-      await written.catch(() => undefined);
+    } catch (error) {
+      const why = await endWriting();
+      // That nobody reads to the end comes of what failed; all else is what it comes of.
+      throw why === undefined || errnoOf(why) === 'EPIPE' ? error : fileFailure(why, { ...details, path: from });
     }
+    await endWriting();
   } finally {
     await keeper?.close();
     await rm(path, { force: true });
