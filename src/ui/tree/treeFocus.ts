@@ -34,6 +34,8 @@ export class TreeFocus {
   readonly #log: Log;
   readonly #whereabouts: Pick<Whereabouts, 'remember'>;
   readonly #draw: RowsOfFocus['draw'];
+  /** The end of the last selection that was begun. Never rejects. */
+  #selecting: Promise<void> | undefined;
 
   constructor(view: View, rows: RowsOfFocus, whereabouts: Pick<Whereabouts, 'remember'>) {
     this.#view = view;
@@ -198,13 +200,28 @@ export class TreeFocus {
     }
   }
 
+  /** One after the other: that a row is selected would be no sign for one that its keyboard came along, were it another that did it. */
+  async #select(node: Node, isStill: () => boolean): Promise<void> {
+    const before = this.#selecting;
+    const own =
+      before === undefined ? this.#selectNow(node, isStill) : before.then(() => this.#selectNow(node, isStill));
+    const ended = own.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#selecting = ended;
+    await own.finally(() => {
+      this.#selecting = this.#selecting === ended ? undefined : this.#selecting;
+    });
+  }
+
   /**
    * The editor passes over a row without a word that it does not know, or fails to show it: where it asked for the rows while this
    * one was made, only the later of two answers counts, be it that of the reveal itself or not. Drawn anew, the row is
    * known, unless it is drawn once more for another reason meanwhile. A selection with another row is somebody's; one that has only
    * become smaller has lost a row that is gone.
    */
-  async #select(node: Node, isStill: () => boolean): Promise<void> {
+  async #selectNow(node: Node, isStill: () => boolean): Promise<void> {
     const { selection: before } = this.#view;
     for (let times = 1; ; times++) {
       const failure = await this.#reveal(node, isStill);

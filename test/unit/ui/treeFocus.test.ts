@@ -54,6 +54,8 @@ describe('the focus of the tree', () => {
       },
       deleting: (...names: string[]) =>
         focus.followNeighbour({ ref, row: content.find(ref, names[0])! }, new Set(names)),
+      /** By what is no row, as the button of a message. */
+      deletingByButton: (name: string) => focus.followNeighbour({ ref }, new Set([name])),
       renaming: (name: string) => focus.follow({ ref, row: content.find(ref, name)! }),
       goElsewhere: () => {
         isElsewhere = true;
@@ -164,6 +166,16 @@ describe('the focus of the tree', () => {
     view.selection = [{ kind: 'connection', id: 'another', connection: uri }];
     await new Promise(setImmediate);
     assert.deepEqual([stood, drawn], [['base, focused'], []]);
+  });
+
+  it('brings the keyboard along also where somebody else selects the same row in the same moment', async () => {
+    const { deleting, deletingByButton, change, passOver, stood } = rig();
+    passOver(2);
+    deletingByButton('other');
+    deleting('other');
+    change(without('other'));
+    await new Promise(setImmediate);
+    assert.deepEqual([stood[0], stood.at(-1)], ['base', 'base, focused']);
   });
 
   it('moves on with the first of several that goes, to a row that stays', () => {
