@@ -101,7 +101,7 @@ describe('the guest agent', function () {
     const command = { program: 'head', args: ['-c', '4194304', '/dev/zero'], atMostMs: 200_000 };
     await assert.rejects(
       hypervisor.guests.runIn(subject.uuid, command, new AbortController().signal),
-      (reason) => reason instanceof Failure && reason.kind === 'failed' && reason.details.outputLost !== undefined,
+      (reason) => reason instanceof Failure && reason.kind === 'failed' && reason.details.outputLost === 'tooLarge',
     );
   });
 
