@@ -134,7 +134,7 @@ export async function decideAgain(inventory: InventoryPort, plan: SystemPlan): P
       [requests.get(vmKey(member)) ?? []]
         .flat()
         // What somebody else has deleted meanwhile is no reason to keep the rest.
-        .filter((one) => one.kind !== 'delete' || tree?.snapshots.some(({ name }) => name === one.snapshot) === true),
+        .filter((one) => one.kind !== 'delete' || (tree && findSnapshot(tree, one.snapshot)) !== undefined),
   );
   const stale = fresh.members.find(({ member, plan: own, state }) => {
     const agreed = plan.members.find((one) => one.member.uuid === member.uuid);
