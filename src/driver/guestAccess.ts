@@ -35,4 +35,9 @@ export interface GuestAccess {
    * agent that does not answer is asked again, as beside a checkpoint, as long as the same QEMU runs.
    */
   runIn(uuid: string, command: GuestCommand, signal: AbortSignal): Promise<GuestRun>;
+  /**
+   * Of a guest that goes on from another one's RAM: its clock is set and its random numbers are seeded, as far as its agent does
+   * so within some four seconds. Never rejects.
+   */
+  settleFork(uuid: string): Promise<void>;
 }

@@ -42,6 +42,10 @@ export class Guests implements GuestsPort {
     return this.#asking(connection, (guests) => guests.runIn(uuid, command, signal));
   }
 
+  settleFork({ connection, uuid }: VmRef): Promise<void> {
+    return this.#asking(connection, (guests) => guests.settleFork(uuid));
+  }
+
   #asking<T>(uri: string, question: (guests: GuestAccess) => Promise<T>): Promise<T> {
     return this.#live(uri, async (live) => question((await live.open()).guests));
   }

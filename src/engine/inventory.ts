@@ -157,6 +157,8 @@ export interface GuestsPort {
   shownAt(ref: VmRef, createdAt: number): Promise<Uint8Array | undefined>;
   /** Runs a program inside, by the guest agent. */
   runIn(ref: VmRef, command: GuestCommand, signal: AbortSignal): Promise<GuestRun>;
+  /** Of a guest that goes on from another one's RAM: sets its clock and seeds its random numbers, where its agent answers. */
+  settleFork(ref: VmRef): Promise<void>;
 }
 
 export interface DemoVmsPort {

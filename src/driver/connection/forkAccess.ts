@@ -1,9 +1,8 @@
-// What a fork needs of this computer: the RAM of another VM under its own description, and a word to the guest in it.
+// What a fork needs of this computer: the RAM of another VM under its own description.
 import type { Log } from '../../base/log.js';
 import { handedRam } from '../../domain/handedRam.js';
 import { LibvirtError } from '../../libvirt/libvirtError.js';
 import { readSavedHead, throughCopy, throughPipe } from '../files/ramForFork.js';
-import { runInGuest } from '../guest/runInGuest.js';
 import type { ForkAccess } from '../run/stepContext.js';
 
 /** How often libvirt reads what stands before the RAM: once on 9.0, twice on 12.8. 11.3 takes no pipe. */
@@ -29,9 +28,6 @@ export function forkAccess(log: Log): ForkAccess {
         }
       }
       return throughCopy(handed, take);
-    },
-    tellGuest: async (connection, uuid, command, signal) => {
-      await runInGuest(connection, uuid, command, signal);
     },
   };
 }

@@ -7,9 +7,18 @@ import { thumbnailOf } from '../guest/thumbnail.js';
 import type { GuestAccess } from '../guestAccess.js';
 import { toFailure } from '../toFailure.js';
 import type { Connection } from '../../libvirt/connection.js';
+import type { Log } from '../../base/log.js';
 import type { OtherConnections } from './otherConnections.js';
+import { settleFork } from './settleFork.js';
 
-export function libvirtGuests(others: OtherConnections, uri: string): GuestAccess {
+interface Host {
+  readonly uri: string;
+  /** The guests' host is this computer. */
+  readonly onThisHost: boolean;
+  readonly log: Log;
+}
+
+export function libvirtGuests(others: OtherConnections, { uri, onThisHost, log }: Host): GuestAccess {
   const ask = async <T>(vm: string, doing: string, question: (connection: Connection) => Promise<T>): Promise<T> => {
     try {
       return await others.use(question);
@@ -29,6 +38,7 @@ export function libvirtGuests(others: OtherConnections, uri: string): GuestAcces
       ask(uuid, 'looking for the addresses of a guest', (connection) => readAddresses(connection, uuid)),
     runIn: (uuid, command, signal) =>
       ask(uuid, 'running a program in a guest', (connection) => runInGuest(connection, uuid, command, signal)),
+    settleFork: (uuid) => settleFork({ useAnother: (act) => others.use(act), onThisHost, log }, uuid),
     screenshotOf: (uuid) => ask(uuid, 'looking at a display', (connection) => readScreenshot(connection, uuid)),
     thumbnailOf: (uuid) =>
       ask(uuid, 'looking at a display', async (connection) => thumbnailOf(await readScreenshot(connection, uuid))),

@@ -143,7 +143,7 @@ class LibvirtHypervisor implements Hypervisor {
       this.nearbyContents = contents;
     }
     this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
-    this.guests = libvirtGuests(this.#others, this.uri);
+    this.guests = libvirtGuests(this.#others, { uri: this.uri, onThisHost: isNearby(parts), log: parts.log });
     const folders = metadataFolders(parts.uri, parts.environment);
     if (folders !== undefined) {
       this.metadataFolders = folders;

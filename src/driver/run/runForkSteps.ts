@@ -1,5 +1,4 @@
 // A clone goes on from RAM of the VM that it was made of; or it goes, where that came to nothing.
-import { randomBytes } from 'node:crypto';
 import {
   VIR_DOMAIN_DEVICE_MODIFY_LIVE,
   VIR_DOMAIN_SAVE_PAUSED,
@@ -10,19 +9,15 @@ import {
 import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { Failure } from '../../domain/failure.js';
-import { seedBytes, seedScript } from '../../domain/guestSeed.js';
 import type { Domain } from '../../libvirt/structs.js';
 import type { Step } from '../../steps/step.js';
 import { isActive } from '../../domain/vm.js';
 import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
-import { setGuestClockStep } from './guestClock.js';
-import type { ForkAccess, StepContext } from './stepContext.js';
+import type { StepContext } from './stepContext.js';
 
 type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
-
-const seedMs = 3_000;
 
 /**
  * Idempotent: one that is active has been restored. Whether a cable is in is part of the RAM, and what libvirt told QEMU before is
@@ -38,51 +33,31 @@ export async function restoreClone(context: StepContext, step: Of<'restoreClone'
   const { uuid } = clone;
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
   const { power } = await readPower(connection, dom);
-  if (!isActive(power)) {
-    const cables = new Set<string>();
-    // libvirt takes out only what it takes for plugged in.
-    const describe = (saved: string): string => {
-      const described = writeClone(saved, { ...step, network: 'same' });
-      writeUnplugged(described).forEach((card) => cables.add(card));
-      return described;
-    };
-    const standsStill = (): boolean => network === 'unplugged' && cables.size > 0;
-    await forks.withRam({ file, uuid, describe }, async (from) => {
-      const flags = standsStill() ? VIR_DOMAIN_SAVE_PAUSED : VIR_DOMAIN_SAVE_RUNNING;
-      await connection.call('domainRestoreFlags', { from, dxml: undefined, flags });
-    });
-    if (standsStill()) {
-      await unplug(connection, dom);
-      await connection.call('domainResume', { dom });
-    }
+  if (isActive(power)) {
+    return;
   }
-  await settleGuest(context, forks, dom);
+  const cables = new Set<string>();
+  // libvirt takes out only what it takes for plugged in.
+  const describe = (saved: string): string => {
+    const described = writeClone(saved, { ...step, network: 'same' });
+    writeUnplugged(described).forEach((card) => cables.add(card));
+    return described;
+  };
+  const standsStill = (): boolean => network === 'unplugged' && cables.size > 0;
+  await forks.withRam({ file, uuid, describe }, async (from) => {
+    const flags = standsStill() ? VIR_DOMAIN_SAVE_PAUSED : VIR_DOMAIN_SAVE_RUNNING;
+    await connection.call('domainRestoreFlags', { from, dxml: undefined, flags });
+  });
+  if (standsStill()) {
+    await unplug(connection, dom);
+    await connection.call('domainResume', { dom });
+  }
 }
 
 async function unplug(connection: Connection, dom: Domain): Promise<void> {
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
   for (const nic of writeUnplugged(xml)) {
     await connection.call('domainUpdateDeviceFlags', { dom, xml: nic, flags: VIR_DOMAIN_DEVICE_MODIFY_LIVE });
-  }
-}
-
-/** Two guests of one RAM would make the same random numbers, and both are of the past. Good without: an agent must answer. */
-async function settleGuest(context: StepContext, forks: ForkAccess, dom: Domain): Promise<void> {
-  await setGuestClockStep({ ...context, dom });
-  if (!context.vm.agentChannel) {
-    return;
-  }
-  const signal = AbortSignal.timeout(seedMs);
-  const seed = {
-    program: '/bin/sh',
-    args: ['-c', seedScript],
-    input: randomBytes(seedBytes),
-    atMostMs: seedMs,
-  };
-  try {
-    await context.useAnother((connection) => forks.tellGuest(connection, dom.uuid, seed, signal));
-  } catch (error) {
-    context.log.info(`the random numbers of the guest are not seeded: ${String(error)}`);
   }
 }
 

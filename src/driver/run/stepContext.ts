@@ -3,7 +3,6 @@ import type { Connection } from '../../libvirt/connection.js';
 import type { Domain } from '../../libvirt/structs.js';
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
-import type { GuestCommand } from '../../domain/guestCommand.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import type { Seamless } from '../../domain/seamless.js';
 import type { Vm } from '../../domain/vm.js';
@@ -26,12 +25,6 @@ export interface ForkAccess {
   readonly withRam: (
     ram: { readonly file: string; readonly uuid: string; readonly describe: (xml: string) => string },
     use: (path: string) => Promise<void>,
-  ) => Promise<void>;
-  readonly tellGuest: (
-    connection: Connection,
-    uuid: string,
-    command: GuestCommand,
-    signal: AbortSignal,
   ) => Promise<void>;
 }
 

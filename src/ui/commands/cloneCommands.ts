@@ -236,6 +236,7 @@ function carriedOut(run: CommandRun, options: OperateOptions = {}): Maker {
     findVm: (ref) => inventory.findVm(ref),
     readTree: (ref) => inventory.readTree(ref),
     refresh: (what) => inventory.refresh(what),
+    guests: inventory.guests,
     runOperation: (request) =>
       request.kind === 'discard' ? inventory.runOperation(request) : operate(run, request, options),
   };

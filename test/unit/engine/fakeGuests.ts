@@ -28,6 +28,10 @@ export class FakeGuests implements GuestAccess {
     return Promise.reject(new Error('no program is run in this guest'));
   }
 
+  settleFork(): Promise<void> {
+    return Promise.resolve();
+  }
+
   consoleOf(): Promise<ConsoleLine> {
     if (this.broken !== undefined) {
       return Promise.reject(this.broken);

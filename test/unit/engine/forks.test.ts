@@ -2,9 +2,11 @@
 // when one fails.
 import assert from 'node:assert/strict';
 import { totalmem } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { mostForks } from '../../../src/domain/clone.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
+import type { VmRef } from '../../../src/domain/vm.js';
 import { forkVm, type ForkWish } from '../../../src/engine/forks.js';
 import type { InventoryPort } from '../../../src/engine/inventory.js';
 import type { RefusalReason } from '../../../src/domain/refusal.js';
@@ -13,8 +15,10 @@ import { capabilities, ref, vm } from '../domain/someFacts.js';
 
 const mebibyte = 1024 ** 2;
 
+type ForkMaker = Parameters<typeof forkVm>[0];
+
 /** Whatever is asked for is done, but for what `fails` says. */
-class FakeInventory implements Pick<InventoryPort, 'connections' | 'findVm' | 'readTree' | 'refresh' | 'runOperation'> {
+class FakeInventory implements ForkMaker {
   connections: InventoryPort['connections'] = [];
   readonly ran: OperationRequest[] = [];
 
@@ -24,7 +28,29 @@ class FakeInventory implements Pick<InventoryPort, 'connections' | 'findVm' | 'r
     readonly seen: Pick<VmView, 'layers'> = {},
   ) {}
 
-  readonly findVm: InventoryPort['findVm'] = () => ({ ref, vm: vm({ memoryBytes: this.memoryBytes }), ...this.seen });
+  /** Whether it has a guest agent. */
+  agentChannel = true;
+  /** The forks whose guests are told the time, until `endSettling`. */
+  readonly settling: VmRef[] = [];
+  endSettling: () => void = () => undefined;
+  #settled: Promise<void> = Promise.resolve();
+
+  holdSettling(): void {
+    this.#settled = new Promise((resolve) => (this.endSettling = resolve));
+  }
+
+  guests: ForkMaker['guests'] = {
+    settleFork: (fork) => {
+      this.settling.push(fork);
+      return this.#settled;
+    },
+  };
+
+  readonly findVm: InventoryPort['findVm'] = () => ({
+    ref,
+    vm: vm({ memoryBytes: this.memoryBytes, agentChannel: this.agentChannel }),
+    ...this.seen,
+  });
   readonly readTree: InventoryPort['readTree'] = () => Promise.resolve({ snapshots: [] });
   readonly refresh: InventoryPort['refresh'] = () => Promise.resolve();
   readonly runOperation: InventoryPort['runOperation'] = (request) => {
@@ -109,6 +135,60 @@ describe('forks: before they are made', () => {
     };
     assert.deepEqual(await network({}), [['kept', 'unplugged']]);
     assert.deepEqual(await network({ network: 'same' }), [['kept', 'same']]);
+  });
+});
+
+describe('forks: their clocks and random numbers', () => {
+  const uuids = (inventory: FakeInventory): readonly unknown[] =>
+    inventory.ran.flatMap((request) => (request.kind === 'clone' ? [request.clone.uuid] : []));
+
+  /** And whatever comes of it at once. */
+  const untilRan = async (inventory: FakeInventory, count: number): Promise<void> => {
+    while (inventory.ran.length < count) {
+      await setImmediate();
+    }
+    await setImmediate();
+  };
+
+  it('are seen to while the next one is made, and all of them before the forks are given out', async () => {
+    const inventory = new FakeInventory(mebibyte);
+    inventory.holdSettling();
+    let given = false;
+    const forks = forkVm(inventory, ref, { count: 3 }).then(() => (given = true));
+    await untilRan(inventory, 4);
+    assert.deepEqual(kinds(inventory), ['create', 'clone', 'clone', 'clone']);
+    assert.deepEqual(
+      inventory.settling.map(({ uuid }) => uuid),
+      uuids(inventory),
+    );
+    assert.equal(given, false);
+    inventory.endSettling();
+    await forks;
+  });
+
+  it('are let alone where no agent is there to do it', async () => {
+    const inventory = new FakeInventory(mebibyte);
+    inventory.agentChannel = false;
+    await forkVm(inventory, ref, { count: 2 });
+    assert.deepEqual(inventory.settling, []);
+  });
+
+  it('are no reason to fail', async () => {
+    const inventory = new FakeInventory(mebibyte);
+    inventory.guests = { settleFork: () => Promise.reject(new Failure('unreachable')) };
+    assert.equal((await forkVm(inventory, ref, { count: 2 })).children.length, 2);
+  });
+
+  it('are seen to before a fork goes again because another one could not be made', async () => {
+    let clones = 0;
+    const inventory = new FakeInventory(mebibyte, ({ kind }) => kind === 'clone' && (clones += 1) === 2);
+    inventory.holdSettling();
+    const forks = assert.rejects(forkVm(inventory, ref, { count: 2 }));
+    await untilRan(inventory, 3);
+    assert.deepEqual(kinds(inventory), ['create', 'clone', 'clone']);
+    inventory.endSettling();
+    await forks;
+    assert.deepEqual(kinds(inventory), ['create', 'clone', 'clone', 'discard']);
   });
 });
 

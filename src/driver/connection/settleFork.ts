@@ -1,0 +1,35 @@
+// What a guest that goes on from another one's RAM needs: the time of now, and random numbers of its own.
+import { randomBytes } from 'node:crypto';
+import type { Log } from '../../base/log.js';
+import { seedBytes, seedScript } from '../../domain/guestSeed.js';
+import type { Connection } from '../../libvirt/connection.js';
+import { runInGuest } from '../guest/runInGuest.js';
+import { setGuestClockStep } from '../run/guestClock.js';
+
+export interface SettleContext {
+  readonly useAnother: <T>(act: (connection: Connection) => Promise<T>) => Promise<T>;
+  readonly onThisHost: boolean;
+  readonly log: Log;
+}
+
+const seedMs = 3_000;
+
+/**
+ * Two guests of one RAM would make the same random numbers, and both are of the past. Good without: an agent must answer. Never
+ * rejects; resolves after some four seconds at the latest.
+ */
+export async function settleFork(context: SettleContext, uuid: string): Promise<void> {
+  await setGuestClockStep({ ...context, dom: { name: '', uuid, id: -1 } });
+  const signal = AbortSignal.timeout(seedMs);
+  const seed = {
+    program: '/bin/sh',
+    args: ['-c', seedScript],
+    input: randomBytes(seedBytes),
+    atMostMs: seedMs,
+  };
+  try {
+    await context.useAnother((connection) => runInGuest(connection, uuid, seed, signal));
+  } catch (error) {
+    context.log.info(`the random numbers of the guest are not seeded: ${String(error)}`);
+  }
+}
