@@ -26,6 +26,10 @@ interface GitExtension {
   getAPI(version: 1): Git;
 }
 
+async function gitSetting(name: string, value: boolean | string): Promise<void> {
+  await vscode.workspace.getConfiguration('git').update(name, value, vscode.ConfigurationTarget.Global);
+}
+
 /** Where the tests run in the rig, it is off, so that nothing comes and goes by itself. */
 async function gitThatRuns(): Promise<GitExtension> {
   const git = await vscode.extensions.getExtension<GitExtension>('vscode.git')?.activate();
@@ -37,7 +41,7 @@ async function gitThatRuns(): Promise<GitExtension> {
         resolve(undefined);
       });
     });
-    await vscode.workspace.getConfiguration('git').update('enabled', true, vscode.ConfigurationTarget.Global);
+    await gitSetting('enabled', true);
     await changed;
   }
   return git;
@@ -186,6 +190,8 @@ describe('checkpoints by themselves', function () {
     execFileSync('git', [...as, 'commit', '--quiet', '--allow-empty', '--message=first'], { cwd: dir });
     execFileSync('git', ['branch', 'topic'], { cwd: dir });
     const git = (await gitThatRuns()).getAPI(1);
+    // Of a repository outside of the workspace, the oldest VS Code asks first.
+    await gitSetting('openRepositoryInParentFolders', 'always');
     const repository = await git.openRepository(vscode.Uri.file(dir));
     assert.ok(repository);
     await repository.status();
