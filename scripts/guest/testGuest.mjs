@@ -27,6 +27,9 @@ import { keptRam, startFrom } from './keptRam.mjs';
  * @property {() => Promise<void>} remove the VM, whatever it does, and its snapshots' metadata; the files stay
  */
 
+/** When a guest whose agent does not answer is looked at; a cold boot takes some 3 s, and 30 on a machine that is very busy. */
+const lateMs = 60_000;
+
 /**
  * Defines a VM that is off. Its counters stand still unless `tick` says otherwise, so that tests can compare them.
  * @param {Pick<import('../rig/privateDaemon.mjs').PrivateDaemon, 'virsh' | 'dir'>} daemon
@@ -55,9 +58,18 @@ export async function defineTestGuest(daemon, options) {
   });
   // A VM that has been started, changed or written to boots by itself.
   let untouched = emulates(options) ? await statesOf(files) : undefined;
+  const untilItAnswers = async () => {
+    // A test's own time may be over before the agent's is: why it did not come would never be known.
+    const late = setTimeout(() => void tellWhatIsSeen(virsh, name, consoleLog), lateMs);
+    try {
+      await waitForAgent(virsh, name);
+    } finally {
+      clearTimeout(late);
+    }
+  };
   const boot = async () => {
     await virshOk(virsh, 'start', name);
-    if (agent) await waitForAgent(virsh, name);
+    if (agent) await untilItAnswers();
   };
   const goOn = async () => {
     if (untouched === undefined || untouched !== (await statesOf(files))) return false;
@@ -73,11 +85,11 @@ export async function defineTestGuest(daemon, options) {
       untouched = undefined;
       if (!went) return boot();
       if (!agent) return;
-      await waitForAgent(virsh, name);
+      await untilItAnswers();
       // Its clock stood still since then.
       await virshOk(virsh, 'domtime', name, '--now');
     },
-    waitForAgent: () => waitForAgent(virsh, name),
+    waitForAgent: untilItAnswers,
     run: (program, args) => runInGuest(virsh, name, program, args),
     counters: () => counters(virsh, name),
     setCounters: (value) => counters(virsh, name, value),
@@ -144,4 +156,27 @@ async function makeDisk(kind, stem, base) {
       await writeFile(`${stem}.iso`, Buffer.alloc(1024 * 1024));
       return { file: `${stem}.iso`, format: 'raw', device: 'cdrom' };
   }
+}
+
+/**
+ * What a guest does whose agent does not answer, on standard error. Never rejects.
+ * @param {import('./defineVm.mjs').Virsh} virsh
+ * @param {string} name
+ * @param {string} consoleLog
+ */
+async function tellWhatIsSeen(virsh, name, consoleLog) {
+  const said = async (/** @type {string[]} */ ...words) => {
+    const { stdout, stderr } = await virsh(words);
+    return `${words[0]}: ${(stdout + stderr).trim()}`;
+  };
+  const seen = await Promise.all([
+    said('domstate', name, '--reason'),
+    said('qemu-agent-command', name, '{"execute":"guest-ping"}', '--timeout', '5'),
+    said('qemu-monitor-command', name, '--hmp', 'info registers'),
+    readFile(consoleLog, 'utf8').then(
+      (text) => `console: ${text.slice(-2_000)}`,
+      (error) => `console: ${String(error)}`,
+    ),
+  ]);
+  console.error([`The guest agent of ${name} has not answered for ${lateMs / 1_000} s.`, ...seen].join('\n'));
 }
