@@ -191,8 +191,16 @@ export class TreeFocus {
     await this.#select(near, isStill);
   }
 
+  /** A row that is selected already, as by the button of a message, would be no sign that its keyboard came along. */
   async #reveal(node: Node, isStill: () => boolean): Promise<Error | undefined> {
+    const above = this.#content.parent(node);
     try {
+      if (above !== undefined && isStill() && this.#view.selection.includes(node)) {
+        await this.#view.reveal(above, { select: true, focus: false });
+        if (this.#view.selection.includes(node)) {
+          return new Error('the row above it was not known to the editor');
+        }
+      }
       await this.#view.reveal(node, { select: true, focus: isStill() });
       return undefined;
     } catch (error) {
@@ -223,18 +231,19 @@ export class TreeFocus {
    */
   async #selectNow(node: Node, isStill: () => boolean): Promise<void> {
     const { selection: before } = this.#view;
+    const above = this.#content.parent(node);
     for (let times = 1; ; times++) {
       const failure = await this.#reveal(node, isStill);
       if (failure !== undefined && times === mostReveals) {
         throw failure;
       }
       const { selection: now } = this.#view;
-      const isSomebodys = now.some((one) => !before.includes(one));
-      if (now.includes(node) || isSomebodys || times === mostReveals) {
+      const isSomebodys = now.some((one) => one !== above && !before.includes(one));
+      if ((failure === undefined && now.includes(node)) || isSomebodys || times === mostReveals) {
         return;
       }
       this.#log.debug('a row was not known to the editor when it was shown, and is drawn again');
-      this.#draw(this.#content.parent(node));
+      this.#draw(above);
     }
   }
 }

@@ -17,6 +17,8 @@ describe('the focus of the tree', () => {
     const source = { connections: [connectionView({ vms: [vmView({ tree })] })], findVm };
     const content = new TreeContent(source, { sort: 'time', layout: 'tree', filter: '' });
     const stood: string[] = [];
+    /** Where it came to, one after the other. */
+    const keyboard: Node[] = [];
     const debugged: string[] = [];
     const drawn: string[] = [];
     const wordsOf = (node: Node): string => (node.kind === 'snapshot' ? node.snapshot : node.kind);
@@ -32,7 +34,10 @@ describe('the focus of the tree', () => {
         if (failures-- > 0) {
           return Promise.reject(new Error('the row is not there'));
         }
-        view.selection = passesOver-- > 0 ? view.selection : [node];
+        if (passesOver-- <= 0) {
+          view.selection = [node];
+          keyboard.push(...(focus === true ? [node] : []));
+        }
         return Promise.resolve();
       },
     };
@@ -42,7 +47,9 @@ describe('the focus of the tree', () => {
     const draw = (node: Node | undefined) => void drawn.push(node === undefined ? 'all' : wordsOf(node));
     const focus = new TreeFocus(view, { content, inventory, draw, log }, whereabouts);
     return {
+      content,
       stood,
+      keyboard,
       debugged,
       drawn,
       view,
@@ -176,6 +183,21 @@ describe('the focus of the tree', () => {
     change(without('other'));
     await new Promise(setImmediate);
     assert.deepEqual([stood[0], stood.at(-1)], ['base', 'base, focused']);
+  });
+
+  it('brings the keyboard along to a row that is selected already, and that the editor cannot show at once', async () => {
+    for (const kind of ['passOver', 'fail'] as const) {
+      for (const times of [1, 2, 3]) {
+        const { [kind]: spoil, deleting, change, view, content, keyboard } = rig();
+        const base = content.find(ref, 'base')!;
+        view.selection = [base];
+        spoil(times);
+        deleting('other');
+        change(without('other'));
+        await new Promise(setImmediate);
+        assert.deepEqual([keyboard.at(-1), ...view.selection], [base, base], `${kind} ${times}`);
+      }
+    }
   });
 
   it('moves on with the first of several that goes, to a row that stays', () => {
