@@ -1,5 +1,5 @@
 // A snapshot that libvirt has let go of in its notes of those above it, and has not forgotten: the last it does of a delete but
-// one. Says what is still to be done. Knows nothing of how far the other deletes of a plan have come.
+// one or two. Says what is still to be done. Knows nothing of how far the other deletes of a plan have come.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
@@ -9,11 +9,13 @@ import type { Step } from '../../steps/step.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, findSnapshot, isOnActivePath } from '../../domain/snapshotTree.js';
+import { doneMerges } from '../rename/staleNames.js';
+import { namingSteps } from './planFinishBelow.js';
 
 /**
  * | each of its disks, as the images say      | → |
  * |-------------------------------------------|---|
- * | stands on what took the merge             | it is forgotten |
+ * | stands on what took the merge             | who names the overlay still is put on what took it, and it is forgotten: libvirt puts those above beside it first, and notes their files after that |
  * | stands on its overlay still: QEMU died, and libvirt took the merge for done | who is above is put on that overlay, and it is forgotten; the overlay stays as a layer that nobody owns |
  * | is not seen                               | chainUnknown |
  *
@@ -37,7 +39,8 @@ export function releasedSteps(name: string, plan: PlannedWork, facts: Facts): re
       naming.push(...namedOn(overlay, base, { name, target }, facts));
     }
   }
-  return [...naming, { kind: 'forgetSnapshot', snapshot: name }];
+  const done = doneMerges(name, plan.merges ?? [], facts);
+  return [...naming, ...namingSteps(name, done, facts), { kind: 'forgetSnapshot', snapshot: name }];
 }
 
 function isReleased(snapshot: Snapshot, { merges = [] }: PlannedWork, facts: Facts): boolean {

@@ -30,7 +30,7 @@ export function staleNames({ merges = [] }: PlannedWork, before: Facts): Renamed
   );
   return [...gone].reduce<Renamed>(
     ({ steps, facts }, snapshot) => {
-      const done = merges.filter((merge) => merge.snapshot === snapshot).flatMap((merge) => doneMerge(merge, facts));
+      const done = doneMerges(snapshot, merges, facts);
       return {
         steps: [...steps, ...namingSteps(snapshot, done, facts)],
         facts: onBases(done, facts),
@@ -38,6 +38,11 @@ export function staleNames({ merges = [] }: PlannedWork, before: Facts): Renamed
     },
     { steps: [], facts: before },
   );
+}
+
+/** Of that snapshot's overlays, as the images say: the VM stands on what took them. */
+export function doneMerges(snapshot: string, merges: readonly PlannedMerge[], facts: Facts): readonly Merge[] {
+  return merges.filter((merge) => merge.snapshot === snapshot).flatMap((merge) => doneMerge(merge, facts));
 }
 
 function doneMerge({ target, overlay, base }: PlannedMerge, facts: Facts): readonly Merge[] {

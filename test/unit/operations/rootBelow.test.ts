@@ -45,6 +45,16 @@ const rows: readonly (readonly [what: string, at: Facts])[] = [
   ['all was merged, and an image of somebody rests on the overlay', withImage(merged(before), '/img/other', over(a))],
   ['all was merged, and libvirt has put the snapshot above beside it', letGo(merged(before))],
   [
+    'all was merged, the overlay is removed, and the snapshot above stands beside it and names that overlay still',
+    {
+      ...letGo(withImage(merged(before), a, 'missing')),
+      frozenDisks: new Map([
+        ['a', [disk('vda', base)]],
+        ['b', [disk('vda', a)]],
+      ]),
+    },
+  ],
+  [
     'QEMU died in it, and libvirt has put the snapshot above beside it all the same',
     letGo(withImage(before, base, writtenTo)),
   ],
