@@ -17,6 +17,7 @@ export const VIR_DOMAIN_PMSUSPENDED = 7;
 
 // virDomainRunningReason, virDomainPausedReason, virDomainShutoffReason
 export const VIR_DOMAIN_RUNNING_FROM_SNAPSHOT = 4;
+export const VIR_DOMAIN_PAUSED_MIGRATION = 2;
 export const VIR_DOMAIN_PAUSED_SAVE = 3;
 export const VIR_DOMAIN_PAUSED_IOERROR = 5;
 export const VIR_DOMAIN_PAUSED_FROM_SNAPSHOT = 7;

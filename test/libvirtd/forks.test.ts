@@ -206,6 +206,29 @@ describe('forks', function () {
     await throwAway(rig.inventory, stays!);
   });
 
+  it('go on, and stay, where they wait for that alone when their making is undone', async () => {
+    let hypervisor: Hypervisor | undefined;
+    rig.wrapNext((own) => (hypervisor = own));
+    rig.inventory.setConnections([]);
+    rig.inventory.setConnections([rig.uri]);
+    await rig.inventory.connect(rig.uri);
+    const { children: made } = await forkVm(rig.inventory, web, { snapshot: moment, network: 'same', name: 'waits' });
+    const { uuid, name, clone } = vmOf(made[0]!);
+    // As libvirt leaves one whose RAM it has brought over, if it dies before it lets it go.
+    await rig.virsh('managedsave', name);
+    await rig.virsh('start', name, '--paused');
+    assert.match(await rig.virsh('domstate', name, '--reason'), /^paused \(migrating\)/u);
+    const step = { kind: 'undoClone', clone: { uuid, name }, files: clone!.files } as const;
+    const options = { signal: new AbortController().signal, onProgress: () => undefined };
+    await hypervisor!.run(vmOf(web), step, options);
+    assert.match(await rig.virsh('domstate', name), /^running/u);
+    // A person's own pause is left alone.
+    await rig.virsh('suspend', name);
+    await hypervisor!.run(vmOf(web), step, options);
+    assert.match(await rig.virsh('domstate', name), /^paused/u);
+    await throwAway(rig.inventory, made[0]!);
+  });
+
   it('go again where their RAM does not come over', async () => {
     const request = { ...cloneRequest(rig.inventory, web, { snapshot: moment, name: 'broken' }), ram: 'kept' } as const;
     rig.wrapNext((hypervisor) => withoutRestore(hypervisor));

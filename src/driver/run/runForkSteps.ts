@@ -1,6 +1,8 @@
 // A clone goes on from RAM of the VM that it was made of; or it goes, where that came to nothing.
 import {
   VIR_DOMAIN_DEVICE_MODIFY_LIVE,
+  VIR_DOMAIN_PAUSED,
+  VIR_DOMAIN_PAUSED_MIGRATION,
   VIR_DOMAIN_SAVE_PAUSED,
   VIR_DOMAIN_SAVE_RUNNING,
   VIR_DOMAIN_UNDEFINE_NVRAM,
@@ -67,6 +69,7 @@ async function unplug(connection: Connection, dom: Domain): Promise<void> {
  * | off                                                      | it goes, with its files |
  * | stands still with a cable in that was to be out          | it goes too: its RAM came over, and it was not let go yet |
  * | stands still, and all cables that were to be out are out | goes on, and stays: that was all that was left to do |
+ * | stands still since its RAM came over, no cable was to be out | the same |
  * | active otherwise                                         | stays: somebody has it |
  *
  * Idempotent.
@@ -83,7 +86,7 @@ export async function undoClone({ connection, files, vm, log }: StepContext, ste
     const { power } = await readPower(connection, dom);
     const isOurs = parseDomainXml(xml).clone?.of === vm.uuid;
     const held = isOurs && power === 'paused' ? await cablesOf(connection, dom, xml) : 'asTheyWere';
-    if (held === 'out') {
+    if (held === 'out' || (isOurs && held === 'asTheyWere' && (await waitsToGoOn(connection, dom)))) {
       await connection.call('domainResume', { dom });
     }
     if (!isOurs || (isActive(power) && held !== 'in')) {
@@ -104,6 +107,12 @@ export async function undoClone({ connection, files, vm, log }: StepContext, ste
       flags: hasVariables ? VIR_DOMAIN_UNDEFINE_NVRAM : 0,
     });
   }
+}
+
+/** libvirt died between the two: at its start it ends those whose RAM had not come over whole (`qemuProcessReconnect`). */
+async function waitsToGoOn(connection: Connection, dom: Domain): Promise<boolean> {
+  const { state, reason } = await connection.call('domainGetState', { dom, flags: 0 });
+  return state === VIR_DOMAIN_PAUSED && reason === VIR_DOMAIN_PAUSED_MIGRATION;
 }
 
 /** Of one whose cables are out in what it will start with: whether they are by now. */
