@@ -6,7 +6,7 @@ import type { OperationRequest } from '../../src/domain/operation.js';
 import type { Plan } from '../../src/operations/plan.js';
 import type { Step } from '../../src/steps/step.js';
 import type { VmRef } from '../../src/domain/vm.js';
-import { restartWhenStuck } from './faults/stuckDaemon.js';
+import { restartWhenStuck, type StuckWatch } from './faults/stuckDaemon.js';
 import { type Guest, type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
 
 const virshStates: Readonly<Record<string, string>> = { running: 'running', paused: 'paused', 'shut off': 'off' };
@@ -16,13 +16,13 @@ describe('the inventory when things go wrong', function () {
   let r: LiveRig;
   let guest: Guest;
   let web: VmRef;
-  let endWatch: () => Promise<void>;
+  let watch: StuckWatch;
   /** What another client does when the first step of an operation is about to be sent; on the first connection only. */
   let beforeRun: (() => Promise<unknown>) | undefined;
 
   before(async () => {
     r = await startLiveRig();
-    endWatch = restartWhenStuck(r.daemon);
+    watch = restartWhenStuck(r.daemon);
     r.wrapNext((real) =>
       withMethod(real, 'run', async (...step) => {
         await beforeRun?.();
@@ -37,7 +37,7 @@ describe('the inventory when things go wrong', function () {
   });
 
   after(async () => {
-    await endWatch();
+    await watch.end();
     await r.stop();
   });
 

@@ -12,7 +12,7 @@ import { everywhere, mostHarmful } from './mostHarmful.js';
 import { type Bench, runRow } from './rows.js';
 import { type Scenario, scenarios } from './scenarios.js';
 import type { Course } from './stepHooks.js';
-import { restartWhenStuck } from './stuckDaemon.js';
+import { restartWhenStuck, type StuckWatch } from './stuckDaemon.js';
 
 /** Only root can give the disks a file system of their own that is soon full. */
 const isRoot = process.getuid?.() === 0;
@@ -45,7 +45,7 @@ export function faultTable(faultsOf: (scenario: Scenario) => readonly FaultKind[
   }
   let bench: Bench;
   let dir: string;
-  let endWatch: () => Promise<void>;
+  let watch: StuckWatch;
 
   before(async () => {
     dir = await mkdtemp('/tmp/vf-');
@@ -55,13 +55,19 @@ export function faultTable(faultsOf: (scenario: Scenario) => readonly FaultKind[
       await runOk('mount', ['-t', 'tmpfs', '-o', 'size=400m', 'tmpfs', disks]);
     }
     const daemon = await startPrivateDaemon({ dir, revivals: mostRevivals });
-    endWatch = restartWhenStuck(daemon);
+    watch = restartWhenStuck(daemon);
     const cutter = await cutterTo(daemon.socket, join(daemon.dir, 'cut'));
-    bench = { daemon, cutter, disks, uri: daemon.uri.replace(daemon.socket, cutter.socket) };
+    bench = {
+      daemon,
+      settled: () => watch.settled(),
+      cutter,
+      disks,
+      uri: daemon.uri.replace(daemon.socket, cutter.socket),
+    };
   });
 
   after(async () => {
-    await endWatch();
+    await watch.end();
     await bench.cutter.stop();
     await bench.daemon.stop();
     if (isRoot) {

@@ -19,6 +19,8 @@ import { GuestVm } from '../guestVm.js';
 
 export interface Bench {
   readonly daemon: Daemon;
+  /** Nobody starts it again just now, because it was stuck. */
+  readonly settled: () => Promise<void>;
   /** A small file system for disks. */
   readonly disks: string;
   readonly cutter: Cutter;
@@ -49,6 +51,7 @@ export async function runRow(
   const { daemon, cutter, uri, disks } = bench;
   const name = `f${String(vms)}`;
   const folder = join(disks, name);
+  await bench.settled();
   const vm = await OracleVm.define(daemon, { name, diskMiB: 4, folder });
   const journal = join(daemon.dir, `journal-${name}`);
   const kind = fault?.kind;
@@ -97,6 +100,7 @@ export async function runRow(
     }
     // Another editor, as it would come up later: it must find nothing more to do, or do what is left.
     editors.forEach(({ inventory }) => inventory.dispose());
+    await bench.settled();
     doing = 'what the next editor does';
     const later = openEditor({ uri, journal, env: daemon.env });
     editors.push(later);

@@ -13,8 +13,14 @@ import { endQemu } from './faultKinds.js';
  */
 const stuck = /for domain (\S+); current job is \(none, none, (?:start|snapshot)\) owned by \(0 <null>, 0 <null>/gu;
 
-/** @returns what ends the watching; rejects where the daemon did not come up again */
-export function restartWhenStuck(daemon: Daemon): () => Promise<void> {
+export interface StuckWatch {
+  /** Nobody starts it again just now. */
+  settled(): Promise<void>;
+  /** Rejects where the daemon did not come up again. */
+  end(): Promise<void>;
+}
+
+export function restartWhenStuck(daemon: Daemon): StuckWatch {
   let seen = 0;
   const startedFor = new Set<string>();
   let restarting: Promise<void> | undefined;
@@ -49,11 +55,14 @@ export function restartWhenStuck(daemon: Daemon): () => Promise<void> {
         restarting = undefined;
       });
   });
-  return async () => {
-    watcher.close();
-    await restarting;
-    if (failed !== undefined) {
-      throw failed;
-    }
+  return {
+    settled: async () => restarting,
+    end: async () => {
+      watcher.close();
+      await restarting;
+      if (failed !== undefined) {
+        throw failed;
+      }
+    },
   };
 }
