@@ -102,7 +102,7 @@ const clocksMs = 250;
 /**
  * For a snapshot with external memory: libvirt counts its bytes, and can cancel it until all are written. Made when
  * its call is sent, which may then wait for the job of another client: a VM has one job at a time, and libvirt shows
- * and aborts whichever that is. So the job must be known as ours first.
+ * and aborts whichever that is. So the job must be known as ours first. `onCancelling`: libvirt has taken the wish to cancel.
  *
  * | operation | running for        | whose          |
  * |-----------|--------------------|----------------|
@@ -113,7 +113,12 @@ const clocksMs = 250;
  * @param now milliseconds of a clock that never jumps
  */
 export function memoryJobLook(
-  { dom, signal, onProgress }: Pick<StepContext, 'dom' | 'signal' | 'onProgress'>,
+  {
+    dom,
+    signal,
+    onProgress,
+    onCancelling,
+  }: Pick<StepContext, 'dom' | 'signal' | 'onProgress'> & { readonly onCancelling?: () => void },
   now: () => number = () => performance.now(),
   live?: Pick<LiveSave, 'seen' | 'hasStopped'>,
 ): (connection: Connection) => Promise<void> {
@@ -130,6 +135,9 @@ export function memoryJobLook(
     if (signal.aborted) {
       // At each look: a wish that comes before QEMU has begun to write might be forgotten. A precaution, not seen to happen.
       cancelAsked = (await abortJob(connection, dom)) || cancelAsked;
+      if (cancelAsked) {
+        onCancelling?.();
+      }
     }
     const soFar = live && savedSoFar(params);
     if (live !== undefined && soFar !== undefined) {
@@ -159,6 +167,11 @@ async function abortJob(connection: Connection, dom: Domain): Promise<boolean> {
     }
     throw error;
   }
+}
+
+/** QEMU may fail in what it was told to cancel, and libvirt says then that its job failed: seen on 9.0 under load. */
+export function isEndOfCancelled(error: unknown): boolean {
+  return error instanceof LibvirtError && error.code === errorCodes.VIR_ERR_OPERATION_FAILED;
 }
 
 /** From the fields `data_total` and `data_remaining` (VIR_DOMAIN_JOB_DATA_*); undefined while no job counts. */

@@ -17,7 +17,7 @@ import { diskStates } from './diskState.js';
 import { setClockAlone } from './guestClock.js';
 import { GuestPause } from './guestPause.js';
 import type { StepOutcome } from '../hypervisor.js';
-import { blockJobsLook, memoryJobLook, whileRunning } from './jobWatch.js';
+import { blockJobsLook, isEndOfCancelled, memoryJobLook, whileRunning } from './jobWatch.js';
 import { withLeftovers } from './leftovers.js';
 import { RevertSpacing } from './revertSpacing.js';
 import { LiveSave } from './liveSave.js';
@@ -79,6 +79,7 @@ async function takeAsLibvirt(
   const targets = vm.disks.map((disk) => disk.target);
   const overlays = await makeOwnOverlays(context, step);
   const live = step.live === true ? new LiveSave(context, step.mostBytes) : undefined;
+  const cancelling = new AbortController();
   try {
     const created = connection.call('domainSnapshotCreateXml', {
       dom,
@@ -87,7 +88,11 @@ async function takeAsLibvirt(
     });
     if (step.style === 'external' && step.snapshotKind === 'memory') {
       context.onProgress({ cancellable: true });
-      await whileRunning(created, context, memoryJobLook(context, undefined, live));
+      await whileRunning(
+        created,
+        context,
+        memoryJobLook({ ...context, onCancelling: () => cancelling.abort() }, undefined, live),
+      );
       await live?.settle();
     } else {
       // Nothing else is asked of the VM meanwhile: during an internal memory snapshot it would hang.
@@ -101,9 +106,11 @@ async function takeAsLibvirt(
   } catch (error) {
     await live?.settle();
     const failure =
-      live?.gaveUpAt === undefined
-        ? await nameTaken(context, step, error)
-        : outrun(context, step, live.gaveUpAt, error);
+      live?.gaveUpAt !== undefined
+        ? outrun(context, step, live.gaveUpAt, error)
+        : cancelling.signal.aborted && isEndOfCancelled(error)
+          ? new Failure('cancelled', { vm: vm.name, snapshot: step.name }, { cause: error })
+          : await nameTaken(context, step, error);
     // One whose answer is not known may stand on them.
     if (error instanceof LibvirtError) {
       await removeUnused(context, step, overlays);

@@ -183,7 +183,13 @@ describe('the progress of a job', () => {
     const abort = new AbortController();
     abort.abort();
     const told: boolean[] = [];
-    const look = memoryJobLook({ dom, signal: abort.signal, onProgress: (p) => told.push(p.cancellable) });
+    let taken = 0;
+    const look = memoryJobLook({
+      dom,
+      signal: abort.signal,
+      onProgress: (p) => told.push(p.cancellable),
+      onCancelling: () => (taken = told.length),
+    });
     const stats = { type: 2, params: [snapshotJob, parameter('data_total', 1)] };
     const error = (code: number): LibvirtError =>
       new LibvirtError('domainAbortJob', { code, message: 'x', level: 2, domain: 0 } as never);
@@ -207,6 +213,7 @@ describe('the progress of a job', () => {
       'domainAbortJob',
     ]);
     assert.deepEqual(told, [true, false, false]);
+    assert.equal(taken, 2, 'the first wish came too early, and the last was taken');
     await assert.rejects(
       look(fakeConnection([error(errorCodes.VIR_ERR_OPERATION_DENIED)]).connection).then(() =>
         look(fakeConnection([error(29)]).connection),
