@@ -1,6 +1,7 @@
 // A system of VMs whose daemon is killed in the middle of what is done with all of them, and a member that fails when its own part is
 // done already: all are where they were to be, or all are as they were, and who is told otherwise is told what is so.
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
@@ -162,8 +163,8 @@ describe('a system of VMs in trouble', function () {
         }
         await reopen();
         const { system } = (await here.systems.find('shop'))!;
-        const { to, why } = await here.systems.recover(system, 'automatic');
-        assert.notEqual(to, 'explain', JSON.stringify(why));
+        const { to, why, members: found } = await here.systems.recover(system, 'automatic');
+        assert.notEqual(to, 'explain', inspect({ why, found }, { depth: 6 }));
         if (to === 'nothing') {
           // It had come to its end before.
           const all = failure === undefined ? 'done' : 'asBefore';
