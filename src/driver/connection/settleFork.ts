@@ -1,16 +1,11 @@
 // What a guest that goes on from another one's RAM needs: the time of now, and random numbers of its own.
 import { randomBytes } from 'node:crypto';
-import type { Log } from '../../base/log.js';
 import { seedBytes, seedScript } from '../../domain/guestSeed.js';
-import type { Connection } from '../../libvirt/connection.js';
 import { runInGuest } from '../guest/runInGuest.js';
 import { setGuestClockStep } from '../run/guestClock.js';
+import type { StepContext } from '../run/stepContext.js';
 
-export interface SettleContext {
-  readonly useAnother: <T>(act: (connection: Connection) => Promise<T>) => Promise<T>;
-  readonly onThisHost: boolean;
-  readonly log: Log;
-}
+type SettleContext = Pick<StepContext, 'useAnother' | 'onThisHost' | 'log'>;
 
 const seedMs = 3_000;
 
