@@ -1,6 +1,9 @@
 // What is asked of a real guest agent: whether it answers, whether it holds the disks still, what time it is. And what a
 // quiesced snapshot leaves behind that fails.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { versionOf } from '../../src/domain/capabilities.js';
@@ -46,6 +49,24 @@ describe('the guest agent', function () {
     await deaf.power('start');
     assert.equal(await hypervisor.probeAgent(await deaf.read()), 'silent');
     await deaf.power('forceOff');
+  });
+
+  it('comes to a guest of ours whose channel is there only after the driver of it', async () => {
+    // On a busy host that is what a boot looks like: the ports are told of by messages that take their time.
+    const late = await defineTestGuest(rig.daemon, { name: 'late', agent: false });
+    const attach = async (what: string, xml: string): Promise<void> => {
+      const file = join(rig.daemon.dir, 'late-device.xml');
+      writeFileSync(file, xml);
+      await rig.virsh('attach-device', 'late', file, what);
+    };
+    await attach('--config', "<controller type='virtio-serial'/>");
+    await rig.virsh('start', 'late');
+    const vm = await Subject.named(hypervisor, 'late');
+    while (!readFileSync(late.consoleLog, 'utf8').includes('type: set NUMBER')) await setTimeout(100);
+    await attach('--live', "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>");
+    await late.waitForAgent();
+    assert.equal(await hypervisor.probeAgent(await vm.read()), 'answers');
+    await vm.power('forceOff');
   });
 
   it('answers, freezes, is thawed, and thawed again', async () => {
