@@ -23,10 +23,9 @@ import {
   undoTarget,
   wishOf,
 } from './stepPlans.js';
-import type { ToolName } from './toolTable.js';
+import { type ToolName, usualSeconds } from './toolTable.js';
 import type { ToolWork } from './toolWork.js';
 
-const usualRunSeconds = 60;
 /** A checkpoint of an agent serves for what it does next, as long as it is the present's own, and so young. */
 const freshMs = 60_000;
 const longestWhat = 300;
@@ -66,7 +65,7 @@ export const runInGuest: ToolWork = async (work) => {
   return noted(step, 'run_in_guest', [program, ...args].join(' '), async (told) => {
     await checkpointFor(step, told);
     desk.fresh.delete(ref.uuid);
-    const atMostMs = secondsOf(input, usualRunSeconds) * 1_000;
+    const atMostMs = secondsOf(input, usualSeconds.run_in_guest) * 1_000;
     const command = {
       program,
       args,

@@ -9,6 +9,7 @@ import { failureMessage } from '../text/failureMessage.js';
 import { allowedFor } from './guard.js';
 import { untrusted, untrustedLine } from './guestText.js';
 import { ToolRefusal } from './refusal.js';
+import { usualSeconds } from './toolTable.js';
 import { permitted, type ToolWork, type Work } from './toolWork.js';
 
 const mostVms = 200;
@@ -17,8 +18,6 @@ const mostSteps = 30;
 const mostDifferences = 50;
 const mostConsoleBytes = 64 * 1024;
 const mostPictureBytes = 6 * 1024 * 1024;
-const usualConsoleSeconds = 5;
-const usualWaitSeconds = 120;
 
 export const listVms: ToolWork = async ({ session }) => {
   const { views, unreachable } = await session.reachAll();
@@ -117,7 +116,7 @@ export const readConsole: ToolWork = async (work) => {
     if (stream === undefined) {
       throw new ToolRefusal('notRunning', `${vm.name} is off, so its console says nothing.`);
     }
-    const end = AbortSignal.any([signal, AbortSignal.timeout(secondsOf(input, usualConsoleSeconds) * 1_000)]);
+    const end = AbortSignal.any([signal, AbortSignal.timeout(secondsOf(input, usualSeconds.read_console) * 1_000)]);
     const pieces: Uint8Array[] = [];
     let size = 0;
     const stop = (): void => void stream.destroy();
@@ -176,7 +175,7 @@ async function wantedOf(
   { session, input, signal }: Work,
   ref: { readonly connection: string; readonly uuid: string },
 ): Promise<Wait | 'late'> {
-  const atMostMs = secondsOf(input, usualWaitSeconds) * 1_000;
+  const atMostMs = secondsOf(input, usualSeconds.wait_for_vm) * 1_000;
   const port = input['port'];
   if (typeof port !== 'number') {
     const what = input['for'];

@@ -21,6 +21,11 @@ export interface Tool {
 
 const longestText = 4_096;
 const vm: Field = { type: 'string', description: 'Name or UUID of the VM, as list_vms tells it.', needed: true };
+/**
+ * How long a call takes at most unless its caller says. Clients of MCP give a call up after 60 s unless somebody sets more
+ * (`DEFAULT_REQUEST_TIMEOUT_MSEC` of its SDKs), and `run_in_guest` takes a checkpoint first: an answer has to be there by then.
+ */
+export const usualSeconds = { run_in_guest: 45, read_console: 5, wait_for_vm: 45 } as const;
 const seconds = (usual: number): Field => ({
   type: 'number',
   description: `Give up after so many seconds; ${usual} unless given.`,
@@ -97,7 +102,7 @@ const tools = {
       program: { type: 'string', description: 'Name or path of the program in the guest.', needed: true },
       args: { type: 'strings', description: 'Its arguments.', most: 256 },
       input: { type: 'string', description: 'Its standard input.', most: 65_536 },
-      seconds: seconds(60),
+      seconds: seconds(usualSeconds.run_in_guest),
     },
   },
   read_console: {
@@ -105,7 +110,14 @@ const tools = {
       'Reads what the guest writes to its serial console meanwhile. Types nothing, and takes the console from nobody.',
     needs: 'look',
     acts: false,
-    fields: { vm, seconds: { ...seconds(5), description: 'For how many seconds; 5 unless given.', most: 60 } },
+    fields: {
+      vm,
+      seconds: {
+        type: 'number',
+        description: `For how many seconds; ${usualSeconds.read_console} unless given.`,
+        most: 60,
+      },
+    },
   },
   take_screenshot: {
     description: 'Shows the display of a VM as a picture.',
@@ -121,7 +133,7 @@ const tools = {
       vm,
       for: { type: 'string', description: 'For what; the agent unless given.', words: ['agent', 'running', 'off'] },
       port: { type: 'number', description: 'For this TCP port of the VM instead.', most: 65_535 },
-      seconds: seconds(120),
+      seconds: seconds(usualSeconds.wait_for_vm),
     },
   },
 } as const satisfies Record<string, Tool>;

@@ -1,9 +1,13 @@
 // One MCP client, which may be broken or hostile, at a server whose tools answer what the test says.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import { root } from '../../../scripts/rig/root.mjs';
 import type { AgentDesk, ToolAnswer } from '../../../src/agents/desk.js';
 import { Lines } from '../../../src/agents/mcp/jsonLines.js';
 import { McpServer } from '../../../src/agents/mcp/mcpServer.js';
+import { usualSeconds } from '../../../src/agents/toolTable.js';
 import { silentLog } from '../../silentLog.js';
 
 interface Answer {
@@ -160,6 +164,15 @@ describe('the MCP server', () => {
       assert.equal((await client.next()).id, id);
     }
     await client.end();
+  });
+
+  it('answers, where nobody says how long, before a client of the protocol’s makers gives it up', async () => {
+    const file = join(root, 'node_modules/@modelcontextprotocol/sdk/dist/esm/shared/protocol.js');
+    const { DEFAULT_REQUEST_TIMEOUT_MSEC: theirs } = (await import(pathToFileURL(file).href)) as Record<string, number>;
+    for (const [tool, seconds] of Object.entries(usualSeconds)) {
+      // A checkpoint that is taken first needs some time, too.
+      assert.ok(seconds * 1_000 <= theirs! * 0.8, `${tool} ${seconds}`);
+    }
   });
 
   it('answers no call that was cancelled, and ends those that are open when the client goes', async () => {
