@@ -88,7 +88,7 @@ export async function pictureOfFailure(stage: Stage | undefined, test: Mocha.Tes
 const mostWords = 400;
 
 /** Where the focus is, the rows of the tree; of messages, dialogs, boxes, menus and pages, a line each. */
-async function wordsOn({ workbench }: Stage): Promise<readonly string[]> {
+async function wordsOn({ workbench, hands: person }: Stage): Promise<readonly string[]> {
   const { page } = workbench;
   const parts = page.locator('.notification-toast, .monaco-dialog-box, .quick-input-widget:visible, .monaco-menu');
   const pages = page.locator('iframe.webview.ready');
@@ -103,6 +103,11 @@ async function wordsOn({ workbench }: Stage): Promise<readonly string[]> {
       (await pages.all()).map((one) =>
         one.contentFrame().frameLocator('iframe#active-frame').locator('body').innerText({ timeout: 5_000 }),
       ),
+    )),
+    // Last, for it covers the rest: also the messages that have gone from the screen.
+    ...(await person.command('Notifications: Show Notifications').then(
+      async () => (await workbench.notice(/./u).allInnerTexts()).map((text) => `told: ${text}`),
+      (error: unknown) => [`what was told could not be read: ${String(error)}`],
     )),
   ];
   return texts.map((text) => `on the screen: ${text.replace(/\s+/gu, ' ').slice(0, mostWords)}`);
