@@ -1,5 +1,5 @@
 // VMs for tests, on a private daemon: as many kinds of disks as tests need, all in the daemon's folder.
-import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { kvmUsable } from '../rig/kvm.mjs';
@@ -172,11 +172,17 @@ async function tellWhatIsSeen(virsh, name, consoleLog) {
   const seen = await Promise.all([
     said('domstate', name, '--reason'),
     said('qemu-agent-command', name, '{"execute":"guest-ping"}', '--timeout', '5'),
+    said('dumpxml', name, '--xpath', '//channel'),
+    said('qemu-monitor-command', name, '{"execute":"query-chardev"}'),
     said('qemu-monitor-command', name, '--hmp', 'info registers'),
     readFile(consoleLog, 'utf8').then(
       (text) => `console: ${text.slice(-2_000)}`,
       (error) => `console: ${String(error)}`,
     ),
   ]);
-  console.error([`The guest agent of ${name} has not answered for ${lateMs / 1_000} s.`, ...seen].join('\n'));
+  const text = [`The guest agent of ${name} has not answered for ${lateMs / 1_000} s.`, ...seen].join('\n');
+  // What an extension host writes to its standard error reaches nobody.
+  const report = process.env['TEST_REPORT'];
+  if (report) await appendFile(report, `${text}\n`);
+  else console.error(text);
 }
