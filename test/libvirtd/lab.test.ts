@@ -29,7 +29,7 @@ interface Answer {
 }
 
 const boot = `
-    boot: { kernel: vmlinuz, initrd: initrd.img, arguments: "console=ttyS0 quiet nokaslr cryptomgr.notests vr.tick=0" }
+    boot: { kernel: vmlinuz, initrd: initrd.img, arguments: "console=ttyS0 quiet nokaslr no_timer_check cryptomgr.notests vr.tick=0" }
     memory: 96 MiB
     wait: { agent: true }`;
 const usual = `version: 1
