@@ -45,8 +45,9 @@ async function cloneVm(run: CommandRun): Promise<{ readonly vm: string; readonly
   const network = given.network ?? (asks ? await pickNetwork(view, 'clone') : 'same');
   const stay = given.disposable === true && { disposable: true as const };
   const request = { ...first, way, network, ...stay, clone: { ...first.clone, name } };
+  const show = run.tree.focus.followNewVm();
   const ref = await makeClone(carriedOut(run), request);
-  run.tree.focus.showVm(ref);
+  show(ref);
   return { vm: name, uuid: ref.uuid };
 }
 
@@ -80,6 +81,7 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
   const name = given.name ?? (asks ? await askCloneName(view, namesBeside(run, view), 'fork', count) : undefined);
   const network = given.network ?? (asks ? await pickNetwork(view, 'fork') : 'unplugged');
   const goes = given.disposable ?? (asks && (await pickStay(view, count)) === 'goes');
+  const show = run.tree.focus.followNewVm();
   const made = await forked(run, view, {
     count,
     network,
@@ -96,7 +98,7 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
   );
   const [first] = made.children;
   if (first !== undefined) {
-    run.tree.focus.showVm(first);
+    show(first);
   }
   return { snapshot: made.snapshot, forks: names };
 }

@@ -55,12 +55,13 @@ async function create(run: CommandRun): Promise<MadeLab> {
         isCalm: true,
       });
     }
+    const show = run.tree.focus.followNewSystem();
     const notes: string[] = [];
     const onNote = (line: string): unknown => notes.push(line);
     await atWork(run, t('Creating the lab {0}', name), (wish) => labs.create(plan, { ...wish, onNote }));
     const system = (await labs.find(file))?.system;
     if (system !== undefined) {
-      run.tree.focus.showSystem(system);
+      show(system);
     }
     tell(run, [t('The lab {0} was made.', name), ...notes].join(' '));
     return { lab: plan.lab.name, isNew: true };

@@ -49,9 +49,10 @@ async function createSystem(run: CommandRun): Promise<{ readonly system: string 
   }
   const systems = await run.systems.open();
   const name = given.title ?? (await askName(run, t('New System of {0} VMs', views.length), ''));
+  const show = run.tree.focus.followNewSystem();
   const { id } = await systems.make(name, views);
   await run.systems.known.read();
-  run.tree.focus.showSystem(id);
+  show(id);
   return { system: id };
 }
 

@@ -4,6 +4,7 @@
 import * as vscode from 'vscode';
 import { displayLine, displayText } from '../../domain/plainText.js';
 import { noticeText, withoutIcons } from '../../text/noticeText.js';
+import { whileAsked } from '../openQuestions.js';
 
 /** The longest text of a line: a virsh command that names several files. */
 const longestText = 1_000;
@@ -53,7 +54,7 @@ export function askText({
       },
     }),
   };
-  return vscode.window.showInputBox(options, until);
+  return whileAsked(vscode.window.showInputBox(options, until));
 }
 
 /** In the title of a box, reached by Tab too: what was typed is gone on with elsewhere. */
@@ -74,8 +75,8 @@ export function askTextOr(
   box.value = displayText(value);
   box.ignoreFocusOut = true;
   box.buttons = [{ iconPath: new vscode.ThemeIcon(button.icon), tooltip: button.label }];
-  return new Promise((resolve) => {
-    const end = (answer: { readonly text: string; readonly isPressed: boolean } | undefined): void => {
+  const answer = new Promise<{ readonly text: string; readonly isPressed: boolean } | undefined>((resolve) => {
+    const end: typeof resolve = (answer) => {
       resolve(answer);
       box.dispose();
     };
@@ -84,6 +85,7 @@ export function askTextOr(
     box.onDidHide(() => end(undefined));
     box.show();
   });
+  return whileAsked(answer);
 }
 
 /** A line of a list. */
@@ -111,7 +113,7 @@ export async function askOne<T>(
     matchOnDescription: true,
     matchOnDetail: true,
   };
-  return vscode.window.showQuickPick(lines.map(item), options);
+  return whileAsked(vscode.window.showQuickPick(lines.map(item), options));
 }
 
 /** All are picked until the user takes some out. @param others stand below them, and cannot be picked */
@@ -131,7 +133,7 @@ export async function askSeveral<T>(
     ...lines.map((line) => ({ ...item(line), picked: line.isPicked ?? true, values: [line.value] })),
     ...others.map((label) => ({ label: listText(label), kind: vscode.QuickPickItemKind.Separator, values: [] })),
   ];
-  const picked = await vscode.window.showQuickPick(items, options);
+  const picked = await whileAsked(vscode.window.showQuickPick(items, options));
   return picked?.flatMap(({ values }) => values);
 }
 

@@ -5,6 +5,7 @@ import type { Disposable } from '../../base/disposable.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { displayLine } from '../../domain/plainText.js';
 import { noticeText, withoutIcons } from '../../text/noticeText.js';
+import { whileAsked } from '../openQuestions.js';
 
 /** What the status bar could show at all. */
 const longestNote = 400;
@@ -36,15 +37,21 @@ export function askModal(
   ...buttons: readonly string[]
 ): Thenable<string | undefined> {
   const options = { modal: true, detail: noticeText(detail) };
-  return severity === 'info'
-    ? vscode.window.showInformationMessage(noticeText(title), options, ...buttons)
-    : vscode.window.showWarningMessage(noticeText(title), options, ...buttons);
+  return whileAsked(
+    severity === 'info'
+      ? vscode.window.showInformationMessage(noticeText(title), options, ...buttons)
+      : vscode.window.showWarningMessage(noticeText(title), options, ...buttons),
+  );
 }
 
 /** A modal dialog with nothing to decide: its one button, and leaving it, lead back. */
 export async function showModal(title: string, detail: string, back: string): Promise<void> {
   const options = { modal: true, detail: noticeText(detail) };
-  await vscode.window.showInformationMessage(noticeText(title), options, { title: back, isCloseAffordance: true });
+  const answer = vscode.window.showInformationMessage(noticeText(title), options, {
+    title: back,
+    isCloseAffordance: true,
+  });
+  await whileAsked(answer);
 }
 
 /** A notification as long as the task takes. */

@@ -76,14 +76,23 @@ export class TreeFocus {
     }
   }
 
-  /** Gives the row of a VM the focus, where the view is seen. */
-  showVm(ref: VmRef): void {
-    void this.#tryTo(() => this.#stand(this.#content.rows.vm(ref), () => true));
+  /**
+   * To be called before a VM is made, which may take minutes; what it gives back, with that VM. Its row is selected where the view is
+   * seen, and gets the keyboard unless somebody went elsewhere meanwhile.
+   */
+  followNewVm(): (ref: VmRef) => void {
+    const wentElsewhere = this.#whereabouts.remember();
+    return (ref) => {
+      void this.#tryTo(() => this.#stand(this.#content.rows.vm(ref), () => !wentElsewhere()));
+    };
   }
 
-  /** Gives the row of a system the focus, where the view is seen. */
-  showSystem(id: string): void {
-    this.#showSystem(id, undefined, () => true);
+  /** As `followNewVm`, of a system, by its id. */
+  followNewSystem(): (id: string) => void {
+    const wentElsewhere = this.#whereabouts.remember();
+    return (id) => {
+      this.#showSystem(id, undefined, () => !wentElsewhere());
+    };
   }
 
   /** As `follow`, with the restore point that was made, or that stands beside the one that went. */

@@ -2,6 +2,7 @@
 // away for news of what was begun before. Knows no row.
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import { isAsking } from '../openQuestions.js';
 
 export class Whereabouts implements Disposable {
   readonly #store = new DisposableStore();
@@ -18,10 +19,10 @@ export class Whereabouts implements Disposable {
     this.#store.add(vscode.window.onDidChangeTextEditorSelection(({ kind }) => kind !== undefined && move()));
   }
 
-  /** The function tells whether somebody went elsewhere since. */
+  /** The function tells whether somebody went elsewhere since, or is asked something now. */
   remember(): () => boolean {
     const before = this.#moves;
-    return () => this.#moves !== before;
+    return () => this.#moves !== before || isAsking();
   }
 
   dispose(): void {

@@ -64,6 +64,7 @@ describe('the focus of the tree', () => {
       /** By what is no row, as the button of a message. */
       deletingByButton: (name: string) => focus.followNeighbour({ ref }, new Set([name])),
       renaming: (name: string) => focus.follow({ ref, row: content.find(ref, name)! }),
+      making: () => focus.followNewVm(),
       goElsewhere: () => {
         isElsewhere = true;
       },
@@ -112,6 +113,19 @@ describe('the focus of the tree', () => {
       done('another');
       await new Promise(setImmediate);
       assert.deepEqual(stood, [leaves ? 'another' : 'another, focused']);
+    }
+  });
+
+  it('goes to a VM that was made, and takes no keyboard from who went elsewhere while it was', async () => {
+    for (const leaves of [false, true]) {
+      const { making, goElsewhere, stood } = rig();
+      const made = making();
+      if (leaves) {
+        goElsewhere();
+      }
+      made(ref);
+      await new Promise(setImmediate);
+      assert.deepEqual(stood, [leaves ? 'vm' : 'vm, focused']);
     }
   });
 
