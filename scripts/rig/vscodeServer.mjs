@@ -46,6 +46,7 @@ const startMs = 60_000;
  * @param {number} [options.port] default: a free one
  * @param {Record<string, unknown>} [options.settings] written before the start; later edits of the file are not seen
  * @param {string[]} [options.dev] folders of extensions that run from their sources
+ * @param {string[]} [options.tell] extensions whose logs tell more than usual, as `publisher.name`
  * @param {string} [options.tests] file with the suite that the extension host runs
  * @param {string} [options.folder] opened when the address names none
  * @param {boolean} [options.trust] ask whether the folder is trusted, as a desktop VS Code does; else all are
@@ -66,6 +67,7 @@ export async function startVsCode(options) {
   if (options.folder) args.push('--folder', resolve(options.folder));
   if (options.tests) args.push('--tests', resolve(options.tests));
   for (const dir of options.dev ?? []) args.push('--dev', resolve(dir));
+  for (const id of options.tell ?? []) args.push('--tell', id);
   // A process group of its own, so that its end takes along an extension host that hangs; stdin is the life line.
   const child = spawn(vscode.node, args, {
     detached: true,

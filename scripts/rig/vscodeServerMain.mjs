@@ -1,5 +1,5 @@
 // The process that serves VS Code: what code-server's wrapper would do, as little of it as works. Needs VS Code's own Node.
-//   node vscodeServerMain.mjs --vscode DIR --data DIR [--port N] [--trust] [--folder DIR] [--dev DIR]… [--tests FILE]
+//   node vscodeServerMain.mjs --vscode DIR --data DIR [--port N] [--trust] [--folder DIR] [--dev DIR]… [--tell ID]… [--tests FILE]
 //   node vscodeServerMain.mjs --vscode DIR --data DIR --install FILE.vsix
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -15,6 +15,7 @@ const { values: options } = parseArgs({
     trust: { type: 'boolean', default: false },
     folder: { type: 'string' },
     dev: { type: 'string', multiple: true, default: [] },
+    tell: { type: 'string', multiple: true, default: [] },
     tests: { type: 'string' },
     install: { type: 'string' },
   },
@@ -104,14 +105,17 @@ async function serve() {
   process.stdin.on('end', stop).on('error', stop).resume();
 }
 
+/** VS Code's number for a log that tells all. */
+const everything = 1;
+
 /**
- * Writes the extensions under development into the page's configuration. VS Code reads them from the address only with
- * `enable-smoke-test-driver`, and that switch turns notifications off.
+ * Writes the extensions under development, and whose logs tell more than usual, into the page's configuration. VS Code reads them
+ * from the address only with `enable-smoke-test-driver`, and that switch turns notifications off.
  * @param {import('node:http').IncomingMessage} request
  * @param {import('node:http').ServerResponse} response
  */
 function develop(request, response) {
-  if (options.dev.length === 0 && !options.tests) return;
+  if (options.dev.length === 0 && !options.tests && options.tell.length === 0) return;
   const here = (/** @type {string} */ path) => ({ scheme: 'vscode-remote', authority: request.headers.host, path });
   const end = /** @type {(...all: unknown[]) => typeof response} */ (response.end.bind(response));
   response.end = (/** @type {unknown[]} */ ...[chunk, ...rest]) => {
@@ -123,6 +127,7 @@ function develop(request, response) {
           ...configuration.developmentOptions,
           ...(options.dev.length > 0 && { extensions: options.dev.map(here) }),
           ...(options.tests && { extensionTestsPath: here(options.tests) }),
+          extensionLogLevel: options.tell.map((id) => [id, everything]),
         };
         return head + JSON.stringify(configuration).replaceAll('&', '&amp;').replaceAll('"', '&quot;');
       },

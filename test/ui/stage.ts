@@ -1,5 +1,5 @@
 // What every UI test stands on: a VS Code in a browser, with the extension, looking at the layer's private libvirtd.
-import { mkdtemp, mkdir, rm } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { virshOf } from '../../scripts/guest/defineVm.mjs';
@@ -8,6 +8,9 @@ import { root } from '../../scripts/rig/root.mjs';
 import { installVsCode } from '../../scripts/rig/vscodeInstall.mjs';
 import { installVsix, quietSettings, startVsCode } from '../../scripts/rig/vscodeServer.mjs';
 import { openWorkbench } from '../../scripts/rig/workbench.mjs';
+
+const extensionId = 'virt-rewind.virt-rewind';
+const logFile = join(extensionId, 'Virt Rewind.log');
 
 export interface StageOptions {
   /** A packed extension to install; without one, the checkout runs from its sources. */
@@ -47,6 +50,7 @@ export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions 
     data,
     folder,
     dev: options.vsix === undefined ? [root] : [],
+    tell: [extensionId],
     trust: options.trust ?? false,
     // Not the journal of whoever runs the tests.
     env: { VIRT_REWIND_STATE: join(temporary, 'state'), ...options.env },
@@ -64,6 +68,13 @@ export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions 
     daemon,
     workbench,
     hands: hands(by, workbench),
+    /** What the extension has written, a line each. */
+    log: async () => {
+      const logs = join(data, 'user', 'logs');
+      const files = (await readdir(logs, { recursive: true })).filter((file) => file.endsWith(logFile)).sort();
+      const texts = await Promise.all(files.map((file) => readFile(join(logs, file), 'utf8')));
+      return texts.join('').trim().split('\n');
+    },
     stop: async () => {
       await close();
       await server.stop();
@@ -87,8 +98,11 @@ export async function pictureOfFailure(stage: Stage | undefined, test: Mocha.Tes
 
 const mostWords = 400;
 
-/** Where the focus is, the rows of the tree; of messages, dialogs, boxes, menus and pages, a line each. */
-async function wordsOn({ workbench, hands: person }: Stage): Promise<readonly string[]> {
+/** Of the log: what came before the failure stands above a wait of a minute. */
+const mostLogged = 40;
+
+/** Where the focus is, the rows of the tree; of messages, dialogs, boxes, menus and pages, a line each; the end of the log. */
+async function wordsOn({ workbench, hands: person, log }: Stage): Promise<readonly string[]> {
   const { page } = workbench;
   const parts = page.locator('.notification-toast, .monaco-dialog-box, .quick-input-widget:visible, .monaco-menu');
   const pages = page.locator('iframe.webview.ready');
@@ -110,5 +124,6 @@ async function wordsOn({ workbench, hands: person }: Stage): Promise<readonly st
       (error: unknown) => [`what was told could not be read: ${String(error)}`],
     )),
   ];
-  return texts.map((text) => `on the screen: ${text.replace(/\s+/gu, ' ').slice(0, mostWords)}`);
+  const logged = (await log()).slice(-mostLogged).map((line) => `in the log: ${line.slice(0, mostWords)}`);
+  return [...texts.map((text) => `on the screen: ${text.replace(/\s+/gu, ' ').slice(0, mostWords)}`), ...logged];
 }

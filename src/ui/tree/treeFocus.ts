@@ -166,6 +166,9 @@ export class TreeFocus {
   /** The function tells whether the keyboard is still where it was: on a row of the tree, and not of a picture. */
   #remember({ row }: Pick<ActedOn, 'row'>): () => boolean {
     const isOurs = row !== undefined && isOwn(this.#content, row);
+    if (row !== undefined && !isOurs) {
+      this.#log.debug(`${row.id} is no row of the tree as it is: the keyboard stays where it is`);
+    }
     const wentElsewhere = this.#whereabouts.remember();
     return () => isOurs && !wentElsewhere();
   }
@@ -210,7 +213,11 @@ export class TreeFocus {
           return new Error('the row above it was not known to the editor');
         }
       }
-      await this.#view.reveal(node, { select: true, focus: isStill() });
+      const focus = isStill();
+      await this.#view.reveal(node, { select: true, focus });
+      this.#log.trace(
+        `${node.id} was to be shown ${focus ? 'with' : 'without'} the keyboard; selected: ${this.#view.selection.map(({ id }) => id).join(', ')}`,
+      );
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));

@@ -43,7 +43,7 @@ describe('the focus of the tree', () => {
     };
     let isElsewhere = false;
     const whereabouts = { remember: () => () => isElsewhere };
-    const log = { debug: (text: string) => debugged.push(text) } as never;
+    const log = { debug: (text: string) => debugged.push(text), trace: () => undefined } as never;
     const draw = (node: Node | undefined) => void drawn.push(node === undefined ? 'all' : wordsOf(node));
     const focus = new TreeFocus(view, { content, inventory, draw, log }, whereabouts);
     return {
