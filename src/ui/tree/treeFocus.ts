@@ -2,6 +2,7 @@
 // rows. Makes no row.
 import type * as vscode from 'vscode';
 import type { InventoryPort } from '../../engine/inventory.js';
+import { type Clock, systemClock, within } from '../../base/clock.js';
 import type { Log } from '../../base/log.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
@@ -25,6 +26,8 @@ export interface RowsOfFocus {
   /** Draws a row and what is under it again; all, without one. */
   readonly draw: (node: Node | undefined) => void;
   readonly log: Log;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 export class TreeFocus {
@@ -32,6 +35,7 @@ export class TreeFocus {
   readonly #content: TreeContent;
   readonly #inventory: RowsOfFocus['inventory'];
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #whereabouts: Pick<Whereabouts, 'remember'>;
   readonly #draw: RowsOfFocus['draw'];
   /** The end of the last selection that was begun. Never rejects. */
@@ -43,6 +47,7 @@ export class TreeFocus {
     this.#inventory = rows.inventory;
     this.#draw = rows.draw;
     this.#log = rows.log;
+    this.#clock = rows.clock ?? systemClock;
     this.#whereabouts = whereabouts;
   }
 
@@ -208,19 +213,30 @@ export class TreeFocus {
     const above = this.#content.parent(node);
     try {
       if (above !== undefined && isStill() && this.#view.selection.includes(node)) {
-        await this.#view.reveal(above, { select: true, focus: false });
+        await this.#shown(above, false);
         if (this.#view.selection.includes(node)) {
           return new Error('the row above it was not known to the editor');
         }
       }
       const focus = isStill();
-      await this.#view.reveal(node, { select: true, focus });
+      await this.#shown(node, focus);
       this.#log.trace(
         `${node.id} was to be shown ${focus ? 'with' : 'without'} the keyboard; selected: ${this.#view.selection.map(({ id }) => id).join(', ')}`,
       );
       return undefined;
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /**
+   * The editor may never say that it has shown a row, seen on a busy host: where the row's parent is being drawn, it waits for the end of
+   * a drawing, which may be over already.
+   */
+  async #shown(node: Node, focus: boolean): Promise<void> {
+    const shown = Promise.resolve(this.#view.reveal(node, { select: true, focus })).then(() => true);
+    if (!(await within(this.#clock, lateReveal, shown, false))) {
+      throw new Error('the editor did not say that the row is shown');
     }
   }
 
@@ -258,7 +274,9 @@ export class TreeFocus {
       if ((failure === undefined && now.includes(node)) || isSomebodys || times === mostReveals) {
         return;
       }
-      this.#log.debug('a row was not known to the editor when it was shown, and is drawn again');
+      this.#log.debug(
+        `${node.id} is drawn again: ${failure?.message ?? 'the editor did not know it when it was shown'}`,
+      );
       this.#draw(above);
     }
   }
@@ -282,6 +300,9 @@ function isOwn(content: TreeContent, node: Node): boolean {
 
 /** A row that cannot be shown is no reason to draw for ever. */
 const mostReveals = 5;
+
+/** Milliseconds; on a busy host one may take seconds. */
+const lateReveal = 5_000;
 
 /** Rows above a row that may be revealed. */
 const deepest = 100;

@@ -6,6 +6,7 @@ import type { InventoryChange } from '../../../src/inventory/views.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { TreeFocus } from '../../../src/ui/tree/treeFocus.js';
+import { FakeClock } from '../engine/fakeClock.js';
 import { branched, connectionView, ref, snapshot, uri, vmView } from './samples.js';
 
 describe('the focus of the tree', () => {
@@ -24,6 +25,7 @@ describe('the focus of the tree', () => {
     const wordsOf = (node: Node): string => (node.kind === 'snapshot' ? node.snapshot : node.kind);
     let failures = 0;
     let passesOver = 0;
+    let silences = 0;
     const view = {
       visible: true,
       selection: [] as readonly Node[],
@@ -31,6 +33,9 @@ describe('the focus of the tree', () => {
       onDidChangeSelection: () => ({ dispose: () => undefined }),
       reveal: (node: Node, { focus }: { focus?: boolean | number } = {}) => {
         stood.push(`${wordsOf(node)}${focus === true ? ', focused' : ''}`);
+        if (silences-- > 0) {
+          return new Promise<void>(() => undefined);
+        }
         if (failures-- > 0) {
           return Promise.reject(new Error('the row is not there'));
         }
@@ -45,7 +50,8 @@ describe('the focus of the tree', () => {
     const whereabouts = { remember: () => () => isElsewhere };
     const log = { debug: (text: string) => debugged.push(text), trace: () => undefined } as never;
     const draw = (node: Node | undefined) => void drawn.push(node === undefined ? 'all' : wordsOf(node));
-    const focus = new TreeFocus(view, { content, inventory, draw, log }, whereabouts);
+    const clock = new FakeClock();
+    const focus = new TreeFocus(view, { content, inventory, draw, log, clock }, whereabouts);
     return {
       content,
       stood,
@@ -59,6 +65,10 @@ describe('the focus of the tree', () => {
       fail: (times: number) => {
         failures = times;
       },
+      saySilent: (times: number) => {
+        silences = times;
+      },
+      clock,
       deleting: (...names: string[]) =>
         focus.followNeighbour({ ref, row: content.find(ref, names[0])! }, new Set(names)),
       /** By what is no row, as the button of a message. */
@@ -137,6 +147,24 @@ describe('the focus of the tree', () => {
     await new Promise(setImmediate);
     assert.deepEqual(stood, Array(3).fill('base, focused'));
     assert.deepEqual(drawn, ['vm', 'vm']);
+  });
+
+  it('draws a row of which the editor never says that it is shown, and goes on to the next one', async () => {
+    const { deleting, change, saySilent, clock, stood, drawn, keyboard, content } = rig();
+    deleting('other');
+    saySilent(1);
+    change(without('other'));
+    await clock.advance(1_000);
+    assert.deepEqual([stood, drawn], [['base, focused'], []]);
+    await clock.advance(60_000);
+    assert.deepEqual([stood, drawn], [['base, focused', 'base, focused'], ['vm']]);
+    assert.equal(clock.pending, 0);
+    assert.deepEqual(keyboard, [content.find(ref, 'base')]);
+    // Whoever comes next waits for nothing.
+    deleting('second');
+    change(without('other', 'second'));
+    await new Promise(setImmediate);
+    assert.equal(stood.length, 3);
   });
 
   it('tries once more at the end, if the row could not be shown when the other went', async () => {
