@@ -259,7 +259,7 @@ export class TreeFocus {
    * The editor passes over a row without a word that it does not know, or fails to show it: where it asked for the rows while this
    * one was made, only the later of two answers counts, be it that of the reveal itself or not. Drawn anew, the row is
    * known, unless it is drawn once more for another reason meanwhile. A selection with another row is somebody's; one that has only
-   * become smaller has lost a row that is gone.
+   * become smaller has lost a row that is gone. That the row itself is selected says nothing of the keyboard, where showing it failed.
    */
   async #selectNow(node: Node, isStill: () => boolean): Promise<void> {
     const { selection: before } = this.#view;
@@ -270,7 +270,10 @@ export class TreeFocus {
         throw failure;
       }
       const { selection: now } = this.#view;
-      const isSomebodys = now.some((one) => one !== above && !before.includes(one));
+      const isSomebodys = now.some((one) => one !== node && one !== above && !before.includes(one));
+      if (isSomebodys) {
+        this.#log.debug(`${node.id} is left: somebody selected another row`);
+      }
       if ((failure === undefined && now.includes(node)) || isSomebodys || times === mostReveals) {
         return;
       }

@@ -242,6 +242,18 @@ describe('the focus of the tree', () => {
     }
   });
 
+  it('brings the keyboard along to a row that the editor selects by itself for the one that goes, and cannot show at once', async () => {
+    const { deleting, change, fail, view, content, keyboard } = rig();
+    const [other, base] = [content.find(ref, 'other')!, content.find(ref, 'base')!];
+    view.selection = [other];
+    fail(1);
+    deleting('other');
+    change(without('other'));
+    view.selection = [base];
+    await new Promise(setImmediate);
+    assert.deepEqual(keyboard, [base]);
+  });
+
   it('moves on with the first of several that goes, to a row that stays', () => {
     const { deleting, change, stood } = rig();
     deleting('second', 'other', 'first');
