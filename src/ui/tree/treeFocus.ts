@@ -38,6 +38,8 @@ export class TreeFocus {
   readonly #clock: Clock;
   readonly #whereabouts: Pick<Whereabouts, 'remember'>;
   readonly #draw: RowsOfFocus['draw'];
+  /** The selected rows, as last told: the editor's own list is without those that are being made anew, for a moment. */
+  #chosen: readonly Node[] = [];
   /** The end of the last selection that was begun. Never rejects. */
   #selecting: Promise<void> | undefined;
 
@@ -49,6 +51,9 @@ export class TreeFocus {
     this.#log = rows.log;
     this.#clock = rows.clock ?? systemClock;
     this.#whereabouts = whereabouts;
+    view.onDidChangeSelection(({ selection }) => {
+      this.#chosen = selection;
+    });
   }
 
   /** Also with nothing, when what was selected has gone. */
@@ -212,16 +217,16 @@ export class TreeFocus {
   async #reveal(node: Node, isStill: () => boolean): Promise<Error | undefined> {
     const above = this.#content.parent(node);
     try {
-      if (above !== undefined && isStill() && this.#view.selection.includes(node)) {
+      if (above !== undefined && isStill() && this.#chosen.includes(node)) {
         await this.#shown(above, false);
-        if (this.#view.selection.includes(node)) {
+        if (this.#chosen.includes(node)) {
           return new Error('the row above it was not known to the editor');
         }
       }
       const focus = isStill();
       await this.#shown(node, focus);
       this.#log.trace(
-        `${node.id} was to be shown ${focus ? 'with' : 'without'} the keyboard; selected: ${this.#view.selection.map(({ id }) => id).join(', ')}`,
+        `${node.id} was to be shown ${focus ? 'with' : 'without'} the keyboard; selected: ${this.#chosen.map(({ id }) => id).join(', ')}`,
       );
       return undefined;
     } catch (error) {
@@ -262,14 +267,14 @@ export class TreeFocus {
    * become smaller has lost a row that is gone. That the row itself is selected says nothing of the keyboard, where showing it failed.
    */
   async #selectNow(node: Node, isStill: () => boolean): Promise<void> {
-    const { selection: before } = this.#view;
+    const before = this.#chosen;
     const above = this.#content.parent(node);
     for (let times = 1; ; times++) {
       const failure = await this.#reveal(node, isStill);
       if (failure !== undefined && times === mostReveals) {
         throw failure;
       }
-      const { selection: now } = this.#view;
+      const now = this.#chosen;
       const isSomebodys = now.some((one) => one !== node && one !== above && !before.includes(one));
       if (isSomebodys) {
         this.#log.debug(`${node.id} is left: somebody selected another row`);

@@ -26,11 +26,21 @@ describe('the focus of the tree', () => {
     let failures = 0;
     let passesOver = 0;
     let silences = 0;
+    let isMakingRows = false;
+    const selected = new Emitter<{ readonly selection: readonly Node[] }>();
+    let selection: readonly Node[] = [];
     const view = {
       visible: true,
-      selection: [] as readonly Node[],
+      /** Without the rows that are being made anew. */
+      get selection(): readonly Node[] {
+        return isMakingRows ? [] : selection;
+      },
+      set selection(rows: readonly Node[]) {
+        selection = rows;
+        selected.fire({ selection });
+      },
       onDidChangeVisibility: () => ({ dispose: () => undefined }),
-      onDidChangeSelection: () => ({ dispose: () => undefined }),
+      onDidChangeSelection: selected.event,
       reveal: (node: Node, { focus }: { focus?: boolean | number } = {}) => {
         stood.push(`${wordsOf(node)}${focus === true ? ', focused' : ''}`);
         if (silences-- > 0) {
@@ -64,6 +74,9 @@ describe('the focus of the tree', () => {
       },
       fail: (times: number) => {
         failures = times;
+      },
+      makeRows: (isAtIt: boolean) => {
+        isMakingRows = isAtIt;
       },
       saySilent: (times: number) => {
         silences = times;
@@ -252,6 +265,18 @@ describe('the focus of the tree', () => {
     view.selection = [base];
     await new Promise(setImmediate);
     assert.deepEqual(keyboard, [base]);
+  });
+
+  it("takes a selected row that the editor makes anew meanwhile for nobody's choice", async () => {
+    const { deleting, change, fail, makeRows, view, content, keyboard } = rig();
+    view.selection = [content.find(ref, 'second')!];
+    makeRows(true);
+    fail(1);
+    deleting('other');
+    change(without('other'));
+    makeRows(false);
+    await new Promise(setImmediate);
+    assert.deepEqual(keyboard, [content.find(ref, 'base')]);
   });
 
   it('moves on with the first of several that goes, to a row that stays', () => {
