@@ -76,8 +76,8 @@ export function askTextOr(
   box.ignoreFocusOut = true;
   box.buttons = [{ iconPath: new vscode.ThemeIcon(button.icon), tooltip: button.label }];
   const answer = new Promise<{ readonly text: string; readonly isPressed: boolean } | undefined>((resolve) => {
-    const end: typeof resolve = (answer) => {
-      resolve(answer);
+    const end: typeof resolve = (given) => {
+      resolve(given);
       box.dispose();
     };
     box.onDidAccept(() => end({ text: box.value, isPressed: false }));

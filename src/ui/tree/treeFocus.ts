@@ -91,17 +91,17 @@ export class TreeFocus {
    * seen, and gets the keyboard unless somebody went elsewhere meanwhile.
    */
   followNewVm(): (ref: VmRef) => void {
-    const wentElsewhere = this.#whereabouts.remember();
+    const isStill = this.#whereabouts.remember();
     return (ref) => {
-      void this.#tryTo(() => this.#stand(this.#content.rows.vm(ref), () => !wentElsewhere()));
+      void this.#tryTo(() => this.#stand(this.#content.rows.vm(ref), isStill));
     };
   }
 
   /** As `followNewVm`, of a system, by its id. */
   followNewSystem(): (id: string) => void {
-    const wentElsewhere = this.#whereabouts.remember();
+    const isStill = this.#whereabouts.remember();
     return (id) => {
-      this.#showSystem(id, undefined, () => !wentElsewhere());
+      this.#showSystem(id, undefined, isStill);
     };
   }
 
@@ -179,8 +179,8 @@ export class TreeFocus {
     if (row !== undefined && !isOurs) {
       this.#log.debug(`${row.id} is no row of the tree as it is: the keyboard stays where it is`);
     }
-    const wentElsewhere = this.#whereabouts.remember();
-    return () => isOurs && !wentElsewhere();
+    const isStill = this.#whereabouts.remember();
+    return () => isOurs && isStill();
   }
 
   #settle(ref: VmRef, isStill: () => boolean, find: () => Node | undefined): void {
@@ -234,10 +234,7 @@ export class TreeFocus {
     }
   }
 
-  /**
-   * The editor may never say that it has shown a row, seen on a busy host: where the row's parent is being drawn, it waits for the end of
-   * a drawing, which may be over already.
-   */
+  /** All that comes later stands in a row behind it, so an editor that does not answer is not waited for without end. */
   async #shown(node: Node, focus: boolean): Promise<void> {
     const shown = Promise.resolve(this.#view.reveal(node, { select: true, focus })).then(() => true);
     if (!(await within(this.#clock, lateReveal, shown, false))) {
@@ -275,11 +272,11 @@ export class TreeFocus {
         throw failure;
       }
       const now = this.#chosen;
-      const isSomebodys = now.some((one) => one !== node && one !== above && !before.includes(one));
-      if (isSomebodys) {
-        this.#log.debug(`${node.id} is left: somebody selected another row`);
+      if ((failure === undefined && now.includes(node)) || times === mostReveals) {
+        return;
       }
-      if ((failure === undefined && now.includes(node)) || isSomebodys || times === mostReveals) {
+      if (now.some((one) => one !== node && one !== above && !before.includes(one))) {
+        this.#log.debug(`${node.id} is left: somebody selected another row`);
         return;
       }
       this.#log.debug(

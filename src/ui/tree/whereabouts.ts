@@ -19,10 +19,10 @@ export class Whereabouts implements Disposable {
     this.#store.add(vscode.window.onDidChangeTextEditorSelection(({ kind }) => kind !== undefined && move()));
   }
 
-  /** The function tells whether somebody went elsewhere since, or is asked something now. */
+  /** The function tells whether nobody went elsewhere since, nor is asked something now. */
   remember(): () => boolean {
     const before = this.#moves;
-    return () => this.#moves !== before || isAsking();
+    return () => this.#moves === before && !isAsking();
   }
 
   dispose(): void {

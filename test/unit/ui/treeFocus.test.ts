@@ -57,7 +57,7 @@ describe('the focus of the tree', () => {
       },
     };
     let isElsewhere = false;
-    const whereabouts = { remember: () => () => isElsewhere };
+    const whereabouts = { remember: () => () => !isElsewhere };
     const log = { debug: (text: string) => debugged.push(text), trace: () => undefined } as never;
     const draw = (node: Node | undefined) => void drawn.push(node === undefined ? 'all' : wordsOf(node));
     const clock = new FakeClock();
