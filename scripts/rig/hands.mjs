@@ -249,7 +249,7 @@ export class Keyboard extends Common {
   async command(/** @type {string} */ title) {
     await runCommand(this.workbench, title, async (row) => {
       await this.#walk('ArrowDown', row, `the command ${title}`);
-      await this.page.keyboard.press('Enter');
+      await this.#chooseIn('.quick-input-widget');
     });
   }
 
@@ -312,7 +312,7 @@ export class Keyboard extends Common {
       () => this.#pressOn(row, 'Shift+F10'),
       async () => {
         const entry = await this.#walkTo(path);
-        await this.page.keyboard.press('Enter');
+        await this.#chooseIn('.monaco-menu');
         return entry;
       },
     );
@@ -387,6 +387,32 @@ export class Keyboard extends Common {
       }
     }
     throw new Error(`${what} was not reached by ${key}; the focus is on ${await this.workbench.focus()}`);
+  }
+
+  /**
+   * Presses Enter, and fails where it came when the list had closed already, for somebody else took the focus: nothing on the screen
+   * would tell that from one that closed because something was chosen.
+   * @param {string} list selector of what holds it
+   */
+  async #chooseIn(list) {
+    const heard = (/** @type {string} */ wanted) => {
+      const page = /** @type {{ enterCameTo?: boolean }} */ (globalThis);
+      const listen = (/** @type {KeyboardEvent} */ event) => {
+        // A menu stands in a shadow tree, of which the target tells nothing.
+        page.enterCameTo = event
+          .composedPath()
+          .some((part) => part instanceof globalThis.Element && part.matches(wanted));
+      };
+      page.enterCameTo = false;
+      document.addEventListener('keydown', listen, { capture: true, once: true });
+    };
+    await this.page.evaluate(heard, list);
+    await this.page.keyboard.press('Enter');
+    // A page that is loaded anew by what was chosen knows nothing of it, nor can it be asked meanwhile.
+    const isIn = await this.page
+      .evaluate(() => /** @type {{ enterCameTo?: boolean }} */ (globalThis).enterCameTo)
+      .catch(() => undefined);
+    if (isIn === false) throw new Error(`${list} had closed when Enter was pressed`);
   }
 
   /** @param {Locator} button */

@@ -228,8 +228,8 @@ for (const by of ['mouse', 'keyboard'] as const) {
         .workbench.toast(/Reverted rewind-overlays/)
         .waitFor();
       const { tree, page } = stage().workbench;
-      // The other VM has one too.
-      const kept = tree.and(page.getByRole('treeitem', { name: /^before revert, .*automatic/ })).nth(1);
+      // The other VM has one too, not below a snapshot.
+      const kept = tree.and(page.getByRole('treeitem', { name: /^before revert, .*automatic/, level: 4 }));
       await stage().hands.expandTo('Before import', kept);
       await picture('8-reverted-external');
       await stage().hands.dismiss(/Reverted rewind-overlays/);
