@@ -46,16 +46,25 @@ const sentencesBy = (file) => ({
 /** A call of `t` with its sentence, as scripts/l10n.mjs demands it: one literal. */
 const said = /\bt\(\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\$]|\\.)*`)/gsu;
 
-/** Puts the number of a sentence in its place: see packedSentences.mjs. @type {import('esbuild').Plugin} */
-const numbered = {
-  name: 'numbered',
+/** How each file has the editor's API. */
+const apiImport = /^import \* as vscode from 'vscode';$/mu;
+
+/**
+ * Puts the number of a sentence in its place (see packedSentences.mjs), and takes the editor's API as the one object that it is: as a
+ * namespace, each of some sixty files would copy its 300 names, thirty of them while the editor starts.
+ * @type {import('esbuild').Plugin}
+ */
+const packedWords = {
+  name: 'packedWords',
   setup(build) {
     const numbers = new Map(englishSentences().map((sentence, index) => [sentence, index]));
     build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll(said, (call, literal) => {
-        const number = numbers.get(valueOf(literal));
-        return number === undefined ? call : `t(${number} as never`;
-      }),
+      contents: readFileSync(path, 'utf8')
+        .replaceAll(said, (call, literal) => {
+          const number = numbers.get(valueOf(literal));
+          return number === undefined ? call : `t(${number} as never`;
+        })
+        .replace(apiImport, "import vscode = require('vscode');"),
       loader: 'ts',
     }));
   },
@@ -71,7 +80,7 @@ const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }
   absWorkingDir: root,
   format: /** @type {const} */ ('cjs'),
   external: ['vscode'],
-  plugins: minify ? [sentencesBy('scripts/packedSentences.mjs'), numbered] : [sentencesBy('scripts/sentences.mjs')],
+  plugins: minify ? [sentencesBy('scripts/packedSentences.mjs'), packedWords] : [sentencesBy('scripts/sentences.mjs')],
   minify,
   sourcemap: !minify,
   legalComments: /** @type {const} */ ('none'),
@@ -148,6 +157,9 @@ export async function buildPacked(outdir) {
   writeSentences(outdir);
 }
 
+/** Whether the API is handed to what makes a namespace of it. */
+const copiesApi = /\w\(require\("vscode"\)/u;
+
 /** esbuild folds what it sees at once; what that leaves, terser does: two parts of a hundred of the package. @param {string} file */
 async function shorten(file) {
   const { minify } = await import('terser');
@@ -158,6 +170,7 @@ async function shorten(file) {
     format: { comments: false, shebang: true },
   });
   if (code === undefined) throw new Error(`terser made nothing of ${file}`);
+  if (copiesApi.test(code)) throw new Error(`${file} copies the editor's API: import it as the other files do`);
   writeFileSync(file, code);
 }
 

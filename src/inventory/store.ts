@@ -13,7 +13,8 @@ type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
 export type VmPatch = Patch<Omit<VmView, 'ref'>>;
 export type ConnectionPatch = Patch<Omit<ConnectionView, 'uri' | 'vms'>>;
 
-const byName = new Intl.Collator(undefined, { numeric: true });
+/** Made when there is something to sort: the first one of a process takes some milliseconds, which the editor's start need not. */
+let byName: Intl.Collator | undefined;
 
 /** Every change is announced once, with the smallest scope, and only if a value differs from the one before. */
 export class Store {
@@ -166,6 +167,7 @@ function wasReverted({ vm, tree: before }: VmView, tree: SnapshotTree): boolean 
 }
 
 function inOrder(a: VmView, b: VmView): number {
+  byName ??= new Intl.Collator(undefined, { numeric: true });
   return byName.compare(a.vm.name, b.vm.name) || (a.ref.uuid < b.ref.uuid ? -1 : 1);
 }
 
