@@ -356,7 +356,7 @@ export class Inventory implements InventoryPort {
 
   /** Loaded when somebody marks a snapshot, or asks who is marked before it acts. */
   readonly #wishes = async (): Promise<SnapshotWishes> =>
-    new (await import('./snapshotWishes.js')).SnapshotWishes(this.#persistence, (ref) => this.readTree(ref));
+    new (await import('./snapshotWishes.js')).SnapshotWishes(this.#persistence, this);
 
   /** The rules are read when the first one asks. */
   async #questions(): Promise<Questions> {

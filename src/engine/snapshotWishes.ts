@@ -1,9 +1,10 @@
 // What a person wants of single snapshots: to keep some, to go back to one. Refuses to know what follows from it.
 import { type MarkRequest, snapshotsMeant, snapshotsSeen, type StateSeen } from '../domain/loggedOperation.js';
-import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
+import type { Snapshot } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
 import { favouriteIn, inTrash, keepingMarks, keptSnapshots, marksOn } from './keptSnapshots.js';
 import { newOperationId } from '../journal/operationLog.js';
+import type { InventoryPort } from './inventory.js';
 import type { OneSnapshot } from '../journal/snapshotRecords.js';
 import type { Persistence } from './persistence.js';
 
@@ -13,25 +14,25 @@ const leastMs = 24 * 3_600_000;
 /** A mark is on no VM, and on no disk. */
 const nothingSeen: StateSeen = { power: 'unknown', disks: [] };
 
-export class SnapshotWishes {
-  readonly #persistence: Pick<Persistence, 'marks' | 'favourites' | 'trash' | 'operations'>;
-  readonly #readTree: (ref: VmRef) => Promise<SnapshotTree>;
+type Kept = Pick<Persistence, 'marks' | 'favourites' | 'trash' | 'operations' | 'audit'>;
 
-  constructor(
-    persistence: Pick<Persistence, 'marks' | 'favourites' | 'trash' | 'operations'>,
-    readTree: (ref: VmRef) => Promise<SnapshotTree>,
-  ) {
+export class SnapshotWishes {
+  readonly #persistence: Kept;
+  readonly #seen: Pick<InventoryPort, 'readTree' | 'findVm'>;
+
+  constructor(persistence: Kept, seen: Pick<InventoryPort, 'readTree' | 'findVm'>) {
     this.#persistence = persistence;
-    this.#readTree = readTree;
+    this.#seen = seen;
   }
 
   async kept(ref: VmRef): Promise<readonly string[]> {
     const marks = await keepingMarks(this.#persistence, ref);
-    return marks.length === 0 ? [] : keptSnapshots(await this.#readTree(ref), marks).map(({ name }) => name);
+    return marks.length === 0 ? [] : keptSnapshots(await this.#seen.readTree(ref), marks).map(({ name }) => name);
   }
 
-  /** Puts a mark, or takes it off, and keeps that in the log of operations, unless it changes nothing: then nothing is to be undone. */
+  /** Puts a mark, or takes it off, and keeps that in the log and the history, unless it changes nothing: then nothing is to be undone. */
   async mark(request: MarkRequest, undoes?: string): Promise<void> {
+    const began = Date.now();
     const told =
       request.kind === 'keep'
         ? await this.#keep(request)
@@ -43,21 +44,27 @@ export class SnapshotWishes {
       return;
     }
     const names = told.kind === 'favourite' ? [told.snapshot, told.instead] : told.snapshots;
-    await this.#persistence.operations.add({
-      id: newOperationId(),
-      vm: { connection: request.vm.connection, uuid: request.vm.uuid },
+    const { operations, audit } = this.#persistence;
+    const { connection, uuid } = request.vm;
+    const entry = newOperationId();
+    await operations.add({
+      id: entry,
+      vm: { connection, uuid },
       request: told,
       before: nothingSeen,
       after: nothingSeen,
-      changes: snapshotsMeant(snapshotsSeen(await this.#readTree(request.vm)), names),
+      changes: snapshotsMeant(snapshotsSeen(await this.#seen.readTree(request.vm)), names),
       ...(undoes === undefined ? {} : { undoes }),
     });
+    const vm = { uuid, name: this.#seen.findVm(request.vm)?.vm.name ?? uuid };
+    const durationMs = Math.max(0, Date.now() - began);
+    await audit.note({ connection, vm, request: isSame ? request : told, outcome: 'done', durationMs, entry });
   }
 
   async #keep(request: Extract<MarkRequest, { kind: 'keep' }>): Promise<MarkRequest> {
     const { vm, snapshots, kept } = request;
     const marks = await this.#persistence.marks.of(vm);
-    const before = new Set(keptSnapshots(await this.#readTree(vm), marks).map(({ name }) => name));
+    const before = new Set(keptSnapshots(await this.#seen.readTree(vm), marks).map(({ name }) => name));
     await this.#setKept(vm, snapshots, kept);
     // What was so before stays so when it is undone.
     return { ...request, snapshots: snapshots.filter((name) => before.has(name) === (kept === 'free')) };
@@ -67,7 +74,7 @@ export class SnapshotWishes {
   async #throwAway(request: Extract<MarkRequest, { kind: 'trash' }>): Promise<MarkRequest> {
     const { vm, snapshots, put } = request;
     const { trash } = this.#persistence;
-    const tree = await this.#readTree(vm);
+    const tree = await this.#seen.readTree(vm);
     const there = inTrash(tree, await trash.of(vm));
     const wanted = tree.snapshots.filter(({ name }) => snapshots.includes(name));
     const changed = wanted.filter(({ name }) => there.some((one) => one.name === name) !== (put === 'in'));
@@ -96,7 +103,7 @@ export class SnapshotWishes {
   }
 
   async #setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void> {
-    const tree = await this.#readTree(ref);
+    const tree = await this.#seen.readTree(ref);
     const { marks } = this.#persistence;
     const known = await marks.of(ref);
     const chosen = tree.snapshots.filter(({ name }) => snapshots.includes(name));
@@ -117,7 +124,7 @@ export class SnapshotWishes {
 
   async favourite(ref: VmRef): Promise<string | undefined> {
     const marks = await this.#persistence.favourites.of(ref);
-    return marks.length === 0 ? undefined : favouriteIn(await this.#readTree(ref), marks)?.name;
+    return marks.length === 0 ? undefined : favouriteIn(await this.#seen.readTree(ref), marks)?.name;
   }
 
   /** In place of the one before; undefined: none from now on. */
@@ -127,7 +134,7 @@ export class SnapshotWishes {
       await Promise.all((await favourites.of(ref)).map((mark) => favourites.forget(ref, mark)));
       return;
     }
-    const chosen = (await this.#readTree(ref)).snapshots.find(({ name }) => name === snapshot);
+    const chosen = (await this.#seen.readTree(ref)).snapshots.find(({ name }) => name === snapshot);
     if (chosen !== undefined) {
       await favourites.add(ref, { name: chosen.name, createdAt: chosen.createdAt });
     }

@@ -3,7 +3,7 @@ import * as promises from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';
-import type { OperationRequest } from '../domain/operation.js';
+import type { LoggedRequest } from '../domain/loggedOperation.js';
 import { changedAt, discard, type FileSystem, hasCode, ownFolder } from './durable.js';
 import type { OperationEnd } from './entry.js';
 import { isObject, writeJson } from './json.js';
@@ -31,7 +31,7 @@ export interface AgentRequest {
 export interface AuditNote extends OperationEnd {
   readonly connection: string;
   readonly vm: { readonly uuid: string; readonly name: string };
-  readonly request: OperationRequest | AgentRequest;
+  readonly request: LoggedRequest | AgentRequest;
   readonly durationMs: number;
 }
 

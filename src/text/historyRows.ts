@@ -1,8 +1,10 @@
 // The history as rows: when, which VM, what, by whom, how it ended, and the command that does the same. It is read from a file that
 // anybody may have written to, so that nothing of it is believed to have a shape. Knows no page.
 import { t } from '@vscode/l10n';
+import type { MarkRequest } from '../domain/loggedOperation.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
+import { markWords } from './loggedText.js';
 import { notedFailure } from './notedFailure.js';
 import { operationWords } from './operationText.js';
 import { durationText } from './relativeAge.js';
@@ -120,6 +122,10 @@ function outcomeWord(outcome: string): string {
 /** A request that was shortened for want of room has its kind alone. */
 function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: string) => string): string {
   const { kind = request['type'], snapshot, title, snapshots, scope = 'one', action } = request;
+  const mark = markIn(request);
+  if (mark !== undefined) {
+    return markWords(mark, (name) => titleOf(vm.uuid, name));
+  }
   const text = (value: unknown): string => (typeof value === 'string' ? value : '');
   const known: Partial<Record<string, () => string>> = {
     create: () => operationWords({ kind: 'create' } as OperationRequest, text(title)),
@@ -149,6 +155,27 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
     agent: () => agentWords(request, (snapshot) => titleOf(vm.uuid, snapshot)),
   };
   return (Object.hasOwn(known, text(kind)) ? known[text(kind)] : undefined)?.() ?? text(kind);
+}
+
+/** Of a request that was not shortened. */
+function markIn({ kind, snapshot, snapshots, kept, put }: HistoryEntry['request']): MarkRequest | undefined {
+  // Which VM it is on stands beside it.
+  const vm = { connection: '', uuid: '' };
+  const names = Array.isArray(snapshots) ? snapshots.filter((name) => typeof name === 'string') : [];
+  switch (kind) {
+    case 'keep':
+      return names.length > 0 && (kept === 'kept' || kept === 'free')
+        ? { kind, vm, snapshots: names, kept }
+        : undefined;
+    case 'trash':
+      return names.length > 0 && (put === 'in' || put === 'out')
+        ? { kind, vm, snapshots: names, put, until: 0 }
+        : undefined;
+    case 'favourite':
+      return { kind, vm, ...(typeof snapshot === 'string' && { snapshot }) };
+    default:
+      return undefined;
+  }
 }
 
 /** What an agent asked for by a tool, and the snapshot that leads back to before it. */

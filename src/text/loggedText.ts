@@ -1,6 +1,6 @@
 // An operation of the log in a few words: what was done then, and what undoing it does now. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { LoggedOperation } from '../domain/loggedOperation.js';
+import type { LoggedOperation, MarkRequest } from '../domain/loggedOperation.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Refused } from '../domain/refusal.js';
 import type { VmView } from '../inventory/views.js';
@@ -20,18 +20,10 @@ export function loggedWords({ request, changes }: LoggedOperation, view: Pick<Vm
     return displayLine((change?.before ?? change?.after)?.title ?? titleOf(view, name));
   };
   switch (request.kind) {
-    case 'keep': {
-      const names = request.snapshots.map(title).join(', ');
-      return request.kept === 'kept' ? t('marking {0} to be kept', names) : t('taking the mark off {0}', names);
-    }
-    case 'trash': {
-      const names = request.snapshots.map(title).join(', ');
-      return request.put === 'in' ? t('moving {0} to the trash', names) : t('taking {0} out of the trash', names);
-    }
+    case 'keep':
+    case 'trash':
     case 'favourite':
-      return request.snapshot === undefined
-        ? t('taking the star off the favourite')
-        : t('making {0} the favourite', title(request.snapshot));
+      return markWords(request, title);
     case 'create':
     case 'describe':
     case 'rename':
@@ -49,21 +41,39 @@ export function loggedWords({ request, changes }: LoggedOperation, view: Pick<Vm
   }
 }
 
+/** @param title of a snapshot, by its name */
+export function markWords(request: MarkRequest, title: (name: string) => string): string {
+  switch (request.kind) {
+    case 'keep': {
+      const names = request.snapshots.map(title).join(', ');
+      return request.kept === 'kept' ? t('marking {0} to be kept', names) : t('taking the mark off {0}', names);
+    }
+    case 'trash': {
+      const names = request.snapshots.map(title).join(', ');
+      return request.put === 'in' ? t('moving {0} to the trash', names) : t('taking {0} out of the trash', names);
+    }
+    case 'favourite':
+      return request.snapshot === undefined
+        ? t('taking the star off the favourite')
+        : t('making {0} the favourite', title(request.snapshot));
+  }
+}
+
 /** With its id and its age. */
 export function loggedLine(entry: LoggedOperation, now: number): string {
   return `${entry.id} ${loggedWords(entry)} (${agoText(entry.at, now)})`;
 }
 
-/** What undoing does, as a sentence without its end. @param title of the snapshot that it names */
-export function undoingWords(way: UndoWay, title: string): string {
-  return way.kind === 'mark' ? t('the mark as it was') : operationWords(way.request, displayLine(title));
+/** What undoing does, as a sentence without its end. */
+export function undoingWords({ kind, request }: UndoWay, view: Pick<VmView, 'tree'>): string {
+  return kind === 'mark'
+    ? markWords(request, (name) => displayLine(titleOf(view, name)))
+    : operationWords(request, displayLine(titleIn(view, request)));
 }
 
 /** What undoing it does, or why nothing does. */
 export function wayText(view: Pick<VmView, 'tree'>, way: UndoWay | Refused): string {
-  return way.kind === 'refusal'
-    ? Object.values(refusalText(way.refusal)).join(' ').trim()
-    : undoingWords(way, way.kind === 'operation' ? titleIn(view, way.request) : '');
+  return way.kind === 'refusal' ? Object.values(refusalText(way.refusal)).join(' ').trim() : undoingWords(way, view);
 }
 
 /** Of an entry of the history: what undoes it now, or why nothing does. */

@@ -8,7 +8,7 @@ import { type Undoing, UndoLook } from '../../engine/undoing.js';
 import type { VmView } from '../../inventory/views.js';
 import type { UndoWay } from '../../operations/undo/undoRules.js';
 import { loggedLine, loggedWords, nothingInLogText, undoingWords, wayText } from '../../text/loggedText.js';
-import { titleIn, titleOf } from '../../text/operationProgress.js';
+import { titleOf } from '../../text/operationProgress.js';
 import { nothingToUndoText } from '../../text/operationText.js';
 import { refusalText } from '../../text/refusalText.js';
 import { agreeTo } from '../agree.js';
@@ -86,9 +86,7 @@ function stepInfo(view: VmView, { entry, way }: Undoing): object {
   return {
     entry: entry.id,
     what: loggedWords(entry),
-    ...(way.kind === 'refusal'
-      ? { refused: refusalText(way.refusal).reason }
-      : { undoneBy: undoingWords(way, way.kind === 'operation' ? titleIn(view, way.request) : '') }),
+    ...(way.kind === 'refusal' ? { refused: refusalText(way.refusal).reason } : { undoneBy: undoingWords(way, view) }),
   };
 }
 

@@ -61,6 +61,25 @@ describe('the trash', () => {
     assert.ok(r.inventory.findVm(ref)!.trash![0]!.until > Date.now() + day / 2);
   });
 
+  it('stands in the history, by the entry of the log', async () => {
+    const r = await rig(fakeVm('web', ['s', 't']));
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    await r.look('web');
+    const put = { kind: 'trash', vm: ref, snapshots: ['s'], put: 'in', until: Date.now() + 7 * day } as const;
+    await r.inventory.mark(put);
+    // Nothing is changed by it.
+    await r.inventory.mark(put);
+    const [logged] = await r.inventory.readLog(ref);
+    const notes = r.persistence.notes.map(({ durationMs: _, ...note }) => note);
+    const vm = { uuid: ref.uuid, name: 'web' };
+    assert.deepEqual(notes, [{ connection: uri, vm, request: put, outcome: 'done', entry: logged!.id }]);
+    await r.inventory.mark({ ...put, put: 'out' });
+    // Somebody else was first: it is undone, and what was asked for is told.
+    await r.inventory.mark({ ...put, put: 'out' }, logged!.id);
+    assert.deepEqual(r.persistence.notes.at(-1)!.request, { ...put, put: 'out' });
+    assert.equal(r.persistence.notes.length, 3);
+  });
+
   it('does not let go what was taken out of it while another one was deleted', async () => {
     const web = fakeVm('web', ['u']);
     web.snapshots.push(at('x', 1), at('y', 2), at('z', 3));

@@ -67,6 +67,22 @@ describe('the text of the history', () => {
     assert.doesNotMatch(page([line({ entry: '0123abcd' })]), /system my/u);
   });
 
+  it('tells marks, and whatever else stands where one should', () => {
+    const told = (request: object): string =>
+      /09:41 web-test\*\*: ([^·]*) ·/u.exec(page([line({ request, command: undefined })]).replaceAll('\\', ''))?.[1] ??
+      '';
+    assert.equal(
+      told({ kind: 'trash', snapshots: ['a', 'b'], put: 'in', until: 1 }),
+      'moving a, as it is called, b, as it is called to the trash',
+    );
+    assert.equal(told({ kind: 'keep', snapshots: ['a'], kept: 'free' }), 'taking the mark off a, as it is called');
+    assert.equal(told({ kind: 'favourite', snapshot: 'a' }), 'making a, as it is called the favourite');
+    assert.equal(told({ kind: 'favourite' }), 'taking the star off the favourite');
+    assert.equal(told({ kind: 'trash', snapshots: 'a', put: 'in' }), 'trash');
+    assert.equal(told({ kind: 'trash', put: 7 }), 'trash');
+    assert.equal(told({ type: 'trash' }), 'trash');
+  });
+
   it('begins with the newest', () => {
     const text = page([line(), line({ durationMs: 3_900 })]);
     assert.ok(text.indexOf('3\\.9 s') < text.indexOf('2\\.4 s'));

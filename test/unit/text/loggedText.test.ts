@@ -1,7 +1,7 @@
 // What the lists of Undo and Redo say: things by the titles that people know, and not by the names that libvirt has.
 import assert from 'node:assert/strict';
 import type { LoggedOperation } from '../../../src/domain/loggedOperation.js';
-import { loggedWords } from '../../../src/text/loggedText.js';
+import { loggedWords, undoingWords } from '../../../src/text/loggedText.js';
 import { now, ref, snapshot, vmView } from '../ui/samples.js';
 
 const state = { power: 'off', disks: [] } as const;
@@ -29,6 +29,11 @@ describe('an operation of the log in words', () => {
     const marked = { vm: ref, snapshots: ['before-upgrade'] };
     assert.match(loggedWords(logged({ kind: 'keep', ...marked, kept: 'kept' }), view), /Before upgrade/);
     assert.match(loggedWords(logged({ kind: 'trash', ...marked, put: 'in', until: 0 }), view), /Before upgrade/);
+  });
+
+  it('says what becomes of a mark that is undone', () => {
+    const out = { kind: 'trash', vm: ref, snapshots: ['before-upgrade'], put: 'out', until: 0 } as const;
+    assert.equal(undoingWords({ kind: 'mark', request: out }, view), 'taking Before upgrade out of the trash');
   });
 
   it('names what is gone as it was called', () => {

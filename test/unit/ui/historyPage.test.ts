@@ -59,7 +59,8 @@ describe('the page of the history', () => {
     ]);
     assert.deepEqual(wordsOf(page), ['Undo…', 'Undo…', 'Restore the State before It…']);
     assert.match(page, /aria-label="Undo… 09:41 web: [^"]+"/u);
-    assert.match(page, /Undo: the mark as it was/u);
+    assert.match(page, /Undo: making s the favourite/u);
+    assert.match(page, /Undo: taking the star off the favourite/u);
   });
 
   it('links the step of an agent to the snapshot before it, if that is there', async () => {
