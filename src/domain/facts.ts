@@ -33,7 +33,7 @@ export interface Facts {
   /** By path: the images in the VM's folders that no VM and no snapshot names, and that rest on others. */
   readonly strays?: ReadonlyMap<string, StrayImage>;
   /** Snapshots that are known to be older than the VM's last run, by `identityOf`. */
-  readonly ranSince?: readonly string[];
+  readonly olderThanLastRun?: readonly string[];
   /** Title of a snapshot that need not be there any more: its RAM went to a file, and the VM has stood still since. */
   readonly standsSince?: string;
   /** Snapshots that we took unasked, as our own records have them. */

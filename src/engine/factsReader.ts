@@ -20,25 +20,25 @@ const atOnce = 32;
 export class FactsReader {
   readonly #sources: FactsSources;
   readonly #ahead: Prefetch;
-  #situation: Facts;
+  #facts: Facts;
   readonly #askedFiles: RequiredFiles[] = [];
 
   /** @param ahead what of the same look is under way */
   constructor(sources: FactsSources, known: Facts, ahead = new Prefetch(sources, known.vm.uuid)) {
     this.#sources = sources;
-    this.#situation = known;
+    this.#facts = known;
     this.#ahead = ahead;
   }
 
   get soFar(): Facts {
-    return this.#situation;
+    return this.#facts;
   }
 
   /** As `read`; rejects where something that was asked for is missing: what is carried out rests on it. */
   async readWhole(asked: FactsRequest): Promise<CompleteFacts> {
     const whole = completeFacts(await this.read(asked), asked.needs, this.#askedFiles);
     if (typeof whole === 'string') {
-      const { refusal } = refuse('notAllSeen', { vm: this.#situation.vm.name, fact: whole });
+      const { refusal } = refuse('notAllSeen', { vm: this.#facts.vm.name, fact: whole });
       throw new Failure('refused', { doing: 'look at the VM', refusal });
     }
     return whole;
@@ -47,7 +47,7 @@ export class FactsReader {
   /** Nothing may run on the VM meanwhile. Rejects with the Failure of a read. */
   async read(asked: FactsRequest): Promise<Facts> {
     const { hypervisor } = this.#sources;
-    const { vm } = this.#situation;
+    const { vm } = this.#facts;
     let seenVms: readonly SeenVm[] = [];
     await Promise.all([
       this.#frozenAndFiles(asked),
@@ -103,20 +103,20 @@ export class FactsReader {
       ),
     ]);
     // Each part may be the last to come: only now is it known which paths of the one lead to files of the others.
-    this.#situation = inOwnWords(this.#situation, seenVms);
+    this.#facts = inOwnWords(this.#facts, seenVms);
     await this.#part(
       asked.needs.strays === true,
       () => this.#strays(),
       (strays) => ({ strays }),
     );
-    return this.#situation;
+    return this.#facts;
   }
 
   async #strays(): Promise<ReadonlyMap<string, StrayImage>> {
     const { hypervisor, log } = this.#sources;
-    const named = new Set((this.#situation.otherVms ?? []).flatMap(({ files }) => files));
-    const images = await readStrayImages(hypervisor.files, this.#situation, named, log);
-    const own = ownPaths(this.#situation);
+    const named = new Set((this.#facts.otherVms ?? []).flatMap(({ files }) => files));
+    const images = await readStrayImages(hypervisor.files, this.#facts, named, log);
+    const own = ownPaths(this.#facts);
     return new Map(
       images.map(({ file, restsOn, identities, ...times }) => {
         const ownNames = identities.flatMap((identity) => own.get(identity) ?? []);
@@ -127,7 +127,7 @@ export class FactsReader {
 
   async #frozenAndFiles(asked: FactsRequest): Promise<void> {
     const { hypervisor, log } = this.#sources;
-    const { uuid } = this.#situation.vm;
+    const { uuid } = this.#facts.vm;
     const { frozenDisks: names } = asked.needs;
     await Promise.all([
       this.#part(
@@ -145,12 +145,12 @@ export class FactsReader {
       ),
     ]);
     for (const wanted of [asked.files, asked.again]) {
-      const needed = wanted?.(this.#situation) ?? { images: [], files: [], folders: [] };
+      const needed = wanted?.(this.#facts) ?? { images: [], files: [], folders: [] };
       const { images, files, folders } = needed;
       this.#askedFiles.push(needed);
       await this.#part(
         images.length + files.length + folders.length > 0,
-        () => readHostFacts(hypervisor.files, needed, log, formatsIn(this.#situation)),
+        () => readHostFacts(hypervisor.files, needed, log, formatsIn(this.#facts)),
         (seen) => ({ files: seen }),
       );
     }
@@ -159,7 +159,7 @@ export class FactsReader {
   async #part<T>(wanted: boolean, read: () => Promise<T>, keep: (value: T) => Partial<Facts>): Promise<void> {
     if (wanted) {
       const part = keep(await read());
-      this.#situation = { ...this.#situation, ...part };
+      this.#facts = { ...this.#facts, ...part };
     }
   }
 }

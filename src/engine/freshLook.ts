@@ -71,11 +71,11 @@ export class FreshLook {
       readOwnKnowledge(persistence, request.vm, [request]),
       live.read(request.vm.uuid, ['vm', 'tree']),
     ]);
-    const { vm, tree, layers, ranSince, standsSince } = this.view(request.vm);
+    const { vm, tree, layers, olderThanLastRun, standsSince } = this.view(request.vm);
     if (tree === undefined) {
       throw new Failure('lost');
     }
-    const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince, standsSince });
+    const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, olderThanLastRun, standsSince });
     return { hypervisor, facts: await new FactsReader(sources, known, ahead).readWhole(asked(known)) };
   }
 

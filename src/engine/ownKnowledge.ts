@@ -27,7 +27,7 @@ export interface OwnKnowledge {
   readonly marks?: readonly OneSnapshot[];
   readonly measured?: readonly Measured[];
   readonly layers?: VmLayers | undefined;
-  readonly ranSince?: readonly string[] | undefined;
+  readonly olderThanLastRun?: readonly string[] | undefined;
   readonly standsSince?: string | undefined;
 }
 
@@ -55,7 +55,7 @@ export function knownFacts(
   vm: Vm,
   tree: SnapshotTree,
   now: number,
-  { records, marks, measured, layers, ranSince, standsSince }: OwnKnowledge = {},
+  { records, marks, measured, layers, olderThanLastRun, standsSince }: OwnKnowledge = {},
 ): Facts {
   return {
     vm,
@@ -66,7 +66,7 @@ export function knownFacts(
     ...(marks === undefined ? {} : { kept: keptSnapshots(tree, marks).map(({ name }) => name) }),
     ...(measured === undefined ? {} : { measured }),
     ...(layers === undefined ? {} : { layers }),
-    ...(ranSince === undefined ? {} : { ranSince }),
+    ...(olderThanLastRun === undefined ? {} : { olderThanLastRun }),
     ...(standsSince === undefined ? {} : { standsSince }),
   };
 }

@@ -68,9 +68,9 @@ export class Questions {
     if (!live.isFollowed(uuid) && !(live.isHeld(uuid) && store.vm(ref)?.tree !== undefined)) {
       await live.read(uuid, live.isHeld(uuid) ? ['tree'] : ['vm', 'tree']);
     }
-    const { vm, tree, layers, ranSince, standsSince } = knownVm(store, ref);
+    const { vm, tree, layers, olderThanLastRun, standsSince } = knownVm(store, ref);
     const own = await readOwnKnowledge(persistence, ref, requests);
-    const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, ranSince, standsSince });
+    const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, olderThanLastRun, standsSince });
     if (live.isHeld(uuid)) {
       return known;
     }
@@ -88,8 +88,8 @@ export class Questions {
     }
     const hypervisor = await live.open();
     const [own] = await Promise.all([readOwnKnowledge(persistence, ref, []), live.read(ref.uuid, ['vm', 'tree'])]);
-    const { vm, tree, ranSince, standsSince } = knownVm(store, ref);
-    const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, ranSince, standsSince });
+    const { vm, tree, olderThanLastRun, standsSince } = knownVm(store, ref);
+    const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, olderThanLastRun, standsSince });
     const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
     return examine(ref, await reader.read(factsToDiagnose(known)));
   }

@@ -194,7 +194,7 @@ export class Recoverer {
     const { id, request, vm, startedAt } = entry;
     const about = { id, request, vm: vm.name, startedAt };
     const foreign = await this.#decision.foreign(lease, entry);
-    const facts = foreign === undefined ? await this.#situation(lease, entry) : 'vmIsGone';
+    const facts = foreign === undefined ? await this.#readFacts(lease, entry) : 'vmIsGone';
     if (facts === 'vmIsGone') {
       const why = foreign ?? refuse('vmGone', { vm: vm.name }).refusal;
       return { ...about, recovery: { kind: 'explain', why, commands: [] }, commands: [] };
@@ -289,7 +289,7 @@ export class Recoverer {
       return this.#ends.explained(open, { kind: 'explain', why: foreign, commands: [] });
     }
     await keepLeftCheckpoints(persistence, entry);
-    const facts = await this.#situation(lease, entry);
+    const facts = await this.#readFacts(lease, entry);
     if (facts === 'vmIsGone') {
       return this.#ends.vmGone(open, cause === 'automatic', failure);
     }
@@ -328,7 +328,7 @@ export class Recoverer {
     }
   }
 
-  async #situation(lease: Lease, entry: JournalEntry): Promise<CompleteFacts | 'vmIsGone'> {
+  async #readFacts(lease: Lease, entry: JournalEntry): Promise<CompleteFacts | 'vmIsGone'> {
     lease.status.begin(checkStep);
     try {
       // What is seen while libvirt still works is neither before nor after.

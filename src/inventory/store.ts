@@ -75,7 +75,7 @@ export class Store {
     }
     const after = share(
       before,
-      patched<VmView>(base, { ...patch, ...olderThanLastRun(base, patch), ...standsSince(base, patch) }),
+      patched<VmView>(base, { ...patch, ...withOlder(base, patch), ...standsSince(base, patch) }),
     );
     if (after === before) {
       return;
@@ -117,13 +117,13 @@ export class Store {
 }
 
 /** A snapshot that was known before the VM was read, and found running, is older than its run. */
-function olderThanLastRun({ tree, ranSince: known }: VmView, { vm }: VmPatch): Pick<VmView, 'ranSince'> {
+function withOlder({ tree, olderThanLastRun: known }: VmView, { vm }: VmPatch): Pick<VmView, 'olderThanLastRun'> {
   if (vm?.power !== 'running' || tree === undefined) {
     return {};
   }
   const paused = tree.snapshots.filter(({ state, memory }) => state === 'paused' && memory.location === 'external');
   // None is no news where none was known.
-  return paused.length === 0 && known === undefined ? {} : { ranSince: paused.map(identityOf) };
+  return paused.length === 0 && known === undefined ? {} : { olderThanLastRun: paused.map(identityOf) };
 }
 
 /**
@@ -142,7 +142,7 @@ function standsSince(before: VmView, { vm = before.vm, tree = before.tree }: VmP
   if (vm.power !== 'paused' || tree === undefined) {
     return { standsSince: undefined };
   }
-  const { ranSince = [], standsSince: known } = before;
+  const { olderThanLastRun = [], standsSince: known } = before;
   const cameBack = vm.powerReason === 'fromSnapshot';
   const isNew = (one: Snapshot): boolean =>
     before.tree?.snapshots.every((other) => identityOf(other) !== identityOf(one)) === true;
@@ -150,7 +150,7 @@ function standsSince(before: VmView, { vm = before.vm, tree = before.tree }: VmP
     (one) =>
       one.state === 'paused' &&
       one.memory.location === 'external' &&
-      !ranSince.includes(identityOf(one)) &&
+      !olderThanLastRun.includes(identityOf(one)) &&
       (!cameBack || isNew(one)),
   );
   return { standsSince: last?.title ?? (cameBack && wasReverted(before, tree) ? undefined : known) };

@@ -47,7 +47,7 @@ export interface VmView {
   readonly failure?: Failure;
   readonly operation?: RunningOperation;
   /** Snapshots of the VM while it was paused, by `identityOf`, that were there when it was last seen running. */
-  readonly ranSince?: readonly string[];
+  readonly olderThanLastRun?: readonly string[];
   /** Title of the snapshot with RAM in a file, there still or not, since which the VM has stood still, as far as it was seen. */
   readonly standsSince?: string;
   /** What the last revert left, while our own record vouches for it. */

@@ -117,7 +117,7 @@ export function lostQemuRefusal(facts: Facts, merge?: Parameters<typeof lostQemu
  * RAM "Can't migrate the vm that was paused due to previous migration" on all three.
  */
 export function imagesLetGoRefusal(
-  { vm, tree, capabilities: { hypervisor }, ranSince = [], standsSince }: Facts,
+  { vm, tree, capabilities: { hypervisor }, olderThanLastRun = [], standsSince }: Facts,
   wanted: 'merge' | 'memory',
 ): Refused | undefined {
   if (vm.power !== 'paused' || (wanted === 'merge' && hypervisor >= versionOf(11, 1))) {
@@ -127,7 +127,7 @@ export function imagesLetGoRefusal(
   const since = activePath(tree).findLast(
     (snapshot) =>
       snapshot.memory.location === 'external' &&
-      ((snapshot.state === 'paused' && !ranSince.includes(identityOf(snapshot))) || cameBack),
+      ((snapshot.state === 'paused' && !olderThanLastRun.includes(identityOf(snapshot))) || cameBack),
   );
   const title = since?.title ?? standsSince;
   return title === undefined ? undefined : refuse('imagesLetGo', { vm: vm.name, snapshot: title, wanted });

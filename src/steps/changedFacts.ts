@@ -100,12 +100,12 @@ export function powered(power: PowerState, facts: Facts, powerReason: PowerReaso
     ...rest,
     vm: { ...vm, power, powerReason, disks },
     ...(next.configured === undefined ? {} : { configured: next.configured }),
-    ...(power === 'off' ? letGo(facts) : {}),
+    ...(power === 'off' ? withoutOpen(facts) : {}),
   };
 }
 
 /** What the VM has open while it runs it has not when it is off; what is open of a VM that is off stays so. */
-function letGo({ vm, files, written }: Facts): Pick<Facts, 'written'> {
+function withoutOpen({ vm, files, written }: Facts): Pick<Facts, 'written'> {
   if (written === undefined || !isActive(vm.power)) {
     return {};
   }

@@ -32,13 +32,13 @@ export interface Kept {
 
 type Failures = ReadonlyMap<string, Failure>;
 
-interface LetGoWish {
+interface ReleaseWish {
   readonly signal?: AbortSignal | undefined;
   /** Called with each that is up. */
   readonly onUp?: (member: SystemMember) => void;
 }
 
-interface LetGo {
+interface Release {
   readonly failures: Failures;
   /** By `vmKey`: of those that failed the ones that run all the same, and do not count as up. */
   readonly running: ReadonlySet<string>;
@@ -104,9 +104,9 @@ export class Ending {
   }
 
   /** The members go on, in their order. What fails now undoes nothing. */
-  async letGo(turn: Together, open: OpenGroup, wish: LetGoWish = {}): Promise<readonly MemberOutcome[]> {
+  async release(turn: Together, open: OpenGroup, wish: ReleaseWish = {}): Promise<readonly MemberOutcome[]> {
     const { entry } = open;
-    const { failures, running, clocks }: LetGo =
+    const { failures, running, clocks }: Release =
       entry.kind === 'checkpoint'
         ? { failures: await this.#resume(turn, entry), running: new Set() }
         : await this.#start(turn, entry, wish);
@@ -150,7 +150,7 @@ export class Ending {
       }
       case 'finish':
         await this.keep(open);
-        return { to: 'after', members: await this.letGo(turn, open) };
+        return { to: 'after', members: await this.release(turn, open) };
       case 'back': {
         const members = await this.#back(turn, open, new Map());
         return { to: members.every(({ outcome }) => outcome === 'asBefore') ? 'before' : 'explain', members };
@@ -258,7 +258,7 @@ export class Ending {
   }
 
   /** Of those that nobody waits for the ones with RAM go on at the same moment. */
-  async #start(turn: Together, entry: GroupEntry, { signal = never, onUp }: LetGoWish): Promise<LetGo> {
+  async #start(turn: Together, entry: GroupEntry, { signal = never, onUp }: ReleaseWish): Promise<Release> {
     const { inventory, clock, store } = this.#options;
     const views = await this.#look(entry);
     const stored = (await store.list()).systems.find(({ system }) => system.id === entry.system.id);

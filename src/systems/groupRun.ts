@@ -112,7 +112,7 @@ export class GroupRun {
       }
       await this.#each(turn, decided, open, wish);
       const kept = await this.#ending.keep(open);
-      const ended = await this.#ending.letGo(turn, open, wish);
+      const ended = await this.#ending.release(turn, open, wish);
       return { ...kept, members: ended, ...(ran.length > 0 && { pausedMs: Math.round(clock.ticks() - from) }) };
     } catch (error) {
       const failures = error instanceof MembersFailed ? error.failures : new Map<string, Failure>();

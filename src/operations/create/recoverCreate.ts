@@ -3,7 +3,7 @@ import { xmlChain } from '../../domain/vm.js';
 import { explain, goOn, hasBegun, removable, removal } from '../interruptedAt.js';
 import { adoptSteps } from '../adoptSteps.js';
 import { mergeBackSteps } from '../delete/mergeBack.js';
-import { isHalfWritten, letGoSteps, mergeBackOnSteps, ramFiles, secondName } from './recoverSeamless.js';
+import { isHalfWritten, mergeBackOnSteps, ramFiles, releaseSteps, secondName } from './recoverSeamless.js';
 import type { CreateStep, Step } from '../../steps/step.js';
 import type { Facts } from '../../domain/facts.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
@@ -48,8 +48,8 @@ function adoptCreate(made: CreateStep, interrupted: InterruptedOperation, facts:
       : undefined;
   return (
     adopted && [
-      ...letGoSteps(made, interrupted, facts),
-      ...loosened(made, interrupted, facts),
+      ...releaseSteps(made, interrupted, facts),
+      ...thawAndResume(made, interrupted, facts),
       ...adopted,
       // Last: where that cannot be, nothing but space is lost.
       ...removal(secondName(made, facts)),
@@ -58,7 +58,7 @@ function adoptCreate(made: CreateStep, interrupted: InterruptedOperation, facts:
 }
 
 /** What libvirt would have let go of at the end: the guest's file systems, and the guest. */
-function loosened(made: CreateStep, { plan }: InterruptedOperation, { vm, agent }: Facts): readonly Step[] {
+function thawAndResume(made: CreateStep, { plan }: InterruptedOperation, { vm, agent }: Facts): readonly Step[] {
   const saving = vm.power === 'paused' && (vm.powerReason === 'saving' || vm.powerReason === 'snapshotting');
   return [
     ...(made.quiesce && agent === 'frozen' ? [{ kind: 'thawGuest' } as const] : []),
@@ -88,7 +88,7 @@ function isMade(step: CreateStep, { tree }: Facts): boolean {
  * | the VM on all its overlays, which no snapshot tells of | libvirt is told of the snapshot: see adoptSteps |
  * | the same, and a managed save would write below it | the disks go back to what that was made on: see putBackSteps |
  * | the same, and its RAM is gone                     | they are merged back: see mergeBackSteps, and mergeBackOnSteps |
- * | QEMU with what a seamless one needs, the guest standing still for it | see letGoSteps |
+ * | QEMU with what a seamless one needs, the guest standing still for it | see releaseSteps |
  * | the VM on one of them, or somebody built on them  | explained: nothing is lost, and another snapshot there would be half blind |
  */
 export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Recovery {
@@ -114,12 +114,12 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
     return goOn(interrupted, adopted, 'before');
   }
   const putBack = begun ? putBackSteps(made, facts) : undefined;
-  const letGo = begun ? letGoSteps(made, interrupted, facts) : [];
+  const release = begun ? releaseSteps(made, interrupted, facts) : [];
   const merged = begun
     ? (putBack ?? mergeBackSteps(made, facts) ?? mergeBackOnSteps(made, interrupted, facts))
     : undefined;
   if (begun && blind !== undefined && merged === undefined) {
-    return explain(interrupted, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, letGo, facts);
+    return explain(interrupted, refuse('onUnknownOverlay', { vm: vm.name, file: blind }).refusal, release, facts);
   }
   const copies = steps.flatMap((one) => (one.kind === 'copyFile' && one.existing === 'keep' ? [one.to] : []));
   const memory = ramFiles(made);
@@ -128,8 +128,8 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
   return goOn(
     interrupted,
     [
-      ...letGo,
-      ...(begun ? loosened(made, interrupted, facts) : []),
+      ...release,
+      ...(begun ? thawAndResume(made, interrupted, facts) : []),
       ...(merged ?? []),
       ...(begun ? orphanTags(made, facts) : []),
       ...removal(left),

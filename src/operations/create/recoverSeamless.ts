@@ -35,7 +35,7 @@ export function isHalfWritten({ memoryFile, seamless }: CreateStep, facts: Facts
  * | paused  | any other                                                          |               | stays so: somebody else did that |
  * | on      | QEMU has it                                                        | any           | QEMU lets go of it |
  */
-export function letGoSteps(made: CreateStep, { plan }: InterruptedOperation, facts: Facts): readonly Step[] {
+export function releaseSteps(made: CreateStep, { plan }: InterruptedOperation, facts: Facts): readonly Step[] {
   const { vm, stream } = facts;
   if (made.seamless !== true || !isActive(vm.power)) {
     return [];

@@ -56,7 +56,7 @@ export function planFinishBelow(
     (file) => canRemove(file, facts) && !isBelowAnother(file, facts) && !isListed(file, facts),
   );
   return {
-    kind: 'mending',
+    kind: 'repair',
     steps: [
       ...named,
       ...childrenUp(facts.tree, doomed.name),

@@ -47,7 +47,7 @@ export function planDeleteAgain(ref: OperationRequest['vm'], { name }: Snapshot,
   const plan = planDelete({ kind: 'delete', vm: ref, snapshot: name, scope: 'one' }, facts);
   return plan.kind === 'refusal'
     ? plan
-    : { kind: 'mending', steps: plan.steps, losses: plan.losses, warnings: plan.warnings, progress: plan.progress };
+    : { kind: 'repair', steps: plan.steps, losses: plan.losses, warnings: plan.warnings, progress: plan.progress };
 }
 
 /**
@@ -120,7 +120,7 @@ function finished(
   );
   const removable = overlays.filter((file) => canRemove(file, facts));
   return {
-    kind: 'mending',
+    kind: 'repair',
     steps: [
       ...mergeSteps(left, facts),
       { kind: 'forgetSnapshot', snapshot: above.name },

@@ -33,7 +33,7 @@ type InterruptedDelete = InterruptedOperation & { readonly request: Extract<Oper
  * | any                                 | begun, a root, and merged with a disk or more | see planFinishMerge, then the rest |
  * | any                                 | begun, a root, and something was written into what it froze | it is deleted again, then the rest |
  * | any                                 | begun, and its tag is in no image any more | its metadata goes, then the rest |
- * | any                                 | begun, and those above it have left it  | see letGoSteps, then the rest |
+ * | any                                 | begun, and those above it have left it  | see releasedSteps, then the rest |
  * | yes                                 | there                    | the rest, if the rules still allow it; else explained |
  * | yes                                 | none                     | files that were to go, if nobody uses them; after |
  * | yes, and somebody names its overlay still | any            | see staleNames, then as above |

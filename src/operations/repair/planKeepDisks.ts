@@ -62,5 +62,5 @@ export function planKeepDisks(name: string, facts: Facts): RepairSteps | Refused
     description: describedAs(snapshot, snapshot.title),
     keeps: 'disks',
   } as const;
-  return { kind: 'mending', steps: renameSteps(redefine, facts), warnings: [{ kind: 'crashConsistent' }] };
+  return { kind: 'repair', steps: renameSteps(redefine, facts), warnings: [{ kind: 'crashConsistent' }] };
 }

@@ -53,7 +53,7 @@ export function planForget(name: string, facts: Facts): RepairSteps | Refused {
   }
   const moved = snapshot.style === 'internal' ? [] : childrenUp(tree, name);
   return {
-    kind: 'mending',
+    kind: 'repair',
     steps: [...moved, { kind: 'forgetSnapshot', snapshot: name }],
     losses: [{ kind: 'restorePoints', names: [name] }],
   };
@@ -81,7 +81,7 @@ export function planMakeCurrent(ref: OperationRequest['vm'], name: string, facts
     return refuse('notOnSnapshot', { vm: vm.name, snapshot: snapshot.title });
   }
   if (childrenOf(tree, name).length === 0) {
-    return { kind: 'mending', steps: [{ kind: 'makeCurrent', snapshot: name, disks }] };
+    return { kind: 'repair', steps: [{ kind: 'makeCurrent', snapshot: name, disks }] };
   }
   const title = freeTitle(`On top of ${snapshot.title}`, tree.snapshots);
   const leaf = planCreate(
@@ -97,7 +97,7 @@ export function planMakeCurrent(ref: OperationRequest['vm'], name: string, facts
   );
   return leaf.kind === 'refusal'
     ? leaf
-    : { kind: 'mending', steps: [{ kind: 'makeCurrent', snapshot: name }, ...leaf.steps], warnings: leaf.warnings };
+    : { kind: 'repair', steps: [{ kind: 'makeCurrent', snapshot: name }, ...leaf.steps], warnings: leaf.warnings };
 }
 
 /** The VM's own files, if each stands right on what the snapshot froze of its disk. */

@@ -70,7 +70,7 @@ function mergedAgain(request: RepairRequest, facts: Facts): RepairSteps | undefi
   }
   const unlocked = withoutLocks(facts);
   const repaired = waitRefusal(request.repair, unlocked) ?? repairSteps(request, unlocked);
-  return repaired.kind === 'mending' && beginsWithMerge(repaired.steps, lost, facts) ? repaired : undefined;
+  return repaired.kind === 'repair' && beginsWithMerge(repaired.steps, lost, facts) ? repaired : undefined;
 }
 
 /** Thawing and resuming are for VMs in which something is stuck; everything else waits until nothing is under way. */
@@ -101,7 +101,7 @@ function repairSteps(request: RepairRequest, facts: Facts): RepairSteps | Refuse
     case 'keepVm':
       return vm.persistent
         ? refuse('nothingToRepair', { vm: vm.name })
-        : { kind: 'mending', steps: [{ kind: 'makePersistent' }] };
+        : { kind: 'repair', steps: [{ kind: 'makePersistent' }] };
     case 'configureDisks':
       return configureDisks(facts);
     case 'resumeAfterSave':
@@ -109,11 +109,11 @@ function repairSteps(request: RepairRequest, facts: Facts): RepairSteps | Refuse
         return refuse('unfinishedSave', { vm: vm.name, action: 'resume' });
       }
       return isPausedToBeSaved(vm)
-        ? { kind: 'mending', steps: [{ kind: 'power', action: 'resume' }] }
+        ? { kind: 'repair', steps: [{ kind: 'power', action: 'resume' }] }
         : refuse('nothingToRepair', { vm: vm.name });
     case 'thawGuest':
       return facts.agent === 'frozen'
-        ? { kind: 'mending', steps: [{ kind: 'thawGuest' }] }
+        ? { kind: 'repair', steps: [{ kind: 'thawGuest' }] }
         : refuse('nothingToRepair', { vm: vm.name });
   }
 }
@@ -144,7 +144,7 @@ function removeTag(
   }
   return (
     reachRefusal([file], facts) ?? {
-      kind: 'mending',
+      kind: 'repair',
       steps: [{ kind: 'removeTag', file, tag }],
       losses: [{ kind: 'restorePoints', names: [tag] }],
     }
@@ -165,7 +165,7 @@ function removeFiles(files: readonly string[], facts: Facts): RepairSteps | Refu
     otherVmRefusal(files, facts, 'refuse') ??
     reachRefusal(files, facts) ??
     trashRefusal(files, facts) ?? {
-      kind: 'mending',
+      kind: 'repair',
       ...puttingAway(files, facts),
     }
   );
@@ -203,7 +203,7 @@ function configureDisks(facts: Facts): RepairSteps | Refused {
   return disks.length === 0
     ? refuse('nothingToRepair', { vm: facts.vm.name })
     : {
-        kind: 'mending',
+        kind: 'repair',
         steps: [
           { kind: 'configureDisks', disks: disks.map(({ disk: target, file, format }) => ({ target, file, format })) },
         ],
@@ -231,7 +231,7 @@ function leaveFrozenFiles(ref: OperationRequest['vm'], name: string, facts: Fact
     { kind: 'configuration' },
     ...(way.removes.length === 0 ? [] : [{ kind: 'files', files: way.removes } as const]),
   ];
-  return { kind: 'mending', steps: way.steps, removes: way.removes, losses, warnings: way.warnings };
+  return { kind: 'repair', steps: way.steps, removes: way.removes, losses, warnings: way.warnings };
 }
 
 function reachRefusal(files: readonly string[], facts: Facts): Refused | undefined {

@@ -5,7 +5,7 @@ import type { Step } from '../../steps/step.js';
 
 /** What a repair comes to, before it is a plan. */
 export interface RepairSteps {
-  readonly kind: 'mending';
+  readonly kind: 'repair';
   readonly steps: readonly Step[];
   readonly losses?: readonly Loss[];
   readonly warnings?: readonly Warning[];

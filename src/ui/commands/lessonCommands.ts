@@ -23,36 +23,36 @@ export const lessonCommands = {
 /** Makes the VM of the lesson and shows the first step, or shows the lesson that is under way. */
 async function startLesson(run: CommandRun): Promise<void> {
   const { guest } = run.teaching;
-  const lectern = await run.teaching.lectern();
-  const { lesson, panel } = lectern;
+  const open = await run.teaching.open();
+  const { lesson, panel } = open;
   if (lesson.view !== undefined) {
     panel.show();
     return;
   }
   await lesson.start(await lessonConnection(run, guest, givenTo(run.call).connection));
-  showLesson(run, lectern);
+  showLesson(run, open);
 }
 
 /** The next step of the lesson, or what this one asks for. */
 async function lessonNext(run: CommandRun): Promise<void> {
-  const { lesson } = await run.teaching.lectern();
+  const { lesson } = await run.teaching.open();
   await lesson.next();
 }
 
 /** Shows the step before; the VM stays as it is. */
 async function lessonBack(run: CommandRun): Promise<void> {
-  const { lesson } = await run.teaching.lectern();
+  const { lesson } = await run.teaching.open();
   await lesson.back();
 }
 
 /** The lesson from its first step, with a new VM; the old one is removed. */
 async function restartLesson(run: CommandRun): Promise<void> {
   const { guest } = run.teaching;
-  const lectern = await run.teaching.lectern();
-  const { lesson } = lectern;
+  const open = await run.teaching.open();
+  const { lesson } = open;
   const connection = givenTo(run.call).connection ?? lesson.view?.vm.connection;
   await lesson.start(await lessonConnection(run, guest, connection));
-  showLesson(run, lectern);
+  showLesson(run, open);
 }
 
 /**

@@ -7,32 +7,32 @@ export class Teaching implements Disposable {
   /** The file that the lesson's VM runs. */
   readonly guest: string;
   readonly #options: Omit<LessonOptions, 'perform'>;
-  #lectern: Promise<LessonWithPanel> | undefined;
+  #opened: Promise<LessonWithPanel> | undefined;
 
   constructor(options: Omit<LessonOptions, 'perform'>) {
     this.#options = options;
     this.guest = options.guest;
   }
 
-  lectern(): Promise<LessonWithPanel> {
-    this.#lectern ??= this.#load();
-    return this.#lectern;
+  open(): Promise<LessonWithPanel> {
+    this.#opened ??= this.#load();
+    return this.#opened;
   }
 
   /** Removes what lessons of editors that are gone have left. */
   async removeLeft(): Promise<void> {
     const left = await this.#options.inventory.demoVms.left();
     if (left.length > 0) {
-      await (await this.lectern()).lesson.removeLeft();
+      await (await this.open()).lesson.removeLeft();
     }
   }
 
   async end(): Promise<void> {
-    await (await this.#lectern)?.lesson.end();
+    await (await this.#opened)?.lesson.end();
   }
 
   dispose(): void {
-    void this.#lectern?.then(({ lesson, panel }) => {
+    void this.#opened?.then(({ lesson, panel }) => {
       panel.dispose();
       lesson.dispose();
     });

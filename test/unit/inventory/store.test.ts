@@ -17,10 +17,10 @@ describe('the picture of a VM that ran', () => {
   it('names the memory snapshots of the VM that stood still, when it is seen running beside them', () => {
     const store = pictureOf('paused');
     store.putVm(ref, { tree: taken });
-    assert.equal(store.vm(ref)?.ranSince, undefined);
+    assert.equal(store.vm(ref)?.olderThanLastRun, undefined);
     store.putVm(ref, { vm: vm({ power: 'running' }) });
     store.putVm(ref, { vm: vm({ power: 'paused' }) });
-    assert.deepEqual(store.vm(ref)?.ranSince, ['m 0']);
+    assert.deepEqual(store.vm(ref)?.olderThanLastRun, ['m 0']);
   });
 
   it('names the last of them while the VM stands still, though it is gone, and not when it runs or began anew', () => {
@@ -64,6 +64,6 @@ describe('the picture of a VM that ran', () => {
   it('does not believe a state that is older than the snapshots', () => {
     const store = pictureOf('running');
     store.putVm(ref, { tree: taken });
-    assert.deepEqual(store.vm(ref)?.ranSince ?? [], []);
+    assert.deepEqual(store.vm(ref)?.olderThanLastRun ?? [], []);
   });
 });
