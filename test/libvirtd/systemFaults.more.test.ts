@@ -49,6 +49,14 @@ describe('a system of VMs in trouble', function () {
     Promise.all(
       vms.map(async ({ name }) => (await virsh('snapshot-list', name, '--name')).split('\n').filter(Boolean)),
     );
+  /** What libvirt says of each: its state, why, and the current snapshot. */
+  const standing = (): Promise<readonly (readonly string[])[]> =>
+    Promise.all(
+      vms.map(async ({ name }) => {
+        const current = await daemon.virsh(['snapshot-current', name, '--name']);
+        return [name, await virsh('domstate', name, '--reason'), current.stdout.trim() || current.stderr.trim()];
+      }),
+    );
   const mark = (value: number): Promise<void> => markAll(vms.slice(0, 2), value);
   const points = async (): Promise<readonly string[]> =>
     (await here.systems.find('shop'))!.points.map(({ title: own, auto }) => auto ?? own);
@@ -164,7 +172,7 @@ describe('a system of VMs in trouble', function () {
         await reopen();
         const { system } = (await here.systems.find('shop'))!;
         const { to, why, members: found } = await here.systems.recover(system, 'automatic');
-        assert.notEqual(to, 'explain', inspect({ why, found }, { depth: 6 }));
+        assert.notEqual(to, 'explain', inspect({ why, found, now: await standing() }, { depth: 6 }));
         if (to === 'nothing') {
           // It had come to its end before.
           const all = failure === undefined ? 'done' : 'asBefore';
