@@ -1,10 +1,9 @@
 // The history as rows: when, which VM, what, by whom, how it ended, and the command that does the same. It is read from a file that
 // anybody may have written to, so that nothing of it is believed to have a shape. Knows no page.
 import { t } from '@vscode/l10n';
-import type { MarkRequest } from '../domain/loggedOperation.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
-import { markWords } from './loggedText.js';
+import { markWords, type ToldMark } from './loggedText.js';
 import { notedFailure } from './notedFailure.js';
 import { operationWords } from './operationText.js';
 import { durationText } from './relativeAge.js';
@@ -158,21 +157,15 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
 }
 
 /** Of a request that was not shortened. */
-function markIn({ kind, snapshot, snapshots, kept, put }: HistoryEntry['request']): MarkRequest | undefined {
-  // Which VM it is on stands beside it.
-  const vm = { connection: '', uuid: '' };
+function markIn({ kind, snapshot, snapshots, kept, put }: HistoryEntry['request']): ToldMark | undefined {
   const names = Array.isArray(snapshots) ? snapshots.filter((name) => typeof name === 'string') : [];
   switch (kind) {
     case 'keep':
-      return names.length > 0 && (kept === 'kept' || kept === 'free')
-        ? { kind, vm, snapshots: names, kept }
-        : undefined;
+      return names.length > 0 && (kept === 'kept' || kept === 'free') ? { kind, snapshots: names, kept } : undefined;
     case 'trash':
-      return names.length > 0 && (put === 'in' || put === 'out')
-        ? { kind, vm, snapshots: names, put, until: 0 }
-        : undefined;
+      return names.length > 0 && (put === 'in' || put === 'out') ? { kind, snapshots: names, put } : undefined;
     case 'favourite':
-      return { kind, vm, ...(typeof snapshot === 'string' && { snapshot }) };
+      return { kind, ...(typeof snapshot === 'string' && { snapshot }) };
     default:
       return undefined;
   }

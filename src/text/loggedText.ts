@@ -41,8 +41,11 @@ export function loggedWords({ request, changes }: LoggedOperation, view: Pick<Vm
   }
 }
 
+/** A mark as far as words tell of it. */
+export type ToldMark<T = MarkRequest> = T extends MarkRequest ? Omit<T, 'vm' | 'until'> : never;
+
 /** @param title of a snapshot, by its name */
-export function markWords(request: MarkRequest, title: (name: string) => string): string {
+export function markWords(request: ToldMark, title: (name: string) => string): string {
   switch (request.kind) {
     case 'keep': {
       const names = request.snapshots.map(title).join(', ');
