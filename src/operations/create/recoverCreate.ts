@@ -7,7 +7,7 @@ import { isHalfWritten, mergeBackOnSteps, ramFiles, releaseSteps, secondName } f
 import type { CreateStep, Step } from '../../steps/step.js';
 import type { Facts } from '../../domain/facts.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
-import { findSnapshot } from '../../domain/snapshotTree.js';
+import { findSnapshot, styleOfVm } from '../../domain/snapshotTree.js';
 import { refuse } from '../../domain/refusal.js';
 import { apply, applyAll } from '../../steps/steps.js';
 import { isLate, putBackSteps } from './lateSnapshot.js';
@@ -85,6 +85,7 @@ function isMade(step: CreateStep, { tree }: Facts): boolean {
  * | overlays that are not empty, or cannot be seen    | stay: a QEMU that outlived the daemon may write there |
  * | a tag inside an image, VM off                     | removed |
  * | a tag inside an image, VM active                  | stays until it is off: QEMU holds the image. The doctor finds it |
+ * | none that is the current one, all are inside images | the one before is made it again, see currentAgain |
  * | the VM on all its overlays, which no snapshot tells of | libvirt is told of the snapshot: see adoptSteps |
  * | the same, and a managed save would write below it | the disks go back to what that was made on: see putBackSteps |
  * | the same, and its RAM is gone                     | they are merged back: see mergeBackSteps, and mergeBackOnSteps |
@@ -132,10 +133,25 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
       ...(begun ? thawAndResume(made, interrupted, facts) : []),
       ...(merged ?? []),
       ...(begun ? orphanTags(made, facts) : []),
+      ...(begun ? currentAgain(interrupted, facts) : []),
       ...removal(left),
     ],
     'before',
   );
+}
+
+/**
+ * libvirt writes down that the one before is not the current one, then that the new one is (`qemuSnapshotSetCurrent`): killed between
+ * the two it knows of neither. Of external ones the files tell more than that: see adoptSteps, and the doctor.
+ */
+function currentAgain({ plan }: InterruptedOperation, { tree }: Facts): readonly Step[] {
+  const { current } = plan.before;
+  return tree.current === undefined &&
+    current !== undefined &&
+    findSnapshot(tree, current) !== undefined &&
+    styleOfVm(tree) === 'internal'
+    ? [{ kind: 'makeCurrent', snapshot: current }]
+    : [];
 }
 
 function orphanTags({ name, style, disks }: CreateStep, { vm, files }: Facts): readonly Step[] {

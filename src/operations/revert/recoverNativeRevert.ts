@@ -33,6 +33,7 @@ type Broken = InterruptedOperation & { readonly request: Extract<OperationReques
  * | the revert                 | running on files that the target froze  | any              | explained: it writes into them |
  * | the revert                 | on overlays of what the target froze    | another          | the target is made current, unless somebody made another so |
  * | the revert, to what is in the images | runs, as of a revert: see `runsReverted` | another    | the same, after which what is left follows |
+ * | the revert, to what is in the images | runs or is paused               | none, see `wasUnmarked` | the same |
  * | the revert                 | any                                     | the target, which it was not before | after; what is left follows |
  * | the revert                 | elsewhere                               | another, or as before | see `whereItWas` |
  */
@@ -69,7 +70,8 @@ export function recoverNativeRevert(broken: Broken, facts: Facts): Recovery {
   if (reached || (tree.current === target.name && (moved || !wasCurrent(broken)))) {
     return goOn(broken, rest(Math.max(interruptedAt(broken, facts), reverting + 1)), 'after');
   }
-  if (tree.current !== target.name && target.style === 'internal' && runsReverted(broken, facts)) {
+  const unnoted = runsReverted(broken, facts) || (isActive(vm.power) && wasUnmarked(broken, facts));
+  if (tree.current !== target.name && target.style === 'internal' && unnoted) {
     const mark: Step = { kind: 'makeCurrent', snapshot: target.name };
     return currentAsLeft(plan, facts)
       ? goOn(broken, [mark, ...rest(reverting + 1)], 'after')
@@ -86,6 +88,15 @@ function runsReverted({ plan }: Broken, { vm }: Facts): boolean {
   const stoodStill = plan.steps.some((step) => step.kind === 'createSnapshot' && step.snapshotKind === 'memory');
   const isNews = plan.before.powerReason !== 'fromSnapshot' || stoodStill;
   return isNews && vm.power === 'running' && vm.powerReason === 'fromSnapshot';
+}
+
+/**
+ * The last that libvirt does, once the RAM and the disks are back: it writes down that the one before is not the current one, then
+ * that the target is. Killed between the two, it knows of none afterwards (`qemuSnapshotRevertWriteMetadata`).
+ */
+function wasUnmarked({ plan }: Broken, { tree }: Facts): boolean {
+  const before = plan.checkpoint ?? plan.before.current;
+  return tree.current === undefined && before !== undefined && findSnapshot(tree, before) !== undefined;
 }
 
 /** RAM that libvirt has just loaded, and that nobody let run, may go: it is in the snapshot. */

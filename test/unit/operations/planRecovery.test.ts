@@ -185,6 +185,34 @@ section('a snapshot', [
     tagged,
   ],
   [
+    'whose daemon died while it made it the current one: the one before is made it again',
+    ask.create(),
+    inside(),
+    'createSnapshot',
+    (at, step) => unmarked(tagged(at, step)),
+  ],
+  [
+    'the same, VM off',
+    ask.create(),
+    inside({ power: 'off' }),
+    'createSnapshot',
+    (at, step) => unmarked(tagged(at, step)),
+  ],
+  [
+    'the same, and there was none before',
+    ask.create(),
+    unmarked(inside()),
+    'createSnapshot',
+    (at, step) => tagged(at, step),
+  ],
+  [
+    'the same, and the one before is gone',
+    ask.create(),
+    inside(),
+    'createSnapshot',
+    (at, step) => ({ ...tagged(at, step), tree: { snapshots: at.tree.snapshots.slice(0, 1) } }),
+  ],
+  [
     'the RAM of a managed save is in the VM that was started for it',
     keep(ask.revert('a')),
     inside({ power: 'off', managedSave: true }),
@@ -411,6 +439,7 @@ const onC = on(
 const of9 = '/img/web.9999999999';
 const ofRevert = { powerReason: 'fromSnapshot' } as const;
 const reverted = (at: Facts): Facts => ({ ...at, vm: { ...at.vm, power: 'running', ...ofRevert } });
+const stopped = (at: Facts): Facts => ({ ...at, vm: { ...at.vm, power: 'paused', ...ofRevert } });
 section('a revert by libvirt', [
   ['that stopped the VM and did nothing else is done again', back, outside(), 'revert', off, 'ends'],
   ['the same, internal: the present is kept first', ask.revert('a'), inside(), 'revert', off],
@@ -451,6 +480,36 @@ section('a revert by libvirt', [
     'ends',
   ],
   ['the same, without a checkpoint: nobody can tell which', ask.revert('a'), inside(ofRevert), 'revert', reverted],
+  [
+    'the same, and none is current: libvirt was about to write it down',
+    ask.revert('a'),
+    inside(ofRevert),
+    'revert',
+    (at) => unmarked(reverted(at)),
+    'ends',
+  ],
+  [
+    'internal, that left it paused, and none is current: libvirt was about to write it down',
+    ask.revert('a', 'paused'),
+    inside(),
+    'revert',
+    (at) => unmarked(stopped(at)),
+    'ends',
+  ],
+  [
+    'the same, and another is current: it was stopped, and may not be back',
+    ask.revert('a', 'paused'),
+    inside(),
+    'revert',
+    stopped,
+  ],
+  [
+    'the same, none is current, and there was none before',
+    ask.revert('a', 'paused'),
+    unmarked(inside()),
+    'revert',
+    stopped,
+  ],
   [
     'the same, and somebody took a snapshot since',
     ask.revert('a'),
