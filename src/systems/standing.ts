@@ -19,6 +19,7 @@ export interface SeenMember {
  * | checkpoint | is not there                                  | the same                                 | before  |
  * | revert     | is current, and the checkpoint is there; without one: its part is done | as it is to be, or parked for it | after |
  * | revert     | the checkpoint is current, or what was        | as before, or paused where it ran        | before  |
+ * | revert     | none is current, and the checkpoint is not there: libvirt was killed while it made it; a revert comes after that | as before, or paused where it ran | before |
  * | delete     | is there                                      | any                                      | before  |
  * | delete     | is gone                                       | any                                      | after   |
  * | any        | any other                                     | any other                                | unclear |
@@ -49,7 +50,9 @@ export function standingOf(
         return parked(member).includes(power) ? 'after' : 'unclear';
       }
       const isThere =
-        tree.current === member.current || (member.checkpoint !== undefined && tree.current === member.checkpoint);
+        tree.current === member.current ||
+        (member.checkpoint !== undefined &&
+          (tree.current === member.checkpoint || (tree.current === undefined && has(member.checkpoint) === undefined)));
       return isThere && asBefore ? 'before' : 'unclear';
     }
     case 'delete':

@@ -2,7 +2,7 @@
 // done already: all are where they were to be, or all are as they were, and who is told otherwise is told what is so.
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { Failure } from '../../src/domain/failure.js';
@@ -187,6 +187,44 @@ describe('a system of VMs in trouble', function () {
         title = `${title}-next`;
         await act(here, 'shop', { kind: 'checkpoint', title });
         assert.ok((await points()).includes(title));
+      });
+    }
+  });
+
+  describe('is whole again when the daemon is killed in the moment in which it has written down that the snapshot before is not the current one', () => {
+    /** Between two writes of files: by chance it is hit under load alone. */
+    const unmark = async (name: string): Promise<void> => {
+      const notes = join(daemon.dir, 'lib/qemu/snapshot', name);
+      for (const file of await readdir(notes)) {
+        const xml = await readFile(join(notes, file), 'utf8');
+        await writeFile(join(notes, file), xml.replace('<active>1</active>', '<active>0</active>'));
+      }
+    };
+    for (const [moment, step] of [
+      ['before', 'createSnapshot'],
+      ['after', 'revert'],
+    ] as const) {
+      it(`${moment} ${step} of a revert`, async () => {
+        const was = await begin('revert');
+        here.disturb({ vm: 'api', step, moment }, async () => {
+          await daemon.killDaemon();
+          await unmark('api');
+          // Killed so, it answers nobody.
+          throw new Failure('lost', { doing: step });
+        });
+        await ended({ kind: 'revert', title });
+        await daemon.startDaemon();
+        const [, [, , current]] = (await standing()) as [unknown, readonly string[]];
+        assert.match(current!, /no current snapshot/u);
+        await reopen();
+        const { system } = (await here.systems.find('shop'))!;
+        const { to, why, members } = await here.systems.recover(system, 'automatic');
+        const told = inspect({ why, members, now: await standing() }, { depth: 6 });
+        assert.ok(to === 'before' || to === 'after', told);
+        await isWhole('revert', to, was);
+        if (step === 'createSnapshot') {
+          assert.equal(await virsh('snapshot-current', 'api', '--name'), title);
+        }
       });
     }
   });

@@ -72,8 +72,11 @@ describe('where a member of a system stands', () => {
     ['off', 'kept', ['old', 'clean', 'kept'], 'unclear'],
     ['paused', 'clean', ['old', 'clean'], 'unclear'],
     ['paused', 'other', ['old', 'clean', 'kept', 'other'], 'unclear'],
+    ['paused', undefined, ['old', 'clean'], 'before'],
+    ['off', undefined, ['old', 'clean'], 'unclear'],
+    ['paused', undefined, ['old', 'clean', 'kept'], 'unclear'],
   ] as const) {
-    it(`in a revert: ${power}, current is ${current} of ${names.join(', ')}`, () => {
+    it(`in a revert: ${power}, current is ${current ?? 'none'} of ${names.join(', ')}`, () => {
       assert.equal(standingOf(of('revert'), back, seen(power, current, ...names)), standing);
     });
   }
