@@ -238,15 +238,16 @@ function requireGoing({ state, said }: Stream): void {
   }
 }
 
+/** Who cancelled was told that it can be: that holds until the RAM is seen to be whole. */
 async function untilWritten(context: StepContext): Promise<void> {
   const { signal, onProgress, vm } = context;
   for (let cancelled = false; ;) {
     const stream = await readStream(context);
+    if (stream.state !== 'going' && (cancelled || (stream.state === 'completed' && signal.aborted))) {
+      throw new Failure('cancelled', { vm: vm.name, doing: 'createSnapshot' });
+    }
     if (stream.state === 'completed') {
       return;
-    }
-    if (cancelled && stream.state !== 'going') {
-      throw new Failure('cancelled', { vm: vm.name, doing: 'createSnapshot' });
     }
     requireGoing(stream);
     if (signal.aborted && !cancelled) {
