@@ -198,13 +198,7 @@ section('a snapshot', [
     'createSnapshot',
     (at, step) => unmarked(tagged(at, step)),
   ],
-  [
-    'the same, and there was none before',
-    ask.create(),
-    unmarked(inside()),
-    'createSnapshot',
-    (at, step) => tagged(at, step),
-  ],
+  ['the same, and there was none before', ask.create(), unmarked(inside()), 'createSnapshot', tagged],
   [
     'the same, and the one before is gone',
     ask.create(),
@@ -481,7 +475,17 @@ section('a revert by libvirt', [
   ],
   ['the same, without a checkpoint: nobody can tell which', ask.revert('a'), inside(ofRevert), 'revert', reverted],
   [
-    'the same, and none is current: libvirt was about to write it down',
+    'the same, and somebody took a snapshot since',
+    ask.revert('a'),
+    inside(),
+    'revert',
+    (at) => ({
+      ...reverted(at),
+      tree: tree([...at.tree.snapshots, internal('alien', 'b')], 'alien'),
+    }),
+  ],
+  [
+    'internal, that let it run, and none is current: libvirt was about to write it down',
     ask.revert('a'),
     inside(ofRevert),
     'revert',
@@ -489,7 +493,7 @@ section('a revert by libvirt', [
     'ends',
   ],
   [
-    'internal, that left it paused, and none is current: libvirt was about to write it down',
+    'the same, and it left it paused',
     ask.revert('a', 'paused'),
     inside(),
     'revert',
@@ -497,7 +501,7 @@ section('a revert by libvirt', [
     'ends',
   ],
   [
-    'the same, and another is current: it was stopped, and may not be back',
+    'internal, that left it paused, and another is current: it was stopped, and may not be back',
     ask.revert('a', 'paused'),
     inside(),
     'revert',
@@ -509,16 +513,6 @@ section('a revert by libvirt', [
     unmarked(inside()),
     'revert',
     stopped,
-  ],
-  [
-    'the same, and somebody took a snapshot since',
-    ask.revert('a'),
-    inside(),
-    'revert',
-    (at) => ({
-      ...reverted(at),
-      tree: tree([...at.tree.snapshots, internal('alien', 'b')], 'alien'),
-    }),
   ],
   [
     'says what stands in the way of another one',
