@@ -48,11 +48,20 @@ export function openEditor(options: EditorOptions): Editor {
     ...(recovers !== undefined && { recovers }),
   });
   const reports: RecoveryReport[] = [];
-  const told = new Set<() => void>();
+  const waiting = new Set<() => void>();
+  const news = (): Promise<void> => new Promise((resolve) => waiting.add(resolve));
+  const tell = (): void => {
+    const all = [...waiting];
+    waiting.clear();
+    all.forEach((one) => one());
+  };
   inventory.onDidRecover((report) => {
     reports.push(report);
-    told.forEach((one) => one());
+    tell();
   });
+  // That a VM is no longer being recovered is seen after its report.
+  inventory.onDidChange(tell);
+  const isRecovering = (): boolean => inventory.connections.some(({ vms }) => vms.some((vm) => vm.recovering === true));
   inventory.setConnections([uri]);
   // What goes by itself after a revert would go while a test compares.
   inventory.setAutoPrune('everything');
@@ -64,15 +73,16 @@ export function openEditor(options: EditorOptions): Editor {
     reports,
     log,
     reported: async () => {
-      const next = new Promise<void>((resolve) => told.add(resolve));
-      await (reports.length > 0 ? undefined : next);
+      while (reports.length === 0) {
+        await news();
+      }
     },
     settled: async () => {
       for (;;) {
-        const next = new Promise<void>((resolve) => told.add(resolve));
-        // The report comes after the entry has gone; one that says "failed" leaves it there, as does an explained one.
+        const next = news();
+        // One that says "failed" leaves its entry there, as does an explained one. Any other goes before its end is told.
         const explained = reports.some(({ outcome }) => outcome === 'explained');
-        if (explained || (await real.journal.unfinished(uri)).entries.length === 0) {
+        if ((explained || (await real.journal.unfinished(uri)).entries.length === 0) && !isRecovering()) {
           return;
         }
         // Whoever else has taken it up tells only itself when it is done.

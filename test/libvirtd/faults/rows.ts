@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../../src/domain/failure.js';
+import type { Refusal } from '../../../src/domain/refusal.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import { type Difference, OracleVm } from '../../oracle/oracleVm.js';
@@ -170,6 +171,12 @@ function planOf(course: Course, usual: Course | undefined, said: string): Planne
   return plan;
 }
 
+/** With what stands in the way, where that is more than the reason tells. */
+function reasonOf(why: Refusal | undefined): string {
+  const because = why?.because === undefined ? '' : ` because of ${JSON.stringify(why.because)}`;
+  return `${why?.reason ?? 'no reason'}${because}`;
+}
+
 async function outcomeOf(running: Promise<unknown>): Promise<string> {
   try {
     await running;
@@ -236,7 +243,7 @@ async function judge(
   const needless = explained.flatMap(({ why }) =>
     (isOver && why?.because?.reason === 'noSpaceFor') || (kind !== undefined && needsPerson.has(kind))
       ? []
-      : [`a person is asked although nobody else acted: ${why?.reason ?? 'no reason'}`],
+      : [`a person is asked although nobody else acted: ${reasonOf(why)}`],
   );
   if (kind === 'diskFull' && reports.some(({ why }) => why?.reason === 'mergeLost')) {
     needless.push('a person is told of a merge that is lost, and it failed');
