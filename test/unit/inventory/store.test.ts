@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { Store } from '../../../src/inventory/store.js';
 import { external, ref, tree, vm } from '../domain/someFacts.js';
 
+const silent = () => undefined;
+const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+
 describe('the picture of a VM that ran', () => {
-  const silent = () => undefined;
-  const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
   const taken = tree([external('m', undefined, { state: 'paused', memory: 'external' }), external('d', 'm')], 'd');
   const pictureOf = (power: 'running' | 'paused'): Store => {
     const store = new Store(log);
@@ -65,5 +66,21 @@ describe('the picture of a VM that ran', () => {
     const store = pictureOf('running');
     store.putVm(ref, { tree: taken });
     assert.deepEqual(store.vm(ref)?.olderThanLastRun ?? [], []);
+  });
+});
+
+describe('the picture of several VMs', () => {
+  it('has them in the order of their names, by number where these end in one, and then of their UUIDs', () => {
+    const store = new Store(log);
+    store.setUris([ref.connection]);
+    const put = (name: string, uuid: string): void => store.putVm({ ...ref, uuid }, { vm: vm({ name, uuid }) });
+    put('web10', 'a');
+    put('web2', 'b');
+    put('db', 'd');
+    put('db', 'c');
+    assert.deepEqual(
+      store.connection(ref.connection)?.vms.map(({ vm: { name, uuid } }) => `${name} ${uuid}`),
+      ['db c', 'db d', 'web2 b', 'web10 a'],
+    );
   });
 });
