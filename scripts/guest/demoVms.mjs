@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { buildGuest } from './buildGuest.mjs';
 import { defineVm, virshOk } from './defineVm.mjs';
 import { counters, waitForAgent } from './inGuest.mjs';
+import { restingOn } from './restingOn.mjs';
 import { element } from './xml.mjs';
 
 /** @typedef {import('./defineVm.mjs').Virsh} Virsh */
@@ -98,6 +99,7 @@ export const demoNames = demos.map(({ name }) => name);
 
 /** Demo VMs that an earlier version has made: removed with the others. */
 const formerNames = ['rewind-external'];
+const ownNames = [...demoNames, ...formerNames];
 
 /**
  * @typedef {object} Steps
@@ -190,6 +192,16 @@ export async function stopDemoVms(virsh, names) {
 }
 
 /**
+ * VMs of somebody else that would lose a disk with the demo's files: clones and forks of the demo VMs. Those of labs have theirs
+ * in a folder below.
+ * @param {{ virsh: Virsh, folder: string }} options
+ * @returns {Promise<string[]>} their names
+ */
+export async function restingOnDemos(options) {
+  return (await restingOn(options)).filter((name) => !ownNames.includes(name));
+}
+
+/**
  * Removes the demo VMs, their snapshots and all their files. Nothing there is fine. Folders in it stay, and it with
  * them: beside the demo's files the extension keeps those of labs.
  * @param {{ virsh: Virsh, folder: string }} options
@@ -198,7 +210,7 @@ export async function stopDemoVms(virsh, names) {
  */
 export async function removeDemoVms({ virsh, folder }) {
   const removed = [];
-  for (const name of [...demoNames, ...formerNames]) {
+  for (const name of ownNames) {
     if ((await stateOf(virsh, name)) !== undefined) removed.push(name);
     await removeOne(virsh, folder, name);
   }

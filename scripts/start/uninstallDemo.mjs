@@ -5,7 +5,7 @@ import { rm, rmdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { virshOf } from '../guest/defineVm.mjs';
-import { demoFolder, demoNames, removeDemoVms } from '../guest/demoVms.mjs';
+import { demoFolder, demoNames, removeDemoVms, restingOnDemos } from '../guest/demoVms.mjs';
 import { cacheDir } from '../guest/buildGuest.mjs';
 import { isReleaseDir } from '../rig/debianRoot.mjs';
 import { findProgram, run } from '../rig/run.mjs';
@@ -31,8 +31,10 @@ export async function uninstallDemo() {
   if ((await findProgram('virsh')) !== undefined) {
     const daemon = await ensureDaemon();
     try {
+      const virsh = virshOf(demoUri);
+      await requireAlone(virsh, folder);
       await destroyLab();
-      const removed = await removeDemoVms({ virsh: virshOf(demoUri), folder });
+      const removed = await removeDemoVms({ virsh, folder });
       say(removed.length === 0 ? 'there were no demo VMs' : `removed the VMs ${removed.join(' and ')}`);
     } finally {
       await daemon.stop(demoNames);
@@ -49,6 +51,20 @@ export async function uninstallDemo() {
     });
   }
   say('done; node_modules, dist and packages of the system stay');
+}
+
+/**
+ * @param {import('../guest/defineVm.mjs').Virsh} virsh
+ * @param {string} folder
+ * @throws {StartStopped} where somebody made a clone or a fork of a demo VM, whose disk would go unsaid
+ */
+async function requireAlone(virsh, folder) {
+  const others = await restingOnDemos({ virsh, folder });
+  if (others.length === 0) return;
+  throw new StartStopped(
+    `These VMs have their disks among the files of the demo VMs, or on them, and would lose them: ${others.join(', ')}.\n` +
+      'Nothing was removed. Throw them away first: npm start, then “Clones and Forks”, “Throw the Clone Away…” in the menu of each.',
+  );
 }
 
 /**

@@ -9,11 +9,12 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { defineVm, virshOk } from '../../scripts/guest/defineVm.mjs';
 import { buildGuest } from '../../scripts/guest/buildGuest.mjs';
-import { demoNames, makeDemoVms, removeDemoVms } from '../../scripts/guest/demoVms.mjs';
+import { demoNames, makeDemoVms, removeDemoVms, restingOnDemos } from '../../scripts/guest/demoVms.mjs';
 import { parseCounters } from '../../scripts/guest/inGuest.mjs';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { startPrivateDaemon, type PrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { root } from '../../scripts/rig/root.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
 
 /** Command lines of all processes that name the folder. */
 function processesOf(dir: string): string[] {
@@ -28,6 +29,29 @@ function processesOf(dir: string): string[] {
       }
     })
     .filter((command) => command.includes(dir));
+}
+
+const cloneNames = ['among-them', 'rests-on-them', 'stands-alone'];
+
+/** One with its disk among those of the demo, one that rests on them from elsewhere, two layers deep, and one with a disk of its own. */
+async function addClones({ virsh, dir }: PrivateDaemon, folder: string): Promise<void> {
+  const overlay = async (file: string, backing: string): Promise<string> => {
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', backing, '-F', 'qcow2', file]);
+    return file;
+  };
+  const own = join(dir, 'stands-alone.qcow2');
+  await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', own, '4M']);
+  const base = join(folder, 'rewind-overlays.qcow2');
+  const disks = [
+    await overlay(join(folder, 'among-them.qcow2'), own),
+    await overlay(join(dir, 'top.qcow2'), await overlay(join(dir, 'middle.qcow2'), base)),
+    own,
+  ];
+  const guest = await buildGuest();
+  for (const [index, name] of cloneNames.entries()) {
+    const file = disks[index]!;
+    await defineVm(virsh, { name, guest, disks: [{ file, format: 'qcow2' }], consoleLog: join(dir, name) });
+  }
 }
 
 describe('a private daemon', () => {
@@ -101,6 +125,10 @@ describe('a private daemon', () => {
     const log = () => parseCounters(readFileSync(join(options.folder, 'rewind-internal.console.log'), 'utf8'));
     while ((log()?.memory ?? 0) < 150) await wait(100);
     assert.deepEqual(await makeDemoVms(options), []);
+    assert.deepEqual(await restingOnDemos(options), []);
+    await addClones(daemon, options.folder);
+    assert.deepEqual((await restingOnDemos(options)).sort(), ['among-them', 'rests-on-them']);
+    await Promise.all(cloneNames.map((name) => virshOk(daemon.virsh, 'undefine', name)));
     assert.deepEqual((await removeDemoVms(options)).sort(), [...demoNames].sort());
     assert.equal(existsSync(options.folder), false);
     assert.equal((await virshOk(daemon.virsh, 'list', '--all', '--name')).trim(), '');
