@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { virshOf } from '../guest/defineVm.mjs';
 import { demoFolder, demoNames, removeDemoVms, restingOnDemos } from '../guest/demoVms.mjs';
 import { cacheDir } from '../guest/buildGuest.mjs';
+import { restingOn } from '../guest/restingOn.mjs';
 import { isReleaseDir } from '../rig/debianRoot.mjs';
 import { findProgram, run } from '../rig/run.mjs';
 import { exampleLabFile, labGuestFolder } from './exampleLab.mjs';
@@ -28,6 +29,8 @@ function cached() {
 
 export async function uninstallDemo() {
   const folder = demoFolder(isSystem);
+  /** @type {string[]} */
+  let onGuest = [];
   if ((await findProgram('virsh')) !== undefined) {
     const daemon = await ensureDaemon();
     try {
@@ -36,11 +39,14 @@ export async function uninstallDemo() {
       await destroyLab();
       const removed = await removeDemoVms({ virsh, folder });
       say(removed.length === 0 ? 'there were no demo VMs' : `removed the VMs ${removed.join(' and ')}`);
+      onGuest = await restingOn({ virsh, folder: labGuestFolder(folder) });
     } finally {
       await daemon.stop(demoNames);
     }
   }
-  for (const path of [labGuestFolder(folder), ...cached(), ...demoNames.map((name) => join(logs(), `${name}.log`))]) {
+  if (onGuest.length > 0) say(`${labGuestFolder(folder)} stays, for these VMs rest on it: ${onGuest.join(', ')}`);
+  const guest = onGuest.length > 0 ? [] : [labGuestFolder(folder)];
+  for (const path of [...guest, ...cached(), ...demoNames.map((name) => join(logs(), `${name}.log`))]) {
     if (existsSync(path)) say(`removing ${path}`);
     await rm(path, { recursive: true, force: true });
   }
