@@ -87,18 +87,25 @@ describe('a snapshot for which the guest hardly stands still', function () {
     assert.equal((await rig.virsh('snapshot-current', '--name', 'seamless')).trim(), 'second');
   });
 
-  /** Nothing else happens meanwhile, as on a host that is busy. */
-  const blockUntilWritten = (): void => {
-    const command = JSON.stringify({ execute: 'query-migrate' });
-    const args = ['-q', '-c', rig.daemon.uri, 'qemu-monitor-command', 'seamless', command];
-    while (!execFileSync('virsh', args, { encoding: 'utf8', env: rig.daemon.env }).includes('"status":"completed"')) {
-      // Asked again.
+  /**
+   * Nothing else happens meanwhile, as on a host that is busy. False where there is no stream: the guest wrote before its RAM was
+   * kept, and what is told of is that the disks are merged back before it is tried once more.
+   */
+  const isWritten = (): boolean => {
+    const args = ['qemu-monitor-command', 'seamless', JSON.stringify({ execute: 'query-migrate' })];
+    const said = () =>
+      execFileSync('virsh', ['-q', '-c', rig.daemon.uri, ...args], { encoding: 'utf8', env: rig.daemon.env });
+    for (;;) {
+      const { status } = (JSON.parse(said()) as { readonly return: { readonly status?: string } }).return;
+      if (status === undefined || ['completed', 'cancelled', 'failed', 'none'].includes(status)) {
+        return status === 'completed';
+      }
     }
   };
 
-  for (const [when, wait] of [
-    ['', () => undefined],
-    [' when its RAM is all written, which nobody has seen yet', blockUntilWritten],
+  for (const [when, mayCancel] of [
+    ['', () => true],
+    [' when its RAM is all written, which nobody has seen yet', isWritten],
   ] as const) {
     it(`goes back to where it was when it is cancelled${when}, with what the guest has written since`, async () => {
       if (!isPossible) {
@@ -110,8 +117,7 @@ describe('a snapshot for which the guest hardly stands still', function () {
       const taken = subject.create('cancelled', wish('cancelled'), {
         signal: cancel.signal,
         onProgress: () => {
-          if (!cancel.signal.aborted) {
-            wait();
+          if (!cancel.signal.aborted && mayCancel()) {
             cancel.abort();
           }
         },
