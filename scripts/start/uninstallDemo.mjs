@@ -29,8 +29,8 @@ function cached() {
 
 export async function uninstallDemo() {
   const folder = demoFolder(isSystem);
-  /** @type {string[]} */
-  let onGuest = [];
+  const guestFolder = labGuestFolder(folder);
+  let guest = [guestFolder];
   if ((await findProgram('virsh')) !== undefined) {
     const daemon = await ensureDaemon();
     try {
@@ -39,13 +39,15 @@ export async function uninstallDemo() {
       await destroyLab();
       const removed = await removeDemoVms({ virsh, folder });
       say(removed.length === 0 ? 'there were no demo VMs' : `removed the VMs ${removed.join(' and ')}`);
-      onGuest = await restingOn({ virsh, folder: labGuestFolder(folder) });
+      const others = await restingOn({ virsh, folder: guestFolder });
+      if (others.length > 0) {
+        say(`${guestFolder} stays, for these VMs rest on it: ${others.join(', ')}`);
+        guest = [];
+      }
     } finally {
       await daemon.stop(demoNames);
     }
   }
-  if (onGuest.length > 0) say(`${labGuestFolder(folder)} stays, for these VMs rest on it: ${onGuest.join(', ')}`);
-  const guest = onGuest.length > 0 ? [] : [labGuestFolder(folder)];
   for (const path of [...guest, ...cached(), ...demoNames.map((name) => join(logs(), `${name}.log`))]) {
     if (existsSync(path)) say(`removing ${path}`);
     await rm(path, { recursive: true, force: true });

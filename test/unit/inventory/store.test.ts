@@ -1,15 +1,13 @@
 // What the picture remembers of a VM beyond what it was last told.
 import assert from 'node:assert/strict';
 import { Store } from '../../../src/inventory/store.js';
+import { silentLog } from '../../silentLog.js';
 import { external, ref, tree, vm } from '../domain/someFacts.js';
-
-const silent = () => undefined;
-const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
 
 describe('the picture of a VM that ran', () => {
   const taken = tree([external('m', undefined, { state: 'paused', memory: 'external' }), external('d', 'm')], 'd');
   const pictureOf = (power: 'running' | 'paused'): Store => {
-    const store = new Store(log);
+    const store = new Store(silentLog);
     store.setUris([ref.connection]);
     store.putVm(ref, { vm: vm({ power }) });
     return store;
@@ -71,7 +69,7 @@ describe('the picture of a VM that ran', () => {
 
 describe('the picture of several VMs', () => {
   it('has them in the order of their names, by number where these end in one, and then of their UUIDs', () => {
-    const store = new Store(log);
+    const store = new Store(silentLog);
     store.setUris([ref.connection]);
     const put = (name: string, uuid: string): void => store.putVm({ ...ref, uuid }, { vm: vm({ name, uuid }) });
     put('web10', 'a');
