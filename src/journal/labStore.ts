@@ -36,7 +36,7 @@ export interface LabRecord {
   readonly vms: readonly RecordedVm[];
   /** The id of its system of VMs, once that is made. */
   readonly system?: string;
-  /** The ids of the restore points that the file names; absent until all are made: whatever is there by then is the lab's. */
+  /** The ids of the restore points that the lab made or began to make: no other one is the lab's. */
   readonly points?: readonly string[];
 }
 

@@ -161,7 +161,7 @@ export class Labs {
   /** @throws LabError `failed` where a guest does not do what the file wants: the VMs stay for a look */
   async create(plan: LabPlan, wish: MakeWish): Promise<void> {
     if (plan.left !== undefined) {
-      await this.#remove(plan.left, wish);
+      await this.#remove(plan.left, wish, true);
     }
     const open = await this.#store.begin(plan.record);
     // Two that begin at the same time see nothing of each other before. Nothing is made yet: whoever sees another one withdraws.
@@ -211,11 +211,11 @@ export class Labs {
   }
 
   async destroy(record: LabRecord, wish: MakeWish): Promise<void> {
-    await this.#requireAlone(record);
-    await this.#remove(record, wish);
+    await this.#remove(record, wish, false);
   }
 
-  async #remove(record: LabRecord, wish: MakeWish): Promise<void> {
+  async #remove(record: LabRecord, wish: MakeWish, isForNewOne: boolean): Promise<void> {
+    await this.#requireAlone(record);
     const open = await this.#store.claim(record.id);
     if (open === 'busy') {
       throw this.#busy(record.name);
@@ -224,7 +224,7 @@ export class Labs {
       return;
     }
     try {
-      await removeLab(open, { ...this.#options, ...wish });
+      await removeLab(open, { ...this.#options, ...wish }, isForNewOne);
     } finally {
       await open.leave();
     }

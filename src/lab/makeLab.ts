@@ -76,8 +76,10 @@ export async function makeLab(plan: LabPlan, open: OpenLab, making: Making): Pro
       noted.add(line);
       onNote?.(line);
     }
-    await systems.run(checkpoint, { signal });
     points.push(checkpoint.point.id);
+    // Before it is made: whatever comes in between, only what is written down is the lab's.
+    await open.put({ points });
+    await systems.run(checkpoint, { signal });
   }
   await open.put({ phase: 'ready', points });
 }

@@ -4,17 +4,22 @@ import { t } from '@vscode/l10n';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import { refuse } from '../domain/refusal.js';
-import type { StoredSystem } from '../domain/system.js';
-import type { LabRecord, OpenLab } from '../journal/labStore.js';
+import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
+import { isMember, type SystemPoint } from '../domain/system.js';
+import type { VmRef } from '../domain/vm.js';
+import type { VmView } from '../inventory/views.js';
+import type { LabRecord, OpenLab, RecordedVm } from '../journal/labStore.js';
+import type { Session } from '../session/session.js';
 import { isCloneOfLab, removeLabClone } from './labClones.js';
-import { snapshotOf } from '../systems/standing.js';
+import { LabError } from './labError.js';
 import type { Making } from './makeLab.js';
 
 /**
  * An interrupted operation on its system that is left to a person is forgotten where all its VMs go.
- * @throws Failure `refused`, before anything is removed, where one of them stays
+ * @param isForNewOne nobody was asked about what goes
+ * @throws Failure `refused`, before anything is removed, where one of them stays; LabError
  */
-export async function removeLab(open: OpenLab, making: Making): Promise<void> {
+export async function removeLab(open: OpenLab, making: Making, isForNewOne: boolean): Promise<void> {
   const { record } = open;
   const { session, signal, onStep } = making;
   const systems = await session.systems();
@@ -37,11 +42,17 @@ export async function removeLab(open: OpenLab, making: Making): Promise<void> {
       throw new Failure('refused', { refusal: refuse('systemInterrupted', { vm: name, system: name }).refusal });
     }
   }
-  await open.put({ phase: 'removing' });
   const left = stored === undefined ? undefined : await systems.find(stored.system.id);
-  if (left !== undefined) {
-    await deletePoints(left, record, making);
+  const own = (left?.points ?? []).filter(({ id }) => record.points?.includes(id) === true);
+  if (isForNewOne) {
+    await requireOwnSnapshots(own, record, session);
   }
+  await open.put({ phase: 'removing' });
+  await deletePoints(
+    own,
+    record.vms.filter(({ parts }) => parts === undefined),
+    making,
+  );
   for (const vm of record.vms) {
     const { connection, uuid, name, folder, parts } = vm;
     if (parts !== undefined) {
@@ -60,26 +71,63 @@ export async function removeLab(open: OpenLab, making: Making): Promise<void> {
   await open.forget();
 }
 
-/** Of the VMs that stay, the snapshots of the file's restore points: of those that go, all goes with them. */
+/** Of a VM and a restore point, by name and second: what is called or timed otherwise is somebody's. */
+function ownSnapshot(tree: SnapshotTree | undefined, ref: VmRef, { members }: SystemPoint): Snapshot | undefined {
+  const made = members.find(isMember(ref));
+  return tree?.snapshots.find(({ name, createdAt }) => name === made?.snapshot && createdAt === made.createdAt);
+}
+
+/** What somebody keeps in a VM that the lab made goes only with a lab that somebody destroys. @throws LabError `refused` */
+async function requireOwnSnapshots(
+  points: readonly SystemPoint[],
+  { vms }: LabRecord,
+  session: Session,
+): Promise<void> {
+  for (const { connection, uuid, name, parts } of vms) {
+    const ref = { connection, uuid };
+    const view = parts === undefined ? undefined : await viewNow(session, ref);
+    const own = new Set(points.map((point) => ownSnapshot(view?.tree, ref, point)));
+    const foreign = view?.tree?.snapshots.find((one) => !own.has(one) && one.trailers.auto === undefined);
+    if (foreign !== undefined) {
+      throw new LabError(
+        'refused',
+        t(
+          'The VM {0} has the snapshot “{1}”, which this lab did not make. Destroy the lab first if it may go.',
+          displayLine(name),
+          displayLine(foreign.title),
+        ),
+      );
+    }
+  }
+}
+
+/** Of the VMs that stay, the snapshots of the lab's restore points: of those that go, all goes with them. */
 async function deletePoints(
-  { points }: StoredSystem,
-  { vms, points: own }: LabRecord,
+  points: readonly SystemPoint[],
+  vms: readonly RecordedVm[],
   { session, onStep }: Making,
 ): Promise<void> {
-  const staying = vms.filter(({ parts }) => parts === undefined);
-  const ofLab = points.filter(({ id, auto }) => auto === undefined && own?.includes(id) !== false);
-  for (const point of staying.length === 0 ? [] : ofLab) {
+  for (const point of points) {
     onStep(t('deleting the restore point “{0}”', displayLine(point.title)));
-    for (const { connection, uuid, name } of staying) {
+    for (const { connection, uuid } of vms) {
       const ref = { connection, uuid };
-      await session.inventory.connect(connection);
-      await session.inventory.refresh({ vm: ref }).catch(() => undefined);
-      const view = session.inventory.findVm(ref);
-      const snapshot = view?.tree && snapshotOf(view.tree, { ...ref, name }, point, points);
+      const view = await viewNow(session, ref);
+      const snapshot = ownSnapshot(view?.tree, ref, point);
       if (view !== undefined && snapshot !== undefined) {
         const request = { kind: 'delete', vm: ref, snapshot: snapshot.name, scope: 'one' } as const;
         await session.run(await session.plan(view, request));
       }
     }
   }
+}
+
+/** Undefined where it is gone. */
+async function viewNow({ inventory }: Session, ref: VmRef): Promise<VmView | undefined> {
+  await inventory.connect(ref.connection);
+  await inventory.refresh({ vm: ref }).catch((error: unknown) => {
+    if (!(error instanceof Failure) || error.kind !== 'notFound') {
+      throw error;
+    }
+  });
+  return inventory.findVm(ref);
 }

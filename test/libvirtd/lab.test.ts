@@ -104,6 +104,10 @@ describe('a lab', function () {
     return out.trim();
   };
   const write = (text: string): Promise<void> => writeFile(file, text);
+  const checkpointed = async (): Promise<void> => {
+    const [code] = (await once(start(['system', 'checkpoint', 'shop', 'precious']), 'close')) as [number];
+    assert.equal(code, exitCode('done'));
+  };
 
   before(async () => {
     daemon = await startPrivateDaemon();
@@ -299,7 +303,11 @@ describe('a lab', function () {
     assert.deepEqual(await vms(), ['idle', 'shop-db', 'shop-server']);
     await write(usual.replace('wait: { agent: true }', 'wait: { port: 1, host: 127.0.0.1, seconds: 1 }'));
     assert.match(await cli('failed', 'lab', 'create'), /did not come up/u);
+    // What somebody keeps meanwhile is theirs.
+    await checkpointed();
+    assert.match(await cli('refused', 'lab', 'create'), /shop-db.*“precious”, which this lab did not make/u);
     await cli('done', 'lab', 'destroy', '--yes');
+    assert.equal(await virsh('snapshot-list', 'idle', '--name'), 'precious');
     await isGone();
   });
 

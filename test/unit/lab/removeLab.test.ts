@@ -118,16 +118,32 @@ describe('the removal of a lab', () => {
     assert.deepEqual(await store().list(), []);
   });
 
-  it('takes all of them where it was never made whole', async () => {
+  it('takes no others where it was never made whole', async () => {
     const { labs, removed } = rig({ snapshots: [snapshot('clean', 1000), snapshot('mine', 5000)] });
-    await labs.destroy(await begun({ phase: 'making' }), wish);
-    assert.deepEqual(removed, ['snapshot clean', 'snapshot mine', 'shop-db']);
+    await labs.destroy(await begun({ phase: 'making', points: [clean.id] }), wish);
+    assert.deepEqual(removed, ['snapshot clean', 'shop-db']);
+    const before = rig({ snapshots: [snapshot('clean', 1000), snapshot('mine', 5000)] });
+    await before.labs.destroy(await begun({ phase: 'making' }), wish);
+    assert.deepEqual(before.removed, ['shop-db']);
   });
 
-  it('knows one that was renamed, and not one that a person made under the name', async () => {
+  it('is refused unasked, for a new lab, where somebody keeps a snapshot in a VM that goes', async () => {
+    const { labs, removed } = rig({ snapshots: [snapshot('clean', 1000), snapshot('mine', 9000)] });
+    const left = await begun({ phase: 'making', points: [clean.id] });
+    const plan = { left, record: { ...record, id: 'e'.repeat(32), phase: 'making' } } as unknown as LabPlan;
+    await assert.rejects(
+      labs.create(plan, wish),
+      ({ kind, message }: LabError) => kind === 'refused' && /shop-db.*“mine”/u.test(message),
+    );
+    assert.deepEqual(removed, []);
+    await labs.destroy(left, wish);
+    assert.deepEqual(removed, ['snapshot clean', 'shop-db']);
+  });
+
+  it('leaves one that somebody renamed, and one that somebody made under the name', async () => {
     const renamed = rig({ snapshots: [snapshot('spotless', 1000)] });
     await renamed.labs.destroy(await begun({ points: [clean.id] }), wish);
-    assert.deepEqual(renamed.removed, ['snapshot spotless', 'shop-db']);
+    assert.deepEqual(renamed.removed, ['shop-db']);
     const anew = rig({ snapshots: [snapshot('clean', 9000)] });
     await anew.labs.destroy(await begun({ points: [clean.id] }), wish);
     assert.deepEqual(anew.removed, ['shop-db']);
