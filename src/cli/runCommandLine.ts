@@ -9,6 +9,7 @@ import { Session } from '../session/session.js';
 import { memberOutcomes } from '../session/systemInfos.js';
 import { failureMessage } from '../text/failureMessage.js';
 import { isSilent } from '../text/failureText.js';
+import { refusalText } from '../text/refusalText.js';
 import type { Call } from './arguments.js';
 import { CliError } from './commandError.js';
 import type { CommandName } from './commandTable.js';
@@ -94,6 +95,10 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
       log,
       shell: call.command === 'mcp' ? 'virt-rewind mcp' : 'virt-rewind',
     });
+    for (const doubt of await session.doubts()) {
+      const { reason, nextStep } = refusalText(doubt);
+      terminal.tell(`${reason} ${nextStep}`);
+    }
     const { command } = call;
     if (command === 'completion' || command === 'hook') {
       throw new CliError('usage', `${command} has a way of its own`);

@@ -34,6 +34,7 @@ export function examine(vm: OperationRequest['vm'], facts: Facts): Examination {
 
 function problemsOf(facts: Facts): readonly Problem[] {
   return [
+    ...(facts.unreadEntries ?? []).map((refusal): Problem => ({ kind: 'unreadableEntry', refusal })),
     ...lostProblems(facts),
     ...stateProblems(facts),
     ...nextStartProblems(facts),

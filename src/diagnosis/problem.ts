@@ -83,6 +83,7 @@ export type Problem =
       readonly configured: string;
       readonly isSameDisk: boolean;
     }
+  | { readonly kind: 'unreadableEntry'; readonly refusal: Refusal }
   | { readonly kind: 'pausedSaving' }
   | { readonly kind: 'runsUnseen'; readonly file: string }
   | { readonly kind: 'mergeLost'; readonly disk: string; readonly file: string; readonly said: string }

@@ -119,6 +119,7 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
     severity: ({ isSameDisk }) => (isSameDisk ? 'error' : 'warning'),
     repair: ({ isSameDisk }) => (isSameDisk ? { kind: 'configureDisks' } : undefined),
   },
+  unreadableEntry: { severity: 'error' },
   runsUnseen: { severity: 'error' },
   mergeLost: { severity: 'error' },
   managedSave: { severity: 'note' },

@@ -4,6 +4,7 @@ import type { CannotAct, FileFacts, ImageFacts, Seen } from './hostFiles.js';
 import type { VmLayers } from './layers.js';
 import type { AutoReason } from './description.js';
 import type { Measured } from './loggedOperation.js';
+import type { Refusal } from './refusal.js';
 import type { Seamless } from './seamless.js';
 import type { SavedRam, SnapshotTree } from './snapshot.js';
 import type { Vm, VmDisk } from './vm.js';
@@ -51,6 +52,8 @@ export interface Facts {
   readonly measured?: readonly Measured[];
   /** Names of the snapshots that somebody marked as to be kept. */
   readonly kept?: readonly string[];
+  /** Why nothing new is begun: entries of the journal that cannot be read, and that may be of this VM. */
+  readonly unreadEntries?: readonly Refusal[];
   /** Sizes that were read before, for files that the look itself did not see. */
   readonly layers?: VmLayers;
 }

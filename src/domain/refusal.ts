@@ -188,6 +188,10 @@ export interface RefusalFacts {
   readonly begunElsewhere: { vm: string; connection: string };
   /** The journal's entry in `file` is of this VM; `why`: newer (than this version can read), damaged, … */
   readonly entryUnreadable: { vm: string; file: string; why: string };
+  /** The journal's entry in `file` does not even tell of which VM it is. */
+  readonly entryOfUnknownVm: { file: string };
+  /** What the user's editor has set cannot be read in `file`; `why`: newer (than this version can read), damaged. */
+  readonly settingsUnreadable: { file: string; why: string };
   /** An operation broke off in the middle, and the VM may have been used since: going on would take that away. */
   readonly usedSince: { vm: string };
   /** The RAM of its managed save is in the VM itself, or gone with it: `state` is what it is now. */

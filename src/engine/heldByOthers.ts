@@ -1,7 +1,6 @@
 // That somebody else is at a VM: another process, or what was begun on several VMs of which it is one. Refuses to wait for them.
 import { Failure } from '../domain/failure.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
-import type { Store } from '../inventory/store.js';
 import type { JournalEntry, UnreadableEntry } from '../journal/entry.js';
 import type { Lease } from './leases.js';
 import type { Persistence } from './persistence.js';
@@ -36,10 +35,26 @@ export async function groupRefusal(
   return undefined;
 }
 
-/** Nobody knows whether what it tells of has ended. */
-export function unreadableRefusal({ request }: Lease, { path, why }: UnreadableEntry, store: Store): Refusal {
-  const vm = store.vm(request.vm)?.vm.name ?? request.vm.uuid;
-  return refuse('entryUnreadable', { vm, file: path, why }).refusal;
+/** Why nothing is begun on a VM, or on any where none is given: nobody knows whether what was begun has ended. */
+export async function unreadableRefusals(
+  { journal, groups }: Pick<Persistence, 'journal' | 'groups'>,
+  uuid?: string,
+): Promise<readonly Refusal[]> {
+  const [{ unreadable }, ofSystems] = await Promise.all([journal.unfinished(), groups.unfinished()]);
+  return [
+    ...unreadable
+      .filter(({ vm }) => vm === undefined || uuid === undefined || vm.uuid === uuid)
+      .map(({ path, why, vm }) =>
+        vm === undefined
+          ? unknownVm(path)
+          : refuse('entryUnreadable', { vm: vm.name ?? vm.uuid, file: path, why }).refusal,
+      ),
+    ...ofSystems.unreadable.map(unknownVm),
+  ];
+}
+
+function unknownVm(file: string): Refusal {
+  return refuse('entryOfUnknownVm', { file }).refusal;
 }
 
 /** For the log: not even its VM need be known. */

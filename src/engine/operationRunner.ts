@@ -209,7 +209,7 @@ export class OperationRunner {
   }
 
   #unfinishedRefusal(request: OperationRequest, why: Refusal): Refusal {
-    if (why.reason === 'entryUnreadable' || why.reason === 'systemInterrupted') {
+    if (['entryUnreadable', 'entryOfUnknownVm', 'systemInterrupted'].includes(why.reason)) {
       // Neither a repair of ours nor a person's word here leads out of it.
       return why;
     }

@@ -12,6 +12,7 @@ import { factsToDecide, factsToDiagnose } from './factsRequests.js';
 import { type Clock, within } from '../base/clock.js';
 import type { Persistence } from './persistence.js';
 import type { LiveConnection } from '../inventory/liveConnection.js';
+import { unreadableRefusals } from './heldByOthers.js';
 import { knownFacts, readOwnKnowledge } from './ownKnowledge.js';
 import { knownVm, type Store } from '../inventory/store.js';
 import { vmKey } from '../inventory/views.js';
@@ -91,6 +92,10 @@ export class Questions {
     const { vm, tree, olderThanLastRun, standsSince } = knownVm(store, ref);
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, olderThanLastRun, standsSince });
     const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
-    return examine(ref, await reader.read(factsToDiagnose(known)));
+    const [facts, unreadEntries] = await Promise.all([
+      reader.read(factsToDiagnose(known)),
+      unreadableRefusals(persistence, ref.uuid),
+    ]);
+    return examine(ref, { ...facts, unreadEntries });
   }
 }

@@ -17,7 +17,7 @@ import type { Clock } from '../base/clock.js';
 import type { FreshLook } from './freshLook.js';
 import { LaterAgain } from './laterAgain.js';
 import { runSteps } from './journaledRun.js';
-import { groupRefusal, heldBy, unreadableLine, unreadableRefusal } from './heldByOthers.js';
+import { groupRefusal, heldBy, unreadableLine, unreadableRefusals } from './heldByOthers.js';
 import type { Persistence } from './persistence.js';
 import { dropGuardsOfLeft, dropLeftGuards } from './leftGuards.js';
 import { keepLeftCheckpoints } from './leftCheckpoints.js';
@@ -104,8 +104,9 @@ export class Recoverer {
    * | readable                  | this one       | gone        | brought to its end, or why it cannot be               |
    * | readable                  | another        | gone        | `begunElsewhere`: it is not known to be the same VM   |
    * | damaged, or newer than us | any            | any         | `entryUnreadable`                                     |
+   * | the same, of no known VM  | any            | any         | `entryOfUnknownVm`: it may be this one                |
    *
-   * Entries that do not even tell their VM are in the log. Those of other users are not seen at all.
+   * Those of other users are not seen at all.
    */
   async recoverVm(lease: Lease): Promise<Refusal | undefined> {
     const { persistence } = this.#options;
@@ -113,7 +114,7 @@ export class Recoverer {
     if ((await lease.live.open()).capabilities.readOnly) {
       return undefined;
     }
-    const { entries, unreadable } = await persistence.journal.unfinished();
+    const { entries } = await persistence.journal.unfinished();
     const own = entries.filter(({ vm }) => vm.uuid === uuid);
     for (const entry of own) {
       const open = await persistence.journal.claim(entry.id);
@@ -129,9 +130,7 @@ export class Recoverer {
         throw new Failure('lost', { connection });
       }
     }
-    const unread = unreadable
-      .filter(({ vm }) => vm === uuid)
-      .map((entry) => unreadableRefusal(lease, entry, this.#options.store));
+    const unread = await unreadableRefusals(persistence, uuid);
     const [why] = [...own.flatMap(({ id }) => this.#ends.whyUnfinished(id) ?? []), ...unread];
     return why ?? (await groupRefusal(lease, persistence));
   }

@@ -78,6 +78,6 @@ export interface UnreadableEntry {
   readonly why: 'newer' | 'damaged' | 'tooLong' | 'denied' | 'beyond';
   /** For the log. */
   readonly detail: string;
-  /** UUID of its VM, where at least that can be read. */
-  readonly vm?: string;
+  /** Its VM, where at least that can be read. */
+  readonly vm?: { readonly uuid: string; readonly name?: string };
 }

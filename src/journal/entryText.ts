@@ -27,7 +27,7 @@ const explainedShape = v.object({ explained: v.string(), at: count });
 export type ExplainedRecord = Readonly<v.InferOutput<typeof explainedShape>>;
 
 /** In the place that it has in all versions. */
-const uuidShape = v.object({ vm: v.object({ uuid: v.string() }) });
+const vmShape = v.object({ vm: v.object({ uuid: v.string(), name: v.exactOptional(v.string()) }) });
 
 /** As far as everybody relies on it. */
 const requestShape = v.looseObject({
@@ -130,7 +130,7 @@ export function parseEntry(content: Buffer, id: string): EntryRead {
   }
   const head = parseLine(content.subarray(0, headEnd), (value) => parseHead(value, id));
   if (head === undefined || 'why' in head) {
-    const vm = parseLine(content.subarray(0, headEnd), (value) => parseAs(uuidShape, value)?.vm.uuid);
+    const vm = parseLine(content.subarray(0, headEnd), (value) => parseAs(vmShape, value)?.vm);
     return { ...(head ?? damaged('the first line is no plan')), ...(vm === undefined ? {} : { vm }) };
   }
   let entry = entryOf(head);
@@ -148,7 +148,7 @@ export function parseEntry(content: Buffer, id: string): EntryRead {
     const record = parseLine(content.subarray(start, end), (value) => parseRecord(value, head.plan.steps.length));
     if (record === undefined) {
       if (end + 1 < content.length) {
-        return damaged(`the line at byte ${start} is no record`);
+        return { ...damaged(`the line at byte ${start} is no record`), vm: head.vm };
       }
       break;
     }

@@ -110,7 +110,7 @@ export class Journal {
     }
     if (ids.length > maxEntries) {
       const detail = `${ids.length} entries; ${maxEntries} are looked at`;
-      unreadable.push({ path: this.folder, why: 'beyond', detail });
+      unreadable.push({ path: join(this.folder, ids[maxEntries] ?? ''), why: 'beyond', detail });
     }
     return { entries: entries.sort((a, b) => a.startedAt - b.startedAt), unreadable };
   }

@@ -16,15 +16,25 @@ export class NotesFile {
 
   /** Undefined where there is none, or none that could be ours. */
   async read(): Promise<unknown> {
+    const notes = await this.readSure();
+    return notes === 'none' ? undefined : notes;
+  }
+
+  /** `none`: there is no such file; undefined: what is there cannot be read. */
+  async readSure(): Promise<unknown> {
     try {
       const text = await readBounded(this.fs, this.path, this.maxBytes);
-      return text === 'tooLong' ? undefined : parseJson(text.toString('utf8'));
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) {
-        this.log.warn(`${this.path} cannot be read, so it counts as empty: ${String(error)}`);
+      if (text !== 'tooLong') {
+        return parseJson(text.toString('utf8'));
       }
-      return undefined;
+      this.log.warn(`${this.path} is longer than ${this.maxBytes} bytes`);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) {
+        return 'none';
+      }
+      this.log.warn(`${this.path} cannot be read: ${String(error)}`);
     }
+    return undefined;
   }
 
   /** What cannot be written is said in the log: the notes are of this window alone then. */

@@ -125,7 +125,7 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     deleteUndoSeconds: whole(get(settingKeys.deleteUndoSeconds), 60, 5),
     trashDays: whole(get(settingKeys.trashDays), 365, usualTrashDays),
     automaticActions: leastOf(get(settingKeys.automaticActions)),
-    protectedVms: texts(get(settingKeys.protectedVms), longestPattern),
+    protectedVms: protectedRows(get(settingKeys.protectedVms)),
     healthSweepMinutes: whole(get(settingKeys.healthSweepMinutes), 1_440, 10),
     healthLayers: amount(get(settingKeys.healthLayers)) ?? 8,
     healthAgeHours: amount(get(settingKeys.healthAgeHours)) ?? 72,
@@ -147,6 +147,21 @@ export function parseSettings(get: (key: string) => unknown): Settings {
   };
 }
 
+/** Where nobody can read what somebody forbids: all that a setting can forbid. */
+export function strictestSettings(): Settings {
+  const strictest: Readonly<Record<string, unknown>> = {
+    [settingKeys.keepCheckpoints]: 100,
+    [settingKeys.trashDays]: 365,
+    [settingKeys.automaticActions]: 'none',
+    [settingKeys.protectedVms]: ['*'],
+    [settingKeys.seamlessSnapshots]: 'never',
+    [settingKeys.agentPermissions]: { '*': 'none' },
+    [settingKeys.agentCheckpoints]: 0,
+    [settingKeys.agentSpaceGb]: 0,
+  };
+  return parseSettings((key) => strictest[key]);
+}
+
 /** Anything that is neither `true` nor a list: none. */
 function allOrNamed(value: unknown): Settings['checkpointBeforeDebugging'] {
   return Array.isArray(value) ? texts(value, longestPattern) : value === true;
@@ -155,6 +170,15 @@ function allOrNamed(value: unknown): Settings['checkpointBeforeDebugging'] {
 /** Absent: the default. Any other value was meant to forbid something: it counts as the one that forbids most. */
 function leastOf(value: unknown): Settings['automaticActions'] {
   return value === undefined ? 'all' : (automaticActions.find((one) => one === value) ?? 'none');
+}
+
+/** What is no name was meant to protect something: it counts as the pattern that protects all. */
+function protectedRows(value: unknown): Settings['protectedVms'] {
+  const rows: readonly unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value];
+  return texts(
+    rows.map((row) => (typeof row === 'string' || typeof row === 'number' ? String(row) : '*')),
+    longestPattern,
+  );
 }
 
 /** A value, or a whole, that is none was meant to forbid something: it counts as the one that forbids most. */

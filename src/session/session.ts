@@ -7,11 +7,14 @@ import { mayAct } from '../domain/automaticActions.js';
 import { Failure } from '../domain/failure.js';
 import type { AfterRevert, OperationRequest, OperationResult, PowerAction } from '../domain/operation.js';
 import { protectedBy } from '../domain/protection.js';
+import type { Refusal } from '../domain/refusal.js';
 import type { Snapshot, SnapshotKind } from '../domain/snapshot.js';
 import type { StoredSystem } from '../domain/system.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { checkpointTitle } from '../domain/titleSuggestion.js';
 import type { Vm } from '../domain/vm.js';
+import { unreadableRefusals } from '../engine/heldByOthers.js';
+import { keepIn } from '../engine/persistence.js';
 import { namedSnapshot, namedVm } from '../engine/namedTargets.js';
 import type { Inventory } from '../engine/liveInventory.js';
 import { UndoLook } from '../engine/undoing.js';
@@ -101,6 +104,7 @@ export class Session {
   readonly #shell: string;
   readonly #environment: NodeJS.ProcessEnv;
   readonly #openSystems: () => Promise<Systems>;
+  readonly #doubt: Refusal | undefined;
   #systems: Promise<Systems> | undefined;
 
   private constructor(
@@ -108,6 +112,7 @@ export class Session {
     settings: Settings,
     folder: string,
     { log = noLog, shell = 'virt-rewind', environment = {}, systems }: OverOptions,
+    doubt?: Refusal,
   ) {
     this.inventory = inventory;
     this.settings = settings;
@@ -115,6 +120,7 @@ export class Session {
     this.#log = log;
     this.#shell = shell;
     this.#environment = environment;
+    this.#doubt = doubt;
     this.#openSystems = systems ?? (() => this.#ownSystems());
     this.#isProtected = protectedBy(settings.protectedVms);
     inventory.setProtected(this.#isProtected);
@@ -124,7 +130,7 @@ export class Session {
   static async open(options: SessionOptions): Promise<Session> {
     const { connections = [], environment, log, shell } = options;
     const folder = sessionFolder(environment);
-    const settings = await new SharedSettings(folder, log).read();
+    const { settings, doubt } = await new SharedSettings(folder, log).read();
     const inventory = openInventory({
       log,
       environment,
@@ -139,7 +145,13 @@ export class Session {
     inventory.setConnections(
       connections.length > 0 ? connections : defaultConnections(environment, process.getuid?.()),
     );
-    return new Session(inventory, settings, folder, options);
+    return new Session(inventory, settings, folder, options, doubt);
+  }
+
+  /** What cannot be read of what we keep, and so forbids things until somebody sees to it. */
+  async doubts(): Promise<readonly Refusal[]> {
+    const unread = await unreadableRefusals(keepIn(this.folder, this.#log));
+    return this.#doubt === undefined ? unread : [this.#doubt, ...unread];
   }
 
   /** Another look at what is open, by other settings. Whoever opened it closes it. */

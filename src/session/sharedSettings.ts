@@ -2,8 +2,9 @@
 // protected everywhere. The editor that was opened last, or whose settings were changed last, has the word.
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';
+import { type Refusal, refuse } from '../domain/refusal.js';
 import { NotesFile } from '../journal/notesFile.js';
-import { parseSettings, settingKeys, type Settings } from '../manifest/settings.js';
+import { parseSettings, settingKeys, type Settings, strictestSettings } from '../manifest/settings.js';
 
 const mostBytes = 256 * 1024;
 const version = 1;
@@ -31,6 +32,12 @@ const shared = [
   'agentSpaceGb',
 ] as const satisfies readonly (keyof Settings)[];
 
+export interface SharedRead {
+  readonly settings: Settings;
+  /** Why they are the strictest that there are. */
+  readonly doubt?: Refusal;
+}
+
 export class SharedSettings {
   readonly #file: NotesFile;
   #writing: Promise<void> = Promise.resolve();
@@ -40,11 +47,28 @@ export class SharedSettings {
     this.#file = new NotesFile(join(folder, 'settings.json'), mostBytes, log);
   }
 
-  /** The defaults, where no editor has written any. */
-  async read(): Promise<Settings> {
-    const written = await this.#file.read();
+  /**
+   * | file                                   | settings                             |
+   * |----------------------------------------|--------------------------------------|
+   * | none                                   | the defaults: no editor wrote any    |
+   * | of this version                        | what it says                         |
+   * | anything else, or it cannot be read    | the strictest: `settingsUnreadable`  |
+   */
+  async read(): Promise<SharedRead> {
+    const written = await this.#file.readSure();
+    if (written === 'none') {
+      return { settings: parseSettings(() => undefined) };
+    }
     const values: unknown = isObject(written) && written['version'] === version ? written['settings'] : undefined;
-    return parseSettings((key) => (isObject(values) ? values[key] : undefined));
+    if (isObject(values)) {
+      return { settings: parseSettings((key) => values[key]) };
+    }
+    const isNewer = isObject(written) && typeof written['version'] === 'number' && written['version'] > version;
+    const why = isNewer ? 'newer' : 'damaged';
+    return {
+      settings: strictestSettings(),
+      doubt: refuse('settingsUnreadable', { file: this.#file.path, why }).refusal,
+    };
   }
 
   /** Only what differs. Never rejects. */

@@ -8,6 +8,7 @@ import type { VmView } from '../inventory/views.js';
 import { fileProblems } from './fileProblemText.js';
 import { titleOf } from './operationProgress.js';
 import { type ProblemSentences, type ProblemWords, quotedPath, quotedPaths } from './problemSentence.js';
+import { refusalText } from './refusalText.js';
 import { snapshotProblems } from './snapshotProblemText.js';
 
 export interface ProblemText {
@@ -45,6 +46,10 @@ const sentences: ProblemSentences = {
         ),
     t('Keep the VM before it is switched off.'),
   ],
+  unreadableEntry: ({ refusal }, { vm }) => {
+    const { reason, nextStep } = refusalText(refusal);
+    return [reason, t('Until then nothing new is begun on {0}.', vm), nextStep];
+  },
   pausedSaving: (_, { vm }) => [
     t('{0} is paused because its state is being saved.', vm),
     t('If no program saves it now, one that did has died, and the VM stands still for nothing.'),

@@ -15,6 +15,8 @@ export const recoveryRefusals: Pick<
   | 'systemInterrupted'
   | 'begunElsewhere'
   | 'entryUnreadable'
+  | 'entryOfUnknownVm'
+  | 'settingsUnreadable'
   | 'vmGone'
   | 'begunOnOtherHost'
   | 'brokeOffLongAgo'
@@ -55,6 +57,16 @@ export const recoveryRefusals: Pick<
     why === 'newer'
       ? t('Finish it in that editor, or update Virt Rewind here. It is kept in “{0}”.', file)
       : t('Examine {0}. When all is well with it, remove the folder “{1}”.', vm, file),
+  ],
+  entryOfUnknownVm: ({ file }) => [
+    t('The journal has an operation that cannot be read. It may be of any VM, so nothing new is begun on any.'),
+    t('Examine your VMs. When all is well with them, move “{0}” out of the journal.', file),
+  ],
+  settingsUnreadable: ({ file, why }) => [
+    t('The settings cannot be read in “{0}”, so every VM counts as protected and agents may do nothing.', file),
+    why === 'newer'
+      ? t('A newer version of Virt Rewind wrote them: update this one.')
+      : t('Open the editor once: it writes them again. Or remove the file.'),
   ],
   runsUnseen: ({ vm, file }) => [
     t(

@@ -246,6 +246,15 @@ describe('an agent over MCP', function () {
     assert.equal(readFileSync(join(state, 'settings.json'), 'utf8'), settings);
   });
 
+  it('gets nothing where the settings cannot be read', async () => {
+    const file = join(state, 'settings.json');
+    const settings = readFileSync(file, 'utf8');
+    writeFileSync(file, settings.slice(0, -9));
+    assert.equal((await call('list_vms')).error?.kind, 'settingsUnreadable');
+    await refused('settingsUnreadable', 'describe_vm');
+    writeFileSync(file, settings);
+  });
+
   it('is answered no flood of calls', async () => {
     const calls = Array.from({ length: 20 }, () => call('wait_for_vm', { vm: 'lab', for: 'off', seconds: 1 }));
     const kinds = (await Promise.all(calls)).map(({ error, reached }) => error?.kind ?? reached);

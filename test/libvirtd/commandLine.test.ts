@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { buildDoor } from '../../scripts/build.mjs';
@@ -210,6 +210,30 @@ describe('the command line', function () {
     assert.deepEqual(await snapshots(), before);
     is(await run('delete', 'cli', 'afterwards', '--yes', '--name', 'cli'), 'done');
     await settings.write(parseSettings(() => undefined));
+  });
+
+  it('changes no VM unasked where the settings or the journal cannot be read, and says so', async () => {
+    const before = await snapshots();
+    const file = join(state, 'settings.json');
+    const [last = ''] = before.slice(-1);
+    for (const content of ['', '{"version":1,"sett', '{"version":2,"settings":{}}', ' '.repeat(300_000)]) {
+      writeFileSync(file, content);
+      const unasked = await run('delete', 'cli', last, '--yes');
+      is(unasked, 'unanswered');
+      assert.ok(unasked.stderr.includes(file), unasked.stderr);
+    }
+    assert.ok((await json('wrong', 'doctor', 'cli')).problems.some(({ kind }) => kind === 'settingsUnreadable'));
+    rmSync(file);
+
+    const entry = join(state, '0'.repeat(32));
+    mkdirSync(entry);
+    writeFileSync(join(entry, 'plan.jsonl'), 'torn');
+    const held = await run('checkpoint', 'cli');
+    is(held, 'refused');
+    assert.ok(held.stderr.includes(entry), held.stderr);
+    assert.ok((await json('wrong', 'doctor', 'cli')).problems.some(({ kind }) => kind === 'unreadableEntry'));
+    assert.deepEqual(await snapshots(), before);
+    rmSync(entry, { recursive: true });
   });
 
   it('ends quietly when the reader goes, and at Ctrl+C', async () => {

@@ -1,7 +1,7 @@
 // An agent's hook before its shell commands, as a process of its own: what is kept, when nothing need be, and when it says stop.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { buildDoor } from '../../scripts/build.mjs';
 import { type Ran, run } from '../../scripts/rig/run.mjs';
 import { parseSettings } from '../../src/manifest/settings.js';
@@ -65,6 +65,9 @@ describe('the hook of an agent', function () {
     await stops(['lab']);
     await stops(['nobody']);
     await stops([], 'no JSON');
+    writeFileSync(join(state, 'settings.json'), '{');
+    await stops();
+    rmSync(join(state, 'settings.json'));
     assert.equal((await hook(['lab'], { tool_name: 'Read' })).code, 0);
     assert.equal(await count(), 0);
   });

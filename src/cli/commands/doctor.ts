@@ -19,15 +19,22 @@ export async function doctor(context: Context): Promise<ExitName> {
   const { diagnoses, abilities } = examination;
   const view = session.view(found);
   const now = Date.now();
+  const unread = (await session.doubts()).filter(({ reason }) => reason === 'settingsUnreadable');
   if (json === undefined) {
     terminal.say(plainReport(examinationText(examination, view, now), terminal));
   } else {
     json({
       vm: session.infoOf(view),
-      problems: diagnoses.map(({ problem, repair }) => ({
-        ...problemJson(problem, view, now),
-        repairable: repair?.decision.kind === 'plan',
-      })),
+      problems: [
+        ...unread.map((doubt) => {
+          const { reason, nextStep } = refusalText(doubt);
+          return { kind: doubt.reason, severity: 'error', what: reason, means: '', todo: nextStep, repairable: false };
+        }),
+        ...diagnoses.map(({ problem, repair }) => ({
+          ...problemJson(problem, view, now),
+          repairable: repair?.decision.kind === 'plan',
+        })),
+      ],
       abilities: abilities.map(({ kind, can, why }) => ({
         kind,
         can,
@@ -35,7 +42,8 @@ export async function doctor(context: Context): Promise<ExitName> {
       })),
     });
   }
-  return diagnoses.some(({ problem }) => severityOf(problem) !== 'note') ? 'wrong' : 'done';
+  const isWrong = unread.length > 0 || diagnoses.some(({ problem }) => severityOf(problem) !== 'note');
+  return isWrong ? 'wrong' : 'done';
 }
 
 async function examined(context: Context, ref: VmRef): Promise<Examination> {

@@ -3,6 +3,7 @@ import { keepBeforeTool, type Kept } from '../../agents/beforeTool.js';
 import { hookCallOf } from '../../agents/hookCall.js';
 import type { Log } from '../../base/log.js';
 import { asFailure } from '../../domain/asFailure.js';
+import { Failure } from '../../domain/failure.js';
 import { defaultConnections } from '../../manifest/defaultConnections.js';
 import type { Session } from '../../session/session.js';
 import { sessionFolder } from '../../session/sessionFolder.js';
@@ -70,6 +71,10 @@ async function keptBefore(
   { call, environment, log }: HookOptions,
 ): Promise<Kept> {
   const folder = sessionFolder(environment);
+  const { settings, doubt } = await new SharedSettings(folder, log).read();
+  if (doubt !== undefined) {
+    throw new Failure('refused', { refusal: doubt });
+  }
   const { connect } = call.texts;
   const connections = connect === undefined ? defaultConnections(environment, process.getuid?.()) : [connect];
   let session: Session | undefined;
@@ -77,7 +82,7 @@ async function keptBefore(
     return await keepBeforeTool({
       connections,
       vms,
-      settings: await new SharedSettings(folder, log).read(),
+      settings,
       environment,
       folder,
       log,

@@ -1,6 +1,7 @@
 // The tools of agents for one MCP client, on standard input and output.
 import { AgentDesk } from '../../agents/desk.js';
 import { McpServer } from '../../agents/mcp/mcpServer.js';
+import { Failure } from '../../domain/failure.js';
 import { Session } from '../../session/session.js';
 import { SharedSettings } from '../../session/sharedSettings.js';
 import type { Context } from '../context.js';
@@ -15,7 +16,13 @@ export async function mcp({ session, terminal, log, interruption }: Context): Pr
     output: terminal.output,
     desk: (agent) =>
       new AgentDesk({
-        session: async () => Session.over(inventory, await shared.read(), folder),
+        session: async () => {
+          const { settings, doubt } = await shared.read();
+          if (doubt !== undefined) {
+            throw new Failure('refused', { refusal: doubt });
+          }
+          return Session.over(inventory, settings, folder);
+        },
         agent,
         log,
       }),

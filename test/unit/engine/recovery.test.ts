@@ -398,10 +398,12 @@ describe('recovery', () => {
 
   it('begins nothing upon what it cannot read, as that of a newer version', async () => {
     const persistence = new FakeKeeping();
-    persistence.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: vm.uuid }];
+    persistence.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: { uuid: vm.uuid } }];
     assert.equal(await whyNot(await open(persistence)), 'entryUnreadable');
-    persistence.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: uuidOf('db') }];
+    persistence.unreadable = [{ path: '/journal/x', why: 'newer', detail: 'version 2', vm: { uuid: uuidOf('db') } }];
     assert.equal(await whyNot(await open(persistence)), 'wrongState');
+    persistence.unreadable = [{ path: '/journal/x', why: 'damaged', detail: 'the first line is no plan' }];
+    assert.equal(await whyNot(await open(persistence)), 'entryOfUnknownVm');
   });
 
   it('leaves to a person what another editor began on a VM that is protected there', async () => {

@@ -61,6 +61,7 @@ describe('a journal entry that breaks off', () => {
     const damaged = parseEntry(before, id);
     assert.ok('why' in damaged);
     assert.equal(damaged.why, 'damaged');
+    assert.equal(damaged.vm?.uuid, head().vm.uuid, 'it still holds its VM back');
   });
 
   it('holds what was told before its process was killed, at whichever call to the file system', async () => {

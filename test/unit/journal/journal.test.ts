@@ -241,7 +241,7 @@ describe('a journal that somebody else wrote to', () => {
     ] as const) {
       await read(await line(wrong));
       const { unreadable } = await journalIn(folder()).journal.unfinished();
-      assert.equal(unreadable[0]?.vm, vm, JSON.stringify(wrong));
+      assert.equal(unreadable[0]?.vm?.uuid, vm, JSON.stringify(wrong));
     }
   });
 

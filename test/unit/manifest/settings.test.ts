@@ -49,9 +49,20 @@ describe('settings of safety', () => {
     }
   });
 
-  it('protect by texts alone, trimmed, each once', () => {
+  it('protect by names, trimmed, each once, and all where no name was given', () => {
     const { protectedVms } = read(settingKeys.protectedVms, [' prod ', 'prod', 7, '', 'x'.repeat(301), 'db-*']);
-    assert.deepEqual(protectedVms, ['prod', 'db-*']);
-    assert.deepEqual(read(settingKeys.protectedVms, 'prod').protectedVms, []);
+    assert.deepEqual(protectedVms, ['prod', '7', 'db-*']);
+    for (const [value, patterns] of [
+      [undefined, []],
+      ['prod', ['prod']],
+      [null, ['*']],
+      [{ prod: true }, ['*']],
+      [
+        ['prod', null],
+        ['prod', '*'],
+      ],
+    ] as const) {
+      assert.deepEqual(read(settingKeys.protectedVms, value).protectedVms, patterns);
+    }
   });
 });

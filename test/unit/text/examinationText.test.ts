@@ -46,6 +46,10 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   vanishes: { kind: 'vanishes', snapshots: 3 },
   startsElsewhere: { kind: 'startsElsewhere', disk: 'vda', file: evil, configured: `/img/${evil}`, isSameDisk: true },
   pausedSaving: { kind: 'pausedSaving' },
+  unreadableEntry: {
+    kind: 'unreadableEntry',
+    refusal: refuse('entryUnreadable', { vm: evil, file: evil, why: 'damaged' }).refusal,
+  },
   runsUnseen: { kind: 'runsUnseen', file: '/images/web' },
   mergeLost: { kind: 'mergeLost', disk: 'vda', file: '/images/web', said: '/images/web.two' },
   guestFrozen: { kind: 'guestFrozen' },

@@ -130,6 +130,8 @@ const facts: RefusalFacts = {
   systemInterrupted: { vm, system: 'shop' },
   begunElsewhere: { vm, connection: 'qemu:///session' },
   entryUnreadable: { vm, file, why: 'newer' },
+  entryOfUnknownVm: { file },
+  settingsUnreadable: { file, why: 'damaged' },
   usedSince: { vm: 'web' },
   saveUsedUp: { vm: 'web', state: 'paused' },
   variablesReplaced: { vm: 'web', snapshot: 'a' },
