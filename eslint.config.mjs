@@ -14,7 +14,7 @@ const rooms = {
   qemu: ['domain', 'base'],
   steps: ['domain/chains', 'domain'],
   operations: ['steps', 'domain/chains', 'domain'],
-  diagnosis: ['operations', 'domain/chains', 'domain'],
+  diagnosis: ['operations', 'steps', 'domain/chains', 'domain'],
   journal: ['operations', 'steps', 'domain', 'base'],
   driver: ['driver/xml', 'libvirt', 'steps', 'domain', 'base'],
   'driver/xml': ['steps', 'domain'],

@@ -14,7 +14,8 @@ import { type Refusal, type Refused, refuse } from '../domain/refusal.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { freeTitle } from '../domain/snapshotName.js';
 import { sortSnapshots } from '../domain/snapshotTree.js';
-import { snapshotableDisks } from '../domain/vm.js';
+import { isActive, snapshotableDisks } from '../domain/vm.js';
+import { powered, withoutSave } from '../steps/changedFacts.js';
 
 type Create = Partial<Extract<OperationRequest, { kind: 'create' }>>;
 
@@ -33,7 +34,7 @@ const mostTried = 20;
  */
 export function abilities(ref: OperationRequest['vm'], facts: Facts): readonly Ability[] {
   const running = asRunning(facts);
-  const off: Facts = { ...facts, vm: { ...facts.vm, power: 'off', powerReason: 'other' } };
+  const off = powered('off', facts);
   const title = freeTitle('Examined', facts.tree.snapshots);
   const create = (what: Ability['kind'], request: Create, inWhat: Facts): Ability =>
     abilityOf(what, planCreate({ kind: 'create', vm: ref, snapshotKind: 'auto', title, ...request }, inWhat));
@@ -146,13 +147,12 @@ function hostFiles(facts: Facts): Ability {
   return why === undefined ? { kind: 'hostFiles', can: 'yes' } : { kind: 'hostFiles', can: 'no', why };
 }
 
-/** The same VM, if it ran. */
+/** The same VM, if it ran: then one that stands still would have its agent, if it has a channel for one. */
 export function asRunning(facts: Facts): Facts {
-  const agentConnected = agentThere(facts);
-  return { ...facts, vm: { ...facts.vm, power: 'running', powerReason: 'other', agentConnected } };
-}
-
-/** A VM that is off would have its agent, if it has a channel for one. */
-function agentThere({ vm }: Facts): boolean {
-  return vm.power === 'running' ? vm.agentConnected : vm.agentChannel;
+  const { power, agentChannel } = facts.vm;
+  if (power === 'running') {
+    return powered('running', facts);
+  }
+  const { agent: _, ...on } = powered('running', isActive(power) ? facts : withoutSave(facts));
+  return { ...on, vm: { ...on.vm, agentConnected: agentChannel } };
 }

@@ -1,4 +1,5 @@
 // Facts with something changed: what the simulators of several steps have in common. Knows no step.
+import { wholeChain } from '../domain/chains/backingChain.js';
 import { isActive, type PowerReason, type PowerState, type VmDisk } from '../domain/vm.js';
 import type { FileFacts, ImageFacts, Seen } from '../domain/hostFiles.js';
 import type { Facts, FilesSeen } from '../domain/facts.js';
@@ -86,34 +87,52 @@ export function withOverlaysOf(facts: Facts, disks: readonly VmDisk[], overlays:
 }
 
 /**
- * | VM        | becomes | its disks | has images open |
+ * | VM        | becomes | its disks | images that it has open, jobs, agent |
  * |-----------|---------|-----------|-----------------|
- * | on        | off     | as it is configured, where that is known | no |
+ * | on        | off     | as it is configured, where that is known | none |
  * | off       | on      | the same, and they are what it is configured with | as was seen |
  * | otherwise |         | the same  | as was seen |
  */
 export function powered(power: PowerState, facts: Facts, powerReason: PowerReason = 'other'): Facts {
-  const { vm, configured, ...rest } = facts;
-  const disks = power === 'off' && configured !== undefined ? configured : vm.disks;
-  const next = power === 'off' ? {} : !isActive(vm.power) && vm.persistent ? { configured: vm.disks } : { configured };
+  const { vm, configured, agent, ...rest } = facts;
+  const now = { ...vm, power, powerReason };
+  if (power === 'off') {
+    const disks = configured ?? vm.disks;
+    return { ...rest, vm: { ...now, disks, agentConnected: false }, ...withoutQemu(facts) };
+  }
+  const next = !isActive(vm.power) && vm.persistent ? vm.disks : configured;
   return {
     ...rest,
-    vm: { ...vm, power, powerReason, disks },
-    ...(next.configured === undefined ? {} : { configured: next.configured }),
-    ...(power === 'off' ? withoutOpen(facts) : {}),
+    vm: now,
+    ...(agent === undefined ? {} : { agent }),
+    ...(next === undefined ? {} : { configured: next }),
   };
 }
 
-/** What the VM has open while it runs it has not when it is off; what is open of a VM that is off stays so. */
-function withoutOpen({ vm, files, written }: Facts): Pick<Facts, 'written'> {
-  if (written === undefined || !isActive(vm.power)) {
+/**
+ * What the VM has open while it is on, be it a base after a merge, it has not when it is off, and a job ends with its QEMU;
+ * what is open of a VM that is off stays so.
+ */
+function withoutQemu(facts: Facts): Pick<Facts, 'written' | 'held' | 'blockJobs'> {
+  const { vm, files, written, held, blockJobs } = facts;
+  if (vm.power === 'off') {
     return {};
   }
-  const own = vm.disks.flatMap((disk) => {
-    const facts = files?.images.get(disk.source ?? '');
-    return typeof facts === 'object' ? (facts.real ?? []) : [];
-  });
-  return { written: new Set([...written].filter((real) => !own.includes(real))) };
+  const own = new Set(
+    vm.disks.flatMap((disk) =>
+      wholeChain(disk, facts).flatMap((file) => {
+        const image = files?.images.get(file);
+        return typeof image === 'object' ? (image.real ?? []) : [];
+      }),
+    ),
+  );
+  const others = (open: ReadonlySet<string>): ReadonlySet<string> =>
+    new Set([...open].filter((real) => !own.has(real)));
+  return {
+    ...(written === undefined ? {} : { written: others(written) }),
+    ...(held === undefined ? {} : { held: others(held) }),
+    ...(blockJobs === undefined ? {} : { blockJobs: [] }),
+  };
 }
 
 export function withFrozen(facts: Facts, snapshot: string, disks: readonly VmDisk[]): Facts {

@@ -32,6 +32,7 @@ interface Answer {
   readonly error: { readonly kind: string; readonly exitCode: number };
   readonly entries: readonly { readonly outcome: string }[];
   readonly problems: readonly { readonly kind: string }[];
+  readonly abilities: readonly { readonly kind: string; readonly can: string; readonly reason?: string }[];
 }
 
 describe('the command line', function () {
@@ -125,7 +126,9 @@ describe('the command line', function () {
   });
 
   it('tells what is wrong, what was done, and completes names', async () => {
-    await json('done', 'doctor', 'cli');
+    const { vm: examined, abilities } = await json('done', 'doctor', 'cli');
+    const whenOff = abilities.find(({ kind }) => kind === 'createOfflineInternal');
+    assert.deepEqual([examined.state, whenOff?.can, whenOff?.reason], ['running', 'yes', undefined]);
     is(await run('doctor', 'cli'), 'done');
     const health = await run('health', '--json');
     assert.deepEqual(faultsOf(JSON.parse(health.stdout)), []);

@@ -201,8 +201,7 @@ function planLeaf(
   if (childrenOf(facts.tree, snapshot.name).length === 0) {
     return { kind: 'leaf', steps: [] };
   }
-  const defined = applyAll([...before, { kind: 'makeCurrent', snapshot: snapshot.name }], facts);
-  const on = { ...defined, blockJobs: [] };
+  const on = applyAll([...before, { kind: 'makeCurrent', snapshot: snapshot.name }], { ...facts, blockJobs: [] });
   const title = freeTitle(`${automaticTitles.afterRevert}${snapshot.title}`, facts.tree.snapshots);
   const plan = planCreate(
     { kind: 'create', vm, snapshotKind: 'offline', style: 'external', title, auto: 'layout' },

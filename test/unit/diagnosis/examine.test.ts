@@ -428,6 +428,23 @@ describe('examine: abilities', () => {
     assert.deepEqual(can(examine(ref, fresh({ vm: vm({ power: 'off', agentConnected: false }) }))), all);
   });
 
+  it('are judged in another state of the VM without what only the present one has: locks, jobs, saved RAM', () => {
+    const here = { '/img/web.b': image('/img/web.a', { real: 'b' }), '/img/web.a': image(base, { real: 'a' }) };
+    const locks = { written: new Set(['b', 'a']), held: new Set(['b', 'a']) };
+    for (const power of ['running', 'paused', 'crashed'] as const) {
+      const at = healthy({ ...locks, vm: vm({ power, disks: [disk('vda', '/img/web.b')] }) }, here);
+      assert.equal(can(examine(ref, at))['createOfflineExternal'], 'yes', power);
+    }
+    const working = can(examine(ref, fresh({ blockJobs: ['vda'] })));
+    assert.deepEqual([working['createDisk'], working['createOfflineInternal']], ['no blockJobRunning', 'yes']);
+    const saved = can(examine(ref, fresh({ vm: vm({ power: 'off', managedSave: true }) })));
+    assert.deepEqual([saved['createDisk'], saved['createOfflineInternal']], ['yes', 'no managedSaveExists']);
+    const elsewhere = fresh({ vm: vm(), configured: [disk('vda', '/img/web.raw', { format: 'raw' })] });
+    assert.equal(can(examine(ref, elsewhere))['createOfflineInternal'], 'no rawDisk');
+    const silent = fresh({ vm: vm({ power: 'paused', agentConnected: false }), agent: 'silent' });
+    assert.equal(can(examine(ref, silent))['createQuiesced'], 'yes');
+  });
+
   it('say whether RAM can be kept while the guest runs on, where somebody has looked', () => {
     const told = (seamless: NonNullable<Facts['seamless']>): string | undefined =>
       can(examine(ref, fresh({ seamless })))['createSeamless'];

@@ -154,9 +154,6 @@ const permitted: Readonly<Record<string, string>> = {
   'heldByProgram, unseen: all images': noProgramsSeen,
   'heldByProgram, unseen: locks': noProgramsSeen,
   'heldByProgram, unseen: what files are to their file system': noProgramsSeen,
-  'externalRevertUnsupported, unseen: all images': noLocks,
-  'externalRevertUnsupported, unseen: locks': noLocks,
-  'externalRevertUnsupported, unseen: what files are to their file system': noLocks,
 };
 
 const more: readonly (readonly [what: string, OperationRequest, Facts])[] = [

@@ -104,6 +104,24 @@ describe('the simulator', () => {
     assert.deepEqual([off.vm.disks, off.configured], [configured, undefined]);
   });
 
+  it('takes from a VM that is cut off what its QEMU had: locks, jobs, its agent', () => {
+    const layers = {
+      '/img/web.c': over('/img/web.b', { real: 'c' }),
+      '/img/web.b': over('/img/web.a', { real: 'b' }),
+    };
+    for (const power of ['running', 'crashed'] as const) {
+      const { tree: own, vm: is } = chain();
+      const on = {
+        ...chain({ files: seen(layers), blockJobs: ['vda'], agent: 'answers' }),
+        tree: own,
+        vm: { ...is, power },
+      };
+      const off = applyAll([{ kind: 'power', action: 'forceOff' }], { ...on, written: new Set(['b', 'c', 'other']) });
+      assert.deepEqual([...(off.written ?? [])], ['other'], power);
+      assert.deepEqual([off.blockJobs, off.agent, off.vm.agentConnected], [[], undefined, false]);
+    }
+  });
+
   it('moves the configuration along with what runs, where both are the same file', () => {
     const step = {
       kind: 'createSnapshot',
