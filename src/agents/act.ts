@@ -1,7 +1,7 @@
 // The tools that act. Each act is a step with a number, and before each stands a checkpoint that leads back to before it: without
 // one nothing is done. Nothing here deletes, and no rule deletes what was kept here.
 import { asFailure } from '../domain/asFailure.js';
-import type { AfterRevert, OperationResult } from '../domain/operation.js';
+import type { OperationResult } from '../domain/operation.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import type { AgentCheckpoint } from '../journal/agentCheckpoints.js';
 import type { Plan } from '../operations/plan.js';
@@ -12,7 +12,6 @@ import { untrusted, untrustedLine } from './guestText.js';
 import { secondsOf } from './look.js';
 import { ToolRefusal, toolError } from './refusal.js';
 import {
-  afterOf,
   allowedPlan,
   begun,
   checkpointRequest,
@@ -41,12 +40,12 @@ export const checkpointVm: ToolWork = async (work) => {
 
 export const revertVm: ToolWork = async (work) => {
   const step = await begun(work, 'act');
-  return reverted(step, 'revert_vm', { snapshot: await revertTarget(step) }, afterOf(work));
+  return reverted(step, 'revert_vm', await revertTarget(step));
 };
 
 export const undoRevert: ToolWork = async (work) => {
   const step = await begun(work, 'act');
-  return reverted(step, 'undo_revert', await undoTarget(step), undefined);
+  return reverted(step, 'undo_revert', await undoTarget(step));
 };
 
 export const runInGuest: ToolWork = async (work) => {
@@ -81,15 +80,11 @@ export const runInGuest: ToolWork = async (work) => {
   });
 };
 
-async function reverted(
-  step: Step,
-  tool: ToolName,
-  { snapshot: to, undoes }: Undone,
-  after: AfterRevert | undefined,
-): Promise<Readonly<Record<string, unknown>>> {
+async function reverted(step: Step, tool: ToolName, undone: Undone): Promise<Readonly<Record<string, unknown>>> {
   const { work, view } = step;
   const { session, desk, signal } = work;
-  const request = revertRequest(step, to, after);
+  const { snapshot: to, undoes } = undone;
+  const request = revertRequest(step, undone);
   const planned = await allowedPlan(step, request, 'nothing');
   return noted(step, tool, to.name, async (told) => {
     desk.fresh.delete(view.ref.uuid);

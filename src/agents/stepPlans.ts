@@ -30,10 +30,8 @@ export async function plannedAct(work: Work, tool: ToolName): Promise<{ readonly
   if (tool === 'run_in_guest') {
     return { view };
   }
-  const request =
-    tool === 'undo_revert'
-      ? revertRequest(step, (await undoTarget(step)).snapshot)
-      : revertRequest(step, await revertTarget(step), afterOf(work));
+  const to = tool === 'undo_revert' ? await undoTarget(step) : await revertTarget(step);
+  const request = revertRequest(step, to);
   return { view, plan: await allowedPlan(step, request, 'nothing') };
 }
 
@@ -51,7 +49,13 @@ export function nextNumber(all: readonly AgentCheckpoint[]): number {
   return 1 + Math.max(0, ...all.map(({ last }) => last));
 }
 
-export async function revertTarget({ work, view, taken: those }: Step): Promise<Snapshot> {
+/** What was given has been held to the words of the table. */
+export async function revertTarget(step: Step): Promise<Pick<Undone, 'snapshot' | 'after'>> {
+  const after = step.work.input['after'] as AfterRevert | undefined;
+  return { snapshot: await revertedTo(step), ...(after !== undefined && { after }) };
+}
+
+async function revertedTo({ work, view, taken: those }: Step): Promise<Snapshot> {
   const { snapshot, before_step: number } = work.input;
   if ((snapshot === undefined) === (number === undefined)) {
     throw new ToolRefusal('invalid', 'revert_vm takes snapshot or before_step, one of them.');
@@ -77,11 +81,6 @@ export async function undoTarget({ work, view }: Step): Promise<Undone> {
   return undone;
 }
 
-/** What was given has been held to the words of the table. */
-export function afterOf({ input }: Work): AfterRevert | undefined {
-  return input['after'] as AfterRevert | undefined;
-}
-
 export function wishOf({ input }: Work): CheckpointWish {
   const { title, description } = input;
   return {
@@ -91,8 +90,11 @@ export function wishOf({ input }: Work): CheckpointWish {
 }
 
 /** What is now is kept, always: not as it is set. */
-export function revertRequest({ work, view }: Step, to: Snapshot, after?: AfterRevert): OperationRequest {
-  return work.session.revertRequest(view, to, { checkpointFirst: true, ...(after !== undefined && { after }) });
+export function revertRequest(
+  { work, view }: Step,
+  { snapshot, after }: Pick<Undone, 'snapshot' | 'after'>,
+): OperationRequest {
+  return work.session.revertRequest(view, snapshot, { checkpointFirst: true, ...(after !== undefined && { after }) });
 }
 
 export async function checkpointRequest(

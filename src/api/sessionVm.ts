@@ -87,7 +87,9 @@ export class SessionVm implements VirtualMachine {
         throw new VirtRewindError('notFound', nothingToUndoText(view.vm.name));
       }
       const { snapshot, undoes } = undone;
-      return this.#carryOut(session, session.revertRequest(view, snapshot, options), options, undoes);
+      const after = options.after ?? undone.after;
+      const wish = { ...options, ...(after !== undefined && { after }) };
+      return this.#carryOut(session, session.revertRequest(view, snapshot, wish), options, undoes);
     });
   }
 

@@ -1,6 +1,7 @@
 // What of a VM's log can be undone as things are now: for whoever asks, in one look. Refuses to do it: that is an operation like
 // any other.
 import type { LoggedOperation } from '../domain/loggedOperation.js';
+import type { AfterRevert } from '../domain/operation.js';
 import type { Refused } from '../domain/refusal.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
@@ -50,12 +51,15 @@ export class UndoLook {
     return undone && this.of(undone);
   }
 
-  /** The operation that a revert to this snapshot undoes, where it undoes one. */
-  undoneByRevertTo(snapshot: string): LoggedOperation | undefined {
-    return standingIn(this.log).findLast((entry) => {
-      const way = undoOf(entry, { log: this.log, tree: this.tree, forSystem: true });
-      return way.kind === 'operation' && way.request.kind === 'revert' && way.request.snapshot === snapshot;
-    });
+  /** The operation that a revert to this snapshot undoes, where it undoes one, and the state that the VM was in before it. */
+  undoneByRevertTo(snapshot: string): { readonly entry: LoggedOperation; readonly after: AfterRevert } | undefined {
+    return standingIn(this.log)
+      .flatMap((entry) => {
+        const way = undoOf(entry, { log: this.log, tree: this.tree, forSystem: true });
+        const isIt = way.kind === 'operation' && way.request.kind === 'revert' && way.request.snapshot === snapshot;
+        return isIt ? [{ entry, after: way.request.after }] : [];
+      })
+      .at(-1);
   }
 
   /** The last operation of this kind that was carried out for a system, and stands. */

@@ -86,6 +86,8 @@ export interface Undone {
   readonly target?: string;
   /** Its id in the log: without it, what undoes next would undo the undo. */
   readonly undoes?: string;
+  /** The state that the VM was in before it. */
+  readonly after?: AfterRevert;
 }
 
 export interface Reached {
@@ -324,12 +326,12 @@ export class Session {
     }
     const look = await UndoLook.at(this.inventory, ref);
     const snapshot = findSnapshot(look.tree, checkpoint.name);
-    const entry = look.undoneByRevertTo(checkpoint.name);
+    const undone = look.undoneByRevertTo(checkpoint.name);
     return (
       snapshot && {
         snapshot,
         ...(checkpoint.target !== undefined && { target: checkpoint.target }),
-        ...(entry !== undefined && { undoes: entry.id }),
+        ...(undone !== undefined && { undoes: undone.entry.id, after: undone.after }),
       }
     );
   }

@@ -158,7 +158,11 @@ export class GroupRun {
         if (request.kind !== 'revert') {
           return [];
         }
-        const undoes = await idInLog({ inventory, log }, member, (look) => look.undoneByRevertTo(request.snapshot));
+        const undoes = await idInLog(
+          { inventory, log },
+          member,
+          (look) => look.undoneByRevertTo(request.snapshot)?.entry,
+        );
         return undoes === undefined ? [] : [[vmKey(member), undoes] as const];
       }),
     );

@@ -17,6 +17,8 @@ import { undoneOneByOne, UndoStory } from './undoStory.js';
 describe('undo', function () {
   this.timeout(240_000);
   let rig: LiveRig;
+  let state: string;
+  let program: string;
 
   const vmOf = async (name: string): Promise<OracleVm> => {
     const vm = await OracleVm.define(rig.daemon, { name, diskMiB: 4, folder: join(rig.daemon.dir, name) });
@@ -27,8 +29,21 @@ describe('undo', function () {
   const storyOf = async (name: string, style: 'internal' | 'external', seed: number): Promise<UndoStory> =>
     new UndoStory(rig, await vmOf(name), await rig.ref(name), style, seed);
 
+  const cli = async (exit: ExitName, ...words: readonly string[]): Promise<string> => {
+    const env = { ...rig.daemon.env, VIRT_REWIND_STATE: state, LIBVIRT_DEFAULT_URI: rig.uri, LC_ALL: 'C' };
+    const ran = await runProgram(process.execPath, [program, ...words], { env });
+    assert.equal(ran.code, exitCode(exit), `${words.join(' ')}: ${ran.stdout}${ran.stderr}`);
+    if (words.includes('--json')) {
+      assert.deepEqual(faultsOf(JSON.parse(ran.stdout) as object), []);
+    }
+    return `${ran.stdout}${ran.stderr}`;
+  };
+
   before(async () => {
     rig = await startLiveRig();
+    state = join(rig.daemon.dir, 'shell-state');
+    mkdirSync(state, { recursive: true });
+    program = await buildDoor('commandLine', join(rig.daemon.dir, 'program'));
   });
   after(() => rig.stop());
 
@@ -88,18 +103,6 @@ describe('undo', function () {
 
   it('is had from the command line, with redo and the way back', async () => {
     await vmOf('shell');
-    const state = join(rig.daemon.dir, 'shell-state');
-    mkdirSync(state, { recursive: true });
-    const program = await buildDoor('commandLine', join(rig.daemon.dir, 'program'));
-    const cli = async (exit: ExitName, ...words: readonly string[]): Promise<string> => {
-      const env = { ...rig.daemon.env, VIRT_REWIND_STATE: state, LIBVIRT_DEFAULT_URI: rig.uri, LC_ALL: 'C' };
-      const ran = await runProgram(process.execPath, [program, ...words], { env });
-      assert.equal(ran.code, exitCode(exit), `${words.join(' ')}: ${ran.stdout}${ran.stderr}`);
-      if (words.includes('--json')) {
-        assert.deepEqual(faultsOf(JSON.parse(ran.stdout) as object), []);
-      }
-      return `${ran.stdout}${ran.stderr}`;
-    };
     const present = async (): Promise<readonly string[]> =>
       (await rig.virsh('snapshot-list', 'shell', '--name')).split('\n').filter((name) => name !== '');
     const entries = async (): Promise<readonly string[]> =>
@@ -136,6 +139,24 @@ describe('undo', function () {
     await cli('refused', 'redo', 'shell', two, '--yes');
     await cli('notFound', 'undo', 'shell', '00000000');
   });
+
+  for (const style of ['internal', 'external'] as const) {
+    it(`leaves a VM on or off as it was before, whatever the snapshot was taken of: ${style}`, async () => {
+      const name = `power-${style}`;
+      await vmOf(name);
+      const power = async (): Promise<string> => (await rig.virsh('domstate', name)).trim();
+      await cli('done', 'start', name);
+      await cli('done', 'checkpoint', name, 'ran', '--kind', 'memory', '--style', style);
+      await cli('done', 'stop', name, '--force', '--yes');
+      // Its disks are as the snapshot has them, so that nothing else is kept: what undoes the revert goes to the same one.
+      await cli('done', 'revert', name, 'ran', '--yes');
+      assert.equal(await power(), 'running');
+      await cli('done', 'undo', name, '--yes');
+      assert.equal(await power(), 'shut off');
+      await cli('done', 'redo', name, '--yes');
+      assert.equal(await power(), 'running');
+    });
+  }
 
   it('takes a delete back that went to the trash, and lets go what nothing stands on when its time is over', async () => {
     const { ref } = await storyOf('trash', 'internal', 1);

@@ -56,15 +56,22 @@ export async function revert(context: Context): Promise<ExitName> {
   return revertTo(context, view, await session.snapshot(view, wanted));
 }
 
+export interface UndoneRevert {
+  readonly about?: About;
+  /** The id of the operation that it undoes. */
+  readonly undoes?: string;
+  /** The state of the VM afterwards, unless one is given. */
+  readonly after?: AfterRevert;
+}
+
 export async function revertTo(
   context: Context,
   view: VmView,
   snapshot: Snapshot,
-  about: About = {},
-  undoes?: string,
+  { about, undoes, ...undone }: UndoneRevert = {},
 ): Promise<ExitName> {
   const { call, session } = context;
-  const { after, seamless } = texts(context);
+  const { after = undone.after, seamless } = texts(context);
   const wish: RevertWish = {
     ...(after !== undefined && { after }),
     ...(call.flags.has('no-checkpoint') && { checkpointFirst: false }),

@@ -133,9 +133,11 @@ async function undoThis(context: Context, view: VmView, found: Undoing): Promise
   }
   const snapshot =
     request.kind === 'revert' ? findSnapshot(await session.inventory.readTree(view.ref), request.snapshot) : undefined;
-  return snapshot === undefined
-    ? carryOut(context, view, request, {}, entry.id)
-    : revertTo(context, view, snapshot, aboutRevert(view, entry, context), entry.id);
+  if (request.kind !== 'revert' || snapshot === undefined) {
+    return carryOut(context, view, request, {}, entry.id);
+  }
+  const { after } = request;
+  return revertTo(context, view, snapshot, { about: aboutRevert(view, entry, context), undoes: entry.id, after });
 }
 
 function aboutRevert(view: VmView, { request }: LoggedOperation, { session }: Context): { readonly undoes?: string } {
@@ -149,9 +151,12 @@ async function undoLastRevert(context: Context, view: VmView): Promise<ExitName>
     throw new CliError('notFound', nothingToUndoText(view.vm.name));
   }
   const { snapshot, target } = undone;
-  return revertTo(context, view, snapshot, {
-    ...(target !== undefined && { undoes: titleOf(session.view(view), target) }),
-  });
+  return revertTo(
+    context,
+    view,
+    snapshot,
+    target === undefined ? {} : { about: { undoes: titleOf(session.view(view), target) } },
+  );
 }
 
 function wayLine(view: VmView, entry: LoggedOperation, way: Undoing['way']): string {

@@ -51,10 +51,11 @@ async function undoRevert(run: CommandRun): Promise<OperationResult> {
   if (snapshot === undefined) {
     throw new NothingThere(nothingToUndoText(view.vm.name), { vm: view.vm.name });
   }
+  const undone = look.undoneByRevertTo(snapshot.name);
   return revertTo(run, view, snapshot, {
     id: 'virtRewind.undoRevert',
     ...(checkpoint?.target !== undefined && { title: titleOf(view, checkpoint.target) }),
-    entry: look.undoneByRevertTo(snapshot.name)?.id,
+    ...(undone !== undefined && { entry: undone.entry.id, after: undone.after }),
   });
 }
 
@@ -125,7 +126,9 @@ interface Caller {
   /** Title of the snapshot that the revert went to which this one undoes. */
   readonly title?: string;
   /** The id of the operation in the log that it undoes. */
-  readonly entry?: string | undefined;
+  readonly entry?: string;
+  /** The state of the VM afterwards, unless one is given. */
+  readonly after?: AfterRevert;
 }
 
 /** One way to do it: a state afterwards, with a checkpoint or without one. */
@@ -138,7 +141,7 @@ interface Way {
 async function revertTo(run: CommandRun, view: VmView, snapshot: Snapshot, caller: Caller): Promise<OperationResult> {
   const given = givenTo(run.call);
   const settings = readSettings();
-  const preferred = given.after ?? preferredAfter(settings.revertPowerState, snapshot, view.vm.power);
+  const preferred = given.after ?? caller.after ?? preferredAfter(settings.revertPowerState, snapshot, view.vm.power);
   const checkpoint = (given.checkpointFirst ?? settings.checkpointFirst) ? 'first' : 'none';
   const requestFor = (after: AfterRevert, wanted: Checkpoint): RevertRequest => ({
     kind: 'revert',

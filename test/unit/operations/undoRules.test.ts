@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { LoggedOperation, LoggedRequest, SnapshotSeen } from '../../../src/domain/loggedOperation.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
+import { UndoLook } from '../../../src/engine/undoing.js';
 import { backTo, effectiveAfter, lastOf, standingIn, undoingOf } from '../../../src/operations/undo/standing.js';
 import { undoOf } from '../../../src/operations/undo/undoRules.js';
 
@@ -187,6 +188,14 @@ describe('what undoes an operation', () => {
     const both = logged('a', { kind: 'keep', snapshots: ['one', 'two'], kept: 'kept' } as never, meant);
     const left = tree(later, snapshot('two'));
     assert.deepEqual(why(both, [], left), { kind: 'keep', vm, snapshots: ['two'], kept: 'free' });
+  });
+
+  it('of a revert, found by the snapshot that goes back: with the power of before, whatever that snapshot was taken of', () => {
+    const before = { ...state, power: 'paused' } as const;
+    const entry = { ...went('a', 'one', 'kept'), before };
+    const look = new UndoLook([entry], tree(snapshot('one'), snapshot('kept', { state: 'running', kind: 'memory' })));
+    assert.deepEqual(look.undoneByRevertTo('kept'), { entry, after: 'paused' });
+    assert.equal(look.undoneByRevertTo('one'), undefined);
   });
 
   it('nothing of power, merges, repairs and deletes', () => {
