@@ -31,6 +31,7 @@ const mostTried = 20;
  * | a plan                        | yes |
  * | a plan, done by us            | byUs |
  * | a refusal                     | no, and why |
+ * | a plan with RAM, of a VM whose RAM is in doubt and whose QEMU was not asked | untried |
  */
 export function abilities(ref: OperationRequest['vm'], facts: Facts): readonly Ability[] {
   const running = asRunning(facts);
@@ -38,11 +39,16 @@ export function abilities(ref: OperationRequest['vm'], facts: Facts): readonly A
   const title = freeTitle('Examined', facts.tree.snapshots);
   const create = (what: Ability['kind'], request: Create, inWhat: Facts): Ability =>
     abilityOf(what, planCreate({ kind: 'create', vm: ref, snapshotKind: 'auto', title, ...request }, inWhat));
+  const ram = (what: Ability['kind'], request: Create): Ability => {
+    const ability = create(what, { snapshotKind: 'memory', ...request }, running);
+    const isOpen = facts.vm.ramInDoubt === true && facts.ramBlockers === undefined;
+    return ability.can === 'yes' && isOpen ? { kind: what, can: 'untried' } : ability;
+  };
   const files = hostFiles(facts);
   return [
-    create('createMemoryInternal', { snapshotKind: 'memory', style: 'internal' }, running),
-    create('createMemoryExternal', { snapshotKind: 'memory', style: 'external' }, running),
-    create('createMemoryLive', { snapshotKind: 'memory', style: 'external', live: true }, running),
+    ram('createMemoryInternal', { style: 'internal' }),
+    ram('createMemoryExternal', { style: 'external' }),
+    ram('createMemoryLive', { style: 'external', live: true }),
     ...seamlessAbility(facts),
     create('createDisk', { snapshotKind: 'disk', style: 'external' }, running),
     create('createQuiesced', { snapshotKind: 'disk', style: 'external', quiesce: true }, running),

@@ -96,7 +96,7 @@ export type Warning =
   /** Parts of the VM that stay as they are, whatever is reverted to. */
   | {
       readonly kind: 'notInSnapshot';
-      readonly devices: readonly ('virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'hostDevice')[];
+      readonly devices: readonly ('virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'drive' | 'hostDevice')[];
     }
   /** Notes of changed blocks that do not hear of what is written from now on: the next backup has to be a full one. */
   | { readonly kind: 'bitmapsStayBehind'; readonly files: readonly string[] }

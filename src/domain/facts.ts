@@ -41,6 +41,8 @@ export interface Facts {
   readonly autoSnapshots?: readonly AutoSnapshot[];
   /** Whether the RAM can be kept while the guest runs on; undefined: not asked, which is no permission. */
   readonly seamless?: Seamless;
+  /** Why QEMU saves no RAM of this VM, in its own words; asked only of one whose RAM is in doubt. */
+  readonly ramBlockers?: readonly string[];
   /** What a snapshot of a running guest's RAM has left in QEMU; asked only where one was interrupted. */
   readonly stream?: 'none' | 'left';
   readonly agent?: 'answers' | 'silent' | 'frozen';

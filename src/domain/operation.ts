@@ -1,6 +1,7 @@
 // What a user can ask to be done with a VM, and what comes back.
 import type { CloneNetwork, NewVm } from './clone.js';
 import type { AutoReason } from './description.js';
+import type { Refusal } from './refusal.js';
 import type { SnapshotKind } from './snapshot.js';
 import type { PowerState, VmRef } from './vm.js';
 
@@ -143,6 +144,8 @@ export interface OperationResult {
   readonly guestPausedMs?: number;
   /** A seamless snapshot was asked for and could not be had: what stood against it, one line. It was taken live. */
   readonly notSeamless?: string;
+  /** The snapshot, or the checkpoint of a revert, holds the disks alone: why its RAM could not be saved. */
+  readonly withoutRam?: Refusal;
   /** How far the guest's clock is behind, about: RAM of then came back, and no guest agent has set the clock within a second. */
   readonly clockBehindMs?: number;
   /** Files that were to go at its end and could not be removed: all else is as it was to be. */

@@ -112,8 +112,8 @@ export interface RefusalFacts {
   readonly frozenAgain: { snapshot: string; disk: string; file: string; by: string };
   /** `file`, which it stands in or rests on, was written to after `overlay` was made over it. */
   readonly writtenSince: { snapshot: string; disk: string; file: string; overlay: string };
-  /** `device`: hostDevice, virtiofs, 9p, nvdimm, shmem. */
-  readonly ramCannotBeSaved: { vm: string; device: string };
+  /** `device`: hostDevice, virtiofs, 9p, nvdimm, shmem, drive; qemu: it says so itself, in the words `said`. `own`: internal, where that is the VM's style. */
+  readonly ramCannotBeSaved: { vm: string; device: string; said?: string; own?: string };
   /** A snapshot with RAM, or inside the images, takes all disks; or there is no such disk. */
   readonly cannotLeaveOut: { vm: string; disk: string };
   /** What it may take at most is more than is free. In bytes. */
@@ -265,7 +265,7 @@ export interface RefusalFacts {
   readonly cloneNeedsOff: { vm: string; state: string; snapshot?: string };
   /** The restore point does not hold the disk. */
   readonly diskNotHeld: { vm: string; snapshot: string; disk: string };
-  /** `device`: nvdimm, shmem: one memory for both. */
+  /** `device`: nvdimm, shmem, drive: one for both. */
   readonly cloneSharesMemory: { vm: string; device: string };
   /** A fork goes on from RAM in a file of its own. */
   readonly forkNeedsRam: { vm: string; snapshot: string };

@@ -1,8 +1,10 @@
 // Whether a snapshot can be kept inside the images or as new overlays, on this VM with this libvirt.
 import { type Capabilities, formatVersion, versionOf } from './capabilities.js';
 import type { Warning } from './consequences.js';
+import type { Facts } from './facts.js';
 import { type Refused, refuse } from './refusal.js';
 import type { SnapshotKind } from './snapshot.js';
+import { styleOfVm } from './snapshotTree.js';
 import { type Vm, snapshotableDisks } from './vm.js';
 
 /**
@@ -83,11 +85,24 @@ export function externalRefusal(vm: Vm, capabilities: Capabilities, kind: Snapsh
  * | virtiofs, 9p: folders of the host        | no               |
  * | NVDIMM: RAM that is a file of the host   | no: it would be written over that file at a revert (measured on 9.0) |
  * | shared memory (ivshmem)                  | no               |
+ * | a drive that libvirt does not know       | no: it is in no snapshot of libvirt's, and RAM needs all disks of its moment |
+ * | what QEMU says that it does not save     | no: a crypto device, an NVMe disk, a layer of vmdk, … |
  * | TPM                                      | yes; its own state is another matter |
  */
-export function ramRefusal({ name, devices = [] }: Vm): Refused | undefined {
+export function ramRefusal({
+  vm,
+  tree,
+  ramBlockers = [],
+}: Pick<Facts, 'vm' | 'tree' | 'ramBlockers'>): Refused | undefined {
+  const { name, devices = [] } = vm;
   const device = devices.find((one) => one !== 'tpm');
-  return device === undefined ? undefined : refuse('ramCannotBeSaved', { vm: name, device });
+  const told = { vm: name, ...(styleOfVm(tree) === 'internal' ? { own: 'internal' } : {}) };
+  if (device !== undefined) {
+    return refuse('ramCannotBeSaved', { ...told, device });
+  }
+  return ramBlockers.length === 0
+    ? undefined
+    : refuse('ramCannotBeSaved', { ...told, device: 'qemu', said: ramBlockers.join('; ') });
 }
 
 /** What a snapshot without RAM, and a revert to it, leave as they are. */

@@ -106,7 +106,9 @@ export interface Vm {
   /** The file with the UEFI variables, where the XML names it. */
   readonly nvram?: string;
   /** What libvirt will not save RAM beside, or what no snapshot holds. */
-  readonly devices?: readonly ('hostDevice' | 'virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'tpm')[];
+  readonly devices?: readonly ('hostDevice' | 'virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'drive' | 'tpm')[];
+  /** It has something else that may keep QEMU from saving RAM: QEMU itself is asked where that matters. */
+  readonly ramInDoubt?: true;
   /** It has one, which may be looked at. */
   readonly display?: true;
   /** A guest agent channel is configured; `agentConnected` says whether someone answers behind it. */

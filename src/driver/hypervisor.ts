@@ -136,6 +136,8 @@ export interface Hypervisor {
    * @param passOver UUIDs of VMs at which somebody is, or will be
    */
   dropLeftGuards(passOver: ReadonlySet<string>): Promise<readonly string[]>;
+  /** What QEMU says against saving the RAM of a VM that is on. Asked through its monitor: libvirt marks the VM. */
+  readRamBlockers(vm: Vm): Promise<readonly string[]>;
   /** Whether QEMU has something of a snapshot of a running guest's RAM still. Asked through its monitor: libvirt marks the VM. */
   readStream(vm: Vm): Promise<'none' | 'left'>;
   readVmXml(uuid: string): Promise<string>;

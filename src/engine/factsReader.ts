@@ -72,6 +72,11 @@ export class FactsReader {
         (seamless) => ({ seamless }),
       ),
       this.#part(
+        asked.needs.ramBlockers === true,
+        () => hypervisor.readRamBlockers(vm),
+        (ramBlockers) => ({ ramBlockers }),
+      ),
+      this.#part(
         asked.needs.stream === true,
         () => hypervisor.readStream(vm),
         (stream) => ({ stream }),

@@ -8,7 +8,7 @@ import { touchedBy } from '../steps/steps.js';
 import type { InterruptedOperation } from '../operations/interrupted.js';
 import { isActive } from '../domain/vm.js';
 import { requiredFacts, requiredFiles } from '../operations/operations.js';
-import { type RequiredFacts, type RequiredFiles, savedRamOf } from '../operations/requiredFacts.js';
+import { factsOfRam, type RequiredFacts, type RequiredFiles, savedRamOf } from '../operations/requiredFacts.js';
 
 /** Which facts somebody asks for: the rules of a request, or of something wider. */
 export interface FactsRequest {
@@ -37,7 +37,7 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
   const each = requests.map((request) => factsToPlan(request, known));
   const needs = each.map((one) => one.needs);
   const any = (
-    part: 'blockJobs' | 'otherVms' | 'agent' | 'checkpoints' | 'written' | 'strays' | 'configured',
+    part: 'blockJobs' | 'otherVms' | 'agent' | 'checkpoints' | 'written' | 'strays' | 'configured' | 'ramBlockers',
   ): boolean => needs.some((one) => one[part] === true);
   return {
     needs: {
@@ -49,6 +49,7 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       written: any('written'),
       strays: any('strays'),
       configured: any('configured'),
+      ramBlockers: any('ramBlockers'),
       savedRam: all(needs, ({ savedRam = [] }) => savedRam),
       // A question marks no VM.
       ...(needs.some(({ seamless }) => seamless !== undefined) ? { seamless: 'look' } : {}),
@@ -88,6 +89,7 @@ export function factsToDiagnose({ vm, tree, capabilities }: Facts): FactsRequest
       agent: active && vm.agentChannel,
       configured: active && vm.persistent,
       checkpoints: isQemu,
+      ...factsOfRam({ vm, capabilities }),
       written: isQemu,
       savedRam: isQemu ? tree.snapshots.flatMap(savedRamOf) : [],
       ...(isQemu && !capabilities.readOnly ? { seamless: 'look' as const } : {}),
@@ -102,7 +104,7 @@ export function factsToDiagnose({ vm, tree, capabilities }: Facts): FactsRequest
  * all snapshots, for it may be that none of those that it named is left.
  */
 export function factsToRecover({ request, plan }: InterruptedOperation, known: Facts): FactsRequest {
-  const { seamless: _, ...needs } = factsToDiagnose(known).needs;
+  const { seamless: _, ramBlockers: __, ...needs } = factsToDiagnose(known).needs;
   const seamless = plan.steps.some((step) => step.kind === 'createSnapshot' && step.seamless === true);
   return {
     needs: { ...needs, stream: seamless && isActive(known.vm.power) },

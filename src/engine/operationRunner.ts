@@ -130,6 +130,7 @@ export class OperationRunner {
       durationMs,
       ...(ran.guestPausedMs === undefined ? {} : { guestPausedMs: ran.guestPausedMs }),
       ...(ran.notSeamless === undefined ? {} : { notSeamless: ran.notSeamless }),
+      ...withoutRam(plan),
       ...clockBehind({ plan, facts, ran, state, now: clock.now() }),
       ...(ran.left.length === 0 ? {} : { left: ran.left }),
     };
@@ -338,4 +339,9 @@ function orRefused<T extends Decision | 'same'>(decision: T): Exclude<T, Refused
 /** libvirt says only that an operation was cancelled: whoever asked here is who did it. */
 function knowingWho(failure: Failure, signal: AbortSignal): Failure {
   return failure.kind === 'cancelled' && signal.aborted ? withDetails(failure, { byUs: true }) : failure;
+}
+
+function withoutRam({ warnings }: Plan): Pick<OperationResult, 'withoutRam'> {
+  const warning = warnings.find((one) => one.kind === 'checkpointWithoutRam');
+  return warning === undefined ? {} : { withoutRam: warning.why };
 }

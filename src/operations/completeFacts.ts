@@ -11,7 +11,7 @@ export type CompleteFacts = Facts & { readonly [complete]: true };
 
 /** What is missing, in the words of `Situation`. */
 export type MissingFact =
-  'blockJobs' | 'otherVms' | 'strays' | 'agent' | 'stream' | 'configured' | 'frozenDisks' | 'files';
+  'blockJobs' | 'otherVms' | 'strays' | 'agent' | 'ramBlockers' | 'stream' | 'configured' | 'frozenDisks' | 'files';
 
 /**
  * What this host or libvirt cannot show is there as `unknown`, or is left out of what was seen of a file: rules decide about that,
@@ -41,6 +41,9 @@ function missingFact(facts: Facts, needs: RequiredFacts, asked: readonly Require
   }
   if (needs.agent && agent === undefined) {
     return 'agent';
+  }
+  if (needs.ramBlockers === true && facts.ramBlockers === undefined) {
+    return 'ramBlockers';
   }
   if (needs.stream === true && facts.stream === undefined) {
     return 'stream';

@@ -20,6 +20,8 @@ export interface RequiredFacts {
   readonly checkpoints?: boolean;
   /** Whether RAM can be kept while the guest runs on: as far as can be seen, or with a try, for which libvirt marks the VM. */
   readonly seamless?: 'look' | 'try';
+  /** What QEMU says against saving the RAM: libvirt marks a VM that is asked. */
+  readonly ramBlockers?: boolean;
   /** What a snapshot of a running guest's RAM has left in QEMU. */
   readonly stream?: boolean;
   /** Which files somebody has open to write to. */
@@ -42,6 +44,13 @@ export const noFacts: RequiredFacts = {
   agent: false,
   written: false,
 };
+
+/** Of what may save the RAM of a VM. Most VMs are not asked, for libvirt marks those that are. */
+export function factsOfRam({ vm, capabilities: { driver, readOnly } }: Pick<KnownFacts, 'vm' | 'capabilities'>): {
+  readonly ramBlockers?: true;
+} {
+  return driver === 'qemu' && !readOnly && isActive(vm.power) && vm.ramInDoubt === true ? { ramBlockers: true } : {};
+}
 
 /** Of what changes files that snapshots of any branch may rest on. */
 export function factsOfAll({ vm, tree }: KnownFacts): RequiredFacts {

@@ -38,7 +38,9 @@ export const cloneRefusals: Pick<
     t('Clone a snapshot that holds all disks.'),
   ],
   cloneSharesMemory: ({ vm, device }) => [
-    t('{0} has memory that lasts outside of its disks ({1}): a clone would write into the same.', vm, device),
+    device === 'drive'
+      ? t('{0} has a drive that libvirt does not know (qemu:commandline): a clone would write into the same.', vm)
+      : t('{0} has memory that lasts outside of its disks ({1}): a clone would write into the same.', vm, device),
     '',
   ],
   forkNeedsRam: ({ snapshot }) => [

@@ -81,15 +81,9 @@ export const fileRefusals: Pick<
     ),
     t('Revert to a later snapshot, and forget this one when you know that its content is gone.'),
   ],
-  ramCannotBeSaved: ({ vm, device }) => [
-    device === 'hostDevice'
-      ? t('{0} has a device of its host, so its RAM cannot be saved.', vm)
-      : device === 'nvdimm'
-        ? t('{0} has an NVDIMM: with the RAM, its file would be overwritten at a revert.', vm)
-        : device === 'shmem'
-          ? t('{0} shares memory with others, so its RAM cannot be saved.', vm)
-          : t('{0} shares a folder with its host ({1}), so its RAM cannot be saved.', vm, device),
-    t('Take a snapshot of its disks only, or shut it down first.'),
+  ramCannotBeSaved: ({ vm, device, said = '', own }) => [
+    ramReason(vm, device, said),
+    own === 'internal' ? t('Shut the VM down first.') : t('Take a snapshot of its disks only, or shut it down first.'),
   ],
   cannotLeaveOut: ({ vm, disk }) => [
     t('A snapshot of this kind takes all disks of {0}; {1} cannot be left out.', vm, disk),
@@ -248,6 +242,26 @@ export const fileRefusals: Pick<
     t('Rename the file while the VM is off.'),
   ],
 };
+
+function ramReason(vm: string, device: string, said: string): string {
+  switch (device) {
+    case 'qemu':
+      return t('QEMU cannot save the RAM of {0}: “{1}”.', vm, said);
+    case 'drive':
+      return t(
+        '{0} has a drive that libvirt does not know (qemu:commandline), and no snapshot with RAM would hold it.',
+        vm,
+      );
+    case 'hostDevice':
+      return t('{0} has a device of its host, so its RAM cannot be saved.', vm);
+    case 'nvdimm':
+      return t('{0} has an NVDIMM: with the RAM, its file would be overwritten at a revert.', vm);
+    case 'shmem':
+      return t('{0} shares memory with others, so its RAM cannot be saved.', vm);
+    default:
+      return t('{0} shares a folder with its host ({1}), so its RAM cannot be saved.', vm, device);
+  }
+}
 
 function folderReason(folder: string, why: string): string {
   switch (why) {

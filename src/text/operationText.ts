@@ -10,6 +10,7 @@ import type {
 } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Plan } from '../operations/plan.js';
+import { checkpointWithoutRamText } from './refusalText.js';
 import { behindText, durationText } from './relativeAge.js';
 import { powerWord } from './words.js';
 import type { EndState } from '../operations/revert/endState.js';
@@ -88,7 +89,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     doing: (_, title) => t('taking snapshot {0}', title),
     question: (_, { title, vm }) => t('Take the snapshot “{0}” of {1}?', title, vm),
     confirm: () => t('Take Snapshot'),
-    done: (_, done) => [createdText(done), ...liveText(done.result)].join(' '),
+    done: (_, done) => [createdText(done), ...liveText(done.result), ...ramText(done.result)].join(' '),
     left: () => t('No snapshot was made.'),
   },
   revert: {
@@ -100,6 +101,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
         t('Reverted {0} to “{1}” in {2}; it is {3} now.', vm, title, took, stateWord(result)),
         ...clockText(result),
         ...liveText(result),
+        ...ramText(result),
       ].join(' '),
   },
   delete: {
@@ -270,6 +272,10 @@ function liveText({ notSeamless }: OperationResult): readonly string[] {
           displayLine(notSeamless),
         ),
       ];
+}
+
+function ramText({ withoutRam }: OperationResult): readonly string[] {
+  return withoutRam === undefined ? [] : [checkpointWithoutRamText(withoutRam)];
 }
 
 function stateWord(result: OperationResult): string {

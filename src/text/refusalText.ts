@@ -38,6 +38,10 @@ export function refusalText(refusal: Refusal): RefusalText {
   return { reason: `${reason}${because}`, nextStep };
 }
 
+export function checkpointWithoutRamText(why: Refusal): string {
+  return t('The checkpoint holds the disks alone, without RAM: {0}', refusalText(why).reason);
+}
+
 /** The doctor shows more of it, and may have a repair. */
 export function isForTheDoctor({ reason, because }: Refusal): boolean {
   return doctors.has(reason) || (because !== undefined && isForTheDoctor(because));

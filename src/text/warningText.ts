@@ -9,7 +9,7 @@ import { bytesText } from './bytesText.js';
 import { mostFreedText } from './freedText.js';
 import { mergeTargets } from './mergeTargets.js';
 import { titleOf } from './operationProgress.js';
-import { refusalText } from './refusalText.js';
+import { checkpointWithoutRamText, refusalText } from './refusalText.js';
 import { estimateText } from './relativeAge.js';
 
 export function warningText(warning: Warning, plan: Plan, target: VmView): string {
@@ -116,7 +116,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
       return t('Nothing changed since “{0}”, so no checkpoint is taken.', since);
     }
     case 'checkpointWithoutRam':
-      return t('The checkpoint holds the disks alone, without RAM: {0}', refusalText(warning.why).reason);
+      return checkpointWithoutRamText(warning.why);
     case 'runsOnAfterCheckpoint':
       return t(
         'The guest runs on for some seconds after the checkpoint, until it is stopped: what it writes then is lost.',
@@ -201,6 +201,8 @@ function partWord(device: Extract<Warning, { kind: 'notInSnapshot' }>['devices']
       return t('the content of the NVDIMM');
     case 'shmem':
       return t('memory shared with others');
+    case 'drive':
+      return t('a drive that libvirt does not know (qemu:commandline)');
     case 'hostDevice':
       return t('the state of devices of the host');
   }

@@ -30,7 +30,7 @@ import { OtherConnections } from './otherConnections.js';
 import { hasNoVms, metadataFolders } from './metadataFolders.js';
 import { isNearby, nearbyContents, nearbyFiles, openFiles } from '../files/openFiles.js';
 import { readCapabilities } from './readCapabilities.js';
-import { isStreamLeft } from '../run/monitor.js';
+import { isStreamLeft, readStream } from '../run/monitor.js';
 import { dropLeftGuards, probeSeamless } from '../run/probeSeamless.js';
 import { runStep } from '../run/runStep.js';
 import { seamlessAccess } from './handOver.js';
@@ -259,6 +259,12 @@ class LibvirtHypervisor implements Hypervisor {
     return this.#told({ doing: 'looking for what a snapshot has left in QEMU', vm: name }, left).then((is) =>
       is ? 'left' : 'none',
     );
+  }
+
+  readRamBlockers({ name, uuid }: Vm): Promise<readonly string[]> {
+    const asked = this.#others.use((connection) => readStream({ connection, dom: { name, uuid, id: -1 } }));
+    const blockers = asked.then((stream) => stream.blockers);
+    return this.#told({ doing: 'asking QEMU whether it can save the RAM', vm: name }, blockers);
   }
 
   readVmXml(uuid: string): Promise<string> {

@@ -3,6 +3,7 @@ import type { Vm } from '../../domain/vm.js';
 import { cloneMarkOf } from './cloneMark.js';
 import { readDisks } from './diskXml.js';
 import { parseQuickly } from './plainXml.js';
+import { isRamInDoubt, namesDrive } from './ramDoubtXml.js';
 import { attribute, find, findAll, textOf, XmlError, type XmlElement } from './xmlTree.js';
 
 /** The part of a VM that stands in its XML. */
@@ -22,15 +23,17 @@ export function parseDomainXml(xml: string): VmConfiguration {
   const nvram = nvramOf(root);
   const devices = devicesOf(root);
   const clone = cloneMarkOf(root);
+  const disks = readDisks(root);
   return {
     uuid: uuid.toLowerCase(),
     name,
     ...(title === undefined || title === '' ? {} : { title }),
     memoryBytes: memoryOf(find(root, 'memory')),
-    disks: readDisks(root),
+    disks,
     firmware: firmwareOf(root),
     ...(nvram === undefined ? {} : { nvram }),
     ...(devices.length === 0 ? {} : { devices }),
+    ...(isRamInDoubt(root, disks) ? { ramInDoubt: true } : {}),
     ...(find(find(root, 'devices'), 'video') === undefined ? {} : { display: true }),
     agentChannel: agent !== undefined,
     agentConnected: attribute(find(agent, 'target'), 'state') === 'connected',
@@ -70,6 +73,7 @@ function nvramOf(root: XmlElement): string | undefined {
  * | any other `<filesystem>`                       | 9p         |
  * | `<memory model='nvdimm'>`, `virtio-pmem`       | nvdimm     |
  * | `<shmem>`                                      | shmem      |
+ * | a drive that is written to, in `<qemu:commandline>` | drive  |
  * | `<tpm>`                                        | tpm        |
  *
  * USB devices do not keep libvirt from saving RAM: the guest sees them unplugged and plugged again.
@@ -88,6 +92,7 @@ function devicesOf(root: XmlElement): NonNullable<Vm['devices']> {
     ...(shared.includes(false) ? ['9p' as const] : []),
     ...(lasting.length > 0 ? ['nvdimm' as const] : []),
     ...(find(devices, 'shmem') === undefined ? [] : ['shmem' as const]),
+    ...(namesDrive(root) ? ['drive' as const] : []),
     ...(find(devices, 'tpm') === undefined ? [] : ['tpm' as const]),
   ];
 }

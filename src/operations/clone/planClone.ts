@@ -131,7 +131,7 @@ function nameRefusal({ clone: { name, uuid } }: CloneRequest, { vm, otherVms = [
 
 function stateRefusal(facts: Facts): Refused | undefined {
   const { vm, capabilities } = facts;
-  const shared = vm.devices?.find((device) => device === 'nvdimm' || device === 'shmem');
+  const shared = vm.devices?.find((device) => device === 'nvdimm' || device === 'shmem' || device === 'drive');
   return (
     accessRefusal(facts, 'clone') ??
     (capabilities.driver === 'qemu'

@@ -24,7 +24,7 @@ export interface Choice {
  *
  * | power           | memory     | disk       | offline | auto                                          |
  * |-----------------|------------|------------|---------|-----------------------------------------------|
- * | running, paused | ok         | ok         | notOff  | memory if it can be kept inside, or seamlessly, else disk |
+ * | running, paused | ok         | ok         | notOff  | memory if it can be saved, and be kept inside or seamlessly, else disk |
  * | off             | notRunning | notRunning | ok      | offline                                       |
  *
  * Where it is kept. Disk-only ones are always external. A mix of styles on one VM corrupts it in silence.
@@ -75,12 +75,13 @@ export function chooseKindAndStyle(request: CreateRequest, facts: Facts): Choice
   const wanted = wantedStyle(request, facts);
   const notInside = internalRefusal(vm, capabilities, whole) ?? insideRefusal(snapshotableDisks(vm), facts, whole);
 
+  const notSaved = ramRefusal(facts);
   const kind =
     request.snapshotKind !== 'auto'
       ? request.snapshotKind
       : !active
         ? 'offline'
-        : without.length > 0
+        : without.length > 0 || (notSaved !== undefined && own !== 'internal')
           ? 'disk'
           : wanted === 'external' || (wanted === undefined && notInside !== undefined)
             ? seamlessness(request, { snapshotKind: 'memory', style: 'external' }, facts) === 'yes'
@@ -91,22 +92,20 @@ export function chooseKindAndStyle(request: CreateRequest, facts: Facts): Choice
   if (own !== 'none' && own !== style) {
     return refuse('otherStyle', { vm: vm.name, own, asked: style, kind });
   }
-  const notSaved = kind === 'memory' ? ramRefusal(vm) : undefined;
   if (style === 'internal') {
     const left = without.length > 0 ? refuse('cannotLeaveOut', { vm: vm.name, disk: without.join(', ') }) : undefined;
     return (
       notInside ??
       left ??
       chose('no', 'manual', 'external') ??
-      notSaved ?? { kind: 'choice', snapshotKind: kind, style }
+      (kind === 'memory' ? notSaved : undefined) ?? { kind: 'choice', snapshotKind: kind, style }
     );
   }
   return (
     externalRefusal(partOf(vm, without), capabilities, kind) ??
     chose('no', 'manual', 'internal') ??
     anotherFileRefusal(snapshotableDisks(partOf(vm, without)), facts) ??
-    notSaved ??
-    (kind === 'memory' ? imagesLetGoRefusal(facts, 'memory') : undefined) ?? {
+    (kind === 'memory' ? (notSaved ?? imagesLetGoRefusal(facts, 'memory')) : undefined) ?? {
       kind: 'choice',
       snapshotKind: kind,
       style,

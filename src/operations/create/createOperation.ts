@@ -2,7 +2,7 @@
 import { asksForWritten } from '../../domain/chains/lostQemu.js';
 import { isActive } from '../../domain/vm.js';
 import type { OperationDefinition } from '../operationDefinition.js';
-import { filesIn, noFacts, presentFiles, variablesOf } from '../requiredFacts.js';
+import { factsOfRam, filesIn, noFacts, presentFiles, variablesOf } from '../requiredFacts.js';
 import { planCreate } from './planCreate.js';
 import { asksForSeamless } from './seamlessness.js';
 import { recoverCreate } from './recoverCreate.js';
@@ -19,6 +19,7 @@ export const createOperation: OperationDefinition<'create'> = {
       agent: active && vm.agentChannel && request.quiesce === true,
       written: asksForWritten(known),
       ...asksForSeamless(request, known),
+      ...(request.snapshotKind === 'memory' || request.snapshotKind === 'auto' ? factsOfRam(known) : {}),
     };
   },
   requiredFiles: (_, facts) => filesIn(facts, presentFiles(facts), variablesOf(facts)),

@@ -24,7 +24,7 @@ import { type Refused, refuse } from '../../domain/refusal.js';
 import { nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
 import { notSeamless, seamlessness } from './seamlessness.js';
 import { leastSpaceOf, liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, totalOf } from './snapshotSpace.js';
-import { notInSnapshot, nvramVerdict } from '../../domain/snapshotStyle.js';
+import { notInSnapshot, nvramVerdict, ramRefusal } from '../../domain/snapshotStyle.js';
 import { snapshotableDisks } from '../../domain/vm.js';
 
 const outside = { snapshotKind: 'memory', style: 'external' } as const;
@@ -202,6 +202,10 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
   if (mayTurnOutWithRam(request, step, facts)) {
     const estimateMs = toldStopMs(vm.memoryBytes, 'seamless', tree);
     warnings.push({ kind: 'mayBeKeptWhileRunning', estimateMs, only: 'thenRam' });
+  }
+  const unsaved = kind === 'disk' && request.snapshotKind === 'auto' ? ramRefusal(facts) : undefined;
+  if (unsaved !== undefined) {
+    warnings.push({ kind: 'checkpointWithoutRam', why: unsaved.refusal });
   }
   if (kind === 'disk' && !quiesce) {
     if (request.quiesce === true) {

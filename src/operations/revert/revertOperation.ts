@@ -2,7 +2,15 @@
 import { isActive } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { OperationDefinition } from '../operationDefinition.js';
-import { factsOfAll, filesOfSnapshots, hasExternal, presentFiles, savedRamOf, variablesOf } from '../requiredFacts.js';
+import {
+  factsOfAll,
+  factsOfRam,
+  filesOfSnapshots,
+  hasExternal,
+  presentFiles,
+  savedRamOf,
+  variablesOf,
+} from '../requiredFacts.js';
 import { asksForSeamless } from '../create/seamlessness.js';
 import { planRevert } from './planRevert.js';
 import { recoverEmulatedRevert } from './recoverEmulatedRevert.js';
@@ -22,6 +30,7 @@ export const revertOperation: OperationDefinition<'revert'> = {
       ...(hasExternal(tree) ? {} : { frozenDisks: target === undefined ? [] : [snapshot] }),
       agent: isActive(vm.power) && vm.agentChannel,
       savedRam: savedRamOf(target),
+      ...(checkpointFirst === true ? factsOfRam(known) : {}),
       ...(checkpointFirst === true && seamless === true
         ? asksForSeamless({ seamless, snapshotKind: 'memory' }, known)
         : {}),

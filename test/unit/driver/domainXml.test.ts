@@ -139,6 +139,59 @@ describe("a VM's configuration", () => {
     });
   }
 
+  const arg = (...values: readonly string[]): string =>
+    domain(`<qemu:commandline>${values.map((value) => `<qemu:arg value='${value}'/>`).join('')}</qemu:commandline>`);
+  const drives: readonly (readonly [string, boolean])[] = [
+    [arg('-drive', 'file=/d,if=none,id=d', '-device', 'nvme,drive=d'), true],
+    [arg('--blockdev', '{"driver":"raw"}'), true],
+    [arg('-hdb', '/d'), true],
+    [arg('-drive', 'file=/d,readonly=on'), false],
+    [arg('-drive', 'file=/d.iso,media=cdrom'), false],
+    [arg('-blockdev', '{"driver":"raw","read-only":true}'), false],
+    [arg('-device', 'virtio-crypto-pci'), false],
+    [arg('-set', 'x=-drive'), false],
+  ];
+  for (const [xml, expected] of drives) {
+    it(`has ${expected ? 'a' : 'no'} drive by ${xml}`, () => {
+      assert.deepEqual(parseDomainXml(xml).devices, expected ? ['drive'] : undefined);
+    });
+  }
+
+  const disk = (inner: string): string => devices(`<disk type='file'><source file='/d'/>${inner}</disk>`);
+  const layer = (format: string): string =>
+    `<driver type='qcow2'/><backingStore type='file'><format type='${format}'/><source file='/b'/><backingStore/></backingStore>`;
+  const doubts: readonly (readonly [string, boolean])[] = [
+    [fixture('vmRunning.xml'), false],
+    [fixture('vmOff.xml'), false],
+    [devices("<hostdev type='usb'/><tpm><backend type='emulator'/></tpm><interface type='network'/>"), false],
+    [domain('<qemu:commandline/>'), false],
+    [arg('-device', 'virtio-crypto-pci'), true],
+    [domain("<qemu:override><qemu:device alias='a'/></qemu:override>"), true],
+    [devices("<crypto model='virtio'/>"), true],
+    [devices("<iommu model='virtio'/>"), true],
+    [devices("<interface type='vhostuser'/>"), true],
+    [devices("<tpm><backend type='passthrough'/></tpm>"), true],
+    [devices("<video><model type='virtio'><acceleration accel3d='yes'/></model></video>"), true],
+    [devices("<video><model type='virtio'><acceleration accel3d='no'/></model></video>"), false],
+    [disk("<driver type='vmdk'/>"), true],
+    [disk("<driver type='qcow2'/>"), false],
+    [disk(''), false],
+    [disk(layer('vmdk')), true],
+    [disk(layer('raw')), false],
+    [disk("<target bus='nvme'/>"), true],
+    [devices("<disk type='vhostuser'/>"), true],
+    [devices("<disk type='file' device='cdrom'/>"), false],
+    [domain("<cpu migratable='off'/>"), true],
+    [domain("<cpu><feature name='invtsc' policy='require'/></cpu>"), true],
+    [domain("<cpu><feature name='vmx' policy='require'/></cpu>"), false],
+    [domain("<launchSecurity type='sev'/>"), true],
+  ];
+  for (const [xml, expected] of doubts) {
+    it(`is ${expected ? '' : 'not '}asked for its RAM: ${xml.slice(0, 200)}`, () => {
+      assert.equal(parseDomainXml(xml).ramInDoubt === true, expected);
+    });
+  }
+
   it('knows whether somebody answers behind the agent channel', () => {
     const channel = (target: string): string =>
       devices(

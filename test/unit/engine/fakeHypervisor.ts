@@ -199,6 +199,10 @@ export class FakeHypervisor implements Hypervisor {
     return this.#answer('readStream', uuid, () => 'none');
   }
 
+  readRamBlockers({ uuid }: Vm): Promise<readonly string[]> {
+    return this.#answer('readRamBlockers', uuid, () => []);
+  }
+
   probeSeamless({ uuid }: Vm): Promise<Seamless> {
     return this.#answer('probeSeamless', uuid, () => ({ kind: 'no', why: 'tooOld' }));
   }

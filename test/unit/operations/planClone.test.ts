@@ -78,6 +78,7 @@ golden.section(
     ['a fork of a VM with shared memory', fork, forkableWith('shmem')],
     ['a fork of a VM with a TPM', fork, forkableWith('tpm')],
     ['NVDIMM', ofA, outside({ devices: ['nvdimm'] })],
+    ['a drive of QEMU’s arguments', ofA, outside({ devices: ['drive'] })],
     ['a snapshot that is gone', { ...clone, snapshot: 'gone' }, outside()],
     ['a full copy without room', { ...ofA, way: 'full' }, full()],
     ['no clone to throw away', { kind: 'discard', vm: ref }, outside()],

@@ -94,13 +94,31 @@ golden.section(
 golden.section(
   'devices that hold on to the RAM',
   creates(
-    (['hostDevice', 'virtiofs', '9p'] as const).flatMap((device) =>
+    (['hostDevice', 'virtiofs', '9p', 'drive'] as const).flatMap((device) =>
       (['internal', 'external'] as const).map(
         (style) =>
           [`${device}, ${style}`, { vm: vm({ devices: [device] }) }, { snapshotKind: 'memory', style }] as const,
       ),
     ),
   ),
+);
+
+const blocked = { vm: vm({ ramInDoubt: true }), ramBlockers: ['non-migratable device: nvme', 'and another'] };
+const any = { snapshotKind: 'auto' } as const;
+golden.section(
+  'what QEMU says against saving the RAM',
+  creates([
+    ['with RAM', blocked, { snapshotKind: 'memory' }],
+    ['with RAM, beside internal ones', { ...blocked, ...inside }, { snapshotKind: 'memory' }],
+    ['of any kind', blocked, any],
+    ['of any kind, beside external ones', { ...blocked, ...outside }, any],
+    ['of any kind, beside internal ones', { ...blocked, ...inside }, any],
+    ['of any kind, milliseconds', { ...blocked, seamless: yes }, { ...any, seamless: true }],
+    ['of any kind, a device that holds on to it', { vm: vm({ devices: ['virtiofs'] }) }, any],
+    ['nothing', { ...blocked, ramBlockers: [] }, any],
+    ['disks alone', blocked, { snapshotKind: 'disk' }],
+    ['off', { ...blocked, vm: vm({ power: 'off', ramInDoubt: true }) }, any],
+  ]),
 );
 
 const denied = seen({ [base]: image() }, {}, { canAct: new Map([['/img', { why: 'denied' }]]) });

@@ -155,6 +155,35 @@ describe('what a recovery and the doctor need', () => {
   });
 });
 
+describe('what QEMU says against saving the RAM', () => {
+  const back = { kind: 'revert', vm: ref, snapshot: 'b', after: 'asSnapshot' } as const;
+  const odd = vm({ ramInDoubt: true });
+  const rows: readonly (readonly [what: string, OperationRequest, Partial<Facts>, boolean])[] = [
+    ['a snapshot with RAM', ask.create({ snapshotKind: 'memory' }), { vm: odd }, true],
+    ['a snapshot of any kind', ask.create({ snapshotKind: 'auto' }), { vm: odd }, true],
+    ['the checkpoint of a revert', { ...back, checkpointFirst: true }, { vm: odd, tree: inside }, true],
+    ['a VM without such devices', ask.create({ snapshotKind: 'memory' }), {}, false],
+    ['a snapshot of the disks', ask.create({ snapshotKind: 'disk' }), { vm: odd }, false],
+    ['a VM that is off', ask.create({ snapshotKind: 'auto' }), { vm: { ...odd, power: 'off' } }, false],
+    ['a revert without a checkpoint', back, { vm: odd, tree: inside }, false],
+  ];
+  for (const [what, request, known, expected] of rows) {
+    it(`is asked for: ${what}: ${String(expected)}`, () => {
+      assert.equal(requiredFacts(request, facts(known)).ramBlockers === true, expected);
+    });
+  }
+
+  it('is asked for by the doctor, and by no recovery', () => {
+    const known = facts({ tree: inside, vm: odd });
+    const request = ask.revert('b');
+    const started = broken(request, planned(request, facts({ tree: inside })), 0, 'begun');
+    assert.deepEqual(
+      [factsToDiagnose(known), factsToRecover(started, known)].map(({ needs }) => needs.ramBlockers),
+      [true, undefined],
+    );
+  });
+});
+
 describe('fileNeeds', () => {
   const more: Partial<Facts> = {
     tree: outside,
