@@ -84,6 +84,8 @@ export interface FailureDetails {
   readonly mayStillHappen?: boolean;
   /** What a snapshot that failed left behind, as far as it could be seen. */
   readonly left?: readonly Leftover[];
+  /** Of `failed`: it was reported as done, and a look showed something else. */
+  readonly unseen?: true;
   /** A snapshot that failed had left the guest's file systems frozen: they were thawed again. */
   readonly thawed?: boolean;
   /** The guest wrote to its RAM faster than it was saved: so much had been written when that was given up. */

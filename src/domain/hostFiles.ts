@@ -14,6 +14,8 @@ export interface FileFacts {
   readonly real?: string;
   /** Nobody may write to it, whoever it belongs to; absent: not known, or not so. */
   readonly readOnly?: true;
+  /** No program can write to it, not even as root: it is marked so, or its file system is read-only; absent: not known, or not so. */
+  readonly immutable?: true;
 }
 
 export interface ImageFacts extends FileFacts {

@@ -102,6 +102,8 @@ export interface RefusalFacts {
   readonly overlayMissing: { snapshot: string; disk: string; file: string };
   /** QEMU has marked the image as damaged. */
   readonly imageCorrupt: { snapshot: string; disk: string; file: string };
+  /** No program can write to the image, and the change goes into it. */
+  readonly imageImmutable: { vm: string; file: string };
   /** The VM's chain of overlays is not as its snapshots say: somebody merged by hand, perhaps into this snapshot's file. */
   readonly mergedByHand: { snapshot: string; disk: string; file: string };
   /** The metadata name `file` for it, and the overlay that it made rests on `other`, which is not in that chain. */

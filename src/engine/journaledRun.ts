@@ -7,6 +7,7 @@ import type { Step } from '../steps/step.js';
 import { definitionOf } from '../steps/steps.js';
 import { asFailure } from '../domain/asFailure.js';
 import { share } from '../inventory/sharing.js';
+import type { WatchStep } from './seenStep.js';
 import type { StepRunner } from './stepRunner.js';
 import type { Lease } from './leases.js';
 
@@ -30,6 +31,7 @@ export interface StepsToRun {
   readonly entry?: OpenEntry | undefined;
   /** Looks afresh before each step but the first, and rejects if the rest of the plan holds no longer. */
   readonly beforeStep: (index: number) => Promise<void>;
+  readonly watch: WatchStep;
 }
 
 export interface StepsRun {
@@ -62,7 +64,7 @@ function stoppedAfter(done: readonly Step[], failure: Failure): Failure {
 
 async function runEach(
   runner: StepRunner,
-  { lease, plan, entry, beforeStep }: StepsToRun,
+  { lease, plan, entry, beforeStep, watch }: StepsToRun,
   onDone: () => void,
 ): Promise<StepsRun> {
   let guestPausedMs: number | undefined;
@@ -77,6 +79,7 @@ async function runEach(
     if (written !== undefined) {
       await entry?.begun(written);
     }
+    const requireSeen = watch(step);
     try {
       const outcome = await runner.run(lease, await lease.live.open(), step, plan.estimateMs);
       guestPausedMs ??= outcome.guestPausedMs;
@@ -89,6 +92,7 @@ async function runEach(
       }
       left.push(...(await stillThere(lease, step.files)));
     }
+    await requireSeen();
     onDone();
     if (written !== undefined) {
       await entry?.done(written);

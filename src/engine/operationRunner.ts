@@ -26,6 +26,7 @@ import type { Store } from '../inventory/store.js';
 import type { Recoverer } from './recoverer.js';
 import type { Rules } from './rules.js';
 import { factsToPlan } from './factsRequests.js';
+import { watchSteps } from './seenStep.js';
 import type { StepRunner } from './stepRunner.js';
 import type { GroupTurn, Lease, Leases } from './leases.js';
 
@@ -101,7 +102,8 @@ export class OperationRunner {
     const stepsAt = clock.ticks();
     try {
       const beforeStep = (done: number): Promise<void> => this.#recheck(lease, plan, done);
-      const steps = (): Promise<StepsRun> => runSteps(this.#options.steps, { lease, plan, entry, beforeStep });
+      const watch = watchSteps(this.#options.look, lease, facts);
+      const steps = (): Promise<StepsRun> => runSteps(this.#options.steps, { lease, plan, entry, beforeStep, watch });
       ran = await (options.around?.(steps) ?? steps());
       await this.#overlaysStand(lease, plan, plan.steps.length);
     } catch (error) {

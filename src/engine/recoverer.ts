@@ -29,6 +29,7 @@ import { interruptedOf, RecoveryEnds, stoppedAfterOthers } from './recoveryEnds.
 import type { CompleteFacts } from '../operations/completeFacts.js';
 import type { Rules } from './rules.js';
 import { factsToRecover } from './factsRequests.js';
+import { watchSteps } from './seenStep.js';
 import type { StepRunner } from './stepRunner.js';
 import type { Lease, Leases } from './leases.js';
 
@@ -304,12 +305,13 @@ export class Recoverer {
         if (agreed !== undefined && !sameSteps(agreed, plan.steps)) {
           throw new Failure('refused', { refusal: refuse('stalePlan', { vm: facts.vm.name }).refusal });
         }
-        lease.log.info(
-          `goes on with the ${entry.request.kind} that was interrupted: ${plan.steps.map((step) => step.kind).join(', ')}`,
-        );
+        const kinds = plan.steps.map((step) => step.kind).join(', ');
+        lease.log.info(`goes on with the interrupted ${entry.request.kind}: ${kinds}`);
         const beforeStep = beforeRecoveryStep(this.#options.look, lease, interruptedOf(entry), plan);
+        const watch = watchSteps(this.#options.look, lease, facts);
+        const run = { lease: { ...lease, recovers: true } as const, plan, entry: open, beforeStep, watch };
         try {
-          await runSteps(this.#options.steps, { lease: { ...lease, recovers: true }, plan, entry: open, beforeStep });
+          await runSteps(this.#options.steps, run);
         } catch (error) {
           const { kind, message } = asFailure(error);
           // QEMU refuses, or libvirt does, which may name the job still that QEMU has ended (9.0).

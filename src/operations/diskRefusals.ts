@@ -67,6 +67,7 @@ function isUntold({ target, formatUntold }: VmDisk, { configured = [] }: Facts):
  * | a slice                    | not measured                          | qemu-img takes the whole file for it | slicedDisk |
  * | its data in another file   | refused by QEMU, late                 | refused by qemu-img, late            | dataFileInside |
  * | `copy_on_read='on'`        | after a revert the guest hangs        | ok                                   | copyOnRead |
+ * | no program can write to it | ok: QEMU has it open since before     | refused by qemu-img, late            | imageImmutable |
  */
 export function insideRefusal(
   disks: readonly VmDisk[],
@@ -97,6 +98,20 @@ export function insideRefusal(
       return refuse('copyOnRead', told);
     }
   }
+  return kind === 'offline' ? immutableRefusal(disks, facts) : undefined;
+}
+
+/** What a program has open already it goes on writing to: these are opened anew. */
+export function immutableRefusal(
+  disks: readonly Pick<VmDisk, 'source'>[],
+  { vm, files }: Pick<Facts, 'vm' | 'files'>,
+): Refused | undefined {
+  for (const { source = '' } of disks) {
+    const image = files?.images.get(source);
+    if (typeof image === 'object' && image.immutable === true) {
+      return refuse('imageImmutable', { vm: vm.name, file: source });
+    }
+  }
   return undefined;
 }
 
@@ -120,6 +135,7 @@ function onImage(facts: Pick<Facts, 'files'>, isSuch: (image: ImageFacts) => boo
  * | external, its own note of a disk is not known               | unknownDiskElement |
  * | internal                                                    | see `insideRefusal` |
  * | internal, and the image holds notes of changed blocks       | bitmapsInImage: QEMU refuses once the VM is stopped, and breaks them |
+ * | internal, and no program can write to the image             | imageImmutable: QEMU opens it anew |
  */
 export function revertRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
   const { vm } = facts;
@@ -129,7 +145,9 @@ export function revertRefusal(snapshot: Snapshot, facts: Facts): Refused | undef
   const disks = takingPart(snapshot, facts);
   return snapshot.style === 'external'
     ? (ramOnlyRefusal(snapshot) ?? overlayRefusal(snapshot, facts) ?? anotherFileRefusal(disks, facts))
-    : (insideRefusal(disks, facts, snapshot.kind) ?? bitmapRefusal(snapshot, disks, facts));
+    : (insideRefusal(disks, facts, snapshot.kind) ??
+        bitmapRefusal(snapshot, disks, facts) ??
+        immutableRefusal(disks, facts));
 }
 
 /** The disks that took part, as they were then and as they are now. */

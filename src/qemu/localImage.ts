@@ -1,7 +1,7 @@
 // What an image on this machine tells of itself. qcow2 is read here, everything else is asked of qemu-img; a VM may be
 // writing to it meanwhile.
 import { constants } from 'node:fs';
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { access, type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import type { Depth, FileFacts, ImageFacts } from '../domain/hostFiles.js';
 import { backingPath } from './backingPath.js';
@@ -41,6 +41,27 @@ export async function readImage(
   qemuImg: QemuImg,
   format?: string,
   depth: Depth = 'whole',
+): Promise<ImageFacts | 'unknown'> {
+  const [image, isFixed] = await Promise.all([readContentOf(path, qemuImg, format, depth), isImmutable(path)]);
+  return image === 'unknown' || !isFixed ? image : { ...image, immutable: true };
+}
+
+/** The kernel says so of a file before it looks who asks: `EACCES` tells of this user alone. */
+async function isImmutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'EPERM' || code === 'EROFS';
+  }
+}
+
+async function readContentOf(
+  path: string,
+  qemuImg: QemuImg,
+  format: string | undefined,
+  depth: Depth,
 ): Promise<ImageFacts | 'unknown'> {
   if ((await factsOf(await stat(path))) === undefined) {
     return 'unknown';

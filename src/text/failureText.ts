@@ -17,6 +17,7 @@ import { remedyButtons } from './powerRemedy.js';
 import { silentButtons, silentSentence } from './silentGuest.js';
 import { circleWording } from './startText.js';
 import { stoppedText } from './stoppedText.js';
+import { unseenText } from './unseenText.js';
 
 type Offer = 'connect' | 'refresh' | 'examine' | 'guest' | 'remedy';
 
@@ -240,6 +241,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
     nextStep: failedNextStep(details),
     severity: details.silentMs === undefined ? 'error' : 'warning',
     offers: details.silentMs === undefined ? 'refresh' : 'guest',
+    ...(details.unseen === true ? unseenText(details) : {}),
   }),
 };
 

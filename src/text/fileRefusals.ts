@@ -13,6 +13,7 @@ export const fileRefusals: Pick<
   | 'tagIdsUnseen'
   | 'overlayMissing'
   | 'imageCorrupt'
+  | 'imageImmutable'
   | 'mergedByHand'
   | 'contentElsewhere'
   | 'writtenSince'
@@ -71,6 +72,10 @@ export const fileRefusals: Pick<
   imageCorrupt: ({ snapshot, disk, file }) => [
     t('QEMU has marked an image of {0} as damaged, for disk {1}: “{2}”.', snapshot, disk, file),
     t('Look at it with “qemu-img check” while the VM is off.'),
+  ],
+  imageImmutable: ({ vm, file }) => [
+    t('No program can write to “{1}” of {0}: it is marked as immutable, or its file system is read-only.', vm, file),
+    t('Allow writing to it (“chattr -i”, or mount the file system for writing), then try again.'),
   ],
   mergedByHand: ({ snapshot, disk, file }) => [
     t(

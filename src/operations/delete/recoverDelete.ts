@@ -1,6 +1,6 @@
 // The end of a delete that broke off: what is gone is gone, and the rest goes too. A merge that was half done is done
 // once more, where the VM still stands on the file that it comes from.
-import { interruptedAt, explain, goOn, removal, safely, unused, wasBegun } from '../interruptedAt.js';
+import { begunSteps, interruptedAt, explain, goOn, removal, safely, unused, wasBegun } from '../interruptedAt.js';
 import { leftMerges } from './leftMerges.js';
 import { staleNames } from '../rename/staleNames.js';
 import { mayMakeCurrent } from '../leftAsPlanned.js';
@@ -28,6 +28,7 @@ type InterruptedDelete = InterruptedOperation & { readonly request: Extract<Oper
 /**
  * | any of those that were to go is gone | the next one to go       | → |
  * |--------------------------------------|--------------------------|---|
+ * | one, and its tag is in an image of the VM still | any          | partly: what could not change the image cannot now |
  * | no                                  | not begun, or untouched  | before |
  * | any                                 | its parent is marked: half merged | see planFinishDelete, then the rest |
  * | any                                 | begun, a root, and merged with a disk or more | see planFinishMerge, then the rest |
@@ -42,6 +43,9 @@ type InterruptedDelete = InterruptedOperation & { readonly request: Extract<Oper
  * One that somebody made current meanwhile stays so.
  */
 export function recoverDelete(interrupted: InterruptedDelete, seen: Facts): Recovery {
+  if (leavesTag(interrupted, seen)) {
+    return { kind: 'settled', to: 'partly' };
+  }
   const { steps: named, facts } = staleNames(interrupted.plan, seen);
   const left = leftMerges(interrupted.plan, facts);
   const elsewhere = otherVmRefusal(
@@ -151,6 +155,18 @@ function isUntagged(name: string, facts: Facts): boolean {
       const image = facts.files?.images.get(backingFileOf(facts, name, target) ?? '');
       return typeof image === 'object' && image.tags?.includes(name) === false;
     })
+  );
+}
+
+/** libvirt forgets an internal snapshot whose tag it could not take out of the image. */
+function leavesTag(interrupted: InterruptedDelete, { vm, tree, files }: Facts): boolean {
+  const held = vm.disks.flatMap(({ source = '' }) => {
+    const image = files?.images.get(source);
+    return typeof image === 'object' ? (image.tags ?? []) : [];
+  });
+  return begunSteps(interrupted).some(
+    (step) =>
+      step.kind === 'deleteSnapshot' && findSnapshot(tree, step.snapshot) === undefined && held.includes(step.snapshot),
   );
 }
 

@@ -38,7 +38,14 @@ export function recoverSeries(interrupted: InterruptedOperation, facts: Facts): 
     ({ snapshot }) =>
       findSnapshot(facts.tree, snapshot) === undefined || (snapshot === part.snapshot && recovery.to === 'after'),
   );
-  const to: RecoveredTo = gone.length === 0 ? 'before' : gone.length === parts.length ? 'after' : 'partly';
+  const to: RecoveredTo =
+    recovery.to === 'partly'
+      ? 'partly'
+      : gone.length === 0
+        ? 'before'
+        : gone.length === parts.length
+          ? 'after'
+          : 'partly';
   return { ...recovery, to };
 }
 

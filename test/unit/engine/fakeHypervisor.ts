@@ -61,7 +61,7 @@ export class FakeHypervisor implements Hypervisor {
   closed = false;
   readonly guests = new FakeGuests();
   readonly files = new FakeHostFiles();
-  /** What a step does; by default nothing. */
+  /** What a step does beside making, or taking away, the snapshot that it names. */
   onRun: (vm: Vm, step: Step, options: RunOptions) => Promise<StepOutcome> = () => Promise.resolve({});
 
   constructor(
@@ -239,7 +239,23 @@ export class FakeHypervisor implements Hypervisor {
 
   async run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
     await this.#answer(`run ${step.kind}`, vm.uuid, () => undefined);
-    return this.onRun(vm, step, options);
+    const outcome = await this.onRun(vm, step, options);
+    const own = this.vms.get(vm.uuid);
+    if (own !== undefined && step.kind === 'createSnapshot' && own.snapshots.every(({ name }) => name !== step.name)) {
+      own.snapshots.push(fakeSnapshot(step.name, own.current));
+      own.current = step.name;
+      own.vm = {
+        ...own.vm,
+        disks: own.vm.disks.map((disk) => {
+          const file = step.disks.find(({ target }) => target === disk.target)?.file;
+          return file === undefined ? disk : { ...disk, source: file };
+        }),
+      };
+    }
+    if (own !== undefined && step.kind === 'deleteSnapshot') {
+      own.snapshots = own.snapshots.filter(({ name }) => name !== step.snapshot);
+    }
+    return outcome;
   }
 
   close(): void {

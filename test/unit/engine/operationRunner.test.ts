@@ -438,7 +438,7 @@ describe('runOperation', () => {
     );
   });
 
-  it('asks nothing of a VM while an operation runs on it, and reads the events of that time once', async () => {
+  it('asks nothing of a VM while a step runs on it; then it looks at the step, and reads the events of that time once', async () => {
     const r = await open();
     const release = stepsWait(r);
     const running = r.inventory.runOperation(create);
@@ -456,7 +456,7 @@ describe('runOperation', () => {
     release();
     await running;
     await r.clock.advance(500);
-    assert.equal(r.calls().filter((call) => call === 'readVm web').length, 1);
+    assert.equal(r.calls().filter((call) => call === 'readVm web').length, 2);
   });
 
   it('shows how far it is, at most four times a second', async () => {

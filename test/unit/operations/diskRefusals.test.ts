@@ -292,6 +292,14 @@ describe('notes for backups', () => {
     assert.equal(verdict(planOperation(ask.remove('i'), { ...inside({}, {}, 'off'), ...noted })), 'ok');
   });
 
+  it('inside the image: what no program can write to is opened by none', () => {
+    const fixed = (power: 'running' | 'off'): Facts => inside({}, { immutable: true }, power);
+    assert.equal(refused(ask.revert('i'), fixed('running')).reason, 'imageImmutable');
+    assert.equal(refused(ask.revert('i'), fixed('off')).reason, 'imageImmutable');
+    assert.equal(refused(ask.create({ snapshotKind: 'offline' }), fixed('off')).reason, 'imageImmutable');
+    assert.equal(verdict(planOperation(ask.create({ snapshotKind: 'memory' }), fixed('running'))), 'ok');
+  });
+
   it('inside the image: QEMU goes back to no state in it', () => {
     for (const power of ['running', 'off'] as const) {
       assert.equal(refused(ask.revert('i'), inside({}, { bitmaps: 1 }, power)).reason, 'bitmapsInImage');

@@ -118,6 +118,24 @@ describe('planDelete: internal', () => {
     }
   });
 
+  const holding = (more: Parameters<typeof image>[0]): Partial<Facts> => ({
+    tree: tree([internal('a')], 'a'),
+    frozenDisks: frozen({ a: base }),
+    files: seen({ [base]: image({ tags: ['a'], ...more }) }),
+  });
+  const off = { vm: vm({ power: 'off' }) };
+  for (const [what, of, expected] of [
+    ['damaged, running', holding({ corrupt: true }), 'imageCorrupt'],
+    ['damaged, off', { ...holding({ corrupt: true }), ...off }, 'imageCorrupt'],
+    ['no program can write to it, running: QEMU has it open', holding({ immutable: true }), 'ok'],
+    ['no program can write to it, off', { ...holding({ immutable: true }), ...off }, 'imageImmutable'],
+    ['its owner may not write to it, off: libvirt does', { ...holding({ readOnly: true }), ...off }, 'ok'],
+  ] as const) {
+    it(`${what} → ${expected}`, () => {
+      assert.equal(verdict(planOperation(ask.remove('a'), facts(of))), expected);
+    });
+  }
+
   it('takes the copy of the UEFI variables with it', () => {
     const nvram = '/img/VARS.fd';
     const inWhat = (copy: 'there' | 'missing', canAct: 'yes' | CannotAct): Facts =>

@@ -90,6 +90,7 @@ const facts: RefusalFacts = {
   tagWithoutRam: { snapshot },
   nameIsTagId: { snapshot, file, other: snapshot },
   tagTwice: { snapshot, file },
+  imageImmutable: { vm: 'web-test', file },
   tagIdsUnseen: { snapshot, file },
   overlayMissing: { snapshot, disk: 'vda', file },
   imageCorrupt: { snapshot, disk: 'vda', file },
