@@ -64,8 +64,7 @@ export function parseVolume(xml: string): VolumeFacts | undefined {
       format,
       // A guest sees whole sectors.
       virtualBytes: format === 'raw' ? Math.ceil(capacity / 512) * 512 : capacity,
-      ...(modified !== undefined &&
-        /^\d{1,11}(\.\d{1,9})?$/.test(modified) && { modifiedAt: Number(modified) * 1_000 }),
+      ...(modified !== undefined && modifiedAt(modified)),
       ...(backing === undefined
         ? {}
         : { backing: { file: backing, ...(backingFormat === undefined ? {} : { format: backingFormat }) } }),
@@ -132,6 +131,14 @@ function permissionElements(like: StoragePermissions | undefined): readonly XmlE
       element('group', {}, [like.group]),
     ]),
   ];
+}
+
+/** To the last bit what the file system's own time comes to here (`Stats.mtimeMs`): times of both ways are compared. */
+function modifiedAt(text: string): Pick<ImageFacts, 'modifiedAt'> {
+  const [, seconds, fraction = ''] = /^(\d{1,11})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
+  return seconds === undefined
+    ? {}
+    : { modifiedAt: Number(seconds) * 1_000 + Number(fraction.padEnd(9, '0')) / 1_000_000 };
 }
 
 function bytesOf(from: XmlElement | undefined): number | undefined {

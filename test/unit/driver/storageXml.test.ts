@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   mayWrite,
   parsePool,
@@ -42,6 +46,21 @@ describe('the XML of pools and volumes', () => {
       format: 'raw',
       virtualBytes: 1024,
     });
+  });
+
+  it('a time of a last write is the one that the file system itself tells', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'times-'));
+    for (const nanoseconds of [0, 1, 123_456_789, 999_999_999, 100_000_001, 700_000_003]) {
+      const fraction = String(nanoseconds).padStart(9, '0');
+      const file = join(folder, fraction);
+      await writeFile(file, '');
+      execFileSync('touch', ['-d', `@1764226381.${fraction}`, file]);
+      const told = volume(`${sizes}<target><timestamps><mtime>1764226381.${fraction}</mtime></timestamps></target>`);
+      assert.equal(parseVolume(told)?.image.modifiedAt, (await stat(file)).mtimeMs, fraction);
+    }
+    await rm(folder, { recursive: true });
+    const odd = volume(`${sizes}<target><timestamps><mtime>1e9</mtime></timestamps></target>`);
+    assert.equal(parseVolume(odd)?.image.modifiedAt, undefined);
   });
 
   it('sizes that no file has', () => {
