@@ -1,5 +1,6 @@
 // What is wrong with the files of a VM, and which of them could not be looked at.
 import { wholeChain } from '../domain/chains/backingChain.js';
+import { changedLayers } from '../domain/chains/frozenLayers.js';
 import { isWrittenAfter } from '../domain/chains/frozenContent.js';
 import { ownImages } from '../domain/chains/orphans.js';
 import { deniedBy } from '../domain/denial.js';
@@ -40,14 +41,15 @@ export function chainProblems(facts: Facts): readonly Problem[] {
  * | not later       | any                 | in order |
  */
 function changedBackings(facts: Facts): readonly Problem[] {
-  const { vm, files, blockJobs } = facts;
+  const { vm, tree, files, blockJobs } = facts;
+  const told = new Set(tree.snapshots.flatMap((one) => changedLayers(one, facts).map(({ was }) => was.file)));
   if (isActive(vm.power) && blockJobs?.length !== 0) {
     return [];
   }
   return [...ownImages(facts)].flatMap((overlay): readonly Problem[] => {
     const image = files?.images.get(overlay);
     const file = typeof image === 'object' ? image.backing?.file : undefined;
-    return file !== undefined && isWrittenAfter(file, overlay, facts)
+    return file !== undefined && !told.has(file) && isWrittenAfter(file, overlay, facts)
       ? [{ kind: 'backingChanged', file, overlay }]
       : [];
   });

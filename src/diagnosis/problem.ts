@@ -102,6 +102,8 @@ export type Problem =
     }
   /** `file` was written to after `overlay`, which is built on it. */
   | { readonly kind: 'backingChanged'; readonly file: string; readonly overlay: string }
+  /** What the snapshot rests on is not what it was when it was noted. */
+  | { readonly kind: 'contentChanged'; readonly snapshot: string; readonly disk: string; readonly file: string }
   /** The UEFI variables of when the snapshot was taken are nowhere. */
   | { readonly kind: 'nvramNotHeld'; readonly snapshot: string }
   | { readonly kind: 'usedByOtherVm'; readonly file: string; readonly vm: string }

@@ -10,6 +10,7 @@ import { frozenFileRefusal } from '../operations/refusals.js';
 import { lostData } from '../operations/repair/planMetadataRepair.js';
 import { wrongTagRefusal } from '../domain/chains/tagNames.js';
 import { elsewhereRefusal } from '../domain/chains/frozenContent.js';
+import { contentChangedRefusal } from '../domain/chains/frozenLayers.js';
 import { unownedImageRefusal } from '../domain/chains/unownedImage.js';
 import { type Stray, strayFile } from '../domain/chains/strayFile.js';
 import { planDelete } from '../operations/delete/planDelete.js';
@@ -30,6 +31,7 @@ export function unfinishedDeletes({ name, disks }: Snapshot): readonly Problem[]
  * | QEMU takes its name for another's ID, or two have it | nameIsTagId, tagTwice | none |
  * | its memory file is gone, or no whole one          | memoryFileMissing, memoryFileBroken | keepDisks |
  * | marked as half merged                             | unfinishedDelete  | finishDelete |
+ * | a layer that it rests on is not what it was       | contentChanged    | none |
  * | the VM writes into what it froze                  | onFrozenFiles     | leaveFrozenFiles |
  * | the VM's chain is not as it says, its data may be gone | staleMetadata, lost | forgetSnapshot |
  * | the same, its data is there                       | staleMetadata     | none |
@@ -57,6 +59,10 @@ export function snapshotProblems(snapshot: Snapshot, facts: Facts): readonly Pro
   const frozen = frozenFileRefusal(snapshot, facts)?.refusal.facts;
   if (frozen !== undefined) {
     found.push({ kind: 'onFrozenFiles', snapshot: name, disk: frozen['disk'] ?? '', file: frozen['file'] ?? '' });
+  }
+  const changed = frozen === undefined ? contentChangedRefusal(snapshot, facts)?.refusal.facts : undefined;
+  if (changed !== undefined) {
+    found.push({ kind: 'contentChanged', snapshot: name, disk: changed['disk'] ?? '', file: changed['file'] ?? '' });
   }
   const elsewhere = (elsewhereRefusal(snapshot, facts) ?? unownedImageRefusal(snapshot, facts))?.refusal.facts;
   if (elsewhere !== undefined && broken === undefined && frozen === undefined) {

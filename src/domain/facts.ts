@@ -1,5 +1,6 @@
 // All that is known of a VM, its snapshots and its files at one moment, as far as it was asked for. Values only.
 import type { Capabilities } from './capabilities.js';
+import type { FrozenRecord } from './frozenRecord.js';
 import type { CannotAct, FileFacts, ImageFacts, Seen } from './hostFiles.js';
 import type { VmLayers } from './layers.js';
 import type { AutoReason } from './description.js';
@@ -56,6 +57,8 @@ export interface Facts {
   readonly kept?: readonly string[];
   /** Why nothing new is begun: entries of the journal that cannot be read, and that may be of this VM. */
   readonly unreadEntries?: readonly Refusal[];
+  /** What the layers of snapshots were, as we noted it. */
+  readonly frozenRecords?: readonly FrozenRecord[];
   /** Sizes that were read before, for files that the look itself did not see. */
   readonly layers?: VmLayers;
 }

@@ -41,6 +41,8 @@ export interface ImageFacts extends FileFacts {
   readonly tagIds?: readonly string[];
   /** Those of `tags` that hold RAM; undefined where it cannot be seen. */
   readonly ramTags?: readonly string[];
+  /** A digest of where its data are mapped; alike where only its header was written to. Undefined: not known. */
+  readonly tables?: string;
   /** qcow2 marked itself as corrupt. */
   readonly corrupt?: boolean;
   /** Nothing was written to this overlay since it was made; undefined: not known. Wrong while a VM writes to it. */

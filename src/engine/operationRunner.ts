@@ -15,6 +15,7 @@ import { underEither } from '../base/underEither.js';
 import { stillHolds } from '../operations/planEssence.js';
 import { carryMarks } from './carriedMarks.js';
 import { clockBehind } from './clockBehind.js';
+import { noteLayers, noteMade, noteWriting } from './frozenNotes.js';
 import type { FreshLook } from './freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
 import type { Persistence } from './persistence.js';
@@ -97,7 +98,9 @@ export class OperationRunner {
       throw new Failure('refused', { refusal: this.#unfinishedRefusal(lease.request, unfinished) });
     }
     const { plan, facts } = await this.#decide(lease, options);
-    const entry = isJournaled(plan) ? await this.#begin(lease, plan) : undefined;
+    const { persistence } = this.#options;
+    await (unfinished === undefined && noteLayers(persistence, lease.request.vm, facts, lease.log));
+    const entry = isJournaled(plan) ? await this.#begin(lease, plan, facts) : undefined;
     let ran: StepsRun;
     const stepsAt = clock.ticks();
     try {
@@ -117,6 +120,7 @@ export class OperationRunner {
     await carryMarks(plan, facts, this.#options.persistence, lease.log);
     const state = await this.#stateAtEnd(lease);
     const after = this.#options.store.vm(lease.request.vm);
+    await noteMade(lease, entry && after, persistence, clock.now());
     await logOperation(this.#options.persistence.operations, {
       id,
       plan,
@@ -189,7 +193,7 @@ export class OperationRunner {
     }
   }
 
-  async #begin(lease: Lease, plan: Plan): Promise<OpenEntry> {
+  async #begin(lease: Lease, plan: Plan, facts: Facts): Promise<OpenEntry> {
     const { look, persistence, recoverer, isProtected } = this.#options;
     const { request } = lease;
     const { vm } = look.view(request.vm);
@@ -208,6 +212,7 @@ export class OperationRunner {
       id: entry.entry.id,
       withdraw: () => entry.end({ outcome: 'failed', failure: 'busy: another editor began at the same time' }),
     });
+    await noteWriting(persistence, entry, facts);
     return entry;
   }
 

@@ -1,6 +1,7 @@
 // What is known of a VM without asking anybody for more: the picture, and what we keep beside it. Refuses to decide.
 import type { Hypervisor } from '../driver/hypervisor.js';
 import type { OneSnapshot } from '../journal/snapshotRecords.js';
+import type { FrozenRecord } from '../domain/frozenRecord.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { AutoSnapshot, Facts } from '../domain/facts.js';
 import type { Measured } from '../domain/loggedOperation.js';
@@ -25,6 +26,7 @@ const newestOfLog = 30;
 export interface OwnKnowledge {
   readonly records?: readonly AutoSnapshot[];
   readonly marks?: readonly OneSnapshot[];
+  readonly frozen?: readonly FrozenRecord[];
   readonly measured?: readonly Measured[];
   readonly layers?: VmLayers | undefined;
   readonly olderThanLastRun?: readonly string[] | undefined;
@@ -33,18 +35,20 @@ export interface OwnKnowledge {
 
 /** @param requests that are to be planned with it */
 export async function readOwnKnowledge(
-  persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'operations'>,
+  persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'operations' | 'frozen'>,
   ref: VmRef,
   requests: readonly OperationRequest[],
 ): Promise<OwnKnowledge> {
-  const [records, marks, log] = await Promise.all([
+  const [records, marks, frozen, log] = await Promise.all([
     persistence.records.of(ref),
     keepingMarks(persistence, ref),
+    persistence.frozen.of(ref),
     requests.some(({ kind }) => forecasted.has(kind)) ? persistence.operations.of(ref, newestOfLog) : [],
   ]);
   return {
     records,
     marks,
+    frozen,
     measured: log.flatMap((one) => (one.took === undefined ? [] : [{ ...one, took: one.took }])),
   };
 }
@@ -55,7 +59,7 @@ export function knownFacts(
   vm: Vm,
   tree: SnapshotTree,
   now: number,
-  { records, marks, measured, layers, olderThanLastRun, standsSince }: OwnKnowledge = {},
+  { records, marks, frozen, measured, layers, olderThanLastRun, standsSince }: OwnKnowledge = {},
 ): Facts {
   return {
     vm,
@@ -64,6 +68,7 @@ export function knownFacts(
     now,
     ...(records === undefined ? {} : { autoSnapshots: records }),
     ...(marks === undefined ? {} : { kept: keptSnapshots(tree, marks).map(({ name }) => name) }),
+    ...(frozen === undefined ? {} : { frozenRecords: frozen }),
     ...(measured === undefined ? {} : { measured }),
     ...(layers === undefined ? {} : { layers }),
     ...(olderThanLastRun === undefined ? {} : { olderThanLastRun }),

@@ -6,6 +6,7 @@ import { Journal } from '../journal/journal.js';
 import { KeptMarks } from '../journal/keptMarks.js';
 import { GroupJournal } from '../journal/groupJournal.js';
 import { FavouriteMark } from '../journal/favouriteMark.js';
+import { FrozenRecords } from '../journal/frozenRecords.js';
 import { OperationLog } from '../journal/operationLog.js';
 import { type Place, thisPlace } from '../journal/place.js';
 import { Records } from '../journal/records.js';
@@ -33,6 +34,8 @@ export interface Persistence {
   readonly trash: Pick<TrashMarks, 'add' | 'of' | 'forget'>;
   /** What displays showed. Rejects never. */
   readonly thumbnails: Pick<Thumbnails, 'keep' | 'of' | 'keepOnly'>;
+  /** What the layers of snapshots were. */
+  readonly frozen: Pick<FrozenRecords, 'of' | 'keep'>;
   readonly demos: Pick<DemoRecords, 'add' | 'left' | 'forget'>;
 }
 
@@ -51,6 +54,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
     favourites: new FavouriteMark(folder, log),
     trash: new TrashMarks(folder, log),
     thumbnails: new Thumbnails(folder, log),
+    frozen: new FrozenRecords(folder, log),
     demos: new DemoRecords(folder, log),
   };
 }
@@ -89,6 +93,7 @@ export const keepNothing: Persistence = {
     of: () => Promise.resolve(undefined),
     keepOnly: () => Promise.resolve(),
   },
+  frozen: { of: () => Promise.resolve([]), keep: () => Promise.resolve() },
   demos: {
     add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
     left: () => Promise.resolve([]),

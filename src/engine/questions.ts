@@ -16,6 +16,7 @@ import { unreadableRefusals } from './heldByOthers.js';
 import { knownFacts, readOwnKnowledge } from './ownKnowledge.js';
 import { knownVm, type Store } from '../inventory/store.js';
 import { vmKey } from '../inventory/views.js';
+import { noteLayers } from './frozenNotes.js';
 import { FactsReader } from './factsReader.js';
 
 /** How long a plan waits for what its rules ask for, before it does with what is known. */
@@ -92,10 +93,15 @@ export class Questions {
     const { vm, tree, olderThanLastRun, standsSince } = knownVm(store, ref);
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, olderThanLastRun, standsSince });
     const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
-    const [facts, unreadEntries] = await Promise.all([
+    const [facts, unreadEntries, { entries }] = await Promise.all([
       reader.read(factsToDiagnose(known)),
       unreadableRefusals(persistence, ref.uuid),
+      persistence.journal.unfinished(),
     ]);
+    // An operation that was interrupted, or is under way in another editor, may have left a layer half merged.
+    if (unreadEntries.length === 0 && entries.every(({ vm: { uuid } }) => uuid !== ref.uuid)) {
+      await noteLayers(persistence, ref, facts, log);
+    }
     return examine(ref, { ...facts, unreadEntries });
   }
 }

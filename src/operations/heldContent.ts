@@ -6,6 +6,7 @@ import {
   frozenAgainRefusal,
   writtenSinceRefusal,
 } from '../domain/chains/frozenContent.js';
+import { contentChangedRefusal } from '../domain/chains/frozenLayers.js';
 import { mergedByHandRefusal } from '../domain/chains/mergedByHand.js';
 import { brokenRefusal } from '../domain/chains/snapshotWhole.js';
 import { unownedImageRefusal } from '../domain/chains/unownedImage.js';
@@ -24,6 +25,7 @@ export function heldContentRefusal(snapshot: Snapshot, facts: Facts): Refused | 
     elsewhereRefusal(snapshot, facts) ??
     unownedImageRefusal(snapshot, facts) ??
     frozenAgainRefusal(snapshot, facts) ??
-    writtenSinceRefusal(snapshot, facts)
+    writtenSinceRefusal(snapshot, facts) ??
+    contentChangedRefusal(snapshot, facts)
   );
 }

@@ -7,7 +7,7 @@ import type { Depth, FileFacts, ImageFacts } from '../domain/hostFiles.js';
 import { backingPath } from './backingPath.js';
 import { fileNamed } from './backingName.js';
 import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
-import { isEmptyOverlay, lostRamBytes, unchangedSince } from './qcow2Content.js';
+import { isEmptyOverlay, lostRamBytes, tablesDigest, unchangedSince } from './qcow2Content.js';
 import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
 import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
 import type { QemuImg } from './qemuImg.js';
@@ -143,7 +143,7 @@ async function readContent(
   size: number,
   header: Qcow2Header,
   snapshots: readonly Qcow2Snapshot[],
-): Promise<Pick<ImageFacts, 'empty' | 'unchangedSince' | 'lostRamBytes'>> {
+): Promise<Pick<ImageFacts, 'empty' | 'unchangedSince' | 'lostRamBytes' | 'tables'>> {
   if (header.externalData) {
     // There the first cluster stands at 0, as one that was never written does.
     return {};
@@ -155,7 +155,9 @@ async function readContent(
       : snapshots.length === 0 && (await ifReadable(isEmptyOverlay(content, header)));
   const unchanged = await ifReadable(unchangedSince(content, header, snapshots));
   const lost = await ifReadable(lostRamBytes(content, header));
+  const tables = await ifReadable(tablesDigest(content, header));
   return {
+    ...(tables === undefined ? {} : { tables }),
     ...(lost === undefined ? {} : { lostRamBytes: lost }),
     ...(empty === undefined ? {} : { empty }),
     ...(unchanged === undefined ? {} : { unchangedSince: unchanged }),

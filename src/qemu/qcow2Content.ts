@@ -1,5 +1,6 @@
 // What the mapping tables of a qcow2 image tell of its content, without a byte of the guest's data: whether an overlay
 // is empty, and which snapshots hold the very disk of now. Wrong while a VM writes; the caller knows.
+import { createHash } from 'node:crypto';
 import type { ImageBytes } from './imageBytes.js';
 import type { Qcow2Header } from './qcow2Header.js';
 import type { Qcow2Snapshot } from './qcow2Snapshots.js';
@@ -21,6 +22,12 @@ export async function isEmptyOverlay(image: ImageBytes, header: Qcow2Header): Pr
     }
   }
   return true;
+}
+
+/** A digest of the upper table: who maps another place of the disk changes it. @throws BadImage, TooMuchToRead */
+export async function tablesDigest(image: ImageBytes, header: Qcow2Header): Promise<string> {
+  const l1 = await readL1(image, header.l1, header.l1.entries);
+  return createHash('sha256').update(l1).digest('hex');
 }
 
 /**

@@ -65,6 +65,15 @@ export const fileProblems = {
     t('A program that reads through both may see a mix of old and new data: file systems in it can be damaged.'),
     t('Find out who wrote to it (a VM started from it, a tool, a copy put back), and compare with a backup.'),
   ],
+  contentChanged: ({ snapshot, disk, file }, { title }) => [
+    t('{0} is no longer what it was when {1} froze it.', quotedPath(file), title(snapshot)),
+    t(
+      'A revert to {0} is refused: it would bring back something else on disk {1}.',
+      title(snapshot),
+      displayLine(disk),
+    ),
+    t('Find out who wrote to it (a VM started from it, a tool, a copy put back), and compare with a backup.'),
+  ],
   usedByOtherVm: ({ vm, file }) => [
     t('The VM {0} needs {1} too.', displayLine(vm), quotedPath(file)),
     t('It is a linked clone, or shares the disk. What would remove or change the file is refused here.'),

@@ -16,6 +16,7 @@ export const fileRefusals: Pick<
   | 'imageImmutable'
   | 'mergedByHand'
   | 'contentElsewhere'
+  | 'contentChanged'
   | 'writtenSince'
   | 'frozenAgain'
   | 'unownedImage'
@@ -151,6 +152,17 @@ export const fileRefusals: Pick<
       by,
     ),
     t('It cannot be brought back. Revert to {0} instead, or delete both.', by),
+  ],
+  contentChanged: ({ snapshot, disk, file, was }) => [
+    t(
+      '“{2}”, on which disk {1} of {0} rests, is no longer what it was: somebody wrote to it, or replaced it.',
+      snapshot,
+      disk,
+      file,
+    ),
+    was === ''
+      ? t('Put the file back as it was.')
+      : t('Put the file back as it was. If only its time is new: touch -d {0}', was),
   ],
   writtenSince: ({ snapshot, disk, file, overlay }) => [
     t(

@@ -1,7 +1,8 @@
 // What a snapshot's metadata say of its files is not believed where the files tell otherwise: after another client forgot a
 // snapshot below, and after somebody wrote into what is below.
 import assert from 'node:assert/strict';
-import { utimes } from 'node:fs/promises';
+import { rm, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
@@ -114,6 +115,8 @@ describe('a snapshot whose files are not what its metadata say', function () {
         await utimes(file, then, then);
       }
     }
+    // Nobody is to see that it was a moment ago.
+    await rm(join(r.daemon.dir, 'journal', 'frozen'), { recursive: true });
     await vm.run({ kind: 'delete', snapshot: 'bottom', scope: 'one' });
     vm.model = vm.model.deleted('bottom', 'one');
     await vm.run({ kind: 'revert', snapshot: 'last', after: 'off', checkpointFirst: false });

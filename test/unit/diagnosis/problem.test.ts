@@ -74,6 +74,10 @@ const keys: readonly (readonly [Problem, string])[] = [
     { kind: 'backingChanged', file: '/f', overlay: '/o' },
     'qemu:///system u backingChanged backingChanged [["file","/f"],["overlay","/o"]]',
   ],
+  [
+    { kind: 'contentChanged', snapshot, disk, file: '/f' },
+    'qemu:///system u backingChanged contentChanged [["snapshot","a b"],["disk","vda"],["file","/f"]]',
+  ],
   [{ kind: 'nvramNotHeld', snapshot }, 'qemu:///system u nvramNotHeld nvramNotHeld [["snapshot","a b"]]'],
   [{ kind: 'guestFrozen' }, 'qemu:///system u standsStill guestFrozen []'],
   [{ kind: 'pausedSaving' }, 'qemu:///system u standsStill pausedSaving []'],

@@ -7,6 +7,7 @@ import type { OpenEntry } from '../../../src/journal/journal.js';
 import { keepNothing, type Persistence } from '../../../src/engine/persistence.js';
 import type { DemoVm } from '../../../src/domain/demoVm.js';
 import { Failure } from '../../../src/domain/failure.js';
+import type { FrozenRecord } from '../../../src/domain/frozenRecord.js';
 import type { LoggedOperation } from '../../../src/domain/loggedOperation.js';
 import type { AutoSnapshot } from '../../../src/domain/facts.js';
 import { vmKey } from '../../../src/inventory/views.js';
@@ -164,6 +165,15 @@ export class FakeKeeping implements Persistence {
     forget: (vm, { name, createdAt }) => {
       const left = (this.thrown.get(vmKey(vm)) ?? []).filter((one) => one.name !== name || one.createdAt !== createdAt);
       this.thrown.set(vmKey(vm), left);
+      return Promise.resolve();
+    },
+  };
+
+  readonly layers = new Map<string, readonly FrozenRecord[]>();
+  readonly frozen: Persistence['frozen'] = {
+    of: (vm) => Promise.resolve(this.layers.get(vmKey(vm)) ?? []),
+    keep: (vm, records) => {
+      this.layers.set(vmKey(vm), records);
       return Promise.resolve();
     },
   };

@@ -38,6 +38,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   unfinishedDelete: { kind: 'unfinishedDelete', snapshot: 'first', disk: 'vda' },
   noCurrent: { kind: 'noCurrent' },
   backingChanged: { kind: 'backingChanged', file: `/img/${evil}`, overlay: evil },
+  contentChanged: { kind: 'contentChanged', snapshot: 'first', disk: evil, file: evil },
   nvramNotHeld: { kind: 'nvramNotHeld', snapshot: evil },
   mixedStyles: { kind: 'mixedStyles' },
   onFrozenFiles: { kind: 'onFrozenFiles', snapshot: 'first', disk: 'vda', file: evil },

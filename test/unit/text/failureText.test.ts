@@ -109,6 +109,7 @@ const facts: RefusalFacts = {
   contentElsewhere: { snapshot, disk: 'vda', file, overlay: '/images/a', other: '/images/b' },
   unownedImage: { snapshot, disk: 'vda', file, image: '/images/a' },
   frozenAgain: { snapshot, disk: 'vda', file, by: 'b' },
+  contentChanged: { snapshot, disk: 'vda', file, was: '2026-01-01T00:00:00.000Z' },
   writtenSince: { snapshot, disk: 'vda', file, overlay: '/images/a' },
   usedByImage: { vm, image: '/images/copy', file },
   heldByProgram: { vm, file },

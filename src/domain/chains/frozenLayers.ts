@@ -1,0 +1,226 @@
+// What the layers of each snapshot were when it was seen first, and whether they still are. The time of a last write tells
+// nothing where the layer above is written to as well, or where a file came with its old time.
+import { imageChain } from './backingChain.js';
+import { takesPart } from './fileUse.js';
+import type { FrozenChain, FrozenRecord, LayerIdentity } from '../frozenRecord.js';
+import type { ImageFacts } from '../hostFiles.js';
+import type { Facts } from '../facts.js';
+import { type Refused, refuse } from '../refusal.js';
+import type { Snapshot, SnapshotTree } from '../snapshot.js';
+
+export interface ChangedLayer {
+  readonly target: string;
+  readonly was: LayerIdentity;
+}
+
+/** QEMU writes the name of a new base into an overlay, and closes that base a moment later. */
+const slackMs = 60_000;
+
+/** The layers of the snapshot that are not what they were; none too where nothing was noted, or nobody looked. */
+export function changedLayers(snapshot: Snapshot, facts: Facts): readonly ChangedLayer[] {
+  const record = recordOf(snapshot, facts.frozenRecords ?? [], facts.tree);
+  return (record?.chains ?? []).flatMap(({ target, layers }) => {
+    const chain = frozenChain(snapshot, target, facts);
+    return chain.flatMap((file, depth): readonly ChangedLayer[] => {
+      const at = layers.findIndex((layer) => layer.file === file);
+      const was = layers[at];
+      const now = imageOf(file, facts);
+      const above = { before: layers[at - 1]?.file, now: chain[depth - 1] };
+      return was === undefined ||
+        was.writing === true ||
+        now === undefined ||
+        isSame(was, now) ||
+        tookOtherName(was, now) ||
+        tookMerge(now, above, facts)
+        ? []
+        : [{ target, was }];
+    });
+  });
+}
+
+/**
+ * | of what the snapshot rests on                     | → |
+ * |---------------------------------------------------|---|
+ * | a layer is not what it was when it was noted      | contentChanged |
+ * | all are, or nothing was noted, or it is not seen  | ok |
+ */
+export function contentChangedRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const [changed] = changedLayers(snapshot, facts);
+  return (
+    changed &&
+    refuse('contentChanged', {
+      snapshot: snapshot.title,
+      disk: changed.target,
+      file: changed.was.file,
+      was: changed.was.modifiedAt === undefined ? '' : new Date(changed.was.modifiedAt).toISOString(),
+    })
+  );
+}
+
+/**
+ * What is to be noted from now on: of each snapshot that is there. One of which a layer changed keeps what was noted.
+ * Undefined where that is what is noted already.
+ */
+export function recordsToKeep(facts: Facts): readonly FrozenRecord[] | undefined {
+  const { tree, frozenRecords = [] } = facts;
+  const records = tree.snapshots.flatMap((snapshot): readonly FrozenRecord[] => {
+    const known = recordOf(snapshot, frozenRecords, tree);
+    const seen = changedLayers(snapshot, facts).length === 0 ? recordNow(snapshot, known, facts) : undefined;
+    const { name, createdAt } = snapshot;
+    return seen !== undefined ? [seen] : known === undefined ? [] : [{ ...known, name, createdAt }];
+  });
+  return JSON.stringify(records) === JSON.stringify(frozenRecords) ? undefined : records;
+}
+
+/**
+ * Before we write into these: whatever they become, it is noted anew, and nobody is blamed for it meanwhile. What somebody else
+ * has changed already stays as it was noted, and so does what is to go.
+ */
+export function recordsWhileWritten(
+  written: ReadonlySet<string>,
+  doomed: readonly string[],
+  facts: Facts,
+): readonly FrozenRecord[] {
+  const { tree, frozenRecords = [] } = facts;
+  return tree.snapshots.flatMap((snapshot) => {
+    const known = recordOf(snapshot, frozenRecords, tree);
+    const changed = new Set(changedLayers(snapshot, facts).map(({ was }) => was));
+    const { name, createdAt } = snapshot;
+    const mark = (layer: LayerIdentity): LayerIdentity =>
+      written.has(layer.file) && !changed.has(layer) ? { ...layer, writing: true } : layer;
+    return known === undefined
+      ? []
+      : doomed.includes(name)
+        ? [known]
+        : [{ name, createdAt, chains: known.chains.map((chain) => ({ ...chain, layers: chain.layers.map(mark) })) }];
+  });
+}
+
+/** Of a snapshot that got another name it is found by its second, where that is its alone. */
+function recordOf(
+  { name, createdAt }: Pick<Snapshot, 'name' | 'createdAt'>,
+  records: readonly FrozenRecord[],
+  tree: SnapshotTree,
+): FrozenRecord | undefined {
+  const exact = records.find((one) => one.name === name && one.createdAt === createdAt);
+  const ofSecond = (one: { readonly createdAt: number }): boolean => one.createdAt === createdAt;
+  if (exact !== undefined || tree.snapshots.filter(ofSecond).length !== 1) {
+    return exact;
+  }
+  const [renamed, ...more] = records.filter(ofSecond);
+  return more.length === 0 ? renamed : undefined;
+}
+
+/** Undefined where a layer is not seen. */
+function recordNow(snapshot: Snapshot, known: FrozenRecord | undefined, facts: Facts): FrozenRecord | undefined {
+  const { name, createdAt } = snapshot;
+  const chains: FrozenChain[] = [];
+  for (const { target } of facts.frozenDisks?.get(name) ?? []) {
+    if (!takesPart(snapshot, target)) {
+      continue;
+    }
+    const noted = known?.chains.find((chain) => chain.target === target)?.layers ?? [];
+    const layers = frozenChain(snapshot, target, facts).map((file) =>
+      identityNow(
+        file,
+        noted.find((layer) => layer.file === file),
+        facts,
+      ),
+    );
+    if (!layers.every((layer) => layer !== undefined)) {
+      return undefined;
+    }
+    if (layers.length > 0) {
+      chains.push({ target, layers });
+    }
+  }
+  return chains.length === 0 ? undefined : { name, createdAt, chains };
+}
+
+/** @param was what was noted stays so where it still holds: another way to the file may tell less of it */
+function identityNow(file: string, was: LayerIdentity | undefined, facts: Facts): LayerIdentity | undefined {
+  const image = imageOf(file, facts);
+  if (image === undefined || image.corrupt === true) {
+    return undefined;
+  }
+  const { format, bytes, virtualBytes, modifiedAt, tables, backing } = image;
+  return {
+    file,
+    format,
+    bytes,
+    virtualBytes,
+    ...(modifiedAt === undefined ? {} : { modifiedAt }),
+    ...(tables === undefined ? {} : { tables }),
+    ...(backing === undefined ? {} : { backing: backing.file }),
+    ...(was !== undefined && was.writing !== true && isSame(was, image) ? was : {}),
+  };
+}
+
+/** What is inside of an image changes with it: there only what lies below is frozen. */
+function frozenChain(snapshot: Snapshot, target: string, facts: Facts): readonly string[] {
+  const disk = facts.frozenDisks?.get(snapshot.name)?.find((one) => one.target === target);
+  const location = snapshot.disks.find((one) => one.target === target)?.location;
+  if (disk?.source === undefined) {
+    return [];
+  }
+  const { files } = imageChain(disk.source, facts.files?.images);
+  return location === 'external' ? files : files.slice(1);
+}
+
+function isSame(was: LayerIdentity, now: ImageFacts): boolean {
+  return isAlike(was, now) && isSameTime(was.modifiedAt, now.modifiedAt);
+}
+
+/** The name of another base was written into its header, and no more: so does whoever merges what was below. */
+function tookOtherName(was: LayerIdentity, now: ImageFacts): boolean {
+  return isAlike(was, now) && was.tables !== undefined && now.tables !== undefined && was.backing !== now.backing?.file;
+}
+
+/** Who reads it as another format sees other sizes in it. */
+function isAlike(was: LayerIdentity, now: ImageFacts): boolean {
+  const isReadAlike = was.format === now.format;
+  return (
+    was.bytes === now.bytes &&
+    (!isReadAlike || was.virtualBytes === now.virtualBytes) &&
+    (!isReadAlike || was.tables === undefined || now.tables === undefined || was.tables === now.tables)
+  );
+}
+
+/** Some file systems, and what copies files between them, keep whole seconds; `touch` is told milliseconds by us. */
+function isSameTime(one: number | undefined, other: number | undefined): boolean {
+  if (one === undefined || other === undefined) {
+    return true;
+  }
+  const isCoarse = one % 1_000 === 0 || other % 1_000 === 0;
+  return isCoarse ? Math.floor(one / 1_000) === Math.floor(other / 1_000) : Math.abs(one - other) <= 1;
+}
+
+/**
+ * A merge takes a layer out of the chain, and what stood on that stands on this one from then on: its name is written last.
+ * On top it is the snapshot itself that is given the name of this one.
+ */
+function tookMerge(
+  image: ImageFacts,
+  above: { readonly before: string | undefined; readonly now: string | undefined },
+  facts: Facts,
+): boolean {
+  if (above.before === above.now) {
+    return false;
+  }
+  const renamedAt = above.now === undefined ? undefined : imageOf(above.now, facts)?.modifiedAt;
+  return renamedAt === undefined || image.modifiedAt === undefined || image.modifiedAt - renamedAt <= slackMs;
+}
+
+function imageOf(file: string, { files }: Facts): ImageFacts | undefined {
+  const image = files?.images.get(file);
+  return typeof image === 'object' ? image : undefined;
+}
+
+/** Those of which nothing is noted, or not what we made of them. */
+export function unnotedSnapshots({ tree, frozenRecords = [] }: Facts): readonly string[] {
+  return tree.snapshots.flatMap((snapshot) => {
+    const known = recordOf(snapshot, frozenRecords, tree);
+    const isNoted = known?.chains.every(({ layers }) => layers.every(({ writing }) => writing !== true)) === true;
+    return isNoted || snapshot.style !== 'external' ? [] : [snapshot.name];
+  });
+}

@@ -1,0 +1,30 @@
+// What we note of the layers that a snapshot froze. Values only.
+
+/** What tells a layer from what somebody else put in its place, or made of it. */
+export interface LayerIdentity {
+  readonly file: string;
+  readonly format: string;
+  readonly bytes: number;
+  readonly virtualBytes: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt?: number;
+  /** See `ImageFacts.tables`. */
+  readonly tables?: string;
+  readonly backing?: string;
+  /** An operation of ours writes into it, or was interrupted in that: what it is then is noted anew. */
+  readonly writing?: true;
+}
+
+/** The layers that must not change, for one disk, top first. */
+export interface FrozenChain {
+  readonly target: string;
+  readonly layers: readonly LayerIdentity[];
+}
+
+/** What we noted of a snapshot. */
+export interface FrozenRecord {
+  readonly name: string;
+  /** Milliseconds since 1970, as the snapshot itself says. */
+  readonly createdAt: number;
+  readonly chains: readonly FrozenChain[];
+}

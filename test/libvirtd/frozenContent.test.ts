@@ -1,0 +1,71 @@
+// What a snapshot froze is what it was, or nobody is given it as that: whatever the times of the files say.
+import assert from 'node:assert/strict';
+import { copyFile, stat, utimes } from 'node:fs/promises';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { GuestVm } from './guestVm.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+
+describe('what a snapshot froze', function () {
+  this.timeout(240_000);
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.inventory.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  const back = (snapshot: string) => ({ kind: 'revert', snapshot, after: 'off', checkpointFirst: false }) as const;
+  const found = async (vm: GuestVm): Promise<readonly string[]> =>
+    (await vm.diagnoses()).map(({ problem }) => problem.kind);
+
+  it('is known by more than its last write: another file with an old time, after the guest has run', async () => {
+    const vm = await GuestVm.define(r, 'replaced');
+    const { file } = vm.vm.guest.disks[0]!;
+    await vm.create('base');
+    const old = await stat(file);
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', `${file}.new`, '64M']);
+    await copyFile(file, `${file}.kept`);
+    await utimes(`${file}.kept`, old.atime, new Date(old.mtimeMs));
+    await copyFile(`${file}.new`, file);
+    const then = new Date(Date.now() - 3_600_000);
+    await utimes(file, then, then);
+    await vm.isRefused(back('base'), 'contentChanged');
+    assert.deepEqual(await found(vm), ['contentChanged']);
+    // The very content of then, with its time: that is what it was.
+    await copyFile(`${file}.kept`, file);
+    await utimes(file, old.atime, new Date(old.mtimeMs));
+    await vm.run(back('base'));
+  });
+
+  it('is known where somebody merged past it', async () => {
+    const vm = await GuestVm.define(r, 'past');
+    await vm.power('start');
+    await vm.grow('bottom', 'middle');
+    await vm.power('forceOff');
+    const { file } = vm.vm.guest.disks[0]!;
+    await runOk('qemu-img', ['commit', '-q', '-f', 'qcow2', '-b', file, file.replace(/\.[^.]*$/u, '.middle')]);
+    await vm.isRefused(back('bottom'), 'contentChanged');
+    await vm.isRefused(back('middle'), 'contentChanged');
+    assert.deepEqual(await found(vm), ['contentChanged', 'contentChanged']);
+  });
+
+  it('is what our own merges make of it, and those of libvirt for another client', async () => {
+    const vm = await GuestVm.define(r, 'merged');
+    await vm.power('start');
+    await vm.grow('one', 'two', 'three', 'four', 'five');
+    await vm.run({ kind: 'delete', snapshot: 'two', scope: 'one' });
+    vm.model = vm.model.deleted('two', 'one');
+    assert.deepEqual(await found(vm), []);
+    await vm.virsh('snapshot-delete', 'four');
+    await r.inventory.refresh({ vm: vm.ref });
+    vm.model = vm.model.deleted('four', 'one');
+    assert.deepEqual(await found(vm), []);
+    for (const snapshot of ['five', 'one', 'three']) {
+      await vm.run(back(snapshot));
+      vm.model = vm.model.reverted(snapshot, 'off');
+    }
+    await vm.holdsAll();
+  });
+});

@@ -1,0 +1,131 @@
+// What a snapshot rests on is compared with what was noted of it.
+import assert from 'node:assert/strict';
+import { changedLayers, recordsToKeep, recordsWhileWritten } from '../../../src/domain/chains/frozenLayers.js';
+import type { Facts } from '../../../src/domain/facts.js';
+import type { ImageFacts } from '../../../src/domain/hostFiles.js';
+import { image, over, seen } from './hostFiles.js';
+import { disk, external, facts, frozen, internal, tree, vm } from './someFacts.js';
+
+const base = '/img/web.qcow2';
+const [a, b, c] = ['/img/web.a', '/img/web.b', '/img/web.c'];
+const then = 1e12 + 0.5;
+const hour = 3_600_000;
+
+type Images = Readonly<Record<string, ImageFacts>>;
+const whole: Images = {
+  [base]: image({ modifiedAt: then, tables: 'base' }),
+  [a]: over(base, { modifiedAt: then, tables: 'a' }),
+  [b]: over(a, { modifiedAt: then, tables: 'b' }),
+  [c]: over(b, { modifiedAt: then + hour }),
+};
+
+/** `one` froze the base, `two` a, `three` b; the VM is on c. */
+function chain(images: Images, names: Readonly<Record<string, string>> = {}): Facts {
+  const snapshots = [
+    external('one', undefined, { createdAt: 1_000, disks: [{ target: 'vda', location: 'external', file: a }] }),
+    external('two', 'one', { createdAt: 2_000, disks: [{ target: 'vda', location: 'external', file: b }] }),
+    external('three', 'two', { createdAt: 3_000, disks: [{ target: 'vda', location: 'external', file: c }] }),
+  ];
+  return facts({
+    tree: tree(snapshots, 'three'),
+    vm: vm({ power: 'off', disks: [disk('vda', c)] }),
+    frozenDisks: frozen({ one: base, two: a, three: b, ...names }),
+    files: seen(images),
+  });
+}
+const noted = recordsToKeep(chain(whole));
+const changedIn = (now: Facts): string =>
+  now.tree.snapshots
+    .flatMap((one) => changedLayers(one, now).map(({ was }) => `${one.name}: ${was.file.slice('/img/web.'.length)}`))
+    .join(', ');
+const with_ = (file: string, more: Partial<ImageFacts>): Images => ({ ...whole, [file]: { ...whole[file]!, ...more } });
+
+describe('what a snapshot rests on', () => {
+  const all = 'one: qcow2, two: qcow2, three: qcow2';
+  const merged: Images = {
+    [base]: image({ modifiedAt: then + hour, tables: 'base and a' }),
+    [b]: over(base, { modifiedAt: then + hour, tables: 'b' }),
+    [c]: whole[c]!,
+  };
+  const rows: readonly (readonly [what: string, Images, names: Readonly<Record<string, string>>, expected: string])[] =
+    [
+      ['nothing changed', whole, {}, ''],
+      ['the base was written to', with_(base, { modifiedAt: then + 5 }), {}, all],
+      ['another file came with an older time', with_(base, { modifiedAt: then - hour }), {}, all],
+      ['one of another size came with the same time', with_(base, { virtualBytes: 2 ** 30 }), {}, all],
+      ['one with other tables came with the same time', with_(base, { tables: 'other' }), {}, all],
+      ['it was copied to where times are whole seconds', with_(base, { modifiedAt: 1e12 }), {}, ''],
+      ['who looks sees no tables', { ...whole, [base]: image({ modifiedAt: then }) }, {}, ''],
+      ['who looks sees no times', { ...whole, [base]: { ...image(), modifiedAt: undefined } as never }, {}, ''],
+      ['it is read as another format', with_(base, { format: 'raw', virtualBytes: 4_096 }), {}, ''],
+      ['its owner and mode changed', with_(base, { readOnly: true, real: '9:9' }), {}, ''],
+      ['the VM writes to its own file', with_(c, { modifiedAt: then + 2 * hour, bytes: 9_999 }), {}, ''],
+      ['a layer was written to', with_(b, { modifiedAt: then + 5 }), {}, 'three: web.b'.replace('web.', '')],
+      [
+        'a layer took the name of another base, and that changed',
+        { ...whole, [base]: merged[base]!, [b]: merged[b]! },
+        {},
+        'one: qcow2, two: qcow2',
+      ],
+      ['libvirt merged the second layer into the base', merged, { two: base }, 'one: qcow2'],
+      [
+        'the base was written to long after such a merge',
+        { ...merged, [base]: image({ modifiedAt: then + 2 * hour }) },
+        { two: base },
+        'one: qcow2, three: qcow2',
+      ],
+    ];
+  for (const [what, images, names, expected] of rows) {
+    it(`${what} → ${expected === '' ? 'as it was' : expected}`, () => {
+      assert.equal(changedIn({ ...chain(images, names), frozenRecords: noted! }), expected);
+    });
+  }
+
+  it('is below an image, where the snapshot is inside of that', () => {
+    const inside = (images: Images): Facts =>
+      facts({ tree: tree([internal('in')], 'in'), frozenDisks: frozen({ in: a }), files: seen(images) });
+    const records = recordsToKeep(inside(whole));
+    assert.equal(changedIn({ ...inside(with_(a, { modifiedAt: then + 5 })), frozenRecords: records! }), '');
+    assert.equal(changedIn({ ...inside(with_(base, { modifiedAt: then + 5 })), frozenRecords: records! }), 'in: qcow2');
+  });
+
+  it('is noted once, and again where a merge has changed it; what somebody has changed stays as it was noted', () => {
+    assert.equal(recordsToKeep({ ...chain(whole), frozenRecords: noted! }), undefined);
+    const now = { ...chain(merged, { two: base }), frozenRecords: noted! };
+    const next = recordsToKeep(now)!;
+    assert.deepEqual(next[0], noted![0]);
+    assert.deepEqual(
+      next[2]!.chains[0]!.layers.map(({ file }) => file),
+      [b, base],
+    );
+    assert.equal(changedIn({ ...now, frozenRecords: next }), 'one: qcow2');
+  });
+
+  it('is not noted where a layer is not seen, and forgotten with the snapshot', () => {
+    const { [base]: _, ...rest } = whole;
+    assert.equal(recordsToKeep({ ...chain(rest), frozenRecords: [] }), undefined);
+    const gone = { ...chain(whole), tree: tree([external('one', undefined, { createdAt: 1_000 })], 'one') };
+    assert.deepEqual(
+      recordsToKeep({ ...gone, frozenRecords: noted! })!.map(({ name }) => name),
+      ['one'],
+    );
+  });
+
+  it('is found under the new name of a snapshot', () => {
+    const now = chain(with_(base, { modifiedAt: then + 5 }));
+    const [one, ...more] = now.tree.snapshots;
+    const renamed = { ...now, tree: tree([{ ...one!, name: 'first' }, ...more], 'three') };
+    const named = { ...renamed, frozenDisks: frozen({ first: base, two: a, three: b }), frozenRecords: noted! };
+    assert.equal(changedIn(named), 'first: qcow2, two: qcow2, three: qcow2');
+  });
+
+  it('may be anything while we write into it, unless it was changed before, or is to go', () => {
+    const started = { ...chain(whole), frozenRecords: noted! };
+    const half = with_(base, { modifiedAt: then + 5, tables: 'half' });
+    const records = recordsWhileWritten(new Set([base, a, b, c]), ['one'], started);
+    assert.equal(changedIn({ ...chain(half), frozenRecords: records }), 'one: qcow2');
+    const spoilt = { ...chain(half), frozenRecords: noted! };
+    const kept = recordsWhileWritten(new Set([base, a, b, c]), [], spoilt);
+    assert.equal(changedIn({ ...chain(half), frozenRecords: kept }), all);
+  });
+});
