@@ -19,7 +19,7 @@ export interface FileFacts {
 }
 
 export interface ImageFacts extends FileFacts {
-  /** qcow2, raw, … as the file itself says; `raw` where it has no header. */
+  /** qcow2, raw, … as whoever uses it reads it, else as the file itself says; `raw` where it has no header. */
   readonly format: string;
   readonly virtualBytes: number;
   /** Absolute path; absent for an image that stands alone. */
@@ -28,6 +28,8 @@ export interface ImageFacts extends FileFacts {
     readonly format?: string;
     /** It rests on a part of that file, or on it in a way that is not known here: the file alone does not tell its content. */
     readonly part?: true;
+    /** It is not named by its path alone, but by a protocol or with options. */
+    readonly options?: true;
   };
   /** What is in it is unlocked with a secret. */
   readonly encrypted?: true;

@@ -234,6 +234,8 @@ export interface RefusalFacts {
   readonly encryptedDisk: { vm: string; disk: string };
   /** It, or what it rests on, is a part of a file. */
   readonly slicedDisk: { vm: string; disk: string };
+  /** Of a layer that is neither raw nor qcow2; `format` is absent where it does not record that of the file below it. */
+  readonly layerFormat: { vm: string; disk: string; file: string; format?: string };
   /** What is written to it is gone when the VM stops. */
   readonly transientDisk: { vm: string; disk: string };
   /** `wish`: the `snapshot` attribute that the owner gave the disk: no, manual, internal, external. */

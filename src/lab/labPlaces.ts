@@ -6,6 +6,7 @@ import { open, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
+import { shellWord } from '../base/shellWord.js';
 import { displayLine } from '../domain/plainText.js';
 import type { LabVmParts } from '../domain/labVm.js';
 import { qemuImg } from '../qemu/qemuImg.js';
@@ -16,7 +17,9 @@ import { longestLab, readLab } from './readLab.js';
 
 export interface LookedAtParts {
   readonly parts: LabVmParts;
-  /** What QEMU reads where it is: the image below an overlay, and the files that this rests on. */
+  /** The image and the files that it rests on. */
+  readonly files: readonly string[];
+  /** Those that QEMU reads where they are: below an overlay. */
   readonly inPlace: readonly string[];
   readonly image?: { readonly path: string; readonly bytes: number; readonly modifiedAt: number };
 }
@@ -83,6 +86,7 @@ export async function lookedAtParts(
           },
         }),
     },
+    files: own?.files ?? [],
     inPlace: image?.how === 'linked' ? (own?.files ?? []) : [],
     ...(own !== undefined &&
       image?.how === 'linked' && { image: { path: own.path, bytes: own.bytes, modifiedAt: own.modifiedAt } }),
@@ -120,28 +124,62 @@ interface SeenImage {
   readonly modifiedAt: number;
 }
 
-/** An image that rests on another file, or keeps its data in one, would show that file to the guest. */
+/**
+ * An image that rests on another file, or keeps its data in one, would show that file to the guest. So each layer is looked at as what QEMU
+ * opens it as, which is what the image above says, whatever is in it; and under the name by which QEMU reaches it: a relative one counts
+ * from there, not from where a link leads.
+ *
+ * @param path absolute; what is there may be used
+ */
 async function lookAtImage(
   path: string,
   places: readonly string[],
   environment: NodeJS.ProcessEnv,
+  above: readonly string[] = [],
 ): Promise<SeenImage> {
+  if (above.includes(path)) {
+    throw new LabError('refused', t('{0} rests on itself.', displayLine(path)));
+  }
   const facts = await readImage(path, qemuImg(environment), undefined, 'head').catch(() => 'unknown' as const);
   const name = displayLine(path);
-  if (facts === 'unknown' || (facts.format !== 'qcow2' && facts.format !== 'raw')) {
+  if (facts === 'unknown' || facts.corrupt === true || (facts.format !== 'qcow2' && facts.format !== 'raw')) {
     throw new LabError('refused', t('{0} is no image of the format qcow2 or raw.', name));
   }
   if (facts.dataFile === true || facts.encrypted === true) {
     throw new LabError('refused', t('{0} is encrypted or keeps its data in another file: it cannot be taken.', name));
   }
   const { backing } = facts;
-  const files = [path];
+  const files = [await realpath(path)];
   if (backing !== undefined) {
-    if (backing.part === true) {
-      throw new LabError('refused', t('{0} rests on a part of another file: it cannot be taken.', name));
+    const below = displayLine(backing.file);
+    // What is no text here is another name for QEMU.
+    if (backing.part === true || backing.options === true || backing.file.includes('\uFFFD')) {
+      throw new LabError(
+        'refused',
+        t('{0} rests on {1}, and names it not by a path: it cannot be taken.', name, below),
+      );
     }
+    await found(backing.file, path, places);
     // Of the file below the same is true.
-    files.push(...(await lookAtImage(await found(backing.file, path, places), places, environment)).files);
+    const seen = await lookAtImage(backing.file, places, environment, [...above, path]);
+    if (backing.format === undefined) {
+      throw new LabError(
+        'refused',
+        t(
+          '{0} does not say in which format {1} is, and QEMU would guess. Write it down: {2}',
+          name,
+          below,
+          displayLine(`qemu-img rebase -u -F ${seen.format} -b ${shellWord(backing.file)} ${shellWord(path)}`),
+        ),
+      );
+    }
+    if (backing.format !== seen.format) {
+      throw new LabError(
+        'refused',
+        t('{0} has {1} opened as {2}, and it is {3}: it cannot be taken.', name, below, backing.format, seen.format),
+      );
+    }
+    files.push(...seen.files);
   }
   const { format, virtualBytes, bytes, modifiedAt = 0 } = facts;
   return { path, files, format, virtualBytes, bytes, modifiedAt };

@@ -24,6 +24,7 @@ import { requireSsh } from './overSsh.js';
 import { requireReach } from './qemuReach.js';
 import { readLab } from './readLab.js';
 import { removeLab } from './removeLab.js';
+import { requireUnwritten } from './writtenImages.js';
 
 export interface LabsOptions {
   readonly session: Session;
@@ -123,8 +124,9 @@ export class Labs {
         continue;
       }
       const { kind: _, ...wanted } = source;
-      const { parts, image, inPlace } = await lookedAtParts(wanted, file, environment);
+      const { parts, image, files, inPlace } = await lookedAtParts(wanted, file, environment);
       await requireReach(connection, 'images', inPlace);
+      await requireUnwritten(session, files, inPlace.length > 0);
       made.set(key, parts);
       vms.push({
         key,

@@ -14,13 +14,16 @@ import { isActive, snapshotableDisks, type VmDisk } from '../domain/vm.js';
 /**
  * An overlay on top of it, by libvirt or by us, or a merge of its layers. Measured on 9.0: overlays on encrypted images are
  * in clear, and a definition without `<encryption>` of each layer does not start; a slice's file is read and written from
- * its beginning where the slice is lost; libvirt refuses block jobs on a transient disk.
+ * its beginning where the slice is lost; libvirt refuses block jobs on a transient disk. qemu-img opens what the VM's QEMU may not
+ * even be let see: the files that a vmdk names, or whatever a guest wrote as the header of a base whose format nobody recorded.
  *
  * | the disk, its source, a layer below it                  | → |
  * |---------------------------------------------------------|---|
  * | `<transient/>`                                          | transientDisk |
  * | encrypted, as the XML or the image says                 | encryptedDisk |
  * | a slice, as the XML or the overlay above it says        | slicedDisk |
+ * | of a format that is neither raw nor qcow2               | layerFormat |
+ * | one whose format is not recorded above it, unless its content is raw too | layerFormat |
  * | an element or attribute that is not known, or is bound to the file | unknownDiskElement |
  * | named by pool and volume, without a driver's type       | formatUntold: libvirt starts it as raw, whatever it is, and makes no overlay on it |
  * | otherwise                                               | ok |
@@ -29,8 +32,11 @@ export function anotherFileRefusal(disks: readonly VmDisk[], facts: Facts): Refu
   const { name: vm } = facts.vm;
   const isEncrypted = onImage(facts, ({ encrypted }) => encrypted === true);
   const isSliced = onImage(facts, ({ backing }) => backing?.part === true);
+  const other = layerOf(facts, ({ format }) => format !== 'raw' && format !== 'qcow2');
+  const guessed = layerOf(facts, ({ backing }) => backing !== undefined && isGuessed(backing, facts));
   for (const disk of disks) {
     const told = { vm, disk: disk.target };
+    const [otherFile, guessedIn] = [other(disk), guessed(disk)];
     const [element] = disk.foreign ?? [];
     if (disk.transient === true) {
       return refuse('transientDisk', told);
@@ -41,6 +47,17 @@ export function anotherFileRefusal(disks: readonly VmDisk[], facts: Facts): Refu
     if (disk.sliced === true || isSliced(disk)) {
       return refuse('slicedDisk', told);
     }
+    if (otherFile !== undefined) {
+      const seen = facts.files?.images.get(otherFile);
+      return refuse('layerFormat', {
+        ...told,
+        file: otherFile,
+        ...(typeof seen === 'object' && { format: seen.format }),
+      });
+    }
+    if (guessedIn !== undefined) {
+      return refuse('layerFormat', { ...told, file: guessedIn });
+    }
     if (element !== undefined) {
       return refuse('unknownDiskElement', { ...told, element });
     }
@@ -49,6 +66,11 @@ export function anotherFileRefusal(disks: readonly VmDisk[], facts: Facts): Refu
     }
   }
   return undefined;
+}
+
+function isGuessed({ file, format }: NonNullable<ImageFacts['backing']>, { files }: Facts): boolean {
+  const below = files?.images.get(file);
+  return format === undefined && typeof below === 'object' && below.format !== 'raw';
 }
 
 /** What runs was given a format; the configuration beside it may have none all the same. */
@@ -115,15 +137,23 @@ export function immutableRefusal(
   return undefined;
 }
 
-/** Whether a layer of the disk is such an image. Where none is, as nearly always, no chain is walked: hundreds have hundreds of layers. */
 function onImage(facts: Pick<Facts, 'files'>, isSuch: (image: ImageFacts) => boolean): (disk: VmDisk) => boolean {
+  const layer = layerOf(facts, isSuch);
+  return (disk) => layer(disk) !== undefined;
+}
+
+/** The layer of the disk that is such an image. Where none is, as nearly always, no chain is walked: hundreds have hundreds of layers. */
+function layerOf(
+  facts: Pick<Facts, 'files'>,
+  isSuch: (image: ImageFacts) => boolean,
+): (disk: VmDisk) => string | undefined {
   const such = new Set<string>();
   for (const [file, image] of facts.files?.images ?? []) {
     if (typeof image === 'object' && isSuch(image)) {
       such.add(file);
     }
   }
-  return (disk) => such.size > 0 && wholeChain(disk, facts).some((file) => such.has(file));
+  return (disk) => (such.size > 0 ? wholeChain(disk, facts).find((file) => such.has(file)) : undefined);
 }
 
 /**

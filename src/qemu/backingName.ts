@@ -6,6 +6,10 @@ export interface NamedFile {
   readonly file: string;
   /** Only a part of the file, or it with options that are not known here. */
   readonly part?: true;
+  /** It is not named by its path alone. */
+  readonly options?: true;
+  /** The format that the options say. */
+  readonly driver?: 'raw' | 'qcow2';
 }
 
 /** Options that say how the file is opened, and change nothing of what is read. */
@@ -21,35 +25,44 @@ const mostNested = 8;
 /** Tools write `file:/x`, and `json:{"file":{"driver":"file","filename":"/x"}}` or the same with dots. */
 export function fileNamed(name: string): NamedFile {
   if (name.startsWith('file:')) {
-    return { file: name.slice('file:'.length) };
+    return { file: name.slice('file:'.length), options: true };
   }
   if (!name.startsWith('json:')) {
-    return { file: name };
+    return { file: name, ...(/^[^/:]*:/u.test(name) ? { options: true } : {}) };
   }
   let options: unknown;
   try {
     options = JSON.parse(name.slice('json:'.length));
   } catch {
     // Not what QEMU writes: the name stays as it is, and leads nowhere.
-    return { file: name };
+    return { file: name, options: true };
   }
   const all = flattened(options, '', mostNested);
   if (all === undefined) {
-    return { file: name };
+    return { file: name, options: true };
   }
   const places = [...all].filter(
     ([path, value]) => lastOf(path) === 'filename' && typeof value === 'string' && hosts.has(all.get(driverOf(path))),
   );
   const [place] = places;
   if (place === undefined || places.length > 1) {
-    return { file: name };
+    return { file: name, options: true };
   }
   const isPlain = [...all].every(([path, value]) => {
     const steps = path.split('.');
     const isDriver = steps.at(-1) === 'driver';
     return steps.every((step) => harmless.has(step)) && (!isDriver || formats.has(value));
   });
-  return { file: String(place[1]), ...(isPlain ? {} : { part: true }) };
+  // An image inside of an image may name files of its own; where nothing is said, QEMU guesses.
+  const levels = place[0].split('.').slice(1, -1);
+  const isOne = levels.every((_, at) => all.get([...levels.slice(0, at + 1), 'driver'].join('.')) === 'raw');
+  const driver = all.get('driver');
+  return {
+    file: String(place[1]),
+    options: true,
+    ...(isPlain && isOne ? {} : { part: true }),
+    ...(driver === 'raw' || driver === 'qcow2' ? { driver } : {}),
+  };
 }
 
 /** Each option by its path with dots; undefined where it is nested too deeply. */

@@ -1,5 +1,5 @@
-// What an image on this machine tells of itself. qcow2 is read here, everything else is asked of qemu-img; a VM may be
-// writing to it meanwhile.
+// What an image on this machine tells of itself. What may name further files is read here, and qemu-img is asked only of what it opens
+// alone; a VM may be writing to it meanwhile.
 import { constants } from 'node:fs';
 import { access, type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
@@ -10,6 +10,7 @@ import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageB
 import { isEmptyOverlay, lostRamBytes, tablesDigest, unchangedSince } from './qcow2Content.js';
 import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
 import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
+import { formatOf, openAlone, readVmdk } from './otherFormats.js';
 import type { QemuImg } from './qemuImg.js';
 
 /** The header and the table of 65,536 snapshots, which is as many as QEMU takes, with names of a usual length. */
@@ -75,9 +76,9 @@ async function readContentOf(
         return 'unknown';
       }
       if (format === 'raw') {
-        // A guest sees whole sectors.
-        return { ...facts, format, virtualBytes: Math.ceil(facts.bytes / 512) * 512 };
+        return asRaw(facts);
       }
+      let is = format ?? 'qcow2';
       try {
         const image =
           format === undefined || format === 'qcow2'
@@ -86,13 +87,18 @@ async function readContentOf(
         if (image === 'notQcow2' && format === 'qcow2') {
           throw new BadImage('no image of qcow2');
         }
-        return image === 'notQcow2' ? await askQemuImg(path, facts, qemuImg, format) : image;
+        if (image !== 'notQcow2') {
+          return image;
+        }
+        const bytes = bytesOf(handle, facts.bytes, mostHeadBytes);
+        is = format ?? (await formatOf(bytes));
+        return await readOther(path, facts, is, bytes, qemuImg);
       } catch (error) {
         if (!(error instanceof BadImage)) {
           throw error;
         }
         if (attempt === attempts) {
-          return { ...facts, format: 'qcow2', virtualBytes: 0, corrupt: true };
+          return { ...facts, format: is, virtualBytes: 0, corrupt: true };
         }
       }
     }
@@ -191,21 +197,46 @@ function bytesOf(handle: FileHandle, size: number, most: number): ImageBytes {
   return boundedBytes(size, most, async (into, at) => (await handle.read(into, 0, into.length, at)).bytesRead);
 }
 
+function asRaw(facts: FileFacts): ImageFacts {
+  // A guest sees whole sectors.
+  return { ...facts, format: 'raw', virtualBytes: Math.ceil(facts.bytes / 512) * 512 };
+}
+
+/** One that is called what is no format of images here stays unknown but for that. */
+async function readOther(
+  path: string,
+  facts: FileFacts,
+  format: string,
+  bytes: ImageBytes,
+  qemuImg: QemuImg,
+): Promise<ImageFacts | 'unknown'> {
+  if (format === 'raw') {
+    return asRaw(facts);
+  }
+  if (format === 'vmdk') {
+    const { virtualBytes, backing } = await readVmdk(bytes);
+    return {
+      ...facts,
+      format,
+      virtualBytes,
+      ...(backing === undefined ? {} : { backing: await backingOf(backing, undefined, path) }),
+    };
+  }
+  return openAlone.has(format) ? askQemuImg(path, facts, qemuImg, format) : { ...facts, format, virtualBytes: 0 };
+}
+
 async function askQemuImg(
   path: string,
   facts: FileFacts,
   qemuImg: QemuImg,
-  known: string | undefined,
+  known: string,
 ): Promise<ImageFacts | 'unknown'> {
-  if ((await qemuImg.find()) === undefined || (known !== undefined && !/^[\w-]{1,32}$/.test(known))) {
+  if ((await qemuImg.find()) === undefined) {
     return 'unknown';
   }
   const details = { doing: 'looking at an image', path };
   const told: unknown = JSON.parse(
-    await qemuImg.run(
-      ['info', '-U', ...(known === undefined ? [] : ['-f', known]), '--output=json', '--', path],
-      details,
-    ),
+    await qemuImg.run(['info', '-U', '-f', known, '--output=json', '--', path], details),
   );
   const format = member(told, 'format');
   const virtualBytes = member(told, 'virtual-size');
@@ -229,11 +260,15 @@ async function backingOf(
   format: string | undefined,
   image: string,
 ): Promise<NonNullable<ImageFacts['backing']>> {
-  const { file, part } = fileNamed(name);
+  const { file, part, options, driver } = fileNamed(name);
+  // What the image says of the format counts, for QEMU too: in options of another one it would be an image in an image.
+  const isOther = driver !== undefined && format !== undefined && driver !== format;
+  const known = format ?? driver;
   return {
     file: await backingPath(file, image),
-    ...(format === undefined ? {} : { format }),
-    ...(part === undefined ? {} : { part }),
+    ...(known === undefined ? {} : { format: known }),
+    ...(part === true || isOther ? { part: true } : {}),
+    ...(options === undefined ? {} : { options }),
   };
 }
 

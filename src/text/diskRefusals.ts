@@ -8,6 +8,7 @@ export const diskRefusals: Pick<
   | 'unknownDiskElement'
   | 'encryptedDisk'
   | 'slicedDisk'
+  | 'layerFormat'
   | 'transientDisk'
   | 'ownerChose'
   | 'dataFileInside'
@@ -64,6 +65,16 @@ export const diskRefusals: Pick<
     t('Disk {1} of {0} is a part of a file; what stands before and behind it could be overwritten.', vm, disk),
     t('Take a snapshot without this disk, or give the disk a file of its own.'),
   ],
+  layerFormat: ({ vm, disk, file, format }) =>
+    format === undefined
+      ? [
+          t('“{2}”, on disk {1} of {0}, does not say which format the file below it has.', vm, disk, file),
+          t('Write it down while {0} is off: qemu-img rebase -u -F FORMAT -b FILE-BELOW “{1}”', vm, file),
+        ]
+      : [
+          t('“{2}”, on disk {1} of {0}, is opened as {3}, and may name any other file.', vm, disk, file, format),
+          t('If you know where it comes from, convert the disk to qcow2 (qemu-img convert) while {0} is off.', vm),
+        ],
   transientDisk: ({ vm, disk }) => [
     t('Disk {1} of {0} is transient: what is written to it is gone when {0} stops.', vm, disk),
     t('Take “transient” out of the configuration of {0} first.', vm),

@@ -55,9 +55,13 @@ describe('how an image is to be read', function () {
       file: { driver: 'raw', offset: 1_048_576, size: 4_194_304, file: { driver: 'file', filename: at('all') } },
     };
     await create('part', '-f', 'qcow2', '-F', 'raw', '-b', `json:${JSON.stringify(slice)}`);
-    assert.deepEqual((await told('part')).backing, { file: at('all'), format: 'raw', part: true });
+    assert.deepEqual((await told('part')).backing, { file: at('all'), format: 'raw', part: true, options: true });
+    // An image in an image may name files of its own.
+    const inside = { driver: 'qcow2', file: { driver: 'qcow2', file: { driver: 'file', filename: at('plain') } } };
+    await create('inside', '-u', '-f', 'qcow2', '-F', 'qcow2', '-b', `json:${JSON.stringify(inside)}`);
+    assert.equal((await told('inside')).backing?.part, true);
     const whole = { driver: 'raw', file: { driver: 'file', filename: at('all') } };
     await create('whole', '-f', 'qcow2', '-F', 'raw', '-b', `json:${JSON.stringify(whole)}`);
-    assert.deepEqual((await told('whole')).backing, { file: at('all'), format: 'raw' });
+    assert.deepEqual((await told('whole')).backing, { file: at('all'), format: 'raw', options: true });
   });
 });

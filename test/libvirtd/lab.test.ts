@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { buildGuest } from '../../scripts/guest/buildGuest.mjs';
@@ -327,6 +327,8 @@ describe('a lab', function () {
       join(project, 'over.qcow2'),
     ]);
     await runOk('qemu-img', ['create', '-q', '-f', 'vmdk', join(project, 'disk.vmdk'), '1M']);
+    const [disk = ''] = /\/\S+/u.exec(await virsh('domblklist', 'idle')) ?? [];
+    await link(disk, join(project, 'disk.qcow2'));
     const image = (path: string): string => `version: 1\nname: lab\nvms:\n  a: { image: "${path}" }\n`;
     for (const [path, said] of [
       [join(daemon.dir, 'secret'), /outside of the folders/u],
@@ -336,6 +338,8 @@ describe('a lab', function () {
       ['.', /outside of the folders|no file/u],
       ['nothing.qcow2', /There is no file/u],
       ['disk.vmdk', /no image of the format/u],
+      // The disk of a VM, by another name.
+      ['disk.qcow2', /a disk that the VM idle writes to/u],
     ] as const) {
       await write(image(path));
       assert.match(await cli('refused', 'lab', 'create'), said, path);
@@ -349,7 +353,7 @@ describe('a lab', function () {
     assert.match(await cli('refused', 'lab', 'create'), /VM lab-a already/u);
     await virsh('undefine', 'lab-a');
     await isGone();
-    for (const name of ['link', 'pipe', 'over.qcow2', 'disk.vmdk']) {
+    for (const name of ['link', 'pipe', 'over.qcow2', 'disk.vmdk', 'disk.qcow2']) {
       await rm(join(project, name));
     }
     await rm(file);

@@ -167,6 +167,7 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
   'tagInLayer',
   'encryptedDisk',
   'slicedDisk',
+  'layerFormat',
   'unknownDiskElement',
   'formatUntold',
   'ownerChose',

@@ -110,10 +110,13 @@ describe('files on this machine', () => {
     await writeFile(at('empty'), '');
     assert.equal(((await files.image(at('empty'), 'qcow2')) as ImageFacts).corrupt, true);
     const noting = localFiles(await standIn(`printf '%s ' "$@" > ${at('args')}; echo '{}'`));
-    await noting.image(at('disk'), 'vmdk');
-    assert.match(await readFile(at('args'), 'utf8'), /^info -U -f vmdk /);
+    await noting.image(at('disk'), 'vdi');
+    assert.match(await readFile(at('args'), 'utf8'), /^info -U -f vdi /);
     await rm(at('args'));
-    assert.equal(await noting.image(at('disk'), '--object'), 'unknown');
+    for (const odd of ['--object', 'vmdk', 'nbd', 'raw']) {
+      assert.equal(((await noting.image(at('disk'), odd)) as ImageFacts).format, odd);
+      await assert.rejects(stat(at('args')));
+    }
   });
 
   it('a block device is as large as the kernel says', async function () {
@@ -126,8 +129,8 @@ describe('files on this machine', () => {
     assert.equal((await factsOf(stats))?.bytes, Number(sectors) * 512);
   });
 
-  it('without qemu-img a raw file stays unknown, and that is why nothing can be done', async () => {
-    await writeFile(at('raw'), Buffer.alloc(512));
+  it('without qemu-img an image of another format stays unknown, and that is why nothing can be done', async () => {
+    await writeFile(at('other'), 'QED\0');
     const without = localFiles(
       {},
       {
@@ -136,7 +139,7 @@ describe('files on this machine', () => {
         run: () => Promise.reject(new Failure('unsupported')),
       },
     );
-    assert.equal(await without.image(at('raw')), 'unknown');
+    assert.equal(await without.image(at('other')), 'unknown');
     assert.deepEqual(await without.canAct(folder), { why: 'noQemuImg' });
   });
 
@@ -264,33 +267,37 @@ describe('files on this machine', () => {
   });
 
   it('what qemu-img says of an image is checked like any input', async () => {
-    await writeFile(at('raw'), 'x');
+    await writeFile(at('other'), 'QED\0');
     for (const said of ['[]', 'null', '{"format":1,"virtual-size":"x"}', '{"format":"raw"}']) {
       const odd = localFiles(await standIn(`echo '${said}'`));
-      assert.equal(await odd.image(at('raw')), 'unknown', said);
+      assert.equal(await odd.image(at('other')), 'unknown', said);
     }
     const broken = localFiles(await standIn('echo {'));
-    await assert.rejects(broken.image(at('raw')), { kind: 'failed' });
+    await assert.rejects(broken.image(at('other')), { kind: 'failed' });
   });
 
   it('ways to name a backing file', async () => {
-    for (const [written, file] of [
-      ['/abs', '/abs'],
-      ['beside', at('beside')],
-      ['file:/abs', '/abs'],
-      ['file:beside', at('beside')],
-      ['json:{"driver":"qcow2","file":{"driver":"file","filename":"/abs"}}', '/abs'],
-      ['json:{"driver":"raw","file.driver":"file","file.filename":"/abs"}', '/abs'],
-      ['json:{"driver":"nbd","host":"x"}', 'json:{"driver":"nbd","host":"x"}'],
-      ['json:{', 'json:{'],
-      ['nbd://host/x', 'nbd://host/x'],
+    const options = true;
+    for (const [written, backing] of [
+      ['/abs', { file: '/abs' }],
+      ['beside', { file: at('beside') }],
+      ['file:/abs', { file: '/abs', options }],
+      ['file:beside', { file: at('beside'), options }],
+      [
+        'json:{"driver":"qcow2","file":{"driver":"file","filename":"/abs"}}',
+        { file: '/abs', format: 'qcow2', options },
+      ],
+      ['json:{"driver":"raw","file.driver":"file","file.filename":"/abs"}', { file: '/abs', format: 'raw', options }],
+      ['json:{"driver":"nbd","host":"x"}', { file: 'json:{"driver":"nbd","host":"x"}', options }],
+      ['json:{', { file: 'json:{', options }],
+      ['nbd://host/x', { file: 'nbd://host/x', options }],
     ] as const) {
-      const told = JSON.stringify({ format: 'vmdk', 'virtual-size': 512, 'backing-filename': written });
+      const told = JSON.stringify({ format: 'qed', 'virtual-size': 512, 'backing-filename': written });
       await writeFile(at('told'), told);
-      await writeFile(at('image'), 'x');
+      await writeFile(at('image'), 'QED\0');
       const seen = await localFiles(await standIn(`cat ${at('told')}`)).image(at('image'));
       assert.ok(typeof seen === 'object');
-      assert.deepEqual(seen.backing, { file });
+      assert.deepEqual(seen.backing, backing);
     }
   });
 });

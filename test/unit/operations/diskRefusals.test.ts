@@ -63,6 +63,7 @@ describe('a disk that cannot stand on another file', () => {
     ['rests on an encrypted image', {}, { encrypted: true }, 'encryptedDisk'],
     ['is a slice', { sliced: true }, {}, 'slicedDisk'],
     ['rests on a part of a file', {}, { backing: { file: '/img/all.raw', format: 'raw', part: true } }, 'slicedDisk'],
+    ['rests on what names other files', {}, { format: 'vmdk' }, 'layerFormat'],
     ['is transient', { transient: true }, {}, 'transientDisk'],
     ['has what nobody knows', { foreign: ['source/wonder'] }, {}, 'unknownDiskElement'],
     ['is a volume without a format', { volume: { pool: 'p', name: 'v' }, formatUntold: true }, {}, 'formatUntold'],
@@ -89,6 +90,17 @@ describe('a disk that cannot stand on another file', () => {
       assert.equal(verdict(planOperation(consolidate, withoutTree(own))), reason);
     });
   }
+
+  it('rests on a file whose format nobody recorded, unless it looks raw', () => {
+    for (const [format, expected] of [
+      ['qcow2', 'layerFormat'],
+      ['raw', 'ok'],
+    ] as const) {
+      const images = { [top]: image(undefined, { backing: { file: web } }), [web]: image(undefined, { format }) };
+      const own = { ...outside({}), tree: tree([]), files: looked({ images }) };
+      assert.equal(verdict(planOperation(ask.create({ snapshotKind: 'disk', style: 'external' }), own)), expected);
+    }
+  });
 
   it('is written with its very bytes where it stays on its file: a rename, a description', () => {
     const own = outside({ foreign: ['source/wonder'] });

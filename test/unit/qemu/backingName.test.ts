@@ -8,22 +8,41 @@ describe('the name of a backing file', () => {
   const rows: readonly (readonly [string, NamedFile])[] = [
     ['/x', { file: '/x' }],
     ['x', { file: 'x' }],
-    ['file:/x', { file: '/x' }],
-    ['nbd://h/n', { file: 'nbd://h/n' }],
-    [json({ file }), { file: '/x' }],
-    [json({ driver: 'qcow2', file }), { file: '/x' }],
-    [json({ driver: 'raw', 'file.driver': 'file', 'file.filename': '/x' }), { file: '/x' }],
-    [json({ driver: 'raw', file: { ...file, locking: 'off', aio: 'native' }, discard: 'unmap' }), { file: '/x' }],
-    [json({ driver: 'raw', file: { driver: 'host_device', filename: '/dev/x' } }), { file: '/dev/x' }],
-    // As libvirt writes a slice, and as one can by hand.
-    [json({ file: { driver: 'raw', offset: 8, size: 16, file } }), { file: '/x', part: true }],
-    [json({ driver: 'raw', offset: 8, file }), { file: '/x', part: true }],
-    [json({ driver: 'raw', size: 8, file }), { file: '/x', part: true }],
-    [json({ driver: 'raw', offset: '8', 'file.driver': 'file', 'file.filename': '/x' }), { file: '/x', part: true }],
-    // What is between the file and its content.
-    [json({ driver: 'throttle', file }), { file: '/x', part: true }],
-    [json({ driver: 'qcow2', 'encrypt.key-secret': 's', file }), { file: '/x', part: true }],
-    [json({ driver: 'qcow2', backing: null, file }), { file: '/x', part: true }],
+    ['x/a:b', { file: 'x/a:b' }],
+    ...(
+      [
+        ['file:/x', { file: '/x' }],
+        ['nbd://h/n', { file: 'nbd://h/n' }],
+        ['fat:/x', { file: 'fat:/x' }],
+        [json({ file }), { file: '/x' }],
+        [json({ driver: 'qcow2', file }), { file: '/x', driver: 'qcow2' }],
+        [json({ driver: 'raw', 'file.driver': 'file', 'file.filename': '/x' }), { file: '/x', driver: 'raw' }],
+        [
+          json({ driver: 'raw', file: { ...file, locking: 'off', aio: 'native' }, discard: 'unmap' }),
+          { file: '/x', driver: 'raw' },
+        ],
+        [
+          json({ driver: 'raw', file: { driver: 'host_device', filename: '/dev/x' } }),
+          { file: '/dev/x', driver: 'raw' },
+        ],
+        [json({ driver: 'qcow2', file: { driver: 'raw', file } }), { file: '/x', driver: 'qcow2' }],
+        // As libvirt writes a slice, and as one can by hand.
+        [json({ file: { driver: 'raw', offset: 8, size: 16, file } }), { file: '/x', part: true }],
+        [json({ driver: 'raw', offset: 8, file }), { file: '/x', part: true, driver: 'raw' }],
+        [json({ driver: 'raw', size: 8, file }), { file: '/x', part: true, driver: 'raw' }],
+        [
+          json({ driver: 'raw', offset: '8', 'file.driver': 'file', 'file.filename': '/x' }),
+          { file: '/x', part: true, driver: 'raw' },
+        ],
+        // What is between the file and its content.
+        [json({ driver: 'throttle', file }), { file: '/x', part: true }],
+        [json({ driver: 'qcow2', 'encrypt.key-secret': 's', file }), { file: '/x', part: true, driver: 'qcow2' }],
+        [json({ driver: 'qcow2', backing: null, file }), { file: '/x', part: true, driver: 'qcow2' }],
+        // An image in an image.
+        [json({ driver: 'qcow2', file: { driver: 'qcow2', file } }), { file: '/x', part: true, driver: 'qcow2' }],
+        [json({ driver: 'raw', file: { file } }), { file: '/x', part: true, driver: 'raw' }],
+      ] as const
+    ).map(([name, named]): [string, NamedFile] => [name, { ...named, options: true }]),
     // No file of this host, or more than one.
     ...[
       json({ driver: 'quorum', children: [file, file] }),
@@ -34,7 +53,7 @@ describe('the name of a backing file', () => {
       json(null),
       'json:{',
       `json:${'{"file":'.repeat(50)}1${'}'.repeat(50)}`,
-    ].map((name): [string, NamedFile] => [name, { file: name }]),
+    ].map((name): [string, NamedFile] => [name, { file: name, options: true }]),
   ];
   for (const [name, expected] of rows) {
     it(`${name.slice(0, 100)} is ${JSON.stringify(expected).slice(0, 60)}`, () => {

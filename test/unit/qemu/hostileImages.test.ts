@@ -8,6 +8,7 @@ import { runOk } from '../../../scripts/rig/run.mjs';
 import { boundedBytes, leastRead, TooMuchToRead } from '../../../src/qemu/imageBytes.js';
 import { localContents } from '../../../src/driver/files/localContents.js';
 import { localFiles } from '../../../src/driver/files/localFiles.js';
+import type { QemuImg } from '../../../src/qemu/qemuImg.js';
 import { eachDifferingL2, eachL2, readL1, type Shape } from '../../../src/qemu/qcow2Tables.js';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import { inMemory, mebibyte } from './imageInMemory.js';
@@ -133,6 +134,25 @@ describe('images that are dear to look into', () => {
     }
   });
 
+  it('a vmdk is told without opening a file that it names', async () => {
+    const nobody: QemuImg = {
+      find: () => assert.fail('qemu-img is looked for'),
+      run: () => assert.fail('qemu-img runs'),
+      watch: () => assert.fail('qemu-img runs'),
+    };
+    const base = join(folder, 'base.vmdk');
+    await runOk('qemu-img', ['create', '-q', '-f', 'vmdk', '-o', 'subformat=twoGbMaxExtentSparse', base, '3G']);
+    const above = join(folder, 'above.vmdk');
+    await runOk('qemu-img', ['create', '-q', '-f', 'vmdk', '-F', 'vmdk', '-b', base, above]);
+    for (const [file, backing] of [
+      [base, undefined],
+      [above, { file: base }],
+    ] as const) {
+      const facts = (await localFiles({}, nobody).image(file)) as ImageFacts;
+      assert.deepEqual([facts.format, facts.virtualBytes, facts.backing], ['vmdk', 3072 * mebibyte, backing]);
+    }
+  });
+
   it('those whose blocks cannot be told are called so, not broken', async () => {
     const contents = localContents(process.env);
     for (const format of ['qcow', 'vmdk', 'vdi', 'qed', 'vhdx']) {
@@ -140,7 +160,7 @@ describe('images that are dear to look into', () => {
       await runOk('qemu-img', ['create', '-q', '-f', format, file, '4M']);
       assert.equal(await contents.extents(file, format, [{}]), 'notQcow2');
       const facts = (await localFiles(process.env).image(file)) as ImageFacts;
-      assert.deepEqual([facts.format, facts.corrupt], [format, undefined]);
+      assert.deepEqual([facts.format, facts.virtualBytes, facts.corrupt], [format, 4 * mebibyte, undefined]);
     }
     const beside = join(folder, 'beside.qcow2');
     const options = `data_file=${join(folder, 'data.raw')},data_file_raw=on`;

@@ -49,6 +49,7 @@ const facts: RefusalFacts = {
   unknownDiskElement: { vm, disk: 'vda', element: 'source/wonder' },
   encryptedDisk: { vm, disk: 'vda' },
   slicedDisk: { vm, disk: 'vda' },
+  layerFormat: { vm, disk: 'vda', file, format: 'vmdk' },
   transientDisk: { vm, disk: 'vda' },
   ownerChose: { vm, disk: 'vda', wish: 'manual' },
   dataFileInside: { vm, disk: 'vda' },
