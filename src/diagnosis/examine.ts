@@ -2,8 +2,10 @@
 // plan, or the reason why not now. Pure; changes nothing and asks nobody.
 import { lostQemu } from '../domain/chains/lostQemu.js';
 import { orphanFiles, orphanTags } from '../domain/chains/orphans.js';
+import { unreadVms } from '../domain/chains/otherVms.js';
 import { savedBelow } from '../domain/chains/savedBelow.js';
 import { startsElsewhere } from '../domain/chains/startsElsewhere.js';
+import { unusedOverlays } from '../domain/chains/unusedOverlays.js';
 import type { Facts } from '../domain/facts.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { styleOfVm } from '../domain/snapshotTree.js';
@@ -41,6 +43,10 @@ function problemsOf(facts: Facts): readonly Problem[] {
     ...treeProblems(facts),
     ...facts.tree.snapshots.flatMap((snapshot) => snapshotProblems(snapshot, facts)),
     ...chainProblems(facts),
+    ...(unreadVms(facts).length > 0 ? [] : unusedOverlays(facts)).map((one): Problem => ({
+      kind: 'unusedOverlay',
+      ...one,
+    })),
     ...orphanTags(facts).map(({ file, tag }): Problem => ({ kind: 'orphanTag', file, tag })),
     ...orphanFiles(facts).map(({ file, bytes }): Problem => ({ kind: 'orphanFile', file, bytes })),
     ...otherVmProblems(facts),

@@ -64,6 +64,8 @@ export type Problem =
   | { readonly kind: 'memoryFileBroken'; readonly snapshot: string; readonly file: string }
   | { readonly kind: 'overlayMissing'; readonly snapshot?: string; readonly file: string }
   | { readonly kind: 'orphanFile'; readonly file: string; readonly bytes: number }
+  /** Nobody names `overlay`, and it holds data above `file`, which the VM writes to. */
+  | { readonly kind: 'unusedOverlay'; readonly disk: string; readonly file: string; readonly overlay: string }
   | { readonly kind: 'unfinishedDelete'; readonly snapshot: string; readonly disk: string }
   /** `on`: an external snapshot that the VM is built on. */
   | { readonly kind: 'noCurrent'; readonly on?: string }

@@ -16,7 +16,9 @@ export type Loss =
   | { readonly kind: 'ram' }
   | { readonly kind: 'configuration' }
   | { readonly kind: 'restorePoints'; readonly names: readonly string[] }
-  | { readonly kind: 'unsavedWork' };
+  | { readonly kind: 'unsavedWork' }
+  /** What these hold: nobody names them, and they rest on what the VM writes to. */
+  | { readonly kind: 'unusedOverlays'; readonly files: readonly string[] };
 
 /** What a release of libvirt may do: see knownVersions. */
 export type KnownFault =

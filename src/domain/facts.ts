@@ -84,6 +84,10 @@ export interface StrayImage {
   readonly restsOn: readonly string[];
   /** Milliseconds since 1970; absent: not known. */
   readonly modifiedAt?: number;
+  /** Nothing was written to it; absent: not known, or not asked. */
+  readonly empty?: true;
+  /** A VM or a snapshot names it by another path, or a program has it open. */
+  readonly isUsed?: true;
 }
 
 export interface OtherVm {
@@ -91,6 +95,8 @@ export interface OtherVm {
   readonly name: string;
   /** Every file that its disks and snapshots name, with all that they rest on as far as it could be followed. */
   readonly files: readonly string[];
+  /** Those of them that its disks are on. */
+  readonly writes?: readonly string[];
   /** Files whose backing files could not be seen. */
   readonly unread: readonly string[];
 }

@@ -105,6 +105,8 @@ export interface Vm {
   readonly firmware: 'bios' | 'uefiRawNvram' | 'uefiQcow2Nvram';
   /** The file with the UEFI variables, where the XML names it. */
   readonly nvram?: string;
+  /** Absolute paths of whatever else the XML names: firmware, kernel, TPM, what goes to QEMU as it is. */
+  readonly mentions?: readonly string[];
   /** What libvirt will not save RAM beside, or what no snapshot holds. */
   readonly devices?: readonly ('hostDevice' | 'virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'drive' | 'tpm')[];
   /** It has something else that may keep QEMU from saving RAM: QEMU itself is asked where that matters. */

@@ -29,7 +29,9 @@ export interface VmHead {
   readonly active: boolean;
 }
 
-export interface NamedByVm extends Pick<Vm, 'name' | 'disks' | 'nvram'> {
+export interface NamedByVm extends Pick<Vm, 'name' | 'disks' | 'nvram' | 'mentions' | 'savedDisks'> {
+  /** Of one that runs: what it starts with next time. */
+  readonly configured?: readonly VmDisk[];
   /** Names of its snapshots. */
   readonly snapshots: readonly string[];
 }

@@ -1,5 +1,6 @@
 // Gathers what a decision rests on. Reads are dear, so only what is asked for is read, and what belongs together at once.
 // It refuses to decide.
+import { claimedPaths } from '../domain/chains/claimedFiles.js';
 import { namedFiles } from '../domain/chains/fileUse.js';
 import { pathsByIdentity } from '../domain/chains/samePath.js';
 import { Failure } from '../domain/failure.js';
@@ -111,21 +112,28 @@ export class FactsReader {
     this.#facts = inOwnWords(this.#facts, seenVms);
     await this.#part(
       asked.needs.strays === true,
-      () => this.#strays(),
+      () => this.#strays(seenVms),
       (strays) => ({ strays }),
     );
     return this.#facts;
   }
 
-  async #strays(): Promise<ReadonlyMap<string, StrayImage>> {
+  async #strays(others: readonly SeenVm[]): Promise<ReadonlyMap<string, StrayImage>> {
     const { hypervisor, log } = this.#sources;
-    const named = new Set((this.#facts.otherVms ?? []).flatMap(({ files }) => files));
-    const images = await readStrayImages(hypervisor.files, this.#facts, named, log);
-    const own = ownPaths(this.#facts);
+    const facts = this.#facts;
+    const named = new Set((facts.otherVms ?? []).flatMap(({ files }) => files));
+    const images = await readStrayImages(hypervisor.files, facts, named, log);
+    const own = ownPaths(facts);
+    const claims = new Set([
+      ...pathsByIdentity(claimedPaths(facts), facts.files).keys(),
+      ...others.flatMap(({ identities }) => identities),
+    ]);
     return new Map(
-      images.map(({ file, restsOn, identities, ...times }) => {
+      images.map(({ file, restsOn, identities, itself, real, ...known }) => {
         const ownNames = identities.flatMap((identity) => own.get(identity) ?? []);
-        return [file, { ...times, restsOn: [...new Set([...restsOn, ...ownNames])] }];
+        const isUsed =
+          itself.some((identity) => claims.has(identity)) || (real !== undefined && facts.held?.has(real) === true);
+        return [file, { ...known, ...(isUsed ? { isUsed } : {}), restsOn: [...new Set([...restsOn, ...ownNames])] }];
       }),
     );
   }
@@ -176,8 +184,14 @@ function inOwnWords(facts: Facts, others: readonly SeenVm[]): Facts {
   }
   const own = ownPaths(facts);
   const otherVms = others.map((other): OtherVm => {
-    const names = new Set([...other.files, ...other.identities.flatMap((identity) => own.get(identity) ?? [])]);
-    return { ...withoutIdentities(other), files: [...names] };
+    const named = (paths: readonly string[], identities: readonly string[]): readonly string[] => [
+      ...new Set([...paths, ...identities.flatMap((identity) => own.get(identity) ?? [])]),
+    ];
+    return {
+      ...withoutIdentities(other),
+      files: named(other.files, other.identities),
+      writes: named(other.writes ?? [], other.written),
+    };
   });
   return { ...facts, otherVms };
 }
@@ -195,6 +209,6 @@ function pathsOf(files: Facts['files']): readonly string[] {
   return files === undefined ? [] : [...files.images.keys(), ...files.files.keys()];
 }
 
-function withoutIdentities({ uuid, name, files, unread }: SeenVm): OtherVm {
-  return { uuid, name, files, unread };
+function withoutIdentities({ uuid, name, files, writes = [], unread }: SeenVm): OtherVm {
+  return { uuid, name, files, writes, unread };
 }

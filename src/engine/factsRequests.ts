@@ -1,5 +1,4 @@
 // Which facts a request, the doctor and a recovery ask for. Reads nothing, refuses to decide.
-import { namedFiles } from '../domain/chains/fileUse.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
 import { factsToExamine } from '../diagnosis/factsToExamine.js';
 import type { OperationRequest } from '../domain/operation.js';
@@ -8,7 +7,13 @@ import { touchedBy } from '../steps/steps.js';
 import type { InterruptedOperation } from '../operations/interrupted.js';
 import { isActive } from '../domain/vm.js';
 import { requiredFacts, requiredFiles } from '../operations/operations.js';
-import { factsOfRam, type RequiredFacts, type RequiredFiles, savedRamOf } from '../operations/requiredFacts.js';
+import {
+  factsOfRam,
+  type RequiredFacts,
+  type RequiredFiles,
+  savedRamOf,
+  withClaimed,
+} from '../operations/requiredFacts.js';
 
 /** Which facts somebody asks for: the rules of a request, or of something wider. */
 export interface FactsRequest {
@@ -25,9 +30,7 @@ export function factsToPlan(request: OperationRequest, known: Facts): FactsReque
     files: (facts) => {
       const wanted = requiredFiles(request, facts);
       // A file that is to go for good may be named in another way by a snapshot that has nothing else to do with it.
-      return request.kind === 'repair' && request.repair.kind === 'removeFiles'
-        ? { ...wanted, files: [...new Set([...wanted.files, ...absolute(namedFiles(facts))])] }
-        : wanted;
+      return request.kind === 'repair' && request.repair.kind === 'removeFiles' ? withClaimed(wanted, facts) : wanted;
     },
   };
 }
@@ -71,10 +74,6 @@ function all<T>(from: readonly T[], part: (one: T) => readonly string[]): readon
   return [...new Set(from.flatMap(part))];
 }
 
-function absolute(paths: Iterable<string>): readonly string[] {
-  return [...paths].filter((path) => path.startsWith('/'));
-}
-
 /** Everything that can be looked at. */
 export function factsToDiagnose({ vm, tree, capabilities }: Facts): FactsRequest {
   const isQemu = capabilities.driver === 'qemu';
@@ -94,8 +93,8 @@ export function factsToDiagnose({ vm, tree, capabilities }: Facts): FactsRequest
       savedRam: isQemu ? tree.snapshots.flatMap(savedRamOf) : [],
       ...(isQemu && !capabilities.readOnly ? { seamless: 'look' as const } : {}),
     },
-    files: factsToExamine,
-    again: factsToExamine,
+    files: (facts) => withClaimed(factsToExamine(facts), facts),
+    again: (facts) => withClaimed(factsToExamine(facts), facts),
   };
 }
 

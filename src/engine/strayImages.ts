@@ -2,7 +2,7 @@
 // on. Each may be built on a file of the VM. Refuses to judge that.
 import { imageChain } from '../domain/chains/backingChain.js';
 import { namedFiles } from '../domain/chains/fileUse.js';
-import { identitiesOf } from '../domain/chains/samePath.js';
+import { identitiesOf, pathsByIdentity } from '../domain/chains/samePath.js';
 import type { HostFiles } from '../domain/hostFiles.js';
 import type { Log } from '../base/log.js';
 import type { Facts, StrayImage } from '../domain/facts.js';
@@ -13,6 +13,9 @@ export interface FoundStray extends StrayImage {
   readonly file: string;
   /** Of those below it, whatever path leads to them. */
   readonly identities: readonly string[];
+  /** Its own. */
+  readonly itself: readonly string[];
+  readonly real?: string | undefined;
 }
 
 /**
@@ -34,12 +37,24 @@ export async function readStrayImages(
   const chains = new ChainReader(files, 'head', log, clock);
   chains.know(new Map(strange.map((path) => [path, 'qcow2'])));
   await chains.follow(strange);
-  return strange.flatMap((file): readonly FoundStray[] => {
+  const own = pathsByIdentity([...named, ...(looked?.keys() ?? [])], facts.files);
+  const found = strange.flatMap((file): readonly FoundStray[] => {
     const restsOn = imageChain(file, chains.images).files.slice(1);
     const identities = restsOn.flatMap((one) => identitiesOf(one, chains.images.get(one)));
     const image = chains.images.get(file);
-    const modifiedAt = typeof image === 'object' ? image.modifiedAt : undefined;
-    return restsOn.length === 0 ? [] : [{ file, restsOn, identities, ...(modifiedAt !== undefined && { modifiedAt }) }];
+    const { modifiedAt, real } = typeof image === 'object' ? image : {};
+    const itself = identitiesOf(file, image);
+    return restsOn.length === 0
+      ? []
+      : [{ file, restsOn, identities, itself, real, ...(modifiedAt !== undefined && { modifiedAt }) }];
+  });
+  const content = new ChainReader(files, 'whole', log, clock);
+  const resting = found.filter(({ identities }) => identities.some((identity) => own.has(identity)));
+  content.know(new Map(resting.map(({ file }) => [file, 'qcow2'])));
+  await content.read(resting.map(({ file }) => file));
+  return found.map((stray): FoundStray => {
+    const image = content.images.get(stray.file);
+    return typeof image === 'object' && image.empty === true ? { ...stray, empty: true } : stray;
   });
 }
 

@@ -136,6 +136,11 @@ export class ChainReader {
     });
   }
 
+  /** These alone, not what they rest on. */
+  async read(paths: readonly string[]): Promise<void> {
+    await mapLimited(paths, atOnce, (path) => this.#read(path));
+  }
+
   /** What this one rests on, unless somebody goes down that way already: so a cycle ends as well. */
   async #below(path: string): Promise<string | undefined> {
     const begun = this.#begun.get(path);

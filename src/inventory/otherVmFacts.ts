@@ -5,7 +5,7 @@ import type { FileFacts, Seen } from '../domain/hostFiles.js';
 import type { OtherVm } from '../domain/facts.js';
 import { imageChain } from '../domain/chains/backingChain.js';
 import { identitiesOf } from '../domain/chains/samePath.js';
-import type { VmDisk } from '../domain/vm.js';
+import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, within } from '../base/clock.js';
 import { mapLimited } from '../base/mapLimited.js';
@@ -27,6 +27,8 @@ interface Named {
   readonly plain: readonly string[];
   /** What has no path here. */
   readonly pathless: readonly string[];
+  /** What its disks are on. */
+  readonly writes: readonly string[];
 }
 
 interface Readable {
@@ -50,6 +52,8 @@ interface Followed {
 /** With what each of its files is, whatever path leads to it. */
 export interface SeenVm extends OtherVm {
   readonly identities: readonly string[];
+  /** The same of `writes`. */
+  readonly written: readonly string[];
 }
 
 export interface OtherVmOptions {
@@ -140,7 +144,7 @@ export class OtherVmFacts {
 
   async #read(hypervisor: Hypervisor, uuid: string): Promise<Named> {
     const vm = await hypervisor.readNamed(uuid);
-    const mark = JSON.stringify([vm.snapshots, vm.disks, vm.nvram]);
+    const mark = JSON.stringify([vm.snapshots, vm.disks, vm.nvram, vm.configured, vm.savedDisks, vm.mentions]);
     const before = this.#named.get(uuid);
     if (before?.mark === mark) {
       return before;
@@ -149,7 +153,9 @@ export class OtherVmFacts {
     const frozen = await mapLimited(tree.snapshots, atOnce, ({ name }) => frozenDisks(hypervisor, uuid, name));
     const overlays = tree.snapshots.flatMap(({ disks, revertDisks }) => [...disks, ...(revertDisks ?? [])]);
     const memory = tree.snapshots.map((snapshot) => snapshot.memory.file);
-    return { mark, ...namedBy(vm, frozen.flat(), overlays, [vm.nvram, ...memory]) };
+    const others = [...overlays, ...(vm.savedDisks ?? [])];
+    const plain = [vm.nvram, ...memory, ...(vm.mentions ?? [])];
+    return { mark, ...namedBy(vm, [...(vm.configured ?? []), ...frozen.flat()], others, plain) };
   }
 }
 
@@ -166,15 +172,26 @@ function seenVm({ head: { uuid, name }, named }: Readable, { chains, plain }: Fo
     }
   }
   const identities = [...files].flatMap((file) => identitiesOf(file, chains.images.get(file) ?? plain.get(file)));
-  return { uuid, name, files: [...files], unread: [...unread], identities };
+  const { writes } = named;
+  const written = writes.flatMap((file) => identitiesOf(file, chains.images.get(file)));
+  return { uuid, name, files: [...files], writes, unread: [...unread], identities, written };
 }
 
 /** What it named before may be its files still, and it may have got others since: even where it had none, it is unread. */
 function unreadVm({ head: { uuid, name }, before }: Unreadable): SeenVm {
-  const { images = [], plain = [], pathless = [] } = before ?? {};
+  const { images = [], plain = [], pathless = [], writes = [] } = before ?? {};
   const files = [...images, ...plain];
   const identities = files.flatMap((file) => identitiesOf(file, undefined));
-  return { uuid, name, files, unread: [...(images.length === 0 ? [name] : images), ...pathless], identities };
+  const written = writes.flatMap((file) => identitiesOf(file, undefined));
+  return {
+    uuid,
+    name,
+    files,
+    writes,
+    unread: [...(images.length === 0 ? [name] : images), ...pathless],
+    identities,
+    written,
+  };
 }
 
 /** One that vanished between two looks names nothing. */
@@ -218,5 +235,13 @@ function namedBy(
     }
   }
   overlays.forEach(({ file }) => file !== undefined && images.add(file));
-  return { images: [...images], formats: formatsOf([...vm.disks, ...frozen]), told, plain: [...plain], pathless };
+  const writes = snapshotableDisks(vm).flatMap(({ source }) => source ?? []);
+  return {
+    images: [...images],
+    formats: formatsOf([...vm.disks, ...frozen]),
+    told,
+    plain: [...plain],
+    pathless,
+    writes,
+  };
 }

@@ -1,5 +1,6 @@
 // What has to be looked at before a request can be decided for good, and the parts that several operations are asked for alike:
 // reads are dear, so each operation names its own. Knows no rule, and reads nothing.
+import { ownClaims } from '../domain/chains/claimedFiles.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
@@ -140,6 +141,13 @@ export function filesOfSnapshots(
     others.push(...(vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, name)]));
   }
   return filesIn(facts, images, others);
+}
+
+/** With all that the VM and its snapshots name: only so it shows whether another path leads to one of these. */
+export function withClaimed(wanted: RequiredFiles, facts: Facts): RequiredFiles {
+  const { images, files } = wanted;
+  const claims = [...ownClaims(facts)].filter((path) => path.startsWith('/') && !images.includes(path));
+  return { ...wanted, files: [...new Set([...files, ...claims])] };
 }
 
 /** Without doubles, and with their folders. */

@@ -13,6 +13,23 @@ export const fileProblems = {
     t('It was made for a snapshot or a revert of {0}, and no VM on this connection names it or is built on it.', vm),
     t('Remove it, unless a VM of another host or a copy that libvirt does not know uses it.'),
   ],
+  unusedOverlay: ({ disk, file, overlay }, { vm }) => [
+    t(
+      '{0} rests on {1} of disk {2}, and no VM and no snapshot on this connection names it.',
+      quotedPath(overlay),
+      quotedPath(file),
+      displayLine(disk),
+    ),
+    t(
+      'It holds data that {0} does not have: the newest, if {0} was defined again on an older file. Each write to {1} damages it.',
+      vm,
+      quotedPath(file),
+    ),
+    t(
+      'Keep it. To go on with it, switch {0} off and make it the file of the disk (“virsh edit”). Else copy what you need out of it, then move it away.',
+      vm,
+    ),
+  ],
   onFrozenFiles: ({ disk, file, snapshot }, { vm, title }) => [
     t('Disk {0} of {1} writes into {2}.', displayLine(disk), vm, quotedPath(file)),
     t('{0}, and all that is built on it, need that file unchanged: each write damages them.', title(snapshot)),

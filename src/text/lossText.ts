@@ -47,6 +47,8 @@ export function lossText(loss: Loss, plan: Plan, target: VmView, now: number): s
     }
     case 'unsavedWork':
       return t('what its programs have not written to disk yet');
+    case 'unusedOverlays':
+      return t('what stands in {0}: each rests on a file that the VM writes to', listed(loss.files));
   }
 }
 

@@ -45,6 +45,11 @@ const phrases: { readonly [K in Loss['kind']]: Phrase<K> } = {
       lost.flatMap(({ loss }) => loss.files),
       now === undefined ? 0 : 1,
     ),
+  unusedOverlays: (lost, _, now) =>
+    filesPhrase(
+      lost.flatMap(({ loss }) => loss.files),
+      now === undefined ? 0 : 1,
+    ),
   configuration: (lost, vms) => {
     if (vms > 1) {
       return t('the configuration of {0} VMs', vms);

@@ -1,12 +1,13 @@
 // What a VM's snapshots have left that nobody knows any more: tags inside its images, and files beside them. Told only
 // where it is certain, for what it tells may be removed. Knows no repair.
-import { wholeChain } from './backingChain.js';
+import { imageChain, wholeChain } from './backingChain.js';
+import { isClaimed } from './claimedFiles.js';
 import { elsewhereRefusal } from './frozenContent.js';
-import { neededFiles } from './deletedFiles.js';
 import { isOurMemoryName } from './memoryFiles.js';
 import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
 import { outsiderOn, unreadVms } from './otherVms.js';
 import { unownedImageRefusal } from './unownedImage.js';
+import { unusedOverlays } from './unusedOverlays.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Facts } from '../facts.js';
 import { isSafeName } from '../snapshotName.js';
@@ -92,16 +93,20 @@ export function orphanCandidates(facts: Facts): {
 /**
  * | candidate                                     | → |
  * |-----------------------------------------------|---|
- * | somebody names it or is built on it           | no orphan |
+ * | somebody names it, by any path, or is built on it | no orphan |
+ * | somebody names a file of its name elsewhere, which was not found there | no orphan: it may be that one, moved |
  * | a program relies on it                        | no orphan: it is at work on it |
  * | chains of other VMs are not all read          | none is told |
  * | what a snapshot froze is, or may be, not where libvirt's notes have it | none is told: it may be that |
- * | an image that stands alone, or on strange files | no orphan: it is no overlay of this VM |
+ * | an image that stands alone, or on strange files, or keeps its data elsewhere | no orphan: it is no overlay of this VM |
+ * | an overlay with data on a file that another VM writes to | no orphan: see unusedOverlays, of that VM |
+ * | an overlay with data that the VM does not have | no orphan: see unusedOverlays; RAM beside it neither |
+ * | the VM has checkpoints                        | no overlay is an orphan: they may name it |
  * | it could not be seen                          | not told |
  * | a memory file of ours, an overlay of this VM  | orphan |
  */
 export function orphanFiles(facts: Facts): readonly OrphanFile[] {
-  const { tree, files, otherVms } = facts;
+  const { tree, files, otherVms, checkpoints = [] } = facts;
   if (files === undefined || otherVms === undefined || unreadVms(facts).length > 0) {
     return [];
   }
@@ -112,19 +117,27 @@ export function orphanFiles(facts: Facts): readonly OrphanFile[] {
   }
   const candidates = orphanCandidates(facts);
   const asked = new Set(candidates.images);
-  const needed = neededFiles(new Set(), facts);
   const own = ownImages(facts);
+  const strayed = strayedNames(facts);
+  const mayGo = (file: string): boolean => !isClaimed(file, facts) && !strayed.has(nameOf(file));
+  const written = new Set(otherVms.flatMap(({ writes = [] }) => writes));
+  const unused = new Set(unusedOverlays(facts).flatMap(({ overlay }) => imageChain(overlay, files.images).files));
   const overlays = new Set(
     candidates.images.filter((file) => {
       const image = files.images.get(file);
-      const backing = typeof image === 'object' && image.format === 'qcow2' ? image.backing?.file : undefined;
-      return backing !== undefined && (own.has(backing) || asked.has(backing)) && !needed.has(file);
+      if (typeof image !== 'object' || image.format !== 'qcow2' || image.dataFile === true || checkpoints.length > 0) {
+        return false;
+      }
+      const backing = image.backing?.file;
+      const isOnOwn = backing !== undefined && (own.has(backing) || asked.has(backing));
+      const isKept = image.empty !== true && imageChain(file, files.images).files.some((one) => written.has(one));
+      return isOnOwn && !isKept && !unused.has(file) && mayGo(file);
     }),
   );
   // An overlay of another orphan is one; whoever carries somebody else is none.
   const alone = [...overlays].filter((file) => [...restingOn(facts, [file])].every((one) => overlays.has(one)));
   const orphans: OrphanFile[] = [];
-  const left = [...alone, ...candidates.files.filter((one) => !needed.has(one))];
+  const left = [...alone, ...(unused.size > 0 ? [] : candidates.files.filter(mayGo))];
   for (const file of left.filter((one) => outsiderOn([one], facts) === undefined)) {
     const seen = files.images.get(file) ?? files.files.get(file);
     if (typeof seen === 'object') {
@@ -132,6 +145,17 @@ export function orphanFiles(facts: Facts): readonly OrphanFile[] {
     }
   }
   return orphans;
+}
+
+/** Names of files that the VM or its snapshots name and that were not found where these say. */
+function strayedNames(facts: Facts): ReadonlySet<string> {
+  const isThere = (path: string): boolean =>
+    typeof (facts.files?.images.get(path) ?? facts.files?.files.get(path)) === 'object';
+  return new Set([...namedFiles(facts), ...ownImages(facts)].filter((path) => !isThere(path)).map(nameOf));
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** Files that hold disks of the VM or of its snapshots, with all that they rest on. */

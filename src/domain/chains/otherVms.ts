@@ -61,7 +61,7 @@ export function outsiderOn(
 }
 
 /** The QEMU of a VM that is on holds all layers of its disks: who else does cannot be told there. */
-function heldFile(wanted: ReadonlySet<string>, facts: Facts): string | undefined {
+export function heldFile(wanted: ReadonlySet<string>, facts: Facts): string | undefined {
   const { vm, files, held } = facts;
   if (held === undefined || held.size === 0) {
     return undefined;

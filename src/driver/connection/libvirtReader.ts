@@ -86,11 +86,23 @@ export class LibvirtReader {
   }
 
   async readNamed(uuid: string): Promise<NamedByVm> {
-    const [xml, snapshots] = await Promise.all([this.readVmXml(uuid), this.#readSnapshotNames(uuid)]);
+    const dom = await this.#dom(uuid);
+    const [xml, snapshots, { result: managedSave }] = await Promise.all([
+      this.readVmXml(uuid),
+      this.#readSnapshotNames(uuid),
+      this.#connection.call('domainHasManagedSaveImage', { dom, flags: 0 }),
+    ]);
     const before = this.#named.get(uuid);
     const named = before?.xml === xml ? before.named : namedIn(xml);
     this.#named.set(uuid, { xml, named });
-    return { ...named, disks: await withVolumePaths(this.#connection, named.disks), snapshots };
+    const savedDisks = managedSave === 0 ? undefined : await readSavedDisks(this.#connection, dom);
+    return {
+      ...named,
+      disks: await withVolumePaths(this.#connection, named.disks),
+      ...(isOfRunning(xml) ? { configured: await this.readConfiguredDisks(uuid) } : {}),
+      ...(savedDisks === undefined ? {} : { savedDisks }),
+      snapshots,
+    };
   }
 
   async countSnapshots(uuid: string): Promise<number> {
@@ -259,8 +271,13 @@ function inOrder(
 type NamedInXml = Omit<NamedByVm, 'snapshots'>;
 
 function namedIn(xml: string): NamedInXml {
-  const { name, disks, nvram } = parseDomainXml(xml);
-  return { name, disks, ...(nvram === undefined ? {} : { nvram }) };
+  const { name, disks, nvram, mentions } = parseDomainXml(xml);
+  return { name, disks, ...(nvram === undefined ? {} : { nvram }), ...(mentions === undefined ? {} : { mentions }) };
+}
+
+/** libvirt gives a VM a number as long as it runs. */
+function isOfRunning(xml: string): boolean {
+  return /^\s*<domain\s[^>]*\sid=/u.test(xml);
 }
 
 /** One that cannot be read fails them all: what is decided about the others must know what rests on which file. */

@@ -1,10 +1,10 @@
 // What the configuration of a VM says: firmware, devices, agent, console. Knows nothing of its state of power.
-import type { Vm } from '../../domain/vm.js';
+import { type Vm, xmlChain } from '../../domain/vm.js';
 import { cloneMarkOf } from './cloneMark.js';
 import { readDisks } from './diskXml.js';
 import { parseQuickly } from './plainXml.js';
 import { isRamInDoubt, namesDrive } from './ramDoubtXml.js';
-import { attribute, find, findAll, textOf, XmlError, type XmlElement } from './xmlTree.js';
+import { attribute, elementsOf, find, findAll, textOf, XmlError, type XmlElement } from './xmlTree.js';
 
 /** The part of a VM that stands in its XML. */
 export type VmConfiguration = Omit<Vm, 'power' | 'powerReason' | 'persistent' | 'managedSave' | 'savedDisks'>;
@@ -24,6 +24,7 @@ export function parseDomainXml(xml: string): VmConfiguration {
   const devices = devicesOf(root);
   const clone = cloneMarkOf(root);
   const disks = readDisks(root);
+  const mentions = mentionsOf(root, new Set(disks.flatMap(xmlChain)));
   return {
     uuid: uuid.toLowerCase(),
     name,
@@ -32,6 +33,7 @@ export function parseDomainXml(xml: string): VmConfiguration {
     disks,
     firmware: firmwareOf(root),
     ...(nvram === undefined ? {} : { nvram }),
+    ...(mentions.length === 0 ? {} : { mentions }),
     ...(devices.length === 0 ? {} : { devices }),
     ...(isRamInDoubt(root, disks) ? { ramInDoubt: true } : {}),
     ...(find(find(root, 'devices'), 'video') === undefined ? {} : { display: true }),
@@ -64,6 +66,28 @@ function nvramOf(root: XmlElement): string | undefined {
   const path = attribute(find(nvram, 'source'), 'file') ?? textOf(nvram)?.trim();
   return path?.startsWith('/') === true ? path : undefined;
 }
+
+/** What goes to QEMU as it is has paths among other words: `file=/img/a,if=virtio`. */
+function mentionsOf(root: XmlElement, disks: ReadonlySet<string>): readonly string[] {
+  const found = new Set<string>();
+  const look = (element: XmlElement): void => {
+    for (const text of [...Object.values(element.attributes), textOf(element) ?? '']) {
+      for (const path of text.includes('/')
+        ? [text.trim(), ...text.replaceAll('file://', '').split(/[,=\s]|:(?!\/\/)/u)]
+        : []) {
+        if (path.startsWith('/') && !disks.has(path) && !ofSystem.test(path)) {
+          found.add(path);
+        }
+      }
+    }
+    elementsOf(element).forEach(look);
+  };
+  look(root);
+  return [...found];
+}
+
+/** No disk's file is there. */
+const ofSystem = /^\/(?:dev|proc|run|sys|usr\/(?:bin|lib|share)|var\/lib\/libvirt\/qemu\/channel)\//u;
 
 /**
  * | element                                        | device     |

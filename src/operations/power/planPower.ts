@@ -1,12 +1,13 @@
 // Decides whether a VM can be started, stopped, paused or resumed in the state that it is in.
 import { frozenFileRefusal, lostQemuRefusal, readOnlyRefusal, savedBelowRefusal } from '../refusals.js';
+import { unusedOverlays } from '../../domain/chains/unusedOverlays.js';
 import type { OperationRequest, PowerAction } from '../../domain/operation.js';
 import type { Draft } from '../plan.js';
 import type { Step } from '../../steps/step.js';
 import type { Loss } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
-import { type PowerState, type Vm, isActive } from '../../domain/vm.js';
+import { type PowerState, type Vm, isActive, snapshotableDisks } from '../../domain/vm.js';
 
 type PowerRequest = Extract<OperationRequest, { kind: 'power' }>;
 
@@ -145,15 +146,25 @@ function brokenRevertRefusal(facts: Facts): Refused | undefined {
   return undefined;
 }
 
+function isWritten(file: string, { vm }: Facts): boolean {
+  return snapshotableDisks(vm).some(({ source }) => source === file);
+}
+
 /**
  * | action    | VM                | lost                                               |
  * |-----------|-------------------|----------------------------------------------------|
  * | force off | running, paused, … | RAM, and what the guest had not written yet       |
  * | force off | crashed, unknown  | RAM                                                |
  * | shut down, force off | transient | also its configuration and all its restore points |
+ * | start     | on files below overlays that nobody names | what these hold: see unusedOverlays |
  */
-function lossesOf(action: PowerAction, { vm, tree }: Facts): readonly Loss[] {
+function lossesOf(action: PowerAction, facts: Facts): readonly Loss[] {
+  const { vm, tree } = facts;
   const losses: Loss[] = [];
+  const unused = action === 'start' ? unusedOverlays(facts).filter(({ file }) => isWritten(file, facts)) : [];
+  if (unused.length > 0) {
+    losses.push({ kind: 'unusedOverlays', files: unused.map(({ overlay }) => overlay) });
+  }
   if (action === 'forceOff') {
     losses.push({ kind: 'ram' });
     if (isActive(vm.power)) {

@@ -2,7 +2,7 @@
 import { asksForWritten } from '../../domain/chains/lostQemu.js';
 import { interruptedAt } from '../interruptedAt.js';
 import type { OperationDefinition } from '../operationDefinition.js';
-import { filesIn, hasExternal, noFacts, noFiles, presentFiles } from '../requiredFacts.js';
+import { factsOfAll, filesIn, noFacts, noFiles, presentFiles, withClaimed } from '../requiredFacts.js';
 import { planPower } from './planPower.js';
 
 export const powerOperation: OperationDefinition<'power'> = {
@@ -13,18 +13,23 @@ export const powerOperation: OperationDefinition<'power'> = {
   }),
   requiredFacts: ({ action }, known) => {
     const { vm, tree } = known;
+    if (action === 'start') {
+      // An image is nobody's only when it is known what the snapshots and the other VMs name.
+      return { ...factsOfAll(known), blockJobs: false, written: asksForWritten(known) };
+    }
     const resumes = action === 'resume' && vm.powerReason === 'fromSnapshot';
     return {
       ...noFacts,
-      // Who has a file below the VM's disk open is known only when it is known who else stands on it.
-      otherVms: action === 'start' && hasExternal(tree),
-      written: action === 'start' && asksForWritten(known),
       frozenDisks: resumes ? tree.snapshots.flatMap(({ name, style }) => (style === 'external' ? [name] : [])) : [],
     };
   },
   requiredFiles: ({ action }, facts) => {
+    if (action !== 'start') {
+      return noFiles;
+    }
     const overlays = facts.tree.snapshots.flatMap(({ disks }) => disks.flatMap(({ file }) => file ?? []));
-    return action === 'start' ? { ...filesIn(facts, [...presentFiles(facts), ...overlays], []), folders: [] } : noFiles;
+    const { folders } = filesIn(facts, presentFiles(facts), []);
+    return withClaimed({ ...filesIn(facts, [...presentFiles(facts), ...overlays], []), folders }, facts);
   },
   refusesPaths: () => 'none',
   mindsCheckpoints: () => false,

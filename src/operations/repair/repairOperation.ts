@@ -40,8 +40,9 @@ export const repairOperation: OperationDefinition<'repair'> = {
       case 'keepDisks':
       case 'finishDelete':
         return { ...factsOfAll(known), savedRam: savedRamOf(findSnapshot(tree, repair.snapshot)) };
-      case 'removeTag':
       case 'removeFiles':
+        return { ...factsOfAll(known), configured: active && vm.persistent, checkpoints: true };
+      case 'removeTag':
       case 'forgetSnapshot':
       case 'makeCurrent':
       case 'leaveFrozenFiles':

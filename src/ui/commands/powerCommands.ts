@@ -55,6 +55,7 @@ function question(action: PowerAction, count: number): Question | undefined {
     case 'restart':
       return { title: t('Restart {0} VMs?', count), confirm: t('Restart {0} VMs', count), when: 'losses' };
     case 'start':
+      return { title: t('Start {0} VMs?', count), confirm: t('Start'), when: 'losses' };
     case 'pause':
     case 'resume':
       return undefined;

@@ -37,6 +37,7 @@ describe("a VM's configuration", () => {
       agentChannel: true,
       agentConnected: false,
       consoleLog: '/var/lib/libvirt/qemu/log/web-console.log',
+      mentions: ['/var/lib/libvirt/qemu/log/web-console.log'],
     });
   });
 

@@ -89,6 +89,9 @@ describe('the reader', () => {
       if (procedure === 'domainListAllSnapshots') {
         return { snapshots: [{ name: 'a' }] };
       }
+      if (procedure === 'domainHasManagedSaveImage') {
+        return { result: 0 };
+      }
       asked++;
       const disk = `<disk type='file'><source file='${file}'/><target dev='vda'/></disk>`;
       return { xml: `<domain><name>web</name><uuid>${uuid}</uuid><devices>${disk}</devices></domain>\n` };

@@ -64,8 +64,8 @@ describe('needs', () => {
     ],
     ['resume after a revert', ask.power('resume'), { tree: outside, vm: fromSnapshot }, 'e f'],
     ['resume', ask.power('resume'), { tree: outside, vm: vm({ power: 'paused' }) }, ''],
-    ['start', ask.power('start'), { tree: outside, vm: off }, 'others written'],
-    ['start, internal', ask.power('start'), { tree: inside, vm: off }, 'written'],
+    ['start', ask.power('start'), { tree: outside, vm: off }, 'e f others written'],
+    ['start, internal', ask.power('start'), { tree: inside, vm: off }, 'a b c others written'],
     ['force off', ask.power('forceOff'), { tree: marked }, ''],
     ['the test driver', ask.revert('b'), { tree: inside, capabilities: test }, ''],
   ];
@@ -206,7 +206,7 @@ describe('fileNeeds', () => {
       ask.remove('e', 'withDescendants'),
       `/img/web.f /img/web.e ${base} | /vars/web.fd.f /ram/e.mem /vars/web.fd.e | /img /vars /ram`,
     ],
-    ['start', ask.power('start'), '/img/web.f /img/web.e |  | '],
+    ['start', ask.power('start'), `/img/web.f /img/web.e | /iso/cd.iso ${base} /ram/e.mem /vars/web.fd | /img`],
     ['other power', ask.power('forceOff'), ' |  | '],
     ['thaw', repair({ kind: 'thawGuest' }), ' |  | '],
   ];

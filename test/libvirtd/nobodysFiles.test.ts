@@ -1,0 +1,141 @@
+// Files that nobody seems to name: the newest data of a VM that was defined again on an older file, leftovers, and what
+// something does name after all.
+import assert from 'node:assert/strict';
+import { link, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { runOk } from '../../scripts/rig/run.mjs';
+import type { ProblemKind } from '../../src/diagnosis/problem.js';
+import { fileOf } from '../../src/diagnosis/problemTable.js';
+import { defineDiskVm } from './diskVm.js';
+import { type LiveRig, startLiveRig } from './inventoryRig.js';
+
+describe('files that no VM seems to name', function () {
+  this.timeout(180_000);
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.inventory.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  const overlay = async (file: string, base: string, content: 'empty' | 'data'): Promise<string> => {
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', base, file]);
+    if (content === 'data') {
+      await runOk('qemu-io', ['-f', 'qcow2', '-c', 'write -P 2 0 1M', file]);
+    }
+    return file;
+  };
+
+  /** A VM that is off, in a folder of its own. */
+  const made = async (name: string): Promise<string> => {
+    const file = join(r.daemon.dir, name, `${name}.qcow2`);
+    await mkdir(dirname(file));
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '64M']);
+    await defineDiskVm(r, name, [{ file, format: 'qcow2' }]);
+    return file;
+  };
+
+  const looked = async (name: string, ...kinds: readonly ProblemKind[]): Promise<readonly string[]> => {
+    await r.inventory.refresh({ connection: r.uri });
+    const [view] = r.inventory.findVms(name, r.uri);
+    const { diagnoses } = await r.inventory.examine(view!.ref);
+    const found = diagnoses.flatMap(({ problem }) =>
+      kinds.includes(problem.kind)
+        ? [`${problem.kind} ${String('overlay' in problem ? problem.overlay : fileOf(problem))}`]
+        : [],
+    );
+    return found.sort();
+  };
+  const leftovers = (name: string): Promise<readonly string[]> => looked(name, 'orphanFile', 'unusedOverlay');
+
+  const planOfStart = async (name: string) => {
+    const [view] = r.inventory.findVms(name, r.uri);
+    const plan = await r.inventory.plan({ kind: 'power', vm: view!.ref, action: 'start' });
+    assert.ok(plan.kind === 'plan');
+    return plan.losses;
+  };
+
+  it('are the newest data, where a VM was defined again on its old base', async () => {
+    const base = await made('again');
+    await r.virsh('snapshot-create-as', 'again', 's', '--disk-only');
+    const newest = base.replace('.qcow2', '.s');
+    await runOk('qemu-io', ['-f', 'qcow2', '-c', 'write -P 2 0 1M', newest]);
+    assert.deepEqual(await leftovers('again'), []);
+    assert.deepEqual(await planOfStart('again'), []);
+    await r.virsh('undefine', '--snapshots-metadata', 'again');
+    await defineDiskVm(r, 'again', [{ file: base, format: 'qcow2' }]);
+    assert.deepEqual(await leftovers('again'), [`unusedOverlay ${newest}`]);
+    assert.deepEqual(await planOfStart('again'), [{ kind: 'unusedOverlays', files: [newest] }]);
+    const [view] = r.inventory.findVms('again', r.uri);
+    const repair = { kind: 'removeFiles', files: [newest] } as const;
+    const refused = await r.inventory.plan({ kind: 'repair', vm: view!.ref, repair });
+    assert.ok(refused.kind === 'refusal' && refused.refusal.reason === 'fileNotOrphan');
+    // As the advice says.
+    await r.virsh('undefine', 'again');
+    await defineDiskVm(r, 'again', [{ file: newest, format: 'qcow2' }]);
+    assert.deepEqual(await leftovers('again'), []);
+    assert.deepEqual(await planOfStart('again'), []);
+  });
+
+  it('are leftovers, where they are empty', async () => {
+    const base = await made('broken');
+    const left = await overlay(base.replace('.qcow2', '.broken'), base, 'empty');
+    assert.deepEqual(await leftovers('broken'), [`orphanFile ${left}`]);
+    assert.deepEqual(await planOfStart('broken'), []);
+  });
+
+  it('are in use, where a VM names them by another path, in whatever place', async () => {
+    const base = await made('paths');
+    const folder = dirname(base);
+    const linked = `${folder}-link`;
+    await symlink(folder, linked);
+    const named = (name: string): Promise<string> => overlay(join(folder, `paths.${name}`), base, 'empty');
+    const free = await named('free');
+    const other = await named('other');
+    await defineDiskVm(r, 'other', [{ file: join(linked, 'paths.other'), format: 'qcow2' }]);
+    const hard = await named('hard');
+    await link(hard, join(r.daemon.dir, 'hard'));
+    await defineDiskVm(r, 'hard', [{ file: join(r.daemon.dir, 'hard'), format: 'qcow2' }]);
+    await named('firmware');
+    await named('argument');
+    const xml = (await r.virsh('dumpxml', 'paths'))
+      .replace('</os>', `<kernel>${linked}/paths.firmware</kernel></os>`)
+      .replace(/<domain type='qemu'/u, `<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'`)
+      .replace(
+        '</domain>',
+        `<qemu:commandline><qemu:arg value='-drive'/><qemu:arg value='file=${folder}//paths.argument,if=none'/></qemu:commandline></domain>`,
+      );
+    const file = join(r.daemon.dir, 'paths.xml');
+    await writeFile(file, xml);
+    await r.virsh('define', file);
+    assert.deepEqual(await leftovers('paths'), [`orphanFile ${free}`]);
+    await r.virsh('undefine', 'other');
+    assert.deepEqual(await leftovers('paths'), [`orphanFile ${free}`, `orphanFile ${other}`]);
+  });
+
+  it('are in use by the saved state of a VM, and by the next start of one that runs', async () => {
+    const base = await made('saved');
+    const folder = dirname(base);
+    const kept = await overlay(join(folder, 'saved.kept'), base, 'empty');
+    const next = await overlay(join(folder, 'saved.next'), base, 'empty');
+    await defineDiskVm(r, 'keeper', [{ file: kept, format: 'qcow2' }]);
+    await r.virsh('start', 'keeper');
+    await r.virsh('managedsave', 'keeper');
+    const redefined = async (name: string, file: string): Promise<void> => {
+      const xml = join(r.daemon.dir, `${name}.xml`);
+      const before = await r.virsh('dumpxml', '--inactive', name);
+      await writeFile(xml, before.replace(/source file='[^']*'/u, `source file='${file}'`));
+      await r.virsh('define', xml);
+    };
+    const elsewhere = join(r.daemon.dir, 'elsewhere.qcow2');
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', elsewhere, '64M']);
+    await redefined('keeper', elsewhere);
+    await defineDiskVm(r, 'runner', [{ file: elsewhere, format: 'qcow2' }]);
+    await r.virsh('start', 'runner');
+    await redefined('runner', next);
+    assert.deepEqual(await leftovers('saved'), []);
+    await r.virsh('destroy', 'runner');
+  });
+});
