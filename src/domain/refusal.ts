@@ -39,6 +39,7 @@ export interface RefusalFacts {
   /** An external snapshot with an internal parent can never be deleted. */
   readonly internalParent: { snapshot: string; parent: string };
   readonly severalChildren: { snapshot: string; count: string };
+  readonly mergeStartsVm: { vm: string; snapshot: string };
   /** It has a child and the VM does not run on that branch. */
   readonly notInActiveChain: { snapshot: string; child: string };
   /** The current external snapshot has a child: it was reverted to, and its children are another branch. */

@@ -10,7 +10,7 @@ import type { RecoveredTo } from '../domain/recoveryReport.js';
 import type { Refusal } from '../domain/refusal.js';
 import { filesNamedBy } from './filesNamedBy.js';
 import { isMissing, isThere } from '../domain/chains/standing.js';
-import { isDone } from '../steps/steps.js';
+import { applyAll, isDone } from '../steps/steps.js';
 import { virshLine } from '../steps/virshCommand.js';
 import { xmlChain } from '../domain/vm.js';
 
@@ -155,11 +155,17 @@ function toldAsLost({ steps, deletes = [], removes = [] }: PlannedWork): Readonl
   return new Set(deletes.length === 0 ? removes : [...removes, ...named]);
 }
 
-/** `removeFiles` steps keep only what may go; the others stay as they are. */
+/** `removeFiles` steps keep only what may go once those before them have gone; the others stay as they are. */
 export function safely(steps: readonly Step[], plan: PlannedWork, facts: Facts): readonly Step[] {
-  return steps.flatMap((step): readonly Step[] =>
-    step.kind === 'removeFiles' ? removal(removable(step.files, plan, facts)) : [step],
-  );
+  let at = facts;
+  return steps.flatMap((step): readonly Step[] => {
+    if (step.kind !== 'removeFiles') {
+      return [step];
+    }
+    const removing = removal(removable(step.files, plan, at));
+    at = applyAll(removing, at);
+    return removing;
+  });
 }
 
 export function removal(files: readonly string[]): readonly Step[] {

@@ -22,6 +22,7 @@ import { findSnapshot } from '../domain/snapshotTree.js';
  * |----------------------|------------------------------|-----------------------------------------------------------|
  * | revert, checkpoint just taken | any                 | it is of the kind that was planned, the same revert without a checkpoint has the same steps, and the names it chose are free |
  * | delete of several    | the next snapshot's delete   | the same delete goes over the same snapshots from here    |
+ * | any                  | metadata of one whose overlay we have just merged | always: the files hold something else  |
  * | prune, consolidate by snapshots | the next one           | its delete alone has these steps and loses no other file  |
  * | consolidate by commit | the next disk               | its merge alone is the same                               |
  * | any                  | any other                    | always: it has begun, and only its end is safe            |
@@ -51,6 +52,9 @@ export function planRest(request: OperationRequest, facts: Facts, plan: PlannedW
     }
     return sameSteps(rest, fresh.steps) ? (takenName(rest, facts) ?? 'same') : changed;
   }
+  if (last?.kind === 'commitImages' && rest[0]?.kind === 'forgetSnapshot') {
+    return 'same';
+  }
   if (request.kind === 'delete' && done > 0 && startsDelete(rest[0])) {
     const fresh = planDelete(request, facts);
     if (fresh.kind === 'refusal') {
@@ -61,7 +65,7 @@ export function planRest(request: OperationRequest, facts: Facts, plan: PlannedW
   if ((request.kind === 'prune' || request.kind === 'consolidate') && done > 0) {
     const part = partsOf(rest)[0];
     if (part?.first === 0) {
-      return seriesRefusal(part.snapshot, rest, plan, facts) ?? 'same';
+      return seriesRefusal(part.snapshot, rest.slice(0, part.last + 1), plan, facts) ?? 'same';
     }
     if (rest[0]?.kind === 'blockCommit') {
       return commitRefusal(request, rest[0], facts) ?? 'same';
@@ -73,7 +77,7 @@ export function planRest(request: OperationRequest, facts: Facts, plan: PlannedW
 /** Alone, it must go in the same way as in the series, and lose no file that was not told. */
 function seriesRefusal(
   snapshot: string,
-  rest: readonly Step[],
+  own: readonly Step[],
   { request: { vm: ref }, removes = [] }: PlannedWork,
   facts: Facts,
 ): Refused | undefined {
@@ -82,8 +86,7 @@ function seriesRefusal(
     return fresh;
   }
   const told = new Set(removes);
-  const next = rest.find(startsDelete);
-  return sameSteps(fresh.steps.filter(startsDelete), next === undefined ? [] : [next]) &&
+  return sameSteps(fresh.steps.filter(startsDelete), own.filter(startsDelete)) &&
     (fresh.removes ?? []).every((file) => told.has(file))
     ? undefined
     : refuse('stalePlan', { vm: facts.vm.name });
@@ -132,7 +135,7 @@ export function stepRefusal(
 }
 
 function startsDelete(step: Step | undefined): boolean {
-  return step?.kind === 'deleteSnapshot' || step?.kind === 'forgetSnapshot';
+  return step?.kind === 'deleteSnapshot' || step?.kind === 'forgetSnapshot' || step?.kind === 'commitImages';
 }
 
 /** The plan goes on with the names that it chose at first. */

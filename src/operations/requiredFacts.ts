@@ -118,7 +118,9 @@ export function configuredFiles({ configured = [] }: Facts): readonly string[] {
 export function filesOfDeleted(names: readonly string[], facts: Facts): RequiredFiles {
   const present = presentFiles(facts);
   if (hasExternal(facts.tree)) {
-    return filesOfSnapshots(names, [...present, ...untoldImages(facts)], [], facts);
+    const seen = filesOfSnapshots(names, [...present, ...untoldImages(facts)], [], facts);
+    // The overlays of a VM that is off are merged by us.
+    return isActive(facts.vm.power) ? seen : { ...seen, changes: present.filter((path) => path.startsWith('/')) };
   }
   const { nvram } = facts.vm;
   return filesIn(facts, present, nvram === undefined ? [] : names.map((name) => nvramCopy(nvram, name)));

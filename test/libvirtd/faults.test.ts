@@ -20,6 +20,7 @@ const deepAlone: readonly string[] = [
   'create a memory snapshot while the guest runs on',
   'consolidate layers that no snapshot owns, running',
   'delete external snapshots with their descendants',
+  'delete external snapshots of a VM that is off, with their descendants',
   'delete all descendants of an external snapshot',
   'clone a VM that is off, linked',
   'clone an external snapshot as a full copy',

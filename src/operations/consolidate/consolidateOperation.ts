@@ -1,6 +1,6 @@
 // The chains below a VM's disks get shorter.
 import { isActive } from '../../domain/vm.js';
-import { recoverSeries } from '../delete/recoverSeries.js';
+import { partsOf, recoverSeries } from '../delete/recoverSeries.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { factsOfAll, filesOfSnapshots, presentFiles, savedRamOf } from '../requiredFacts.js';
 import { planConsolidate } from './planConsolidate.js';
@@ -9,9 +9,7 @@ import { recoverCommit } from './recoverCommit.js';
 export const consolidateOperation: OperationDefinition<'consolidate'> = {
   plan: planConsolidate,
   recover: (interrupted, facts) =>
-    interrupted.plan.steps.some(({ kind }) => kind === 'blockCommit' || kind === 'commitImages')
-      ? recoverCommit(interrupted, facts)
-      : recoverSeries(interrupted, facts),
+    partsOf(interrupted.plan.steps).length > 0 ? recoverSeries(interrupted, facts) : recoverCommit(interrupted, facts),
   requiredFacts: (_, known) => ({ ...factsOfAll(known), savedRam: known.tree.snapshots.flatMap(savedRamOf) }),
   requiredFiles: (_, facts) => {
     const { vm, tree } = facts;

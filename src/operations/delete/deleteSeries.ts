@@ -64,20 +64,21 @@ export function deleteSeries(vm: VmRef, names: readonly string[], facts: Facts):
 /**
  * Of those that the VM does not run on, children come before their parents. Of those that it runs on:
  *
- * | libvirt | the VM | order         | why                                                            |
- * |---------|--------|---------------|----------------------------------------------------------------|
- * | ≥ 9.9   | any    | oldest first  | each overlay is moved once, and not with all above it          |
- * | < 9.9   | active | oldest first  | the same                                                       |
- * | < 9.9   | off    | newest first  | it finds the files of the current one alone                    |
+ * | libvirt | the VM                        | order        | why                                                   |
+ * |---------|-------------------------------|--------------|-------------------------------------------------------|
+ * | any     | on                            | oldest first | each overlay is moved once, and not with all above it |
+ * | ≥ 9.9   | off                           | oldest first | the same                                              |
+ * | < 9.9   | off                           | newest first | it finds the files of the current one alone           |
+ * | any     | off, with devices of the host | newest first | libvirt would start it; we merge below the current one alone |
  */
 function inOrder(names: ReadonlySet<string>, { tree, vm, capabilities }: Facts): readonly Snapshot[] {
   const all = rootsOf(tree).flatMap((root) => leafFirst(tree, root.name));
   const wanted = all.filter(({ name }) => names.has(name));
   const running = wanted.filter(({ name }) => isOnActivePath(tree, name));
-  const oldestFirst = isActive(vm.power) || capabilities.libvirt >= versionOf(9, 9);
+  const finds = capabilities.libvirt >= versionOf(9, 9) && vm.devices?.includes('hostDevice') !== true;
   return [
     ...wanted.filter(({ name }) => !isOnActivePath(tree, name)),
-    ...(oldestFirst ? running.toReversed() : running),
+    ...(isActive(vm.power) || finds ? running.toReversed() : running),
   ];
 }
 

@@ -23,6 +23,7 @@ import type { Step, TargetFile } from '../../steps/step.js';
 import { canRemove, needsUs, ownFiles } from './planEmulatedDelete.js';
 import { otherName } from '../../domain/chains/strayFile.js';
 import { leafOfOtherBranch } from './planExternalDelete.js';
+import { offlineMerges } from './offlineMerges.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, currentOf, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
 import { isActive, xmlChain } from '../../domain/vm.js';
@@ -30,11 +31,12 @@ import { isActive, xmlChain } from '../../domain/vm.js';
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
 /**
- * | the VM runs on it | libvirt | steps of one snapshot |
- * |-------------------|---------|-----------------------|
- * | yes               | any     | it is made to name the overlay above it, if it does not; then libvirt merges that one |
- * | no                | ≥ 9.9   | libvirt removes its file |
- * | no                | < 9.9   | its metadata is forgotten, then we remove its files: files without metadata harm nobody |
+ * | the VM stands on it      | libvirt | steps of one snapshot |
+ * |--------------------------|---------|-----------------------|
+ * | yes, see `offlineMerges` | any     | we merge the overlay above it, then its metadata is forgotten and the overlay removed |
+ * | yes                      | any     | it is made to name the overlay above it, if it does not; then libvirt merges that one |
+ * | no                       | ≥ 9.9   | libvirt removes its file |
+ * | no                       | < 9.9   | its metadata is forgotten, then we remove its files: files without metadata harm nobody |
  *
  * Behind each, what libvirt leaves of it is removed.
  *
@@ -45,24 +47,29 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
   const going = new Set(doomed.map(({ name }) => name));
   const needed = neededFiles(going, facts);
   const touched = deletedFiles(doomed, facts);
+  const ownMerges = offlineMerges(doomed, facts);
   const steps: Step[] = [...telling(doomed, going, facts)];
   const stay: string[] = [];
   const lost: string[] = [];
   const goes = new Set(touched.removed);
   for (const snapshot of doomed) {
-    const byUs = needsUs(snapshot, facts);
-    const own = byUs ? (ownFiles(snapshot, facts) ?? []) : [];
+    const disks = ownMerges.get(snapshot.name);
+    const byUs = disks !== undefined || needsUs(snapshot, facts);
+    const own = disks === undefined && byUs ? (ownFiles(snapshot, facts) ?? []) : [];
+    const merged = disks?.map(({ top }) => top) ?? [];
     const left = leftFiles(snapshot, byUs ? 'us' : 'libvirt', needed, facts).filter(
       (file) => !touched.removed.has(file),
     );
     const removed = [...own, ...left.filter((file) => canRemove(file, facts))];
-    stay.push(...left.filter((file) => !canRemove(file, facts)));
+    stay.push(...[...left, ...merged].filter((file) => !canRemove(file, facts)));
     lost.push(...own, ...removed.filter((file) => !own.includes(file) && holdsSomething(file, facts)));
+    removed.push(...merged.filter((file) => canRemove(file, facts)));
     const ram = ramOf(snapshot, facts).filter((file) => !stay.includes(file));
     lost.push(...ram);
-    [...removed, ...ram].forEach((file) => goes.add(file));
+    [...removed, ...ram].filter((file) => !merged.includes(file)).forEach((file) => goes.add(file));
     steps.push(
       ...(byUs ? [] : renaming(snapshot, facts)),
+      ...(disks === undefined ? [] : [{ kind: 'commitImages', disks } as const]),
       byUs ? { kind: 'forgetSnapshot', snapshot: snapshot.name } : { kind: 'deleteSnapshot', snapshot: snapshot.name },
     );
     if (removed.length > 0) {
@@ -82,7 +89,7 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     ...(lost.length === 0 ? {} : { removes: lost }),
     losses: lost.length === 0 ? losses : [...losses, { kind: 'files', files: lost }],
     warnings: [
-      ...mergeWarnings(doomed, bytes, facts),
+      ...mergeWarnings(doomed, ownMerges, bytes, facts),
       ...freeing(goes, merges, bytes, facts),
       ...byUsWarnings(doomed, facts),
       ...stay.map((file): Warning => ({ kind: 'leavesFile', file })),
@@ -179,9 +186,15 @@ function naming(snapshot: Snapshot, overlayOf: (target: string) => string | unde
   return [{ kind: 'makeCurrent', snapshot: snapshot.name, disks }];
 }
 
-function mergeWarnings(doomed: readonly Snapshot[], bytes: number | undefined, facts: Facts): Warning[] {
+function mergeWarnings(
+  doomed: readonly Snapshot[],
+  ownMerges: ReturnType<typeof offlineMerges>,
+  bytes: number | undefined,
+  facts: Facts,
+): Warning[] {
   const { vm, tree, files } = facts;
-  const lowest = doomed.findLast(({ name }) => isOnActivePath(tree, name));
+  const merging = doomed.filter(({ name }) => isOnActivePath(tree, name));
+  const lowest = merging.at(-1);
   if (lowest === undefined) {
     return [];
   }
@@ -189,7 +202,7 @@ function mergeWarnings(doomed: readonly Snapshot[], bytes: number | undefined, f
   const warnings: Warning[] = [
     { kind: 'merges', ...(into === undefined ? {} : { into }), ...(bytes === undefined ? {} : { bytes }) },
   ];
-  if (!isActive(vm.power)) {
+  if (!isActive(vm.power) && merging.some(({ name }) => !ownMerges.has(name))) {
     warnings.push({ kind: 'startsQemu' });
   }
   const folder = into === undefined ? undefined : folderOf(into);

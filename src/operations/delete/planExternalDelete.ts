@@ -14,6 +14,7 @@ import { isDevicePath } from '../../domain/devicePath.js';
 import type { Facts } from '../../domain/facts.js';
 import { imagesLetGoRefusal } from '../refusals.js';
 import { strayFile } from '../../domain/chains/strayFile.js';
+import { offlineMerges } from './offlineMerges.js';
 import { needsUs, ownFiles } from './planEmulatedDelete.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { untoldBranchRefusal } from '../../domain/chains/untoldBranch.js';
@@ -69,8 +70,29 @@ export function externalDeleteRefusal(
     memoryFileRefusal(doomed, facts) ??
     (merged === undefined ? undefined : imagesLetGoRefusal(facts, 'merge')) ??
     usedElsewhereRefusal(touched, facts, unread) ??
-    leftBehindRefusal(doomed, going, touched, facts)
+    leftBehindRefusal(doomed, going, touched, facts) ??
+    hostDeviceRefusal(doomed, facts)
   );
+}
+
+/**
+ * libvirt merges the overlays of a VM that is off by a QEMU with all of its devices: those of the host are taken from
+ * whoever uses them, and hooks are run.
+ *
+ * | the VM | devices of the host | an overlay that libvirt would merge    | → |
+ * |--------|---------------------|----------------------------------------|---|
+ * | off    | some                | some                                   | mergeStartsVm |
+ * | off    | any                 | none, or the images were not asked for | ok |
+ * | on     | any                 | any                                    | ok |
+ */
+function hostDeviceRefusal(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
+  const { vm, tree, files } = facts;
+  if (isActive(vm.power) || vm.devices?.includes('hostDevice') !== true || files?.canChange === undefined) {
+    return undefined;
+  }
+  const ownMerges = offlineMerges(doomed, facts);
+  const other = doomed.find(({ name }) => isOnActivePath(tree, name) && !ownMerges.has(name));
+  return other === undefined ? undefined : refuse('mergeStartsVm', { vm: vm.name, snapshot: other.title });
 }
 
 /**

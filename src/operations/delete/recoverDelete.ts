@@ -13,6 +13,7 @@ import type { OperationRequest } from '../../domain/operation.js';
 import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
+import { standsJustOn } from '../../steps/commits.js';
 import { applyAll } from '../../steps/steps.js';
 import { planDelete } from './planDelete.js';
 import { canRemove } from './planEmulatedDelete.js';
@@ -23,6 +24,7 @@ import { refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
 
+type CommitStep = Extract<Step, { kind: 'commitImages' }>;
 type InterruptedDelete = InterruptedOperation & { readonly request: Extract<OperationRequest, { kind: 'delete' }> };
 
 /**
@@ -33,6 +35,8 @@ type InterruptedDelete = InterruptedOperation & { readonly request: Extract<Oper
  * | any                                 | its parent is marked: half merged | see planFinishDelete, then the rest |
  * | any                                 | begun, a root, and merged with a disk or more | see planFinishMerge, then the rest |
  * | any                                 | begun, a root, and something was written into what it froze | it is deleted again, then the rest |
+ * | any                                 | we merge its overlay, and the VM stands on what took it | its metadata goes, then the rest |
+ * | any                                 | we merge its overlay, and what takes it was written to, or may have been | it is deleted again, then the rest |
  * | any                                 | begun, and its tag is in no image any more | its metadata goes, then the rest |
  * | any                                 | begun, and those above it have left it  | see releasedSteps, then the rest |
  * | yes                                 | there                    | the rest, if the rules still allow it; else explained |
@@ -95,6 +99,20 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
         : goOn(interrupted, [...finish.steps, ...safely(after, plan, whenGone(rest, facts))], 'after');
     }
   }
+  const merging = next === undefined ? undefined : mergeBefore(interrupted, next);
+  if (next !== undefined && doomedNext !== undefined && merging !== undefined) {
+    const after = rest.slice(rest.indexOf(next) + 1);
+    if (standsJustOn(merging.disks, facts)) {
+      return goOn(interrupted, [next, ...safely(after, plan, whenGone(rest, facts))], 'after');
+    }
+    if (merging.disks.some(({ base }) => !isUnwritten(base, plan.before.lastWrites, facts))) {
+      const again = planDeleteAgain(request.vm, doomedNext, facts);
+      const others = after[0]?.kind === 'removeFiles' ? after.slice(1) : after;
+      return again.kind === 'refusal'
+        ? explain(interrupted, again.refusal, [merging, next], facts)
+        : goOn(interrupted, [...again.steps, ...safely(others, plan, whenGone(rest, facts))], 'after');
+    }
+  }
   if (next !== undefined && wasBegun(interrupted, plan.steps.indexOf(next))) {
     const end = isUntagged(next.snapshot, facts)
       ? [{ kind: 'forgetSnapshot' as const, snapshot: next.snapshot }]
@@ -114,7 +132,9 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
     return { kind: 'settled', to: 'before' };
   }
   if (next !== undefined && findSnapshot(facts.tree, request.snapshot) !== undefined) {
-    const fresh = planDelete(request, facts);
+    // What the one before leaves is not in the way of the next.
+    const removing = rest.slice(0, rest.indexOf(next)).filter(({ kind }) => kind === 'removeFiles');
+    const fresh = planDelete(request, applyAll(safely(removing, plan, facts), facts));
     const { vm } = facts;
     if (fresh.kind === 'refusal' || !sameSteps(fresh.steps.filter(isDelete), rest.filter(isDelete))) {
       const why = fresh.kind === 'refusal' ? fresh : refuse('stalePlan', { vm: vm.name });
@@ -127,6 +147,13 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
 
 function isDelete(step: Step): step is Extract<Step, { kind: 'deleteSnapshot' | 'forgetSnapshot' }> {
   return step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot';
+}
+
+/** The merge of ours that comes before a snapshot is forgotten, where it was begun. */
+function mergeBefore(interrupted: InterruptedOperation, next: Step): CommitStep | undefined {
+  const index = interrupted.plan.steps.indexOf(next) - 1;
+  const step = interrupted.plan.steps[index];
+  return step?.kind === 'commitImages' && wasBegun(interrupted, index) ? step : undefined;
 }
 
 /**
@@ -170,7 +197,10 @@ function leavesTag(interrupted: InterruptedDelete, { vm, tree, files }: Facts): 
   );
 }
 
-/** By then, those that are still to go use no file any more. */
+/** By then, those that are still to go use no file any more, and the VM none that we merge. */
 function whenGone(rest: readonly Step[], facts: Facts): Facts {
-  return applyAll(rest.filter(isDelete), facts);
+  return applyAll(
+    rest.filter((step) => isDelete(step) || step.kind === 'commitImages'),
+    facts,
+  );
 }

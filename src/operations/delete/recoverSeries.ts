@@ -58,7 +58,9 @@ export function partsOf(steps: readonly Step[]): readonly Part[] {
       continue;
     }
     const before = steps[index - 1];
-    const prepared = index > first && before?.kind === 'makeCurrent' && before.snapshot === step.snapshot;
+    const prepared =
+      index > first &&
+      (before?.kind === 'commitImages' || (before?.kind === 'makeCurrent' && before.snapshot === step.snapshot));
     const start = prepared ? index - 1 : index;
     const previous = parts.at(-1);
     if (previous !== undefined) {

@@ -1,6 +1,6 @@
 // Deletes that libvirt alone would do badly: leaves of other branches on old ones, what it leaves behind, linked
 // clones, a layout that only a leaf of ours notes, metadata that does not fit the VM's chain any more.
-import type { ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
+import type { CannotAct, ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
 import type { AutoSnapshot, OtherVm, Facts } from '../../../src/domain/facts.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import type { VmDisk } from '../../../src/domain/vm.js';
@@ -21,6 +21,9 @@ import { asked, Golden } from './golden.js';
 
 const base = '/img/web.qcow2';
 const golden = new Golden('delete');
+const memory = (name: string, parent: string): Snapshot =>
+  external(name, parent, { state: 'running', memory: 'external', memoryFile: `/img/${name}.mem` });
+const odd = vm({ power: 'off', disks: [disk('vda', '/img/web.b', { foreign: ['new'] })] });
 
 /** r ─ a (current), and r ─ x, which froze what r's first overlay was. */
 function branched(more: Partial<Facts> = {}, x: Snapshot = external('x', 'r')): Facts {
@@ -264,6 +267,57 @@ describe('planDelete: other VMs', () => {
       ['a chain that cannot be read, and somebody who says so', despite, chain([unread])],
       ['the same, and a clone', despite, chain([unread, clone(base)])],
       ['a clone of something else, nothing above', ask.remove('b'), chain([clone('/img/other')])],
+    ]),
+  );
+});
+
+describe('planDelete: overlays of a VM that is off', () => {
+  const [top, middle] = ['/img/web.b', '/img/web.a'];
+  const yes = { [base]: 'yes', [middle]: 'yes', [top]: 'yes' } as const;
+  const offline = (
+    more: Partial<Facts> = {},
+    images: Readonly<Record<string, Seen<ImageFacts>>> = {},
+    canChange: Readonly<Record<string, 'yes' | CannotAct>> = yes,
+  ): Facts =>
+    facts({
+      tree: tree([external('a'), external('b', 'a')], 'b'),
+      vm: vm({ power: 'off', disks: [disk('vda', top)] }),
+      frozenDisks: frozen({ a: base, b: middle }),
+      files: {
+        ...looked({ images: { [base]: image(), [middle]: image(base), [top]: image(middle), ...images } }),
+        canChange: new Map(Object.entries(canChange)),
+      },
+      otherVms: [],
+      ...more,
+    });
+  const passed = { vm: vm({ power: 'off', disks: [disk('vda', top)], devices: ['hostDevice'] }) };
+  const rows = [
+    ['the current one', 'b', offline()],
+    ['the current one, 9.0', 'b', offline({ capabilities: capabilities(9, 0) })],
+    ['the current one, with devices of the host', 'b', offline(passed)],
+    ['one below it', 'a', offline()],
+    ['one below it, with devices of the host', 'a', offline(passed)],
+    ['one below it, with devices of the host, and nobody looked', 'a', offline({ ...passed, files: looked({}) })],
+    ['its RAM goes too', 'b', offline({ tree: tree([external('a'), memory('b', 'a')], 'b') })],
+    ['an image that is not ours to change', 'b', offline({}, {}, { ...yes, [middle]: { why: 'denied' } })],
+    ['an image with notes of changed blocks', 'b', offline({}, { [middle]: image(base, { bitmaps: 1 }) })],
+    [
+      'a format that is neither',
+      'b',
+      offline({}, { [top]: image(middle, { backing: { file: middle, format: 'vmdk' } }) }),
+    ],
+    ['an element of its XML that is not known', 'b', offline({ vm: odd })],
+    [
+      'a drive',
+      'b',
+      offline({ vm: vm({ power: 'off', disks: [disk('vda', top, { device: 'cdrom', readonly: true })] }) }),
+    ],
+  ] as const;
+  golden.section(
+    'overlays of a VM that is off',
+    asked([
+      ...rows.map(([what, name, at]) => [what, ask.remove(name), at] as const),
+      ['all', ask.remove('a', 'withDescendants'), offline()],
     ]),
   );
 });

@@ -7,7 +7,19 @@ import type { Step } from '../../../src/steps/step.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import type { Recovery } from '../../../src/operations/interrupted.js';
 import { image, over, seen, told } from '../domain/hostFiles.js';
-import { all, base, broken, inside, keep, old, outside, repairShape, shapes } from './recoveryShapes.js';
+import {
+  all,
+  base,
+  broken,
+  inside,
+  keep,
+  newerShapes,
+  offline,
+  old,
+  outside,
+  repairShape,
+  shapes,
+} from './recoveryShapes.js';
 import { ask, disk, external, frozen, internal, now, planned, tree } from '../domain/someFacts.js';
 import { apply } from '../../../src/steps/steps.js';
 import { form } from '../domain/world.js';
@@ -47,7 +59,7 @@ function ends(recovery: Recovery, present: Facts, request: OperationRequest, fro
 const same = (one: Step | undefined, other: Step): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 describe('planRecovery: broken off at every step', () => {
-  for (const [what, request, from] of [...shapes, repairShape]) {
+  for (const [what, request, from] of [...shapes, ...newerShapes, repairShape]) {
     it(`${what}: ${told(planned(request, from).steps)}`, () => {
       const plan = planned(request, from);
       let present = from;
@@ -78,7 +90,7 @@ describe('planRecovery: broken off at every step', () => {
   }
 
   it('is itself recovered when it breaks off', () => {
-    for (const [what, request, from] of shapes) {
+    for (const [what, request, from] of [...shapes, ...newerShapes]) {
       const plan = planned(request, from);
       let present = from;
       for (const [at, step] of plan.steps.entries()) {
@@ -619,9 +631,57 @@ section('a delete', [
     (at) => withImage(at, base, image({ modifiedAt: 2_000 })),
   ],
 ]);
+const halfTaken = (at: Facts): Facts => withImage(at, '/img/web.a', over(base, { modifiedAt: 2_000.5 }));
+section('a delete that merges the overlays of a VM that is off', [
+  ['whose merge wrote nothing', ask.remove('b'), offline, 'commitImages', (at) => at],
+  ['whose merge stopped half way', ask.remove('b'), offline, 'commitImages', halfTaken, 'ends'],
+  [
+    'whose merge stopped half way, and somebody started the VM',
+    ask.remove('b'),
+    offline,
+    'commitImages',
+    (at) => powered('running', halfTaken(at)),
+  ],
+  [
+    'whose merge is done, and somebody started the VM',
+    ask.remove('b'),
+    offline,
+    'commitImages',
+    (at, step) => powered('running', apply(step, at)),
+  ],
+  [
+    'whose merge is done, and whose overlay somebody needs by now',
+    ask.remove('b'),
+    offline,
+    'commitImages',
+    (at, step) => ({
+      ...apply(step, at),
+      otherVms: [{ uuid: 'u', name: 'clone', files: ['/img/web.b'], unread: [] }],
+    }),
+  ],
+]);
 golden.section(
   'a delete that the rules do not allow any more',
   recovered([
+    [
+      'the second of two merges of ours stopped half way: no rule forbids it',
+      () => {
+        const plan = planned(withB, offline);
+        const half = withImage(all(plan.steps.slice(0, 3), offline), base, image({ modifiedAt: 2_000.5 }));
+        return planRecovery(broken(withB, plan, 3, 'begun'), half);
+      },
+    ],
+    [
+      'the first of two is merged by us, and an image rests on the second overlay by now',
+      () => {
+        const plan = planned(withB, offline);
+        const here = {
+          ...all(plan.steps.slice(0, 3), offline),
+          strays: new Map([['/img/mine', { restsOn: ['/img/web.a', base] }]]),
+        };
+        return planRecovery(broken(withB, plan, 2, 'done'), here);
+      },
+    ],
     [
       'the first of two is gone, and a block job goes on',
       () => {

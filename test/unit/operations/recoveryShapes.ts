@@ -74,6 +74,14 @@ const forked = outside(
   },
 );
 
+const ours = seen(
+  { [base]: image(), '/img/web.a': over(base), '/img/web.b': over('/img/web.a') },
+  {},
+  { canChange: new Map([base, '/img/web.a', '/img/web.b'].map((file) => [file, 'yes'])) },
+);
+/** The images of a VM that is off are ours to change. */
+export const offline = outside(off, { files: ours });
+
 export const shapes: readonly (readonly [what: string, OperationRequest, Facts])[] = [
   ['create, internal', ask.create(), inside()],
   ['create, internal, off', ask.create(), inside(off)],
@@ -105,6 +113,12 @@ export const shapes: readonly (readonly [what: string, OperationRequest, Facts])
   ['delete a leaf of another branch, by us', ask.remove('b'), { ...forked, ...old }],
   ['rename', { kind: 'rename', vm: ref, snapshot: 'a', title: 'first' }, withVariables(outside(uefi))],
   ['rename the current one', { kind: 'rename', vm: ref, snapshot: 'b', title: 'last' }, outside({}, old)],
+];
+
+/** No release 0.1 has written these. */
+export const newerShapes: typeof shapes = [
+  ['delete of a VM that is off, by us', ask.remove('b'), offline],
+  ['delete a tree of a VM that is off, by us', ask.remove('a', 'withDescendants'), offline],
 ];
 
 /** Somebody who uses the VM meanwhile writes into what a snapshot froze, and that stays below the new overlays. */

@@ -36,6 +36,7 @@ const facts: RefusalFacts = {
   diskOnlyRevertUnsupported: { snapshot, version, needed },
   externalDeleteUnsupported: { snapshot, version, needed },
   internalParent: { snapshot, parent: 'below' },
+  mergeStartsVm: { vm: 'web', snapshot: 'a' },
   severalChildren: { snapshot, count: '2' },
   notInActiveChain: { snapshot, child: 'above' },
   currentHasChildren: { snapshot, child: 'above' },
