@@ -7,7 +7,7 @@ import { isDevicePath } from '../../domain/devicePath.js';
 import type { Facts } from '../../domain/facts.js';
 import type { ImageFacts } from '../../domain/hostFiles.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { childrenOf } from '../../domain/snapshotTree.js';
+import { childrenOf, parentOf } from '../../domain/snapshotTree.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
 import { applyAll } from '../../steps/steps.js';
 import { commitRefusal } from '../consolidate/planBlockCommit.js';
@@ -21,6 +21,7 @@ import { canRemove } from './planEmulatedDelete.js';
  * |--------|------------------------------------------|----------------------------------------------------------|---|
  * | on     | any                                      | any                                                      | none |
  * | off    | is not current, or has children          | any                                                      | none |
+ * | off    | is current, a leaf, and libvirt has begun to merge it | any                                         | none: libvirt's mark is on its parent |
  * | off    | is current, and a leaf                   | one is no file, is only read, or cannot stand on another file | none |
  * | off    | is current, and a leaf                   | one of the images was not seen, or is not ours to change | none |
  * | off    | is current, and a leaf                   | somebody else needs one of the images                    | none |
@@ -55,7 +56,9 @@ export function offlineMerges(
 function mergedDisks(snapshot: Snapshot, facts: Facts): readonly CommittedDisk[] | undefined {
   const { tree, vm, files } = facts;
   const targets = externalTargets(snapshot);
-  if (tree.current !== snapshot.name || childrenOf(tree, snapshot.name).length > 0 || targets.length === 0) {
+  const isLeaf = tree.current === snapshot.name && childrenOf(tree, snapshot.name).length === 0;
+  const isMarked = parentOf(tree, snapshot.name)?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
+  if (!isLeaf || isMarked || targets.length === 0) {
     return undefined;
   }
   const merged: CommittedDisk[] = [];

@@ -136,13 +136,26 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
     const removing = rest.slice(0, rest.indexOf(next)).filter(({ kind }) => kind === 'removeFiles');
     const fresh = planDelete(request, applyAll(safely(removing, plan, facts), facts));
     const { vm } = facts;
-    if (fresh.kind === 'refusal' || !sameSteps(fresh.steps.filter(isDelete), rest.filter(isDelete))) {
+    if (fresh.kind === 'refusal' || !areSame(goneBy(fresh.steps), goneBy(rest))) {
       const why = fresh.kind === 'refusal' ? fresh : refuse('stalePlan', { vm: vm.name });
       return explain(interrupted, why.refusal, rest, facts);
+    }
+    if (!sameSteps(fresh.steps.filter(isDelete), rest.filter(isDelete))) {
+      // The VM was switched on or off since, and the rest goes in the other way.
+      return goOn(interrupted, [...safely(removing, plan, facts), ...fresh.steps], 'after');
     }
   }
   const left = rest.filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, plan, facts));
   return goOn(interrupted, safely(left, plan, whenGone(rest, facts)), 'after');
+}
+
+/** Names of the snapshots that go, in their order. */
+function goneBy(steps: readonly Step[]): readonly string[] {
+  return steps.filter(isDelete).map(({ snapshot }) => snapshot);
+}
+
+function areSame(ones: readonly string[], others: readonly string[]): boolean {
+  return ones.length === others.length && ones.every((name, index) => name === others[index]);
 }
 
 function isDelete(step: Step): step is Extract<Step, { kind: 'deleteSnapshot' | 'forgetSnapshot' }> {

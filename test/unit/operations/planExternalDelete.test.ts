@@ -23,6 +23,9 @@ const base = '/img/web.qcow2';
 const golden = new Golden('delete');
 const memory = (name: string, parent: string): Snapshot =>
   external(name, parent, { state: 'running', memory: 'external', memoryFile: `/img/${name}.mem` });
+const marked = external('a', undefined, {
+  disks: [{ target: 'vda', location: 'external', file: '/img/web.a', deleteInProgress: true }],
+});
 const odd = vm({ power: 'off', disks: [disk('vda', '/img/web.b', { foreign: ['new'] })] });
 
 /** r ─ a (current), and r ─ x, which froze what r's first overlay was. */
@@ -306,6 +309,7 @@ describe('planDelete: overlays of a VM that is off', () => {
       'b',
       offline({}, { [top]: image(middle, { backing: { file: middle, format: 'vmdk' } }) }),
     ],
+    ['one that libvirt has begun to merge', 'b', offline({ tree: tree([marked, external('b', 'a')], 'b') })],
     ['an element of its XML that is not known', 'b', offline({ vm: odd })],
     [
       'a drive',

@@ -664,6 +664,14 @@ golden.section(
   'a delete that the rules do not allow any more',
   recovered([
     [
+      'the first of two is gone, and the VM was switched off since: the second is merged by us',
+      () => {
+        const plan = planned(withB, outside());
+        const here = powered('off', { ...all(plan.steps.slice(0, 1), outside()), files: offline.files! });
+        return planRecovery(broken(withB, plan, 0, 'done'), withoutFile(here, '/img/web.b'));
+      },
+    ],
+    [
       'the second of two merges of ours stopped half way: no rule forbids it',
       () => {
         const plan = planned(withB, offline);
