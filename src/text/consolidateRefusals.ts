@@ -15,6 +15,7 @@ export const consolidateRefusals: Pick<
   | 'layerSmaller'
   | 'baseReadOnly'
   | 'definitionDiffers'
+  | 'mergeStartsVm'
   | 'snapshotKept'
   | 'currentStays'
 > = {
@@ -67,6 +68,10 @@ export const consolidateRefusals: Pick<
   currentStays: ({ snapshot }) => [
     t('The VM stands on {0}.', snapshot),
     t('Revert to another one first, or delete it by itself, if it may go.'),
+  ],
+  mergeStartsVm: ({ vm, snapshot }) => [
+    t('To delete {1}, libvirt would start {0} with its devices of the host.', vm, snapshot),
+    t('Delete the snapshots above it first, or delete {1} while {0} runs.', vm, snapshot),
   ],
   snapshotKept: ({ snapshot }) => [
     t('{0} is marked as to be kept.', snapshot),

@@ -137,10 +137,6 @@ const sentences: Sentences = {
     t('{0} is external and stands on {1}, which is internal: libvirt can never delete it.', snapshot, parent),
     t('There is no way around this: it has to stay.'),
   ],
-  mergeStartsVm: ({ vm, snapshot }) => [
-    t('To delete {1}, libvirt would start {0} with its devices of the host.', vm, snapshot),
-    t('Delete the snapshots above it first, or delete {1} while {0} runs.', vm, snapshot),
-  ],
   severalChildren: ({ snapshot, count }) => [
     t('{0} snapshots are built on {1}, and its content can be merged into one only.', count, snapshot),
     t('Delete all but one of them first, or delete it with its descendants.'),
