@@ -104,6 +104,17 @@ describe('the hook of an agent', function () {
     await rig.virsh('suspend', 'lab');
     assert.equal(await kept(), 1);
     assert.equal(await kept(), 0);
+    // For less time than libvirt counts.
+    for (let round = 0; round < 3; round++) {
+      await rig.virsh('resume lab; suspend lab');
+      assert.equal(await kept(), 1);
+    }
+    assert.equal(await kept(), 0);
+    await rig.virsh('reset', 'lab');
+    assert.equal(await kept(), 1);
+    await rig.virsh('desc', 'lab', '--live', 'a third one');
+    assert.equal(await kept(), 1);
+    assert.equal(await kept(), 0);
     const [first = ''] = (await rig.virsh('snapshot-list', 'lab', '--name', '--topological')).split('\n');
     await rig.virsh('snapshot-revert', 'lab', first);
     assert.equal(await kept(), 1);

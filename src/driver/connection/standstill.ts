@@ -2,6 +2,7 @@
 // know it in some milliseconds. What it cannot be sure of it calls changed.
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../../base/log.js';
 import type { Vm } from '../../domain/vm.js';
 import { openConnection } from '../../libvirt/connect.js';
@@ -19,6 +20,7 @@ import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
 import { type Domain, type TypedParameter, typedParameterMap } from '../../libvirt/structs.js';
 import { parseUri } from '../../libvirt/uri.js';
 import { isThisHost } from '../files/thisHost.js';
+import { processorRuns } from '../files/processorRuns.js';
 import { withVolumePaths } from '../files/volumePaths.js';
 import { toFailure } from '../toFailure.js';
 import { parseDomainXml } from '../xml/domainXml.js';
@@ -63,7 +65,7 @@ export async function readStandstills(
                 errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT,
                 connection.call('domainSnapshotCurrent', { dom, flags: 0 }),
               ),
-              markOf(dom, params, (one) => (isHere ? filesOf(connection, one) : Promise.resolve(undefined))),
+              isHere ? markOf(dom, params, connection) : undefined,
             ]);
             const { name, uuid } = dom;
             return { name, uuid, ...(found && { current: found.snap.name }), ...(mark !== undefined && { mark }) };
@@ -78,16 +80,20 @@ export async function readStandstills(
 }
 
 /**
- * | the VM  | what stays the same while it does nothing                                                   |
- * |---------|---------------------------------------------------------------------------------------------|
- * | runs    | nothing: its RAM changes                                                                    |
- * | paused  | its process, the time of its processors (counted in steps of 10 ms), what it wrote to disks |
- * | off     | its configuration; its disks' files: which, how long, written when                          |
+ * What libvirt counts of a processor's time are ticks of 10 ms, and how long it waited, which may be 0 (measured: 28 of 120
+ * resumes that were paused again at once left both as they were). The kernel counts nanoseconds and each run of its thread.
+ *
+ * | the VM  | what stays the same while it does nothing                                                       |
+ * |---------|-------------------------------------------------------------------------------------------------|
+ * | runs    | nothing: its RAM changes                                                                        |
+ * | paused  | its process, each run of the threads of its processors, what it wrote to disks, its configuration |
+ * | off     | its configuration; its disks' files: which, how long, written when                              |
+ * | any, on another computer | nothing that can be seen                                                       |
  */
 async function markOf(
   dom: Domain,
   params: readonly TypedParameter[],
-  files: (dom: Domain) => Promise<readonly string[] | undefined>,
+  connection: Connection,
 ): Promise<string | undefined> {
   const values = typedParameterMap(params);
   const fieldsLike = (pattern: RegExp): readonly string[] =>
@@ -97,9 +103,15 @@ async function markOf(
   if (power === VIR_DOMAIN_PAUSED) {
     const processors = fieldsLike(/^vcpu\.\d+\.time$/u);
     const written = fieldsLike(/^block\.\d+\.(?:path$|wr\.|fl\.)/u);
-    return processors.length === 0 ? undefined : digest([String(dom.id), ...state, ...processors, ...written]);
+    const [runs, ...xmls] = await Promise.all([
+      processorRuns(dom.uuid, processors.length),
+      ...[0, VIR_DOMAIN_XML_INACTIVE].map((flags) => connection.call('domainGetXmlDesc', { dom, flags })),
+    ]);
+    return (
+      runs && digest([String(dom.id), ...state, ...processors, ...written, ...runs, ...xmls.map(({ xml }) => xml)])
+    );
   }
-  const held = power === VIR_DOMAIN_SHUTOFF ? await files(dom) : undefined;
+  const held = power === VIR_DOMAIN_SHUTOFF ? await filesOf(connection, dom) : undefined;
   return held && digest([...state, ...held]);
 }
 
@@ -111,17 +123,29 @@ async function filesOf(connection: Connection, dom: Domain): Promise<readonly st
   const paths = files.flatMap(({ source, sourceType, dataFile }) =>
     source === undefined || sourceType !== 'file' || dataFile === true ? [] : [source],
   );
-  return paths.length === files.length ? [xml, ...(await Promise.all(paths.map(fileMark)))] : undefined;
+  return paths.length === files.length ? [xml, ...(await Promise.all(paths.map((path) => fileMark(path))))] : undefined;
 }
 
-async function fileMark(path: string): Promise<string> {
+/** Kernels tell times of files in ticks of at most 10 ms: a write right behind this look has to get another one. */
+const tickMs = 20;
+
+async function fileMark(path: string, tries = 2): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-    return [path, dev, ino, size, mtimeNs, ctimeNs].join(':');
+    const ageMs = Date.now() - Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n);
+    const isWholeSeconds = [mtimeNs, ctimeNs].every((time) => time % 1_000_000_000n === 0n);
+    if (ageMs > tickMs && !isWholeSeconds) {
+      return [path, dev, ino, size, mtimeNs, ctimeNs].join(':');
+    }
+    if (tries > 1) {
+      await setTimeout(tickMs);
+      return await fileMark(path, tries - 1);
+    }
   } catch {
-    // As good as another one each time.
-    return `${path}:${performance.now()}`;
+    // As below.
   }
+  // As good as another one each time.
+  return `${path}:${performance.now()}`;
 }
 
 function digest(parts: readonly string[]): string {
