@@ -2,6 +2,7 @@
 // is needed.
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
+import { t } from '@vscode/l10n';
 import { parseCommandLine } from './cli/arguments.js';
 import { CliError } from './cli/commandError.js';
 import { exitCode } from './cli/exitCodes.js';
@@ -11,10 +12,26 @@ import { ownVersion } from './cli/ownVersion.js';
 /** From Node.js 22.1 on, which keeps what it has compiled in a folder of its own: a third of the time that is ours. */
 const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown };
 
+let isUnwritten = false;
+
+/** What was asked for goes on to its end. A reader that has gone wants no more of the answer; any other loses it. */
+function failUnwritten({ code, message }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE' || code === 'ECONNRESET' || isUnwritten) {
+    return;
+  }
+  isUnwritten = true;
+  process.stderr.write(`${t('The answer could not be written to standard output: {0}.', message)}\n`);
+  endWith(Number(process.exitCode ?? exitCode('done')));
+}
+
+/** The answer may turn out to be lost when all else has ended. */
+function endWith(code: number): void {
+  process.exitCode = isUnwritten && code === exitCode('done') ? exitCode('failed') : code;
+}
+
 async function main(): Promise<number> {
   const { stdout, stderr, argv, env } = process;
-  // Whoever reads has gone. What was asked for goes on to its end.
-  stdout.on('error', () => undefined);
+  stdout.on('error', failUnwritten);
   stderr.on('error', () => undefined);
   const words = argv.slice(2);
   try {
@@ -83,12 +100,7 @@ async function main(): Promise<number> {
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exitCode = exitCode('failed');
-  },
-);
+main().then(endWith, (error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = exitCode('failed');
+});

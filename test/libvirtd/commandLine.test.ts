@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { buildDoor } from '../../scripts/build.mjs';
@@ -42,7 +43,7 @@ describe('the command line', function () {
   let program: string;
   let state: string;
 
-  const start = (words: readonly string[], stdout: 'pipe' | 'ignore' = 'pipe'): ChildProcess =>
+  const start = (words: readonly string[], stdout: 'pipe' | 'ignore' | number = 'pipe'): ChildProcess =>
     spawn(process.execPath, [program, ...words], {
       env: { ...rig.daemon.env, VIRT_REWIND_STATE: state, LIBVIRT_DEFAULT_URI: rig.uri, LC_ALL: 'C' },
       stdio: ['ignore', stdout, 'pipe'],
@@ -53,6 +54,15 @@ describe('the command line', function () {
     child.stderr?.on('data', (data) => (texts.stderr += String(data)));
     const [code] = (await once(child, 'close')) as [number | null];
     return { code, ...texts };
+  };
+  /** Its standard output can take nothing. */
+  const runUnheard = async (...words: readonly string[]): Promise<Ran> => {
+    const full = await openFile('/dev/full', 'w');
+    try {
+      return await ended(start(words, full.fd));
+    } finally {
+      await full.close();
+    }
   };
   const run = (...words: readonly string[]): Promise<Ran> => ended(start(words));
   const is = (ran: Ran, exit: ExitName): void => assert.equal(ran.code, exitCode(exit), `${ran.stdout}${ran.stderr}`);
@@ -76,6 +86,15 @@ describe('the command line', function () {
     vm = await OracleVm.define(rig.daemon, { name: 'cli' });
   });
   after(() => rig.stop());
+
+  it('fails where its answer cannot be written, and says so', async () => {
+    for (const words of [['list'], ['list', '--json'], ['--help'], ['completion', 'bash']]) {
+      const ran = await runUnheard(...words);
+      is(ran, 'failed');
+      assert.match(ran.stderr, /ENOSPC/u);
+    }
+    is(await runUnheard('tree', 'nobody'), 'notFound');
+  });
 
   it('lists VMs, for people and for programs', async () => {
     const ran = await run('list');
