@@ -176,7 +176,7 @@ export interface VirtualLab {
   /** In sentences, what is wrong with the file or differs from what was made of it; none where all is as it should be. */
   check(): Promise<readonly string[]>;
   /** Resolves when its VMs are up and its restore points made; at once where they are. */
-  create(options?: Cancellable): Promise<void>;
+  create(options?: Harmful): Promise<void>;
   /** All its VMs, or none, as `revert` of a system. @param point the first of the file unless given */
   reset(point?: string, options?: Harmful): Promise<SystemOutcome>;
   /** Removes what it made, and nothing else. Nothing there is as good. */

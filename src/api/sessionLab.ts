@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { LabError } from '../lab/labError.js';
 import type { Labs } from '../lab/labs.js';
 import type { Session } from '../session/session.js';
-import type { Cancellable, Harmful, SystemOutcome, VirtualLab } from './publicApi.js';
+import type { Harmful, SystemOutcome, VirtualLab } from './publicApi.js';
 import { requireName } from './requireName.js';
 import { VirtRewindError } from './virtRewindError.js';
 import type { Visit } from './visit.js';
@@ -30,10 +30,11 @@ export class SessionLab implements VirtualLab {
     });
   }
 
-  create({ signal }: Cancellable = {}): Promise<void> {
+  create({ signal, name }: Harmful = {}): Promise<void> {
     return this.#with('act', async (labs) => {
       const plan = await labs.plan(this.file);
       if (plan !== 'ready') {
+        requireName(plan.isProtected ? plan.lab.name : undefined, name);
         const onNote = (line: string): void => this.#visit.log.info(line);
         await labs.create(plan, { signal: this.#visit.signal(signal), onStep: silent, onNote });
       }

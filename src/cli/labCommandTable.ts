@@ -1,5 +1,5 @@
 // The rows of THE table for labs: VMs that a file describes.
-import { acting, type Command, type Option, plan } from './commandShape.js';
+import { acting, type Command, type Option } from './commandShape.js';
 
 const labName: Option = { type: 'string', value: 'NAME', help: 'the name of a protected lab, typed' };
 const labFile: Option = {
@@ -19,8 +19,8 @@ export const labCommands = {
   'lab create': {
     summary: 'make what a lab file says: its VMs, their system, its restore points',
     operands: [],
-    options: { file: labFile, plan, yes: acting.yes },
-    more: 'Where it is there already, nothing is done. What an attempt that broke off has left is removed first. Where programs of the file run over ssh, or in a VM that was there before, a question comes first.',
+    options: { file: labFile, ...acting, name: labName },
+    more: 'Where it is there already, nothing is done. What an attempt that broke off has left is removed first. Where programs of the file run over ssh, or in a VM that was there before, a question comes first. So it does where such a VM is protected: then it needs the name of the lab, too.',
     examples: ['virt-rewind lab create', 'virt-rewind lab create --plan', 'virt-rewind lab create --yes'],
   },
   'lab reset': {

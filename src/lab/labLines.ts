@@ -24,7 +24,7 @@ export function createLines(plan: LabPlan): readonly string[] {
     ...(left === undefined ? [] : [t('What an attempt that broke off has left is removed first.')]),
     ...record.vms.map(({ name, parts }) =>
       parts === undefined
-        ? t('{0}: it is there, and stays as it is but for its snapshots', displayLine(name))
+        ? t('{0}: it is there; it is started, and snapshots are taken of it', displayLine(name))
         : t('{0}: it is made', displayLine(name)),
     ),
     ...ranIn(plan).map((name) => t('{0}: programs are run in it by its guest agent', displayLine(name))),

@@ -12,6 +12,8 @@ export interface LabPlan {
   /** By the keys of the file. */
   readonly clones: ReadonlyMap<string, LabClone>;
   readonly existing: ReadonlyMap<string, VmView>;
+  /** A VM that was there before is protected by the person's own setting: the lab's name must be typed. */
+  readonly isProtected: boolean;
   /** What an attempt that broke off has left, and is removed first. */
   readonly left?: LabRecord;
 }

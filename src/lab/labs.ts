@@ -157,7 +157,8 @@ export class Labs {
       phase: 'making',
       vms,
     };
-    return { lab, record, made, clones, existing, ...(left !== undefined && { left }) };
+    const isProtected = [...existing.values()].some(({ vm }) => session.isProtected(vm));
+    return { lab, record, made, clones, existing, isProtected, ...(left !== undefined && { left }) };
   }
 
   /** @throws LabError `failed` where a guest does not do what the file wants: the VMs stay for a look */

@@ -51,11 +51,17 @@ export async function createLab(context: Context): Promise<ExitName> {
       } else {
         const vms = plan.record.vms.map(({ name, parts }) => ({ name, made: parts !== undefined }));
         const points = plan.lab.points.map(({ title }) => title);
-        json({ labPlan: { name: plan.lab.name, file, vms, points, asks } });
+        json({ labPlan: { name: plan.lab.name, file, vms, points, asks: asks || plan.isProtected } });
       }
       return 'done';
     }
-    await agreeTo(context, { lines, confirm: t('Create'), asks });
+    const { name } = plan.lab;
+    await agreeTo(context, {
+      lines,
+      confirm: t('Create'),
+      asks: asks || plan.isProtected,
+      ...(plan.isProtected && { isProtected: displayLine(name), typed: name }),
+    });
     const onStep = (what: string): void => terminal.progress(what);
     const onNote = (line: string): void => terminal.tell(line);
     await labs.create(plan, { signal: interruption.signal, onStep, onNote });

@@ -82,7 +82,7 @@ export async function typeNameOfSystem(system: string, vms: readonly string[]): 
   );
 }
 
-/** Of a lab that its file protects. @throws Dismissed */
+/** Of a lab that its file protects, or a setting. @throws Dismissed */
 export async function typeNameOfLab(lab: string): Promise<void> {
   const title = t('{0} Is Protected', displayLine(lab));
   await askForName(lab, title, t('Type its name to go on.'), t('This is not its name.'));

@@ -55,6 +55,9 @@ async function create(run: CommandRun): Promise<MadeLab> {
         isCalm: true,
       });
     }
+    if (plan.isProtected) {
+      await typeNameOfLab(plan.lab.name);
+    }
     const show = run.tree.focus.followNewSystem();
     const notes: string[] = [];
     const onNote = (line: string): unknown => notes.push(line);
