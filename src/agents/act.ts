@@ -3,21 +3,24 @@
 import { asFailure } from '../domain/asFailure.js';
 import type { OperationResult } from '../domain/operation.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
-import type { AgentCheckpoint } from '../journal/agentCheckpoints.js';
+import { type AgentCheckpoint, notYetTaken } from '../journal/agentCheckpoints.js';
 import type { Plan } from '../operations/plan.js';
 import { carriedOut } from '../session/carriedOut.js';
 import { operationOutcome, programOutcome } from '../session/infos.js';
-import type { CheckpointWish, Undone } from '../session/session.js';
+import type { CheckpointWish, RunWish, Undone } from '../session/session.js';
 import { untrusted, untrustedLine } from './guestText.js';
 import { secondsOf } from './look.js';
-import { ToolRefusal, toolError } from './refusal.js';
+import type { Denial } from './guard.js';
+import { requireAllowed, ToolRefusal, toolError } from './refusal.js';
 import {
   allowedPlan,
   begun,
   checkpointRequest,
   nextNumber,
+  oneMoreDenial,
   revertRequest,
   revertTarget,
+  seenNow,
   type Step,
   undoTarget,
   wishOf,
@@ -82,7 +85,7 @@ export const runInGuest: ToolWork = async (work) => {
 
 async function reverted(step: Step, tool: ToolName, undone: Undone): Promise<Readonly<Record<string, unknown>>> {
   const { work, view } = step;
-  const { session, desk, signal } = work;
+  const { desk, signal } = work;
   const { snapshot: to, undoes } = undone;
   const request = revertRequest(step, undone);
   const planned = await allowedPlan(step, request, 'nothing');
@@ -94,10 +97,10 @@ async function reverted(step: Step, tool: ToolName, undone: Undone): Promise<Rea
       await taken(step, told, { title: titleOf(step) });
     }
     const plan = spared ? await allowedPlan(step, request, 'checkpoint') : planned;
-    const wish = { signal, keepsAll: true, ...(undoes !== undefined && { undoes }) } as const;
+    const wish = { signal, ...(undoes !== undefined && { undoes }) };
     let result: OperationResult;
     try {
-      result = await carriedOut(session, plan, wish);
+      result = await carryOut(step, told, plan, wish);
     } catch (error) {
       // Its checkpoint stays where the revert fails after it, counts, and leads back. Where nothing was begun, one of that name is
       // somebody else's.
@@ -143,12 +146,70 @@ async function taken(step: Step, told: Told, wish: CheckpointWish): Promise<stri
   const { work } = step;
   const request = await checkpointRequest(step, wish);
   const plan = await allowedPlan(step, request, 'nothing');
-  const { snapshot } = await carriedOut(work.session, plan, { signal: work.signal });
+  const { snapshot } = await carryOut(step, told, plan, { signal: work.signal });
   if (snapshot === undefined) {
     throw new Error('a checkpoint was taken and has no name');
   }
   await recorded(step, told, snapshot, plan.spaceBytes);
   return snapshot;
+}
+
+/**
+ * In the VM's turn, when no other process is at work on it, the checkpoints are counted again, and the one that the plan takes is
+ * written down before it is taken. What a person has put into the trash stays there.
+ */
+async function carryOut(
+  { work, view }: Step,
+  told: Told,
+  plan: Plan,
+  wish: Pick<RunWish, 'signal' | 'undoes'>,
+): Promise<OperationResult> {
+  const { session, desk } = work;
+  const name = plan.snapshot ?? plan.checkpoint;
+  let denial: Denial | undefined;
+  const reserve = async (name: string): Promise<void> => {
+    const now = await seenNow(work, view);
+    denial = oneMoreDenial(now, plan);
+    requireAllowed(denial);
+    const { number } = now;
+    told.reserved = {
+      name,
+      createdAt: notYetTaken,
+      step: number,
+      last: number,
+      agent: desk.agent,
+      bytes: plan.spaceBytes ?? 0,
+    };
+    await desk.checkpoints(session).add(view.ref, told.reserved);
+  };
+  try {
+    return await carriedOut(session, plan, {
+      ...wish,
+      keepsAll: true,
+      around: async (steps) => {
+        await (name === undefined ? undefined : reserve(name));
+        return steps();
+      },
+    });
+  } catch (error) {
+    requireAllowed(denial);
+    throw error;
+  }
+}
+
+/** Of a checkpoint that was not taken after all. */
+async function forgetReserved({ work, view }: Step, { reserved }: Told): Promise<void> {
+  if (reserved === undefined) {
+    return;
+  }
+  try {
+    const tree = await work.session.inventory.readTree(view.ref);
+    if (findSnapshot(tree, reserved.name) === undefined) {
+      await work.desk.checkpoints(work.session).forget(view.ref, reserved);
+    }
+  } catch (error) {
+    work.desk.log.warn(`the checkpoint ${reserved.name}, which may not be there, counts: ${asFailure(error).line}`);
+  }
 }
 
 /** @returns whether it is there */
@@ -161,15 +222,20 @@ async function recorded(step: Step, told: Told, name: string, bytes = 0): Promis
   return snapshot !== undefined;
 }
 
-/** The number is counted when there is something to write: since the step was begun, another process may have written its own. */
+/** The number of what was reserved, or a new one: since the step was begun, another process may have written its own. */
 async function write(
   { work, view }: Step,
   told: Told,
   checkpoint: Omit<AgentCheckpoint, 'step' | 'last'> & Partial<Pick<AgentCheckpoint, 'step'>>,
 ): Promise<void> {
   const checkpoints = work.desk.checkpoints(work.session);
-  const number = nextNumber(await checkpoints.of(view.ref));
+  const { reserved } = told;
+  const number = reserved?.step ?? nextNumber(await checkpoints.of(view.ref));
   await checkpoints.add(view.ref, { step: number, ...checkpoint, last: number });
+  if (reserved !== undefined) {
+    told.reserved = undefined;
+    await checkpoints.forget(view.ref, reserved);
+  }
   told.before = checkpoint.name;
   told.number = number;
 }
@@ -178,6 +244,8 @@ async function write(
 interface Told {
   before: string | undefined;
   number: number;
+  /** What is written down of a checkpoint that is being taken. */
+  reserved?: AgentCheckpoint | undefined;
 }
 
 /** In the history, whatever becomes of it; not what was refused before it began, which would flood it. */
@@ -221,6 +289,7 @@ async function noted(
       ...(tool === 'checkpoint_vm' ? {} : { to_go_back: `revert_vm with before_step ${number}` }),
     };
   } catch (error) {
+    await forgetReserved(step, told);
     if (told.before !== undefined || !(error instanceof ToolRefusal || asFailure(error).kind === 'refused')) {
       await note('failed', toolError(error).message);
     }

@@ -3,10 +3,15 @@ import type { AfterRevert, OperationRequest } from '../domain/operation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { freeTitle } from '../domain/snapshotName.js';
 import type { VmView } from '../inventory/views.js';
-import { type AgentCheckpoint, checkpointsThere, takenBefore } from '../journal/agentCheckpoints.js';
+import {
+  type AgentCheckpoint,
+  checkpointsCounted,
+  checkpointsThere,
+  takenBefore,
+} from '../journal/agentCheckpoints.js';
 import type { Plan } from '../operations/plan.js';
 import type { CheckpointWish, Undone } from '../session/session.js';
-import { gigabyte, limitOf, lossDenial } from './guard.js';
+import { type Denial, gigabyte, limitOf, lossDenial } from './guard.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
 import type { ToolName } from './toolTable.js';
 import { permitted, type Work } from './toolWork.js';
@@ -18,6 +23,8 @@ export interface Step {
   readonly number: number;
   /** Of agents, as far as they are there. */
   readonly taken: readonly AgentCheckpoint[];
+  /** Those that count for the limits. */
+  readonly counted: readonly AgentCheckpoint[];
 }
 
 /** Of a tool that acts: what would be done, where that is an operation of ours. Does nothing. @throws ToolRefusal, Failure */
@@ -37,12 +44,16 @@ export async function plannedAct(work: Work, tool: ToolName): Promise<{ readonly
 
 /** @throws ToolRefusal, Failure */
 export async function begun(work: Work, needs: 'checkpoint' | 'act'): Promise<Step> {
+  return seenNow(work, await permitted(work, needs));
+}
+
+/** What there is of agents' checkpoints. */
+export async function seenNow(work: Work, view: VmView): Promise<Step> {
   const { session, desk } = work;
-  const view = await permitted(work, needs);
   const all = await desk.checkpoints(session).of(view.ref);
   const tree = await session.inventory.readTree(view.ref);
-  const number = nextNumber(all);
-  return { work, view, number, taken: checkpointsThere(all, tree) };
+  const [taken, counted] = [checkpointsThere(all, tree), checkpointsCounted(all, tree)];
+  return { work, view, number: nextNumber(all), taken, counted };
 }
 
 export function nextNumber(all: readonly AgentCheckpoint[]): number {
@@ -120,21 +131,27 @@ export async function checkpointRequest(
  * @throws ToolRefusal, Failure
  */
 export async function allowedPlan(
-  { work: { session }, view, taken }: Step,
+  step: Step,
   request: OperationRequest,
   done: 'nothing' | 'checkpoint',
 ): Promise<Plan> {
-  const plan = await session.plan(view, request);
+  const { work, view } = step;
+  const plan = await work.session.plan(view, request);
   const { name } = view.vm;
   const keepsNothing = request.kind === 'revert' && plan.checkpoint === undefined;
   const hasConfiguration = keepsNothing || done === 'checkpoint';
   const losses = plan.losses.map(({ kind }) => kind);
   requireAllowed(lossDenial(name, hasConfiguration ? losses.filter((kind) => kind !== 'configuration') : losses));
   if (!keepsNothing || done === 'nothing') {
-    const { agentCheckpoints: checkpoints, agentSpaceGb } = session.settings;
-    const bytes = taken.reduce((sum, one) => sum + one.bytes, 0);
-    const limits = { checkpoints, bytes: agentSpaceGb * gigabyte };
-    requireAllowed(limitOf(name, { checkpoints: taken.length, bytes }, plan.spaceBytes ?? 0, limits));
+    requireAllowed(oneMoreDenial(step, plan));
   }
   return plan;
+}
+
+/** Why there may not be one more checkpoint of agents. */
+export function oneMoreDenial({ work, view, counted }: Step, { spaceBytes = 0 }: Plan): Denial | undefined {
+  const { agentCheckpoints: checkpoints, agentSpaceGb } = work.session.settings;
+  const bytes = counted.reduce((sum, one) => sum + one.bytes, 0);
+  const limits = { checkpoints, bytes: agentSpaceGb * gigabyte };
+  return limitOf(view.vm.name, { checkpoints: counted.length, bytes }, spaceBytes, limits);
 }

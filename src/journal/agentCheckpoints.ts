@@ -57,6 +57,17 @@ export function checkpointsThere(all: readonly AgentCheckpoint[], tree: Snapshot
   return all.filter(({ name, createdAt }) => findSnapshot(tree, name)?.createdAt === createdAt);
 }
 
+/** The time of one that is written down before it is taken. */
+export const notYetTaken = 0;
+
+/** Those that count: also one that somebody who died may have taken. */
+export function checkpointsCounted(all: readonly AgentCheckpoint[], tree: SnapshotTree): readonly AgentCheckpoint[] {
+  const begun = all.filter(
+    ({ name, createdAt }) => createdAt === notYetTaken && findSnapshot(tree, name) !== undefined,
+  );
+  return [...new Map([...begun, ...checkpointsThere(all, tree)].map((one) => [one.name, one])).values()];
+}
+
 export function takenBefore(all: readonly AgentCheckpoint[], step: number): AgentCheckpoint | undefined {
   return all.findLast((one) => one.step <= step && step <= one.last);
 }

@@ -73,8 +73,10 @@ export interface RevertWish {
 export interface RunWish {
   readonly signal?: AbortSignal;
   readonly onWait?: (forWhat: OperationRequest) => void;
-  /** No old checkpoints are deleted after it. */
+  /** No old checkpoints are deleted after it, and nothing in the trash. */
   readonly keepsAll?: true;
+  /** In its turn on the VM, when the journal has it: what is to be so while its steps run. */
+  readonly around?: <T>(steps: () => Promise<T>) => Promise<T>;
   /** The id of the operation in the log that it undoes. */
   readonly undoes?: string;
 }

@@ -7,6 +7,7 @@ import { buildDoor } from '../../scripts/build.mjs';
 import { root } from '../../scripts/rig/root.mjs';
 import { OperationLog } from '../../src/journal/operationLog.js';
 import { parseSettings } from '../../src/manifest/settings.js';
+import { TrashMarks } from '../../src/journal/trashMarks.js';
 import { SharedSettings } from '../../src/session/sharedSettings.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
@@ -244,6 +245,26 @@ describe('an agent over MCP', function () {
     assert.deepEqual(await snapshots(), before);
     await permissions({ lab: 'act' });
     assert.equal(readFileSync(join(state, 'settings.json'), 'utf8'), settings);
+  });
+
+  it('empties no trash, however long its time is over', async () => {
+    const vm = 'tidy';
+    await OracleVm.define(rig.daemon, { name: vm });
+    const uuid = (await rig.virsh('domuuid', vm)).trim();
+    for (const name of ['base', 'in-trash']) {
+      await rig.virsh('snapshot-create-as', vm, name);
+    }
+    await rig.virsh('snapshot-revert', vm, 'base');
+    const xml = await rig.virsh('snapshot-dumpxml', vm, 'in-trash');
+    const createdAt = 1_000 * Number(/<creationTime>(\d+)</u.exec(xml)?.[1]);
+    const mark = { name: 'in-trash', createdAt, until: 1 };
+    await new TrashMarks(state, silentLog).add({ connection: rig.uri, uuid }, mark);
+    await permissions({ [vm]: 'checkpoint' });
+    await done('checkpoint_vm', { vm });
+    // Its turn comes after whatever the first one has begun.
+    await done('checkpoint_vm', { vm });
+    assert.match(await rig.virsh('snapshot-list', vm, '--name'), /^in-trash$/mu);
+    await permissions({ lab: 'act' });
   });
 
   it('gets nothing where the settings cannot be read', async () => {

@@ -6,8 +6,14 @@ import type { Work } from '../../../src/agents/toolWork.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
-import type { AgentCheckpoint } from '../../../src/journal/agentCheckpoints.js';
+import {
+  type AgentCheckpoint,
+  checkpointsCounted,
+  checkpointsThere,
+  notYetTaken,
+} from '../../../src/journal/agentCheckpoints.js';
 import type { AuditNote } from '../../../src/journal/audit.js';
+import type { RunWish } from '../../../src/session/session.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { silentLog } from '../../silentLog.js';
 import { before, external } from '../domain/someFacts.js';
@@ -20,14 +26,18 @@ interface Rig {
   readonly kept: string[];
 }
 
-/** @param run what carries out a plan: it may add a snapshot */
-function rig(run: (plan: Plan, snapshots: Snapshot[], records: AgentCheckpoint[]) => Promise<object>): Rig {
+/** @param run what carries out a plan: it may add a snapshot; `beforeTurn`: what another process does before */
+function rig(
+  run: (plan: Plan, snapshots: Snapshot[], records: AgentCheckpoint[]) => Promise<object>,
+  beforeTurn: (records: AgentCheckpoint[], snapshots: Snapshot[]) => void = () => undefined,
+  agentCheckpoints = 20,
+): Rig {
   const snapshots: Snapshot[] = [external('clean')];
   const records: AgentCheckpoint[] = [];
   const notes: AuditNote[] = [];
   const kept: string[] = [];
   const session = {
-    settings: { agentPermissions: { 'web-test': 'act' }, agentCheckpoints: 20, agentSpaceGb: 50 },
+    settings: { agentPermissions: { 'web-test': 'act' }, agentCheckpoints, agentSpaceGb: 50 },
     isProtected: () => false,
     vm: () => Promise.resolve(vmView()),
     view: () => vmView(),
@@ -45,7 +55,10 @@ function rig(run: (plan: Plan, snapshots: Snapshot[], records: AgentCheckpoint[]
         ...(request.kind === 'revert' ? { checkpoint: 'kept' } : { snapshot: 'mine' }),
         spaceBytes: 7,
       }),
-    run: (plan: Plan) => run(plan, snapshots, records),
+    run: async (plan: Plan, { around }: RunWish): Promise<object> => {
+      beforeTurn(records, snapshots);
+      return around!(() => run(plan, snapshots, records));
+    },
     inventory: {
       refresh: () => Promise.resolve(),
       readTree: () => Promise.resolve({ snapshots }),
@@ -61,6 +74,7 @@ function rig(run: (plan: Plan, snapshots: Snapshot[], records: AgentCheckpoint[]
     checkpoints: () => ({
       of: () => Promise.resolve(records),
       add: (_: unknown, one: AgentCheckpoint) => Promise.resolve(records.push(one)),
+      forget: (_: unknown, one: AgentCheckpoint) => Promise.resolve(records.splice(records.indexOf(one), 1)),
     }),
     audit: () => ({ note: (note: AuditNote) => Promise.resolve(notes.push(note)) }),
   };
@@ -68,6 +82,13 @@ function rig(run: (plan: Plan, snapshots: Snapshot[], records: AgentCheckpoint[]
   const work = (input: Work['input']): Work => ({ session, desk, input, signal }) as unknown as Work;
   return { work, records, notes, kept };
 }
+
+const theirs = { name: 'theirs', createdAt: 1, step: 1, last: 1, agent: 'Other', bytes: 0 };
+
+const take = (_: Plan, snapshots: Snapshot[]): Promise<object> => {
+  snapshots.push(external('mine'));
+  return Promise.resolve({ snapshot: 'mine', state: 'off', durationMs: 1 });
+};
 
 describe('a step of an agent', () => {
   it('counts the checkpoint of a revert that failed after it, keeps it, and tells the way back', async () => {
@@ -91,9 +112,9 @@ describe('a step of an agent', () => {
   });
 
   it('takes no checkpoint of another process for its own where it was refused before it began', async () => {
-    const { work, records, kept } = rig((_, snapshots) => {
+    const { work, records, kept } = rig(take, (_, snapshots) => {
       snapshots.push(external('kept'));
-      return Promise.reject(new Failure('refused'));
+      throw new Failure('refused');
     });
     await assert.rejects(
       Promise.resolve(revertVm(work({ vm: 'web-test', snapshot: 'clean' }))),
@@ -112,12 +133,7 @@ describe('a step of an agent', () => {
   });
 
   it('has a number that no step of another process has', async () => {
-    const theirs = { name: 'theirs', createdAt: 1, step: 1, last: 1, agent: 'Other', bytes: 0 };
-    const { work, records } = rig((_, snapshots, all) => {
-      all.push(theirs);
-      snapshots.push(external('mine'));
-      return Promise.resolve({ snapshot: 'mine', state: 'off', durationMs: 1 });
-    });
+    const { work, records } = rig(take, (all) => all.push(theirs));
     const answer = await checkpointVm(work({ vm: 'web-test' }));
     assert.equal('step' in answer && answer['step'], 2);
     assert.deepEqual(
@@ -127,5 +143,33 @@ describe('a step of an agent', () => {
         ['mine', 2, 2],
       ],
     );
+  });
+
+  it('is refused in its turn where another process has taken the last checkpoint that may be', async () => {
+    const others = (all: AgentCheckpoint[], snapshots: Snapshot[]): void => {
+      const one = external('theirs');
+      snapshots.push(one);
+      all.push({ ...theirs, createdAt: one.createdAt });
+    };
+    const { work, records } = rig(() => Promise.reject(new Error('it was taken')), others, 1);
+    await assert.rejects(
+      Promise.resolve(checkpointVm(work({ vm: 'web-test' }))),
+      ({ reason }: ToolRefusal) => reason === 'tooMany',
+    );
+    assert.equal(records.length, 1);
+  });
+
+  it('counts while its checkpoint is taken, and where whoever took it died over it', async () => {
+    let counted = 0;
+    const { work, records } = rig((plan, snapshots, all) => {
+      counted = all.length;
+      return take(plan, snapshots);
+    });
+    await checkpointVm(work({ vm: 'web-test' }));
+    assert.deepEqual([counted, records.length], [1, 1]);
+    const left = { ...theirs, createdAt: notYetTaken };
+    const tree = { snapshots: [{ ...external('theirs'), createdAt: 5_000 }] };
+    assert.deepEqual([checkpointsCounted([left], tree).length, checkpointsThere([left], tree).length], [1, 0]);
+    assert.equal(checkpointsCounted([left], { snapshots: [] }).length, 0);
   });
 });
