@@ -107,6 +107,29 @@ async function readContentOf(
   }
 }
 
+/** A snapshot inside of a qcow2, what all of them rest on, and how large the disk is now. */
+export interface InnerSnapshot extends Qcow2Snapshot, Pick<ImageFacts, 'virtualBytes' | 'backing'> {}
+
+/**
+ * Undefined where there is none of that name.
+ * @throws BadImage; what the file system says
+ */
+export async function readTag(path: string, tag: string): Promise<InnerSnapshot | undefined> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const head = bytesOf(handle, (await factsOf(await handle.stat()))?.bytes ?? 0, mostHeadBytes);
+    const header = await readQcow2Header(head);
+    if (header === 'notQcow2') {
+      return undefined;
+    }
+    const found = (await readQcow2Snapshots(head, header)).find(({ name }) => name === tag);
+    const backing = header.backing && (await backingOf(header.backing, header.backingFormat, path));
+    return found && { ...found, virtualBytes: header.virtualBytes, ...(backing ? { backing } : {}) };
+  } finally {
+    await handle.close();
+  }
+}
+
 async function readQcow2(
   handle: FileHandle,
   facts: FileFacts,

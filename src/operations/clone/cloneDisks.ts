@@ -93,16 +93,16 @@ function cloned(disks: readonly VmDisk[], facts: Facts, tag?: string): Disks {
     from: disk.source ?? '',
     format: disk.format,
     ...(tag === undefined ? {} : { tag }),
-    bytes: mostBytes(disk, facts),
+    bytes: mostBytes(disk, facts, tag),
   }));
 }
 
-/** No more than its layers hold, and no more than the disk has. */
-function mostBytes(disk: VmDisk, facts: Facts): number {
+/** No more than its layers hold, and no more than the disk has; it may have had more when a snapshot inside it was taken. */
+function mostBytes(disk: VmDisk, facts: Facts, tag?: string): number {
   const seen = wholeChain(disk, facts).flatMap((file) => {
     const image = facts.files?.images.get(file);
     return typeof image === 'object' ? [image] : [];
   });
   const held = seen.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
-  return Math.min(held, seen[0]?.virtualBytes ?? held);
+  return tag === undefined ? Math.min(held, seen[0]?.virtualBytes ?? held) : held;
 }
