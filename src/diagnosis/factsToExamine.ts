@@ -1,10 +1,11 @@
 // What the doctor has to look at on the hypervisor's host. Knows no finding, and reads nothing.
 import { configuredFiles, type RequiredFiles } from '../operations/requiredFacts.js';
+import { movedFiles } from '../domain/chains/movedFiles.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import { orphanCandidates } from '../domain/chains/orphans.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
-import { snapshotableDisks } from '../domain/vm.js';
+import { snapshotableDisks, xmlChain } from '../domain/vm.js';
 
 /**
  * Every file that the VM and its snapshots name, and their folders. Asked again when the folders were listed, it names
@@ -17,7 +18,10 @@ export function factsToExamine(facts: Facts): RequiredFiles {
   if (capabilities.driver !== 'qemu') {
     return { images: [], files: [], folders: [] };
   }
-  const images = new Set(snapshotableDisks(vm).flatMap(({ source }) => source ?? []));
+  const images = new Set(snapshotableDisks(vm).flatMap(xmlChain));
+  movedFiles(facts)
+    .filter(({ found }) => !found.endsWith('.mem'))
+    .forEach(({ found }) => images.add(found));
   const files = new Set(vm.nvram === undefined ? [] : [vm.nvram]);
   configuredFiles(facts).forEach((file) => images.add(file));
   const candidates = orphanCandidates(facts);

@@ -2,6 +2,7 @@
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { changedLayers } from '../domain/chains/frozenLayers.js';
 import { isWrittenAfter } from '../domain/chains/frozenContent.js';
+import { isMoved, movedFiles } from '../domain/chains/movedFiles.js';
 import { ownImages } from '../domain/chains/orphans.js';
 import { deniedBy } from '../domain/denial.js';
 import type { Facts } from '../domain/facts.js';
@@ -16,7 +17,7 @@ export function chainProblems(facts: Facts): readonly Problem[] {
   const missing = new Set(
     snapshotableDisks(vm)
       .flatMap((disk) => wholeChain(disk, facts))
-      .filter((file) => files?.images.get(file) === 'missing'),
+      .filter((file) => files?.images.get(file) === 'missing' && !isMoved(file, facts)),
   );
   const corrupt = [...ownImages(facts)].filter((file) => {
     const image = files?.images.get(file);
@@ -24,6 +25,7 @@ export function chainProblems(facts: Facts): readonly Problem[] {
   });
   return [
     ...changedBackings(facts),
+    ...movedFiles(facts).map((one): Problem => ({ kind: 'fileMoved', ...one })),
     ...[...missing].map((file): Problem => ({ kind: 'overlayMissing', file })),
     ...corrupt.map((file): Problem => ({ kind: 'corruptImage', file })),
     ...lostRam(facts),
@@ -76,10 +78,11 @@ export function sightProblems(facts: Facts): readonly Problem[] {
       : [],
   );
   const wanted = factsToExamine(facts);
-  const unseen = [
+  const asked = [
     ...wanted.images.filter((file) => isUnseen(files?.images.get(file))),
     ...wanted.files.filter((file) => isUnseen(files?.files.get(file))),
   ];
+  const unseen = asked.filter((file) => !isMoved(file, facts));
   return unseen.length === 0 ? denied : [...denied, { kind: 'notSeen', files: unseen }];
 }
 

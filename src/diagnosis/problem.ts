@@ -1,5 +1,6 @@
 // Everything that is wrong with a VM, soon will be, or is worth knowing: one type for the doctor and for health, which each tell of
 // some of it. Values only, never a sentence; what each kind is stands in problemTable, who finds it in examine and health.
+import type { MovedFile } from '../domain/chains/movedFiles.js';
 import type { KnownFault } from '../domain/consequences.js';
 import type { Bytes } from '../domain/layers.js';
 import type { Refusal } from '../domain/refusal.js';
@@ -63,6 +64,8 @@ export type Problem =
   /** Empty, torn, or no RAM at all. */
   | { readonly kind: 'memoryFileBroken'; readonly snapshot: string; readonly file: string }
   | { readonly kind: 'overlayMissing'; readonly snapshot?: string; readonly file: string }
+  /** Snapshots and overlays name it where it is not, and one of its name lies elsewhere. */
+  | ({ readonly kind: 'fileMoved' } & MovedFile)
   | { readonly kind: 'orphanFile'; readonly file: string; readonly bytes: number }
   /** Nobody names `overlay`, and it holds data above `file`, which the VM writes to. */
   | { readonly kind: 'unusedOverlay'; readonly disk: string; readonly file: string; readonly overlay: string }

@@ -1,5 +1,6 @@
 // What is wrong with one snapshot: data that is gone, a merge that broke off, metadata that does not fit the VM's chain.
 import { externalTargets } from '../domain/chains/deletedFiles.js';
+import { isMoved } from '../domain/chains/movedFiles.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import { brokenRefusal } from '../domain/chains/snapshotWhole.js';
 import type { Facts } from '../domain/facts.js';
@@ -50,7 +51,9 @@ export function snapshotProblems(snapshot: Snapshot, facts: Facts): readonly Pro
     reason === 'memoryFileMissing' ||
     reason === 'memoryFileBroken'
   ) {
-    found.push({ kind: reason, snapshot: name, file: broken?.facts['file'] ?? '' });
+    const file = broken?.facts['file'] ?? '';
+    // Told once for all that name it.
+    found.push(...(isMoved(file, facts) ? [] : [{ kind: reason, snapshot: name, file }]));
   }
   found.push(...wrongTags(snapshot, facts), ...unfinishedDeletes(snapshot));
   if (variablesAreNowhere(snapshot, facts)) {

@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { ProblemOf, TrashTaken } from '../diagnosis/problem.js';
 import { displayLine } from '../domain/plainText.js';
+import { quoteForShell } from '../steps/virshCommand.js';
 import { bytesText } from './bytesText.js';
 import { type ProblemSentences, quotedPath, quotedPaths } from './problemSentence.js';
 import { refusalText } from './refusalText.js';
@@ -12,6 +13,31 @@ export const fileProblems = {
     t('{0} is left over ({1}).', quotedPath(file), bytesText(bytes)),
     t('It was made for a snapshot or a revert of {0}, and no VM on this connection names it or is built on it.', vm),
     t('Remove it, unless a VM of another host or a copy that libvirt does not know uses it.'),
+  ],
+  fileMoved: ({ file, found, overlays, snapshots }, { vm }) => [
+    t('{0} is not there, and a file of its name is {1}.', quotedPath(file), quotedPath(found)),
+    t('Somebody moved files of {0}. Overlays and snapshots still name the old place; nothing of them is lost.', vm),
+    t(
+      'Do not let libvirt forget snapshots. Switch {0} off, see that it is the same file, then make all of them name it: “{1}”.',
+      vm,
+      [
+        ...overlays.map(({ file: overlay, backingFormat }) => [
+          'qemu-img',
+          'rebase',
+          '-u',
+          '-f',
+          'qcow2',
+          '-F',
+          backingFormat,
+          '-b',
+          found,
+          overlay,
+        ]),
+        ...snapshots.map((name) => ['virsh', 'snapshot-edit', '--domain', vm, '--snapshotname', name]),
+      ]
+        .map((words) => words.map(quoteForShell).join(' '))
+        .join('; '),
+    ),
   ],
   unusedOverlay: ({ disk, file, overlay }, { vm }) => [
     t(

@@ -1,7 +1,7 @@
 // Files that nobody seems to name: the newest data of a VM that was defined again on an older file, leftovers, and what
 // something does name after all.
 import assert from 'node:assert/strict';
-import { link, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { ProblemKind } from '../../src/diagnosis/problem.js';
@@ -138,4 +138,71 @@ describe('files that no VM seems to name', function () {
     assert.deepEqual(await leftovers('saved'), []);
     await r.virsh('destroy', 'runner');
   });
+
+  /** With two snapshots, all of it then moved into another folder. */
+  const moved = async (name: string, backingStore: 'told' | 'untold'): Promise<string> => {
+    const base = await made(name);
+    await r.virsh('snapshot-create-as', name, 'one', '--disk-only');
+    await r.virsh('snapshot-create-as', name, 'two', '--disk-only');
+    const old = dirname(base);
+    const now = `${old}-now`;
+    if (backingStore === 'untold') {
+      await rename(old, now);
+    } else {
+      await mkdir(now);
+      for (const file of await readdir(old)) {
+        await rename(join(old, file), join(now, file));
+      }
+    }
+    const layer = (file: string, below: string): string =>
+      `<backingStore type='file'><format type='qcow2'/><source file='${now}/${file}'/>${below}</backingStore>`;
+    const below = layer(`${name}.one`, layer(`${name}.qcow2`, '<backingStore/>'));
+    const xml = join(r.daemon.dir, `${name}.xml`);
+    await writeFile(
+      xml,
+      (await r.virsh('dumpxml', name)).replace(
+        `<source file='${old}/${name}.two'/>`,
+        `<source file='${now}/${name}.two'/>${backingStore === 'told' ? below : ''}`,
+      ),
+    );
+    await r.virsh('define', xml);
+    return now;
+  };
+  const lost = ['fileMoved', 'overlayMissing', 'orphanFile', 'unusedOverlay', 'staleMetadata', 'notSeen'] as const;
+
+  for (const backingStore of ['told', 'untold'] as const) {
+    it(`were moved by hand, with their new place ${backingStore} in the XML, and are mended as the doctor says`, async () => {
+      const name = `moved-${backingStore}`;
+      const now = await moved(name, backingStore);
+      const named = (file: string): string => `fileMoved ${now.replace(/-now$/u, '')}/${name}.${file}`;
+      assert.deepEqual(await looked(name, ...lost), [named('one'), named('qcow2'), named('two')]);
+      const [view] = r.inventory.findVms(name, r.uri);
+      for (const snapshot of ['one', 'two']) {
+        const repair = { kind: 'forgetSnapshot', snapshot } as const;
+        const decision = await r.inventory.plan({ kind: 'repair', vm: view!.ref, repair });
+        assert.ok(decision.kind === 'refusal' && decision.refusal.reason === 'snapshotWhole');
+      }
+      const rebase = (overlay: string, below: string): Promise<unknown> =>
+        runOk('qemu-img', [
+          'rebase',
+          '-u',
+          '-f',
+          'qcow2',
+          '-F',
+          'qcow2',
+          '-b',
+          `${now}/${name}.${below}`,
+          `${now}/${name}.${overlay}`,
+        ]);
+      await rebase('two', 'one');
+      await rebase('one', 'qcow2');
+      for (const snapshot of ['one', 'two']) {
+        const file = join(r.daemon.dir, `${name}-${snapshot}.xml`);
+        const xml = await r.virsh('snapshot-dumpxml', '--security-info', name, snapshot);
+        await writeFile(file, xml.replaceAll(`${now.replace(/-now$/u, '')}/`, `${now}/`));
+        await r.virsh('snapshot-create', name, file, '--redefine', ...(snapshot === 'two' ? ['--current'] : []));
+      }
+      assert.deepEqual(await looked(name, ...lost), []);
+    });
+  }
 });

@@ -42,13 +42,22 @@ export function chainOf(target: string, { vm, files }: Pick<Facts, 'vm' | 'files
 }
 
 export function wholeChain(disk: VmDisk, { files }: Pick<Facts, 'files'>): readonly string[] {
-  const chain = new Set(xmlChain(disk));
+  const told = xmlChain(disk);
+  const chain = new Set(told);
   // The set grows while it is walked; a circle adds nothing.
   for (const file of chain) {
     const image = files?.images.get(file);
-    if (typeof image === 'object' && image.backing !== undefined) {
-      chain.add(image.backing.file);
+    const below = typeof image === 'object' ? image.backing?.file : undefined;
+    // QEMU goes by the XML, and what it was called before somebody moved it is no file.
+    const next = told.includes(file) ? told[told.indexOf(file) + 1] : undefined;
+    if (below !== undefined && !(next !== undefined && wasMoved(below, next, files?.images.get(below)))) {
+      chain.add(below);
     }
   }
   return [...chain];
+}
+
+function wasMoved(before: string, now: string, seen: Seen<ImageFacts> | undefined): boolean {
+  const isSameName = now.endsWith(before.slice(before.lastIndexOf('/')));
+  return seen === 'missing' || (seen === 'unknown' && isSameName);
 }

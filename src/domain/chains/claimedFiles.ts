@@ -1,6 +1,7 @@
 // Whether a VM or a snapshot names a file, by whatever path: what anybody names is nobody's leftover. Decides nothing.
 import { wholeChain } from './backingChain.js';
 import { namedFiles } from './fileUse.js';
+import { movedFiles } from './movedFiles.js';
 import { identitiesOf } from './samePath.js';
 import type { Facts } from '../facts.js';
 
@@ -28,6 +29,7 @@ export function ownClaims(facts: Facts): ReadonlySet<string> {
     ...(vm.nvram === undefined ? [] : [vm.nvram]),
     ...(vm.savedDisks ?? []).map(({ file }) => file),
     ...(vm.mentions ?? []),
+    ...movedFiles(facts).map(({ found }) => found),
   ]);
 }
 

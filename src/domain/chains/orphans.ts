@@ -4,6 +4,7 @@ import { imageChain, wholeChain } from './backingChain.js';
 import { isClaimed } from './claimedFiles.js';
 import { elsewhereRefusal } from './frozenContent.js';
 import { isOurMemoryName } from './memoryFiles.js';
+import { movedFiles } from './movedFiles.js';
 import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
 import { outsiderOn, unreadVms } from './otherVms.js';
 import { unownedImageRefusal } from './unownedImage.js';
@@ -97,7 +98,7 @@ export function orphanCandidates(facts: Facts): {
  * | somebody names a file of its name elsewhere, which was not found there | no orphan: it may be that one, moved |
  * | a program relies on it                        | no orphan: it is at work on it |
  * | chains of other VMs are not all read          | none is told |
- * | what a snapshot froze is, or may be, not where libvirt's notes have it | none is told: it may be that |
+ * | what a snapshot froze is, or may be, not where libvirt's notes have it, or was moved | none is told: it may be that |
  * | an image that stands alone, or on strange files, or keeps its data elsewhere | no orphan: it is no overlay of this VM |
  * | an overlay with data on a file that another VM writes to | no orphan: see unusedOverlays, of that VM |
  * | an overlay with data that the VM does not have | no orphan: see unusedOverlays; RAM beside it neither |
@@ -112,7 +113,7 @@ export function orphanFiles(facts: Facts): readonly OrphanFile[] {
   }
   const isElsewhere = (snapshot: Snapshot): boolean =>
     (elsewhereRefusal(snapshot, facts) ?? unownedImageRefusal(snapshot, facts)) !== undefined;
-  if (tree.snapshots.some(isElsewhere)) {
+  if (tree.snapshots.some(isElsewhere) || movedFiles(facts).length > 0) {
     return [];
   }
   const candidates = orphanCandidates(facts);

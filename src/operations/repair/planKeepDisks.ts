@@ -2,6 +2,7 @@
 // it stands (9.0 to 12.8), so another one takes its place. Touches no image.
 import { versionOf } from '../../domain/capabilities.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
+import { isMoved } from '../../domain/chains/movedFiles.js';
 import { folderOf, takenSuffixes } from '../../domain/chains/overlayFiles.js';
 import { diskRefusal, ramRefusal } from '../../domain/chains/snapshotWhole.js';
 import type { Facts } from '../../domain/facts.js';
@@ -19,6 +20,7 @@ import { describedAs, fixedNvramCopy, renameSteps } from '../rename/renameSteps.
  * |----------------------|-----------------|---------------------------------------|---|
  * | there, or not seen   | any             | any                                   | nothingToRepair |
  * | gone, or no whole one | the VM's own are away too | any                        | nothingToRepair: a storage that may come back |
+ * | moved                | any             | any                                   | nothingToRepair |
  * | gone, or no whole one | none took part | any                                   | nothingToRepair: nothing would be left |
  * | gone, or no whole one | gone, damaged, merged by hand | any                    | why |
  * | gone, or no whole one | there          | a delete that broke off is marked on it | unfinishedDelete |
@@ -33,6 +35,7 @@ export function planKeepDisks(name: string, facts: Facts): RepairSteps | Refused
     snapshot === undefined ||
     ramRefusal(snapshot, facts) === undefined ||
     ownDiskMissing(facts) ||
+    isMoved(snapshot.memory.file, facts) ||
     externalTargets(snapshot).length === 0
   ) {
     return refuse('nothingToRepair', { vm: vm.name });

@@ -4,6 +4,7 @@ import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
+import { movedFiles } from '../../domain/chains/movedFiles.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
 import type { TargetFile } from '../../steps/step.js';
@@ -20,9 +21,9 @@ import { snapshotableDisks } from '../../domain/vm.js';
 /** Reasons for which a snapshot can never be brought back; an external one without its RAM can keep its disks: planKeepDisks. */
 const gone = new Set(['tagMissing', 'tagWithoutRam', 'overlayMissing', 'mergedByHand']);
 
-/** Why the data of a snapshot is gone for good; undefined where it is there, or could not be seen. */
+/** Why the data of a snapshot is gone for good; undefined where it is there, was moved, or could not be seen. */
 export function lostData(snapshot: Snapshot, facts: Facts): Refused | undefined {
-  if (ownDiskMissing(facts)) {
+  if (ownDiskMissing(facts) || movedFiles(facts).some(({ snapshots }) => snapshots.includes(snapshot.name))) {
     return undefined;
   }
   const lost = [brokenRefusal(snapshot, facts), mergedByHandRefusal(snapshot, facts)];

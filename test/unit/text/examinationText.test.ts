@@ -27,6 +27,13 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   notQuiesced: { kind: 'notQuiesced', snapshot: evil },
   inTrash: { kind: 'inTrash', snapshots: 3, bytes: 2 ** 30, until: now + 1 },
   orphanTag: { kind: 'orphanTag', file: evil, tag: evil },
+  fileMoved: {
+    kind: 'fileMoved',
+    file: evil,
+    found: evil,
+    overlays: [{ file: evil, backingFormat: evil }],
+    snapshots: [evil],
+  },
   tagMissing: { kind: 'tagMissing', snapshot: 'first', file: evil },
   tagWithoutRam: { kind: 'tagWithoutRam', snapshot: 'first' },
   nameIsTagId: { kind: 'nameIsTagId', snapshot: 'first', file: evil, other: evil },
