@@ -1,6 +1,7 @@
 // Everything that is wrong with a VM, soon will be, or is worth knowing: one type for the doctor and for health, which each tell of
 // some of it. Values only, never a sentence; what each kind is stands in problemTable, who finds it in examine and health.
 import type { MovedFile } from '../domain/chains/movedFiles.js';
+import type { UnusedOverlay } from '../domain/chains/unusedOverlays.js';
 import type { KnownFault } from '../domain/consequences.js';
 import type { Bytes } from '../domain/layers.js';
 import type { Refusal } from '../domain/refusal.js';
@@ -68,7 +69,7 @@ export type Problem =
   | ({ readonly kind: 'fileMoved' } & MovedFile)
   | { readonly kind: 'orphanFile'; readonly file: string; readonly bytes: number }
   /** Nobody names `overlay`, and it holds data above `file`, which the VM writes to. */
-  | { readonly kind: 'unusedOverlay'; readonly disk: string; readonly file: string; readonly overlay: string }
+  | ({ readonly kind: 'unusedOverlay' } & UnusedOverlay)
   | { readonly kind: 'unfinishedDelete'; readonly snapshot: string; readonly disk: string }
   /** `on`: an external snapshot that the VM is built on. */
   | { readonly kind: 'noCurrent'; readonly on?: string }

@@ -75,7 +75,11 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
     check: 'orphan',
     names: ['file'],
   },
-  unusedOverlay: { severity: 'error', check: 'damaged', names: ['disk', 'file', 'overlay'] },
+  unusedOverlay: {
+    severity: ({ isNewer }) => (isNewer ? 'error' : 'warning'),
+    check: 'damaged',
+    names: ['disk', 'file', 'overlay'],
+  },
   orphanTag: {
     severity: 'warning',
     repair: ({ file, tag }) => ({ kind: 'removeTag', file, tag }),

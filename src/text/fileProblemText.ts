@@ -39,18 +39,24 @@ export const fileProblems = {
         .join('; '),
     ),
   ],
-  unusedOverlay: ({ disk, file, overlay }, { vm }) => [
+  unusedOverlay: ({ disk, file, overlay, isNewer }, { vm }) => [
     t(
       '{0} rests on {1} of disk {2}, and no VM and no snapshot on this connection names it.',
       quotedPath(overlay),
       quotedPath(file),
       displayLine(disk),
     ),
-    t(
-      'It holds data that {0} does not have: the newest, if {0} was defined again on an older file. Each write to {1} damages it.',
-      vm,
-      quotedPath(file),
-    ),
+    isNewer
+      ? t(
+          'It holds data that {0} does not have: the newest, if {0} was defined again on an older file. Each write to {1} damages it.',
+          vm,
+          quotedPath(file),
+        )
+      : t(
+          '{1} was written to since. Either another tool has merged both, or {0} was defined again on an older file, and each write to it damages what is newer.',
+          vm,
+          quotedPath(file),
+        ),
     t(
       'Keep it. To go on with it, switch {0} off and make it the file of the disk (“virsh edit”). Else copy what you need out of it, then move it away.',
       vm,

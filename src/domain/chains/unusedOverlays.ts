@@ -13,6 +13,8 @@ export interface UnusedOverlay {
   /** Of the disk, below the overlay. */
   readonly file: string;
   readonly overlay: string;
+  /** False: the file was written to since. So it is where both were merged by another tool, or the damage has begun. */
+  readonly isNewer: boolean;
 }
 
 interface Unnamed {
@@ -70,7 +72,13 @@ function findUnused(facts: Facts): readonly UnusedOverlay[] {
     const since = frozen.filter(isBelow);
     const wasBefore = modifiedAt !== undefined && since.every(({ createdAt }) => modifiedAt < createdAt);
     const disk = written.find(isBelow) ?? (wasBefore ? since[0] : undefined);
-    return disk?.source === undefined ? [] : [{ disk: disk.target, file: disk.source, overlay }];
+    if (disk?.source === undefined) {
+      return [];
+    }
+    const base = files?.images.get(disk.source);
+    const writtenAt = typeof base === 'object' ? base.modifiedAt : undefined;
+    const isNewer = writtenAt === undefined || modifiedAt === undefined || modifiedAt > writtenAt;
+    return [{ disk: disk.target, file: disk.source, overlay, isNewer }];
   });
 }
 

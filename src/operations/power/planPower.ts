@@ -156,12 +156,13 @@ function isWritten(file: string, { vm }: Facts): boolean {
  * | force off | running, paused, … | RAM, and what the guest had not written yet       |
  * | force off | crashed, unknown  | RAM                                                |
  * | shut down, force off | transient | also its configuration and all its restore points |
- * | start     | on files below overlays that nobody names | what these hold: see unusedOverlays |
+ * | start     | on files below newer overlays that nobody names | what these hold: see unusedOverlays |
  */
 function lossesOf(action: PowerAction, facts: Facts): readonly Loss[] {
   const { vm, tree } = facts;
   const losses: Loss[] = [];
-  const unused = action === 'start' ? unusedOverlays(facts).filter(({ file }) => isWritten(file, facts)) : [];
+  const unused =
+    action === 'start' ? unusedOverlays(facts).filter(({ file, isNewer }) => isNewer && isWritten(file, facts)) : [];
   if (unused.length > 0) {
     losses.push({ kind: 'unusedOverlays', files: unused.map(({ overlay }) => overlay) });
   }

@@ -100,10 +100,14 @@ describe('an overlay with data that nobody names', () => {
   });
 
   it('is lost by a start on what is below it, and not by one above', () => {
+    const newer = over(base, { modifiedAt: 3_000 });
     const losses = (at: Facts): unknown => planned(ask.power('start'), at).losses;
-    assert.deepEqual(losses(inWhat({ [lost]: over(base) })), [{ kind: 'unusedOverlays', files: [lost] }]);
+    assert.deepEqual(losses(inWhat({ [lost]: newer })), [{ kind: 'unusedOverlays', files: [lost] }]);
     const before = inWhat({ [lost]: over(base, { modifiedAt: 1_000 }), '/img/web.new': over(base) }, froze(2_000));
     assert.deepEqual(losses(before), []);
+    const merged = inWhat({ [lost]: over(base, { modifiedAt: 1_000 }), [base]: image({ modifiedAt: 2_000 }) });
+    assert.deepEqual(losses(merged), []);
+    assert.deepEqual(unusedOverlays(merged), [{ disk: 'vda', file: base, overlay: lost, isNewer: false }]);
   });
 });
 

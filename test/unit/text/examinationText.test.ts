@@ -42,7 +42,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   memoryFileBroken: { kind: 'memoryFileBroken', snapshot: 'first', file: evil },
   overlayMissing: { kind: 'overlayMissing', snapshot: 'first', file: evil },
   orphanFile: { kind: 'orphanFile', file: evil, bytes: 3 * 1_024 ** 2 },
-  unusedOverlay: { kind: 'unusedOverlay', disk: evil, file: evil, overlay: evil },
+  unusedOverlay: { kind: 'unusedOverlay', disk: evil, file: evil, overlay: evil, isNewer: true },
   unfinishedDelete: { kind: 'unfinishedDelete', snapshot: 'first', disk: 'vda' },
   noCurrent: { kind: 'noCurrent' },
   backingChanged: { kind: 'backingChanged', file: `/img/${evil}`, overlay: evil },
