@@ -10,6 +10,9 @@ import type { Settings } from '../manifest/settings.js';
 import { failureMessage } from '../text/failureMessage.js';
 import type { AgentDesk } from './desk.js';
 import { allowedFor } from './guard.js';
+import { untrustedLine } from './guestText.js';
+
+const longestReason = 1_000;
 
 export interface BeforeToolOptions {
   readonly connections: readonly string[];
@@ -60,7 +63,7 @@ export async function keepBeforeTool(options: BeforeToolOptions): Promise<Kept> 
       notKept.push(error instanceof NotTaken ? error.message : failureMessage(asFailure(error)));
     }
   }
-  return { kept, notKept };
+  return { kept, notKept: notKept.map((why) => untrustedLine(why, longestReason)) };
 }
 
 class NotTaken extends Error {}
@@ -124,5 +127,5 @@ async function taken(options: BeforeToolOptions, vm: Found): Promise<string> {
 }
 
 function sentence(vm: string, snapshot: string, step: number): string {
-  return `${vm} as it is now is kept as ${snapshot}: revert_vm with before_step ${step} goes back to it.`;
+  return `${untrustedLine(vm)} as it is now is kept as ${untrustedLine(snapshot)}: revert_vm with before_step ${step} goes back to it.`;
 }

@@ -5,7 +5,7 @@ import { asFailure } from '../domain/asFailure.js';
 import { AgentCheckpoints } from '../journal/agentCheckpoints.js';
 import { Audit } from '../journal/audit.js';
 import type { Session } from '../session/session.js';
-import { untrustedLine, untrustedNote } from './guestText.js';
+import { cleanAnswer, untrustedLine, untrustedNote } from './guestText.js';
 import { ToolRefusal, toolError } from './refusal.js';
 import { readInput, type ToolName, toolOf } from './toolTable.js';
 import type { Fresh, ToolDesk, ToolQuestion } from './toolWork.js';
@@ -71,7 +71,7 @@ export class AgentDesk implements ToolDesk {
         const content = await works[name]({ session, desk: this, input, signal });
         return 'picture' in content
           ? { isError: false, content: {}, picture: content.picture as Uint8Array }
-          : { isError: false, content: { ...content, note: untrustedNote } };
+          : { isError: false, content: { ...(cleanAnswer(content) as object), note: untrustedNote } };
       };
       return await (toolOf(name).acts ? this.#inTurn(work) : work());
     } catch (error) {

@@ -6,9 +6,11 @@ import { displayText } from '../domain/plainText.js';
 /** Of one text: as much as a model reads for one answer. */
 const longest = 16_384;
 const longestLine = 300;
+/** What names a thing is not cut: it comes back as an argument. */
+const longestName = 4_096;
 
-/** Format characters, marks that choose a variant, and private ones: ways to hide words. */
-const hidden = /[\p{Cf}\p{Co}\uFE00-\uFE0F\u{E0100}-\u{E01EF}]/gu;
+/** Characters that are not drawn, and private ones: ways to hide words. */
+const hidden = /[\p{Cf}\p{Co}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /** Told beside every answer that holds such text. */
 export const untrustedNote =
@@ -36,6 +38,29 @@ export function untrusted(text: string): Untrusted {
 export function untrustedLine(text: string, most = longestLine): string {
   const line = cleaned(text).replace(/\s+/gu, ' ').trim();
   return line.length <= most ? line : `${line.slice(0, most - 1)}…`;
+}
+
+/** All texts of an answer, in one line each but those that say of themselves that they are untrusted. */
+export function cleanAnswer(answer: unknown): unknown {
+  if (typeof answer === 'string') {
+    return untrustedLine(answer, longestName);
+  }
+  if (Array.isArray(answer)) {
+    return answer.map(cleanAnswer);
+  }
+  return typeof answer === 'object' && answer !== null
+    ? Object.fromEntries(
+        Object.entries(answer).map(([key, value]) => [
+          untrustedLine(key),
+          key === 'untrusted' && typeof value === 'string' ? cleaned(value) : cleanAnswer(value),
+        ]),
+      )
+    : answer;
+}
+
+/** The one that has the name as an agent reads it, where none has it as it is. */
+export function readAs<T>(all: readonly T[], name: string, nameOf: (one: T) => string): readonly T[] {
+  return all.filter((one) => untrustedLine(nameOf(one), longestName) === name);
 }
 
 function cleaned(text: string): string {

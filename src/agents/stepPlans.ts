@@ -14,7 +14,7 @@ import type { CheckpointWish, Undone } from '../session/session.js';
 import { type Denial, gigabyte, limitOf, lossDenial } from './guard.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
 import type { ToolName } from './toolTable.js';
-import { permitted, type Work } from './toolWork.js';
+import { foundSnapshot, permitted, type Work } from './toolWork.js';
 
 export interface Step {
   readonly work: Work;
@@ -72,7 +72,7 @@ async function revertedTo({ work, view, taken: those }: Step): Promise<Snapshot>
     throw new ToolRefusal('invalid', 'revert_vm takes snapshot or before_step, one of them.');
   }
   if (typeof number !== 'number') {
-    return work.session.snapshot(view, String(snapshot));
+    return foundSnapshot(work, view, String(snapshot));
   }
   const found = takenBefore(those, number);
   if (found === undefined) {

@@ -1,12 +1,14 @@
 // What a tool is given to do its work, and the VM that it is about. Does nothing.
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
+import type { Snapshot } from '../domain/snapshot.js';
 import type { VmView } from '../inventory/views.js';
 import type { AgentCheckpoints } from '../journal/agentCheckpoints.js';
 import type { Audit } from '../journal/audit.js';
 import type { AgentPermission } from '../manifest/settings.js';
 import type { Session } from '../session/session.js';
 import { allowedFor, denialOf, unseen } from './guard.js';
+import { readAs } from './guestText.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
 import type { ToolInput } from './toolTable.js';
 
@@ -57,12 +59,35 @@ export async function permitted(
   return view;
 }
 
+/** By its name, its title, or its name as the answers tell it. @throws ToolRefusal, Failure */
+export async function foundSnapshot({ session }: Pick<Work, 'session'>, view: VmView, name: string): Promise<Snapshot> {
+  try {
+    return await session.snapshot(view, name);
+  } catch (error) {
+    const { snapshots } = await session.inventory.readTree(view.ref);
+    const [snapshot, ...others] =
+      asFailure(error).kind === 'notFound' ? readAs(snapshots, name, (one) => one.name) : [];
+    if (others.length > 0) {
+      const sentence = `Several snapshots of ${view.vm.name} are called ${name}, but for characters that are not shown. Ask the person to rename one.`;
+      throw new ToolRefusal('ambiguous', sentence);
+    }
+    if (snapshot === undefined) {
+      throw error;
+    }
+    return snapshot;
+  }
+}
+
 async function foundVm(session: Session, wanted: string): Promise<VmView> {
   try {
     return await session.vm(wanted);
   } catch (error) {
     const { kind } = asFailure(error);
     if (kind === 'notFound') {
+      const [view, ...others] = readAs((await session.reachAll()).views, wanted, ({ vm }) => vm.name);
+      if (view !== undefined && others.length === 0) {
+        return view;
+      }
       requireAllowed(unseen(wanted));
     }
     throw kind === 'ambiguous'

@@ -247,6 +247,24 @@ describe('an agent over MCP', function () {
     assert.equal(readFileSync(join(state, 'settings.json'), 'utf8'), settings);
   });
 
+  it('reads no hidden words in names, and may call what has them by what it reads', async () => {
+    const tags = String.fromCodePoint(0xe006f, 0xe0062, 0xe0065, 0xe0079);
+    const vm = `odd${tags}\u202E`;
+    await OracleVm.define(rig.daemon, { name: vm, folder: join(rig.daemon.dir, 'odd') });
+    await rig.virsh('snapshot-create-as', vm, `good${tags}`);
+    await rig.virsh('snapshot-create-as', vm, `better\u200B${tags}`, `for${tags} all`);
+    await permissions({ 'odd*': 'act' });
+    const raw = async (name: string, given: object): Promise<string> =>
+      (await client.callTool({ name, arguments: given })).content[0]?.text ?? '';
+    for (const text of [await raw('list_vms', {}), await raw('describe_vm', { vm: 'odd' })]) {
+      assert.match(text, /"odd"/u);
+      assert.doesNotMatch(text, /[\p{Cf}\p{Co}]/u);
+    }
+    await done('compare_vm', { vm: 'odd', from: 'good', to: 'better' });
+    assert.doesNotMatch(await raw('revert_vm', { vm: 'odd', snapshot: 'good' }), /[\p{Cf}\p{Co}]|error/u);
+    await permissions({ lab: 'act' });
+  });
+
   it('empties no trash, however long its time is over', async () => {
     const vm = 'tidy';
     await OracleVm.define(rig.daemon, { name: vm });

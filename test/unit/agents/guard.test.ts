@@ -1,7 +1,7 @@
 // What an agent may do is decided here, whatever an editor or a client agreed to.
 import assert from 'node:assert/strict';
 import { allowedFor, denialOf, limitOf, lossDenial } from '../../../src/agents/guard.js';
-import { untrusted, untrustedLine } from '../../../src/agents/guestText.js';
+import { cleanAnswer, readAs, untrusted, untrustedLine } from '../../../src/agents/guestText.js';
 import { inputSchemaOf, readInput, toolNames, toolOf } from '../../../src/agents/toolTable.js';
 import { agentPermissions, parseSettings, settingKeys } from '../../../src/manifest/settings.js';
 
@@ -143,5 +143,14 @@ describe('text of a guest', () => {
     assert.equal(untrusted(hidden).untrusted, 'abcde\nf');
     assert.equal(untrustedLine(`${hidden}\n\n g`), 'abcde f g');
     assert.equal(untrustedLine('x'.repeat(400)).length, 300);
+    assert.deepEqual(cleanAnswer({ vm: hidden, [hidden]: [{ before: hidden, step: 3 }], out: { untrusted: hidden } }), {
+      vm: 'abcde f',
+      'abcde f': [{ before: 'abcde f', step: 3 }],
+      out: { untrusted: 'abcde\nf' },
+    });
+    assert.deepEqual(
+      readAs(['a\u200Bb', 'a\u3164b', 'b'], 'ab', (one) => one),
+      ['a\u200Bb', 'a\u3164b'],
+    );
   });
 });
