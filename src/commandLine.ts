@@ -3,11 +3,12 @@
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { t } from '@vscode/l10n';
-import { parseCommandLine } from './cli/arguments.js';
+import { commonAhead, joined, parseCommandLine } from './cli/arguments.js';
 import { CliError } from './cli/commandError.js';
 import { exitCode } from './cli/exitCodes.js';
 import { commandHelp, generalHelp, groupHelp } from './cli/help.js';
 import { ownVersion } from './cli/ownVersion.js';
+import { answerDocument } from './cli/schema.js';
 
 /** From Node.js 22.1 on, which keeps what it has compiled in a folder of its own: a third of the time that is ours. */
 const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown };
@@ -93,11 +94,23 @@ async function main(): Promise<number> {
     });
   } catch (error) {
     if (error instanceof CliError) {
-      stderr.write(`${error.message}\n`);
+      if (wantsJson(words)) {
+        const { exit: kind, message } = error;
+        const answer = { error: { kind, message, exitCode: exitCode(kind) } };
+        stdout.write(`${answerDocument(joined(commonAhead(words).own)[0] ?? '', answer)}\n`);
+      } else {
+        stderr.write(`${error.message}\n`);
+      }
       return exitCode(error.exit);
     }
     throw error;
   }
+}
+
+/** Also where the rest of the words is not understood; what stands behind `--` is not ours. */
+function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? undefined : end).includes('--json');
 }
 
 main().then(endWith, (error: unknown) => {

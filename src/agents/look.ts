@@ -5,12 +5,13 @@ import { comparedStates } from '../engine/comparedStates.js';
 import { guestAddress } from '../session/guestAddress.js';
 import { snapshotInfos } from '../session/infos.js';
 import { waitedFor } from '../session/waitedFor.js';
+import { standsStillText } from '../text/waitText.js';
 import { failureMessage } from '../text/failureMessage.js';
 import { allowedFor } from './guard.js';
 import { untrusted, untrustedLine } from './guestText.js';
 import { ToolRefusal } from './refusal.js';
 import { usualSeconds } from './toolTable.js';
-import { permitted, type ToolWork, type Work } from './toolWork.js';
+import { foundSnapshot, permitted, type ToolWork, type Work } from './toolWork.js';
 
 const mostVms = 200;
 const mostSnapshots = 100;
@@ -89,7 +90,7 @@ export const compareVm: ToolWork = async (work) => {
   const view = await permitted(work, 'look');
   const [from, to] = await Promise.all(
     [input['from'], input['to']].map(async (name) =>
-      typeof name === 'string' ? session.snapshot(view, name) : undefined,
+      typeof name === 'string' ? foundSnapshot(work, view, name) : undefined,
     ),
   );
   if (from === undefined) {
@@ -155,6 +156,10 @@ export const takeScreenshot: ToolWork = async (work) => {
 export const waitForVm: ToolWork = async (work) => {
   const { session, input, signal } = work;
   const { vm, ref } = await permitted(work, 'look');
+  const why = input['for'] === 'off' || input['for'] === 'running' ? undefined : standsStillText(vm);
+  if (why !== undefined) {
+    return { vm: vm.name, reached: false, why };
+  }
   const wanted = await wantedOf(work, ref);
   if (wanted === 'late') {
     return { vm: vm.name, reached: false, why: 'The VM has told no IP address in this time.' };

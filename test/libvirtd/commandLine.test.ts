@@ -154,6 +154,9 @@ describe('the command line', function () {
     const { entries } = await json('done', 'history', 'cli');
     assert.ok(entries.length >= 4 && entries.every(({ outcome }) => outcome === 'done'));
     await json('notFound', 'history', 'nobody');
+    assert.equal((await json('usage', 'history', '--nonsense')).error.kind, 'usage');
+    await json('usage', 'nonsense');
+    await json('usage', 'wait');
     is(await run('history', 'nobody'), 'notFound');
     // Nothing was done to that one.
     await defineTestGuest(rig.daemon, { name: 'untouched' });
@@ -325,7 +328,12 @@ describe('the command line', function () {
 
   it('runs programs in a guest, waits for its agent, and shuts it down', async () => {
     await defineTestGuest(rig.daemon, { name: 'agent' });
-    is(await run('run', 'agent', '--', 'true'), 'notRun');
+    const off = await run('run', 'agent', '--', 'true');
+    is(off, 'notRun');
+    assert.match(off.stderr, /is off/u);
+    // At once, and not when the time is over.
+    is(await run('wait', 'agent'), 'refused');
+    is(await run('wait', 'agent', '--port', '22'), 'refused');
     is(await run('start', 'agent'), 'done');
     await json('done', 'wait', 'agent', '--seconds', '120');
     const { program: ran } = await json('done', 'run', 'agent', '--', 'uname', '-s');

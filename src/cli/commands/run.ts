@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { programOutcome } from '../../session/infos.js';
 import { GuestOutput } from '../../text/guestOutput.js';
-import { lateProgramText } from '../../text/waitText.js';
+import { lateProgramText, standsStillText } from '../../text/waitText.js';
 import { secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
@@ -18,6 +18,10 @@ export async function run(context: Context): Promise<number> {
   const [name = '', program = '', ...args] = call.operands;
   const seconds = secondsOf(call, usualSeconds);
   const view = await session.vm(name);
+  const why = standsStillText(view.vm);
+  if (why !== undefined) {
+    throw new CliError('notRun', why);
+  }
   const input = call.flags.has('input') ? await inputOf(context) : undefined;
   const command = { program, args, atMostMs: seconds * 1_000, ...(input !== undefined && { input }) };
   const ran = await session.inventory.guests.runIn(view.ref, command, interruption.signal);
