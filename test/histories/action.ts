@@ -82,6 +82,12 @@ export type ForeignAction =
   /** One of libvirt's, for backups. */
   | { readonly do: 'virshCheckpoint'; readonly as: Label }
   | { readonly do: 'virshRename'; readonly name: string }
+  /** A VM that is off gets another number of CPUs in its configuration. */
+  | { readonly do: 'virshEdit' }
+  /** A file that a snapshot froze, and that the VM does not stand on, is replaced by one with other content. */
+  | { readonly do: 'replace'; readonly snapshot: Label; readonly disk: number; readonly time: 'new' | 'old' }
+  /** `qemu-img commit` of what a snapshot froze into the file below it, past which others are frozen. */
+  | { readonly do: 'commitPast'; readonly snapshot: Label; readonly disk: number }
   /** A VM that is off gets an overlay on a disk as a snapshot froze it: on this daemon, or on another one of the host. */
   | {
       readonly do: 'clone';
@@ -138,6 +144,9 @@ const ofClients: ReadonlySet<Operation['do']> = new Set<ClientAction['do']>([
   'virshCommit',
   'virshCheckpoint',
   'virshRename',
+  'virshEdit',
+  'replace',
+  'commitPast',
   'clone',
 ]);
 

@@ -70,7 +70,7 @@ export function chooseOperation(random: Random, scene: Scene): readonly Operatio
     ['rename', count === 0 ? 0 : 8],
     ['power', model.power === 'running' ? 9 : 22],
     ['virsh', 11],
-    ['foreign', scene.wild ? 8 : 0],
+    ['foreign', scene.wild ? 12 : 0],
   ]);
   switch (sort) {
     case 'create':
@@ -197,23 +197,35 @@ function foreign(random: Random, scene: Scene): readonly Operation[] {
   const ofSnapshots = some(random, scene).flatMap((label): readonly ForeignAction[] => [
     { do: 'virshForget', snapshot: label },
     ...(style === 'external'
-      ? [{ do: 'clone', as, of: label, disk, where: random.chance(0.5) ? 'here' : 'elsewhere' } as const]
+      ? [
+          { do: 'clone', as, of: label, disk, where: random.chance(0.5) ? 'here' : 'elsewhere' } as const,
+          { do: 'commitPast', snapshot: label, disk } as const,
+        ]
       : []),
+  ]);
+  // The VM stands on all that its own line froze.
+  const path = model.activePath();
+  const aside = some(
+    random,
+    scene,
+    [...model.snapshots.keys()].filter((name) => !path.has(name)),
+  );
+  const replaced = (style === 'external' ? aside : []).flatMap((snapshot): readonly ForeignAction[] => [
+    { do: 'replace', snapshot, disk, time: 'new' },
+    { do: 'replace', snapshot, disk, time: 'old' },
   ]);
   const ofPower: readonly Operation[] =
     model.power === 'off'
-      ? [
-          { do: 'tag', as, disk },
-          { do: 'virshRename', name: `h${as}` },
-        ]
+      ? [{ do: 'tag', as, disk }, { do: 'virshRename', name: `h${as}` }, { do: 'virshEdit' }]
       : [
           { do: 'virshCommit', disk },
-          { do: 'virshCheckpoint', as },
+          // It stands in the way of nearly all that comes after it.
+          ...(random.chance(0.3) ? [{ do: 'virshCheckpoint', as } as const] : []),
         ];
   const mixed: readonly Operation[] = random.chance(0.3)
     ? [{ do: 'virshCreate', as: `s${String(fresh())}`, kind, style: other }]
     : [];
-  return random.shuffled([...ofSnapshots, ...ofPower, ...mixed]);
+  return random.shuffled([...ofSnapshots, ...replaced, ...ofPower, ...mixed]);
 }
 
 const virshPower = {

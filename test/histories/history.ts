@@ -130,6 +130,19 @@ export class History {
         return power === 'off' && this.model.saved === undefined && !this.#traces.hasCheckpoints;
       case 'virshForget':
         return fits(action.snapshot);
+      case 'virshEdit':
+        return power === 'off' && this.model.saved === undefined && !this.#traces.hasCheckpoints;
+      case 'replace':
+      case 'commitPast':
+        // Of what nobody of us has seen before, nobody of us can tell that it changed.
+        return (
+          fits(action.snapshot) &&
+          this.model.snapshots.get(this.#names.get(action.snapshot)!)?.style === 'external' &&
+          !this.#names.get(action.snapshot)!.startsWith('by-virsh-') &&
+          (action.do === 'replace' || (power === 'off' && this.model.saved === undefined)) &&
+          !this.#traces.hasClones &&
+          !this.#isEncrypted
+        );
       case 'virshCommit':
         // virsh itself merges into what a clone stands on.
         return power === 'running' && !this.#traces.hasCheckpoints && !this.#traces.hasClones;
@@ -433,6 +446,9 @@ export class History {
       case 'virshCommit':
       case 'virshCheckpoint':
       case 'virshRename':
+      case 'virshEdit':
+      case 'replace':
+      case 'commitPast':
       case 'clone':
         break;
       case 'rename':

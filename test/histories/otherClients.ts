@@ -1,16 +1,21 @@
 // Other clients than the extension, at a VM that it shows: virsh, qemu-img, and whoever has a daemon of their own. Knows
 // nothing of the extension.
-import { rm } from 'node:fs/promises';
+import { copyFile, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { element as e } from '../../scripts/guest/xml.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { named } from '../oracle/images.js';
+import { chainOf, type Image, named } from '../oracle/images.js';
 import { seeVm } from '../oracle/seen.js';
 import { find, findAll, readXml } from '../oracle/xml.js';
 import type { ClientAction, Label, SnapshotStyle } from './action.js';
 import type { Outcome } from './outcome.js';
+
+interface FrozenDisk {
+  readonly snapshot: Label;
+  readonly disk: number;
+}
 
 type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
 
@@ -113,6 +118,38 @@ export class OtherClients {
         await this.#virsh('domrename', vm, action.name);
         this.#name = action.name;
         return { type: 'done' };
+      case 'virshEdit': {
+        const count = /<vcpu[^>]*>1</u.test(await this.#virsh('dumpxml', vm, '--inactive')) ? '2' : '1';
+        // The most must not be less than what there is.
+        for (const most of count === '2' ? [true, false] : [false, true]) {
+          await this.#virsh('setvcpus', vm, count, '--config', ...(most ? ['--maximum'] : []));
+        }
+        return { type: 'done' };
+      }
+      case 'replace': {
+        const image = await this.#frozen(action, names);
+        if (await this.#standsOn(image.file, action)) {
+          return { type: 'refused', reason: 'vmStandsOnIt' };
+        }
+        const copy = `${image.file}.copy`;
+        await copyFile(image.file, copy);
+        await runOk('qemu-io', ['-f', image.format, '-c', 'write -q -P 0xee 1M 64k', copy]);
+        const hourAgo = new Date(Date.now() - 3_600_000);
+        await (action.time === 'old' ? utimes(copy, hourAgo, hourAgo) : undefined);
+        await rename(copy, image.file);
+        return { type: 'done' };
+      }
+      case 'commitPast': {
+        const [top, base] = await chainOf(await this.#frozen(action, names));
+        if (top === undefined || base === undefined) {
+          return { type: 'refused', reason: 'nothingToCommit' };
+        }
+        if (!(await this.#standsOn(top.file, action)) && (await this.#standsOn(base.file, action))) {
+          return { type: 'refused', reason: 'vmStandsOnIt' };
+        }
+        await runOk('qemu-img', ['commit', '-q', '-d', '-f', 'qcow2', '-b', base.file, top.file]);
+        return { type: 'done' };
+      }
       case 'clone': {
         const { snapshots } = await seeVm(this.#daemon.virsh, vm);
         const frozen = snapshots.find(({ name }) => name === names.get(action.of))!.disks.get(targetOf(action.disk))!;
@@ -123,6 +160,16 @@ export class OtherClients {
         return { type: 'done' };
       }
     }
+  }
+
+  async #frozen({ snapshot, disk }: FrozenDisk, names: ReadonlyMap<Label, string>): Promise<Image> {
+    const { snapshots } = await seeVm(this.#daemon.virsh, this.#name);
+    return snapshots.find(({ name }) => name === names.get(snapshot))!.disks.get(targetOf(disk))!;
+  }
+
+  async #standsOn(file: string, { disk }: FrozenDisk): Promise<boolean> {
+    const { disks } = await seeVm(this.#daemon.virsh, this.#name);
+    return (await chainOf(disks.get(targetOf(disk))!)).some((layer) => layer.file === file);
   }
 
   /** Whatever state it is in. */

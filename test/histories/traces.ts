@@ -95,6 +95,19 @@ export class Traces {
         }
         return;
       }
+      case 'replace':
+      case 'commitPast': {
+        const frozen = before.snapshots.find(({ name }) => name === names.get(action.snapshot))!;
+        const [top, base] = await chainOf(frozen.disks.get(target(action.disk))!);
+        for (const { name, disks } of before.snapshots) {
+          const files = (await chainOf(disks.get(target(action.disk))!)).map(({ file }) => file);
+          const changed = action.do === 'replace' ? top : files.includes(top!.file) ? undefined : base;
+          if (changed !== undefined && files.includes(changed.file)) {
+            this.#spoilt.add(name);
+          }
+        }
+        return;
+      }
       case 'virshCheckpoint':
         this.#checkpoints++;
         return;
@@ -114,6 +127,7 @@ export class Traces {
       case 'virshForgetCurrent':
       case 'virshPower':
       case 'virshRename':
+      case 'virshEdit':
         return;
     }
   }
