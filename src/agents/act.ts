@@ -91,7 +91,7 @@ async function reverted(step: Step, tool: ToolName, undone: Undone): Promise<Rea
   const planned = await allowedPlan(step, request, 'nothing');
   return noted(step, tool, to.name, async (told) => {
     desk.fresh.delete(view.ref.uuid);
-    // Where the disks hold what the last snapshot holds, a revert keeps nothing; the configuration may be another by now.
+    // Where nothing changed since the last snapshot a revert keeps nothing; each act of an agent has a checkpoint of its own.
     const spared = planned.checkpoint === undefined;
     if (spared) {
       await taken(step, told, { title: titleOf(step) });

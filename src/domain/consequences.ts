@@ -1,4 +1,5 @@
 // What an operation costs, for the person who is asked. It steers nothing that is done.
+import type { HardwareDifference } from './hardware.js';
 import type { Refusal } from './refusal.js';
 
 /** What is gone afterwards. `since` is the name of the snapshot that is current, if any. */
@@ -108,5 +109,5 @@ export type Warning =
   | { readonly kind: 'cloneWithoutTpm' }
   /** Its address is new; host keys, machine ID, tokens inside are those of the VM. */
   | { readonly kind: 'cloneKeepsIdentity' }
-  /** The VM gets the hardware that it had when the snapshot was taken. */
-  | { readonly kind: 'hardwareChanges'; readonly what: readonly string[] };
+  /** The VM is configured again as it was when the snapshot was taken: from what it is now to what it was. */
+  | { readonly kind: 'hardwareChanges'; readonly what: readonly HardwareDifference[] };

@@ -1,6 +1,7 @@
 // All that is known of a VM, its snapshots and its files at one moment, as far as it was asked for. Values only.
 import type { Capabilities } from './capabilities.js';
 import type { FrozenRecord } from './frozenRecord.js';
+import type { Hardware } from './hardware.js';
 import type { CannotAct, FileFacts, ImageFacts, Seen } from './hostFiles.js';
 import type { VmLayers } from './layers.js';
 import type { AutoReason } from './description.js';
@@ -24,6 +25,8 @@ export interface Facts {
   /** For each snapshot, the disks that its own `<domain>` names: the frozen files with its content. */
   readonly frozenDisks?: ReadonlyMap<string, readonly VmDisk[]>;
   readonly files?: FilesSeen;
+  /** What the VM is configured with now, and by snapshot what it was then; one that could not be read is not there. */
+  readonly hardware?: { readonly now: Hardware; readonly then: ReadonlyMap<string, Hardware> };
   /** Of a persistent VM that is on: the disks that it starts with next time. */
   readonly configured?: readonly VmDisk[];
   /** By file with the RAM of a snapshot; what nobody here may look into is not there. */

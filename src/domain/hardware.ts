@@ -12,6 +12,8 @@ export interface HardwareItem {
   readonly facts: Readonly<Partial<Record<HardwareFact, string>>>;
   /** All of it, normalised: two items are alike when these are. */
   readonly whole: string;
+  /** Of a disk: the same without its file and the format of that. */
+  readonly bare?: string;
 }
 
 export interface Hardware {
@@ -30,14 +32,29 @@ export interface HardwareDifference {
 
 const order: readonly HardwarePart[] = ['cpu', 'memory', 'disk', 'network', 'firmware', 'other'];
 
-/** Sorted by part; within one, in the order of `after`, what is gone last. */
-export function compareHardware(before: Hardware, after: Hardware): readonly HardwareDifference[] {
+/**
+ * Sorted by part; within one, in the order of `after`, what is gone last.
+ *
+ * @param refiled targets of disks that are the same whichever file they have: snapshots put them on overlays
+ */
+export function compareHardware(
+  before: Hardware,
+  after: Hardware,
+  refiled: ReadonlySet<string> = new Set(),
+): readonly HardwareDifference[] {
   const [old, young] = [byKey(before.items), byKey(after.items)];
+  const own = (item: HardwareItem | undefined): HardwareItem | undefined =>
+    item?.part === 'disk' && item.bare !== undefined && refiled.has(item.id) ? withoutFile(item, item.bare) : item;
   const differences = [
-    ...[...young].flatMap(([key, item]) => differenceOf(old.get(key), item)),
+    ...[...young].flatMap(([key, item]) => differenceOf(own(old.get(key)), own(item))),
     ...[...old].flatMap(([key, item]) => (young.has(key) ? [] : differenceOf(item, undefined))),
   ];
   return order.flatMap((part) => differences.filter((one) => one.part === part));
+}
+
+function withoutFile(item: HardwareItem, bare: string): HardwareItem {
+  const { file: _, format: __, ...facts } = item.facts;
+  return { ...item, facts, whole: bare };
 }
 
 /** Several of one id, which libvirt does not allow but another server may send, are told apart by their order. */

@@ -3,6 +3,8 @@
 import { claimedPaths } from '../domain/chains/claimedFiles.js';
 import { namedFiles } from '../domain/chains/fileUse.js';
 import { pathsByIdentity } from '../domain/chains/samePath.js';
+import { asFailure } from '../domain/asFailure.js';
+import type { Hardware } from '../domain/hardware.js';
 import { Failure } from '../domain/failure.js';
 import type { Facts, OtherVm, StrayImage } from '../domain/facts.js';
 import { refuse } from '../domain/refusal.js';
@@ -100,6 +102,11 @@ export class FactsReader {
         }),
       ),
       this.#part(
+        asked.needs.hardware !== undefined && asked.needs.hardware.length > 0,
+        () => this.#hardware(asked.needs.hardware ?? []),
+        (hardware) => (hardware === undefined ? {} : { hardware }),
+      ),
+      this.#part(
         asked.needs.otherVms,
         () => this.#ahead.otherVms(),
         ({ vms, unasked }) => {
@@ -116,6 +123,31 @@ export class FactsReader {
       (strays) => ({ strays }),
     );
     return this.#facts;
+  }
+
+  /** A snapshot that vanished, or whose XML tells no VM, is not there: it counts as another. */
+  async #hardware(names: readonly string[]): Promise<Facts['hardware']> {
+    const { hypervisor, log } = this.#sources;
+    const { uuid } = this.#facts.vm;
+    const read = (snapshot?: string): Promise<Hardware | undefined> =>
+      hypervisor.readHardware(uuid, snapshot).catch((error: unknown) => {
+        const failure = asFailure(error);
+        if (failure.kind !== 'notFound' && failure.kind !== 'failed') {
+          throw failure;
+        }
+        log.info(`What the VM was configured with is not known: ${failure.message}`);
+        return undefined;
+      });
+    const [now, then] = await Promise.all([
+      read(),
+      mapLimited(names, atOnce, async (name) => [name, await read(name)] as const),
+    ]);
+    return (
+      now && {
+        now,
+        then: new Map(then.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
+      }
+    );
   }
 
   async #strays(others: readonly SeenVm[]): Promise<ReadonlyMap<string, StrayImage>> {

@@ -9,6 +9,7 @@ import { isActive } from '../domain/vm.js';
 import { requiredFacts, requiredFiles } from '../operations/operations.js';
 import {
   factsOfRam,
+  hardwareSince,
   type RequiredFacts,
   type RequiredFiles,
   savedRamOf,
@@ -54,6 +55,7 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       configured: any('configured'),
       ramBlockers: any('ramBlockers'),
       savedRam: all(needs, ({ savedRam = [] }) => savedRam),
+      hardware: all(needs, ({ hardware = [] }) => hardware),
       // A question marks no VM.
       ...(needs.some(({ seamless }) => seamless !== undefined) ? { seamless: 'look' } : {}),
     },
@@ -106,7 +108,11 @@ export function factsToRecover({ request, plan }: InterruptedOperation, known: F
   const { seamless: _, ramBlockers: __, ...needs } = factsToDiagnose(known).needs;
   const seamless = plan.steps.some((step) => step.kind === 'createSnapshot' && step.seamless === true);
   return {
-    needs: { ...needs, stream: seamless && isActive(known.vm.power) },
+    needs: {
+      ...needs,
+      stream: seamless && isActive(known.vm.power),
+      ...(request.kind === 'revert' ? { hardware: hardwareSince(known, request.snapshot) } : {}),
+    },
     files: (facts) => {
       const wanted = requiredFiles(request, facts);
       const touched = plan.steps.map(touchedBy);

@@ -31,8 +31,17 @@ export interface RequiredFacts {
   readonly strays?: boolean;
   /** What a VM that runs starts with next time. */
   readonly configured?: boolean;
+  /** What the VM is configured with, and what it was when these snapshots were taken. */
+  readonly hardware?: readonly string[];
   /** Files with RAM that is to come back or to go: whose it is. */
   readonly savedRam?: readonly string[];
+}
+
+/** Of what is spared where nothing changed since the current snapshot. */
+export function hardwareSince({ tree, capabilities }: KnownFacts, ...others: readonly string[]): readonly string[] {
+  return capabilities.driver === 'qemu'
+    ? [...new Set([...(tree.current === undefined ? [] : [tree.current]), ...others])]
+    : [];
 }
 
 /** What is known before anything is asked for. */

@@ -139,3 +139,19 @@ export function withFrozen(facts: Facts, snapshot: string, disks: readonly VmDis
   const { frozenDisks } = facts;
   return frozenDisks === undefined ? facts : { ...facts, frozenDisks: new Map([...frozenDisks, [snapshot, disks]]) };
 }
+
+/** The snapshot has what the VM, or that other one, was configured with. */
+export function withHardwareThen(facts: Facts, snapshot: string, of?: string): Facts {
+  const { hardware } = facts;
+  const own = of === undefined ? hardware?.now : hardware?.then.get(of);
+  return hardware === undefined || own === undefined
+    ? facts
+    : { ...facts, hardware: { ...hardware, then: new Map([...hardware.then, [snapshot, own]]) } };
+}
+
+/** The VM is configured as when the snapshot was taken; not known of one that was not read. */
+export function withHardwareOf(facts: Facts, snapshot: string): Facts {
+  const { hardware, ...rest } = facts;
+  const own = hardware?.then.get(snapshot);
+  return hardware === undefined || own === undefined ? rest : { ...rest, hardware: { ...hardware, now: own } };
+}

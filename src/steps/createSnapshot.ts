@@ -5,7 +5,7 @@ import type { Facts } from '../domain/facts.js';
 import { kindOf, type Snapshot, type SnapshotDisk, type SnapshotState, styleOf } from '../domain/snapshot.js';
 import { partOf } from '../domain/hostFiles.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
-import { onOverlays, withFiles, withFrozen, withImage, withOverlaysOf } from './changedFacts.js';
+import { onOverlays, withFiles, withFrozen, withHardwareThen, withImage, withOverlaysOf } from './changedFacts.js';
 import { changedSnapshot, withoutRevertDisks } from './changedTree.js';
 import type { CreateStep, FormattedFile, TargetFile } from './step.js';
 import { type ByHand, doneWhen, never, type StepDefinition } from './stepDefinition.js';
@@ -80,7 +80,8 @@ export function withSnapshot(facts: Facts, step: CreateStep, state: SnapshotStat
   };
   // A child makes libvirt forget which overlays its parent got at a revert.
   const { snapshots } = changedSnapshot(facts, tree.current ?? '', withoutRevertDisks).tree;
-  return withFrozen({ ...facts, tree: { snapshots: [...snapshots, made], current: step.name } }, step.name, vm.disks);
+  const there = withHardwareThen(facts, step.name);
+  return withFrozen({ ...there, tree: { snapshots: [...snapshots, made], current: step.name } }, step.name, vm.disks);
 }
 
 /** What the VM starts with next time moves with it where it is the same file. */

@@ -1,6 +1,6 @@
 // The VM, which is off, gets the snapshot's configuration, with these files as disks.
 import { standsOn } from '../domain/chains/standing.js';
-import { onOverlays } from './changedFacts.js';
+import { onOverlays, withHardwareOf } from './changedFacts.js';
 import { doneWhen, never, type StepDefinition } from './stepDefinition.js';
 
 export const defineFromSnapshot: StepDefinition<'defineFromSnapshot'> = {
@@ -8,7 +8,7 @@ export const defineFromSnapshot: StepDefinition<'defineFromSnapshot'> = {
   apply: ({ snapshot, disks }, facts) => {
     const frozen = facts.frozenDisks?.get(snapshot) ?? facts.vm.disks;
     const configured = frozen.filter(({ only }) => only !== 'running');
-    return { ...facts, vm: { ...facts.vm, disks: onOverlays(configured, disks) } };
+    return { ...withHardwareOf(facts, snapshot), vm: { ...facts.vm, disks: onOverlays(configured, disks) } };
   },
   /** Each disk of the VM stands on its file, or on an overlay of that. */
   isDone: ({ disks }, facts) => doneWhen(standsOn(disks, facts)),

@@ -2,7 +2,7 @@
 import { parseDescription } from '../domain/description.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
-import { withFrozen } from './changedFacts.js';
+import { withFrozen, withHardwareThen } from './changedFacts.js';
 import { always, doneWhen, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const redefineAs: StepDefinition<'redefineAs'> = {
@@ -24,7 +24,7 @@ export const redefineAs: StepDefinition<'redefineAs'> = {
     };
     const others = tree.snapshots.filter(({ name }) => name !== step.name);
     return withFrozen(
-      { ...facts, tree: { ...tree, snapshots: [...others, made] } },
+      { ...withHardwareThen(facts, step.name, old.name), tree: { ...tree, snapshots: [...others, made] } },
       step.name,
       frozenDisks?.get(old.name) ?? [],
     );

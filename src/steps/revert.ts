@@ -3,7 +3,7 @@ import type { Facts } from '../domain/facts.js';
 import type { Snapshot, SnapshotDisk } from '../domain/snapshot.js';
 import { childrenOf, currentOf, findSnapshot } from '../domain/snapshotTree.js';
 import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
-import { onOverlays, powered, withOverlaysOf, withoutFile } from './changedFacts.js';
+import { onOverlays, powered, withHardwareOf, withOverlaysOf, withoutFile } from './changedFacts.js';
 import { changedSnapshot, withoutRevertDisks } from './changedTree.js';
 import type { TargetFile } from './step.js';
 import { cannotTell, never, nothingTouched, type StepDefinition, type StepOf } from './stepDefinition.js';
@@ -16,7 +16,7 @@ export const revert: StepDefinition<'revert'> = {
       return facts;
     }
     const there = target.style === 'internal' ? standing(step, target, [], facts) : onNewOverlays(step, target, facts);
-    return { ...there, tree: { ...there.tree, current: target.name } };
+    return { ...withHardwareOf(there, target.name), tree: { ...there.tree, current: target.name } };
   },
   isDone: cannotTell,
   byHand: ({ snapshot, to }, by) => [

@@ -133,11 +133,44 @@ function distanceText({ bytes, why }: DiskDistance): string {
   }
 }
 
+/** More than a person reads before they say yes. */
+const mostChanges = 12;
+
+/** What a VM gets and loses where it is configured as it was before, or what becomes of it. */
+export function changesText(differences: readonly HardwareDifference[]): string {
+  const rest = differences.length - mostChanges;
+  const shown = differences.slice(0, mostChanges).map((one) => displayLine(changeText(one)));
+  return rest > 0 ? t('{0} and {1} more', shown.join('; '), rest) : shown.join('; ');
+}
+
+function changeText(difference: HardwareDifference): string {
+  const { part, id, how, facts } = difference;
+  const what = part === 'disk' || part === 'other' ? id : whatText(difference);
+  switch (how) {
+    case 'added':
+      return t('{0} comes back', what);
+    case 'removed':
+      return t('{0} goes', what);
+    case 'changed':
+      return facts.length === 0
+        ? `${what}: ${t('other settings, see the XML')}`
+        : `${what}: ${toldOf(difference, 'from') || '–'} → ${toldOf(difference, 'to') || '–'}`;
+  }
+}
+
+function whatText({ part, id }: HardwareDifference): string {
+  return [partWord(part), idWord(part, id)].filter((word) => word !== '').join(': ');
+}
+
+function toldOf({ part, facts }: HardwareDifference, side: 'from' | 'to'): string {
+  return facts.flatMap((fact) => (fact[side] === undefined ? [] : [factText(part, fact.name, fact[side])])).join(', ');
+}
+
 /** `[what, before, after]` */
-function row({ part, id, how, facts }: HardwareDifference): readonly string[] {
-  const what = [partWord(part), idWord(part, id)].filter((word) => word !== '').join(': ');
-  const told = (side: 'from' | 'to'): string =>
-    facts.flatMap((fact) => (fact[side] === undefined ? [] : [factText(part, fact.name, fact[side])])).join(', ');
+function row(difference: HardwareDifference): readonly string[] {
+  const { how, facts } = difference;
+  const what = whatText(difference);
+  const told = (side: 'from' | 'to'): string => toldOf(difference, side);
   switch (how) {
     case 'added':
       return [what, t('not there'), told('to') === '' ? t('there') : told('to')];

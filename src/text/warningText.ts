@@ -5,6 +5,7 @@ import type { VmView } from '../inventory/views.js';
 import type { Plan } from '../operations/plan.js';
 import type { Warning } from '../domain/consequences.js';
 import { displayLine } from '../domain/plainText.js';
+import { changesText } from './comparisonText.js';
 import { bytesText } from './bytesText.js';
 import { mostFreedText } from './freedText.js';
 import { mergeTargets } from './mergeTargets.js';
@@ -185,10 +186,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         warning.files.map((file) => displayLine(file)).join(', '),
       );
     case 'hardwareChanges':
-      return t(
-        'The VM gets back the hardware that it had then: {0}',
-        warning.what.map((one) => displayLine(one)).join(', '),
-      );
+      return t('The VM gets back the hardware that it had then: {0}', changesText(warning.what));
   }
 }
 

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
-import { run as runProgram } from '../../scripts/rig/run.mjs';
+import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import type { OperationRequest } from '../../src/domain/operation.js';
 import type { Failure } from '../../src/domain/failure.js';
 import { UndoLook } from '../../src/engine/undoing.js';
 import { faultsOf } from '../jsonSchema.js';
@@ -155,6 +156,55 @@ describe('undo', function () {
       assert.equal(await power(), 'shut off');
       await cli('done', 'redo', name, '--yes');
       assert.equal(await power(), 'running');
+    });
+  }
+
+  for (const style of ['internal', 'external'] as const) {
+    it(`keeps an edited definition, and says what of it comes back and goes: ${style}`, async () => {
+      const name = `edited-${style}`;
+      await vmOf(name);
+      const { inventory } = rig;
+      const ref = await rig.ref(name);
+      const definition = async (): Promise<readonly string[]> => {
+        const xml = await rig.virsh('dumpxml', name, '--inactive');
+        return [/<memory unit='KiB'>(\d+)/u.exec(xml)?.[1] ?? '', ...xml.matchAll(/<target dev='(\w+)'/gu)].map(
+          (one) => (typeof one === 'string' ? one : (one[1] ?? '')),
+        );
+      };
+      /** What changes, and whether something is lost. */
+      const carriedOut = async (request: OperationRequest, undoes?: string): Promise<readonly unknown[]> => {
+        const plan = await inventory.plan(request);
+        assert.ok(plan.kind === 'plan', JSON.stringify(plan));
+        await inventory.runOperation(request, { confirmed: plan, ...(undoes !== undefined && { undoes }) });
+        const changes = plan.warnings.flatMap((one) => (one.kind === 'hardwareChanges' ? one.what : []));
+        return [...changes.map(({ id, how }) => `${id} ${how}`), ...plan.losses.map(({ kind }) => `lost: ${kind}`)];
+      };
+      const undo = async (): Promise<readonly unknown[]> => {
+        const { entry, way } = (await UndoLook.at(inventory, ref)).next('undo')!;
+        assert.ok(way.kind === 'operation', JSON.stringify(way));
+        return carriedOut(way.request, entry.id);
+      };
+      const revert = { kind: 'revert', vm: ref, snapshot: 'a', after: 'off', checkpointFirst: true } as const;
+      await inventory.runOperation({ kind: 'create', vm: ref, snapshotKind: 'offline', style, title: 'a' });
+      const memory = ['memory changed', 'currentMemory changed'];
+      const first = await definition();
+      await rig.virsh('setmaxmem', name, '64M', '--config');
+      await rig.virsh('setmem', name, '64M', '--config');
+      const edited = await definition();
+      assert.notDeepEqual(edited, first);
+      // Nothing was written to its disks.
+      assert.deepEqual(await carriedOut(revert), memory);
+      assert.deepEqual(await definition(), first);
+      assert.deepEqual(await undo(), memory);
+      assert.deepEqual(await definition(), edited);
+      const file = join(rig.daemon.dir, name, 'more.qcow2');
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '1M']);
+      await rig.virsh('attach-disk', name, file, 'vdx', '--config', '--subdriver', 'qcow2');
+      const more = await definition();
+      assert.deepEqual(await carriedOut(revert), [...memory, 'vdx removed']);
+      assert.deepEqual(await definition(), first);
+      assert.deepEqual(await undo(), [...memory, 'vdx added']);
+      assert.deepEqual(await definition(), more);
     });
   }
 

@@ -123,6 +123,20 @@ function setting(element: XmlElement): HardwareItem {
   }
 }
 
+/** An overlay is a qcow2 file, whatever it is made on. */
+function bareDisk(disk: XmlElement): XmlElement {
+  const { type: _, ...attributes } = disk.attributes;
+  const inside = elementsOf(disk).filter(({ name }) => name !== 'source');
+  return {
+    ...disk,
+    attributes,
+    children: inside.map((child) => {
+      const { type: __, ...rest } = child.attributes;
+      return child.name === 'driver' ? { ...child, attributes: rest } : child;
+    }),
+  };
+}
+
 /** `2 × 4 × 1`: sockets, cores, threads. */
 function topology(element: XmlElement | undefined): string | undefined {
   return element && ['sockets', 'cores', 'threads'].map((name) => attribute(element, name) ?? '1').join(' × ');
@@ -132,12 +146,15 @@ function device(element: XmlElement): HardwareItem {
   const [source, target] = [find(element, 'source'), find(element, 'target')];
   switch (element.name) {
     case 'disk':
-      return item('disk', attribute(target, 'dev') ?? '', element, {
-        kind: attribute(element, 'device'),
-        file: attribute(source, 'file') ?? attribute(source, 'dev') ?? attribute(source, 'name'),
-        format: attribute(find(element, 'driver'), 'type'),
-        bus: attribute(target, 'bus'),
-      });
+      return {
+        ...item('disk', attribute(target, 'dev') ?? '', element, {
+          kind: attribute(element, 'device'),
+          file: attribute(source, 'file') ?? attribute(source, 'dev') ?? attribute(source, 'name'),
+          format: attribute(find(element, 'driver'), 'type'),
+          bus: attribute(target, 'bus'),
+        }),
+        bare: writeXml(bareDisk(element)),
+      };
     case 'interface':
       return item('network', attribute(find(element, 'mac'), 'address') ?? '', element, {
         kind: attribute(element, 'type'),

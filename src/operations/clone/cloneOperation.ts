@@ -2,7 +2,14 @@
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { nvramCopy } from '../../domain/chains/nvramCopy.js';
 import type { OperationDefinition } from '../operationDefinition.js';
-import { factsOfAll, filesOfSnapshots, presentFiles, savedRamOf, variablesOf } from '../requiredFacts.js';
+import {
+  factsOfAll,
+  filesOfSnapshots,
+  hardwareSince,
+  presentFiles,
+  savedRamOf,
+  variablesOf,
+} from '../requiredFacts.js';
 import { planClone } from './planClone.js';
 import { recoverClone } from './recoverClone.js';
 
@@ -11,6 +18,7 @@ export const cloneOperation: OperationDefinition<'clone'> = {
   recover: recoverClone,
   requiredFacts: ({ snapshot, ram }, known) => ({
     ...factsOfAll(known),
+    ...(snapshot === undefined ? { hardware: hardwareSince(known) } : {}),
     ...(ram === undefined ? {} : { savedRam: savedRamOf(findSnapshot(known.tree, snapshot ?? '')) }),
   }),
   requiredFiles: ({ snapshot, ram }, facts) => {

@@ -2,6 +2,7 @@
 // revert that follows.
 import { automaticTitles } from '../../domain/automaticTitles.js';
 import { apply } from '../../steps/steps.js';
+import { compareHardware } from '../../domain/hardware.js';
 import { versionOf } from '../../domain/capabilities.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { managedSaveRefusal, savedBelowRefusal } from '../refusals.js';
@@ -133,6 +134,15 @@ function runsFirst({ tree, capabilities: { hypervisor } }: Facts): boolean {
   return styleOfVm(tree) === 'internal' && hypervisor >= versionOf(10, 0) && hypervisor < versionOf(10, 1);
 }
 
+/** An overlay of a disk that it took outside is one file more, and the same disk. */
+export function isConfiguredAs({ name, disks }: Snapshot, { hardware }: Facts): boolean {
+  const then = hardware?.then.get(name);
+  const outside = disks.filter(({ location }) => location === 'external').map(({ target }) => target);
+  return (
+    hardware !== undefined && then !== undefined && compareHardware(then, hardware.now, new Set(outside)).length === 0
+  );
+}
+
 /** It has RAM that is a file, and nobody looks into that. */
 function lasts({ devices }: Facts['vm']): boolean {
   return devices?.includes('nvdimm') === true;
@@ -157,6 +167,7 @@ const ofCheckpoint: ReadonlySet<Warning['kind']> = new Set([
  * | active, or with a managed save       | any                                                    | changed |
  * | off, UEFI (its variables may differ) | any                                                    | changed |
  * | off, with an NVDIMM                  | any                                                    | changed |
+ * | off, configured otherwise than then  | any                                                    | changed |
  * | off, current snapshot external       | an empty overlay on the very file that this one froze  | unchanged |
  * | off, current snapshot internal       | an image that says it is as when this one was taken    | unchanged |
  * | off                                  | any other, or one that took no part                    | changed |
@@ -171,7 +182,8 @@ export function unchangedSince(facts: Facts): string | undefined {
     vm.managedSave ||
     vm.firmware !== 'bios' ||
     disks.length === 0 ||
-    lasts(vm)
+    lasts(vm) ||
+    !isConfiguredAs(current, facts)
   ) {
     return undefined;
   }

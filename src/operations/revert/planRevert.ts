@@ -31,7 +31,7 @@ type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
  * | present                      | asked to keep it | before the way back             | lost                    |
  * |------------------------------|------------------|---------------------------------|-------------------------|
  * | any                          | yes              | its checkpoint                  | nothing; see planCheckpoint |
- * | unchanged, see planCheckpoint | yes             | nothing                         | see revertLosses        |
+ * | unchanged, see planCheckpoint | yes             | nothing                         | nothing                 |
  * | a managed save               | no               | dropManagedSave: it would survive the revert, and put its RAM on other disks | see revertLosses |
  * | any other                    | no               | nothing                         | see revertLosses        |
  *
@@ -62,7 +62,7 @@ export function planRevert(request: RevertRequest, facts: Facts): Draft | Refuse
     request,
     steps,
     ...(removes.length === 0 ? {} : { removes }),
-    losses: lossesOf(kept, removes, facts),
+    losses: lossesOf(kept, snapshot, removes, facts),
     warnings: [
       ...keptWarnings(kept),
       ...way.warnings,
@@ -108,15 +108,15 @@ function clockSteps({ kind }: Snapshot, end: EndState, { vm, agent, capabilities
 
 type Kept = Checkpoint | NoCheckpointNeeded | undefined;
 
-function lossesOf(kept: Kept, removes: readonly string[], facts: Facts): readonly Loss[] {
+function lossesOf(kept: Kept, snapshot: Snapshot, removes: readonly string[], facts: Facts): readonly Loss[] {
   switch (kept?.kind) {
     case 'checkpoint':
       return kept.losses;
     case 'spared':
-      return revertLosses(facts, 'unchanged');
+      return [];
     case undefined:
       return [
-        ...revertLosses(facts, 'changed'),
+        ...revertLosses(snapshot, facts),
         ...(removes.length === 0 ? [] : [{ kind: 'files', files: removes } as const]),
       ];
   }

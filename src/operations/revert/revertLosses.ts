@@ -1,7 +1,9 @@
 // What a revert leaves behind for good. libvirt makes no copy of anything. Knows no steps.
 import { backingFileOf } from '../../domain/chains/fileUse.js';
+import { isConfiguredAs } from '../create/planCheckpoint.js';
 import type { Loss } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
+import type { Snapshot } from '../../domain/snapshot.js';
 import { currentOf } from '../../domain/snapshotTree.js';
 import { isActive, snapshotableDisks } from '../../domain/vm.js';
 
@@ -11,15 +13,12 @@ import { isActive, snapshotableDisks } from '../../domain/vm.js';
  * | any with disks        | what was written, in bytes where they are known | nothing                       |
  * | active                | its RAM                                       | (it is off)                     |
  * | with a managed save   | the RAM in it                                 | (it has none)                   |
- * | any                   | changes of its configuration                  | changes of its configuration    |
+ * | any                   | changes of its configuration, unless the current snapshot or the target has the same | nothing |
  *
  * A checkpoint holds all of it.
  */
-export function revertLosses(facts: Facts, present: 'changed' | 'unchanged'): readonly Loss[] {
+export function revertLosses(snapshot: Snapshot, facts: Facts): readonly Loss[] {
   const { vm, tree } = facts;
-  if (present === 'unchanged') {
-    return [{ kind: 'configuration' }];
-  }
   const since = currentOf(tree)?.name;
   const losses: Loss[] = [];
   if (snapshotableDisks(vm).length > 0) {
@@ -36,7 +35,9 @@ export function revertLosses(facts: Facts, present: 'changed' | 'unchanged'): re
   if (vm.managedSave) {
     losses.push({ kind: 'managedSave' });
   }
-  return [...losses, { kind: 'configuration' }];
+  const current = currentOf(tree);
+  const isHeld = isConfiguredAs(snapshot, facts) || (current !== undefined && isConfiguredAs(current, facts));
+  return isHeld ? losses : [...losses, { kind: 'configuration' }];
 }
 
 /** An overlay on what the current snapshot froze holds just the changes; inside an image they cannot be told apart. */

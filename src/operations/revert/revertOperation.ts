@@ -6,6 +6,7 @@ import {
   factsOfAll,
   factsOfRam,
   filesOfSnapshots,
+  hardwareSince,
   hasExternal,
   presentFiles,
   savedRamOf,
@@ -31,6 +32,7 @@ export const revertOperation: OperationDefinition<'revert'> = {
       agent: isActive(vm.power) && vm.agentChannel,
       savedRam: savedRamOf(target),
       ...(checkpointFirst === true ? factsOfRam(known) : {}),
+      hardware: hardwareSince(known, snapshot),
       ...(checkpointFirst === true && seamless === true
         ? asksForSeamless({ seamless, snapshotKind: 'memory' }, known)
         : {}),

@@ -1,5 +1,6 @@
 // What is worth knowing before a revert beside what is lost. Knows no steps but those that were decided.
 import type { Facts } from '../../domain/facts.js';
+import { compareHardware, type HardwareDifference } from '../../domain/hardware.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -34,13 +35,27 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts
   return [...warnings, ...notCheckedWarning(snapshot, facts)];
 }
 
-/** Disks that come back or go, as far as the snapshot's own are known. */
-function hardwareChanges(snapshot: Snapshot, { vm, frozenDisks }: Facts): readonly string[] {
-  const then = frozenDisks?.get(snapshot.name);
-  if (then === undefined || then.length === 0) {
-    return [];
-  }
-  const before = new Set(snapshotableDisks({ disks: then }).map(({ target }) => target));
-  const now = new Set(snapshotableDisks(vm).map(({ target }) => target));
-  return [...before, ...now].filter((target) => !before.has(target) || !now.has(target));
+/** What comes back, goes or changes in the configuration, as far as both are known; files of disks come and go with any snapshot. */
+function hardwareChanges(snapshot: Snapshot, facts: Facts): Extract<Warning, { kind: 'hardwareChanges' }>['what'] {
+  const then = facts.hardware?.then.get(snapshot.name);
+  const taking = new Set(snapshotableDisks(facts.vm).map(({ target }) => target));
+  return facts.hardware === undefined || then === undefined
+    ? []
+    : [...compareHardware(facts.hardware.now, then, taking), ...sizeChanges(snapshot, facts)];
+}
+
+/** Inside an image nobody sees how large the disk was. */
+function sizeChanges(snapshot: Snapshot, { vm, frozenDisks, files }: Facts): readonly HardwareDifference[] {
+  const sizeOf = (file: string | undefined): string | undefined => {
+    const image = file === undefined ? undefined : files?.images.get(file);
+    return typeof image === 'object' ? String(image.virtualBytes) : undefined;
+  };
+  return snapshotableDisks(vm).flatMap(({ target, source }): readonly HardwareDifference[] => {
+    const isOutside = snapshot.disks.some((disk) => disk.target === target && disk.location === 'external');
+    const frozen = frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target)?.source;
+    const [from, to] = [sizeOf(source), isOutside ? sizeOf(frozen) : undefined];
+    return from === undefined || to === undefined || from === to
+      ? []
+      : [{ part: 'disk', id: target, how: 'changed', facts: [{ name: 'bytes', from, to }] }];
+  });
 }

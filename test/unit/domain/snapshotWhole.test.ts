@@ -1,6 +1,7 @@
 // What is missing is noticed before the VM is stopped for it, by libvirt's reverts and by ours alike.
 import assert from 'node:assert/strict';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
+import type { HardwareItem, HardwarePart } from '../../../src/domain/hardware.js';
 import type { AfterRevert } from '../../../src/domain/operation.js';
 import type { FilesSeen, OtherVm, Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
@@ -294,10 +295,44 @@ describe('a revert beside other VMs', () => {
 });
 
 describe('a revert to a VM of other hardware', () => {
-  it('says which disks come and go', () => {
-    const inWhat = { ...outside({}), vm: vm({ disks: [disk('vda', '/img/web.b'), disk('vdb', '/img/new')] }) };
+  it('says what comes back, goes and changes, by name: files of disks are no change, their sizes are', () => {
+    const item = (part: HardwarePart, id: string, facts: HardwareItem['facts'], whole: string): HardwareItem => ({
+      part,
+      id,
+      facts,
+      whole,
+      ...(part === 'disk' && { bare: id }),
+    });
+    const now = [
+      item('memory', 'memory', { bytes: '2' }, '2'),
+      item('disk', 'vda', { file: '/img/web.b' }, 'b'),
+      item('disk', 'vdb', {}, 'vdb'),
+    ];
+    const then = [
+      item('memory', 'memory', { bytes: '1' }, '1'),
+      item('disk', 'vda', { file: base }, 'base'),
+      item('other', 'sound', {}, ''),
+    ];
+    const at = outside({});
+    const inWhat = {
+      ...at,
+      files: seen({
+        '/img/web.b': over('/img/web.a', { virtualBytes: 2 ** 27 }),
+        '/img/web.a': over(base, { virtualBytes: 2 ** 27 }),
+        [base]: image({ virtualBytes: 2 ** 26 }),
+      }),
+      hardware: { now: { xml: '', items: now }, then: new Map([['a', { xml: '', items: then }]]) },
+    };
     const warning = planned(ask.revert('a'), inWhat).warnings.find((one) => one.kind === 'hardwareChanges');
-    assert.deepEqual(warning?.what, ['vdb']);
+    assert.deepEqual(
+      warning?.what.map(({ id, how, facts }) => [id, how, ...facts.map(({ from, to }) => `${from ?? ''}→${to ?? ''}`)]),
+      [
+        ['memory', 'changed', '2→1'],
+        ['vdb', 'removed'],
+        ['sound', 'added'],
+        ['vda', 'changed', `${String(2 ** 27)}→${String(2 ** 26)}`],
+      ],
+    );
     assert.ok(planned(ask.revert('a'), outside({})).warnings.every((one) => one.kind !== 'hardwareChanges'));
   });
   it('says that a TPM is not brought back', () => {

@@ -161,8 +161,11 @@ export function looked({ images, files, free, canAct = { '/img': 'yes' }, lists 
   return { images: map(images), files: map(files), freeBytes: map(free), canAct: map(canAct), lists: map(lists) };
 }
 
+/** Configured as it was in each snapshot, unless told otherwise. */
 export function facts(more: Partial<Facts> = {}): Facts {
-  return { vm: vm(), tree: tree([]), capabilities: capabilities(), now, ...more };
+  const same = { xml: '', items: [] };
+  const then = new Map((more.tree?.snapshots ?? []).map(({ name }) => [name, same]));
+  return { vm: vm(), tree: tree([]), capabilities: capabilities(), now, hardware: { now: same, then }, ...more };
 }
 
 type Asked<T extends OperationRequest['kind']> = Omit<Extract<OperationRequest, { kind: T }>, 'type' | 'vm'>;

@@ -215,8 +215,9 @@ export class FakeHypervisor implements Hypervisor {
     return this.#answer('readSnapshotXml', uuid, () => `<domainsnapshot><name>${snapshot}</name></domainsnapshot>`);
   }
 
-  readHardware(uuid: string): Promise<Hardware> {
-    return this.#answer('readHardware', uuid, () => ({ xml: '<domain/>\n', items: [] }));
+  readHardware(uuid: string, snapshot?: string): Promise<Hardware> {
+    const of = snapshot === undefined ? '' : `(${snapshot})`;
+    return this.#answer(`readHardware${of}`, uuid, () => ({ xml: '<domain/>\n', items: [] }));
   }
 
   demoVmObstacle(): Promise<DemoVmObstacle | undefined> {

@@ -38,6 +38,9 @@ describe('a question', () => {
       'readBlockJobs web',
       'readCheckpoints web',
       'readFrozenDisks(a) web',
+      'readHardware web',
+      'readHardware(a) web',
+      'readHardware(b) web',
       ...lookAtOthers.slice(1),
     ]);
     assert.deepEqual(

@@ -1,6 +1,7 @@
 // What becomes of the present before a revert leaves it.
 import type { AfterRevert, OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
+import type { Hardware } from '../../../src/domain/hardware.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { alone, image, over, seen } from '../domain/hostFiles.js';
 import { ask, capabilities, disk, external, frozen, internal, facts, tree, vm } from '../domain/someFacts.js';
@@ -135,6 +136,27 @@ const top = (of: (typeof images)['/img/web.b'] | 'unknown'): Facts =>
 const unchanged = (tags: readonly string[], ...since: readonly string[]) => ({
   files: seen({ [base]: image({ tags, unchangedSince: since }) }),
 });
+/** Of another file, or with other memory, than when each snapshot was taken. */
+const configured = (file: string, memory: string): Pick<Facts, 'hardware'> => {
+  const of = (file: string, bytes: string): Hardware => ({
+    xml: '',
+    items: [
+      { part: 'memory', id: 'memory', facts: { bytes }, whole: bytes },
+      { part: 'disk', id: 'vda', facts: { file }, whole: file, bare: '' },
+    ],
+  });
+  const then = of('external', '1');
+  return { hardware: { now: of(file, memory), then: new Map(['a', 'b'].map((name) => [name, then])) } };
+};
+const unknown = ({ hardware: _, ...known }: Facts): Facts => known;
+golden.section(
+  'the configuration is lost without it, unless it is that of the current one',
+  bare([
+    ['as when the current one was taken', outside(off, empty)],
+    ['configured otherwise since', outside(off, { ...empty, ...configured('external', '2') })],
+    ['not known how it was configured', unknown(outside(off, empty))],
+  ]),
+);
 golden.section(
   'it can be spared',
   kept([
@@ -145,6 +167,14 @@ golden.section(
     ['external, written to', top(over('/img/web.a', { empty: false }))],
     ['external, empty on another file', top(over(base, { empty: true }))],
     ['external, files not seen', top('unknown')],
+    ['external, configured otherwise since', outside(off, { ...empty, ...configured('external', '2') })],
+    [
+      'internal, configured otherwise since',
+      inside(off, { ...unchanged(['a', 'b'], 'b'), ...configured('file', '2') }),
+    ],
+    ['internal, on another file since', inside(off, { ...unchanged(['a', 'b'], 'b'), ...configured('file', '1') })],
+    ['external, on an overlay since', outside(off, { ...empty, ...configured('file', '1') })],
+    ['external, not known how it was configured', unknown(outside(off, empty))],
     ['external, UEFI', outside({ ...off, firmware: 'uefiRawNvram' }, empty)],
     [
       'external, one of two disks took no part',

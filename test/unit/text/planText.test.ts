@@ -167,7 +167,7 @@ describe('plan text', () => {
       { kind: 'tpmNotCaptured' },
       { kind: 'titleOnly', why: 'internal' },
       { kind: 'titleOnly', why: 'current' },
-      { kind: 'hardwareChanges', what: ['memory'] },
+      { kind: 'hardwareChanges', what: [{ part: 'disk', id: 'vdb', how: 'removed', facts: [] }] },
     ];
     const { detail } = planText(plan({ warnings }), target, now);
     const lines = detail.split('\n');

@@ -65,7 +65,7 @@ const warnings: readonly Warning[] = [
   { kind: 'notInSnapshot', devices: ['virtiofs'] },
   { kind: 'bitmapsStayBehind', files: ['/images/a'] },
   { kind: 'skipped', snapshot: 'first', why },
-  { kind: 'hardwareChanges', what: ['memory'] },
+  { kind: 'hardwareChanges', what: [{ part: 'disk', id: 'vdb', how: 'removed', facts: [] }] },
 ];
 
 const requests: readonly OperationRequest[] = [
