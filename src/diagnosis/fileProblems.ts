@@ -1,6 +1,7 @@
 // What is wrong with the files of a VM, and which of them could not be looked at.
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { changedLayers } from '../domain/chains/frozenLayers.js';
+import { othersFrozen, writersInto } from '../domain/chains/frozenWriters.js';
 import { isWrittenAfter } from '../domain/chains/frozenContent.js';
 import { isMoved, movedFiles } from '../domain/chains/movedFiles.js';
 import { ownImages } from '../domain/chains/orphans.js';
@@ -9,7 +10,7 @@ import type { Facts } from '../domain/facts.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 import { factsToExamine } from './factsToExamine.js';
 import { lostRam } from './lostRam.js';
-import type { Problem } from './problem.js';
+import type { Problem, ProblemOf } from './problem.js';
 
 /** Of the VM's own disks, and of all images that hold its snapshots. */
 export function chainProblems(facts: Facts): readonly Problem[] {
@@ -60,10 +61,32 @@ function changedBackings(facts: Facts): readonly Problem[] {
 /** One of each other VM: the first file that both need. */
 export function otherVmProblems(facts: Facts): readonly Problem[] {
   const own = ownImages(facts);
-  return (facts.otherVms ?? []).flatMap(({ name, files }): readonly Problem[] => {
-    const file = files.find((one) => own.has(one));
-    return file === undefined ? [] : [{ kind: 'usedByOtherVm', file, vm: name }];
-  });
+  const shared = sharedFrozenFiles(facts);
+  const told = new Set(shared.flatMap(({ writer, owner }) => [writer, owner]));
+  return [
+    ...shared,
+    ...(facts.otherVms ?? []).flatMap(({ name, files }): readonly Problem[] => {
+      const file = files.find((one) => own.has(one));
+      return file === undefined || told.has(name) ? [] : [{ kind: 'usedByOtherVm', file, vm: name }];
+    }),
+  ];
+}
+
+/** Seen from both sides. Another VM that is off and stands far below is what linked clones were made of. */
+function sharedFrozenFiles(facts: Facts): readonly ProblemOf<'frozenFileShared'>[] {
+  const { vm, tree } = facts;
+  const kind = 'frozenFileShared' as const;
+  return [
+    ...tree.snapshots.flatMap((snapshot) =>
+      writersInto(snapshot, facts).map(({ writer, file }) => {
+        const { name, title } = snapshot;
+        return { kind, file, writer, owner: vm.name, title, snapshot: name };
+      }),
+    ),
+    ...othersFrozen(facts)
+      .filter(({ isTop }) => isTop === true || isActive(vm.power))
+      .map(({ file, owner, snapshot: title }) => ({ kind, file, writer: vm.name, owner, title })),
+  ];
 }
 
 /** Folders in which nothing may be done, and files that could not be looked at. */

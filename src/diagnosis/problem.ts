@@ -110,6 +110,15 @@ export type Problem =
   | { readonly kind: 'backingChanged'; readonly file: string; readonly overlay: string }
   /** What the snapshot rests on is not what it was when it was noted. */
   | { readonly kind: 'contentChanged'; readonly snapshot: string; readonly disk: string; readonly file: string }
+  /** A disk of `writer` is what `title`, a snapshot of `owner`, froze, or lies below that. `snapshot`: where it is of this VM. */
+  | {
+      readonly kind: 'frozenFileShared';
+      readonly file: string;
+      readonly writer: string;
+      readonly owner: string;
+      readonly title: string;
+      readonly snapshot?: string;
+    }
   /** The UEFI variables of when the snapshot was taken are nowhere. */
   | { readonly kind: 'nvramNotHeld'; readonly snapshot: string }
   | { readonly kind: 'usedByOtherVm'; readonly file: string; readonly vm: string }

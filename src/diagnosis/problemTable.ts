@@ -95,6 +95,7 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
   corruptImage: { severity: 'error', check: 'damaged', names: ['file'] },
   backingChanged: { severity: 'warning', check: 'backingChanged', names: ['file', 'overlay'] },
   contentChanged: { severity: 'error', check: 'backingChanged', names: ['snapshot', 'disk', 'file'] },
+  frozenFileShared: { severity: 'error', check: 'damaged', names: ['file', 'writer', 'owner', 'title'] },
   nvramNotHeld: { severity: 'note', check: 'nvramNotHeld', names: ['snapshot'] },
   guestFrozen: { severity: 'error', repair: () => ({ kind: 'thawGuest' }), check: 'standsStill' },
   pausedSaving: { severity: 'error', repair: () => ({ kind: 'resumeAfterSave' }), check: 'standsStill', by: 'tree' },

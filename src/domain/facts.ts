@@ -102,6 +102,17 @@ export interface OtherVm {
   readonly writes?: readonly string[];
   /** Files whose backing files could not be seen. */
   readonly unread: readonly string[];
+  readonly active?: boolean;
+  /** What its snapshots froze, with all that lies below. */
+  readonly froze?: readonly FrozenFile[];
+}
+
+export interface FrozenFile {
+  readonly file: string;
+  /** Title of a snapshot that needs it as it is. */
+  readonly snapshot: string;
+  /** That one froze this very file; absent: one above it. */
+  readonly isTop?: true;
 }
 
 export interface AutoSnapshot {

@@ -115,6 +115,7 @@ export interface RefusalFacts {
   readonly frozenAgain: { snapshot: string; disk: string; file: string; by: string };
   /** `file`, which it stands in or rests on, was written to after `overlay` was made over it. */
   readonly contentChanged: { snapshot: string; disk: string; file: string; was: string };
+  readonly writtenByOther: { snapshot: string; disk: string; file: string; other: string };
   readonly writtenSince: { snapshot: string; disk: string; file: string; overlay: string };
   /** `device`: hostDevice, virtiofs, 9p, nvdimm, shmem, drive; qemu: it says so itself, in the words `said`. `own`: internal, where that is the VM's style. */
   readonly ramCannotBeSaved: { vm: string; device: string; said?: string; own?: string };

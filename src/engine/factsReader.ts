@@ -216,13 +216,15 @@ function inOwnWords(facts: Facts, others: readonly SeenVm[]): Facts {
   }
   const own = ownPaths(facts);
   const otherVms = others.map((other): OtherVm => {
-    const named = (paths: readonly string[], identities: readonly string[]): readonly string[] => [
-      ...new Set([...paths, ...identities.flatMap((identity) => own.get(identity) ?? [])]),
+    const namesOf = (file: string): readonly string[] => [
+      ...new Set([file, ...(other.identities.get(file) ?? []).flatMap((identity) => own.get(identity) ?? [])]),
     ];
+    const { files, writes = [], froze = [] } = other;
     return {
       ...withoutIdentities(other),
-      files: named(other.files, other.identities),
-      writes: named(other.writes ?? [], other.written),
+      files: [...new Set(files.flatMap(namesOf))],
+      writes: writes.flatMap(namesOf),
+      froze: froze.flatMap((one) => namesOf(one.file).map((file) => ({ ...one, file }))),
     };
   });
   return { ...facts, otherVms };
@@ -241,6 +243,6 @@ function pathsOf(files: Facts['files']): readonly string[] {
   return files === undefined ? [] : [...files.images.keys(), ...files.files.keys()];
 }
 
-function withoutIdentities({ uuid, name, files, writes = [], unread }: SeenVm): OtherVm {
-  return { uuid, name, files, writes, unread };
+function withoutIdentities({ identities: _, ...other }: SeenVm): OtherVm {
+  return other;
 }

@@ -2,8 +2,9 @@
 import type { Hypervisor, NamedByVm, VmHead } from '../driver/hypervisor.js';
 import type { Log } from '../base/log.js';
 import type { FileFacts, Seen } from '../domain/hostFiles.js';
-import type { OtherVm } from '../domain/facts.js';
+import type { FrozenFile, OtherVm } from '../domain/facts.js';
 import { imageChain } from '../domain/chains/backingChain.js';
+import { externalTargets } from '../domain/chains/deletedFiles.js';
 import { identitiesOf } from '../domain/chains/samePath.js';
 import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
@@ -25,10 +26,12 @@ interface Named {
   /** Below them, where a running VM tells its whole chain. */
   readonly told: ReadonlyMap<string, readonly string[]>;
   readonly plain: readonly string[];
-  /** What has no path here. */
-  readonly pathless: readonly string[];
   /** What its disks are on. */
   readonly writes: readonly string[];
+  /** The file that each external snapshot froze. */
+  readonly froze: readonly FrozenFile[];
+  /** What has no path here. */
+  readonly pathless: readonly string[];
 }
 
 interface Readable {
@@ -51,9 +54,7 @@ interface Followed {
 
 /** With what each of its files is, whatever path leads to it. */
 export interface SeenVm extends OtherVm {
-  readonly identities: readonly string[];
-  /** The same of `writes`. */
-  readonly written: readonly string[];
+  readonly identities: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface OtherVmOptions {
@@ -152,15 +153,21 @@ export class OtherVmFacts {
     const tree = vm.snapshots.length === 0 ? { snapshots: [] } : await hypervisor.readTree(uuid);
     const frozen = await mapLimited(tree.snapshots, atOnce, ({ name }) => frozenDisks(hypervisor, uuid, name));
     const overlays = tree.snapshots.flatMap(({ disks, revertDisks }) => [...disks, ...(revertDisks ?? [])]);
+    const froze = tree.snapshots.flatMap((snapshot, at) =>
+      externalTargets(snapshot).flatMap((target) => {
+        const file = frozen[at]?.find((disk) => disk.target === target)?.source;
+        return file === undefined ? [] : [{ file, snapshot: snapshot.title, isTop: true as const }];
+      }),
+    );
     const memory = tree.snapshots.map((snapshot) => snapshot.memory.file);
     const others = [...overlays, ...(vm.savedDisks ?? [])];
     const plain = [vm.nvram, ...memory, ...(vm.mentions ?? [])];
-    return { mark, ...namedBy(vm, [...(vm.configured ?? []), ...frozen.flat()], others, plain) };
+    return { mark, froze, ...namedBy(vm, [...(vm.configured ?? []), ...frozen.flat()], others, plain) };
   }
 }
 
 /** When the chains have been followed. */
-function seenVm({ head: { uuid, name }, named }: Readable, { chains, plain }: Followed): SeenVm {
+function seenVm({ head: { uuid, name, active }, named }: Readable, { chains, plain }: Followed): SeenVm {
   const files = new Set(named.plain);
   const unread = new Set(named.pathless);
   for (const image of named.images) {
@@ -171,27 +178,30 @@ function seenVm({ head: { uuid, name }, named }: Readable, { chains, plain }: Fo
       unread.add(chain.files.at(-1) ?? image);
     }
   }
-  const identities = [...files].flatMap((file) => identitiesOf(file, chains.images.get(file) ?? plain.get(file)));
-  const { writes } = named;
-  const written = writes.flatMap((file) => identitiesOf(file, chains.images.get(file)));
-  return { uuid, name, files: [...files], writes, unread: [...unread], identities, written };
+  const froze = new Map(named.froze.map((one) => [one.file, one]));
+  for (const { file: top, snapshot } of named.froze) {
+    imageChain(top, chains.images).files.forEach((file) => froze.set(file, froze.get(file) ?? { file, snapshot }));
+  }
+  return {
+    uuid,
+    name,
+    active,
+    files: [...files],
+    unread: [...unread],
+    writes: named.writes,
+    froze: [...froze.values()],
+    identities: new Map(
+      [...files].map((file) => [file, identitiesOf(file, chains.images.get(file) ?? plain.get(file))]),
+    ),
+  };
 }
 
 /** What it named before may be its files still, and it may have got others since: even where it had none, it is unread. */
 function unreadVm({ head: { uuid, name }, before }: Unreadable): SeenVm {
   const { images = [], plain = [], pathless = [], writes = [] } = before ?? {};
   const files = [...images, ...plain];
-  const identities = files.flatMap((file) => identitiesOf(file, undefined));
-  const written = writes.flatMap((file) => identitiesOf(file, undefined));
-  return {
-    uuid,
-    name,
-    files,
-    writes,
-    unread: [...(images.length === 0 ? [name] : images), ...pathless],
-    identities,
-    written,
-  };
+  const identities = new Map(files.map((file) => [file, identitiesOf(file, undefined)]));
+  return { uuid, name, files, writes, unread: [...(images.length === 0 ? [name] : images), ...pathless], identities };
 }
 
 /** One that vanished between two looks names nothing. */
@@ -212,7 +222,7 @@ function namedBy(
   frozen: readonly VmDisk[],
   overlays: readonly { readonly file?: string }[],
   others: readonly (string | undefined)[],
-): Omit<Named, 'mark'> {
+): Omit<Named, 'mark' | 'froze'> {
   const images = new Set<string>();
   const told = new Map<string, readonly string[]>();
   const plain = new Set(others.filter((file) => file !== undefined));
@@ -237,11 +247,11 @@ function namedBy(
   overlays.forEach(({ file }) => file !== undefined && images.add(file));
   const writes = snapshotableDisks(vm).flatMap(({ source }) => source ?? []);
   return {
+    writes,
     images: [...images],
     formats: formatsOf([...vm.disks, ...frozen]),
     told,
     plain: [...plain],
     pathless,
-    writes,
   };
 }

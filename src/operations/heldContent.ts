@@ -7,6 +7,7 @@ import {
   writtenSinceRefusal,
 } from '../domain/chains/frozenContent.js';
 import { contentChangedRefusal } from '../domain/chains/frozenLayers.js';
+import { frozenWriterRefusal } from '../domain/chains/frozenWriters.js';
 import { mergedByHandRefusal } from '../domain/chains/mergedByHand.js';
 import { brokenRefusal } from '../domain/chains/snapshotWhole.js';
 import { unownedImageRefusal } from '../domain/chains/unownedImage.js';
@@ -26,6 +27,7 @@ export function heldContentRefusal(snapshot: Snapshot, facts: Facts): Refused | 
     unownedImageRefusal(snapshot, facts) ??
     frozenAgainRefusal(snapshot, facts) ??
     writtenSinceRefusal(snapshot, facts) ??
-    contentChangedRefusal(snapshot, facts)
+    contentChangedRefusal(snapshot, facts) ??
+    frozenWriterRefusal(snapshot, facts)
   );
 }

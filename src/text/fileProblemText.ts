@@ -4,6 +4,7 @@ import type { ProblemOf, TrashTaken } from '../diagnosis/problem.js';
 import { displayLine } from '../domain/plainText.js';
 import { quoteForShell } from '../steps/virshCommand.js';
 import { bytesText } from './bytesText.js';
+import { inQuotes } from './quotes.js';
 import { type ProblemSentences, quotedPath, quotedPaths } from './problemSentence.js';
 import { refusalText } from './refusalText.js';
 import { relativeAge } from './relativeAge.js';
@@ -122,6 +123,17 @@ export const fileProblems = {
       displayLine(disk),
     ),
     t('Find out who wrote to it (a VM started from it, a tool, a copy put back), and compare with a backup.'),
+  ],
+  frozenFileShared: ({ file, writer, owner, title }) => [
+    t(
+      '{0} is a disk of {1}, and {2} of {3} needs it unchanged.',
+      quotedPath(file),
+      displayLine(writer),
+      inQuotes(displayLine(title)),
+      displayLine(owner),
+    ),
+    t('What the guest of {0} writes damages that snapshot, and all that is built on the file.', displayLine(writer)),
+    t('Do not start {0} before it has a disk of its own: an overlay of the file, or a copy.', displayLine(writer)),
   ],
   usedByOtherVm: ({ vm, file }) => [
     t('The VM {0} needs {1} too.', displayLine(vm), quotedPath(file)),

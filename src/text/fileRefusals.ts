@@ -15,10 +15,6 @@ export const fileRefusals: Pick<
   | 'imageCorrupt'
   | 'imageImmutable'
   | 'mergedByHand'
-  | 'contentElsewhere'
-  | 'contentChanged'
-  | 'writtenSince'
-  | 'frozenAgain'
   | 'unownedImage'
   | 'ramCannotBeSaved'
   | 'cannotLeaveOut'
@@ -33,7 +29,6 @@ export const fileRefusals: Pick<
   | 'deviceMayBeFull'
   | 'volumeTakesNoMerge'
   | 'unfinishedDelete'
-  | 'frozenFileInUse'
   | 'revertRemovesFile'
   | 'overlayNamesCollide'
   | 'fileTaken'
@@ -118,17 +113,6 @@ export const fileRefusals: Pick<
     ),
     t('Look what the file is. Without it, Examine can keep the snapshot’s disks; then delete that snapshot.'),
   ],
-  contentElsewhere: ({ snapshot, disk, file, overlay, other }) => [
-    t(
-      'libvirt’s notes name “{2}” for disk {1} of {0}, but what came after it, “{3}”, is built on “{4}”: a snapshot below was forgotten by another program, and the notes with it.',
-      snapshot,
-      disk,
-      file,
-      overlay,
-      other,
-    ),
-    t('All data is still there. Keep these files, and read {0} from “{1}” (qemu-img convert).', snapshot, other),
-  ],
   unownedImage: ({ snapshot, disk, file, image }) => [
     t(
       'libvirt’s notes name “{2}” for disk {1} of {0}, but “{3}” is built on that, and nobody names it: a snapshot below was forgotten by another program, and the notes with it.',
@@ -142,37 +126,6 @@ export const fileRefusals: Pick<
       snapshot,
       image,
     ),
-  ],
-  frozenAgain: ({ snapshot, disk, file, by }) => [
-    t(
-      '“{2}” holds disk {1} of {0} no more: “{3}” was taken of it later, so the VM had been put on it again.',
-      snapshot,
-      disk,
-      file,
-      by,
-    ),
-    t('It cannot be brought back. Revert to {0} instead, or delete both.', by),
-  ],
-  contentChanged: ({ snapshot, disk, file, was }) => [
-    t(
-      '“{2}”, on which disk {1} of {0} rests, is no longer what it was: somebody wrote to it, or replaced it.',
-      snapshot,
-      disk,
-      file,
-    ),
-    was === ''
-      ? t('Put the file back as it was.')
-      : t('Put the file back as it was. If only its time is new: touch -d {0}', was),
-  ],
-  writtenSince: ({ snapshot, disk, file, overlay }) => [
-    t(
-      'Somebody wrote to “{2}” after “{3}” was made over it, so disk {1} of {0} may hold something else than it did.',
-      snapshot,
-      disk,
-      file,
-      overlay,
-    ),
-    t('If you know that its content is as it was, give “{0}” a newer time (touch), then try again.', overlay),
   ],
   usedByImage: ({ image, file }) => [
     t('The image “{0}”, which no VM here names, is built on “{1}”: it would be spoilt.', image, file),
@@ -231,10 +184,6 @@ export const fileRefusals: Pick<
       disk,
     ),
     t('Delete the snapshot after it again, so that the merge is finished.'),
-  ],
-  frozenFileInUse: ({ vm, snapshot, disk, file }) => [
-    t('Disk {2} of {0} writes into {3}, which {1} needs unchanged.', vm, snapshot, disk, file),
-    t('Revert {0} to one of its snapshots, so that it writes into a file of its own again.', vm),
   ],
   revertRemovesFile: ({ snapshot, by, file, version }) => [
     t('Reverting to {0} now, libvirt {1} would remove {2}, which {3} is built on.', snapshot, version, file, by),

@@ -8,6 +8,7 @@ import { cloneRefusals } from './cloneRefusals.js';
 import { consolidateRefusals } from './consolidateRefusals.js';
 import { diskRefusals } from './diskRefusals.js';
 import { fileRefusals } from './fileRefusals.js';
+import { frozenRefusals } from './frozenRefusals.js';
 import { recoveryRefusals } from './recoveryRefusals.js';
 import type { Sentence, Sentences } from './refusalSentence.js';
 import { repairRefusals } from './repairRefusals.js';
@@ -68,6 +69,7 @@ const doctors: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
 const sentences: Sentences = {
   ...diskRefusals,
   ...fileRefusals,
+  ...frozenRefusals,
   ...cloneRefusals,
   ...consolidateRefusals,
   ...recoveryRefusals,

@@ -1,7 +1,10 @@
 // What a snapshot froze is what it was, or nobody is given it as that: whatever the times of the files say.
 import assert from 'node:assert/strict';
-import { copyFile, stat, utimes } from 'node:fs/promises';
+import { copyFile, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
+import type { VmRef } from '../../src/domain/vm.js';
+import { defineDiskVm } from './diskVm.js';
 import { GuestVm } from './guestVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
@@ -67,5 +70,32 @@ describe('what a snapshot froze', function () {
       vm.model = vm.model.reverted(snapshot, 'off');
     }
     await vm.holdsAll();
+  });
+
+  it('is told of where another VM writes into it, of both, and before that one starts', async () => {
+    const own = await GuestVm.define(r, 'frozen');
+    const disk = own.vm.guest.disks[0]!.file;
+    await own.create('base');
+    const other = await defineDiskVm(r, 'writer', [{ file: disk, format: 'qcow2' }]);
+    const ref = await r.ref(other);
+    const told = async (of: VmRef): Promise<readonly string[]> =>
+      (await r.inventory.examine(of)).diagnoses.flatMap(({ problem }) =>
+        problem.kind === 'frozenFileShared' ? [`${problem.writer} ${problem.owner} ${problem.title}`] : [],
+      );
+    assert.deepEqual(await told(own.ref), ['writer frozen base']);
+    assert.deepEqual(await told(ref), ['writer frozen base']);
+    const [start] = await r.inventory.decide([{ kind: 'power', vm: ref, action: 'start' }]);
+    assert.ok(start.decision.kind === 'plan', JSON.stringify(start.decision));
+    assert.deepEqual(start.decision.losses, [{ kind: 'restorePoints', names: ['base (frozen)'] }]);
+    // It has not run yet: all is as it was.
+    await own.run(back('base'));
+    await r.inventory.runOperation({ kind: 'power', vm: ref, action: 'start' });
+    await own.isRefused(back('base'), 'writtenByOther');
+    await r.virsh('destroy', other);
+    await runOk('qemu-io', ['-c', 'write 0 64k', disk]);
+    await own.isRefused(back('base'), 'contentChanged');
+    // Of what was never noted nobody vouches, as long as that VM is there.
+    await rm(join(r.daemon.dir, 'journal', 'frozen'), { recursive: true });
+    await own.isRefused(back('base'), 'writtenByOther');
   });
 });

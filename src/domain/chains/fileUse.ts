@@ -1,5 +1,6 @@
 // Who rests on which file: the graph of overlays over all snapshots of a VM and its present state. libvirt itself looks
 // at the active chain only. Takes what the metadata says and, where it was seen, what the files say of themselves.
+import { imageChain } from './backingChain.js';
 import type { Facts } from '../facts.js';
 import { currentOf } from '../snapshotTree.js';
 import type { Snapshot } from '../snapshot.js';
@@ -8,6 +9,17 @@ import { type VmDisk, xmlChain } from '../vm.js';
 /** The file with a snapshot's content of one disk, as its own `<domain>` names it; undefined when not known. */
 export function backingFileOf(facts: Facts, snapshot: string, target: string): string | undefined {
   return facts.frozenDisks?.get(snapshot)?.find((disk) => disk.target === target)?.source;
+}
+
+/** What is inside of an image changes with it: there only what lies below is frozen. */
+export function chainOfFrozen(snapshot: Snapshot, target: string, facts: Facts): readonly string[] {
+  const disk = facts.frozenDisks?.get(snapshot.name)?.find((one) => one.target === target);
+  const location = snapshot.disks.find((one) => one.target === target)?.location;
+  if (disk?.source === undefined) {
+    return [];
+  }
+  const { files } = imageChain(disk.source, facts.files?.images);
+  return location === 'external' ? files : files.slice(1);
 }
 
 /** Made once for the same facts: a plan asks often, and the answer goes over all layers of all snapshots. */

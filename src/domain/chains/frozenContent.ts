@@ -144,7 +144,8 @@ function isMuchYounger(one: ImageFacts | undefined, other: ImageFacts | undefine
   return (one?.modifiedAt ?? Number.NaN) - (other?.modifiedAt ?? Number.NaN) > slackMs;
 }
 
-function overlayOf({ disks }: Snapshot, target: string): string | undefined {
+/** That the snapshot made over what it froze. */
+export function overlayOf({ disks }: Snapshot, target: string): string | undefined {
   return disks.find((disk) => disk.target === target)?.file;
 }
 

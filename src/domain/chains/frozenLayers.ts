@@ -1,7 +1,8 @@
 // What the layers of each snapshot were when it was seen first, and whether they still are. The time of a last write tells
 // nothing where the layer above is written to as well, or where a file came with its old time.
-import { imageChain } from './backingChain.js';
-import { takesPart } from './fileUse.js';
+import { overlayOf } from './frozenContent.js';
+import { chainOfFrozen, takesPart } from './fileUse.js';
+import { writersInto } from './frozenWriters.js';
 import type { FrozenChain, FrozenRecord, LayerIdentity } from '../frozenRecord.js';
 import type { ImageFacts } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
@@ -20,7 +21,7 @@ const slackMs = 60_000;
 export function changedLayers(snapshot: Snapshot, facts: Facts): readonly ChangedLayer[] {
   const record = recordOf(snapshot, facts.frozenRecords ?? [], facts.tree);
   return (record?.chains ?? []).flatMap(({ target, layers }) => {
-    const chain = frozenChain(snapshot, target, facts);
+    const chain = chainOfFrozen(snapshot, target, facts);
     return chain.flatMap((file, depth): readonly ChangedLayer[] => {
       const at = layers.findIndex((layer) => layer.file === file);
       const was = layers[at];
@@ -31,7 +32,8 @@ export function changedLayers(snapshot: Snapshot, facts: Facts): readonly Change
         now === undefined ||
         isSame(was, now) ||
         tookOtherName(was, now) ||
-        tookMerge(now, above, facts)
+        tookMerge(now, above, facts) ||
+        (depth > 0 && tookAllAbove(file, overlayOf(snapshot, target), facts))
         ? []
         : [{ target, was }];
     });
@@ -58,14 +60,17 @@ export function contentChangedRefusal(snapshot: Snapshot, facts: Facts): Refused
 }
 
 /**
- * What is to be noted from now on: of each snapshot that is there. One of which a layer changed keeps what was noted.
+ * What is to be noted from now on: of each snapshot that is there. One of which a layer changed keeps what was noted; of one
+ * into whose layers another VM writes, nothing vouches for what is there now.
  * Undefined where that is what is noted already.
  */
 export function recordsToKeep(facts: Facts): readonly FrozenRecord[] | undefined {
   const { tree, frozenRecords = [] } = facts;
   const records = tree.snapshots.flatMap((snapshot): readonly FrozenRecord[] => {
     const known = recordOf(snapshot, frozenRecords, tree);
-    const seen = changedLayers(snapshot, facts).length === 0 ? recordNow(snapshot, known, facts) : undefined;
+    const isSpoilt =
+      changedLayers(snapshot, facts).length > 0 || (known === undefined && writersInto(snapshot, facts).length > 0);
+    const seen = isSpoilt ? undefined : recordNow(snapshot, known, facts);
     const { name, createdAt } = snapshot;
     return seen !== undefined ? [seen] : known === undefined ? [] : [{ ...known, name, createdAt }];
   });
@@ -120,7 +125,7 @@ function recordNow(snapshot: Snapshot, known: FrozenRecord | undefined, facts: F
       continue;
     }
     const noted = known?.chains.find((chain) => chain.target === target)?.layers ?? [];
-    const layers = frozenChain(snapshot, target, facts).map((file) =>
+    const layers = chainOfFrozen(snapshot, target, facts).map((file) =>
       identityNow(
         file,
         noted.find((layer) => layer.file === file),
@@ -154,17 +159,6 @@ function identityNow(file: string, was: LayerIdentity | undefined, facts: Facts)
     ...(backing === undefined ? {} : { backing: backing.file }),
     ...(was !== undefined && was.writing !== true && isSame(was, image) ? was : {}),
   };
-}
-
-/** What is inside of an image changes with it: there only what lies below is frozen. */
-function frozenChain(snapshot: Snapshot, target: string, facts: Facts): readonly string[] {
-  const disk = facts.frozenDisks?.get(snapshot.name)?.find((one) => one.target === target);
-  const location = snapshot.disks.find((one) => one.target === target)?.location;
-  if (disk?.source === undefined) {
-    return [];
-  }
-  const { files } = imageChain(disk.source, facts.files?.images);
-  return location === 'external' ? files : files.slice(1);
 }
 
 function isSame(was: LayerIdentity, now: ImageFacts): boolean {
@@ -211,8 +205,14 @@ function tookMerge(
   return renamedAt === undefined || image.modifiedAt === undefined || image.modifiedAt - renamedAt <= slackMs;
 }
 
-function imageOf(file: string, { files }: Facts): ImageFacts | undefined {
-  const image = files?.images.get(file);
+/** What the snapshot made stood on its own layers, and stands on this one now: those above went into it, and hide what they wrote. */
+function tookAllAbove(file: string, overlay: string | undefined, facts: Facts): boolean {
+  const [above, now] = [imageOf(overlay, facts), imageOf(file, facts)];
+  return above?.backing?.file === file && (now?.modifiedAt ?? 0) - (above.modifiedAt ?? Infinity) <= slackMs;
+}
+
+function imageOf(file: string | undefined, { files }: Facts): ImageFacts | undefined {
+  const image = file === undefined ? undefined : files?.images.get(file);
   return typeof image === 'object' ? image : undefined;
 }
 

@@ -1,4 +1,6 @@
 // Decides whether a VM can be started, stopped, paused or resumed in the state that it is in.
+import { changedLayers } from '../../domain/chains/frozenLayers.js';
+import { othersFrozen } from '../../domain/chains/frozenWriters.js';
 import { frozenFileRefusal, lostQemuRefusal, readOnlyRefusal, savedBelowRefusal } from '../refusals.js';
 import { unusedOverlays } from '../../domain/chains/unusedOverlays.js';
 import type { OperationRequest, PowerAction } from '../../domain/operation.js';
@@ -88,7 +90,7 @@ export function planPower(request: PowerRequest, facts: Facts): Draft | Refused 
       kind: 'plan',
       request,
       steps: [{ kind: 'power', action }, ...clockSteps(request, facts)],
-      losses: lossesOf(action, facts),
+      losses: [...lossesOf(action, facts), ...(action === 'start' ? spoiltBy(facts) : [])],
       warnings: [],
       progress: 'timeOnly',
     }
@@ -148,6 +150,18 @@ function brokenRevertRefusal(facts: Facts): Refused | undefined {
 
 function isWritten(file: string, { vm }: Facts): boolean {
   return snapshotableDisks(vm).some(({ source }) => source === file);
+}
+
+/** Snapshots whose frozen files the guest would write into, of this VM and of others; what is spoilt already is not lost by it. */
+function spoiltBy(facts: Facts): readonly Loss[] {
+  const own = facts.tree.snapshots.filter(
+    (one) => frozenFileRefusal(one, facts) !== undefined && changedLayers(one, facts).length === 0,
+  );
+  const names = [
+    ...own.map(({ name }) => name),
+    ...othersFrozen(facts).map(({ owner, snapshot }) => `${snapshot} (${owner})`),
+  ];
+  return names.length === 0 ? [] : [{ kind: 'restorePoints', names }];
 }
 
 /**

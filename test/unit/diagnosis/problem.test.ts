@@ -78,6 +78,10 @@ const keys: readonly (readonly [Problem, string])[] = [
     { kind: 'contentChanged', snapshot, disk, file: '/f' },
     'qemu:///system u backingChanged contentChanged [["snapshot","a b"],["disk","vda"],["file","/f"]]',
   ],
+  [
+    { kind: 'frozenFileShared', file: '/f', writer: 'w', owner: 'o', title: 't', snapshot },
+    'qemu:///system u damaged frozenFileShared [["file","/f"],["writer","w"],["owner","o"],["title","t"]]',
+  ],
   [{ kind: 'nvramNotHeld', snapshot }, 'qemu:///system u nvramNotHeld nvramNotHeld [["snapshot","a b"]]'],
   [{ kind: 'guestFrozen' }, 'qemu:///system u standsStill guestFrozen []'],
   [{ kind: 'pausedSaving' }, 'qemu:///system u standsStill pausedSaving []'],

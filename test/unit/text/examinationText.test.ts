@@ -47,6 +47,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   noCurrent: { kind: 'noCurrent' },
   backingChanged: { kind: 'backingChanged', file: `/img/${evil}`, overlay: evil },
   contentChanged: { kind: 'contentChanged', snapshot: 'first', disk: evil, file: evil },
+  frozenFileShared: { kind: 'frozenFileShared', file: evil, writer: evil, owner: evil, title: evil, snapshot: 'first' },
   nvramNotHeld: { kind: 'nvramNotHeld', snapshot: evil },
   mixedStyles: { kind: 'mixedStyles' },
   onFrozenFiles: { kind: 'onFrozenFiles', snapshot: 'first', disk: 'vda', file: evil },

@@ -1,0 +1,76 @@
+// Who would write into what a snapshot froze, without libvirt's minding: a VM whose disk is that very file. Takes what the VMs
+// are defined with, and the kernel's locks. Judges no content.
+import { backingFileOf, chainOfFrozen } from './fileUse.js';
+import { externalTargets } from './deletedFiles.js';
+import type { Facts, FrozenFile } from '../facts.js';
+import { type Refused, refuse } from '../refusal.js';
+import type { Snapshot } from '../snapshot.js';
+import { isActive, snapshotableDisks } from '../vm.js';
+
+export interface FrozenWriter {
+  /** The VM that writes, or would. */
+  readonly writer: string;
+  readonly target: string;
+  readonly file: string;
+}
+
+/**
+ * | a disk of another VM is                  | that VM is | → |
+ * |------------------------------------------|------------|---|
+ * | the file that the snapshot froze         | any        | it writes into it |
+ * | a file below that                        | on         | the same |
+ * | a file below that                        | off        | none: it is what linked clones were made of |
+ */
+export function writersInto(snapshot: Snapshot, facts: Facts): readonly FrozenWriter[] {
+  return externalTargets(snapshot).flatMap((target) => {
+    const frozen = backingFileOf(facts, snapshot.name, target);
+    const below = chainOfFrozen(snapshot, target, facts);
+    return (facts.otherVms ?? []).flatMap(({ name: writer, active, writes = [] }) => {
+      const file = writes.find((one) => one === frozen || (active === true && below.includes(one)));
+      return file === undefined ? [] : [{ writer, target, file }];
+    });
+  });
+}
+
+/**
+ * | the file that it froze, or one below it, is   | what we noted of the snapshot   | → |
+ * |-----------------------------------------------|---------------------------------|---|
+ * | a disk of another VM that is on               | any                             | writtenByOther |
+ * | a disk of another VM that is off              | nothing                         | writtenByOther: it may have been on |
+ * | a disk of another VM that is off              | holds                           | ok |
+ * | open to write, while this VM is off           | any                             | heldByProgram |
+ */
+export function frozenWriterRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+  const { vm, otherVms = [], frozenRecords = [], written, files } = facts;
+  const isNoted = frozenRecords.some(({ createdAt }) => createdAt === snapshot.createdAt);
+  const found = writersInto(snapshot, facts).find(
+    ({ writer }) => !isNoted || otherVms.some(({ name, active }) => name === writer && active === true),
+  );
+  if (found !== undefined) {
+    const { writer: other, target: disk, file } = found;
+    return refuse('writtenByOther', { snapshot: snapshot.title, disk, file, other });
+  }
+  const chains = isActive(vm.power)
+    ? []
+    : externalTargets(snapshot).flatMap((target) => chainOfFrozen(snapshot, target, facts));
+  const open = chains.find((file) => {
+    const image = files?.images.get(file);
+    return typeof image === 'object' && image.real !== undefined && written?.has(image.real) === true;
+  });
+  return open === undefined ? undefined : refuse('heldByProgram', { vm: vm.name, file: open });
+}
+
+export interface OthersFrozen extends FrozenFile {
+  /** The VM whose snapshot it is. */
+  readonly owner: string;
+}
+
+/** What this VM would write into, of which a snapshot of another one needs every byte. */
+export function othersFrozen({ vm, otherVms = [] }: Facts): readonly OthersFrozen[] {
+  const own = new Set(snapshotableDisks(vm).flatMap(({ source }) => source ?? []));
+  return otherVms.flatMap(({ name: owner, froze = [] }) => {
+    const needed = froze.filter(({ file }) => own.has(file));
+    const found = needed.find(({ isTop }) => isTop === true) ?? needed[0];
+    return found === undefined ? [] : [{ owner, ...found }];
+  });
+}
