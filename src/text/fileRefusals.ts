@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { bytesText } from './bytesText.js';
 import { notSeamless } from './notSeamless.js';
 import type { Sentences } from './refusalSentence.js';
+import { folderReason } from './folderReason.js';
 
 export const fileRefusals: Pick<
   Sentences,
@@ -226,27 +227,5 @@ function ramReason(vm: string, device: string, said: string): string {
       return t('{0} shares memory with others, so its RAM cannot be saved.', vm);
     default:
       return t('{0} shares a folder with its host ({1}), so its RAM cannot be saved.', vm, device);
-  }
-}
-
-function folderReason(folder: string, why: string): string {
-  switch (why) {
-    case 'noStorageDriver':
-      return t('No files can be made in “{0}”: this libvirt has no storage driver.', folder);
-    case 'otherHost':
-      return t('No files can be made in “{0}”: it is on another host, and no storage pool has it.', folder);
-    case 'noQemuImg':
-      return t('No files can be made in “{0}”: qemu-img is not installed.', folder);
-    case 'denied':
-      return t('No files can be made in “{0}”: permission denied.', folder);
-    case 'folderMissing':
-      return t('No files can be made in “{0}”: there is no such folder.', folder);
-    case 'silent':
-      return t(
-        'No files can be made in “{0}”: libvirt does not answer. The storage of this folder, or of another pool, may hang.',
-        folder,
-      );
-    default:
-      return t('No files can be made in “{0}”, as far as is known.', folder);
   }
 }

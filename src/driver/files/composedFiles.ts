@@ -1,7 +1,7 @@
 // Several ways to the same host's files as one: the first that knows answers, the first that can acts. Touches no file
 // itself.
 import { Failure, type FailureKind } from '../../domain/failure.js';
-import type { CannotAct, HostFiles } from '../../domain/hostFiles.js';
+import type { CannotAct, HostFiles, ImageFacts, Seen } from '../../domain/hostFiles.js';
 
 export interface Way extends HostFiles {
   /**
@@ -28,12 +28,19 @@ const finalKinds: ReadonlySet<FailureKind> = new Set<FailureKind>([
   'lost',
   'protocol',
   'cancelled',
+  'refused',
 ]);
 
 export function composedFiles({ acting, reading }: Ways): HostFiles {
   return {
     file: (path) => firstKnown(reading, 'unknown', (files) => files.file(path), path),
-    image: (path, format, depth) => firstKnown(reading, 'unknown', (files) => files.image(path, format, depth), path),
+    image: async (path, format, depth) => {
+      const look = (files: HostFiles): Promise<Seen<ImageFacts>> => files.image(path, format, depth);
+      const seen = await firstKnown(reading, 'unknown', look, path);
+      // In a container, say, this program may see another folder there than libvirt, and would call gone what a VM rests on.
+      const other = seen === 'missing' ? await firstKnown(reading.slice(1), 'unknown', look).catch(() => seen) : seen;
+      return other === 'unknown' ? seen : other;
+    },
     list: (folder) => firstKnown(reading, undefined, (files) => files.list(folder)),
     space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
     imageLocks: () => firstKnown(reading, undefined, (files) => files.imageLocks()),
@@ -108,6 +115,9 @@ async function firstAble(ways: readonly HostFiles[], act: (files: HostFiles) => 
   }
   const last = failures.at(-1);
   const said = [...new Set(failures.map((failure) => failure.message))].join('\n');
+  if (last?.kind === 'refused') {
+    throw last;
+  }
   throw new Failure(
     last?.kind ?? 'unsupported',
     { ...last?.details, ...(said === '' ? {} : { libvirtMessage: said }) },

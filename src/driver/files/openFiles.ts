@@ -10,6 +10,7 @@ import type { Capabilities } from '../../domain/capabilities.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import type { ImageContents } from '../../domain/imageContents.js';
 import { FolderPools } from './folderPools.js';
+import { requireSeen, sameFiles } from './sameFiles.js';
 import { type StorageAccess, storageFiles } from './storageFiles.js';
 
 export interface FilesOf {
@@ -26,8 +27,19 @@ export interface FilesOf {
 /** The files themselves tell more than libvirt does; libvirt may change what this user may not. */
 export function openFiles(of: FilesOf): HostFiles {
   const storage = storageFiles(storageAccess(of));
-  const local = nearbyFiles(of) ?? filesElsewhere;
-  return composedFiles({ acting: [storage, local], reading: [local, storage] });
+  const nearby = nearbyFiles(of);
+  if (nearby === undefined) {
+    return composedFiles({ acting: [storage, filesElsewhere], reading: [filesElsewhere, storage] });
+  }
+  const local = sameFiles(nearby, storage);
+  const seen: HostFiles = {
+    ...storage,
+    createOverlay: async (overlay) => {
+      await storage.createOverlay(overlay);
+      await requireSeen(overlay.file, local, storage);
+    },
+  };
+  return composedFiles({ acting: [seen, local], reading: [local, storage] });
 }
 
 /** Without libvirt, where the hypervisor's files are this machine's. */

@@ -34,7 +34,12 @@ interface Place {
   readonly name: string;
 }
 
-export function storageFiles(access: StorageAccess): HostFiles {
+export interface StorageFiles extends HostFiles {
+  /** Of the last change of any kind; `unknown` where libvirt does not tell. */
+  changedAt(path: string): Promise<Seen<number>>;
+}
+
+export function storageFiles(access: StorageAccess): StorageFiles {
   const { pools, uri } = access;
   const certain = access.daemon === 'system';
 
@@ -183,6 +188,7 @@ export function storageFiles(access: StorageAccess): HostFiles {
       : { why: 'denied' };
 
   return {
+    changedAt: (path) => lookAt<number | 'unknown'>(path, ({ changedAt }) => changedAt ?? 'unknown'),
     file: (path) => lookAt<FileFacts>(path, ({ image: { bytes, allocatedBytes } }) => ({ bytes, allocatedBytes })),
     image: (path, format) => lookAt<ImageFacts>(path, ({ image }) => (format === 'raw' ? asRaw(image) : image)),
     list: (folder) => {

@@ -21,6 +21,8 @@ export interface VolumeFacts {
   readonly type: string;
   readonly image: ImageFacts;
   readonly permissions: StoragePermissions | undefined;
+  /** Of its last change of any kind, in milliseconds since 1970. */
+  readonly changedAt?: number;
 }
 
 /** A pool over a folder that is there: nothing in it says that anything is to be made. */
@@ -54,7 +56,8 @@ export function parseVolume(xml: string): VolumeFacts | undefined {
   }
   const format = attribute(find(target, 'format'), 'type') ?? 'raw';
   const backing = textOf(find(volume, 'backingStore', 'path'));
-  const modified = textOf(find(target, 'timestamps', 'mtime'));
+  const modifiedAt = timeOf(find(target, 'timestamps', 'mtime'));
+  const changedAt = timeOf(find(target, 'timestamps', 'ctime'));
   const backingFormat = attribute(find(volume, 'backingStore', 'format'), 'type');
   return {
     type: attribute(volume, 'type') ?? '',
@@ -64,12 +67,13 @@ export function parseVolume(xml: string): VolumeFacts | undefined {
       format,
       // A guest sees whole sectors.
       virtualBytes: format === 'raw' ? Math.ceil(capacity / 512) * 512 : capacity,
-      ...(modified !== undefined && modifiedAt(modified)),
+      ...(modifiedAt === undefined ? {} : { modifiedAt }),
       ...(backing === undefined
         ? {}
         : { backing: { file: backing, ...(backingFormat === undefined ? {} : { format: backingFormat }) } }),
     },
     permissions: permissionsOf(find(target, 'permissions')),
+    ...(changedAt === undefined ? {} : { changedAt }),
   };
 }
 
@@ -134,11 +138,9 @@ function permissionElements(like: StoragePermissions | undefined): readonly XmlE
 }
 
 /** To the last bit what the file system's own time comes to here (`Stats.mtimeMs`): times of both ways are compared. */
-function modifiedAt(text: string): Pick<ImageFacts, 'modifiedAt'> {
-  const [, seconds, fraction = ''] = /^(\d{1,11})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
-  return seconds === undefined
-    ? {}
-    : { modifiedAt: Number(seconds) * 1_000 + Number(fraction.padEnd(9, '0')) / 1_000_000 };
+function timeOf(from: XmlElement | undefined): number | undefined {
+  const [, seconds, fraction = ''] = /^(\d{1,11})(?:\.(\d{1,9}))?$/.exec(textOf(from) ?? '') ?? [];
+  return seconds === undefined ? undefined : Number(seconds) * 1_000 + Number(fraction.padEnd(9, '0')) / 1_000_000;
 }
 
 function bytesOf(from: XmlElement | undefined): number | undefined {

@@ -1,0 +1,86 @@
+// Keeps this program from changing files that libvirt does not see: in a container or another mount namespace the same path may lead to
+// another file, though the daemon answers on a socket of this very machine.
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { HostFiles } from '../../domain/hostFiles.js';
+import { Failure } from '../../domain/failure.js';
+import { refuse } from '../../domain/refusal.js';
+import type { StorageFiles } from './storageFiles.js';
+import type { Way } from './composedFiles.js';
+
+/** Times of one file, read by two programs. */
+const closeMs = 1;
+
+/** The files as this program sees them; what changes one is done only where libvirt sees the same, as far as it tells. */
+export function sameFiles(local: Way, storage: Pick<StorageFiles, 'changedAt'>): Way {
+  const isOther = async (path: string): Promise<boolean> => {
+    const before = await changedAt(path);
+    const theirs = before === undefined ? 'unknown' : await storage.changedAt(path);
+    const after = await changedAt(path);
+    return (
+      before !== undefined &&
+      after !== undefined &&
+      theirs !== 'unknown' &&
+      (theirs === 'missing' || theirs < before - closeMs || theirs > after + closeMs)
+    );
+  };
+  const requireSame = async (...paths: readonly string[]): Promise<void> => {
+    for (const path of paths) {
+      if (await isOther(path)) {
+        throw otherFolder(path);
+      }
+    }
+  };
+  return {
+    ...local,
+    canChange: async (path) => {
+      const can = await local.canChange(path);
+      return can === 'yes' && (await isOther(path)) ? { why: 'otherFolder' } : can;
+    },
+    createOverlay: async (overlay) => {
+      await requireSame(overlay.backing);
+      await local.createOverlay(overlay);
+    },
+    copy: async (from, to, existing) => {
+      await requireSame(from);
+      await local.copy(from, to, existing);
+    },
+    removeTag: async (file, tag) => {
+      await requireSame(file);
+      await local.removeTag(file, tag);
+    },
+    commit: async (commit, signal, onFraction) => {
+      await requireSame(commit.base, commit.top);
+      await local.commit(commit, signal, onFraction);
+    },
+    copyImage: async (copy, signal, onFraction) => {
+      await requireSame(copy.from);
+      await local.copyImage(copy, signal, onFraction);
+    },
+    trash: async (path) => {
+      await requireSame(path);
+      await local.trash(path);
+    },
+  };
+}
+
+/** What libvirt has made where this program, which sees the folder, does not see it: taken away again. */
+export async function requireSeen(file: string, local: HostFiles, storage: HostFiles): Promise<void> {
+  if ((await local.file(file)) === 'missing') {
+    await storage.remove(file);
+    throw otherFolder(file);
+  }
+}
+
+function otherFolder(path: string): Failure {
+  const { refusal } = refuse('filesOutOfReach', { folder: dirname(path), why: 'otherFolder' });
+  return new Failure('refused', { path, refusal });
+}
+
+async function changedAt(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ctimeMs;
+  } catch {
+    return undefined;
+  }
+}
