@@ -7,7 +7,10 @@ import { displayLine } from '../domain/plainText.js';
 import type { MemberOutcome } from '../domain/system.js';
 import { Session } from '../session/session.js';
 import { memberOutcomes } from '../session/systemInfos.js';
+import type { RecoveryReport } from '../domain/recoveryReport.js';
 import { failureMessage } from '../text/failureMessage.js';
+import { titleIn } from '../text/operationProgress.js';
+import { recoveryText } from '../text/recoveryText.js';
 import { isSilent } from '../text/failureText.js';
 import { refusalText } from '../text/refusalText.js';
 import type { Call } from './arguments.js';
@@ -87,6 +90,7 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
   onInterrupt(() => interruption.interrupt());
   const isJson = call.flags.has('json');
   let session: Session | undefined;
+  const recovered = new Set<RecoveryReport>();
   try {
     const connect = call.texts['connect'];
     session = await Session.open({
@@ -95,6 +99,7 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
       log,
       shell: call.command === 'mcp' ? 'virt-rewind mcp' : 'virt-rewind',
     });
+    session.inventory.onDidRecover((report) => recovered.add(report));
     for (const doubt of await session.doubts()) {
       const { reason, nextStep } = refusalText(doubt);
       terminal.tell(`${reason} ${nextStep}`);
@@ -113,13 +118,28 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
       json: isJson ? (answer) => terminal.say(answerDocument(call.command, answer)) : undefined,
     };
     const exit = await handler(context);
+    tellRecovered(recovered, terminal);
     return typeof exit === 'number' ? exit : exitCode(exit);
   } catch (error) {
+    const { recoveredFirst } = asFailure(error).details;
+    tellRecovered(
+      [...recovered].filter((report) => report !== recoveredFirst),
+      terminal,
+    );
     const told = interruption.wasWished && isSilentEnd(error) ? new CliError('cancelled', t('Cancelled.')) : error;
     return failed(named(told, session), call, terminal, isOfSystem(error) ? memberOutcomes(error.members) : undefined);
   } finally {
     await session?.close().catch((error: unknown) => log.error(String(error)));
     terminal.dispose();
+  }
+}
+
+/** What had been interrupted before, and came to its end with this command. What stays unfinished is told by what it forbids. */
+function tellRecovered(reports: Iterable<RecoveryReport>, terminal: Terminal): void {
+  for (const report of reports) {
+    if (report.outcome !== 'explained') {
+      terminal.tell(recoveryText(report, titleIn({}, report.request)).message);
+    }
   }
 }
 

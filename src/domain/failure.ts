@@ -73,6 +73,12 @@ export interface FailureDetails {
   readonly request?: OperationRequest;
   /** What the VM's state was when it was read again after the failure. */
   readonly stateNow?: PowerState;
+  /** It was on and is off, or the other way round: what it was when the operation was decided. */
+  readonly stateBefore?: PowerState;
+  /** It was on, and its QEMU ended without being told to. */
+  readonly qemuEnded?: true;
+  /** What had been interrupted on the VM before, and came to its end before this was begun. */
+  readonly recoveredFirst?: RecoveryReport;
   /** What was done at once about an operation that had failed half way; absent where nothing was. */
   readonly recovered?: RecoveryReport['outcome'];
   /** Of several snapshots that were to go, those that are gone. */

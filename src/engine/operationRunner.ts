@@ -6,7 +6,7 @@ import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import { type Decision, type Plan, type PlannedWork, workOf } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import { planForGood } from '../operations/planOperation.js';
-import { type Refusal, type Refused, refuse } from '../domain/refusal.js';
+import { type Refused, refuse } from '../domain/refusal.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, type PowerState, type Vm } from '../domain/vm.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
@@ -18,6 +18,7 @@ import { clockBehind } from './clockBehind.js';
 import { noteLayers, noteMade, noteWriting } from './frozenNotes.js';
 import type { FreshLook } from './freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
+import { knowingState } from './knowingState.js';
 import type { Persistence } from './persistence.js';
 import { logOperation, type WhyRun } from './loggedRun.js';
 import { newOperationId } from '../journal/operationLog.js';
@@ -25,6 +26,7 @@ import { toldInLog } from './operationStory.js';
 import { readBackStep } from './operationStatus.js';
 import type { Store } from '../inventory/store.js';
 import type { Recoverer } from './recoverer.js';
+import { knowingRecovered, recoverFirst, requireFinished } from './recoverFirst.js';
 import type { Rules } from './rules.js';
 import { factsToPlan } from './factsRequests.js';
 import { watchSteps } from './seenStep.js';
@@ -93,13 +95,25 @@ export class OperationRunner {
     const { clock, recoverer } = this.#options;
     const begunAt = clock.ticks();
     await lease.live.open();
-    const unfinished = await recoverer.recoverVm(lease);
-    if (unfinished !== undefined && !isWayOut(lease.request)) {
-      throw new Failure('refused', { refusal: this.#unfinishedRefusal(lease.request, unfinished) });
+    const { why, reports } = await recoverFirst(recoverer, lease);
+    try {
+      requireFinished(lease.request, this.#options.look.view(lease.request.vm).vm.name, why);
+      return await this.#decideAndRun(lease, options, begunAt, why === undefined);
+    } catch (error) {
+      throw knowingRecovered(error, reports);
     }
+  }
+
+  /** @param isWhole nothing is unfinished on the VM */
+  async #decideAndRun(
+    lease: Lease,
+    options: RunOperationOptions,
+    begunAt: number,
+    isWhole: boolean,
+  ): Promise<OperationResult> {
+    const { clock, persistence } = this.#options;
     const { plan, facts } = await this.#decide(lease, options);
-    const { persistence } = this.#options;
-    await (unfinished === undefined && noteLayers(persistence, lease.request.vm, facts, lease.log));
+    await (isWhole && noteLayers(persistence, lease.request.vm, facts, lease.log));
     const entry = isJournaled(plan) ? await this.#begin(lease, plan, facts) : undefined;
     let ran: StepsRun;
     const stepsAt = clock.ticks();
@@ -110,7 +124,7 @@ export class OperationRunner {
       ran = await (options.around?.(steps) ?? steps());
       await this.#overlaysStand(lease, plan, plan.steps.length);
     } catch (error) {
-      throw await this.#failed(lease, plan, entry, begunAt, asFailure(error));
+      throw await this.#failed(lease, { plan, facts }, entry, begunAt, asFailure(error));
     }
     const endedAt = clock.ticks();
     const durationMs = Math.round(endedAt - begunAt);
@@ -216,19 +230,10 @@ export class OperationRunner {
     return entry;
   }
 
-  #unfinishedRefusal(request: OperationRequest, why: Refusal): Refusal {
-    if (['entryUnreadable', 'entryOfUnknownVm', 'systemInterrupted'].includes(why.reason)) {
-      // Neither a repair of ours nor a person's word here leads out of it.
-      return why;
-    }
-    const vm = this.#options.store.vm(request.vm)?.vm.name ?? request.vm.uuid;
-    return refuse('unfinishedOperation', { vm, operation: request.kind }, why).refusal;
-  }
-
   /** Whoever hears of it knows the VM's true state, and what was done to get it out of a half done one. */
   async #failed(
     lease: Lease,
-    plan: Plan,
+    { plan, facts: { vm: before } }: Decided,
     entry: OpenEntry | undefined,
     begunAt: number,
     failure: Failure,
@@ -243,7 +248,7 @@ export class OperationRunner {
         failure: text,
         durationMs: Math.round(clock.ticks() - begunAt),
       });
-      return seen ? this.#knowingState(lease, failure) : failure;
+      return seen ? knowingState(failure, before, this.#powerNow(lease)) : failure;
     }
     if (!seen || ended.aborted) {
       await entry.leave();
@@ -252,10 +257,11 @@ export class OperationRunner {
     }
     const recovered = await recoverer.afterFailure({ ...lease, signal: ended }, entry, failure);
     if (recovered === undefined) {
-      return this.#knowingState(lease, failure);
+      return knowingState(failure, before, this.#powerNow(lease));
     }
     const deleted = this.#deletedBy(lease, plan);
-    return this.#knowingState(lease, withDetails(failure, { recovered, ...(deleted.length === 0 ? {} : { deleted }) }));
+    const known = withDetails(failure, { recovered, ...(deleted.length === 0 ? {} : { deleted }) });
+    return knowingState(known, before, this.#powerNow(lease));
   }
 
   /** What a person would have typed, where there is a command for it. */
@@ -302,9 +308,8 @@ export class OperationRunner {
     return seen === 'read' ? (this.#options.store.vm(lease.request.vm)?.vm.power ?? 'unknown') : 'unknown';
   }
 
-  #knowingState(lease: Lease, failure: Failure): Failure {
-    const vm = this.#options.store.vm(lease.request.vm)?.vm;
-    return vm === undefined ? failure : withDetails(failure, { stateNow: vm.power });
+  #powerNow({ request }: Lease): Vm | undefined {
+    return this.#options.store.vm(request.vm)?.vm;
   }
 
   /**
@@ -324,14 +329,6 @@ export class OperationRunner {
       ...('snapshot' in request && snapshot === undefined && !vmIsGone ? { snapshot: request.snapshot } : {}),
     });
   }
-}
-
-/** While something is unfinished: what mends it, and what takes the VM out of use meanwhile. */
-function isWayOut(request: OperationRequest): boolean {
-  return (
-    request.kind === 'repair' ||
-    (request.kind === 'power' && ['shutDown', 'forceOff', 'pause'].includes(request.action))
-  );
 }
 
 function orRefused<T extends Decision | 'same'>(decision: T): Exclude<T, Refused> {

@@ -24,6 +24,7 @@ import { keepingMarks, keptSnapshots } from './keptSnapshots.js';
 import type { LiveConnection } from '../inventory/liveConnection.js';
 import { OperationRunner, type RunOperationOptions } from './operationRunner.js';
 import type { Store } from '../inventory/store.js';
+import { knowingRecovered, recoverFirst } from './recoverFirst.js';
 import { Recoverer } from './recoverer.js';
 import type { Rules } from './rules.js';
 import { StepRunner } from './stepRunner.js';
@@ -101,9 +102,11 @@ export class Operations implements Disposable {
     const each = <R>(act: (lease: Lease) => Promise<R>): Promise<readonly R[]> =>
       Promise.all(requests.map((request) => turns.take(request, { signal, group }, act)));
     return turns.takeAll(requests, { signal, onWait, group }, async () => {
-      const [why] = (await each((lease) => this.#recoverer.recoverVm(lease))).flatMap((refusal) => refusal ?? []);
-      if (why !== undefined) {
-        throw new Failure('refused', { refusal: why });
+      const first = await each((lease) => recoverFirst(this.#recoverer, lease));
+      const reports = first.flatMap((one) => one.reports);
+      const [refusal] = first.flatMap(({ why }) => why ?? []);
+      if (refusal !== undefined) {
+        throw knowingRecovered(new Failure('refused', { refusal }), reports);
       }
       return work({
         run: (request, options = {}) => this.run(request, { ...options, group }),

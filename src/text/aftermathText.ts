@@ -4,11 +4,14 @@ import { t } from '@vscode/l10n';
 import type { FailureDetails, Leftover } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import { listed } from './lossText.js';
+import { titleIn } from './operationProgress.js';
+import { recoveryText } from './recoveryText.js';
 import { stateWord } from './words.js';
 
 /** Sentences; empty where nothing is known. */
 export function aftermathText(details: FailureDetails): readonly string[] {
   return [
+    ...recoveredFirstText(details),
     ...recoveredText(details),
     ...deletedText(details),
     ...(details.thawed === true ? [t('The guest’s file systems stood still and were let go on.')] : []),
@@ -17,14 +20,24 @@ export function aftermathText(details: FailureDetails): readonly string[] {
   ];
 }
 
+function recoveredFirstText({ recoveredFirst }: FailureDetails): readonly string[] {
+  return recoveredFirst === undefined
+    ? []
+    : [recoveryText(recoveredFirst, titleIn({}, recoveredFirst.request)).message];
+}
+
 /** Whatever needs a person is told by itself, with the commands that lead out. */
-function recoveredText({ recovered, vm }: FailureDetails): readonly string[] {
+function recoveredText({ recovered, vm, stateBefore }: FailureDetails): readonly string[] {
   if (recovered === undefined) {
     return [];
   }
   switch (recovered) {
     case 'before':
-      return [vm === undefined ? t('What had been begun was undone.') : t('{0} is as it was before.', vm)];
+      return [
+        vm === undefined || stateBefore !== undefined
+          ? t('What had been begun was undone.')
+          : t('{0} is as it was before.', vm),
+      ];
     case 'after':
       return [t('It was brought to its end all the same.')];
     case 'partly':
@@ -59,10 +72,15 @@ function leftoverText(left: Leftover): string {
   }
 }
 
-function stateText({ stateNow, vm }: FailureDetails): readonly string[] {
+function stateText({ stateNow, vm, qemuEnded }: FailureDetails): readonly string[] {
   if (stateNow === undefined) {
     return [];
   }
   const state = stateWord(stateNow);
-  return [vm === undefined ? t('The VM is {0} now.', state) : t('{0} is {1} now.', vm, state)];
+  return [
+    ...(qemuEnded === true
+      ? [t('Its QEMU ended: RAM that no snapshot holds is lost, and its disks are as after a power cut.')]
+      : []),
+    vm === undefined ? t('The VM is {0} now.', state) : t('{0} is {1} now.', vm, state),
+  ];
 }

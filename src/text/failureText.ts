@@ -12,11 +12,10 @@ import { entryAdvice } from './entryAdvice.js';
 import type { FailureButton, FailureText } from './failureSentences.js';
 import { lostOutputSentence } from './lostOutput.js';
 import { outrunSentence } from './outrunSentence.js';
-import { isForTheDoctor, refusalText } from './refusalText.js';
 import { remedyButtons } from './powerRemedy.js';
 import { silentButtons, silentSentence } from './silentGuest.js';
 import { circleWording } from './startText.js';
-import { stoppedText } from './stoppedText.js';
+import { refusedText, stoppedText } from './stoppedText.js';
 import { unseenText } from './unseenText.js';
 
 type Offer = 'connect' | 'refresh' | 'examine' | 'guest' | 'remedy';
@@ -149,21 +148,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
     severity: 'error',
     offers: 'connect',
   }),
-  refused: (details) => {
-    const text =
-      details.refusal === undefined
-        ? { reason: t('A safety rule forbids it.'), nextStep: '' }
-        : refusalText(details.refusal);
-    return {
-      short: t('refused'),
-      sentence: t('{0} Nothing was changed.', text.reason),
-      nextStep: text.nextStep,
-      severity: 'warning',
-      ...(details.vm !== undefined && details.refusal !== undefined && isForTheDoctor(details.refusal)
-        ? { offers: 'examine' as const }
-        : { offers: 'remedy' as const }),
-    };
-  },
+  refused: (details) => ({ short: t('refused'), ...refusedText(details) }),
   stopped: (details) => ({
     short: t('stopped half way'),
     ...stoppedText(details),

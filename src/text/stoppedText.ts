@@ -1,12 +1,28 @@
-// That a rule stopped an operation of which a part was done; what became of that part, aftermathText tells. A part of
+// That a rule refused an operation, or stopped one of which a part was done; what became of that part, aftermathText tells. A part of
 // failureText; knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../domain/failure.js';
 import type { FailureText } from './failureSentences.js';
-import { refusalText } from './refusalText.js';
+import { isForTheDoctor, refusalText } from './refusalText.js';
+
+interface Refused extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
+  readonly offers: 'examine' | 'remedy';
+}
 
 interface Stopped extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
   readonly offers?: 'connect';
+}
+
+/** Nobody may read that nothing was changed where something else came to its end before: see aftermathText. */
+export function refusedText({ vm, refusal, recoveredFirst }: FailureDetails): Refused {
+  const { reason, nextStep } =
+    refusal === undefined ? { reason: t('A safety rule forbids it.'), nextStep: '' } : refusalText(refusal);
+  return {
+    sentence: recoveredFirst === undefined ? t('{0} Nothing was changed.', reason) : reason,
+    nextStep,
+    severity: 'warning',
+    offers: vm !== undefined && refusal !== undefined && isForTheDoctor(refusal) ? 'examine' : 'remedy',
+  };
 }
 
 /**

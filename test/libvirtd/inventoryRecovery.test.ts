@@ -79,6 +79,26 @@ describe('a revert that somebody regrets', function () {
     assert.equal(snapshot, 'mine');
   });
 
+  it('is undone where QEMU died in front of it, and who is told hears that its RAM is lost', async () => {
+    const { stage } = await stageOf('killed');
+    await stage.power('start');
+    const killing = openEditor({
+      uri: daemon.uri,
+      journal: join(daemon.dir, 'killing'),
+      env: daemon.env,
+      at: { step: 0, moment: 'before' },
+      act: () => killQemu(daemon, 'killed'),
+    });
+    await killing.inventory.connect(daemon.uri);
+    const request = { kind: 'create', vm: stage.ref, snapshotKind: 'memory', style: 'external', title: 'x' } as const;
+    await assert.rejects(killing.inventory.runOperation(request), ({ details }: Failure) => {
+      const { recovered, stateBefore, stateNow, qemuEnded } = details;
+      assert.deepEqual([recovered, stateBefore, stateNow, qemuEnded], ['before', 'running', 'off', true]);
+      return true;
+    });
+    killing.inventory.dispose();
+  });
+
   it('is merged back where QEMU died right behind a snapshot, and libvirt took its RAM away again', async () => {
     const { vm, stage } = await stageOf('ramless');
     await stage.power('start');

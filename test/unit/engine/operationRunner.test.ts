@@ -219,6 +219,25 @@ describe('runOperation', () => {
     }
   });
 
+  for (const [what, request, after, expected] of [
+    ['its QEMU ended', create, { power: 'off', powerReason: 'crashed' }, ['off', 'running', true]],
+    ['somebody cut its power', create, { power: 'off', powerReason: 'destroyed' }, ['off', 'running', undefined]],
+    ['it goes on', create, {}, ['running', undefined, undefined]],
+  ] as const) {
+    it(`tells what became of the VM where a step failed and ${what}`, async () => {
+      const r = await open();
+      const web = r.vms.get(vm.uuid)!;
+      r.hypervisor().onRun = () => {
+        web.vm = { ...web.vm, ...after };
+        return Promise.reject(new Failed('failed'));
+      };
+      await assert.rejects(r.inventory.runOperation(request), ({ details }: Failure) => {
+        assert.deepEqual([details.stateNow, details.stateBefore, details.qemuEnded], expected);
+        return true;
+      });
+    });
+  }
+
   it('tells what the snapshot became, when the VM was switched off just before', async () => {
     const r = await open();
     const web = r.vms.get(vm.uuid)!;

@@ -296,6 +296,26 @@ describe('recovery', () => {
     );
   });
 
+  it('is told to whoever is refused then: something was changed', async () => {
+    const persistence = await left();
+    const script = new Script();
+    script.recovery = goOn;
+    const r = await rigWith({ rules: script, persistence, recovers: 'beforeOperations' }, fakeVm('web', ['a', 'b']));
+    const offline: OperationRequest = { kind: 'create', vm, title: 'x', snapshotKind: 'offline' };
+    const refusalOf = async (): Promise<Failure['details']> => {
+      try {
+        await r.inventory.runOperation(offline);
+      } catch (error) {
+        assert.ok(error instanceof Failure && error.kind === 'refused');
+        return error.details;
+      }
+      throw new Error('it was done');
+    };
+    const first = await refusalOf();
+    assert.deepEqual([first.refusal?.reason, first.recoveredFirst?.outcome], ['notOff', 'after']);
+    assert.equal((await refusalOf()).recoveredFirst, undefined);
+  });
+
   it('looks once more before a step that cannot be taken back, and does not do it where somebody acted', async () => {
     const persistence = await left();
     const script = new Script();

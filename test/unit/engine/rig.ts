@@ -41,10 +41,11 @@ export interface RigOptions {
   readonly rules?: Rules;
   /** Of an inventory that was there before. */
   readonly persistence?: FakeKeeping;
+  readonly recovers?: 'beforeOperations';
 }
 
 export async function rigWith(
-  { rules, persistence = new FakeKeeping() }: RigOptions,
+  { rules, persistence = new FakeKeeping(), recovers }: RigOptions,
   ...content: readonly FakeVm[]
 ): Promise<Rig> {
   const clock = new FakeClock();
@@ -54,6 +55,7 @@ export async function rigWith(
   const log: string[] = [];
   const keep = (line: string): number => log.push(line);
   const inventory = new Inventory({
+    ...(recovers !== undefined && { recovers }),
     open: (which, signal) => {
       const attempt = attempts.shift();
       if (attempt !== undefined) {

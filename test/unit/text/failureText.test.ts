@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { commandIds } from '../../../src/manifest/commandIds.js';
 import { Failure, type FailureDetails } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { Refusal, RefusalFacts, RefusalReason } from '../../../src/domain/refusal.js';
+import { type Refusal, type RefusalFacts, type RefusalReason, refuse } from '../../../src/domain/refusal.js';
 import { failureText, shortFailure } from '../../../src/text/failureText.js';
 import { refusalText } from '../../../src/text/refusalText.js';
 import { ref } from '../ui/samples.js';
@@ -302,7 +302,19 @@ describe('failure text', () => {
   it('says what a failure left, and what became of what had been begun', () => {
     const told = (details: FailureDetails): string => failureText(new Failure('failed', { vm, ...details })).sentence;
     assert.match(told({ recovered: 'before' }), /web-test is as it was before\./);
+    const ended = told({ recovered: 'before', stateNow: 'off', stateBefore: 'running', qemuEnded: true });
+    assert.match(ended, /QEMU ended/);
+    assert.doesNotMatch(ended, /as it was before/);
     assert.match(told({ recovered: 'after' }), /brought to its end/);
+    assert.match(told({ unseen: true, left: [{ kind: 'tag', file, tag: snapshot }] }), /not everything was done/);
+    const { refusal } = refuse('noDescendants', { snapshot });
+    const request: OperationRequest = { kind: 'power', vm: { connection: 'c', uuid: 'u' }, action: 'start' };
+    const refused = (details: FailureDetails): string =>
+      failureText(new Failure('refused', { vm, refusal, ...details })).sentence;
+    assert.match(refused({}), /Nothing was changed\./);
+    const late = refused({ recoveredFirst: { request, vm, outcome: 'after' } });
+    assert.match(late, /starting was interrupted\. It is finished now\./);
+    assert.doesNotMatch(late, /Nothing was changed/);
     assert.match(told({ thawed: true }), /were let go on/);
     const left = [
       told({ left: [{ kind: 'pausedSaving' }] }),
