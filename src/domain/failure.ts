@@ -47,6 +47,8 @@ export type Leftover =
   | { readonly kind: 'tag'; readonly file: string; readonly tag: string }
   /** An overlay or memory file of that snapshot, which the VM does not stand on. */
   | { readonly kind: 'file'; readonly file: string }
+  /** It was taken for what failed then, and is whole, with its files. */
+  | { readonly kind: 'snapshot'; readonly snapshot: string }
   /** A clone or fork that was to go again and did not. */
   | { readonly kind: 'vm'; readonly vm: string };
 

@@ -3,7 +3,7 @@
 import { freemem } from 'node:os';
 import { readFile } from 'node:fs/promises';
 import { type CloneNetwork, freeCloneName, mostForks } from '../domain/clone.js';
-import { Failure } from '../domain/failure.js';
+import { Failure, type Leftover } from '../domain/failure.js';
 import { refuse } from '../domain/refusal.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
 import { copiesRam } from '../domain/handedRam.js';
@@ -71,7 +71,8 @@ export async function forkVm(inventory: Inventory, vm: VmRef, wish: ForkWish = {
     await Promise.all(settling);
   } catch (error) {
     await Promise.all(settling);
-    throw withLeft(error, await throwAllAway(inventory, children));
+    const left = await throwAllAway(inventory, children);
+    throw withLeft(error, left, wish.snapshot === undefined ? snapshot : undefined);
   }
   return { snapshot, children: children.map(({ ref }) => ref) };
 }
@@ -101,13 +102,29 @@ async function throwAllAway(
   return left;
 }
 
-/** The first failure is the one to be told. */
-function withLeft(error: unknown, names: readonly string[]): unknown {
-  if (!(error instanceof Failure) || names.length === 0) {
+/**
+ * The first failure is the one to be told. What came to nothing for it alone was not all: nobody may read that the VM is as it was
+ * before where a snapshot was taken of it.
+ *
+ * @param moment the snapshot that was taken for the forks
+ */
+function withLeft(error: unknown, names: readonly string[], moment: string | undefined): unknown {
+  if (!(error instanceof Failure) || (names.length === 0 && moment === undefined)) {
     return error;
   }
-  const left = [...(error.details.left ?? []), ...names.map((vm) => ({ kind: 'vm', vm }) as const)];
-  return new Failure(error.kind, { ...error.details, left }, { cause: error });
+  const { kind, details } = error;
+  const left: readonly Leftover[] = [
+    ...(details.left ?? []),
+    ...(moment === undefined ? [] : [{ kind: 'snapshot', snapshot: moment } as const]),
+    ...names.map((vm) => ({ kind: 'vm', vm }) as const),
+  ];
+  const isUndone = details.recovered === 'before' || kind === 'refused';
+  const told = moment === undefined || !isUndone ? {} : { recovered: 'partly' as const };
+  return new Failure(
+    moment !== undefined && kind === 'refused' ? 'stopped' : kind,
+    { ...details, ...told, left },
+    { cause: error },
+  );
 }
 
 /** The guest stands still as short as it can be had here. */

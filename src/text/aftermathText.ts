@@ -67,6 +67,11 @@ function leftoverText(left: Leftover): string {
       );
     case 'file':
       return t('The file “{0}” is left: the doctor says whether anybody needs it.', displayLine(left.file));
+    case 'snapshot':
+      return t(
+        'The snapshot {0} was taken for it and stays: delete it if nobody needs it.',
+        displayLine(left.snapshot),
+      );
     case 'vm':
       return t('{0} is left, and could not be thrown away: try again.', displayLine(left.vm));
   }

@@ -193,10 +193,13 @@ describe('forks: their clocks and random numbers', () => {
 });
 
 describe('forks: where one cannot be made', () => {
-  it('those before it go again, and the moment stays', async () => {
+  it('those before it go again, and the moment stays, which is told', async () => {
     let clones = 0;
     const inventory = new FakeInventory(mebibyte, ({ kind }) => kind === 'clone' && (clones += 1) === 3);
-    await assert.rejects(forkVm(inventory, ref, { count: 4 }));
+    await assert.rejects(forkVm(inventory, ref, { count: 4 }), ({ details }: Failure) => {
+      assert.deepEqual(details.left, [{ kind: 'snapshot', snapshot: 'moment' }]);
+      return true;
+    });
     assert.deepEqual(kinds(inventory), ['create', 'clone', 'clone', 'clone', 'discard', 'discard']);
     const of = (kind: OperationRequest['kind']): readonly string[] =>
       inventory.ran.flatMap((request) =>
@@ -215,6 +218,9 @@ describe('forks: where one cannot be made', () => {
     assert.deepEqual(kinds(inventory).slice(-3), ['discard', 'discard', 'discard']);
     assert.ok(error instanceof Failure);
     const second = inventory.ran.filter((request) => request.kind === 'clone')[1];
-    assert.deepEqual(error.details.left, [{ kind: 'vm', vm: second?.clone.name }]);
+    assert.deepEqual(error.details.left, [
+      { kind: 'snapshot', snapshot: 'moment' },
+      { kind: 'vm', vm: second?.clone.name },
+    ]);
   });
 });

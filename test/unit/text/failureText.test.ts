@@ -322,6 +322,7 @@ describe('failure text', () => {
       told({ left: [{ kind: 'tag', file, tag: snapshot }] }),
       told({ left: [{ kind: 'file', file }] }),
     ];
+    assert.match(told({ left: [{ kind: 'snapshot', snapshot }] }), /stays: delete it/);
     assert.ok(left.every((text) => text.includes('doctor')));
     assert.ok(left.slice(2).every((text) => text.includes(file)));
     assert.equal(new Set(left).size, left.length);
