@@ -63,6 +63,7 @@ const lasting = new Map(
     copyFile: 30,
     reports: 30,
     peculiarDisks: 25,
+    pluggedDisks: 85,
     forks: 25,
     appliedSteps: 20,
     killedBisect: 20,

@@ -37,6 +37,7 @@ export function examine(vm: OperationRequest['vm'], facts: Facts): Examination {
 function problemsOf(facts: Facts): readonly Problem[] {
   return [
     ...(facts.unreadEntries ?? []).map((refusal): Problem => ({ kind: 'unreadableEntry', refusal })),
+    ...(facts.leftEntries ?? []).map((refusal): Problem => ({ kind: 'unfinishedOperation', refusal })),
     ...lostProblems(facts),
     ...stateProblems(facts),
     ...nextStartProblems(facts),

@@ -90,6 +90,8 @@ export type Problem =
       readonly isSameDisk: boolean;
     }
   | { readonly kind: 'unreadableEntry'; readonly refusal: Refusal }
+  /** It was interrupted, and nobody brings it to its end. */
+  | { readonly kind: 'unfinishedOperation'; readonly refusal: Refusal }
   | { readonly kind: 'pausedSaving' }
   | { readonly kind: 'runsUnseen'; readonly file: string }
   | { readonly kind: 'mergeLost'; readonly disk: string; readonly file: string; readonly said: string }
@@ -158,4 +160,5 @@ export type CheckId =
   | 'standsStill'
   | 'noCurrent'
   | 'unfinishedDelete'
+  | 'unfinishedOperation'
   | 'knownBadLibvirt';

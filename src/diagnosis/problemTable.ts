@@ -128,6 +128,7 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
     repair: ({ isSameDisk }) => (isSameDisk ? { kind: 'configureDisks' } : undefined),
   },
   unreadableEntry: { severity: 'error' },
+  unfinishedOperation: { severity: 'error', check: 'unfinishedOperation' },
   runsUnseen: { severity: 'error' },
   mergeLost: { severity: 'error' },
   managedSave: { severity: 'note' },

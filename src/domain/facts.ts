@@ -60,6 +60,8 @@ export interface Facts {
   readonly kept?: readonly string[];
   /** Why nothing new is begun: entries of the journal that cannot be read, and that may be of this VM. */
   readonly unreadEntries?: readonly Refusal[];
+  /** The same, of operations that were interrupted, and that nobody is bringing to their end. */
+  readonly leftEntries?: readonly Refusal[];
   /** What the layers of snapshots were, as we noted it. */
   readonly frozenRecords?: readonly FrozenRecord[];
   /** Sizes that were read before, for files that the look itself did not see. */

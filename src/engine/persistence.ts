@@ -20,7 +20,7 @@ export interface Persistence {
   readonly editor?: string | undefined;
   /** Which computer this is: others may have the same journal. */
   readonly place: () => Promise<Place>;
-  readonly journal: Pick<Journal, 'begin' | 'unfinished' | 'claim'>;
+  readonly journal: Pick<Journal, 'begin' | 'unfinished' | 'claim' | 'isHeld'>;
   /** Of what is done on several VMs as one. */
   readonly groups: Pick<GroupJournal, 'begin' | 'unfinished' | 'claim'>;
   readonly audit: Pick<Audit, 'note'>;
@@ -72,6 +72,7 @@ export const keepNothing: Persistence = {
     begin: ({ request }) => Promise.reject(new Failure('journal', { doing: 'look for a journal', request })),
     unfinished: () => Promise.resolve({ entries: [], unreadable: [] }),
     claim: () => Promise.resolve('gone'),
+    isHeld: () => Promise.resolve(false),
   },
   groups: {
     begin: () => Promise.reject(new Failure('journal', { doing: 'look for the journal of groups' })),

@@ -5,6 +5,7 @@ import type { Examination } from '../diagnosis/examination.js';
 import type { Facts } from '../domain/facts.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
+import { type Refusal, refuse } from '../domain/refusal.js';
 import type { VmRef } from '../domain/vm.js';
 import { planOperation } from '../operations/planOperation.js';
 import type { Decided } from './inventory.js';
@@ -102,6 +103,12 @@ export class Questions {
     if (unreadEntries.length === 0 && entries.every(({ vm: { uuid } }) => uuid !== ref.uuid)) {
       await noteLayers(persistence, ref, facts, log);
     }
-    return examine(ref, { ...facts, unreadEntries });
+    const leftEntries: Refusal[] = [];
+    for (const { id, request } of entries.filter(({ vm: { uuid } }) => uuid === ref.uuid)) {
+      if (!(await persistence.journal.isHeld(id))) {
+        leftEntries.push(refuse('unfinishedOperation', { vm: vm.name, operation: request.kind }).refusal);
+      }
+    }
+    return examine(ref, { ...facts, unreadEntries, leftEntries });
   }
 }

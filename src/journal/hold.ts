@@ -32,9 +32,8 @@ export async function takeHold(
 ): Promise<Hold | 'busy' | 'gone'> {
   const making = join(folder, `take-${randomBytes(8).toString('hex')}`);
   try {
-    const newest = Math.max(0, ...(await fs.readdir(folder)).map(numberOf));
-    const word = { fs, folder, file: join(folder, written) };
-    if (newest > 0 && (await isHeld(holderPath(folder, newest), us, word))) {
+    const newest = await newestOf(fs, folder);
+    if (await hasHolder(fs, folder, newest, us, written)) {
       return 'busy';
     }
     await makeHolder(fs, making, us);
@@ -51,6 +50,32 @@ export async function takeHold(
     }
     throw error;
   }
+}
+
+/** Whether a process that lives holds it; takes nothing. */
+export async function isTaken(fs: FileSystem, folder: string, us: Writer, written: string): Promise<boolean> {
+  try {
+    return await hasHolder(fs, folder, await newestOf(fs, folder), us, written);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+async function newestOf(fs: FileSystem, folder: string): Promise<number> {
+  return Math.max(0, ...(await fs.readdir(folder)).map(numberOf));
+}
+
+async function hasHolder(
+  fs: FileSystem,
+  folder: string,
+  newest: number,
+  us: Writer,
+  written: string,
+): Promise<boolean> {
+  return newest > 0 && isHeld(holderPath(folder, newest), us, { fs, folder, file: join(folder, written) });
 }
 
 /** One that is ours. */

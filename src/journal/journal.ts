@@ -7,7 +7,7 @@ import { Audit } from './audit.js';
 import { type FileSystem, hasCode, idPattern, journalFailure, namesIn, newId, readBounded } from './durable.js';
 import type { JournalEntry, JournalHead, OperationEnd, UnreadableEntry } from './entry.js';
 import { type EntryHead, entryOf, type EntryRead, parseEntry, writeHead } from './entryText.js';
-import { type Hold, takeHold } from './hold.js';
+import { type Hold, isTaken, takeHold } from './hold.js';
 import { entryFile, EntryWriter, maxEntryBytes } from './openEntry.js';
 import { thisPlace } from './place.js';
 import { beginRecord, forgetRecord } from './recordFolder.js';
@@ -113,6 +113,16 @@ export class Journal {
       unreadable.push({ path: join(this.folder, ids[maxEntries] ?? ''), why: 'beyond', detail });
     }
     return { entries: entries.sort((a, b) => a.startedAt - b.startedAt), unreadable };
+  }
+
+  /** Whether somebody is at it, in this process or another. */
+  async isHeld(id: string): Promise<boolean> {
+    const folder = join(this.folder, id);
+    try {
+      return idPattern.test(id) && (await isTaken(this.fs, folder, await thisWriter(this.editor), entryFile));
+    } catch (error) {
+      throw journalFailure(error, folder, { doing: 'looking at an entry of the journal', begun: true });
+    }
   }
 
   /** `busy`: its writer lives, in this process or another. `gone`: it has ended. */

@@ -43,6 +43,20 @@ export function useOfOverlays(disks: readonly TargetFile[], facts: Facts): Use {
   return known.includes(false) ? 'used' : known.includes(undefined) || known.length === 0 ? 'unknown' : 'untouched';
 }
 
+/**
+ * What of these a VM that is off has: a disk that only what ran had then is not in its configuration, and comes back with the RAM
+ * alone.
+ */
+export function withoutPluggedIn<T extends TargetFile>(
+  disks: readonly T[],
+  snapshot: string,
+  facts: Facts,
+): readonly T[] {
+  const frozen = facts.frozenDisks?.get(snapshot) ?? [];
+  const pluggedIn = new Set(frozen.flatMap(({ target, only }) => (only === 'running' ? [target] : [])));
+  return disks.filter(({ target }) => !pluggedIn.has(target));
+}
+
 /** Whether nothing was written to an overlay; undefined: not known. */
 export function emptiness(file: string, { files }: Facts): boolean | undefined {
   const facts = files?.images.get(file);
@@ -68,7 +82,8 @@ export function useOfLeft(plan: PlannedWork, facts: Facts): Use {
   );
   const checkpoint = checkpointOf(plan, facts);
   const taking = checkpoint?.disks.filter(({ location }) => location !== 'no') ?? [];
-  const overlays = taking.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
+  const made = taking.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
+  const overlays = checkpoint === undefined ? made : withoutPluggedIn(made, checkpoint.name, facts);
   const others = leaves.filter(({ target }) => overlays.every((one) => one.target !== target));
   if (isActive(vm.power) || !standsExactlyOn([...overlays, ...others], facts) || !currentAsLeft(plan, facts)) {
     return 'used';
@@ -155,7 +170,7 @@ export function mayMakeCurrent(step: Extract<Step, { kind: 'makeCurrent' }>, pla
   const define = plan.steps.find((one) => one.kind === 'defineFromSnapshot');
   const disks = step.disks ?? define?.disks ?? [];
   return (
-    standsExactlyOn(disks, facts) &&
+    standsExactlyOn(isActive(facts.vm.power) ? disks : withoutPluggedIn(disks, step.snapshot, facts), facts) &&
     snapshotsIn(facts, new Set(disks.map(({ file }) => file))).length === 0 &&
     currentAsLeft(plan, facts)
   );

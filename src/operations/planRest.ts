@@ -1,7 +1,7 @@
 // Whether what is left of a plan is still right, asked between two of its steps on a fresh look: others act too, and a
 // checkpoint changes what the rest stands on. Knows nothing of how steps are run.
 import { userOf } from './interruptedAt.js';
-import { mayMakeCurrent, useOfOverlays } from './leftAsPlanned.js';
+import { emptiness, mayMakeCurrent, useOfOverlays, withoutPluggedIn } from './leftAsPlanned.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { withoutUnread } from '../domain/chains/otherVms.js';
 import type { PlannedWork } from './plan.js';
@@ -126,7 +126,10 @@ export function stepRefusal(
     return mayMakeCurrent(step, plan, facts) ? undefined : changed;
   }
   if (step?.kind === 'restoreMemory') {
-    const use = useOfOverlays(step.disks, facts);
+    const own = withoutPluggedIn(step.disks, step.snapshot, facts);
+    const pluggedIn = step.disks.filter((disk) => !own.includes(disk));
+    const isWritten = pluggedIn.some(({ file }) => emptiness(file, facts) === false);
+    const use = isWritten ? 'used' : useOfOverlays(own, facts);
     return use === 'used' || (use === 'unknown' && unknown === 'refuse')
       ? refuse('usedSince', { vm: vm.name })
       : undefined;

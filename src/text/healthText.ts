@@ -54,4 +54,5 @@ const checkNames: Readonly<Record<CheckId, () => string>> = {
   knownBadLibvirt: () => t('this libvirt'),
   damaged: () => t('whether images are damaged'),
   standsStill: () => t('whether the guest stands still'),
+  unfinishedOperation: () => t('whether an operation is unfinished'),
 };

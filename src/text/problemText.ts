@@ -2,6 +2,7 @@
 import { knownFaultText } from './knownFaultText.js';
 import { t } from '@vscode/l10n';
 import type { Problem } from '../diagnosis/problem.js';
+import type { Refusal } from '../domain/refusal.js';
 import type { Repair } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import type { VmView } from '../inventory/views.js';
@@ -31,6 +32,14 @@ export function problemText(problem: Problem, view: Pick<VmView, 'vm' | 'tree'>,
   return { what, means, todo };
 }
 
+function entryText(
+  { refusal }: { readonly refusal: Refusal },
+  { vm }: ProblemWords,
+): readonly [string, string, string] {
+  const { reason, nextStep } = refusalText(refusal);
+  return [reason, t('Until then nothing new is begun on {0}.', vm), nextStep];
+}
+
 const sentences: ProblemSentences = {
   ...snapshotProblems,
   ...fileProblems,
@@ -46,10 +55,8 @@ const sentences: ProblemSentences = {
         ),
     t('Keep the VM before it is switched off.'),
   ],
-  unreadableEntry: ({ refusal }, { vm }) => {
-    const { reason, nextStep } = refusalText(refusal);
-    return [reason, t('Until then nothing new is begun on {0}.', vm), nextStep];
-  },
+  unreadableEntry: entryText,
+  unfinishedOperation: entryText,
   pausedSaving: (_, { vm }) => [
     t('{0} is paused because its state is being saved.', vm),
     t('If no program saves it now, one that did has died, and the VM stands still for nothing.'),

@@ -55,6 +55,7 @@ export async function startGuest(daemon: Daemon, options: GuestOptions): Promise
         },
         unfinished: (connection) => journal.unfinished(connection),
         claim: (id) => journal.claim(id),
+        isHeld: (id) => journal.isHeld(id),
       },
     },
   });

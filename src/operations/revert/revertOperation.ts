@@ -33,6 +33,7 @@ export const revertOperation: OperationDefinition<'revert'> = {
       savedRam: savedRamOf(target),
       ...(checkpointFirst === true ? factsOfRam(known) : {}),
       hardware: hardwareSince(known, snapshot),
+      configured: isActive(vm.power) && vm.persistent,
       ...(checkpointFirst === true && seamless === true
         ? asksForSeamless({ seamless, snapshotKind: 'memory' }, known)
         : {}),

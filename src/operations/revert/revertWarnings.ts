@@ -7,7 +7,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { bitmapWarning } from '../diskRefusals.js';
 import { notCheckedWarning } from '../../domain/chains/snapshotWhole.js';
 import { notInSnapshot, nvramVerdict } from '../../domain/snapshotStyle.js';
-import { snapshotableDisks } from '../../domain/vm.js';
+import { snapshotableDisks, type VmDisk } from '../../domain/vm.js';
 
 export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts: Facts): readonly Warning[] {
   const { vm, capabilities } = facts;
@@ -28,7 +28,7 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts
   if (style === 'external') {
     warnings.push(...bitmapWarning(snapshotableDisks(vm), facts));
   }
-  const changes = hardwareChanges(snapshot, facts);
+  const changes = [...hardwareChanges(snapshot, facts), ...pluggedChanges(snapshot, steps, facts)];
   if (changes.length > 0) {
     warnings.push({ kind: 'hardwareChanges', what: changes });
   }
@@ -42,6 +42,32 @@ function hardwareChanges(snapshot: Snapshot, facts: Facts): Extract<Warning, { k
   return facts.hardware === undefined || then === undefined
     ? []
     : [...compareHardware(facts.hardware.now, then, taking), ...sizeChanges(snapshot, facts)];
+}
+
+/**
+ * Disks that what runs has, or had, and its configuration not: they are not seen in that. RAM brings back what ran with it; any
+ * other start has what is configured.
+ */
+function pluggedChanges(
+  { name, kind }: Snapshot,
+  steps: readonly Step[],
+  { vm, configured, frozenDisks }: Facts,
+): readonly HardwareDifference[] {
+  const frozen = frozenDisks?.get(name);
+  if (frozen === undefined) {
+    return [];
+  }
+  const withRam = kind === 'memory' && steps.some((step) => step.kind === 'restoreMemory' || step.kind === 'revert');
+  const targets = (disks: readonly VmDisk[]): readonly string[] =>
+    snapshotableDisks({ disks }).map((one) => one.target);
+  const now = configured === undefined ? [] : targets(vm.disks).filter((one) => !targets(configured).includes(one));
+  const then = withRam ? targets(frozen.filter(({ only }) => only === 'running')) : [];
+  const after = targets(frozen.filter(({ only }) => only !== (withRam ? 'configured' : 'running')));
+  const change = (how: 'added' | 'removed') => (id: string) => ({ part: 'disk', id, how, facts: [] }) as const;
+  return [
+    ...then.filter((one) => !targets(vm.disks).includes(one)).map(change('added')),
+    ...now.filter((one) => !after.includes(one)).map(change('removed')),
+  ];
 }
 
 /** Inside an image nobody sees how large the disk was. */

@@ -94,6 +94,7 @@ export function hooked(
         },
         unfinished: (connection) => real.journal.unfinished(connection),
         claim: (id) => real.journal.claim(id),
+        isHeld: (id) => real.journal.isHeld(id),
       },
     },
   };

@@ -1,6 +1,7 @@
 // Each health check with what triggers it and what is just right.
 import assert from 'node:assert/strict';
 import { healthOf } from '../../../src/diagnosis/health.js';
+import { refuse } from '../../../src/domain/refusal.js';
 import type { HealthFacts } from '../../../src/diagnosis/healthFacts.js';
 import type { CheckId, Problem } from '../../../src/diagnosis/problem.js';
 import { checkOf, checksBy, keyOf, severityOf, snapshotOf } from '../../../src/diagnosis/problemTable.js';
@@ -124,6 +125,13 @@ const rows: Readonly<Record<CheckId, readonly [Partial<HealthFacts>, Partial<Hea
     { examined: undefined, capabilities: capabilities(12, 8), tree: tree([internal('a')], 'a') },
   ],
   damaged: [diagnosed({ kind: 'corruptImage', file: '/img/a' }), {}],
+  unfinishedOperation: [
+    diagnosed({
+      kind: 'unfinishedOperation',
+      refusal: refuse('unfinishedOperation', { vm: 'web', operation: 'revert' }).refusal,
+    }),
+    {},
+  ],
   standsStill: [
     { examined: undefined, vm: vm({ power: 'paused', powerReason: 'saving' }) },
     { examined: undefined, vm: vm({ power: 'paused' }) },

@@ -64,6 +64,7 @@ export class FakeKeeping implements Persistence {
           .filter((entry) => connection === undefined || entry.connection === connection),
         unreadable: this.unreadable,
       }),
+    isHeld: (id) => Promise.resolve(this.entries.get(id)?.held === true),
     claim: (id) => {
       const kept = this.entries.get(id);
       if (kept === undefined || kept.held) {

@@ -37,6 +37,7 @@ describe('a question', () => {
       'probeAgent web',
       'readBlockJobs web',
       'readCheckpoints web',
+      'readConfiguredDisks web',
       'readFrozenDisks(a) web',
       'readHardware web',
       'readHardware(a) web',

@@ -146,6 +146,45 @@ describe('planRest: between the deletes of a tree', () => {
 });
 
 describe('planRest: before a step that cannot be taken back', () => {
+  it('brings back with its RAM a disk that only what ran had then, unless somebody wrote to it meanwhile', () => {
+    const ran = [disk('vda', base), disk('vdb', '/img/d', { only: 'running' as const })];
+    const taking = ['vda', 'vdb'].map((target) => ({
+      target,
+      location: 'external' as const,
+      file: `/img/${target}.a`,
+    }));
+    const a = external('a', undefined, {
+      state: 'running',
+      memory: 'external',
+      memoryFile: '/img/a.mem',
+      disks: taking,
+    });
+    const at = outside({
+      tree: tree([a], 'a'),
+      vm: vm({ disks: [disk('vda', '/img/vda.a'), disk('vdb', '/img/vdb.a')] }),
+      configured: [disk('vda', '/img/vda.a')],
+      frozenDisks: new Map([['a', ran]]),
+      files: seen(
+        { [base]: image(), '/img/d': image(), '/img/vda.a': over(base), '/img/vdb.a': over('/img/d') },
+        { '/img/a.mem': 'there' },
+      ),
+    });
+    const back = ask.revert('a');
+    const plan = planned(back, at);
+    let present = at;
+    for (const [index, step] of plan.steps.entries()) {
+      const rest = planRest(back, present, plan, index);
+      assert.equal(rest === 'same' ? rest : rest.refusal.reason, 'same', step.kind);
+      if (step.kind === 'restoreMemory') {
+        assert.ok(step.disks.some(({ target }) => target === 'vdb'));
+        const { file } = step.disks.find(({ target }) => target === 'vdb')!;
+        const written = withImage(present, file, over('/img/d', { empty: false }));
+        const used = planRest(back, written, plan, index);
+        assert.equal(used === 'same' ? used : used.refusal.reason, 'usedSince');
+      }
+      present = apply(step, present);
+    }
+  });
   const plan = planned(ask.revert('b', 'running'), outside());
   const at = (kind: Step['kind']): number => plan.steps.findIndex((step) => step.kind === kind);
   const upTo = (kind: Step['kind']): Facts =>

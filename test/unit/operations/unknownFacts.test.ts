@@ -187,7 +187,7 @@ function decided(request: OperationRequest, facts: Facts): Decision | 'notAllSee
     facts.files === undefined
       ? wanted
       : { ...wanted, images: wanted.images.filter(there), files: wanted.files.filter(isFile) };
-  const whole = completeFacts(facts, { ...requiredFacts(request, facts), agent: false }, [told]);
+  const whole = completeFacts(facts, { ...requiredFacts(request, facts), agent: false, configured: false }, [told]);
   return typeof whole === 'string' ? 'notAllSeen' : planForGood(request, whole);
 }
 

@@ -60,6 +60,10 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
     kind: 'unreadableEntry',
     refusal: refuse('entryUnreadable', { vm: evil, file: evil, why: 'damaged' }).refusal,
   },
+  unfinishedOperation: {
+    kind: 'unfinishedOperation',
+    refusal: refuse('unfinishedOperation', { vm: evil, operation: 'revert' }).refusal,
+  },
   runsUnseen: { kind: 'runsUnseen', file: '/images/web' },
   mergeLost: { kind: 'mergeLost', disk: 'vda', file: '/images/web', said: '/images/web.two' },
   guestFrozen: { kind: 'guestFrozen' },
