@@ -39,14 +39,30 @@ export async function carryOut(
   await agree(context, view, plan, about);
   const title = titleIn(view, request);
   const result = await run(context, plan, undoes);
+  const goes = plan.warnings.some(({ kind }) => kind === 'cloneGoes');
+  if (goes) {
+    await session.inventory.endServed(view.ref);
+  }
+  const isGone = goes && session.inventory.findVm(view.ref) === undefined;
   if (json !== undefined) {
     json({
-      vm: infoAtEnd(context, view, request),
+      vm: isGone ? { ...session.infoOf(view), state: 'off' } : infoAtEnd(context, view, request),
       ...(await madeBy(context, request)),
       result: operationOutcome(result),
     });
   } else {
     tellResult(context, view, request, result, title);
+    for (const warning of plan.warnings.filter(({ kind }) => kind === 'filesStay')) {
+      terminal.say(warningText(warning, plan, view));
+    }
+    if (goes) {
+      const name = displayLine(view.vm.name);
+      terminal.say(
+        isGone
+          ? t('{0} was disposable, and is gone with its files.', name)
+          : t('{0} is disposable, and is still there: discard it when nobody needs it.', name),
+      );
+    }
   }
   if (result.left !== undefined) {
     const files = result.left.map((file) => displayLine(file)).join(', ');

@@ -13,7 +13,7 @@ export type AutomaticActions = (typeof automaticActions)[number];
  * | takeCheckpoints      | a checkpoint is taken where `virtRewind.autoCheckpoint` wants one                          | a trusted workspace; no protected VM; nothing else is done to the VM |
  * | pruneCheckpoints     | the oldest checkpoints of their sort go, after a revert or `takeCheckpoints` took one more | see autoPrune |
  * | pruneLayouts         | snapshots of ours that hold the layout go where no layout needs them, after a revert     | see autoPrune: known to be empty |
- * | discardClones        | a clone that was made to be thrown away goes when it was on and is off                   | the mark in its configuration names its own UUID; no snapshot of its own; no managed save; no protected VM |
+ * | discardClones        | a clone that was made to be thrown away goes when it was on and is off                   | the mark in its configuration names its own UUID; our record names all its files; no snapshot of its own; no managed save; no protected VM |
  * | endPools             | libvirt's storage pools that an editor of ours left are ended: no file is touched        | of our name, transient, unused for ten minutes |
  * | dropGuards           | the guard over a VM's RAM that a snapshot has left on is switched off                     | no stream for which it is; no living editor of this user is at the VM |
  * | removeLessons        | a lesson's VM that an editor left is removed                                             | written down by us when it was made, by name, UUID and folder |

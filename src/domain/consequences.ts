@@ -61,6 +61,10 @@ export type Warning =
   | { readonly kind: 'vanishesWhenStopped' }
   /** This libvirt forgets the file instead of removing it. */
   | { readonly kind: 'leavesFile'; readonly file: string }
+  /** Nothing tells that we made them. */
+  | { readonly kind: 'filesStay'; readonly files: readonly string[] }
+  /** It is disposable. */
+  | { readonly kind: 'cloneGoes' }
   /** They are not removed: `folders` are where they are from then on. */
   | { readonly kind: 'goesToTrash'; readonly files: readonly string[]; readonly folders: readonly string[] }
   /** libvirt cannot do it here, so its files are made by us; `why`: the refusal that it would have been. */

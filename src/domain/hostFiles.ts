@@ -61,6 +61,16 @@ export interface ImageFacts extends FileFacts {
  */
 export type Depth = 'head' | 'tags' | 'whole';
 
+/** A file that we made. */
+export interface MadeFile {
+  readonly path: string;
+  /** Tells it from every later file of its name; absent: nobody here can see that. */
+  readonly identity?: string;
+}
+
+/** Told of a file before it gets its name, where that can be; what it rejects with keeps the file from being made. */
+export type OnMade = (made: MadeFile) => Promise<void>;
+
 /** In bytes. */
 export interface Space {
   readonly free: number;
@@ -124,6 +134,8 @@ export interface HostFiles {
    * disk. Absent: as its header says.
    */
   image(path: string, format?: string, depth?: Depth): Promise<Seen<ImageFacts>>;
+  /** Of a plain file; undefined: it is none, or nobody here can see it. */
+  identity(path: string): Promise<string | undefined>;
   /** All names in a folder; undefined where they cannot be seen, and where there are more than 10,000. */
   list(folder: string): Promise<readonly string[] | undefined>;
   /** Of the file system or pool that a folder is in; undefined where that cannot be seen. */
@@ -133,9 +145,9 @@ export interface HostFiles {
   /** Whether overlays can be made and files removed in a folder. Touches nothing. */
   canAct(folder: string): Promise<'yes' | CannotAct>;
   /** Fails with kind `exists` when there is a file of that name. */
-  createOverlay(overlay: NewOverlay): Promise<void>;
+  createOverlay(overlay: NewOverlay, onMade?: OnMade): Promise<void>;
   /** Copies a whole file; `replace` puts it in the place of another in one move. */
-  copy(from: string, to: string, existing: 'keep' | 'replace'): Promise<void>;
+  copy(from: string, to: string, existing: 'keep' | 'replace', onMade?: OnMade): Promise<void>;
   /** Removes an internal snapshot from an image that nobody uses. */
   removeTag(file: string, tag: string): Promise<void>;
   /** Whether what is in a file can be changed. Touches nothing. */
@@ -146,7 +158,12 @@ export interface HostFiles {
    */
   commit(commit: ImageCommit, signal: AbortSignal, onFraction: (fraction: number) => void): Promise<void>;
   /** Nobody may write to `from` meanwhile. Fails with kind `exists` when there is a file of that name. */
-  copyImage(copy: ImageCopy, signal: AbortSignal, onFraction: (fraction: number) => void): Promise<void>;
+  copyImage(
+    copy: ImageCopy,
+    signal: AbortSignal,
+    onFraction: (fraction: number) => void,
+    onMade?: OnMade,
+  ): Promise<void>;
   /** What is not there is as good as removed. */
   remove(path: string): Promise<void>;
   /** Into `trashFolder` beside it, in one move and with a note of where it was; what is not there is as good as put away. */

@@ -8,7 +8,7 @@ import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { Failure } from '../domain/failure.js';
 import type { Progress } from '../domain/operation.js';
 import type { Hardware } from '../domain/hardware.js';
-import type { HostFiles } from '../domain/hostFiles.js';
+import type { HostFiles, OnMade } from '../domain/hostFiles.js';
 import type { ImageContents } from '../domain/imageContents.js';
 import type { Step } from '../steps/step.js';
 import type { Seamless } from '../domain/seamless.js';
@@ -60,6 +60,8 @@ export interface SavedFile {
 export interface RunOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable' | 'saved'>) => void;
+  /** Of files for a VM that is made. */
+  readonly onMade?: OnMade;
 }
 
 export interface LabVmMaker {

@@ -85,6 +85,11 @@ export class FactsReader {
         (stream) => ({ stream }),
       ),
       this.#part(
+        asked.needs.made !== undefined,
+        () => this.#made(asked.needs.made ?? ''),
+        (made) => ({ made }),
+      ),
+      this.#part(
         asked.needs.written,
         () => this.#ahead.locks(),
         (locks) => (locks === undefined ? {} : { written: locks.written, held: locks.held }),
@@ -147,6 +152,17 @@ export class FactsReader {
         now,
         then: new Map(then.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
       }
+    );
+  }
+
+  async #made(uuid: string): Promise<ReadonlyMap<string, string | undefined>> {
+    const { hypervisor, made } = this.#sources;
+    const files = (await made?.of(uuid)) ?? [];
+    const now = await mapLimited(files, atOnce, ({ path }) => hypervisor.files.identity(path));
+    return new Map(
+      files.flatMap(({ path, identity }, at) =>
+        identity === undefined || identity === now[at] ? [[path, identity] as const] : [],
+      ),
     );
   }
 

@@ -40,6 +40,8 @@ export function factsToPlan(request: OperationRequest, known: Facts): FactsReque
 export function factsToDecide(requests: readonly OperationRequest[], known: Facts): FactsRequest {
   const each = requests.map((request) => factsToPlan(request, known));
   const needs = each.map((one) => one.needs);
+  // What is about to be made has no files yet.
+  const { made } = needs.find((one) => one.made === known.vm.uuid) ?? {};
   const any = (
     part: 'blockJobs' | 'otherVms' | 'agent' | 'checkpoints' | 'written' | 'strays' | 'configured' | 'ramBlockers',
   ): boolean => needs.some((one) => one[part] === true);
@@ -56,6 +58,7 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       ramBlockers: any('ramBlockers'),
       savedRam: all(needs, ({ savedRam = [] }) => savedRam),
       hardware: all(needs, ({ hardware = [] }) => hardware),
+      ...(made === undefined ? {} : { made }),
       // A question marks no VM.
       ...(needs.some(({ seamless }) => seamless !== undefined) ? { seamless: 'look' } : {}),
     },
@@ -107,11 +110,13 @@ export function factsToDiagnose({ vm, tree, capabilities }: Facts): FactsRequest
 export function factsToRecover({ request, plan }: InterruptedOperation, known: Facts): FactsRequest {
   const { seamless: _, ramBlockers: __, ...needs } = factsToDiagnose(known).needs;
   const seamless = plan.steps.some((step) => step.kind === 'createSnapshot' && step.seamless === true);
+  const { made } = requiredFacts(request, known);
   return {
     needs: {
       ...needs,
       stream: seamless && isActive(known.vm.power),
       ...(request.kind === 'revert' ? { hardware: hardwareSince(known, request.snapshot) } : {}),
+      ...(made === undefined ? {} : { made }),
     },
     files: (facts) => {
       const wanted = requiredFiles(request, facts);

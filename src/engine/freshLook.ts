@@ -61,7 +61,7 @@ export class FreshLook {
   async #read({ request, live, log }: Lease, asked: (known: Facts) => FactsRequest): Promise<Fresh> {
     const { clock, persistence, store } = this.#options;
     const hypervisor = await live.open();
-    const sources = { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log };
+    const sources = { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, made: persistence.made, log };
     const ahead = new Prefetch(sources, request.vm.uuid);
     const before = store.vm(request.vm);
     if (before?.tree !== undefined) {

@@ -14,6 +14,7 @@ import { planRest } from '../operations/planRest.js';
 import { Failure } from '../domain/failure.js';
 import type { Facts } from '../domain/facts.js';
 import type { PlannedWork } from '../operations/plan.js';
+import { goesUnasked } from '../operations/clone/planDiscard.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type PrunedReason, prune } from './autoPrune.js';
 import { expire } from './trash.js';
@@ -25,6 +26,7 @@ import type { LiveConnection } from '../inventory/liveConnection.js';
 import { OperationRunner, type RunOperationOptions } from './operationRunner.js';
 import type { Store } from '../inventory/store.js';
 import { knowingRecovered, recoverFirst } from './recoverFirst.js';
+import { vmKey } from '../inventory/views.js';
 import { Recoverer } from './recoverer.js';
 import type { Rules } from './rules.js';
 import { StepRunner } from './stepRunner.js';
@@ -73,6 +75,8 @@ export class Operations implements Disposable {
   readonly #recoverer: Recoverer;
   readonly #turns: Leases;
   /** What follows an operation by itself, while it lasts. */
+  /** Clones that are just going by themselves. */
+  readonly #ending = new Map<string, Promise<void>>();
   readonly #unasked = new Set<Promise<void>>();
 
   constructor(given: OperationsOptions) {
@@ -142,14 +146,21 @@ export class Operations implements Disposable {
   }
 
   /** A clone that was made to be thrown away goes when it is off. Never rejects: what cannot go stays, and the log says why. */
-  async endServed(ref: VmRef): Promise<void> {
+  endServed(ref: VmRef): Promise<void> {
+    const key = vmKey(ref);
+    const ending = this.#ending.get(key) ?? this.#endServed(ref).finally(() => this.#ending.delete(key));
+    this.#ending.set(key, ending);
+    return ending;
+  }
+
+  async #endServed(ref: VmRef): Promise<void> {
     const { store, automatic, isProtected, log, ended } = this.#options;
     const view = store.vm(ref);
     const may = view !== undefined && mayAct('discardClones', automatic()) && !isProtected(view.vm, ref.connection);
     if (!may || !hasServed(view.vm) || ended.aborted) {
       return;
     }
-    const allows = (_: PlannedWork, { vm, tree }: Facts): boolean => hasServed(vm) && tree.snapshots.length === 0;
+    const allows = (_: PlannedWork, facts: Facts): boolean => hasServed(facts.vm) && goesUnasked(facts);
     try {
       await this.#runner.run({ kind: 'discard', vm: ref }, { allows, unasked: true });
     } catch (error) {

@@ -7,6 +7,7 @@ import { KeptMarks } from '../journal/keptMarks.js';
 import { GroupJournal } from '../journal/groupJournal.js';
 import { FavouriteMark } from '../journal/favouriteMark.js';
 import { FrozenRecords } from '../journal/frozenRecords.js';
+import { MadeFiles } from '../journal/madeFiles.js';
 import { OperationLog } from '../journal/operationLog.js';
 import { type Place, thisPlace } from '../journal/place.js';
 import { Records } from '../journal/records.js';
@@ -36,6 +37,8 @@ export interface Persistence {
   readonly thumbnails: Pick<Thumbnails, 'keep' | 'of' | 'keepOnly'>;
   /** What the layers of snapshots were. */
   readonly frozen: Pick<FrozenRecords, 'of' | 'keep'>;
+  /** Of the files of clones. Nothing is made that is not written down. */
+  readonly made: Pick<MadeFiles, 'add' | 'of' | 'forget'>;
   readonly demos: Pick<DemoRecords, 'add' | 'left' | 'forget'>;
 }
 
@@ -55,6 +58,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
     trash: new TrashMarks(folder, log),
     thumbnails: new Thumbnails(folder, log),
     frozen: new FrozenRecords(folder, log),
+    made: new MadeFiles(folder, log),
     demos: new DemoRecords(folder, log),
   };
 }
@@ -95,6 +99,11 @@ export const keepNothing: Persistence = {
     keepOnly: () => Promise.resolve(),
   },
   frozen: { of: () => Promise.resolve([]), keep: () => Promise.resolve() },
+  made: {
+    add: (_, { path }) => Promise.reject(new Failure('journal', { doing: 'look for the records', path })),
+    of: () => Promise.resolve([]),
+    forget: () => Promise.resolve(),
+  },
   demos: {
     add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
     left: () => Promise.resolve([]),

@@ -2,6 +2,7 @@
 // asked for: so they can be under way while the VM is read. Refuses to know what is decided from them.
 import type { Hypervisor } from '../driver/hypervisor.js';
 import type { Log } from '../base/log.js';
+import type { MadeFiles } from '../journal/madeFiles.js';
 import type { ImageLocks } from '../domain/hostFiles.js';
 import type { SavedRam } from '../domain/snapshot.js';
 import type { VmDisk } from '../domain/vm.js';
@@ -19,6 +20,8 @@ export interface FactsSources {
   readonly otherVms: OtherVmFacts;
   /** Absent: no other connection is known. */
   readonly neighbours?: Neighbours;
+  /** Absent: nobody asks for what we made. */
+  readonly made?: Pick<MadeFiles, 'of'>;
   readonly log: Log;
 }
 

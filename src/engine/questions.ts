@@ -77,7 +77,10 @@ export class Questions {
     if (live.isHeld(uuid)) {
       return known;
     }
-    const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
+    const reader = new FactsReader(
+      { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, made: persistence.made, log },
+      known,
+    );
     await within(clock, planMs, reader.read(factsToDecide(requests, known)), undefined);
     return reader.soFar;
   }

@@ -86,6 +86,9 @@ export class RecoveryEnds {
       ...(logged === undefined ? {} : { entry: logged.id }),
     });
     await (logged && persistence.operations.add(logged));
+    if (request.kind === 'clone' && to === 'before') {
+      await persistence.made.forget(request.clone.uuid);
+    }
     if (isNews) {
       this.#report(open.entry, { outcome: to });
     }

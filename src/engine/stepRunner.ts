@@ -21,18 +21,27 @@ export class StepRunner {
   readonly #clock: Clock;
   readonly #records: Persistence['records'];
   readonly #thumbnails: Persistence['thumbnails'];
+  readonly #made: Persistence['made'];
 
-  constructor(look: FreshLook, clock: Clock, { records, thumbnails }: Pick<Persistence, 'records' | 'thumbnails'>) {
+  constructor(
+    look: FreshLook,
+    clock: Clock,
+    { records, thumbnails, made }: Pick<Persistence, 'records' | 'thumbnails' | 'made'>,
+  ) {
     this.#look = look;
     this.#clock = clock;
     this.#records = records;
     this.#thumbnails = thumbnails;
+    this.#made = made;
   }
 
   /** Rejects with the step's Failure. */
   async run(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<StepOutcome> {
     const shown = step.kind === 'createSnapshot' ? await this.#display(lease, hypervisor, step) : undefined;
     const outcome = await this.#do(lease, hypervisor, step, estimateMs);
+    if (step.kind === 'discardClone') {
+      await this.#made.forget(lease.request.vm.uuid);
+    }
     if (step.kind === 'createSnapshot' || step.kind === 'adoptSnapshot') {
       await this.#keepTruth(lease, hypervisor, step.kind === 'adoptSnapshot' ? step.made : step, outcome, shown);
     }
@@ -72,6 +81,7 @@ export class StepRunner {
       const outcome = await hypervisor.run(vm, step, {
         signal,
         onProgress: (progress) => status.report(progress),
+        ...(request.kind === 'clone' ? { onMade: (made) => this.#made.add(request.clone.uuid, made) } : {}),
       });
       log.info(`${command}  # ${took()}${pauseWords(step, vm.power, outcome.guestPausedMs)}`);
       return outcome;

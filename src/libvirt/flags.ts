@@ -60,7 +60,7 @@ export const VIR_DOMAIN_TIME_SYNC = 1;
 // virDomainUndefineFlagsValues
 export const VIR_DOMAIN_UNDEFINE_MANAGED_SAVE = 1;
 export const VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA = 2;
-export const VIR_DOMAIN_UNDEFINE_NVRAM = 4;
+export const VIR_DOMAIN_UNDEFINE_KEEP_NVRAM = 8;
 export const VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA = 16;
 
 // virDomainShutdownFlagValues, virDomainRebootFlagValues

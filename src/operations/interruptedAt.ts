@@ -4,7 +4,7 @@ import { outsiderOn, unreadVms } from '../domain/chains/otherVms.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { PlannedWork } from './plan.js';
 import type { Facts } from '../domain/facts.js';
-import type { Step } from '../steps/step.js';
+import type { GoingFiles, Step } from '../steps/step.js';
 import type { InterruptedOperation, Recovery } from './interrupted.js';
 import type { RecoveredTo } from '../domain/recoveryReport.js';
 import type { Refusal } from '../domain/refusal.js';
@@ -168,6 +168,6 @@ export function safely(steps: readonly Step[], plan: PlannedWork, facts: Facts):
   });
 }
 
-export function removal(files: readonly string[]): readonly Step[] {
-  return files.length === 0 ? [] : [{ kind: 'removeFiles', files }];
+export function removal(files: readonly string[], own: Pick<GoingFiles, 'identities'> = {}): readonly Step[] {
+  return files.length === 0 ? [] : [{ kind: 'removeFiles', files, ...own }];
 }

@@ -35,6 +35,8 @@ export interface RequiredFacts {
   readonly hardware?: readonly string[];
   /** Files with RAM that is to come back or to go: whose it is. */
   readonly savedRam?: readonly string[];
+  /** UUID of the VM whose files our record may name. */
+  readonly made?: string;
 }
 
 /** Of what is spared where nothing changed since the current snapshot. */

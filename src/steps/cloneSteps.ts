@@ -1,6 +1,10 @@
 // What a clone is made of beside its overlays, and how it goes.
 import { powered, withImage, withoutFile } from './changedFacts.js';
-import { doneWhen, never, type StepDefinition } from './stepDefinition.js';
+import { type Command, doneWhen, never, type StepDefinition } from './stepDefinition.js';
+
+function removed(files: readonly string[]): readonly Command[] {
+  return files.length === 0 ? [] : [['rm', '-f', '--', ...files]];
+}
 
 export const copyImages: StepDefinition<'copyImages'> = {
   touches: ({ disks }) => ({
@@ -68,8 +72,8 @@ export const discardClone: StepDefinition<'discardClone'> = {
   /** Where the VM is there to be looked at, it is not gone. */
   isDone: () => 'no',
   byHand: ({ files }, by) => [
-    ['rm', '-f', '--', ...files],
-    by.ofVm('undefine', '--managed-save', '--snapshots-metadata', '--nvram'),
+    ...removed(files),
+    by.ofVm('undefine', '--managed-save', '--snapshots-metadata', '--keep-nvram'),
   ],
   isHarmless: never,
   canBreakOff: true,
@@ -101,10 +105,7 @@ export const undoClone: StepDefinition<'undoClone'> = {
       otherVms?.every(({ uuid }) => uuid !== clone.uuid) === true &&
         made.every((file) => (files?.images.get(file) ?? files?.files.get(file)) === 'missing'),
     ),
-  byHand: ({ clone, files }, by) => [
-    ['rm', '-f', '--', ...files],
-    by.virsh('undefine', '--domain', clone.name, '--nvram'),
-  ],
+  byHand: ({ clone, files }, by) => [...removed(files), by.virsh('undefine', '--domain', clone.name, '--keep-nvram')],
   isHarmless: never,
   canBreakOff: true,
 };

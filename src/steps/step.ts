@@ -31,6 +31,12 @@ export interface CreateStep {
   readonly auto?: AutoReason;
 }
 
+export interface GoingFiles {
+  readonly files: readonly string[];
+  /** Of those of them that we made, as they were made: another file by that name stays. */
+  readonly identities?: Readonly<Record<string, string>>;
+}
+
 export type Step =
   | CreateStep
   | { readonly kind: 'revert'; readonly snapshot: string; readonly to: 'asSnapshot' | 'running' | 'paused' }
@@ -91,7 +97,7 @@ export type Step =
   | { readonly kind: 'tellLayers'; readonly snapshot: string; readonly disks: readonly UntoldDisk[] }
   /** Takes the marks of a delete that broke off out of the metadata. */
   | { readonly kind: 'clearUnfinishedDelete'; readonly snapshot: string }
-  | { readonly kind: 'removeFiles'; readonly files: readonly string[] }
+  | ({ readonly kind: 'removeFiles' } & GoingFiles)
   /** What we did not make: each goes into a folder beside it, from which it can be had back. */
   | { readonly kind: 'trashFiles'; readonly files: readonly string[] }
   /** QEMU writes all layers above `base` into it and goes over to it, while the VM is on. */
@@ -112,9 +118,9 @@ export type Step =
   /** The clone goes on from RAM of the VM, as the file holds it. */
   | ({ readonly kind: 'restoreClone'; readonly file: string } & ClonedVm)
   /** What was made of a clone that came to nothing: it goes, unless it runs. `handed`: what the RAM of a fork went through, in any case. */
-  | { readonly kind: 'undoClone'; readonly clone: NewVm; readonly files: readonly string[]; readonly handed?: string }
+  | ({ readonly kind: 'undoClone'; readonly clone: NewVm; readonly handed?: string } & GoingFiles)
   /** A clone, which is off, with its files and its snapshots. */
-  | { readonly kind: 'discardClone'; readonly files: readonly string[] }
+  | ({ readonly kind: 'discardClone' } & GoingFiles)
   | { readonly kind: 'thawGuest' }
   /** Through the guest agent; the operation is good without. */
   | {

@@ -151,7 +151,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     doing: () => t('throwing it away'),
     question: (_, { vm }) => t('Throw the clone {0} away?', vm),
     confirm: () => t('Throw Away'),
-    done: (_, { vm, took }) => t('The clone {0} is gone, with its files; it took {1}.', vm, took),
+    done: (_, { vm, took }) => t('The clone {0} is gone; it took {1}.', vm, took),
   },
   consolidate: {
     doing: () => t('consolidating'),

@@ -43,7 +43,9 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
     return disks === 1 ? t('left out: 1 disk') : t('left out: {0} disks', disks);
   },
   skipped: (all) => (all.length === 1 ? t('not deleted: 1 snapshot') : t('not deleted: {0} snapshots', all.length)),
-  leavesFile: (all) => (all.length === 1 ? t('1 file stays behind') : t('{0} files stay behind', all.length)),
+  cloneGoes: () => t('the clone goes with its files'),
+  leavesFile: (all) => stayBehind(all.length),
+  filesStay: (all) => stayBehind(count(all, ({ files }) => files)),
   goesToTrash: (all) =>
     t(
       'files go to a trash folder: {0}',
@@ -85,6 +87,10 @@ function phraseOf(kind: Kind, warnings: readonly Warning[]): readonly string[] {
   const phrase = phrases[kind] as Phrase<Kind> | 'elsewhere' | 'details';
   const ofKind = warnings.filter((one) => one.kind === kind);
   return ofKind.length === 0 || typeof phrase === 'string' ? [] : [phrase(ofKind)];
+}
+
+function stayBehind(files: number): string {
+  return files === 1 ? t('1 file stays behind') : t('{0} files stay behind', files);
 }
 
 function count<W>(all: readonly W[], of: (one: W) => readonly string[]): number {

@@ -146,6 +146,13 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         'Other VMs may use these files, for theirs could not be read: {0}',
         warning.vms.map((vm) => displayLine(vm)).join(', '),
       );
+    case 'filesStay':
+      return t(
+        'These files stay, for no record here tells that Virt Rewind made them: {0}. Remove them by hand if nobody needs them.',
+        warning.files.map((file) => displayLine(file)).join(', '),
+      );
+    case 'cloneGoes':
+      return t('The clone is disposable: once it is off, it goes with its files, unless a setting protects it.');
     case 'goesToTrash':
       return t(
         'Virt Rewind did not make these files for certain, so they are moved, not removed: to {0}, each with a note of where it was. To have one back, move it there (mv). Nothing empties that folder.',

@@ -1,7 +1,7 @@
 // Several ways to the same host's files as one: the first that knows answers, the first that can acts. Touches no file
 // itself.
 import { Failure, type FailureKind } from '../../domain/failure.js';
-import type { CannotAct, HostFiles, ImageFacts, Seen } from '../../domain/hostFiles.js';
+import type { CannotAct, HostFiles, ImageFacts, MadeFile, OnMade, Seen } from '../../domain/hostFiles.js';
 
 export interface Way extends HostFiles {
   /**
@@ -32,6 +32,8 @@ const finalKinds: ReadonlySet<FailureKind> = new Set<FailureKind>([
 ]);
 
 export function composedFiles({ acting, reading }: Ways): HostFiles {
+  const identity = (path: string): Promise<string | undefined> =>
+    firstKnown(reading, undefined, (files) => files.identity(path));
   return {
     file: (path) => firstKnown(reading, 'unknown', (files) => files.file(path), path),
     image: async (path, format, depth) => {
@@ -41,19 +43,40 @@ export function composedFiles({ acting, reading }: Ways): HostFiles {
       const other = seen === 'missing' ? await firstKnown(reading.slice(1), 'unknown', look).catch(() => seen) : seen;
       return other === 'unknown' ? seen : other;
     },
+    identity,
     list: (folder) => firstKnown(reading, undefined, (files) => files.list(folder)),
     space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
     imageLocks: () => firstKnown(reading, undefined, (files) => files.imageLocks()),
     canAct: (folder) => canDo(reading, (files) => files.canAct(folder)),
-    createOverlay: (overlay) => firstAble(acting, (files) => files.createOverlay(overlay)),
-    copy: (from, to, existing) => firstAble(acting, (files) => files.copy(from, to, existing)),
+    createOverlay: (overlay, onMade) =>
+      tellingOf(overlay.file, onMade, (tell) => firstAble(acting, (files) => files.createOverlay(overlay, tell))),
+    copy: (from, to, existing, onMade) =>
+      tellingOf(to, onMade, (tell) => firstAble(acting, (files) => files.copy(from, to, existing, tell))),
     removeTag: (file, tag) => firstAble(acting, (files) => files.removeTag(file, tag)),
     canChange: (path) => canDo(reading, (files) => files.canChange(path)),
     commit: (commit, signal, onFraction) => firstAble(acting, (files) => files.commit(commit, signal, onFraction)),
-    copyImage: (copy, signal, onFraction) => firstAble(acting, (files) => files.copyImage(copy, signal, onFraction)),
+    copyImage: (copy, signal, onFraction, onMade) =>
+      firstAble(acting, (files) => files.copyImage(copy, signal, onFraction, onMade)),
     remove: (path) => firstAble(acting, (files) => files.remove(path)),
     trash: (path) => firstAble(acting, (files) => files.trash(path)),
   };
+
+  /** A way that tells of no file before it has its name made it where there was none. */
+  async function tellingOf(
+    path: string,
+    onMade: OnMade | undefined,
+    make: (tell: OnMade) => Promise<void>,
+  ): Promise<void> {
+    const told: MadeFile[] = [];
+    await make(async (made) => {
+      told.push(made);
+      await onMade?.(made);
+    });
+    if (told.length === 0 && onMade !== undefined) {
+      const own = await identity(path);
+      await onMade({ path, ...(own === undefined ? {} : { identity: own }) });
+    }
+  }
 }
 
 /** A way that fails does not keep the next from answering; if none answers, the first failure is told. */

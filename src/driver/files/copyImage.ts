@@ -1,9 +1,10 @@
 // Copies what an image shows, with all that it rests on, into a new one that rests on nothing.
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { type FileHandle, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
-import type { ImageCopy } from '../../domain/hostFiles.js';
+import type { ImageCopy, OnMade } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { type InnerSnapshot, readImage, readTag } from '../../qemu/localImage.js';
 import type { QemuImg } from '../../qemu/qemuImg.js';
@@ -15,6 +16,7 @@ export async function copyImage(
   program: QemuImg,
   signal: AbortSignal,
   onFraction: (fraction: number) => void,
+  onMade?: OnMade,
 ): Promise<void> {
   const { file, from, fromFormat, tag } = copy;
   const details = { doing: 'copying an image', path: file };
@@ -22,7 +24,7 @@ export async function copyImage(
   if (unfit !== undefined || !/^[\w-]{1,32}$/u.test(fromFormat) || (tag ?? '').includes(',')) {
     throw new Failure('invalid', { ...details, path: unfit ?? from });
   }
-  await placeNew(details, file, 'keep', async (part) => {
+  const fill = async (part: FileHandle): Promise<Stats> => {
     const like = await stat(from).catch((error: unknown) => {
       throw fileFailure(error, { ...details, path: from });
     });
@@ -46,7 +48,8 @@ export async function copyImage(
       throw new Failure('failed', { ...details, libvirtMessage: `the copy is not as large as ${tag} was` });
     }
     return like;
-  });
+  };
+  await placeNew(details, file, 'keep', fill, onMade);
 }
 
 /**

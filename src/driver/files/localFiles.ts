@@ -1,11 +1,11 @@
 // The port to the host's files, served on this machine: the file system and qemu-img. Right only where the hypervisor
 // runs here, which it does not know itself.
-import { constants } from 'node:fs';
-import { access, copyFile, lstat, opendir, stat, statfs, unlink } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { access, copyFile, type FileHandle, lstat, opendir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
-import type { CannotAct, FileFacts, ImageFacts, NewOverlay, Seen, Space } from '../../domain/hostFiles.js';
+import type { CannotAct, FileFacts, ImageFacts, NewOverlay, OnMade, Seen, Space } from '../../domain/hostFiles.js';
 import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
 import { FolderHangs, turnsOfAll } from './fileTurns.js';
 import type { Way } from './composedFiles.js';
@@ -13,7 +13,7 @@ import { commitImage } from '../../qemu/commitImage.js';
 import { copyImage } from './copyImage.js';
 import { readImageLocks } from './imageLocks.js';
 import { factsOf, readImage } from '../../qemu/localImage.js';
-import { flush, placeNew } from './placeFile.js';
+import { flush, identityOf, placeNew } from './placeFile.js';
 import { trashFile } from './trashFile.js';
 import { handedFile, qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
 
@@ -27,16 +27,17 @@ export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qe
     isNoFile,
     file: (path) => look(path, () => readFacts(path)),
     image: (path, format, depth) => look<ImageFacts>(path, () => readImage(path, program, format, depth)),
+    identity,
     list,
     space,
     imageLocks: () => readImageLocks(),
     canAct: (folder) => canAct(folder, program),
-    createOverlay: (overlay) => createOverlay(overlay, program),
+    createOverlay: (overlay, onMade) => createOverlay(overlay, program, onMade),
     copy,
     removeTag: (file, tag) => removeTag(file, tag, program),
     canChange: (path) => canChange(path, program),
     commit: (commit, signal, onFraction) => commitImage(commit, program, signal, onFraction),
-    copyImage: (copy, signal, onFraction) => copyImage(copy, program, signal, onFraction),
+    copyImage: (copy, signal, onFraction, onMade) => copyImage(copy, program, signal, onFraction, onMade),
     remove,
     trash,
   };
@@ -121,6 +122,18 @@ function withoutAccess<M, U>(error: unknown, missing: M, unknown: U, details: Fa
   throw fileFailure(error, details);
 }
 
+async function identity(path: string): Promise<string | undefined> {
+  try {
+    const stats = isPath(path)
+      ? await turnsOfAll.within(dirname(path), () => lstat(path, { bigint: true }))
+      : undefined;
+    return stats?.isFile() === true ? identityOf(stats) : undefined;
+  } catch {
+    // Whatever the reason: it is not seen.
+    return undefined;
+  }
+}
+
 async function list(folder: string): Promise<readonly string[] | undefined> {
   if (!isPath(folder)) {
     return undefined;
@@ -200,31 +213,37 @@ async function canChange(path: string, program: QemuImg): Promise<'yes' | Cannot
   return (await program.find()) === undefined ? { why: 'noQemuImg' } : 'yes';
 }
 
-async function createOverlay({ file, backing, backingFormat }: NewOverlay, program: QemuImg): Promise<void> {
+async function createOverlay(
+  { file, backing, backingFormat }: NewOverlay,
+  program: QemuImg,
+  onMade?: OnMade,
+): Promise<void> {
   const details = { doing: 'making an overlay', path: file };
   requirePaths(details, file, backing);
   if (!/^[\w-]{1,32}$/.test(backingFormat)) {
     throw new Failure('invalid', { ...details, libvirtMessage: backingFormat });
   }
-  await placeNew(details, file, 'keep', async (part) => {
+  const fill = async (part: FileHandle): Promise<Stats> => {
     const like = await stat(backing);
     const create = ['create', '-q', '-f', 'qcow2', '-F', backingFormat, '-b', backing, '--'];
     await program.run([...create, handedFile], details, part.fd);
     return like;
-  });
+  };
+  await placeNew(details, file, 'keep', fill, onMade);
 }
 
-async function copy(from: string, to: string, existing: 'keep' | 'replace'): Promise<void> {
+async function copy(from: string, to: string, existing: 'keep' | 'replace', onMade?: OnMade): Promise<void> {
   const details = { doing: 'copying a file', path: to };
   requirePaths(details, from, to);
-  await placeNew(details, to, existing, async (part, replaced) => {
+  const fill = async (part: FileHandle, replaced: Stats | undefined): Promise<Stats> => {
     const like = await stat(from);
     if (!like.isFile()) {
       throw new Failure('unsupported', { ...details, path: from });
     }
     await copyFile(from, `/proc/self/fd/${part.fd}`, constants.COPYFILE_FICLONE);
     return replaced ?? like;
-  });
+  };
+  await placeNew(details, to, existing, fill, onMade);
 }
 
 async function removeTag(file: string, tag: string, program: QemuImg): Promise<void> {

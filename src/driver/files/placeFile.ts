@@ -2,11 +2,17 @@
 // be somebody else's, who can put a link under any name at any moment: so what we made is held open, and filled and changed
 // through its descriptor alone.
 import { randomBytes } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
+import { type BigIntStats, constants, type Stats } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
+import type { OnMade } from '../../domain/hostFiles.js';
 import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
+
+/** Numbers of files are given again, and those of devices change with a restart: where it is known, the birth tells. */
+export function identityOf({ dev, ino, birthtimeNs }: BigIntStats): string {
+  return birthtimeNs > 0n ? `${ino}@${birthtimeNs}` : `${dev}:${ino}`;
+}
 
 /**
  * Makes a file under a name of its own in the same folder, which nobody else may read, has `fill` write it through its
@@ -17,6 +23,7 @@ export async function placeNew(
   file: string,
   existing: 'keep' | 'replace',
   fill: (part: FileHandle, replaced: Stats | undefined) => Promise<Stats>,
+  onMade?: OnMade,
 ): Promise<void> {
   let part: string | undefined;
   let handle: FileHandle | undefined;
@@ -33,6 +40,7 @@ export async function placeNew(
     await handle.sync();
     // Under its name stands what we made, or it is not ours to put in place.
     await requireSame(handle, part, details);
+    await onMade?.({ path: file, identity: identityOf(await handle.stat({ bigint: true })) });
     await (existing === 'replace' ? rename(part, name) : link(part, name));
     await rm(part, { force: true });
     await requireSame(handle, name, details);

@@ -23,6 +23,7 @@ const otherHost: CannotAct = { why: 'otherHost' };
 export const filesElsewhere: HostFiles = {
   file: () => Promise.resolve('unknown'),
   image: () => Promise.resolve('unknown'),
+  identity: () => Promise.resolve(undefined),
   list: () => Promise.resolve(undefined),
   space: () => Promise.resolve(undefined),
   imageLocks: () => Promise.resolve(undefined),

@@ -1,8 +1,8 @@
 // Makes clones, and takes them away again. Each may have been done before, in part or whole.
 import {
   VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
+  VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
-  VIR_DOMAIN_UNDEFINE_NVRAM,
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
   VIR_DOMAIN_XML_INACTIVE,
   VIR_DOMAIN_XML_SECURE,
@@ -13,28 +13,22 @@ import type { Step } from '../../steps/step.js';
 import { readPower } from '../powerState.js';
 import { writeClone } from '../xml/cloneXml.js';
 import { parseDomainXml } from '../xml/domainXml.js';
+import { removeThose } from './runFileStep.js';
 import { readSecure } from './runRedefineStep.js';
 import type { StepContext } from './stepContext.js';
 
 type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
 
-/** A copy appears when it is whole, under a name that was free: one that is there is ours. */
+/** A copy appears when it is whole. @throws Failure `exists` where somebody took its name meanwhile */
 export async function copyImages(
-  { files, signal, onProgress, log }: Pick<StepContext, 'files' | 'signal' | 'onProgress' | 'log'>,
+  { files, signal, onProgress, onMade }: Pick<StepContext, 'files' | 'signal' | 'onProgress' | 'onMade'>,
   { disks }: Of<'copyImages'>,
 ): Promise<void> {
   for (const [index, { target: _, ...copy }] of disks.entries()) {
     onProgress({ fraction: index / disks.length, cancellable: true });
-    try {
-      await files.copyImage(copy, signal, (fraction) =>
-        onProgress({ fraction: (index + fraction) / disks.length, cancellable: true }),
-      );
-    } catch (error) {
-      if (!(error instanceof Failure) || error.kind !== 'exists') {
-        throw error;
-      }
-      log.info(`${copy.file} is there already and stays`);
-    }
+    const onFraction = (fraction: number): void =>
+      onProgress({ fraction: (index + fraction) / disks.length, cancellable: true });
+    await files.copyImage(copy, signal, onFraction, onMade);
   }
 }
 
@@ -56,7 +50,7 @@ export async function defineClone(context: StepContext, step: Of<'defineClone'>)
  * @throws Failure `refused` unless it is off, and a clone still
  */
 export async function discardClone(
-  { connection, dom, vm, files }: StepContext,
+  { connection, dom, vm, files, log }: StepContext,
   step: Of<'discardClone'>,
 ): Promise<void> {
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
@@ -68,15 +62,14 @@ export async function discardClone(
     const { refusal } = refuse('wrongState', { vm: vm.name, state: power, action: 'discard' });
     throw new Failure('refused', { vm: vm.name, refusal });
   }
-  for (const file of step.files) {
-    await files.remove(file);
-  }
+  await removeThose({ files, log }, step);
   await connection.call('domainUndefineFlags', {
     dom,
     flags:
       VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
       VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
       VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
-      (vm.nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_NVRAM),
+      // libvirt removes them by their name.
+      (vm.nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM),
   });
 }

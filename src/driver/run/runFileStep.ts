@@ -3,28 +3,28 @@
 import { VIR_DOMAIN_XML_INACTIVE } from '../../libvirt/flags.js';
 import { Failure } from '../../domain/failure.js';
 import type { NewOverlay } from '../../domain/hostFiles.js';
-import type { Step } from '../../steps/step.js';
+import type { GoingFiles, Step } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
 import { isActive, type Vm, xmlChain } from '../../domain/vm.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import type { StepContext } from './stepContext.js';
 
 type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
-type OnFiles = Pick<StepContext, 'files' | 'log' | 'vm'>;
+type OnFiles = Pick<StepContext, 'files' | 'log' | 'vm' | 'onMade'>;
 
 /**
  * All or none: what was made goes again when a later one fails. Idempotent: a file of that name counts as made when it
  * is an overlay on just that file and nothing was written to it.
  * @throws Failure `exists` for any other file of that name
  */
-export async function createOverlays({ files, log }: OnFiles, step: Of<'createOverlays'>): Promise<void> {
+export async function createOverlays({ files, log, onMade }: OnFiles, step: Of<'createOverlays'>): Promise<void> {
   const made: string[] = [];
   try {
     for (const overlay of step.overlays) {
       if (await isMade(files, overlay)) {
         continue;
       }
-      await files.createOverlay(overlay);
+      await files.createOverlay(overlay, onMade);
       made.push(overlay.file);
     }
   } catch (error) {
@@ -41,13 +41,26 @@ async function isMade(files: OnFiles['files'], { file, backing }: NewOverlay): P
 }
 
 /** Idempotent: what is not there is as good as removed. Never what the VM itself stands on. */
-export async function removeFiles({ files, vm }: OnFiles, step: Of<'removeFiles'>): Promise<void> {
+export async function removeFiles({ files, log, vm }: OnFiles, step: Of<'removeFiles'>): Promise<void> {
   requireUnused(vm, step.files);
   for (const file of step.files) {
     await requireNoTag(files, vm, file);
   }
-  for (const file of step.files) {
-    await files.remove(file);
+  await removeThose({ files, log }, step);
+}
+
+/** Idempotent: what is not there is as good as removed, and what is another file by now is somebody's. */
+export async function removeThose(
+  { files, log }: Pick<StepContext, 'files' | 'log'>,
+  { files: going, identities = {} }: GoingFiles,
+): Promise<void> {
+  for (const file of going) {
+    const own = identities[file];
+    if (own === undefined || own === (await files.identity(file))) {
+      await files.remove(file);
+    } else {
+      log.info(`${file} is not the file that was made, or is gone, and stays as it is`);
+    }
   }
 }
 
@@ -112,9 +125,9 @@ export async function removeTag({ files, vm }: OnFiles, { file, tag }: Of<'remov
  * Idempotent: `replace` writes the same again, and `keep` takes a file of that name for the copy, for the plan chose a
  * name that was free and a copy appears when it is whole.
  */
-export async function copyFile({ files, log }: OnFiles, { from, to, existing }: Of<'copyFile'>): Promise<void> {
+export async function copyFile({ files, log, onMade }: OnFiles, { from, to, existing }: Of<'copyFile'>): Promise<void> {
   try {
-    await files.copy(from, to, existing);
+    await files.copy(from, to, existing, onMade);
   } catch (error) {
     if (existing === 'replace' || !(error instanceof Failure) || error.kind !== 'exists') {
       throw error;

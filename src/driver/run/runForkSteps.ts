@@ -5,7 +5,7 @@ import {
   VIR_DOMAIN_PAUSED_MIGRATION,
   VIR_DOMAIN_SAVE_PAUSED,
   VIR_DOMAIN_SAVE_RUNNING,
-  VIR_DOMAIN_UNDEFINE_NVRAM,
+  VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
 import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
@@ -17,6 +17,7 @@ import { isActive } from '../../domain/vm.js';
 import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
+import { removeThose } from './runFileStep.js';
 import type { StepContext } from './stepContext.js';
 
 type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
@@ -97,15 +98,10 @@ export async function undoClone({ connection, files, vm, log }: StepContext, ste
       await connection.call('domainDestroyFlags', { dom, flags: 0 });
     }
   }
-  for (const file of step.files) {
-    await files.remove(file);
-  }
+  await removeThose({ files, log }, step);
   if (found !== undefined) {
-    const hasVariables = step.files.some((file) => file.endsWith('.fd'));
-    await connection.call('domainUndefineFlags', {
-      dom: found.dom,
-      flags: hasVariables ? VIR_DOMAIN_UNDEFINE_NVRAM : 0,
-    });
+    // Where it has none, it is asked to keep nothing.
+    await connection.call('domainUndefineFlags', { dom: found.dom, flags: VIR_DOMAIN_UNDEFINE_KEEP_NVRAM });
   }
 }
 

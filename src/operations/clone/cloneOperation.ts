@@ -16,9 +16,10 @@ import { recoverClone } from './recoverClone.js';
 export const cloneOperation: OperationDefinition<'clone'> = {
   plan: planClone,
   recover: recoverClone,
-  requiredFacts: ({ snapshot, ram }, known) => ({
+  requiredFacts: ({ snapshot, ram, clone }, known) => ({
     ...factsOfAll(known),
     ...(snapshot === undefined ? { hardware: hardwareSince(known) } : {}),
+    made: clone.uuid,
     ...(ram === undefined ? {} : { savedRam: savedRamOf(findSnapshot(known.tree, snapshot ?? '')) }),
   }),
   requiredFiles: ({ snapshot, ram }, facts) => {

@@ -13,7 +13,7 @@ export const discardOperation: OperationDefinition<'discard'> = {
       ? { kind: 'explain', why: fresh.refusal, commands: [] }
       : goOn(interrupted, fresh.steps, 'after');
   },
-  requiredFacts: (_, known) => factsOfAll(known),
+  requiredFacts: ({ vm: { uuid } }, known) => ({ ...factsOfAll(known), made: uuid }),
   requiredFiles: (_, facts) => {
     const files = facts.vm.clone?.files ?? [];
     return filesOfSnapshots(

@@ -1,4 +1,4 @@
-// Decides which files go with a clone: those that were made for it, and what its own snapshots put on top of them.
+// Decides which files go with a clone: those that our record tells were made for it, and what its own snapshots put on top of them.
 import { namedFiles, restingOn } from '../../domain/chains/fileUse.js';
 import { nvramCopy } from '../../domain/chains/nvramCopy.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
@@ -6,7 +6,8 @@ import { isMissing } from '../../domain/chains/standing.js';
 import type { Facts } from '../../domain/facts.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
-import { isActive } from '../../domain/vm.js';
+import { isActive, type VmDisk, xmlChain } from '../../domain/vm.js';
+import type { GoingFiles } from '../../steps/step.js';
 import type { Draft } from '../plan.js';
 import { accessRefusal, unsteadyRefusal } from '../refusals.js';
 
@@ -16,7 +17,7 @@ export function planDiscard(request: Extract<OperationRequest, { kind: 'discard'
   if (vm.clone === undefined) {
     return refuse('notOurClone', { vm: vm.name });
   }
-  const files = filesOfClone(facts);
+  const [files, stay] = [filesOfClone(facts), filesThatStay(facts)];
   const problem =
     accessRefusal(facts, 'discard') ??
     unsteadyRefusal(vm, 'discard') ??
@@ -29,7 +30,7 @@ export function planDiscard(request: Extract<OperationRequest, { kind: 'discard'
     request,
     steps: [
       ...(isActive(vm.power) || vm.power === 'crashed' ? [{ kind: 'power', action: 'forceOff' } as const] : []),
-      { kind: 'discardClone', files },
+      { kind: 'discardClone', files, ...identitiesOf(files, facts) },
     ],
     removes: files,
     losses: [
@@ -39,22 +40,69 @@ export function planDiscard(request: Extract<OperationRequest, { kind: 'discard'
       ...(tree.snapshots.length === 0
         ? []
         : [{ kind: 'restorePoints', names: tree.snapshots.map(({ name }) => name) } as const]),
-      { kind: 'files', files },
+      ...(files.length === 0 ? [] : [{ kind: 'files', files } as const]),
     ],
-    warnings: [],
+    warnings: stay.length === 0 ? [] : [{ kind: 'filesStay', files: stay }],
     progress: 'timeOnly',
   };
 }
 
+/**
+ * | a file                                                       | → |
+ * |--------------------------------------------------------------|---|
+ * | our record names it, it is what was made, the VM names it    | goes |
+ * | the same, of a CD-ROM, a read-only or a shared disk          | stays |
+ * | the VM or its snapshots name it, and it rests on one of those | goes |
+ * | RAM and variables of its snapshots, where our record knows the VM | go |
+ * | any other that the VM or its mark names                      | stays |
+ */
 function filesOfClone(facts: Facts): readonly string[] {
-  const { vm, tree } = facts;
+  const { vm, tree, made = new Map<string, string | undefined>() } = facts;
   const named = namedFiles(facts);
-  // A mark is text that anybody can change: what the VM does not name is not taken for its own.
-  const files = (vm.clone?.files ?? []).filter((file) => named.has(file) || file === vm.nvram);
+  const guarded = new Set(vm.disks.filter((disk) => !isOwnDisk(disk)).flatMap(xmlChain));
+  const own = [...made.keys()].filter((file) => (named.has(file) && !guarded.has(file)) || file === vm.nvram);
+  if (own.length === 0) {
+    return [];
+  }
+  const above = [...restingOn(facts, own)].filter((file) => own.includes(file) || named.has(file));
   const variables =
-    vm.nvram === undefined || !files.includes(vm.nvram)
+    vm.nvram === undefined || !own.includes(vm.nvram)
       ? []
       : tree.snapshots.map(({ name }) => nvramCopy(vm.nvram ?? '', name));
   const ram = tree.snapshots.flatMap(({ memory }) => memory.file ?? []);
-  return [...new Set([...restingOn(facts, files), ...variables, ...ram])].filter((file) => !isMissing(file, facts));
+  const going = [...above, ...variables, ...ram].filter((file) => !guarded.has(file) && !isMissing(file, facts));
+  return [...new Set(going)];
+}
+
+/** Its mark, which anybody can write, or its disks name them, and nothing tells that they were made for it. */
+function filesThatStay(facts: Facts): readonly string[] {
+  const { vm } = facts;
+  const going = new Set(filesOfClone(facts));
+  const disks = vm.disks.filter(isOwnDisk).flatMap(({ source }) => (source?.startsWith('/') === true ? [source] : []));
+  const all = new Set([...disks, ...(vm.clone?.files ?? []), ...(vm.nvram === undefined ? [] : [vm.nvram])]);
+  return [...all].filter((file) => !going.has(file) && !isMissing(file, facts));
+}
+
+/** Nothing of it stays, and nothing goes that was not made for it. */
+export function goesUnasked(facts: Facts): boolean {
+  const { vm, tree, made } = facts;
+  return (
+    vm.clone?.disposable === true &&
+    tree.snapshots.length === 0 &&
+    filesThatStay(facts).length === 0 &&
+    filesOfClone(facts).every((file) => made?.has(file) === true)
+  );
+}
+
+function isOwnDisk({ device, readonly, shareable }: VmDisk): boolean {
+  return device === 'disk' && !readonly && !shareable;
+}
+
+/** As our record has them. */
+export function identitiesOf(files: readonly string[], { made }: Facts): Pick<GoingFiles, 'identities'> {
+  const known = files.flatMap((file) => {
+    const identity = made?.get(file);
+    return identity === undefined ? [] : [[file, identity] as const];
+  });
+  return known.length === 0 ? {} : { identities: Object.fromEntries(known) };
 }

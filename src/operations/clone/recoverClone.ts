@@ -7,6 +7,7 @@ import { undoCreate } from '../create/recoverCreate.js';
 import type { Step } from '../../steps/step.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { explain, goOn, hasBegun, removable, removal, unused, wasBegun } from '../interruptedAt.js';
+import { identitiesOf } from './planDiscard.js';
 
 /**
  * | libvirt knows the clone | its files    | its definition was begun | → |
@@ -20,7 +21,8 @@ import { explain, goOn, hasBegun, removable, removal, unused, wasBegun } from '.
  * | no                      | all there    | yes                      | it is defined |
  * | no                      | otherwise    | any                      | before: what was made goes, as far as nobody uses it |
  *
- * A snapshot that was made first, so that its files are frozen, stays where it is whole.
+ * Only what our record has goes, as long as it is what was made: a file that came in its place is somebody's. A snapshot that was
+ * made first, so that its files are frozen, stays where it is whole.
  */
 export function recoverClone(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const { steps } = interrupted.plan;
@@ -35,7 +37,8 @@ export function recoverClone(interrupted: InterruptedOperation, facts: Facts): R
   if (facts.otherVms === undefined) {
     return explain(interrupted, refuse('notAllSeen', { vm: facts.vm.name, fact: 'otherVms' }).refusal, [], facts);
   }
-  const undo = { kind: 'undoClone', clone: define.clone, files: define.mark.files } as const;
+  const own = define.mark.files.filter((file) => facts.made?.has(file) === true);
+  const undo = { kind: 'undoClone', clone: define.clone, files: own, ...identitiesOf(own, facts) } as const;
   const resume = steps.findIndex(({ kind }) => kind === 'restoreClone');
   const restore = steps[resume];
   if (restore?.kind === 'restoreClone' && wasBegun(interrupted, at)) {
@@ -49,19 +52,32 @@ export function recoverClone(interrupted: InterruptedOperation, facts: Facts): R
       ? goOn(interrupted, [undo], 'before')
       : { kind: 'settled', to: 'after' };
   }
-  if (wasBegun(interrupted, at) && define.mark.files.every((file) => isThere(file, facts))) {
+  if (wasBegun(interrupted, at) && define.mark.files.every((file) => isThere(file, facts) && own.includes(file))) {
     return goOn(interrupted, [define], 'after');
   }
-  const copies = define.mark.files.filter((file) => !overlays.includes(file));
-  const left = hasBegun(interrupted, ['createOverlays', 'copyImages', 'copyFile'])
-    ? [...removable(overlays, interrupted.plan, facts, 'notNamed'), ...unused(copies, facts, 'notNamed')]
-    : [];
+  const [made, copies] = [
+    own.filter((file) => overlays.includes(file)),
+    own.filter((file) => !overlays.includes(file)),
+  ];
+  const left = [
+    ...removable(made, interrupted.plan, facts, 'notNamed'),
+    ...unused(
+      // Copies hold something: they go only where it can be seen that they are what was made.
+      copies.filter((file) => facts.made?.get(file) !== undefined),
+      facts,
+      'notNamed',
+    ),
+  ];
   const first = hasBegun(interrupted, ['createSnapshot'])
     ? undoCreate({ ...interrupted, plan: { ...interrupted.plan, steps: steps.slice(0, at) } }, facts)
     : undefined;
   return first?.kind === 'explain'
     ? first
-    : goOn(interrupted, [...(first?.kind === 'steps' ? first.plan.steps : []), ...removal(left)], 'before');
+    : goOn(
+        interrupted,
+        [...(first?.kind === 'steps' ? first.plan.steps : []), ...removal(left, identitiesOf(left, facts))],
+        'before',
+      );
 }
 
 function recoverFork(

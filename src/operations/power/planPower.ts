@@ -2,6 +2,7 @@
 import { changedLayers } from '../../domain/chains/frozenLayers.js';
 import { othersFrozen } from '../../domain/chains/frozenWriters.js';
 import { frozenFileRefusal, lostQemuRefusal, readOnlyRefusal, savedBelowRefusal } from '../refusals.js';
+import { goesUnasked } from '../clone/planDiscard.js';
 import { unusedOverlays } from '../../domain/chains/unusedOverlays.js';
 import type { OperationRequest, PowerAction } from '../../domain/operation.js';
 import type { Draft } from '../plan.js';
@@ -91,7 +92,7 @@ export function planPower(request: PowerRequest, facts: Facts): Draft | Refused 
       request,
       steps: [{ kind: 'power', action }, ...clockSteps(request, facts)],
       losses: [...lossesOf(action, facts), ...(action === 'start' ? spoiltBy(facts) : [])],
-      warnings: [],
+      warnings: isOffAfter(action) && goesUnasked(facts) ? [{ kind: 'cloneGoes' }] : [],
       progress: 'timeOnly',
     }
   );
@@ -186,11 +187,15 @@ function lossesOf(action: PowerAction, facts: Facts): readonly Loss[] {
       losses.push({ kind: 'unsavedWork' });
     }
   }
-  if (!vm.persistent && (action === 'forceOff' || action === 'shutDown')) {
+  if (!vm.persistent && isOffAfter(action)) {
     losses.push({ kind: 'configuration' });
     if (tree.snapshots.length > 0) {
       losses.push({ kind: 'restorePoints', names: tree.snapshots.map(({ name }) => name) });
     }
   }
   return losses;
+}
+
+export function isOffAfter(action: PowerAction): boolean {
+  return action === 'forceOff' || action === 'shutDown';
 }

@@ -3,7 +3,7 @@ import { asksForWritten } from '../../domain/chains/lostQemu.js';
 import { interruptedAt } from '../interruptedAt.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { factsOfAll, filesIn, noFacts, noFiles, presentFiles, withClaimed } from '../requiredFacts.js';
-import { planPower } from './planPower.js';
+import { isOffAfter, planPower } from './planPower.js';
 
 export const powerOperation: OperationDefinition<'power'> = {
   plan: planPower,
@@ -20,6 +20,7 @@ export const powerOperation: OperationDefinition<'power'> = {
     const resumes = action === 'resume' && vm.powerReason === 'fromSnapshot';
     return {
       ...noFacts,
+      ...(vm.clone?.disposable === true && isOffAfter(action) ? { made: vm.uuid } : {}),
       frozenDisks: resumes ? tree.snapshots.flatMap(({ name, style }) => (style === 'external' ? [name] : [])) : [],
     };
   },

@@ -38,6 +38,10 @@ export class FakeHostFiles implements HostFiles {
     return Promise.resolve(this.images.get(path) ?? this.otherwise);
   }
 
+  identity(path: string): Promise<string | undefined> {
+    return Promise.resolve(this.images.has(path) || this.files.has(path) ? `1@${path}` : undefined);
+  }
+
   list(folder: string): Promise<readonly string[]> {
     const names = [...this.images.keys(), ...this.files.keys()].filter((path) => path.startsWith(`${folder}/`));
     return Promise.resolve(names.map((path) => path.slice(folder.length + 1)));

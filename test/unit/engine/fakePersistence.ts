@@ -8,6 +8,7 @@ import { keepNothing, type Persistence } from '../../../src/engine/persistence.j
 import type { DemoVm } from '../../../src/domain/demoVm.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { FrozenRecord } from '../../../src/domain/frozenRecord.js';
+import type { MadeFile } from '../../../src/domain/hostFiles.js';
 import type { LoggedOperation } from '../../../src/domain/loggedOperation.js';
 import type { AutoSnapshot } from '../../../src/domain/facts.js';
 import { vmKey } from '../../../src/inventory/views.js';
@@ -87,6 +88,19 @@ export class FakeKeeping implements Persistence {
     left: () => Promise.resolve([...this.demoVms.values()]),
     forget: ({ uuid }) => {
       this.demoVms.delete(uuid);
+      return Promise.resolve();
+    },
+  };
+
+  readonly madeFiles = new Map<string, readonly MadeFile[]>();
+  readonly made: Persistence['made'] = {
+    add: (uuid, file) => {
+      this.madeFiles.set(uuid, [...(this.madeFiles.get(uuid) ?? []), file]);
+      return Promise.resolve();
+    },
+    of: (uuid) => Promise.resolve(this.madeFiles.get(uuid) ?? []),
+    forget: (uuid) => {
+      this.madeFiles.delete(uuid);
       return Promise.resolve();
     },
   };

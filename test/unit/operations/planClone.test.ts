@@ -2,6 +2,7 @@
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { Recovery } from '../../../src/operations/interrupted.js';
+import type { Step } from '../../../src/steps/step.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
@@ -94,11 +95,25 @@ function full(): Facts {
   return { ...from, files: { ...from.files!, images, freeBytes: new Map([['/img', 1]]) } };
 }
 
+/** What these steps have made, as our record has it. */
+function recorded(steps: readonly Step[], from: Facts): Facts {
+  const made = steps.flatMap((step) =>
+    step.kind === 'createOverlays'
+      ? step.overlays.map(({ file }) => file)
+      : step.kind === 'copyImages'
+        ? step.disks.map(({ file }) => file)
+        : step.kind === 'copyFile'
+          ? [step.to]
+          : [],
+  );
+  return { ...all(steps, from), made: new Map(made.map((file) => [file, `1@${file}`])) };
+}
+
 const behindEach: readonly GoldenCase[] = recovered(
   rows.flatMap(([what, request, from]) => {
     const plan = planned(request, from);
     return plan.steps.map((step, at) => {
-      const present = all(plan.steps.slice(0, at + 1), from);
+      const present = recorded(plan.steps.slice(0, at + 1), from);
       return [
         `${what}: behind step ${at + 1}, ${step.kind}`,
         () => planRecovery(broken(request, plan, at, 'begun'), present),
@@ -108,11 +123,28 @@ const behindEach: readonly GoldenCase[] = recovered(
 );
 golden.section('broken off', behindEach);
 
+/** Somebody has files of their own under the names by now. */
+const replaced = (request: OperationRequest, from: Facts, at: number): (() => Recovery) => {
+  const plan = planned(request, from);
+  const present = all(plan.steps.slice(0, at + 1), from);
+  return () => planRecovery(broken(request, plan, at, 'begun'), { ...present, otherVms: [], made: new Map() });
+};
+const copied = { ...ofA, way: 'full' } as const;
+golden.section(
+  'broken off, and its files are not those that were made',
+  recovered([
+    ['overlays', replaced(ofA, outside(), 0)],
+    ['copies', replaced(copied, outside(), 0)],
+    ['copies, the definition was begun', replaced(copied, outside(), 1)],
+    ['a fork', replaced(fork, forkable, planned(fork, forkable).steps.length - 1)],
+  ]),
+);
+
 /** A fork whose definition was begun, by what its overlay tells. */
 const forkThat = (holds: ImageFacts | 'missing' | 'unknown'): (() => Recovery) => {
   const plan = planned(fork, forkable);
   const last = plan.steps.length - 1;
-  const present = all(plan.steps, forkable);
+  const present = recorded(plan.steps, forkable);
   const images = new Map([...present.files!.images, ['/img/copy.vda.qcow2', holds] as const]);
   return () => planRecovery(broken(fork, plan, last, 'begun'), { ...present, files: { ...present.files!, images } });
 };
@@ -167,6 +199,19 @@ golden.section(
       { kind: 'discard', vm: ref },
       { ...cloned('off'), otherVms: [{ ...other, name: 'upper', files: ['/img/copy.vda.qcow2'] }] },
     ],
+    ['one of whose files nothing is written down', { kind: 'discard', vm: ref }, cloned('off', new Map())],
+    [
+      'one that reads its file as a CD-ROM too',
+      { kind: 'discard', vm: ref },
+      {
+        ...cloned('off'),
+        vm: vm({
+          power: 'off',
+          clone: mark,
+          disks: [{ ...facts({}).vm.disks[0]!, device: 'cdrom', readonly: true, source: '/img/copy.vda.qcow2' }],
+        }),
+      },
+    ],
     [
       'a mark that names a file of somebody else',
       { kind: 'discard', vm: ref },
@@ -175,7 +220,7 @@ golden.section(
   ]),
 );
 
-function cloned(power: 'running' | 'off'): Facts {
+function cloned(power: 'running' | 'off', made: Facts['made'] = new Map([['/img/copy.vda.qcow2', '1@1']])): Facts {
   const { vm: of } = facts({});
   return facts({
     ...old,
@@ -183,6 +228,7 @@ function cloned(power: 'running' | 'off'): Facts {
     otherVms: [],
     strays: new Map(),
     blockJobs: [],
+    made,
   });
 }
 golden.end();
