@@ -56,7 +56,8 @@ export class SessionLab implements VirtualLab {
       const record = await labs.planDestroy(this.file);
       if (record !== undefined) {
         requireName(record.isProtected ? record.name : undefined, name);
-        await labs.destroy(record, { signal: this.#visit.signal(signal), onStep: silent });
+        const onNote = (line: string): void => this.#visit.log.info(line);
+        await labs.destroy(record, { signal: this.#visit.signal(signal), onStep: silent, onNote });
       }
     });
   }

@@ -68,6 +68,17 @@ export interface MadeFile {
   readonly identity?: string;
 }
 
+interface FileNumbers {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly birthtimeNs: bigint;
+}
+
+/** Numbers of files are given again, and those of devices change with a restart: where it is known, the birth tells. */
+export function identityOf({ dev, ino, birthtimeNs }: FileNumbers): string {
+  return birthtimeNs > 0n ? `${ino}@${birthtimeNs}` : `${dev}:${ino}`;
+}
+
 /** Told of a file before it gets its name, where that can be; what it rejects with keeps the file from being made. */
 export type OnMade = (made: MadeFile) => Promise<void>;
 

@@ -8,7 +8,7 @@ import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { Failure } from '../domain/failure.js';
 import type { Progress } from '../domain/operation.js';
 import type { Hardware } from '../domain/hardware.js';
-import type { HostFiles, OnMade } from '../domain/hostFiles.js';
+import type { HostFiles, MadeFile, OnMade } from '../domain/hostFiles.js';
 import type { ImageContents } from '../domain/imageContents.js';
 import type { Step } from '../steps/step.js';
 import type { Seamless } from '../domain/seamless.js';
@@ -67,9 +67,12 @@ export interface RunOptions {
 export interface LabVmMaker {
   /** What is in the way of one here, asked before anything is made. */
   obstacle(): Promise<LabVmObstacle | undefined>;
-  make(vm: LabVm, parts: LabVmParts): Promise<void>;
-  /** With its snapshots and its folder; touches no VM but the one that `make` made of this value. */
-  remove(vm: LabVm): Promise<void>;
+  make(vm: LabVm, parts: LabVmParts, onMade: (made: readonly MadeFile[]) => Promise<void>): Promise<void>;
+  /**
+   * With its snapshots and these files; touches no VM but the one that `make` made of this value.
+   * @returns its folder, where it stays with what else is in it
+   */
+  remove(vm: LabVm, made: readonly MadeFile[]): Promise<readonly string[]>;
 }
 
 export interface Hypervisor {

@@ -1,6 +1,7 @@
 // The live picture of all connections, and the only place where it is written.
 import type { Event } from '../base/emitter.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
+import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { GuestAddress } from '../domain/guestAddress.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
@@ -174,7 +175,8 @@ export interface DemoVmsPort {
 export interface LabVmsPort {
   /** What is in the way of one on this connection, before anything is made. */
   obstacle(connection: string): Promise<LabVmObstacle | undefined>;
-  make(vm: LabVm, parts: LabVmParts): Promise<void>;
-  /** What is gone already is as good as removed. */
-  remove(vm: LabVm): Promise<void>;
+  /** @param onMade told of all files before anything is in them */
+  make(vm: LabVm, parts: LabVmParts, onMade: (made: readonly MadeFile[]) => Promise<void>): Promise<void>;
+  /** What is gone already is as good as removed. @returns its folder, where it stays with what else is in it */
+  remove(vm: LabVm, made: readonly MadeFile[]): Promise<readonly string[]>;
 }

@@ -7,15 +7,16 @@ type Ask = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => P
 export function labVms(ask: Ask): LabVmsPort {
   return {
     obstacle: (connection) => ask(connection, async (live) => (await live.open()).labVms.obstacle()),
-    make: (vm, parts) =>
+    make: (vm, parts, onMade) =>
       ask(vm.connection, async (live) => {
-        await (await live.open()).labVms.make(vm, parts);
+        await (await live.open()).labVms.make(vm, parts, onMade);
         await live.refresh();
       }),
-    remove: (vm) =>
+    remove: (vm, made) =>
       ask(vm.connection, async (live) => {
-        await (await live.open()).labVms.remove(vm);
+        const left = await (await live.open()).labVms.remove(vm, made);
         await live.refresh();
+        return left;
       }),
   };
 }

@@ -4,6 +4,7 @@ import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
+import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm } from '../domain/labVm.js';
 import { type FileSystem, idPattern, journalFailure, namesIn, replaceFile } from './durable.js';
 import { type Hold, takeHold } from './hold.js';
@@ -21,6 +22,8 @@ export interface RecordedVm extends LabVm {
   readonly key: string;
   /** What it was made of, as a digest; absent: it was there before, and stays. */
   readonly parts?: string;
+  /** Its folder and its files, as they were made; absent: nothing is made yet, or a version before this made it. */
+  readonly made?: readonly MadeFile[];
   /** The image below its overlay, as it was then. */
   readonly image?: { readonly path: string; readonly bytes: number; readonly modifiedAt: number };
 }
@@ -43,7 +46,7 @@ export interface LabRecord {
 export interface OpenLab {
   readonly record: LabRecord;
   /** Resolves when it is on the disk. */
-  put(news: Partial<Pick<LabRecord, 'phase' | 'system' | 'points'>>): Promise<void>;
+  put(news: Partial<Pick<LabRecord, 'phase' | 'system' | 'points' | 'vms'>>): Promise<void>;
   /** Nothing of it is left. */
   forget(): Promise<void>;
   /** Somebody else may go on with it. Never rejects. */
@@ -69,6 +72,7 @@ const shape = v.object({
         folder: v.string(),
         key: text,
         parts: v.exactOptional(text),
+        made: v.exactOptional(v.array(v.object({ path: text, identity: v.exactOptional(text) }))),
         image: v.exactOptional(v.object({ path: text, bytes: count, modifiedAt: v.number() })),
       }),
     ),

@@ -44,12 +44,18 @@ export async function makeLabClone({ inventory }: Session, request: LabClone, si
   await makeClone(inventory, request, { signal });
 }
 
-/** What is gone already is as good as removed. @throws Failure `refused` where it is no clone of ours, or a VM rests on it */
-export async function removeLabClone({ inventory }: Session, { connection, uuid }: RecordedVm): Promise<void> {
+/** What is gone already is as good as removed. @returns files that stay @throws Failure `refused` where it is no clone of ours, or a VM rests on it */
+export async function removeLabClone(
+  { inventory }: Session,
+  { connection, uuid }: RecordedVm,
+): Promise<readonly string[]> {
   await inventory.connect(connection);
   await inventory.refresh({ connection });
   const view = inventory.findVm({ connection, uuid });
-  if (view !== undefined) {
-    await throwAway(inventory, view.ref);
+  if (view === undefined) {
+    return [];
   }
+  const plan = await inventory.plan({ kind: 'discard', vm: view.ref });
+  await throwAway(inventory, view.ref);
+  return plan.kind === 'refusal' ? [] : plan.warnings.flatMap((one) => (one.kind === 'filesStay' ? one.files : []));
 }

@@ -16,6 +16,7 @@ import { labObstacleText } from '../text/labText.js';
 import { differencesOf, type LabDifference } from './labDifferences.js';
 import { digestOfClone, type LabClone, lookedAtClone } from './labClones.js';
 import { LabError } from './labError.js';
+import { requireAlone } from './labFiles.js';
 import type { Lab, LabProblem } from './labFile.js';
 import type { LabPlan } from './labPlan.js';
 import { digestOf, labsFolder, lookedAtParts, readLabText, saysProtected } from './labPlaces.js';
@@ -207,7 +208,7 @@ export class Labs {
     if (record === undefined) {
       return undefined;
     }
-    await this.#requireAlone(record);
+    await requireAlone(record, this.#options.session);
     const { session } = this.#options;
     const isProtected = record.vms.some((one) => session.isProtected(session.inventory.findVm(one)?.vm ?? one));
     return { ...record, isProtected: record.isProtected || isProtected };
@@ -218,7 +219,7 @@ export class Labs {
   }
 
   async #remove(record: LabRecord, wish: MakeWish, isForNewOne: boolean): Promise<void> {
-    await this.#requireAlone(record);
+    await requireAlone(record, this.#options.session);
     const open = await this.#store.claim(record.id);
     if (open === 'busy') {
       throw this.#busy(record.name);
@@ -230,31 +231,6 @@ export class Labs {
       await removeLab(open, { ...this.#options, ...wish }, isForNewOne);
     } finally {
       await open.leave();
-    }
-  }
-
-  /** Clones and others may stand on the files that would go. */
-  async #requireAlone(record: LabRecord): Promise<void> {
-    const { inventory } = this.#options.session;
-    const folders = record.vms.flatMap(({ folder }) => (folder === '' ? [] : [`${folder}/`]));
-    const { views } = await this.#options.session.reachAll();
-    for (const view of views) {
-      if (record.vms.some(({ uuid }) => uuid === view.ref.uuid)) {
-        continue;
-      }
-      const { snapshots } = await inventory.readTree(view.ref).catch(() => ({ snapshots: [] }));
-      const files = view.vm.disks.flatMap(({ source, backing = [] }) => [source ?? '', ...backing]);
-      const layers = snapshots.length === 0 && files.length === 0 ? undefined : await inventory.readFiles(view.ref);
-      const all = [...files, ...(layers?.files ?? []).map(({ path }) => path)];
-      if (all.some((file) => folders.some((folder) => file.startsWith(folder)))) {
-        throw new LabError(
-          'refused',
-          t(
-            'The VM {0} uses files of this lab, and would be lost with it. Remove it first.',
-            displayLine(view.vm.name),
-          ),
-        );
-      }
     }
   }
 

@@ -47,7 +47,9 @@ export async function makeLab(plan: LabPlan, open: OpenLab, making: Making): Pro
       requireOn(signal);
       onStep(t('making the VM {0}', vm.name));
       const { connection, uuid, name, folder } = vm;
-      await session.inventory.labVms.make({ connection, uuid, name, folder }, parts);
+      await session.inventory.labVms.make({ connection, uuid, name, folder }, parts, (files) =>
+        open.put({ vms: open.record.vms.map((one) => (one.uuid === uuid ? { ...one, made: files } : one)) }),
+      );
     }
   }
   const systems = await session.systems();

@@ -1,4 +1,4 @@
-// Removes what a lab made, and nothing else: its restore points, its VMs with their folders, its system. At any point it can be begun
+// Removes what a lab made, and nothing else: its restore points, its VMs with their files, its system. At any point it can be begun
 // again: what is gone already is as good as removed.
 import { t } from '@vscode/l10n';
 import { Failure } from '../domain/failure.js';
@@ -12,6 +12,7 @@ import type { LabRecord, OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { isCloneOfLab, removeLabClone } from './labClones.js';
 import { LabError } from './labError.js';
+import { goingFiles } from './labFiles.js';
 import type { Making } from './makeLab.js';
 
 /**
@@ -21,7 +22,7 @@ import type { Making } from './makeLab.js';
  */
 export async function removeLab(open: OpenLab, making: Making, isForNewOne: boolean): Promise<void> {
   const { record } = open;
-  const { session, signal, onStep } = making;
+  const { session, signal, onStep, onNote } = making;
   const systems = await session.systems();
   // One that was made, and not written down before the process died, has VMs of ours.
   const { systems: all } = await systems.list();
@@ -54,15 +55,16 @@ export async function removeLab(open: OpenLab, making: Making, isForNewOne: bool
     making,
   );
   for (const vm of record.vms) {
-    const { connection, uuid, name, folder, parts } = vm;
+    const { name, parts } = vm;
     if (parts !== undefined) {
       if (signal.aborted) {
         throw new Failure('cancelled', { byUs: true });
       }
       onStep(t('removing the VM {0}', displayLine(name)));
-      await (isCloneOfLab(vm)
-        ? removeLabClone(session, vm)
-        : session.inventory.labVms.remove({ connection, uuid, name, folder }));
+      const left = isCloneOfLab(vm) ? await removeLabClone(session, vm) : await removeMade(vm, open, session);
+      for (const path of left) {
+        onNote?.(t('{0} stays: not all that is there was made by this lab.', displayLine(path)));
+      }
     }
   }
   if (stored !== undefined) {
@@ -119,6 +121,14 @@ async function deletePoints(
       }
     }
   }
+}
+
+/** What goes is written down first: when the VM is gone, nothing else tells what its snapshots had put beside its disks. */
+async function removeMade(vm: RecordedVm, open: OpenLab, session: Session): Promise<readonly string[]> {
+  const { connection, uuid, name, folder } = vm;
+  const made = await goingFiles(vm, await viewNow(session, { connection, uuid }));
+  await open.put({ vms: open.record.vms.map((one) => (one.uuid === uuid ? { ...one, made } : one)) });
+  return session.inventory.labVms.remove({ connection, uuid, name, folder }, made);
 }
 
 /** Undefined where it is gone. */

@@ -257,12 +257,24 @@ describe('a lab', function () {
     await OracleVm.define(daemon, { name: 'other', disks: ['qcow2'], diskMiB: 4, folder: join(daemon.dir, 'other') });
     await virsh('attach-disk', 'other', disk, 'vdz', '--config');
     assert.match(await cli('refused', 'lab', 'destroy', '--yes'), /other uses files/u);
+    await virsh('detach-disk', 'other', 'vdz', '--config');
+    await symlink(join(labs, folder!), join(daemon.dir, 'way'));
+    await virsh('attach-disk', 'other', join(daemon.dir, 'way', 'disk-a.qcow2'), 'vdz', '--config');
+    assert.match(await cli('refused', 'lab', 'destroy', '--yes'), /other uses files/u);
     await virsh('undefine', 'other', '--snapshots-metadata');
+    // Nor is what somebody has put beside them.
+    const mine = [join(labs, folder!, 'own.qcow2'), join(labs, folder!, 'kernel')] as const;
+    await writeFile(mine[0], 'mine');
+    await rm(mine[1]);
+    await writeFile(mine[1], 'mine');
 
     await cli('unanswered', 'lab', 'destroy');
     await json('done', 'lab', 'destroy', '--plan');
     assert.deepEqual(await vms(), ['idle', 'shop-db', 'shop-server']);
     assert.deepEqual((await json('done', 'lab', 'destroy', '--yes')).labDestroyed.removed, ['shop-db', 'shop-server']);
+    assert.deepEqual(await readdir(labs), [folder]);
+    assert.deepEqual((await readdir(join(labs, folder!))).sort(), ['kernel', 'own.qcow2']);
+    await rm(join(labs, folder!), { recursive: true });
     await isGone();
     assert.deepEqual((await json('done', 'lab', 'destroy', '--yes')).labDestroyed.removed, []);
   });

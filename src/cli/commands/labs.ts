@@ -113,7 +113,11 @@ export async function destroyLab(context: Context): Promise<ExitName> {
       asks: true,
       ...(record.isProtected && { isProtected: displayLine(record.name), typed: record.name }),
     });
-    await labs.destroy(record, { signal: interruption.signal, onStep: (what) => terminal.progress(what) });
+    await labs.destroy(record, {
+      signal: interruption.signal,
+      onStep: (what) => terminal.progress(what),
+      onNote: (line) => terminal.tell(line),
+    });
     if (json === undefined) {
       terminal.say(t('The lab {0} is gone.', displayLine(record.name)));
     } else {

@@ -1,5 +1,6 @@
 // Makes and removes the VMs of labs on one connection. Never touches a VM that it did not make.
 import { Failure } from '../../domain/failure.js';
+import type { MadeFile } from '../../domain/hostFiles.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../../domain/labVm.js';
 import { makeLabFolder, removeLabFolder } from '../files/labFolder.js';
 import { isLabVm, labMachine, labVmXml } from '../xml/labVmXml.js';
@@ -17,8 +18,8 @@ export function labVmsOn(place: DemoVmPlace): LabVmMaker {
   };
   return {
     obstacle: () => told('look whether VMs can be made', undefined, labVmObstacle(place)),
-    make: (vm, parts) => told('make a VM of a lab', vm.name, makeLabVm(place, vm, parts)),
-    remove: (vm) => told('remove a VM of a lab', vm.name, removeLabVm(place, vm)),
+    make: (vm, parts, onMade) => told('make a VM of a lab', vm.name, makeLabVm(place, vm, parts, onMade)),
+    remove: (vm, made) => told('remove a VM of a lab', vm.name, removeLabVm(place, vm, made)),
   };
 }
 
@@ -33,22 +34,31 @@ async function labVmObstacle(place: DemoVmPlace): Promise<LabVmObstacle | undefi
 }
 
 /** Its files, then the VM: where it is there, it is whole. */
-async function makeLabVm(place: DemoVmPlace, vm: LabVm, parts: LabVmParts): Promise<void> {
+async function makeLabVm(
+  place: DemoVmPlace,
+  vm: LabVm,
+  parts: LabVmParts,
+  onMade: Parameters<LabVmMaker['make']>[2],
+): Promise<void> {
   const { connection, environment } = place;
   const { capabilities: xml } = await connection.call('connectGetCapabilities', {});
   const machine = labMachine(xml);
   if (machine === undefined) {
     throw new Failure('unsupported', { doing: 'make a VM of a lab', vm: vm.name });
   }
-  await makeLabFolder(vm, parts, environment);
+  await makeLabFolder(vm, parts, environment, onMade);
   await connection.call('domainDefineXmlFlags', { xml: labVmXml(vm, parts, machine), flags: 0 });
 }
 
 /**
- * The VM with its snapshots, then its folder. What is gone already is as good as removed.
+ * The VM with its snapshots, then what was made in its folder. What is gone already is as good as removed.
  * @throws Failure `denied` where another VM has its UUID: that one and the folder stay
  */
-async function removeLabVm({ connection }: Pick<DemoVmPlace, 'connection'>, vm: LabVm): Promise<void> {
+async function removeLabVm(
+  { connection }: Pick<DemoVmPlace, 'connection'>,
+  vm: LabVm,
+  made: readonly MadeFile[],
+): Promise<readonly string[]> {
   await removeOwnVm(connection, vm, (xml) => isLabVm(xml, vm), 'remove a VM of a lab');
-  await removeLabFolder(vm);
+  return removeLabFolder(vm, made);
 }

@@ -1,16 +1,25 @@
 // The folder of a VM that a lab made, on this machine: made with all that the VM needs, removed with all that came. Knows no libvirt.
-import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, open, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../domain/failure.js';
+import { identityOf, type MadeFile } from '../../domain/hostFiles.js';
 import { labFolderPattern, type LabVm, labVmFiles, type LabVmParts } from '../../domain/labVm.js';
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { isoImage } from './isoImage.js';
-import { isOwnVmFolder, removeOwnVmFolder } from './ownVmFolder.js';
+import { errnoOf } from '../../qemu/fileFailure.js';
+import { isOwnVmFolder } from './ownVmFolder.js';
 
 const bytesPerMiB = 1024 * 1024;
 
-/** Fails where there is anything of that name. Others may pass through it but not look: QEMU of the system runs as a user of its own. */
-export async function makeLabFolder(vm: LabVm, parts: LabVmParts, environment: NodeJS.ProcessEnv): Promise<void> {
+/**
+ * Fails where there is anything of that name. `onMade` is told of all before anything is in them: what it rejects with ends it. Others may pass through it but not look: QEMU of the system runs as a user of its own.
+ */
+export async function makeLabFolder(
+  vm: LabVm,
+  parts: LabVmParts,
+  environment: NodeJS.ProcessEnv,
+  onMade: (made: readonly MadeFile[]) => Promise<void>,
+): Promise<void> {
   const details = { doing: 'make the files of a lab', vm: vm.name, path: vm.folder };
   if (!isOwnVmFolder(vm.folder, labFolderPattern)) {
     throw new Failure('failed', details);
@@ -21,6 +30,16 @@ export async function makeLabFolder(vm: LabVm, parts: LabVmParts, environment: N
   await chmod(vm.folder, 0o711);
   const files = labVmFiles(vm, parts);
   const { image, boot, cloudInit } = parts;
+  const empty = [
+    ...files.disks,
+    ...(boot === undefined ? [] : [files.kernel]),
+    ...(boot?.initrd === undefined ? [] : [files.initrd]),
+    ...(cloudInit === undefined ? [] : [files.seed]),
+  ];
+  await onMade([
+    { path: vm.folder, identity: identityOf(await lstat(vm.folder, { bigint: true })) },
+    ...(await Promise.all(empty.map(makeEmpty))),
+  ]);
   const tool = qemuImg(environment);
   const [first = '', ...others] = image === undefined ? ['', ...files.disks] : files.disks;
   if (image !== undefined) {
@@ -66,7 +85,55 @@ function seedOf({ uuid, name }: LabVm, { userData, networkConfig }: NonNullable<
   ]);
 }
 
-/** Refuses what is not ours, see `removeOwnVmFolder`. */
-export function removeLabFolder({ folder }: LabVm): Promise<void> {
-  return removeOwnVmFolder(folder, labFolderPattern, 'remove the files of a lab');
+/** What is written to it later is written into this very file. */
+async function makeEmpty(path: string): Promise<MadeFile> {
+  const handle = await open(path, 'wx', 0o644);
+  try {
+    return { path, identity: identityOf(await handle.stat({ bigint: true })) };
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * The files that are still those, then the folder where nothing else is in it. What is not there is as good as removed.
+ * @returns the folder, where it stays with what else is in it
+ */
+export async function removeLabFolder({ folder }: LabVm, made: readonly MadeFile[]): Promise<readonly string[]> {
+  for (const { path, identity } of made.filter(({ path }) => dirname(path) === folder)) {
+    if (identity !== undefined && (await identityNow(path)) === identity) {
+      await unlink(path);
+    }
+  }
+  const own = made.find(({ path }) => path === folder)?.identity;
+  const now = await identityNow(folder);
+  if (now === undefined) {
+    return [];
+  }
+  if (own !== undefined && now !== own) {
+    return [folder];
+  }
+  try {
+    await rmdir(folder);
+    return [];
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') {
+      return [];
+    }
+    if (errnoOf(error) === 'ENOTEMPTY' || errnoOf(error) === 'ENOTDIR') {
+      return [folder];
+    }
+    throw error;
+  }
+}
+
+async function identityNow(path: string): Promise<string | undefined> {
+  try {
+    return identityOf(await lstat(path, { bigint: true }));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  }
 }

@@ -5,7 +5,16 @@ import { access, copyFile, type FileHandle, lstat, opendir, stat, statfs, unlink
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
-import type { CannotAct, FileFacts, ImageFacts, NewOverlay, OnMade, Seen, Space } from '../../domain/hostFiles.js';
+import {
+  identityOf,
+  type CannotAct,
+  type FileFacts,
+  type ImageFacts,
+  type NewOverlay,
+  type OnMade,
+  type Seen,
+  type Space,
+} from '../../domain/hostFiles.js';
 import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
 import { FolderHangs, turnsOfAll } from './fileTurns.js';
 import type { Way } from './composedFiles.js';
@@ -13,7 +22,7 @@ import { commitImage } from '../../qemu/commitImage.js';
 import { copyImage } from './copyImage.js';
 import { readImageLocks } from './imageLocks.js';
 import { factsOf, readImage } from '../../qemu/localImage.js';
-import { flush, identityOf, placeNew } from './placeFile.js';
+import { flush, placeNew } from './placeFile.js';
 import { trashFile } from './trashFile.js';
 import { handedFile, qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
 

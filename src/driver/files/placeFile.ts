@@ -2,17 +2,12 @@
 // be somebody else's, who can put a link under any name at any moment: so what we made is held open, and filled and changed
 // through its descriptor alone.
 import { randomBytes } from 'node:crypto';
-import { type BigIntStats, constants, type Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
-import type { OnMade } from '../../domain/hostFiles.js';
+import { identityOf, type OnMade } from '../../domain/hostFiles.js';
 import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
-
-/** Numbers of files are given again, and those of devices change with a restart: where it is known, the birth tells. */
-export function identityOf({ dev, ino, birthtimeNs }: BigIntStats): string {
-  return birthtimeNs > 0n ? `${ino}@${birthtimeNs}` : `${dev}:${ino}`;
-}
 
 /**
  * Makes a file under a name of its own in the same folder, which nobody else may read, has `fill` write it through its

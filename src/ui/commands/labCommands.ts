@@ -148,8 +148,10 @@ async function destroy(run: CommandRun): Promise<{ readonly removed: readonly st
     if (record.isProtected) {
       await typeNameOfLab(record.name);
     }
-    await atWork(run, t('Destroying the lab {0}', name), (wish) => labs.destroy(record, wish));
-    tell(run, t('The lab {0} is gone.', name));
+    const notes: string[] = [];
+    const onNote = (line: string): unknown => notes.push(line);
+    await atWork(run, t('Destroying the lab {0}', name), (wish) => labs.destroy(record, { ...wish, onNote }));
+    tell(run, [t('The lab {0} is gone.', name), ...notes].join(' '));
     return { removed: record.vms.filter(({ parts }) => parts !== undefined).map((vm) => vm.name) };
   });
 }

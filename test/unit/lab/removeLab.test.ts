@@ -91,7 +91,7 @@ describe('the removal of a lab', () => {
         labVms: {
           remove: ({ name }: { readonly name: string }) => {
             removed.push(name);
-            return Promise.resolve();
+            return Promise.resolve([]);
           },
         },
       },

@@ -1,0 +1,114 @@
+// The files of the VMs of a lab: which of them go with it, and who else stands on one. They are compared as what they are, whatever
+// path leads to them.
+import { lstat, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { t } from '@vscode/l10n';
+import { Failure } from '../domain/failure.js';
+import { identityOf, type MadeFile } from '../domain/hostFiles.js';
+import { displayLine } from '../domain/plainText.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import type { VmView } from '../inventory/views.js';
+import type { LabRecord, RecordedVm } from '../journal/labStore.js';
+import type { Session } from '../session/session.js';
+import { LabError } from './labError.js';
+
+/** What a version that wrote down no files has made. */
+const namesOfBefore = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+  .map((letter) => `disk-${letter}.qcow2`)
+  .concat('kernel', 'initrd', 'seed.iso');
+
+/** As they are now: what was made, and what the VM and its snapshots have put beside it. */
+export async function goingFiles(
+  { folder, made }: RecordedVm,
+  view: Pick<VmView, 'vm' | 'tree'> | undefined,
+): Promise<readonly MadeFile[]> {
+  const recorded = made ?? (await seen([folder, ...namesOfBefore.map((name) => join(folder, name))]));
+  const targets = new Set(recorded.flatMap(({ path }) => /\/disk-([a-z])\.qcow2$/u.exec(path)?.[1] ?? []));
+  const isOwn = (target: string): boolean => targets.has(target.replace(/^vd/u, ''));
+  const beside = [
+    ...(view?.vm.disks ?? []).flatMap(({ target, device, readonly, source }) =>
+      isOwn(target) && device === 'disk' && !readonly ? (source ?? []) : [],
+    ),
+    ...(view?.tree?.snapshots ?? []).flatMap(({ memory, disks, revertDisks = [] }) => [
+      ...(memory.file === undefined ? [] : [memory.file]),
+      ...[...disks, ...revertDisks].flatMap(({ target, file }) => (isOwn(target) ? (file ?? []) : [])),
+    ]),
+  ];
+  const known = new Set(recorded.map(({ path }) => path));
+  const own = [...new Set(beside)].filter((path) => dirname(path) === folder && !known.has(path));
+  return [...recorded, ...(await seen(own))];
+}
+
+async function seen(paths: readonly string[]): Promise<readonly MadeFile[]> {
+  const all = await Promise.all(
+    paths.map(async (path) => {
+      const stats = await orUndefined(lstat(path, { bigint: true }));
+      return stats === undefined ? [] : [{ path, identity: identityOf(stats) }];
+    }),
+  );
+  return all.flat();
+}
+
+/** Clones and others may stand on the files that would go. @throws LabError `refused`; Failure */
+export async function requireAlone({ vms }: LabRecord, session: Session): Promise<void> {
+  const { inventory } = session;
+  const { views } = await session.reachAll();
+  const going = new Set<string>();
+  for (const vm of vms.filter(({ folder }) => folder !== '')) {
+    const own = views.find(({ ref }) => ref.uuid === vm.uuid);
+    const tree = own === undefined ? undefined : await treeOf(own, inventory);
+    for (const { path } of await goingFiles(vm, own && { vm: own.vm, ...(tree === undefined ? {} : { tree }) })) {
+      going.add(path).add((await realOf(path)) ?? path);
+    }
+    going.delete(vm.folder);
+  }
+  for (const view of going.size === 0 ? [] : views) {
+    if (vms.some(({ uuid }) => uuid === view.ref.uuid)) {
+      continue;
+    }
+    const { snapshots = [] } = (await treeOf(view, inventory)) ?? {};
+    const named = view.vm.disks.flatMap(({ source, backing = [] }) => [source ?? '', ...backing]);
+    const { files = [] } = snapshots.length === 0 && named.length === 0 ? {} : await inventory.readFiles(view.ref);
+    for (const path of new Set([...named, ...files.map((file) => file.path)])) {
+      if (going.has(path) || going.has((await realOf(path)) ?? path)) {
+        throw new LabError(
+          'refused',
+          t(
+            'The VM {0} uses files of this lab, and would be lost with it. Remove it first.',
+            displayLine(view.vm.name),
+          ),
+        );
+      }
+    }
+  }
+}
+
+/** Undefined where the VM is gone. */
+async function treeOf({ ref }: VmView, inventory: Session['inventory']): Promise<SnapshotTree | undefined> {
+  try {
+    return await inventory.readTree(ref);
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'notFound') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Alike for all paths that lead to the same file; links are followed. */
+async function realOf(path: string): Promise<string | undefined> {
+  const stats = path.startsWith('/') ? await orUndefined(stat(path)) : undefined;
+  return stats?.isFile() === true ? `${stats.dev}:${stats.ino}` : undefined;
+}
+
+async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    const gone = ['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP'];
+    if (error instanceof Error && 'code' in error && gone.includes(String(error.code))) {
+      return undefined;
+    }
+    throw error;
+  }
+}
