@@ -43,6 +43,7 @@ const commands = {
       quiesce: { type: 'boolean', help: 'the guest agent freezes the file systems first' },
       live: { type: 'boolean', help: 'external, with memory: the guest runs on while its RAM is written' },
       seamless,
+      without: { type: 'string', value: 'DISKS', help: 'leave these disks out, for example vdb or vdb,vdc' },
       description: { type: 'string', short: 'd', value: 'TEXT', help: 'a description' },
       name: acting.name,
     },

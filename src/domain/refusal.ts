@@ -14,6 +14,8 @@
  * | `file`             | absolute path on the host of the hypervisor                                      |
  * | `state`            | a `PowerState`, or for snapshots a `SnapshotState`                               |
  * | `action`           | a `PowerAction`, or `create`, `revert`, `delete`, `describe`                     |
+ * | `own`              | the style of the VM's snapshots: nothing that needs the other one is advised     |
+ * | `stays`            | `yes`: the disk cannot be left out                                               |
  * | `version`, `needed`| libvirt's version as people write it: the one that is there, the one that can    |
  */
 export interface RefusalFacts {
@@ -59,11 +61,11 @@ export interface RefusalFacts {
   /** The revert would name the new overlays of two disks alike and leave the VM off. */
   readonly overlayNamesCollide: { snapshot: string; disk: string; other: string; version: string };
   readonly noDisks: { vm: string };
-  readonly rawDisk: { vm: string; disk: string; format: string };
+  readonly rawDisk: { vm: string; disk: string; format: string; own?: string };
   /** `type`: libvirt's disk type, or `lun`, or `shareable`. */
   readonly diskTypeUnsupported: { vm: string; disk: string; type: string };
   /** `nvram`: raw or qcow2; `state`: running or off. */
-  readonly rawNvram: { vm: string; nvram: string; state: string; version: string };
+  readonly rawNvram: { vm: string; nvram: string; state: string; version: string; own?: string };
   /** `wanted`: the snapshot kind or action that needs a running VM. */
   readonly notRunning: { vm: string; state: string; wanted: string };
   readonly notOff: { vm: string; state: string; wanted: string };
@@ -117,10 +119,10 @@ export interface RefusalFacts {
   readonly contentChanged: { snapshot: string; disk: string; file: string; was: string };
   readonly writtenByOther: { snapshot: string; disk: string; file: string; other: string };
   readonly writtenSince: { snapshot: string; disk: string; file: string; overlay: string };
-  /** `device`: hostDevice, virtiofs, 9p, nvdimm, shmem, drive; qemu: it says so itself, in the words `said`. `own`: internal, where that is the VM's style. */
+  /** `device`: hostDevice, virtiofs, 9p, nvdimm, shmem, drive; qemu: it says so itself, in the words `said`. */
   readonly ramCannotBeSaved: { vm: string; device: string; said?: string; own?: string };
-  /** A snapshot with RAM, or inside the images, takes all disks; or there is no such disk. */
-  readonly cannotLeaveOut: { vm: string; disk: string };
+  /** A snapshot with RAM, or inside the images, takes all disks; any other at least one. */
+  readonly cannotLeaveOut: { vm: string; disk: string; own?: string; stays?: string };
   /** What it may take at most is more than is free. In bytes. */
   readonly noSpaceFor: { vm: string; folder: string; bytes: string; free: string };
   /** No snapshot of the present can be taken first; the refusal that it met goes with this one. `why`: its reason. */
@@ -233,18 +235,18 @@ export interface RefusalFacts {
   readonly currentStays: { snapshot: string };
   /** `element`: of the disk's XML, as a path from the disk on; not known here, or bound to the file that the disk is on. */
   readonly unknownDiskElement: { vm: string; disk: string; element: string };
-  readonly encryptedDisk: { vm: string; disk: string };
+  readonly encryptedDisk: { vm: string; disk: string; stays?: string };
   /** It, or what it rests on, is a part of a file. */
-  readonly slicedDisk: { vm: string; disk: string };
+  readonly slicedDisk: { vm: string; disk: string; stays?: string };
   /** Of a layer that is neither raw nor qcow2; `format` is absent where it does not record that of the file below it. */
   readonly layerFormat: { vm: string; disk: string; file: string; format?: string };
   /** What is written to it is gone when the VM stops. */
   readonly transientDisk: { vm: string; disk: string };
   /** `wish`: the `snapshot` attribute that the owner gave the disk: no, manual, internal, external. */
-  readonly ownerChose: { vm: string; disk: string; wish: string };
+  readonly ownerChose: { vm: string; disk: string; wish: string; own?: string; stays?: string };
   /** QEMU makes no internal snapshot in an image whose data stand in a file of their own. */
-  readonly dataFileInside: { vm: string; disk: string };
-  readonly copyOnRead: { vm: string; disk: string };
+  readonly dataFileInside: { vm: string; disk: string; own?: string };
+  readonly copyOnRead: { vm: string; disk: string; own?: string };
   /** A volume whose format the configuration does not say. */
   readonly formatUntold: { vm: string; disk: string };
   /** Of libvirt: what incremental backups go by. */

@@ -96,7 +96,8 @@ export function ramRefusal({
 }: Pick<Facts, 'vm' | 'tree' | 'ramBlockers'>): Refused | undefined {
   const { name, devices = [] } = vm;
   const device = devices.find((one) => one !== 'tpm');
-  const told = { vm: name, ...(styleOfVm(tree) === 'internal' ? { own: 'internal' } : {}) };
+  const own = styleOfVm(tree);
+  const told = { vm: name, ...(own === 'internal' ? { own } : {}) };
   if (device !== undefined) {
     return refuse('ramCannotBeSaved', { ...told, device });
   }

@@ -57,6 +57,8 @@ export interface CheckpointWish {
   readonly live?: boolean;
   /** Absent: as it is set. */
   readonly seamless?: SeamlessWish;
+  /** Disks that stay out, as the guest names them. */
+  readonly without?: readonly string[];
 }
 
 /** `auto`: the guest stands still for milliseconds where QEMU can write its RAM while it runs on. */
@@ -295,7 +297,7 @@ export class Session {
     const { snapshots } = await this.inventory.readTree(ref);
     const { snapshotStyle } = this.settings;
     const { kind = 'auto', title = checkpointTitle(snapshots, new Date()), seamless, ...more } = wish;
-    const style = snapshots.length > 0 || snapshotStyle === 'auto' ? {} : { style: snapshotStyle };
+    const style = snapshots.length > 0 || snapshotStyle === 'auto' || wish.without ? {} : { style: snapshotStyle };
     return { kind: 'create', vm: ref, snapshotKind: kind, title, ...style, ...this.seamlessWish(seamless), ...more };
   }
 

@@ -1,7 +1,7 @@
 // The refusals that are about what a disk is, and what backups know of it, in the words of `refusalText`, of which they are
 // a part.
 import { t } from '@vscode/l10n';
-import type { Sentences } from './refusalSentence.js';
+import { deleteInternalFirst, type Sentences } from './refusalSentence.js';
 
 export const diskRefusals: Pick<
   Sentences,
@@ -20,6 +20,7 @@ export const diskRefusals: Pick<
   | 'nvdimmOverwritten'
   | 'noDisks'
   | 'rawDisk'
+  | 'rawNvram'
   | 'managedSaveExists'
   | 'savedBelow'
 > = {
@@ -40,9 +41,24 @@ export const diskRefusals: Pick<
     ),
   ],
   noDisks: ({ vm }) => [t('{0} has no disk that a snapshot could hold.', vm), t('Add a disk to the VM.')],
-  rawDisk: ({ vm, disk, format }) => [
+  rawDisk: ({ vm, disk, format, own }) => [
     t('Disk {1} of {0} is {2}, and internal snapshots need qcow2.', vm, disk, format),
-    t('Take an external snapshot, or convert the disk to qcow2.'),
+    own === 'internal'
+      ? t('Make it a read-only CD-ROM (as for a cloud-init seed), take it out of the VM, or convert it to qcow2.')
+      : t('Take an external snapshot, or convert the disk to qcow2.'),
+  ],
+  rawNvram: ({ vm, nvram, version, state, own }) => [
+    t(
+      'The UEFI variables of {0} are kept as {1}, which libvirt {2} cannot put into an internal snapshot.',
+      vm,
+      nvram,
+      version,
+    ),
+    own !== 'internal'
+      ? t('Take an external snapshot.')
+      : state === 'running'
+        ? t('Shut the VM down first.')
+        : deleteInternalFirst(),
   ],
   unknownDiskElement: ({ vm, disk, element }) => [
     t(
@@ -53,17 +69,21 @@ export const diskRefusals: Pick<
     ),
     t('Do this with virsh, if you know what it does. Virt Rewind leaves the disk as it is.'),
   ],
-  encryptedDisk: ({ vm, disk }) => [
+  encryptedDisk: ({ vm, disk, stays }) => [
     t(
       'Disk {1} of {0} is encrypted: overlays on it would hold data in clear, and QEMU can die of a snapshot inside it.',
       vm,
       disk,
     ),
-    t('Take a snapshot without this disk, or copy the image while {0} is off.', vm),
+    stays === 'yes'
+      ? t('Copy the image while {0} is off.', vm)
+      : t('Take a snapshot without this disk, or copy the image while {0} is off.', vm),
   ],
-  slicedDisk: ({ vm, disk }) => [
+  slicedDisk: ({ vm, disk, stays }) => [
     t('Disk {1} of {0} is a part of a file; what stands before and behind it could be overwritten.', vm, disk),
-    t('Take a snapshot without this disk, or give the disk a file of its own.'),
+    stays === 'yes'
+      ? t('Give the disk a file of its own.')
+      : t('Take a snapshot without this disk, or give the disk a file of its own.'),
   ],
   layerFormat: ({ vm, disk, file, format }) =>
     format === undefined
@@ -79,23 +99,25 @@ export const diskRefusals: Pick<
     t('Disk {1} of {0} is transient: what is written to it is gone when {0} stops.', vm, disk),
     t('Take “transient” out of the configuration of {0} first.', vm),
   ],
-  ownerChose: ({ vm, disk, wish }) => [
+  ownerChose: ({ vm, disk, wish, own = wish, stays }) => [
     wish === 'no'
       ? t('The configuration of {0} keeps disk {1} out of snapshots (snapshot="no").', vm, disk)
       : wish === 'manual'
         ? t('The configuration of {0} says that disk {1} is taken care of by hand (snapshot="manual").', vm, disk)
         : t('The configuration of {0} wants {2} snapshots of disk {1}.', vm, disk, wish),
-    wish === 'no' || wish === 'manual'
-      ? t('Take a snapshot of the disks only, without this one, or change the configuration.')
-      : t('Take a snapshot of that style, or change the configuration.'),
+    (wish === 'no' || wish === 'manual' ? stays === 'yes' : own !== wish)
+      ? t('Change the configuration.')
+      : wish === 'no' || wish === 'manual'
+        ? t('Take a snapshot of the disks only, without this one, or change the configuration.')
+        : t('Take a snapshot of that style, or change the configuration.'),
   ],
-  dataFileInside: ({ vm, disk }) => [
+  dataFileInside: ({ vm, disk, own }) => [
     t('The image of disk {1} of {0} keeps its data in a file beside it, and cannot hold snapshots.', vm, disk),
-    t('Take an external snapshot.'),
+    own === 'internal' ? deleteInternalFirst() : t('Take an external snapshot.'),
   ],
-  copyOnRead: ({ vm, disk }) => [
+  copyOnRead: ({ vm, disk, own }) => [
     t('Disk {1} of {0} copies on read: the guest would hang when its RAM comes back from inside the image.', vm, disk),
-    t('Take an external snapshot, or switch “copy_on_read” off.'),
+    own === 'internal' ? t('Shut the VM down first.') : t('Take an external snapshot, or switch “copy_on_read” off.'),
   ],
   formatUntold: ({ vm, disk }) => [
     t('The configuration of {0} does not say which format disk {1} has.', vm, disk),

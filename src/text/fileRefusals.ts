@@ -2,8 +2,9 @@
 import { t } from '@vscode/l10n';
 import { bytesText } from './bytesText.js';
 import { notSeamless } from './notSeamless.js';
-import type { Sentences } from './refusalSentence.js';
 import { folderReason } from './folderReason.js';
+import { ramReason } from './ramReason.js';
+import { deleteInternalFirst, type Sentences } from './refusalSentence.js';
 
 export const fileRefusals: Pick<
   Sentences,
@@ -87,9 +88,13 @@ export const fileRefusals: Pick<
     ramReason(vm, device, said),
     own === 'internal' ? t('Shut the VM down first.') : t('Take a snapshot of its disks only, or shut it down first.'),
   ],
-  cannotLeaveOut: ({ vm, disk }) => [
+  cannotLeaveOut: ({ vm, disk, own, stays }) => [
     t('A snapshot of this kind takes all disks of {0}; {1} cannot be left out.', vm, disk),
-    t('Take an external snapshot of its disks only, or take all disks.'),
+    own === 'internal'
+      ? deleteInternalFirst()
+      : stays === 'yes'
+        ? t('Take all disks.')
+        : t('Take an external snapshot of its disks only, or take all disks.'),
   ],
   noSpaceFor: ({ vm, folder, bytes, free }) => [
     t(
@@ -209,23 +214,3 @@ export const fileRefusals: Pick<
     t('Rename the file while the VM is off.'),
   ],
 };
-
-function ramReason(vm: string, device: string, said: string): string {
-  switch (device) {
-    case 'qemu':
-      return t('QEMU cannot save the RAM of {0}: “{1}”.', vm, said);
-    case 'drive':
-      return t(
-        '{0} has a drive that libvirt does not know (qemu:commandline), and no snapshot with RAM would hold it.',
-        vm,
-      );
-    case 'hostDevice':
-      return t('{0} has a device of its host, so its RAM cannot be saved.', vm);
-    case 'nvdimm':
-      return t('{0} has an NVDIMM: with the RAM, its file would be overwritten at a revert.', vm);
-    case 'shmem':
-      return t('{0} shares memory with others, so its RAM cannot be saved.', vm);
-    default:
-      return t('{0} shares a folder with its host ({1}), so its RAM cannot be saved.', vm, device);
-  }
-}

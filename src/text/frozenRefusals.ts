@@ -60,6 +60,6 @@ export const frozenRefusals: Pick<
   ],
   frozenFileInUse: ({ vm, snapshot, disk, file }) => [
     t('Disk {2} of {0} writes into {3}, which {1} needs unchanged.', vm, snapshot, disk, file),
-    t('Revert {0} to one of its snapshots, so that it writes into a file of its own again.', vm),
+    t('Examine {0}: the doctor can put its disks on files of their own, with all that they hold now.', vm),
   ],
 };

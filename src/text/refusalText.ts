@@ -167,15 +167,6 @@ const sentences: Sentences = {
     t('Disk {1} of {0} is of the kind {2}, which libvirt’s own snapshots cannot handle.', vm, disk, type),
     t('Use the snapshots of the storage itself for this disk.'),
   ],
-  rawNvram: ({ vm, nvram, version }) => [
-    t(
-      'The UEFI variables of {0} are kept as {1}, which libvirt {2} cannot put into an internal snapshot.',
-      vm,
-      nvram,
-      version,
-    ),
-    t('Take an external snapshot.'),
-  ],
   notRunning: ({ vm, state, wanted }) =>
     wanted === 'shutDown' || wanted === 'forceOff'
       ? [t('{0} is {1} already.', vm, stateWord(state)), '']

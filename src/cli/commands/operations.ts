@@ -29,6 +29,7 @@ interface Words {
   readonly after?: AfterRevert;
   readonly scope?: DeleteScope;
   readonly description?: string;
+  readonly without?: string;
   readonly seamless?: SeamlessWish;
 }
 
@@ -36,7 +37,7 @@ export async function checkpoint(context: Context): Promise<ExitName> {
   const { call, session } = context;
   const [name = '', title] = call.operands;
   const view = await session.vm(name);
-  const { kind, style, description, seamless } = texts(context);
+  const { kind, style, description, seamless, without } = texts(context);
   const request = await session.checkpointRequest(view, {
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
@@ -45,6 +46,7 @@ export async function checkpoint(context: Context): Promise<ExitName> {
     ...(call.flags.has('quiesce') && { quiesce: true }),
     ...(call.flags.has('live') && { live: true }),
     ...(seamless !== undefined && { seamless }),
+    ...(without !== undefined && { without: without.split(',').map((disk) => disk.trim()) }),
   });
   return carryOut(context, view, request);
 }

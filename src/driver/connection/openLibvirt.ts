@@ -30,7 +30,7 @@ import { OtherConnections } from './otherConnections.js';
 import { hasNoVms, metadataFolders } from './metadataFolders.js';
 import { isNearby, nearbyContents, nearbyFiles, openFiles } from '../files/openFiles.js';
 import { readCapabilities } from './readCapabilities.js';
-import { isStreamLeft, readStream } from '../run/monitor.js';
+import { isStreamLeft, readBlockers } from '../run/monitor.js';
 import { dropLeftGuards, probeSeamless } from '../run/probeSeamless.js';
 import { runStep } from '../run/runStep.js';
 import { seamlessAccess } from './handOver.js';
@@ -262,9 +262,8 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   readRamBlockers({ name, uuid }: Vm): Promise<readonly string[]> {
-    const asked = this.#others.use((connection) => readStream({ connection, dom: { name, uuid, id: -1 } }));
-    const blockers = asked.then((stream) => stream.blockers);
-    return this.#told({ doing: 'asking QEMU whether it can save the RAM', vm: name }, blockers);
+    const asked = this.#others.use((connection) => readBlockers({ connection, dom: { name, uuid, id: -1 } }));
+    return this.#told({ doing: 'asking QEMU whether it can save the RAM', vm: name }, asked);
   }
 
   readVmXml(uuid: string): Promise<string> {

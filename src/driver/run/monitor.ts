@@ -102,6 +102,10 @@ export async function readStream(monitored: Monitored): Promise<Stream> {
   };
 }
 
+export async function readBlockers(monitored: Monitored): Promise<Stream['blockers']> {
+  return (await readStream(monitored)).blockers;
+}
+
 const capability = 'background-snapshot';
 
 /** QEMU looks here whether it can guard all of the VM's RAM, and opens what it needs for it: on, then off, is a whole trial. */

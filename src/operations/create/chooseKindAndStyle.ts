@@ -1,7 +1,7 @@
 // Which kind of snapshot is taken, where it is kept, and whether the guest is frozen for it. Knows no name and no file.
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusalReason, type Refused, refuse } from '../../domain/refusal.js';
 import { imagesLetGoRefusal } from '../refusals.js';
 import type { SnapshotKind } from '../../domain/snapshot.js';
 import { seamlessness } from './seamlessness.js';
@@ -51,9 +51,38 @@ export interface Choice {
  * | external  | ownerChose | ok               | ok; `auto` takes it                |
  *
  * RAM needs all disks of its moment beside it, and an internal snapshot takes all disks anyway: with some left out it is
- * `disk` or `offline`, else cannotLeaveOut.
+ * `disk` or `offline`, else cannotLeaveOut; a disk that is not there is noSuchDisk. Where nothing is left, it is
+ * cannotLeaveOut too, or ownerChose.
  */
 export function chooseKindAndStyle(request: CreateRequest, facts: Facts): Choice | Refused {
+  const choice = chosen(request, facts);
+  return choice.kind === 'refusal' ? withWaysOut(choice, request, facts) : choice;
+}
+
+/** What these advise depends on what else the VM has: an advice that is refused in its turn leads nowhere. */
+const waysOut: Readonly<Partial<Record<RefusalReason, readonly ('own' | 'stays')[]>>> = {
+  rawDisk: ['own'],
+  rawNvram: ['own'],
+  dataFileInside: ['own'],
+  copyOnRead: ['own'],
+  cannotLeaveOut: ['own', 'stays'],
+  encryptedDisk: ['stays'],
+  slicedDisk: ['stays'],
+  ownerChose: ['own', 'stays'],
+};
+
+/** A snapshot inside the images takes all disks, and one of no disk holds nothing. */
+function withWaysOut(refused: Refused, { without = [] }: CreateRequest, { vm, tree }: Facts): Refused {
+  const { refusal } = refused;
+  const own = styleOfVm(tree);
+  const others = snapshotableDisks(partOf(vm, [...without, refusal.facts['disk'] ?? '']));
+  const stays = own === 'internal' || others.every(({ snapshot }) => snapshot === 'no');
+  const facts = { ...(own === 'none' ? {} : { own }), ...(stays ? { stays: 'yes' } : {}) };
+  const told = Object.entries(facts).filter(([name]) => waysOut[refusal.reason]?.some((one) => one === name) === true);
+  return { ...refused, refusal: { ...refusal, facts: { ...refusal.facts, ...Object.fromEntries(told) } } };
+}
+
+function chosen(request: CreateRequest, facts: Facts): Choice | Refused {
   const { vm, tree, capabilities } = facts;
   const active = vm.power !== 'off';
   if (request.snapshotKind !== 'auto' && (request.snapshotKind === 'offline') === active) {
@@ -64,12 +93,22 @@ export function chooseKindAndStyle(request: CreateRequest, facts: Facts): Choice
   const own = styleOfVm(tree);
   const without = request.without ?? [];
   const odd = without.find((target) => vm.disks.every((disk) => disk.target !== target));
-  if (odd !== undefined || (without.length > 0 && request.snapshotKind === 'memory')) {
-    return refuse('cannotLeaveOut', { vm: vm.name, disk: odd ?? without.join(', ') });
+  if (odd !== undefined) {
+    return refuse('noSuchDisk', { vm: vm.name, disk: odd });
   }
-  const chosen = snapshotableDisks(partOf(vm, without)).filter(({ snapshot }) => snapshot !== undefined);
+  if (without.length > 0 && request.snapshotKind === 'memory') {
+    return refuse('cannotLeaveOut', { vm: vm.name, disk: without.join(', ') });
+  }
+  const out = snapshotableDisks(vm).filter(({ target }) => without.includes(target));
+  if (out.length > 0 && out.length === snapshotableDisks(vm).length) {
+    const kept = out.find(({ snapshot }) => snapshot === 'no');
+    return kept === undefined
+      ? refuse('cannotLeaveOut', { vm: vm.name, disk: without.join(', ') })
+      : refuse('ownerChose', { vm: vm.name, disk: kept.target, wish: 'no' });
+  }
+  const wishing = snapshotableDisks(partOf(vm, without)).filter(({ snapshot }) => snapshot !== undefined);
   const chose = (...wishes: readonly string[]): Refused | undefined => {
-    const disk = chosen.find(({ snapshot }) => wishes.includes(snapshot ?? ''));
+    const disk = wishing.find(({ snapshot }) => wishes.includes(snapshot ?? ''));
     return disk && refuse('ownerChose', { vm: vm.name, disk: disk.target, wish: disk.snapshot ?? '' });
   };
   const wanted = wantedStyle(request, facts);

@@ -58,6 +58,7 @@ export function externalDeleteRefusal(
   const touched = deletedFiles(doomed, facts);
   return (
     unfinishedRefusal(doomed, going, facts) ??
+    readOnlyRefusal(touched, facts) ??
     placeRefusal(doomed, top, going, facts) ??
     layoutLeafRefusal(going, facts) ??
     branchRefusal(doomed, touched, going, facts) ??
@@ -114,6 +115,17 @@ function usedElsewhereRefusal(
     otherVmRefusal([...removed, ...mergedAway, ...written], facts, unread) ??
     otherVmRefusal(onlyRead, withoutStrays(facts), unread)
   );
+}
+
+/** Before any state of the VM is asked for that would not help. */
+function readOnlyRefusal({ changed, onlyRead }: DeletedFiles, { vm, files }: Facts): Refused | undefined {
+  for (const file of changed) {
+    const image = files?.images.get(file);
+    if (typeof image === 'object' && image.readOnly === true && !onlyRead.has(file)) {
+      return refuse('baseReadOnly', { vm: vm.name, file });
+    }
+  }
+  return undefined;
 }
 
 /** What goes would be another's data. */

@@ -11,7 +11,7 @@ import type { Choice } from '../prompts/pickTarget.js';
 import { refusedChoice } from '../prompts/refusedChoice.js';
 
 export type KindRequest = Extract<OperationRequest, { kind: 'create' }> & { readonly snapshotKind: SnapshotKind };
-type Variant = Decided<readonly KindRequest[]>[number];
+export type Variant = Decided<readonly KindRequest[]>[number];
 
 /**
  * What can be done first; a kind that can be done in either style has a line for each.
@@ -32,7 +32,7 @@ function otherStyles(variants: readonly Variant[], styled: readonly Variant[]): 
     const own = styleOf(decision);
     const isOther = ({ request: { snapshotKind, quiesce, style } }: Variant): boolean =>
       own !== undefined && snapshotKind === request.snapshotKind && quiesce === request.quiesce && style !== own;
-    return request.live === true ? [] : styled.filter(isOther);
+    return request.live === true || request.without !== undefined ? [] : styled.filter(isOther);
   });
 }
 
@@ -48,9 +48,11 @@ function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
   const label =
     request.live === true
       ? t('{0}, while the guest runs on', words)
-      : withStyle && style !== undefined
-        ? t('{0}, {1}', words, style === 'internal' ? t('internal') : t('external'))
-        : words;
+      : request.without !== undefined
+        ? t('{0}, without {1}', words, request.without.join(', '))
+        : withStyle && style !== undefined
+          ? t('{0}, {1}', words, style === 'internal' ? t('internal') : t('external'))
+          : words;
   if (decision.kind === 'refusal') {
     return refusedChoice(label, decision.refusal, variant);
   }

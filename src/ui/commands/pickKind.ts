@@ -2,11 +2,12 @@
 import { t } from '@vscode/l10n';
 import type { VmView } from '../../inventory/views.js';
 import type { OperationRequest } from '../../domain/operation.js';
+import type { RefusalReason } from '../../domain/refusal.js';
 import type { Plan } from '../../operations/plan.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import type { CommandRun } from './commandServices.js';
-import { type KindRequest, kindChoices } from './kindChoices.js';
+import { type KindRequest, kindChoices, type Variant } from './kindChoices.js';
 import { planIn } from './operate.js';
 import { pick } from '../prompts/pickTarget.js';
 
@@ -27,9 +28,43 @@ export async function pickKind(
   const kinds = kindsFor(view, tree, draft);
   const mayChoose = draft.style === undefined && tree.snapshots.length === 0;
   const decided = await run.inventory.decide([...kinds, ...(mayChoose ? kinds.flatMap(inEachStyle) : [])]);
-  const choices = kindChoices(decided.slice(0, kinds.length), decided.slice(kinds.length));
+  const variants = decided.slice(0, kinds.length);
+  const choices = kindChoices([...variants, ...(await withoutDisks(run, variants))], decided.slice(kinds.length));
   const chosen = await pick(choices, t('What should it hold?'), title);
   return { request: chosen.request, plan: planIn(run, chosen) };
+}
+
+/** Disks that no overlay can stand on, or that the owner takes care of: a snapshot of the others can be had. */
+const stayOut: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+  'encryptedDisk',
+  'slicedDisk',
+  'transientDisk',
+  'unknownDiskElement',
+  'formatUntold',
+  'diskTypeUnsupported',
+  'ownerChose',
+]);
+
+async function withoutDisks(run: CommandRun, refused: readonly Variant[]): Promise<readonly Variant[]> {
+  const found: Variant[] = [];
+  for (const { request, decision } of refused) {
+    let next: Variant = { request, decision };
+    const isMeant = request.snapshotKind !== 'memory' && request.quiesce !== true && request.without === undefined;
+    for (let disk = isMeant ? diskInTheWay(next) : undefined; disk !== undefined; disk = diskInTheWay(next)) {
+      const { without = [] } = next.request;
+      [next] = await run.inventory.decide([{ ...request, without: [...without, disk] }]);
+    }
+    found.push(...(next.request.without !== undefined && next.decision.kind === 'plan' ? [next] : []));
+  }
+  return found;
+}
+
+function diskInTheWay({ request: { without = [] }, decision }: Variant): string | undefined {
+  const { reason, facts } = decision.kind === 'refusal' ? decision.refusal : {};
+  const disk = facts?.['disk'];
+  return reason !== undefined && stayOut.has(reason) && disk !== undefined && !without.includes(disk)
+    ? disk
+    : undefined;
 }
 
 function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: Draft): readonly KindRequest[] {

@@ -61,7 +61,10 @@ async function createSnapshot(run: CommandRun): Promise<OperationResult> {
       : { request: { ...draft, snapshotKind: given.kind } };
   const taking = given.without === undefined ? disksToAsk(chosen.plan) : [];
   const steps = taking.length > 0 ? 4 : 3;
-  const without = given.without ?? (steps === 3 ? [] : await askWithout(view, taking, disksTitle(asking(2, steps))));
+  const chosenOut = chosen.request.without ?? [];
+  const without =
+    given.without ??
+    (steps === 3 ? chosenOut : [...chosenOut, ...(await askWithout(view, taking, disksTitle(asking(2, steps))))]);
   const title = given.title ?? (await askTitle(suggestion, tree.snapshots, asking(steps - 1, steps)));
   // Who gives the title and no description wants none.
   const description =

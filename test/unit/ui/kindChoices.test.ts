@@ -89,6 +89,14 @@ describe('the kinds of a new snapshot', () => {
     assert.doesNotMatch(only([still(3_500)]).detail ?? '', /milliseconds/u);
   });
 
+  it('say which disks stay out', () => {
+    const out = kindChoices([variant('disk', 'external'), variant('disk', 'external', [], { without: ['vdb'] })], []);
+    assert.deepEqual(
+      out.map(({ label }) => label),
+      ['Disk-only', 'Disk-only, without vdb'],
+    );
+  });
+
   it('come last where they cannot be taken, with the reason', () => {
     const { request } = variant('offline', 'internal');
     const refused = { request, decision: refuse('blockJobRunning', { vm: 'web-test', disk: 'vda' }) };
