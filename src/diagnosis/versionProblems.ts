@@ -26,9 +26,11 @@ export function versionProblems({ vm, tree, capabilities }: Facts): readonly Pro
       libvirt < before &&
       actions.some((action) => styles.some((style) => kinds.some((kind) => concerns({ action, style, kind, vm })))),
   );
-  // AppArmor cannot be seen from here, so no plan warns of it.
   const forbidden =
-    libvirt >= versionOf(9, 0) && libvirt < versionOf(12, 1) && styles.includes('external')
+    capabilities.appArmor !== false &&
+    libvirt >= versionOf(9, 0) &&
+    libvirt < versionOf(12, 1) &&
+    styles.includes('external')
       ? [
           {
             why: 'appArmorMerge' as const,

@@ -12,6 +12,8 @@ export interface Capabilities {
   /** What the daemon calls its host beside the name: of the firmware, or of the daemon's own making at each of its starts. */
   readonly hostUuid?: string;
   readonly readOnly: boolean;
+  /** Whether libvirt confines VMs by AppArmor; absent: not known. */
+  readonly appArmor?: boolean;
   /** `<externalSnapshot/>` in the capabilities XML: libvirt 9.9 and newer, revert to external snapshots works. */
   readonly externalRevert: boolean;
   /** libvirt 9.0 and newer. */

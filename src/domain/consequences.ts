@@ -105,8 +105,11 @@ export type Warning =
       readonly kind: 'notInSnapshot';
       readonly devices: readonly ('virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'drive' | 'hostDevice')[];
     }
-  /** Notes of changed blocks that do not hear of what is written from now on: the next backup has to be a full one. */
-  | { readonly kind: 'bitmapsStayBehind'; readonly files: readonly string[] }
+  /**
+   * Notes of changed blocks: they do not hear of what is written from now on, so that the next backup has to be a full one;
+   * or they are inside of the image that holds the snapshot, and a revert is refused until they are removed.
+   */
+  | { readonly kind: 'bitmapsStayBehind' | 'bitmapsStopRevert'; readonly files: readonly string[] }
   /** So that nobody changes what the clone stands on, the VM itself goes on above this snapshot. */
   | { readonly kind: 'freezesForClone'; readonly snapshot: string }
   | { readonly kind: 'cloneWithoutRam' }

@@ -16,11 +16,12 @@ const longestPath = 4_096;
  * |------------------------------------------------------------------------|-------------|
  * | name AppArmor, or its helper `virt-aa-helper`                          | appArmor    |
  * | name SELinux, or that a security label could not be set               | seLinux     |
- * | `block-commit` … Permission denied: libvirt has given QEMU the file to write by then; before 12.1 its AppArmor profile forbids writing to whatever was a backing file at the start (libvirt 806, Debian 932456) | appArmor |
+ * | `block-commit` … Permission denied: libvirt has given QEMU the file to write by then; before 12.1 its AppArmor profile forbids writing to whatever was a backing file at the start (libvirt 806, Debian 932456) | appArmor, where the host may have it |
  * | Permission denied, Operation not permitted, of a path                  | permissions |
  * | the same without a path                                                | none: it may be about anything |
  */
-export function deniedBy(message: string | undefined): Denial | undefined {
+/** @param appArmor whether the host has it; where that is not known, it may */
+export function deniedBy(message: string | undefined, appArmor = true): Denial | undefined {
   const words = (message ?? '').slice(0, longestMessage);
   const file = pathIn(words);
   const told = (by: Denial['by']): Denial => ({ by, ...(file === undefined ? {} : { file }) });
@@ -34,7 +35,7 @@ export function deniedBy(message: string | undefined): Denial | undefined {
   if (!denied) {
     return undefined;
   }
-  if (/block-commit|blockcommit/iu.test(words)) {
+  if (appArmor && /block-commit|blockcommit/iu.test(words)) {
     return told('appArmor');
   }
   return file === undefined ? undefined : told('permissions');

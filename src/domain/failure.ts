@@ -59,6 +59,8 @@ export interface FailureDetails {
   readonly doing?: string;
   /** libvirt's own text, untrusted. */
   readonly libvirtMessage?: string;
+  /** Whether the host has AppArmor; absent: not known. */
+  readonly appArmor?: boolean;
   readonly libvirtCode?: number;
   readonly vm?: string;
   readonly snapshot?: string;

@@ -218,8 +218,8 @@ export interface RefusalFacts {
   readonly layerNeeded: { vm: string; file: string; by: string };
   /** Inside it is an internal snapshot, which would go with it. */
   readonly tagInLayer: { vm: string; file: string; tag: string };
-  /** It is gone, or QEMU marked it as damaged. */
-  readonly layerBroken: { vm: string; disk: string; file: string };
+  /** QEMU marked it as damaged; `gone`: `yes`. */
+  readonly layerBroken: { vm: string; disk: string; file: string; gone?: string };
   /** `file`, a qcow2 image on a device, may not have room for what would be merged into it. */
   readonly deviceMayBeFull: { snapshot: string; disk: string; file: string };
   /** libvirt merges nothing into a disk that the snapshot names by pool and volume. */

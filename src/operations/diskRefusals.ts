@@ -156,6 +156,24 @@ function layerOf(
   return (disk) => (such.size > 0 ? wholeChain(disk, facts).find((file) => such.has(file)) : undefined);
 }
 
+/** An overlay on it, or a snapshot inside of it, would last no longer than the damage allows. */
+export function brokenLayerRefusal(
+  disk: string,
+  chain: readonly string[],
+  { vm, files }: Pick<Facts, 'vm' | 'files'>,
+): Refused | undefined {
+  for (const file of chain) {
+    const image = files?.images.get(file);
+    if (image === 'missing') {
+      return refuse('layerBroken', { vm: vm.name, disk, file, gone: 'yes' });
+    }
+    if (typeof image === 'object' && image.corrupt === true) {
+      return refuse('layerBroken', { vm: vm.name, disk, file });
+    }
+  }
+  return undefined;
+}
+
 /**
  * | the snapshot                                                | → |
  * |-------------------------------------------------------------|---|
@@ -236,16 +254,27 @@ export function checkpointRefusal({ vm, checkpoints = [] }: Facts, what: 'change
     : refuse('checkpointsExist', { vm: vm.name, checkpoint });
 }
 
-/** Where libvirt has no checkpoint, it takes no note along: a tool that made them by itself does not hear of the overlay. */
+/**
+ * Where libvirt has no checkpoint, it takes no note along: a tool that made them by itself does not hear of the overlay.
+ * To a snapshot inside the image nobody goes back while the notes are there: see `bitmapsInImage`.
+ */
 export function bitmapWarning(
   disks: readonly VmDisk[],
+  style: Snapshot['style'],
   { files, checkpoints = [] }: Facts,
-): readonly Extract<Warning, { kind: 'bitmapsStayBehind' }>[] {
+): readonly Extract<Warning, { kind: 'bitmapsStayBehind' | 'bitmapsStopRevert' }>[] {
   const noted = disks.flatMap(({ source = '' }) => {
     const image = files?.images.get(source);
     return typeof image === 'object' && (image.bitmaps ?? 0) > 0 ? [source] : [];
   });
-  return noted.length === 0 || checkpoints.length > 0 ? [] : [{ kind: 'bitmapsStayBehind', files: noted }];
+  if (noted.length === 0) {
+    return [];
+  }
+  return style === 'internal'
+    ? [{ kind: 'bitmapsStopRevert', files: noted }]
+    : checkpoints.length > 0
+      ? []
+      : [{ kind: 'bitmapsStayBehind', files: noted }];
 }
 
 /** Repairs that write disks into a configuration or a snapshot, or merge them; a mended guest and a file that goes do not. */

@@ -1,5 +1,7 @@
 // The refusals of what shortens chains, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
+import { putBackText } from './goneBase.js';
+import { inQuotes } from './quotes.js';
 import type { Sentences } from './refusalSentence.js';
 
 export const consolidateRefusals: Pick<
@@ -44,9 +46,11 @@ export const consolidateRefusals: Pick<
     t('An internal snapshot, “{1}”, is inside “{0}” and would go with it.', file, tag),
     t('Delete that snapshot first.'),
   ],
-  layerBroken: ({ vm, disk, file }) => [
-    t('A file below disk {1} of {0} is gone or marked as damaged: “{2}”.', vm, disk, file),
-    t('Look at it with “qemu-img check” while the VM is off, or put it back where it was.'),
+  layerBroken: ({ vm, disk, file, gone }) => [
+    gone === 'yes'
+      ? t('A file that disk {0} of {1} is built on is gone: {2}.', disk, vm, inQuotes(file))
+      : t('An image of disk {1} of {0} is marked as damaged: “{2}”.', vm, disk, file),
+    gone === 'yes' ? putBackText() : t('Look at it with “qemu-img check” while the VM is off.'),
   ],
   layerSmaller: ({ vm, disk, file }) => [
     t('“{2}” is smaller than the image below it, so disk {1} of {0} would grow for the guest.', vm, disk, file),

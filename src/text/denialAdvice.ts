@@ -8,7 +8,8 @@ import { displayLine } from '../domain/plainText.js';
 
 /** Undefined: nobody forbade a file, or it is about something else, such as the socket. */
 export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'>): string | undefined {
-  const denial = kind === 'failed' || kind === 'denied' ? deniedBy(details.libvirtMessage) : undefined;
+  const denial =
+    kind === 'failed' || kind === 'denied' ? deniedBy(details.libvirtMessage, details.appArmor) : undefined;
   if (denial === undefined || details.group !== undefined || details.entry !== undefined) {
     return undefined;
   }

@@ -1,5 +1,6 @@
 // What can be wrong with the files of a VM, its chains and the space for them, in the words of `problemText`, of which this is a part.
 import { t } from '@vscode/l10n';
+import { putBackText } from './goneBase.js';
 import type { ProblemOf, TrashTaken } from '../diagnosis/problem.js';
 import { displayLine } from '../domain/plainText.js';
 import { quoteForShell } from '../steps/virshCommand.js';
@@ -211,7 +212,7 @@ export const fileProblems = {
   backingMissing: ({ disk, file }, { vm }) => [
     t('A file that disk {0} of {1} is built on is gone: {2}.', displayLine(disk), vm, quotedPath(file)),
     t('The VM cannot start without it. As long as it runs, it still holds the file open.'),
-    t('Put the file back. If the VM runs, do not stop it: take an external snapshot or copy its disk first.'),
+    putBackText(),
   ],
 } satisfies Partial<ProblemSentences>;
 

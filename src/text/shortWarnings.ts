@@ -52,6 +52,7 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
       count(all, ({ files }) => files),
     ),
   bitmapsStayBehind: () => t('the next backup must be a full one'),
+  bitmapsStopRevert: () => t('a revert needs the notes of backups removed'),
   guestStandsStill: ([first]) =>
     first?.estimateMs === undefined
       ? t('the guest stands still meanwhile')

@@ -192,6 +192,11 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         'Notes of changed blocks do not hear of what is written from now on, so the next backup has to be a full one: {0}',
         warning.files.map((file) => displayLine(file)).join(', '),
       );
+    case 'bitmapsStopRevert':
+      return t(
+        'Backups note changed blocks in the image. A revert needs these notes removed first (qemu-img bitmap --remove): {0}',
+        warning.files.map((file) => displayLine(file)).join(', '),
+      );
     case 'hardwareChanges':
       return t('The VM gets back the hardware that it had then: {0}', changesText(warning.what));
   }

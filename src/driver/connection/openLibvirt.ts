@@ -321,7 +321,8 @@ class LibvirtHypervisor implements Hypervisor {
     try {
       return await work;
     } catch (error) {
-      throw toFailure(error, { connection: this.uri, ...details });
+      const { appArmor = true } = this.capabilities;
+      throw toFailure(error, { connection: this.uri, ...(!appArmor && { appArmor }), ...details });
     }
   }
 

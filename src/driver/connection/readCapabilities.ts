@@ -22,6 +22,7 @@ export async function readCapabilities(connection: Connection): Promise<Capabili
     hostname,
     ...(hostUuid === undefined ? {} : { hostUuid }),
     readOnly: connection.readOnly,
+    ...appArmorIn(capabilities),
     externalRevert: revertsExternal(capabilities),
     externalDelete: libVer >= externalDeleteSince,
   };
@@ -46,6 +47,12 @@ function hostUuidIn(capabilitiesXml: string): string | undefined {
     ?.trim()
     .toLowerCase();
   return uuid === '' ? undefined : uuid;
+}
+
+/** The security models that libvirt uses: dac always, where it tells any. */
+export function appArmorIn(capabilitiesXml: string): Pick<Capabilities, 'appArmor'> {
+  const models = findAll(find(parseXml(capabilitiesXml), 'host'), 'secmodel').map((one) => textOf(find(one, 'model')));
+  return models.length === 0 ? {} : { appArmor: models.includes('apparmor') };
 }
 
 /** `<externalSnapshot/>` among the features of a guest: libvirt 9.9 and newer. */

@@ -5,7 +5,7 @@ import { restingOn, snapshotsNaming } from '../../domain/chains/fileUse.js';
 import { tagRefusal, tagsUnseenWarning } from '../../domain/chains/lostTags.js';
 import { otherVmRefusal, unreadVms } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
-import { anotherFileRefusal } from '../diskRefusals.js';
+import { anotherFileRefusal, brokenLayerRefusal } from '../diskRefusals.js';
 import { isDevicePath } from '../../domain/devicePath.js';
 import type { ImageFacts } from '../../domain/hostFiles.js';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -134,9 +134,9 @@ function imageRefusal({ target, base, merged }: CommittedDisk, facts: Facts): Re
     const image = files?.images.get(file);
     return typeof image === 'object' ? image : undefined;
   };
-  const broken = [...merged, base].find((file) => files?.images.get(file) === 'missing' || factsOf(file)?.corrupt);
+  const broken = brokenLayerRefusal(target, [...merged, base], facts);
   if (broken !== undefined) {
-    return refuse('layerBroken', { vm: vm.name, disk: target, file: broken });
+    return broken;
   }
   const below = factsOf(base);
   const smaller = merged.find((file) => (factsOf(file)?.virtualBytes ?? Infinity) < (below?.virtualBytes ?? 0));

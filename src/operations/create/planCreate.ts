@@ -1,7 +1,8 @@
 // Decides how a snapshot is made: its name, its files, what comes before it. Knows no connection and no dialog.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { type Choice, chooseKindAndStyle, decideQuiesce, ownerLeavesOut, partOf } from './chooseKindAndStyle.js';
-import { bitmapWarning, checkpointRefusal } from '../diskRefusals.js';
+import { wholeChain } from '../../domain/chains/backingChain.js';
+import { bitmapWarning, brokenLayerRefusal, checkpointRefusal } from '../diskRefusals.js';
 import { longestDescription, type Trailers, writeDescription } from '../../domain/description.js';
 import { guestStopMs, howKept, toldCreateMs, toldStopMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
@@ -63,6 +64,12 @@ function planAsAsked(asked: CreateRequest, facts: Facts): Draft | Refused {
     return choice;
   }
   const { snapshotKind: kind, style } = choice;
+  for (const disk of snapshotableDisks(partOf(vm, request.without ?? []))) {
+    const broken = brokenLayerRefusal(disk.target, wholeChain(disk, facts), facts);
+    if (broken !== undefined) {
+      return broken;
+    }
+  }
   const quiesce = decideQuiesce(request, kind, facts);
   if (typeof quiesce !== 'boolean') {
     return quiesce;
@@ -227,15 +234,9 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
   if (kind !== 'memory') {
     warnings.push(...notInSnapshot(vm));
   }
-  if (style === 'external') {
-    const taking = new Set(step.disks.map(({ target }) => target));
-    warnings.push(
-      ...bitmapWarning(
-        vm.disks.filter(({ target }) => taking.has(target)),
-        facts,
-      ),
-    );
-  }
+  const taking = new Set(step.disks.map(({ target }) => target));
+  const taken = vm.disks.filter(({ target }) => taking.has(target));
+  warnings.push(...bitmapWarning(taken, style, facts));
   if (!vm.persistent) {
     warnings.push({ kind: 'vanishesWhenStopped' });
   }

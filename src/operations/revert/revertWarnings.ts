@@ -26,7 +26,7 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts
   }
   warnings.push(...notInSnapshot(vm));
   if (style === 'external') {
-    warnings.push(...bitmapWarning(snapshotableDisks(vm), facts));
+    warnings.push(...bitmapWarning(snapshotableDisks(vm), style, facts));
   }
   const changes = [...hardwareChanges(snapshot, facts), ...pluggedChanges(snapshot, steps, facts)];
   if (changes.length > 0) {

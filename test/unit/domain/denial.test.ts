@@ -3,6 +3,11 @@ import assert from 'node:assert/strict';
 import { deniedBy } from '../../../src/domain/denial.js';
 
 describe('deniedBy', () => {
+  it('blames no AppArmor on a host without it', () => {
+    const words = "unable to execute QEMU command 'block-commit': Could not open '/img/a': Permission denied";
+    assert.deepEqual([deniedBy(words, false)?.by, deniedBy(words, true)?.by], ['permissions', 'appArmor']);
+  });
+
   const rows: readonly (readonly [message: string | undefined, by: string | undefined, file: string | undefined])[] = [
     [
       "internal error: unable to execute QEMU command 'block-commit': Could not open '/var/lib/one/disk.0': Permission denied",

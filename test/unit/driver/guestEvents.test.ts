@@ -5,7 +5,7 @@ import { type GuestEvent, lifecycleMeans } from '../../../src/driver/guestEvents
 import { GuestPause } from '../../../src/driver/run/guestPause.js';
 import { blockJobsLook, jobFraction, memoryJobLook, whileRunning } from '../../../src/driver/run/jobWatch.js';
 import { powerOf } from '../../../src/driver/powerState.js';
-import { revertsExternal } from '../../../src/driver/connection/readCapabilities.js';
+import { appArmorIn, revertsExternal } from '../../../src/driver/connection/readCapabilities.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
 import type { TypedParameter } from '../../../src/libvirt/structs.js';
@@ -393,5 +393,11 @@ describe('the capability to revert to external snapshots', () => {
     assert.equal(revertsExternal(xml('<externalSnapshot/>')), true);
     assert.equal(revertsExternal(xml('<disksnapshot default="on"/>')), false);
     assert.equal(revertsExternal('<capabilities/>'), false);
+    const host = (...models: readonly string[]): string =>
+      `<capabilities><host>${models.map((model) => `<secmodel><model>${model}</model></secmodel>`).join('')}</host></capabilities>`;
+    assert.deepEqual(
+      [host('apparmor', 'dac'), host('none', 'dac'), host()].map((xml_) => appArmorIn(xml_).appArmor),
+      [true, false, undefined],
+    );
   });
 });

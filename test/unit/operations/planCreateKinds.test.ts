@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { guestStopMs } from '../../../src/domain/estimates.js';
 import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
-import { image, seen } from '../domain/hostFiles.js';
+import { image, over, seen } from '../domain/hostFiles.js';
 import { ask, capabilities, disk, external, internal, planned, facts, tree, vm } from '../domain/someFacts.js';
 import { asked, Golden } from './golden.js';
 
@@ -118,6 +118,25 @@ golden.section(
     ['nothing', { ...blocked, ramBlockers: [] }, any],
     ['disks alone', blocked, { snapshotKind: 'disk' }],
     ['off', { ...blocked, vm: vm({ power: 'off', ramInDoubt: true }) }, any],
+  ]),
+);
+
+const chained = { vm: vm({ disks: [disk('vda', base, { backing: ['/img/below'] })] }) };
+const below = (is: Parameters<typeof seen>[0][string]): Partial<Facts> => ({
+  ...chained,
+  files: seen({ [base]: over('/img/below'), '/img/below': is }),
+});
+golden.section(
+  'what the images are',
+  creates([
+    ['marked as damaged', { files: seen({ [base]: image({ corrupt: true }) }) }],
+    ['marked as damaged, external', { files: seen({ [base]: image({ corrupt: true }) }) }, { snapshotKind: 'disk' }],
+    ['what is below is marked', below(image({ corrupt: true }))],
+    ['what is below is gone', below('missing'), { snapshotKind: 'disk' }],
+    ['what is below cannot be seen', below('unknown'), { snapshotKind: 'disk' }],
+    ['a damaged disk that stays out', below('missing'), { snapshotKind: 'disk', without: ['vda'] }],
+    ['notes of changed blocks, inside', { files: seen({ [base]: image({ bitmaps: 1 }) }) }],
+    ['notes of changed blocks, outside', { files: seen({ [base]: image({ bitmaps: 1 }) }) }, { snapshotKind: 'disk' }],
   ]),
 );
 
