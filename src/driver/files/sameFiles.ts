@@ -37,13 +37,13 @@ export function sameFiles(local: Way, storage: Pick<StorageFiles, 'changedAt'>):
       const can = await local.canChange(path);
       return can === 'yes' && (await isOther(path)) ? { why: 'otherFolder' } : can;
     },
-    createOverlay: async (overlay) => {
+    createOverlay: async (overlay, onMade) => {
       await requireSame(overlay.backing);
-      await local.createOverlay(overlay);
+      await local.createOverlay(overlay, onMade);
     },
-    copy: async (from, to, existing) => {
+    copy: async (from, to, existing, onMade) => {
       await requireSame(from);
-      await local.copy(from, to, existing);
+      await local.copy(from, to, existing, onMade);
     },
     removeTag: async (file, tag) => {
       await requireSame(file);
@@ -53,9 +53,9 @@ export function sameFiles(local: Way, storage: Pick<StorageFiles, 'changedAt'>):
       await requireSame(commit.base, commit.top);
       await local.commit(commit, signal, onFraction);
     },
-    copyImage: async (copy, signal, onFraction) => {
+    copyImage: async (copy, signal, onFraction, onMade) => {
       await requireSame(copy.from);
-      await local.copyImage(copy, signal, onFraction);
+      await local.copyImage(copy, signal, onFraction, onMade);
     },
     trash: async (path) => {
       await requireSame(path);
