@@ -64,7 +64,8 @@ function planAsAsked(asked: CreateRequest, facts: Facts): Draft | Refused {
     return choice;
   }
   const { snapshotKind: kind, style } = choice;
-  for (const disk of snapshotableDisks(partOf(vm, request.without ?? []))) {
+  // One for the layout's sake ends damage that goes on, so it is made all the same.
+  for (const disk of request.auto === 'layout' ? [] : snapshotableDisks(partOf(vm, request.without ?? []))) {
     const broken = brokenLayerRefusal(disk.target, wholeChain(disk, facts), facts);
     if (broken !== undefined) {
       return broken;

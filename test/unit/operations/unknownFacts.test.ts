@@ -133,6 +133,9 @@ const noLinksSeen =
   'libvirt tells the links of images of another host too; where it does not, its notes are all there is';
 const noProgramsSeen = 'locks are seen on this computer alone: whoever has an image of another host open is not seen';
 
+const isNotWritten =
+  'an overlay leaves the image as it is, and QEMU refuses to write a snapshot into one that is marked as damaged';
+
 /** refusal, lifted when this is unseen → why that loses nothing. */
 const permitted: Readonly<Record<string, string>> = {
   'imageCorrupt, unseen: all images': isSaid,
@@ -148,6 +151,10 @@ const permitted: Readonly<Record<string, string>> = {
   'checkpointImpossible, unseen: free space': isFull,
   'externalRevertUnsupported, unseen: free space': isFull,
   'frozenFileInUse, unseen: free space': isFull,
+  'layerBroken, unseen: all images': isNotWritten,
+  'layerBroken, unseen: whether images are damaged': isNotWritten,
+  'checkpointImpossible, unseen: all images': isNotWritten,
+  'checkpointImpossible, unseen: whether images are damaged': isNotWritten,
   'runsUnseen, unseen: all images': noLocks,
   'runsUnseen, unseen: locks': noLocks,
   'runsUnseen, unseen: what files are to their file system': noLocks,
