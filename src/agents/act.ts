@@ -165,7 +165,8 @@ async function carryOut(
   wish: Pick<RunWish, 'signal' | 'undoes'>,
 ): Promise<OperationResult> {
   const { session, desk } = work;
-  const name = plan.snapshot ?? plan.checkpoint;
+  // The snapshot of a revert is the one that it goes back to.
+  const name = plan.request.kind === 'create' ? plan.snapshot : plan.checkpoint;
   let denial: Denial | undefined;
   const reserve = async (name: string): Promise<void> => {
     const now = await seenNow(work, view);
