@@ -10,7 +10,7 @@ import { fileNames } from './splitBundle.mjs';
 import { runOk } from './rig/run.mjs';
 
 /** Promises, see docs/decisions/019-dependencies.md: all of it, and what each start of the editor reads, as they are in the package. */
-const mostBytes = 600 * 1024;
+const mostBytes = 640 * 1024;
 const mostBytesAtStart = 125 * 1024;
 const atStart = ['dist/engine.js', 'dist/extension.js'];
 
