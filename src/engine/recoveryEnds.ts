@@ -86,7 +86,12 @@ export class RecoveryEnds {
       ...(logged === undefined ? {} : { entry: logged.id }),
     });
     await (logged && persistence.operations.add(logged));
-    if (request.kind === 'clone' && to === 'before') {
+    // One that runs already stays, whatever became of the rest.
+    if (
+      request.kind === 'clone' &&
+      to === 'before' &&
+      store.vm({ connection: request.vm.connection, uuid: request.clone.uuid }) === undefined
+    ) {
       await persistence.made.forget(request.clone.uuid);
     }
     if (isNews) {
