@@ -10,7 +10,7 @@ import type { Snapshot } from '../snapshot.js';
 import { isAncestor } from '../snapshotTree.js';
 
 /** Clocks of file systems are not finer than this, and QEMU writes the last words into a base after its overlay is made. */
-const slackMs = 60_000;
+export const slackMs = 60_000;
 
 /**
  * The overlay that a snapshot made rests on what it froze. libvirt 9.0 notes other files for the children of one that it
@@ -159,7 +159,8 @@ function isChainSeen(file: string, { files }: Facts): boolean {
   return typeof imageChain(file, files?.images).last === 'object';
 }
 
-function imageOf(file: string | undefined, { files }: Facts): ImageFacts | undefined {
+/** Undefined where it was not seen. */
+export function imageOf(file: string | undefined, { files }: Facts): ImageFacts | undefined {
   const image = file === undefined ? undefined : files?.images.get(file);
   return typeof image === 'object' ? image : undefined;
 }

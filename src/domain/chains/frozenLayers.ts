@@ -1,6 +1,6 @@
 // What the layers of each snapshot were when it was seen first, and whether they still are. The time of a last write tells
 // nothing where the layer above is written to as well, or where a file came with its old time.
-import { overlayOf } from './frozenContent.js';
+import { imageOf, overlayOf, slackMs } from './frozenContent.js';
 import { chainOfFrozen, takesPart } from './fileUse.js';
 import { writersInto } from './frozenWriters.js';
 import type { FrozenChain, FrozenRecord, LayerIdentity } from '../frozenRecord.js';
@@ -13,9 +13,6 @@ export interface ChangedLayer {
   readonly target: string;
   readonly was: LayerIdentity;
 }
-
-/** QEMU writes the name of a new base into an overlay, and closes that base a moment later. */
-const slackMs = 60_000;
 
 /** The layers of the snapshot that are not what they were; none too where nothing was noted, or nobody looked. */
 export function changedLayers(snapshot: Snapshot, facts: Facts): readonly ChangedLayer[] {
@@ -209,11 +206,6 @@ function tookMerge(
 function tookAllAbove(file: string, overlay: string | undefined, facts: Facts): boolean {
   const [above, now] = [imageOf(overlay, facts), imageOf(file, facts)];
   return above?.backing?.file === file && (now?.modifiedAt ?? 0) - (above.modifiedAt ?? Infinity) <= slackMs;
-}
-
-function imageOf(file: string | undefined, { files }: Facts): ImageFacts | undefined {
-  const image = file === undefined ? undefined : files?.images.get(file);
-  return typeof image === 'object' ? image : undefined;
 }
 
 /** Those of which nothing is noted, or not what we made of them. */

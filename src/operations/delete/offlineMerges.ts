@@ -3,6 +3,7 @@
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
+import { imageOf } from '../../domain/chains/frozenContent.js';
 import { isDevicePath } from '../../domain/devicePath.js';
 import type { Facts } from '../../domain/facts.js';
 import type { ImageFacts } from '../../domain/hostFiles.js';
@@ -90,9 +91,9 @@ function mergedDisks(snapshot: Snapshot, facts: Facts): readonly CommittedDisk[]
 }
 
 /** Undefined where it was not seen, or holds what a merge does not take along. */
-function plainImage(file: string | undefined, { files }: Facts): ImageFacts | undefined {
-  const image = file === undefined ? undefined : files?.images.get(file);
-  return typeof image !== 'object' || image.dataFile === true || image.encrypted === true || (image.bitmaps ?? 0) > 0
+function plainImage(file: string | undefined, facts: Facts): ImageFacts | undefined {
+  const image = imageOf(file, facts);
+  return image === undefined || image.dataFile === true || image.encrypted === true || (image.bitmaps ?? 0) > 0
     ? undefined
     : image;
 }
