@@ -333,6 +333,13 @@ export default tseslint.config(
     rules: {
       'max-lines': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'CallExpression[callee.property.name="timeout"][callee.object.type=/^(This|Call)Expression$/]',
+          message: 'A test has no time limit: it ends by silence (scripts/rig/silence.cjs).',
+        },
+      ],
     },
   },
   {

@@ -3,6 +3,7 @@
 const { appendFileSync, writeFileSync } = require('node:fs');
 const { format } = require('node:util');
 const Mocha = require('mocha');
+const { endSilentTests } = require('./silence.cjs');
 
 const { Base, Spec } = Mocha.reporters;
 
@@ -17,7 +18,9 @@ class CountingReporter extends Spec {
     // An extension host's standard output reaches nobody; whoever started it reads this file.
     if (report) Base.consoleLog = (...args) => appendFileSync(report, `${format(...args)}\n`);
     super(runner, options);
+    const endWatch = endSilentTests(runner);
     runner.once('end', () => {
+      endWatch();
       const { passes, failures, pending } = this.stats;
       const counts = process.env['TEST_COUNTS'];
       if (!counts) return;

@@ -63,8 +63,7 @@ async function registered(
   return { tools, warned };
 }
 
-describe('tools for language models', function () {
-  this.timeout(120_000);
+describe('tools for language models', () => {
   let rig: CommandRig;
   let guest: Guest;
 

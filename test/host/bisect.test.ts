@@ -23,8 +23,7 @@ const confirm = false;
 /** On the disk of a clone, from outside. */
 const readsDisk = `qemu-io -U -r -f qcow2 -c 'read -P 7 0 512' "$VIRT_REWIND_DISK" | grep -q 'Pattern verification failed'`;
 
-describe('a bisect in the editor', function () {
-  this.timeout(240_000);
+describe('a bisect in the editor', () => {
   let rig: CommandRig;
   let person: Person;
   let folder: string;

@@ -7,8 +7,7 @@ const pruned = 'chain-prune';
 const layered = 'chain-layers';
 const confirm = false;
 
-describe('chains', function () {
-  this.timeout(180_000);
+describe('chains', () => {
   let rig: CommandRig;
   let person: Person;
 

@@ -10,8 +10,7 @@ import { Person } from './person.js';
 const name = 'clones-web';
 const confirm = false;
 
-describe('clones and forks in the editor', function () {
-  this.timeout(120_000);
+describe('clones and forks in the editor', () => {
   let rig: CommandRig;
   let guest: Guest;
   let person: Person;

@@ -16,8 +16,7 @@ const confirm = false;
 /** What a checkpoint first does has tests of its own. */
 const plainly = { confirm, checkpointFirst: false };
 
-describe('commands', function () {
-  this.timeout(180_000);
+describe('commands', () => {
   let rig: CommandRig;
   let guest: Guest;
 

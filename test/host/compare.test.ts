@@ -10,8 +10,7 @@ import { Person } from './person.js';
 
 const vm = 'compare-test';
 
-describe('comparing', function () {
-  this.timeout(180_000);
+describe('comparing', () => {
   let rig: CommandRig;
   let person: Person;
 

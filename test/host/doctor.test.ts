@@ -14,8 +14,7 @@ const tagged = 'doctor-tag';
 const chained = 'doctor-chain';
 const confirm = false;
 
-describe('doctor', function () {
-  this.timeout(180_000);
+describe('doctor', () => {
   let rig: CommandRig;
   let guest: Guest;
   let chain: Guest;

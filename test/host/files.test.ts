@@ -11,8 +11,7 @@ interface Shown {
   readonly paths: readonly string[];
 }
 
-describe('Show Files', function () {
-  this.timeout(180_000);
+describe('Show Files', () => {
   let rig: CommandRig;
   let person: Person;
   let base: string;

@@ -10,8 +10,7 @@ import { Person } from './person.js';
 
 const name = 'health-old';
 
-describe('health', function () {
-  this.timeout(180_000);
+describe('health', () => {
   let rig: CommandRig;
   let api: DevelopmentApi;
   let person: Person;

@@ -71,8 +71,7 @@ function watchedProfile(): {
   };
 }
 
-describe('a lab in the editor', function () {
-  this.timeout(120_000);
+describe('a lab in the editor', () => {
   let rig: CommandRig;
   let guest: Guest;
   let file: string;

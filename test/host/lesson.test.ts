@@ -4,8 +4,7 @@ import * as vscode from 'vscode';
 import type { LessonView } from '../../src/lesson/lesson.js';
 import { call, CommandRig, rejects } from './commandRig.js';
 
-describe('the lesson by its commands', function () {
-  this.timeout(180_000);
+describe('the lesson by its commands', () => {
   const rig = new CommandRig();
   const connection = rig.uri;
 

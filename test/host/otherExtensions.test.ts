@@ -24,8 +24,7 @@ async function rejects(call: Promise<unknown>, kind: string): Promise<void> {
   });
 }
 
-describe('the API for other extensions', function () {
-  this.timeout(120_000);
+describe('the API for other extensions', () => {
   let rig: CommandRig;
   let guest: Guest;
   let person: Person;

@@ -55,8 +55,7 @@ class Outside {
   }
 }
 
-describe('the tab of a picture', function () {
-  this.timeout(180_000);
+describe('the tab of a picture', () => {
   const name = 'picture-tab';
   let rig: CommandRig;
   let api: DevelopmentApi;

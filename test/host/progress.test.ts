@@ -11,8 +11,7 @@ import { Person } from './person.js';
 
 const name = 'progress-external';
 
-describe('progress', function () {
-  this.timeout(120_000);
+describe('progress', () => {
   let rig: CommandRig;
   let guest: Guest;
   let person: Person;

@@ -13,8 +13,7 @@ const off = 'ask-off';
 const confirm = false;
 const plainly = { confirm, checkpointFirst: false };
 
-describe('questions', function () {
-  this.timeout(120_000);
+describe('questions', () => {
   let rig: CommandRig;
   let guest: Guest;
   let person: Person;

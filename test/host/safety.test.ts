@@ -12,8 +12,7 @@ const vm = 'safe-running';
 const off = 'safe-off';
 const confirm = false;
 
-describe('safety', function () {
-  this.timeout(180_000);
+describe('safety', () => {
   let rig: CommandRig;
   let guest: Guest;
   let person: Person;

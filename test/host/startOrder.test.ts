@@ -20,8 +20,7 @@ interface Starts {
   readonly wait?: StartWait;
 }
 
-describe('the start order of a system in the editor', function () {
-  this.timeout(120_000);
+describe('the start order of a system in the editor', () => {
   let rig: CommandRig;
   let row: SystemNode;
 

@@ -15,8 +15,7 @@ function labelOf({ label }: vscode.TreeItem): string {
   return typeof label === 'string' ? label : (label?.label ?? '');
 }
 
-describe('a system of VMs in the editor', function () {
-  this.timeout(120_000);
+describe('a system of VMs in the editor', () => {
   let rig: CommandRig;
   let guests: readonly Guest[];
   let row: SystemNode;

@@ -51,8 +51,7 @@ async function ended(label: string): Promise<readonly (readonly [string, number 
   }
 }
 
-describe('tasks', function () {
-  this.timeout(60_000);
+describe('tasks', () => {
   let rig: CommandRig;
   let guest: Guest;
 

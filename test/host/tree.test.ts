@@ -10,8 +10,7 @@ import { CommandRig, call } from './commandRig.js';
 
 const name = 'tree-off';
 
-describe('tree', function () {
-  this.timeout(120_000);
+describe('tree', () => {
   let rig: CommandRig;
   let tree: VmTree;
   let vm: VmNode;

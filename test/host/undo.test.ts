@@ -7,8 +7,7 @@ import { Person } from './person.js';
 const vm = 'undo-off';
 const confirm = false;
 
-describe('undo', function () {
-  this.timeout(180_000);
+describe('undo', () => {
   let rig: CommandRig;
   let person: Person;
 

@@ -47,8 +47,7 @@ async function gitThatRuns(): Promise<GitExtension> {
   return git;
 }
 
-describe('checkpoints by themselves', function () {
-  this.timeout(120_000);
+describe('checkpoints by themselves', () => {
   let rig: CommandRig;
   let person: Person;
   let ref: VmRef;

@@ -11,8 +11,7 @@ import { type Editor, type EditorOptions, openEditor } from './faults/editor.js'
 import type { Daemon } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('a snapshot that libvirt did not write down', function () {
-  this.timeout(240_000);
+describe('a snapshot that libvirt did not write down', () => {
   let daemon: Daemon;
   const editors: Editor[] = [];
   const open = (options: Omit<EditorOptions, 'uri' | 'env'>): Editor => {

@@ -50,7 +50,6 @@ async function sdk(file: string): Promise<Readonly<Record<string, new (...args: 
 }
 
 describe('an agent over MCP', function () {
-  this.timeout(300_000);
   let rig: LiveRig;
   let guest: Guest;
   let client: Client;

@@ -10,8 +10,7 @@ import { AppliedSteps } from './appliedSteps.js';
 import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('the world after each step', function () {
-  this.timeout(180_000);
+describe('the world after each step', () => {
   let r: LiveRig;
   let applied: AppliedSteps;
   let vm: VmRef;

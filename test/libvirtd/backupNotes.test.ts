@@ -5,8 +5,7 @@ import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { stateOf } from './peculiarVm.js';
 import { GuestVm } from './guestVm.js';
 
-describe('notes for backups', function () {
-  this.timeout(180_000);
+describe('notes for backups', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -8,8 +8,7 @@ import type { GuestVm } from './guestVm.js';
 
 const drive = "<disk type='file' device='cdrom'><target dev='sda' bus='sata'/><readonly/></disk>";
 
-describe('a delete below another branch', function () {
-  this.timeout(180_000);
+describe('a delete below another branch', () => {
   let r: LiveRig;
 
   before(async () => {

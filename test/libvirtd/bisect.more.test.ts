@@ -27,8 +27,7 @@ interface Answer {
   };
 }
 
-describe('bisect', function () {
-  this.timeout(240_000);
+describe('bisect', () => {
   let rig: LiveRig;
   let program: string;
   let state: string;

@@ -13,8 +13,7 @@ import { GuestVm } from './guestVm.js';
 
 const mebibyte = 1024 ** 2;
 
-describe('disks that are no files by name', function () {
-  this.timeout(300_000);
+describe('disks that are no files by name', () => {
   let r: LiveRig;
   let folder: string;
   const attached: string[] = [];

@@ -13,8 +13,7 @@ import { readRefcounts } from './qcow2Refcounts.js';
 const mebibyte = 1024 ** 2;
 const cell = 64 * 1024;
 
-describe('the blocks of a disk', function () {
-  this.timeout(180_000);
+describe('the blocks of a disk', () => {
   let r: LiveRig;
   let count = 0;
 

@@ -12,8 +12,7 @@ import type { Model } from '../oracle/model.js';
 import { GuestVm } from './guestVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('clones', function () {
-  this.timeout(120_000);
+describe('clones', () => {
   let rig: LiveRig;
   let web: GuestVm;
   before(async () => {

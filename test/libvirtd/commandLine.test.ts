@@ -36,8 +36,7 @@ interface Answer {
   readonly abilities: readonly { readonly kind: string; readonly can: string; readonly reason?: string }[];
 }
 
-describe('the command line', function () {
-  this.timeout(240_000);
+describe('the command line', () => {
   let rig: LiveRig;
   let vm: OracleVm;
   let program: string;

@@ -66,8 +66,7 @@ class Spoken {
   }
 }
 
-describe('the command line at VMs', function () {
-  this.timeout(240_000);
+describe('the command line at VMs', () => {
   let rig: LiveRig;
   let program: string;
   let state: string;

@@ -29,8 +29,7 @@ const ours: Readonly<Record<string, { readonly name: string; readonly arguments:
   test_error_handling: { name: 'checkpoint_vm', arguments: { vm: 'seen' } },
 };
 
-describe('the conformance suite of MCP', function () {
-  this.timeout(600_000);
+describe('the conformance suite of MCP', () => {
   let rig: LiveRig;
   let folder: string;
   let node: string;

@@ -99,8 +99,7 @@ class Layered extends GuestVm {
   }
 }
 
-describe('consolidate', function () {
-  this.timeout(300_000);
+describe('consolidate', () => {
   let r: LiveRig;
 
   before(async () => {

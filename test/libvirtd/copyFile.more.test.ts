@@ -20,8 +20,7 @@ interface AgentInfo {
   readonly return: { readonly supported_commands: readonly { readonly name: string; readonly enabled: boolean }[] };
 }
 
-describe('files of a guest', function () {
-  this.timeout(240_000);
+describe('files of a guest', () => {
   let rig: LiveRig;
   let guest: Guest;
   let program: string;

@@ -9,8 +9,7 @@ import { type HypervisorRig, startHypervisorRig } from './hypervisorRig.js';
 
 const nobody = 65_534;
 
-describe('a user whom libvirt does not let in', function () {
-  this.timeout(60_000);
+describe('a user whom libvirt does not let in', () => {
   let rig: HypervisorRig | undefined;
 
   before(async function () {

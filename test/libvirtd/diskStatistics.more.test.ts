@@ -8,8 +8,7 @@ import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import type { VmStatistics } from '../../src/domain/diskStatistics.js';
 import { type Guest, type HypervisorRig, startHypervisorRig, Subject } from './hypervisorRig.js';
 
-describe('statistics of disks', function () {
-  this.timeout(120_000);
+describe('statistics of disks', () => {
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let chained: Guest;

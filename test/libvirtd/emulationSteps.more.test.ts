@@ -19,8 +19,7 @@ type End = 'running' | 'paused' | 'off';
 const values = { offline: 10, disk: 20, memory: 30 } as const;
 type Name = keyof typeof values;
 
-describe('an external revert by our own steps', function () {
-  this.timeout(300_000);
+describe('an external revert by our own steps', () => {
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let guest: Guest;

@@ -6,8 +6,7 @@ const rounds = Number(process.env['LAB_ROUNDS'] ?? 100);
 /** From then on the oldest checkpoint goes for each that comes. */
 const settled = 4;
 
-describe('the example of a lab, many times', function () {
-  this.timeout(3_600_000);
+describe('the example of a lab, many times', () => {
   let example: ExampleLab;
 
   before(async () => {

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { exitCode } from '../../src/cli/exitCodes.js';
 import { ExampleLab, exampleVms } from './exampleLab.js';
 
-describe('the example of a lab', function () {
-  this.timeout(240_000);
+describe('the example of a lab', () => {
   let example: ExampleLab;
 
   before(async () => {

@@ -28,8 +28,7 @@ function endOf(kind: Kind, after: AfterRevert, from: End): End {
   return after === 'asBefore' ? from : after !== 'asSnapshot' ? after : kind === 'memory' ? 'running' : 'off';
 }
 
-describe('external snapshots', function () {
-  this.timeout(300_000);
+describe('external snapshots', () => {
   let r: LiveRig;
   let guest: Guest;
   let web: VmRef;

@@ -5,8 +5,7 @@ import { versionOf } from '../../src/domain/capabilities.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('the files of a VM', function () {
-  this.timeout(180_000);
+describe('the files of a VM', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -21,8 +21,7 @@ import type { Daemon } from './inventoryRig.js';
 const isRoot = process.getuid?.() === 0;
 const tenMinutes = 10 * 60_000;
 
-describe('a folder of the host', function () {
-  this.timeout(240_000);
+describe('a folder of the host', () => {
   let dir: string;
   let daemon: Daemon;
   /** Of the file system that does not answer. */

@@ -5,8 +5,7 @@ import type { VmRef } from '../../src/domain/vm.js';
 import type { Plan } from '../../src/operations/plan.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('a forecast', function () {
-  this.timeout(120_000);
+describe('a forecast', () => {
   let r: LiveRig;
   let web: VmRef;
 

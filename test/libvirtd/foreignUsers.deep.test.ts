@@ -15,8 +15,7 @@ import { CloneBeside, defineWith, diskElement } from './cloneBeside.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('who else uses the files of a VM', function () {
-  this.timeout(180_000);
+describe('who else uses the files of a VM', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -24,8 +24,7 @@ const judge = `for d in /data/busy/*; do [ -e $d/sum ] && [ "$(md5sum < $d/file)
 const takeOff = `touch /run/stop; while [ ! -e /run/ended ]; do usleep 10000; done
   until mount -o remount,ro /data 2> /dev/null; do usleep 10000; done`;
 
-describe(`${forks} forks of a guest that writes`, function () {
-  this.timeout(3_600_000);
+describe(`${forks} forks of a guest that writes`, () => {
   let rig: LiveRig;
   let guest: Guest;
   let web: VmRef;

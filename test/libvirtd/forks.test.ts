@@ -23,8 +23,7 @@ const token = 'a ticket that is good for a day';
 /** Of ours, for the guest to draw from. */
 const seedBytes = 256;
 
-describe('forks', function () {
-  this.timeout(300_000);
+describe('forks', () => {
   let rig: LiveRig;
   let guest: Guest;
   let web: VmRef;

@@ -8,8 +8,7 @@ import { defineDiskVm } from './diskVm.js';
 import { GuestVm } from './guestVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('what a snapshot froze', function () {
-  this.timeout(240_000);
+describe('what a snapshot froze', () => {
   let r: LiveRig;
 
   before(async () => {

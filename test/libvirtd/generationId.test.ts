@@ -4,8 +4,7 @@ import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { generationId } from './generationId.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('the generation ID of a VM that has one', function () {
-  this.timeout(60_000);
+describe('the generation ID of a VM that has one', () => {
   let rig: LiveRig;
 
   before(async () => {

@@ -204,8 +204,7 @@ const guards: readonly Guard[] = [
   },
 ];
 
-describe('guards against the traps of libvirt', function () {
-  this.timeout(180_000);
+describe('guards against the traps of libvirt', () => {
   let version: number;
   let folder: string;
 
@@ -220,7 +219,7 @@ describe('guards against the traps of libvirt', function () {
   after(() => rm(folder, { recursive: true, force: true }));
 
   for (const { trap, file, name, behind, on, script } of guards) {
-    it(`${name}: ${trap}`, async function () {
+    it(`${name}: ${trap}`, async () => {
       if (on?.(version) === false) {
         // Not a trap of this libvirt. Not "skipped": that would be a failure where everything must run.
         return;

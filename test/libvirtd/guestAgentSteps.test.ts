@@ -20,7 +20,6 @@ import {
 } from './hypervisorRig.js';
 
 describe('the guest agent', function () {
-  this.timeout(240_000);
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let guest: Guest;

@@ -53,8 +53,7 @@ class Reader {
   }
 }
 
-describe('the serial console of a guest', function () {
-  this.timeout(180_000);
+describe('the serial console of a guest', () => {
   let rig: LiveRig;
   let reader: Reader;
 

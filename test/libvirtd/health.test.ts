@@ -7,8 +7,7 @@ import type { CheckId } from '../../src/diagnosis/problem.js';
 import { type HealthRig, type Look, startHealthRig } from './healthRig.js';
 import type { LiveRig } from './inventoryRig.js';
 
-describe('health checks on real VMs', function () {
-  this.timeout(180_000);
+describe('health checks on real VMs', () => {
   let h: HealthRig;
   let r: LiveRig;
 

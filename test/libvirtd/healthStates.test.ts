@@ -11,8 +11,7 @@ import { cutOffDelete } from './faults/cutOffDelete.js';
 import { type HealthRig, startHealthRig } from './healthRig.js';
 import type { LiveRig } from './inventoryRig.js';
 
-describe('health checks on real states', function () {
-  this.timeout(180_000);
+describe('health checks on real states', () => {
   let h: HealthRig;
   let r: LiveRig;
 

@@ -17,7 +17,6 @@ if (task === undefined) {
 }
 
 function randomHistories(this: Mocha.Suite): void {
-  this.timeout(300_000);
   const episodes: Episode[] = [];
 
   for (const [index, style] of (['internal', 'external'] as const).entries()) {
@@ -42,7 +41,6 @@ function randomHistories(this: Mocha.Suite): void {
 }
 
 function wrongOnce(this: Mocha.Suite): void {
-  this.timeout(300_000);
   const start: Action = { do: 'power', action: 'start' };
   const pause: Action = { do: 'virshPower', action: 'pause' };
   const take = (as: string, kind: 'disk' | 'memory'): Action => ({ do: 'create', as, title: as, kind });

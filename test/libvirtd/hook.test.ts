@@ -12,8 +12,7 @@ import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
 const bash = { hook_event_name: 'PreToolUse', tool_name: 'Bash', tool_input: { command: 'make deploy' } };
 
-describe('the hook of an agent', function () {
-  this.timeout(240_000);
+describe('the hook of an agent', () => {
   let rig: LiveRig;
   let vm: OracleVm;
   let program: string;

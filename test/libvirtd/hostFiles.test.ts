@@ -45,8 +45,7 @@ async function imageOf(files: HostFiles, path: string): Promise<ImageFacts> {
   return seen;
 }
 
-describe("the host's files", function () {
-  this.timeout(120_000);
+describe("the host's files", () => {
   let rig: HypervisorRig;
   let folder: string;
   let filesOf: Readonly<Record<Way, HostFiles>>;
@@ -515,8 +514,7 @@ describe("the host's files", function () {
   });
 });
 
-describe('a full disk', function () {
-  this.timeout(120_000);
+describe('a full disk', () => {
   let dir: string;
   let full: string;
   let rig: HypervisorRig | undefined;
@@ -574,8 +572,7 @@ describe('a full disk', function () {
   }
 });
 
-describe('a libvirt without its storage driver', function () {
-  this.timeout(120_000);
+describe('a libvirt without its storage driver', () => {
   let dir: string;
   let rig: HypervisorRig | undefined;
 

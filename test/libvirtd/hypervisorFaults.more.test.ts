@@ -53,7 +53,6 @@ async function qemuOf(name: string, dir: string): Promise<number> {
 }
 
 describe('faults under a call', function () {
-  this.timeout(120_000);
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let guest: Guest;
@@ -240,8 +239,7 @@ describe('faults under a call', function () {
   });
 });
 
-describe('a disk that is full (only root can make a small one)', function () {
-  this.timeout(120_000);
+describe('a disk that is full (only root can make a small one)', () => {
   let dir: string;
   let small: string;
   let rig: HypervisorRig | undefined;

@@ -8,8 +8,7 @@ import { silentLog } from '../silentLog.js';
 import type { SnapshotTree } from '../../src/domain/snapshot.js';
 import { failure, type HypervisorRig, startHypervisorRig, Subject } from './hypervisorRig.js';
 
-describe('reading, on the test driver', function () {
-  this.timeout(60_000);
+describe('reading, on the test driver', () => {
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let subject: Subject;

@@ -17,8 +17,7 @@ import {
 import { qemuProcesses } from '../qemuProcesses.js';
 import { goOnSlowly, noteMonitors, stopWhileWriting } from './stoppedQemu.js';
 
-describe('steps on real guests', function () {
-  this.timeout(120_000);
+describe('steps on real guests', () => {
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let events: VmEvent[];

@@ -8,8 +8,7 @@ import { localFiles } from '../../src/driver/files/localFiles.js';
 import { createEncrypted } from '../../scripts/guest/encryptedDisk.mjs';
 import type { ImageFacts } from '../../src/domain/hostFiles.js';
 
-describe('how an image is to be read', function () {
-  this.timeout(60_000);
+describe('how an image is to be read', () => {
   let folder: string;
   const at = (name: string): string => join(folder, name);
   const create = (name: string, ...args: readonly string[]): Promise<unknown> =>

@@ -11,8 +11,7 @@ import { type Guest, type LiveRig, startLiveRig, withMethod } from './inventoryR
 
 const virshStates: Readonly<Record<string, string>> = { running: 'running', paused: 'paused', 'shut off': 'off' };
 
-describe('the inventory when things go wrong', function () {
-  this.timeout(120_000);
+describe('the inventory when things go wrong', () => {
   let r: LiveRig;
   let guest: Guest;
   let web: VmRef;

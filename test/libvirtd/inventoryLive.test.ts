@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import type { VmRef } from '../../src/domain/vm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('the inventory beside virsh', function () {
-  this.timeout(60_000);
+describe('the inventory beside virsh', () => {
   let r: LiveRig;
   let web: VmRef;
   const latencies: string[] = [];

@@ -7,8 +7,7 @@ import { openEditor } from './faults/editor.js';
 import { killQemu } from './faults/faultKinds.js';
 import { startStages, type Stages } from './faults/stages.js';
 
-describe('a revert that somebody regrets', function () {
-  this.timeout(240_000);
+describe('a revert that somebody regrets', () => {
   let stages: Stages;
   let daemon: Stages['daemon'];
   let editor: Stages['editor'];

@@ -81,8 +81,7 @@ const task = process.env[childVariable];
 if (task !== undefined) {
   void bisectAndDie(JSON.parse(task) as DyingTask);
 } else {
-  describe('a bisect whose editor is killed while', function () {
-    this.timeout(240_000);
+  describe('a bisect whose editor is killed while', () => {
     let daemon: Daemon;
     let folder: string;
 

@@ -42,8 +42,7 @@ const task = process.env[childVariable];
 if (task !== undefined) {
   void forkAndDie(JSON.parse(task) as DyingTask);
 } else {
-  describe('forks whose editor is killed while', function () {
-    this.timeout(240_000);
+  describe('forks whose editor is killed while', () => {
     let stages: Stages;
     let web: GuestVm;
     let moment: Model;

@@ -67,8 +67,7 @@ const task = process.env[childVariable];
 if (task !== undefined) {
   void snapshotAndDie(JSON.parse(task) as Task);
 } else {
-  describe('a seamless snapshot whose editor is killed when', function () {
-    this.timeout(240_000);
+  describe('a seamless snapshot whose editor is killed when', () => {
     let stages: Stages;
     let web: GuestVm;
 

@@ -57,8 +57,7 @@ points:
       - { vm: server, command: [counter, set, "9"] }
 `;
 
-describe('a lab', function () {
-  this.timeout(240_000);
+describe('a lab', () => {
   let daemon: Daemon;
   let door: string;
   let project: string;

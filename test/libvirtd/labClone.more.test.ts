@@ -21,8 +21,7 @@ points:
       - { vm: web, command: [counter, set, "7"] }
 `;
 
-describe('a lab with a clone', function () {
-  this.timeout(240_000);
+describe('a lab with a clone', () => {
   let rig: LiveRig;
   let source: Guest;
   let program: string;

@@ -16,8 +16,7 @@ import { openSystems, type Spot, type SystemsHere } from './systemRig.js';
 const names = ['database', 'server', 'client'] as const;
 const signal = new AbortController().signal;
 
-describe('a reset of a lab that fails at one of its VMs', function () {
-  this.timeout(240_000);
+describe('a reset of a lab that fails at one of its VMs', () => {
   let daemon: Daemon;
   let here: SystemsHere;
   let vms: readonly OracleVm[];

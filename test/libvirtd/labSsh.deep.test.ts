@@ -39,8 +39,7 @@ const odd = [
   '#',
 ];
 
-describe('a lab with programs over ssh', function () {
-  this.timeout(240_000);
+describe('a lab with programs over ssh', () => {
   let daemon: Daemon;
   let here: SystemsHere;
   let labs: Labs;

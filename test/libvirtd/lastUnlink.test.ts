@@ -5,8 +5,7 @@ import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('a file that cannot be removed at the end', function () {
-  this.timeout(180_000);
+describe('a file that cannot be removed at the end', () => {
   let r: LiveRig;
   let refused: readonly string[] = [];
 

@@ -10,8 +10,7 @@ import { qemuProcesses } from '../qemuProcesses.js';
 import { type Guest, type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
 import { noteMonitors } from './stoppedQemu.js';
 
-describe('a snapshot of a VM that another client saves in that moment', function () {
-  this.timeout(300_000);
+describe('a snapshot of a VM that another client saves in that moment', () => {
   let r: LiveRig;
   let guest: Guest;
   let ref: VmRef;

@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { measureLayerCosts } from '../../src/qemu/layerCosts.js';
 import { Failure } from '../../src/domain/failure.js';
 
-describe('what layers cost in speed', function () {
-  this.timeout(120_000);
+describe('what layers cost in speed', () => {
   let folder: string;
 
   beforeEach(async () => {

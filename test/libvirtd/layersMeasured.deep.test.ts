@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureLayerCosts } from '../../src/qemu/layerCosts.js';
 
-describe('what layers cost in speed', function () {
-  this.timeout(120_000);
+describe('what layers cost in speed', () => {
   let folder: string;
 
   beforeEach(async () => {

@@ -8,8 +8,7 @@ import { Model } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('leaves of the layout', function () {
-  this.timeout(300_000);
+describe('leaves of the layout', () => {
   let r: LiveRig;
 
   before(async () => {

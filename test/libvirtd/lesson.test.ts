@@ -17,8 +17,7 @@ import { silentLog } from '../silentLog.js';
 import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('the lesson', function () {
-  this.timeout(300_000);
+describe('the lesson', () => {
   let rig: LiveRig;
   let lesson: Lesson;
   let guest: string;

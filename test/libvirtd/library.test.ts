@@ -71,8 +71,7 @@ export async function reset(signal: AbortSignal): Promise<OperationOutcome> {
 }
 `;
 
-describe('the npm package', function () {
-  this.timeout(240_000);
+describe('the npm package', () => {
   let rig: LiveRig;
   let folder: string;
   let vm: OracleVm;

@@ -21,8 +21,7 @@ function shown(words: string): string {
   return block.replaceAll('web-test', 'lib');
 }
 
-describe('the fixtures of the library', function () {
-  this.timeout(600_000);
+describe('the fixtures of the library', () => {
   let rig: LiveRig;
   let vm: OracleVm;
   let folder: string;

@@ -13,7 +13,6 @@ const ramBytes = memoryMiB * 1024 ** 2;
 const slow = '50';
 
 describe('a guest that writes to its RAM faster than it is saved', function () {
-  this.timeout(240_000);
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let guest: Guest;

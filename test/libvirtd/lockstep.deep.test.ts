@@ -15,8 +15,7 @@ const between = 3;
 /** Some tenths of a second: as long as what comes before the disks are switched. */
 const ticksBetween = 8;
 
-describe('RAM and disk that are written in lockstep', function () {
-  this.timeout(3_600_000);
+describe('RAM and disk that are written in lockstep', () => {
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let taking: WatchedTaking;

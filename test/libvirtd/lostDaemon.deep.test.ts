@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('a daemon that is lost', function () {
-  this.timeout(120_000);
+describe('a daemon that is lost', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -6,8 +6,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('data of a snapshot that is gone', function () {
-  this.timeout(180_000);
+describe('data of a snapshot that is gone', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -13,7 +13,6 @@ import type { GuestVm } from './guestVm.js';
 import { startStages, type Stages } from './faults/stages.js';
 
 describe('a QEMU behind libvirt’s back', function () {
-  this.timeout(240_000);
   let stages: Stages;
   let daemon: Stages['daemon'];
   let editor: Stages['editor'];

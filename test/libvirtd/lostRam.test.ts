@@ -6,8 +6,7 @@ import { localFiles } from '../../src/driver/files/localFiles.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('RAM that no snapshot has', function () {
-  this.timeout(180_000);
+describe('RAM that no snapshot has', () => {
   let r: LiveRig;
 
   before(async () => {

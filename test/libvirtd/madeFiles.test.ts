@@ -13,8 +13,7 @@ import { cloneRequest, type CloneWish, makeClone } from '../../src/engine/clones
 import { openEditor, type Editor, type EditorOptions } from './faults/editor.js';
 import type { Daemon } from './inventoryRig.js';
 
-describe('the files of a clone', function () {
-  this.timeout(120_000);
+describe('the files of a clone', () => {
   let daemon: Daemon;
   let folder: string;
   let web: VmRef;

@@ -44,8 +44,7 @@ function isExpected(result: Result, expected: Expected): void {
   assert.equal('works' in result ? result.works : result.refused, expected);
 }
 
-describe('the matrix', function () {
-  this.timeout(300_000);
+describe('the matrix', () => {
   let r: WatchedRig;
   /** This libvirt reverts to external snapshots, and deletes leaves of branches that the VM is not on. */
   let native: boolean;

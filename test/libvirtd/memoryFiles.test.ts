@@ -7,8 +7,7 @@ import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('the file with the RAM of a snapshot', function () {
-  this.timeout(180_000);
+describe('the file with the RAM of a snapshot', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -19,8 +19,7 @@ import {
   Subject,
 } from './hypervisorRig.js';
 
-describe('steps on metadata', function () {
-  this.timeout(120_000);
+describe('steps on metadata', () => {
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let subject: Subject;
@@ -139,8 +138,7 @@ describe('steps on metadata', function () {
   });
 });
 
-describe('steps on RAM', function () {
-  this.timeout(120_000);
+describe('steps on RAM', () => {
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let guest: Guest;
@@ -222,9 +220,7 @@ describe('steps on RAM', function () {
   });
 });
 
-describe('a delete that broke off', function () {
-  this.timeout(120_000);
-
+describe('a delete that broke off', () => {
   itRarely('leaves marks, which are cleared; then it can be done', async () => {
     const rig = await startHypervisorRig();
     try {

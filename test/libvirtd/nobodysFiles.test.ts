@@ -9,8 +9,7 @@ import { fileOf } from '../../src/diagnosis/problemTable.js';
 import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('files that no VM seems to name', function () {
-  this.timeout(180_000);
+describe('files that no VM seems to name', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -7,8 +7,7 @@ import { versionOf } from '../../src/domain/capabilities.js';
 import { GuestVm } from './guestVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('external snapshots of a VM that is off and has a device of the host', function () {
-  this.timeout(120_000);
+describe('external snapshots of a VM that is off and has a device of the host', () => {
   let rig: LiveRig;
   let stage: GuestVm;
 

@@ -12,8 +12,7 @@ import { type About, OracleVm } from '../oracle/oracleVm.js';
 
 type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
 
-describe('the data oracle', function () {
-  this.timeout(120_000);
+describe('the data oracle', () => {
   let daemon: Daemon;
   let vm: OracleVm;
   let model: Model;

@@ -8,8 +8,7 @@ import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { definePeculiar, disksOf, insideSource, redefine, stateOf, withNvdimm } from './peculiarVm.js';
 import type { GuestVm } from './guestVm.js';
 
-describe('a disk that is no plain file', function () {
-  this.timeout(180_000);
+describe('a disk that is no plain file', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -15,8 +15,7 @@ import { present, seen, writerInto, Written } from '../cells/written.js';
 
 const kibibyte = 1024;
 
-describe('the cells of the picture', function () {
-  this.timeout(180_000);
+describe('the cells of the picture', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -27,8 +27,7 @@ const marks = (mark: string, ...at: readonly (readonly [number, number])[]): str
 };
 const none = marks('.');
 
-describe('what if, in the cells of the picture', function () {
-  this.timeout(180_000);
+describe('what if, in the cells of the picture', () => {
   let r: LiveRig;
 
   before(async () => {

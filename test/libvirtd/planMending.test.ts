@@ -22,8 +22,7 @@ import { type HypervisorRig, startHypervisorRig, Subject } from './hypervisorRig
 
 type Wish<T> = T extends OperationRequest ? Omit<T, 'vm'> : never;
 
-describe('deletes, renames and repairs as planned', function () {
-  this.timeout(300_000);
+describe('deletes, renames and repairs as planned', () => {
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let subject: Subject;

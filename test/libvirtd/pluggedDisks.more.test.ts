@@ -7,8 +7,7 @@ import { UndoLook } from '../../src/engine/undoing.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { defineDiskVm } from './diskVm.js';
 
-describe('disks of what runs, or of the configuration alone', function () {
-  this.timeout(240_000);
+describe('disks of what runs, or of the configuration alone', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -68,8 +68,7 @@ function vmXml(name: string, disk?: string): string {
 const snapshotXml = (name: string, more = ''): string =>
   `<domainsnapshot><name>${name}</name><description>ü &lt; 8</description>${more}</domainsnapshot>`;
 
-describe('every procedure, against a real libvirtd', function () {
-  this.timeout(120_000);
+describe('every procedure, against a real libvirtd', () => {
   let dom: Domain;
 
   before(async () => {

@@ -11,8 +11,7 @@ import { readQcow2Header } from '../../src/qemu/qcow2Header.js';
 import { readQcow2Snapshots } from '../../src/qemu/qcow2Snapshots.js';
 import { headerOf, inMemory, mebibyte } from '../unit/qemu/imageInMemory.js';
 
-describe('qcow2 made by qemu-img', function () {
-  this.timeout(120_000);
+describe('qcow2 made by qemu-img', () => {
   let folder: string;
   const file = (name: string): string => join(folder, name);
   const img = (...args: string[]): Promise<string> => runOk('qemu-img', args);

@@ -14,8 +14,7 @@ import { seededRandom } from '../histories/random.js';
 import { headerOf, inMemory, mebibyte } from '../unit/qemu/imageInMemory.js';
 import { readRefcounts } from './qcow2Refcounts.js';
 
-describe('sizes of snapshots inside an image', function () {
-  this.timeout(300_000);
+describe('sizes of snapshots inside an image', () => {
   let folder: string;
   const file = (name: string): string => join(folder, name);
   const img = (...args: string[]): Promise<string> => runOk('qemu-img', args);

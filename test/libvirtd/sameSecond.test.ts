@@ -10,8 +10,7 @@ import { GuestVm } from './guestVm.js';
 /** Of a VM that is off, two reverts in a row fall into one second far more often than not. */
 const pairs = { apart: 3, together: 20 };
 
-describe('external reverts within the same second', function () {
-  this.timeout(180_000);
+describe('external reverts within the same second', () => {
   let r: LiveRig;
   let hypervisor: Hypervisor;
   let vm: GuestVm;

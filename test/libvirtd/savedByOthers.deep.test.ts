@@ -7,8 +7,7 @@ import { type HealthRig, startHealthRig } from './healthRig.js';
 import type { LiveRig } from './inventoryRig.js';
 import { stopWhileWriting } from './stoppedQemu.js';
 
-describe('health checks of a VM that another client saves', function () {
-  this.timeout(300_000);
+describe('health checks of a VM that another client saves', () => {
   let h: HealthRig;
   let r: LiveRig;
 

@@ -6,8 +6,7 @@ import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('RAM in a file of its own', function () {
-  this.timeout(180_000);
+describe('RAM in a file of its own', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -13,7 +13,6 @@ import { failure, type Guest, type HypervisorRig, startHypervisorRig, Subject } 
 const targets = ['vda', 'vdb'];
 
 describe('a snapshot for which the guest hardly stands still', function () {
-  this.timeout(240_000);
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;
   let guest: Guest;

@@ -14,8 +14,7 @@ const migrate = JSON.stringify({ execute: 'migrate', arguments: { uri: 'tcp:127.
 
 const isRoot = process.getuid?.() === 0;
 
-describe('a snapshot for which the guest hardly stands still, and other clients', function () {
-  this.timeout(240_000);
+describe('a snapshot for which the guest hardly stands still, and other clients', () => {
   let dir: string;
   let rig: HypervisorRig;
   let hypervisor: Hypervisor;

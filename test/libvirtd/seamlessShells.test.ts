@@ -8,8 +8,7 @@ import { type CheckpointWish, Session } from '../../src/session/session.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('seamless snapshots from the command line and the library', function () {
-  this.timeout(120_000);
+describe('seamless snapshots from the command line and the library', () => {
   let rig: LiveRig;
   let isPossible: boolean;
 

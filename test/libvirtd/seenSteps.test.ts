@@ -11,8 +11,7 @@ import { type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
 /** The place of the bit with which QEMU marks an image of qcow2 as damaged. */
 const damagedAt = 79;
 
-describe('a step that libvirt reports as done', function () {
-  this.timeout(120_000);
+describe('a step that libvirt reports as done', () => {
   let r: LiveRig;
   let vm: VmRef;
   let image: string;

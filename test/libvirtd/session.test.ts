@@ -41,8 +41,7 @@ async function killed(pid: number): Promise<void> {
   }
 }
 
-describe("a user's own libvirtd, with a home of its own", function () {
-  this.timeout(60_000);
+describe("a user's own libvirtd, with a home of its own", () => {
   let home: string;
   let environment: NodeJS.ProcessEnv;
   const open = (uri: string): Promise<Connection> => openConnection(uri, { log: silentLog, environment });
@@ -105,8 +104,7 @@ describe("a user's own libvirtd, with a home of its own", function () {
     connection.close();
   });
 
-  it('has the whole lesson, and nothing of it is left', async function () {
-    this.timeout(300_000);
+  it('has the whole lesson, and nothing of it is left', async () => {
     // Kept open, so that the daemon does not leave for want of clients.
     const connection = await asOrdinaryUser(() => open('qemu:///session'));
     const program = await buildProgram('test/libvirtd/lessonWhole.ts', join(home, 'program'));

@@ -4,8 +4,7 @@ import { stat } from 'node:fs/promises';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('the space for the RAM of a small guest', function () {
-  this.timeout(60_000);
+describe('the space for the RAM of a small guest', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -8,8 +8,7 @@ import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('a snapshot whose files are not what its metadata say', function () {
-  this.timeout(180_000);
+describe('a snapshot whose files are not what its metadata say', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -8,8 +8,7 @@ import { OracleVm } from '../oracle/oracleVm.js';
 import type { Daemon } from './inventoryRig.js';
 import { act, failureOf, held, markAll, openSystems, type SystemsHere } from './systemRig.js';
 
-describe('a system of VMs on two libvirts', function () {
-  this.timeout(240_000);
+describe('a system of VMs on two libvirts', () => {
   let daemons: readonly Daemon[];
   let vms: readonly OracleVm[];
   let folder: string;

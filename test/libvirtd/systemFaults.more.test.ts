@@ -22,8 +22,7 @@ interface Ended {
   readonly failure?: SystemFailure;
 }
 
-describe('a system of VMs in trouble', function () {
-  this.timeout(300_000);
+describe('a system of VMs in trouble', () => {
   let daemon: Daemon;
   let folder: string;
   let here: SystemsHere;

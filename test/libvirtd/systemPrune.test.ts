@@ -22,8 +22,7 @@ interface Staying {
   readonly reason: string;
 }
 
-describe('a prune of a system', function () {
-  this.timeout(240_000);
+describe('a prune of a system', () => {
   let rig: LiveRig;
   let program: string;
   let environment: NodeJS.ProcessEnv;

@@ -16,8 +16,7 @@ import { act, libraryIn, openSystems, type SystemsHere } from './systemRig.js';
 const never = new AbortController().signal;
 const seconds = 120;
 
-describe('what is waited for between the members of a system', function () {
-  this.timeout(240_000);
+describe('what is waited for between the members of a system', () => {
   let daemon: Daemon;
   let folder: string;
   let here: SystemsHere;

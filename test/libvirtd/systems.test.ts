@@ -39,8 +39,7 @@ function inTier<T>(rows: readonly T[]): readonly T[] {
   return allRows ? rows : rows.slice(0, Math.ceil(rows.length / 4));
 }
 
-describe('a system of VMs', function () {
-  this.timeout(240_000);
+describe('a system of VMs', () => {
   let daemon: Daemon;
   let folder: string;
   let program: string;

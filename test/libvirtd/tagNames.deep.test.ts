@@ -5,8 +5,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('snapshots whose names are numbers', function () {
-  this.timeout(180_000);
+describe('snapshots whose names are numbers', () => {
   let r: LiveRig;
 
   before(async () => {

@@ -8,8 +8,7 @@ import type { Disks } from '../oracle/model.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('an overlay that holds a snapshot inside', function () {
-  this.timeout(180_000);
+describe('an overlay that holds a snapshot inside', () => {
   let r: LiveRig;
 
   before(async () => {

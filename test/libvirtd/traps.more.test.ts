@@ -10,8 +10,7 @@ import type { Model } from '../oracle/model.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { GuestVm } from './guestVm.js';
 
-describe('traps of libvirt', function () {
-  this.timeout(180_000);
+describe('traps of libvirt', () => {
   let r: LiveRig;
 
   before(async () => {

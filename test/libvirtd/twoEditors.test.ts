@@ -46,8 +46,7 @@ const task = process.env[taskVariable];
 if (task !== undefined) {
   void runAsSecondEditor(task);
 } else {
-  describe('two editors of one user', function () {
-    this.timeout(240_000);
+  describe('two editors of one user', () => {
     let stages: Stages;
     let second: ChildProcess;
     const opened: Editor[] = [];

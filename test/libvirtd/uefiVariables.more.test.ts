@@ -56,8 +56,7 @@ class FlashVm {
   }
 }
 
-describe('UEFI variables', function () {
-  this.timeout(180_000);
+describe('UEFI variables', () => {
   let r: LiveRig;
 
   before(async () => {
@@ -69,7 +68,7 @@ describe('UEFI variables', function () {
 
   /** Of each, what it holds, in the order in which they are taken. */
   for (const format of ['raw', 'qcow2'] as const) {
-    it(`${format}, external snapshots: are copied beside the original, put back by a revert, removed with the snapshot`, async function () {
+    it(`${format}, external snapshots: are copied beside the original, put back by a revert, removed with the snapshot`, async () => {
       if (format === 'qcow2' && r.hypervisor().capabilities.libvirt < versionOf(10, 0)) {
         // It reads every file of variables as raw. Not "skipped": that would be a failure where everything must run.
         return;

@@ -28,8 +28,7 @@ const task = process.env[childVariable];
 if (task !== undefined) {
   void runAsChild(task);
 } else {
-  describe('an operation that an editor left when it died', function () {
-    this.timeout(240_000);
+  describe('an operation that an editor left when it died', () => {
     let stages: Stages;
     let daemon: Stages['daemon'];
     let stageOf: Stages['stageOf'];

@@ -15,8 +15,7 @@ import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { undoneOneByOne, UndoStory } from './undoStory.js';
 
-describe('undo', function () {
-  this.timeout(240_000);
+describe('undo', () => {
   let rig: LiveRig;
   let state: string;
   let program: string;

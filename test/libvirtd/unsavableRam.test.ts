@@ -8,8 +8,7 @@ import { type LiveRig, startLiveRig } from './inventoryRig.js';
 import { definePeculiar } from './peculiarVm.js';
 import { GuestVm } from './guestVm.js';
 
-describe('RAM that cannot be saved', function () {
-  this.timeout(180_000);
+describe('RAM that cannot be saved', () => {
   let r: LiveRig;
 
   before(async () => {

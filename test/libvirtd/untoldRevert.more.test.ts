@@ -10,8 +10,7 @@ import { Failure } from '../../src/domain/failure.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import { type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
 
-describe('a revert that libvirt carried out and did not write down', function () {
-  this.timeout(180_000);
+describe('a revert that libvirt carried out and did not write down', () => {
   let r: LiveRig;
   let isPossible = false;
   let beforeRevert: (() => Promise<void>) | undefined;

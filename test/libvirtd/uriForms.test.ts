@@ -5,8 +5,7 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { openConnection } from '../../src/libvirt/connect.js';
 import { silentLog } from '../silentLog.js';
 
-describe('URIs of a daemon, in every form that virsh takes', function () {
-  this.timeout(60_000);
+describe('URIs of a daemon, in every form that virsh takes', () => {
   let daemon: Awaited<ReturnType<typeof startPrivateDaemon>>;
 
   before(async () => {

@@ -5,8 +5,7 @@ import { Model } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
-describe('checkpoints that settings want', function () {
-  this.timeout(300_000);
+describe('checkpoints that settings want', () => {
   let r: LiveRig;
 
   before(async () => {

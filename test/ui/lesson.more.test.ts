@@ -24,8 +24,7 @@ describe('the lesson', () => {
   const { virsh } = testDaemon();
   let stage: Stage;
 
-  before(async function () {
-    this.timeout(300_000);
+  before(async () => {
     stage = await openStage('keyboard', { settings: themeSettings });
     await stage.workbench.page.setViewportSize(screen);
     await stage.hands.showView('Virt Rewind', 'VMs');
@@ -82,8 +81,7 @@ describe('the lesson', () => {
     await stage.workbench.page.emulateMedia(allThemes[0].media);
   }
 
-  it('goes through by one key, each step done before the next', async function () {
-    this.timeout(600_000);
+  it('goes through by one key, each step done before the next', async () => {
     let folder = '';
     await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
     for (const [index, step] of lessonScript.entries()) {
@@ -115,8 +113,7 @@ describe('the lesson', () => {
     assert.equal(existsSync(folder), false);
   });
 
-  it('goes on by the key of a presenter wherever the focus is', async function () {
-    this.timeout(300_000);
+  it('goes on by the key of a presenter wherever the focus is', async () => {
     const { page } = stage.workbench;
     const next = (): Promise<void> => page.keyboard.press('PageDown');
     await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
@@ -140,8 +137,7 @@ describe('the lesson', () => {
     await stage.hands.command('View: Close All Editors');
   });
 
-  it('takes what the learner does himself, by the menu', async function () {
-    this.timeout(300_000);
+  it('takes what the learner does himself, by the menu', async () => {
     await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
     await heading(lessonScript[0]!.title()).waitFor();
     await key();

@@ -14,8 +14,7 @@ export function stepsOnStage(prepare: (ends: Ends) => Promise<Stage>): () => Sta
   let stage: Stage | undefined;
   let broken = false;
 
-  before('what the steps need, and VS Code', async function () {
-    this.timeout(300_000);
+  before('what the steps need, and VS Code', async () => {
     const opened = await prepare(ends);
     ends.push(opened.stop);
     stage = opened;

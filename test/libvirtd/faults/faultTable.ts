@@ -82,9 +82,8 @@ export function faultTable(faultsOf: (scenario: Scenario) => readonly FaultKind[
       continue;
     }
     // An outermost suite for each, so that one can be run again by itself.
-    describe(`an operation that is broken off: ${scenario.name}`, function () {
+    describe(`an operation that is broken off: ${scenario.name}`, () => {
       // One test holds all rows of a fault: with all moments of all steps there may be a hundred.
-      this.timeout((isAll ? 7_200_000 : 300_000) * repeats);
       let usual: Required<Course> | undefined;
 
       it('comes to its end when nothing goes wrong', async () => {

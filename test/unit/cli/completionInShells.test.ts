@@ -47,8 +47,7 @@ const shells: Readonly<Record<string, { readonly start: string; readonly before:
 const isInstalled = (shell: string): boolean =>
   (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, shell)));
 
-describe('completion in a shell', function () {
-  this.timeout(120_000);
+describe('completion in a shell', () => {
   let folder: string;
   let shell: ChildProcess | undefined;
 

@@ -13,8 +13,7 @@ import type { HostFiles } from '../../../src/domain/hostFiles.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { disk, vm } from '../domain/someFacts.js';
 
-describe('steps on files', function () {
-  this.timeout(20_000);
+describe('steps on files', () => {
   let dir: string;
   const at = (name: string): string => join(dir, name);
   const context = (of: Vm = vm({ disks: [] }), files: HostFiles = localFiles(process.env)) => ({

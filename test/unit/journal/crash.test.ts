@@ -103,5 +103,5 @@ describe('a journal entry that breaks off', () => {
       assert.deepEqual(names, [next.entry.id]);
     }
     assert.equal(left.size, allStates.length + 1, 'a crash was met after every step');
-  }).timeout(0);
+  });
 });

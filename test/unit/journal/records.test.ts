@@ -92,7 +92,7 @@ describe('the records of snapshots that we took unasked', () => {
     assert.equal(files().length, 200);
     assert.ok(kept.some(({ name }) => name === 'auto-202'));
     assert.ok(!kept.some(({ name }) => name === 'auto-0'));
-  }).timeout(0);
+  });
 
   it('believe no file that was moved, changed or made up', async () => {
     const log = keptLog();

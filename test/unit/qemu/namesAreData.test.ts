@@ -102,8 +102,7 @@ describe('names are data', () => {
     assert.ok(hostile > 100, String(hostile));
   });
 
-  describe('on the file system and in images', function () {
-    this.timeout(120_000);
+  describe('on the file system and in images', () => {
     let folder: string;
     before(async () => {
       folder = await mkdtemp(join(tmpdir(), 'names-'));
