@@ -41,7 +41,7 @@ const more = {
     layer: 'libvirtd',
     minutes: 1.5,
     files: [
-      ...['peculiarDisks', 'pluggedDisks', 'traps', 'adoptSnapshot', 'staleMetadata'],
+      ...['absentImages', 'peculiarDisks', 'pluggedDisks', 'traps', 'adoptSnapshot', 'staleMetadata'],
       ...['uefiVariables', 'diskStatistics', 'folderPools'],
     ],
   },

@@ -7,7 +7,9 @@ import { isMoved, movedFiles } from '../domain/chains/movedFiles.js';
 import { ownImages } from '../domain/chains/orphans.js';
 import { deniedBy } from '../domain/denial.js';
 import type { Facts } from '../domain/facts.js';
+import { isEmptyFile } from '../domain/hostFiles.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
+import { disksToStart } from '../operations/volumeRefusal.js';
 import { factsToExamine } from './factsToExamine.js';
 import { lostRam } from './lostRam.js';
 import type { Problem, ProblemOf } from './problem.js';
@@ -20,15 +22,22 @@ export function chainProblems(facts: Facts): readonly Problem[] {
       .flatMap((disk) => wholeChain(disk, facts))
       .filter((file) => files?.images.get(file) === 'missing' && !isMoved(file, facts)),
   );
-  const corrupt = [...ownImages(facts)].filter((file) => {
+  const corrupt = [...ownImages(facts)].flatMap((file): readonly Problem[] => {
     const image = files?.images.get(file);
-    return typeof image === 'object' && image.corrupt === true;
+    return typeof image === 'object' && image.corrupt === true
+      ? [{ kind: 'corruptImage', file, ...(isEmptyFile(image) && { empty: true }) }]
+      : [];
   });
   return [
+    ...disksToStart(vm.disks).flatMap(({ target: disk, volume }): readonly Problem[] =>
+      volume?.notThere === undefined
+        ? []
+        : [{ kind: 'volumeNotThere', disk, pool: volume.pool, volume: volume.name, why: volume.notThere }],
+    ),
     ...changedBackings(facts),
     ...movedFiles(facts).map((one): Problem => ({ kind: 'fileMoved', ...one })),
     ...[...missing].map((file): Problem => ({ kind: 'overlayMissing', file })),
-    ...corrupt.map((file): Problem => ({ kind: 'corruptImage', file })),
+    ...corrupt,
     ...lostRam(facts),
   ];
 }

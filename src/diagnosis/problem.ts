@@ -5,6 +5,7 @@ import type { UnusedOverlay } from '../domain/chains/unusedOverlays.js';
 import type { KnownFault } from '../domain/consequences.js';
 import type { Bytes } from '../domain/layers.js';
 import type { Refusal } from '../domain/refusal.js';
+import type { WhyNoVolume } from '../domain/vm.js';
 
 /** What the trash of a VM takes. */
 export interface TrashTaken {
@@ -99,7 +100,15 @@ export type Problem =
   | { readonly kind: 'managedSave' }
   /** Its next start would write to `file`, which `overlay` is built on. */
   | { readonly kind: 'savedBelow'; readonly disk: string; readonly file: string; readonly overlay: string }
-  | { readonly kind: 'corruptImage'; readonly file: string }
+  /** `empty`: the file holds no byte. */
+  | { readonly kind: 'corruptImage'; readonly file: string; readonly empty?: true }
+  | {
+      readonly kind: 'volumeNotThere';
+      readonly disk: string;
+      readonly pool: string;
+      readonly volume: string;
+      readonly why: WhyNoVolume;
+    }
   /** `cure`: whether the next snapshot with RAM inside would take it with it; `why`: what forbids that one. */
   | {
       readonly kind: 'lostRam';

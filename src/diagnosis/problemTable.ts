@@ -92,6 +92,7 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
     check: 'damaged',
     names: ['snapshot', 'disk', 'file'],
   },
+  volumeNotThere: { severity: 'error', check: 'backingLost', names: ['disk', 'pool', 'volume'] },
   corruptImage: { severity: 'error', check: 'damaged', names: ['file'] },
   backingChanged: { severity: 'warning', check: 'backingChanged', names: ['file', 'overlay'] },
   contentChanged: { severity: 'error', check: 'backingChanged', names: ['snapshot', 'disk', 'file'] },

@@ -45,7 +45,7 @@ export interface ImageFacts extends FileFacts {
   readonly ramTags?: readonly string[];
   /** A digest of where its data are mapped; alike where only its header was written to. Undefined: not known. */
   readonly tables?: string;
-  /** qcow2 marked itself as corrupt. */
+  /** qcow2 marked itself as corrupt, or it is no image of that format. */
   readonly corrupt?: boolean;
   /** Nothing was written to this overlay since it was made; undefined: not known. Wrong while a VM writes to it. */
   readonly empty?: boolean;
@@ -53,6 +53,11 @@ export interface ImageFacts extends FileFacts {
   readonly lostRamBytes?: number;
   /** Tags whose disk content is the present one; undefined: not known. Wrong while a VM writes to it. */
   readonly unchangedSince?: readonly string[];
+}
+
+/** A file of no bytes is no image, but of a raw disk; nothing marked it as damaged. */
+export function isEmptyFile({ bytes, corrupt }: Pick<ImageFacts, 'bytes' | 'corrupt'>): boolean {
+  return corrupt === true && bytes === 0;
 }
 
 /**

@@ -1,6 +1,8 @@
 // Why an operation is refused before anything is touched. Each row has its source in the rule that makes it.
 // Knows no sentences: text/refusalText makes them of the reason and its facts.
 
+import type { WhyNoVolume } from './vm.js';
+
 /**
  * One row per rule, with the words that fill its sentence. All are strings; those with `?` may be absent.
  * Adding a reason here makes the compiler ask for its sentence. What the facts mean everywhere:
@@ -103,8 +105,8 @@ export interface RefusalFacts {
   readonly tagWithoutRam: { snapshot: string };
   /** A file that the snapshot's content stands in or rests on is gone. */
   readonly overlayMissing: { snapshot: string; disk: string; file: string };
-  /** QEMU has marked the image as damaged. */
-  readonly imageCorrupt: { snapshot: string; disk: string; file: string };
+  /** QEMU has marked the image as damaged; `empty`: `yes` for a file of 0 bytes. */
+  readonly imageCorrupt: { snapshot: string; disk: string; file: string; empty?: string };
   /** No program can write to the image, and the change goes into it. */
   readonly imageImmutable: { vm: string; file: string };
   /** The VM's chain of overlays is not as its snapshots say: somebody merged by hand, perhaps into this snapshot's file. */
@@ -218,8 +220,8 @@ export interface RefusalFacts {
   readonly layerNeeded: { vm: string; file: string; by: string };
   /** Inside it is an internal snapshot, which would go with it. */
   readonly tagInLayer: { vm: string; file: string; tag: string };
-  /** QEMU marked it as damaged; `gone`: `yes`. */
-  readonly layerBroken: { vm: string; disk: string; file: string; gone?: string };
+  /** QEMU marked it as damaged; `gone`: `yes`; `empty`: `yes` for a file of 0 bytes. */
+  readonly layerBroken: { vm: string; disk: string; file: string; gone?: string; empty?: string };
   /** `file`, a qcow2 image on a device, may not have room for what would be merged into it. */
   readonly deviceMayBeFull: { snapshot: string; disk: string; file: string };
   /** libvirt merges nothing into a disk that the snapshot names by pool and volume. */
@@ -247,6 +249,8 @@ export interface RefusalFacts {
   /** QEMU makes no internal snapshot in an image whose data stand in a file of their own. */
   readonly dataFileInside: { vm: string; disk: string; own?: string };
   readonly copyOnRead: { vm: string; disk: string; own?: string };
+  /** A disk that is named by pool and volume, of which libvirt tells no path; `why`: a `WhyNoVolume`. */
+  readonly volumeNotThere: { vm: string; disk: string; pool: string; volume: string; why: WhyNoVolume };
   /** A volume whose format the configuration does not say. */
   readonly formatUntold: { vm: string; disk: string };
   /** Of libvirt: what incremental backups go by. */

@@ -44,7 +44,7 @@ export interface VmDisk {
   /** libvirt's disk type: file, block, network, volume, … */
   readonly sourceType: string;
   /** As the configuration names it; where it could be told which path that is, `sourceType` is that one's. */
-  readonly volume?: { readonly pool: string; readonly name: string };
+  readonly volume?: { readonly pool: string; readonly name: string; readonly notThere?: WhyNoVolume };
   /** The driver's format: qcow2, raw, … */
   readonly format: string;
   /** Absolute path of the file or device; absent for an empty drive or a network disk. */
@@ -77,6 +77,9 @@ export interface VmDisk {
   /** Elements and attributes, as paths from the disk on, that nobody here could carry over to another file. */
   readonly foreign?: readonly string[];
 }
+
+/** Why libvirt tells no path of a volume: its pool is off, is not defined, or does not list it. */
+export type WhyNoVolume = 'notStarted' | 'noPool' | 'noVolume';
 
 export type SnapshotWish = 'no' | 'internal' | 'external' | 'manual';
 

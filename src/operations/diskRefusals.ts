@@ -2,7 +2,7 @@
 // disk: what nobody here knows is not touched. And what backups that go by changed blocks would lose. Knows no step.
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { takesPart } from '../domain/chains/fileUse.js';
-import type { ImageFacts } from '../domain/hostFiles.js';
+import { isEmptyFile, type ImageFacts } from '../domain/hostFiles.js';
 import type { Repair } from '../domain/operation.js';
 import type { Facts } from '../domain/facts.js';
 import type { Warning } from '../domain/consequences.js';
@@ -168,7 +168,7 @@ export function brokenLayerRefusal(
       return refuse('layerBroken', { vm: vm.name, disk, file, gone: 'yes' });
     }
     if (typeof image === 'object' && image.corrupt === true) {
-      return refuse('layerBroken', { vm: vm.name, disk, file });
+      return refuse('layerBroken', { vm: vm.name, disk, file, ...(isEmptyFile(image) && { empty: 'yes' }) });
     }
   }
   return undefined;

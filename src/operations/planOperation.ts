@@ -7,6 +7,7 @@ import type { CompleteFacts } from './completeFacts.js';
 import { definitionOf, requiredFacts } from './operations.js';
 import type { Refused } from '../domain/refusal.js';
 import { controlInPathRefusal, pathRefusal } from '../domain/chains/samePath.js';
+import { volumeRefusal } from './volumeRefusal.js';
 
 /**
  * Rules that rest on something undefined in the facts are passed over, so a plan that is made for a menu may still
@@ -35,7 +36,7 @@ function decide(request: OperationRequest, facts: Facts): Draft | Refused {
   const paths = refusesPaths(request);
   const refused =
     paths === 'unclear' ? pathRefusal(facts) : paths === 'withControls' ? controlInPathRefusal(facts) : undefined;
-  return refused ?? plan(request, facts);
+  return refused ?? volumeRefusal(request, facts) ?? plan(request, facts);
 }
 
 /** What may be carried out: nothing that was asked for is missing. */

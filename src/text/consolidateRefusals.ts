@@ -1,6 +1,6 @@
 // The refusals of what shortens chains, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
-import { putBackText } from './goneBase.js';
+import { emptyFileText, putBackText } from './goneBase.js';
 import { inQuotes } from './quotes.js';
 import type { Sentences } from './refusalSentence.js';
 
@@ -46,11 +46,13 @@ export const consolidateRefusals: Pick<
     t('An internal snapshot, “{1}”, is inside “{0}” and would go with it.', file, tag),
     t('Delete that snapshot first.'),
   ],
-  layerBroken: ({ vm, disk, file, gone }) => [
+  layerBroken: ({ vm, disk, file, gone, empty }) => [
     gone === 'yes'
       ? t('A file that disk {0} of {1} is built on is gone: {2}.', disk, vm, inQuotes(file))
-      : t('An image of disk {1} of {0} is marked as damaged: “{2}”.', vm, disk, file),
-    gone === 'yes' ? putBackText() : t('Look at it with “qemu-img check” while the VM is off.'),
+      : empty === 'yes'
+        ? emptyFileText(file)
+        : t('An image of disk {1} of {0} is marked as damaged: “{2}”.', vm, disk, file),
+    gone === 'yes' || empty === 'yes' ? putBackText() : t('Look at it with “qemu-img check” while the VM is off.'),
   ],
   layerSmaller: ({ vm, disk, file }) => [
     t('“{2}” is smaller than the image below it, so disk {1} of {0} would grow for the guest.', vm, disk, file),

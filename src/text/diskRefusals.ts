@@ -1,6 +1,7 @@
 // The refusals that are about what a disk is, and what backups know of it, in the words of `refusalText`, of which they are
 // a part.
 import { t } from '@vscode/l10n';
+import { noVolumeText } from './goneBase.js';
 import { deleteInternalFirst, type Sentences } from './refusalSentence.js';
 
 export const diskRefusals: Pick<
@@ -13,6 +14,7 @@ export const diskRefusals: Pick<
   | 'ownerChose'
   | 'dataFileInside'
   | 'copyOnRead'
+  | 'volumeNotThere'
   | 'formatUntold'
   | 'checkpointsExist'
   | 'bitmapsInImage'
@@ -119,6 +121,7 @@ export const diskRefusals: Pick<
     t('Disk {1} of {0} copies on read: the guest would hang when its RAM comes back from inside the image.', vm, disk),
     own === 'internal' ? t('Shut the VM down first.') : t('Take an external snapshot, or switch “copy_on_read” off.'),
   ],
+  volumeNotThere: ({ vm, disk, pool, volume, why }) => noVolumeText(vm, disk, pool, volume, why),
   formatUntold: ({ vm, disk }) => [
     t('The configuration of {0} does not say which format disk {1} has.', vm, disk),
     t('Give its “driver” a type, for example qcow2.'),

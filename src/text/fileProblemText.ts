@@ -1,6 +1,6 @@
 // What can be wrong with the files of a VM, its chains and the space for them, in the words of `problemText`, of which this is a part.
 import { t } from '@vscode/l10n';
-import { putBackText } from './goneBase.js';
+import { cannotStartText, emptyFileText, noVolumeText, putBackText } from './goneBase.js';
 import type { ProblemOf, TrashTaken } from '../diagnosis/problem.js';
 import { displayLine } from '../domain/plainText.js';
 import { quoteForShell } from '../steps/virshCommand.js';
@@ -106,11 +106,18 @@ export const fileProblems = {
       ? t('Let {0} run, take a snapshot with RAM inside its image, and delete it: QEMU then gives the space back.', vm)
       : withoutCure(why),
   ],
-  corruptImage: ({ file }) => [
-    t('QEMU has marked {0} as damaged.', quotedPath(file)),
-    t('It is opened read-only, if at all. Snapshots that are built on it may be damaged as well.'),
-    t('Look at it with “qemu-img check” while the VM is off, and copy what is needed.'),
-  ],
+  corruptImage: ({ file, empty }) =>
+    empty === true
+      ? [emptyFileText(file), cannotStartText(), putBackText()]
+      : [
+          t('QEMU has marked {0} as damaged.', quotedPath(file)),
+          t('It is opened read-only, if at all. Snapshots that are built on it may be damaged as well.'),
+          t('Look at it with “qemu-img check” while the VM is off, and copy what is needed.'),
+        ],
+  volumeNotThere: ({ disk, pool, volume, why }, { vm }) => {
+    const [what, todo] = noVolumeText(vm, disk, pool, volume, why);
+    return [what, cannotStartText(), todo];
+  },
   backingChanged: ({ file, overlay }) => [
     t('{0} was written to after {1}, which is built on it.', quotedPath(file), quotedPath(overlay)),
     t('A program that reads through both may see a mix of old and new data: file systems in it can be damaged.'),
@@ -211,7 +218,7 @@ export const fileProblems = {
   ],
   backingMissing: ({ disk, file }, { vm }) => [
     t('A file that disk {0} of {1} is built on is gone: {2}.', displayLine(disk), vm, quotedPath(file)),
-    t('The VM cannot start without it. As long as it runs, it still holds the file open.'),
+    cannotStartText(),
     putBackText(),
   ],
 } satisfies Partial<ProblemSentences>;

@@ -1,6 +1,7 @@
 // The refusals that are about files and what they hold, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
 import { bytesText } from './bytesText.js';
+import { emptyFileText, putBackText } from './goneBase.js';
 import { notSeamless } from './notSeamless.js';
 import { folderReason } from './folderReason.js';
 import { ramReason } from './ramReason.js';
@@ -67,10 +68,13 @@ export const fileRefusals: Pick<
     t('A file that {0} needs for disk {1} is gone: “{2}”.', snapshot, disk, file),
     t('Put the file back where it was. Without it, the snapshot cannot be brought back.'),
   ],
-  imageCorrupt: ({ snapshot, disk, file }) => [
-    t('QEMU has marked an image of {0} as damaged, for disk {1}: “{2}”.', snapshot, disk, file),
-    t('Look at it with “qemu-img check” while the VM is off.'),
-  ],
+  imageCorrupt: ({ snapshot, disk, file, empty }) =>
+    empty === 'yes'
+      ? [emptyFileText(file), putBackText()]
+      : [
+          t('QEMU has marked an image of {0} as damaged, for disk {1}: “{2}”.', snapshot, disk, file),
+          t('Look at it with “qemu-img check” while the VM is off.'),
+        ],
   imageImmutable: ({ vm, file }) => [
     t('No program can write to “{1}” of {0}: it is marked as immutable, or its file system is read-only.', vm, file),
     t('Allow writing to it (“chattr -i”, or mount the file system for writing), then try again.'),

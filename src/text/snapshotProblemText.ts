@@ -1,6 +1,6 @@
 // What can be wrong with snapshots, in the words of `problemText`, of which this is a part.
 import { t } from '@vscode/l10n';
-import { putBackText } from './goneBase.js';
+import { cannotStartText, putBackText } from './goneBase.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Bytes } from '../domain/layers.js';
 import { bytesText } from './bytesText.js';
@@ -49,7 +49,7 @@ export const snapshotProblems = {
     snapshot === undefined
       ? [
           t('A file that the disks of {0} are built on is gone: {1}.', vm, quotedPath(file)),
-          t('The VM cannot start without it. As long as it runs, it still holds the file open.'),
+          cannotStartText(),
           putBackText(),
         ]
       : [

@@ -4,6 +4,7 @@ import { constants, type Stats } from 'node:fs';
 import { access, copyFile, type FileHandle, lstat, opendir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDevicePath } from '../../domain/devicePath.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import {
   identityOf,
@@ -97,9 +98,10 @@ const foldersAsked = new Map<string, Promise<boolean>>();
 /**
  * Certain only where the folder is there: a whole folder that is not may be a share that is not mounted, or hidden from
  * an editor in a container. One look, a moment later, is for all that are found missing in a folder at the same time.
+ * Folders of devices go with the last device in them, as with a volume group that is switched off.
  */
 function isMissing(path: string): Promise<boolean> {
-  const folder = dirname(path);
+  const folder = isDevicePath(path) ? '/dev' : dirname(path);
   const asked =
     foldersAsked.get(folder) ??
     nextTurn().then(() => {

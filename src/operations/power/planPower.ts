@@ -2,6 +2,8 @@
 import { changedLayers } from '../../domain/chains/frozenLayers.js';
 import { othersFrozen } from '../../domain/chains/frozenWriters.js';
 import { frozenFileRefusal, lostQemuRefusal, readOnlyRefusal, savedBelowRefusal } from '../refusals.js';
+import { missingOf } from '../../domain/chains/snapshotWhole.js';
+import { disksToStart } from '../volumeRefusal.js';
 import { goesUnasked } from '../clone/planDiscard.js';
 import { unusedOverlays } from '../../domain/chains/unusedOverlays.js';
 import type { OperationRequest, PowerAction } from '../../domain/operation.js';
@@ -85,7 +87,7 @@ export function planPower(request: PowerRequest, facts: Facts): Draft | Refused 
     stateRefusal(vm, action) ??
     (action === 'resume' ? brokenRevertRefusal(facts) : undefined) ??
     // A second QEMU on the same files would fail late, or, where images are not locked, write over the first one.
-    (action === 'start' ? (lostQemuRefusal(facts) ?? savedBelowRefusal(facts)) : undefined);
+    (action === 'start' ? (lostQemuRefusal(facts) ?? savedBelowRefusal(facts) ?? goneRefusal(facts)) : undefined);
   return (
     obstacle ?? {
       kind: 'plan',
@@ -144,6 +146,18 @@ function brokenRevertRefusal(facts: Facts): Refused | undefined {
     const obstacle = frozenFileRefusal(snapshot, facts);
     if (obstacle !== undefined) {
       return obstacle;
+    }
+  }
+  return undefined;
+}
+
+/** One that is damaged libvirt may start all the same; QEMU opens it read-only, if at all. */
+function goneRefusal(facts: Facts): Refused | undefined {
+  const { vm } = facts;
+  for (const disk of disksToStart(vm.disks)) {
+    const file = missingOf(disk, facts);
+    if (file !== undefined) {
+      return refuse('layerBroken', { vm: vm.name, disk: disk.target, file, gone: 'yes' });
     }
   }
   return undefined;

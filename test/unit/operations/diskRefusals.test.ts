@@ -146,6 +146,40 @@ describe('a volume whose format the configuration does not say', () => {
   });
 });
 
+describe('a volume of which libvirt tells no path', () => {
+  const gone = disk('vda', undefined, { sourceType: 'volume', volume: { pool: 'p', name: 'v', notThere: 'noPool' } });
+  const rows: readonly (readonly [string, OperationRequest, Facts, string])[] = [
+    ['a snapshot that takes it', ask.create({}), facts({ vm: vm({ disks: [gone] }) }), 'volumeNotThere'],
+    [
+      'a snapshot without it',
+      ask.create({ snapshotKind: 'disk', without: ['vda'] }),
+      { ...bare({}), vm: vm({ disks: [gone, disk('vdb', web)] }) },
+      'ok',
+    ],
+    ['a start', ask.power('start'), facts({ vm: vm({ power: 'off', disks: [gone] }) }), 'volumeNotThere'],
+    [
+      'a start that libvirt makes without it',
+      ask.power('start'),
+      facts({ vm: vm({ power: 'off', disks: [{ ...gone, whenMissing: 'optional' }] }) }),
+      'ok',
+    ],
+    ['a stop', ask.power('forceOff'), facts({ vm: vm({ disks: [gone] }) }), 'ok'],
+    [
+      'a revert to what was on another disk',
+      ask.revert('i'),
+      {
+        ...inside({}, {}, 'off'),
+        frozenDisks: new Map([['i', [disk('vda', web)]]]),
+        vm: vm({ power: 'off', disks: [gone] }),
+      },
+      'ok',
+    ],
+  ];
+  for (const [what, request, own, expected] of rows) {
+    it(`${what}: ${expected}`, () => assert.equal(verdict(planOperation(request, own)), expected));
+  }
+});
+
 describe('a state inside the image', () => {
   const kinds: readonly (readonly [string, Partial<VmDisk>, Partial<ImageFacts>, string])[] = [
     ['that is encrypted', { encrypted: true }, {}, 'encryptedDisk'],

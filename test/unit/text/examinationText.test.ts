@@ -70,6 +70,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   managedSave: { kind: 'managedSave' },
   savedBelow: { kind: 'savedBelow', disk: 'vda', file: evil, overlay: evil },
   lostRam: { kind: 'lostRam', file: evil, bytes: 2 ** 20, cure: 'none' },
+  volumeNotThere: { kind: 'volumeNotThere', disk: evil, pool: evil, volume: evil, why: 'notStarted' },
   corruptImage: { kind: 'corruptImage', file: evil },
   usedByOtherVm: { kind: 'usedByOtherVm', file: evil, vm: evil },
   knownBadVersion: { kind: 'knownBadVersion', version: '9.0', why: 'longChain', source: 'its news' },

@@ -152,6 +152,7 @@ const facts: RefusalFacts = {
   layerNotInChain: { vm, file },
   layerNeeded: { vm, file, by: 'other' },
   tagInLayer: { vm, file, tag: 'v1' },
+  volumeNotThere: { vm, disk: 'vda', pool: 'images', volume: 'a', why: 'notStarted' },
   layerBroken: { vm, disk: 'vda', file },
   layerSmaller: { vm, disk: 'vda', file },
   baseReadOnly: { vm, file },
