@@ -95,7 +95,12 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
   volumeNotThere: { severity: 'error', check: 'backingLost', names: ['disk', 'pool', 'volume'] },
   corruptImage: { severity: 'error', check: 'damaged', names: ['file'] },
   backingChanged: { severity: 'warning', check: 'backingChanged', names: ['file', 'overlay'] },
-  contentChanged: { severity: 'error', check: 'backingChanged', names: ['snapshot', 'disk', 'file'] },
+  contentChanged: {
+    severity: 'error',
+    repair: forget,
+    check: 'backingChanged',
+    names: ['snapshot', 'disk', 'file'],
+  },
   frozenFileShared: { severity: 'error', check: 'damaged', names: ['file', 'writer', 'owner', 'title'] },
   nvramNotHeld: { severity: 'note', check: 'nvramNotHeld', names: ['snapshot'] },
   guestFrozen: { severity: 'error', repair: () => ({ kind: 'thawGuest' }), check: 'standsStill' },

@@ -32,7 +32,7 @@ export function unfinishedDeletes({ name, disks }: Snapshot): readonly Problem[]
  * | QEMU takes its name for another's ID, or two have it | nameIsTagId, tagTwice | none |
  * | its memory file is gone, or no whole one          | memoryFileMissing, memoryFileBroken | keepDisks |
  * | marked as half merged                             | unfinishedDelete  | finishDelete |
- * | a layer that it rests on is not what it was       | contentChanged    | none |
+ * | a layer that it rests on is not what it was       | contentChanged    | forgetSnapshot |
  * | the VM writes into what it froze                  | onFrozenFiles     | leaveFrozenFiles |
  * | the VM's chain is not as it says, its data may be gone | staleMetadata, lost | forgetSnapshot |
  * | the same, its data is there                       | staleMetadata     | none |

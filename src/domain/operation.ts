@@ -17,7 +17,7 @@ export type Repair =
   | { readonly kind: 'removeTag'; readonly file: string; readonly tag: string }
   /** Files of this VM's snapshots that nobody names or rests on any more. */
   | { readonly kind: 'removeFiles'; readonly files: readonly string[] }
-  /** Metadata whose data is gone for good. */
+  /** Metadata whose data is gone for good, or rests on what it does not belong to. */
   | { readonly kind: 'forgetSnapshot'; readonly snapshot: string }
   /** Its RAM is gone: what is left becomes a disk-only snapshot. */
   | { readonly kind: 'keepDisks'; readonly snapshot: string }

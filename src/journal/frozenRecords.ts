@@ -33,6 +33,7 @@ const layerShape = v.object({
   tables: v.exactOptional(text),
   backing: v.exactOptional(text),
   writing: v.exactOptional(v.literal(true)),
+  merging: v.exactOptional(v.literal(true)),
 });
 const shape = v.object({
   version: v.literal(version),

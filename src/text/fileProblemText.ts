@@ -126,11 +126,14 @@ export const fileProblems = {
   contentChanged: ({ snapshot, disk, file }, { title }) => [
     t('{0} is no longer what it was when {1} froze it.', quotedPath(file), title(snapshot)),
     t(
-      'A revert to {0} is refused: it would bring back something else on disk {1}.',
+      'A revert to {0} would bring back something else on disk {1}, and a merge would mix both: they are refused.',
       title(snapshot),
       displayLine(disk),
     ),
-    t('Find out who wrote to it (a VM started from it, a tool, a copy put back), and compare with a backup.'),
+    t(
+      'Find out who wrote to it, and put a copy of before back. Where there is none, forget {0}: then its layers can be merged.',
+      title(snapshot),
+    ),
   ],
   frozenFileShared: ({ file, writer, owner, title }) => [
     t(

@@ -35,8 +35,12 @@ export const frozenRefusals: Pick<
       file,
     ),
     was === ''
-      ? t('Put the file back as it was.')
-      : t('Put the file back as it was. If only its time is new: touch -d {0}', was),
+      ? t('Put the file back as it was, or let the doctor forget {0}.', snapshot)
+      : t(
+          'Put the file back as it was, or let the doctor forget {0}. If only the file’s time is new: touch -d {1}',
+          snapshot,
+          was,
+        ),
   ],
   writtenByOther: ({ snapshot, disk, file, other }) => [
     t(

@@ -1,6 +1,6 @@
 // What a snapshot froze is what it was, or nobody is given it as that: whatever the times of the files say.
 import assert from 'node:assert/strict';
-import { copyFile, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { VmRef } from '../../src/domain/vm.js';
@@ -51,6 +51,29 @@ describe('what a snapshot froze', () => {
     await vm.isRefused(back('bottom'), 'contentChanged');
     await vm.isRefused(back('middle'), 'contentChanged');
     assert.deepEqual(await found(vm), ['contentChanged', 'contentChanged']);
+  });
+
+  it('takes no merge where another file stands in its place, until the snapshots over it are forgotten', async () => {
+    const vm = await GuestVm.define(r, 'swapped');
+    const { file } = vm.vm.guest.disks[0]!;
+    await vm.create('base');
+    await vm.create('top');
+    const told = JSON.parse(await runOk('qemu-img', ['info', '--output=json', file])) as { 'virtual-size': number };
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', `${file}.new`, String(told['virtual-size'])]);
+    await runOk('qemu-io', ['-c', 'write -P 7 0 64k', `${file}.new`]);
+    await copyFile(`${file}.new`, file);
+    const replaced = await readFile(file);
+    for (const snapshot of ['base', 'top']) {
+      await vm.isRefused({ kind: 'delete', snapshot, scope: 'one' }, 'contentChanged');
+    }
+    await vm.isRefused({ kind: 'prune', snapshots: ['base'] }, 'contentChanged');
+    await vm.isRefused({ kind: 'consolidate' }, 'contentChanged');
+    assert.deepEqual(await readFile(file), replaced);
+    await vm.repair('contentChanged');
+    await vm.repair('contentChanged');
+    assert.deepEqual(await found(vm), []);
+    // Nobody vouches for the file any more: who wants the layers merged into it has them merged.
+    await vm.run({ kind: 'consolidate' });
   });
 
   it('is what our own merges make of it, and those of libvirt for another client', async () => {

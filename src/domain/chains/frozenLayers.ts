@@ -8,6 +8,7 @@ import type { ImageFacts } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import { type Refused, refuse } from '../refusal.js';
 import type { Snapshot, SnapshotTree } from '../snapshot.js';
+import { parentOf } from '../snapshotTree.js';
 
 export interface ChangedLayer {
   readonly target: string;
@@ -45,15 +46,44 @@ export function changedLayers(snapshot: Snapshot, facts: Facts): readonly Change
  */
 export function contentChangedRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
   const [changed] = changedLayers(snapshot, facts);
-  return (
-    changed &&
-    refuse('contentChanged', {
-      snapshot: snapshot.title,
-      disk: changed.target,
-      file: changed.was.file,
-      was: changed.was.modifiedAt === undefined ? '' : new Date(changed.was.modifiedAt).toISOString(),
-    })
-  );
+  return changed && refuseChanged(snapshot, changed);
+}
+
+function refuseChanged({ title }: Snapshot, { target, was }: ChangedLayer): Refused {
+  return refuse('contentChanged', {
+    snapshot: title,
+    disk: target,
+    file: was.file,
+    was: was.modifiedAt === undefined ? '' : new Date(was.modifiedAt).toISOString(),
+  });
+}
+
+/**
+ * What an overlay holds belongs to the layers that it was made over. Merged while another file stands there, it can be put
+ * together with them no more; clusters that it has in part are filled up from below.
+ *
+ * | of what the snapshots rest on          | was changed by                               | → |
+ * |----------------------------------------|----------------------------------------------|---|
+ * | one of the files that the merge stands on | somebody else                             | contentChanged |
+ * | the same                               | a merge of ours, or of libvirt, which is to end | ok |
+ * | any other file                         | anybody                                      | ok |
+ */
+export function mergeOverChangedRefusal(
+  snapshots: readonly Snapshot[],
+  chain: ReadonlySet<string>,
+  facts: Facts,
+): Refused | undefined {
+  for (const snapshot of snapshots) {
+    const isBegun =
+      parentOf(facts.tree, snapshot.name)?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
+    const changed = isBegun
+      ? undefined
+      : changedLayers(snapshot, facts).find(({ was }) => was.merging !== true && chain.has(was.file));
+    if (changed !== undefined) {
+      return refuseChanged(snapshot, changed);
+    }
+  }
+  return undefined;
 }
 
 /**
@@ -76,7 +106,7 @@ export function recordsToKeep(facts: Facts): readonly FrozenRecord[] | undefined
 
 /**
  * Before we write into these: whatever they become, it is noted anew, and nobody is blamed for it meanwhile. What somebody else
- * has changed already stays as it was noted, and so does what is to go.
+ * has changed already stays as it was noted. Below what is to go it is no longer what it was, by our own merge.
  */
 export function recordsWhileWritten(
   written: ReadonlySet<string>,
@@ -88,13 +118,12 @@ export function recordsWhileWritten(
     const known = recordOf(snapshot, frozenRecords, tree);
     const changed = new Set(changedLayers(snapshot, facts).map(({ was }) => was));
     const { name, createdAt } = snapshot;
+    const how = doomed.includes(name) ? { merging: true as const } : { writing: true as const };
     const mark = (layer: LayerIdentity): LayerIdentity =>
-      written.has(layer.file) && !changed.has(layer) ? { ...layer, writing: true } : layer;
+      written.has(layer.file) && !changed.has(layer) ? { ...withoutMerge(layer), ...how } : layer;
     return known === undefined
       ? []
-      : doomed.includes(name)
-        ? [known]
-        : [{ name, createdAt, chains: known.chains.map((chain) => ({ ...chain, layers: chain.layers.map(mark) })) }];
+      : [{ name, createdAt, chains: known.chains.map((chain) => ({ ...chain, layers: chain.layers.map(mark) })) }];
   });
 }
 
@@ -154,8 +183,12 @@ function identityNow(file: string, was: LayerIdentity | undefined, facts: Facts)
     ...(modifiedAt === undefined ? {} : { modifiedAt }),
     ...(tables === undefined ? {} : { tables }),
     ...(backing === undefined ? {} : { backing: backing.file }),
-    ...(was !== undefined && was.writing !== true && isSame(was, image) ? was : {}),
+    ...(was !== undefined && was.writing !== true && isSame(was, image) ? withoutMerge(was) : {}),
   };
+}
+
+function withoutMerge({ merging: _, ...layer }: LayerIdentity): LayerIdentity {
+  return layer;
 }
 
 function isSame(was: LayerIdentity, now: ImageFacts): boolean {
@@ -212,7 +245,7 @@ function tookAllAbove(file: string, overlay: string | undefined, facts: Facts): 
 export function unnotedSnapshots({ tree, frozenRecords = [] }: Facts): readonly string[] {
   return tree.snapshots.flatMap((snapshot) => {
     const known = recordOf(snapshot, frozenRecords, tree);
-    const isNoted = known?.chains.every(({ layers }) => layers.every(({ writing }) => writing !== true)) === true;
+    const isNoted = known?.chains.every(({ layers }) => layers.every((one) => !one.writing && !one.merging)) === true;
     return isNoted || snapshot.style !== 'external' ? [] : [snapshot.name];
   });
 }

@@ -2,6 +2,7 @@
 // it is off. Whoever else rests on a file that changes or goes stands against it. Knows no snapshot that could go.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { restingOn, snapshotsNaming } from '../../domain/chains/fileUse.js';
+import { mergeOverChangedRefusal } from '../../domain/chains/frozenLayers.js';
 import { tagRefusal, tagsUnseenWarning } from '../../domain/chains/lostTags.js';
 import { otherVmRefusal, unreadVms } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
@@ -25,6 +26,7 @@ type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
  * | its chain is not known to the end                    | chainUnknown |
  * | a layer is no file; the disk is shareable            | diskTypeUnsupported |
  * | it cannot stand on another file                      | see `anotherFileRefusal` |
+ * | a layer is not what a snapshot froze                 | contentChanged |
  * | a layer is gone or damaged                           | layerBroken |
  * | a layer that goes has a tag                          | tagInLayer |
  * | an overlay is smaller than the base                  | layerSmaller |
@@ -45,7 +47,12 @@ export function planBlockCommit(request: ConsolidateRequest, facts: Facts): Draf
       ? refuse('nothingToConsolidate', { vm: name })
       : refuse('layerNotInChain', { vm: name, file: downTo });
   }
-  return commitRefusal(commits, facts) ?? planOf(request, commits, facts);
+  return overChangedRefusal(commits, facts) ?? commitRefusal(commits, facts) ?? planOf(request, commits, facts);
+}
+
+function overChangedRefusal(commits: readonly CommittedDisk[], facts: Facts): Refused | undefined {
+  const chain = commits.flatMap(({ target, merged }) => [...merged, ...(chainOf(target, facts) ?? [])]);
+  return mergeOverChangedRefusal(facts.tree.snapshots, new Set(chain), facts);
 }
 
 /** Whoever else rests on one of the files, what is wrong with them, and whether they are ours to change. */

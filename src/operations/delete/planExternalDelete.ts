@@ -2,10 +2,11 @@
 // Knows no steps: externalDeleteSteps makes them.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { type DeletedFiles, deletedFiles, externalTargets, overlaysLeft } from '../../domain/chains/deletedFiles.js';
-import { type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../../domain/chains/fileUse.js';
+import { chainOfFrozen, type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../../domain/chains/fileUse.js';
 import { tagRefusal } from '../../domain/chains/lostTags.js';
 import { checkpointRefusal, mergeRefusal } from '../diskRefusals.js';
 import { elsewhereRefusal } from '../../domain/chains/frozenContent.js';
+import { mergeOverChangedRefusal } from '../../domain/chains/frozenLayers.js';
 import { leftBehindRefusal } from '../../domain/chains/leftBehind.js';
 import { layoutLeafRefusal } from '../../domain/chains/layoutLeaf.js';
 import { memoryFileRefusal } from '../../domain/chains/memoryFiles.js';
@@ -59,6 +60,7 @@ export function externalDeleteRefusal(
   return (
     unfinishedRefusal(doomed, going, facts) ??
     readOnlyRefusal(touched, facts) ??
+    overChangedRefusal(doomed, facts) ??
     placeRefusal(doomed, top, going, facts) ??
     layoutLeafRefusal(going, facts) ??
     branchRefusal(doomed, touched, going, facts) ??
@@ -126,6 +128,13 @@ function readOnlyRefusal({ changed, onlyRead }: DeletedFiles, { vm, files }: Fac
     }
   }
   return undefined;
+}
+
+/** What the VM does not run on goes without a merge. */
+function overChangedRefusal(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
+  const merged = doomed.filter(({ name }) => isOnActivePath(facts.tree, name));
+  const chain = merged.flatMap((one) => externalTargets(one).flatMap((target) => chainOfFrozen(one, target, facts)));
+  return mergeOverChangedRefusal(merged, new Set(chain), facts);
 }
 
 /** What goes would be another's data. */

@@ -3,6 +3,7 @@
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
+import { contentChangedRefusal } from '../../domain/chains/frozenLayers.js';
 import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
 import { movedFiles } from '../../domain/chains/movedFiles.js';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -42,14 +43,15 @@ export function ownDiskMissing({ vm, files }: Facts): boolean {
  * | data             | style    | children      | → |
  * |------------------|----------|---------------|---|
  * | there, not seen  | any      | any           | snapshotWhole |
- * | gone             | internal | any           | forgotten |
- * | gone             | external | none          | forgotten |
- * | gone             | external | some          | they get its parent, or none, then it is forgotten |
+ * | gone, or not what it was | internal | any   | forgotten |
+ * | the same         | external | none          | forgotten |
+ * | the same         | external | some          | they get its parent, or none, then it is forgotten |
  */
 export function planForget(name: string, facts: Facts): RepairSteps | Refused {
   const { tree } = facts;
   const snapshot = findSnapshot(tree, name);
-  if (snapshot === undefined || lostData(snapshot, facts) === undefined) {
+  const wrong = snapshot && (lostData(snapshot, facts) ?? contentChangedRefusal(snapshot, facts));
+  if (snapshot === undefined || wrong === undefined) {
     return refuse('snapshotWhole', { snapshot: snapshot?.title ?? name });
   }
   const moved = snapshot.style === 'internal' ? [] : childrenUp(tree, name);

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { changedLayers, recordsToKeep, recordsWhileWritten } from '../../../src/domain/chains/frozenLayers.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
+import { planDelete } from '../../../src/operations/delete/planDelete.js';
 import { image, over, seen } from './hostFiles.js';
-import { disk, external, facts, frozen, internal, tree, vm } from './someFacts.js';
+import { disk, external, facts, frozen, internal, ref, tree, vm } from './someFacts.js';
 
 const base = '/img/web.qcow2';
 const [a, b, c] = ['/img/web.a', '/img/web.b', '/img/web.c'];
@@ -127,5 +128,31 @@ describe('what a snapshot rests on', () => {
     const spoilt = { ...chain(half), frozenRecords: noted! };
     const kept = recordsWhileWritten(new Set([base, a, b, c]), [], spoilt);
     assert.equal(changedIn({ ...chain(half), frozenRecords: kept }), all);
+  });
+
+  it('takes no merge where somebody has changed it; what our own merge, or libvirt’s, has left half done goes on', () => {
+    const started = { ...chain(whole), frozenRecords: noted! };
+    const half = chain(with_(base, { modifiedAt: then + 5, tables: 'half' }));
+    const merge = (snapshot: string, at: Facts): string => {
+      const request = { kind: 'delete', vm: ref, snapshot, scope: 'one' } as const;
+      const decision = planDelete(request, { ...at, vm: { ...at.vm, power: 'running' } });
+      return decision.kind === 'plan' ? 'plan' : decision.refusal.reason;
+    };
+    assert.deepEqual(
+      ['one', 'two', 'three'].map((one) => merge(one, { ...half, frozenRecords: noted! })),
+      ['contentChanged', 'contentChanged', 'contentChanged'],
+    );
+    const ours = recordsWhileWritten(new Set([base, a, b, c]), ['one'], started);
+    assert.equal(merge('one', { ...half, frozenRecords: ours }), 'plan');
+    // Somebody has changed it before we began.
+    const theirs = recordsWhileWritten(new Set([base, a, b, c]), ['one'], { ...half, frozenRecords: noted! });
+    assert.equal(merge('one', { ...half, frozenRecords: theirs }), 'contentChanged');
+    // Nothing was written: from then on others are blamed again.
+    const again = recordsToKeep({ ...started, frozenRecords: ours });
+    assert.deepEqual(again, noted);
+    const [one, two, ...more] = half.tree.snapshots;
+    const begun = { ...one!, disks: one!.disks.map((each) => ({ ...each, deleteInProgress: true })) };
+    const marked = { ...half, tree: tree([begun, two!, ...more], 'three'), frozenRecords: noted! };
+    assert.notEqual(merge('two', marked), 'contentChanged');
   });
 });
