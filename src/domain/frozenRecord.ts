@@ -10,6 +10,8 @@ export interface LayerIdentity {
   readonly modifiedAt?: number;
   /** See `ImageFacts.tables`. */
   readonly tables?: string;
+  /** See `ImageFacts.sample`. */
+  readonly sample?: string;
   readonly backing?: string;
   /** An operation of ours writes into it, or was interrupted in that: what it is then is noted anew. */
   readonly writing?: true;

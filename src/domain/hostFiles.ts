@@ -45,6 +45,8 @@ export interface ImageFacts extends FileFacts {
   readonly ramTags?: readonly string[];
   /** A digest of where its data are mapped; alike where only its header was written to. Undefined: not known. */
   readonly tables?: string;
+  /** A digest of some blocks behind its header; undefined: not known. Wrong while a VM writes to it. */
+  readonly sample?: string;
   /** qcow2 marked itself as corrupt, or it is no image of that format. */
   readonly corrupt?: boolean;
   /** Nothing was written to this overlay since it was made; undefined: not known. Wrong while a VM writes to it. */

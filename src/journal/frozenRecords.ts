@@ -31,6 +31,7 @@ const layerShape = v.object({
   virtualBytes: count,
   modifiedAt: v.exactOptional(v.pipe(v.number(), v.finite())),
   tables: v.exactOptional(text),
+  sample: v.exactOptional(text),
   backing: v.exactOptional(text),
   writing: v.exactOptional(v.literal(true)),
   merging: v.exactOptional(v.literal(true)),

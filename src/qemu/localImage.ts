@@ -6,6 +6,7 @@ import type { Stats } from 'node:fs';
 import type { Depth, FileFacts, ImageFacts } from '../domain/hostFiles.js';
 import { backingPath } from './backingPath.js';
 import { fileNamed } from './backingName.js';
+import { contentSample, mostSampleBytes } from './contentSample.js';
 import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
 import { isEmptyOverlay, lostRamBytes, tablesDigest, unchangedSince } from './qcow2Content.js';
 import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
@@ -76,7 +77,7 @@ async function readContentOf(
         return 'unknown';
       }
       if (format === 'raw') {
-        return asRaw(facts);
+        return { ...asRaw(facts), ...(depth === 'whole' ? await sampled(handle, facts.bytes, 0) : {}) };
       }
       let is = format ?? 'qcow2';
       try {
@@ -164,6 +165,7 @@ async function readQcow2(
     tagIds: snapshots.map((snapshot) => snapshot.id),
     ramTags: snapshots.filter(({ vmStateBytes }) => vmStateBytes > 0).map((snapshot) => snapshot.name),
     ...(header.corrupt || depth === 'tags' ? {} : await readContent(handle, facts.bytes, header, snapshots)),
+    ...(depth === 'tags' ? {} : await sampled(handle, facts.bytes, header.clusterBytes)),
   };
 }
 
@@ -204,7 +206,7 @@ async function ifNotTooMuch<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Undefined where it is too much, and where a table is on its way from one place to another. */
+/** Undefined where it is too much, and where a table is on its way from one place to another, or the file is shorter by now. */
 async function ifReadable<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
@@ -218,6 +220,19 @@ async function ifReadable<T>(answer: Promise<T>): Promise<T | undefined> {
 
 function bytesOf(handle: FileHandle, size: number, most: number): ImageBytes {
   return boundedBytes(size, most, async (into, at) => (await handle.read(into, 0, into.length, at)).bytesRead);
+}
+
+/** A bad block of the disk is no reason to know nothing of the image. */
+async function sampled(handle: FileHandle, size: number, from: number): Promise<Pick<ImageFacts, 'sample'>> {
+  try {
+    const sample = await ifReadable(contentSample(bytesOf(handle, size, mostSampleBytes), from));
+    return sample === undefined ? {} : { sample };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EIO') {
+      return {};
+    }
+    throw error;
+  }
 }
 
 function asRaw(facts: FileFacts): ImageFacts {

@@ -53,6 +53,27 @@ describe('what a snapshot froze', () => {
     assert.deepEqual(await found(vm), ['contentChanged', 'contentChanged']);
   });
 
+  it('is known by its blocks: rewritten in place, with the size, the tables and the time of before', async () => {
+    const vm = await GuestVm.define(r, 'rewritten', { disks: ['raw', 'qcow2'] });
+    const disks = vm.vm.guest.disks.map(({ file, format }) => ({ file, format }));
+    const fill = (format: string, file: string, pattern: number) =>
+      runOk('qemu-io', ['-f', format, '-c', `write -P ${pattern} 0 64k`, file]);
+    for (const { file, format } of disks) {
+      await fill(format, file, 7);
+    }
+    await vm.create('base');
+    for (const { file, format } of disks) {
+      const old = await stat(file);
+      await runOk('cp', ['-p', file, `${file}.kept`]);
+      await fill(format, file, 8);
+      await utimes(file, old.atime, new Date(old.mtimeMs));
+      assert.equal((await stat(file)).size, old.size);
+      await vm.isRefused(back('base'), 'contentChanged');
+      await runOk('cp', ['-p', '--sparse=always', `${file}.kept`, file]);
+    }
+    await vm.run(back('base'));
+  });
+
   it('takes no merge where another file stands in its place, until the snapshots over it are forgotten', async () => {
     const vm = await GuestVm.define(r, 'swapped');
     const { file } = vm.vm.guest.disks[0]!;

@@ -174,7 +174,7 @@ function identityNow(file: string, was: LayerIdentity | undefined, facts: Facts)
   if (image === undefined || image.corrupt === true) {
     return undefined;
   }
-  const { format, bytes, virtualBytes, modifiedAt, tables, backing } = image;
+  const { format, bytes, virtualBytes, modifiedAt, tables, sample, backing } = image;
   return {
     file,
     format,
@@ -182,6 +182,7 @@ function identityNow(file: string, was: LayerIdentity | undefined, facts: Facts)
     virtualBytes,
     ...(modifiedAt === undefined ? {} : { modifiedAt }),
     ...(tables === undefined ? {} : { tables }),
+    ...(sample === undefined ? {} : { sample }),
     ...(backing === undefined ? {} : { backing: backing.file }),
     ...(was !== undefined && was.writing !== true && isSame(was, image) ? withoutMerge(was) : {}),
   };
@@ -192,7 +193,12 @@ function withoutMerge({ merging: _, ...layer }: LayerIdentity): LayerIdentity {
 }
 
 function isSame(was: LayerIdentity, now: ImageFacts): boolean {
-  return isAlike(was, now) && isSameTime(was.modifiedAt, now.modifiedAt);
+  return isAlike(was, now) && isSameTime(was.modifiedAt, now.modifiedAt) && isSameSample(was, now);
+}
+
+/** A qcow2 that is read as raw has its header in it. */
+function isSameSample(was: LayerIdentity, now: ImageFacts): boolean {
+  return was.format !== now.format || was.sample === undefined || now.sample === undefined || was.sample === now.sample;
 }
 
 /** The name of another base was written into its header, and no more: so does whoever merges what was below. */

@@ -14,7 +14,7 @@ const hour = 3_600_000;
 
 type Images = Readonly<Record<string, ImageFacts>>;
 const whole: Images = {
-  [base]: image({ modifiedAt: then, tables: 'base' }),
+  [base]: image({ modifiedAt: then, tables: 'base', sample: 'base' }),
   [a]: over(base, { modifiedAt: then, tables: 'a' }),
   [b]: over(a, { modifiedAt: then, tables: 'b' }),
   [c]: over(b, { modifiedAt: then + hour }),
@@ -55,6 +55,8 @@ describe('what a snapshot rests on', () => {
       ['another file came with an older time', with_(base, { modifiedAt: then - hour }), {}, all],
       ['one of another size came with the same time', with_(base, { virtualBytes: 2 ** 30 }), {}, all],
       ['one with other tables came with the same time', with_(base, { tables: 'other' }), {}, all],
+      ['one with other blocks came with the same time', with_(base, { sample: 'other' }), {}, all],
+      ['who looks sees no blocks', { ...whole, [base]: image({ modifiedAt: then, tables: 'base' }) }, {}, ''],
       ['it was copied to where times are whole seconds', with_(base, { modifiedAt: 1e12 }), {}, ''],
       ['who looks sees no tables', { ...whole, [base]: image({ modifiedAt: then }) }, {}, ''],
       ['who looks sees no times', { ...whole, [base]: { ...image(), modifiedAt: undefined } as never }, {}, ''],
