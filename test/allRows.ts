@@ -4,7 +4,7 @@
 export const allRows = process.env['TEST_ROWS'] === 'all';
 
 /** A test that takes long and says little of the rest: run where all rows are. */
-export function itRarely(title: string, run: Mocha.AsyncFunc): void {
+export function itRarely(title: string, run: () => void | Promise<void>): void {
   if (allRows) {
     it(title, run);
   }

@@ -36,49 +36,49 @@ const more = {
       ...['histories', 'emulationSteps', 'untoldRevert'],
     ],
   },
+  steps: {
+    guards: ['bisect', ...acting],
+    layer: 'libvirtd',
+    minutes: 2.5,
+    files: [
+      ...['hypervisorSteps', 'guestAgentSteps', 'metadataSteps', 'lostData', 'savedRam', 'memoryFiles'],
+      ...['generationId', 'lastUnlink', 'privateDaemon'],
+    ],
+  },
   disks: {
     guards: ['diagnosis', ...acting],
     layer: 'libvirtd',
     minutes: 1.5,
     files: [
       ...['absentImages', 'peculiarDisks', 'pluggedDisks', 'traps', 'adoptSnapshot', 'staleMetadata'],
-      ...['uefiVariables', 'diskStatistics', 'folderPools'],
+      ...['uefiVariables', 'diskStatistics', 'folderPools', 'besideBranch', 'backupNotes'],
+    ],
+  },
+  looks: {
+    guards: ['diagnosis', 'health', 'lesson', ...acting],
+    layer: 'libvirtd',
+    minutes: 1.5,
+    files: [
+      ...['blockMap', 'pictureCells', 'pictureWhatIf', 'healthStates', 'forecasts', 'layoutPrune', 'wantedPrune'],
+      'lesson',
     ],
   },
   labs: {
     guards: ['lab', 'systems', 'session', 'cli', 'bisect'],
     layer: 'libvirtd',
-    minutes: 5.5,
+    minutes: 7,
     files: [
-      ...[
-        'exampleLab',
-        'labClone',
-        'systemWaits',
-        'systemConnections',
-        'systemFaults',
-        'bisect',
-        'copyFile',
-        'unasked',
-      ],
-      'commandLineVms',
+      ...['lab', 'exampleLab', 'labClone', 'systemWaits', 'systemConnections', 'systemFaults', 'systemPrune'],
+      ...['bisect', 'copyFile', 'unasked', 'commandLineVms', 'library', 'hook'],
     ],
   },
   pages: {
     guards: ['lesson', 'lab', 'health', 'systems', 'ui', 'text'],
     layer: 'ui',
-    minutes: 3.5,
+    minutes: 4.5,
     files: [
-      'lesson',
-      'pictureBlocks',
-      'pictureSizes',
-      'treeNarrow',
-      'forks',
-      'filter',
-      'lab',
-      'chain',
-      'reports',
-      'systems',
-      'packaged',
+      ...['lesson', 'picture', 'pictureBlocks', 'pictureSizes', 'treeNarrow', 'forks', 'filter', 'lab', 'chain'],
+      ...['reports', 'systems', 'packaged', 'landing'],
     ],
   },
 };
@@ -131,10 +131,14 @@ export const deepParts = [
     name: 'rows system',
     group: 'rows',
     version: 'system',
-    minutes: 4,
+    minutes: 6,
     guards: ['systems', 'lab', ...acting],
     layer: 'libvirtd',
-    files: ['externalRevert', 'systems', 'lab', 'metadataSteps', 'guestAgentSteps'],
+    tier: 'whole',
+    files: [
+      ...['externalRevert', 'systems', 'lab', 'metadataSteps', 'guestAgentSteps', 'undo', 'forks', 'consolidate'],
+      ...['commandLine', 'agents', 'session'],
+    ],
     env: { TEST_ROWS: 'all' },
   },
   ...versions.flatMap((version) =>
@@ -300,6 +304,16 @@ export const deepParts = [
         files: ['oracle'],
       }),
   ),
+  {
+    name: 'more editor',
+    group: 'more',
+    version: 'system',
+    minutes: 3,
+    guards: ['ui', 'manifest', 'text', 'lesson', 'bisect', 'lab', 'systems'],
+    layer: 'host',
+    tier: 'whole',
+    env: { TEST_ROWS: 'all' },
+  },
   .../** @type {const} */ (['host', 'ui']).map(
     (layer) =>
       /** @type {DeepPart} */ ({

@@ -11,6 +11,7 @@ import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { SharedSettings } from '../../src/session/sharedSettings.js';
 import { parseSettings } from '../../src/manifest/settings.js';
+import { itRarely } from '../allRows.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { faultsOf } from '../jsonSchema.js';
 import { silentLog } from '../silentLog.js';
@@ -325,7 +326,7 @@ describe('the command line', () => {
     assert.equal(await inGuest('cat /etc/ssh/ssh_host_ed25519_key'), 'new\n');
   }
 
-  it('runs programs in a guest, waits for its agent, and shuts it down', async () => {
+  itRarely('runs programs in a guest, waits for its agent, and shuts it down', async () => {
     await defineTestGuest(rig.daemon, { name: 'agent' });
     const off = await run('run', 'agent', '--', 'true');
     is(off, 'notRun');

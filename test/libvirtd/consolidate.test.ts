@@ -9,6 +9,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { Failure } from '../../src/domain/failure.js';
 import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';
 import type { Plan } from '../../src/operations/plan.js';
+import { allRows, itRarely } from '../allRows.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { GuestVm } from './guestVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
@@ -179,7 +180,7 @@ describe('consolidate', () => {
       await stage.write(...many(200, 150));
     });
 
-    it('tells how far it is, can be cancelled, and leaves the chain as it was', async () => {
+    itRarely('tells how far it is, can be cancelled, and leaves the chain as it was', async () => {
       const before = await stage.layers();
       const cancel = new AbortController();
       const seen: number[] = [];
@@ -206,7 +207,7 @@ describe('consolidate', () => {
       await stage.isWhole();
     });
 
-    it('can be begun again, while the guest writes', async () => {
+    itRarely('can be begun again, while the guest writes', async () => {
       const running = stage.consolidate();
       await stage.write(...many(400, 20));
       await running;
@@ -302,7 +303,7 @@ describe('consolidate', () => {
   });
 
   describe('layers that snapshots own', () => {
-    for (const power of ['running', 'off'] as const) {
+    for (const power of allRows ? (['running', 'off'] as const) : (['running'] as const)) {
       it(`go with these, oldest or newest first, ${power}`, async () => {
         const stage = await Layered.open(r, `owned-${power}`);
         const native = r.hypervisor().capabilities.externalRevert;

@@ -12,6 +12,7 @@ import { watchServedClones } from '../../src/engine/servedClones.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { VmRef } from '../../src/domain/vm.js';
+import { itRarely } from '../allRows.js';
 import { generationId } from './generationId.js';
 import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
 
@@ -176,36 +177,39 @@ describe('forks', () => {
     assert.equal((await guest.counters()).boot, 1);
   });
 
-  it('that are made to be thrown away go when they are off, with their files, and one that was not on yet stays', async () => {
-    const watch = watchServedClones(rig.inventory);
-    const wish = { snapshot: moment, network: 'unplugged', disposable: true } as const;
-    const [one, other, stays] = await Promise.all(
-      ['one', 'other', 'stays'].map((name) =>
-        makeClone(rig.inventory, cloneRequest(rig.inventory, web, { ...wish, name })),
-      ),
-    );
-    const files = (): Promise<readonly string[]> =>
-      readdir(rig.daemon.dir).then((all) => all.filter((name) => /^(?:one|other|stays)\b/u.test(name)).toSorted());
-    const before = await files();
-    await rig.inventory.runOperation({ kind: 'power', vm: one!, action: 'start' });
-    await rig.inventory.runOperation({ kind: 'power', vm: one!, action: 'forceOff' });
-    await rig.inventory.idle();
-    assert.equal(rig.inventory.findVm(one!), undefined);
+  itRarely(
+    'that are made to be thrown away go when they are off, with their files, and one that was not on yet stays',
+    async () => {
+      const watch = watchServedClones(rig.inventory);
+      const wish = { snapshot: moment, network: 'unplugged', disposable: true } as const;
+      const [one, other, stays] = await Promise.all(
+        ['one', 'other', 'stays'].map((name) =>
+          makeClone(rig.inventory, cloneRequest(rig.inventory, web, { ...wish, name })),
+        ),
+      );
+      const files = (): Promise<readonly string[]> =>
+        readdir(rig.daemon.dir).then((all) => all.filter((name) => /^(?:one|other|stays)\b/u.test(name)).toSorted());
+      const before = await files();
+      await rig.inventory.runOperation({ kind: 'power', vm: one!, action: 'start' });
+      await rig.inventory.runOperation({ kind: 'power', vm: one!, action: 'forceOff' });
+      await rig.inventory.idle();
+      assert.equal(rig.inventory.findVm(one!), undefined);
 
-    await rig.virsh('start', 'other');
-    await rig.virsh('destroy', 'other');
-    await rig.until(() => rig.inventory.findVm(other!) === undefined);
-    await rig.inventory.idle();
-    watch.dispose();
-    assert.equal(rig.inventory.findVm(stays!)?.vm.power, 'off');
-    assert.deepEqual(
-      await files(),
-      before.filter((name) => name.startsWith('stays')),
-    );
-    await throwAway(rig.inventory, stays!);
-  });
+      await rig.virsh('start', 'other');
+      await rig.virsh('destroy', 'other');
+      await rig.until(() => rig.inventory.findVm(other!) === undefined);
+      await rig.inventory.idle();
+      watch.dispose();
+      assert.equal(rig.inventory.findVm(stays!)?.vm.power, 'off');
+      assert.deepEqual(
+        await files(),
+        before.filter((name) => name.startsWith('stays')),
+      );
+      await throwAway(rig.inventory, stays!);
+    },
+  );
 
-  it('go on, and stay, where they wait for that alone when their making is undone', async () => {
+  itRarely('go on, and stay, where they wait for that alone when their making is undone', async () => {
     let hypervisor: Hypervisor | undefined;
     rig.wrapNext((own) => (hypervisor = own));
     rig.inventory.setConnections([]);
