@@ -56,7 +56,12 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
     check: 'backingLost',
     names: ['snapshot', 'file'],
   },
-  fileMoved: { severity: 'error', check: 'backingLost', names: ['file'] },
+  fileMoved: {
+    severity: 'error',
+    repair: ({ isSame }) => (isSame ? { kind: 'nameMovedFiles' } : undefined),
+    check: 'backingLost',
+    names: ['file'],
+  },
   tagMissing: { severity: 'error', repair: forget, ...metadata },
   tagWithoutRam: { severity: 'error', repair: forget, check: 'metadataWithoutFile', names: ['snapshot'] },
   nameIsTagId: { severity: 'warning', check: 'metadataWithoutFile', names: ['snapshot', 'file', 'other'] },

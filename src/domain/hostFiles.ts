@@ -113,6 +113,13 @@ export interface NewOverlay {
   readonly backingFormat: string;
 }
 
+/** The name of what `file` rests on. */
+export interface RebasedOverlay {
+  readonly file: string;
+  readonly backing: string;
+  readonly backingFormat: string;
+}
+
 /** All that is in `from`, with what it rests on, goes into `file`, a qcow2 that rests on nothing. */
 export interface ImageCopy {
   readonly file: string;
@@ -168,6 +175,8 @@ export interface HostFiles {
   copy(from: string, to: string, existing: 'keep' | 'replace', onMade?: OnMade): Promise<void>;
   /** Removes an internal snapshot from an image that nobody uses. */
   removeTag(file: string, tag: string): Promise<void>;
+  /** Nobody may use the overlay. */
+  rebase(overlay: RebasedOverlay): Promise<void>;
   /** Whether what is in a file can be changed. Touches nothing. */
   canChange(path: string): Promise<'yes' | CannotAct>;
   /**

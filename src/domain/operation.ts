@@ -29,6 +29,8 @@ export type Repair =
   | { readonly kind: 'leaveFrozenFiles'; readonly snapshot: string }
   /** Somebody undefined the VM while it ran: it would be gone with its snapshots when it stops. */
   | { readonly kind: 'keepVm' }
+  /** Somebody moved files: overlays, snapshots and the VM name those that are proven to be the same where they are now. */
+  | { readonly kind: 'nameMovedFiles' }
   /** The VM would start on other files than it runs on: on those that it runs on. */
   | { readonly kind: 'configureDisks' }
   /** The VM stands in "paused (saving)" and nobody saves it. */

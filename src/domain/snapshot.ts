@@ -65,7 +65,14 @@ export function styleOf(memory: Location, disks: readonly SnapshotDisk[]): 'inte
  * What a file with a VM's RAM says of itself: the VM that it was taken of, under its name of then; `broken`: it is not
  * whole, or no such file at all.
  */
-export type SavedRam = { readonly name: string; readonly uuid: string } | 'broken';
+export type SavedRam =
+  | {
+      readonly name: string;
+      readonly uuid: string;
+      /** That the VM had then. */
+      readonly disks?: readonly { readonly target: string; readonly file?: string }[];
+    }
+  | 'broken';
 
 /** Tells a snapshot from a later one of its name. */
 export function identityOf({ name, createdAt }: Pick<Snapshot, 'name' | 'createdAt'>): string {

@@ -164,6 +164,11 @@ export function xmlChain({ source, backing = [] }: Pick<VmDisk, 'source' | 'back
   return source === undefined ? [] : [source, ...backing];
 }
 
+/** The same, with those layers too that are told of a chain whose end is not. */
+export function toldChain({ source, backing, layers = [] }: VmDisk): readonly string[] {
+  return source === undefined ? [] : [source, ...(backing ?? layers.flatMap(({ file }) => file ?? []))];
+}
+
 /** Disks that take part in a snapshot: not empty drives, not read-only ones. Only files and devices have a path. */
 export function snapshotableDisks(vm: Pick<Vm, 'disks'>): readonly VmDisk[] {
   return vm.disks

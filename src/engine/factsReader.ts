@@ -1,5 +1,6 @@
 // Gathers what a decision rests on. Reads are dear, so only what is asked for is read, and what belongs together at once.
 // It refuses to decide.
+import { isDeepStrictEqual } from 'node:util';
 import { claimedPaths } from '../domain/chains/claimedFiles.js';
 import { namedFiles } from '../domain/chains/fileUse.js';
 import { pathsByIdentity } from '../domain/chains/samePath.js';
@@ -18,6 +19,8 @@ import type { SeenVm } from '../inventory/otherVmFacts.js';
 import { readStrayImages } from './strayImages.js';
 
 const atOnce = 32;
+/** What lies below a file that was moved shows only in itself. */
+const mostTurns = 16;
 
 /** Part after part; who cannot wait for the last one takes what is there. */
 export class FactsReader {
@@ -205,8 +208,14 @@ export class FactsReader {
         (configured) => ({ configured }),
       ),
     ]);
-    for (const wanted of [asked.files, asked.again]) {
-      const needed = wanted?.(this.#facts) ?? { images: [], files: [], folders: [] };
+    const turns = [asked.files, ...Array.from({ length: mostTurns }, () => asked.again)];
+    let last: RequiredFiles | undefined;
+    for (const wanted of turns) {
+      const needed = wanted?.(this.#facts);
+      if (needed === undefined || isDeepStrictEqual(needed, last)) {
+        break;
+      }
+      last = needed;
       const { images, files, folders } = needed;
       this.#askedFiles.push(needed);
       await this.#part(

@@ -1,5 +1,6 @@
 // Which facts a request, the doctor and a recovery ask for. Reads nothing, refuses to decide.
 import { actingFolder } from '../domain/chains/overlayFiles.js';
+import { movedRamPlaces } from '../domain/chains/movedFiles.js';
 import { factsToExamine } from '../diagnosis/factsToExamine.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Facts } from '../domain/facts.js';
@@ -21,24 +22,32 @@ export interface FactsRequest {
   readonly needs: RequiredFacts;
   /** Told when the frozen disks are there, which name the files. */
   readonly files: (facts: Facts) => RequiredFiles;
-  /** Told once more when the folders were listed, for what is in them. */
+  /** Told once more when the folders were listed, for what is in them, and so on while it names more. */
   readonly again?: (facts: Facts) => RequiredFiles;
 }
 
 export function factsToPlan(request: OperationRequest, known: Facts): FactsRequest {
-  return {
-    needs: requiredFacts(request, known),
-    files: (facts) => {
-      const wanted = requiredFiles(request, facts);
-      // A file that is to go for good may be named in another way by a snapshot that has nothing else to do with it.
-      return request.kind === 'repair' && request.repair.kind === 'removeFiles' ? withClaimed(wanted, facts) : wanted;
-    },
+  const repair = request.kind === 'repair' ? request.repair.kind : undefined;
+  const files: FactsRequest['files'] = (facts) => {
+    const wanted = requiredFiles(request, facts);
+    // A file that is to go for good may be named in another way by a snapshot that has nothing else to do with it.
+    return repair === 'removeFiles' ? withClaimed(wanted, facts) : wanted;
   };
+  return { needs: requiredFacts(request, known), files, ...(repair === 'nameMovedFiles' ? { again: files } : {}) };
 }
 
 /** What any of these requests about one VM asks for. */
 export function factsToDecide(requests: readonly OperationRequest[], known: Facts): FactsRequest {
   const each = requests.map((request) => factsToPlan(request, known));
+  const files: FactsRequest['files'] = (facts) => {
+    const wanted = each.map((one) => one.files(facts));
+    return {
+      images: all(wanted, ({ images }) => images),
+      files: all(wanted, (one) => one.files),
+      folders: all(wanted, ({ folders }) => folders),
+      changes: all(wanted, ({ changes = [] }) => changes),
+    };
+  };
   const needs = each.map((one) => one.needs);
   // What is about to be made has no files yet.
   const { made } = needs.find((one) => one.made === known.vm.uuid) ?? {};
@@ -62,15 +71,8 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       // A question marks no VM.
       ...(needs.some(({ seamless }) => seamless !== undefined) ? { seamless: 'look' } : {}),
     },
-    files: (facts) => {
-      const wanted = each.map(({ files }) => files(facts));
-      return {
-        images: all(wanted, ({ images }) => images),
-        files: all(wanted, ({ files }) => files),
-        folders: all(wanted, ({ folders }) => folders),
-        changes: all(wanted, ({ changes = [] }) => changes),
-      };
-    },
+    files,
+    ...(each.some(({ again }) => again !== undefined) ? { again: files } : {}),
   };
 }
 
@@ -95,7 +97,7 @@ export function factsToDiagnose({ vm, tree, capabilities }: Facts): FactsRequest
       checkpoints: isQemu,
       ...factsOfRam({ vm, capabilities }),
       written: isQemu,
-      savedRam: isQemu ? tree.snapshots.flatMap(savedRamOf) : [],
+      savedRam: isQemu ? [...tree.snapshots.flatMap(savedRamOf), ...movedRamPlaces({ vm, tree })] : [],
       ...(isQemu && !capabilities.readOnly ? { seamless: 'look' as const } : {}),
     },
     files: (facts) => withClaimed(factsToExamine(facts), facts),
@@ -125,7 +127,12 @@ export function factsToRecover({ request, plan }: InterruptedOperation, known: F
       const files = touched.flatMap((one) => one.files ?? []);
       const present = facts.vm.disks.flatMap(({ source }) => (source?.startsWith('/') === true ? [source] : []));
       // The overlays of a snapshot that broke off may have to be merged back.
-      const changes = isActive(facts.vm.power) ? [] : present.filter((file) => images.includes(file));
+      const changes = isActive(facts.vm.power)
+        ? []
+        : [
+            ...present.filter((file) => images.includes(file)),
+            ...plan.steps.flatMap((step) => (step.kind === 'rebaseOverlay' ? [step.file] : [])),
+          ];
       return {
         ...wanted,
         changes: [...new Set([...(wanted.changes ?? []), ...changes])],

@@ -51,10 +51,14 @@ export async function noteWriting(
   const { plan, request } = open.entry;
   const { steps, deletes = [] } = plan;
   const { vm: ref } = request;
-  const frozenRecords = steps.some(({ kind }) => writing.has(kind)) ? await frozen.of(ref) : [];
+  const single = steps.flatMap((step) =>
+    step.kind === 'removeTag' || step.kind === 'rebaseOverlay' ? [step.file] : [],
+  );
+  const isWriting = steps.some(({ kind }) => writing.has(kind));
+  const frozenRecords = isWriting || single.length > 0 ? await frozen.of(ref) : [];
   if (frozenRecords.length > 0) {
-    const tagged = steps.flatMap((step) => (step.kind === 'removeTag' ? [step.file] : []));
-    const written = new Set([...tagged, ...facts.vm.disks.flatMap((disk) => wholeChain(disk, facts))]);
+    const chains = isWriting ? facts.vm.disks.flatMap((disk) => wholeChain(disk, facts)) : [];
+    const written = new Set([...single, ...chains]);
     try {
       await frozen.keep(ref, recordsWhileWritten(written, deletes, { ...facts, frozenRecords }));
     } catch (error) {
@@ -66,7 +70,7 @@ export async function noteWriting(
 
 /** What an operation has frozen, or has written into: looked at when it is done. Never rejects. */
 export async function noteMade(
-  { request: { vm: ref }, live, log }: Lease,
+  { request, live, log }: Lease,
   view: VmView | undefined,
   { frozen }: Pick<Persistence, 'frozen'>,
   now: number,
@@ -75,10 +79,13 @@ export async function noteMade(
     return;
   }
   const { vm, tree } = view;
+  const { vm: ref } = request;
   try {
     const hypervisor = await live.open();
     const known = knownFacts(hypervisor, vm, tree, now, { frozen: await frozen.of(ref) });
-    const frozenDisks = hypervisor.capabilities.driver === 'qemu' ? unnotedSnapshots(known) : [];
+    const isElsewhere = request.kind === 'repair' && request.repair.kind === 'nameMovedFiles';
+    const unnoted = isElsewhere ? tree.snapshots.map(({ name }) => name) : unnotedSnapshots(known);
+    const frozenDisks = hypervisor.capabilities.driver === 'qemu' ? unnoted : [];
     if (frozenDisks.length > 0) {
       const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, log }, known);
       const needs = { ...noFacts, blockJobs: isActive(vm.power), frozenDisks };

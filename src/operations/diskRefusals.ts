@@ -301,6 +301,7 @@ export function repairRefusal(repair: Repair, facts: Facts): Refused | undefined
       return anotherFileRefusal(snapshotableDisks({ disks: configured }), facts);
     case 'keepDisks':
     case 'forgetSnapshot':
+    case 'nameMovedFiles':
       return checkpointRefusal(facts, 'changed');
     case 'keepVm':
     case 'removeFiles':

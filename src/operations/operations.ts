@@ -89,6 +89,7 @@ function mayBeUntold({ power, persistent, disks }: Facts['vm']): boolean {
  * | delete, finishDelete | the VM's disks, what those that go froze, and the overlays made over it | their memory files, NVRAM copies |
  * | forgetSnapshot, keepDisks, makeCurrent | the VM's disks, what the snapshot froze | its memory file, NVRAM copy       |
  * | configureDisks    | the VM's disks, those that it starts with                | none                                 |
+ * | nameMovedFiles    | the VM's disks, what all snapshots name, and where of its name another lies; the overlays that name it: whether they can be changed | memory files, NVRAM copies |
  * | removeTag         | the VM's disks, the image                              | none                                 |
  * | removeFiles       | the VM's disks, those that hold no memory              | those that do                        |
  * | start             | the VM's disks, the overlays of its snapshots           | none                                 |

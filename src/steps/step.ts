@@ -1,6 +1,6 @@
 // What a plan is made of: each step is one act that libvirt, QEMU or we ourselves carry out. Values only.
 import type { CloneMark, CloneNetwork, NewVm } from '../domain/clone.js';
-import type { ImageCopy, NewOverlay } from '../domain/hostFiles.js';
+import type { ImageCopy, NewOverlay, RebasedOverlay } from '../domain/hostFiles.js';
 import type { AutoReason } from '../domain/description.js';
 import type { PowerAction } from '../domain/operation.js';
 import type { SnapshotKind } from '../domain/snapshot.js';
@@ -93,6 +93,10 @@ export type Step =
       readonly snapshot: string;
       readonly disks: readonly FormattedFile[];
     }
+  /** An overlay names what it rests on by its name of now: nothing else of it changes. */
+  | ({ readonly kind: 'rebaseOverlay'; readonly was: string } & RebasedOverlay)
+  /** All that the snapshot tells of these files names them as they are called now; without a snapshot: what the VM's definition tells. */
+  | { readonly kind: 'nameMovedFiles'; readonly snapshot?: string; readonly files: readonly MovedName[] }
   /** Its own `<domain>` tells what is below these disks from now on: nothing for one that stands alone. */
   | { readonly kind: 'tellLayers'; readonly snapshot: string; readonly disks: readonly UntoldDisk[] }
   /** Takes the marks of a delete that broke off out of the metadata. */
@@ -128,6 +132,11 @@ export type Step =
       /** The guest stood still; absent: its RAM is of another time. */
       readonly after?: 'stop';
     };
+
+export interface MovedName {
+  readonly from: string;
+  readonly to: string;
+}
 
 export interface TargetFile {
   readonly target: string;

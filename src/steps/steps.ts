@@ -17,6 +17,7 @@ import { forgetSnapshot } from './forgetSnapshot.js';
 import { setGuestClock, thawGuest } from './guestSteps.js';
 import { makeCurrent } from './makeCurrent.js';
 import { makePersistent } from './makePersistent.js';
+import { nameMovedFiles, rebaseOverlay } from './movedFiles.js';
 import { nameFrozenFiles } from './nameFrozenFiles.js';
 import { power } from './power.js';
 import { redefineAs } from './redefineAs.js';
@@ -52,7 +53,9 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   makeCurrent,
   makePersistent,
   nameFrozenFiles,
+  nameMovedFiles,
   power,
+  rebaseOverlay,
   redefineAs,
   removeFiles,
   removeTag,

@@ -16,8 +16,10 @@ export const fileProblems = {
     t('It was made for a snapshot or a revert of {0}, and no VM on this connection names it or is built on it.', vm),
     t('Remove it, unless a VM of another host or a copy that libvirt does not know uses it.'),
   ],
-  fileMoved: ({ file, found, overlays, snapshots }, { vm }) => [
-    t('{0} is not there, and a file of its name is {1}.', quotedPath(file), quotedPath(found)),
+  fileMoved: ({ file, found, overlays, snapshots, isSame }, { vm }) => [
+    isSame
+      ? t('{0} is not there; the same file lies at {1}.', quotedPath(file), quotedPath(found))
+      : t('{0} is not there, and a file of its name is {1}.', quotedPath(file), quotedPath(found)),
     t('Somebody moved files of {0}. Overlays and snapshots still name the old place; nothing of them is lost.', vm),
     t(
       'Do not let libvirt forget snapshots. Switch {0} off, see that it is the same file, then make all of them name it: “{1}”.',

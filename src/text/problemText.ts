@@ -110,6 +110,8 @@ export function repairText(repair: Repair, view: Pick<VmView, 'vm' | 'tree'>): s
       return t('Give {0} new files on top of {1}; what is on its disks stays.', vm, snapshot);
     case 'keepVm':
       return t('Define {0} as it runs now, so that it and its snapshots stay when it stops.', vm);
+    case 'nameMovedFiles':
+      return t('Let all that names the moved files of {0} name them where they are now.', vm);
     case 'configureDisks':
       return t('Let {0} start next time on the files that it runs on now.', vm);
     case 'resumeAfterSave':

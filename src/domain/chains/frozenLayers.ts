@@ -192,6 +192,36 @@ function withoutMerge({ merging: _, ...layer }: LayerIdentity): LayerIdentity {
   return layer;
 }
 
+/**
+ * Whether this is the layer that was noted under that name, wherever it is now; undefined: none was noted. `alike`: its head was
+ * written since, so that the time tells nothing.
+ */
+export function isNotedAs(
+  file: string,
+  now: ImageFacts | undefined,
+  { frozenRecords = [] }: Pick<Facts, 'frozenRecords'>,
+): 'same' | 'alike' | 'other' | undefined {
+  const noted = frozenRecords.flatMap(({ chains }) =>
+    chains.flatMap(({ layers }) => layers.filter((layer) => layer.file === file)),
+  );
+  const isTimed = (was: LayerIdentity): boolean => was.modifiedAt !== undefined && now?.modifiedAt !== undefined;
+  if (noted.length === 0) {
+    return undefined;
+  }
+  if (now === undefined || noted.some((was) => was.format !== now.format || isChanging(was))) {
+    return 'other';
+  }
+  return noted.every((was) => isTimed(was) && isSame(was, now))
+    ? 'same'
+    : noted.every((was) => isSame(was, now) || (tookOtherName(was, now) && isSameSample(was, now)))
+      ? 'alike'
+      : 'other';
+}
+
+function isChanging({ writing, merging }: LayerIdentity): boolean {
+  return writing === true || merging === true;
+}
+
 function isSame(was: LayerIdentity, now: ImageFacts): boolean {
   return isAlike(was, now) && isSameTime(was.modifiedAt, now.modifiedAt) && isSameSample(was, now);
 }

@@ -3,7 +3,10 @@
 import { imageChain } from './backingChain.js';
 import { folderOf } from './overlayFiles.js';
 import type { Facts } from '../facts.js';
-import { type VmDisk, xmlChain } from '../vm.js';
+import { toldChain, type VmDisk } from '../vm.js';
+import { imageOf } from './frozenContent.js';
+import { isNotedAs } from './frozenLayers.js';
+import { isSameFile } from './movedProof.js';
 
 export interface MovedFile {
   /** As it is named, where it is not. */
@@ -14,6 +17,8 @@ export interface MovedFile {
   readonly overlays: readonly { readonly file: string; readonly backingFormat: string }[];
   /** Names of those whose metadata name `file`. */
   readonly snapshots: readonly string[];
+  /** What is found is known to be that file, and not just called so. */
+  readonly isSame: boolean;
 }
 
 interface Named {
@@ -29,7 +34,7 @@ const known = new WeakMap<Facts, readonly MovedFile[]>();
  * |------------------------------------------------------|----------------------------------------------|---|
  * | is seen there, or nobody looked                      | any                                          | none |
  * | is not there, or cannot be seen                      | none, or in several                          | none |
- * | the same                                             | named by a snapshot, or of another disk      | none: it is that one |
+ * | the same                                             | named by a snapshot, and not as the other was noted; or of another disk | none: it is that one |
  * | the same                                             | rests on the one that is looked for          | none: they have the same name by chance |
  * | the same                                             | any other                                    | moved |
  */
@@ -44,23 +49,41 @@ export function isMoved(file: string | undefined, facts: Facts): boolean {
   return movedFiles(facts).some((one) => one.file === file);
 }
 
+/** Where the RAM of snapshots may lie, and may be looked into, if it is not where it is named. */
+export function movedRamPlaces({ vm, tree }: Pick<Facts, 'vm' | 'tree'>): readonly string[] {
+  const folders = foldersOf(vm);
+  return tree.snapshots.flatMap(({ memory: { file } }) =>
+    file === undefined ? [] : folders.filter((one) => one !== folderOf(file)).map((one) => `${one}/${nameOf(file)}`),
+  );
+}
+
+function foldersOf(vm: Pick<Facts['vm'], 'disks'>): readonly string[] {
+  const folders = vm.disks.flatMap((disk) => toldChain(disk).map(folderOf));
+  return [...new Set(folders)].filter((folder) => folder.startsWith('/'));
+}
+
 function findMoved(facts: Facts): readonly MovedFile[] {
   const { vm, files } = facts;
   const named = namedBySnapshots(facts);
-  const present = vm.disks.flatMap((disk) => xmlChain(disk).map((file) => [file, disk.target] as const));
+  const bySnapshots = new Set(named.keys());
+  const present = vm.disks.flatMap((disk) => toldChain(disk).map((file) => [file, disk.target] as const));
   const diskOf = new Map(present);
-  const folders = new Set(present.map(([file]) => folderOf(file)));
+  const folders = foldersOf(vm);
   const places = (file: string): readonly string[] =>
-    [...folders]
+    folders
       .filter((folder) => files?.lists.get(folder)?.includes(nameOf(file)) === true)
       .map((folder) => `${folder}/${nameOf(file)}`);
+  const isNotedLayer = (file: string, found: string): boolean => {
+    const noted = isNotedAs(file, imageOf(found, facts), facts);
+    return noted === 'same' || noted === 'alike';
+  };
   const placeOf = (file: string, { targets }: Named): string | undefined => {
     const [found, ...others] = isNotSeen(file, facts) ? places(file) : [];
     const target = diskOf.get(found ?? '');
     const isFit =
       found !== undefined &&
       others.length === 0 &&
-      !named.has(found) &&
+      (!bySnapshots.has(found) || isNotedLayer(file, found)) &&
       (target === undefined || targets.has(target)) &&
       !imageChain(found, files?.images).files.includes(file);
     return isFit ? found : undefined;
@@ -83,22 +106,27 @@ function findMoved(facts: Facts): readonly MovedFile[] {
       return;
     }
     begun.add(file);
-    overlays.set(backing.file, [
-      ...(overlays.get(backing.file) ?? []),
-      { file, backingFormat: backing.format ?? 'qcow2' },
-    ]);
     const below = named.get(backing.file) ?? { targets: of.targets, snapshots: new Set() };
     named.set(backing.file, below);
     look(backing.file, below);
+    const backingFormat = backing.format ?? imageOf(found.get(backing.file), facts)?.format ?? 'qcow2';
+    overlays.set(backing.file, [...(overlays.get(backing.file) ?? []), { file, backingFormat }]);
     follow(backing.file, below);
   };
   [...named].forEach(([file, of]) => look(file, of));
-  present.forEach(([file, target]) => follow(file, { targets: new Set([target]), snapshots: new Set() }));
+  present.forEach(([file, target]) => {
+    const of = { targets: new Set([target]), snapshots: new Set<string>() };
+    if (vm.disks.every(({ source }) => source !== file)) {
+      look(file, of);
+    }
+    follow(file, of);
+  });
   return [...found].map(([file, place]) => ({
     file,
     found: place,
     overlays: overlays.get(file) ?? [],
     snapshots: [...(named.get(file)?.snapshots ?? [])],
+    isSame: isSameFile(file, found, facts),
   }));
 }
 
@@ -115,10 +143,10 @@ function namedBySnapshots({ tree, frozenDisks }: Facts): Map<string, Named> {
     }
   };
   const addDisk = (snapshot: string, disk: VmDisk): void =>
-    xmlChain(disk).forEach((file) => add(file, snapshot, disk.target));
-  for (const { name, disks, memory } of tree.snapshots) {
+    toldChain(disk).forEach((file) => add(file, snapshot, disk.target));
+  for (const { name, disks, revertDisks = [], memory } of tree.snapshots) {
     frozenDisks?.get(name)?.forEach((disk) => addDisk(name, disk));
-    disks.forEach(({ file, target }) => add(file, name, target));
+    [...disks, ...revertDisks].forEach(({ file, target }) => add(file, name, target));
     add(memory.file, name);
   }
   return named;

@@ -52,6 +52,7 @@ export function composedFiles({ acting, reading }: Ways): HostFiles {
       tellingOf(overlay.file, onMade, (tell) => firstAble(acting, (files) => files.createOverlay(overlay, tell))),
     copy: (from, to, existing, onMade) =>
       tellingOf(to, onMade, (tell) => firstAble(acting, (files) => files.copy(from, to, existing, tell))),
+    rebase: (overlay) => firstAble(acting, (files) => files.rebase(overlay)),
     removeTag: (file, tag) => firstAble(acting, (files) => files.removeTag(file, tag)),
     canChange: (path) => canDo(reading, (files) => files.canChange(path)),
     commit: (commit, signal, onFraction) => firstAble(acting, (files) => files.commit(commit, signal, onFraction)),

@@ -19,6 +19,7 @@ import {
 import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
 import { FolderHangs, turnsOfAll } from './fileTurns.js';
 import type { Way } from './composedFiles.js';
+import { rebaseImage } from '../../qemu/rebaseImage.js';
 import { commitImage } from '../../qemu/commitImage.js';
 import { copyImage } from './copyImage.js';
 import { readImageLocks } from './imageLocks.js';
@@ -45,6 +46,7 @@ export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qe
     createOverlay: (overlay, onMade) => createOverlay(overlay, program, onMade),
     copy,
     removeTag: (file, tag) => removeTag(file, tag, program),
+    rebase: (overlay) => rebaseImage(overlay, program),
     canChange: (path) => canChange(path, program),
     commit: (commit, signal, onFraction) => commitImage(commit, program, signal, onFraction),
     copyImage: (copy, signal, onFraction, onMade) => copyImage(copy, program, signal, onFraction, onMade),

@@ -49,6 +49,10 @@ export function sameFiles(local: Way, storage: Pick<StorageFiles, 'changedAt'>):
       await requireSame(file);
       await local.removeTag(file, tag);
     },
+    rebase: async (overlay) => {
+      await requireSame(overlay.file, overlay.backing);
+      await local.rebase(overlay);
+    },
     commit: async (commit, signal, onFraction) => {
       await requireSame(commit.base, commit.top);
       await local.commit(commit, signal, onFraction);

@@ -217,6 +217,8 @@ export function storageFiles(access: StorageAccess): StorageFiles {
         new Failure('unsupported', { doing: 'removing a snapshot from an image', path: file, snapshot: tag }),
       ),
     canChange: () => Promise.resolve({ why: 'noStorageDriver' }),
+    rebase: ({ file }) =>
+      Promise.reject(new Failure('unsupported', { doing: 'naming what an image rests on', path: file })),
     commit: ({ base }) => Promise.reject(new Failure('unsupported', { doing: 'merging images', path: base })),
     copyImage: ({ file }) => Promise.reject(new Failure('unsupported', { doing: 'copying an image', path: file })),
     remove,

@@ -7,6 +7,7 @@ import type { GoingFiles, Step } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
 import { isActive, type Vm, xmlChain } from '../../domain/vm.js';
 import { parseDomainXml } from '../xml/domainXml.js';
+import { requireOff } from './requireOff.js';
 import type { StepContext } from './stepContext.js';
 
 type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
@@ -119,6 +120,28 @@ export async function removeTag({ files, vm }: OnFiles, { file, tag }: Of<'remov
     return;
   }
   await files.removeTag(file, tag);
+}
+
+/**
+ * Idempotent: an overlay that names it already stays as it is.
+ * @throws Failure `refused` unless the VM is off, and where the overlay names neither of the two
+ */
+export async function rebaseOverlay(
+  context: Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files'>,
+  { was, ...overlay }: Of<'rebaseOverlay'>,
+): Promise<void> {
+  const { files, vm } = context;
+  const { file, backing } = overlay;
+  const image = await files.image(file, 'qcow2', 'head');
+  const named = typeof image === 'string' ? undefined : image.backing?.file;
+  if (named === backing) {
+    return;
+  }
+  if (named !== was) {
+    throw new Failure('refused', { vm: vm.name, path: file, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
+  }
+  await requireOff(context, file);
+  await files.rebase(overlay);
 }
 
 /**

@@ -4,6 +4,8 @@ import {
   VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
   VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY,
   VIR_DOMAIN_SNAPSHOT_XML_SECURE,
+  VIR_DOMAIN_XML_INACTIVE,
+  VIR_DOMAIN_XML_SECURE,
 } from '../../libvirt/flags.js';
 import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
@@ -15,11 +17,14 @@ import {
   renamed,
   withOverlays,
   withoutDeleteMarks,
+  withFilesMoved,
   withLayersTold,
   withoutRam,
   withParent,
 } from '../xml/snapshotChange.js';
+import { withNamesOfNow } from '../xml/retarget.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
+import { requireOff } from './requireOff.js';
 import type { StepContext } from './stepContext.js';
 
 type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
@@ -68,6 +73,25 @@ export async function reparent(context: Redefining, step: Of<'reparent'>): Promi
 /** Idempotent: the same is written again. */
 export async function nameFrozenFiles(context: Redefining, step: Of<'nameFrozenFiles'>): Promise<void> {
   await redefine(context, onFrozenFiles(await readSecure(context, step.snapshot), step.disks));
+}
+
+/**
+ * Idempotent: the same is written again.
+ * @throws Failure `refused` unless the VM is off: what runs has files open that it would not be told to rest on
+ */
+export async function nameMovedFiles(
+  context: Pick<StepContext, 'connection' | 'dom' | 'vm'>,
+  step: Of<'nameMovedFiles'>,
+): Promise<void> {
+  const { connection, dom } = context;
+  await requireOff(context, step.files[0]?.to ?? '');
+  if (step.snapshot !== undefined) {
+    await redefine(context, withFilesMoved(await readSecure(context, step.snapshot), step.files));
+    return;
+  }
+  const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
+  await connection.call('domainDefineXmlFlags', { xml: withNamesOfNow(xml, step.files), flags: 0 });
 }
 
 /** Idempotent: what is told already stays, and nothing is sent where all is. */

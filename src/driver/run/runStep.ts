@@ -10,7 +10,15 @@ import { restoreClone, undoClone } from './runForkSteps.js';
 import { copyImages, defineClone, discardClone } from './runCloneSteps.js';
 import { blockCommit } from './runCommitStep.js';
 import { configureDisks, defineFromSnapshot, makePersistent } from './runDefineStep.js';
-import { copyFile, createOverlays, removeFiles, removeTag, requireUnnamed, trashFiles } from './runFileStep.js';
+import {
+  copyFile,
+  createOverlays,
+  rebaseOverlay,
+  removeFiles,
+  removeTag,
+  requireUnnamed,
+  trashFiles,
+} from './runFileStep.js';
 import { endStream } from './monitor.js';
 import { runPowerAction } from './runPowerStep.js';
 import {
@@ -19,6 +27,7 @@ import {
   forgetSnapshot,
   makeCurrent,
   nameFrozenFiles,
+  nameMovedFiles,
   redefineAs,
   reparent,
   tellLayers,
@@ -54,6 +63,8 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   makeCurrent,
   makePersistent,
   nameFrozenFiles,
+  nameMovedFiles,
+  rebaseOverlay,
   power: (context, step) => runPowerAction(context, step.action),
   redefineAs,
   removeFiles: (context, step) => requireUnnamed(context, step).then(() => removeFiles(context, step)),

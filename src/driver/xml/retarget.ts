@@ -1,7 +1,9 @@
 // A VM's XML with other files as its disks: for a definition out of a snapshot, and for RAM out of a file.
 // Pure; refuses to know what the files are.
 import { isDevicePath } from '../../domain/devicePath.js';
-import type { TargetFile } from '../../steps/step.js';
+import type { SavedRam } from '../../domain/snapshot.js';
+import type { MovedName, TargetFile } from '../../steps/step.js';
+import { readDisks } from './diskXml.js';
 import type { Vm } from '../../domain/vm.js';
 import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 import { strangersIn } from './knownDiskXml.js';
@@ -46,8 +48,13 @@ export function writeSavedDomain(
 }
 
 /** @throws XmlError when it is no VM's XML */
-export function parseSavedRam(savedXml: string): Pick<Vm, 'name' | 'uuid'> {
-  return savedRamOf(parseXml(savedXml));
+export function parseSavedRam(savedXml: string): Exclude<SavedRam, 'broken'> {
+  const root = parseXml(savedXml);
+  const disks = readDisks(root).map(({ target, source: file }) => ({
+    target,
+    ...(file === undefined ? {} : { file }),
+  }));
+  return { ...savedRamOf(root), disks };
 }
 
 function savedRamOf(root: XmlElement): Pick<Vm, 'name' | 'uuid'> {
@@ -68,6 +75,34 @@ export function onFiles(secureXml: string, disks: readonly (TargetFile & { reado
     throw new XmlError('this is not the description of a VM');
   }
   return writeXml(redirectDisks(root, disks));
+}
+
+/** A VM's own configuration, with the files that its disks rest on under their names of now. */
+export function withNamesOfNow(secureXml: string, files: readonly MovedName[]): string {
+  return writeXml(renamedFiles(parseXml(secureXml), files));
+}
+
+/** Files of disks, of what these rest on, and of RAM: wherever one of these stands as a name, and in nothing else. */
+export function renamedFiles(root: XmlElement, files: readonly MovedName[]): XmlElement {
+  const names = new Map(files.map(({ from, to }) => [from, to]));
+  const renamed = (node: XmlElement): XmlElement => {
+    const isNaming = node.name === 'source' || node.name === 'memory';
+    const attributes = Object.entries(node.attributes).map(([key, value]) => [
+      key,
+      isNaming && (key === 'file' || key === 'dev') ? (names.get(value) ?? value) : value,
+    ]);
+    return {
+      ...node,
+      attributes: Object.fromEntries(attributes) as XmlElement['attributes'],
+      children: node.children.map((child) => (isElement(child) && isWithin(node, child) ? renamed(child) : child)),
+    };
+  };
+  return renamed(root);
+}
+
+/** Other elements name files too, which are none of a disk: serial ports, firmware. */
+function isWithin(parent: XmlElement, { name }: XmlElement): boolean {
+  return parent.name === 'devices' ? name === 'disk' : name !== 'metadata' && name !== 'os';
 }
 
 /** New overlays are qcow2. @throws XmlError when there is no such disk, or one twice. */

@@ -1,11 +1,11 @@
 // A snapshot's document with something changed, for a redefinition. Each must have been read with
 // VIR_DOMAIN_SNAPSHOT_XML_SECURE: what is missing in it is wiped. Pure; knows no flags.
 import type { UntoldDisk } from '../../domain/vm.js';
-import type { TargetFile } from '../../steps/step.js';
+import type { MovedName, TargetFile } from '../../steps/step.js';
 import { attribute, element, find, findAll, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 import { foreignInOverlay } from './knownDiskXml.js';
 import { pathOf } from './diskXml.js';
-import { redirectDisks } from './retarget.js';
+import { redirectDisks, renamedFiles } from './retarget.js';
 import { changed, isElement, withText } from './xmlChange.js';
 
 /** An empty description is no description. */
@@ -130,6 +130,11 @@ function disksIn(domain: XmlElement): readonly XmlElement[] {
 
 function targetOf(disk: XmlElement): string | undefined {
   return attribute(find(disk, 'target'), 'dev');
+}
+
+/** The same snapshot with its files under their names of now, in all that it tells of them. */
+export function withFilesMoved(secureXml: string, files: readonly MovedName[]): string {
+  return writeXml(renamedFiles(parse(secureXml), files));
 }
 
 /** Without the marks that a delete which broke off left on its disks; undefined when there are none. */

@@ -21,6 +21,7 @@ import { frozenFileRefusal, inUseRefusal, readOnlyRefusal, unsteadyRefusal } fro
 import type { Draft } from '../plan.js';
 import { planKeepDisks } from './planKeepDisks.js';
 import { planForget, planMakeCurrent } from './planMetadataRepair.js';
+import { planMovedFiles } from './planMovedFiles.js';
 import type { RepairSteps } from './repairSteps.js';
 import { planEmulatedRevert } from '../revert/planEmulatedRevert.js';
 
@@ -96,6 +97,8 @@ function repairSteps(request: RepairRequest, facts: Facts): RepairSteps | Refuse
       return planFinishDelete(request.vm, repair.snapshot, facts);
     case 'makeCurrent':
       return planMakeCurrent(request.vm, repair.snapshot, facts);
+    case 'nameMovedFiles':
+      return planMovedFiles(facts);
     case 'leaveFrozenFiles':
       return leaveFrozenFiles(request.vm, repair.snapshot, facts);
     case 'keepVm':

@@ -1,6 +1,7 @@
 // What the doctor mends.
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
+import { movedFiles, movedRamPlaces } from '../../domain/chains/movedFiles.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import {
   configuredFiles,
@@ -42,6 +43,8 @@ export const repairOperation: OperationDefinition<'repair'> = {
         return { ...factsOfAll(known), savedRam: savedRamOf(findSnapshot(tree, repair.snapshot)) };
       case 'removeFiles':
         return { ...factsOfAll(known), configured: active && vm.persistent, checkpoints: true };
+      case 'nameMovedFiles':
+        return { ...factsOfAll(known), savedRam: movedRamPlaces(known) };
       case 'removeTag':
       case 'forgetSnapshot':
       case 'makeCurrent':
@@ -69,6 +72,20 @@ export const repairOperation: OperationDefinition<'repair'> = {
       case 'keepDisks':
       case 'makeCurrent':
         return filesOfSnapshots([repair.snapshot], present, [], facts);
+      case 'nameMovedFiles': {
+        const moved = movedFiles(facts);
+        const named = filesOfSnapshots(
+          facts.tree.snapshots.map(({ name }) => name),
+          present,
+          [],
+          facts,
+        );
+        const images = moved.flatMap(({ found }) => (found.endsWith('.mem') ? [] : [found]));
+        return {
+          ...filesIn(facts, [...named.images, ...images], named.files),
+          changes: moved.flatMap(({ overlays }) => overlays.map(({ file }) => file)),
+        };
+      }
       case 'configureDisks':
         return filesIn(facts, [...present, ...configuredFiles(facts)], []);
       case 'keepVm':
@@ -79,6 +96,6 @@ export const repairOperation: OperationDefinition<'repair'> = {
   },
   refusesPaths: ({ repair: { kind } }) =>
     kind === 'resumeAfterSave' || kind === 'thawGuest' || kind === 'keepVm' ? 'none' : 'unclear',
-  mindsCheckpoints: ({ repair }) => 'snapshot' in repair,
+  mindsCheckpoints: ({ repair }) => 'snapshot' in repair || repair.kind === 'nameMovedFiles',
   needsName: () => true,
 };

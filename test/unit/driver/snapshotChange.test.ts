@@ -8,6 +8,7 @@ import {
   renamed,
   withOverlays,
   onFrozenFiles,
+  withFilesMoved,
   withLayersTold,
   withoutDeleteMarks,
   withParent,
@@ -117,6 +118,22 @@ describe('other overlays', () => {
       assert.throws(() => withOverlays(xml, [{ target, file: '/x' }]), XmlError);
     }
     assert.throws(() => withOverlays(memory, [{ target: 'vda', file: '/x' }]), XmlError);
+  });
+});
+
+describe('files that were moved', () => {
+  it('have other names as disks, as what is below these, and as RAM, and nowhere else', () => {
+    const layer = (file: string): string =>
+      `<backingStore type="file"><format type="raw"/><source file="${file}"/></backingStore>`;
+    const domain = (file: string): string =>
+      `<domain><metadata><source file="/a"/></metadata><devices><disk type="file"><source file="${file}"/>${layer(file)}<target dev="vda"/></disk>` +
+      '<serial type="file"><source path="/a" file="/a"/></serial></devices></domain>';
+    const xml = (file: string): string =>
+      `<domainsnapshot><name>/a</name><description>/a</description><memory snapshot="external" file="${file}"/>` +
+      `<disks><disk name="vda"><source file="${file}"/></disk></disks><revertDisks><disk name="vda"><source dev="${file}"/></disk></revertDisks>` +
+      `${domain(file)}<inactiveDomain/></domainsnapshot>`;
+    assert.equal(withFilesMoved(xml('/a'), [{ from: '/a', to: '/b' }]), xml('/b'));
+    assert.equal(withFilesMoved(xml('/a/b'), [{ from: '/a', to: '/b' }]), xml('/a/b'));
   });
 });
 

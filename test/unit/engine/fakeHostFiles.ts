@@ -72,6 +72,10 @@ export class FakeHostFiles implements HostFiles {
     return Promise.resolve();
   }
 
+  rebase(): Promise<void> {
+    return Promise.resolve();
+  }
+
   removeTag(): Promise<void> {
     return Promise.resolve();
   }

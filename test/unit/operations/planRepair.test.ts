@@ -366,6 +366,50 @@ describe('planRepair: a VM on frozen files', () => {
   );
 });
 
+describe('planRepair: files that were moved', () => {
+  const at = (more: Partial<Facts> = {}, canChange?: 'yes'): Facts =>
+    facts({
+      vm: vm({ power: 'off', disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })] }),
+      tree: tree(
+        ['a', 'b'].map((name, index) =>
+          external(name, index === 0 ? undefined : 'a', {
+            disks: [{ target: 'vda', location: 'external', file: `/old/web.${name}` }],
+          }),
+        ),
+        'b',
+      ),
+      frozenDisks: frozen({ a: '/old/web.qcow2', b: '/old/web.a' }),
+      otherVms: [],
+      files: {
+        ...looked({
+          images: {
+            '/img/web.b': image('/old/web.a', { real: '1:1' }),
+            '/img/web.a': image('/old/web.qcow2'),
+            [base]: image(),
+            '/old/web.b': 'missing',
+            '/old/web.a': 'missing',
+            '/old/web.qcow2': 'missing',
+          },
+          lists: { '/img': ['web.qcow2', 'web.a', 'web.b'] },
+        }),
+        ...(canChange === undefined ? {} : { canChange: new Map([['/img/web.b', canChange]]) }),
+      },
+      ...more,
+    });
+  const repair: Repair = { kind: 'nameMovedFiles' };
+  golden.section(
+    'files that were moved',
+    repairs([
+      ['off', repair, at()],
+      ['on', repair, at({ vm: vm({ disks: [disk('vda', '/img/web.b', { backing: ['/img/web.a', base] })] }) })],
+      ['none is proven to be the same', repair, at({ vm: off(['vda', '/img/web.b']), tree: tree([]) })],
+      ['a program has an overlay open', repair, at({ held: new Set(['1:1']) })],
+      ['an overlay is not ours to change', repair, at({}, 'yes')],
+      ['libvirt has a checkpoint', repair, at({ checkpoints: ['daily'] })],
+    ]),
+  );
+});
+
 describe('planRepair: something is stuck', () => {
   const rows = [
     ['resumeAfterSave', 'saving', facts({ vm: vm({ power: 'paused', powerReason: 'saving' }) })],

@@ -68,6 +68,8 @@ describe('virshCommand', () => {
     ],
     [{ kind: 'reparent', snapshot: 's', parent: 'p' }, 'snapshot-edit --domain web --snapshotname s'],
     [{ kind: 'nameFrozenFiles', snapshot: 's', disks: [] }, 'snapshot-edit --domain web --snapshotname s'],
+    [{ kind: 'nameMovedFiles', snapshot: 's', files: [] }, 'snapshot-edit --domain web --snapshotname s'],
+    [{ kind: 'nameMovedFiles', files: [] }, 'edit --domain web'],
     [{ kind: 'tellLayers', snapshot: 's', disks: [] }, 'snapshot-edit --domain web --snapshotname s'],
     [{ kind: 'clearUnfinishedDelete', snapshot: 's' }, 'snapshot-edit --domain web --snapshotname s'],
     [
