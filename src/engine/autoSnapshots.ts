@@ -41,26 +41,29 @@ export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): Au
   return standsOnTarget ? believed(tree, [last])[0] : undefined;
 }
 
+type OwnNotes = Pick<Persistence, 'records' | 'marks' | 'favourites' | 'trash' | 'thumbnails' | 'frozen'>;
+
 /**
  * Keeps in the picture, for each VM whose snapshots are known, which of them are ours, what a revert can go back to, and
- * which are to be kept.
+ * which are to be kept. What was noted of the layers of a VM goes with the VM.
  */
 export class SnapshotMarks implements Disposable {
   readonly #store: Store;
-  readonly #persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'trash' | 'thumbnails'>;
+  readonly #persistence: OwnNotes;
   readonly #log: Log;
   readonly #seen = new WeakSet<SnapshotTree>();
+  /** Of each connection that was listed as a whole. */
+  readonly #listed = new Map<string, ReadonlyMap<string, VmRef>>();
   readonly #listening: Disposable;
 
-  constructor(
-    store: Store,
-    persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'trash' | 'thumbnails'>,
-    log: Log,
-  ) {
+  constructor(store: Store, persistence: OwnNotes, log: Log) {
     this.#store = store;
     this.#persistence = persistence;
     this.#log = log;
     this.#listening = store.onDidChange(({ connection, vm }) => {
+      if (vm === undefined) {
+        this.#forgetGone();
+      }
       const vms = store.connection(connection ?? '')?.vms ?? [];
       for (const { ref, tree } of vm === undefined ? vms : vms.filter((view) => view.ref.uuid === vm.uuid)) {
         if (tree !== undefined && !this.#seen.has(tree)) {
@@ -82,6 +85,22 @@ export class SnapshotMarks implements Disposable {
 
   dispose(): void {
     this.#listening.dispose();
+  }
+
+  /** Only what was seen to go: others may share our folder, and call another daemon by the same name. */
+  #forgetGone(): void {
+    const lists = this.#store.connections.flatMap(({ uri, loaded, vms }) =>
+      loaded ? [[uri, new Map(vms.map(({ ref }) => [ref.uuid, ref]))] as const] : [],
+    );
+    for (const [uri, present] of lists) {
+      for (const [uuid, ref] of this.#listed.get(uri) ?? []) {
+        if (!present.has(uuid)) {
+          void this.#persistence.frozen.forget(ref);
+        }
+      }
+    }
+    this.#listed.clear();
+    lists.forEach(([uri, present]) => this.#listed.set(uri, present));
   }
 
   async #mark(ref: VmRef, tree: SnapshotTree): Promise<void> {

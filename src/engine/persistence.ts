@@ -36,7 +36,7 @@ export interface Persistence {
   /** What displays showed. Rejects never. */
   readonly thumbnails: Pick<Thumbnails, 'keep' | 'of' | 'keepOnly'>;
   /** What the layers of snapshots were. */
-  readonly frozen: Pick<FrozenRecords, 'of' | 'keep'>;
+  readonly frozen: Pick<FrozenRecords, 'of' | 'keep' | 'forget'>;
   /** Of the files of clones. Nothing is made that is not written down. */
   readonly made: Pick<MadeFiles, 'add' | 'of' | 'forget'>;
   readonly demos: Pick<DemoRecords, 'add' | 'left' | 'forget'>;
@@ -98,7 +98,7 @@ export const keepNothing: Persistence = {
     of: () => Promise.resolve(undefined),
     keepOnly: () => Promise.resolve(),
   },
-  frozen: { of: () => Promise.resolve([]), keep: () => Promise.resolve() },
+  frozen: { of: () => Promise.resolve([]), keep: () => Promise.resolve(), forget: () => Promise.resolve() },
   made: {
     add: (_, { path }) => Promise.reject(new Failure('journal', { doing: 'look for the records', path })),
     of: () => Promise.resolve([]),

@@ -22,17 +22,19 @@ export class StepRunner {
   readonly #records: Persistence['records'];
   readonly #thumbnails: Persistence['thumbnails'];
   readonly #made: Persistence['made'];
+  readonly #frozen: Persistence['frozen'];
 
   constructor(
     look: FreshLook,
     clock: Clock,
-    { records, thumbnails, made }: Pick<Persistence, 'records' | 'thumbnails' | 'made'>,
+    { records, thumbnails, made, frozen }: Pick<Persistence, 'records' | 'thumbnails' | 'made' | 'frozen'>,
   ) {
     this.#look = look;
     this.#clock = clock;
     this.#records = records;
     this.#thumbnails = thumbnails;
     this.#made = made;
+    this.#frozen = frozen;
   }
 
   /** Rejects with the step's Failure. */
@@ -41,6 +43,7 @@ export class StepRunner {
     const outcome = await this.#do(lease, hypervisor, step, estimateMs);
     if (step.kind === 'discardClone') {
       await this.#made.forget(lease.request.vm.uuid);
+      await this.#frozen.forget(lease.request.vm);
     }
     if (step.kind === 'createSnapshot' || step.kind === 'adoptSnapshot') {
       await this.#keepTruth(lease, hypervisor, step.kind === 'adoptSnapshot' ? step.made : step, outcome, shown);

@@ -63,6 +63,21 @@ export async function replaceFile(fs: FileSystem, path: string, content: string 
   }
 }
 
+/** The same, in a folder of its own in that of all that is kept. */
+export async function replaceIn(
+  fs: FileSystem,
+  folders: readonly [whole: string, own: string],
+  name: string,
+  content: string | Uint8Array,
+  log: Log,
+): Promise<void> {
+  const [whole, own] = folders;
+  await ownFolder(fs, whole);
+  await ownFolder(fs, own);
+  await removeLeftovers(fs, own, log);
+  await replaceFile(fs, join(own, name), content, log);
+}
+
 /** What was renamed, made or removed in a folder stays so. */
 export async function syncFolder(fs: FileSystem, path: string): Promise<void> {
   const folder = await fs.open(path, 'r');

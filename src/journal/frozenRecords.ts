@@ -7,16 +7,9 @@ import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import type { FrozenRecord, LayerIdentity } from '../domain/frozenRecord.js';
 import type { VmRef } from '../domain/vm.js';
-import {
-  type FileSystem,
-  hasCode,
-  journalFailure,
-  ownFolder,
-  readBounded,
-  removeLeftovers,
-  replaceFile,
-} from './durable.js';
-import { count, parseAs, parseJson, secondsOf, snapshotTime, writeJson } from './json.js';
+import { discard, type FileSystem, journalFailure, replaceIn } from './durable.js';
+import { count, parseAs, secondsOf, snapshotTime, writeJson } from './json.js';
+import { readRecord } from './recordFolder.js';
 
 const version = 1;
 const maxBytes = 4 * 1024 * 1024;
@@ -64,35 +57,30 @@ export class FrozenRecords {
 
   /** What cannot be read or believed vouches for nothing. */
   async of(vm: VmRef): Promise<readonly FrozenRecord[]> {
-    const path = this.#pathOf(vm);
-    try {
-      const bytes = await readBounded(this.fs, path, maxBytes);
-      const read = bytes === 'tooLong' ? undefined : parseAs(shape, parseJson(bytes.toString('utf8')));
-      if (read?.connection === vm.connection && read.uuid === vm.uuid) {
-        return read.snapshots.map(({ chains, ...one }) => ({
-          ...one,
-          chains: chains.map(({ target, layers }) => ({
-            target,
-            layers: layers.flatMap((at) => read.layers[at] ?? []),
-          })),
-        }));
-      }
-      this.log.warn(`${path} is no record of this VM and is not believed`);
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) {
-        this.log.warn(`${path} cannot be read: ${String(error)}`);
-      }
-    }
-    return [];
+    const parse = (value: unknown): readonly FrozenRecord[] | undefined => {
+      const read = parseAs(shape, value);
+      return read?.connection !== vm.connection || read.uuid !== vm.uuid
+        ? undefined
+        : read.snapshots.map(({ chains, ...one }) => ({
+            ...one,
+            chains: chains.map(({ target, layers }) => ({
+              target,
+              layers: layers.flatMap((at) => read.layers[at] ?? []),
+            })),
+          }));
+    };
+    const read = await readRecord(this, join(this.#root, nameOf(vm)), { maxBytes, parse });
+    return typeof read === 'string' ? [] : read;
   }
 
   /** In place of all that was noted of the VM. Resolves when it is on the disk. */
   async keep(vm: VmRef, records: readonly FrozenRecord[]): Promise<void> {
     const { connection, uuid } = vm;
+    if (records.length === 0) {
+      await this.forget(vm);
+      return;
+    }
     try {
-      await ownFolder(this.fs, this.folder);
-      await ownFolder(this.fs, this.#root);
-      await removeLeftovers(this.fs, this.#root, this.log);
       const newest = records.toSorted((one, other) => one.createdAt - other.createdAt).slice(-mostSnapshots);
       const layers = new Map<string, number>();
       const all: LayerIdentity[] = [];
@@ -113,16 +101,19 @@ export class FrozenRecords {
       if (Buffer.byteLength(content) > maxBytes) {
         throw new RangeError(`Records of ${content.length} characters`);
       }
-      await replaceFile(this.fs, this.#pathOf(vm), content, this.log);
+      await replaceIn(this.fs, [this.folder, this.#root], nameOf(vm), content, this.log);
     } catch (error) {
       throw journalFailure(error, this.#root, { doing: 'noting what snapshots rest on', connection });
     }
   }
 
-  #pathOf({ connection, uuid }: VmRef): string {
-    const name = createHash('sha256')
-      .update(writeJson([connection, uuid]))
-      .digest('hex');
-    return join(this.#root, `${name}.json`);
+  /** For a VM that is gone. Never rejects. */
+  async forget(vm: VmRef): Promise<void> {
+    await discard(this.fs, [join(this.#root, nameOf(vm))], this.log);
   }
+}
+
+function nameOf({ connection, uuid }: VmRef): string {
+  const digest = createHash('sha256').update(writeJson([connection, uuid]));
+  return `${digest.digest('hex')}.json`;
 }

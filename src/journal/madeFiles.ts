@@ -5,17 +5,9 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import type { MadeFile } from '../domain/hostFiles.js';
-import {
-  discard,
-  type FileSystem,
-  hasCode,
-  journalFailure,
-  ownFolder,
-  readBounded,
-  removeLeftovers,
-  replaceFile,
-} from './durable.js';
-import { parseAs, parseJson, writeJson } from './json.js';
+import { discard, type FileSystem, journalFailure, replaceIn } from './durable.js';
+import { parseAs, writeJson } from './json.js';
+import { readRecord } from './recordFolder.js';
 
 const version = 1;
 const maxBytes = 256 * 1024;
@@ -40,15 +32,12 @@ export class MadeFiles {
   /** Resolves when it is on the disk. @throws Failure `journal` */
   async add(uuid: string, file: MadeFile): Promise<void> {
     try {
-      const path = this.#pathOf(uuid);
-      if (path === undefined) {
+      if (this.#pathOf(uuid) === undefined) {
         throw new RangeError(`${uuid} is no UUID`);
       }
       const files = [...(await this.of(uuid)).filter((one) => one.path !== file.path), file];
-      await ownFolder(this.fs, this.folder);
-      await ownFolder(this.fs, this.#folder);
-      await removeLeftovers(this.fs, this.#folder, this.log);
-      await replaceFile(this.fs, path, writeJson({ version, uuid, files }), this.log);
+      const content = writeJson({ version, uuid, files });
+      await replaceIn(this.fs, [this.folder, this.#folder], `${uuid}.json`, content, this.log);
     } catch (error) {
       throw journalFailure(error, this.#folder, { doing: 'write down a file that was made', path: file.path });
     }
@@ -60,19 +49,12 @@ export class MadeFiles {
     if (path === undefined) {
       return [];
     }
-    try {
-      const text = await readBounded(this.fs, path, maxBytes);
-      const record = text === 'tooLong' ? undefined : parseAs(shape, parseJson(text.toString('utf8')));
-      if (record?.uuid === uuid) {
-        return record.files;
-      }
-      this.log.warn(`${path} is nothing that we wrote, and is not believed`);
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) {
-        this.log.warn(`${path} cannot be read: ${String(error)}`);
-      }
-    }
-    return [];
+    const parse = (value: unknown): readonly MadeFile[] | undefined => {
+      const record = parseAs(shape, value);
+      return record?.uuid === uuid ? record.files : undefined;
+    };
+    const read = await readRecord(this, path, { maxBytes, parse });
+    return typeof read === 'string' ? [] : read;
   }
 
   async forget(uuid: string): Promise<void> {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cloneRequest, type CloneWish, makeClone, throwAway } from '../../src/engine/clones.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { blockDifferences } from '../oracle/blocks.js';
@@ -117,6 +117,8 @@ describe('clones', () => {
         style: 'external',
       });
       const folder = dirname(filesOf(ref)[0]!);
+      const notes = join(rig.daemon.dir, 'journal', 'frozen');
+      const noted = (await readdir(notes)).length;
       assert.ok((await readdir(folder)).some((name) => name.startsWith('linked.')));
       await throwAway(rig.inventory, ref);
       assert.deepEqual(
@@ -124,6 +126,7 @@ describe('clones', () => {
         [],
       );
       assert.doesNotMatch(await rig.virsh('list', '--all', '--name'), /^linked$/mu);
+      assert.equal((await readdir(notes)).length, noted - 1);
       await web.isWhole();
     });
 

@@ -321,3 +321,23 @@ describe('leaves of a layout that nobody needs any more', () => {
     assert.deepEqual(doomedLayouts({ snapshots: [s, l], current: 's' }, [], []), []);
   });
 });
+
+describe('what is noted of the layers of a VM', () => {
+  it('goes when the VM is seen to be gone, and not where the connection is', async () => {
+    const [web, db] = [fakeVm('web', ['s']), fakeVm('db', ['s'])];
+    const r = await rig(web, db);
+    await r.look('web');
+    for (const name of ['web', 'db']) {
+      await r.persistence.frozen.keep(r.ref(name), [{ name: 's', createdAt: 1, chains: [] }]);
+    }
+    const other = vmKey(r.ref('db'));
+    r.vms.delete(uuidOf('web'));
+    await r.inventory.refresh({ connection: uri });
+    await settled();
+    assert.deepEqual([...r.persistence.layers.keys()], [other]);
+    r.inventory.setConnections([]);
+    r.inventory.setConnections([uri]);
+    await settled();
+    assert.deepEqual([...r.persistence.layers.keys()], [other]);
+  });
+});

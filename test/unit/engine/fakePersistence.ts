@@ -191,6 +191,10 @@ export class FakeKeeping implements Persistence {
       this.layers.set(vmKey(vm), records);
       return Promise.resolve();
     },
+    forget: (vm) => {
+      this.layers.delete(vmKey(vm));
+      return Promise.resolve();
+    },
   };
 
   readonly pictured = new Map<string, Uint8Array>();

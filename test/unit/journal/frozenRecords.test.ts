@@ -47,6 +47,16 @@ describe('what snapshots rest on, as it is noted', () => {
     }
   });
 
+  it('is no file where nothing is noted, or the VM is gone', async () => {
+    await records.forget(vm);
+    for (const end of [() => records.keep(vm, []), () => records.forget(vm)]) {
+      await records.keep(vm, [record('one', 1, '/base')]);
+      await end();
+      assert.deepEqual(await readdir(join(folder, 'frozen')), []);
+      assert.deepEqual(await records.of(vm), []);
+    }
+  });
+
   it('is bounded: the newest are kept', async () => {
     await records.keep(
       vm,
