@@ -1,6 +1,6 @@
 // The files of the VMs of a lab: which of them go with it, and who else stands on one. They are compared as what they are, whatever
 // path leads to them.
-import { lstat, stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { t } from '@vscode/l10n';
 import { Failure } from '../domain/failure.js';
@@ -11,6 +11,7 @@ import type { VmView } from '../inventory/views.js';
 import type { LabRecord, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { LabError } from './labError.js';
+import { realOf } from './realFile.js';
 
 /** What a version that wrote down no files has made. */
 const namesOfBefore = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
@@ -93,12 +94,6 @@ async function treeOf({ ref }: VmView, inventory: Session['inventory']): Promise
     }
     throw error;
   }
-}
-
-/** Alike for all paths that lead to the same file; links are followed. */
-async function realOf(path: string): Promise<string | undefined> {
-  const stats = path.startsWith('/') ? await orUndefined(stat(path)) : undefined;
-  return stats?.isFile() === true ? `${stats.dev}:${stats.ino}` : undefined;
 }
 
 async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {

@@ -1,11 +1,10 @@
 // Whether the image of a lab is a disk that a VM writes to, by whatever path that names it.
-import { stat } from 'node:fs/promises';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
-import { factsOf } from '../qemu/localImage.js';
 import type { Session } from '../session/session.js';
 import { LabError } from './labError.js';
+import { realOf } from './realFile.js';
 
 /**
  * Below an overlay nobody may write, and a VM that is off does so at its next start. A copy is torn where a VM writes meanwhile.
@@ -34,14 +33,5 @@ export async function requireUnwritten(session: Session, files: readonly string[
         );
       }
     }
-  }
-}
-
-/** Undefined where it cannot be seen, so by nobody here. */
-async function realOf(path: string): Promise<string | undefined> {
-  try {
-    return (await factsOf(await stat(path)))?.real;
-  } catch {
-    return undefined;
   }
 }
