@@ -4,7 +4,10 @@ import { recordsToKeep } from '../../../src/domain/chains/frozenLayers.js';
 import { frozenWriterRefusal, othersFrozen, writersInto } from '../../../src/domain/chains/frozenWriters.js';
 import type { Facts, OtherVm } from '../../../src/domain/facts.js';
 import { examine } from '../../../src/diagnosis/examine.js';
+import { snapshotOf } from '../../../src/diagnosis/problemTable.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
+import { questionOf } from '../../../src/text/questionText.js';
+import { vmRow } from '../../../src/text/rows.js';
 import { image, over, seen } from './hostFiles.js';
 import { disk, external, facts, frozen, ref, tree, vm } from './someFacts.js';
 
@@ -93,6 +96,31 @@ describe('who writes into what a snapshot froze', () => {
     assert.deepEqual(found(with_([froze(base)], mine)), ['usedByOtherVm']);
     assert.deepEqual(asked(with_([froze('/img/x', true)], mine)), []);
     assert.deepEqual(othersFrozen(with_([froze(a, true)])), []);
+  });
+
+  it('stands as an error in the rows of both VMs and of the snapshot, and in the question before the start', () => {
+    const rowOf = (at: Facts): string => {
+      const problems = examine(ref, at).diagnoses.map(({ problem }) => problem);
+      const view = { ref, vm: at.vm, tree: at.tree };
+      return vmRow(view, { readOnly: false }, { now: 0, health: () => problems }).description;
+    };
+    const mine = with_([froze(base, true)], {
+      vm: vm({ power: 'off', disks: [disk('vda', base)] }),
+      tree: tree([]),
+      files: seen({ [base]: image() }),
+    });
+    assert.match(rowOf(mine), /⚠ 1 error/u);
+    const decision = planOperation(start, mine);
+    assert.ok(decision.kind === 'plan');
+    const { lines } = questionOf({ plan: decision, target: { ref, vm: mine.vm, tree: mine.tree } }, 0);
+    assert.ok(
+      lines.some((line) => line.includes('theirs (other)')),
+      lines.join('\n'),
+    );
+    const owner = with_([other(base, false)], { frozenRecords });
+    assert.match(rowOf(owner), /⚠ 1 error/u);
+    const [problem] = examine(ref, owner).diagnoses.map((one) => one.problem);
+    assert.equal(problem && snapshotOf(problem), 'one');
   });
 
   it('is asked before the VM starts on what its own snapshot froze, unless that is spoilt already', () => {
