@@ -20,8 +20,12 @@ export class Golden {
   readonly #file: string;
   readonly #sections = new Map<string, readonly GoldenCase[]>();
 
-  constructor(readonly name: string) {
-    this.#file = join(root, 'test/unit/operations/golden', `${name}.txt`);
+  /** @param room of test/unit */
+  constructor(
+    readonly name: string,
+    room: 'operations' | 'text' = 'operations',
+  ) {
+    this.#file = join(root, 'test/unit', room, 'golden', `${name}.txt`);
   }
 
   /** Each of its cases is a test. */
