@@ -5,7 +5,6 @@ import { actsAloneForMs } from '../operations/interrupted.js';
 import type { JournalEntry, StepRecord, UnreadableEntry } from './entry.js';
 import { count, isObject, type JsonObject, parseAs, parseJson, secondsOf, snapshotTime, writeJson } from './json.js';
 import { beforeShape, originShape } from './originText.js';
-import { fromVersion1 } from './version1.js';
 import { writerShape } from './writer.js';
 
 const version = 2;
@@ -182,8 +181,7 @@ function parseLine<T>(line: Buffer, parse: (value: JsonObject) => T | undefined)
   return isObject(value) ? parse(value) : undefined;
 }
 
-function parseHead(given: JsonObject, id: string): EntryHead | Pick<UnreadableEntry, 'why' | 'detail'> | undefined {
-  const value = given['version'] === 1 ? fromVersion1(given) : given;
+function parseHead(value: JsonObject, id: string): EntryHead | Pick<UnreadableEntry, 'why' | 'detail'> | undefined {
   const written = parseAs(count, value['version']);
   if (written !== undefined && written > version) {
     return { why: 'newer', detail: `version ${written}` };
