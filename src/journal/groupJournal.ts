@@ -28,6 +28,8 @@ export interface GroupMember extends VmRef {
   readonly state: MemberState;
   /** The current snapshot then. */
   readonly current?: string;
+  /** By name, of the snapshots here that were there then: when each was taken. Another one of its name is somebody else's. */
+  readonly times?: Readonly<Record<string, number>>;
   /** That is made, reverted to or deleted. */
   readonly snapshot: string;
   /** Of a revert: that keeps what it leaves, if one is taken. */
@@ -60,6 +62,8 @@ export interface GroupEntry extends GroupHead {
   readonly moment?: { readonly at: number; readonly spreadMs?: number };
   /** `uuid`s of members whose own part is done. */
   readonly done: readonly string[];
+  /** By their `uuid`: when the snapshot was taken that was made for it. */
+  readonly made?: Readonly<Record<string, number>>;
   /** All of it is done but what follows: the members are let go on. */
   readonly decided?: 'after' | 'before';
 }
@@ -67,7 +71,7 @@ export interface GroupEntry extends GroupHead {
 export interface OpenGroup {
   readonly entry: GroupEntry;
   /** Resolves when it is on the disk. */
-  put(news: Pick<Partial<GroupEntry>, 'moment' | 'done' | 'decided'>): Promise<void>;
+  put(news: Pick<Partial<GroupEntry>, 'moment' | 'done' | 'made' | 'decided'>): Promise<void>;
   /** Never rejects: it is over, whatever the disk says. */
   end(): Promise<void>;
   /** Keeps it for a recovery. Never rejects. */
@@ -93,6 +97,7 @@ const shape = v.object({
         name: text,
         state,
         current: v.exactOptional(text),
+        times: v.exactOptional(v.record(text, count)),
         snapshot: text,
         checkpoint: v.exactOptional(text),
         end: v.exactOptional(state),
@@ -109,6 +114,7 @@ const shape = v.object({
   writer: writerShape,
   moment: v.exactOptional(v.object({ at: count, spreadMs: v.exactOptional(v.pipe(v.number(), v.minValue(0))) })),
   done: v.pipe(v.array(text), v.maxLength(64)),
+  made: v.exactOptional(v.record(text, count)),
   decided: v.exactOptional(v.picklist(['after', 'before'])),
 }) satisfies v.GenericSchema<unknown, GroupEntry>;
 

@@ -191,7 +191,7 @@ export class Ending {
       entry.members.map((member) => {
         const own = failures.get(vmKey(member));
         const isHalf = own !== undefined && isHalfWay(own);
-        return [vmKey(member), isHalf ? 'unclear' : standingOf(entry, member, views.get(vmKey(member)))];
+        return [vmKey(member), isHalf ? 'unclear' : standingOf(entry, member, views.get(vmKey(member)), own)];
       }),
     );
     const those = entry.members.filter((member) => standings.get(vmKey(member)) === 'after');

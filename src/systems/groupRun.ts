@@ -1,5 +1,7 @@
 // Carries out what was planned for a system: all members, or none. One entry in the journal says before anything is touched what
 // is done with each; where one fails, the others go back to where they were. Refuses to decide what is done.
+import { isDeepStrictEqual } from 'node:util';
+import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
@@ -127,18 +129,23 @@ export class GroupRun {
     open: OpenGroup,
     { signal, onDone }: RunWish,
   ): Promise<void> {
+    const { inventory } = this.#options;
     const failures = new Map<string, Failure>();
     await Promise.all(
-      plan.members.map(async ({ member, plan: own }) => {
+      plan.members.map(async ({ member, view, plan: own }) => {
         try {
           const undoes = undone.get(vmKey(member));
           const { id, name } = plan.system;
-          await runOwn(turn, own, {
+          await runOwn(turn, own, view, {
             system: { id, name },
             ...(signal !== undefined && { signal }),
             ...(undoes !== undefined && { undoes }),
           });
-          await open.put({ done: [...open.entry.done, member.uuid] });
+          const madeAt = timesOf(inventory.findVm(member)?.tree, own.checkpoint ?? own.snapshot)[0]?.[1];
+          await open.put({
+            done: [...open.entry.done, member.uuid],
+            ...(madeAt !== undefined && { made: { ...open.entry.made, [member.uuid]: madeAt } }),
+          });
           onDone?.(member);
         } catch (error) {
           failures.set(vmKey(member), asFailure(error));
@@ -197,6 +204,7 @@ export class GroupRun {
           name: view.vm.name,
           state,
           ...(current !== undefined && { current }),
+          times: Object.fromEntries(timesOf(view.tree, current, plan.snapshot)),
           snapshot: plan.snapshot ?? '',
           ...(kind === 'revert' && plan.checkpoint !== undefined && { checkpoint: plan.checkpoint }),
           ...(end !== undefined && { end: end.state === 'paused' && end.kind !== 'memory' ? 'off' : end.state }),
@@ -213,6 +221,7 @@ export class GroupRun {
 async function runOwn(
   turn: Together,
   { request, snapshot, checkpoint, steps }: SystemPlan['members'][number]['plan'],
+  { tree }: SystemPlan['members'][number]['view'],
   wish: Pick<RunOperationOptions, 'signal' | 'undoes' | 'system'>,
 ): Promise<OperationResult | undefined> {
   const made = steps.find((step) => step.kind === 'createSnapshot');
@@ -221,7 +230,10 @@ async function runOwn(
   try {
     return await turn.run(asked, {
       ...wish,
-      allows: (fresh) => fresh.snapshot === snapshot && fresh.checkpoint === checkpoint,
+      allows: (fresh, now) =>
+        fresh.snapshot === snapshot &&
+        fresh.checkpoint === checkpoint &&
+        isDeepStrictEqual(timesOf(now.tree, snapshot), timesOf(tree, snapshot)),
     });
   } catch (error) {
     if (asFailure(error).details.recovered === 'after') {
@@ -237,4 +249,12 @@ class MembersFailed extends Failure {
     const [first = new Failure('failed')] = failures.values();
     super(first.kind, first.details, { cause: first });
   }
+}
+
+/** Of those that are there, each by its name. */
+function timesOf(
+  tree: SnapshotTree | undefined,
+  ...names: readonly (string | undefined)[]
+): readonly (readonly [name: string, createdAt: number])[] {
+  return (tree?.snapshots ?? []).flatMap(({ name, createdAt }) => (names.includes(name) ? [[name, createdAt]] : []));
 }

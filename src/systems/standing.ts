@@ -1,4 +1,5 @@
 // Where the members of an interrupted operation stand, by facts alone, and how it ends. Pure.
+import type { Failure } from '../domain/failure.js';
 import { isMember, type SystemMember, type SystemPoint } from '../domain/system.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { currentOf } from '../domain/snapshotTree.js';
@@ -13,21 +14,26 @@ export interface SeenMember {
 }
 
 /**
+ * A snapshot is the one that is meant where it was taken when that one was: somebody else may have taken one of its name since.
+ *
  * | operation  | the snapshot                                  | the power                                | →       |
  * |------------|-----------------------------------------------|------------------------------------------|---------|
- * | checkpoint | is there                                      | as before, or paused where it ran        | after   |
- * | checkpoint | is not there                                  | the same                                 | before  |
+ * | checkpoint | is there, and ours                            | as before, or paused where it ran        | after   |
+ * | checkpoint | is not there, or somebody else's              | the same                                 | before  |
  * | revert     | is current, and the checkpoint is there; without one: its part is done | as it is to be, or parked for it | after |
  * | revert     | the checkpoint is current, or what was        | as before, or paused where it ran        | before  |
  * | revert     | none is current, and the checkpoint is not there: libvirt was killed while it made it; a revert comes after that | as before, or paused where it ran | before |
  * | delete     | is there                                      | any                                      | before  |
  * | delete     | is gone                                       | any                                      | after   |
  * | any        | any other                                     | any other                                | unclear |
+ *
+ * @param failed why its own part was not done, where that was seen
  */
 export function standingOf(
-  { kind, done }: Pick<GroupEntry, 'kind' | 'done'>,
+  { kind, done, made }: Pick<GroupEntry, 'kind' | 'done' | 'made'>,
   member: GroupMember,
   seen: SeenMember | undefined,
+  failed?: Failure,
 ): Standing {
   if (seen === undefined) {
     return 'unclear';
@@ -36,28 +42,45 @@ export function standingOf(
     vm: { power },
     tree,
   } = seen;
-  const has = (name: string | undefined): Snapshot | undefined => tree.snapshots.find((one) => one.name === name);
+  const has = (name: string | undefined): boolean =>
+    tree.snapshots.some((one) => one.name === name && isMeant(one, member));
+  const hasMade = (name: string | undefined): boolean =>
+    tree.snapshots.some((one) => one.name === name && isMade(one, made?.[member.uuid]));
   const asBefore = power === member.state || (member.state === 'running' && power === 'paused');
   switch (kind) {
-    case 'checkpoint':
-      // There was none of that name when it was decided; what time it is on its host, nobody here knows.
-      return !asBefore ? 'unclear' : has(member.snapshot) === undefined ? 'before' : 'after';
+    case 'checkpoint': {
+      const isUntouched = failed?.kind === 'refused' || failed?.kind === 'exists';
+      return !asBefore ? 'unclear' : isUntouched || !hasMade(member.snapshot) ? 'before' : 'after';
+    }
     case 'revert': {
       const isBack =
         standsOn(tree, member.snapshot) &&
-        (member.checkpoint === undefined ? done.includes(member.uuid) : has(member.checkpoint) !== undefined);
+        has(member.snapshot) &&
+        (member.checkpoint === undefined ? done.includes(member.uuid) : hasMade(member.checkpoint));
       if (isBack) {
         return parked(member).includes(power) ? 'after' : 'unclear';
       }
+      const { current } = tree;
       const isThere =
-        tree.current === member.current ||
+        (current === member.current && (current === undefined || has(current))) ||
         (member.checkpoint !== undefined &&
-          (tree.current === member.checkpoint || (tree.current === undefined && has(member.checkpoint) === undefined)));
+          ((current === member.checkpoint && hasMade(current)) ||
+            (current === undefined && !hasMade(member.checkpoint))));
       return isThere && asBefore ? 'before' : 'unclear';
     }
     case 'delete':
-      return has(member.snapshot) === undefined ? 'after' : 'before';
+      return has(member.snapshot) ? 'before' : 'after';
   }
+}
+
+/** An entry of an older version does not tell. */
+function isMeant({ name, createdAt }: Snapshot, { times = {} }: GroupMember): boolean {
+  return (times[name] ?? createdAt) === createdAt;
+}
+
+/** There was none of its name when it was decided. Where its end was not written down, what we write into each tells. */
+function isMade({ createdAt, trailers }: Snapshot, madeAt: number | undefined): boolean {
+  return madeAt === undefined ? trailers.createdBy !== undefined : createdAt === madeAt;
 }
 
 /** Or on a leaf of ours over it, which holds nothing but the layout of the files. */

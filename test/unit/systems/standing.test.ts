@@ -1,5 +1,6 @@
 // Where the members of an interrupted operation stand, and how it ends.
 import assert from 'node:assert/strict';
+import { Failure } from '../../../src/domain/failure.js';
 import type { MemberState } from '../../../src/domain/system.js';
 import type { PowerState } from '../../../src/domain/vm.js';
 import type { GroupEntry, GroupMember } from '../../../src/journal/groupJournal.js';
@@ -14,7 +15,11 @@ import {
 } from '../../../src/systems/standing.js';
 import { internal } from '../domain/someFacts.js';
 
-const made = (name: string, createdAt: number): ReturnType<typeof internal> => ({ ...internal(name), createdAt });
+const made = (name: string, createdAt: number): ReturnType<typeof internal> => ({
+  ...internal(name),
+  createdAt,
+  trailers: { createdBy: 'virt-rewind' },
+});
 
 const second = 1_800_000_000_000;
 const member = (more: Partial<GroupMember> = {}): GroupMember => ({
@@ -57,6 +62,33 @@ describe('where a member of a system stands', () => {
       assert.equal(standingOf(of('checkpoint'), member({ state }), now), standing);
     });
   }
+
+  it('in a checkpoint, by whether the snapshot of that name is the one that was made', () => {
+    const checkpoint = of('checkpoint');
+    const now = seen('paused', 'old', 'old', 'clean');
+    const others = {
+      ...now,
+      tree: { ...now.tree, snapshots: now.tree.snapshots.map((one) => ({ ...one, trailers: {} })) },
+    };
+    assert.equal(standingOf(checkpoint, member(), others), 'before');
+    assert.equal(standingOf({ ...checkpoint, made: { u1: second } }, member(), others), 'after');
+    assert.equal(standingOf({ ...checkpoint, made: { u1: second - 1_000 } }, member(), now), 'before');
+    assert.equal(standingOf(checkpoint, member(), now, new Failure('exists')), 'before');
+    assert.equal(standingOf(checkpoint, member(), now, new Failure('journal')), 'after');
+  });
+
+  it('in a revert and a delete, by whether those of these names are the ones that were meant', () => {
+    const to = member({ checkpoint: 'kept', end: 'running', withRam: true, times: { old: second, clean: second } });
+    const later = member({ ...to, times: { old: second, clean: second - 1_000 } });
+    const now = seen('paused', 'clean', 'old', 'clean', 'kept');
+    assert.equal(standingOf(of('revert'), to, now), 'after');
+    assert.equal(standingOf(of('revert'), later, now), 'unclear');
+    assert.equal(standingOf({ ...of('revert'), made: { u1: second - 1_000 } }, to, now), 'unclear');
+    const replaced = member({ ...to, times: { old: second - 1_000, clean: second } });
+    assert.equal(standingOf(of('revert'), replaced, seen('paused', 'old', 'old', 'clean')), 'unclear');
+    assert.equal(standingOf(of('delete'), to, seen('off', 'old', 'old', 'clean')), 'before');
+    assert.equal(standingOf(of('delete'), later, seen('off', 'old', 'old', 'clean')), 'after');
+  });
 
   it('is not known where it cannot be seen', () => {
     assert.equal(standingOf(of('checkpoint'), member(), undefined), 'unclear');
