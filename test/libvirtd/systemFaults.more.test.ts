@@ -143,6 +143,20 @@ describe('a system of VMs in trouble', () => {
   });
   afterEach(() => here.dispose());
 
+  it('keeps a snapshot of the same name that somebody else takes of a member meanwhile', async () => {
+    here.disturb({ vm: 'db', step: 'createSnapshot', moment: 'before' }, async () => {
+      await virsh('snapshot-create-as', 'db', title, 'of somebody else');
+    });
+    const { members } = await ended({ kind: 'checkpoint', title });
+    assert.deepEqual(
+      members.map(({ outcome }) => outcome),
+      names.map(() => 'asBefore'),
+    );
+    assert.deepEqual(await snapshots(), [[title], [], []]);
+    assert.match(await virsh('snapshot-dumpxml', 'db', title), /of somebody else/u);
+    await journalIsEmpty();
+  });
+
   describe('is whole again when the daemon is killed', () => {
     const rows: readonly (readonly [Kind, Spot, 'atOnce' | 'later'])[] = [
       ['checkpoint', { vm: 'api', step: 'power', moment: 'after' }, 'later'],

@@ -5,6 +5,8 @@ import { adoptSteps } from '../adoptSteps.js';
 import { mergeBackSteps } from '../delete/mergeBack.js';
 import { isHalfWritten, mergeBackOnSteps, ramFiles, releaseSteps, secondName } from './recoverSeamless.js';
 import type { CreateStep, Step } from '../../steps/step.js';
+import { parseDescription } from '../../domain/description.js';
+import type { Snapshot } from '../../domain/snapshot.js';
 import type { Facts } from '../../domain/facts.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { findSnapshot, styleOfVm } from '../../domain/snapshotTree.js';
@@ -18,6 +20,9 @@ export function recoverCreate(interrupted: InterruptedOperation, facts: Facts): 
     const late = withoutLate(step, interrupted, facts);
     const left = removal(secondName(step, facts));
     return late ?? (left.length === 0 ? { kind: 'settled', to: 'after' } : goOn(interrupted, left, 'after'));
+  }
+  if (step !== undefined && findSnapshot(facts.tree, step.name) !== undefined && !isMade(step, facts)) {
+    return goOn(interrupted, thawAndResume(step, interrupted, facts), 'before');
   }
   const adopted = step === undefined ? undefined : adoptCreate(step, interrupted, facts);
   return adopted === undefined ? undoCreate(interrupted, facts) : goOn(interrupted, adopted, 'after');
@@ -69,7 +74,13 @@ function thawAndResume(made: CreateStep, { plan }: InterruptedOperation, { vm, a
 }
 
 function isMade(step: CreateStep, { tree }: Facts): boolean {
-  return findSnapshot(tree, step.name) !== undefined;
+  const found = findSnapshot(tree, step.name);
+  return found !== undefined && isOurs(step, found);
+}
+
+/** Somebody else may have taken one of that name just before, whereupon libvirt makes no second one. */
+function isOurs({ description }: CreateStep, { trailers }: Snapshot): boolean {
+  return trailers.createdBy === parseDescription(description).trailers.createdBy;
 }
 
 /**
@@ -97,7 +108,7 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
   const at = interrupted.plan.steps.findIndex((one) => one.kind === 'createSnapshot');
   const steps = interrupted.plan.steps.slice(0, at + 1);
   const made = createStep(interrupted);
-  if (made === undefined || isMade(made, facts)) {
+  if (made === undefined || findSnapshot(facts.tree, made.name) !== undefined) {
     return (made && withoutLate(made, interrupted, facts)) ?? { kind: 'settled', to: 'before' };
   }
   const begun = hasBegun(interrupted, ['createSnapshot']);
