@@ -90,7 +90,7 @@ export interface FailureDetails {
   readonly refusal?: Refusal;
   /** Of `cancelled`: somebody here asked for it; otherwise another client did. */
   readonly byUs?: boolean;
-  /** Of `cancelled`: nobody waits any longer, but the guest was asked and libvirt cannot take that back. */
+  /** Of `cancelled` and `busy`: nobody waits any longer, but the guest or QEMU was asked and libvirt cannot take that back. */
   readonly mayStillHappen?: boolean;
   /** What a snapshot that failed left behind, as far as it could be seen. */
   readonly left?: readonly Leftover[];
@@ -109,6 +109,8 @@ export interface FailureDetails {
   readonly outputLost?: 'tooLarge' | 'unheard';
   /** Of `busy`: libvirt waited for a job of the VM and names nobody who works at it. */
   readonly heldByNobody?: true;
+  /** Of `busy`: libvirt waits, for so long, for an answer of the VM's QEMU, or works at a job and QEMU did not answer us. */
+  readonly unanswered?: { readonly by: 'job' | 'monitor'; readonly ms: number };
   /** Of `busy`: what the other editor is called. */
   readonly editor?: string;
   /** Of `journal`: steps had been carried out before. */

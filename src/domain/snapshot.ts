@@ -83,6 +83,8 @@ export function identityOf({ name, createdAt }: Pick<Snapshot, 'name' | 'created
 export interface SnapshotTree {
   readonly snapshots: readonly Snapshot[];
   readonly current?: string;
+  /** The one that libvirt is still making, for whichever client. */
+  readonly beingWritten?: string;
 }
 
 export const emptyTree: SnapshotTree = { snapshots: [] };

@@ -95,6 +95,7 @@ export const VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY = 2;
 
 // virDomainSnapshotListFlags
 /** Parents before their children (libvirt 5.2). */
+export const VIR_DOMAIN_SNAPSHOT_LIST_ROOTS = 1;
 export const VIR_DOMAIN_SNAPSHOT_LIST_TOPOLOGICAL = 1024;
 
 // virDomainSnapshotXMLFlags: without it passwords are left out, and a redefine would lose them.

@@ -141,6 +141,7 @@ export const procedures = {
   domainRevertToSnapshot: procedure(192, { snap: domainSnapshot, flags: u32 }, nothing),
   domainSnapshotDelete: procedure(193, { snap: domainSnapshot, flags: u32 }, nothing),
   domainListAllSnapshots: procedure(274, { dom: domain, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
+  domainSnapshotListAllChildren: procedure(275, { snap: domainSnapshot, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
 
   domainGetMessages: procedure(426, { dom: domain, flags: u32 }, { msgs: array(text, REMOTE_DOMAIN_MESSAGES_MAX) }),
   domainListAllCheckpoints: procedure(413, { dom: domain, needResults: i32, flags: u32 }, { checkpoints, ret: i32 }),

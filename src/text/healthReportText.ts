@@ -13,7 +13,7 @@ export interface CheckedVm {
   readonly view: VmView;
   readonly health: Health;
   readonly snoozed: number;
-  /** Why its files could not be looked at, as a sentence. */
+  /** Why its files could not be looked at, and what to do. */
   readonly failure?: string;
 }
 
@@ -21,18 +21,18 @@ export interface CheckedVm {
 export function healthReportText(checked: readonly CheckedVm[], unreached: readonly string[], now: number): string {
   const bad = checked.filter(({ health }) => isBad(health));
   const rest = checked.filter((one) => !bad.includes(one));
-  const missed = unreached.map((one) => `**${line(t('Not checked'))}:** ${line(one)}`);
+  const missed = unreached.map(notChecked);
   const [only, ...others] = checked;
   if (only !== undefined && others.length === 0) {
     return [`# ${line(t('Health of {0}', only.view.vm.name))}`, ...missed, ...vmPart(only, now, '##')].join('\n\n');
   }
   return [
     `# ${line(t('Health of {0} VMs', checked.length))}`,
-    line(
-      bad.length === 0
-        ? t('Nothing is wrong, as far as can be seen.')
-        : t('Something is wrong with {0} of them.', bad.length),
-    ),
+    ...(bad.length > 0
+      ? [line(t('Something is wrong with {0} of them.', bad.length))]
+      : checked.some(({ failure }) => failure !== undefined)
+        ? []
+        : [line(t('Nothing is wrong, as far as can be seen.'))]),
     ...missed,
     ...[...bad, ...rest].flatMap((one) => [`## ${line(one.view.vm.name)}`, ...vmPart(one, now, '###')]),
   ].join('\n\n');
@@ -48,14 +48,18 @@ type Heading = '##' | '###';
 function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number, heading: Heading): readonly string[] {
   const unjudged = [...new Set(health.unjudged.map((check) => checkName(check)))];
   return [
-    ...(isBad(health) ? [] : [line(t('Nothing is wrong, as far as can be seen.'))]),
+    ...(isBad(health) || failure !== undefined ? [] : [line(t('Nothing is wrong, as far as can be seen.'))]),
+    ...(failure === undefined ? [] : [notChecked(failure)]),
     ...health.found.map((problem) => partOf(problem, view, now, heading)),
-    ...(failure === undefined ? [] : [line(failure)]),
     ...(unjudged.length === 0 ? [] : [`${line(t('Not known'))}: ${unjudged.map(line).join(', ')}.`]),
     ...(snoozed === 0
       ? []
       : [line(snoozed === 1 ? t('1 more finding is snoozed.') : t('{0} more findings are snoozed.', snoozed))]),
   ];
+}
+
+function notChecked(why: string): string {
+  return `**${line(t('Not checked'))}:** ${line(why)}`;
 }
 
 function partOf(problem: Problem, view: VmView, now: number, heading: Heading): string {

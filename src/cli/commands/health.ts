@@ -2,10 +2,12 @@
 import { asFailure } from '../../domain/asFailure.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
+import type { Failure } from '../../domain/failure.js';
+import { failureMessage } from '../../text/failureMessage.js';
 import { failureText } from '../../text/failureText.js';
 import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import { type ExitName, exitOfFailure } from '../exitCodes.js';
 import { healthOnce } from '../healthOnce.js';
 import { plainReport } from '../plainReport.js';
 import { problemJson } from './doctor.js';
@@ -26,6 +28,7 @@ export async function healthOf(context: Context, reached: Reached): Promise<Exit
   const { inventory } = session;
   const watch = healthOnce(context);
   const checked: CheckedVm[] = [];
+  let firstFailure: Failure | undefined;
   try {
     for (const uri of new Set(reached.views.map(({ ref }) => ref.connection))) {
       await watch.sweepNow(uri);
@@ -35,13 +38,14 @@ export async function healthOf(context: Context, reached: Reached): Promise<Exit
       terminal.progress(vm.name);
       const failure = await watch.examine(ref).then(
         () => undefined,
-        (error: unknown) => failureText(asFailure(error)).sentence,
+        (error: unknown) => asFailure(error),
       );
       const view = inventory.findVm(ref);
       const judged = watch.healthOf(ref);
       if (view !== undefined && judged !== undefined) {
-        checked.push({ view, health: judged, snoozed: 0, ...(failure !== undefined && { failure }) });
+        checked.push({ view, health: judged, snoozed: 0, ...(failure && { failure: failureMessage(failure) }) });
       }
+      firstFailure ??= failure;
     }
   } finally {
     watch.dispose();
@@ -65,5 +69,7 @@ export async function healthOf(context: Context, reached: Reached): Promise<Exit
   }
   return checked.some(({ health: { found } }) => found.some((problem) => severityOf(problem) !== 'note'))
     ? 'wrong'
-    : 'done';
+    : firstFailure === undefined
+      ? 'done'
+      : exitOfFailure(firstFailure.kind);
 }

@@ -3,6 +3,7 @@ import type { Connection } from '../../libvirt/connection.js';
 import {
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING,
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
+  VIR_DOMAIN_SNAPSHOT_LIST_ROOTS,
   VIR_DOMAIN_STATS_BLOCK,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
@@ -12,7 +13,7 @@ import { type Capabilities, versionOf } from '../../domain/capabilities.js';
 import type { VmStatistics } from '../../domain/diskStatistics.js';
 import type { Hardware } from '../../domain/hardware.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../../domain/snapshot.js';
-import { isActive, isPausedToBeSaved, snapshotableDisks, type Vm, type VmDisk } from '../../domain/vm.js';
+import { isPausedToBeSaved, type Vm, type VmDisk } from '../../domain/vm.js';
 import { parseLayers } from './diskStatistics.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { readHardware } from '../xml/hardwareXml.js';
@@ -154,7 +155,27 @@ export class LibvirtReader {
     const snapshots = early.size === 0 ? late : inOrder(names, early, late);
     // The current one may have vanished between the two looks.
     const known = current !== undefined && snapshots.some((snapshot) => snapshot.name === current);
-    return known ? { snapshots, current } : { snapshots };
+    const beingWritten = await this.#readBeingWritten(dom, { snapshots, ...(known ? { current } : {}) });
+    return { snapshots, ...(known ? { current } : {}), ...(beingWritten === undefined ? {} : { beingWritten }) };
+  }
+
+  /**
+   * libvirt lists a snapshot from the beginning, with the current one as its parent, and puts it into the tree when it is whole: until
+   * then it is none of its parent's children (source of 5.2 to 11; seen on 9.0).
+   */
+  async #readBeingWritten(dom: Domain, { snapshots, current }: SnapshotTree): Promise<string | undefined> {
+    const likely = snapshots.filter(({ parent }) => parent === current);
+    if (likely.length === 0 || this.#capabilities.driver !== 'qemu') {
+      return undefined;
+    }
+    const asked = { needResults: 1, flags: current === undefined ? VIR_DOMAIN_SNAPSHOT_LIST_ROOTS : 0 };
+    const call =
+      current === undefined
+        ? this.#connection.call('domainListAllSnapshots', { dom, ...asked })
+        : this.#connection.call('domainSnapshotListAllChildren', { snap: { name: current, dom }, ...asked });
+    const told = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call);
+    const whole = told && new Set(told.snapshots.map(({ name }) => name));
+    return whole && likely.find(({ name }) => !whole.has(name))?.name;
   }
 
   async readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
@@ -180,8 +201,12 @@ export class LibvirtReader {
     }
   }
 
-  async readDiskStatistics(uuids: readonly string[] = []): Promise<ReadonlyMap<string, VmStatistics>> {
-    const { retStats } = await this.#connection.call('connectGetAllDomainStats', {
+  /** @param on a connection to the same daemon */
+  async readDiskStatistics(
+    uuids: readonly string[] = [],
+    on = this.#connection,
+  ): Promise<ReadonlyMap<string, VmStatistics>> {
+    const { retStats } = await on.call('connectGetAllDomainStats', {
       doms: await Promise.all(uuids.map((uuid) => this.#dom(uuid))),
       stats: VIR_DOMAIN_STATS_BLOCK,
       flags: VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING + VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
@@ -192,22 +217,6 @@ export class LibvirtReader {
         return [uuid, { name, active, layers: parseLayers(params, active) }];
       }),
     );
-  }
-
-  async readBlockJobs(vm: Vm): Promise<readonly string[]> {
-    if (this.#capabilities.driver !== 'qemu' || !isActive(vm.power)) {
-      return [];
-    }
-    const dom = await this.#dom(vm.uuid);
-    const jobs = await Promise.all(
-      snapshotableDisks(vm).map(async ({ target }) => {
-        const call = this.#connection.call('domainGetBlockJobInfo', { dom, path: target, flags: 0 });
-        // "Not running": it was switched off since, and has no jobs.
-        const info = await orUndefined(errorCodes.VIR_ERR_OPERATION_INVALID, call);
-        return info !== undefined && info.found !== 0 ? [target] : [];
-      }),
-    );
-    return jobs.flat();
   }
 
   /** A daemon or a driver that knows no checkpoints has none. */

@@ -14,12 +14,13 @@ import type { ImageContents } from '../../domain/imageContents.js';
 import type { Step } from '../../steps/step.js';
 import type { Seamless } from '../../domain/seamless.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../../domain/snapshot.js';
-import { isActive, type Vm, type VmDisk } from '../../domain/vm.js';
+import type { Vm, VmDisk } from '../../domain/vm.js';
 import type { MetadataFolders } from '../../domain/vmFiles.js';
+import { AskedQemus } from './askedQemus.js';
 import { withTrueReason } from './deniedEntry.js';
 import { labVmsOn } from './labVms.js';
 import { demoVmRefusal, makeDemoVm, removeDemoVm } from './demoVms.js';
-import { type AgentState, readAgent } from '../run/guestAgent.js';
+import type { AgentState } from '../run/guestAgent.js';
 import { membershipOf } from './groupMember.js';
 import type { GuestAccess } from '../guestAccess.js';
 import { libvirtGuests } from './libvirtGuests.js';
@@ -30,8 +31,6 @@ import { OtherConnections } from './otherConnections.js';
 import { hasNoVms, metadataFolders } from './metadataFolders.js';
 import { isNearby, nearbyContents, nearbyFiles, openFiles } from '../files/openFiles.js';
 import { readCapabilities } from './readCapabilities.js';
-import { isStreamLeft, readBlockers } from '../run/monitor.js';
-import { dropLeftGuards, probeSeamless } from '../run/probeSeamless.js';
 import { runStep } from '../run/runStep.js';
 import { seamlessAccess } from './handOver.js';
 import { forkAccess } from './forkAccess.js';
@@ -121,6 +120,7 @@ class LibvirtHypervisor implements Hypervisor {
   readonly #reader: LibvirtReader;
   readonly #closed = new Emitter<Failure>();
   readonly #others: OtherConnections;
+  readonly #qemus: AskedQemus;
   /** Absent where QEMU runs on another computer. */
   readonly #seamless: SeamlessAccess | undefined;
   #closedByUs = false;
@@ -129,6 +129,7 @@ class LibvirtHypervisor implements Hypervisor {
     this.#parts = parts;
     this.#others = new OtherConnections(parts.open);
     this.#reader = new LibvirtReader(parts.connection, parts.capabilities);
+    this.#qemus = new AskedQemus({ ...parts, others: this.#others, reader: this.#reader });
     this.uri = parts.uri;
     this.capabilities = parts.capabilities;
     const of = {
@@ -204,11 +205,11 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   readDiskStatistics(uuids?: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>> {
-    return this.#told({ doing: "reading the disks' statistics" }, this.#reader.readDiskStatistics(uuids));
+    return this.#told({ doing: "reading the disks' statistics" }, this.#qemus.readDiskStatistics(uuids));
   }
 
   readBlockJobs(vm: Vm): Promise<readonly string[]> {
-    return this.#told({ doing: 'looking for block jobs', vm: vm.name }, this.#reader.readBlockJobs(vm));
+    return this.#told({ doing: 'looking for block jobs', vm: vm.name }, this.#qemus.blockJobs(vm));
   }
 
   readCheckpoints(uuid: string): Promise<readonly string[]> {
@@ -220,50 +221,26 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   probeAgent(vm: Vm): Promise<AgentState> {
-    return this.#told({ doing: 'looking for the guest agent', vm: vm.name }, this.#probeAgent(vm));
-  }
-
-  /** A guest that does not run cannot answer. */
-  async #probeAgent({ name, uuid, power, agentChannel }: Vm): Promise<AgentState> {
-    if (this.capabilities.driver !== 'qemu' || !agentChannel || !isActive(power) || power === 'paused') {
-      return 'silent';
-    }
-    return this.#others.use((connection) => readAgent({ connection, dom: { name, uuid, id: -1 } }));
+    return this.#told({ doing: 'looking for the guest agent', vm: vm.name }, this.#qemus.agent(vm));
   }
 
   probeSeamless(vm: Vm, how: 'look' | 'try'): Promise<Seamless> {
-    const { capabilities, log } = this.#parts;
-    const dom: Domain = { name: vm.name, uuid: vm.uuid, id: -1 };
-    const access = this.#seamless;
-    const probed = this.#others.use((connection) =>
-      probeSeamless({ connection, dom, vm, capabilities, access, log }, how),
-    );
+    const probed = this.#qemus.seamless(vm, how, this.#seamless);
     return this.#told({ doing: 'looking whether the RAM can be kept while the guest runs', vm: vm.name }, probed);
   }
 
   dropLeftGuards(passOver: ReadonlySet<string>): Promise<readonly string[]> {
-    return this.#told({ doing: 'looking for what snapshots have left in QEMU' }, this.#dropLeftGuards(passOver));
+    const dropped = this.#qemus.dropLeftGuards(passOver);
+    return this.#told({ doing: 'looking for what snapshots have left in QEMU' }, dropped);
   }
 
-  async #dropLeftGuards(passOver: ReadonlySet<string>): Promise<readonly string[]> {
-    const { capabilities, log } = this.#parts;
-    if (capabilities.driver !== 'qemu' || capabilities.readOnly) {
-      return [];
-    }
-    const vms = (await this.#reader.listVms()).filter(({ uuid, active }) => active && !passOver.has(uuid));
-    return vms.length === 0 ? [] : this.#others.use((connection) => dropLeftGuards(connection, vms, log));
+  async readStream(vm: Vm): Promise<'none' | 'left'> {
+    const details = { doing: 'looking for what a snapshot has left in QEMU', vm: vm.name };
+    return (await this.#told(details, this.#qemus.isStreamLeft(vm))) ? 'left' : 'none';
   }
 
-  readStream({ name, uuid }: Vm): Promise<'none' | 'left'> {
-    const left = this.#others.use((connection) => isStreamLeft({ connection, dom: { name, uuid, id: -1 } }));
-    return this.#told({ doing: 'looking for what a snapshot has left in QEMU', vm: name }, left).then((is) =>
-      is ? 'left' : 'none',
-    );
-  }
-
-  readRamBlockers({ name, uuid }: Vm): Promise<readonly string[]> {
-    const asked = this.#others.use((connection) => readBlockers({ connection, dom: { name, uuid, id: -1 } }));
-    return this.#told({ doing: 'asking QEMU whether it can save the RAM', vm: name }, asked);
+  readRamBlockers(vm: Vm): Promise<readonly string[]> {
+    return this.#told({ doing: 'asking QEMU whether it can save the RAM', vm: vm.name }, this.#qemus.ramBlockers(vm));
   }
 
   readVmXml(uuid: string): Promise<string> {

@@ -126,29 +126,11 @@ async function whyOfKernel({ connection, dom, access }: Probing): Promise<'kerne
 }
 
 /**
- * A guard that somebody has left on, with no stream for which it is: with it, libvirt 9.0 saves RAM that does not belong to the
- * disks. Asked of VMs alone that are marked for it.
- * @returns the names of those that had one; it is off
+ * Takes away a guard that somebody has left on, with no stream for which it is: with it, libvirt 9.0 saves RAM that does not belong
+ * to the disks. Asked of VMs alone that are marked for it.
+ * @returns whether there was one; it is off
  */
-export async function dropLeftGuards(
-  connection: Connection,
-  vms: readonly { readonly name: string; readonly uuid: string }[],
-  log: Log,
-): Promise<readonly string[]> {
-  const had: string[] = [];
-  for (const { name, uuid } of vms) {
-    try {
-      const isLeft = await dropLeftGuard({ connection, dom: { name, uuid, id: -1 } });
-      had.push(...(isLeft ? [name] : []));
-    } catch (error) {
-      // One that is busy, or off by now, hides nothing of the others.
-      log.warn(`whether QEMU guards the RAM of ${name} still is not known: ${String(error)}`);
-    }
-  }
-  return had;
-}
-
-async function dropLeftGuard(monitored: Pick<Probing, 'connection' | 'dom'>): Promise<boolean> {
+export async function dropLeftGuard(monitored: Pick<Probing, 'connection' | 'dom'>): Promise<boolean> {
   if (!(await isMarked(monitored))) {
     return false;
   }

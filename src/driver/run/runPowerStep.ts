@@ -1,11 +1,13 @@
 // Changes the state of power of a VM, and waits until it is so where the guest itself has the last word.
 import { DisposableStore, toDisposable } from '../../base/disposable.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
+import { withDetails } from '../../domain/asFailure.js';
 import type { PowerAction } from '../../domain/operation.js';
 import type { PowerState } from '../../domain/vm.js';
 import type { GuestEvent } from '../guestEvents.js';
 import { readPower } from '../powerState.js';
 import type { StepContext } from './stepContext.js';
+import { whileAnswered } from './unanswered.js';
 
 /**
  * | action   | call                                 | ends with                                       |
@@ -27,18 +29,34 @@ export async function runPowerAction(context: StepContext, action: PowerAction):
       await connection.call('domainDestroyFlags', { dom, flags: 0 });
       return;
     case 'pause':
-      await connection.call('domainSuspend', { dom });
+      await asked(context, connection.call('domainSuspend', { dom }));
       return;
     case 'resume':
-      await (vm.power === 'asleep'
-        ? connection.call('domainPmWakeup', { dom, flags: 0 })
-        : connection.call('domainResume', { dom }));
+      await asked(
+        context,
+        vm.power === 'asleep'
+          ? connection.call('domainPmWakeup', { dom, flags: 0 })
+          : connection.call('domainResume', { dom }),
+      );
       return;
     case 'shutDown':
-      await askGuest(context, 'stopped', () => connection.call('domainShutdownFlags', { dom, flags: 0 }));
+      await askGuest(context, 'stopped', () =>
+        asked(context, connection.call('domainShutdownFlags', { dom, flags: 0 })),
+      );
       return;
     case 'restart':
-      await askGuest(context, 'rebooted', () => connection.call('domainReboot', { dom, flags: 0 }));
+      await askGuest(context, 'rebooted', () => asked(context, connection.call('domainReboot', { dom, flags: 0 })));
+  }
+}
+
+/** A QEMU that does not answer may do it later: libvirt does not take it back. */
+async function asked({ connection, dom, capabilities }: StepContext, call: Promise<unknown>): Promise<void> {
+  try {
+    await (capabilities.driver === 'qemu'
+      ? whileAnswered(call, { control: connection, dom, waitsForJobs: true })
+      : call);
+  } catch (error) {
+    throw error instanceof Failure ? withDetails(error, { mayStillHappen: true }) : error;
   }
 }
 

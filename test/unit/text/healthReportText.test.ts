@@ -30,6 +30,15 @@ describe('the report of Check Health', () => {
     }
   });
 
+  it('does not say that nothing is wrong with one that could not be examined', () => {
+    const silent = { ...checked('web'), failure: 'Its QEMU does not answer.' };
+    for (const all of [[silent], [silent, checked('db')]]) {
+      const [above] = healthReportText(all, [], now).split('## db');
+      assert.doesNotMatch(above!, /Nothing is wrong/u);
+      assert.match(above!, /Not checked\\?:\*\* Its QEMU/u);
+    }
+  });
+
   it('has a heading for each of several', () => {
     const text = healthReportText([checked('db'), checked('web')], [], now);
     assert.deepEqual(headings(text), ['# Health of 2 VMs', '## db', '## web']);

@@ -1,0 +1,116 @@
+// What is asked of VMs' QEMUs and guest agents, which may hang: no question waits for ever, and none holds up what is asked of
+// other VMs. Changes nothing but guards that somebody has left on.
+import type { Connection } from '../../libvirt/connection.js';
+import type { Domain } from '../../libvirt/structs.js';
+import type { Log } from '../../base/log.js';
+import type { Capabilities } from '../../domain/capabilities.js';
+import type { VmStatistics } from '../../domain/diskStatistics.js';
+import type { Seamless } from '../../domain/seamless.js';
+import { isActive, type Vm } from '../../domain/vm.js';
+import { type AgentState, readAgent } from '../run/guestAgent.js';
+import { isStreamLeft, readBlockers } from '../run/monitor.js';
+import { pastHungVms } from '../run/pastHungVms.js';
+import { dropLeftGuard, probeSeamless } from '../run/probeSeamless.js';
+import { readBlockJobs } from '../run/readBlockJobs.js';
+import type { SeamlessAccess } from '../run/stepContext.js';
+import { heldFor, isHung, notAnswered, whileAnswered } from '../run/unanswered.js';
+import type { LibvirtReader } from './libvirtReader.js';
+import type { OtherConnections } from './otherConnections.js';
+
+export interface AskedQemusOptions {
+  /** The one that stays: a call that waits keeps one of the few places there. */
+  readonly connection: Connection;
+  readonly others: OtherConnections;
+  readonly reader: LibvirtReader;
+  readonly capabilities: Capabilities;
+  readonly log: Log;
+}
+
+export class AskedQemus {
+  readonly #options: AskedQemusOptions;
+
+  constructor(options: AskedQemusOptions) {
+    this.#options = options;
+  }
+
+  readDiskStatistics(uuids?: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>> {
+    const { connection, others, reader } = this.#options;
+    return pastHungVms({
+      ask: (on) => reader.readDiskStatistics(uuids, on),
+      active: async () => (await reader.listVms()).filter(({ active }) => active),
+      control: connection,
+      useAnother: (act) => others.use(act),
+    });
+  }
+
+  async blockJobs(vm: Vm): Promise<readonly string[]> {
+    return this.#options.capabilities.driver === 'qemu' && isActive(vm.power)
+      ? this.#answered(vm, (connection, dom) => readBlockJobs(connection, dom, vm))
+      : [];
+  }
+
+  /** A guest that does not run cannot answer. */
+  async agent({ name, uuid, power, agentChannel }: Vm): Promise<AgentState> {
+    const { capabilities, others } = this.#options;
+    if (capabilities.driver !== 'qemu' || !agentChannel || !isActive(power) || power === 'paused') {
+      return 'silent';
+    }
+    return others.use((connection) => readAgent({ connection, dom: domainOf({ name, uuid }) }));
+  }
+
+  /** Not given up: what it has switched on it must switch off. */
+  seamless(vm: Vm, how: 'look' | 'try', access: SeamlessAccess | undefined): Promise<Seamless> {
+    const { capabilities, log, others } = this.#options;
+    return others.use((connection) =>
+      probeSeamless({ connection, dom: domainOf(vm), vm, capabilities, access, log }, how),
+    );
+  }
+
+  isStreamLeft(vm: Vm): Promise<boolean> {
+    return this.#answered(vm, (connection, dom) => isStreamLeft({ connection, dom }), 'another');
+  }
+
+  ramBlockers(vm: Vm): Promise<readonly string[]> {
+    return this.#answered(vm, (connection, dom) => readBlockers({ connection, dom }), 'another');
+  }
+
+  /** @returns the names of those that had one */
+  async dropLeftGuards(passOver: ReadonlySet<string>): Promise<readonly string[]> {
+    const { capabilities, log, reader } = this.#options;
+    if (capabilities.driver !== 'qemu' || capabilities.readOnly) {
+      return [];
+    }
+    const had: string[] = [];
+    for (const vm of (await reader.listVms()).filter(({ uuid, active }) => active && !passOver.has(uuid))) {
+      try {
+        const isLeft = await this.#answered(vm, (connection, dom) => dropLeftGuard({ connection, dom }), 'another');
+        had.push(...(isLeft ? [vm.name] : []));
+      } catch (error) {
+        // One that is busy, or off by now, hides nothing of the others.
+        log.warn(`whether QEMU guards the RAM of ${vm.name} still is not known: ${String(error)}`);
+      }
+    }
+    return had;
+  }
+
+  /** While its QEMU answers; rejects with a Failure `busy` where it does not. */
+  async #answered<T>(
+    vm: Pick<Vm, 'name' | 'uuid'>,
+    ask: (connection: Connection, dom: Domain) => Promise<T>,
+    on: 'any' | 'another' = 'any',
+  ): Promise<T> {
+    const { connection: control, others } = this.#options;
+    const dom = domainOf(vm);
+    const held = await heldFor(control, dom);
+    if (held !== undefined && isHung(held)) {
+      throw notAnswered(dom, held);
+    }
+    return held === undefined && on === 'any'
+      ? whileAnswered(ask(control, dom), { control, dom })
+      : others.use((connection) => whileAnswered(ask(connection, dom), { control, dom }));
+  }
+}
+
+function domainOf({ name, uuid }: Pick<Vm, 'name' | 'uuid'>): Domain {
+  return { name, uuid, id: -1 };
+}
