@@ -136,6 +136,8 @@ export interface RefusalFacts {
   readonly readOnlyConnection: { vm: string; action: string };
   /** `driver`: test or other. */
   readonly driverCannot: { driver: string; action: string; kind?: string };
+  /** libvirt has not come to its end, whoever asked for it. */
+  readonly snapshotBeingWritten: { vm: string; snapshot: string };
   /** The VM stands in "paused (saving)": another client saves it, or a daemon died while it did. */
   readonly unfinishedSave: { vm: string; action: string };
   /** QEMU does not hold the images of a VM that has stood still since its RAM was written to a file. */

@@ -5,12 +5,15 @@ import { factsToExamine } from '../diagnosis/factsToExamine.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Facts } from '../domain/facts.js';
 import { touchedBy } from '../steps/steps.js';
+import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
 import type { InterruptedOperation } from '../operations/interrupted.js';
 import { isActive } from '../domain/vm.js';
 import { requiredFacts, requiredFiles } from '../operations/operations.js';
 import {
   factsOfRam,
   hardwareSince,
+  noFacts,
+  noFiles,
   type RequiredFacts,
   type RequiredFiles,
   savedRamOf,
@@ -36,9 +39,16 @@ export function factsToPlan(request: OperationRequest, known: Facts): FactsReque
   return { needs: requiredFacts(request, known), files, ...(repair === 'nameMovedFiles' ? { again: files } : {}) };
 }
 
+/** As `factsToPlan`, before the first step: while libvirt makes a snapshot, its job would hold the answers back. */
+export function factsToBegin(request: OperationRequest, known: Facts): FactsRequest {
+  return beingWrittenRefusal(known, request) === undefined
+    ? factsToPlan(request, known)
+    : { needs: noFacts, files: () => noFiles };
+}
+
 /** What any of these requests about one VM asks for. */
 export function factsToDecide(requests: readonly OperationRequest[], known: Facts): FactsRequest {
-  const each = requests.map((request) => factsToPlan(request, known));
+  const each = requests.map((request) => factsToBegin(request, known));
   const files: FactsRequest['files'] = (facts) => {
     const wanted = each.map((one) => one.files(facts));
     return {

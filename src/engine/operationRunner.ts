@@ -28,7 +28,7 @@ import type { Store } from '../inventory/store.js';
 import type { Recoverer } from './recoverer.js';
 import { knowingRecovered, recoverFirst, requireFinished } from './recoverFirst.js';
 import type { Rules } from './rules.js';
-import { factsToPlan } from './factsRequests.js';
+import { factsToBegin, factsToPlan } from './factsRequests.js';
 import { watchSteps } from './seenStep.js';
 import type { StepRunner } from './stepRunner.js';
 import type { GroupTurn, Lease, Leases } from './leases.js';
@@ -161,7 +161,7 @@ export class OperationRunner {
     const { request } = lease;
     // Nothing has begun: who does not want it any more need not wait for a host that is slow to answer.
     lease.status.report({ cancellable: true });
-    const { facts } = await this.#options.look.read(lease, (known) => factsToPlan(request, known));
+    const { facts } = await this.#options.look.read(lease, (known) => factsToBegin(request, known));
     lease.status.report({ cancellable: false });
     const plan = orRefused(planForGood(request, facts));
     const isStale = confirmed !== undefined && !stillHolds(confirmed, plan);

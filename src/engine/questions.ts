@@ -7,6 +7,7 @@ import { Failure } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import type { VmRef } from '../domain/vm.js';
+import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
 import { planOperation } from '../operations/planOperation.js';
 import type { Decided } from './inventory.js';
 import { factsToDecide, factsToDiagnose } from './factsRequests.js';
@@ -71,7 +72,10 @@ export class Questions {
     if (!live.isFollowed(uuid) && !(live.isHeld(uuid) && store.vm(ref)?.tree !== undefined)) {
       await live.read(uuid, live.isHeld(uuid) ? ['tree'] : ['vm', 'tree']);
     }
-    const { vm, tree, layers, olderThanLastRun, standsSince } = knownVm(store, ref);
+    const { vm, tree: read, layers, olderThanLastRun, standsSince } = knownVm(store, ref);
+    // What an operation of ours is making is whole when the turn comes.
+    const { beingWritten: _, ...whole } = read;
+    const tree = live.isHeld(uuid) ? whole : read;
     const own = await readOwnKnowledge(persistence, ref, requests);
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, olderThanLastRun, standsSince });
     if (live.isHeld(uuid)) {
@@ -95,6 +99,10 @@ export class Questions {
     const hypervisor = await live.open();
     const [own] = await Promise.all([readOwnKnowledge(persistence, ref, []), live.read(ref.uuid, ['vm', 'tree'])]);
     const { vm, tree, olderThanLastRun, standsSince } = knownVm(store, ref);
+    const refused = beingWrittenRefusal({ vm, tree });
+    if (refused !== undefined) {
+      throw new Failure('refused', { vm: vm.name, connection: ref.connection, refusal: refused.refusal });
+    }
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, olderThanLastRun, standsSince });
     const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
     const [facts, unreadEntries, { entries }] = await Promise.all([

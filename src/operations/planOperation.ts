@@ -1,6 +1,7 @@
 // The one door to the planners: a request and all that is known → a plan, or the reason why not. Pure: it asks nobody.
 import type { OperationRequest } from '../domain/operation.js';
 import { beforeOf } from './beforeOf.js';
+import { beingWrittenRefusal } from './beingWrittenRefusal.js';
 import type { Decision, Draft } from './plan.js';
 import type { Facts } from '../domain/facts.js';
 import type { CompleteFacts } from './completeFacts.js';
@@ -32,6 +33,10 @@ export function unaskedFor(request: OperationRequest, facts: Facts): readonly st
 }
 
 function decide(request: OperationRequest, facts: Facts): Draft | Refused {
+  const isBeingWritten = beingWrittenRefusal(facts, request);
+  if (isBeingWritten !== undefined) {
+    return isBeingWritten;
+  }
   const { plan, refusesPaths } = definitionOf(request);
   const paths = refusesPaths(request);
   const refused =

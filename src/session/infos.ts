@@ -35,6 +35,7 @@ export function snapshotInfos({ tree, auto = [], kept = [], favourite, layers }:
       favourite: favourite === name,
       kept: kept.includes(name),
       automatic: auto.includes(name),
+      ...(tree?.beingWritten === name && { beingWritten: true }),
       ...(typeof bytes === 'number' && { bytes }),
     };
   });

@@ -37,6 +37,8 @@ export interface SnapshotInfo {
   readonly kept: boolean;
   /** Taken by Virt Rewind itself, as before a revert. */
   readonly automatic: boolean;
+  /** libvirt is still making it. */
+  readonly beingWritten?: true;
   /** What it takes; absent where that is not known. */
   readonly bytes?: number;
 }

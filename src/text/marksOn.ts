@@ -1,4 +1,4 @@
-// What our own marks, and a bisect, say of a snapshot, for its row. Pure.
+// What our own marks, a bisect and libvirt’s job say of a snapshot, for its row. Pure.
 import type { VmView } from '../inventory/views.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { BisectSeen, SnapshotPlace } from './rows.js';
@@ -6,13 +6,14 @@ import type { BisectSeen, SnapshotPlace } from './rows.js';
 export function marksOn(
   view: VmView | undefined,
   snapshot: string,
-): Pick<SnapshotPlace, 'automatic' | 'kept' | 'favourite' | 'trashedUntil'> {
+): Pick<SnapshotPlace, 'automatic' | 'kept' | 'favourite' | 'trashedUntil' | 'isBeingWritten'> {
   const thrown = view?.trash?.find(({ name }) => name === snapshot);
   return {
     automatic: view?.auto?.includes(snapshot) === true,
     kept: view?.kept?.includes(snapshot) === true,
     favourite: view?.favourite === snapshot,
     ...(thrown && { trashedUntil: thrown.until }),
+    ...(view?.tree?.beingWritten === snapshot ? { isBeingWritten: true } : {}),
   };
 }
 

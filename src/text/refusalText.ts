@@ -1,5 +1,6 @@
 // Why a rule of ours refused, in two sentences: the reason, and what to do instead. Nothing has been touched when one
 // of these is shown. Knows nothing of the editor.
+import { waitOrForceOff } from './busyText.js';
 import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
@@ -218,6 +219,10 @@ const sentences: Sentences = {
       ? t("libvirt's test driver cannot do this.")
       : t('The hypervisor behind this connection cannot do this; only QEMU and KVM are known here.'),
     '',
+  ],
+  snapshotBeingWritten: ({ vm, snapshot }) => [
+    t('libvirt is still writing the snapshot {0} of {1}.', snapshot, vm),
+    waitOrForceOff(vm),
   ],
   unfinishedSave: ({ vm }) => [
     t('{0} is paused because its state is being saved, by another program or by one that died meanwhile.', vm),

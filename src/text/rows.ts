@@ -215,6 +215,8 @@ export interface SnapshotPlace extends Reach {
   readonly found?: readonly Problem[];
   /** What a bisect knows of it. */
   readonly bisected?: PointMark;
+  /** libvirt is still making it. */
+  readonly isBeingWritten?: true;
 }
 
 const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
@@ -235,6 +237,7 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
   const mark = healthMark(place.found ?? []);
   const isFavourite = place.favourite === true;
   const parts = [
+    ...(place.isBeingWritten === true ? [t('being written')] : []),
     ...(place.bisected === undefined ? [] : [markWords(place.bisected)]),
     ...sizeWords(size, place.lastSeenAt === undefined ? undefined : shortTime(place.lastSeenAt, now)),
     ...(place.kept && !isFavourite ? [t('kept')] : []),
@@ -258,11 +261,15 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
     description,
     words,
     ...(place.lastSeenAt !== undefined ? { mark: lostLook.mark } : isFaint(place) ? { mark: 'dimmed' } : {}),
-    icon: { name: place.trashedUntil === undefined ? kindIcons[snapshot.kind] : 'trash', ...colorOf(place) },
-    context: snapshotTokens(snapshot, { ...place, readOnly: isIdle(place) }),
+    icon: { name: iconOf(snapshot, place), ...colorOf(place) },
+    context: snapshotTokens(snapshot, { ...place, readOnly: isIdle(place) || place.isBeingWritten === true }),
     opens: place.opens,
     spoken: spokenRow(label, words, t('snapshot'), ...(place.isCurrent ? [t('the current one')] : [])),
   };
+}
+
+function iconOf({ kind }: Snapshot, { isBeingWritten, trashedUntil }: SnapshotPlace): string {
+  return isBeingWritten === true ? 'loading~spin' : trashedUntil === undefined ? kindIcons[kind] : 'trash';
 }
 
 function colorOf(place: SnapshotPlace): Pick<Row['icon'], 'color'> {

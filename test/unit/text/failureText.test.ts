@@ -83,6 +83,7 @@ const facts: RefusalFacts = {
   ramOfOther: { vm, snapshot, name: 'old', uuid: '1' },
   readOnlyConnection: { vm, action: 'start' },
   driverCannot: { driver: 'test', action: 'create' },
+  snapshotBeingWritten: { vm, snapshot },
   unfinishedSave: { vm, action: 'create' },
   imagesLetGo: { vm, snapshot, wanted: 'merge' },
   stateNotReachable: { snapshot, state: 'crashed' },
