@@ -2,6 +2,7 @@
 import { type Capabilities, versionOf } from '../domain/capabilities.js';
 import { backingFileOf } from '../domain/chains/fileUse.js';
 import { lostQemu } from '../domain/chains/lostQemu.js';
+import { folderOf } from '../domain/chains/overlayFiles.js';
 import { savedBelow } from '../domain/chains/savedBelow.js';
 import type { Facts } from '../domain/facts.js';
 import { type Refused, refuse } from '../domain/refusal.js';
@@ -83,6 +84,17 @@ export function savedBelowRefusal(facts: Facts): Refused | undefined {
 function blockJobRefusal({ vm, blockJobs }: Facts): Refused | undefined {
   const disk = blockJobs?.[0];
   return disk === undefined ? undefined : refuse('blockJobRunning', { vm: vm.name, disk });
+}
+
+/** What would be made here beside these, or read of them, libvirt would look for in another folder. */
+export function otherFolderRefusal(paths: readonly string[], { files }: Facts): Refused | undefined {
+  for (const path of paths) {
+    const can = files?.canChange?.get(path);
+    if (typeof can === 'object' && can.why === 'otherFolder') {
+      return refuse('filesOutOfReach', { folder: folderOf(path), why: can.why });
+    }
+  }
+  return undefined;
 }
 
 /** Somebody works on the VM's files: a job of libvirt's, or a QEMU of which it does not know. */

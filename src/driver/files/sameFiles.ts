@@ -35,7 +35,11 @@ export function sameFiles(local: Way, storage: Pick<StorageFiles, 'changedAt'>):
     ...local,
     canChange: async (path) => {
       const can = await local.canChange(path);
-      return can === 'yes' && (await isOther(path)) ? { why: 'otherFolder' } : can;
+      const isElsewhere =
+        can === 'yes'
+          ? await isOther(path)
+          : can.why === 'failed' && typeof (await storage.changedAt(path)) === 'number';
+      return isElsewhere ? { why: 'otherFolder' } : can;
     },
     createOverlay: async (overlay, onMade) => {
       await requireSame(overlay.backing);

@@ -26,7 +26,11 @@ export const cloneOperation: OperationDefinition<'clone'> = {
     const { nvram } = facts.vm;
     const copies = nvram === undefined || snapshot === undefined ? [] : [nvramCopy(nvram, snapshot)];
     const named = snapshot !== undefined && findSnapshot(facts.tree, snapshot) !== undefined ? [snapshot] : [];
-    const changes = ram === undefined ? [] : savedRamOf(findSnapshot(facts.tree, snapshot ?? ''));
+    const stoodOn = named.flatMap((name) => facts.frozenDisks?.get(name) ?? []).flatMap(({ source }) => source ?? []);
+    const changes = [
+      ...(ram === undefined ? [] : savedRamOf(findSnapshot(facts.tree, snapshot ?? ''))),
+      ...(snapshot === undefined ? presentFiles(facts) : stoodOn).filter((path) => path.startsWith('/')),
+    ];
     return { ...filesOfSnapshots(named, presentFiles(facts), [...variablesOf(facts), ...copies], facts), changes };
   },
   refusesPaths: () => 'unclear',

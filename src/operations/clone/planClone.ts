@@ -15,7 +15,7 @@ import { planCreate } from '../create/planCreate.js';
 import { spaceVerdict, sumByFolder, totalOf } from '../create/snapshotSpace.js';
 import { unchangedSince } from '../create/planCheckpoint.js';
 import type { Draft } from '../plan.js';
-import { accessRefusal, inUseRefusal, managedSaveRefusal, unsteadyRefusal } from '../refusals.js';
+import { accessRefusal, inUseRefusal, managedSaveRefusal, otherFolderRefusal, unsteadyRefusal } from '../refusals.js';
 import { cloneFiles, type CloneFile } from './cloneFiles.js';
 import { type CloneDisk, disksOfPresent, disksOfSnapshot } from './cloneDisks.js';
 
@@ -47,6 +47,13 @@ export function planClone(request: CloneRequest, facts: Facts): Draft | Refused 
   const files = cloneFiles(clone.name, based.disks, facts);
   if ('kind' in files) {
     return files;
+  }
+  const other = otherFolderRefusal(
+    files.map(({ from }) => from),
+    facts,
+  );
+  if (other !== undefined) {
+    return other;
   }
   const ram = ramOf(request, facts);
   if (typeof ram === 'object') {

@@ -14,6 +14,7 @@ import { actingFolder, chooseRevertOverlays, folderOf } from '../../domain/chain
 import type { Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
+import { otherFolderRefusal } from '../refusals.js';
 import { planCreate } from '../create/planCreate.js';
 import { type Refusal, type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -182,7 +183,10 @@ function reachRefusal(snapshot: Snapshot, disks: readonly VmDisk[], facts: Facts
       return refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
     }
   }
-  return undefined;
+  return otherFolderRefusal(
+    disks.flatMap(({ source }) => source ?? []),
+    facts,
+  );
 }
 
 /** Without a title: none is made. */

@@ -1,4 +1,5 @@
 // A VM goes back to a snapshot.
+import type { Facts } from '../../domain/facts.js';
 import { isActive } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { OperationDefinition } from '../operationDefinition.js';
@@ -16,6 +17,14 @@ import { asksForSeamless } from '../create/seamlessness.js';
 import { planRevert } from './planRevert.js';
 import { recoverEmulatedRevert } from './recoverEmulatedRevert.js';
 import { recoverNativeRevert } from './recoverNativeRevert.js';
+
+/** Where libvirt has no revert to it: beside these we make overlays, so libvirt has to see them too. */
+function filesToStandOn(name: string, { tree, capabilities, frozenDisks }: Facts): readonly string[] {
+  const target = findSnapshot(tree, name);
+  return target?.style === 'external' && !capabilities.externalRevert
+    ? (frozenDisks?.get(name) ?? []).flatMap(({ source }) => (source?.startsWith('/') === true ? [source] : []))
+    : [];
+}
 
 export const revertOperation: OperationDefinition<'revert'> = {
   plan: planRevert,
@@ -41,7 +50,8 @@ export const revertOperation: OperationDefinition<'revert'> = {
   },
   requiredFiles: ({ snapshot }, facts) => {
     const variables = variablesOf(facts);
-    return { ...filesOfSnapshots([snapshot], presentFiles(facts), variables, facts), changes: variables };
+    const changes = [...variables, ...filesToStandOn(snapshot, facts)];
+    return { ...filesOfSnapshots([snapshot], presentFiles(facts), variables, facts), changes };
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: () => true,

@@ -34,6 +34,10 @@ describe('files that libvirt sees too', () => {
     );
   });
 
+  it('are elsewhere where it tells of one that is not here', async () => {
+    assert.deepEqual(await files(1_000).canChange(at('nothing')), { why: 'otherFolder' });
+  });
+
   for (const [what, theirs] of [
     ['is not there', 'missing'],
     ['was changed at another time', 1_000],

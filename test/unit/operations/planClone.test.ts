@@ -67,6 +67,11 @@ golden.section(
     ['linked to an internal snapshot', ofA, inside()],
     ['an internal snapshot of a VM that runs', { ...ofA, way: 'full' }, inside()],
     ['linked to the present of a VM with internal snapshots', clone, inside({ power: 'off' })],
+    [
+      'libvirt sees another folder there',
+      clone,
+      { ...off, files: { ...off.files!, canChange: new Map([[off.vm.disks[0]!.source!, { why: 'otherFolder' }]]) } },
+    ],
     ['a name that a VM has', ofA, outside({}, { otherVms: [other] })],
     ['a name that is none', { ...ofA, clone: { uuid, name: '../x' } }, outside()],
     ['a fork of a snapshot without RAM', fork, outside()],

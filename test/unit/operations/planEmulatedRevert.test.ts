@@ -140,6 +140,14 @@ golden.section(
     ['files in reach', 'a', old(), 'running'],
     ['a folder out of reach', 'a', cannot('otherHost'), 'running'],
     ['no qemu-img there', 'a', cannot('noQemuImg')],
+    [
+      'libvirt sees another folder there',
+      'a',
+      reach({
+        canChange: new Map([['/img/web.qcow2', { why: 'otherFolder' }]]),
+      }),
+      'running',
+    ],
     ['a folder that nobody asked about', 'a', reach({ canAct: new Map() }), 'running'],
     ['a transient VM', 'a', old({ vm: vm({ persistent: false, disks: [disk('vda', '/img/web.b')] }) }), 'running'],
     [
