@@ -148,7 +148,10 @@ function disksAsLeft(interrupted: InterruptedOperation, before: Before, facts: F
 
 /** Steps that leave the present for another one, or let a guest run in it. */
 function replacesPresent(step: Step): boolean {
-  return step.kind === 'power' ? step.action === 'start' || step.action === 'forceOff' : replacing.has(step.kind);
+  if (step.kind === 'power') {
+    return step.action === 'start' || step.action === 'forceOff';
+  }
+  return step.kind === 'commitImages' ? step.disks.some(({ above }) => above === undefined) : replacing.has(step.kind);
 }
 
 const replacing: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
@@ -157,7 +160,6 @@ const replacing: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
   'restoreMemory',
   'startPaused',
   'dropManagedSave',
-  'commitImages',
 ]);
 
 /**

@@ -9,6 +9,7 @@ import type { Facts } from '../domain/facts.js';
 import type { Step } from '../steps/step.js';
 import { sameSteps } from './planEssence.js';
 import { planConsolidate } from './consolidate/planConsolidate.js';
+import { mergeBefore, startsDelete } from './delete/deleteSteps.js';
 import { planDelete } from './delete/planDelete.js';
 import { endOf } from './revert/endState.js';
 import { planRevert } from './revert/planRevert.js';
@@ -52,10 +53,11 @@ export function planRest(request: OperationRequest, facts: Facts, plan: PlannedW
     }
     return sameSteps(rest, fresh.steps) ? (takenName(rest, facts) ?? 'same') : changed;
   }
-  if (last?.kind === 'commitImages' && rest[0]?.kind === 'forgetSnapshot') {
+  const [next] = rest;
+  if (next !== undefined && mergeBefore(plan.steps, done) !== undefined) {
     return 'same';
   }
-  if (request.kind === 'delete' && done > 0 && startsDelete(rest[0])) {
+  if (request.kind === 'delete' && done > 0 && next !== undefined && startsDelete(next)) {
     const fresh = planDelete(request, facts);
     if (fresh.kind === 'refusal') {
       return fresh;
@@ -135,10 +137,6 @@ export function stepRefusal(
       : undefined;
   }
   return undefined;
-}
-
-function startsDelete(step: Step | undefined): boolean {
-  return step?.kind === 'deleteSnapshot' || step?.kind === 'forgetSnapshot' || step?.kind === 'commitImages';
 }
 
 /** The plan goes on with the names that it chose at first. */

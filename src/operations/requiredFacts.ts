@@ -129,12 +129,23 @@ export function configuredFiles({ configured = [] }: Facts): readonly string[] {
 export function filesOfDeleted(names: readonly string[], facts: Facts): RequiredFiles {
   const present = presentFiles(facts);
   if (hasExternal(facts.tree)) {
-    const seen = filesOfSnapshots(names, [...present, ...untoldImages(facts)], [], facts);
-    // The overlays of a VM that is off are merged by us.
-    return isActive(facts.vm.power) ? seen : { ...seen, changes: present.filter((path) => path.startsWith('/')) };
+    return withMergedImages(filesOfSnapshots(names, [...present, ...untoldImages(facts)], [], facts), facts);
   }
   const { nvram } = facts.vm;
   return filesIn(facts, present, nvram === undefined ? [] : names.map((name) => nvramCopy(nvram, name)));
+}
+
+/** The overlays of a VM that is off are merged by us, and whatever may stand on one is put on what takes it. */
+export function withMergedImages(wanted: RequiredFiles, facts: Facts): RequiredFiles {
+  if (isActive(facts.vm.power)) {
+    return wanted;
+  }
+  const { tree, frozenDisks } = facts;
+  const frozen = [...(frozenDisks?.values() ?? [])].flatMap((disks) => disks.flatMap(({ source }) => source ?? []));
+  const made = tree.snapshots.flatMap(({ disks, revertDisks = [] }) => [...disks, ...revertDisks]);
+  const all = [...presentFiles(facts), ...frozen, ...made.flatMap(({ file }) => file ?? [])];
+  const changes = [...new Set(all.filter((path) => path.startsWith('/')))];
+  return { ...wanted, images: [...new Set([...wanted.images, ...changes])], changes };
 }
 
 export function filesOfSnapshots(

@@ -1,5 +1,5 @@
 // A disk of the VM gets fewer layers: by QEMU while it is on, by us on the files of one that is off. Whoever else stands on
-// the layers does so still, and the files stay.
+// the layers does so still, but for the images that we put on the file that took them, and the files stay.
 import type { Facts } from '../domain/facts.js';
 import type { VmDisk } from '../domain/vm.js';
 import { withImage, withoutLayers } from './changedFacts.js';
@@ -23,50 +23,66 @@ export const commitImages: StepDefinition<'commitImages'> = {
   touches: ({ disks }) => layersOf(disks),
   apply: ({ disks }, facts) => committed(disks, facts),
   isDone: ({ disks }, facts) => doneWhen(standsJustOn(disks, facts)),
-  /** Each image is committed, and the VM made to name the bases. */
+  /** Each image is committed, and the VM, or what is above, made to name the bases. */
   byHand: ({ disks, bytesPerSecond }, by) => {
     const speed = bytesPerSecond === undefined ? [] : ['-r', String(bytesPerSecond)];
-    const commit = ({ top, base }: CommittedDisk): Command => [
-      'qemu-img',
-      'commit',
-      '-d',
-      '-p',
-      ...speed,
-      '-b',
-      base,
-      top,
+    const commit = ({ top, base, baseFormat, above = [] }: CommittedDisk): readonly Command[] => [
+      ['qemu-img', 'commit', '-d', '-p', ...speed, '-b', base, top],
+      ...above.map((file): Command => ['qemu-img', 'rebase', '-u', '-F', baseFormat, '-b', base, file]),
     ];
-    return [...disks.map(commit), by.ofVm('edit')];
+    return [...disks.flatMap(commit), ...(disks.every(({ above }) => above !== undefined) ? [] : [by.ofVm('edit')])];
   },
   isHarmless: never,
   canBreakOff: true,
 };
 
 function layersOf(disks: readonly CommittedDisk[]): Touched {
-  return { images: disks.flatMap(({ top, base }) => [top, base]) };
+  return { images: disks.flatMap(({ top, base, above = [] }) => [top, base, ...above]) };
 }
 
-/** Each of these disks of the VM is its base, and nothing above it. */
-export function standsJustOn(disks: readonly CommittedDisk[], { vm }: Facts): boolean {
-  return disks.every(({ target, base }) => vm.disks.some((disk) => disk.target === target && disk.source === base));
+/** Each of these disks of the VM is its base, and nothing above it; or what was to stand on the base does. */
+export function standsJustOn(disks: readonly CommittedDisk[], facts: Facts): boolean {
+  return disks.every(({ target, base, above }) =>
+    above === undefined
+      ? facts.vm.disks.some((disk) => disk.target === target && disk.source === base)
+      : above.every((file) => backingOf(file, facts) === base),
+  );
+}
+
+/** Any of the images above stands on the base already. */
+export function isHalfMoved(disks: readonly CommittedDisk[], facts: Facts): boolean {
+  return disks.some(({ base, above = [] }) => above.some((file) => backingOf(file, facts) === base));
+}
+
+function backingOf(file: string, { files }: Facts): string | undefined {
+  const image = files?.images.get(file);
+  return typeof image === 'object' ? image.backing?.file : undefined;
 }
 
 function committed(disks: readonly CommittedDisk[], facts: Facts): Facts {
   const { vm, configured } = facts;
   const onBase = (disk: VmDisk): VmDisk => {
     const own = disks.find(({ target }) => target === disk.target);
-    if (own === undefined || disk.source !== own.top) {
+    if (own === undefined || own.above !== undefined || disk.source !== own.top) {
       return disk;
     }
     const { backing } = disk;
     const below = backing === undefined ? {} : { backing: backing.slice(backing.indexOf(own.base) + 1) };
     return { ...withoutLayers(disk), source: own.base, format: own.baseFormat, ...below };
   };
+  const onBases = disks.reduce(moved, facts);
   return disks.reduce(grown, {
-    ...facts,
+    ...onBases,
     vm: { ...vm, disks: vm.disks.map(onBase) },
     ...(configured === undefined ? {} : { configured: configured.map(onBase) }),
   });
+}
+
+function moved(facts: Facts, { base, baseFormat: format, above = [] }: CommittedDisk): Facts {
+  return above.reduce((at, file) => {
+    const image = at.files?.images.get(file);
+    return typeof image === 'object' ? withImage(at, file, { ...image, backing: { file: base, format } }) : at;
+  }, facts);
 }
 
 /** By as much as is merged, at most. */

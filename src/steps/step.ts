@@ -174,4 +174,6 @@ export interface CommittedDisk {
   readonly baseFormat: string;
   /** All whose content goes into the base, top first. */
   readonly merged: readonly string[];
+  /** The disk stands further up and stays there; these images, each right on `top`, stand on `base` afterwards. */
+  readonly above?: readonly string[];
 }

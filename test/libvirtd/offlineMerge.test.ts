@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
-import { versionOf } from '../../src/domain/capabilities.js';
 import { GuestVm } from './guestVm.js';
 import { type LiveRig, startLiveRig } from './inventoryRig.js';
 
@@ -58,11 +57,42 @@ describe('external snapshots of a VM that is off and has a device of the host', 
     await stage.isWhole();
   });
 
-  it('are refused where libvirt would have to start it', async () => {
-    const [first] = (await stage.vm.see()).snapshots;
-    const request = { kind: 'delete', vm: stage.ref, snapshot: first!.name, scope: 'one' } as const;
-    const { libvirt } = stage.inventory.connections[0]!.capabilities!;
-    // Before 9.9 libvirt finds no other files of a VM that is off than those of the current one.
-    await stage.isRefused(request, libvirt >= versionOf(9, 9) ? 'mergeStartsVm' : 'notRunning');
+  it('are merged below another one, which stands on what took the merge', async () => {
+    const [first, second] = (await stage.vm.see()).snapshots.map(({ name }) => name);
+    await stage.run({ kind: 'delete', snapshot: first!, scope: 'one' });
+    stage.model = stage.model.deleted(first!, 'one');
+    await stage.isWhole();
+    const frozen = await stage.virsh('snapshot-dumpxml', second!);
+    assert.ok(!frozen.slice(frozen.indexOf('<domain ')).includes('.one'), 'its VM is on the file below');
+  });
+
+  it('go in a row, the oldest first, in one operation', async () => {
+    const { snapshots } = await stage.vm.see();
+    await stage.run({ kind: 'consolidate' });
+    for (const { name } of snapshots) {
+      stage.model = stage.model.deleted(name, 'one');
+    }
+    await stage.isWhole();
+  });
+});
+
+describe('an external snapshot of a VM that is off, below a branch', () => {
+  let rig: LiveRig;
+
+  before(async () => {
+    rig = await startLiveRig();
+    rig.show();
+  });
+  after(() => rig.stop());
+
+  it('is merged, and each branch stands on what took the merge', async () => {
+    const stage = await GuestVm.define(rig, 'branch');
+    await stage.power('start');
+    await stage.grow('one', 'two', 'three');
+    const [one, two] = (await stage.vm.see()).snapshots.map(({ name }) => name);
+    await stage.revert(two!, 'off');
+    await stage.run({ kind: 'delete', snapshot: one!, scope: 'one' });
+    stage.model = stage.model.deleted(one!, 'one');
+    await stage.holdsAll();
   });
 });

@@ -63,12 +63,11 @@ describe('an overlay that holds a snapshot inside', () => {
       // Off, an old libvirt does not find the files of what is not current.
       if (power === 'off' && r.hypervisor().capabilities.libvirt < 9_009_000) {
         await vm.isRefused({ kind: 'delete', snapshot: 'two', scope: 'one' }, 'notRunning');
-        await vm.isRefused({ kind: 'consolidate' }, 'notRunning');
       } else {
         await vm.isRefused({ kind: 'delete', snapshot: 'two', scope: 'one' }, 'tagInLayer');
-        await vm.run({ kind: 'consolidate' });
-        vm.model = vm.model.deleted('one', 'one');
       }
+      await vm.run({ kind: 'consolidate' });
+      vm.model = vm.model.deleted('one', 'one');
       await vm.isWhole();
     });
 

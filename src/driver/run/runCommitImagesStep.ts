@@ -1,5 +1,6 @@
-// Merges layers of a VM that is off on the files themselves, and defines it on the files that took them. Removes no file:
-// what was above stays whole, so that whatever breaks off leaves the VM as it was.
+// Merges layers of a VM that is off on the files themselves. The VM is defined on the files that took them, or, where it stands
+// further up, the images above are put on these files. Removes no file: what was above stays whole, so that whatever breaks off
+// leaves the VM as it was.
 import { VIR_DOMAIN_XML_INACTIVE, VIR_DOMAIN_XML_SECURE } from '../../libvirt/flags.js';
 import { Failure } from '../../domain/failure.js';
 import type { Step } from '../../steps/step.js';
@@ -13,7 +14,8 @@ type CommitStep = Extract<Step, { kind: 'commitImages' }>;
 type Committing = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files' | 'signal' | 'onProgress'>;
 
 /**
- * A disk of which nothing is left to merge is only defined on its base.
+ * A disk of which nothing is left to merge is only defined on its base. One whose images above stand on the base already is
+ * passed over.
  *
  * Begun again, everything is copied again: the VM may have run in between, and what it wrote is above. Idempotent.
  * @throws Failure `refused`, or `stopped` after a merge, unless the VM is off throughout and names the files that it did;
@@ -24,7 +26,14 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
   const left: CommitStep['disks'][number][] = [];
   for (const disk of step.disks) {
     const file = (await readDiskState(context, disk.target, 'configured'))?.file;
-    if (file !== disk.base) {
+    if (disk.above !== undefined) {
+      if (file === undefined || file === disk.top || file === disk.base) {
+        throw changed(context, 'refused');
+      }
+      if ((await unmoved(context, disk, disk.above, 'refused')).length > 0) {
+        left.push(disk);
+      }
+    } else if (file !== disk.base) {
       if (file !== disk.top) {
         throw changed(context, 'refused');
       }
@@ -35,7 +44,8 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
     return;
   }
   await requireOff(context, 'refused');
-  for (const [index, { top, base, merged }] of left.entries()) {
+  for (const [index, disk] of left.entries()) {
+    const { top, base, baseFormat, merged, above } = disk;
     if (merged.length === 0) {
       continue;
     }
@@ -44,20 +54,31 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
     await files.commit({ top, base, ...speed }, signal, (fraction) =>
       onProgress({ fraction: (index + fraction) / left.length, cancellable: true }),
     );
+    // Nothing is copied, for the base holds by now what these stood on.
+    for (const file of above === undefined ? [] : await unmoved(context, disk, above, 'stopped')) {
+      await files.rebase({ file, backing: base, backingFormat: baseFormat });
+    }
+    if (above !== undefined && (await unmoved(context, disk, above, 'stopped')).length > 0) {
+      throw changed(context, 'stopped');
+    }
   }
   onProgress({ fraction: 1, cancellable: false });
   // The VM is as it was, its base is not: it holds what was merged.
   const kind = left.some(({ merged }) => merged.length > 0) ? 'stopped' : 'refused';
   await requireOff(context, kind);
+  const tops = left.filter(({ above }) => above === undefined);
+  if (tops.length === 0) {
+    return;
+  }
   const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
   const states = diskStates(xml);
-  if (left.some(({ target, top }) => states.get(target)?.file !== top)) {
+  if (tops.some(({ target, top }) => states.get(target)?.file !== top)) {
     throw changed(context, kind);
   }
   const onBases = onFiles(
     xml,
-    left.map(({ target, base, baseFormat }) => ({ target, file: base, format: baseFormat })),
+    tops.map(({ target, base, baseFormat }) => ({ target, file: base, format: baseFormat })),
   );
   await connection.call('domainDefineXmlFlags', { xml: onBases, flags: 0 });
   const { power } = await readPower(connection, dom);
@@ -66,6 +87,25 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
     await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
     throw changed(context, kind);
   }
+}
+
+/** Of the images above, those that do not stand on the base yet. */
+async function unmoved(
+  context: Committing,
+  { top, base }: CommitStep['disks'][number],
+  above: readonly string[],
+  kind: Forbidden,
+): Promise<readonly string[]> {
+  const onTop: string[] = [];
+  for (const path of above) {
+    const image = await context.files.image(path, 'qcow2');
+    const below = typeof image === 'object' ? image.backing?.file : undefined;
+    if (below !== top && below !== base) {
+      throw changed(context, kind);
+    }
+    onTop.push(...(below === top ? [path] : []));
+  }
+  return onTop;
 }
 
 type Forbidden = 'refused' | 'stopped';

@@ -1,8 +1,7 @@
 // The chains below a VM's disks get shorter.
-import { isActive } from '../../domain/vm.js';
 import { partsOf, recoverSeries } from '../delete/recoverSeries.js';
 import type { OperationDefinition } from '../operationDefinition.js';
-import { factsOfAll, filesOfSnapshots, presentFiles, savedRamOf } from '../requiredFacts.js';
+import { factsOfAll, filesOfSnapshots, presentFiles, savedRamOf, withMergedImages } from '../requiredFacts.js';
 import { planConsolidate } from './planConsolidate.js';
 import { recoverCommit } from './recoverCommit.js';
 
@@ -16,8 +15,7 @@ export const consolidateOperation: OperationDefinition<'consolidate'> = {
     const present = presentFiles(facts);
     const below = vm.disks.flatMap(({ backing = [] }) => backing);
     const names = tree.snapshots.map(({ name }) => name);
-    const seen = filesOfSnapshots(names, [...present, ...below], [], facts);
-    return isActive(vm.power) ? seen : { ...seen, changes: present.filter((path) => path.startsWith('/')) };
+    return withMergedImages(filesOfSnapshots(names, [...present, ...below], [], facts), facts);
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: () => true,

@@ -1,14 +1,13 @@
 // Decides how layers that no snapshot owns are merged into the one below: by QEMU while the VM is on, on the files while
 // it is off. Whoever else rests on a file that changes or goes stands against it. Knows no snapshot that could go.
 import { chainOf } from '../../domain/chains/backingChain.js';
-import { restingOn, snapshotsNaming } from '../../domain/chains/fileUse.js';
 import { mergeOverChangedRefusal } from '../../domain/chains/frozenLayers.js';
-import { tagRefusal, tagsUnseenWarning } from '../../domain/chains/lostTags.js';
-import { otherVmRefusal, unreadVms } from '../../domain/chains/otherVms.js';
+import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
+import { unreadVms } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
-import { anotherFileRefusal, brokenLayerRefusal } from '../diskRefusals.js';
+import { commitRefusal } from '../commitRefusal.js';
+import { anotherFileRefusal } from '../diskRefusals.js';
 import { isDevicePath } from '../../domain/devicePath.js';
-import type { ImageFacts } from '../../domain/hostFiles.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
 import type { Draft } from '../plan.js';
@@ -53,18 +52,6 @@ export function planBlockCommit(request: ConsolidateRequest, facts: Facts): Draf
 function overChangedRefusal(commits: readonly CommittedDisk[], facts: Facts): Refused | undefined {
   const chain = commits.flatMap(({ target, merged }) => [...merged, ...(chainOf(target, facts) ?? [])]);
   return mergeOverChangedRefusal(facts.tree.snapshots, new Set(chain), facts);
-}
-
-/** Whoever else rests on one of the files, what is wrong with them, and whether they are ours to change. */
-export function commitRefusal(commits: readonly CommittedDisk[], facts: Facts): Refused | undefined {
-  for (const commit of commits) {
-    const obstacle = imageRefusal(commit, facts) ?? neededRefusal(commit, facts) ?? tagRefusal(commit.merged, facts);
-    if (obstacle !== undefined) {
-      return obstacle;
-    }
-  }
-  const touched = commits.flatMap(({ merged, base }) => [...merged, base]);
-  return otherVmRefusal(touched, facts, 'refuse') ?? reachRefusal(commits, facts);
 }
 
 function isCommits(found: readonly CommittedDisk[] | Refused): found is readonly CommittedDisk[] {
@@ -133,50 +120,6 @@ function typeRefusal(disk: VmDisk, chain: readonly string[], { vm }: Facts): Ref
   }
   const stranger = chain.find((file) => !file.startsWith('/') || isDevicePath(file));
   return stranger === undefined ? undefined : unsupported(stranger.startsWith('/') ? 'block' : 'network');
-}
-
-function imageRefusal({ target, base, merged }: CommittedDisk, facts: Facts): Refused | undefined {
-  const { vm, files } = facts;
-  const factsOf = (file: string): ImageFacts | undefined => {
-    const image = files?.images.get(file);
-    return typeof image === 'object' ? image : undefined;
-  };
-  const broken = brokenLayerRefusal(target, [...merged, base], facts);
-  if (broken !== undefined) {
-    return broken;
-  }
-  const below = factsOf(base);
-  const smaller = merged.find((file) => (factsOf(file)?.virtualBytes ?? Infinity) < (below?.virtualBytes ?? 0));
-  if (smaller !== undefined) {
-    return refuse('layerSmaller', { vm: vm.name, disk: target, file: smaller });
-  }
-  return below?.readOnly === true ? refuse('baseReadOnly', { vm: vm.name, file: base }) : undefined;
-}
-
-/** The content of the base changes, and the others go: nobody but this disk's own layers may rest on one of them. */
-function neededRefusal({ base, merged }: CommittedDisk, facts: Facts): Refused | undefined {
-  const { vm } = facts;
-  const own = new Set([...merged, base]);
-  const resting = restingOn(facts, own);
-  const [user] = snapshotsNaming(facts, resting);
-  if (user !== undefined) {
-    return refuse('layerNeeded', { vm: vm.name, file: user.file, by: user.snapshot.title });
-  }
-  const file = [...resting].find((one) => !own.has(one) && facts.files?.images.get(one) !== 'missing');
-  return file === undefined ? undefined : refuse('layerNeeded', { vm: vm.name, file: base, by: file });
-}
-
-function reachRefusal(commits: readonly CommittedDisk[], { vm, files }: Facts): Refused | undefined {
-  if (isActive(vm.power) || files?.canChange === undefined) {
-    return undefined;
-  }
-  for (const file of commits.flatMap(({ top, base }) => [base, top])) {
-    const can = files.canChange.get(file);
-    if (can !== 'yes') {
-      return refuse('filesOutOfReach', { folder: folderOf(file), why: can?.why ?? 'notLookedAt' });
-    }
-  }
-  return undefined;
 }
 
 /** At most: what was not in the file below before takes its space there from now on. */

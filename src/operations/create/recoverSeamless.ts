@@ -6,7 +6,7 @@ import { partOf } from '../../domain/hostFiles.js';
 import { isActive } from '../../domain/vm.js';
 import { overlaysOf } from '../../steps/createSnapshot.js';
 import type { CommittedDisk, CreateStep, Step, TargetFile } from '../../steps/step.js';
-import { commitRefusal } from '../consolidate/planBlockCommit.js';
+import { commitRefusal } from '../commitRefusal.js';
 import type { InterruptedOperation } from '../interrupted.js';
 
 /** Its own name a file with RAM gets when it is whole. */

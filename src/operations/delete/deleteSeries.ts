@@ -1,6 +1,5 @@
 // Several snapshots that go one after another, each by the plan that it would have alone, on what the ones before it
 // leave. Decides the order and what stays; refuses to know why somebody wants them gone.
-import { versionOf } from '../../domain/capabilities.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
 import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
@@ -8,7 +7,7 @@ import type { Step } from '../../steps/step.js';
 import { type Refusal, type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot, isOnActivePath, leafFirst, rootsOf } from '../../domain/snapshotTree.js';
-import { isActive, type VmRef } from '../../domain/vm.js';
+import type { VmRef } from '../../domain/vm.js';
 import { applyAll } from '../../steps/steps.js';
 import { planDelete } from './planDelete.js';
 
@@ -62,24 +61,15 @@ export function deleteSeries(vm: VmRef, names: readonly string[], facts: Facts):
 }
 
 /**
- * Of those that the VM does not run on, children come before their parents. Of those that it runs on:
- *
- * | libvirt | the VM                        | order        | why                                                   |
- * |---------|-------------------------------|--------------|-------------------------------------------------------|
- * | any     | on                            | oldest first | each overlay is moved once, and not with all above it |
- * | ≥ 9.9   | off                           | oldest first | the same                                              |
- * | < 9.9   | off                           | newest first | it finds the files of the current one alone           |
- * | any     | off, with devices of the host | newest first | libvirt would start it; we merge below the current one alone |
+ * Of those that the VM does not run on, children come before their parents; of those that it runs on, the oldest comes first, so
+ * that each overlay is moved once, and not with all above it. Where libvirt finds the files of the current one alone (before
+ * 9.9, the VM is off, and we cannot merge), the others are refused at first, and come after it.
  */
-function inOrder(names: ReadonlySet<string>, { tree, vm, capabilities }: Facts): readonly Snapshot[] {
+function inOrder(names: ReadonlySet<string>, { tree }: Facts): readonly Snapshot[] {
   const all = rootsOf(tree).flatMap((root) => leafFirst(tree, root.name));
   const wanted = all.filter(({ name }) => names.has(name));
   const running = wanted.filter(({ name }) => isOnActivePath(tree, name));
-  const finds = capabilities.libvirt >= versionOf(9, 9) && vm.devices?.includes('hostDevice') !== true;
-  return [
-    ...wanted.filter(({ name }) => !isOnActivePath(tree, name)),
-    ...(isActive(vm.power) || finds ? running.toReversed() : running),
-  ];
+  return [...wanted.filter(({ name }) => !isOnActivePath(tree, name)), ...running.toReversed()];
 }
 
 /** The first refusal where nothing is left to do. */

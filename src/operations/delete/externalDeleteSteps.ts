@@ -20,10 +20,11 @@ import type { Loss, Warning } from '../../domain/consequences.js';
 import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
+import { removal } from '../interruptedAt.js';
 import { canRemove, needsUs, ownFiles } from './planEmulatedDelete.js';
 import { otherName } from '../../domain/chains/strayFile.js';
 import { leafOfOtherBranch } from './planExternalDelete.js';
-import { offlineMerges } from './offlineMerges.js';
+import type { OfflineMerges } from './offlineMerges.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, currentOf, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
 import { isActive, xmlChain } from '../../domain/vm.js';
@@ -42,21 +43,32 @@ type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
  *
  * @param doomed in the order in which they go
  */
-export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snapshot[], facts: Facts): Draft {
+export function externalDeletePlan(
+  request: DeleteRequest,
+  doomed: readonly Snapshot[],
+  ownMerges: OfflineMerges,
+  facts: Facts,
+): Draft {
   const { tree, capabilities, vm } = facts;
   const going = new Set(doomed.map(({ name }) => name));
   const needed = neededFiles(going, facts);
   const touched = deletedFiles(doomed, facts);
-  const ownMerges = offlineMerges(doomed, facts);
-  const steps: Step[] = [...telling(doomed, going, facts)];
+  // Only libvirt reads what the branches tell.
+  const steps: Step[] = [
+    ...telling(
+      doomed.filter(({ name }) => !ownMerges.has(name)),
+      going,
+      facts,
+    ),
+  ];
   const stay: string[] = [];
   const lost: string[] = [];
   const goes = new Set(touched.removed);
   for (const snapshot of doomed) {
-    const disks = ownMerges.get(snapshot.name);
-    const byUs = disks !== undefined || needsUs(snapshot, facts);
-    const own = disks === undefined && byUs ? (ownFiles(snapshot, facts) ?? []) : [];
-    const merged = disks?.map(({ top }) => top) ?? [];
+    const merge = ownMerges.get(snapshot.name);
+    const byUs = merge !== undefined || needsUs(snapshot, facts);
+    const own = merge === undefined && byUs ? (ownFiles(snapshot, facts) ?? []) : [];
+    const merged = merge?.disks.map(({ top }) => top) ?? [];
     const left = leftFiles(snapshot, byUs ? 'us' : 'libvirt', needed, facts).filter(
       (file) => !touched.removed.has(file),
     );
@@ -69,12 +81,10 @@ export function externalDeletePlan(request: DeleteRequest, doomed: readonly Snap
     [...removed, ...ram].filter((file) => !merged.includes(file)).forEach((file) => goes.add(file));
     steps.push(
       ...(byUs ? [] : renaming(snapshot, facts)),
-      ...(disks === undefined ? [] : [{ kind: 'commitImages', disks } as const]),
+      ...(merge?.steps ?? []),
       byUs ? { kind: 'forgetSnapshot', snapshot: snapshot.name } : { kind: 'deleteSnapshot', snapshot: snapshot.name },
+      ...removal(removed),
     );
-    if (removed.length > 0) {
-      steps.push({ kind: 'removeFiles', files: removed });
-    }
   }
   const merges = doomed.some(({ name }) => isOnActivePath(tree, name));
   const kind = (doomed.at(-1) ?? doomed[0])?.kind ?? 'disk';
@@ -188,7 +198,7 @@ function naming(snapshot: Snapshot, overlayOf: (target: string) => string | unde
 
 function mergeWarnings(
   doomed: readonly Snapshot[],
-  ownMerges: ReturnType<typeof offlineMerges>,
+  ownMerges: OfflineMerges,
   bytes: number | undefined,
   facts: Facts,
 ): Warning[] {

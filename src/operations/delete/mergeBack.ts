@@ -2,7 +2,7 @@
 // snapshot. Its disks go back to what they were, with all that the guest wrote. Knows no other way for such a VM.
 import type { CommittedDisk, CreateStep, Step } from '../../steps/step.js';
 import type { Facts } from '../../domain/facts.js';
-import { commitRefusal } from '../consolidate/planBlockCommit.js';
+import { commitRefusal } from '../commitRefusal.js';
 import { standsExactlyOn } from '../leftAsPlanned.js';
 import { isMissing } from '../../domain/chains/standing.js';
 

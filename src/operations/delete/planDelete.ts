@@ -16,6 +16,8 @@ import type { Draft } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
+import { removal } from '../interruptedAt.js';
+import { offlineMerges } from './offlineMerges.js';
 import { externalDeleteRefusal } from './planExternalDelete.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -50,10 +52,11 @@ export function planDelete(request: DeleteRequest, facts: Facts): Draft | Refuse
   if (first.style === 'internal') {
     return firstOf(doomed, (one) => internalRefusal(one, facts)) ?? inside(request, doomed, facts);
   }
+  const ownMerges = offlineMerges(doomed, facts);
   return (
     managedSaveRefusal(facts) ??
-    externalDeleteRefusal(doomed, facts, request.despiteUnread === true ? 'passOver' : 'refuse') ??
-    externalDeletePlan(request, doomed, facts)
+    externalDeleteRefusal(doomed, ownMerges, facts, request.despiteUnread === true ? 'passOver' : 'refuse') ??
+    externalDeletePlan(request, doomed, ownMerges, facts)
   );
 }
 
@@ -124,10 +127,6 @@ function internalRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined 
   return capabilities.libvirt >= versionOf(10, 9) && !isSafeName(snapshot.name)
     ? refuse('unsafeSnapshotName', { snapshot: snapshot.title, version: formatVersion(capabilities.libvirt) })
     : undefined;
-}
-
-function removal(files: readonly string[]): readonly Step[] {
-  return files.length === 0 ? [] : [{ kind: 'removeFiles', files }];
 }
 
 /**

@@ -15,7 +15,7 @@ import { isDevicePath } from '../../domain/devicePath.js';
 import type { Facts } from '../../domain/facts.js';
 import { imagesLetGoRefusal } from '../refusals.js';
 import { strayFile } from '../../domain/chains/strayFile.js';
-import { offlineMerges } from './offlineMerges.js';
+import type { OfflineMerges } from './offlineMerges.js';
 import { needsUs, ownFiles } from './planEmulatedDelete.js';
 import { type Refused, refuse } from '../../domain/refusal.js';
 import { untoldBranchRefusal } from '../../domain/chains/untoldBranch.js';
@@ -25,10 +25,12 @@ import { isActive } from '../../domain/vm.js';
 
 /**
  * @param doomed external snapshots in the order in which they go: one, or whole branches
+ * @param ownMerges those of them whose overlays we merge
  * @param unread what VMs count for whose chains cannot be read
  */
 export function externalDeleteRefusal(
   doomed: readonly Snapshot[],
+  ownMerges: OfflineMerges,
   facts: Facts,
   unread: 'refuse' | 'passOver',
 ): Refused | undefined {
@@ -57,15 +59,16 @@ export function externalDeleteRefusal(
     return peculiar;
   }
   const touched = deletedFiles(doomed, facts);
+  const byLibvirt = doomed.filter(({ name }) => !ownMerges.has(name));
   return (
     unfinishedRefusal(doomed, going, facts) ??
     readOnlyRefusal(touched, facts) ??
     overChangedRefusal(doomed, facts) ??
-    placeRefusal(doomed, top, going, facts) ??
+    placeRefusal(doomed, top, going, ownMerges, facts) ??
     layoutLeafRefusal(going, facts) ??
-    branchRefusal(doomed, touched, going, facts) ??
-    untoldBranchRefusal(doomed, going, facts) ??
-    chainRefusal(doomed, going, facts) ??
+    branchRefusal(doomed, touched, going, ownMerges, facts) ??
+    untoldBranchRefusal(byLibvirt, going, facts) ??
+    chainRefusal(byLibvirt, going, facts) ??
     tagRefusal([...touched.removed, ...touched.mergedAway, ...overlaysLeft(doomed, touched, facts)], facts) ??
     deviceRefusal(doomed, touched, facts) ??
     leafRefusal(doomed, facts) ??
@@ -74,7 +77,7 @@ export function externalDeleteRefusal(
     (merged === undefined ? undefined : imagesLetGoRefusal(facts, 'merge')) ??
     usedElsewhereRefusal(touched, facts, unread) ??
     leftBehindRefusal(doomed, going, touched, facts) ??
-    hostDeviceRefusal(doomed, facts)
+    hostDeviceRefusal(byLibvirt, facts)
   );
 }
 
@@ -88,13 +91,12 @@ export function externalDeleteRefusal(
  * | off    | any                 | none, or the images were not asked for | ok |
  * | on     | any                 | any                                    | ok |
  */
-function hostDeviceRefusal(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
+function hostDeviceRefusal(byLibvirt: readonly Snapshot[], facts: Facts): Refused | undefined {
   const { vm, tree, files } = facts;
   if (isActive(vm.power) || vm.devices?.includes('hostDevice') !== true || files?.canChange === undefined) {
     return undefined;
   }
-  const ownMerges = offlineMerges(doomed, facts);
-  const other = doomed.find(({ name }) => isOnActivePath(tree, name) && !ownMerges.has(name));
+  const other = byLibvirt.find(({ name }) => isOnActivePath(tree, name));
   return other === undefined ? undefined : refuse('mergeStartsVm', { vm: vm.name, snapshot: other.title });
 }
 
@@ -171,7 +173,7 @@ function unfinishedRefusal(
  * |--------------------|----------|---|
  * | yes, it is current | none     | ok, merged |
  * | yes, it is current | some     | currentHasChildren |
- * | yes, above current | one      | ok, merged; on < 9.9 with the VM off notRunning: it does not find the files then |
+ * | yes, above current | one      | ok, merged; on < 9.9 with the VM off, and not by us, notRunning: it does not find the files then |
  * | any                | several  | severalChildren (9.0 may lose data on it) |
  * | no                 | one      | notInActiveChain |
  * | no                 | none     | see `leafRefusal` |
@@ -180,6 +182,7 @@ function placeRefusal(
   doomed: readonly Snapshot[],
   top: Snapshot,
   going: ReadonlySet<string>,
+  ownMerges: OfflineMerges,
   { tree, vm, capabilities }: Facts,
 ): Refused | undefined {
   const children = doomed.length > 1 ? [] : childrenOf(tree, top.name).filter(({ name }) => !going.has(name));
@@ -196,7 +199,7 @@ function placeRefusal(
   if (!isOnActivePath(tree, top.name)) {
     return refuse('notInActiveChain', { snapshot: top.title, child: child.title });
   }
-  return capabilities.libvirt < versionOf(9, 9) && !isActive(vm.power)
+  return capabilities.libvirt < versionOf(9, 9) && !isActive(vm.power) && !ownMerges.has(top.name)
     ? refuse('notRunning', { vm: vm.name, state: vm.power, wanted: 'delete' })
     : undefined;
 }
@@ -267,6 +270,7 @@ export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Facts): Refu
  * | somebody else rests on            | libvirt | → |
  * |-----------------------------------|---------|---|
  * | a file that is removed unmerged, be it with a disk that it left out | any | overlayNeededByBranch |
+ * | an overlay that is merged away by us | any  | ok: they are put on the merged file |
  * | an overlay that is merged away    | < 10.0  | overlayNeededByBranch: 9.0 removes it under them |
  * | an overlay that is merged away    | 10.0 – 12.7 | ok, unless its own metadata tell of another: see `tellsOther` |
  * | an overlay that is merged away    | ≥ 12.8  | ok: they are put on the merged file |
@@ -279,13 +283,16 @@ function branchRefusal(
   doomed: readonly Snapshot[],
   { removed, mergedAway, changed }: DeletedFiles,
   going: ReadonlySet<string>,
+  ownMerges: OfflineMerges,
   facts: Facts,
 ): Refused | undefined {
   const { tree, vm, capabilities, frozenDisks } = facts;
   const snapshot = doomed.at(-1)?.title ?? '';
   const version = formatVersion(capabilities.libvirt);
-  const rebases = capabilities.libvirt >= versionOf(10, 0);
-  const lowest = doomed.findLast(({ name }) => isOnActivePath(tree, name));
+  const merged = doomed.filter(({ name }) => isOnActivePath(tree, name));
+  const byUs = merged.every(({ name }) => ownMerges.has(name));
+  const rebases = byUs || capabilities.libvirt >= versionOf(10, 0);
+  const lowest = merged.at(-1);
   if (!rebases && lowest !== undefined) {
     const other = descendantsOf(tree, lowest.name).find(({ name }) => !isOnActivePath(tree, name) && !going.has(name));
     if (other !== undefined) {
@@ -311,7 +318,7 @@ function branchRefusal(
     others(snapshotsNaming(facts, onMerged)).find(
       (use) =>
         !isOnActivePath(tree, use.snapshot.name) &&
-        (!rebases || (capabilities.libvirt < versionOf(12, 8) && tellsOther(use, mergedAway, facts))),
+        (!rebases || (!byUs && capabilities.libvirt < versionOf(12, 8) && tellsOther(use, mergedAway, facts))),
     ) ??
     others(snapshotsIn(facts, onChanged)).find(({ file }) => !onMerged.has(file));
   return user === undefined ? undefined : refusal(user.file, user.snapshot.title);

@@ -13,8 +13,11 @@ import type { OperationRequest } from '../../domain/operation.js';
 import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
-import { standsJustOn } from '../../steps/commits.js';
+import { isHalfMoved, standsJustOn } from '../../steps/commits.js';
 import { applyAll } from '../../steps/steps.js';
+import { commitRefusal } from '../commitRefusal.js';
+import { isDelete, isMetadataOfMerge, mergeBefore, startsDelete } from './deleteSteps.js';
+import { settlingAbove } from './offlineMerges.js';
 import { planDelete } from './planDelete.js';
 import { canRemove } from './planEmulatedDelete.js';
 import { sameSteps } from '../planEssence.js';
@@ -23,6 +26,7 @@ import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
+import { isActive } from '../../domain/vm.js';
 
 type CommitStep = Extract<Step, { kind: 'commitImages' }>;
 type InterruptedDelete = InterruptedOperation & { readonly request: Extract<OperationRequest, { kind: 'delete' }> };
@@ -35,7 +39,8 @@ type InterruptedDelete = InterruptedOperation & { readonly request: Extract<Oper
  * | any                                 | its parent is marked: half merged | see planFinishDelete, then the rest |
  * | any                                 | begun, a root, and merged with a disk or more | see planFinishMerge, then the rest |
  * | any                                 | begun, a root, and something was written into what it froze | it is deleted again, then the rest |
- * | any                                 | we merge its overlay, and the VM stands on what took it | its metadata goes, then the rest |
+ * | any                                 | we merge its overlay, and the VM, or all above it, stand on what took it | its metadata goes, then the rest |
+ * | any                                 | we merge its overlay, and some of those above it stand on what took it | see finishMove |
  * | any                                 | we merge its overlay, and what takes it was written to, or may have been | it is deleted again, then the rest |
  * | any                                 | begun, and its tag is in no image any more | its metadata goes, then the rest |
  * | any                                 | begun, and those above it have left it  | see releasedSteps, then the rest |
@@ -99,11 +104,16 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
         : goOn(interrupted, [...finish.steps, ...safely(after, plan, whenGone(rest, facts))], 'after');
     }
   }
-  const merging = next === undefined ? undefined : mergeBefore(interrupted, next);
+  const merging = next === undefined ? undefined : begunMerge(interrupted, next);
   if (next !== undefined && doomedNext !== undefined && merging !== undefined) {
     const after = rest.slice(rest.indexOf(next) + 1);
+    const forget = [...settlingAbove(doomedNext, merging.disks, facts), next];
+    const removing = safely(after, plan, whenGone([merging, ...forget, ...after], facts));
     if (standsJustOn(merging.disks, facts)) {
-      return goOn(interrupted, [next, ...safely(after, plan, whenGone(rest, facts))], 'after');
+      return goOn(interrupted, [...forget, ...removing], 'after');
+    }
+    if (isHalfMoved(merging.disks, facts)) {
+      return finishMove(interrupted, merging, [...forget, ...removing], doomedNext, facts);
     }
     if (merging.disks.some(({ base }) => !isUnwritten(base, plan.before.lastWrites, facts))) {
       const again = planDeleteAgain(request.vm, doomedNext, facts);
@@ -149,6 +159,34 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
   return goOn(interrupted, safely(left, plan, whenGone(rest, facts)), 'after');
 }
 
+/**
+ * | the VM | somebody needs one of the files  | → |
+ * |--------|----------------------------------|---|
+ * | off    | nobody                           | merged again, which does no harm, then the rest |
+ * | off    | somebody                         | explained |
+ * | on     | any                              | what is merged is taken for merged, see planFinishMerge; QEMU has the files |
+ */
+function finishMove(
+  interrupted: InterruptedDelete,
+  merging: CommitStep,
+  rest: readonly Step[],
+  doomed: Snapshot,
+  facts: Facts,
+): Recovery {
+  if (isActive(facts.vm.power)) {
+    const finish =
+      planFinishMerge(doomed, undefined, true, facts) ?? planDeleteAgain(interrupted.request.vm, doomed, facts);
+    return finish.kind === 'refusal'
+      ? explain(interrupted, finish.refusal, [merging, ...rest], facts)
+      : goOn(interrupted, finish.steps, 'after');
+  }
+  const left = merging.disks.filter((disk) => !standsJustOn([disk], facts));
+  const obstacle = commitRefusal(left, applyAll(rest.filter(isDelete), facts));
+  return obstacle === undefined
+    ? goOn(interrupted, [{ ...merging, disks: left }, ...rest], 'after')
+    : explain(interrupted, obstacle.refusal, [merging, ...rest], facts);
+}
+
 /** Names of the snapshots that go, in their order. */
 function goneBy(steps: readonly Step[]): readonly string[] {
   return steps.filter(isDelete).map(({ snapshot }) => snapshot);
@@ -158,15 +196,12 @@ function areSame(ones: readonly string[], others: readonly string[]): boolean {
   return ones.length === others.length && ones.every((name, index) => name === others[index]);
 }
 
-function isDelete(step: Step): step is Extract<Step, { kind: 'deleteSnapshot' | 'forgetSnapshot' }> {
-  return step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot';
-}
-
 /** The merge of ours that comes before a snapshot is forgotten, where it was begun. */
-function mergeBefore(interrupted: InterruptedOperation, next: Step): CommitStep | undefined {
-  const index = interrupted.plan.steps.indexOf(next) - 1;
-  const step = interrupted.plan.steps[index];
-  return step?.kind === 'commitImages' && wasBegun(interrupted, index) ? step : undefined;
+function begunMerge(interrupted: InterruptedOperation, next: Step): CommitStep | undefined {
+  const { steps } = interrupted.plan;
+  const index = mergeBefore(steps, steps.indexOf(next));
+  const step = index !== undefined && wasBegun(interrupted, index) ? steps[index] : undefined;
+  return step?.kind === 'commitImages' ? step : undefined;
 }
 
 /**
@@ -213,7 +248,7 @@ function leavesTag(interrupted: InterruptedDelete, { vm, tree, files }: Facts): 
 /** By then, those that are still to go use no file any more, and the VM none that we merge. */
 function whenGone(rest: readonly Step[], facts: Facts): Facts {
   return applyAll(
-    rest.filter((step) => isDelete(step) || step.kind === 'commitImages'),
+    rest.filter((step) => startsDelete(step) || isMetadataOfMerge(step)),
     facts,
   );
 }

@@ -5,6 +5,7 @@ import type { Step } from '../../steps/step.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import type { RecoveredTo } from '../../domain/recoveryReport.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
+import { isDelete, mergeBefore } from './deleteSteps.js';
 import { recoverDelete } from './recoverDelete.js';
 
 interface Part {
@@ -54,14 +55,12 @@ export function partsOf(steps: readonly Step[]): readonly Part[] {
   const parts: Part[] = [];
   let first = 0;
   for (const [index, step] of steps.entries()) {
-    if (step.kind !== 'deleteSnapshot' && step.kind !== 'forgetSnapshot') {
+    if (!isDelete(step)) {
       continue;
     }
     const before = steps[index - 1];
-    const prepared =
-      index > first &&
-      (before?.kind === 'commitImages' || (before?.kind === 'makeCurrent' && before.snapshot === step.snapshot));
-    const start = prepared ? index - 1 : index;
+    const isNamed = index > first && before?.kind === 'makeCurrent' && before.snapshot === step.snapshot;
+    const start = mergeBefore(steps, index) ?? (isNamed ? index - 1 : index);
     const previous = parts.at(-1);
     if (previous !== undefined) {
       parts[parts.length - 1] = { ...previous, last: start - 1 };

@@ -229,6 +229,17 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'delete an external snapshot of a VM that is off, below another',
+    prepare: async (stage) => {
+      const snapshot = await twoSnapshots(stage, 'external', 'disk');
+      // What takes the merge has to grow for these.
+      await stage.write(300, 600, 900);
+      await stage.power('forceOff');
+      const request = { kind: 'delete', vm: stage.ref, snapshot, scope: 'one' } as const;
+      return { before: stage.model, request, end: 'off' };
+    },
+  },
+  {
     name: 'delete an external root below another snapshot',
     prepare: async (stage) => {
       const snapshot = await twoSnapshots(stage, 'external', 'disk');

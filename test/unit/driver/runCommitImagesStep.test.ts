@@ -5,6 +5,7 @@ import { commitImages } from '../../../src/driver/run/runCommitImagesStep.js';
 import type { StepContext } from '../../../src/driver/run/stepContext.js';
 import type { Step } from '../../../src/steps/step.js';
 import { Failure, type FailureKind } from '../../../src/domain/failure.js';
+import type { ImageCommit, RebasedOverlay } from '../../../src/domain/hostFiles.js';
 import { ref, vm } from '../domain/someFacts.js';
 
 /** virDomainState. */
@@ -22,6 +23,8 @@ const merges: CommitStep = {
   kind: 'commitImages',
   disks: ['vda', 'vdb'].map((one) => onDisk(one, [`/img/${one}.top`])),
 };
+const above = ['/img/vda.one', '/img/vda.two'];
+const mergesBelow: CommitStep = { kind: 'commitImages', disks: [{ ...onDisk('vda', ['/img/vda.top']), above }] };
 const mergesNothing: CommitStep = { kind: 'commitImages', disks: [onDisk('vda', [])] };
 
 /** Libvirt and the files of one VM, with what another client does at a moment. */
@@ -31,6 +34,8 @@ class World {
     ['vda', '/img/vda.top'],
     ['vdb', '/img/vdb.top'],
   ]);
+  /** What each image above stands on. */
+  readonly below = new Map(above.map((file) => [file, '/img/vda.top']));
   readonly done: string[] = [];
   /** After each of what is in `done`. */
   then: (what: string) => void = () => undefined;
@@ -59,10 +64,16 @@ class World {
         dom: { name: 'web', uuid: ref.uuid, id: -1 },
         vm: vm(),
         files: {
-          commit: ({ base }: { readonly base: string }) => {
+          commit: ({ base }: ImageCommit) => {
             this.#did(`merge ${base}`);
             return Promise.resolve();
           },
+          rebase: ({ file, backing }: RebasedOverlay) => {
+            this.below.set(file, backing);
+            this.#did(`put ${file} on ${backing}`);
+            return Promise.resolve();
+          },
+          image: (file: string) => Promise.resolve({ backing: { file: this.below.get(file), format: 'qcow2' } }),
         } as unknown as StepContext['files'],
         signal: new AbortController().signal,
         onProgress: () => undefined,
@@ -90,6 +101,25 @@ describe('merging the files of a VM that is off', () => {
     assert.deepEqual(w.done, wholly);
   });
 
+  const under = ['merge /img/vda', ...above.map((file) => `put ${file} on /img/vda`)];
+
+  it('puts what is above on the base where the VM stands further up', async () => {
+    const w = new World();
+    w.files.set('vda', above[0]!);
+    await w.run(mergesBelow);
+    assert.deepEqual(w.done, under);
+    await w.run(mergesBelow);
+    assert.deepEqual(w.done, under, 'and does so once');
+  });
+
+  it('merges again where one of those above stands on the base already', async () => {
+    const w = new World();
+    w.files.set('vda', above[0]!);
+    w.below.set(above[1]!, '/img/vda');
+    await w.run(mergesBelow);
+    assert.deepEqual(w.done, under.slice(0, 2));
+  });
+
   const rows: readonly (readonly [
     what: string,
     step: CommitStep,
@@ -112,6 +142,21 @@ describe('merging the files of a VM that is off', () => {
       (w) => (w.then = () => w.files.set('vda', '/img/else')),
       'stopped',
       wholly.slice(0, 2),
+    ],
+    ['the VM stands on what is merged', mergesBelow, () => undefined, 'refused', []],
+    [
+      'an image above stands on another file',
+      mergesBelow,
+      (w) => (w.files.set('vda', above[0]!), w.below.set(above[1]!, '/img/else')),
+      'refused',
+      [],
+    ],
+    [
+      'somebody puts an image above on another file during a merge',
+      mergesBelow,
+      (w) => (w.files.set('vda', above[0]!), (w.then = () => w.below.set(above[1]!, '/img/else'))),
+      'stopped',
+      under.slice(0, 1),
     ],
     [
       'somebody starts it while it is defined',

@@ -294,12 +294,56 @@ describe('planDelete: overlays of a VM that is off', () => {
       ...more,
     });
   const passed = { vm: vm({ power: 'off', disks: [disk('vda', top)], devices: ['hostDevice'] }) };
+  const told = vm({ power: 'off', disks: [disk('vda', top, { backing: [middle, base] })] });
+  const branch = offline(
+    {
+      capabilities: capabilities(9, 0),
+      tree: tree([external('a'), external('b', 'a'), external('c', 'b')], 'b'),
+      frozenDisks: frozen({ a: base, b: middle, c: '/img/web.c' }),
+    },
+    { '/img/web.c': image(middle) },
+    { ...yes, '/img/web.c': 'yes' },
+  );
   const rows = [
     ['the current one', 'b', offline()],
     ['the current one, 9.0', 'b', offline({ capabilities: capabilities(9, 0) })],
     ['the current one, with devices of the host', 'b', offline(passed)],
     ['one below it', 'a', offline()],
     ['one below it, with devices of the host', 'a', offline(passed)],
+    ['one below it, 9.0', 'a', offline({ capabilities: capabilities(9, 0) })],
+    ['one below it, and the VM tells what is below', 'a', offline({ vm: told })],
+    [
+      'one below it, and one that is above is not ours to change',
+      'a',
+      offline(passed, {}, { ...yes, [top]: { why: 'denied' } }),
+    ],
+    ['one below it, and a branch stands on its overlay, 9.0', 'a', branch],
+    [
+      'one below it, and a branch stands on what it froze, 9.0',
+      'a',
+      offline(
+        {
+          capabilities: capabilities(9, 0),
+          tree: tree([external('a'), external('b', 'a'), external('c', 'b')], 'b'),
+          frozenDisks: frozen({ a: base, b: middle, c: '/img/web.c' }),
+        },
+        { '/img/web.c': image(base) },
+      ),
+    ],
+    [
+      'one below it, and an image above was not seen',
+      'a',
+      offline({
+        otherVms: [],
+        tree: tree(
+          [
+            external('a'),
+            external('b', 'a', { disks: [{ target: 'vda', location: 'external', file: '/img/web.old' }] }),
+          ],
+          'b',
+        ),
+      }),
+    ],
     ['one below it, with devices of the host, and nobody looked', 'a', offline({ ...passed, files: looked({}) })],
     ['its RAM goes too', 'b', offline({ tree: tree([external('a'), memory('b', 'a')], 'b') })],
     ['an image that is not ours to change', 'b', offline({}, {}, { ...yes, [middle]: { why: 'denied' } })],

@@ -15,6 +15,7 @@ import {
   keep,
   newerShapes,
   offline,
+  offlineBelow,
   old,
   outside,
   repairShape,
@@ -632,6 +633,7 @@ section('a delete', [
   ],
 ]);
 const halfTaken = (at: Facts): Facts => withImage(at, '/img/web.a', over(base, { modifiedAt: 2_000.5 }));
+const halfBelow = (at: Facts): Facts => withImage(at, base, image({ modifiedAt: 2_000.5 }));
 section('a delete that merges the overlays of a VM that is off', [
   ['whose merge wrote nothing', ask.remove('b'), offline, 'commitImages', (at) => at],
   ['whose merge stopped half way', ask.remove('b'), offline, 'commitImages', halfTaken, 'ends'],
@@ -648,6 +650,29 @@ section('a delete that merges the overlays of a VM that is off', [
     offline,
     'commitImages',
     (at, step) => powered('running', apply(step, at)),
+  ],
+  ['below another one, whose merge wrote nothing', ask.remove('a'), offlineBelow, 'commitImages', (at) => at],
+  ['below another one, whose merge stopped half way', ask.remove('a'), offlineBelow, 'commitImages', halfBelow, 'ends'],
+  [
+    'below another one, whose merge stopped half way, and somebody started the VM',
+    ask.remove('a'),
+    offlineBelow,
+    'commitImages',
+    (at) => powered('running', halfBelow(at)),
+  ],
+  [
+    'below another one, whose merge is done, and somebody started the VM',
+    ask.remove('a'),
+    offlineBelow,
+    'commitImages',
+    (at, step) => powered('running', apply(step, at)),
+  ],
+  [
+    'below another one, whose merge is done, and which the one above names already',
+    ask.remove('a'),
+    offlineBelow,
+    'nameFrozenFiles',
+    (at, step) => apply(step, at),
   ],
   [
     'whose merge is done, and whose overlay somebody needs by now',

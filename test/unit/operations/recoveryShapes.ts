@@ -81,6 +81,7 @@ const ours = seen(
 );
 /** The images of a VM that is off are ours to change. */
 export const offline = outside(off, { files: ours });
+export const offlineBelow = outside({ ...off, disks: [disk('vda', '/img/web.b')] }, { files: ours });
 
 export const shapes: readonly (readonly [what: string, OperationRequest, Facts])[] = [
   ['create, internal', ask.create(), inside()],
@@ -119,6 +120,7 @@ export const shapes: readonly (readonly [what: string, OperationRequest, Facts])
 export const newerShapes: typeof shapes = [
   ['delete of a VM that is off, by us', ask.remove('b'), offline],
   ['delete a tree of a VM that is off, by us', ask.remove('a', 'withDescendants'), offline],
+  ['delete below another of a VM that is off, by us', ask.remove('a'), offlineBelow],
 ];
 
 /** Somebody who uses the VM meanwhile writes into what a snapshot froze, and that stays below the new overlays. */
