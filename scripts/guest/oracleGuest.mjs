@@ -21,6 +21,7 @@ import { element as e } from './xml.mjs';
  * @typedef {object} OracleGuest
  * @property {string} name
  * @property {readonly OracleDisk[]} disks empty images
+ * @property {number} diskBytes the size of each
  * @property {string} serial absolute path of the socket that QEMU listens on while the VM is active, unless it is a console
  */
 
@@ -57,7 +58,7 @@ export async function defineOracleGuest(daemon, options) {
       return { target, file, format: kind, encrypted: false };
     }),
   );
-  const guest = { name, disks, serial: join(daemon.dir, `${name}.sock`) };
+  const guest = { name, disks, diskBytes: diskMiB * 1024 ** 2, serial: join(daemon.dir, `${name}.sock`) };
   const kvm =
     kvmUsable() && (await daemon.virsh(['domcapabilities', '--virttype', 'kvm', '--machine', 'pc'])).code === 0;
   const xml = oracleXml(guest, kernel, {

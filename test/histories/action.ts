@@ -86,6 +86,23 @@ export type ForeignAction =
   | { readonly do: 'virshEdit' }
   /** A file that a snapshot froze, and that the VM does not stand on, is replaced by one with other content. */
   | { readonly do: 'replace'; readonly snapshot: Label; readonly disk: number; readonly time: 'new' | 'old' }
+  /** `cp -p` of another image, which is an hour old, over such a file. */
+  | { readonly do: 'copyOver'; readonly snapshot: Label; readonly disk: number; readonly larger: boolean }
+  /** Such a file goes to another folder, and nobody is told. */
+  | { readonly do: 'moveAway'; readonly snapshot: Label; readonly disk: number }
+  /**
+   * So does a layer of a VM that is off: its own file (0), or one below it. What stands on it and the VM's configuration are told,
+   * the snapshots' metadata are not.
+   */
+  | { readonly do: 'moveLayer'; readonly disk: number; readonly depth: number }
+  /** `undefine --snapshots-metadata`, and the VM is defined anew: on the files that it had, or on those at their bottom. */
+  | { readonly do: 'redefine'; readonly on: 'present' | 'base'; readonly uuid: 'same' | 'new' }
+  /** The disk grows by a mebibyte: by `qemu-img resize` or, while the VM is on, by `blockresize`. */
+  | { readonly do: 'resize'; readonly disk: number }
+  /** Another disk, which only what runs gets, or only the configuration. */
+  | { readonly do: 'plug'; readonly as: Label; readonly where: Plugged }
+  /** It goes from the configuration alone. */
+  | { readonly do: 'unplug' }
   /** `qemu-img commit` of what a snapshot froze into the file below it, past which others are frozen. */
   | { readonly do: 'commitPast'; readonly snapshot: Label; readonly disk: number }
   /** A VM that is off gets an overlay on a disk as a snapshot froze it: on this daemon, or on another one of the host. */
@@ -96,6 +113,8 @@ export type ForeignAction =
       readonly disk: number;
       readonly where: 'here' | 'elsewhere';
     };
+
+export type Plugged = 'live' | 'config' | 'both';
 
 /** Those of the extension and of other clients are counted; what a guest does is not. */
 export type Operation = Request | UndoAction | ChildAction | ClientAction;
@@ -146,6 +165,13 @@ const ofClients: ReadonlySet<Operation['do']> = new Set<ClientAction['do']>([
   'virshRename',
   'virshEdit',
   'replace',
+  'copyOver',
+  'moveAway',
+  'moveLayer',
+  'redefine',
+  'resize',
+  'plug',
+  'unplug',
   'commitPast',
   'clone',
 ]);

@@ -28,6 +28,8 @@ export interface Scene {
   readonly savedPaused: boolean;
   /** Other tools than ours and libvirt's snapshot calls are used on the VM and its images too. */
   readonly wild: boolean;
+  /** No VM is made of this one: nobody moves below such a VM what it stands on. */
+  readonly alone: boolean;
   /** Counts up: makes labels, titles and seeds that were never used. */
   readonly fresh: () => number;
 }
@@ -70,7 +72,7 @@ export function chooseOperation(random: Random, scene: Scene): readonly Operatio
     ['rename', count === 0 ? 0 : 8],
     ['power', model.power === 'running' ? 9 : 22],
     ['virsh', 11],
-    ['foreign', scene.wild ? 12 : 0],
+    ['foreign', !scene.wild ? 0 : model.power === 'off' ? 60 : 25],
   ]);
   switch (sort) {
     case 'create':
@@ -189,7 +191,7 @@ function virsh(random: Random, { model, style, labels, fresh }: Scene): readonly
 
 /** Those that the VM's state allows, in any order. */
 function foreign(random: Random, scene: Scene): readonly Operation[] {
-  const { model, style, fresh } = scene;
+  const { model, style, fresh, alone } = scene;
   const disk = random.int(0, model.disks.length - 1);
   const as = `f${String(fresh())}`;
   const other = style === 'internal' ? 'external' : 'internal';
@@ -198,7 +200,9 @@ function foreign(random: Random, scene: Scene): readonly Operation[] {
     { do: 'virshForget', snapshot: label },
     ...(style === 'external'
       ? [
-          { do: 'clone', as, of: label, disk, where: random.chance(0.5) ? 'here' : 'elsewhere' } as const,
+          ...(!alone
+            ? [{ do: 'clone', as, of: label, disk, where: random.chance(0.5) ? 'here' : 'elsewhere' } as const]
+            : []),
           { do: 'commitPast', snapshot: label, disk } as const,
         ]
       : []),
@@ -213,19 +217,44 @@ function foreign(random: Random, scene: Scene): readonly Operation[] {
   const replaced = (style === 'external' ? aside : []).flatMap((snapshot): readonly ForeignAction[] => [
     { do: 'replace', snapshot, disk, time: 'new' },
     { do: 'replace', snapshot, disk, time: 'old' },
+    { do: 'copyOver', snapshot, disk, larger: random.chance(0.5) },
+    { do: 'moveAway', snapshot, disk },
   ]);
   const ofPower: readonly Operation[] =
     model.power === 'off'
-      ? [{ do: 'tag', as, disk }, { do: 'virshRename', name: `h${as}` }, { do: 'virshEdit' }]
+      ? [
+          { do: 'tag', as, disk },
+          { do: 'virshRename', name: `h${as}` },
+          { do: 'virshEdit' },
+          { do: 'moveLayer', disk, depth: random.int(0, 2) },
+          // Much of what a history has made is gone after it.
+          ...(random.chance(0.5)
+            ? [
+                {
+                  do: 'redefine',
+                  on: random.pick(['present', 'base'] as const),
+                  uuid: random.pick(['same', 'new'] as const),
+                } as const,
+              ]
+            : []),
+        ]
       : [
           { do: 'virshCommit', disk },
           // It stands in the way of nearly all that comes after it.
-          ...(random.chance(0.3) ? [{ do: 'virshCheckpoint', as } as const] : []),
+          ...(random.chance(0.1) ? [{ do: 'virshCheckpoint', as } as const] : []),
         ];
   const mixed: readonly Operation[] = random.chance(0.3)
     ? [{ do: 'virshCreate', as: `s${String(fresh())}`, kind, style: other }]
     : [];
-  return random.shuffled([...ofSnapshots, ...replaced, ...ofPower, ...mixed]);
+  const ofDisks: readonly Operation[] = [
+    { do: 'resize', disk },
+    { do: 'plug', as, where: model.power === 'off' ? 'config' : random.pick(['live', 'config', 'both']) },
+    { do: 'unplug' },
+  ];
+  const found = random.shuffled([...ofSnapshots, ...replaced, ...ofPower, ...ofDisks, ...mixed]);
+  // One sort as soon as another, however many of it there are.
+  const sorts = random.shuffled([...new Set(found.map((one) => one.do))]);
+  return sorts.flatMap((sort) => found.filter((one) => one.do === sort));
 }
 
 const virshPower = {

@@ -50,6 +50,13 @@ export class ExtensionSide {
     // Pruning goes on behind an operation that has answered, and the model is compared at that moment.
     this.#rig.inventory.setAutoPrune('everything');
     await this.#rig.inventory.connect(this.#rig.uri);
+    await this.meet(name);
+  }
+
+  /** The VM of that name, which may be another one than before. */
+  async meet(name: string): Promise<void> {
+    const uuid = await this.#rig.virsh('domuuid', name);
+    await this.#rig.until(() => this.#rig.vm(uuid.trim()) !== undefined);
     this.#vm = await this.#rig.ref(name);
   }
 
@@ -178,6 +185,11 @@ export class ExtensionSide {
     } catch (error) {
       if (!(error instanceof Failure)) {
         throw error;
+      }
+      const { recovered, libvirtMessage = '' } = error.details;
+      // libvirt 9.0 deletes a snapshot with a disk that the VM has no more, and fails behind that; the failure tells so.
+      if (recovered === 'after' && libvirtMessage.includes('not found in domain')) {
+        return { type: 'done' };
       }
       const reason = error.details.refusal?.reason;
       return error.kind === 'refused' && reason !== undefined

@@ -21,6 +21,9 @@ const childShare = 0.1;
 /** Once another tool was at a VM, much is refused: the others are to show what is carried out. */
 const wildShare = 0.4;
 
+/** Of those with other tools, so many have no VMs made of theirs. */
+const aloneShare = 0.6;
+
 /** Of those with other tools, so many have an encrypted disk, of which we take, revert and delete no snapshot. */
 const encryptedShare = 0.1;
 
@@ -36,6 +39,7 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
   const withKey = wild && random.chance(encryptedShare);
   // Of its own, so that these leave the first operations of a seed as they were.
   const more = seededRandom(~seed);
+  const alone = wild && more.chance(aloneShare);
   let count = 0;
   let last = 0;
   let savedPaused = false;
@@ -50,7 +54,7 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
         count += isOperation(action) ? 1 : 0;
         return action;
       }
-      const scene = { model, style, labels, fresh, savedPaused, wild };
+      const scene = { model, style, labels, fresh, savedPaused, wild, alone };
       if (count >= operations) {
         const left = wild && !isOver ? abandoned(random, scene) : undefined;
         isOver = true;
@@ -58,7 +62,7 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
       }
       const candidates = more.weighted([
         [() => chooseUndo(more, scene), undoShare],
-        [() => chooseChild(more, scene, history.children), childShare],
+        [() => chooseChild(more, scene, history.children), alone ? 0 : childShare],
         [() => chooseOperation(random, scene), 1 - undoShare - childShare],
       ])();
       const possible = candidates.filter((candidate) => history.isPossible(candidate));

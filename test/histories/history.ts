@@ -17,14 +17,17 @@ import {
   type UndoAction,
 } from './action.js';
 import type { ExtensionSide } from './extensionSide.js';
+import { mebibyte, plugContent, plugDisk, plugTarget } from './moves.js';
 import type { OtherClients } from './otherClients.js';
 import type { Made, Outcome } from './outcome.js';
 import { pictureDifferences } from './picture.js';
 import { Traces } from './traces.js';
 import { type DoneRequest, UndoableRequests } from './undoable.js';
-import { readImage } from '../oracle/images.js';
-import { type Disks, Model, type Power } from '../oracle/model.js';
+import { blockDifferences, type Content } from '../oracle/blocks.js';
+import { chainOf, readImage } from '../oracle/images.js';
+import { Model, type Power } from '../oracle/model.js';
 import { type Difference, type Extent, OracleVm } from '../oracle/oracleVm.js';
+import type { SeenVm } from '../oracle/seen.js';
 
 /**
  * `about`: as in a Difference; or `picture`, the extension shows what libvirt does not say; `failed`, an action ended
@@ -52,7 +55,7 @@ export class History {
   readonly #traces = new Traces();
   /** VMs made of it by the extension. */
   readonly children = new Set<Label>();
-  readonly #requests = new UndoableRequests();
+  #requests = new UndoableRequests();
   #vm: OracleVm;
   readonly #side: ExtensionSide;
   readonly #others: OtherClients;
@@ -132,14 +135,31 @@ export class History {
         return fits(action.snapshot);
       case 'virshEdit':
         return power === 'off' && this.model.saved === undefined && !this.#traces.hasCheckpoints;
+      case 'moveLayer':
+      case 'redefine':
+        return (
+          power === 'off' &&
+          this.model.saved === undefined &&
+          !this.#traces.hasCheckpoints &&
+          !this.#isEncrypted &&
+          // What stands on it would have to be told, too; or the VM writes into what it stands on.
+          !this.#traces.hasClones
+        );
+      case 'resize':
+        return this.model.saved === undefined && !this.#traces.hasCheckpoints && !this.#isEncrypted;
+      case 'plug':
+      case 'unplug':
+        return this.model.saved === undefined && !this.#isEncrypted;
       case 'replace':
+      case 'copyOver':
+      case 'moveAway':
       case 'commitPast':
         // Of what nobody of us has seen before, nobody of us can tell that it changed.
         return (
           fits(action.snapshot) &&
           this.model.snapshots.get(this.#names.get(action.snapshot)!)?.style === 'external' &&
           !this.#names.get(action.snapshot)!.startsWith('by-virsh-') &&
-          (action.do === 'replace' || (power === 'off' && this.model.saved === undefined)) &&
+          (action.do !== 'commitPast' || (power === 'off' && this.model.saved === undefined)) &&
           !this.#traces.hasClones &&
           !this.#isEncrypted
         );
@@ -231,9 +251,17 @@ export class History {
       return outcome;
     }
     const before = await this.#vm.see();
+    const anew = action.do === 'redefine' ? await this.#anew(action, before) : this.model;
+    if (anew === undefined) {
+      return { type: 'refused', reason: 'baseUnknown' };
+    }
     const outcome = await this.#others.run(action, this.#names);
     if (outcome.type === 'done') {
       this.#follow(action, outcome);
+      if (action.do === 'redefine') {
+        this.model = anew;
+        await (action.uuid === 'new' ? this.#meetAnew() : undefined);
+      }
       if (action.do === 'virshRename') {
         this.#vm = new OracleVm(this.#vm.virsh, { ...this.#vm.guest, name: action.name });
       }
@@ -241,6 +269,34 @@ export class History {
       await this.#traces.bear(action, { vm: this.#vm, before, model: this.model, names: this.#names, folder });
     }
     return outcome;
+  }
+
+  /** What it will be. Its bottom holds what the snapshots hold that froze it, if any of them is as it was. */
+  async #anew({ on }: Extract<ClientAction, { do: 'redefine' }>, before: SeenVm): Promise<Model | undefined> {
+    if (on === 'present') {
+      return this.model.definedAnew(this.model);
+    }
+    const found: { content: Content; size: number }[] = [];
+    for (const [disk, { target }] of this.#vm.guest.disks.entries()) {
+      const [top, ...below] = await chainOf(before.disks.get(target)!);
+      const base = below.at(-1);
+      const frozen = before.snapshots.find(({ name, disks }) => {
+        const image = disks.get(target);
+        return image?.file === base?.file && image?.tag === undefined && !this.#traces.isSpoilt(name);
+      });
+      const holds = base === undefined || top === undefined ? this.model : this.model.snapshots.get(frozen?.name ?? '');
+      if (holds === undefined) {
+        return undefined;
+      }
+      found.push({ content: holds.disks[disk]!, size: holds.sizes[disk]! });
+    }
+    return this.model.definedAnew({ disks: found.map(({ content }) => content), sizes: found.map(({ size }) => size) });
+  }
+
+  /** To the extension it is another VM, of which it has done nothing yet. */
+  async #meetAnew(): Promise<void> {
+    this.#requests = new UndoableRequests();
+    await this.#side.meet(this.#vm.name);
   }
 
   /** @param edited the name of what is edited, before it */
@@ -295,10 +351,10 @@ export class History {
       }
     }
     const of = action.do === 'cloneHere' ? action.of : undefined;
-    const disks = of === undefined ? before.disks : before.snapshots.get(this.#names.get(of)!)!.disks;
+    const made = of === undefined ? before : before.snapshots.get(this.#names.get(of)!)!;
     const { files, power } = await this.#side.seeChild(action.as);
     this.children.add(action.as);
-    this.#traces.bearChild(action.as, files, disks);
+    this.#traces.bearChild(action.as, files, made, this.#vm.guest.diskBytes);
     const wrong = await this.#traces.differences();
     if (wrong.length > 0) {
       this.found = { about: 'child', what: wrong };
@@ -321,7 +377,7 @@ export class History {
       // It was off with RAM in a managed save, which its checkpoint holds: to end off would throw that away.
       const after = before.saved === undefined ? before.power : undefined;
       this.#revert(to, after, action.checkpoint && as, outcome);
-      if (!this.#traces.isSpoilt(to) && !areSame(before.disks, this.model.disks)) {
+      if (!this.#traces.isSpoilt(to) && !areSame(before, this.model)) {
         this.found ??= { about: 'undo', what: ['the disks are not as before the revert that was undone'] };
       }
     }
@@ -403,11 +459,16 @@ export class History {
   async #compare(what: Extent): Promise<Found | undefined> {
     const whole = [...this.model.snapshots.keys()].filter((name) => !this.#traces.isSpoilt(name));
     const extent = what === 'everything' ? new Set(whole) : what;
-    const { differences, leaks } = await this.#vm.compare(this.model, extent);
+    const { differences, leaks, seen } = await this.#vm.compare(this.model, extent);
     this.leaks = Math.max(this.leaks, leaks);
     const [first] = differences;
     if (first !== undefined) {
       return { about: first.about, what: differences.map((difference) => difference.what) };
+    }
+    const plugged = seen.disks.get(plugTarget);
+    const [wrongPlug] = plugged === undefined ? [] : blockDifferences(plugDisk, await readImage(plugged), plugContent);
+    if (wrongPlug !== undefined) {
+      return { about: 'data', what: [`${plugTarget}: ${wrongPlug}`] };
     }
     const touched = what === 'present' ? [] : await this.#traces.differences();
     if (touched.length > 0) {
@@ -448,8 +509,17 @@ export class History {
       case 'virshRename':
       case 'virshEdit':
       case 'replace':
+      case 'copyOver':
+      case 'moveAway':
+      case 'moveLayer':
+      case 'redefine':
+      case 'plug':
+      case 'unplug':
       case 'commitPast':
       case 'clone':
+        break;
+      case 'resize':
+        this.model = this.model.grown(action.disk, mebibyte);
         break;
       case 'rename':
       case 'describe': {
@@ -483,7 +553,7 @@ export class History {
       return;
     }
     const kept = this.model.snapshots.get(this.model.current ?? '');
-    const same = kept !== undefined && areSame(kept.disks, this.model.disks);
+    const same = kept !== undefined && areSame(kept, this.model);
     if (!same || this.model.power !== 'off' || this.model.saved !== undefined) {
       this.found = { about: 'checkpoint', what: ['the state that was left is in no snapshot'] };
     }
@@ -495,8 +565,10 @@ export class History {
   }
 }
 
-function areSame(ones: Disks, others: Disks): boolean {
-  return ones.every((disk, index) => isSame(disk, others[index]!));
+type Held = Pick<Model, 'disks' | 'sizes'>;
+
+function areSame(one: Held, other: Held): boolean {
+  return one.disks.every((disk, index) => isSame(disk, other.disks[index]!) && one.sizes[index] === other.sizes[index]);
 }
 
 function isSame(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): boolean {

@@ -6,10 +6,11 @@ import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { element as e } from '../../scripts/guest/xml.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { chainOf, type Image, named } from '../oracle/images.js';
+import { chainOf, type Image, named, sizeOf } from '../oracle/images.js';
 import { seeVm } from '../oracle/seen.js';
 import { find, findAll, readXml } from '../oracle/xml.js';
 import type { ClientAction, Label, SnapshotStyle } from './action.js';
+import { copyOver, makePlug, mebibyte, moveFile, moveLayer, plugFile, plugTarget, redefined } from './moves.js';
 import type { Outcome } from './outcome.js';
 
 interface FrozenDisk {
@@ -97,9 +98,11 @@ export class OtherClients {
         await runOk('qemu-img', ['snapshot', '-c', foreignName(action.as), ...(await named(image, 'guess'))]);
         return { type: 'done' };
       }
-      case 'virshForget':
-        await this.#virsh('snapshot-delete', vm, names.get(action.snapshot)!, '--metadata');
-        return { type: 'done' };
+      case 'virshForget': {
+        const { code } = await this.#daemon.virsh(['snapshot-delete', vm, names.get(action.snapshot)!, '--metadata']);
+        // libvirt 9.0 forgets none with a disk that the VM has no more.
+        return code === 0 ? { type: 'done' } : { type: 'refused', reason: 'virshRefuses' };
+      }
       case 'virshCommit': {
         const xml = await this.#virsh('dumpxml', vm);
         if (!hasBacking(xml, targetOf(action.disk))) {
@@ -138,6 +141,70 @@ export class OtherClients {
         await (action.time === 'old' ? utimes(copy, hourAgo, hourAgo) : undefined);
         await rename(copy, image.file);
         return { type: 'done' };
+      }
+      case 'copyOver': {
+        const { file, format } = await this.#frozen(action, names);
+        if (await this.#standsOn(file, action)) {
+          return { type: 'refused', reason: 'vmStandsOnIt' };
+        }
+        await copyOver(file, format, action.larger);
+        return { type: 'done' };
+      }
+      case 'moveAway': {
+        const { file } = await this.#frozen(action, names);
+        if (await this.#standsOn(file, action)) {
+          return { type: 'refused', reason: 'vmStandsOnIt' };
+        }
+        await moveFile(file);
+        return { type: 'done' };
+      }
+      case 'moveLayer': {
+        const chain = await chainOf((await seeVm(this.#daemon.virsh, vm)).disks.get(targetOf(action.disk))!);
+        const layer = chain[action.depth];
+        if (layer === undefined) {
+          return { type: 'refused', reason: 'noSuchLayer' };
+        }
+        const place = await moveLayer(layer, this.folder);
+        const xml = await this.#virsh('dumpxml', vm, '--inactive', '--security-info');
+        const told = xml.replaceAll(`'${layer.file}'`, `'${place}'`);
+        await withXmlFile(told, (file) => this.#virsh('define', file));
+        return { type: 'done' };
+      }
+      case 'redefine': {
+        const xml = await this.#virsh('dumpxml', vm, '--inactive', '--security-info');
+        const { disks } = await seeVm(this.#daemon.virsh, vm);
+        await this.#virsh('undefine', vm, '--snapshots-metadata');
+        await withXmlFile(await redefined(xml, disks, action), (file) => this.#virsh('define', file));
+        return { type: 'done' };
+      }
+      case 'resize': {
+        const { disks, power } = await seeVm(this.#daemon.virsh, vm);
+        const { file, format } = disks.get(targetOf(action.disk))!;
+        const bytes = (await sizeOf({ file, format })) + mebibyte;
+        await (power === 'off'
+          ? runOk('qemu-img', ['resize', '-q', '-f', format, file, String(bytes)])
+          : this.#virsh('blockresize', vm, targetOf(action.disk), `${String(bytes)}B`));
+        return { type: 'done' };
+      }
+      case 'plug': {
+        const file = plugFile(this.folder, action.as);
+        await makePlug(file);
+        const how = action.where === 'both' ? ['--live', '--config'] : [`--${action.where}`];
+        const { code } = await this.#daemon.virsh([
+          'attach-disk',
+          vm,
+          file,
+          plugTarget,
+          '--subdriver',
+          'qcow2',
+          ...how,
+        ]);
+        // One is there already.
+        return code === 0 ? { type: 'done' } : { type: 'refused', reason: 'virshRefuses' };
+      }
+      case 'unplug': {
+        const { code } = await this.#daemon.virsh(['detach-disk', vm, plugTarget, '--config']);
+        return code === 0 ? { type: 'done' } : { type: 'refused', reason: 'virshRefuses' };
       }
       case 'commitPast': {
         const [top, base] = await chainOf(await this.#frozen(action, names));

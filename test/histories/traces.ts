@@ -1,9 +1,10 @@
 // What other clients' acts have done to a VM beside what the model tells: whose content they changed, and what is their own.
-import { chainOf } from '../oracle/images.js';
+import { existsSync } from 'node:fs';
 import type { Model } from '../oracle/model.js';
 import type { OracleVm } from '../oracle/oracleVm.js';
 import type { SeenVm } from '../oracle/seen.js';
 import type { ClientAction, Label } from './action.js';
+import { layersOf, plugContent, plugDisk, plugFile } from './moves.js';
 import { cloneFile, foreignName } from './otherClients.js';
 import { Witnesses } from './witnesses.js';
 
@@ -48,9 +49,20 @@ export class Traces {
   }
 
   /** A VM of ours was made, with these files as disks. */
-  bearChild(child: Label, files: readonly string[], disks: Model['disks']): void {
+  bearChild(
+    child: Label,
+    files: readonly string[],
+    { disks, sizes }: Pick<Model, 'disks' | 'sizes'>,
+    diskBytes: number,
+  ): void {
     for (const [disk, file] of files.entries()) {
-      this.#witnesses.add({ what: 'clone', child, image: { file, format: 'qcow2' }, disk, content: disks[disk]! });
+      const made = { what: 'clone', child, image: { file, format: 'qcow2' } } as const;
+      const content = disks[disk];
+      this.#witnesses.add(
+        content === undefined
+          ? { ...made, disk: plugDisk, content: plugContent }
+          : { ...made, disk, content, size: diskBytes + sizes[disk]! },
+      );
     }
   }
 
@@ -87,7 +99,7 @@ export class Traces {
       case 'virshCommit': {
         const into = (await vm.see()).disks.get(target(action.disk))!.file;
         for (const { name, disks } of before.snapshots) {
-          const chain = await chainOf(disks.get(target(action.disk))!);
+          const chain = await layersOf(disks.get(target(action.disk))!);
           if (chain.some(({ file }) => file === into)) {
             this.#spoilt.add(name);
             this.#mergedInto.add(name);
@@ -96,16 +108,41 @@ export class Traces {
         return;
       }
       case 'replace':
+      case 'copyOver':
       case 'commitPast': {
         const frozen = before.snapshots.find(({ name }) => name === names.get(action.snapshot))!;
-        const [top, base] = await chainOf(frozen.disks.get(target(action.disk))!);
+        const [top, base] = await layersOf(frozen.disks.get(target(action.disk))!);
         for (const { name, disks } of before.snapshots) {
-          const files = (await chainOf(disks.get(target(action.disk))!)).map(({ file }) => file);
-          const changed = action.do === 'replace' ? top : files.includes(top!.file) ? undefined : base;
+          const files = (await layersOf(disks.get(target(action.disk))!)).map(({ file }) => file);
+          const changed = action.do !== 'commitPast' ? top : files.includes(top!.file) ? undefined : base;
           if (changed !== undefined && files.includes(changed.file)) {
             this.#spoilt.add(name);
           }
         }
+        return;
+      }
+      case 'moveAway': {
+        const { file } = before.snapshots
+          .find(({ name }) => name === names.get(action.snapshot))!
+          .disks.get(target(action.disk))!;
+        // By now nothing that rests on it can be read.
+        for (const { name, disks } of before.snapshots) {
+          const image = disks.get(target(action.disk))!;
+          if (image.file === file || (await layersOf(image)).length === 0) {
+            this.#spoilt.add(name);
+          }
+        }
+        return;
+      }
+      case 'moveLayer':
+        // Its metadata names a file that is elsewhere by now.
+        before.snapshots
+          .filter(({ disks }) => !existsSync(disks.get(target(action.disk))!.file))
+          .forEach(({ name }) => this.#spoilt.add(name));
+        return;
+      case 'plug': {
+        const image = { file: plugFile(folder, action.as), format: 'qcow2' };
+        this.#witnesses.add({ what: 'plugged disk', image, disk: plugDisk, content: plugContent });
         return;
       }
       case 'virshCheckpoint':
@@ -128,6 +165,9 @@ export class Traces {
       case 'virshPower':
       case 'virshRename':
       case 'virshEdit':
+      case 'redefine':
+      case 'resize':
+      case 'unplug':
         return;
     }
   }

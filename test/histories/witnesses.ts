@@ -4,13 +4,15 @@ import { type Image, readImage } from '../oracle/images.js';
 import type { Label } from './action.js';
 
 export interface Witness {
-  readonly what: 'tag' | 'clone';
+  readonly what: 'tag' | 'clone' | 'plugged disk';
   /** The VM of ours that it is a disk of. */
   readonly child?: Label;
   readonly image: Image;
   /** The guest's number of the disk, which is part of its blocks. */
   readonly disk: number;
   readonly content: Content;
+  /** In bytes, where it is not that of the image that it was made in. */
+  readonly size?: number;
 }
 
 export class Witnesses {
@@ -34,11 +36,15 @@ export class Witnesses {
   /** As sentences. */
   async differences(): Promise<readonly string[]> {
     const found: string[] = [];
-    for (const { what, image, disk, content } of this.#all) {
+    for (const { what, image, disk, content, size } of this.#all) {
       const named = `the ${what} in ${image.file}`;
       try {
-        const [first] = blockDifferences(disk, await readImage(image), content);
+        const bytes = await readImage(image);
+        const [first] = blockDifferences(disk, bytes, content);
         found.push(...(first === undefined ? [] : [`${named}: ${first}`]));
+        if (size !== undefined && bytes.length !== size) {
+          found.push(`${named} must have ${String(size)} bytes, and has ${String(bytes.length)}`);
+        }
       } catch (error) {
         found.push(`${named} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
       }

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
+import { copyOver, moveLayer, redefined } from '../histories/moves.js';
 import { blockBytes } from '../oracle/blocks.js';
 import { named } from '../oracle/images.js';
 import { Model } from '../oracle/model.js';
@@ -229,6 +231,57 @@ describe('the data oracle', () => {
       await runOk('mv', [frozen, `${frozen}.away`]);
       await isWrong('data');
       await runOk('mv', [`${frozen}.away`, frozen]);
+      await isRight();
+    });
+  });
+
+  describe('where other people were at the VM', () => {
+    let frozen: string;
+    before(async () => {
+      await define('moved', ['qcow2', 'qcow2']);
+      await start();
+      await write(0, [1, 1]);
+      await forceOff();
+      await virsh('snapshot-create-as', 'moved', 'off', '--disk-only');
+      model = model.created({ name: 'off', title: 'off', kind: 'offline', style: 'external' });
+      frozen = (await vm.see()).snapshots[0]!.disks.get('vda')!.file;
+      await isRight();
+    });
+
+    it('sees a disk that grew', async () => {
+      const { file: top } = (await vm.see()).disks.get('vda')!;
+      await runOk('qemu-img', ['resize', '-q', top, '+1M']);
+      await isWrong('data');
+      model = model.grown(0, 1024 ** 2);
+      await isRight();
+    });
+
+    it('sees another image that came over a frozen one with its old time', async () => {
+      const kept = `${frozen}.kept`;
+      await runOk('cp', ['-p', frozen, kept]);
+      await copyOver(frozen, 'qcow2', true);
+      await isWrong('data');
+      await runOk('cp', ['-p', kept, frozen]);
+      await isRight();
+    });
+
+    it('sees a frozen file that was moved, also where what stands on it was told', async () => {
+      const place = await moveLayer({ file: frozen, format: 'qcow2' }, daemon.dir);
+      await isWrong('data');
+      await runOk('mv', [place, frozen]);
+      const { file: top } = (await vm.see()).disks.get('vda')!;
+      await runOk('qemu-img', ['rebase', '-q', '-u', '-f', 'qcow2', '-F', 'qcow2', '-b', frozen, top]);
+      await isRight();
+    });
+
+    it('sees a VM that was defined anew on what its snapshots froze', async () => {
+      const { stdout } = await daemon.virsh(['dumpxml', 'moved', '--inactive']);
+      const { disks } = await vm.see();
+      await virsh('undefine', 'moved', '--snapshots-metadata');
+      const xml = await redefined(stdout, disks, { do: 'redefine', on: 'base', uuid: 'same' });
+      await withXmlFile(xml, (path) => virsh('define', path));
+      await isWrong('tree', 'data');
+      model = model.definedAnew(model.snapshots.get('off')!);
       await isRight();
     });
   });

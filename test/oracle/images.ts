@@ -49,6 +49,12 @@ export async function named(image: Image, guess?: 'guess'): Promise<readonly str
   return ['--object', `secret,id=key,data=${passphrase}`, `json:${JSON.stringify(opened)}`];
 }
 
+/** In bytes, as the guest sees it. */
+export async function sizeOf(image: Image): Promise<number> {
+  const info = await runOk('qemu-img', ['info', '-U', '--output=json', ...(await named(image))]);
+  return (JSON.parse(info) as { 'virtual-size': number })['virtual-size'];
+}
+
 export interface Layer extends Image {
   readonly encrypted: boolean;
 }

@@ -8,6 +8,9 @@ export type { Power, SnapshotKind, SnapshotStyle };
 /** Each disk's content, by the guest's number of the disk. */
 export type Disks = readonly Content[];
 
+/** By how many bytes each disk is larger than it was at first. */
+export type Sizes = readonly number[];
+
 /** RAM that the guest can tell of; a guest that has just booted has a counter of 0 and nothing filled. */
 export interface Ram {
   readonly counter: number;
@@ -25,6 +28,7 @@ export interface ModelSnapshot {
   readonly kind: SnapshotKind;
   readonly style: SnapshotStyle;
   readonly disks: Disks;
+  readonly sizes: Sizes;
   /** What the VM was when it was taken. */
   readonly power: Power;
   /** Of a memory snapshot. */
@@ -37,6 +41,7 @@ export type DeleteScope = 'one' | 'withDescendants' | 'descendants';
 export interface ModelState {
   readonly power: Power;
   readonly disks: Disks;
+  readonly sizes: Sizes;
   /** Absent while it is off. */
   readonly ram: Ram | undefined;
   /** A managed save: the RAM with which it will start. */
@@ -50,6 +55,7 @@ export interface ModelState {
 export class Model implements ModelState {
   readonly power: Power;
   readonly disks: Disks;
+  readonly sizes: Sizes;
   readonly ram: Ram | undefined;
   readonly saved: Ram | undefined;
   readonly snapshots: ReadonlyMap<string, ModelSnapshot>;
@@ -58,6 +64,7 @@ export class Model implements ModelState {
   private constructor(state: ModelState) {
     this.power = state.power;
     this.disks = state.disks;
+    this.sizes = state.sizes;
     this.ram = state.ram;
     this.saved = state.saved;
     this.snapshots = state.snapshots;
@@ -70,6 +77,7 @@ export class Model implements ModelState {
     return new Model({
       power: 'off',
       disks,
+      sizes: disks.map(() => 0),
       ram: undefined,
       saved: undefined,
       snapshots: new Map(),
@@ -79,6 +87,16 @@ export class Model implements ModelState {
 
   wrote(disk: number, blocks: Iterable<readonly [block: number, seed: number]>): Model {
     return this.#with({ disks: this.disks.with(disk, new Map([...this.disks[disk]!, ...blocks])) });
+  }
+
+  /** What the guest wrote before stands where it was. */
+  grown(disk: number, bytes: number): Model {
+    return this.#with({ sizes: this.sizes.with(disk, this.sizes[disk]! + bytes) });
+  }
+
+  /** Somebody has defined the VM, which is off, anew, without its snapshots: on disks that hold this. */
+  definedAnew({ disks, sizes }: Pick<ModelState, 'disks' | 'sizes'>): Model {
+    return this.#with({ disks, sizes, snapshots: new Map(), current: undefined });
   }
 
   setRam(change: Partial<Ram>): Model {
@@ -94,6 +112,7 @@ export class Model implements ModelState {
       style,
       parent: this.current,
       disks: this.disks,
+      sizes: this.sizes,
       power: this.power,
       ram: kind === 'memory' ? this.ram : undefined,
     };
@@ -110,6 +129,7 @@ export class Model implements ModelState {
     return this.#with({
       power,
       disks: snapshot.disks,
+      sizes: snapshot.sizes,
       ram: power === 'off' ? undefined : (snapshot.ram ?? bootedRam),
       saved: undefined,
       current: name,
@@ -118,7 +138,8 @@ export class Model implements ModelState {
 
   /** Somebody gave the VM, which is off, the very files that a snapshot froze. */
   standingOn(name: string): Model {
-    return this.#with({ disks: this.snapshots.get(name)!.disks });
+    const { disks, sizes } = this.snapshots.get(name)!;
+    return this.#with({ disks, sizes });
   }
 
   /** libvirt has forgotten, or been told, which snapshot is the current one. */

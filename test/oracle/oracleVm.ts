@@ -9,9 +9,9 @@
 //   assert.deepEqual((await vm.compare(model, 'everything')).differences, []);
 import { stat } from 'node:fs/promises';
 import { defineOracleGuest, type OracleGuest } from '../../scripts/guest/oracleGuest.mjs';
-import { blockDifferences, type Content } from './blocks.js';
+import { blockDifferences } from './blocks.js';
 import { chainOf, checkImage, type Image, readImage } from './images.js';
-import type { Model, ModelSnapshot } from './model.js';
+import type { Model, ModelSnapshot, ModelState } from './model.js';
 import { seeVm, type SeenSnapshot, type SeenVm, type Virsh } from './seen.js';
 import { talkTo, type Talk } from './serialGuest.js';
 
@@ -81,12 +81,12 @@ export class OracleVm {
     const seen = await this.see();
     const differences: Difference[] = [...stateDifferences(model, seen), ...treeDifferences(model, seen)];
     const looked = new Map<string, Image>();
-    differences.push(...(await this.#disks('now', seen.disks, model.disks, looked)));
+    differences.push(...(await this.#disks('now', seen.disks, model, looked)));
     if (what !== 'present') {
       for (const snapshot of seen.snapshots) {
         const expected = model.snapshots.get(snapshot.name);
         if (expected !== undefined && (what === 'everything' || what.has(snapshot.name))) {
-          differences.push(...(await this.#disks(`in ${snapshot.name}`, snapshot.disks, expected.disks, looked)));
+          differences.push(...(await this.#disks(`in ${snapshot.name}`, snapshot.disks, expected, looked)));
           differences.push(...(await memoryDifferences(snapshot)));
         }
       }
@@ -105,9 +105,10 @@ export class OracleVm {
   async #disks(
     when: string,
     images: ReadonlyMap<string, Image>,
-    expected: readonly Content[],
+    expected: Pick<ModelState, 'disks' | 'sizes'>,
     looked: Map<string, Image>,
   ): Promise<readonly Difference[]> {
+    const { diskBytes } = this.guest;
     const differences: Difference[] = [];
     for (const [disk, { target }] of this.guest.disks.entries()) {
       const image = images.get(target);
@@ -117,7 +118,13 @@ export class OracleVm {
         continue;
       }
       try {
-        const wrong = blockDifferences(disk, await readImage(image), expected[disk]!);
+        const bytes = await readImage(image);
+        const wrong = blockDifferences(disk, bytes, expected.disks[disk]!);
+        const size = diskBytes + expected.sizes[disk]!;
+        // qemu-img gives what it reads from inside of an image the size that the image has now.
+        if (image.tag === undefined && bytes.length !== size) {
+          say(`it must have ${String(size)} bytes, and has ${String(bytes.length)}`);
+        }
         wrong.slice(0, mostNamed).forEach(say);
         if (wrong.length > mostNamed) {
           say(`and ${String(wrong.length - mostNamed)} more blocks`);
