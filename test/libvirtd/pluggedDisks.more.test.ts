@@ -16,7 +16,7 @@ describe('disks of what runs, or of the configuration alone', () => {
   after(() => r.stop());
 
   const disks = async (name: string, ...which: readonly string[]): Promise<string> =>
-    [...(await r.virsh('domblklist', name, ...which)).matchAll(/^ *([sv]d[a-z]) /gmu)]
+    [...(await r.virsh('domblklist', name, ...which)).matchAll(/^ *(vd[a-z]) /gmu)]
       .map(([, target]) => target)
       .join(' ');
   const both = async (name: string): Promise<readonly string[]> => [
@@ -26,15 +26,13 @@ describe('disks of what runs, or of the configuration alone', () => {
   ];
 
   for (const style of ['external', 'internal'] as const) {
-    for (const [how, running, configured] of [
-      ['detached by configuration', 'vda vdb', 'vda'],
-      ['attached by configuration', 'vda vdb', 'vda vdb vdc'],
-      ['attached to what runs', 'vda vdb sdc', 'vda vdb'],
-      ['detached from what runs', 'vda', 'vda sdb'],
+    for (const [how, configured] of [
+      ['detached by configuration', 'vda'],
+      ['attached by configuration', 'vda vdb vdc'],
     ] as const) {
       for (const when of ['before', 'after'] as const) {
         it(`${style}: ${how} ${when} the snapshot`, async () => {
-          const name = `${style}-${how.replaceAll(' ', '-')}-${when}`;
+          const name = `${style}-${how.slice(0, 3)}-${when}`;
           const file = (disk: string): string => join(r.daemon.dir, `${name}.${disk}.qcow2`);
           for (const disk of ['a', 'b', 'c']) {
             await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file(disk), '4M']);
@@ -42,43 +40,10 @@ describe('disks of what runs, or of the configuration alone', () => {
           const made = ['a', 'b'].map((disk) => ({ file: file(disk), format: 'qcow2' }));
           await defineDiskVm(r, name, made);
           const vm = await r.ref(name);
-          const change = (): Promise<string> => {
-            switch (how) {
-              case 'detached by configuration':
-                return r.virsh('detach-disk', name, 'vdb', '--config');
-              case 'attached by configuration':
-                return r.virsh('attach-disk', name, file('c'), 'vdc', '--config', '--subdriver', 'qcow2');
-              case 'attached to what runs':
-                return r.virsh(
-                  'attach-disk',
-                  name,
-                  file('c'),
-                  'sdc',
-                  '--live',
-                  '--targetbus',
-                  'usb',
-                  '--subdriver',
-                  'qcow2',
-                );
-              case 'detached from what runs':
-                return r.virsh('detach-disk', name, 'sdb', '--live');
-            }
-          };
-          if (how === 'detached from what runs') {
-            // Only from a USB port it goes without a word of the guest.
-            await r.virsh('detach-disk', name, 'vdb', '--config');
-            await r.virsh(
-              'attach-disk',
-              name,
-              file('b'),
-              'sdb',
-              '--config',
-              '--targetbus',
-              'usb',
-              '--subdriver',
-              'qcow2',
-            );
-          }
+          const change = (): Promise<string> =>
+            how === 'detached by configuration'
+              ? r.virsh('detach-disk', name, 'vdb', '--config')
+              : r.virsh('attach-disk', name, file('c'), 'vdc', '--config', '--subdriver', 'qcow2');
           const run = (request: OperationRequest, undoes?: string): Promise<unknown> =>
             r.inventory.runOperation(request, undoes === undefined ? {} : { undoes });
           await r.virsh('start', name);
@@ -91,7 +56,7 @@ describe('disks of what runs, or of the configuration alone', () => {
             await change();
           }
           const now = await both(name);
-          assert.deepEqual(now, ['running', running, configured]);
+          assert.deepEqual(now, ['running', 'vda vdb', configured]);
           await run({ kind: 'revert', vm, snapshot: 's', after: 'asSnapshot', checkpointFirst: true });
           assert.deepEqual(await both(name), then, 'reverted');
           const { entry, way } = (await UndoLook.at(r.inventory, vm)).next('undo')!;
@@ -102,4 +67,27 @@ describe('disks of what runs, or of the configuration alone', () => {
       }
     }
   }
+
+  it('deletes an internal snapshot with a disk that went only while the VM is off, and its tag from each image', async () => {
+    const file = (disk: string): string => join(r.daemon.dir, `gone.${disk}.qcow2`);
+    for (const disk of ['a', 'b']) {
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file(disk), '4M']);
+    }
+    await defineDiskVm(r, 'gone', [{ file: file('a'), format: 'qcow2' }]);
+    const vm = await r.ref('gone');
+    await r.virsh('attach-disk', 'gone', file('b'), 'vdb', '--config', '--subdriver', 'qcow2');
+    for (const title of ['one', 'two']) {
+      await r.inventory.runOperation({ kind: 'create', vm, snapshotKind: 'offline', style: 'internal', title });
+    }
+    await r.virsh('detach-disk', 'gone', 'vdb', '--config');
+    await r.virsh('start', 'gone');
+    const remove = { kind: 'delete', vm, snapshot: 'two', scope: 'one' } as const;
+    const refused = await r.inventory.plan(remove);
+    assert.equal(refused.kind === 'refusal' && refused.refusal.reason, 'imageNotActive');
+    await r.virsh('destroy', 'gone');
+    await r.inventory.runOperation(remove);
+    for (const disk of ['a', 'b']) {
+      assert.doesNotMatch(await runOk('qemu-img', ['snapshot', '-l', file(disk)]), / two /u);
+    }
+  });
 });

@@ -97,7 +97,7 @@ function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Facts): read
  * | any    | marked as damaged       | any                         | imageCorrupt |
  * | off    | no program can write to it | any                      | imageImmutable |
  * | off    | any other               | any                         | ok |
- * | active | not the one in use      | any                         | imageNotActive |
+ * | active | not the one in use      | any                         | imageNotActive: where the VM has that disk no more, 9.0 crashes |
  * | active | in use, or not known    | unsafe, libvirt ≥ 10.9      | unsafeSnapshotName |
  * | active | in use, or not known    | other                       | ok |
  */
@@ -118,7 +118,7 @@ function internalRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined 
   if (!isActive(vm.power)) {
     return immutableRefusal(held, facts);
   }
-  for (const { target } of vm.disks.filter((disk) => takesPart(snapshot, disk.target))) {
+  for (const { target } of held) {
     const file = backingFileOf(facts, snapshot.name, target);
     if (file !== undefined && vm.disks.every((disk) => disk.target !== target || disk.source !== file)) {
       return refuse('imageNotActive', { snapshot: snapshot.title, disk: target, file });

@@ -174,6 +174,20 @@ describe('planDelete: internal', () => {
     });
   }
 
+  it('leaves one with a disk that the running VM has no more: libvirt 9.0 crashes on it', () => {
+    const held = [disk('vda', base), disk('vdb', '/img/b')];
+    const with2 = internal('a', undefined, {
+      disks: [
+        { target: 'vda', location: 'internal' },
+        { target: 'vdb', location: 'internal' },
+      ],
+    });
+    const inWhat = (power: 'running' | 'off'): Facts =>
+      facts({ tree: tree([with2], 'a'), vm: vm({ power }), frozenDisks: new Map([['a', held]]) });
+    assert.equal(verdict(planOperation(ask.remove('a'), inWhat('running'))), 'imageNotActive');
+    assert.equal(verdict(planOperation(ask.remove('a'), inWhat('off'))), 'ok');
+  });
+
   const jobNames: readonly (readonly [name: string, version: [number, number], power: 'running' | 'off', string])[] = [
     ['a b', [10, 8], 'running', 'ok'],
     ['a b', [10, 9], 'running', 'unsafeSnapshotName'],
