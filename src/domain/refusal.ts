@@ -32,7 +32,7 @@ export interface RefusalFacts {
   readonly blockJobRunning: { vm: string; disk: string };
   /** An external revert without a current snapshot crashes the daemon from 9.9 on. */
   readonly noCurrentSnapshot: { vm: string; snapshot: string; version: string };
-  /** This libvirt would remove a file that a snapshot of another branch is built on. */
+  /** This libvirt would remove a file that `by`, a snapshot of another branch, is built on; without `by` the VM itself. */
   readonly overlayNeededByBranch: { snapshot: string; by?: string; file?: string; version: string };
   /** A merge under a snapshot of another branch, whose disk tells too little, crashes the daemon from 10.0 to 12.7. */
   readonly crashesOnBranch: { snapshot: string; by: string; disk: string; version: string; needed: string };

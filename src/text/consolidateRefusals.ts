@@ -77,7 +77,7 @@ export const consolidateRefusals: Pick<
   ],
   mergeStartsVm: ({ vm, snapshot }) => [
     t('To delete {1}, libvirt would start {0} with its devices of the host.', vm, snapshot),
-    t('Delete the snapshots above it first, or delete {1} while {0} runs.', vm, snapshot),
+    t('Delete {0} while {1} runs.', snapshot, vm),
   ],
   snapshotKept: ({ snapshot }) => [
     t('{0} is marked as to be kept.', snapshot),

@@ -32,6 +32,7 @@ export const fileRefusals: Pick<
   | 'deviceMayBeFull'
   | 'volumeTakesNoMerge'
   | 'unfinishedDelete'
+  | 'overlayNeededByBranch'
   | 'revertRemovesFile'
   | 'overlayNamesCollide'
   | 'fileTaken'
@@ -156,11 +157,11 @@ export const fileRefusals: Pick<
   notSeamless: ({ vm, why, said = '' }) => notSeamless(vm, why, said),
   memoryFileMissing: ({ snapshot, file }) => [
     t('The RAM of {0} is not where it was kept: “{1}”.', snapshot, file),
-    t('Put the file back; without it only its disks are left.'),
+    putRamBack(),
   ],
   memoryFileBroken: ({ snapshot, file }) => [
     t('The file that was to hold the RAM of {0} is not whole: “{1}”.', snapshot, file),
-    t('Put a whole copy of the file back; without it only its disks are left.'),
+    putRamBack(),
   ],
   ramOfOther: ({ vm, snapshot, name, uuid }) => [
     t(
@@ -195,6 +196,16 @@ export const fileRefusals: Pick<
     ),
     t('Delete the snapshot after it again, so that the merge is finished.'),
   ],
+  overlayNeededByBranch: ({ snapshot, by, version }) =>
+    by === undefined
+      ? [
+          t('The VM itself stands on a file that libvirt {1} would remove with {0}.', snapshot, version),
+          t('{0} has to stay as long as the VM stands on that file.', snapshot),
+        ]
+      : [
+          t('{2} is built on a file that libvirt {1} would remove with {0}.', snapshot, version, by),
+          t('Delete {0} first.', by),
+        ],
   revertRemovesFile: ({ snapshot, by, file, version }) => [
     t('Reverting to {0} now, libvirt {1} would remove {2}, which {3} is built on.', snapshot, version, file, by),
     t('Take a snapshot of the present state first: libvirt then removes a file of that one instead.'),
@@ -218,3 +229,7 @@ export const fileRefusals: Pick<
     t('Rename the file while the VM is off.'),
   ],
 };
+
+function putRamBack(): string {
+  return t('Put a whole copy of the file back. Without it, Examine can keep the snapshot’s disks.');
+}

@@ -25,7 +25,7 @@ export const frozenRefusals: Pick<
       file,
       by,
     ),
-    t('It cannot be brought back. Revert to {0} instead, or delete both.', by),
+    t('It cannot be brought back. Revert to {0} instead.', by),
   ],
   contentChanged: ({ snapshot, disk, file, was }) => [
     t(

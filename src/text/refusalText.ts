@@ -90,7 +90,7 @@ const sentences: Sentences = {
     by === undefined
       ? t('Reverting to {0} would write into {1}, which later images of this VM are built on.', snapshot, image(file))
       : t('Reverting to {0} would write into {1}, which {2} is built on.', snapshot, image(file), by),
-    t('Delete the external snapshots above it first.'),
+    t('Shut the VM down and make a full clone of {0} instead.', snapshot),
   ],
   blockJobRunning: ({ vm, disk }) => [
     t('A job works on disk {1} of {0}: it copies or merges an image.', vm, disk),
@@ -98,13 +98,10 @@ const sentences: Sentences = {
   ],
   noCurrentSnapshot: ({ vm, snapshot, version }) => [
     t('{0} has no current snapshot, and libvirt {2} crashes on reverting to {1} then.', vm, snapshot, version),
-    t('Take a snapshot first; it becomes the current one.'),
-  ],
-  overlayNeededByBranch: ({ snapshot, by, version }) => [
-    by === undefined
-      ? t('Another branch is built on a file that libvirt {1} would remove with {0}.', snapshot, version)
-      : t('{2} is built on a file that libvirt {1} would remove with {0}.', snapshot, version, by),
-    t('Delete the other branch first.'),
+    t(
+      'Examine {0}: the doctor can make the snapshot current on which it stands. Where it stands on none, take a snapshot first.',
+      vm,
+    ),
   ],
   crashesOnBranch: ({ snapshot, by, disk, version, needed }) => [
     t(
@@ -142,7 +139,7 @@ const sentences: Sentences = {
   ],
   severalChildren: ({ snapshot, count }) => [
     t('{0} snapshots are built on {1}, and its content can be merged into one only.', count, snapshot),
-    t('Delete all but one of them first, or delete it with its descendants.'),
+    t('Delete all but one of these branches first, or delete it with its descendants.'),
   ],
   notInActiveChain: ({ snapshot, child }) => [
     t('{1} is built on {0}, and the VM runs on another branch, so that libvirt cannot merge the two.', snapshot, child),
