@@ -78,7 +78,7 @@ export function acceptedEnds(before: Model, plan: PlannedWork, end: Power, repai
 }
 
 /** A series may end between any two of its deletes; a merge of layers changes nothing that can be seen. */
-function afterEachDelete(before: Model, { steps }: PlannedWork): Accepted[] {
+export function afterEachDelete(before: Model, { steps }: PlannedWork): Accepted[] {
   const gone = steps.flatMap((step) =>
     step.kind === 'deleteSnapshot' || step.kind === 'forgetSnapshot' ? [step.snapshot] : [],
   );

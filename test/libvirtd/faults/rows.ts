@@ -7,7 +7,7 @@ import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import { type Difference, OracleVm } from '../../oracle/oracleVm.js';
 import type { Daemon } from '../inventoryRig.js';
-import { acceptedEnds } from './accepted.js';
+import { acceptedEnds, afterEachDelete } from './accepted.js';
 import { lookAtChild, removeChild } from './childLooks.js';
 import type { Cutter } from './cutter.js';
 import { inChild } from './dyingChild.js';
@@ -248,7 +248,12 @@ async function judge(
   if (kind === 'diskFull' && reports.some(({ why }) => why?.reason === 'mergeLost')) {
     needless.push('a person is told of a merge that is lost, and it failed');
   }
-  const ends = acceptedEnds(before, plan, end, repaired);
+  // libvirt tells that a tag is gone which a full disk has kept in its image: the rest of the series is not begun then.
+  const isPartly = kind === 'diskFull' && reports.some(({ outcome }) => outcome === 'partly');
+  const ends = [
+    ...acceptedEnds(before, plan, end, repaired),
+    ...(isPartly && plan.request.kind === 'delete' ? afterEachDelete(before, plan) : []),
+  ];
   const stay = [...before.snapshots.keys()].filter((name) => ends.every(({ model }) => model.snapshots.has(name)));
   const tried: string[] = [];
   for (const { what, model } of ends) {

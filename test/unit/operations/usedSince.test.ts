@@ -119,6 +119,8 @@ function allow(step: Step, at: Facts, used: Facts, known: ReadonlySet<string>): 
     case 'redefineAs':
     case 'reparent':
     case 'nameFrozenFiles':
+    case 'nameMovedFiles':
+    case 'rebaseOverlay':
     case 'tellLayers':
     case 'clearUnfinishedDelete':
     case 'configureDisks':
