@@ -3,7 +3,7 @@
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { t } from '@vscode/l10n';
-import { commonAhead, joined, parseCommandLine } from './cli/arguments.js';
+import { splitCommonOptions, joinCommandWords, parseCommandLine } from './cli/arguments.js';
 import { CliError } from './cli/commandError.js';
 import { exitCode } from './cli/exitCodes.js';
 import { commandHelp, generalHelp, groupHelp } from './cli/help.js';
@@ -97,7 +97,7 @@ async function main(): Promise<number> {
       if (wantsJson(words)) {
         const { exit: kind, message } = error;
         const answer = { error: { kind, message, exitCode: exitCode(kind) } };
-        stdout.write(`${answerDocument(joined(commonAhead(words).own)[0] ?? '', answer)}\n`);
+        stdout.write(`${answerDocument(joinCommandWords(splitCommonOptions(words).own)[0] ?? '', answer)}\n`);
       } else {
         stderr.write(`${error.message}\n`);
       }

@@ -4,22 +4,22 @@ import { join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { landFirst } from './ui/firstLanding.js';
-import type { Editor } from './api/connectOver.js';
+import type { EditorContext } from './api/connectWithin.js';
 import type { VirtRewindApi } from './api/publicApi.js';
-import type { CommandServices, SystemsService } from './ui/commands/commandServices.js';
+import type { CommandServices, SystemsOfEditor } from './ui/commands/commandServices.js';
 import { registerCommands } from './ui/commands/registerCommands.js';
-import type { Inventory } from './engine/liveInventory.js';
-import { openInventory } from './session/openInventory.js';
+import type { Engine } from './engine/engine.js';
+import { openEngine } from './session/openEngine.js';
 import { SharedSettings } from './session/sharedSettings.js';
 import { defaultConnections } from './manifest/defaultConnections.js';
 import { NotesFile } from './journal/notesFile.js';
 import { stateFolder } from './journal/stateFolder.js';
-import { watchServedClones } from './engine/servedClones.js';
+import { watchSpentClones } from './engine/spentClones.js';
 import { onDidChangeSettings, readSettings } from './ui/readSettings.js';
 import type { Settings } from './manifest/settings.js';
 import type { LayerCost } from './domain/layerCost.js';
 import { mayAct } from './domain/automaticActions.js';
-import { protectedBy } from './domain/protection.js';
+import { protectionMatcher } from './domain/protection.js';
 import type { Vm } from './domain/vm.js';
 import { XmlDocuments } from './ui/documents/documents.js';
 import { Attentions } from './ui/attentions.js';
@@ -27,9 +27,9 @@ import { SystemPictures } from './ui/picture/systemPictures.js';
 import { PicturePanels } from './ui/picture/picturePanels.js';
 import { HealthStatus } from './ui/health/healthStatus.js';
 import { ChosenSystem } from './ui/commands/chosenSystem.js';
-import { WorkedVm } from './ui/commands/workedVm.js';
-import { workedVmItem } from './ui/commands/workedVmItem.js';
-import { Teaching } from './ui/commands/teaching.js';
+import { ActiveVm } from './ui/commands/activeVm.js';
+import { activeVmItem } from './ui/commands/activeVmItem.js';
+import { LessonHost } from './ui/commands/lessonHost.js';
 import { Consoles } from './ui/guest/consoles.js';
 import { FollowedLogs } from './ui/guest/followedLogs.js';
 import { Screens } from './ui/guest/screens.js';
@@ -54,15 +54,15 @@ const mostNoteBytes = 2 * 1024 * 1024;
 
 /** What tests and a development host can reach beside it; nobody else gets it. */
 export interface DevelopmentApi extends VirtRewindApi {
-  readonly inventory: Inventory;
+  readonly engine: Engine;
   readonly tree: VmTree;
   readonly pictures: PicturePanels;
   readonly history: HistoryPanel;
   readonly systems: SystemPictures;
   readonly health: HealthWatch;
   readonly status: HealthStatus;
-  readonly worked: WorkedVm;
-  readonly teaching: Teaching;
+  readonly activeVm: ActiveVm;
+  readonly lessonHost: LessonHost;
   readonly consoles: Consoles;
   /** Folder of the operations that have not ended, and of the history. */
   readonly journal: string;
@@ -77,7 +77,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   // Before anything that says something is made.
   l10n.config({ contents: sentences });
   const journal = stateFolder(process.env, join(context.globalStorageUri.fsPath, 'journal'));
-  const inventory = openInventory({
+  const engine = openEngine({
     log,
     environment: process.env,
     folder: journal,
@@ -87,14 +87,14 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   const shared = new SharedSettings(journal, log);
   const notes = new NotesFile(join(context.globalStorageUri.fsPath, 'health', 'notes.json'), mostNoteBytes, log);
   const health = new HealthWatch({
-    inventory,
+    engine,
     notes,
     log,
     ofLabs: async () => (await import('./lab/labThresholds.js')).labThresholds(journal, log),
   });
-  follow({ inventory, health, shared }, readSettings());
+  applySettings({ engine, health, shared }, readSettings());
 
-  const attentions = new Attentions(inventory);
+  const attentions = new Attentions(engine);
   const known = new KnownSystems(journal, log);
   const bisects = new KnownBisects(journal, log);
   const brokenOff = bisects.onDidChange(() => {
@@ -103,52 +103,52 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
       .then(({ tellBrokenOff }) => tellBrokenOff(journal, log))
       .catch((error: unknown) => log.error(String(error)));
   });
-  const tree = new VmTree(inventory, known, bisects, attentions, health, context.globalState, log);
+  const tree = new VmTree(engine, known, bisects, attentions, health, context.globalState, log);
   const pictures = new PicturePanels(
-    { inventory, health, bisects, log, sentences, extension: context.extensionUri },
+    { engine, health, bisects, log, sentences, extension: context.extensionUri },
     attentions,
   );
-  const documents = new XmlDocuments(inventory);
+  const documents = new XmlDocuments(engine);
   const reports = new Reports((hasXml) => {
     setContextKeys({ 'virtRewind.comparison': hasXml }).catch((error: unknown) => {
       log.error(`The button of a comparison could not be switched: ${String(error)}`);
     });
   });
   const status = new HealthStatus(health);
-  const history = new HistoryPanel({ inventory, folder: journal, log });
+  const history = new HistoryPanel({ engine, folder: journal, log });
   const guest = join(context.extensionPath, 'dist', 'lesson.bin');
   const measure = async (folder: string, depths: readonly number[]): Promise<readonly LayerCost[]> => {
     const { measureLayerCosts } = await import('./qemu/layerCosts.js');
     return measureLayerCosts(folder, depths, process.env);
   };
-  const teaching = new Teaching({ inventory, log, guest, measure });
+  const lessonHost = new LessonHost({ engine, log, guest, measure });
   const chosen = new ChosenSystem(context.workspaceState, known, tree.systemShown, (name) => {
     import('./ui/prompts/systemNotices.js')
       .then(({ tellSystemGone }) => tellSystemGone(name))
       .catch((error: unknown) => log.error(String(error)));
   });
-  const worked = new WorkedVm(context.workspaceState, inventory, tree.focus, attentions, chosen, workedVmItem);
-  const consoles = new Consoles(inventory, log);
+  const activeVm = new ActiveVm(context.workspaceState, engine, tree.focus, attentions, chosen, activeVmItem);
+  const consoles = new Consoles(engine, log);
   const logs = new FollowedLogs();
   const screens = new Screens();
   const systemsOptions = {
-    inventory,
+    engine,
     folder: journal,
     log,
     shell: vscode.env.appName,
-    isProtected: (vm: Pick<Vm, 'name' | 'uuid'>) => protectedBy(readSettings().protectedVms)(vm),
+    isProtected: (vm: Pick<Vm, 'name' | 'uuid'>) => protectionMatcher(readSettings().protectedVms)(vm),
     automatic: () => readSettings().automaticActions,
   };
   let opened: Promise<Systems> | undefined;
-  const systems: SystemsService = {
+  const systems: SystemsOfEditor = {
     known,
-    pictures: new SystemPictures({ inventory, known, attentions, shown: tree.systemShown }),
+    pictures: new SystemPictures({ engine, known, attentions, shown: tree.systemShown }),
     open: () => (opened ??= import('./systems/systems.js').then((room) => new room.Systems(systemsOptions))),
   };
   const commands = registerCommands({
     systems,
     bisects,
-    inventory,
+    engine,
     remembered: context.globalState,
     consoles,
     logs,
@@ -158,12 +158,12 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     reports,
     pictures,
     health,
-    teaching,
-    worked,
+    lessonHost,
+    activeVm,
     chosen,
     history,
     log,
-    runTask: (name, definition) => runOwnTask(name, definition, { inventory, systems }),
+    runTask: (name, definition) => runOwnTask(name, definition, { engine, systems }),
   });
   const recovering = recoverWhenOpen({
     ...systemsOptions,
@@ -174,11 +174,11 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     },
   });
   putOnPath(context);
-  const tasks = rewindTasks({ inventory, systems });
-  const tools = languageTools({ inventory, folder: journal, log, extension: context.extension });
-  const settings = onDidChangeSettings((changed) => follow({ inventory, health, shared }, changed));
+  const tasks = rewindTasks({ engine, systems });
+  const tools = languageTools({ engine, folder: journal, log, extension: context.extension });
+  const settings = onDidChangeSettings((changed) => applySettings({ engine, health, shared }, changed));
   const over = new AbortController();
-  const api = apiOver({ inventory, folder: journal, systems: systems.open, log, over: over.signal });
+  const api = createApi({ engine, folder: journal, systems: systems.open, log, over: over.signal });
 
   // Ended in this order: whatever still asks the inventory ends before it.
   context.subscriptions.push(
@@ -190,9 +190,9 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     labFiles(log),
     commands,
     status,
-    worked,
+    activeVm,
     chosen,
-    teaching,
+    lessonHost,
     consoles,
     logs,
     screens,
@@ -205,51 +205,51 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     known,
     bisects,
     health,
-    watchServedClones(inventory),
-    inventory,
+    watchSpentClones(engine),
+    engine,
     log,
   );
-  endLesson = () => (mayAct('removeLessons', readSettings().automaticActions) ? teaching.end() : Promise.resolve());
+  endLesson = () => (mayAct('removeLessons', readSettings().automaticActions) ? lessonHost.end() : Promise.resolve());
   if (mayAct('removeLessons', readSettings().automaticActions)) {
-    teaching
+    lessonHost
       .removeLeft()
       .catch((error: unknown) => log.warn(`What an earlier lesson left is still there: ${String(error)}`));
   }
   const isInstalled = context.extensionMode === vscode.ExtensionMode.Production;
-  landAfter({ inventory, tree, consoles, log, remembered: context.globalState }, isInstalled);
+  landAfterStart({ engine, tree, consoles, log, remembered: context.globalState }, isInstalled);
   return isInstalled
     ? api
     : {
         ...api,
-        inventory,
+        engine,
         tree,
         pictures,
         history,
         systems: systems.pictures,
         health,
         status,
-        worked,
-        teaching,
+        activeVm,
+        lessonHost,
         consoles,
         journal,
       };
 }
 
 /** For other extensions. Its code is loaded when one of them connects. */
-function apiOver(editor: Pick<Editor, 'inventory' | 'folder' | 'systems' | 'log' | 'over'>): VirtRewindApi {
+function createApi(editor: Pick<EditorContext, 'engine' | 'folder' | 'systems' | 'log' | 'over'>): VirtRewindApi {
   return {
     version: 1,
     connect: async () => {
-      const { connectOver } = await import('./api/connectOver.js');
+      const { connectWithin } = await import('./api/connectWithin.js');
       const isTrusted = (): boolean => vscode.workspace.isTrusted;
-      return connectOver({ ...editor, settings: readSettings, shell: vscode.env.appName, isTrusted });
+      return connectWithin({ ...editor, settings: readSettings, shell: vscode.env.appName, isTrusted });
     },
   };
 }
 
 /** When all the rest has begun. `npm start` says on which VMs; what is installed lands once. */
-function landAfter(
-  { log, remembered, ...services }: Pick<CommandServices, 'inventory' | 'tree' | 'consoles' | 'log' | 'remembered'>,
+function landAfterStart(
+  { log, remembered, ...services }: Pick<CommandServices, 'engine' | 'tree' | 'consoles' | 'log' | 'remembered'>,
   isInstalled: boolean,
 ): void {
   const wanted = process.env['VIRT_REWIND_LAND_ON'] ?? '';
@@ -266,21 +266,21 @@ export async function deactivate(): Promise<void> {
   await endLesson?.();
 }
 
-interface Followers {
-  readonly inventory: Inventory;
+interface SettingsFollowers {
+  readonly engine: Engine;
   readonly health: HealthWatch;
   readonly shared: SharedSettings;
 }
 
-function follow({ inventory, health, shared }: Followers, settings: Settings): void {
-  inventory.setProtected(protectedBy(settings.protectedVms));
-  inventory.setAutoPrune(settings.keepCheckpoints, settings.keepAutoCheckpoints);
-  inventory.setAutomaticActions(settings.automaticActions);
-  inventory.setConnections(wantedConnections(settings));
+function applySettings({ engine, health, shared }: SettingsFollowers, settings: Settings): void {
+  engine.setProtected(protectionMatcher(settings.protectedVms));
+  engine.setAutoPrune(settings.keepCheckpoints, settings.keepAutoCheckpoints);
+  engine.setAutomaticActions(settings.automaticActions);
+  engine.setConnections(configuredConnections(settings));
   health.setSettings(watchSettings(settings));
   void shared.write(settings);
 }
 
-function wantedConnections({ connections }: Settings): readonly string[] {
+function configuredConnections({ connections }: Settings): readonly string[] {
   return connections.length > 0 ? connections : defaultConnections(process.env, process.getuid?.());
 }

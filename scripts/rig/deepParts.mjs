@@ -17,7 +17,7 @@
  */
 
 const versions = /** @type {const} */ (['system', 'trixie', 'newest']);
-const acting = ['domain', 'steps', 'operations', 'driver', 'qemu', 'libvirt', 'inventory', 'engine'];
+const acting = ['domain', 'steps', 'operations', 'driver', 'qemu', 'libvirt', 'live', 'engine'];
 
 /** By the first word of an operation's name in test/libvirtd/faults/scenarios.ts. */
 const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolidate', 'prune', 'clone', 'fork'];

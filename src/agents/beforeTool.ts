@@ -1,15 +1,15 @@
 // Before a tool of an agent that no guard of ours sees: has a checkpoint taken of each VM that it is about, where the guest can have
 // done anything since the last one. Loads what takes checkpoints only when one is due: an agent waits for this before each step.
 import type { Log } from '../base/log.js';
-import { protectedBy } from '../domain/protection.js';
+import { protectionMatcher } from '../domain/protection.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { Vm } from '../domain/vm.js';
-import { readStandstills, type Standstill } from '../driver/connection/standstill.js';
+import { readStandstills, type StoppedVm } from '../driver/connection/standstill.js';
 import { AgentCheckpoints } from '../journal/agentCheckpoints.js';
 import type { Settings } from '../manifest/settings.js';
 import { failureMessage } from '../text/failureMessage.js';
-import type { AgentDesk } from './desk.js';
-import { allowedFor } from './guard.js';
+import type { AgentSession } from './agentSession.js';
+import { permissionFor } from './guard.js';
 import { untrustedLine } from './guestText.js';
 
 const longestReason = 1_000;
@@ -23,29 +23,29 @@ export interface BeforeToolOptions {
   /** Of the journal. */
   readonly folder: string;
   readonly log: Log;
-  readonly desk: () => Promise<AgentDesk>;
+  readonly tools: () => Promise<AgentSession>;
   readonly tool: string;
 }
 
 /** Sentences for a model, in English. */
-export interface Kept {
+export interface KeptCheckpoints {
   readonly kept: readonly string[];
   readonly notKept: readonly string[];
 }
 
-interface Found extends Standstill {
+interface FoundVm extends StoppedVm {
   readonly connection: string;
 }
 
 /** Never rejects. */
-export async function keepBeforeTool(options: BeforeToolOptions): Promise<Kept> {
+export async function keepBeforeTool(options: BeforeToolOptions): Promise<KeptCheckpoints> {
   const { vms, connections } = options;
   const kept: string[] = [];
   const notKept: string[] = [];
-  const found: Found[] = [];
+  const found: FoundVm[] = [];
   for (const connection of connections) {
     try {
-      found.push(...(await standstills(options, connection, (vm) => isMeant(vm, options))));
+      found.push(...(await findStoppedVms(options, connection, (vm) => isMeant(vm, options))));
     } catch (error) {
       notKept.push(failureMessage(asFailure(error)));
     }
@@ -58,15 +58,15 @@ export async function keepBeforeTool(options: BeforeToolOptions): Promise<Kept> 
   notKept.push(...unknown.map((name) => `There is no VM ${name}.`));
   for (const vm of found) {
     try {
-      kept.push((await stillKept(options, vm)) ?? (await taken(options, vm)));
+      kept.push((await findFreshCheckpoint(options, vm)) ?? (await takeCheckpoint(options, vm)));
     } catch (error) {
-      notKept.push(error instanceof NotTaken ? error.message : failureMessage(asFailure(error)));
+      notKept.push(error instanceof CheckpointNotTaken ? error.message : failureMessage(asFailure(error)));
     }
   }
   return { kept, notKept: notKept.map((why) => untrustedLine(why, longestReason)) };
 }
 
-class NotTaken extends Error {}
+class CheckpointNotTaken extends Error {}
 
 function isNamed({ name, uuid }: Pick<Vm, 'name' | 'uuid'>, wanted: string): boolean {
   return name === wanted || uuid === wanted.toLowerCase();
@@ -75,47 +75,47 @@ function isNamed({ name, uuid }: Pick<Vm, 'name' | 'uuid'>, wanted: string): boo
 function isMeant(vm: Pick<Vm, 'name' | 'uuid'>, { vms, settings }: BeforeToolOptions): boolean {
   return vms.length > 0
     ? vms.some((name) => isNamed(vm, name))
-    : ['checkpoint', 'act'].includes(allowedFor(vm, settings.agentPermissions)) &&
-        !protectedBy(settings.protectedVms)(vm);
+    : ['checkpoint', 'act'].includes(permissionFor(vm, settings.agentPermissions)) &&
+        !protectionMatcher(settings.protectedVms)(vm);
 }
 
-async function standstills(
+async function findStoppedVms(
   { environment, log }: BeforeToolOptions,
   connection: string,
   wanted: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean,
-): Promise<readonly Found[]> {
+): Promise<readonly FoundVm[]> {
   return (await readStandstills(connection, { environment, log, wanted })).map((one) => ({ ...one, connection }));
 }
 
 /** It stands on a checkpoint of ours, and has done nothing since that was taken. */
-async function stillKept(
+async function findFreshCheckpoint(
   { folder, log }: BeforeToolOptions,
-  { connection, uuid, name, current, mark }: Found,
+  { connection, uuid, name, current, mark }: FoundVm,
 ): Promise<string | undefined> {
   if (current === undefined || mark === undefined) {
     return undefined;
   }
   const records = await new AgentCheckpoints(folder, log).of({ connection, uuid });
   const record = records.findLast((one) => one.name === current && one.mark === mark);
-  return record && sentence(name, record.name, record.last);
+  return record && checkpointSentence(name, record.name, record.last);
 }
 
 /** By the same guard as a tool of ours. */
-async function taken(options: BeforeToolOptions, vm: Found): Promise<string> {
+async function takeCheckpoint(options: BeforeToolOptions, vm: FoundVm): Promise<string> {
   const { folder, log, tool } = options;
   const { connection, uuid, name } = vm;
-  const desk = await options.desk();
+  const tools = await options.tools();
   const description = `Taken before a command of an agent (${tool}).`;
-  const { content, isError } = await desk.call(
+  const { content, isError } = await tools.call(
     'checkpoint_vm',
     { vm: uuid, description },
     new AbortController().signal,
   );
   if (isError) {
-    throw new NotTaken((content['error'] as { readonly message: string }).message);
+    throw new CheckpointNotTaken((content['error'] as { readonly message: string }).message);
   }
   const { snapshot, step } = content as { readonly snapshot: string; readonly step: number };
-  const [now] = await standstills(options, connection, (one) => one.uuid === uuid);
+  const [now] = await findStoppedVms(options, connection, (one) => one.uuid === uuid);
   if (now?.mark !== undefined && now.current === snapshot) {
     const checkpoints = new AgentCheckpoints(folder, log);
     const record = (await checkpoints.of({ connection, uuid })).findLast((one) => one.name === snapshot);
@@ -123,9 +123,9 @@ async function taken(options: BeforeToolOptions, vm: Found): Promise<string> {
       await checkpoints.add({ connection, uuid }, { ...record, mark: now.mark });
     }
   }
-  return sentence(name, snapshot, step);
+  return checkpointSentence(name, snapshot, step);
 }
 
-function sentence(vm: string, snapshot: string, step: number): string {
+function checkpointSentence(vm: string, snapshot: string, step: number): string {
   return `${untrustedLine(vm)} as it is now is kept as ${untrustedLine(snapshot)}: revert_vm with before_step ${step} goes back to it.`;
 }

@@ -1,5 +1,5 @@
 // What an agent may do with a VM, decided by us: editors and agents let people switch every dialog off. Pure.
-import { namesOnly, protectedBy } from '../domain/protection.js';
+import { isNameOnly, protectionMatcher } from '../domain/protection.js';
 import type { Vm } from '../domain/vm.js';
 import { type AgentPermission as Permission, agentPermissions } from '../manifest/settings.js';
 
@@ -14,7 +14,7 @@ export interface GuardLimits {
 }
 
 /** Checkpoints of agents that a VM has, all agents together. */
-export interface Taken {
+export interface CheckpointUsage {
   readonly checkpoints: number;
   /** At most, as it was planned. */
   readonly bytes: number;
@@ -41,10 +41,10 @@ const usual: Permission = 'look';
  *
  * @param rows by name, pattern or UUID, as the setting has them
  */
-export function allowedFor(vm: Pick<Vm, 'name' | 'uuid'>, rows: Readonly<Record<string, Permission>>): Permission {
-  const fits = Object.entries(rows).filter(([pattern]) => protectedBy([pattern])(vm));
+export function permissionFor(vm: Pick<Vm, 'name' | 'uuid'>, rows: Readonly<Record<string, Permission>>): Permission {
+  const fits = Object.entries(rows).filter(([pattern]) => protectionMatcher([pattern])(vm));
   const weight = ([pattern]: readonly [string, Permission]): number =>
-    namesOnly(pattern, vm) ? Number.POSITIVE_INFINITY : pattern.length;
+    isNameOnly(pattern, vm) ? Number.POSITIVE_INFINITY : pattern.length;
   const most = Math.max(...fits.map(weight));
   const chosen = fits.filter((row) => weight(row) === most).map(([, permission]) => permission);
   return agentPermissions.find((permission) => chosen.includes(permission)) ?? usual;
@@ -59,7 +59,7 @@ export function allowedFor(vm: Pick<Vm, 'name' | 'uuid'>, rows: Readonly<Record<
  */
 export function denialOf({ vm, needs, allowed, isProtected }: Wish): Denial | undefined {
   if (allowed === 'none') {
-    return unseen(vm);
+    return unknownVmDenial(vm);
   }
   if (isProtected && rank(needs) > rank('look')) {
     return {
@@ -84,7 +84,7 @@ const may: Readonly<Record<Permission, string>> = {
 };
 
 /** The same for one that is not there: an agent learns nothing of VMs that it may not see. */
-export function unseen(vm: string): Denial {
+export function unknownVmDenial(vm: string): Denial {
   return {
     reason: 'permission',
     sentence: `There is no VM ${vm} that agents may see. The tool "list_vms" tells those that there are.`,
@@ -92,7 +92,12 @@ export function unseen(vm: string): Denial {
 }
 
 /** Before another checkpoint of `bytes`. No tool deletes one: an agent could delete what its person needs. */
-export function limitOf(vm: string, taken: Taken, bytes: number, limits: GuardLimits): Denial | undefined {
+export function limitDenial(
+  vm: string,
+  taken: CheckpointUsage,
+  bytes: number,
+  limits: GuardLimits,
+): Denial | undefined {
   const advice =
     'No tool deletes them: ask the person to delete some, or to raise the limit. Until then nothing is done, because a step without a way back is not taken.';
   if (taken.checkpoints >= limits.checkpoints) {

@@ -1,17 +1,17 @@
 // The tools that change nothing: what there is, what a guest shows, what differs, and waiting.
 import { asFailure } from '../domain/asFailure.js';
 import type { Wait } from '../domain/wait.js';
-import { comparedStates } from '../engine/comparedStates.js';
+import { readStateComparison } from '../engine/comparedStates.js';
 import { guestAddress } from '../session/guestAddress.js';
 import { snapshotInfos } from '../session/infos.js';
-import { waitedFor } from '../session/waitedFor.js';
+import { waitInSession } from '../session/waitInSession.js';
 import { standsStillText } from '../text/waitText.js';
 import { failureMessage } from '../text/failureMessage.js';
-import { allowedFor } from './guard.js';
-import { untrusted, untrustedLine } from './guestText.js';
+import { permissionFor } from './guard.js';
+import { markUntrusted, untrustedLine } from './guestText.js';
 import { ToolRefusal } from './refusal.js';
 import { usualSeconds } from './toolTable.js';
-import { foundSnapshot, permitted, type ToolWork, type Work } from './toolWork.js';
+import { findSnapshotForAgent, requirePermittedVm, type ToolHandler, type ToolCall } from './toolCall.js';
 
 const mostVms = 200;
 const mostSnapshots = 100;
@@ -20,11 +20,11 @@ const mostDifferences = 50;
 const mostConsoleBytes = 64 * 1024;
 const mostPictureBytes = 6 * 1024 * 1024;
 
-export const listVms: ToolWork = async ({ session }) => {
+export const listVms: ToolHandler = async ({ session }) => {
   const { views, unreachable } = await session.reachAll();
   const vms = views.flatMap((view) => {
     const { name, uuid, state, snapshots, connection, protected: isProtected } = session.infoOf(view);
-    const allowed = allowedFor(view.vm, session.settings.agentPermissions);
+    const allowed = permissionFor(view.vm, session.settings.agentPermissions);
     return allowed === 'none'
       ? []
       : [
@@ -51,23 +51,23 @@ export const listVms: ToolWork = async ({ session }) => {
   };
 };
 
-export const describeVm: ToolWork = async (work) => {
-  const { session, desk } = work;
-  const found = await permitted(work, 'look');
-  await session.inventory.readTree(found.ref);
+export const describeVm: ToolHandler = async (work) => {
+  const { session, tools } = work;
+  const found = await requirePermittedVm(work, 'look');
+  await session.engine.readTree(found.ref);
   // It is good without its sizes.
-  await session.inventory.readLayers(found.ref).catch((error: unknown) => desk.log.info(asFailure(error).line));
+  await session.engine.readLayers(found.ref).catch((error: unknown) => tools.log.info(asFailure(error).line));
   const view = session.view(found);
   const infos = snapshotInfos(view);
   const { name, uuid, state, connection, protected: isProtected } = session.infoOf(view);
-  const steps = await desk.checkpoints(session).of(view.ref);
+  const steps = await tools.checkpoints(session).of(view.ref);
   return {
     vm: name,
     uuid,
     state,
     connection,
     protected: isProtected,
-    you_may: isProtected ? 'look' : allowedFor(view.vm, session.settings.agentPermissions),
+    you_may: isProtected ? 'look' : permissionFor(view.vm, session.settings.agentPermissions),
     guest_agent: view.vm.agentConnected ? 'answers' : view.vm.agentChannel ? 'silent' : 'none',
     snapshots: infos.slice(-mostSnapshots).map(({ title, description, ...info }) => ({
       ...info,
@@ -85,18 +85,18 @@ export const describeVm: ToolWork = async (work) => {
   };
 };
 
-export const compareVm: ToolWork = async (work) => {
-  const { session, desk, input } = work;
-  const view = await permitted(work, 'look');
+export const compareVm: ToolHandler = async (work) => {
+  const { session, tools, input } = work;
+  const view = await requirePermittedVm(work, 'look');
   const [from, to] = await Promise.all(
     [input['from'], input['to']].map(async (name) =>
-      typeof name === 'string' ? foundSnapshot(work, view, name) : undefined,
+      typeof name === 'string' ? findSnapshotForAgent(work, view, name) : undefined,
     ),
   );
   if (from === undefined) {
     throw new ToolRefusal('invalid', 'The argument from is missing.');
   }
-  const { differences, distances } = await comparedStates(session.inventory, view.ref, from, to, desk.log);
+  const { differences, distances } = await readStateComparison(session.engine, view.ref, from, to, tools.log);
   return {
     vm: view.vm.name,
     from: from.name,
@@ -108,10 +108,10 @@ export const compareVm: ToolWork = async (work) => {
   };
 };
 
-export const readConsole: ToolWork = async (work) => {
+export const readConsole: ToolHandler = async (work) => {
   const { session, input, signal } = work;
-  const { ref, vm } = await permitted(work, 'look');
-  const line = await session.inventory.guests.consoleOf(ref);
+  const { ref, vm } = await requirePermittedVm(work, 'look');
+  const line = await session.engine.guests.consoleOf(ref);
   try {
     const stream = await line.open('ifFree');
     if (stream === undefined) {
@@ -138,33 +138,33 @@ export const readConsole: ToolWork = async (work) => {
       end.removeEventListener('abort', stop);
       stream.destroy();
     }
-    return { vm: vm.name, console: untrusted(new TextDecoder().decode(Buffer.concat(pieces))) };
+    return { vm: vm.name, console: markUntrusted(new TextDecoder().decode(Buffer.concat(pieces))) };
   } finally {
     line.dispose();
   }
 };
 
-export const takeScreenshot: ToolWork = async (work) => {
-  const { ref, vm } = await permitted(work, 'look');
-  const picture = await work.session.inventory.guests.screenshotOf(ref);
+export const takeScreenshot: ToolHandler = async (work) => {
+  const { ref, vm } = await requirePermittedVm(work, 'look');
+  const picture = await work.session.engine.guests.screenshotOf(ref);
   if (picture.length > mostPictureBytes) {
     throw new ToolRefusal('tooMuch', `The picture of ${vm.name} is larger than ${mostPictureBytes} bytes.`);
   }
   return { picture };
 };
 
-export const waitForVm: ToolWork = async (work) => {
+export const waitForVm: ToolHandler = async (work) => {
   const { session, input, signal } = work;
-  const { vm, ref } = await permitted(work, 'look');
+  const { vm, ref } = await requirePermittedVm(work, 'look');
   const why = input['for'] === 'off' || input['for'] === 'running' ? undefined : standsStillText(vm);
   if (why !== undefined) {
     return { vm: vm.name, reached: false, why };
   }
-  const wanted = await wantedOf(work, ref);
+  const wanted = await waitOf(work, ref);
   if (wanted === 'late') {
     return { vm: vm.name, reached: false, why: 'The VM has told no IP address in this time.' };
   }
-  const { outcome } = await waitedFor(session, wanted, signal);
+  const { outcome } = await waitInSession(session, wanted, signal);
   signal.throwIfAborted();
   return {
     vm: vm.name,
@@ -176,8 +176,8 @@ export const waitForVm: ToolWork = async (work) => {
 };
 
 /** Of a port none but the VM's own address is asked: an agent gets no way to look through a network. */
-async function wantedOf(
-  { session, input, signal }: Work,
+async function waitOf(
+  { session, input, signal }: ToolCall,
   ref: { readonly connection: string; readonly uuid: string },
 ): Promise<Wait | 'late'> {
   const atMostMs = secondsOf(input, usualSeconds.wait_for_vm) * 1_000;
@@ -196,7 +196,7 @@ async function wantedOf(
   return typeof found === 'string' ? 'late' : { what: 'port', host: found.address, port, atMostMs: found.leftMs };
 }
 
-export function secondsOf(input: Work['input'], usual: number): number {
+export function secondsOf(input: ToolCall['input'], usual: number): number {
   const { seconds } = input;
   return typeof seconds === 'number' ? seconds : usual;
 }

@@ -3,12 +3,12 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import { questionOf } from '../text/questionText.js';
 import { untrustedLine } from './guestText.js';
-import { plannedAct } from './stepPlans.js';
+import { planAct } from './stepPlans.js';
 import type { ToolName } from './toolTable.js';
-import type { ToolQuestion, Work } from './toolWork.js';
+import type { ToolQuestion, ToolCall } from './toolCall.js';
 
-export async function questionFor(name: ToolName, work: Work): Promise<ToolQuestion> {
-  const { view, plan } = await plannedAct(work, name);
+export async function questionFor(name: ToolName, work: ToolCall): Promise<ToolQuestion> {
+  const { view, plan } = await planAct(work, name);
   if (plan !== undefined) {
     return questionOf({ plan, target: view }, Date.now());
   }

@@ -2,22 +2,22 @@
 import type { AfterRevert, OperationRequest } from '../domain/operation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { freeTitle } from '../domain/snapshotName.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import {
   type AgentCheckpoint,
-  checkpointsCounted,
-  checkpointsThere,
-  takenBefore,
+  countedCheckpoints,
+  existingCheckpoints,
+  findCheckpointBefore,
 } from '../journal/agentCheckpoints.js';
 import type { Plan } from '../operations/plan.js';
-import type { CheckpointWish, Undone } from '../session/session.js';
-import { type Denial, gigabyte, limitOf, lossDenial } from './guard.js';
+import type { CheckpointWish, UndoableRevert } from '../session/session.js';
+import { type Denial, gigabyte, limitDenial, lossDenial } from './guard.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
 import type { ToolName } from './toolTable.js';
-import { foundSnapshot, permitted, type Work } from './toolWork.js';
+import { findSnapshotForAgent, requirePermittedVm, type ToolCall } from './toolCall.js';
 
 export interface Step {
-  readonly work: Work;
+  readonly work: ToolCall;
   readonly view: VmView;
   /** That it would have; another process of this user may be quicker. */
   readonly number: number;
@@ -28,8 +28,11 @@ export interface Step {
 }
 
 /** Of a tool that acts: what would be done, where that is an operation of ours. Does nothing. @throws ToolRefusal, Failure */
-export async function plannedAct(work: Work, tool: ToolName): Promise<{ readonly view: VmView; readonly plan?: Plan }> {
-  const step = await begun(work, tool === 'checkpoint_vm' ? 'checkpoint' : 'act');
+export async function planAct(
+  work: ToolCall,
+  tool: ToolName,
+): Promise<{ readonly view: VmView; readonly plan?: Plan }> {
+  const step = await beginStep(work, tool === 'checkpoint_vm' ? 'checkpoint' : 'act');
   const { view } = step;
   if (tool === 'checkpoint_vm') {
     return { view, plan: await allowedPlan(step, await checkpointRequest(step, wishOf(work)), 'nothing') };
@@ -43,16 +46,16 @@ export async function plannedAct(work: Work, tool: ToolName): Promise<{ readonly
 }
 
 /** @throws ToolRefusal, Failure */
-export async function begun(work: Work, needs: 'checkpoint' | 'act'): Promise<Step> {
-  return seenNow(work, await permitted(work, needs));
+export async function beginStep(work: ToolCall, needs: 'checkpoint' | 'act'): Promise<Step> {
+  return readStep(work, await requirePermittedVm(work, needs));
 }
 
 /** What there is of agents' checkpoints. */
-export async function seenNow(work: Work, view: VmView): Promise<Step> {
-  const { session, desk } = work;
-  const all = await desk.checkpoints(session).of(view.ref);
-  const tree = await session.inventory.readTree(view.ref);
-  const [taken, counted] = [checkpointsThere(all, tree), checkpointsCounted(all, tree)];
+export async function readStep(work: ToolCall, view: VmView): Promise<Step> {
+  const { session, tools } = work;
+  const all = await tools.checkpoints(session).of(view.ref);
+  const tree = await session.engine.readTree(view.ref);
+  const [taken, counted] = [existingCheckpoints(all, tree), countedCheckpoints(all, tree)];
   return { work, view, number: nextNumber(all), taken, counted };
 }
 
@@ -61,20 +64,20 @@ export function nextNumber(all: readonly AgentCheckpoint[]): number {
 }
 
 /** What was given has been held to the words of the table. */
-export async function revertTarget(step: Step): Promise<Pick<Undone, 'snapshot' | 'after'>> {
+export async function revertTarget(step: Step): Promise<Pick<UndoableRevert, 'snapshot' | 'after'>> {
   const after = step.work.input['after'] as AfterRevert | undefined;
-  return { snapshot: await revertedTo(step), ...(after !== undefined && { after }) };
+  return { snapshot: await findRevertTarget(step), ...(after !== undefined && { after }) };
 }
 
-async function revertedTo({ work, view, taken: those }: Step): Promise<Snapshot> {
+async function findRevertTarget({ work, view, taken: those }: Step): Promise<Snapshot> {
   const { snapshot, before_step: number } = work.input;
   if ((snapshot === undefined) === (number === undefined)) {
     throw new ToolRefusal('invalid', 'revert_vm takes snapshot or before_step, one of them.');
   }
   if (typeof number !== 'number') {
-    return foundSnapshot(work, view, String(snapshot));
+    return findSnapshotForAgent(work, view, String(snapshot));
   }
-  const found = takenBefore(those, number);
+  const found = findCheckpointBefore(those, number);
   if (found === undefined) {
     throw new ToolRefusal(
       'notFound',
@@ -84,15 +87,15 @@ async function revertedTo({ work, view, taken: those }: Step): Promise<Snapshot>
   return work.session.snapshot(view, found.name);
 }
 
-export async function undoTarget({ work, view }: Step): Promise<Undone> {
-  const undone = await work.session.undone(view);
+export async function undoTarget({ work, view }: Step): Promise<UndoableRevert> {
+  const undone = await work.session.findUndoableRevert(view);
   if (undone === undefined) {
     throw new ToolRefusal('notFound', `No revert of ${view.vm.name} can be undone. describe_vm tells its snapshots.`);
   }
   return undone;
 }
 
-export function wishOf({ input }: Work): CheckpointWish {
+export function wishOf({ input }: ToolCall): CheckpointWish {
   const { title, description } = input;
   return {
     ...(typeof title === 'string' && { title }),
@@ -103,7 +106,7 @@ export function wishOf({ input }: Work): CheckpointWish {
 /** What is now is kept, always: not as it is set. */
 export function revertRequest(
   { work, view }: Step,
-  { snapshot, after }: Pick<Undone, 'snapshot' | 'after'>,
+  { snapshot, after }: Pick<UndoableRevert, 'snapshot' | 'after'>,
 ): OperationRequest {
   return work.session.revertRequest(view, snapshot, { checkpointFirst: true, ...(after !== undefined && { after }) });
 }
@@ -112,7 +115,7 @@ export async function checkpointRequest(
   { work, view }: Step,
   { title, ...more }: CheckpointWish,
 ): Promise<OperationRequest> {
-  const { snapshots } = await work.session.inventory.readTree(view.ref);
+  const { snapshots } = await work.session.engine.readTree(view.ref);
   return work.session.checkpointRequest(view, {
     ...more,
     ...(title !== undefined && { title: freeTitle(title, snapshots) }),
@@ -153,5 +156,5 @@ export function oneMoreDenial({ work, view, counted }: Step, { spaceBytes = 0 }:
   const { agentCheckpoints: checkpoints, agentSpaceGb } = work.session.settings;
   const bytes = counted.reduce((sum, one) => sum + one.bytes, 0);
   const limits = { checkpoints, bytes: agentSpaceGb * gigabyte };
-  return limitOf(view.vm.name, { checkpoints: counted.length, bytes }, spaceBytes, limits);
+  return limitDenial(view.vm.name, { checkpoints: counted.length, bytes }, spaceBytes, limits);
 }

@@ -147,7 +147,7 @@ export function toolOf(name: ToolName): Tool {
   return tools[name];
 }
 
-export function toolCalled(name: unknown): ToolName | undefined {
+export function findTool(name: unknown): ToolName | undefined {
   return toolNames.find((one) => one === name);
 }
 
@@ -159,7 +159,7 @@ export function editorNameOf(name: ToolName): string {
 }
 
 export function toolOfEditor(name: string): ToolName | undefined {
-  return name.startsWith(editorPrefix) ? toolCalled(name.slice(editorPrefix.length)) : undefined;
+  return name.startsWith(editorPrefix) ? findTool(name.slice(editorPrefix.length)) : undefined;
 }
 
 /** As JSON Schema. */

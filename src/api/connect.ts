@@ -3,8 +3,8 @@ import type { Log } from '../base/log.js';
 import { Session } from '../session/session.js';
 import { asError } from './asError.js';
 import type { ConnectOptions, VirtRewind } from './publicApi.js';
-import { Visit } from './visit.js';
-import { visitor } from './visitor.js';
+import { LibrarySession } from './librarySession.js';
+import { createLibrary } from './createLibrary.js';
 
 const shell = 'virt-rewind (library)';
 
@@ -24,10 +24,13 @@ export async function connect(options: string | ConnectOptions = {}): Promise<Vi
     }),
   );
   const over = new AbortController();
-  return visitor(new Visit({ session: () => session, log: logTo(log), shell, over: over.signal }), async () => {
-    await session.close();
-    over.abort();
-  });
+  return createLibrary(
+    new LibrarySession({ session: () => session, log: logTo(log), shell, over: over.signal }),
+    async () => {
+      await session.close();
+      over.abort();
+    },
+  );
 }
 
 function logTo(log: ConnectOptions['log']): Log {

@@ -6,17 +6,17 @@ import type { Session } from '../session/session.js';
 import type { Harmful, SystemOutcome, VirtualLab } from './publicApi.js';
 import { requireName } from './requireName.js';
 import { VirtRewindError } from './virtRewindError.js';
-import type { Visit } from './visit.js';
-import { wholeOutcome } from './wholeOutcome.js';
+import type { LibrarySession } from './librarySession.js';
+import { requireWholeOutcome } from './wholeOutcome.js';
 
 const silent = (): void => undefined;
 
 export class SessionLab implements VirtualLab {
-  readonly #visit: Visit;
+  readonly #librarySession: LibrarySession;
   readonly file: string;
 
-  constructor(visit: Visit, file: string) {
-    this.#visit = visit;
+  constructor(librarySession: LibrarySession, file: string) {
+    this.#librarySession = librarySession;
     this.file = resolve(file);
   }
 
@@ -35,8 +35,8 @@ export class SessionLab implements VirtualLab {
       const plan = await labs.plan(this.file);
       if (plan !== 'ready') {
         requireName(plan.isProtected ? plan.lab.name : undefined, name);
-        const onNote = (line: string): void => this.#visit.log.info(line);
-        await labs.create(plan, { signal: this.#visit.signal(signal), onStep: silent, onNote });
+        const onNote = (line: string): void => this.#librarySession.log.info(line);
+        await labs.create(plan, { signal: this.#librarySession.signal(signal), onStep: silent, onNote });
       }
     });
   }
@@ -47,7 +47,7 @@ export class SessionLab implements VirtualLab {
       const isProtected = plan.members.some(({ view, plan: own }) => session.needsName(view, own));
       requireName((await labs.protectedName(this.file)) ?? (isProtected ? plan.system.name : undefined), name);
       const systems = await session.systems();
-      return wholeOutcome(plan, await systems.run(plan, { signal: this.#visit.signal(signal) }));
+      return requireWholeOutcome(plan, await systems.run(plan, { signal: this.#librarySession.signal(signal) }));
     });
   }
 
@@ -56,16 +56,16 @@ export class SessionLab implements VirtualLab {
       const record = await labs.planDestroy(this.file);
       if (record !== undefined) {
         requireName(record.isProtected ? record.name : undefined, name);
-        const onNote = (line: string): void => this.#visit.log.info(line);
-        await labs.destroy(record, { signal: this.#visit.signal(signal), onStep: silent, onNote });
+        const onNote = (line: string): void => this.#librarySession.log.info(line);
+        await labs.destroy(record, { signal: this.#librarySession.signal(signal), onStep: silent, onNote });
       }
     });
   }
 
   #with<T>(how: 'look' | 'act', call: (labs: Labs, session: Session) => Promise<T>): Promise<T> {
-    return this.#visit[how](async (session) => {
+    return this.#librarySession[how](async (session) => {
       const { Labs: Loaded } = await import('../lab/labs.js');
-      const { log, shell } = this.#visit;
+      const { log, shell } = this.#librarySession;
       try {
         return await call(new Loaded({ session, log, shell, environment: process.env }), session);
       } catch (error) {

@@ -2,9 +2,9 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import { startWait, usualSeconds } from '../domain/startWait.js';
-import { memberNamed, pointTitled, type StoredSystem, type SystemPoint } from '../domain/system.js';
+import { findMemberByName, findPointByTitle, type StoredSystem, type SystemPoint } from '../domain/system.js';
 import { checkpointTitle } from '../domain/titleSuggestion.js';
-import { carriedOut } from '../session/carriedOut.js';
+import { carryOutPlan } from '../session/carryOutPlan.js';
 import type { Session } from '../session/session.js';
 import { memberOutcomes, systemInfo } from '../session/systemInfos.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
@@ -22,27 +22,27 @@ import type {
 } from './publicApi.js';
 import { requireName } from './requireName.js';
 import { VirtRewindError } from './virtRewindError.js';
-import type { Visit } from './visit.js';
-import { wholeOutcome } from './wholeOutcome.js';
+import type { LibrarySession } from './librarySession.js';
+import { requireWholeOutcome } from './wholeOutcome.js';
 
 export class SessionSystem implements VirtualSystem {
-  readonly #visit: Visit;
+  readonly #librarySession: LibrarySession;
   readonly name: string;
 
-  private constructor(visit: Visit, name: string) {
-    this.#visit = visit;
+  private constructor(librarySession: LibrarySession, name: string) {
+    this.#librarySession = librarySession;
     this.name = name;
   }
 
   /** @throws VirtRewindError `notFound` */
-  static async open(visit: Visit, name: string): Promise<SessionSystem> {
-    const found = new SessionSystem(visit, name);
-    await visit.look((session) => found.#read(session));
+  static async open(librarySession: LibrarySession, name: string): Promise<SessionSystem> {
+    const found = new SessionSystem(librarySession, name);
+    await librarySession.look((session) => found.#read(session));
     return found;
   }
 
   info(): Promise<SystemInfo> {
-    return this.#visit.look(async (session) => {
+    return this.#librarySession.look(async (session) => {
       const [systems, stored] = await this.#read(session);
       return systemInfo(await systems.look(stored));
     });
@@ -78,14 +78,14 @@ export class SessionSystem implements VirtualSystem {
   }
 
   renamePoint(point: string, title: string): Promise<void> {
-    return this.#visit.act(async (session) => {
+    return this.#librarySession.act(async (session) => {
       const [systems, stored] = await this.#read(session);
       await systems.renamePoint(stored, this.#pointOf(stored, point), title);
     });
   }
 
   order(vm: string, order: StartOrder): Promise<void> {
-    return this.#visit.act(async (session) => {
+    return this.#librarySession.act(async (session) => {
       const { after = [], wait, seconds = usualSeconds } = order;
       const [systems, stored] = await this.#read(session);
       await systems.setStart(stored, this.#memberOf(stored, vm), {
@@ -104,12 +104,12 @@ export class SessionSystem implements VirtualSystem {
   }
 
   #power(kind: SystemPowerAction, { signal: given, name }: Harmful): Promise<SystemPowerOutcome> {
-    const signal = this.#visit.signal(given);
-    return this.#visit.act(async (session) => {
+    const signal = this.#librarySession.signal(given);
+    return this.#librarySession.act(async (session) => {
       const [systems, stored] = await this.#read(session);
       const plan = await systems.planPower(stored, kind);
       this.#requireName(session, plan.members, name);
-      const act = ({ plan: own }: PlannedPower): Promise<unknown> => carriedOut(session, own, { signal });
+      const act = ({ plan: own }: PlannedPower): Promise<unknown> => carryOutPlan(session, own, { signal });
       const result = await systems.runPower(plan, { signal, act });
       const failure = result.members.find((member) => member.failure !== undefined)?.failure;
       if (failure !== undefined) {
@@ -126,7 +126,7 @@ export class SessionSystem implements VirtualSystem {
   }
 
   #memberOf({ system }: StoredSystem, wanted: string): string {
-    const found = memberNamed(system, wanted);
+    const found = findMemberByName(system, wanted);
     if (found === undefined) {
       throw new VirtRewindError('notFound', notInSystemText(system.name, wanted));
     }
@@ -144,7 +144,7 @@ export class SessionSystem implements VirtualSystem {
   }
 
   #pointOf({ points }: StoredSystem, wanted: string): SystemPoint {
-    const point = pointTitled(points, wanted);
+    const point = findPointByTitle(points, wanted);
     if (point === undefined) {
       throw new VirtRewindError(
         'notFound',
@@ -158,11 +158,11 @@ export class SessionSystem implements VirtualSystem {
     { signal, name }: Harmful,
     decide: (systems: Systems, stored: StoredSystem) => Promise<SystemPlan>,
   ): Promise<SystemOutcome> {
-    return this.#visit.act(async (session) => {
+    return this.#librarySession.act(async (session) => {
       const [systems, stored] = await this.#read(session);
       const plan = await decide(systems, stored);
       this.#requireName(session, plan.members, name);
-      return wholeOutcome(plan, await systems.run(plan, { signal: this.#visit.signal(signal) }));
+      return requireWholeOutcome(plan, await systems.run(plan, { signal: this.#librarySession.signal(signal) }));
     });
   }
 }

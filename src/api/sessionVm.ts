@@ -3,15 +3,15 @@ import { t } from '@vscode/l10n';
 import { asFailure } from '../domain/asFailure.js';
 import type { OperationRequest, PowerAction } from '../domain/operation.js';
 import type { Wait } from '../domain/wait.js';
-import type { VmView } from '../inventory/views.js';
-import { isThereAlready } from '../operations/power/isThereAlready.js';
-import { carriedOut } from '../session/carriedOut.js';
+import type { VmView } from '../live/views.js';
+import { isAlreadyInState } from '../operations/power/alreadyInState.js';
+import { carryOutPlan } from '../session/carryOutPlan.js';
 import { CopyStopped } from '../session/copyStopped.js';
 import type { FileCopy } from '../session/fileCopy.js';
 import { guestAddress } from '../session/guestAddress.js';
 import { operationOutcome, programOutcome, snapshotInfos } from '../session/infos.js';
 import type { Session } from '../session/session.js';
-import { waitedFor } from '../session/waitedFor.js';
+import { waitInSession } from '../session/waitInSession.js';
 import { copyStoppedText } from '../text/copyText.js';
 import { nothingToUndoText } from '../text/operationText.js';
 import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/waitText.js';
@@ -33,20 +33,20 @@ import type {
 } from './publicApi.js';
 import { requireName } from './requireName.js';
 import { VirtRewindError } from './virtRewindError.js';
-import type { Visit } from './visit.js';
+import type { LibrarySession } from './librarySession.js';
 
 const usualWaitSeconds = 120;
 const usualRunSeconds = 60;
 
 export class SessionVm implements VirtualMachine {
-  readonly #visit: Visit;
+  readonly #librarySession: LibrarySession;
   readonly #found: VmView;
   readonly name: string;
   readonly uuid: string;
   readonly connection: string;
 
-  constructor(visit: Visit, found: VmView) {
-    this.#visit = visit;
+  constructor(librarySession: LibrarySession, found: VmView) {
+    this.#librarySession = librarySession;
     this.#found = found;
     this.name = found.vm.name;
     this.uuid = found.ref.uuid;
@@ -54,15 +54,15 @@ export class SessionVm implements VirtualMachine {
   }
 
   info(): Promise<VmInfo> {
-    return this.#visit.look(async (session) => session.infoOf(await this.#read(session)));
+    return this.#librarySession.look(async (session) => session.infoOf(await this.#read(session)));
   }
 
   snapshots(): Promise<readonly SnapshotInfo[]> {
-    return this.#visit.look(async (session) => snapshotInfos(await this.#read(session)));
+    return this.#librarySession.look(async (session) => snapshotInfos(await this.#read(session)));
   }
 
   checkpoint(title?: string, { signal, ...wish }: CheckpointOptions = {}): Promise<OperationOutcome> {
-    return this.#visit.act(async (session) => {
+    return this.#librarySession.act(async (session) => {
       const request = await session.checkpointRequest(await this.#read(session), {
         ...wish,
         ...(title !== undefined && { title }),
@@ -72,7 +72,7 @@ export class SessionVm implements VirtualMachine {
   }
 
   revert(snapshot: string, options: RevertOptions = {}): Promise<OperationOutcome> {
-    return this.#visit.act(async (session) => {
+    return this.#librarySession.act(async (session) => {
       const view = await this.#read(session);
       const to = await session.snapshot(view, snapshot);
       return this.#carryOut(session, session.revertRequest(view, to, options), options);
@@ -80,9 +80,9 @@ export class SessionVm implements VirtualMachine {
   }
 
   undo(options: RevertOptions = {}): Promise<OperationOutcome> {
-    return this.#visit.act(async (session) => {
+    return this.#librarySession.act(async (session) => {
       const view = await this.#read(session);
-      const undone = await session.undone(view);
+      const undone = await session.findUndoableRevert(view);
       if (undone === undefined) {
         throw new VirtRewindError('notFound', nothingToUndoText(view.vm.name));
       }
@@ -97,7 +97,7 @@ export class SessionVm implements VirtualMachine {
     snapshot: string,
     { scope = 'one', ...options }: Harmful & { readonly scope?: 'one' | 'withDescendants' | 'descendants' } = {},
   ): Promise<OperationOutcome> {
-    return this.#visit.act(async (session) => {
+    return this.#librarySession.act(async (session) => {
       const { name } = await session.snapshot(await this.#read(session), snapshot);
       return this.#carryOut(session, { kind: 'delete', vm: this.#found.ref, snapshot: name, scope }, options);
     });
@@ -112,10 +112,10 @@ export class SessionVm implements VirtualMachine {
   }
 
   wait(what: Waited = 'agent', { seconds = usualWaitSeconds, ...options }: WaitOptions = {}): Promise<void> {
-    const signal = this.#visit.signal(options.signal);
-    return this.#visit.look(async (session) => {
-      const wanted = await this.#wanted(session, what, seconds * 1_000, signal);
-      const { outcome, name } = await waitedFor(session, wanted, signal);
+    const signal = this.#librarySession.signal(options.signal);
+    return this.#librarySession.look(async (session) => {
+      const wanted = await this.#waitOf(session, what, seconds * 1_000, signal);
+      const { outcome, name } = await waitInSession(session, wanted, signal);
       switch (outcome) {
         case 'there':
           return;
@@ -130,13 +130,13 @@ export class SessionVm implements VirtualMachine {
   }
 
   run(program: string, args: readonly string[] = [], options: RunOptions = {}): Promise<ProgramOutcome> {
-    return this.#visit.act(async (session) => {
+    return this.#librarySession.act(async (session) => {
       const { seconds = usualRunSeconds, input } = options;
       const bytes = typeof input === 'string' ? new TextEncoder().encode(input) : input;
       const atMostMs = seconds * 1_000;
       const command = { program, args, atMostMs, ...(bytes !== undefined && { input: bytes }) };
-      const signal = this.#visit.signal(options.signal);
-      const ran = await session.inventory.guests.runIn(this.#found.ref, command, signal);
+      const signal = this.#librarySession.signal(options.signal);
+      const ran = await session.engine.guests.runIn(this.#found.ref, command, signal);
       if (ran.kind === 'late') {
         throw new VirtRewindError('late', lateProgramText(this.name, atMostMs, ran.pid));
       }
@@ -156,8 +156,8 @@ export class SessionVm implements VirtualMachine {
     places: Omit<FileCopy, 'overwrite'>,
     { overwrite = false, signal, onProgress }: CopyOptions,
   ): Promise<CopiedFile> {
-    return this.#visit.act(async (session) => {
-      const asked = { signal: this.#visit.signal(signal), ...(onProgress !== undefined && { onProgress }) };
+    return this.#librarySession.act(async (session) => {
+      const asked = { signal: this.#librarySession.signal(signal), ...(onProgress !== undefined && { onProgress }) };
       try {
         return await session.copyFile(await this.#read(session), { ...places, overwrite }, asked);
       } catch (error) {
@@ -169,11 +169,11 @@ export class SessionVm implements VirtualMachine {
   }
 
   async #read(session: Session): Promise<VmView> {
-    await session.inventory.refresh({ vm: this.#found.ref });
+    await session.engine.refresh({ vm: this.#found.ref });
     return session.view(this.#found);
   }
 
-  async #wanted(session: Session, what: Waited, atMostMs: number, signal: AbortSignal): Promise<Wait> {
+  async #waitOf(session: Session, what: Waited, atMostMs: number, signal: AbortSignal): Promise<Wait> {
     if (typeof what === 'string') {
       return { what, vm: this.uuid, connection: this.connection, atMostMs };
     }
@@ -193,12 +193,12 @@ export class SessionVm implements VirtualMachine {
 
   /** Who says what state is wanted has it already, where there is nothing to do. */
   #power(action: PowerAction, options: Harmful): Promise<OperationOutcome> {
-    return this.#visit.act(async (session) => {
+    return this.#librarySession.act(async (session) => {
       const view = await this.#read(session);
       try {
         return await this.#carryOut(session, session.powerRequest(view, action), options);
       } catch (error) {
-        if (!isThereAlready(action, asFailure(error).details.refusal)) {
+        if (!isAlreadyInState(action, asFailure(error).details.refusal)) {
           throw error;
         }
         return { state: session.view(view).vm.power, durationMs: 0 };
@@ -216,7 +216,7 @@ export class SessionVm implements VirtualMachine {
     const plan = await session.plan(this.#found, request);
     const view = session.view(this.#found);
     requireName(session.needsName(view, plan) ? view.vm.name : undefined, name);
-    const wish = { signal: this.#visit.signal(signal), ...(undoes !== undefined && { undoes }) };
-    return operationOutcome(await carriedOut(session, plan, wish));
+    const wish = { signal: this.#librarySession.signal(signal), ...(undoes !== undefined && { undoes }) };
+    return operationOutcome(await carryOutPlan(session, plan, wish));
   }
 }

@@ -10,7 +10,7 @@ import { VirtRewindError } from './virtRewindError.js';
 const longestMessage = 2_000;
 
 /** @throws VirtRewindError */
-export function wholeOutcome(plan: SystemPlan, result: SystemResult): SystemOutcome {
+export function requireWholeOutcome(plan: SystemPlan, result: SystemResult): SystemOutcome {
   const wrong = notAllUp(plan, result);
   if (wrong !== undefined) {
     const { kind, details } = wrong.failure;

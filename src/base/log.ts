@@ -13,7 +13,7 @@ const nothing = (): void => undefined;
 export const noLog: Log = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** Puts a word in front of every line, so that a reader sees which connection or VM spoke. */
-export function scoped(log: Log, scope: string): Log {
+export function scopeLog(log: Log, scope: string): Log {
   const line = (message: string): string => `[${scope}] ${message}`;
   return {
     trace: (m) => log.trace(line(m)),

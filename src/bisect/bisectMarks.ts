@@ -3,7 +3,7 @@ import type { Log } from '../base/log.js';
 import type { Bisect } from '../domain/bisect.js';
 import type { VmRef } from '../domain/vm.js';
 import { BisectStore } from './bisectStore.js';
-import { isOver, markOf, type PointMark } from './found.js';
+import { isOver, markOf, type PointMark } from './finding.js';
 
 export interface KnownBisect {
   readonly vm: VmRef;
@@ -26,7 +26,7 @@ export async function readBrokenOff(folder: string, log: Log): Promise<readonly 
   const store = new BisectStore(folder, log);
   const left: Bisect[] = [];
   for (const bisect of (await store.list()).bisects) {
-    const held = isOver(bisect) ? 'busy' : await store.hold(bisect.vm);
+    const held = isOver(bisect) ? 'busy' : await store.lock(bisect.vm);
     if (held !== 'busy') {
       await held.release();
       left.push(bisect);

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../base/log.js';
 import type { Bisect, BisectAnswer, BisectKnowledge, BisectPoint, BisectProbe, BisectTry } from '../domain/bisect.js';
-import type { HeldBisect } from './bisectStore.js';
+import type { LockedBisect } from './bisectStore.js';
 import { isOpen, knowledgeOf, nextPoints } from './search.js';
 import { majority } from './verdicts.js';
 
@@ -26,7 +26,7 @@ export type BisectNews =
 
 export interface BisectRunOptions {
   readonly bisect: Bisect;
-  readonly held: Pick<HeldBisect, 'put'>;
+  readonly held: Pick<LockedBisect, 'put'>;
   readonly probes: Probes;
   readonly atOnce: number;
   readonly log: Log;

@@ -17,7 +17,7 @@ import {
   removeLeftovers,
   replaceFile,
 } from '../journal/durable.js';
-import { type Hold, takeHold } from '../journal/hold.js';
+import { type DiskLock, takeLock } from '../journal/diskLock.js';
 import { count, parseAs, writeJson } from '../journal/json.js';
 import { forgetRecord, readRecord } from '../journal/recordFolder.js';
 import { thisWriter } from '../journal/writer.js';
@@ -96,7 +96,7 @@ export function fitsStore(bisect: Bisect): boolean {
 }
 
 /** Of one process at a time. */
-export interface HeldBisect {
+export interface LockedBisect {
   /** Resolves when it is on the disk. @throws Failure `journal` */
   put(bisect: Bisect): Promise<void>;
   /** Undefined where there is none. @throws BisectStop `unreadable` */
@@ -153,21 +153,21 @@ export class BisectStore {
   }
 
   /** `busy`: another process, or another part of this one, works at it. @throws Failure `journal` */
-  async hold(vm: VmRef): Promise<HeldBisect | 'busy'> {
+  async lock(vm: VmRef): Promise<LockedBisect | 'busy'> {
     const folder = this.#folderOf(vm);
     try {
       await ownFolder(this.fs, this.folder);
       await ownFolder(this.fs, this.#root);
       await removeLeftovers(this.fs, this.#root, this.log);
       await ownFolder(this.fs, folder);
-      const hold = await takeHold(this.fs, folder, await thisWriter(), file);
-      return typeof hold === 'string' ? 'busy' : this.#held(vm, folder, hold);
+      const hold = await takeLock(this.fs, folder, await thisWriter(), file);
+      return typeof hold === 'string' ? 'busy' : this.#lockedBisect(vm, folder, hold);
     } catch (error) {
       throw journalFailure(error, this.#root, { doing: 'hold a bisect' });
     }
   }
 
-  #held(vm: VmRef, folder: string, hold: Hold): HeldBisect {
+  #lockedBisect(vm: VmRef, folder: string, hold: DiskLock): LockedBisect {
     const release = async (): Promise<void> => {
       await hold.release().catch((error: unknown) => this.log.warn(`${folder} cannot be released: ${String(error)}`));
     };

@@ -5,14 +5,14 @@ import { Failure } from '../domain/failure.js';
 import type { VmRef } from '../domain/vm.js';
 import { type BisectNews, BisectRun } from './bisectRun.js';
 import { BisectStop } from './bisectStop.js';
-import { BisectStore, fitsStore, type HeldBisect, type StoredBisects } from './bisectStore.js';
-import type { AskPerson } from './checks.js';
-import { CloneProbes, type ProbesInventory } from './cloneProbes.js';
-import { isOver } from './found.js';
+import { BisectStore, fitsStore, type LockedBisect, type StoredBisects } from './bisectStore.js';
+import type { AskVerdict } from './checks.js';
+import { CloneProbes, type ProbesEngine } from './cloneProbes.js';
+import { isOver } from './finding.js';
 import { atOnce, roomHere } from './room.js';
 
 export interface BisectsOptions {
-  readonly inventory: ProbesInventory;
+  readonly engine: ProbesEngine;
   /** Of the journal. */
   readonly folder: string;
   readonly log: Log;
@@ -21,7 +21,7 @@ export interface BisectsOptions {
 }
 
 export interface BisectWork {
-  readonly ask?: AskPerson;
+  readonly ask?: AskVerdict;
   readonly onNews?: (news: BisectNews, bisect: Bisect) => void;
 }
 
@@ -55,7 +55,7 @@ export class Bisects {
     if (!fitsStore(bisect)) {
       throw new BisectStop({ kind: 'tooLong' });
     }
-    const held = await this.#hold(bisect.vm, bisect.vmName);
+    const held = await this.#lock(bisect.vm, bisect.vmName);
     try {
       const before = await held.read();
       if (before !== undefined && !isOver(before)) {
@@ -93,7 +93,7 @@ export class Bisects {
     return bisect;
   }
 
-  #open(bisect: Bisect, held: HeldBisect): OpenBisect {
+  #open(bisect: Bisect, held: LockedBisect): OpenBisect {
     return {
       bisect,
       run: (work, signal) => this.#runOf(bisect, held, work).run(signal),
@@ -101,12 +101,12 @@ export class Bisects {
     };
   }
 
-  #runOf(bisect: Bisect, held: HeldBisect, { ask, onNews }: BisectWork = {}): BisectRun {
-    const { inventory, environment, log } = this.#options;
+  #runOf(bisect: Bisect, held: LockedBisect, { ask, onNews }: BisectWork = {}): BisectRun {
+    const { engine, environment, log } = this.#options;
     return new BisectRun({
       bisect,
       held,
-      probes: new CloneProbes({ inventory, bisect, environment, ...(ask !== undefined && { ask }) }),
+      probes: new CloneProbes({ engine, bisect, environment, ...(ask !== undefined && { ask }) }),
       atOnce: this.atOnce(bisect),
       log,
       ...(onNews !== undefined && { onNews }),
@@ -115,15 +115,15 @@ export class Bisects {
 
   /** Clones at once, as there is room now. */
   atOnce(bisect: Pick<Bisect, 'vm' | 'jobs' | 'start' | 'check'>): number {
-    const view = this.#options.inventory.findVm(bisect.vm);
+    const view = this.#options.engine.findVm(bisect.vm);
     return view === undefined ? 1 : atOnce(bisect, view.vm, roomHere(bisect.vm.connection));
   }
 
-  async #take(vm: VmRef, vmName: string): Promise<{ readonly bisect: Bisect; readonly held: HeldBisect }> {
+  async #take(vm: VmRef, vmName: string): Promise<{ readonly bisect: Bisect; readonly held: LockedBisect }> {
     if ((await this.#store.of(vm)) === undefined) {
       throw new BisectStop({ kind: 'noBisect', vm: vmName });
     }
-    const held = await this.#hold(vm, vmName);
+    const held = await this.#lock(vm, vmName);
     // Not earlier: until now somebody else may have written to it, or ended it.
     const bisect = await held.read().catch(async (error: unknown) => {
       await held.release();
@@ -136,8 +136,8 @@ export class Bisects {
     return { bisect, held };
   }
 
-  async #hold(vm: VmRef, vmName: string): Promise<HeldBisect> {
-    const held = await this.#store.hold(vm);
+  async #lock(vm: VmRef, vmName: string): Promise<LockedBisect> {
+    const held = await this.#store.lock(vm);
     if (held === 'busy') {
       throw new BisectStop({ kind: 'atWork', vm: vmName });
     }

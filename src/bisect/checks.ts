@@ -4,8 +4,8 @@ import { runHere } from '../base/hostProgram.js';
 import type { BisectCheck, BisectPoint, BisectTry, Verdict } from '../domain/bisect.js';
 import { Failure } from '../domain/failure.js';
 import type { Vm, VmRef } from '../domain/vm.js';
-import type { GuestsPort } from '../engine/inventory.js';
-import { waitFor } from '../engine/waiting.js';
+import type { GuestsPort } from '../engine/enginePort.js';
+import { waitFor } from '../engine/waitFor.js';
 import { BisectStop } from './bisectStop.js';
 import { runAtConsole } from './consoleProgram.js';
 import { verdictOf } from './verdicts.js';
@@ -18,7 +18,7 @@ export interface Clone {
 }
 
 /** Undefined: the person wants to stop. */
-export type AskPerson = (point: BisectPoint, clone: Clone, signal: AbortSignal) => Promise<Verdict | undefined>;
+export type AskVerdict = (point: BisectPoint, clone: Clone, signal: AbortSignal) => Promise<Verdict | undefined>;
 
 export interface CheckOptions {
   readonly check: BisectCheck;
@@ -28,7 +28,7 @@ export interface CheckOptions {
   readonly readVm: () => Promise<Vm>;
   readonly guests: Pick<GuestsPort, 'runIn' | 'consoleOf' | 'addressesOf'>;
   readonly environment: NodeJS.ProcessEnv;
-  readonly ask?: AskPerson;
+  readonly ask?: AskVerdict;
   readonly clock?: Clock;
 }
 
@@ -55,28 +55,28 @@ export async function checkClone(
           throw new BisectStop({ kind: 'cannotRun', program: check.program, error: String(error) });
         },
       );
-      return exit === undefined ? ended(why ?? 'late') : judged(point, exit, said);
+      return exit === undefined ? tryOfEnd(why ?? 'late') : tryOfExit(point, exit, said);
     }
     case 'guest': {
       const ran = await guests.runIn(clone.ref, { ...check, atMostMs: checkMs }, signal);
       if (ran.kind === 'late') {
-        return ended('late');
+        return tryOfEnd('late');
       }
       const said = Buffer.concat([ran.stdout.bytes, ran.stderr.bytes]).toString('utf8').slice(-2_000);
-      return judged(point, ran.exitCode ?? 128 + (ran.signal ?? 0), said);
+      return tryOfExit(point, ran.exitCode ?? 128 + (ran.signal ?? 0), said);
     }
     case 'console': {
       const line = await guests.consoleOf(clone.ref);
       try {
         const end = await runAtConsole(line, { ...check, startMs, atMostMs: checkMs }, signal, clock);
         if ('exit' in end) {
-          return judged(point, end.exit, '');
+          return tryOfExit(point, end.exit, '');
         }
-        if (end.isCut && !(await goesOff(options, clone, signal))) {
+        if (end.isCut && !(await waitUntilOff(options, clone, signal))) {
           // The connection was lost, or somebody else took the console: that says nothing of the guest.
           throw new Failure('busy', { vm: clone.vm.name, doing: 'check at the serial console' });
         }
-        return ended(end.why);
+        return tryOfEnd(end.why);
       } finally {
         line.dispose();
       }
@@ -85,7 +85,7 @@ export async function checkClone(
 }
 
 /** libvirt sees the end of a QEMU a little later than that of its console. */
-async function goesOff(
+async function waitUntilOff(
   { readVm, clock = systemClock }: CheckOptions,
   { ref }: Clone,
   signal: AbortSignal,
@@ -95,11 +95,11 @@ async function goesOff(
 }
 
 /** What takes too long is bad, as with `timeout` before a program of `git bisect run`; what does not come up judges nothing. */
-function ended(why: 'late' | 'noStart' | 'stopped'): BisectTry | undefined {
+function tryOfEnd(why: 'late' | 'noStart' | 'stopped'): BisectTry | undefined {
   return why === 'stopped' ? undefined : { verdict: why === 'late' ? 'bad' : 'skip', why };
 }
 
-function judged({ title }: BisectPoint, exit: number, said: string): BisectTry {
+function tryOfExit({ title }: BisectPoint, exit: number, said: string): BisectTry {
   const verdict = verdictOf(exit);
   if (verdict === undefined) {
     throw new BisectStop({ kind: 'badExit', snapshot: title, exit, said });

@@ -6,16 +6,16 @@ import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
-import type { InventoryPort } from '../engine/inventory.js';
+import type { EnginePort } from '../engine/enginePort.js';
 import type { RunOperationOptions } from '../engine/operationRunner.js';
-import { waitFor } from '../engine/waiting.js';
+import { waitFor } from '../engine/waitFor.js';
 import { BisectStop } from './bisectStop.js';
 import type { Probes } from './bisectRun.js';
 import { checkClone, type CheckOptions, type Clone } from './checks.js';
 
-export interface ProbesInventory extends Pick<
-  InventoryPort,
-  'readTree' | 'refresh' | 'findVm' | 'guests' | 'readUnfinished' | 'finishUnfinished'
+export interface ProbesEngine extends Pick<
+  EnginePort,
+  'readTree' | 'refresh' | 'findVm' | 'guests' | 'readInterrupted' | 'finishInterrupted'
 > {
   runOperation(
     request: OperationRequest,
@@ -27,18 +27,18 @@ export interface ProbesInventory extends Pick<
 const unasked: Pick<RunOperationOptions, 'unasked'> = { unasked: true };
 
 export interface CloneProbesOptions extends Pick<CheckOptions, 'environment' | 'ask' | 'clock'> {
-  readonly inventory: ProbesInventory;
+  readonly engine: ProbesEngine;
   readonly bisect: Bisect;
 }
 
 export class CloneProbes implements Probes {
   readonly #options: CloneProbesOptions;
-  readonly #inventory: ProbesInventory;
+  readonly #engine: ProbesEngine;
   readonly #clock: Clock;
 
   constructor(options: CloneProbesOptions) {
     this.#options = options;
-    this.#inventory = options.inventory;
+    this.#engine = options.engine;
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -46,13 +46,13 @@ export class CloneProbes implements Probes {
     const { bisect } = this.#options;
     const ref = this.#refOf(probe);
     try {
-      await this.#inventory.runOperation(await cloneRequest(this.#inventory, bisect, point, probe), {
+      await this.#engine.runOperation(await cloneRequest(this.#engine, bisect, point, probe), {
         ...unasked,
         signal,
       });
-      await this.#inventory.refresh({ vm: ref });
+      await this.#engine.refresh({ vm: ref });
       if (bisect.start === 'started') {
-        await this.#inventory.runOperation({ kind: 'power', vm: ref, action: 'start' }, { ...unasked, signal });
+        await this.#engine.runOperation({ kind: 'power', vm: ref, action: 'start' }, { ...unasked, signal });
         if (!(await this.#isUp(ref, signal))) {
           return signal.aborted ? undefined : { verdict: 'skip', why: 'noStart' };
         }
@@ -61,7 +61,7 @@ export class CloneProbes implements Probes {
         {
           ...this.#options,
           ...bisect,
-          guests: this.#inventory.guests,
+          guests: this.#engine.guests,
           readVm: async () => (await this.#read(ref)).vm,
         },
         point,
@@ -78,12 +78,12 @@ export class CloneProbes implements Probes {
 
   async remove(probe: BisectProbe): Promise<void> {
     const vm = this.#refOf(probe);
-    await this.#inventory.refresh({ connection: vm.connection });
-    if (this.#inventory.findVm(vm) === undefined) {
+    await this.#engine.refresh({ connection: vm.connection });
+    if (this.#engine.findVm(vm) === undefined) {
       await this.#endMaking(probe);
     }
-    if (this.#inventory.findVm(vm) !== undefined) {
-      await this.#inventory.runOperation({ kind: 'discard', vm }, unasked);
+    if (this.#engine.findVm(vm) !== undefined) {
+      await this.#engine.runOperation({ kind: 'discard', vm }, unasked);
     }
   }
 
@@ -93,7 +93,7 @@ export class CloneProbes implements Probes {
    */
   async #endMaking({ uuid, name }: BisectProbe): Promise<void> {
     const { vm } = this.#options.bisect;
-    for (const { id, request, recovery } of await this.#inventory.readUnfinished(vm)) {
+    for (const { id, request, recovery } of await this.#engine.readInterrupted(vm)) {
       if (request.kind !== 'clone' || request.clone.uuid !== uuid) {
         continue;
       }
@@ -101,13 +101,13 @@ export class CloneProbes implements Probes {
         throw new Failure('refused', { refusal: recovery.why });
       }
       const steps = recovery.kind === 'steps' ? recovery.plan.steps : [];
-      const outcomes = await this.#inventory.finishUnfinished(vm, [{ id, steps }]);
+      const outcomes = await this.#engine.finishInterrupted(vm, [{ id, steps }]);
       if (outcomes.some((outcome) => outcome === 'failed' || outcome === 'explained')) {
         throw new Failure('failed', { vm: name, connection: vm.connection, doing: 'remove a clone' });
       }
     }
     // Also where somebody else was quicker.
-    await this.#inventory.refresh({ connection: vm.connection });
+    await this.#engine.refresh({ connection: vm.connection });
   }
 
   /**
@@ -131,8 +131,8 @@ export class CloneProbes implements Probes {
   }
 
   async #read(ref: VmRef): Promise<Clone> {
-    await this.#inventory.refresh({ vm: ref });
-    const view = this.#inventory.findVm(ref);
+    await this.#engine.refresh({ vm: ref });
+    const view = this.#engine.findVm(ref);
     if (view === undefined) {
       throw new Failure('notFound', { vm: ref.uuid, connection: ref.connection });
     }
@@ -146,23 +146,23 @@ export class CloneProbes implements Probes {
 
 /** Linked, where the restore point is files; of what is inside of an image a copy. @throws BisectStop */
 async function cloneRequest(
-  inventory: Pick<ProbesInventory, 'readTree'>,
+  engine: Pick<ProbesEngine, 'readTree'>,
   { vm, network }: Pick<Bisect, 'vm' | 'network'>,
   point: BisectPoint,
   { uuid, name }: Pick<BisectProbe, 'uuid' | 'name'>,
 ): Promise<OperationRequest> {
-  const { style } = await stillThere(inventory, vm, point);
+  const { style } = await stillThere(engine, vm, point);
   const way = style === 'external' ? 'linked' : 'full';
   return { kind: 'clone', vm, clone: { uuid, name }, way, snapshot: point.name, network };
 }
 
 /** @throws BisectStop where it is another one by now */
 async function stillThere(
-  inventory: Pick<ProbesInventory, 'readTree'>,
+  engine: Pick<ProbesEngine, 'readTree'>,
   vm: VmRef,
   { name, title, createdAt }: BisectPoint,
 ): Promise<Snapshot> {
-  const found = findSnapshot(await inventory.readTree(vm), name);
+  const found = findSnapshot(await engine.readTree(vm), name);
   if (found?.createdAt !== createdAt) {
     throw new BisectStop({ kind: 'snapshotChanged', snapshot: title });
   }

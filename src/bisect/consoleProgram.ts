@@ -9,7 +9,7 @@ import { shellWord } from '../base/shellWord.js';
 const mostHeld = 64 * 1024;
 const betweenTriesMs = 2_000;
 
-export interface TypedProgram {
+export interface ConsoleProgram {
   readonly program: string;
   readonly args: readonly string[];
   /** For a shell to answer, and for the program to end. */
@@ -33,7 +33,7 @@ export type ConsoleEnd =
 /** @throws Failure of the console */
 export async function runAtConsole(
   line: OpenedConsole,
-  { program, args, startMs, atMostMs }: TypedProgram,
+  { program, args, startMs, atMostMs }: ConsoleProgram,
   signal: AbortSignal,
   clock: Clock,
 ): Promise<ConsoleEnd> {
@@ -46,7 +46,7 @@ export async function runAtConsole(
     const until = clock.ticks() + startMs;
     for (;;) {
       // A line that was typed before the shell read it is lost, or answered late: each has a mark of its own.
-      const answered = await marks.typed('true', clock, Math.min(betweenTriesMs, Math.max(0, until - clock.ticks())));
+      const answered = await marks.runLine('true', clock, Math.min(betweenTriesMs, Math.max(0, until - clock.ticks())));
       if (typeof answered === 'number') {
         break;
       }
@@ -54,7 +54,7 @@ export async function runAtConsole(
         return endedAt(answered, 'noStart', signal);
       }
     }
-    const ended = await marks.typed([program, ...args].map(typedWord).join(' '), clock, atMostMs);
+    const ended = await marks.runLine([program, ...args].map(typedWord).join(' '), clock, atMostMs);
     return typeof ended === 'number' ? { exit: ended } : endedAt(ended, 'late', signal);
   } finally {
     stream.destroy();
@@ -96,7 +96,7 @@ class Marks {
   }
 
   /** The exit code of a command line; `late`: nothing was heard of it in time. */
-  async typed(command: string, clock: Clock, ms: number): Promise<number | 'late' | 'ended'> {
+  async runLine(command: string, clock: Clock, ms: number): Promise<number | 'late' | 'ended'> {
     if (this.#isOver) {
       return 'ended';
     }

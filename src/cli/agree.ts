@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import { CliError } from './commandError.js';
 import type { Context } from './context.js';
 
-export interface Asked {
+export interface Agreement {
   /** What is done, and what is lost. */
   readonly lines: readonly string[];
   /** Of the answer that goes on, which says what it does. */
@@ -16,7 +16,10 @@ export interface Asked {
 }
 
 /** What is lost is told, whoever answers. @throws CliError `unanswered`, `declined`, `cancelled` */
-export async function agreeTo(context: Context, { lines, confirm, asks, isProtected, typed }: Asked): Promise<void> {
+export async function agreeTo(
+  context: Context,
+  { lines, confirm, asks, isProtected, typed }: Agreement,
+): Promise<void> {
   const { call, terminal, json } = context;
   const mayAsk = terminal.canAsk && json === undefined;
   if (asks) {

@@ -1,6 +1,6 @@
 // The words of a command line → a call, or what is wrong with them. Pure.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { longestSeconds, parsePlace, parseSeconds, type Place } from '../domain/startWait.js';
+import { longestSeconds, parsePlace, parseSeconds, type TcpPlace } from '../domain/startWait.js';
 import { CliError } from './commandError.js';
 import { commonOptions } from './commandShape.js';
 import { commandGroups, commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
@@ -16,15 +16,15 @@ export interface Call {
   readonly flags: ReadonlySet<string>;
 }
 
-export type Parsed =
+export type ParsedCommandLine =
   | { readonly kind: 'call'; readonly call: Call }
   | { readonly kind: 'help'; readonly command?: CommandName; readonly group?: string }
   | { readonly kind: 'version' };
 
 /** @throws CliError `usage` */
-export function parseCommandLine(words: readonly string[]): Parsed {
-  const { ahead, own } = commonAhead(words);
-  const [first, ...more] = joined(own);
+export function parseCommandLine(words: readonly string[]): ParsedCommandLine {
+  const { ahead, own } = splitCommonOptions(words);
+  const [first, ...more] = joinCommandWords(own);
   const rest = [...ahead, ...more];
   if (first === undefined || first === '--help' || first === '-h') {
     return { kind: 'help' };
@@ -33,18 +33,18 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     return { kind: 'version' };
   }
   if (first === 'help') {
-    const [of] = joined(more);
+    const [of] = joinCommandWords(more);
     return of === undefined
       ? { kind: 'help' }
       : commandGroups.includes(of)
         ? { kind: 'help', group: of }
-        : { kind: 'help', command: commandCalled(of) };
+        : { kind: 'help', command: findCommand(of) };
   }
   if (commandGroups.includes(first)) {
     return { kind: 'help', group: first };
   }
-  const command = commandCalled(first);
-  const { values, positionals } = parsedBy(command, rest);
+  const command = findCommand(first);
+  const { values, positionals } = parseByCommand(command, rest);
   const flags = new Set(Object.keys(values).filter((name) => values[name] === true));
   if (flags.has('help')) {
     return { kind: 'help', command };
@@ -62,7 +62,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
 }
 
 /** As those of virsh and git, options of all commands may come before the command, too. */
-export function commonAhead(words: readonly string[]): {
+export function splitCommonOptions(words: readonly string[]): {
   readonly ahead: readonly string[];
   readonly own: readonly string[];
 } {
@@ -80,13 +80,13 @@ export function commonAhead(words: readonly string[]): {
 }
 
 /** The commands of systems and labs have two words. */
-export function joined([first, second, ...rest]: readonly string[]): readonly string[] {
+export function joinCommandWords([first, second, ...rest]: readonly string[]): readonly string[] {
   return first !== undefined && commandGroups.includes(first) && second !== undefined && !second.startsWith('-')
     ? [`${first} ${second}`, ...rest]
     : [first, second, ...rest].filter((word) => word !== undefined);
 }
 
-function commandCalled(word: string): CommandName {
+function findCommand(word: string): CommandName {
   const found = commandNames.find((name) => name === word);
   if (found === undefined) {
     const group = commandGroups.find((one) => word.startsWith(`${one} `));
@@ -96,7 +96,7 @@ function commandCalled(word: string): CommandName {
   return found;
 }
 
-function parsedBy(
+function parseByCommand(
   command: CommandName,
   words: readonly string[],
 ): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
@@ -173,7 +173,7 @@ export function secondsOf({ command, texts }: Call, usual: number, option = 'sec
 }
 
 /** Where `--port` points. @throws CliError `usage` */
-export function placeOf({ texts }: Call): Place | undefined {
+export function placeOf({ texts }: Call): TcpPlace | undefined {
   const text = texts['port'];
   if (text === undefined) {
     return undefined;

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import { CancelWish } from '../engine/cancelWish.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { Plan } from '../operations/plan.js';
 import { operationOutcome } from '../session/infos.js';
 import { mustAsk } from '../session/session.js';
@@ -17,7 +17,7 @@ import { warningText } from '../text/warningText.js';
 import { agreeTo } from './agree.js';
 import type { Context } from './context.js';
 import type { ExitName } from './exitCodes.js';
-import { wrapped } from './help.js';
+import { wrapText } from './help.js';
 
 const tickMs = 1_000;
 
@@ -41,13 +41,13 @@ export async function carryOut(
   const result = await run(context, plan, undoes);
   const goes = plan.warnings.some(({ kind }) => kind === 'cloneGoes');
   if (goes) {
-    await session.inventory.endServed(view.ref);
+    await session.engine.discardIfSpent(view.ref);
   }
-  const isGone = goes && session.inventory.findVm(view.ref) === undefined;
+  const isGone = goes && session.engine.findVm(view.ref) === undefined;
   if (json !== undefined) {
     json({
       vm: isGone ? { ...session.infoOf(view), state: 'off' } : infoAtEnd(context, view, request),
-      ...(await madeBy(context, request)),
+      ...(await infoOfClone(context, request)),
       result: operationOutcome(result),
     });
   } else {
@@ -76,13 +76,13 @@ function infoAtEnd({ session }: Context, view: VmView, { kind }: OperationReques
   return kind === 'discard' ? { ...session.infoOf(view), state: 'off' } : session.infoOf(session.view(view));
 }
 
-async function madeBy({ session }: Context, request: OperationRequest): Promise<object> {
+async function infoOfClone({ session }: Context, request: OperationRequest): Promise<object> {
   if (request.kind !== 'clone') {
     return {};
   }
   const ref = { connection: request.vm.connection, uuid: request.clone.uuid };
-  await session.inventory.refresh({ vm: ref });
-  const made = session.inventory.findVm(ref);
+  await session.engine.refresh({ vm: ref });
+  const made = session.engine.findVm(ref);
   return made === undefined ? {} : { clone: session.infoOf(made) };
 }
 
@@ -111,7 +111,7 @@ function tellResult(
 
 function questionLines({ terminal }: Context, view: VmView, plan: Plan, about: About): readonly string[] {
   const { title, details } = questionOf({ plan, target: view }, Date.now(), about);
-  const text = details.split('\n').flatMap((line) => (line === '' ? [] : wrapped(line, terminal.textWidth, 2)));
+  const text = details.split('\n').flatMap((line) => (line === '' ? [] : wrapText(line, terminal.textWidth, 2)));
   return [title, ...text];
 }
 
@@ -169,22 +169,22 @@ export async function run(
   plan: Plan,
   undoes?: string,
 ): Promise<OperationResult> {
-  const { inventory } = session;
+  const { engine } = session;
   const { request } = plan;
   const controller = new AbortController();
-  const wish = new CancelWish(inventory, request, controller);
+  const wish = new CancelWish(engine, request, controller);
   let waitsFor: OperationRequest | undefined;
   const show = (): void => {
-    const running = inventory.findVm(request.vm)?.operation;
+    const running = engine.findVm(request.vm)?.operation;
     if (running?.request === request) {
       const text = progressText(running.progress, Date.now() - running.startedAt);
-      terminal.progress(`${requestWords(inventory, request)}: ${text}`);
+      terminal.progress(`${requestWords(engine, request)}: ${text}`);
     } else if (waitsFor !== undefined) {
-      terminal.progress(t('waits for: {0}', requestWords(inventory, waitsFor)));
+      terminal.progress(t('waits for: {0}', requestWords(engine, waitsFor)));
     }
   };
   const timer = setInterval(show, tickMs);
-  const listening = inventory.onDidChange(show);
+  const listening = engine.onDidChange(show);
   const cancel = (): void => {
     wish.wish();
     if (!controller.signal.aborted) {

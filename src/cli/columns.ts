@@ -34,7 +34,7 @@ export function cutTo(text: string, columns: number): string {
   return `${shown}…`;
 }
 
-export function filledTo(text: string, columns: number): string {
+export function padTo(text: string, columns: number): string {
   return `${text}${' '.repeat(Math.max(0, columns - columnsOf(text)))}`;
 }
 

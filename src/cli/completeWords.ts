@@ -3,19 +3,19 @@
 import { noLog } from '../base/log.js';
 import { labFileName } from '../manifest/labFileName.js';
 import { Session } from '../session/session.js';
-import { commonAhead, joined } from './arguments.js';
+import { splitCommonOptions, joinCommandWords } from './arguments.js';
 import { commandGroups, commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
 import type { OperandKind, Option } from './commandShape.js';
 import type { Terminal } from './terminal.js';
 
-export type Wanted =
+export type CompletionSource =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: OperandKind; readonly connect?: string; readonly vm?: string; readonly file?: string };
 
 /** @param words those after `virt-rewind`, the last being typed. Pure. */
-export function wantedAt(words: readonly string[]): Wanted {
-  const { ahead, own } = commonAhead(words);
-  const [first = '', ...rest] = own.length > 2 ? joined(own) : own;
+export function completionSourceAt(words: readonly string[]): CompletionSource {
+  const { ahead, own } = splitCommonOptions(words);
+  const [first = '', ...rest] = own.length > 2 ? joinCommandWords(own) : own;
   const command = commandNames.find((name) => name === first);
   if (rest.length === 0 || command === undefined) {
     const within = commandNames.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
@@ -32,7 +32,7 @@ export function wantedAt(words: readonly string[]): Wanted {
   const before = [...ahead, ...rest.slice(0, -1)];
   for (let at = 0; at < before.length; at += 1) {
     const word = before[at] ?? '';
-    const name = optionCalled(command, word);
+    const name = findOption(command, word);
     if (name === undefined) {
       operands.push(word);
     } else if (options[name]?.type === 'string') {
@@ -68,13 +68,13 @@ export function wantedAt(words: readonly string[]): Wanted {
 }
 
 /** @param vm the snapshots of none are not to be known */
-function valueOf({ kind, words = [] }: Option, connect: string | undefined, vm: string | undefined): Wanted {
+function valueOf({ kind, words = [] }: Option, connect: string | undefined, vm: string | undefined): CompletionSource {
   return kind === undefined || (kind === 'snapshot' && vm === undefined)
     ? { kind: 'words', words }
     : { kind, ...(connect !== undefined && { connect }), ...(vm !== undefined && { vm }) };
 }
 
-function optionCalled(command: CommandName, word: string): string | undefined {
+function findOption(command: CommandName, word: string): string | undefined {
   return Object.entries(optionsOf(command)).find(
     ([name, { short }]) =>
       word === `--${name}` || word.startsWith(`--${name}=`) || (short !== undefined && word.startsWith(`-${short}`)),
@@ -88,13 +88,13 @@ export async function completeWords(
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
   const typed = words.at(-1) ?? '';
-  const found = (await answers(wantedAt(words), environment)).filter((word) => word.startsWith(typed));
+  const found = (await answers(completionSourceAt(words), environment)).filter((word) => word.startsWith(typed));
   if (found.length > 0) {
     terminal.say(found.join('\n'));
   }
 }
 
-async function answers(wanted: Wanted, environment: NodeJS.ProcessEnv): Promise<readonly string[]> {
+async function answers(wanted: CompletionSource, environment: NodeJS.ProcessEnv): Promise<readonly string[]> {
   if (wanted.kind === 'words') {
     return wanted.words;
   }
@@ -126,11 +126,11 @@ async function answers(wanted: Wanted, environment: NodeJS.ProcessEnv): Promise<
     }
     if (wanted.kind === 'snapshot' && vm !== undefined) {
       const view = await session.vm(vm);
-      return (await session.inventory.readTree(view.ref)).snapshots.map(({ name }) => name);
+      return (await session.engine.readTree(view.ref)).snapshots.map(({ name }) => name);
     }
-    const { inventory } = session;
-    await Promise.allSettled(inventory.connections.map(({ uri }) => inventory.connect(uri)));
-    return inventory.connections.flatMap(({ vms }) =>
+    const { engine } = session;
+    await Promise.allSettled(engine.connections.map(({ uri }) => engine.connect(uri)));
+    return engine.connections.flatMap(({ vms }) =>
       vms.map((view) => (wanted.kind === 'place' ? `${view.vm.name}:` : view.vm.name)),
     );
   } catch {

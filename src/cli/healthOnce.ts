@@ -9,8 +9,8 @@ const noNotes = { read: () => Promise.resolve(undefined), write: () => Promise.r
 
 /** It never sweeps by itself. Whoever asks for it disposes of it. */
 export function healthOnce({ session, log }: Pick<Context, 'session' | 'log'>): HealthWatch {
-  const { inventory, settings, folder } = session;
-  const watch = new HealthWatch({ inventory, notes: noNotes, log, ofLabs: () => labThresholds(folder, log) });
+  const { engine, settings, folder } = session;
+  const watch = new HealthWatch({ engine, notes: noNotes, log, ofLabs: () => labThresholds(folder, log) });
   watch.setSettings({ ...watchSettings(settings), sweepMinutes: 0 });
   return watch;
 }

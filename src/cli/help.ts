@@ -48,7 +48,7 @@ export function commandHelp(name: CommandName, width: number): string {
     '',
     `Usage: virt-rewind ${name} ${[...command.operands.map(operandText), '[OPTIONS]'].join(' ')}`,
     '',
-    ...(command.more === undefined ? [] : [...wrapped(command.more, width, 0), '']),
+    ...(command.more === undefined ? [] : [...wrapText(command.more, width, 0), '']),
     'Options:',
     ...optionRows({ ...command.options, ...commonOptions }, width),
     '',
@@ -79,7 +79,7 @@ function optionRows(options: Readonly<Record<string, Option>>, width: number): r
 
 function row(start: string, text: string, width: number): readonly string[] {
   const at = width < 60 ? 6 : indent;
-  const lines = wrapped(text, width, at);
+  const lines = wrapText(text, width, at);
   const first = `  ${start}`;
   return first.length + 1 < at
     ? [`${first.padEnd(at)}${(lines[0] ?? '').trimStart()}`, ...lines.slice(1)]
@@ -87,7 +87,7 @@ function row(start: string, text: string, width: number): readonly string[] {
 }
 
 /** Broken between words, each line behind so many spaces. */
-export function wrapped(text: string, width: number, at: number): readonly string[] {
+export function wrapText(text: string, width: number, at: number): readonly string[] {
   const room = Math.max(20, width - at);
   const lines: string[] = [];
   let line = '';
@@ -106,8 +106,8 @@ export function wrapped(text: string, width: number, at: number): readonly strin
 }
 
 /** A line broken between words; what goes on stands farther in. */
-export function fitted(line: string, width: number): readonly string[] {
+export function fitLine(line: string, width: number): readonly string[] {
   const text = line.trimStart();
-  const [first = '', ...rest] = wrapped(text, width - 2, line.length - text.length);
+  const [first = '', ...rest] = wrapText(text, width - 2, line.length - text.length);
   return [first, ...rest.map((one) => `  ${one}`)];
 }

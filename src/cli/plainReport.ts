@@ -1,6 +1,6 @@
 // A report of ours in Markdown → the same for a terminal: headings, tables and lists as text, and every character that was
 // escaped as itself. It takes what our own reports are made of, and no other Markdown.
-import { wrapped } from './help.js';
+import { wrapText } from './help.js';
 import { columnsOf } from './columns.js';
 import { tableLines } from './table.js';
 import type { Terminal } from './terminal.js';
@@ -31,19 +31,21 @@ export function plainReport(
     }
     rows = [];
   };
-  const paragraph = (text: string, at = 0): string => wrapped(text, terminal.textWidth, at).join('\n');
+  const paragraph = (text: string, at = 0): string => wrapText(text, terminal.textWidth, at).join('\n');
   for (const line of markdown.split('\n')) {
     if (line.startsWith('| ')) {
-      rows.push(line.slice(2, -2).split(' | ').map(unescaped));
+      rows.push(line.slice(2, -2).split(' | ').map(unescapeMarkdown));
       continue;
     }
     endTable();
     const [, marks, title] = /^(#{1,3}) (.*)$/u.exec(line) ?? [];
     if (marks !== undefined && title !== undefined) {
-      blocks.push(terminal.style('bold', unescaped(title)));
+      blocks.push(terminal.style('bold', unescapeMarkdown(title)));
     } else if (line.trim() !== '') {
       const isItem = line.startsWith('- ') || line.startsWith('  ');
-      blocks.push(paragraph(unescaped(line.replaceAll('**', '').trim()), isItem && !line.startsWith('- ') ? 2 : 0));
+      blocks.push(
+        paragraph(unescapeMarkdown(line.replaceAll('**', '').trim()), isItem && !line.startsWith('- ') ? 2 : 0),
+      );
     }
   }
   endTable();
@@ -64,11 +66,11 @@ function valueLines(
   return table.every((line) => columnsOf(line) <= width)
     ? table
     : body.flatMap(([what = '', ...values]) => [
-        ...wrapped(what, textWidth, 0),
-        ...values.flatMap((value, index) => wrapped(`${head[index + 1] ?? ''}: ${value}`, textWidth, 2)),
+        ...wrapText(what, textWidth, 0),
+        ...values.flatMap((value, index) => wrapText(`${head[index + 1] ?? ''}: ${value}`, textWidth, 2)),
       ]);
 }
 
-function unescaped(text: string): string {
+function unescapeMarkdown(text: string): string {
   return text.replace(/\\([!-/:-@[-`{-~])/gu, '$1');
 }

@@ -28,31 +28,31 @@ const longestSentence = 2_000;
 const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () => Promise<CommandHandler>>> = {
   list: async () => (await import('./commands/list.js')).list,
   tree: async () => (await import('./commands/tree.js')).tree,
-  checkpoint: async () => (await import('./commands/operations.js')).checkpoint,
-  revert: async () => (await import('./commands/operations.js')).revert,
+  checkpoint: async () => (await import('./commands/vmCommands.js')).checkpoint,
+  revert: async () => (await import('./commands/vmCommands.js')).revert,
   undo: async () => (await import('./commands/undo.js')).undo,
   redo: async () => (await import('./commands/undo.js')).redo,
   'restore-state': async () => (await import('./commands/undo.js')).restoreState,
-  delete: async () => (await import('./commands/operations.js')).deleteSnapshot,
+  delete: async () => (await import('./commands/vmCommands.js')).deleteSnapshot,
   clone: async () => (await import('./commands/clones.js')).clone,
   fork: async () => (await import('./commands/forks.js')).fork,
   sandbox: async () => (await import('./commands/forks.js')).sandbox,
   discard: async () => (await import('./commands/clones.js')).discard,
   'renew-identity': async () => (await import('./commands/identity.js')).renew,
-  start: async () => (await import('./commands/operations.js')).start,
-  stop: async () => (await import('./commands/operations.js')).stop,
+  start: async () => (await import('./commands/vmCommands.js')).start,
+  stop: async () => (await import('./commands/vmCommands.js')).stop,
   wait: async () => (await import('./commands/wait.js')).wait,
   run: async () => (await import('./commands/run.js')).run,
   copy: async () => (await import('./commands/copy.js')).copy,
   'system list': async () => (await import('./commands/systems.js')).listSystems,
   'system create': async () => (await import('./commands/systems.js')).createSystem,
-  'system checkpoint': async () => (await import('./commands/systemOperations.js')).checkpointSystem,
-  'system revert': async () => (await import('./commands/systemOperations.js')).revertSystem,
-  'system undo': async () => (await import('./commands/systemOperations.js')).undoSystem,
-  'system delete': async () => (await import('./commands/systemOperations.js')).deletePoint,
+  'system checkpoint': async () => (await import('./commands/systemCommands.js')).checkpointSystem,
+  'system revert': async () => (await import('./commands/systemCommands.js')).revertSystem,
+  'system undo': async () => (await import('./commands/systemCommands.js')).undoSystem,
+  'system delete': async () => (await import('./commands/systemCommands.js')).deletePoint,
   'system start': async () => (await import('./commands/systemPower.js')).startSystem,
   'system stop': async () => (await import('./commands/systemPower.js')).stopSystem,
-  'system rename-point': async () => (await import('./commands/systemOperations.js')).renamePoint,
+  'system rename-point': async () => (await import('./commands/systemCommands.js')).renamePoint,
   'system prune': async () => (await import('./commands/systemPrune.js')).pruneSystem,
   'system rename': async () => (await import('./commands/systems.js')).renameSystem,
   'system order': async () => (await import('./commands/systems.js')).orderSystem,
@@ -99,7 +99,7 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
       log,
       shell: call.command === 'mcp' ? 'virt-rewind mcp' : 'virt-rewind',
     });
-    session.inventory.onDidRecover((report) => recovered.add(report));
+    session.engine.onDidRecover((report) => recovered.add(report));
     for (const doubt of await session.doubts()) {
       const { reason, nextStep } = refusalText(doubt);
       terminal.tell(`${reason} ${nextStep}`);
@@ -127,7 +127,12 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
       terminal,
     );
     const told = interruption.wasWished && isSilentEnd(error) ? new CliError('cancelled', t('Cancelled.')) : error;
-    return failed(named(told, session), call, terminal, isOfSystem(error) ? memberOutcomes(error.members) : undefined);
+    return reportFailure(
+      nameVm(told, session),
+      call,
+      terminal,
+      isOfSystem(error) ? memberOutcomes(error.members) : undefined,
+    );
   } finally {
     await session?.close().catch((error: unknown) => log.error(String(error)));
     terminal.dispose();
@@ -153,15 +158,15 @@ function isOfSystem(error: unknown): error is { readonly members: readonly Membe
 }
 
 /** A VM is told of by its name. */
-function named(error: unknown, session: Session | undefined): unknown {
+function nameVm(error: unknown, session: Session | undefined): unknown {
   const uuid = error instanceof Failure ? error.details.vm : undefined;
-  const [view] = uuid === undefined ? [] : (session?.inventory.findVms(uuid) ?? []);
+  const [view] = uuid === undefined ? [] : (session?.engine.findVms(uuid) ?? []);
   return error instanceof Failure && view !== undefined ? withDetails(error, { vm: view.vm.name }) : error;
 }
 
 /** Says what happened, what state things are in, what to do next. */
-function failed(error: unknown, call: Call, terminal: Terminal, members?: readonly object[]): number {
-  const { exit, kind, message } = described(error, call.command);
+function reportFailure(error: unknown, call: Call, terminal: Terminal, members?: readonly object[]): number {
+  const { exit, kind, message } = describeError(error, call.command);
   if (call.flags.has('json')) {
     const details = error instanceof Failure ? error.details : {};
     const answer = {
@@ -181,7 +186,7 @@ function failed(error: unknown, call: Call, terminal: Terminal, members?: readon
   return exitCode(exit);
 }
 
-function described(
+function describeError(
   error: unknown,
   command: CommandName,
 ): { readonly exit: ExitName; readonly kind: string; readonly message: string } {

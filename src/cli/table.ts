@@ -1,5 +1,5 @@
 // Rows → a table that fits a width: columns that matter less go, then the widest are cut. Pure.
-import { columnsOf, cutTo, filledTo } from './columns.js';
+import { columnsOf, cutTo, padTo } from './columns.js';
 
 export interface Column {
   readonly title: string;
@@ -40,7 +40,7 @@ export function tableLines(
     shown
       .map((index) => {
         const room = widths.get(index) ?? 0;
-        return filledTo(cutTo(cells[index] ?? '', room), room);
+        return padTo(cutTo(cells[index] ?? '', room), room);
       })
       .join(' '.repeat(gap))
       .trimEnd();

@@ -3,19 +3,19 @@
 import type { Ability } from './examination.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
-import type { Draft } from '../operations/plan.js';
+import type { DraftPlan } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import { planCreate } from '../operations/create/planCreate.js';
 import { notSeamless } from '../operations/create/seamlessness.js';
 import { planDelete } from '../operations/delete/planDelete.js';
 import { planRevert } from '../operations/revert/planRevert.js';
 import { formatVersion } from '../domain/capabilities.js';
-import { type Refusal, type Refused, refuse } from '../domain/refusal.js';
+import { type Refusal, type RefusedDecision, refuse } from '../domain/refusal.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { freeTitle } from '../domain/snapshotName.js';
 import { sortSnapshots } from '../domain/snapshotTree.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
-import { powered, withoutSave } from '../steps/changedFacts.js';
+import { changePower, withoutSave } from '../steps/changedFacts.js';
 
 type Create = Partial<Extract<OperationRequest, { kind: 'create' }>>;
 
@@ -34,8 +34,8 @@ const mostTried = 20;
  * | a plan with RAM, of a VM whose RAM is in doubt and whose QEMU was not asked | untried |
  */
 export function abilities(ref: OperationRequest['vm'], facts: Facts): readonly Ability[] {
-  const running = asRunning(facts);
-  const off = powered('off', facts);
+  const running = assumeRunning(facts);
+  const off = changePower('off', facts);
   const title = freeTitle('Examined', facts.tree.snapshots);
   const create = (what: Ability['kind'], request: Create, inWhat: Facts): Ability =>
     abilityOf(what, planCreate({ kind: 'create', vm: ref, snapshotKind: 'auto', title, ...request }, inWhat));
@@ -70,7 +70,7 @@ export function abilities(ref: OperationRequest['vm'], facts: Facts): readonly A
   ];
 }
 
-function abilityOf(what: Ability['kind'], decision: Draft | Refused): Ability {
+function abilityOf(what: Ability['kind'], decision: DraftPlan | RefusedDecision): Ability {
   if (decision.kind === 'refusal') {
     return { kind: what, can: 'no', why: decision.refusal };
   }
@@ -91,7 +91,7 @@ function ofStyle(
   what: Ability['kind'],
   style: Snapshot['style'],
   { tree }: Facts,
-  decide: (snapshot: string) => Draft | Refused,
+  decide: (snapshot: string) => DraftPlan | RefusedDecision,
 ): Ability | undefined {
   let first: Ability | undefined;
   const newest = sortSnapshots(tree, 'time').filter((one) => one.style === style);
@@ -154,11 +154,11 @@ function hostFiles(facts: Facts): Ability {
 }
 
 /** The same VM, if it ran: then one that stands still would have its agent, if it has a channel for one. */
-export function asRunning(facts: Facts): Facts {
+export function assumeRunning(facts: Facts): Facts {
   const { power, agentChannel } = facts.vm;
   if (power === 'running') {
-    return powered('running', facts);
+    return changePower('running', facts);
   }
-  const { agent: _, ...on } = powered('running', isActive(power) ? facts : withoutSave(facts));
+  const { agent: _, ...on } = changePower('running', isActive(power) ? facts : withoutSave(facts));
   return { ...on, vm: { ...on.vm, agentConnected: agentChannel } };
 }

@@ -15,14 +15,14 @@ const jsonLimitBefore = versionOf(12, 0);
 
 const hourMs = 60 * 60 * 1000;
 
-export function tooDeep(facts: HealthFacts): readonly Problem[] {
+export function chainsTooDeep(facts: HealthFacts): readonly Problem[] {
   const { layers: limit } = facts.thresholds;
   return depths(facts)
     .filter(({ deltas }) => limit > 0 && deltas > limit)
     .map(({ target, deltas }) => ({ kind: 'chainTooDeep', disk: target, deltas, limit }));
 }
 
-export function tooDeepToStart(facts: HealthFacts): readonly Problem[] {
+export function chainsTooDeepToStart(facts: HealthFacts): readonly Problem[] {
   const libvirt = facts.capabilities?.libvirt ?? 0;
   if (libvirt < jsonLimitFrom || libvirt >= jsonLimitBefore) {
     return [];
@@ -72,7 +72,7 @@ export function oldest(facts: HealthFacts): Oldest | 'none' | 'unknown' {
   return times.length === 0 ? 'unknown' : { since: Math.min(...times) };
 }
 
-export function tooOld(facts: HealthFacts): readonly Problem[] {
+export function deltasTooOld(facts: HealthFacts): readonly Problem[] {
   const { ageHours: limitHours } = facts.thresholds;
   const first = oldest(facts);
   return typeof first === 'object' && limitHours > 0 && facts.now - first.since > limitHours * hourMs
@@ -80,14 +80,14 @@ export function tooOld(facts: HealthFacts): readonly Problem[] {
     : [];
 }
 
-export function sizesKnown({ layers }: HealthFacts): boolean {
+export function areSizesKnown({ layers }: HealthFacts): boolean {
   return (
     layers?.disks.some(({ layers: all }) => all.some(({ allocatedBytes }) => allocatedBytes !== 'unknown')) === true
   );
 }
 
 /** Of each disk the largest. */
-export function tooLarge(facts: HealthFacts): readonly Problem[] {
+export function deltasTooLarge(facts: HealthFacts): readonly Problem[] {
   const { deltaBytes, deltaPercent } = facts.thresholds;
   return chains(facts).flatMap(({ target, deltas, base }): readonly Problem[] => {
     const largest = deltas.reduce<Layer | undefined>(
@@ -110,7 +110,7 @@ export function tooLarge(facts: HealthFacts): readonly Problem[] {
   });
 }
 
-export function allTooLarge(facts: HealthFacts): readonly Problem[] {
+export function deltasTooLargeTogether(facts: HealthFacts): readonly Problem[] {
   const { allDeltasBytes: limitBytes } = facts.thresholds;
   const bytes = chains(facts)
     .flatMap(({ deltas }) => deltas)
@@ -123,12 +123,12 @@ function bytesOf({ allocatedBytes }: Layer): number {
   return allocatedBytes === 'unknown' ? 0 : allocatedBytes;
 }
 
-export function presenceKnown({ layers }: HealthFacts): boolean {
+export function isPresenceKnown({ layers }: HealthFacts): boolean {
   return layers?.disks.some(({ layers: all }) => all.some(({ seen }) => seen !== 'unknown')) === true;
 }
 
 /** Where the doctor looked too, it says the same with a repair. */
-export function missing({ layers, examined = [] }: HealthFacts): readonly Problem[] {
+export function missingLayers({ layers, examined = [] }: HealthFacts): readonly Problem[] {
   const told = new Set(examined.flatMap((one) => (one.kind === 'overlayMissing' ? one.file : [])));
   return (layers?.disks ?? []).flatMap(({ target, layers: all }) =>
     all

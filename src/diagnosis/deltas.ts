@@ -51,7 +51,7 @@ function unknownLayer(file: string): Layer {
   return { file, virtualBytes: 'unknown', allocatedBytes: 'unknown', seen: 'unknown', snapshots: [], sharedWith: [] };
 }
 
-export function depthKnown(facts: HealthFacts): boolean {
+export function isDepthKnown(facts: HealthFacts): boolean {
   const known = chains(facts);
   return known.length > 0
     ? facts.tree !== undefined || known.every(({ whole }) => whole)

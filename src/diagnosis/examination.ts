@@ -1,8 +1,8 @@
 // What the doctor found out about a VM: what can be done with it here, what is wrong, and what would mend it. Pure; no sentence.
 import type { Repair } from '../domain/operation.js';
-import type { Draft } from '../operations/plan.js';
+import type { DraftPlan } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
-import type { Refusal, Refused } from '../domain/refusal.js';
+import type { Refusal, RefusedDecision } from '../domain/refusal.js';
 import type { Problem } from './problem.js';
 import { isOfHealth, worstFirst } from './problemTable.js';
 
@@ -29,7 +29,7 @@ export interface Ability {
 
 export interface Diagnosis {
   readonly problem: Problem;
-  readonly repair?: { readonly repair: Repair; readonly decision: Draft | Refused };
+  readonly repair?: { readonly repair: Repair; readonly decision: DraftPlan | RefusedDecision };
 }
 
 export interface Examination {
@@ -40,7 +40,7 @@ export interface Examination {
 }
 
 /** With what health found by rules of its own, the worst first. */
-export function withFound(examination: Examination, found: readonly Problem[]): Examination {
+export function addProblems(examination: Examination, found: readonly Problem[]): Examination {
   const all = [...examination.diagnoses, ...found.filter(isOfHealth).map((problem) => ({ problem }))];
   const order = worstFirst(all.map(({ problem }) => problem));
   return { ...examination, diagnoses: all.sort((a, b) => order.indexOf(a.problem) - order.indexOf(b.problem)) };

@@ -1,10 +1,10 @@
 // The doctor: what works with a VM here, what is wrong with it as far as it is seen, and for each thing that can be mended the
 // plan, or the reason why not now. Pure; changes nothing and asks nobody.
-import { lostQemu } from '../domain/chains/lostQemu.js';
+import { findStrayQemu } from '../domain/chains/strayQemu.js';
 import { orphanFiles, orphanTags } from '../domain/chains/orphans.js';
 import { unreadVms } from '../domain/chains/otherVms.js';
-import { savedBelow } from '../domain/chains/savedBelow.js';
-import { startsElsewhere } from '../domain/chains/startsElsewhere.js';
+import { outdatedSaves } from '../domain/chains/outdatedSave.js';
+import { divergentStarts } from '../domain/chains/divergentStart.js';
 import { unusedOverlays } from '../domain/chains/unusedOverlays.js';
 import type { Facts } from '../domain/facts.js';
 import type { OperationRequest } from '../domain/operation.js';
@@ -85,7 +85,7 @@ function stateProblems(facts: Facts): readonly Problem[] {
   if (agent === 'frozen') {
     found.push({ kind: 'guestFrozen' });
   }
-  const below = savedBelow(facts);
+  const below = outdatedSaves(facts);
   found.push(...below.map((one): Problem => ({ kind: 'savedBelow', ...one })));
   if (vm.managedSave && below.length === 0) {
     found.push({ kind: 'managedSave' });
@@ -98,13 +98,13 @@ function stateProblems(facts: Facts): readonly Problem[] {
 
 /** Nothing of libvirt's can end a QEMU that it does not know, and nobody else should unasked. */
 function lostProblems(facts: Facts): readonly Problem[] {
-  const lost = lostQemu(facts);
+  const lost = findStrayQemu(facts);
   return lost === undefined ? [] : [lost];
 }
 
 /** What the guest wrote since is lost from sight at the next start, and goes for good where that file is merged or removed. */
 function nextStartProblems(facts: Facts): readonly Problem[] {
-  return startsElsewhere(facts).map(({ disk, file, configured, isSameDisk }) => ({
+  return divergentStarts(facts).map(({ disk, file, configured, isSameDisk }) => ({
     kind: 'startsElsewhere',
     disk,
     file,

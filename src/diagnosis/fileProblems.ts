@@ -1,17 +1,17 @@
 // What is wrong with the files of a VM, and which of them could not be looked at.
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { changedLayers } from '../domain/chains/frozenLayers.js';
-import { othersFrozen, writersInto } from '../domain/chains/frozenWriters.js';
+import { foreignFrozenFiles, writersInto } from '../domain/chains/frozenWriters.js';
 import { isWrittenAfter } from '../domain/chains/frozenContent.js';
 import { isMoved, movedFiles } from '../domain/chains/movedFiles.js';
 import { ownImages } from '../domain/chains/orphans.js';
-import { deniedBy } from '../domain/denial.js';
+import { findDenial } from '../domain/denial.js';
 import type { Facts } from '../domain/facts.js';
 import { isEmptyFile } from '../domain/hostFiles.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 import { disksToStart } from '../operations/volumeRefusal.js';
 import { factsToExamine } from './factsToExamine.js';
-import { lostRam } from './lostRam.js';
+import { orphanedRamProblems } from './orphanedRam.js';
 import type { Problem, ProblemOf } from './problem.js';
 
 /** Of the VM's own disks, and of all images that hold its snapshots. */
@@ -38,7 +38,7 @@ export function chainProblems(facts: Facts): readonly Problem[] {
     ...movedFiles(facts).map((one): Problem => ({ kind: 'fileMoved', ...one })),
     ...[...missing].map((file): Problem => ({ kind: 'overlayMissing', file })),
     ...corrupt,
-    ...lostRam(facts),
+    ...orphanedRamProblems(facts),
   ];
 }
 
@@ -92,7 +92,7 @@ function sharedFrozenFiles(facts: Facts): readonly ProblemOf<'frozenFileShared'>
         return { kind, file, writer, owner: vm.name, title, snapshot: name };
       }),
     ),
-    ...othersFrozen(facts)
+    ...foreignFrozenFiles(facts)
       .filter(({ isTop }) => isTop === true || isActive(vm.power))
       .map(({ file, owner, snapshot: title }) => ({ kind, file, writer: vm.name, owner, title })),
   ];
@@ -106,7 +106,7 @@ export function sightProblems(facts: Facts): readonly Problem[] {
   }
   const denied = [...(files?.canAct ?? [])].flatMap(([folder, can]): readonly Problem[] =>
     can !== 'yes' && can.why === 'denied'
-      ? [{ kind: 'denied', file: folder, by: deniedBy(can.said)?.by ?? 'permissions' }]
+      ? [{ kind: 'denied', file: folder, by: findDenial(can.said)?.by ?? 'permissions' }]
       : [],
   );
   const wanted = factsToExamine(facts);

@@ -1,12 +1,12 @@
 // What health tells of a VM: what its own rules find, limit by limit, and those of the doctor's problems that are a matter of
 // health. Pure; no sentence, and no reading of anything.
 import * as deltas from './deltaProblems.js';
-import { depthKnown } from './deltas.js';
+import { isDepthKnown } from './deltas.js';
 import { problemsWithoutFiles } from './examine.js';
-import { type HealthFacts, treeKnown } from './healthFacts.js';
+import { type HealthFacts, isTreeKnown } from './healthFacts.js';
 import type { CheckId, HealthKind, Problem } from './problem.js';
 import { checkOf, checksBy, isSeenInTree, worstFirst } from './problemTable.js';
-import { notQuiesced, undeletable } from './snapshotProblems.js';
+import { unquiescedSnapshots, undeletableSnapshots } from './snapshotProblems.js';
 import * as trash from './trashProblems.js';
 import * as space from './spaceProblems.js';
 
@@ -32,17 +32,17 @@ interface HealthRule {
  * | inTrash             | something is in the trash; where space is short, it is the first advice of that too | tree     |
  */
 const rules: Readonly<Record<HealthKind, HealthRule>> = {
-  chainTooDeep: { knows: depthKnown, find: deltas.tooDeep },
-  chainTooDeepToStart: { knows: depthKnown, find: deltas.tooDeepToStart },
-  deltaTooOld: { knows: (facts) => deltas.oldest(facts) !== 'unknown', find: deltas.tooOld },
-  deltaTooLarge: { knows: deltas.sizesKnown, find: deltas.tooLarge },
-  deltasTooLarge: { knows: deltas.sizesKnown, find: deltas.allTooLarge },
-  freeSpaceLow: { knows: space.roomKnown, find: space.spaceLow },
-  freeSpaceRunsOut: { knows: space.growthKnown, find: space.spaceRunsOut },
-  backingMissing: { knows: deltas.presenceKnown, find: deltas.missing },
-  mixedUndeletable: { knows: treeKnown, find: undeletable },
-  notQuiesced: { knows: treeKnown, find: notQuiesced },
-  inTrash: { knows: treeKnown, find: trash.inTrash },
+  chainTooDeep: { knows: isDepthKnown, find: deltas.chainsTooDeep },
+  chainTooDeepToStart: { knows: isDepthKnown, find: deltas.chainsTooDeepToStart },
+  deltaTooOld: { knows: (facts) => deltas.oldest(facts) !== 'unknown', find: deltas.deltasTooOld },
+  deltaTooLarge: { knows: deltas.areSizesKnown, find: deltas.deltasTooLarge },
+  deltasTooLarge: { knows: deltas.areSizesKnown, find: deltas.deltasTooLargeTogether },
+  freeSpaceLow: { knows: space.isRoomKnown, find: space.spaceLow },
+  freeSpaceRunsOut: { knows: space.isGrowthKnown, find: space.spaceRunsOut },
+  backingMissing: { knows: deltas.isPresenceKnown, find: deltas.missingLayers },
+  mixedUndeletable: { knows: isTreeKnown, find: undeletableSnapshots },
+  notQuiesced: { knows: isTreeKnown, find: unquiescedSnapshots },
+  inTrash: { knows: isTreeKnown, find: trash.trashProblems },
 };
 const kinds = Object.keys(rules) as readonly HealthKind[];
 
@@ -64,7 +64,7 @@ export function healthOf(facts: HealthFacts): Health {
       ...kinds.filter((kind) => !judged.includes(kind)),
       ...(facts.examined !== undefined
         ? []
-        : treeKnown(facts)
+        : isTreeKnown(facts)
           ? checksBy('examination')
           : checksBy('tree', 'examination')),
     ],

@@ -26,6 +26,6 @@ export interface HealthFacts {
   readonly now: number;
 }
 
-export function treeKnown({ tree, capabilities }: HealthFacts): boolean {
+export function isTreeKnown({ tree, capabilities }: HealthFacts): boolean {
   return tree !== undefined && capabilities !== undefined;
 }

@@ -8,7 +8,7 @@ import type { Refusal } from '../domain/refusal.js';
 import type { WhyNoVolume } from '../domain/vm.js';
 
 /** What the trash of a VM takes. */
-export interface TrashTaken {
+export interface TrashUsage {
   readonly snapshots: number;
   readonly bytes: Bytes;
 }
@@ -39,7 +39,7 @@ export type Problem =
       readonly freeBytes: number;
       readonly totalBytes: number;
       readonly limitPercent: number;
-      readonly trash?: TrashTaken;
+      readonly trash?: TrashUsage;
     }
   | {
       readonly kind: 'freeSpaceRunsOut';
@@ -48,14 +48,14 @@ export type Problem =
       readonly bytesPerDay: number;
       readonly days: number;
       readonly limitDays: number;
-      readonly trash?: TrashTaken;
+      readonly trash?: TrashUsage;
     }
   | { readonly kind: 'backingMissing'; readonly disk: string; readonly file: string }
   /** Of a VM with both styles: those that cannot be deleted here as things are. */
   | { readonly kind: 'mixedUndeletable'; readonly snapshots: readonly string[] }
   | { readonly kind: 'notQuiesced'; readonly snapshot: string }
   /** `until`: milliseconds since 1970, of the one whose time is over first. */
-  | ({ readonly kind: 'inTrash'; readonly until: number } & TrashTaken)
+  | ({ readonly kind: 'inTrash'; readonly until: number } & TrashUsage)
   | { readonly kind: 'orphanTag'; readonly file: string; readonly tag: string }
   | { readonly kind: 'tagMissing'; readonly snapshot: string; readonly file: string }
   | { readonly kind: 'tagWithoutRam'; readonly snapshot: string }

@@ -8,7 +8,7 @@ import type { Snapshot } from '../domain/snapshot.js';
 import { nvramVerdict } from '../domain/snapshotStyle.js';
 import { childrenOf, isOnActivePath, styleOfVm } from '../domain/snapshotTree.js';
 import { frozenFileRefusal } from '../operations/refusals.js';
-import { lostData } from '../operations/repair/planMetadataRepair.js';
+import { lostDataRefusal } from '../operations/repair/planMetadataRepair.js';
 import { wrongTagRefusal } from '../domain/chains/tagNames.js';
 import { elsewhereRefusal } from '../domain/chains/frozenContent.js';
 import { contentChangedRefusal } from '../domain/chains/frozenLayers.js';
@@ -56,7 +56,7 @@ export function snapshotProblems(snapshot: Snapshot, facts: Facts): readonly Pro
     found.push(...(isMoved(file, facts) ? [] : [{ kind: reason, snapshot: name, file }]));
   }
   found.push(...wrongTags(snapshot, facts), ...unfinishedDeletes(snapshot));
-  if (variablesAreNowhere(snapshot, facts)) {
+  if (areVariablesMissing(snapshot, facts)) {
     found.push({ kind: 'nvramNotHeld', snapshot: name });
   }
   const frozen = frozenFileRefusal(snapshot, facts)?.refusal.facts;
@@ -77,7 +77,7 @@ export function snapshotProblems(snapshot: Snapshot, facts: Facts): readonly Pro
     return found;
   }
   if (stray.by === 'place') {
-    const isLost = lostData(snapshot, facts) !== undefined;
+    const isLost = lostDataRefusal(snapshot, facts) !== undefined;
     found.push({ kind: 'staleMetadata', snapshot: name, disk, isLost });
   } else if (facts.tree.current !== name && !isOfBranch(snapshot, stray.file, facts)) {
     found.push({ kind: 'namesOtherOverlay', snapshot: name, disk, file: stray.file });
@@ -106,7 +106,7 @@ function wrongTags(snapshot: Snapshot, facts: Facts): readonly Problem[] {
  * | external | never                                    | certainly none             | yes              |
  * | any      | no                                       | there, or not to be seen   | no, or not known |
  */
-function variablesAreNowhere(snapshot: Snapshot, { vm, capabilities, files }: Facts): boolean {
+function areVariablesMissing(snapshot: Snapshot, { vm, capabilities, files }: Facts): boolean {
   if (vm.firmware === 'bios' || vm.nvram === undefined) {
     return false;
   }
@@ -132,7 +132,7 @@ function isOfBranch(snapshot: Snapshot, file: string, { tree, frozenDisks }: Fac
 }
 
 /** Those that no plan deletes as things are, of a VM with both styles. */
-export function undeletable({ vm, tree, capabilities, now }: HealthFacts): readonly Problem[] {
+export function undeletableSnapshots({ vm, tree, capabilities, now }: HealthFacts): readonly Problem[] {
   if (tree === undefined || capabilities === undefined || styleOfVm(tree) !== 'mixed') {
     return [];
   }
@@ -145,7 +145,7 @@ export function undeletable({ vm, tree, capabilities, now }: HealthFacts): reado
 }
 
 /** Another client's snapshot says nothing of it, so nothing is said. */
-export function notQuiesced({ tree }: HealthFacts): readonly Problem[] {
+export function unquiescedSnapshots({ tree }: HealthFacts): readonly Problem[] {
   return (tree?.snapshots ?? [])
     .filter(({ kind, trailers }) => kind === 'disk' && trailers.consistency === 'crash-consistent')
     .map(({ name }): Problem => ({ kind: 'notQuiesced', snapshot: name }));

@@ -1,9 +1,9 @@
 // The health checks on the space that is left where a VM's files are. Pure.
 import type { HealthFacts } from './healthFacts.js';
-import type { Problem, TrashTaken } from './problem.js';
-import { takenByTrash } from './trashProblems.js';
+import type { Problem, TrashUsage } from './problem.js';
+import { trashUsage } from './trashProblems.js';
 
-export function roomKnown({ layers }: HealthFacts): boolean {
+export function isRoomKnown({ layers }: HealthFacts): boolean {
   return layers?.rooms.some(({ freeBytes }) => freeBytes !== 'unknown') === true;
 }
 
@@ -16,8 +16,8 @@ export function spaceLow({ layers, thresholds, trash }: HealthFacts): readonly P
   );
 }
 
-export function growthKnown(facts: HealthFacts): boolean {
-  return roomKnown(facts) && facts.forecasts !== undefined;
+export function isGrowthKnown(facts: HealthFacts): boolean {
+  return isRoomKnown(facts) && facts.forecasts !== undefined;
 }
 
 export function spaceRunsOut({ layers, forecasts, thresholds, trash }: HealthFacts): readonly Problem[] {
@@ -31,7 +31,7 @@ export function spaceRunsOut({ layers, forecasts, thresholds, trash }: HealthFac
 }
 
 /** What is the first to go. */
-function toEmpty(known: Pick<HealthFacts, 'trash' | 'layers'>): { readonly trash?: TrashTaken } {
-  const trash = takenByTrash(known);
+function toEmpty(known: Pick<HealthFacts, 'trash' | 'layers'>): { readonly trash?: TrashUsage } {
+  const trash = trashUsage(known);
   return trash === undefined ? {} : { trash };
 }

@@ -1,6 +1,6 @@
 // From when on something is a warning, for all VMs and for those that somebody made an exception for. Pure; refuses to know
 // where it is written down.
-import { protectedBy } from '../domain/protection.js';
+import { protectionMatcher } from '../domain/protection.js';
 import type { Vm } from '../domain/vm.js';
 
 /** 0 switches a check off, but for `freePercent` and the like it is simply never below. */
@@ -68,6 +68,6 @@ export function thresholdsOf(
   exceptions: readonly Exception[],
 ): Thresholds {
   return exceptions
-    .filter((exception) => protectedBy([exception.vm])(vm))
+    .filter((exception) => protectionMatcher([exception.vm])(vm))
     .reduce((sum, { thresholds }) => ({ ...sum, ...thresholds }), usual);
 }

@@ -30,8 +30,8 @@ export const unaskedActs = {
   removeLessons: 'safe',
 } as const satisfies Record<string, Exclude<AutomaticActions, 'none'>>;
 
-export type UnaskedAct = keyof typeof unaskedActs;
+export type AutomaticAct = keyof typeof unaskedActs;
 
-export function mayAct(act: UnaskedAct, setting: AutomaticActions): boolean {
+export function mayAct(act: AutomaticAct, setting: AutomaticActions): boolean {
   return setting === 'all' || (setting === 'safe' && unaskedActs[act] === 'safe');
 }

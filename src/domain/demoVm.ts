@@ -18,8 +18,8 @@ export interface DemoVmFiles {
 }
 
 export function demoVmFiles({ folder }: DemoVm): DemoVmFiles {
-  const inside = (name: string): string => posix.join(folder, name);
-  return { kernel: inside('lesson.bin'), disk: inside('base.qcow2'), serial: inside('serial.sock') };
+  const pathInside = (name: string): string => posix.join(folder, name);
+  return { kernel: pathInside('lesson.bin'), disk: pathInside('base.qcow2'), serial: pathInside('serial.sock') };
 }
 
 /** What we call such folders; no other is ever removed. */

@@ -21,24 +21,24 @@ const longestPath = 4_096;
  * | the same without a path                                                | none: it may be about anything |
  */
 /** @param appArmor whether the host has it; where that is not known, it may */
-export function deniedBy(message: string | undefined, appArmor = true): Denial | undefined {
+export function findDenial(message: string | undefined, appArmor = true): Denial | undefined {
   const words = (message ?? '').slice(0, longestMessage);
   const file = pathIn(words);
-  const told = (by: Denial['by']): Denial => ({ by, ...(file === undefined ? {} : { file }) });
+  const denialBy = (by: Denial['by']): Denial => ({ by, ...(file === undefined ? {} : { file }) });
   const denied = /permission denied|operation not permitted/iu.test(words);
   if (/apparmor|virt-aa-helper/iu.test(words)) {
-    return told('appArmor');
+    return denialBy('appArmor');
   }
   if (/selinux|setfilecon|unable to set security context|avc: {1,2}denied/iu.test(words)) {
-    return told('seLinux');
+    return denialBy('seLinux');
   }
   if (!denied) {
     return undefined;
   }
   if (appArmor && /block-commit|blockcommit/iu.test(words)) {
-    return told('appArmor');
+    return denialBy('appArmor');
   }
-  return file === undefined ? undefined : told('permissions');
+  return file === undefined ? undefined : denialBy('permissions');
 }
 
 /** The last quoted path before the verdict: words about a backing file name the file that led to it first. */

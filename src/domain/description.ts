@@ -12,7 +12,7 @@ export type Consistency = (typeof consistencies)[number];
 export const autoReasons = ['revert', 'layout', 'work'] as const;
 export type AutoReason = (typeof autoReasons)[number];
 
-/** How RAM in a file of its own came there: see `HowKept`. */
+/** How RAM in a file of its own came there: see `RamMethod`. */
 const ramWays = ['seamless', 'live', 'stopped'] as const;
 export type RamWritten = (typeof ramWays)[number];
 

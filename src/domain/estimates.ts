@@ -1,16 +1,16 @@
 // Honest guesses of how long things take, where libvirt tells no progress. Measured on plain disks with libvirt 9.0 to
 // 12.8 at 256 MB and 1 GB of touched memory. A VM's whole memory is taken as touched, so they err on the long side.
-import type { Measured } from './loggedOperation.js';
+import type { MeasuredOperation } from './loggedOperation.js';
 import type { Snapshot, SnapshotKind, SnapshotTree } from './snapshot.js';
 import { type Vm, isActive } from './vm.js';
 
 const gigabyte = 1024 ** 3;
 
 /** Where RAM is kept, and in which way it comes there. */
-export type HowKept = 'internal' | 'external' | 'live' | 'seamless';
+export type RamMethod = 'internal' | 'external' | 'live' | 'seamless';
 
 /** As it is planned to be. */
-export function howKept({
+export function ramMethodOf({
   style,
   live,
   seamless,
@@ -18,7 +18,7 @@ export function howKept({
   readonly style: 'internal' | 'external';
   readonly live?: boolean;
   readonly seamless?: true;
-}): HowKept {
+}): RamMethod {
   return seamless === true ? 'seamless' : live === true ? 'live' : style;
 }
 
@@ -26,7 +26,7 @@ export function howKept({
  * How long the guest stands still while its RAM is written: 0.28 s at 256 MB, 1.1 to 1.6 s at 1 GB; live 0.1 and 0.36 s;
  * seamless 24 to 60 ms, more on a busy host.
  */
-export function guestStopMs(memoryBytes: number, how: HowKept): number {
+export function guestStopMs(memoryBytes: number, how: RamMethod): number {
   const perGigabyte = { internal: 1_100, external: 1_450, live: 330, seamless: 25 }[how];
   return Math.round((how === 'live' || how === 'seamless' ? 30 : 150) + (perGigabyte * memoryBytes) / gigabyte);
 }
@@ -45,12 +45,12 @@ const longestMeasuredMs = 600_000;
  * | none                                                                   | the guess                           |
  * | external is asked for: none, but some whose way nobody wrote down      | the longest of the newest three of these, or the guess where it is longer: the short ones may have been live |
  */
-export function toldStopMs(memoryBytes: number, how: HowKept, { snapshots }: SnapshotTree): number {
+export function displayedStopMs(memoryBytes: number, how: RamMethod, { snapshots }: SnapshotTree): number {
   const guess = guestStopMs(memoryBytes, how);
   const measured = snapshots
     .filter(({ kind, trailers }) => kind === 'memory' && trailers.guestPausedMs !== undefined)
     .toSorted((a, b) => b.createdAt - a.createdAt);
-  const longest = (way: HowKept | undefined): number =>
+  const longest = (way: RamMethod | undefined): number =>
     Math.max(
       ...measured
         .filter((snapshot) => wayOf(snapshot) === way)
@@ -62,12 +62,12 @@ export function toldStopMs(memoryBytes: number, how: HowKept, { snapshots }: Sna
 }
 
 /** Of a snapshot with RAM; undefined: in a file, and nobody wrote down how it came there. */
-function wayOf({ style, trailers: { ramWritten } }: Snapshot): HowKept | undefined {
+function wayOf({ style, trailers: { ramWritten } }: Snapshot): RamMethod | undefined {
   return style === 'internal' ? 'internal' : ramWritten === 'stopped' ? 'external' : ramWritten;
 }
 
 /** Live takes longer, because the guest goes on writing: 0.25 s at 256 MB, 2.8 s at 1 GB. Seamless 0.7 and 3.1 to 3.4 s. */
-export function createMs(kind: SnapshotKind, how: HowKept, memoryBytes: number): number {
+export function createMs(kind: SnapshotKind, how: RamMethod, memoryBytes: number): number {
   if (kind !== 'memory') {
     return 150;
   }
@@ -78,14 +78,14 @@ export function createMs(kind: SnapshotKind, how: HowKept, memoryBytes: number):
 }
 
 /** As `createMs`, for people: where the guest stands still until all is written, what was seen of this VM counts. */
-export function toldCreateMs(
+export function displayedCreateMs(
   kind: SnapshotKind,
-  how: HowKept,
+  how: RamMethod,
   memoryBytes: number,
   tree: SnapshotTree = { snapshots: [] },
 ): number {
   return kind === 'memory' && (how === 'internal' || how === 'external')
-    ? toldStopMs(memoryBytes, how, tree)
+    ? displayedStopMs(memoryBytes, how, tree)
     : createMs(kind, how, memoryBytes);
 }
 
@@ -96,7 +96,7 @@ function revertMs(vm: Vm, snapshot: Snapshot, ends: 'active' | 'off'): number {
   return Math.round(load + (isActive(vm.power) ? 250 : 0) + (ends === 'active' ? 400 : 0));
 }
 
-interface RevertToTell {
+interface RevertToEstimate {
   readonly vm: Vm;
   readonly snapshot: Snapshot;
   readonly ends: 'active' | 'off';
@@ -113,9 +113,9 @@ interface RevertToTell {
  * | some without, asked is with     | the longest of the newest three, and the checkpoint's |
  * | none                            | the guess, and the checkpoint's                      |
  */
-export function toldRevertMs(
-  { vm, snapshot, ends, checkpointMs }: RevertToTell,
-  measured: readonly Measured[] = [],
+export function displayedRevertMs(
+  { vm, snapshot, ends, checkpointMs }: RevertToEstimate,
+  measured: readonly MeasuredOperation[] = [],
 ): number {
   const alike = measured.filter(
     ({ request, took, before, after }) =>
@@ -137,10 +137,10 @@ export function toldRevertMs(
  * How long internal snapshots take to be deleted, for people: for each the longest of the newest three times that it took to
  * delete such of this VM, on or off as it is now, or the guess.
  */
-export function toldInternalDeleteMs(
+export function displayedInternalDeleteMs(
   vm: Vm,
   doomed: readonly Pick<Snapshot, 'kind'>[],
-  measured: readonly Measured[] = [],
+  measured: readonly MeasuredOperation[] = [],
 ): number {
   const hasRam = doomed.some(({ kind }) => kind === 'memory');
   const seen = longestOf(

@@ -1,12 +1,12 @@
 // Arithmetic of ranges of a disk: sorted, without overlap, in bytes. Knows no layer.
 
-export interface Range {
+export interface ByteRange {
   readonly start: number;
   readonly length: number;
 }
 
 /** What is in any of them; they may overlap and stand in any order. */
-export function united(ranges: readonly Range[]): readonly Range[] {
+export function uniteRanges(ranges: readonly ByteRange[]): readonly ByteRange[] {
   const found: { start: number; length: number }[] = [];
   for (const { start, length } of ranges.toSorted((a, b) => a.start - b.start)) {
     const last = found.at(-1);
@@ -20,8 +20,8 @@ export function united(ranges: readonly Range[]): readonly Range[] {
 }
 
 /** What is in the first and not in the second; both sorted. */
-export function without(ranges: readonly Range[], taken: readonly Range[]): readonly Range[] {
-  const left: Range[] = [];
+export function subtractRanges(ranges: readonly ByteRange[], taken: readonly ByteRange[]): readonly ByteRange[] {
+  const left: ByteRange[] = [];
   let next = 0;
   for (const { start, length } of ranges) {
     const end = start + length;
@@ -39,10 +39,10 @@ export function without(ranges: readonly Range[], taken: readonly Range[]): read
   return left;
 }
 
-export function bytesOf(ranges: readonly Range[]): number {
+export function bytesOf(ranges: readonly ByteRange[]): number {
   return ranges.reduce((sum, { length }) => sum + length, 0);
 }
 
-function endOf(range: Range | undefined): number {
+function endOf(range: ByteRange | undefined): number {
   return range === undefined ? Infinity : range.start + range.length;
 }

@@ -2,10 +2,10 @@
 import type { Capabilities } from './capabilities.js';
 import type { FrozenRecord } from './frozenRecord.js';
 import type { Hardware } from './hardware.js';
-import type { CannotAct, FileFacts, ImageFacts, Seen } from './hostFiles.js';
+import type { CannotAct, FileFacts, ImageFacts, Observation } from './hostFiles.js';
 import type { VmLayers } from './layers.js';
 import type { AutoReason } from './description.js';
-import type { Measured } from './loggedOperation.js';
+import type { MeasuredOperation } from './loggedOperation.js';
 import type { Refusal } from './refusal.js';
 import type { Seamless } from './seamless.js';
 import type { SavedRam, SnapshotTree } from './snapshot.js';
@@ -24,7 +24,7 @@ export interface Facts {
   readonly checkpoints?: readonly string[];
   /** For each snapshot, the disks that its own `<domain>` names: the frozen files with its content. */
   readonly frozenDisks?: ReadonlyMap<string, readonly VmDisk[]>;
-  readonly files?: FilesSeen;
+  readonly files?: FileFactsByPath;
   /** What the VM is configured with now, and by snapshot what it was then; one that could not be read is not there. */
   readonly hardware?: { readonly now: Hardware; readonly then: ReadonlyMap<string, Hardware> };
   /** Of a persistent VM that is on: the disks that it starts with next time. */
@@ -60,7 +60,7 @@ export interface Facts {
   /** The same of files that a program relies on: see `ImageLocks`. */
   readonly held?: ReadonlySet<string>;
   /** What operations on it took, as our log has it, oldest first; only the newest of the log are looked at. */
-  readonly measured?: readonly Measured[];
+  readonly measured?: readonly MeasuredOperation[];
   /** Names of the snapshots that somebody marked as to be kept. */
   readonly kept?: readonly string[];
   /** Why nothing new is begun: entries of the journal that cannot be read, and that may be of this VM. */
@@ -74,9 +74,9 @@ export interface Facts {
 }
 
 /** By absolute path. A path that is not there was not looked at. */
-export interface FilesSeen {
-  readonly images: ReadonlyMap<string, Seen<ImageFacts>>;
-  readonly files: ReadonlyMap<string, Seen<FileFacts>>;
+export interface FileFactsByPath {
+  readonly images: ReadonlyMap<string, Observation<ImageFacts>>;
+  readonly files: ReadonlyMap<string, Observation<FileFacts>>;
   /** By folder. */
   readonly freeBytes: ReadonlyMap<string, number>;
   /** By folder, of its whole file system. */

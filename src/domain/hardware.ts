@@ -43,10 +43,10 @@ export function compareHardware(
   refiled: ReadonlySet<string> = new Set(),
 ): readonly HardwareDifference[] {
   const [old, young] = [byKey(before.items), byKey(after.items)];
-  const own = (item: HardwareItem | undefined): HardwareItem | undefined =>
+  const withoutOwnFile = (item: HardwareItem | undefined): HardwareItem | undefined =>
     item?.part === 'disk' && item.bare !== undefined && refiled.has(item.id) ? withoutFile(item, item.bare) : item;
   const differences = [
-    ...[...young].flatMap(([key, item]) => differenceOf(own(old.get(key)), own(item))),
+    ...[...young].flatMap(([key, item]) => differenceOf(withoutOwnFile(old.get(key)), withoutOwnFile(item))),
     ...[...old].flatMap(([key, item]) => (young.has(key) ? [] : differenceOf(item, undefined))),
   ];
   return order.flatMap((part) => differences.filter((one) => one.part === part));

@@ -2,7 +2,7 @@
 // host/ serves it on this machine, hypervisor/ through libvirt's storage API.
 
 /** `missing` only where that is certain; `unknown` where nobody here may look. */
-export type Seen<T> = T | 'missing' | 'unknown';
+export type Observation<T> = T | 'missing' | 'unknown';
 
 export interface FileFacts {
   readonly bytes: number;
@@ -153,12 +153,12 @@ export const trashFolder = '.virt-rewind-trash';
  * is whole.
  */
 export interface HostFiles {
-  file(path: string): Promise<Seen<FileFacts>>;
+  file(path: string): Promise<Observation<FileFacts>>;
   /**
    * `format`: as whoever uses it reads it; then it is read as nothing else, for a guest writes what it likes to a raw
    * disk. Absent: as its header says.
    */
-  image(path: string, format?: string, depth?: Depth): Promise<Seen<ImageFacts>>;
+  image(path: string, format?: string, depth?: Depth): Promise<Observation<ImageFacts>>;
   /** Of a plain file; undefined: it is none, or nobody here can see it. */
   identity(path: string): Promise<string | undefined>;
   /** All names in a folder; undefined where they cannot be seen, and where there are more than 10,000. */

@@ -6,7 +6,7 @@ import type { SnapshotKind } from './snapshot.js';
 import type { Vm } from './vm.js';
 
 /** What is about to be done. */
-export interface Undertaking {
+export interface PlannedAction {
   readonly action: 'create' | 'revert' | 'delete';
   readonly style: 'internal' | 'external';
   readonly kind: SnapshotKind;
@@ -21,7 +21,7 @@ interface KnownVersion {
   readonly from: Version;
   /** The first that is right again. */
   readonly before: Version;
-  readonly concerns: (what: Undertaking) => boolean;
+  readonly concerns: (what: PlannedAction) => boolean;
   readonly why: KnownFault;
   readonly source: string;
 }
@@ -81,7 +81,7 @@ export function readableOverlays(
   return style === 'external' && kind === 'offline' && libvirt < overlaysReadableBefore;
 }
 
-export function versionWarnings(capabilities: Capabilities, what: Undertaking): readonly Warning[] {
+export function versionWarnings(capabilities: Capabilities, what: PlannedAction): readonly Warning[] {
   if (capabilities.driver !== 'qemu') {
     return [];
   }

@@ -36,13 +36,13 @@ export interface LabVmFiles {
 }
 
 export function labVmFiles({ folder }: LabVm, { image, disksMiB }: LabVmParts): LabVmFiles {
-  const inside = (name: string): string => posix.join(folder, name);
+  const pathInside = (name: string): string => posix.join(folder, name);
   const count = disksMiB.length + (image === undefined ? 0 : 1);
   return {
-    disks: Array.from({ length: count }, (_, at) => inside(`disk-${String.fromCharCode(97 + at)}.qcow2`)),
-    kernel: inside('kernel'),
-    initrd: inside('initrd'),
-    seed: inside('seed.iso'),
+    disks: Array.from({ length: count }, (_, at) => pathInside(`disk-${String.fromCharCode(97 + at)}.qcow2`)),
+    kernel: pathInside('kernel'),
+    initrd: pathInside('initrd'),
+    seed: pathInside('seed.iso'),
   };
 }
 

@@ -20,7 +20,7 @@ export type MarkRequest =
 export type LoggedRequest = OperationRequest | MarkRequest;
 
 /** A snapshot as far as it can be told apart, and told again. */
-export interface SnapshotSeen {
+export interface LoggedSnapshot {
   readonly name: string;
   /** Milliseconds since 1970, as it says of itself. */
   readonly createdAt: number;
@@ -31,11 +31,11 @@ export interface SnapshotSeen {
 
 /** Absent `before`: it was made. Absent `after`: it is gone. Both the same: it was meant, and no later one of its name is. */
 export interface SnapshotChange {
-  readonly before?: SnapshotSeen;
-  readonly after?: SnapshotSeen;
+  readonly before?: LoggedSnapshot;
+  readonly after?: LoggedSnapshot;
 }
 
-export interface StateSeen {
+export interface LoggedState {
   readonly power: PowerState;
   /** The name of the current snapshot. */
   readonly current?: string;
@@ -49,7 +49,7 @@ export interface SystemOfOperation {
 }
 
 /** How long an operation took, and on what: forecasts go by it. */
-export interface Took {
+export interface OperationDuration {
   /** Milliseconds of its steps, without the look before them. */
   readonly ms: number;
   /** Of the snapshot that was reverted to, or of those that were deleted. */
@@ -70,8 +70,8 @@ export interface LoggedOperation {
   readonly snapshot?: string;
   /** The name of the snapshot that keeps what a revert left. */
   readonly checkpoint?: string;
-  readonly before: StateSeen;
-  readonly after: StateSeen;
+  readonly before: LoggedState;
+  readonly after: LoggedState;
   readonly changes: readonly SnapshotChange[];
   /** The id of the one that it undoes. What undoes an undo does the first one again. */
   readonly undoes?: string;
@@ -80,16 +80,18 @@ export interface LoggedOperation {
   /** Whose VMs it was done with, all at once. */
   readonly system?: SystemOfOperation;
   /** Of a revert or a delete of one VM alone: of several at once, each waits for the others. */
-  readonly took?: Took;
+  readonly took?: OperationDuration;
 }
 
 /** What of a logged operation forecasts go by. */
-export type Measured = Pick<LoggedOperation, 'request' | 'checkpoint' | 'before' | 'after'> & { readonly took: Took };
+export type MeasuredOperation = Pick<LoggedOperation, 'request' | 'checkpoint' | 'before' | 'after'> & {
+  readonly took: OperationDuration;
+};
 
 /** Longer texts are cut: an undo that would need the rest is refused. */
 export const longestLoggedText = 2_000;
 
-export function stateSeen(vm: Vm, { current }: SnapshotTree): StateSeen {
+export function loggedStateOf(vm: Vm, { current }: SnapshotTree): LoggedState {
   return {
     power: vm.power,
     ...(current === undefined ? {} : { current }),
@@ -99,9 +101,9 @@ export function stateSeen(vm: Vm, { current }: SnapshotTree): StateSeen {
 
 /** Each snapshot that is there in one only, or says something else of itself. A snapshot of another name is another one. */
 export function snapshotChanges(before: SnapshotTree, after: SnapshotTree): readonly SnapshotChange[] {
-  const there = new Map(after.snapshots.map((one) => [identityOf(one), seen(one)]));
+  const there = new Map(after.snapshots.map((one) => [identityOf(one), loggedSnapshotOf(one)]));
   const changed = before.snapshots.flatMap((one): readonly SnapshotChange[] => {
-    const [was, is] = [seen(one), there.get(identityOf(one))];
+    const [was, is] = [loggedSnapshotOf(one), there.get(identityOf(one))];
     there.delete(identityOf(one));
     return is !== undefined && isSame(was, is) ? [] : [{ before: was, ...(is === undefined ? {} : { after: is }) }];
   });
@@ -109,7 +111,7 @@ export function snapshotChanges(before: SnapshotTree, after: SnapshotTree): read
 }
 
 /** The snapshot that a revert could go back from: where nothing had changed since, it is as good as a checkpoint of its own. */
-export function sparedBy({
+export function sparedSnapshot({
   request,
   checkpoint,
   before,
@@ -119,27 +121,27 @@ export function sparedBy({
 }
 
 /** Of these names, which snapshots they were. */
-export function snapshotsMeant(
-  there: readonly SnapshotSeen[],
+export function logAsUnchanged(
+  there: readonly LoggedSnapshot[],
   names: readonly (string | undefined)[],
 ): readonly SnapshotChange[] {
   return there.filter(({ name }) => names.includes(name)).map((one) => ({ before: one, after: one }));
 }
 
-export function snapshotsSeen({ snapshots }: SnapshotTree): readonly SnapshotSeen[] {
-  return snapshots.map(seen);
+export function loggedSnapshotsOf({ snapshots }: SnapshotTree): readonly LoggedSnapshot[] {
+  return snapshots.map(loggedSnapshotOf);
 }
 
 /** Whether it says the same of itself, wherever it stands. */
-export function saysSame(a: SnapshotSeen, b: Pick<Snapshot, 'title' | 'description'>): boolean {
+export function isSameText(a: LoggedSnapshot, b: Pick<Snapshot, 'title' | 'description'>): boolean {
   return a.title === b.title && a.description === b.description.slice(0, longestLoggedText);
 }
 
-function isSame(a: SnapshotSeen, b: SnapshotSeen): boolean {
-  return a.parent === b.parent && saysSame(a, b);
+function isSame(a: LoggedSnapshot, b: LoggedSnapshot): boolean {
+  return a.parent === b.parent && isSameText(a, b);
 }
 
-function seen({ name, createdAt, parent, title, description }: Snapshot): SnapshotSeen {
+function loggedSnapshotOf({ name, createdAt, parent, title, description }: Snapshot): LoggedSnapshot {
   return {
     name,
     createdAt,

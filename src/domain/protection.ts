@@ -8,13 +8,13 @@ const longestPattern = 300;
  * `*` stands for any text and `?` for one character; a UUID names one VM whatever it is called. Letters count as they
  * are: libvirt tells `web` and `Web` apart.
  */
-export function protectedBy(patterns: readonly string[]): (vm: Pick<Vm, 'name' | 'uuid'>) => boolean {
+export function protectionMatcher(patterns: readonly string[]): (vm: Pick<Vm, 'name' | 'uuid'>) => boolean {
   const usable = patterns.map((pattern) => pattern.trim()).filter((one) => one !== '' && one.length <= longestPattern);
   return ({ name, uuid }) => usable.some((pattern) => pattern.toLowerCase() === uuid || matches(pattern, name));
 }
 
 /** Whether this pattern names the VM alone, so that taking it away takes away nobody else's protection. */
-export function namesOnly(pattern: string, { name, uuid }: Pick<Vm, 'name' | 'uuid'>): boolean {
+export function isNameOnly(pattern: string, { name, uuid }: Pick<Vm, 'name' | 'uuid'>): boolean {
   const text = pattern.trim();
   return text.toLowerCase() === uuid || (text === name && !/[*?]/u.test(text));
 }

@@ -3,7 +3,7 @@ import type { OperationRequest } from './operation.js';
 import type { Refusal } from './refusal.js';
 
 /** How the VM stands after a recovery, compared with the operation. */
-export type RecoveredTo =
+export type RecoveryState =
   | 'before'
   | 'after'
   /** Of several parts, each of which is good by itself, some are done and the others are not begun. */
@@ -13,7 +13,7 @@ export type RecoveredTo =
 export interface RecoveryReport {
   readonly request: OperationRequest;
   readonly vm: string;
-  readonly outcome: RecoveredTo | 'explained' | 'failed';
+  readonly outcome: RecoveryState | 'explained' | 'failed';
   readonly why?: Refusal;
   readonly commands?: readonly string[];
   /** What was not done by itself can be done if a person wants it. */

@@ -301,7 +301,7 @@ export interface Refusal {
   readonly because?: Refusal;
 }
 
-export interface Refused {
+export interface RefusedDecision {
   readonly kind: 'refusal';
   readonly refusal: Refusal;
 }
@@ -311,6 +311,6 @@ export function refuse<R extends RefusalReason>(
   reason: R,
   facts: Readonly<RefusalFacts[R]>,
   because?: Refusal,
-): Refused {
+): RefusedDecision {
   return { kind: 'refusal', refusal: { reason, facts: { ...facts }, ...(because === undefined ? {} : { because }) } };
 }

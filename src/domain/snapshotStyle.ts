@@ -2,7 +2,7 @@
 import { type Capabilities, formatVersion, versionOf } from './capabilities.js';
 import type { Warning } from './consequences.js';
 import type { Facts } from './facts.js';
-import { type Refused, refuse } from './refusal.js';
+import { type RefusedDecision, refuse } from './refusal.js';
 import type { SnapshotKind } from './snapshot.js';
 import { styleOfVm } from './snapshotTree.js';
 import { type Vm, snapshotableDisks } from './vm.js';
@@ -20,7 +20,11 @@ import { type Vm, snapshotableDisks } from './vm.js';
  *
  * The test driver has no images and refuses nothing.
  */
-export function internalRefusal(vm: Vm, capabilities: Capabilities, kind: 'memory' | 'offline'): Refused | undefined {
+export function internalRefusal(
+  vm: Vm,
+  capabilities: Capabilities,
+  kind: 'memory' | 'offline',
+): RefusedDecision | undefined {
   if (capabilities.driver === 'test') {
     return undefined;
   }
@@ -58,7 +62,7 @@ export function internalRefusal(vm: Vm, capabilities: Capabilities, kind: 'memor
  * | a SCSI passthrough device, a shareable disk   | diskTypeUnsupported   |
  * | the test driver (no DISK_ONLY)                | driverCannot          |
  */
-export function externalRefusal(vm: Vm, capabilities: Capabilities, kind: SnapshotKind): Refused | undefined {
+export function externalRefusal(vm: Vm, capabilities: Capabilities, kind: SnapshotKind): RefusedDecision | undefined {
   if (capabilities.driver === 'test') {
     return refuse('driverCannot', { driver: capabilities.driver, action: 'create', kind });
   }
@@ -93,7 +97,7 @@ export function ramRefusal({
   vm,
   tree,
   ramBlockers = [],
-}: Pick<Facts, 'vm' | 'tree' | 'ramBlockers'>): Refused | undefined {
+}: Pick<Facts, 'vm' | 'tree' | 'ramBlockers'>): RefusedDecision | undefined {
   const { name, devices = [] } = vm;
   const device = devices.find((one) => one !== 'tpm');
   const own = styleOfVm(tree);

@@ -6,7 +6,7 @@ export const usualSeconds = 120;
 export const longestSeconds = 86_400;
 
 /** A TCP port; without a host at the VM's own address. */
-export interface Place {
+export interface TcpPlace {
   readonly host?: string;
   readonly port: number;
 }
@@ -18,9 +18,9 @@ export interface ProgramLine {
 }
 
 /** `agent`: it answers; `time`: the seconds are over; something answers at a place; a program ends with 0. */
-export type UpWhen = 'agent' | 'time' | Place | ProgramLine;
+export type ReadyCondition = 'agent' | 'time' | TcpPlace | ProgramLine;
 
-export function startWait(up: UpWhen, seconds: number): StartWait {
+export function startWait(up: ReadyCondition, seconds: number): StartWait {
   if (up === 'agent' || up === 'time') {
     return { kind: up, seconds };
   }
@@ -32,14 +32,14 @@ export function startWait(up: UpWhen, seconds: number): StartWait {
 }
 
 /** `22`, `host:22` or `[::1]:22`; undefined where it is none of these. */
-export function parsePlace(text: string): Place | undefined {
+export function parsePlace(text: string): TcpPlace | undefined {
   const [, host = '', digits = ''] = /^(?:\[?([^\]\s]{0,253}?)\]?:)?(\d{1,5})$/u.exec(text) ?? [];
   const port = Number(digits);
   return port < 1 || port > 65_535 ? undefined : { ...(host !== '' && { host }), port };
 }
 
 /** As `parsePlace` reads it. */
-export function placeText({ host, port }: Place): string {
+export function placeText({ host, port }: TcpPlace): string {
   return host === undefined ? String(port) : `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 

@@ -76,16 +76,16 @@ export function isMember(ref: VmRef): (other: VmRef) => boolean {
 }
 
 /** By its title; what a revert left has that of another. */
-export function pointTitled(points: readonly SystemPoint[], wanted: string): SystemPoint | undefined {
+export function findPointByTitle(points: readonly SystemPoint[], wanted: string): SystemPoint | undefined {
   return points.find(({ title, auto }) => auto !== 'revert' && title === wanted);
 }
 
 /** By its id, else by its name. */
-export function systemNamed(systems: readonly StoredSystem[], wanted: string): StoredSystem | undefined {
+export function findSystemByName(systems: readonly StoredSystem[], wanted: string): StoredSystem | undefined {
   return systems.find(({ system }) => system.id === wanted) ?? systems.find(({ system }) => system.name === wanted);
 }
 
 /** By its name or UUID. */
-export function memberNamed({ members }: VirtualSystem, wanted: string): SystemMember | undefined {
+export function findMemberByName({ members }: VirtualSystem, wanted: string): SystemMember | undefined {
   return members.find(({ name, uuid }) => name === wanted || uuid === wanted.toLowerCase());
 }

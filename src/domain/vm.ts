@@ -149,7 +149,7 @@ export function isActive(power: PowerState): boolean {
  * A disposable clone that was on, and is off for good. One that was just made, that a revert has put down, or that is kept for its
  * next start has more to do; where libvirt was started since, nobody can tell.
  */
-export function hasServed({
+export function isSpentClone({
   clone,
   power,
   powerReason,

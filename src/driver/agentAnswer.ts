@@ -16,7 +16,7 @@ const silentCodes: ReadonlySet<number> = new Set([
 const refusedCodes: ReadonlySet<number> = new Set([code.VIR_ERR_AGENT_COMMAND_FAILED, code.VIR_ERR_INTERNAL_ERROR]);
 
 /** What a refusal says of the agent; undefined where it is about something else. */
-export function toldBy(error: LibvirtError): AgentAnswer | undefined {
+export function agentAnswerOf(error: LibvirtError): AgentAnswer | undefined {
   if (silentCodes.has(error.code)) {
     return 'silent';
   }

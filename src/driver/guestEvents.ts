@@ -56,7 +56,7 @@ const fromSnapshot: ReadonlyMap<number, number> = new Map([
  * | started, suspended, resumed, stopped | fromSnapshot         | power     |
  * | shutdown, asleep, crashed, later ones | –                   | power     |
  */
-export function lifecycleMeans(event: number, detail: number): VmEvent['kind'] {
+export function eventOfLifecycle(event: number, detail: number): VmEvent['kind'] {
   if (fromSnapshot.get(event) === detail) {
     return 'fromSnapshot';
   }
@@ -76,7 +76,7 @@ export async function listen(
 ): Promise<{ readonly onDidChangeVm: Event<VmEvent>; readonly onDidHappen: Event<GuestEvent> }> {
   const changes = new Emitter<VmEvent>();
   const happenings = new Emitter<GuestEvent>();
-  const changed =
+  const reporterOf =
     (what: VmEvent['kind']) =>
     ({ dom }: { readonly dom: { readonly uuid: string; readonly name: string } }): void =>
       changes.fire({ uuid: dom.uuid, name: dom.name, kind: what });
@@ -86,20 +86,20 @@ export async function listen(
       if (what !== undefined) {
         happenings.fire({ uuid: dom.uuid, kind: what });
       }
-      changed(lifecycleMeans(event, detail))({ dom });
+      reporterOf(eventOfLifecycle(event, detail))({ dom });
     }),
     connection.on('reboot', ({ dom }) => {
       happenings.fire({ uuid: dom.uuid, kind: 'rebooted' });
-      changed('power')({ dom });
+      reporterOf('power')({ dom });
     }),
-    connection.on('ioError', changed('ioError')),
+    connection.on('ioError', reporterOf('ioError')),
     connection.on('blockJob2', ({ dom, dst, status }) => {
       happenings.fire({ uuid: dom.uuid, kind: 'blockJob', job: { target: dst, status } });
-      changed('blockJob')({ dom });
+      reporterOf('blockJob')({ dom });
     }),
-    connection.on('jobCompleted', changed('job')),
-    connection.on('agentLifecycle', changed('agent')),
-    connection.on('metadataChange', changed('defined')),
+    connection.on('jobCompleted', reporterOf('job')),
+    connection.on('agentLifecycle', reporterOf('agent')),
+    connection.on('metadataChange', reporterOf('defined')),
   ]);
   return { onDidChangeVm: changes.event, onDidHappen: happenings.event };
 }

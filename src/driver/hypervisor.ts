@@ -102,7 +102,7 @@ export interface Hypervisor {
   /** State and configuration; costs a few calls, blocks while another client's internal snapshot runs. */
   readVm(uuid: string): Promise<Vm>;
   /** The files that its configuration names, and which snapshots there are: the cheap look at a VM beside the one that is acted on. */
-  readNamed(uuid: string): Promise<NamedByVm>;
+  readReferences(uuid: string): Promise<NamedByVm>;
   countSnapshots(uuid: string): Promise<number>;
   /**
    * How many snapshots there are and which is current: the cheap look of a poll, which costs the same for one snapshot

@@ -4,18 +4,18 @@
 import type { Log } from '../base/log.js';
 import { deletedFiles, externalTargets } from '../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../domain/chains/fileUse.js';
-import { tagsUnseen } from '../domain/chains/lostTags.js';
+import { filesWithUnknownTags } from '../domain/chains/doomedTags.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import type { AutoReason } from '../domain/description.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { AutoSnapshot, Facts } from '../domain/facts.js';
 import type { PlannedWork } from '../operations/plan.js';
-import { unaskedFor } from '../operations/planOperation.js';
+import { unaskedConnections } from '../operations/planOperation.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import { findSnapshot, isOnActivePath, leavesFirst } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
-import { believed } from './autoSnapshots.js';
+import { trustedRecords } from './autoSnapshots.js';
 
 /** The sorts of which only the newest are kept. */
 export type PrunedReason = Exclude<AutoReason, 'layout'>;
@@ -37,7 +37,7 @@ export function doomedCheckpoints(
   kept: readonly string[] = [],
   sort: PrunedReason = 'revert',
 ): readonly AutoSnapshot[] {
-  const checkpoints = believed(tree, records).filter(({ why, stays }) => why === sort && stays !== true);
+  const checkpoints = trustedRecords(tree, records).filter(({ why, stays }) => why === sort && stays !== true);
   return checkpoints
     .slice(0, -Math.max(1, Math.floor(keep)))
     .filter(({ name }) => name !== tree.current && !kept.includes(name));
@@ -61,7 +61,7 @@ export function doomedLayouts(
   going: readonly string[],
   kept: readonly string[] = [],
 ): readonly AutoSnapshot[] {
-  const layouts = believed(tree, records).filter(
+  const layouts = trustedRecords(tree, records).filter(
     ({ name, why, stays }) => why === 'layout' && stays !== true && !isOnActivePath(tree, name) && !kept.includes(name),
   );
   return leavesFirst(tree, layouts, going);
@@ -82,14 +82,17 @@ export function doomedLayouts(
  *
  * A plan names no file as lost that is known to be empty, but what a snapshot froze.
  */
-export function losesOnly(name: string, why: AutoReason = 'revert'): (plan: PlannedWork, facts: Facts) => boolean {
+export function losesNothingBut(
+  name: string,
+  why: AutoReason = 'revert',
+): (plan: PlannedWork, facts: Facts) => boolean {
   return ({ request, deletes, removes = [], steps }, facts) => {
     const snapshot = findSnapshot(facts.tree, name);
     const { removed, mergedAway } = deletedFiles(snapshot === undefined ? [] : [snapshot], facts);
     const going = steps.flatMap((step) => (step.kind === 'removeFiles' ? step.files : []));
     if (
-      tagsUnseen([...removed, ...mergedAway], facts).length > 0 ||
-      unaskedFor(request, facts).length > 0 ||
+      filesWithUnknownTags([...removed, ...mergedAway], facts).length > 0 ||
+      unaskedConnections(request, facts).length > 0 ||
       !going.every((file) => isSeen(file, facts))
     ) {
       return false;
@@ -119,7 +122,7 @@ function isEmpty(file: string | undefined, { files }: Facts): boolean {
   return typeof facts === 'object' && facts.backing !== undefined && facts.empty === true;
 }
 
-interface Seen {
+interface PruneFacts {
   readonly tree: SnapshotTree;
   readonly records: readonly AutoSnapshot[];
   /** Names of those that somebody wants to keep. */
@@ -133,9 +136,9 @@ interface Rule {
   readonly keep?: number;
 }
 
-export interface Pruning extends Rule {
+export interface PruneWish extends Rule {
   readonly vm: VmRef;
-  readonly seen: Seen;
+  readonly seen: PruneFacts;
   readonly log: Log;
   readonly remove: (
     request: OperationRequest,
@@ -147,15 +150,15 @@ export interface Pruning extends Rule {
  * One that cannot be deleted stays, and the next time tries again; nobody asked for it, so nobody is told. Each is looked at again
  * in the turn of its own delete: what was asked for meanwhile came first, and may have gone back to it, or marked it.
  */
-export async function prune({ vm, seen, log, remove, ...rule }: Pruning): Promise<void> {
-  for (const { name, why } of doomed(seen, rule)) {
-    const loses = losesOnly(name, why);
+export async function prune({ vm, seen, log, remove, ...rule }: PruneWish): Promise<void> {
+  for (const { name, why } of snapshotsToPrune(seen, rule)) {
+    const loses = losesNothingBut(name, why);
     const allows = (plan: PlannedWork, facts: Facts): boolean => {
       const { tree, autoSnapshots: records, kept } = facts;
       return (
         records !== undefined &&
         kept !== undefined &&
-        doomed({ tree, records, kept }, rule).some((still) => still.name === name) &&
+        snapshotsToPrune({ tree, records, kept }, rule).some((still) => still.name === name) &&
         loses(plan, facts)
       );
     };
@@ -168,7 +171,7 @@ export async function prune({ vm, seen, log, remove, ...rule }: Pruning): Promis
   }
 }
 
-function doomed({ tree, records, kept }: Seen, { sort, keep }: Rule): readonly AutoSnapshot[] {
+function snapshotsToPrune({ tree, records, kept }: PruneFacts, { sort, keep }: Rule): readonly AutoSnapshot[] {
   const checkpoints = keep === undefined ? [] : doomedCheckpoints(tree, records, keep, kept, sort);
   const going = checkpoints.map(({ name }) => name);
   return [...checkpoints, ...(sort === 'revert' ? doomedLayouts(tree, records, going, kept) : [])];

@@ -8,11 +8,11 @@ import { descendantsOf } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { Persistence } from './persistence.js';
-import { favouriteIn, inTrash, keptSnapshots } from './keptSnapshots.js';
-import type { Store } from '../inventory/store.js';
+import { favouriteIn, inTrash, findKeptSnapshots } from './keptSnapshots.js';
+import type { Store } from '../live/store.js';
 
 /** Oldest first: those that are there, say of themselves what the record says, and are of that very second. */
-export function believed(tree: SnapshotTree, records: readonly AutoSnapshot[]): readonly AutoSnapshot[] {
+export function trustedRecords(tree: SnapshotTree, records: readonly AutoSnapshot[]): readonly AutoSnapshot[] {
   const byName = new Map(tree.snapshots.map((snapshot) => [snapshot.name, snapshot]));
   return records.filter(({ name, why, createdAt }) => {
     const snapshot = byName.get(name);
@@ -38,7 +38,7 @@ export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): Au
   }
   const standsOnTarget =
     current === last.target || descendantsOf(tree, last.target).some((snapshot) => snapshot.name === current);
-  return standsOnTarget ? believed(tree, [last])[0] : undefined;
+  return standsOnTarget ? trustedRecords(tree, [last])[0] : undefined;
 }
 
 type OwnNotes = Pick<Persistence, 'records' | 'marks' | 'favourites' | 'trash' | 'thumbnails' | 'frozen'>;
@@ -117,7 +117,7 @@ export class SnapshotMarks implements Disposable {
       return;
     }
     if (ours.status === 'fulfilled') {
-      const auto = names(believed(tree, ours.value));
+      const auto = names(trustedRecords(tree, ours.value));
       this.#store.putVm(ref, { undo: undoOf(tree, ours.value), auto });
     } else {
       this.#log.warn(`it is not known which snapshots were taken unasked: ${asFailure(ours.reason).message}`);
@@ -128,7 +128,7 @@ export class SnapshotMarks implements Disposable {
     }
     if (kept.status === 'fulfilled' && favourite.status === 'fulfilled') {
       this.#store.putVm(ref, {
-        kept: names(keptSnapshots(tree, [...kept.value, ...favourite.value])),
+        kept: names(findKeptSnapshots(tree, [...kept.value, ...favourite.value])),
         favourite: favouriteIn(tree, favourite.value)?.name,
       });
       return;

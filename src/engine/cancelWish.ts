@@ -1,7 +1,7 @@
 // The wish of a user that an operation be cancelled, kept until it can be. It refuses to know how the wish was told.
 import { type Disposable, DisposableStore } from '../base/disposable.js';
 import type { OperationRequest } from '../domain/operation.js';
-import type { InventoryPort } from './inventory.js';
+import type { EnginePort } from './enginePort.js';
 
 /**
  * | the operation                 | what becomes of the wish                                            |
@@ -12,18 +12,18 @@ import type { InventoryPort } from './inventory.js';
  * | runs, libvirt cannot (yet)    | kept until it can: between two steps it would be left half done     |
  */
 export class CancelWish implements Disposable {
-  readonly #inventory: Pick<InventoryPort, 'findVm' | 'onDidChange'>;
+  readonly #engine: Pick<EnginePort, 'findVm' | 'onDidChange'>;
   readonly #request: OperationRequest;
   readonly #controller: AbortController;
   readonly #store = new DisposableStore();
   #isWished = false;
 
   constructor(
-    inventory: Pick<InventoryPort, 'findVm' | 'onDidChange'>,
+    engine: Pick<EnginePort, 'findVm' | 'onDidChange'>,
     request: OperationRequest,
     controller: AbortController,
   ) {
-    this.#inventory = inventory;
+    this.#engine = engine;
     this.#request = request;
     this.#controller = controller;
   }
@@ -31,7 +31,7 @@ export class CancelWish implements Disposable {
   wish(): void {
     if (!this.#isWished) {
       this.#isWished = true;
-      this.#store.add(this.#inventory.onDidChange(() => this.#try()));
+      this.#store.add(this.#engine.onDidChange(() => this.#try()));
       this.#try();
     }
   }
@@ -41,7 +41,7 @@ export class CancelWish implements Disposable {
   }
 
   #try(): void {
-    const running = this.#inventory.findVm(this.#request.vm)?.operation;
+    const running = this.#engine.findVm(this.#request.vm)?.operation;
     if (running?.request !== this.#request || running.progress.cancellable) {
       this.#controller.abort();
     }

@@ -10,7 +10,7 @@ import type { StepsRun } from './journaledRun.js';
 /** Nearer than this, the whole seconds in which libvirt tells when a snapshot was taken say nothing. */
 const nearMs = 1_000;
 
-export interface Reverted {
+export interface RevertedRun {
   readonly plan: Plan;
   /** From before. */
   readonly facts: Pick<Facts, 'tree' | 'capabilities' | 'vm'>;
@@ -28,17 +28,23 @@ export interface Reverted {
  * | these                      | running       | set      | – |
  * | any other, of a real guest or none | any   | any      | – |
  */
-export function clockBehind({ plan, facts, ran, state, now }: Reverted): Pick<OperationResult, 'clockBehindMs'> {
+export function measureClockBehind({
+  plan,
+  facts,
+  ran,
+  state,
+  now,
+}: RevertedRun): Pick<OperationResult, 'clockBehindMs'> {
   if (state !== 'running' || ran.clockSet || facts.capabilities.driver !== 'qemu') {
     return {};
   }
-  const snapshot = cameBack(plan, facts);
+  const snapshot = resumedSnapshot(plan, facts);
   const clockBehindMs = snapshot?.kind === 'memory' ? now - snapshot.createdAt : 0;
   return clockBehindMs < nearMs ? {} : { clockBehindMs };
 }
 
 /** Whose RAM the guest goes on from. */
-function cameBack({ request }: Plan, { tree, vm }: Reverted['facts']): Snapshot | undefined {
+function resumedSnapshot({ request }: Plan, { tree, vm }: RevertedRun['facts']): Snapshot | undefined {
   if (request.kind === 'revert') {
     return findSnapshot(tree, request.snapshot);
   }

@@ -5,7 +5,7 @@ import { type CloneNetwork, freeCloneName } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';
-import type { InventoryPort } from './inventory.js';
+import type { EnginePort } from './enginePort.js';
 
 export interface CloneWish {
   /** Absent: made of the VM's name. */
@@ -21,20 +21,20 @@ export interface CloneWish {
 }
 
 type CloneRequest = Extract<OperationRequest, { kind: 'clone' }>;
-type Inventory = Pick<InventoryPort, 'connections' | 'findVm' | 'refresh' | 'runOperation'>;
+type CloneEngine = Pick<EnginePort, 'connections' | 'findVm' | 'refresh' | 'runOperation'>;
 
 /** With a UUID, and a name that no VM of the connection has. */
 export function cloneRequest(
-  inventory: Pick<Inventory, 'connections' | 'findVm'>,
+  engine: Pick<CloneEngine, 'connections' | 'findVm'>,
   vm: VmRef,
   { name, snapshot, way = 'linked', network = 'same', disposable }: CloneWish,
 ): CloneRequest {
-  const beside = inventory.connections.find(({ uri }) => uri === vm.connection)?.vms ?? [];
+  const beside = engine.connections.find(({ uri }) => uri === vm.connection)?.vms ?? [];
   const taken = new Set(beside.map((view) => view.vm.name));
   return {
     kind: 'clone',
     vm,
-    clone: { uuid: randomUUID(), name: name ?? freeCloneName(inventory.findVm(vm)?.vm.name ?? 'vm', taken) },
+    clone: { uuid: randomUUID(), name: name ?? freeCloneName(engine.findVm(vm)?.vm.name ?? 'vm', taken) },
     way,
     network,
     ...(snapshot === undefined ? {} : { snapshot }),
@@ -44,24 +44,24 @@ export function cloneRequest(
 
 /** Off, and in the inventory. @throws Failure; `refused` says why it cannot be made */
 export async function makeClone(
-  inventory: Inventory,
+  engine: CloneEngine,
   request: CloneRequest,
-  options: Parameters<Inventory['runOperation']>[1] = {},
+  options: Parameters<CloneEngine['runOperation']>[1] = {},
 ): Promise<VmRef> {
-  await inventory.runOperation(request, options);
+  await engine.runOperation(request, options);
   const ref = { connection: request.vm.connection, uuid: request.clone.uuid };
-  await inventory.refresh({ vm: ref });
+  await engine.refresh({ vm: ref });
   return ref;
 }
 
 /** On or off; one that has gone by itself is what was wanted. @throws Failure; `refused` where it is no clone, or another VM rests on it */
 export async function throwAway(
-  inventory: Inventory,
+  engine: CloneEngine,
   vm: VmRef,
-  options: Parameters<Inventory['runOperation']>[1] = {},
+  options: Parameters<CloneEngine['runOperation']>[1] = {},
 ): Promise<void> {
   try {
-    await inventory.runOperation({ kind: 'discard', vm }, options);
+    await engine.runOperation({ kind: 'discard', vm }, options);
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== 'notFound') {
       throw error;

@@ -5,7 +5,7 @@ import { compareHardware, type Hardware, type HardwareDifference } from '../doma
 import { type DiskDistance, diskDistances } from '../domain/layerDistance.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
-import type { InventoryPort } from './inventory.js';
+import type { EnginePort } from './enginePort.js';
 
 export interface ComparedStates {
   readonly left: Hardware;
@@ -16,17 +16,17 @@ export interface ComparedStates {
 }
 
 /** @param to the present where it is undefined */
-export async function comparedStates(
-  inventory: Pick<InventoryPort, 'readHardware' | 'readLayers'>,
+export async function readStateComparison(
+  engine: Pick<EnginePort, 'readHardware' | 'readLayers'>,
   ref: VmRef,
   from: Snapshot,
   to: Snapshot | undefined,
   log: Pick<Log, 'info'>,
 ): Promise<ComparedStates> {
   const [left, right, layers] = await Promise.all([
-    inventory.readHardware(ref, from.name),
-    inventory.readHardware(ref, to?.name),
-    inventory.readLayers(ref).catch((error: unknown) => {
+    engine.readHardware(ref, from.name),
+    engine.readHardware(ref, to?.name),
+    engine.readLayers(ref).catch((error: unknown) => {
       log.info(`The layers could not be read for a comparison: ${asFailure(error).message}`);
       return undefined;
     }),

@@ -7,7 +7,7 @@ import { asFailure } from '../domain/asFailure.js';
 import type { Failure } from '../domain/failure.js';
 import { sameVm, type VmRef } from '../domain/vm.js';
 import type { ConsoleLine } from '../driver/guestAccess.js';
-import type { InventoryPort } from './inventory.js';
+import type { EnginePort } from './enginePort.js';
 
 /** What a reader of the console is told between its lines. */
 export type ConsoleNote =
@@ -29,7 +29,7 @@ export interface ConsoleSink {
   note(note: ConsoleNote): void;
 }
 
-type Inventory = Pick<InventoryPort, 'guests' | 'findVm' | 'readTree' | 'onDidChange'>;
+type ConsoleEngine = Pick<EnginePort, 'guests' | 'findVm' | 'readTree' | 'onDidChange'>;
 
 /** What a person can type while nobody reads it. */
 const mostUnsent = 65_536;
@@ -46,7 +46,7 @@ const firstRetryMs = 500;
 const lastRetryMs = 15_000;
 
 export class ConsoleSession implements Disposable {
-  readonly #inventory: Inventory;
+  readonly #engine: ConsoleEngine;
   readonly #ref: VmRef;
   readonly #sink: ConsoleSink;
   readonly #clock: Clock;
@@ -65,12 +65,12 @@ export class ConsoleSession implements Disposable {
   #isRevertOver = false;
   #lastNote: string | undefined;
 
-  constructor(inventory: Inventory, ref: VmRef, sink: ConsoleSink, clock: Clock = systemClock) {
-    this.#inventory = inventory;
+  constructor(engine: ConsoleEngine, ref: VmRef, sink: ConsoleSink, clock: Clock = systemClock) {
+    this.#engine = engine;
     this.#ref = ref;
     this.#sink = sink;
     this.#clock = clock;
-    this.#store.add(inventory.onDidChange(({ vm }) => vm !== undefined && sameVm(vm, ref) && this.#lookForRevert()));
+    this.#store.add(engine.onDidChange(({ vm }) => vm !== undefined && sameVm(vm, ref) && this.#lookForRevert()));
   }
 
   /** Until it is disposed. */
@@ -79,7 +79,7 @@ export class ConsoleSession implements Disposable {
     while (!this.#isOver) {
       try {
         this.#wish = this.#wish === 'retry' ? 'none' : this.#wish;
-        const line = await this.#inventory.guests.consoleOf(this.#ref);
+        const line = await this.#engine.guests.consoleOf(this.#ref);
         failures = 0;
         await this.#follow(line);
       } catch (error) {
@@ -249,7 +249,7 @@ export class ConsoleSession implements Disposable {
   /** Of a revert by another client only the result is seen. */
   async #currentTitle(): Promise<string | undefined> {
     try {
-      const tree = await this.#inventory.readTree(this.#ref);
+      const tree = await this.#engine.readTree(this.#ref);
       return tree.snapshots.find(({ name }) => name === tree.current)?.title;
     } catch (error) {
       if (asFailure(error).kind === 'cancelled') {
@@ -261,7 +261,7 @@ export class ConsoleSession implements Disposable {
 
   /** A revert of ours says which snapshot it goes to, and is one even where libvirt sees only a stop and a start. */
   #lookForRevert(): void {
-    const view = this.#inventory.findVm(this.#ref);
+    const view = this.#engine.findVm(this.#ref);
     const request = view?.operation?.request;
     if (request?.kind === 'revert') {
       const snapshot = view?.tree?.snapshots.find(({ name }) => name === request.snapshot);

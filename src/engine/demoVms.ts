@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { demoFolderName } from '../domain/demoVm.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
-import type { DemoVmsPort } from './inventory.js';
+import type { DemoVmsPort } from './enginePort.js';
 import type { Persistence } from './persistence.js';
-import type { LiveConnection } from '../inventory/liveConnection.js';
+import type { LiveConnection } from '../live/liveConnection.js';
 
-type Ask = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
+type WithConnection = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
 
 export class DemoVms implements DemoVmsPort {
   readonly #records: Persistence['demos'];
-  readonly #ask: Ask;
+  readonly #ask: WithConnection;
 
-  constructor(records: Persistence['demos'], ask: Ask) {
+  constructor(records: Persistence['demos'], ask: WithConnection) {
     this.#records = records;
     this.#ask = ask;
   }
@@ -46,8 +46,8 @@ export class DemoVms implements DemoVmsPort {
     return this.#ask(vm.connection, (live) => this.#removeBy(live, vm));
   }
 
-  left(): Promise<readonly DemoVm[]> {
-    return this.#records.left();
+  readLeftDemoVms(): Promise<readonly DemoVm[]> {
+    return this.#records.readLeftDemoVms();
   }
 
   async #removeBy(live: LiveConnection, vm: DemoVm): Promise<void> {

@@ -14,8 +14,8 @@ import type { RequiredFiles } from '../operations/requiredFacts.js';
 import { Prefetch, type FactsSources } from './prefetch.js';
 import type { FactsRequest } from './factsRequests.js';
 import { mapLimited } from '../base/mapLimited.js';
-import { type Formats, formatsOf, readHostFacts } from '../inventory/hostFacts.js';
-import type { SeenVm } from '../inventory/otherVmFacts.js';
+import { type Formats, formatsOf, readHostFacts } from '../live/hostFacts.js';
+import type { ReadVm } from '../live/otherVmFacts.js';
 import { readStrayImages } from './strayImages.js';
 
 const atOnce = 32;
@@ -41,7 +41,7 @@ export class FactsReader {
   }
 
   /** As `read`; rejects where something that was asked for is missing: what is carried out rests on it. */
-  async readWhole(asked: FactsRequest): Promise<CompleteFacts> {
+  async readComplete(asked: FactsRequest): Promise<CompleteFacts> {
     const whole = completeFacts(await this.read(asked), asked.needs, this.#askedFiles);
     if (typeof whole === 'string') {
       const { refusal } = refuse('notAllSeen', { vm: this.#facts.vm.name, fact: whole });
@@ -54,7 +54,7 @@ export class FactsReader {
   async read(asked: FactsRequest): Promise<Facts> {
     const { hypervisor } = this.#sources;
     const { vm } = this.#facts;
-    let seenVms: readonly SeenVm[] = [];
+    let seenVms: readonly ReadVm[] = [];
     await Promise.all([
       this.#frozenAndFiles(asked),
       this.#part(
@@ -89,7 +89,7 @@ export class FactsReader {
       ),
       this.#part(
         asked.needs.made !== undefined,
-        () => this.#made(asked.needs.made ?? ''),
+        () => this.#readMadeFiles(asked.needs.made ?? ''),
         (made) => ({ made }),
       ),
       this.#part(
@@ -124,7 +124,7 @@ export class FactsReader {
       ),
     ]);
     // Each part may be the last to come: only now is it known which paths of the one lead to files of the others.
-    this.#facts = inOwnWords(this.#facts, seenVms);
+    this.#facts = withOwnPaths(this.#facts, seenVms);
     await this.#part(
       asked.needs.strays === true,
       () => this.#strays(seenVms),
@@ -158,7 +158,7 @@ export class FactsReader {
     );
   }
 
-  async #made(uuid: string): Promise<ReadonlyMap<string, string | undefined>> {
+  async #readMadeFiles(uuid: string): Promise<ReadonlyMap<string, string | undefined>> {
     const { hypervisor, made } = this.#sources;
     const files = (await made?.of(uuid)) ?? [];
     const now = await mapLimited(files, atOnce, ({ path }) => hypervisor.files.identity(path));
@@ -169,7 +169,7 @@ export class FactsReader {
     );
   }
 
-  async #strays(others: readonly SeenVm[]): Promise<ReadonlyMap<string, StrayImage>> {
+  async #strays(others: readonly ReadVm[]): Promise<ReadonlyMap<string, StrayImage>> {
     const { hypervisor, log } = this.#sources;
     const facts = this.#facts;
     const named = new Set((facts.otherVms ?? []).flatMap(({ files }) => files));
@@ -208,7 +208,7 @@ export class FactsReader {
         (configured) => ({ configured }),
       ),
     ]);
-    const turns = [asked.files, ...Array.from({ length: mostTurns }, () => asked.again)];
+    const turns = [asked.files, ...Array.from({ length: mostTurns }, () => asked.rest)];
     let last: RequiredFiles | undefined;
     for (const wanted of turns) {
       const needed = wanted?.(this.#facts);
@@ -235,7 +235,7 @@ export class FactsReader {
 }
 
 /** Rules compare paths as text: files of other VMs get the names by which this one knows them too. */
-function inOwnWords(facts: Facts, others: readonly SeenVm[]): Facts {
+function withOwnPaths(facts: Facts, others: readonly ReadVm[]): Facts {
   if (others.length === 0) {
     return facts;
   }
@@ -268,6 +268,6 @@ function pathsOf(files: Facts['files']): readonly string[] {
   return files === undefined ? [] : [...files.images.keys(), ...files.files.keys()];
 }
 
-function withoutIdentities({ identities: _, ...other }: SeenVm): OtherVm {
+function withoutIdentities({ identities: _, ...other }: ReadVm): OtherVm {
   return other;
 }

@@ -4,11 +4,11 @@ import { movedRamPlaces } from '../domain/chains/movedFiles.js';
 import { factsToExamine } from '../diagnosis/factsToExamine.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Facts } from '../domain/facts.js';
-import { touchedBy } from '../steps/steps.js';
+import { touchedFilesOf } from '../steps/steps.js';
 import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
 import type { InterruptedOperation } from '../operations/interrupted.js';
 import { isActive } from '../domain/vm.js';
-import { requiredFacts, requiredFiles } from '../operations/operations.js';
+import { requiredFacts, requiredFiles } from '../operations/planners.js';
 import {
   factsOfRam,
   hardwareSince,
@@ -26,7 +26,7 @@ export interface FactsRequest {
   /** Told when the frozen disks are there, which name the files. */
   readonly files: (facts: Facts) => RequiredFiles;
   /** Told once more when the folders were listed, for what is in them, and so on while it names more. */
-  readonly again?: (facts: Facts) => RequiredFiles;
+  readonly rest?: (facts: Facts) => RequiredFiles;
 }
 
 export function factsToPlan(request: OperationRequest, known: Facts): FactsRequest {
@@ -36,7 +36,7 @@ export function factsToPlan(request: OperationRequest, known: Facts): FactsReque
     // A file that is to go for good may be named in another way by a snapshot that has nothing else to do with it.
     return repair === 'removeFiles' ? withClaimed(wanted, facts) : wanted;
   };
-  return { needs: requiredFacts(request, known), files, ...(repair === 'nameMovedFiles' ? { again: files } : {}) };
+  return { needs: requiredFacts(request, known), files, ...(repair === 'nameMovedFiles' ? { rest: files } : {}) };
 }
 
 /** As `factsToPlan`, before the first step: while libvirt makes a snapshot, its job would hold the answers back. */
@@ -82,7 +82,7 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       ...(needs.some(({ seamless }) => seamless !== undefined) ? { seamless: 'look' } : {}),
     },
     files,
-    ...(each.some(({ again }) => again !== undefined) ? { again: files } : {}),
+    ...(each.some(({ rest }) => rest !== undefined) ? { rest: files } : {}),
   };
 }
 
@@ -111,7 +111,7 @@ export function factsToDiagnose({ vm, tree, capabilities }: Facts): FactsRequest
       ...(isQemu && !capabilities.readOnly ? { seamless: 'look' as const } : {}),
     },
     files: (facts) => withClaimed(factsToExamine(facts), facts),
-    again: (facts) => withClaimed(factsToExamine(facts), facts),
+    rest: (facts) => withClaimed(factsToExamine(facts), facts),
   };
 }
 
@@ -132,7 +132,7 @@ export function factsToRecover({ request, plan }: InterruptedOperation, known: F
     },
     files: (facts) => {
       const wanted = requiredFiles(request, facts);
-      const touched = plan.steps.map(touchedBy);
+      const touched = plan.steps.map(touchedFilesOf);
       const images = touched.flatMap((one) => one.images ?? []);
       const files = touched.flatMap((one) => one.files ?? []);
       const present = facts.vm.disks.flatMap(({ source }) => (source?.startsWith('/') === true ? [source] : []));

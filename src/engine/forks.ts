@@ -6,11 +6,11 @@ import { type CloneNetwork, freeCloneName, mostForks } from '../domain/clone.js'
 import { Failure, type Leftover } from '../domain/failure.js';
 import { refuse } from '../domain/refusal.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
-import { copiesRam } from '../domain/handedRam.js';
+import { copiesRam } from '../domain/ramHandover.js';
 import { freeTitle } from '../domain/snapshotName.js';
 import { snapshotableDisks, type VmRef } from '../domain/vm.js';
 import { cloneRequest, makeClone, throwAway } from './clones.js';
-import type { InventoryPort } from './inventory.js';
+import type { EnginePort } from './enginePort.js';
 
 export interface ForkWish {
   /** 1 unless told otherwise. */
@@ -33,8 +33,8 @@ export interface Forks {
   readonly children: readonly VmRef[];
 }
 
-type Inventory = Pick<InventoryPort, 'connections' | 'findVm' | 'readTree' | 'refresh' | 'runOperation'> & {
-  readonly guests: Pick<InventoryPort['guests'], 'settleFork'>;
+type ForkEngine = Pick<EnginePort, 'connections' | 'findVm' | 'readTree' | 'refresh' | 'runOperation'> & {
+  readonly guests: Pick<EnginePort['guests'], 'settleFork'>;
 };
 
 /** QEMU's own, beside the guest's RAM. */
@@ -44,56 +44,56 @@ const perQemu = 128 * 1024 * 1024;
  * All of them, or none: where one fails, those that were made go again. The snapshot stays.
  * @throws Failure
  */
-export async function forkVm(inventory: Inventory, vm: VmRef, wish: ForkWish = {}): Promise<Forks> {
+export async function forkVm(engine: ForkEngine, vm: VmRef, wish: ForkWish = {}): Promise<Forks> {
   const { count = 1, network = 'unplugged', disposable, signal, onMade } = wish;
   const options = signal === undefined ? {} : { signal };
-  await requireMemory(inventory, vm, count);
+  await requireMemory(engine, vm, count);
   if (wish.snapshot === undefined) {
-    requireRoom(inventory, vm);
+    requireRoom(engine, vm);
   }
-  const snapshot = wish.snapshot ?? (await takeMoment(inventory, vm, wish.seamless, options));
+  const snapshot = wish.snapshot ?? (await takeMoment(engine, vm, wish.seamless, options));
   const children: { readonly ref: VmRef; readonly name: string }[] = [];
   // While the next one is made: it takes a guest half the time that its making took.
   const settling: Promise<void>[] = [];
   try {
     for (let number = 0; number < count; number++) {
       onMade?.(number, count);
-      const request = cloneRequest(inventory, vm, {
-        name: nameOf(inventory, vm, wish.name),
+      const request = cloneRequest(engine, vm, {
+        name: nameOf(engine, vm, wish.name),
         snapshot,
         network,
         ...(disposable === undefined ? {} : { disposable }),
       });
-      const ref = await makeClone(inventory, { ...request, ram: 'kept' }, options);
+      const ref = await makeClone(engine, { ...request, ram: 'kept' }, options);
       children.push({ ref, name: request.clone.name });
-      settling.push(settled(inventory, ref));
+      settling.push(settleFork(engine, ref));
     }
     await Promise.all(settling);
   } catch (error) {
     await Promise.all(settling);
-    const left = await throwAllAway(inventory, children);
-    throw withLeft(error, left, wish.snapshot === undefined ? snapshot : undefined);
+    const left = await throwAllAway(engine, children);
+    throw addLeftForks(error, left, wish.snapshot === undefined ? snapshot : undefined);
   }
   return { snapshot, children: children.map(({ ref }) => ref) };
 }
 
 /** Good without. Never rejects. */
-async function settled(inventory: Inventory, fork: VmRef): Promise<void> {
-  if (inventory.findVm(fork)?.vm.agentChannel === true) {
+async function settleFork(engine: ForkEngine, fork: VmRef): Promise<void> {
+  if (engine.findVm(fork)?.vm.agentChannel === true) {
     // What there is to say of a connection that is lost by now, whoever keeps it says.
-    await inventory.guests.settleFork(fork).catch(() => undefined);
+    await engine.guests.settleFork(fork).catch(() => undefined);
   }
 }
 
 /** Each of them, whatever becomes of the others. @returns names of those that are still there */
 async function throwAllAway(
-  inventory: Inventory,
+  engine: ForkEngine,
   children: readonly { readonly ref: VmRef; readonly name: string }[],
 ): Promise<readonly string[]> {
   const left: string[] = [];
   for (const { ref, name } of children) {
     try {
-      await throwAway(inventory, ref);
+      await throwAway(engine, ref);
     } catch {
       // The log has why, as of every operation; what it was done for tells who is left.
       left.push(name);
@@ -108,7 +108,7 @@ async function throwAllAway(
  *
  * @param moment the snapshot that was taken for the forks
  */
-function withLeft(error: unknown, names: readonly string[], moment: string | undefined): unknown {
+function addLeftForks(error: unknown, names: readonly string[], moment: string | undefined): unknown {
   if (!(error instanceof Failure) || (names.length === 0 && moment === undefined)) {
     return error;
   }
@@ -129,13 +129,13 @@ function withLeft(error: unknown, names: readonly string[], moment: string | und
 
 /** The guest stands still as short as it can be had here. */
 async function takeMoment(
-  inventory: Inventory,
+  engine: ForkEngine,
   vm: VmRef,
   seamless: true | undefined,
   options: { signal?: AbortSignal },
 ): Promise<string> {
-  const { snapshots } = await inventory.readTree(vm);
-  const { snapshot } = await inventory.runOperation(
+  const { snapshots } = await engine.readTree(vm);
+  const { snapshot } = await engine.runOperation(
     {
       kind: 'create',
       vm,
@@ -153,17 +153,17 @@ async function takeMoment(
   return snapshot;
 }
 
-function nameOf(inventory: Inventory, vm: VmRef, name: string | undefined): string {
-  const beside = inventory.connections.find(({ uri }) => uri === vm.connection)?.vms ?? [];
+function nameOf(engine: ForkEngine, vm: VmRef, name: string | undefined): string {
+  const beside = engine.connections.find(({ uri }) => uri === vm.connection)?.vms ?? [];
   const taken = new Set(beside.map((view) => view.vm.name));
   return name !== undefined && !taken.has(name)
     ? name
-    : freeCloneName(name ?? inventory.findVm(vm)?.vm.name ?? 'vm', taken, 'fork');
+    : freeCloneName(name ?? engine.findVm(vm)?.vm.name ?? 'vm', taken, 'fork');
 }
 
 /** Each child may come to have all of its RAM to itself. */
-async function requireMemory(inventory: Inventory, ref: VmRef, count: number): Promise<void> {
-  const vm = inventory.findVm(ref)?.vm;
+async function requireMemory(engine: ForkEngine, ref: VmRef, count: number): Promise<void> {
+  const vm = engine.findVm(ref)?.vm;
   if (vm === undefined) {
     return;
   }
@@ -184,9 +184,9 @@ async function requireMemory(inventory: Inventory, ref: VmRef, count: number): P
  * For the file with the RAM and a copy of it, where this libvirt needs one: else that would be found out when the moment is
  * taken. What is not known here is found out then.
  */
-function requireRoom(inventory: Inventory, ref: VmRef): void {
-  const { vm, layers } = inventory.findVm(ref) ?? {};
-  const libvirt = inventory.connections.find(({ uri }) => uri === ref.connection)?.capabilities?.libvirt;
+function requireRoom(engine: ForkEngine, ref: VmRef): void {
+  const { vm, layers } = engine.findVm(ref) ?? {};
+  const libvirt = engine.connections.find(({ uri }) => uri === ref.connection)?.capabilities?.libvirt;
   if (vm === undefined || libvirt === undefined || copiesRam(libvirt) !== 'yes') {
     return;
   }

@@ -8,12 +8,12 @@ import { Prefetch } from './prefetch.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, within } from '../base/clock.js';
 import type { Persistence } from './persistence.js';
-import type { Store } from '../inventory/store.js';
+import type { Store } from '../live/store.js';
 import type { FactsRequest } from './factsRequests.js';
 import { knownFacts, readOwnKnowledge } from './ownKnowledge.js';
 import { FactsReader } from './factsReader.js';
 import type { Lease } from './leases.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 
 /** After a failure: how long a lost connection is waited for, so that the failure can tell the VM's true state. */
 const readBackMs = 10_000;
@@ -27,7 +27,7 @@ export interface FreshLookOptions {
   readonly ended: AbortSignal;
 }
 
-export interface Fresh {
+export interface FreshFacts {
   readonly hypervisor: Hypervisor;
   readonly facts: CompleteFacts;
 }
@@ -40,7 +40,7 @@ export class FreshLook {
   }
 
   /** Rejects with the Failure of a read, and at once when nobody wants it any more: a read may last for ever. */
-  async read(lease: Lease, asked: (known: Facts) => FactsRequest): Promise<Fresh> {
+  async read(lease: Lease, asked: (known: Facts) => FactsRequest): Promise<FreshFacts> {
     const { signal } = lease;
     let unheard: (() => void) | undefined;
     const cancelled = new Promise<never>((_, reject) => {
@@ -58,7 +58,7 @@ export class FreshLook {
     }
   }
 
-  async #read({ request, live, log }: Lease, asked: (known: Facts) => FactsRequest): Promise<Fresh> {
+  async #read({ request, live, log }: Lease, asked: (known: Facts) => FactsRequest): Promise<FreshFacts> {
     const { clock, persistence, store } = this.#options;
     const hypervisor = await live.open();
     const sources = { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, made: persistence.made, log };
@@ -76,7 +76,7 @@ export class FreshLook {
       throw new Failure('lost');
     }
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, olderThanLastRun, standsSince });
-    return { hypervisor, facts: await new FactsReader(sources, known, ahead).readWhole(asked(known)) };
+    return { hypervisor, facts: await new FactsReader(sources, known, ahead).readComplete(asked(known)) };
   }
 
   view(ref: VmRef): VmView {

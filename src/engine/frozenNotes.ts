@@ -5,7 +5,7 @@ import { asFailure } from '../domain/asFailure.js';
 import type { Facts } from '../domain/facts.js';
 import { isActive, type VmRef } from '../domain/vm.js';
 import { filesOfSnapshots, noFacts } from '../operations/requiredFacts.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { OpenEntry } from '../journal/journal.js';
 import type { Step } from '../steps/step.js';
 import type { Log } from '../base/log.js';
@@ -69,7 +69,7 @@ export async function noteWriting(
 }
 
 /** What an operation has frozen, or has written into: looked at when it is done. Never rejects. */
-export async function noteMade(
+export async function noteFrozen(
   { request, live, log }: Lease,
   view: VmView | undefined,
   { frozen }: Pick<Persistence, 'frozen'>,

@@ -1,10 +1,10 @@
 // Where a guest can be reached, which it may tell only a while after it was started. Refuses to know who is asked for it.
 import type { GuestAddress } from '../domain/guestAddress.js';
-import { pause, type Waiting } from './waiting.js';
+import { pause, type WaitContext } from './waitFor.js';
 
 const betweenLooksMs = 500;
 
-export interface AddressSearch extends Pick<Waiting, 'clock' | 'signal'> {
+export interface AddressSearch extends Pick<WaitContext, 'clock' | 'signal'> {
   readonly addressesOf: () => Promise<readonly GuestAddress[]>;
 }
 

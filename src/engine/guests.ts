@@ -3,17 +3,17 @@ import type { GuestAddress } from '../domain/guestAddress.js';
 import type { VmRef } from '../domain/vm.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { ConsoleLine, GuestAccess } from '../driver/guestAccess.js';
-import type { LiveConnection } from '../inventory/liveConnection.js';
-import type { GuestsPort } from './inventory.js';
+import type { LiveConnection } from '../live/liveConnection.js';
+import type { GuestsPort } from './enginePort.js';
 import type { Persistence } from './persistence.js';
 
-type OnLive = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
+type WithConnection = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
 
 export class Guests implements GuestsPort {
-  readonly #live: OnLive;
+  readonly #live: WithConnection;
   readonly #thumbnails: Persistence['thumbnails'];
 
-  constructor(live: OnLive, { thumbnails }: Pick<Persistence, 'thumbnails'>) {
+  constructor(live: WithConnection, { thumbnails }: Pick<Persistence, 'thumbnails'>) {
     this.#live = live;
     this.#thumbnails = thumbnails;
   }

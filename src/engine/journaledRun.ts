@@ -6,8 +6,8 @@ import type { PlannedWork } from '../operations/plan.js';
 import type { Step } from '../steps/step.js';
 import { definitionOf } from '../steps/steps.js';
 import { asFailure } from '../domain/asFailure.js';
-import { share } from '../inventory/sharing.js';
-import type { WatchStep } from './seenStep.js';
+import { share } from '../live/sharing.js';
+import type { WatchStep } from './verifyStep.js';
 import type { StepRunner } from './stepRunner.js';
 import type { Lease } from './leases.js';
 
@@ -77,7 +77,7 @@ async function runEach(
     }
     const written = entry === undefined ? undefined : indexIn(entry, step);
     if (written !== undefined) {
-      await entry?.begun(written);
+      await entry?.markBegun(written);
     }
     const requireSeen = watch(step);
     try {
@@ -95,7 +95,7 @@ async function runEach(
     await requireSeen();
     onDone();
     if (written !== undefined) {
-      await entry?.done(written);
+      await entry?.markDone(written);
     }
   }
   return {

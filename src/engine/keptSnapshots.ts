@@ -15,7 +15,7 @@ import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
  * | is gone       | that of one or some  | those: one was renamed                         |
  * | is gone       | of none              | none: it was deleted                           |
  */
-export function keptSnapshots(tree: SnapshotTree, marks: readonly OneSnapshot[]): readonly Snapshot[] {
+export function findKeptSnapshots(tree: SnapshotTree, marks: readonly OneSnapshot[]): readonly Snapshot[] {
   const exact = (mark: OneSnapshot, { name, createdAt }: Snapshot): boolean =>
     mark.name === name && mark.createdAt === createdAt;
   const loose = marks.filter((mark) => !tree.snapshots.some((snapshot) => exact(mark, snapshot)));
@@ -27,7 +27,7 @@ export function keptSnapshots(tree: SnapshotTree, marks: readonly OneSnapshot[])
 
 /** The marks by which a snapshot counts as kept. */
 export function marksOn(snapshot: Snapshot, tree: SnapshotTree, marks: readonly OneSnapshot[]): readonly OneSnapshot[] {
-  return marks.filter((mark) => keptSnapshots(tree, [mark]).some(({ name }) => name === snapshot.name));
+  return marks.filter((mark) => findKeptSnapshots(tree, [mark]).some(({ name }) => name === snapshot.name));
 }
 
 /** All marks that keep a snapshot: a favourite is kept too. */
@@ -40,7 +40,7 @@ export async function keepingMarks(
 
 /** The one that the mark is on: it goes along when the snapshot is renamed, but not where that could be one of two. */
 export function favouriteIn(tree: SnapshotTree, marks: readonly OneSnapshot[]): Snapshot | undefined {
-  const marked = keptSnapshots(tree, marks.slice(-1));
+  const marked = findKeptSnapshots(tree, marks.slice(-1));
   return marked.length === 1 ? marked[0] : undefined;
 }
 

@@ -1,10 +1,10 @@
 // The VMs of labs on their connections, and the list of VMs read anew behind it. Knows nothing of what a lab is.
-import type { LiveConnection } from '../inventory/liveConnection.js';
-import type { LabVmsPort } from './inventory.js';
+import type { LiveConnection } from '../live/liveConnection.js';
+import type { LabVmsPort } from './enginePort.js';
 
-type Ask = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
+type WithConnection = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
 
-export function labVms(ask: Ask): LabVmsPort {
+export function labVms(ask: WithConnection): LabVmsPort {
   return {
     obstacle: (connection) => ask(connection, async (live) => (await live.open()).labVms.obstacle()),
     make: (vm, parts, onMade) =>

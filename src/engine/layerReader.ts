@@ -3,7 +3,7 @@
 import { plannedRows, type PlannedRow } from '../domain/chains/blockRows.js';
 import { filesOfLayers, layersFromFiles } from '../domain/chains/layersFromFiles.js';
 import { filesBeside, vmFiles } from '../domain/chains/vmFiles.js';
-import { whatIsRead } from '../domain/chains/whatIsRead.js';
+import { findReads } from '../domain/chains/findReads.js';
 import type { Hypervisor } from '../driver/hypervisor.js';
 import type { Log } from '../base/log.js';
 import type { BlockMap, BlockRow } from '../domain/blockMap.js';
@@ -16,11 +16,11 @@ import { isActive, type VmRef } from '../domain/vm.js';
 import type { VmFiles } from '../domain/vmFiles.js';
 import { type Clock, within } from '../base/clock.js';
 import { mapLimited } from '../base/mapLimited.js';
-import type { LiveConnection } from '../inventory/liveConnection.js';
-import type { Store } from '../inventory/store.js';
+import type { LiveConnection } from '../live/liveConnection.js';
+import type { Store } from '../live/store.js';
 import { knownFacts } from './ownKnowledge.js';
 import { FactsReader } from './factsReader.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 
 const atOnce = 4;
 /** A job of another client may hold an answer back; what is there by then has to do. */
@@ -33,7 +33,7 @@ export interface LayerReaderOptions {
   readonly log: Log;
 }
 
-interface Looked {
+interface LayerFacts {
   readonly hypervisor: Hypervisor;
   readonly facts: Facts;
   readonly layers: VmLayers;
@@ -104,7 +104,7 @@ export class LayerReader {
     });
     const top = images.get(chain.layers[0]?.file ?? '');
     const readable = [...images.values()].filter((image) => typeof image === 'object');
-    const virtualBytes = typeof top === 'object' ? top.virtualBytes : known(chain.layers[0]?.virtualBytes);
+    const virtualBytes = typeof top === 'object' ? top.virtualBytes : bytesOrZero(chain.layers[0]?.virtualBytes);
     const why = [...images.values()].find((image) => typeof image === 'string');
     const format = planned.find((row) => images.get(row.file) === 'notQcow2')?.format;
     const read = planned
@@ -117,7 +117,7 @@ export class LayerReader {
       virtualBytes,
       clusterBytes: Math.min(...readable.map(({ clusterBytes }) => clusterBytes), virtualBytes || 65_536),
       rows,
-      reads: whatIsRead(virtualBytes, read),
+      reads: findReads(virtualBytes, read),
       exact: isActive(vm.power) ? 'estimate' : 'exact',
       ...(why === undefined ? {} : readable.length === 0 ? { unreadable: why } : { partly: why }),
       ...(format === undefined ? {} : { format }),
@@ -140,10 +140,10 @@ export class LayerReader {
     return new Map(told);
   }
 
-  async #look(live: LiveConnection, ref: VmRef, what: 'everything' | 'chains'): Promise<Looked> {
+  async #look(live: LiveConnection, ref: VmRef, what: 'everything' | 'chains'): Promise<LayerFacts> {
     const { clock, log, store } = this.#options;
     const hypervisor = await live.open();
-    const { vm, tree } = await this.#known(live, ref);
+    const { vm, tree } = await this.#readKnown(live, ref);
     const known = knownFacts(hypervisor, vm, tree, clock.now());
     const isQemu = known.capabilities.driver === 'qemu';
     const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
@@ -156,7 +156,8 @@ export class LayerReader {
     const before = store.vm(ref)?.layers;
     const read = {
       facts,
-      inside: what === 'everything' ? await this.#inside(hypervisor, facts) : new Map<string, InternalSizes>(),
+      inside:
+        what === 'everything' ? await this.#readInternalSizes(hypervisor, facts) : new Map<string, InternalSizes>(),
       now: clock.now(),
       ...(before === undefined ? {} : { before }),
     };
@@ -167,9 +168,9 @@ export class LayerReader {
     return { hypervisor, facts, layers };
   }
 
-  async #known(live: LiveConnection, ref: VmRef): Promise<VmView & { readonly tree: SnapshotTree }> {
+  async #readKnown(live: LiveConnection, ref: VmRef): Promise<VmView & { readonly tree: SnapshotTree }> {
     const { store, clock } = this.#options;
-    const isFresh = live.isFollowed(ref.uuid) || live.isHeld(ref.uuid);
+    const isFresh = live.isFollowed(ref.uuid) || live.isPaused(ref.uuid);
     if (store.vm(ref)?.tree === undefined) {
       await live.read(ref.uuid, ['vm', 'tree']);
     } else if (!isFresh) {
@@ -184,7 +185,7 @@ export class LayerReader {
   }
 
   /** Of each image that a snapshot stands inside of. */
-  async #inside(
+  async #readInternalSizes(
     { nearbyContents }: Hypervisor,
     { vm, tree, frozenDisks }: Facts,
   ): Promise<ReadonlyMap<string, InternalSizes>> {
@@ -212,6 +213,6 @@ export class LayerReader {
   }
 }
 
-function known(bytes: number | 'unknown' | undefined): number {
+function bytesOrZero(bytes: number | 'unknown' | undefined): number {
   return typeof bytes === 'number' ? bytes : 0;
 }

@@ -1,16 +1,16 @@
 // One at a time on a VM: whoever has its turn holds the VM, is shown at work, and lets go of it at the end, come what may.
 // Refuses to know what is done in a turn.
-import { type Log, scoped } from '../base/log.js';
+import { type Log, scopeLog } from '../base/log.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Clock } from '../base/clock.js';
-import type { LiveConnection } from '../inventory/liveConnection.js';
+import type { LiveConnection } from '../live/liveConnection.js';
 import { OperationStatus } from './operationStatus.js';
-import type { Store } from '../inventory/store.js';
-import { vmKey } from '../inventory/views.js';
-import { type LeaseOptions, VmLock } from './vmLock.js';
+import type { Store } from '../live/store.js';
+import { vmKey } from '../live/views.js';
+import { type LeaseOptions, VmQueue } from './vmQueue.js';
 
 /** Whoever has its turn on several VMs at once. */
-export interface GroupTurn {
+export interface GroupHolder {
   /** Of its entry in the journal of groups. */
   readonly id: string;
 }
@@ -23,7 +23,7 @@ export interface Lease {
   readonly signal: AbortSignal;
   readonly log: Log;
   /** It is a part of what is done on several VMs as one. */
-  readonly group?: GroupTurn | undefined;
+  readonly group?: GroupHolder | undefined;
   /** It brings an operation that broke off to its end. */
   readonly recovers?: true;
 }
@@ -36,14 +36,14 @@ export interface LeasesOptions {
   readonly connection: (uri: string) => LiveConnection;
 }
 
-type TurnOptions = Pick<LeaseOptions, 'onWait'> & {
+type LeaseWish = Pick<LeaseOptions, 'onWait'> & {
   readonly signal: AbortSignal;
-  readonly group?: GroupTurn | undefined;
+  readonly group?: GroupHolder | undefined;
 };
 
 export class Leases {
   readonly #options: LeasesOptions;
-  readonly #lock = new VmLock();
+  readonly #lock = new VmQueue();
 
   constructor(options: LeasesOptions) {
     this.#options = options;
@@ -51,7 +51,7 @@ export class Leases {
 
   async take<T>(
     request: OperationRequest,
-    { signal, onWait, group }: TurnOptions,
+    { signal, onWait, group }: LeaseWish,
     work: (lease: Lease) => Promise<T>,
   ): Promise<T> {
     const { store, clock, log, connection } = this.#options;
@@ -60,8 +60,8 @@ export class Leases {
     let release: (() => void) | undefined;
     try {
       const live = connection(request.vm.connection);
-      release = live.hold(request.vm.uuid);
-      return await work({ request, live, status, signal, log: scoped(log, live.uri), group });
+      release = live.pauseReads(request.vm.uuid);
+      return await work({ request, live, status, signal, log: scopeLog(log, live.uri), group });
     } finally {
       status.end();
       release?.();
@@ -72,7 +72,7 @@ export class Leases {
   /** The turns on several VMs, in one order for all, so that two who want the same ones never wait for each other. */
   async takeAll<T>(
     requests: readonly OperationRequest[],
-    { signal, onWait, group }: TurnOptions & { readonly group: GroupTurn },
+    { signal, onWait, group }: LeaseWish & { readonly group: GroupHolder },
     work: () => Promise<T>,
   ): Promise<T> {
     const ends: (() => void)[] = [];

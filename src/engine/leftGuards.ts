@@ -3,9 +3,9 @@
 import { asFailure } from '../domain/asFailure.js';
 import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
 import type { Log } from '../base/log.js';
-import type { LiveConnection } from '../inventory/liveConnection.js';
+import type { LiveConnection } from '../live/liveConnection.js';
 import type { JournalEntry } from '../journal/entry.js';
-import type { Store } from '../inventory/store.js';
+import type { Store } from '../live/store.js';
 import type { Persistence } from './persistence.js';
 
 export interface GuardsOptions {
@@ -25,7 +25,7 @@ export function dropLeftGuards(uri: string, options: GuardsOptions): Promise<voi
  * may be known by the guard alone. Never rejects.
  * @param left nobody is at them
  */
-export async function dropGuardsOfLeft(
+export async function dropGuardsOfInterrupted(
   uri: string,
   left: readonly JournalEntry[],
   options: GuardsOptions & { readonly store: Store },
@@ -47,7 +47,7 @@ async function drop(
     return;
   }
   try {
-    const { entries } = await persistence.journal.unfinished();
+    const { entries } = await persistence.journal.readInterrupted();
     const hypervisor = await connection(uri).open();
     const others = entries.filter(({ id }) => !left.has(id)).map(({ vm }) => vm.uuid);
     const had = await hypervisor.dropLeftGuards(new Set(others));

@@ -5,15 +5,15 @@ import { newOperationId } from '../journal/operationLog.js';
 import {
   type LoggedOperation,
   type SnapshotChange,
-  snapshotsMeant,
-  snapshotsSeen,
-  sparedBy,
-  stateSeen,
+  logAsUnchanged,
+  loggedSnapshotsOf,
+  sparedSnapshot,
+  loggedStateOf,
 } from '../domain/loggedOperation.js';
 import { identityOf } from '../domain/snapshot.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 
-type Logged = Omit<LoggedOperation, 'at'>;
+type LoggedRecovery = Omit<LoggedOperation, 'at'>;
 
 /**
  * | of what was before                          | in the journal | → |
@@ -22,7 +22,7 @@ type Logged = Omit<LoggedOperation, 'at'>;
  * | what a text or a name was                   | never          | undefined for a change of these alone |
  * | what a snapshot that is gone said of itself | never          | its name for its title |
  */
-export function recovered({ request, plan }: JournalEntry, after: VmView | undefined): Logged | undefined {
+export function logRecovery({ request, plan }: JournalEntry, after: VmView | undefined): LoggedRecovery | undefined {
   const { before, snapshot, checkpoint } = plan;
   const { snapshots, power, current, disks } = before;
   if (
@@ -33,7 +33,7 @@ export function recovered({ request, plan }: JournalEntry, after: VmView | undef
   ) {
     return undefined;
   }
-  const there = snapshotsSeen(after.tree);
+  const there = loggedSnapshotsOf(after.tree);
   const [then, now] = [new Set(snapshots.map(identityOf)), new Set(there.map(identityOf))];
   const logged = {
     request,
@@ -44,14 +44,14 @@ export function recovered({ request, plan }: JournalEntry, after: VmView | undef
   const changes: readonly SnapshotChange[] = [
     ...were.filter((one) => !now.has(identityOf(one))).map((one) => ({ before: one })),
     ...there.filter((one) => !then.has(identityOf(one))).map((one) => ({ after: one })),
-    ...snapshotsMeant(were, [sparedBy(logged)]),
+    ...logAsUnchanged(were, [sparedSnapshot(logged)]),
   ];
   return {
     id: newOperationId(),
     vm: { connection: request.vm.connection, uuid: request.vm.uuid },
     ...logged,
     ...(snapshot === undefined ? {} : { snapshot }),
-    after: stateSeen(after.vm, after.tree),
+    after: loggedStateOf(after.vm, after.tree),
     changes,
   };
 }

@@ -3,18 +3,18 @@ import type { Facts } from '../domain/facts.js';
 import {
   type LoggedOperation,
   snapshotChanges,
-  snapshotsMeant,
-  snapshotsSeen,
-  sparedBy,
-  stateSeen,
-  type Took,
+  logAsUnchanged,
+  loggedSnapshotsOf,
+  sparedSnapshot,
+  loggedStateOf,
+  type OperationDuration,
 } from '../domain/loggedOperation.js';
 import { emptyTree, type Snapshot } from '../domain/snapshot.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { PlannedWork } from '../operations/plan.js';
 import type { Persistence } from './persistence.js';
 
-export interface Ran {
+export interface FinishedRun {
   readonly id: string;
   readonly plan: PlannedWork;
   /** What it was decided on. */
@@ -31,7 +31,7 @@ export type WhyRun = Pick<LoggedOperation, 'undoes' | 'unasked' | 'system'>;
 
 export async function logOperation(
   log: Persistence['operations'],
-  { id, plan, facts, after, stepsMs, why: { undoes, unasked, system } }: Ran,
+  { id, plan, facts, after, stepsMs, why: { undoes, unasked, system } }: FinishedRun,
 ): Promise<void> {
   const { request, snapshot, checkpoint } = plan;
   const took = system === undefined ? tookOf(plan, facts, stepsMs) : undefined;
@@ -39,15 +39,18 @@ export async function logOperation(
   const made = {
     request,
     ...(checkpoint === undefined ? {} : { checkpoint }),
-    before: stateSeen(facts.vm, facts.tree),
+    before: loggedStateOf(facts.vm, facts.tree),
   };
   await log.add({
     id,
     vm: { connection: request.vm.connection, uuid: request.vm.uuid },
     ...made,
     ...(snapshot === undefined ? {} : { snapshot }),
-    after: stateSeen(vm, tree),
-    changes: [...snapshotChanges(facts.tree, tree), ...snapshotsMeant(snapshotsSeen(facts.tree), [sparedBy(made)])],
+    after: loggedStateOf(vm, tree),
+    changes: [
+      ...snapshotChanges(facts.tree, tree),
+      ...logAsUnchanged(loggedSnapshotsOf(facts.tree), [sparedSnapshot(made)]),
+    ],
     ...(undoes === undefined ? {} : { undoes }),
     ...(unasked === undefined ? {} : { unasked }),
     ...(system === undefined ? {} : { system }),
@@ -56,7 +59,11 @@ export async function logOperation(
 }
 
 /** Undefined where there is no forecast, or what was deleted is not of one style. */
-function tookOf({ request, deletes = [] }: PlannedWork, { tree }: Facts, stepsMs: number): Took | undefined {
+function tookOf(
+  { request, deletes = [] }: PlannedWork,
+  { tree }: Facts,
+  stepsMs: number,
+): OperationDuration | undefined {
   const names = request.kind === 'revert' ? [request.snapshot] : request.kind === 'delete' ? deletes : [];
   const meant = tree.snapshots.filter(({ name }) => names.includes(name));
   const [first, ...others] = meant;

@@ -5,36 +5,36 @@ import { Failure } from '../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import { type Decision, type Plan, type PlannedWork, workOf } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
-import { planForGood } from '../operations/planOperation.js';
-import { type Refused, refuse } from '../domain/refusal.js';
+import { planToExecute } from '../operations/planOperation.js';
+import { type RefusedDecision, refuse } from '../domain/refusal.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, type PowerState, type Vm } from '../domain/vm.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
 import type { Clock } from '../base/clock.js';
-import { underEither } from '../base/underEither.js';
-import { stillHolds } from '../operations/planEssence.js';
+import { withEitherSignal } from '../base/withEitherSignal.js';
+import { stillHolds } from '../operations/planIdentity.js';
 import { carryMarks } from './carriedMarks.js';
-import { clockBehind } from './clockBehind.js';
-import { noteLayers, noteMade, noteWriting } from './frozenNotes.js';
+import { measureClockBehind } from './clockBehind.js';
+import { noteLayers, noteFrozen, noteWriting } from './frozenNotes.js';
 import type { FreshLook } from './freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
-import { knowingState } from './knowingState.js';
+import { withState } from './failureState.js';
 import type { Persistence } from './persistence.js';
 import { logOperation, type WhyRun } from './loggedRun.js';
 import { newOperationId } from '../journal/operationLog.js';
-import { toldInLog } from './operationStory.js';
+import { logRun } from './operationLogLines.js';
 import { readBackStep } from './operationStatus.js';
-import type { Store } from '../inventory/store.js';
+import type { Store } from '../live/store.js';
 import type { Recoverer } from './recoverer.js';
-import { knowingRecovered, recoverFirst, requireFinished } from './recoverFirst.js';
+import { withPriorRecovery, recoverFirst, requireFinished } from './recoverFirst.js';
 import type { Rules } from './rules.js';
 import { factsToBegin, factsToPlan } from './factsRequests.js';
-import { watchSteps } from './seenStep.js';
+import { watchSteps } from './verifyStep.js';
 import type { StepRunner } from './stepRunner.js';
-import type { GroupTurn, Lease, Leases } from './leases.js';
+import type { GroupHolder, Lease, Leases } from './leases.js';
 
 export interface RunnerOptions {
-  readonly turns: Leases;
+  readonly leases: Leases;
   readonly look: FreshLook;
   readonly steps: StepRunner;
   readonly recoverer: Recoverer;
@@ -56,12 +56,12 @@ export interface RunOperationOptions extends WhyRun {
   /** Whether the fresh plan may be carried out. */
   readonly allows?: (plan: PlannedWork, facts: Facts) => boolean | Promise<boolean>;
   /** Who has its turn on this VM among others. */
-  readonly group?: GroupTurn;
+  readonly group?: GroupHolder;
   /** Carries out the steps, when all is decided and written down: several begin together so. */
   readonly around?: <T>(steps: () => Promise<T>) => Promise<T>;
 }
 
-interface Decided {
+interface DecidedPlan {
   readonly plan: Plan;
   /** What it was decided on. */
   readonly facts: Facts;
@@ -76,18 +76,18 @@ export class OperationRunner {
 
   run(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
     const signals = [options.signal, this.#options.ended];
-    return underEither(signals, (signal) => this.#run(request, options, signal));
+    return withEitherSignal(signals, (signal) => this.#run(request, options, signal));
   }
 
   async #run(request: OperationRequest, options: RunOperationOptions, signal: AbortSignal): Promise<OperationResult> {
-    const { store, turns, clock } = this.#options;
+    const { store, leases, clock } = this.#options;
     const name = store.vm(request.vm)?.vm.name;
     try {
-      return await turns.take(request, { signal, onWait: options.onWait, group: options.group }, (lease) =>
-        toldInLog(lease, { name: name ?? request.vm.uuid, clock }, () => this.#carryOut(lease, options)),
+      return await leases.take(request, { signal, onWait: options.onWait, group: options.group }, (lease) =>
+        logRun(lease, { name: name ?? request.vm.uuid, clock }, () => this.#carryOut(lease, options)),
       );
     } catch (error) {
-      throw this.#knowingWhere(request, name, knowingWho(asFailure(error), signal));
+      throw this.#withSubject(request, name, withCanceller(asFailure(error), signal));
     }
   }
 
@@ -100,7 +100,7 @@ export class OperationRunner {
       requireFinished(lease.request, this.#options.look.view(lease.request.vm).vm.name, why);
       return await this.#decideAndRun(lease, options, begunAt, why === undefined);
     } catch (error) {
-      throw knowingRecovered(error, reports);
+      throw withPriorRecovery(error, reports);
     }
   }
 
@@ -124,7 +124,7 @@ export class OperationRunner {
       ran = await (options.around?.(steps) ?? steps());
       await this.#overlaysStand(lease, plan, plan.steps.length);
     } catch (error) {
-      throw await this.#failed(lease, { plan, facts }, entry, begunAt, asFailure(error));
+      throw await this.#describeFailure(lease, { plan, facts }, entry, begunAt, asFailure(error));
     }
     const endedAt = clock.ticks();
     const durationMs = Math.round(endedAt - begunAt);
@@ -134,7 +134,7 @@ export class OperationRunner {
     await carryMarks(plan, facts, this.#options.persistence, lease.log);
     const state = await this.#stateAtEnd(lease);
     const after = this.#options.store.vm(lease.request.vm);
-    await noteMade(lease, entry && after, persistence, clock.now());
+    await noteFrozen(lease, entry && after, persistence, clock.now());
     await logOperation(this.#options.persistence.operations, {
       id,
       plan,
@@ -151,19 +151,19 @@ export class OperationRunner {
       ...(ran.guestPausedMs === undefined ? {} : { guestPausedMs: ran.guestPausedMs }),
       ...(ran.notSeamless === undefined ? {} : { notSeamless: ran.notSeamless }),
       ...withoutRam(plan),
-      ...clockBehind({ plan, facts, ran, state, now: clock.now() }),
+      ...measureClockBehind({ plan, facts, ran, state, now: clock.now() }),
       ...(ran.left.length === 0 ? {} : { left: ran.left }),
     };
   }
 
   /** The fresh plan; rejects when it is a refusal or no longer what was confirmed, before anything is touched. */
-  async #decide(lease: Lease, { confirmed, allows }: RunOperationOptions): Promise<Decided> {
+  async #decide(lease: Lease, { confirmed, allows }: RunOperationOptions): Promise<DecidedPlan> {
     const { request } = lease;
     // Nothing has begun: who does not want it any more need not wait for a host that is slow to answer.
     lease.status.report({ cancellable: true });
     const { facts } = await this.#options.look.read(lease, (known) => factsToBegin(request, known));
     lease.status.report({ cancellable: false });
-    const plan = orRefused(planForGood(request, facts));
+    const plan = throwIfRefused(planToExecute(request, facts));
     const isStale = confirmed !== undefined && !stillHolds(confirmed, plan);
     if (isStale || (await allows?.(plan, facts)) === false) {
       throw new Failure('refused', { refusal: refuse('stalePlan', { vm: facts.vm.name }).refusal });
@@ -179,7 +179,7 @@ export class OperationRunner {
       return;
     }
     const { facts } = await this.#options.look.read(lease, (known) => factsToPlan(request, known));
-    orRefused(this.#options.rules.planRest(request, facts, plan, done));
+    throwIfRefused(this.#options.rules.remainingPlan(request, facts, plan, done));
     const { vm } = facts;
     if (plan.steps[done]?.kind === 'restoreMemory' && isActive(vm.power)) {
       // Somebody started it between two of our steps: its RAM is not that of the snapshot, and never will be.
@@ -231,9 +231,9 @@ export class OperationRunner {
   }
 
   /** Whoever hears of it knows the VM's true state, and what was done to get it out of a half done one. */
-  async #failed(
+  async #describeFailure(
     lease: Lease,
-    { plan, facts: { vm: before } }: Decided,
+    { plan, facts: { vm: before } }: DecidedPlan,
     entry: OpenEntry | undefined,
     begunAt: number,
     failure: Failure,
@@ -248,7 +248,7 @@ export class OperationRunner {
         failure: text,
         durationMs: Math.round(clock.ticks() - begunAt),
       });
-      return seen ? knowingState(failure, before, this.#powerNow(lease)) : failure;
+      return seen ? withState(failure, before, this.#powerNow(lease)) : failure;
     }
     if (!seen || ended.aborted) {
       await entry.leave();
@@ -257,11 +257,11 @@ export class OperationRunner {
     }
     const recovered = await recoverer.afterFailure({ ...lease, signal: ended }, entry, failure);
     if (recovered === undefined) {
-      return knowingState(failure, before, this.#powerNow(lease));
+      return withState(failure, before, this.#powerNow(lease));
     }
     const deleted = this.#deletedBy(lease, plan);
     const known = withDetails(failure, { recovered, ...(deleted.length === 0 ? {} : { deleted }) });
-    return knowingState(known, before, this.#powerNow(lease));
+    return withState(known, before, this.#powerNow(lease));
   }
 
   /** What a person would have typed, where there is a command for it. */
@@ -318,7 +318,7 @@ export class OperationRunner {
    *
    * @param before what the VM was called when the operation was asked for: a VM that is gone has no name any more
    */
-  #knowingWhere(request: OperationRequest, before: string | undefined, failure: Failure): Failure {
+  #withSubject(request: OperationRequest, before: string | undefined, failure: Failure): Failure {
     const { vm, snapshot } = failure.details;
     const now = this.#options.store.vm(request.vm)?.vm.name;
     const name = now ?? before;
@@ -331,17 +331,17 @@ export class OperationRunner {
   }
 }
 
-function orRefused<T extends Decision | 'same'>(decision: T): Exclude<T, Refused> {
+function throwIfRefused<T extends Decision | 'same'>(decision: T): Exclude<T, RefusedDecision> {
   if (typeof decision === 'object' && decision.kind === 'refusal') {
     const { refusal } = decision;
     // Not a rule of ours, but a thing that another client deleted between the menu and the click.
     throw new Failure(refusal.reason === 'snapshotMissing' ? 'notFound' : 'refused', { refusal });
   }
-  return decision as Exclude<T, Refused>;
+  return decision as Exclude<T, RefusedDecision>;
 }
 
 /** libvirt says only that an operation was cancelled: whoever asked here is who did it. */
-function knowingWho(failure: Failure, signal: AbortSignal): Failure {
+function withCanceller(failure: Failure, signal: AbortSignal): Failure {
   return failure.kind === 'cancelled' && signal.aborted ? withDetails(failure, { byUs: true }) : failure;
 }
 

@@ -1,7 +1,7 @@
 // Shows in the picture how far an operation is. It refuses to know what the operation does.
 import type { OperationRequest, Progress } from '../domain/operation.js';
 import type { Clock } from '../base/clock.js';
-import type { Store } from '../inventory/store.js';
+import type { Store } from '../live/store.js';
 
 /** Between two changes of the fraction alone: people see no more, and each change redraws a row. */
 const fractionMs = 250;

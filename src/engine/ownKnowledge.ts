@@ -4,12 +4,12 @@ import type { OneSnapshot } from '../journal/snapshotRecords.js';
 import type { FrozenRecord } from '../domain/frozenRecord.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { AutoSnapshot, Facts } from '../domain/facts.js';
-import type { Measured } from '../domain/loggedOperation.js';
+import type { MeasuredOperation } from '../domain/loggedOperation.js';
 import type { OperationRequest, OperationType } from '../domain/operation.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import type { Persistence } from './persistence.js';
-import { keepingMarks, keptSnapshots } from './keptSnapshots.js';
+import { keepingMarks, findKeptSnapshots } from './keptSnapshots.js';
 
 /** How long these take is told by what was measured. Others need no log, and each look would read it. */
 const forecasted: ReadonlySet<OperationType> = new Set<OperationType>([
@@ -27,7 +27,7 @@ export interface OwnKnowledge {
   readonly records?: readonly AutoSnapshot[];
   readonly marks?: readonly OneSnapshot[];
   readonly frozen?: readonly FrozenRecord[];
-  readonly measured?: readonly Measured[];
+  readonly measured?: readonly MeasuredOperation[];
   readonly layers?: VmLayers | undefined;
   readonly olderThanLastRun?: readonly string[] | undefined;
   readonly standsSince?: string | undefined;
@@ -67,7 +67,7 @@ export function knownFacts(
     capabilities,
     now,
     ...(records === undefined ? {} : { autoSnapshots: records }),
-    ...(marks === undefined ? {} : { kept: keptSnapshots(tree, marks).map(({ name }) => name) }),
+    ...(marks === undefined ? {} : { kept: findKeptSnapshots(tree, marks).map(({ name }) => name) }),
     ...(frozen === undefined ? {} : { frozenRecords: frozen }),
     ...(measured === undefined ? {} : { measured }),
     ...(layers === undefined ? {} : { layers }),

@@ -9,7 +9,7 @@ import { FavouriteMark } from '../journal/favouriteMark.js';
 import { FrozenRecords } from '../journal/frozenRecords.js';
 import { MadeFiles } from '../journal/madeFiles.js';
 import { OperationLog } from '../journal/operationLog.js';
-import { type Place, thisPlace } from '../journal/place.js';
+import { type LocalOrigin, thisPlace } from '../journal/place.js';
 import { Records } from '../journal/records.js';
 import { Thumbnails } from '../journal/thumbnails.js';
 import { TrashMarks } from '../journal/trashMarks.js';
@@ -20,10 +20,10 @@ export interface Persistence {
   /** What this editor is called beside those that keep things in the same place. */
   readonly editor?: string | undefined;
   /** Which computer this is: others may have the same journal. */
-  readonly place: () => Promise<Place>;
-  readonly journal: Pick<Journal, 'begin' | 'unfinished' | 'claim' | 'isHeld'>;
+  readonly place: () => Promise<LocalOrigin>;
+  readonly journal: Pick<Journal, 'begin' | 'readInterrupted' | 'lock' | 'isLocked'>;
   /** Of what is done on several VMs as one. */
-  readonly groups: Pick<GroupJournal, 'begin' | 'unfinished' | 'claim'>;
+  readonly groups: Pick<GroupJournal, 'begin' | 'readInterrupted' | 'lock'>;
   readonly audit: Pick<Audit, 'note'>;
   readonly operations: Pick<OperationLog, 'add' | 'of'>;
   readonly records: Pick<Records, 'add' | 'of' | 'forget'>;
@@ -39,7 +39,7 @@ export interface Persistence {
   readonly frozen: Pick<FrozenRecords, 'of' | 'keep' | 'forget'>;
   /** Of the files of clones. Nothing is made that is not written down. */
   readonly made: Pick<MadeFiles, 'add' | 'of' | 'forget'>;
-  readonly demos: Pick<DemoRecords, 'add' | 'left' | 'forget'>;
+  readonly demos: Pick<DemoRecords, 'add' | 'readLeftDemoVms' | 'forget'>;
 }
 
 /** In one folder, which need not be there yet, and is that of other editors too. */
@@ -74,14 +74,14 @@ export const keepNothing: Persistence = {
   place: thisPlace,
   journal: {
     begin: ({ request }) => Promise.reject(new Failure('journal', { doing: 'look for a journal', request })),
-    unfinished: () => Promise.resolve({ entries: [], unreadable: [] }),
-    claim: () => Promise.resolve('gone'),
-    isHeld: () => Promise.resolve(false),
+    readInterrupted: () => Promise.resolve({ entries: [], unreadable: [] }),
+    lock: () => Promise.resolve('gone'),
+    isLocked: () => Promise.resolve(false),
   },
   groups: {
     begin: () => Promise.reject(new Failure('journal', { doing: 'look for the journal of groups' })),
-    unfinished: () => Promise.resolve({ entries: [], unreadable: [] }),
-    claim: () => Promise.resolve('gone'),
+    readInterrupted: () => Promise.resolve({ entries: [], unreadable: [] }),
+    lock: () => Promise.resolve('gone'),
   },
   audit: { note: () => Promise.resolve() },
   operations: { add: () => Promise.resolve(), of: () => Promise.resolve([]) },
@@ -106,7 +106,7 @@ export const keepNothing: Persistence = {
   },
   demos: {
     add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
-    left: () => Promise.resolve([]),
+    readLeftDemoVms: () => Promise.resolve([]),
     forget: () => Promise.resolve(),
   },
 };

@@ -8,9 +8,9 @@ import type { SavedRam } from '../domain/snapshot.js';
 import type { VmDisk } from '../domain/vm.js';
 import type { RequiredFacts } from '../operations/requiredFacts.js';
 import { asFailure } from '../domain/asFailure.js';
-import { readLocks } from '../inventory/hostFacts.js';
-import type { Neighbours, NeighboursSeen } from '../inventory/neighbours.js';
-import type { OtherVmFacts } from '../inventory/otherVmFacts.js';
+import { readLocks } from '../live/hostFacts.js';
+import type { Neighbours, NeighbourVms } from '../live/neighbours.js';
+import type { OtherVmFacts } from '../live/otherVmFacts.js';
 
 /** Snapshots beyond so many wait until it is certain that they are wanted. */
 const mostBegun = 32;
@@ -31,7 +31,7 @@ export class Prefetch {
   readonly #uuid: string;
   readonly #frozen = new Map<string, Promise<readonly VmDisk[] | undefined>>();
   readonly #saved = new Map<string, Promise<SavedRam | undefined>>();
-  #others: Promise<NeighboursSeen> | undefined;
+  #others: Promise<NeighbourVms> | undefined;
   #locks: Promise<ImageLocks | undefined> | undefined;
 
   constructor(sources: FactsSources, uuid: string) {
@@ -50,11 +50,11 @@ export class Prefetch {
     begun.forEach((reading) => void reading.catch(() => undefined));
   }
 
-  otherVms(): Promise<NeighboursSeen> {
+  otherVms(): Promise<NeighbourVms> {
     return (this.#others ??= this.#readOthers());
   }
 
-  async #readOthers(): Promise<NeighboursSeen> {
+  async #readOthers(): Promise<NeighbourVms> {
     const { hypervisor, otherVms, neighbours } = this.#sources;
     const [own, near] = await Promise.all([
       otherVms.read(hypervisor, this.#uuid),

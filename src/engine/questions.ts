@@ -9,15 +9,15 @@ import { type Refusal, refuse } from '../domain/refusal.js';
 import type { VmRef } from '../domain/vm.js';
 import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
 import { planOperation } from '../operations/planOperation.js';
-import type { Decided } from './inventory.js';
+import type { DecidedRequests } from './enginePort.js';
 import { factsToDecide, factsToDiagnose } from './factsRequests.js';
 import { type Clock, within } from '../base/clock.js';
 import type { Persistence } from './persistence.js';
-import type { LiveConnection } from '../inventory/liveConnection.js';
-import { unreadableRefusals } from './heldByOthers.js';
+import type { LiveConnection } from '../live/liveConnection.js';
+import { unreadableRefusals } from './busyElsewhere.js';
 import { knownFacts, readOwnKnowledge } from './ownKnowledge.js';
-import { knownVm, type Store } from '../inventory/store.js';
-import { vmKey } from '../inventory/views.js';
+import { requireVm, type Store } from '../live/store.js';
+import { vmKey } from '../live/views.js';
 import { noteLayers } from './frozenNotes.js';
 import { FactsReader } from './factsReader.js';
 
@@ -41,7 +41,7 @@ export class Questions {
   }
 
   /** In the order of the requests. All that are about one VM rest on one look at it. */
-  decide<const T extends readonly OperationRequest[]>(requests: T): Promise<Decided<T>> {
+  decide<const T extends readonly OperationRequest[]>(requests: T): Promise<DecidedRequests<T>> {
     const looks = new Map<string, Promise<Facts>>();
     const lookFor = ({ vm }: OperationRequest): Promise<Facts> => {
       const key = vmKey(vm);
@@ -56,7 +56,7 @@ export class Questions {
     };
     return Promise.all(
       requests.map(async (request) => ({ request, decision: planOperation(request, await lookFor(request)) })),
-    ) as Promise<Decided<T>>;
+    ) as Promise<DecidedRequests<T>>;
   }
 
   /**
@@ -69,16 +69,16 @@ export class Questions {
     const { clock, connection, persistence, log, store } = this.#options;
     const live = connection(ref.connection);
     const hypervisor = await live.open();
-    if (!live.isFollowed(uuid) && !(live.isHeld(uuid) && store.vm(ref)?.tree !== undefined)) {
-      await live.read(uuid, live.isHeld(uuid) ? ['tree'] : ['vm', 'tree']);
+    if (!live.isFollowed(uuid) && !(live.isPaused(uuid) && store.vm(ref)?.tree !== undefined)) {
+      await live.read(uuid, live.isPaused(uuid) ? ['tree'] : ['vm', 'tree']);
     }
-    const { vm, tree: read, layers, olderThanLastRun, standsSince } = knownVm(store, ref);
+    const { vm, tree: read, layers, olderThanLastRun, standsSince } = requireVm(store, ref);
     // What an operation of ours is making is whole when the turn comes.
     const { beingWritten: _, ...whole } = read;
-    const tree = live.isHeld(uuid) ? whole : read;
+    const tree = live.isPaused(uuid) ? whole : read;
     const own = await readOwnKnowledge(persistence, ref, requests);
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, olderThanLastRun, standsSince });
-    if (live.isHeld(uuid)) {
+    if (live.isPaused(uuid)) {
       return known;
     }
     const reader = new FactsReader(
@@ -93,12 +93,12 @@ export class Questions {
   async examine(ref: VmRef): Promise<Examination> {
     const { clock, connection, persistence, log, store } = this.#options;
     const live = connection(ref.connection);
-    if (live.isHeld(ref.uuid)) {
+    if (live.isPaused(ref.uuid)) {
       throw new Failure('busy', { vm: ref.uuid, connection: ref.connection });
     }
     const hypervisor = await live.open();
     const [own] = await Promise.all([readOwnKnowledge(persistence, ref, []), live.read(ref.uuid, ['vm', 'tree'])]);
-    const { vm, tree, olderThanLastRun, standsSince } = knownVm(store, ref);
+    const { vm, tree, olderThanLastRun, standsSince } = requireVm(store, ref);
     const refused = beingWrittenRefusal({ vm, tree });
     if (refused !== undefined) {
       throw new Failure('refused', { vm: vm.name, connection: ref.connection, refusal: refused.refusal });
@@ -108,7 +108,7 @@ export class Questions {
     const [facts, unreadEntries, { entries }] = await Promise.all([
       reader.read(factsToDiagnose(known)),
       unreadableRefusals(persistence, ref.uuid),
-      persistence.journal.unfinished(),
+      persistence.journal.readInterrupted(),
     ]);
     // An operation that was interrupted, or is under way in another editor, may have left a layer half merged.
     if (unreadEntries.length === 0 && entries.every(({ vm: { uuid } }) => uuid !== ref.uuid)) {
@@ -116,7 +116,7 @@ export class Questions {
     }
     const leftEntries: Refusal[] = [];
     for (const { id, request } of entries.filter(({ vm: { uuid } }) => uuid === ref.uuid)) {
-      if (!(await persistence.journal.isHeld(id))) {
+      if (!(await persistence.journal.isLocked(id))) {
         leftEntries.push(refuse('unfinishedOperation', { vm: vm.name, operation: request.kind }).refusal);
       }
     }

@@ -7,16 +7,16 @@ import { type Refusal, refuse } from '../domain/refusal.js';
 import type { Lease } from './leases.js';
 import type { Recoverer } from './recoverer.js';
 
-type Recovers = Pick<Recoverer, 'recoverVm' | 'onDidRecover'>;
+type RecovererPort = Pick<Recoverer, 'recoverVm' | 'onDidRecover'>;
 
-export interface RecoveredFirst {
+export interface PriorRecovery {
   /** What stays unfinished, if anything does. */
   readonly why?: Refusal;
   /** Those that something was done about. */
   readonly reports: readonly RecoveryReport[];
 }
 
-export async function recoverFirst(recoverer: Recovers, lease: Lease): Promise<RecoveredFirst> {
+export async function recoverFirst(recoverer: RecovererPort, lease: Lease): Promise<PriorRecovery> {
   const reports: RecoveryReport[] = [];
   const listening = recoverer.onDidRecover((report) => {
     if (report.outcome !== 'explained' && report.request.vm.uuid === lease.request.vm.uuid) {
@@ -32,14 +32,14 @@ export async function recoverFirst(recoverer: Recovers, lease: Lease): Promise<R
 }
 
 /** The first one stands for all: more than one are rare, and the history has them. */
-export function knowingRecovered(error: unknown, [first]: readonly RecoveryReport[]): Failure {
+export function withPriorRecovery(error: unknown, [first]: readonly RecoveryReport[]): Failure {
   const failure = asFailure(error);
   return first === undefined ? failure : withDetails(failure, { recoveredFirst: first });
 }
 
 /** What keeps a request from being begun, where something stays unfinished. @param vm its name */
 export function requireFinished(request: OperationRequest, vm: string, why: Refusal | undefined): void {
-  if (why === undefined || isWayOut(request)) {
+  if (why === undefined || isAllowedWhileInterrupted(request)) {
     return;
   }
   // Neither a repair of ours nor a person's word here leads out of these two.
@@ -49,7 +49,7 @@ export function requireFinished(request: OperationRequest, vm: string, why: Refu
 }
 
 /** While something is unfinished: what mends it, and what takes the VM out of use meanwhile. */
-function isWayOut(request: OperationRequest): boolean {
+function isAllowedWhileInterrupted(request: OperationRequest): boolean {
   return (
     request.kind === 'repair' ||
     (request.kind === 'power' && ['shutDown', 'forceOff', 'pause'].includes(request.action))

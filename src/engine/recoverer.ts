@@ -6,35 +6,35 @@ import type { Log } from '../base/log.js';
 import type { AutomaticActions } from '../domain/automaticActions.js';
 import { Failure } from '../domain/failure.js';
 import type { Step } from '../steps/step.js';
-import type { AgreedRecovery, UnfinishedOperation } from '../operations/interrupted.js';
+import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupted.js';
 import type { RecoveryReport } from '../domain/recoveryReport.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
-import { sameSteps } from '../operations/planEssence.js';
+import { sameSteps } from '../operations/planIdentity.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
 import { beforeRecoveryStep } from './beforeRecoveryStep.js';
 import type { Clock } from '../base/clock.js';
 import type { FreshLook } from './freshLook.js';
-import { LaterAgain } from './laterAgain.js';
+import { RecoveryRetry } from './recoveryRetry.js';
 import { runSteps } from './journaledRun.js';
-import { groupRefusal, heldBy, unreadableLine, unreadableRefusals } from './heldByOthers.js';
+import { groupRefusal, busyFailure, unreadableLine, unreadableRefusals } from './busyElsewhere.js';
 import type { Persistence } from './persistence.js';
-import { dropGuardsOfLeft, dropLeftGuards } from './leftGuards.js';
-import { keepLeftCheckpoints } from './leftCheckpoints.js';
+import { dropGuardsOfInterrupted, dropLeftGuards } from './leftGuards.js';
+import { keepInterruptedCheckpoints } from './interruptedCheckpoints.js';
 import { checkStep } from './operationStatus.js';
-import type { LiveConnection } from '../inventory/liveConnection.js';
-import type { Store } from '../inventory/store.js';
-import { type Cause, commandsOf, RecoveryDecision } from './recoveryDecision.js';
+import type { LiveConnection } from '../live/liveConnection.js';
+import type { Store } from '../live/store.js';
+import { type RecoveryCause, commandsOf, RecoveryDecision } from './recoveryDecision.js';
 import { interruptedOf, RecoveryEnds, stoppedAfterOthers } from './recoveryEnds.js';
 import type { CompleteFacts } from '../operations/completeFacts.js';
 import type { Rules } from './rules.js';
 import { factsToRecover } from './factsRequests.js';
-import { watchSteps } from './seenStep.js';
+import { watchSteps } from './verifyStep.js';
 import type { StepRunner } from './stepRunner.js';
 import type { Lease, Leases } from './leases.js';
 
 export interface RecovererOptions {
-  readonly turns: Leases;
+  readonly leases: Leases;
   readonly look: FreshLook;
   readonly steps: StepRunner;
   readonly persistence: Persistence;
@@ -55,14 +55,14 @@ export class Recoverer {
   readonly #options: RecovererOptions;
   readonly #ends: RecoveryEnds;
   readonly #decision: RecoveryDecision;
-  readonly #again: LaterAgain;
+  readonly #again: RecoveryRetry;
   readonly onDidRecover: RecoveryEnds['onDidRecover'];
 
   constructor(options: RecovererOptions) {
     this.#options = options;
     this.#ends = new RecoveryEnds(options);
     this.#decision = new RecoveryDecision(options);
-    this.#again = new LaterAgain(options, (uri) => this.#takeUp(uri));
+    this.#again = new RecoveryRetry(options, (uri) => this.#takeUp(uri));
     this.onDidRecover = this.#ends.onDidRecover;
   }
 
@@ -72,15 +72,15 @@ export class Recoverer {
   }
 
   async #takeUp(uri: string): Promise<void> {
-    const { persistence, turns, ended, log } = this.#options;
-    const { entries, unreadable } = await persistence.journal.unfinished(uri);
+    const { persistence, leases, ended, log } = this.#options;
+    const { entries, unreadable } = await persistence.journal.readInterrupted(uri);
     unreadable.forEach((entry) => log.error(unreadableLine(entry)));
     await dropLeftGuards(uri, this.#options);
     const first = new Map(entries.toReversed().map((entry) => [entry.vm.uuid, entry]));
     await Promise.all(
       [...first.values()].map(async ({ request, vm }) => {
         try {
-          await turns.take(request, { signal: ended }, (lease) => this.recoverVm(lease));
+          await leases.take(request, { signal: ended }, (lease) => this.recoverVm(lease));
         } catch (error) {
           const { kind, line } = asFailure(error);
           log.info(`what was interrupted on ${vm.name} is left for now: ${line}`);
@@ -91,8 +91,8 @@ export class Recoverer {
         }
       }),
     );
-    const left = entries.filter(({ id }) => this.#ends.whyUnfinished(id) !== undefined);
-    await dropGuardsOfLeft(uri, left, this.#options);
+    const left = entries.filter(({ id }) => this.#ends.findWhy(id) !== undefined);
+    await dropGuardsOfInterrupted(uri, left, this.#options);
   }
 
   /**
@@ -115,24 +115,24 @@ export class Recoverer {
     if ((await lease.live.open()).capabilities.readOnly) {
       return undefined;
     }
-    const { entries } = await persistence.journal.unfinished();
+    const { entries } = await persistence.journal.readInterrupted();
     const own = entries.filter(({ vm }) => vm.uuid === uuid);
     for (const entry of own) {
-      const open = await persistence.journal.claim(entry.id);
+      const open = await persistence.journal.lock(entry.id);
       if (open === 'busy') {
-        throw heldBy(entry);
+        throw busyFailure(entry);
       }
       if (open === 'gone') {
         continue;
       }
       if (entry.connection !== connection) {
-        await this.#ends.elsewhere(open);
+        await this.#ends.leaveElsewhere(open);
       } else if ((await this.#settle(lease, open, { cause: 'automatic' })) === undefined) {
         throw new Failure('lost', { connection });
       }
     }
     const unread = await unreadableRefusals(persistence, uuid);
-    const [why] = [...own.flatMap(({ id }) => this.#ends.whyUnfinished(id) ?? []), ...unread];
+    const [why] = [...own.flatMap(({ id }) => this.#ends.findWhy(id) ?? []), ...unread];
     return why ?? (await groupRefusal(lease, persistence));
   }
 
@@ -142,13 +142,13 @@ export class Recoverer {
    */
   async requireAlone(lease: Lease, own: { readonly id: string; withdraw(): Promise<void> }): Promise<void> {
     const { journal } = this.#options.persistence;
-    const { entries } = await journal.unfinished();
+    const { entries } = await journal.readInterrupted();
     for (const entry of entries) {
       const { id, vm } = entry;
-      if (vm.uuid !== lease.request.vm.uuid || id === own.id || this.#ends.whyUnfinished(id) !== undefined) {
+      if (vm.uuid !== lease.request.vm.uuid || id === own.id || this.#ends.findWhy(id) !== undefined) {
         continue;
       }
-      const other = await journal.claim(id);
+      const other = await journal.lock(id);
       if (other === 'gone') {
         continue;
       }
@@ -157,7 +157,7 @@ export class Recoverer {
         await other.leave('not begun upon');
       }
       await own.withdraw();
-      throw heldBy(entry);
+      throw busyFailure(entry);
     }
     await groupRefusal(lease, this.#options.persistence).catch(async (error: unknown) => {
       await own.withdraw();
@@ -168,20 +168,20 @@ export class Recoverer {
   /** What is unfinished on a VM is forgotten, over whichever connection it began: a person has seen to it. */
   async dismiss(ref: VmRef): Promise<void> {
     await this.#eachOf(ref, async (_, open) => {
-      await keepLeftCheckpoints(this.#options.persistence, open.entry);
+      await keepInterruptedCheckpoints(this.#options.persistence, open.entry);
       await open.end({ outcome: 'explained', failure: 'dismissed' });
       this.#ends.forget(open.entry.id);
     });
   }
 
   /** What would be done about each that began over this connection, if a person wanted it. */
-  async preview(ref: VmRef): Promise<readonly UnfinishedOperation[]> {
-    const found: UnfinishedOperation[] = [];
+  async preview(ref: VmRef): Promise<readonly InterruptedPreview[]> {
+    const found: InterruptedPreview[] = [];
     await this.#eachOf(ref, async (lease, open) => {
       const { entry } = open;
       try {
         if (entry.connection === ref.connection) {
-          found.push(await this.#previewed(lease, entry));
+          found.push(await this.#previewOne(lease, entry));
         }
       } finally {
         await open.leave('looked at for a person');
@@ -190,7 +190,7 @@ export class Recoverer {
     return found;
   }
 
-  async #previewed(lease: Lease, entry: JournalEntry): Promise<UnfinishedOperation> {
+  async #previewOne(lease: Lease, entry: JournalEntry): Promise<InterruptedPreview> {
     const { id, request, vm, startedAt } = entry;
     const about = { id, request, vm: vm.name, startedAt };
     const foreign = await this.#decision.foreign(lease, entry);
@@ -225,13 +225,13 @@ export class Recoverer {
 
   /** Takes up each that is unfinished on a VM, over whichever connection it began, oldest first. */
   async #eachOf(ref: VmRef, act: (lease: Lease, open: OpenEntry) => Promise<void>): Promise<void> {
-    const { persistence, turns, ended } = this.#options;
-    const { entries } = await persistence.journal.unfinished();
+    const { persistence, leases, ended } = this.#options;
+    const { entries } = await persistence.journal.readInterrupted();
     for (const entry of entries.filter(({ vm }) => vm.uuid === ref.uuid)) {
-      await turns.take({ ...entry.request, vm: ref }, { signal: ended }, async (lease) => {
-        const open = await persistence.journal.claim(entry.id);
+      await leases.take({ ...entry.request, vm: ref }, { signal: ended }, async (lease) => {
+        const open = await persistence.journal.lock(entry.id);
         if (open === 'busy') {
-          throw heldBy(entry);
+          throw busyFailure(entry);
         }
         if (open === 'gone') {
           this.#ends.forget(entry.id);
@@ -252,7 +252,7 @@ export class Recoverer {
     this.#ends.dispose();
   }
 
-  async #settle(lease: Lease, open: OpenEntry, how: Settling): Promise<RecoveryReport['outcome'] | undefined> {
+  async #settle(lease: Lease, open: OpenEntry, how: SettleWish): Promise<RecoveryReport['outcome'] | undefined> {
     const { store, log } = this.#options;
     const { request } = lease;
     store.putVm(request.vm, { recovering: true });
@@ -271,7 +271,7 @@ export class Recoverer {
         return undefined;
       }
       this.#again.later(request.vm.connection);
-      return this.#ends.failed(open.entry, message);
+      return this.#ends.fail(open.entry, message);
     } finally {
       store.putVm(request.vm, { recovering: undefined });
     }
@@ -280,26 +280,26 @@ export class Recoverer {
   async #decideAndDo(
     lease: Lease,
     open: OpenEntry,
-    { cause, failure, agreed }: Settling,
+    { cause, failure, agreed }: SettleWish,
   ): Promise<RecoveryReport['outcome']> {
     const { persistence } = this.#options;
     const { entry } = open;
     const foreign = cause === 'failedJustNow' ? undefined : await this.#decision.foreign(lease, entry);
     if (foreign !== undefined) {
-      return this.#ends.explained(open, { kind: 'explain', why: foreign, commands: [] });
+      return this.#ends.explain(open, { kind: 'explain', why: foreign, commands: [] });
     }
-    await keepLeftCheckpoints(persistence, entry);
+    await keepInterruptedCheckpoints(persistence, entry);
     const facts = await this.#readFacts(lease, entry);
     if (facts === 'vmIsGone') {
-      return this.#ends.vmGone(open, cause === 'automatic', failure);
+      return this.#ends.endWithoutVm(open, cause === 'automatic', failure);
     }
     const { recovery, mayFinish } = await this.#decision.decide(lease, entry, facts, cause);
     switch (recovery.kind) {
       case 'explain':
-        return this.#ends.explained(open, recovery, mayFinish);
+        return this.#ends.explain(open, recovery, mayFinish);
       case 'settled':
         // Somebody is told of a failure already; that nothing was done is what it says.
-        return this.#ends.settled(lease, open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
+        return this.#ends.settle(lease, open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
       case 'steps': {
         const { plan, to } = recovery;
         if (agreed !== undefined && !sameSteps(agreed, plan.steps)) {
@@ -319,12 +319,12 @@ export class Recoverer {
             throw error;
           }
           lease.log.info(`it was tried, and is refused: ${message}`);
-          return await this.#ends.explained(open, { kind: 'explain', why: recovery.otherwise, commands: [] });
+          return await this.#ends.explain(open, { kind: 'explain', why: recovery.otherwise, commands: [] });
         }
         // A clone that was thrown away cannot be looked at any more.
         const isGone = entry.request.kind === 'discard';
         await (isGone ? undefined : lease.live.read(lease.request.vm.uuid, ['vm', 'tree']));
-        return this.#ends.settled(lease, open, to, true, failure);
+        return this.#ends.settle(lease, open, to, true, failure);
       }
     }
   }
@@ -346,8 +346,8 @@ export class Recoverer {
 }
 
 /** `agreed`: the steps that a person was shown. */
-interface Settling {
-  readonly cause: Cause;
+interface SettleWish {
+  readonly cause: RecoveryCause;
   readonly failure?: Failure;
   readonly agreed?: readonly Step[];
 }

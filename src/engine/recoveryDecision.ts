@@ -1,6 +1,6 @@
 // Whether a recovery may be carried out: by itself, or for a person who wants it. Refuses to know what it does.
 import type { JournalEntry } from '../journal/entry.js';
-import { actOf } from '../operations/harmless.js';
+import { recoveryActOf } from '../operations/recoveryAct.js';
 import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
 import type { PlannedWork } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
@@ -9,7 +9,7 @@ import type { Recovery } from '../operations/interrupted.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { virshLine } from '../steps/virshCommand.js';
 import type { Vm } from '../domain/vm.js';
-import { ageRefusal, foreignRefusal, type Here } from '../operations/originRefusal.js';
+import { ageRefusal, foreignRefusal, type CurrentOrigin } from '../operations/originRefusal.js';
 import type { Clock } from '../base/clock.js';
 import type { Persistence } from './persistence.js';
 import { interruptedOf } from './recoveryEnds.js';
@@ -23,9 +23,9 @@ const mostRecoveries = 3;
  * `automatic`: nobody asked for it just now. `failedJustNow`: it is the end of an operation that somebody asked for.
  * `asked`: a person has been shown what it would do, and wants it.
  */
-export type Cause = 'automatic' | 'failedJustNow' | 'asked';
+export type RecoveryCause = 'automatic' | 'failedJustNow' | 'asked';
 
-export interface Decided {
+export interface DecidedRecovery {
   readonly recovery: Recovery;
   /** What is left to a person, and why, could be done for them. */
   readonly mayFinish: boolean;
@@ -59,7 +59,12 @@ export class RecoveryDecision {
    * | steps          | failedJustNow | it was tried too often; the VM is not as it was left              | explained |
    * | steps          | automatic     | the same; the VM is protected, it was begun too long ago or not for certain here, the setting | explained |
    */
-  async decide(lease: Lease, entry: JournalEntry, facts: CompleteFacts, cause: Cause): Promise<Decided> {
+  async decide(
+    lease: Lease,
+    entry: JournalEntry,
+    facts: CompleteFacts,
+    cause: RecoveryCause,
+  ): Promise<DecidedRecovery> {
     const recovery = this.#options.rules.planRecovery(interruptedOf(entry), facts);
     if (recovery.kind !== 'steps' || cause === 'asked') {
       return { recovery, mayFinish: false };
@@ -75,7 +80,7 @@ export class RecoveryDecision {
     entry: JournalEntry,
     plan: PlannedWork,
     facts: CompleteFacts,
-    cause: Exclude<Cause, 'asked'>,
+    cause: Exclude<RecoveryCause, 'asked'>,
   ): Promise<Refusal | undefined> {
     const { rules, automatic } = this.#options;
     const { name: vm } = facts.vm;
@@ -87,7 +92,7 @@ export class RecoveryDecision {
         return refuse('protectedVm', { vm }).refusal;
       }
       const setting = automatic();
-      if (!mayAct(actOf(plan.steps, entry.plan), setting)) {
+      if (!mayAct(recoveryActOf(plan.steps, entry.plan), setting)) {
         return refuse('notByItself', { vm, setting }).refusal;
       }
       const age = ageRefusal(vm, entry.origin, entry.lastActedAt, await this.#here(live));
@@ -95,10 +100,10 @@ export class RecoveryDecision {
         return age.refusal;
       }
     }
-    return rules.sinceObstacle(interruptedOf(entry), plan, facts)?.refusal;
+    return rules.changedSinceRefusal(interruptedOf(entry), plan, facts)?.refusal;
   }
 
-  async #here(live: Lease['live']): Promise<Here> {
+  async #here(live: Lease['live']): Promise<CurrentOrigin> {
     const { persistence, clock } = this.#options;
     const [{ capabilities }, place] = await Promise.all([live.open(), persistence.place()]);
     const { hostname, hostUuid } = capabilities;

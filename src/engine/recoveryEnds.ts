@@ -6,11 +6,11 @@ import { Emitter } from '../base/emitter.js';
 import type { Log } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
 import type { InterruptedOperation, Recovery } from '../operations/interrupted.js';
-import type { RecoveredTo, RecoveryReport } from '../domain/recoveryReport.js';
+import type { RecoveryState, RecoveryReport } from '../domain/recoveryReport.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
-import type { Store } from '../inventory/store.js';
+import type { Store } from '../live/store.js';
 import type { Lease } from './leases.js';
-import { recovered } from './loggedRecovery.js';
+import { logRecovery } from './loggedRecovery.js';
 import type { Persistence } from './persistence.js';
 
 interface EndsOptions {
@@ -32,7 +32,7 @@ export class RecoveryEnds {
     this.#options = options;
   }
 
-  whyUnfinished(id: string): Refusal | undefined {
+  findWhy(id: string): Refusal | undefined {
     return this.#unfinished.get(id);
   }
 
@@ -41,7 +41,7 @@ export class RecoveryEnds {
   }
 
   /** @param mayFinish whether it can be done for a person who wants it */
-  async explained(
+  async explain(
     open: OpenEntry,
     { why, commands }: Extract<Recovery, { kind: 'explain' }>,
     mayFinish = false,
@@ -58,7 +58,7 @@ export class RecoveryEnds {
   }
 
   /** Of a VM with the same UUID, over a connection that may lead to another one. It is brought to its end over that. */
-  async elsewhere(open: OpenEntry): Promise<void> {
+  async leaveElsewhere(open: OpenEntry): Promise<void> {
     const { id, vm, connection } = open.entry;
     await open.leave('begun over another connection');
     this.#unfinished.set(id, refuse('begunElsewhere', { vm: vm.name, connection }).refusal);
@@ -68,16 +68,16 @@ export class RecoveryEnds {
    * What is done with several VMs at once stands in the log of who does that.
    * @param isNews whether nobody was told of it yet
    */
-  async settled(
+  async settle(
     { request, group }: Pick<Lease, 'request' | 'group'>,
     open: OpenEntry,
-    to: RecoveredTo,
+    to: RecoveryState,
     isNews: boolean,
     failure: Failure | undefined,
-  ): Promise<RecoveredTo> {
+  ): Promise<RecoveryState> {
     const { persistence, store } = this.#options;
     const isLogged = to === 'after' && group === undefined;
-    const logged = isLogged ? recovered(open.entry, store.vm(request.vm)) : undefined;
+    const logged = isLogged ? logRecovery(open.entry, store.vm(request.vm)) : undefined;
     this.#unfinished.delete(open.entry.id);
     const undone = isNews || failure === undefined ? 'undone' : 'failed';
     await open.end({
@@ -101,15 +101,15 @@ export class RecoveryEnds {
   }
 
   /** Of a clone that was to go, that is all. */
-  vmGone(open: OpenEntry, isNews: boolean, failure: Failure | undefined): Promise<RecoveryReport['outcome']> {
+  endWithoutVm(open: OpenEntry, isNews: boolean, failure: Failure | undefined): Promise<RecoveryReport['outcome']> {
     const { request, vm } = open.entry;
     return request.kind === 'discard'
-      ? this.settled({ request, group: undefined }, open, 'after', isNews, failure)
-      : this.explained(open, { kind: 'explain', why: refuse('vmGone', { vm: vm.name }).refusal, commands: [] });
+      ? this.settle({ request, group: undefined }, open, 'after', isNews, failure)
+      : this.explain(open, { kind: 'explain', why: refuse('vmGone', { vm: vm.name }).refusal, commands: [] });
   }
 
   /** Somebody tries again. */
-  failed(entry: JournalEntry, message: string): 'failed' {
+  fail(entry: JournalEntry, message: string): 'failed' {
     const why = refuse('recoveryFailed', { vm: entry.vm.name, message }).refusal;
     this.#unfinished.set(entry.id, why);
     this.#report(entry, { outcome: 'failed', why });
@@ -143,19 +143,19 @@ export function stoppedAfterOthers(outcomes: readonly RecoveryReport['outcome'][
 
 /** The entry, as the rules of a recovery want it. */
 export function interruptedOf({ request, plan, steps, startedAt }: JournalEntry): InterruptedOperation {
-  const those = (is: 'begun' | 'done'): readonly number[] => [
+  const indexesOf = (is: 'begun' | 'done'): readonly number[] => [
     ...new Set(steps.flatMap(({ index, state }) => (state === is ? [index] : []))),
   ];
-  const times = (is: 'begun' | 'done'): ReadonlyMap<number, number> =>
+  const timesOf = (is: 'begun' | 'done'): ReadonlyMap<number, number> =>
     new Map(steps.flatMap(({ index, state, at }) => (state === is ? [[index, at] as const] : [])));
   return {
     request,
     plan,
-    begun: those('begun'),
-    done: those('done'),
+    begun: indexesOf('begun'),
+    done: indexesOf('done'),
     startedAt: Math.floor(startedAt / 1_000) * 1_000,
-    begunAt: times('begun'),
-    doneAt: times('done'),
+    begunAt: timesOf('begun'),
+    doneAt: timesOf('done'),
     lastStepAt: Math.max(startedAt, ...steps.map(({ at }) => at)),
   };
 }

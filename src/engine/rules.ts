@@ -3,13 +3,22 @@
 import type { OperationRequest } from '../domain/operation.js';
 import type { PlannedWork } from '../operations/plan.js';
 import type { InterruptedOperation, Recovery } from '../operations/interrupted.js';
-import type { Refused } from '../domain/refusal.js';
+import type { RefusedDecision } from '../domain/refusal.js';
 import type { CompleteFacts } from '../operations/completeFacts.js';
 
 export interface Rules {
   /** Whether what is left of a plan after its first `done` steps still holds. */
-  planRest(request: OperationRequest, facts: CompleteFacts, plan: PlannedWork, done: number): 'same' | Refused;
+  remainingPlan(
+    request: OperationRequest,
+    facts: CompleteFacts,
+    plan: PlannedWork,
+    done: number,
+  ): 'same' | RefusedDecision;
   planRecovery(interrupted: InterruptedOperation, facts: CompleteFacts): Recovery;
   /** Why this recovery may not go on without a person. */
-  sinceObstacle(interrupted: InterruptedOperation, recovery: PlannedWork, facts: CompleteFacts): Refused | undefined;
+  changedSinceRefusal(
+    interrupted: InterruptedOperation,
+    recovery: PlannedWork,
+    facts: CompleteFacts,
+  ): RefusedDecision | undefined;
 }

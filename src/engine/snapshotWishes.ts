@@ -1,10 +1,10 @@
 // What a person wants of single snapshots: to keep some, to go back to one. Refuses to know what follows from it.
-import { type MarkRequest, snapshotsMeant, snapshotsSeen, type StateSeen } from '../domain/loggedOperation.js';
+import { type MarkRequest, logAsUnchanged, loggedSnapshotsOf, type LoggedState } from '../domain/loggedOperation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
-import { favouriteIn, inTrash, keepingMarks, keptSnapshots, marksOn } from './keptSnapshots.js';
+import { favouriteIn, inTrash, keepingMarks, findKeptSnapshots, marksOn } from './keptSnapshots.js';
 import { newOperationId } from '../journal/operationLog.js';
-import type { InventoryPort } from './inventory.js';
+import type { EnginePort } from './enginePort.js';
 import type { OneSnapshot } from '../journal/snapshotRecords.js';
 import type { Persistence } from './persistence.js';
 
@@ -12,22 +12,22 @@ import type { Persistence } from './persistence.js';
 const leastMs = 24 * 3_600_000;
 
 /** A mark is on no VM, and on no disk. */
-const nothingSeen: StateSeen = { power: 'unknown', disks: [] };
+const nothingSeen: LoggedState = { power: 'unknown', disks: [] };
 
-type Kept = Pick<Persistence, 'marks' | 'favourites' | 'trash' | 'operations' | 'audit'>;
+type WishPersistence = Pick<Persistence, 'marks' | 'favourites' | 'trash' | 'operations' | 'audit'>;
 
 export class SnapshotWishes {
-  readonly #persistence: Kept;
-  readonly #seen: Pick<InventoryPort, 'readTree' | 'findVm'>;
+  readonly #persistence: WishPersistence;
+  readonly #seen: Pick<EnginePort, 'readTree' | 'findVm'>;
 
-  constructor(persistence: Kept, seen: Pick<InventoryPort, 'readTree' | 'findVm'>) {
+  constructor(persistence: WishPersistence, seen: Pick<EnginePort, 'readTree' | 'findVm'>) {
     this.#persistence = persistence;
     this.#seen = seen;
   }
 
-  async kept(ref: VmRef): Promise<readonly string[]> {
+  async readKept(ref: VmRef): Promise<readonly string[]> {
     const marks = await keepingMarks(this.#persistence, ref);
-    return marks.length === 0 ? [] : keptSnapshots(await this.#seen.readTree(ref), marks).map(({ name }) => name);
+    return marks.length === 0 ? [] : findKeptSnapshots(await this.#seen.readTree(ref), marks).map(({ name }) => name);
   }
 
   /** Puts a mark, or takes it off, and keeps that in the log and the history, unless it changes nothing: then nothing is to be undone. */
@@ -53,7 +53,7 @@ export class SnapshotWishes {
       request: told,
       before: nothingSeen,
       after: nothingSeen,
-      changes: snapshotsMeant(snapshotsSeen(await this.#seen.readTree(request.vm)), names),
+      changes: logAsUnchanged(loggedSnapshotsOf(await this.#seen.readTree(request.vm)), names),
       ...(undoes === undefined ? {} : { undoes }),
     });
     const vm = { uuid, name: this.#seen.findVm(request.vm)?.vm.name ?? uuid };
@@ -64,7 +64,7 @@ export class SnapshotWishes {
   async #keep(request: Extract<MarkRequest, { kind: 'keep' }>): Promise<MarkRequest> {
     const { vm, snapshots, kept } = request;
     const marks = await this.#persistence.marks.of(vm);
-    const before = new Set(keptSnapshots(await this.#seen.readTree(vm), marks).map(({ name }) => name));
+    const before = new Set(findKeptSnapshots(await this.#seen.readTree(vm), marks).map(({ name }) => name));
     await this.#setKept(vm, snapshots, kept);
     // What was so before stays so when it is undone.
     return { ...request, snapshots: snapshots.filter((name) => before.has(name) === (kept === 'free')) };
@@ -109,7 +109,7 @@ export class SnapshotWishes {
     const chosen = tree.snapshots.filter(({ name }) => snapshots.includes(name));
     const on = new Set(chosen.flatMap((snapshot) => marksOn(snapshot, tree, known)));
     const isMarked = (those: readonly OneSnapshot[], { name }: Snapshot): boolean =>
-      keptSnapshots(tree, those).some((one) => one.name === name);
+      findKeptSnapshots(tree, those).some((one) => one.name === name);
     // A mark whose name is gone is on all of its second: what nobody frees gets one of its own, before that goes.
     const left = known.filter((mark) => !on.has(mark));
     const unmarked =

@@ -7,9 +7,9 @@ import type { HostFiles } from '../domain/hostFiles.js';
 import type { Log } from '../base/log.js';
 import type { Facts, StrayImage } from '../domain/facts.js';
 import { type Clock, systemClock } from '../base/clock.js';
-import { ChainReader } from '../inventory/hostFacts.js';
+import { ChainReader } from '../live/hostFacts.js';
 
-export interface FoundStray extends StrayImage {
+export interface FoundStrayImage extends StrayImage {
   readonly file: string;
   /** Of those below it, whatever path leads to them. */
   readonly identities: readonly string[];
@@ -28,7 +28,7 @@ export async function readStrayImages(
   namedByOthers: ReadonlySet<string>,
   log: Log,
   clock: Clock = systemClock,
-): Promise<readonly FoundStray[]> {
+): Promise<readonly FoundStrayImage[]> {
   const named = namedFiles(facts);
   const looked = facts.files?.images;
   const strange = [...(facts.files?.lists ?? [])]
@@ -38,7 +38,7 @@ export async function readStrayImages(
   chains.know(new Map(strange.map((path) => [path, 'qcow2'])));
   await chains.follow(strange);
   const own = pathsByIdentity([...named, ...(looked?.keys() ?? [])], facts.files);
-  const found = strange.flatMap((file): readonly FoundStray[] => {
+  const found = strange.flatMap((file): readonly FoundStrayImage[] => {
     const restsOn = imageChain(file, chains.images).files.slice(1);
     const identities = restsOn.flatMap((one) => identitiesOf(one, chains.images.get(one)));
     const image = chains.images.get(file);
@@ -52,7 +52,7 @@ export async function readStrayImages(
   const resting = found.filter(({ identities }) => identities.some((identity) => own.has(identity)));
   content.know(new Map(resting.map(({ file }) => [file, 'qcow2'])));
   await content.read(resting.map(({ file }) => file));
-  return found.map((stray): FoundStray => {
+  return found.map((stray): FoundStrayImage => {
     const image = content.images.get(stray.file);
     return typeof image === 'object' && image.empty === true ? { ...stray, empty: true } : stray;
   });

@@ -9,7 +9,7 @@ import { leavesFirst } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
 import type { TrashMark } from '../journal/trashMarks.js';
 import type { PlannedWork } from '../operations/plan.js';
-import { losesOnly } from './autoPrune.js';
+import { losesNothingBut } from './autoPrune.js';
 import { inTrash } from './keptSnapshots.js';
 
 export interface Trash {
@@ -55,7 +55,7 @@ export async function expire(
   ) => Promise<unknown>,
 ): Promise<void> {
   for (const snapshot of expiredIn(trash)) {
-    const loses = losesOnly(snapshot);
+    const loses = losesNothingBut(snapshot);
     const allows = async (plan: PlannedWork, facts: Facts): Promise<boolean> => {
       const { tree, kept } = facts;
       const isOver =

@@ -6,21 +6,21 @@ import { checkOf, keyOf, severityOf } from '../diagnosis/problemTable.js';
 import { type Exception, type Thresholds, usualThresholds } from '../diagnosis/thresholds.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, systemClock } from '../base/clock.js';
-import type { InventoryPort } from '../engine/inventory.js';
-import { vmKey } from '../inventory/views.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import { vmKey } from '../live/views.js';
 import { type Disposable, DisposableStore } from '../base/disposable.js';
 import { Emitter } from '../base/emitter.js';
 import type { Log } from '../base/log.js';
-import { type Examination, withFound } from '../diagnosis/examination.js';
+import { type Examination, addProblems } from '../diagnosis/examination.js';
 import type { VmRef } from '../domain/vm.js';
-import { isThere, Judgements, type Measure } from './judgements.js';
+import { isThere, Judgements, type JudgeContext } from './judgements.js';
 import {
   isSnoozed,
   noNotes,
   noteKey,
   parseNotes,
   tell,
-  type Told,
+  type ReportedNote,
   type WatchNotes,
   withRoom,
   withSnooze,
@@ -50,10 +50,7 @@ export interface VmProblem {
 }
 
 export interface HealthWatchOptions {
-  readonly inventory: Pick<
-    InventoryPort,
-    'connections' | 'onDidChange' | 'sweep' | 'readLayers' | 'examine' | 'findVm'
-  >;
+  readonly engine: Pick<EnginePort, 'connections' | 'onDidChange' | 'sweep' | 'readLayers' | 'examine' | 'findVm'>;
   /** What outlives this window; each is read and written as a whole. */
   readonly notes: { read(): Promise<unknown>; write(value: unknown): Promise<void> };
   readonly log: Log;
@@ -63,7 +60,7 @@ export interface HealthWatchOptions {
 }
 
 export class HealthWatch implements Disposable {
-  readonly #inventory: HealthWatchOptions['inventory'];
+  readonly #inventory: HealthWatchOptions['engine'];
   readonly #file: HealthWatchOptions['notes'];
   readonly #log: Log;
   readonly #clock: Clock;
@@ -87,13 +84,13 @@ export class HealthWatch implements Disposable {
   #mayTell = false;
   #isDisposed = false;
 
-  constructor({ inventory, notes, log, clock = systemClock, ofLabs }: HealthWatchOptions) {
-    this.#inventory = inventory;
+  constructor({ engine, notes, log, clock = systemClock, ofLabs }: HealthWatchOptions) {
+    this.#inventory = engine;
     this.#file = notes;
     this.#log = log;
     this.#clock = clock;
     this.#askLabs = ofLabs ?? (() => Promise.resolve([]));
-    this.#store.add(inventory.onDidChange(() => this.#gather()));
+    this.#store.add(engine.onDidChange(() => this.#gather()));
   }
 
   /** The first time it starts the sweeps. */
@@ -109,7 +106,7 @@ export class HealthWatch implements Disposable {
   }
 
   /** Somebody looks at the view: who has not swept for a while does it now. */
-  seen(): void {
+  sweepIfStale(): void {
     const sinceLast = this.#sweptAt === undefined ? Infinity : Math.abs(this.#clock.now() - this.#sweptAt);
     if (sinceLast > this.#settings.sweepMinutes * 60_000) {
       this.#sweepIn(seenMs);
@@ -175,10 +172,10 @@ export class HealthWatch implements Disposable {
     // What statistics do not tell: whole chains of VMs that are off, space on hosts that are not this one.
     await this.#inventory.readLayers(ref);
     if (this.#inventory.findVm(ref) !== undefined) {
-      this.#judgements.examined(ref, examination);
+      this.#judgements.noteExamination(ref, examination);
       await this.#judge();
     }
-    return withFound(examination, this.everything(ref)?.found ?? []);
+    return addProblems(examination, this.everything(ref)?.found ?? []);
   }
 
   dispose(): void {
@@ -260,7 +257,7 @@ export class HealthWatch implements Disposable {
     }
   }
 
-  #judgeAll(judge: Measure['judge']): ReturnType<Judgements['judge']> {
+  #judgeAll(judge: JudgeContext['judge']): ReturnType<Judgements['judge']> {
     const { thresholds, exceptions: own } = this.#settings;
     const exceptions = [...this.#ofLabs, ...own];
     const measure = { judge, notes: this.#notes, thresholds, exceptions, now: this.#clock.now() };
@@ -277,7 +274,7 @@ export class HealthWatch implements Disposable {
       ]),
     );
     const unjudged = new Map([...judged].map((key) => [noteKey(key), this.#judgements.of(key)?.unjudged]));
-    const isJudged = ({ vm, check }: Told): boolean =>
+    const isJudged = ({ vm, check }: ReportedNote): boolean =>
       unjudged.has(vm) && unjudged.get(vm)?.some((one) => one === check) !== true;
     const { notes, fresh } = tell(this.#notes, found, isJudged, this.#clock.now());
     return { notes, news: [...fresh].flatMap((key) => wrong.get(key) ?? []) };

@@ -4,22 +4,22 @@ import type { Health, healthOf } from '../diagnosis/health.js';
 import type { HealthFacts } from '../diagnosis/healthFacts.js';
 import { forecast, type Forecast } from '../diagnosis/growth.js';
 import { type Exception, type Thresholds, thresholdsOf } from '../diagnosis/thresholds.js';
-import { share } from '../inventory/sharing.js';
-import { type ConnectionView, type VmView, vmKey } from '../inventory/views.js';
+import { share } from '../live/sharing.js';
+import { type ConnectionView, type VmView, vmKey } from '../live/views.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { Problem } from '../diagnosis/problem.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import { noteKey, type WatchNotes } from './watchNotes.js';
 
-interface Examined {
+interface ExaminedVm {
   readonly vm: Vm;
   readonly tree: SnapshotTree | undefined;
   readonly problems: readonly Problem[];
 }
 
 /** What all VMs are judged by at one time. */
-export interface Measure {
+export interface JudgeContext {
   readonly judge: typeof healthOf;
   readonly notes: Pick<WatchNotes, 'rooms'>;
   readonly thresholds: Thresholds;
@@ -30,7 +30,7 @@ export interface Measure {
 
 export class Judgements {
   readonly #judged = new Map<string, Health>();
-  readonly #examined = new Map<string, Examined>();
+  readonly #examined = new Map<string, ExaminedVm>();
 
   /** Undefined: not judged yet. */
   of(key: string): Health | undefined {
@@ -38,14 +38,14 @@ export class Judgements {
   }
 
   /** Counts until the VM is another than the one that was examined, which it may be already. */
-  examined(ref: VmRef, { of: { vm, tree }, diagnoses }: Examination): void {
+  noteExamination(ref: VmRef, { of: { vm, tree }, diagnoses }: Examination): void {
     this.#examined.set(vmKey(ref), { vm, tree, problems: diagnoses.map(({ problem }) => problem) });
   }
 
   /** A VM on which something is being done, or that cannot be reached, keeps what was said of it. */
   judge(
     connections: readonly ConnectionView[],
-    measure: Measure,
+    measure: JudgeContext,
   ): { readonly judged: ReadonlySet<string>; readonly isOther: boolean } {
     const known = new Set<string>();
     const judged = new Set<string>();
@@ -75,7 +75,7 @@ export class Judgements {
     view: VmView,
     { capabilities }: ConnectionView,
     forecasts: ReadonlyMap<string, Forecast>,
-    { thresholds, exceptions, now }: Measure,
+    { thresholds, exceptions, now }: JudgeContext,
   ): HealthFacts {
     const { ref, vm, tree, layers, kept, trash } = view;
     const examined = this.#examined.get(vmKey(ref));
@@ -99,7 +99,7 @@ export class Judgements {
 }
 
 /** Of each folder once: mostly all VMs of a connection have theirs in the same few. */
-function forecastsOf({ uri, vms }: ConnectionView, { notes }: Measure): ReadonlyMap<string, Forecast> {
+function forecastsOf({ uri, vms }: ConnectionView, { notes }: JudgeContext): ReadonlyMap<string, Forecast> {
   const folders = new Set(vms.flatMap(({ layers }) => (layers?.rooms ?? []).map(({ folder }) => folder)));
   return new Map(
     [...folders].flatMap((folder) => {

@@ -13,7 +13,7 @@ const longestCheck = 40;
 /** By hash. */
 const keyPattern = /^[0-9a-f]{32}$/;
 
-export interface Told {
+export interface ReportedNote {
   /** By hash, the VM that it was told of, and the check: who is not judged by it again does not forget it. */
   readonly vm: string;
   readonly check: string;
@@ -28,7 +28,7 @@ export interface Snooze {
 }
 
 export interface WatchNotes {
-  readonly told: ReadonlyMap<string, Told>;
+  readonly told: ReadonlyMap<string, ReportedNote>;
   readonly snoozed: ReadonlyMap<string, Snooze>;
   /** By connection and folder. */
   readonly rooms: ReadonlyMap<string, readonly FreeSample[]>;
@@ -67,11 +67,11 @@ export function noteKey(...parts: readonly string[]): string {
  */
 export function tell(
   notes: WatchNotes,
-  found: ReadonlyMap<string, Pick<Told, 'vm' | 'check'>>,
-  isJudged: (told: Told) => boolean,
+  found: ReadonlyMap<string, Pick<ReportedNote, 'vm' | 'check'>>,
+  isJudged: (told: ReportedNote) => boolean,
   now: number,
 ): { readonly notes: WatchNotes; readonly fresh: ReadonlySet<string> } {
-  const told = new Map<string, Told>();
+  const told = new Map<string, ReportedNote>();
   for (const [key, before] of notes.told) {
     const { vm, check, goneSince } = before;
     if (found.has(key)) {

@@ -53,7 +53,7 @@ export class AgentCheckpoints extends SnapshotRecords<AgentCheckpoint> {
 }
 
 /** Those whose name no other snapshot has by now. */
-export function checkpointsThere(all: readonly AgentCheckpoint[], tree: SnapshotTree): readonly AgentCheckpoint[] {
+export function existingCheckpoints(all: readonly AgentCheckpoint[], tree: SnapshotTree): readonly AgentCheckpoint[] {
   return all.filter(({ name, createdAt }) => findSnapshot(tree, name)?.createdAt === createdAt);
 }
 
@@ -61,13 +61,13 @@ export function checkpointsThere(all: readonly AgentCheckpoint[], tree: Snapshot
 export const notYetTaken = 0;
 
 /** Those that count: also one that somebody who died may have taken. */
-export function checkpointsCounted(all: readonly AgentCheckpoint[], tree: SnapshotTree): readonly AgentCheckpoint[] {
+export function countedCheckpoints(all: readonly AgentCheckpoint[], tree: SnapshotTree): readonly AgentCheckpoint[] {
   const begun = all.filter(
     ({ name, createdAt }) => createdAt === notYetTaken && findSnapshot(tree, name) !== undefined,
   );
-  return [...new Map([...begun, ...checkpointsThere(all, tree)].map((one) => [one.name, one])).values()];
+  return [...new Map([...begun, ...existingCheckpoints(all, tree)].map((one) => [one.name, one])).values()];
 }
 
-export function takenBefore(all: readonly AgentCheckpoint[], step: number): AgentCheckpoint | undefined {
+export function findCheckpointBefore(all: readonly AgentCheckpoint[], step: number): AgentCheckpoint | undefined {
   return all.findLast((one) => one.step <= step && step <= one.last);
 }

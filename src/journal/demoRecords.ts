@@ -16,7 +16,7 @@ import {
   writeNew,
 } from './durable.js';
 import { parseAs, parseJson, writeJson } from './json.js';
-import { lives, thisWriter, writerShape } from './writer.js';
+import { isAlive, thisWriter, writerShape } from './writer.js';
 
 const version = 1;
 const maxBytes = 16 * 1024;
@@ -60,7 +60,7 @@ export class DemoRecords {
   }
 
   /** Those whose editor is gone. What cannot be read is left alone, and said in the log. */
-  async left(): Promise<readonly DemoVm[]> {
+  async readLeftDemoVms(): Promise<readonly DemoVm[]> {
     const us = await thisWriter();
     const names = (await namesIn(this.fs, this.#folder)).filter((name) => namePattern.test(name)).slice(0, maxRead);
     const found = await Promise.all(
@@ -72,7 +72,7 @@ export class DemoRecords {
           if (record !== undefined && name === `${record.uuid}.json`) {
             const { connection, uuid, folder, writer } = record;
             const vm = { connection, uuid, name: record.name, folder };
-            return (await lives(writer, us, { fs: this.fs, folder: this.#folder, file: path })) ? [] : [vm];
+            return (await isAlive(writer, us, { fs: this.fs, folder: this.#folder, file: path })) ? [] : [vm];
           }
           this.log.warn(`${path} is no record of a lesson`);
         } catch (error) {

@@ -125,12 +125,12 @@ export function withRecord(entry: JournalEntry, record: StepRecord | RecoveryRec
 export function parseEntry(content: Buffer, id: string): EntryRead {
   const headEnd = content.indexOf(lineEnd);
   if (headEnd < 0) {
-    return damaged('no line is whole');
+    return asDamaged('no line is whole');
   }
   const head = parseLine(content.subarray(0, headEnd), (value) => parseHead(value, id));
   if (head === undefined || 'why' in head) {
     const vm = parseLine(content.subarray(0, headEnd), (value) => parseAs(vmShape, value)?.vm);
-    return { ...(head ?? damaged('the first line is no plan')), ...(vm === undefined ? {} : { vm }) };
+    return { ...(head ?? asDamaged('the first line is no plan')), ...(vm === undefined ? {} : { vm }) };
   }
   let entry = entryOf(head);
   // Not one at a time into a list that is copied each time: an entry may have thousands.
@@ -147,7 +147,7 @@ export function parseEntry(content: Buffer, id: string): EntryRead {
     const record = parseLine(content.subarray(start, end), (value) => parseRecord(value, head.plan.steps.length));
     if (record === undefined) {
       if (end + 1 < content.length) {
-        return { ...damaged(`the line at byte ${start} is no record`), vm: head.vm };
+        return { ...asDamaged(`the line at byte ${start} is no record`), vm: head.vm };
       }
       break;
     }
@@ -206,6 +206,6 @@ function parseRecord(value: JsonObject, steps: number): StepRecord | RecoveryRec
   return record !== undefined && 'index' in record && record.index >= steps ? undefined : record;
 }
 
-function damaged(detail: string): Pick<UnreadableEntry, 'why' | 'detail'> {
+function asDamaged(detail: string): Pick<UnreadableEntry, 'why' | 'detail'> {
   return { why: 'damaged', detail };
 }

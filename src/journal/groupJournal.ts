@@ -9,10 +9,10 @@ import type { MemberState } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
 import { type FileSystem, idPattern, journalFailure, namesIn, replaceFile } from './durable.js';
 import type { Writer } from './entry.js';
-import { type Hold, takeHold } from './hold.js';
+import { type DiskLock, takeLock } from './diskLock.js';
 import { count, writeJson } from './json.js';
 import { placeShape } from './originText.js';
-import { type Place, thisPlace } from './place.js';
+import { type LocalOrigin, thisPlace } from './place.js';
 import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith } from './recordFolder.js';
 import { thisWriter, writerShape } from './writer.js';
 
@@ -56,7 +56,7 @@ export interface GroupHead {
 export interface GroupEntry extends GroupHead {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  readonly place: Place;
+  readonly place: LocalOrigin;
   readonly writer: Writer;
   /** When all members stood still, and how far apart at most. */
   readonly moment?: { readonly at: number; readonly spreadMs?: number };
@@ -118,7 +118,7 @@ const shape = v.object({
   decided: v.exactOptional(v.picklist(['after', 'before'])),
 }) satisfies v.GenericSchema<unknown, GroupEntry>;
 
-export interface UnfinishedGroups {
+export interface InterruptedGroups {
   /** Oldest first; those that somebody carries out just now are among them, and cannot be claimed. */
   readonly entries: readonly GroupEntry[];
   /** What is there and cannot be read. It stays. */
@@ -150,7 +150,7 @@ export class GroupJournal {
     }
   }
 
-  async unfinished(): Promise<UnfinishedGroups> {
+  async readInterrupted(): Promise<InterruptedGroups> {
     const entries: GroupEntry[] = [];
     const unreadable: string[] = [];
     let ids: readonly string[] = [];
@@ -172,11 +172,11 @@ export class GroupJournal {
   }
 
   /** `busy`: its writer lives, in this process or another. `gone`: it has ended. */
-  async claim(which: string): Promise<OpenGroup | 'busy' | 'gone'> {
+  async lock(which: string): Promise<OpenGroup | 'busy' | 'gone'> {
     const folder = join(this.#root, which);
-    let hold: Hold | undefined;
+    let hold: DiskLock | undefined;
     try {
-      const taken = await takeHold(this.fs, folder, await thisWriter(this.editor), entryFile);
+      const taken = await takeLock(this.fs, folder, await thisWriter(this.editor), entryFile);
       if (typeof taken === 'string') {
         return taken;
       }
@@ -194,7 +194,7 @@ export class GroupJournal {
     }
   }
 
-  #open(begun: GroupEntry, hold: Hold): OpenGroup {
+  #open(begun: GroupEntry, hold: DiskLock): OpenGroup {
     let entry = begun;
     let last: Promise<void> = Promise.resolve();
     const folder = join(this.#root, begun.id);

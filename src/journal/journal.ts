@@ -7,7 +7,7 @@ import { Audit } from './audit.js';
 import { type FileSystem, hasCode, idPattern, journalFailure, namesIn, newId, readBounded } from './durable.js';
 import type { JournalEntry, JournalHead, OperationEnd, UnreadableEntry } from './entry.js';
 import { type EntryHead, entryOf, type EntryRead, parseEntry, writeHead } from './entryText.js';
-import { type Hold, isTaken, takeHold } from './hold.js';
+import { type DiskLock, isLocked, takeLock } from './diskLock.js';
 import { entryFile, EntryWriter, maxEntryBytes } from './openEntry.js';
 import { thisPlace } from './place.js';
 import { beginRecord, forgetRecord } from './recordFolder.js';
@@ -22,9 +22,9 @@ export interface OpenEntry {
   /** With the steps that are on the disk by now. */
   readonly entry: JournalEntry;
   /** Resolves when it is on the disk: only then may the step begin. */
-  begun(index: number): Promise<void>;
+  markBegun(index: number): Promise<void>;
   /** Resolves when it is on the disk. `outcome` is any JSON. */
-  done(index: number, outcome?: unknown): Promise<void>;
+  markDone(index: number, outcome?: unknown): Promise<void>;
   /** Writes the audit and removes the entry. Never rejects: the operation is over, whatever the disk says. */
   end(result: OperationEnd): Promise<void>;
   /**
@@ -36,7 +36,7 @@ export interface OpenEntry {
   leave(explained?: string): Promise<void>;
 }
 
-export interface Unfinished {
+export interface InterruptedEntries {
   /** Oldest first; those that somebody carries out just now are among them, and cannot be claimed. */
   readonly entries: readonly JournalEntry[];
   readonly unreadable: readonly UnreadableEntry[];
@@ -88,12 +88,12 @@ export class Journal {
   }
 
   /** Of one connection, or of all. Whatever cannot be read is told with its path, of whichever connection it is. */
-  async unfinished(connection?: string): Promise<Unfinished> {
+  async readInterrupted(connection?: string): Promise<InterruptedEntries> {
     let ids: readonly string[];
     try {
       ids = (await namesIn(this.fs, this.folder)).filter((name) => idPattern.test(name)).sort();
     } catch (error) {
-      return { entries: [], unreadable: [{ path: this.folder, ...unread(error) }] };
+      return { entries: [], unreadable: [{ path: this.folder, ...asUnreadable(error) }] };
     }
     const entries: JournalEntry[] = [];
     const unreadable: UnreadableEntry[] = [];
@@ -116,25 +116,25 @@ export class Journal {
   }
 
   /** Whether somebody is at it, in this process or another. */
-  async isHeld(id: string): Promise<boolean> {
+  async isLocked(id: string): Promise<boolean> {
     const folder = join(this.folder, id);
     try {
-      return idPattern.test(id) && (await isTaken(this.fs, folder, await thisWriter(this.editor), entryFile));
+      return idPattern.test(id) && (await isLocked(this.fs, folder, await thisWriter(this.editor), entryFile));
     } catch (error) {
       throw journalFailure(error, folder, { doing: 'looking at an entry of the journal', begun: true });
     }
   }
 
   /** `busy`: its writer lives, in this process or another. `gone`: it has ended. */
-  async claim(id: string): Promise<OpenEntry | 'busy' | 'gone'> {
+  async lock(id: string): Promise<OpenEntry | 'busy' | 'gone'> {
     if (!idPattern.test(id)) {
       return 'gone';
     }
     const folder = join(this.folder, id);
-    let hold: Hold | undefined;
+    let hold: DiskLock | undefined;
     try {
       const us = await thisWriter(this.editor);
-      const taken = await takeHold(this.fs, folder, us, entryFile);
+      const taken = await takeLock(this.fs, folder, us, entryFile);
       if (typeof taken === 'string') {
         return taken;
       }
@@ -156,7 +156,7 @@ export class Journal {
     }
   }
 
-  #open(writer: EntryWriter, hold: Hold): OpenEntry {
+  #open(writer: EntryWriter, hold: DiskLock): OpenEntry {
     let open = true;
     const requireOpen = (): void => {
       if (!open) {
@@ -166,17 +166,17 @@ export class Journal {
     const close = async (): Promise<void> => {
       requireOpen();
       open = false;
-      await writer.settled();
+      await writer.waitUntilWritten();
     };
     return {
       get entry() {
         return writer.entry;
       },
-      begun: async (index) => {
+      markBegun: async (index) => {
         requireOpen();
         await writer.step(index, 'begun');
       },
-      done: async (index, outcome) => {
+      markDone: async (index, outcome) => {
         requireOpen();
         await writer.step(index, 'done', outcome);
       },
@@ -200,7 +200,7 @@ export class Journal {
   }
 
   /** In one move, so that nobody can claim half of it. */
-  async #remove(id: string, hold: Hold): Promise<void> {
+  async #remove(id: string, hold: DiskLock): Promise<void> {
     try {
       await forgetRecord({ root: this.folder, fs: this.fs, log: this.log }, id);
     } catch (error) {
@@ -210,7 +210,7 @@ export class Journal {
   }
 
   /** One that cannot be released is free when this process has ended. */
-  async #release(hold: Hold | undefined): Promise<void> {
+  async #release(hold: DiskLock | undefined): Promise<void> {
     try {
       await hold?.release();
     } catch (error) {
@@ -226,11 +226,11 @@ export class Journal {
         ? { why: 'tooLong', detail: `more than ${maxEntryBytes} bytes` }
         : parseEntry(content, id);
     } catch (error) {
-      return hasCode(error, 'ENOENT') && (await namesIn(this.fs, folder)).length === 0 ? 'gone' : unread(error);
+      return hasCode(error, 'ENOENT') && (await namesIn(this.fs, folder)).length === 0 ? 'gone' : asUnreadable(error);
     }
   }
 }
 
-function unread(error: unknown): Pick<UnreadableEntry, 'why' | 'detail'> {
+function asUnreadable(error: unknown): Pick<UnreadableEntry, 'why' | 'detail'> {
   return { why: hasCode(error, 'EACCES', 'EPERM') ? 'denied' : 'damaged', detail: String(error) };
 }

@@ -7,7 +7,7 @@ import type { Log } from '../base/log.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm } from '../domain/labVm.js';
 import { type FileSystem, idPattern, journalFailure, namesIn, replaceFile } from './durable.js';
-import { type Hold, takeHold } from './hold.js';
+import { type DiskLock, takeLock } from './diskLock.js';
 import { count, writeJson } from './json.js';
 import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith } from './recordFolder.js';
 import { thisWriter } from './writer.js';
@@ -114,10 +114,10 @@ export class LabStore {
   }
 
   /** `busy`: somebody works on it, in this process or another. */
-  async claim(which: string): Promise<OpenLab | 'busy' | 'gone'> {
+  async lock(which: string): Promise<OpenLab | 'busy' | 'gone'> {
     const folder = join(this.#root, which);
     try {
-      const taken = await takeHold(this.fs, folder, await thisWriter(this.shell), labFile);
+      const taken = await takeLock(this.fs, folder, await thisWriter(this.shell), labFile);
       if (typeof taken === 'string') {
         return taken;
       }
@@ -133,7 +133,7 @@ export class LabStore {
     }
   }
 
-  #open(begun: LabRecord, hold: Hold): OpenLab {
+  #open(begun: LabRecord, hold: DiskLock): OpenLab {
     let record = begun;
     const folder = join(this.#root, begun.id);
     return {

@@ -56,7 +56,7 @@ export class EntryWriter {
   }
 
   /** Resolves when nothing is being written. */
-  settled(): Promise<void> {
+  waitUntilWritten(): Promise<void> {
     return this.#last;
   }
 

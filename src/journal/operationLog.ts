@@ -5,7 +5,7 @@ import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
-import type { LoggedOperation, SnapshotChange, SnapshotSeen } from '../domain/loggedOperation.js';
+import type { LoggedOperation, SnapshotChange, LoggedSnapshot } from '../domain/loggedOperation.js';
 import type { VmRef } from '../domain/vm.js';
 import {
   discard,
@@ -99,7 +99,7 @@ export class OperationLog {
       await writeNew(
         this.fs,
         making,
-        bounded({ version, ...operation, changes: operation.changes.map(inSeconds), at }),
+        limitEntry({ version, ...operation, changes: operation.changes.map(inSeconds), at }),
       );
       await this.fs.rename(making, join(folder, `${String(at).padStart(15, '0')}-${operation.id}.json`));
       await syncFolder(this.fs, folder);
@@ -162,12 +162,12 @@ export class OperationLog {
 
 /** Snapshots tell their time in whole seconds, on the disk too. */
 function inSeconds({ before, after }: SnapshotChange): SnapshotChange {
-  const told = (one: SnapshotSeen): SnapshotSeen => ({ ...one, createdAt: secondsOf(one.createdAt) });
-  return { ...(before && { before: told(before) }), ...(after && { after: told(after) }) };
+  const withSeconds = (one: LoggedSnapshot): LoggedSnapshot => ({ ...one, createdAt: secondsOf(one.createdAt) });
+  return { ...(before && { before: withSeconds(before) }), ...(after && { after: withSeconds(after) }) };
 }
 
 /** One that changed more snapshots than fit is kept without them: then nothing tells what undoes it. */
-function bounded(entry: object): string {
+function limitEntry(entry: object): string {
   const written = writeJson(entry);
   return Buffer.byteLength(written) <= maxBytes ? written : writeJson({ ...entry, changes: [] });
 }

@@ -5,13 +5,13 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Origin } from '../domain/origin.js';
 
-export type Place = Omit<Origin, 'daemon'>;
+export type LocalOrigin = Omit<Origin, 'daemon'>;
 
 const machineFiles = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
 /** 128 bits, as systemd and D-Bus write them. */
 const machinePattern = /^[\da-f]{32}$/;
 
-export async function thisPlace(): Promise<Place> {
+export async function thisPlace(): Promise<LocalOrigin> {
   const [machines, boot] = await Promise.all([
     Promise.all(machineFiles.map(firstLine)),
     firstLine('/proc/sys/kernel/random/boot_id'),
@@ -19,13 +19,13 @@ export async function thisPlace(): Promise<Place> {
   const machine = machines.find((id) => id !== undefined && machinePattern.test(id));
   return {
     host: hostname(),
-    ...(machine === undefined ? {} : { machine: hashed(machine) }),
+    ...(machine === undefined ? {} : { machine: hashMachine(machine) }),
     ...(boot === undefined ? {} : { boot }),
   };
 }
 
 /** systemd wants its number to be kept from whoever might use it elsewhere. */
-function hashed(machine: string): string {
+function hashMachine(machine: string): string {
   return createHash('sha256').update(`virt-rewind ${machine}`).digest('hex').slice(0, 32);
 }
 

@@ -14,7 +14,7 @@ import {
   writeNew,
 } from './durable.js';
 import type { Writer } from './entry.js';
-import { type Hold, holdNew, holdOf } from './hold.js';
+import { type DiskLock, lockNew, lockOf } from './diskLock.js';
 import { parseAs, parseJson } from './json.js';
 
 /** Where records of one kind are: `root/ID/file`. */
@@ -39,7 +39,7 @@ export interface NewRecord {
 export async function beginRecord(
   { folder, root, fs, log }: RecordPlace,
   { id, file, text, writer }: NewRecord,
-): Promise<Hold> {
+): Promise<DiskLock> {
   const making = join(root, `new-${id}`);
   const made = join(root, id);
   try {
@@ -50,7 +50,7 @@ export async function beginRecord(
     await removeLeftovers(fs, root, log);
     await fs.mkdir(making, { mode: 0o700 });
     await writeNew(fs, join(making, file), text);
-    await holdNew(fs, making, writer);
+    await lockNew(fs, making, writer);
     await syncFolder(fs, making);
     await fs.rename(making, made);
     await syncFolder(fs, root);
@@ -58,7 +58,7 @@ export async function beginRecord(
     await discard(fs, [making, made], log);
     throw error;
   }
-  return holdOf(fs, made, 1);
+  return lockOf(fs, made, 1);
 }
 
 /** In one move, with all that is in its folder. Resolves when it is gone for all who look for it. */

@@ -56,7 +56,7 @@ export interface SnapshotRecordsOptions<T extends OneSnapshot> {
   readonly doing: { readonly add: string; readonly forget: string; readonly read: string };
 }
 
-interface Kept<T> {
+interface StoredRecord<T> {
   readonly name: string;
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -139,9 +139,9 @@ export class SnapshotRecords<T extends OneSnapshot> {
     }
   }
 
-  async #read(vm: VmRef, doubtful: string[] = []): Promise<readonly Kept<T>[]> {
+  async #read(vm: VmRef, doubtful: string[] = []): Promise<readonly StoredRecord<T>[]> {
     const folder = this.#folderOf(vm);
-    const kept: Kept<T>[] = [];
+    const kept: StoredRecord<T>[] = [];
     // Twice as many as there may be: more than two editors can leave between them.
     for (const name of (await this.#names(folder, doubtful)).slice(0, 2 * this.options.maxOfVm)) {
       const path = join(folder, name);
@@ -180,7 +180,7 @@ export class SnapshotRecords<T extends OneSnapshot> {
   }
 
   /** Undefined for whatever does not say of itself what its place says. */
-  #parse(text: string, vm: VmRef, file: string): Kept<T> | undefined {
+  #parse(text: string, vm: VmRef, file: string): StoredRecord<T> | undefined {
     const sound = parseAs(soundShape, parseJson(text));
     if (sound?.connection !== vm.connection || sound.uuid !== vm.uuid || fileOf(sound.name, sound.createdAt) !== file) {
       return undefined;

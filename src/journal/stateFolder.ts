@@ -32,13 +32,13 @@ export function stateFolder(environment: NodeJS.ProcessEnv, own: string, homes: 
   if (isAbsolute(given)) {
     return given;
   }
-  const home = [homes.ofUser, homes.ofProcess].map(orNone).find(isAbsolute);
+  const home = [homes.ofUser, homes.ofProcess].map(emptyIfUnknown).find(isAbsolute);
   return home === undefined ? own : join(home, '.local', 'state', 'virt-rewind');
 }
 
 const systemHomes: Homes = { ofUser: () => userInfo().homedir, ofProcess: homedir };
 
-function orNone(home: () => string): string {
+function emptyIfUnknown(home: () => string): string {
   try {
     return home();
   } catch {

@@ -28,8 +28,8 @@ export const writerShape = v.object({
 export async function thisWriter(editor?: string): Promise<Writer> {
   const [startTime, bootId, pidNamespace] = await Promise.all([
     startTimeOf(process.pid),
-    orUndefined(readFile('/proc/sys/kernel/random/boot_id', 'utf8')),
-    orUndefined(readlink('/proc/self/ns/pid')),
+    undefinedIfUnreadable(readFile('/proc/sys/kernel/random/boot_id', 'utf8')),
+    undefinedIfUnreadable(readlink('/proc/self/ns/pid')),
   ]);
   return {
     pid: process.pid,
@@ -43,7 +43,7 @@ export async function thisWriter(editor?: string): Promise<Writer> {
 }
 
 /** When a process last wrote, and where: by which clock that is. */
-export interface LastWord {
+export interface LastWrite {
   readonly fs: FileSystem;
   readonly folder: string;
   readonly file: string;
@@ -62,7 +62,7 @@ export interface LastWord {
  * The day is one by the clock of the file system. A word from more than a day ahead was written before that clock was set
  * back, and counts as one from long ago: to wait until the clock comes there may take years.
  */
-export async function lives(writer: Writer, us: Writer, word: LastWord): Promise<boolean> {
+export async function isAlive(writer: Writer, us: Writer, word: LastWrite): Promise<boolean> {
   const isOfToday = async (): Promise<boolean> => {
     const [now, at] = await Promise.all([clockOf(word.fs, word.folder), changedAt(word.fs, word.file)]);
     return Math.abs(now - at) < dayMs;
@@ -86,7 +86,7 @@ export async function lives(writer: Writer, us: Writer, word: LastWord): Promise
 
 /** Undefined where the system does not tell. A process that is dead and not yet collected by its parent is gone. */
 async function startTimeOf(pid: number): Promise<number | 'gone' | undefined> {
-  const stat = await orUndefined(readFile(`/proc/${pid}/stat`, 'utf8'));
+  const stat = await undefinedIfUnreadable(readFile(`/proc/${pid}/stat`, 'utf8'));
   if (stat === undefined) {
     return isThere(pid) ? undefined : 'gone';
   }
@@ -112,7 +112,7 @@ function sameBoot(a: string, b: string): boolean {
   return a === b || Math.abs(Number(a) - Number(b)) <= bootSpreadSeconds;
 }
 
-async function orUndefined<T>(value: Promise<T>): Promise<T | undefined> {
+async function undefinedIfUnreadable<T>(value: Promise<T>): Promise<T | undefined> {
   try {
     return await value;
   } catch {

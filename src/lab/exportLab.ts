@@ -8,13 +8,13 @@ import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import type { StoredSystem } from '../domain/system.js';
 import { sameVm } from '../domain/vm.js';
-import type { InventoryPort } from '../engine/inventory.js';
-import type { VmView } from '../inventory/views.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import type { VmView } from '../live/views.js';
 import { type LabRecord, LabStore, type RecordedVm } from '../journal/labStore.js';
 import { failureMessage } from '../text/failureMessage.js';
 import { LabError } from './labError.js';
 import type { Lab, MadeVm, WantedVm } from './labFile.js';
-import { digestOf, lookedAtParts, readLabText } from './labPlaces.js';
+import { digestOf, checkParts, readLabText } from './labPlaces.js';
 import { readLab } from './readLab.js';
 import { type ExportedVm, writeLab } from './writeLab.js';
 
@@ -22,7 +22,7 @@ import { type ExportedVm, writeLab } from './writeLab.js';
 const atOnce = 4;
 
 export interface ExportOptions {
-  readonly inventory: Pick<InventoryPort, 'findVm' | 'readTree' | 'readLayers' | 'readHardware'>;
+  readonly engine: Pick<EnginePort, 'findVm' | 'readTree' | 'readLayers' | 'readHardware'>;
   /** Of what is known of labs. */
   readonly folder: string;
   readonly log: Log;
@@ -39,7 +39,7 @@ interface KnownLab {
  * @param file where it goes, absolute: its paths must be right from there on
  * @returns also what is wrong with it, where the VMs make no lab file, as when they are too many
  */
-export async function exportedLab(
+export async function exportLabFile(
   views: readonly VmView[],
   stored: StoredSystem | undefined,
   file: string,
@@ -47,7 +47,7 @@ export async function exportedLab(
 ): Promise<{ readonly text: string; readonly problem?: string }> {
   const labs = await labsOf(views, options);
   const own = stored && labs.find(({ record }) => record.system === stored.system.id);
-  const vms = await mapLimited(views, atOnce, (view) => exportedVm(view, own, labs, file, options));
+  const vms = await mapLimited(views, atOnce, (view) => exportVm(view, own, labs, file, options));
   const text = writeLab(vms, stored, own?.lab);
   const [problem] = readLab(text).problems;
   return { text, ...(problem !== undefined && { problem: problem.message }) };
@@ -77,7 +77,7 @@ async function labIn(file: string): Promise<Lab | undefined> {
 }
 
 /** @param own the lab whose system is written: in it a VM is what its file says, also where another lab made that VM */
-async function exportedVm(
+async function exportVm(
   view: VmView,
   own: KnownLab | undefined,
   labs: readonly KnownLab[],
@@ -97,31 +97,31 @@ async function exportedVm(
     after: (wanted?.after ?? []).flatMap((key) => home?.record.vms.find((one) => one.key === key)?.uuid ?? []),
   };
   if (home !== undefined && row?.parts !== undefined && row.folder !== '') {
-    return asRead({ ...known, ...(await asMade(wanted, row, home.record.file, file, options)) });
+    return requireReadable({ ...known, ...(await describeMade(wanted, row, home.record.file, file, options)) });
   }
   // A clone that its lab file names as a VM that is there stays so.
   return vm.clone === undefined || (row !== undefined && row.parts === undefined)
     ? known
-    : asRead({ ...known, ...(await asCloned(view, options)) });
+    : requireReadable({ ...known, ...(await describeClone(view, options)) });
 }
 
-type Described = Pick<ExportedVm, 'source' | 'why'>;
+type ExportSource = Pick<ExportedVm, 'source' | 'why'>;
 
 /** As the file says, where that makes the very same from the new place: what was made of it is known by its digest. */
-async function asMade(
+async function describeMade(
   wanted: WantedVm | undefined,
   { key, parts }: RecordedVm,
   from: string,
   file: string,
   { environment }: ExportOptions,
-): Promise<Described> {
+): Promise<ExportSource> {
   if (wanted?.source.kind !== 'made') {
     return { why: t('{0}, of which it was made, is gone or does not describe it any more.', displayLine(from)) };
   }
   const { kind, ...made } = wanted.source;
   const moved = movedTo(file, made, from);
   try {
-    const found = await lookedAtParts(moved, file, environment);
+    const found = await checkParts(moved, file, environment);
     return digestOf(found.parts) === parts
       ? { source: { kind, ...moved } }
       : { why: t('“{0}” was made otherwise than the file says now.', displayLine(key)) };
@@ -135,15 +135,15 @@ async function asMade(
 
 function movedTo(file: string, made: MadeVm, from: string): MadeVm {
   const { image, boot } = made;
-  const moved = (path: string): string => pathFrom(dirname(file), path, dirname(from));
+  const movePath = (path: string): string => pathFrom(dirname(file), path, dirname(from));
   return {
     ...made,
-    ...(image !== undefined && { image: { ...image, path: moved(image.path) } }),
+    ...(image !== undefined && { image: { ...image, path: movePath(image.path) } }),
     ...(boot !== undefined && {
       boot: {
         ...boot,
-        kernel: moved(boot.kernel),
-        ...(boot.initrd !== undefined && { initrd: moved(boot.initrd) }),
+        kernel: movePath(boot.kernel),
+        ...(boot.initrd !== undefined && { initrd: movePath(boot.initrd) }),
       },
     }),
   };
@@ -160,21 +160,21 @@ function pathFrom(folder: string, path: string, from: string): string {
 }
 
 /** Of its mark, which anybody can change, and of how it stands there. */
-async function asCloned({ ref, vm: { clone } }: VmView, { inventory }: ExportOptions): Promise<Described> {
-  const of = clone && inventory.findVm({ connection: ref.connection, uuid: clone.of });
+async function describeClone({ ref, vm: { clone } }: VmView, { engine }: ExportOptions): Promise<ExportSource> {
+  const of = clone && engine.findVm({ connection: ref.connection, uuid: clone.of });
   const nothing = { why: t('It is a clone, and there is no snapshot that it could be made of again.') };
   if (clone?.snapshot === undefined || of === undefined || of.ref.uuid === ref.uuid) {
     return nothing;
   }
   try {
-    const { snapshots } = await inventory.readTree(of.ref);
+    const { snapshots } = await engine.readTree(of.ref);
     const snapshot = snapshots.find(({ name }) => name === clone.snapshot);
     if (snapshot === undefined) {
       return nothing;
     }
     const { name, title } = snapshot;
     const alike = snapshots.filter((one) => one.title === title || one.name === title);
-    const [{ disks }, { items }] = await Promise.all([inventory.readLayers(ref), inventory.readHardware(ref)]);
+    const [{ disks }, { items }] = await Promise.all([engine.readLayers(ref), engine.readHardware(ref)]);
     const copied = disks.filter(({ layers }) => layers.some((layer) => clone.files.includes(layer.file)));
     const isFull = copied.every(({ layers, whole }) => whole && clone.files.includes(layers.at(-1)?.file ?? ''));
     const isPlugged = items.some(({ part, whole }) => part === 'network' && !whole.includes('<link state="down"/>'));
@@ -196,7 +196,7 @@ async function asCloned({ ref, vm: { clone } }: VmView, { inventory }: ExportOpt
 }
 
 /** Named only, where a lab file does not take what it is made of, as a path with a line end in it. */
-function asRead(one: ExportedVm): ExportedVm {
+function requireReadable(one: ExportedVm): ExportedVm {
   const { source, ...named } = one;
   const [problem] = source === undefined ? [] : readLab(writeLab([{ vm: one.vm, source }])).problems;
   return problem === undefined ? one : { ...named, why: problem.message };

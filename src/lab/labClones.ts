@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { OperationRequest } from '../domain/operation.js';
 import { makeClone, throwAway } from '../engine/clones.js';
-import { namedVm } from '../engine/namedTargets.js';
+import { requireVmByName } from '../engine/findTargets.js';
 import type { RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import type { ClonedVm } from './labFile.js';
@@ -24,14 +24,14 @@ export function isCloneOfLab({ parts, folder }: Pick<RecordedVm, 'parts' | 'fold
  * @param isPlanned false where a clone of that name is in the way yet, which goes before
  * @throws Failure `notFound`, `ambiguous`, `refused`: nothing was touched
  */
-export async function lookedAtClone(
+export async function checkClone(
   session: Session,
   { of, point, way, network }: ClonedVm,
   made: LabClone['clone'],
   connection: string,
   isPlanned: boolean,
 ): Promise<LabClone> {
-  const view = await namedVm(session.inventory, of, connection);
+  const view = await requireVmByName(session.engine, of, connection);
   const { name: snapshot } = await session.snapshot(view, point);
   const request = { kind: 'clone', vm: view.ref, clone: made, way, network, snapshot } as const;
   if (isPlanned) {
@@ -40,22 +40,22 @@ export async function lookedAtClone(
   return request;
 }
 
-export async function makeLabClone({ inventory }: Session, request: LabClone, signal: AbortSignal): Promise<void> {
-  await makeClone(inventory, request, { signal });
+export async function makeLabClone({ engine }: Session, request: LabClone, signal: AbortSignal): Promise<void> {
+  await makeClone(engine, request, { signal });
 }
 
 /** What is gone already is as good as removed. @returns files that stay @throws Failure `refused` where it is no clone of ours, or a VM rests on it */
 export async function removeLabClone(
-  { inventory }: Session,
+  { engine }: Session,
   { connection, uuid }: RecordedVm,
 ): Promise<readonly string[]> {
-  await inventory.connect(connection);
-  await inventory.refresh({ connection });
-  const view = inventory.findVm({ connection, uuid });
+  await engine.connect(connection);
+  await engine.refresh({ connection });
+  const view = engine.findVm({ connection, uuid });
   if (view === undefined) {
     return [];
   }
-  const plan = await inventory.plan({ kind: 'discard', vm: view.ref });
-  await throwAway(inventory, view.ref);
+  const plan = await engine.plan({ kind: 'discard', vm: view.ref });
+  await throwAway(engine, view.ref);
   return plan.kind === 'refusal' ? [] : plan.warnings.flatMap((one) => (one.kind === 'filesStay' ? one.files : []));
 }

@@ -4,12 +4,12 @@ import { displayLine } from '../domain/plainText.js';
 import type { LabRecord } from '../journal/labStore.js';
 import type { StartWait } from '../domain/system.js';
 import type { Session } from '../session/session.js';
-import type { SeenSystem } from '../systems/seenSystem.js';
+import type { ObservedSystem } from '../systems/observedSystem.js';
 import { digestOfClone, isCloneOfLab } from './labClones.js';
 import { LabError } from './labError.js';
 import type { Lab, WantedVm } from './labFile.js';
 import { otherHardware } from './labHardware.js';
-import { digestOf, imageNow, lookedAtParts } from './labPlaces.js';
+import { digestOf, imageNow, checkParts } from './labPlaces.js';
 
 export interface LabDifference {
   /**
@@ -23,7 +23,7 @@ export interface LabDifference {
   readonly message: string;
 }
 
-interface Looking {
+interface DifferenceContext {
   readonly session: Session;
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -32,7 +32,7 @@ export async function differencesOf(
   lab: Lab,
   record: LabRecord | undefined,
   file: string,
-  looking: Looking,
+  looking: DifferenceContext,
 ): Promise<readonly LabDifference[]> {
   if (record === undefined) {
     return [{ kind: 'absent', message: t('The lab was not created.') }];
@@ -73,9 +73,9 @@ function ofPlace({ name, connection }: Lab, { name: was, vms }: LabRecord): read
 async function ofVm(
   wanted: WantedVm,
   { vms }: LabRecord,
-  seen: SeenSystem,
+  seen: ObservedSystem,
   file: string,
-  { session, environment }: Looking,
+  { session, environment }: DifferenceContext,
 ): Promise<readonly LabDifference[]> {
   const { key: vm, source } = wanted;
   const own = vms.find((one) => one.key === vm);
@@ -109,11 +109,11 @@ async function ofVm(
   } else {
     const { kind: _, ...made } = source;
     try {
-      const { parts } = await lookedAtParts(made, file, environment);
+      const { parts } = await checkParts(made, file, environment);
       if (digestOf(parts) !== own.parts) {
         found.push(differs('parts', t('“{0}” was made otherwise than the file says now.', vm)));
       } else {
-        const other = otherHardware(await session.inventory.readHardware(own), parts);
+        const other = otherHardware(await session.engine.readHardware(own), parts);
         if (other !== undefined) {
           found.push(
             differs('hardware', t('“{0}” was changed in libvirt: {1}. The file says {2}.', vm, other.has, other.says)),
@@ -151,12 +151,12 @@ interface Order {
 }
 
 function sameOrder(one: Order, other: Order): boolean {
-  const written = ({ after, wait }: Order): string =>
+  const orderKey = ({ after, wait }: Order): string =>
     JSON.stringify([[...after].sort(), Object.entries(wait ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))]);
-  return written(one) === written(other);
+  return orderKey(one) === orderKey(other);
 }
 
-function ofPoints(lab: Lab, { points, seen, members }: SeenSystem): readonly LabDifference[] {
+function ofPoints(lab: Lab, { points, seen, members }: ObservedSystem): readonly LabDifference[] {
   return lab.points.flatMap(({ title }): readonly LabDifference[] => {
     const point = points.find((one) => one.title === title && one.auto === undefined);
     const name = displayLine(title);

@@ -7,7 +7,7 @@ import { Failure } from '../domain/failure.js';
 import { identityOf, type MadeFile } from '../domain/hostFiles.js';
 import { displayLine } from '../domain/plainText.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { LabRecord, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { LabError } from './labError.js';
@@ -23,7 +23,7 @@ export async function goingFiles(
   { folder, made }: RecordedVm,
   view: Pick<VmView, 'vm' | 'tree'> | undefined,
 ): Promise<readonly MadeFile[]> {
-  const recorded = made ?? (await seen([folder, ...namesOfBefore.map((name) => join(folder, name))]));
+  const recorded = made ?? (await identifyFiles([folder, ...namesOfBefore.map((name) => join(folder, name))]));
   const targets = new Set(recorded.flatMap(({ path }) => /\/disk-([a-z])\.qcow2$/u.exec(path)?.[1] ?? []));
   const isOwn = (target: string): boolean => targets.has(target.replace(/^vd/u, ''));
   const beside = [
@@ -37,13 +37,13 @@ export async function goingFiles(
   ];
   const known = new Set(recorded.map(({ path }) => path));
   const own = [...new Set(beside)].filter((path) => dirname(path) === folder && !known.has(path));
-  return [...recorded, ...(await seen(own))];
+  return [...recorded, ...(await identifyFiles(own))];
 }
 
-async function seen(paths: readonly string[]): Promise<readonly MadeFile[]> {
+async function identifyFiles(paths: readonly string[]): Promise<readonly MadeFile[]> {
   const all = await Promise.all(
     paths.map(async (path) => {
-      const stats = await orUndefined(lstat(path, { bigint: true }));
+      const stats = await undefinedIfMissing(lstat(path, { bigint: true }));
       return stats === undefined ? [] : [{ path, identity: identityOf(stats) }];
     }),
   );
@@ -52,12 +52,12 @@ async function seen(paths: readonly string[]): Promise<readonly MadeFile[]> {
 
 /** Clones and others may stand on the files that would go. @throws LabError `refused`; Failure */
 export async function requireAlone({ vms }: LabRecord, session: Session): Promise<void> {
-  const { inventory } = session;
+  const { engine } = session;
   const { views } = await session.reachAll();
   const going = new Set<string>();
   for (const vm of vms.filter(({ folder }) => folder !== '')) {
     const own = views.find(({ ref }) => ref.uuid === vm.uuid);
-    const tree = own === undefined ? undefined : await treeOf(own, inventory);
+    const tree = own === undefined ? undefined : await treeOf(own, engine);
     for (const { path } of await goingFiles(vm, own && { vm: own.vm, ...(tree === undefined ? {} : { tree }) })) {
       going.add(path).add((await realOf(path)) ?? path);
     }
@@ -67,9 +67,9 @@ export async function requireAlone({ vms }: LabRecord, session: Session): Promis
     if (vms.some(({ uuid }) => uuid === view.ref.uuid)) {
       continue;
     }
-    const { snapshots = [] } = (await treeOf(view, inventory)) ?? {};
+    const { snapshots = [] } = (await treeOf(view, engine)) ?? {};
     const named = view.vm.disks.flatMap(({ source, backing = [] }) => [source ?? '', ...backing]);
-    const { files = [] } = snapshots.length === 0 && named.length === 0 ? {} : await inventory.readFiles(view.ref);
+    const { files = [] } = snapshots.length === 0 && named.length === 0 ? {} : await engine.readFiles(view.ref);
     for (const path of new Set([...named, ...files.map((file) => file.path)])) {
       if (going.has(path) || going.has((await realOf(path)) ?? path)) {
         throw new LabError(
@@ -85,9 +85,9 @@ export async function requireAlone({ vms }: LabRecord, session: Session): Promis
 }
 
 /** Undefined where the VM is gone. */
-async function treeOf({ ref }: VmView, inventory: Session['inventory']): Promise<SnapshotTree | undefined> {
+async function treeOf({ ref }: VmView, engine: Session['engine']): Promise<SnapshotTree | undefined> {
   try {
-    return await inventory.readTree(ref);
+    return await engine.readTree(ref);
   } catch (error) {
     if (error instanceof Failure && error.kind === 'notFound') {
       return undefined;
@@ -96,7 +96,7 @@ async function treeOf({ ref }: VmView, inventory: Session['inventory']): Promise
   }
 }
 
-async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
+async function undefinedIfMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {

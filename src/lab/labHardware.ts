@@ -36,20 +36,20 @@ export function otherHardware(
     ['cpus', of('cpu').find(({ id }) => id === 'vcpu')?.facts.count ?? '', String(cpus)],
     // A VM may be given less of its memory than it has.
     ['memory', `${Math.min(...memory) / mib} MiB`, `${memoryMiB} MiB`],
-    ['disks', listed(of('disk').map(({ id }) => id)), listed([...targets, ...(cloudInit ? ['sda'] : [])])],
-    ['network', listed(kinds), network === undefined ? listed([]) : network === 'user' ? network : network.name],
+    ['disks', listNames(of('disk').map(({ id }) => id)), listNames([...targets, ...(cloudInit ? ['sda'] : [])])],
+    ['network', listNames(kinds), network === undefined ? listNames([]) : network === 'user' ? network : network.name],
   ] as const;
   const others = rows.filter(([, has, says]) => has !== says);
-  const written = (pairs: readonly (readonly [string, string])[]): string =>
+  const displayPairs = (pairs: readonly (readonly [string, string])[]): string =>
     pairs.map(([key, value]) => `${key}: ${displayLine(value)}`).join('; ');
   return others.length === 0
     ? undefined
     : {
-        has: written(others.map(([key, has]) => [key, has])),
-        says: written(others.map(([key, , says]) => [key, says])),
+        has: displayPairs(others.map(([key, has]) => [key, has])),
+        says: displayPairs(others.map(([key, , says]) => [key, says])),
       };
 }
 
-function listed(names: readonly string[]): string {
+function listNames(names: readonly string[]): string {
   return names.length === 0 ? 'none' : [...names].sort().join(', ');
 }

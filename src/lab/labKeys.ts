@@ -2,18 +2,18 @@
 // that a value is wrong. Pure.
 import schema from './labFile.schema.json';
 
-interface Part {
+interface SchemaPart {
   readonly description?: string;
   readonly type?: string;
   readonly const?: number | boolean;
   readonly enum?: readonly string[];
-  readonly properties?: Readonly<Record<string, Part>>;
-  readonly additionalProperties?: boolean | Part;
-  readonly items?: Part;
+  readonly properties?: Readonly<Record<string, SchemaPart>>;
+  readonly additionalProperties?: boolean | SchemaPart;
+  readonly items?: SchemaPart;
   readonly $ref?: string;
 }
 
-const definitions: Readonly<Record<string, Part>> = schema.definitions;
+const definitions: Readonly<Record<string, SchemaPart>> = schema.definitions;
 
 export type LabPath = readonly (string | number)[];
 
@@ -38,8 +38,8 @@ export function keyAt(path: LabPath): LabKey | undefined {
   return part === undefined || name === undefined ? undefined : keyOf(String(name), part);
 }
 
-function keyOf(name: string, written: Part): LabKey {
-  const part = resolved(written);
+function keyOf(name: string, written: SchemaPart): LabKey {
+  const part = resolvePart(written);
   const values =
     part.enum ?? (part.const === undefined ? (part.type === 'boolean' ? ['true', 'false'] : []) : [String(part.const)]);
   return {
@@ -50,10 +50,10 @@ function keyOf(name: string, written: Part): LabKey {
   };
 }
 
-function partAt(path: LabPath): Part | undefined {
-  let part: Part | undefined = schema;
+function partAt(path: LabPath): SchemaPart | undefined {
+  let part: SchemaPart | undefined = schema;
   for (const step of path) {
-    const { properties, additionalProperties, items }: Part = resolved(part);
+    const { properties, additionalProperties, items }: SchemaPart = resolvePart(part);
     const own = typeof step === 'string' && Object.hasOwn(properties ?? {}, step) ? properties?.[step] : undefined;
     part =
       typeof step === 'number'
@@ -63,10 +63,10 @@ function partAt(path: LabPath): Part | undefined {
       return undefined;
     }
   }
-  return { ...resolved(part), ...(part.description !== undefined && { description: part.description }) };
+  return { ...resolvePart(part), ...(part.description !== undefined && { description: part.description }) };
 }
 
-function resolved(part: Part): Part {
+function resolvePart(part: SchemaPart): SchemaPart {
   const name = part.$ref?.split('/').at(-1);
   return name === undefined ? part : (definitions[name] ?? {});
 }

@@ -67,10 +67,10 @@ function entryOf(line: string): Entry {
     return { ...shared, rest: behind.startsWith('#') ? '' : behind, restAt: begins };
   }
   const restAt = begins + found[0].length;
-  return { ...shared, key: unquoted(found[1] ?? ''), rest: line.slice(restAt), restAt };
+  return { ...shared, key: unquote(found[1] ?? ''), rest: line.slice(restAt), restAt };
 }
 
-function unquoted(text: string): string {
+function unquote(text: string): string {
   return /^["']/u.test(text) ? text.slice(1, -1) : text;
 }
 
@@ -93,7 +93,7 @@ function inBrackets({ key, rest }: Entry, path: readonly (string | number)[]): L
     } else if (part === ',') {
       [last, word] = [undefined, ''];
     } else if (part === ':' && outer.at(-1)?.isList === false) {
-      last = unquoted(word.trim());
+      last = unquote(word.trim());
     } else {
       word += part;
     }

@@ -15,7 +15,7 @@ import { LabError } from './labError.js';
 import type { MadeVm } from './labFile.js';
 import { longestLab, readLab } from './readLab.js';
 
-export interface LookedAtParts {
+export interface CheckedParts {
   readonly parts: LabVmParts;
   /** The image and the files that it rests on. */
   readonly files: readonly string[];
@@ -47,13 +47,9 @@ export async function readLabText(file: string): Promise<string> {
 }
 
 /** @throws LabError `refused` */
-export async function lookedAtParts(
-  made: MadeVm,
-  file: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<LookedAtParts> {
+export async function checkParts(made: MadeVm, file: string, environment: NodeJS.ProcessEnv): Promise<CheckedParts> {
   const places = await allowedPlaces(file, environment);
-  const find = (path: string): Promise<string> => found(path, file, places);
+  const find = (path: string): Promise<string> => resolvePath(path, file, places);
   const { image, boot, ...rest } = made;
   const kernel = boot === undefined ? undefined : await find(boot.kernel);
   const initrd = boot?.initrd === undefined ? undefined : await find(boot.initrd);
@@ -114,7 +110,7 @@ export async function imageNow(
   }
 }
 
-interface SeenImage {
+interface CheckedImage {
   readonly path: string;
   /** It, and what it rests on. */
   readonly files: readonly string[];
@@ -136,7 +132,7 @@ async function lookAtImage(
   places: readonly string[],
   environment: NodeJS.ProcessEnv,
   above: readonly string[] = [],
-): Promise<SeenImage> {
+): Promise<CheckedImage> {
   if (above.includes(path)) {
     throw new LabError('refused', t('{0} rests on itself.', displayLine(path)));
   }
@@ -159,7 +155,7 @@ async function lookAtImage(
         t('{0} rests on {1}, and names it not by a path: it cannot be taken.', name, below),
       );
     }
-    await found(backing.file, path, places);
+    await resolvePath(backing.file, path, places);
     // Of the file below the same is true.
     const seen = await lookAtImage(backing.file, places, environment, [...above, path]);
     if (backing.format === undefined) {
@@ -201,7 +197,7 @@ async function allowedPlaces(file: string, environment: NodeJS.ProcessEnv): Prom
 }
 
 /** Where it really is, links followed. */
-async function found(path: string, from: string, places: readonly string[]): Promise<string> {
+async function resolvePath(path: string, from: string, places: readonly string[]): Promise<string> {
   const wanted = resolve(dirname(from), path);
   const real = await realpath(wanted).catch(() => undefined);
   const name = displayLine(wanted);

@@ -1,6 +1,6 @@
 // What would be made of a lab file. Values only.
 import type { LabVmParts } from '../domain/labVm.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { LabRecord } from '../journal/labStore.js';
 import type { LabClone } from './labClones.js';
 import type { Lab } from './labFile.js';

@@ -7,19 +7,19 @@ import type { Log } from '../base/log.js';
 import { displayLine } from '../domain/plainText.js';
 import { labFolderName, type LabVmParts } from '../domain/labVm.js';
 import type { StoredSystem, SystemPoint } from '../domain/system.js';
-import { namedVm } from '../engine/namedTargets.js';
-import type { VmView } from '../inventory/views.js';
+import { requireVmByName } from '../engine/findTargets.js';
+import type { VmView } from '../live/views.js';
 import { type LabRecord, LabStore, type RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
 import { labObstacleText } from '../text/labText.js';
 import { differencesOf, type LabDifference } from './labDifferences.js';
-import { digestOfClone, type LabClone, lookedAtClone } from './labClones.js';
+import { digestOfClone, type LabClone, checkClone } from './labClones.js';
 import { LabError } from './labError.js';
 import { requireAlone } from './labFiles.js';
 import type { Lab, LabProblem } from './labFile.js';
 import type { LabPlan } from './labPlan.js';
-import { digestOf, labsFolder, lookedAtParts, readLabText, saysProtected } from './labPlaces.js';
+import { digestOf, labsFolder, checkParts, readLabText, saysProtected } from './labPlaces.js';
 import { makeLab, type MakeWish } from './makeLab.js';
 import { requireSsh } from './overSsh.js';
 import { requireReach } from './qemuReach.js';
@@ -78,8 +78,8 @@ export class Labs {
   async plan(given: string): Promise<LabPlan | 'ready'> {
     const file = resolve(given);
     const { session, environment } = this.#options;
-    const { inventory } = session;
-    const lab = await this.#right(file);
+    const { engine } = session;
+    const lab = await this.#readValidLab(file);
     const left = await this.find(file);
     if (left?.phase === 'ready') {
       // What a reset puts right is no reason to make it anew.
@@ -96,7 +96,7 @@ export class Labs {
     }
     await requireSsh(lab, environment);
     const connection = this.#connection(lab);
-    await inventory.connect(connection);
+    await engine.connect(connection);
     const existing = new Map<string, VmView>();
     const made = new Map<string, LabVmParts>();
     const clones = new Map<string, LabClone>();
@@ -105,14 +105,14 @@ export class Labs {
     await requireReach(connection, 'labs', [root]);
     for (const { key, source } of lab.vms) {
       if (source.kind === 'existing') {
-        const view = await namedVm(inventory, source.vm, connection);
+        const view = await requireVmByName(engine, source.vm, connection);
         existing.set(key, view);
         vms.push({ key, ...view.ref, name: view.vm.name, folder: '' });
         continue;
       }
       const name = `${lab.name}-${key}`;
       const isLeft = left?.vms.some((one) => one.parts !== undefined && one.name === name) === true;
-      if (!isLeft && inventory.findVms(name, connection).length > 0) {
+      if (!isLeft && engine.findVms(name, connection).length > 0) {
         throw new LabError(
           'refused',
           t('There is a VM {0} already, and this lab did not make it. Rename it, or the lab.', displayLine(name)),
@@ -120,12 +120,12 @@ export class Labs {
       }
       if (source.kind === 'clone') {
         const clone = { uuid: randomUUID(), name };
-        clones.set(key, await lookedAtClone(session, source, clone, connection, !isLeft));
+        clones.set(key, await checkClone(session, source, clone, connection, !isLeft));
         vms.push({ key, connection, ...clone, folder: '', parts: digestOfClone(source) });
         continue;
       }
       const { kind: _, ...wanted } = source;
-      const { parts, image, files, inPlace } = await lookedAtParts(wanted, file, environment);
+      const { parts, image, files, inPlace } = await checkParts(wanted, file, environment);
       await requireReach(connection, 'images', inPlace);
       await requireUnwritten(session, files, inPlace.length > 0);
       made.set(key, parts);
@@ -139,7 +139,7 @@ export class Labs {
         ...(image !== undefined && { image }),
       });
     }
-    const obstacle = made.size === 0 ? undefined : await inventory.labVms.obstacle(connection);
+    const obstacle = made.size === 0 ? undefined : await engine.labVms.obstacle(connection);
     if (obstacle !== undefined) {
       throw new LabError('refused', `${t('No VM can be made on {0}.', connection)} ${labObstacleText(obstacle)}`);
     }
@@ -172,7 +172,7 @@ export class Labs {
     const { file, name, id } = plan.record;
     if ((await this.#store.list()).some((one) => one.file === file && one.id !== id)) {
       await open.forget();
-      throw this.#busy(name);
+      throw this.#busyError(name);
     }
     try {
       await makeLab(plan, open, { ...this.#options, ...wish });
@@ -183,18 +183,18 @@ export class Labs {
 
   /** @param to the title of a restore point; the first of the file unless given */
   async planReset(file: string, to?: string): Promise<SystemPlan> {
-    const stored = await this.#ready(file);
+    const stored = await this.#requireReady(file);
     const systems = await this.#options.session.systems();
     return systems.planRevert(stored, this.#point(stored, to));
   }
 
   /** Whose name must be typed before it is reset or removed: as its file said when it was made, or says now. */
   async protectedName(file: string): Promise<string | undefined> {
-    const record = await this.#guarded(file);
+    const record = await this.#findGuarded(file);
     return record?.isProtected === true ? record.name : undefined;
   }
 
-  async #guarded(file: string): Promise<LabRecord | undefined> {
+  async #findGuarded(file: string): Promise<LabRecord | undefined> {
     const record = await this.find(file);
     return record && { ...record, isProtected: record.isProtected || (await saysProtected(file)) };
   }
@@ -204,13 +204,13 @@ export class Labs {
    * @throws LabError `refused`, `notFound`
    */
   async planDestroy(file: string): Promise<LabRecord | undefined> {
-    const record = await this.#guarded(file);
+    const record = await this.#findGuarded(file);
     if (record === undefined) {
       return undefined;
     }
     await requireAlone(record, this.#options.session);
     const { session } = this.#options;
-    const isProtected = record.vms.some((one) => session.isProtected(session.inventory.findVm(one)?.vm ?? one));
+    const isProtected = record.vms.some((one) => session.isProtected(session.engine.findVm(one)?.vm ?? one));
     return { ...record, isProtected: record.isProtected || isProtected };
   }
 
@@ -220,9 +220,9 @@ export class Labs {
 
   async #remove(record: LabRecord, wish: MakeWish, isForNewOne: boolean): Promise<void> {
     await requireAlone(record, this.#options.session);
-    const open = await this.#store.claim(record.id);
+    const open = await this.#store.lock(record.id);
     if (open === 'busy') {
-      throw this.#busy(record.name);
+      throw this.#busyError(record.name);
     }
     if (open === 'gone') {
       return;
@@ -234,14 +234,14 @@ export class Labs {
     }
   }
 
-  #busy(name: string): LabError {
+  #busyError(name: string): LabError {
     return new LabError(
       'busy',
       t('Somebody is at work on the lab {0}. Try again when it has ended.', displayLine(name)),
     );
   }
 
-  async #ready(file: string): Promise<StoredSystem> {
+  async #requireReady(file: string): Promise<StoredSystem> {
     const record = await this.find(file);
     const stored = record?.system === undefined ? undefined : await this.#system(record.system);
     if (record?.phase !== 'ready' || stored === undefined) {
@@ -270,7 +270,7 @@ export class Labs {
   }
 
   /** @throws LabError `wrong`, with all that is wrong */
-  async #right(file: string): Promise<Lab> {
+  async #readValidLab(file: string): Promise<Lab> {
     const { lab, problems } = readLab(await readLabText(file));
     if (lab === undefined) {
       throw new LabError('wrong', problemLines(file, problems).join('\n'));
@@ -279,10 +279,10 @@ export class Labs {
   }
 
   #connection({ connection }: Lab): string {
-    const { inventory } = this.#options.session;
-    const known = inventory.connections.map(({ uri }) => uri);
+    const { engine } = this.#options.session;
+    const known = engine.connections.map(({ uri }) => uri);
     if (connection !== undefined && !known.includes(connection)) {
-      inventory.setConnections([...known, connection]);
+      engine.setConnections([...known, connection]);
     }
     const uri = connection ?? known[0];
     if (uri === undefined) {

@@ -28,12 +28,12 @@ export interface MakeWish {
   readonly onNote?: (line: string) => unknown;
 }
 
-export interface Making extends MakeWish {
+export interface MakeContext extends MakeWish {
   readonly session: Session;
   readonly environment: NodeJS.ProcessEnv;
 }
 
-export async function makeLab(plan: LabPlan, open: OpenLab, making: Making): Promise<void> {
+export async function makeLab(plan: LabPlan, open: OpenLab, making: MakeContext): Promise<void> {
   const { lab, record, made, clones } = plan;
   const { session, signal, onStep, onNote } = making;
   for (const vm of record.vms) {
@@ -47,14 +47,14 @@ export async function makeLab(plan: LabPlan, open: OpenLab, making: Making): Pro
       requireOn(signal);
       onStep(t('making the VM {0}', vm.name));
       const { connection, uuid, name, folder } = vm;
-      await session.inventory.labVms.make({ connection, uuid, name, folder }, parts, (files) =>
+      await session.engine.labVms.make({ connection, uuid, name, folder }, parts, (files) =>
         open.put({ vms: open.record.vms.map((one) => (one.uuid === uuid ? { ...one, made: files } : one)) }),
       );
     }
   }
   const systems = await session.systems();
   const views = record.vms.map(({ connection, uuid, name }) => {
-    const view = session.inventory.findVm({ connection, uuid });
+    const view = session.engine.findVm({ connection, uuid });
     if (view === undefined) {
       throw new Failure('notFound', { vm: name, connection });
     }
@@ -97,15 +97,15 @@ async function setOrder({ lab, record }: LabPlan, systems: Systems, id: string):
   }
 }
 
-async function start({ system }: StoredSystem, { session, signal, onStep }: Making): Promise<void> {
-  const { inventory } = session;
+async function start({ system }: StoredSystem, { session, signal, onStep }: MakeContext): Promise<void> {
+  const { engine } = session;
   const left = new Set(system.members.map(({ name }) => name));
   const show = (): void => onStep(t('starting {0}', [...left].map((name) => displayLine(name)).join(', ')));
   show();
   const failures = await startInOrder(system.members, {
     start: async ({ connection, uuid, name, wait }) => {
       requireOn(signal);
-      const view = inventory.findVm({ connection, uuid });
+      const view = engine.findVm({ connection, uuid });
       if (view === undefined) {
         throw new Failure('notFound', { vm: name, connection });
       }
@@ -119,7 +119,7 @@ async function start({ system }: StoredSystem, { session, signal, onStep }: Maki
       }
     },
     untilUp: async (member, wait) => {
-      await untilUp(member, wait, { inventory, clock: systemClock, signal });
+      await untilUp(member, wait, { engine, clock: systemClock, signal });
       left.delete(member.name);
       show();
     },
@@ -140,7 +140,7 @@ async function start({ system }: StoredSystem, { session, signal, onStep }: Maki
   }
 }
 
-async function runIn(plan: LabPlan, command: LabCommand, making: Making): Promise<void> {
+async function runIn(plan: LabPlan, command: LabCommand, making: MakeContext): Promise<void> {
   const { vm, program, ssh } = command;
   const member = plan.record.vms.find(({ key }) => key === vm);
   if (member === undefined) {
@@ -162,9 +162,9 @@ async function runIn(plan: LabPlan, command: LabCommand, making: Making): Promis
   }
 }
 
-async function byAgent(ref: VmRef, command: LabCommand, { session, signal }: Making): Promise<EndInGuest> {
+async function byAgent(ref: VmRef, command: LabCommand, { session, signal }: MakeContext): Promise<EndInGuest> {
   const { program, args, seconds } = command;
-  const ran = await session.inventory.guests.runIn(ref, { program, args, atMostMs: seconds * 1_000 }, signal);
+  const ran = await session.engine.guests.runIn(ref, { program, args, atMostMs: seconds * 1_000 }, signal);
   if (ran.kind === 'late') {
     return { how: t('it did not end in {0} seconds', seconds), said: '' };
   }
@@ -174,13 +174,18 @@ async function byAgent(ref: VmRef, command: LabCommand, { session, signal }: Mak
   };
 }
 
-function sshPlace(plan: LabPlan, { key, connection, uuid }: RecordedVm, login: SshLogin, making: Making): SshPlace {
+function sshPlace(
+  plan: LabPlan,
+  { key, connection, uuid }: RecordedVm,
+  login: SshLogin,
+  making: MakeContext,
+): SshPlace {
   const { session, environment } = making;
   const { wait } = plan.lab.vms.find((vm) => vm.key === key) ?? {};
   return {
     login,
     uuid,
-    addressesOf: () => session.inventory.guests.addressesOf({ connection, uuid }),
+    addressesOf: () => session.engine.guests.addressesOf({ connection, uuid }),
     // Where the lab is written down: it goes with it.
     folder: join(session.folder, 'labs', plan.record.id),
     environment,

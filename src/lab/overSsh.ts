@@ -9,7 +9,7 @@ import { Failure } from '../domain/failure.js';
 import type { GuestAddress } from '../domain/guestAddress.js';
 import { displayLine } from '../domain/plainText.js';
 import { guestAddress } from '../engine/guestAddress.js';
-import { pause, waitFor } from '../engine/waiting.js';
+import { pause, waitFor } from '../engine/waitFor.js';
 import { LabError } from './labError.js';
 import type { Lab, LabCommand, SshLogin } from './labFile.js';
 

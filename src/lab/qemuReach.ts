@@ -7,14 +7,14 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import { LabError } from './labError.js';
 
-export interface Barred {
+export interface BarredFolder {
   readonly user: string;
   /** The first on the way that it may not enter. */
   readonly folder: string;
 }
 
 /** What is read and asked of the computer. */
-export interface Host {
+export interface ReachHost {
   /** Empty where there is none. */
   readonly read: (path: string) => Promise<string>;
   readonly mayEnter: (folder: string, user: { readonly uid: number; readonly gid: number }) => Promise<boolean>;
@@ -70,8 +70,8 @@ export async function requireReach(
 export async function barredFromQemu(
   connection: string,
   paths: readonly string[],
-  host: Host = thisHost,
-): Promise<Barred | undefined> {
+  host: ReachHost = thisHost,
+): Promise<BarredFolder | undefined> {
   const user = connection === 'qemu:///system' ? await qemuUser(host) : undefined;
   if (user === undefined || user.uid === 0) {
     return undefined;
@@ -90,7 +90,7 @@ interface User {
   readonly gid: number;
 }
 
-async function qemuUser({ read }: Host): Promise<User | undefined> {
+async function qemuUser({ read }: ReachHost): Promise<User | undefined> {
   const set = [...(await read(configuration)).matchAll(/^\s*user\s*=\s*"([^"]+)"/gmu)].at(-1)?.[1];
   const users = (await read('/etc/passwd')).split('\n').map((line) => line.split(':'));
   const wanted = set === undefined ? usualUsers : [set];
@@ -111,7 +111,7 @@ function foldersTo(path: string): readonly string[] {
   return folder === path ? [folder] : [...foldersTo(folder), folder];
 }
 
-const thisHost: Host = {
+const thisHost: ReachHost = {
   read: (path) => readFile(path, 'utf8').catch(() => ''),
   mayEnter: (folder, { uid, gid }) =>
     new Promise((resolve) => {

@@ -7,7 +7,7 @@ import { displayLine } from '../domain/plainText.js';
 import type { Lab, LabProblem } from './labFile.js';
 import { keyAt, keysAt, type LabPath } from './labKeys.js';
 import { labShape } from './labShape.js';
-import { labOf, type Wrong } from './labSense.js';
+import { checkLab, type LabFault } from './labChecks.js';
 
 /** In characters. */
 export const longestLab = 256 * 1024;
@@ -31,15 +31,15 @@ export function readLab(text: string): ReadLab {
     const [a, b] = [lines.linePos(start), lines.linePos(Math.max(start, end))];
     return { line: Math.max(1, a.line), column: Math.max(1, a.col), endLine: b.line, endColumn: b.col, message };
   };
-  const refused = (message: string): ReadLab => {
+  const refuseLab = (message: string): ReadLab => {
     const problem = { line: 1, column: 1, endLine: 1, endColumn: 1, message };
     return { problems: [problem], positionOf: () => problem };
   };
   if (text.length > longestLab) {
-    return refused(t('The file is too long: a lab file has {0} characters at most.', longestLab));
+    return refuseLab(t('The file is too long: a lab file has {0} characters at most.', longestLab));
   }
   if (depthOf(text) > deepest) {
-    return refused(t('The file is nested too deeply.'));
+    return refuseLab(t('The file is nested too deeply.'));
   }
   let document: Document;
   let value: unknown;
@@ -56,20 +56,22 @@ export function readLab(text: string): ReadLab {
     value = document.toJS({ maxAliasCount: mostAliases });
   } catch {
     // Aliases that explode, or calls too many within each other.
-    return refused(t('An alias in the file leads nowhere, or there are too many of them. Write the values out.'));
+    return refuseLab(t('An alias in the file leads nowhere, or there are too many of them. Write the values out.'));
   }
-  const positionOf = (path: LabPath, message = '', on: Wrong['on'] = 'value'): LabProblem => {
+  const positionOf = (path: LabPath, message = '', on: LabFault['on'] = 'value'): LabProblem => {
     const [start, end] = rangeOf(document, path, on);
     return from(start, end, message);
   };
-  const told = (wrong: readonly Wrong[]): readonly LabProblem[] =>
+  const toProblems = (wrong: readonly LabFault[]): readonly LabProblem[] =>
     wrong.slice(0, mostProblems).map(({ path, message, on }) => positionOf(path, message, on));
   const parsed = v.safeParse(labShape, value);
   if (!parsed.success) {
-    return { problems: told(parsed.issues.map(wrongOf)), positionOf };
+    return { problems: toProblems(parsed.issues.map(wrongOf)), positionOf };
   }
-  const made = labOf(parsed.output);
-  return Array.isArray(made) ? { problems: told(made), positionOf } : { lab: made as Lab, problems: [], positionOf };
+  const made = checkLab(parsed.output);
+  return Array.isArray(made)
+    ? { problems: toProblems(made), positionOf }
+    : { lab: made as Lab, problems: [], positionOf };
 }
 
 /** As far as it can be told without reading: brackets within each other, and lines indented further and further. */
@@ -90,7 +92,7 @@ function depthOf(text: string): number {
   return most;
 }
 
-function wrongOf(issue: v.BaseIssue<unknown>): Wrong {
+function wrongOf(issue: v.BaseIssue<unknown>): LabFault {
   const path = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
   const key = displayLine(String(path.at(-1) ?? ''));
   const isKey = issue.path?.at(-1)?.origin === 'key';
@@ -132,7 +134,7 @@ function wrongOf(issue: v.BaseIssue<unknown>): Wrong {
 }
 
 /** A value of one word itself, any other by its key; else what is nearest around it. */
-function rangeOf(document: Document, path: LabPath, on: Wrong['on']): readonly [number, number] {
+function rangeOf(document: Document, path: LabPath, on: LabFault['on']): readonly [number, number] {
   let node: unknown = document.contents;
   let range: readonly [number, number] = [0, 0];
   for (const step of path) {

@@ -7,20 +7,20 @@ import { refuse } from '../domain/refusal.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { isMember, type SystemPoint } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { LabRecord, OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { isCloneOfLab, removeLabClone } from './labClones.js';
 import { LabError } from './labError.js';
 import { goingFiles } from './labFiles.js';
-import type { Making } from './makeLab.js';
+import type { MakeContext } from './makeLab.js';
 
 /**
  * An interrupted operation on its system that is left to a person is forgotten where all its VMs go.
  * @param isForNewOne nobody was asked about what goes
  * @throws Failure `refused`, before anything is removed, where one of them stays; LabError
  */
-export async function removeLab(open: OpenLab, making: Making, isForNewOne: boolean): Promise<void> {
+export async function removeLab(open: OpenLab, making: MakeContext, isForNewOne: boolean): Promise<void> {
   const { record } = open;
   const { session, signal, onStep, onNote } = making;
   const systems = await session.systems();
@@ -107,7 +107,7 @@ async function requireOwnSnapshots(
 async function deletePoints(
   points: readonly SystemPoint[],
   vms: readonly RecordedVm[],
-  { session, onStep }: Making,
+  { session, onStep }: MakeContext,
 ): Promise<void> {
   for (const point of points) {
     onStep(t('deleting the restore point “{0}”', displayLine(point.title)));
@@ -128,16 +128,16 @@ async function removeMade(vm: RecordedVm, open: OpenLab, session: Session): Prom
   const { connection, uuid, name, folder } = vm;
   const made = await goingFiles(vm, await viewNow(session, { connection, uuid }));
   await open.put({ vms: open.record.vms.map((one) => (one.uuid === uuid ? { ...one, made } : one)) });
-  return session.inventory.labVms.remove({ connection, uuid, name, folder }, made);
+  return session.engine.labVms.remove({ connection, uuid, name, folder }, made);
 }
 
 /** Undefined where it is gone. */
-async function viewNow({ inventory }: Session, ref: VmRef): Promise<VmView | undefined> {
-  await inventory.connect(ref.connection);
-  await inventory.refresh({ vm: ref }).catch((error: unknown) => {
+async function viewNow({ engine }: Session, ref: VmRef): Promise<VmView | undefined> {
+  await engine.connect(ref.connection);
+  await engine.refresh({ vm: ref }).catch((error: unknown) => {
     if (!(error instanceof Failure) || error.kind !== 'notFound') {
       throw error;
     }
   });
-  return inventory.findVm(ref);
+  return engine.findVm(ref);
 }

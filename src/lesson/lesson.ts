@@ -1,7 +1,7 @@
 // The lesson as it goes on: one VM of its own, one learner, one step after the other. It looks through the inventory and
 // acts through what it is given; it refuses to know how it is drawn.
 import { asFailure } from '../domain/asFailure.js';
-import type { InventoryPort } from '../engine/inventory.js';
+import type { EnginePort } from '../engine/enginePort.js';
 import { virshLine } from '../steps/virshCommand.js';
 import { DisposableStore, type Disposable } from '../base/disposable.js';
 import { Emitter } from '../base/emitter.js';
@@ -29,7 +29,7 @@ export interface LessonView {
 }
 
 export interface LessonOptions {
-  readonly inventory: InventoryPort;
+  readonly engine: EnginePort;
   readonly log: Log;
   /** The guest's image, absolute. */
   readonly guest: string;
@@ -69,8 +69,8 @@ export class Lesson implements Disposable {
   async #start(connection: string): Promise<void> {
     await this.end();
     await this.removeLeft(connection);
-    const { inventory, guest } = this.#options;
-    const vm = await inventory.demoVms.make(connection, guest);
+    const { engine, guest } = this.#options;
+    const vm = await engine.demoVms.make(connection, guest);
     const run = new LessonRun(vm, this.#options, () => this.#changed.fire(undefined));
     this.#run = run;
     await run.look();
@@ -80,7 +80,7 @@ export class Lesson implements Disposable {
   async end(): Promise<void> {
     const run = this.#run;
     if (run !== undefined) {
-      await this.#options.inventory.demoVms.remove(run.view.vm);
+      await this.#options.engine.demoVms.remove(run.view.vm);
       run.dispose();
       this.#run = undefined;
       this.#changed.fire(undefined);
@@ -89,8 +89,8 @@ export class Lesson implements Disposable {
 
   /** What lessons of editors that are gone have left, on one connection or all. */
   async removeLeft(connection?: string): Promise<void> {
-    const { demoVms } = this.#options.inventory;
-    for (const vm of await demoVms.left()) {
+    const { demoVms } = this.#options.engine;
+    for (const vm of await demoVms.readLeftDemoVms()) {
       if (connection === undefined || vm.connection === connection) {
         await demoVms.remove(vm);
       }
@@ -145,7 +145,7 @@ class LessonRun implements Disposable {
     this.#guest = new LessonGuest(vm);
     this.#view = { vm, state: firstState(lessonOutline), facts: nothingYet, costs: [] };
     this.#store.add(
-      options.inventory.onDidChange((change) => {
+      options.engine.onDidChange((change) => {
         if (change.vm?.uuid === vm.uuid && change.vm.connection === vm.connection) {
           this.#lookSoon();
         }
@@ -167,7 +167,7 @@ class LessonRun implements Disposable {
     this.#timer = visible
       ? setInterval(() => {
           if (this.#view.state.phase === 'waiting') {
-            this.#options.inventory.refresh({ vm: this.#ref }).then(
+            this.#options.engine.refresh({ vm: this.#ref }).then(
               () => this.#lookSoon(),
               (error: unknown) => this.#options.log.debug(`lesson: ${asFailure(error).kind}`),
             );
@@ -212,17 +212,17 @@ class LessonRun implements Disposable {
   }
 
   async #read(): Promise<void> {
-    const { inventory } = this.#options;
-    const known = inventory.findVm(this.#ref);
+    const { engine } = this.#options;
+    const known = engine.findVm(this.#ref);
     if (known === undefined || this.#store.isDisposed) {
       return;
     }
     const busy = known.operation !== undefined;
-    const tree = busy ? (known.tree ?? { snapshots: [] }) : await inventory.readTree(this.#ref);
-    const { vm } = inventory.findVm(this.#ref) ?? known;
+    const tree = busy ? (known.tree ?? { snapshots: [] }) : await engine.readTree(this.#ref);
+    const { vm } = engine.findVm(this.#ref) ?? known;
     const ticks = !busy && vm.power === 'running' ? await this.#guest.ticks() : undefined;
     const layers = chainOf(vm)?.length;
-    const lying = layers === undefined && !busy ? await this.#lying() : undefined;
+    const lying = layers === undefined && !busy ? await this.#readChain() : undefined;
     this.#update({
       facts: {
         power: vm.power,
@@ -240,9 +240,9 @@ class LessonRun implements Disposable {
   }
 
   /** Of a VM that is off, its images tell what lies on what. */
-  async #lying(): Promise<readonly string[] | undefined> {
+  async #readChain(): Promise<readonly string[] | undefined> {
     try {
-      const [disk] = (await this.#options.inventory.readLayers(this.#ref)).disks;
+      const [disk] = (await this.#options.engine.readLayers(this.#ref)).disks;
       return disk?.layers.map(({ file }) => file);
     } catch (error) {
       this.#options.log.debug(`lesson: its layers are not known: ${asFailure(error).kind}`);
@@ -267,7 +267,7 @@ class LessonRun implements Disposable {
       } else {
         await this.#carryOut(act);
       }
-      await this.#options.inventory.refresh({ vm: this.#ref });
+      await this.#options.engine.refresh({ vm: this.#ref });
       await this.look();
       await this.take('acted');
       await this.look();
@@ -287,7 +287,7 @@ class LessonRun implements Disposable {
       case 'write':
         return this.#write();
       case 'pile':
-        return this.#pile(act.layers);
+        return this.#pileLayers(act.layers);
       case undefined:
         return undefined;
     }
@@ -314,7 +314,7 @@ class LessonRun implements Disposable {
     this.#update({ facts: { ...this.#view.facts, writes } });
   }
 
-  async #pile(layers: number): Promise<void> {
+  async #pileLayers(layers: number): Promise<void> {
     for (let more = layers + 1 - (this.#view.facts.layers ?? 1); more > 0; more--) {
       const title = `Layer ${String(layers + 1 - more)}`;
       await this.#perform({ kind: 'create', vm: this.#ref, snapshotKind: 'disk', style: 'external', title });
@@ -338,11 +338,11 @@ class LessonRun implements Disposable {
     this.#update({ virsh: undefined });
     const act = lessonScript[at]?.act;
     const request = act?.kind === 'operation' ? act.request(this.#ref, this.#view.facts) : undefined;
-    const view = this.#options.inventory.findVm(this.#ref);
+    const view = this.#options.engine.findVm(this.#ref);
     if (request === undefined || view === undefined) {
       return;
     }
-    const decision = await this.#options.inventory.plan(request);
+    const decision = await this.#options.engine.plan(request);
     if (decision.kind === 'plan' && this.#virshOf === at) {
       this.#update({ virsh: virshLine(decision.steps, view.vm, this.#vm.connection) });
     }

@@ -32,12 +32,12 @@ export interface LessonFacts {
 }
 
 /** Those that a person took: what an emulated revert adds to keep the files in order does not count. */
-export function taken({ snapshots }: Pick<LessonFacts, 'snapshots'>): readonly Snapshot[] {
+export function takenByPerson({ snapshots }: Pick<LessonFacts, 'snapshots'>): readonly Snapshot[] {
   return snapshots.filter(({ trailers }) => trailers.auto === undefined);
 }
 
 /** One that a revert added for the sake of the files, which nobody asked for. */
-export function addedForFiles({ snapshots }: Pick<LessonFacts, 'snapshots'>): Snapshot | undefined {
+export function layoutSnapshot({ snapshots }: Pick<LessonFacts, 'snapshots'>): Snapshot | undefined {
   return snapshots.find(({ style, trailers }) => style === 'external' && trailers.auto === 'layout');
 }
 
@@ -46,12 +46,12 @@ export function addedForFiles({ snapshots }: Pick<LessonFacts, 'snapshots'>): Sn
  * other kind.
  */
 export function insideImage(facts: Pick<LessonFacts, 'snapshots'>): readonly Snapshot[] {
-  return taken(facts).filter(({ style }) => style === 'internal');
+  return takenByPerson(facts).filter(({ style }) => style === 'internal');
 }
 
-export function newOnes(now: LessonFacts, before: LessonFacts): readonly Snapshot[] {
+export function newSnapshots(now: LessonFacts, before: LessonFacts): readonly Snapshot[] {
   const known = new Set(before.snapshots.map(({ name }) => name));
-  return taken(now).filter(({ name }) => !known.has(name));
+  return takenByPerson(now).filter(({ name }) => !known.has(name));
 }
 
 /** The snapshot that the present is built on; of those that a person took. */
@@ -72,7 +72,7 @@ export function standsOn(facts: LessonFacts): Snapshot | undefined {
 
 /** The first one with RAM: what the lesson goes back to. */
 export function firstMemory(facts: LessonFacts): Snapshot | undefined {
-  return taken(facts)
+  return takenByPerson(facts)
     .filter(({ kind }) => kind === 'memory')
     .sort((a, b) => a.createdAt - b.createdAt)[0];
 }

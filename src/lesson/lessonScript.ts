@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { OperationRequest } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';
-import { firstMemory, type LessonFacts, newOnes, standsOn, taken } from './lessonFacts.js';
+import { firstMemory, type LessonFacts, newSnapshots, standsOn, takenByPerson } from './lessonFacts.js';
 import type { LessonOutline } from './lessonState.js';
 
 export type LessonAct =
@@ -40,8 +40,8 @@ const power = (action: 'start' | 'shutDown'): LessonAct => ({
 const hasNew =
   (kind: 'memory' | 'disk' | 'offline') =>
   (now: LessonFacts, before: LessonFacts): boolean =>
-    newOnes(now, before).some((one) => one.kind === kind && one.style === 'external');
-const wrote = (now: LessonFacts, before: LessonFacts): boolean => now.writes > before.writes;
+    newSnapshots(now, before).some((one) => one.kind === kind && one.style === 'external');
+const hasWritten = (now: LessonFacts, before: LessonFacts): boolean => now.writes > before.writes;
 
 /** How many layers above the base the lesson piles up. */
 const pile = 8;
@@ -89,7 +89,7 @@ export const lessonScript: readonly LessonStep[] = [
     ],
     task: () => t('Let the guest write.'),
     act: { kind: 'write' },
-    done: wrote,
+    done: hasWritten,
   },
   {
     id: 'memory',
@@ -120,7 +120,7 @@ export const lessonScript: readonly LessonStep[] = [
     ],
     task: () => t('Let the guest write the same blocks.'),
     act: { kind: 'write' },
-    done: wrote,
+    done: hasWritten,
   },
   {
     id: 'disk',
@@ -147,7 +147,7 @@ export const lessonScript: readonly LessonStep[] = [
     ],
     task: () => t('Let the guest write once more.'),
     act: { kind: 'write' },
-    done: wrote,
+    done: hasWritten,
   },
   {
     id: 'revert',
@@ -186,7 +186,7 @@ export const lessonScript: readonly LessonStep[] = [
     ],
     task: () => t('Let the guest write on the new branch.'),
     act: { kind: 'write' },
-    done: wrote,
+    done: hasWritten,
   },
   {
     id: 'branch',
@@ -217,7 +217,7 @@ export const lessonScript: readonly LessonStep[] = [
         return snapshot === undefined ? undefined : { kind: 'delete', vm, snapshot, scope: 'one' };
       },
     },
-    done: (now, before) => taken(before).some(({ name }) => now.snapshots.every((one) => one.name !== name)),
+    done: (now, before) => takenByPerson(before).some(({ name }) => now.snapshots.every((one) => one.name !== name)),
   },
   {
     id: 'speed',

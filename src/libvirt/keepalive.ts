@@ -31,7 +31,7 @@ export class SilenceCounter {
   }
 
   /** Any whole packet is a sign of life. True if it was silent before. */
-  heard(): boolean {
+  endSilence(): boolean {
     const wasSilent = this.isSilent;
     this.#unanswered = 0;
     return wasSilent;
@@ -88,8 +88,8 @@ export class Keepalive {
     }, this.options.intervalMs);
   }
 
-  heard(): void {
-    if (this.#silence?.heard() === true) {
+  noteLife(): void {
+    if (this.#silence?.endSilence() === true) {
       this.onSilence(false);
     }
   }

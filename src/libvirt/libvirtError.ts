@@ -142,7 +142,7 @@ export class UnsupportedUri extends Error {
 export const authTypes = { REMOTE_AUTH_NONE: 0, REMOTE_AUTH_SASL: 1, REMOTE_AUTH_POLKIT: 2 } as const;
 
 /** What a call answers; undefined where the daemon refuses it with this code. */
-export async function orUndefined<T>(code: number, call: Promise<T>): Promise<T | undefined> {
+export async function undefinedOnCode<T>(code: number, call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {

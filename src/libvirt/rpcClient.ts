@@ -227,7 +227,7 @@ export class RpcClient {
       return;
     }
     // Bytes alone are no sign of life: behind a wrong length, answers to pings would fill a packet that never ends.
-    this.#keepalive.heard();
+    this.#keepalive.noteLife();
     const reader = new XdrReader(frame);
     try {
       this.#dispatch(readHeader(reader), reader);

@@ -95,7 +95,7 @@ export class RpcStream extends Duplex {
 
   /** An end of the bytes has no status of its own: it is a packet without any. */
   #receiveBytes(reader: XdrReader): void {
-    const bytes = reader.rest();
+    const bytes = reader.takeRest();
     if (this.destroyed) {
       return;
     }

@@ -74,7 +74,7 @@ export class StreamTable {
     if (early.length === mostEarly) {
       throw new ProtocolViolation(`${mostEarly} packets of a stream before the answer to its call`);
     }
-    this.#early.set(serial, [...early, { status, bytes: Uint8Array.from(reader.rest()) }]);
+    this.#early.set(serial, [...early, { status, bytes: Uint8Array.from(reader.takeRest()) }]);
   }
 
   /** The call was answered by an error. */

@@ -40,7 +40,7 @@ export const uuid: Codec<string> = {
     if (!uuidForm.test(lower)) {
       throw new RangeError('not a UUID of 36 characters');
     }
-    w.fixed(Buffer.from(lower.replaceAll('-', ''), 'hex'));
+    w.writeFixed(Buffer.from(lower.replaceAll('-', ''), 'hex'));
   },
 };
 

@@ -1,9 +1,9 @@
 // Which Unix socket a URI means on this computer, and which daemon would listen there.
-// The rules of libvirt's remote_sockets.c; pure but for the questions it asks of its `Host`.
+// The rules of libvirt's remote_sockets.c; pure but for the questions it asks of its `SocketHost`.
 import { join } from 'node:path';
 import type { LibvirtUri } from './uri.js';
 
-export interface Host {
+export interface SocketHost {
   readonly environment: NodeJS.ProcessEnv;
   readonly userId: number;
   readonly homeDirectory: string;
@@ -38,7 +38,7 @@ export interface SocketChoice {
  *
  * Session daemons have no read-only socket: there the read-only flag of the open call does it alone.
  */
-export function chooseSocket(uri: LibvirtUri, readOnly: boolean, host: Host): SocketChoice {
+export function chooseSocket(uri: LibvirtUri, readOnly: boolean, host: SocketHost): SocketChoice {
   if (uri.socket !== undefined) {
     return { path: uri.socket, readOnly: readOnly || uri.socket.endsWith('-sock-ro') };
   }
@@ -58,13 +58,13 @@ export function chooseSocket(uri: LibvirtUri, readOnly: boolean, host: Host): So
 }
 
 /** XDG_RUNTIME_DIR, or the cache directory where it is unset, as GLib has it. */
-function runtimeDirectory({ environment, homeDirectory }: Host): string {
+function runtimeDirectory({ environment, homeDirectory }: SocketHost): string {
   const given = environment['XDG_RUNTIME_DIR'] ?? environment['XDG_CACHE_HOME'];
   return given === undefined || given === '' ? join(homeDirectory, '.cache') : given;
 }
 
 /** VIRTD_PATH or LIBVIRTD_PATH name the executable of every daemon, as for libvirt's own clients. */
-function findDaemon(name: string, { environment, exists }: Host): string | undefined {
+function findDaemon(name: string, { environment, exists }: SocketHost): string | undefined {
   const given = environment['VIRTD_PATH'] ?? environment['LIBVIRTD_PATH'];
   if (given !== undefined && given !== '') {
     return given;

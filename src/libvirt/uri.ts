@@ -106,9 +106,9 @@ function splitParameters(
   const passedOn: string[] = [];
   for (const part of query.split(/[&;]/).filter((p) => p !== '')) {
     const [rawName = '', ...rawValue] = part.split('=');
-    const name = decoded(uri, rawName).toLowerCase();
+    const name = decodeUriPart(uri, rawName).toLowerCase();
     if (clientParameters.has(name)) {
-      own.set(name, decoded(uri, rawValue.join('=')));
+      own.set(name, decodeUriPart(uri, rawValue.join('=')));
     } else {
       passedOn.push(part);
     }
@@ -116,7 +116,7 @@ function splitParameters(
   return { own, passedOn };
 }
 
-function decoded(uri: string, text: string): string {
+function decodeUriPart(uri: string, text: string): string {
   try {
     return decodeURIComponent(text);
   } catch (cause) {

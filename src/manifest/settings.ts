@@ -114,36 +114,36 @@ const longestPattern = 300;
 
 export function parseSettings(get: (key: string) => unknown): Settings {
   return {
-    connections: texts(get(settingKeys.connections), longestUri),
-    revertPowerState: oneOf(revertPowerStates, get(settingKeys.revertPowerState)),
+    connections: parseTexts(get(settingKeys.connections), longestUri),
+    revertPowerState: parseOneOf(revertPowerStates, get(settingKeys.revertPowerState)),
     checkpointFirst: get(settingKeys.checkpointFirst) !== false,
-    keepCheckpoints: whole(get(settingKeys.keepCheckpoints), 100, 3),
-    checkpointBeforeDebugging: allOrNamed(get(settingKeys.checkpointBeforeDebugging)),
-    checkpointAtTaskStart: texts(get(settingKeys.checkpointAtTaskStart), longestPattern),
+    keepCheckpoints: parseWhole(get(settingKeys.keepCheckpoints), 100, 3),
+    checkpointBeforeDebugging: parseAllOrNamed(get(settingKeys.checkpointBeforeDebugging)),
+    checkpointAtTaskStart: parseTexts(get(settingKeys.checkpointAtTaskStart), longestPattern),
     checkpointAfterBranchSwitch: get(settingKeys.checkpointAfterBranchSwitch) === true,
-    keepAutoCheckpoints: whole(get(settingKeys.keepAutoCheckpoints), 100, 5) || 5,
-    deleteUndoSeconds: whole(get(settingKeys.deleteUndoSeconds), 60, 5),
-    trashDays: whole(get(settingKeys.trashDays), 365, usualTrashDays),
-    automaticActions: leastOf(get(settingKeys.automaticActions)),
+    keepAutoCheckpoints: parseWhole(get(settingKeys.keepAutoCheckpoints), 100, 5) || 5,
+    deleteUndoSeconds: parseWhole(get(settingKeys.deleteUndoSeconds), 60, 5),
+    trashDays: parseWhole(get(settingKeys.trashDays), 365, usualTrashDays),
+    automaticActions: parseAutomaticActions(get(settingKeys.automaticActions)),
     protectedVms: protectedRows(get(settingKeys.protectedVms)),
-    healthSweepMinutes: whole(get(settingKeys.healthSweepMinutes), 1_440, 10),
-    healthLayers: amount(get(settingKeys.healthLayers)) ?? 8,
-    healthAgeHours: amount(get(settingKeys.healthAgeHours)) ?? 72,
-    healthDeltaGb: amount(get(settingKeys.healthDeltaGb)) ?? 10,
-    healthDeltaPercent: amount(get(settingKeys.healthDeltaPercent)) ?? 50,
-    healthAllDeltasGb: amount(get(settingKeys.healthAllDeltasGb)) ?? 30,
-    healthFreePercent: amount(get(settingKeys.healthFreePercent)) ?? 10,
-    healthFullInDays: amount(get(settingKeys.healthFullInDays)) ?? 7,
-    healthExceptions: exceptions(get(settingKeys.healthExceptions)),
-    snapshotStyle: oneOf(snapshotStyles, get(settingKeys.snapshotStyle)),
+    healthSweepMinutes: parseWhole(get(settingKeys.healthSweepMinutes), 1_440, 10),
+    healthLayers: parseAmount(get(settingKeys.healthLayers)) ?? 8,
+    healthAgeHours: parseAmount(get(settingKeys.healthAgeHours)) ?? 72,
+    healthDeltaGb: parseAmount(get(settingKeys.healthDeltaGb)) ?? 10,
+    healthDeltaPercent: parseAmount(get(settingKeys.healthDeltaPercent)) ?? 50,
+    healthAllDeltasGb: parseAmount(get(settingKeys.healthAllDeltasGb)) ?? 30,
+    healthFreePercent: parseAmount(get(settingKeys.healthFreePercent)) ?? 10,
+    healthFullInDays: parseAmount(get(settingKeys.healthFullInDays)) ?? 7,
+    healthExceptions: parseExceptions(get(settingKeys.healthExceptions)),
+    snapshotStyle: parseOneOf(snapshotStyles, get(settingKeys.snapshotStyle)),
     seamlessSnapshots: seamlessOf(get(settingKeys.seamlessSnapshots)),
-    treeSort: oneOf(treeSorts, get(settingKeys.treeSort)),
-    treeLayout: oneOf(treeLayouts, get(settingKeys.treeLayout)),
-    treeVms: oneOf(treeVmOrders, get(settingKeys.treeVms)),
-    treeTitleLength: whole(get(settingKeys.treeTitleLength), 200, 14),
+    treeSort: parseOneOf(treeSorts, get(settingKeys.treeSort)),
+    treeLayout: parseOneOf(treeLayouts, get(settingKeys.treeLayout)),
+    treeVms: parseOneOf(treeVmOrders, get(settingKeys.treeVms)),
+    treeTitleLength: parseWhole(get(settingKeys.treeTitleLength), 200, 14),
     agentPermissions: permissionRows(get(settingKeys.agentPermissions)),
-    agentCheckpoints: whole(get(settingKeys.agentCheckpoints), 1_000, 50),
-    agentSpaceGb: amount(get(settingKeys.agentSpaceGb)) ?? 50,
+    agentCheckpoints: parseWhole(get(settingKeys.agentCheckpoints), 1_000, 50),
+    agentSpaceGb: parseAmount(get(settingKeys.agentSpaceGb)) ?? 50,
   };
 }
 
@@ -163,19 +163,19 @@ export function strictestSettings(): Settings {
 }
 
 /** Anything that is neither `true` nor a list: none. */
-function allOrNamed(value: unknown): Settings['checkpointBeforeDebugging'] {
-  return Array.isArray(value) ? texts(value, longestPattern) : value === true;
+function parseAllOrNamed(value: unknown): Settings['checkpointBeforeDebugging'] {
+  return Array.isArray(value) ? parseTexts(value, longestPattern) : value === true;
 }
 
 /** Absent: the default. Any other value was meant to forbid something: it counts as the one that forbids most. */
-function leastOf(value: unknown): Settings['automaticActions'] {
+function parseAutomaticActions(value: unknown): Settings['automaticActions'] {
   return value === undefined ? 'all' : (automaticActions.find((one) => one === value) ?? 'none');
 }
 
 /** What is no name was meant to protect something: it counts as the pattern that protects all. */
 function protectedRows(value: unknown): Settings['protectedVms'] {
   const rows: readonly unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value];
-  return texts(
+  return parseTexts(
     rows.map((row) => (typeof row === 'string' || typeof row === 'number' ? String(row) : '*')),
     longestPattern,
   );
@@ -201,21 +201,21 @@ function seamlessOf(value: unknown): Settings['seamlessSnapshots'] {
 }
 
 /** The value, or the first allowed one: that is the default in package.json too. */
-function oneOf<T extends string>(allowed: readonly [T, ...T[]], value: unknown): T {
+function parseOneOf<T extends string>(allowed: readonly [T, ...T[]], value: unknown): T {
   return allowed.find((one) => one === value) ?? allowed[0];
 }
 
 /** A whole number from 0 to `most`; anything else counts as the default. */
-function whole(value: unknown, most: number, usual: number): number {
+function parseWhole(value: unknown, most: number, usual: number): number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most ? value : usual;
 }
 
-function amount(value: unknown): number | undefined {
+function parseAmount(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 /** An object of objects; what is no limit, and no number, is left out. */
-function exceptions(value: unknown): Readonly<Record<string, HealthLimits>> {
+function parseExceptions(value: unknown): Readonly<Record<string, HealthLimits>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return {};
   }
@@ -225,7 +225,7 @@ function exceptions(value: unknown): Readonly<Record<string, HealthLimits>> {
       return [];
     }
     const limits = healthLimits.flatMap((limit) => {
-      const number = amount(Reflect.get(given, limit));
+      const number = parseAmount(Reflect.get(given, limit));
       return number === undefined ? [] : [[limit, number] as const];
     });
     return [[vm, Object.fromEntries(limits)]];
@@ -233,7 +233,7 @@ function exceptions(value: unknown): Readonly<Record<string, HealthLimits>> {
   return Object.fromEntries(entries);
 }
 
-function texts(value: unknown, longest: number): readonly string[] {
+function parseTexts(value: unknown, longest: number): readonly string[] {
   if (!Array.isArray(value)) {
     return [];
   }

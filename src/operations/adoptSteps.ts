@@ -2,15 +2,15 @@
 // the rest of it. Decides whether libvirt can be told of it; knows no way to undo it.
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { backingFileOf, snapshotsIn } from '../domain/chains/fileUse.js';
-import { standsExactlyOn } from './leftAsPlanned.js';
-import { isMissing } from '../domain/chains/standing.js';
+import { standsExactlyOn } from './matchesPlan.js';
+import { isMissing } from '../domain/chains/standsOn.js';
 import type { CreateStep, Step, TargetFile } from '../steps/step.js';
 import type { Facts } from '../domain/facts.js';
 import type { InterruptedOperation } from './interrupted.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { currentOf } from '../domain/snapshotTree.js';
 
-type Below = Extract<Step, { kind: 'adoptSnapshot' }>['below'];
+type LayersBelow = Extract<Step, { kind: 'adoptSnapshot' }>['below'];
 
 /**
  * | the VM's disks                              | another snapshot froze an overlay | what is below each | the parent   | → |
@@ -44,14 +44,14 @@ export function adoptSteps(
       kind: 'adoptSnapshot',
       made,
       below,
-      state: stateThen(facts),
+      state: stateAtSnapshot(facts),
       createdAt: startedAt,
       ...(parent === undefined ? {} : { parent: parent.name }),
     },
   ];
 }
 
-function belowOf(overlays: readonly TargetFile[], { files }: Facts): Below | undefined {
+function belowOf(overlays: readonly TargetFile[], { files }: Facts): LayersBelow | undefined {
   const below = overlays.flatMap(({ target, file }) => {
     const facts = files?.images.get(file);
     const backing = typeof facts === 'object' ? facts.backing : undefined;
@@ -61,7 +61,7 @@ function belowOf(overlays: readonly TargetFile[], { files }: Facts): Below | und
 }
 
 /** libvirt stops a VM that it takes a snapshot of, and the next daemon lets it run again. */
-function stateThen({ vm: { power, powerReason } }: Facts): 'running' | 'paused' {
+function stateAtSnapshot({ vm: { power, powerReason } }: Facts): 'running' | 'paused' {
   return power === 'paused' && powerReason !== 'saving' && powerReason !== 'snapshotting' ? 'paused' : 'running';
 }
 
@@ -69,7 +69,7 @@ function stateThen({ vm: { power, powerReason } }: Facts): 'running' | 'paused' 
  * The current one, unless libvirt has taken the mark away already; then the one whose overlays were frozen now, or else
  * the one that froze the uppermost file of the chain.
  */
-function parentBelow(below: Below, facts: Facts): Snapshot | undefined {
+function parentBelow(below: LayersBelow, facts: Facts): Snapshot | undefined {
   const { tree } = facts;
   const froze = new Map(below.map(({ target, file }) => [target, file]));
   const named = tree.snapshots.filter((snapshot) =>

@@ -1,6 +1,6 @@
 // While libvirt makes a snapshot, for whichever client, nothing is begun on its VM but what ends it.
 import type { OperationRequest } from '../domain/operation.js';
-import { type Refused, refuse } from '../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../domain/refusal.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import type { KnownFacts } from './requiredFacts.js';
 
@@ -8,7 +8,7 @@ import type { KnownFacts } from './requiredFacts.js';
 export function beingWrittenRefusal(
   { vm, tree }: Pick<KnownFacts, 'vm' | 'tree'>,
   request?: OperationRequest,
-): Refused | undefined {
+): RefusedDecision | undefined {
   const { beingWritten } = tree;
   const ends = request?.kind === 'power' && request.action === 'forceOff';
   if (beingWritten === undefined || ends) {

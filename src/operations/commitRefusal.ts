@@ -1,18 +1,18 @@
 // Whether layers of a disk can be merged into the one below: what is wrong with the files, who else stands on them, and whether
 // they are ours to change. Knows neither what is merged nor why.
 import { restingOn, snapshotsIn, snapshotsNaming } from '../domain/chains/fileUse.js';
-import { tagRefusal } from '../domain/chains/lostTags.js';
+import { tagRefusal } from '../domain/chains/doomedTags.js';
 import { otherVmRefusal } from '../domain/chains/otherVms.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
 import type { ImageFacts } from '../domain/hostFiles.js';
-import { type Refused, refuse } from '../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../domain/refusal.js';
 import { isActive } from '../domain/vm.js';
 import type { CommittedDisk } from '../steps/step.js';
 import { brokenLayerRefusal } from './diskRefusals.js';
 
 /** Whoever else rests on one of the files, what is wrong with them, and whether they are ours to change. */
-export function commitRefusal(commits: readonly CommittedDisk[], facts: Facts): Refused | undefined {
+export function commitRefusal(commits: readonly CommittedDisk[], facts: Facts): RefusedDecision | undefined {
   for (const commit of commits) {
     const obstacle = imageRefusal(commit, facts) ?? neededRefusal(commit, facts) ?? tagRefusal(commit.merged, facts);
     if (obstacle !== undefined) {
@@ -23,7 +23,7 @@ export function commitRefusal(commits: readonly CommittedDisk[], facts: Facts): 
   return otherVmRefusal(touched, facts, 'refuse') ?? reachRefusal(commits, facts);
 }
 
-function imageRefusal({ target, base, merged }: CommittedDisk, facts: Facts): Refused | undefined {
+function imageRefusal({ target, base, merged }: CommittedDisk, facts: Facts): RefusedDecision | undefined {
   const { vm, files } = facts;
   const factsOf = (file: string): ImageFacts | undefined => {
     const image = files?.images.get(file);
@@ -49,7 +49,7 @@ function imageRefusal({ target, base, merged }: CommittedDisk, facts: Facts): Re
  * | on the base alone                         | layerNeeded            | layerNeeded          |
  * | on what is merged                         | layerNeeded            | ok: an image that is put on the base, or whatever rests on one |
  */
-function neededRefusal({ base, merged, above }: CommittedDisk, facts: Facts): Refused | undefined {
+function neededRefusal({ base, merged, above }: CommittedDisk, facts: Facts): RefusedDecision | undefined {
   const { vm } = facts;
   const own = new Set([...merged, base]);
   const carried = above === undefined ? new Set<string>() : restingOn(facts, [...merged, ...above]);
@@ -62,7 +62,7 @@ function neededRefusal({ base, merged, above }: CommittedDisk, facts: Facts): Re
   return file === undefined ? undefined : refuse('layerNeeded', { vm: vm.name, file: base, by: file });
 }
 
-function reachRefusal(commits: readonly CommittedDisk[], { vm, files }: Facts): Refused | undefined {
+function reachRefusal(commits: readonly CommittedDisk[], { vm, files }: Facts): RefusedDecision | undefined {
   if (isActive(vm.power) || files?.canChange === undefined) {
     return undefined;
   }

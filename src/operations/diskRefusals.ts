@@ -6,7 +6,7 @@ import { isEmptyFile, type ImageFacts } from '../domain/hostFiles.js';
 import type { Repair } from '../domain/operation.js';
 import type { Facts } from '../domain/facts.js';
 import type { Warning } from '../domain/consequences.js';
-import { type Refused, refuse } from '../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../domain/refusal.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, snapshotableDisks, type VmDisk } from '../domain/vm.js';
@@ -28,7 +28,7 @@ import { isActive, snapshotableDisks, type VmDisk } from '../domain/vm.js';
  * | named by pool and volume, without a driver's type       | formatUntold: libvirt starts it as raw, whatever it is, and makes no overlay on it |
  * | otherwise                                               | ok |
  */
-export function anotherFileRefusal(disks: readonly VmDisk[], facts: Facts): Refused | undefined {
+export function anotherFileRefusal(disks: readonly VmDisk[], facts: Facts): RefusedDecision | undefined {
   const { name: vm } = facts.vm;
   const isEncrypted = onImage(facts, ({ encrypted }) => encrypted === true);
   const isSliced = onImage(facts, ({ backing }) => backing?.part === true);
@@ -95,7 +95,7 @@ export function insideRefusal(
   disks: readonly VmDisk[],
   facts: Pick<Facts, 'vm' | 'files' | 'capabilities'>,
   kind: 'memory' | 'disk' | 'offline',
-): Refused | undefined {
+): RefusedDecision | undefined {
   const { vm, files, capabilities } = facts;
   if (capabilities.driver !== 'qemu') {
     return undefined;
@@ -127,7 +127,7 @@ export function insideRefusal(
 export function immutableRefusal(
   disks: readonly Pick<VmDisk, 'source'>[],
   { vm, files }: Pick<Facts, 'vm' | 'files'>,
-): Refused | undefined {
+): RefusedDecision | undefined {
   for (const { source = '' } of disks) {
     const image = files?.images.get(source);
     if (typeof image === 'object' && image.immutable === true) {
@@ -161,7 +161,7 @@ export function brokenLayerRefusal(
   disk: string,
   chain: readonly string[],
   { vm, files }: Pick<Facts, 'vm' | 'files'>,
-): Refused | undefined {
+): RefusedDecision | undefined {
   for (const file of chain) {
     const image = files?.images.get(file);
     if (image === 'missing') {
@@ -185,7 +185,7 @@ export function brokenLayerRefusal(
  * | internal, and the image holds notes of changed blocks       | bitmapsInImage: QEMU refuses once the VM is stopped, and breaks them |
  * | internal, and no program can write to the image             | imageImmutable: QEMU opens it anew |
  */
-export function revertRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function revertRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { vm } = facts;
   if (snapshot.kind === 'memory' && vm.devices?.includes('nvdimm') === true) {
     return refuse('nvdimmOverwritten', { vm: vm.name, snapshot: snapshot.title });
@@ -204,18 +204,22 @@ function takingPart(snapshot: Snapshot, { vm, frozenDisks }: Facts): readonly Vm
   return [...(frozenDisks?.get(snapshot.name) ?? []).filter(part), ...snapshotableDisks(vm).filter(part)];
 }
 
-function ramOnlyRefusal(snapshot: Snapshot): Refused | undefined {
+function ramOnlyRefusal(snapshot: Snapshot): RefusedDecision | undefined {
   return snapshot.memory.location === 'external' && snapshot.disks.every(({ location }) => location === 'no')
     ? refuse('ramWithoutDisks', { snapshot: snapshot.title })
     : undefined;
 }
 
-function overlayRefusal({ disks }: Snapshot, { vm }: Facts): Refused | undefined {
+function overlayRefusal({ disks }: Snapshot, { vm }: Facts): RefusedDecision | undefined {
   const odd = disks.find(({ foreign }) => foreign !== undefined);
   return odd && refuse('unknownDiskElement', { vm: vm.name, disk: odd.target, element: odd.foreign?.[0] ?? '' });
 }
 
-function bitmapRefusal(snapshot: Snapshot, disks: readonly VmDisk[], { vm, files }: Facts): Refused | undefined {
+function bitmapRefusal(
+  snapshot: Snapshot,
+  disks: readonly VmDisk[],
+  { vm, files }: Facts,
+): RefusedDecision | undefined {
   for (const { target, source = '' } of disks) {
     const image = files?.images.get(source);
     if (typeof image === 'object' && (image.bitmaps ?? 0) > 0) {
@@ -226,7 +230,7 @@ function bitmapRefusal(snapshot: Snapshot, disks: readonly VmDisk[], { vm, files
 }
 
 /** libvirt finds nothing to merge in a snapshot that is RAM alone, and fails without saying why (9.0). */
-export function mergeRefusal(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
+export function mergeRefusal(doomed: readonly Snapshot[], facts: Facts): RefusedDecision | undefined {
   for (const snapshot of doomed) {
     const obstacle =
       ramOnlyRefusal(snapshot) ??
@@ -247,7 +251,10 @@ export function mergeRefusal(doomed: readonly Snapshot[], facts: Facts): Refused
  * | a snapshot made, or its metadata written again | libvirt refuses, perhaps half way | ok: overlays and merges take the notes with them |
  * | a revert                                      | fails half way                | fails once the VM is stopped |
  */
-export function checkpointRefusal({ vm, checkpoints = [] }: Facts, what: 'changed' | 'reverted'): Refused | undefined {
+export function checkpointRefusal(
+  { vm, checkpoints = [] }: Facts,
+  what: 'changed' | 'reverted',
+): RefusedDecision | undefined {
   const [checkpoint] = checkpoints;
   return checkpoint === undefined || (what === 'changed' && isActive(vm.power))
     ? undefined
@@ -278,7 +285,7 @@ export function bitmapWarning(
 }
 
 /** Repairs that write disks into a configuration or a snapshot, or merge them; a mended guest and a file that goes do not. */
-export function repairRefusal(repair: Repair, facts: Facts): Refused | undefined {
+export function repairRefusal(repair: Repair, facts: Facts): RefusedDecision | undefined {
   const { vm, tree, frozenDisks, configured = [] } = facts;
   switch (repair.kind) {
     case 'finishDelete':

@@ -1,6 +1,6 @@
 // What becomes of an operation that was interrupted: of its journal entry and the true state → how it ends. Values only.
 import type { OperationRequest } from '../domain/operation.js';
-import type { RecoveredTo } from '../domain/recoveryReport.js';
+import type { RecoveryState } from '../domain/recoveryReport.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { PlannedWork } from './plan.js';
 import type { Step } from '../steps/step.js';
@@ -29,17 +29,17 @@ export interface InterruptedOperation {
 
 export type Recovery =
   /** Nothing is left to do. */
-  | { readonly kind: 'settled'; readonly to: RecoveredTo }
+  | { readonly kind: 'settled'; readonly to: RecoveryState }
   /**
    * These steps lead to one of the two; each may be done already. `otherwise`: what is the matter where the first one is
    * refused, for then nothing has been done and a person has to look.
    */
-  | { readonly kind: 'steps'; readonly to: RecoveredTo; readonly plan: PlannedWork; readonly otherwise?: Refusal }
+  | { readonly kind: 'steps'; readonly to: RecoveryState; readonly plan: PlannedWork; readonly otherwise?: Refusal }
   /** Nothing can be done without a person: why, and the commands that would lead out. */
   | { readonly kind: 'explain'; readonly why: Refusal; readonly commands: readonly string[] };
 
 /** What a person can have done about one of them: by the true state a moment ago. */
-export interface UnfinishedOperation {
+export interface InterruptedPreview {
   readonly id: string;
   readonly request: OperationRequest;
   readonly vm: string;

@@ -2,15 +2,15 @@
 import type { Warning } from '../domain/consequences.js';
 import type { Facts } from '../domain/facts.js';
 import type { OperationRequest, OperationType } from '../domain/operation.js';
-import type { Refused } from '../domain/refusal.js';
+import type { RefusedDecision } from '../domain/refusal.js';
 import type { InterruptedOperation, Recovery } from './interrupted.js';
-import type { Draft } from './plan.js';
+import type { DraftPlan } from './plan.js';
 import type { KnownFacts, RequiredFacts, RequiredFiles } from './requiredFacts.js';
 
 export type RequestOf<K extends OperationType> = Extract<OperationRequest, { kind: K }>;
 
 export interface OperationDefinition<K extends OperationType> {
-  readonly plan: (request: RequestOf<K>, facts: Facts) => Draft | Refused;
+  readonly plan: (request: RequestOf<K>, facts: Facts) => DraftPlan | RefusedDecision;
   /** What ends it where it was interrupted, and whether that is before or after. */
   readonly recover: (interrupted: InterruptedOperation & { readonly request: RequestOf<K> }, facts: Facts) => Recovery;
   /** Of a VM of QEMU's; of others nothing is asked. */

@@ -1,16 +1,16 @@
 // Whether an operation that broke off was begun here, and not long ago. Pure: who asks tells where and when it is.
 import { actsAloneForMs } from './interrupted.js';
 import { type DaemonIdentity, type Origin } from '../domain/origin.js';
-import { type Refused, refuse } from '../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../domain/refusal.js';
 
-export interface Here {
+export interface CurrentOrigin {
   readonly place: Omit<Origin, 'daemon'>;
   readonly daemon: DaemonIdentity;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
-export type Belongs = 'here' | 'elsewhere' | 'notKnown';
+export type OriginVerdict = 'here' | 'elsewhere' | 'notKnown';
 
 /**
  * A home on the network has one journal for many computers, and a clone has the VMs of the one that it was made of, with their
@@ -26,7 +26,7 @@ export type Belongs = 'here' | 'elsewhere' | 'notKnown';
  * | ours                                  | other            | ours              | other             | elsewhere |
  * | ours, and there is none               | other, or none   | ours              | any               | notKnown  |
  */
-export function belongs(origin: Origin, { place, daemon }: Here): Belongs {
+export function judgeOrigin(origin: Origin, { place, daemon }: CurrentOrigin): OriginVerdict {
   const theirs = origin.daemon;
   const isOtherMachine =
     origin.machine !== undefined && place.machine !== undefined && origin.machine !== place.machine;
@@ -46,8 +46,8 @@ export function belongs(origin: Origin, { place, daemon }: Here): Belongs {
 }
 
 /** Of an entry that is carried out nowhere but where it was begun, be it for a person. */
-export function foreignRefusal(vm: string, origin: Origin, here: Here): Refused | undefined {
-  return belongs(origin, here) === 'elsewhere'
+export function foreignRefusal(vm: string, origin: Origin, here: CurrentOrigin): RefusedDecision | undefined {
+  return judgeOrigin(origin, here) === 'elsewhere'
     ? refuse('begunOnOtherHost', { vm, host: origin.daemon?.hostname ?? origin.host })
     : undefined;
 }
@@ -63,8 +63,13 @@ export function foreignRefusal(vm: string, origin: Origin, here: Here): Refused 
  * | yes             | no, or nobody can tell         | in the future, by the clock      | brokeOffLongAgo: how long ago is not known |
  * | yes             | no, or nobody can tell         | within an hour                   | none |
  */
-export function ageRefusal(vm: string, origin: Origin, lastActedAt: number, here: Here): Refused | undefined {
-  if (belongs(origin, here) !== 'here') {
+export function ageRefusal(
+  vm: string,
+  origin: Origin,
+  lastActedAt: number,
+  here: CurrentOrigin,
+): RefusedDecision | undefined {
+  if (judgeOrigin(origin, here) !== 'here') {
     return refuse('begunOnOtherHost', { vm, host: origin.daemon?.hostname ?? origin.host });
   }
   const age = here.now - lastActedAt;

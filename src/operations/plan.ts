@@ -3,7 +3,7 @@ import type { Loss, Warning } from '../domain/consequences.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Before } from '../domain/origin.js';
 import type { PlannedMerge } from '../domain/plannedMerge.js';
-import type { Refused } from '../domain/refusal.js';
+import type { RefusedDecision } from '../domain/refusal.js';
 import type { Step } from '../steps/step.js';
 
 /** What steers: what is done, what the journal keeps, and all that a recovery reads. */
@@ -41,7 +41,7 @@ export function workOf({ losses, warnings, ...work }: Plan): PlannedWork {
   return work;
 }
 
-export type Decision = Plan | Refused;
+export type Decision = Plan | RefusedDecision;
 
 /** What the rules of one operation come to. */
-export type Draft = Omit<Plan, 'before'>;
+export type DraftPlan = Omit<Plan, 'before'>;

@@ -1,38 +1,38 @@
 // The one door to the planners: a request and all that is known → a plan, or the reason why not. Pure: it asks nobody.
 import type { OperationRequest } from '../domain/operation.js';
-import { beforeOf } from './beforeOf.js';
+import { captureBefore } from './captureBefore.js';
 import { beingWrittenRefusal } from './beingWrittenRefusal.js';
-import type { Decision, Draft } from './plan.js';
+import type { Decision, DraftPlan } from './plan.js';
 import type { Facts } from '../domain/facts.js';
 import type { CompleteFacts } from './completeFacts.js';
-import { definitionOf, requiredFacts } from './operations.js';
-import type { Refused } from '../domain/refusal.js';
+import { definitionOf, requiredFacts } from './planners.js';
+import type { RefusedDecision } from '../domain/refusal.js';
 import { controlInPathRefusal, pathRefusal } from '../domain/chains/samePath.js';
 import { volumeRefusal } from './volumeRefusal.js';
 
 /**
  * Rules that rest on something undefined in the facts are passed over, so a plan that is made for a menu may still
- * be refused by the one that is made of a fresh look (`planForGood`). `requiredFacts` tells what that look has to bring.
+ * be refused by the one that is made of a fresh look (`planToExecute`). `requiredFacts` tells what that look has to bring.
  */
 export function planOperation(request: OperationRequest, facts: Facts): Decision {
   const draft = decide(request, facts);
   if (draft.kind === 'refusal') {
     return draft;
   }
-  const plan = { ...draft, before: beforeOf(draft, facts) };
-  const connections = unaskedFor(request, facts);
+  const plan = { ...draft, before: captureBefore(draft, facts) };
+  const connections = unaskedConnections(request, facts);
   return connections.length === 0
     ? plan
     : { ...plan, warnings: [...plan.warnings, { kind: 'unaskedConnections', connections }] };
 }
 
 /** Connections whose VMs matter to it, and were not asked. */
-export function unaskedFor(request: OperationRequest, facts: Facts): readonly string[] {
+export function unaskedConnections(request: OperationRequest, facts: Facts): readonly string[] {
   const { unasked = [] } = facts;
   return unasked.length > 0 && requiredFacts(request, facts).otherVms ? unasked : [];
 }
 
-function decide(request: OperationRequest, facts: Facts): Draft | Refused {
+function decide(request: OperationRequest, facts: Facts): DraftPlan | RefusedDecision {
   const isBeingWritten = beingWrittenRefusal(facts, request);
   if (isBeingWritten !== undefined) {
     return isBeingWritten;
@@ -45,6 +45,6 @@ function decide(request: OperationRequest, facts: Facts): Draft | Refused {
 }
 
 /** What may be carried out: nothing that was asked for is missing. */
-export function planForGood(request: OperationRequest, facts: CompleteFacts): Decision {
+export function planToExecute(request: OperationRequest, facts: CompleteFacts): Decision {
   return planOperation(request, facts);
 }

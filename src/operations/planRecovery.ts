@@ -1,13 +1,13 @@
 // What becomes of an operation that broke off: how far it came by its journal and by the present, and the way on or back.
 // The ways themselves stand in the operations' folders, one for each shape of plan.
 import type { Facts } from '../domain/facts.js';
-import { lostQemu, type Merge } from '../domain/chains/lostQemu.js';
+import { findStrayQemu, type MergeEvidence } from '../domain/chains/strayQemu.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
 import { beginsWithMerge, withoutLocks } from './delete/mergeAgain.js';
-import { lostQemuRefusal } from './refusals.js';
+import { strayQemuRefusal } from './refusals.js';
 import type { Refusal } from '../domain/refusal.js';
-import { explain, hasBegun } from './interruptedAt.js';
-import { definitionOf } from './operations.js';
+import { explain, hasBegun } from './interruptedStep.js';
+import { definitionOf } from './planners.js';
 import type { InterruptedOperation, Recovery } from './interrupted.js';
 
 /**
@@ -32,23 +32,23 @@ import type { InterruptedOperation, Recovery } from './interrupted.js';
 export function planRecovery(interrupted: InterruptedOperation, facts: Facts): Recovery {
   // A root has no parent on which libvirt could leave its mark.
   const merge = hasBegun(interrupted, ['deleteSnapshot']) ? 'brokeOff' : 'asMarked';
-  const lost = lostQemuRefusal(facts, merge);
+  const lost = strayQemuRefusal(facts, merge);
   return lost === undefined
     ? recoveryOf(interrupted, facts)
-    : (mergedAgain(interrupted, merge, lost.refusal, facts) ?? explain(interrupted, lost.refusal, [], facts));
+    : (planMergeAgain(interrupted, merge, lost.refusal, facts) ?? explain(interrupted, lost.refusal, [], facts));
 }
 
 /**
  * What would be done if QEMU had given up the merge, where it begins with that merge: see `beginsWithMerge`. Without room it
  * fails for that, in words that do not always say so, and tells nothing.
  */
-function mergedAgain(
+function planMergeAgain(
   interrupted: InterruptedOperation,
-  merge: Merge,
+  merge: MergeEvidence,
   otherwise: Refusal,
   facts: Facts,
 ): Recovery | undefined {
-  const lost = lostQemu(facts, merge);
+  const lost = findStrayQemu(facts, merge);
   const recovery = lost?.kind === 'mergeLost' ? recoveryOf(interrupted, withoutLocks(facts)) : undefined;
   if (lost === undefined || recovery?.kind !== 'steps' || !beginsWithMerge(recovery.plan.steps, lost, facts)) {
     return undefined;

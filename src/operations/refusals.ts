@@ -1,18 +1,18 @@
 // Refusals that several operations share: the connection, the driver, and what else is going on with the VM.
 import { type Capabilities, versionOf } from '../domain/capabilities.js';
 import { backingFileOf } from '../domain/chains/fileUse.js';
-import { lostQemu } from '../domain/chains/lostQemu.js';
+import { findStrayQemu } from '../domain/chains/strayQemu.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
-import { savedBelow } from '../domain/chains/savedBelow.js';
+import { outdatedSaves } from '../domain/chains/outdatedSave.js';
 import type { Facts } from '../domain/facts.js';
-import { type Refused, refuse } from '../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../domain/refusal.js';
 import { type Snapshot, identityOf } from '../domain/snapshot.js';
 import { activePath, findSnapshot, parentOf } from '../domain/snapshotTree.js';
 import { isPausedToBeSaved, type Vm } from '../domain/vm.js';
 
 export type Action = 'create' | 'revert' | 'delete' | 'describe' | 'consolidate' | 'clone' | 'discard';
 
-export function readOnlyRefusal(vm: Vm, capabilities: Capabilities, action: string): Refused | undefined {
+export function readOnlyRefusal(vm: Vm, capabilities: Capabilities, action: string): RefusedDecision | undefined {
   return capabilities.readOnly ? refuse('readOnlyConnection', { vm: vm.name, action }) : undefined;
 }
 
@@ -20,7 +20,7 @@ export function readOnlyRefusal(vm: Vm, capabilities: Capabilities, action: stri
  * What stands against every change of snapshots over this connection. Those of other drivers (VirtualBox, ESX, …) follow
  * rules of their own, which are not known here.
  */
-export function accessRefusal({ vm, capabilities }: Facts, action: Action): Refused | undefined {
+export function accessRefusal({ vm, capabilities }: Facts, action: Action): RefusedDecision | undefined {
   const { driver } = capabilities;
   return (
     readOnlyRefusal(vm, capabilities, action) ??
@@ -29,7 +29,7 @@ export function accessRefusal({ vm, capabilities }: Facts, action: Action): Refu
 }
 
 /** The snapshot that something is to be done with, or why that cannot be, whatever it is. */
-export function snapshotFor(action: Action, name: string, facts: Facts): Snapshot | Refused {
+export function snapshotFor(action: Action, name: string, facts: Facts): Snapshot | RefusedDecision {
   const { vm, tree } = facts;
   return (
     accessRefusal(facts, action) ??
@@ -46,7 +46,7 @@ export function snapshotFor(action: Action, name: string, facts: Facts): Snapsho
  * | shutting down, unknown         | wrongState     |
  * | paused to be saved, snapshotted | unfinishedSave |
  */
-export function unsteadyRefusal(vm: Vm, action: Action): Refused | undefined {
+export function unsteadyRefusal(vm: Vm, action: Action): RefusedDecision | undefined {
   const { name, power } = vm;
   if (power === 'shuttingDown' || power === 'unknown') {
     return refuse('wrongState', { vm: name, state: power, action });
@@ -58,7 +58,7 @@ export function unsteadyRefusal(vm: Vm, action: Action): Refused | undefined {
 export function asleepOrCrashedRefusal(
   { name, power }: Vm,
   action: 'create' | 'delete' | 'consolidate',
-): Refused | undefined {
+): RefusedDecision | undefined {
   return power === 'asleep'
     ? refuse('asleepVm', { vm: name, action })
     : power === 'crashed'
@@ -67,27 +67,27 @@ export function asleepOrCrashedRefusal(
 }
 
 /** The save's RAM belongs to these disks, and its configuration names their present files. */
-export function managedSaveRefusal(facts: Facts): Refused | undefined {
+export function managedSaveRefusal(facts: Facts): RefusedDecision | undefined {
   const { name, managedSave } = facts.vm;
-  return savedBelowRefusal(facts) ?? (managedSave ? refuse('managedSaveExists', { vm: name }) : undefined);
+  return outdatedSaveRefusal(facts) ?? (managedSave ? refuse('managedSaveExists', { vm: name }) : undefined);
 }
 
 /** Measured: libvirt starts it, and the guest writes to what its overlays rest on. */
-export function savedBelowRefusal(facts: Facts): Refused | undefined {
-  const [first] = savedBelow(facts);
+export function outdatedSaveRefusal(facts: Facts): RefusedDecision | undefined {
+  const [first] = outdatedSaves(facts);
   return first === undefined
     ? undefined
     : refuse('savedBelow', { vm: facts.vm.name, disk: first.disk, file: first.file });
 }
 
 /** libvirt refuses all of creating, reverting and deleting beside a block job; where it looks late, the VM is gone. */
-function blockJobRefusal({ vm, blockJobs }: Facts): Refused | undefined {
+function blockJobRefusal({ vm, blockJobs }: Facts): RefusedDecision | undefined {
   const disk = blockJobs?.[0];
   return disk === undefined ? undefined : refuse('blockJobRunning', { vm: vm.name, disk });
 }
 
 /** What would be made here beside these, or read of them, libvirt would look for in another folder. */
-export function otherFolderRefusal(paths: readonly string[], { files }: Facts): Refused | undefined {
+export function otherFolderRefusal(paths: readonly string[], { files }: Facts): RefusedDecision | undefined {
   for (const path of paths) {
     const can = files?.canChange?.get(path);
     if (typeof can === 'object' && can.why === 'otherFolder') {
@@ -98,12 +98,15 @@ export function otherFolderRefusal(paths: readonly string[], { files }: Facts): 
 }
 
 /** Somebody works on the VM's files: a job of libvirt's, or a QEMU of which it does not know. */
-export function inUseRefusal(facts: Facts): Refused | undefined {
-  return blockJobRefusal(facts) ?? lostQemuRefusal(facts);
+export function inUseRefusal(facts: Facts): RefusedDecision | undefined {
+  return blockJobRefusal(facts) ?? strayQemuRefusal(facts);
 }
 
-export function lostQemuRefusal(facts: Facts, merge?: Parameters<typeof lostQemu>[1]): Refused | undefined {
-  const lost = lostQemu(facts, merge);
+export function strayQemuRefusal(
+  facts: Facts,
+  merge?: Parameters<typeof findStrayQemu>[1],
+): RefusedDecision | undefined {
+  const lost = findStrayQemu(facts, merge);
   const { name } = facts.vm;
   if (lost === undefined) {
     return undefined;
@@ -131,7 +134,7 @@ export function lostQemuRefusal(facts: Facts, merge?: Parameters<typeof lostQemu
 export function imagesLetGoRefusal(
   { vm, tree, capabilities: { hypervisor }, olderThanLastRun = [], standsSince }: Facts,
   wanted: 'merge' | 'memory',
-): Refused | undefined {
+): RefusedDecision | undefined {
   if (vm.power !== 'paused' || (wanted === 'merge' && hypervisor >= versionOf(11, 1))) {
     return undefined;
   }
@@ -149,7 +152,7 @@ export function imagesLetGoRefusal(
  * The VM uses the very file that an external snapshot froze: after a revert to an internal snapshot inside it, or after
  * a revert that broke off. What the guest writes now changes that snapshot and everything above it.
  */
-export function frozenFileRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function frozenFileRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   for (const { target, location } of snapshot.disks) {
     const file = backingFileOf(facts, snapshot.name, target);
     const used = facts.vm.disks.find((disk) => disk.target === target)?.source;
@@ -161,7 +164,7 @@ export function frozenFileRefusal(snapshot: Snapshot, facts: Facts): Refused | u
 }
 
 /** A delete that broke off has left the file with this snapshot's content half merged with what came after. */
-export function unfinishedDeleteRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function unfinishedDeleteRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   for (const marked of facts.tree.snapshots) {
     for (const disk of marked.disks.filter(({ deleteInProgress }) => deleteInProgress)) {
       const frozen = backingFileOf(facts, snapshot.name, disk.target);

@@ -4,7 +4,7 @@ import { ownClaims } from '../domain/chains/claimedFiles.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
-import { untoldImages } from '../domain/chains/untoldBranch.js';
+import { imagesBelowUndescribed } from '../domain/chains/undescribedBranch.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, snapshotableDisks, xmlChain } from '../domain/vm.js';
@@ -129,7 +129,7 @@ export function configuredFiles({ configured = [] }: Facts): readonly string[] {
 export function filesOfDeleted(names: readonly string[], facts: Facts): RequiredFiles {
   const present = presentFiles(facts);
   if (hasExternal(facts.tree)) {
-    return withMergedImages(filesOfSnapshots(names, [...present, ...untoldImages(facts)], [], facts), facts);
+    return withMergedImages(filesOfSnapshots(names, [...present, ...imagesBelowUndescribed(facts)], [], facts), facts);
   }
   const { nvram } = facts.vm;
   return filesIn(facts, present, nvram === undefined ? [] : names.map((name) => nvramCopy(nvram, name)));

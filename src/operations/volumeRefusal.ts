@@ -1,7 +1,7 @@
 // Disks that are named by pool and volume, and of which libvirt tells no path now: what needs their images is refused.
 import type { Facts } from '../domain/facts.js';
 import type { OperationRequest } from '../domain/operation.js';
-import { type Refused, refuse } from '../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../domain/refusal.js';
 import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
 
 /**
@@ -15,7 +15,7 @@ import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
  * | start of a VM that is off        | all that libvirt does not leave out by itself             |
  * | any other                        | none                                                      |
  */
-export function volumeRefusal(request: OperationRequest, facts: Facts): Refused | undefined {
+export function volumeRefusal(request: OperationRequest, facts: Facts): RefusedDecision | undefined {
   for (const { target: disk, volume } of disksFor(request, facts)) {
     if (volume?.notThere !== undefined) {
       const { pool, name, notThere: why } = volume;

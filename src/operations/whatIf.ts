@@ -1,6 +1,6 @@
 // What a plan would do to the snapshots and layers that a picture shows: a reading of the plan, never a guess of its own.
 import type { BlockMap, BlockRow, Extent } from '../domain/blockMap.js';
-import { type Range, united, without } from '../domain/extents.js';
+import { type ByteRange, uniteRanges, subtractRanges } from '../domain/extents.js';
 import type { CommittedDisk } from '../steps/step.js';
 import type { Loss, Warning } from '../domain/consequences.js';
 import type { Plan } from './plan.js';
@@ -9,24 +9,24 @@ import type { Plan } from './plan.js';
  * `dropped`: gone for good; `moved`: its data go on living in another; `receives`: takes them; `read`: what the VM reads
  * afterwards; `kept`: stays, although one might think otherwise.
  */
-export type Fate = 'dropped' | 'moved' | 'receives' | 'read' | 'kept';
+export type LayerFate = 'dropped' | 'moved' | 'receives' | 'read' | 'kept';
 
 export interface NodeFate {
   /** Name of the snapshot; empty: the present state. */
   readonly snapshot: string;
-  readonly fate: Fate;
+  readonly fate: LayerFate;
 }
 
 export interface RowFate {
   /** Id of the row. */
   readonly row: string;
-  readonly fate: Fate;
+  readonly fate: LayerFate;
   /** Id of the row that takes it. */
   readonly into?: string;
   /** Id of a snapshot inside the same image, which goes, and whose blocks it goes on reading. */
   readonly from?: string;
   /** Which of its bytes; absent: all. */
-  readonly extents?: readonly Range[];
+  readonly extents?: readonly ByteRange[];
 }
 
 /**
@@ -75,14 +75,14 @@ export function rowFates(plan: Plan, map: BlockMap): readonly RowFate[] {
     }
   };
   const going = lostNames(plan.losses);
-  merged(plan, map, going).forEach(add);
-  committed(plan, map).forEach(add);
+  fatesOfMerge(plan, map, going).forEach(add);
+  fatesOfCommit(plan, map).forEach(add);
   const lost = new Set(plan.losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : [])));
   map.rows
     .filter(({ file, kind }) => lost.has(file) && kind !== 'internalSnapshot')
     .forEach(({ id }) => add({ row: id, fate: 'dropped' }));
   if (plan.request.kind === 'revert') {
-    reverted(plan, map).forEach(add);
+    fatesOfRevert(plan, map).forEach(add);
   }
   insideImages(map, going).forEach(add);
   return [...fates.values()];
@@ -93,17 +93,17 @@ function lostNames(losses: readonly Loss[]): ReadonlySet<string> {
 }
 
 /** A layer that several are merged into takes the bytes of all of them. */
-function merged({ warnings }: Plan, { rows }: BlockMap, going: ReadonlySet<string>): readonly RowFate[] {
+function fatesOfMerge({ warnings }: Plan, { rows }: BlockMap, going: ReadonlySet<string>): readonly RowFate[] {
   if (!warnings.some((warning: Warning) => warning.kind === 'merges')) {
     return [];
   }
   const files = rows.filter(({ kind }) => kind !== 'internalSnapshot');
   const fates: RowFate[] = [];
   let into: BlockRow | undefined;
-  let taken: Range[] = [];
+  let taken: ByteRange[] = [];
   const settle = (): void => {
     if (into !== undefined) {
-      fates.push({ row: into.id, fate: 'receives', extents: united(taken) });
+      fates.push({ row: into.id, fate: 'receives', extents: uniteRanges(taken) });
     }
     into = undefined;
     taken = [];
@@ -116,7 +116,7 @@ function merged({ warnings }: Plan, { rows }: BlockMap, going: ReadonlySet<strin
     }
     into ??= row;
     fates.push({ row: above.id, fate: 'moved', into: into.id });
-    taken.push(...known(above));
+    taken.push(...readableExtents(above));
   });
   settle();
   return fates;
@@ -130,34 +130,34 @@ function insideImages({ rows }: BlockMap, going: ReadonlySet<string>): readonly 
   const byId = new Map(rows.map((row) => [row.id, row]));
   const isGoing = ({ kind, snapshot }: BlockRow): boolean =>
     kind === 'internalSnapshot' && snapshot !== undefined && going.has(snapshot);
-  const stillRead = new Map(rows.filter(isGoing).map(({ id }) => [id, [] as Range[]]));
+  const stillRead = new Map(rows.filter(isGoing).map(({ id }) => [id, [] as ByteRange[]]));
   const heirs: RowFate[] = [];
   for (const row of rows.filter((one) => !isGoing(one) && stillRead.has(one.after ?? ''))) {
-    const taken: Range[] = [];
-    let covered: readonly Range[] = known(row);
+    const taken: ByteRange[] = [];
+    let covered: readonly ByteRange[] = readableExtents(row);
     for (let below = byId.get(row.after ?? ''); below !== undefined && isGoing(below);) {
-      const seen = without(known(below), covered);
+      const seen = subtractRanges(readableExtents(below), covered);
       stillRead.get(below.id)?.push(...seen);
       taken.push(...seen);
-      covered = united([...covered, ...known(below)]);
+      covered = uniteRanges([...covered, ...readableExtents(below)]);
       below = byId.get(below.after ?? '');
     }
     if (taken.length > 0 && row.after !== undefined) {
-      heirs.push({ row: row.id, fate: 'receives', from: row.after, extents: united(taken) });
+      heirs.push({ row: row.id, fate: 'receives', from: row.after, extents: uniteRanges(taken) });
     }
   }
   const gone = rows.filter(isGoing).map((row): RowFate => {
-    const extents = without(known(row), united(stillRead.get(row.id) ?? []));
+    const extents = subtractRanges(readableExtents(row), uniteRanges(stillRead.get(row.id) ?? []));
     return { row: row.id, fate: 'dropped', extents };
   });
   return [...gone, ...heirs];
 }
 
-function known({ extents }: BlockRow): readonly Extent[] {
+function readableExtents({ extents }: BlockRow): readonly Extent[] {
   return extents === 'unreadable' ? [] : extents;
 }
 
-function committed({ steps }: Plan, { rows, target }: BlockMap): readonly RowFate[] {
+function fatesOfCommit({ steps }: Plan, { rows, target }: BlockMap): readonly RowFate[] {
   const disks = steps.flatMap((step): readonly CommittedDisk[] =>
     step.kind === 'blockCommit' ? [step] : step.kind === 'commitImages' ? step.disks : [],
   );
@@ -167,14 +167,14 @@ function committed({ steps }: Plan, { rows, target }: BlockMap): readonly RowFat
     return [];
   }
   const moving = rows.filter(({ file }) => disk.merged.includes(file));
-  const taken = moving.flatMap(known);
+  const taken = moving.flatMap(readableExtents);
   return [
     ...moving.map(({ id }): RowFate => ({ row: id, fate: 'moved', into: base.id })),
-    { row: base.id, fate: 'receives', extents: united(taken) },
+    { row: base.id, fate: 'receives', extents: uniteRanges(taken) },
   ];
 }
 
-function reverted({ losses, snapshot, checkpoint }: Plan, map: BlockMap): readonly RowFate[] {
+function fatesOfRevert({ losses, snapshot, checkpoint }: Plan, map: BlockMap): readonly RowFate[] {
   const { rows, reads, target } = map;
   const fates: RowFate[] = rows.filter((row) => row.snapshot === snapshot).map(({ id }) => ({ row: id, fate: 'read' }));
   const present = rows.findIndex(({ kind }) => kind === 'present');

@@ -23,7 +23,7 @@ const hosts: ReadonlySet<unknown> = new Set(['file', 'host_device']);
 const mostNested = 8;
 
 /** Tools write `file:/x`, and `json:{"file":{"driver":"file","filename":"/x"}}` or the same with dots. */
-export function fileNamed(name: string): NamedFile {
+export function parseBackingName(name: string): NamedFile {
   if (name.startsWith('file:')) {
     return { file: name.slice('file:'.length), options: true };
   }
@@ -37,7 +37,7 @@ export function fileNamed(name: string): NamedFile {
     // Not what QEMU writes: the name stays as it is, and leads nowhere.
     return { file: name, options: true };
   }
-  const all = flattened(options, '', mostNested);
+  const all = flattenOptions(options, '', mostNested);
   if (all === undefined) {
     return { file: name, options: true };
   }
@@ -66,7 +66,7 @@ export function fileNamed(name: string): NamedFile {
 }
 
 /** Each option by its path with dots; undefined where it is nested too deeply. */
-function flattened(of: unknown, path: string, deep: number): ReadonlyMap<string, unknown> | undefined {
+function flattenOptions(of: unknown, path: string, deep: number): ReadonlyMap<string, unknown> | undefined {
   if (typeof of !== 'object' || of === null) {
     return new Map([[path, of]]);
   }
@@ -75,7 +75,7 @@ function flattened(of: unknown, path: string, deep: number): ReadonlyMap<string,
   }
   const all = new Map<string, unknown>();
   for (const [name, value] of Object.entries(of)) {
-    const inner = flattened(value, path === '' ? name : `${path}.${name}`, deep - 1);
+    const inner = flattenOptions(value, path === '' ? name : `${path}.${name}`, deep - 1);
     if (inner === undefined) {
       return undefined;
     }

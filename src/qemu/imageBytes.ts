@@ -13,7 +13,7 @@ export class BadImage extends Error {
 }
 
 /** More would have to be read than was agreed: the question stays open. */
-export class TooMuchToRead extends Error {
+export class ReadLimitError extends Error {
   override readonly name = 'TooMuchToRead';
 }
 
@@ -34,7 +34,7 @@ export function boundedBytes(size: number, most: number, readInto: ReadInto): Im
       }
       left -= Math.max(length, Math.min(leastRead, most));
       if (left < 0) {
-        throw new TooMuchToRead(`more than ${most} bytes`);
+        throw new ReadLimitError(`more than ${most} bytes`);
       }
       const bytes = Buffer.allocUnsafe(length);
       for (let filled = 0; filled < length;) {

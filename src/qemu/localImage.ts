@@ -5,10 +5,10 @@ import { access, type FileHandle, open, readFile, stat } from 'node:fs/promises'
 import type { Stats } from 'node:fs';
 import type { Depth, FileFacts, ImageFacts } from '../domain/hostFiles.js';
 import { backingPath } from './backingPath.js';
-import { fileNamed } from './backingName.js';
+import { parseBackingName } from './backingName.js';
 import { contentSample, mostSampleBytes } from './contentSample.js';
-import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from './imageBytes.js';
-import { isEmptyOverlay, lostRamBytes, tablesDigest, unchangedSince } from './qcow2Content.js';
+import { BadImage, boundedBytes, type ImageBytes, ReadLimitError } from './imageBytes.js';
+import { isEmptyOverlay, lostRamBytes, tablesDigest, snapshotsLikePresent } from './qcow2Content.js';
 import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
 import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
 import { formatOf, openAlone, readVmdk } from './otherFormats.js';
@@ -77,7 +77,7 @@ async function readContentOf(
         return 'unknown';
       }
       if (format === 'raw') {
-        return { ...asRaw(facts), ...(depth === 'whole' ? await sampled(handle, facts.bytes, 0) : {}) };
+        return { ...asRawImage(facts), ...(depth === 'whole' ? await sampleImage(handle, facts.bytes, 0) : {}) };
       }
       let is = format ?? 'qcow2';
       try {
@@ -155,7 +155,7 @@ async function readQcow2(
   if (depth === 'head') {
     return told;
   }
-  const snapshots = await ifNotTooMuch(readQcow2Snapshots(head, header));
+  const snapshots = await undefinedIfTooMuch(readQcow2Snapshots(head, header));
   if (snapshots === undefined) {
     return told;
   }
@@ -165,7 +165,7 @@ async function readQcow2(
     tagIds: snapshots.map((snapshot) => snapshot.id),
     ramTags: snapshots.filter(({ vmStateBytes }) => vmStateBytes > 0).map((snapshot) => snapshot.name),
     ...(header.corrupt || depth === 'tags' ? {} : await readContent(handle, facts.bytes, header, snapshots)),
-    ...(depth === 'tags' ? {} : await sampled(handle, facts.bytes, header.clusterBytes)),
+    ...(depth === 'tags' ? {} : await sampleImage(handle, facts.bytes, header.clusterBytes)),
   };
 }
 
@@ -183,10 +183,10 @@ async function readContent(
   const empty =
     header.backing === undefined
       ? undefined
-      : snapshots.length === 0 && (await ifReadable(isEmptyOverlay(content, header)));
-  const unchanged = await ifReadable(unchangedSince(content, header, snapshots));
-  const lost = await ifReadable(lostRamBytes(content, header));
-  const tables = await ifReadable(tablesDigest(content, header));
+      : snapshots.length === 0 && (await undefinedIfUnreadable(isEmptyOverlay(content, header)));
+  const unchanged = await undefinedIfUnreadable(snapshotsLikePresent(content, header, snapshots));
+  const lost = await undefinedIfUnreadable(lostRamBytes(content, header));
+  const tables = await undefinedIfUnreadable(tablesDigest(content, header));
   return {
     ...(tables === undefined ? {} : { tables }),
     ...(lost === undefined ? {} : { lostRamBytes: lost }),
@@ -195,11 +195,11 @@ async function readContent(
   };
 }
 
-async function ifNotTooMuch<T>(answer: Promise<T>): Promise<T | undefined> {
+async function undefinedIfTooMuch<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof TooMuchToRead) {
+    if (error instanceof ReadLimitError) {
       return undefined;
     }
     throw error;
@@ -207,11 +207,11 @@ async function ifNotTooMuch<T>(answer: Promise<T>): Promise<T | undefined> {
 }
 
 /** Undefined where it is too much, and where a table is on its way from one place to another, or the file is shorter by now. */
-async function ifReadable<T>(answer: Promise<T>): Promise<T | undefined> {
+async function undefinedIfUnreadable<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof TooMuchToRead || error instanceof BadImage) {
+    if (error instanceof ReadLimitError || error instanceof BadImage) {
       return undefined;
     }
     throw error;
@@ -223,9 +223,9 @@ function bytesOf(handle: FileHandle, size: number, most: number): ImageBytes {
 }
 
 /** A bad block of the disk is no reason to know nothing of the image. */
-async function sampled(handle: FileHandle, size: number, from: number): Promise<Pick<ImageFacts, 'sample'>> {
+async function sampleImage(handle: FileHandle, size: number, from: number): Promise<Pick<ImageFacts, 'sample'>> {
   try {
-    const sample = await ifReadable(contentSample(bytesOf(handle, size, mostSampleBytes), from));
+    const sample = await undefinedIfUnreadable(contentSample(bytesOf(handle, size, mostSampleBytes), from));
     return sample === undefined ? {} : { sample };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EIO') {
@@ -235,7 +235,7 @@ async function sampled(handle: FileHandle, size: number, from: number): Promise<
   }
 }
 
-function asRaw(facts: FileFacts): ImageFacts {
+function asRawImage(facts: FileFacts): ImageFacts {
   // A guest sees whole sectors.
   return { ...facts, format: 'raw', virtualBytes: Math.ceil(facts.bytes / 512) * 512 };
 }
@@ -249,7 +249,7 @@ async function readOther(
   qemuImg: QemuImg,
 ): Promise<ImageFacts | 'unknown'> {
   if (format === 'raw') {
-    return asRaw(facts);
+    return asRawImage(facts);
   }
   if (format === 'vmdk') {
     const { virtualBytes, backing } = await readVmdk(bytes);
@@ -298,7 +298,7 @@ async function backingOf(
   format: string | undefined,
   image: string,
 ): Promise<NonNullable<ImageFacts['backing']>> {
-  const { file, part, options, driver } = fileNamed(name);
+  const { file, part, options, driver } = parseBackingName(name);
   // What the image says of the format counts, for QEMU too: in options of another one it would be an image in an image.
   const isOther = driver !== undefined && format !== undefined && driver !== format;
   const known = format ?? driver;

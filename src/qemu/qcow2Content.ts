@@ -58,7 +58,7 @@ export async function lostRamBytes(image: ImageBytes, header: Qcow2Header): Prom
  * Names of the snapshots whose disk is mapped to the very clusters of now. Clusters that differ may still hold the same
  * bytes: then the name is left out. @throws BadImage, TooMuchToRead
  */
-export async function unchangedSince(
+export async function snapshotsLikePresent(
   image: ImageBytes,
   header: Qcow2Header,
   snapshots: readonly Qcow2Snapshot[],

@@ -1,9 +1,9 @@
 // Which ranges of its virtual disk one mapping table of a qcow2 image fills: the present's or a snapshot's. Does not look
 // at what lies below it.
 import type { Extent } from '../domain/blockMap.js';
-import { type ImageBytes, TooMuchToRead } from './imageBytes.js';
+import { type ImageBytes, ReadLimitError } from './imageBytes.js';
 import type { Qcow2Header, Table } from './qcow2Header.js';
-import { eachDifferingL2, eachL2, eachRun, l1EntriesOf, readL1, shapeOf, type What } from './qcow2Tables.js';
+import { eachDifferingL2, eachL2, eachRun, l1EntriesOf, readL1, shapeOf, type ClusterContent } from './qcow2Tables.js';
 
 /** Of all rows of a picture together some millions would fit into memory; nobody can paint as many. */
 export const mostExtents = 1_000_000;
@@ -24,20 +24,20 @@ export async function qcow2Extents(
   const partBytes = shape.entryBytes === 16 ? shape.clusterBytes / 32 : shape.clusterBytes;
   const bytesInL2 = shape.clustersInL2 * shape.clusterBytes;
   const ofDisk = await readL1(image, l1, l1EntriesOf(diskBytes, shape));
-  const put = (l1Index: number) => {
+  const addRunsOf = (l1Index: number) => {
     const start = l1Index * bytesInL2;
-    return (from: number, to: number, what: What): void => {
+    return (from: number, to: number, what: ClusterContent): void => {
       if (what !== 'absent') {
         extents.add(start + from * partBytes, start + to * partBytes, what);
       }
     };
   };
   if (earlier === undefined) {
-    await eachL2(image, ofDisk, shape, (table, index) => eachRun(table, shape, put(index)));
+    await eachL2(image, ofDisk, shape, (table, index) => eachRun(table, shape, addRunsOf(index)));
   } else {
     const before = await readL1(image, earlier, Math.min(earlier.entries, ofDisk.length / 8));
     await eachDifferingL2(image, ofDisk, before, shape, (table, old, index) => {
-      eachRun(table, shape, put(index), old);
+      eachRun(table, shape, addRunsOf(index), old);
     });
   }
   return extents.all;
@@ -67,7 +67,7 @@ export class Extents {
       return;
     }
     if (this.all.length === this.#most) {
-      throw new TooMuchToRead(`more than ${this.#most} extents`);
+      throw new ReadLimitError(`more than ${this.#most} extents`);
     }
     this.all.push({ start, length: stop - start, kind: what });
   }

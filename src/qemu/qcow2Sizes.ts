@@ -1,7 +1,7 @@
 // What the snapshots inside a qcow2 image take, cluster by cluster, from the mapping tables of all of them: no tool
 // reports it. A snapshot's own tables do not change once written; those of the present do while a VM writes.
 import type { InternalSizes, PresentTable } from '../domain/imageContents.js';
-import { type ImageBytes, TooMuchToRead } from './imageBytes.js';
+import { type ImageBytes, ReadLimitError } from './imageBytes.js';
 import type { Qcow2Header, Table } from './qcow2Header.js';
 import type { Qcow2Snapshot } from './qcow2Snapshots.js';
 import { eachL2, eachReference, l1EntriesOf, l2Place, readL1, type Shape, shapeOf } from './qcow2Tables.js';
@@ -28,7 +28,7 @@ export async function internalSizes(
     eachReference(table, shape, (cluster) => references.ofPresent(cluster));
   });
   for (const [number, snapshot] of snapshots.entries()) {
-    await refer(image, shape, header, snapshot, number, references, presentTables);
+    await countReferences(image, shape, header, snapshot, number, references, presentTables);
   }
   const tableBytes = snapshots.reduce((sum, { entryBytes }) => sum + entryBytes, 0);
   const clustersOf = (bytes: number): number => Math.ceil(bytes / shape.clusterBytes);
@@ -36,9 +36,10 @@ export async function internalSizes(
     snapshots: snapshots.map(({ name, vmStateBytes, entryBytes }, number) => ({
       name,
       vmStateBytes,
-      heldBytes: references.held(number) * shape.clusterBytes,
+      heldBytes: references.heldClusters(number) * shape.clusterBytes,
       freedBytes:
-        (references.alone(number) + clustersOf(tableBytes) - clustersOf(tableBytes - entryBytes)) * shape.clusterBytes,
+        (references.aloneClusters(number) + clustersOf(tableBytes) - clustersOf(tableBytes - entryBytes)) *
+        shape.clusterBytes,
     })),
     togetherBytes: (references.together + clustersOf(tableBytes)) * shape.clusterBytes,
   };
@@ -75,7 +76,7 @@ async function withoutLeftRam(
   return used;
 }
 
-async function refer(
+async function countReferences(
   image: ImageBytes,
   shape: Shape,
   header: Qcow2Header,
@@ -133,11 +134,11 @@ class References {
     return this.#together;
   }
 
-  alone(snapshot: number): number {
+  aloneClusters(snapshot: number): number {
     return this.#alone[snapshot] ?? 0;
   }
 
-  held(snapshot: number): number {
+  heldClusters(snapshot: number): number {
     return this.#held[snapshot] ?? 0;
   }
 
@@ -173,7 +174,7 @@ class References {
     let page = this.#pages.get(index);
     if (page === undefined) {
       if (this.#pages.size === mostPages) {
-        throw new TooMuchToRead(`clusters in more than ${mostPages} places`);
+        throw new ReadLimitError(`clusters in more than ${mostPages} places`);
       }
       page = new Uint32Array(clustersInPage * 2);
       this.#pages.set(index, page);

@@ -43,7 +43,7 @@ export async function readQcow2Snapshots(image: ImageBytes, header: Qcow2Header)
 
 async function readTable(image: ImageBytes, table: Table): Promise<readonly Qcow2Snapshot[]> {
   const end = Math.min(image.size, table.at + mostTableBytes);
-  const bytes = inPieces(image, end);
+  const bytes = pieceReader(image, end);
   const snapshots: Qcow2Snapshot[] = [];
   let at = table.at;
   for (let index = 0; index < table.entries; index++) {
@@ -70,7 +70,7 @@ async function readTable(image: ImageBytes, table: Table): Promise<readonly Qcow
 }
 
 /** Reads ahead, so that a table of small entries does not take a read for each. */
-function inPieces(image: ImageBytes, end: number): (at: number, length: number) => Promise<Buffer> {
+function pieceReader(image: ImageBytes, end: number): (at: number, length: number) => Promise<Buffer> {
   let piece: Buffer = Buffer.alloc(0);
   let pieceAt = 0;
   return async (at, length) => {

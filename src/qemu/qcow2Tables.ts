@@ -1,7 +1,7 @@
 // The two levels of mapping tables of a qcow2 image (QEMU's docs/interop/qcow2.txt): where they stand, and what an entry
 // says. Reads no byte of the guest's data, and judges nothing.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { BadImage, type ImageBytes, TooMuchToRead } from './imageBytes.js';
+import { BadImage, type ImageBytes, ReadLimitError } from './imageBytes.js';
 import type { Qcow2Header, Table } from './qcow2Header.js';
 
 const sectorBytes = 512;
@@ -45,7 +45,7 @@ export async function readL1(image: ImageBytes, l1: Table, entries: number): Pro
     throw new BadImage(`an L1 table of ${l1.entries} entries for a disk that takes ${entries}`);
   }
   if (entries * 8 > mostL1Bytes) {
-    throw new TooMuchToRead(`an L1 table of ${entries} entries`);
+    throw new ReadLimitError(`an L1 table of ${entries} entries`);
   }
   return entries === 0 ? Buffer.alloc(0) : image.read(l1.at, entries * 8);
 }
@@ -209,7 +209,7 @@ function compressedSectors(entry: bigint, clusterBits: number): { readonly first
  *
  * With extended entries each of 32 parts of a cluster is one of these, told by two bits of its own.
  */
-export type What = 'absent' | 'data' | 'zero' | 'compressed';
+export type ClusterContent = 'absent' | 'data' | 'zero' | 'compressed';
 
 /**
  * Told runs of entries that are alike, in order, in parts of a cluster: 1 of them, or 32. Beside a table of the state
@@ -218,13 +218,13 @@ export type What = 'absent' | 'data' | 'zero' | 'compressed';
 export function eachRun(
   table: Buffer,
   { clustersInL2, entryBytes, knowsZeros }: Shape,
-  visit: (from: number, to: number, what: What) => void,
+  visit: (from: number, to: number, what: ClusterContent) => void,
   earlier?: Buffer,
 ): void {
   const parts = entryBytes === 16 ? 32 : 1;
   let from = 0;
-  let before: What = 'absent';
-  const put = (at: number, what: What): void => {
+  let before: ClusterContent = 'absent';
+  const endRun = (at: number, what: ClusterContent): void => {
     if (what !== before) {
       if (at > from) {
         visit(from, at, before);
@@ -238,17 +238,17 @@ export function eachRun(
     const high = table.readUInt32BE(at);
     const low = table.readUInt32BE(at + 4);
     if (earlier !== undefined && isSameEntry(table, earlier, at, entryBytes)) {
-      put(index * parts, 'absent');
+      endRun(index * parts, 'absent');
       continue;
     }
     const none = earlier === undefined ? 'absent' : 'zero';
     if ((high & compressedBit) !== 0) {
-      put(index * parts, 'compressed');
+      endRun(index * parts, 'compressed');
       continue;
     }
     const isPlaced = (high & 0x00ff_ffff) !== 0 || low >>> 9 !== 0;
     if (parts === 1) {
-      put(index, knowsZeros && (low & 1) !== 0 ? 'zero' : isPlaced ? 'data' : none);
+      endRun(index, knowsZeros && (low & 1) !== 0 ? 'zero' : isPlaced ? 'data' : none);
       continue;
     }
     const zeros = table.readUInt32BE(at + 8);
@@ -256,7 +256,7 @@ export function eachRun(
     for (let part = 0; part < parts; part++) {
       const bit = 2 ** part;
       const what = (zeros & bit) !== 0 ? 'zero' : isPlaced && (data & bit) !== 0 ? 'data' : none;
-      put(index * parts + part, what);
+      endRun(index * parts + part, what);
     }
   }
   visit(from, clustersInL2 * parts, before);

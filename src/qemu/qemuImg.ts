@@ -111,7 +111,7 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
       });
       const stop = (): void => void child.kill('SIGTERM');
       signal.addEventListener('abort', stop, { once: true });
-      const ended = (failure?: Failure): void => {
+      const settle = (failure?: Failure): void => {
         signal.removeEventListener('abort', stop);
         if (failure === undefined) {
           resolve();
@@ -119,14 +119,14 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
           reject(failure);
         }
       };
-      child.once('error', (error) => ended(qemuImgFailure(error.message, details)));
+      child.once('error', (error) => settle(qemuImgFailure(error.message, details)));
       child.once('close', (code, killedBy) => {
         if (code === 0) {
-          ended();
+          settle();
         } else if (signal.aborted) {
-          ended(new Failure('cancelled', details));
+          settle(new Failure('cancelled', details));
         } else {
-          ended(qemuImgFailure(said.trim() === '' ? `it ended with ${code ?? killedBy ?? '?'}` : said, details));
+          settle(qemuImgFailure(said.trim() === '' ? `it ended with ${code ?? killedBy ?? '?'}` : said, details));
         }
       });
     });

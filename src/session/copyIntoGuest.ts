@@ -5,9 +5,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { VmRef } from '../domain/vm.js';
 import { CopyStopped, type FileFault, type LeftPart } from './copyStopped.js';
-import { closing, type CopiedFile, type CopyOptions, type FileCopy, throwIfCancelled } from './fileCopy.js';
+import { withOpenFile, type CopiedFile, type CopyOptions, type FileCopy, throwIfCancelled } from './fileCopy.js';
 import { GuestFiles } from './guestFiles.js';
-import { hostFault, onHost } from './hostFault.js';
+import { hostFault, withHostFault } from './hostFault.js';
 
 /**
  * In one command: libvirt 9.0 does not get one to the agent that is longer than what a socket holds (208 KiB), and the agent is
@@ -35,9 +35,9 @@ const removeScript = 'rm -f -- "$1"';
 
 /** @throws CopyStopped; Failure of the connection */
 export async function copyIntoGuest(vm: VmRef, copy: FileCopy, options: CopyOptions): Promise<CopiedFile> {
-  const source = await onHost(copy.hostPath, () => open(copy.hostPath, 'r'));
+  const source = await withHostFault(copy.hostPath, () => open(copy.hostPath, 'r'));
   try {
-    const found = await onHost(copy.hostPath, () => source.stat());
+    const found = await withHostFault(copy.hostPath, () => source.stat());
     if (!found.isFile()) {
       throw hostFault(found.isDirectory() ? 'folder' : 'other', copy.hostPath, 'not a regular file');
     }
@@ -91,7 +91,7 @@ async function canBeRead(files: GuestFiles, path: string): Promise<boolean> {
   }
 }
 
-interface Writing extends CopyOptions {
+interface WriteOptions extends CopyOptions {
   readonly totalBytes: number;
   readonly mode: number;
 }
@@ -100,15 +100,15 @@ async function writeGuestFile(
   files: GuestFiles,
   source: FileHandle,
   { path, canRename }: GuestTarget,
-  writing: Writing,
+  writing: WriteOptions,
 ): Promise<CopiedFile> {
   const { totalBytes, mode, signal } = writing;
   throwIfCancelled(signal);
-  const part = canRename ? besides(path) : path;
+  const part = canRename ? temporaryPath(path) : path;
   const handle = await files.openFile(part, 'w');
   let bytes = 0;
   try {
-    await closing(files, handle, part, async () => {
+    await withOpenFile(files, handle, part, async () => {
       const piece = Buffer.alloc(Math.min(pieceBytes, Math.max(1, totalBytes)));
       while (bytes < totalBytes) {
         throwIfCancelled(signal);
@@ -131,12 +131,12 @@ async function writeGuestFile(
     }
     return { path, bytes };
   } catch (error) {
-    throw withLeft(error, await leftOf(files, part, canRename));
+    throw addLeftPart(error, await findLeftPart(files, part, canRename));
   }
 }
 
 /** What a copy that broke off leaves in the guest; undefined for nothing. */
-async function leftOf(files: GuestFiles, part: string, canRemove: boolean): Promise<LeftPart | undefined> {
+async function findLeftPart(files: GuestFiles, part: string, canRemove: boolean): Promise<LeftPart | undefined> {
   if (!canRemove) {
     return { path: part, is: 'inPlace' };
   }
@@ -145,7 +145,7 @@ async function leftOf(files: GuestFiles, part: string, canRemove: boolean): Prom
   return ended?.exitCode === 0 ? undefined : { path: part, is: 'besides' };
 }
 
-function withLeft(error: unknown, left: LeftPart | undefined): unknown {
+function addLeftPart(error: unknown, left: LeftPart | undefined): unknown {
   if (left === undefined) {
     return error;
   }
@@ -155,7 +155,7 @@ function withLeft(error: unknown, left: LeftPart | undefined): unknown {
 }
 
 /** Beside it, so that it is on the same file system. */
-function besides(path: string): string {
+function temporaryPath(path: string): string {
   return `${path}.virt-rewind-${randomBytes(4).toString('hex')}`;
 }
 

@@ -4,9 +4,9 @@ import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix, win32 } from 'node:path';
 import type { VmRef } from '../domain/vm.js';
 import { CopyStopped } from './copyStopped.js';
-import { closing, type CopiedFile, type CopyOptions, type FileCopy, throwIfCancelled } from './fileCopy.js';
+import { withOpenFile, type CopiedFile, type CopyOptions, type FileCopy, throwIfCancelled } from './fileCopy.js';
 import { GuestFiles } from './guestFiles.js';
-import { asHostFault, codeOf, hostFault, onHost } from './hostFault.js';
+import { asHostFault, codeOf, hostFault, withHostFault } from './hostFault.js';
 
 /** In one answer: Cancel waits for one. */
 const pieceBytes = 256 * 1024;
@@ -19,7 +19,7 @@ export async function copyOutOfGuest(vm: VmRef, copy: FileCopy, options: CopyOpt
   const files = await GuestFiles.open(vm, options);
   try {
     const handle = await files.openFile(copy.guestPath, 'r');
-    return await closing(files, handle, copy.guestPath, () => readGuestFile(files, handle, path, copy, options));
+    return await withOpenFile(files, handle, copy.guestPath, () => readGuestFile(files, handle, path, copy, options));
   } finally {
     files.close();
   }
@@ -35,7 +35,7 @@ async function hostTarget({ guestPath, hostPath, overwrite }: FileCopy): Promise
   if (there === 'file' && !overwrite) {
     throw hostFault('exists', path, '');
   }
-  return there === 'file' ? onHost(path, () => realpath(path)) : path;
+  return there === 'file' ? withHostFault(path, () => realpath(path)) : path;
 }
 
 async function kindOf(path: string): Promise<'folder' | 'file' | 'none'> {
@@ -58,7 +58,7 @@ async function readGuestFile(
 ): Promise<CopiedFile> {
   const totalBytes = await files.sizeOf(handle, guestPath);
   const part = join(dirname(path), `.${basename(path)}.virt-rewind-${randomBytes(4).toString('hex')}`);
-  const target = await onHost(path, () => open(part, 'wx'));
+  const target = await withHostFault(path, () => open(part, 'wx'));
   let bytes = 0;
   try {
     try {
@@ -67,7 +67,7 @@ async function readGuestFile(
         throwIfCancelled(signal);
         const wanted = Math.min(pieceBytes, (totalBytes ?? Infinity) - bytes);
         const read = await files.read(handle, wanted, guestPath, signal);
-        await onHost(path, () => target.writeFile(read.bytes));
+        await withHostFault(path, () => target.writeFile(read.bytes));
         bytes += read.bytes.length;
         onProgress?.({ bytes, ...(totalBytes !== undefined && { totalBytes }) });
         if (read.atEnd || read.bytes.length === 0) {
@@ -78,7 +78,7 @@ async function readGuestFile(
         }
       }
       const old = await stat(path).catch(() => undefined);
-      await onHost(path, async () => {
+      await withHostFault(path, async () => {
         if (old !== undefined) {
           await target.chmod(old.mode & 0o7777);
         }
@@ -88,7 +88,7 @@ async function readGuestFile(
       await target.close();
     }
     throwIfCancelled(signal);
-    await onHost(path, () => rename(part, path));
+    await withHostFault(path, () => rename(part, path));
     return { path, bytes };
   } catch (error) {
     await rm(part, { force: true });

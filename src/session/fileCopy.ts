@@ -29,7 +29,12 @@ export interface CopiedFile {
 }
 
 /** Closes the file in the guest however `work` ends. */
-export async function closing<T>(files: GuestFiles, handle: number, path: string, work: () => Promise<T>): Promise<T> {
+export async function withOpenFile<T>(
+  files: GuestFiles,
+  handle: number,
+  path: string,
+  work: () => Promise<T>,
+): Promise<T> {
   let done: T;
   try {
     done = await work();

@@ -5,10 +5,10 @@ import { guestAddress as addressWithin } from '../engine/guestAddress.js';
 import type { Session } from './session.js';
 
 export function guestAddress(
-  { inventory }: Session,
+  { engine }: Session,
   ref: VmRef,
   atMostMs: number,
   signal: AbortSignal,
 ): ReturnType<typeof addressWithin> {
-  return addressWithin(atMostMs, { clock: systemClock, signal, addressesOf: () => inventory.guests.addressesOf(ref) });
+  return addressWithin(atMostMs, { clock: systemClock, signal, addressesOf: () => engine.guests.addressesOf(ref) });
 }

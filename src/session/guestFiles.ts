@@ -153,7 +153,7 @@ export class GuestFiles {
       if (error instanceof LibvirtError && saidNoCodes.has(error.code)) {
         return undefined;
       }
-      throw this.#told(error, '');
+      throw this.#asCopyStopped(error, '');
     }
   }
 
@@ -173,11 +173,11 @@ export class GuestFiles {
       );
       return v.parse(shape, JSON.parse(result ?? 'null'));
     } catch (error) {
-      throw signal?.aborted === true ? new CopyStopped({ kind: 'cancelled' }) : this.#told(error, path);
+      throw signal?.aborted === true ? new CopyStopped({ kind: 'cancelled' }) : this.#asCopyStopped(error, path);
     }
   }
 
-  #told(error: unknown, path: string): unknown {
+  #asCopyStopped(error: unknown, path: string): unknown {
     if (error instanceof CopyStopped) {
       return error;
     }

@@ -14,7 +14,7 @@ const hostFaults: Readonly<Record<string, FileFault>> = {
 };
 
 /** @throws CopyStopped */
-export async function onHost<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withHostFault<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -3,7 +3,7 @@ import { type GuestRun } from '../domain/guestCommand.js';
 import type { OperationResult } from '../domain/operation.js';
 import { sortSnapshots } from '../domain/snapshotTree.js';
 import type { Vm } from '../domain/vm.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { OperationOutcome, ProgramOutcome, SnapshotInfo, VmInfo } from './publicTypes.js';
 
 export function vmInfo({ ref, vm, tree, snapshotCount }: VmView, isProtected: (vm: Vm) => boolean): VmInfo {

@@ -6,28 +6,28 @@ import { asFailure } from '../domain/asFailure.js';
 import { mayAct } from '../domain/automaticActions.js';
 import { Failure } from '../domain/failure.js';
 import type { AfterRevert, OperationRequest, OperationResult, PowerAction } from '../domain/operation.js';
-import { protectedBy } from '../domain/protection.js';
+import { protectionMatcher } from '../domain/protection.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Snapshot, SnapshotKind } from '../domain/snapshot.js';
 import type { StoredSystem } from '../domain/system.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { checkpointTitle } from '../domain/titleSuggestion.js';
 import type { Vm } from '../domain/vm.js';
-import { unreadableRefusals } from '../engine/heldByOthers.js';
+import { unreadableRefusals } from '../engine/busyElsewhere.js';
 import { keepIn } from '../engine/persistence.js';
-import { namedSnapshot, namedVm } from '../engine/namedTargets.js';
-import type { Inventory } from '../engine/liveInventory.js';
-import { UndoLook } from '../engine/undoing.js';
-import type { ConnectionView, VmView } from '../inventory/views.js';
+import { requireSnapshotByName, requireVmByName } from '../engine/findTargets.js';
+import type { Engine } from '../engine/engine.js';
+import { UndoLook } from '../engine/undoLook.js';
+import type { ConnectionView, VmView } from '../live/views.js';
 import { defaultConnections } from '../manifest/defaultConnections.js';
 import type { Settings } from '../manifest/settings.js';
-import { needsName } from '../operations/operations.js';
+import { needsName } from '../operations/planners.js';
 import type { Plan } from '../operations/plan.js';
 import { preferredAfter } from '../operations/revert/afterChoices.js';
 import type { Systems } from '../systems/systems.js';
 import type { CopiedFile, CopyOptions, FileCopy } from './fileCopy.js';
 import { vmInfo } from './infos.js';
-import { openInventory } from './openInventory.js';
+import { openEngine } from './openEngine.js';
 import type { VmInfo } from './publicTypes.js';
 import { sessionFolder } from './sessionFolder.js';
 import { SharedSettings } from './sharedSettings.js';
@@ -84,7 +84,7 @@ export interface RunWish {
 }
 
 /** What the last revert left. */
-export interface Undone {
+export interface UndoableRevert {
   readonly snapshot: Snapshot;
   /** The name of the snapshot that it went to. */
   readonly target?: string;
@@ -94,13 +94,13 @@ export interface Undone {
   readonly after?: AfterRevert;
 }
 
-export interface Reached {
+export interface ReachedVms {
   readonly views: readonly VmView[];
   readonly unreachable: readonly { readonly uri: string; readonly failure: Failure }[];
 }
 
 export class Session {
-  readonly inventory: Inventory;
+  readonly engine: Engine;
   readonly settings: Settings;
   /** Of the journal, the history and what is shared. */
   readonly folder: string;
@@ -114,13 +114,13 @@ export class Session {
   #systems: Promise<Systems> | undefined;
 
   private constructor(
-    inventory: Inventory,
+    engine: Engine,
     settings: Settings,
     folder: string,
     { log = noLog, shell = 'virt-rewind', environment = {}, systems }: OverOptions,
     doubt?: Refusal,
   ) {
-    this.inventory = inventory;
+    this.engine = engine;
     this.settings = settings;
     this.folder = folder;
     this.#log = log;
@@ -128,8 +128,8 @@ export class Session {
     this.#environment = environment;
     this.#doubt = doubt;
     this.#openSystems = systems ?? (() => this.#ownSystems());
-    this.#isProtected = protectedBy(settings.protectedVms);
-    inventory.setProtected(this.#isProtected);
+    this.#isProtected = protectionMatcher(settings.protectedVms);
+    engine.setProtected(this.#isProtected);
   }
 
   /** Nothing is connected yet. */
@@ -137,7 +137,7 @@ export class Session {
     const { connections = [], environment, log, shell } = options;
     const folder = sessionFolder(environment);
     const { settings, doubt } = await new SharedSettings(folder, log).read();
-    const inventory = openInventory({
+    const engine = openEngine({
       log,
       environment,
       folder,
@@ -146,12 +146,10 @@ export class Session {
       recovers: 'beforeOperations',
       mayEndPools: () => mayAct('endPools', settings.automaticActions),
     });
-    inventory.setAutoPrune(settings.keepCheckpoints);
-    inventory.setAutomaticActions(settings.automaticActions);
-    inventory.setConnections(
-      connections.length > 0 ? connections : defaultConnections(environment, process.getuid?.()),
-    );
-    return new Session(inventory, settings, folder, options, doubt);
+    engine.setAutoPrune(settings.keepCheckpoints);
+    engine.setAutomaticActions(settings.automaticActions);
+    engine.setConnections(connections.length > 0 ? connections : defaultConnections(environment, process.getuid?.()));
+    return new Session(engine, settings, folder, options, doubt);
   }
 
   /** What cannot be read of what we keep, and so forbids things until somebody sees to it. */
@@ -161,19 +159,19 @@ export class Session {
   }
 
   /** Another look at what is open, by other settings. Whoever opened it closes it. */
-  static over(inventory: Inventory, settings: Settings, folder: string, options: OverOptions = {}): Session {
-    return new Session(inventory, settings, folder, options);
+  static within(engine: Engine, settings: Settings, folder: string, options: OverOptions = {}): Session {
+    return new Session(engine, settings, folder, options);
   }
 
   /** Waits for what follows an operation by itself. */
   async close(): Promise<void> {
-    await this.inventory.idle();
-    this.inventory.dispose();
+    await this.engine.idle();
+    this.engine.dispose();
   }
 
   /** All VMs, and which connections cannot be had. @throws Failure where none can */
-  async reachAll(): Promise<Reached> {
-    const uris = this.inventory.connections.map(({ uri }) => uri);
+  async reachAll(): Promise<ReachedVms> {
+    const uris = this.engine.connections.map(({ uri }) => uri);
     const reached = await this.#tryEach(uris);
     const [first] = reached.unreachable;
     if (first !== undefined && reached.unreachable.length === uris.length) {
@@ -183,12 +181,12 @@ export class Session {
   }
 
   /** The members that are there, and which of their connections cannot be had. */
-  async reachSystem({ system }: StoredSystem): Promise<Reached> {
+  async reachSystem({ system }: StoredSystem): Promise<ReachedVms> {
     const { unreachable } = await this.#tryEach(new Set(system.members.map(({ connection }) => connection)));
-    return { views: system.members.flatMap((member) => this.inventory.findVm(member) ?? []), unreachable };
+    return { views: system.members.flatMap((member) => this.engine.findVm(member) ?? []), unreachable };
   }
 
-  async #tryEach(uris: Iterable<string>): Promise<Reached> {
+  async #tryEach(uris: Iterable<string>): Promise<ReachedVms> {
     const tried = await Promise.all(
       [...uris].map(async (uri): Promise<{ uri: string; view?: ConnectionView; failure?: Failure }> => {
         try {
@@ -206,24 +204,24 @@ export class Session {
 
   /** What is known of a connection that was open before may be old: nothing is noticed while nobody looks. */
   async #lookAt(uri: string): Promise<ConnectionView> {
-    const find = (): ConnectionView | undefined => this.inventory.connections.find((one) => one.uri === uri);
+    const find = (): ConnectionView | undefined => this.engine.connections.find((one) => one.uri === uri);
     const wasOpen = find()?.state === 'connected';
-    const view = await this.inventory.connect(uri);
+    const view = await this.engine.connect(uri);
     if (!wasOpen) {
       return view;
     }
-    await this.inventory.refresh({ connection: uri });
+    await this.engine.refresh({ connection: uri });
     return find() ?? view;
   }
 
   /** @throws Failure `notFound`, `ambiguous`, or that of a connection where the VM may be */
   vm(nameOrUuid: string): Promise<VmView> {
-    return namedVm(this.inventory, nameOrUuid);
+    return requireVmByName(this.engine, nameOrUuid);
   }
 
   /** By its name, or a title that only one has. @throws Failure `notFound`, `ambiguous` */
   snapshot(view: VmView, name: string): Promise<Snapshot> {
-    return namedSnapshot(this.inventory, view, name);
+    return requireSnapshotByName(this.engine, view, name);
   }
 
   /** Of several VMs as one. What is done with them is loaded when it is needed. */
@@ -233,9 +231,9 @@ export class Session {
 
   async #ownSystems(): Promise<Systems> {
     const { Systems: Loaded } = await import('../systems/systems.js');
-    const { inventory, folder, settings } = this;
+    const { engine, folder, settings } = this;
     return new Loaded({
-      inventory,
+      engine,
       folder,
       log: this.#log,
       shell: this.#shell,
@@ -258,7 +256,7 @@ export class Session {
   async bisects(): Promise<Bisects> {
     const { Bisects: Loaded } = await import('../bisect/bisects.js');
     return new Loaded({
-      inventory: this.inventory,
+      engine: this.engine,
       folder: this.folder,
       log: this.#log,
       environment: this.#environment,
@@ -272,13 +270,13 @@ export class Session {
 
   /** Beside the connections that are known. */
   reach(...connections: readonly string[]): void {
-    const known = this.inventory.connections.map(({ uri }) => uri);
-    this.inventory.setConnections([...new Set([...known, ...connections])]);
+    const known = this.engine.connections.map(({ uri }) => uri);
+    this.engine.setConnections([...new Set([...known, ...connections])]);
   }
 
   /** As it is known now. @throws Failure `notFound` */
   view({ ref, vm }: VmView): VmView {
-    const view = this.inventory.findVm(ref);
+    const view = this.engine.findVm(ref);
     if (view === undefined) {
       throw new Failure('notFound', { vm: vm.name, connection: ref.connection });
     }
@@ -294,7 +292,7 @@ export class Session {
   }
 
   async checkpointRequest({ ref }: VmView, wish: CheckpointWish): Promise<OperationRequest> {
-    const { snapshots } = await this.inventory.readTree(ref);
+    const { snapshots } = await this.engine.readTree(ref);
     const { snapshotStyle } = this.settings;
     const { kind = 'auto', title = checkpointTitle(snapshots, new Date()), seamless, ...more } = wish;
     const style = snapshots.length > 0 || snapshotStyle === 'auto' || wish.without ? {} : { style: snapshotStyle };
@@ -323,12 +321,12 @@ export class Session {
   }
 
   /** What the last revert left; undefined where none can be undone. */
-  async undone({ ref }: VmView): Promise<Undone | undefined> {
-    const checkpoint = await this.inventory.undoOfRevert(ref);
+  async findUndoableRevert({ ref }: VmView): Promise<UndoableRevert | undefined> {
+    const checkpoint = await this.engine.undoOfRevert(ref);
     if (checkpoint === undefined) {
       return undefined;
     }
-    const look = await UndoLook.at(this.inventory, ref);
+    const look = await UndoLook.at(this.engine, ref);
     const snapshot = findSnapshot(look.tree, checkpoint.name);
     const undone = look.undoneByRevertTo(checkpoint.name);
     return (
@@ -346,7 +344,7 @@ export class Session {
 
   /** @throws Failure `refused` when it cannot be done here */
   async plan(view: VmView, request: OperationRequest): Promise<Plan> {
-    const decision = await this.inventory.plan(request);
+    const decision = await this.engine.plan(request);
     if (decision.kind === 'refusal') {
       throw new Failure('refused', {
         connection: view.ref.connection,
@@ -366,7 +364,7 @@ export class Session {
   /** As it was planned. What QEMU can do is asked when it is done: the RAM may be kept too then, by which nothing is lost. */
   run(plan: Plan, wish: RunWish = {}): Promise<OperationResult> {
     const mayHoldMore = plan.warnings.some((one) => one.kind === 'mayBeKeptWhileRunning' && one.only === 'thenRam');
-    return this.inventory.runOperation(plan.request, { ...wish, ...(mayHoldMore ? {} : { confirmed: plan }) });
+    return this.engine.runOperation(plan.request, { ...wish, ...(mayHoldMore ? {} : { confirmed: plan }) });
   }
 }
 

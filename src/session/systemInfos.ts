@@ -1,10 +1,10 @@
 // What is known of a system of VMs → what the library and `--json` tell of it. Pure.
 import { isMember, type MemberOutcome, type PointMember } from '../domain/system.js';
 import type { SystemResult } from '../systems/groupRun.js';
-import type { SeenSystem } from '../systems/seenSystem.js';
+import type { ObservedSystem } from '../systems/observedSystem.js';
 import type { SystemInfo, SystemOutcome } from './publicTypes.js';
 
-export function systemInfo({ system, points, members, seen, standsAt, interrupted }: SeenSystem): SystemInfo {
+export function systemInfo({ system, points, members, seen, standsAt, interrupted }: ObservedSystem): SystemInfo {
   return {
     name: system.name,
     members: system.members.map(({ name, uuid, connection }, at) => {

@@ -1,7 +1,7 @@
 // libvirt is told of an external snapshot that it took and did not write down. The VM stands where it stood.
 import { findSnapshot } from '../domain/snapshotTree.js';
 import type { VmDisk } from '../domain/vm.js';
-import { redirected } from './changedFacts.js';
+import { redirectDisks } from './changedFacts.js';
 import { overlaysOf, withSnapshot } from './createSnapshot.js';
 import { always, doneWhen, type StepDefinition } from './stepDefinition.js';
 
@@ -22,7 +22,7 @@ export const adoptSnapshot: StepDefinition<'adoptSnapshot'> = {
     return {
       ...withSnapshot({ ...facts, tree: under, vm: { ...vm, disks } }, made, then, createdAt),
       vm,
-      ...(configured === undefined ? {} : { configured: redirected(configured, overlaysOf(made)) }),
+      ...(configured === undefined ? {} : { configured: redirectDisks(configured, overlaysOf(made)) }),
     };
   },
   isDone: ({ made }, { tree }) => doneWhen(findSnapshot(tree, made.name) !== undefined),

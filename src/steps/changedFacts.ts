@@ -1,26 +1,30 @@
 // Facts with something changed: what the simulators of several steps have in common. Knows no step.
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { isActive, type PowerReason, type PowerState, type VmDisk } from '../domain/vm.js';
-import type { FileFacts, ImageFacts, Seen } from '../domain/hostFiles.js';
-import type { Facts, FilesSeen } from '../domain/facts.js';
+import type { FileFacts, ImageFacts, Observation } from '../domain/hostFiles.js';
+import type { Facts, FileFactsByPath } from '../domain/facts.js';
 import type { FormattedFile, TargetFile } from './step.js';
 
-export function withImage(facts: Facts, file: string, image: Seen<ImageFacts>): Facts {
-  return withFilesSeen(facts, ({ images, ...files }) => ({ ...files, images: new Map([...images, [file, image]]) }));
+export function withImage(facts: Facts, file: string, image: Observation<ImageFacts>): Facts {
+  return changeFiles(facts, ({ images, ...files }) => ({ ...files, images: new Map([...images, [file, image]]) }));
 }
 
-export function withFiles(facts: Facts, more: ReadonlyMap<string, Seen<FileFacts>>): Facts {
-  return withFilesSeen(facts, ({ files, ...rest }) => ({ ...rest, files: new Map([...files, ...more]) }));
+export function withFiles(facts: Facts, more: ReadonlyMap<string, Observation<FileFacts>>): Facts {
+  return changeFiles(facts, ({ files, ...rest }) => ({ ...rest, files: new Map([...files, ...more]) }));
 }
 
 /** Of one that nobody looked at nothing is noted. */
 export function withoutFile(facts: Facts, file: string): Facts {
-  const gone = <T>(map: ReadonlyMap<string, Seen<T>>): ReadonlyMap<string, Seen<T>> =>
+  const markMissing = <T>(map: ReadonlyMap<string, Observation<T>>): ReadonlyMap<string, Observation<T>> =>
     map.has(file) ? new Map([...map, [file, 'missing' as const]]) : map;
-  return withFilesSeen(facts, ({ images, files, ...rest }) => ({ ...rest, images: gone(images), files: gone(files) }));
+  return changeFiles(facts, ({ images, files, ...rest }) => ({
+    ...rest,
+    images: markMissing(images),
+    files: markMissing(files),
+  }));
 }
 
-function withFilesSeen(facts: Facts, change: (files: FilesSeen) => FilesSeen): Facts {
+function changeFiles(facts: Facts, change: (files: FileFactsByPath) => FileFactsByPath): Facts {
   return facts.files === undefined ? facts : { ...facts, files: change(facts.files) };
 }
 
@@ -61,7 +65,7 @@ export function withoutSave(facts: Facts): Facts {
 }
 
 /** The disks are other files, of which the configuration tells no chain. */
-export function redirected(disks: readonly VmDisk[], files: readonly FormattedFile[]): readonly VmDisk[] {
+export function redirectDisks(disks: readonly VmDisk[], files: readonly FormattedFile[]): readonly VmDisk[] {
   return disks.map((disk): VmDisk => {
     const moved = files.find(({ target }) => target === disk.target);
     return moved === undefined ? disk : { ...withoutLayers(disk), source: moved.file, format: moved.format };
@@ -93,7 +97,7 @@ export function withOverlaysOf(facts: Facts, disks: readonly VmDisk[], overlays:
  * | off       | on      | the same, and they are what it is configured with | as was seen |
  * | otherwise |         | the same  | as was seen |
  */
-export function powered(power: PowerState, facts: Facts, powerReason: PowerReason = 'other'): Facts {
+export function changePower(power: PowerState, facts: Facts, powerReason: PowerReason = 'other'): Facts {
   const { vm, configured, agent, ...rest } = facts;
   const now = { ...vm, power, powerReason };
   if (power === 'off') {

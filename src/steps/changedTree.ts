@@ -9,7 +9,7 @@ export function changedSnapshot(facts: Facts, name: string, change: (snapshot: S
 }
 
 /** @param parent none: as a root */
-export function below(snapshot: Snapshot, parent: string | undefined): Snapshot {
+export function reparentSnapshot(snapshot: Snapshot, parent: string | undefined): Snapshot {
   const { parent: was, ...root } = snapshot;
   return parent === undefined ? root : was === parent ? snapshot : { ...root, parent };
 }
@@ -24,7 +24,7 @@ export function withoutRevertDisks(snapshot: Snapshot): Snapshot {
  * whichever it is and however it goes, a snapshot that was reverted to loses `revertDisks`: they are its own disks from
  * then on, other children or not (measured with 11.3 and 12.8).
  */
-export function forgotten(name: string, facts: Facts): Facts {
+export function forgetSnapshotIn(name: string, facts: Facts): Facts {
   const { tree, frozenDisks } = facts;
   return {
     ...facts,
@@ -41,12 +41,14 @@ function treeWithout(name: string, tree: SnapshotTree): SnapshotTree {
   return {
     snapshots: tree.snapshots
       .filter((one) => one.name !== name)
-      .map((one) => (one.name === parent ? settled(one) : one.parent === name ? below(one, parent) : one)),
+      .map((one) =>
+        one.name === parent ? dropRevertDisks(one) : one.parent === name ? reparentSnapshot(one, parent) : one,
+      ),
     ...(current === undefined ? {} : { current }),
   };
 }
 
-function settled(snapshot: Snapshot): Snapshot {
+function dropRevertDisks(snapshot: Snapshot): Snapshot {
   const { revertDisks: disks = snapshot.disks } = snapshot;
   return { ...withoutRevertDisks(snapshot), disks };
 }

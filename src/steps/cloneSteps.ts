@@ -1,8 +1,8 @@
 // What a clone is made of beside its overlays, and how it goes.
-import { powered, withImage, withoutFile } from './changedFacts.js';
+import { changePower, withImage, withoutFile } from './changedFacts.js';
 import { type Command, doneWhen, never, type StepDefinition } from './stepDefinition.js';
 
-function removed(files: readonly string[]): readonly Command[] {
+function removeCommands(files: readonly string[]): readonly Command[] {
   return files.length === 0 ? [] : [['rm', '-f', '--', ...files]];
 }
 
@@ -68,11 +68,11 @@ export const defineClone: StepDefinition<'defineClone'> = {
 
 export const discardClone: StepDefinition<'discardClone'> = {
   touches: ({ files }) => ({ images: files }),
-  apply: ({ files }, facts) => files.reduce(withoutFile, powered('off', facts)),
+  apply: ({ files }, facts) => files.reduce(withoutFile, changePower('off', facts)),
   /** Where the VM is there to be looked at, it is not gone. */
   isDone: () => 'no',
   byHand: ({ files }, by) => [
-    ...removed(files),
+    ...removeCommands(files),
     by.ofVm('undefine', '--managed-save', '--snapshots-metadata', '--keep-nvram'),
   ],
   isHarmless: never,
@@ -105,7 +105,10 @@ export const undoClone: StepDefinition<'undoClone'> = {
       otherVms?.every(({ uuid }) => uuid !== clone.uuid) === true &&
         made.every((file) => (files?.images.get(file) ?? files?.files.get(file)) === 'missing'),
     ),
-  byHand: ({ clone, files }, by) => [...removed(files), by.virsh('undefine', '--domain', clone.name, '--keep-nvram')],
+  byHand: ({ clone, files }, by) => [
+    ...removeCommands(files),
+    by.virsh('undefine', '--domain', clone.name, '--keep-nvram'),
+  ],
   isHarmless: never,
   canBreakOff: true,
 };

@@ -4,11 +4,11 @@ import type { Facts } from '../domain/facts.js';
 import type { VmDisk } from '../domain/vm.js';
 import { withImage, withoutLayers } from './changedFacts.js';
 import type { CommittedDisk } from './step.js';
-import { type Command, doneWhen, never, type StepDefinition, type Touched } from './stepDefinition.js';
+import { type Command, doneWhen, never, type StepDefinition, type TouchedFiles } from './stepDefinition.js';
 
 export const blockCommit: StepDefinition<'blockCommit'> = {
   touches: (step) => layersOf([step]),
-  apply: (step, facts) => committed([step], facts),
+  apply: (step, facts) => applyCommit([step], facts),
   isDone: (step, facts) => doneWhen(standsJustOn([step], facts)),
   byHand: ({ target, base, bytesPerSecond }, by) => {
     const speed = bytesPerSecond === undefined ? [] : ['--bandwidth', String(bytesPerSecond), '--bytes'];
@@ -21,7 +21,7 @@ export const blockCommit: StepDefinition<'blockCommit'> = {
 
 export const commitImages: StepDefinition<'commitImages'> = {
   touches: ({ disks }) => layersOf(disks),
-  apply: ({ disks }, facts) => committed(disks, facts),
+  apply: ({ disks }, facts) => applyCommit(disks, facts),
   isDone: ({ disks }, facts) => doneWhen(standsJustOn(disks, facts)),
   /** Each image is committed, and the VM, or what is above, made to name the bases. */
   byHand: ({ disks, bytesPerSecond }, by) => {
@@ -36,7 +36,7 @@ export const commitImages: StepDefinition<'commitImages'> = {
   canBreakOff: true,
 };
 
-function layersOf(disks: readonly CommittedDisk[]): Touched {
+function layersOf(disks: readonly CommittedDisk[]): TouchedFiles {
   return { images: disks.flatMap(({ top, base, above = [] }) => [top, base, ...above]) };
 }
 
@@ -59,7 +59,7 @@ function backingOf(file: string, { files }: Facts): string | undefined {
   return typeof image === 'object' ? image.backing?.file : undefined;
 }
 
-function committed(disks: readonly CommittedDisk[], facts: Facts): Facts {
+function applyCommit(disks: readonly CommittedDisk[], facts: Facts): Facts {
   const { vm, configured } = facts;
   const onBase = (disk: VmDisk): VmDisk => {
     const own = disks.find(({ target }) => target === disk.target);
@@ -70,15 +70,15 @@ function committed(disks: readonly CommittedDisk[], facts: Facts): Facts {
     const below = backing === undefined ? {} : { backing: backing.slice(backing.indexOf(own.base) + 1) };
     return { ...withoutLayers(disk), source: own.base, format: own.baseFormat, ...below };
   };
-  const onBases = disks.reduce(moved, facts);
-  return disks.reduce(grown, {
+  const onBases = disks.reduce(withOverlaysOnBase, facts);
+  return disks.reduce(growBase, {
     ...onBases,
     vm: { ...vm, disks: vm.disks.map(onBase) },
     ...(configured === undefined ? {} : { configured: configured.map(onBase) }),
   });
 }
 
-function moved(facts: Facts, { base, baseFormat: format, above = [] }: CommittedDisk): Facts {
+function withOverlaysOnBase(facts: Facts, { base, baseFormat: format, above = [] }: CommittedDisk): Facts {
   return above.reduce((at, file) => {
     const image = at.files?.images.get(file);
     return typeof image === 'object' ? withImage(at, file, { ...image, backing: { file: base, format } }) : at;
@@ -86,7 +86,7 @@ function moved(facts: Facts, { base, baseFormat: format, above = [] }: Committed
 }
 
 /** By as much as is merged, at most. */
-function grown(facts: Facts, { base, merged }: CommittedDisk): Facts {
+function growBase(facts: Facts, { base, merged }: CommittedDisk): Facts {
   const below = facts.files?.images.get(base);
   const above = merged.flatMap((file) => {
     const image = facts.files?.images.get(file);

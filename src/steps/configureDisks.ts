@@ -1,7 +1,7 @@
 // What a VM starts with next time: on these files. Of one that runs, the ones that it is on now; of one that is off, those that
 // its managed save was made on.
 import { isActive } from '../domain/vm.js';
-import { redirected } from './changedFacts.js';
+import { redirectDisks } from './changedFacts.js';
 import { doneWhen, never, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const configureDisks: StepDefinition<'configureDisks'> = {
@@ -9,8 +9,8 @@ export const configureDisks: StepDefinition<'configureDisks'> = {
   apply: ({ disks }, facts) => {
     const { vm, configured = vm.disks } = facts;
     return isActive(vm.power)
-      ? { ...facts, configured: redirected(configured, disks) }
-      : { ...facts, vm: { ...vm, disks: redirected(vm.disks, disks) } };
+      ? { ...facts, configured: redirectDisks(configured, disks) }
+      : { ...facts, vm: { ...vm, disks: redirectDisks(vm.disks, disks) } };
   },
   isDone: ({ disks }, { vm, configured }) => {
     const next = isActive(vm.power) ? configured : vm.disks;

@@ -1,5 +1,5 @@
 // The VM, which is off, gets the snapshot's configuration, with these files as disks.
-import { standsOn } from '../domain/chains/standing.js';
+import { standsOn } from '../domain/chains/standsOn.js';
 import { onOverlays, withHardwareOf } from './changedFacts.js';
 import { doneWhen, never, type StepDefinition } from './stepDefinition.js';
 

@@ -6,7 +6,7 @@ import type { Facts } from '../domain/facts.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { withImage, withoutFile } from './changedFacts.js';
-import { forgotten } from './changedTree.js';
+import { forgetSnapshotIn } from './changedTree.js';
 import { withMerges } from './merges.js';
 import { doneWhen, never, nothingTouched, type StepDefinition } from './stepDefinition.js';
 import { withoutTag } from './removeTag.js';
@@ -27,7 +27,7 @@ export const deleteSnapshot: StepDefinition<'deleteSnapshot'> = {
       return facts;
     }
     if (snapshot.style === 'internal') {
-      return forgotten(name, withoutTags(snapshot, facts));
+      return forgetSnapshotIn(name, withoutTags(snapshot, facts));
     }
     const { removed, merges: all } = deletedFiles([snapshot], facts);
     // Of a delete that was half done, the VM may stand on what took the merge already.
@@ -35,7 +35,7 @@ export const deleteSnapshot: StepDefinition<'deleteSnapshot'> = {
     const { file } = snapshot.memory;
     const memory = file === undefined || facts.capabilities.libvirt < versionOf(9, 1) ? [] : [file];
     const gone = [...removed, ...merges.map(({ overlay }) => overlay), ...memory];
-    return gone.reduce(withoutFile, forgotten(name, withMerges(merges, facts)));
+    return gone.reduce(withoutFile, forgetSnapshotIn(name, withMerges(merges, facts)));
   },
   isDone: ({ snapshot }, { tree }) => doneWhen(findSnapshot(tree, snapshot) === undefined),
   byHand: ({ snapshot }, by) => [by.ofSnapshot('snapshot-delete', snapshot)],

@@ -3,18 +3,18 @@ import type { Facts } from '../domain/facts.js';
 import type { VmDisk } from '../domain/vm.js';
 import { withImage, withoutLayers } from './changedFacts.js';
 
-interface Merge {
+interface OverlayMerge {
   readonly overlay: string;
   readonly base: string;
 }
 
 /** Who stood on an overlay stands on the file that took it, and the images say so too. */
-export function withMerges(merges: readonly Merge[], facts: Facts): Facts {
+export function withMerges(merges: readonly OverlayMerge[], facts: Facts): Facts {
   return merges.reduce(withContent, onBases(merges, facts));
 }
 
 /** The VM and its snapshots stand on the files that took the merges: libvirt puts the metadata of the others there too. */
-export function onBases(merges: readonly Merge[], facts: Facts): Facts {
+export function onBases(merges: readonly OverlayMerge[], facts: Facts): Facts {
   const into = new Map(merges.map(({ overlay, base }) => [overlay, base]));
   const onBase = (disk: VmDisk): VmDisk => onMerged(disk, into);
   const { vm, configured, frozenDisks } = facts;
@@ -45,7 +45,7 @@ function onMerged(disk: VmDisk, into: ReadonlyMap<string, string>): VmDisk {
 }
 
 /** What was above a merged overlay stands on the file that took it, which has grown by as much at most. */
-function withContent(facts: Facts, { overlay, base }: Merge): Facts {
+function withContent(facts: Facts, { overlay, base }: OverlayMerge): Facts {
   const images = facts.files?.images ?? new Map<string, never>();
   const [above, below] = [images.get(overlay), images.get(base)];
   const grown =

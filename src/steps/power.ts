@@ -1,7 +1,7 @@
 // The VM is switched on, off, stands still or goes on.
 import type { PowerAction } from '../domain/operation.js';
 import { isActive, type PowerReason, type PowerState } from '../domain/vm.js';
-import { powered, withoutSave } from './changedFacts.js';
+import { changePower, withoutSave } from './changedFacts.js';
 import { doneWhen, never, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 const after: Readonly<Record<PowerAction, { readonly power: PowerState; readonly reason: PowerReason }>> = {
@@ -27,7 +27,7 @@ export const power: StepDefinition<'power'> = {
   /** A start uses a managed save up. */
   apply: ({ action }, facts) => {
     const { power, reason } = after[action];
-    const at = powered(power, facts, reason);
+    const at = changePower(power, facts, reason);
     return action === 'start' ? withoutSave(at) : at;
   },
   isDone: ({ action }, { vm }) => {

@@ -1,22 +1,23 @@
 // Files that nobody needs go: for good, or into a folder beside each, from which it can be had back.
-import { isMissing } from '../domain/chains/standing.js';
+import { isMissing } from '../domain/chains/standsOn.js';
 import type { Facts } from '../domain/facts.js';
 import { trashFolder } from '../domain/hostFiles.js';
 import { withoutFile } from './changedFacts.js';
-import { type Done, doneWhen, never, type StepDefinition, type Touched } from './stepDefinition.js';
+import { type DoneVerdict, doneWhen, never, type StepDefinition, type TouchedFiles } from './stepDefinition.js';
 
-interface Going {
+interface RemovedFiles {
   readonly files: readonly string[];
 }
 
 const goes = {
-  touches: ({ files }: Going): Touched => ({
+  touches: ({ files }: RemovedFiles): TouchedFiles => ({
     // Overlays go only where they are known to be empty; RAM is no image.
     images: files.filter((file) => !file.endsWith('.mem')),
     files,
   }),
-  apply: ({ files }: Going, facts: Facts): Facts => files.reduce(withoutFile, facts),
-  isDone: ({ files }: Going, facts: Facts): Done => doneWhen(files.every((file) => isMissing(file, facts))),
+  apply: ({ files }: RemovedFiles, facts: Facts): Facts => files.reduce(withoutFile, facts),
+  isDone: ({ files }: RemovedFiles, facts: Facts): DoneVerdict =>
+    doneWhen(files.every((file) => isMissing(file, facts))),
   canBreakOff: true,
 };
 

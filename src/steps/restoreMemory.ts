@@ -1,12 +1,12 @@
 // The VM starts from a snapshot's memory file, with these files as disks; it keeps its own configuration for the next start.
-import { standsOn } from '../domain/chains/standing.js';
+import { standsOn } from '../domain/chains/standsOn.js';
 import { isActive } from '../domain/vm.js';
-import { powered } from './changedFacts.js';
+import { changePower } from './changedFacts.js';
 import { doneWhen, never, type StepDefinition } from './stepDefinition.js';
 
 export const restoreMemory: StepDefinition<'restoreMemory'> = {
   touches: ({ disks, file }) => ({ images: disks.map((disk) => disk.file), files: [file] }),
-  apply: ({ to }, facts) => powered(to, facts),
+  apply: ({ to }, facts) => changePower(to, facts),
   isDone: ({ disks }, facts) => doneWhen(isActive(facts.vm.power) && standsOn(disks, facts)),
   /** The XML of the file is kept, and the VM restored with it edited. */
   byHand: ({ snapshot, file, to }, by) => [

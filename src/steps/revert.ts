@@ -3,7 +3,7 @@ import type { Facts } from '../domain/facts.js';
 import type { Snapshot, SnapshotDisk } from '../domain/snapshot.js';
 import { childrenOf, currentOf, findSnapshot } from '../domain/snapshotTree.js';
 import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
-import { onOverlays, powered, withHardwareOf, withOverlaysOf, withoutFile } from './changedFacts.js';
+import { onOverlays, changePower, withHardwareOf, withOverlaysOf, withoutFile } from './changedFacts.js';
 import { changedSnapshot, withoutRevertDisks } from './changedTree.js';
 import type { TargetFile } from './step.js';
 import { cannotTell, never, nothingTouched, type StepDefinition, type StepOf } from './stepDefinition.js';
@@ -36,7 +36,7 @@ export const revert: StepDefinition<'revert'> = {
 function standing(step: StepOf<'revert'>, target: Snapshot, overlays: readonly TargetFile[], facts: Facts): Facts {
   const natural = target.state === 'running' || target.state === 'paused' ? target.state : 'off';
   const power = step.to === 'asSnapshot' ? natural : step.to;
-  const off = powered('off', facts);
+  const off = changePower('off', facts);
   const frozen = facts.frozenDisks?.get(target.name);
   const disks = (which: VmDisk['only']): readonly VmDisk[] =>
     frozen === undefined
@@ -47,9 +47,9 @@ function standing(step: StepOf<'revert'>, target: Snapshot, overlays: readonly T
         );
   const defined = { ...off, vm: { ...off.vm, disks: disks('configured') } };
   if (power === 'off') {
-    return powered('off', defined, 'fromSnapshot');
+    return changePower('off', defined, 'fromSnapshot');
   }
-  const on = powered(power, defined, 'fromSnapshot');
+  const on = changePower(power, defined, 'fromSnapshot');
   return { ...on, vm: { ...on.vm, disks: disks('running') } };
 }
 

@@ -6,12 +6,12 @@ import type { Step } from './step.js';
 export type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
 
 /** `unknown`: it cannot be told, or it does no harm to do it again. */
-export type Done = 'yes' | 'no' | 'unknown';
+export type DoneVerdict = 'yes' | 'no' | 'unknown';
 
 export type Command = readonly [program: string, ...words: readonly string[]];
 
 export interface StepDefinition<K extends Step['kind']> {
-  readonly touches: (step: StepOf<K>) => Touched;
+  readonly touches: (step: StepOf<K>) => TouchedFiles;
   /**
    * The simulator: what is known once the step is done, as measured on real daemons. What is undefined, not known, stays
    * so; a step that cannot be done here changes nothing that it does not reach.
@@ -21,7 +21,7 @@ export interface StepDefinition<K extends Step['kind']> {
    * Whether what it does is so already, as far as the present tells: the journal knows that a step was begun, and the
    * daemon may have died before it, in it, or right after it.
    */
-  readonly isDone: (step: StepOf<K>, facts: Facts) => Done;
+  readonly isDone: (step: StepOf<K>, facts: Facts) => DoneVerdict;
   /** What a person would type, a command at a time. Never run by us. */
   readonly byHand: (step: StepOf<K>, by: ByHand) => readonly Command[];
   /**
@@ -35,7 +35,7 @@ export interface StepDefinition<K extends Step['kind']> {
 }
 
 /** What a step is about: where it was interrupted, these are looked at. */
-export interface Touched {
+export interface TouchedFiles {
   /** Images of disks. */
   readonly images?: readonly string[];
   readonly files?: readonly string[];
@@ -53,11 +53,11 @@ export interface ByHand {
   readonly editedXml: (name: string) => string;
 }
 
-export const nothingTouched = (): Touched => ({});
+export const nothingTouched = (): TouchedFiles => ({});
 
-export const cannotTell = (): Done => 'unknown';
+export const cannotTell = (): DoneVerdict => 'unknown';
 
-export function doneWhen(isSo: boolean): Done {
+export function doneWhen(isSo: boolean): DoneVerdict {
   return isSo ? 'yes' : 'no';
 }
 

@@ -12,13 +12,13 @@ import { defineFromSnapshot } from './defineFromSnapshot.js';
 import { deleteSnapshot } from './deleteSnapshot.js';
 import { describeSnapshot } from './describeSnapshot.js';
 import { dropManagedSave } from './dropManagedSave.js';
-import { endStream } from './endStream.js';
+import { abortBackgroundSave } from './abortBackgroundSave.js';
 import { forgetSnapshot } from './forgetSnapshot.js';
 import { setGuestClock, thawGuest } from './guestSteps.js';
 import { makeCurrent } from './makeCurrent.js';
 import { makePersistent } from './makePersistent.js';
 import { nameMovedFiles, rebaseOverlay } from './movedFiles.js';
-import { nameFrozenFiles } from './nameFrozenFiles.js';
+import { redefineFrozenDisks } from './redefineFrozenDisks.js';
 import { power } from './power.js';
 import { redefineAs } from './redefineAs.js';
 import { removeFiles, trashFiles } from './removeFiles.js';
@@ -28,8 +28,8 @@ import { restoreMemory } from './restoreMemory.js';
 import { revert } from './revert.js';
 import { startPaused } from './startPaused.js';
 import type { Step } from './step.js';
-import type { Done, StepDefinition, Touched } from './stepDefinition.js';
-import { tellLayers } from './tellLayers.js';
+import type { DoneVerdict, StepDefinition, TouchedFiles } from './stepDefinition.js';
+import { redefineBackingChain } from './redefineBackingChain.js';
 import { waitUntil } from './waitUntil.js';
 
 const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
@@ -48,11 +48,11 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   describeSnapshot,
   discardClone,
   dropManagedSave,
-  endStream,
+  endStream: abortBackgroundSave,
   forgetSnapshot,
   makeCurrent,
   makePersistent,
-  nameFrozenFiles,
+  nameFrozenFiles: redefineFrozenDisks,
   nameMovedFiles,
   power,
   rebaseOverlay,
@@ -65,7 +65,7 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   revert,
   setGuestClock,
   startPaused,
-  tellLayers,
+  tellLayers: redefineBackingChain,
   thawGuest,
   trashFiles,
   undoClone,
@@ -87,10 +87,10 @@ export function applyAll(all: readonly Step[], facts: Facts): Facts {
   return all.reduce((at, step) => apply(step, at), facts);
 }
 
-export function isDone(step: Step, facts: Facts): Done {
+export function isDone(step: Step, facts: Facts): DoneVerdict {
   return definitionOf(step).isDone(step, facts);
 }
 
-export function touchedBy(step: Step): Touched {
+export function touchedFilesOf(step: Step): TouchedFiles {
   return definitionOf(step).touches(step);
 }

@@ -3,10 +3,10 @@
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { StoredSystem, SystemMember, SystemPoint } from '../domain/system.js';
-import { type ComparedStates, comparedStates } from '../engine/comparedStates.js';
+import { type ComparedStates, readStateComparison } from '../engine/comparedStates.js';
 import type { VmRef } from '../domain/vm.js';
-import type { InventoryPort } from '../engine/inventory.js';
-import { knownOf, partOf } from './seenSystem.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import { observationOf, partOf } from './observedSystem.js';
 import { snapshotOf } from './standing.js';
 
 export type ComparedMember =
@@ -28,15 +28,15 @@ export interface ComparedSystem {
   readonly members: readonly ComparedMember[];
 }
 
-type Source = Pick<InventoryPort, 'connections' | 'findVm' | 'readTree' | 'readHardware' | 'readLayers'>;
+type ComparisonSource = Pick<EnginePort, 'connections' | 'findVm' | 'readTree' | 'readHardware' | 'readLayers'>;
 
 /**
  * In the order of the members. A member that cannot be compared stands in nobody's way.
  * @param other the present where it is undefined
  * @throws Failure what libvirt says against reading one
  */
-export async function comparedSystem(
-  inventory: Source,
+export async function readSystemComparison(
+  inventory: ComparisonSource,
   { system, points }: StoredSystem,
   one: SystemPoint,
   other: SystemPoint | undefined,
@@ -45,13 +45,13 @@ export async function comparedSystem(
   const isInOrder = other === undefined || one.createdAt <= other.createdAt;
   const [from, to] = isInOrder ? [one, other] : [other, one];
   const members = await Promise.all(
-    system.members.map((member) => comparedMember(inventory, member, { from, to, points }, log)),
+    system.members.map((member) => readMemberComparison(inventory, member, { from, to, points }, log)),
   );
   return { system: system.name, from, ...(to !== undefined && { to }), members };
 }
 
-async function comparedMember(
-  inventory: Source,
+async function readMemberComparison(
+  inventory: ComparisonSource,
   member: SystemMember,
   {
     from,
@@ -61,7 +61,7 @@ async function comparedMember(
   log: Pick<Log, 'info'>,
 ): Promise<ComparedMember> {
   const { name } = member;
-  const { connection, vm } = knownOf(inventory, member);
+  const { connection, vm } = observationOf(inventory, member);
   if (connection === 'away' || vm === undefined) {
     return { name, kind: connection === 'away' ? 'away' : 'vmGone' };
   }
@@ -74,7 +74,7 @@ async function comparedMember(
     if (older === undefined || (to !== undefined && newer === undefined)) {
       return { name, kind: 'snapshotGone' };
     }
-    const { differences, distances } = await comparedStates(inventory, member, older, newer, log);
+    const { differences, distances } = await readStateComparison(inventory, member, older, newer, log);
     return {
       name,
       kind: 'compared',

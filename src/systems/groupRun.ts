@@ -9,27 +9,27 @@ import { Failure } from '../domain/failure.js';
 import type { OperationResult } from '../domain/operation.js';
 import type { MemberOutcome, SystemMember, SystemPoint } from '../domain/system.js';
 import type { Vm } from '../domain/vm.js';
-import type { InventoryPort } from '../engine/inventory.js';
-import type { Together, TogetherWish } from '../engine/operations.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import type { GroupLease, GroupLeaseWish } from '../engine/operationService.js';
 import type { RunOperationOptions } from '../engine/operationRunner.js';
-import { vmKey } from '../inventory/views.js';
+import { vmKey } from '../live/views.js';
 import type { GroupHead, GroupJournal, GroupMember, OpenGroup } from '../journal/groupJournal.js';
 import type { SystemStore } from '../journal/systemStore.js';
-import { Ending } from './ending.js';
-import { decideAgain, keptIn, newId, refOf, type SystemPlan } from './systemPlan.js';
+import { GroupCompletion } from './groupCompletion.js';
+import { replan, snapshotOfPresent, newId, refOf, type SystemPlan } from './systemPlan.js';
 import { idInLog } from './memberLog.js';
-import { powerTogether } from './together.js';
+import { powerTogether } from './powerTogether.js';
 
 export interface GroupRunOptions {
-  readonly inventory: InventoryPort;
+  readonly engine: EnginePort;
   readonly store: Pick<SystemStore, 'list' | 'putPoint' | 'forgetPoint'>;
-  readonly groups: Pick<GroupJournal, 'begin' | 'unfinished' | 'claim'>;
+  readonly groups: Pick<GroupJournal, 'begin' | 'readInterrupted' | 'lock'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly isProtected: (vm: Vm) => boolean;
 }
 
-export interface RunWish extends Pick<TogetherWish, 'signal' | 'onWait'> {
+export interface RunWish extends Pick<GroupLeaseWish, 'signal' | 'onWait'> {
   /** Called with each member whose own part is done. */
   readonly onDone?: (member: SystemMember) => void;
   /** Called, after a revert, with each that is started again and up. */
@@ -47,7 +47,7 @@ export interface SystemResult {
   readonly pausedMs?: number;
 }
 
-interface DecidedGroup {
+interface GroupDecision {
   readonly plan: SystemPlan;
   /** The id of the operation that each undoes, by `vmKey`. */
   readonly undone: ReadonlyMap<string, string>;
@@ -55,22 +55,22 @@ interface DecidedGroup {
 
 export class GroupRun {
   readonly #options: GroupRunOptions;
-  readonly #ending: Ending;
+  readonly #completion: GroupCompletion;
 
   constructor(options: GroupRunOptions) {
     this.#options = options;
-    this.#ending = new Ending(options);
+    this.#completion = new GroupCompletion(options);
   }
 
   /** @throws Failure before anything is touched, else SystemFailure: what became of each member is in it */
   async run(agreed: SystemPlan, wish: RunWish = {}): Promise<SystemResult> {
-    const { inventory, groups, clock } = this.#options;
+    const { engine, groups, clock } = this.#options;
     const begunAt = clock.ticks();
     const id = newId();
     const requests = agreed.members.map(({ plan }) => plan.request);
-    return inventory.together({ ...wish, id, requests }, async (turn) => {
-      const plan = await decideAgain(inventory, agreed);
-      const undone = await this.#undoneBy(plan);
+    return engine.leaseAll({ ...wish, id, requests }, async (lease) => {
+      const plan = await replan(engine, agreed);
+      const undone = await this.#findUndone(plan);
       const open = await groups.begin(this.#head(id, plan));
       let isOpen = true;
       const withdraw = async (): Promise<void> => {
@@ -80,20 +80,20 @@ export class GroupRun {
         }
       };
       try {
-        await turn.requireAlone(withdraw);
+        await lease.requireAlone(withdraw);
       } catch (error) {
         // Nothing is touched: an entry that stays open would hold all members for as long as this process lives.
         await withdraw();
         throw error;
       }
-      const result = await this.#forward(turn, { plan, undone }, open, wish);
+      const result = await this.#forward(lease, { plan, undone }, open, wish);
       return { ...result, durationMs: Math.round(clock.ticks() - begunAt) };
     });
   }
 
   async #forward(
-    turn: Together,
-    decided: DecidedGroup,
+    lease: GroupLease,
+    decided: GroupDecision,
     open: OpenGroup,
     wish: RunWish,
   ): Promise<Omit<SystemResult, 'durationMs'>> {
@@ -104,7 +104,7 @@ export class GroupRun {
     try {
       if (ran.length > 0) {
         const pauses = ran.map(({ member }) => ({ kind: 'power', vm: refOf(member), action: 'pause' }) as const);
-        const begun = await powerTogether(turn, pauses, { clock, signal: wish.signal, ifOneFails: 'nobody' });
+        const begun = await powerTogether(lease, pauses, { clock, signal: wish.signal, ifOneFails: 'nobody' });
         if (begun.failures.size > 0) {
           throw new MembersFailed(begun.failures);
         }
@@ -112,36 +112,36 @@ export class GroupRun {
           moment: { at: begun.at, ...(ran.length > 1 && { spreadMs: Math.ceil(begun.spreadMs * 10) / 10 }) },
         });
       }
-      await this.#each(turn, decided, open, wish);
-      const kept = await this.#ending.keep(open);
-      const ended = await this.#ending.release(turn, open, wish);
+      await this.#each(lease, decided, open, wish);
+      const kept = await this.#completion.keep(open);
+      const ended = await this.#completion.release(lease, open, wish);
       return { ...kept, members: ended, ...(ran.length > 0 && { pausedMs: Math.round(clock.ticks() - from) }) };
     } catch (error) {
       const failures = error instanceof MembersFailed ? error.failures : new Map<string, Failure>();
-      throw await this.#ending.failed(turn, open, asFailure(error), failures);
+      throw await this.#completion.fail(lease, open, asFailure(error), failures);
     }
   }
 
   /** Side by side; all are waited for, be it that one fails. */
   async #each(
-    turn: Together,
-    { plan, undone }: DecidedGroup,
+    lease: GroupLease,
+    { plan, undone }: GroupDecision,
     open: OpenGroup,
     { signal, onDone }: RunWish,
   ): Promise<void> {
-    const { inventory } = this.#options;
+    const { engine } = this.#options;
     const failures = new Map<string, Failure>();
     await Promise.all(
       plan.members.map(async ({ member, view, plan: own }) => {
         try {
           const undoes = undone.get(vmKey(member));
           const { id, name } = plan.system;
-          await runOwn(turn, own, view, {
+          await runOwn(lease, own, view, {
             system: { id, name },
             ...(signal !== undefined && { signal }),
             ...(undoes !== undefined && { undoes }),
           });
-          const madeAt = timesOf(inventory.findVm(member)?.tree, own.checkpoint ?? own.snapshot)[0]?.[1];
+          const madeAt = timesOf(engine.findVm(member)?.tree, own.checkpoint ?? own.snapshot)[0]?.[1];
           await open.put({
             done: [...open.entry.done, member.uuid],
             ...(madeAt !== undefined && { made: { ...open.entry.made, [member.uuid]: madeAt } }),
@@ -158,18 +158,14 @@ export class GroupRun {
   }
 
   /** Of what brings back what a revert left: the id of that revert in the log of each member. Read while the guests still run. */
-  async #undoneBy({ point, members }: SystemPlan): Promise<ReadonlyMap<string, string>> {
-    const { inventory, log } = this.#options;
+  async #findUndone({ point, members }: SystemPlan): Promise<ReadonlyMap<string, string>> {
+    const { engine, log } = this.#options;
     const found = await Promise.all(
       (point.auto === 'revert' ? members : []).map(async ({ member, plan: { request } }) => {
         if (request.kind !== 'revert') {
           return [];
         }
-        const undoes = await idInLog(
-          { inventory, log },
-          member,
-          (look) => look.undoneByRevertTo(request.snapshot)?.entry,
-        );
+        const undoes = await idInLog({ engine, log }, member, (look) => look.undoneByRevertTo(request.snapshot)?.entry);
         return undoes === undefined ? [] : [[vmKey(member), undoes] as const];
       }),
     );
@@ -177,7 +173,7 @@ export class GroupRun {
   }
 
   #head(id: string, { kind, system, point, members, ends }: SystemPlan): GroupHead {
-    const { inventory, isProtected } = this.#options;
+    const { engine, isProtected } = this.#options;
     return {
       id,
       kind,
@@ -193,9 +189,9 @@ export class GroupRun {
         const { member, view, plan, state } = planned;
         const { current } = plan.before;
         const { hostname = '', hostUuid } =
-          inventory.connections.find(({ uri }) => uri === member.connection)?.capabilities ?? {};
+          engine.connections.find(({ uri }) => uri === member.connection)?.capabilities ?? {};
         const end = ends.get(vmKey(member));
-        const kept = kind === 'revert' ? keptIn(planned) : undefined;
+        const kept = kind === 'revert' ? snapshotOfPresent(planned) : undefined;
         if (kind === 'revert' && kept === undefined) {
           throw new Failure('failed', { doing: 'keep what a revert leaves', vm: view.vm.name });
         }
@@ -219,7 +215,7 @@ export class GroupRun {
 
 /** Its names are in the journal: under others it would not be found again. What was brought to its end all the same is done. */
 async function runOwn(
-  turn: Together,
+  lease: GroupLease,
   { request, snapshot, checkpoint, steps }: SystemPlan['members'][number]['plan'],
   { tree }: SystemPlan['members'][number]['view'],
   wish: Pick<RunOperationOptions, 'signal' | 'undoes' | 'system'>,
@@ -228,7 +224,7 @@ async function runOwn(
   const asked =
     request.kind === 'create' && made !== undefined ? { ...request, snapshotKind: made.snapshotKind } : request;
   try {
-    return await turn.run(asked, {
+    return await lease.run(asked, {
       ...wish,
       allows: (fresh, now) =>
         fresh.snapshot === snapshot &&

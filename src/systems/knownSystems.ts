@@ -26,9 +26,9 @@ export class KnownSystems extends WatchedRecords<KnownSystem> {
       log,
       read: async (watchFolder) => {
         told.isRead = false;
-        const systems = await listed(store, folder, watchFolder);
+        const systems = await listSystems(store, folder, watchFolder);
         told.isRead = await isThere(join(folder, 'systems'));
-        const { entries } = systems.length === 0 ? { entries: [] } : await groups.unfinished();
+        const { entries } = systems.length === 0 ? { entries: [] } : await groups.readInterrupted();
         return systems.map((stored): KnownSystem => {
           const unfinished = entries.find(({ system }) => system.id === stored.system.id);
           return { ...stored, ...(unfinished !== undefined && { unfinished }) };
@@ -58,7 +58,7 @@ async function isThere(folder: string): Promise<boolean> {
 }
 
 /** Each system has a folder of its own, which is there before what is written into it. */
-async function listed(
+async function listSystems(
   store: SystemStore,
   folder: string,
   watchFolder: WatchFolder | undefined,

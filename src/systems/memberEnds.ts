@@ -1,15 +1,15 @@
 // What becomes of a member: what a restore point keeps of it, how its part ended, and whether anybody knows. Pure.
 import { Failure } from '../domain/failure.js';
 import type { MemberOutcome, PointMember } from '../domain/system.js';
-import { vmKey } from '../inventory/views.js';
+import { vmKey } from '../live/views.js';
 import type { GroupMember } from '../journal/groupJournal.js';
-import type { SeenMember } from './standing.js';
+import type { ObservedMember } from './standing.js';
 
 /** @throws Failure `notFound` where the snapshot is not there */
 export function pointMember(
   member: GroupMember,
   snapshot: string,
-  views: ReadonlyMap<string, Pick<SeenMember, 'tree'>>,
+  views: ReadonlyMap<string, Pick<ObservedMember, 'tree'>>,
 ): PointMember {
   const { connection, uuid, name, state } = member;
   const found = views.get(vmKey(member))?.tree.snapshots.find((one) => one.name === snapshot);

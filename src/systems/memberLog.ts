@@ -3,16 +3,16 @@ import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { LoggedOperation } from '../domain/loggedOperation.js';
 import type { SystemMember } from '../domain/system.js';
-import type { InventoryPort } from '../engine/inventory.js';
-import { UndoLook } from '../engine/undoing.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import { UndoLook } from '../engine/undoLook.js';
 
 export async function idInLog(
-  { inventory, log }: { readonly inventory: InventoryPort; readonly log: Log },
+  { engine, log }: { readonly engine: EnginePort; readonly log: Log },
   { connection, uuid, name }: SystemMember,
   find: (look: UndoLook) => LoggedOperation | undefined,
 ): Promise<string | undefined> {
   try {
-    return find(await UndoLook.at(inventory, { connection, uuid }))?.id;
+    return find(await UndoLook.at(engine, { connection, uuid }))?.id;
   } catch (error) {
     log.warn(`the log of ${name} will not say what this undoes: ${asFailure(error).line}`);
     return undefined;

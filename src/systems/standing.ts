@@ -8,7 +8,7 @@ import type { GroupEntry, GroupMember } from '../journal/groupJournal.js';
 
 export type Standing = 'before' | 'after' | 'unclear';
 
-export interface SeenMember {
+export interface ObservedMember {
   readonly vm: Pick<Vm, 'power'>;
   readonly tree: SnapshotTree;
 }
@@ -32,7 +32,7 @@ export interface SeenMember {
 export function standingOf(
   { kind, done, made }: Pick<GroupEntry, 'kind' | 'done' | 'made'>,
   member: GroupMember,
-  seen: SeenMember | undefined,
+  seen: ObservedMember | undefined,
   failed?: Failure,
 ): Standing {
   if (seen === undefined) {
@@ -42,7 +42,7 @@ export function standingOf(
     vm: { power },
     tree,
   } = seen;
-  const has = (name: string | undefined): boolean =>
+  const findByName = (name: string | undefined): boolean =>
     tree.snapshots.some((one) => one.name === name && isMeant(one, member));
   const hasMade = (name: string | undefined): boolean =>
     tree.snapshots.some((one) => one.name === name && isMade(one, made?.[member.uuid]));
@@ -55,21 +55,21 @@ export function standingOf(
     case 'revert': {
       const isBack =
         standsOn(tree, member.snapshot) &&
-        has(member.snapshot) &&
+        findByName(member.snapshot) &&
         (member.checkpoint === undefined ? done.includes(member.uuid) : hasMade(member.checkpoint));
       if (isBack) {
-        return parked(member).includes(power) ? 'after' : 'unclear';
+        return statesAtEnd(member).includes(power) ? 'after' : 'unclear';
       }
       const { current } = tree;
       const isThere =
-        (current === member.current && (current === undefined || has(current))) ||
+        (current === member.current && (current === undefined || findByName(current))) ||
         (member.checkpoint !== undefined &&
           ((current === member.checkpoint && hasMade(current)) ||
             (current === undefined && !hasMade(member.checkpoint))));
       return isThere && asBefore ? 'before' : 'unclear';
     }
     case 'delete':
-      return has(member.snapshot) ? 'before' : 'after';
+      return findByName(member.snapshot) ? 'before' : 'after';
   }
 }
 
@@ -92,7 +92,7 @@ function standsOn(tree: SnapshotTree, name: string | undefined): boolean {
 }
 
 /** As it is to be, and as it is left until all are there. */
-function parked({ end = 'off', withRam }: GroupMember): readonly PowerState[] {
+function statesAtEnd({ end = 'off', withRam }: GroupMember): readonly PowerState[] {
   return end === 'running' ? ['running', withRam === true ? 'paused' : 'off'] : [end];
 }
 
@@ -115,9 +115,9 @@ export function endOf(
 }
 
 /** What a restore point still is, of one member: `renamed` goes along, the others stand in the way. */
-export type MemberSeen = 'there' | 'vmGone' | 'snapshotGone' | 'away' | 'unread';
+export type MemberVerdict = 'there' | 'vmGone' | 'snapshotGone' | 'away' | 'unread';
 
-export interface LookedAt {
+export interface MemberObservation {
   readonly connection: 'away' | 'connected';
   /** Absent where there is no such VM. */
   readonly vm?: Vm;
@@ -163,12 +163,12 @@ export function snapshotOf(
 }
 
 /** @param points all of the system */
-export function memberSeen(
+export function judgeMember(
   point: SystemPoint,
   member: SystemMember,
   points: readonly SystemPoint[],
-  { connection, vm, tree }: LookedAt,
-): MemberSeen {
+  { connection, vm, tree }: MemberObservation,
+): MemberVerdict {
   if (connection === 'away') {
     return 'away';
   }

@@ -8,8 +8,8 @@ import type { StartWait, SystemMember } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
 import type { Wait } from '../domain/wait.js';
 import { guestAddress } from '../engine/guestAddress.js';
-import type { InventoryPort } from '../engine/inventory.js';
-import { type Waited, waitFor } from '../engine/waiting.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import { type WaitResult, waitFor } from '../engine/waitFor.js';
 
 const betweenLooksMs = 500;
 
@@ -58,7 +58,7 @@ export function requireOrder(members: readonly SystemMember[]): void {
   }
 }
 
-export interface Starting {
+export interface StartHooks {
   readonly start: (member: SystemMember) => Promise<void>;
   /** Resolves when it is up. */
   readonly untilUp: (member: SystemMember, wait: StartWait) => Promise<void>;
@@ -72,11 +72,11 @@ export interface Starting {
  */
 export async function startInOrder(
   members: readonly SystemMember[],
-  { start, untilUp, onUp }: Starting,
+  { start, untilUp, onUp }: StartHooks,
 ): Promise<ReadonlyMap<string, Failure>> {
   const failures = new Map<string, Failure>();
   const begun = new Map<string, Promise<boolean>>();
-  const up = (member: SystemMember): Promise<boolean> => {
+  const bringUp = (member: SystemMember): Promise<boolean> => {
     const known = begun.get(member.uuid);
     if (known !== undefined) {
       return known;
@@ -90,7 +90,7 @@ export async function startInOrder(
     await Promise.resolve();
     const { after = [], wait } = member;
     const before = circle.has(member.uuid) ? [] : members.filter(({ uuid }) => after.includes(uuid));
-    const late = (await Promise.all(before.map(async (one) => ((await up(one)) ? [] : [one])))).flat()[0];
+    const late = (await Promise.all(before.map(async (one) => ((await bringUp(one)) ? [] : [one])))).flat()[0];
     try {
       if (late !== undefined) {
         throw new Failure('stopped', { vm: late.name });
@@ -108,17 +108,17 @@ export async function startInOrder(
   };
   const names = circleIn(members);
   const circle = new Set(members.filter(({ name }) => names.includes(name)).map(({ uuid }) => uuid));
-  await Promise.all(members.map(up));
+  await Promise.all(members.map(bringUp));
   return failures;
 }
 
-interface Running {
+interface RunningWait {
   readonly kind: 'running';
   readonly seconds: number;
 }
 
 export interface UpOptions {
-  readonly inventory: InventoryPort;
+  readonly engine: EnginePort;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -147,69 +147,69 @@ export async function untilAllUp(
 /** @throws Failure `failed` when it did not come up in time, `cancelled`, `unsupported` without an agent */
 export async function untilUp(
   { connection, uuid, name }: SystemMember,
-  wait: StartWait | Running,
-  { inventory, clock, signal }: UpOptions,
+  wait: StartWait | RunningWait,
+  { engine, clock, signal }: UpOptions,
 ): Promise<void> {
   const ref: VmRef = { connection, uuid };
   const until = clock.ticks() + wait.seconds * 1_000;
-  const left = (): number => Math.max(0, until - clock.ticks());
-  const readVm = async (): Promise<NonNullable<ReturnType<InventoryPort['findVm']>>['vm']> => {
-    await inventory.refresh({ vm: ref });
-    const view = inventory.findVm(ref);
+  const remainingMs = (): number => Math.max(0, until - clock.ticks());
+  const readVm = async (): Promise<NonNullable<ReturnType<EnginePort['findVm']>>['vm']> => {
+    await engine.refresh({ vm: ref });
+    const view = engine.findVm(ref);
     if (view === undefined) {
       throw new Failure('notFound', { vm: name, connection });
     }
     return view.vm;
   };
-  const inVain = (outcome: keyof typeof kinds): Failure =>
+  const waitFailure = (outcome: keyof typeof kinds): Failure =>
     new Failure(kinds[outcome], {
       vm: name,
       connection,
       doing: 'wait until it is up',
       ...(outcome === 'stopped' && { byUs: true }),
     });
-  const waited = async (what: Wait): Promise<void> => {
+  const waitForMember = async (what: Wait): Promise<void> => {
     const { outcome } = await waitFor(what, { clock, signal, readVm });
     if (outcome !== 'there') {
-      throw inVain(outcome);
+      throw waitFailure(outcome);
     }
   };
   switch (wait.kind) {
     case 'agent':
     case 'running':
-      return waited({ what: wait.kind, vm: uuid, connection, atMostMs: left() });
+      return waitForMember({ what: wait.kind, vm: uuid, connection, atMostMs: remainingMs() });
     case 'time':
-      return waited({ what: 'time', atMostMs: left() });
+      return waitForMember({ what: 'time', atMostMs: remainingMs() });
     case 'port': {
       const { port, host } = wait;
       if (host !== undefined) {
-        return waited({ what: 'port', host, port, atMostMs: left() });
+        return waitForMember({ what: 'port', host, port, atMostMs: remainingMs() });
       }
-      const addressesOf = (): Promise<readonly GuestAddress[]> => inventory.guests.addressesOf(ref).catch(() => []);
-      const found = await guestAddress(left(), { clock, signal, addressesOf });
+      const addressesOf = (): Promise<readonly GuestAddress[]> => engine.guests.addressesOf(ref).catch(() => []);
+      const found = await guestAddress(remainingMs(), { clock, signal, addressesOf });
       if (typeof found === 'string') {
-        throw inVain(found);
+        throw waitFailure(found);
       }
-      return waited({ what: 'port', host: found.address, port, atMostMs: found.leftMs });
+      return waitForMember({ what: 'port', host: found.address, port, atMostMs: found.leftMs });
     }
     case 'command':
       for (;;) {
         const { program, args } = wait;
-        const command = { program, args, atMostMs: Math.max(1, left()) };
+        const command = { program, args, atMostMs: Math.max(1, remainingMs()) };
         // Its agent may not be there yet.
-        const ran = await inventory.guests.runIn(ref, command, signal).catch(() => undefined);
+        const ran = await engine.guests.runIn(ref, command, signal).catch(() => undefined);
         if (ran?.kind === 'ended' && ran.exitCode === 0) {
           return;
         }
-        if (left() === 0) {
-          throw inVain('late');
+        if (remainingMs() === 0) {
+          throw waitFailure('late');
         }
-        await waited({ what: 'time', atMostMs: Math.min(left(), betweenLooksMs) });
+        await waitForMember({ what: 'time', atMostMs: Math.min(remainingMs(), betweenLooksMs) });
       }
   }
 }
 
 const kinds = { late: 'failed', stopped: 'cancelled', noAgent: 'unsupported' } as const satisfies Record<
-  Exclude<Waited['outcome'], 'there'>,
+  Exclude<WaitResult['outcome'], 'there'>,
   Failure['kind']
 >;

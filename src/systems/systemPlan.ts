@@ -18,9 +18,9 @@ import {
   type VirtualSystem,
 } from '../domain/system.js';
 import type { PowerState } from '../domain/vm.js';
-import type { InventoryPort } from '../engine/inventory.js';
-import { type VmView, vmKey } from '../inventory/views.js';
-import { stillHolds } from '../operations/planEssence.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import { type VmView, vmKey } from '../live/views.js';
+import { stillHolds } from '../operations/planIdentity.js';
 import type { Plan } from '../operations/plan.js';
 import { snapshotOf } from './standing.js';
 
@@ -68,7 +68,7 @@ const longestGit = 500;
 
 /** With RAM, where that can be had: programs on several VMs that talk to each other are at one moment only so. */
 export function planCheckpoint(
-  inventory: InventoryPort,
+  engine: EnginePort,
   system: VirtualSystem,
   { auto, ...wish }: CheckpointWish,
 ): Promise<SystemPlan> {
@@ -78,19 +78,19 @@ export function planCheckpoint(
     ...(auto !== undefined && { auto }),
     ...(wish.git !== undefined && { git: displayLine(wish.git, longestGit) }),
   };
-  return planned(inventory, system, { kind: 'checkpoint', point }, (member, { vm: { power } }) => {
+  return planMembers(engine, system, { kind: 'checkpoint', point }, (member, { vm: { power } }) => {
     const kinds = power === 'running' || power === 'paused' ? (['memory', 'auto'] as const) : (['auto'] as const);
     return kinds.map((snapshotKind) => ({ kind: 'create', vm: refOf(member), snapshotKind, ...wish }));
   });
 }
 
 export function planRevert(
-  inventory: InventoryPort,
+  engine: EnginePort,
   { system, points }: StoredSystem,
   point: SystemPoint,
 ): Promise<SystemPlan> {
   const ends = new Map(point.members.map((own) => [vmKey(own), own]));
-  return planned(inventory, system, { kind: 'revert', point, ends }, (member, view) => {
+  return planMembers(engine, system, { kind: 'revert', point, ends }, (member, view) => {
     const own = point.members.find(isMember(member));
     const snapshot = view.tree && snapshotOf(view.tree, member, point, points);
     if (own === undefined || snapshot === undefined) {
@@ -100,34 +100,34 @@ export function planRevert(
         connection: member.connection,
       });
     }
-    const to = { kind: 'revert', vm: refOf(member), snapshot: snapshot.name, after: parkedAfter(own) } as const;
+    const to = { kind: 'revert', vm: refOf(member), snapshot: snapshot.name, after: stateWhileParked(own) } as const;
     return [{ ...to, checkpointFirst: true }];
   });
 }
 
 /** Of the members whose snapshot is there still. */
 export function planDelete(
-  inventory: InventoryPort,
+  engine: EnginePort,
   { system, points }: StoredSystem,
   point: SystemPoint,
 ): Promise<SystemPlan> {
-  return planned(inventory, system, { kind: 'delete', point, stored: point }, (member, view) => {
+  return planMembers(engine, system, { kind: 'delete', point, stored: point }, (member, view) => {
     const snapshot = view.tree && snapshotOf(view.tree, member, point, points);
     return snapshot === undefined ? [] : [{ kind: 'delete', vm: refOf(member), snapshot: snapshot.name, scope: 'one' }];
   });
 }
 
 /** As it stands until all members are back: RAM is paused, what has none is off. */
-function parkedAfter({ state, kind }: PointMember): AfterRevert {
+function stateWhileParked({ state, kind }: PointMember): AfterRevert {
   return kind === 'memory' && state !== 'off' ? 'paused' : 'off';
 }
 
 /** The same once more, on what is there now. @throws SystemFailure `refused` where it is no longer what was agreed to */
-export async function decideAgain(inventory: InventoryPort, plan: SystemPlan): Promise<SystemPlan> {
+export async function replan(engine: EnginePort, plan: SystemPlan): Promise<SystemPlan> {
   const requests = new Map(plan.members.map(({ member, plan: own }) => [vmKey(member), own.request]));
   const { kind, point, ends, stored } = plan;
-  const fresh = await planned(
-    inventory,
+  const fresh = await planMembers(
+    engine,
     plan.system,
     { kind, point, ends, ...(stored !== undefined && { stored }) },
     (member, { tree }) =>
@@ -147,8 +147,8 @@ export async function decideAgain(inventory: InventoryPort, plan: SystemPlan): P
   return fresh;
 }
 
-async function planned(
-  inventory: InventoryPort,
+async function planMembers(
+  engine: EnginePort,
   system: VirtualSystem,
   about: Pick<SystemPlan, 'kind' | 'point' | 'stored'> & Partial<Pick<SystemPlan, 'ends'>>,
   /** The first that can be done is; none for a member that takes no part. */
@@ -158,9 +158,9 @@ async function planned(
   const members = await Promise.all(
     system.members.map(async (member): Promise<readonly PlannedMember[]> => {
       try {
-        const view = await seen(inventory, member);
+        const view = await findMember(engine, member);
         const requests = requestsFor(member, view);
-        const decisions = (await inventory.decide(requests)).map(({ decision: one }) => one);
+        const decisions = (await engine.decide(requests)).map(({ decision: one }) => one);
         const decision = decisions.find(({ kind: is }) => is === 'plan') ?? decisions.at(-1);
         if (decision === undefined) {
           return [];
@@ -169,7 +169,7 @@ async function planned(
         if (decision.kind === 'refusal') {
           throw new Failure('refused', { vm: view.vm.name, connection: member.connection, refusal: decision.refusal });
         }
-        return [{ member, view: inventory.findVm(member) ?? view, plan: decision, state }];
+        return [{ member, view: engine.findVm(member) ?? view, plan: decision, state }];
       } catch (error) {
         failures.set(vmKey(member), asFailure(error));
         return [];
@@ -203,17 +203,17 @@ async function planned(
 }
 
 /** Read afresh, with its snapshots. @throws Failure */
-export async function seen(inventory: InventoryPort, member: SystemMember): Promise<VmView> {
-  if (inventory.connections.find(({ uri }) => uri === member.connection)?.state !== 'connected') {
-    await inventory.connect(member.connection);
+export async function findMember(engine: EnginePort, member: SystemMember): Promise<VmView> {
+  if (engine.connections.find(({ uri }) => uri === member.connection)?.state !== 'connected') {
+    await engine.connect(member.connection);
   }
-  await inventory.refresh({ vm: refOf(member) }).catch((error: unknown) => {
+  await engine.refresh({ vm: refOf(member) }).catch((error: unknown) => {
     const failure = asFailure(error);
     throw failure.kind === 'notFound'
       ? new Failure('notFound', { vm: member.name, connection: member.connection })
       : failure;
   });
-  const view = inventory.findVm(member);
+  const view = engine.findVm(member);
   if (view?.tree === undefined) {
     throw new Failure('notFound', { vm: member.name, connection: member.connection });
   }
@@ -241,7 +241,7 @@ export function newId(): string {
 }
 
 /** The snapshot in which a revert of this plan leaves what is now: its checkpoint, or the one that it is since unchanged. */
-export function keptIn({ plan, view }: PlannedMember): string | undefined {
+export function snapshotOfPresent({ plan, view }: PlannedMember): string | undefined {
   const name = plan.checkpoint ?? plan.before.current;
   return name === undefined ||
     (plan.checkpoint === undefined && findSnapshot(view.tree ?? { snapshots: [] }, name) === undefined)

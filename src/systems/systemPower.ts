@@ -5,11 +5,11 @@ import { Failure } from '../domain/failure.js';
 import type { OperationRequest, PowerAction } from '../domain/operation.js';
 import type { MemberOutcome, SystemMember, VirtualSystem } from '../domain/system.js';
 import type { PowerState } from '../domain/vm.js';
-import type { InventoryPort } from '../engine/inventory.js';
-import { vmKey } from '../inventory/views.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import { vmKey } from '../live/views.js';
 import type { SystemResult } from './groupRun.js';
 import { startInOrder, untilUp } from './startOrder.js';
-import { type PlannedMember, refOf, seen } from './systemPlan.js';
+import { type PlannedMember, refOf, findMember } from './systemPlan.js';
 
 export type SystemPowerAction = Extract<PowerAction, 'start' | 'shutDown'>;
 
@@ -38,19 +38,19 @@ export type SystemPowerResult = Pick<SystemResult, 'members' | 'durationMs'>;
  * @throws Failure of the first that cannot be seen, or cannot do it
  */
 export async function planPower(
-  inventory: InventoryPort,
+  engine: EnginePort,
   system: VirtualSystem,
   kind: SystemPowerAction,
 ): Promise<SystemPowerPlan> {
   const looked = await Promise.all(
-    system.members.map(async (member) => ({ member, view: await seen(inventory, member) })),
+    system.members.map(async (member) => ({ member, view: await findMember(engine, member) })),
   );
   const due = looked.filter(({ view }) => !isSo(kind, view.vm.power));
   const requests = due.map(({ member, view }): OperationRequest => {
     const action = kind === 'start' && view.vm.power === 'paused' ? 'resume' : kind;
     return { kind: 'power', vm: refOf(member), action };
   });
-  const decided = await inventory.decide(requests);
+  const decided = await engine.decide(requests);
   const members = due.flatMap(({ member, view }, at): readonly PlannedPower[] => {
     const decision = decided[at]?.decision;
     if (decision?.kind === 'refusal') {
@@ -74,22 +74,22 @@ export interface PowerWish {
 export async function runPower(
   { kind, system, members }: SystemPowerPlan,
   { signal, act, onUp }: PowerWish,
-  { inventory, clock }: { readonly inventory: InventoryPort; readonly clock: Clock },
+  { engine, clock }: { readonly engine: EnginePort; readonly clock: Clock },
 ): Promise<SystemPowerResult> {
   const begunAt = clock.ticks();
   const due = new Map(members.map((planned) => [vmKey(planned.member), planned]));
-  const failures = await startInOrder(kind === 'start' ? system.members : theOtherWay(system.members), {
+  const failures = await startInOrder(kind === 'start' ? system.members : reverseOrder(system.members), {
     start: async (member) => {
       const planned = due.get(vmKey(member));
       if (planned !== undefined) {
         await act(planned);
       }
     },
-    untilUp: (member, wait) => untilUp(member, wait, { inventory, clock, signal }),
+    untilUp: (member, wait) => untilUp(member, wait, { engine, clock, signal }),
     onUp,
   });
   const outcomeOf = (member: SystemMember): MemberOutcome => {
-    const { power, name } = inventory.findVm(member)?.vm ?? { power: 'unknown', name: member.name };
+    const { power, name } = engine.findVm(member)?.vm ?? { power: 'unknown', name: member.name };
     const failure = failures.get(member.uuid);
     const before = due.get(vmKey(member))?.view.vm.power;
     const isDone = failure === undefined || isSo(kind, power);
@@ -106,7 +106,7 @@ export async function runPower(
 }
 
 /** Each before those that it comes after; nothing is waited for. */
-function theOtherWay(members: readonly SystemMember[]): readonly SystemMember[] {
+function reverseOrder(members: readonly SystemMember[]): readonly SystemMember[] {
   return members.map((member) => ({
     ...refOf(member),
     name: member.name,

@@ -3,9 +3,9 @@
 import { asFailure } from '../domain/asFailure.js';
 import type { Failure } from '../domain/failure.js';
 import type { StoredSystem, SystemPoint } from '../domain/system.js';
-import type { InventoryPort } from '../engine/inventory.js';
+import type { EnginePort } from '../engine/enginePort.js';
 import type { PruneRule } from '../operations/prune/pruneRule.js';
-import { lostIn } from './seenSystem.js';
+import { unreachableMembers } from './observedSystem.js';
 import { snapshotOf } from './standing.js';
 import { refOf, type SystemPlan } from './systemPlan.js';
 import type { Systems } from './systems.js';
@@ -67,7 +67,7 @@ export function chosenPoints(
 /** Touches nothing. @throws Failure where something broke off on the system */
 export async function planSystemPrune(
   systems: Systems,
-  inventory: InventoryPort,
+  engine: EnginePort,
   stored: StoredSystem,
   rule: PruneRule,
   now: number,
@@ -78,10 +78,10 @@ export async function planSystemPrune(
   const stays: StayingPoint[] = [];
   for (const point of chosenPoints(rule, stored.points, now, sort)) {
     try {
-      const [away] = lostIn(looked, point).filter(([, seen]) => seen === 'away');
+      const [away] = unreachableMembers(looked, point).filter(([, seen]) => seen === 'away');
       const why =
         away === undefined
-          ? await heldBy(inventory, stored, point, looked.members)
+          ? await keptSnapshotsOf(engine, stored, point, looked.members)
           : ({ kind: 'away', vm: away[0].name } as const);
       if (why === undefined) {
         going.push({ ...(await systems.planDelete(stored, point)), stored: point });
@@ -96,19 +96,19 @@ export async function planSystemPrune(
 }
 
 /** The marks are read themselves: what a view shows of them may be on its way yet. */
-async function heldBy(
-  inventory: InventoryPort,
+async function keptSnapshotsOf(
+  engine: EnginePort,
   { system, points }: StoredSystem,
   point: SystemPoint,
   looked: readonly { readonly at?: SystemPoint }[],
 ): Promise<PointStays | undefined> {
   for (const [at, member] of system.members.entries()) {
-    const tree = inventory.findVm(member)?.tree;
+    const tree = engine.findVm(member)?.tree;
     const snapshot = tree && snapshotOf(tree, member, point, points)?.name;
     if (looked[at]?.at?.id === point.id) {
       return { kind: 'stands', vm: member.name };
     }
-    if (snapshot !== undefined && (await inventory.keptSnapshots(refOf(member))).includes(snapshot)) {
+    if (snapshot !== undefined && (await engine.keptSnapshots(refOf(member))).includes(snapshot)) {
       return { kind: 'kept', vm: member.name };
     }
   }
@@ -119,7 +119,7 @@ async function heldBy(
  * As far as nobody has to be asked: none that would take with it more than itself. The RAM of a snapshot is a file of its own; any
  * other file that goes may be all that is left of something, and so the restore point stays for a person to delete.
  */
-export function unaskedOnly(prune: SystemPrune): SystemPrune {
+export function withoutQuestions(prune: SystemPrune): SystemPrune {
   const takesOnlyItself = ({ members }: SystemPlan): boolean =>
     members.every(({ view, plan }) => {
       const own = view.tree?.snapshots.filter(({ name }) => plan.deletes?.includes(name) === true) ?? [];

@@ -13,19 +13,19 @@ import {
   type StoredSystem,
   type SystemPoint,
   type VirtualSystem,
-  systemNamed,
+  findSystemByName,
 } from '../domain/system.js';
 import type { Vm } from '../domain/vm.js';
-import type { InventoryPort } from '../engine/inventory.js';
-import type { VmView } from '../inventory/views.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import type { VmView } from '../live/views.js';
 import { type GroupEntry, GroupJournal } from '../journal/groupJournal.js';
 import { thisPlace } from '../journal/place.js';
 import { maxMembers, type StoredSystems, SystemStore } from '../journal/systemStore.js';
 import { ageRefusal, foreignRefusal } from '../operations/originRefusal.js';
-import { Ending } from './ending.js';
+import { GroupCompletion } from './groupCompletion.js';
 import { GroupRun, type RunWish, type SystemResult } from './groupRun.js';
-import { type SeenSystem, seenSystem } from './seenSystem.js';
-import type { LookedAt } from './standing.js';
+import { type ObservedSystem, observeSystem } from './observedSystem.js';
+import type { MemberObservation } from './standing.js';
 import { requireOrder, type Start, untilAllUp, withStart } from './startOrder.js';
 import {
   type CheckpointWish,
@@ -34,7 +34,7 @@ import {
   planDelete,
   planRevert,
   refOf,
-  seen,
+  findMember,
   type SystemPlan,
 } from './systemPlan.js';
 import {
@@ -47,7 +47,7 @@ import {
 } from './systemPower.js';
 
 export interface SystemsOptions {
-  readonly inventory: InventoryPort;
+  readonly engine: EnginePort;
   /** Of the journal. */
   readonly folder: string;
   readonly log: Log;
@@ -57,7 +57,7 @@ export interface SystemsOptions {
   readonly clock?: Clock;
 }
 
-export interface Recovered {
+export interface RecoveryOutcome {
   /** `explain`: it stays as it is, for a person to look. */
   readonly to: 'after' | 'before' | 'explain' | 'nothing';
   readonly members: readonly MemberOutcome[];
@@ -67,7 +67,7 @@ export interface Recovered {
   readonly why?: Refusal;
 }
 
-export interface RecoveredSystem extends Recovered {
+export interface RecoveredSystem extends RecoveryOutcome {
   readonly entry: GroupEntry;
 }
 
@@ -91,7 +91,7 @@ export class Systems {
 
   /** By its name or id. */
   async find(nameOrId: string): Promise<StoredSystem | undefined> {
-    return systemNamed((await this.list()).systems, nameOrId);
+    return findSystemByName((await this.list()).systems, nameOrId);
   }
 
   /** @throws Failure `exists`, `invalid`, `journal` */
@@ -123,7 +123,7 @@ export class Systems {
 
   /** Touches no VM and no snapshot. @throws Failure `refused` while something on it is unfinished */
   async forget({ system }: StoredSystem): Promise<void> {
-    const entry = await this.#interrupted(system);
+    const entry = await this.#findInterrupted(system);
     if (entry !== undefined) {
       throw this.#interruptedFailure(entry);
     }
@@ -142,12 +142,12 @@ export class Systems {
   }
 
   /** Never rejects: what cannot be seen is told so. */
-  async look(stored: StoredSystem): Promise<SeenSystem> {
+  async look(stored: StoredSystem): Promise<ObservedSystem> {
     const { system } = stored;
     const looked = await Promise.all(
-      system.members.map(async (member): Promise<LookedAt> => {
+      system.members.map(async (member): Promise<MemberObservation> => {
         try {
-          const { vm, tree } = await seen(this.#options.inventory, member);
+          const { vm, tree } = await findMember(this.#options.engine, member);
           return { connection: 'connected', vm, ...(tree !== undefined && { tree }) };
         } catch (error) {
           const { kind } = asFailure(error);
@@ -156,37 +156,37 @@ export class Systems {
         }
       }),
     );
-    return seenSystem(stored, looked, await this.#interrupted(system));
+    return observeSystem(stored, looked, await this.#findInterrupted(system));
   }
 
   async planCheckpoint({ system }: StoredSystem, wish: CheckpointWish): Promise<SystemPlan> {
-    await this.#requireEnded(system);
-    return planCheckpoint(this.#options.inventory, system, wish);
+    await this.#recoverInterrupted(system);
+    return planCheckpoint(this.#options.engine, system, wish);
   }
 
   async planRevert(stored: StoredSystem, point: SystemPoint): Promise<SystemPlan> {
-    await this.#requireEnded(stored.system);
-    return planRevert(this.#options.inventory, stored, point);
+    await this.#recoverInterrupted(stored.system);
+    return planRevert(this.#options.engine, stored, point);
   }
 
   async planDelete(stored: StoredSystem, point: SystemPoint): Promise<SystemPlan> {
-    await this.#requireEnded(stored.system);
-    return planDelete(this.#options.inventory, stored, point);
+    await this.#recoverInterrupted(stored.system);
+    return planDelete(this.#options.engine, stored, point);
   }
 
   async planPower({ system }: StoredSystem, kind: SystemPowerAction): Promise<SystemPowerPlan> {
-    await this.#requireEnded(system);
-    return planPower(this.#options.inventory, system, kind);
+    await this.#recoverInterrupted(system);
+    return planPower(this.#options.engine, system, kind);
   }
 
   /** Never rejects. */
   runPower(plan: SystemPowerPlan, wish: PowerWish): Promise<SystemPowerResult> {
-    return runPower(plan, wish, { inventory: this.#options.inventory, clock: this.#clock });
+    return runPower(plan, wish, { engine: this.#options.engine, clock: this.#clock });
   }
 
   /** Whoever starts them. @throws Failure of the first that did not come up, as `untilAllUp` */
   untilUp({ system }: StoredSystem, atMostMs: number, signal: AbortSignal): Promise<void> {
-    return untilAllUp(system.members, atMostMs, { inventory: this.#options.inventory, clock: this.#clock, signal });
+    return untilAllUp(system.members, atMostMs, { engine: this.#options.engine, clock: this.#clock, signal });
   }
 
   /** @throws Failure before anything is touched, else SystemFailure */
@@ -196,8 +196,8 @@ export class Systems {
       await this.#store.forgetPoint(plan.system.id, plan.point.id);
       return { members: [], durationMs: 0 };
     }
-    const { inventory, log, isProtected } = this.#options;
-    const parts = { inventory, log, isProtected, store: this.#store, groups: this.#groups, clock: this.#clock };
+    const { engine, log, isProtected } = this.#options;
+    const parts = { engine, log, isProtected, store: this.#store, groups: this.#groups, clock: this.#clock };
     return new GroupRun(parts).run(plan, wish);
   }
 
@@ -205,15 +205,15 @@ export class Systems {
    * What broke off on a system is brought to its end. `automatic`: only where it began here, within the hour, on VMs that nobody
    * protects, as far as the settings allow it. `asked`: a person wants it.
    */
-  async recover(system: VirtualSystem, cause: 'automatic' | 'asked'): Promise<Recovered> {
-    const entry = await this.#interrupted(system);
+  async recover(system: VirtualSystem, cause: 'automatic' | 'asked'): Promise<RecoveryOutcome> {
+    const entry = await this.#findInterrupted(system);
     return entry === undefined ? { to: 'nothing', members: [] } : this.#recover(entry, cause);
   }
 
   /** Of all systems whose connections are open. Never rejects. */
   async recoverAll(): Promise<readonly RecoveredSystem[]> {
     const found: RecoveredSystem[] = [];
-    for (const entry of (await this.#groups.unfinished()).entries) {
+    for (const entry of (await this.#groups.readInterrupted()).entries) {
       if (entry.members.some(({ connection }) => this.#isAway(connection))) {
         continue;
       }
@@ -230,8 +230,8 @@ export class Systems {
 
   /** A person has seen to it: nothing is touched. */
   async dismiss(system: VirtualSystem): Promise<void> {
-    const entry = await this.#interrupted(system);
-    const open = entry === undefined ? 'gone' : await this.#groups.claim(entry.id);
+    const entry = await this.#findInterrupted(system);
+    const open = entry === undefined ? 'gone' : await this.#groups.lock(entry.id);
     if (open === 'busy') {
       throw new Failure('busy');
     }
@@ -240,14 +240,14 @@ export class Systems {
     }
   }
 
-  async #recover(entry: GroupEntry, cause: 'automatic' | 'asked'): Promise<Recovered> {
-    const { inventory, log } = this.#options;
-    await Promise.all(entry.members.map((member) => inventory.connect(member.connection)));
+  async #recover(entry: GroupEntry, cause: 'automatic' | 'asked'): Promise<RecoveryOutcome> {
+    const { engine, log } = this.#options;
+    await Promise.all(entry.members.map((member) => engine.connect(member.connection)));
     const why = await this.#obstacle(entry, cause);
     if (why !== undefined) {
       return { to: 'explain', members: [], kind: entry.kind, why };
     }
-    const open = await this.#groups.claim(entry.id);
+    const open = await this.#groups.lock(entry.id);
     if (typeof open === 'string') {
       if (open === 'busy') {
         throw new Failure('busy', {
@@ -262,9 +262,9 @@ export class Systems {
         const { connection, uuid, snapshot } = member;
         return { kind: 'revert', vm: { connection, uuid }, snapshot, after: 'asBefore' };
       });
-      return await inventory.together({ id: entry.id, requests }, async (turn) => {
-        const ending = new Ending({ inventory, log, store: this.#store, clock: this.#clock });
-        return { ...(await ending.recover(turn, open)), kind: entry.kind };
+      return await engine.leaseAll({ id: entry.id, requests }, async (lease) => {
+        const completion = new GroupCompletion({ engine, log, store: this.#store, clock: this.#clock });
+        return { ...(await completion.recover(lease, open)), kind: entry.kind };
       });
     } catch (error) {
       await open.leave();
@@ -277,12 +277,12 @@ export class Systems {
   }
 
   async #obstacle(entry: GroupEntry, cause: 'automatic' | 'asked'): Promise<Refusal | undefined> {
-    const { inventory, automatic, isProtected } = this.#options;
+    const { engine, automatic, isProtected } = this.#options;
     const place = await thisPlace();
     for (const member of entry.members) {
       const { name: vm, daemon } = member;
       const { hostname = '', hostUuid } =
-        inventory.connections.find(({ uri }) => uri === member.connection)?.capabilities ?? {};
+        engine.connections.find(({ uri }) => uri === member.connection)?.capabilities ?? {};
       const origin = { ...entry.place, daemon };
       const here = { place, daemon: { hostname, ...(hostUuid !== undefined && { hostUuid }) }, now: this.#clock.now() };
       const foreign = foreignRefusal(vm, origin, here);
@@ -292,7 +292,7 @@ export class Systems {
         }
         continue;
       }
-      const view = inventory.findVm(member);
+      const view = engine.findVm(member);
       if (member.protected || (view !== undefined && isProtected(view.vm))) {
         return refuse('protectedVm', { vm }).refusal;
       }
@@ -308,16 +308,16 @@ export class Systems {
   }
 
   #isAway(connection: string): boolean {
-    return this.#options.inventory.connections.find(({ uri }) => uri === connection)?.state !== 'connected';
+    return this.#options.engine.connections.find(({ uri }) => uri === connection)?.state !== 'connected';
   }
 
-  async #interrupted({ id }: VirtualSystem): Promise<GroupEntry | undefined> {
-    return (await this.#groups.unfinished()).entries.find(({ system }) => system.id === id);
+  async #findInterrupted({ id }: VirtualSystem): Promise<GroupEntry | undefined> {
+    return (await this.#groups.readInterrupted()).entries.find(({ system }) => system.id === id);
   }
 
   /** What broke off goes first, as far as that may be done by itself. */
-  async #requireEnded(system: VirtualSystem): Promise<void> {
-    const entry = await this.#interrupted(system);
+  async #recoverInterrupted(system: VirtualSystem): Promise<void> {
+    const entry = await this.#findInterrupted(system);
     if (entry !== undefined && (await this.#recover(entry, 'automatic')).to === 'explain') {
       throw this.#interruptedFailure(entry);
     }

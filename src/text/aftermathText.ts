@@ -3,7 +3,7 @@
 import { t } from '@vscode/l10n';
 import type { FailureDetails, Leftover } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
-import { listed } from './lossText.js';
+import { listNames } from './lossText.js';
 import { titleIn } from './operationProgress.js';
 import { recoveryText } from './recoveryText.js';
 import { stateWord } from './words.js';
@@ -51,7 +51,7 @@ function recoveredText({ recovered, vm, stateBefore }: FailureDetails): readonly
 /** Which of them, where not all are. */
 function deletedText({ recovered, deleted = [] }: FailureDetails): readonly string[] {
   const isWhole = recovered === 'before' || recovered === 'after';
-  return isWhole || deleted.length === 0 ? [] : [t('Deleted by now: {0}.', listed(deleted))];
+  return isWhole || deleted.length === 0 ? [] : [t('Deleted by now: {0}.', listNames(deleted))];
 }
 
 function leftoverText(left: Leftover): string {

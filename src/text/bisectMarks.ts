@@ -1,6 +1,6 @@
 // What a bisect knows of a restore point and of a VM, in a word or two: for rows, pictures and pages.
 import { t } from '@vscode/l10n';
-import type { PointMark } from '../bisect/found.js';
+import type { PointMark } from '../bisect/finding.js';
 
 export function markWord(mark: PointMark): string {
   return { good: t('good'), bad: t('bad'), firstBad: t('first bad'), skipped: t('skipped') }[mark];

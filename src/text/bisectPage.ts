@@ -1,6 +1,6 @@
 // A bisect as a Markdown page: what was found, and what is known of each restore point. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import { isOver } from '../bisect/found.js';
+import { isOver } from '../bisect/finding.js';
 import type { Bisect } from '../domain/bisect.js';
 import { displayLine } from '../domain/plainText.js';
 import { checkText, pointWord, resultLines, triesText } from './bisectText.js';

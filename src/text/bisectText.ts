@@ -1,7 +1,7 @@
 // Bisects as sentences: what is known of each restore point, what was found, why one was not begun or stopped.
 import { t } from '@vscode/l10n';
 import type { BisectStopReason } from '../bisect/bisectStop.js';
-import { markOf } from '../bisect/found.js';
+import { markOf } from '../bisect/finding.js';
 import { knowledgeOf } from '../bisect/search.js';
 import type { Bisect, BisectAnswer, BisectCheck, BisectTry } from '../domain/bisect.js';
 import { displayLine } from '../domain/plainText.js';

@@ -1,6 +1,6 @@
 // What can be done with a row, as the tokens that menus in package.json ask for: `vm;running;pausable;`. A menu that
 // is shown is a promise to try, not that no rule refuses it: the refusal explains more than a missing menu.
-import type { ConnectionView, VmView } from '../inventory/views.js';
+import type { ConnectionView, VmView } from '../live/views.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { SystemPoint } from '../domain/system.js';
 import type { PowerState } from '../domain/vm.js';
@@ -75,7 +75,7 @@ const powerTokens: Readonly<Record<PowerState, readonly string[]>> = {
 };
 
 export function connectionTokens({ state }: ConnectionView): string {
-  return joined('connection', state, ...(state === 'idle' || state === 'failed' ? ['connectable'] : []));
+  return joinTokens('connection', state, ...(state === 'idle' || state === 'failed' ? ['connectable'] : []));
 }
 
 /** What the tokens of a VM depend on beside the VM. */
@@ -90,7 +90,7 @@ export interface VmPlace {
 
 export function vmTokens(view: VmView, { readOnly, isProtected, isWarned, isBisected }: VmPlace): string {
   const { vm, operation } = view;
-  return joined(
+  return joinTokens(
     'vm',
     'named',
     'picturable',
@@ -108,7 +108,7 @@ export function vmTokens(view: VmView, { readOnly, isProtected, isWarned, isBise
 
 export function hereTokens(view: VmView, readOnly: boolean): string {
   const { vm, operation } = view;
-  return joined(
+  return joinTokens(
     'here',
     'picturable',
     vm.power,
@@ -128,7 +128,7 @@ export function snapshotTokens(
     readonly trashedUntil?: number;
   },
 ): string {
-  return joined(
+  return joinTokens(
     'snapshot',
     'named',
     'comparable',
@@ -177,7 +177,7 @@ export function systemTokens({
   readonly views: readonly (VmView | undefined)[];
 }): string {
   const powers = views.flatMap((view) => view?.vm.power ?? []);
-  return joined(
+  return joinTokens(
     'system',
     'picturable',
     'renamable',
@@ -193,7 +193,7 @@ export function systemTokens({
 }
 
 export function pointTokens({ auto }: Pick<SystemPoint, 'auto'>): string {
-  return joined('point', 'picturable', 'comparable', 'revertable', ...(auto === undefined ? ['renamable'] : []));
+  return joinTokens('point', 'picturable', 'comparable', 'revertable', ...(auto === undefined ? ['renamable'] : []));
 }
 
 /** What is under way would change what an undo goes back from. */
@@ -226,6 +226,6 @@ function operationTokens(operation: VmView['operation']): readonly string[] {
   return operation.progress.cancellable ? ['busy', 'cancellable'] : ['busy'];
 }
 
-function joined(...tokens: readonly string[]): string {
+function joinTokens(...tokens: readonly string[]): string {
   return tokens.map((token) => `${token};`).join('');
 }

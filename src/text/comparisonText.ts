@@ -154,7 +154,7 @@ function changeText(difference: HardwareDifference): string {
     case 'changed':
       return facts.length === 0
         ? `${what}: ${t('other settings, see the XML')}`
-        : `${what}: ${toldOf(difference, 'from') || '–'} → ${toldOf(difference, 'to') || '–'}`;
+        : `${what}: ${factsOfSide(difference, 'from') || '–'} → ${factsOfSide(difference, 'to') || '–'}`;
   }
 }
 
@@ -162,7 +162,7 @@ function whatText({ part, id }: HardwareDifference): string {
   return [partWord(part), idWord(part, id)].filter((word) => word !== '').join(': ');
 }
 
-function toldOf({ part, facts }: HardwareDifference, side: 'from' | 'to'): string {
+function factsOfSide({ part, facts }: HardwareDifference, side: 'from' | 'to'): string {
   return facts.flatMap((fact) => (fact[side] === undefined ? [] : [factText(part, fact.name, fact[side])])).join(', ');
 }
 
@@ -170,16 +170,20 @@ function toldOf({ part, facts }: HardwareDifference, side: 'from' | 'to'): strin
 function row(difference: HardwareDifference): readonly string[] {
   const { how, facts } = difference;
   const what = whatText(difference);
-  const told = (side: 'from' | 'to'): string => toldOf(difference, side);
+  const describeSide = (side: 'from' | 'to'): string => factsOfSide(difference, side);
   switch (how) {
     case 'added':
-      return [what, t('not there'), told('to') === '' ? t('there') : told('to')];
+      return [what, t('not there'), describeSide('to') === '' ? t('there') : describeSide('to')];
     case 'removed':
-      return [what, told('from') === '' ? t('there') : told('from'), t('not there')];
+      return [what, describeSide('from') === '' ? t('there') : describeSide('from'), t('not there')];
     case 'changed':
       return facts.length === 0
         ? [what, t('other settings, see the XML'), '']
-        : [what, told('from') === '' ? '–' : told('from'), told('to') === '' ? '–' : told('to')];
+        : [
+            what,
+            describeSide('from') === '' ? '–' : describeSide('from'),
+            describeSide('to') === '' ? '–' : describeSide('to'),
+          ];
   }
 }
 

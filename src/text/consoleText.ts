@@ -11,12 +11,12 @@ type Note =
   | { readonly kind: 'inUse'; readonly taken: boolean }
   | { readonly kind: 'lost' | 'failed'; readonly failure: Failure };
 
-interface Reverted {
+interface RevertedNote {
   readonly reverted?: { readonly title?: string };
 }
 
 /** Each is a line of its own. */
-export function consoleLines(note: Note & Reverted, name: string): readonly string[] {
+export function consoleLines(note: Note & RevertedNote, name: string): readonly string[] {
   const vm = displayLine(name);
   const reverted = note.reverted === undefined ? [] : [revertedLine(vm, note.reverted.title)];
   switch (note.kind) {

@@ -1,6 +1,6 @@
 // The refusals of what shortens chains, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
-import { emptyFileText, putBackText } from './goneBase.js';
+import { emptyFileText, putBackText } from './missingBase.js';
 import { inQuotes } from './quotes.js';
 import type { Sentences } from './refusalSentence.js';
 

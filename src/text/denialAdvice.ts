@@ -2,14 +2,14 @@
 // knows nothing of the editor.
 import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
-import { deniedBy } from '../domain/denial.js';
+import { findDenial } from '../domain/denial.js';
 import type { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 
 /** Undefined: nobody forbade a file, or it is about something else, such as the socket. */
 export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'>): string | undefined {
   const denial =
-    kind === 'failed' || kind === 'denied' ? deniedBy(details.libvirtMessage, details.appArmor) : undefined;
+    kind === 'failed' || kind === 'denied' ? findDenial(details.libvirtMessage, details.appArmor) : undefined;
   if (denial === undefined || details.group !== undefined || details.entry !== undefined) {
     return undefined;
   }

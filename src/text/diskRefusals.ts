@@ -1,7 +1,7 @@
 // The refusals that are about what a disk is, and what backups know of it, in the words of `refusalText`, of which they are
 // a part.
 import { t } from '@vscode/l10n';
-import { noVolumeText } from './goneBase.js';
+import { noVolumeText } from './missingBase.js';
 import { deleteInternalFirst, type Sentences } from './refusalSentence.js';
 
 export const diskRefusals: Pick<

@@ -1,9 +1,9 @@
 // What the doctor says of a VM, as a Markdown document in which nothing from outside is markup. Knows nothing of the
 // editor.
 import { t } from '@vscode/l10n';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { Ability, Diagnosis, Examination } from '../diagnosis/examination.js';
-import { type HowKept, toldStopMs } from '../domain/estimates.js';
+import { type RamMethod, displayedStopMs } from '../domain/estimates.js';
 import { displayLine } from '../domain/plainText.js';
 import { severityOf } from '../diagnosis/problemTable.js';
 import { severityWord } from './healthText.js';
@@ -92,10 +92,10 @@ function stillText(what: Ability['kind'], { vm, tree = { snapshots: [] } }: Pick
   const how = waysToKeepRam[what];
   return how === undefined
     ? ''
-    : t('The guest stands still for about {0}.', estimateText(toldStopMs(vm.memoryBytes, how, tree)));
+    : t('The guest stands still for about {0}.', estimateText(displayedStopMs(vm.memoryBytes, how, tree)));
 }
 
-const waysToKeepRam: Readonly<Partial<Record<Ability['kind'], HowKept>>> = {
+const waysToKeepRam: Readonly<Partial<Record<Ability['kind'], RamMethod>>> = {
   createMemoryInternal: 'internal',
   createMemoryExternal: 'external',
   createMemoryLive: 'live',

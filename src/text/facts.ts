@@ -1,14 +1,14 @@
 // What a tooltip tells, as plain text without markup: every value in it comes from a libvirt and is not trusted.
 // Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { PointMark } from '../bisect/found.js';
+import type { PointMark } from '../bisect/finding.js';
 import type { Problem } from '../diagnosis/problem.js';
 import { severityOf } from '../diagnosis/problemTable.js';
 import type { AutoReason } from '../domain/description.js';
 import type { SnapshotSize } from '../domain/layers.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { Vm } from '../domain/vm.js';
-import type { ConnectionView, VmView } from '../inventory/views.js';
+import type { ConnectionView, VmView } from '../live/views.js';
 import { markWord } from './bisectMarks.js';
 import type { FactList } from './factList.js';
 import { failureText } from './failureText.js';
@@ -16,7 +16,7 @@ import { severityWord } from './healthText.js';
 import { dateText } from './numberText.js';
 import { problemText } from './problemText.js';
 import { agoText, measuredText } from './relativeAge.js';
-import { type Reading, trashWords } from './rows.js';
+import { type RowContext, trashWords } from './rows.js';
 import { layerFacts, sizeFacts, sizesAsOf } from './sizeText.js';
 import { kindSentence, powerWord, snapshotCountText, snapshotStateWord, styleSentence } from './words.js';
 
@@ -44,7 +44,7 @@ export interface SnapshotContext {
 export function snapshotFacts(
   snapshot: Snapshot,
   { parent, automatic, kept, favourite = false, bisected, size, found = [], view, ...trash }: SnapshotContext,
-  { now }: Reading,
+  { now }: RowContext,
 ): FactList {
   const { trailers } = snapshot;
   const created = t('{0}, {1}', dateText(snapshot.createdAt), agoText(snapshot.createdAt, now));
@@ -88,7 +88,7 @@ function stillText({ guestPausedMs = 0, ramWritten }: Snapshot['trailers']): str
   return ramWritten === 'seamless' ? t('at least {0}', told) : told;
 }
 
-export function vmFacts(view: VmView, { now, health }: Reading): FactList {
+export function vmFacts(view: VmView, { now, health }: RowContext): FactList {
   const { vm } = view;
   const count = view.tree?.snapshots.length ?? view.snapshotCount;
   return {

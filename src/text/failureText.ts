@@ -10,17 +10,17 @@ import { cancelledText } from './cancelledText.js';
 import { denialAdvice } from './denialAdvice.js';
 import { entryAdvice } from './entryAdvice.js';
 import type { FailureButton, FailureText } from './failureSentences.js';
-import { lostOutputSentence } from './lostOutput.js';
-import { outrunSentence } from './outrunSentence.js';
+import { missingOutputSentence } from './missingOutput.js';
+import { outrunSentence } from './ramOutrun.js';
 import { remedyButtons } from './powerRemedy.js';
 import { silentButtons, silentSentence } from './silentGuest.js';
 import { circleWording } from './startText.js';
 import { refusedText, stoppedText } from './stoppedText.js';
-import { unseenText } from './unseenText.js';
+import { brokenPromiseText } from './brokenPromiseText.js';
 
 type Offer = 'connect' | 'refresh' | 'examine' | 'guest' | 'remedy';
 
-interface Wording extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
+interface FailureWording extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
   /** Two or three words for a row. */
   readonly short: string;
   readonly offers?: Offer;
@@ -33,7 +33,7 @@ export function failureText(failure: Failure): FailureText {
   const details = showable(failure.details);
   const { sentence, nextStep, severity, offers } = wordings[failure.kind](details);
   return {
-    sentence: [sentence, quoted(details), ...aftermathText(details)].filter((part) => part !== '').join(' '),
+    sentence: [sentence, quoteLibvirt(details), ...aftermathText(details)].filter((part) => part !== '').join(' '),
     nextStep: denialAdvice(failure) ?? nextStep,
     severity,
     buttons: offers === undefined ? [] : buttonsFor(offers, failure.details),
@@ -55,7 +55,7 @@ export function shortOfKind(kind: string): string | undefined {
   return Object.hasOwn(wordings, kind) ? wordings[kind as FailureKind]({}).short : undefined;
 }
 
-const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wording>> = {
+const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => FailureWording>> = {
   notFound: (details) => ({
     short: t('not found'),
     sentence: missing(details),
@@ -220,13 +220,13 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Wordin
     short: t('failed'),
     sentence:
       outrunSentence(details) ??
-      lostOutputSentence(details) ??
+      missingOutputSentence(details) ??
       silentSentence(details) ??
       about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
     nextStep: failedNextStep(details),
     severity: details.silentMs === undefined ? 'error' : 'warning',
     offers: details.silentMs === undefined ? 'refresh' : 'guest',
-    ...(details.unseen === true ? unseenText(details) : {}),
+    ...(details.unseen === true ? brokenPromiseText(details) : {}),
   }),
 };
 
@@ -287,7 +287,7 @@ function about(details: FailureDetails, withVm: string, without: string): string
   return details.vm === undefined ? without : withVm;
 }
 
-function quoted(details: FailureDetails): string {
+function quoteLibvirt(details: FailureDetails): string {
   const words = displayLine(details.libvirtMessage ?? '', longestQuote);
   return words === '' ? '' : t('libvirt says: “{0}”', words);
 }

@@ -1,7 +1,7 @@
 // What can be wrong with the files of a VM, its chains and the space for them, in the words of `problemText`, of which this is a part.
 import { t } from '@vscode/l10n';
-import { cannotStartText, emptyFileText, noVolumeText, putBackText } from './goneBase.js';
-import type { ProblemOf, TrashTaken } from '../diagnosis/problem.js';
+import { cannotStartText, emptyFileText, noVolumeText, putBackText } from './missingBase.js';
+import type { ProblemOf, TrashUsage } from '../diagnosis/problem.js';
 import { displayLine } from '../domain/plainText.js';
 import { quoteForShell } from '../steps/virshCommand.js';
 import { bytesText } from './bytesText.js';
@@ -228,7 +228,7 @@ export const fileProblems = {
   ],
 } satisfies Partial<ProblemSentences>;
 
-function makeRoom(trash: TrashTaken | undefined, vm: string): string {
+function makeRoom(trash: TrashUsage | undefined, vm: string): string {
   const room = t('Make room: delete snapshots and files that nobody needs, or make the file system larger.');
   if (trash === undefined) {
     return room;

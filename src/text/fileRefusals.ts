@@ -1,7 +1,7 @@
 // The refusals that are about files and what they hold, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
 import { bytesText } from './bytesText.js';
-import { emptyFileText, putBackText } from './goneBase.js';
+import { emptyFileText, putBackText } from './missingBase.js';
 import { notSeamless } from './notSeamless.js';
 import { folderReason } from './folderReason.js';
 import { ramReason } from './ramReason.js';

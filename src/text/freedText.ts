@@ -1,6 +1,6 @@
 // What operations give back to the host, added up. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import { vmKey } from '../inventory/views.js';
+import { vmKey } from '../live/views.js';
 import { bytesText } from './bytesText.js';
 import type { PlannedTarget } from './shortLosses.js';
 

@@ -1,7 +1,7 @@
 // New things that are wrong, as one message: what, why, what to do; however many there are. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { Problem } from '../diagnosis/problem.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import { problemText } from './problemText.js';
 
 export interface HealthNews {

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import type { Health } from '../diagnosis/health.js';
 import type { Problem } from '../diagnosis/problem.js';
 import { severityOf } from '../diagnosis/problemTable.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import { displayLine } from '../domain/plainText.js';
 import { checkName, severityWord } from './healthText.js';
 import { markdownText } from './markdown.js';

@@ -3,8 +3,8 @@
 import { t } from '@vscode/l10n';
 import type { OperationRequest } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
-import { markWords, type ToldMark } from './loggedText.js';
-import { notedFailure } from './notedFailure.js';
+import { markWords, type MarkWithoutVm } from './loggedText.js';
+import { describeLoggedFailure } from './loggedFailure.js';
 import { operationWords } from './operationText.js';
 import { durationText } from './relativeAge.js';
 
@@ -85,7 +85,7 @@ export function withSystem<T extends Pick<HistoryRow, 'facts'>>(row: T, system: 
 }
 
 function withReason(how: string, failure: string | undefined): string {
-  const why = notedFailure(failure ?? '');
+  const why = describeLoggedFailure(failure ?? '');
   return why === '' ? how : t('{0}: {1}', how, why);
 }
 
@@ -157,7 +157,7 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
 }
 
 /** Of a request that was not shortened. */
-function markIn({ kind, snapshot, snapshots, kept, put }: HistoryEntry['request']): ToldMark | undefined {
+function markIn({ kind, snapshot, snapshots, kept, put }: HistoryEntry['request']): MarkWithoutVm | undefined {
   const names = Array.isArray(snapshots) ? snapshots.filter((name) => typeof name === 'string') : [];
   switch (kind) {
     case 'keep':

@@ -2,8 +2,8 @@
 import { t } from '@vscode/l10n';
 import type { LoggedOperation, MarkRequest } from '../domain/loggedOperation.js';
 import { displayLine } from '../domain/plainText.js';
-import type { Refused } from '../domain/refusal.js';
-import type { VmView } from '../inventory/views.js';
+import type { RefusedDecision } from '../domain/refusal.js';
+import type { VmView } from '../live/views.js';
 import type { UndoWay } from '../operations/undo/undoRules.js';
 import { titleIn, titleOf } from './operationProgress.js';
 import { operationWords } from './operationText.js';
@@ -42,10 +42,10 @@ export function loggedWords({ request, changes }: LoggedOperation, view: Pick<Vm
 }
 
 /** A mark as far as words tell of it. */
-export type ToldMark<T = MarkRequest> = T extends MarkRequest ? Omit<T, 'vm' | 'until'> : never;
+export type MarkWithoutVm<T = MarkRequest> = T extends MarkRequest ? Omit<T, 'vm' | 'until'> : never;
 
 /** @param title of a snapshot, by its name */
-export function markWords(request: ToldMark, title: (name: string) => string): string {
+export function markWords(request: MarkWithoutVm, title: (name: string) => string): string {
   switch (request.kind) {
     case 'keep': {
       const names = request.snapshots.map(title).join(', ');
@@ -75,13 +75,13 @@ export function undoingWords({ kind, request }: UndoWay, view: Pick<VmView, 'tre
 }
 
 /** What undoing it does, or why nothing does. */
-export function wayText(view: Pick<VmView, 'tree'>, way: UndoWay | Refused): string {
+export function wayText(view: Pick<VmView, 'tree'>, way: UndoWay | RefusedDecision): string {
   return way.kind === 'refusal' ? Object.values(refusalText(way.refusal)).join(' ').trim() : undoingWords(way, view);
 }
 
 /** Of an entry of the history: what undoes it now, or why nothing does. */
 export function undoingText(
-  { does, way }: { readonly does: 'undo' | 'redo'; readonly way: UndoWay | Refused },
+  { does, way }: { readonly does: 'undo' | 'redo'; readonly way: UndoWay | RefusedDecision },
   view: Pick<VmView, 'tree'>,
 ): string {
   if (way.kind === 'refusal') {

@@ -1,6 +1,6 @@
 // What an operation destroys, as lines of a confirmation. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { Loss } from '../domain/consequences.js';
 import type { Plan } from '../operations/plan.js';
 import { displayLine } from '../domain/plainText.js';
@@ -34,7 +34,7 @@ export function lossText(loss: Loss, plan: Plan, target: VmView, now: number): s
     case 'managedSave':
       return t('its saved state: the programs that would go on at the next start');
     case 'files':
-      return t('the files {0}', listed(loss.files));
+      return t('the files {0}', listNames(loss.files));
     case 'configuration':
       return plan.request.kind === 'power'
         ? t('its configuration: the VM is transient, and gone when it is off')
@@ -42,13 +42,13 @@ export function lossText(loss: Loss, plan: Plan, target: VmView, now: number): s
     case 'restorePoints': {
       const titles = loss.names.map((name) => titleOf(target, name));
       return titles.length <= mostUncounted
-        ? t('the way back to: {0}', listed(titles))
-        : t('the way back to {0} snapshots: {1}', titles.length, listed(titles));
+        ? t('the way back to: {0}', listNames(titles))
+        : t('the way back to {0} snapshots: {1}', titles.length, listNames(titles));
     }
     case 'unsavedWork':
       return t('what its programs have not written to disk yet');
     case 'unusedOverlays':
-      return t('what stands in {0}: each rests on a file that the VM writes to', listed(loss.files));
+      return t('what stands in {0}: each rests on a file that the VM writes to', listNames(loss.files));
   }
 }
 
@@ -57,7 +57,7 @@ function diskList(disks: readonly { readonly target: string; readonly bytes: num
 }
 
 /** The place of "and 1 more" is taken by that one. */
-export function listed(names: readonly string[]): string {
+export function listNames(names: readonly string[]): string {
   const count = names.length <= longestList + 1 ? names.length : longestList;
   const shown = names
     .slice(0, count)

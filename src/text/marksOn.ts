@@ -1,7 +1,7 @@
 // What our own marks, a bisect and libvirt’s job say of a snapshot, for its row. Pure.
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { Snapshot } from '../domain/snapshot.js';
-import type { BisectSeen, SnapshotPlace } from './rows.js';
+import type { BisectRowMarks, SnapshotPlace } from './rows.js';
 
 export function marksOn(
   view: VmView | undefined,
@@ -19,7 +19,7 @@ export function marksOn(
 
 /** Nothing of one that was replaced since. */
 export function bisectedAs(
-  seen: BisectSeen | undefined,
+  seen: BisectRowMarks | undefined,
   snapshot: Pick<Snapshot, 'name' | 'createdAt'> | undefined,
 ): Pick<SnapshotPlace, 'bisected'> {
   const found =

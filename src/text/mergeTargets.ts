@@ -2,7 +2,7 @@
 import type { Warning } from '../domain/consequences.js';
 import type { Plan } from '../operations/plan.js';
 
-type Merges = Extract<Warning, { readonly kind: 'merges' }>;
+type MergesWarning = Extract<Warning, { readonly kind: 'merges' }>;
 
 /** Paths, each once; empty where the plan does not tell. */
 export function mergeTargets({ merges = [] }: Pick<Plan, 'merges'>): readonly string[] {
@@ -16,7 +16,7 @@ export function mergeTargets({ merges = [] }: Pick<Plan, 'merges'>): readonly st
  */
 export function withoutMergesOnTheWay(plan: Pick<Plan, 'merges' | 'warnings'>): readonly Warning[] {
   const last = new Set(mergeTargets(plan));
-  const isLast = ({ into }: Merges): boolean => into !== undefined && last.has(into);
+  const isLast = ({ into }: MergesWarning): boolean => into !== undefined && last.has(into);
   return plan.warnings.some((one) => one.kind === 'merges' && isLast(one))
     ? plan.warnings.filter((one) => one.kind !== 'merges' || isLast(one))
     : plan.warnings;

@@ -11,12 +11,12 @@ function language(): string {
 
 /** @param digits after the mark; zeros at the end stay: `1.0` */
 export function fixedText(value: number, digits: number): string {
-  return marked(value.toFixed(digits));
+  return localizeMark(value.toFixed(digits));
 }
 
 /** With as many digits as it has: `0.03`, `3.2`, `3`. */
 export function decimalText(value: number): string {
-  return marked(String(value));
+  return localizeMark(String(value));
 }
 
 /** @param at milliseconds since 1970 */
@@ -29,7 +29,7 @@ export function timeText(at: number): string {
   return new Date(at).toLocaleTimeString(language());
 }
 
-function marked(number: string): string {
+function localizeMark(number: string): string {
   return number.replace('.', markOf(language()));
 }
 

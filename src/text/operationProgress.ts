@@ -1,6 +1,6 @@
 // How far a running operation is, as a row says it. Never claims more than libvirt tells.
 import { t } from '@vscode/l10n';
-import type { RunningOperation, VmView } from '../inventory/views.js';
+import type { RunningOperation, VmView } from '../live/views.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import type { VmRef } from '../domain/vm.js';

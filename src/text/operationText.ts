@@ -21,7 +21,7 @@ interface Names {
   readonly title: string;
 }
 
-interface Done extends Names {
+interface DoneWords extends Names {
   readonly took: string;
   readonly result: OperationResult;
 }
@@ -31,7 +31,7 @@ interface OperationText<K extends OperationType> {
   readonly question: (request: RequestOf<K>, names: Names, plan: Plan) => string;
   /** Of the button that goes on. */
   readonly confirm: (request: RequestOf<K>, plan: Plan) => string;
-  readonly done: (request: RequestOf<K>, done: Done) => string;
+  readonly done: (request: RequestOf<K>, done: DoneWords) => string;
   /** What it leaves that somebody else cancelled: libvirt can cancel external memory and merges only. */
   readonly left?: () => string;
 }
@@ -64,7 +64,7 @@ function goOn(): string {
 const deletes: Readonly<
   Record<
     DeleteScope,
-    { doing: (title: string) => string; question: (names: Names) => string; done: (done: Done) => string }
+    { doing: (title: string) => string; question: (names: Names) => string; done: (done: DoneWords) => string }
   >
 > = {
   one: {
@@ -245,7 +245,7 @@ export function doneText(request: OperationRequest, result: OperationResult, vm:
  * The stop before the title, because the status bar cuts a long text at its end. libvirt sends no event for a stop that
  * is too short; a VM that is off has nothing to stop.
  */
-function createdText({ vm, title, took, result }: Done): string {
+function createdText({ vm, title, took, result }: DoneWords): string {
   if (result.guestPausedMs !== undefined) {
     const still = durationText(result.guestPausedMs);
     return t('Snapshot in {2}, guest still for {3}: “{0}” of {1}.', title, vm, took, still);

@@ -1,11 +1,11 @@
 // Plan → the words of its confirmation: what is lost, how long the guest stands still, which way a merge goes.
 // Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Plan } from '../operations/plan.js';
 import { parseDescription } from '../domain/description.js';
-import { howKept, toldCreateMs } from '../domain/estimates.js';
+import { ramMethodOf, displayedCreateMs } from '../domain/estimates.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
@@ -64,7 +64,10 @@ function keptLines(plan: Plan, { vm, tree }: VmView): readonly string[] {
   return [
     '',
     t('What the VM is now is kept first, as the snapshot “{0}” ({1}); Undo Revert brings it back.', title, words),
-    costText(estimateText(toldCreateMs(kept.snapshotKind, howKept(kept), vm.memoryBytes, tree)), plan.spaceBytes),
+    costText(
+      estimateText(displayedCreateMs(kept.snapshotKind, ramMethodOf(kept), vm.memoryBytes, tree)),
+      plan.spaceBytes,
+    ),
   ];
 }
 

@@ -1,7 +1,7 @@
 // Several plans → the words of their one confirmation: each is named, and what is lost is told in total.
 // Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import { vmKey } from '../inventory/views.js';
+import { vmKey } from '../live/views.js';
 import type { Loss, Warning } from '../domain/consequences.js';
 import { displayLine } from '../domain/plainText.js';
 import { freedText } from './freedText.js';
@@ -44,13 +44,13 @@ function nameLines(planned: readonly PlannedTarget[]): readonly string[] {
   if (planned.length <= mostLines) {
     return planned.map(nameLine);
   }
-  const byVm = grouped(planned);
+  const byVm = groupByVm(planned);
   if (byVm.length > mostLines || byVm.length === planned.length) {
     const names = byVm.map(([{ target }]) => target.vm.name);
     return [
       byVm.length === planned.length
-        ? t('{0} VMs: {1}', byVm.length, listed(names))
-        : t('{0} snapshots of {1} VMs: {2}', planned.length, byVm.length, listed(names)),
+        ? t('{0} VMs: {1}', byVm.length, listNames(names))
+        : t('{0} snapshots of {1} VMs: {2}', planned.length, byVm.length, listNames(names)),
     ];
   }
   return byVm.map((ofVm) => {
@@ -58,7 +58,7 @@ function nameLines(planned: readonly PlannedTarget[]): readonly string[] {
     if (titles.length === 1) {
       return nameLine(ofVm[0]);
     }
-    return t('{0}, {1} snapshots: {2}', name(ofVm[0].target.vm.name), titles.length, listed(titles));
+    return t('{0}, {1} snapshots: {2}', name(ofVm[0].target.vm.name), titles.length, listNames(titles));
   });
 }
 
@@ -69,7 +69,7 @@ function nameLine({ plan, target }: PlannedTarget): string {
 
 type OfVm = readonly [PlannedTarget, ...PlannedTarget[]];
 
-function grouped(planned: readonly PlannedTarget[]): readonly OfVm[] {
+function groupByVm(planned: readonly PlannedTarget[]): readonly OfVm[] {
   const groups = new Map<string, OfVm>();
   for (const one of planned) {
     const key = vmKey(one.target.ref);
@@ -82,7 +82,7 @@ function grouped(planned: readonly PlannedTarget[]): readonly OfVm[] {
 function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
   const isPower = planned.every(({ plan }) => plan.request.kind === 'power');
   const losers = (what: Loss['kind']): readonly OfVm[] =>
-    grouped(planned.filter(({ plan }) => plan.losses.some((loss) => loss.kind === what)));
+    groupByVm(planned.filter(({ plan }) => plan.losses.some((loss) => loss.kind === what)));
   /** Of one VM by its name, of several by their number. */
   const line = (what: Loss['kind'], one: () => string, several: (count: number) => string): readonly string[] => {
     const [first, ...others] = losers(what);
@@ -115,7 +115,9 @@ function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
     ),
     ...(files.length === 0
       ? []
-      : [files.length === 1 ? t('1 file: {0}', listed(files)) : t('{0} files: {1}', files.length, listed(files))]),
+      : [
+          files.length === 1 ? t('1 file: {0}', listNames(files)) : t('{0} files: {1}', files.length, listNames(files)),
+        ]),
     ...line(
       'configuration',
       () =>
@@ -131,8 +133,8 @@ function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
       ? []
       : [
           points.length === 1
-            ? t('the way back to: {0}', listed(points))
-            : t('the way back to {0} snapshots: {1}', points.length, listed(points)),
+            ? t('the way back to: {0}', listNames(points))
+            : t('the way back to {0} snapshots: {1}', points.length, listNames(points)),
         ]),
   ];
 }
@@ -158,11 +160,11 @@ function warningLines(planned: readonly PlannedTarget[]): readonly string[] {
       of.set(text, (of.get(text) ?? new Set()).add(target.vm.name));
     }
   }
-  const vms = grouped(planned).length;
+  const vms = groupByVm(planned).length;
   const lines = [...of].map(([text, names]) =>
     names.size === vms || [...names].some((one) => text.includes(name(one)))
       ? text
-      : t('{0}: {1}', listed([...names]), text),
+      : t('{0}: {1}', listNames([...names]), text),
   );
   return [
     ...lines,
@@ -172,7 +174,7 @@ function warningLines(planned: readonly PlannedTarget[]): readonly string[] {
   ].slice(0, mostWarnings);
 }
 
-function listed(names: readonly string[]): string {
+function listNames(names: readonly string[]): string {
   const shown = names.slice(0, mostNames).map(name).join(', ');
   const more = names.length - mostNames;
   return more > 0 ? t('{0} and {1} more', shown, more) : shown;

@@ -5,7 +5,7 @@ import type { Problem } from '../diagnosis/problem.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { Repair } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import { fileProblems } from './fileProblemText.js';
 import { titleOf } from './operationProgress.js';
 import { type ProblemSentences, type ProblemWords, quotedPath, quotedPaths } from './problemSentence.js';

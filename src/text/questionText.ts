@@ -2,13 +2,13 @@
 // all else behind Details. No kind of loss is left out of the lines. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import { parseDescription } from '../domain/description.js';
-import { howKept, toldCreateMs } from '../domain/estimates.js';
+import { ramMethodOf, displayedCreateMs } from '../domain/estimates.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import type { Plan } from '../operations/plan.js';
 import { endOf } from '../operations/revert/endState.js';
-import { vmKey } from '../inventory/views.js';
+import { vmKey } from '../live/views.js';
 import { bytesText } from './bytesText.js';
 import { mergeTargets, withoutMergesOnTheWay } from './mergeTargets.js';
 import { titleIn, titleOf } from './operationProgress.js';
@@ -18,7 +18,7 @@ import { plansText } from './plansText.js';
 import { repairText } from './problemText.js';
 import { freedText } from './freedText.js';
 import { agoText, estimateText } from './relativeAge.js';
-import { type PlannedTarget, fileName, filesCount, quoted, shortLosses } from './shortLosses.js';
+import { type PlannedTarget, fileName, filesCount, quoteTitle, shortLosses } from './shortLosses.js';
 import { shortWarnings } from './shortWarnings.js';
 import { kindWords } from './words.js';
 
@@ -57,16 +57,16 @@ export function questionOf(planned: PlannedTarget, now: number, about: About = {
   const { plan, target } = planned;
   const names = { vm: name(target.vm.name), title: name(titleIn(target, plan.request)) };
   const { detail, confirm } = planText(plan, target, now);
-  const notKept = about.notKept === undefined ? [] : [whyNotKept(about.notKept)];
+  const notKept = about.notKept === undefined ? [] : [notKeptLine(about.notKept)];
   return {
     title:
       about.undoes === undefined
         ? questionText(plan, names)
         : t('Undo the revert of {0} to “{1}”?', names.vm, name(about.undoes)),
     lines: [
-      ...happens(planned, now),
-      ...(notKept.length > 0 ? notKept : keeps([planned])),
-      ...loses([planned], now),
+      ...effectLines(planned, now),
+      ...(notKept.length > 0 ? notKept : keptLines([planned])),
+      ...lossLines([planned], now),
     ].map((line) => displayLine(line, longestLine)),
     details: [...notKept, detail].join('\n\n'),
     confirm: wayBack(planned, about.undoes !== undefined) ?? confirm,
@@ -92,10 +92,10 @@ export function questionOfAll(
   const names = [...vms.values()];
   // A title that names the VM says it.
   const isTold = names.length === 1 && names.every((one) => title.includes(name(one)));
-  const line = names.length === 1 ? t('VM: {0}', listed(names)) : t('VMs: {0}', listed(names));
+  const line = names.length === 1 ? t('VM: {0}', listNames(names)) : t('VMs: {0}', listNames(names));
   return {
     title,
-    lines: [...(isTold ? [] : [line]), ...keeps(planned), ...loses(planned, now)].map((one) =>
+    lines: [...(isTold ? [] : [line]), ...keptLines(planned), ...lossLines(planned, now)].map((one) =>
       displayLine(one, longestLine),
     ),
     details: plansText(planned),
@@ -118,12 +118,12 @@ export function withLine(lines: readonly string[], more: string): readonly strin
   return last === undefined ? [...lines, more] : [...lines.slice(0, mostLines - 1), `${last} ${more}`];
 }
 
-function happens({ plan, target }: PlannedTarget, now: number): readonly string[] {
+function effectLines({ plan, target }: PlannedTarget, now: number): readonly string[] {
   const { request } = plan;
   switch (request.kind) {
     case 'revert': {
       const snapshot = target.tree && findSnapshot(target.tree, request.snapshot);
-      return snapshot === undefined ? [] : [comesBack(snapshot, now)];
+      return snapshot === undefined ? [] : [restoredLine(snapshot, now)];
     }
     case 'repair':
       return [repairText(request.repair, target)];
@@ -141,7 +141,7 @@ function happens({ plan, target }: PlannedTarget, now: number): readonly string[
   }
 }
 
-function comesBack({ kind, trailers, createdAt }: Snapshot, now: number): string {
+function restoredLine({ kind, trailers, createdAt }: Snapshot, now: number): string {
   const ago = agoText(createdAt, now);
   switch (kind) {
     case 'memory':
@@ -177,15 +177,15 @@ function mergeLine(plan: Plan): readonly string[] {
 }
 
 /** What stays, and what the host gets back. */
-function keeps(planned: readonly PlannedTarget[]): readonly string[] {
+function keptLines(planned: readonly PlannedTarget[]): readonly string[] {
   const [{ plan, target }] = planned as readonly [PlannedTarget, ...PlannedTarget[]];
   switch (plan.request.kind) {
     case 'revert':
-      return [keptByRevert({ plan, target })];
+      return [keptByRevertLine({ plan, target })];
     case 'delete':
     case 'prune':
     case 'consolidate':
-      return [[keptByDelete(planned), ...freedText(planned)].join(' ')];
+      return [[keptByDeleteLine(planned), ...freedText(planned)].join(' ')];
     case 'discard':
       return [t('Kept: the VM that it was made of, as it is.')];
     case 'clone':
@@ -198,7 +198,7 @@ function keeps(planned: readonly PlannedTarget[]): readonly string[] {
   }
 }
 
-function keptByDelete(planned: readonly PlannedTarget[]): string {
+function keptByDeleteLine(planned: readonly PlannedTarget[]): string {
   const isAll = planned.every(({ plan, target }) => {
     const gone = planned.flatMap((one) => (one.target === target ? (one.plan.deletes ?? []) : []));
     return plan.deletes !== undefined && target.tree?.snapshots.every(({ name: one }) => gone.includes(one)) === true;
@@ -206,18 +206,20 @@ function keptByDelete(planned: readonly PlannedTarget[]): string {
   return isAll ? t('Kept: the present state.') : t('Kept: the present state and all other snapshots.');
 }
 
-function keptByRevert({ plan, target }: PlannedTarget): string {
+function keptByRevertLine({ plan, target }: PlannedTarget): string {
   const step = plan.steps.find((one) => one.kind === 'createSnapshot' && one.name === plan.checkpoint);
   if (step?.kind !== 'createSnapshot') {
     const spared = plan.warnings.find((warning) => warning.kind === 'noCheckpointNeeded');
     return spared === undefined
       ? t('Kept: nothing of the present.')
-      : t('Kept: {0} holds the present already.', quoted(titleOf(target, spared.since)));
+      : t('Kept: {0} holds the present already.', quoteTitle(titleOf(target, spared.since)));
   }
   const { trailers } = parseDescription(step.description);
   const title = name(trailers.title ?? step.name);
   const kind = kindWords({ kind: step.snapshotKind, trailers });
-  const time = estimateText(toldCreateMs(step.snapshotKind, howKept(step), target.vm.memoryBytes, target.tree));
+  const time = estimateText(
+    displayedCreateMs(step.snapshotKind, ramMethodOf(step), target.vm.memoryBytes, target.tree),
+  );
   return plan.spaceBytes === undefined || plan.spaceBytes === 0
     ? t('Kept first: the present, as “{0}” ({1}, about {2}).', title, kind, time)
     : t(
@@ -229,12 +231,12 @@ function keptByRevert({ plan, target }: PlannedTarget): string {
       );
 }
 
-function whyNotKept(reason: string): string {
+function notKeptLine(reason: string): string {
   return t('The present state cannot be kept first: {0}', reason);
 }
 
 /** Ends with what may be lost: the first of it, and how much more there is to read. */
-function loses(planned: readonly PlannedTarget[], now: number): readonly string[] {
+function lossLines(planned: readonly PlannedTarget[], now: number): readonly string[] {
   const lost = shortLosses(planned, now);
   const warnings = planned.flatMap(({ plan }) => plan.warnings);
   const runsOn = warnings.some(({ kind }) => kind === 'runsOnAfterCheckpoint');
@@ -261,7 +263,7 @@ function mindText([first, ...more]: readonly string[], losses: readonly string[]
     : [text];
 }
 
-function listed(names: readonly string[]): string {
+function listNames(names: readonly string[]): string {
   const shown = names.slice(0, 3).map((one) => displayLine(one, longestName / 2));
   return names.length <= 3 ? shown.join(', ') : t('{0} and {1} more', shown.join(', '), names.length - 3);
 }

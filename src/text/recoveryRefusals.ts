@@ -98,7 +98,7 @@ export const recoveryRefusals: Pick<
     t('That was more than an hour ago, or before this computer was started, so nothing is done to {0} by itself.', vm),
     finishIt(vm),
   ],
-  notAsLeft: ({ vm, what }) => [notAsLeft(vm, what), finishIt(vm)],
+  notAsLeft: ({ vm, what }) => [changedSinceSentence(vm, what), finishIt(vm)],
   notByItself: ({ vm, setting }) => [
     t('The setting “Automatic Actions” is “{0}”, so nothing is done to {1} by itself.', setting, vm),
     finishIt(vm),
@@ -129,7 +129,7 @@ function finishIt(vm: string): string {
   );
 }
 
-function notAsLeft(vm: string, what: string): string {
+function changedSinceSentence(vm: string, what: string): string {
   switch (what) {
     case 'snapshots':
       return t('The snapshots of {0} are others since, by another hand.', vm);

@@ -46,10 +46,10 @@ export function checkpointWithoutRamText(why: Refusal): string {
 
 /** The doctor shows more of it, and may have a repair. */
 export function isForTheDoctor({ reason, because }: Refusal): boolean {
-  return doctors.has(reason) || (because !== undefined && isForTheDoctor(because));
+  return examinableReasons.has(reason) || (because !== undefined && isForTheDoctor(because));
 }
 
-const doctors: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+const examinableReasons: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'tagMissing',
   'tagWithoutRam',
   'nameIsTagId',

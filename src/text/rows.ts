@@ -1,8 +1,8 @@
 // How a row looks, in words and by name of its icon: pure, so that what a person reads is tested in plain Node.
 // Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { PointMark } from '../bisect/found.js';
-import type { ConnectionView, VmView } from '../inventory/views.js';
+import type { PointMark } from '../bisect/finding.js';
+import type { ConnectionView, VmView } from '../live/views.js';
 import type { Problem } from '../diagnosis/problem.js';
 import { formatVersion } from '../domain/capabilities.js';
 import type { SnapshotSize } from '../domain/layers.js';
@@ -37,7 +37,7 @@ export interface Row {
 }
 
 /** What rows are made with. */
-export interface Reading {
+export interface RowContext {
   /** Milliseconds since 1970. */
   readonly now: number;
   /** Absent: none is. */
@@ -45,10 +45,10 @@ export interface Reading {
   /** What is wrong with a VM, as far as it is judged; absent: nothing is judged. */
   readonly health?: (ref: VmRef) => readonly Problem[] | undefined;
   /** What a bisect of a VM knows; absent: there is none. */
-  readonly bisect?: (ref: VmRef) => BisectSeen | undefined;
+  readonly bisect?: (ref: VmRef) => BisectRowMarks | undefined;
 }
 
-export interface BisectSeen {
+export interface BisectRowMarks {
   readonly isOver: boolean;
   readonly marks: readonly { readonly name: string; readonly createdAt: number; readonly mark: PointMark }[];
 }
@@ -106,13 +106,13 @@ const powerIcons: Readonly<Record<PowerState, Row['icon']>> = {
 };
 
 /** What every row of a VM depends on: the connection. */
-export interface Reach {
+export interface ConnectionReach {
   readonly readOnly: boolean;
   /** Milliseconds since 1970: nothing was heard of it since; absent: it is there. */
   readonly lastSeenAt?: number | undefined;
 }
 
-export function reachOf(connection: ConnectionView | undefined): Reach {
+export function reachOf(connection: ConnectionView | undefined): ConnectionReach {
   return { readOnly: connection?.capabilities?.readOnly === true, lastSeenAt: connection?.lastSeenAt };
 }
 
@@ -123,15 +123,15 @@ export const dimmedColor = 'virtRewind.dimmedForeground';
 const lostLook = { mark: 'lost', color: dimmedColor } as const;
 
 /** Nothing can be done with what nothing is heard of. */
-function isIdle({ readOnly, lastSeenAt }: Reach): boolean {
+function isIdle({ readOnly, lastSeenAt }: ConnectionReach): boolean {
   return readOnly || lastSeenAt !== undefined;
 }
 
 /** @param clones how many VMs stand under it, which were made of it */
 export function vmRow(
   view: VmView,
-  { clones = 0, ...reach }: Reach & { readonly clones?: number },
-  { now, isProtected, health, bisect }: Reading,
+  { clones = 0, ...reach }: ConnectionReach & { readonly clones?: number },
+  { now, isProtected, health, bisect }: RowContext,
 ): Row {
   const { vm, operation } = view;
   const searched = bisect?.(view.ref);
@@ -199,7 +199,7 @@ function isPlain(vm: Vm): boolean {
 }
 
 /** What a snapshot's row depends on beside the snapshot. */
-export interface SnapshotPlace extends Reach {
+export interface SnapshotPlace extends ConnectionReach {
   readonly isCurrent: boolean;
   readonly hasChildren: boolean;
   readonly opens: Row['opens'];
@@ -230,7 +230,7 @@ const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
  *
  * @param size what it takes, where somebody looked
  */
-export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: Reading, size?: SnapshotSize): Row {
+export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: RowContext, size?: SnapshotSize): Row {
   const timed = place.automatic ? automaticTitle(snapshot, now) : undefined;
   const label = timed ?? displayLine(snapshot.title);
   const age = relativeAge(snapshot.createdAt, now);
@@ -314,7 +314,12 @@ export function automaticTitle(
 }
 
 /** Of those that were taken unasked, where they are many. @param newestAt milliseconds since 1970 */
-export function automaticRow(count: number, newestAt: number, { lastSeenAt }: Reach, { now }: Reading): Row {
+export function automaticRow(
+  count: number,
+  newestAt: number,
+  { lastSeenAt }: ConnectionReach,
+  { now }: RowContext,
+): Row {
   const label = t('{0} automatic snapshots', count);
   const description = t('newest: {0}', agoText(newestAt, now));
   return {
@@ -330,7 +335,7 @@ export function automaticRow(count: number, newestAt: number, { lastSeenAt }: Re
 }
 
 /** @param above the title of the current snapshot, where the row does not stand right under it */
-export function hereRow(view: VmView, above: string | undefined, reach: Reach, { now }: Reading): Row {
+export function hereRow(view: VmView, above: string | undefined, reach: ConnectionReach, { now }: RowContext): Row {
   const { operation, vm } = view;
   const power = powerWord(vm);
   const parts = [

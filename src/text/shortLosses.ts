@@ -1,7 +1,7 @@
 // What operations destroy, in one line: each kind of loss has its phrase, and what is many is counted. Knows nothing of the editor.
 import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
-import { type VmView, vmKey } from '../inventory/views.js';
+import { type VmView, vmKey } from '../live/views.js';
 import type { Loss } from '../domain/consequences.js';
 import type { Plan } from '../operations/plan.js';
 import { displayLine } from '../domain/plainText.js';
@@ -24,14 +24,14 @@ const longestNamed = 120;
 
 type OfKind<K extends Loss['kind']> = Extract<Loss, { readonly kind: K }>;
 
-interface Lost<K extends Loss['kind']> {
+interface LossOfTarget<K extends Loss['kind']> {
   readonly loss: OfKind<K>;
   readonly target: VmView;
   readonly ofPower: boolean;
 }
 
 /** @param now absent: nothing is named */
-type Phrase<K extends Loss['kind']> = (lost: readonly Lost<K>[], vms: number, now?: number) => string;
+type Phrase<K extends Loss['kind']> = (lost: readonly LossOfTarget<K>[], vms: number, now?: number) => string;
 
 /** In the order in which they are told: what weighs most comes first. */
 const phrases: { readonly [K in Loss['kind']]: Phrase<K> } = {
@@ -78,7 +78,7 @@ function phraseOf(kind: Loss['kind'], planned: readonly PlannedTarget[], now?: n
 }
 
 /** Each snapshot once: a delete with descendants may name one that another delete names too. */
-function pointsPhrase(lost: readonly Lost<'restorePoints'>[], most: number): string {
+function pointsPhrase(lost: readonly LossOfTarget<'restorePoints'>[], most: number): string {
   const points = new Map(
     lost.flatMap(({ loss, target }) =>
       loss.names.map((name) => [`${vmKey(target.ref)} ${name}`, titleOf(target, name)] as const),
@@ -90,10 +90,10 @@ function pointsPhrase(lost: readonly Lost<'restorePoints'>[], most: number): str
     ? points.size === 1
       ? t('the way back to 1 snapshot')
       : t('the way back to {0} snapshots', points.size)
-    : t('the way back to {0}', titles.map((title) => quoted(title)).join(', '));
+    : t('the way back to {0}', titles.map((title) => quoteTitle(title)).join(', '));
 }
 
-function changesPhrase(lost: readonly Lost<'diskChanges'>[], now: number | undefined): string {
+function changesPhrase(lost: readonly LossOfTarget<'diskChanges'>[], now: number | undefined): string {
   const [first] = lost;
   const since =
     first?.target.tree && first.loss.since !== undefined
@@ -103,7 +103,7 @@ function changesPhrase(lost: readonly Lost<'diskChanges'>[], now: number | undef
   const what =
     since === undefined || now === undefined
       ? t('disk changes')
-      : t('disk changes since {0} ({1})', quoted(since.title), agoText(since.createdAt, now));
+      : t('disk changes since {0} ({1})', quoteTitle(since.title), agoText(since.createdAt, now));
   return disks.length === 0 ? what : t('{0}: {1}', what, bytesText(disks.reduce((sum, { bytes }) => sum + bytes, 0)));
 }
 
@@ -120,6 +120,6 @@ export function fileName(path: string): string {
   return displayLine(path.slice(path.lastIndexOf('/') + 1), longestName);
 }
 
-export function quoted(title: string): string {
+export function quoteTitle(title: string): string {
   return inQuotes(displayLine(title, longestName));
 }

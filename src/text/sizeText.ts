@@ -1,7 +1,7 @@
 // What snapshots and layers take, in words: what nobody looked at yet is left out of a row, and what cannot be seen is called so;
 // the tooltip says why. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import { type Bytes, type DiskChain, type SnapshotSize, sumOf } from '../domain/layers.js';
 import { isActive } from '../domain/vm.js';
 import { bytesText } from './bytesText.js';
@@ -22,7 +22,7 @@ export function sizeWords(size: SnapshotSize | undefined, asOf?: string): readon
     return [];
   }
   if (size.totalBytes === 'unknown') {
-    return [notKnown()];
+    return [unknownSizeText()];
   }
   const words = bytesText(size.totalBytes);
   return [asOf === undefined ? words : t('{0} as of {1}', words, asOf)];
@@ -33,7 +33,7 @@ export function togetherWords({ tree, layers }: VmView): readonly string[] {
   const bytes = layers?.togetherBytes;
   return bytes === undefined || (tree?.snapshots.length ?? 0) === 0
     ? []
-    : [bytes === 'unknown' ? notKnown() : bytesText(bytes)];
+    : [bytes === 'unknown' ? unknownSizeText() : bytesText(bytes)];
 }
 
 /** Of a VM that was made of another: what its own files take, and its RAM while it has any. */
@@ -47,7 +47,7 @@ export function cloneCost({ vm: { clone, power, memoryBytes }, layers }: VmView)
   );
   const bytes = sumOf(own.map(({ allocatedBytes }) => allocatedBytes));
   return [
-    ...(own.length === 0 ? [] : [bytes === 'unknown' ? notKnown() : bytesText(bytes)]),
+    ...(own.length === 0 ? [] : [bytes === 'unknown' ? unknownSizeText() : bytesText(bytes)]),
     ...(isActive(power) ? [t('RAM {0}', bytesText(memoryBytes))] : []),
     ...(clone.disposable === true ? [t('goes when it is off')] : []),
   ];
@@ -118,7 +118,7 @@ function part(what: string, bytes: Bytes | undefined): readonly string[] {
   return bytes === undefined ? [] : [t('{0} {1}', what, bytesWords(bytes))];
 }
 
-function notKnown(): string {
+function unknownSizeText(): string {
   return t('size not known');
 }
 

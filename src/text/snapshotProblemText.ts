@@ -1,6 +1,6 @@
 // What can be wrong with snapshots, in the words of `problemText`, of which this is a part.
 import { t } from '@vscode/l10n';
-import { cannotStartText, putBackText } from './goneBase.js';
+import { cannotStartText, putBackText } from './missingBase.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Bytes } from '../domain/layers.js';
 import { bytesText } from './bytesText.js';

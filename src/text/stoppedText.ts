@@ -5,16 +5,16 @@ import type { FailureDetails } from '../domain/failure.js';
 import type { FailureText } from './failureSentences.js';
 import { isForTheDoctor, refusalText } from './refusalText.js';
 
-interface Refused extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
+interface RefusedText extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
   readonly offers: 'examine' | 'remedy';
 }
 
-interface Stopped extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
+interface StoppedText extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
   readonly offers?: 'connect';
 }
 
 /** Nobody may read that nothing was changed where something else came to its end before: see aftermathText. */
-export function refusedText({ vm, refusal, recoveredFirst }: FailureDetails): Refused {
+export function refusedText({ vm, refusal, recoveredFirst }: FailureDetails): RefusedText {
   const { reason, nextStep } =
     refusal === undefined ? { reason: t('A safety rule forbids it.'), nextStep: '' } : refusalText(refusal);
   return {
@@ -33,7 +33,7 @@ export function refusedText({ vm, refusal, recoveredFirst }: FailureDetails): Re
  * | it stands half way    | what the refusal says            | error    |
  * | nobody could look     | connect: it is taken up then     | error    |
  */
-export function stoppedText({ recovered, refusal }: FailureDetails): Stopped {
+export function stoppedText({ recovered, refusal }: FailureDetails): StoppedText {
   const why = refusal === undefined ? { reason: t('A safety rule forbids it.'), nextStep: '' } : refusalText(refusal);
   const sentence = t('{0} A part of the operation was done by then.', why.reason);
   if (recovered === undefined) {

@@ -2,15 +2,15 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { SystemPoint } from '../domain/system.js';
-import { lostIn, type SeenSystem } from '../systems/seenSystem.js';
+import { unreachableMembers, type ObservedSystem } from '../systems/observedSystem.js';
 
 export function pointTitle({ title, auto }: Pick<SystemPoint, 'title' | 'auto'>): string {
   return auto === 'revert' ? t('before the revert to “{0}”', displayLine(title)) : displayLine(title);
 }
 
 /** Why nobody gets back to a restore point, as far as it can be seen. */
-export function noWayBack(looked: SeenSystem, point: SystemPoint): readonly string[] {
-  const lost = lostIn(looked, point).flatMap(([{ name }, seen]) =>
+export function noWayBack(looked: ObservedSystem, point: SystemPoint): readonly string[] {
+  const lost = unreachableMembers(looked, point).flatMap(([{ name }, seen]) =>
     seen === 'away'
       ? []
       : [seen === 'vmGone' ? t('{0} is gone', displayLine(name)) : t('{0} has lost its snapshot', displayLine(name))],

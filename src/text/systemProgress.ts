@@ -3,7 +3,7 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { VmRef } from '../domain/vm.js';
-import { vmKey } from '../inventory/views.js';
+import { vmKey } from '../live/views.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
 import type { SystemPowerPlan } from '../systems/systemPower.js';
 

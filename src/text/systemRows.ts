@@ -3,17 +3,17 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { PointMember, SystemPoint } from '../domain/system.js';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { KnownSystem } from '../systems/knownSystems.js';
-import { lostIn, partOf, type SeenSystem } from '../systems/seenSystem.js';
+import { unreachableMembers, partOf, type ObservedSystem } from '../systems/observedSystem.js';
 import { pointTokens, systemTokens } from './capabilityTokens.js';
 import type { FactList } from './factList.js';
 import { dateText } from './numberText.js';
 import { agoText, relativeAge, shortTime } from './relativeAge.js';
 import {
   dimmedColor,
-  type Reach,
-  type Reading,
+  type ConnectionReach,
+  type RowContext,
   type Row,
   automaticTitle,
   shortTitles,
@@ -27,7 +27,7 @@ import { kindWords, powerWord } from './words.js';
 /** A system as it is shown: what is written down of it, and what is known of its VMs. */
 export interface ShownSystem {
   readonly known: KnownSystem;
-  readonly seen: SeenSystem;
+  readonly seen: ObservedSystem;
   /** In the order of the members; absent where it is not known. */
   readonly views: readonly (VmView | undefined)[];
 }
@@ -62,7 +62,12 @@ export function systemRow({ known, seen, views }: ShownSystem): Row {
   };
 }
 
-export function memberRow(shown: ShownSystem, index: number, reach: Reach, reading: Reading): Row | undefined {
+export function memberRow(
+  shown: ShownSystem,
+  index: number,
+  reach: ConnectionReach,
+  reading: RowContext,
+): Row | undefined {
   const member = shown.known.system.members[index];
   const seen = shown.seen.members[index];
   if (member === undefined || seen === undefined) {
@@ -115,7 +120,7 @@ export function memberWords({ seen, known }: ShownSystem, index: number): readon
 }
 
 /** One that nobody asked for is called short, and with the time that tells it from others; the whole title is in the tooltip. */
-export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: Reading): Row {
+export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: RowContext): Row {
   const isAutomatic = point.auto !== undefined;
   const timed =
     point.auto === 'revert'
@@ -127,7 +132,7 @@ export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: Rea
   const age = relativeAge(point.createdAt, now);
   const isHere = seen.standsAt === point;
   const lost = noWayBack(seen, point);
-  const parts = [...lost, ...awayIn(seen, point)];
+  const parts = [...lost, ...unreachableLines(seen, point)];
   const description = `${isHere ? '● ' : ''}${[...(timed === undefined ? [age] : []), ...parts].join(' · ')}`.trim();
   const words = [
     age,
@@ -150,7 +155,7 @@ export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: Rea
   };
 }
 
-export function systemFacts({ known, seen }: ShownSystem, { now }: Reading): FactList {
+export function systemFacts({ known, seen }: ShownSystem, { now }: RowContext): FactList {
   const { unfinished } = known;
   return {
     heading: known.system.name,
@@ -176,8 +181,8 @@ export function systemFacts({ known, seen }: ShownSystem, { now }: Reading): Fac
   };
 }
 
-export function pointFacts({ known, seen }: ShownSystem, point: SystemPoint, { now }: Reading): FactList {
-  const away = awayIn(seen, point);
+export function pointFacts({ known, seen }: ShownSystem, point: SystemPoint, { now }: RowContext): FactList {
+  const away = unreachableLines(seen, point);
   return {
     heading: pointTitle(point),
     lines: [
@@ -201,7 +206,7 @@ function partWords({ kind, state, snapshot }: PointMember): string {
   return [displayLine(snapshot), kindWords({ kind, trailers: {} }), was].join(' · ');
 }
 
-function missing({ members }: SeenSystem): readonly string[] {
+function missing({ members }: ObservedSystem): readonly string[] {
   const gone = members.filter(({ vm, isAway }) => vm === undefined && !isAway).map(({ name }) => displayLine(name, 40));
   const away = members.filter(({ isAway }) => isAway).map(({ name }) => displayLine(name, 40));
   return [
@@ -210,8 +215,10 @@ function missing({ members }: SeenSystem): readonly string[] {
   ];
 }
 
-function awayIn(seen: SeenSystem, point: SystemPoint): readonly string[] {
-  const names = lostIn(seen, point).flatMap(([{ name }, why]) => (why === 'away' ? [displayLine(name, 40)] : []));
+function unreachableLines(seen: ObservedSystem, point: SystemPoint): readonly string[] {
+  const names = unreachableMembers(seen, point).flatMap(([{ name }, why]) =>
+    why === 'away' ? [displayLine(name, 40)] : [],
+  );
   return names.length === 0 ? [] : [t('{0} cannot be reached', names.join(', '))];
 }
 

@@ -8,7 +8,7 @@ import { isMember, type MemberOutcome } from '../domain/system.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
 import type { SystemPowerPlan, SystemPowerResult } from '../systems/systemPower.js';
 import type { SystemResult } from '../systems/groupRun.js';
-import type { SeenSystem } from '../systems/seenSystem.js';
+import type { ObservedSystem } from '../systems/observedSystem.js';
 import type { RecoveredSystem } from '../systems/systems.js';
 import { failureText } from './failureText.js';
 import { type QuestionText, questionOfAll, withLine } from './questionText.js';
@@ -114,7 +114,7 @@ export function nothingToPowerText({ kind, system }: Pick<SystemPowerPlan, 'kind
 }
 
 /** The system, its members and its restore points, as lines. */
-export function systemLines(looked: SeenSystem, now: number): readonly string[] {
+export function systemLines(looked: ObservedSystem, now: number): readonly string[] {
   const { system, points, members, standsAt, interrupted } = looked;
   return [
     displayLine(system.name),

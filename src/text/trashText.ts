@@ -1,10 +1,10 @@
 // The other answer to the question whether to delete: what would go into the trash, and what that means. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import { type VmView, vmKey } from '../inventory/views.js';
+import { type VmView, vmKey } from '../live/views.js';
 import type { PlannedTarget } from './shortLosses.js';
 
 /** Snapshots of one VM. */
-export interface Thrown {
+export interface TrashedSnapshots {
   readonly view: VmView;
   readonly names: readonly string[];
 }
@@ -14,7 +14,7 @@ export interface TrashOffer {
   readonly label: string;
   /** What it means. */
   readonly line: string;
-  readonly thrown: readonly Thrown[];
+  readonly thrown: readonly TrashedSnapshots[];
 }
 
 /**
@@ -23,7 +23,7 @@ export interface TrashOffer {
  */
 export function trashOffer(planned: readonly PlannedTarget[], days: number): TrashOffer | undefined {
   const views = new Map(planned.map(({ target }) => [vmKey(target.ref), target]));
-  const thrown = [...views.values()].flatMap((view): readonly Thrown[] => {
+  const thrown = [...views.values()].flatMap((view): readonly TrashedSnapshots[] => {
     const ofVm = planned.filter(({ target }) => vmKey(target.ref) === vmKey(view.ref));
     const names = new Set(ofVm.flatMap(({ plan }) => plan.deletes ?? []));
     const left = [...names].filter((name) => !isTrashed(view, name));
@@ -46,7 +46,7 @@ export function trashLabel(): string {
   return t('Move to Trash');
 }
 
-export function trashLine(thrown: readonly Thrown[], days: number): string {
+export function trashLine(thrown: readonly TrashedSnapshots[], days: number): string {
   const isOne = thrown.flatMap(({ names }) => names).length === 1;
   if (days === 1) {
     return isOne

@@ -1,7 +1,7 @@
 // A file of a VM as a line of a list: what it is, how large, and who is made of it. Knows nothing of the editor.
 import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import { displayLine } from '../domain/plainText.js';
 import type { VmFile } from '../domain/vmFiles.js';
 import { bytesText } from './bytesText.js';

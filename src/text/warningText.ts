@@ -1,7 +1,7 @@
 // What a person should know before an operation, a sentence for each warning of a plan. Knows nothing of the editor.
 import { knownFaultText } from './knownFaultText.js';
 import { t } from '@vscode/l10n';
-import type { VmView } from '../inventory/views.js';
+import type { VmView } from '../live/views.js';
 import type { Plan } from '../operations/plan.js';
 import type { Warning } from '../domain/consequences.js';
 import { displayLine } from '../domain/plainText.js';
@@ -218,15 +218,15 @@ function partWord(device: Extract<Warning, { kind: 'notInSnapshot' }>['devices']
   }
 }
 
-type Merges = Extract<Warning, { kind: 'merges' }>;
+type MergesWarning = Extract<Warning, { kind: 'merges' }>;
 
 /** Of each disk the file that takes it, where there are several disks. */
-function mergedInto({ into }: Merges, plan: Plan): string {
+function mergedInto({ into }: MergesWarning, plan: Plan): string {
   const files = mergeTargets(plan);
   return files.length > 1 ? files.map((file) => displayLine(file)).join(', ') : (into ?? t('the image below it'));
 }
 
-function downwardsText(warning: Merges, plan: Plan): string {
+function downwardsText(warning: MergesWarning, plan: Plan): string {
   const { bytes } = warning;
   const file = mergedInto(warning, plan);
   return bytes === undefined

@@ -1,6 +1,6 @@
 // Several views look at the same inventory, which follows one attention: theirs together. Knows nothing of the editor.
-import type { InventoryPort } from '../engine/inventory.js';
-import { type Attention, type VmView, vmKey } from '../inventory/views.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import { type Attention, type VmView, vmKey } from '../live/views.js';
 import type { Disposable } from '../base/disposable.js';
 import { Emitter } from '../base/emitter.js';
 
@@ -10,13 +10,13 @@ export interface AttentionShare extends Disposable {
 }
 
 export class Attentions {
-  readonly #inventory: Pick<InventoryPort, 'setAttention'>;
+  readonly #engine: Pick<EnginePort, 'setAttention'>;
   readonly #shares = new Map<AttentionShare, Attention>();
   readonly #changed = new Emitter<void>();
   readonly onDidChange = this.#changed.event;
 
-  constructor(inventory: Pick<InventoryPort, 'setAttention'>) {
-    this.#inventory = inventory;
+  constructor(engine: Pick<EnginePort, 'setAttention'>) {
+    this.#engine = engine;
   }
 
   /** Some view that is seen shows its state, so that it is followed. */
@@ -44,7 +44,7 @@ export class Attentions {
   /** What a hidden view would look at counts for nothing, lest another that is seen makes it be followed. */
   #tell(): void {
     const visible = [...this.#shares.values()].filter((attention) => attention.visible);
-    this.#inventory.setAttention({
+    this.#engine.setAttention({
       visible: visible.length > 0,
       connections: new Set(visible.flatMap(({ connections }) => [...connections])),
       vms: new Set(visible.flatMap(({ vms }) => [...vms])),

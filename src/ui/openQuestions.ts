@@ -3,7 +3,7 @@
 let open = 0;
 
 /** To be handed each box, list and dialog as it opens; gives its answer. */
-export async function whileAsked<T>(answer: Thenable<T>): Promise<T> {
+export async function whileModalOpen<T>(answer: Thenable<T>): Promise<T> {
   open += 1;
   try {
     return await answer;

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
-import { AgentDesk } from '../../src/agents/desk.js';
+import { AgentSession } from '../../src/agents/agentSession.js';
 import { parseSettings } from '../../src/manifest/settings.js';
 import { Session } from '../../src/session/session.js';
 import { SharedSettings } from '../../src/session/sharedSettings.js';
@@ -40,16 +40,16 @@ void onPrivateDaemon(async (daemon) => {
     shell: 'bench',
   });
   const { ref } = await session.vm('lab');
-  const desk = new AgentDesk({ session: () => Promise.resolve(session), agent: () => 'bench', log: silentLog });
+  const tools = new AgentSession({ session: () => Promise.resolve(session), agent: () => 'bench', log: silentLog });
   const withCheckpoint = async (step: number): Promise<void> => {
     const given = { vm: 'lab', program: 'sh', args: workOf(step), seconds: atMostMs / 1_000 };
-    const { isError, content } = await desk.call('run_in_guest', given, never);
+    const { isError, content } = await tools.call('run_in_guest', given, never);
     if (isError || content['exitCode'] !== 0) {
       throw new Error(JSON.stringify(content));
     }
   };
   const without = async (step: number): Promise<void> => {
-    const ran = await session.inventory.guests.runIn(ref, { program: 'sh', args: workOf(step), atMostMs }, never);
+    const ran = await session.engine.guests.runIn(ref, { program: 'sh', args: workOf(step), atMostMs }, never);
     if (ran.kind === 'late' || ran.exitCode !== 0) {
       throw new Error(`the command in the guest did not do it: ${JSON.stringify(ran)}`);
     }
@@ -64,7 +64,7 @@ void onPrivateDaemon(async (daemon) => {
       took.with.push(kept);
     }
   }
-  const snapshots = (await session.inventory.readTree(ref)).snapshots.length;
+  const snapshots = (await session.engine.readTree(ref)).snapshots.length;
   if (snapshots !== steps + 1) {
     throw new Error(`${snapshots} checkpoints stand before ${steps + 1} steps`);
   }

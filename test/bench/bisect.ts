@@ -7,7 +7,7 @@ import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { Bisects } from '../../src/bisect/bisects.js';
-import { lineOf } from '../../src/bisect/line.js';
+import { lineOf } from '../../src/bisect/bisectLine.js';
 import { silentLog } from '../silentLog.js';
 import { onPrivateDaemon, remark, report, sideBySide } from './measure.js';
 import { openInventory } from './ownInventory.js';
@@ -31,15 +31,15 @@ void onPrivateDaemon(async (daemon) => {
     await virshOk(daemon.virsh, 'snapshot-create-as', 'line', `s${at}`, '--disk-only');
     top = join(folder, `line.s${at}`);
   }
-  const inventory = await openInventory(daemon);
-  const [view] = inventory.findVms('line');
+  const engine = await openInventory(daemon);
+  const [view] = engine.findVms('line');
   const { ref, vm } = view!;
-  const tree = await inventory.readTree(ref);
+  const tree = await engine.readTree(ref);
   const script = `sleep ${checkSeconds}; qemu-io -U -r -f qcow2 -c 'read -P 7 0 512' "$VIRT_REWIND_DISK" | grep -q 'Pattern verification failed'`;
   let looks = 0;
   const find = (jobs: number) => async (): Promise<void> => {
     const folderOfRun = join(daemon.dir, `state-${randomUUID()}`);
-    const bisects = new Bisects({ inventory, folder: folderOfRun, log: silentLog, environment: daemon.env });
+    const bisects = new Bisects({ engine, folder: folderOfRun, log: silentLog, environment: daemon.env });
     const open = await bisects.begin({
       vm: ref,
       vmName: vm.name,
@@ -83,5 +83,5 @@ void onPrivateDaemon(async (daemon) => {
     against: 'one after another',
   });
   remark(`Bisect: the check itself takes ${checkSeconds} s, as a guest that starts; ${rounds} rounds each.`);
-  inventory.dispose();
+  engine.dispose();
 });

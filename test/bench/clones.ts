@@ -25,9 +25,9 @@ void onPrivateDaemon(async (daemon) => {
     throw new Error(filled.stderr);
   }
   await virshOk(daemon.virsh, 'destroy', 'web');
-  const inventory = await openInventory(daemon);
-  const { ref } = inventory.findVms('web')[0]!;
-  const { snapshot = '' } = await inventory.runOperation({
+  const engine = await openInventory(daemon);
+  const { ref } = engine.findVms('web')[0]!;
+  const { snapshot = '' } = await engine.runOperation({
     kind: 'create',
     vm: ref,
     title: 'clean',
@@ -37,18 +37,18 @@ void onPrivateDaemon(async (daemon) => {
   const make = async (way: 'linked' | 'full'): Promise<readonly VmRef[]> => {
     const clones: VmRef[] = [];
     for (let at = 0; at < count; at += 1) {
-      clones.push(await makeClone(inventory, cloneRequest(inventory, ref, { snapshot, way, name: `${way}-${at}` })));
+      clones.push(await makeClone(engine, cloneRequest(engine, ref, { snapshot, way, name: `${way}-${at}` })));
     }
     return clones;
   };
   const bytesOf = async (clones: readonly VmRef[]): Promise<number> => {
-    const files = clones.flatMap((clone) => inventory.findVm(clone)!.vm.clone!.files);
+    const files = clones.flatMap((clone) => engine.findVm(clone)!.vm.clone!.files);
     const sizes = await Promise.all(files.map(async (file) => (await stat(file)).blocks * 512));
     return sizes.reduce((sum, size) => sum + size, 0);
   };
   const release = async (clones: readonly VmRef[]): Promise<void> => {
     for (const clone of clones) {
-      await throwAway(inventory, clone);
+      await throwAway(engine, clone);
     }
   };
 
@@ -59,10 +59,10 @@ void onPrivateDaemon(async (daemon) => {
   let linked: readonly VmRef[] = [];
   const linkMs = await timed(async () => (linked = await make('linked')));
   for (const vm of linked) {
-    await inventory.runOperation({ kind: 'power', vm, action: 'start' });
+    await engine.runOperation({ kind: 'power', vm, action: 'start' });
   }
   for (const vm of linked) {
-    await waitForAgent(daemon.virsh, inventory.findVm(vm)!.vm.name);
+    await waitForAgent(daemon.virsh, engine.findVm(vm)!.vm.name);
   }
   const own = await bytesOf(linked);
   await release(linked);
@@ -78,5 +78,5 @@ void onPrivateDaemon(async (daemon) => {
     `Clones: ${count} linked ones were made in ${Math.round(linkMs)} ms, ${count} full copies in ${Math.round(copyMs)} ms; ` +
       `the VM holds ${filledMiB} MiB.`,
   );
-  inventory.dispose();
+  engine.dispose();
 });

@@ -8,7 +8,7 @@ import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { VmRef } from '../../src/domain/vm.js';
 import { throwAway } from '../../src/engine/clones.js';
 import { type Forks, forkVm } from '../../src/engine/forks.js';
-import type { Inventory } from '../../src/engine/liveInventory.js';
+import type { Engine } from '../../src/engine/engine.js';
 import { type Daemon, median, onPrivateDaemon, remark, report, timed } from './measure.js';
 import { openInventory } from './ownInventory.js';
 
@@ -28,8 +28,8 @@ void onPrivateDaemon(async (daemon) => {
     await defineTestGuest(daemon, { name, memoryMiB, folder });
   }
   await web.start();
-  const inventory = await openInventory(daemon);
-  const { ref } = inventory.findVms('web')[0]!;
+  const engine = await openInventory(daemon);
+  const { ref } = engine.findVms('web')[0]!;
   const took = { boots: [] as number[], forks: [] as number[], moment: [] as number[] };
   // The first of both warms up, and does not count.
   for (let round = 0; round <= rounds; round += 1) {
@@ -40,16 +40,16 @@ void onPrivateDaemon(async (daemon) => {
     const began = performance.now();
     const forks = await timed(async () => {
       // As all shells ask for it.
-      made = await forkVm(inventory, ref, {
+      made = await forkVm(engine, ref, {
         count,
         seamless: true,
         onMade: (number) => (begun = number === 0 ? performance.now() : begun),
       });
       for (const child of made.children) {
-        await waitForAgent(daemon.virsh, inventory.findVm(child)!.vm.name);
+        await waitForAgent(daemon.virsh, engine.findVm(child)!.vm.name);
       }
     });
-    await release(inventory, ref, made!);
+    await release(engine, ref, made!);
     if (round > 0) {
       took.boots.push(boots);
       took.forks.push(forks);
@@ -70,13 +70,13 @@ void onPrivateDaemon(async (daemon) => {
   );
   report({
     name: 'space of a fork at birth',
-    ours: (await spaceAtBirth(folder, inventory, ref)) / megabyte,
+    ours: (await spaceAtBirth(folder, engine, ref)) / megabyte,
     baseline: mostMegabytes,
     unit: 'MB',
     goal: 1,
     against: 'the limit',
   });
-  inventory.dispose();
+  engine.dispose();
 });
 
 /** All begin at once, and are waited for one by one: to ask all of them all the time would take what they boot with. */
@@ -88,12 +88,12 @@ async function boot({ virsh }: Daemon, names: readonly string[]): Promise<void> 
 }
 
 /** What there is more in the folder of the disks, for each of them; the moment that they begin with is there before. */
-async function spaceAtBirth(folder: string, inventory: Inventory, vm: VmRef): Promise<number> {
-  const { snapshot, children: first } = await forkVm(inventory, vm, { seamless: true });
+async function spaceAtBirth(folder: string, engine: Engine, vm: VmRef): Promise<number> {
+  const { snapshot, children: first } = await forkVm(engine, vm, { seamless: true });
   const before = await allocated(folder);
-  const { children } = await forkVm(inventory, vm, { count, snapshot });
+  const { children } = await forkVm(engine, vm, { count, snapshot });
   const bytes = ((await allocated(folder)) - before) / count;
-  await release(inventory, vm, { snapshot, children: [...first, ...children] });
+  await release(engine, vm, { snapshot, children: [...first, ...children] });
   if (bytes <= 0) {
     throw new Error(`${count} forks took ${bytes} bytes each`);
   }
@@ -107,9 +107,9 @@ async function allocated(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-async function release(inventory: Inventory, vm: VmRef, { snapshot, children }: Forks): Promise<void> {
+async function release(engine: Engine, vm: VmRef, { snapshot, children }: Forks): Promise<void> {
   for (const child of children) {
-    await throwAway(inventory, child);
+    await throwAway(engine, child);
   }
-  await inventory.runOperation({ kind: 'delete', vm, snapshot, scope: 'one' });
+  await engine.runOperation({ kind: 'delete', vm, snapshot, scope: 'one' });
 }

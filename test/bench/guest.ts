@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
+import { Engine } from '../../src/engine/engine.js';
 import { silentLog } from '../silentLog.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import { onPrivateDaemon, remark, report, sideBySide } from './measure.js';
@@ -15,16 +15,16 @@ void onPrivateDaemon(async (daemon) => {
   await guest.start();
   // Without it the agent cannot set the battery's clock, which virsh asks for.
   await guest.run('sh', ['-c', 'ln -sf /bin/busybox /sbin/hwclock']);
-  const inventory = new Inventory({
+  const engine = new Engine({
     open: libvirtHypervisor(silentLog, daemon.env),
     log: silentLog,
     journal: { folder: join(daemon.dir, 'journal') },
   });
-  inventory.setConnections([daemon.uri]);
-  const { vms } = await inventory.connect(daemon.uri);
+  engine.setConnections([daemon.uri]);
+  const { vms } = await engine.connect(daemon.uri);
   const vm = vms[0]!.ref;
-  inventory.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: new Set() });
-  await inventory.readTree(vm);
+  engine.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: new Set() });
+  await engine.readTree(vm);
 
   const virsh = async (...args: readonly string[]): Promise<void> => {
     const { code, stderr } = await daemon.virsh(args);
@@ -32,7 +32,7 @@ void onPrivateDaemon(async (daemon) => {
       throw new Error(stderr);
     }
   };
-  const run = (request: OperationRequest): Promise<unknown> => inventory.runOperation(request);
+  const run = (request: OperationRequest): Promise<unknown> => engine.runOperation(request);
   const times = await sideBySide(rounds, {
     ours: async () => {
       await run({ kind: 'create', vm, snapshotKind: 'memory', title: 'bench' });
@@ -62,5 +62,5 @@ void onPrivateDaemon(async (daemon) => {
   remark(
     `Create + revert + delete: ${times.clockless.toFixed(0)} ms by a virsh that leaves the guest's clock in the past.`,
   );
-  inventory.dispose();
+  engine.dispose();
 });

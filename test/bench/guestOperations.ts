@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { keepIn } from '../../src/engine/persistence.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
+import { Engine } from '../../src/engine/engine.js';
 import { silentLog } from '../silentLog.js';
 import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
@@ -43,7 +43,7 @@ export async function startGuest(daemon: Daemon, options: GuestOptions): Promise
   await guest.start();
   const { journal, ...kept } = keepIn(join(daemon.dir, `journal-${options.name}`), silentLog);
   let begunAt = Number.NaN;
-  const inventory = new Inventory({
+  const engine = new Engine({
     open: libvirtHypervisor(silentLog, daemon.env),
     log: silentLog,
     journal: {
@@ -53,23 +53,23 @@ export async function startGuest(daemon: Daemon, options: GuestOptions): Promise
           begunAt = performance.now();
           return journal.begin(head);
         },
-        unfinished: (connection) => journal.unfinished(connection),
-        claim: (id) => journal.claim(id),
-        isHeld: (id) => journal.isHeld(id),
+        readInterrupted: (connection) => journal.readInterrupted(connection),
+        lock: (id) => journal.lock(id),
+        isLocked: (id) => journal.isLocked(id),
       },
     },
   });
-  inventory.setConnections([daemon.uri]);
-  const { vms } = await inventory.connect(daemon.uri);
+  engine.setConnections([daemon.uri]);
+  const { vms } = await engine.connect(daemon.uri);
   const vm = vms.find((view) => view.vm.name === options.name)!.ref;
   return {
     guest,
     vm,
     run: async (request) => {
       const began = performance.now();
-      const result = await inventory.runOperation(request);
+      const result = await engine.runOperation(request);
       return { result, checkMs: begunAt - began, wholeMs: performance.now() - began };
     },
-    dispose: () => inventory.dispose(),
+    dispose: () => engine.dispose(),
   };
 }

@@ -7,7 +7,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { usualThresholds } from '../../src/diagnosis/thresholds.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
+import { Engine } from '../../src/engine/engine.js';
 import { NotesFile } from '../../src/journal/notesFile.js';
 import { openConnection } from '../../src/libvirt/connect.js';
 import {
@@ -32,7 +32,7 @@ void onPrivateDaemon(async (daemon) => {
   const connection = await openConnection(daemon.uri, { log: silentLog, environment: daemon.env });
   const opened: Hypervisor[] = [];
   const open = libvirtHypervisor(silentLog, daemon.env);
-  const inventory = new Inventory({
+  const engine = new Engine({
     open: async (uri, signal) => {
       const hypervisor = await open(uri, signal);
       opened.push(hypervisor);
@@ -40,15 +40,13 @@ void onPrivateDaemon(async (daemon) => {
     },
     log: silentLog,
   });
-  inventory.setConnections([daemon.uri]);
+  engine.setConnections([daemon.uri]);
   const clock = new FakeClock();
   const notes = new NotesFile(join(daemon.dir, 'notes', 'notes.json'), 2 * 1024 * 1024, silentLog);
-  const watch = new HealthWatch({ inventory, notes, log: silentLog, clock });
+  const watch = new HealthWatch({ engine, notes, log: silentLog, clock });
   watch.setSettings({ sweepMinutes, thresholds: usualThresholds, exceptions: [] });
   await watch.sweepNow();
-  const known = inventory.connections[0]?.vms.flatMap(
-    (view) => view.layers?.disks.flatMap((disk) => disk.layers) ?? [],
-  );
+  const known = engine.connections[0]?.vms.flatMap((view) => view.layers?.disks.flatMap((disk) => disk.layers) ?? []);
   if (known?.length !== vms * layers || known.some(({ allocatedBytes }) => allocatedBytes === 'unknown')) {
     throw new Error(`${String(known?.length)} layers are known`);
   }
@@ -58,7 +56,7 @@ void onPrivateDaemon(async (daemon) => {
   const flags = VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING + VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
   const { call, sweep, health } = await sideBySide(15, {
     call: () => connection.call('connectGetAllDomainStats', { doms: [], stats: VIR_DOMAIN_STATS_BLOCK, flags }),
-    sweep: () => inventory.sweep(daemon.uri),
+    sweep: () => engine.sweep(daemon.uri),
     health: () => watch.sweepNow(),
   });
   const against = { baseline: call, unit: 'ms', goal: 1.3, against: 'the bulk call alone' };
@@ -66,7 +64,7 @@ void onPrivateDaemon(async (daemon) => {
   report({ name: `health of ${vms} VMs × ${layers} layers`, ours: health, ...against });
   await measureHidden(clock, () => opened.reduce((sum, { callCount }) => sum + callCount, 0));
   watch.dispose();
-  inventory.dispose();
+  engine.dispose();
   connection.close();
 });
 

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
-import { vmKey } from '../../src/inventory/views.js';
+import { Engine } from '../../src/engine/engine.js';
+import { vmKey } from '../../src/live/views.js';
 import { silentLog } from '../silentLog.js';
 import { type Daemon, onPrivateDaemon, remark, report } from './measure.js';
 import { makeStock } from './stock.js';
@@ -52,7 +52,7 @@ void onPrivateDaemon(async (daemon) => {
   await makeStock(daemon, 20, 50);
   const opened: Hypervisor[] = [];
   const open = libvirtHypervisor(silentLog, daemon.env);
-  const inventory = new Inventory({
+  const engine = new Engine({
     open: async (uri, signal) => {
       const hypervisor = await open(uri, signal);
       opened.push(hypervisor);
@@ -61,11 +61,11 @@ void onPrivateDaemon(async (daemon) => {
     log: silentLog,
   });
   const calls = (): number => opened.reduce((sum, { callCount }) => sum + callCount, 0);
-  inventory.setConnections([daemon.uri]);
-  const { vms } = await inventory.connect(daemon.uri);
+  engine.setConnections([daemon.uri]);
+  const { vms } = await engine.connect(daemon.uri);
   const all = new Set(vms.map(({ ref }) => vmKey(ref)));
-  inventory.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: all });
-  await Promise.all(vms.map(({ ref }) => inventory.readTree(ref)));
+  engine.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: all });
+  await Promise.all(vms.map(({ ref }) => engine.readTree(ref)));
   await wait(settleMs);
 
   const pid = findDaemon(daemon);
@@ -87,7 +87,7 @@ void onPrivateDaemon(async (daemon) => {
   });
   remark(`Of that the daemon took ${share.daemon.toFixed(2)} %, we ${share.ours.toFixed(2)} %.`);
 
-  inventory.setAttention({ visible: false, connections: new Set(), vms: new Set() });
+  engine.setAttention({ visible: false, connections: new Set(), vms: new Set() });
   await wait(1_000);
   const hidden = calls();
   await wait(watchMs);
@@ -99,5 +99,5 @@ void onPrivateDaemon(async (daemon) => {
     goal: 0,
     against: 'the view shown',
   });
-  inventory.dispose();
+  engine.dispose();
 });

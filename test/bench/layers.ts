@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { whatIsRead } from '../../src/domain/chains/whatIsRead.js';
+import { findReads } from '../../src/domain/chains/findReads.js';
 import { localContents } from '../../src/driver/files/localContents.js';
 import { seededRandom } from '../histories/random.js';
 import { remark, report, sideBySide } from './measure.js';
@@ -32,7 +32,7 @@ async function measureBlocks(): Promise<void> {
           } as const;
         }),
       );
-      return whatIsRead(20 * 1024 ** 3, rows).length;
+      return findReads(20 * 1024 ** 3, rows).length;
     };
     remark(`The chain is read in ${await ours()} pieces.`);
     const { map, walk } = await sideBySide(9, {

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
+import { Engine } from '../../src/engine/engine.js';
 import { silentLog } from '../silentLog.js';
 import { median, onPrivateDaemon, report, timed } from './measure.js';
 
@@ -14,12 +14,12 @@ const steadyMs = 11_000;
 
 void onPrivateDaemon(async (daemon) => {
   await defineTestGuest(daemon, { name: 'web', agent: false });
-  const inventory = new Inventory({ open: libvirtHypervisor(silentLog, daemon.env), log: silentLog });
-  inventory.setConnections([daemon.uri]);
-  inventory.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: new Set() });
-  await inventory.connect(daemon.uri);
-  const isLost = (): boolean => inventory.connections[0]?.lastSeenAt !== undefined;
-  const isBack = (): boolean => inventory.connections[0]?.state === 'connected' && !isLost();
+  const engine = new Engine({ open: libvirtHypervisor(silentLog, daemon.env), log: silentLog });
+  engine.setConnections([daemon.uri]);
+  engine.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: new Set() });
+  await engine.connect(daemon.uri);
+  const isLost = (): boolean => engine.connections[0]?.lastSeenAt !== undefined;
+  const isBack = (): boolean => engine.connections[0]?.state === 'connected' && !isLost();
   const until = (isTrue: () => boolean): Promise<number> =>
     timed(
       () =>
@@ -30,7 +30,7 @@ void onPrivateDaemon(async (daemon) => {
               resolve();
             }
           };
-          const listening = inventory.onDidChange(look);
+          const listening = engine.onDidChange(look);
           look();
         }),
     );
@@ -49,7 +49,7 @@ void onPrivateDaemon(async (daemon) => {
     await daemon.unhangDaemon();
     times.answers.push(await until(isBack));
   }
-  inventory.dispose();
+  engine.dispose();
   const told = (name: string, all: readonly number[], most: number): void =>
     report({ name, ours: median(all), baseline: most, unit: 'ms', goal: 1, against: 'a limit' });
   told('a daemon that ends is told as lost', times.gone, 1_000);

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
+import { Engine } from '../../src/engine/engine.js';
 import { silentLog } from '../silentLog.js';
 import { onPrivateDaemon, remark, report } from './measure.js';
 import { testDriverXml } from './stock.js';
@@ -25,13 +25,13 @@ void onPrivateDaemon(async (daemon) => {
     return daemon.testUri.replace('///default', `//${join(daemon.dir, file)}`);
   };
   const [small, large] = [await at('small.xml', 10, 20), await at('large.xml', 10, 1000)];
-  const inventory = new Inventory({ open: libvirtHypervisor(silentLog, daemon.env), log: silentLog });
-  inventory.setConnections([small, large]);
+  const engine = new Engine({ open: libvirtHypervisor(silentLog, daemon.env), log: silentLog });
+  engine.setConnections([small, large]);
   const read = async (uri: string): Promise<number> => {
-    const { vms } = await inventory.connect(uri);
+    const { vms } = await engine.connect(uri);
     let count = 0;
     for (const { ref } of vms) {
-      count += (await inventory.readTree(ref)).snapshots.length;
+      count += (await engine.readTree(ref)).snapshots.length;
     }
     return count;
   };
@@ -51,5 +51,5 @@ void onPrivateDaemon(async (daemon) => {
     against: 'the limit',
   });
   remark(`Of that memory ${((after.heapUsed - before.heapUsed) / MB).toFixed(1)} MB are live objects.`);
-  inventory.dispose();
+  engine.dispose();
 });

@@ -9,7 +9,7 @@ import { versionOf } from '../../src/domain/capabilities.js';
 import type { OperationResult } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
+import { Engine } from '../../src/engine/engine.js';
 import { silentLog } from '../silentLog.js';
 import { type Daemon, median, onPrivateDaemon, remark, report } from './measure.js';
 import { SilentGuest } from './silentGuest.js';
@@ -94,15 +94,15 @@ void onPrivateDaemon(async (daemon) => {
   const ear = await SilentGuest.start(daemon, guest);
   const inGuest = (script: string): Promise<string> => runIn(guest, script);
   await inGuest(fill);
-  const inventory = new Inventory({
+  const engine = new Engine({
     open: libvirtHypervisor(silentLog, daemon.env),
     log: silentLog,
     journal: { folder: join(daemon.dir, 'journal') },
   });
-  inventory.setConnections([daemon.uri]);
+  engine.setConnections([daemon.uri]);
   const isGuarded = await canGuard(daemon);
-  const vm = await refOf(inventory, daemon, 'guest');
-  const took = await takeTurns(inventory, vm, ['internal', 'live'], rounds);
+  const vm = await refOf(engine, daemon, 'guest');
+  const took = await takeTurns(engine, vm, ['internal', 'live'], rounds);
   report({
     name: `guest stands still for a live external memory snapshot, ${inUse}`,
     ours: middle(took, 'live', 'paused'),
@@ -115,17 +115,17 @@ void onPrivateDaemon(async (daemon) => {
   if (isGuarded) {
     await inGuest(inBackground(writeOnAndOn));
     const told = (): Promise<string> => inGuest(progress);
-    await writing(told, () => takeTurns(inventory, vm, ['internal', 'live', 'seamless'], rounds, ear), ear);
+    await writing(told, () => takeTurns(engine, vm, ['internal', 'live', 'seamless'], rounds, ear), ear);
     const partsOf = async (one: TestGuest, ref: VmRef): Promise<StopParts> => {
       await runIn(one, inBackground(writeToDisk));
       return stopParts(daemon, one.name, rounds, (snapshot) =>
-        inventory.runOperation({ kind: 'delete', vm: ref, snapshot, scope: 'one' }),
+        engine.runOperation({ kind: 'delete', vm: ref, snapshot, scope: 'one' }),
       );
     };
     await ear.stop();
     const large = await partsOf(guest, vm);
     await guest.remove();
-    const small = await idle(daemon, inventory, partsOf);
+    const small = await idle(daemon, engine, partsOf);
     remark(
       `What the stop consists of, of guests that write to their disk all the time:\n\n${partsTable({
         [`${idleMiB} MiB`]: small,
@@ -136,7 +136,7 @@ void onPrivateDaemon(async (daemon) => {
     await ear.stop();
     remark('The seamless one needs QEMU 10.');
   }
-  inventory.dispose();
+  engine.dispose();
 });
 
 /** Of the guest that writes meanwhile. @param told what it tells of that */
@@ -177,13 +177,13 @@ function reportWhole(took: Turns, what: string): void {
 /** Its silence tells more than libvirt, which may tell of QEMU's stop and its end at once. */
 async function idle(
   daemon: Daemon,
-  inventory: Inventory,
+  engine: Engine,
   partsOf: (guest: TestGuest, vm: VmRef) => Promise<StopParts>,
 ): Promise<StopParts> {
   const guest = await defineTestGuest(daemon, { name: 'idle', memoryMiB: idleMiB });
   const ear = await SilentGuest.start(daemon, guest);
-  const vm = await refOf(inventory, daemon, 'idle');
-  const took = await takeTurns(inventory, vm, ['internal', 'live', 'seamless'], idleRounds, ear);
+  const vm = await refOf(engine, daemon, 'idle');
+  const took = await takeTurns(engine, vm, ['internal', 'live', 'seamless'], idleRounds, ear);
   const name = `guest of ${idleMiB} MiB that is idle stands still for a seamless memory snapshot`;
   report({
     name: `${name}, the longest of ${idleRounds}`,
@@ -245,10 +245,10 @@ async function canGuard(daemon: Daemon): Promise<boolean> {
   return capabilities.hypervisor >= versionOf(10, 0) && capabilities.externalRevert;
 }
 
-async function refOf(inventory: Inventory, daemon: Daemon, name: string): Promise<VmRef> {
-  await inventory.connect(daemon.uri);
-  await inventory.refresh({ connection: daemon.uri });
-  const view = inventory.findVms(name, daemon.uri)[0];
+async function refOf(engine: Engine, daemon: Daemon, name: string): Promise<VmRef> {
+  await engine.connect(daemon.uri);
+  await engine.refresh({ connection: daemon.uri });
+  const view = engine.findVms(name, daemon.uri)[0];
   if (view === undefined) {
     throw new Error(`there is no VM ${name}`);
   }
@@ -256,7 +256,7 @@ async function refOf(inventory: Inventory, daemon: Daemon, name: string): Promis
 }
 
 async function takeTurns(
-  inventory: Inventory,
+  engine: Engine,
   vm: VmRef,
   names: readonly Way[],
   count: number,
@@ -266,7 +266,7 @@ async function takeTurns(
   for (let round = 0; round < count; round++) {
     for (const name of names) {
       const take = (): Promise<OperationResult> =>
-        inventory.runOperation({ kind: 'create', vm, snapshotKind: 'memory', title: name, ...ways[name] });
+        engine.runOperation({ kind: 'create', vm, snapshotKind: 'memory', title: name, ...ways[name] });
       const { made, silentMs } =
         ear === undefined ? { made: await take(), silentMs: Number.NaN } : await ear.during(take);
       const { snapshot, guestPausedMs, durationMs } = made;
@@ -274,7 +274,7 @@ async function takeTurns(
         throw new Error('no stop of the guest was seen');
       }
       // A VM keeps to one style, so nothing may be left of this one.
-      await inventory.runOperation({ kind: 'delete', vm, snapshot: snapshot!, scope: 'one' });
+      await engine.runOperation({ kind: 'delete', vm, snapshot: snapshot!, scope: 'one' });
       took.get(name)!.push({ paused: guestPausedMs, whole: durationMs, silent: silentMs });
     }
   }

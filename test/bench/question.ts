@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
-import { vmKey } from '../../src/inventory/views.js';
+import { Engine } from '../../src/engine/engine.js';
+import { vmKey } from '../../src/live/views.js';
 import { silentLog } from '../silentLog.js';
 import type { AfterRevert, OperationRequest } from '../../src/domain/operation.js';
 import { defineOthers } from './guestOperations.js';
@@ -19,33 +19,33 @@ void onPrivateDaemon(async (daemon) => {
   const open = libvirtHypervisor(silentLog, daemon.env);
   const asked: string[] = [];
   let hypervisor: Hypervisor | undefined;
-  const inventory = new Inventory({
+  const engine = new Engine({
     open: async (uri, signal) => counted((hypervisor = await open(uri, signal)), (call) => asked.push(call)),
     log: silentLog,
     journal: { folder: join(daemon.dir, 'journal') },
   });
-  inventory.setConnections([daemon.uri]);
+  engine.setConnections([daemon.uri]);
   for (const style of ['internal', 'external'] as const) {
     const name = `guest-${style}`;
     const guest = await defineTestGuest(daemon, { name });
     await guest.start();
-    const { vms } = await inventory.connect(daemon.uri);
+    const { vms } = await engine.connect(daemon.uri);
     const vm = vms.find((view) => view.vm.name === name)!.ref;
-    inventory.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: new Set([vmKey(vm)]) });
-    const { snapshot } = await inventory.runOperation({
+    engine.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: new Set([vmKey(vm)]) });
+    const { snapshot } = await engine.runOperation({
       kind: 'create',
       vm,
       snapshotKind: 'memory',
       style,
       title: 'it',
     });
-    await inventory.readTree(vm);
+    await engine.readTree(vm);
     // Nobody else asks: what is followed is as good as read.
     const question = ends.flatMap((after): readonly OperationRequest[] =>
       [true, false].map((checkpointFirst) => ({ kind: 'revert', vm, snapshot: snapshot!, after, checkpointFirst })),
     );
     const ask = async (): Promise<void> => {
-      for (const { decision } of await inventory.decide(question)) {
+      for (const { decision } of await engine.decide(question)) {
         if (decision.kind === 'refusal') {
           throw new Error(`refused: ${decision.refusal.reason}`);
         }
@@ -76,7 +76,7 @@ void onPrivateDaemon(async (daemon) => {
     );
     await guest.remove();
   }
-  inventory.dispose();
+  engine.dispose();
 });
 
 /** Of each method that asks, told its name. What is a property, an event or an end asks nobody. */

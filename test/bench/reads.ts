@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
-import { vmKey } from '../../src/inventory/views.js';
+import { Engine } from '../../src/engine/engine.js';
+import { vmKey } from '../../src/live/views.js';
 import { silentLog } from '../silentLog.js';
 import { BareLoop } from './bareLoop.js';
 import { type Daemon, median, onPrivateDaemon, remark, report, sideBySide } from './measure.js';
@@ -43,17 +43,17 @@ async function longestBlock(daemon: Daemon): Promise<number> {
   const open = libvirtHypervisor(silentLog, daemon.env);
   const blocks: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const inventory = new Inventory({ open, log: silentLog });
-    inventory.setConnections([daemon.uri]);
+    const engine = new Engine({ open, log: silentLog });
+    engine.setConnections([daemon.uri]);
     const delay = monitorEventLoopDelay({ resolution: 1 });
     delay.enable();
-    const { vms } = await inventory.connect(daemon.uri);
+    const { vms } = await engine.connect(daemon.uri);
     const all = new Set(vms.map(({ ref }) => vmKey(ref)));
-    inventory.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: all });
-    await Promise.all(vms.map(({ ref }) => inventory.readTree(ref)));
+    engine.setAttention({ visible: true, connections: new Set([daemon.uri]), vms: all });
+    await Promise.all(vms.map(({ ref }) => engine.readTree(ref)));
     delay.disable();
     blocks.push(delay.max / 1e6);
-    inventory.dispose();
+    engine.dispose();
   }
   return median(blocks);
 }

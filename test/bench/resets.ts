@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { getHeapSnapshot } from 'node:v8';
 import { SessionVm } from '../../src/api/sessionVm.js';
-import { Visit } from '../../src/api/visit.js';
+import { LibrarySession } from '../../src/api/librarySession.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { logFolder, OperationLog } from '../../src/journal/operationLog.js';
 import { Records } from '../../src/journal/records.js';
@@ -45,8 +45,8 @@ void onPrivateDaemon(async (daemon) => {
   });
   // What the library gives to who finds a VM.
   const over = new AbortController().signal;
-  const visit = new Visit({ session: () => session, log: silentLog, shell: 'bench', over });
-  const vm = new SessionVm(visit, await session.vm('lab'));
+  const librarySession = new LibrarySession({ session: () => session, log: silentLog, shell: 'bench', over });
+  const vm = new SessionVm(librarySession, await session.vm('lab'));
   const failures: string[] = [];
   let marked = 0;
   /** The guest has gone on since, and must not any more. */
@@ -163,7 +163,7 @@ async function fillUp(state: string, vm: VmRef): Promise<void> {
 
 /** After what follows a reset by itself, and everything that can be collected has been. */
 async function look(session: Session, vm: SessionVm, dir: string): Promise<Grown> {
-  await session.inventory.idle();
+  await session.engine.idle();
   const snapshots = (await vm.snapshots()).length;
   for (let count = 0; count < 8; count += 1) {
     globalThis.gc?.();

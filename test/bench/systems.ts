@@ -30,8 +30,8 @@ void onPrivateDaemon(async (daemon) => {
     }
   };
   const here = await openSystems(daemon.uri, folder, daemon.env);
-  const { inventory, systems } = here;
-  const views = names.map((name) => inventory.findVms(name)[0]!);
+  const { engine, systems } = here;
+  const views = names.map((name) => engine.findVms(name)[0]!);
   await systems.make('five', views);
   const five = async (): Promise<StoredSystem> => (await systems.find('five'))!;
 
@@ -52,11 +52,11 @@ void onPrivateDaemon(async (daemon) => {
     return { paused: pausedMs, spread: point.spreadMs, reverted: durationMs };
   };
   const alone = async (vm: VmRef): Promise<{ paused: number; reverted: number }> => {
-    const made = await inventory.runOperation({ kind: 'create', vm, snapshotKind: 'memory', title: 'alone' });
+    const made = await engine.runOperation({ kind: 'create', vm, snapshotKind: 'memory', title: 'alone' });
     if (made.guestPausedMs === undefined) {
       throw new Error('no stop of the guest was seen');
     }
-    const back = await inventory.runOperation({
+    const back = await engine.runOperation({
       ...{ kind: 'revert', vm, snapshot: made.snapshot!, after: 'asSnapshot', checkpointFirst: true },
     } as const);
     return { paused: made.guestPausedMs, reverted: back.durationMs };

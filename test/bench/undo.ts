@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { VmRef } from '../../src/domain/vm.js';
-import type { Inventory } from '../../src/engine/liveInventory.js';
-import { UndoLook } from '../../src/engine/undoing.js';
+import type { Engine } from '../../src/engine/engine.js';
+import { UndoLook } from '../../src/engine/undoLook.js';
 import { median, onPrivateDaemon, remark, report, timed } from './measure.js';
 import { openInventory } from './ownInventory.js';
 
@@ -20,18 +20,18 @@ void onPrivateDaemon(async (daemon) => {
   const disk = join(folder, 'web.qcow2');
   await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', disk, '64M']);
   await defineDiskVm(daemon, 'web', [{ file: disk, format: 'qcow2' }]);
-  const inventory = await openInventory(daemon);
-  const { ref } = inventory.findVms('web')[0]!;
+  const engine = await openInventory(daemon);
+  const { ref } = engine.findVms('web')[0]!;
   for (let at = 0; at < snapshots; at += 1) {
-    await take(inventory, ref, `s${at}`);
+    await take(engine, ref, `s${at}`);
   }
   const took = { trash: [] as number[], undo: [] as number[], remove: [] as number[] };
   // The first of each warms up, and does not count.
   for (let round = 0; round <= rounds; round += 1) {
-    const last = await take(inventory, ref, 'last');
-    const trash = await timed(() => putInTrash(inventory, ref, last));
-    const undo = await timed(() => takeBack(inventory, ref));
-    const remove = await timed(() => inventory.runOperation({ kind: 'delete', vm: ref, snapshot: last, scope: 'one' }));
+    const last = await take(engine, ref, 'last');
+    const trash = await timed(() => putInTrash(engine, ref, last));
+    const undo = await timed(() => takeBack(engine, ref));
+    const remove = await timed(() => engine.runOperation({ kind: 'delete', vm: ref, snapshot: last, scope: 'one' }));
     if (round > 0) {
       took.trash.push(trash);
       took.undo.push(undo);
@@ -54,24 +54,24 @@ void onPrivateDaemon(async (daemon) => {
   remark(
     `Undo: of a VM with ${snapshots + 1} snapshots, off; ${rounds} rounds. What is deleted for good cannot be undone.`,
   );
-  inventory.dispose();
+  engine.dispose();
 });
 
-async function take(inventory: Inventory, vm: VmRef, title: string): Promise<string> {
-  const made = await inventory.runOperation({ kind: 'create', vm, title, snapshotKind: 'offline', style: 'internal' });
+async function take(engine: Engine, vm: VmRef, title: string): Promise<string> {
+  const made = await engine.runOperation({ kind: 'create', vm, title, snapshotKind: 'offline', style: 'internal' });
   return made.snapshot!;
 }
 
 /** As a person's answer does: what goes, and whether it may, has been planned and shown before it. */
-async function putInTrash(inventory: Inventory, vm: VmRef, snapshot: string): Promise<void> {
-  await inventory.plan({ kind: 'delete', vm, snapshot, scope: 'one' });
-  await inventory.mark({ kind: 'trash', vm, snapshots: [snapshot], put: 'in', until: Date.now() + week });
+async function putInTrash(engine: Engine, vm: VmRef, snapshot: string): Promise<void> {
+  await engine.plan({ kind: 'delete', vm, snapshot, scope: 'one' });
+  await engine.mark({ kind: 'trash', vm, snapshots: [snapshot], put: 'in', until: Date.now() + week });
 }
 
-async function takeBack(inventory: Inventory, vm: VmRef): Promise<void> {
-  const next = (await UndoLook.at(inventory, vm)).next('undo');
+async function takeBack(engine: Engine, vm: VmRef): Promise<void> {
+  const next = (await UndoLook.at(engine, vm)).next('undo');
   if (next?.way.kind !== 'mark') {
     throw new Error('there is nothing to take out of the trash');
   }
-  await inventory.mark(next.way.request, next.entry.id);
+  await engine.mark(next.way.request, next.entry.id);
 }

@@ -6,12 +6,12 @@ import type { LoggedOperation } from '../../src/domain/loggedOperation.js';
 import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';
 import { cloneRequest, makeClone, throwAway } from '../../src/engine/clones.js';
 import { forkVm } from '../../src/engine/forks.js';
-import { type Undoing, UndoLook } from '../../src/engine/undoing.js';
+import { type UndoableOperation, UndoLook } from '../../src/engine/undoLook.js';
 import type { Decision } from '../../src/operations/plan.js';
-import { sortOf, standingIn } from '../../src/operations/undo/standing.js';
+import { sortOf, standingOperations } from '../../src/operations/undo/standingOperations.js';
 import type { Snapshot } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
-import { type LiveRig, startLiveRig } from '../libvirtd/inventoryRig.js';
+import { type LiveRig, startLiveRig } from '../libvirtd/engineRig.js';
 import { inChild, leftEntries, olderBy, rewriteEntry } from '../libvirtd/faults/dyingChild.js';
 import { openEditor } from '../libvirtd/faults/editor.js';
 import type { AbandonAction, ChildAction, Label, Request, SnapshotStyle } from './action.js';
@@ -48,8 +48,8 @@ export class ExtensionSide {
 
   async connect(name: string): Promise<void> {
     // Pruning goes on behind an operation that has answered, and the model is compared at that moment.
-    this.#rig.inventory.setAutoPrune('everything');
-    await this.#rig.inventory.connect(this.#rig.uri);
+    this.#rig.engine.setAutoPrune('everything');
+    await this.#rig.engine.connect(this.#rig.uri);
     await this.meet(name);
   }
 
@@ -62,8 +62,8 @@ export class ExtensionSide {
 
   /** Another daemon of this host, which a person has added too. */
   async connectAlso(uri: string): Promise<void> {
-    this.#rig.inventory.setConnections([this.#rig.uri, uri]);
-    await this.#rig.inventory.connect(uri);
+    this.#rig.engine.setConnections([this.#rig.uri, uri]);
+    await this.#rig.engine.connect(uri);
   }
 
   /** Whether a plan can be made, as the menu would know it. */
@@ -72,7 +72,7 @@ export class ExtensionSide {
   }
 
   decide(action: Request, names: ReadonlyMap<Label, string>): Promise<Decision> {
-    return this.#rig.inventory.plan(this.#requestOf(action, names));
+    return this.#rig.engine.plan(this.#requestOf(action, names));
   }
 
   run(action: Request, names: ReadonlyMap<Label, string>): Promise<Outcome> {
@@ -81,7 +81,7 @@ export class ExtensionSide {
 
   async canUndo(back: number): Promise<boolean> {
     const way = (await this.#undoing(back))?.way;
-    return way?.kind === 'operation' && (await this.#rig.inventory.plan(way.request)).kind === 'plan';
+    return way?.kind === 'operation' && (await this.#rig.engine.plan(way.request)).kind === 'plan';
   }
 
   /** `undone`: the kind of what the log names as the one that is meant. */
@@ -108,7 +108,7 @@ export class ExtensionSide {
   async canChangeChild(action: ChildAction, names: ReadonlyMap<Label, string>): Promise<boolean> {
     switch (action.do) {
       case 'cloneHere':
-        return (await this.#rig.inventory.plan(this.#cloneOf(action, names))).kind === 'plan';
+        return (await this.#rig.engine.plan(this.#cloneOf(action, names))).kind === 'plan';
       case 'fork':
         return this.canDo({ do: 'create', as: action.as, title: action.as, kind: 'memory' }, names);
       case 'throwAway':
@@ -117,19 +117,19 @@ export class ExtensionSide {
   }
 
   changeChild(action: ChildAction, names: ReadonlyMap<Label, string>): Promise<Outcome> {
-    const { inventory } = this.#rig;
+    const { engine } = this.#rig;
     return this.#ended(async (known) => {
       switch (action.do) {
         case 'cloneHere':
-          this.#children.set(action.as, await makeClone(inventory, this.#cloneOf(action, names)));
+          this.#children.set(action.as, await makeClone(engine, this.#cloneOf(action, names)));
           break;
         case 'fork': {
-          const { children } = await forkVm(inventory, this.#ref, { name: childName(action.as), seamless: true });
+          const { children } = await forkVm(engine, this.#ref, { name: childName(action.as), seamless: true });
           this.#children.set(action.as, children[0]!);
           break;
         }
         case 'throwAway':
-          await throwAway(inventory, this.#children.get(action.child)!);
+          await throwAway(engine, this.#children.get(action.child)!);
           this.#children.delete(action.child);
           break;
       }
@@ -153,11 +153,11 @@ export class ExtensionSide {
     names: ReadonlyMap<Label, string>,
   ): ReturnType<typeof cloneRequest> {
     const snapshot = of === undefined ? {} : { snapshot: names.get(of)! };
-    return cloneRequest(this.#rig.inventory, this.#ref, { name: childName(as), way, ...snapshot });
+    return cloneRequest(this.#rig.engine, this.#ref, { name: childName(as), way, ...snapshot });
   }
 
-  async #undoing(back: number): Promise<Undoing | undefined> {
-    const look = await UndoLook.at(this.#rig.inventory, this.#ref);
+  async #undoing(back: number): Promise<UndoableOperation | undefined> {
+    const look = await UndoLook.at(this.#rig.engine, this.#ref);
     if (back === 0) {
       return look.next('undo');
     }
@@ -166,7 +166,7 @@ export class ExtensionSide {
       one.request.kind !== 'clone' &&
       one.unasked !== true &&
       sortOf(one, look.log) === 'operation';
-    const entry = standingIn(look.log)
+    const entry = standingOperations(look.log)
       .filter(isMeant)
       .at(-1 - back);
     return entry && look.of(entry);
@@ -174,7 +174,7 @@ export class ExtensionSide {
 
   #runs(request: OperationRequest, undoes?: LoggedOperation): Promise<Outcome> {
     return this.#ended(async (known) =>
-      this.#madeBy(request, await this.#rig.inventory.runOperation(request, undoes && { undoes: undoes.id }), known),
+      this.#madeBy(request, await this.#rig.engine.runOperation(request, undoes && { undoes: undoes.id }), known),
     );
   }
 
@@ -201,7 +201,7 @@ export class ExtensionSide {
   /** Another editor begins it, and dies in one of its steps. */
   async dieIn({ request, step, moment }: AbandonAction, names: ReadonlyMap<Label, string>): Promise<Outcome> {
     const asked = this.#requestOf(request, names);
-    const decision = await this.#rig.inventory.plan(asked);
+    const decision = await this.#rig.engine.plan(asked);
     if (decision.kind === 'refusal') {
       return { type: 'refused', reason: decision.refusal.reason };
     }
@@ -218,10 +218,10 @@ export class ExtensionSide {
     }
     const editor = openEditor({ uri: this.#rig.uri, journal: this.#deadJournal, env: this.#rig.daemon.env });
     try {
-      await editor.inventory.connect(this.#rig.uri);
+      await editor.engine.connect(this.#rig.uri);
       await editor.settled();
     } finally {
-      editor.inventory.dispose();
+      editor.engine.dispose();
     }
   }
 
@@ -231,7 +231,7 @@ export class ExtensionSide {
 
   async picture(): Promise<Picture> {
     const tree = await this.#tree();
-    await this.#rig.inventory.refresh({ vm: this.#ref });
+    await this.#rig.engine.refresh({ vm: this.#ref });
     return {
       power: this.#rig.vm(this.#ref.uuid)?.vm.power ?? 'not there',
       current: tree.current,
@@ -247,8 +247,8 @@ export class ExtensionSide {
   }
 
   /** Read now: nobody looks, so nothing is followed. */
-  #tree(): ReturnType<LiveRig['inventory']['readTree']> {
-    return this.#rig.inventory.readTree(this.#ref);
+  #tree(): ReturnType<LiveRig['engine']['readTree']> {
+    return this.#rig.engine.readTree(this.#ref);
   }
 
   #requestOf(action: Request, names: ReadonlyMap<Label, string>): OperationRequest {

@@ -25,7 +25,7 @@ describe('activation', () => {
   it('connects nothing before the view is seen or a command asks', async () => {
     const api = (await extension?.activate()) as DevelopmentApi;
     assert.deepEqual(
-      api.inventory.connections.map(({ state }) => state),
+      api.engine.connections.map(({ state }) => state),
       ['idle'],
     );
   });

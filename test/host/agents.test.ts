@@ -38,7 +38,7 @@ async function registered(
 }> {
   const extension = vscode.extensions.getExtension<unknown>('virt-rewind.virt-rewind');
   assert.ok(extension !== undefined);
-  const { inventory, journal } = await rig.api();
+  const { engine, journal } = await rig.api();
   const tools = new Map<string, vscode.LanguageModelTool<object>>();
   const warned: string[] = [];
   const replaced = {
@@ -54,7 +54,7 @@ async function registered(
       assert.ok(Reflect.set(vscode.lm, name, replacement));
     }
     const log = { ...silentLog, warn: (line: string) => warned.push(line) };
-    languageTools({ inventory, folder: journal, log, extension }).dispose();
+    languageTools({ engine, folder: journal, log, extension }).dispose();
   } finally {
     for (const [name, original] of originals) {
       Reflect.set(vscode.lm, name, original);

@@ -11,7 +11,7 @@ import { itRarely } from '../allRows.js';
 import { virshOf } from '../../scripts/guest/defineVm.mjs';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
-import type { Found } from '../../src/bisect/found.js';
+import type { BisectFinding } from '../../src/bisect/finding.js';
 import { reportScheme } from '../../src/ui/documents/reports.js';
 import { call, CommandRig, fromMenu, rejects } from './commandRig.js';
 import { Person } from './person.js';
@@ -42,9 +42,9 @@ describe('a bisect in the editor', () => {
   };
   /** What each row of a snapshot says a bisect knows of it, oldest first. */
   const rows = async (name: string): Promise<readonly string[]> => {
-    const { tree, inventory } = await rig.api();
+    const { tree, engine } = await rig.api();
     const { ref } = await rig.vmRow(name);
-    const { snapshots } = await inventory.readTree(ref);
+    const { snapshots } = await engine.readTree(ref);
     return Promise.all(
       snapshots
         .toSorted((a, b) => a.createdAt - b.createdAt || Number(a.name.slice(1)) - Number(b.name.slice(1)))
@@ -77,7 +77,8 @@ describe('a bisect in the editor', () => {
     (await rig.virsh('list', '--all', '--name')).split('\n').filter((name) => name.startsWith('bisect-bisect-'));
   const state = async (): Promise<string> =>
     [await rig.virsh('dumpxml', vm), await rig.virsh('snapshot-list', vm, '--tree')].join('\n');
-  const bisect = (given: object = {}): Thenable<Found> => call<Found>('virtRewind.bisect', { vm, confirm, ...given });
+  const bisect = (given: object = {}): Thenable<BisectFinding> =>
+    call<BisectFinding>('virtRewind.bisect', { vm, confirm, ...given });
 
   before(async () => {
     rig = new CommandRig();
@@ -133,7 +134,7 @@ describe('a bisect in the editor', () => {
         return 'Start';
       },
     );
-    const found = (await fromMenu('virtRewind.bisect', await rig.vmRow(vm))) as Found;
+    const found = (await fromMenu('virtRewind.bisect', await rig.vmRow(vm))) as BisectFinding;
     assert.deepEqual([found.state, found.newestGood, found.oldestBad], ['found', 's18', 's19']);
     // Nobody asked about what is older than the one that was said to be good.
     assert.deepEqual(await rows(vm), ['', '', '', ...knownRows(firstBad).slice(3)]);
@@ -174,7 +175,7 @@ describe('a bisect in the editor', () => {
       assert.match(text, /Good: 16, bad: 0, not known: 16/u);
       return 'Go On';
     });
-    const found = (await fromMenu('virtRewind.bisect', await rig.vmRow(vm))) as Found;
+    const found = (await fromMenu('virtRewind.bisect', await rig.vmRow(vm))) as BisectFinding;
     assert.equal(found.oldestBad, 's19');
     assert.deepEqual(await rows(vm), knownRows(firstBad));
   });
@@ -276,7 +277,7 @@ describe('a bisect in the editor', () => {
     const [first, last] = [await rig.snapshotRow(inside, 'i0'), await rig.snapshotRow(inside, 'i3')];
     // Two rows are the ends of the line, in whichever order.
     person.will('A Command in the Guest', 'grep -q 11 /data/counter', 'Start');
-    const found = (await fromMenu('virtRewind.bisect', last, [first, last])) as Found;
+    const found = (await fromMenu('virtRewind.bisect', last, [first, last])) as BisectFinding;
     assert.deepEqual([found.newestGood, found.oldestBad], ['i1', 'i2']);
     assert.deepEqual(await rows(inside), ['good', 'good', 'first bad', 'bad']);
   });

@@ -30,17 +30,14 @@ describe('clones and forks in the editor', () => {
   const virsh = () => virshOf(rig.uri);
   /** Names and descriptions of the rows of the VMs under the VM, as the tree hands them out. */
   const clones = async (): Promise<readonly (readonly [name: string, description: string])[]> => {
-    const { tree, inventory } = await rig.api();
+    const { tree, engine } = await rig.api();
     const top = (await tree.getChildren()).find((node) => node.kind === 'connection' && node.id === rig.uri);
     const { ref } = await rig.vmRow(name);
     const row = (await tree.getChildren(top)).find((node) => node.kind === 'vm' && node.ref.uuid === ref.uuid);
     assert.ok(row);
     const under = (await tree.getChildren(row)).filter((node) => node.kind === 'vm');
     assert.ok(under.every((node) => tree.getParent(node) === row));
-    return under.map((node) => [
-      inventory.findVm(node.ref)!.vm.name,
-      String(tree.getTreeItem(node).description).trim(),
-    ]);
+    return under.map((node) => [engine.findVm(node.ref)!.vm.name, String(tree.getTreeItem(node).description).trim()]);
   };
   const names = async (): Promise<readonly string[]> => (await clones()).map(([one]) => one);
   const files = async (): Promise<readonly string[]> =>
@@ -180,10 +177,10 @@ describe('clones and forks in the editor', () => {
     assert.deepEqual(await names(), [lent]);
     const terminal = vscode.window.terminals.find((one) => one.name.startsWith(lent));
     assert.ok(terminal, lent);
-    const { inventory } = await rig.api();
+    const { engine } = await rig.api();
     const gone = new Promise<void>((resolve) => {
-      const listening = inventory.onDidChange(() => {
-        if (inventory.findVms(lent, rig.uri).length === 0) {
+      const listening = engine.onDidChange(() => {
+        if (engine.findVms(lent, rig.uri).length === 0) {
           listening.dispose();
           resolve();
         }

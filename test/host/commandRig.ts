@@ -93,8 +93,8 @@ export class CommandRig {
   }
 
   async vmRow(name: string): Promise<VmNode> {
-    const { inventory } = await this.api();
-    const view = inventory.findVms(name, this.uri)[0];
+    const { engine } = await this.api();
+    const view = engine.findVms(name, this.uri)[0];
     assert.ok(view, `the extension does not know ${name}`);
     return { kind: 'vm', id: `test ${name}`, ref: view.ref };
   }

@@ -96,8 +96,8 @@ describe('commands', () => {
       const done = await operate('virtRewind.quickCheckpoint', { vm });
       assert.ok(done.snapshot?.startsWith('checkpoint'), done.snapshot);
       assert.ok((await rig.snapshots(vm)).includes(done.snapshot ?? ''));
-      const { inventory } = await rig.api();
-      const tree = await inventory.readTree((await rig.vmRow(vm)).ref);
+      const { engine } = await rig.api();
+      const tree = await engine.readTree((await rig.vmRow(vm)).ref);
       assert.equal(tree.current, done.snapshot);
       assert.equal(tree.snapshots.find(({ name }) => name === done.snapshot)?.kind, 'memory');
     });
@@ -116,34 +116,34 @@ describe('commands', () => {
 
     it('mark a snapshot to be kept, and take the mark off', async () => {
       const [snapshot] = await rig.snapshots(vm);
-      const { inventory } = await rig.api();
+      const { engine } = await rig.api();
       await call('virtRewind.keepSnapshot', { vm, snapshot });
       const { ref } = await rig.vmRow(vm);
-      assert.deepEqual(await inventory.keptSnapshots(ref), [snapshot]);
+      assert.deepEqual(await engine.keptSnapshots(ref), [snapshot]);
       await fromMenu('virtRewind.unkeepSnapshot', await rig.snapshotRow(vm, snapshot!));
-      assert.deepEqual(await inventory.keptSnapshots(ref), []);
+      assert.deepEqual(await engine.keptSnapshots(ref), []);
     });
 
     it('go back to the favourite, which is kept and follows a rename', async () => {
       const [snapshot] = await rig.snapshots(vm);
-      const { inventory } = await rig.api();
+      const { engine } = await rig.api();
       const { ref } = await rig.vmRow(vm);
       await rejects(call('virtRewind.revertToFavourite', { vm, ...plainly }), 'notFound');
       await fromMenu('virtRewind.markFavourite', await rig.snapshotRow(vm, snapshot!));
-      assert.equal(await inventory.readFavourite(ref), snapshot);
-      assert.deepEqual(await inventory.keptSnapshots(ref), [snapshot]);
+      assert.equal(await engine.readFavourite(ref), snapshot);
+      assert.deepEqual(await engine.keptSnapshots(ref), [snapshot]);
       await rejects(call('virtRewind.unkeepSnapshot', { vm, snapshot }), 'refused');
       const { snapshot: renamed } = await operate('virtRewind.renameSnapshot', {
         vm,
         snapshot,
         title: 'Favourite one',
       });
-      assert.equal(await inventory.readFavourite(ref), renamed);
+      assert.equal(await engine.readFavourite(ref), renamed);
       await asksFirst(call('virtRewind.revertToFavourite', { vm }));
       const done = await operate('virtRewind.revertToFavourite', { vm, ...plainly });
       assert.equal(done.snapshot, renamed);
       await call('virtRewind.unmarkFavourite', { vm });
-      assert.equal(await inventory.readFavourite(ref), undefined);
+      assert.equal(await engine.readFavourite(ref), undefined);
       await operate('virtRewind.renameSnapshot', { vm, snapshot: renamed, title: 'Another title' });
     });
 
@@ -171,8 +171,8 @@ describe('commands', () => {
       for (const title of ['../../etc/passwd', '.hidden', `<&"'>`, 'שלום 😀', '-', 'a,b=c;rm']) {
         const { snapshot } = await operate('virtRewind.createSnapshot', { vm, kind: 'memory', title });
         assert.match(snapshot ?? '', /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
-        const { inventory } = await rig.api();
-        const { snapshots } = await inventory.readTree((await rig.vmRow(vm)).ref);
+        const { engine } = await rig.api();
+        const { snapshots } = await engine.readTree((await rig.vmRow(vm)).ref);
         assert.equal(snapshots.find(({ name }) => name === snapshot)?.title, title);
         await operate('virtRewind.deleteSnapshot', { vm, snapshot, confirm });
       }
@@ -218,8 +218,8 @@ describe('commands', () => {
       const named = await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'Clean' });
       assert.equal(named.snapshot, 'Clean');
       assert.equal(named.guestPausedMs, undefined);
-      const { inventory } = await rig.api();
-      const { snapshots } = await inventory.readTree((await rig.vmRow(off)).ref);
+      const { engine } = await rig.api();
+      const { snapshots } = await engine.readTree((await rig.vmRow(off)).ref);
       // Both may be of the same second, which leaves their order open.
       assert.deepEqual(
         new Map(snapshots.map(({ name, kind }) => [name, kind])),
@@ -267,8 +267,8 @@ describe('commands', () => {
     });
 
     it('keep the RAM too where QEMU can write it while the guest runs on, which is told once, and may be declined', async () => {
-      const { inventory } = await rig.api();
-      const { capabilities } = inventory.connections.find(({ uri }) => uri === rig.uri)!;
+      const { engine } = await rig.api();
+      const { capabilities } = engine.connections.find(({ uri }) => uri === rig.uri)!;
       const isPossible = capabilities?.externalRevert === true && capabilities.hypervisor >= versionOf(10, 0);
       const kindOf = async (): Promise<string> => {
         const { snapshot } = await operate('virtRewind.quickCheckpoint', { vm: chain });
@@ -331,8 +331,8 @@ describe('commands', () => {
   describe('that read', () => {
     before(async () => {
       await rig.talkingGuest(talks);
-      const { inventory } = await rig.api();
-      await inventory.refresh({ connection: rig.uri });
+      const { engine } = await rig.api();
+      await engine.refresh({ connection: rig.uri });
       await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'To be read' });
     });
     const talksRuns = async (): Promise<void> => {
@@ -397,7 +397,7 @@ describe('commands', () => {
     });
 
     it('open the console of a VM that is off, type into it when it runs, and come back after a revert', async () => {
-      const { consoles, inventory } = await rig.api();
+      const { consoles, engine } = await rig.api();
       await call('virtRewind.openConsole', { vm: talks });
       const { ref } = await rig.vmRow(talks);
       const console = consoles.find(ref);
@@ -436,8 +436,8 @@ describe('commands', () => {
       await types('\nP 1', 'P 1');
       await types('C 5');
       const kept = await operate('virtRewind.createSnapshot', { vm: talks, kind: 'memory', title: 'Before I typed' });
-      const made = (await inventory.readTree(ref)).snapshots.find(({ name }) => name === kept.snapshot);
-      const shown = await inventory.guests.shownAt(ref, made?.createdAt ?? 0);
+      const made = (await engine.readTree(ref)).snapshots.find(({ name }) => name === kept.snapshot);
+      const shown = await engine.guests.shownAt(ref, made?.createdAt ?? 0);
       assert.equal(Buffer.from(shown?.subarray(0, 4) ?? []).toString('latin1'), '\u0089PNG');
       await types('C 4321');
       const reverts = shows('Before I typed');
@@ -454,9 +454,9 @@ describe('commands', () => {
     });
 
     it('land where npm start wants it: in the view, the walkthrough beside it, a console open', async () => {
-      const { inventory, tree, consoles } = await rig.api();
+      const { engine, tree, consoles } = await rig.api();
       const { ref } = await rig.vmRow(talks);
-      await land(`${talks},${off}`, { inventory, tree, consoles });
+      await land(`${talks},${off}`, { engine, tree, consoles });
       assert.ok(consoles.find(ref));
       assert.ok(vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ isActive }) => isActive)));
       const closed = new Promise((resolve) => vscode.window.onDidCloseTerminal(resolve));
@@ -497,8 +497,8 @@ describe('commands', () => {
     });
 
     it('log in on a guest in a terminal, as who was named once', async () => {
-      const { inventory } = await rig.api();
-      const { guests } = inventory;
+      const { engine } = await rig.api();
+      const { guests } = engine;
       // Of no computer (RFC 5737): the guest has no network.
       const address = '192.0.2.7';
       guests.addressesOf = () => Promise.resolve([{ address, from: 'lease' }]);
@@ -526,8 +526,8 @@ describe('commands', () => {
     });
 
     it('copy the address of a guest, the one that is picked where it has several', async () => {
-      const { inventory } = await rig.api();
-      const { guests } = inventory;
+      const { engine } = await rig.api();
+      const { guests } = engine;
       const addresses = ['192.0.2.7', '192.0.2.8'];
       guests.addressesOf = () => Promise.resolve(addresses.map((address) => ({ address, from: 'lease' })));
       try {
@@ -547,8 +547,8 @@ describe('commands', () => {
     });
 
     it('log in on a guest in a window of its own, where Remote - SSH is there and that is picked', async () => {
-      const { inventory } = await rig.api();
-      const { guests } = inventory;
+      const { engine } = await rig.api();
+      const { guests } = engine;
       guests.addressesOf = () => Promise.resolve([{ address: '192.0.2.7', from: 'lease' }]);
       const { getExtension } = vscode.extensions;
       const { executeCommand } = vscode.commands;
@@ -694,14 +694,14 @@ describe('commands', () => {
   describe('that find what they are meant for', () => {
     it('refuse a name that fits two VMs, and list both', async () => {
       await call('virtRewind.addConnection', { connection: rig.driverUri });
-      const { inventory } = await rig.api();
+      const { engine } = await rig.api();
       assert.deepEqual(
-        inventory.connections.map(({ uri }) => uri),
+        engine.connections.map(({ uri }) => uri),
         [rig.uri, rig.driverUri],
       );
       await rig.guest({ name: 'test' });
       // In a view that is shown, the event of its making may still be on the way.
-      await inventory.refresh({ connection: rig.uri });
+      await engine.refresh({ connection: rig.uri });
       const error = await rejects(call('virtRewind.start', { vm: 'test' }), 'ambiguous');
       assert.ok(error.message.includes(rig.uri) && error.message.includes(rig.driverUri), error.message);
       const known = await operate('virtRewind.start', { vm: 'test', connection: rig.uri });
@@ -711,7 +711,7 @@ describe('commands', () => {
       await call('virtRewind.connect', { connection: rig.driverUri });
       await call('virtRewind.removeConnection', { connection: rig.driverUri });
       assert.deepEqual(
-        inventory.connections.map(({ uri }) => uri),
+        engine.connections.map(({ uri }) => uri),
         [rig.uri],
       );
     });

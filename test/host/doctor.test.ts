@@ -126,7 +126,7 @@ describe('doctor', () => {
   });
 
   it('tells of an operation that had broken off, as soon as the connection is there again', async () => {
-    const { inventory, journal } = await rig.api();
+    const { engine, journal } = await rig.api();
     const { ref } = await rig.vmRow(tagged);
     const request: OperationRequest = {
       kind: 'revert',
@@ -135,7 +135,7 @@ describe('doctor', () => {
       after: 'off',
       checkpointFirst: true,
     };
-    const plan = await inventory.plan(request);
+    const plan = await engine.plan(request);
     assert.ok(plan.kind === 'plan');
     const entry = await new Journal(journal, silentLog).begin({
       connection: ref.connection,
@@ -146,26 +146,26 @@ describe('doctor', () => {
     await entry.leave();
     person.will();
     const told = new Promise<void>((resolve) => {
-      const listening = inventory.onDidRecover(() => {
+      const listening = engine.onDidRecover(() => {
         listening.dispose();
         resolve();
       });
     });
-    await rig.withSettings({ connections: [rig.driverUri] }, () => inventory.connect(rig.driverUri));
-    await inventory.connect(rig.uri);
+    await rig.withSettings({ connections: [rig.driverUri] }, () => engine.connect(rig.driverUri));
+    await engine.connect(rig.uri);
     await told;
     assert.equal(person.said[0]?.severity, 'warning');
     assert.match(person.said[0].message, /doctor-tag.*reverting to base.*as it was before/);
-    assert.deepEqual((await new Journal(journal, silentLog).unfinished()).entries, []);
+    assert.deepEqual((await new Journal(journal, silentLog).readInterrupted()).entries, []);
   });
 
   it('shows what would finish an operation that is not known to be ours, and does it for who says so', async () => {
-    const { inventory, journal } = await rig.api();
+    const { engine, journal } = await rig.api();
     const { ref } = await rig.vmRow(tagged);
     const file = guest.disks[0] ?? '';
     await runOk('qemu-img', ['snapshot', '-c', 'half', file]);
     const request: OperationRequest = { kind: 'repair', vm: ref, repair: { kind: 'removeTag', file, tag: 'half' } };
-    const plan = await inventory.plan(request);
+    const plan = await engine.plan(request);
     assert.ok(plan.kind === 'plan');
     // As an older version wrote it, which told neither of the daemon nor of the VM.
     const entry = await new Journal(journal, silentLog).begin({
@@ -174,12 +174,12 @@ describe('doctor', () => {
       request,
       plan,
     });
-    await entry.begun(0);
+    await entry.markBegun(0);
     await entry.leave();
     const outcomes: string[] = [];
     const told = (outcome: string): Promise<void> =>
       new Promise((resolve) => {
-        const listening = inventory.onDidRecover((one) => {
+        const listening = engine.onDidRecover((one) => {
           outcomes.push(one.outcome);
           if (one.outcome === outcome) {
             listening.dispose();
@@ -188,8 +188,8 @@ describe('doctor', () => {
         });
       });
     const explained = told('explained');
-    await rig.withSettings({ connections: [rig.driverUri] }, () => inventory.connect(rig.driverUri));
-    await inventory.connect(rig.uri);
+    await rig.withSettings({ connections: [rig.driverUri] }, () => engine.connect(rig.driverUri));
+    await engine.connect(rig.uri);
     await explained;
     const [notice] = person.said;
     assert.deepEqual(notice?.buttons, ['Finish It…', 'Copy Commands', 'Taken Care Of…', 'Show Log']);
@@ -207,7 +207,7 @@ describe('doctor', () => {
     const left = await runOk('qemu-img', ['snapshot', '-l', file]);
     assert.doesNotMatch(left, /half/);
     assert.deepEqual(outcomes, ['explained', 'after']);
-    assert.deepEqual((await new Journal(journal, silentLog).unfinished()).entries, []);
+    assert.deepEqual((await new Journal(journal, silentLog).readInterrupted()).entries, []);
     await rejects(call('virtRewind.finishUnfinished', { vm: tagged, confirm }), 'notFound');
   });
 

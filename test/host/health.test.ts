@@ -29,7 +29,7 @@ describe('health', () => {
     const file = join(rig.dir, 'old.xml');
     await vscode.workspace.fs.writeFile(vscode.Uri.file(file), Buffer.from(xml));
     await rig.virsh('snapshot-create', name, file, '--redefine', '--current');
-    api.health.onDidFind((found) => told.push(found.filter(({ ref }) => api.inventory.findVm(ref)?.vm.name === name)));
+    api.health.onDidFind((found) => told.push(found.filter(({ ref }) => api.engine.findVm(ref)?.vm.name === name)));
     await call('virtRewind.refresh');
   });
 
@@ -45,7 +45,7 @@ describe('health', () => {
   after(() => rig.stop());
 
   const own = (): readonly VmProblem[] =>
-    api.health.wrong().filter(({ ref }) => api.inventory.findVm(ref)?.vm.name === name);
+    api.health.wrong().filter(({ ref }) => api.engine.findVm(ref)?.vm.name === name);
   const isOld = ({ problem }: VmProblem): boolean => problem.kind === 'deltaTooOld';
 
   it('is told once, with what leads on, and stands on the row, in the tooltip and in the status bar', async () => {

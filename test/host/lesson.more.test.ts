@@ -13,7 +13,7 @@ describe('the lesson by its commands', () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 
-  const view = async (): Promise<LessonView | undefined> => (await (await rig.api()).teaching.open()).lesson.view;
+  const view = async (): Promise<LessonView | undefined> => (await (await rig.api()).lessonHost.open()).lesson.view;
   const vms = async (): Promise<readonly string[]> =>
     (await rig.virsh('list', '--all', '--name')).split('\n').filter((name) => name.startsWith('lesson-'));
 

@@ -59,9 +59,9 @@ describe('the API for other extensions', () => {
     assert.ok(checkpoint !== undefined);
     assert.equal((await vm.undo({ checkpointFirst: false })).state, 'running');
     assert.equal((await vm.snapshots()).find(({ current }) => current)?.name, checkpoint);
-    const { inventory } = await rig.api();
+    const { engine } = await rig.api();
     const { ref } = await rig.vmRow(name);
-    const reverts = (await inventory.readLog(ref)).filter(({ request }) => request.kind === 'revert');
+    const reverts = (await engine.readLog(ref)).filter(({ request }) => request.kind === 'revert');
     assert.equal(reverts.length, 2);
     assert.equal(reverts[1]?.undoes, reverts[0]?.id, 'else the next undo would undo the undo');
     await vm.delete('by another');

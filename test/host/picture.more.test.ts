@@ -68,7 +68,7 @@ describe('the tab of a picture', () => {
     api = await rig.api();
     guest = await rig.guest({ name, disks: ['raw'], agent: false });
     await rig.virsh('snapshot-create-as', name, 'first', '--disk-only');
-    await api.inventory.connect(rig.uri);
+    await api.engine.connect(rig.uri);
     await call('virtRewind.refresh');
     ({ ref } = await rig.vmRow(name));
     outside = new Outside((path) => typeof path === 'string' && path.startsWith(guest.disks[0]!.replace(/raw$/u, '')));
@@ -93,7 +93,7 @@ describe('the tab of a picture', () => {
       });
     });
   const knows = (snapshot: string): boolean =>
-    api.inventory.findVm(ref)?.tree?.snapshots.some((one) => one.name === snapshot) === true;
+    api.engine.findVm(ref)?.tree?.snapshots.some((one) => one.name === snapshot) === true;
 
   it('reads the VM, its images, and with qemu-img where a raw one has holes', async () => {
     const shown = painted(() => knows('first') && outside.programs > 0);
@@ -136,8 +136,8 @@ describe('the tab of a picture', () => {
     await vscode.window.showTextDocument(hidden);
     let answer: (value: never) => void = () => undefined;
     const asked = new Promise((resolve) => (answer = resolve));
-    const { inventory } = api;
-    Reflect.set(inventory, 'readTree', () => asked);
+    const { engine } = api;
+    Reflect.set(engine, 'readTree', () => asked);
     const rejections: unknown[] = [];
     const note = (error: unknown): unknown => rejections.push(error);
     process.on('unhandledRejection', note);
@@ -155,7 +155,7 @@ describe('the tab of a picture', () => {
       assert.equal(panel.isVisible, false);
     } finally {
       process.off('unhandledRejection', note);
-      Reflect.deleteProperty(inventory, 'readTree');
+      Reflect.deleteProperty(engine, 'readTree');
     }
   });
 });

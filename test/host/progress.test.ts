@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { OperationNotice } from '../../src/ui/commands/operationNotice.js';
 import { CancelWish } from '../../src/engine/cancelWish.js';
-import type { InventoryPort } from '../../src/engine/inventory.js';
-import type { InventoryChange, VmView } from '../../src/inventory/views.js';
+import type { EnginePort } from '../../src/engine/enginePort.js';
+import type { StoreChange, VmView } from '../../src/live/views.js';
 import { Emitter } from '../../src/base/emitter.js';
 import type { OperationRequest, Progress } from '../../src/domain/operation.js';
 import { CommandRig, type Guest, call, operate } from './commandRig.js';
@@ -32,11 +32,11 @@ describe('progress', () => {
   after(() => rig.stop());
 
   it('of an external memory snapshot is libvirt’s own, and can be cancelled', async () => {
-    const { inventory } = await rig.api();
+    const { engine } = await rig.api();
     const { ref } = await rig.vmRow(name);
     const seen: Progress[] = [];
-    const listening = inventory.onDidChange(() => {
-      const progress = inventory.findVm(ref)?.operation?.progress;
+    const listening = engine.onDidChange(() => {
+      const progress = engine.findVm(ref)?.operation?.progress;
       if (progress !== undefined) {
         seen.push(progress);
       }
@@ -62,8 +62,8 @@ describe('progress', () => {
   });
 
   it('is told in percent, with a Cancel that is heard', async () => {
-    const { inventory } = await rig.api();
-    const view = inventory.findVm((await rig.vmRow(name)).ref);
+    const { engine } = await rig.api();
+    const view = engine.findVm((await rig.vmRow(name)).ref);
     assert.ok(view);
     const request: OperationRequest = {
       kind: 'create',
@@ -71,12 +71,12 @@ describe('progress', () => {
       snapshotKind: 'memory',
       title: '[x](command:workbench.action.quit)',
     };
-    const changed = new Emitter<InventoryChange>();
+    const changed = new Emitter<StoreChange>();
     let shown: VmView = view;
-    const pretended: InventoryPort = Object.create(inventory, {
+    const pretended: EnginePort = Object.create(engine, {
       onDidChange: { value: changed.event },
       findVm: { value: () => shown },
-    }) as InventoryPort;
+    }) as EnginePort;
     const show = (progress: Progress): void => {
       shown = { ...view, operation: { request, startedAt: Date.now(), progress } };
       changed.fire({ connection: view.ref.connection, vm: view.ref });

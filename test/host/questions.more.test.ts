@@ -313,11 +313,11 @@ describe('questions', () => {
       person.will();
       await fromMenu('virtRewind.quickCheckpoint', await rig.vmRow(vm));
       assert.equal((await rig.snapshots(vm)).length, before.length + 1);
-      const { inventory } = await rig.api();
+      const { engine } = await rig.api();
       const { ref } = await rig.vmRow(vm);
       const undone = new Promise<void>((resolve) => {
-        const listening = inventory.onDidChange(() => {
-          const view = inventory.findVm(ref);
+        const listening = engine.onDidChange(() => {
+          const view = engine.findVm(ref);
           if (view?.operation === undefined && view?.tree?.snapshots.length === before.length) {
             listening.dispose();
             resolve();
@@ -335,10 +335,10 @@ describe('questions', () => {
   describe('and other input', () => {
     /** Resolves when libvirt is at it. */
     async function takesSnapshot({ ref }: VmNode): Promise<void> {
-      const { inventory } = await rig.api();
+      const { engine } = await rig.api();
       await new Promise<void>((resolve) => {
-        const listening = inventory.onDidChange(() => {
-          if (inventory.findVm(ref)?.operation?.progress.step === 'createSnapshot') {
+        const listening = engine.onDidChange(() => {
+          if (engine.findVm(ref)?.operation?.progress.step === 'createSnapshot') {
             listening.dispose();
             resolve();
           }
@@ -437,12 +437,12 @@ describe('questions', () => {
     });
 
     it('tell what an operation waits for, and let it be cancelled until it has begun', async () => {
-      const { inventory } = await rig.api();
+      const { engine } = await rig.api();
       const row = await rig.vmRow(vm);
       person.will();
       const begun = new Promise<void>((resolve) => {
-        const listening = inventory.onDidChange(() => {
-          const running = inventory.findVm(row.ref)?.operation;
+        const listening = engine.onDidChange(() => {
+          const running = engine.findVm(row.ref)?.operation;
           if (running?.request.kind === 'create' && running.progress.step === 'createSnapshot') {
             listening.dispose();
             resolve();
@@ -492,12 +492,12 @@ describe('questions', () => {
     it('cancel what waits, and not what cannot be cancelled', async () => {
       const first = operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'goes on' });
       const second = operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'waits' });
-      const { inventory } = await rig.api();
+      const { engine } = await rig.api();
       const { ref } = await rig.vmRow(vm);
       const cancelled = rejects(second, 'cancelled');
       await new Promise<void>((resolve) => {
-        const listening = inventory.onDidChange(() => {
-          if (inventory.findVm(ref)?.operation?.progress.step === 'createSnapshot') {
+        const listening = engine.onDidChange(() => {
+          if (engine.findVm(ref)?.operation?.progress.step === 'createSnapshot') {
             listening.dispose();
             resolve();
           }
@@ -512,15 +512,15 @@ describe('questions', () => {
 
   describe('of the VM that one works with', () => {
     it('offer what can be done with it now, and do what is picked', async () => {
-      const { worked } = await rig.api();
+      const { activeVm } = await rig.api();
       person.will(({ choices, question }) => {
         assert.match(question, new RegExp(off));
         assert.ok(!choices.some((label) => /Shut Down|Favourite|Undo/.test(label)), choices.join());
         return choices.find((label) => label.includes('Start'));
       });
       await call('virtRewind.workedVm', { vm: off });
-      assert.equal(worked.ref?.uuid, (await rig.vmRow(off)).ref.uuid);
-      assert.match(worked.text ?? '', /ask-off · .*running/);
+      assert.equal(activeVm.ref?.uuid, (await rig.vmRow(off)).ref.uuid);
+      assert.match(activeVm.text ?? '', /ask-off · .*running/);
       const snapshot = (await operate('virtRewind.createSnapshot', { vm: off, kind: 'auto', title: 'home' })).snapshot;
       await call('virtRewind.markFavourite', { vm: off, snapshot });
       person.will(

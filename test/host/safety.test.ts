@@ -34,8 +34,8 @@ describe('safety', () => {
   after(() => rig.stop());
 
   async function snapshotOf(name: string, snapshot: string): Promise<Snapshot> {
-    const { inventory } = await rig.api();
-    const { snapshots } = await inventory.readTree((await rig.vmRow(name)).ref);
+    const { engine } = await rig.api();
+    const { snapshots } = await engine.readTree((await rig.vmRow(name)).ref);
     const found = snapshots.find((one) => one.name === snapshot);
     assert.ok(found, `${name} has no ${snapshot}`);
     return found;
@@ -86,8 +86,8 @@ describe('safety', () => {
     it('is undone by the command, to the very RAM and disk of before', async () => {
       await operate('virtRewind.undoRevert', { vm, confirm });
       assert.deepEqual(await counters(), [88, 88]);
-      const { inventory } = await rig.api();
-      const [reverted, undone] = (await inventory.readLog((await rig.vmRow(vm)).ref)).slice(-2);
+      const { engine } = await rig.api();
+      const [reverted, undone] = (await engine.readLog((await rig.vmRow(vm)).ref)).slice(-2);
       assert.equal(undone?.undoes, reverted?.id, 'else the next undo would undo the undo');
       await rejects(call('virtRewind.undoRevert', { vm: off, confirm }), 'notFound');
     });
@@ -271,11 +271,11 @@ describe('safety', () => {
         return look.contextValue!.includes('trashed;');
       };
       assert.ok(await inTrash());
-      const { inventory } = await rig.api();
+      const { engine } = await rig.api();
       const { ref } = await rig.vmRow(off);
       const undone = new Promise<void>((resolve) => {
-        const listening = inventory.onDidChange(() => {
-          if (inventory.findVm(ref)?.trash === undefined) {
+        const listening = engine.onDidChange(() => {
+          if (engine.findVm(ref)?.trash === undefined) {
             listening.dispose();
             resolve();
           }
@@ -295,12 +295,12 @@ describe('safety', () => {
     it('of several, or a command, can be a move to the trash, which says once what goes', async () => {
       await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'doomed too' });
       const rows = [await rig.snapshotRow(off, 'doomed'), await rig.snapshotRow(off, 'doomed-too')] as const;
-      const { inventory } = await rig.api();
+      const { engine } = await rig.api();
       const { ref } = await rig.vmRow(off);
-      const trash = (): readonly string[] => (inventory.findVm(ref)?.trash ?? []).map(({ name }) => name);
+      const trash = (): readonly string[] => (engine.findVm(ref)?.trash ?? []).map(({ name }) => name);
       const emptied = (): Promise<void> =>
         new Promise((resolve) => {
-          const listening = inventory.onDidChange(() => {
+          const listening = engine.onDidChange(() => {
             if (trash().length === 0) {
               listening.dispose();
               resolve();

@@ -219,7 +219,7 @@ describe('a system of VMs in the editor', () => {
   });
 
   it('is chosen for the workspace, stands in the status bar, and is what the key without a row means', async () => {
-    const { worked } = await rig.api();
+    const { activeVm } = await rig.api();
     const person = new Person();
     const line = (part: string) => (asked: { readonly choices: readonly string[] }) =>
       asked.choices.find((label) => label.includes(part));
@@ -228,7 +228,7 @@ describe('a system of VMs in the editor', () => {
       await call('virtRewind.createSnapshot', { vm: names[0], kind: 'auto', title: 'alone' });
       person.will(line('Work With a System'));
       await vscode.commands.executeCommand('virtRewind.workedVm');
-      assert.match(worked.text ?? '', /shop · .*running/u);
+      assert.match(activeVm.text ?? '', /shop · .*running/u);
       person.will(({ choices, question }) => {
         assert.match(question, /shop/u);
         assert.ok(
@@ -265,7 +265,7 @@ describe('a system of VMs in the editor', () => {
   });
 
   it('is kept as one where a setting wants it', async () => {
-    const { inventory, tree } = await rig.api();
+    const { engine, tree } = await rig.api();
     const title = 'At the start of task build';
     // A view that nobody sees tells of no change.
     await vscode.commands.executeCommand('virtRewind.vms.focus');
@@ -288,7 +288,7 @@ describe('a system of VMs in the editor', () => {
       stop?.dispose();
     }
     for (const name of names) {
-      const { snapshots } = await inventory.readTree((await rig.vmRow(name)).ref);
+      const { snapshots } = await engine.readTree((await rig.vmRow(name)).ref);
       assert.equal(snapshots.filter((one) => one.title === title).length, 1);
     }
   });
@@ -306,7 +306,7 @@ describe('a system of VMs in the editor', () => {
     }
     assert.ok((await tree.getChildren()).every(({ kind }) => kind === 'connection'));
     assert.ok((await rig.snapshots(names[0])).includes('clean'));
-    const { worked } = await rig.api();
-    assert.doesNotMatch(worked.text ?? '', /shop/u);
+    const { activeVm } = await rig.api();
+    assert.doesNotMatch(activeVm.text ?? '', /shop/u);
   });
 });

@@ -1,7 +1,7 @@
 // The tree in a real VS Code, over a real libvirt: what stands in it, what moves by itself, and what rests while hidden.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { vmKey } from '../../src/inventory/views.js';
+import { vmKey } from '../../src/live/views.js';
 import { settingKeys } from '../../src/manifest/settings.js';
 import { treeViewId } from '../../src/manifest/viewIds.js';
 import type { Node, VmNode } from '../../src/ui/tree/nodes.js';
@@ -233,16 +233,16 @@ describe('tree', () => {
   });
 
   it('rests while it is hidden, and shows the truth when it is seen again', async () => {
-    const { inventory } = await rig.api();
+    const { engine } = await rig.api();
     const key = vmKey(vm.ref);
     await hide();
     let changes = 0;
     const listening = tree.onDidChangeTreeData(() => (changes += 1));
     await rig.virsh('snapshot-create-as', name, 'unseen');
     // A command reads what the hidden view does not follow, so the inventory knows before the view draws.
-    await inventory.refresh({ vm: vm.ref });
+    await engine.refresh({ vm: vm.ref });
     assert.ok(
-      inventory.findVm(vm.ref)?.tree?.snapshots.some((one) => one.name === 'unseen'),
+      engine.findVm(vm.ref)?.tree?.snapshots.some((one) => one.name === 'unseen'),
       key,
     );
     assert.equal(changes, 0);

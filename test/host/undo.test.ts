@@ -23,17 +23,17 @@ describe('undo', () => {
   after(() => rig.stop());
 
   const log = async (): Promise<readonly LoggedOperation[]> => {
-    const { inventory } = await rig.api();
-    return inventory.readLog((await rig.vmRow(vm)).ref);
+    const { engine } = await rig.api();
+    return engine.readLog((await rig.vmRow(vm)).ref);
   };
   const titleOf = async (snapshot: string): Promise<string | undefined> => {
-    const { inventory } = await rig.api();
-    const { snapshots } = await inventory.readTree((await rig.vmRow(vm)).ref);
+    const { engine } = await rig.api();
+    const { snapshots } = await engine.readTree((await rig.vmRow(vm)).ref);
     return snapshots.find(({ name }) => name === snapshot)?.title;
   };
   const favourite = async (): Promise<string | undefined> => {
-    const { inventory } = await rig.api();
-    return inventory.readFavourite((await rig.vmRow(vm)).ref);
+    const { engine } = await rig.api();
+    return engine.readFavourite((await rig.vmRow(vm)).ref);
   };
 
   it('says so where nothing was done from here', async () => {

@@ -62,7 +62,7 @@ describe('checkpoints by themselves', () => {
   });
   beforeEach(async () => {
     person = new Person();
-    (await rig.api()).worked.take(ref);
+    (await rig.api()).activeVm.take(ref);
   });
   afterEach(() => person.leave());
   after(async () => {
@@ -73,18 +73,18 @@ describe('checkpoints by themselves', () => {
   });
 
   const automatic = async (): Promise<readonly Snapshot[]> => {
-    const { snapshots } = await (await rig.api()).inventory.readTree(ref);
+    const { snapshots } = await (await rig.api()).engine.readTree(ref);
     return snapshots.filter(({ trailers }) => trailers.auto === 'work');
   };
   const titles = async (): Promise<readonly string[]> => (await automatic()).map(({ title }) => title);
 
   /** Each change of the inventory is looked at, until it is so. */
   async function until(isSo: () => Promise<boolean>): Promise<void> {
-    const { inventory } = await rig.api();
+    const { engine } = await rig.api();
     for (;;) {
       let listening: { dispose(): void } | undefined;
       const changed = new Promise<void>((resolve) => {
-        listening = inventory.onDidChange(() => resolve());
+        listening = engine.onDidChange(() => resolve());
       });
       try {
         if (await isSo()) {
@@ -144,8 +144,8 @@ describe('checkpoints by themselves', () => {
     });
     assert.deepEqual(await titles(), ['Before debugging server']);
     assert.deepEqual(person.asked, []);
-    const { inventory } = await rig.api();
-    const [last] = (await inventory.readLog(ref)).toReversed();
+    const { engine } = await rig.api();
+    const [last] = (await engine.readLog(ref)).toReversed();
     assert.equal(last?.unasked, true);
   });
 

@@ -6,7 +6,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { Refusal } from '../../src/domain/refusal.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { defineDiskVm } from './diskVm.js';
 
 type Wish = OperationRequest extends infer R ? (R extends OperationRequest ? Omit<R, 'vm'> : never) : never;
@@ -16,14 +16,14 @@ describe('an image that is not there', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
   });
   after(() => r.stop());
 
   const redefine = async (name: string, edit: (xml: string) => string): Promise<void> => {
     const xml = edit(await r.virsh('dumpxml', '--inactive', name));
     await withXmlFile(xml, (file) => virshOk(r.daemon.virsh, 'define', file));
-    await r.inventory.refresh({ connection: r.uri });
+    await r.engine.refresh({ connection: r.uri });
   };
   const image = async (name: string, ...more: readonly string[]): Promise<string> => {
     const file = join(r.daemon.dir, name);
@@ -32,14 +32,14 @@ describe('an image that is not there', () => {
   };
   const refusals = async (name: string, ...wishes: readonly Wish[]): Promise<readonly Refusal[]> => {
     const vm = await r.ref(name);
-    const decisions = await Promise.all(wishes.map((wish) => r.inventory.plan({ ...wish, vm })));
+    const decisions = await Promise.all(wishes.map((wish) => r.engine.plan({ ...wish, vm })));
     return decisions.map((decision) => {
       assert.ok(decision.kind === 'refusal', JSON.stringify(decision));
       return decision.refusal;
     });
   };
   const problems = async (name: string): Promise<readonly string[]> => {
-    const { diagnoses } = await r.inventory.examine(await r.ref(name));
+    const { diagnoses } = await r.engine.examine(await r.ref(name));
     return diagnoses.map(({ problem }) =>
       `${problem.kind} ${problem.kind === 'volumeNotThere' ? problem.why : ''}`.trim(),
     );
@@ -67,7 +67,7 @@ describe('an image that is not there', () => {
       xml.replace("<disk type='file'", "<disk type='volume'").replace("file='/x'", "pool='images' volume='a'"),
     );
     const vm = await r.ref('volume');
-    await r.inventory.runOperation({ kind: 'create', vm, title: 's', snapshotKind: 'auto', style: 'internal' });
+    await r.engine.runOperation({ kind: 'create', vm, title: 's', snapshotKind: 'auto', style: 'internal' });
     const all: readonly Wish[] = [
       start,
       create,
@@ -130,8 +130,8 @@ describe('an image that is not there', () => {
     }
     await defineDiskVm(r, 'raw', [{ file: empty, format: 'raw' }]);
     const vm = await r.ref('raw');
-    await r.inventory.runOperation({ kind: 'create', vm, title: 's', snapshotKind: 'auto' });
-    await r.inventory.runOperation({ kind: 'revert', vm, snapshot: 's', after: 'asSnapshot', checkpointFirst: true });
+    await r.engine.runOperation({ kind: 'create', vm, title: 's', snapshotKind: 'auto' });
+    await r.engine.runOperation({ kind: 'revert', vm, snapshot: 's', after: 'asSnapshot', checkpointFirst: true });
     assert.deepEqual(
       (await problems('raw')).filter((kind) => kind === 'corruptImage'),
       [],

@@ -8,7 +8,7 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import type { SnapshotKind } from '../../src/domain/snapshot.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type Editor, type EditorOptions, openEditor } from './faults/editor.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('a snapshot that libvirt did not write down', () => {
@@ -23,7 +23,7 @@ describe('a snapshot that libvirt did not write down', () => {
   before(async () => {
     daemon = await startPrivateDaemon();
   });
-  afterEach(() => editors.splice(0).forEach(({ inventory }) => inventory.dispose()));
+  afterEach(() => editors.splice(0).forEach(({ engine }) => engine.dispose()));
   after(() => daemon.stop());
 
   for (const kind of ['memory', 'disk', 'offline'] as const satisfies readonly SnapshotKind[]) {
@@ -33,9 +33,9 @@ describe('a snapshot that libvirt did not write down', () => {
       await mkdir(folder, { recursive: true });
       const vm = await OracleVm.define(daemon, { name, diskMiB: 4, folder });
       const journal = join(daemon.dir, `journal-${name}`);
-      const { inventory } = open({ journal });
-      await inventory.connect(daemon.uri);
-      const stage = new GuestVm(inventory, vm, inventory.findVms(name)[0]!.ref);
+      const { engine } = open({ journal });
+      await engine.connect(daemon.uri);
+      const stage = new GuestVm(engine, vm, engine.findVms(name)[0]!.ref);
       await stage.power('start');
       await stage.write();
       if (kind === 'offline') {
@@ -56,8 +56,8 @@ describe('a snapshot that libvirt did not write down', () => {
           throw new Error('the daemon died');
         },
       });
-      await dying.inventory.connect(daemon.uri);
-      await assert.rejects(dying.inventory.runOperation(request));
+      await dying.engine.connect(daemon.uri);
+      await assert.rejects(dying.engine.runOperation(request));
       stage.model = stage.model.created({ name: 'two', title: 'two', kind, style: 'external' });
       assert.deepEqual(
         dying.reports.map(({ outcome }) => outcome),

@@ -8,7 +8,7 @@ import type { SnapshotKind } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { AppliedSteps } from './appliedSteps.js';
 import { defineDiskVm } from './diskVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('the world after each step', () => {
   let r: LiveRig;
@@ -18,7 +18,7 @@ describe('the world after each step', () => {
   before(async () => {
     r = await startLiveRig();
     applied = new AppliedSteps(r);
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
   });
   after(() => r.stop());
 
@@ -36,7 +36,7 @@ describe('the world after each step', () => {
     r.show(vm);
   }
 
-  const run = (request: OperationRequest): Promise<OperationResult> => r.inventory.runOperation(request);
+  const run = (request: OperationRequest): Promise<OperationResult> => r.engine.runOperation(request);
   const power = (action: PowerAction): Promise<OperationResult> => run({ kind: 'power', vm, action });
   const create = (
     title: string,

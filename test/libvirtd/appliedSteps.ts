@@ -10,7 +10,7 @@ import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import type { Step } from '../../src/steps/step.js';
 import { apply } from '../../src/steps/steps.js';
 import { alike, form } from '../unit/domain/world.js';
-import { type LiveRig, withMethod } from './inventoryRig.js';
+import { type LiveRig, withMethod } from './engineRig.js';
 
 export class AppliedSteps {
   /** Kinds of the steps that were compared. */

@@ -1,7 +1,7 @@
 // What incremental backups go by, on real guests: libvirt's checkpoints, and notes of changed blocks inside images.
 import assert from 'node:assert/strict';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { stateOf } from './peculiarVm.js';
 import { GuestVm } from './guestVm.js';
 
@@ -10,7 +10,7 @@ describe('notes for backups', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -85,7 +85,7 @@ describe('notes for backups', () => {
     const vm = await GuestVm.define(r, 'noted-outside');
     await runOk('qemu-img', ['bitmap', '--add', vm.vm.guest.disks[0]!.file, 'backup']);
     const request = { kind: 'create', vm: vm.ref, title: 'out', snapshotKind: 'offline', style: 'external' } as const;
-    const decision = await r.inventory.plan(request);
+    const decision = await r.engine.plan(request);
     assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     assert.ok(decision.warnings.some(({ kind: about }) => about === 'bitmapsStayBehind'));
     await vm.create('out');

@@ -2,7 +2,7 @@
 // crashes where it cannot tell what a disk of the branch rests on: an empty drive is enough.
 import assert from 'node:assert/strict';
 import { versionOf } from '../../src/domain/capabilities.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { definePeculiar } from './peculiarVm.js';
 import type { GuestVm } from './guestVm.js';
 
@@ -13,7 +13,7 @@ describe('a delete below another branch', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());

@@ -11,7 +11,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { faultsOf } from '../jsonSchema.js';
 import { defineDiskVm } from './diskVm.js';
-import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';
 
 const points = 32;
 const firstBad = 19;
@@ -218,9 +218,9 @@ describe('bisect', () => {
         await rig.virsh('destroy', 'inside');
         await rig.virsh('snapshot-create-as', 'inside', `i${at}`, '--disk-only');
       }
-      await rig.inventory.connect(rig.uri);
+      await rig.engine.connect(rig.uri);
       const vm = await rig.ref('inside');
-      await rig.inventory.runOperation({ kind: 'describe', vm, snapshot: 'i0', title: 'by a person', description: '' });
+      await rig.engine.runOperation({ kind: 'describe', vm, snapshot: 'i0', title: 'by a person', description: '' });
     });
 
     it('asks a program by the agent', async () => {
@@ -235,7 +235,7 @@ describe('bisect', () => {
     });
 
     it('leaves to undo what a person did last', async () => {
-      const log = await rig.inventory.readLog(await rig.ref('inside'));
+      const log = await rig.engine.readLog(await rig.ref('inside'));
       assert.ok(log.length > 1);
       assert.deepEqual(
         log.filter(({ unasked }) => unasked !== true).map(({ request: { kind } }) => kind),

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { findProgram, run, runOk } from '../../scripts/rig/run.mjs';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 const mebibyte = 1024 ** 2;
@@ -21,7 +21,7 @@ describe('disks that are no files by name', () => {
   before(async () => {
     r = await startLiveRig();
     folder = r.daemon.dir;
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
     await releaseLeft();
   });
@@ -76,8 +76,8 @@ describe('disks that are no files by name', () => {
     await withXmlFile(xml, (file) => virshOk(r.daemon.virsh, 'define', file));
     const vm = new OracleVm(made.virsh, { ...made.guest, disks });
     const ref = await r.ref(name);
-    await r.inventory.refresh({ vm: ref });
-    return new GuestVm(r.inventory, vm, ref);
+    await r.engine.refresh({ vm: ref });
+    return new GuestVm(r.engine, vm, ref);
   }
 
   async function lifeOf(vm: GuestVm): Promise<void> {
@@ -167,7 +167,7 @@ describe('disks that are no files by name', () => {
     }
     await withXmlFile(xml, (file) => virshOk(r.daemon.virsh, 'define', file));
     assert.match(await r.virsh('dumpxml', 'volume'), /type='volume'/u);
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     await lifeOf(vm);
     await vm.isRefused({ kind: 'delete', snapshot: 'off', scope: 'withDescendants' }, 'volumeTakesNoMerge');
     await vm.holdsAll();

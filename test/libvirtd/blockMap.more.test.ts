@@ -7,7 +7,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import type { BlockMap, BlockRow } from '../../src/domain/blockMap.js';
 import type { VmLayers } from '../../src/domain/layers.js';
 import { defineDiskVm, type MadeDisk } from './diskVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { readRefcounts } from './qcow2Refcounts.js';
 
 const mebibyte = 1024 ** 2;
@@ -19,7 +19,7 @@ describe('the blocks of a disk', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
   });
   after(() => r.stop());
 
@@ -31,8 +31,8 @@ describe('the blocks of a disk', () => {
   const define = (disks: readonly MadeDisk[]): Promise<string> => defineDiskVm(r, `blocks-${count++}`, disks);
 
   const map = async (name: string, target = 'vda'): Promise<BlockMap> =>
-    r.inventory.readBlockMap(await r.ref(name), target);
-  const layersOf = async (name: string): Promise<VmLayers> => r.inventory.readLayers(await r.ref(name));
+    r.engine.readBlockMap(await r.ref(name), target);
+  const layersOf = async (name: string): Promise<VmLayers> => r.engine.readLayers(await r.ref(name));
 
   /** `kind:snapshot` of each row, with the cells of 64 KiB that it has: `8-15 data`. */
   function shown({ rows }: BlockMap): Record<string, readonly string[] | string> {
@@ -145,7 +145,7 @@ describe('the blocks of a disk', () => {
     const name = await define([{ file: file('run.qcow2'), format: 'qcow2' }]);
     await r.virsh('start', name);
     await r.virsh('snapshot-create-as', name, 'ram');
-    await r.inventory.refresh({ vm: await r.ref(name) });
+    await r.engine.refresh({ vm: await r.ref(name) });
     const told = await map(name);
     assert.equal(told.exact, 'estimate');
     const [size] = (await layersOf(name)).snapshots;
@@ -157,7 +157,7 @@ describe('the blocks of a disk', () => {
     // What QEMU still keeps to itself is a cluster or two of tables.
     assert.ok(Number(size!.freedBytes) >= size!.vmStateBytes);
     await r.virsh('destroy', name);
-    await r.inventory.refresh({ vm: await r.ref(name) });
+    await r.engine.refresh({ vm: await r.ref(name) });
     const [still] = (await layersOf(name)).snapshots;
     await copyFile(file('run.qcow2'), file('copy.qcow2'));
     const before = await readRefcounts(file('copy.qcow2'));

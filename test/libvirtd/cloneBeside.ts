@@ -5,7 +5,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
 import type { Model } from '../oracle/model.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 import type { GuestVm } from './guestVm.js';
 
 export interface CloneOptions {

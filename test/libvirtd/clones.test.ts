@@ -10,24 +10,24 @@ import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
 import type { Model } from '../oracle/model.js';
 import { GuestVm } from './guestVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('clones', () => {
   let rig: LiveRig;
   let web: GuestVm;
   before(async () => {
     rig = await startLiveRig();
-    await rig.inventory.connect(rig.uri);
+    await rig.engine.connect(rig.uri);
     rig.show();
   });
   after(() => rig.stop());
 
   const clone = (of: GuestVm, wish: CloneWish): Promise<VmRef> =>
-    makeClone(rig.inventory, cloneRequest(rig.inventory, of.ref, wish));
-  const filesOf = (ref: VmRef): readonly string[] => rig.inventory.findVm(ref)?.vm.clone?.files ?? [];
+    makeClone(rig.engine, cloneRequest(rig.engine, of.ref, wish));
+  const filesOf = (ref: VmRef): readonly string[] => rig.engine.findVm(ref)?.vm.clone?.files ?? [];
   /** Its disks hold what these of the VM held. */
   const holds = async (ref: VmRef, disks: Model['disks']): Promise<void> => {
-    const own = rig.inventory.findVm(ref)!.vm.disks;
+    const own = rig.engine.findVm(ref)!.vm.disks;
     for (const [index, content] of disks.entries()) {
       const image = await readImage({ file: own[index]!.source!, format: 'qcow2' });
       assert.deepEqual(blockDifferences(index, image, content), []);
@@ -49,12 +49,12 @@ describe('clones', () => {
     it('link to a snapshot while the VM runs on, and start', async () => {
       const ref = await clone(web, { snapshot: 'one', name: 'linked' });
       await holds(ref, model.disks);
-      const vm = rig.inventory.findVm(ref)!.vm;
+      const vm = rig.engine.findVm(ref)!.vm;
       assert.equal(vm.power, 'off');
       assert.equal(vm.clone?.of, web.ref.uuid);
-      await rig.inventory.runOperation({ kind: 'power', vm: ref, action: 'start' });
-      assert.equal(rig.inventory.findVm(ref)?.vm.power, 'running');
-      await rig.inventory.runOperation({ kind: 'power', vm: ref, action: 'forceOff' });
+      await rig.engine.runOperation({ kind: 'power', vm: ref, action: 'start' });
+      assert.equal(rig.engine.findVm(ref)?.vm.power, 'running');
+      await rig.engine.runOperation({ kind: 'power', vm: ref, action: 'forceOff' });
       await web.isWhole();
     });
 
@@ -81,7 +81,7 @@ describe('clones', () => {
 
     it('keep what they hold when the VM goes back to that snapshot', async () => {
       const held = async (): Promise<Buffer> => {
-        const [disk] = rig.inventory.findVm(await rig.ref('linked'))!.vm.disks;
+        const [disk] = rig.engine.findVm(await rig.ref('linked'))!.vm.disks;
         return readImage({ file: disk!.source!, format: 'qcow2' });
       };
       const before = await held();
@@ -94,22 +94,22 @@ describe('clones', () => {
       const ref = await clone(web, { snapshot: 'one', name: 'copied', way: 'full' });
       await holds(ref, model.disks);
       const [file = ''] = filesOf(ref);
-      await throwAway(rig.inventory, ref);
+      await throwAway(rig.engine, ref);
       assert.equal(existsSync(file), false);
     });
 
     it('are not made of the present while it changes', async () => {
-      await web.isRefused(cloneRequest(rig.inventory, web.ref, { name: 'never' }), 'cloneNeedsOff');
+      await web.isRefused(cloneRequest(rig.engine, web.ref, { name: 'never' }), 'cloneNeedsOff');
     });
 
     it('have names of their own', async () => {
-      await web.isRefused(cloneRequest(rig.inventory, web.ref, { snapshot: 'one', name: 'linked' }), 'vmNameTaken');
-      await web.isRefused(cloneRequest(rig.inventory, web.ref, { snapshot: 'one', name: 'a/b' }), 'badVmName');
+      await web.isRefused(cloneRequest(rig.engine, web.ref, { snapshot: 'one', name: 'linked' }), 'vmNameTaken');
+      await web.isRefused(cloneRequest(rig.engine, web.ref, { snapshot: 'one', name: 'a/b' }), 'badVmName');
     });
 
     it('go with their files and their own snapshots, and free the snapshot that they stood on', async () => {
       const ref = await rig.ref('linked');
-      await rig.inventory.runOperation({
+      await rig.engine.runOperation({
         kind: 'create',
         vm: ref,
         title: 'own',
@@ -120,7 +120,7 @@ describe('clones', () => {
       const notes = join(rig.daemon.dir, 'journal', 'frozen');
       const noted = (await readdir(notes)).length;
       assert.ok((await readdir(folder)).some((name) => name.startsWith('linked.')));
-      await throwAway(rig.inventory, ref);
+      await throwAway(rig.engine, ref);
       assert.deepEqual(
         (await readdir(folder)).filter((name) => name.startsWith('linked.')),
         [],
@@ -167,7 +167,7 @@ describe('clones', () => {
       const ref = await clone(web, { name: 'again' });
       await holds(ref, disks);
       await web.isWhole();
-      await throwAway(rig.inventory, ref);
+      await throwAway(rig.engine, ref);
     });
   });
 
@@ -182,8 +182,8 @@ describe('clones', () => {
 
     it('cannot be linked to, and not be copied while it writes', async () => {
       const wish = { snapshot: 'tag', name: 'never' };
-      await web.isRefused(cloneRequest(rig.inventory, web.ref, wish), 'linkedToTag');
-      await web.isRefused(cloneRequest(rig.inventory, web.ref, { ...wish, way: 'full' }), 'cloneNeedsOff');
+      await web.isRefused(cloneRequest(rig.engine, web.ref, wish), 'linkedToTag');
+      await web.isRefused(cloneRequest(rig.engine, web.ref, { ...wish, way: 'full' }), 'cloneNeedsOff');
     });
 
     it('are copied when it is off', async () => {
@@ -192,7 +192,7 @@ describe('clones', () => {
       const ref = await clone(web, { snapshot: 'tag', name: 'taken', way: 'full' });
       await holds(ref, then);
       await web.isWhole();
-      await throwAway(rig.inventory, ref);
+      await throwAway(rig.engine, ref);
     });
   });
 });

@@ -16,7 +16,7 @@ import { OracleVm } from '../oracle/oracleVm.js';
 import { faultsOf } from '../jsonSchema.js';
 import { silentLog } from '../silentLog.js';
 import { openEditor } from './faults/editor.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 interface Ran {
   readonly code: number | null;
@@ -203,10 +203,10 @@ describe('the command line', () => {
         });
       },
     });
-    await editor.inventory.connect(rig.uri);
-    const { ref } = editor.inventory.findVms('cli')[0]!;
+    await editor.engine.connect(rig.uri);
+    const { ref } = editor.engine.findVms('cli')[0]!;
     const [last = ''] = (await snapshots()).slice(-1);
-    const reverting = editor.inventory.runOperation({
+    const reverting = editor.engine.runOperation({
       kind: 'revert',
       vm: ref,
       snapshot: last,
@@ -220,7 +220,7 @@ describe('the command line', () => {
     assert.equal((await json('busy', 'checkpoint', 'cli')).error.kind, 'busy');
     goOn?.();
     await reverting;
-    editor.inventory.dispose();
+    editor.engine.dispose();
     is(await run('checkpoint', 'cli', 'afterwards'), 'done');
     assert.ok((await snapshots()).includes('afterwards'));
   });

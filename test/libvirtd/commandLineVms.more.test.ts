@@ -12,7 +12,7 @@ import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { versionOf } from '../../src/domain/capabilities.js';
 import { faultsOf } from '../jsonSchema.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 const leave = '\u001D';
 /** Orders to the guest and what it answers, as scripts/guest/oracle.asm has them. */
@@ -187,7 +187,7 @@ describe('the command line at VMs', () => {
         ways.push(/^Ram-Written: (\w+)$/mu.exec(await rig.virsh('snapshot-current', 'mute'))?.[1]);
         await start('discard', how, '--yes').is('done');
       }
-      const { capabilities } = await rig.inventory.connect(rig.uri);
+      const { capabilities } = await rig.engine.connect(rig.uri);
       const isPossible = capabilities!.externalRevert && capabilities!.hypervisor >= versionOf(10, 0);
       assert.deepEqual(ways, [isPossible ? 'seamless' : 'live', 'live']);
       await start('fork', 'mute', '--seamless', 'sometimes').is('usage');

@@ -7,7 +7,7 @@ import { buildDoor } from '../../scripts/build.mjs';
 import { run } from '../../scripts/rig/run.mjs';
 import { installVsCode } from '../../scripts/rig/vscodeInstall.mjs';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { type McpOverHttp, mcpOverHttp } from './mcpOverHttp.js';
 
 const suite = '@modelcontextprotocol/conformance@0.1.16';

@@ -12,7 +12,7 @@ import type { Plan } from '../../src/operations/plan.js';
 import { allRows, itRarely } from '../allRows.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { GuestVm } from './guestVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 type Wish = Omit<Extract<OperationRequest, { kind: 'consolidate' }>, 'kind' | 'vm'>;
 
@@ -27,8 +27,8 @@ class Layered extends GuestVm {
     more: Partial<Parameters<typeof OracleVm.define>[1]> = {},
   ): Promise<Layered> {
     const vm = await OracleVm.define(rig.daemon, { name, folder: join(rig.daemon.dir, name), ...more });
-    await rig.inventory.refresh({ connection: rig.uri });
-    const stage = new Layered(rig.inventory, vm, await rig.ref(name));
+    await rig.engine.refresh({ connection: rig.uri });
+    const stage = new Layered(rig.engine, vm, await rig.ref(name));
     rig.show(stage.ref);
     return stage;
   }
@@ -58,7 +58,7 @@ class Layered extends GuestVm {
       xml = xml.replace(disk, disk.replace(source, overlay).replace(`type='${format}'`, "type='qcow2'"));
     }
     await withXmlFile(xml, (file) => virshOk(this.vm.virsh, 'define', file));
-    await this.inventory.refresh({ vm: this.ref });
+    await this.engine.refresh({ vm: this.ref });
   }
 
   consolidate(wish: Wish = {}, signal?: AbortSignal): Promise<OperationResult> {
@@ -66,8 +66,8 @@ class Layered extends GuestVm {
   }
 
   async plan(wish: Wish = {}): Promise<Plan> {
-    await this.inventory.refresh({ vm: this.ref });
-    const decision = await this.inventory.plan({ kind: 'consolidate', vm: this.ref, ...wish });
+    await this.engine.refresh({ vm: this.ref });
+    const decision = await this.engine.plan({ kind: 'consolidate', vm: this.ref, ...wish });
     assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     return decision;
   }
@@ -105,7 +105,7 @@ describe('consolidate', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
   });
   after(() => r.stop());
 
@@ -184,7 +184,7 @@ describe('consolidate', () => {
       const before = await stage.layers();
       const cancel = new AbortController();
       const seen: number[] = [];
-      const listening = r.inventory.onDidChange(() => {
+      const listening = r.engine.onDidChange(() => {
         const progress = r.vm('slow')?.operation?.progress;
         if (progress?.step === 'blockCommit' && progress.fraction !== undefined && progress.cancellable) {
           seen.push(progress.fraction);
@@ -238,7 +238,7 @@ describe('consolidate', () => {
     it('can be cancelled, and leaves the chain as it was', async () => {
       const before = await stage.layers();
       const cancel = new AbortController();
-      const listening = r.inventory.onDidChange(() => {
+      const listening = r.engine.onDidChange(() => {
         const progress = r.vm('cold')?.operation?.progress;
         if (progress?.step === 'commitImages' && (progress.fraction ?? 0) > 0) {
           cancel.abort();
@@ -281,10 +281,10 @@ describe('consolidate', () => {
         .replace('<name>cold<', '<name>clone<')
         .replace(stage.file('vda.four'), clone);
       await withXmlFile(xml, (file) => r.virsh('define', file));
-      await r.inventory.refresh();
+      await r.engine.refresh();
       assert.equal(await stage.refusal(), 'usedByOtherVm');
       await r.virsh('undefine', 'clone');
-      await r.inventory.refresh();
+      await r.engine.refresh();
       // Nobody names it any more, and it is built on the base as before.
       assert.equal(await stage.refusal(), 'usedByImage');
       await rm(clone);
@@ -310,7 +310,7 @@ describe('consolidate', () => {
         await stage.power('start');
         for (const title of ['one', 'two', 'three', 'four']) {
           await stage.write();
-          const { snapshot } = await r.inventory.runOperation({
+          const { snapshot } = await r.engine.runOperation({
             kind: 'create',
             vm: stage.ref,
             snapshotKind: 'disk',

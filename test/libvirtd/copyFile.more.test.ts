@@ -11,7 +11,7 @@ import { Session } from '../../src/session/session.js';
 import { faultsOf } from '../jsonSchema.js';
 import { silentLog } from '../silentLog.js';
 import { defineDeafGuest } from './hypervisorRig.js';
-import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';
 
 const size = 3_000_001;
 const never = new AbortController().signal;
@@ -56,7 +56,7 @@ describe('files of a guest', () => {
   ): Promise<{ readonly path: string; readonly bytes: number }> => {
     const { overwrite = false, signal = never, onProgress } = more;
     const view = await session.vm('files');
-    await session.inventory.refresh({ vm: view.ref });
+    await session.engine.refresh({ vm: view.ref });
     const asked = { signal, ...(onProgress && { onProgress }) };
     return session.copyFile(session.view(view), { to, hostPath, guestPath, overwrite }, asked);
   };

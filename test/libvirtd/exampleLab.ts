@@ -6,7 +6,7 @@ import { buildDoor } from '../../scripts/build.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run } from '../../scripts/rig/run.mjs';
 import { putExampleLab } from '../../scripts/start/exampleLab.mjs';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 
 export const exampleVms = ['shop-client', 'shop-database', 'shop-server'];
 

@@ -13,7 +13,7 @@ import type { RefusalReason } from '../../src/domain/refusal.js';
 import type { Snapshot } from '../../src/domain/snapshot.js';
 import { snapshotableDisks, type PowerState, type Vm, type VmRef } from '../../src/domain/vm.js';
 import { allRows, itRarely } from '../allRows.js';
-import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';
 import { reportSupport } from './supportRows.js';
 
 type Kind = 'offline' | 'disk' | 'memory';
@@ -38,7 +38,7 @@ describe('external snapshots', () => {
   before(async () => {
     r = await startLiveRig();
     guest = await r.guest({ name: 'web', disks: ['qcow2', 'raw', 'cdrom'] });
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     native = r.hypervisor().capabilities.externalRevert;
     web = await r.ref('web');
     r.show(web);
@@ -56,7 +56,7 @@ describe('external snapshots', () => {
   });
   after(() => r.stop());
 
-  const run = (request: OperationRequest): Promise<OperationResult> => r.inventory.runOperation(request);
+  const run = (request: OperationRequest): Promise<OperationResult> => r.engine.runOperation(request);
   const power = (action: PowerAction): Promise<OperationResult> => run({ kind: 'power', vm: web, action });
   const create = (title: string, quiesce = false): Promise<OperationResult> =>
     run({
@@ -94,7 +94,7 @@ describe('external snapshots', () => {
   const revert = (snapshot: string, after: AfterRevert): Promise<OperationResult> => run(toSnapshot(snapshot, after));
 
   async function planOf(request: OperationRequest): Promise<Plan> {
-    const decision = await r.inventory.plan(request);
+    const decision = await r.engine.plan(request);
     assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     return decision;
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmod, chown, stat } from 'node:fs/promises';
 import { versionOf } from '../../src/domain/capabilities.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('the files of a VM', () => {
@@ -10,15 +10,15 @@ describe('the files of a VM', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
 
   /** The file that each disk stands on. */
   async function present(vm: GuestVm): Promise<readonly string[]> {
-    await r.inventory.refresh({ connection: r.uri });
-    const { disks } = r.inventory.findVm(vm.ref)?.vm ?? assert.fail('the VM is gone');
+    await r.engine.refresh({ connection: r.uri });
+    const { disks } = r.engine.findVm(vm.ref)?.vm ?? assert.fail('the VM is gone');
     return disks.flatMap(({ source }) => source ?? []);
   }
 

@@ -16,7 +16,7 @@ import { storageFiles } from '../../src/driver/files/storageFiles.js';
 import { silentLog } from '../silentLog.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { HostFiles } from '../../src/domain/hostFiles.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 
 const isRoot = process.getuid?.() === 0;
 const tenMinutes = 10 * 60_000;

@@ -12,7 +12,7 @@ import { trashFolder } from '../../src/domain/hostFiles.js';
 import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
 import { CloneBeside, defineWith, diskElement } from './cloneBeside.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('who else uses the files of a VM', () => {
@@ -20,7 +20,7 @@ describe('who else uses the files of a VM', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -71,13 +71,13 @@ describe('who else uses the files of a VM', () => {
         model: bottom,
         overlay: (target) => ({ file: join(other.dir, `clone-${target}`) }),
       });
-      r.inventory.setConnections([r.uri, other.uri]);
+      r.engine.setConnections([r.uri, other.uri]);
       await refusesAll(vm);
       await vm.isWhole();
       await clone.isWhole();
       await clone.undefine();
     } finally {
-      r.inventory.setConnections([r.uri]);
+      r.engine.setConnections([r.uri]);
       await other.stop();
     }
   });
@@ -93,14 +93,14 @@ describe('who else uses the files of a VM', () => {
       const overlay = join(other.dir, 'clone-vda');
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', file, overlay]);
       await defineWith(other, 'on-overlay', [diskElement(overlay, 0)]);
-      r.inventory.setConnections([r.uri, other.uri]);
+      r.engine.setConnections([r.uri, other.uri]);
       await vm.run({ kind: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
       vm.model = vm.model.reverted('bottom', 'off');
       await vm.holdsAll();
       const seen = await readImage({ file: overlay, format: 'qcow2' });
       assert.deepEqual(blockDifferences(0, seen, present.disks[0]!), []);
     } finally {
-      r.inventory.setConnections([r.uri]);
+      r.engine.setConnections([r.uri]);
       await other.stop();
     }
   });
@@ -109,16 +109,16 @@ describe('who else uses the files of a VM', () => {
     const { vm } = await grown('asked');
     const silent = `qemu+unix:///session?socket=${join(r.daemon.dir, 'nobody')}`;
     const far = `qemu+tcp://elsewhere.invalid/system`;
-    r.inventory.setConnections([r.uri, silent, far]);
+    r.engine.setConnections([r.uri, silent, far]);
     try {
-      const decision = await r.inventory.plan({ kind: 'delete', vm: vm.ref, snapshot: 'top', scope: 'one' });
+      const decision = await r.engine.plan({ kind: 'delete', vm: vm.ref, snapshot: 'top', scope: 'one' });
       assert.ok(decision.kind === 'plan', JSON.stringify(decision));
       assert.deepEqual(
         decision.warnings.filter(({ kind: about }) => about === 'unaskedConnections'),
         [{ kind: 'unaskedConnections', connections: [silent] }],
       );
     } finally {
-      r.inventory.setConnections([r.uri]);
+      r.engine.setConnections([r.uri]);
     }
   });
 
@@ -160,11 +160,11 @@ describe('who else uses the files of a VM', () => {
     await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', tab.replace('\t', ' '), '16M']);
     const xml = await r.virsh('dumpxml', 'tabbed', '--inactive');
     await withXmlFile(xml.replace(file, tab.replace('\t', '&#9;')), (path) => r.virsh('define', path));
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     assert.equal(r.vm('tabbed')?.vm.disks[0]?.source, tab);
     await vm.isRefused({ kind: 'create', title: 'one', snapshotKind: 'offline', style: 'external' }, 'unsafePath');
     await r.virsh('snapshot-create-as', 'tabbed', 'inside');
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     await vm.isRefused({ kind: 'revert', snapshot: 'inside', after: 'off', checkpointFirst: false }, 'unsafePath');
     await vm.isRefused({ kind: 'delete', snapshot: 'inside', scope: 'one' }, 'unsafePath');
   });
@@ -206,7 +206,7 @@ describe('who else uses the files of a VM', () => {
       orphan = file.replace(/\.[^.]*$/u, '.leftover');
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', file, orphan]);
       await runOk('qemu-io', ['-c', 'write -P 7 0 64k', orphan]);
-      await r.inventory.refresh({ vm: vm.ref });
+      await r.engine.refresh({ vm: vm.ref });
     });
 
     it('is left where a program has it open', async () => {

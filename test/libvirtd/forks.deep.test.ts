@@ -9,7 +9,7 @@ import { versionOf } from '../../src/domain/capabilities.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { throwAway } from '../../src/engine/clones.js';
 import { forkVm } from '../../src/engine/forks.js';
-import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';
 
 const forks = Number(process.env['TEST_FORKS'] ?? 100);
 const atOnce = 4;
@@ -38,7 +38,7 @@ describe(`${forks} forks of a guest that writes`, () => {
     return stdout;
   };
   const rounds = async (): Promise<number> => Number(await inside('web', 'wc -l < /run/rounds'));
-  const diskOf = (ref: VmRef): string => rig.inventory.findVm(ref)!.vm.disks[0]!.source!;
+  const diskOf = (ref: VmRef): string => rig.engine.findVm(ref)!.vm.disks[0]!.source!;
   /** What the disk of a VM that is off holds, on a file of its own. */
   const isClean = async (disk: string, how: 'takenOff' | 'cutOff'): Promise<void> => {
     const raw = join(folder, 'looked-at.raw');
@@ -58,7 +58,7 @@ describe(`${forks} forks of a guest that writes`, () => {
     folder = join(rig.daemon.dir, 'looks');
     await mkdir(folder);
     guest = await rig.guest({ name: 'web', tick: 1 });
-    const { capabilities } = await rig.inventory.connect(rig.uri);
+    const { capabilities } = await rig.engine.connect(rig.uri);
     assert.ok(capabilities !== undefined);
     canBeSeamless = capabilities.externalRevert && capabilities.hypervisor >= versionOf(10, 0);
     web = await rig.ref('web');
@@ -72,14 +72,14 @@ describe(`${forks} forks of a guest that writes`, () => {
     for (let made = 0; made < forks; made += atOnce) {
       const first = await guest.counters();
       const wrote = await rounds();
-      const { children, snapshot } = await forkVm(rig.inventory, web, {
+      const { children, snapshot } = await forkVm(rig.engine, web, {
         count: Math.min(atOnce, forks - made),
         seamless: true,
       });
-      const moment = (await rig.inventory.readTree(web)).snapshots.find(({ name }) => name === snapshot);
+      const moment = (await rig.engine.readTree(web)).snapshots.find(({ name }) => name === snapshot);
       assert.equal(moment?.trailers.ramWritten, canBeSeamless ? 'seamless' : 'live');
       for (const [index, child] of children.entries()) {
-        const { name } = rig.inventory.findVm(child)!.vm;
+        const { name } = rig.engine.findVm(child)!.vm;
         await waitForAgent(rig.daemon.virsh, name);
         const { boot, memory } = await counters(rig.daemon.virsh, name);
         assert.equal(boot, 1, 'it went on, and did not boot');
@@ -93,9 +93,9 @@ describe(`${forks} forks of a guest that writes`, () => {
         await isClean(diskOf(child), how);
       }
       for (const child of children) {
-        await throwAway(rig.inventory, child);
+        await throwAway(rig.engine, child);
       }
-      await rig.inventory.runOperation({ kind: 'delete', vm: web, snapshot, scope: 'one' });
+      await rig.engine.runOperation({ kind: 'delete', vm: web, snapshot, scope: 'one' });
       const now = await guest.counters();
       assert.equal(now.boot, 1);
       assert.ok(now.memory > first.memory && (await rounds()) > wrote, `the VM stands still since ${first.memory}`);
@@ -103,7 +103,7 @@ describe(`${forks} forks of a guest that writes`, () => {
     await inside('web', takeOff);
     assert.equal(await inside('web', judge), '');
     await rig.virsh('destroy', 'web');
-    await rig.inventory.refresh({ vm: web });
+    await rig.engine.refresh({ vm: web });
     await isClean(diskOf(web), 'takenOff');
   });
 });

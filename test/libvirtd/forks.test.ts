@@ -8,13 +8,13 @@ import { counters, runInGuest, waitForAgent } from '../../scripts/guest/inGuest.
 import { run, runOk } from '../../scripts/rig/run.mjs';
 import { cloneRequest, makeClone, throwAway } from '../../src/engine/clones.js';
 import { forkVm } from '../../src/engine/forks.js';
-import { watchServedClones } from '../../src/engine/servedClones.js';
+import { watchSpentClones } from '../../src/engine/spentClones.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { itRarely } from '../allRows.js';
 import { generationId } from './generationId.js';
-import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';
 
 const begin = 1_000;
 const address = '52:54:00:12:34:56';
@@ -30,7 +30,7 @@ describe('forks', () => {
   let web: VmRef;
   let children: readonly VmRef[] = [];
   let moment: string;
-  const vmOf = (ref: VmRef) => rig.inventory.findVm(ref)!.vm;
+  const vmOf = (ref: VmRef) => rig.engine.findVm(ref)!.vm;
   const nameOf = (ref: VmRef): string => vmOf(ref).name;
   const inside = async (name: string, ...words: readonly [string, ...string[]]): Promise<string> => {
     const [program, ...args] = words;
@@ -42,7 +42,7 @@ describe('forks', () => {
     rig = await startLiveRig();
     guest = await rig.guest({ name: 'web', disks: ['qcow2'], tick: 1 });
     await giveIdentity(rig, 'web');
-    await rig.inventory.connect(rig.uri);
+    await rig.engine.connect(rig.uri);
     web = await rig.ref('web');
     rig.show(web);
     await guest.start();
@@ -55,7 +55,7 @@ describe('forks', () => {
   after(() => rig.stop());
 
   it('are made, four of one moment', async () => {
-    ({ children, snapshot: moment } = await forkVm(rig.inventory, web, { count: 4 }));
+    ({ children, snapshot: moment } = await forkVm(rig.engine, web, { count: 4 }));
     assert.deepEqual(
       children.map((child) => [vmOf(child).power, vmOf(child).clone?.of]),
       children.map(() => ['running', web.uuid]),
@@ -135,15 +135,15 @@ describe('forks', () => {
     for (const child of children) {
       assert.equal((await inside(nameOf(child), 'cat', '/run/token')).trim(), token);
     }
-    const request = { ...cloneRequest(rig.inventory, web, { snapshot: moment, name: 'never' }), ram: 'kept' } as const;
-    const plan = await rig.inventory.plan({ ...request, network: 'unplugged' });
+    const request = { ...cloneRequest(rig.engine, web, { snapshot: moment, name: 'never' }), ram: 'kept' } as const;
+    const plan = await rig.engine.plan({ ...request, network: 'unplugged' });
     assert.ok(plan.kind === 'plan');
     assert.ok(plan.warnings.some(({ kind }) => kind === 'cloneKeepsIdentity'));
   });
 
   it('keep the snapshot that they began with', async () => {
     const request = { kind: 'delete', vm: web, snapshot: moment, scope: 'one' } as const;
-    await assert.rejects(rig.inventory.runOperation(request), (error: unknown) => {
+    await assert.rejects(rig.engine.runOperation(request), (error: unknown) => {
       assert.ok(error instanceof Failure);
       assert.equal(error.details.refusal?.reason, 'usedByOtherVm');
       assert.ok(children.map(nameOf).includes(error.details.refusal.facts['other'] ?? ''));
@@ -152,7 +152,7 @@ describe('forks', () => {
   });
 
   it('are not made where there is no room for them', async () => {
-    await assert.rejects(forkVm(rig.inventory, web, { count: 1_000, snapshot: moment }), (error: unknown) => {
+    await assert.rejects(forkVm(rig.engine, web, { count: 1_000, snapshot: moment }), (error: unknown) => {
       assert.ok(error instanceof Failure);
       assert.equal(error.details.refusal?.reason, 'forkNeedsMemory');
       return true;
@@ -170,7 +170,7 @@ describe('forks', () => {
       await runOk('e2fsck', ['-f', '-n', raw]);
     }
     for (const child of children) {
-      await throwAway(rig.inventory, child);
+      await throwAway(rig.engine, child);
     }
     const left = (await readdir(rig.daemon.dir)).filter((name) => name.startsWith('web-fork') || name.endsWith('.ram'));
     assert.deepEqual(left, []);
@@ -180,42 +180,42 @@ describe('forks', () => {
   itRarely(
     'that are made to be thrown away go when they are off, with their files, and one that was not on yet stays',
     async () => {
-      const watch = watchServedClones(rig.inventory);
+      const watch = watchSpentClones(rig.engine);
       const wish = { snapshot: moment, network: 'unplugged', disposable: true } as const;
       const [one, other, stays] = await Promise.all(
         ['one', 'other', 'stays'].map((name) =>
-          makeClone(rig.inventory, cloneRequest(rig.inventory, web, { ...wish, name })),
+          makeClone(rig.engine, cloneRequest(rig.engine, web, { ...wish, name })),
         ),
       );
       const files = (): Promise<readonly string[]> =>
         readdir(rig.daemon.dir).then((all) => all.filter((name) => /^(?:one|other|stays)\b/u.test(name)).toSorted());
       const before = await files();
-      await rig.inventory.runOperation({ kind: 'power', vm: one!, action: 'start' });
-      await rig.inventory.runOperation({ kind: 'power', vm: one!, action: 'forceOff' });
-      await rig.inventory.idle();
-      assert.equal(rig.inventory.findVm(one!), undefined);
+      await rig.engine.runOperation({ kind: 'power', vm: one!, action: 'start' });
+      await rig.engine.runOperation({ kind: 'power', vm: one!, action: 'forceOff' });
+      await rig.engine.idle();
+      assert.equal(rig.engine.findVm(one!), undefined);
 
       await rig.virsh('start', 'other');
       await rig.virsh('destroy', 'other');
-      await rig.until(() => rig.inventory.findVm(other!) === undefined);
-      await rig.inventory.idle();
+      await rig.until(() => rig.engine.findVm(other!) === undefined);
+      await rig.engine.idle();
       watch.dispose();
-      assert.equal(rig.inventory.findVm(stays!)?.vm.power, 'off');
+      assert.equal(rig.engine.findVm(stays!)?.vm.power, 'off');
       assert.deepEqual(
         await files(),
         before.filter((name) => name.startsWith('stays')),
       );
-      await throwAway(rig.inventory, stays!);
+      await throwAway(rig.engine, stays!);
     },
   );
 
   itRarely('go on, and stay, where they wait for that alone when their making is undone', async () => {
     let hypervisor: Hypervisor | undefined;
     rig.wrapNext((own) => (hypervisor = own));
-    rig.inventory.setConnections([]);
-    rig.inventory.setConnections([rig.uri]);
-    await rig.inventory.connect(rig.uri);
-    const { children: made } = await forkVm(rig.inventory, web, { snapshot: moment, network: 'same', name: 'waits' });
+    rig.engine.setConnections([]);
+    rig.engine.setConnections([rig.uri]);
+    await rig.engine.connect(rig.uri);
+    const { children: made } = await forkVm(rig.engine, web, { snapshot: moment, network: 'same', name: 'waits' });
     const { uuid, name, clone } = vmOf(made[0]!);
     // As libvirt leaves one whose RAM it has brought over, if it dies before it lets it go.
     await rig.virsh('managedsave', name);
@@ -229,16 +229,16 @@ describe('forks', () => {
     await rig.virsh('suspend', name);
     await hypervisor!.run(vmOf(web), step, options);
     assert.match(await rig.virsh('domstate', name), /^paused/u);
-    await throwAway(rig.inventory, made[0]!);
+    await throwAway(rig.engine, made[0]!);
   });
 
   it('go again where their RAM does not come over', async () => {
-    const request = { ...cloneRequest(rig.inventory, web, { snapshot: moment, name: 'broken' }), ram: 'kept' } as const;
+    const request = { ...cloneRequest(rig.engine, web, { snapshot: moment, name: 'broken' }), ram: 'kept' } as const;
     rig.wrapNext((hypervisor) => withoutRestore(hypervisor));
-    rig.inventory.setConnections([]);
-    rig.inventory.setConnections([rig.uri]);
-    await rig.inventory.connect(rig.uri);
-    await assert.rejects(rig.inventory.runOperation(request));
+    rig.engine.setConnections([]);
+    rig.engine.setConnections([rig.uri]);
+    await rig.engine.connect(rig.uri);
+    await assert.rejects(rig.engine.runOperation(request));
     assert.doesNotMatch(await rig.virsh('list', '--all', '--name'), /^broken$/mu);
     assert.deepEqual(
       (await readdir(rig.daemon.dir)).filter((name) => name.startsWith('broken')),

@@ -6,14 +6,14 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import type { VmRef } from '../../src/domain/vm.js';
 import { defineDiskVm } from './diskVm.js';
 import { GuestVm } from './guestVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('what a snapshot froze', () => {
   let r: LiveRig;
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -105,7 +105,7 @@ describe('what a snapshot froze', () => {
     vm.model = vm.model.deleted('two', 'one');
     assert.deepEqual(await found(vm), []);
     await vm.virsh('snapshot-delete', 'four');
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     vm.model = vm.model.deleted('four', 'one');
     assert.deepEqual(await found(vm), []);
     for (const snapshot of ['five', 'one', 'three']) {
@@ -122,17 +122,17 @@ describe('what a snapshot froze', () => {
     const other = await defineDiskVm(r, 'writer', [{ file: disk, format: 'qcow2' }]);
     const ref = await r.ref(other);
     const told = async (of: VmRef): Promise<readonly string[]> =>
-      (await r.inventory.examine(of)).diagnoses.flatMap(({ problem }) =>
+      (await r.engine.examine(of)).diagnoses.flatMap(({ problem }) =>
         problem.kind === 'frozenFileShared' ? [`${problem.writer} ${problem.owner} ${problem.title}`] : [],
       );
     assert.deepEqual(await told(own.ref), ['writer frozen base']);
     assert.deepEqual(await told(ref), ['writer frozen base']);
-    const [start] = await r.inventory.decide([{ kind: 'power', vm: ref, action: 'start' }]);
+    const [start] = await r.engine.decide([{ kind: 'power', vm: ref, action: 'start' }]);
     assert.ok(start.decision.kind === 'plan', JSON.stringify(start.decision));
     assert.deepEqual(start.decision.losses, [{ kind: 'restorePoints', names: ['base (frozen)'] }]);
     // It has not run yet: all is as it was.
     await own.run(back('base'));
-    await r.inventory.runOperation({ kind: 'power', vm: ref, action: 'start' });
+    await r.engine.runOperation({ kind: 'power', vm: ref, action: 'start' });
     await own.isRefused(back('base'), 'writtenByOther');
     await r.virsh('destroy', other);
     await runOk('qemu-io', ['-c', 'write 0 64k', disk]);

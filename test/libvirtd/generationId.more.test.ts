@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { generationId } from './generationId.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('the generation ID of a VM that has one', () => {
   let rig: LiveRig;
 
   before(async () => {
     rig = await startLiveRig();
-    await rig.inventory.connect(rig.uri);
+    await rig.engine.connect(rig.uri);
     rig.show();
   });
   after(() => rig.stop());
@@ -25,13 +25,13 @@ describe('the generation ID of a VM that has one', () => {
       await guest.start();
       const title = 'warm';
       const was = await generationId(rig, name);
-      await rig.inventory.runOperation({ kind: 'create', vm, title, quiesce: false, style, snapshotKind: 'memory' });
+      await rig.engine.runOperation({ kind: 'create', vm, title, quiesce: false, style, snapshotKind: 'memory' });
       assert.equal(await generationId(rig, name), was);
-      const { snapshots } = await rig.inventory.readTree(vm);
+      const { snapshots } = await rig.engine.readTree(vm);
       const snapshot = snapshots.find((one) => one.title === title)?.name ?? '';
       const seen = new Set([was]);
       for (const count of [2, 3]) {
-        await rig.inventory.runOperation({ kind: 'revert', vm, snapshot, after: 'asSnapshot' });
+        await rig.engine.runOperation({ kind: 'revert', vm, snapshot, after: 'asSnapshot' });
         seen.add(await generationId(rig, name));
         assert.equal(seen.size, count, [...seen].join());
       }

@@ -1,6 +1,6 @@
 // The generation ID of a VM, as QEMU tells its guest.
 import assert from 'node:assert/strict';
-import type { LiveRig } from './inventoryRig.js';
+import type { LiveRig } from './engineRig.js';
 
 export async function generationId({ virsh }: Pick<LiveRig, 'virsh'>, name: string): Promise<string> {
   const said = await virsh('qemu-monitor-command', name, '{"execute":"query-vm-generation-id"}');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ConsoleNote, ConsoleSession } from '../../src/engine/consoleSession.js';
 import { defineOracleGuest } from '../../scripts/guest/oracleGuest.mjs';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 /** The console of a VM as a person looks at it. */
 class Reader {
@@ -23,7 +23,7 @@ class Reader {
         this.#look();
       },
     };
-    this.session = new ConsoleSession(rig.inventory, rig.vm(name)!.ref, sink);
+    this.session = new ConsoleSession(rig.engine, rig.vm(name)!.ref, sink);
     this.running = this.session.run();
   }
 

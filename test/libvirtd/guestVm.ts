@@ -4,13 +4,13 @@ import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { Failure } from '../../src/domain/failure.js';
 import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';
 import type { SnapshotKind } from '../../src/domain/snapshot.js';
-import type { Inventory } from '../../src/engine/liveInventory.js';
+import type { Engine } from '../../src/engine/engine.js';
 import type { Diagnosis } from '../../src/diagnosis/examination.js';
 import { severityOf } from '../../src/diagnosis/problemTable.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { Model, type Power } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import type { LiveRig } from './inventoryRig.js';
+import type { LiveRig } from './engineRig.js';
 
 type Wish<T> = T extends OperationRequest ? Omit<T, 'vm'> : never;
 
@@ -20,7 +20,7 @@ export class GuestVm {
 
   /** One that is there already, off and with nothing on its disks. */
   constructor(
-    readonly inventory: Inventory,
+    readonly engine: Engine,
     readonly vm: OracleVm,
     readonly ref: VmRef,
   ) {
@@ -33,19 +33,19 @@ export class GuestVm {
     more: Omit<Parameters<typeof OracleVm.define>[1], 'name'> = {},
   ): Promise<GuestVm> {
     const vm = await OracleVm.define(rig.daemon, { name, ...more });
-    return new GuestVm(rig.inventory, vm, await rig.ref(name));
+    return new GuestVm(rig.engine, vm, await rig.ref(name));
   }
 
   /** The same VM, as it is called now. */
   under(vm: OracleVm): GuestVm {
-    const other = new GuestVm(this.inventory, vm, this.ref);
+    const other = new GuestVm(this.engine, vm, this.ref);
     other.model = this.model;
     other.#seed = this.#seed;
     return other;
   }
 
   run(wish: Wish<OperationRequest>, signal?: AbortSignal): Promise<OperationResult> {
-    return this.inventory.runOperation({ ...wish, vm: this.ref }, signal === undefined ? {} : { signal });
+    return this.engine.runOperation({ ...wish, vm: this.ref }, signal === undefined ? {} : { signal });
   }
 
   /** As another client; the VM is named behind the command. */
@@ -118,11 +118,11 @@ export class GuestVm {
       assert.equal(error.details.refusal?.reason, reason, JSON.stringify(error.details));
       return true;
     });
-    await this.inventory.refresh({ vm: this.ref });
+    await this.engine.refresh({ vm: this.ref });
   }
 
   async diagnoses(which: 'all' | 'wrong' = 'wrong'): Promise<readonly Diagnosis[]> {
-    const { diagnoses } = await this.inventory.examine(this.ref);
+    const { diagnoses } = await this.engine.examine(this.ref);
     return diagnoses.filter(({ problem }) => which === 'all' || severityOf(problem) !== 'note');
   }
 

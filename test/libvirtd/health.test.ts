@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { CheckId } from '../../src/diagnosis/problem.js';
 import { type HealthRig, type Look, startHealthRig } from './healthRig.js';
-import type { LiveRig } from './inventoryRig.js';
+import type { LiveRig } from './engineRig.js';
 
 describe('health checks on real VMs', () => {
   let h: HealthRig;
@@ -156,8 +156,8 @@ describe('health checks on real VMs', () => {
     await guest.start();
     await r.virsh('snapshot-create-as', 'live', 'theirs', '--disk-only');
     assert.deepEqual(await found('live'), [], 'nothing is known of another client’s');
-    const [view] = r.inventory.findVms('live', r.uri);
-    await r.inventory.runOperation({
+    const [view] = r.engine.findVms('live', r.uri);
+    await r.engine.runOperation({
       kind: 'create',
       vm: view!.ref,
       snapshotKind: 'disk',

@@ -7,7 +7,7 @@ import { forecast } from '../../src/diagnosis/growth.js';
 import type { CheckId, Problem } from '../../src/diagnosis/problem.js';
 import { checkOf } from '../../src/diagnosis/problemTable.js';
 import { type Thresholds, usualThresholds } from '../../src/diagnosis/thresholds.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 export interface Look {
   /** Looks into the files too. */
@@ -48,17 +48,17 @@ export class HealthRig {
   }
 
   async judged(name: string, { examine, thresholds, full }: Look = {}): Promise<Judged> {
-    const { inventory, uri } = this.live;
-    await inventory.refresh({ connection: uri });
-    const [known] = inventory.findVms(name, uri);
-    await inventory.readTree(known!.ref);
-    await inventory.sweep(uri);
+    const { engine, uri } = this.live;
+    await engine.refresh({ connection: uri });
+    const [known] = engine.findVms(name, uri);
+    await engine.readTree(known!.ref);
+    await engine.sweep(uri);
     const examined: readonly Problem[] | undefined =
-      examine === true ? (await inventory.examine(known!.ref)).diagnoses.map(({ problem }) => problem) : undefined;
+      examine === true ? (await engine.examine(known!.ref)).diagnoses.map(({ problem }) => problem) : undefined;
     if (examine === true) {
-      await inventory.readLayers(known!.ref);
+      await engine.readLayers(known!.ref);
     }
-    const view = inventory.findVm(known!.ref)!;
+    const view = engine.findVm(known!.ref)!;
     const now = Date.now();
     const samples = [0, 4, 8].map((hours) => [hours * 3_600_000, 1_000 - (full === true ? 100 * hours : 0)] as const);
     const seen = forecast(samples);
@@ -84,6 +84,6 @@ export class HealthRig {
 
 export async function startHealthRig(): Promise<HealthRig> {
   const live = await startLiveRig();
-  await live.inventory.connect(live.uri);
+  await live.engine.connect(live.uri);
   return new HealthRig(live);
 }

@@ -9,7 +9,7 @@ import { writeFolderPool } from '../../src/driver/xml/storageXml.js';
 import { versionOf } from '../../src/domain/capabilities.js';
 import { cutOffDelete } from './faults/cutOffDelete.js';
 import { type HealthRig, startHealthRig } from './healthRig.js';
-import type { LiveRig } from './inventoryRig.js';
+import type { LiveRig } from './engineRig.js';
 
 describe('health checks on real states', () => {
   let h: HealthRig;
@@ -130,7 +130,7 @@ describe('health checks on real states', () => {
       await r.virsh('start', vm);
       assert.deepEqual(await h.found(vm), []);
       const isCutOff = await cutOffDelete(r.daemon, vm, 'a', () => r.daemon.virsh(['snapshot-delete', vm, 'b']));
-      await r.inventory.connect(r.uri);
+      await r.engine.connect(r.uri);
       return isCutOff;
     };
     let name = 'half';

@@ -8,7 +8,7 @@ import { parseSettings } from '../../src/manifest/settings.js';
 import { SharedSettings } from '../../src/session/sharedSettings.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 const bash = { hook_event_name: 'PreToolUse', tool_name: 'Bash', tool_input: { command: 'make deploy' } };
 

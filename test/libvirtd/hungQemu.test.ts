@@ -5,7 +5,7 @@ import type { OperationRequest } from '../../src/domain/operation.js';
 import type { SnapshotTree } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { qemuProcesses } from '../qemuProcesses.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('a QEMU that hangs', () => {
   let r: LiveRig;
@@ -18,7 +18,7 @@ describe('a QEMU that hangs', () => {
     await r.guest({ name: 'well' });
     await r.virsh('start', 'hung');
     await r.virsh('start', 'well');
-    await r.inventory.refresh({ connection: r.uri });
+    await r.engine.refresh({ connection: r.uri });
     [hung, well] = [await r.ref('hung'), await r.ref('well')];
   });
   after(() => r.stop());
@@ -51,7 +51,7 @@ describe('a QEMU that hangs', () => {
     snapshotKind: 'memory',
   });
   const decided = async (request: OperationRequest): Promise<string> => {
-    const [{ decision }] = await r.inventory.decide([request]);
+    const [{ decision }] = await r.engine.decide([request]);
     return decision.kind === 'refusal' ? decision.refusal.reason : decision.kind;
   };
 
@@ -84,11 +84,11 @@ describe('a QEMU that hangs', () => {
             { kind: 'power', vm: hung, action: 'shutDown' },
           ] as const satisfies readonly OperationRequest[]) {
             assert.equal(await decided(request), 'snapshotBeingWritten', request.kind);
-            const { kind, refusal } = await failureOf(r.inventory.runOperation(request));
+            const { kind, refusal } = await failureOf(r.engine.runOperation(request));
             assert.deepEqual([kind, refusal?.reason], ['refused', 'snapshotBeingWritten'], request.kind);
           }
           assert.equal(await decided({ kind: 'power', vm: hung, action: 'forceOff' }), 'plan');
-          assert.equal((await failureOf(r.inventory.examine(hung))).refusal?.reason, 'snapshotBeingWritten');
+          assert.equal((await failureOf(r.engine.examine(hung))).refusal?.reason, 'snapshotBeingWritten');
         } finally {
           await end();
         }
@@ -102,21 +102,21 @@ describe('a QEMU that hangs', () => {
     it('is told within seconds, hides nothing of others, and can be forced off', async () => {
       const goOn = await stop();
       try {
-        await r.inventory.sweep();
+        await r.engine.sweep();
         const told = await r.hypervisor().readDiskStatistics();
         assert.equal(typeof told.get(well.uuid)?.layers[0]?.allocatedBytes, 'number');
-        await r.inventory.examine(well);
+        await r.engine.examine(well);
         for (const asked of [
-          () => r.inventory.examine(hung),
-          () => r.inventory.decide([create(hung)]),
-          () => r.inventory.runOperation(create(hung)),
-          () => r.inventory.runOperation({ kind: 'power', vm: hung, action: 'pause' }),
+          () => r.engine.examine(hung),
+          () => r.engine.decide([create(hung)]),
+          () => r.engine.runOperation(create(hung)),
+          () => r.engine.runOperation({ kind: 'power', vm: hung, action: 'pause' }),
         ]) {
           const { kind, unanswered } = await failureOf(asked());
           assert.deepEqual([kind, unanswered?.by], ['busy', 'monitor']);
         }
-        await r.inventory.runOperation(create(well));
-        const { state } = await r.inventory.runOperation({ kind: 'power', vm: hung, action: 'forceOff' });
+        await r.engine.runOperation(create(well));
+        const { state } = await r.engine.runOperation({ kind: 'power', vm: hung, action: 'forceOff' });
         assert.equal(state, 'off');
       } finally {
         goOn();

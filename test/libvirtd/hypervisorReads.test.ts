@@ -55,7 +55,7 @@ describe('reading, on the test driver', () => {
 
   it('has no snapshots and no current one at first', async () => {
     assert.deepEqual(await hypervisor.readSnapshotMark(subject.uuid), { count: 0 });
-    assert.deepEqual((await hypervisor.readNamed(subject.uuid)).snapshots, []);
+    assert.deepEqual((await hypervisor.readReferences(subject.uuid)).snapshots, []);
     assert.deepEqual(await hypervisor.readTree(subject.uuid), { snapshots: [] });
   });
 
@@ -138,7 +138,7 @@ describe('reading, on the test driver', () => {
     await subject.revert('made');
     await subject.delete('made');
     assert.deepEqual(await hypervisor.readSnapshotMark(subject.uuid), { count: 1_000, current: 's999' });
-    assert.equal((await hypervisor.readNamed(subject.uuid)).snapshots.length, 1_000);
+    assert.equal((await hypervisor.readReferences(subject.uuid)).snapshots.length, 1_000);
   });
 
   it('closes: what is asked afterwards is lost, and nobody is told that the connection ended', async () => {

@@ -7,7 +7,7 @@ import type { Plan } from '../../src/operations/plan.js';
 import type { Step } from '../../src/steps/step.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { restartWhenStuck, type StuckWatch } from './faults/stuckDaemon.js';
-import { type Guest, type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
+import { type Guest, type LiveRig, startLiveRig, withMethod } from './engineRig.js';
 
 const virshStates: Readonly<Record<string, string>> = { running: 'running', paused: 'paused', 'shut off': 'off' };
 
@@ -41,7 +41,7 @@ describe('the inventory when things go wrong', () => {
   });
 
   const state = async (): Promise<string> => virshStates[await guest.state()] ?? 'another';
-  const connection = (): string => r.inventory.connections[0]!.state;
+  const connection = (): string => r.engine.connections[0]!.state;
   const create = (title: string) => ({ kind: 'create', vm: web, snapshotKind: 'auto', title }) as const;
   const failed = async (promise: Promise<unknown>): Promise<Failure> => {
     try {
@@ -76,7 +76,7 @@ describe('the inventory when things go wrong', () => {
     await r.virsh('start', 'web');
     await r.until(() => r.vm('web')!.vm.power === 'running');
     beforeRun = () => r.virsh('destroy', 'web');
-    const failure = await failed(r.inventory.runOperation({ kind: 'power', vm: web, action: 'pause' }));
+    const failure = await failed(r.engine.runOperation({ kind: 'power', vm: web, action: 'pause' }));
     beforeRun = undefined;
     assert.equal(failure.details.stateNow, 'off');
     assert.equal(r.vm('web')!.vm.power, 'off');
@@ -95,7 +95,7 @@ describe('the inventory when things go wrong', () => {
     });
     await r.daemon.killDaemon();
     await r.until(() => connection() === 'failed');
-    assert.equal(r.inventory.connections[0]!.failure!.kind, 'lost');
+    assert.equal(r.engine.connections[0]!.failure!.kind, 'lost');
     assert.notEqual(r.vm('web'), undefined);
     await r.daemon.startDaemon();
     await r.until(() => died && connection() === 'failed');
@@ -110,7 +110,7 @@ describe('the inventory when things go wrong', () => {
     await guest.start();
     await r.until(() => r.vm('web')!.vm.power === 'running');
     const [failure] = await Promise.all([
-      failed(r.inventory.runOperation({ ...create('half'), snapshotKind: 'memory' })),
+      failed(r.engine.runOperation({ ...create('half'), snapshotKind: 'memory' })),
       dieInTheMiddleOf('createSnapshot'),
     ]);
     assert.equal(failure.kind, 'lost');
@@ -135,11 +135,11 @@ describe('the inventory when things go wrong', () => {
   });
 
   it('tells the true state after the daemon died in the middle of a revert', async () => {
-    await r.inventory.runOperation(create('safe'));
+    await r.engine.runOperation(create('safe'));
     await r.virsh('start', 'web');
     await r.until(() => r.vm('web')!.vm.power === 'running');
     const [failure] = await Promise.all([
-      failed(r.inventory.runOperation({ kind: 'revert', vm: web, snapshot: 'safe', after: 'running' })),
+      failed(r.engine.runOperation({ kind: 'revert', vm: web, snapshot: 'safe', after: 'running' })),
       dieInTheMiddleOf('revert'),
     ]);
     assert.equal(failure.kind, 'lost');
@@ -149,13 +149,13 @@ describe('the inventory when things go wrong', () => {
   });
 
   it('finds that a snapshot was deleted between the menu and the click', async () => {
-    await r.inventory.runOperation(create('doomed'));
+    await r.engine.runOperation(create('doomed'));
     r.hide();
     const request: OperationRequest = { kind: 'delete', vm: web, snapshot: 'doomed', scope: 'one' };
-    const plan = (await r.inventory.plan(request)) as Plan;
+    const plan = (await r.engine.plan(request)) as Plan;
     assert.equal(plan.kind, 'plan');
     await r.virsh('snapshot-delete', 'web', 'doomed');
-    const failure = await failed(r.inventory.runOperation(request, { confirmed: plan }));
+    const failure = await failed(r.engine.runOperation(request, { confirmed: plan }));
     assert.equal(failure.kind, 'notFound');
     assert.equal(failure.details.snapshot, 'doomed');
     assert.ok(!r.vm('web')!.tree!.snapshots.some(({ name }) => name === 'doomed'));
@@ -165,9 +165,9 @@ describe('the inventory when things go wrong', () => {
   it('runs two operations on one VM one after the other', async () => {
     const waited: string[] = [];
     const results = await Promise.all([
-      r.inventory.runOperation(create('first'), { onWait: () => waited.push('first') }),
-      r.inventory.runOperation(create('second'), { onWait: () => waited.push('second') }),
-      r.inventory.runOperation(
+      r.engine.runOperation(create('first'), { onWait: () => waited.push('first') }),
+      r.engine.runOperation(create('second'), { onWait: () => waited.push('second') }),
+      r.engine.runOperation(
         { kind: 'delete', vm: web, snapshot: 'first', scope: 'one' },
         { onWait: () => waited.push('delete') },
       ),
@@ -187,7 +187,7 @@ describe('the inventory when things go wrong', () => {
     const ref = await r.ref('app');
     r.hide();
     await app.remove();
-    const failure = await failed(r.inventory.runOperation({ kind: 'power', vm: ref, action: 'start' }));
+    const failure = await failed(r.engine.runOperation({ kind: 'power', vm: ref, action: 'start' }));
     assert.equal(failure.kind, 'notFound');
     assert.equal(r.vm('app'), undefined);
   });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VmRef } from '../../src/domain/vm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('the inventory beside virsh', () => {
   let r: LiveRig;
@@ -13,7 +13,7 @@ describe('the inventory beside virsh', () => {
   before(async () => {
     r = await startLiveRig();
     await r.guest({ name: 'web', agent: false });
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     web = await r.ref('web');
     r.show(web);
     await r.until(() => r.vm('web')?.tree !== undefined);
@@ -135,10 +135,10 @@ describe('the inventory beside virsh', () => {
   it('calls nothing while nobody looks, whatever virsh does, and tells the truth when somebody does', async () => {
     r.hide();
     // An answer under way when the view was hidden may still bring its second half.
-    await r.inventory.readVmXml(web);
+    await r.engine.readVmXml(web);
     const before = r.callCount();
     const changes: unknown[] = [];
-    const listening = r.inventory.onDidChange((change) => changes.push(change));
+    const listening = r.engine.onDidChange((change) => changes.push(change));
     await r.virsh('snapshot-create-as', 'web', 'unseen');
     // Longer than any pause of the poll.
     for (const began = performance.now(); performance.now() - began < 3000;) {

@@ -22,27 +22,27 @@ describe('a revert that somebody regrets', () => {
   for (const style of ['internal', 'external'] as const) {
     it(`is undone with its RAM: ${style}`, async () => {
       const { vm, stage } = await stageOf(style === 'internal' ? 'in' : 'ex');
-      const { inventory } = editor;
+      const { engine } = editor;
       await stage.power('start');
       await stage.write();
       const snapshot = await stage.create('one', 'memory', style);
       await stage.write();
       const present = stage.model;
       const request = { kind: 'revert', vm: stage.ref, snapshot, after: 'running', checkpointFirst: true } as const;
-      const { checkpoint } = await inventory.runOperation(request);
+      const { checkpoint } = await engine.runOperation(request);
       const reverted = await vm.see();
       assert.equal(reverted.power, 'running');
-      const undo = await inventory.undoOfRevert(stage.ref);
+      const undo = await engine.undoOfRevert(stage.ref);
       assert.equal(undo?.name, checkpoint);
       assert.equal(undo?.target, snapshot);
-      assert.equal(inventory.findVm(stage.ref)!.undo?.name, checkpoint);
-      await inventory.runOperation({ kind: 'revert', vm: stage.ref, snapshot: checkpoint!, after: 'running' });
+      assert.equal(engine.findVm(stage.ref)!.undo?.name, checkpoint);
+      await engine.runOperation({ kind: 'revert', vm: stage.ref, snapshot: checkpoint!, after: 'running' });
       const { differences } = await vm.compare(present, 'present');
       assert.deepEqual(
         differences.filter(({ about }) => about !== 'tree'),
         [],
       );
-      assert.equal(await inventory.undoOfRevert(stage.ref), undefined);
+      assert.equal(await engine.undoOfRevert(stage.ref), undefined);
     });
   }
 
@@ -57,23 +57,23 @@ describe('a revert that somebody regrets', () => {
       at: { step: 0, moment: 'before' },
       act: async () => {
         const second = openEditor({ uri: daemon.uri, journal: folder, env: daemon.env });
-        await second.inventory.connect(daemon.uri);
+        await second.engine.connect(daemon.uri);
         const power = { kind: 'power', vm: stage.ref, action: 'start' } as const;
-        inSecond = await second.inventory.runOperation(power).then(
+        inSecond = await second.engine.runOperation(power).then(
           () => 'done',
           (error: unknown) => (error as { kind?: string }).kind,
         );
-        second.inventory.dispose();
+        second.engine.dispose();
       },
     });
-    await first.inventory.connect(daemon.uri);
-    const { snapshot } = await first.inventory.runOperation({
+    await first.engine.connect(daemon.uri);
+    const { snapshot } = await first.engine.runOperation({
       kind: 'create',
       vm: stage.ref,
       snapshotKind: 'offline',
       title: 'mine',
     });
-    first.inventory.dispose();
+    first.engine.dispose();
     assert.equal(inSecond, 'busy');
     assert.equal(snapshot, 'mine');
   });
@@ -88,14 +88,14 @@ describe('a revert that somebody regrets', () => {
       at: { step: 0, moment: 'before' },
       act: () => killQemu(daemon, 'killed'),
     });
-    await killing.inventory.connect(daemon.uri);
+    await killing.engine.connect(daemon.uri);
     const request = { kind: 'create', vm: stage.ref, snapshotKind: 'memory', style: 'external', title: 'x' } as const;
-    await assert.rejects(killing.inventory.runOperation(request), ({ details }: Failure) => {
+    await assert.rejects(killing.engine.runOperation(request), ({ details }: Failure) => {
       const { recovered, stateBefore, stateNow, qemuEnded } = details;
       assert.deepEqual([recovered, stateBefore, stateNow, qemuEnded], ['before', 'running', 'off', true]);
       return true;
     });
-    killing.inventory.dispose();
+    killing.engine.dispose();
   });
 
   it('is merged back where QEMU died right behind a snapshot, and libvirt took its RAM away again', async () => {
@@ -120,10 +120,10 @@ describe('a revert that somebody regrets', () => {
         throw new Failure('lost');
       },
     });
-    await dying.inventory.connect(daemon.uri);
-    await assert.rejects(dying.inventory.runOperation(request));
+    await dying.engine.connect(daemon.uri);
+    await assert.rejects(dying.engine.runOperation(request));
     await dying.settled();
-    dying.inventory.dispose();
+    dying.engine.dispose();
     assert.deepEqual(
       dying.reports.map(({ outcome }) => outcome),
       ['before'],

@@ -8,14 +8,14 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { Bisects, type OpenBisect } from '../../src/bisect/bisects.js';
-import { foundBy } from '../../src/bisect/found.js';
-import { lineOf } from '../../src/bisect/line.js';
+import { findingOf } from '../../src/bisect/finding.js';
+import { lineOf } from '../../src/bisect/bisectLine.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { silentLog } from '../silentLog.js';
 import { type DyingTask, inChild } from './faults/dyingChild.js';
 import { childVariable, type Editor, openEditor } from './faults/editor.js';
 import type { At } from './faults/stepHooks.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 
 const points = 32;
 const firstBad = 19;
@@ -37,11 +37,11 @@ const rows: readonly (readonly [what: string, at: At, recovers?: 'beforeOperatio
   ['a clone is gone, and nobody knows', { operation: 7, step: 0, moment: 'after' }],
 ];
 
-const bisectsOf = ({ inventory }: Editor, journal: string, env: NodeJS.ProcessEnv): Bisects =>
-  new Bisects({ inventory, folder: journal, log: silentLog, environment: env });
+const bisectsOf = ({ engine }: Editor, journal: string, env: NodeJS.ProcessEnv): Bisects =>
+  new Bisects({ engine, folder: journal, log: silentLog, environment: env });
 const triedIn = (journal: string): string => join(journal, 'tried');
 
-async function begin(bisects: Bisects, { inventory }: Editor, vm: VmRef, journal: string): Promise<OpenBisect> {
+async function begin(bisects: Bisects, { engine }: Editor, vm: VmRef, journal: string): Promise<OpenBisect> {
   const script = [
     `echo "$VIRT_REWIND_RESTORE_POINT" >> '${triedIn(journal)}'`,
     `test "$VIRT_REWIND_RESTORE_POINT" = ${silent} && exit 125`,
@@ -54,7 +54,7 @@ async function begin(bisects: Bisects, { inventory }: Editor, vm: VmRef, journal
     vm,
     vmName: name,
     startedAt: Date.now(),
-    ...lineOf(name, await inventory.readTree(vm), { skip: [] }),
+    ...lineOf(name, await engine.readTree(vm), { skip: [] }),
     check: { kind: 'host', program: 'sh', args: ['-c', script.join('\n')] },
     network: 'unplugged',
     start: 'off',
@@ -72,7 +72,7 @@ async function bisectAndDie({ uri, journal, vm, at }: DyingTask): Promise<void> 
     return new Promise(() => undefined);
   };
   const editor = openEditor({ uri, journal, env: process.env, at, act });
-  await editor.inventory.connect(uri);
+  await editor.engine.connect(uri);
   const open = await begin(bisectsOf(editor, journal, process.env), editor, { connection: uri, uuid: vm }, journal);
   await open.run({}, never);
 }
@@ -120,7 +120,7 @@ if (task !== undefined) {
         assert.equal(await inChild({ uri, journal, vm: uuid.trim(), at }, daemon), 'killed');
 
         const later = openEditor({ uri, journal, env, ...(recovers !== undefined && { recovers }) });
-        await later.inventory.connect(uri);
+        await later.engine.connect(uri);
         if (recovers === undefined) {
           await later.settled();
         }
@@ -138,7 +138,7 @@ if (task !== undefined) {
 
         const bisect = await bisectsOf(later, journal, env).of({ connection: uri, uuid: uuid.trim() });
         assert.ok(bisect);
-        const { state: is, newestGood, oldestBad, suspects } = foundBy(bisect);
+        const { state: is, newestGood, oldestBad, suspects } = findingOf(bisect);
         assert.deepEqual([is, newestGood, oldestBad, suspects], ['found', flaky, `s${firstBad}`, [`s${firstBad}`]]);
         assert.deepEqual(bisect.probes, []);
         const tried = readFileSync(triedIn(journal), 'utf8').trim().split('\n');
@@ -149,7 +149,7 @@ if (task !== undefined) {
         );
         const mostOfOne = Math.max(...tried.map((one) => tried.filter((other) => other === one).length));
         assert.equal(mostOfOne, 3, `only ${flaky} needs a third look: ${tried.join()}`);
-        later.inventory.dispose();
+        later.engine.dispose();
         assert.deepEqual(await state(), before_);
       });
     }

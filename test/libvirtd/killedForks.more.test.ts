@@ -23,9 +23,9 @@ async function forkAndDie({ uri, journal, vm, at }: DyingTask): Promise<void> {
     return new Promise(() => undefined);
   };
   const editor = openEditor({ uri, journal, env: process.env, at, act });
-  await editor.inventory.connect(uri);
-  await forkVm(editor.inventory, { connection: uri, uuid: vm }, { count });
-  editor.inventory.dispose();
+  await editor.engine.connect(uri);
+  await forkVm(editor.engine, { connection: uri, uuid: vm }, { count });
+  editor.engine.dispose();
 }
 
 /** The first operation is the moment, the others are the forks; a fork is overlays, a definition and its RAM. */
@@ -57,9 +57,9 @@ if (task !== undefined) {
     after(() => stages.stop());
 
     const folder = (): string => join(stages.daemon.dir, 'web');
-    const forksOf = async ({ inventory }: Editor): Promise<readonly VmRef[]> => {
-      await inventory.refresh({ connection: web.ref.connection });
-      const all = inventory.connections.flatMap(({ vms }) => vms);
+    const forksOf = async ({ engine }: Editor): Promise<readonly VmRef[]> => {
+      await engine.refresh({ connection: web.ref.connection });
+      const all = engine.connections.flatMap(({ vms }) => vms);
       return all.filter(({ vm }) => vm.clone?.of === web.ref.uuid).map(({ ref }) => ref);
     };
 
@@ -70,7 +70,7 @@ if (task !== undefined) {
         const before = await readdir(folder());
         assert.equal(await inChild({ uri, journal, vm: web.ref.uuid, at }, stages.daemon), 'killed');
         const later = openEditor({ uri, journal, env });
-        await later.inventory.connect(uri);
+        await later.engine.connect(uri);
         await later.settled();
         assert.deepEqual(
           later.reports.filter(({ outcome }) => outcome === 'explained'),
@@ -78,7 +78,7 @@ if (task !== undefined) {
         );
 
         const children = await forksOf(later);
-        const vms = children.map((child) => later.inventory.findVm(child)!.vm);
+        const vms = children.map((child) => later.engine.findVm(child)!.vm);
         assert.deepEqual(vms.map(({ name }) => name).sort(), left);
         for (const { name, power, disks } of vms) {
           assert.equal(power, 'running', name);
@@ -97,13 +97,13 @@ if (task !== undefined) {
         web.model = moment.created(created);
         await web.isWhole();
         for (const child of children) {
-          await throwAway(later.inventory, child);
+          await throwAway(later.engine, child);
         }
-        await later.inventory.runOperation({ kind: 'delete', vm: web.ref, snapshot: created.name, scope: 'one' });
+        await later.engine.runOperation({ kind: 'delete', vm: web.ref, snapshot: created.name, scope: 'one' });
         web.model = moment;
         await web.isWhole();
         assert.equal((await readdir(folder())).length, before.length, (await readdir(folder())).join());
-        later.inventory.dispose();
+        later.engine.dispose();
       });
     }
   });

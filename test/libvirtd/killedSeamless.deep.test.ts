@@ -21,8 +21,8 @@ async function snapshotAndDie({ uri, journal, vm, at, call, title }: Task): Prom
     return Promise.resolve();
   };
   const editor = openEditor({ uri, journal, env: process.env, at, act });
-  await editor.inventory.connect(uri);
-  await editor.inventory.runOperation({
+  await editor.engine.connect(uri);
+  await editor.engine.runOperation({
     kind: 'create',
     vm: { connection: uri, uuid: vm },
     title,
@@ -30,7 +30,7 @@ async function snapshotAndDie({ uri, journal, vm, at, call, title }: Task): Prom
     style: 'external',
     seamless: true,
   });
-  editor.inventory.dispose();
+  editor.engine.dispose();
 }
 
 type Left = 'nothing' | 'snapshot';
@@ -74,7 +74,7 @@ if (task !== undefined) {
     before(async () => {
       stages = await startStages();
       ({ stage: web } = await stages.stageOf('web'));
-      const { capabilities } = stages.editor.inventory.connections[0]!;
+      const { capabilities } = stages.editor.engine.connections[0]!;
       assert.ok(capabilities!.hypervisor >= versionOf(10, 0), 'older ones take no such snapshot');
       await web.power('start');
       await web.write();
@@ -106,7 +106,7 @@ if (task !== undefined) {
         const ending = (async () => {
           assert.equal(await inChild(child, stages.daemon), 'killed');
           const later = openEditor({ uri, journal, env });
-          await later.inventory.connect(uri);
+          await later.engine.connect(uri);
           await later.settled();
           await later.reported();
           return later;
@@ -118,7 +118,7 @@ if (task !== undefined) {
           [outcomes, found],
           [[found === 'nothing' ? 'before' : 'after'], left === 'either' ? found : left],
         );
-        later.inventory.dispose();
+        later.engine.dispose();
 
         const kept = web.model;
         if (found === 'snapshot') {
@@ -137,7 +137,7 @@ if (task !== undefined) {
           await web.write();
           await web.revert(title, 'running');
           await web.isWhole();
-          await stages.editor.inventory.runOperation({ kind: 'delete', vm: web.ref, snapshot: title, scope: 'one' });
+          await stages.editor.engine.runOperation({ kind: 'delete', vm: web.ref, snapshot: title, scope: 'one' });
           web.model = web.model.deleted(title, 'one');
           await web.isWhole();
         }

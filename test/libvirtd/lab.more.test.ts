@@ -17,7 +17,7 @@ import { faultsOf } from '../jsonSchema.js';
 import { silentLog } from '../silentLog.js';
 import { itRarely } from '../allRows.js';
 import { generationId } from './generationId.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 
 interface Answer {
   readonly lab: {

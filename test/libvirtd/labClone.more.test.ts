@@ -7,7 +7,7 @@ import { buildDoor } from '../../scripts/build.mjs';
 import { run as runProgram } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { readLab } from '../../src/lab/readLab.js';
-import { type Guest, type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';
 
 const lab = (point: string, more = ''): string => `version: 1
 name: copy

@@ -10,7 +10,7 @@ import { Session } from '../../src/session/session.js';
 import { SystemFailure } from '../../src/systems/systemPlan.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 import { openSystems, type Spot, type SystemsHere } from './systemRig.js';
 
 const names = ['database', 'server', 'client'] as const;
@@ -49,8 +49,8 @@ describe('a reset of a lab that fails at one of its VMs', () => {
     const text = names.map((name) => `  ${name}: { existing: ${name} }\n`).join('');
     await writeFile(file, `version: 1\nname: shop\nvms:\n${text}points: [{ title: clean }]\n`);
     here = await openSystems(daemon.uri, folder, daemon.env);
-    const session = Session.over(
-      here.inventory,
+    const session = Session.within(
+      here.engine,
       parseSettings(() => undefined),
       folder,
       { systems: () => Promise.resolve(here.systems) },

@@ -16,7 +16,7 @@ import { parseSettings } from '../../src/manifest/settings.js';
 import { Session } from '../../src/session/session.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 import { openSystems, type SystemsHere } from './systemRig.js';
 
 const never = new AbortController().signal;
@@ -160,10 +160,10 @@ describe('a lab with programs over ssh', () => {
     const journal = join(daemon.dir, 'a journal');
     await mkdir(journal);
     here = await openSystems(daemon.uri, journal, daemon.env);
-    uuid = here.inventory.findVms('web', daemon.uri)[0]?.ref.uuid ?? '';
-    here.inventory.guests.addressesOf = () => Promise.resolve([{ address: '127.0.0.1', from: 'lease' }]);
-    const session = Session.over(
-      here.inventory,
+    uuid = here.engine.findVms('web', daemon.uri)[0]?.ref.uuid ?? '';
+    here.engine.guests.addressesOf = () => Promise.resolve([{ address: '127.0.0.1', from: 'lease' }]);
+    const session = Session.within(
+      here.engine,
       parseSettings(() => undefined),
       journal,
       { systems: () => Promise.resolve(here.systems) },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { Failure } from '../../src/domain/failure.js';
-import { type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
+import { type LiveRig, startLiveRig, withMethod } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('a file that cannot be removed at the end', () => {
@@ -20,7 +20,7 @@ describe('a file that cannot be removed at the end', () => {
         return Promise.reject(new Failure('denied', { path: step.files[0] ?? '' }));
       }),
     );
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());

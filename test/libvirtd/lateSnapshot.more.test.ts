@@ -7,7 +7,7 @@ import type { OperationRequest } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { qemuProcesses } from '../qemuProcesses.js';
-import { type Guest, type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
+import { type Guest, type LiveRig, startLiveRig, withMethod } from './engineRig.js';
 import { noteMonitors } from './stoppedQemu.js';
 
 describe('a snapshot of a VM that another client saves in that moment', () => {
@@ -45,7 +45,7 @@ describe('a snapshot of a VM that another client saves in that moment', () => {
 
   const failureOf = async (request: OperationRequest): Promise<Failure> => {
     try {
-      await r.inventory.runOperation(request);
+      await r.engine.runOperation(request);
     } catch (error) {
       assert.ok(error instanceof Failure, String(error));
       return error;
@@ -71,20 +71,20 @@ describe('a snapshot of a VM that another client saves in that moment', () => {
       }
       isOvertaken = false;
       assert.deepEqual([failure.details.refusal?.reason, failure.details.recovered], ['stalePlan', 'before']);
-      await r.inventory.refresh({ vm: ref });
-      const { snapshots } = await r.inventory.readTree(ref);
+      await r.engine.refresh({ vm: ref });
+      const { snapshots } = await r.engine.readTree(ref);
       const { vm } = r.vm('late')!;
       assert.deepEqual([vm.power, vm.managedSave, disks(), snapshots], ['off', true, before, []]);
-      const { diagnoses } = await r.inventory.examine(ref);
+      const { diagnoses } = await r.engine.examine(ref);
       const wrong = diagnoses.map(({ problem }) => problem).filter((problem) => severityOf(problem) !== 'note');
       assert.deepEqual(wrong, []);
 
-      await r.inventory.runOperation({ kind: 'power', vm: ref, action: 'start' });
+      await r.engine.runOperation({ kind: 'power', vm: ref, action: 'start' });
       await guest.waitForAgent();
       const { memory, disk } = await guest.counters();
       assert.deepEqual([memory, disk, disks()], [5, 5, before]);
       await r.virsh('destroy', 'late');
-      await r.inventory.refresh({ vm: ref });
+      await r.engine.refresh({ vm: ref });
     });
   }
 
@@ -92,14 +92,14 @@ describe('a snapshot of a VM that another client saves in that moment', () => {
     await guest.start();
     await r.virsh('managedsave', 'late');
     await r.virsh('snapshot-create-as', 'late', 'beside', '--disk-only');
-    await r.inventory.refresh({ vm: ref });
+    await r.engine.refresh({ vm: ref });
     const start = { kind: 'power', vm: ref, action: 'start' } as const;
     assert.equal((await failureOf(start)).details.refusal?.reason, 'savedBelow');
-    const { diagnoses } = await r.inventory.examine(ref);
+    const { diagnoses } = await r.engine.examine(ref);
     assert.ok(diagnoses.some(({ problem }) => problem.kind === 'savedBelow'));
 
-    await r.inventory.runOperation({ kind: 'revert', vm: ref, snapshot: 'beside', after: 'off' });
-    await r.inventory.runOperation(start);
+    await r.engine.runOperation({ kind: 'revert', vm: ref, snapshot: 'beside', after: 'off' });
+    await r.engine.runOperation(start);
     assert.equal(await guest.state(), 'running');
     assert.notEqual(r.vm('late')!.vm.disks[0]!.source, guest.disks[0]);
   });

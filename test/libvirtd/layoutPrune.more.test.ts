@@ -6,27 +6,27 @@ import { join } from 'node:path';
 import type { AfterRevert } from '../../src/domain/operation.js';
 import { Model } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('leaves of the layout', () => {
   let r: LiveRig;
 
   before(async () => {
     r = await startLiveRig();
-    r.inventory.setAutoPrune(3);
-    await r.inventory.connect(r.uri);
+    r.engine.setAutoPrune(3);
+    await r.engine.connect(r.uri);
   });
   after(() => r.stop());
 
   it('go when no layout needs them any more, and every snapshot holds what it held', async () => {
     const folder = join(r.daemon.dir, 'layout');
     const vm = await OracleVm.define(r.daemon, { name: 'layout', folder });
-    await r.inventory.refresh({ connection: r.uri });
+    await r.engine.refresh({ connection: r.uri });
     const ref = await r.ref('layout');
     r.show(ref);
     let model = Model.fresh(vm.guest.disks.length);
     const power = async (action: 'start' | 'forceOff'): Promise<void> => {
-      await r.inventory.runOperation({ kind: 'power', vm: ref, action });
+      await r.engine.runOperation({ kind: 'power', vm: ref, action });
       model = model.powered(action);
     };
     const write = async (seed: number): Promise<void> => {
@@ -41,12 +41,12 @@ describe('leaves of the layout', () => {
       await power('forceOff');
     };
     const snapshot = async (title: string): Promise<void> => {
-      await r.inventory.runOperation({ kind: 'create', vm: ref, snapshotKind: 'offline', style: 'external', title });
+      await r.engine.runOperation({ kind: 'create', vm: ref, snapshotKind: 'offline', style: 'external', title });
       model = model.created({ name: title, title, kind: 'offline', style: 'external' });
     };
     const revert = async (name: string): Promise<void> => {
       const after: AfterRevert = 'off';
-      await r.inventory.runOperation({ kind: 'revert', vm: ref, snapshot: name, after });
+      await r.engine.runOperation({ kind: 'revert', vm: ref, snapshot: name, after });
       model = model.reverted(name, 'off');
     };
     const layouts = (): readonly string[] =>

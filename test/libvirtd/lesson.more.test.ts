@@ -9,13 +9,13 @@ import { root } from '../../scripts/rig/root.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { measureLayerCosts } from '../../src/qemu/layerCosts.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
+import { Engine } from '../../src/engine/engine.js';
 import { Lesson } from '../../src/lesson/lesson.js';
 import { firstMemory, insideImage, standsOn } from '../../src/lesson/lessonFacts.js';
 import { lessonScript } from '../../src/lesson/lessonScript.js';
 import { silentLog } from '../silentLog.js';
 import { Failure } from '../../src/domain/failure.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('the lesson', () => {
   let rig: LiveRig;
@@ -29,12 +29,12 @@ describe('the lesson', () => {
     await mkdir(tmpdir());
     guest = join(rig.daemon.dir, 'lesson.bin');
     await runOk('nasm', ['-f', 'bin', '-o', guest, join(root, 'scripts/guest/oracle.asm')]);
-    const { inventory } = rig;
+    const { engine } = rig;
     lesson = new Lesson({
-      inventory,
+      engine,
       log: silentLog,
       guest,
-      perform: (request) => inventory.runOperation(request),
+      perform: (request) => engine.runOperation(request),
       measure: (folder, depths) => measureLayerCosts(folder, depths, rig.daemon.env),
     });
   });
@@ -82,10 +82,10 @@ describe('the lesson', () => {
   };
 
   it('is not given where it cannot be, and makes nothing there', async () => {
-    const { demoVms } = rig.inventory;
+    const { demoVms } = rig.engine;
     assert.equal(await demoVms.obstacle(rig.uri, guest), undefined);
     assert.equal(await demoVms.obstacle(rig.uri, join(rig.daemon.dir, 'no-such-file')), 'noGuest');
-    const driver = new Inventory({ open: libvirtHypervisor(silentLog, rig.daemon.env), log: silentLog });
+    const driver = new Engine({ open: libvirtHypervisor(silentLog, rig.daemon.env), log: silentLog });
     const { testUri } = rig.daemon;
     driver.setConnections([testUri]);
     assert.equal(await driver.demoVms.obstacle(testUri, guest), 'notQemu');
@@ -95,9 +95,9 @@ describe('the lesson', () => {
   });
 
   it('leaves nothing when its VM cannot be made', async () => {
-    await assert.rejects(rig.inventory.demoVms.make(rig.uri, '/no/such/file'), Failure);
+    await assert.rejects(rig.engine.demoVms.make(rig.uri, '/no/such/file'), Failure);
     assert.deepEqual([await vms(), await folders()], [[], []]);
-    assert.deepEqual(await rig.inventory.demoVms.left(), []);
+    assert.deepEqual(await rig.engine.demoVms.readLeftDemoVms(), []);
   });
 
   it('goes through all of its steps, and each does what it says', async () => {
@@ -155,8 +155,8 @@ describe('the lesson', () => {
     assert.equal(lesson.view, undefined);
     assert.ok(!existsSync(folder));
     assert.ok(!(await vms()).includes(name));
-    assert.deepEqual(await rig.inventory.demoVms.left(), []);
-    assert.equal(rig.inventory.findVms(name, rig.uri).length, 0);
+    assert.deepEqual(await rig.engine.demoVms.readLeftDemoVms(), []);
+    assert.equal(rig.engine.findVms(name, rig.uri).length, 0);
   });
 
   it('sees what the learner does by other means, and waits for nothing else', async () => {
@@ -192,7 +192,7 @@ describe('the lesson', () => {
     await upTo('memory');
     const { name } = lesson.view!.vm;
     await rig.virsh('snapshot-create-as', name, 'mine');
-    await rig.inventory.refresh({ vm: { connection: rig.uri, uuid: lesson.view!.vm.uuid } });
+    await rig.engine.refresh({ vm: { connection: rig.uri, uuid: lesson.view!.vm.uuid } });
     await lesson.look();
     const inside = (): readonly string[] => insideImage(lesson.view!.facts).map((one) => one.name);
     assert.deepEqual([inside(), lesson.view!.state.phase], [['mine'], 'waiting']);
@@ -225,7 +225,7 @@ describe('the lesson', () => {
   });
 
   it('never removes a VM that only has its UUID, nor a folder that is not its own', async () => {
-    const vm = await rig.inventory.demoVms.make(rig.uri, guest);
+    const vm = await rig.engine.demoVms.make(rig.uri, guest);
     await rig.virsh('undefine', vm.name);
     const other = await rig.guest({ name: 'somebody-elses', disks: ['emptyQcow2'], agent: false });
     const xml = await rig.virsh('dumpxml', other.name);
@@ -233,17 +233,17 @@ describe('the lesson', () => {
     const file = join(rig.daemon.dir, 'other.xml');
     await writeFile(file, xml.replace(/<uuid>.*<\/uuid>/, `<uuid>${vm.uuid}</uuid>`));
     await rig.virsh('define', file);
-    await assert.rejects(rig.inventory.demoVms.remove(vm), (error: unknown) => {
+    await assert.rejects(rig.engine.demoVms.remove(vm), (error: unknown) => {
       assert.ok(error instanceof Failure);
       return error.kind === 'denied';
     });
     assert.deepEqual(await vms(), [other.name]);
     assert.ok(existsSync(vm.folder));
     await rig.virsh('undefine', other.name);
-    await rig.inventory.demoVms.remove(vm);
+    await rig.engine.demoVms.remove(vm);
     assert.ok(!existsSync(vm.folder));
     const strange = { ...vm, folder: rig.daemon.dir };
-    await assert.rejects(rig.inventory.demoVms.remove(strange), Failure);
+    await assert.rejects(rig.engine.demoVms.remove(strange), Failure);
     assert.ok(existsSync(rig.daemon.dir));
   });
 
@@ -252,13 +252,13 @@ describe('the lesson', () => {
     await runOk(process.execPath, [program, rig.uri, guest, join(rig.daemon.dir, 'journal')], {
       env: { ...process.env, ...rig.daemon.env },
     });
-    const [left, ...others] = await rig.inventory.demoVms.left();
+    const [left, ...others] = await rig.engine.demoVms.readLeftDemoVms();
     assert.ok(left !== undefined && others.length === 0);
     assert.ok((await vms()).includes(left.name) && existsSync(left.folder));
     await lesson.start(rig.uri);
     assert.deepEqual(await vms(), [lesson.view!.vm.name]);
     assert.ok(!existsSync(left.folder));
-    assert.deepEqual(await rig.inventory.demoVms.left(), []);
+    assert.deepEqual(await rig.engine.demoVms.readLeftDemoVms(), []);
     await lesson.end();
     assert.deepEqual([await vms(), await folders()], [[], []]);
   });

@@ -3,28 +3,28 @@
 import { existsSync } from 'node:fs';
 import { measureLayerCosts } from '../../src/qemu/layerCosts.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
+import { Engine } from '../../src/engine/engine.js';
 import { Lesson } from '../../src/lesson/lesson.js';
 import { lessonScript } from '../../src/lesson/lessonScript.js';
 import { silentLog } from '../silentLog.js';
 
 const [uri = '', guest = '', folder = ''] = process.argv.slice(2);
-const inventory = new Inventory({
+const engine = new Engine({
   open: libvirtHypervisor(silentLog, process.env),
   log: silentLog,
   journal: { folder },
 });
-inventory.setConnections([uri]);
+engine.setConnections([uri]);
 const lesson = new Lesson({
-  inventory,
+  engine,
   log: silentLog,
   guest,
-  perform: (request) => inventory.runOperation(request),
+  perform: (request) => engine.runOperation(request),
   measure: (where, depths) => measureLayerCosts(where, depths, process.env),
 });
 
 async function whole(): Promise<unknown> {
-  const obstacle = await inventory.demoVms.obstacle(uri, guest);
+  const obstacle = await engine.demoVms.obstacle(uri, guest);
   await lesson.start(uri);
   const vm = lesson.view?.vm;
   const steps: (readonly [string | undefined, string, unknown])[] = [];
@@ -47,7 +47,7 @@ async function whole(): Promise<unknown> {
     steps,
     measured,
     left: vm === undefined || existsSync(vm.folder),
-    vms: inventory.connections[0]?.vms.length,
+    vms: engine.connections[0]?.vms.length,
   };
 }
 

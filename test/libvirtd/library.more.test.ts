@@ -11,7 +11,7 @@ import { VirtRewindError } from '../../src/api/virtRewindError.js';
 import { OperationLog } from '../../src/journal/operationLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 const resetTest = `
 import { test, before, beforeEach, after } from 'node:test';

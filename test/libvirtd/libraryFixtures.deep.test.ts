@@ -9,7 +9,7 @@ import { systemPython } from '../../scripts/rig/prerequisites.mjs';
 import { root } from '../../scripts/rig/root.mjs';
 import { run } from '../../scripts/rig/run.mjs';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 const page = readFileSync(join(root, 'docs/library.md'), 'utf8');
 

@@ -1,6 +1,6 @@
 // A daemon that dies, hangs and comes back, while somebody looks: how soon that is seen.
 import assert from 'node:assert/strict';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('a daemon that is lost', () => {
   let r: LiveRig;
@@ -14,7 +14,7 @@ describe('a daemon that is lost', () => {
   });
   after(() => r.stop());
 
-  const view = () => r.inventory.connections[0]!;
+  const view = () => r.engine.connections[0]!;
   const isLost = (): boolean => view().lastSeenAt !== undefined;
   const isBack = (): boolean => view().state === 'connected' && !isLost();
   const tell = (what: string, ms: number): unknown => process.stdout.write(`      ${what}: ${Math.round(ms)} ms\n`);

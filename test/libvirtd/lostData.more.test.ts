@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { rm, truncate } from 'node:fs/promises';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('data of a snapshot that is gone', () => {
@@ -11,7 +11,7 @@ describe('data of a snapshot that is gone', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());

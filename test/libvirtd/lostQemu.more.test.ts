@@ -26,7 +26,7 @@ describe('a QEMU behind libvirt’s back', function () {
 
   const refusal = async (request: OperationRequest): Promise<string> => {
     try {
-      await editor.inventory.runOperation(request);
+      await editor.engine.runOperation(request);
       return 'done';
     } catch (error) {
       assert.ok(error instanceof Failure, String(error));
@@ -34,7 +34,7 @@ describe('a QEMU behind libvirt’s back', function () {
     }
   };
   const findings = async (stage: GuestVm): Promise<readonly string[]> =>
-    (await editor.inventory.examine(stage.ref)).diagnoses
+    (await editor.engine.examine(stage.ref)).diagnoses
       .filter(({ problem }) => severityOf(problem) === 'error')
       .map(({ problem }) => problem.kind);
 
@@ -47,9 +47,9 @@ describe('a QEMU behind libvirt’s back', function () {
     // What the daemon knew of the run; one that dies while it writes it leaves no more.
     await rm(join(daemon.dir, process.getuid?.() === 0 ? 'run/qemu' : 'x/libvirt/qemu/run', 'lost.xml'));
     await daemon.startDaemon();
-    await editor.inventory.connect(daemon.uri);
-    await editor.inventory.refresh({ connection: daemon.uri });
-    assert.equal(editor.inventory.findVm(stage.ref)?.vm.power, 'off');
+    await editor.engine.connect(daemon.uri);
+    await editor.engine.refresh({ connection: daemon.uri });
+    assert.equal(editor.engine.findVm(stage.ref)?.vm.power, 'off');
     const create = { kind: 'create', vm: stage.ref, snapshotKind: 'offline', style: 'external', title: 'one' } as const;
     const start = { kind: 'power', vm: stage.ref, action: 'start' } as const;
     const revert = { kind: 'revert', vm: stage.ref, snapshot: 'old', after: 'running' } as const;
@@ -126,15 +126,15 @@ describe('a QEMU behind libvirt’s back', function () {
         },
       });
       try {
-        await dying.inventory.connect(daemon.uri);
+        await dying.engine.connect(daemon.uri);
         const request = { kind: 'delete', vm: stage.ref, snapshot, scope: 'one' } as const;
-        await assert.rejects(dying.inventory.runOperation(request));
+        await assert.rejects(dying.engine.runOperation(request));
         assert.deepEqual(
           dying.reports.map(({ outcome, why }) => [outcome, why?.reason]),
           [['explained', 'mergeLost']],
         );
       } finally {
-        dying.inventory.dispose();
+        dying.engine.dispose();
       }
       assert.deepEqual((await vm.compare(stage.model, 'present')).differences, []);
     });

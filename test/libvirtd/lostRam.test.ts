@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { localFiles } from '../../src/driver/files/localFiles.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('RAM that no snapshot has', () => {
@@ -11,7 +11,7 @@ describe('RAM that no snapshot has', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -31,8 +31,8 @@ describe('RAM that no snapshot has', () => {
     };
 
     const frees = async (snapshot: string): Promise<number> => {
-      await r.inventory.readLayers(vm.ref);
-      const plan = await r.inventory.plan({ kind: 'delete', vm: vm.ref, snapshot, scope: 'one' });
+      await r.engine.readLayers(vm.ref);
+      const plan = await r.engine.plan({ kind: 'delete', vm: vm.ref, snapshot, scope: 'one' });
       const told = plan.kind === 'plan' ? plan.warnings.find(({ kind: about }) => about === 'frees') : undefined;
       return told?.kind === 'frees' ? told.bytes : assert.fail('nothing is said of what comes back');
     };

@@ -11,7 +11,7 @@ import type { OperationRequest } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { cloneRequest, type CloneWish, makeClone } from '../../src/engine/clones.js';
 import { openEditor, type Editor, type EditorOptions } from './faults/editor.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 
 describe('the files of a clone', () => {
   let daemon: Daemon;
@@ -22,7 +22,7 @@ describe('the files of a clone', () => {
   const open = async (more: Partial<EditorOptions> = {}): Promise<Editor> => {
     const editor = openEditor({ uri: daemon.uri, journal: join(daemon.dir, 'journal'), env: daemon.env, ...more });
     editors.push(editor);
-    await editor.inventory.connect(daemon.uri);
+    await editor.engine.connect(daemon.uri);
     return editor;
   };
   const virsh = (...args: readonly [string, ...string[]]): Promise<string> => virshOk(daemon.virsh, ...args);
@@ -33,7 +33,7 @@ describe('the files of a clone', () => {
   };
   const isKept = async (file: string): Promise<void> => assert.equal(await readFile(file, 'utf8'), 'precious');
   const full = (editor: Editor, name: string, more: Partial<CloneWish> = {}): Promise<VmRef> =>
-    makeClone(editor.inventory, cloneRequest(editor.inventory, web, { name, way: 'full', ...more }));
+    makeClone(editor.engine, cloneRequest(editor.engine, web, { name, way: 'full', ...more }));
   const vms = async (): Promise<readonly string[]> =>
     (await virsh('list', '--all', '--name')).split('\n').filter(Boolean).sort();
 
@@ -46,27 +46,27 @@ describe('the files of a clone', () => {
     web = { connection: daemon.uri, uuid: (await virsh('domuuid', 'web')).trim() };
   });
   after(async () => {
-    editors.forEach(({ inventory }) => inventory.dispose());
+    editors.forEach(({ engine }) => engine.dispose());
     await daemon.stop();
   });
 
   it('stay where another one came in the place of what was made, and are named before', async () => {
-    const { inventory } = await open();
-    const ref = await full({ inventory } as Editor, 'copy');
+    const { engine } = await open();
+    const ref = await full({ engine } as Editor, 'copy');
     const file = join(folder, 'copy.vda.qcow2');
     await copyFile(file, `${file}.own`);
     await rename(`${file}.own`, file);
     const request: OperationRequest = { kind: 'discard', vm: ref };
-    const plan = await inventory.plan(request);
+    const plan = await engine.plan(request);
     assert.ok(plan.kind === 'plan');
     assert.deepEqual(plan.warnings, [{ kind: 'filesStay', files: [file] }]);
-    await inventory.runOperation(request);
+    await engine.runOperation(request);
     assert.deepEqual(await vms(), ['web']);
     assert.ok((await readdir(folder)).includes('copy.vda.qcow2'));
   });
 
   it('stay where a mark that somebody wrote names them', async () => {
-    const { inventory } = await open();
+    const { engine } = await open();
     const file = join(folder, 'tools.iso');
     await writeFile(file, 'precious');
     const uuid = '11111111-2222-3333-4444-555555555555';
@@ -75,13 +75,13 @@ describe('the files of a clone', () => {
     const os = `<os><type arch='x86_64' machine='pc'>hvm</type></os>`;
     const xml = `<domain type='qemu'><name>forged</name><uuid>${uuid}</uuid><memory unit='MiB'>32</memory><metadata>${mark}</metadata>${os}<devices>${disk}<memballoon model='none'/></devices></domain>`;
     await withXmlFile(xml, (path) => virsh('define', path));
-    await inventory.refresh({ connection: daemon.uri });
+    await engine.refresh({ connection: daemon.uri });
     const ref = { connection: daemon.uri, uuid };
-    await inventory.runOperation({ kind: 'power', vm: ref, action: 'start' });
-    await inventory.runOperation({ kind: 'power', vm: ref, action: 'forceOff' });
-    await inventory.endServed(ref);
+    await engine.runOperation({ kind: 'power', vm: ref, action: 'start' });
+    await engine.runOperation({ kind: 'power', vm: ref, action: 'forceOff' });
+    await engine.discardIfSpent(ref);
     assert.deepEqual(await vms(), ['forged', 'web']);
-    await inventory.runOperation({ kind: 'discard', vm: ref });
+    await engine.runOperation({ kind: 'discard', vm: ref });
     assert.deepEqual(await vms(), ['web']);
     await isKept(file);
   });
@@ -89,13 +89,13 @@ describe('the files of a clone', () => {
   it('go with a disposable one when it is off, which is said before', async () => {
     const editor = await open();
     const ref = await full(editor, 'brief', { disposable: true });
-    await editor.inventory.runOperation({ kind: 'power', vm: ref, action: 'start' });
+    await editor.engine.runOperation({ kind: 'power', vm: ref, action: 'start' });
     const request: OperationRequest = { kind: 'power', vm: ref, action: 'forceOff' };
-    const plan = await editor.inventory.plan(request);
+    const plan = await editor.engine.plan(request);
     assert.ok(plan.kind === 'plan');
     assert.deepEqual(plan.warnings, [{ kind: 'cloneGoes' }]);
-    await editor.inventory.runOperation(request);
-    await editor.inventory.endServed(ref);
+    await editor.engine.runOperation(request);
+    await editor.engine.discardIfSpent(ref);
     assert.deepEqual(await vms(), ['web']);
     assert.ok(!(await readdir(folder)).includes('brief.vda.qcow2'));
   });
@@ -108,7 +108,7 @@ describe('the files of a clone', () => {
         at: { step, moment: 'after' },
         act: async () => {
           await replace(file);
-          dying.inventory.dispose();
+          dying.engine.dispose();
         },
       });
       await assert.rejects(full(dying, `half-${way}`, { way }));
@@ -127,7 +127,7 @@ describe('the files of a clone', () => {
     const dying: Editor = await open({
       at: { step: 0, moment: 'after' },
       act: () => {
-        dying.inventory.dispose();
+        dying.engine.dispose();
         return Promise.resolve();
       },
     });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { versionOf } from '../../src/domain/capabilities.js';
 import type { DeleteScope, Label, Request, SnapshotStyle } from '../histories/action.js';
 import { AppliedSteps } from './appliedSteps.js';
-import { startLiveRig } from './inventoryRig.js';
+import { startLiveRig } from './engineRig.js';
 import { type DiskFormats, type From, MatrixVm, type Result, type WatchedRig } from './matrixVm.js';
 
 type Kind = 'memory' | 'live memory' | 'disk' | 'offline';
@@ -54,7 +54,7 @@ describe('the matrix', () => {
   before(async () => {
     const rig = await startLiveRig();
     r = { ...rig, applied: new AppliedSteps(rig) };
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     const { externalRevert, hypervisor } = r.hypervisor().capabilities;
     native = externalRevert;
     savesAgain = hypervisor < versionOf(10, 0) || hypervisor >= versionOf(10, 1);

@@ -8,7 +8,7 @@ import { History } from '../histories/history.js';
 import { OtherClients } from '../histories/otherClients.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import type { AppliedSteps } from './appliedSteps.js';
-import type { LiveRig } from './inventoryRig.js';
+import type { LiveRig } from './engineRig.js';
 import { reportSupport, type SupportCase } from './supportRows.js';
 
 /** Whose steps are compared with what the simulator tells of them. */

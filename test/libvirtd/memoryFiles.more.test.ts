@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('the file with the RAM of a snapshot', () => {
@@ -12,7 +12,7 @@ describe('the file with the RAM of a snapshot', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -24,7 +24,7 @@ describe('the file with the RAM of a snapshot', () => {
     await withXmlFile(xml.replace(was, file), (path) =>
       r.virsh('snapshot-create', vm.vm.name, path, '--redefine', '--current'),
     );
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     return was;
   };
   const grown = async (name: string): Promise<GuestVm> => {
@@ -63,11 +63,11 @@ describe('the file with the RAM of a snapshot', () => {
     const file = join(r.daemon.dir, 'elsewhere.ram');
     await rename(await renamed(vm, 'ram', file), file);
     const request = { kind: 'delete', vm: vm.ref, snapshot: 'ram', scope: 'one' } as const;
-    const decision = await r.inventory.plan(request);
+    const decision = await r.engine.plan(request);
     assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     const lost = decision.losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : []));
     assert.deepEqual(lost, [file]);
-    await r.inventory.runOperation(request);
+    await r.engine.runOperation(request);
     vm.model = vm.model.deleted('ram', 'one');
     await vm.isWhole();
     assert.equal(existsSync(file), false);

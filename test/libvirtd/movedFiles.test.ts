@@ -12,7 +12,7 @@ import { severityOf } from '../../src/diagnosis/problemTable.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { openEditor, type Editor, type EditorOptions } from './faults/editor.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 
 describe('files that were moved by hand', () => {
   let daemon: Daemon;
@@ -22,7 +22,7 @@ describe('files that were moved by hand', () => {
   const open = async (more: Partial<EditorOptions> = {}): Promise<Editor> => {
     const editor = openEditor({ uri: daemon.uri, journal: join(daemon.dir, 'journal'), env: daemon.env, ...more });
     editors.push(editor);
-    await editor.inventory.connect(daemon.uri);
+    await editor.engine.connect(daemon.uri);
     return editor;
   };
   const virsh = (...args: readonly [string, ...string[]]): Promise<string> => virshOk(daemon.virsh, ...args);
@@ -32,8 +32,8 @@ describe('files that were moved by hand', () => {
     runOk('qemu-io', ['-r', '-f', 'qcow2', '-c', `read -q -P ${value} ${at} 64k`, file]);
   const diskOf = async (name: string): Promise<string> =>
     /(\/.*)$/mu.exec(await virsh('domblklist', '--domain', name))?.[1] ?? '';
-  const problems = async ({ inventory }: Editor, ref: VmRef): Promise<readonly Problem[]> =>
-    (await inventory.examine(ref)).diagnoses.map(({ problem }) => problem);
+  const problems = async ({ engine }: Editor, ref: VmRef): Promise<readonly Problem[]> =>
+    (await engine.examine(ref)).diagnoses.map(({ problem }) => problem);
   const wrong = async (editor: Editor, ref: VmRef): Promise<readonly string[]> =>
     (await problems(editor, ref)).filter((one) => severityOf(one) !== 'note').map(({ kind }) => kind);
   const repairOf = (vm: VmRef): OperationRequest => ({ kind: 'repair', vm, repair: { kind: 'nameMovedFiles' } });
@@ -48,33 +48,33 @@ describe('files that were moved by hand', () => {
     await write(base, 1, '0');
     await defineDiskVm(daemon, name, [{ file: base, format: 'qcow2' }]);
     const ref = { connection: daemon.uri, uuid: (await virsh('domuuid', name)).trim() };
-    const { inventory } = editor;
-    await inventory.refresh({ connection: daemon.uri });
+    const { engine } = editor;
+    await engine.refresh({ connection: daemon.uri });
     const take = async (title: string, snapshotKind: 'offline' | 'memory'): Promise<unknown> =>
-      inventory.runOperation({ kind: 'create', vm: ref, snapshotKind, style: 'external', title });
+      engine.runOperation({ kind: 'create', vm: ref, snapshotKind, style: 'external', title });
     for (const [at, title] of ['a', 'b'].entries()) {
       await take(title, 'offline');
       await write(await diskOf(name), at + 2, `${at + 1}M`);
     }
-    await inventory.runOperation({ kind: 'power', vm: ref, action: 'start' });
+    await engine.runOperation({ kind: 'power', vm: ref, action: 'start' });
     await take('c', 'memory');
-    await inventory.runOperation({ kind: 'power', vm: ref, action: 'forceOff' });
+    await engine.runOperation({ kind: 'power', vm: ref, action: 'forceOff' });
     for (const file of await readdir(from)) {
       await rename(join(from, file), join(to, file));
     }
     const xml = await virsh('dumpxml', '--domain', name, '--inactive', '--security-info');
     await withXmlFile(xml.replaceAll(`${from}/`, `${to}/`), (file) => virsh('define', file));
-    await inventory.refresh({ connection: daemon.uri });
+    await engine.refresh({ connection: daemon.uri });
     return { ref, name, to };
   }
 
   async function isWhole(editor: Editor, ref: VmRef, name: string): Promise<void> {
-    const { inventory } = editor;
+    const { engine } = editor;
     // Waits for its turn, as whoever has just mended the VM may still look at it.
-    await inventory.runOperation({ kind: 'describe', vm: ref, snapshot: 'a', title: 'a', description: 'moved' });
+    await engine.runOperation({ kind: 'describe', vm: ref, snapshot: 'a', title: 'a', description: 'moved' });
     assert.deepEqual(await wrong(editor, ref), []);
     const revert = (snapshot: string, after: 'asSnapshot' | 'off'): Promise<unknown> =>
-      inventory.runOperation({ kind: 'revert', vm: ref, snapshot, after });
+      engine.runOperation({ kind: 'revert', vm: ref, snapshot, after });
     await revert('c', 'asSnapshot');
     assert.equal((await virsh('domstate', name)).trim(), 'running');
     await revert('b', 'off');
@@ -94,7 +94,7 @@ describe('files that were moved by hand', () => {
     daemon = await startPrivateDaemon();
   });
   after(async () => {
-    editors.forEach(({ inventory }) => inventory.dispose());
+    editors.forEach(({ engine }) => engine.dispose());
     await daemon.stop();
   });
 
@@ -107,7 +107,7 @@ describe('files that were moved by hand', () => {
       found.map(({ isSame }) => isSame),
       Array.from({ length: 5 }, () => true),
     );
-    await editor.inventory.runOperation(repairOf(ref));
+    await editor.engine.runOperation(repairOf(ref));
     await isWhole(editor, ref, name);
   });
 
@@ -117,11 +117,11 @@ describe('files that were moved by hand', () => {
       const dying: Editor = await open({
         at: { step, moment: 'after' },
         act: () => {
-          dying.inventory.dispose();
+          dying.engine.dispose();
           return Promise.resolve();
         },
       });
-      await assert.rejects(dying.inventory.runOperation(repairOf(ref)));
+      await assert.rejects(dying.engine.runOperation(repairOf(ref)));
       const later = await open();
       await later.settled();
       assert.deepEqual(
@@ -145,7 +145,7 @@ describe('files that were moved by hand', () => {
       one.kind === 'fileMoved' && !one.isSame ? [one.found] : [],
     );
     assert.deepEqual(told, [base]);
-    await editor.inventory.runOperation(repairOf(ref));
+    await editor.engine.runOperation(repairOf(ref));
     assert.deepEqual(
       (await problems(editor, ref)).flatMap((one) => (one.kind === 'fileMoved' ? [one.found] : [])),
       [base],

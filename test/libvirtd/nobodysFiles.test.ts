@@ -7,14 +7,14 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import type { ProblemKind } from '../../src/diagnosis/problem.js';
 import { fileOf } from '../../src/diagnosis/problemTable.js';
 import { defineDiskVm } from './diskVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('files that no VM seems to name', () => {
   let r: LiveRig;
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -37,9 +37,9 @@ describe('files that no VM seems to name', () => {
   };
 
   const looked = async (name: string, ...kinds: readonly ProblemKind[]): Promise<readonly string[]> => {
-    await r.inventory.refresh({ connection: r.uri });
-    const [view] = r.inventory.findVms(name, r.uri);
-    const { diagnoses } = await r.inventory.examine(view!.ref);
+    await r.engine.refresh({ connection: r.uri });
+    const [view] = r.engine.findVms(name, r.uri);
+    const { diagnoses } = await r.engine.examine(view!.ref);
     const found = diagnoses.flatMap(({ problem }) =>
       kinds.includes(problem.kind)
         ? [`${problem.kind} ${String('overlay' in problem ? problem.overlay : fileOf(problem))}`]
@@ -50,8 +50,8 @@ describe('files that no VM seems to name', () => {
   const leftovers = (name: string): Promise<readonly string[]> => looked(name, 'orphanFile', 'unusedOverlay');
 
   const planOfStart = async (name: string) => {
-    const [view] = r.inventory.findVms(name, r.uri);
-    const plan = await r.inventory.plan({ kind: 'power', vm: view!.ref, action: 'start' });
+    const [view] = r.engine.findVms(name, r.uri);
+    const plan = await r.engine.plan({ kind: 'power', vm: view!.ref, action: 'start' });
     assert.ok(plan.kind === 'plan');
     return plan.losses;
   };
@@ -67,9 +67,9 @@ describe('files that no VM seems to name', () => {
     await defineDiskVm(r, 'again', [{ file: base, format: 'qcow2' }]);
     assert.deepEqual(await leftovers('again'), [`unusedOverlay ${newest}`]);
     assert.deepEqual(await planOfStart('again'), [{ kind: 'unusedOverlays', files: [newest] }]);
-    const [view] = r.inventory.findVms('again', r.uri);
+    const [view] = r.engine.findVms('again', r.uri);
     const repair = { kind: 'removeFiles', files: [newest] } as const;
-    const refused = await r.inventory.plan({ kind: 'repair', vm: view!.ref, repair });
+    const refused = await r.engine.plan({ kind: 'repair', vm: view!.ref, repair });
     assert.ok(refused.kind === 'refusal' && refused.refusal.reason === 'fileNotOrphan');
     // As the advice says.
     await r.virsh('undefine', 'again');
@@ -175,10 +175,10 @@ describe('files that no VM seems to name', () => {
       const now = await moved(name, backingStore);
       const named = (file: string): string => `fileMoved ${now.replace(/-now$/u, '')}/${name}.${file}`;
       assert.deepEqual(await looked(name, ...lost), [named('one'), named('qcow2'), named('two')]);
-      const [view] = r.inventory.findVms(name, r.uri);
+      const [view] = r.engine.findVms(name, r.uri);
       for (const snapshot of ['one', 'two']) {
         const repair = { kind: 'forgetSnapshot', snapshot } as const;
-        const decision = await r.inventory.plan({ kind: 'repair', vm: view!.ref, repair });
+        const decision = await r.engine.plan({ kind: 'repair', vm: view!.ref, repair });
         assert.ok(decision.kind === 'refusal' && decision.refusal.reason === 'snapshotWhole');
       }
       const rebase = (overlay: string, below: string): Promise<unknown> =>

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { GuestVm } from './guestVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('external snapshots of a VM that is off and has a device of the host', () => {
   let rig: LiveRig;
@@ -31,7 +31,7 @@ describe('external snapshots of a VM that is off and has a device of the host', 
     await withXmlFile(xml.replace('</devices>', `${device}</devices>`), (file) =>
       virshOk(stage.vm.virsh, 'define', file),
     );
-    await stage.inventory.refresh({ vm: stage.ref });
+    await stage.engine.refresh({ vm: stage.ref });
   });
   let count = 0;
 

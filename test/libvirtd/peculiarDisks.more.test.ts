@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, runOk } from '../../scripts/rig/run.mjs';
 import type { Plan } from '../../src/operations/plan.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { definePeculiar, disksOf, insideSource, redefine, stateOf, withNvdimm } from './peculiarVm.js';
 import type { GuestVm } from './guestVm.js';
 
@@ -13,7 +13,7 @@ describe('a disk that is no plain file', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -21,7 +21,7 @@ describe('a disk that is no plain file', () => {
   const warningsOf = (plan: Plan): readonly string[] => plan.warnings.map(({ kind: about }) => about);
 
   const planned = async (vm: GuestVm, wish: Parameters<GuestVm['run']>[0]): Promise<Plan> => {
-    const decision = await r.inventory.plan({ ...wish, vm: vm.ref });
+    const decision = await r.engine.plan({ ...wish, vm: vm.ref });
     assert.ok(decision.kind === 'plan', JSON.stringify(decision));
     return decision;
   };
@@ -54,7 +54,7 @@ describe('a disk that is no plain file', () => {
 
     it('stays on the snapshot of others that it stands on, and starts again', async () => {
       await r.virsh('snapshot-create-as', 'luks', 'theirs', '--disk-only');
-      await r.inventory.refresh({ vm: vm.ref });
+      await r.engine.refresh({ vm: vm.ref });
       await vm.isRefused({ kind: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'encryptedDisk');
       await vm.isRefused({ kind: 'delete', snapshot: 'theirs', scope: 'one' }, 'encryptedDisk');
       await vm.isRefused({ kind: 'consolidate' }, 'encryptedDisk');
@@ -83,20 +83,20 @@ describe('a disk that is no plain file', () => {
       await vm.power('start');
       await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'disk' }, 'slicedDisk');
       await r.virsh('snapshot-create-as', 'slice', 'theirs', '--disk-only');
-      await r.inventory.refresh({ vm: vm.ref });
+      await r.engine.refresh({ vm: vm.ref });
       await vm.isRefused({ kind: 'delete', snapshot: 'theirs', scope: 'one' }, 'slicedDisk');
       await vm.isRefused({ kind: 'revert', snapshot: 'theirs', after: 'off', checkpointFirst: false }, 'slicedDisk');
       await runs(vm);
       await vm.power('forceOff');
       await r.virsh('snapshot-delete', 'slice', 'theirs', '--metadata');
-      await r.inventory.refresh({ vm: vm.ref });
+      await r.engine.refresh({ vm: vm.ref });
       await vm.isRefused({ kind: 'consolidate' }, 'slicedDisk');
       assert.ok((await before8()) === wholly);
     });
 
     it('is told from the file by the overlay alone, too', async () => {
       await redefine(r, 'slice', (xml) => xml.replace(/<backingStore[^]*<\/backingStore>/u, ''));
-      await r.inventory.refresh({ vm: vm.ref });
+      await r.engine.refresh({ vm: vm.ref });
       assert.equal((await disksOf(r, 'slice'))[0]?.sliced, undefined);
       await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline', style: 'external' }, 'slicedDisk');
       await vm.isRefused({ kind: 'consolidate' }, 'slicedDisk');
@@ -109,8 +109,8 @@ describe('a disk that is no plain file', () => {
     const { file } = vm.vm.guest.disks[0]!;
     const image = await readFile(file);
     await writeFile(file, Buffer.concat([Buffer.alloc(8 * 1024 ** 2, 'theirs '), image], 24 * 1024 ** 2));
-    await r.inventory.refresh({ vm: vm.ref });
-    const { diagnoses } = await r.inventory.examine(vm.ref);
+    await r.engine.refresh({ vm: vm.ref });
+    const { diagnoses } = await r.engine.examine(vm.ref);
     assert.ok(!diagnoses.some(({ problem }) => problem.kind === 'corruptImage'), JSON.stringify(diagnoses));
     await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline' }, 'slicedDisk');
     await vm.power('start');
@@ -219,7 +219,7 @@ describe('a disk that is no plain file', () => {
       await vm.power('start');
       await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'memory', style: 'internal' }, 'copyOnRead');
       await r.virsh('snapshot-create-as', 'copying', 'theirs');
-      await r.inventory.refresh({ vm: vm.ref });
+      await r.engine.refresh({ vm: vm.ref });
       await vm.isRefused(
         { kind: 'revert', snapshot: 'theirs', after: 'running', checkpointFirst: false },
         'copyOnRead',
@@ -239,7 +239,7 @@ describe('a disk that is no plain file', () => {
           .replace(/ type='qcow2'/u, '')
           .replace(/<source file='[^']*'\/>/u, "<source pool='volumes' volume='volume-0.qcow2'/>"),
       );
-      await r.inventory.refresh({ vm: vm.ref });
+      await r.engine.refresh({ vm: vm.ref });
       await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'offline', style: 'external' }, 'formatUntold');
       await vm.power('start');
       await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'disk' }, 'formatUntold');
@@ -295,7 +295,7 @@ describe('a disk that is no plain file', () => {
         await vm.isRefused({ kind: 'create', title: 'x', snapshotKind: 'memory', style }, 'ramCannotBeSaved');
       }
       await r.virsh('snapshot-create-as', 'lasting', 'theirs');
-      await r.inventory.refresh({ vm: vm.ref });
+      await r.engine.refresh({ vm: vm.ref });
       const content = Buffer.from('written since');
       const handle = await readFile(file);
       content.copy(handle, 4096);
@@ -316,7 +316,7 @@ describe('a disk that is no plain file', () => {
       const file = join(r.daemon.dir, 'ram-only.ram');
       const spec = ['--memspec', `file=${file},snapshot=external`, '--diskspec', 'vda,snapshot=no'];
       await r.virsh('snapshot-create-as', 'ram-only', 'theirs', ...spec);
-      await r.inventory.refresh({ vm: vm.ref });
+      await r.engine.refresh({ vm: vm.ref });
       await vm.isRefused({ kind: 'delete', snapshot: 'theirs', scope: 'one' }, 'ramWithoutDisks');
       await vm.isRefused(
         { kind: 'revert', snapshot: 'theirs', after: 'running', checkpointFirst: false },

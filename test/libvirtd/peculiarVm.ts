@@ -6,7 +6,7 @@ import { readDisks } from '../../src/driver/xml/diskXml.js';
 import { parseXml } from '../../src/driver/xml/xmlTree.js';
 import type { VmDisk } from '../../src/domain/vm.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import type { LiveRig } from './inventoryRig.js';
+import type { LiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 export interface Peculiar {
@@ -22,8 +22,8 @@ export async function definePeculiar(r: LiveRig, { name, disks = ['qcow2'], edit
   if (edit !== undefined) {
     await redefine(r, name, (xml) => edit(xml, vm.guest.disks[0]!.file));
   }
-  await r.inventory.refresh({ connection: r.uri });
-  return new GuestVm(r.inventory, vm, await r.ref(name));
+  await r.engine.refresh({ connection: r.uri });
+  return new GuestVm(r.engine, vm, await r.ref(name));
 }
 
 export async function redefine(r: LiveRig, name: string, edit: (xml: string) => string): Promise<void> {

@@ -9,7 +9,7 @@ import { pictureBlocks } from '../../src/ui/picture/pictureBlocks.js';
 import type { PictureBlocks } from '../../src/ui/picture/messages.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { defineDiskVm, type MadeDisk } from './diskVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { shownCells } from '../cells/shownCells.js';
 import { present, seen, writerInto, Written } from '../cells/written.js';
 
@@ -20,7 +20,7 @@ describe('the cells of the picture', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
   });
   after(() => r.stop());
 
@@ -32,8 +32,8 @@ describe('the cells of the picture', () => {
 
   const sent = async (name: string, target = 'vda'): Promise<PictureBlocks> => {
     const ref = await r.ref(name);
-    const map = await r.inventory.readBlockMap(ref, target);
-    return pictureBlocks(map, r.inventory.findVm(ref)?.tree);
+    const map = await r.engine.readBlockMap(ref, target);
+    return pictureBlocks(map, r.engine.findVm(ref)?.tree);
   };
 
   it('are those of external snapshots, also of another branch, on a raw base and off', async () => {
@@ -53,9 +53,9 @@ describe('the cells of the picture', () => {
     await r.virsh('snapshot-create-as', name, 'three', '--disk-only');
     written.freeze('Until “three”');
     const vm = await r.ref(name);
-    await r.inventory.refresh({ vm });
+    await r.engine.refresh({ vm });
     const revert = { kind: 'revert', vm, snapshot: 'one', after: 'asSnapshot', checkpointFirst: false } as const;
-    await r.inventory.runOperation(revert);
+    await r.engine.runOperation(revert);
     const top = r.vm(name)!.vm.disks[0]!.source!.slice(r.daemon.dir.length + 1);
     assert.ok(!['e.raw', 'e.one', 'e.two', 'e.three'].includes(top), top);
     await write(top, [2, 1], [50, 5]);
@@ -139,7 +139,7 @@ describe('the cells of the picture', () => {
   for (const style of ['external', 'internal'] as const) {
     it(`are what the guest of a VM that runs has written, with ${style} snapshots, and the same when it is off`, async () => {
       const vm = await OracleVm.define(r.daemon, { name: `cells-live-${style}`, diskMiB: 4, folder: file(style) });
-      await r.inventory.refresh({ connection: r.uri });
+      await r.engine.refresh({ connection: r.uri });
       const disks = [new Written(64), new Written(64)];
       const write = (...clusters: readonly (readonly number[])[]): Promise<void> =>
         vm.talk(async (guest) => {
@@ -165,7 +165,7 @@ describe('the cells of the picture', () => {
       await write([3, 22, 50, 62], [3, 63]);
       for (const power of ['running', 'off'] as const) {
         if (power === 'off') await r.virsh('destroy', vm.name);
-        await r.inventory.refresh({ vm: await r.ref(vm.name) });
+        await r.engine.refresh({ vm: await r.ref(vm.name) });
         for (const [disk, target] of ['vda', 'vdb'].entries()) {
           const blocks = await sent(vm.name, target);
           assert.deepEqual(seen(blocks), disks[disk]!.expected(rows), `${target}, ${power}`);

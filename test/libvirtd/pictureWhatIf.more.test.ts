@@ -11,7 +11,7 @@ import { pictureWhatIf } from '../../src/ui/picture/pictureWhatIf.js';
 import { rowFates } from '../../src/ui/picture/page/blockScene.js';
 import type { PictureBlocks, PictureWhatIf } from '../../src/ui/picture/messages.js';
 import { defineDiskVm } from './diskVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { readRefcounts } from './qcow2Refcounts.js';
 import { shownCells } from '../cells/shownCells.js';
 import { present, seen, writerInto, Written } from '../cells/written.js';
@@ -32,7 +32,7 @@ describe('what if, in the cells of the picture', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
   });
   after(() => r.stop());
 
@@ -59,14 +59,14 @@ describe('what if, in the cells of the picture', () => {
 
     async refresh(): Promise<void> {
       const vm = await r.ref(this.name);
-      await r.inventory.refresh({ vm });
-      await r.inventory.readLayers(vm);
+      await r.engine.refresh({ vm });
+      await r.engine.readLayers(vm);
     }
 
     async shown(): Promise<PictureBlocks> {
       const ref = await r.ref(this.name);
       await this.refresh();
-      const map = await r.inventory.readBlockMap(ref, 'vda');
+      const map = await r.engine.readBlockMap(ref, 'vda');
       return pictureBlocks(map, r.vm(this.name)?.tree);
     }
 
@@ -74,14 +74,14 @@ describe('what if, in the cells of the picture', () => {
     async whatIf(action: string, snapshot: string) {
       const ref = await r.ref(this.name);
       const blocks = await this.shown();
-      const told = await pictureWhatIf(r.inventory, {
+      const told = await pictureWhatIf(r.engine, {
         ref,
         action: `virtRewind.${action}`,
         snapshot,
         reading: { now: Date.now(), isProtected: () => false },
         revert: { after: 'asSnapshot', checkpointFirst: false },
         trashDays: 0,
-        map: await r.inventory.readBlockMap(ref, 'vda'),
+        map: await r.engine.readBlockMap(ref, 'vda'),
       });
       assert.ok(told?.answer === 'plan', JSON.stringify(told));
       const sent: PictureWhatIf = structuredClone(told);
@@ -105,7 +105,7 @@ describe('what if, in the cells of the picture', () => {
 
     async run(request: { readonly kind: OperationRequest['kind'] } & Record<string, unknown>): Promise<void> {
       const vm = await r.ref(this.name);
-      await r.inventory.runOperation({ ...request, vm } as unknown as OperationRequest);
+      await r.engine.runOperation({ ...request, vm } as unknown as OperationRequest);
     }
   }
 

@@ -7,7 +7,7 @@ import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { systemClock } from '../../src/base/clock.js';
-import { OtherVmFacts } from '../../src/inventory/otherVmFacts.js';
+import { OtherVmFacts } from '../../src/live/otherVmFacts.js';
 import { type FactsRequest, factsToPlan, factsToDiagnose } from '../../src/engine/factsRequests.js';
 import { knownFacts } from '../../src/engine/ownKnowledge.js';
 import { FactsReader } from '../../src/engine/factsReader.js';

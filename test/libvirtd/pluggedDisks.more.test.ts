@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { OperationRequest } from '../../src/domain/operation.js';
-import { UndoLook } from '../../src/engine/undoing.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { UndoLook } from '../../src/engine/undoLook.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { defineDiskVm } from './diskVm.js';
 
 describe('disks of what runs, or of the configuration alone', () => {
@@ -45,7 +45,7 @@ describe('disks of what runs, or of the configuration alone', () => {
               ? r.virsh('detach-disk', name, 'vdb', '--config')
               : r.virsh('attach-disk', name, file('c'), 'vdc', '--config', '--subdriver', 'qcow2');
           const run = (request: OperationRequest, undoes?: string): Promise<unknown> =>
-            r.inventory.runOperation(request, undoes === undefined ? {} : { undoes });
+            r.engine.runOperation(request, undoes === undefined ? {} : { undoes });
           await r.virsh('start', name);
           if (when === 'before') {
             await change();
@@ -59,7 +59,7 @@ describe('disks of what runs, or of the configuration alone', () => {
           assert.deepEqual(now, ['running', 'vda vdb', configured]);
           await run({ kind: 'revert', vm, snapshot: 's', after: 'asSnapshot', checkpointFirst: true });
           assert.deepEqual(await both(name), then, 'reverted');
-          const { entry, way } = (await UndoLook.at(r.inventory, vm)).next('undo')!;
+          const { entry, way } = (await UndoLook.at(r.engine, vm)).next('undo')!;
           assert.ok(way.kind === 'operation');
           await run(way.request, entry.id);
           assert.deepEqual(await both(name), now, 'undone');
@@ -77,15 +77,15 @@ describe('disks of what runs, or of the configuration alone', () => {
     const vm = await r.ref('gone');
     await r.virsh('attach-disk', 'gone', file('b'), 'vdb', '--config', '--subdriver', 'qcow2');
     for (const title of ['one', 'two']) {
-      await r.inventory.runOperation({ kind: 'create', vm, snapshotKind: 'offline', style: 'internal', title });
+      await r.engine.runOperation({ kind: 'create', vm, snapshotKind: 'offline', style: 'internal', title });
     }
     await r.virsh('detach-disk', 'gone', 'vdb', '--config');
     await r.virsh('start', 'gone');
     const remove = { kind: 'delete', vm, snapshot: 'two', scope: 'one' } as const;
-    const refused = await r.inventory.plan(remove);
+    const refused = await r.engine.plan(remove);
     assert.equal(refused.kind === 'refusal' && refused.refusal.reason, 'imageNotActive');
     await r.virsh('destroy', 'gone');
-    await r.inventory.runOperation(remove);
+    await r.engine.runOperation(remove);
     for (const disk of ['a', 'b']) {
       assert.doesNotMatch(await runOk('qemu-img', ['snapshot', '-l', file(disk)]), / two /u);
     }

@@ -6,7 +6,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, runOk } from '../../scripts/rig/run.mjs';
-import { BadImage, TooMuchToRead } from '../../src/qemu/imageBytes.js';
+import { BadImage, ReadLimitError } from '../../src/qemu/imageBytes.js';
 import { internalSizes } from '../../src/qemu/qcow2Sizes.js';
 import { readQcow2Snapshots } from '../../src/qemu/qcow2Snapshots.js';
 import type { InternalSizes } from '../../src/domain/imageContents.js';
@@ -177,7 +177,7 @@ describe('sizes of snapshots inside an image', () => {
           copy.writeBigUInt64BE(BigInt(index + 1) << 40n, l2At + index * 8);
         }
       }),
-      TooMuchToRead,
+      ReadLimitError,
     );
   });
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { RevertSpacing } from '../../src/driver/run/revertSpacing.js';
 import { Failure } from '../../src/domain/failure.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 /** Of a VM that is off, two reverts in a row fall into one second far more often than not. */
@@ -17,7 +17,7 @@ describe('external reverts within the same second', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
     hypervisor = r.hypervisor();
     vm = await GuestVm.define(r, 'twice');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { qemuProcesses } from '../qemuProcesses.js';
 import { type HealthRig, startHealthRig } from './healthRig.js';
-import type { LiveRig } from './inventoryRig.js';
+import type { LiveRig } from './engineRig.js';
 import { stopWhileWriting } from './stoppedQemu.js';
 
 describe('health checks of a VM that another client saves', () => {
@@ -50,7 +50,7 @@ describe('health checks of a VM that another client saves', () => {
         const found = await h.found('saved');
         const { power } = r.vm('saved')!.vm;
         const repair = { kind: 'resumeAfterSave' } as const;
-        const { kind } = await r.inventory.plan({ kind: 'repair', vm: await r.ref('saved'), repair });
+        const { kind } = await r.engine.plan({ kind: 'repair', vm: await r.ref('saved'), repair });
         return [found, power, kind];
       });
     }
@@ -69,7 +69,7 @@ describe('health checks of a VM that another client saves', () => {
         await r.daemon.startDaemon();
       }
     }
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     assert.deepEqual(await h.found('saved'), ['standsStill']);
     await r.virsh('destroy', 'saved');
   });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('RAM in a file of its own', () => {
@@ -11,14 +11,14 @@ describe('RAM in a file of its own', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
 
   const renamed = async (vm: GuestVm, name: string): Promise<GuestVm> => {
     await r.virsh('domrename', vm.vm.name, name);
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     return vm.under(new OracleVm(vm.vm.virsh, { ...vm.vm.guest, name }));
   };
 

@@ -6,7 +6,7 @@ import { parseSettings, settingKeys } from '../../src/manifest/settings.js';
 import type { Plan } from '../../src/operations/plan.js';
 import { type CheckpointWish, Session } from '../../src/session/session.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('seamless snapshots from the command line and the library', () => {
   let rig: LiveRig;
@@ -17,7 +17,7 @@ describe('seamless snapshots from the command line and the library', () => {
     await OracleVm.define(rig.daemon, { name: 'shell' });
     await rig.virsh('start', 'shell');
     await rig.virsh('snapshot-create-as', 'shell', 'first', '--disk-only');
-    const { capabilities } = await rig.inventory.connect(rig.uri);
+    const { capabilities } = await rig.engine.connect(rig.uri);
     assert.ok(capabilities !== undefined);
     isPossible = capabilities.externalRevert && capabilities.hypervisor >= versionOf(10, 0);
   });
@@ -25,7 +25,7 @@ describe('seamless snapshots from the command line and the library', () => {
 
   const over = (setting: unknown): Session => {
     const settings = parseSettings((key) => (key === settingKeys.seamlessSnapshots ? setting : undefined));
-    return Session.over(rig.inventory, settings, join(rig.daemon.dir, 'journal'));
+    return Session.within(rig.engine, settings, join(rig.daemon.dir, 'journal'));
   };
   const isMarked = async (): Promise<boolean> => /custom.monitor/u.test(await rig.virsh('dominfo', 'shell'));
   const taken = async (title: string, wish: CheckpointWish, setting?: unknown): Promise<string> => {
@@ -33,7 +33,7 @@ describe('seamless snapshots from the command line and the library', () => {
     const view = await session.vm('shell');
     const plan = await session.plan(view, await session.checkpointRequest(view, { ...wish, title }));
     const { snapshot } = await session.run(plan);
-    const { snapshots } = await rig.inventory.readTree(view.ref);
+    const { snapshots } = await rig.engine.readTree(view.ref);
     return snapshots.find(({ name }) => name === snapshot)!.kind;
   };
 
@@ -60,7 +60,7 @@ describe('seamless snapshots from the command line and the library', () => {
     assert.equal(await taken('auto', {}), isPossible ? 'memory' : 'disk');
     assert.equal(await taken('again', { seamless: 'auto' }, 'never'), isPossible ? 'memory' : 'disk');
     assert.equal(await isMarked(), isPossible);
-    const { snapshots } = await rig.inventory.readTree(await rig.ref('shell'));
+    const { snapshots } = await rig.engine.readTree(await rig.ref('shell'));
     const measured = snapshots.filter(
       ({ kind, trailers }) => kind === 'memory' && trailers.guestPausedMs !== undefined,
     );
@@ -70,12 +70,12 @@ describe('seamless snapshots from the command line and the library', () => {
   it('leave a VM unmarked whose first snapshot goes inside the image', async () => {
     await rig.guest({ name: 'bare', agent: false });
     await rig.virsh('start', 'bare');
-    await rig.inventory.refresh({ connection: rig.uri });
+    await rig.engine.refresh({ connection: rig.uri });
     const session = over(undefined);
     const view = await session.vm('bare');
     const plan = await session.plan(view, await session.checkpointRequest(view, { title: 'first' }));
     await session.run(plan);
-    const [first] = (await rig.inventory.readTree(view.ref)).snapshots;
+    const [first] = (await rig.engine.readTree(view.ref)).snapshots;
     assert.equal(first?.style, 'internal');
     assert.doesNotMatch(await rig.virsh('dominfo', 'bare'), /custom.monitor/u);
   });

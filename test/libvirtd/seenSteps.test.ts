@@ -6,7 +6,7 @@ import { findProgram, run, runOk } from '../../scripts/rig/run.mjs';
 import { Failure } from '../../src/domain/failure.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { defineDiskVm } from './diskVm.js';
-import { type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
+import { type LiveRig, startLiveRig, withMethod } from './engineRig.js';
 
 /** The place of the bit with which QEMU marks an image of qcow2 as damaged. */
 const damagedAt = 79;
@@ -26,7 +26,7 @@ describe('a step that libvirt reports as done', () => {
         return real.run(of, step, options);
       }),
     );
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     image = join(r.daemon.dir, 'a.qcow2');
     await runOk((await findProgram('qemu-img'))!, ['create', '-q', '-f', 'qcow2', image, '1M']);
     await defineDiskVm(r, 'a', [{ file: image, format: 'qcow2' }]);
@@ -41,10 +41,10 @@ describe('a step that libvirt reports as done', () => {
     await file.close();
   };
   const create = (title: string): Promise<unknown> =>
-    r.inventory.runOperation({ kind: 'create', vm, title, snapshotKind: 'offline', style: 'internal' });
+    r.engine.runOperation({ kind: 'create', vm, title, snapshotKind: 'offline', style: 'internal' });
   const failureOf = async (scope: 'one' | 'withDescendants', snapshot: string): Promise<Failure> => {
     try {
-      await r.inventory.runOperation({ kind: 'delete', vm, snapshot, scope });
+      await r.engine.runOperation({ kind: 'delete', vm, snapshot, scope });
     } catch (error) {
       assert.ok(error instanceof Failure, String(error));
       return error;
@@ -78,11 +78,11 @@ describe('a step that libvirt reports as done', () => {
     assert.deepEqual([names(), await tags()], [['one'], ['one', 'two']]);
 
     // The doctor removes it, and all goes on.
-    const { diagnoses } = await r.inventory.examine(vm);
+    const { diagnoses } = await r.engine.examine(vm);
     const repair = diagnoses.flatMap((one) => one.repair?.repair ?? [])[0];
     assert.ok(repair?.kind === 'removeTag');
-    await r.inventory.runOperation({ kind: 'repair', vm, repair });
-    await r.inventory.runOperation({ kind: 'delete', vm, snapshot: 'one', scope: 'one' });
+    await r.engine.runOperation({ kind: 'repair', vm, repair });
+    await r.engine.runOperation({ kind: 'delete', vm, snapshot: 'one', scope: 'one' });
     assert.deepEqual([names(), await tags()], [[], []]);
   });
 
@@ -96,7 +96,7 @@ describe('a step that libvirt reports as done', () => {
     } finally {
       await runOk('chattr', ['-i', image]);
     }
-    await r.inventory.runOperation({ kind: 'delete', vm, snapshot: 'four', scope: 'one' });
+    await r.engine.runOperation({ kind: 'delete', vm, snapshot: 'four', scope: 'one' });
     assert.deepEqual([names(), await tags()], [[], []]);
   });
 
@@ -106,7 +106,7 @@ describe('a step that libvirt reports as done', () => {
     }
     await create('three');
     await chmod(image, 0o444);
-    await r.inventory.runOperation({ kind: 'delete', vm, snapshot: 'three', scope: 'one' });
+    await r.engine.runOperation({ kind: 'delete', vm, snapshot: 'three', scope: 'one' });
     assert.deepEqual([names(), await tags()], [[], []]);
   });
 });

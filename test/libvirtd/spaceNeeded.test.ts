@@ -1,7 +1,7 @@
 // What is said of the space that a memory snapshot takes holds, and is no more than what it is about.
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('the space for the RAM of a small guest', () => {
@@ -9,7 +9,7 @@ describe('the space for the RAM of a small guest', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -20,7 +20,7 @@ describe('the space for the RAM of a small guest', () => {
       await vm.power('start');
       await vm.write();
       const request = { kind: 'create', vm: vm.ref, title: 'ram', snapshotKind: 'memory', style } as const;
-      const plan = await r.inventory.plan(request);
+      const plan = await r.engine.plan(request);
       assert.ok(plan.kind === 'plan' && plan.spaceBytes !== undefined);
       assert.ok(plan.spaceBytes < 64 * 1024 ** 2, String(plan.spaceBytes));
       const taken = async (): Promise<number> => {

@@ -5,7 +5,7 @@ import { rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { Failure } from '../../src/domain/failure.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('a snapshot whose files are not what its metadata say', () => {
@@ -13,7 +13,7 @@ describe('a snapshot whose files are not what its metadata say', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -27,7 +27,7 @@ describe('a snapshot whose files are not what its metadata say', () => {
     await vm.grow('bottom', 'middle', 'top');
     await vm.power('forceOff');
     await r.virsh('snapshot-delete', 'forgotten', 'bottom', '--metadata');
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     const present = vm.model;
     const xml = await r.virsh('snapshot-dumpxml', 'forgotten', 'middle');
     const isMoved = !xml.includes(`<source file='${layer(vm, 0, 'bottom')}'`);
@@ -61,7 +61,7 @@ describe('a snapshot whose files are not what its metadata say', () => {
       (await r.virsh('snapshot-dumpxml', 'bereft', 'middle')).includes(`<source file='${bottom}'`);
     assert.ok(await named());
     await r.virsh('snapshot-delete', 'bereft', 'bottom', '--metadata');
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     const isMoved = !(await named());
     const revert = { kind: 'revert', snapshot: 'middle', after: 'off', checkpointFirst: false } as const;
     if (isMoved) {
@@ -131,7 +131,7 @@ describe('a snapshot whose files are not what its metadata say', () => {
     vm.model = vm.model.reverted('first', 'running');
     // The guest writes into the file that `first` froze from now on, and `second` is built on.
     await r.virsh('blockcommit', 'below', 'vda', '--active', '--pivot', '--wait');
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     const present = vm.model;
     await vm.isRefused({ kind: 'revert', snapshot: 'second', after: 'off', checkpointFirst: false }, 'frozenFileInUse');
     const { differences } = await vm.vm.compare(present, 'present');
@@ -152,7 +152,7 @@ describe('a snapshot whose files are not what its metadata say', () => {
     await vm.grow('first');
     // All of it within a second or two: no time of a last write tells.
     await r.virsh('blockcommit', 'again', 'vda', '--active', '--shallow', '--pivot', '--wait');
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     await vm.grow('second');
     const present = vm.model;
     await vm.isRefused({ kind: 'revert', snapshot: 'first', after: 'off', checkpointFirst: false }, 'frozenAgain');

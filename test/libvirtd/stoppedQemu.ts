@@ -3,7 +3,7 @@ import { readFileSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { runOk } from '../../scripts/rig/run.mjs';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 
 const mebibyte = 1024 ** 2;
 

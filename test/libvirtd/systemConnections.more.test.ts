@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { Failure } from '../../src/domain/failure.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 import { act, failureOf, held, markAll, openSystems, type SystemsHere } from './systemRig.js';
 
 describe('a system of VMs on two libvirts', () => {
@@ -40,11 +40,11 @@ describe('a system of VMs on two libvirts', () => {
       await virsh(at, 'start', name);
     }
     here = await openSystems(one!.uri, folder, one!.env);
-    here.inventory.setConnections(daemons.map(({ uri }) => uri));
-    await here.inventory.connect(other!.uri);
+    here.engine.setConnections(daemons.map(({ uri }) => uri));
+    await here.engine.connect(other!.uri);
     await here.systems.make(
       'pair',
-      vms.map(({ name }) => here.inventory.findVms(name)[0]!),
+      vms.map(({ name }) => here.engine.findVms(name)[0]!),
     );
     await mark(1);
   });

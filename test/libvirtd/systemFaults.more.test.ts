@@ -9,7 +9,7 @@ import { Failure } from '../../src/domain/failure.js';
 import type { MemberOutcome } from '../../src/domain/system.js';
 import { SystemFailure } from '../../src/systems/systemPlan.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 import { act, held, markAll, openSystems, type Spot, type SystemsHere, type What } from './systemRig.js';
 
 const names = ['db', 'api', 'idle'] as const;
@@ -138,7 +138,7 @@ describe('a system of VMs in trouble', () => {
     here = await openSystems(daemon.uri, folder, daemon.env);
     await here.systems.make(
       'shop',
-      names.map((name) => here.inventory.findVms(name)[0]!),
+      names.map((name) => here.engine.findVms(name)[0]!),
     );
   });
   afterEach(() => here.dispose());

@@ -6,10 +6,10 @@ import { buildDoor } from '../../scripts/build.mjs';
 import { run as runProgram } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { Session } from '../../src/session/session.js';
-import { planSystemPrune, runSystemPrune, unaskedOnly } from '../../src/systems/systemPrune.js';
+import { planSystemPrune, runSystemPrune, withoutQuestions } from '../../src/systems/systemPrune.js';
 import { faultsOf } from '../jsonSchema.js';
 import { silentLog } from '../silentLog.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 const names = ['one', 'two'];
 
@@ -60,8 +60,8 @@ describe('a prune of a system', () => {
     }
     const own = await session();
     const view = await own.vm('one');
-    await own.inventory.refresh({ vm: view.ref });
-    await own.inventory.setKept(view.ref, ['p2'], 'kept');
+    await own.engine.refresh({ vm: view.ref });
+    await own.engine.setKept(view.ref, ['p2'], 'kept');
     await own.close();
   });
   after(() => rig.stop());
@@ -95,7 +95,7 @@ describe('a prune of a system', () => {
     const own = await session();
     const systems = await own.systems();
     const stored = (await systems.find('pair'))!;
-    const prune = await planSystemPrune(systems, own.inventory, stored, { keepLast: 1 }, Date.now());
+    const prune = await planSystemPrune(systems, own.engine, stored, { keepLast: 1 }, Date.now());
     // Another program takes a part of one meanwhile: the rest of it goes.
     await rig.virsh('snapshot-delete', 'two', 'p1');
     const controller = new AbortController();
@@ -164,8 +164,8 @@ describe('a prune of a system', () => {
         ['w3', 'work'],
       ],
     );
-    const prune = await planSystemPrune(systems, own.inventory, await look(), { keepLast: 1 }, Date.now(), 'work');
-    const { deleted, stays } = await runSystemPrune(systems, unaskedOnly(prune), {
+    const prune = await planSystemPrune(systems, own.engine, await look(), { keepLast: 1 }, Date.now(), 'work');
+    const { deleted, stays } = await runSystemPrune(systems, withoutQuestions(prune), {
       signal: new AbortController().signal,
     });
     await own.close();

@@ -4,14 +4,14 @@ import { connect } from '../../src/api/connect.js';
 import type { VirtRewind } from '../../src/api/publicApi.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
+import { Engine } from '../../src/engine/engine.js';
 import type { Step } from '../../src/steps/step.js';
 import { type RunWish, type SystemResult } from '../../src/systems/groupRun.js';
 import { SystemFailure } from '../../src/systems/systemPlan.js';
 import { Systems } from '../../src/systems/systems.js';
 import type { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
-import { withMethod } from './inventoryRig.js';
+import { withMethod } from './engineRig.js';
 
 /** At which step of which VM, and before it is done or behind it. `nth`: of its steps of that kind, from 0. */
 export interface Spot {
@@ -22,7 +22,7 @@ export interface Spot {
 }
 
 export interface SystemsHere {
-  readonly inventory: Inventory;
+  readonly engine: Engine;
   readonly systems: Systems;
   /** Once, at the next such step; what it throws is what libvirt would have said. */
   disturb(spot: Spot, act: () => Promise<void>): void;
@@ -32,7 +32,7 @@ export interface SystemsHere {
 export async function openSystems(uri: string, folder: string, env: NodeJS.ProcessEnv): Promise<SystemsHere> {
   let wanted: { readonly spot: Spot; readonly act: () => Promise<void>; left: number } | undefined;
   const open = libvirtHypervisor(silentLog, env);
-  const inventory = new Inventory({
+  const engine = new Engine({
     open: async (which, signal) => {
       const real = await open(which, signal);
       const run: Hypervisor['run'] = async (vm, step, options) => {
@@ -56,11 +56,11 @@ export async function openSystems(uri: string, folder: string, env: NodeJS.Proce
     journal: { folder, editor: 'test' },
     recovers: 'beforeOperations',
   });
-  inventory.setAutoPrune('everything');
-  inventory.setConnections([uri]);
-  await inventory.connect(uri);
+  engine.setAutoPrune('everything');
+  engine.setConnections([uri]);
+  await engine.connect(uri);
   const systems = new Systems({
-    inventory,
+    engine,
     folder,
     log: silentLog,
     shell: 'test',
@@ -68,12 +68,12 @@ export async function openSystems(uri: string, folder: string, env: NodeJS.Proce
     automatic: () => 'all',
   });
   return {
-    inventory,
+    engine,
     systems,
     disturb: (spot, act) => {
       wanted = { spot, act, left: spot.nth ?? 0 };
     },
-    dispose: () => inventory.dispose(),
+    dispose: () => engine.dispose(),
   };
 }
 

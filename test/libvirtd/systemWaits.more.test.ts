@@ -10,7 +10,7 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import type { MemberOutcome, StartWait, StoredSystem } from '../../src/domain/system.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import type { PlannedPower } from '../../src/systems/systemPower.js';
-import type { Daemon, Guest } from './inventoryRig.js';
+import type { Daemon, Guest } from './engineRig.js';
 import { act, libraryIn, openSystems, type SystemsHere } from './systemRig.js';
 
 const never = new AbortController().signal;
@@ -47,7 +47,7 @@ describe('what is waited for between the members of a system', () => {
     const plan = await here.systems.planPower(await waiting(wait), 'start');
     const act = async ({ member, plan: own }: PlannedPower): Promise<void> => {
       await (member.name === 'api' ? atSecond() : atFirst());
-      await here.inventory.runOperation(own.request);
+      await here.engine.runOperation(own.request);
     };
     return (await here.systems.runPower(plan, { signal: never, act })).members;
   };
@@ -61,7 +61,7 @@ describe('what is waited for between the members of a system', () => {
     db = await defineTestGuest(daemon, { name: 'db' });
     api = await defineTestGuest(daemon, { name: 'api' });
     here = await openSystems(daemon.uri, folder, daemon.env);
-    const views = ['db', 'api'].map((name) => here.inventory.findVms(name)[0]!);
+    const views = ['db', 'api'].map((name) => here.engine.findVms(name)[0]!);
     refs = views.map(({ ref }) => ref);
     await here.systems.make('pair', views);
   });
@@ -158,7 +158,7 @@ describe('what is waited for between the members of a system', () => {
       signal: never,
       act: async ({ member, plan: own }) => {
         seen.push([member.name, await api.state()]);
-        await here.inventory.runOperation(own.request);
+        await here.engine.runOperation(own.request);
       },
     });
     assert.deepEqual(failed(members), []);

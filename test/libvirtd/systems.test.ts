@@ -9,9 +9,9 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { Failure } from '../../src/domain/failure.js';
-import { UndoLook } from '../../src/engine/undoing.js';
+import { UndoLook } from '../../src/engine/undoLook.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../src/engine/liveInventory.js';
+import { Engine } from '../../src/engine/engine.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { recoverWhenOpen } from '../../src/systems/recoverWhenOpen.js';
 import { faultsOf } from '../jsonSchema.js';
@@ -19,7 +19,7 @@ import type { RecoveredSystem } from '../../src/systems/systems.js';
 import { silentLog } from '../silentLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { allRows, itRarely } from '../allRows.js';
-import type { Daemon } from './inventoryRig.js';
+import type { Daemon } from './engineRig.js';
 import {
   act,
   failureOf,
@@ -117,7 +117,7 @@ describe('a system of VMs', () => {
     }
     await mark(1);
     here = await openSystems(daemon.uri, folder, daemon.env);
-    const views = names.map((name) => here.inventory.findVms(name)[0]!);
+    const views = names.map((name) => here.engine.findVms(name)[0]!);
     refs = views.map(({ ref }) => ref);
     await here.systems.make('shop', views);
   });
@@ -127,7 +127,7 @@ describe('a system of VMs', () => {
   const nextUndone = (): Promise<readonly string[]> =>
     Promise.all(
       refs.map(async (ref) => {
-        const next = (await UndoLook.at(here.inventory, ref)).next('undo');
+        const next = (await UndoLook.at(here.engine, ref)).next('undo');
         const why = next?.way.kind === 'refusal' ? (next.way.refusal.facts as { why: string }).why : 'can';
         return next === undefined ? 'nothing' : `${next.entry.request.kind} ${why}`;
       }),
@@ -166,7 +166,7 @@ describe('a system of VMs', () => {
     assert.deepEqual(await seen(), before);
     // The log of each says which revert undoes which.
     for (const ref of refs) {
-      const reverts = (await here.inventory.readLog(ref)).filter(({ request }) => request.kind === 'revert');
+      const reverts = (await here.engine.readLog(ref)).filter(({ request }) => request.kind === 'revert');
       assert.deepEqual(
         reverts.map(({ undoes }) => undoes),
         [undefined, reverts[0]!.id, reverts[1]!.id],
@@ -333,7 +333,7 @@ describe('a system of VMs', () => {
 
       // Nobody begins anything on a member meanwhile.
       const start = { kind: 'create', vm: refs[2]!, snapshotKind: 'offline', title: 'between' } as const;
-      const why = await here.inventory.runOperation(start).catch((error: unknown) => error);
+      const why = await here.engine.runOperation(start).catch((error: unknown) => error);
       assert.ok(why instanceof Failure, String(why));
       assert.equal(why.details.refusal?.reason, 'systemInterrupted');
 
@@ -349,7 +349,7 @@ describe('a system of VMs', () => {
         assert.deepEqual(titles, to === 'after' ? ['own', 'revert'] : ['own']);
       }
       await journalIsEmpty();
-      await here.inventory.runOperation(start);
+      await here.engine.runOperation(start);
     });
   }
 
@@ -359,18 +359,18 @@ describe('a system of VMs', () => {
     const before = await seen();
     await die({ kind: 'revert', title: 'clean' }, { vm: 'db', step: 'power', moment: 'after' });
     assert.equal(await virsh('domstate', 'db'), 'paused');
-    const inventory = new Inventory({
+    const engine = new Engine({
       open: libvirtHypervisor(silentLog, daemon.env),
       log: silentLog,
       journal: { folder, editor: 'Code' },
     });
     const recovered = await new Promise<RecoveredSystem>((tell) => {
       const isProtected = (): boolean => false;
-      recoverWhenOpen({ inventory, folder, log: silentLog, isProtected, automatic: () => 'all', tell });
-      inventory.setConnections([daemon.uri]);
-      void inventory.connect(daemon.uri);
+      recoverWhenOpen({ engine, folder, log: silentLog, isProtected, automatic: () => 'all', tell });
+      engine.setConnections([daemon.uri]);
+      void engine.connect(daemon.uri);
     });
-    inventory.dispose();
+    engine.dispose();
     assert.equal(recovered.to, 'before');
     assert.deepEqual(await seen(), before);
     await journalIsEmpty();
@@ -401,8 +401,8 @@ describe('a system of VMs', () => {
       folder: join(daemon.dir, 'raw'),
     });
     await virsh('start', 'raw');
-    await here.inventory.refresh({ connection: daemon.uri });
-    const [db, other] = ['db', 'raw'].map((name) => here.inventory.findVms(name)[0]!);
+    await here.engine.refresh({ connection: daemon.uri });
+    const [db, other] = ['db', 'raw'].map((name) => here.engine.findVms(name)[0]!);
     await here.systems.make('mixed', [db!, other!]);
     const say = (value: number): Promise<unknown> =>
       Promise.all(
@@ -591,7 +591,7 @@ describe('a system of VMs', () => {
     const stored = (await here.systems.find('shop'))!;
     const looked = await here.systems.look(stored);
     assert.deepEqual([...looked.seen.values()], [['there', 'there', 'snapshotGone']]);
-    await here.systems.make('ghosts', [here.inventory.findVms('db')[0]!]);
+    await here.systems.make('ghosts', [here.engine.findVms('db')[0]!]);
     const ghosts = (await here.systems.find('ghosts'))!;
     const gone = { ...ghosts.system.members[0]!, uuid: '00000000-0000-4000-8000-000000000000', name: 'gone' };
     const withGhost = { ...ghosts, system: { ...ghosts.system, members: [...ghosts.system.members, gone] } };
@@ -621,7 +621,7 @@ describe('a system of VMs', () => {
     const other = await openSystems(daemon.uri, folder, daemon.env);
     let second: unknown;
     here.disturb({ vm: 'idle', step: 'createSnapshot', moment: 'before' }, async () => {
-      second = await other.inventory
+      second = await other.engine
         .runOperation({ kind: 'power', vm: refs[2]!, action: 'start' })
         .catch((error: unknown) => error);
     });

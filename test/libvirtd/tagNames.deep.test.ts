@@ -2,7 +2,7 @@
 // numbers, names that other clients gave, on all disks, with RAM and without.
 import assert from 'node:assert/strict';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('snapshots whose names are numbers', () => {
@@ -10,7 +10,7 @@ describe('snapshots whose names are numbers', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -25,7 +25,7 @@ describe('snapshots whose names are numbers', () => {
       const kind = vm.model.power === 'off' ? 'offline' : 'memory';
       vm.model = vm.model.created({ name, title: name, kind, style: 'internal' });
     }
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
   }
 
   /** A tag of nobody in one image: what comes after it has another ID there than in the others. */
@@ -195,7 +195,7 @@ describe('snapshots whose names are numbers', () => {
     await vm.power('forceOff');
     await byVirsh(vm, 'base');
     await tagIn(vm, 0, '1');
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     await vm.repair('orphanTag');
     await vm.isWhole();
     assert.deepEqual(await vm.diagnoses(), []);

@@ -5,7 +5,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
 import type { Disks } from '../oracle/model.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('an overlay that holds a snapshot inside', () => {
@@ -13,7 +13,7 @@ describe('an overlay that holds a snapshot inside', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -28,7 +28,7 @@ describe('an overlay that holds a snapshot inside', () => {
     for (const file of images) {
       await runOk('qemu-img', ['snapshot', '-c', name, file]);
     }
-    await r.inventory.refresh({ vm: vm.ref });
+    await r.engine.refresh({ vm: vm.ref });
     return images;
   }
 
@@ -56,7 +56,7 @@ describe('an overlay that holds a snapshot inside', () => {
       await r.virsh('snapshot-create-as', vm.vm.name, 'inner');
       const kind = power === 'running' ? 'memory' : 'offline';
       vm.model = vm.model.created({ name: 'inner', title: 'inner', kind, style: 'internal' });
-      await r.inventory.refresh({ vm: vm.ref });
+      await r.engine.refresh({ vm: vm.ref });
       if (power === 'running') {
         await vm.write();
       }
@@ -169,8 +169,8 @@ describe('an overlay that holds a snapshot inside', () => {
     const then = vm.model.disks;
     const images = await tag(vm, 'mine');
     await vm.run({ kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false });
-    await r.inventory.refresh({ vm: vm.ref });
-    const found = (await r.inventory.examine(vm.ref)).diagnoses.map(({ problem }) => problem);
+    await r.engine.refresh({ vm: vm.ref });
+    const found = (await r.engine.examine(vm.ref)).diagnoses.map(({ problem }) => problem);
     assert.ok(
       found.some((one) => one.kind === 'orphanFile' && one.file === images[0]),
       JSON.stringify(found),

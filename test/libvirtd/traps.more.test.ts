@@ -7,7 +7,7 @@ import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
 import type { Model } from '../oracle/model.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 describe('traps of libvirt', () => {
@@ -15,7 +15,7 @@ describe('traps of libvirt', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -127,7 +127,7 @@ describe('traps of libvirt', () => {
     });
 
     it('is found, and kept: it and its snapshots stay when it stops', async () => {
-      await r.inventory.refresh({ vm: vm.ref });
+      await r.engine.refresh({ vm: vm.ref });
       assert.deepEqual(
         (await vm.diagnoses()).map(({ problem }) => problem),
         [{ kind: 'vanishes', snapshots: 2 }],
@@ -145,7 +145,7 @@ describe('traps of libvirt', () => {
 
   describe('the current external snapshot', () => {
     it('keeps what libvirt knows of a revert to it when it is renamed', async () => {
-      await r.inventory.connect(r.uri);
+      await r.engine.connect(r.uri);
       const vm = await GuestVm.define(r, 'named');
       const native = r.hypervisor().capabilities.externalRevert;
       await vm.power('start');
@@ -155,7 +155,7 @@ describe('traps of libvirt', () => {
         /<revertDisks>[^]*<\/revertDisks>/u.exec(await r.virsh('snapshot-dumpxml', 'named', 'base'))?.[0];
       const before = await revertDisks();
       assert.equal(before !== undefined, native);
-      const decision = await r.inventory.plan({ kind: 'rename', vm: vm.ref, snapshot: 'base', title: 'Other' });
+      const decision = await r.engine.plan({ kind: 'rename', vm: vm.ref, snapshot: 'base', title: 'Other' });
       assert.ok(decision.kind === 'plan');
       assert.deepEqual(
         decision.warnings.map((warning) => (warning.kind === 'titleOnly' ? warning.why : warning.kind)),

@@ -38,8 +38,8 @@ async function runAsSecondEditor(text: string): Promise<void> {
       return new Promise(() => undefined);
     },
   });
-  await editor.inventory.connect(uri);
-  await editor.inventory.runOperation(request);
+  await editor.engine.connect(uri);
+  await editor.engine.runOperation(request);
 }
 
 const task = process.env[taskVariable];
@@ -55,7 +55,7 @@ if (task !== undefined) {
       stages = await startStages();
     });
     after(async () => {
-      opened.forEach(({ inventory }) => inventory.dispose());
+      opened.forEach(({ engine }) => engine.dispose());
       if (second.exitCode === null && second.signalCode === null) {
         second.kill('SIGKILL');
       }
@@ -76,7 +76,7 @@ if (task !== undefined) {
       await stage.write();
       const title = await stage.create('one', 'disk');
       await stage.write();
-      builder.inventory.dispose();
+      builder.engine.dispose();
       const home = join(daemon.dir, 'home');
       mkdirSync(home);
       const request: OperationRequest = {
@@ -103,11 +103,11 @@ if (task !== undefined) {
       };
       const start: OperationRequest = { kind: 'power', vm: stage.ref, action: 'start' };
       const first = open(uri);
-      await first.inventory.connect(uri);
-      const held = await kindOf(first.inventory.runOperation(start));
+      await first.engine.connect(uri);
+      const held = await kindOf(first.engine.runOperation(start));
       assert.ok(typeof held !== 'string');
       assert.deepEqual([held.kind, held.details.editor], ['busy', 'VSCodium']);
-      first.inventory.dispose();
+      first.engine.dispose();
 
       second.kill('SIGKILL');
       await once(second, 'exit');
@@ -116,26 +116,26 @@ if (task !== undefined) {
       const elsewhere = `${uri}&no_tty=1`;
       const third = open(elsewhere);
       const there = { ...start, vm: { ...stage.ref, connection: elsewhere } };
-      await third.inventory.connect(elsewhere);
-      let refused = await kindOf(third.inventory.runOperation(there));
+      await third.engine.connect(elsewhere);
+      let refused = await kindOf(third.engine.runOperation(there));
       // The first one may have been about to look whether it can go on with the entry, and let go of it when it ended.
       while (typeof refused !== 'string' && refused.kind === 'busy') {
-        refused = await kindOf(third.inventory.runOperation(there));
+        refused = await kindOf(third.engine.runOperation(there));
       }
       assert.ok(typeof refused !== 'string');
       const { refusal } = refused.details;
       assert.deepEqual([refusal?.reason, refusal?.because?.reason], ['unfinishedOperation', 'begunElsewhere']);
-      third.inventory.dispose();
+      third.engine.dispose();
 
       const fourth = open(uri);
-      await fourth.inventory.connect(uri);
+      await fourth.engine.connect(uri);
       await fourth.reported();
       assert.equal(fourth.reports.length, 1);
       assert.ok(['before', 'after'].includes(fourth.reports[0]!.outcome), fourth.reports[0]!.outcome);
       const { power } = await vm.see();
       const next = power === 'off' ? start : { ...start, action: 'forceOff' as const };
-      assert.equal(await kindOf(fourth.inventory.runOperation(next)), 'done');
-      fourth.inventory.dispose();
+      assert.equal(await kindOf(fourth.engine.runOperation(next)), 'done');
+      fourth.engine.dispose();
     });
   });
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { versionOf } from '../../src/domain/capabilities.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
 const bytes = 256 * 1_024;
@@ -31,7 +31,7 @@ class FlashVm {
       `<loader readonly="yes" type="pflash">/usr/share/seabios/bios-256k.bin</loader>${nvram}</os>`,
     );
     await withXmlFile(xml, (file) => virshOk(r.daemon.virsh, 'define', file));
-    await r.inventory.refresh({ vm: flash.vm.ref });
+    await r.engine.refresh({ vm: flash.vm.ref });
     return flash;
   }
 
@@ -61,7 +61,7 @@ describe('UEFI variables', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());

@@ -42,7 +42,7 @@ if (task !== undefined) {
     /** Dies when it is written that the step begins, and nothing of it is done. */
     async function diesAt(stage: GuestVm, request: OperationRequest, what: Step['kind']): Promise<string> {
       const journal = join(daemon.dir, `journal-${stage.vm.name}`);
-      const decision = await stages.editor.inventory.plan(request);
+      const decision = await stages.editor.engine.plan(request);
       assert.ok(decision.kind === 'plan');
       const step = decision.steps.findIndex((one) => one.kind === what);
       const at = { step, moment: 'before' } as const;
@@ -54,10 +54,10 @@ if (task !== undefined) {
     /** The next editor, at which nobody clicks. */
     async function nextEditor(journal: string): Promise<Editor> {
       const editor = openEditor({ uri: daemon.uri, journal, env: daemon.env });
-      await editor.inventory.connect(daemon.uri);
+      await editor.engine.connect(daemon.uri);
       // The entry goes a moment before it is told how it ended.
       await Promise.all([editor.settled(), editor.reported()]);
-      editor.inventory.dispose();
+      editor.engine.dispose();
       return editor;
     }
 
@@ -76,16 +76,16 @@ if (task !== undefined) {
     async function finishes({ journal, stage }: Left, outcomes: readonly string[]): Promise<void> {
       const editor = openEditor({ uri: daemon.uri, journal, env: daemon.env });
       try {
-        await editor.inventory.connect(daemon.uri);
+        await editor.engine.connect(daemon.uri);
         await editor.settled();
-        const shown = await editor.inventory.readUnfinished(stage.ref);
+        const shown = await editor.engine.readInterrupted(stage.ref);
         const agreed = shown.map(({ id, recovery }) => ({
           id,
           steps: recovery.kind === 'steps' ? recovery.plan.steps : [],
         }));
-        assert.deepEqual(await editor.inventory.finishUnfinished(stage.ref, agreed), outcomes);
+        assert.deepEqual(await editor.engine.finishInterrupted(stage.ref, agreed), outcomes);
       } finally {
-        editor.inventory.dispose();
+        editor.engine.dispose();
       }
     }
 
@@ -98,7 +98,7 @@ if (task !== undefined) {
           const { vm, stage } = await stageOf(`used${style}${String(ms)}`);
           const snapshot = await twoSnapshots(stage, style, 'memory');
           const request = { kind: 'revert', vm: stage.ref, snapshot, after: 'running' } as const;
-          const decision = await stages.editor.inventory.plan(request);
+          const decision = await stages.editor.engine.plan(request);
           const native = decision.kind === 'plan' && decision.steps.some((step) => step.kind === 'revert');
           const journal = await diesAt(stage, request, native ? 'revert' : 'defineFromSnapshot');
           if (!native) {
@@ -183,7 +183,7 @@ if (task !== undefined) {
       await stage.write();
       await rewriteEntry(journal, olderBy(3 * dayMs));
       const now = Date.now() / 1000 + 0.123;
-      for (const { source } of stages.editor.inventory.findVm(stage.ref)!.vm.disks) {
+      for (const { source } of stages.editor.engine.findVm(stage.ref)!.vm.disks) {
         await utimes(source!.replace(/\.one$|\.two$/u, '.qcow2'), now, now);
       }
       assert.deepEqual(told(await nextEditor(journal)), ['explained']);

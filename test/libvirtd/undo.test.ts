@@ -7,13 +7,13 @@ import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { Failure } from '../../src/domain/failure.js';
-import { UndoLook } from '../../src/engine/undoing.js';
+import { UndoLook } from '../../src/engine/undoLook.js';
 import { faultsOf } from '../jsonSchema.js';
 import { TrashMarks } from '../../src/journal/trashMarks.js';
 import { allRows, itRarely } from '../allRows.js';
 import { silentLog } from '../silentLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { undoneOneByOne, UndoStory } from './undoStory.js';
 
 const styles = ['internal', 'external'] as const;
@@ -25,8 +25,8 @@ describe('undo', () => {
 
   const vmOf = async (name: string): Promise<OracleVm> => {
     const vm = await OracleVm.define(rig.daemon, { name, diskMiB: 4, folder: join(rig.daemon.dir, name) });
-    await rig.inventory.connect(rig.uri);
-    await rig.inventory.refresh({ connection: rig.uri });
+    await rig.engine.connect(rig.uri);
+    await rig.engine.refresh({ connection: rig.uri });
     return vm;
   };
   const storyOf = async (name: string, style: 'internal' | 'external', seed: number): Promise<UndoStory> =>
@@ -58,14 +58,14 @@ describe('undo', () => {
 
   it('undoes one in the middle, says what rests on another, and what nothing undoes', async () => {
     const { ref } = await storyOf('middle', 'internal', 1);
-    const { inventory } = rig;
+    const { engine } = rig;
     const create = (title: string): Promise<unknown> =>
-      inventory.runOperation({ kind: 'create', vm: ref, snapshotKind: 'auto', style: 'internal', title });
+      engine.runOperation({ kind: 'create', vm: ref, snapshotKind: 'auto', style: 'internal', title });
     await create('a');
-    await inventory.runOperation({ kind: 'describe', vm: ref, snapshot: 'a', title: 'A', description: 'first' });
+    await engine.runOperation({ kind: 'describe', vm: ref, snapshot: 'a', title: 'A', description: 'first' });
     await create('b');
-    await inventory.runOperation({ kind: 'delete', vm: ref, snapshot: 'b', scope: 'one' });
-    const look = await UndoLook.at(inventory, ref);
+    await engine.runOperation({ kind: 'delete', vm: ref, snapshot: 'b', scope: 'one' });
+    const look = await UndoLook.at(engine, ref);
     const [madeA, told, madeB, deleted] = look.log;
     assert.equal(look.log.length, 4);
     const why = (entry: typeof madeA): string | undefined => {
@@ -77,12 +77,12 @@ describe('undo', () => {
     assert.equal(why(told), undefined);
     const { way } = look.of(told!);
     assert.ok(way.kind === 'operation');
-    await inventory.runOperation(way.request, { undoes: told!.id });
-    assert.equal((await inventory.readTree(ref)).snapshots[0]!.title, 'a');
-    const after = await UndoLook.at(inventory, ref);
+    await engine.runOperation(way.request, { undoes: told!.id });
+    assert.equal((await engine.readTree(ref)).snapshots[0]!.title, 'a');
+    const after = await UndoLook.at(engine, ref);
     assert.equal(after.of(told!).way.kind, 'refusal');
     await create('c');
-    const last = await UndoLook.at(inventory, ref);
+    const last = await UndoLook.at(engine, ref);
     const rests = last.of(madeA!).way;
     assert.ok(rests.kind === 'refusal');
     assert.deepEqual(rests.refusal.facts, { why: 'restsOn', entries: last.log.at(-1)!.id, snapshot: 'c' });
@@ -91,15 +91,15 @@ describe('undo', () => {
 
   it('tells apart what another client made meanwhile under the same name', async () => {
     const { ref } = await storyOf('other', 'internal', 1);
-    const { inventory } = rig;
-    await inventory.runOperation({ kind: 'create', vm: ref, snapshotKind: 'auto', style: 'internal', title: 'a' });
+    const { engine } = rig;
+    await engine.runOperation({ kind: 'create', vm: ref, snapshotKind: 'auto', style: 'internal', title: 'a' });
     await rig.virsh('snapshot-delete', 'other', 'a');
     await rig.virsh('snapshot-create-as', 'other', 'a', '--description', 'theirs');
     const xml = await rig.virsh('snapshot-dumpxml', 'other', 'a');
     assert.match(xml, /theirs/u);
-    const { way } = (await UndoLook.at(inventory, ref)).next('undo')!;
-    const made = (await inventory.readTree(ref)).snapshots[0]!;
-    const logged = (await inventory.readLog(ref))[0]!.changes[0]!.after!;
+    const { way } = (await UndoLook.at(engine, ref)).next('undo')!;
+    const made = (await engine.readTree(ref)).snapshots[0]!;
+    const logged = (await engine.readLog(ref))[0]!.changes[0]!.after!;
     // Within one second the two cannot be told apart: then the plan of the delete says what goes.
     assert.equal(way.kind === 'refusal', made.createdAt !== logged.createdAt);
   });
@@ -165,7 +165,7 @@ describe('undo', () => {
     it(`keeps an edited definition, and says what of it comes back and goes: ${style}`, async () => {
       const name = `edited-${style}`;
       await vmOf(name);
-      const { inventory } = rig;
+      const { engine } = rig;
       const ref = await rig.ref(name);
       const definition = async (): Promise<readonly string[]> => {
         const xml = await rig.virsh('dumpxml', name, '--inactive');
@@ -175,19 +175,19 @@ describe('undo', () => {
       };
       /** What changes, and whether something is lost. */
       const carriedOut = async (request: OperationRequest, undoes?: string): Promise<readonly unknown[]> => {
-        const plan = await inventory.plan(request);
+        const plan = await engine.plan(request);
         assert.ok(plan.kind === 'plan', JSON.stringify(plan));
-        await inventory.runOperation(request, { confirmed: plan, ...(undoes !== undefined && { undoes }) });
+        await engine.runOperation(request, { confirmed: plan, ...(undoes !== undefined && { undoes }) });
         const changes = plan.warnings.flatMap((one) => (one.kind === 'hardwareChanges' ? one.what : []));
         return [...changes.map(({ id, how }) => `${id} ${how}`), ...plan.losses.map(({ kind }) => `lost: ${kind}`)];
       };
       const undo = async (): Promise<readonly unknown[]> => {
-        const { entry, way } = (await UndoLook.at(inventory, ref)).next('undo')!;
+        const { entry, way } = (await UndoLook.at(engine, ref)).next('undo')!;
         assert.ok(way.kind === 'operation', JSON.stringify(way));
         return carriedOut(way.request, entry.id);
       };
       const revert = { kind: 'revert', vm: ref, snapshot: 'a', after: 'off', checkpointFirst: true } as const;
-      await inventory.runOperation({ kind: 'create', vm: ref, snapshotKind: 'offline', style, title: 'a' });
+      await engine.runOperation({ kind: 'create', vm: ref, snapshotKind: 'offline', style, title: 'a' });
       const memory = ['memory changed', 'currentMemory changed'];
       const first = await definition();
       await rig.virsh('setmaxmem', name, '64M', '--config');
@@ -212,45 +212,45 @@ describe('undo', () => {
 
   it('takes a delete back that went to the trash, and lets go what nothing stands on when its time is over', async () => {
     const { ref } = await storyOf('trash', 'internal', 1);
-    const { inventory } = rig;
+    const { engine } = rig;
     const folder = join(rig.daemon.dir, 'journal');
     const make = (title: string): Promise<unknown> =>
-      inventory.runOperation({ kind: 'create', vm: ref, snapshotKind: 'auto', style: 'internal', title });
+      engine.runOperation({ kind: 'create', vm: ref, snapshotKind: 'auto', style: 'internal', title });
     const present = async (): Promise<readonly string[]> =>
-      (await inventory.readTree(ref)).snapshots.map(({ name }) => name).sort();
+      (await engine.readTree(ref)).snapshots.map(({ name }) => name).sort();
     await make('a');
     await make('b');
     await make('c');
-    await inventory.runOperation({ kind: 'revert', vm: ref, snapshot: 'a', after: 'off', checkpointFirst: false });
+    await engine.runOperation({ kind: 'revert', vm: ref, snapshot: 'a', after: 'off', checkpointFirst: false });
     await make('d');
     const until = Date.now() + 60_000;
-    await inventory.mark({ kind: 'trash', vm: ref, snapshots: ['b', 'c', 'd'], put: 'in', until });
+    await engine.mark({ kind: 'trash', vm: ref, snapshots: ['b', 'c', 'd'], put: 'in', until });
     assert.deepEqual(await present(), ['a', 'b', 'c', 'd']);
-    const undo = (await UndoLook.at(inventory, ref)).next('undo')!;
+    const undo = (await UndoLook.at(engine, ref)).next('undo')!;
     assert.equal(undo.entry.request.kind, 'trash');
     assert.ok(undo.way.kind === 'mark');
-    await inventory.mark(undo.way.request, undo.entry.id);
-    assert.deepEqual(inventory.findVm(ref)!.trash, undefined);
-    await inventory.mark({ kind: 'trash', vm: ref, snapshots: ['b', 'c', 'd'], put: 'in', until });
+    await engine.mark(undo.way.request, undo.entry.id);
+    assert.deepEqual(engine.findVm(ref)!.trash, undefined);
+    await engine.mark({ kind: 'trash', vm: ref, snapshots: ['b', 'c', 'd'], put: 'in', until });
     await make('e');
-    await inventory.idle();
+    await engine.idle();
     assert.deepEqual(await present(), ['a', 'b', 'c', 'd', 'e'], 'their time is not over');
     // As if the days had passed.
     const marks = new TrashMarks(folder, silentLog);
     for (const mark of await marks.of(ref)) {
       await marks.add(ref, { ...mark, until: 1 });
     }
-    await inventory.runOperation({ kind: 'describe', vm: ref, snapshot: 'a', title: 'A', description: '' });
-    await inventory.idle();
+    await engine.runOperation({ kind: 'describe', vm: ref, snapshot: 'a', title: 'A', description: '' });
+    await engine.idle();
     // e was made on d.
     assert.deepEqual(await present(), ['a', 'd', 'e']);
     const names = (await rig.virsh('snapshot-list', 'trash', '--name')).split('\n').filter((name) => name !== '');
     assert.deepEqual(names.sort(), ['a', 'd', 'e']);
     assert.deepEqual(
-      inventory.findVm(ref)!.trash?.map(({ name }) => name),
+      engine.findVm(ref)!.trash?.map(({ name }) => name),
       ['d'],
     );
-    const gone = (await inventory.readLog(ref)).filter(({ unasked }) => unasked === true);
+    const gone = (await engine.readLog(ref)).filter(({ unasked }) => unasked === true);
     assert.deepEqual(
       gone.map(({ request }) => request.kind),
       ['delete', 'delete'],
@@ -259,7 +259,7 @@ describe('undo', () => {
 
   it('gives no snapshot the name of another one', async () => {
     await assert.rejects(
-      rig.inventory.runOperation({ kind: 'rename', vm: await rig.ref('middle'), snapshot: 'a', title: 'x', name: 'c' }),
+      rig.engine.runOperation({ kind: 'rename', vm: await rig.ref('middle'), snapshot: 'a', title: 'x', name: 'c' }),
       (error: Failure) => error.details.refusal?.reason === 'nameTaken',
     );
   });

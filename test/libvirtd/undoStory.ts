@@ -8,13 +8,13 @@ import type { OperationRequest } from '../../src/domain/operation.js';
 import type { SnapshotTree } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { inTrash } from '../../src/engine/keptSnapshots.js';
-import { UndoLook } from '../../src/engine/undoing.js';
+import { UndoLook } from '../../src/engine/undoLook.js';
 import { TrashMarks } from '../../src/journal/trashMarks.js';
 import { silentLog } from '../silentLog.js';
 import { type Image, readImage } from '../oracle/images.js';
 import type { OracleVm } from '../oracle/oracleVm.js';
 import { type Random, seededRandom } from '../histories/random.js';
-import type { LiveRig } from './inventoryRig.js';
+import type { LiveRig } from './engineRig.js';
 
 export interface SeenState {
   readonly tree: readonly string[];
@@ -58,9 +58,9 @@ export class UndoStory {
   }
 
   async see(): Promise<SeenState> {
-    const { inventory } = this.rig;
-    const tree = await inventory.readTree(this.ref);
-    const [kept, favourite] = [await inventory.keptSnapshots(this.ref), await inventory.readFavourite(this.ref)];
+    const { engine } = this.rig;
+    const tree = await engine.readTree(this.ref);
+    const [kept, favourite] = [await engine.keptSnapshots(this.ref), await engine.readFavourite(this.ref)];
     const marks = new TrashMarks(join(this.rig.daemon.dir, 'journal'), silentLog);
     const trash = inTrash(tree, await marks.of(this.ref)).map(({ name }) => name);
     const byName = new Map(tree.snapshots.map((one) => [one.name, one]));
@@ -94,8 +94,8 @@ export class UndoStory {
 
   /** One operation, and what was before it. @returns undefined where there is nothing yet that it could be done to */
   async act(): Promise<{ readonly did: string; readonly before: SeenState } | undefined> {
-    const { inventory } = this.rig;
-    const tree = await inventory.readTree(this.ref);
+    const { engine } = this.rig;
+    const tree = await engine.readTree(this.ref);
     const all = names(tree);
     const what = this.#random.pick(
       this.style === 'internal' ? operations : operations.filter((one) => one !== 'revert'),
@@ -108,10 +108,10 @@ export class UndoStory {
       await this.write();
     }
     const before = await this.see();
-    const logged = (await inventory.readLog(this.ref)).length;
+    const logged = (await engine.readLog(this.ref)).length;
     const title = `Title ${String(++this.#written)}`;
     const run = async (request: OperationRequest): Promise<void> => {
-      await inventory.runOperation(request);
+      await engine.runOperation(request);
     };
     const vm = this.ref;
     switch (what) {
@@ -128,19 +128,19 @@ export class UndoStory {
         await run({ kind: 'revert', vm, snapshot: snapshot!, after: 'off', checkpointFirst: true });
         break;
       case 'keep':
-        await inventory.setKept(vm, [snapshot!], this.#random.pick(['kept', 'free'] as const));
+        await engine.setKept(vm, [snapshot!], this.#random.pick(['kept', 'free'] as const));
         break;
       case 'trash': {
         const put = this.#random.pick(['in', 'in', 'out'] as const);
-        await inventory.mark({ kind: 'trash', vm, snapshots: [snapshot!], put, until: Date.now() + 7 * 86_400_000 });
+        await engine.mark({ kind: 'trash', vm, snapshots: [snapshot!], put, until: Date.now() + 7 * 86_400_000 });
         break;
       }
       case 'favourite':
-        await inventory.setFavourite(vm, this.#random.pick([snapshot, undefined]));
+        await engine.setFavourite(vm, this.#random.pick([snapshot, undefined]));
         break;
     }
     // To keep what is kept already is no operation.
-    return (await inventory.readLog(this.ref)).length === logged
+    return (await engine.readLog(this.ref)).length === logged
       ? undefined
       : { did: `${what} ${snapshot ?? title}`, before };
   }
@@ -162,15 +162,15 @@ export class UndoStory {
 
   /** Undoes what was done last. */
   async undo(): Promise<{ readonly kind: string }> {
-    const { inventory } = this.rig;
-    const next = (await UndoLook.at(inventory, this.ref)).next('undo');
+    const { engine } = this.rig;
+    const next = (await UndoLook.at(engine, this.ref)).next('undo');
     assert.ok(next !== undefined);
     const { entry, way } = next;
     assert.notEqual(way.kind, 'refusal', JSON.stringify([entry.request, way]));
     if (way.kind === 'operation') {
-      await inventory.runOperation(way.request, { undoes: entry.id });
+      await engine.runOperation(way.request, { undoes: entry.id });
     } else if (way.kind === 'mark') {
-      await inventory.mark(way.request, entry.id);
+      await engine.mark(way.request, entry.id);
     }
     return entry.request;
   }

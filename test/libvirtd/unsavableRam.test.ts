@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { forkVm } from '../../src/engine/forks.js';
 import { Failure } from '../../src/domain/failure.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 import { definePeculiar } from './peculiarVm.js';
 import { GuestVm } from './guestVm.js';
 
@@ -13,7 +13,7 @@ describe('RAM that cannot be saved', () => {
 
   before(async () => {
     r = await startLiveRig();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     r.show();
   });
   after(() => r.stop());
@@ -30,7 +30,7 @@ describe('RAM that cannot be saved', () => {
     ({ kind: 'create', title: 'x', snapshotKind: 'memory', style }) as const;
   /** Whether a snapshot with RAM can be had, inside and in files. */
   const abilitiesOf = async (vm: GuestVm): Promise<string> =>
-    (await r.inventory.examine(vm.ref)).abilities
+    (await r.engine.examine(vm.ref)).abilities
       .filter(({ kind }) => kind === 'createMemoryInternal' || kind === 'createMemoryExternal')
       .map(({ can }) => can)
       .join(' ');
@@ -46,13 +46,13 @@ describe('RAM that cannot be saved', () => {
     await vm.isRefused(memory('internal'), 'ramCannotBeSaved');
     await vm.isRefused(memory('external'), 'ramCannotBeSaved');
     await assert.rejects(
-      forkVm(r.inventory, vm.ref),
+      forkVm(r.engine, vm.ref),
       (error: unknown) => error instanceof Failure && error.details.refusal?.reason === 'ramCannotBeSaved',
     );
     const quick = await vm.run({ kind: 'create', title: 'quick', snapshotKind: 'auto' });
     assert.match(quick.withoutRam?.facts['said'] ?? '', /virtio-crypto/u);
     const back = { kind: 'revert', snapshot: 'quick', after: 'running', checkpointFirst: true } as const;
-    const plan = await r.inventory.plan({ ...back, vm: vm.ref });
+    const plan = await r.engine.plan({ ...back, vm: vm.ref });
     assert.ok(plan.kind === 'plan' && plan.warnings.some((warning) => warning.kind === 'checkpointWithoutRam'));
     assert.ok((await vm.run(back)).checkpoint);
     assert.equal(await r.virsh('domstate', 'odd'), 'running');
@@ -65,13 +65,13 @@ describe('RAM that cannot be saved', () => {
       'drive',
       ...['-drive', `file=${file},format=raw,if=none,id=d`, '-device', 'virtio-blk-pci,drive=d,addr=0x1d'],
     );
-    const plan = await r.inventory.plan({ kind: 'create', vm: vm.ref, title: 'x', snapshotKind: 'auto' });
+    const plan = await r.engine.plan({ kind: 'create', vm: vm.ref, title: 'x', snapshotKind: 'auto' });
     assert.ok(plan.kind === 'plan' && plan.warnings.some((warning) => warning.kind === 'notInSnapshot'));
     await vm.power('start');
     await vm.isRefused(memory('internal'), 'ramCannotBeSaved');
     await vm.isRefused(memory('external'), 'ramCannotBeSaved');
     await assert.rejects(
-      forkVm(r.inventory, vm.ref),
+      forkVm(r.engine, vm.ref),
       (error: unknown) => error instanceof Failure && error.details.refusal?.reason === 'ramCannotBeSaved',
     );
   });

@@ -8,7 +8,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
-import { type LiveRig, startLiveRig, withMethod } from './inventoryRig.js';
+import { type LiveRig, startLiveRig, withMethod } from './engineRig.js';
 
 describe('a revert that libvirt carried out and did not write down', () => {
   let r: LiveRig;
@@ -32,7 +32,7 @@ describe('a revert that libvirt carried out and did not write down', () => {
     // Of each daemon that is started, and of those that are asked before they are ready.
     Array.from({ length: 50 }, () => r.wrapNext(watched));
     r.show();
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
   });
   after(() => (isPossible ? r.stop() : undefined));
 
@@ -42,9 +42,9 @@ describe('a revert that libvirt carried out and did not write down', () => {
     await guest.start();
     const create = { kind: 'create', vm, snapshotKind: 'memory', style: 'internal' } as const;
     await guest.setCounters(1);
-    await r.inventory.runOperation({ ...create, title: 'one' });
+    await r.engine.runOperation({ ...create, title: 'one' });
     await guest.setCounters(2);
-    await r.inventory.runOperation({ ...create, title: 'two' });
+    await r.engine.runOperation({ ...create, title: 'two' });
     await guest.setCounters(3);
 
     const failure = await brokenOff(
@@ -52,16 +52,16 @@ describe('a revert that libvirt carried out and did not write down', () => {
       'lib/qemu/snapshot/untold/Before-revert-to-one.xml',
     );
     assert.equal(failure.kind, 'lost');
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     await r.until(() => r.vm('untold')?.vm.power === 'running' && r.vm('untold')?.operation === undefined);
 
-    const { current, snapshots } = await r.inventory.readTree(vm);
+    const { current, snapshots } = await r.engine.readTree(vm);
     const { memory, disk } = await guest.counters();
     assert.deepEqual(
       [current, snapshots.map(({ name }) => name).toSorted(), memory, disk],
       ['one', ['Before-revert-to-one', 'one', 'two'], 1, 1],
     );
-    assert.deepEqual(await r.inventory.readUnfinished(vm), []);
+    assert.deepEqual(await r.engine.readInterrupted(vm), []);
   });
 
   it('is done again where libvirt has removed the files that its configuration still names', async () => {
@@ -78,18 +78,18 @@ describe('a revert that libvirt carried out and did not write down', () => {
       await r.virsh('destroy', 'gone');
     };
     await filled(3);
-    await r.inventory.runOperation({ kind: 'create', vm, title: 'one', snapshotKind: 'offline', style: 'external' });
+    await r.engine.runOperation({ kind: 'create', vm, title: 'one', snapshotKind: 'offline', style: 'external' });
     await filled(7);
 
     await brokenOff(
       { kind: 'revert', vm, snapshot: 'one', after: 'asSnapshot', checkpointFirst: false },
       'etc/qemu/gone.xml',
     );
-    await r.inventory.connect(r.uri);
+    await r.engine.connect(r.uri);
     await r.until(() => r.vm('gone')?.operation === undefined && r.vm('gone')?.recovering === undefined);
 
-    assert.deepEqual(await r.inventory.readUnfinished(vm), []);
-    assert.equal((await r.inventory.readTree(vm)).current, 'one');
+    assert.deepEqual(await r.engine.readInterrupted(vm), []);
+    assert.equal((await r.engine.readTree(vm)).current, 'one');
     await guest.start();
     assert.equal((await guest.counters()).disk, 3);
   });
@@ -101,7 +101,7 @@ describe('a revert that libvirt carried out and did not write down', () => {
       beforeRevert = undefined;
       await runOk('mkfifo', [held]);
     };
-    const failed = r.inventory.runOperation(request).then(
+    const failed = r.engine.runOperation(request).then(
       () => assert.fail(`it came to its end: ${r.log.slice(-6).join(' | ')}`),
       (error: unknown) => error,
     );

@@ -3,26 +3,26 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Model } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { type LiveRig, startLiveRig } from './inventoryRig.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('checkpoints that settings want', () => {
   let r: LiveRig;
 
   before(async () => {
     r = await startLiveRig();
-    r.inventory.setAutoPrune('everything', 2);
-    await r.inventory.connect(r.uri);
+    r.engine.setAutoPrune('everything', 2);
+    await r.engine.connect(r.uri);
   });
   after(() => r.stop());
 
   it('go beyond the number to be kept, and what a person took above them holds what it held', async () => {
     const vm = await OracleVm.define(r.daemon, { name: 'wanted', folder: join(r.daemon.dir, 'wanted') });
-    await r.inventory.refresh({ connection: r.uri });
+    await r.engine.refresh({ connection: r.uri });
     const ref = await r.ref('wanted');
     r.show(ref);
     let model = Model.fresh(vm.guest.disks.length);
     const power = async (action: 'start' | 'forceOff'): Promise<void> => {
-      await r.inventory.runOperation({ kind: 'power', vm: ref, action });
+      await r.engine.runOperation({ kind: 'power', vm: ref, action });
       model = model.powered(action);
     };
     const names = (): readonly string[] => r.vm('wanted')!.tree!.snapshots.map(({ name }) => name);
@@ -43,7 +43,7 @@ describe('checkpoints that settings want', () => {
           model = model.wrote(disk, blocks);
         }
       });
-      await r.inventory.runOperation({
+      await r.engine.runOperation({
         kind: 'create',
         vm: ref,
         snapshotKind: 'disk',

@@ -3,7 +3,7 @@
 /** More than the longest call that a tool takes. */
 const longestLine = 2 * 1024 * 1024;
 
-export class Lines {
+export class LineBuffer {
   readonly #most: number;
   #pieces: Buffer[] = [];
   #size = 0;

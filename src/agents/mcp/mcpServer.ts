@@ -3,11 +3,11 @@
 import type { Readable, Writable } from 'node:stream';
 import { once } from 'node:events';
 import type { Log } from '../../base/log.js';
-import { underEither } from '../../base/underEither.js';
-import type { AgentDesk, ToolAnswer } from '../desk.js';
-import { inputSchemaOf, toolCalled, toolNames, toolOf } from '../toolTable.js';
-import { Lines } from './jsonLines.js';
-import { codes, type Id, type Incoming, isId, isObject, parseMessage } from './message.js';
+import { withEitherSignal } from '../../base/withEitherSignal.js';
+import type { AgentSession, ToolAnswer } from '../agentSession.js';
+import { inputSchemaOf, findTool, toolNames, toolOf } from '../toolTable.js';
+import { LineBuffer } from './jsonLines.js';
+import { codes, type Id, type IncomingMessage, isId, isObject, parseMessage } from './message.js';
 
 /** The newest first. */
 const protocols = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
@@ -23,7 +23,7 @@ export interface McpOptions {
   readonly input: Readable;
   readonly output: Writable;
   /** @param agent as the client calls itself, once it has */
-  readonly desk: (agent: () => string) => AgentDesk;
+  readonly tools: (agent: () => string) => AgentSession;
   readonly version: string;
   readonly log: Log;
   /** Ends it, as the end of the input does. */
@@ -32,7 +32,7 @@ export interface McpOptions {
 
 export class McpServer {
   readonly #options: McpOptions;
-  readonly #desk: AgentDesk;
+  readonly #tools: AgentSession;
   readonly #calls = new Map<Id, AbortController>();
   readonly #open = new Set<Promise<void>>();
   #agent = 'an MCP client';
@@ -40,13 +40,13 @@ export class McpServer {
 
   constructor(options: McpOptions) {
     this.#options = options;
-    this.#desk = options.desk(() => this.#agent);
+    this.#tools = options.tools(() => this.#agent);
   }
 
   /** Until the client goes. What it had asked for by then is cancelled, as far as that can be. */
   async run(): Promise<void> {
     const { input, signal, log } = this.#options;
-    const lines = new Lines();
+    const lines = new LineBuffer();
     const stop = (): void => void input.destroy();
     signal.addEventListener('abort', stop, { once: true });
     try {
@@ -54,7 +54,7 @@ export class McpServer {
         for (const line of lines.push(bytes)) {
           this.#take(line);
         }
-        await this.#drained();
+        await this.#waitForDrain();
       }
     } catch (error) {
       log.info(`the client is gone: ${String(error)}`);
@@ -84,16 +84,16 @@ export class McpServer {
     }
   }
 
-  #hear({ method, params }: Incoming): void {
+  #hear({ method, params }: IncomingMessage): void {
     if (method === 'notifications/cancelled' && isId(params['requestId'])) {
       this.#calls.get(params['requestId'])?.abort();
     }
   }
 
-  #answer({ method, params }: Incoming, id: Id): void {
+  #answer({ method, params }: IncomingMessage, id: Id): void {
     switch (method) {
       case 'initialize':
-        this.#say(id, this.#initialized(params));
+        this.#say(id, this.#initialize(params));
         return;
       case 'ping':
         this.#say(id, {});
@@ -113,7 +113,7 @@ export class McpServer {
     }
   }
 
-  #initialized({ protocolVersion, clientInfo }: Incoming['params']): object {
+  #initialize({ protocolVersion, clientInfo }: IncomingMessage['params']): object {
     this.#isReady = true;
     if (isObject(clientInfo) && typeof clientInfo['name'] === 'string') {
       this.#agent = clientInfo['name'];
@@ -126,8 +126,8 @@ export class McpServer {
     };
   }
 
-  #call(id: Id, params: Incoming['params']): void {
-    const name = toolCalled(params['name']);
+  #call(id: Id, params: IncomingMessage['params']): void {
+    const name = findTool(params['name']);
     if (name === undefined) {
       this.#fail(id, codes.params, `There is no such tool. There are: ${toolNames.join(', ')}.`);
       return;
@@ -138,7 +138,7 @@ export class McpServer {
     }
     const controller = new AbortController();
     this.#calls.set(id, controller);
-    const call = this.#desk
+    const call = this.#tools
       .call(name, params['arguments'], controller.signal)
       .then((answer) => {
         // Whoever cancelled it expects no answer.
@@ -171,11 +171,11 @@ export class McpServer {
   }
 
   /** Nothing more is read before what was answered has been. */
-  async #drained(): Promise<void> {
+  async #waitForDrain(): Promise<void> {
     const { output, signal } = this.#options;
     if (output.writableNeedDrain) {
       const over = new AbortController();
-      await underEither([signal, over.signal], (either) =>
+      await withEitherSignal([signal, over.signal], (either) =>
         Promise.race([once(output, 'drain', { signal: either }), once(output, 'close', { signal: either })]).finally(
           () => over.abort(),
         ),

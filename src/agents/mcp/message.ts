@@ -2,7 +2,7 @@
 
 export type Id = string | number;
 
-export interface Incoming {
+export interface IncomingMessage {
   readonly kind: 'call';
   /** Absent: a notification, which is not answered. */
   readonly id?: Id;
@@ -10,7 +10,7 @@ export interface Incoming {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-export interface Fault {
+export interface MessageFault {
   readonly kind: 'fault';
   readonly id: Id | null;
   readonly code: number;
@@ -22,7 +22,7 @@ export const codes = { parse: -32_700, invalid: -32_600, method: -32_601, params
 const longestName = 200;
 
 /** `nothing`: an answer, although nothing was asked. */
-export function parseMessage(line: string): Incoming | Fault | 'nothing' {
+export function parseMessage(line: string): IncomingMessage | MessageFault | 'nothing' {
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -3,14 +3,14 @@ import { t } from '@vscode/l10n';
 import type { Bisects, OpenBisect } from '../../bisect/bisects.js';
 import type { BisectNews } from '../../bisect/bisectRun.js';
 import { BisectStop, type BisectStopReason } from '../../bisect/bisectStop.js';
-import type { AskPerson } from '../../bisect/checks.js';
-import { foundBy, isOver } from '../../bisect/found.js';
-import { lineOf } from '../../bisect/line.js';
+import type { AskVerdict } from '../../bisect/checks.js';
+import { findingOf, isOver } from '../../bisect/finding.js';
+import { lineOf } from '../../bisect/bisectLine.js';
 import type { Bisect, BisectCheck, Verdict } from '../../domain/bisect.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { answerLine, bisectStopText, planLines, pointWord, resultLines } from '../../text/bisectText.js';
 import { askLine } from '../agree.js';
 import { countOf, secondsOf } from '../arguments.js';
@@ -24,13 +24,13 @@ const mostTries = 99;
 
 export async function bisect(context: Context): Promise<ExitName> {
   try {
-    return await bisectAsWished(context);
+    return await dispatchBisect(context);
   } catch (error) {
     throw error instanceof BisectStop ? new CliError(exitOf(error.reason), bisectStopText(error.reason)) : error;
   }
 }
 
-async function bisectAsWished(context: Context): Promise<ExitName> {
+async function dispatchBisect(context: Context): Promise<ExitName> {
   const { call, session } = context;
   const wish = oneOf(call.flags, ['resume', 'log', 'stop']);
   const bisects = await session.bisects();
@@ -44,7 +44,7 @@ async function bisectAsWished(context: Context): Promise<ExitName> {
   }
   // Its clones are there, and how much RAM they take.
   session.reach(vm.connection);
-  await session.inventory.connect(vm.connection);
+  await session.engine.connect(vm.connection);
   if (wish === 'stop') {
     await bisects.end(vm, vmName);
     context.terminal.tell(t('The bisect of {0} is ended, and its clones are gone.', displayLine(vmName)));
@@ -101,15 +101,15 @@ function checkOf({ call, terminal, json }: Context): BisectCheck {
 }
 
 async function bisectOf({ call, session }: Context, view: VmView, check: BisectCheck): Promise<Bisect> {
-  const called = async (title: string | undefined): Promise<Snapshot | undefined> =>
+  const findByTitle = async (title: string | undefined): Promise<Snapshot | undefined> =>
     title === undefined ? undefined : session.snapshot(view, title);
   const skip: Snapshot[] = [];
   for (const title of call.lists['skip'] ?? []) {
     skip.push(await session.snapshot(view, title));
   }
-  const good = await called(call.texts['good']);
-  const bad = await called(call.texts['bad']);
-  const tree = await session.inventory.readTree(view.ref);
+  const good = await findByTitle(call.texts['good']);
+  const bad = await findByTitle(call.texts['bad']);
+  const tree = await session.engine.readTree(view.ref);
   const jobs = countOf(call, 'jobs', mostJobs);
   return {
     vm: view.ref,
@@ -160,7 +160,7 @@ async function carryOn(context: Context, open: OpenBisect): Promise<ExitName> {
   return 'done';
 }
 
-function asking(context: Context, quit: () => void): AskPerson {
+function asking(context: Context, quit: () => void): AskVerdict {
   return async (point, clone) => {
     const { terminal } = context;
     terminal.tell(
@@ -229,7 +229,7 @@ function answerOf(stored: Bisect): Readonly<Record<string, unknown>> {
     vm: vmName,
     uuid: vm.uuid,
     connection: vm.connection,
-    ...foundBy(stored),
+    ...findingOf(stored),
     line: line.map((point, at) => ({
       name: point.name,
       title: point.title,

@@ -6,7 +6,7 @@ import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { carryOut } from '../carryOut.js';
 
-interface Words {
+interface CloneOptions {
   readonly from?: string;
   readonly name?: string;
   readonly network?: 'same' | 'unplugged';
@@ -15,9 +15,9 @@ interface Words {
 export async function clone(context: Context): Promise<ExitName> {
   const { call, session } = context;
   const view = await session.vm(call.operands[0] ?? '');
-  const { from, name, network } = call.texts as Words;
+  const { from, name, network } = call.texts as CloneOptions;
   const snapshot = from === undefined ? undefined : await session.snapshot(view, from);
-  const request = cloneRequest(session.inventory, view.ref, {
+  const request = cloneRequest(session.engine, view.ref, {
     ...(name !== undefined && { name }),
     ...(snapshot !== undefined && { snapshot: snapshot.name }),
     ...(call.flags.has('full') && { way: 'full' }),

@@ -4,7 +4,7 @@ import { ConsoleSession, type ConsoleNote } from '../../engine/consoleSession.js
 import { consoleLines } from '../../text/consoleText.js';
 import { GuestOutput } from '../../text/guestOutput.js';
 import { t } from '@vscode/l10n';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 
@@ -26,7 +26,7 @@ export async function showConsole({ call, session, terminal, interruption }: Con
   const isTerminal = terminal.canAsk;
   const output = new GuestOutput();
   let last: ConsoleNote['kind'] | undefined;
-  const guest = new ConsoleSession(session.inventory, view.ref, {
+  const guest = new ConsoleSession(session.engine, view.ref, {
     write: (bytes) => {
       terminal.write(isTerminal ? output.push(bytes) : bytes);
       return bytes.length < bytesPerMs ? undefined : pause(bytes.length / bytesPerMs);
@@ -44,7 +44,7 @@ export async function showConsole({ call, session, terminal, interruption }: Con
   if (call.flags.has('force')) {
     guest.want('takeOver');
   }
-  const typed = (data: Buffer): void => {
+  const sendInput = (data: Buffer): void => {
     const text = data.toString('utf8');
     if (isTerminal && text.includes(leave)) {
       guest.dispose();
@@ -64,11 +64,11 @@ export async function showConsole({ call, session, terminal, interruption }: Con
     terminal.tell(t('{0} leaves the console.', 'Ctrl+]'));
     stdin.setRawMode(true);
   }
-  stdin.on('data', typed);
+  stdin.on('data', sendInput);
   try {
     await guest.run();
   } finally {
-    stdin.off('data', typed);
+    stdin.off('data', sendInput);
     stdin.pause();
     if (isTerminal) {
       stdin.setRawMode(false);

@@ -3,7 +3,7 @@ import { severityOf } from '../../diagnosis/problemTable.js';
 import type { Problem } from '../../diagnosis/problem.js';
 import type { Examination } from '../../diagnosis/examination.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { examinationText } from '../../text/examinationText.js';
 import { problemText } from '../../text/problemText.js';
 import { refusalText } from '../../text/refusalText.js';
@@ -15,7 +15,7 @@ import { plainReport } from '../plainReport.js';
 export async function doctor(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
   const found = await session.vm(call.operands[0] ?? '');
-  const examination = await examined(context, found.ref);
+  const examination = await examineOnce(context, found.ref);
   const { diagnoses, abilities } = examination;
   const view = session.view(found);
   const now = Date.now();
@@ -46,7 +46,7 @@ export async function doctor(context: Context): Promise<ExitName> {
   return isWrong ? 'wrong' : 'done';
 }
 
-async function examined(context: Context, ref: VmRef): Promise<Examination> {
+async function examineOnce(context: Context, ref: VmRef): Promise<Examination> {
   const health = healthOnce(context);
   try {
     return await health.examine(ref);

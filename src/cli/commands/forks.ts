@@ -5,14 +5,14 @@ import { cloneRequest, makeClone, throwAway } from '../../engine/clones.js';
 import { mostForks } from '../../domain/clone.js';
 import { forkVm } from '../../engine/forks.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import type { SeamlessWish } from '../../session/session.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { showConsole } from './console.js';
 
-interface Words {
+interface ForkOptions {
   readonly from?: string;
   readonly name?: string;
   readonly count?: string;
@@ -23,13 +23,13 @@ interface Words {
 export async function fork(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
   const view = await session.vm(call.operands[0] ?? '');
-  const { count: typed = '1', network } = call.texts as Words;
+  const { count: typed = '1', network } = call.texts as ForkOptions;
   const count = Number(typed);
   if (!Number.isInteger(count) || count < 1 || count > mostForks) {
     throw new CliError('usage', t('{0} must be a number from 1 to {1}.', '--count', mostForks));
   }
-  const { snapshot, children } = await made(context, view, count, network);
-  const infos = children.flatMap((ref) => session.inventory.findVm(ref) ?? []).map((one) => session.infoOf(one));
+  const { snapshot, children } = await makeForks(context, view, count, network);
+  const infos = children.flatMap((ref) => session.engine.findVm(ref) ?? []).map((one) => session.infoOf(one));
   if (json === undefined) {
     terminal.say(
       [
@@ -47,32 +47,34 @@ export async function fork(context: Context): Promise<ExitName> {
 export async function sandbox(context: Context): Promise<ExitName> {
   const { call, session, terminal } = context;
   const view = await session.vm(call.operands[0] ?? '');
-  const { from } = call.texts as Words;
+  const { from } = call.texts as ForkOptions;
   const ref =
-    view.vm.power === 'running' && from === undefined ? await forked(context, view) : await cloned(context, view);
+    view.vm.power === 'running' && from === undefined
+      ? await makeFork(context, view)
+      : await makeSandboxClone(context, view);
   try {
-    const lent = session.inventory.findVm(ref);
+    const lent = session.engine.findVm(ref);
     if (lent !== undefined) {
       terminal.tell(t('{0} goes when its console is left.', displayLine(lent.vm.name)));
       return await showConsole(context, lent);
     }
     return 'failed';
   } finally {
-    await throwAway(session.inventory, ref);
+    await throwAway(session.engine, ref);
   }
 }
 
-async function made(
+async function makeForks(
   context: Context,
   view: VmView,
   count: number,
-  network: Words['network'],
+  network: ForkOptions['network'],
   lent?: 'lent',
 ): ReturnType<typeof forkVm> {
   const { call, session, terminal, interruption } = context;
-  const { from, name, seamless } = call.texts as Words;
+  const { from, name, seamless } = call.texts as ForkOptions;
   const snapshot = from === undefined ? undefined : await session.snapshot(view, from);
-  return forkVm(session.inventory, view.ref, {
+  return forkVm(session.engine, view.ref, {
     count,
     signal: interruption.signal,
     onMade: (number, of) => terminal.progress(t('fork {0} of {1}', number + 1, of)),
@@ -84,8 +86,8 @@ async function made(
   });
 }
 
-async function forked(context: Context, view: VmView): Promise<VmRef> {
-  const { children } = await made(context, view, 1, undefined, 'lent');
+async function makeFork(context: Context, view: VmView): Promise<VmRef> {
+  const { children } = await makeForks(context, view, 1, undefined, 'lent');
   const [child] = children;
   if (child === undefined) {
     throw new CliError('failed', t('No fork was made.'));
@@ -93,13 +95,13 @@ async function forked(context: Context, view: VmView): Promise<VmRef> {
   return child;
 }
 
-async function cloned({ call, session, interruption: { signal } }: Context, view: VmView): Promise<VmRef> {
-  const { from, name } = call.texts as Words;
+async function makeSandboxClone({ call, session, interruption: { signal } }: Context, view: VmView): Promise<VmRef> {
+  const { from, name } = call.texts as ForkOptions;
   const snapshot = from === undefined ? undefined : await session.snapshot(view, from);
-  const { inventory } = session;
+  const { engine } = session;
   const ref = await makeClone(
-    inventory,
-    cloneRequest(inventory, view.ref, {
+    engine,
+    cloneRequest(engine, view.ref, {
       network: 'unplugged',
       disposable: true,
       ...(name !== undefined && { name }),
@@ -108,9 +110,9 @@ async function cloned({ call, session, interruption: { signal } }: Context, view
     { signal },
   );
   try {
-    await inventory.runOperation({ kind: 'power', vm: ref, action: 'start' }, { signal });
+    await engine.runOperation({ kind: 'power', vm: ref, action: 'start' }, { signal });
   } catch (error) {
-    await throwAway(inventory, ref);
+    await throwAway(engine, ref);
     throw error;
   }
   return ref;

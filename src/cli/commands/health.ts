@@ -11,7 +11,7 @@ import { type ExitName, exitOfFailure } from '../exitCodes.js';
 import { healthOnce } from '../healthOnce.js';
 import { plainReport } from '../plainReport.js';
 import { problemJson } from './doctor.js';
-import type { Reached } from '../../session/session.js';
+import type { ReachedVms } from '../../session/session.js';
 import { unreachableJson } from './list.js';
 
 export async function health(context: Context): Promise<ExitName> {
@@ -23,9 +23,9 @@ export async function health(context: Context): Promise<ExitName> {
   );
 }
 
-export async function healthOf(context: Context, reached: Reached): Promise<ExitName> {
+export async function healthOf(context: Context, reached: ReachedVms): Promise<ExitName> {
   const { session, terminal, json, interruption } = context;
-  const { inventory } = session;
+  const { engine } = session;
   const watch = healthOnce(context);
   const checked: CheckedVm[] = [];
   let firstFailure: Failure | undefined;
@@ -40,7 +40,7 @@ export async function healthOf(context: Context, reached: Reached): Promise<Exit
         () => undefined,
         (error: unknown) => asFailure(error),
       );
-      const view = inventory.findVm(ref);
+      const view = engine.findVm(ref);
       const judged = watch.healthOf(ref);
       if (view !== undefined && judged !== undefined) {
         checked.push({ view, health: judged, snoozed: 0, ...(failure && { failure: failureMessage(failure) }) });

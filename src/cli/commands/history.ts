@@ -17,7 +17,7 @@ export async function history({ call, session, terminal, log, json }: Context): 
   const entries = historyEntries(lines).filter(({ vm }) => isWanted(vm));
   // One that is gone has its history still.
   const view = entries.length === 0 && wanted !== undefined ? await session.vm(wanted) : undefined;
-  const systems = await systemsOf(entries, session.inventory);
+  const systems = await systemsOf(entries, session.engine);
   const systemOf = ({ entry = '' }: HistoryEntry): string | undefined => systems.get(entry);
   if (json !== undefined) {
     json({
@@ -53,7 +53,7 @@ export async function history({ call, session, terminal, log, json }: Context): 
 /** The names of the systems that operations were carried out for, by their ids in the log. */
 async function systemsOf(
   entries: readonly HistoryEntry[],
-  inventory: Pick<Context['session']['inventory'], 'readLog'>,
+  inventory: Pick<Context['session']['engine'], 'readLog'>,
 ): Promise<ReadonlyMap<string, string>> {
   const vms = new Map(
     entries.flatMap(({ entry, connection, vm: { uuid } }) =>

@@ -1,5 +1,5 @@
 // `virt-rewind hook pre-tool`: an agent asks before it uses a tool, and goes on when what the VMs are is kept.
-import { keepBeforeTool, type Kept } from '../../agents/beforeTool.js';
+import { keepBeforeTool, type KeptCheckpoints } from '../../agents/beforeTool.js';
 import { hookCallOf } from '../../agents/hookCall.js';
 import type { Log } from '../../base/log.js';
 import { asFailure } from '../../domain/asFailure.js';
@@ -43,7 +43,7 @@ export async function hook(options: HookOptions): Promise<number> {
   const { kept, notKept } =
     hookCall.kind === 'notUnderstood'
       ? { kept: [], notKept: ['The hook does not understand what it was told.'] }
-      : await keptBefore(hookCall.tool, vms, options).catch((error: unknown) => ({
+      : await keepBefore(hookCall.tool, vms, options).catch((error: unknown) => ({
           kept: [],
           notKept: [failureMessage(asFailure(error))],
         }));
@@ -65,11 +65,11 @@ export async function hook(options: HookOptions): Promise<number> {
   return exitCode('done');
 }
 
-async function keptBefore(
+async function keepBefore(
   tool: string,
   vms: readonly string[],
   { call, environment, log }: HookOptions,
-): Promise<Kept> {
+): Promise<KeptCheckpoints> {
   const folder = sessionFolder(environment);
   const { settings, doubt } = await new SharedSettings(folder, log).read();
   if (doubt !== undefined) {
@@ -87,13 +87,13 @@ async function keptBefore(
       folder,
       log,
       tool,
-      desk: async () => {
-        const [{ Session: Opened }, { AgentDesk }] = await Promise.all([
+      tools: async () => {
+        const [{ Session: Opened }, { AgentSession }] = await Promise.all([
           import('../../session/session.js'),
-          import('../../agents/desk.js'),
+          import('../../agents/agentSession.js'),
         ]);
         const opened = (session ??= await Opened.open({ connections, environment, log, shell: 'virt-rewind hook' }));
-        return new AgentDesk({ session: () => Promise.resolve(opened), agent: () => 'an agent with a hook', log });
+        return new AgentSession({ session: () => Promise.resolve(opened), agent: () => 'an agent with a hook', log });
       },
     });
   } finally {

@@ -21,7 +21,7 @@ export async function renew(context: Context): Promise<ExitName> {
     ...(session.isProtected(view.vm) && { isProtected: displayLine(name), typed: name }),
   });
   const command = identityCommand(randomBytes(seedBytes));
-  const renewal = renewalOf(await session.inventory.guests.runIn(view.ref, command, interruption.signal));
+  const renewal = renewalOf(await session.engine.guests.runIn(view.ref, command, interruption.signal));
   if (renewal.kind !== 'renewed') {
     throw new CliError(renewal.kind === 'late' ? 'late' : 'failed', renewedText(name, renewal));
   }

@@ -11,8 +11,8 @@ import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import { carryOutSystem } from './systemOperations.js';
-import { systemCalled } from './systems.js';
+import { carryOutSystem } from './systemCommands.js';
+import { requireSystem } from './systems.js';
 
 export async function checkLab(context: Context): Promise<ExitName> {
   const { terminal, json } = context;
@@ -129,9 +129,9 @@ export async function destroyLab(context: Context): Promise<ExitName> {
 
 export async function exportLab(context: Context): Promise<ExitName> {
   const { call, session, terminal, json, log } = context;
-  const { exportedLab } = await import('../../lab/exportLab.js');
+  const { exportLabFile } = await import('../../lab/exportLab.js');
   const { system: wanted, file } = call.texts;
-  const stored = wanted === undefined ? undefined : await systemCalled(context, wanted);
+  const stored = wanted === undefined ? undefined : await requireSystem(context, wanted);
   const views = [];
   if (stored !== undefined) {
     session.reachMembers(stored);
@@ -144,9 +144,9 @@ export async function exportLab(context: Context): Promise<ExitName> {
   }
   // What is written to standard output goes into a file of this folder, as far as one can know.
   const place = resolve(file ?? labFileName);
-  const { inventory, folder } = session;
-  const { text, problem } = await exportedLab(views, stored, place, {
-    inventory,
+  const { engine, folder } = session;
+  const { text, problem } = await exportLabFile(views, stored, place, {
+    engine,
     folder,
     log,
     environment: process.env,

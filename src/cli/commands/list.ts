@@ -1,7 +1,7 @@
 // The VMs of all connections, and which connections cannot be had.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
-import type { Reached } from '../../session/session.js';
+import type { ReachedVms } from '../../session/session.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
 import { powerWord } from '../../text/words.js';
@@ -9,7 +9,7 @@ import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { tableLines } from '../table.js';
 
-export function unreachableJson({ unreachable }: Pick<Reached, 'unreachable'>): readonly object[] {
+export function unreachableJson({ unreachable }: Pick<ReachedVms, 'unreachable'>): readonly object[] {
   return unreachable.map(({ uri, failure }) => ({
     connection: uri,
     kind: failure.kind,
@@ -18,7 +18,7 @@ export function unreachableJson({ unreachable }: Pick<Reached, 'unreachable'>): 
 }
 
 export function tellUnreachable(
-  { unreachable }: Pick<Reached, 'unreachable'>,
+  { unreachable }: Pick<ReachedVms, 'unreachable'>,
   { terminal }: Pick<Context, 'terminal'>,
 ): void {
   for (const { uri, failure } of unreachable) {

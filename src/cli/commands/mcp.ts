@@ -1,5 +1,5 @@
 // The tools of agents for one MCP client, on standard input and output.
-import { AgentDesk } from '../../agents/desk.js';
+import { AgentSession } from '../../agents/agentSession.js';
 import { McpServer } from '../../agents/mcp/mcpServer.js';
 import { Failure } from '../../domain/failure.js';
 import { Session } from '../../session/session.js';
@@ -9,19 +9,19 @@ import type { ExitName } from '../exitCodes.js';
 import { ownVersion } from '../ownVersion.js';
 
 export async function mcp({ session, terminal, log, interruption }: Context): Promise<ExitName> {
-  const { inventory, folder } = session;
+  const { engine, folder } = session;
   const shared = new SharedSettings(folder, log);
   const server = new McpServer({
     input: terminal.stdin,
     output: terminal.output,
-    desk: (agent) =>
-      new AgentDesk({
+    tools: (agent) =>
+      new AgentSession({
         session: async () => {
           const { settings, doubt } = await shared.read();
           if (doubt !== undefined) {
             throw new Failure('refused', { refusal: doubt });
           }
-          return Session.over(inventory, settings, folder);
+          return Session.within(engine, settings, folder);
         },
         agent,
         log,

@@ -24,7 +24,7 @@ export async function run(context: Context): Promise<number> {
   }
   const input = call.flags.has('input') ? await inputOf(context) : undefined;
   const command = { program, args, atMostMs: seconds * 1_000, ...(input !== undefined && { input }) };
-  const ran = await session.inventory.guests.runIn(view.ref, command, interruption.signal);
+  const ran = await session.engine.guests.runIn(view.ref, command, interruption.signal);
   if (ran.kind === 'late') {
     throw new CliError('late', lateProgramText(view.vm.name, command.atMostMs, ran.pid));
   }
@@ -33,8 +33,8 @@ export async function run(context: Context): Promise<number> {
     json({ vm: session.infoOf(session.view(view)), program: programOutcome(ran) });
     return code;
   }
-  terminal.write(shown(ran.stdout.bytes, terminal.width));
-  terminal.writeError(shown(ran.stderr.bytes, terminal.width));
+  terminal.write(displayBytes(ran.stdout.bytes, terminal.width));
+  terminal.writeError(displayBytes(ran.stderr.bytes, terminal.width));
   if (ran.stdout.isCut || ran.stderr.isCut) {
     terminal.tell(t('The program wrote more than {0}; the rest was not passed on.', '1 MiB'));
   }
@@ -42,7 +42,7 @@ export async function run(context: Context): Promise<number> {
 }
 
 /** A guest must not speak to the terminal itself; what goes into a file or another program stays as it is. */
-function shown(bytes: Uint8Array, width: number): Uint8Array | string {
+function displayBytes(bytes: Uint8Array, width: number): Uint8Array | string {
   return Number.isFinite(width) ? new GuestOutput().push(bytes) : bytes;
 }
 

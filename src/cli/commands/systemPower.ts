@@ -1,7 +1,7 @@
 // All VMs of a system are started in their order, or shut down in the other one: planned for each, agreed to once, and what became of
 // each is told.
 import { displayLine } from '../../domain/plainText.js';
-import { carriedOut } from '../../session/carriedOut.js';
+import { carryOutPlan } from '../../session/carryOutPlan.js';
 import { memberOutcomes } from '../../session/systemInfos.js';
 import type { SystemPowerAction, SystemPowerPlan } from '../../systems/systemPower.js';
 import { nothingToPowerText, systemPowerQuestion, systemPowerText } from '../../text/systemText.js';
@@ -9,9 +9,9 @@ import { SystemProgress } from '../../text/systemProgress.js';
 import { agreeTo } from '../agree.js';
 import type { Context } from '../context.js';
 import { type ExitName, exitOfFailure } from '../exitCodes.js';
-import { wrapped } from '../help.js';
-import { asks, needsName, tellPlan } from './systemOperations.js';
-import { systemCalled } from './systems.js';
+import { wrapText } from '../help.js';
+import { asks, needsName, tellPlan } from './systemCommands.js';
+import { requireSystem } from './systems.js';
 
 export function startSystem(context: Context): Promise<ExitName> {
   return power(context, 'start');
@@ -23,10 +23,10 @@ export function stopSystem(context: Context): Promise<ExitName> {
 
 async function power(context: Context, action: SystemPowerAction): Promise<ExitName> {
   const { call, session, terminal, json, interruption } = context;
-  const stored = await systemCalled(context, call.operands[0] ?? '');
+  const stored = await requireSystem(context, call.operands[0] ?? '');
   const systems = await session.systems();
   const plan = await systems.planPower(stored, action);
-  const { lines, confirm } = told(context, plan);
+  const { lines, confirm } = describePlan(context, plan);
   if (call.flags.has('plan')) {
     tellPlan(context, plan, lines);
     return 'done';
@@ -46,7 +46,7 @@ async function power(context: Context, action: SystemPowerAction): Promise<ExitN
     () =>
       systems.runPower(plan, {
         signal: controller.signal,
-        act: ({ plan: own }) => carriedOut(session, own, { signal: controller.signal }),
+        act: ({ plan: own }) => carryOutPlan(session, own, { signal: controller.signal }),
         onUp: (member) => {
           progress.isUp(member);
           terminal.progress(progress.text);
@@ -62,7 +62,7 @@ async function power(context: Context, action: SystemPowerAction): Promise<ExitN
   return first === undefined ? 'done' : exitOfFailure(first.kind);
 }
 
-function told(
+function describePlan(
   { terminal }: Context,
   plan: SystemPowerPlan,
 ): { readonly lines: readonly string[]; readonly confirm: string } {
@@ -70,6 +70,6 @@ function told(
     return { lines: [nothingToPowerText(plan)], confirm: '' };
   }
   const { title, details, confirm } = systemPowerQuestion(plan, Date.now());
-  const lines = details.split('\n').flatMap((line) => (line === '' ? [] : wrapped(line, terminal.textWidth, 2)));
+  const lines = details.split('\n').flatMap((line) => (line === '' ? [] : wrapText(line, terminal.textWidth, 2)));
   return { lines: [title, ...lines], confirm };
 }

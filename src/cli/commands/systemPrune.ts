@@ -18,16 +18,16 @@ import { countOf, type Call } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import { wrapped } from '../help.js';
-import { systemCalled } from './systems.js';
+import { wrapText } from '../help.js';
+import { requireSystem } from './systems.js';
 
 export async function pruneSystem(context: Context): Promise<ExitName> {
   const { call, session, terminal, json, interruption } = context;
   const rule = ruleOf(call);
-  const stored = await systemCalled(context, call.operands[0] ?? '');
+  const stored = await requireSystem(context, call.operands[0] ?? '');
   const { name } = stored.system;
   const systems = await session.systems();
-  const prune = await planSystemPrune(systems, session.inventory, stored, rule, Date.now());
+  const prune = await planSystemPrune(systems, session.engine, stored, rule, Date.now());
   if (call.flags.has('plan') || prune.going.length === 0) {
     tellPlan(context, prune);
     return 'done';
@@ -94,7 +94,7 @@ function tellPlan({ session, terminal, json }: Context, prune: SystemPrune): voi
 function detailLines({ terminal }: Pick<Context, 'terminal'>, prune: SystemPrune): readonly string[] {
   return systemPruneQuestion(prune, Date.now())
     .details.split('\n')
-    .flatMap((line) => (line === '' ? [] : wrapped(line, terminal.textWidth, 2)));
+    .flatMap((line) => (line === '' ? [] : wrapText(line, terminal.textWidth, 2)));
 }
 
 function pointJson({ title, createdAt }: SystemPoint): object {

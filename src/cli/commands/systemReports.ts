@@ -2,31 +2,31 @@
 import { t } from '@vscode/l10n';
 import type { DiskDistance } from '../../domain/layerDistance.js';
 import { displayLine } from '../../domain/plainText.js';
-import { pointTitled, type StoredSystem, type SystemPoint } from '../../domain/system.js';
-import { comparedSystem } from '../../systems/comparedSystem.js';
+import { findPointByTitle, type StoredSystem, type SystemPoint } from '../../domain/system.js';
+import { readSystemComparison } from '../../systems/comparedSystem.js';
 import { systemComparisonPage } from '../../text/comparisonText.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { plainReport } from '../plainReport.js';
 import { healthOf } from './health.js';
-import { systemCalled } from './systems.js';
+import { requireSystem } from './systems.js';
 
 export async function systemHealth(context: Context): Promise<ExitName> {
-  const stored = await systemCalled(context, context.call.operands[0] ?? '');
+  const stored = await requireSystem(context, context.call.operands[0] ?? '');
   return healthOf(context, await context.session.reachSystem(stored));
 }
 
 export async function compareSystem(context: Context): Promise<ExitName> {
   const { call, session, terminal, log, json } = context;
   const [name = '', title = '', other] = call.operands;
-  const stored = await systemCalled(context, name);
+  const stored = await requireSystem(context, name);
   const first = pointOf(stored, title);
   const second = other === undefined ? undefined : pointOf(stored, other);
   for (const { uri, failure } of (await session.reachSystem(stored)).unreachable) {
     log.info(`${uri}: ${failure.line}`);
   }
-  const compared = await comparedSystem(session.inventory, stored, first, second, log);
+  const compared = await readSystemComparison(session.engine, stored, first, second, log);
   if (json !== undefined) {
     json({
       comparison: {
@@ -56,7 +56,7 @@ function distanceJson({ target, bytes, why = 'notRead' }: DiskDistance): object 
 
 /** @throws CliError `notFound` */
 export function pointOf({ system, points }: StoredSystem, wanted: string): SystemPoint {
-  const point = pointTitled(points, wanted);
+  const point = findPointByTitle(points, wanted);
   if (point === undefined) {
     throw new CliError(
       'notFound',

@@ -3,19 +3,19 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { parseProgram, startWait, usualSeconds } from '../../domain/startWait.js';
-import { memberNamed, type StartWait, type StoredSystem } from '../../domain/system.js';
+import { findMemberByName, type StartWait, type StoredSystem } from '../../domain/system.js';
 import { memberOutcomes, systemInfo } from '../../session/systemInfos.js';
-import type { SeenSystem } from '../../systems/seenSystem.js';
+import type { ObservedSystem } from '../../systems/observedSystem.js';
 import { refusalText } from '../../text/refusalText.js';
 import { notInSystemText, outcomeLines, systemLines } from '../../text/systemText.js';
 import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import { fitted } from '../help.js';
+import { fitLine } from '../help.js';
 
 /** @throws CliError `notFound` */
-export async function systemCalled({ session }: Context, name: string): Promise<StoredSystem> {
+export async function requireSystem({ session }: Context, name: string): Promise<StoredSystem> {
   const found = await (await session.systems()).find(name);
   if (found === undefined) {
     throw new CliError('notFound', t('There is no system {0}.', displayLine(name)));
@@ -29,7 +29,7 @@ export async function listSystems(context: Context): Promise<ExitName> {
   const [name] = call.operands;
   const systems = await session.systems();
   const { systems: all, unreadable } = await systems.list();
-  const wanted = name === undefined ? all : [await systemCalled(context, name)];
+  const wanted = name === undefined ? all : [await requireSystem(context, name)];
   const looked = [];
   for (const stored of wanted) {
     session.reachMembers(stored);
@@ -60,33 +60,33 @@ export async function createSystem(context: Context): Promise<ExitName> {
     throw new CliError('failed', t('There is a system {0} already.', displayLine(name)));
   }
   await systems.make(name, views);
-  return toldSystem(context, name);
+  return printSystem(context, name);
 }
 
 export async function renameSystem(context: Context): Promise<ExitName> {
   const { call, session } = context;
   const [name = '', other = ''] = call.operands;
-  const stored = await systemCalled(context, name);
+  const stored = await requireSystem(context, name);
   const systems = await session.systems();
   if ((await systems.find(other)) !== undefined) {
     throw new CliError('failed', t('There is a system {0} already.', displayLine(other)));
   }
   await systems.rename(stored, other);
-  return toldSystem(context, other);
+  return printSystem(context, other);
 }
 
 export async function orderSystem(context: Context): Promise<ExitName> {
   const { call, session } = context;
   const [name = '', vm = '', ...others] = call.operands;
-  const stored = await systemCalled(context, name);
-  const [uuid = '', ...after] = [vm, ...others].map((wanted) => memberCalled(stored, wanted));
+  const stored = await requireSystem(context, name);
+  const [uuid = '', ...after] = [vm, ...others].map((wanted) => requireMember(stored, wanted));
   const wait = waitOf(context);
   await (await session.systems()).setStart(stored, uuid, { after, ...(wait !== undefined && { wait }) });
-  return toldSystem(context, name);
+  return printSystem(context, name);
 }
 
-function memberCalled({ system }: StoredSystem, wanted: string): string {
-  const found = memberNamed(system, wanted);
+function requireMember({ system }: StoredSystem, wanted: string): string {
+  const found = findMemberByName(system, wanted);
   if (found === undefined) {
     throw new CliError('notFound', notInSystemText(system.name, wanted));
   }
@@ -103,11 +103,11 @@ function waitOf({ call }: Context): StartWait | undefined {
 
 export async function recoverSystem(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
-  const { system } = await systemCalled(context, call.operands[0] ?? '');
+  const { system } = await requireSystem(context, call.operands[0] ?? '');
   const systems = await session.systems();
   if (call.flags.has('dismiss')) {
     await systems.dismiss(system);
-    return toldSystem(context, system.name);
+    return printSystem(context, system.name);
   }
   const { to, members, kind, why } = await systems.recover(system, 'asked');
   const words = {
@@ -127,7 +127,7 @@ export async function recoverSystem(context: Context): Promise<ExitName> {
 
 export async function forgetSystem(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
-  const stored = await systemCalled(context, call.operands[0] ?? '');
+  const stored = await requireSystem(context, call.operands[0] ?? '');
   await (await session.systems()).forget(stored);
   if (json === undefined) {
     terminal.say(t('The system {0} is forgotten. Its VMs and their snapshots stay.', displayLine(stored.system.name)));
@@ -138,9 +138,9 @@ export async function forgetSystem(context: Context): Promise<ExitName> {
 }
 
 /** The system as it is now. */
-export async function toldSystem(context: Context, name: string): Promise<ExitName> {
+export async function printSystem(context: Context, name: string): Promise<ExitName> {
   const { session, json } = context;
-  const looked = await (await session.systems()).look(await systemCalled(context, name));
+  const looked = await (await session.systems()).look(await requireSystem(context, name));
   if (json === undefined) {
     say(context, [looked]);
   } else {
@@ -149,7 +149,7 @@ export async function toldSystem(context: Context, name: string): Promise<ExitNa
   return 'done';
 }
 
-function say({ terminal }: Context, looked: readonly SeenSystem[]): void {
+function say({ terminal }: Context, looked: readonly ObservedSystem[]): void {
   const lines = looked.flatMap((one) => systemLines(one, Date.now()));
-  terminal.say(lines.flatMap((line) => fitted(line, terminal.width)).join('\n'));
+  terminal.say(lines.flatMap((line) => fitLine(line, terminal.width)).join('\n'));
 }

@@ -4,7 +4,7 @@ import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { childrenOf, rootsOf } from '../../domain/snapshotTree.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { snapshotInfos } from '../../session/infos.js';
 import { marksOn } from '../../text/marksOn.js';
 import { hereRow, snapshotRow } from '../../text/rows.js';
@@ -18,10 +18,10 @@ const reach = { readOnly: false };
 
 export async function tree({ call, session, terminal, log, json }: Context): Promise<ExitName> {
   const found = await session.vm(call.operands[0] ?? '');
-  const { inventory } = session;
-  await inventory.readTree(found.ref);
+  const { engine } = session;
+  await engine.readTree(found.ref);
   // The tree is good without its sizes.
-  await inventory.readLayers(found.ref).catch((error: unknown) => log.warn(asFailure(error).line));
+  await engine.readLayers(found.ref).catch((error: unknown) => log.warn(asFailure(error).line));
   const view = session.view(found);
   if (json !== undefined) {
     json({ vm: session.infoOf(view), snapshots: snapshotInfos(view) });
@@ -32,7 +32,11 @@ export async function tree({ call, session, terminal, log, json }: Context): Pro
   terminal.say(
     [
       `${terminal.style('bold', displayLine(vm.name))}  ${powerWord(vm)}, ${snapshotCountText(read.snapshots.length)}`,
-      ...below({ view, tree: read, terminal, now: Date.now() }, [...rootsOf(read), ...(isSomewhere ? [] : [here])], ''),
+      ...linesBelow(
+        { view, tree: read, terminal, now: Date.now() },
+        [...rootsOf(read), ...(isSomewhere ? [] : [here])],
+        '',
+      ),
     ].join('\n'),
   );
   return 'done';
@@ -49,7 +53,7 @@ interface Drawing {
 const here = 'here' as const;
 
 /** A snapshot's only child stands at its own level: a line of snapshots does not run out of the screen. */
-function below(drawing: Drawing, nodes: readonly (Snapshot | typeof here)[], indent: string): readonly string[] {
+function linesBelow(drawing: Drawing, nodes: readonly (Snapshot | typeof here)[], indent: string): readonly string[] {
   const [only, ...others] = nodes;
   if (only === undefined) {
     return [];
@@ -67,10 +71,10 @@ function subtree(drawing: Drawing, node: Snapshot | typeof here, first: string, 
   const { view, tree: all, terminal, now } = drawing;
   if (node === here) {
     const { words } = hereRow(view, undefined, reach, { now });
-    return [fitted(`${first}► ${t('You are here')}`, words, terminal, 'green')];
+    return [fitRow(`${first}► ${t('You are here')}`, words, terminal, 'green')];
   }
   const next = [...childrenOf(all, node.name), ...(all.current === node.name ? [here] : [])];
-  return [rowOf(drawing, node, first), ...below(drawing, next, rest)];
+  return [rowOf(drawing, node, first), ...linesBelow(drawing, next, rest)];
 }
 
 function rowOf({ view, terminal, now }: Drawing, snapshot: Snapshot, first: string): string {
@@ -88,11 +92,11 @@ function rowOf({ view, terminal, now }: Drawing, snapshot: Snapshot, first: stri
   const title = displayLine(snapshot.title);
   // The name is what a command takes where two have one title.
   const called = title === name ? title : `${title} (${displayLine(name)})`;
-  return fitted(`${first}○ ${called}`, words, terminal);
+  return fitRow(`${first}○ ${called}`, words, terminal);
 }
 
 /** The words behind it, as far as there is room. */
-function fitted(start: string, words: string, terminal: Terminal, style: 'bold' | 'green' = 'bold'): string {
+function fitRow(start: string, words: string, terminal: Terminal, style: 'bold' | 'green' = 'bold'): string {
   const room = terminal.width - columnsOf(start) - 2;
   const shown = columnsOf(words) > room && room < 8 ? '' : cutTo(words, room);
   const cut = cutTo(start, terminal.width);

@@ -4,8 +4,8 @@ import { Failure } from '../../domain/failure.js';
 import type { LoggedOperation } from '../../domain/loggedOperation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import { type Undoing, UndoLook } from '../../engine/undoing.js';
-import type { VmView } from '../../inventory/views.js';
+import { type UndoableOperation, UndoLook } from '../../engine/undoLook.js';
+import type { VmView } from '../../live/views.js';
 import type { UndoWay } from '../../operations/undo/undoRules.js';
 import { loggedLine, loggedWords, nothingInLogText, undoingWords, wayText } from '../../text/loggedText.js';
 import { titleOf } from '../../text/operationProgress.js';
@@ -16,13 +16,13 @@ import { carryOut, run } from '../carryOut.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import { revertTo } from './operations.js';
+import { revertTo } from './vmCommands.js';
 
 export async function undo(context: Context): Promise<ExitName> {
   const { call, session } = context;
   const [name = '', id] = call.operands;
   const view = await session.vm(name);
-  const look = await UndoLook.at(session.inventory, view.ref);
+  const look = await UndoLook.at(session.engine, view.ref);
   if (id !== undefined) {
     return undoThis(context, view, look.of(entryOf(look, view, id)));
   }
@@ -35,7 +35,7 @@ export async function redo(context: Context): Promise<ExitName> {
   const { call, session } = context;
   const [name = '', id] = call.operands;
   const view = await session.vm(name);
-  const look = await UndoLook.at(session.inventory, view.ref);
+  const look = await UndoLook.at(session.engine, view.ref);
   const found = id === undefined ? look.next('redo') : look.redoOf(entryOf(look, view, id));
   if (found === undefined) {
     throw new CliError('notFound', nothingInLogText(view.vm.name, 'redo'));
@@ -48,7 +48,7 @@ export async function restoreState(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
   const [name = '', id = ''] = call.operands;
   const view = await session.vm(name);
-  const look = await UndoLook.at(session.inventory, view.ref);
+  const look = await UndoLook.at(session.engine, view.ref);
   const steps = look.backTo(entryOf(look, view, id));
   const lines = steps.map(({ entry, way }) => wayLine(view, entry, way));
   const refused = steps.find(({ way }) => way.kind === 'refusal');
@@ -69,7 +69,7 @@ export async function restoreState(context: Context): Promise<ExitName> {
   });
   for (const [index, { entry }] of steps.entries()) {
     try {
-      const fresh = await UndoLook.at(session.inventory, view.ref);
+      const fresh = await UndoLook.at(session.engine, view.ref);
       await doIt(context, session.view(view), entry, requireWay(view, fresh.of(fresh.find(entry.id) ?? entry)));
     } catch (error) {
       terminal.tell(t('It stopped after {0} of {1}: the next one is {2}.', index, steps.length, entry.id));
@@ -82,7 +82,7 @@ export async function restoreState(context: Context): Promise<ExitName> {
   return 'done';
 }
 
-function stepInfo(view: VmView, { entry, way }: Undoing): object {
+function stepInfo(view: VmView, { entry, way }: UndoableOperation): object {
   return {
     entry: entry.id,
     what: loggedWords(entry),
@@ -97,13 +97,13 @@ async function doIt(
   way: UndoWay,
 ): Promise<void> {
   if (way.kind === 'mark') {
-    await session.inventory.mark(way.request, entry.id);
+    await session.engine.mark(way.request, entry.id);
   } else {
     await run({ session, ...context }, await session.plan(view, way.request), entry.id);
   }
 }
 
-async function undoThis(context: Context, view: VmView, found: Undoing): Promise<ExitName> {
+async function undoThis(context: Context, view: VmView, found: UndoableOperation): Promise<ExitName> {
   const { call, session, terminal, json } = context;
   const { entry } = found;
   const way = requireWay(view, found);
@@ -114,7 +114,7 @@ async function undoThis(context: Context, view: VmView, found: Undoing): Promise
   }
   if (way.kind === 'mark') {
     if (!call.flags.has('plan')) {
-      await session.inventory.mark(way.request, entry.id);
+      await session.engine.mark(way.request, entry.id);
     }
     const vm = session.infoOf(session.view(view));
     json?.({ vm, result: { state: vm.state, durationMs: 0 } });
@@ -132,7 +132,7 @@ async function undoThis(context: Context, view: VmView, found: Undoing): Promise
     );
   }
   const snapshot =
-    request.kind === 'revert' ? findSnapshot(await session.inventory.readTree(view.ref), request.snapshot) : undefined;
+    request.kind === 'revert' ? findSnapshot(await session.engine.readTree(view.ref), request.snapshot) : undefined;
   if (request.kind !== 'revert' || snapshot === undefined) {
     return carryOut(context, view, request, {}, entry.id);
   }
@@ -146,7 +146,7 @@ function aboutRevert(view: VmView, { request }: LoggedOperation, { session }: Co
 
 async function undoLastRevert(context: Context, view: VmView): Promise<ExitName> {
   const { session } = context;
-  const undone = await session.undone(view);
+  const undone = await session.findUndoableRevert(view);
   if (undone === undefined) {
     throw new CliError('notFound', nothingToUndoText(view.vm.name));
   }
@@ -159,7 +159,7 @@ async function undoLastRevert(context: Context, view: VmView): Promise<ExitName>
   );
 }
 
-function wayLine(view: VmView, entry: LoggedOperation, way: Undoing['way']): string {
+function wayLine(view: VmView, entry: LoggedOperation, way: UndoableOperation['way']): string {
   return `${entry.id} ${loggedWords(entry)}: ${wayText(view, way)}`;
 }
 
@@ -179,7 +179,7 @@ function entryOf(look: UndoLook, { vm }: VmView, id: string): LoggedOperation {
   return entry;
 }
 
-function requireWay({ ref, vm }: VmView, { way }: Undoing): UndoWay {
+function requireWay({ ref, vm }: VmView, { way }: UndoableOperation): UndoWay {
   if (way.kind === 'refusal') {
     throw new Failure('refused', { connection: ref.connection, vm: vm.name, refusal: way.refusal });
   }

@@ -1,11 +1,11 @@
 // Waits for a VM: until its agent or a port answers, until it runs or is off.
 import { t } from '@vscode/l10n';
 import { systemClock } from '../../base/clock.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import type { Vm } from '../../domain/vm.js';
 import type { Wait } from '../../domain/wait.js';
 import { guestAddress } from '../../session/guestAddress.js';
-import { waitedFor } from '../../session/waitedFor.js';
+import { waitInSession } from '../../session/waitInSession.js';
 import { lateText, noAddressText, noAgentText, standsStillText, waitHeading } from '../../text/waitText.js';
 import { durationText } from '../../text/relativeAge.js';
 import { placeOf, secondsOf } from '../arguments.js';
@@ -19,9 +19,9 @@ export async function wait(context: Context): Promise<ExitName> {
   const { call, session, terminal, interruption, json } = context;
   const began = systemClock.ticks();
   const view = await session.vm(call.operands[0] ?? '');
-  const wanted = await wantedOf(context, view, secondsOf(call, usualSeconds) * 1_000);
+  const wanted = await waitOf(context, view, secondsOf(call, usualSeconds) * 1_000);
   terminal.progress(waitHeading(wanted));
-  const { outcome, name } = await waitedFor(session, wanted, interruption.signal);
+  const { outcome, name } = await waitInSession(session, wanted, interruption.signal);
   switch (outcome) {
     case 'stopped':
       throw new CliError('cancelled', t('Cancelled.'));
@@ -49,11 +49,7 @@ function requireOn(vm: Vm): void {
 }
 
 /** A port without a host is one of the VM's own address, which may not be known yet: it is asked for until the time is over. */
-async function wantedOf(
-  { call, session, interruption }: Context,
-  { ref, vm }: VmView,
-  atMostMs: number,
-): Promise<Wait> {
+async function waitOf({ call, session, interruption }: Context, { ref, vm }: VmView, atMostMs: number): Promise<Wait> {
   const place = placeOf(call);
   if (place === undefined) {
     const what = call.texts['for'];

@@ -7,22 +7,22 @@
 // | `chainOf`    | the images, else the XML; never a mix            | undefined where neither tells all  | what stands right on what |
 // | `wholeChain` | all that the XML or an image names               | what is known below, in any order  | who may need a file |
 import type { Facts } from '../facts.js';
-import type { ImageFacts, Seen } from '../hostFiles.js';
+import type { ImageFacts, Observation } from '../hostFiles.js';
 import { type VmDisk, xmlChain } from '../vm.js';
 
-type Images = ReadonlyMap<string, Seen<ImageFacts>>;
+type ImagesByPath = ReadonlyMap<string, Observation<ImageFacts>>;
 
 export interface ImageChain {
   /** The image itself first; the last is the base, or what is not seen. */
   readonly files: readonly string[];
   /** What is known of the last: below one that is not seen there may be more. */
-  readonly last: Seen<ImageFacts> | undefined;
+  readonly last: Observation<ImageFacts> | undefined;
 }
 
 /** A circle ends where it began. */
-export function imageChain(image: string, images: Images | undefined): ImageChain {
+export function imageChain(image: string, images: ImagesByPath | undefined): ImageChain {
   const files = new Set<string>();
-  let last: Seen<ImageFacts> | undefined;
+  let last: Observation<ImageFacts> | undefined;
   let next: string | undefined = image;
   while (next !== undefined && !files.has(next)) {
     files.add(next);
@@ -57,7 +57,7 @@ export function wholeChain(disk: VmDisk, { files }: Pick<Facts, 'files'>): reado
   return [...chain];
 }
 
-function wasMoved(before: string, now: string, seen: Seen<ImageFacts> | undefined): boolean {
+function wasMoved(before: string, now: string, seen: Observation<ImageFacts> | undefined): boolean {
   const isSameName = now.endsWith(before.slice(before.lastIndexOf('/')));
   return seen === 'missing' || (seen === 'unknown' && isSameName);
 }

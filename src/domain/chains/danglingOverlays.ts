@@ -2,8 +2,8 @@
 // a look at who else is built on them. Knows no steps.
 import { wholeChain } from './backingChain.js';
 import { restingOn } from './fileUse.js';
-import { tagsIn } from './lostTags.js';
-import { outsiderOn, unreadVms } from './otherVms.js';
+import { tagsIn } from './doomedTags.js';
+import { findOutsideUser, unreadVms } from './otherVms.js';
 import { isDevicePath } from '../devicePath.js';
 import { folderOf } from './overlayFiles.js';
 import type { Facts } from '../facts.js';
@@ -42,7 +42,8 @@ export function danglingOverlays(facts: Facts): DanglingOverlays {
       !frozen.has(file) &&
       restingOn(facts, [file]).size === 1
     ) {
-      const alone = otherVms !== undefined && outsiderOn([file], facts) === undefined && unreadVms(facts).length === 0;
+      const alone =
+        otherVms !== undefined && findOutsideUser([file], facts) === undefined && unreadVms(facts).length === 0;
       const can = files?.canAct.get(folderOf(file)) === 'yes';
       (alone && can && tagsIn(file, facts).length === 0 ? removable : kept).push(file);
     }

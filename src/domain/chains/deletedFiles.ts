@@ -4,7 +4,7 @@ import { versionOf } from '../capabilities.js';
 import { wholeChain } from './backingChain.js';
 import { isRamOf } from './memoryFiles.js';
 import { backingFileOf, restingOn } from './fileUse.js';
-import { tagsIn } from './lostTags.js';
+import { tagsIn } from './doomedTags.js';
 import { nvramCopy } from './nvramCopy.js';
 import type { PlannedMerge } from '../plannedMerge.js';
 import type { Facts } from '../facts.js';
@@ -58,7 +58,7 @@ export function deletedFiles(doomed: readonly Snapshot[], facts: Facts): Deleted
  * Overlays that the snapshots made or were given by a revert, and that the VM has left: they rest on what is removed or gets
  * other content. Nobody else names them, so that nobody but these snapshots tells of them.
  */
-export function overlaysLeft(
+export function abandonedOverlays(
   doomed: readonly Snapshot[],
   { removed, changed }: Pick<DeletedFiles, 'removed' | 'changed'>,
   facts: Facts,
@@ -124,14 +124,14 @@ export function neededFiles(going: ReadonlySet<string>, facts: Facts): ReadonlyS
  * Measured: 9.0 forgets the memory file; libvirt's news has it removed from 9.1 on. One that was not looked at counts
  * as there.
  */
-export function leftFiles(
+export function filesLeftByDelete(
   snapshot: Snapshot,
   by: 'libvirt' | 'us',
   needed: ReadonlySet<string>,
   facts: Facts,
 ): readonly string[] {
   const { vm, tree, capabilities, files } = facts;
-  const there = (file: string): boolean => {
+  const isSeenThere = (file: string): boolean => {
     const seen = files?.files.get(file) ?? files?.images.get(file);
     return seen !== undefined && seen !== 'missing' && seen !== 'unknown';
   };
@@ -142,11 +142,11 @@ export function leftFiles(
       left.push(memory.file);
     }
   }
-  if (vm.nvram !== undefined && there(nvramCopy(vm.nvram, snapshot.name))) {
+  if (vm.nvram !== undefined && isSeenThere(nvramCopy(vm.nvram, snapshot.name))) {
     left.push(nvramCopy(vm.nvram, snapshot.name));
   }
   if (!isOnActivePath(tree, snapshot.name)) {
-    left.push(...snapshot.disks.flatMap(({ file }) => (file !== undefined && there(file) ? [file] : [])));
+    left.push(...snapshot.disks.flatMap(({ file }) => (file !== undefined && isSeenThere(file) ? [file] : [])));
   }
   // One that holds a snapshot which libvirt does not know is somebody's.
   return [...new Set(left)].filter((file) => !needed.has(file) && tagsIn(file, facts).length === 0);

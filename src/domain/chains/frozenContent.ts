@@ -5,7 +5,7 @@ import { externalTargets } from './deletedFiles.js';
 import { backingFileOf, takesPart } from './fileUse.js';
 import type { ImageFacts } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
-import { type Refused, refuse } from '../refusal.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import { isAncestor } from '../snapshotTree.js';
 
@@ -23,7 +23,7 @@ export const slackMs = 60_000;
  * | there                    | nothing: somebody gave it all that was below | not told |
  * | gone, or not to be seen  |                                              | not told |
  */
-export function elsewhereRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function elsewhereRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   for (const target of externalTargets(snapshot)) {
     const frozen = backingFileOf(facts, snapshot.name, target);
     const overlay = overlayOf(snapshot, target);
@@ -55,7 +55,7 @@ export function elsewhereRefusal(snapshot: Snapshot, facts: Facts): Refused | un
  * | below what the snapshot froze            | any other                                    | frozenFileInUse |
  * | any other                                | any                                          | ok |
  */
-export function chainInUseRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function chainInUseRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { vm } = facts;
   if (vm.power === 'paused' && vm.powerReason === 'fromSnapshot') {
     return undefined;
@@ -75,7 +75,7 @@ export function chainInUseRefusal(snapshot: Snapshot, facts: Facts): Refused | u
  * | the image below one was written to since          | writtenSince |
  * | not so, or not to be seen                         | ok |
  */
-export function writtenSinceRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function writtenSinceRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   for (const { target, location } of snapshot.disks.filter((disk) => takesPart(snapshot, disk.target))) {
     const made = location === 'external' ? overlayOf(snapshot, target) : undefined;
     const chain = chainBelow(snapshot, target, facts);
@@ -98,7 +98,7 @@ export function writtenSinceRefusal(snapshot: Snapshot, facts: Facts): Refused |
  * | stands above this one, or is younger in another branch       | frozenAgain |
  * | stands below this one, or is older                           | ok: that one is not as it was |
  */
-export function frozenAgainRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function frozenAgainRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { tree } = facts;
   for (const target of externalTargets(snapshot)) {
     const chain = chainBelow(snapshot, target, facts);

@@ -6,7 +6,7 @@ import { writersInto } from './frozenWriters.js';
 import type { FrozenChain, FrozenRecord, LayerIdentity } from '../frozenRecord.js';
 import type { ImageFacts } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
-import { type Refused, refuse } from '../refusal.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot, SnapshotTree } from '../snapshot.js';
 import { parentOf } from '../snapshotTree.js';
 
@@ -44,12 +44,12 @@ export function changedLayers(snapshot: Snapshot, facts: Facts): readonly Change
  * | a layer is not what it was when it was noted      | contentChanged |
  * | all are, or nothing was noted, or it is not seen  | ok |
  */
-export function contentChangedRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function contentChangedRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const [changed] = changedLayers(snapshot, facts);
   return changed && refuseChanged(snapshot, changed);
 }
 
-function refuseChanged({ title }: Snapshot, { target, was }: ChangedLayer): Refused {
+function refuseChanged({ title }: Snapshot, { target, was }: ChangedLayer): RefusedDecision {
   return refuse('contentChanged', {
     snapshot: title,
     disk: target,
@@ -72,7 +72,7 @@ export function mergeOverChangedRefusal(
   snapshots: readonly Snapshot[],
   chain: ReadonlySet<string>,
   facts: Facts,
-): Refused | undefined {
+): RefusedDecision | undefined {
   for (const snapshot of snapshots) {
     const isBegun =
       parentOf(facts.tree, snapshot.name)?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;

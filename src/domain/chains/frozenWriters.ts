@@ -3,7 +3,7 @@
 import { backingFileOf, chainOfFrozen } from './fileUse.js';
 import { externalTargets } from './deletedFiles.js';
 import type { Facts, FrozenFile } from '../facts.js';
-import { type Refused, refuse } from '../refusal.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import { isActive, snapshotableDisks } from '../vm.js';
 
@@ -40,7 +40,7 @@ export function writersInto(snapshot: Snapshot, facts: Facts): readonly FrozenWr
  * | a disk of another VM that is off              | holds                           | ok |
  * | open to write, while this VM is off           | any                             | heldByProgram |
  */
-export function frozenWriterRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function frozenWriterRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { vm, otherVms = [], frozenRecords = [], written, files } = facts;
   const isNoted = frozenRecords.some(({ createdAt }) => createdAt === snapshot.createdAt);
   const found = writersInto(snapshot, facts).find(
@@ -60,13 +60,13 @@ export function frozenWriterRefusal(snapshot: Snapshot, facts: Facts): Refused |
   return open === undefined ? undefined : refuse('heldByProgram', { vm: vm.name, file: open });
 }
 
-export interface OthersFrozen extends FrozenFile {
+export interface ForeignFrozenFile extends FrozenFile {
   /** The VM whose snapshot it is. */
   readonly owner: string;
 }
 
 /** What this VM would write into, of which a snapshot of another one needs every byte. */
-export function othersFrozen({ vm, otherVms = [] }: Facts): readonly OthersFrozen[] {
+export function foreignFrozenFiles({ vm, otherVms = [] }: Facts): readonly ForeignFrozenFile[] {
   const own = new Set(snapshotableDisks(vm).flatMap(({ source }) => source ?? []));
   return otherVms.flatMap(({ name: owner, froze = [] }) => {
     const needed = froze.filter(({ file }) => own.has(file));

@@ -12,7 +12,7 @@ import { folderOf } from './overlayFiles.js';
 import { nvramCopy } from './nvramCopy.js';
 import { snapshotSize, togetherOf } from './snapshotSizes.js';
 
-export interface FilesRead {
+export interface LayerSources {
   /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
   readonly facts: Facts;
   /** By image, what its internal snapshots take; an image that nobody here can look into is not there. */
@@ -46,7 +46,7 @@ export function filesOfLayers(facts: Facts): {
   return { ...wanted, folders: absolute([...wanted.images, ...wanted.files].map(folderOf)) };
 }
 
-export function layersFromFiles(read: FilesRead): VmLayers {
+export function layersFromFiles(read: LayerSources): VmLayers {
   const { facts, inside, before, now } = read;
   const { vm, tree, files } = facts;
   const overlays = overlaysOf(tree.snapshots);
@@ -86,7 +86,7 @@ function otherBranches(overlays: readonly Overlay[], disks: readonly DiskChain[]
   return overlays.filter(({ file }) => !present.has(file));
 }
 
-function diskChain(disk: VmDisk, overlays: readonly Overlay[], { facts, before }: FilesRead): DiskChain {
+function diskChain(disk: VmDisk, overlays: readonly Overlay[], { facts, before }: LayerSources): DiskChain {
   const { vm, tree, files, otherVms = [] } = facts;
   const { target } = disk;
   const chain = wholeChain(disk, facts);
@@ -139,7 +139,7 @@ function standsIn(snapshot: Snapshot, target: string, file: string, facts: Facts
   return backingFileOf(facts, snapshot.name, target) === file && takesPart(snapshot, target);
 }
 
-function sizeOf(snapshot: Snapshot, { facts, inside, before }: FilesRead): SnapshotSize {
+function sizeOf(snapshot: Snapshot, { facts, inside, before }: LayerSources): SnapshotSize {
   const { vm, files } = facts;
   const tops = new Set(vm.disks.map(({ source }) => source));
   const imageOf = (target: string): string | undefined => backingFileOf(facts, snapshot.name, target);

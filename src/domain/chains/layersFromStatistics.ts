@@ -17,12 +17,12 @@ export interface StatisticsContext {
   /** What was known before holds on for what lies below the same files, and for what statistics never tell. */
   readonly before?: VmLayers;
   /** What was looked at beside, where that costs no call. */
-  readonly beside?: Beside;
+  readonly beside?: BesideStatistics;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
-export interface Beside {
+export interface BesideStatistics {
   /** What files that are no layer of the present take. */
   readonly files: ReadonlyMap<string, Bytes>;
   /** By image, what the snapshots inside take. */
@@ -107,7 +107,7 @@ export function overlaysOf(snapshots: readonly Snapshot[]): readonly Overlay[] {
   );
 }
 
-type Told = Pick<LayerStatistics, 'allocatedBytes' | 'virtualBytes'> & { readonly file: string };
+type LayerSizes = Pick<LayerStatistics, 'allocatedBytes' | 'virtualBytes'> & { readonly file: string };
 
 function diskChain(
   { active, layers }: VmStatistics,
@@ -139,7 +139,11 @@ function diskChain(
         allocatedBytes: layer.allocatedBytes,
         seen: layer.allocatedBytes === 'unknown' ? (old?.seen ?? 'unknown') : 'there',
         snapshots: [
-          ...new Set([...frozen.map(({ snapshot }) => snapshot), ...(index === 0 ? inside : []), ...kept(old, tree)]),
+          ...new Set([
+            ...frozen.map(({ snapshot }) => snapshot),
+            ...(index === 0 ? inside : []),
+            ...remainingSnapshots(old, tree),
+          ]),
         ],
         sharedWith: [...(context.users.get(layer.file) ?? [])].filter((name) => name !== vm.name).toSorted(),
         ...(own === undefined ? {} : { since: own.since }),
@@ -150,16 +154,16 @@ function diskChain(
 
 /** Of a VM that is off mostly the top alone is told. */
 function lowerOf(
-  told: readonly Told[],
+  told: readonly LayerSizes[],
   disk: Vm['disks'][number] | undefined,
   earlier: DiskChain | undefined,
-): { readonly layers: readonly Told[]; readonly whole: boolean } {
+): { readonly layers: readonly LayerSizes[]; readonly whole: boolean } {
   const isSame = earlier !== undefined && told.every(({ file }, index) => earlier.layers[index]?.file === file);
   if (isSame && earlier.layers.length > told.length) {
     return { layers: earlier.layers.slice(told.length), whole: earlier.whole };
   }
   const fromXml = disk?.source === told[0]?.file ? disk?.backing : undefined;
-  const layers = (fromXml ?? []).slice(told.length - 1).map((file): Told => {
+  const layers = (fromXml ?? []).slice(told.length - 1).map((file): LayerSizes => {
     return { file, allocatedBytes: 'unknown', virtualBytes: 'unknown' };
   });
   return { layers, whole: fromXml !== undefined || (isSame && earlier.whole) };
@@ -172,7 +176,7 @@ function internalIn(snapshots: readonly Snapshot[] = [], target: string): readon
 }
 
 /** The files tell better than the statistics which snapshots stand in them; those that are gone do not. */
-function kept(old: Layer | undefined, tree: SnapshotTree | undefined): readonly string[] {
+function remainingSnapshots(old: Layer | undefined, tree: SnapshotTree | undefined): readonly string[] {
   return (old?.snapshots ?? []).filter(
     (name) => tree === undefined || tree.snapshots.some((snapshot) => snapshot.name === name),
   );

@@ -4,7 +4,7 @@ import { restingOn, snapshotsIn } from './fileUse.js';
 import { versionOf } from '../capabilities.js';
 import type { AutoReason } from '../description.js';
 import type { Facts } from '../facts.js';
-import { type Refused, refuse } from '../refusal.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import { activePath, childrenOf, parentOf } from '../snapshotTree.js';
 
@@ -34,7 +34,7 @@ export function isAuto(snapshot: Snapshot, why: AutoReason, { autoSnapshots = []
  * Where the frozen files are not known, the leaf is one that our records vouch for, and any other child of its parent
  * counts as built on its overlay.
  */
-export function layoutLeafRefusal(going: ReadonlySet<string>, facts: Facts): Refused | undefined {
+export function layoutLeafRefusal(going: ReadonlySet<string>, facts: Facts): RefusedDecision | undefined {
   const { tree, capabilities, frozenDisks } = facts;
   // From the current one down, as far as all goes.
   const [leaf] = activePath(tree).slice(activePath(tree).findLastIndex(({ name }) => !going.has(name)) + 1);

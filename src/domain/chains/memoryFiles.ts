@@ -2,7 +2,7 @@
 // without a look at it (9.0 by us, later by itself). Touches nothing.
 import { versionOf } from '../capabilities.js';
 import type { Facts } from '../facts.js';
-import { type Refused, refuse } from '../refusal.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Vm } from '../vm.js';
 
@@ -37,7 +37,7 @@ export function isRamOf(file: string, { vm, files, savedRam }: Facts): boolean {
  * | one is named by a snapshot that stays, libvirt ≥ 9.1 removes it | memoryFileForeign |
  * | otherwise                                       | ok |
  */
-export function memoryFileRefusal(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
+export function memoryFileRefusal(doomed: readonly Snapshot[], facts: Facts): RefusedDecision | undefined {
   const byLibvirt = facts.capabilities.libvirt >= versionOf(9, 1);
   const staying = byLibvirt ? facts.tree.snapshots.filter(({ name }) => doomed.every((one) => one.name !== name)) : [];
   for (const { title, memory } of doomed) {

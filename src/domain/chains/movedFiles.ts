@@ -21,7 +21,7 @@ export interface MovedFile {
   readonly isSame: boolean;
 }
 
-interface Named {
+interface NamedFile {
   /** The disks that it is named for; RAM is for none. */
   readonly targets: Set<string>;
   readonly snapshots: Set<string>;
@@ -77,7 +77,7 @@ function findMoved(facts: Facts): readonly MovedFile[] {
     const noted = isNotedAs(file, imageOf(found, facts), facts);
     return noted === 'same' || noted === 'alike';
   };
-  const placeOf = (file: string, { targets }: Named): string | undefined => {
+  const placeOf = (file: string, { targets }: NamedFile): string | undefined => {
     const [found, ...others] = isNotSeen(file, facts) ? places(file) : [];
     const target = diskOf.get(found ?? '');
     const isFit =
@@ -91,7 +91,7 @@ function findMoved(facts: Facts): readonly MovedFile[] {
   const found = new Map<string, string>();
   const overlays = new Map<string, { file: string; backingFormat: string }[]>();
   const begun = new Set<string>();
-  const look = (file: string, of: Named): void => {
+  const look = (file: string, of: NamedFile): void => {
     const place = placeOf(file, of);
     if (place !== undefined && !found.has(file)) {
       found.set(file, place);
@@ -99,7 +99,7 @@ function findMoved(facts: Facts): readonly MovedFile[] {
     }
   };
   // What lies below one that is known shows only in itself.
-  const follow = (file: string, of: Named): void => {
+  const follow = (file: string, of: NamedFile): void => {
     const image = files?.images.get(file);
     const backing = typeof image === 'object' ? image.backing : undefined;
     if (backing === undefined || begun.has(file)) {
@@ -130,8 +130,8 @@ function findMoved(facts: Facts): readonly MovedFile[] {
   }));
 }
 
-function namedBySnapshots({ tree, frozenDisks }: Facts): Map<string, Named> {
-  const named = new Map<string, Named>();
+function namedBySnapshots({ tree, frozenDisks }: Facts): Map<string, NamedFile> {
+  const named = new Map<string, NamedFile>();
   const add = (file: string | undefined, snapshot: string, target?: string): void => {
     if (file?.startsWith('/') === true) {
       const of = named.get(file) ?? { targets: new Set(), snapshots: new Set() };

@@ -6,7 +6,7 @@ import { elsewhereRefusal } from './frozenContent.js';
 import { isOurMemoryName } from './memoryFiles.js';
 import { movedFiles } from './movedFiles.js';
 import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
-import { outsiderOn, unreadVms } from './otherVms.js';
+import { findOutsideUser, unreadVms } from './otherVms.js';
 import { unownedImageRefusal } from './unownedImage.js';
 import { unusedOverlays } from './unusedOverlays.js';
 import type { Snapshot } from '../snapshot.js';
@@ -139,7 +139,7 @@ export function orphanFiles(facts: Facts): readonly OrphanFile[] {
   const alone = [...overlays].filter((file) => [...restingOn(facts, [file])].every((one) => overlays.has(one)));
   const orphans: OrphanFile[] = [];
   const left = [...alone, ...(unused.size > 0 ? [] : candidates.files.filter(mayGo))];
-  for (const file of left.filter((one) => outsiderOn([one], facts) === undefined)) {
+  for (const file of left.filter((one) => findOutsideUser([one], facts) === undefined)) {
     const seen = files.images.get(file) ?? files.files.get(file);
     if (typeof seen === 'object') {
       orphans.push({ file, bytes: seen.allocatedBytes });

@@ -2,7 +2,7 @@
 // a program that has it open. libvirt looks at one VM at a time. Other hosts on the same storage cannot be seen from here.
 import { wholeChain } from './backingChain.js';
 import type { Facts } from '../facts.js';
-import { type Refused, refuse } from '../refusal.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
 
 export interface OtherUser {
   /** Name of the other VM. */
@@ -22,7 +22,7 @@ export function otherUserOf(files: Iterable<string>, { otherVms = [] }: Facts): 
   return undefined;
 }
 
-export interface Outsider {
+export interface OutsideUser {
   readonly kind: 'vm' | 'image' | 'program';
   /** Name of the VM, path of the image. */
   readonly name: string;
@@ -40,11 +40,11 @@ export interface Outsider {
  *
  * @param going what goes together with the files: an image among them needs nothing any more
  */
-export function outsiderOn(
+export function findOutsideUser(
   files: Iterable<string>,
   facts: Facts,
   going: ReadonlySet<string> = new Set(),
-): Outsider | undefined {
+): OutsideUser | undefined {
   const wanted = new Set(files);
   const user = otherUserOf(wanted, facts);
   if (user !== undefined) {
@@ -56,12 +56,12 @@ export function outsiderOn(
       return { kind: 'image', name, file };
     }
   }
-  const held = heldFile(wanted, facts);
+  const held = findHeldFile(wanted, facts);
   return held === undefined ? undefined : { kind: 'program', name: '', file: held };
 }
 
 /** The QEMU of a VM that is on holds all layers of its disks: who else does cannot be told there. */
-export function heldFile(wanted: ReadonlySet<string>, facts: Facts): string | undefined {
+export function findHeldFile(wanted: ReadonlySet<string>, facts: Facts): string | undefined {
   const { vm, files, held } = facts;
   if (held === undefined || held.size === 0) {
     return undefined;
@@ -89,8 +89,8 @@ export function withoutStrays(facts: Facts): Facts {
   return facts.strays === undefined ? facts : { ...facts, strays: new Map() };
 }
 
-export function outsiderRefusal(files: Iterable<string>, facts: Facts): Refused | undefined {
-  const outsider = outsiderOn(files, facts);
+export function outsideUserRefusal(files: Iterable<string>, facts: Facts): RefusedDecision | undefined {
+  const outsider = findOutsideUser(files, facts);
   if (outsider === undefined) {
     return undefined;
   }
@@ -122,12 +122,12 @@ export function otherVmRefusal(
   files: Iterable<string>,
   facts: Facts,
   unread: 'refuse' | 'passOver',
-): Refused | undefined {
+): RefusedDecision | undefined {
   const touched = new Set(files);
   if (touched.size === 0) {
     return undefined;
   }
-  const outsider = outsiderRefusal(touched, facts);
+  const outsider = outsideUserRefusal(touched, facts);
   if (outsider !== undefined) {
     return outsider;
   }

@@ -5,7 +5,7 @@ import { namedFiles } from './fileUse.js';
 import type { NewOverlay } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import { isDevicePath } from '../devicePath.js';
-import { type Refused, refuse } from '../refusal.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
 import { type VmDisk, snapshotableDisks } from '../vm.js';
 
 export interface ExternalFiles {
@@ -28,7 +28,7 @@ const epochSuffix = /\.(\d{9,11})$/u;
  * as these were looked into: a snapshot of such a name could want a file that is there. Files of other VMs, which share
  * the folder as a rule, begin otherwise. Memory files have names that no other snapshot can want.
  */
-export function takenSuffixes(facts: Facts): ReadonlySet<string> {
+export function usedSuffixes(facts: Facts): ReadonlySet<string> {
   const suffixes = new Set<string>();
   const { vm } = facts;
   const stems = [
@@ -52,8 +52,8 @@ export function chooseFiles(
   disks: readonly VmDisk[],
   name: string,
   memory: 'withMemory' | 'withoutMemory',
-): ExternalFiles | Refused {
-  const taken = takenFiles(facts);
+): ExternalFiles | RefusedDecision {
+  const taken = usedFiles(facts);
   const chosen: { target: string; file: string }[] = [];
   for (const disk of disks) {
     const folder = actingFolder(disk.source ?? '', facts);
@@ -99,7 +99,7 @@ export function actingFolder(file: string, { vm, tree }: Facts): string {
 }
 
 /** Nobody has put anything of this VM there yet, so it must be known to work. */
-function homeRefusal(folder: string, facts: Facts): Refused | undefined {
+function homeRefusal(folder: string, facts: Facts): RefusedDecision | undefined {
   const own = snapshotableDisks(facts.vm).some(({ source = '' }) => folderOf(source) === folder);
   const can = facts.files?.canAct.get(folder);
   return own || facts.files === undefined || can === 'yes'
@@ -117,8 +117,11 @@ export interface RevertOverlay extends NewOverlay {
  *
  * @param disks what the snapshot froze
  */
-export function chooseRevertOverlays(facts: Facts, disks: readonly VmDisk[]): readonly RevertOverlay[] | Refused {
-  const taken = takenFiles(facts);
+export function chooseRevertOverlays(
+  facts: Facts,
+  disks: readonly VmDisk[],
+): readonly RevertOverlay[] | RefusedDecision {
+  const taken = usedFiles(facts);
   for (let second = Math.floor(facts.now / 1_000); ; second++) {
     const names = new Set<string>();
     const overlays = disks.map((disk): RevertOverlay => {
@@ -136,7 +139,7 @@ export function chooseRevertOverlays(facts: Facts, disks: readonly VmDisk[]): re
   }
 }
 
-function takenFiles(facts: Facts): Set<string> {
+function usedFiles(facts: Facts): Set<string> {
   const taken = new Set(namedFiles(facts));
   for (const [folder, names] of facts.files?.lists ?? []) {
     names.forEach((name) => taken.add(`${folder}/${name}`));
@@ -164,7 +167,7 @@ export function revertSecondOf(file: string): number | undefined {
 }
 
 /** A comma breaks QEMU's own option parser (the VM cannot start again), a line end breaks the path in the XML. */
-function problemOf(file: string, disk: string, taken: ReadonlySet<string>): Refused | undefined {
+function problemOf(file: string, disk: string, taken: ReadonlySet<string>): RefusedDecision | undefined {
   if (/[,\p{Cc}\p{Cs}]/u.test(file)) {
     return refuse('unsafePath', { disk, file });
   }

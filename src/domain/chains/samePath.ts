@@ -1,9 +1,9 @@
 // Whether two paths lead to one file: by how they are written, and by what the host said of them. Rules compare paths as
 // text, so a VM that names one file in two ways is left alone. Looks at nothing itself.
-import type { FileFacts, Seen } from '../hostFiles.js';
+import type { FileFacts, Observation } from '../hostFiles.js';
 import { namedFiles } from './fileUse.js';
-import type { FilesSeen, Facts } from '../facts.js';
-import { type Refused, refuse } from '../refusal.js';
+import type { FileFactsByPath, Facts } from '../facts.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
 import { xmlChain } from '../vm.js';
 
 /**
@@ -23,7 +23,7 @@ export function plainPath(path: string): string {
 }
 
 /** Two paths that share one of these lead to the same file, or may. */
-export function identitiesOf(path: string, seen: Seen<FileFacts> | undefined): readonly string[] {
+export function identitiesOf(path: string, seen: Observation<FileFacts> | undefined): readonly string[] {
   const plain = `path ${plainPath(path)}`;
   return typeof seen === 'object' && seen.real !== undefined ? [plain, `file ${seen.real}`] : [plain];
 }
@@ -31,7 +31,7 @@ export function identitiesOf(path: string, seen: Seen<FileFacts> | undefined): r
 /** By identity, each path among these that has it. */
 export function pathsByIdentity(
   paths: Iterable<string>,
-  files: FilesSeen | undefined,
+  files: FileFactsByPath | undefined,
 ): ReadonlyMap<string, readonly string[]> {
   const byIdentity = new Map<string, string[]>();
   for (const path of new Set(paths)) {
@@ -50,7 +50,7 @@ export function pathsByIdentity(
  * | a path with a control character | unsafePath |
  * | none                       | ok |
  */
-export function controlInPathRefusal({ vm, frozenDisks }: Facts): Refused | undefined {
+export function controlInPathRefusal({ vm, frozenDisks }: Facts): RefusedDecision | undefined {
   const disks = [...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()];
   // Each snapshot of a chain names the layers of all below it again.
   const harmless = new Set<string>();
@@ -68,7 +68,7 @@ export function controlInPathRefusal({ vm, frozenDisks }: Facts): Refused | unde
 }
 
 /** What stands against anything that touches files, whatever it is. */
-export function pathRefusal(facts: Facts): Refused | undefined {
+export function pathRefusal(facts: Facts): RefusedDecision | undefined {
   return controlInPathRefusal(facts) ?? namedTwiceRefusal(facts);
 }
 
@@ -78,7 +78,7 @@ export function pathRefusal(facts: Facts): Refused | undefined {
  * | two are written differently and lead to the same file            | namedTwice    |
  * | each leads to a file of its own                                  | ok            |
  */
-function namedTwiceRefusal(facts: Facts): Refused | undefined {
+function namedTwiceRefusal(facts: Facts): RefusedDecision | undefined {
   const { vm, files } = facts;
   const paths = [...namedFiles(facts), ...(files?.images.keys() ?? []), ...(files?.files.keys() ?? [])];
   const twice = [...pathsByIdentity(paths, files).values()].find((some) => some.length > 1);

@@ -19,9 +19,9 @@ export function snapshotSize(snapshot: Snapshot, { allocated, inside, told, exac
   const held = disks.filter(({ location }) => location === 'internal').map(({ target }) => inside(target));
   const bytesOf = (file: string | undefined): Bytes => (file === undefined ? 'unknown' : allocated(file));
   const part = (of: 'vmStateBytes' | 'heldBytes' | 'freedBytes'): Bytes =>
-    known(sumOf(held.map((size) => size?.[of] ?? 'unknown')), told?.[of]);
-  const overlayBytes = known(sumOf(overlays.map(bytesOf)), told?.overlayBytes);
-  const memoryBytes = known(bytesOf(memory.file), told?.memoryBytes);
+    knownBytes(sumOf(held.map((size) => size?.[of] ?? 'unknown')), told?.[of]);
+  const overlayBytes = knownBytes(sumOf(overlays.map(bytesOf)), told?.overlayBytes);
+  const memoryBytes = knownBytes(bytesOf(memory.file), told?.memoryBytes);
   const vmStateBytes = part('vmStateBytes');
   const heldBytes = part('heldBytes');
   return {
@@ -54,6 +54,6 @@ export function togetherOf(
   return sumOf([...parts, ...inside.map(({ togetherBytes }) => togetherBytes)]);
 }
 
-function known(now: Bytes, before: Bytes | undefined): Bytes {
+function knownBytes(now: Bytes, before: Bytes | undefined): Bytes {
   return now === 'unknown' ? (before ?? now) : now;
 }

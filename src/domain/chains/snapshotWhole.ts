@@ -5,7 +5,7 @@ import { takesPart } from './fileUse.js';
 import { isEmptyFile } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import type { Warning } from '../consequences.js';
-import { type Refused, refuse } from '../refusal.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import type { VmDisk } from '../vm.js';
 
@@ -18,7 +18,7 @@ import type { VmDisk } from '../vm.js';
  * | its RAM                                        |             | see `ramRefusal` |
  * | any of these                                   | not visible | ok; see `uncheckedFiles` |
  */
-export function brokenRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function brokenRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   return diskRefusal(snapshot, facts) ?? ramRefusal(snapshot, facts);
 }
 
@@ -31,12 +31,12 @@ export function brokenRefusal(snapshot: Snapshot, facts: Facts): Refused | undef
  * | inside an image                  | the VM has UEFI variables, whose image may be it | ok |
  * | any                              | none of this, or not visible                    | ok |
  */
-export function ramRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function ramRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   return snapshot.memory.location === 'internal' ? tagRefusal(snapshot, facts) : memoryFileRefusal(snapshot, facts);
 }
 
 /** qemu-img makes tags without RAM; libvirt sees what they are once it has stopped the VM. */
-function tagRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+function tagRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { files, vm } = facts;
   const images = contentDisks(snapshot, facts)
     .filter(({ target }) => isInside(snapshot, target))
@@ -48,7 +48,7 @@ function tagRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
     : undefined;
 }
 
-function memoryFileRefusal({ title: snapshot, memory }: Snapshot, facts: Facts): Refused | undefined {
+function memoryFileRefusal({ title: snapshot, memory }: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { files, savedRam } = facts;
   const { file } = memory;
   if (memory.location !== 'external' || file === undefined) {
@@ -63,7 +63,7 @@ function memoryFileRefusal({ title: snapshot, memory }: Snapshot, facts: Facts):
 }
 
 /** What is wrong with its disks, whatever became of its RAM. */
-export function diskRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function diskRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { files } = facts;
   const { title: name } = snapshot;
   if (files === undefined) {
@@ -98,7 +98,7 @@ export function diskRefusal(snapshot: Snapshot, facts: Facts): Refused | undefin
  * | not those of now                                | yes                     | ramOfOther |
  * | those of now, or not to be seen                 | any                     | ok |
  */
-export function otherRamRefusal({ title, memory }: Snapshot, { vm, savedRam }: Facts): Refused | undefined {
+export function otherRamRefusal({ title, memory }: Snapshot, { vm, savedRam }: Facts): RefusedDecision | undefined {
   const saved = savedRam?.get(memory.file ?? '');
   return typeof saved === 'object' && (saved.name !== vm.name || saved.uuid !== vm.uuid)
     ? refuse('ramOfOther', { vm: vm.name, snapshot: title, name: saved.name, uuid: saved.uuid })
@@ -121,7 +121,7 @@ export function surroundingsRefusal(
   snapshot: Snapshot,
   end: 'running' | 'paused' | 'off',
   facts: Facts,
-): Refused | undefined {
+): RefusedDecision | undefined {
   const starts = end !== 'off' || (snapshot.style === 'internal' && snapshot.kind === 'memory');
   for (const disk of (facts.frozenDisks?.get(snapshot.name) ?? []).filter((one) => !takesPart(snapshot, one.target))) {
     const spared = disk.whenMissing === 'optional' || (disk.whenMissing === 'requisite' && snapshot.kind === 'memory');

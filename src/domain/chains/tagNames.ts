@@ -2,7 +2,7 @@
 // that ID first, in each image by itself (`find_snapshot_by_id_or_name`, every version); what it deletes it looks for by
 // name (since QEMU 4.0), and takes the first.
 import type { Facts } from '../facts.js';
-import { type Refused, refuse } from '../refusal.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import { looksLikeTagId } from '../snapshotName.js';
 import { takesPart } from './fileUse.js';
@@ -17,7 +17,7 @@ import { takesPart } from './fileUse.js';
  * | their IDs are not known                    | digits only | tagIdsUnseen |
  * | otherwise                                  | any         | ok |
  */
-export function wrongTagRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function wrongTagRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { name, title } = snapshot;
   const twice = tagTwiceRefusal(snapshot, facts);
   if (twice !== undefined) {
@@ -39,7 +39,7 @@ export function wrongTagRefusal(snapshot: Snapshot, facts: Facts): Refused | und
 }
 
 /** Which of the two is the snapshot's nobody can tell. */
-export function tagTwiceRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function tagTwiceRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const file = imagesOf(snapshot, facts).find((image) => {
     const found = facts.files?.images.get(image);
     const same = typeof found === 'object' ? found.tags?.filter((tag) => tag === snapshot.name) : undefined;

@@ -1,7 +1,7 @@
 // Whether what a snapshot froze may stand in an image that nobody names any more, where its metadata name the one below.
 import { externalTargets } from './deletedFiles.js';
 import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
-import { type Refused, refuse } from '../refusal.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
 
@@ -20,7 +20,7 @@ const slackMs = 60_000;
  * | gone                 | named otherwise                                         | before the snapshot was complete, or nobody knows when | unownedImage |
  * | gone                 | any                                                     | after that                           | ok |
  */
-export function unownedImageRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function unownedImageRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   for (const target of externalTargets(snapshot)) {
     const overlay = snapshot.disks.find((disk) => disk.target === target)?.file;
     const file = backingFileOf(facts, snapshot.name, target);
@@ -28,7 +28,7 @@ export function unownedImageRefusal(snapshot: Snapshot, facts: Facts): Refused |
       continue;
     }
     const taken = completeAt(snapshot, facts);
-    const found = unownedOn(file, facts).find(
+    const found = findUnownedImages(file, facts).find(
       ({ image, modifiedAt = 0 }) => modifiedAt <= taken + (isNamedAlike(image, [file, overlay]) ? slackMs : 0),
     );
     if (found !== undefined) {
@@ -54,13 +54,13 @@ function isGone(file: string, { files }: Facts): boolean {
   return names !== undefined && !names.includes(file.slice(slash + 1));
 }
 
-interface Unowned {
+interface UnownedImage {
   readonly image: string;
   readonly modifiedAt?: number | undefined;
 }
 
 /** Whoever looks for orphans has looked at some already, which are no strays then. */
-function unownedOn(file: string, facts: Facts): readonly Unowned[] {
+function findUnownedImages(file: string, facts: Facts): readonly UnownedImage[] {
   const named = namedFiles(facts);
   const isNobodys = (image: string): boolean => [...restingOn(facts, [image])].every((one) => !named.has(one));
   return [

@@ -4,7 +4,7 @@ import { imageChain } from './backingChain.js';
 import { isClaimed } from './claimedFiles.js';
 import { externalTargets } from './deletedFiles.js';
 import type { Facts } from '../facts.js';
-import { heldFile } from './otherVms.js';
+import { findHeldFile } from './otherVms.js';
 import { pathsByIdentity } from './samePath.js';
 import { snapshotableDisks } from '../vm.js';
 
@@ -17,7 +17,7 @@ export interface UnusedOverlay {
   readonly isNewer: boolean;
 }
 
-interface Unnamed {
+interface UnnamedImage {
   readonly file: string;
   readonly restsOn: readonly string[];
   readonly modifiedAt?: number | undefined;
@@ -82,7 +82,7 @@ function findUnused(facts: Facts): readonly UnusedOverlay[] {
   });
 }
 
-function unnamedWithData(facts: Facts): readonly Unnamed[] {
+function unnamedWithData(facts: Facts): readonly UnnamedImage[] {
   const { files, strays } = facts;
   const ofStrays = [...(strays ?? [])].flatMap(([file, { restsOn, empty, isUsed, modifiedAt }]) =>
     empty === true || isUsed === true ? [] : [{ file, restsOn, modifiedAt }],
@@ -93,7 +93,7 @@ function unnamedWithData(facts: Facts): readonly Unnamed[] {
       : [{ file, restsOn: imageChain(file, files?.images).files.slice(1), modifiedAt: image.modifiedAt }],
   );
   return [...ofStrays, ...ofImages].filter(
-    ({ file }) => !isClaimed(file, facts) && heldFile(new Set([file]), facts) === undefined,
+    ({ file }) => !isClaimed(file, facts) && findHeldFile(new Set([file]), facts) === undefined,
   );
 }
 

@@ -1,7 +1,7 @@
 // Which files a VM and each of its snapshots are made of, from the metadata and from what was seen of the files. Pure:
 // somebody else has looked.
 import { wholeChain } from './backingChain.js';
-import type { FileFacts, ImageFacts, Seen } from '../hostFiles.js';
+import type { FileFacts, ImageFacts, Observation } from '../hostFiles.js';
 import type { Layer, VmLayers } from '../layers.js';
 import type { Facts } from '../facts.js';
 import type { VmDisk } from '../vm.js';
@@ -9,19 +9,19 @@ import type { FileRole, MetadataFolders, VmFile } from '../vmFiles.js';
 import { takesPart } from './fileUse.js';
 import { nvramCopy } from './nvramCopy.js';
 
-export interface FilesSeen {
+export interface VmFileSources {
   /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
   readonly facts: Facts;
   /** What was told of the layers, for what the files do not tell. */
   readonly layers: VmLayers;
   /** By path, of `besideNeeds`. */
-  readonly beside: ReadonlyMap<string, Seen<FileFacts>>;
+  readonly beside: ReadonlyMap<string, Observation<FileFacts>>;
   /** Absent: where libvirt keeps its own files is not known. */
   readonly folders?: MetadataFolders | undefined;
 }
 
 /** A file under the roles that it plays. */
-interface Part {
+interface VmFilePart {
   readonly path: string | undefined;
   readonly role: FileRole;
   readonly target?: string;
@@ -30,7 +30,7 @@ interface Part {
   readonly after?: string;
 }
 
-interface OwnFile extends Part {
+interface OwnFile extends VmFilePart {
   readonly path: string;
 }
 
@@ -40,7 +40,7 @@ export function filesBeside(facts: Facts, folders: MetadataFolders | undefined):
   return [...new Set(parts.flatMap(({ path }) => (path?.startsWith('/') === true ? [path] : [])))];
 }
 
-function metadataParts({ vm, tree }: Facts, folders: MetadataFolders | undefined): readonly Part[] {
+function metadataParts({ vm, tree }: Facts, folders: MetadataFolders | undefined): readonly VmFilePart[] {
   const isFileName = (name: string): boolean => name !== '' && !name.includes('/');
   if (folders === undefined || !isFileName(vm.name)) {
     return [];
@@ -63,7 +63,7 @@ function metadataParts({ vm, tree }: Facts, folders: MetadataFolders | undefined
  * | copies of UEFI variables                | where they were seen                  |
  * | libvirt's own                           | but where they certainly are not      |
  */
-export function vmFiles(seen: FilesSeen): readonly VmFile[] {
+export function vmFiles(seen: VmFileSources): readonly VmFile[] {
   const files = new Map<string, VmFile>();
   for (const part of [...partsOf(seen.facts), ...metadataParts(seen.facts, seen.folders)]) {
     const { path } = part;
@@ -73,22 +73,22 @@ export function vmFiles(seen: FilesSeen): readonly VmFile[] {
     const own = { ...part, path };
     const before = files.get(path) ?? fileOf(own, seen);
     if (before !== undefined) {
-      files.set(path, used(before, own));
+      files.set(path, addUse(before, own));
     }
   }
   return [...files.values()];
 }
 
-function partsOf(facts: Facts): readonly Part[] {
+function partsOf(facts: Facts): readonly VmFilePart[] {
   const { vm, tree, frozenDisks, files } = facts;
-  const chain = (disk: VmDisk, of?: string): readonly Part[] =>
+  const chain = (disk: VmDisk, of?: string): readonly VmFilePart[] =>
     (isMedium(disk) ? [disk.source] : wholeChain(disk, facts)).map((path) => ({
       path,
       role: isMedium(disk) ? 'medium' : 'disk',
       target: disk.target,
       ...(of === undefined ? {} : { of }),
     }));
-  const ofSnapshots = tree.snapshots.flatMap((snapshot): readonly Part[] => {
+  const ofSnapshots = tree.snapshots.flatMap((snapshot): readonly VmFilePart[] => {
     const { name: of, memory, disks } = snapshot;
     const frozen = (frozenDisks?.get(of) ?? []).filter(({ target }) => takesPart(snapshot, target));
     const copy = vm.nvram === undefined ? undefined : nvramCopy(vm.nvram, of);
@@ -107,11 +107,11 @@ function partsOf(facts: Facts): readonly Part[] {
 }
 
 /** Disks of the present, then those of branches, then what is no disk. */
-function order({ role }: Part): number {
+function order({ role }: VmFilePart): number {
   return role === 'disk' ? 0 : 1;
 }
 
-function used(file: VmFile, { of, after }: Part): VmFile {
+function addUse(file: VmFile, { of, after }: VmFilePart): VmFile {
   return {
     ...file,
     present: file.present || (of === undefined && after === undefined),
@@ -121,9 +121,9 @@ function used(file: VmFile, { of, after }: Part): VmFile {
 }
 
 /** Undefined: what is certainly not where libvirt would keep it is kept elsewhere. */
-function fileOf({ path, role, target }: OwnFile, { facts, layers, beside }: FilesSeen): VmFile | undefined {
+function fileOf({ path, role, target }: OwnFile, { facts, layers, beside }: VmFileSources): VmFile | undefined {
   const { files, otherVms = [], vm } = facts;
-  const image: Seen<ImageFacts> | undefined = files?.images.get(path);
+  const image: Observation<ImageFacts> | undefined = files?.images.get(path);
   const found = image ?? files?.files.get(path) ?? beside.get(path) ?? 'unknown';
   if (found === 'missing' && (role === 'metadata' || role === 'savedState')) {
     return undefined;

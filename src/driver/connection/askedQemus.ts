@@ -8,7 +8,7 @@ import type { VmStatistics } from '../../domain/diskStatistics.js';
 import type { Seamless } from '../../domain/seamless.js';
 import { isActive, type Vm } from '../../domain/vm.js';
 import { type AgentState, readAgent } from '../run/guestAgent.js';
-import { isStreamLeft, readBlockers } from '../run/monitor.js';
+import { isBackgroundSaveLeft, readBlockers } from '../run/monitor.js';
 import { pastHungVms } from '../run/pastHungVms.js';
 import { dropLeftGuard, probeSeamless } from '../run/probeSeamless.js';
 import { readBlockJobs } from '../run/readBlockJobs.js';
@@ -45,7 +45,7 @@ export class AskedQemus {
 
   async blockJobs(vm: Vm): Promise<readonly string[]> {
     return this.#options.capabilities.driver === 'qemu' && isActive(vm.power)
-      ? this.#answered(vm, (connection, dom) => readBlockJobs(connection, dom, vm))
+      ? this.#askWhileAnswered(vm, (connection, dom) => readBlockJobs(connection, dom, vm))
       : [];
   }
 
@@ -67,11 +67,11 @@ export class AskedQemus {
   }
 
   isStreamLeft(vm: Vm): Promise<boolean> {
-    return this.#answered(vm, (connection, dom) => isStreamLeft({ connection, dom }), 'another');
+    return this.#askWhileAnswered(vm, (connection, dom) => isBackgroundSaveLeft({ connection, dom }), 'another');
   }
 
   ramBlockers(vm: Vm): Promise<readonly string[]> {
-    return this.#answered(vm, (connection, dom) => readBlockers({ connection, dom }), 'another');
+    return this.#askWhileAnswered(vm, (connection, dom) => readBlockers({ connection, dom }), 'another');
   }
 
   /** @returns the names of those that had one */
@@ -83,7 +83,11 @@ export class AskedQemus {
     const had: string[] = [];
     for (const vm of (await reader.listVms()).filter(({ uuid, active }) => active && !passOver.has(uuid))) {
       try {
-        const isLeft = await this.#answered(vm, (connection, dom) => dropLeftGuard({ connection, dom }), 'another');
+        const isLeft = await this.#askWhileAnswered(
+          vm,
+          (connection, dom) => dropLeftGuard({ connection, dom }),
+          'another',
+        );
         had.push(...(isLeft ? [vm.name] : []));
       } catch (error) {
         // One that is busy, or off by now, hides nothing of the others.
@@ -94,7 +98,7 @@ export class AskedQemus {
   }
 
   /** While its QEMU answers; rejects with a Failure `busy` where it does not. */
-  async #answered<T>(
+  async #askWhileAnswered<T>(
     vm: Pick<Vm, 'name' | 'uuid'>,
     ask: (connection: Connection, dom: Domain) => Promise<T>,
     on: 'any' | 'another' = 'any',

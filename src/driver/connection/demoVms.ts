@@ -9,7 +9,7 @@ import {
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
-import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { isSession, parseUri } from '../../libvirt/uri.js';
 import type { Capabilities } from '../../domain/capabilities.js';
 import type { DemoVm, DemoVmObstacle } from '../../domain/demoVm.js';
@@ -92,7 +92,7 @@ export async function removeOwnVm(
   isOurs: (xml: string) => boolean,
   doing: string,
 ): Promise<void> {
-  const dom = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
+  const dom = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
   if (dom === undefined) {
     return;
   }
@@ -101,7 +101,7 @@ export async function removeOwnVm(
     throw new Failure('denied', { doing, vm: dom.dom.name });
   }
   // Off already is as good.
-  await orUndefined(errorCodes.VIR_ERR_OPERATION_INVALID, connection.call('domainDestroy', { dom: dom.dom }));
+  await undefinedOnCode(errorCodes.VIR_ERR_OPERATION_INVALID, connection.call('domainDestroy', { dom: dom.dom }));
   const all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
   await connection.call('domainUndefineFlags', { dom: dom.dom, flags: all });
 }

@@ -8,8 +8,8 @@ type Value = TypedParameter['value']['value'];
 const prefix = 'block.';
 /** By length, which is asked first: there are thousands of fields in each sweep, and most are none of these. */
 const wanted = { 4: ['name', 'path'], 8: ['capacity', 'physical'], 10: ['allocation'] } as const;
-type Wanted = (typeof wanted)[keyof typeof wanted][number];
-const noNames: readonly Wanted[] = [];
+type StatisticName = (typeof wanted)[keyof typeof wanted][number];
+const noNames: readonly StatisticName[] = [];
 
 /** More than libvirt lets a VM have, with the deepest chains that QEMU opens. */
 const mostLayers = 20_000;
@@ -26,11 +26,11 @@ const mostLayers = 20_000;
  */
 export function parseLayers(parameters: readonly TypedParameter[], active: boolean): readonly LayerStatistics[] {
   const allocated = active ? 'physical' : 'allocation';
-  const found: Partial<Record<Wanted, Value>>[] = [];
+  const found: Partial<Record<StatisticName, Value>>[] = [];
   let count: Bytes = 'unknown';
   // All of a layer come one after the other.
   let layer = '';
-  let into: Partial<Record<Wanted, Value>> | undefined;
+  let into: Partial<Record<StatisticName, Value>> | undefined;
   for (const { field, value } of parameters) {
     if (field === 'block.count') {
       count = bytesOf(value.value);
@@ -65,7 +65,7 @@ export function parseLayers(parameters: readonly TypedParameter[], active: boole
   });
 }
 
-function namesOfLength(length: number): readonly Wanted[] {
+function namesOfLength(length: number): readonly StatisticName[] {
   return length === 4 || length === 8 || length === 10 ? wanted[length] : noNames;
 }
 

@@ -1,6 +1,6 @@
 // What a fork needs of this computer: the RAM of another VM under its own description.
 import type { Log } from '../../base/log.js';
-import { handedRam } from '../../domain/handedRam.js';
+import { handoverPath } from '../../domain/ramHandover.js';
 import { LibvirtError } from '../../libvirt/libvirtError.js';
 import { readSavedHead, throughCopy, throughPipe } from '../files/ramForFork.js';
 import type { ForkAccess } from '../run/stepContext.js';
@@ -12,7 +12,7 @@ export function forkAccess(log: Log): ForkAccess {
   return {
     withRam: async ({ file, uuid, describe }, use) => {
       const saved = await readSavedHead(file);
-      const path = handedRam(file, uuid);
+      const path = handoverPath(file, uuid);
       const handed = { from: file, ramAt: saved.ramAt, path, head: saved.with(describe(saved.xml)) };
       const take = (): Promise<void> => use(path);
       for (const heads of timesRead) {

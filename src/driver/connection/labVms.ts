@@ -9,7 +9,7 @@ import { toFailure } from '../toFailure.js';
 import { type DemoVmPlace, placeObstacle, removeOwnVm } from './demoVms.js';
 
 export function labVmsOn(place: DemoVmPlace): LabVmMaker {
-  const told = async <T>(doing: string, vm: string | undefined, work: Promise<T>): Promise<T> => {
+  const asFailureOf = async <T>(doing: string, vm: string | undefined, work: Promise<T>): Promise<T> => {
     try {
       return await work;
     } catch (error) {
@@ -17,9 +17,9 @@ export function labVmsOn(place: DemoVmPlace): LabVmMaker {
     }
   };
   return {
-    obstacle: () => told('look whether VMs can be made', undefined, labVmObstacle(place)),
-    make: (vm, parts, onMade) => told('make a VM of a lab', vm.name, makeLabVm(place, vm, parts, onMade)),
-    remove: (vm, made) => told('remove a VM of a lab', vm.name, removeLabVm(place, vm, made)),
+    obstacle: () => asFailureOf('look whether VMs can be made', undefined, labVmObstacle(place)),
+    make: (vm, parts, onMade) => asFailureOf('make a VM of a lab', vm.name, makeLabVm(place, vm, parts, onMade)),
+    remove: (vm, made) => asFailureOf('remove a VM of a lab', vm.name, removeLabVm(place, vm, made)),
   };
 }
 

@@ -11,14 +11,14 @@ import type { Log } from '../../base/log.js';
 import type { OtherConnections } from './otherConnections.js';
 import { settleFork } from './settleFork.js';
 
-interface Host {
+interface GuestHost {
   readonly uri: string;
   /** The guests' host is this computer. */
   readonly onThisHost: boolean;
   readonly log: Log;
 }
 
-export function libvirtGuests(others: OtherConnections, { uri, onThisHost, log }: Host): GuestAccess {
+export function libvirtGuests(others: OtherConnections, { uri, onThisHost, log }: GuestHost): GuestAccess {
   const ask = async <T>(vm: string, doing: string, question: (connection: Connection) => Promise<T>): Promise<T> => {
     try {
       return await others.use(question);

@@ -7,7 +7,7 @@ import {
   VIR_DOMAIN_STATS_BLOCK,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
-import { errorCodes, LibvirtError, orUndefined } from '../../libvirt/libvirtError.js';
+import { errorCodes, LibvirtError, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
 import { type Capabilities, versionOf } from '../../domain/capabilities.js';
 import type { VmStatistics } from '../../domain/diskStatistics.js';
@@ -34,7 +34,7 @@ export class LibvirtReader {
   /** The daemon finds a VM by its UUID, and uses the name that is sent for its own messages. */
   readonly #names = new Map<string, string>();
   /** What was made of the configuration of each VM that was read for its files: the same text says the same again. */
-  readonly #named = new Map<string, { readonly xml: string; readonly named: NamedInXml }>();
+  readonly #named = new Map<string, { readonly xml: string; readonly named: XmlReferences }>();
 
   constructor(connection: Connection, capabilities: Capabilities) {
     this.#connection = connection;
@@ -86,7 +86,7 @@ export class LibvirtReader {
     return false;
   }
 
-  async readNamed(uuid: string): Promise<NamedByVm> {
+  async readReferences(uuid: string): Promise<NamedByVm> {
     const dom = await this.#dom(uuid);
     const [xml, snapshots, { result: managedSave }] = await Promise.all([
       this.readVmXml(uuid),
@@ -94,7 +94,7 @@ export class LibvirtReader {
       this.#connection.call('domainHasManagedSaveImage', { dom, flags: 0 }),
     ]);
     const before = this.#named.get(uuid);
-    const named = before?.xml === xml ? before.named : namedIn(xml);
+    const named = before?.xml === xml ? before.named : referencesIn(xml);
     this.#named.set(uuid, { xml, named });
     const savedDisks = managedSave === 0 ? undefined : await readSavedDisks(this.#connection, dom);
     return {
@@ -131,13 +131,13 @@ export class LibvirtReader {
 
   async #readSnapshot(dom: Domain, name: string): Promise<Snapshot | undefined> {
     const call = this.#connection.call('domainSnapshotGetXmlDesc', { snap: { name, dom }, flags: 0 });
-    const answer = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call);
+    const answer = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call);
     return answer && readHead(name, answer.xml);
   }
 
   async #readCurrent(dom: Domain): Promise<string | undefined> {
     const call = this.#connection.call('domainSnapshotCurrent', { dom, flags: 0 });
-    return (await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call))?.snap.name;
+    return (await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call))?.snap.name;
   }
 
   async readTree(uuid: string, likely: readonly string[] = []): Promise<SnapshotTree> {
@@ -173,7 +173,7 @@ export class LibvirtReader {
       current === undefined
         ? this.#connection.call('domainListAllSnapshots', { dom, ...asked })
         : this.#connection.call('domainSnapshotListAllChildren', { snap: { name: current, dom }, ...asked });
-    const told = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call);
+    const told = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call);
     const whole = told && new Set(told.snapshots.map(({ name }) => name));
     return whole && likely.find(({ name }) => !whole.has(name))?.name;
   }
@@ -227,11 +227,11 @@ export class LibvirtReader {
     }
     const dom = await this.#dom(uuid);
     const call = this.#connection.call('domainListAllCheckpoints', { dom, needResults: 1, flags: 0 });
-    return (await orUndefined(errorCodes.VIR_ERR_NO_SUPPORT, call))?.checkpoints.map(({ name }) => name) ?? [];
+    return (await undefinedOnCode(errorCodes.VIR_ERR_NO_SUPPORT, call))?.checkpoints.map(({ name }) => name) ?? [];
   }
 
   async untilNoJob(uuid: string): Promise<void> {
-    const dom = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN, this.#dom(uuid));
+    const dom = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, this.#dom(uuid));
     if (this.#capabilities.driver === 'qemu' && dom !== undefined) {
       await untilNoJob(this.#connection, dom);
     }
@@ -277,9 +277,9 @@ function inOrder(
   return names.flatMap((name) => read.get(name) ?? []);
 }
 
-type NamedInXml = Omit<NamedByVm, 'snapshots'>;
+type XmlReferences = Omit<NamedByVm, 'snapshots'>;
 
-function namedIn(xml: string): NamedInXml {
+function referencesIn(xml: string): XmlReferences {
   const { name, disks, nvram, mentions } = parseDomainXml(xml);
   return { name, disks, ...(nvram === undefined ? {} : { nvram }), ...(mentions === undefined ? {} : { mentions }) };
 }

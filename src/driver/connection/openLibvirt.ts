@@ -3,7 +3,7 @@ import { Emitter, type Event } from '../../base/emitter.js';
 import { openConnection, type OpenOptions } from '../../libvirt/connect.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { Domain } from '../../libvirt/structs.js';
-import { type Log, scoped } from '../../base/log.js';
+import { type Log, scopeLog } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
 import type { DemoVm, DemoVmObstacle } from '../../domain/demoVm.js';
 import type { VmStatistics } from '../../domain/diskStatistics.js';
@@ -54,7 +54,7 @@ export function libvirtHypervisor(
   }: { readonly patience?: number; readonly mayEndPools?: () => boolean } = {},
 ): OpenHypervisor {
   return async (uri, signal, onAuthentication) => {
-    const own = scoped(log, uri);
+    const own = scopeLog(log, uri);
     const open = (first: Pick<OpenOptions, 'signal' | 'onAuthentication'> = {}): Promise<Connection> =>
       openConnection(uri, { log: own, environment, ...first });
     let connection: Connection | undefined;
@@ -92,9 +92,9 @@ async function trueReason(failure: Failure, log: Log): Promise<Failure> {
   }
 }
 
-type GuestHappenings = Awaited<ReturnType<typeof listen>>;
+type GuestEvents = Awaited<ReturnType<typeof listen>>;
 
-interface Parts extends GuestHappenings {
+interface HypervisorParts extends GuestEvents {
   readonly connection: Connection;
   readonly capabilities: Capabilities;
   readonly environment: NodeJS.ProcessEnv;
@@ -116,7 +116,7 @@ class LibvirtHypervisor implements Hypervisor {
   readonly onDidClose: Event<Failure>;
   readonly onDidChangeSilence: Event<boolean>;
   readonly guests: GuestAccess;
-  readonly #parts: Parts;
+  readonly #parts: HypervisorParts;
   readonly #reader: LibvirtReader;
   readonly #closed = new Emitter<Failure>();
   readonly #others: OtherConnections;
@@ -125,7 +125,7 @@ class LibvirtHypervisor implements Hypervisor {
   readonly #seamless: SeamlessAccess | undefined;
   #closedByUs = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: HypervisorParts) {
     this.#parts = parts;
     this.#others = new OtherConnections(parts.open);
     this.#reader = new LibvirtReader(parts.connection, parts.capabilities);
@@ -164,97 +164,97 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   listVms(): Promise<readonly VmHead[]> {
-    return this.#told({ doing: 'listing the VMs' }, this.#reader.listVms());
+    return this.#guard({ doing: 'listing the VMs' }, this.#reader.listVms());
   }
 
   readVm(uuid: string): Promise<Vm> {
-    return this.#told({ doing: 'reading a VM', vm: uuid }, this.#reader.readVm(uuid));
+    return this.#guard({ doing: 'reading a VM', vm: uuid }, this.#reader.readVm(uuid));
   }
 
-  readNamed(uuid: string): Promise<NamedByVm> {
-    return this.#told({ doing: 'reading the files of a VM', vm: uuid }, this.#reader.readNamed(uuid));
+  readReferences(uuid: string): Promise<NamedByVm> {
+    return this.#guard({ doing: 'reading the files of a VM', vm: uuid }, this.#reader.readReferences(uuid));
   }
 
   countSnapshots(uuid: string): Promise<number> {
-    return this.#told({ doing: 'counting snapshots', vm: uuid }, this.#reader.countSnapshots(uuid));
+    return this.#guard({ doing: 'counting snapshots', vm: uuid }, this.#reader.countSnapshots(uuid));
   }
 
   readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
-    return this.#told({ doing: 'counting snapshots', vm: uuid }, this.#reader.readSnapshotMark(uuid));
+    return this.#guard({ doing: 'counting snapshots', vm: uuid }, this.#reader.readSnapshotMark(uuid));
   }
 
   readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]> {
-    return this.#told({ doing: 'reading snapshots', vm: uuid }, this.#reader.readSnapshots(uuid, names));
+    return this.#guard({ doing: 'reading snapshots', vm: uuid }, this.#reader.readSnapshots(uuid, names));
   }
 
   readTree(uuid: string, likely?: readonly string[]): Promise<SnapshotTree> {
-    return this.#told({ doing: 'reading snapshots', vm: uuid }, this.#reader.readTree(uuid, likely));
+    return this.#guard({ doing: 'reading snapshots', vm: uuid }, this.#reader.readTree(uuid, likely));
   }
 
   readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
     const details = { doing: 'reading the disks of a snapshot', vm: uuid, snapshot };
-    return this.#told(details, this.#reader.readFrozenDisks(uuid, snapshot));
+    return this.#guard(details, this.#reader.readFrozenDisks(uuid, snapshot));
   }
 
   readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]> {
-    return this.#told({ doing: 'reading the configuration', vm: uuid }, this.#reader.readConfiguredDisks(uuid));
+    return this.#guard({ doing: 'reading the configuration', vm: uuid }, this.#reader.readConfiguredDisks(uuid));
   }
 
   readSavedRam(file: string): Promise<SavedRam | undefined> {
-    return this.#told({ doing: 'looking into a file with RAM', path: file }, this.#reader.readSavedRam(file));
+    return this.#guard({ doing: 'looking into a file with RAM', path: file }, this.#reader.readSavedRam(file));
   }
 
   readDiskStatistics(uuids?: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>> {
-    return this.#told({ doing: "reading the disks' statistics" }, this.#qemus.readDiskStatistics(uuids));
+    return this.#guard({ doing: "reading the disks' statistics" }, this.#qemus.readDiskStatistics(uuids));
   }
 
   readBlockJobs(vm: Vm): Promise<readonly string[]> {
-    return this.#told({ doing: 'looking for block jobs', vm: vm.name }, this.#qemus.blockJobs(vm));
+    return this.#guard({ doing: 'looking for block jobs', vm: vm.name }, this.#qemus.blockJobs(vm));
   }
 
   readCheckpoints(uuid: string): Promise<readonly string[]> {
-    return this.#told({ doing: 'looking for checkpoints', vm: uuid }, this.#reader.readCheckpoints(uuid));
+    return this.#guard({ doing: 'looking for checkpoints', vm: uuid }, this.#reader.readCheckpoints(uuid));
   }
 
   untilNoJob(uuid: string): Promise<void> {
-    return this.#told({ doing: 'waiting for what libvirt does to a VM', vm: uuid }, this.#reader.untilNoJob(uuid));
+    return this.#guard({ doing: 'waiting for what libvirt does to a VM', vm: uuid }, this.#reader.untilNoJob(uuid));
   }
 
   probeAgent(vm: Vm): Promise<AgentState> {
-    return this.#told({ doing: 'looking for the guest agent', vm: vm.name }, this.#qemus.agent(vm));
+    return this.#guard({ doing: 'looking for the guest agent', vm: vm.name }, this.#qemus.agent(vm));
   }
 
   probeSeamless(vm: Vm, how: 'look' | 'try'): Promise<Seamless> {
     const probed = this.#qemus.seamless(vm, how, this.#seamless);
-    return this.#told({ doing: 'looking whether the RAM can be kept while the guest runs', vm: vm.name }, probed);
+    return this.#guard({ doing: 'looking whether the RAM can be kept while the guest runs', vm: vm.name }, probed);
   }
 
   dropLeftGuards(passOver: ReadonlySet<string>): Promise<readonly string[]> {
     const dropped = this.#qemus.dropLeftGuards(passOver);
-    return this.#told({ doing: 'looking for what snapshots have left in QEMU' }, dropped);
+    return this.#guard({ doing: 'looking for what snapshots have left in QEMU' }, dropped);
   }
 
   async readStream(vm: Vm): Promise<'none' | 'left'> {
     const details = { doing: 'looking for what a snapshot has left in QEMU', vm: vm.name };
-    return (await this.#told(details, this.#qemus.isStreamLeft(vm))) ? 'left' : 'none';
+    return (await this.#guard(details, this.#qemus.isStreamLeft(vm))) ? 'left' : 'none';
   }
 
   readRamBlockers(vm: Vm): Promise<readonly string[]> {
-    return this.#told({ doing: 'asking QEMU whether it can save the RAM', vm: vm.name }, this.#qemus.ramBlockers(vm));
+    return this.#guard({ doing: 'asking QEMU whether it can save the RAM', vm: vm.name }, this.#qemus.ramBlockers(vm));
   }
 
   readVmXml(uuid: string): Promise<string> {
-    return this.#told({ doing: "reading a VM's XML", vm: uuid }, this.#reader.readVmXml(uuid));
+    return this.#guard({ doing: "reading a VM's XML", vm: uuid }, this.#reader.readVmXml(uuid));
   }
 
   readSnapshotXml(uuid: string, snapshot: string): Promise<string> {
     const details = { doing: "reading a snapshot's XML", vm: uuid, snapshot };
-    return this.#told(details, this.#reader.readSnapshotXml(uuid, snapshot));
+    return this.#guard(details, this.#reader.readSnapshotXml(uuid, snapshot));
   }
 
   readHardware(uuid: string, snapshot?: string): Promise<Hardware> {
     const details = { doing: 'reading the hardware of a VM', vm: uuid, ...(snapshot !== undefined && { snapshot }) };
-    return this.#told(details, this.#reader.readHardware(uuid, snapshot));
+    return this.#guard(details, this.#reader.readHardware(uuid, snapshot));
   }
 
   async run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
@@ -262,7 +262,7 @@ class LibvirtHypervisor implements Hypervisor {
     if (options.signal.aborted) {
       throw new Failure('cancelled', details);
     }
-    return this.#told(details, this.#runAlone(vm, step, options));
+    return this.#guard(details, this.#runAlone(vm, step, options));
   }
 
   #runAlone(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
@@ -294,7 +294,7 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   /** Whatever goes wrong leaves this room as a Failure that says what was being done. */
-  async #told<T>(details: FailureDetails, work: Promise<T>): Promise<T> {
+  async #guard<T>(details: FailureDetails, work: Promise<T>): Promise<T> {
     try {
       return await work;
     } catch (error) {
@@ -304,15 +304,15 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   demoVmObstacle(guest: string): Promise<DemoVmObstacle | undefined> {
-    return this.#told({ doing: 'look whether the lesson can be given' }, demoVmRefusal(this.#parts, guest));
+    return this.#guard({ doing: 'look whether the lesson can be given' }, demoVmRefusal(this.#parts, guest));
   }
 
   makeDemoVm(vm: DemoVm, guest: string): Promise<void> {
-    return this.#told({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#parts, vm, guest));
+    return this.#guard({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#parts, vm, guest));
   }
 
   removeDemoVm(vm: DemoVm): Promise<void> {
-    return this.#told({ doing: 'remove the VM of the lesson', vm: vm.name }, removeDemoVm(this.#parts, vm));
+    return this.#guard({ doing: 'remove the VM of the lesson', vm: vm.name }, removeDemoVm(this.#parts, vm));
   }
 
   get labVms(): ReturnType<typeof labVmsOn> {

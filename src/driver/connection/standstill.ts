@@ -16,7 +16,7 @@ import {
   VIR_DOMAIN_STATS_VCPU,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
-import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { type Domain, type TypedParameter, typedParameterMap } from '../../libvirt/structs.js';
 import { parseUri } from '../../libvirt/uri.js';
 import { isThisHost } from '../files/thisHost.js';
@@ -25,7 +25,7 @@ import { withVolumePaths } from '../files/volumePaths.js';
 import { toFailure } from '../toFailure.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 
-export interface Standstill extends Pick<Vm, 'name' | 'uuid'> {
+export interface StoppedVm extends Pick<Vm, 'name' | 'uuid'> {
   /** Its current snapshot. */
   readonly current?: string;
   /** The same text: it has done nothing meanwhile. Absent: it runs, or nobody can tell. */
@@ -43,7 +43,7 @@ export interface StandstillOptions {
 export async function readStandstills(
   uri: string,
   { environment, log, wanted }: StandstillOptions,
-): Promise<readonly Standstill[]> {
+): Promise<readonly StoppedVm[]> {
   try {
     const connection = await openConnection(uri, { environment, log });
     try {
@@ -59,9 +59,9 @@ export async function readStandstills(
       return await Promise.all(
         retStats
           .filter(({ dom }) => wanted(dom))
-          .map(async ({ dom, params }): Promise<Standstill> => {
+          .map(async ({ dom, params }): Promise<StoppedVm> => {
             const [found, mark] = await Promise.all([
-              orUndefined(
+              undefinedOnCode(
                 errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT,
                 connection.call('domainSnapshotCurrent', { dom, flags: 0 }),
               ),

@@ -1,9 +1,9 @@
 // Several ways to the same host's files as one: the first that knows answers, the first that can acts. Touches no file
 // itself.
 import { Failure, type FailureKind } from '../../domain/failure.js';
-import type { CannotAct, HostFiles, ImageFacts, MadeFile, OnMade, Seen } from '../../domain/hostFiles.js';
+import type { CannotAct, HostFiles, ImageFacts, MadeFile, OnMade, Observation } from '../../domain/hostFiles.js';
 
-export interface Way extends HostFiles {
+export interface FileAccess extends HostFiles {
   /**
    * Whether what stands there is, for certain, neither a file nor a block device: no other way knows more of it, and
    * libvirt would make a pool of the folder to find out.
@@ -11,11 +11,11 @@ export interface Way extends HostFiles {
   readonly isNoFile?: (path: string) => Promise<boolean>;
 }
 
-export interface Ways {
+export interface FileAccesses {
   /** In this order for what changes something. */
   readonly acting: readonly HostFiles[];
   /** In this order for what only looks. */
-  readonly reading: readonly Way[];
+  readonly reading: readonly FileAccess[];
 }
 
 /** Another way would meet the same, or would not know what the first has done by now. */
@@ -31,13 +31,13 @@ const finalKinds: ReadonlySet<FailureKind> = new Set<FailureKind>([
   'refused',
 ]);
 
-export function composedFiles({ acting, reading }: Ways): HostFiles {
+export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
   const identity = (path: string): Promise<string | undefined> =>
     firstKnown(reading, undefined, (files) => files.identity(path));
   return {
     file: (path) => firstKnown(reading, 'unknown', (files) => files.file(path), path),
     image: async (path, format, depth) => {
-      const look = (files: HostFiles): Promise<Seen<ImageFacts>> => files.image(path, format, depth);
+      const look = (files: HostFiles): Promise<Observation<ImageFacts>> => files.image(path, format, depth);
       const seen = await firstKnown(reading, 'unknown', look, path);
       // In a container, say, this program may see another folder there than libvirt, and would call gone what a VM rests on.
       const other = seen === 'missing' ? await firstKnown(reading.slice(1), 'unknown', look).catch(() => seen) : seen;
@@ -49,9 +49,9 @@ export function composedFiles({ acting, reading }: Ways): HostFiles {
     imageLocks: () => firstKnown(reading, undefined, (files) => files.imageLocks()),
     canAct: (folder) => canDo(reading, (files) => files.canAct(folder)),
     createOverlay: (overlay, onMade) =>
-      tellingOf(overlay.file, onMade, (tell) => firstAble(acting, (files) => files.createOverlay(overlay, tell))),
+      knowingAccesses(overlay.file, onMade, (tell) => firstAble(acting, (files) => files.createOverlay(overlay, tell))),
     copy: (from, to, existing, onMade) =>
-      tellingOf(to, onMade, (tell) => firstAble(acting, (files) => files.copy(from, to, existing, tell))),
+      knowingAccesses(to, onMade, (tell) => firstAble(acting, (files) => files.copy(from, to, existing, tell))),
     rebase: (overlay) => firstAble(acting, (files) => files.rebase(overlay)),
     removeTag: (file, tag) => firstAble(acting, (files) => files.removeTag(file, tag)),
     canChange: (path) => canDo(reading, (files) => files.canChange(path)),
@@ -63,7 +63,7 @@ export function composedFiles({ acting, reading }: Ways): HostFiles {
   };
 
   /** A way that tells of no file before it has its name made it where there was none. */
-  async function tellingOf(
+  async function knowingAccesses(
     path: string,
     onMade: OnMade | undefined,
     make: (tell: OnMade) => Promise<void>,
@@ -82,7 +82,7 @@ export function composedFiles({ acting, reading }: Ways): HostFiles {
 
 /** A way that fails does not keep the next from answering; if none answers, the first failure is told. */
 async function firstKnown<T>(
-  ways: readonly Way[],
+  ways: readonly FileAccess[],
   notKnown: T,
   read: (files: HostFiles) => Promise<T>,
   path?: string,

@@ -17,20 +17,20 @@ export class FolderHangs extends Error {
   }
 }
 
-interface Look {
+interface FolderRead {
   readonly folder: string;
   readonly since: number;
 }
 
-interface Waiting {
+interface WaitingRead {
   readonly folder: string;
-  readonly begin: (look: Look) => void;
+  readonly begin: (look: FolderRead) => void;
 }
 
 export class FileTurns {
   readonly #now: () => number;
-  readonly #looks = new Set<Look>();
-  readonly #waiting: Waiting[] = [];
+  readonly #looks = new Set<FolderRead>();
+  readonly #waiting: WaitingRead[] = [];
 
   /** @param now milliseconds of a clock that never jumps */
   constructor(now: () => number = () => performance.now()) {
@@ -50,14 +50,14 @@ export class FileTurns {
     }
   }
 
-  #begin(folder: string): Promise<Look> | Look {
+  #begin(folder: string): Promise<FolderRead> | FolderRead {
     const own = this.#of(folder);
     const all = [...this.#looks];
     if (own.some((look) => this.#hangs(look)) || (this.#isFull() && all.every((look) => this.#hangs(look)))) {
       throw new FolderHangs(folder);
     }
     return this.#mayBegin(folder)
-      ? this.#begun(folder)
+      ? this.#addRead(folder)
       : new Promise((begin) => {
           this.#waiting.push({ folder, begin });
         });
@@ -66,10 +66,10 @@ export class FileTurns {
   #next(): void {
     const index = this.#isFull() ? -1 : this.#waiting.findIndex(({ folder }) => this.#mayBegin(folder));
     const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
-    next?.begin(this.#begun(next.folder));
+    next?.begin(this.#addRead(next.folder));
   }
 
-  #begun(folder: string): Look {
+  #addRead(folder: string): FolderRead {
     const look = { folder, since: this.#now() };
     this.#looks.add(look);
     return look;
@@ -83,11 +83,11 @@ export class FileTurns {
     return this.#looks.size >= mostLooks;
   }
 
-  #of(folder: string): readonly Look[] {
+  #of(folder: string): readonly FolderRead[] {
     return [...this.#looks].filter((look) => look.folder === folder);
   }
 
-  #hangs({ since }: Look): boolean {
+  #hangs({ since }: FolderRead): boolean {
     return this.#now() - since > hangsMs;
   }
 }

@@ -4,7 +4,7 @@ import type { Connection } from '../../libvirt/connection.js';
 import { VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE } from '../../libvirt/flags.js';
 import type { StoragePool } from '../../libvirt/structs.js';
 import type { Log } from '../../base/log.js';
-import { MadeWhileUsed } from './madeWhileUsed.js';
+import { SharedResource } from './sharedResource.js';
 import { endPool, hasEnded, isNoPool, PoolEnds, poolName } from './poolEnds.js';
 import { parsePool, type PoolFacts, writeFolderPool } from '../xml/storageXml.js';
 
@@ -37,13 +37,13 @@ const mostTries = 3;
 /** Pools whose volumes are files in a folder. */
 const folderTypes: ReadonlySet<string> = new Set(['dir', 'fs', 'netfs']);
 
-interface Found {
+interface FoundPool {
   readonly pool: StoragePool;
   readonly afterwards: 'destroy' | 'leave';
 }
 
-interface Place {
-  found: Found;
+interface PoolPlace {
+  found: FoundPool;
   /** Nothing more is asked of libvirt about it, not even to end its pool. */
   isSilent?: boolean | undefined;
 }
@@ -58,9 +58,9 @@ interface PoolTimes {
 }
 
 export class FolderPools {
-  readonly #connection: MadeWhileUsed<Connection>;
+  readonly #connection: SharedResource<Connection>;
   readonly #log: Log;
-  readonly #places = new Map<string, { readonly place: MadeWhileUsed<Place>; turn: Promise<void> }>();
+  readonly #places = new Map<string, { readonly place: SharedResource<PoolPlace>; turn: Promise<void> }>();
   readonly #patience: number;
   readonly #now: () => number;
   readonly #mayEndStrays: () => boolean;
@@ -79,7 +79,7 @@ export class FolderPools {
     this.#now = now;
     this.#mayEndStrays = mayEndStrays;
     this.#ends = new PoolEnds(now);
-    this.#connection = new MadeWhileUsed(open, (connection) => {
+    this.#connection = new SharedResource(open, (connection) => {
       close(connection);
       return Promise.resolve();
     });
@@ -118,7 +118,7 @@ export class FolderPools {
 
   /** The same for what only reads: nothing of it may last. */
   look<R>(folder: string, read: (pool: FolderPool) => Promise<R>): Promise<R> {
-    return this.use(folder, (pool) => this.#answered(folder, () => read(pool)));
+    return this.use(folder, (pool) => this.#withPatience(folder, () => read(pool)));
   }
 
   #silence(folder: string): FolderSilent {
@@ -126,7 +126,7 @@ export class FolderPools {
   }
 
   /** The daemon goes on with what it was asked; nobody waits for it. */
-  async #answered<R>(folder: string, ask: () => Promise<R>): Promise<R> {
+  async #withPatience<R>(folder: string, ask: () => Promise<R>): Promise<R> {
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -141,9 +141,9 @@ export class FolderPools {
     }
   }
 
-  #addPlace(folder: string): { readonly place: MadeWhileUsed<Place>; turn: Promise<void> } {
-    const place = new MadeWhileUsed<Place>(
-      () => this.#connection.use(async (connection) => ({ found: await this.#foundIn(connection, folder) })),
+  #addPlace(folder: string): { readonly place: SharedResource<PoolPlace>; turn: Promise<void> } {
+    const place = new SharedResource<PoolPlace>(
+      () => this.#connection.use(async (connection) => ({ found: await this.#openPool(connection, folder) })),
       (used) => this.#leave(folder, used),
     );
     const own = { place, turn: Promise.resolve() };
@@ -154,13 +154,13 @@ export class FolderPools {
   async #inPlace<R>(
     connection: Connection,
     folder: string,
-    place: Place,
+    place: PoolPlace,
     act: (pool: FolderPool) => Promise<R>,
     tries = mostTries,
   ): Promise<R> {
     const { pool } = place.found;
     try {
-      await this.#answered(folder, () => connection.call('storagePoolRefresh', { pool, flags: 0 }));
+      await this.#withPatience(folder, () => connection.call('storagePoolRefresh', { pool, flags: 0 }));
       const facts = parsePool((await connection.call('storagePoolGetXmlDesc', { pool, flags: 0 })).xml);
       if (!folderTypes.has(facts.type)) {
         throw new NoFolder(`${folder} belongs to the storage pool ${pool.name} of type ${facts.type}`);
@@ -170,16 +170,16 @@ export class FolderPools {
       // Another editor had the same folder open and was done before us, or took the pool for left over. What acts changes something in
       // its last call only.
       if (tries > 1 && (await hasEnded(connection, pool, error))) {
-        place.found = await this.#foundIn(connection, folder);
+        place.found = await this.#openPool(connection, folder);
         return this.#inPlace(connection, folder, place, act, tries - 1);
       }
       throw error;
     }
   }
 
-  async #foundIn(connection: Connection, folder: string): Promise<Found> {
+  async #openPool(connection: Connection, folder: string): Promise<FoundPool> {
     try {
-      const found = await this.#answered(folder, () => this.#find(connection, folder));
+      const found = await this.#withPatience(folder, () => this.#find(connection, folder));
       this.#ends.uses(found.pool.name);
       return found;
     } catch (error) {
@@ -192,7 +192,7 @@ export class FolderPools {
   }
 
   /** One of our name is left over from an editor that died, or in use by another one: then it cannot be ended twice. */
-  async #find(connection: Connection, folder: string): Promise<Found> {
+  async #find(connection: Connection, folder: string): Promise<FoundPool> {
     const name = poolName(folder);
     const active = await this.#lookUp(connection, folder);
     if (active !== undefined) {
@@ -254,7 +254,7 @@ export class FolderPools {
    * | the same, and nobody needs the folder any more          | by who needs another, ten minutes after it was seen  |
    * | of a user                                               | never, but for one that we started                   |
    */
-  async #leave(folder: string, { found: { pool, afterwards }, isSilent }: Place): Promise<void> {
+  async #leave(folder: string, { found: { pool, afterwards }, isSilent }: PoolPlace): Promise<void> {
     this.#ends.leaves(pool.name);
     if (isSilent === true) {
       this.#owe(pool, afterwards);
@@ -262,7 +262,7 @@ export class FolderPools {
     }
     try {
       await this.#connection.use((connection) =>
-        this.#answered(folder, async () => {
+        this.#withPatience(folder, async () => {
           if (afterwards === 'destroy') {
             await endPool(connection, pool);
           }
@@ -277,7 +277,7 @@ export class FolderPools {
     }
   }
 
-  #owe({ name }: StoragePool, afterwards: Found['afterwards']): void {
+  #owe({ name }: StoragePool, afterwards: FoundPool['afterwards']): void {
     if (afterwards === 'destroy') {
       this.#ends.owe(name);
     }

@@ -14,7 +14,7 @@ import type {
 } from '../../domain/imageContents.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { FolderHangs, turnsOfAll } from './fileTurns.js';
-import { BadImage, boundedBytes, type ImageBytes, TooMuchToRead } from '../../qemu/imageBytes.js';
+import { BadImage, boundedBytes, type ImageBytes, ReadLimitError } from '../../qemu/imageBytes.js';
 import { factsOf } from '../../qemu/localImage.js';
 import { Extents, mostExtents, qcow2Extents } from '../../qemu/qcow2Extents.js';
 import { type Qcow2Header, readQcow2Header } from '../../qemu/qcow2Header.js';
@@ -76,7 +76,7 @@ async function openImage(path: string): Promise<FileHandle | undefined> {
 }
 
 function whyNot(error: unknown, path: string): Unreadable {
-  if (error instanceof BadImage || error instanceof TooMuchToRead || error instanceof FolderHangs) {
+  if (error instanceof BadImage || error instanceof ReadLimitError || error instanceof FolderHangs) {
     return 'failed';
   }
   return fileFailure(error, { path }).kind === 'denied' ? 'denied' : 'failed';
@@ -147,7 +147,7 @@ async function stateExtents(
     room.extents -= extents.length;
     return extents;
   } catch (error) {
-    if (error instanceof TooMuchToRead) {
+    if (error instanceof ReadLimitError) {
       // As much work again for each of the others would be no bound.
       room.extents = 0;
       return 'unreadable';

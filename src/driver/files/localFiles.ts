@@ -13,12 +13,12 @@ import {
   type ImageFacts,
   type NewOverlay,
   type OnMade,
-  type Seen,
+  type Observation,
   type Space,
 } from '../../domain/hostFiles.js';
 import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
 import { FolderHangs, turnsOfAll } from './fileTurns.js';
-import type { Way } from './composedFiles.js';
+import type { FileAccess } from './composedFiles.js';
 import { rebaseImage } from '../../qemu/rebaseImage.js';
 import { commitImage } from '../../qemu/commitImage.js';
 import { copyImage } from './copyImage.js';
@@ -33,7 +33,7 @@ const mostNames = 10_000;
 const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
 const hidden: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG']);
 
-export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): Way {
+export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): FileAccess {
   return {
     isNoFile,
     file: (path) => look(path, () => readFacts(path)),
@@ -55,7 +55,7 @@ export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qe
   };
 }
 
-async function readFacts(path: string): Promise<Seen<FileFacts>> {
+async function readFacts(path: string): Promise<Observation<FileFacts>> {
   try {
     return (await factsOf(await stat(path))) ?? 'unknown';
   } catch (error) {
@@ -79,7 +79,7 @@ async function isNoFile(path: string): Promise<boolean> {
   }
 }
 
-async function look<T>(path: string, read: () => Promise<Seen<T>>): Promise<Seen<T>> {
+async function look<T>(path: string, read: () => Promise<Observation<T>>): Promise<Observation<T>> {
   if (!isPath(path)) {
     return 'unknown';
   }

@@ -10,7 +10,7 @@ import type { Capabilities } from '../../domain/capabilities.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import type { ImageContents } from '../../domain/imageContents.js';
 import { FolderPools } from './folderPools.js';
-import { requireSeen, sameFiles } from './sameFiles.js';
+import { requireVisible, sameFiles } from './sameFiles.js';
 import { type StorageAccess, storageFiles } from './storageFiles.js';
 
 export interface FilesOf {
@@ -36,7 +36,7 @@ export function openFiles(of: FilesOf): HostFiles {
     ...storage,
     createOverlay: async (overlay) => {
       await storage.createOverlay(overlay);
-      await requireSeen(overlay.file, local, storage);
+      await requireVisible(overlay.file, local, storage);
     },
   };
   return composedFiles({ acting: [seen, local], reading: [local, storage] });

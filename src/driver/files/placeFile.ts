@@ -23,7 +23,7 @@ export async function placeNew(
   let part: string | undefined;
   let handle: FileHandle | undefined;
   try {
-    const present = await orUndefined(lstat(file));
+    const present = await undefinedIfMissing(lstat(file));
     if (present !== undefined && existing === 'keep') {
       throw new Failure('exists', details);
     }
@@ -64,7 +64,7 @@ async function ledTo(file: string, { uid }: Stats, details: FailureDetails): Pro
 }
 
 async function requireSame(handle: FileHandle, path: string, details: FailureDetails): Promise<void> {
-  const [own, there] = await Promise.all([handle.stat(), orUndefined(lstat(path))]);
+  const [own, there] = await Promise.all([handle.stat(), undefinedIfMissing(lstat(path))]);
   if (there?.dev !== own.dev || there.ino !== own.ino) {
     throw new Failure('failed', { ...details, libvirtMessage: `${path} was replaced while it was made` });
   }
@@ -92,7 +92,7 @@ export async function flush(path: string): Promise<void> {
   }
 }
 
-async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
+async function undefinedIfMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {

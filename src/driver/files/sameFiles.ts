@@ -6,13 +6,13 @@ import type { HostFiles } from '../../domain/hostFiles.js';
 import { Failure } from '../../domain/failure.js';
 import { refuse } from '../../domain/refusal.js';
 import type { StorageFiles } from './storageFiles.js';
-import type { Way } from './composedFiles.js';
+import type { FileAccess } from './composedFiles.js';
 
 /** Times of one file, read by two programs. */
 const closeMs = 1;
 
 /** The files as this program sees them; what changes one is done only where libvirt sees the same, as far as it tells. */
-export function sameFiles(local: Way, storage: Pick<StorageFiles, 'changedAt'>): Way {
+export function sameFiles(local: FileAccess, storage: Pick<StorageFiles, 'changedAt'>): FileAccess {
   const isOther = async (path: string): Promise<boolean> => {
     const before = await changedAt(path);
     const theirs = before === undefined ? 'unknown' : await storage.changedAt(path);
@@ -73,7 +73,7 @@ export function sameFiles(local: Way, storage: Pick<StorageFiles, 'changedAt'>):
 }
 
 /** What libvirt has made where this program, which sees the folder, does not see it: taken away again. */
-export async function requireSeen(file: string, local: HostFiles, storage: HostFiles): Promise<void> {
+export async function requireVisible(file: string, local: HostFiles, storage: HostFiles): Promise<void> {
   if ((await local.file(file)) === 'missing') {
     await storage.remove(file);
     throw otherFolder(file);

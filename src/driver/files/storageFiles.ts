@@ -4,7 +4,15 @@
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
 import type { StorageVol } from '../../libvirt/structs.js';
 import { Failure, type FailureDetails, type FailureKind } from '../../domain/failure.js';
-import type { CannotAct, FileFacts, HostFiles, ImageFacts, NewOverlay, Seen, Space } from '../../domain/hostFiles.js';
+import type {
+  CannotAct,
+  FileFacts,
+  HostFiles,
+  ImageFacts,
+  NewOverlay,
+  Observation,
+  Space,
+} from '../../domain/hostFiles.js';
 import { type FolderPool, type FolderPools, FolderSilent, NoFolder } from './folderPools.js';
 import { mayWrite, parseVolume, type VolumeFacts, writeOverlayVolume, writeRawVolume } from '../xml/storageXml.js';
 import { toFailure } from '../toFailure.js';
@@ -36,7 +44,7 @@ interface Place {
 
 export interface StorageFiles extends HostFiles {
   /** Of the last change of any kind; `unknown` where libvirt does not tell. */
-  changedAt(path: string): Promise<Seen<number>>;
+  changedAt(path: string): Promise<Observation<number>>;
 }
 
 export function storageFiles(access: StorageAccess): StorageFiles {
@@ -74,9 +82,9 @@ export function storageFiles(access: StorageAccess): StorageFiles {
     }
   };
 
-  const lookAt = <T>(path: string, answer: (volume: VolumeFacts) => T): Promise<Seen<T>> => {
+  const lookAt = <T>(path: string, answer: (volume: VolumeFacts) => T): Promise<Observation<T>> => {
     const place = placeOf(path);
-    return look<Seen<T>>(place?.folder, 'unknown', 'missing', async (pool) => {
+    return look<Observation<T>>(place?.folder, 'unknown', 'missing', async (pool) => {
       const volume = await findVolume(pool, place?.name ?? '');
       if (volume === undefined) {
         return certain ? 'missing' : 'unknown';

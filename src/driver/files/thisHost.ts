@@ -4,7 +4,7 @@ import { Failure } from '../../domain/failure.js';
 import type { CannotAct, HostFiles } from '../../domain/hostFiles.js';
 
 /** What a connection tells of where its daemon runs. */
-export interface Whereabouts {
+export interface DaemonLocation {
   /** Of the URI: only a Unix socket is certain to lead to a daemon on the same kernel, if nobody forwards it. */
   readonly transport: string;
   /** As the daemon says: with or without its domain. */
@@ -12,7 +12,7 @@ export interface Whereabouts {
 }
 
 /** A forwarded socket and a container betray themselves by another host's name. */
-export function isThisHost({ transport, hostname: theirs }: Whereabouts, ours = hostname()): boolean {
+export function isThisHost({ transport, hostname: theirs }: DaemonLocation, ours = hostname()): boolean {
   const [mine = '', other = ''] = [ours, theirs].map((name) => name.toLowerCase().split('.')[0]);
   return transport === 'unix' && mine !== '' && mine === other;
 }

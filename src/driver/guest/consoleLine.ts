@@ -6,7 +6,7 @@ import { Failure } from '../../domain/failure.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { VIR_DOMAIN_CONSOLE_FORCE } from '../../libvirt/flags.js';
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
-import { lifecycleMeans } from '../guestEvents.js';
+import { eventOfLifecycle } from '../guestEvents.js';
 import { toFailure } from '../toFailure.js';
 import type { ConsoleLine } from '../guestAccess.js';
 
@@ -29,7 +29,7 @@ export async function openConsoleLine(
     store.add(
       await connection.on('lifecycle', ({ dom, event, detail }) => {
         if (dom.uuid === uuid) {
-          changed.fire(lifecycleMeans(event, detail) === 'fromSnapshot' ? 'reverted' : 'power');
+          changed.fire(eventOfLifecycle(event, detail) === 'fromSnapshot' ? 'reverted' : 'power');
         }
       }),
     );

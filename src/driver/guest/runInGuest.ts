@@ -6,7 +6,7 @@ import { Failure, type FailureDetails } from '../../domain/failure.js';
 import { type GuestCommand, type GuestOutputBytes, type GuestRun, mostGuestOutput } from '../../domain/guestCommand.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
-import { toldBy } from '../agentAnswer.js';
+import { agentAnswerOf } from '../agentAnswer.js';
 
 const betweenLooksMs = 100;
 /** libvirt's patience with one answer, in seconds: the last one holds all that the program wrote, and comes once. */
@@ -69,9 +69,9 @@ export async function runInGuest(
         return undefined;
       }
       // The agent tells once how a program ended. libvirt drops what comes after it has given up waiting for it.
-      throw wasUnheard && error instanceof LibvirtError && toldBy(error) === 'answers'
+      throw wasUnheard && error instanceof LibvirtError && agentAnswerOf(error) === 'answers'
         ? outputLost(error, 'unheard')
-        : asTold(error);
+        : asAgentFailure(error);
     }
   };
   const until = performance.now() + atMostMs;
@@ -82,7 +82,7 @@ export async function runInGuest(
       'capture-output': true,
       ...(input !== undefined && { 'input-data': Buffer.from(input).toString('base64') }),
     }).catch((error: unknown) => {
-      throw asTold(error);
+      throw asAgentFailure(error);
     })
   ).return;
   for (;;) {
@@ -92,8 +92,8 @@ export async function runInGuest(
         kind: 'ended',
         ...(now.exitcode !== undefined && { exitCode: now.exitcode }),
         ...(now.signal !== undefined && { signal: now.signal }),
-        stdout: bounded(now['out-data'], now['out-truncated']),
-        stderr: bounded(now['err-data'], now['err-truncated']),
+        stdout: limitOutput(now['out-data'], now['out-truncated']),
+        stderr: limitOutput(now['err-data'], now['err-truncated']),
       };
     }
     if (performance.now() >= until) {
@@ -110,30 +110,30 @@ function isForNow(error: unknown): boolean {
   if (!(error instanceof LibvirtError)) {
     return false;
   }
-  const told = toldBy(error);
+  const told = agentAnswerOf(error);
   return error.code === code.VIR_ERR_OPERATION_TIMEOUT || (told !== undefined && told !== 'answers');
 }
 
-function asTold(error: unknown): unknown {
+function asAgentFailure(error: unknown): unknown {
   if (!(error instanceof LibvirtError)) {
     return error;
   }
   if (noAgentCodes.has(error.code)) {
-    return new Failure('unsupported', whatWasSaid(error), { cause: error });
+    return new Failure('unsupported', libvirtDetails(error), { cause: error });
   }
   // The daemon has the answer and cannot send it on; the agent has forgotten the program by then.
   return error.code === code.VIR_ERR_RPC ? outputLost(error, 'tooLarge') : error;
 }
 
 function outputLost(cause: LibvirtError, why: 'tooLarge' | 'unheard'): Failure {
-  return new Failure('failed', { ...whatWasSaid(cause), outputLost: why }, { cause });
+  return new Failure('failed', { ...libvirtDetails(cause), outputLost: why }, { cause });
 }
 
-function whatWasSaid({ message, code }: LibvirtError): Pick<FailureDetails, 'libvirtMessage' | 'libvirtCode'> {
+function libvirtDetails({ message, code }: LibvirtError): Pick<FailureDetails, 'libvirtMessage' | 'libvirtCode'> {
   return { libvirtMessage: message, libvirtCode: code };
 }
 
-function bounded(data = '', wasCut = false): GuestOutputBytes {
+function limitOutput(data = '', wasCut = false): GuestOutputBytes {
   const bytes = Buffer.from(data, 'base64');
   return { bytes: bytes.subarray(0, mostGuestOutput), isCut: wasCut || bytes.length > mostGuestOutput };
 }

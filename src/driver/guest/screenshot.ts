@@ -12,7 +12,7 @@ const mostImageBytes = 128 * 1024 * 1024;
 export async function readScreenshot(connection: Connection, uuid: string): Promise<Uint8Array> {
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
   // The kind that libvirt names is not looked at: the bytes tell it themselves.
-  const { stream } = await opened(connection.openStream('domainScreenshot', { dom, screen: 0, flags: 0 }));
+  const { stream } = await requireDisplay(connection.openStream('domainScreenshot', { dom, screen: 0, flags: 0 }));
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const piece of stream as AsyncIterable<Uint8Array>) {
@@ -33,7 +33,7 @@ export async function readScreenshot(connection: Connection, uuid: string): Prom
   return png;
 }
 
-async function opened<T>(opening: Promise<T>): Promise<T> {
+async function requireDisplay<T>(opening: Promise<T>): Promise<T> {
   try {
     return await opening;
   } catch (error) {

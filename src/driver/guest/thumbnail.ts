@@ -50,12 +50,12 @@ function unfilter(lines: Buffer, lineBytes: number): void {
       const left = isFirst ? 0 : (lines[at - bytesPerPixel] ?? 0);
       const above = start === 0 ? 0 : (lines[at - lineBytes] ?? 0);
       const corner = isFirst || start === 0 ? 0 : (lines[at - lineBytes - bytesPerPixel] ?? 0);
-      lines[at] = (lines[at] ?? 0) + added(filter, left, above, corner);
+      lines[at] = (lines[at] ?? 0) + predictByte(filter, left, above, corner);
     }
   }
 }
 
-function added(filter: number | undefined, left: number, above: number, corner: number): number {
+function predictByte(filter: number | undefined, left: number, above: number, corner: number): number {
   const mean = (left + above) >> 1;
   const [toLeft, toAbove] = [Math.abs(above - corner), Math.abs(left - corner)];
   const toCorner = Math.abs(left + above - 2 * corner);

@@ -7,7 +7,7 @@ import {
   VIR_DOMAIN_XML_MIGRATABLE,
   VIR_DOMAIN_XML_SECURE,
 } from '../../libvirt/flags.js';
-import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
 import type { Step } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
@@ -57,7 +57,7 @@ export async function adoptSnapshot(
       await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
     }
   }
-  const known = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, readSecure(context, step.made.name));
+  const known = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, readSecure(context, step.made.name));
   if (known === undefined) {
     const xmlDesc = writeAdoptedXml(step, present, configured);
     const flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT;

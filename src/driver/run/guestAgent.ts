@@ -3,7 +3,7 @@
 import type { Connection } from '../../libvirt/connection.js';
 import { LibvirtError } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
-import { type AgentAnswer, toldBy } from '../agentAnswer.js';
+import { type AgentAnswer, agentAnswerOf } from '../agentAnswer.js';
 
 export type AgentState = Exclude<AgentAnswer, 'disabled'>;
 
@@ -50,7 +50,7 @@ async function answerTo(call: Promise<unknown>, signal: AbortSignal): Promise<Ag
     if (signal.aborted && error === signal.reason) {
       return 'silent';
     }
-    const told = error instanceof LibvirtError ? toldBy(error) : undefined;
+    const told = error instanceof LibvirtError ? agentAnswerOf(error) : undefined;
     if (told === undefined) {
       throw error;
     }

@@ -70,11 +70,11 @@ export async function setGuestClock(agent: Agent, log: Log, options: ClockOption
   const signal = AbortSignal.timeout(options.waitMs ?? clockPatienceMs);
   let listening: Disposable | undefined;
   try {
-    let connected: () => void = () => undefined;
-    const comes = new Promise<void>((resolve) => (connected = resolve));
+    let resolveConnected: () => void = () => undefined;
+    const comes = new Promise<void>((resolve) => (resolveConnected = resolve));
     listening = await connection.on('agentLifecycle', ({ dom: { uuid }, state }) => {
       if (uuid === dom.uuid && state === VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED) {
-        connected();
+        resolveConnected();
       }
     });
     const set = options.onThisHost
@@ -86,7 +86,7 @@ export async function setGuestClock(agent: Agent, log: Log, options: ClockOption
       if (!(error instanceof LibvirtError) || error.code !== code.VIR_ERR_AGENT_UNRESPONSIVE) {
         throw error;
       }
-      await Promise.race([comes, aborted(signal)]);
+      await Promise.race([comes, rejectOnAbort(signal)]);
       await set();
     }
     return true;
@@ -141,7 +141,7 @@ async function lookAtClock(
 }
 
 /** Rejects when the signal is aborted. */
-function aborted(signal: AbortSignal): Promise<never> {
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const end = (): void => reject(signal.reason as Error);
     if (signal.aborted) {

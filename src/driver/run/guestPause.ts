@@ -44,7 +44,7 @@ export class GuestPause implements Disposable {
    * The milliseconds so far. Waits a little for a resumed event that is still under way: when the guest is suspended,
    * or when `expected` and no stop was seen at all.
    */
-  async settled(expected: boolean): Promise<number | undefined> {
+  async waitForPause(expected: boolean): Promise<number | undefined> {
     if (this.#suspendedAt !== undefined || (expected && this.#pausedMs === undefined)) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, settleMs);

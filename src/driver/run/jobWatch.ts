@@ -2,7 +2,7 @@
 import type { Connection } from '../../libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
 import { type Domain, type TypedParameter, typedParameterMap } from '../../libvirt/structs.js';
-import type { LiveSave, SavedSoFar } from './liveSave.js';
+import type { LiveSave, SaveProgress } from './liveSave.js';
 import type { StepContext } from './stepContext.js';
 
 const intervalMs = 250;
@@ -21,7 +21,7 @@ const mostHanging = 2;
  * later ones are answered (seen on 9.0), so the next one does not wait for it. What goes wrong with a look is logged
  * and ends the looking alone.
  */
-export async function whileRunning<T>(
+export async function watchWhile<T>(
   work: Promise<T>,
   { openAnother, closeAnother, signal, log }: Pick<StepContext, 'openAnother' | 'closeAnother' | 'signal' | 'log'>,
   look: (connection: Connection) => Promise<void>,
@@ -78,19 +78,19 @@ function tick(ended: AbortSignal, wake: AbortSignal, [ms, wokenMs]: readonly [nu
     return Promise.resolve(false);
   }
   return new Promise((resolve) => {
-    const done = (): void => {
+    const finish = (): void => {
       clearTimeout(timer);
-      ended.removeEventListener('abort', done);
-      wake.removeEventListener('abort', woken);
+      ended.removeEventListener('abort', finish);
+      wake.removeEventListener('abort', lookSoon);
       resolve(!ended.aborted);
     };
-    const woken = (): void => {
+    const lookSoon = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(done, wokenMs);
+      timer = setTimeout(finish, wokenMs);
     };
-    let timer = setTimeout(done, wake.aborted ? wokenMs : ms);
-    ended.addEventListener('abort', done);
-    wake.addEventListener('abort', woken);
+    let timer = setTimeout(finish, wake.aborted ? wokenMs : ms);
+    ended.addEventListener('abort', finish);
+    wake.addEventListener('abort', lookSoon);
   });
 }
 
@@ -120,7 +120,7 @@ export function memoryJobLook(
     onCancelling,
   }: Pick<StepContext, 'dom' | 'signal' | 'onProgress'> & { readonly onCancelling?: () => void },
   now: () => number = () => performance.now(),
-  live?: Pick<LiveSave, 'seen' | 'hasStopped'>,
+  live?: Pick<LiveSave, 'follow' | 'hasStopped'>,
 ): (connection: Connection) => Promise<void> {
   const sentAt = now();
   let cancelAsked = false;
@@ -141,7 +141,7 @@ export function memoryJobLook(
     }
     const soFar = live && savedSoFar(params);
     if (live !== undefined && soFar !== undefined) {
-      await live.seen(soFar, connection);
+      await live.follow(soFar, connection);
       // Of what it will be at least: RAM that was changed since counts as often as it is written.
       furthest = Math.max(furthest, soFar.written / Math.max(1, soFar.written + soFar.remaining));
       const saved = { bytes: soFar.written, bytesPerSecond: soFar.perSecond, guestStopped: live.hasStopped };
@@ -183,7 +183,7 @@ export function jobFraction(parameters: readonly TypedParameter[]): number | und
 }
 
 /** Undefined while no job counts. */
-function savedSoFar(parameters: readonly TypedParameter[]): SavedSoFar | undefined {
+function savedSoFar(parameters: readonly TypedParameter[]): SaveProgress | undefined {
   const values = typedParameterMap(parameters);
   const of = (name: string): number => Number(values.get(name) ?? 0);
   const [total, written, ms] = [of('data_total'), of('data_processed'), of('time_elapsed')];

@@ -1,6 +1,6 @@
 // What a snapshot that failed left behind: told as facts with its failure. Only frozen file systems are seen to here,
 // for a guest hangs for as long as they are; everything else is left to a plan.
-import { errorCodes, LibvirtError, orUndefined } from '../../libvirt/libvirtError.js';
+import { errorCodes, LibvirtError, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { Failure, type FailureKind, type Leftover } from '../../domain/failure.js';
 import type { Step } from '../../steps/step.js';
 import { parseDomainXml } from '../xml/domainXml.js';
@@ -21,7 +21,7 @@ export async function withLeftovers(context: StepContext, step: CreateStep, erro
   if (!mayLeave.has(failure.kind)) {
     return failure;
   }
-  const seen = async <T>(what: string, look: () => Promise<T>, otherwise: T): Promise<T> => {
+  const lookOr = async <T>(what: string, look: () => Promise<T>, otherwise: T): Promise<T> => {
     try {
       return await look();
     } catch (reason) {
@@ -29,13 +29,13 @@ export async function withLeftovers(context: StepContext, step: CreateStep, erro
       return otherwise;
     }
   };
-  const frozen = step.quiesce ? await seen('the guest', () => thawed(context), 'not') : 'not';
-  const known = await seen('the snapshot', () => isThere(context, step.name), true);
+  const frozen = step.quiesce ? await lookOr('the guest', () => ensureThawed(context), 'not') : 'not';
+  const known = await lookOr('the snapshot', () => isThere(context, step.name), true);
   const left: readonly Leftover[] = [
     ...(frozen === 'stays' ? [{ kind: 'frozen' } as const] : []),
-    ...(await seen('the state', () => savingWithoutEnd(context), [])),
-    ...(known ? [] : await seen('what is in the images', () => tags(context, step), [])),
-    ...(known ? [] : await seen('the files', () => files(context, step), [])),
+    ...(await lookOr('the state', () => savingWithoutEnd(context), [])),
+    ...(known ? [] : await lookOr('what is in the images', () => tags(context, step), [])),
+    ...(known ? [] : await lookOr('the files', () => files(context, step), [])),
   ];
   return new Failure(
     failure.kind,
@@ -45,7 +45,7 @@ export async function withLeftovers(context: StepContext, step: CreateStep, erro
 }
 
 /** libvirt thaws what it froze, unless QEMU, the daemon or the agent came to an end between. */
-async function thawed({ connection, dom, log }: StepContext): Promise<'not' | 'thawed' | 'stays'> {
+async function ensureThawed({ connection, dom, log }: StepContext): Promise<'not' | 'thawed' | 'stays'> {
   if ((await readAgent({ connection, dom })) !== 'frozen') {
     return 'not';
   }
@@ -79,7 +79,7 @@ async function isSaving({ connection, dom }: Pick<StepContext, 'connection' | 'd
 
 async function isThere({ connection, dom }: StepContext, name: string): Promise<boolean> {
   const found = connection.call('domainSnapshotLookupByName', { dom, name, flags: 0 });
-  return (await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, found)) !== undefined;
+  return (await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, found)) !== undefined;
 }
 
 async function tags({ files: onHost, vm }: StepContext, step: CreateStep): Promise<readonly Leftover[]> {

@@ -7,7 +7,7 @@ import type { StepContext } from './stepContext.js';
 import { readPower } from '../powerState.js';
 
 /** What libvirt counts of the job, in bytes. */
-export interface SavedSoFar {
+export interface SaveProgress {
   /** Of the RAM. */
   readonly total: number;
   /** Of it, not written since it was last changed, as far as QEMU has looked. */
@@ -31,7 +31,7 @@ const mostRounds = 2;
  *
  * @param mostBytes that the file may take; undefined: not known
  */
-export function mustStop({ total, remaining, written }: SavedSoFar, mostBytes?: number): boolean {
+export function mustStop({ total, remaining, written }: SaveProgress, mostBytes?: number): boolean {
   const rest = Math.min(total, remaining + written);
   return total > 0 && (written >= mostRounds * total || (mostBytes !== undefined && written + rest > mostBytes));
 }
@@ -64,7 +64,7 @@ export class LiveSave {
   }
 
   /** At each look at the job. Another client may have let the guest run on meanwhile: then it is stopped again. */
-  async seen(soFar: SavedSoFar, looking: Connection): Promise<void> {
+  async follow(soFar: SaveProgress, looking: Connection): Promise<void> {
     if (this.#stopping !== undefined || !(this.#hasStopped || mustStop(soFar, this.#mostBytes))) {
       return;
     }
@@ -75,7 +75,7 @@ export class LiveSave {
   }
 
   /** On the step's own connection, which stays until it is answered: libvirt may come to it only after the end of the job. */
-  async #stop({ written, perSecond }: SavedSoFar): Promise<void> {
+  async #stop({ written, perSecond }: SaveProgress): Promise<void> {
     const { connection, dom, log } = this.#context;
     log.info(
       `the guest writes to its RAM as fast as ${perSecond} bytes a second are saved: stopped after ${written} bytes`,

@@ -6,7 +6,7 @@ import { type Version, versionOf } from '../../domain/capabilities.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { Domain } from '../../libvirt/structs.js';
 
-export interface Monitored {
+export interface MonitoredVm {
   readonly connection: Connection;
   readonly dom: Domain;
 }
@@ -23,7 +23,7 @@ const refused = v.object({ error: v.object({ desc: v.string() }) });
 
 /** Rejects with MonitorError, LibvirtError or ConnectionLost. */
 async function ask<S extends v.GenericSchema>(
-  { connection, dom }: Monitored,
+  { connection, dom }: MonitoredVm,
   answer: S,
   execute: string,
   parameters?: object,
@@ -35,7 +35,7 @@ async function ask<S extends v.GenericSchema>(
 
 /** @throws MonitorError where QEMU refused, or said what is not understood */
 export function answerOf<S extends v.GenericSchema>(answer: S, execute: string, text: string): v.InferOutput<S> {
-  const told = parsed(execute, text);
+  const told = parseAnswer(execute, text);
   const no = v.safeParse(refused, told);
   if (no.success) {
     throw new MonitorError(`${execute}: ${no.output.error.desc}`);
@@ -48,7 +48,7 @@ export function answerOf<S extends v.GenericSchema>(answer: S, execute: string, 
   return (yes.output as { readonly return: v.InferOutput<S> }).return;
 }
 
-function parsed(execute: string, text: string): unknown {
+function parseAnswer(execute: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -88,7 +88,7 @@ export interface Stream {
 
 const ended = { completed: 'completed', failed: 'failed', cancelled: 'failed', none: 'none' } as const;
 
-export async function readStream(monitored: Monitored): Promise<Stream> {
+export async function readStream(monitored: MonitoredVm): Promise<Stream> {
   const answer = await ask(monitored, migration, 'query-migrate');
   const { status = 'none', ram, 'error-desc': said, 'blocked-reasons': blockers } = answer;
   const known: Partial<Record<string, Stream['state']>> = ended;
@@ -102,25 +102,25 @@ export async function readStream(monitored: Monitored): Promise<Stream> {
   };
 }
 
-export async function readBlockers(monitored: Monitored): Promise<Stream['blockers']> {
+export async function readBlockers(monitored: MonitoredVm): Promise<Stream['blockers']> {
   return (await readStream(monitored)).blockers;
 }
 
 const capability = 'background-snapshot';
 
 /** QEMU looks here whether it can guard all of the VM's RAM, and opens what it needs for it: on, then off, is a whole trial. */
-export async function setBackgroundSnapshot(monitored: Monitored, state: boolean): Promise<void> {
+export async function setBackgroundSnapshot(monitored: MonitoredVm, state: boolean): Promise<void> {
   await ask(monitored, v.unknown(), 'migrate-set-capabilities', { capabilities: [{ capability, state }] });
 }
 
-export async function isBackgroundSnapshotOn(monitored: Monitored): Promise<boolean> {
+export async function isBackgroundSnapshotOn(monitored: MonitoredVm): Promise<boolean> {
   const schema = v.array(v.object({ capability: v.string(), state: v.boolean() }));
   const all = await ask(monitored, schema, 'query-migrate-capabilities');
   return all.some((one) => one.capability === capability && one.state);
 }
 
 /** Of the program that the VM runs in: it may be older than the one that the next VM gets. */
-export async function readQemuVersion(monitored: Monitored): Promise<Version> {
+export async function readQemuVersion(monitored: MonitoredVm): Promise<Version> {
   const part = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(999));
   const shape = v.object({ qemu: v.object({ major: part, minor: part, micro: part }) });
   const { major, minor, micro } = (await ask(monitored, shape, 'query-version')).qemu;
@@ -130,7 +130,7 @@ export async function readQemuVersion(monitored: Monitored): Promise<Version> {
 const changes = ['wr_operations', 'failed_wr_operations', 'wr_merged', 'unmap_operations', 'zone_append_operations'];
 
 /** How many requests of the guest have changed a disk since QEMU started: as many as before tells that none did since. */
-export async function readWrites(monitored: Monitored): Promise<number> {
+export async function readWrites(monitored: MonitoredVm): Promise<number> {
   const shape = v.array(v.object({ stats: v.record(v.string(), v.unknown()) }));
   const disks = await ask(monitored, shape, 'query-blockstats');
   const counts = disks.flatMap(({ stats }) => changes.map((one) => v.parse(v.optional(count, 0), stats[one])));
@@ -138,12 +138,12 @@ export async function readWrites(monitored: Monitored): Promise<number> {
 }
 
 /** Answered at once; see `readStream` for what becomes of it. */
-export async function startStream(monitored: Monitored, uri: string): Promise<void> {
+export async function startStream(monitored: MonitoredVm, uri: string): Promise<void> {
   await ask(monitored, v.unknown(), 'migrate', { uri });
 }
 
 /** From QEMU 10 on the guest goes on at full speed; with 7.2 it would hang for ever. */
-export async function cancelStream(monitored: Monitored): Promise<void> {
+export async function cancelStream(monitored: MonitoredVm): Promise<void> {
   await ask(monitored, v.unknown(), 'migrate_cancel');
 }
 
@@ -151,7 +151,7 @@ export async function cancelStream(monitored: Monitored): Promise<void> {
 export const descriptorMark = 'virt-rewind';
 
 /** QEMU closes those that it has of us. */
-async function takeBackDescriptors(monitored: Monitored): Promise<void> {
+async function takeBackDescriptors(monitored: MonitoredVm): Promise<void> {
   const shape = v.array(
     v.object({ 'fdset-id': v.number(), fds: v.array(v.object({ opaque: v.optional(v.string()) })) }),
   );
@@ -162,8 +162,8 @@ async function takeBackDescriptors(monitored: Monitored): Promise<void> {
   }
 }
 
-/** What `endStream` would end. */
-export async function isStreamLeft(monitored: Monitored): Promise<boolean> {
+/** What `abortBackgroundSave` would end. */
+export async function isBackgroundSaveLeft(monitored: MonitoredVm): Promise<boolean> {
   return (await readStream(monitored)).state === 'going' || isBackgroundSnapshotOn(monitored);
 }
 
@@ -174,7 +174,7 @@ const lookEveryMs = 50;
  * not belong to the disks. Idempotent.
  * @throws MonitorError where libvirt itself sends the state of the VM somewhere for another client: that goes on
  */
-export async function endStream(monitored: Monitored): Promise<void> {
+export async function abortBackgroundSave(monitored: MonitoredVm): Promise<void> {
   const { connection, dom } = monitored;
   for (let cancelled = false; (await readStream(monitored)).state === 'going'; cancelled = true) {
     // It knows nothing of ours.

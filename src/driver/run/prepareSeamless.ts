@@ -5,7 +5,14 @@ import type { HostFiles } from '../../domain/hostFiles.js';
 import type { CreateStep } from '../../steps/step.js';
 import type { SavedFile } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
-import { endStream, leastQemu, readQemuVersion, readStream, readWrites, setBackgroundSnapshot } from './monitor.js';
+import {
+  abortBackgroundSave,
+  leastQemu,
+  readQemuVersion,
+  readStream,
+  readWrites,
+  setBackgroundSnapshot,
+} from './monitor.js';
 import { removeOwnOverlays } from './ownOverlays.js';
 import type { SeamlessAccess, StepContext } from './stepContext.js';
 
@@ -33,7 +40,7 @@ export function overlaysOf({ vm }: StepContext, { disks }: SeamlessStep): readon
   });
 }
 
-export interface Prepared {
+export interface PreparedSave {
   readonly saved: SavedFile;
   readonly uri: string;
   /** How often the guest had written when it began, some tenths of a second ago. */
@@ -47,7 +54,7 @@ export async function prepare(
   overlays: readonly Overlay[],
   xml: string,
   access: SeamlessAccess,
-): Promise<Prepared> {
+): Promise<PreparedSave> {
   const { dom, files } = context;
   const made: Overlay[] = [];
   let saved: SavedFile | undefined;
@@ -57,12 +64,12 @@ export async function prepare(
     saved = await access.begin(step.memoryFile, xml);
     // A program is started for either. Both are waited for, so that what the one has made is known when the other fails.
     const handing = access.handOver(dom.uuid, saved.descriptor);
-    const [set] = await bothDone(handing, makeOverlays(files, overlays, made));
+    const [set] = await waitForBoth(handing, makeOverlays(files, overlays, made));
     await setBackgroundSnapshot(context, true);
     return { saved, uri: `file:/dev/fdset/${set},offset=${saved.start}`, writes };
   } catch (error) {
     if (saved !== undefined) {
-      await settled(context);
+      await abortLeftSave(context);
       await saved.discard();
     }
     await removeOwnOverlays(context, filesOf(made));
@@ -79,7 +86,7 @@ async function makeOverlays(files: HostFiles, overlays: readonly Overlay[], made
 }
 
 /** Rejects as the first of them that does, when both have ended. */
-async function bothDone<A, B>(one: Promise<A>, other: Promise<B>): Promise<readonly [A, B]> {
+async function waitForBoth<A, B>(one: Promise<A>, other: Promise<B>): Promise<readonly [A, B]> {
   await Promise.allSettled([one, other]);
   return Promise.all([one, other]);
 }
@@ -105,9 +112,9 @@ async function requirePossible(context: StepContext): Promise<void> {
 }
 
 /** Whoever brings the operation to its end tries once more. */
-export async function settled(context: StepContext): Promise<void> {
+export async function abortLeftSave(context: StepContext): Promise<void> {
   try {
-    await endStream(context);
+    await abortBackgroundSave(context);
   } catch (error) {
     context.log.warn(`QEMU may still have what a snapshot needed: ${String(error)}`);
   }

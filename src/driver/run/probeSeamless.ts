@@ -20,7 +20,7 @@ import {
 } from './monitor.js';
 import type { SeamlessAccess } from './stepContext.js';
 
-export interface Probing {
+export interface SeamlessProbe {
   readonly connection: Connection;
   readonly dom: Domain;
   readonly vm: Vm;
@@ -31,13 +31,13 @@ export interface Probing {
 }
 
 /** Rejects where the connection is lost, and where QEMU did not let go of the RAM again. */
-export async function probeSeamless(probing: Probing, how: 'look' | 'try'): Promise<Seamless> {
+export async function probeSeamless(probing: SeamlessProbe, how: 'look' | 'try'): Promise<Seamless> {
   try {
-    const seen = await obstacleSeen(probing);
+    const seen = await findObstacle(probing);
     if (seen !== undefined) {
       return seen;
     }
-    return how === 'try' || (await isMarked(probing)) ? await tried(probing) : { kind: 'untried' };
+    return how === 'try' || (await isMarked(probing)) ? await tryCapability(probing) : { kind: 'untried' };
   } catch (error) {
     if (!(error instanceof LibvirtError)) {
       throw error;
@@ -47,7 +47,13 @@ export async function probeSeamless(probing: Probing, how: 'look' | 'try'): Prom
   }
 }
 
-async function obstacleSeen({ connection, dom, vm, capabilities, access }: Probing): Promise<Seamless | undefined> {
+async function findObstacle({
+  connection,
+  dom,
+  vm,
+  capabilities,
+  access,
+}: SeamlessProbe): Promise<Seamless | undefined> {
   if (capabilities.driver !== 'qemu' || capabilities.hypervisor < leastQemu || !capabilities.externalRevert) {
     return no('tooOld');
   }
@@ -72,12 +78,12 @@ async function obstacleSeen({ connection, dom, vm, capabilities, access }: Probi
 const marks = /monit|[^\p{ASCII}]/iu;
 
 /** Whether QEMU's monitor was used by somebody since the VM was switched on, so that to ask it changes nothing more. */
-async function isMarked({ connection, dom }: Pick<Probing, 'connection' | 'dom'>): Promise<boolean> {
+async function isMarked({ connection, dom }: Pick<SeamlessProbe, 'connection' | 'dom'>): Promise<boolean> {
   const { msgs } = await connection.call('domainGetMessages', { dom, flags: VIR_DOMAIN_MESSAGE_TAINTING });
   return msgs.some((text) => marks.test(text));
 }
 
-async function tried(probing: Probing): Promise<Seamless> {
+async function tryCapability(probing: SeamlessProbe): Promise<Seamless> {
   const { connection, dom } = probing;
   const { type: job } = await connection.call('domainGetJobStats', { dom, flags: 0 });
   if (job !== 0) {
@@ -119,7 +125,7 @@ async function tried(probing: Probing): Promise<Seamless> {
  * | by the device             | device: QEMU sees the devices alone that libvirt lets it see |
  * | yes                       | refused: its own words are all that is known |
  */
-async function whyOfKernel({ connection, dom, access }: Probing): Promise<'kernel' | 'device' | 'refused'> {
+async function whyOfKernel({ connection, dom, access }: SeamlessProbe): Promise<'kernel' | 'device' | 'refused'> {
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
   const may = await access?.mayGuard(readGuestMemory(xml).user);
   return may === 'byDevice' ? 'device' : may === 'yes' ? 'refused' : 'kernel';
@@ -130,7 +136,7 @@ async function whyOfKernel({ connection, dom, access }: Probing): Promise<'kerne
  * to the disks. Asked of VMs alone that are marked for it.
  * @returns whether there was one; it is off
  */
-export async function dropLeftGuard(monitored: Pick<Probing, 'connection' | 'dom'>): Promise<boolean> {
+export async function dropLeftGuard(monitored: Pick<SeamlessProbe, 'connection' | 'dom'>): Promise<boolean> {
   if (!(await isMarked(monitored))) {
     return false;
   }

@@ -1,6 +1,6 @@
 // Which disks of a VM have a block job. It waits for QEMU's answer.
 import type { Connection } from '../../libvirt/connection.js';
-import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
 import { snapshotableDisks, type Vm } from '../../domain/vm.js';
 
@@ -10,7 +10,7 @@ export async function readBlockJobs(connection: Connection, dom: Domain, vm: Vm)
   const ask = async (target: string): Promise<readonly string[]> => {
     const call = connection.call('domainGetBlockJobInfo', { dom, path: target, flags: 0 });
     // "Not running": it was switched off since, and has no jobs.
-    const info = await orUndefined(errorCodes.VIR_ERR_OPERATION_INVALID, call);
+    const info = await undefinedOnCode(errorCodes.VIR_ERR_OPERATION_INVALID, call);
     return info !== undefined && info.found !== 0 ? [target] : [];
   };
   const jobs = first === undefined ? [] : await ask(first.target);

@@ -17,12 +17,12 @@ import { removeThose } from './runFileStep.js';
 import { readSecure } from './runRedefineStep.js';
 import type { StepContext } from './stepContext.js';
 
-type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
+type StepOfKind<D extends Step['kind']> = Extract<Step, { kind: D }>;
 
 /** A copy appears when it is whole. @throws Failure `exists` where somebody took its name meanwhile */
 export async function copyImages(
   { files, signal, onProgress, onMade }: Pick<StepContext, 'files' | 'signal' | 'onProgress' | 'onMade'>,
-  { disks }: Of<'copyImages'>,
+  { disks }: StepOfKind<'copyImages'>,
 ): Promise<void> {
   for (const [index, { target: _, ...copy }] of disks.entries()) {
     onProgress({ fraction: index / disks.length, cancellable: true });
@@ -33,7 +33,7 @@ export async function copyImages(
 }
 
 /** Idempotent: the same is defined again. */
-export async function defineClone(context: StepContext, step: Of<'defineClone'>): Promise<void> {
+export async function defineClone(context: StepContext, step: StepOfKind<'defineClone'>): Promise<void> {
   const { connection, dom } = context;
   const { snapshot } = step;
   const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
@@ -51,7 +51,7 @@ export async function defineClone(context: StepContext, step: Of<'defineClone'>)
  */
 export async function discardClone(
   { connection, dom, vm, files, log }: StepContext,
-  step: Of<'discardClone'>,
+  step: StepOfKind<'discardClone'>,
 ): Promise<void> {
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
   if (parseDomainXml(xml).clone === undefined) {

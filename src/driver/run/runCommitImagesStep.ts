@@ -11,7 +11,7 @@ import { onFiles } from '../xml/retarget.js';
 import type { StepContext } from './stepContext.js';
 
 type CommitStep = Extract<Step, { kind: 'commitImages' }>;
-type Committing = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files' | 'signal' | 'onProgress'>;
+type CommitContext = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files' | 'signal' | 'onProgress'>;
 
 /**
  * A disk of which nothing is left to merge is only defined on its base. One whose images above stand on the base already is
@@ -21,21 +21,21 @@ type Committing = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files' | 'sig
  * @throws Failure `refused`, or `stopped` after a merge, unless the VM is off throughout and names the files that it did;
  * `busy` when somebody has one of the images open
  */
-export async function commitImages(context: Committing, step: CommitStep): Promise<void> {
+export async function commitImages(context: CommitContext, step: CommitStep): Promise<void> {
   const { connection, dom, files, signal, onProgress } = context;
   const left: CommitStep['disks'][number][] = [];
   for (const disk of step.disks) {
     const file = (await readDiskState(context, disk.target, 'configured'))?.file;
     if (disk.above !== undefined) {
       if (file === undefined || file === disk.top || file === disk.base) {
-        throw changed(context, 'refused');
+        throw stalePlanFailure(context, 'refused');
       }
-      if ((await unmoved(context, disk, disk.above, 'refused')).length > 0) {
+      if ((await findUnmoved(context, disk, disk.above, 'refused')).length > 0) {
         left.push(disk);
       }
     } else if (file !== disk.base) {
       if (file !== disk.top) {
-        throw changed(context, 'refused');
+        throw stalePlanFailure(context, 'refused');
       }
       left.push(disk);
     }
@@ -55,11 +55,11 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
       onProgress({ fraction: (index + fraction) / left.length, cancellable: true }),
     );
     // Nothing is copied, for the base holds by now what these stood on.
-    for (const file of above === undefined ? [] : await unmoved(context, disk, above, 'stopped')) {
+    for (const file of above === undefined ? [] : await findUnmoved(context, disk, above, 'stopped')) {
       await files.rebase({ file, backing: base, backingFormat: baseFormat });
     }
-    if (above !== undefined && (await unmoved(context, disk, above, 'stopped')).length > 0) {
-      throw changed(context, 'stopped');
+    if (above !== undefined && (await findUnmoved(context, disk, above, 'stopped')).length > 0) {
+      throw stalePlanFailure(context, 'stopped');
     }
   }
   onProgress({ fraction: 1, cancellable: false });
@@ -74,7 +74,7 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
   const states = diskStates(xml);
   if (tops.some(({ target, top }) => states.get(target)?.file !== top)) {
-    throw changed(context, kind);
+    throw stalePlanFailure(context, kind);
   }
   const onBases = onFiles(
     xml,
@@ -85,32 +85,32 @@ export async function commitImages(context: Committing, step: CommitStep): Promi
   if (power !== 'off') {
     // Somebody started it in just that moment, on the layers above, which have to stay what it stands on.
     await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
-    throw changed(context, kind);
+    throw stalePlanFailure(context, kind);
   }
 }
 
 /** Of the images above, those that do not stand on the base yet. */
-async function unmoved(
-  context: Committing,
+async function findUnmoved(
+  context: CommitContext,
   { top, base }: CommitStep['disks'][number],
   above: readonly string[],
-  kind: Forbidden,
+  kind: StaleOutcome,
 ): Promise<readonly string[]> {
   const onTop: string[] = [];
   for (const path of above) {
     const image = await context.files.image(path, 'qcow2');
     const below = typeof image === 'object' ? image.backing?.file : undefined;
     if (below !== top && below !== base) {
-      throw changed(context, kind);
+      throw stalePlanFailure(context, kind);
     }
     onTop.push(...(below === top ? [path] : []));
   }
   return onTop;
 }
 
-type Forbidden = 'refused' | 'stopped';
+type StaleOutcome = 'refused' | 'stopped';
 
-async function requireOff({ connection, dom, vm }: Committing, kind: Forbidden): Promise<void> {
+async function requireOff({ connection, dom, vm }: CommitContext, kind: StaleOutcome): Promise<void> {
   const { power } = await readPower(connection, dom);
   if (power !== 'off') {
     const { refusal } = refuse('wrongState', { vm: vm.name, state: power, action: 'consolidate' });
@@ -118,6 +118,6 @@ async function requireOff({ connection, dom, vm }: Committing, kind: Forbidden):
   }
 }
 
-function changed({ vm }: Committing, kind: Forbidden): Failure {
+function stalePlanFailure({ vm }: CommitContext, kind: StaleOutcome): Failure {
   return new Failure(kind, { vm: vm.name, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
 }

@@ -16,7 +16,10 @@ import { readDiskState } from './diskState.js';
 import type { StepContext } from './stepContext.js';
 
 type CommitStep = Extract<Step, { kind: 'blockCommit' }>;
-type Committing = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'events' | 'signal' | 'onProgress' | 'files' | 'log'>;
+type CommitContext = Pick<
+  StepContext,
+  'connection' | 'dom' | 'vm' | 'events' | 'signal' | 'onProgress' | 'files' | 'log'
+>;
 
 const lookEveryMs = 250;
 
@@ -31,7 +34,7 @@ const lookEveryMs = 250;
  * Cancelled, the job is ended without going over: what was written into the base is shadowed by the layers above, as
  * before. Idempotent.
  */
-export async function blockCommit(context: Committing, step: CommitStep): Promise<void> {
+export async function blockCommit(context: CommitContext, step: CommitStep): Promise<void> {
   const { connection, dom, vm } = context;
   const { target, base, top } = step;
   const news = new JobNews(context, target);
@@ -73,7 +76,7 @@ class JobNews {
   #wake: (() => void) | undefined;
   readonly #subscription: { dispose(): void };
 
-  constructor({ events, dom }: Committing, target: string) {
+  constructor({ events, dom }: CommitContext, target: string) {
     this.#subscription = events.onDidHappen(({ uuid, kind: what, job }) => {
       if (uuid === dom.uuid && what === 'stopped') {
         this.#wake?.();
@@ -109,14 +112,14 @@ class JobNews {
 }
 
 /** Ends when all is copied, and QEMU keeps the base equal from then on. */
-async function untilReady(context: Committing, step: CommitStep, news: JobNews): Promise<void> {
+async function untilReady(context: CommitContext, step: CommitStep, news: JobNews): Promise<void> {
   const { connection, dom, vm, signal, onProgress } = context;
   for (let unseen = 0; ;) {
     if (news.status === VIR_DOMAIN_BLOCK_JOB_READY) {
       return;
     }
     if (news.status === VIR_DOMAIN_BLOCK_JOB_FAILED) {
-      throw await failed(context, step);
+      throw await commitFailure(context, step);
     }
     if (news.status === VIR_DOMAIN_BLOCK_JOB_CANCELED) {
       throw new Failure('cancelled', { vm: vm.name, doing: step.kind });
@@ -133,7 +136,7 @@ async function untilReady(context: Committing, step: CommitStep, news: JobNews):
         return;
       }
       if (unseen > 1) {
-        throw await failed(context, step);
+        throw await commitFailure(context, step);
       }
     } else {
       const fraction = end > 0 ? Math.min(1, cur / end) : 0;
@@ -146,7 +149,7 @@ async function untilReady(context: Committing, step: CommitStep, news: JobNews):
   }
 }
 
-async function abort({ connection, dom, log }: Committing, { target }: CommitStep): Promise<void> {
+async function abort({ connection, dom, log }: CommitContext, { target }: CommitStep): Promise<void> {
   try {
     await connection.call('domainBlockJobAbort', { dom, path: target, flags: 0 });
   } catch (error) {
@@ -159,7 +162,7 @@ async function abort({ connection, dom, log }: Committing, { target }: CommitSte
 }
 
 /** QEMU stands on the base when this answers. */
-async function goOver(context: Committing, step: CommitStep, news: JobNews): Promise<void> {
+async function goOver(context: CommitContext, step: CommitStep, news: JobNews): Promise<void> {
   const { connection, dom, vm, signal, onProgress } = context;
   if (signal.aborted) {
     await abort(context, step);
@@ -186,7 +189,7 @@ async function goOver(context: Committing, step: CommitStep, news: JobNews): Pro
 }
 
 /** The configuration for the next start is moved on by libvirt where it names the same file, and only there. */
-async function requireSameDefinition(context: Committing, { target, top }: CommitStep): Promise<void> {
+async function requireSameDefinition(context: CommitContext, { target, top }: CommitStep): Promise<void> {
   const { vm } = context;
   if (!vm.persistent) {
     return;
@@ -198,8 +201,8 @@ async function requireSameDefinition(context: Committing, { target, top }: Commi
   }
 }
 
-/** @throws Failure `failed` unless the VM and its configuration name the base: only then may a layer above it go */
-async function requireDone(context: Committing, { target, base }: CommitStep): Promise<void> {
+/** @throws Failure `commitFailure` unless the VM and its configuration name the base: only then may a layer above it go */
+async function requireDone(context: CommitContext, { target, base }: CommitStep): Promise<void> {
   const { vm } = context;
   const which = vm.persistent ? (['running', 'configured'] as const) : (['running'] as const);
   for (const one of which) {
@@ -215,7 +218,7 @@ async function requireDone(context: Committing, { target, base }: CommitStep): P
 }
 
 /** libvirt has no words for why a job failed; a full disk is the one reason that shows from outside. */
-async function failed({ files, vm, log }: Committing, { kind: doing, base }: CommitStep): Promise<Failure> {
+async function commitFailure({ files, vm, log }: CommitContext, { kind: doing, base }: CommitStep): Promise<Failure> {
   const folder = base.slice(0, base.lastIndexOf('/'));
   const space = await files.space(folder).catch((error: unknown) => {
     log.warn(`how much is free in ${folder} is not known: ${String(error)}`);

@@ -10,7 +10,7 @@ import { parseDomainXml } from '../xml/domainXml.js';
 import { requireOff } from './requireOff.js';
 import type { StepContext } from './stepContext.js';
 
-type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
+type StepOfKind<D extends Step['kind']> = Extract<Step, { kind: D }>;
 type OnFiles = Pick<StepContext, 'files' | 'log' | 'vm' | 'onMade'>;
 
 /**
@@ -18,7 +18,10 @@ type OnFiles = Pick<StepContext, 'files' | 'log' | 'vm' | 'onMade'>;
  * is an overlay on just that file and nothing was written to it.
  * @throws Failure `exists` for any other file of that name
  */
-export async function createOverlays({ files, log, onMade }: OnFiles, step: Of<'createOverlays'>): Promise<void> {
+export async function createOverlays(
+  { files, log, onMade }: OnFiles,
+  step: StepOfKind<'createOverlays'>,
+): Promise<void> {
   const made: string[] = [];
   try {
     for (const overlay of step.overlays) {
@@ -42,7 +45,7 @@ async function isMade(files: OnFiles['files'], { file, backing }: NewOverlay): P
 }
 
 /** Idempotent: what is not there is as good as removed. Never what the VM itself stands on. */
-export async function removeFiles({ files, log, vm }: OnFiles, step: Of<'removeFiles'>): Promise<void> {
+export async function removeFiles({ files, log, vm }: OnFiles, step: StepOfKind<'removeFiles'>): Promise<void> {
   requireUnused(vm, step.files);
   for (const file of step.files) {
     await requireNoTag(files, vm, file);
@@ -66,7 +69,7 @@ export async function removeThose(
 }
 
 /** Idempotent: what is not there is put away. Never what the VM itself stands on. */
-export async function trashFiles({ files, vm }: OnFiles, step: Of<'trashFiles'>): Promise<void> {
+export async function trashFiles({ files, vm }: OnFiles, step: StepOfKind<'trashFiles'>): Promise<void> {
   requireUnused(vm, step.files);
   for (const file of step.files) {
     await files.trash(file);
@@ -96,7 +99,7 @@ async function requireNoTag(files: OnFiles['files'], vm: Vm, file: string): Prom
  */
 export async function requireUnnamed(
   { connection, dom, vm }: Pick<StepContext, 'connection' | 'dom' | 'vm'>,
-  step: Of<'removeFiles' | 'trashFiles'>,
+  step: StepOfKind<'removeFiles' | 'trashFiles'>,
 ): Promise<void> {
   if (!vm.persistent || !isActive(vm.power)) {
     return;
@@ -110,7 +113,7 @@ export async function requireUnnamed(
 }
 
 /** Idempotent: a tag that is not there is as good as removed. QEMU must not have the image open. */
-export async function removeTag({ files, vm }: OnFiles, { file, tag }: Of<'removeTag'>): Promise<void> {
+export async function removeTag({ files, vm }: OnFiles, { file, tag }: StepOfKind<'removeTag'>): Promise<void> {
   if (isActive(vm.power) && filesOf(vm).includes(file)) {
     const { refusal } = refuse('wrongState', { vm: vm.name, state: vm.power, action: 'delete' });
     throw new Failure('refused', { vm: vm.name, path: file, refusal });
@@ -128,7 +131,7 @@ export async function removeTag({ files, vm }: OnFiles, { file, tag }: Of<'remov
  */
 export async function rebaseOverlay(
   context: Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files'>,
-  { was, ...overlay }: Of<'rebaseOverlay'>,
+  { was, ...overlay }: StepOfKind<'rebaseOverlay'>,
 ): Promise<void> {
   const { files, vm } = context;
   const { file, backing } = overlay;
@@ -148,7 +151,10 @@ export async function rebaseOverlay(
  * Idempotent: `replace` writes the same again, and `keep` takes a file of that name for the copy, for the plan chose a
  * name that was free and a copy appears when it is whole.
  */
-export async function copyFile({ files, log, onMade }: OnFiles, { from, to, existing }: Of<'copyFile'>): Promise<void> {
+export async function copyFile(
+  { files, log, onMade }: OnFiles,
+  { from, to, existing }: StepOfKind<'copyFile'>,
+): Promise<void> {
   try {
     await files.copy(from, to, existing, onMade);
   } catch (error) {

@@ -8,7 +8,7 @@ import {
   VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
-import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { Failure } from '../../domain/failure.js';
 import type { Domain } from '../../libvirt/structs.js';
@@ -20,14 +20,14 @@ import { hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
 import { removeThose } from './runFileStep.js';
 import type { StepContext } from './stepContext.js';
 
-type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
+type StepOfKind<D extends Step['kind']> = Extract<Step, { kind: D }>;
 
 /**
  * Idempotent: one that is active has been restored. Whether a cable is in is part of the RAM, and what libvirt told QEMU before is
  * overwritten by it (`virtio_net_post_load_device`, `e1000_post_load`): a guest whose cables shall be out stands still until they are.
  * @throws Failure `unsupported` where the file is on another host
  */
-export async function restoreClone(context: StepContext, step: Of<'restoreClone'>): Promise<void> {
+export async function restoreClone(context: StepContext, step: StepOfKind<'restoreClone'>): Promise<void> {
   const { connection, forks } = context;
   const { clone, file, network } = step;
   if (forks === undefined) {
@@ -75,12 +75,15 @@ async function unplug(connection: Connection, dom: Domain): Promise<void> {
  *
  * Idempotent.
  */
-export async function undoClone({ connection, files, vm, log }: StepContext, step: Of<'undoClone'>): Promise<void> {
+export async function undoClone(
+  { connection, files, vm, log }: StepContext,
+  step: StepOfKind<'undoClone'>,
+): Promise<void> {
   if (step.handed !== undefined) {
     await files.remove(step.handed);
   }
   const call = connection.call('domainLookupByUuid', { uuid: step.clone.uuid });
-  const found = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN, call);
+  const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, call);
   if (found !== undefined) {
     const { dom } = found;
     const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });

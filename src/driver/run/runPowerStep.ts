@@ -29,10 +29,10 @@ export async function runPowerAction(context: StepContext, action: PowerAction):
       await connection.call('domainDestroyFlags', { dom, flags: 0 });
       return;
     case 'pause':
-      await asked(context, connection.call('domainSuspend', { dom }));
+      await awaitAnswer(context, connection.call('domainSuspend', { dom }));
       return;
     case 'resume':
-      await asked(
+      await awaitAnswer(
         context,
         vm.power === 'asleep'
           ? connection.call('domainPmWakeup', { dom, flags: 0 })
@@ -41,16 +41,18 @@ export async function runPowerAction(context: StepContext, action: PowerAction):
       return;
     case 'shutDown':
       await askGuest(context, 'stopped', () =>
-        asked(context, connection.call('domainShutdownFlags', { dom, flags: 0 })),
+        awaitAnswer(context, connection.call('domainShutdownFlags', { dom, flags: 0 })),
       );
       return;
     case 'restart':
-      await askGuest(context, 'rebooted', () => asked(context, connection.call('domainReboot', { dom, flags: 0 })));
+      await askGuest(context, 'rebooted', () =>
+        awaitAnswer(context, connection.call('domainReboot', { dom, flags: 0 })),
+      );
   }
 }
 
 /** A QEMU that does not answer may do it later: libvirt does not take it back. */
-async function asked({ connection, dom, capabilities }: StepContext, call: Promise<unknown>): Promise<void> {
+async function awaitAnswer({ connection, dom, capabilities }: StepContext, call: Promise<unknown>): Promise<void> {
   try {
     await (capabilities.driver === 'qemu'
       ? whileAnswered(call, { control: connection, dom, waitsForJobs: true })
@@ -68,7 +70,7 @@ async function asked({ connection, dom, capabilities }: StepContext, call: Promi
 async function askGuest(context: StepContext, awaited: GuestEvent['kind'], ask: () => Promise<unknown>): Promise<void> {
   const { vm, events, signal, guestPatienceMs, capabilities } = context;
   const held = new DisposableStore();
-  const ended = (kind: 'failed' | 'cancelled', stateNow: PowerState, more: FailureDetails = {}): Failure =>
+  const powerFailure = (kind: 'failed' | 'cancelled', stateNow: PowerState, more: FailureDetails = {}): Failure =>
     new Failure(kind, {
       ...more,
       vm: vm.name,
@@ -85,15 +87,15 @@ async function askGuest(context: StepContext, awaited: GuestEvent['kind'], ask: 
           resolve();
         } else if (uuid === vm.uuid && what === 'stopped') {
           heard = what;
-          reject(ended('failed', 'off'));
+          reject(powerFailure('failed', 'off'));
         }
       }),
     );
     held.add(events.onDidClose(reject));
     const silent = { silentMs: guestPatienceMs };
-    const timer = setTimeout(() => reject(ended('failed', vm.power, silent)), guestPatienceMs);
+    const timer = setTimeout(() => reject(powerFailure('failed', vm.power, silent)), guestPatienceMs);
     held.add(toDisposable(() => clearTimeout(timer)));
-    const abort = (): void => reject(ended('cancelled', vm.power));
+    const abort = (): void => reject(powerFailure('cancelled', vm.power));
     signal.addEventListener('abort', abort);
     held.add(toDisposable(() => signal.removeEventListener('abort', abort)));
   });
@@ -106,7 +108,7 @@ async function askGuest(context: StepContext, awaited: GuestEvent['kind'], ask: 
       if (heard === undefined) {
         const { power } = await readPower(context.connection, context.dom);
         if (power === 'off' && awaited === 'rebooted') {
-          throw ended('failed', power);
+          throw powerFailure('failed', power);
         }
         if (power !== 'off' && power !== 'shuttingDown') {
           throw error;

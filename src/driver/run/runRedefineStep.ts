@@ -7,18 +7,18 @@ import {
   VIR_DOMAIN_XML_INACTIVE,
   VIR_DOMAIN_XML_SECURE,
 } from '../../libvirt/flags.js';
-import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
 import type { Step } from '../../steps/step.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import {
   onFrozenFiles,
   redescribe,
-  renamed,
+  renameSnapshot,
   withOverlays,
   withoutDeleteMarks,
   withFilesMoved,
-  withLayersTold,
+  withBackingChains,
   withoutRam,
   withParent,
 } from '../xml/snapshotChange.js';
@@ -27,13 +27,13 @@ import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { requireOff } from './requireOff.js';
 import type { StepContext } from './stepContext.js';
 
-type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
-type Redefining = Pick<StepContext, 'connection' | 'dom'>;
+type StepOfKind<D extends Step['kind']> = Extract<Step, { kind: D }>;
+type RedefineContext = Pick<StepContext, 'connection' | 'dom'>;
 
 const noSnapshot = errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT;
 
 /** Idempotent: the same text is written again. */
-export async function describeSnapshot(context: Redefining, step: Of<'describeSnapshot'>): Promise<void> {
+export async function describeSnapshot(context: RedefineContext, step: StepOfKind<'describeSnapshot'>): Promise<void> {
   await redefine(context, redescribe(await readSecure(context, step.snapshot), step.description));
 }
 
@@ -42,7 +42,7 @@ export async function describeSnapshot(context: Redefining, step: Of<'describeSn
  * removes a file in use: it is for where nothing is current, or where the plan gives the VM overlays that no snapshot
  * has. Idempotent: the same is written again.
  */
-export async function makeCurrent(context: Redefining, step: Of<'makeCurrent'>): Promise<void> {
+export async function makeCurrent(context: RedefineContext, step: StepOfKind<'makeCurrent'>): Promise<void> {
   const secureXml = await readSecure(context, step.snapshot);
   const xml = step.disks === undefined ? secureXml : withOverlays(secureXml, step.disks);
   await redefine(context, xml, VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT);
@@ -52,10 +52,10 @@ export async function makeCurrent(context: Redefining, step: Of<'makeCurrent'>):
  * Idempotent: a snapshot that has the name already is taken for the one that was to be made when it is of the same
  * moment and files, and gets the description; any other is in the way.
  */
-export async function redefineAs(context: Redefining, step: Of<'redefineAs'>): Promise<void> {
+export async function redefineAs(context: RedefineContext, step: StepOfKind<'redefineAs'>): Promise<void> {
   const secureXml = await readSecure(context, step.snapshot);
-  const made = renamed(step.keeps === 'disks' ? withoutRam(secureXml) : secureXml, step.name, step.description);
-  const taken = await orUndefined(noSnapshot, readSecure(context, step.name));
+  const made = renameSnapshot(step.keeps === 'disks' ? withoutRam(secureXml) : secureXml, step.name, step.description);
+  const taken = await undefinedOnCode(noSnapshot, readSecure(context, step.name));
   if (taken !== undefined && !sameMoment(headOf(taken), headOf(made))) {
     throw new Failure('exists', { vm: context.dom.name, snapshot: step.name });
   }
@@ -63,7 +63,7 @@ export async function redefineAs(context: Redefining, step: Of<'redefineAs'>): P
 }
 
 /** Idempotent: nothing is sent where the parent is that one already. */
-export async function reparent(context: Redefining, step: Of<'reparent'>): Promise<void> {
+export async function reparent(context: RedefineContext, step: StepOfKind<'reparent'>): Promise<void> {
   const secureXml = await readSecure(context, step.snapshot);
   if (headOf(secureXml).parent !== step.parent) {
     await redefine(context, withParent(secureXml, step.parent));
@@ -71,7 +71,10 @@ export async function reparent(context: Redefining, step: Of<'reparent'>): Promi
 }
 
 /** Idempotent: the same is written again. */
-export async function nameFrozenFiles(context: Redefining, step: Of<'nameFrozenFiles'>): Promise<void> {
+export async function redefineFrozenDisks(
+  context: RedefineContext,
+  step: StepOfKind<'nameFrozenFiles'>,
+): Promise<void> {
   await redefine(context, onFrozenFiles(await readSecure(context, step.snapshot), step.disks));
 }
 
@@ -81,7 +84,7 @@ export async function nameFrozenFiles(context: Redefining, step: Of<'nameFrozenF
  */
 export async function nameMovedFiles(
   context: Pick<StepContext, 'connection' | 'dom' | 'vm'>,
-  step: Of<'nameMovedFiles'>,
+  step: StepOfKind<'nameMovedFiles'>,
 ): Promise<void> {
   const { connection, dom } = context;
   await requireOff(context, step.files[0]?.to ?? '');
@@ -95,15 +98,18 @@ export async function nameMovedFiles(
 }
 
 /** Idempotent: what is told already stays, and nothing is sent where all is. */
-export async function tellLayers(context: Redefining, step: Of<'tellLayers'>): Promise<void> {
-  const xml = withLayersTold(await readSecure(context, step.snapshot), step.disks);
+export async function redefineBackingChain(context: RedefineContext, step: StepOfKind<'tellLayers'>): Promise<void> {
+  const xml = withBackingChains(await readSecure(context, step.snapshot), step.disks);
   if (xml !== undefined) {
     await redefine(context, xml);
   }
 }
 
 /** Idempotent: nothing is sent where there are no marks. */
-export async function clearUnfinishedDelete(context: Redefining, step: Of<'clearUnfinishedDelete'>): Promise<void> {
+export async function clearUnfinishedDelete(
+  context: RedefineContext,
+  step: StepOfKind<'clearUnfinishedDelete'>,
+): Promise<void> {
   const xml = withoutDeleteMarks(await readSecure(context, step.snapshot));
   if (xml !== undefined) {
     await redefine(context, xml);
@@ -114,21 +120,24 @@ export async function clearUnfinishedDelete(context: Redefining, step: Of<'clear
  * Its children become its parent's, and its parent the current one where it was that. Idempotent: one that is not there
  * is as good as forgotten.
  */
-export async function forgetSnapshot({ connection, dom }: Redefining, step: Of<'forgetSnapshot'>): Promise<void> {
+export async function forgetSnapshot(
+  { connection, dom }: RedefineContext,
+  step: StepOfKind<'forgetSnapshot'>,
+): Promise<void> {
   const snap = { name: step.snapshot, dom };
   const flags = VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY;
-  await orUndefined(noSnapshot, connection.call('domainSnapshotDelete', { snap, flags }));
+  await undefinedOnCode(noSnapshot, connection.call('domainSnapshotDelete', { snap, flags }));
 }
 
 /** With passwords: a redefinition would lose what is missing. */
-export async function readSecure({ connection, dom }: Redefining, name: string): Promise<string> {
+export async function readSecure({ connection, dom }: RedefineContext, name: string): Promise<string> {
   const flags = VIR_DOMAIN_SNAPSHOT_XML_SECURE;
   const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap: { name, dom }, flags });
   return Buffer.from(xml).toString('utf8');
 }
 
 /** The current snapshot stays current without a flag. */
-async function redefine({ connection, dom }: Redefining, xmlDesc: string, more = 0): Promise<void> {
+async function redefine({ connection, dom }: RedefineContext, xmlDesc: string, more = 0): Promise<void> {
   const flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | more;
   await connection.call('domainSnapshotCreateXml', { dom, xmlDesc, flags });
 }

@@ -17,7 +17,7 @@ import { diskStates } from './diskState.js';
 import { setClockAlone } from './guestClock.js';
 import { GuestPause } from './guestPause.js';
 import type { StepOutcome } from '../hypervisor.js';
-import { blockJobsLook, isEndOfCancelled, memoryJobLook, whileRunning } from './jobWatch.js';
+import { blockJobsLook, isEndOfCancelled, memoryJobLook, watchWhile } from './jobWatch.js';
 import { withLeftovers } from './leftovers.js';
 import { RevertSpacing } from './revertSpacing.js';
 import { LiveSave } from './liveSave.js';
@@ -30,7 +30,7 @@ import { takeSeamlessly } from './seamlessSnapshot.js';
 import type { StepContext } from './stepContext.js';
 import { toFailure } from '../toFailure.js';
 
-type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
+type StepOfKind<D extends Step['kind']> = Extract<Step, { kind: D }>;
 
 /**
  * | style    | kind    | flags                              |
@@ -43,7 +43,12 @@ type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
  * libvirt has no quiesced snapshot with RAM and none of a VM that is off: QUIESCE requires DISK_ONLY and a running
  * agent. There is no internal snapshot of a running VM's disks alone.
  */
-export function createFlags({ style, snapshotKind: kind, quiesce, live = false }: Of<'createSnapshot'>): number {
+export function createFlags({
+  style,
+  snapshotKind: kind,
+  quiesce,
+  live = false,
+}: StepOfKind<'createSnapshot'>): number {
   if (style === 'internal' || kind === 'memory') {
     return style === 'external' && live ? VIR_DOMAIN_SNAPSHOT_CREATE_LIVE : 0;
   }
@@ -54,14 +59,14 @@ export function createFlags({ style, snapshotKind: kind, quiesce, live = false }
  * Not idempotent: a name that is taken is a failure of kind `exists`. Whoever runs it again, after a connection that was
  * lost, looks first whether the snapshot is there.
  */
-export async function createSnapshot(context: StepContext, step: Of<'createSnapshot'>): Promise<StepOutcome> {
+export async function createSnapshot(context: StepContext, step: StepOfKind<'createSnapshot'>): Promise<StepOutcome> {
   if (step.style === 'internal' && step.snapshotKind === 'disk') {
     throw new Failure('invalid', { vm: context.vm.name, snapshot: step.name });
   }
   const pause = new GuestPause(context.events, context.vm.uuid);
   const tried = await trySeamlessly(context, step, pause);
   if (tried === 'taken') {
-    const guestPausedMs = await pause.settled(true);
+    const guestPausedMs = await pause.waitForPause(true);
     pause.dispose();
     return { seamless: true, ...(guestPausedMs === undefined ? {} : { guestPausedMs }) };
   }
@@ -72,7 +77,7 @@ export async function createSnapshot(context: StepContext, step: Of<'createSnaps
 
 async function takeAsLibvirt(
   context: StepContext,
-  step: Of<'createSnapshot'>,
+  step: StepOfKind<'createSnapshot'>,
   pause: GuestPause,
 ): Promise<StepOutcome> {
   const { connection, dom, vm } = context;
@@ -88,7 +93,7 @@ async function takeAsLibvirt(
     });
     if (step.style === 'external' && step.snapshotKind === 'memory') {
       context.onProgress({ cancellable: true });
-      await whileRunning(
+      await watchWhile(
         created,
         context,
         memoryJobLook({ ...context, onCancelling: () => cancelling.abort() }, undefined, live),
@@ -99,7 +104,7 @@ async function takeAsLibvirt(
       await created;
     }
     await requireInTime(context, step);
-    const guestPausedMs = await pause.settled(step.snapshotKind === 'memory' && vm.power === 'running');
+    const guestPausedMs = await pause.waitForPause(step.snapshotKind === 'memory' && vm.power === 'running');
     // Not awaited: a guest that is slow to answer holds nobody up.
     void catchUp(context, step, guestPausedMs ?? 0);
     return guestPausedMs === undefined ? {} : { guestPausedMs };
@@ -107,10 +112,10 @@ async function takeAsLibvirt(
     await live?.settle();
     const failure =
       live?.gaveUpAt !== undefined
-        ? outrun(context, step, live.gaveUpAt, error)
+        ? outrunFailure(context, step, live.gaveUpAt, error)
         : cancelling.signal.aborted && isEndOfCancelled(error)
           ? new Failure('cancelled', { vm: vm.name, snapshot: step.name }, { cause: error })
-          : await nameTaken(context, step, error);
+          : await withTakenName(context, step, error);
     // One whose answer is not known may stand on them.
     if (error instanceof LibvirtError) {
       await removeUnused(context, step, overlays);
@@ -124,7 +129,7 @@ async function takeAsLibvirt(
 /** What stood against it where it cannot be: then nothing was touched. */
 async function trySeamlessly(
   context: StepContext,
-  step: Of<'createSnapshot'>,
+  step: StepOfKind<'createSnapshot'>,
   pause: GuestPause,
 ): Promise<'taken' | 'notMeant' | Required<Pick<StepOutcome, 'notSeamless'>>> {
   const { memoryFile } = step;
@@ -189,7 +194,7 @@ async function isToStayOn(context: StepContext): Promise<boolean> {
  * | disks                          | beside a managed save, which would be continued below the overlays | fails |
  * | disks                          | no managed save                                                    | good, and better than asked for |
  */
-async function requireInTime(context: StepContext, step: Of<'createSnapshot'>): Promise<void> {
+async function requireInTime(context: StepContext, step: StepOfKind<'createSnapshot'>): Promise<void> {
   const { connection, dom, vm } = context;
   if (step.style === 'internal' || step.snapshotKind === 'offline') {
     return;
@@ -205,11 +210,20 @@ async function requireInTime(context: StepContext, step: Of<'createSnapshot'>): 
   }
 }
 
-function outrun({ vm }: StepContext, { name }: Of<'createSnapshot'>, bytes: number, cause: unknown): Failure {
+function outrunFailure(
+  { vm }: StepContext,
+  { name }: StepOfKind<'createSnapshot'>,
+  bytes: number,
+  cause: unknown,
+): Failure {
   return new Failure('failed', { vm: vm.name, snapshot: name, outrunBytes: bytes }, { cause });
 }
 
-async function removeUnused(context: StepContext, step: Of<'createSnapshot'>, made: readonly string[]): Promise<void> {
+async function removeUnused(
+  context: StepContext,
+  step: StepOfKind<'createSnapshot'>,
+  made: readonly string[],
+): Promise<void> {
   if (made.length === 0) {
     return;
   }
@@ -229,7 +243,7 @@ async function removeUnused(context: StepContext, step: Of<'createSnapshot'>, ma
 const leastBehindMs = 200;
 
 /** A guest that stood still has lost that time. One that a revert is about to stop needs none. Never rejects. */
-async function catchUp(context: StepContext, step: Of<'createSnapshot'>, pausedMs: number): Promise<void> {
+async function catchUp(context: StepContext, step: StepOfKind<'createSnapshot'>, pausedMs: number): Promise<void> {
   const { vm } = context;
   if (pausedMs >= leastBehindMs && vm.power === 'running' && vm.agentConnected && step.auto !== 'revert') {
     await setClockAlone(context, 'stop');
@@ -237,7 +251,11 @@ async function catchUp(context: StepContext, step: Of<'createSnapshot'>, pausedM
 }
 
 /** A taken name has no code of its own; whether it is taken can be asked. */
-async function nameTaken(context: StepContext, step: Of<'createSnapshot'>, error: unknown): Promise<unknown> {
+async function withTakenName(
+  context: StepContext,
+  step: StepOfKind<'createSnapshot'>,
+  error: unknown,
+): Promise<unknown> {
   if (!(error instanceof LibvirtError) || error.code !== errorCodes.VIR_ERR_OPERATION_FAILED) {
     return error;
   }
@@ -258,7 +276,7 @@ const revertFlags = {
   asSnapshot: 0,
   running: VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,
   paused: VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
-} as const satisfies Record<Of<'revert'>['to'], number>;
+} as const satisfies Record<StepOfKind<'revert'>['to'], number>;
 
 /** Of this process, over all connections: one that was lost says nothing of the VM. */
 const spacingOfAll = new RevertSpacing();
@@ -266,7 +284,7 @@ const spacingOfAll = new RevertSpacing();
 /** Idempotent: libvirt goes there again, and what came after the first time is gone. */
 export async function revert(
   { connection, dom, signal }: StepContext,
-  step: Of<'revert'>,
+  step: StepOfKind<'revert'>,
   spacing = spacingOfAll,
 ): Promise<void> {
   const snap = { name: step.snapshot, dom };
@@ -287,7 +305,7 @@ export async function revert(
  * Not idempotent: one that is not there is a failure of kind `notFound`, for a user may mean another. Whoever runs it
  * again looks first.
  */
-export async function deleteSnapshot(context: StepContext, step: Of<'deleteSnapshot'>): Promise<void> {
+export async function deleteSnapshot(context: StepContext, step: StepOfKind<'deleteSnapshot'>): Promise<void> {
   const { connection, dom } = context;
   const snap = { name: step.snapshot, dom };
   const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
@@ -295,7 +313,7 @@ export async function deleteSnapshot(context: StepContext, step: Of<'deleteSnaps
   const deleted = connection.call('domainSnapshotDelete', { snap, flags: 0 });
   const merged = disks.filter((disk) => disk.location === 'external').map((disk) => disk.target);
   if (style === 'external' && merged.length > 0) {
-    await whileRunning(deleted, context, blockJobsLook(context, merged));
+    await watchWhile(deleted, context, blockJobsLook(context, merged));
     await requireMerged(context, step.snapshot, [...disks, ...revertDisks]);
   } else {
     await deleted;

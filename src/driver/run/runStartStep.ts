@@ -14,11 +14,11 @@ import { readPower } from '../powerState.js';
 import { writeSavedDomain } from '../xml/retarget.js';
 import type { StepContext } from './stepContext.js';
 
-type Of<D extends Step['kind']> = Extract<Step, { kind: D }>;
-type Starting = Pick<StepContext, 'connection' | 'dom' | 'vm'>;
+type StepOfKind<D extends Step['kind']> = Extract<Step, { kind: D }>;
+type StartContext = Pick<StepContext, 'connection' | 'dom' | 'vm'>;
 
 /** With the RAM of a managed save if there is one. Idempotent: a VM that is paused has been started so. */
-export async function startPaused({ connection, dom }: Starting): Promise<void> {
+export async function startPaused({ connection, dom }: StartContext): Promise<void> {
   const { power } = await readPower(connection, dom);
   if (power !== 'paused') {
     await connection.call('domainCreateWithFlags', { dom, flags: VIR_DOMAIN_START_PAUSED });
@@ -26,7 +26,7 @@ export async function startPaused({ connection, dom }: Starting): Promise<void> 
 }
 
 /** Idempotent: where there is none, nothing is sent. */
-export async function dropManagedSave({ connection, dom }: Starting): Promise<void> {
+export async function dropManagedSave({ connection, dom }: StartContext): Promise<void> {
   const { result } = await connection.call('domainHasManagedSaveImage', { dom, flags: 0 });
   if (result !== 0) {
     await connection.call('domainManagedSaveRemove', { dom, flags: 0 });
@@ -36,14 +36,14 @@ export async function dropManagedSave({ connection, dom }: Starting): Promise<vo
 const restoreFlags = {
   running: VIR_DOMAIN_SAVE_RUNNING,
   paused: VIR_DOMAIN_SAVE_PAUSED,
-} as const satisfies Record<Of<'restoreMemory'>['to'], number>;
+} as const satisfies Record<StepOfKind<'restoreMemory'>['to'], number>;
 
 /**
  * The VM must be off and have these files as its disks already, for it keeps its own configuration for the next start.
  * Idempotent: one that is active on just these files has been restored; it is resumed where it shall run and does not.
  * @throws Failure `refused` when it is active on other files
  */
-export async function restoreMemory(context: Starting, step: Of<'restoreMemory'>): Promise<void> {
+export async function restoreMemory(context: StartContext, step: StepOfKind<'restoreMemory'>): Promise<void> {
   const { connection, dom, vm } = context;
   const { power } = await readPower(connection, dom);
   if (isActive(power)) {
@@ -62,7 +62,7 @@ export async function restoreMemory(context: Starting, step: Of<'restoreMemory'>
   await connection.call('domainRestoreFlags', { from: step.file, dxml, flags: restoreFlags[step.to] });
 }
 
-async function standsOn({ connection, dom }: Starting, disks: readonly TargetFile[]): Promise<boolean> {
+async function standsOn({ connection, dom }: StartContext, disks: readonly TargetFile[]): Promise<boolean> {
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
   const own = parseDomainXml(xml).disks;
   return disks.every(({ target, file }) => own.some((disk) => disk.target === target && disk.source === file));

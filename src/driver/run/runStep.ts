@@ -19,18 +19,18 @@ import {
   requireUnnamed,
   trashFiles,
 } from './runFileStep.js';
-import { endStream } from './monitor.js';
+import { abortBackgroundSave } from './monitor.js';
 import { runPowerAction } from './runPowerStep.js';
 import {
   clearUnfinishedDelete,
   describeSnapshot,
   forgetSnapshot,
   makeCurrent,
-  nameFrozenFiles,
+  redefineFrozenDisks,
   nameMovedFiles,
   redefineAs,
   reparent,
-  tellLayers,
+  redefineBackingChain,
 } from './runRedefineStep.js';
 import { createSnapshot, deleteSnapshot, revert } from './runSnapshotStep.js';
 import { dropManagedSave, restoreMemory, startPaused } from './runStartStep.js';
@@ -58,11 +58,11 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   describeSnapshot,
   discardClone,
   dropManagedSave,
-  endStream,
+  endStream: abortBackgroundSave,
   forgetSnapshot,
   makeCurrent,
   makePersistent,
-  nameFrozenFiles,
+  nameFrozenFiles: redefineFrozenDisks,
   nameMovedFiles,
   rebaseOverlay,
   power: (context, step) => runPowerAction(context, step.action),
@@ -75,7 +75,7 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   revert,
   setGuestClock: setGuestClockStep,
   startPaused,
-  tellLayers,
+  tellLayers: redefineBackingChain,
   thawGuest,
   trashFiles: (context, step) => requireUnnamed(context, step).then(() => trashFiles(context, step)),
   undoClone,

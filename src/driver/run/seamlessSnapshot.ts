@@ -10,7 +10,7 @@ import {
   VIR_DOMAIN_XML_MIGRATABLE,
   VIR_DOMAIN_XML_SECURE,
 } from '../../libvirt/flags.js';
-import { errorCodes, LibvirtError, orUndefined } from '../../libvirt/libvirtError.js';
+import { errorCodes, LibvirtError, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
 import { readPower } from '../powerState.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
@@ -23,14 +23,14 @@ import {
   overlaysOf,
   prepare,
   type SeamlessStep,
-  settled,
+  abortLeftSave,
 } from './prepareSeamless.js';
 import { blockCommit } from './runCommitStep.js';
 import type { SeamlessAccess, StepContext } from './stepContext.js';
 import { writeSnapshotXml } from '../xml/snapshotXml.js';
 import {
   cancelStream,
-  endStream,
+  abortBackgroundSave,
   isBackgroundSnapshotOn,
   MonitorError,
   readStream,
@@ -49,7 +49,7 @@ const mostQuietLooks = 3;
 const mostStillMs = 60_000;
 
 /** The guest wrote in the middle: its disks would be older than its RAM. */
-class Disturbed extends Error {
+class GuestWroteError extends Error {
   override readonly name = 'Disturbed';
 }
 
@@ -64,7 +64,7 @@ export async function takeSeamlessly(context: StepContext, step: SeamlessStep, a
   try {
     await take(context, step, access, 'mayRun');
   } catch (error) {
-    if (!(error instanceof Disturbed)) {
+    if (!(error instanceof GuestWroteError)) {
       throw error;
     }
     if (context.signal.aborted) {
@@ -104,29 +104,29 @@ async function take(
       await switchAndBegin(context, step, uri);
     } else {
       how = 'still';
-      await whileStill(context, () => switchAndBegin(context, step, uri));
+      await whilePaused(context, () => switchAndBegin(context, step, uri));
     }
     onProgress({ cancellable: true });
     await requireGuarded(context);
     await untilWritten(context);
     // What is left on would do harm: where it stays, libvirt is told of the snapshot by whoever brings this to its end.
-    ended = endStream(context);
+    ended = abortBackgroundSave(context);
     // Rejects below.
     ended.catch(() => undefined);
     await prepared.saved.finish();
   } catch (error) {
     await ended?.catch(() => undefined);
-    await settled(context);
+    await abortLeftSave(context);
     await prepared.saved.discard();
     if (!(await standsOn(context, overlays))) {
       await removeOwnOverlays(context, filesOf(overlays));
       throw new NotSeamless(String(error), { cause: error });
     }
     await mergeBack(context, overlays);
-    if (error instanceof Disturbed && how === 'mayRun') {
+    if (error instanceof GuestWroteError && how === 'mayRun') {
       throw error;
     }
-    throw error instanceof MonitorError || error instanceof Disturbed
+    throw error instanceof MonitorError || error instanceof GuestWroteError
       ? new Failure('failed', { vm: dom.name, snapshot: step.name, libvirtMessage: error.message }, { cause: error })
       : error;
   }
@@ -156,7 +156,7 @@ async function isQuiet(context: StepContext, before: number): Promise<boolean> {
 }
 
 /** The guest runs again whatever happens. */
-async function whileStill(context: StepContext, work: () => Promise<void>): Promise<void> {
+async function whilePaused(context: StepContext, work: () => Promise<void>): Promise<void> {
   const { connection, dom } = context;
   await connection.call('domainSuspend', { dom });
   try {
@@ -187,7 +187,7 @@ async function switchAndBegin(context: StepContext, step: SeamlessStep, uri: str
   await startStream(context, uri);
   await untilPages(context);
   if ((await readWrites(context)) !== writes) {
-    throw new Disturbed('the guest wrote before its RAM was kept');
+    throw new GuestWroteError('the guest wrote before its RAM was kept');
   }
 }
 
@@ -276,5 +276,5 @@ async function mergeBack(context: StepContext, overlays: readonly Overlay[]): Pr
 
 async function currentName({ connection, dom }: StepContext): Promise<string | undefined> {
   const current = connection.call('domainSnapshotCurrent', { dom, flags: 0 });
-  return (await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, current))?.snap.name;
+  return (await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, current))?.snap.name;
 }

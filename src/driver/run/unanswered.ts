@@ -2,7 +2,7 @@
 // nothing, says that the VM is held.
 import type { Connection } from '../../libvirt/connection.js';
 import { VIR_DOMAIN_CONTROL_JOB, VIR_DOMAIN_CONTROL_OCCUPIED } from '../../libvirt/flags.js';
-import { errorCodes, orUndefined } from '../../libvirt/libvirtError.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
 import { systemClock, within } from '../../base/clock.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
@@ -13,28 +13,28 @@ const everyMs = 500;
 
 const isLate = Symbol('late');
 
-type Held = NonNullable<FailureDetails['unanswered']>;
+type QemuHold = NonNullable<FailureDetails['unanswered']>;
 
 /** Undefined: nothing is waited for, or the VM is off or gone. */
-export async function heldFor(connection: Connection, dom: Domain): Promise<Held | undefined> {
+export async function heldFor(connection: Connection, dom: Domain): Promise<QemuHold | undefined> {
   const call = connection.call('domainGetControlInfo', { dom, flags: 0 });
-  const isOn = orUndefined(errorCodes.VIR_ERR_OPERATION_INVALID, call);
-  const info = await orUndefined(errorCodes.VIR_ERR_NO_DOMAIN, isOn);
+  const isOn = undefinedOnCode(errorCodes.VIR_ERR_OPERATION_INVALID, call);
+  const info = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, isOn);
   return info?.state === VIR_DOMAIN_CONTROL_JOB || info?.state === VIR_DOMAIN_CONTROL_OCCUPIED
     ? { by: info.state === VIR_DOMAIN_CONTROL_JOB ? 'job' : 'monitor', ms: info.stateTime }
     : undefined;
 }
 
 /** Whoever waits for the same answer waits in vain: no call is to be sent. */
-export function isHung(held: Held | undefined): boolean {
+export function isHung(held: QemuHold | undefined): boolean {
   return held?.by === 'monitor' && held.ms >= patienceMs;
 }
 
-export function notAnswered({ name }: Domain, unanswered: Held): Failure {
+export function notAnswered({ name }: Domain, unanswered: QemuHold): Failure {
   return new Failure('busy', { vm: name, unanswered, doing: 'wait for QEMU' });
 }
 
-export interface Asked {
+export interface QemuQuestion {
   readonly control: Connection;
   readonly dom: Domain;
   /** libvirt itself ends its wait for a job. */
@@ -48,7 +48,10 @@ export interface Asked {
  * | waits for one answer of QEMU for some seconds            | Failure `busy`                  |
  * | waits for a newer answer, or for nothing                 | goes on                         |
  */
-export async function whileAnswered<T>(call: Promise<T>, { control, dom, waitsForJobs = false }: Asked): Promise<T> {
+export async function whileAnswered<T>(
+  call: Promise<T>,
+  { control, dom, waitsForJobs = false }: QemuQuestion,
+): Promise<T> {
   // Of one that is left waiting nobody else sees the end.
   call.catch(() => undefined);
   for (let waitMs = patienceMs; ; waitMs = everyMs) {

@@ -39,13 +39,13 @@ export function writeAdoptedXml(step: AdoptStep, present: string, configured?: s
       element('state', {}, [state]),
       element('creationTime', {}, [String(Math.floor(createdAt / 1_000))]),
       parent === undefined ? undefined : element('parent', {}, [element('name', {}, [parent])]),
-      named(frozen, 'domain'),
-      inactive === undefined ? undefined : named(inactive, 'inactiveDomain'),
+      renameElement(frozen, 'domain'),
+      inactive === undefined ? undefined : renameElement(inactive, 'inactiveDomain'),
     ]),
   );
 }
 
-function named(domain: XmlElement, name: string): XmlElement {
+function renameElement(domain: XmlElement, name: string): XmlElement {
   if (domain.name !== 'domain') {
     throw new XmlError('this is not the description of a VM');
   }

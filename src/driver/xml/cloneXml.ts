@@ -3,7 +3,7 @@ import type { CloneNetwork } from '../../domain/clone.js';
 import type { ClonedVm } from '../../steps/step.js';
 import { withCloneMark } from './cloneMark.js';
 import { redirectDisks, withoutRuntime } from './retarget.js';
-import { changed, isElement, withText } from './xmlChange.js';
+import { changeChildren, isElement, withText } from './xmlChange.js';
 import { attribute, element as e, find, findAll, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 
 /**
@@ -39,11 +39,13 @@ export function writeClone(secureXml: string, wish: ClonedVm): string {
 function cloneElement(domain: XmlElement, wish: ClonedVm): XmlElement {
   const { clone, disks, nvram, mark } = wish;
   const named = withText(withText(withText(domain, 'name', clone.name), 'uuid', clone.uuid, 'name'), 'title', '');
-  const own = changed(named, 'genid', () => e('genid'));
-  const smbios = changed(own, 'sysinfo', (info) => changed(info, 'system', (part) => withUuid(part, clone.uuid)));
-  const booting = changed(smbios, 'os', (os) => changed(os, 'nvram', (one) => ownVariables(one, nvram)));
+  const own = changeChildren(named, 'genid', () => e('genid'));
+  const smbios = changeChildren(own, 'sysinfo', (info) =>
+    changeChildren(info, 'system', (part) => withUuid(part, clone.uuid)),
+  );
+  const booting = changeChildren(smbios, 'os', (os) => changeChildren(os, 'nvram', (one) => ownVariables(one, nvram)));
   const onOwn = redirectDisks(booting, disks);
-  const apart = changed(onOwn, 'devices', (devices) => ({
+  const apart = changeChildren(onOwn, 'devices', (devices) => ({
     ...devices,
     children: devices.children.map((node) => (isElement(node) ? ownDevice(node, wish) : node)),
   }));
@@ -52,7 +54,7 @@ function cloneElement(domain: XmlElement, wish: ClonedVm): XmlElement {
 
 /** libvirt refuses a VM whose two UUIDs differ. */
 function withUuid(system: XmlElement, uuid: string): XmlElement {
-  return changed(system, 'entry', (entry) =>
+  return changeChildren(system, 'entry', (entry) =>
     attribute(entry, 'name') === 'uuid' ? e('entry', entry.attributes, [uuid]) : entry,
   );
 }
@@ -76,12 +78,12 @@ function ownDevice(device: XmlElement, { network, addresses }: ClonedVm): XmlEle
       return ownPort(device);
     case 'channel':
       return attribute(device, 'type') === 'unix'
-        ? { ...without(device, 'log'), children: without(device, 'source', 'log').children }
-        : without(device, 'log');
+        ? { ...withoutChildren(device, 'log'), children: withoutChildren(device, 'source', 'log').children }
+        : withoutChildren(device, 'log');
     case 'graphics':
       return ownDisplay(device);
     case 'vsock':
-      return changed(device, 'cid', () => e('cid', { auto: 'yes' }));
+      return changeChildren(device, 'cid', () => e('cid', { auto: 'yes' }));
     case 'disk':
       return attribute(device, 'device') === 'floppy' && find(device, 'readonly') === undefined
         ? { ...device, children: [...device.children, e('readonly')] }
@@ -92,21 +94,21 @@ function ownDevice(device: XmlElement, { network, addresses }: ClonedVm): XmlEle
 }
 
 function ownInterface(nic: XmlElement, network: CloneNetwork, addresses: ClonedVm['addresses']): XmlElement {
-  const bare = without(
+  const bare = withoutChildren(
     nic,
     'target',
     ...(addresses === 'new' ? ['mac'] : []),
     ...(network === 'unplugged' ? ['link'] : []),
   );
-  const free = changed(bare, 'source', (source) => {
+  const free = changeChildren(bare, 'source', (source) => {
     const { portid: _, ...attributes } = source.attributes;
     return { ...source, attributes };
   });
-  return network === 'unplugged' ? unplugged(free) : free;
+  return network === 'unplugged' ? unplugCable(free) : free;
 }
 
-function unplugged(nic: XmlElement): XmlElement {
-  return { ...nic, children: [...without(nic, 'link').children, e('link', { state: 'down' })] };
+function unplugCable(nic: XmlElement): XmlElement {
+  return { ...nic, children: [...withoutChildren(nic, 'link').children, e('link', { state: 'down' })] };
 }
 
 /**
@@ -116,7 +118,7 @@ function unplugged(nic: XmlElement): XmlElement {
 export function writeUnplugged(xml: string): readonly string[] {
   return findAll(find(parseXml(xml), 'devices'), 'interface')
     .filter((nic) => attribute(find(nic, 'link'), 'state') !== 'down')
-    .map((nic) => writeXml(unplugged(nic)));
+    .map((nic) => writeXml(unplugCable(nic)));
 }
 
 export function hasCards(xml: string): boolean {
@@ -126,7 +128,7 @@ export function hasCards(xml: string): boolean {
 /** Who writes to a terminal or to nothing shares it with nobody. */
 function ownPort(port: XmlElement): XmlElement {
   const type = attribute(port, 'type') ?? 'pty';
-  const bare = without(port, 'log', ...(sharedPorts.has(type) || type === 'pty' ? ['source', 'protocol'] : []));
+  const bare = withoutChildren(port, 'log', ...(sharedPorts.has(type) || type === 'pty' ? ['source', 'protocol'] : []));
   const { tty: _, ...attributes } = port.attributes;
   return { ...bare, attributes: { ...attributes, type: sharedPorts.has(type) ? 'pty' : type } };
 }
@@ -135,7 +137,7 @@ const sharedPorts: ReadonlySet<string> = new Set(['file', 'unix', 'tcp', 'udp', 
 
 function ownDisplay(graphics: XmlElement): XmlElement {
   const { port, tlsPort: _, websocket: __, socket: ___, autoport, ...attributes } = graphics.attributes;
-  const listening = changed(graphics, 'listen', (listen) => {
+  const listening = changeChildren(graphics, 'listen', (listen) => {
     const { socket: ____, ...own } = listen.attributes;
     return { ...listen, attributes: own };
   });
@@ -143,6 +145,6 @@ function ownDisplay(graphics: XmlElement): XmlElement {
   return { ...listening, attributes: { ...attributes, ...(byPort ? { port: '-1', autoport: 'yes' } : {}) } };
 }
 
-function without(parent: XmlElement, ...names: readonly string[]): XmlElement {
+function withoutChildren(parent: XmlElement, ...names: readonly string[]): XmlElement {
   return { ...parent, children: parent.children.filter((node) => !isElement(node) || !names.includes(node.name)) };
 }

@@ -13,10 +13,10 @@ export function readHardware(xml: string): Hardware {
   if (domain === undefined) {
     throw new XmlError('this is not the description of a VM');
   }
-  const plain = normalised({ ...domain, name: 'domain' });
+  const plain = normalise({ ...domain, name: 'domain' });
   const [devices, settings] = [find(plain, 'devices'), elementsOf(plain).filter(({ name }) => name !== 'devices')];
   return {
-    xml: `${writeXml(indented(plain, 0))}\n`,
+    xml: `${writeXml(indent(plain, 0))}\n`,
     items: [...settings.map(setting), ...elementsOf(devices ?? { name: '', attributes: {}, children: [] }).map(device)],
   };
 }
@@ -34,7 +34,7 @@ const volatileElements = new Set(['metadata', 'seclabel', 'backingStore', 'mirro
  * | ports of graphics that take a free one       | the same                                          |
  * | comments, and white space between elements   | nothing to the VM                                 |
  */
-function normalised(element: XmlElement): XmlElement {
+function normalise(element: XmlElement): XmlElement {
   const inside = elementsOf(element).filter((child) => !isVolatile(element, child));
   const text = inside.length === 0 ? (textOf(element)?.trim() ?? '') : '';
   return {
@@ -44,7 +44,7 @@ function normalised(element: XmlElement): XmlElement {
         .filter(([name]) => !isVolatileAttribute(element, name))
         .sort(([a], [b]) => (a < b ? -1 : 1)),
     ),
-    children: text === '' ? inside.map(normalised) : [text],
+    children: text === '' ? inside.map(normalise) : [text],
   };
 }
 
@@ -75,13 +75,13 @@ function isVolatileAttribute(element: XmlElement, name: string): boolean {
 const deepestIndent = 20;
 
 /** The same with white space between the elements. */
-function indented(element: XmlElement, depth: number): XmlElement {
+function indent(element: XmlElement, depth: number): XmlElement {
   const inside = elementsOf(element);
   if (inside.length === 0) {
     return element;
   }
   const line = `\n${'  '.repeat(Math.min(depth, deepestIndent))}`;
-  return { ...element, children: [...inside.flatMap((child) => [`${line}  `, indented(child, depth + 1)]), line] };
+  return { ...element, children: [...inside.flatMap((child) => [`${line}  `, indent(child, depth + 1)]), line] };
 }
 
 type Facts = Readonly<Partial<Record<HardwareFact, string | undefined>>>;

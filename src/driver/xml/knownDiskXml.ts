@@ -10,28 +10,28 @@ import { isElement } from './xmlChange.js';
  * | ofFile | it is about the old file, and goes with it                                                          |
  * | binds  | it is about how the old file is read: neither kept nor left out is right, so the disk stays where it is |
  */
-type Fate = 'kept' | 'ofFile' | 'binds';
+type PartFate = 'kept' | 'ofFile' | 'binds';
 
-interface Known {
-  readonly attributes: Readonly<Record<string, Fate>>;
-  readonly children: Readonly<Record<string, Fate | Known>>;
+interface KnownElement {
+  readonly attributes: Readonly<Record<string, PartFate>>;
+  readonly children: Readonly<Record<string, PartFate | KnownElement>>;
 }
 
-function all<F extends Fate>(fate: F, ...names: readonly string[]): Readonly<Record<string, F>> {
+function all<F extends PartFate>(fate: F, ...names: readonly string[]): Readonly<Record<string, F>> {
   return Object.fromEntries(names.map((name) => [name, fate]));
 }
 
-const nothing: Known = { attributes: {}, children: {} };
+const nothing: KnownElement = { attributes: {}, children: {} };
 
-function only(...attributes: readonly string[]): Known {
+function only(...attributes: readonly string[]): KnownElement {
   return { attributes: all('ofFile', ...attributes), children: {} };
 }
 
-const cache: Known = { attributes: {}, children: { max_size: only('unit') } };
-const format: Known = { attributes: all('ofFile', 'type'), children: { metadata_cache: cache } };
+const cache: KnownElement = { attributes: {}, children: { max_size: only('unit') } };
+const format: KnownElement = { attributes: all('ofFile', 'type'), children: { metadata_cache: cache } };
 
 /** What network layers are reached by stands in the image above them as well; what they are unlocked by does not. */
-const plainSource: Known = {
+const plainSource: KnownElement = {
   attributes: {
     ...all('kept', 'startupPolicy'),
     ...all('ofFile', 'file', 'dev', 'dir', 'index', 'pool', 'volume', 'mode', 'protocol', 'name', 'query'),
@@ -48,7 +48,7 @@ const plainSource: Known = {
 };
 
 /** Data beside an image is named in the image too. */
-const source: Known = {
+const source: KnownElement = {
   ...plainSource,
   children: {
     ...plainSource.children,
@@ -57,17 +57,17 @@ const source: Known = {
 };
 
 /** What is below a layer is looked at as one more. */
-const layer: Known = {
+const layer: KnownElement = {
   attributes: all('ofFile', 'type', 'index'),
   children: { format, source, backingStore: nothing },
 };
 
-const mirror: Known = {
+const mirror: KnownElement = {
   attributes: all('ofFile', 'file', 'format', 'job', 'ready', 'type'),
   children: { format, source, backingStore: layer },
 };
 
-const disk: Known = {
+const disk: KnownElement = {
   attributes: { ...all('kept', 'device', 'model', 'rawio', 'sgio', 'snapshot'), ...all('ofFile', 'type') },
   children: {
     ...all('kept', 'target', 'address', 'acpi', 'backenddomain', 'blockio', 'boot', 'geometry', 'iotune'),
@@ -89,7 +89,7 @@ const disk: Known = {
 };
 
 /** Of a snapshot's own document: the overlay of one disk. */
-const overlay: Known = {
+const overlay: KnownElement = {
   attributes: all('kept', 'name', 'snapshot', 'type'),
   children: {
     driver: { attributes: all('kept', 'type'), children: {} },
@@ -106,24 +106,24 @@ const namedElsewhere: ReadonlySet<string> = new Set(['encryption', 'slices']);
  * As a path from the disk on: `iotune`, `driver@cache`, `backingStore/source/auth`.
  */
 export function strangersIn(of: XmlElement): readonly string[] {
-  return found(of, disk, '');
+  return findStrangers(of, disk, '');
 }
 
 /** Those among them that no other rule speaks of. */
 export function foreignIn(of: XmlElement): readonly string[] {
-  return unnamed(strangersIn(of));
+  return withoutNamedElsewhere(strangersIn(of));
 }
 
 /** The same of the overlay that a snapshot names. */
 export function foreignInOverlay(of: XmlElement): readonly string[] {
-  return found(of, overlay, '');
+  return findStrangers(of, overlay, '');
 }
 
-function unnamed(paths: readonly string[]): readonly string[] {
+function withoutNamedElsewhere(paths: readonly string[]): readonly string[] {
   return paths.filter((path) => !namedElsewhere.has(path.slice(path.lastIndexOf('/') + 1)));
 }
 
-function found(of: XmlElement, known: Known, path: string): readonly string[] {
+function findStrangers(of: XmlElement, known: KnownElement, path: string): readonly string[] {
   const names: string[] = [];
   for (const name of Object.keys(of.attributes)) {
     if (isOdd(known.attributes, name)) {
@@ -137,7 +137,7 @@ function found(of: XmlElement, known: Known, path: string): readonly string[] {
     const at = path === '' ? child.name : `${path}/${child.name}`;
     const fate = Object.hasOwn(known.children, child.name) ? known.children[child.name] : undefined;
     if (typeof fate === 'object') {
-      names.push(...found(child, fate === nothing ? layer : fate, at));
+      names.push(...findStrangers(child, fate === nothing ? layer : fate, at));
     } else if (fate === undefined || fate === 'binds') {
       names.push(at);
     }
@@ -145,7 +145,7 @@ function found(of: XmlElement, known: Known, path: string): readonly string[] {
   return names;
 }
 
-function isOdd(known: Readonly<Record<string, Fate>>, name: string): boolean {
+function isOdd(known: Readonly<Record<string, PartFate>>, name: string): boolean {
   const fate = Object.hasOwn(known, name) ? known[name] : undefined;
   return fate === undefined || fate === 'binds';
 }

@@ -10,7 +10,7 @@ const unknownReference = /&(?!(?:lt|gt|amp|quot|apos);)/;
 const characters: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 const maxDepth = 64;
 
-interface Open {
+interface OpenElement {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly children: XmlNode[];
@@ -24,8 +24,8 @@ export function parsePlainXml(text: string): XmlElement | undefined {
   if (notPlain.test(text)) {
     return undefined;
   }
-  const path: Open[] = [];
-  let root: Open | undefined;
+  const path: OpenElement[] = [];
+  let root: OpenElement | undefined;
   for (let at = 0; at < text.length;) {
     const parent = path.at(-1);
     const open = text.indexOf('<', at);
@@ -67,7 +67,7 @@ export function parseQuickly(text: string): XmlElement {
 }
 
 /** `name a='1' b='2'`; undefined for anything else, such as double quotes. */
-function readTag(tag: string): Open | undefined {
+function readTag(tag: string): OpenElement | undefined {
   const space = tag.search(/\s/);
   const name = space < 0 ? tag : tag.slice(0, space);
   if (!plainName.test(name)) {

@@ -7,7 +7,7 @@ import { readDisks } from './diskXml.js';
 import type { Vm } from '../../domain/vm.js';
 import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 import { strangersIn } from './knownDiskXml.js';
-import { changed, isElement, withText } from './xmlChange.js';
+import { changeChildren, isElement, withText } from './xmlChange.js';
 
 /**
  * The VM's configuration as the snapshot has it, on these files: its `<inactiveDomain>`, which is the persistent one of
@@ -79,13 +79,13 @@ export function onFiles(secureXml: string, disks: readonly (TargetFile & { reado
 
 /** A VM's own configuration, with the files that its disks rest on under their names of now. */
 export function withNamesOfNow(secureXml: string, files: readonly MovedName[]): string {
-  return writeXml(renamedFiles(parseXml(secureXml), files));
+  return writeXml(renameFileNames(parseXml(secureXml), files));
 }
 
 /** Files of disks, of what these rest on, and of RAM: wherever one of these stands as a name, and in nothing else. */
-export function renamedFiles(root: XmlElement, files: readonly MovedName[]): XmlElement {
+export function renameFileNames(root: XmlElement, files: readonly MovedName[]): XmlElement {
   const names = new Map(files.map(({ from, to }) => [from, to]));
-  const renamed = (node: XmlElement): XmlElement => {
+  const renameNode = (node: XmlElement): XmlElement => {
     const isNaming = node.name === 'source' || node.name === 'memory';
     const attributes = Object.entries(node.attributes).map(([key, value]) => [
       key,
@@ -94,10 +94,10 @@ export function renamedFiles(root: XmlElement, files: readonly MovedName[]): Xml
     return {
       ...node,
       attributes: Object.fromEntries(attributes) as XmlElement['attributes'],
-      children: node.children.map((child) => (isElement(child) && isWithin(node, child) ? renamed(child) : child)),
+      children: node.children.map((child) => (isElement(child) && isWithin(node, child) ? renameNode(child) : child)),
     };
   };
-  return renamed(root);
+  return renameNode(root);
 }
 
 /** Other elements name files too, which are none of a disk: serial ports, firmware. */
@@ -125,8 +125,8 @@ export function redirectDisks(
       throw new XmlError(`there is no disk ${target}, or more than one`);
     }
   }
-  return changed(domain, 'devices', (devices) =>
-    changed(devices, 'disk', (disk) => {
+  return changeChildren(domain, 'devices', (devices) =>
+    changeChildren(devices, 'disk', (disk) => {
       const file = files.get(targetOf(disk));
       return file === undefined ? disk : onFile(disk, file);
     }),
@@ -166,12 +166,12 @@ function onFile(disk: XmlElement, { file, format }: TargetFile & { readonly form
 /** Names that libvirt gives to what runs, and the number of the run, are no part of a configuration. */
 export function withoutRuntime(domain: XmlElement): XmlElement {
   const attributes = Object.fromEntries(Object.entries(domain.attributes).filter(([name]) => name !== 'id'));
-  const unaliased = (device: XmlElement): XmlElement => ({
+  const withoutAlias = (device: XmlElement): XmlElement => ({
     ...device,
     children: device.children.filter((node) => !isElement(node, 'alias') || attribute(node, 'name')?.startsWith('ua-')),
   });
-  return changed({ ...domain, attributes }, 'devices', (devices) => ({
+  return changeChildren({ ...domain, attributes }, 'devices', (devices) => ({
     ...devices,
-    children: devices.children.map((node) => (isElement(node) ? unaliased(node) : node)),
+    children: devices.children.map((node) => (isElement(node) ? withoutAlias(node) : node)),
   }));
 }

@@ -5,8 +5,8 @@ import type { MovedName, TargetFile } from '../../steps/step.js';
 import { attribute, element, find, findAll, parseXml, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 import { foreignInOverlay } from './knownDiskXml.js';
 import { pathOf } from './diskXml.js';
-import { redirectDisks, renamedFiles } from './retarget.js';
-import { changed, isElement, withText } from './xmlChange.js';
+import { redirectDisks, renameFileNames } from './retarget.js';
+import { changeChildren, isElement, withText } from './xmlChange.js';
 
 /** An empty description is no description. */
 export function redescribe(secureXml: string, description: string): string {
@@ -14,14 +14,14 @@ export function redescribe(secureXml: string, description: string): string {
 }
 
 /** The same snapshot under another name: the same parent, time, state, disks and configuration. */
-export function renamed(secureXml: string, name: string, description: string): string {
+export function renameSnapshot(secureXml: string, name: string, description: string): string {
   return writeXml(withText(withText(parse(secureXml), 'name', name), 'description', description, 'name'));
 }
 
 /** A memory snapshot as the disk-only one that it is without its RAM. */
 export function withoutRam(secureXml: string): string {
   const disksOnly = withText(parse(secureXml), 'state', 'disk-snapshot', 'name');
-  return writeXml(changed(disksOnly, 'memory', () => element('memory', { snapshot: 'no' })));
+  return writeXml(changeChildren(disksOnly, 'memory', () => element('memory', { snapshot: 'no' })));
 }
 
 /** @param parent none: it becomes a root */
@@ -49,10 +49,10 @@ export function withOverlays(secureXml: string, disks: readonly TargetFile[]): s
   if (missing !== undefined) {
     throw new XmlError(`the snapshot has no external part of disk ${missing}`);
   }
-  const settled = changed(root, 'revertDisks', () => undefined);
+  const settled = changeChildren(root, 'revertDisks', () => undefined);
   return writeXml(
-    changed(settled, 'disks', (all) =>
-      changed(all, 'disk', (disk) => {
+    changeChildren(settled, 'disks', (all) =>
+      changeChildren(all, 'disk', (disk) => {
         const file = files.get(attribute(disk, 'name') ?? '');
         return file === undefined ? disk : onOverlay(disk, file);
       }),
@@ -81,8 +81,8 @@ export function onFrozenFiles(secureXml: string, disks: readonly (TargetFile & {
   if (find(root, 'domain') === undefined) {
     throw new XmlError('the snapshot does not hold the configuration of its VM');
   }
-  const moved = (domain: XmlElement): XmlElement => redirectDisks(domain, disks);
-  return writeXml(changed(changed(root, 'domain', moved), 'inactiveDomain', moved));
+  const redirect = (domain: XmlElement): XmlElement => redirectDisks(domain, disks);
+  return writeXml(changeChildren(changeChildren(root, 'domain', redirect), 'inactiveDomain', redirect));
 }
 
 /**
@@ -90,7 +90,7 @@ export function onFrozenFiles(secureXml: string, disks: readonly (TargetFile & {
  * names the layers and leaves the end open; of a disk that stands alone it says so.
  * @throws XmlError when it holds no configuration
  */
-export function withLayersTold(secureXml: string, disks: readonly UntoldDisk[]): string | undefined {
+export function withBackingChains(secureXml: string, disks: readonly UntoldDisk[]): string | undefined {
   const root = parse(secureXml);
   const domain = find(root, 'domain');
   if (domain === undefined) {
@@ -107,8 +107,9 @@ export function withLayersTold(secureXml: string, disks: readonly UntoldDisk[]):
     told++;
     return { ...disk, children: [...disk.children, layersElement(below) ?? element('backingStore', {}, [])] };
   };
-  const telling = (one: XmlElement): XmlElement => changed(one, 'devices', (devices) => changed(devices, 'disk', tell));
-  const xml = writeXml(changed(changed(root, 'domain', telling), 'inactiveDomain', telling));
+  const telling = (one: XmlElement): XmlElement =>
+    changeChildren(one, 'devices', (devices) => changeChildren(devices, 'disk', tell));
+  const xml = writeXml(changeChildren(changeChildren(root, 'domain', telling), 'inactiveDomain', telling));
   return told === 0 ? undefined : xml;
 }
 
@@ -134,15 +135,17 @@ function targetOf(disk: XmlElement): string | undefined {
 
 /** The same snapshot with its files under their names of now, in all that it tells of them. */
 export function withFilesMoved(secureXml: string, files: readonly MovedName[]): string {
-  return writeXml(renamedFiles(parse(secureXml), files));
+  return writeXml(renameFileNames(parse(secureXml), files));
 }
 
 /** Without the marks that a delete which broke off left on its disks; undefined when there are none. */
 export function withoutDeleteMarks(secureXml: string): string | undefined {
   const root = parse(secureXml);
   const marked = findAll(find(root, 'disks'), 'disk').some((disk) => find(disk, mark) !== undefined);
-  const unmarked = (disk: XmlElement): XmlElement => changed(disk, mark, () => undefined);
-  return marked ? writeXml(changed(root, 'disks', (disks) => changed(disks, 'disk', unmarked))) : undefined;
+  const removeMark = (disk: XmlElement): XmlElement => changeChildren(disk, mark, () => undefined);
+  return marked
+    ? writeXml(changeChildren(root, 'disks', (disks) => changeChildren(disks, 'disk', removeMark)))
+    : undefined;
 }
 
 const mark = 'snapshotDeleteInProgress';

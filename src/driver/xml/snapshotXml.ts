@@ -121,9 +121,9 @@ export function parseFrozenDisks(xml: string): readonly VmDisk[] {
     return readDisks(domain ?? inactive);
   }
   const [running, configured] = [readDisks(domain), readDisks(inactive)];
-  const without = (disks: readonly VmDisk[], others: readonly VmDisk[]): readonly VmDisk[] =>
+  const subtractDisks = (disks: readonly VmDisk[], others: readonly VmDisk[]): readonly VmDisk[] =>
     disks.filter(({ target }) => others.every((other) => other.target !== target));
-  const pluggedIn = new Set(without(running, configured));
+  const pluggedIn = new Set(subtractDisks(running, configured));
   return [
     ...running.map((disk): VmDisk =>
       pluggedIn.has(disk)
@@ -133,7 +133,7 @@ export function parseFrozenDisks(xml: string): readonly VmDisk[] {
             configured.find(({ target }) => target === disk.target),
           ),
     ),
-    ...without(configured, running).map((disk): VmDisk => ({ ...disk, only: 'configured' })),
+    ...subtractDisks(configured, running).map((disk): VmDisk => ({ ...disk, only: 'configured' })),
   ];
 }
 

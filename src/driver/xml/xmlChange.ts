@@ -6,7 +6,7 @@ export function isElement(node: XmlNode | undefined, name?: string): node is Xml
 }
 
 /** With each child element of that name changed; undefined takes it away. */
-export function changed(
+export function changeChildren(
   parent: XmlElement,
   name: string,
   change: (child: XmlElement) => XmlElement | undefined,

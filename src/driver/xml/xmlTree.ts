@@ -39,12 +39,12 @@ export function parseXml(...pieces: readonly string[]): XmlElement {
   if (pieces.some((piece) => piece.includes('<!DOCTYPE'))) {
     throw new XmlError('a DOCTYPE is not accepted');
   }
-  interface Open {
+  interface OpenElement {
     readonly name: string;
     readonly attributes: Readonly<Record<string, string>>;
     readonly children: XmlNode[];
   }
-  const path: Open[] = [];
+  const path: OpenElement[] = [];
   let root: XmlElement | undefined;
   const parser = new SaxesParser<{ xmlns: false; position: false }>({ xmlns: false, position: false });
   parser.on('error', (error) => {
@@ -54,7 +54,7 @@ export function parseXml(...pieces: readonly string[]): XmlElement {
     if (path.length >= maxDepth) {
       throw new XmlError('the XML document is nested too deeply');
     }
-    const element: Open = { name: tag.name, attributes: { ...tag.attributes }, children: [] };
+    const element: OpenElement = { name: tag.name, attributes: { ...tag.attributes }, children: [] };
     path.at(-1)?.children.push(element);
     root ??= element;
     path.push(element);
@@ -142,17 +142,17 @@ export function findAll(from: XmlElement | undefined, name: string): readonly Xm
 /** The text directly inside; undefined when there is no such element. */
 export function textOf(of: XmlElement | undefined): string | undefined {
   const [first = '', ...more] = of?.children.filter((node) => typeof node === 'string') ?? [];
-  return of === undefined ? undefined : own(more.length === 0 ? first : [first, ...more].join(''));
+  return of === undefined ? undefined : copyText(more.length === 0 ? first : [first, ...more].join(''));
 }
 
 export function attribute(of: XmlElement | undefined, name: string): string | undefined {
-  return of !== undefined && Object.hasOwn(of.attributes, name) ? own(of.attributes[name]) : undefined;
+  return of !== undefined && Object.hasOwn(of.attributes, name) ? copyText(of.attributes[name]) : undefined;
 }
 
 /**
  * A copy: from 13 characters on, V8 makes a piece cut out of a text a window on the whole text, and keeps that alive.
  * Cut out of a text that was put together for it, the window is on no more than that.
  */
-function own(text: string | undefined): string | undefined {
+function copyText(text: string | undefined): string | undefined {
   return text === undefined || text.length < 13 ? text : ` ${text}`.slice(1);
 }

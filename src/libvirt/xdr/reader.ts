@@ -22,7 +22,7 @@ export class XdrError extends Error {
 }
 
 /** Bytes with their padding. */
-export function padded(length: number): number {
+export function padLength(length: number): number {
   return (length + 3) & ~3;
 }
 
@@ -82,12 +82,12 @@ export class XdrReader {
 
   /** A view, which keeps the whole message alive as long as it is kept. */
   fixedView(length: number): Buffer {
-    const at = this.#take(padded(length));
+    const at = this.#take(padLength(length));
     return this.#bytes.subarray(at, at + length);
   }
 
   /** All that is left, which needs no padding: a view, as `fixedView`. */
-  rest(): Buffer {
+  takeRest(): Buffer {
     const at = this.#take(this.remaining);
     return this.#bytes.subarray(at, this.#end);
   }
@@ -100,7 +100,7 @@ export class XdrReader {
   /** `max` counts bytes. Bytes that are not UTF-8 become U+FFFD. */
   string(max: number): string {
     const length = this.#length(max);
-    const at = this.#take(padded(length));
+    const at = this.#take(padLength(length));
     return this.#bytes.toString('utf8', at, at + length);
   }
 

@@ -1,6 +1,6 @@
 // Lays values into bytes as RFC 4506 wants them. Grows by doubling and can be used again after `reset`.
 // Knows no protocol; refuses a value that its type cannot hold with a RangeError.
-import { padded } from './reader.js';
+import { padLength } from './reader.js';
 
 export class XdrWriter {
   #bytes: Buffer;
@@ -60,21 +60,21 @@ export class XdrWriter {
     this.#bytes.set(value, at);
   }
 
-  fixed(value: Uint8Array): void {
-    const at = this.#add(padded(value.length));
+  writeFixed(value: Uint8Array): void {
+    const at = this.#add(padLength(value.length));
     this.#bytes.fill(0, at + value.length, this.#length);
     this.#bytes.set(value, at);
   }
 
   opaque(value: Uint8Array, max: number): void {
     this.u32(atMost(value.length, max));
-    this.fixed(value);
+    this.writeFixed(value);
   }
 
   string(value: string, max: number): void {
     const length = atMost(Buffer.byteLength(value), max);
     this.u32(length);
-    const at = this.#add(padded(length));
+    const at = this.#add(padLength(length));
     this.#bytes.fill(0, at + length, this.#length);
     this.#bytes.write(value, at, 'utf8');
   }

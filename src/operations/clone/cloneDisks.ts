@@ -4,11 +4,11 @@ import { wholeChain } from '../../domain/chains/backingChain.js';
 import { takesPart } from '../../domain/chains/fileUse.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
 import type { Facts } from '../../domain/facts.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isActive, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
 import { anotherFileRefusal } from '../diskRefusals.js';
-import { heldContentRefusal } from '../heldContent.js';
+import { unreadableContentRefusal } from '../unreadableContent.js';
 import { snapshotFor } from '../refusals.js';
 
 export interface CloneDisk {
@@ -20,10 +20,10 @@ export interface CloneDisk {
   readonly bytes: number;
 }
 
-type Disks = readonly CloneDisk[] | Refused;
+type Disks = readonly CloneDisk[] | RefusedDecision;
 
 export function disksOfPresent(facts: Facts): Disks {
-  return cloned(snapshotableDisks(facts.vm), facts);
+  return planCloneDisks(snapshotableDisks(facts.vm), facts);
 }
 
 export function disksOfSnapshot(name: string, way: 'linked' | 'full', facts: Facts): Disks {
@@ -41,8 +41,10 @@ export function disksOfSnapshot(name: string, way: 'linked' | 'full', facts: Fac
     return refuse('diskNotHeld', { vm: facts.vm.name, snapshot: snapshot.title, disk: out.target });
   }
   const problem =
-    snapshot.style === 'internal' ? insideRefusal(snapshot, way, disks, facts) : heldContentRefusal(snapshot, facts);
-  return problem ?? cloned(disks, facts, snapshot.style === 'internal' ? name : undefined);
+    snapshot.style === 'internal'
+      ? insideRefusal(snapshot, way, disks, facts)
+      : unreadableContentRefusal(snapshot, facts);
+  return problem ?? planCloneDisks(disks, facts, snapshot.style === 'internal' ? name : undefined);
 }
 
 /** QEMU may write into the very image while it is read, and two tags of a name leave open which is meant. */
@@ -51,7 +53,7 @@ function insideRefusal(
   way: 'linked' | 'full',
   disks: readonly VmDisk[],
   facts: Facts,
-): Refused | undefined {
+): RefusedDecision | undefined {
   const { vm, files } = facts;
   if (way === 'linked') {
     return refuse('linkedToTag', { vm: vm.name, snapshot: snapshot.title });
@@ -69,7 +71,7 @@ function insideRefusal(
   return brokenRefusal(snapshot, facts);
 }
 
-function cloned(disks: readonly VmDisk[], facts: Facts, tag?: string): Disks {
+function planCloneDisks(disks: readonly VmDisk[], facts: Facts, tag?: string): Disks {
   const { vm, files } = facts;
   if (disks.length === 0) {
     return refuse('noDisks', { vm: vm.name });

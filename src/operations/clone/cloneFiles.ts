@@ -1,7 +1,7 @@
 // What the files of a clone are called: beside those that they are made of, after the clone and the disk.
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Facts } from '../../domain/facts.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { CloneDisk } from './cloneDisks.js';
 
 export interface CloneFile extends CloneDisk {
@@ -12,7 +12,7 @@ export function cloneFiles(
   name: string,
   disks: readonly CloneDisk[],
   { files }: Facts,
-): readonly CloneFile[] | Refused {
+): readonly CloneFile[] | RefusedDecision {
   const taken = new Set<string>();
   for (const [folder, names] of files?.lists ?? []) {
     names.forEach((one) => taken.add(`${folder}/${one}`));

@@ -1,7 +1,7 @@
 // A clone goes, with what was made for it.
 import type { OperationDefinition } from '../operationDefinition.js';
 import { factsOfAll, filesOfSnapshots, presentFiles, variablesOf } from '../requiredFacts.js';
-import { goOn } from '../interruptedAt.js';
+import { goOn } from '../interruptedStep.js';
 import { planDiscard } from './planDiscard.js';
 
 export const discardOperation: OperationDefinition<'discard'> = {

@@ -7,14 +7,14 @@ import type { Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { otherRamRefusal } from '../../domain/chains/snapshotWhole.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
-import { copiesRam } from '../../domain/handedRam.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
+import { copiesRam } from '../../domain/ramHandover.js';
 import { freeTitle } from '../../domain/snapshotName.js';
 import type { ClonedVm, Step } from '../../steps/step.js';
 import { planCreate } from '../create/planCreate.js';
 import { spaceVerdict, sumByFolder, totalOf } from '../create/snapshotSpace.js';
-import { unchangedSince } from '../create/planCheckpoint.js';
-import type { Draft } from '../plan.js';
+import { findUnchangedSnapshot } from '../create/planCheckpoint.js';
+import type { DraftPlan } from '../plan.js';
 import { accessRefusal, inUseRefusal, managedSaveRefusal, otherFolderRefusal, unsteadyRefusal } from '../refusals.js';
 import { cloneFiles, type CloneFile } from './cloneFiles.js';
 import { type CloneDisk, disksOfPresent, disksOfSnapshot } from './cloneDisks.js';
@@ -37,7 +37,7 @@ const overlayBytes = 1024 * 1024;
  *
  * RAM stays behind: a clone starts as after a power cut, or as the VM did.
  */
-export function planClone(request: CloneRequest, facts: Facts): Draft | Refused {
+export function planClone(request: CloneRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { clone, way, network, disposable } = request;
   const { vm } = facts;
   const based = nameRefusal(request, facts) ?? stateRefusal(facts) ?? baseOf(request, facts);
@@ -119,7 +119,7 @@ export function planClone(request: CloneRequest, facts: Facts): Draft | Refused 
   };
 }
 
-interface Base {
+interface CloneBase {
   readonly kind: 'base';
   readonly disks: readonly CloneDisk[];
   /** What it begins with, or what is made first. */
@@ -128,7 +128,10 @@ interface Base {
   readonly warnings: readonly Warning[];
 }
 
-function nameRefusal({ clone: { name, uuid } }: CloneRequest, { vm, otherVms = [] }: Facts): Refused | undefined {
+function nameRefusal(
+  { clone: { name, uuid } }: CloneRequest,
+  { vm, otherVms = [] }: Facts,
+): RefusedDecision | undefined {
   return !isCloneName(name)
     ? refuse('badVmName', { name })
     : name === vm.name || uuid === vm.uuid || otherVms.some((other) => other.name === name || other.uuid === uuid)
@@ -136,7 +139,7 @@ function nameRefusal({ clone: { name, uuid } }: CloneRequest, { vm, otherVms = [
       : undefined;
 }
 
-function stateRefusal(facts: Facts): Refused | undefined {
+function stateRefusal(facts: Facts): RefusedDecision | undefined {
   const { vm, capabilities } = facts;
   const shared = vm.devices?.find((device) => device === 'nvdimm' || device === 'shmem' || device === 'drive');
   return (
@@ -150,7 +153,7 @@ function stateRefusal(facts: Facts): Refused | undefined {
   );
 }
 
-function baseOf(request: CloneRequest, facts: Facts): Base | Refused {
+function baseOf(request: CloneRequest, facts: Facts): CloneBase | RefusedDecision {
   const { way, snapshot: name, vm: ref, clone } = request;
   const { vm } = facts;
   if (name !== undefined) {
@@ -169,7 +172,7 @@ function baseOf(request: CloneRequest, facts: Facts): Base | Refused {
     return { kind: 'base', disks, first: [], warnings: [] };
   }
   // What the VM stands on must not change under the clone: it goes on above.
-  const same = unchangedSince(facts);
+  const same = findUnchangedSnapshot(facts);
   if (same !== undefined) {
     const frozen = disksOfSnapshot(same, 'linked', facts);
     if (!('kind' in frozen)) {
@@ -236,7 +239,7 @@ function variablesOf(
 }
 
 /** The file with the RAM that a fork goes on from; it is read, so it must be ours to read. */
-function ramOf({ ram, snapshot: name, way }: CloneRequest, facts: Facts): string | Refused | undefined {
+function ramOf({ ram, snapshot: name, way }: CloneRequest, facts: Facts): string | RefusedDecision | undefined {
   if (ram === undefined) {
     return undefined;
   }

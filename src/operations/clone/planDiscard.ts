@@ -2,17 +2,20 @@
 import { namedFiles, restingOn } from '../../domain/chains/fileUse.js';
 import { nvramCopy } from '../../domain/chains/nvramCopy.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
-import { isMissing } from '../../domain/chains/standing.js';
+import { isMissing } from '../../domain/chains/standsOn.js';
 import type { Facts } from '../../domain/facts.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { isActive, type VmDisk, xmlChain } from '../../domain/vm.js';
 import type { GoingFiles } from '../../steps/step.js';
-import type { Draft } from '../plan.js';
+import type { DraftPlan } from '../plan.js';
 import { accessRefusal, unsteadyRefusal } from '../refusals.js';
 
 /** What is no clone of ours is never thrown away, nor one on which another VM rests. */
-export function planDiscard(request: Extract<OperationRequest, { kind: 'discard' }>, facts: Facts): Draft | Refused {
+export function planDiscard(
+  request: Extract<OperationRequest, { kind: 'discard' }>,
+  facts: Facts,
+): DraftPlan | RefusedDecision {
   const { vm, tree } = facts;
   if (vm.clone === undefined) {
     return refuse('notOurClone', { vm: vm.name });

@@ -1,12 +1,12 @@
 // A clone whose making was interrupted: whole where libvirt knows it, gone with its files where it was not to be defined yet.
-import { isMissing, isThere } from '../../domain/chains/standing.js';
-import { handedRam } from '../../domain/handedRam.js';
+import { isMissing, isThere } from '../../domain/chains/standsOn.js';
+import { handoverPath } from '../../domain/ramHandover.js';
 import type { Facts } from '../../domain/facts.js';
 import { refuse } from '../../domain/refusal.js';
 import { undoCreate } from '../create/recoverCreate.js';
 import type { Step } from '../../steps/step.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
-import { explain, goOn, hasBegun, removable, removal, unused, wasBegun } from '../interruptedAt.js';
+import { explain, goOn, hasBegun, removable, removal, unusedFiles, wasBegun } from '../interruptedStep.js';
 import { identitiesOf } from './planDiscard.js';
 
 /**
@@ -45,7 +45,7 @@ export function recoverClone(interrupted: InterruptedOperation, facts: Facts): R
     // Whether its RAM came over whole is known to whoever brought it: one that runs is left alone.
     return interrupted.done.includes(resume)
       ? { kind: 'settled', to: 'after' }
-      : recoverFork(interrupted, { ...undo, handed: handedRam(restore.file, define.clone.uuid) }, overlays, facts);
+      : recoverFork(interrupted, { ...undo, handed: handoverPath(restore.file, define.clone.uuid) }, overlays, facts);
   }
   if (facts.otherVms.some(({ uuid }) => uuid === define.clone.uuid)) {
     return define.mark.files.some((file) => isMissing(file, facts))
@@ -61,7 +61,7 @@ export function recoverClone(interrupted: InterruptedOperation, facts: Facts): R
   ];
   const left = [
     ...removable(made, interrupted.plan, facts, 'notNamed'),
-    ...unused(
+    ...unusedFiles(
       // Copies hold something: they go only where it can be seen that they are what was made.
       copies.filter((file) => facts.made?.get(file) !== undefined),
       facts,

@@ -2,7 +2,7 @@
 // it is off. Whoever else rests on a file that changes or goes stands against it. Knows no snapshot that could go.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { mergeOverChangedRefusal } from '../../domain/chains/frozenLayers.js';
-import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
+import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
 import { unreadVms } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import { commitRefusal } from '../commitRefusal.js';
@@ -10,10 +10,10 @@ import { anotherFileRefusal } from '../diskRefusals.js';
 import { isDevicePath } from '../../domain/devicePath.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
-import type { Draft } from '../plan.js';
+import type { DraftPlan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Warning } from '../../domain/consequences.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { isActive, snapshotableDisks, type VmDisk, xmlChain } from '../../domain/vm.js';
 
 type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
@@ -34,7 +34,7 @@ type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
  * | another VM does, or its chain cannot be read         | usedByOtherVm, otherVmUnread |
  * | the VM is off, and the files are not ours to change  | filesOutOfReach |
  */
-export function planBlockCommit(request: ConsolidateRequest, facts: Facts): Draft | Refused {
+export function planBlockCommit(request: ConsolidateRequest, facts: Facts): DraftPlan | RefusedDecision {
   const commits = commitsOf(request, facts);
   if (!isCommits(commits)) {
     return commits;
@@ -49,16 +49,16 @@ export function planBlockCommit(request: ConsolidateRequest, facts: Facts): Draf
   return overChangedRefusal(commits, facts) ?? commitRefusal(commits, facts) ?? planOf(request, commits, facts);
 }
 
-function overChangedRefusal(commits: readonly CommittedDisk[], facts: Facts): Refused | undefined {
+function overChangedRefusal(commits: readonly CommittedDisk[], facts: Facts): RefusedDecision | undefined {
   const chain = commits.flatMap(({ target, merged }) => [...merged, ...(chainOf(target, facts) ?? [])]);
   return mergeOverChangedRefusal(facts.tree.snapshots, new Set(chain), facts);
 }
 
-function isCommits(found: readonly CommittedDisk[] | Refused): found is readonly CommittedDisk[] {
+function isCommits(found: readonly CommittedDisk[] | RefusedDecision): found is readonly CommittedDisk[] {
   return Array.isArray(found);
 }
 
-function commitsOf({ targets, downTo }: ConsolidateRequest, facts: Facts): readonly CommittedDisk[] | Refused {
+function commitsOf({ targets, downTo }: ConsolidateRequest, facts: Facts): readonly CommittedDisk[] | RefusedDecision {
   const { vm } = facts;
   const commits: CommittedDisk[] = [];
   for (const disk of snapshotableDisks(vm).filter(({ target }) => targets?.includes(target) !== false)) {
@@ -67,7 +67,7 @@ function commitsOf({ targets, downTo }: ConsolidateRequest, facts: Facts): reado
     if (disk.sourceType !== 'file' && disk.sourceType !== 'block') {
       continue;
     }
-    if (chain === undefined || top === undefined || !isWhole(chain, facts)) {
+    if (chain === undefined || top === undefined || !isChainWhole(chain, facts)) {
       return anotherFileRefusal([disk], facts) ?? refuse('chainUnknown', { vm: vm.name, disk: disk.target });
     }
     const end = downTo === undefined ? chain.length - 1 : chain.indexOf(downTo);
@@ -95,7 +95,7 @@ function layersOfDisk(disk: VmDisk, facts: Facts): readonly string[] | undefined
 }
 
 /** Each file stands on the next, and the last on nothing: what the images say, where they can be seen. */
-function isWhole(chain: readonly string[], { files }: Facts): boolean {
+function isChainWhole(chain: readonly string[], { files }: Facts): boolean {
   return chain.every((file, at) => {
     const facts = files?.images.get(file);
     return typeof facts !== 'object' || facts.backing?.file === chain[at + 1];
@@ -109,26 +109,27 @@ function formatOf(base: string, above: string | undefined, { files }: Facts): st
   return told?.file === base ? told.format : undefined;
 }
 
-function typeRefusal(disk: VmDisk, chain: readonly string[], { vm }: Facts): Refused | undefined {
+function typeRefusal(disk: VmDisk, chain: readonly string[], { vm }: Facts): RefusedDecision | undefined {
   const { target } = disk;
-  const unsupported = (type: string): Refused => refuse('diskTypeUnsupported', { vm: vm.name, disk: target, type });
+  const unsupportedRefusal = (type: string): RefusedDecision =>
+    refuse('diskTypeUnsupported', { vm: vm.name, disk: target, type });
   if (disk.shareable) {
-    return unsupported('shareable');
+    return unsupportedRefusal('shareable');
   }
   if (disk.device === 'lun') {
-    return unsupported('lun');
+    return unsupportedRefusal('lun');
   }
   const stranger = chain.find((file) => !file.startsWith('/') || isDevicePath(file));
-  return stranger === undefined ? undefined : unsupported(stranger.startsWith('/') ? 'block' : 'network');
+  return stranger === undefined ? undefined : unsupportedRefusal(stranger.startsWith('/') ? 'block' : 'network');
 }
 
 /** At most: what was not in the file below before takes its space there from now on. */
-function freeing(goes: readonly string[], facts: Facts): readonly Warning[] {
+function freedSpaceWarnings(goes: readonly string[], facts: Facts): readonly Warning[] {
   const bytes = bytesOf(goes, facts) ?? 0;
   return bytes === 0 ? [] : [{ kind: 'frees', bytes, how: 'atMost' }];
 }
 
-function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], facts: Facts): Draft {
+function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], facts: Facts): DraftPlan {
   const { vm, files } = facts;
   const speed = (request.bytesPerSecond ?? 0) > 0 ? { bytesPerSecond: request.bytesPerSecond ?? 0 } : {};
   const merged = commits.flatMap((commit) => commit.merged);
@@ -150,9 +151,9 @@ function planOf(request: ConsolidateRequest, commits: readonly CommittedDisk[], 
       }),
       ...commits.map(({ base }): Warning => ({ kind: 'changesBase', file: base })),
       ...spaceWarnings(commits, bytes, facts),
-      ...freeing(goes, facts),
+      ...freedSpaceWarnings(goes, facts),
       ...merged.filter((file) => !goes.includes(file)).map((file): Warning => ({ kind: 'leavesFile', file })),
-      ...tagsUnseenWarning(merged, facts),
+      ...unknownTagsWarning(merged, facts),
       ...(unreadVms(facts).length === 0 ? [] : [{ kind: 'unreadVms' as const, vms: unreadVms(facts) }]),
       ...(vm.persistent ? [] : [{ kind: 'vanishesWhenStopped' as const }]),
     ],

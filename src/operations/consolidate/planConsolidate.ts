@@ -1,9 +1,9 @@
 // Decides how the chains below a VM's disks get shorter. Layers that external snapshots own go with these, for a block
 // commit beneath them would leave metadata that lies; layers that nobody owns are committed.
 import type { OperationRequest } from '../../domain/operation.js';
-import type { Draft } from '../plan.js';
+import type { DraftPlan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { activePath, findSnapshot } from '../../domain/snapshotTree.js';
 import { checkpointRefusal } from '../diskRefusals.js';
 import { deleteSeries, seriesPlan } from '../delete/deleteSeries.js';
@@ -24,7 +24,7 @@ type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
  * | some                                         | those above `downTo` are deleted, each as it would be alone |
  * | none                                         | see planBlockCommit |
  */
-export function planConsolidate(request: ConsolidateRequest, facts: Facts): Draft | Refused {
+export function planConsolidate(request: ConsolidateRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, tree, capabilities } = facts;
   const obstacle =
     readOnlyRefusal(vm, capabilities, 'consolidate') ??
@@ -46,7 +46,7 @@ export function planConsolidate(request: ConsolidateRequest, facts: Facts): Draf
     : planBlockCommit(request, facts);
 }
 
-function bySnapshots(request: ConsolidateRequest, facts: Facts): Draft | Refused {
+function bySnapshots(request: ConsolidateRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, tree } = facts;
   const path = activePath(tree);
   const { downTo, targets } = request;
@@ -69,7 +69,7 @@ function bySnapshots(request: ConsolidateRequest, facts: Facts): Draft | Refused
 }
 
 /** libvirt has to finish its own merge before another one reads or writes the same files. */
-function unfinishedRefusal({ tree }: Facts): Refused | undefined {
+function unfinishedRefusal({ tree }: Facts): RefusedDecision | undefined {
   for (const snapshot of tree.snapshots) {
     const disk = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
     if (disk !== undefined) {
@@ -79,7 +79,7 @@ function unfinishedRefusal({ tree }: Facts): Refused | undefined {
   return undefined;
 }
 
-function targetRefusal({ targets }: ConsolidateRequest, { vm }: Facts): Refused | undefined {
+function targetRefusal({ targets }: ConsolidateRequest, { vm }: Facts): RefusedDecision | undefined {
   const stranger = targets?.find((target) => vm.disks.every((disk) => disk.target !== target));
   return stranger === undefined ? undefined : refuse('noSuchDisk', { vm: vm.name, disk: stranger });
 }

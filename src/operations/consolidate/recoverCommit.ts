@@ -1,6 +1,6 @@
 // The end of a merge of layers that broke off. Until the VM stands on the file below, the layers above it are whole: so a
 // merge that nobody goes on with is as good as not begun, and one that QEMU still does is led to its end.
-import { explain, goOn, removal, unused, wasBegun } from '../interruptedAt.js';
+import { explain, goOn, removal, unusedFiles, wasBegun } from '../interruptedStep.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
 import type { Facts } from '../../domain/facts.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
@@ -62,7 +62,7 @@ export function recoverCommit(interrupted: InterruptedOperation, facts: Facts): 
   const files = (of: readonly Commit[]): readonly string[] =>
     of.flatMap(({ disks }) => disks.flatMap(({ merged }) => merged.filter((file) => planned.has(file))));
   // What a merge that goes on still uses is looked at once more before it goes.
-  const left = [...unused(files(done), facts, 'mayBeNamed'), ...files(going)];
+  const left = [...unusedFiles(files(done), facts, 'mayBeNamed'), ...files(going)];
   return goOn(interrupted, [...going.map(({ step }) => step), ...removal(left)], to);
 }
 

@@ -1,7 +1,7 @@
 // Which kind of snapshot is taken, where it is kept, and whether the guest is frozen for it. Knows no name and no file.
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
-import { type RefusalReason, type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusalReason, type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { imagesLetGoRefusal } from '../refusals.js';
 import type { SnapshotKind } from '../../domain/snapshot.js';
 import { seamlessness } from './seamlessness.js';
@@ -9,7 +9,7 @@ import { anotherFileRefusal, insideRefusal } from '../diskRefusals.js';
 import { externalRefusal, internalRefusal, ramRefusal } from '../../domain/snapshotStyle.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import { snapshotableDisks, type Vm } from '../../domain/vm.js';
-import { wantedStyle } from './wantedStyle.js';
+import { preferredStyle } from './preferredStyle.js';
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 
@@ -54,8 +54,8 @@ export interface Choice {
  * `disk` or `offline`, else cannotLeaveOut; a disk that is not there is noSuchDisk. Where nothing is left, it is
  * cannotLeaveOut too, or ownerChose.
  */
-export function chooseKindAndStyle(request: CreateRequest, facts: Facts): Choice | Refused {
-  const choice = chosen(request, facts);
+export function chooseKindAndStyle(request: CreateRequest, facts: Facts): Choice | RefusedDecision {
+  const choice = chooseByRules(request, facts);
   return choice.kind === 'refusal' ? withWaysOut(choice, request, facts) : choice;
 }
 
@@ -72,7 +72,7 @@ const waysOut: Readonly<Partial<Record<RefusalReason, readonly ('own' | 'stays')
 };
 
 /** A snapshot inside the images takes all disks, and one of no disk holds nothing. */
-function withWaysOut(refused: Refused, { without = [] }: CreateRequest, { vm, tree }: Facts): Refused {
+function withWaysOut(refused: RefusedDecision, { without = [] }: CreateRequest, { vm, tree }: Facts): RefusedDecision {
   const { refusal } = refused;
   const own = styleOfVm(tree);
   const others = snapshotableDisks(partOf(vm, [...without, refusal.facts['disk'] ?? '']));
@@ -82,7 +82,7 @@ function withWaysOut(refused: Refused, { without = [] }: CreateRequest, { vm, tr
   return { ...refused, refusal: { ...refusal, facts: { ...refusal.facts, ...Object.fromEntries(told) } } };
 }
 
-function chosen(request: CreateRequest, facts: Facts): Choice | Refused {
+function chooseByRules(request: CreateRequest, facts: Facts): Choice | RefusedDecision {
   const { vm, tree, capabilities } = facts;
   const active = vm.power !== 'off';
   if (request.snapshotKind !== 'auto' && (request.snapshotKind === 'offline') === active) {
@@ -107,11 +107,11 @@ function chosen(request: CreateRequest, facts: Facts): Choice | Refused {
       : refuse('ownerChose', { vm: vm.name, disk: kept.target, wish: 'no' });
   }
   const wishing = snapshotableDisks(partOf(vm, without)).filter(({ snapshot }) => snapshot !== undefined);
-  const chose = (...wishes: readonly string[]): Refused | undefined => {
+  const ownerChoiceRefusal = (...wishes: readonly string[]): RefusedDecision | undefined => {
     const disk = wishing.find(({ snapshot }) => wishes.includes(snapshot ?? ''));
     return disk && refuse('ownerChose', { vm: vm.name, disk: disk.target, wish: disk.snapshot ?? '' });
   };
-  const wanted = wantedStyle(request, facts);
+  const wanted = preferredStyle(request, facts);
   const notInside = internalRefusal(vm, capabilities, whole) ?? insideRefusal(snapshotableDisks(vm), facts, whole);
 
   const notSaved = ramRefusal(facts);
@@ -136,13 +136,13 @@ function chosen(request: CreateRequest, facts: Facts): Choice | Refused {
     return (
       notInside ??
       left ??
-      chose('no', 'manual', 'external') ??
+      ownerChoiceRefusal('no', 'manual', 'external') ??
       (kind === 'memory' ? notSaved : undefined) ?? { kind: 'choice', snapshotKind: kind, style }
     );
   }
   return (
     externalRefusal(partOf(vm, without), capabilities, kind) ??
-    chose('no', 'manual', 'internal') ??
+    ownerChoiceRefusal('no', 'manual', 'internal') ??
     anotherFileRefusal(snapshotableDisks(partOf(vm, without)), facts) ??
     (kind === 'memory' ? (notSaved ?? imagesLetGoRefusal(facts, 'memory')) : undefined) ?? {
       kind: 'choice',
@@ -180,7 +180,7 @@ export function decideQuiesce(
   { quiesce, snapshotKind: asked }: CreateRequest,
   kind: SnapshotKind,
   { vm, agent }: Facts,
-): boolean | Refused {
+): boolean | RefusedDecision {
   if (quiesce !== true || kind !== 'disk') {
     return false;
   }

@@ -1,5 +1,5 @@
 // A snapshot is taken.
-import { asksForWritten } from '../../domain/chains/lostQemu.js';
+import { asksForWritten } from '../../domain/chains/strayQemu.js';
 import { isActive } from '../../domain/vm.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { factsOfRam, filesIn, noFacts, presentFiles, variablesOf } from '../requiredFacts.js';

@@ -1,11 +1,11 @@
 // A snapshot that libvirt took of a VM that was off by the time it came to it: another client had saved or stopped the VM in
 // that moment. Says which of them cannot stay, and how the disks go back; knows nothing of journals.
-import { savedBelow } from '../../domain/chains/savedBelow.js';
+import { outdatedSaves } from '../../domain/chains/outdatedSave.js';
 import type { Facts } from '../../domain/facts.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { overlaysOf } from '../../steps/createSnapshot.js';
 import type { CreateStep, FormattedFile, Step } from '../../steps/step.js';
-import { emptiness } from '../leftAsPlanned.js';
+import { emptiness } from '../matchesPlan.js';
 import { overlaysUnder } from './recoverSeamless.js';
 
 /**
@@ -34,7 +34,7 @@ export function isLate(step: CreateStep, facts: Facts): boolean {
 /** Back to where the managed save was made, where nothing was written since. Undefined: there is none, or something was. */
 export function putBackSteps(step: CreateStep, facts: Facts): readonly Step[] | undefined {
   const overlays = overlaysOf(step);
-  const saved = savedBelow(facts);
+  const saved = outdatedSaves(facts);
   const disks = overlays.flatMap(({ target, file }): readonly FormattedFile[] => {
     const image = facts.files?.images.get(file);
     const backing = typeof image === 'object' ? image.backing : undefined;

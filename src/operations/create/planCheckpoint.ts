@@ -5,14 +5,14 @@ import { apply } from '../../steps/steps.js';
 import { compareHardware } from '../../domain/hardware.js';
 import { versionOf } from '../../domain/capabilities.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
-import { managedSaveRefusal, savedBelowRefusal } from '../refusals.js';
+import { managedSaveRefusal, outdatedSaveRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { withoutUnread } from '../../domain/chains/otherVms.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { planCreate } from './planCreate.js';
-import type { Refused } from '../../domain/refusal.js';
+import type { RefusedDecision } from '../../domain/refusal.js';
 import { refuse } from '../../domain/refusal.js';
 import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
 import { freeTitle } from '../../domain/snapshotName.js';
@@ -59,7 +59,7 @@ function titleFor({ title, trailers }: Snapshot): string {
  * | unchanged, see below        | any              | any      | spared |
  * | off                         | any              | any      | offline |
  * | off, with a managed save    | yes              | any      | started paused, so that its RAM comes back; memory |
- * | the same, on QEMU 10.0      | yes              | internal | checkpointImpossible: see `runsFirst` |
+ * | the same, on QEMU 10.0      | yes              | internal | checkpointImpossible: see `mustRunFirst` |
  * | running, paused             | yes              | any      | memory |
  * | running, paused             | no               | external, none yet | disk, with a warning; the RAM is lost |
  * | running, paused, managed save | no             | internal | checkpointImpossible |
@@ -70,14 +70,14 @@ export function planCheckpoint(
   { vm: ref, snapshot, seamless }: RevertRequest,
   target: Snapshot,
   facts: Facts,
-): Checkpoint | NoCheckpointNeeded | Refused {
-  const since = unchangedSince(facts);
+): Checkpoint | NoCheckpointNeeded | RefusedDecision {
+  const since = findUnchangedSnapshot(facts);
   if (since !== undefined) {
     return { kind: 'spared', since };
   }
   const saved = facts.vm.managedSave && !isActive(facts.vm.power);
   const unsavable = saved
-    ? (savedBelowRefusal(facts) ?? (runsFirst(facts) ? managedSaveRefusal(facts) : undefined))
+    ? (outdatedSaveRefusal(facts) ?? (mustRunFirst(facts) ? managedSaveRefusal(facts) : undefined))
     : undefined;
   if (unsavable !== undefined) {
     const { refusal } = unsavable;
@@ -130,7 +130,7 @@ export function planCheckpoint(
  * Measured with QEMU 10.0.13 under libvirt 11.3: the images of a VM that came back paused cannot take a snapshot inside
  * before it has run ("is writable but does not support snapshots"). 7.2 and 11.1 can do it.
  */
-function runsFirst({ tree, capabilities: { hypervisor } }: Facts): boolean {
+function mustRunFirst({ tree, capabilities: { hypervisor } }: Facts): boolean {
   return styleOfVm(tree) === 'internal' && hypervisor >= versionOf(10, 0) && hypervisor < versionOf(10, 1);
 }
 
@@ -144,7 +144,7 @@ export function isConfiguredAs({ name, disks }: Snapshot, { hardware }: Facts): 
 }
 
 /** It has RAM that is a file, and nobody looks into that. */
-function lasts({ devices }: Facts['vm']): boolean {
+function hasPersistentRam({ devices }: Facts['vm']): boolean {
   return devices?.includes('nvdimm') === true;
 }
 
@@ -172,7 +172,7 @@ const ofCheckpoint: ReadonlySet<Warning['kind']> = new Set([
  * | off, current snapshot internal       | an image that says it is as when this one was taken    | unchanged |
  * | off                                  | any other, or one that took no part                    | changed |
  */
-export function unchangedSince(facts: Facts): string | undefined {
+export function findUnchangedSnapshot(facts: Facts): string | undefined {
   const { vm, tree, files } = facts;
   const current = currentOf(tree);
   const disks = snapshotableDisks(vm);
@@ -182,7 +182,7 @@ export function unchangedSince(facts: Facts): string | undefined {
     vm.managedSave ||
     vm.firmware !== 'bios' ||
     disks.length === 0 ||
-    lasts(vm) ||
+    hasPersistentRam(vm) ||
     !isConfiguredAs(current, facts)
   ) {
     return undefined;

@@ -4,7 +4,7 @@ import { type Choice, chooseKindAndStyle, decideQuiesce, ownerLeavesOut, partOf 
 import { wholeChain } from '../../domain/chains/backingChain.js';
 import { bitmapWarning, brokenLayerRefusal, checkpointRefusal } from '../diskRefusals.js';
 import { longestDescription, type Trailers, writeDescription } from '../../domain/description.js';
-import { guestStopMs, howKept, toldCreateMs, toldStopMs } from '../../domain/estimates.js';
+import { guestStopMs, ramMethodOf, displayedCreateMs, displayedStopMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { nvramKeepSteps } from '../variablesSteps.js';
 import {
@@ -15,13 +15,13 @@ import {
   unsteadyRefusal,
 } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import { actingFolder, chooseFiles, takenSuffixes } from '../../domain/chains/overlayFiles.js';
-import type { Draft } from '../plan.js';
+import { actingFolder, chooseFiles, usedSuffixes } from '../../domain/chains/overlayFiles.js';
+import type { DraftPlan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
 import { notSeamless, seamlessness } from './seamlessness.js';
 import { leastSpaceOf, liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, totalOf } from './snapshotSpace.js';
@@ -34,17 +34,17 @@ type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
 /** Where nobody has asked for RAM by name, one that cannot be kept for another reason is done without. */
-export function planCreate(asked: CreateRequest, facts: Facts): Draft | Refused {
-  const plan = planAsAsked(asked, facts);
+export function planCreate(asked: CreateRequest, facts: Facts): DraftPlan | RefusedDecision {
+  const plan = planGivenKind(asked, facts);
   if (plan.kind !== 'refusal' || asked.snapshotKind !== 'auto' || asked.seamless !== true) {
     return plan;
   }
   const { seamless: _, ...without } = asked;
-  const other = planAsAsked(without, facts);
+  const other = planGivenKind(without, facts);
   return other.kind === 'refusal' ? plan : { ...other, request: asked };
 }
 
-function planAsAsked(asked: CreateRequest, facts: Facts): Draft | Refused {
+function planGivenKind(asked: CreateRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm } = facts;
   const leftOut = ownerLeavesOut(asked, vm);
   const request = leftOut.length === 0 ? asked : { ...asked, without: [...(asked.without ?? []), ...leftOut] };
@@ -101,7 +101,7 @@ function planAsAsked(asked: CreateRequest, facts: Facts): Draft | Refused {
       ...room,
     ],
     progress: kind === 'memory' && style === 'external' ? 'percent' : 'timeOnly',
-    estimateMs: toldCreateMs(kind, howKept(step), vm.memoryBytes, facts.tree),
+    estimateMs: displayedCreateMs(kind, ramMethodOf(step), vm.memoryBytes, facts.tree),
     snapshot: step.name,
     spaceBytes:
       totalOf(space) +
@@ -127,7 +127,7 @@ function holdsVariables({ snapshotKind: kind, style }: Choice, { vm, capabilitie
   );
 }
 
-function titleRefusal({ title, description = '' }: CreateRequest, { tree }: Facts): Refused | undefined {
+function titleRefusal({ title, description = '' }: CreateRequest, { tree }: Facts): RefusedDecision | undefined {
   const problem = titleProblem(title, tree.snapshots);
   if (problem === 'taken') {
     return refuse('nameTaken', { title: displayLine(title) });
@@ -140,13 +140,18 @@ function titleRefusal({ title, description = '' }: CreateRequest, { tree }: Fact
     : undefined;
 }
 
-function makeStep(request: CreateRequest, choice: Choice, quiesce: boolean, facts: Facts): CreateStep | Refused {
+function makeStep(
+  request: CreateRequest,
+  choice: Choice,
+  quiesce: boolean,
+  facts: Facts,
+): CreateStep | RefusedDecision {
   const { title: typed, description = '', git, auto, live, without = [] } = request;
   const { snapshotKind: kind, style } = choice;
   const { tree, vm, now } = facts;
   const title = typed.trim();
   const taken = new Set(tree.snapshots.map((snapshot) => snapshot.name));
-  for (const suffix of takenSuffixes(facts)) {
+  for (const suffix of usedSuffixes(facts)) {
     taken.add(suffix);
   }
   // QEMU would put a new tag in the place of one of that name, whoever made it.
@@ -193,11 +198,11 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
   const { snapshotKind: kind, style, quiesce } = step;
   const warnings: Warning[] = [];
   if (kind === 'memory') {
-    warnings.push({ kind: 'guestStandsStill', estimateMs: toldStopMs(vm.memoryBytes, howKept(step), tree) });
+    warnings.push({ kind: 'guestStandsStill', estimateMs: displayedStopMs(vm.memoryBytes, ramMethodOf(step), tree) });
     if (step.seamless === true) {
       warnings.push({ kind: 'keptWhileRunning' });
     } else if (seamlessness(request, step, facts) === 'untried') {
-      warnings.push({ kind: 'mayBeKeptWhileRunning', estimateMs: toldStopMs(vm.memoryBytes, 'seamless', tree) });
+      warnings.push({ kind: 'mayBeKeptWhileRunning', estimateMs: displayedStopMs(vm.memoryBytes, 'seamless', tree) });
     }
     if (request.seamless === true && step.live !== true && style === 'external' && facts.seamless?.kind === 'no') {
       warnings.push({ kind: 'notKeptWhileRunning', why: notSeamless(vm, facts.seamless) });
@@ -208,7 +213,7 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
     }
   }
   if (mayTurnOutWithRam(request, step, facts)) {
-    const estimateMs = toldStopMs(vm.memoryBytes, 'seamless', tree);
+    const estimateMs = displayedStopMs(vm.memoryBytes, 'seamless', tree);
     warnings.push({ kind: 'mayBeKeptWhileRunning', estimateMs, only: 'thenRam' });
   }
   const unsaved = kind === 'disk' && request.snapshotKind === 'auto' ? ramRefusal(facts) : undefined;

@@ -1,6 +1,6 @@
 // The end of a create that broke off: the snapshot is there, or nothing of it stays. Serves a revert's checkpoint too.
 import { xmlChain } from '../../domain/vm.js';
-import { explain, goOn, hasBegun, removable, removal } from '../interruptedAt.js';
+import { explain, goOn, hasBegun, removable, removal } from '../interruptedStep.js';
 import { adoptSteps } from '../adoptSteps.js';
 import { mergeBackSteps } from '../delete/mergeBack.js';
 import { isHalfWritten, mergeBackOnSteps, ramFiles, releaseSteps, secondName } from './recoverSeamless.js';
@@ -17,7 +17,7 @@ import { isLate, putBackSteps } from './lateSnapshot.js';
 export function recoverCreate(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const step = createStep(interrupted);
   if (step !== undefined && hasBegun(interrupted, ['createSnapshot']) && isMade(step, facts)) {
-    const late = withoutLate(step, interrupted, facts);
+    const late = removeLateSnapshot(step, interrupted, facts);
     const left = removal(secondName(step, facts));
     return late ?? (left.length === 0 ? { kind: 'settled', to: 'after' } : goOn(interrupted, left, 'after'));
   }
@@ -33,7 +33,7 @@ function createStep({ plan }: InterruptedOperation): CreateStep | undefined {
 }
 
 /** Undefined: it is in time, or somebody has used the VM since, and what it is the doctor tells. */
-function withoutLate(made: CreateStep, interrupted: InterruptedOperation, facts: Facts): Recovery | undefined {
+function removeLateSnapshot(made: CreateStep, interrupted: InterruptedOperation, facts: Facts): Recovery | undefined {
   if (!hasBegun(interrupted, ['createSnapshot']) || !isLate(made, facts)) {
     return undefined;
   }
@@ -109,7 +109,7 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
   const steps = interrupted.plan.steps.slice(0, at + 1);
   const made = createStep(interrupted);
   if (made === undefined || findSnapshot(facts.tree, made.name) !== undefined) {
-    return (made && withoutLate(made, interrupted, facts)) ?? { kind: 'settled', to: 'before' };
+    return (made && removeLateSnapshot(made, interrupted, facts)) ?? { kind: 'settled', to: 'before' };
   }
   const begun = hasBegun(interrupted, ['createSnapshot']);
   const overlays = made.disks.flatMap(({ file }) => file ?? []);
@@ -144,7 +144,7 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
       ...(begun ? thawAndResume(made, interrupted, facts) : []),
       ...(merged ?? []),
       ...(begun ? orphanTags(made, facts) : []),
-      ...(begun ? currentAgain(interrupted, facts) : []),
+      ...(begun ? restoreCurrent(interrupted, facts) : []),
       ...removal(left),
     ],
     'before',
@@ -155,7 +155,7 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
  * libvirt writes down that the one before is not the current one, then that the new one is (`qemuSnapshotSetCurrent`): killed between
  * the two it knows of neither. Of external ones the files tell more than that: see adoptSteps, and the doctor.
  */
-function currentAgain({ plan }: InterruptedOperation, { tree }: Facts): readonly Step[] {
+function restoreCurrent({ plan }: InterruptedOperation, { tree }: Facts): readonly Step[] {
   const { current } = plan.before;
   return tree.current === undefined &&
     current !== undefined &&

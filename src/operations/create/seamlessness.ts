@@ -9,7 +9,7 @@ import { internalRefusal } from '../../domain/snapshotStyle.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import type { SnapshotKind } from '../../domain/snapshot.js';
 import { snapshotableDisks, type Vm } from '../../domain/vm.js';
-import { wantedStyle } from './wantedStyle.js';
+import { preferredStyle } from './preferredStyle.js';
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 
@@ -40,7 +40,7 @@ export function notSeamless(vm: Pick<Vm, 'name'>, { why, said }: Extract<Seamles
 /**
  * For a request that may come to such a snapshot; else it is not asked, for libvirt marks a VM whose QEMU is.
  *
- * | snapshots so far | wanted, see `wantedStyle` | RAM can be kept inside | → |
+ * | snapshots so far | wanted, see `preferredStyle` | RAM can be kept inside | → |
  * |------------------|---------------------------|------------------------|---|
  * | internal, mixed  | any                       | any                    | no: internal, or refused |
  * | external, none   | internal                  | any                    | no |
@@ -64,7 +64,7 @@ export function asksForSeamless(
   if (!isMeant || own === 'internal' || own === 'mixed') {
     return {};
   }
-  const style = wantedStyle(request, { vm, tree });
+  const style = preferredStyle(request, { vm, tree });
   const notInside =
     internalRefusal(vm, capabilities, 'memory') ?? insideRefusal(snapshotableDisks(vm), { vm, capabilities }, 'memory');
   return style === 'external' || (style === undefined && notInside !== undefined) ? { seamless: 'try' } : {};

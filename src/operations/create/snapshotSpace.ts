@@ -5,7 +5,7 @@ import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { CreateStep } from '../../steps/step.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Warning } from '../../domain/consequences.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Vm } from '../../domain/vm.js';
 
 const mebibyte = 1024 ** 2;
@@ -97,7 +97,7 @@ export function spaceVerdict(
   space: ReadonlyMap<string, number>,
   { vm, files }: Pick<Facts, 'vm' | 'files'>,
   least = space,
-): readonly Warning[] | Refused {
+): readonly Warning[] | RefusedDecision {
   const warnings: Warning[] = [];
   for (const [folder, bytes] of space) {
     const free = files?.freeBytes.get(folder);

@@ -1,10 +1,10 @@
 // Several snapshots that go one after another, each by the plan that it would have alone, on what the ones before it
 // leave. Decides the order and what stays; refuses to know why somebody wants them gone.
 import type { Loss, Warning } from '../../domain/consequences.js';
-import type { Draft } from '../plan.js';
+import type { DraftPlan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
-import { type Refusal, type Refused, refuse } from '../../domain/refusal.js';
+import { type Refusal, type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot, isOnActivePath, leafFirst, rootsOf } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
@@ -13,7 +13,7 @@ import { planDelete } from './planDelete.js';
 
 export interface DeleteSeries {
   /** In the order in which they go; none depends on one that stays. */
-  readonly plans: readonly { readonly snapshot: Snapshot; readonly plan: Draft }[];
+  readonly plans: readonly { readonly snapshot: Snapshot; readonly plan: DraftPlan }[];
   /** What stays and why, in the order of the names. */
   readonly skipped: readonly { readonly snapshot: Snapshot; readonly why: Refusal }[];
 }
@@ -31,7 +31,7 @@ export function deleteSeries(vm: VmRef, names: readonly string[], facts: Facts):
   const kept = new Set(facts.kept);
   const wanted = inOrder(new Set(names), facts);
   const refusals = new Map<string, Refusal>();
-  const plans: { snapshot: Snapshot; plan: Draft }[] = [];
+  const plans: { snapshot: Snapshot; plan: DraftPlan }[] = [];
   let left = wanted.filter(({ name }) => !kept.has(name));
   let at = facts;
   for (let before = -1; left.length > 0 && before !== plans.length;) {
@@ -42,7 +42,7 @@ export function deleteSeries(vm: VmRef, names: readonly string[], facts: Facts):
       const decision = planDelete({ kind: 'delete', vm, snapshot: name, scope: 'one' }, at);
       if (snapshot === undefined || decision.kind === 'refusal') {
         refused.push(...wanted.filter((one) => one.name === name));
-        refusals.set(name, (decision as Refused).refusal);
+        refusals.set(name, (decision as RefusedDecision).refusal);
         continue;
       }
       plans.push({ snapshot, plan: decision });
@@ -74,10 +74,10 @@ function inOrder(names: ReadonlySet<string>, { tree }: Facts): readonly Snapshot
 
 /** The first refusal where nothing is left to do. */
 export function seriesPlan(
-  request: Draft['request'],
+  request: DraftPlan['request'],
   { plans, skipped }: DeleteSeries,
-  none: Refused,
-): Draft | Refused {
+  none: RefusedDecision,
+): DraftPlan | RefusedDecision {
   const [first] = plans;
   if (first === undefined) {
     const [why] = skipped;
@@ -125,28 +125,28 @@ function warningsOf(plans: DeleteSeries['plans']): readonly Warning[] {
     seen.set(
       key,
       before?.kind === 'merges' && warning.kind === 'merges'
-        ? bothMerges(before, warning)
+        ? addMerges(before, warning)
         : before?.kind === 'frees' && warning.kind === 'frees'
-          ? bothFree(before, warning)
+          ? addFrees(before, warning)
           : warning,
     );
   }
   return [...seen.values()];
 }
 
-type Frees = Extract<Warning, { kind: 'frees' }>;
+type FreesWarning = Extract<Warning, { kind: 'frees' }>;
 
 /** What one gives back for sure is not hidden by another of which only the most is known. */
-function bothFree(one: Frees, other: Frees): Frees {
+function addFrees(one: FreesWarning, other: FreesWarning): FreesWarning {
   if (one.how === other.how || (one.how !== 'atMost' && other.how !== 'atMost')) {
     return { kind: 'frees', bytes: one.bytes + other.bytes, how: one.how === 'atMost' ? 'atMost' : 'atLeast' };
   }
   return { ...(one.how === 'atMost' ? other : one), how: 'atLeast' };
 }
 
-type Merges = Extract<Warning, { kind: 'merges' }>;
+type MergesWarning = Extract<Warning, { kind: 'merges' }>;
 
-function bothMerges(one: Merges, other: Merges): Merges {
+function addMerges(one: MergesWarning, other: MergesWarning): MergesWarning {
   const bytes = one.bytes === undefined || other.bytes === undefined ? undefined : one.bytes + other.bytes;
   return {
     kind: 'merges',

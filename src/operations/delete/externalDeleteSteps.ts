@@ -4,23 +4,23 @@ import {
   type DeletedFiles,
   deletedFiles,
   externalTargets,
-  leftFiles,
+  filesLeftByDelete,
   namedOverlay,
   neededFiles,
   overlayAbove,
 } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf, restsOn } from '../../domain/chains/fileUse.js';
-import { untoldDisks } from '../../domain/chains/untoldBranch.js';
-import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
+import { undescribedDisks } from '../../domain/chains/undescribedBranch.js';
+import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { unreadVms } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
-import type { Draft } from '../plan.js';
+import type { DraftPlan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
-import { removal } from '../interruptedAt.js';
+import { removal } from '../interruptedStep.js';
 import { canRemove, needsUs, ownFiles } from './planEmulatedDelete.js';
 import { otherName } from '../../domain/chains/strayFile.js';
 import { leafOfOtherBranch } from './planExternalDelete.js';
@@ -48,14 +48,14 @@ export function externalDeletePlan(
   doomed: readonly Snapshot[],
   ownMerges: OfflineMerges,
   facts: Facts,
-): Draft {
+): DraftPlan {
   const { tree, capabilities, vm } = facts;
   const going = new Set(doomed.map(({ name }) => name));
   const needed = neededFiles(going, facts);
   const touched = deletedFiles(doomed, facts);
   // Only libvirt reads what the branches tell.
   const steps: Step[] = [
-    ...telling(
+    ...describeLayersSteps(
       doomed.filter(({ name }) => !ownMerges.has(name)),
       going,
       facts,
@@ -69,7 +69,7 @@ export function externalDeletePlan(
     const byUs = merge !== undefined || needsUs(snapshot, facts);
     const own = merge === undefined && byUs ? (ownFiles(snapshot, facts) ?? []) : [];
     const merged = merge?.disks.map(({ top }) => top) ?? [];
-    const left = leftFiles(snapshot, byUs ? 'us' : 'libvirt', needed, facts).filter(
+    const left = filesLeftByDelete(snapshot, byUs ? 'us' : 'libvirt', needed, facts).filter(
       (file) => !touched.removed.has(file),
     );
     const removed = [...own, ...left.filter((file) => canRemove(file, facts))];
@@ -80,7 +80,7 @@ export function externalDeletePlan(
     lost.push(...ram);
     [...removed, ...ram].filter((file) => !merged.includes(file)).forEach((file) => goes.add(file));
     steps.push(
-      ...(byUs ? [] : renaming(snapshot, facts)),
+      ...(byUs ? [] : renameFilesSteps(snapshot, facts)),
       ...(merge?.steps ?? []),
       byUs ? { kind: 'forgetSnapshot', snapshot: snapshot.name } : { kind: 'deleteSnapshot', snapshot: snapshot.name },
       ...removal(removed),
@@ -94,13 +94,13 @@ export function externalDeletePlan(
   return {
     kind: 'plan',
     request,
-    steps: [...steps, ...settling(going, facts)],
+    steps: [...steps, ...settleCurrentSteps(going, facts)],
     deletes: names,
     ...(lost.length === 0 ? {} : { removes: lost }),
     losses: lost.length === 0 ? losses : [...losses, { kind: 'files', files: lost }],
     warnings: [
       ...mergeWarnings(doomed, ownMerges, bytes, facts),
-      ...freeing(goes, merges, bytes, facts),
+      ...freedSpaceWarnings(goes, merges, bytes, facts),
       ...byUsWarnings(doomed, facts),
       ...stay.map((file): Warning => ({ kind: 'leavesFile', file })),
       ...otherWarnings(touched, request, facts),
@@ -114,8 +114,8 @@ export function externalDeletePlan(
 }
 
 /** Before anything else: libvirt would crash on what the branches do not tell. */
-function telling(doomed: readonly Snapshot[], going: ReadonlySet<string>, facts: Facts): readonly Step[] {
-  const untold = untoldDisks(doomed, going, facts);
+function describeLayersSteps(doomed: readonly Snapshot[], going: ReadonlySet<string>, facts: Facts): readonly Step[] {
+  const untold = undescribedDisks(doomed, going, facts);
   return [...untold].map(([snapshot, disks]): Step => ({ kind: 'tellLayers', snapshot, disks }));
 }
 
@@ -131,7 +131,7 @@ function ramOf({ memory }: Snapshot, { files }: Facts): readonly string[] {
 }
 
 /** It is current when its turn comes, and libvirt would look for an overlay that the VM does not have any more. */
-function renaming(snapshot: Snapshot, facts: Facts): readonly Step[] {
+function renameFilesSteps(snapshot: Snapshot, facts: Facts): readonly Step[] {
   const targets = externalTargets(snapshot);
   if (
     !isOnActivePath(facts.tree, snapshot.name) ||
@@ -139,7 +139,7 @@ function renaming(snapshot: Snapshot, facts: Facts): readonly Step[] {
   ) {
     return [];
   }
-  return naming(snapshot, (target) => overlayAbove(snapshot, target, facts));
+  return nameOverlaysSteps(snapshot, (target) => overlayAbove(snapshot, target, facts));
 }
 
 /**
@@ -153,7 +153,7 @@ function renaming(snapshot: Snapshot, facts: Facts): readonly Step[] {
  * | no                    | no                        | it is made to |
  * | no                    | the VM stands on what it froze itself, after a merge by hand | nothing: that is no overlay |
  */
-function settling(going: ReadonlySet<string>, facts: Facts): readonly Step[] {
+function settleCurrentSteps(going: ReadonlySet<string>, facts: Facts): readonly Step[] {
   const { tree, vm, frozenDisks } = facts;
   let current = currentOf(tree);
   let lowest: Snapshot | undefined;
@@ -169,12 +169,12 @@ function settling(going: ReadonlySet<string>, facts: Facts): readonly Step[] {
     return [];
   }
   const { name } = current;
-  const present = (target: string): string | undefined =>
+  const currentFileOf = (target: string): string | undefined =>
     lowest === undefined
       ? vm.disks.find((disk) => disk.target === target)?.source
       : backingFileOf(facts, lowest.name, target);
   const disks = externalTargets(current).map((target) => ({
-    file: present(target),
+    file: currentFileOf(target),
     below: backingFileOf(facts, name, target),
     overlay: namedOverlay(current, target),
   }));
@@ -185,10 +185,10 @@ function settling(going: ReadonlySet<string>, facts: Facts): readonly Step[] {
     ({ file, below, overlay }) =>
       file !== undefined && below !== undefined && file !== overlay && restsOn(facts, file, below),
   );
-  return differs ? naming(current, present) : [];
+  return differs ? nameOverlaysSteps(current, currentFileOf) : [];
 }
 
-function naming(snapshot: Snapshot, overlayOf: (target: string) => string | undefined): readonly Step[] {
+function nameOverlaysSteps(snapshot: Snapshot, overlayOf: (target: string) => string | undefined): readonly Step[] {
   const disks = externalTargets(snapshot).flatMap((target): readonly TargetFile[] => {
     const file = overlayOf(target);
     return file === undefined ? [] : [{ target, file }];
@@ -244,7 +244,7 @@ function mergedBytes({ mergedAway }: DeletedFiles, facts: Facts): number | undef
  * | none, and others are merged   | at most what these take, for the same reason                    |
  * | one that was not seen, none   | not known, nothing: nothing is said                             |
  */
-function freeing(
+function freedSpaceWarnings(
   goes: ReadonlySet<string>,
   merges: boolean,
   merged: number | undefined,
@@ -279,7 +279,7 @@ function otherWarnings(
   const vms = request.despiteUnread === true ? unreadVms(facts) : [];
   const chain = new Set([...vm.disks.flatMap(xmlChain), ...removed, ...mergedAway, ...changed]);
   return [
-    ...tagsUnseenWarning([...removed, ...mergedAway], facts),
+    ...unknownTagsWarning([...removed, ...mergedAway], facts),
     ...(vms.length === 0 ? [] : [{ kind: 'unreadVms' as const, vms }]),
     ...(otherVms.some(({ files }) => files.some((file) => chain.has(file)))
       ? [{ kind: 'otherHostsUnseen' as const }]

@@ -1,6 +1,6 @@
 // A merge that broke off, after which QEMU may write into the file below: to begin it again tells whether QEMU stands there.
 // Knows nothing of how it came to that.
-import type { LostQemu } from '../../domain/chains/lostQemu.js';
+import type { StrayQemu } from '../../domain/chains/strayQemu.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
@@ -19,7 +19,7 @@ import { findSnapshot } from '../../domain/snapshotTree.js';
  */
 export function beginsWithMerge(
   steps: readonly Step[],
-  { kind: what, disk, said }: LostQemu,
+  { kind: what, disk, said }: StrayQemu,
   { tree }: Facts,
 ): boolean {
   const [first] = steps;

@@ -3,8 +3,8 @@
 import type { CommittedDisk, CreateStep, Step } from '../../steps/step.js';
 import type { Facts } from '../../domain/facts.js';
 import { commitRefusal } from '../commitRefusal.js';
-import { standsExactlyOn } from '../leftAsPlanned.js';
-import { isMissing } from '../../domain/chains/standing.js';
+import { standsExactlyOn } from '../matchesPlan.js';
+import { isMissing } from '../../domain/chains/standsOn.js';
 
 /**
  * A snapshot that promises RAM would be a lie, and one without was not asked for; the same snapshot can be taken again.

@@ -4,7 +4,7 @@ import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets, overlayAbove } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf, restingOn } from '../../domain/chains/fileUse.js';
 import { imageOf } from '../../domain/chains/frozenContent.js';
-import { isMissing } from '../../domain/chains/standing.js';
+import { isMissing } from '../../domain/chains/standsOn.js';
 import { isDevicePath } from '../../domain/devicePath.js';
 import type { Facts } from '../../domain/facts.js';
 import type { ImageFacts } from '../../domain/hostFiles.js';
@@ -14,7 +14,7 @@ import type { CommittedDisk, Step } from '../../steps/step.js';
 import { applyAll } from '../../steps/steps.js';
 import { commitRefusal } from '../commitRefusal.js';
 import { anotherFileRefusal } from '../diskRefusals.js';
-import { childrenUp } from '../rename/reparentSteps.js';
+import { reparentChildrenSteps } from '../rename/reparentSteps.js';
 import { canRemove } from './planEmulatedDelete.js';
 import { namingSteps } from './planFinishBelow.js';
 
@@ -68,7 +68,7 @@ export function offlineMerges(doomed: readonly Snapshot[], facts: Facts): Offlin
 /** Those above it name what took the merge, and become its parent’s. Metadata alone, so that it can be done once more. */
 export function settlingAbove({ name }: Snapshot, disks: readonly CommittedDisk[], facts: Facts): readonly Step[] {
   const merges = disks.map(({ top: overlay, ...disk }) => ({ ...disk, overlay, isDone: true }));
-  return [...namingSteps(name, merges, facts), ...childrenUp(facts.tree, name)];
+  return [...namingSteps(name, merges, facts), ...reparentChildrenSteps(facts.tree, name)];
 }
 
 /** Undefined where one of its disks is not to be merged by us. */

@@ -2,9 +2,9 @@
 // children and the active chain; what other branches need is looked at here.
 import { isEmptyFile } from '../../domain/hostFiles.js';
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
-import { toldInternalDeleteMs } from '../../domain/estimates.js';
+import { displayedInternalDeleteMs } from '../../domain/estimates.js';
 import { externalDeletePlan } from './externalDeleteSteps.js';
-import { leftFiles, neededFiles } from '../../domain/chains/deletedFiles.js';
+import { filesLeftByDelete, neededFiles } from '../../domain/chains/deletedFiles.js';
 import { canRemove } from './planEmulatedDelete.js';
 import { backingFileOf, takesPart } from '../../domain/chains/fileUse.js';
 import { immutableRefusal } from '../diskRefusals.js';
@@ -12,14 +12,14 @@ import { tagTwiceRefusal } from '../../domain/chains/tagNames.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { asleepOrCrashedRefusal, inUseRefusal, managedSaveRefusal, snapshotFor, unsteadyRefusal } from '../refusals.js';
 import type { DeleteScope, OperationRequest } from '../../domain/operation.js';
-import type { Draft } from '../plan.js';
+import type { DraftPlan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
-import { removal } from '../interruptedAt.js';
+import { removal } from '../interruptedStep.js';
 import { offlineMerges } from './offlineMerges.js';
 import { externalDeleteRefusal } from './planExternalDelete.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isSafeName } from '../../domain/snapshotName.js';
 import { isOnActivePath, leafFirst } from '../../domain/snapshotTree.js';
@@ -27,7 +27,7 @@ import { isActive } from '../../domain/vm.js';
 
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
-export function planDelete(request: DeleteRequest, facts: Facts): Draft | Refused {
+export function planDelete(request: DeleteRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, capabilities } = facts;
   const snapshot = snapshotFor('delete', request.snapshot, facts);
   if ('refusal' in snapshot) {
@@ -43,14 +43,14 @@ export function planDelete(request: DeleteRequest, facts: Facts): Draft | Refuse
     return refuse('noDescendants', { snapshot: snapshot.title });
   }
   if (capabilities.driver === 'test') {
-    return inside(request, doomed, facts);
+    return planInternalDelete(request, doomed, facts);
   }
   const mixed = doomed.find(({ style }) => style !== first.style);
   if (mixed !== undefined) {
     return refuse('mixedDescendants', { snapshot: snapshot.title, child: mixed.title });
   }
   if (first.style === 'internal') {
-    return firstOf(doomed, (one) => internalRefusal(one, facts)) ?? inside(request, doomed, facts);
+    return firstOf(doomed, (one) => internalRefusal(one, facts)) ?? planInternalDelete(request, doomed, facts);
   }
   const ownMerges = offlineMerges(doomed, facts);
   return (
@@ -62,8 +62,8 @@ export function planDelete(request: DeleteRequest, facts: Facts): Draft | Refuse
 
 function firstOf(
   snapshots: readonly Snapshot[],
-  obstacle: (snapshot: Snapshot) => Refused | undefined,
-): Refused | undefined {
+  obstacle: (snapshot: Snapshot) => RefusedDecision | undefined,
+): RefusedDecision | undefined {
   for (const snapshot of snapshots) {
     const found = obstacle(snapshot);
     if (found !== undefined) {
@@ -82,8 +82,8 @@ function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Facts): read
     return [snapshot];
   }
   const all = leafFirst(tree, snapshot.name);
-  const running = (one: Snapshot): boolean => isOnActivePath(tree, one.name);
-  const ordered = [...all.filter((one) => !running(one)), ...all.filter(running)];
+  const isOnPath = (one: Snapshot): boolean => isOnActivePath(tree, one.name);
+  const ordered = [...all.filter((one) => !isOnPath(one)), ...all.filter(isOnPath)];
   return scope === 'withDescendants' ? ordered : ordered.slice(0, -1);
 }
 
@@ -101,7 +101,7 @@ function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Facts): read
  * | active | in use, or not known    | unsafe, libvirt ≥ 10.9      | unsafeSnapshotName |
  * | active | in use, or not known    | other                       | ok |
  */
-function internalRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+function internalRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { vm, capabilities } = facts;
   const twice = tagTwiceRefusal(snapshot, facts);
   if (twice !== undefined) {
@@ -134,13 +134,13 @@ function internalRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined 
  * just freed, and its daemon dies (`virDomainMomentForEachChild`), with half of them gone. Behind each goes the copy of the
  * UEFI variables, where it had one beside it.
  */
-function inside(request: DeleteRequest, doomed: readonly Snapshot[], facts: Facts): Draft {
+function planInternalDelete(request: DeleteRequest, doomed: readonly Snapshot[], facts: Facts): DraftPlan {
   const { vm, capabilities } = facts;
-  const estimateMs = toldInternalDeleteMs(vm, doomed, facts.measured);
+  const estimateMs = displayedInternalDeleteMs(vm, doomed, facts.measured);
   const names = doomed.map(({ name }) => name);
   const needed = neededFiles(new Set(names), facts);
-  const leftOf = (snapshot: Snapshot): readonly string[] =>
-    capabilities.driver === 'qemu' ? leftFiles(snapshot, 'libvirt', needed, facts) : [];
+  const filesLeftOf = (snapshot: Snapshot): readonly string[] =>
+    capabilities.driver === 'qemu' ? filesLeftByDelete(snapshot, 'libvirt', needed, facts) : [];
   const warnings: Warning[] =
     isActive(vm.power) && capabilities.driver === 'qemu' ? [{ kind: 'guestStandsStill', estimateMs }] : [];
   return {
@@ -148,15 +148,15 @@ function inside(request: DeleteRequest, doomed: readonly Snapshot[], facts: Fact
     request,
     steps: doomed.flatMap((snapshot): readonly Step[] => [
       { kind: 'deleteSnapshot', snapshot: snapshot.name },
-      ...removal(leftOf(snapshot).filter((file) => canRemove(file, facts))),
+      ...removal(filesLeftOf(snapshot).filter((file) => canRemove(file, facts))),
     ]),
     deletes: names,
     losses: [{ kind: 'restorePoints', names }],
     warnings: [
       ...warnings,
-      ...freeing(doomed, facts),
+      ...freedSpaceWarnings(doomed, facts),
       ...doomed
-        .flatMap(leftOf)
+        .flatMap(filesLeftOf)
         .flatMap((file): readonly Warning[] => (canRemove(file, facts) ? [] : [{ kind: 'leavesFile', file }])),
       ...versionWarnings(capabilities, { action: 'delete', style: 'internal', kind: 'memory', vm }),
     ],
@@ -174,7 +174,7 @@ function inside(request: DeleteRequest, doomed: readonly Snapshot[], facts: Fact
  * | some                   | what each alone holds, and what they hold together: at least the first |
  * | one that was not read  | not known: nothing is said                                     |
  */
-function freeing(doomed: readonly Snapshot[], { tree, layers }: Facts): readonly Warning[] {
+function freedSpaceWarnings(doomed: readonly Snapshot[], { tree, layers }: Facts): readonly Warning[] {
   const sizes = doomed.flatMap(({ name }) => layers?.snapshots.find(({ snapshot }) => snapshot === name) ?? []);
   const alone = sizes.flatMap(({ freedBytes }) => (typeof freedBytes === 'number' ? [freedBytes] : []));
   if (alone.length < doomed.length) {

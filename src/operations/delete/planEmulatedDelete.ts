@@ -1,9 +1,9 @@
 // Whether a leaf that the VM does not run on can be deleted by us where libvirt cannot: metadata first, then its files.
 // Whoever else is built on them is looked for in planExternalDelete.
 import { versionOf } from '../../domain/capabilities.js';
-import { externalTargets, overlaysLeft } from '../../domain/chains/deletedFiles.js';
+import { externalTargets, abandonedOverlays } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
-import { outsiderOn } from '../../domain/chains/otherVms.js';
+import { findOutsideUser } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -45,7 +45,7 @@ export function ownFiles(snapshot: Snapshot, facts: Facts): readonly string[] | 
     }
     own.push(file);
   }
-  return overlaysLeft([snapshot], { removed: new Set(own), changed: new Set() }, facts).every(
+  return abandonedOverlays([snapshot], { removed: new Set(own), changed: new Set() }, facts).every(
     (overlay) => own.includes(overlay) || maybeRemoved(overlay, facts),
   )
     ? own
@@ -60,7 +60,7 @@ function maybeRemoved(file: string, facts: Facts): boolean {
 
 /** Where it could not, or somebody else uses it, it stays. */
 export function canRemove(file: string, facts: Facts): boolean {
-  return inReach(file, facts) && outsiderOn([file], facts) === undefined;
+  return inReach(file, facts) && findOutsideUser([file], facts) === undefined;
 }
 
 function inReach(file: string, { files }: Facts): boolean {

@@ -1,13 +1,18 @@
 // Whether external snapshots can be deleted: libvirt's own rules, foreseen, and the damage that it does not see.
 // Knows no steps: externalDeleteSteps makes them.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
-import { type DeletedFiles, deletedFiles, externalTargets, overlaysLeft } from '../../domain/chains/deletedFiles.js';
+import {
+  type DeletedFiles,
+  deletedFiles,
+  externalTargets,
+  abandonedOverlays,
+} from '../../domain/chains/deletedFiles.js';
 import { chainOfFrozen, type FileUser, restingOn, snapshotsIn, snapshotsNaming } from '../../domain/chains/fileUse.js';
-import { tagRefusal } from '../../domain/chains/lostTags.js';
+import { tagRefusal } from '../../domain/chains/doomedTags.js';
 import { checkpointRefusal, mergeRefusal } from '../diskRefusals.js';
 import { elsewhereRefusal } from '../../domain/chains/frozenContent.js';
 import { mergeOverChangedRefusal } from '../../domain/chains/frozenLayers.js';
-import { leftBehindRefusal } from '../../domain/chains/leftBehind.js';
+import { orphanedLayerRefusal } from '../../domain/chains/orphanedLayers.js';
 import { layoutLeafRefusal } from '../../domain/chains/layoutLeaf.js';
 import { memoryFileRefusal } from '../../domain/chains/memoryFiles.js';
 import { otherVmRefusal, withoutStrays } from '../../domain/chains/otherVms.js';
@@ -17,8 +22,8 @@ import { imagesLetGoRefusal } from '../refusals.js';
 import { strayFile } from '../../domain/chains/strayFile.js';
 import type { OfflineMerges } from './offlineMerges.js';
 import { needsUs, ownFiles } from './planEmulatedDelete.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
-import { untoldBranchRefusal } from '../../domain/chains/untoldBranch.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
+import { undescribedBranchRefusal } from '../../domain/chains/undescribedBranch.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, currentOf, descendantsOf, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
@@ -33,7 +38,7 @@ export function externalDeleteRefusal(
   ownMerges: OfflineMerges,
   facts: Facts,
   unread: 'refuse' | 'passOver',
-): Refused | undefined {
+): RefusedDecision | undefined {
   const { vm, tree, capabilities } = facts;
   const top = doomed.at(-1);
   if (top === undefined) {
@@ -67,16 +72,16 @@ export function externalDeleteRefusal(
     placeRefusal(doomed, top, going, ownMerges, facts) ??
     layoutLeafRefusal(going, facts) ??
     branchRefusal(doomed, touched, going, ownMerges, facts) ??
-    untoldBranchRefusal(byLibvirt, going, facts) ??
+    undescribedBranchRefusal(byLibvirt, going, facts) ??
     chainRefusal(byLibvirt, going, facts) ??
-    tagRefusal([...touched.removed, ...touched.mergedAway, ...overlaysLeft(doomed, touched, facts)], facts) ??
+    tagRefusal([...touched.removed, ...touched.mergedAway, ...abandonedOverlays(doomed, touched, facts)], facts) ??
     deviceRefusal(doomed, touched, facts) ??
     leafRefusal(doomed, facts) ??
-    elsewhere(doomed, facts) ??
+    firstElsewhereRefusal(doomed, facts) ??
     memoryFileRefusal(doomed, facts) ??
     (merged === undefined ? undefined : imagesLetGoRefusal(facts, 'merge')) ??
     usedElsewhereRefusal(touched, facts, unread) ??
-    leftBehindRefusal(doomed, going, touched, facts) ??
+    orphanedLayerRefusal(doomed, going, touched, facts) ??
     hostDeviceRefusal(byLibvirt, facts)
   );
 }
@@ -91,7 +96,7 @@ export function externalDeleteRefusal(
  * | off    | any                 | none, or the images were not asked for | ok |
  * | on     | any                 | any                                    | ok |
  */
-function hostDeviceRefusal(byLibvirt: readonly Snapshot[], facts: Facts): Refused | undefined {
+function hostDeviceRefusal(byLibvirt: readonly Snapshot[], facts: Facts): RefusedDecision | undefined {
   const { vm, tree, files } = facts;
   if (isActive(vm.power) || vm.devices?.includes('hostDevice') !== true || files?.canChange === undefined) {
     return undefined;
@@ -113,7 +118,7 @@ function usedElsewhereRefusal(
   { removed, mergedAway, changed, onlyRead }: DeletedFiles,
   facts: Facts,
   unread: 'refuse' | 'passOver',
-): Refused | undefined {
+): RefusedDecision | undefined {
   const written = [...changed].filter((file) => !onlyRead.has(file));
   return (
     otherVmRefusal([...removed, ...mergedAway, ...written], facts, unread) ??
@@ -122,7 +127,7 @@ function usedElsewhereRefusal(
 }
 
 /** Before any state of the VM is asked for that would not help. */
-function readOnlyRefusal({ changed, onlyRead }: DeletedFiles, { vm, files }: Facts): Refused | undefined {
+function readOnlyRefusal({ changed, onlyRead }: DeletedFiles, { vm, files }: Facts): RefusedDecision | undefined {
   for (const file of changed) {
     const image = files?.images.get(file);
     if (typeof image === 'object' && image.readOnly === true && !onlyRead.has(file)) {
@@ -133,14 +138,14 @@ function readOnlyRefusal({ changed, onlyRead }: DeletedFiles, { vm, files }: Fac
 }
 
 /** What the VM does not run on goes without a merge. */
-function overChangedRefusal(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
+function overChangedRefusal(doomed: readonly Snapshot[], facts: Facts): RefusedDecision | undefined {
   const merged = doomed.filter(({ name }) => isOnActivePath(facts.tree, name));
   const chain = merged.flatMap((one) => externalTargets(one).flatMap((target) => chainOfFrozen(one, target, facts)));
   return mergeOverChangedRefusal(merged, new Set(chain), facts);
 }
 
 /** What goes would be another's data. */
-function elsewhere(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
+function firstElsewhereRefusal(doomed: readonly Snapshot[], facts: Facts): RefusedDecision | undefined {
   for (const snapshot of doomed) {
     const found = elsewhereRefusal(snapshot, facts);
     if (found !== undefined) {
@@ -155,7 +160,7 @@ function unfinishedRefusal(
   doomed: readonly Snapshot[],
   going: ReadonlySet<string>,
   { tree }: Facts,
-): Refused | undefined {
+): RefusedDecision | undefined {
   for (const snapshot of doomed) {
     const disk = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
     const goesFirst = childrenOf(tree, snapshot.name).some(({ name }) => isOnActivePath(tree, name) && going.has(name));
@@ -184,7 +189,7 @@ function placeRefusal(
   going: ReadonlySet<string>,
   ownMerges: OfflineMerges,
   { tree, vm, capabilities }: Facts,
-): Refused | undefined {
+): RefusedDecision | undefined {
   const children = doomed.length > 1 ? [] : childrenOf(tree, top.name).filter(({ name }) => !going.has(name));
   const [child] = children;
   if (child === undefined) {
@@ -219,7 +224,11 @@ const headBytes = 2 * 1024 ** 2;
  * | qcow2 on a device with room for the whole disk, without internal snapshots | ok |
  * | qcow2 on any other device, or not to be seen      | deviceMayBeFull |
  */
-function deviceRefusal(doomed: readonly Snapshot[], { changed }: DeletedFiles, facts: Facts): Refused | undefined {
+function deviceRefusal(
+  doomed: readonly Snapshot[],
+  { changed }: DeletedFiles,
+  facts: Facts,
+): RefusedDecision | undefined {
   for (const snapshot of doomed) {
     for (const { target, source, format, volume } of facts.frozenDisks?.get(snapshot.name) ?? []) {
       if (source === undefined || !changed.has(source)) {
@@ -250,12 +259,12 @@ function deviceRefusal(doomed: readonly Snapshot[], { changed }: DeletedFiles, f
  * | < 9.9          | known, and ours to remove       | ok, done by us |
  * | < 9.9          | not known, or not ours to remove | leafOfOtherBranch |
  */
-function leafRefusal(doomed: readonly Snapshot[], facts: Facts): Refused | undefined {
+function leafRefusal(doomed: readonly Snapshot[], facts: Facts): RefusedDecision | undefined {
   const leaf = doomed.find((one) => needsUs(one, facts) && ownFiles(one, facts) === undefined);
   return leaf === undefined ? undefined : leafOfOtherBranch(leaf, facts);
 }
 
-export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Facts): Refused {
+export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Facts): RefusedDecision {
   return refuse('leafOfOtherBranch', {
     snapshot: leaf.title,
     version: formatVersion(capabilities.libvirt),
@@ -272,7 +281,7 @@ export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Facts): Refu
  * | a file that is removed unmerged, be it with a disk that it left out | any | overlayNeededByBranch |
  * | an overlay that is merged away by us | any  | ok: they are put on the merged file |
  * | an overlay that is merged away    | < 10.0  | overlayNeededByBranch: 9.0 removes it under them |
- * | an overlay that is merged away    | 10.0 – 12.7 | ok, unless its own metadata tell of another: see `tellsOther` |
+ * | an overlay that is merged away    | 10.0 – 12.7 | ok, unless its own metadata tell of another: see `hasOtherBacking` |
  * | an overlay that is merged away    | ≥ 12.8  | ok: they are put on the merged file |
  * | the frozen file, but no such overlay | any  | overlayNeededByBranch: the merge would change it under them |
  *
@@ -285,7 +294,7 @@ function branchRefusal(
   going: ReadonlySet<string>,
   ownMerges: OfflineMerges,
   facts: Facts,
-): Refused | undefined {
+): RefusedDecision | undefined {
   const { tree, vm, capabilities, frozenDisks } = facts;
   const snapshot = doomed.at(-1)?.title ?? '';
   const version = formatVersion(capabilities.libvirt);
@@ -302,7 +311,7 @@ function branchRefusal(
   if (frozenDisks === undefined) {
     return undefined;
   }
-  const refusal = (file: string, by?: string): Refused =>
+  const refusal = (file: string, by?: string): RefusedDecision =>
     refuse('overlayNeededByBranch', { snapshot, file, version, ...(by === undefined ? {} : { by }) });
   const onRemoved = restingOn(facts, removed);
   const running = vm.disks.find((disk) => disk.source !== undefined && onRemoved.has(disk.source));
@@ -311,24 +320,24 @@ function branchRefusal(
   }
   const onMerged = restingOn(facts, mergedAway);
   const onChanged = restingOn(facts, changed);
-  const others = (users: readonly FileUser[]): readonly FileUser[] =>
+  const usersThatStay = (users: readonly FileUser[]): readonly FileUser[] =>
     users.filter((use) => !going.has(use.snapshot.name));
   const user =
-    others(snapshotsNaming(facts, onRemoved))[0] ??
-    others(snapshotsNaming(facts, onMerged)).find(
+    usersThatStay(snapshotsNaming(facts, onRemoved))[0] ??
+    usersThatStay(snapshotsNaming(facts, onMerged)).find(
       (use) =>
         !isOnActivePath(tree, use.snapshot.name) &&
-        (!rebases || (!byUs && capabilities.libvirt < versionOf(12, 8) && tellsOther(use, mergedAway, facts))),
+        (!rebases || (!byUs && capabilities.libvirt < versionOf(12, 8) && hasOtherBacking(use, mergedAway, facts))),
     ) ??
-    others(snapshotsIn(facts, onChanged)).find(({ file }) => !onMerged.has(file));
+    usersThatStay(snapshotsIn(facts, onChanged)).find(({ file }) => !onMerged.has(file));
   return user === undefined ? undefined : refusal(user.file, user.snapshot.title);
 }
 
 /**
  * libvirt 10.0 to 12.7 puts a branch on the merged file where its metadata tell the overlay. Where they tell nothing, they are made
- * to (`untoldBranch.ts`); where they tell something else, it would lose what it is built on.
+ * to (`undescribedBranch.ts`); where they tell something else, it would lose what it is built on.
  */
-function tellsOther(
+function hasOtherBacking(
   { snapshot, target, file }: FileUser,
   merged: ReadonlySet<string>,
   { frozenDisks }: Facts,
@@ -350,7 +359,11 @@ function tellsOther(
  * | not there, or not right below | any             | any | notInChain |
  * | the chain is not known   | any                  | any | as the metadata of the next snapshot says |
  */
-function chainRefusal(doomed: readonly Snapshot[], going: ReadonlySet<string>, facts: Facts): Refused | undefined {
+function chainRefusal(
+  doomed: readonly Snapshot[],
+  going: ReadonlySet<string>,
+  facts: Facts,
+): RefusedDecision | undefined {
   for (const snapshot of doomed) {
     for (const target of externalTargets(snapshot)) {
       const stray = strayFile(snapshot, target, facts);

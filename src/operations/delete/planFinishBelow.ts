@@ -9,11 +9,11 @@ import { onBases } from '../../steps/merges.js';
 import type { Step } from '../../steps/step.js';
 import { canRemove } from './planEmulatedDelete.js';
 import type { RepairSteps } from '../repair/repairSteps.js';
-import { childrenUp } from '../rename/reparentSteps.js';
+import { reparentChildrenSteps } from '../rename/reparentSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isActive } from '../../domain/vm.js';
 
-export interface Merge {
+export interface MergeBelow {
   readonly target: string;
   readonly overlay: string;
   readonly base: string;
@@ -59,7 +59,7 @@ export function planFinishBelow(
     kind: 'repair',
     steps: [
       ...named,
-      ...childrenUp(facts.tree, doomed.name),
+      ...reparentChildrenSteps(facts.tree, doomed.name),
       { kind: 'forgetSnapshot', snapshot: doomed.name },
       ...(marked === undefined ? [] : [{ kind: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
       ...(removable.length === 0 ? [] : [{ kind: 'removeFiles', files: removable } as const]),
@@ -72,8 +72,8 @@ export function planFinishBelow(
 }
 
 /** Undefined where a disk stands neither so nor so, or its chain cannot be seen. */
-function mergesOf(doomed: Snapshot, facts: Facts): readonly Merge[] | undefined {
-  const merges: Merge[] = [];
+function mergesOf(doomed: Snapshot, facts: Facts): readonly MergeBelow[] | undefined {
+  const merges: MergeBelow[] = [];
   for (const target of externalTargets(doomed)) {
     const base = backingFileOf(facts, doomed.name, target);
     const overlay = overlayAbove(doomed, target, facts);
@@ -93,7 +93,11 @@ function mergesOf(doomed: Snapshot, facts: Facts): readonly Merge[] | undefined 
 }
 
 /** libvirt's own metadata of each: whoever froze a merged overlay has its content in the base, and some name it further below. */
-export function namingSteps(doomed: string, done: readonly Merge[], { tree, frozenDisks }: Facts): readonly Step[] {
+export function namingSteps(
+  doomed: string,
+  done: readonly MergeBelow[],
+  { tree, frozenDisks }: Facts,
+): readonly Step[] {
   return tree.snapshots.flatMap(({ name }): readonly Step[] => {
     const disks = (name === doomed ? [] : (frozenDisks?.get(name) ?? [])).flatMap((disk) => {
       const merge = done.find(({ target }) => target === disk.target);

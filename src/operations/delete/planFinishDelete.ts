@@ -3,7 +3,7 @@
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets, neededFiles } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
-import { tagRefusal } from '../../domain/chains/lostTags.js';
+import { tagRefusal } from '../../domain/chains/doomedTags.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
@@ -13,7 +13,7 @@ import { planDelete } from './planDelete.js';
 import { canRemove } from './planEmulatedDelete.js';
 import { planFinishBelow } from './planFinishBelow.js';
 import type { RepairSteps } from '../repair/repairSteps.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, currentOf, findSnapshot, isOnActivePath } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
@@ -31,7 +31,11 @@ import { isActive } from '../../domain/vm.js';
  * | on an overlay that is gone, the VM off              | the same: libvirt had removed what was merged |
  * | nothing is marked, or nothing comes after it        | nothingToRepair |
  */
-export function planFinishDelete(ref: OperationRequest['vm'], name: string, facts: Facts): RepairSteps | Refused {
+export function planFinishDelete(
+  ref: OperationRequest['vm'],
+  name: string,
+  facts: Facts,
+): RepairSteps | RefusedDecision {
   const { vm, tree } = facts;
   const marked = findSnapshot(tree, name);
   const disks = (marked?.disks ?? []).filter(({ deleteInProgress }) => deleteInProgress);
@@ -43,7 +47,11 @@ export function planFinishDelete(ref: OperationRequest['vm'], name: string, fact
 }
 
 /** Where nothing of it is merged, or all of it may be merged once more. */
-export function planDeleteAgain(ref: OperationRequest['vm'], { name }: Snapshot, facts: Facts): RepairSteps | Refused {
+export function planDeleteAgain(
+  ref: OperationRequest['vm'],
+  { name }: Snapshot,
+  facts: Facts,
+): RepairSteps | RefusedDecision {
   const plan = planDelete({ kind: 'delete', vm: ref, snapshot: name, scope: 'one' }, facts);
   return plan.kind === 'refusal'
     ? plan
@@ -62,7 +70,7 @@ export function planFinishMerge(
   marked: Snapshot | undefined,
   hasBegun: boolean,
   facts: Facts,
-): RepairSteps | Refused | undefined {
+): RepairSteps | RefusedDecision | undefined {
   if (currentOf(facts.tree) !== above) {
     return isOnActivePath(facts.tree, above.name) ? planFinishBelow(above, marked, hasBegun, facts) : undefined;
   }
@@ -79,7 +87,7 @@ export function planFinishMerge(
     tagRefusal(
       left.map(({ top }) => top),
       facts,
-    ) ?? (left.length > 0 && elsewhere !== undefined ? elsewhere : finished(marked, above, left, facts))
+    ) ?? (left.length > 0 && elsewhere !== undefined ? elsewhere : planFinishMarked(marked, above, left, facts))
   );
 }
 
@@ -108,12 +116,12 @@ function unmergedOf(above: Snapshot, facts: Facts): readonly CommittedDisk[] | u
   return left;
 }
 
-function finished(
+function planFinishMarked(
   marked: Snapshot | undefined,
   above: Snapshot,
   left: readonly CommittedDisk[],
   facts: Facts,
-): RepairSteps | Refused {
+): RepairSteps | RefusedDecision {
   const needed = neededFiles(new Set([above.name]), applyAll(mergeSteps(left, facts), facts));
   const overlays = above.disks.flatMap(({ file }) =>
     file !== undefined && !needed.has(file) && facts.files?.images.get(file) !== 'missing' ? [file] : [],

@@ -1,10 +1,19 @@
 // The end of a delete that broke off: what is gone is gone, and the rest goes too. A merge that was half done is done
 // once more, where the VM still stands on the file that it comes from.
-import { begunSteps, interruptedAt, explain, goOn, removal, safely, unused, wasBegun } from '../interruptedAt.js';
-import { leftMerges } from './leftMerges.js';
-import { staleNames } from '../rename/staleNames.js';
-import { mayMakeCurrent } from '../leftAsPlanned.js';
-import { releasedSteps } from './releasedSnapshot.js';
+import {
+  begunSteps,
+  findInterruptedStep,
+  explain,
+  goOn,
+  removal,
+  withSafeRemovals,
+  unusedFiles,
+  wasBegun,
+} from '../interruptedStep.js';
+import { unfinishedMerges } from './unfinishedMerges.js';
+import { renameStale } from '../rename/staleNames.js';
+import { mayMakeCurrent } from '../matchesPlan.js';
+import { planReleased } from './releasedSnapshot.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { isUnwritten } from '../../domain/chains/lastWrites.js';
@@ -20,7 +29,7 @@ import { isDelete, isMetadataOfMerge, mergeBefore, startsDelete } from './delete
 import { settlingAbove } from './offlineMerges.js';
 import { planDelete } from './planDelete.js';
 import { canRemove } from './planEmulatedDelete.js';
-import { sameSteps } from '../planEssence.js';
+import { sameSteps } from '../planIdentity.js';
 import { mergeSteps, planDeleteAgain, planFinishDelete, planFinishMerge } from './planFinishDelete.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { refuse } from '../../domain/refusal.js';
@@ -55,8 +64,8 @@ export function recoverDelete(interrupted: InterruptedDelete, seen: Facts): Reco
   if (leavesTag(interrupted, seen)) {
     return { kind: 'settled', to: 'partly' };
   }
-  const { steps: named, facts } = staleNames(interrupted.plan, seen);
-  const left = leftMerges(interrupted.plan, facts);
+  const { steps: named, facts } = renameStale(interrupted.plan, seen);
+  const left = unfinishedMerges(interrupted.plan, facts);
   const elsewhere = otherVmRefusal(
     left.flatMap(({ top, base }) => [top, base]),
     facts,
@@ -71,13 +80,13 @@ export function recoverDelete(interrupted: InterruptedDelete, seen: Facts): Reco
     return rest;
   }
   const overlays = left.map(({ top }) => top).filter((file) => canRemove(file, facts));
-  const steps = [...named, ...mergeSteps(left, facts), ...removal(unused(overlays, merged, 'notNamed'))];
+  const steps = [...named, ...mergeSteps(left, facts), ...removal(unusedFiles(overlays, merged, 'notNamed'))];
   return goOn(interrupted, [...steps, ...(rest.kind === 'steps' ? rest.plan.steps : [])], rest.to);
 }
 
 function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
   const { request, plan } = interrupted;
-  const at = interruptedAt(interrupted, facts);
+  const at = findInterruptedStep(interrupted, facts);
   const rest = plan.steps.slice(at);
   const next = rest.find(isDelete);
   const marked = next === undefined ? undefined : parentOf(facts.tree, next.snapshot);
@@ -89,7 +98,7 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
     const after = rest.slice(rest.indexOf(next) + 1);
     return finish.kind === 'refusal'
       ? explain(interrupted, finish.refusal, [next], facts)
-      : goOn(interrupted, [...finish.steps, ...safely(after, plan, whenGone(rest, facts))], 'after');
+      : goOn(interrupted, [...finish.steps, ...withSafeRemovals(after, plan, factsAfterDelete(rest, facts))], 'after');
   }
   const doomedNext = next === undefined ? undefined : findSnapshot(facts.tree, next.snapshot);
   if (next?.kind === 'deleteSnapshot' && doomedNext !== undefined && wasBegun(interrupted, plan.steps.indexOf(next))) {
@@ -101,14 +110,18 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
       const after = rest.slice(rest.indexOf(next) + 1);
       return finish.kind === 'refusal'
         ? explain(interrupted, finish.refusal, [next], facts)
-        : goOn(interrupted, [...finish.steps, ...safely(after, plan, whenGone(rest, facts))], 'after');
+        : goOn(
+            interrupted,
+            [...finish.steps, ...withSafeRemovals(after, plan, factsAfterDelete(rest, facts))],
+            'after',
+          );
     }
   }
   const merging = next === undefined ? undefined : begunMerge(interrupted, next);
   if (next !== undefined && doomedNext !== undefined && merging !== undefined) {
     const after = rest.slice(rest.indexOf(next) + 1);
     const forget = [...settlingAbove(doomedNext, merging.disks, facts), next];
-    const removing = safely(after, plan, whenGone([merging, ...forget, ...after], facts));
+    const removing = withSafeRemovals(after, plan, factsAfterDelete([merging, ...forget, ...after], facts));
     if (standsJustOn(merging.disks, facts)) {
       return goOn(interrupted, [...forget, ...removing], 'after');
     }
@@ -120,19 +133,27 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
       const others = after[0]?.kind === 'removeFiles' ? after.slice(1) : after;
       return again.kind === 'refusal'
         ? explain(interrupted, again.refusal, [merging, next], facts)
-        : goOn(interrupted, [...again.steps, ...safely(others, plan, whenGone(rest, facts))], 'after');
+        : goOn(
+            interrupted,
+            [...again.steps, ...withSafeRemovals(others, plan, factsAfterDelete(rest, facts))],
+            'after',
+          );
     }
   }
   if (next !== undefined && wasBegun(interrupted, plan.steps.indexOf(next))) {
     const end = isUntagged(next.snapshot, facts)
       ? [{ kind: 'forgetSnapshot' as const, snapshot: next.snapshot }]
-      : releasedSteps(next.snapshot, plan, facts);
+      : planReleased(next.snapshot, plan, facts);
     const unmark = half ? [{ kind: 'clearUnfinishedDelete' as const, snapshot: marked.name }] : [];
     const after = rest.slice(rest.indexOf(next) + 1);
     if (end !== undefined) {
       return 'kind' in end
         ? explain(interrupted, end.refusal, [next], facts)
-        : goOn(interrupted, [...end, ...unmark, ...safely(after, plan, whenGone(rest, facts))], 'after');
+        : goOn(
+            interrupted,
+            [...end, ...unmark, ...withSafeRemovals(after, plan, factsAfterDelete(rest, facts))],
+            'after',
+          );
     }
   }
   const anyGone =
@@ -144,19 +165,19 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
   if (next !== undefined && findSnapshot(facts.tree, request.snapshot) !== undefined) {
     // What the one before leaves is not in the way of the next.
     const removing = rest.slice(0, rest.indexOf(next)).filter(({ kind }) => kind === 'removeFiles');
-    const fresh = planDelete(request, applyAll(safely(removing, plan, facts), facts));
+    const fresh = planDelete(request, applyAll(withSafeRemovals(removing, plan, facts), facts));
     const { vm } = facts;
-    if (fresh.kind === 'refusal' || !areSame(goneBy(fresh.steps), goneBy(rest))) {
+    if (fresh.kind === 'refusal' || !areSame(deletedNames(fresh.steps), deletedNames(rest))) {
       const why = fresh.kind === 'refusal' ? fresh : refuse('stalePlan', { vm: vm.name });
       return explain(interrupted, why.refusal, rest, facts);
     }
     if (!sameSteps(fresh.steps.filter(isDelete), rest.filter(isDelete))) {
       // The VM was switched on or off since, and the rest goes in the other way.
-      return goOn(interrupted, [...safely(removing, plan, facts), ...fresh.steps], 'after');
+      return goOn(interrupted, [...withSafeRemovals(removing, plan, facts), ...fresh.steps], 'after');
     }
   }
   const left = rest.filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, plan, facts));
-  return goOn(interrupted, safely(left, plan, whenGone(rest, facts)), 'after');
+  return goOn(interrupted, withSafeRemovals(left, plan, factsAfterDelete(rest, facts)), 'after');
 }
 
 /**
@@ -188,7 +209,7 @@ function finishMove(
 }
 
 /** Names of the snapshots that go, in their order. */
-function goneBy(steps: readonly Step[]): readonly string[] {
+function deletedNames(steps: readonly Step[]): readonly string[] {
   return steps.filter(isDelete).map(({ snapshot }) => snapshot);
 }
 
@@ -246,7 +267,7 @@ function leavesTag(interrupted: InterruptedDelete, { vm, tree, files }: Facts): 
 }
 
 /** By then, those that are still to go use no file any more, and the VM none that we merge. */
-function whenGone(rest: readonly Step[], facts: Facts): Facts {
+function factsAfterDelete(rest: readonly Step[], facts: Facts): Facts {
   return applyAll(
     rest.filter((step) => startsDelete(step) || isMetadataOfMerge(step)),
     facts,

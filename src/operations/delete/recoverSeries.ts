@@ -3,12 +3,12 @@
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
-import type { RecoveredTo } from '../../domain/recoveryReport.js';
+import type { RecoveryState } from '../../domain/recoveryReport.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { isDelete, mergeBefore } from './deleteSteps.js';
 import { recoverDelete } from './recoverDelete.js';
 
-interface Part {
+interface SeriesPart {
   readonly snapshot: string;
   /** Indexes of its steps in the plan of the series. */
   readonly first: number;
@@ -31,7 +31,7 @@ export function recoverSeries(interrupted: InterruptedOperation, facts: Facts): 
   if (part === undefined) {
     return { kind: 'settled', to: 'before' };
   }
-  const recovery = recoverDelete(alone(interrupted, part), facts);
+  const recovery = recoverDelete(singleDeleteOf(interrupted, part), facts);
   if (recovery.kind === 'explain') {
     return recovery;
   }
@@ -39,7 +39,7 @@ export function recoverSeries(interrupted: InterruptedOperation, facts: Facts): 
     ({ snapshot }) =>
       findSnapshot(facts.tree, snapshot) === undefined || (snapshot === part.snapshot && recovery.to === 'after'),
   );
-  const to: RecoveredTo =
+  const to: RecoveryState =
     recovery.to === 'partly'
       ? 'partly'
       : gone.length === 0
@@ -51,8 +51,8 @@ export function recoverSeries(interrupted: InterruptedOperation, facts: Facts): 
 }
 
 /** The steps up to a delete that prepare it, the delete, and what is removed behind it. */
-export function partsOf(steps: readonly Step[]): readonly Part[] {
-  const parts: Part[] = [];
+export function partsOf(steps: readonly Step[]): readonly SeriesPart[] {
+  const parts: SeriesPart[] = [];
   let first = 0;
   for (const [index, step] of steps.entries()) {
     if (!isDelete(step)) {
@@ -73,17 +73,17 @@ export function partsOf(steps: readonly Step[]): readonly Part[] {
 
 type InterruptedDelete = Parameters<typeof recoverDelete>[0];
 
-function alone(interrupted: InterruptedOperation, { snapshot, first, last }: Part): InterruptedDelete {
+function singleDeleteOf(interrupted: InterruptedOperation, { snapshot, first, last }: SeriesPart): InterruptedDelete {
   const { plan, begun, done } = interrupted;
   const { vm } = interrupted.request;
   const request = { kind: 'delete', vm, snapshot, scope: 'one' } as const;
-  const within = (indexes: readonly number[]): readonly number[] =>
+  const indexesWithin = (indexes: readonly number[]): readonly number[] =>
     indexes.filter((index) => index >= first && index <= last).map((index) => index - first);
   return {
     ...interrupted,
     request,
     plan: { ...plan, request, deletes: [snapshot], steps: plan.steps.slice(first, last + 1) },
-    begun: within(begun),
-    done: within(done),
+    begun: indexesWithin(begun),
+    done: indexesWithin(done),
   };
 }

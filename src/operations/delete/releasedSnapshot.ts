@@ -6,7 +6,7 @@ import { backingFileOf } from '../../domain/chains/fileUse.js';
 import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, findSnapshot, isOnActivePath } from '../../domain/snapshotTree.js';
 import { doneMerges } from '../rename/staleNames.js';
@@ -21,7 +21,11 @@ import { namingSteps } from './planFinishBelow.js';
  *
  * Undefined where libvirt has not let go of it.
  */
-export function releasedSteps(name: string, plan: PlannedWork, facts: Facts): readonly Step[] | Refused | undefined {
+export function planReleased(
+  name: string,
+  plan: PlannedWork,
+  facts: Facts,
+): readonly Step[] | RefusedDecision | undefined {
   const snapshot = findSnapshot(facts.tree, name);
   if (snapshot === undefined || !isReleased(snapshot, plan, facts)) {
     return undefined;
@@ -36,7 +40,7 @@ export function releasedSteps(name: string, plan: PlannedWork, facts: Facts): re
     const overlay = chain[chain.indexOf(base) - 1];
     const own = [...snapshot.disks, ...(snapshot.revertDisks ?? [])];
     if (overlay !== undefined && own.some((disk) => disk.target === target && disk.file === overlay)) {
-      naming.push(...namedOn(overlay, base, { name, target }, facts));
+      naming.push(...namesOverlayOn(overlay, base, { name, target }, facts));
     }
   }
   const done = doneMerges(name, plan.merges ?? [], facts);
@@ -55,7 +59,7 @@ function isReleased(snapshot: Snapshot, { merges = [] }: PlannedWork, facts: Fac
 }
 
 /** Of the branch that the VM runs on: whoever froze the overlay is noted on the file below it, and some on it further below. */
-function namedOn(
+function namesOverlayOn(
   overlay: string,
   base: string,
   gone: { readonly name: string; readonly target: string },

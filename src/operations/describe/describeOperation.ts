@@ -1,5 +1,5 @@
 // A snapshot gets another title or description.
-import { interruptedAt } from '../interruptedAt.js';
+import { findInterruptedStep } from '../interruptedStep.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { noFacts, noFiles } from '../requiredFacts.js';
 import { planDescribe } from './planDescribe.js';
@@ -8,7 +8,7 @@ export const describeOperation: OperationDefinition<'describe'> = {
   plan: planDescribe,
   recover: (interrupted, facts) => ({
     kind: 'settled',
-    to: interruptedAt(interrupted, facts) === interrupted.plan.steps.length ? 'after' : 'before',
+    to: findInterruptedStep(interrupted, facts) === interrupted.plan.steps.length ? 'after' : 'before',
   }),
   requiredFacts: () => noFacts,
   requiredFiles: () => noFiles,

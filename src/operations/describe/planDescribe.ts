@@ -4,10 +4,10 @@ import { checkpointRefusal } from '../diskRefusals.js';
 import { longestDescription, writeDescription } from '../../domain/description.js';
 import { snapshotFor } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import type { Draft } from '../plan.js';
+import type { DraftPlan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import { displayLine } from '../../domain/plainText.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { titleProblem } from '../../domain/snapshotName.js';
 
@@ -21,7 +21,7 @@ type DescribeRequest = Extract<OperationRequest, { kind: 'describe' }>;
  * | too long, control character | badName |
  * | other                       | a `Title:` trailer |
  */
-export function planDescribe(request: DescribeRequest, facts: Facts): Draft | Refused {
+export function planDescribe(request: DescribeRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { tree } = facts;
   const snapshot = snapshotFor('describe', request.snapshot, facts);
   if ('refusal' in snapshot) {
@@ -44,7 +44,7 @@ export function planDescribe(request: DescribeRequest, facts: Facts): Draft | Re
     return refuse('badName', { title: displayLine(title), problem: 'descriptionTooLong' });
   }
   const ownTitle = title === snapshot.name ? '' : title;
-  const description = writeDescription(request.description, { ...keptTrailers(snapshot), title: ownTitle });
+  const description = writeDescription(request.description, { ...trailersToKeep(snapshot), title: ownTitle });
   return {
     kind: 'plan',
     request,
@@ -58,7 +58,7 @@ export function planDescribe(request: DescribeRequest, facts: Facts): Draft | Re
 }
 
 /** A checkpoint that a person put a word on is theirs from then on, and not to be tidied away. */
-export function keptTrailers({ trailers }: Snapshot): Snapshot['trailers'] {
+export function trailersToKeep({ trailers }: Snapshot): Snapshot['trailers'] {
   const { auto, ...others } = trailers;
   return auto === undefined || auto === 'revert' ? others : { ...others, auto };
 }

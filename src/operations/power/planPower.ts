@@ -1,28 +1,28 @@
 // Decides whether a VM can be started, stopped, paused or resumed in the state that it is in.
 import { changedLayers } from '../../domain/chains/frozenLayers.js';
-import { othersFrozen } from '../../domain/chains/frozenWriters.js';
-import { frozenFileRefusal, lostQemuRefusal, readOnlyRefusal, savedBelowRefusal } from '../refusals.js';
+import { foreignFrozenFiles } from '../../domain/chains/frozenWriters.js';
+import { frozenFileRefusal, strayQemuRefusal, readOnlyRefusal, outdatedSaveRefusal } from '../refusals.js';
 import { missingOf } from '../../domain/chains/snapshotWhole.js';
 import { disksToStart } from '../volumeRefusal.js';
 import { goesUnasked } from '../clone/planDiscard.js';
 import { unusedOverlays } from '../../domain/chains/unusedOverlays.js';
 import type { OperationRequest, PowerAction } from '../../domain/operation.js';
-import type { Draft } from '../plan.js';
+import type { DraftPlan } from '../plan.js';
 import type { Step } from '../../steps/step.js';
 import type { Loss } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { type PowerState, type Vm, isActive, snapshotableDisks } from '../../domain/vm.js';
 
 type PowerRequest = Extract<OperationRequest, { kind: 'power' }>;
 
-type Verdict = 'ok' | 'notRunning' | 'notOff' | 'wrongState' | 'crashedVm' | 'asleepVm';
+type PowerVerdict = 'ok' | 'notRunning' | 'notOff' | 'wrongState' | 'crashedVm' | 'asleepVm';
 
 /**
  * A crashed VM still has its QEMU, stopped; an asleep one was suspended to RAM by its own guest. Neither hears anything,
  * and a paused one does not hear a request to shut down.
  */
-const verdicts: Readonly<Record<PowerAction, Readonly<Record<PowerState, Verdict>>>> = {
+const verdicts: Readonly<Record<PowerAction, Readonly<Record<PowerState, PowerVerdict>>>> = {
   start: {
     off: 'ok',
     running: 'notOff',
@@ -79,7 +79,7 @@ const verdicts: Readonly<Record<PowerAction, Readonly<Record<PowerState, Verdict
   },
 };
 
-export function planPower(request: PowerRequest, facts: Facts): Draft | Refused {
+export function planPower(request: PowerRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, capabilities } = facts;
   const { action } = request;
   const obstacle =
@@ -87,13 +87,13 @@ export function planPower(request: PowerRequest, facts: Facts): Draft | Refused 
     stateRefusal(vm, action) ??
     (action === 'resume' ? brokenRevertRefusal(facts) : undefined) ??
     // A second QEMU on the same files would fail late, or, where images are not locked, write over the first one.
-    (action === 'start' ? (lostQemuRefusal(facts) ?? savedBelowRefusal(facts) ?? goneRefusal(facts)) : undefined);
+    (action === 'start' ? (strayQemuRefusal(facts) ?? outdatedSaveRefusal(facts) ?? goneRefusal(facts)) : undefined);
   return (
     obstacle ?? {
       kind: 'plan',
       request,
       steps: [{ kind: 'power', action }, ...clockSteps(request, facts)],
-      losses: [...lossesOf(action, facts), ...(action === 'start' ? spoiltBy(facts) : [])],
+      losses: [...lossesOf(action, facts), ...(action === 'start' ? spoiltSnapshotLosses(facts) : [])],
       warnings: isOffAfter(action) && goesUnasked(facts) ? [{ kind: 'cloneGoes' }] : [],
       progress: 'timeOnly',
     }
@@ -121,7 +121,7 @@ function clockSteps({ action, clock }: PowerRequest, { vm, capabilities }: Facts
   return clock === 'stop' && vm.agentConnected ? [{ kind: 'setGuestClock', after: 'stop' }] : [];
 }
 
-function stateRefusal({ name, power }: Vm, action: PowerAction): Refused | undefined {
+function stateRefusal({ name, power }: Vm, action: PowerAction): RefusedDecision | undefined {
   const verdict = verdicts[action][power];
   switch (verdict) {
     case 'ok':
@@ -138,7 +138,7 @@ function stateRefusal({ name, power }: Vm, action: PowerAction): Refused | undef
 }
 
 /** An external revert that broke off late leaves the VM paused on the files that its snapshots froze. */
-function brokenRevertRefusal(facts: Facts): Refused | undefined {
+function brokenRevertRefusal(facts: Facts): RefusedDecision | undefined {
   if (facts.vm.powerReason !== 'fromSnapshot') {
     return undefined;
   }
@@ -152,7 +152,7 @@ function brokenRevertRefusal(facts: Facts): Refused | undefined {
 }
 
 /** One that is damaged libvirt may start all the same; QEMU opens it read-only, if at all. */
-function goneRefusal(facts: Facts): Refused | undefined {
+function goneRefusal(facts: Facts): RefusedDecision | undefined {
   const { vm } = facts;
   for (const disk of disksToStart(vm.disks)) {
     const file = missingOf(disk, facts);
@@ -168,13 +168,13 @@ function isWritten(file: string, { vm }: Facts): boolean {
 }
 
 /** Snapshots whose frozen files the guest would write into, of this VM and of others; what is spoilt already is not lost by it. */
-function spoiltBy(facts: Facts): readonly Loss[] {
+function spoiltSnapshotLosses(facts: Facts): readonly Loss[] {
   const own = facts.tree.snapshots.filter(
     (one) => frozenFileRefusal(one, facts) !== undefined && changedLayers(one, facts).length === 0,
   );
   const names = [
     ...own.map(({ name }) => name),
-    ...othersFrozen(facts).map(({ owner, snapshot }) => `${snapshot} (${owner})`),
+    ...foreignFrozenFiles(facts).map(({ owner, snapshot }) => `${snapshot} (${owner})`),
   ];
   return names.length === 0 ? [] : [{ kind: 'restorePoints', names }];
 }

@@ -1,6 +1,6 @@
 // A VM is started, stopped, paused, or goes on.
-import { asksForWritten } from '../../domain/chains/lostQemu.js';
-import { interruptedAt } from '../interruptedAt.js';
+import { asksForWritten } from '../../domain/chains/strayQemu.js';
+import { findInterruptedStep } from '../interruptedStep.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { factsOfAll, filesIn, noFacts, noFiles, presentFiles, withClaimed } from '../requiredFacts.js';
 import { isOffAfter, planPower } from './planPower.js';
@@ -9,7 +9,7 @@ export const powerOperation: OperationDefinition<'power'> = {
   plan: planPower,
   recover: (interrupted, facts) => ({
     kind: 'settled',
-    to: interruptedAt(interrupted, facts) === interrupted.plan.steps.length ? 'after' : 'before',
+    to: findInterruptedStep(interrupted, facts) === interrupted.plan.steps.length ? 'after' : 'before',
   }),
   requiredFacts: ({ action }, known) => {
     const { vm, tree } = known;

@@ -1,8 +1,8 @@
 // Decides how several snapshots go by a rule: each by itself, what cannot go safely stays. Knows no rule.
 import type { OperationRequest } from '../../domain/operation.js';
-import type { Draft } from '../plan.js';
+import type { DraftPlan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { currentOf, findSnapshot } from '../../domain/snapshotTree.js';
 import { type DeleteSeries, deleteSeries, seriesPlan } from '../delete/deleteSeries.js';
 import { accessRefusal } from '../refusals.js';
@@ -18,7 +18,7 @@ type PruneRequest = Extract<OperationRequest, { kind: 'prune' }>;
  * | all have to stay               | the refusal of the first |
  * | otherwise                      | those that can go, go; the plan tells of the others |
  */
-export function planPrune({ vm: ref, ...request }: PruneRequest, facts: Facts): Draft | Refused {
+export function planPrune({ vm: ref, ...request }: PruneRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, tree } = facts;
   const there = request.snapshots.filter((name) => findSnapshot(tree, name) !== undefined);
   return (

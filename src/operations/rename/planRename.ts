@@ -5,14 +5,14 @@ import { checkpointRefusal } from '../diskRefusals.js';
 import { isAuto } from '../../domain/chains/layoutLeaf.js';
 import { snapshotFor, unsteadyRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import { takenSuffixes } from '../../domain/chains/overlayFiles.js';
-import type { Draft } from '../plan.js';
+import { usedSuffixes } from '../../domain/chains/overlayFiles.js';
+import type { DraftPlan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
-import { describedAs, fixedNvramCopy, renameSteps } from './renameSteps.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
+import { describeWithTitle, unmovableNvramCopy, renameSteps } from './renameSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isSafeName, nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
 
@@ -29,7 +29,7 @@ type TitleOnly = Extract<Warning, { kind: 'titleOnly' }>['why'];
  *
  * A `name` that is asked for beside the title was its own once: it is taken as it is, or not at all.
  */
-export function planRename(request: RenameRequest, facts: Facts): Draft | Refused {
+export function planRename(request: RenameRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, tree, now } = facts;
   const snapshot = snapshotFor('describe', request.snapshot, facts);
   if ('refusal' in snapshot) {
@@ -47,7 +47,7 @@ export function planRename(request: RenameRequest, facts: Facts): Draft | Refuse
       ? refuse('nameTaken', { title: displayLine(title) })
       : refuse('badName', { title: displayLine(title), problem });
   }
-  const taken = new Set([...others.map(({ name }) => name), ...takenSuffixes(facts)]);
+  const taken = new Set([...others.map(({ name }) => name), ...usedSuffixes(facts)]);
   taken.delete(snapshot.name);
   if (request.name !== undefined && (!isSafeName(request.name) || others.some((one) => one.name === request.name))) {
     return refuse('nameTaken', { title: displayLine(request.name) });
@@ -57,14 +57,18 @@ export function planRename(request: RenameRequest, facts: Facts): Draft | Refuse
   if (name === snapshot.name || why !== undefined) {
     const warnings: readonly Warning[] =
       name === snapshot.name || why === undefined ? [] : [{ kind: 'titleOnly', why }];
-    const description = describedAs(snapshot, title === snapshot.name ? '' : title);
+    const description = describeWithTitle(snapshot, title === snapshot.name ? '' : title);
     return planOf(request, [{ kind: 'describeSnapshot', snapshot: snapshot.name, description }], warnings);
   }
   const marked = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
   if (marked !== undefined) {
     return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: marked.target });
   }
-  const redefine = { snapshot: snapshot.name, name, description: describedAs(snapshot, title === name ? '' : title) };
+  const redefine = {
+    snapshot: snapshot.name,
+    name,
+    description: describeWithTitle(snapshot, title === name ? '' : title),
+  };
   return unsteadyRefusal(vm, 'describe') ?? planOf(request, renameSteps(redefine, facts), []);
 }
 
@@ -89,10 +93,10 @@ function titleOnly(snapshot: Snapshot, facts: Facts): TitleOnly | undefined {
   if ((notes && tree.current === snapshot.name) || isAuto(snapshot, 'layout', facts)) {
     return 'current';
   }
-  return fixedNvramCopy(snapshot, facts) === undefined ? undefined : 'files';
+  return unmovableNvramCopy(snapshot, facts) === undefined ? undefined : 'files';
 }
 
-function planOf(request: RenameRequest, steps: readonly Step[], warnings: readonly Warning[]): Draft {
+function planOf(request: RenameRequest, steps: readonly Step[], warnings: readonly Warning[]): DraftPlan {
   return {
     kind: 'plan',
     request,

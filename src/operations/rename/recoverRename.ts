@@ -1,7 +1,7 @@
 // The end of a rename that broke off, or of what makes a snapshot a disk-only one. Every prefix of its steps leaves all
 // snapshots whole; so what was begun goes on.
-import { interruptedAt, goOn, hasBegun, removal, safely, unused } from '../interruptedAt.js';
-import { mayMakeCurrent } from '../leftAsPlanned.js';
+import { findInterruptedStep, goOn, hasBegun, removal, withSafeRemovals, unusedFiles } from '../interruptedStep.js';
+import { mayMakeCurrent } from '../matchesPlan.js';
 import type { Facts } from '../../domain/facts.js';
 import { reparentSteps } from './reparentSteps.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
@@ -19,13 +19,13 @@ import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
 export function recoverRename(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const { steps } = interrupted.plan;
   const redefine = steps.find((step) => step.kind === 'redefineAs');
-  const at = interruptedAt(interrupted, facts);
+  const at = findInterruptedStep(interrupted, facts);
   if (redefine === undefined) {
     return { kind: 'settled', to: at === steps.length ? 'after' : 'before' };
   }
   if (!hasBegun(interrupted, ['redefineAs']) || findSnapshot(facts.tree, redefine.name) === undefined) {
     const copies = steps.flatMap((step) => (step.kind === 'copyFile' ? [step.to] : []));
-    const left = hasBegun(interrupted, ['copyFile']) ? unused(copies, facts, 'notNamed') : [];
+    const left = hasBegun(interrupted, ['copyFile']) ? unusedFiles(copies, facts, 'notNamed') : [];
     return goOn(interrupted, removal(left), 'before');
   }
   const rest = steps
@@ -37,7 +37,7 @@ export function recoverRename(interrupted: InterruptedOperation, facts: Facts): 
   );
   return goOn(
     interrupted,
-    [...reparentSteps(others, redefine.name), ...safely(rest, interrupted.plan, facts)],
+    [...reparentSteps(others, redefine.name), ...withSafeRemovals(rest, interrupted.plan, facts)],
     'after',
   );
 }

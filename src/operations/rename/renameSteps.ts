@@ -6,7 +6,7 @@ import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf } from '../../domain/snapshotTree.js';
-import { keptTrailers } from '../describe/planDescribe.js';
+import { trailersToKeep } from '../describe/planDescribe.js';
 import { canRemove } from '../delete/planEmulatedDelete.js';
 import { reparentSteps } from './reparentSteps.js';
 
@@ -39,7 +39,7 @@ export function renameSteps(redefine: Omit<RedefineStep, 'kind'>, facts: Facts):
 }
 
 /** Its copy of the UEFI variables, which bears its name, where that cannot be moved. */
-export function fixedNvramCopy({ name }: Snapshot, facts: Facts): string | undefined {
+export function unmovableNvramCopy({ name }: Snapshot, facts: Facts): string | undefined {
   const copy = nvramCopyOf(name, facts);
   return copy !== undefined && !canRemove(copy, facts) ? copy : undefined;
 }
@@ -51,6 +51,6 @@ function nvramCopyOf(snapshot: string, { vm, files }: Facts): string | undefined
 }
 
 /** @param title empty: the name is enough */
-export function describedAs(snapshot: Snapshot, title: string): string {
-  return writeDescription(snapshot.description, { ...keptTrailers(snapshot), title });
+export function describeWithTitle(snapshot: Snapshot, title: string): string {
+  return writeDescription(snapshot.description, { ...trailersToKeep(snapshot), title });
 }

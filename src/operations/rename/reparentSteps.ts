@@ -16,6 +16,6 @@ export function reparentSteps(snapshots: readonly Snapshot[], parent: string | u
  * For before an external snapshot is forgotten: its children become its parent's. libvirt would do that itself, but 9.0
  * notes other files for them then, merged or not.
  */
-export function childrenUp(tree: SnapshotTree, name: string): readonly Step[] {
+export function reparentChildrenSteps(tree: SnapshotTree, name: string): readonly Step[] {
   return reparentSteps(childrenOf(tree, name), parentOf(tree, name)?.name);
 }

@@ -7,9 +7,9 @@ import type { Facts } from '../../domain/facts.js';
 import { onBases } from '../../steps/merges.js';
 import type { Step } from '../../steps/step.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import { type Merge, namingSteps } from '../delete/planFinishBelow.js';
+import { type MergeBelow, namingSteps } from '../delete/planFinishBelow.js';
 
-export interface Renamed {
+export interface RenamedFiles {
   readonly steps: readonly Step[];
   /** As it is after them. */
   readonly facts: Facts;
@@ -24,11 +24,11 @@ export interface Renamed {
  *
  * Measured with libvirt 11.3, in one of some 20 deletes of a root in which the daemon was killed.
  */
-export function staleNames({ merges = [] }: PlannedWork, before: Facts): Renamed {
+export function renameStale({ merges = [] }: PlannedWork, before: Facts): RenamedFiles {
   const gone = new Set(
     merges.flatMap(({ snapshot }) => (findSnapshot(before.tree, snapshot) === undefined ? snapshot : [])),
   );
-  return [...gone].reduce<Renamed>(
+  return [...gone].reduce<RenamedFiles>(
     ({ steps, facts }, snapshot) => {
       const done = doneMerges(snapshot, merges, facts);
       return {
@@ -41,11 +41,11 @@ export function staleNames({ merges = [] }: PlannedWork, before: Facts): Renamed
 }
 
 /** Of that snapshot's overlays, as the images say: the VM stands on what took them. */
-export function doneMerges(snapshot: string, merges: readonly PlannedMerge[], facts: Facts): readonly Merge[] {
+export function doneMerges(snapshot: string, merges: readonly PlannedMerge[], facts: Facts): readonly MergeBelow[] {
   return merges.filter((merge) => merge.snapshot === snapshot).flatMap((merge) => doneMerge(merge, facts));
 }
 
-function doneMerge({ target, overlay, base }: PlannedMerge, facts: Facts): readonly Merge[] {
+function doneMerge({ target, overlay, base }: PlannedMerge, facts: Facts): readonly MergeBelow[] {
   const chain = chainOf(target, facts) ?? [];
   const image = facts.files?.images.get(base);
   const isDone = chain.includes(base) && !chain.includes(overlay);

@@ -3,15 +3,15 @@
 import { versionOf } from '../../domain/capabilities.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { isMoved } from '../../domain/chains/movedFiles.js';
-import { folderOf, takenSuffixes } from '../../domain/chains/overlayFiles.js';
+import { folderOf, usedSuffixes } from '../../domain/chains/overlayFiles.js';
 import { diskRefusal, ramRefusal } from '../../domain/chains/snapshotWhole.js';
 import type { Facts } from '../../domain/facts.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { nameFromTitle } from '../../domain/snapshotName.js';
 import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
-import { lostData, ownDiskMissing } from './planMetadataRepair.js';
+import { lostDataRefusal, ownDiskMissing } from './planMetadataRepair.js';
 import type { RepairSteps } from './repairSteps.js';
-import { describedAs, fixedNvramCopy, renameSteps } from '../rename/renameSteps.js';
+import { describeWithTitle, unmovableNvramCopy, renameSteps } from '../rename/renameSteps.js';
 
 /**
  * What libvirt ≥ 9.9 has noted with the current one of the VM's overlays may be lost, as with a rename: see `titleOnly`.
@@ -28,7 +28,7 @@ import { describedAs, fixedNvramCopy, renameSteps } from '../rename/renameSteps.
  * | gone, or no whole one | there          | its copy of the UEFI variables cannot be moved | filesOutOfReach |
  * | gone, or no whole one | there          | other                                 | becomes a disk-only one of another name |
  */
-export function planKeepDisks(name: string, facts: Facts): RepairSteps | Refused {
+export function planKeepDisks(name: string, facts: Facts): RepairSteps | RefusedDecision {
   const { vm, tree, capabilities, now } = facts;
   const snapshot = findSnapshot(tree, name);
   if (
@@ -40,7 +40,7 @@ export function planKeepDisks(name: string, facts: Facts): RepairSteps | Refused
   ) {
     return refuse('nothingToRepair', { vm: vm.name });
   }
-  const broken = diskRefusal(snapshot, facts) ?? lostData(snapshot, facts);
+  const broken = diskRefusal(snapshot, facts) ?? lostDataRefusal(snapshot, facts);
   if (broken !== undefined) {
     return broken;
   }
@@ -52,17 +52,17 @@ export function planKeepDisks(name: string, facts: Facts): RepairSteps | Refused
   if (tree.current === name && notes && capabilities.libvirt >= versionOf(9, 9)) {
     return refuse('currentNotesFiles', { vm: vm.name, snapshot: snapshot.title });
   }
-  const copy = fixedNvramCopy(snapshot, facts);
+  const copy = unmovableNvramCopy(snapshot, facts);
   if (copy !== undefined) {
     const folder = folderOf(copy);
     const can = facts.files?.canAct.get(folder);
     return refuse('filesOutOfReach', { folder, why: typeof can === 'object' ? can.why : 'notLookedAt' });
   }
-  const taken = new Set([...tree.snapshots.map((one) => one.name), ...takenSuffixes(facts)]);
+  const taken = new Set([...tree.snapshots.map((one) => one.name), ...usedSuffixes(facts)]);
   const redefine = {
     snapshot: name,
     name: nameFromTitle(snapshot.title, taken, now),
-    description: describedAs(snapshot, snapshot.title),
+    description: describeWithTitle(snapshot, snapshot.title),
     keeps: 'disks',
   } as const;
   return { kind: 'repair', steps: renameSteps(redefine, facts), warnings: [{ kind: 'crashConsistent' }] };

@@ -4,15 +4,15 @@ import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { contentChangedRefusal } from '../../domain/chains/frozenLayers.js';
-import { mergedByHandRefusal } from '../../domain/chains/mergedByHand.js';
+import { manualMergeRefusal } from '../../domain/chains/manualMerge.js';
 import { movedFiles } from '../../domain/chains/movedFiles.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
 import type { TargetFile } from '../../steps/step.js';
 import { planCreate } from '../create/planCreate.js';
 import type { RepairSteps } from './repairSteps.js';
-import { childrenUp } from '../rename/reparentSteps.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { reparentChildrenSteps } from '../rename/reparentSteps.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { freeTitle } from '../../domain/snapshotName.js';
 import { childrenOf, currentOf, findSnapshot } from '../../domain/snapshotTree.js';
@@ -23,11 +23,11 @@ import { snapshotableDisks } from '../../domain/vm.js';
 const gone = new Set(['tagMissing', 'tagWithoutRam', 'overlayMissing', 'mergedByHand']);
 
 /** Why the data of a snapshot is gone for good; undefined where it is there, was moved, or could not be seen. */
-export function lostData(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function lostDataRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   if (ownDiskMissing(facts) || movedFiles(facts).some(({ snapshots }) => snapshots.includes(snapshot.name))) {
     return undefined;
   }
-  const lost = [brokenRefusal(snapshot, facts), mergedByHandRefusal(snapshot, facts)];
+  const lost = [brokenRefusal(snapshot, facts), manualMergeRefusal(snapshot, facts)];
   return lost.find((one) => one !== undefined && gone.has(one.refusal.reason));
 }
 
@@ -47,14 +47,14 @@ export function ownDiskMissing({ vm, files }: Facts): boolean {
  * | the same         | external | none          | forgotten |
  * | the same         | external | some          | they get its parent, or none, then it is forgotten |
  */
-export function planForget(name: string, facts: Facts): RepairSteps | Refused {
+export function planForget(name: string, facts: Facts): RepairSteps | RefusedDecision {
   const { tree } = facts;
   const snapshot = findSnapshot(tree, name);
-  const wrong = snapshot && (lostData(snapshot, facts) ?? contentChangedRefusal(snapshot, facts));
+  const wrong = snapshot && (lostDataRefusal(snapshot, facts) ?? contentChangedRefusal(snapshot, facts));
   if (snapshot === undefined || wrong === undefined) {
     return refuse('snapshotWhole', { snapshot: snapshot?.title ?? name });
   }
-  const moved = snapshot.style === 'internal' ? [] : childrenUp(tree, name);
+  const moved = snapshot.style === 'internal' ? [] : reparentChildrenSteps(tree, name);
   return {
     kind: 'repair',
     steps: [...moved, { kind: 'forgetSnapshot', snapshot: name }],
@@ -73,7 +73,11 @@ export function planForget(name: string, facts: Facts): RepairSteps | Refused {
  * | no                 | yes                                         | none     | made current, naming them |
  * | no                 | yes                                         | some     | made current, and a leaf is taken |
  */
-export function planMakeCurrent(ref: OperationRequest['vm'], name: string, facts: Facts): RepairSteps | Refused {
+export function planMakeCurrent(
+  ref: OperationRequest['vm'],
+  name: string,
+  facts: Facts,
+): RepairSteps | RefusedDecision {
   const { vm, tree } = facts;
   const snapshot = findSnapshot(tree, name);
   if (snapshot === undefined || currentOf(tree) !== undefined) {

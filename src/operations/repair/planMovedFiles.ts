@@ -1,9 +1,9 @@
 // Files of the VM that somebody moved: all that names them names them where they are. Only those that are proven to be the same.
 import { movedFiles } from '../../domain/chains/movedFiles.js';
-import { heldFile } from '../../domain/chains/otherVms.js';
+import { findHeldFile } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Facts } from '../../domain/facts.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { toldChain } from '../../domain/vm.js';
 import type { MovedName, Step } from '../../steps/step.js';
 import type { RepairSteps } from './repairSteps.js';
@@ -19,7 +19,7 @@ import type { RepairSteps } from './repairSteps.js';
  * | one is                                           | off    | is not ours to change          | filesOutOfReach |
  * | one is                                           | off    | others                         | named anew, with the snapshots and the definition |
  */
-export function planMovedFiles(facts: Facts): RepairSteps | Refused {
+export function planMovedFiles(facts: Facts): RepairSteps | RefusedDecision {
   const { vm, files } = facts;
   const all = movedFiles(facts);
   const moved = all.filter(({ isSame }) => isSame);
@@ -37,7 +37,7 @@ export function planMovedFiles(facts: Facts): RepairSteps | Refused {
     ),
   );
   const overlays = rebased.map(({ file }) => file);
-  const held = heldFile(new Set(overlays), facts);
+  const held = findHeldFile(new Set(overlays), facts);
   if (held !== undefined) {
     return refuse('heldByProgram', { vm: vm.name, file: held });
   }

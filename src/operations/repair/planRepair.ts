@@ -1,16 +1,16 @@
 // Decides how the doctor's repairs are done. Each is looked at afresh here: what is not wrong is not mended, and nothing
 // is removed of which it is not certain that nobody needs it.
-import { lostQemu } from '../../domain/chains/lostQemu.js';
-import { tagRefusal } from '../../domain/chains/lostTags.js';
+import { findStrayQemu } from '../../domain/chains/strayQemu.js';
+import { tagRefusal } from '../../domain/chains/doomedTags.js';
 import { isOurMemoryName } from '../../domain/chains/memoryFiles.js';
 import { orphanFiles, orphanTags, ownImages } from '../../domain/chains/orphans.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
-import { startsElsewhere } from '../../domain/chains/startsElsewhere.js';
+import { divergentStarts } from '../../domain/chains/divergentStart.js';
 import type { Loss } from '../../domain/consequences.js';
 import { trashFolder } from '../../domain/hostFiles.js';
 import type { OperationRequest, Repair } from '../../domain/operation.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Facts } from '../../domain/facts.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { isActive, isPausedToBeSaved } from '../../domain/vm.js';
@@ -18,7 +18,7 @@ import { beginsWithMerge, withoutLocks } from '../delete/mergeAgain.js';
 import { planFinishDelete } from '../delete/planFinishDelete.js';
 import { repairRefusal } from '../diskRefusals.js';
 import { frozenFileRefusal, inUseRefusal, readOnlyRefusal, unsteadyRefusal } from '../refusals.js';
-import type { Draft } from '../plan.js';
+import type { DraftPlan } from '../plan.js';
 import { planKeepDisks } from './planKeepDisks.js';
 import { planForget, planMakeCurrent } from './planMetadataRepair.js';
 import { planMovedFiles } from './planMovedFiles.js';
@@ -27,18 +27,18 @@ import { planEmulatedRevert } from '../revert/planEmulatedRevert.js';
 
 type RepairRequest = Extract<OperationRequest, { kind: 'repair' }>;
 
-export function planRepair(request: RepairRequest, facts: Facts): Draft | Refused {
+export function planRepair(request: RepairRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, capabilities } = facts;
   const obstacle =
     readOnlyRefusal(vm, capabilities, 'repair') ??
     (capabilities.driver === 'qemu'
       ? undefined
       : refuse('driverCannot', { driver: capabilities.driver, action: 'repair' })) ??
-    goneRefusal(request.repair, facts);
+    missingSnapshotRefusal(request.repair, facts);
   const repaired =
     obstacle ??
     repairRefusal(request.repair, facts) ??
-    mergedAgain(request, facts) ??
+    planMergeAgain(request, facts) ??
     waitRefusal(request.repair, facts) ??
     repairSteps(request, facts);
   if (repaired.kind === 'refusal') {
@@ -57,15 +57,15 @@ export function planRepair(request: RepairRequest, facts: Facts): Draft | Refuse
   };
 }
 
-function goneRefusal(repair: Repair, { vm, tree }: Facts): Refused | undefined {
+function missingSnapshotRefusal(repair: Repair, { vm, tree }: Facts): RefusedDecision | undefined {
   return 'snapshot' in repair && findSnapshot(tree, repair.snapshot) === undefined
     ? refuse('snapshotMissing', { vm: vm.name, snapshot: repair.snapshot })
     : undefined;
 }
 
 /** QEMU may stand below already: where it does, it refuses this merge, and nothing has happened. */
-function mergedAgain(request: RepairRequest, facts: Facts): RepairSteps | undefined {
-  const lost = request.repair.kind === 'finishDelete' ? lostQemu(facts) : undefined;
+function planMergeAgain(request: RepairRequest, facts: Facts): RepairSteps | undefined {
+  const lost = request.repair.kind === 'finishDelete' ? findStrayQemu(facts) : undefined;
   if (lost === undefined) {
     return undefined;
   }
@@ -75,13 +75,13 @@ function mergedAgain(request: RepairRequest, facts: Facts): RepairSteps | undefi
 }
 
 /** Thawing and resuming are for VMs in which something is stuck; everything else waits until nothing is under way. */
-function waitRefusal(repair: Repair, facts: Facts): Refused | undefined {
+function waitRefusal(repair: Repair, facts: Facts): RefusedDecision | undefined {
   return repair.kind === 'thawGuest' || repair.kind === 'resumeAfterSave'
     ? undefined
     : (unsteadyRefusal(facts.vm, 'delete') ?? inUseRefusal(facts));
 }
 
-function repairSteps(request: RepairRequest, facts: Facts): RepairSteps | Refused {
+function repairSteps(request: RepairRequest, facts: Facts): RepairSteps | RefusedDecision {
   const { repair } = request;
   const { vm } = facts;
   switch (repair.kind) {
@@ -133,7 +133,7 @@ function repairSteps(request: RepairRequest, facts: Facts): RepairSteps | Refuse
 function removeTag(
   { file, tag }: { readonly file: string; readonly tag: string },
   facts: Facts,
-): RepairSteps | Refused {
+): RepairSteps | RefusedDecision {
   const { vm } = facts;
   const elsewhere = otherVmRefusal([file], facts, 'refuse');
   if (elsewhere !== undefined) {
@@ -154,7 +154,7 @@ function removeTag(
   );
 }
 
-function removeFiles(files: readonly string[], facts: Facts): RepairSteps | Refused {
+function removeFiles(files: readonly string[], facts: Facts): RepairSteps | RefusedDecision {
   const orphans = new Set(orphanFiles(facts).map(({ file }) => file));
   const doubtful = files.find((file) => !orphans.has(file));
   if (doubtful !== undefined) {
@@ -169,13 +169,13 @@ function removeFiles(files: readonly string[], facts: Facts): RepairSteps | Refu
     reachRefusal(files, facts) ??
     trashRefusal(files, facts) ?? {
       kind: 'repair',
-      ...puttingAway(files, facts),
+      ...putAwayFiles(files, facts),
     }
   );
 }
 
 /** RAM of this VM that bears a name of ours is ours; of an overlay it is not known who made it, and for what. */
-function puttingAway(files: readonly string[], facts: Facts): Pick<RepairSteps, 'steps' | 'losses' | 'warnings'> {
+function putAwayFiles(files: readonly string[], facts: Facts): Pick<RepairSteps, 'steps' | 'losses' | 'warnings'> {
   if (areOurs(files, facts)) {
     return { steps: [{ kind: 'removeFiles', files }], losses: [{ kind: 'files', files }] };
   }
@@ -188,7 +188,7 @@ function areOurs(files: readonly string[], { vm }: Facts): boolean {
 }
 
 /** Only the file system itself moves a file; libvirt would remove it. */
-function trashRefusal(files: readonly string[], facts: Facts): Refused | undefined {
+function trashRefusal(files: readonly string[], facts: Facts): RefusedDecision | undefined {
   const { canChange } = facts.files ?? {};
   // Not asked for the doctor's list: whoever carries it out asks.
   for (const file of canChange === undefined || areOurs(files, facts) ? [] : files) {
@@ -201,8 +201,8 @@ function trashRefusal(files: readonly string[], facts: Facts): Refused | undefin
 }
 
 /** Where it is another disk altogether, somebody may have meant that. */
-function configureDisks(facts: Facts): RepairSteps | Refused {
-  const disks = startsElsewhere(facts).filter(({ isSameDisk }) => isSameDisk);
+function configureDisks(facts: Facts): RepairSteps | RefusedDecision {
+  const disks = divergentStarts(facts).filter(({ isSameDisk }) => isSameDisk);
   return disks.length === 0
     ? refuse('nothingToRepair', { vm: facts.vm.name })
     : {
@@ -217,7 +217,7 @@ function configureDisks(facts: Facts): RepairSteps | Refused {
  * The VM writes into what the snapshot froze. New overlays on those very files keep all that the VM has on its disks,
  * and end the damage; RAM is lost, as it may fit the one or the other.
  */
-function leaveFrozenFiles(ref: OperationRequest['vm'], name: string, facts: Facts): RepairSteps | Refused {
+function leaveFrozenFiles(ref: OperationRequest['vm'], name: string, facts: Facts): RepairSteps | RefusedDecision {
   const { vm, tree } = facts;
   const snapshot = findSnapshot(tree, name);
   const wrong = snapshot === undefined ? undefined : frozenFileRefusal(snapshot, facts);
@@ -237,7 +237,7 @@ function leaveFrozenFiles(ref: OperationRequest['vm'], name: string, facts: Fact
   return { kind: 'repair', steps: way.steps, removes: way.removes, losses, warnings: way.warnings };
 }
 
-function reachRefusal(files: readonly string[], facts: Facts): Refused | undefined {
+function reachRefusal(files: readonly string[], facts: Facts): RefusedDecision | undefined {
   for (const folder of new Set(files.map(folderOf))) {
     const can = facts.files?.canAct.get(folder);
     if (can !== 'yes') {

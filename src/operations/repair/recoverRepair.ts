@@ -1,5 +1,5 @@
 // The end of a repair that broke off: the doctor's rules are asked again, for they look at the present anyway.
-import { explain, goOn, hasBegun } from '../interruptedAt.js';
+import { explain, goOn, hasBegun } from '../interruptedStep.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
 import { imageOf, slackMs } from '../../domain/chains/frozenContent.js';
@@ -31,7 +31,7 @@ export function recoverRepair(
   ) {
     return { kind: 'settled', to: 'before' };
   }
-  const again = planRepair(request, beforeMoves(interrupted, facts));
+  const again = planRepair(request, factsBeforeMoves(interrupted, facts));
   if (again.kind === 'plan') {
     return goOn(interrupted, again.steps, 'after');
   }
@@ -44,12 +44,12 @@ export function recoverRepair(
  * That the data of a snapshot is gone may be told by what comes after it: those that were put elsewhere, for it to be
  * forgotten, count as below it still. A file that one snapshot names where it is now was moved for the others too.
  */
-function beforeMoves(interrupted: InterruptedOperation, facts: Facts): Facts {
+function factsBeforeMoves(interrupted: InterruptedOperation, facts: Facts): Facts {
   const { request, plan } = interrupted;
   if (request.kind === 'repair' && request.repair.kind === 'nameMovedFiles') {
     return plan.steps.reduceRight((at, step, index) => {
       if (step.kind === 'nameMovedFiles') {
-        return withNames(turned(step), at);
+        return withNames(reverseNames(step), at);
       }
       return step.kind === 'rebaseOverlay' ? beforeRebase(step, interrupted, index, at) : at;
     }, facts);
@@ -65,7 +65,7 @@ function beforeMoves(interrupted: InterruptedOperation, facts: Facts): Facts {
   return { ...facts, tree: { ...facts.tree, snapshots } };
 }
 
-function turned({ snapshot, files }: StepOf<'nameMovedFiles'>): Omit<StepOf<'nameMovedFiles'>, 'kind'> {
+function reverseNames({ snapshot, files }: StepOf<'nameMovedFiles'>): Omit<StepOf<'nameMovedFiles'>, 'kind'> {
   return {
     ...(snapshot === undefined ? {} : { snapshot }),
     files: files.map(({ from, to }) => ({ from: to, to: from })),

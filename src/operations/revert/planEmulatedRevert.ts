@@ -6,7 +6,7 @@ import { applyAll } from '../../steps/steps.js';
 import { anotherFileRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
 import { backingFileOf, restingOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
-import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
+import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
 import { nvramBackSteps } from '../variablesSteps.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { danglingOverlays } from '../../domain/chains/danglingOverlays.js';
@@ -16,7 +16,7 @@ import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
 import { otherFolderRefusal } from '../refusals.js';
 import { planCreate } from '../create/planCreate.js';
-import { type Refusal, type Refused, refuse } from '../../domain/refusal.js';
+import { type Refusal, type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { freeTitle } from '../../domain/snapshotName.js';
 import { childrenOf } from '../../domain/snapshotTree.js';
@@ -71,9 +71,9 @@ export interface EmulatedRevert {
 export function planEmulatedRevert(
   { snapshot, end, vm: ref, why, stop }: EmulatedRevert,
   facts: Facts,
-): WayBack | Refused {
+): WayBack | RefusedDecision {
   const { vm, frozenDisks, files } = facts;
-  const because = (reason: Refused): Refused => ({
+  const refuseBecause = (reason: RefusedDecision): RefusedDecision => ({
     kind: 'refusal',
     refusal: { ...why, because: reason.refusal },
   });
@@ -90,7 +90,7 @@ export function planEmulatedRevert(
       (sourceType !== 'file' && (sourceType !== 'block' || device === 'lun')) || source === undefined,
   );
   if (odd !== undefined) {
-    return because(refuse('diskTypeUnsupported', { vm: vm.name, disk: odd.target, type: odd.sourceType }));
+    return refuseBecause(refuse('diskTypeUnsupported', { vm: vm.name, disk: odd.target, type: odd.sourceType }));
   }
   const peculiar = anotherFileRefusal(disks, facts);
   if (peculiar !== undefined) {
@@ -98,7 +98,7 @@ export function planEmulatedRevert(
   }
   const reach = reachRefusal(snapshot, disks, facts);
   if (reach !== undefined) {
-    return because(reach);
+    return refuseBecause(reach);
   }
   const overlays = chooseRevertOverlays(facts, disks);
   if ('kind' in overlays) {
@@ -113,18 +113,18 @@ export function planEmulatedRevert(
   const define: readonly Step[] = [
     ...(stop === 'first' ? [...cut, ...make] : [...make, ...cut]),
     ...dropSaveSteps(vm),
-    { kind: 'defineFromSnapshot', snapshot: snapshot.name, disks: except('running', targets, frozen) },
+    { kind: 'defineFromSnapshot', snapshot: snapshot.name, disks: exceptOnly('running', targets, frozen) },
   ];
   const leaf = planLeaf(snapshot, ref, define, facts);
   if (leaf.kind === 'refusal') {
-    return because(leaf);
+    return refuseBecause(leaf);
   }
   const steps: readonly Step[] = [
     ...define,
     { kind: 'makeCurrent', snapshot: snapshot.name, ...(leaf.steps.length === 0 ? { disks: own } : {}) },
     ...nvramBackSteps(snapshot, facts),
     ...leaf.steps,
-    ...startSteps(snapshot, end, except('configured', finalFiles(targets, leaf.steps), frozen)),
+    ...startSteps(snapshot, end, exceptOnly('configured', finalFiles(targets, leaf.steps), frozen)),
     ...(left.removable.length === 0 ? [] : [{ kind: 'removeFiles', files: left.removable } as const]),
   ];
   return {
@@ -134,14 +134,14 @@ export function planEmulatedRevert(
     warnings: [
       { kind: 'doneByUs', why },
       ...(leaf.title === undefined ? [] : [{ kind: 'makesLeaf', title: leaf.title } as const]),
-      ...tagsUnseenWarning(left.removable, facts),
+      ...unknownTagsWarning(left.removable, facts),
       ...left.kept.map((file): Warning => ({ kind: 'leavesFile', file })),
     ],
   };
 }
 
 /** libvirt refuses a definition, and RAM, that is to get a disk which it has not; the VM is off by then. */
-function except(
+function exceptOnly(
   only: NonNullable<VmDisk['only']>,
   files: readonly TargetFile[],
   frozen: readonly VmDisk[],
@@ -171,7 +171,7 @@ function overlaidDisks(snapshot: Snapshot, facts: Facts): readonly VmDisk[] {
   });
 }
 
-function reachRefusal(snapshot: Snapshot, disks: readonly VmDisk[], facts: Facts): Refused | undefined {
+function reachRefusal(snapshot: Snapshot, disks: readonly VmDisk[], facts: Facts): RefusedDecision | undefined {
   const external = snapshot.disks.filter(({ location }) => location === 'external');
   const unknown = external.find(({ target }) => backingFileOf(facts, snapshot.name, target) === undefined);
   if (unknown !== undefined) {
@@ -201,7 +201,7 @@ function planLeaf(
   vm: OperationRequest['vm'],
   before: readonly Step[],
   facts: Facts,
-): Leaf | Refused {
+): Leaf | RefusedDecision {
   if (childrenOf(facts.tree, snapshot.name).length === 0) {
     return { kind: 'leaf', steps: [] };
   }

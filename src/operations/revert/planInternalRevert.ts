@@ -3,9 +3,9 @@
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { restingOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
 import { wrongTagRefusal } from '../../domain/chains/tagNames.js';
-import { outsiderRefusal } from '../../domain/chains/otherVms.js';
+import { outsideUserRefusal } from '../../domain/chains/otherVms.js';
 import type { Facts } from '../../domain/facts.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isSafeName } from '../../domain/snapshotName.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
@@ -23,7 +23,7 @@ import { styleOfVm } from '../../domain/snapshotTree.js';
  *
  * From 10.9 on a running VM's snapshots are jobs of QEMU, whose names bear fewer characters.
  */
-export function internalRevertRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function internalRevertRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { tree, vm, capabilities, frozenDisks } = facts;
   const byJobs = capabilities.libvirt >= versionOf(10, 9) && snapshot.kind === 'memory';
   if (byJobs && !isSafeName(snapshot.name)) {
@@ -48,7 +48,7 @@ export function internalRevertRefusal(snapshot: Snapshot, facts: Facts): Refused
     if (user !== undefined) {
       return refuse('internalBaseInUse', { snapshot: snapshot.title, file: user.file, by: user.snapshot.title });
     }
-    const outsider = outsiderRefusal(resting, facts);
+    const outsider = outsideUserRefusal(resting, facts);
     if (outsider !== undefined) {
       return outsider;
     }

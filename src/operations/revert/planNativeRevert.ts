@@ -5,11 +5,11 @@ import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { restingOn, snapshotsNaming, takesPart } from '../../domain/chains/fileUse.js';
 import { anotherFileRefusal } from '../diskRefusals.js';
 import type { CannotAct } from '../../domain/hostFiles.js';
-import { tagRefusal } from '../../domain/chains/lostTags.js';
+import { tagRefusal } from '../../domain/chains/doomedTags.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { folderOf, revertSeconds } from '../../domain/chains/overlayFiles.js';
 import type { Facts } from '../../domain/facts.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { currentOf } from '../../domain/snapshotTree.js';
 import { missingOf, otherRamRefusal } from '../../domain/chains/snapshotWhole.js';
@@ -25,7 +25,7 @@ import type { VmDisk } from '../../domain/vm.js';
  * | ≥ 9.9          | any                   | none             | noCurrentSnapshot (the daemon would crash) |
  * | ≥ 9.9          | another; from 11.0 any | there           | ok, unless a file stands in the way, or the RAM, which it loads to stop it again |
  */
-export function nativeRevertRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+export function nativeRevertRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { vm, tree, capabilities } = facts;
   const version = formatVersion(capabilities.libvirt);
   const title = snapshot.title;
@@ -38,7 +38,9 @@ export function nativeRevertRefusal(snapshot: Snapshot, facts: Facts): Refused |
   if (currentOf(tree) === undefined) {
     return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: title, version });
   }
-  return otherRamRefusal(snapshot, facts) ?? leftFileRefusal(snapshot, facts) ?? newOverlayRefusal(snapshot, facts);
+  return (
+    otherRamRefusal(snapshot, facts) ?? neededOverlayRefusal(snapshot, facts) ?? newOverlayRefusal(snapshot, facts)
+  );
 }
 
 /**
@@ -55,8 +57,8 @@ export function nativeRevertRefusal(snapshot: Snapshot, facts: Facts): Refused |
  * | another VM is, or an image that no VM names; a program has one open | usedByOtherVm, usedByImage, heldByProgram |
  * | another VM’s chain cannot be read                       | otherVmUnread |
  */
-function leftFileRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
-  const removed = leftByLibvirt(facts);
+function neededOverlayRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
+  const removed = overlaysRemovedByLibvirt(facts);
   const resting = restingOn(facts, removed);
   const user = snapshotsNaming(facts, resting)[0];
   if (user !== undefined) {
@@ -71,7 +73,7 @@ function leftFileRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined 
 }
 
 /** The overlays that libvirt removes when it has reverted. */
-export function leftByLibvirt({ tree }: Facts): readonly string[] {
+export function overlaysRemovedByLibvirt({ tree }: Facts): readonly string[] {
   const current = currentOf(tree);
   return (current?.revertDisks ?? current?.disks ?? []).flatMap(({ location, file }) =>
     location === 'external' ? (file ?? []) : [],
@@ -92,7 +94,7 @@ export function leftByLibvirt({ tree }: Facts): readonly string[] {
  * | … stands where nothing can be made, unlike beside those that took part | filesOutOfReach |
  * | otherwise, or not known                      | ok |
  */
-function newOverlayRefusal(snapshot: Snapshot, facts: Facts): Refused | undefined {
+function newOverlayRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   const { vm, capabilities, frozenDisks } = facts;
   const disks = (frozenDisks?.get(snapshot.name) ?? []).filter(
     ({ source, sourceType }) => source !== undefined || (sourceType !== 'file' && sourceType !== 'block'),
@@ -125,16 +127,17 @@ function newOverlayRefusal(snapshot: Snapshot, facts: Facts): Refused | undefine
 }
 
 /** A medium in a read-only folder costs a running VM its state. Where all folders are out of reach, it is ours alone. */
-function besideRefusal(snapshot: Snapshot, disks: readonly VmDisk[], facts: Facts): Refused | undefined {
-  const can = ({ source = '' }: VmDisk): 'yes' | CannotAct | undefined => facts.files?.canAct.get(folderOf(source));
+function besideRefusal(snapshot: Snapshot, disks: readonly VmDisk[], facts: Facts): RefusedDecision | undefined {
+  const canActOn = ({ source = '' }: VmDisk): 'yes' | CannotAct | undefined =>
+    facts.files?.canAct.get(folderOf(source));
   const taking = disks.filter(({ target }) => takesPart(snapshot, target));
   for (const disk of disks.filter((one) => !taking.includes(one))) {
     const file = missingOf(disk, facts);
     if (file !== undefined) {
       return refuse('overlayMissing', { snapshot: snapshot.title, disk: disk.target, file });
     }
-    const beside = can(disk);
-    if (typeof beside === 'object' && taking.every((one) => can(one) === 'yes')) {
+    const beside = canActOn(disk);
+    if (typeof beside === 'object' && taking.every((one) => canActOn(one) === 'yes')) {
       return refuse('filesOutOfReach', { folder: folderOf(disk.source ?? ''), why: beside.why });
     }
   }

@@ -1,15 +1,15 @@
 // Decides how a revert is done and what it costs. A revert that fails leaves a running VM off: libvirt stops it before
 // most of its own checks. So whatever can be known beforehand is looked at here.
-import { toldRevertMs } from '../../domain/estimates.js';
+import { displayedRevertMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { checkpointRefusal, revertRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
-import { heldContentRefusal } from '../heldContent.js';
-import { tagsUnseenWarning } from '../../domain/chains/lostTags.js';
+import { unreadableContentRefusal } from '../unreadableContent.js';
+import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
 import { nvramBackSteps } from '../variablesSteps.js';
 import { inUseRefusal, snapshotFor, unsteadyRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import type { Draft } from '../plan.js';
+import type { DraftPlan } from '../plan.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
@@ -17,8 +17,8 @@ import { type Checkpoint, type NoCheckpointNeeded, planCheckpoint } from '../cre
 import { type EndState, endOf, naturalEnd } from './endState.js';
 import { planEmulatedRevert, type WayBack } from './planEmulatedRevert.js';
 import { internalRevertRefusal } from './planInternalRevert.js';
-import { leftByLibvirt, nativeRevertRefusal, secondToWaitFor } from './planNativeRevert.js';
-import { type RefusalReason, type Refused, refuse } from '../../domain/refusal.js';
+import { overlaysRemovedByLibvirt, nativeRevertRefusal, secondToWaitFor } from './planNativeRevert.js';
+import { type RefusalReason, type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { revertLosses } from './revertLosses.js';
 import { revertWarnings } from './revertWarnings.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -38,7 +38,7 @@ type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
  * The way back is decided on the facts as they will be after that. Where neither can be had, the way back tells its
  * reason: the checkpoint is not what stands in the way then.
  */
-export function planRevert(request: RevertRequest, facts: Facts): Draft | Refused {
+export function planRevert(request: RevertRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm } = facts;
   const snapshot = snapshotFor('revert', request.snapshot, facts);
   if ('refusal' in snapshot) {
@@ -50,9 +50,9 @@ export function planRevert(request: RevertRequest, facts: Facts): Draft | Refuse
     return problem;
   }
   const kept = request.checkpointFirst === true ? planCheckpoint(request, snapshot, facts) : undefined;
-  const way = wayBack(request, snapshot, end, kept?.kind === 'checkpoint' ? kept.after : facts);
+  const way = planWayBack(request, snapshot, end, kept?.kind === 'checkpoint' ? kept.after : facts);
   if (way.kind === 'refusal' || kept?.kind === 'refusal') {
-    return way.kind === 'refusal' ? way : (kept as Refused);
+    return way.kind === 'refusal' ? way : (kept as RefusedDecision);
   }
   const steps = [...(kept?.kind === 'checkpoint' ? kept.steps : []), ...way.steps, ...clockSteps(snapshot, end, facts)];
   // With a checkpoint, or where none is needed, only what holds nothing may go.
@@ -75,7 +75,7 @@ export function planRevert(request: RevertRequest, facts: Facts): Draft | Refuse
       }),
     ],
     progress: 'timeOnly',
-    estimateMs: toldRevertMs(
+    estimateMs: displayedRevertMs(
       {
         vm,
         snapshot,
@@ -106,9 +106,9 @@ function clockSteps({ kind }: Snapshot, end: EndState, { vm, agent, capabilities
     : [];
 }
 
-type Kept = Checkpoint | NoCheckpointNeeded | undefined;
+type KeptPresent = Checkpoint | NoCheckpointNeeded | undefined;
 
-function lossesOf(kept: Kept, snapshot: Snapshot, removes: readonly string[], facts: Facts): readonly Loss[] {
+function lossesOf(kept: KeptPresent, snapshot: Snapshot, removes: readonly string[], facts: Facts): readonly Loss[] {
   switch (kept?.kind) {
     case 'checkpoint':
       return kept.losses;
@@ -122,7 +122,7 @@ function lossesOf(kept: Kept, snapshot: Snapshot, removes: readonly string[], fa
   }
 }
 
-function keptWarnings(kept: Kept): readonly Warning[] {
+function keptWarnings(kept: KeptPresent): readonly Warning[] {
   switch (kept?.kind) {
     case 'checkpoint':
       return kept.warnings;
@@ -134,7 +134,7 @@ function keptWarnings(kept: Kept): readonly Warning[] {
 }
 
 /** Rules about the snapshot's content as it is now: no checkpoint mends it. */
-function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refused | undefined {
+function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): RefusedDecision | undefined {
   const { vm, capabilities } = facts;
   return (
     stateRefusal(snapshot) ??
@@ -142,7 +142,7 @@ function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refuse
     (capabilities.driver === 'qemu'
       ? (checkpointRefusal(facts, 'reverted') ??
         revertRefusal(snapshot, facts) ??
-        heldContentRefusal(snapshot, facts) ??
+        unreadableContentRefusal(snapshot, facts) ??
         surroundingsRefusal(snapshot, end, facts) ??
         (end === 'off' ? undefined : otherRamRefusal(snapshot, facts)))
       : undefined)
@@ -181,7 +181,12 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
  * | external | possible                   | by libvirt |
  * | external | refused, see `curedByUs`   | by us, where the files are in reach |
  */
-function wayBack(request: RevertRequest, snapshot: Snapshot, end: EndState, facts: Facts): WayBack | Refused {
+function planWayBack(
+  request: RevertRequest,
+  snapshot: Snapshot,
+  end: EndState,
+  facts: Facts,
+): WayBack | RefusedDecision {
   const isQemu = facts.capabilities.driver === 'qemu';
   const obstacle = !isQemu
     ? undefined
@@ -189,7 +194,7 @@ function wayBack(request: RevertRequest, snapshot: Snapshot, end: EndState, fact
       ? internalRevertRefusal(snapshot, facts)
       : nativeRevertRefusal(snapshot, facts);
   if (obstacle === undefined) {
-    return byLibvirt(snapshot, end, facts);
+    return planNativeWay(snapshot, end, facts);
   }
   return snapshot.style === 'external' && curedByUs.has(obstacle.refusal.reason)
     ? planEmulatedRevert({ snapshot, end, vm: request.vm, why: obstacle.refusal, stop: 'afterOverlays' }, facts)
@@ -204,7 +209,7 @@ function wayBack(request: RevertRequest, snapshot: Snapshot, end: EndState, fact
  * | power forceOff, copyFile | a copy of the UEFI variables is there: they are put back while the VM is off |
  * | revert          | always                                                                            |
  */
-function byLibvirt(snapshot: Snapshot, end: EndState, facts: Facts): WayBack {
+function planNativeWay(snapshot: Snapshot, end: EndState, facts: Facts): WayBack {
   const { vm, capabilities } = facts;
   const outside = snapshot.style === 'external' && capabilities.driver === 'qemu';
   const second = outside ? secondToWaitFor(facts) : undefined;
@@ -218,10 +223,10 @@ function byLibvirt(snapshot: Snapshot, end: EndState, facts: Facts): WayBack {
       ...(second === undefined ? [] : [{ kind: 'waitUntil', second } as const]),
       ...cut,
       ...(vm.persistent ? variables : []),
-      ...stepsTo(end, snapshot),
+      ...stepsToEndState(end, snapshot),
     ],
     removes: [],
-    warnings: outside ? tagsUnseenWarning(leftByLibvirt(facts), facts) : [],
+    warnings: outside ? unknownTagsWarning(overlaysRemovedByLibvirt(facts), facts) : [],
   };
 }
 
@@ -233,7 +238,7 @@ function byLibvirt(snapshot: Snapshot, end: EndState, facts: Facts): WayBack {
  * | any             | paused  | revert, paused                                                         |
  * | running, paused | off     | revert, paused, so that nothing runs in between; then the power is cut |
  */
-function stepsTo(end: EndState, snapshot: Snapshot): readonly Step[] {
+function stepsToEndState(end: EndState, snapshot: Snapshot): readonly Step[] {
   const { name } = snapshot;
   if (end === naturalEnd(snapshot)) {
     return [{ kind: 'revert', snapshot: name, to: 'asSnapshot' }];
@@ -246,7 +251,7 @@ function stepsTo(end: EndState, snapshot: Snapshot): readonly Step[] {
     : [{ kind: 'revert', snapshot: name, to: end }];
 }
 
-function stateRefusal({ state, title }: Snapshot): Refused | undefined {
+function stateRefusal({ state, title }: Snapshot): RefusedDecision | undefined {
   return state === 'pmsuspended' || state === 'unknown'
     ? refuse('stateNotReachable', { snapshot: title, state })
     : undefined;

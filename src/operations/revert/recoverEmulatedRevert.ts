@@ -1,16 +1,25 @@
 // The end of a revert of ours that broke off. Until the VM is stopped, nothing but new files is there, and they go; from
 // then on the same steps go on, with the same names.
-import { interruptedAt, explain, goOn, hasBegun, removable, removal, safely, wasBegun } from '../interruptedAt.js';
 import {
-  currentAsLeft,
+  findInterruptedStep,
+  explain,
+  goOn,
+  hasBegun,
+  removable,
+  removal,
+  withSafeRemovals,
+  wasBegun,
+} from '../interruptedStep.js';
+import {
+  isCurrentAsPlanned,
   emptiness,
-  keptByRecovery,
+  checkpointOfRecovery,
   losesRam,
   mayMakeCurrent,
   standsExactlyOn,
-  useOfLeft,
+  useOfAbandoned,
   useOfOverlays,
-} from '../leftAsPlanned.js';
+} from '../matchesPlan.js';
 import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
@@ -22,7 +31,7 @@ import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
-import { isThere, standsOn } from '../../domain/chains/standing.js';
+import { isThere, standsOn } from '../../domain/chains/standsOn.js';
 import { applyAll, isDone } from '../../steps/steps.js';
 import { isActive, xmlChain } from '../../domain/vm.js';
 
@@ -38,11 +47,11 @@ import { isActive, xmlChain } from '../../domain/vm.js';
  * | the power cut, or later     | … untouched since a recovery kept it        | decided anew |
  * | the power cut, or later     | … unknown otherwise                         | before |
  * | the power cut, or later     | … used, or the VM is anywhere else          | before; explained where RAM that was saved is gone |
- * | the definition, or later    | the VM is on the new overlays               | see `onward` |
+ * | the definition, or later    | the VM is on the new overlays               | see `continueOnOverlays` |
  */
 export function recoverEmulatedRevert(broken: InterruptedOperation, facts: Facts): Recovery {
   const { plan } = broken;
-  const overlays = madeOverlays(plan);
+  const overlays = overlaysToMake(plan);
   const define = plan.steps.find((step) => step.kind === 'defineFromSnapshot');
   const onNew = define !== undefined && standsOn(define.disks, facts);
   if (!wasStopped(broken, facts) && !onNew) {
@@ -56,22 +65,22 @@ export function recoverEmulatedRevert(broken: InterruptedOperation, facts: Facts
   const before: Recovery = { kind: 'settled', to: 'before' };
   if (why !== undefined) {
     return onNew
-      ? backToCheckpoint(broken, overlays, why.refusal, facts)
+      ? revertToCheckpoint(broken, overlays, why.refusal, facts)
       : withoutOverlays(broken, overlays, before, facts);
   }
   if (onNew) {
-    return onward(broken, facts);
+    return continueOnOverlays(broken, facts);
   }
-  const use = useOfLeft(plan, facts);
-  if (use === 'untouched' && keptByRecovery(plan, facts) === undefined) {
-    return goOn(broken, restOf(broken, facts), 'after');
+  const use = useOfAbandoned(plan, facts);
+  if (use === 'untouched' && checkpointOfRecovery(plan, facts) === undefined) {
+    return goOn(broken, remainingSteps(broken, facts), 'after');
   }
   const stopped = broken.request.kind === 'repair' || losesRam(plan);
   if (use === 'untouched' || (use === 'unknown' && (stopped || wasDropped(broken, facts)))) {
-    return anew(broken, overlays, facts);
+    return restartRevert(broken, overlays, facts);
   }
   // A recovery that kept the present broke off with overlays of its own, which this plan does not know.
-  const elsewhere = use === 'used' && keptByRecovery(plan, facts) !== undefined && facts.vm.power === 'off';
+  const elsewhere = use === 'used' && checkpointOfRecovery(plan, facts) !== undefined && facts.vm.power === 'off';
   return elsewhere || wasDropped(broken, facts)
     ? explainUsed(broken, [], facts)
     : withoutOverlays(broken, overlays, before, facts);
@@ -88,13 +97,13 @@ export function recoverEmulatedRevert(broken: InterruptedOperation, facts: Facts
  * | used; VM active                 | metadata, a start                            | the metadata |
  * | used, unknown                   | RAM or UEFI variables to put back, a definition | explained: they would not fit any more |
  */
-function onward(broken: InterruptedOperation, facts: Facts): Recovery {
+function continueOnOverlays(broken: InterruptedOperation, facts: Facts): Recovery {
   const { vm } = facts;
-  const rest = restOf(broken, facts);
+  const rest = remainingSteps(broken, facts);
   const active = isActive(vm.power);
   const { disks: own } = broken.plan.steps.find((step) => step.kind === 'defineFromSnapshot') ?? {};
   const on = onFiles(broken.plan, facts);
-  const use = on === undefined || !currentAsLeft(broken.plan, facts) ? 'used' : useOfOverlays(on, facts);
+  const use = on === undefined || !isCurrentAsPlanned(broken.plan, facts) ? 'used' : useOfOverlays(on, facts);
   const left = rest.filter((step) => !isDoneByUse(step));
   if (use === 'untouched' || left.every((step) => step.kind === 'removeFiles')) {
     return goOn(broken, use === 'untouched' ? rest : left, 'after');
@@ -105,7 +114,7 @@ function onward(broken: InterruptedOperation, facts: Facts): Recovery {
       (step.kind === 'makeCurrent' && mayMakeCurrent(step, broken.plan, facts)) ||
       (step.kind === 'createSnapshot' && !active && on === own),
   );
-  return fits && on !== undefined && currentAsLeft(broken.plan, facts)
+  return fits && on !== undefined && isCurrentAsPlanned(broken.plan, facts)
     ? goOn(broken, left, 'after')
     : explainUsed(
         broken,
@@ -143,7 +152,7 @@ function explainUsed(broken: InterruptedOperation, steps: readonly Step[], facts
  * The VM is off where it was, and its changes were to be lost; whether there are more of them by now cannot be told. So
  * the present is kept first.
  */
-function anew(broken: InterruptedOperation, overlays: readonly string[], facts: Facts): Recovery {
+function restartRevert(broken: InterruptedOperation, overlays: readonly string[], facts: Facts): Recovery {
   const { request, plan } = broken;
   const left = removal(removable(overlays, plan, facts, 'notNamed'));
   const fresh =
@@ -192,12 +201,12 @@ function wasDropped(broken: InterruptedOperation, { vm }: Facts): boolean {
  * From the first step that is not done. Overlays that are gone again are made again, and a leaf that was half made leaves
  * files that it would find taken.
  */
-function restOf(broken: InterruptedOperation, facts: Facts): readonly Step[] {
+function remainingSteps(broken: InterruptedOperation, facts: Facts): readonly Step[] {
   const { steps } = broken.plan;
   const overlays = steps.findIndex((step) => step.kind === 'createOverlays');
   const define = steps.findIndex((step) => step.kind === 'defineFromSnapshot');
   const [make] = steps.slice(overlays, overlays + 1);
-  const at = Math.max(interruptedAt(broken, facts), overlays);
+  const at = Math.max(findInterruptedStep(broken, facts), overlays);
   const again: readonly Step[] = make !== undefined && at > overlays && isDone(make, facts) !== 'yes' ? [make] : [];
   const leaf = steps.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'layout');
   const made = steps[leaf];
@@ -211,7 +220,7 @@ function restOf(broken: InterruptedOperation, facts: Facts): readonly Step[] {
   const from = blind ? Math.min(at, define) : at;
   // By the definition, the VM does not stand on the overlays any more that are to be removed.
   const later = from <= define ? applyAll(steps.slice(from, define + 1), facts) : facts;
-  const rest = safely(steps.slice(from), broken.plan, later).filter(
+  const rest = withSafeRemovals(steps.slice(from), broken.plan, later).filter(
     (step) => step.kind !== 'power' || step.action !== 'forceOff' || isActive(facts.vm.power),
   );
   return [...again, ...rest].flatMap((step): readonly Step[] =>
@@ -230,7 +239,7 @@ function checkpointSteps({ steps }: PlannedWork): readonly Step[] {
   return steps.slice(0, steps.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'revert') + 1);
 }
 
-function madeOverlays({ steps }: PlannedWork): readonly string[] {
+function overlaysToMake({ steps }: PlannedWork): readonly string[] {
   return steps.flatMap((step) => (step.kind === 'createOverlays' ? step.overlays.map(({ file }) => file) : []));
 }
 
@@ -249,7 +258,7 @@ function withoutOverlays(
 }
 
 /** The definition names files that cannot be used any more. The checkpoint has the present, on overlays of its own. */
-function backToCheckpoint(
+function revertToCheckpoint(
   broken: InterruptedOperation,
   overlays: readonly string[],
   why: Refusal,
@@ -264,7 +273,7 @@ function backToCheckpoint(
   const kept = made?.kind === 'createSnapshot' ? findSnapshot(facts.tree, made.name) : undefined;
   const whole = kept !== undefined && disks.length > 0 && disks.every(({ file }) => isThere(file, facts));
   const on = onFiles(plan, facts);
-  if (!whole || on === undefined || useOfOverlays(on, facts) !== 'untouched' || !currentAsLeft(plan, facts)) {
+  if (!whole || on === undefined || useOfOverlays(on, facts) !== 'untouched' || !isCurrentAsPlanned(plan, facts)) {
     return explain(broken, why, [], facts);
   }
   return goOn(

@@ -1,11 +1,11 @@
 // The end of a revert by libvirt that broke off. libvirt stops the VM before most of its work, so where the VM stands
 // tells how far it came. Knows no revert of our own but the one that leads off frozen files.
 import { wholeChain } from '../../domain/chains/backingChain.js';
-import { interruptedAt, explain, goOn, hasBegun, wasBegun } from '../interruptedAt.js';
+import { findInterruptedStep, explain, goOn, hasBegun, wasBegun } from '../interruptedStep.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { isUnwritten } from '../../domain/chains/lastWrites.js';
 import { frozenFileRefusal } from '../refusals.js';
-import { currentAsLeft, losesRam, useOfLeft } from '../leftAsPlanned.js';
+import { isCurrentAsPlanned, losesRam, useOfAbandoned } from '../matchesPlan.js';
 import { nvramCopy } from '../../domain/chains/nvramCopy.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { PlannedWork } from '../plan.js';
@@ -22,22 +22,22 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
 
-type Broken = InterruptedOperation & { readonly request: Extract<OperationRequest, { kind: 'revert' }> };
+type InterruptedRevert = InterruptedOperation & { readonly request: Extract<OperationRequest, { kind: 'revert' }> };
 
 /**
  * | begun                      | the VM now                              | current          | → |
  * |----------------------------|-----------------------------------------|------------------|---|
  * | checkpoint only            | any                                     | any              | as a create: before |
- * | managed save dropped, or power cut for the UEFI variables | off, or they are put back | any | see `whereItWas` |
+ * | managed save dropped, or power cut for the UEFI variables | off, or they are put back | any | see `recoverUnmoved` |
  * | the revert                 | paused, or off, on files that the target froze | any       | put on new overlays, by us; explained where RAM would come back and they may have been written to |
  * | the revert                 | running on files that the target froze  | any              | explained: it writes into them |
  * | the revert                 | on overlays of what the target froze    | another          | the target is made current, unless somebody made another so |
- * | the revert, to what is in the images | runs, as of a revert: see `runsReverted` | another    | the same, after which what is left follows |
+ * | the revert, to what is in the images | runs, as of a revert: see `isRunningReverted` | another    | the same, after which what is left follows |
  * | the revert, to what is in the images | runs or is paused               | none, see `wasUnmarked` | the same |
  * | the revert                 | any                                     | the target, which it was not before | after; what is left follows |
- * | the revert                 | elsewhere                               | another, or as before | see `whereItWas` |
+ * | the revert                 | elsewhere                               | another, or as before | see `recoverUnmoved` |
  */
-export function recoverNativeRevert(broken: Broken, facts: Facts): Recovery {
+export function recoverNativeRevert(broken: InterruptedRevert, facts: Facts): Recovery {
   const { plan, request } = broken;
   const { vm, tree } = facts;
   const reverting = plan.steps.findIndex((step) => step.kind === 'revert');
@@ -47,44 +47,47 @@ export function recoverNativeRevert(broken: Broken, facts: Facts): Recovery {
     const cut = plan.steps.findIndex((step) => step.kind === 'power' && step.action === 'forceOff');
     const stopped = cut >= 0 && cut < reverting && wasBegun(broken, cut) && vm.power === 'off';
     return wasDropped(broken, facts) || stopped || hasOtherVariables(broken)
-      ? whereItWas(broken, target, facts)
+      ? recoverUnmoved(broken, target, facts)
       : undoCreate(broken, facts);
   }
   if (target === undefined) {
     return explain(broken, refuse('snapshotMissing', { vm: vm.name, snapshot: request.snapshot }).refusal, [], facts);
   }
-  const end = endWanted(broken, target, facts);
+  const end = plannedEnd(broken, target, facts);
   if (!reached && target.style === 'external') {
     const frozen = frozenFileRefusal(target, facts);
     if (frozen !== undefined) {
       return vm.power === 'paused' || vm.power === 'off'
-        ? offFrozenFiles(broken, target, end, frozen.refusal, facts)
+        ? leaveFrozenFiles(broken, target, end, frozen.refusal, facts)
         : explain(broken, frozen.refusal, [{ kind: 'power', action: 'forceOff' }], facts);
     }
   }
   const moved = target.style === 'external' && standsAbove(broken, target, facts);
   if (!reached && moved && tree.current !== target.name) {
-    return currentAsLeft(plan, facts) ? madeCurrent(broken, target, end, facts) : explainUsed(broken, [], facts);
-  }
-  const rest = (at: number): readonly Step[] => plan.steps.slice(at).filter((step) => isStillWanted(step, facts));
-  if (reached || (tree.current === target.name && (moved || !wasCurrent(broken)))) {
-    return goOn(broken, rest(Math.max(interruptedAt(broken, facts), reverting + 1)), 'after');
-  }
-  const unnoted = runsReverted(broken, facts) || (isActive(vm.power) && wasUnmarked(broken, facts));
-  if (tree.current !== target.name && target.style === 'internal' && unnoted) {
-    const mark: Step = { kind: 'makeCurrent', snapshot: target.name };
-    return currentAsLeft(plan, facts)
-      ? goOn(broken, [mark, ...rest(reverting + 1)], 'after')
+    return isCurrentAsPlanned(plan, facts)
+      ? finishMakeCurrent(broken, target, end, facts)
       : explainUsed(broken, [], facts);
   }
-  return whereItWas(broken, target, facts);
+  const remainingSteps = (at: number): readonly Step[] =>
+    plan.steps.slice(at).filter((step) => isStillNeeded(step, facts));
+  if (reached || (tree.current === target.name && (moved || !wasCurrent(broken)))) {
+    return goOn(broken, remainingSteps(Math.max(findInterruptedStep(broken, facts), reverting + 1)), 'after');
+  }
+  const unnoted = isRunningReverted(broken, facts) || (isActive(vm.power) && wasUnmarked(broken, facts));
+  if (tree.current !== target.name && target.style === 'internal' && unnoted) {
+    const mark: Step = { kind: 'makeCurrent', snapshot: target.name };
+    return isCurrentAsPlanned(plan, facts)
+      ? goOn(broken, [mark, ...remainingSteps(reverting + 1)], 'after')
+      : explainUsed(broken, [], facts);
+  }
+  return recoverUnmoved(broken, target, facts);
 }
 
 /**
  * QEMU has let it run after the RAM came back, and libvirt notes that before it notes which snapshot is the current one. It says so
  * of an earlier revert too, until the VM stands still for something else, as for a checkpoint with RAM.
  */
-function runsReverted({ plan }: Broken, { vm }: Facts): boolean {
+function isRunningReverted({ plan }: InterruptedRevert, { vm }: Facts): boolean {
   const stoodStill = plan.steps.some((step) => step.kind === 'createSnapshot' && step.snapshotKind === 'memory');
   const isNews = plan.before.powerReason !== 'fromSnapshot' || stoodStill;
   return isNews && vm.power === 'running' && vm.powerReason === 'fromSnapshot';
@@ -94,13 +97,13 @@ function runsReverted({ plan }: Broken, { vm }: Facts): boolean {
  * The last that libvirt does, once the RAM and the disks are back: it writes down that the one before is not the current one, then
  * that the target is. Killed between the two, it knows of none afterwards (`qemuSnapshotRevertWriteMetadata`).
  */
-function wasUnmarked({ plan }: Broken, { tree }: Facts): boolean {
+function wasUnmarked({ plan }: InterruptedRevert, { tree }: Facts): boolean {
   const before = plan.checkpoint ?? plan.before.current;
   return tree.current === undefined && before !== undefined && findSnapshot(tree, before) !== undefined;
 }
 
 /** RAM that libvirt has just loaded, and that nobody let run, may go: it is in the snapshot. */
-function isStillWanted(step: Step, { vm }: Facts): boolean {
+function isStillNeeded(step: Step, { vm }: Facts): boolean {
   return step.kind !== 'power' || (vm.power === 'paused' && vm.powerReason === 'fromSnapshot');
 }
 
@@ -115,22 +118,22 @@ function isStillWanted(step: Step, { vm }: Facts): boolean {
  * | used          | neither                                        | any    | before |
  * | used          | yes                                            | any    | explained |
  */
-function whereItWas(broken: Broken, target: Snapshot | undefined, facts: Facts): Recovery {
+function recoverUnmoved(broken: InterruptedRevert, target: Snapshot | undefined, facts: Facts): Recovery {
   const { plan, request } = broken;
   const dropped = wasDropped(broken, facts);
   const replaced = hasOtherVariables(broken);
-  switch (useOfLeft(plan, facts)) {
+  switch (useOfAbandoned(plan, facts)) {
     case 'untouched':
-      return again(broken, target, 'nothing', facts);
+      return revertAgain(broken, target, 'nothing', facts);
     case 'unknown':
       return dropped || replaced || losesRam(plan)
-        ? again(broken, target, 'present', facts)
+        ? revertAgain(broken, target, 'present', facts)
         : { kind: 'settled', to: 'before' };
     case 'used': {
       const { name } = facts.vm;
       if (replaced) {
         const why = refuse('variablesReplaced', { vm: name, snapshot: target?.title ?? request.snapshot }).refusal;
-        return explain(broken, why, variablesBack(plan, facts), facts);
+        return explain(broken, why, restoreVariablesSteps(plan, facts), facts);
       }
       return dropped ? explainUsed(broken, [], facts) : { kind: 'settled', to: 'before' };
     }
@@ -138,7 +141,7 @@ function whereItWas(broken: Broken, target: Snapshot | undefined, facts: Facts):
 }
 
 /** The checkpoint has a copy of those that the VM had. */
-function variablesBack({ checkpoint }: PlannedWork, { vm, tree }: Facts): readonly Step[] {
+function restoreVariablesSteps({ checkpoint }: PlannedWork, { vm, tree }: Facts): readonly Step[] {
   if (vm.nvram === undefined || checkpoint === undefined || findSnapshot(tree, checkpoint) === undefined) {
     return [];
   }
@@ -147,15 +150,15 @@ function variablesBack({ checkpoint }: PlannedWork, { vm, tree }: Facts): readon
   return [...stop, { kind: 'copyFile', from: copy, to: vm.nvram, existing: 'replace' }];
 }
 
-function explainUsed(broken: Broken, steps: readonly Step[], facts: Facts): Recovery {
+function explainUsed(broken: InterruptedRevert, steps: readonly Step[], facts: Facts): Recovery {
   return explain(broken, refuse('usedSince', { vm: facts.vm.name }).refusal, steps, facts);
 }
 
-function wasDropped(broken: Broken, { vm }: Facts): boolean {
+function wasDropped(broken: InterruptedRevert, { vm }: Facts): boolean {
   return hasBegun(broken, ['dropManagedSave']) && !vm.managedSave;
 }
 
-function hasOtherVariables({ plan, begun, done }: Broken): boolean {
+function hasOtherVariables({ plan, begun, done }: InterruptedRevert): boolean {
   return plan.steps.some(
     (step, index) =>
       step.kind === 'copyFile' && step.existing === 'replace' && (begun.includes(index) || done.includes(index)),
@@ -163,12 +166,12 @@ function hasOtherVariables({ plan, begun, done }: Broken): boolean {
 }
 
 /** When it was reverted to: with a checkpoint, that one was. */
-function wasCurrent({ plan, request }: Broken): boolean {
+function wasCurrent({ plan, request }: InterruptedRevert): boolean {
   return plan.checkpoint === undefined && plan.before.current === request.snapshot;
 }
 
 /** What the plan ends with: the VM is off by now, perhaps, so `asBefore` says nothing any more. */
-function endWanted({ plan, request }: Broken, target: Snapshot, { vm }: Facts): EndState {
+function plannedEnd({ plan, request }: InterruptedRevert, target: Snapshot, { vm }: Facts): EndState {
   if (plan.steps.at(-1)?.kind === 'power') {
     return 'off';
   }
@@ -178,9 +181,14 @@ function endWanted({ plan, request }: Broken, target: Snapshot, { vm }: Facts): 
     : endOf(request.after === 'asBefore' ? 'asSnapshot' : request.after, target, vm.power);
 }
 
-function again(broken: Broken, target: Snapshot | undefined, keeps: 'present' | 'nothing', facts: Facts): Recovery {
+function revertAgain(
+  broken: InterruptedRevert,
+  target: Snapshot | undefined,
+  keeps: 'present' | 'nothing',
+  facts: Facts,
+): Recovery {
   const { request } = broken;
-  const after = target === undefined ? request.after : endWanted(broken, target, facts);
+  const after = target === undefined ? request.after : plannedEnd(broken, target, facts);
   const fresh = planRevert({ ...request, after, checkpointFirst: keeps === 'present' }, facts);
   return fresh.kind === 'refusal'
     ? explain(
@@ -192,8 +200,8 @@ function again(broken: Broken, target: Snapshot | undefined, keeps: 'present' | 
     : goOn(broken, fresh.steps, 'after');
 }
 
-function offFrozenFiles(
-  broken: Broken,
+function leaveFrozenFiles(
+  broken: InterruptedRevert,
   snapshot: Snapshot,
   end: EndState,
   why: Parameters<typeof explain>[1],
@@ -220,7 +228,7 @@ function isAsItFroze({ before }: PlannedWork, { name, disks }: Snapshot, facts: 
 }
 
 /** libvirt has put the VM on its new overlays, and has not written it down. */
-function madeCurrent(broken: Broken, target: Snapshot, end: EndState, facts: Facts): Recovery {
+function finishMakeCurrent(broken: InterruptedRevert, target: Snapshot, end: EndState, facts: Facts): Recovery {
   const { vm, tree } = facts;
   const unmarked = { ...facts, tree: { snapshots: tree.snapshots } };
   const made = planMakeCurrent(broken.request.vm, target.name, unmarked);
@@ -234,7 +242,7 @@ function madeCurrent(broken: Broken, target: Snapshot, end: EndState, facts: Fac
 }
 
 /** On a file that the VM did not have before, right above what the target froze. */
-function standsAbove({ plan }: Broken, target: Snapshot, facts: Facts): boolean {
+function standsAbove({ plan }: InterruptedRevert, target: Snapshot, facts: Facts): boolean {
   const checkpoint = plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'revert');
   const kept = checkpoint?.kind === 'createSnapshot' ? checkpoint.disks : [];
   const left = new Set([...plan.before.disks, ...kept].map(({ file }) => file));

@@ -4,15 +4,15 @@ import {
   type LoggedOperation,
   longestLoggedText,
   type MarkRequest,
-  saysSame,
-  type SnapshotSeen,
-  sparedBy,
+  isSameText,
+  type LoggedSnapshot,
+  sparedSnapshot,
 } from '../../domain/loggedOperation.js';
 import type { AfterRevert, OperationRequest } from '../../domain/operation.js';
-import { type Refused, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { childrenOf } from '../../domain/snapshotTree.js';
-import { effectiveAfter, standingIn } from './standing.js';
+import { effectiveAfter, standingOperations } from './standingOperations.js';
 
 export type UndoWay =
   | { readonly kind: 'operation'; readonly request: OperationRequest }
@@ -62,19 +62,19 @@ export interface UndoFacts {
  * An operation that has been undone is undone no second time: what undid it can be. What was done with other VMs at one moment is
  * undone with them.
  */
-export function undoOf(entry: LoggedOperation, facts: UndoFacts): UndoWay | Refused {
+export function undoOf(entry: LoggedOperation, facts: UndoFacts): UndoWay | RefusedDecision {
   const way = undoAlone(entry, facts);
   const { system } = entry;
   return way.kind === 'refusal' || system === undefined || facts.forSystem === true
     ? way
-    : not('ofSystem', { system: system.name });
+    : notUndoableRefusal('ofSystem', { system: system.name });
 }
 
-function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | Refused {
+function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | RefusedDecision {
   const { log, without } = facts;
-  const undoneBy = standingIn(log).find(({ undoes }) => undoes === entry.id);
+  const undoneBy = standingOperations(log).find(({ undoes }) => undoes === entry.id);
   if (undoneBy !== undefined && without?.has(undoneBy.id) !== true) {
-    return not('undone', { entries: undoneBy.id });
+    return notUndoableRefusal('undone', { entries: undoneBy.id });
   }
   const { request } = entry;
   switch (request.kind) {
@@ -86,23 +86,23 @@ function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | Refused 
     case 'revert':
       return undoRevert(entry, facts);
     case 'keep': {
-      const snapshots = stillThere(entry, request.snapshots, facts.tree);
+      const snapshots = remainingSnapshots(entry, request.snapshots, facts.tree);
       const kept = request.kept === 'kept' ? 'free' : 'kept';
       return snapshots.length === 0
-        ? not('gone', { snapshot: request.snapshots.join(', ') })
+        ? notUndoableRefusal('gone', { snapshot: request.snapshots.join(', ') })
         : { kind: 'mark', request: { ...request, snapshots, kept } };
     }
     case 'trash': {
-      const snapshots = stillThere(entry, request.snapshots, facts.tree);
+      const snapshots = remainingSnapshots(entry, request.snapshots, facts.tree);
       const put = request.put === 'in' ? 'out' : 'in';
       return snapshots.length === 0
-        ? not('gone', { snapshot: request.snapshots.join(', ') })
+        ? notUndoableRefusal('gone', { snapshot: request.snapshots.join(', ') })
         : { kind: 'mark', request: { ...request, snapshots, put } };
     }
     case 'favourite': {
       const { vm, snapshot, instead } = request;
-      return instead !== undefined && stillThere(entry, [instead], facts.tree).length === 0
-        ? not('gone', { snapshot: instead })
+      return instead !== undefined && remainingSnapshots(entry, [instead], facts.tree).length === 0
+        ? notUndoableRefusal('gone', { snapshot: instead })
         : {
             kind: 'mark',
             request: {
@@ -114,64 +114,64 @@ function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | Refused 
           };
     }
     case 'delete':
-      return not('deleted');
+      return notUndoableRefusal('deleted');
     case 'prune':
     case 'consolidate':
-      return not('merged');
+      return notUndoableRefusal('merged');
     case 'clone':
-      return not('cloned');
+      return notUndoableRefusal('cloned');
     case 'discard':
-      return not('discarded');
+      return notUndoableRefusal('discarded');
     case 'power':
-      return not('power');
+      return notUndoableRefusal('power');
     case 'repair':
-      return not('repaired');
+      return notUndoableRefusal('repaired');
   }
 }
 
 function undoCreate(
   { vm, changes, snapshot: name }: LoggedOperation,
   { log, tree, without }: UndoFacts,
-): UndoWay | Refused {
+): UndoWay | RefusedDecision {
   const made = changes.flatMap(({ before, after }) => (before === undefined && after?.name === name ? [after] : []))[0];
   const snapshot = made && nowIn(tree, made);
   if (snapshot === undefined) {
-    return goneOrRenamed(made, name ?? '', log);
+    return goneOrRenamedRefusal(made, name ?? '', log);
   }
   // Checkpoints of reverts stay when those are undone; they keep their data when what they stand on goes.
   const above = childrenOf(tree, snapshot.name).filter(({ trailers }) => trailers.auto === undefined);
   const makers = above.map((child) => makerOf(child, log)).filter((maker) => !without?.has(maker?.id ?? ''));
   return makers.length > 0
-    ? rests(
+    ? restsOnRefusal(
         makers.flatMap((maker) => maker ?? []),
         above,
       )
     : { kind: 'operation', request: { kind: 'delete', vm, snapshot: snapshot.name, scope: 'one' } };
 }
 
-function undoEdit(entry: LoggedOperation, { log, tree, without }: UndoFacts): UndoWay | Refused {
+function undoEdit(entry: LoggedOperation, { log, tree, without }: UndoFacts): UndoWay | RefusedDecision {
   const { vm, request } = entry;
   const { before, after } = editIn(entry);
   const wanted = 'snapshot' in request ? (request.snapshot ?? '') : '';
   if (before === undefined || after === undefined) {
     // It changed nothing, or nobody saw what.
-    return not('gone', { snapshot: wanted });
+    return notUndoableRefusal('gone', { snapshot: wanted });
   }
   const later = editsOf(after, effectiveAfter(entry, log));
   const left = later.filter(({ id }) => without?.has(id) !== true);
   if (left.length > 0) {
-    return rests(left, []);
+    return restsOnRefusal(left, []);
   }
   const { name: last } = later.map((one) => editIn(one).after).at(-1) ?? after;
   const snapshot = nowIn(tree, after) ?? nowIn(tree, { ...after, name: last });
   if (snapshot === undefined) {
-    return goneOrRenamed(after, wanted, log);
+    return goneOrRenamedRefusal(after, wanted, log);
   }
-  if (later.length === 0 && !saysSame(after, snapshot)) {
-    return not('changed', { snapshot: snapshot.title });
+  if (later.length === 0 && !isSameText(after, snapshot)) {
+    return notUndoableRefusal('changed', { snapshot: snapshot.title });
   }
   if (before.description.length >= longestLoggedText) {
-    return not('tooLong', { snapshot: snapshot.title });
+    return notUndoableRefusal('tooLong', { snapshot: snapshot.title });
   }
   const { name, title, description } = before;
   return name === after.name
@@ -180,7 +180,7 @@ function undoEdit(entry: LoggedOperation, { log, tree, without }: UndoFacts): Un
 }
 
 /** Of these, oldest first, the edits of the one snapshot, under whatever name it had: another may be of the same second. */
-function editsOf({ name, createdAt }: SnapshotSeen, entries: readonly LoggedOperation[]): readonly LoggedOperation[] {
+function editsOf({ name, createdAt }: LoggedSnapshot, entries: readonly LoggedOperation[]): readonly LoggedOperation[] {
   let called = name;
   return entries.filter((one) => {
     const { before, after } = editIn(one);
@@ -192,8 +192,8 @@ function editsOf({ name, createdAt }: SnapshotSeen, entries: readonly LoggedOper
 
 /** What it was and what it became: of another name it is another snapshot of the same second. */
 function editIn({ request, changes }: LoggedOperation): {
-  readonly before?: SnapshotSeen;
-  readonly after?: SnapshotSeen;
+  readonly before?: LoggedSnapshot;
+  readonly after?: LoggedSnapshot;
 } {
   if (request.kind !== 'describe' && request.kind !== 'rename') {
     return {};
@@ -205,22 +205,22 @@ function editIn({ request, changes }: LoggedOperation): {
   return { ...(before && { before }), ...(found && { after: found }) };
 }
 
-function undoRevert(entry: LoggedOperation, { log, tree, without }: UndoFacts): UndoWay | Refused {
+function undoRevert(entry: LoggedOperation, { log, tree, without }: UndoFacts): UndoWay | RefusedDecision {
   const { vm, request, checkpoint, before } = entry;
   const later = effectiveAfter(entry, log).filter(
     (one) => one.request.kind === 'revert' && without?.has(one.id) !== true,
   );
   if (later.length > 0) {
-    return rests(later, []);
+    return restsOnRefusal(later, []);
   }
-  const name = checkpoint ?? sparedBy(entry);
+  const name = checkpoint ?? sparedSnapshot(entry);
   if (name === undefined) {
-    return not('noCheckpoint');
+    return notUndoableRefusal('noCheckpoint');
   }
-  const made = seenIn(entry, name);
+  const made = loggedSnapshotIn(entry, name);
   const snapshot = tree.snapshots.find((one) => isOf(one, name, made));
   if (snapshot === undefined) {
-    return goneOrRenamed(made, name, log);
+    return goneOrRenamedRefusal(made, name, log);
   }
   return {
     kind: 'operation',
@@ -244,21 +244,25 @@ function afterOf(power: string): AfterRevert {
 }
 
 /** Of the snapshots that a mark was on: not a later one that has its name. */
-function stillThere(entry: LoggedOperation, names: readonly string[], { snapshots }: SnapshotTree): readonly string[] {
-  return names.filter((name) => snapshots.some((one) => isOf(one, name, seenIn(entry, name))));
+function remainingSnapshots(
+  entry: LoggedOperation,
+  names: readonly string[],
+  { snapshots }: SnapshotTree,
+): readonly string[] {
+  return names.filter((name) => snapshots.some((one) => isOf(one, name, loggedSnapshotIn(entry, name))));
 }
 
-function seenIn({ changes }: LoggedOperation, name: string): SnapshotSeen | undefined {
+function loggedSnapshotIn({ changes }: LoggedOperation, name: string): LoggedSnapshot | undefined {
   return changes.find(({ after }) => after?.name === name)?.after;
 }
 
 /** @param was absent where an earlier version wrote the entry: it told the name alone */
-function isOf(one: Snapshot, name: string, was: SnapshotSeen | undefined): boolean {
+function isOf(one: Snapshot, name: string, was: LoggedSnapshot | undefined): boolean {
   return one.name === name && (was === undefined || one.createdAt === was.createdAt);
 }
 
 /** The same one, and not a later one of its name. */
-function nowIn(tree: SnapshotTree, { name, createdAt }: SnapshotSeen): Snapshot | undefined {
+function nowIn(tree: SnapshotTree, { name, createdAt }: LoggedSnapshot): Snapshot | undefined {
   return tree.snapshots.find((one) => one.name === name && one.createdAt === createdAt);
 }
 
@@ -269,27 +273,33 @@ function makerOf({ name, createdAt }: Snapshot, log: readonly LoggedOperation[])
   );
 }
 
-function goneOrRenamed(was: SnapshotSeen | undefined, name: string, log: readonly LoggedOperation[]): Refused {
+function goneOrRenamedRefusal(
+  was: LoggedSnapshot | undefined,
+  name: string,
+  log: readonly LoggedOperation[],
+): RefusedDecision {
   const renames = log.filter(
     (one) =>
       one.request.kind === 'rename' &&
       editIn(one).before?.name === name &&
       editIn(one).before?.createdAt === was?.createdAt,
   );
-  const standing = renames.filter((one) => standingIn(log).includes(one));
-  return standing.length > 0 ? rests(standing, []) : not('gone', { snapshot: was?.title ?? name });
+  const standing = renames.filter((one) => standingOperations(log).includes(one));
+  return standing.length > 0
+    ? restsOnRefusal(standing, [])
+    : notUndoableRefusal('gone', { snapshot: was?.title ?? name });
 }
 
-function rests(entries: readonly LoggedOperation[], snapshots: readonly Snapshot[]): Refused {
-  return not('restsOn', {
+function restsOnRefusal(entries: readonly LoggedOperation[], snapshots: readonly Snapshot[]): RefusedDecision {
+  return notUndoableRefusal('restsOn', {
     ...(entries.length > 0 && { entries: entries.map(({ id }) => id).join(', ') }),
     ...(snapshots.length > 0 && { snapshot: snapshots.map(({ title }) => title).join(', ') }),
   });
 }
 
-function not(
+function notUndoableRefusal(
   why: NotUndoable,
   more: { readonly entries?: string; readonly snapshot?: string; readonly system?: string } = {},
-): Refused {
+): RefusedDecision {
   return refuse('notUndoable', { why, ...more });
 }

@@ -2,15 +2,15 @@
 // such. What there is, the manifest says; the rest is loaded when a model calls.
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { AgentDesk } from '../../agents/desk.js';
+import type { AgentSession } from '../../agents/agentSession.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
-import type { Inventory } from '../../engine/liveInventory.js';
+import type { Engine } from '../../engine/engine.js';
 import { markdownText } from '../../text/markdown.js';
 import { readSettings } from '../readSettings.js';
 
 export interface LanguageToolsOptions {
-  readonly inventory: Inventory;
+  readonly engine: Engine;
   /** Of the journal. */
   readonly folder: string;
   readonly log: Log;
@@ -18,7 +18,7 @@ export interface LanguageToolsOptions {
 }
 
 /** Of newer editors than the types are of. */
-interface NewerApi {
+interface NewerLanguageModelApi {
   readonly lm?: {
     registerMcpServerDefinitionProvider?(id: string, provider: object): vscode.Disposable;
   };
@@ -33,10 +33,10 @@ interface NewerApi {
 
 export function languageTools(options: LanguageToolsOptions): Disposable {
   const store = new DisposableStore();
-  let desk: Promise<AgentDesk> | undefined;
-  const deskOf = (): Promise<AgentDesk> => (desk ??= openDesk(options));
+  let tools: Promise<AgentSession> | undefined;
+  const agentSessionOf = (): Promise<AgentSession> => (tools ??= openDesk(options));
   for (const name of namesIn(options.extension)) {
-    store.add(vscode.lm.registerTool(name, new LanguageTool(name, deskOf)));
+    store.add(vscode.lm.registerTool(name, new LanguageTool(name, agentSessionOf)));
   }
   const server = mcpServer(options);
   if (server !== undefined) {
@@ -45,13 +45,13 @@ export function languageTools(options: LanguageToolsOptions): Disposable {
   return store;
 }
 
-async function openDesk({ inventory, folder, log }: LanguageToolsOptions): Promise<AgentDesk> {
-  const [{ AgentDesk: Desk }, { Session }] = await Promise.all([
-    import('../../agents/desk.js'),
+async function openDesk({ engine, folder, log }: LanguageToolsOptions): Promise<AgentSession> {
+  const [{ AgentSession: Desk }, { Session }] = await Promise.all([
+    import('../../agents/agentSession.js'),
     import('../../session/session.js'),
   ]);
   return new Desk({
-    session: () => Promise.resolve(Session.over(inventory, readSettings(), folder)),
+    session: () => Promise.resolve(Session.within(engine, readSettings(), folder)),
     agent: () => `the chat of ${vscode.env.appName}`,
     log,
   });
@@ -59,11 +59,11 @@ async function openDesk({ inventory, folder, log }: LanguageToolsOptions): Promi
 
 class LanguageTool implements vscode.LanguageModelTool<object> {
   readonly #name: string;
-  readonly #desk: () => Promise<AgentDesk>;
+  readonly #tools: () => Promise<AgentSession>;
 
-  constructor(name: string, desk: () => Promise<AgentDesk>) {
+  constructor(name: string, tools: () => Promise<AgentSession>) {
     this.#name = name;
-    this.#desk = desk;
+    this.#tools = tools;
   }
 
   async prepareInvocation(
@@ -72,8 +72,8 @@ class LanguageTool implements vscode.LanguageModelTool<object> {
   ): Promise<vscode.PreparedToolInvocation | undefined> {
     const { toolOfEditor } = await import('../../agents/toolTable.js');
     const tool = toolOfEditor(this.#name);
-    const desk = await this.#desk();
-    const question = tool && (await untilCancelled(token, (signal) => desk.question(tool, input, signal)));
+    const tools = await this.#tools();
+    const question = tool && (await untilCancelled(token, (signal) => tools.question(tool, input, signal)));
     return question === undefined
       ? undefined
       : {
@@ -93,12 +93,12 @@ class LanguageTool implements vscode.LanguageModelTool<object> {
     if (tool === undefined) {
       throw new Error(`There is no tool ${this.#name}.`);
     }
-    const desk = await this.#desk();
-    const { content, picture } = await untilCancelled(token, (signal) => desk.call(tool, input, signal));
+    const tools = await this.#tools();
+    const { content, picture } = await untilCancelled(token, (signal) => tools.call(tool, input, signal));
     if (picture === undefined) {
       return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(JSON.stringify(content))]);
     }
-    const { LanguageModelDataPart: parts } = vscode as unknown as NewerApi;
+    const { LanguageModelDataPart: parts } = vscode as unknown as NewerLanguageModelApi;
     return new vscode.LanguageModelToolResult([
       parts?.image(picture, 'image/png') ??
         new vscode.LanguageModelTextPart('This editor gives language models no pictures. Use read_console instead.'),
@@ -134,7 +134,7 @@ function mcpServer({
   extension: { extensionPath },
   log,
 }: Pick<LanguageToolsOptions, 'extension' | 'log'>): vscode.Disposable | undefined {
-  const { lm, McpStdioServerDefinition: Definition } = vscode as unknown as NewerApi;
+  const { lm, McpStdioServerDefinition: Definition } = vscode as unknown as NewerLanguageModelApi;
   if (Definition === undefined) {
     return undefined;
   }

@@ -5,13 +5,13 @@ import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import { AgentCheckpoints, checkpointsThere, takenBefore } from '../../journal/agentCheckpoints.js';
+import { AgentCheckpoints, existingCheckpoints, findCheckpointBefore } from '../../journal/agentCheckpoints.js';
 import { readAudit } from '../../journal/readAudit.js';
 import { agentStepText, historyEntries } from '../../text/historyRows.js';
 import { operationWords } from '../../text/operationText.js';
 import { agoText } from '../../text/relativeAge.js';
 import { askOne } from '../prompts/ask.js';
-import { answered, CommandError, NothingThere } from '../prompts/commandError.js';
+import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetVm } from './targets.js';
 
@@ -36,11 +36,11 @@ async function undoAgentStep(run: CommandRun): Promise<unknown> {
       vm: vm.name,
     });
   }
-  const tree = await run.inventory.readTree(ref);
-  const there = checkpointsThere(await new AgentCheckpoints(folder, run.log).of(ref), tree);
+  const tree = await run.engine.readTree(ref);
+  const there = existingCheckpoints(await new AgentCheckpoints(folder, run.log).of(ref), tree);
   const snapshotBefore = ({ request: { step, before } }: Entry): Snapshot | undefined => {
     const noted = there.filter(({ name }) => name === before);
-    return findSnapshot(tree, takenBefore(noted, Number(step))?.name ?? '');
+    return findSnapshot(tree, findCheckpointBefore(noted, Number(step))?.name ?? '');
   };
   const now = Date.now();
   const lines = entries.map((entry) => {
@@ -49,21 +49,21 @@ async function undoAgentStep(run: CommandRun): Promise<unknown> {
     return {
       label: did,
       description: `${agoText(entry.at, now)} · ${ended}`,
-      detail: `→ ${snapshot === undefined ? gone() : operationWords({ kind: 'revert' } as OperationRequest, snapshot.title)}`,
+      detail: `→ ${snapshot === undefined ? goneText() : operationWords({ kind: 'revert' } as OperationRequest, snapshot.title)}`,
       ...(snapshot === undefined && { icon: 'circle-slash' }),
       value: snapshot,
     };
   });
-  const { value: snapshot } = answered(
+  const { value: snapshot } = requireAnswer(
     await askOne(lines, t('Go back to before which step of an agent?'), displayLine(vm.name)),
   );
   if (snapshot === undefined) {
-    throw new CommandError('notFound', gone(), { vm: vm.name });
+    throw new CommandError('notFound', goneText(), { vm: vm.name });
   }
   const given = { vm: ref.uuid, connection: ref.connection, snapshot: snapshot.name };
   return vscode.commands.executeCommand('virtRewind.revert', given);
 }
 
-function gone(): string {
+function goneText(): string {
   return t('The snapshot before this step is gone.');
 }

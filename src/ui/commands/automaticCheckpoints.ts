@@ -41,11 +41,11 @@ class OneAtATime {
 
   /** Never rejects. */
   take(occasion: Occasion, cancellation?: vscode.CancellationToken): Promise<void> {
-    this.#under ??= this.#taken(occasion, cancellation).finally(() => (this.#under = undefined));
+    this.#under ??= this.#takeLogged(occasion, cancellation).finally(() => (this.#under = undefined));
     return this.#under;
   }
 
-  async #taken(occasion: Occasion, cancellation?: vscode.CancellationToken): Promise<void> {
+  async #takeLogged(occasion: Occasion, cancellation?: vscode.CancellationToken): Promise<void> {
     try {
       const { takeAutomatic } = await import('./takeAutomatic.js');
       await takeAutomatic(this.#services, this.#running, occasion, cancellation);
@@ -69,7 +69,7 @@ function beforeDebugging(one: OneAtATime): Disposable {
       resolveDebugConfigurationWithSubstitutedVariables: async (_, configuration, token) => {
         if (isWantedBeforeDebugging(readSettings(), configuration.name, sessions.size)) {
           const taken = one.take({ kind: 'debugging', name: configuration.name }, token);
-          await (token === undefined ? taken : Promise.race([taken, cancelled(token)]));
+          await (token === undefined ? taken : Promise.race([taken, waitForCancel(token)]));
         }
         return configuration;
       },
@@ -78,7 +78,7 @@ function beforeDebugging(one: OneAtATime): Disposable {
   return store;
 }
 
-function cancelled(token: vscode.CancellationToken): Promise<void> {
+function waitForCancel(token: vscode.CancellationToken): Promise<void> {
   return new Promise((resolve) => {
     if (token.isCancellationRequested) {
       resolve();
@@ -90,12 +90,14 @@ function cancelled(token: vscode.CancellationToken): Promise<void> {
 /** From when it is wanted on: git is not woken for nothing. Whether it still is, is asked at each switch. */
 function afterBranchSwitch({ log }: Pick<CommandServices, 'log'>, take: (branch: string) => void): Disposable {
   const store = new DisposableStore();
-  const isWanted = (): boolean => vscode.workspace.isTrusted && readSettings().checkpointAfterBranchSwitch;
+  const isEnabled = (): boolean => vscode.workspace.isTrusted && readSettings().checkpointAfterBranchSwitch;
   let isFollowed = false;
   const follow = (): void => {
-    if (isWanted() && !isFollowed) {
+    if (isEnabled() && !isFollowed) {
       isFollowed = true;
-      followGit(store, (branch) => isWanted() && take(branch)).catch((error: unknown) => tellNoGit(log, String(error)));
+      followGit(store, (branch) => isEnabled() && take(branch)).catch((error: unknown) =>
+        tellNoGit(log, String(error)),
+      );
     }
   };
   store.add(onDidChangeSettings(follow));

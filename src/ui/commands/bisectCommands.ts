@@ -3,21 +3,21 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { BisectNews } from '../../bisect/bisectRun.js';
 import type { Bisects, OpenBisect } from '../../bisect/bisects.js';
-import type { AskPerson } from '../../bisect/checks.js';
-import { type Found, foundBy, isOver } from '../../bisect/found.js';
+import type { AskVerdict } from '../../bisect/checks.js';
+import { type BisectFinding, findingOf, isOver } from '../../bisect/finding.js';
 import { knowledgeOf } from '../../bisect/search.js';
 import type { Bisect } from '../../domain/bisect.js';
 import { displayLine } from '../../domain/plainText.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { bisectPage, bisectPageTitle } from '../../text/bisectPage.js';
 import { answerLine, bisectStopText, planLines, resultLines } from '../../text/bisectText.js';
-import { askVerdict, pickLook, untrusted } from '../prompts/askBisect.js';
+import { askVerdict, pickLook, untrustedText } from '../prompts/askBisect.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import { CommandError, Dismissed } from '../prompts/commandError.js';
+import { CommandError, DismissedError } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress } from '../prompts/notify.js';
 import { pick } from '../prompts/pickTarget.js';
-import { asStop, wishedBisect } from './bisectWish.js';
-import { givenTo } from './commandArguments.js';
+import { asStop, askForBisect } from './askForBisect.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm } from './consent.js';
 import { showFailure } from './runCommand.js';
@@ -33,7 +33,7 @@ export const bisectCommands = {
 } satisfies CommandTable;
 
 /** Searches the restore points of a VM for the first bad one, or goes on with a search that was broken off. */
-async function bisect(run: CommandRun): Promise<Found> {
+async function bisect(run: CommandRun): Promise<BisectFinding> {
   return withBisects(run, async (bisects) => {
     const view = await targetVm(run, t('Bisect the restore points of which VM?'));
     const stored = await bisects.of(view.ref);
@@ -48,7 +48,7 @@ async function bisect(run: CommandRun): Promise<Found> {
     }
     if (how === 'show') {
       await open(run, view, bisects);
-      return foundBy(stored);
+      return findingOf(stored);
     }
     requireTrust(stored);
     return carryOn(run, view, bisects, await bisects.resume(view.ref, view.vm.name), false);
@@ -57,7 +57,7 @@ async function bisect(run: CommandRun): Promise<Found> {
 
 /** A caller that says what is searched does not mean the one that is there. */
 function wishesAnother({ call }: CommandRun): boolean {
-  const { good, bad, skip, check, program } = givenTo(call);
+  const { good, bad, skip, check, program } = argumentsOf(call);
   return [good, bad, skip, check, program].some((given) => given !== undefined);
 }
 
@@ -77,8 +77,8 @@ function pickEnd({ vm }: VmView, stored: Bisect): Promise<'resume' | 'show' | 'e
   );
 }
 
-async function begin(run: CommandRun, view: VmView, bisects: Bisects): Promise<Found> {
-  const wished = await wishedBisect(run, view);
+async function begin(run: CommandRun, view: VmView, bisects: Bisects): Promise<BisectFinding> {
+  const wished = await askForBisect(run, view);
   requireTrust(wished);
   const flaky = t('Start, Each Three Times');
   const answer = mustConfirm(run)
@@ -102,7 +102,7 @@ async function carryOn(
   bisects: Bisects,
   open: OpenBisect,
   isNew: boolean,
-): Promise<Found> {
+): Promise<BisectFinding> {
   const { ref, vm } = view;
   let now = open.bisect;
   const stop = new AbortController();
@@ -127,7 +127,7 @@ async function carryOn(
     await run.bisects.read();
   }
   const name = displayLine(vm.name);
-  const found = foundBy(now);
+  const found = findingOf(now);
   if (stop.signal.aborted) {
     noteInStatusBar(t('The bisect of {0} stopped. What was found is kept: Bisect… goes on with it.', name));
     return found;
@@ -159,7 +159,7 @@ function leftText({ line, answers }: Bisect): string {
 function tellResult(run: CommandRun, view: VmView, bisects: Bisects, bisect: Bisect): void {
   const show = t('Show Bisect');
   const picture = t('Show Picture');
-  const { oldestBad } = foundBy(bisect);
+  const { oldestBad } = findingOf(bisect);
   void notify('info', resultLines(bisect).join(' '), show, ...(oldestBad === undefined ? [] : [picture]))
     .then(async (button) => {
       if (button === show) {
@@ -171,7 +171,7 @@ function tellResult(run: CommandRun, view: VmView, bisects: Bisects, bisect: Bis
     .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.bisect', reason));
 }
 
-function asking(run: CommandRun, quit: () => void): AskPerson {
+function asking(run: CommandRun, quit: () => void): AskVerdict {
   return async (point, clone, signal) => {
     const { ref, vm } = clone;
     const name = displayLine(vm.name);
@@ -181,7 +181,7 @@ function asking(run: CommandRun, quit: () => void): AskPerson {
         await vscode.commands.executeCommand(command, { vm: ref.uuid, connection: ref.connection });
       } catch (error) {
         // The question stays.
-        if (!(error instanceof Dismissed)) {
+        if (!(error instanceof DismissedError)) {
           showFailure(run.log, 'virtRewind.bisect', error);
         }
       }
@@ -207,7 +207,7 @@ async function open(run: CommandRun, { ref, vm }: VmView, bisects: Bisects): Pro
     }
     return bisectPage(stored, Date.now());
   };
-  await run.reports.open(bisectPageTitle(vm.name), await text(), { again: text });
+  await run.reports.open(bisectPageTitle(vm.name), await text(), { readAgain: text });
 }
 
 /** Removes the clones that a bisect has left, and what rows and pictures say of it. */
@@ -238,15 +238,15 @@ async function searchedVm(run: CommandRun): Promise<VmView> {
 /** Whoever wrote the settings of the workspace could run here what they liked. */
 function requireTrust({ check }: Bisect): void {
   if (check.kind === 'host' && !vscode.workspace.isTrusted) {
-    throw new CommandError('refused', untrusted());
+    throw new CommandError('refused', untrustedText());
   }
 }
 
 async function withBisects<T>(run: CommandRun, act: (bisects: Bisects) => Promise<T>): Promise<T> {
   const { Bisects: Loaded } = await import('../../bisect/bisects.js');
-  const { inventory, log, history } = run;
+  const { engine, log, history } = run;
   try {
-    return await act(new Loaded({ inventory, log, folder: history.folder, environment: process.env }));
+    return await act(new Loaded({ engine, log, folder: history.folder, environment: process.env }));
   } catch (error) {
     const stop = asStop(error);
     if (stop === undefined) {
@@ -255,7 +255,7 @@ async function withBisects<T>(run: CommandRun, act: (bisects: Bisects) => Promis
     const kind = ({ noBisect: 'notFound', atWork: 'busy', badExit: 'failed', cannotRun: 'failed' } as const)[
       stop.reason.kind as string
     ];
-    const view = givenTo(run.call).vm;
+    const view = argumentsOf(run.call).vm;
     throw new CommandError(kind ?? 'refused', bisectStopText(stop.reason), view === undefined ? {} : { vm: view });
   }
 }

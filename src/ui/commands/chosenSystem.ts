@@ -8,7 +8,7 @@ import type { ShownSystem } from '../../text/systemRows.js';
 
 const key = 'workedSystem';
 
-interface Remembered {
+interface RememberedSystem {
   readonly id: string;
   readonly name: string;
 }
@@ -64,7 +64,7 @@ export class ChosenSystem implements Disposable {
   }
 
   /** @param system undefined: none any more */
-  async choose(system: Remembered | undefined): Promise<void> {
+  async choose(system: RememberedSystem | undefined): Promise<void> {
     await this.#kept.update(key, system && { id: system.id, name: system.name });
     this.#changed.fire();
   }
@@ -85,8 +85,8 @@ export class ChosenSystem implements Disposable {
   }
 
   /** As another version may have written it. */
-  get #remembered(): Remembered | undefined {
-    const kept = this.#kept.get<Partial<Remembered>>(key);
+  get #remembered(): RememberedSystem | undefined {
+    const kept = this.#kept.get<Partial<RememberedSystem>>(key);
     return typeof kept?.id === 'string' && typeof kept.name === 'string' ? { id: kept.id, name: kept.name } : undefined;
   }
 }

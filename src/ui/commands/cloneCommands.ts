@@ -7,20 +7,20 @@ import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { refuse } from '../../domain/refusal.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { askCloneName, askCount, pickBeginning, pickNetwork, pickStay, pickWay } from '../prompts/askClone.js';
 import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar, notifyProgress } from '../prompts/notify.js';
 import { pickSnapshot } from '../prompts/pickTarget.js';
 import { seamlessWish } from '../readSettings.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { isLocalUri } from './connectionUri.js';
 import { offerForkPoints } from './forkPoints.js';
 import { existingVm, operate, operateConfirmed, type OperateOptions, planIn } from './operate.js';
 import { operateAll } from './operateAll.js';
 import { showFailure } from './runCommand.js';
-import { meansSnapshot, targetSnapshot, targetVm, targetVms } from './targets.js';
+import { isCalledOnSnapshot, targetSnapshot, targetVm, targetVms } from './targets.js';
 
 export const cloneCommands = {
   'virtRewind.cloneVm': cloneVm,
@@ -33,20 +33,20 @@ type DiscardRequest = Extract<OperationRequest, { kind: 'discard' }>;
 
 /** A new VM from a snapshot, or from the present of one that is off. Asks what is not given; who gives the name, only what has no default. */
 async function cloneVm(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
-  const { inventory } = run;
-  const given = givenTo(run.call);
+  const { engine } = run;
+  const given = argumentsOf(run.call);
   const asks = given.name === undefined;
   const { view, snapshot } = await beginning(run, asks);
   const taken = namesBeside(run, view);
   const wish = { ...(snapshot !== undefined && { snapshot }), ...(given.way !== undefined && { way: given.way }) };
-  const first = cloneRequest(inventory, view.ref, wish);
+  const first = cloneRequest(engine, view.ref, wish);
   const { way } = given.way === undefined && asks ? await chosenWay(run, view, first) : first;
   const name = given.name ?? (await askCloneName(view, taken, 'clone'));
   const network = given.network ?? (asks ? await pickNetwork(view, 'clone') : 'same');
   const stay = given.disposable === true && { disposable: true as const };
   const request = { ...first, way, network, ...stay, clone: { ...first.clone, name } };
   const show = run.tree.focus.followNewVm();
-  const ref = await makeClone(carriedOut(run), request);
+  const ref = await makeClone(forkMaker(run), request);
   show(ref);
   return { vm: name, uuid: ref.uuid };
 }
@@ -55,19 +55,19 @@ async function beginning(
   run: CommandRun,
   asks: boolean,
 ): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
-  if (meansSnapshot(run)) {
+  if (isCalledOnSnapshot(run)) {
     const { view, snapshot } = await targetSnapshot(run, t('Clone which snapshot?'));
     return { view, snapshot: snapshot.name };
   }
   const view = await targetVm(run, t('Clone which VM?'));
-  const { snapshots } = await run.inventory.readTree(view.ref);
+  const { snapshots } = await run.engine.readTree(view.ref);
   return { view, snapshot: asks ? await pickBeginning(view, snapshots) : undefined };
 }
 
 type CloneRequest = ReturnType<typeof cloneRequest>;
 
 async function chosenWay(run: CommandRun, view: VmView, request: CloneRequest): Promise<CloneRequest> {
-  const chosen = await pickWay(run.inventory, view, request);
+  const chosen = await pickWay(run.engine, view, request);
   planIn(run, chosen);
   return chosen.request;
 }
@@ -75,14 +75,14 @@ async function chosenWay(run: CommandRun, view: VmView, request: CloneRequest): 
 /** VMs that go on beside one that runs, from this moment or from a snapshot with RAM. */
 async function fork(run: CommandRun): Promise<{ readonly snapshot: string; readonly forks: readonly string[] }> {
   const { view, snapshot } = await moment(run);
-  const given = givenTo(run.call);
+  const given = argumentsOf(run.call);
   const asks = given.count === undefined;
   const count = given.count ?? (await askCount(view));
   const name = given.name ?? (asks ? await askCloneName(view, namesBeside(run, view), 'fork', count) : undefined);
   const network = given.network ?? (asks ? await pickNetwork(view, 'fork') : 'unplugged');
   const goes = given.disposable ?? (asks && (await pickStay(view, count)) === 'goes');
   const show = run.tree.focus.followNewVm();
-  const made = await forked(run, view, {
+  const made = await makeForks(run, view, {
     count,
     network,
     ...(goes && { disposable: true }),
@@ -105,7 +105,7 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
 
 /** Of a VM that does not run, a snapshot is asked for. */
 async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
-  if (meansSnapshot(run)) {
+  if (isCalledOnSnapshot(run)) {
     const { view, snapshot } = await targetSnapshot(run, t('Fork which snapshot?'));
     requireHere(view);
     return { view, snapshot: snapshot.name };
@@ -115,7 +115,7 @@ async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonl
   if (view.vm.power === 'running') {
     return { view, snapshot: undefined };
   }
-  const { snapshots } = await run.inventory.readTree(view.ref);
+  const { snapshots } = await run.engine.readTree(view.ref);
   const warm = snapshots.filter(({ memory, state }) => memory.location === 'external' && state === 'running');
   if (warm.length === 0) {
     const { refusal } = refuse('forkNeedsRam', { vm: view.vm.name, snapshot: view.vm.name });
@@ -133,9 +133,9 @@ function requireHere({ ref, vm }: VmView): void {
   }
 }
 
-function forked(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Forks> {
+function makeForks(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Forks> {
   return notifyProgress(t('Virt Rewind: forking {0}', view.vm.name), true, (report, cancellation) =>
-    forkVm(carriedOut(run, { quiet: 'all', cancellation }), view.ref, {
+    forkVm(forkMaker(run, { quiet: 'all', cancellation }), view.ref, {
       ...wish,
       ...seamlessWish(),
       onMade: (number, of) => report(t('{0} of {1}', number + 1, of), 100 / of),
@@ -148,14 +148,14 @@ function forked(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Forks> 
  * goes when that is closed.
  */
 async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
-  const { inventory } = run;
-  const { view, snapshot } = meansSnapshot(run)
+  const { engine } = run;
+  const { view, snapshot } = isCalledOnSnapshot(run)
     ? await targetSnapshot(run, t('Try which snapshot?')).then((target) => ({
         ...target,
         snapshot: target.snapshot.name,
       }))
     : { view: await targetVm(run, t('Try something on a copy of which VM?')), snapshot: undefined };
-  const { name } = givenTo(run.call);
+  const { name } = argumentsOf(run.call);
   const wish = { ...(snapshot !== undefined && { snapshot }), ...(name !== undefined && { name }) };
   const isFork = view.vm.power === 'running' && snapshot === undefined;
   if (isFork) {
@@ -164,7 +164,7 @@ async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly
   const ref = isFork ? await onlyFork(run, view, wish) : await startedClone(run, view, wish);
   const lent = existingVm(run, ref);
   await run.consoles.show(lent, () => {
-    throwAway(inventory, ref).then(
+    throwAway(engine, ref).then(
       () => {
         noteInStatusBar(t('{0} is gone, with its files.', displayLine(lent.vm.name)));
         offerForkPoints(run, [lent]);
@@ -182,7 +182,7 @@ interface SandboxWish {
 }
 
 async function onlyFork(run: CommandRun, view: VmView, wish: SandboxWish): Promise<VmRef> {
-  const [child] = (await forked(run, view, { ...wish, count: 1, disposable: true })).children;
+  const [child] = (await makeForks(run, view, { ...wish, count: 1, disposable: true })).children;
   if (child === undefined) {
     throw new Failure('failed', { vm: view.vm.name });
   }
@@ -191,13 +191,13 @@ async function onlyFork(run: CommandRun, view: VmView, wish: SandboxWish): Promi
 
 async function startedClone(run: CommandRun, view: VmView, wish: SandboxWish): Promise<VmRef> {
   const ref = await makeClone(
-    carriedOut(run),
-    cloneRequest(run.inventory, view.ref, { ...wish, network: 'unplugged', disposable: true }),
+    forkMaker(run),
+    cloneRequest(run.engine, view.ref, { ...wish, network: 'unplugged', disposable: true }),
   );
   try {
     await operate(run, { kind: 'power', vm: ref, action: 'start' });
   } catch (error) {
-    await throwAway(run.inventory, ref);
+    await throwAway(run.engine, ref);
     throw error;
   }
   return ref;
@@ -221,25 +221,25 @@ async function discardClone(run: CommandRun): Promise<unknown> {
   return result;
 }
 
-function namesBeside({ inventory }: CommandRun, { ref }: VmView): ReadonlySet<string> {
-  const beside = inventory.connections.find(({ uri }) => uri === ref.connection)?.vms ?? [];
+function namesBeside({ engine }: CommandRun, { ref }: VmView): ReadonlySet<string> {
+  const beside = engine.connections.find(({ uri }) => uri === ref.connection)?.vms ?? [];
   return new Set(beside.map(({ vm }) => vm.name));
 }
 
-type Maker = Parameters<typeof forkVm>[0];
+type ForkMaker = Parameters<typeof forkVm>[0];
 
 /** What is made is shown and asked for as any operation; what goes again because it could not be made whole is not. */
-function carriedOut(run: CommandRun, options: OperateOptions = {}): Maker {
-  const { inventory } = run;
+function forkMaker(run: CommandRun, options: OperateOptions = {}): ForkMaker {
+  const { engine } = run;
   return {
     get connections() {
-      return inventory.connections;
+      return engine.connections;
     },
-    findVm: (ref) => inventory.findVm(ref),
-    readTree: (ref) => inventory.readTree(ref),
-    refresh: (what) => inventory.refresh(what),
-    guests: inventory.guests,
+    findVm: (ref) => engine.findVm(ref),
+    readTree: (ref) => engine.readTree(ref),
+    refresh: (what) => engine.refresh(what),
+    guests: engine.guests,
     runOperation: (request) =>
-      request.kind === 'discard' ? inventory.runOperation(request) : operate(run, request, options),
+      request.kind === 'discard' ? engine.runOperation(request) : operate(run, request, options),
   };
 }

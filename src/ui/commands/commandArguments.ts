@@ -233,11 +233,11 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
 }
 
 /** What a program gave; nothing for a call from a menu or the palette. */
-export function givenTo(call: Call): CommandArguments {
+export function argumentsOf(call: Call): CommandArguments {
   return call.kind === 'program' ? call.given : {};
 }
 
 /** The operation of the VM's log that is meant, where one is. */
 export function entryOf(call: Call): string | undefined {
-  return call.kind === 'rows' ? call.entry : givenTo(call).entry;
+  return call.kind === 'rows' ? call.entry : argumentsOf(call).entry;
 }

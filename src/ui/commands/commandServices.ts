@@ -1,7 +1,7 @@
 // What every command is given. It refuses to know who built it.
 import type { LogOutputChannel, Memento } from 'vscode';
 import type { CommandId } from '../../manifest/commandIds.js';
-import type { Inventory } from '../../engine/liveInventory.js';
+import type { Engine } from '../../engine/engine.js';
 import type { XmlDocuments } from '../documents/documents.js';
 import type { SystemPictures } from '../picture/systemPictures.js';
 import type { PicturePanels } from '../picture/picturePanels.js';
@@ -11,9 +11,9 @@ import type { VmTree } from '../tree/vmTree.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import type { Call } from './commandArguments.js';
 import type { RunningOperations } from './runningOperations.js';
-import type { Teaching } from './teaching.js';
+import type { LessonHost } from './lessonHost.js';
 import type { ChosenSystem } from './chosenSystem.js';
-import type { WorkedVm } from './workedVm.js';
+import type { ActiveVm } from './activeVm.js';
 import type { Consoles } from '../guest/consoles.js';
 import type { FollowedLogs } from '../guest/followedLogs.js';
 import type { Screens } from '../guest/screens.js';
@@ -22,7 +22,7 @@ import type { KnownSystems } from '../../systems/knownSystems.js';
 import type { Systems } from '../../systems/systems.js';
 
 /** Several VMs as one. */
-export interface SystemsService {
+export interface SystemsOfEditor {
   /** As they are shown. */
   readonly known: KnownSystems;
   /** What acts on them is loaded when it is needed. */
@@ -34,16 +34,16 @@ export interface SystemsService {
 export type OwnTask = Readonly<Record<string, unknown>> & { readonly action: 'run' };
 
 export interface CommandServices {
-  readonly inventory: Inventory;
+  readonly engine: Engine;
   readonly tree: VmTree;
   readonly documents: XmlDocuments;
   readonly reports: Reports;
   readonly pictures: PicturePanels;
   readonly health: HealthWatch;
-  readonly systems: SystemsService;
+  readonly systems: SystemsOfEditor;
   readonly bisects: KnownBisects;
-  readonly teaching: Teaching;
-  readonly worked: Pick<WorkedVm, 'ref' | 'find' | 'take'>;
+  readonly lessonHost: LessonHost;
+  readonly activeVm: Pick<ActiveVm, 'ref' | 'find' | 'take'>;
   /** The system that this workspace works with. */
   readonly chosen: Pick<ChosenSystem, 'shown' | 'find' | 'choose'>;
   readonly consoles: Consoles;

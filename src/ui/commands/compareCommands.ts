@@ -1,23 +1,23 @@
 // Two states of a VM held against each other: what differs in words, and their hardware as a diff. Changes nothing.
 import { t } from '@vscode/l10n';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { pick, pickSnapshot } from '../prompts/pickTarget.js';
 import { targetSnapshots, targetSnapshot } from './targets.js';
-import { comparedStates } from '../../engine/comparedStates.js';
-import { comparedSystem, type ComparedMember, type ComparedSystem } from '../../systems/comparedSystem.js';
+import { readStateComparison } from '../../engine/comparedStates.js';
+import { readSystemComparison, type ComparedMember, type ComparedSystem } from '../../systems/comparedSystem.js';
 import { displayLine } from '../../domain/plainText.js';
-import { pointTitled, type SystemPoint } from '../../domain/system.js';
+import { findPointByTitle, type SystemPoint } from '../../domain/system.js';
 import { pointTitle } from '../../text/systemPointText.js';
 import { isForSystem, reachMembers, targetPoint, targetSystem } from './systemTargets.js';
-import { namedSnapshot } from '../../engine/namedTargets.js';
+import { requireSnapshotByName } from '../../engine/findTargets.js';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
 import { sameVm } from '../../domain/vm.js';
 import type { HardwareDifference } from '../../domain/hardware.js';
 import type { DiskDistance } from '../../domain/layerDistance.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import {
   type Comparison,
   comparisonPage,
@@ -44,8 +44,8 @@ async function compareSnapshots(run: CommandRun): Promise<ComparisonResult | Sys
   if (second !== undefined && (more.length > 0 || !sameVm(view.ref, second.view.ref))) {
     throw new CommandError('invalid', t('Select two snapshots of one VM to compare them.'));
   }
-  const { other: given } = givenTo(run.call);
-  const tree = await run.inventory.readTree(view.ref);
+  const { other: given } = argumentsOf(run.call);
+  const tree = await run.engine.readTree(view.ref);
   const other =
     second?.snapshot ??
     (given === undefined
@@ -54,7 +54,7 @@ async function compareSnapshots(run: CommandRun): Promise<ComparisonResult | Sys
           { snapshots: tree.snapshots.filter(({ name }) => name !== snapshot.name) },
           t('Compare {0} with which snapshot?', snapshot.title),
         )
-      : await namedSnapshot(run.inventory, view, given));
+      : await requireSnapshotByName(run.engine, view, given));
   const byAge = sortSnapshots(tree, 'time').map(({ name }) => name);
   const older = byAge.indexOf(snapshot.name) <= byAge.indexOf(other.name);
   return older ? compareStates(run, view, snapshot, other) : compareStates(run, view, other, snapshot);
@@ -82,7 +82,7 @@ async function compareStates(
   from: Snapshot,
   to: Snapshot | undefined,
 ): Promise<ComparisonResult> {
-  const { left, right, differences, distances } = await comparedStates(run.inventory, ref, from, to, run.log);
+  const { left, right, differences, distances } = await readStateComparison(run.engine, ref, from, to, run.log);
   const comparison: Comparison = {
     vm: vm.name,
     from: from.title,
@@ -113,7 +113,7 @@ async function comparePoints(run: CommandRun, what: 'another' | 'present'): Prom
   const first = await targetPoint(run, stored, t('Compare which restore point?'));
   const second = what === 'present' ? undefined : await otherPoint(run, stored.points, first);
   await reachMembers(run, stored);
-  const compared = await comparedSystem(run.inventory, stored, first, second, run.log);
+  const compared = await readSystemComparison(run.engine, stored, first, second, run.log);
   await run.reports.open(systemComparisonTitle(compared), systemComparisonPage(compared), {
     openXml: () => openXmlOfMember(run, compared),
   });
@@ -127,10 +127,10 @@ async function otherPoint(run: CommandRun, points: readonly SystemPoint[], first
   if (selected.length > 2 || new Set(selected.map(({ system }) => system)).size > 1) {
     throw new CommandError('invalid', t('Select two restore points of one system to compare them.'));
   }
-  const { other } = givenTo(run.call);
+  const { other } = argumentsOf(run.call);
   const wanted = selected[1]?.point ?? other;
   const found =
-    wanted === undefined ? undefined : (others.find(({ id }) => id === wanted) ?? pointTitled(others, wanted));
+    wanted === undefined ? undefined : (others.find(({ id }) => id === wanted) ?? findPointByTitle(others, wanted));
   if (found !== undefined) {
     return found;
   }
@@ -168,8 +168,8 @@ async function openXmlOfMember(run: CommandRun, { from, to, members }: ComparedS
         );
   const { ref, name, snapshots } = member;
   const [left, right] = await Promise.all([
-    run.inventory.readHardware(ref, snapshots.from),
-    run.inventory.readHardware(ref, snapshots.to),
+    run.engine.readHardware(ref, snapshots.from),
+    run.engine.readHardware(ref, snapshots.to),
   ]);
   await run.documents.openComparison(
     ref,

@@ -2,8 +2,8 @@
 import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
 import { connectionOfNode } from '../tree/nodes.js';
-import { givenTo } from './commandArguments.js';
-import { CommandError, answered } from '../prompts/commandError.js';
+import { argumentsOf } from './commandArguments.js';
+import { CommandError, requireAnswer } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { pickConnection } from '../prompts/pickTarget.js';
 import { readSettings, writeSetting } from '../readSettings.js';
@@ -20,20 +20,20 @@ export const connectionCommands = {
 /** Connects now, without waiting until it is tried again. */
 async function connect(run: CommandRun): Promise<{ readonly connection: string }> {
   const uri = await connectionToOpen(run);
-  if (!run.inventory.connections.some((connection) => connection.uri === uri)) {
+  if (!run.engine.connections.some((connection) => connection.uri === uri)) {
     throw new Failure('notFound', { connection: uri });
   }
-  await run.inventory.connect(uri);
+  await run.engine.connect(uri);
   return { connection: uri };
 }
 
 async function connectionToOpen(run: CommandRun): Promise<string> {
-  const connection = connectionMeant(run);
+  const connection = connectionOfCall(run);
   if (connection !== undefined) {
     return connection;
   }
-  const open = run.inventory.connections.filter(({ state }) => state !== 'connected');
-  const candidates = open.length > 0 ? open : run.inventory.connections;
+  const open = run.engine.connections.filter(({ state }) => state !== 'connected');
+  const candidates = open.length > 0 ? open : run.engine.connections;
   const [only, ...others] = candidates;
   if (only === undefined) {
     throw new CommandError('notFound', t('No connection to a libvirt is known here. Add one first.'));
@@ -43,27 +43,27 @@ async function connectionToOpen(run: CommandRun): Promise<string> {
 
 /** Adds a libvirt URI to the user's setting, and connects. */
 async function addConnection(run: CommandRun): Promise<{ readonly connection: string }> {
-  const uri = (givenTo(run.call).connection ?? (await askForUri())).trim();
+  const uri = (argumentsOf(run.call).connection ?? (await askForUri())).trim();
   const problem = uriProblem(uri);
   if (problem !== undefined) {
     throw new CommandError('invalid', problem, { connection: uri });
   }
   // The setting replaces the defaults, so what is shown now is written down with the new one.
-  const known = run.inventory.connections.map((connection) => connection.uri);
+  const known = run.engine.connections.map((connection) => connection.uri);
   if (!known.includes(uri)) {
     const wanted = [...known, uri];
     await writeSetting('connections', wanted);
     if (!readSettings().connections.includes(uri)) {
-      throw new CommandError('invalid', overridden(), { connection: uri });
+      throw new CommandError('invalid', overriddenText(), { connection: uri });
     }
-    run.inventory.setConnections(wanted);
+    run.engine.setConnections(wanted);
   }
-  await run.inventory.connect(uri);
+  await run.engine.connect(uri);
   return { connection: uri };
 }
 
 async function askForUri(): Promise<string> {
-  return answered(
+  return requireAnswer(
     await askText({
       title: t('Add Connection'),
       prompt: t('A libvirt URI, for example {0} or {1}.', 'qemu:///system', 'qemu:///session'),
@@ -93,14 +93,14 @@ function uriProblem(uri: string): string | undefined {
 }
 
 /** A value in the workspace goes before the user's. */
-function overridden(): string {
+function overriddenText(): string {
   return t("This workspace's own settings name the connections; change {0} there.", 'virtRewind.connections');
 }
 
 /** Takes a libvirt URI out of the user's setting. VMs and snapshots stay as they are. */
 async function removeConnection(run: CommandRun): Promise<{ readonly connection: string }> {
   const uri = await connectionToRemove(run);
-  const known = run.inventory.connections.map((connection) => connection.uri);
+  const known = run.engine.connections.map((connection) => connection.uri);
   if (!known.includes(uri)) {
     throw new Failure('notFound', { connection: uri });
   }
@@ -115,16 +115,16 @@ async function removeConnection(run: CommandRun): Promise<{ readonly connection:
   }
   await writeSetting('connections', rest);
   if (readSettings().connections.includes(uri)) {
-    throw new CommandError('invalid', overridden(), { connection: uri });
+    throw new CommandError('invalid', overriddenText(), { connection: uri });
   }
-  run.inventory.setConnections(rest);
+  run.engine.setConnections(rest);
   return { connection: uri };
 }
 
 async function connectionToRemove(run: CommandRun): Promise<string> {
-  return connectionMeant(run) ?? (await pickConnection(run.inventory.connections, t('Remove which connection?'))).uri;
+  return connectionOfCall(run) ?? (await pickConnection(run.engine.connections, t('Remove which connection?'))).uri;
 }
 
-function connectionMeant({ call }: CommandRun): string | undefined {
-  return call.kind === 'rows' ? connectionOfNode(call.rows[0]) : givenTo(call).connection;
+function connectionOfCall({ call }: CommandRun): string | undefined {
+  return call.kind === 'rows' ? connectionOfNode(call.rows[0]) : argumentsOf(call).connection;
 }

@@ -2,20 +2,20 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { CommandRun } from './commandServices.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { readSettings } from '../readSettings.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
 import { displayLine } from '../../domain/plainText.js';
 import { isActive } from '../../domain/vm.js';
-import { protectedBy } from '../../domain/protection.js';
-import { needsName } from '../../operations/operations.js';
+import { protectionMatcher } from '../../domain/protection.js';
+import { needsName } from '../../operations/planners.js';
 import { titleIn } from '../../text/operationProgress.js';
 import { estimateText } from '../../text/relativeAge.js';
 import { refusalText } from '../../text/refusalText.js';
 import { operationWords } from '../../text/operationText.js';
 import { askText } from '../prompts/ask.js';
-import { answered } from '../prompts/commandError.js';
+import { requireAnswer } from '../prompts/commandError.js';
 
 /**
  * Whether a command has to ask before it destroys something. A caller may do without the question, but not in a workspace
@@ -32,15 +32,15 @@ export function mustConfirm({ call }: Pick<CommandRun, 'call'>): boolean {
  * @throws Dismissed
  */
 export async function askNameOfProtected(
-  { inventory }: CommandRun,
+  { engine }: CommandRun,
   view: VmView,
   request: OperationRequest,
   plan?: Plan,
 ): Promise<void> {
-  if (!protectedBy(readSettings().protectedVms)(view.vm)) {
+  if (!protectionMatcher(readSettings().protectedVms)(view.vm)) {
     return;
   }
-  const decision = plan ?? (await inventory.plan(request));
+  const decision = plan ?? (await engine.plan(request));
   if (decision.kind === 'refusal' || !needsName(request, decision)) {
     return;
   }
@@ -57,12 +57,16 @@ type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
  * name was typed. Whoever may do without questions is refused instead.
  * @throws Dismissed
  */
-export async function passingOverUnread(run: CommandRun, view: VmView, request: DeleteRequest): Promise<DeleteRequest> {
+export async function askToPassOverUnread(
+  run: CommandRun,
+  view: VmView,
+  request: DeleteRequest,
+): Promise<DeleteRequest> {
   if (!mustConfirm(run)) {
     return request;
   }
   const despite = { ...request, despiteUnread: true };
-  const [{ decision }, passing] = await run.inventory.decide([request, despite]);
+  const [{ decision }, passing] = await run.engine.decide([request, despite]);
   if (decision.kind === 'plan' || decision.refusal.reason !== 'otherVmUnread' || passing.decision.kind === 'refusal') {
     return request;
   }
@@ -102,7 +106,7 @@ async function askForName(name: string, title: string, prompt: string, wrong: st
     ignoreFocusOut: true,
     problem: (text) => (text === name ? undefined : wrong),
   });
-  answered(typed);
+  requireAnswer(typed);
 }
 
 /** How long a VM that is on does not do its work: known for a snapshot, and open where the VM ends in another state. */

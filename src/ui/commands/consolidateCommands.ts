@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
 import { snapshotableDisks } from '../../domain/vm.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { type ConsolidateWay, consolidateWays } from '../../operations/consolidate/consolidateWays.js';
 import type { Plan } from '../../operations/plan.js';
 import { titleOf } from '../../text/operationProgress.js';
@@ -10,12 +10,12 @@ import { confirmLabel } from '../../text/operationText.js';
 import { questionOf } from '../../text/questionText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { pick } from '../prompts/pickTarget.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { askNameOfProtected, mustConfirm } from './consent.js';
 import { existingVm, operate, operateConfirmed, planIn } from './operate.js';
 import { targetVm } from './targets.js';
-import { namedSnapshot } from '../../engine/namedTargets.js';
+import { requireSnapshotByName } from '../../engine/findTargets.js';
 
 export const consolidateCommands = {
   'virtRewind.consolidate': consolidate,
@@ -40,12 +40,14 @@ async function consolidate(run: CommandRun): Promise<OperationResult> {
 
 /** What was called for, on the VM as it is now. */
 export async function consolidateRequest(run: CommandRun, view: VmView): Promise<ConsolidateRequest> {
-  const { disk, downTo, speed } = givenTo(run.call);
+  const { disk, downTo, speed } = argumentsOf(run.call);
   // No snapshot's name begins with a slash.
   const down =
-    downTo === undefined || downTo.startsWith('/') ? downTo : (await namedSnapshot(run.inventory, view, downTo)).name;
+    downTo === undefined || downTo.startsWith('/')
+      ? downTo
+      : (await requireSnapshotByName(run.engine, view, downTo)).name;
   // libvirt tells nobody that a VM stands on another file: what is known of its disks may be old.
-  await run.inventory.refresh({ vm: view.ref });
+  await run.engine.refresh({ vm: view.ref });
   return {
     kind: 'consolidate',
     vm: view.ref,
@@ -57,15 +59,15 @@ export async function consolidateRequest(run: CommandRun, view: VmView): Promise
 
 /** Asks until one of the ways is chosen, beginning with the usual one. */
 async function chosenPlan(run: CommandRun, request: ConsolidateRequest): Promise<Plan> {
-  const tree = await run.inventory.readTree(request.vm);
+  const tree = await run.engine.readTree(request.vm);
   const view = existingVm(run, request.vm);
   const disks = snapshotableDisks(view.vm).map(({ target }) => target);
   const [usual, ...others] = consolidateWays(tree, view.kept ?? [], disks);
-  const [first, ...rest] = await run.inventory.decide([usual, ...others].map((way) => ({ ...request, ...way })));
+  const [first, ...rest] = await run.engine.decide([usual, ...others].map((way) => ({ ...request, ...way })));
   const possible = [first, ...rest].flatMap((one) => (one?.decision.kind === 'plan' ? [one.decision] : []));
   let [plan] = possible;
   if (first === undefined || plan === undefined) {
-    return planIn(run, first ?? { request, decision: await run.inventory.plan(request) });
+    return planIn(run, first ?? { request, decision: await run.engine.plan(request) });
   }
   const other = t('Other…');
   for (;;) {

@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { Node } from '../tree/nodes.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { meansSnapshot, targetSnapshot, targetVm } from './targets.js';
-import type { VmView } from '../../inventory/views.js';
+import { isCalledOnSnapshot, targetSnapshot, targetVm } from './targets.js';
+import type { VmView } from '../../live/views.js';
 import { readSettings } from '../readSettings.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
@@ -12,7 +12,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { virshLine } from '../../steps/virshCommand.js';
 import { titleIn } from '../../text/operationProgress.js';
 import { operationWords } from '../../text/operationText.js';
-import { type CommandArguments, type OperationName, givenTo } from './commandArguments.js';
+import { type CommandArguments, type OperationName, argumentsOf } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
 import { consolidateRequest } from './consolidateCommands.js';
 import { pruneRequest } from './deleteCommands.js';
@@ -29,12 +29,12 @@ export const copyCommands = {
 
 /** Puts the names of VMs and snapshots on the clipboard, one on each line, as libvirt knows them. */
 async function copyName(run: CommandRun): Promise<{ readonly name: string }> {
-  const name = run.call.kind === 'rows' ? namesOf(run, run.call.rows) : await askedName(run);
-  await copied(name);
+  const name = run.call.kind === 'rows' ? namesOf(run, run.call.rows) : await askForNameToCopy(run);
+  await copyText(name);
   return { name };
 }
 
-async function copied(text: string): Promise<void> {
+async function copyText(text: string): Promise<void> {
   await vscode.env.clipboard.writeText(text);
   const [only = '', ...others] = text.split('\n');
   noteInStatusBar(others.length === 0 ? t('Copied {0}', only) : t('Copied {0} lines', others.length + 1));
@@ -52,7 +52,7 @@ function nameOf(run: CommandRun, row: Node): string {
     case 'here':
     case 'automatic':
     case 'member':
-      return run.inventory.findVm(row.ref)?.vm.name ?? row.ref.uuid;
+      return run.engine.findVm(row.ref)?.vm.name ?? row.ref.uuid;
     case 'connection':
     case 'message':
       return row.connection;
@@ -63,9 +63,9 @@ function nameOf(run: CommandRun, row: Node): string {
   }
 }
 
-async function askedName(run: CommandRun): Promise<string> {
+async function askForNameToCopy(run: CommandRun): Promise<string> {
   const placeholder = t('Copy the name of what?');
-  return meansSnapshot(run)
+  return isCalledOnSnapshot(run)
     ? (await targetSnapshot(run, placeholder)).snapshot.name
     : (await targetVm(run, placeholder)).vm.name;
 }
@@ -90,11 +90,11 @@ type VmOperation = (typeof ofVm)[number];
 
 /** Puts on the clipboard what would do the same in a terminal. */
 async function copyVirshCommand(run: CommandRun): Promise<{ readonly command: string }> {
-  const given = givenTo(run.call);
-  const wantsSnapshot = given.operation === undefined ? meansSnapshot(run) : isOfSnapshot(given.operation);
+  const given = argumentsOf(run.call);
+  const wantsSnapshot = given.operation === undefined ? isCalledOnSnapshot(run) : isOfSnapshot(given.operation);
   const requests = wantsSnapshot ? await snapshotRequests(run, given) : await vmRequests(run, given);
   const command = given.operation === undefined ? await pickCommand(run, requests) : await onlyCommand(run, requests);
-  await copied(command);
+  await copyText(command);
   return { command };
 }
 
@@ -151,8 +151,8 @@ async function vmRequest(run: CommandRun, name: VmOperation, view: VmView): Prom
 }
 
 async function createRequest(run: CommandRun, view: VmView): Promise<OperationRequest> {
-  const { kind = 'auto', title, style, quiesce, description } = givenTo(run.call);
-  const tree = await run.inventory.readTree(view.ref);
+  const { kind = 'auto', title, style, quiesce, description } = argumentsOf(run.call);
+  const tree = await run.engine.readTree(view.ref);
   return {
     kind: 'create',
     vm: view.ref,
@@ -166,7 +166,7 @@ async function createRequest(run: CommandRun, view: VmView): Promise<OperationRe
 
 /** Offers what can be done now, the usual first. */
 async function pickCommand(run: CommandRun, requests: readonly OperationRequest[]): Promise<string> {
-  const decided = await run.inventory.decide(requests);
+  const decided = await run.engine.decide(requests);
   const choices = decided.flatMap(({ decision }) => {
     if (decision.kind === 'refusal') {
       return [];
@@ -189,7 +189,7 @@ async function pickCommand(run: CommandRun, requests: readonly OperationRequest[
 }
 
 async function onlyCommand(run: CommandRun, requests: readonly OperationRequest[]): Promise<string> {
-  const decided = await run.inventory.decide(requests);
+  const decided = await run.engine.decide(requests);
   return decided
     .map((one) => planIn(run, one))
     .map((plan) => commandOf(existingVm(run, plan.request.vm), plan))

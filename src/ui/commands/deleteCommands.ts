@@ -8,14 +8,14 @@ import { operateAll } from './operateAll.js';
 import { requestWords } from '../../text/operationProgress.js';
 import { inDeleteOrder } from './snapshotOrder.js';
 import { askWithOther, trashAnswer } from './trashCommands.js';
-import { type SnapshotTarget, calledOn, targetSnapshots, targetVm } from './targets.js';
-import { namedSnapshot } from '../../engine/namedTargets.js';
-import { passingOverUnread, mustConfirm, askNameOfProtected } from './consent.js';
-import { type CommandArguments, givenTo } from './commandArguments.js';
+import { type SnapshotTarget, rowOfCall, targetSnapshots, targetVm } from './targets.js';
+import { requireSnapshotByName } from '../../engine/findTargets.js';
+import { askToPassOverUnread, mustConfirm, askNameOfProtected } from './consent.js';
+import { type CommandArguments, argumentsOf } from './commandArguments.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { pickPruneRule, pickPruned, ruleOf } from '../prompts/pickPruned.js';
 import { asFailure } from '../../domain/asFailure.js';
-import { type VmView, vmKey } from '../../inventory/views.js';
+import { type VmView, vmKey } from '../../live/views.js';
 import type { SnapshotSize } from '../../domain/layers.js';
 import type { Plan } from '../../operations/plan.js';
 import { descendantsOf } from '../../domain/snapshotTree.js';
@@ -24,7 +24,7 @@ import { chosenByRule } from '../../operations/prune/pruneRule.js';
 import { questionOf } from '../../text/questionText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { refusalText } from '../../text/refusalText.js';
-import { undoMoment } from './undoMoment.js';
+import { waitForCancelMoment } from './cancelMoment.js';
 
 /** Of a VM, in a title. */
 const longestName = 48;
@@ -60,7 +60,7 @@ function followNeighbour(run: CommandRun, targets: readonly SnapshotTarget[], sc
   if (first === undefined) {
     return () => undefined;
   }
-  const row = calledOn(run);
+  const row = rowOfCall(run);
   const { ref } = first.view;
   const ofVm = targets.filter(({ view }) => vmKey(view.ref) === vmKey(ref)).map(({ snapshot }) => snapshot.name);
   const below = ofVm.flatMap((name) => (first.view.tree === undefined ? [] : descendantsOf(first.view.tree, name)));
@@ -77,11 +77,11 @@ async function deleteAll(
   const agreed = only === undefined || others.length > 0 ? undefined : run.pictures.agreed.take(only);
   if (agreed !== undefined) {
     await askNameOfProtected(run, existingVm(run, agreed.request.vm), agreed.request, agreed);
-    await undoMoment(requestWords(run.inventory, agreed.request));
+    await waitForCancelMoment(requestWords(run.engine, agreed.request));
     return operate(run, agreed.request, { confirmed: agreed, protection: 'answered' });
   }
   if (only !== undefined && others.length === 0) {
-    const request = await passingOverUnread(run, existingVm(run, only.vm), only);
+    const request = await askToPassOverUnread(run, existingVm(run, only.vm), only);
     return deleteOrTrash(run, request);
   }
   const count = requests.length;
@@ -99,7 +99,7 @@ async function deleteAll(
     confirm: t('Delete {0} Snapshots', count),
     when: 'always',
     ask: (question, planned) => askWithOther(question, trashAnswer(run, planned)),
-    afterAnswer: () => undoMoment(t('Deleting {0} snapshots', count)),
+    afterAnswer: () => waitForCancelMoment(t('Deleting {0} snapshots', count)),
   });
 }
 
@@ -114,26 +114,26 @@ async function deleteOrTrash(run: CommandRun, request: OperationRequest): Promis
     return undefined;
   }
   await askNameOfProtected(run, view, request, plan);
-  await undoMoment(requestWords(run.inventory, request));
+  await waitForCancelMoment(requestWords(run.engine, request));
   return operate(run, request, { confirmed: plan, protection: 'answered' });
 }
 
 /** What a caller learns: the names that are gone, and of each that stays why. */
-export interface Pruned extends OperationResult {
+export interface PruneResult extends OperationResult {
   readonly deleted: readonly string[];
   readonly stays: readonly { readonly snapshot: string; readonly why: string }[];
 }
 
 /** Deletes snapshots by a rule, after a look at which. */
-async function prune(run: CommandRun): Promise<Pruned> {
+async function prune(run: CommandRun): Promise<PruneResult> {
   const view = await targetVm(run, t('Prune the snapshots of which VM?'));
   const plan = await planOrRefuse(run, await pruneRequest(run, view));
   const untimed = await untimedIn(run, view);
-  const wanted = isRuleTold(givenTo(run.call)) ? plan : await unticked(run, view, plan, untimed);
+  const wanted = isRuleGiven(argumentsOf(run.call)) ? plan : await askWhichToPrune(run, view, plan, untimed);
   if (mustConfirm(run)) {
     await askQuestion(questionOf({ plan: wanted, target: existingVm(run, view.ref) }, Date.now()));
     await askNameOfProtected(run, existingVm(run, view.ref), wanted.request, wanted);
-    await undoMoment(requestWords(run.inventory, wanted.request));
+    await waitForCancelMoment(requestWords(run.engine, wanted.request));
   }
   const protection = mustConfirm(run) ? { protection: 'answered' as const } : {};
   const result = await operate(run, wanted.request, { confirmed: wanted, ...protection });
@@ -147,18 +147,18 @@ async function prune(run: CommandRun): Promise<Pruned> {
 
 /** By the rule or the names that were called for, or by a rule that is asked for. */
 export async function pruneRequest(run: CommandRun, view: VmView): Promise<OperationRequest> {
-  const given = givenTo(run.call);
+  const given = argumentsOf(run.call);
   const snapshots = await (given.snapshots === undefined ? byRule(run, view, given) : byName(run, view, given));
   return { kind: 'prune', vm: view.ref, snapshots };
 }
 
-function isRuleTold({ snapshots, olderThan, keepLast }: CommandArguments): boolean {
+function isRuleGiven({ snapshots, olderThan, keepLast }: CommandArguments): boolean {
   return snapshots !== undefined || olderThan !== undefined || keepLast !== undefined;
 }
 
 async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<readonly string[]> {
-  const tree = await run.inventory.readTree(view.ref);
-  const rule = isRuleTold(given) ? given : await pickPruneRule(tree, view.vm.name);
+  const tree = await run.engine.readTree(view.ref);
+  const rule = isRuleGiven(given) ? given : await pickPruneRule(tree, view.vm.name);
   const chosen = chosenByRule(ruleOf(rule), tree, Date.now());
   if (chosen.length === 0) {
     throw new NothingThere(t('The rule fits no snapshot of {0}.', view.vm.name), { vm: view.vm.name });
@@ -167,16 +167,16 @@ async function byRule(run: CommandRun, view: VmView, given: CommandArguments): P
 }
 
 async function byName(run: CommandRun, view: VmView, { snapshots = [] }: CommandArguments): Promise<readonly string[]> {
-  const found = await Promise.all(snapshots.map((name) => namedSnapshot(run.inventory, view, name)));
+  const found = await Promise.all(snapshots.map((name) => requireSnapshotByName(run.engine, view, name)));
   return [...new Set(found.map(({ name }) => name))];
 }
 
 /** What no rule over ages chooses, because its time cannot be right. */
-async function untimedIn(run: CommandRun, view: VmView): Promise<Pruned['stays']> {
-  if (givenTo(run.call).snapshots !== undefined) {
+async function untimedIn(run: CommandRun, view: VmView): Promise<PruneResult['stays']> {
+  if (argumentsOf(run.call).snapshots !== undefined) {
     return [];
   }
-  const tree = await run.inventory.readTree(view.ref);
+  const tree = await run.engine.readTree(view.ref);
   return [...doubtfulTimes(tree, Date.now())].map((snapshot) => ({
     snapshot,
     why: t('Its time cannot be right, so that its age is not known. It can be deleted by itself.'),
@@ -184,7 +184,12 @@ async function untimedIn(run: CommandRun, view: VmView): Promise<Pruned['stays']
 }
 
 /** Planned anew for those that stay ticked: what goes before another one decides how that one can. */
-async function unticked(run: CommandRun, view: VmView, plan: Plan, untimed: Pruned['stays']): Promise<Plan> {
+async function askWhichToPrune(
+  run: CommandRun,
+  view: VmView,
+  plan: Plan,
+  untimed: PruneResult['stays'],
+): Promise<Plan> {
   const going = goingIn(plan);
   const told = [...skippedIn(plan), ...untimed.filter(({ snapshot }) => !going.includes(snapshot))];
   const sizes = await sizesOf(run, view);
@@ -200,7 +205,7 @@ async function unticked(run: CommandRun, view: VmView, plan: Plan, untimed: Prun
 /** The list is good without. */
 async function sizesOf(run: CommandRun, view: VmView): Promise<readonly SnapshotSize[]> {
   try {
-    return (await run.inventory.readLayers(view.ref)).snapshots;
+    return (await run.engine.readLayers(view.ref)).snapshots;
   } catch (error) {
     run.log.warn(`the sizes of the snapshots of ${view.vm.name} are not known: ${asFailure(error).message}`);
     return [];
@@ -211,7 +216,7 @@ function goingIn({ losses }: Plan): readonly string[] {
   return losses.flatMap((loss) => (loss.kind === 'restorePoints' ? loss.names : []));
 }
 
-function skippedIn({ warnings }: Plan): Pruned['stays'] {
+function skippedIn({ warnings }: Plan): PruneResult['stays'] {
   return warnings.flatMap((warning) =>
     warning.kind === 'skipped' ? [{ snapshot: warning.snapshot, why: refusalText(warning.why).reason }] : [],
   );

@@ -1,7 +1,7 @@
 // The doctor's report of a VM, and what mends what it found.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetVms, targetVm } from './targets.js';
@@ -12,7 +12,7 @@ import { problemText } from '../../text/problemText.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { operateConfirmed, refusedFailure } from './operate.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
-import { refusedChoice } from '../prompts/refusedChoice.js';
+import { refusalChoice } from '../prompts/refusalChoice.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { markdownText } from '../../text/markdown.js';
@@ -29,7 +29,7 @@ export const doctorCommands = {
 async function examinedVms(run: CommandRun): Promise<readonly VmView[]> {
   if (run.call.kind === 'rows' && run.call.rows.every((row) => vmOfNode(row) === undefined)) {
     const uris = new Set(run.call.rows.flatMap((row) => connectionOfNode(row) ?? []));
-    const connected = await Promise.all([...uris].map((uri) => run.inventory.connect(uri)));
+    const connected = await Promise.all([...uris].map((uri) => run.engine.connect(uri)));
     return connected.flatMap(({ vms }) => vms);
   }
   return targetVms(run, t('Examine which VM?'));
@@ -54,7 +54,7 @@ async function repair(run: CommandRun): Promise<OperationResult> {
   }
   const choices = mendable.map((one): Choice<(typeof mendable)[number]> => {
     const label = problemText(one.problem, view, Date.now()).what;
-    return one.decision.kind === 'plan' ? { label, value: one } : refusedChoice(label, one.decision.refusal, one);
+    return one.decision.kind === 'plan' ? { label, value: one } : refusalChoice(label, one.decision.refusal, one);
   });
   const [only, ...others] = mendable;
   const { repair: wanted, decision } =
@@ -78,9 +78,9 @@ interface DoctorReport {
 
 /** @throws Failure when it is one VM that cannot be examined; of several, that one's part says why */
 async function openDoctorReport(run: CommandRun, views: readonly VmView[]): Promise<void> {
-  const { text, repairs } = await examined(run, views);
+  const { text, repairs } = await examineVms(run, views);
   await run.reports.open(reportName(views), text, {
-    again: async () => (await examined(run, views)).text,
+    readAgain: async () => (await examineVms(run, views)).text,
   });
   const [only, ...others] = views;
   if (repairs > 0 && only !== undefined && others.length === 0) {
@@ -103,14 +103,14 @@ function reportName([only, ...others]: readonly VmView[]): string {
   return only !== undefined && others.length === 0 ? t('Doctor: {0}', only.vm.name) : t('Doctor');
 }
 
-async function examined({ inventory, health }: CommandRun, views: readonly VmView[]): Promise<DoctorReport> {
+async function examineVms({ engine, health }: CommandRun, views: readonly VmView[]): Promise<DoctorReport> {
   const parts: string[] = [];
   let repairs = 0;
   for (const view of views) {
     try {
       const examination = await health.examine(view.ref);
       repairs += examination.diagnoses.filter((one) => one.repair?.decision.kind === 'plan').length;
-      parts.push(examinationText(examination, inventory.findVm(view.ref) ?? view, Date.now()));
+      parts.push(examinationText(examination, engine.findVm(view.ref) ?? view, Date.now()));
     } catch (error) {
       if (views.length === 1) {
         throw error;

@@ -1,12 +1,12 @@
 // What VMs and snapshots are on the host: their XML, their files, their console's log.
 import * as vscode from 'vscode';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { meansSnapshot, targetSnapshot, targetVm } from './targets.js';
+import { isCalledOnSnapshot, targetSnapshot, targetVm } from './targets.js';
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
-import { CommandError, answered } from '../prompts/commandError.js';
+import { CommandError, requireAnswer } from '../prompts/commandError.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import type { VmFile, VmFiles } from '../../domain/vmFiles.js';
 import { vmFileText } from '../../text/vmFileText.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
@@ -23,7 +23,7 @@ export const fileCommands = {
 /** Opens the XML of a VM or a snapshot, read-only. */
 async function showXml(run: CommandRun): Promise<void> {
   const placeholder = t('Show the XML of what?');
-  if (meansSnapshot(run)) {
+  if (isCalledOnSnapshot(run)) {
     const { view, snapshot } = await targetSnapshot(run, placeholder);
     await run.documents.open(view.ref, snapshot.name);
   } else {
@@ -37,17 +37,17 @@ async function showXml(run: CommandRun): Promise<void> {
  */
 async function showFiles(run: CommandRun): Promise<{ readonly paths: readonly string[] }> {
   const question = t('Show the files of what?');
-  const { view, snapshot } = meansSnapshot(run)
+  const { view, snapshot } = isCalledOnSnapshot(run)
     ? await targetSnapshot(run, question)
     : { view: await targetVm(run, question), snapshot: undefined };
-  const read = await run.inventory.readFiles(view.ref);
+  const read = await run.engine.readFiles(view.ref);
   const name = snapshot?.title ?? view.vm.name;
   const files =
     snapshot === undefined ? read.files : read.files.filter((file) => file.snapshots.includes(snapshot.name));
   if (files.length === 0) {
     throw new CommandError('notFound', t('No file of {0} is known: libvirt names none.', name), { vm: view.vm.name });
   }
-  const picked = await pick<VmFile | 'all'>(choices(files, run.inventory.findVm(view.ref) ?? view), title(name, read));
+  const picked = await pick<VmFile | 'all'>(choices(files, run.engine.findVm(view.ref) ?? view), title(name, read));
   if (picked === 'all') {
     return copy(files.map(({ path }) => path));
   }
@@ -154,7 +154,7 @@ async function offerCommand(run: CommandRun, vm: string, path: string): Promise<
     throw new CommandError('denied', sentence, { vm, path });
   }
   const copy = t('Copy Command');
-  if (answered(await notify('warning', sentence, copy)) === copy) {
+  if (requireAnswer(await notify('warning', sentence, copy)) === copy) {
     await vscode.env.clipboard.writeText(command);
   }
 }

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf } from '../../domain/snapshotTree.js';
-import { type VmView, vmKey } from '../../inventory/views.js';
+import { type VmView, vmKey } from '../../live/views.js';
 import { notify } from '../prompts/notify.js';
 import type { CommandRun } from './commandServices.js';
 import { showFailure } from './runCommand.js';
@@ -15,7 +15,7 @@ const ownTitle = /^Fork point(?: \d+)?$/u;
 /** @param gone clones that were thrown away, as they were. Waits for nobody */
 export function offerForkPoints(run: CommandRun, gone: readonly VmView[]): void {
   const parents = gone.flatMap(({ ref, vm }) => {
-    const view = vm.clone && run.inventory.findVm({ ...ref, uuid: vm.clone.of });
+    const view = vm.clone && run.engine.findVm({ ...ref, uuid: vm.clone.of });
     return view && vm.clone.snapshot !== undefined ? [{ view, snapshot: vm.clone.snapshot }] : [];
   });
   const distinct = new Map(parents.map((one) => [`${vmKey(one.view.ref)} ${one.snapshot}`, one]));
@@ -25,9 +25,9 @@ export function offerForkPoints(run: CommandRun, gone: readonly VmView[]): void 
 }
 
 async function offer(run: CommandRun, { ref, vm }: VmView, name: string): Promise<void> {
-  const tree = await run.inventory.readTree(ref);
+  const tree = await run.engine.readTree(ref);
   const found: Snapshot | undefined = tree.snapshots.find((one) => one.name === name);
-  const beside = run.inventory.connections.find(({ uri }) => uri === ref.connection)?.vms ?? [];
+  const beside = run.engine.connections.find(({ uri }) => uri === ref.connection)?.vms ?? [];
   const isUsed = beside.some(({ vm: { clone } }) => clone?.of === ref.uuid && clone.snapshot === name);
   if (found === undefined || !ownTitle.test(found.title) || isUsed || childrenOf(tree, name).length > 0) {
     return;

@@ -3,15 +3,15 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { findProgram } from '../../base/findProgram.js';
 import { asFailure } from '../../domain/asFailure.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { startBeside } from '../guest/programs.js';
 import { runInTerminal } from '../guest/terminals.js';
 import { askText } from '../prompts/ask.js';
-import { answered, CommandError } from '../prompts/commandError.js';
+import { requireAnswer, CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { pick } from '../prompts/pickTarget.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { isLocalUri } from './connectionUri.js';
 import { targetVm } from './targets.js';
@@ -44,7 +44,7 @@ async function copyIpAddress(run: CommandRun): Promise<{ readonly address: strin
 }
 
 async function pickAddress(run: CommandRun, { ref, vm }: VmView, question: string): Promise<string> {
-  const found = await run.inventory.guests.addressesOf(ref);
+  const found = await run.engine.guests.addressesOf(ref);
   const [first, ...others] = found.map(({ address }) => address);
   if (first === undefined) {
     throw new CommandError('notFound', noAddress(vm), { vm: vm.name });
@@ -90,7 +90,7 @@ async function connectSsh(run: CommandRun): Promise<{ readonly address: string; 
 /** Runs a program in a guest by its agent, without network and login, and shows in a terminal what it writes. */
 async function runInGuest(run: CommandRun): Promise<{ readonly vm: string }> {
   const { ref, vm } = await targetVm(run, t('Run a program in which VM?'), isRunning);
-  const [program, ...args] = givenTo(run.call).program ?? ['sh', '-c', await askLine(run, vm)];
+  const [program, ...args] = argumentsOf(run.call).program ?? ['sh', '-c', await askLine(run, vm)];
   await run.runTask(vm.name, { action: 'run', vm: vm.name, connection: ref.connection, program, args });
   return { vm: vm.name };
 }
@@ -106,19 +106,19 @@ async function askLine({ call }: CommandRun, { name }: VmView['vm']): Promise<st
     ignoreFocusOut: true,
     problem: (text) => (text.trim() === '' ? t('Type a command.') : undefined),
   });
-  return answered(typed).trim();
+  return requireAnswer(typed).trim();
 }
 
 async function chooseUser({ call, remembered }: CommandRun, { ref, vm }: VmView): Promise<string> {
   const key = `sshUser:${ref.uuid}`;
-  const given = givenTo(call).user;
+  const given = argumentsOf(call).user;
   const before = remembered.get<unknown>(key);
   if (given === undefined && call.kind === 'program' && typeof before === 'string') {
     return before;
   }
   const user =
     given ??
-    answered(
+    requireAnswer(
       await askText({
         title: t('Connect to {0}', vm.name),
         prompt: t('The name of the user on the guest. It is remembered for this VM.'),
@@ -156,7 +156,7 @@ async function showScreenshot(run: CommandRun): Promise<{ readonly vm: string }>
     throw new CommandError('unsupported', t('{0} does not run, so its display shows nothing.', name), { vm: name });
   }
   try {
-    await run.screens.show(view, await run.inventory.guests.screenshotOf(view.ref));
+    await run.screens.show(view, await run.engine.guests.screenshotOf(view.ref));
   } catch (error) {
     if (asFailure(error).kind === 'unsupported') {
       throw new CommandError('unsupported', t('{0} has no display: there is no {1} in its XML.', name, '<video>'), {

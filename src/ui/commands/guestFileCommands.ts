@@ -2,14 +2,14 @@
 import * as vscode from 'vscode';
 import { isAbsolute, posix } from 'node:path';
 import { t } from '@vscode/l10n';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { CopyStopped } from '../../session/copyStopped.js';
 import type { CopiedFile, FileCopy } from '../../session/fileCopy.js';
 import { copiedText, copyProgressText, copyStoppedText } from '../../text/copyText.js';
 import { askText } from '../prompts/ask.js';
-import { answered, CommandError, Dismissed } from '../prompts/commandError.js';
+import { requireAnswer, CommandError, DismissedError } from '../prompts/commandError.js';
 import { askModal, noteInStatusBar, notifyProgress } from '../prompts/notify.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetVm } from './targets.js';
 
@@ -25,7 +25,7 @@ const usualFolder = '/tmp/';
 async function copyFileToVm(run: CommandRun): Promise<CopiedFile> {
   const view = await targetVm(run, t('Copy a file to which VM?'), isRunning);
   const { vm } = view;
-  const given = givenTo(run.call);
+  const given = argumentsOf(run.call);
   const hostPath = given.file === undefined ? await chooseFile(t('Copy to {0}', vm.name)) : whole(given.file, 'file');
   const guestPath = await chooseGuestPath(
     run,
@@ -35,18 +35,18 @@ async function copyFileToVm(run: CommandRun): Promise<CopiedFile> {
   );
   const wanted = { to: 'guest', hostPath, guestPath, overwrite: given.confirm === false } as const;
   try {
-    return await copied(run, view, wanted);
+    return await copyWithProgress(run, view, wanted);
   } catch (error) {
     const isThere = error instanceof CopyStopped && error.kind === 'exists';
     if (run.call.kind === 'program' || !isThere) {
-      throw told(error, view);
+      throw describeError(error, view);
     }
     const replace = t('Replace');
     if ((await askModal('warning', t('Replace the file?'), copyStoppedText(error, vm.name), replace)) !== replace) {
-      throw new Dismissed();
+      throw new DismissedError();
     }
-    return await copied(run, view, { ...wanted, overwrite: true }).catch((reason: unknown) => {
-      throw told(reason, view);
+    return await copyWithProgress(run, view, { ...wanted, overwrite: true }).catch((reason: unknown) => {
+      throw describeError(reason, view);
     });
   }
 }
@@ -54,18 +54,18 @@ async function copyFileToVm(run: CommandRun): Promise<CopiedFile> {
 /** The box of the editor asks itself whether a file that is there may be replaced. */
 async function copyFileFromVm(run: CommandRun): Promise<CopiedFile> {
   const view = await targetVm(run, t('Copy a file from which VM?'), isRunning);
-  const given = givenTo(run.call);
+  const given = argumentsOf(run.call);
   const guestPath = await chooseGuestPath(run, view, t('Copy from {0}', view.vm.name), t('The file in the guest.'));
   const hostPath = given.file === undefined ? await choosePlace(guestPath) : whole(given.file, 'file');
   const overwrite = given.file === undefined || given.confirm === false;
   try {
-    return await copied(run, view, { to: 'host', hostPath, guestPath, overwrite });
+    return await copyWithProgress(run, view, { to: 'host', hostPath, guestPath, overwrite });
   } catch (error) {
-    throw told(error, view);
+    throw describeError(error, view);
   }
 }
 
-async function copied({ log }: CommandRun, { ref, vm }: VmView, wanted: FileCopy): Promise<CopiedFile> {
+async function copyWithProgress({ log }: CommandRun, { ref, vm }: VmView, wanted: FileCopy): Promise<CopiedFile> {
   const { copyFileOf } = await import('../../session/copyFile.js');
   const title = wanted.to === 'guest' ? t('Copying to {0}', vm.name) : t('Copying from {0}', vm.name);
   const done = await notifyProgress(title, true, (report, cancellation) => {
@@ -82,18 +82,18 @@ async function copied({ log }: CommandRun, { ref, vm }: VmView, wanted: FileCopy
   return done;
 }
 
-function told(error: unknown, { vm }: VmView): unknown {
+function describeError(error: unknown, { vm }: VmView): unknown {
   if (!(error instanceof CopyStopped)) {
     return error;
   }
   // Cancelled, and nothing is left of it: nobody has to be told.
   return error.problem.kind === 'cancelled' && error.left === undefined
-    ? new Dismissed()
+    ? new DismissedError()
     : new CommandError(error.kind, copyStoppedText(error, vm.name), { vm: vm.name }, { cause: error });
 }
 
 async function chooseFile(title: string): Promise<string> {
-  const [uri] = answered(await vscode.window.showOpenDialog({ title, openLabel: t('Copy') }));
+  const [uri] = requireAnswer(await vscode.window.showOpenDialog({ title, openLabel: t('Copy') }));
   return pathOf(uri);
 }
 
@@ -101,7 +101,7 @@ async function choosePlace(guestPath: string): Promise<string> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const name = posix.basename(guestPath.replaceAll('\\', '/'));
   const defaultUri = folder && vscode.Uri.joinPath(folder, name);
-  return pathOf(answered(await vscode.window.showSaveDialog({ ...(defaultUri && { defaultUri }) })));
+  return pathOf(requireAnswer(await vscode.window.showSaveDialog({ ...(defaultUri && { defaultUri }) })));
 }
 
 function pathOf(uri: vscode.Uri | undefined): string {
@@ -112,7 +112,7 @@ function pathOf(uri: vscode.Uri | undefined): string {
 }
 
 async function chooseGuestPath(run: CommandRun, { ref, vm }: VmView, title: string, prompt: string): Promise<string> {
-  const given = givenTo(run.call).guestPath;
+  const given = argumentsOf(run.call).guestPath;
   if (given !== undefined) {
     return whole(given, 'guestPath');
   }
@@ -121,12 +121,12 @@ async function chooseGuestPath(run: CommandRun, { ref, vm }: VmView, title: stri
   }
   const key = `guestFolder:${ref.uuid}`;
   const before = run.remembered.get<unknown>(key);
-  const path = answered(
+  const path = requireAnswer(
     await askText({
       title,
       prompt,
       value: typeof before === 'string' ? before : usualFolder,
-      problem: (text) => (isWhole(text.trim()) ? undefined : t('A whole path is needed, as {0}.', '/tmp/file')),
+      problem: (text) => (isWholePath(text.trim()) ? undefined : t('A whole path is needed, as {0}.', '/tmp/file')),
     }),
   ).trim();
   await run.remembered.update(key, path.replace(/[^/\\]*$/u, ''));
@@ -134,13 +134,13 @@ async function chooseGuestPath(run: CommandRun, { ref, vm }: VmView, title: stri
 }
 
 function whole(path: string, argument: string): string {
-  if (!isWhole(path)) {
+  if (!isWholePath(path)) {
     throw new CommandError('invalid', t('The argument {0} does not take this value.', argument));
   }
   return path;
 }
 
 /** Of this computer, or of a guest of either sort. */
-function isWhole(path: string): boolean {
+function isWholePath(path: string): boolean {
   return isAbsolute(path) || /^(?:\/|[A-Za-z]:[\\/])/u.test(path);
 }

@@ -2,13 +2,13 @@
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import type { StoredSystem } from '../../domain/system.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import type { Problem } from '../../diagnosis/problem.js';
 import { keyOf, severityOf } from '../../diagnosis/problemTable.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { notifyProgress, noteInStatusBar } from '../prompts/notify.js';
 import { isForSystem, reachMembers, targetSystem } from './systemTargets.js';
@@ -28,7 +28,7 @@ export const healthCommands = {
 async function checkHealth(run: CommandRun): Promise<void> {
   const unreached: string[] = [];
   const system = isForSystem(run) ? await targetSystem(run, t('Check the health of which system?')) : undefined;
-  const asked = system === undefined ? await askedVms(run) : await membersOf(run, system);
+  const asked = system === undefined ? await vmsOfCall(run) : await membersOf(run, system);
   const of = system?.system.name ?? (asked?.length === 1 ? asked[0]?.vm.name : undefined);
   const name = of === undefined ? t('Health') : t('Health: {0}', of);
   await notifyProgress(t('Checking health'), true, async (report, cancellation) => {
@@ -49,26 +49,26 @@ async function checkHealth(run: CommandRun): Promise<void> {
 
 async function membersOf(run: CommandRun, stored: StoredSystem): Promise<readonly VmView[]> {
   await reachMembers(run, stored);
-  return stored.system.members.flatMap((member) => run.inventory.findVm(member) ?? []);
+  return stored.system.members.flatMap((member) => run.engine.findVm(member) ?? []);
 }
 
 /** Undefined: all. The row of a connection stands for all its VMs. */
-async function askedVms(run: CommandRun): Promise<readonly VmView[] | undefined> {
+async function vmsOfCall(run: CommandRun): Promise<readonly VmView[] | undefined> {
   if (run.call.kind === 'rows') {
     if (run.call.rows.every((row) => vmOfNode(row) === undefined)) {
       const uris = new Set(run.call.rows.flatMap((row) => connectionOfNode(row) ?? []));
-      const connected = await Promise.all([...uris].map((uri) => run.inventory.connect(uri)));
+      const connected = await Promise.all([...uris].map((uri) => run.engine.connect(uri)));
       return connected.flatMap(({ vms }) => vms);
     }
     return targetVms(run, t('Check the health of which VM?'));
   }
-  return givenTo(run.call).vm === undefined ? undefined : targetVms(run, t('Check the health of which VM?'));
+  return argumentsOf(run.call).vm === undefined ? undefined : targetVms(run, t('Check the health of which VM?'));
 }
 
 /** A connection that cannot be reached is told of, and stops nobody else's check. */
 async function sweep(run: CommandRun, asked: readonly VmView[] | undefined, unreached: string[]): Promise<void> {
   const uris =
-    asked === undefined ? run.inventory.connections.map(({ uri }) => uri) : asked.map(({ ref }) => ref.connection);
+    asked === undefined ? run.engine.connections.map(({ uri }) => uri) : asked.map(({ ref }) => ref.connection);
   await Promise.all(
     [...new Set(uris)].map(async (uri) => {
       try {
@@ -81,7 +81,7 @@ async function sweep(run: CommandRun, asked: readonly VmView[] | undefined, unre
 }
 
 function reachedVms(run: CommandRun): readonly VmView[] {
-  return run.inventory.connections.filter(({ state }) => state === 'connected').flatMap(({ vms }) => vms);
+  return run.engine.connections.filter(({ state }) => state === 'connected').flatMap(({ vms }) => vms);
 }
 
 /** None where the VM is gone meanwhile. */
@@ -92,7 +92,7 @@ async function checkedVm(run: CommandRun, ref: VmView['ref']): Promise<readonly 
   } catch (error) {
     failure = failureMessage(asFailure(error));
   }
-  const view = run.inventory.findVm(ref);
+  const view = run.engine.findVm(ref);
   const health = run.health.healthOf(ref);
   const all = run.health.everything(ref);
   return view === undefined || health === undefined || all === undefined

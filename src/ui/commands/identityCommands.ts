@@ -4,8 +4,8 @@ import { t } from '@vscode/l10n';
 import { identityCommand, type IdentityPart, renewalOf } from '../../domain/guestIdentity.js';
 import { seedBytes } from '../../domain/guestSeed.js';
 import { displayLine } from '../../domain/plainText.js';
-import { protectedBy } from '../../domain/protection.js';
-import type { VmView } from '../../inventory/views.js';
+import { protectionMatcher } from '../../domain/protection.js';
+import type { VmView } from '../../live/views.js';
 import { identityQuestion, identityWarning, renewedText } from '../../text/identityText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { CommandError } from '../prompts/commandError.js';
@@ -19,37 +19,37 @@ export const identityCommands = {
   'virtRewind.renewIdentity': renew,
 } satisfies CommandTable;
 
-interface Renewed {
+interface RenewedVm {
   readonly vm: string;
   readonly renewed: readonly IdentityPart[];
 }
 
 /** One after another: what fails in one guest stops it before the next one. */
-async function renew(run: CommandRun): Promise<readonly Renewed[]> {
+async function renew(run: CommandRun): Promise<readonly RenewedVm[]> {
   const views = await targetVms(run, t('Renew the identity of which VM?'), ({ vm }) => vm.power === 'running');
   const names = views.map(({ vm }) => vm.name);
   if (mustConfirm(run)) {
     const title = identityQuestion(names);
     await askQuestion({ title, lines: [identityWarning()], details: '', confirm: t('Renew') });
   }
-  const isProtected = protectedBy(readSettings().protectedVms);
+  const isProtected = protectionMatcher(readSettings().protectedVms);
   for (const view of views.filter(({ vm }) => isProtected(vm))) {
     const name = displayLine(view.vm.name);
     await typeNameOfVm(view, t('{0} Is Protected', name), identityWarning());
   }
-  const done: Renewed[] = [];
+  const done: RenewedVm[] = [];
   for (const view of views) {
-    done.push(await renewed(run, view));
+    done.push(await renewVm(run, view));
   }
   return done;
 }
 
-async function renewed({ inventory }: CommandRun, { ref, vm }: VmView): Promise<Renewed> {
+async function renewVm({ engine }: CommandRun, { ref, vm }: VmView): Promise<RenewedVm> {
   const title = t('Virt Rewind: renewing the identity of {0}', vm.name);
   const renewal = await notifyProgress(title, true, async (_, cancellation) => {
     const controller = new AbortController();
     cancellation.onCancellationRequested(() => controller.abort());
-    return renewalOf(await inventory.guests.runIn(ref, identityCommand(randomBytes(seedBytes)), controller.signal));
+    return renewalOf(await engine.guests.runIn(ref, identityCommand(randomBytes(seedBytes)), controller.signal));
   });
   const told = renewedText(vm.name, renewal);
   if (renewal.kind !== 'renewed') {

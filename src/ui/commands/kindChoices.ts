@@ -1,6 +1,6 @@
 // The lines of the list of kinds of a snapshot: what each means here, what cannot be done now and why. Asks nothing.
 import { t } from '@vscode/l10n';
-import type { Decided } from '../../engine/inventory.js';
+import type { DecidedRequests } from '../../engine/enginePort.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
 import type { SnapshotKind } from '../../domain/snapshot.js';
@@ -8,10 +8,10 @@ import { estimateText } from '../../text/relativeAge.js';
 import { refusalText } from '../../text/refusalText.js';
 import { kindSentence, kindWords, styleSentence } from '../../text/words.js';
 import type { Choice } from '../prompts/pickTarget.js';
-import { refusedChoice } from '../prompts/refusedChoice.js';
+import { refusalChoice } from '../prompts/refusalChoice.js';
 
 export type KindRequest = Extract<OperationRequest, { kind: 'create' }> & { readonly snapshotKind: SnapshotKind };
-export type Variant = Decided<readonly KindRequest[]>[number];
+export type Variant = DecidedRequests<readonly KindRequest[]>[number];
 
 /**
  * What can be done first; a kind that can be done in either style has a line for each.
@@ -43,7 +43,7 @@ function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
     kind: request.snapshotKind,
     trailers: request.quiesce === true ? { consistency: 'quiesced' as const } : {},
   };
-  const words = capitalized(kindWords(snapshot));
+  const words = capitalize(kindWords(snapshot));
   const style = styleOf(decision);
   const label =
     request.live === true
@@ -54,7 +54,7 @@ function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
           ? t('{0}, {1}', words, style === 'internal' ? t('internal') : t('external'))
           : words;
   if (decision.kind === 'refusal') {
-    return refusedChoice(label, decision.refusal, variant);
+    return refusalChoice(label, decision.refusal, variant);
   }
   return {
     label,
@@ -94,6 +94,6 @@ function styleOf(decision: Variant['decision']): 'internal' | 'external' | undef
   return decision.kind === 'plan' ? decision.steps.find((step) => step.kind === 'createSnapshot')?.style : undefined;
 }
 
-function capitalized(text: string): string {
+function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -13,7 +13,7 @@ import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress } from '../prompts/notify.js';
 import { pick } from '../prompts/pickTarget.js';
 import { readSettings } from '../readSettings.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm, typeNameOfLab } from './consent.js';
 import { exportLab } from './labExport.js';
@@ -76,7 +76,7 @@ async function reset(run: CommandRun): Promise<SystemResult> {
   const file = await labFileOf(run, t('Reset the lab of which file?'));
   return withLabs(run, file, async (labs) => {
     const record = await labs.find(file);
-    const point = givenTo(run.call).snapshot ?? (await pointOf(run, record?.system));
+    const point = argumentsOf(run.call).snapshot ?? (await pointOf(run, record?.system));
     // Whatever cannot be is told before a name is typed.
     const { system } = await labs.planReset(file, point);
     const name = await labs.protectedName(file);
@@ -194,8 +194,8 @@ async function withLabs<T>(run: CommandRun, file: string, act: (labs: Labs) => P
     import('../../lab/labs.js'),
     import('../../session/session.js'),
   ]);
-  const { inventory, log, history } = run;
-  const session = Session.over(inventory, readSettings(), history.folder, { systems: run.systems.open });
+  const { engine, log, history } = run;
+  const session = Session.within(engine, readSettings(), history.folder, { systems: run.systems.open });
   const labs = new Loaded({ session, log, shell: vscode.env.appName, environment: process.env });
   try {
     return await act(labs);

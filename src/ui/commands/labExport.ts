@@ -6,34 +6,34 @@ import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { StoredSystem } from '../../domain/system.js';
-import { openConnections } from '../../engine/namedTargets.js';
-import { type VmView, vmKey } from '../../inventory/views.js';
+import { openConnections } from '../../engine/findTargets.js';
+import { type VmView, vmKey } from '../../live/views.js';
 import { labFileName } from '../../manifest/labFileName.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { pick, pickSeveral } from '../prompts/pickTarget.js';
 import { vmOfNode } from '../tree/nodes.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm } from './consent.js';
 import { existingVm } from './operate.js';
 import { isForSystem, reachMembers, targetSystem } from './systemTargets.js';
 import { namedVm } from './targets.js';
 
-interface Exported {
+interface ExportedFile {
   /** Absolute. */
   readonly file: string;
   /** Names. */
   readonly vms: readonly string[];
 }
 
-interface Named {
+interface ExportTargets {
   readonly views: readonly VmView[];
   readonly stored?: StoredSystem;
 }
 
-export async function exportLab(run: CommandRun): Promise<Exported> {
+export async function exportLab(run: CommandRun): Promise<ExportedFile> {
   if (!vscode.workspace.isTrusted) {
     throw new CommandError('refused', t('No lab file is written into a workspace that you do not trust.'));
   }
@@ -48,11 +48,11 @@ export async function exportLab(run: CommandRun): Promise<Exported> {
 }
 
 /** @throws Failure `notFound`: half of a system is another lab */
-async function membersOf(run: CommandRun): Promise<Named> {
+async function membersOf(run: CommandRun): Promise<ExportTargets> {
   const stored = await targetSystem(run, '');
   await reachMembers(run, stored);
   const views = stored.system.members.map((member) => {
-    const view = run.inventory.findVm(member);
+    const view = run.engine.findVm(member);
     if (view === undefined) {
       throw new Failure('notFound', { vm: member.name, connection: member.connection });
     }
@@ -63,24 +63,24 @@ async function membersOf(run: CommandRun): Promise<Named> {
 
 /** Those of the rows or those given, else those that are picked. */
 async function vmsOf(run: CommandRun): Promise<readonly VmView[]> {
-  const { inventory } = run;
-  const { vms, connection } = givenTo(run.call);
+  const { engine } = run;
+  const { vms, connection } = argumentsOf(run.call);
   const rows = run.call.kind === 'rows' ? run.call.rows.flatMap((row) => vmOfNode(row) ?? []) : [];
   if (rows.length > 0) {
     return [...new Map(rows.map((ref) => [vmKey(ref), ref])).values()].map((ref) => existingVm(run, ref));
   }
   if (vms === undefined) {
-    await openConnections(inventory);
+    await openConnections(engine);
   }
   const views =
     vms === undefined
       ? await pickSeveral(
-          inventory.connections.flatMap((one) =>
+          engine.connections.flatMap((one) =>
             one.vms.map((view) => ({ label: view.vm.name, value: view, isPicked: false })),
           ),
           t('Which VMs are in the lab file?'),
         )
-      : await Promise.all(vms.map((vm) => namedVm(inventory, vm, connection)));
+      : await Promise.all(vms.map((vm) => namedVm(engine, vm, connection)));
   if (views.length === 0) {
     throw new CommandError('invalid', t('A lab file names at least one VM.'));
   }
@@ -89,7 +89,7 @@ async function vmsOf(run: CommandRun): Promise<readonly VmView[]> {
 
 /** As it was told, or beside what else is in the folder of the workspace. */
 async function placeOf({ call }: CommandRun): Promise<string> {
-  const { file = labFileName } = givenTo(call);
+  const { file = labFileName } = argumentsOf(call);
   if (isAbsolute(file)) {
     return file;
   }
@@ -123,15 +123,15 @@ function requireSaved(file: string): void {
 
 /** @throws CommandError where it would be no lab file, as with more VMs than one can have */
 async function textOf(
-  { inventory, history, log }: CommandRun,
+  { engine, history, log }: CommandRun,
   views: readonly VmView[],
   stored: StoredSystem | undefined,
   file: string,
 ): Promise<string> {
-  const { exportedLab } = await import('../../lab/exportLab.js');
+  const { exportLabFile } = await import('../../lab/exportLab.js');
   const { folder } = history;
-  const { text, problem } = await exportedLab(views, stored, file, {
-    inventory,
+  const { text, problem } = await exportLabFile(views, stored, file, {
+    engine,
     folder,
     log,
     environment: process.env,

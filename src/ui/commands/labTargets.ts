@@ -7,14 +7,14 @@ import { displayLine } from '../../domain/plainText.js';
 import { labFileName } from '../../manifest/labFileName.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { pick } from '../prompts/pickTarget.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 
 const mostFiles = 50;
 
 /** Absolute. What is typed in it so far is saved. @throws CommandError `notFound` where there is none */
 export async function labFileOf(run: CommandRun, placeholder: string): Promise<string> {
-  const file = await wanted(run, placeholder);
+  const file = await askForLabFile(run, placeholder);
   const edited = vscode.workspace.textDocuments.find(({ uri }) => uri.fsPath === file);
   if (edited?.isDirty === true && !(await edited.save())) {
     throw new CommandError('failed', t('{0} could not be saved, so nothing was done.', displayLine(file)));
@@ -22,11 +22,11 @@ export async function labFileOf(run: CommandRun, placeholder: string): Promise<s
   return file;
 }
 
-async function wanted({ call }: CommandRun, placeholder: string): Promise<string> {
+async function askForLabFile({ call }: CommandRun, placeholder: string): Promise<string> {
   if (call.kind === 'file') {
     return call.path;
   }
-  const { file } = givenTo(call);
+  const { file } = argumentsOf(call);
   if (file !== undefined) {
     return isAbsolute(file) ? file : join(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', file);
   }

@@ -8,15 +8,15 @@ import type { CommandServices } from './commandServices.js';
 
 const demoStep = { category: walkthrough, step: 'demo' };
 
-type Services = Pick<CommandServices, 'inventory' | 'tree' | 'consoles'>;
+type Services = Pick<CommandServices, 'engine' | 'tree' | 'consoles'>;
 
 /** @param wanted names of VMs with commas between, the one with the console first */
-export async function land(wanted: string, { inventory, tree, consoles }: Services): Promise<void> {
+export async function land(wanted: string, { engine, tree, consoles }: Services): Promise<void> {
   await setContextKeys({ 'virtRewind.demo': true });
   await vscode.commands.executeCommand('workbench.action.openWalkthrough', demoStep, false);
   await vscode.commands.executeCommand(`${treeViewId}.focus`);
-  await Promise.all(inventory.connections.map(({ uri }) => inventory.connect(uri)));
-  const views = wanted.split(',').flatMap((name) => inventory.findVms(name.trim()).slice(0, 1));
+  await Promise.all(engine.connections.map(({ uri }) => engine.connect(uri)));
+  const views = wanted.split(',').flatMap((name) => engine.findVms(name.trim()).slice(0, 1));
   for (const { ref } of views.toReversed()) {
     await tree.focus.goToCurrent(ref);
   }

@@ -1,8 +1,8 @@
 // The lesson's own commands, and the connection to have it on.
 import { t } from '@vscode/l10n';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { givenTo } from './commandArguments.js';
-import type { ConnectionView } from '../../inventory/views.js';
+import { argumentsOf } from './commandArguments.js';
+import type { ConnectionView } from '../../live/views.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
@@ -17,40 +17,40 @@ export const lessonCommands = {
   'virtRewind.lessonBack': lessonBack,
   'virtRewind.restartLesson': restartLesson,
   /** Removes the VM of the lesson with all that came of it. */
-  'virtRewind.endLesson': (run) => run.teaching.end(),
+  'virtRewind.endLesson': (run) => run.lessonHost.end(),
 } satisfies CommandTable;
 
 /** Makes the VM of the lesson and shows the first step, or shows the lesson that is under way. */
 async function startLesson(run: CommandRun): Promise<void> {
-  const { guest } = run.teaching;
-  const open = await run.teaching.open();
+  const { guest } = run.lessonHost;
+  const open = await run.lessonHost.open();
   const { lesson, panel } = open;
   if (lesson.view !== undefined) {
     panel.show();
     return;
   }
-  await lesson.start(await lessonConnection(run, guest, givenTo(run.call).connection));
+  await lesson.start(await lessonConnection(run, guest, argumentsOf(run.call).connection));
   showLesson(run, open);
 }
 
 /** The next step of the lesson, or what this one asks for. */
 async function lessonNext(run: CommandRun): Promise<void> {
-  const { lesson } = await run.teaching.open();
+  const { lesson } = await run.lessonHost.open();
   await lesson.next();
 }
 
 /** Shows the step before; the VM stays as it is. */
 async function lessonBack(run: CommandRun): Promise<void> {
-  const { lesson } = await run.teaching.open();
+  const { lesson } = await run.lessonHost.open();
   await lesson.back();
 }
 
 /** The lesson from its first step, with a new VM; the old one is removed. */
 async function restartLesson(run: CommandRun): Promise<void> {
-  const { guest } = run.teaching;
-  const open = await run.teaching.open();
+  const { guest } = run.lessonHost;
+  const open = await run.lessonHost.open();
   const { lesson } = open;
-  const connection = givenTo(run.call).connection ?? lesson.view?.vm.connection;
+  const connection = argumentsOf(run.call).connection ?? lesson.view?.vm.connection;
   await lesson.start(await lessonConnection(run, guest, connection));
   showLesson(run, open);
 }
@@ -60,7 +60,7 @@ async function restartLesson(run: CommandRun): Promise<void> {
  * @throws CommandError with the reason of each where there is none
  */
 async function lessonConnection(run: CommandRun, guest: string, wanted?: string): Promise<string> {
-  const all = run.inventory.connections.filter(({ uri }) => wanted === undefined || uri === wanted);
+  const all = run.engine.connections.filter(({ uri }) => wanted === undefined || uri === wanted);
   const looked = await Promise.all(all.map((one) => obstacleOn(run, one, guest)));
   const [first, ...others] = looked.flatMap(({ view, reason }) => (reason === undefined ? [view] : []));
   if (first === undefined) {
@@ -95,8 +95,8 @@ async function obstacleOn(
   guest: string,
 ): Promise<{ readonly view: ConnectionView; readonly reason?: string }> {
   try {
-    const connected = await run.inventory.connect(view.uri);
-    const obstacle = await run.inventory.demoVms.obstacle(view.uri, guest);
+    const connected = await run.engine.connect(view.uri);
+    const obstacle = await run.engine.demoVms.obstacle(view.uri, guest);
     return { view: connected, ...(obstacle !== undefined && { reason: obstacleText(obstacle) }) };
   } catch (error) {
     return { view, reason: failureText(asFailure(error)).sentence };

@@ -16,17 +16,17 @@ const key = 'virtRewind.toldOfMark';
 
 /** Asks no QEMU, and nobody where libvirt is too old for it. */
 export async function tellOfMark(run: CommandRun, requests: readonly CreateRequest[]): Promise<void> {
-  const { inventory, remembered, log } = run;
+  const { engine, remembered, log } = run;
   if (remembered.get<unknown>(key) === true) {
     return;
   }
   for (const request of requests) {
     const { vm: ref } = request;
-    const { capabilities } = inventory.connections.find(({ uri }) => uri === ref.connection) ?? {};
+    const { capabilities } = engine.connections.find(({ uri }) => uri === ref.connection) ?? {};
     if (request.seamless !== true || capabilities?.externalRevert !== true) {
       continue;
     }
-    const decision = await inventory.plan(request);
+    const decision = await engine.plan(request);
     const isMeant =
       decision.kind === 'plan' &&
       decision.warnings.some(({ kind }) => kind === 'mayBeKeptWhileRunning' || kind === 'keptWhileRunning');

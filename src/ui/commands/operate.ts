@@ -2,8 +2,8 @@
 import type * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { asFailure, withDetails } from '../../domain/asFailure.js';
-import type { Decided } from '../../engine/inventory.js';
-import type { VmView } from '../../inventory/views.js';
+import type { DecidedRequests } from '../../engine/enginePort.js';
+import type { VmView } from '../../live/views.js';
 import { treeViewId } from '../../manifest/viewIds.js';
 import { Failure } from '../../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
@@ -15,7 +15,7 @@ import { titleIn } from '../../text/operationProgress.js';
 import { questionOf } from '../../text/questionText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import type { CommandRun } from './commandServices.js';
-import { refuseSilent } from './lostConnection.js';
+import { refuseSilent } from './unreachableConnection.js';
 import { CancelWish } from '../../engine/cancelWish.js';
 import { mustConfirm } from './consent.js';
 import { noteInStatusBar, notify, showInView } from '../prompts/notify.js';
@@ -45,21 +45,21 @@ export async function operate(
   { confirmed, quiet, cancellation, protection, undoes, unasked }: OperateOptions = {},
 ): Promise<OperationResult> {
   const view = existingVm(run, request.vm);
-  refuseSilent(run.inventory, request.vm);
+  refuseSilent(run.engine, request.vm);
   if (protection === undefined) {
     await askNameOfProtected(run, view, request, confirmed);
   }
   const title = titleIn(view, request);
   const result = await run.running.track(request, async (controller) => {
-    const cancel = new CancelWish(run.inventory, request, controller);
+    const cancel = new CancelWish(run.engine, request, controller);
     if (cancellation?.isCancellationRequested === true) {
       cancel.wish();
     }
     const listening = cancellation?.onCancellationRequested(() => cancel.wish());
-    const notice = quiet === 'all' ? undefined : new OperationNotice(run.inventory, request, cancel);
+    const notice = quiet === 'all' ? undefined : new OperationNotice(run.engine, request, cancel);
     try {
       return await showInView(treeViewId, () =>
-        run.inventory.runOperation(request, {
+        run.engine.runOperation(request, {
           signal: controller.signal,
           ...(notice !== undefined && { onWait: (other) => notice.waitFor(other) }),
           ...(confirmed !== undefined && { confirmed }),
@@ -88,12 +88,15 @@ export async function operate(
 
 /** @throws Failure `refused` when it cannot be done here */
 export async function planOrRefuse(run: CommandRun, request: OperationRequest): Promise<Plan> {
-  refuseSilent(run.inventory, request.vm);
-  return planIn(run, { request, decision: await run.inventory.plan(request) });
+  refuseSilent(run.engine, request.vm);
+  return planIn(run, { request, decision: await run.engine.plan(request) });
 }
 
 /** @throws Failure `refused` when it cannot be done here */
-export function planIn(run: CommandRun, { request, decision }: Decided<readonly OperationRequest[]>[number]): Plan {
+export function planIn(
+  run: CommandRun,
+  { request, decision }: DecidedRequests<readonly OperationRequest[]>[number],
+): Plan {
   if (decision.kind === 'refusal') {
     throw refusedFailure(run, request, [decision.refusal]);
   }
@@ -102,7 +105,7 @@ export function planIn(run: CommandRun, { request, decision }: Decided<readonly 
 
 /** @param refusals of the ways in which it could be done; the first is told */
 export function refusedFailure(run: CommandRun, request: OperationRequest, refusals: readonly Refusal[]): Failure {
-  const view = run.inventory.findVm(request.vm);
+  const view = run.engine.findVm(request.vm);
   const [refusal] = refusals;
   return new Failure('refused', {
     connection: request.vm.connection,
@@ -113,8 +116,8 @@ export function refusedFailure(run: CommandRun, request: OperationRequest, refus
 }
 
 /** @throws Failure `notFound` when it vanished */
-export function existingVm({ inventory }: Pick<CommandRun, 'inventory'>, vm: VmRef): VmView {
-  const view = inventory.findVm(vm);
+export function existingVm({ engine }: Pick<CommandRun, 'engine'>, vm: VmRef): VmView {
+  const view = engine.findVm(vm);
   if (view === undefined) {
     throw new Failure('notFound', { vm: vm.uuid, connection: vm.connection });
   }

@@ -1,7 +1,7 @@
 // One operation on each of several VMs or snapshots: one question for all, one message at the end.
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
-import { vmKey } from '../../inventory/views.js';
+import { vmKey } from '../../live/views.js';
 import { Failure } from '../../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
 import type { Loss } from '../../domain/consequences.js';
@@ -20,12 +20,12 @@ import { mustConfirm } from './consent.js';
 import { existingVm, operate, planIn, planOrRefuse, refusedFailure } from './operate.js';
 import { requestWords } from '../../text/operationProgress.js';
 import { askNameOfProtected } from './consent.js';
-import { type Outcome, runGrouped } from './runGrouped.js';
+import { type ItemOutcome, runGrouped } from './runGrouped.js';
 
 /** Two QEMU processes of one disk are slow enough; more at once only make each slower. */
 const vmsAtOnce = 4;
 
-export interface Question {
+export interface OperateQuestion {
   readonly title: string;
   readonly confirm: string;
   /** `always`: as soon as one is refused, none is done. `losses`: only where something is lost; others are tried. */
@@ -46,7 +46,7 @@ export interface OtherAnswer {
 }
 
 /** The plan that a request is held to. Rejects when it would do or lose more than was agreed to. */
-type Agreement = (request: OperationRequest) => Promise<Plan>;
+type PlanAgreement = (request: OperationRequest) => Promise<Plan>;
 
 /**
  * Runs the requests, those on one VM one after another in the order given, and tells at the end what was not done.
@@ -56,7 +56,7 @@ type Agreement = (request: OperationRequest) => Promise<Plan>;
 export async function operateAll(
   run: CommandRun,
   requests: readonly OperationRequest[],
-  question?: Question,
+  question?: OperateQuestion,
 ): Promise<readonly OperationResult[]> {
   const agreement = question !== undefined && mustConfirm(run) ? await agree(run, requests, question) : undefined;
   if (agreement === 'doneOtherwise') {
@@ -75,7 +75,7 @@ export async function operateAll(
         if (cancellation.isCancellationRequested) {
           throw new Failure('cancelled', { doing: 'several operations', byUs: true, request });
         }
-        report(requestWords(run.inventory, request), 0);
+        report(requestWords(run.engine, request), 0);
         const confirmed = await agreement?.(request);
         const result = await operate(run, request, {
           quiet: 'all',
@@ -100,9 +100,9 @@ function requestCount(count: number): string {
 async function agree(
   run: CommandRun,
   requests: readonly OperationRequest[],
-  { title, confirm, when, ask, afterAnswer }: Question,
-): Promise<Agreement | 'doneOtherwise'> {
-  const decided = await run.inventory.decide(requests);
+  { title, confirm, when, ask, afterAnswer }: OperateQuestion,
+): Promise<PlanAgreement | 'doneOtherwise'> {
+  const decided = await run.engine.decide(requests);
   const planned = decided.flatMap((one) =>
     when === 'always' || one.decision.kind === 'plan' ? [planIn(run, one)] : [],
   );
@@ -124,7 +124,7 @@ async function agree(
  * The first request on a VM is held to the very plan that was shown. The steps of a later one rest on what the earlier
  * ones leave, so it is planned anew, and may lose no more than was shown for that VM.
  */
-function agreementOn(run: CommandRun, requests: readonly OperationRequest[], planned: readonly Plan[]): Agreement {
+function agreementOn(run: CommandRun, requests: readonly OperationRequest[], planned: readonly Plan[]): PlanAgreement {
   const losses = new Map<string, readonly Loss[]>();
   for (const plan of planned) {
     const key = vmKey(plan.request.vm);
@@ -151,7 +151,7 @@ function agreementOn(run: CommandRun, requests: readonly OperationRequest[], pla
 
 function summarize(
   run: CommandRun,
-  outcomes: readonly Outcome<OperationRequest, OperationResult>[],
+  outcomes: readonly ItemOutcome<OperationRequest, OperationResult>[],
 ): OperationResult[] {
   const results = outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.value] : []));
   const failed = outcomes.flatMap(({ item, ...outcome }) =>
@@ -168,7 +168,7 @@ function summarize(
     noteInStatusBar(t('Cancelled: {0}', count));
     throw first;
   }
-  const reasons = told.map(({ item, failure }) => `${requestWords(run.inventory, item)}: ${failureMessage(failure)}`);
+  const reasons = told.map(({ item, failure }) => `${requestWords(run.engine, item)}: ${failureMessage(failure)}`);
   for (const reason of reasons) {
     run.log.error(reason);
   }

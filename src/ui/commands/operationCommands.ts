@@ -6,10 +6,10 @@ import { requestWords } from '../../text/operationProgress.js';
 import { targetVm } from './targets.js';
 import { mustConfirm, askNameOfProtected } from './consent.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import type { VmView } from '../../inventory/views.js';
-import type { AgreedRecovery, UnfinishedOperation } from '../../operations/interrupted.js';
+import type { VmView } from '../../live/views.js';
+import type { AgreedRecovery, InterruptedPreview } from '../../operations/interrupted.js';
 import type { RecoveryReport } from '../../domain/recoveryReport.js';
-import { unfinishedLines, unfinishedText } from '../../text/unfinishedText.js';
+import { interruptedOperationLines, interruptedOperationText } from '../../text/interruptedOperationText.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 
 export const operationCommands = {
@@ -32,7 +32,7 @@ async function cancelOperation(run: CommandRun): Promise<void> {
         ? t('Nothing is being done with {0}.', view.vm.name)
         : t(
             '{0}: this was started elsewhere and cannot be cancelled here.',
-            requestWords(run.inventory, operation.request),
+            requestWords(run.engine, operation.request),
           ),
       { vm: view.vm.name },
     );
@@ -41,7 +41,7 @@ async function cancelOperation(run: CommandRun): Promise<void> {
   if (run.running.cancel(view.ref, stays) === 0 && stays !== undefined) {
     throw new CommandError(
       'unsupported',
-      t('{0}: libvirt cannot cancel this. It goes on to its end.', requestWords(run.inventory, stays)),
+      t('{0}: libvirt cannot cancel this. It goes on to its end.', requestWords(run.engine, stays)),
       { vm: view.vm.name },
     );
   }
@@ -51,17 +51,17 @@ async function cancelOperation(run: CommandRun): Promise<void> {
 async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: readonly string[] }> {
   const view = await targetVm(run, t('Finish what was interrupted on which VM?'));
   const { ref, vm } = view;
-  const unfinished = await run.inventory.readUnfinished(ref);
+  const unfinished = await run.engine.readInterrupted(ref);
   const agreed = unfinished.flatMap(agreeable);
   if (unfinished.length === 0) {
     throw new NothingThere(t('Nothing is unfinished on {0}.', vm.name), { vm: vm.name });
   }
   if (agreed.length === 0) {
-    const [text] = unfinished.map((one) => unfinishedText(one, view, Date.now()));
+    const [text] = unfinished.map((one) => interruptedOperationText(one, view, Date.now()));
     throw new CommandError('refused', text ?? '', { vm: vm.name });
   }
   await ask(run, view, unfinished);
-  const outcomes = await run.inventory.finishUnfinished(ref, agreed);
+  const outcomes = await run.engine.finishInterrupted(ref, agreed);
   if (outcomes.every(isAtItsEnd)) {
     noteInStatusBar(t('New operations can be begun on {0} again.', vm.name));
   }
@@ -69,7 +69,7 @@ async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: r
 }
 
 /** What only a person's own hand leads out of is not among them. */
-function agreeable({ id, recovery }: UnfinishedOperation): readonly AgreedRecovery[] {
+function agreeable({ id, recovery }: InterruptedPreview): readonly AgreedRecovery[] {
   return recovery.kind === 'explain' ? [] : [{ id, steps: recovery.kind === 'steps' ? recovery.plan.steps : [] }];
 }
 
@@ -77,7 +77,7 @@ function isAtItsEnd(outcome: RecoveryReport['outcome']): boolean {
   return outcome !== 'explained' && outcome !== 'failed';
 }
 
-async function ask(run: CommandRun, view: VmView, unfinished: readonly UnfinishedOperation[]): Promise<void> {
+async function ask(run: CommandRun, view: VmView, unfinished: readonly InterruptedPreview[]): Promise<void> {
   for (const { recovery, request } of unfinished) {
     if (recovery.kind === 'steps') {
       await askNameOfProtected(run, view, request, { ...recovery.plan, losses: [], warnings: [] });
@@ -87,8 +87,8 @@ async function ask(run: CommandRun, view: VmView, unfinished: readonly Unfinishe
     const now = Date.now();
     await askQuestion({
       title: t('Finish what was interrupted on {0}?', view.vm.name),
-      lines: unfinishedLines(unfinished, view, now),
-      details: unfinished.map((one) => unfinishedText(one, view, now)).join('\n\n'),
+      lines: interruptedOperationLines(unfinished, view, now),
+      details: unfinished.map((one) => interruptedOperationText(one, view, now)).join('\n\n'),
       confirm: t('Finish'),
     });
   }
@@ -107,6 +107,6 @@ async function dismissUnfinished(run: CommandRun): Promise<void> {
       confirm: t('Yes'),
     });
   }
-  await run.inventory.dismissUnfinished(ref);
+  await run.engine.dismissInterrupted(ref);
   noteInStatusBar(t('New operations can be begun on {0} again.', vm.name));
 }

@@ -1,6 +1,6 @@
 // The notification of an operation that takes a while: what it waits for, how far it is, and Cancel where it helps.
 import { t } from '@vscode/l10n';
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import { checkStep } from '../../engine/operationStatus.js';
 import { DisposableStore, toDisposable } from '../../base/disposable.js';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -34,13 +34,13 @@ export class OperationNotice {
   readonly #begunAt = Date.now();
 
   constructor(
-    private readonly inventory: InventoryPort,
+    private readonly engine: EnginePort,
     private readonly request: OperationRequest,
     private readonly cancel: CancelWish,
   ) {
     const timer = setInterval(() => this.#update(), tickMs);
     this.#store.add(toDisposable(() => clearInterval(timer)));
-    this.#store.add(inventory.onDidChange(() => this.#update()));
+    this.#store.add(engine.onDidChange(() => this.#update()));
   }
 
   waitFor(other: OperationRequest): void {
@@ -55,10 +55,10 @@ export class OperationNotice {
   }
 
   #update(): void {
-    const running = this.inventory.findVm(this.request.vm)?.operation;
+    const running = this.engine.findVm(this.request.vm)?.operation;
     if (running?.request !== this.request) {
       if (this.#waitsFor !== undefined) {
-        this.#show(true, t('waits for: {0}', requestWords(this.inventory, this.#waitsFor)));
+        this.#show(true, t('waits for: {0}', requestWords(this.engine, this.#waitsFor)));
       }
       return;
     }
@@ -87,7 +87,7 @@ export class OperationNotice {
     let latest: (() => void) | undefined;
     let send: OpenNotice['report'] | undefined;
     let reported = 0;
-    const title = requestWords(this.inventory, this.request);
+    const title = requestWords(this.engine, this.request);
     void notifyProgress(title, cancellable, (report, token) => {
       this.#store.add(token.onCancellationRequested(() => this.cancel.wish()));
       send = (message, percentNow) => {

@@ -1,6 +1,6 @@
 // Which kinds a new snapshot may be of is asked for, and one is picked.
 import { t } from '@vscode/l10n';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { RefusalReason } from '../../domain/refusal.js';
 import type { Plan } from '../../operations/plan.js';
@@ -12,7 +12,7 @@ import { planIn } from './operate.js';
 import { pick } from '../prompts/pickTarget.js';
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
-type Draft = Omit<CreateRequest, 'snapshotKind'>;
+type CreateDraft = Omit<CreateRequest, 'snapshotKind'>;
 
 /**
  * A VM with snapshots keeps their style. One without is offered both where both can be done, the better one first.
@@ -22,12 +22,12 @@ export async function pickKind(
   run: CommandRun,
   view: VmView,
   tree: SnapshotTree,
-  draft: Draft,
+  draft: CreateDraft,
   title: string,
 ): Promise<{ readonly request: KindRequest; readonly plan: Plan }> {
   const kinds = kindsFor(view, tree, draft);
   const mayChoose = draft.style === undefined && tree.snapshots.length === 0;
-  const decided = await run.inventory.decide([...kinds, ...(mayChoose ? kinds.flatMap(inEachStyle) : [])]);
+  const decided = await run.engine.decide([...kinds, ...(mayChoose ? kinds.flatMap(inEachStyle) : [])]);
   const variants = decided.slice(0, kinds.length);
   const choices = kindChoices([...variants, ...(await withoutDisks(run, variants))], decided.slice(kinds.length));
   const chosen = await pick(choices, t('What should it hold?'), title);
@@ -52,7 +52,7 @@ async function withoutDisks(run: CommandRun, refused: readonly Variant[]): Promi
     const isMeant = request.snapshotKind !== 'memory' && request.quiesce !== true && request.without === undefined;
     for (let disk = isMeant ? diskInTheWay(next) : undefined; disk !== undefined; disk = diskInTheWay(next)) {
       const { without = [] } = next.request;
-      [next] = await run.inventory.decide([{ ...request, without: [...without, disk] }]);
+      [next] = await run.engine.decide([{ ...request, without: [...without, disk] }]);
     }
     found.push(...(next.request.without !== undefined && next.decision.kind === 'plan' ? [next] : []));
   }
@@ -67,7 +67,7 @@ function diskInTheWay({ request: { without = [] }, decision }: Variant): string 
     : undefined;
 }
 
-function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: Draft): readonly KindRequest[] {
+function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: CreateDraft): readonly KindRequest[] {
   const own = styleOfVm(tree);
   // Whoever chooses the one means it, and not the other.
   const { seamless: _, ...plain } = draft;

@@ -4,7 +4,7 @@ import type { PowerAction } from '../../domain/operation.js';
 import { type menuTokens, vmTokens } from '../../text/capabilityTokens.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { operate, operateConfirmed } from './operate.js';
-import { type Question, operateAll } from './operateAll.js';
+import { type OperateQuestion, operateAll } from './operateAll.js';
 import { targetVms } from './targets.js';
 
 export const powerCommands = {
@@ -46,7 +46,7 @@ async function power(run: CommandRun, action: PowerAction, placeholder: string):
 }
 
 /** A transient VM is gone with its snapshots when it is off, so that a shutdown may destroy as much as a force off. */
-function question(action: PowerAction, count: number): Question | undefined {
+function question(action: PowerAction, count: number): OperateQuestion | undefined {
   switch (action) {
     case 'forceOff':
       return { title: t('Force off {0} VMs?', count), confirm: t('Force Off {0} VMs', count), when: 'always' };

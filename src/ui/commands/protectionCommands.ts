@@ -1,13 +1,13 @@
 // What is not to be deleted by rule, and which VMs are dealt with only after their name was typed.
 import { t } from '@vscode/l10n';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { type VmView, vmKey } from '../../inventory/views.js';
+import { type VmView, vmKey } from '../../live/views.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { mustConfirm } from './consent.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { targetSnapshot, targetSnapshots, targetVm, targetVms } from './targets.js';
 import { readSettings, writeSetting } from '../readSettings.js';
-import { protectedBy, namesOnly } from '../../domain/protection.js';
+import { protectionMatcher, isNameOnly } from '../../domain/protection.js';
 import { CommandError } from '../prompts/commandError.js';
 
 export const protectionCommands = {
@@ -20,12 +20,12 @@ export const protectionCommands = {
   /** From now on one command and one key go back to it; the VM's favourite before is one no longer. */
   'virtRewind.markFavourite': async (run) => {
     const { view, snapshot } = await targetSnapshot(run, t('Make which snapshot the favourite?'));
-    await run.inventory.setFavourite(view.ref, snapshot.name);
+    await run.engine.setFavourite(view.ref, snapshot.name);
     noteInStatusBar(t('Favourite of {0}: {1}', view.vm.name, snapshot.title));
   },
   'virtRewind.unmarkFavourite': async (run) => {
     const { ref, vm } = await targetVm(run, t('Take the favourite mark off which VM?'), hasFavourite);
-    await run.inventory.setFavourite(ref, undefined);
+    await run.engine.setFavourite(ref, undefined);
     noteInStatusBar(t('{0} has no favourite any more.', vm.name));
   },
   'virtRewind.protectVm': protectVm,
@@ -46,7 +46,7 @@ async function markSnapshots(
   const targets = await targetSnapshots(run, placeholder);
   const views = new Map<string, VmView>(targets.map(({ view }) => [vmKey(view.ref), view]));
   for (const { ref, vm } of kept === 'free' ? views.values() : []) {
-    const favourite = await run.inventory.readFavourite(ref);
+    const favourite = await run.engine.readFavourite(ref);
     const held = targets.find(({ view, snapshot }) => vmKey(view.ref) === vmKey(ref) && snapshot.name === favourite);
     if (held !== undefined) {
       throw new CommandError(
@@ -58,7 +58,7 @@ async function markSnapshots(
   }
   for (const [key, { ref }] of views) {
     const names = targets.filter(({ view }) => vmKey(view.ref) === key).map(({ snapshot }) => snapshot.name);
-    await run.inventory.setKept(ref, names, kept);
+    await run.engine.setKept(ref, names, kept);
   }
   noteInStatusBar(said(targets.map(({ snapshot }) => snapshot.title).join(', ')));
 }
@@ -66,7 +66,7 @@ async function markSnapshots(
 /** From now on dangerous operations on the VM ask for its name. */
 async function protectVm(run: CommandRun): Promise<void> {
   const { protectedVms } = readSettings();
-  const isProtected = protectedBy(protectedVms);
+  const isProtected = protectionMatcher(protectedVms);
   const views = await targetVms(run, t('Protect which VM?'), ({ vm }) => !isProtected(vm));
   const added = views.filter(({ vm }) => !isProtected(vm)).map(({ vm }) => (/[*?]/u.test(vm.name) ? vm.uuid : vm.name));
   if (added.length > 0) {
@@ -81,11 +81,11 @@ async function protectVm(run: CommandRun): Promise<void> {
  */
 async function unprotectVm(run: CommandRun): Promise<void> {
   const { protectedVms } = readSettings();
-  const views = await targetVms(run, t('Unprotect which VM?'), ({ vm }) => protectedBy(protectedVms)(vm));
-  const kept = protectedVms.filter((pattern) => !views.some(({ vm }) => namesOnly(pattern, vm)));
-  const still = views.find(({ vm }) => protectedBy(kept)(vm));
+  const views = await targetVms(run, t('Unprotect which VM?'), ({ vm }) => protectionMatcher(protectedVms)(vm));
+  const kept = protectedVms.filter((pattern) => !views.some(({ vm }) => isNameOnly(pattern, vm)));
+  const still = views.find(({ vm }) => protectionMatcher(kept)(vm));
   if (still !== undefined) {
-    const pattern = kept.find((one) => protectedBy([one])(still.vm)) ?? '';
+    const pattern = kept.find((one) => protectionMatcher([one])(still.vm)) ?? '';
     throw new CommandError(
       'refused',
       t(

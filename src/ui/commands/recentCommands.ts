@@ -8,7 +8,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
 import type { SystemPoint } from '../../domain/system.js';
 import type { VmRef } from '../../domain/vm.js';
-import { openConnections } from '../../engine/namedTargets.js';
+import { openConnections } from '../../engine/findTargets.js';
 import { readAudit } from '../../journal/readAudit.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { historyEntries } from '../../text/historyRows.js';
@@ -28,16 +28,16 @@ export const recentCommands = {
   'virtRewind.revertToBranch': revertToBranch,
 } satisfies CommandTable;
 
-interface Way {
+interface RecentCommand {
   readonly command: CommandId;
   readonly given: object;
 }
 
-interface Recent {
+interface RecentUse {
   readonly at: number;
   /** Of a restore point: the id of its system. */
   readonly system?: string;
-  readonly choice: Choice<Way>;
+  readonly choice: Choice<RecentCommand>;
 }
 
 /** The command that it leads to asks, as from a row. */
@@ -51,7 +51,7 @@ async function revertToRecent(run: CommandRun): Promise<unknown> {
     isMeant: ({ uuid }, { name, trailers }) => trailers.auto === undefined && !points.taken.has(`${uuid} ${name}`),
   });
   // Those of the system that one works with come before all others.
-  const rank = ({ system }: Recent): number => (system !== undefined && system === chosen ? 1 : 0);
+  const rank = ({ system }: RecentUse): number => (system !== undefined && system === chosen ? 1 : 0);
   const recent = [...points.found, ...snapshots]
     .toSorted((one, other) => rank(other) - rank(one) || other.at - one.at)
     .slice(0, mostOffered);
@@ -117,7 +117,7 @@ async function pointsOf(
   run: CommandRun,
   now: number,
   { lastUsed, isMeant }: { readonly lastUsed: LastUsed; readonly isMeant: (point: SystemPoint) => boolean },
-): Promise<{ readonly found: readonly Recent[]; readonly taken: ReadonlySet<string> }> {
+): Promise<{ readonly found: readonly RecentUse[]; readonly taken: ReadonlySet<string> }> {
   const { systems } = await (await run.systems.open()).list();
   const all = systems.flatMap(({ system, points }) => points.map((point) => ({ system, point })));
   return {
@@ -136,20 +136,20 @@ async function pointsOf(
   };
 }
 
-interface Wanted {
+interface RecentFilter {
   readonly lastUsed: LastUsed;
   readonly isMeant: (vm: VmRef, snapshot: Snapshot) => boolean;
 }
 
 /** Of VMs whose snapshots cannot be read, none: the tree says why. */
 async function snapshotsOf(
-  { inventory }: CommandRun,
+  { engine }: CommandRun,
   now: number,
-  { lastUsed, isMeant }: Wanted,
-): Promise<readonly Recent[]> {
-  await openConnections(inventory);
-  const views = inventory.connections.flatMap(({ vms }) => vms).filter(({ snapshotCount }) => snapshotCount !== 0);
-  const trees = await Promise.allSettled(views.map(({ ref }) => inventory.readTree(ref)));
+  { lastUsed, isMeant }: RecentFilter,
+): Promise<readonly RecentUse[]> {
+  await openConnections(engine);
+  const views = engine.connections.flatMap(({ vms }) => vms).filter(({ snapshotCount }) => snapshotCount !== 0);
+  const trees = await Promise.allSettled(views.map(({ ref }) => engine.readTree(ref)));
   return trees.flatMap((tree, index) => {
     const view = views[index];
     return tree.status === 'rejected' || view === undefined

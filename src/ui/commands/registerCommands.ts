@@ -20,7 +20,7 @@ export function registerCommands(services: CommandServices): Disposable {
     store.add(vscode.commands.registerCommand(id, call));
   }
   store.add(automaticCheckpoints(services, running));
-  store.add(recoveryNotices(services.inventory, services.log));
-  store.add(healthNotices(services.inventory, services.health, services.log));
+  store.add(recoveryNotices(services.engine, services.log));
+  store.add(healthNotices(services.engine, services.health, services.log));
   return store;
 }

@@ -2,14 +2,14 @@
 import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
 import { displayLine } from '../../domain/plainText.js';
-import { type Undoing, UndoLook } from '../../engine/undoing.js';
-import type { VmView } from '../../inventory/views.js';
+import { type UndoableOperation, UndoLook } from '../../engine/undoLook.js';
+import type { VmView } from '../../live/views.js';
 import { loggedWords, nothingInLogText, wayText } from '../../text/loggedText.js';
 import { titleOf } from '../../text/operationProgress.js';
 import { agoText } from '../../text/relativeAge.js';
 import { askOne } from '../prompts/ask.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import { answered, CommandError, NothingThere } from '../prompts/commandError.js';
+import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { seamlessWish } from '../readSettings.js';
 import { entryOf } from './commandArguments.js';
@@ -17,7 +17,7 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm } from './consent.js';
 import { existingVm, operate } from './operate.js';
 import { targetVm } from './targets.js';
-import { undoMomentOf } from './undoMoment.js';
+import { undoMomentOf } from './cancelMoment.js';
 
 /** More than a person reads. */
 const mostOffered = 50;
@@ -31,7 +31,7 @@ export const restoreStateCommands = {
 
 async function restoreState(run: CommandRun): Promise<void> {
   const view = await targetVm(run, t('Restore an earlier state of which VM?'));
-  const look = await UndoLook.at(run.inventory, view.ref);
+  const look = await UndoLook.at(run.engine, view.ref);
   const id = (entryOf(run.call) ?? (await pickEntry(view, look))).toLowerCase();
   const vm = displayLine(view.vm.name);
   const entry = look.find(id);
@@ -72,18 +72,21 @@ async function restoreState(run: CommandRun): Promise<void> {
 }
 
 /** On what is there by then. */
-async function undoFresh(run: CommandRun, view: VmView, { entry }: Undoing): Promise<void> {
-  const fresh = await UndoLook.at(run.inventory, view.ref);
+async function undoFresh(run: CommandRun, view: VmView, { entry }: UndoableOperation): Promise<void> {
+  const fresh = await UndoLook.at(run.engine, view.ref);
   const way = requireWay(view, fresh.of(fresh.find(entry.id) ?? entry));
   if (way.kind === 'mark') {
-    return run.inventory.mark(way.request, entry.id);
+    return run.engine.mark(way.request, entry.id);
   }
   const { request } = way;
   const keeps = request.kind === 'revert' && request.checkpointFirst === true;
   await operate(run, keeps ? { ...request, ...seamlessWish() } : request, { undoes: entry.id, quiet: 'result' });
 }
 
-function requireWay({ ref, vm }: VmView, { way }: Undoing): Exclude<Undoing['way'], { kind: 'refusal' }> {
+function requireWay(
+  { ref, vm }: VmView,
+  { way }: UndoableOperation,
+): Exclude<UndoableOperation['way'], { kind: 'refusal' }> {
   if (way.kind === 'refusal') {
     throw new Failure('refused', { connection: ref.connection, vm: vm.name, refusal: way.refusal });
   }
@@ -115,6 +118,7 @@ async function pickEntry(view: VmView, look: UndoLook): Promise<string> {
   if (lines.length === 0) {
     throw new NothingThere(nothingInLogText(view.vm.name, 'undo'), { vm: view.vm.name });
   }
-  return answered(await askOne(lines, t('Bring the VM back to before which operation?'), displayLine(view.vm.name)))
-    .value;
+  return requireAnswer(
+    await askOne(lines, t('Bring the VM back to before which operation?'), displayLine(view.vm.name)),
+  ).value;
 }

@@ -3,12 +3,12 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { OperationResult, AfterRevert, OperationRequest } from '../../domain/operation.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { targetSnapshot, targetVm, workedVm } from './targets.js';
+import { targetSnapshot, targetVm, activeOrPickedVm } from './targets.js';
 import { findSnapshot, sortSnapshots } from '../../domain/snapshotTree.js';
 import { NothingThere } from '../prompts/commandError.js';
-import type { Decided } from '../../engine/inventory.js';
-import { UndoLook } from '../../engine/undoing.js';
-import type { VmView } from '../../inventory/views.js';
+import type { DecidedRequests } from '../../engine/enginePort.js';
+import { UndoLook } from '../../engine/undoLook.js';
+import type { VmView } from '../../live/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { readSettings, seamlessWish } from '../readSettings.js';
 import type { Plan } from '../../operations/plan.js';
@@ -22,7 +22,7 @@ import { refusalText } from '../../text/refusalText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { pick } from '../prompts/pickTarget.js';
 import { afterChoices, preferredAfter } from '../../operations/revert/afterChoices.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { mustConfirm } from './consent.js';
 import { existingVm, operate, refusedFailure } from './operate.js';
@@ -45,8 +45,8 @@ async function revert(run: CommandRun): Promise<OperationResult> {
 /** Goes back to what a VM was before its last revert. */
 async function undoRevert(run: CommandRun): Promise<OperationResult> {
   const view = await targetVm(run, t('Undo the last revert of which VM?'), ({ undo }) => undo !== undefined, undoWords);
-  const checkpoint = await run.inventory.undoOfRevert(view.ref);
-  const look = await UndoLook.at(run.inventory, view.ref);
+  const checkpoint = await run.engine.undoOfRevert(view.ref);
+  const look = await UndoLook.at(run.engine, view.ref);
   const snapshot = checkpoint && findSnapshot(look.tree, checkpoint.name);
   if (snapshot === undefined) {
     throw new NothingThere(nothingToUndoText(view.vm.name), { vm: view.vm.name });
@@ -61,14 +61,14 @@ async function undoRevert(run: CommandRun): Promise<OperationResult> {
 
 /** Goes back to the snapshot of a VM that was marked as the favourite. */
 async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
-  const view = await workedVm(
+  const view = await activeOrPickedVm(
     run,
     t('Revert which VM to its favourite?'),
     ({ favourite }) => favourite !== undefined,
     (one) => (one.favourite === undefined ? undefined : `★ ${titleOf(one, one.favourite)}`),
   );
-  const name = await run.inventory.readFavourite(view.ref);
-  const snapshot = name === undefined ? undefined : findSnapshot(await run.inventory.readTree(view.ref), name);
+  const name = await run.engine.readFavourite(view.ref);
+  const snapshot = name === undefined ? undefined : findSnapshot(await run.engine.readTree(view.ref), name);
   if (snapshot === undefined) {
     throw new NothingThere(
       t('No snapshot of {0} is marked as the favourite. Mark one in its menu first.', view.vm.name),
@@ -80,12 +80,12 @@ async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
 
 /** Goes back to the newest snapshot of a VM that somebody took: what reverts and their layouts have left does not count. */
 async function revertToLast(run: CommandRun): Promise<OperationResult> {
-  const view = await workedVm(
+  const view = await activeOrPickedVm(
     run,
     t('Revert which VM to its last checkpoint?'),
     ({ snapshotCount }) => snapshotCount !== 0,
   );
-  const tree = await run.inventory.readTree(view.ref);
+  const tree = await run.engine.readTree(view.ref);
   const last = sortSnapshots(tree, 'time').findLast(({ trailers }) => trailers.auto === undefined);
   if (last === undefined) {
     throw new NothingThere(t('{0} has no snapshots.', view.vm.name), { vm: view.vm.name });
@@ -108,7 +108,7 @@ type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
 
 type Checkpoint = 'first' | 'none';
 
-interface Question {
+interface RevertQuestion {
   readonly view: VmView;
   readonly snapshot: Snapshot;
   /** What would be done without a question. */
@@ -120,7 +120,7 @@ interface Question {
 }
 
 /** What a revert is for. */
-interface Caller {
+interface RevertCaller {
   /** Of the command that says so when the offer to undo fails. */
   readonly id: CommandId;
   /** Title of the snapshot that the revert went to which this one undoes. */
@@ -132,14 +132,19 @@ interface Caller {
 }
 
 /** One way to do it: a state afterwards, with a checkpoint or without one. */
-interface Way {
+interface RevertWay {
   readonly plan: Plan;
   readonly end: EndState;
   readonly keeps: Checkpoint;
 }
 
-async function revertTo(run: CommandRun, view: VmView, snapshot: Snapshot, caller: Caller): Promise<OperationResult> {
-  const given = givenTo(run.call);
+async function revertTo(
+  run: CommandRun,
+  view: VmView,
+  snapshot: Snapshot,
+  caller: RevertCaller,
+): Promise<OperationResult> {
+  const given = argumentsOf(run.call);
   const settings = readSettings();
   const preferred = given.after ?? caller.after ?? preferredAfter(settings.revertPowerState, snapshot, view.vm.power);
   const checkpoint = (given.checkpointFirst ?? settings.checkpointFirst) ? 'first' : 'none';
@@ -180,19 +185,19 @@ async function revertTo(run: CommandRun, view: VmView, snapshot: Snapshot, calle
  */
 async function ask(
   run: CommandRun,
-  { view, snapshot, asked, choices, undoes }: Question,
+  { view, snapshot, asked, choices, undoes }: RevertQuestion,
   requests: (checkpoint: Checkpoint) => readonly RevertRequest[],
 ): Promise<Plan> {
   const preferred: Checkpoint = asked.checkpointFirst === true ? 'first' : 'none';
   const other = preferred === 'first' ? 'none' : 'first';
-  const decided = await run.inventory.decide([...requests(preferred), ...(choices === 'both' ? requests(other) : [])]);
+  const decided = await run.engine.decide([...requests(preferred), ...(choices === 'both' ? requests(other) : [])]);
   const ways = waysOf(view, snapshot, decided);
   let [way] = ways;
   if (way === undefined) {
     throw refusedFailure(run, asked, refusalsOf(decided));
   }
   const target = existingVm(run, view.ref);
-  const questionFor = ({ plan, keeps }: Way): QuestionText => {
+  const questionFor = ({ plan, keeps }: RevertWay): QuestionText => {
     const [refusal] = keeps === 'none' && preferred === 'first' ? refusalsOf(decided, 'first') : [];
     return questionOf({ plan, target }, Date.now(), {
       ...(undoes !== undefined && { undoes }),
@@ -222,11 +227,11 @@ async function ask(
 
 /** @param usual what goes without saying */
 function pickWay(
-  ways: readonly Way[],
+  ways: readonly RevertWay[],
   usual: Checkpoint,
   { title, undoes }: { readonly title: string; readonly undoes: boolean },
   target: VmView,
-): Promise<Way> {
+): Promise<RevertWay> {
   const now = Date.now();
   const lines = ways.map((way) => {
     const label = revertLabel(way.end, undoes);
@@ -245,23 +250,29 @@ function pickWay(
 }
 
 /** In the order that was asked for. Where nothing has to be kept, a checkpoint or none is the same way. */
-function waysOf(view: VmView, snapshot: Snapshot, decided: Decided<readonly RevertRequest[]>): readonly Way[] {
-  const ways = decided.flatMap(({ request, decision }): readonly Way[] =>
+function waysOf(
+  view: VmView,
+  snapshot: Snapshot,
+  decided: DecidedRequests<readonly RevertRequest[]>,
+): readonly RevertWay[] {
+  const ways = decided.flatMap(({ request, decision }): readonly RevertWay[] =>
     decision.kind === 'plan'
-      ? [{ plan: decision, end: endOf(request.after, snapshot, view.vm.power), keeps: keptBy(request) }]
+      ? [{ plan: decision, end: endOf(request.after, snapshot, view.vm.power), keeps: checkpointChoiceOf(request) }]
       : [],
   );
   const spared = ways.filter(({ plan, keeps }) => keeps === 'first' && plan.checkpoint === undefined);
   return ways.filter(({ end, keeps }) => keeps === 'first' || !spared.some((one) => one.end === end));
 }
 
-function keptBy({ checkpointFirst }: RevertRequest): Checkpoint {
+function checkpointChoiceOf({ checkpointFirst }: RevertRequest): Checkpoint {
   return checkpointFirst === true ? 'first' : 'none';
 }
 
-function refusalsOf(decided: Decided<readonly RevertRequest[]>, kept?: Checkpoint): readonly Refusal[] {
+function refusalsOf(decided: DecidedRequests<readonly RevertRequest[]>, kept?: Checkpoint): readonly Refusal[] {
   return decided.flatMap(({ request, decision }) =>
-    decision.kind === 'refusal' && (kept === undefined || keptBy(request) === kept) ? [decision.refusal] : [],
+    decision.kind === 'refusal' && (kept === undefined || checkpointChoiceOf(request) === kept)
+      ? [decision.refusal]
+      : [],
   );
 }
 
@@ -270,7 +281,7 @@ async function revertNow(
   view: VmView,
   request: OperationRequest,
   confirmed: Plan | undefined,
-  { id, entry }: Caller,
+  { id, entry }: RevertCaller,
 ): Promise<OperationResult> {
   const options = { ...(confirmed !== undefined && { confirmed }), ...(entry !== undefined && { undoes: entry }) };
   const title = titleIn(existingVm(run, view.ref), request);

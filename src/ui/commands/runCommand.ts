@@ -9,11 +9,11 @@ import { failureMessage } from '../../text/failureMessage.js';
 import { failureText, isSilent } from '../../text/failureText.js';
 import { noticeText } from '../../text/noticeText.js';
 import { parseCall } from './commandArguments.js';
-import { CommandError, Dismissed, NothingThere } from '../prompts/commandError.js';
+import { CommandError, DismissedError, NothingThere } from '../prompts/commandError.js';
 import type { CommandServices, Handler } from './commandServices.js';
 import { failureInLog } from './failureInLog.js';
-import { refuseLost } from './lostConnection.js';
-import { callAgain, isRowLost } from './lostRow.js';
+import { refuseUnreachable } from './unreachableConnection.js';
+import { callAgain, isRowMissing } from './missingRow.js';
 import { notify } from '../prompts/notify.js';
 import { isNode } from '../tree/nodes.js';
 import type { RunningOperations } from './runningOperations.js';
@@ -38,18 +38,18 @@ export function runCommand(
     let byProgram = first !== undefined && first !== null;
     try {
       const { tree } = services;
-      const isUnsure = isRowLost(first) && tree.isBeingDrawn;
+      const isUnsure = isRowMissing(first) && tree.isBeingDrawn;
       if (isUnsure && (await callAgain(id, first))) {
         return undefined;
       }
       const others = Array.isArray(second) ? second.filter((row) => isNode(row) && tree.focus.isThere(row)) : second;
       const call = parseCall(first, others, () => (isUnsure ? [] : tree.focus.selection));
       byProgram = call.kind === 'program';
-      refuseLost(services.inventory, id, call);
+      refuseUnreachable(services.engine, id, call);
       return await handler({ ...services, call, running, seen });
     } catch (reason) {
-      const error = named(reason, seen);
-      if (error instanceof Dismissed) {
+      const error = nameVm(reason, seen);
+      if (error instanceof DismissedError) {
         services.log.debug(`${id}: left by the user`);
         return undefined;
       }
@@ -65,7 +65,7 @@ export function runCommand(
 }
 
 /** A VM that has gone since the command saw it is told of by its name. */
-function named(error: unknown, seen: ReadonlyMap<string, string>): unknown {
+function nameVm(error: unknown, seen: ReadonlyMap<string, string>): unknown {
   const name = error instanceof Failure ? seen.get(error.details.vm ?? '') : undefined;
   return error instanceof Failure && name !== undefined ? withDetails(error, { vm: name }) : error;
 }
@@ -99,16 +99,16 @@ function toCommandError(error: unknown): CommandError {
   return new CommandError(kind, noticeText(wording(error).message), details, { cause: error });
 }
 
-interface Wording extends Pick<FailureText, 'severity' | 'buttons'> {
+interface ErrorWording extends Pick<FailureText, 'severity' | 'buttons'> {
   readonly message: string;
 }
 
-function wording(error: unknown): Wording {
+function wording(error: unknown): ErrorWording {
   if (error instanceof Failure) {
-    return { ...failureText(error), message: told(error) };
+    return { ...failureText(error), message: messageOf(error) };
   }
   // Another command, called with arguments, told it so: as one with its buttons.
-  if (error instanceof CommandError && error.cause instanceof Failure && error.message === told(error.cause)) {
+  if (error instanceof CommandError && error.cause instanceof Failure && error.message === messageOf(error.cause)) {
     return wording(error.cause);
   }
   if (error instanceof CommandError) {
@@ -122,6 +122,6 @@ function wording(error: unknown): Wording {
   return { message: t('Virt Rewind failed: {0}', message), severity: 'error', buttons: [] };
 }
 
-function told(failure: Failure): string {
+function messageOf(failure: Failure): string {
   return noticeText(failureMessage(failure));
 }

@@ -1,6 +1,6 @@
 // Does many things, those of one group one after another, some groups at the same time. Knows nothing of VMs.
 
-export type Outcome<T, R> =
+export type ItemOutcome<T, R> =
   | { readonly item: T; readonly kind: 'done'; readonly value: R }
   | { readonly item: T; readonly kind: 'failed'; readonly reason: unknown }
   /** An earlier one of its group failed, so that it was not tried. */
@@ -15,8 +15,8 @@ export async function runGrouped<T, R>(
   groupOf: (item: T) => string,
   atOnce: number,
   run: (item: T) => Promise<R>,
-): Promise<readonly Outcome<T, R>[]> {
-  const outcomes = new Map<T, Outcome<T, R>>();
+): Promise<readonly ItemOutcome<T, R>[]> {
+  const outcomes = new Map<T, ItemOutcome<T, R>>();
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const group = groupOf(item);

@@ -1,5 +1,5 @@
 // The operations that this window has under way. Knows nothing of the editor.
-import { vmKey } from '../../inventory/views.js';
+import { vmKey } from '../../live/views.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { VmRef } from '../../domain/vm.js';
 

@@ -1,19 +1,19 @@
 // Snapshots are taken, named and described.
 import { t } from '@vscode/l10n';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { readSettings, seamlessWish } from '../readSettings.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import { type VmRef, snapshotableDisks } from '../../domain/vm.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { type Asking, askDescription, askTitle, disksTitle, kindTitle } from '../prompts/askTitle.js';
+import { type QuestionStep, askDescription, askTitle, disksTitle, kindTitle } from '../prompts/askTitle.js';
 import { operate, existingVm } from './operate.js';
 import type { Plan } from '../../operations/plan.js';
 import { pickKind } from './pickKind.js';
 import { pickSeveral } from '../prompts/pickTarget.js';
-import { calledOn, targetVm, targetVms, targetSnapshot, workedVm } from './targets.js';
+import { rowOfCall, targetVm, targetVms, targetSnapshot, activeOrPickedVm } from './targets.js';
 import { suggestTitle, checkpointTitle } from '../../domain/titleSuggestion.js';
 import { notify } from '../prompts/notify.js';
 import { operateAll } from './operateAll.js';
@@ -33,9 +33,9 @@ type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 
 /** Asks for the kind, the title and a description, as far as they are not given. */
 async function createSnapshot(run: CommandRun): Promise<OperationResult> {
-  const given = givenTo(run.call);
+  const given = argumentsOf(run.call);
   const view = await targetVm(run, t('Take a snapshot of which VM?'));
-  const tree = await run.inventory.readTree(view.ref);
+  const tree = await run.engine.readTree(view.ref);
   const git = gitReference();
   const suggestion = suggestTitle(git, tree.snapshots, new Date());
   const style = given.style === undefined ? styleFor(tree) : { style: given.style };
@@ -52,7 +52,10 @@ async function createSnapshot(run: CommandRun): Promise<OperationResult> {
   };
   // Steps are counted where all are asked; that disks may stay out is seen by the kind, or by what the VM has already.
   const asks = given.kind === undefined && given.title === undefined && given.description === undefined;
-  const asking = (at: number, of: number): Asking => ({ vm: view.vm.name, ...(asks && { step: [at, of] as const }) });
+  const asking = (at: number, of: number): QuestionStep => ({
+    vm: view.vm.name,
+    ...(asks && { step: [at, of] as const }),
+  });
   const isExternal = (style.style ?? styleOfVm(tree)) === 'external';
   const mayAskDisks = isExternal && given.without === undefined && snapshotableDisks(view.vm).length > 1;
   const chosen: { readonly request: CreateRequest; readonly plan?: Plan } =
@@ -69,7 +72,7 @@ async function createSnapshot(run: CommandRun): Promise<OperationResult> {
   // Who gives the title and no description wants none.
   const description =
     given.description ?? (given.title === undefined ? await askDescription('', asking(steps, steps)) : '');
-  const follow = run.tree.focus.follow({ ref: view.ref, row: calledOn(run) });
+  const follow = run.tree.focus.follow({ ref: view.ref, row: rowOfCall(run) });
   const request = {
     ...chosen.request,
     title,
@@ -107,12 +110,12 @@ export function styleFor(tree: SnapshotTree): { readonly style?: 'internal' | 'e
 
 /** Of the best kind for what the VM does now. */
 export async function checkpointRequest(
-  { inventory }: Pick<CommandRun, 'inventory'>,
+  { engine }: Pick<CommandRun, 'engine'>,
   vm: VmRef,
   titleIn: (tree: SnapshotTree) => string,
 ): Promise<CreateRequest> {
   const git = gitReference();
-  const tree = await inventory.readTree(vm);
+  const tree = await engine.readTree(vm);
   return {
     kind: 'create',
     vm,
@@ -127,7 +130,7 @@ export async function checkpointRequest(
 /** A snapshot without a question; can be undone. */
 async function quickCheckpoint(run: CommandRun): Promise<unknown> {
   const question = t('Take a checkpoint of which VM?');
-  const views = run.call.kind === 'rows' ? await targetVms(run, question) : [await workedVm(run, question)];
+  const views = run.call.kind === 'rows' ? await targetVms(run, question) : [await activeOrPickedVm(run, question)];
   const requests = await Promise.all(
     views.map(({ ref }) => checkpointRequest(run, ref, ({ snapshots }) => checkpointTitle(snapshots, new Date()))),
   );
@@ -139,7 +142,7 @@ async function quickCheckpoint(run: CommandRun): Promise<unknown> {
     return results;
   }
   // What a program does is no reason to show it.
-  const follow = run.call.kind === 'program' ? undefined : run.tree.focus.follow({ ref: only.vm, row: calledOn(run) });
+  const follow = run.call.kind === 'program' ? undefined : run.tree.focus.follow({ ref: only.vm, row: rowOfCall(run) });
   const result = await operate(run, only, { quiet: 'result' });
   follow?.(result.snapshot);
   offerUndo(run, [only], [result], doneText(only, result, existingVm(run, only.vm).vm.name, only.title));
@@ -174,7 +177,7 @@ function offerUndo(
 /** Changes the description of a snapshot, and the title where one is given; its name stays. */
 async function editDescription(run: CommandRun): Promise<OperationResult> {
   const { view, snapshot } = await targetSnapshot(run, t('Edit the description of which snapshot?'));
-  const given = givenTo(run.call);
+  const given = argumentsOf(run.call);
   const title = given.title ?? snapshot.title;
   // Who gives a title wants the description as it is.
   const kept = given.title === undefined ? undefined : snapshot.description;
@@ -186,8 +189,8 @@ async function editDescription(run: CommandRun): Promise<OperationResult> {
 async function renameSnapshot(run: CommandRun): Promise<OperationResult> {
   const { view, snapshot } = await targetSnapshot(run, t('Rename which snapshot?'));
   const others = (view.tree?.snapshots ?? []).filter(({ name }) => name !== snapshot.name);
-  const title = givenTo(run.call).title ?? (await askTitle(snapshot.title, others, { vm: view.vm.name }));
-  const follow = run.tree.focus.follow({ ref: view.ref, row: calledOn(run) });
+  const title = argumentsOf(run.call).title ?? (await askTitle(snapshot.title, others, { vm: view.vm.name }));
+  const follow = run.tree.focus.follow({ ref: view.ref, row: rowOfCall(run) });
   const result = await operate(run, { kind: 'rename', vm: view.ref, snapshot: snapshot.name, title });
   follow(result.snapshot);
   return result;

@@ -1,5 +1,5 @@
 // In which order several snapshots are deleted. Knows nothing of the editor.
-import { vmKey, type VmView } from '../../inventory/views.js';
+import { vmKey, type VmView } from '../../live/views.js';
 import type { DeleteScope } from '../../domain/operation.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 

@@ -1,23 +1,29 @@
 // Says when a VM of a system starts: after which others, and what makes it count as up. Touches no VM.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
-import { startWait, type UpWhen, usualSeconds } from '../../domain/startWait.js';
-import { isMember, memberNamed, type StartWait, type SystemMember, type VirtualSystem } from '../../domain/system.js';
+import { startWait, type ReadyCondition, usualSeconds } from '../../domain/startWait.js';
+import {
+  isMember,
+  findMemberByName,
+  type StartWait,
+  type SystemMember,
+  type VirtualSystem,
+} from '../../domain/system.js';
 import { requireOrder, withStart } from '../../systems/startOrder.js';
 import { startLine } from '../../text/startText.js';
 import { notInSystemText } from '../../text/systemText.js';
 import { askPlace, askProgram, askSeconds, pickBefore, pickMember, pickUp, type UpKind } from '../prompts/askStart.js';
 import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
-import { type CommandArguments, givenTo } from './commandArguments.js';
+import { type CommandArguments, argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { targetSystem } from './systemTargets.js';
 
 export async function setStartOrder(run: CommandRun): Promise<void> {
   const { system } = await targetSystem(run, t('Set the start order of which system?'));
   const member = await targetMember(run, system);
-  const given = givenTo(run.call);
-  const after = given.startsAfter?.map((one) => memberCalled(system, one).uuid) ?? (await pickBefore(system, member));
+  const given = argumentsOf(run.call);
+  const after = given.startsAfter?.map((one) => requireMember(system, one).uuid) ?? (await pickBefore(system, member));
   // Before anything else is asked.
   requireOrder(withStart(system.members, member.uuid, { after }));
   const wait = await waitOf(run, given, member);
@@ -35,9 +41,9 @@ export async function setStartOrder(run: CommandRun): Promise<void> {
 
 /** The one given, that of the row, or the one picked. */
 async function targetMember({ call }: CommandRun, system: VirtualSystem): Promise<SystemMember> {
-  const { vm } = givenTo(call);
+  const { vm } = argumentsOf(call);
   if (vm !== undefined) {
-    return memberCalled(system, vm);
+    return requireMember(system, vm);
   }
   const row = call.kind === 'rows' ? call.rows[0] : undefined;
   const own = row?.kind === 'member' && row.system === system.id ? system.members.find(isMember(row.ref)) : undefined;
@@ -45,8 +51,8 @@ async function targetMember({ call }: CommandRun, system: VirtualSystem): Promis
 }
 
 /** @throws CommandError `notFound` */
-function memberCalled(system: VirtualSystem, wanted: string): SystemMember {
-  const found = memberNamed(system, wanted);
+function requireMember(system: VirtualSystem, wanted: string): SystemMember {
+  const found = findMemberByName(system, wanted);
   if (found === undefined) {
     throw new CommandError('notFound', notInSystemText(system.name, wanted));
   }
@@ -55,12 +61,12 @@ function memberCalled(system: VirtualSystem, wanted: string): SystemMember {
 
 /** Who gives what is waited for is not asked for how long. */
 async function waitOf(
-  { inventory }: CommandRun,
+  { engine }: CommandRun,
   given: CommandArguments,
   member: SystemMember,
 ): Promise<StartWait | undefined> {
-  const told = upGiven(given);
-  const kind = told ?? (await pickUp(member, inventory.findVm(member)?.vm.agentChannel !== false));
+  const told = readyConditionOf(given);
+  const kind = told ?? (await pickUp(member, engine.findVm(member)?.vm.agentChannel !== false));
   if (kind === 'nothing') {
     return undefined;
   }
@@ -69,7 +75,7 @@ async function waitOf(
 }
 
 /** A port or a program says by itself what is waited for. @throws CommandError `invalid` where more than one thing is */
-function upGiven({ upWhen, port, host, program }: CommandArguments): UpKind | undefined {
+function readyConditionOf({ upWhen, port, host, program }: CommandArguments): UpKind | undefined {
   const kinds = new Set<UpKind>([
     ...(upWhen === undefined ? [] : [upWhen]),
     ...(port === undefined && host === undefined ? [] : ['port' as const]),
@@ -85,7 +91,7 @@ function upOf(
   kind: Exclude<UpKind, 'nothing'>,
   { port, host, program: [program, ...args] = [] }: CommandArguments,
   member: SystemMember,
-): UpWhen | Promise<UpWhen> {
+): ReadyCondition | Promise<ReadyCondition> {
   switch (kind) {
     case 'agent':
     case 'time':

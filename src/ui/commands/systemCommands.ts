@@ -2,16 +2,16 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { StoredSystem } from '../../domain/system.js';
-import { vmKey } from '../../inventory/views.js';
+import { vmKey } from '../../live/views.js';
 import { pointTitle } from '../../text/systemPointText.js';
 import { outcomeLines, systemRecoveredText } from '../../text/systemText.js';
 import { askText } from '../prompts/ask.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import { answered, CommandError } from '../prompts/commandError.js';
+import { requireAnswer, CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { pickSeveral } from '../prompts/pickTarget.js';
 import { vmOfNode } from '../tree/nodes.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm } from './consent.js';
 import { setStartOrder } from './startOrderCommand.js';
@@ -30,14 +30,14 @@ const longestName = 200;
 
 /** Of the selected VMs, or of those that are picked: several VMs that go back in time as one. */
 async function createSystem(run: CommandRun): Promise<{ readonly system: string }> {
-  const { inventory } = run;
-  const given = givenTo(run.call);
-  const all = inventory.connections.flatMap(({ vms }) => vms);
+  const { engine } = run;
+  const given = argumentsOf(run.call);
+  const all = engine.connections.flatMap(({ vms }) => vms);
   const rows = run.call.kind === 'rows' ? run.call.rows.flatMap((row) => vmOfNode(row) ?? []) : [];
   const selected = new Set(rows.map(vmKey));
   const views =
     given.vms !== undefined
-      ? await Promise.all(given.vms.map((vm) => namedVm(inventory, vm, given.connection)))
+      ? await Promise.all(given.vms.map((vm) => namedVm(engine, vm, given.connection)))
       : selected.size > 1
         ? all.filter(({ ref }) => selected.has(vmKey(ref)))
         : await pickSeveral(
@@ -61,14 +61,14 @@ async function rename(run: CommandRun): Promise<void> {
   const stored = await targetSystem(run, t('Rename which system?'));
   const { system, points } = stored;
   const systems = await run.systems.open();
-  const { title: given, snapshot } = givenTo(run.call);
+  const { title: given, snapshot } = argumentsOf(run.call);
   const isPoint = snapshot !== undefined || (run.call.kind === 'rows' && run.call.rows[0].kind === 'point');
   if (isPoint) {
     const point = await targetPoint(run, stored, '');
     const taken = points.filter((one) => one !== point);
     const title =
       given ??
-      answered(
+      requireAnswer(
         await askText({
           title: t('Title of the Restore Point of {0}', system.name),
           prompt: t('The snapshots of its VMs keep their names.'),
@@ -98,7 +98,7 @@ async function askName(run: CommandRun, title: string, value: string): Promise<s
     ignoreFocusOut: true,
     problem: (text) => nameProblem(text, taken.includes(text.trim())),
   });
-  return answered(name).trim();
+  return requireAnswer(name).trim();
 }
 
 function nameProblem(text: string, isTaken: boolean): string | undefined {

@@ -3,12 +3,12 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
-import { protectedBy } from '../../domain/protection.js';
+import { protectionMatcher } from '../../domain/protection.js';
 import { checkpointTitle } from '../../domain/titleSuggestion.js';
 import type { StoredSystem, SystemPoint } from '../../domain/system.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { treeViewId } from '../../manifest/viewIds.js';
-import { needsName } from '../../operations/operations.js';
+import { needsName } from '../../operations/planners.js';
 import type { SystemResult } from '../../systems/groupRun.js';
 import type { SystemPlan } from '../../systems/systemPlan.js';
 import type { SystemPowerPlan } from '../../systems/systemPower.js';
@@ -19,17 +19,17 @@ import { lateOf, notAllUp, outcomeLines, systemDoneText, systemQuestion, without
 import { SystemProgress } from '../../text/systemProgress.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { askText } from '../prompts/ask.js';
-import { answered, CommandError, NothingThere } from '../prompts/commandError.js';
+import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress, showInView } from '../prompts/notify.js';
 import { readSettings } from '../readSettings.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm, typeNameOfSystem } from './consent.js';
 import { gitReference } from './gitReference.js';
 import { showFailure } from './runCommand.js';
 import { targetPoint, targetSystem } from './systemTargets.js';
-import { calledOn } from './targets.js';
-import { undoMomentOf } from './undoMoment.js';
+import { rowOfCall } from './targets.js';
+import { undoMomentOf } from './cancelMoment.js';
 
 export const systemOperations = {
   /** A restore point of all VMs of a system, at one moment. */
@@ -42,7 +42,7 @@ export const systemOperations = {
 /** Of a system that its members may be on connections which are away: what they say is told. */
 export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'): Promise<SystemResult> {
   const stored = await targetSystem(run, t('Take a checkpoint of which system?'));
-  const given = givenTo(run.call);
+  const given = argumentsOf(run.call);
   const titles = stored.points.map((point) => ({ name: point.title, title: point.title }));
   const suggestion = checkpointTitle(titles, new Date());
   const isTaken = (text: string): boolean => titles.some((one) => one.title === text.trim());
@@ -50,7 +50,7 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
     given.title ??
     (title === 'suggested'
       ? suggestion
-      : answered(
+      : requireAnswer(
           await askText({
             title: t('Title of the Restore Point of {0}', stored.system.name),
             prompt: t('The snapshots of all its VMs are named by it.'),
@@ -69,7 +69,7 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
   }
   const { description } = given;
   const git = gitReference();
-  const follow = run.tree.focus.followSystem(stored.system.id, calledOn(run));
+  const follow = run.tree.focus.followSystem(stored.system.id, rowOfCall(run));
   const result = await carryOutSystem(run, stored, 'virtRewind.checkpointSystem', (systems) =>
     systems.planCheckpoint(stored, {
       title: wanted,
@@ -110,7 +110,7 @@ async function deletePoint(run: CommandRun): Promise<SystemResult> {
   const point = await targetPoint(run, stored, t('Delete which restore point of {0}?', stored.system.name));
   const at = stored.points.indexOf(point);
   const near = stored.points[at + 1] ?? stored.points[at - 1];
-  const follow = run.tree.focus.followSystem(stored.system.id, calledOn(run));
+  const follow = run.tree.focus.followSystem(stored.system.id, rowOfCall(run));
   const result = await carryOutSystem(run, stored, 'virtRewind.deleteRestorePoint', (systems) =>
     systems.planDelete(stored, point),
   );
@@ -174,7 +174,7 @@ export async function agreeToSystem(
   if (mustConfirm(run) && question !== undefined) {
     await askQuestion(question);
   }
-  const isProtected = protectedBy(readSettings().protectedVms);
+  const isProtected = protectionMatcher(readSettings().protectedVms);
   const guarded = members.filter(({ view, plan }) => isProtected(view.vm) && needsName(plan.request, plan));
   if (guarded.length > 0) {
     await typeNameOfSystem(

@@ -1,10 +1,10 @@
 // Deletes old restore points of a system by a rule, after a look at which: prune, called on a system.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
-import { protectedBy } from '../../domain/protection.js';
+import { protectionMatcher } from '../../domain/protection.js';
 import type { StoredSystem } from '../../domain/system.js';
 import { treeViewId } from '../../manifest/viewIds.js';
-import { needsName } from '../../operations/operations.js';
+import { needsName } from '../../operations/planners.js';
 import type { PruneRule } from '../../operations/prune/pruneRule.js';
 import { chosenPoints, planSystemPrune, runSystemPrune, type SystemPrune } from '../../systems/systemPrune.js';
 import { nothingToPruneText, stayingLine, systemPrunedText, systemPruneQuestion } from '../../text/systemPruneText.js';
@@ -14,11 +14,11 @@ import { noteInStatusBar, notify, notifyProgress, showInView } from '../prompts/
 import { ruleOf, usualRules } from '../prompts/pickPruned.js';
 import { pick } from '../prompts/pickTarget.js';
 import { readSettings } from '../readSettings.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfSystem } from './consent.js';
 import { targetSystem } from './systemTargets.js';
-import { undoMomentOf } from './undoMoment.js';
+import { undoMomentOf } from './cancelMoment.js';
 
 export interface PrunedPoints {
   /** Titles. */
@@ -29,8 +29,8 @@ export interface PrunedPoints {
 export async function pruneSystem(run: CommandRun): Promise<PrunedPoints> {
   const stored = await targetSystem(run, t('Prune the restore points of which system?'));
   const systems = await run.systems.open();
-  const rule = await askedRule(run, stored);
-  const prune = await showInView(treeViewId, () => planSystemPrune(systems, run.inventory, stored, rule, Date.now()));
+  const rule = await askForRule(run, stored);
+  const prune = await showInView(treeViewId, () => planSystemPrune(systems, run.engine, stored, rule, Date.now()));
   if (prune.going.length === 0) {
     throw new NothingThere(nothingToPruneText(prune));
   }
@@ -68,8 +68,8 @@ export async function pruneSystem(run: CommandRun): Promise<PrunedPoints> {
   }
 }
 
-async function askedRule(run: CommandRun, stored: StoredSystem): Promise<PruneRule> {
-  const { olderThan, keepLast } = givenTo(run.call);
+async function askForRule(run: CommandRun, stored: StoredSystem): Promise<PruneRule> {
+  const { olderThan, keepLast } = argumentsOf(run.call);
   if (olderThan !== undefined || keepLast !== undefined) {
     return ruleOf({ ...(olderThan !== undefined && { olderThan }), ...(keepLast !== undefined && { keepLast }) });
   }
@@ -91,7 +91,7 @@ async function agree(run: CommandRun, prune: SystemPrune): Promise<void> {
   if (mustConfirm(run)) {
     await askQuestion(systemPruneQuestion(prune, Date.now()));
   }
-  const isProtected = protectedBy(readSettings().protectedVms);
+  const isProtected = protectionMatcher(readSettings().protectedVms);
   const guarded = prune.going
     .flatMap(({ members }) => members)
     .filter(({ view, plan }) => isProtected(view.vm) && needsName(plan.request, plan));

@@ -2,22 +2,22 @@
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
-import { pointTitled, type StoredSystem, systemNamed, type SystemPoint } from '../../domain/system.js';
+import { findPointByTitle, type StoredSystem, findSystemByName, type SystemPoint } from '../../domain/system.js';
 import { agoText } from '../../text/relativeAge.js';
 import { pointTitle } from '../../text/systemPointText.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { pick } from '../prompts/pickTarget.js';
 import { isSystemPart } from '../tree/nodes.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 
 /** @throws CommandError `notFound` where there is none */
 export async function targetSystem(run: CommandRun, placeholder: string): Promise<StoredSystem> {
   const { systems } = await (await run.systems.open()).list();
   const row = run.call.kind === 'rows' ? run.call.rows.find(isSystemPart) : undefined;
-  const wanted = row?.system ?? givenTo(run.call).system;
+  const wanted = row?.system ?? argumentsOf(run.call).system;
   if (wanted !== undefined) {
-    return requireSystem(systemNamed(systems, wanted), row === undefined ? wanted : '');
+    return requireSystem(findSystemByName(systems, wanted), row === undefined ? wanted : '');
   }
   const [first, ...others] = systems;
   if (first === undefined) {
@@ -53,10 +53,10 @@ export async function targetPoint(
   placeholder: string,
 ): Promise<SystemPoint> {
   const row = run.call.kind === 'rows' ? run.call.rows.find(({ kind }) => kind === 'point') : undefined;
-  const { snapshot } = givenTo(run.call);
+  const { snapshot } = argumentsOf(run.call);
   const wanted = row?.kind === 'point' ? row.point : snapshot;
   if (wanted !== undefined) {
-    const found = points.find(({ id }) => id === wanted) ?? pointTitled(points, wanted);
+    const found = points.find(({ id }) => id === wanted) ?? findPointByTitle(points, wanted);
     if (found === undefined) {
       const [name, title] = [displayLine(system.name), displayLine(snapshot ?? '')];
       throw new CommandError('notFound', t('The system {0} has no restore point “{1}”.', name, title));
@@ -77,11 +77,11 @@ export async function targetPoint(
 }
 
 /** Each connection of its members is tried: what cannot be reached is told of where it matters. */
-export async function reachMembers({ inventory, log }: CommandRun, { system }: StoredSystem): Promise<void> {
+export async function reachMembers({ engine, log }: CommandRun, { system }: StoredSystem): Promise<void> {
   const uris = new Set(system.members.map(({ connection }) => connection));
   await Promise.all(
     [...uris].map((uri) =>
-      inventory.connect(uri).catch((error: unknown) => log.info(`${uri} is away: ${asFailure(error).line}`)),
+      engine.connect(uri).catch((error: unknown) => log.info(`${uri} is away: ${asFailure(error).line}`)),
     ),
   );
 }
@@ -93,5 +93,5 @@ export function isOnSystem({ call }: Pick<CommandRun, 'call'>): boolean {
 
 /** Whether a command that is there for VMs, too, is meant for a system: by its row, or by an argument. */
 export function isForSystem(run: CommandRun): boolean {
-  return isOnSystem(run) || givenTo(run.call).system !== undefined;
+  return isOnSystem(run) || argumentsOf(run.call).system !== undefined;
 }

@@ -5,16 +5,16 @@ import { t } from '@vscode/l10n';
 import { mayAct } from '../../domain/automaticActions.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
-import { protectedBy } from '../../domain/protection.js';
+import { protectionMatcher } from '../../domain/protection.js';
 import { freeTitle } from '../../domain/snapshotName.js';
 import type { StoredSystem } from '../../domain/system.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { settingKeys } from '../../manifest/settings.js';
-import { planSystemPrune, runSystemPrune, unaskedOnly } from '../../systems/systemPrune.js';
+import { planSystemPrune, runSystemPrune, withoutQuestions } from '../../systems/systemPrune.js';
 import type { Systems } from '../../systems/systems.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { stayingLine } from '../../text/systemPruneText.js';
-import { CommandError, Dismissed, NothingThere } from '../prompts/commandError.js';
+import { CommandError, DismissedError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { readSettings } from '../readSettings.js';
 import { type Occasion, notTakenText, occasionTitle, takenText } from './checkpointOccasions.js';
@@ -71,7 +71,7 @@ async function takeOfVm(
   occasion: Occasion,
   cancellation: vscode.CancellationToken | undefined,
 ): Promise<string> {
-  const ref = await run.worked.find();
+  const ref = await run.activeVm.find();
   if (ref === undefined) {
     throw new NothingThere(
       t('No VM is chosen in this window. Select one in the view of Virt Rewind: the status bar says which it is.'),
@@ -120,14 +120,14 @@ function requireFree({ running }: CommandRun, { ref, vm, operation }: VmView): v
       t('Something else is being done to {0}. When it is done, Quick Checkpoint takes one.', name),
     );
   }
-  if (protectedBy(readSettings().protectedVms)(vm)) {
+  if (protectionMatcher(readSettings().protectedVms)(vm)) {
     throw new CommandError('refused', t('{0} is protected. Quick Checkpoint takes one, and asks for its name.', name));
   }
 }
 
 /** Never rejects. What cannot go stays, and the next time tries again; nobody asked for it, so nobody is told. */
 async function pruneOfSystem(
-  { inventory, log, systems: { known } }: CommandRun,
+  { engine, log, systems: { known } }: CommandRun,
   systems: Systems,
   { system }: StoredSystem,
 ): Promise<void> {
@@ -138,7 +138,7 @@ async function pruneOfSystem(
       return;
     }
     const rule = { keepLast: keepAutoCheckpoints };
-    const found = unaskedOnly(await planSystemPrune(systems, inventory, stored, rule, Date.now(), 'work'));
+    const found = withoutQuestions(await planSystemPrune(systems, engine, stored, rule, Date.now(), 'work'));
     const { stays } = await runSystemPrune(systems, found, { signal: new AbortController().signal });
     for (const one of stays) {
       log.info(`${system.name}: ${stayingLine(one)}`);
@@ -150,7 +150,7 @@ async function pruneOfSystem(
 }
 
 function tellWhyNot({ log }: CommandRun, occasion: Occasion, error: unknown): void {
-  if (error instanceof Dismissed || asFailure(error).kind === 'cancelled') {
+  if (error instanceof DismissedError || asFailure(error).kind === 'cancelled') {
     log.info(`${occasionTitle(occasion)}: the checkpoint was cancelled`);
     return;
   }

@@ -2,11 +2,16 @@
 import { t } from '@vscode/l10n';
 import type { Snapshot } from '../../domain/snapshot.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { InventoryPort } from '../../engine/inventory.js';
-import { byName, namedSnapshot, namedVm as engineNamedVm, openConnections } from '../../engine/namedTargets.js';
-import { type VmView, vmKey } from '../../inventory/views.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import {
+  byName,
+  requireSnapshotByName,
+  requireVmByName as engineNamedVm,
+  openConnections,
+} from '../../engine/findTargets.js';
+import { type VmView, vmKey } from '../../live/views.js';
 import { type Node, type SnapshotNode, connectionOfNode, vmOfNode } from '../tree/nodes.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { existingVm } from './operate.js';
@@ -18,22 +23,32 @@ export interface SnapshotTarget {
 }
 
 /** Which VMs a list offers; where none fits, all are offered and the plan says why it cannot be done. */
-export type Fits = (view: VmView) => boolean;
+export type VmFilter = (view: VmView) => boolean;
 
 /** What a list says of a VM beside its state. */
-type Says = (view: VmView) => string | undefined;
+type VmDescription = (view: VmView) => string | undefined;
 
 /** The VM of the first row, the VM given, or the one picked. */
-export async function targetVm(run: CommandRun, placeholder: string, fits?: Fits, says?: Says): Promise<VmView> {
+export async function targetVm(
+  run: CommandRun,
+  placeholder: string,
+  fits?: VmFilter,
+  says?: VmDescription,
+): Promise<VmView> {
   const [view] = await targetVms(run, placeholder, fits, says);
   return view;
 }
 
 /** The VM of the first row, or the one given, else the one that somebody works with; picked where there is none that fits. */
-export async function workedVm(run: CommandRun, placeholder: string, fits?: Fits, says?: Says): Promise<VmView> {
-  const { ref } = run.worked;
-  const isTold = run.call.kind !== 'palette' && givenTo(run.call).vm !== undefined;
-  const view = ref === undefined || isTold || run.call.kind === 'rows' ? undefined : run.inventory.findVm(ref);
+export async function activeOrPickedVm(
+  run: CommandRun,
+  placeholder: string,
+  fits?: VmFilter,
+  says?: VmDescription,
+): Promise<VmView> {
+  const { ref } = run.activeVm;
+  const isTold = run.call.kind !== 'palette' && argumentsOf(run.call).vm !== undefined;
+  const view = ref === undefined || isTold || run.call.kind === 'rows' ? undefined : run.engine.findVm(ref);
   return view !== undefined && fits?.(view) !== false ? view : targetVm(run, placeholder, fits, says);
 }
 
@@ -41,15 +56,15 @@ export async function workedVm(run: CommandRun, placeholder: string, fits?: Fits
 export async function targetVms(
   run: CommandRun,
   placeholder: string,
-  fits?: Fits,
-  says?: Says,
+  fits?: VmFilter,
+  says?: VmDescription,
 ): Promise<readonly [VmView, ...VmView[]]> {
   const views = await viewsFor(run, placeholder, fits, says);
   for (const { ref, vm } of views) {
     run.seen.set(ref.uuid, vm.name);
   }
   if (views.length === 1) {
-    run.worked.take(views[0].ref);
+    run.activeVm.take(views[0].ref);
   }
   return views;
 }
@@ -57,8 +72,8 @@ export async function targetVms(
 async function viewsFor(
   run: CommandRun,
   placeholder: string,
-  fits: Fits | undefined,
-  says: Says | undefined,
+  fits: VmFilter | undefined,
+  says: VmDescription | undefined,
 ): Promise<readonly [VmView, ...VmView[]]> {
   if (run.call.kind === 'rows') {
     const [first, ...others] = distinctVms(run.call.rows);
@@ -66,25 +81,25 @@ async function viewsFor(
       return [existingVm(run, first), ...others.map((ref) => existingVm(run, ref))];
     }
     const connection = connectionOfNode(run.call.rows[0]);
-    await wake(run.inventory, connection);
-    return [await pickVm(run.inventory, placeholder, fits, connection, says)];
+    await wake(run.engine, connection);
+    return [await pickVm(run.engine, placeholder, fits, connection, says)];
   }
-  const { vm, connection } = givenTo(run.call);
+  const { vm, connection } = argumentsOf(run.call);
   if (vm !== undefined) {
-    return [await namedVm(run.inventory, vm, connection)];
+    return [await namedVm(run.engine, vm, connection)];
   }
-  await wake(run.inventory, connection);
-  return [await pickVm(run.inventory, placeholder, fits, connection, says)];
+  await wake(run.engine, connection);
+  return [await pickVm(run.engine, placeholder, fits, connection, says)];
 }
 
 /** The row that it was called on; undefined: none. */
-export function calledOn({ call }: CommandRun): Node | undefined {
+export function rowOfCall({ call }: CommandRun): Node | undefined {
   return call.kind === 'rows' ? call.rows[0] : undefined;
 }
 
 /** A snapshot's row, or a snapshot given; a VM otherwise. */
-export function meansSnapshot(run: CommandRun): boolean {
-  return run.call.kind === 'rows' ? run.call.rows[0].kind === 'snapshot' : givenTo(run.call).snapshot !== undefined;
+export function isCalledOnSnapshot(run: CommandRun): boolean {
+  return run.call.kind === 'rows' ? run.call.rows[0].kind === 'snapshot' : argumentsOf(run.call).snapshot !== undefined;
 }
 
 export async function targetSnapshot(run: CommandRun, placeholder: string): Promise<SnapshotTarget> {
@@ -104,11 +119,11 @@ export async function targetSnapshots(
     }
   }
   const view = await targetVm(run, placeholder);
-  const { snapshot: given } = givenTo(run.call);
+  const { snapshot: given } = argumentsOf(run.call);
   const snapshot =
     given === undefined
-      ? await pickSnapshot(view, await run.inventory.readTree(view.ref), placeholder)
-      : await namedSnapshot(run.inventory, view, given);
+      ? await pickSnapshot(view, await run.engine.readTree(view.ref), placeholder)
+      : await requireSnapshotByName(run.engine, view, given);
   // Read again, because the view of before the tree was read does not have it.
   return [{ view: existingVm(run, view.ref), snapshot }];
 }
@@ -116,24 +131,24 @@ export async function targetSnapshots(
 async function snapshotOfRow(run: CommandRun, row: SnapshotNode): Promise<SnapshotTarget> {
   const before = existingVm(run, row.ref);
   run.seen.set(row.ref.uuid, before.vm.name);
-  run.worked.take(row.ref);
-  const snapshot = await namedSnapshot(run.inventory, before, row.snapshot, byName);
+  run.activeVm.take(row.ref);
+  const snapshot = await requireSnapshotByName(run.engine, before, row.snapshot, byName);
   return { view: existingVm(run, row.ref), snapshot };
 }
 
 /** @throws Failure `notFound`, `ambiguous`, or that of a connection where the VM may be; CommandError for an unknown connection */
-export async function namedVm(inventory: InventoryPort, nameOrUuid: string, connection?: string): Promise<VmView> {
-  requireConnection(inventory, connection);
-  return engineNamedVm(inventory, nameOrUuid, connection);
+export async function namedVm(engine: EnginePort, nameOrUuid: string, connection?: string): Promise<VmView> {
+  requireConnection(engine, connection);
+  return engineNamedVm(engine, nameOrUuid, connection);
 }
 
 /** @throws Failure when the connection that was named, or every one, cannot be had */
-async function wake(inventory: InventoryPort, connection?: string): Promise<void> {
-  requireConnection(inventory, connection);
-  await openConnections(inventory, connection);
+async function wake(engine: EnginePort, connection?: string): Promise<void> {
+  requireConnection(engine, connection);
+  await openConnections(engine, connection);
 }
 
-function requireConnection({ connections }: InventoryPort, connection?: string): void {
+function requireConnection({ connections }: EnginePort, connection?: string): void {
   if (connection === undefined && connections.length === 0) {
     throw new CommandError('notFound', t('No connection to a libvirt is known here. Add one first.'));
   }

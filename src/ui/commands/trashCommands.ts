@@ -2,24 +2,24 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { MarkRequest } from '../../domain/loggedOperation.js';
-import { namedSnapshot } from '../../engine/namedTargets.js';
-import { type VmView, vmKey } from '../../inventory/views.js';
+import { requireSnapshotByName } from '../../engine/findTargets.js';
+import { type VmView, vmKey } from '../../live/views.js';
 import { requestWords } from '../../text/operationProgress.js';
 import { type QuestionText, withLine } from '../../text/questionText.js';
 import type { PlannedTarget } from '../../text/shortLosses.js';
-import { type Thrown, isKept, isTrashed, trashLabel, trashLine, trashOffer } from '../../text/trashText.js';
+import { type TrashedSnapshots, isKept, isTrashed, trashLabel, trashLine, trashOffer } from '../../text/trashText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { readSettings } from '../readSettings.js';
 import { showFailure } from './runCommand.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import { mustConfirm } from './consent.js';
 import { existingVm, operateConfirmed } from './operate.js';
 import type { OtherAnswer } from './operateAll.js';
 import { type SnapshotTarget, targetSnapshots, targetVm } from './targets.js';
-import { undoMoment } from './undoMoment.js';
+import { waitForCancelMoment } from './cancelMoment.js';
 
 const dayMs = 24 * 3_600_000;
 /** More are in the details. */
@@ -39,7 +39,7 @@ export const trashCommands = {
           vm: view.vm.name,
         });
       }
-      await run.inventory.mark({ kind: 'trash', vm: view.ref, snapshots: names, put: 'out', until: 0 });
+      await run.engine.mark({ kind: 'trash', vm: view.ref, snapshots: names, put: 'out', until: 0 });
     }
     noteInStatusBar(t('Restored from the trash: {0}', targets.map(({ snapshot }) => snapshot.title).join(', ')));
   },
@@ -52,7 +52,7 @@ export const trashCommands = {
         t('There is no trash: the setting {0} is 0. Nothing was moved.', 'virtRewind.trash.days'),
       );
     }
-    const thrown = await wantedThere(run);
+    const thrown = await snapshotsToTrash(run);
     if (mustConfirm(run)) {
       await askAboutSeveral(thrown, days);
     }
@@ -68,12 +68,12 @@ export const trashCommands = {
       });
     }
     const request = { kind: 'prune', vm: view.ref, snapshots } as const;
-    return operateConfirmed(run, request, 'always', () => undoMoment(requestWords(run.inventory, request)));
+    return operateConfirmed(run, request, 'always', () => waitForCancelMoment(requestWords(run.engine, request)));
   },
 } satisfies CommandTable;
 
 /** Those that were called for and are not there yet, by VM. */
-async function wantedThere(run: CommandRun): Promise<readonly Thrown[]> {
+async function snapshotsToTrash(run: CommandRun): Promise<readonly TrashedSnapshots[]> {
   const targets = await targetsOf(run);
   const views = new Map(targets.map(({ view }) => [vmKey(view.ref), view]));
   const ofVm = (view: VmView): readonly SnapshotTarget[] =>
@@ -100,20 +100,20 @@ async function wantedThere(run: CommandRun): Promise<readonly Thrown[]> {
 
 async function targetsOf(run: CommandRun): Promise<readonly [SnapshotTarget, ...SnapshotTarget[]]> {
   const placeholder = t('Move which snapshot to the trash?');
-  const { snapshots: [first, ...others] = [] } = givenTo(run.call);
+  const { snapshots: [first, ...others] = [] } = argumentsOf(run.call);
   if (first === undefined) {
     return targetSnapshots(run, placeholder);
   }
   const view = await targetVm(run, placeholder);
-  const found = async (name: string): Promise<SnapshotTarget> => {
-    const snapshot = await namedSnapshot(run.inventory, view, name);
+  const findTarget = async (name: string): Promise<SnapshotTarget> => {
+    const snapshot = await requireSnapshotByName(run.engine, view, name);
     return { view: existingVm(run, view.ref), snapshot };
   };
-  return [await found(first), ...(await Promise.all(others.map(found)))];
+  return [await findTarget(first), ...(await Promise.all(others.map(findTarget)))];
 }
 
 /** Says once what goes. One alone needs no question: nothing is lost, and the message afterwards takes it back. */
-async function askAboutSeveral(thrown: readonly Thrown[], days: number): Promise<void> {
+async function askAboutSeveral(thrown: readonly TrashedSnapshots[], days: number): Promise<void> {
   const count = thrown.flatMap(({ names }) => names).length;
   if (count === 1) {
     return;
@@ -135,20 +135,20 @@ function titlesOf({ tree }: VmView, names: readonly string[]): readonly string[]
 }
 
 /** With a message that takes all of it out again. */
-async function putIntoTrash(run: CommandRun, thrown: readonly Thrown[], days: number): Promise<void> {
+async function putIntoTrash(run: CommandRun, thrown: readonly TrashedSnapshots[], days: number): Promise<void> {
   const until = Date.now() + days * dayMs;
   const done: { readonly request: Extract<MarkRequest, { kind: 'trash' }>; readonly entry: string | undefined }[] = [];
   for (const { view, names } of thrown) {
     const request = { kind: 'trash', vm: view.ref, snapshots: names, until, put: 'in' } as const;
-    await run.inventory.mark(request);
-    done.push({ request, entry: (await run.inventory.readLog(view.ref)).at(-1)?.id });
+    await run.engine.mark(request);
+    done.push({ request, entry: (await run.engine.readLog(view.ref)).at(-1)?.id });
   }
   const undo = t('Undo');
   const titles = thrown.flatMap(({ view, names }) => titlesOf(view, names));
   void notify('info', t('In the trash: {0}', displayLine(titles.join(', '))), undo)
     .then(async (button) => {
       for (const { request, entry } of button === undo ? done : []) {
-        await run.inventory.mark({ ...request, put: 'out' }, entry);
+        await run.engine.mark({ ...request, put: 'out' }, entry);
       }
     })
     .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.restoreFromTrash', reason));

@@ -4,21 +4,21 @@ import { Failure } from '../../domain/failure.js';
 import type { LoggedOperation } from '../../domain/loggedOperation.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
-import { type Undoing, UndoLook } from '../../engine/undoing.js';
-import type { VmView } from '../../inventory/views.js';
+import { type UndoableOperation, UndoLook } from '../../engine/undoLook.js';
+import type { VmView } from '../../live/views.js';
 import { loggedWords, nothingInLogText, wayText } from '../../text/loggedText.js';
 import { requestWords, titleOf } from '../../text/operationProgress.js';
 import { questionOf } from '../../text/questionText.js';
 import { agoText } from '../../text/relativeAge.js';
 import { askOne } from '../prompts/ask.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import { answered, CommandError, NothingThere } from '../prompts/commandError.js';
+import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { seamlessWish } from '../readSettings.js';
 import { entryOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { askNameOfProtected, mustConfirm } from './consent.js';
-import { undoMoment } from './undoMoment.js';
+import { waitForCancelMoment } from './cancelMoment.js';
 import { existingVm, operate, planOrRefuse } from './operate.js';
 import { targetVm } from './targets.js';
 
@@ -32,15 +32,15 @@ export const undoCommands = {
   'virtRewind.redo': (run) => undo(run, 'redo'),
 } satisfies CommandTable;
 
-async function undo(run: CommandRun, does: Undoing['does']): Promise<unknown> {
+async function undo(run: CommandRun, does: UndoableOperation['does']): Promise<unknown> {
   const which = does === 'undo' ? t('Undo an operation of which VM?') : t('Redo an operation of which VM?');
   const view = await targetVm(run, which);
-  const { entry, way } = await wanted(run, view, does);
+  const { entry, way } = await pickEntry(run, view, does);
   if (way.kind === 'refusal') {
     throw new Failure('refused', { connection: view.ref.connection, vm: view.vm.name, refusal: way.refusal });
   }
   if (way.kind === 'mark') {
-    await run.inventory.mark(way.request, entry.id);
+    await run.engine.mark(way.request, entry.id);
     noteInStatusBar(t('Undone: {0}', loggedWords(entry, view)));
     return undefined;
   }
@@ -63,14 +63,18 @@ async function carryOut(run: CommandRun, request: OperationRequest, entry: Logge
   await askQuestion(questionOf({ plan, target: view }, Date.now(), about));
   await askNameOfProtected(run, view, request, plan);
   if (request.kind === 'delete') {
-    await undoMoment(requestWords(run.inventory, request));
+    await waitForCancelMoment(requestWords(run.engine, request));
   }
   return operate(run, request, { confirmed: plan, protection: 'answered', undoes: entry.id });
 }
 
 /** By its id, or from a list that says of each what it would do, or why nothing undoes it. */
-async function wanted(run: CommandRun, { ref, vm }: VmView, does: Undoing['does']): Promise<Undoing> {
-  const look = await UndoLook.at(run.inventory, ref);
+async function pickEntry(
+  run: CommandRun,
+  { ref, vm }: VmView,
+  does: UndoableOperation['does'],
+): Promise<UndoableOperation> {
+  const look = await UndoLook.at(run.engine, ref);
   const id = entryOf(run.call);
   if (id !== undefined) {
     const entry = look.find(id.toLowerCase());
@@ -103,5 +107,5 @@ async function wanted(run: CommandRun, { ref, vm }: VmView, does: Undoing['does'
     value,
   }));
   const which = does === 'undo' ? t('Undo which operation?') : t('Redo which operation?');
-  return answered(await askOne(lines, which, displayLine(vm.name))).value;
+  return requireAnswer(await askOne(lines, which, displayLine(vm.name))).value;
 }

@@ -2,23 +2,23 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { writeSetting } from '../readSettings.js';
-import { givenTo } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { filterPrompt } from '../../text/filterText.js';
 import type { ShownSystem } from '../../text/systemRows.js';
 import { reachMembers, targetSystem } from './systemTargets.js';
 import { existingVm } from './operate.js';
-import { targetVm, workedVm } from './targets.js';
+import { targetVm, activeOrPickedVm } from './targets.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
-import { systemActions, vmActions } from '../../text/workedVmText.js';
+import { systemActions, vmActions } from '../../text/activeVmText.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { askText } from '../prompts/ask.js';
 
 export const viewCommands = {
   'virtRewind.showPicture': showPicture,
   'virtRewind.showHistory': showHistory,
-  'virtRewind.workedVm': actOnWorkedVm,
+  'virtRewind.workedVm': actOnActiveVm,
   'virtRewind.goToCurrent': goToCurrent,
   'virtRewind.refresh': refresh,
   'virtRewind.showLog': showLog,
@@ -46,13 +46,13 @@ export const viewCommands = {
  * in whatever row has the focus.
  */
 async function refresh(run: CommandRun): Promise<void> {
-  const { vm, connection } = givenTo(run.call);
+  const { vm, connection } = argumentsOf(run.call);
   await run.systems.known.read();
   if (vm !== undefined) {
     const view = await targetVm(run, '');
-    await run.inventory.refresh({ vm: view.ref });
+    await run.engine.refresh({ vm: view.ref });
   } else {
-    await run.inventory.refresh(connection === undefined ? undefined : { connection });
+    await run.engine.refresh(connection === undefined ? undefined : { connection });
   }
 }
 
@@ -62,7 +62,7 @@ async function refresh(run: CommandRun): Promise<void> {
  */
 async function filter(run: CommandRun): Promise<void> {
   const { tree } = run;
-  const given = givenTo(run.call).filter;
+  const given = argumentsOf(run.call).filter;
   if (given !== undefined) {
     await tree.setFilter(given);
     return;
@@ -81,7 +81,7 @@ async function filter(run: CommandRun): Promise<void> {
       placeHolder: t('Name, title, branch…'),
       value: before,
       ignoreFocusOut: true,
-      typed: (now) => {
+      onType: (now) => {
         typed = now;
         show(now);
       },
@@ -101,7 +101,7 @@ async function filter(run: CommandRun): Promise<void> {
 async function showPicture(run: CommandRun): Promise<void> {
   const { ref } = await targetVm(run, t('Show the picture of which VM?'));
   const row = run.call.kind === 'rows' ? run.call.rows[0] : undefined;
-  const snapshot = row?.kind === 'snapshot' ? row.snapshot : givenTo(run.call).snapshot;
+  const snapshot = row?.kind === 'snapshot' ? row.snapshot : argumentsOf(run.call).snapshot;
   const open = run.pictures.find(ref);
   run.pictures.show(ref, {
     ...(snapshot === undefined ? {} : { focus: { part: 'tree', snapshot } }),
@@ -110,16 +110,16 @@ async function showPicture(run: CommandRun): Promise<void> {
 }
 
 /** Offers what can be done with the system that was chosen, else with the VM that one works with, or another where there is none. */
-async function actOnWorkedVm(run: CommandRun): Promise<unknown> {
+async function actOnActiveVm(run: CommandRun): Promise<unknown> {
   await run.systems.known.read();
   const system = run.call.kind === 'palette' ? run.chosen.shown : undefined;
   if (system !== undefined) {
     return actOnSystem(run, system);
   }
-  const { ref } = await workedVm(run, t('Which VM do you work with?'));
+  const { ref } = await activeOrPickedVm(run, t('Which VM do you work with?'));
   // The item of the status bar may tell of a while ago.
-  await run.inventory.refresh({ vm: ref });
-  await run.inventory.readTree(ref);
+  await run.engine.refresh({ vm: ref });
+  await run.engine.readTree(ref);
   const view = existingVm(run, ref);
   const choose = { label: t('Work With a System of VMs…'), icon: 'layers', value: 'choose' as const };
   const others = run.systems.known.all.length === 0 ? [] : [choose];

@@ -1,6 +1,6 @@
 // Read-only documents that are fetched when they are opened: the XML of a VM or a snapshot. Knows no XML.
 import * as vscode from 'vscode';
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Hardware } from '../../domain/hardware.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -16,14 +16,14 @@ export interface ComparedState {
 }
 
 export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvider {
-  readonly #inventory: InventoryPort;
+  readonly #engine: EnginePort;
   readonly #store = new DisposableStore();
   readonly #changed: vscode.EventEmitter<vscode.Uri>;
   /** What `open` has read, until the editor asks for it. */
   readonly #read = new Map<string, string>();
 
-  constructor(inventory: InventoryPort) {
-    this.#inventory = inventory;
+  constructor(engine: EnginePort) {
+    this.#engine = engine;
     this.#changed = this.#store.add(new vscode.EventEmitter<vscode.Uri>());
     for (const scheme of [documentScheme, hardwareScheme]) {
       this.#store.add(vscode.workspace.registerTextDocumentContentProvider(scheme, this));
@@ -39,7 +39,7 @@ export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvi
    * with a Failure.
    */
   async open(ref: VmRef, snapshot?: string): Promise<void> {
-    const uri = documentUri(this.#inventory.findVm(ref)?.vm.name ?? ref.uuid, ref, snapshot);
+    const uri = documentUri(this.#engine.findVm(ref)?.vm.name ?? ref.uuid, ref, snapshot);
     this.#read.set(uri.toString(), await this.#readXml(ref, snapshot));
     this.#changed.fire(uri);
     const document = await vscode.workspace.openTextDocument(uri);
@@ -48,7 +48,7 @@ export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvi
 
   /** Shows the hardware of two states of a VM side by side; no name stands for the present. Rejects with a Failure. */
   async openComparison(ref: VmRef, left: ComparedState, right: ComparedState, title: string): Promise<void> {
-    const vmName = this.#inventory.findVm(ref)?.vm.name ?? ref.uuid;
+    const vmName = this.#engine.findVm(ref)?.vm.name ?? ref.uuid;
     const uris = [left, right].map(({ snapshot, hardware }) => {
       const uri = documentUri(vmName, ref, snapshot, hardwareScheme);
       this.#read.set(uri.toString(), hardware.xml);
@@ -67,7 +67,7 @@ export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvi
     const [connection = '', uuid = '', snapshot] = parseQuery(uri.query);
     const ref = { connection, uuid };
     return uri.scheme === hardwareScheme
-      ? (await this.#inventory.readHardware(ref, snapshot)).xml
+      ? (await this.#engine.readHardware(ref, snapshot)).xml
       : this.#readXml(ref, snapshot);
   }
 
@@ -76,7 +76,7 @@ export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvi
   }
 
   #readXml(ref: VmRef, snapshot: string | undefined): Promise<string> {
-    return snapshot === undefined ? this.#inventory.readVmXml(ref) : this.#inventory.readSnapshotXml(ref, snapshot);
+    return snapshot === undefined ? this.#engine.readVmXml(ref) : this.#engine.readSnapshotXml(ref, snapshot);
   }
 }
 

@@ -10,14 +10,14 @@ export const reportScheme = 'virt-rewind-report';
 const mostReports = 50;
 
 /** What a report can do beside being read. */
-interface Ways {
+interface ReportActions {
   /** What its text would be later. */
-  readonly again?: () => Promise<string>;
+  readonly readAgain?: () => Promise<string>;
   /** Opens the XML that it was made of. Rejects with a Failure. */
   readonly openXml?: () => Promise<void>;
 }
 
-interface Report extends Ways {
+interface Report extends ReportActions {
   readonly text: string;
 }
 
@@ -45,11 +45,11 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
    * Shows the text as a rendered page where the editor can, as Markdown where it cannot. A report of a name takes the place of
    * the one before it.
    */
-  async open(name: string, text: string, ways: Ways = {}): Promise<void> {
+  async open(name: string, text: string, ways: ReportActions = {}): Promise<void> {
     const uri = uriOf(name);
     this.#put(uri, { text, ...ways });
     // The list of commands has it only once its extension runs, which calling it brings about.
-    if (await isDone(vscode.commands.executeCommand('markdown.showPreview', uri))) {
+    if (await hasRun(vscode.commands.executeCommand('markdown.showPreview', uri))) {
       return;
     }
     const document = await vscode.workspace.openTextDocument(uri);
@@ -60,8 +60,8 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
   async renew(name: string): Promise<void> {
     const uri = uriOf(name);
     const report = this.#reports.get(uri.toString());
-    if (report?.again !== undefined) {
-      this.#put(uri, { ...report, text: await report.again() });
+    if (report?.readAgain !== undefined) {
+      this.#put(uri, { ...report, text: await report.readAgain() });
     }
   }
 
@@ -118,7 +118,7 @@ function fileOf({ path }: vscode.Uri): string {
 }
 
 /** False where the editor has no such command, or no way to show it. */
-async function isDone(command: Thenable<unknown>): Promise<boolean> {
+async function hasRun(command: Thenable<unknown>): Promise<boolean> {
   return command.then(
     () => true,
     () => false,

@@ -2,10 +2,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { t } from '@vscode/l10n';
 import { type ConsoleNote, ConsoleSession } from '../../engine/consoleSession.js';
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import type { Disposable } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { consoleLines } from '../../text/consoleText.js';
 import { GuestOutput } from '../../text/guestOutput.js';
 import { band, type OwnTerminal, showTerminal } from './terminals.js';
@@ -27,22 +27,22 @@ export class ConsoleTerminal implements Disposable {
 
   /** @param onClosed somebody closed the terminal, or it was disposed; `onBroken`: a fault of ours ended it */
   constructor(
-    inventory: InventoryPort,
+    engine: EnginePort,
     { ref, vm }: VmView,
     { onClosed, onBroken }: { readonly onClosed: () => void; readonly onBroken: (error: unknown) => void },
   ) {
     this.#name = vm.name;
-    this.#session = new ConsoleSession(inventory, ref, {
+    this.#session = new ConsoleSession(engine, ref, {
       write: (bytes) => this.#show(bytes),
       note: (note) => this.#note(note),
     });
     this.#terminal = showTerminal(t('{0} console', vm.name), 'vm', {
-      opened: (write) => {
+      attach: (write) => {
         this.#write = write;
         this.#session.run().catch(onBroken);
       },
-      typed: (text) => this.#typed(text),
-      closed: () => {
+      sendInput: (text) => this.#sendInput(text),
+      detach: () => {
         this.#session.dispose();
         onClosed();
       },
@@ -79,7 +79,7 @@ export class ConsoleTerminal implements Disposable {
   }
 
   /** What is typed where nobody reads it does not wait for who comes later. */
-  #typed(text: string): void {
+  #sendInput(text: string): void {
     if (this.#session.write(text)) {
       return;
     }

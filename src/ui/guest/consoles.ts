@@ -1,19 +1,19 @@
 // The consoles that are open, one for each VM. What shows them is loaded with the first.
 import type { Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
-import type { InventoryPort } from '../../engine/inventory.js';
-import { type VmView, vmKey } from '../../inventory/views.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import { type VmView, vmKey } from '../../live/views.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { ConsoleTerminal } from './consoleTerminal.js';
 
 export class Consoles implements Disposable {
-  readonly #inventory: InventoryPort;
+  readonly #engine: EnginePort;
   readonly #log: Log;
   readonly #open = new Map<string, ConsoleTerminal>();
   #isDisposed = false;
 
-  constructor(inventory: InventoryPort, log: Log) {
-    this.#inventory = inventory;
+  constructor(engine: EnginePort, log: Log) {
+    this.#engine = engine;
     this.#log = log;
   }
 
@@ -30,7 +30,7 @@ export class Consoles implements Disposable {
       open.show();
       return;
     }
-    const terminal = new Loaded(this.#inventory, view, {
+    const terminal = new Loaded(this.#engine, view, {
       onClosed: () => {
         this.#open.delete(key);
         closed?.();

@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { displayLine } from '../../domain/plainText.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 
 const screenScheme = 'virt-rewind-screen';
 /** Who comes back to an older tab finds it empty. */

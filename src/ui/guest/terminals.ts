@@ -7,9 +7,9 @@ import { withoutIcons } from '../../text/noticeText.js';
 /** What a terminal of ours shows, and what is typed into it. */
 export interface TerminalContent {
   /** From when it can show anything. */
-  opened(write: (text: string) => void): void;
-  typed(text: string): void;
-  closed(): void;
+  attach(write: (text: string) => void): void;
+  sendInput(text: string): void;
+  detach(): void;
 }
 
 export interface OwnTerminal extends Disposable {
@@ -24,7 +24,7 @@ export function showTerminal(name: string, icon: string, content: TerminalConten
     if (!isClosed) {
       isClosed = true;
       closing.dispose();
-      content.closed();
+      content.detach();
       written.dispose();
     }
   };
@@ -34,9 +34,9 @@ export function showTerminal(name: string, icon: string, content: TerminalConten
     isTransient: true,
     pty: {
       onDidWrite: written.event,
-      open: () => content.opened((text) => written.fire(text)),
+      open: () => content.attach((text) => written.fire(text)),
       close,
-      handleInput: (text: string) => content.typed(text),
+      handleInput: (text: string) => content.sendInput(text),
     },
   });
   // One that is closed before it could be opened is told of by this event alone.

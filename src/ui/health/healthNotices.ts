@@ -3,11 +3,11 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { ProblemKind } from '../../diagnosis/problem.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import type { Disposable } from '../../base/disposable.js';
 import { healthNewsText } from '../../text/healthNewsText.js';
 import type { HealthWatch, VmProblem } from '../../health/healthWatch.js';
-import { Dismissed } from '../prompts/commandError.js';
+import { DismissedError } from '../prompts/commandError.js';
 import { notify } from '../prompts/notify.js';
 import { pickSnooze } from './pickSnooze.js';
 
@@ -21,20 +21,20 @@ const consolidatable: ReadonlySet<ProblemKind> = new Set<ProblemKind>([
 ]);
 const consolidateCommand = 'virtRewind.consolidate';
 
-export function healthNotices(inventory: InventoryPort, watch: HealthWatch, log: vscode.LogOutputChannel): Disposable {
+export function healthNotices(engine: EnginePort, watch: HealthWatch, log: vscode.LogOutputChannel): Disposable {
   return watch.onDidFind((news) => {
-    tell(inventory, watch, news).catch((error: unknown) => {
-      if (!(error instanceof Dismissed)) {
+    tell(engine, watch, news).catch((error: unknown) => {
+      if (!(error instanceof DismissedError)) {
         log.error(String(error));
       }
     });
   });
 }
 
-async function tell(inventory: InventoryPort, watch: HealthWatch, all: readonly VmProblem[]): Promise<void> {
+async function tell(engine: EnginePort, watch: HealthWatch, all: readonly VmProblem[]): Promise<void> {
   // Of a VM that is gone meanwhile nobody needs to know.
   const news = all.flatMap((one) => {
-    const view = inventory.findVm(one.ref);
+    const view = engine.findVm(one.ref);
     return view === undefined ? [] : [{ ...one, view }];
   });
   const [first, ...others] = news;

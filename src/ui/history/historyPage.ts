@@ -1,13 +1,13 @@
 // The history as a page: who did what to which VM, with Undo where something can be undone. A value in, HTML out, in which nothing
 // from outside is markup. What can be pressed are links to commands, which ask as they do elsewhere.
 import { t } from '@vscode/l10n';
-import type { Undoing } from '../../engine/undoing.js';
+import type { UndoableOperation } from '../../engine/undoLook.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { type HistoryRow, olderText } from '../../text/historyRows.js';
 import { longestCommand } from '../../text/historyText.js';
 import { htmlText } from '../../text/html.js';
-import { pageHtml } from '../keptFocus.js';
+import { pageHtml } from '../restoreFocus.js';
 import type { Node } from '../tree/nodes.js';
 import { historyStyle } from './historyStyle.js';
 
@@ -25,7 +25,7 @@ export interface WayBack {
   readonly entry?: string;
   /** What undoes it, or why nothing does. */
   readonly words?: string;
-  readonly does?: Undoing['does'];
+  readonly does?: UndoableOperation['does'];
   /** The state before it can be had back, with all that was done after it. */
   readonly restores?: boolean;
   /** Name of the snapshot that an agent's step took before it, if it is there. */

@@ -6,14 +6,14 @@ import { t } from '@vscode/l10n';
 import type { Disposable } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import { type HistoryFiles, watchedHistory } from '../../journal/watchedHistory.js';
 import type { WatchedRecords } from '../../journal/watchedRecords.js';
 import { historyPanelType } from '../../manifest/viewIds.js';
 import type * as Shown from './shownHistory.js';
 
 export interface HistoryPanelOptions {
-  readonly inventory: InventoryPort;
+  readonly engine: EnginePort;
   /** Of the journal. */
   readonly folder: string;
   readonly log: Log;
@@ -49,7 +49,7 @@ export class HistoryPanel implements Disposable {
       return false;
     }
     if (this.#panel === undefined) {
-      this.#panel = this.#opened(shown);
+      this.#panel = this.#openPanel(shown);
     } else {
       this.#panel.reveal();
     }
@@ -72,7 +72,7 @@ export class HistoryPanel implements Disposable {
     this.#drawn.dispose();
   }
 
-  #opened({ historyLinks }: typeof Shown): vscode.WebviewPanel {
+  #openPanel({ historyLinks }: typeof Shown): vscode.WebviewPanel {
     const panel = vscode.window.createWebviewPanel(historyPanelType, t('History'), vscode.ViewColumn.Active, {
       enableScripts: true,
       enableCommandUris: historyLinks,
@@ -105,9 +105,9 @@ export class HistoryPanel implements Disposable {
     if (panel?.visible !== true) {
       return;
     }
-    const { inventory, log } = this.#options;
-    const { historyPage, shownHistory } = await import('./shownHistory.js');
-    const shown = await shownHistory(this.#lines, inventory, this.folder, log);
+    const { engine, log } = this.#options;
+    const { historyPage, readShownHistory } = await import('./shownHistory.js');
+    const shown = await readShownHistory(this.#lines, engine, this.folder, log);
     const plain = historyPage(shown, '');
     // Somebody may have closed it meanwhile.
     if (plain !== this.#plain && panel === this.#panel) {

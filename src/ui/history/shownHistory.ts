@@ -1,14 +1,14 @@
 // What the page of the history shows: the rows, and what can be done about each as things are now.
 import { join } from 'node:path';
 import type { Log } from '../../base/log.js';
-import type { InventoryPort } from '../../engine/inventory.js';
-import { UndoLook } from '../../engine/undoing.js';
-import type { VmView } from '../../inventory/views.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import { UndoLook } from '../../engine/undoLook.js';
+import type { VmView } from '../../live/views.js';
 import {
   type AgentCheckpoint,
   AgentCheckpoints,
-  checkpointsThere,
-  takenBefore,
+  existingCheckpoints,
+  findCheckpointBefore,
 } from '../../journal/agentCheckpoints.js';
 import { type HistoryEntry, historyDays, withSystem } from '../../text/historyRows.js';
 import { undoingText } from '../../text/loggedText.js';
@@ -18,34 +18,34 @@ import type { ShownHistory, WayBack } from './historyPage.js';
 export { historyLinks, historyPage } from './historyPage.js';
 
 /** What is there of a VM now. */
-interface Seen {
+interface VmHistory {
   readonly look: UndoLook;
   /** Taken before steps of agents. */
   readonly taken: readonly AgentCheckpoint[];
 }
 
 /** @param lines of the audit, oldest first @param folder of the journal */
-export async function shownHistory(
+export async function readShownHistory(
   lines: readonly string[],
-  inventory: InventoryPort,
+  engine: EnginePort,
   folder: string,
   log: Log,
 ): Promise<ShownHistory> {
-  const views = new Map(inventory.connections.flatMap(({ vms }) => vms.map((view) => [view.ref.uuid, view])));
+  const views = new Map(engine.connections.flatMap(({ vms }) => vms.map((view) => [view.ref.uuid, view])));
   const { days, older } = historyDays(lines, (uuid, snapshot) => titleOf(views.get(uuid) ?? {}, snapshot));
   const rows = [...days.values()].flat();
   const checkpoints = new AgentCheckpoints(folder, log);
-  const seen = new Map<string, Seen>();
+  const seen = new Map<string, VmHistory>();
   for (const uuid of new Set(rows.map(({ entry }) => entry.vm.uuid))) {
     const view = views.get(uuid);
-    const now = view && (await lookAt(view, inventory, checkpoints, log));
+    const now = view && (await lookAt(view, engine, checkpoints, log));
     if (now !== undefined) {
       seen.set(uuid, now);
     }
   }
   const back = (entry: HistoryEntry): WayBack | undefined => {
     const [view, now] = [views.get(entry.vm.uuid), seen.get(entry.vm.uuid)];
-    return view && now && wayBack(entry, inventory.findVm(view.ref) ?? view, now);
+    return view && now && wayBack(entry, engine.findVm(view.ref) ?? view, now);
   };
   return {
     days: new Map(
@@ -67,13 +67,13 @@ export async function shownHistory(
 /** Of a VM that cannot be asked nothing is said. */
 async function lookAt(
   { ref }: VmView,
-  inventory: InventoryPort,
+  engine: EnginePort,
   checkpoints: AgentCheckpoints,
   log: Log,
-): Promise<Seen | undefined> {
+): Promise<VmHistory | undefined> {
   try {
-    const look = await UndoLook.at(inventory, ref);
-    return { look, taken: checkpointsThere(await checkpoints.of(ref), look.tree) };
+    const look = await UndoLook.at(engine, ref);
+    return { look, taken: existingCheckpoints(await checkpoints.of(ref), look.tree) };
   } catch (error) {
     log.debug(`history: ${String(error)}`);
     return undefined;
@@ -88,12 +88,12 @@ async function lookAt(
  * | in the log, nothing undoes it                  | why |
  * | the step of an agent, its snapshot is there    | Revert to before It |
  */
-function wayBack({ request, entry: id }: HistoryEntry, view: VmView, { look, taken }: Seen): WayBack | undefined {
+function wayBack({ request, entry: id }: HistoryEntry, view: VmView, { look, taken }: VmHistory): WayBack | undefined {
   const { ref } = view;
   if (request['kind'] === 'agent') {
     const { before, step } = request;
     const noted = taken.filter(({ name }) => name === before);
-    const checkpoint = takenBefore(noted, Number(step));
+    const checkpoint = findCheckpointBefore(noted, Number(step));
     return checkpoint && { ref, before: checkpoint.name };
   }
   const entry = id === undefined ? undefined : look.find(id);

@@ -23,16 +23,16 @@ export function labFiles(log: Log): Disposable {
       once(folder, () => import('./labTests.js').then(({ labTests }) => labTests()));
     }
   };
-  const opened = ({ fileName }: vscode.TextDocument): void => {
+  const noteOpened = ({ fileName }: vscode.TextDocument): void => {
     if (fileName.endsWith(`/${labFileName}`)) {
       once(file, () => import('./labLanguage.js').then(({ labLanguage }) => labLanguage()));
       // One that was written just now.
       void look(vscode.workspace.workspaceFolders ?? []);
     }
   };
-  file.add(vscode.workspace.onDidOpenTextDocument(opened));
+  file.add(vscode.workspace.onDidOpenTextDocument(noteOpened));
   folder.add(vscode.workspace.onDidChangeWorkspaceFolders(({ added }) => void look(added)));
-  vscode.workspace.textDocuments.forEach(opened);
+  vscode.workspace.textDocuments.forEach(noteOpened);
   void look(vscode.workspace.workspaceFolders ?? []);
   return store;
 }

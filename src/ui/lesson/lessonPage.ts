@@ -2,7 +2,7 @@
 // to commands.
 import { t } from '@vscode/l10n';
 import type { LessonView } from '../../lesson/lesson.js';
-import { addedForFiles, insideImage, type LessonFile } from '../../lesson/lessonFacts.js';
+import { layoutSnapshot, insideImage, type LessonFile } from '../../lesson/lessonFacts.js';
 import { type LessonStep, lessonScript, toTry } from '../../lesson/lessonScript.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { LayerCost } from '../../domain/layerCost.js';
@@ -14,7 +14,7 @@ import { shortInMiddle } from '../../text/shortInMiddle.js';
 import { measuredText } from '../../text/relativeAge.js';
 import { layerCostSentences } from '../../text/layerCostText.js';
 import { powerWord } from '../../text/words.js';
-import { pageHtml } from '../keptFocus.js';
+import { pageHtml } from '../restoreFocus.js';
 import { layerColors } from '../layerColors.js';
 import { lessonStyle } from './lessonStyle.js';
 
@@ -31,11 +31,11 @@ export const lessonLinks = [
 const longestName = 26;
 
 export function lessonPage(view: LessonView | undefined, nonce: string): string {
-  const content = view === undefined ? ended() : page(view);
+  const content = view === undefined ? endedPage() : page(view);
   return pageHtml({ title: t('Virt Rewind: the lesson'), style: lessonStyle, nonce }, content);
 }
 
-function ended(): string {
+function endedPage(): string {
   return `<main><h1>${escaped(t('The lesson is over'))}</h1><p>${escaped(
     t('Its VM, its snapshots and its files are removed.'),
   )}</p>${paragraph(toTry())}<nav>${link('virtRewind.restartLesson', t('Begin again'), 'primary')}</nav></main>`;
@@ -45,7 +45,7 @@ function page(view: LessonView): string {
   const { state, failure, virsh } = view;
   const step = lessonScript[state.at];
   if (step === undefined) {
-    return ended();
+    return endedPage();
   }
   const passed = state.at < state.reached;
   return `<header>
@@ -70,12 +70,12 @@ ${link('virtRewind.endLesson', t('End and remove'))}
 </nav>
 <p class="hint">${escaped(t('One key for the next step, wherever you are: Ctrl+Alt+N; or Page Down, but in a text or a list.'))}</p>
 </main>
-<aside>${beside(step, view)}</aside>
+<aside>${asideOf(step, view)}</aside>
 ${virsh === undefined ? '' : `<section aria-label="${escaped(t('By hand'))}"><h2>${escaped(t('By hand'))}</h2><pre><code>${escaped(virsh)}</code></pre></section>`}`;
 }
 
 /** What the step is about comes first. */
-function beside({ lead }: LessonStep, view: LessonView): string {
+function asideOf({ lead }: LessonStep, view: LessonView): string {
   const { files: list } = view.facts;
   const [facts, all, costs] = [factList(view), files(list), costTable(view.costs)];
   switch (lead ?? 'files') {
@@ -154,7 +154,7 @@ function insideBlock({ facts, state }: LessonView): string {
 
 /** What came of the lesson's revert without being asked for, as long as it is there. */
 function addedBlock({ facts }: LessonView): string {
-  const added = addedForFiles(facts);
+  const added = layoutSnapshot(facts);
   if (added === undefined) {
     return '';
   }

@@ -18,7 +18,7 @@ export class AgreedPlans {
   }
 
   /** The plan for such an operation; what differs in how it is done was shown, and agreed to. */
-  take(wanted: AgreedTo): Plan | undefined {
+  take(wanted: AgreedRequest): Plan | undefined {
     const found = [...this.#plans].find(({ request }) => isSame(request, wanted));
     if (found !== undefined) {
       this.#plans.delete(found);
@@ -27,9 +27,12 @@ export class AgreedPlans {
   }
 }
 
-export type AgreedTo = Pick<OperationRequest, 'kind' | 'vm'> & { readonly snapshot?: string; readonly scope?: string };
+export type AgreedRequest = Pick<OperationRequest, 'kind' | 'vm'> & {
+  readonly snapshot?: string;
+  readonly scope?: string;
+};
 
-function isSame(request: OperationRequest, wanted: AgreedTo): boolean {
+function isSame(request: OperationRequest, wanted: AgreedRequest): boolean {
   return (
     request.kind === wanted.kind &&
     sameVm(request.vm, wanted.vm) &&

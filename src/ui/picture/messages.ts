@@ -3,7 +3,7 @@
 // nothing but types from here, so that it does not have to load what checks it.
 import * as v from 'valibot';
 import type { BlockRow } from '../../domain/blockMap.js';
-import type { Fate } from '../../operations/whatIf.js';
+import type { LayerFate } from '../../operations/whatIf.js';
 
 /** What a node's menu can do, by the token that a node must have for it. */
 export interface PictureAction {
@@ -119,11 +119,11 @@ export interface PictureWhatIf {
     readonly trash?: string;
   };
   /** By name of the snapshot; the empty name is "You are here". */
-  readonly nodes: readonly { readonly name: string; readonly fate: Fate; readonly words: string }[];
+  readonly nodes: readonly { readonly name: string; readonly fate: LayerFate; readonly words: string }[];
   /** By id of the row. */
   readonly rows: readonly {
     readonly row: string;
-    readonly fate: Fate;
+    readonly fate: LayerFate;
     readonly words: string;
     /** Start and length in turns: which of its bytes; absent: all. */
     readonly extents?: Float64Array;
@@ -143,7 +143,7 @@ export type ToPicture =
       readonly sentences: Readonly<Record<string, string>>;
       readonly language: string;
       /** What is to be kept over a reload. */
-      readonly kept: KeptState;
+      readonly kept: PageState;
     }
   | PictureState
   | PictureBlocks
@@ -197,7 +197,7 @@ export function parseFromPicture(value: unknown): FromPicture | undefined {
 }
 
 /** What the page keeps over a reload; it comes back from the editor's storage, and is checked like any message. */
-export interface KeptState {
+export interface PageState {
   readonly connection: string;
   readonly uuid: string;
   readonly disk?: string;
@@ -206,7 +206,7 @@ export interface KeptState {
 const kept = v.object({ connection: name, uuid: name });
 const keptDisk = v.object({ disk: name });
 
-export function parseKept(value: unknown): KeptState | undefined {
+export function parsePageState(value: unknown): PageState | undefined {
   const read = v.safeParse(kept, value);
   return read.success ? { ...read.output, ...(v.is(keptDisk, value) ? { disk: value.disk } : {}) } : undefined;
 }

@@ -56,7 +56,7 @@ function pictureRow(row: BlockRow, tree: SnapshotTree | undefined): PictureRow {
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(allocatedBytes === undefined ? {} : { allocatedBytes }),
   };
-  return row.extents === 'unreadable' ? made : { ...made, ...packed(row.extents) };
+  return row.extents === 'unreadable' ? made : { ...made, ...packExtents(row.extents) };
 }
 
 /** A snapshot inside an image is no file: of it, what differs from the one before it. */
@@ -66,7 +66,7 @@ function sizeWord({ kind, extents, allocatedBytes }: BlockRow): string {
   return bytes === undefined ? t('size unknown') : bytesText(bytes);
 }
 
-function packed(extents: Exclude<BlockRow['extents'], 'unreadable'>): Pick<PictureRow, 'extents' | 'kinds'> {
+function packExtents(extents: Exclude<BlockRow['extents'], 'unreadable'>): Pick<PictureRow, 'extents' | 'kinds'> {
   const flat = new Float64Array(extents.length * 2);
   const kinds = new Uint8Array(extents.length);
   extents.forEach(({ start, length, kind: what }, index) => {

@@ -1,7 +1,7 @@
 // The disk whose blocks a picture shows: which one, and when they are read again. Knows no page, only what is sent to it.
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import { asFailure } from '../../domain/asFailure.js';
-import { type VmView, vmKey } from '../../inventory/views.js';
+import { type VmView, vmKey } from '../../live/views.js';
 import type { Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { BlockMap } from '../../domain/blockMap.js';
@@ -12,7 +12,7 @@ import { pictureBlocks } from './pictureBlocks.js';
 import { PictureReader } from './pictureReader.js';
 
 export interface DiskServices {
-  readonly inventory: Pick<InventoryPort, 'connections' | 'findVm' | 'refresh' | 'readBlockMap'>;
+  readonly engine: Pick<EnginePort, 'connections' | 'findVm' | 'refresh' | 'readBlockMap'>;
   readonly log: Log;
   readonly send: (message: PictureBlocks | NoBlocks) => void;
 }
@@ -30,16 +30,16 @@ export class PictureDisk implements Disposable {
     this.#ref = ref;
     this.#chosen = chosen;
     this.#services = services;
-    const { inventory, log, send } = services;
+    const { engine, log, send } = services;
     this.#reader = new PictureReader({
       read: async (disk) => {
         // libvirt tells nobody that a VM stands on another file: what is known of its disks may be of before a snapshot.
-        await inventory.refresh({ vm: ref });
-        return inventory.readBlockMap(ref, disk);
+        await engine.refresh({ vm: ref });
+        return engine.readBlockMap(ref, disk);
       },
       done: (map) => {
         this.#map = map;
-        send(pictureBlocks(map, inventory.findVm(ref)?.tree));
+        send(pictureBlocks(map, engine.findVm(ref)?.tree));
       },
       failed: (error, disk) => {
         this.#map = undefined;
@@ -61,11 +61,11 @@ export class PictureDisk implements Disposable {
 
   choose(disk: string): void {
     this.#chosen = disk;
-    this.again();
+    this.markStale();
   }
 
   /** The next look reads, whatever has changed since the last one. */
-  again(): void {
+  markStale(): void {
     this.#readFor = '';
   }
 
@@ -80,7 +80,7 @@ export class PictureDisk implements Disposable {
 
   /** Blocks are known of QEMU's images alone. */
   disksOf(view: VmView | undefined): readonly string[] {
-    const connection = this.#services.inventory.connections.find(({ uri }) => uri === this.#ref.connection);
+    const connection = this.#services.engine.connections.find(({ uri }) => uri === this.#ref.connection);
     return view === undefined || connection?.capabilities?.driver !== 'qemu'
       ? []
       : snapshotableDisks(view.vm).map(({ target }) => target);

@@ -3,15 +3,15 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
-import type { InventoryPort } from '../../engine/inventory.js';
-import { type InventoryChange, vmKey } from '../../inventory/views.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import { type StoreChange, vmKey } from '../../live/views.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
 import type { Plan } from '../../operations/plan.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type VmRef, sameVm } from '../../domain/vm.js';
-import { type FromPicture, type KeptState, type PictureFocus, type ToPicture, parseFromPicture } from './messages.js';
+import { type FromPicture, type PageState, type PictureFocus, type ToPicture, parseFromPicture } from './messages.js';
 import type { Sentences } from '../../text/translation.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import type { AttentionShare } from '../attentions.js';
@@ -33,7 +33,7 @@ export interface PanelServices extends PictureServices {
 }
 
 export interface PictureServices {
-  readonly inventory: InventoryPort;
+  readonly engine: EnginePort;
   readonly health: Pick<HealthWatch, 'healthOf' | 'onDidChange'>;
   readonly bisects: ShownBisects;
   readonly log: Log;
@@ -64,7 +64,7 @@ export class PicturePanel implements Disposable {
 
   constructor(
     panel: vscode.WebviewPanel,
-    { connection, uuid, disk }: KeptState,
+    { connection, uuid, disk }: PageState,
     services: PanelServices,
     attention: AttentionShare,
   ) {
@@ -88,7 +88,7 @@ export class PicturePanel implements Disposable {
     this.#store.add(panel.onDidDispose(() => this.dispose()));
     this.#store.add(panel.onDidChangeViewState(() => this.#visibilityChanged()));
     this.#store.add(panel.webview.onDidReceiveMessage((message: unknown) => this.#take(message)));
-    this.#store.add(services.inventory.onDidChange((change) => this.#inventoryChanged(change)));
+    this.#store.add(services.engine.onDidChange((change) => this.#inventoryChanged(change)));
     this.#store.add(services.health.onDidChange(() => this.#updateSoon()));
     this.#store.add(services.bisects.onDidChange(() => this.#updateSoon()));
     panel.webview.html = pageHtml(panel.webview, services.extension);
@@ -160,7 +160,7 @@ export class PicturePanel implements Disposable {
     this.#read();
   }
 
-  #inventoryChanged({ connection, vm }: InventoryChange): void {
+  #inventoryChanged({ connection, vm }: StoreChange): void {
     const isOurs =
       vm === undefined ? connection === undefined || connection === this.ref.connection : sameVm(vm, this.ref);
     if (isOurs) {
@@ -182,12 +182,12 @@ export class PicturePanel implements Disposable {
    * a size that could not stays unknown.
    */
   #read(): void {
-    const { inventory, log } = this.#services;
+    const { engine, log } = this.#services;
     const note = (error: unknown): void => log.debug(`picture of ${vmKey(this.ref)}: ${asFailure(error).kind}`);
-    inventory
+    engine
       .readTree(this.ref)
       // It may be hidden or closed by then.
-      .then(() => (this.isVisible ? inventory.readLayers(this.ref) : undefined))
+      .then(() => (this.isVisible ? engine.readLayers(this.ref) : undefined))
       .catch(note)
       .finally(() => this.#update());
   }
@@ -196,9 +196,9 @@ export class PicturePanel implements Disposable {
     if (!this.#isReady || !this.isVisible) {
       return;
     }
-    const { inventory, health, bisects } = this.#services;
-    const view = inventory.findVm(this.ref);
-    const connection = inventory.connections.find(({ uri }) => uri === this.ref.connection);
+    const { engine, health, bisects } = this.#services;
+    const view = engine.findVm(this.ref);
+    const connection = engine.connections.find(({ uri }) => uri === this.ref.connection);
     const state = pictureState(view, connection, this.#disk.disksOf(view), {
       ...reading(),
       health: (ref) => health.healthOf(ref)?.found,
@@ -284,7 +284,7 @@ export class PicturePanel implements Disposable {
         this.#update();
         return;
       case 'refresh':
-        this.#disk.again();
+        this.#disk.markStale();
         this.#read();
         return;
       case 'export':
@@ -303,7 +303,7 @@ export class PicturePanel implements Disposable {
   #begin(): void {
     this.#isReady = true;
     this.#sent = '';
-    this.#disk.again();
+    this.#disk.markStale();
     this.#keep();
     this.#update();
   }

@@ -6,7 +6,7 @@ import { Emitter, type Event } from '../../base/emitter.js';
 import { pictureViewType } from '../../manifest/viewIds.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type VmRef, sameVm } from '../../domain/vm.js';
-import { type KeptState, type PictureFocus, parseKept } from './messages.js';
+import { type PageState, type PictureFocus, parsePageState } from './messages.js';
 import type { Attentions } from '../attentions.js';
 import { AgreedPlans } from './agreedPlans.js';
 import { pageFolder } from './picturePage.js';
@@ -47,7 +47,7 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
       open.show(focus);
       return open;
     }
-    const name = displayLine(this.#services.inventory.findVm(ref)?.vm.name ?? '');
+    const name = displayLine(this.#services.engine.findVm(ref)?.vm.name ?? '');
     const panel = vscode.window.createWebviewPanel(
       pictureViewType,
       t('{0}: Picture', name),
@@ -67,7 +67,7 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
   }
 
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    const kept = parseKept(state);
+    const kept = parsePageState(state);
     if (kept === undefined) {
       this.#services.log.warn(
         'A picture of an earlier session could not be brought back: it does not say of which VM.',
@@ -87,7 +87,7 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
     this.#store.dispose();
   }
 
-  #follow(webview: vscode.WebviewPanel, kept: KeptState, focus?: PictureFocus): PicturePanel {
+  #follow(webview: vscode.WebviewPanel, kept: PageState, focus?: PictureFocus): PicturePanel {
     const icon = (theme: string): vscode.Uri =>
       vscode.Uri.joinPath(this.#services.extension, 'media', `picture-${theme}.svg`);
     webview.iconPath = { light: icon('light'), dark: icon('dark') };

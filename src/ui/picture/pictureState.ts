@@ -1,17 +1,17 @@
 // What the picture shows of a VM: its snapshots as nodes, in the words of the tree view, and what can be done with each.
 // Pure; knows no page.
 import { t } from '@vscode/l10n';
-import type { ConnectionView, VmView } from '../../inventory/views.js';
+import type { ConnectionView, VmView } from '../../live/views.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { displayLine } from '../../domain/plainText.js';
 import { childrenOf, isOnActivePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';
 import type { Problem } from '../../diagnosis/problem.js';
 import { fileOf, severityOf, snapshotOf } from '../../diagnosis/problemTable.js';
-import { unreached } from '../../inventory/views.js';
+import { unreachableFailure } from '../../live/views.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { healthMark } from '../../text/healthText.js';
 import { problemText } from '../../text/problemText.js';
-import { type Reach, type Reading, hereRow, reachOf, snapshotRow, vmRow } from '../../text/rows.js';
+import { type ConnectionReach, type RowContext, hereRow, reachOf, snapshotRow, vmRow } from '../../text/rows.js';
 import { automaticSentence } from '../../text/facts.js';
 import { bisectedAs, marksOn } from '../../text/marksOn.js';
 import { markWords } from '../../text/bisectMarks.js';
@@ -23,7 +23,7 @@ export function pictureState(
   view: VmView | undefined,
   connection: ConnectionView | undefined,
   disks: readonly string[],
-  reading: Reading,
+  reading: RowContext,
 ): PictureState {
   const notice = noticeOf(view, connection);
   const reach = reachOf(connection);
@@ -79,7 +79,7 @@ export function pictureActions(): readonly (PictureAction & { readonly id: Comma
 }
 
 function noticeOf(view: VmView | undefined, connection: ConnectionView | undefined): string | undefined {
-  const failure = view?.failure ?? (connection && unreached(connection));
+  const failure = view?.failure ?? (connection && unreachableFailure(connection));
   if (failure !== undefined) {
     return failureMessage(failure, view?.tree && t('What is shown here is as it was before.'));
   }
@@ -94,16 +94,16 @@ function noticeOf(view: VmView | undefined, connection: ConnectionView | undefin
   return view.tree === undefined ? t('The snapshots are being read…') : undefined;
 }
 
-function nodesOf(view: VmView, reach: Reach, reading: Reading): readonly PictureNode[] {
+function nodesOf(view: VmView, reach: ConnectionReach, reading: RowContext): readonly PictureNode[] {
   const { tree } = view;
   if (tree === undefined) {
     return [];
   }
-  const snapshots = sortSnapshots(tree, 'time').filter(unseen());
+  const snapshots = sortSnapshots(tree, 'time').filter(firstOfName());
   const positions = new Map(snapshots.map(({ name }, index) => [name, index]));
   const parents = parentsOf(tree);
   const sizes = new Map(view.layers?.snapshots.map((size) => [size.snapshot, size]));
-  const above = (name: string | undefined): { readonly parent: number } | undefined => {
+  const parentPosition = (name: string | undefined): { readonly parent: number } | undefined => {
     const parent = name === undefined ? undefined : positions.get(name);
     return parent === undefined ? undefined : { parent };
   };
@@ -126,7 +126,7 @@ function nodesOf(view: VmView, reach: Reach, reading: Reading): readonly Picture
     return {
       kind: 'snapshot',
       name: snapshot.name,
-      ...above(parents.get(snapshot.name)),
+      ...parentPosition(parents.get(snapshot.name)),
       title: row.label,
       lines: [...linesOf(row.words), ...size],
       ...(mark === '' ? {} : { mark }),
@@ -151,7 +151,7 @@ function nodesOf(view: VmView, reach: Reach, reading: Reading): readonly Picture
     {
       kind: 'here',
       name: '',
-      ...above(tree.current),
+      ...parentPosition(tree.current),
       title: here.label,
       lines: linesOf(here.words),
       spoken: here.spoken,
@@ -162,11 +162,11 @@ function nodesOf(view: VmView, reach: Reach, reading: Reading): readonly Picture
 }
 
 /** Errors and warnings, as far as the VM was judged. */
-function wrongWith({ ref }: VmView, { health }: Reading): readonly Problem[] {
+function wrongWith({ ref }: VmView, { health }: RowContext): readonly Problem[] {
   return (health?.(ref) ?? []).filter((problem) => severityOf(problem) !== 'note');
 }
 
-function marksOf(view: VmView, reading: Reading): readonly PictureMark[] {
+function marksOf(view: VmView, reading: RowContext): readonly PictureMark[] {
   const wrong = wrongWith(view, reading);
   const files = new Set(wrong.flatMap((problem) => fileOf(problem) ?? []));
   return [...files].map((file) => {
@@ -175,7 +175,7 @@ function marksOf(view: VmView, reading: Reading): readonly PictureMark[] {
   });
 }
 
-function sentencesOf(found: readonly Problem[], view: VmView, { now }: Reading): readonly string[] {
+function sentencesOf(found: readonly Problem[], view: VmView, { now }: RowContext): readonly string[] {
   return found.map((problem) => {
     const { what, todo } = problemText(problem, view, now);
     return [what, todo].filter((sentence) => sentence !== '').join(' ');
@@ -183,7 +183,7 @@ function sentencesOf(found: readonly Problem[], view: VmView, { now }: Reading):
 }
 
 /** Another client's metadata may have a name twice. */
-function unseen(): (snapshot: { readonly name: string }) => boolean {
+function firstOfName(): (snapshot: { readonly name: string }) => boolean {
   const seen = new Set<string>();
   return ({ name }) => !seen.has(name) && seen.add(name).has(name);
 }

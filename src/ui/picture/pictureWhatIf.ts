@@ -1,16 +1,16 @@
 // What would happen, as the picture shows it: asks for the plan, and says for each node and layer what becomes of it.
 // The plan decides; nothing here runs.
 import { t } from '@vscode/l10n';
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import type { BlockMap } from '../../domain/blockMap.js';
 import { bytesOf } from '../../domain/extents.js';
 import type { DeleteScope, OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Plan } from '../../operations/plan.js';
 import { type VmRef, snapshotableDisks } from '../../domain/vm.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { type ConsolidateWay, consolidateWays } from '../../operations/consolidate/consolidateWays.js';
-import { type Fate, nodeFates, type RowFate, rowFates } from '../../operations/whatIf.js';
+import { type LayerFate, nodeFates, type RowFate, rowFates } from '../../operations/whatIf.js';
 import { bytesText } from '../../text/bytesText.js';
 import { layerLetter } from '../../text/layerLetter.js';
 import { titleIn } from '../../text/operationProgress.js';
@@ -20,7 +20,7 @@ import { confirmLabel, revertLabel } from '../../text/operationText.js';
 import { planText } from '../../text/planText.js';
 import { trashOffer } from '../../text/trashText.js';
 import { refusalText } from '../../text/refusalText.js';
-import type { Reading } from '../../text/rows.js';
+import type { RowContext } from '../../text/rows.js';
 import type { PictureWhatIf } from './messages.js';
 import { pictureActions } from './pictureState.js';
 
@@ -29,7 +29,7 @@ export interface WhatIfRequest {
   /** Id of one of the picture's actions. */
   readonly action: string;
   readonly snapshot: string;
-  readonly reading: Reading;
+  readonly reading: RowContext;
   /** What a revert would be asked to do without a word of the user. */
   readonly revert: Pick<Extract<OperationRequest, { kind: 'revert' }>, 'after' | 'checkpointFirst' | 'seamless'>;
   /** That the trash keeps what is put there; 0: there is no trash. */
@@ -42,20 +42,20 @@ export interface WhatIfRequest {
 
 /** Undefined: no action that can be shown, or the VM is gone. Rejects with a Failure where no plan could be made. */
 export async function pictureWhatIf(
-  inventory: Pick<InventoryPort, 'decide' | 'findVm'>,
+  engine: Pick<EnginePort, 'decide' | 'findVm'>,
   asked: WhatIfRequest,
 ): Promise<PictureWhatIf | undefined> {
   const { action, snapshot } = asked;
   const offered = pictureActions().find(({ id, shows }) => id === action && shows === 'whatIf');
-  const requests = requestsOf(asked, inventory.findVm(asked.ref));
+  const requests = requestsOf(asked, engine.findVm(asked.ref));
   const [wanted] = requests;
   if (offered === undefined || wanted === undefined) {
     return undefined;
   }
-  const [first, otherwise] = (await inventory.decide(requests)).map(({ decision }) => decision);
+  const [first, otherwise] = (await engine.decide(requests)).map(({ decision }) => decision);
   // Without a checkpoint it may be possible: the command offers that too, and says why there is none.
   const second = first?.kind === 'refusal' ? (otherwise ?? first) : first;
-  const view = inventory.findVm(asked.ref);
+  const view = engine.findVm(asked.ref);
   if (view === undefined || first === undefined || second === undefined) {
     return undefined;
   }
@@ -85,11 +85,15 @@ export async function pictureWhatIf(
 }
 
 /** What a plan would do, while it is asked elsewhere whether it shall. */
-export function askedWhatIf(plan: Plan, view: VmView, shown: Pick<WhatIfRequest, 'map' | 'reading'>): PictureWhatIf {
+export function whatIfOfQuestion(
+  plan: Plan,
+  view: VmView,
+  shown: Pick<WhatIfRequest, 'map' | 'reading'>,
+): PictureWhatIf {
   return { ...shownPlan(plan, view, shown), answer: 'asked' };
 }
 
-interface Said {
+interface WhatIfLines {
   /** Why the present state cannot be kept first. */
   readonly why?: string | undefined;
   /** What the trash would mean for what goes. */
@@ -100,7 +104,7 @@ function shownPlan(
   plan: Plan,
   view: VmView,
   { map, reading }: Pick<WhatIfRequest, 'map' | 'reading'>,
-  { why, trash }: Said = {},
+  { why, trash }: WhatIfLines = {},
 ): PictureWhatIf {
   const { title, detail } = planText(plan, view, reading.now);
   return {
@@ -192,7 +196,7 @@ function notInPicture(plan: Plan, map: BlockMap | undefined): readonly string[] 
     : ['', t('The layers of this snapshot are of another branch: they are not among the blocks shown here.')];
 }
 
-function nodeWords(fate: Fate, name: string): string {
+function nodeWords(fate: LayerFate, name: string): string {
   switch (fate) {
     case 'dropped':
       return name === '' ? t('would be lost') : t('would be gone');

@@ -2,8 +2,8 @@
 // what came from it and was checked.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import type { InventoryPort } from '../../engine/inventory.js';
-import { vmKey } from '../../inventory/views.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import { vmKey } from '../../live/views.js';
 import type { Log } from '../../base/log.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { preferredAfter } from '../../operations/revert/afterChoices.js';
@@ -12,21 +12,21 @@ import type { BlockMap } from '../../domain/blockMap.js';
 import type { Plan } from '../../operations/plan.js';
 import type { AgreedPlans } from './agreedPlans.js';
 import { displayLine } from '../../domain/plainText.js';
-import { protectedBy } from '../../domain/protection.js';
+import { protectionMatcher } from '../../domain/protection.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { Reading } from '../../text/rows.js';
+import type { RowContext } from '../../text/rows.js';
 import type { FromPicture, PictureWhatIf } from './messages.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import type { Node } from '../tree/nodes.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { savePicture } from './pictureFile.js';
 import { pictureActions } from './pictureState.js';
-import { askedWhatIf, pictureWhatIf, revertedTo } from './pictureWhatIf.js';
+import { whatIfOfQuestion, pictureWhatIf, revertedTo } from './pictureWhatIf.js';
 
 type Wish<Type extends FromPicture['kind']> = Extract<FromPicture, { kind: Type }>;
 
 export interface WishServices {
-  readonly inventory: InventoryPort;
+  readonly engine: EnginePort;
   readonly log: Log;
   readonly agreed: AgreedPlans;
 }
@@ -57,13 +57,13 @@ export class PictureWishes {
   whatIf(wish: Wish<'whatIf'>, map: BlockMap | undefined): Promise<PictureWhatIf | undefined> {
     const { action, snapshot } = wish;
     const { revertPowerState, checkpointFirst, trashDays } = readSettings();
-    const view = this.#services.inventory.findVm(this.#ref);
+    const view = this.#services.engine.findVm(this.#ref);
     const found = view?.tree && findSnapshot(view.tree, revertedTo(wish, view) ?? '');
     const after =
       view === undefined || found === undefined
         ? revertPowerState
         : preferredAfter(revertPowerState, found, view.vm.power);
-    return pictureWhatIf(this.#services.inventory, {
+    return pictureWhatIf(this.#services.engine, {
       ref: this.#ref,
       action,
       snapshot,
@@ -81,8 +81,8 @@ export class PictureWishes {
 
   /** What is being asked elsewhere; undefined where the VM is gone. */
   preview(plan: Plan, map: BlockMap | undefined): PictureWhatIf | undefined {
-    const view = this.#services.inventory.findVm(this.#ref);
-    return view && askedWhatIf(plan, view, { reading: reading(), ...(map === undefined ? {} : { map }) });
+    const view = this.#services.engine.findVm(this.#ref);
+    return view && whatIfOfQuestion(plan, view, { reading: reading(), ...(map === undefined ? {} : { map }) });
   }
 
   /** Does what is shown, which was read and agreed to: nothing of it is asked again. */
@@ -106,7 +106,7 @@ export class PictureWishes {
   }
 
   async save(picture: Wish<'export'>): Promise<void> {
-    const uri = await savePicture(displayLine(this.#services.inventory.findVm(this.#ref)?.vm.name ?? ''), picture);
+    const uri = await savePicture(displayLine(this.#services.engine.findVm(this.#ref)?.vm.name ?? ''), picture);
     if (uri !== undefined) {
       noteInStatusBar(t('The picture is in {0}.', displayLine(uri.fsPath)));
     }
@@ -121,6 +121,6 @@ export class PictureWishes {
 }
 
 /** How things are put into words now. */
-export function reading(): Reading {
-  return { now: Date.now(), isProtected: protectedBy(readSettings().protectedVms) };
+export function reading(): RowContext {
+  return { now: Date.now(), isProtected: protectionMatcher(readSettings().protectedVms) };
 }

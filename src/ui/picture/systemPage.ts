@@ -4,14 +4,14 @@ import { t } from '@vscode/l10n';
 import type { SystemPoint } from '../../domain/system.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import type { CommandId } from '../../manifest/commandIds.js';
-import { partOf } from '../../systems/seenSystem.js';
+import { partOf } from '../../systems/observedSystem.js';
 import { snapshotOf } from '../../systems/standing.js';
 import { htmlText } from '../../text/html.js';
 import { agoText } from '../../text/relativeAge.js';
 import { pointTitle, noWayBack } from '../../text/systemPointText.js';
 import { memberWords, type ShownSystem } from '../../text/systemRows.js';
 import { kindWords, powerWord } from '../../text/words.js';
-import { pageHtml } from '../keptFocus.js';
+import { pageHtml } from '../restoreFocus.js';
 import type { Node } from '../tree/nodes.js';
 import { systemStyle } from './systemStyle.js';
 
@@ -25,7 +25,7 @@ export const systemLinks = [
 ] as const satisfies readonly CommandId[];
 
 /** A row of the axis: a restore point of all, or snapshots of single VMs. */
-interface Moment {
+interface AxisMoment {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly point?: SystemPoint;
@@ -80,10 +80,10 @@ function head(shown: ShownSystem): string {
 }
 
 /** Oldest first. Snapshots that belong to a restore point stand in its row. */
-function momentsOf({ known, views }: ShownSystem): readonly Moment[] {
+function momentsOf({ known, views }: ShownSystem): readonly AxisMoment[] {
   const { system, points } = known;
   const owned = new Set<string>();
-  const common = points.map((point): Moment => {
+  const common = points.map((point): AxisMoment => {
     const snapshots = new Map<number, Snapshot>();
     system.members.forEach((member, at) => {
       const tree = views[at]?.tree;
@@ -98,7 +98,7 @@ function momentsOf({ known, views }: ShownSystem): readonly Moment[] {
   const single = views.flatMap((view, at) =>
     (view?.tree?.snapshots ?? [])
       .filter(({ name }) => !owned.has(`${at}/${name}`))
-      .map((snapshot): Moment => ({ at: snapshot.createdAt, snapshots: new Map([[at, snapshot]]) })),
+      .map((snapshot): AxisMoment => ({ at: snapshot.createdAt, snapshots: new Map([[at, snapshot]]) })),
   );
   return [...common, ...single].toSorted((a, b) => a.at - b.at);
 }
@@ -110,7 +110,7 @@ function gapBefore(at: number, before: number | undefined): number {
   return before === undefined ? 0 : steps.filter((step) => at - before > step).length;
 }
 
-function row(shown: ShownSystem, { at, point, snapshots }: Moment, gap: number, now: number): string {
+function row(shown: ShownSystem, { at, point, snapshots }: AxisMoment, gap: number, now: number): string {
   const cells = shown.known.system.members.map((member, index) => {
     const snapshot = snapshots.get(index);
     const own = point && partOf(point, member);

@@ -4,8 +4,8 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { displayLine } from '../../domain/plainText.js';
-import type { InventoryPort } from '../../engine/inventory.js';
-import { vmKey } from '../../inventory/views.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import { vmKey } from '../../live/views.js';
 import { systemPictureType } from '../../manifest/viewIds.js';
 import type { KnownSystems } from '../../systems/knownSystems.js';
 import type { ShownSystem } from '../../text/systemRows.js';
@@ -16,7 +16,7 @@ import type * as Page from './systemPage.js';
 const againMs = 60_000;
 
 export interface SystemPicturesOptions {
-  readonly inventory: InventoryPort;
+  readonly engine: EnginePort;
   readonly known: KnownSystems;
   readonly attentions: Attentions;
   readonly shown: (id: string) => ShownSystem | undefined;
@@ -64,7 +64,7 @@ class SystemPicture implements Disposable {
 
   constructor(id: string, page: typeof Page, options: SystemPicturesOptions, ended: () => void) {
     this.#page = page;
-    const { inventory, known, attentions } = options;
+    const { engine, known, attentions } = options;
     this.#id = id;
     this.#options = options;
     this.#attention = this.#store.add(attentions.share());
@@ -86,7 +86,7 @@ class SystemPicture implements Disposable {
     });
     this.#panel.onDidChangeViewState(() => this.#look());
     this.#store.add(known.onDidChange(() => this.#draw()));
-    this.#store.add(inventory.onDidChange(() => this.#draw()));
+    this.#store.add(engine.onDidChange(() => this.#draw()));
     const timer = setInterval(() => this.#draw(), againMs);
     this.#store.add({ dispose: () => clearInterval(timer) });
     this.#look();
@@ -105,7 +105,7 @@ class SystemPicture implements Disposable {
   }
 
   #look(): void {
-    const { known, inventory } = this.#options;
+    const { known, engine } = this.#options;
     const { visible } = this.#panel;
     const members = known.find(this.#id)?.system.members ?? [];
     known.watch(this, visible);
@@ -115,9 +115,9 @@ class SystemPicture implements Disposable {
       vms: new Set(members.map(vmKey)),
     });
     if (visible) {
-      for (const member of members.filter((one) => inventory.findVm(one) !== undefined)) {
+      for (const member of members.filter((one) => engine.findVm(one) !== undefined)) {
         // What cannot be read is said in its column.
-        inventory.readTree({ connection: member.connection, uuid: member.uuid }).catch(() => undefined);
+        engine.readTree({ connection: member.connection, uuid: member.uuid }).catch(() => undefined);
       }
     }
     this.#draw();

@@ -4,7 +4,7 @@
 import * as vscode from 'vscode';
 import { displayLine, displayText } from '../../domain/plainText.js';
 import { noticeText, withoutIcons } from '../../text/noticeText.js';
-import { whileAsked } from '../openQuestions.js';
+import { whileModalOpen } from '../openQuestions.js';
 
 /** The longest text of a line: a virsh command that names several files. */
 const longestText = 1_000;
@@ -24,7 +24,7 @@ export interface TextQuestion {
   /** What is wrong with a text as it is typed. */
   readonly problem?: (text: string) => string | undefined;
   /** Is told each text as it is typed. */
-  readonly typed?: (text: string) => void;
+  readonly onType?: (text: string) => void;
   /** Leaves the question when it is cancelled. */
   readonly until?: vscode.CancellationToken;
 }
@@ -37,7 +37,7 @@ export function askText({
   value,
   ignoreFocusOut,
   problem,
-  typed,
+  onType,
   until,
 }: TextQuestion): Thenable<string | undefined> {
   const options: vscode.InputBoxOptions = {
@@ -46,15 +46,15 @@ export function askText({
     ...(placeHolder !== undefined && { placeHolder: displayLine(placeHolder) }),
     ...(value !== undefined && { value: displayText(value) }),
     ...(ignoreFocusOut !== undefined && { ignoreFocusOut }),
-    ...((problem !== undefined || typed !== undefined) && {
+    ...((problem !== undefined || onType !== undefined) && {
       validateInput: (text) => {
-        typed?.(text);
+        onType?.(text);
         const said = problem?.(text);
         return said === undefined ? undefined : noticeText(said);
       },
     }),
   };
-  return whileAsked(vscode.window.showInputBox(options, until));
+  return whileModalOpen(vscode.window.showInputBox(options, until));
 }
 
 /** In the title of a box, reached by Tab too: what was typed is gone on with elsewhere. */
@@ -85,11 +85,11 @@ export function askTextOr(
     box.onDidHide(() => end(undefined));
     box.show();
   });
-  return whileAsked(answer);
+  return whileModalOpen(answer);
 }
 
 /** A line of a list. */
-export interface Line<T> {
+export interface ListLine<T> {
   readonly label: string;
   readonly description?: string;
   readonly detail?: string;
@@ -102,7 +102,7 @@ export interface Line<T> {
 
 /** Resolves to the value of the line that was picked; undefined when the list was left. */
 export async function askOne<T>(
-  lines: readonly Line<T>[],
+  lines: readonly ListLine<T>[],
   placeHolder: string,
   title?: string,
 ): Promise<{ value: T } | undefined> {
@@ -113,12 +113,12 @@ export async function askOne<T>(
     matchOnDescription: true,
     matchOnDetail: true,
   };
-  return whileAsked(vscode.window.showQuickPick(lines.map(item), options));
+  return whileModalOpen(vscode.window.showQuickPick(lines.map(item), options));
 }
 
 /** All are picked until the user takes some out. @param others stand below them, and cannot be picked */
 export async function askSeveral<T>(
-  lines: readonly Line<T>[],
+  lines: readonly ListLine<T>[],
   placeHolder: string,
   others: readonly string[] = [],
   title?: string,
@@ -133,11 +133,11 @@ export async function askSeveral<T>(
     ...lines.map((line) => ({ ...item(line), picked: line.isPicked ?? true, values: [line.value] })),
     ...others.map((label) => ({ label: listText(label), kind: vscode.QuickPickItemKind.Separator, values: [] })),
   ];
-  const picked = await whileAsked(vscode.window.showQuickPick(items, options));
+  const picked = await whileModalOpen(vscode.window.showQuickPick(items, options));
   return picked?.flatMap(({ values }) => values);
 }
 
-function item<T>({ label, description, detail, icon, value }: Line<T>): vscode.QuickPickItem & { value: T } {
+function item<T>({ label, description, detail, icon, value }: ListLine<T>): vscode.QuickPickItem & { value: T } {
   return {
     label: `${icon === undefined ? '' : `$(${icon}) `}${listText(label)}`,
     ...(description !== undefined && { description: listText(description) }),

@@ -5,10 +5,10 @@ import type { CloneNetwork } from '../../domain/clone.js';
 import type { Verdict } from '../../domain/bisect.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { askText } from './ask.js';
-import { answered } from './commandError.js';
+import { requireAnswer } from './commandError.js';
 import { askModal, notify } from './notify.js';
 import { type Choice, pick } from './pickTarget.js';
 
@@ -68,7 +68,7 @@ export async function pickCheck({ vm }: VmView): Promise<CheckKind> {
     },
     {
       label: t('A Command on This Computer'),
-      detail: vscode.workspace.isTrusted ? t('It is told of each clone in its environment.') : untrusted(),
+      detail: vscode.workspace.isTrusted ? t('It is told of each clone in its environment.') : untrustedText(),
       ...(!vscode.workspace.isTrusted && { icon: 'circle-slash', description: no }),
       value: 'host',
     },
@@ -77,7 +77,7 @@ export async function pickCheck({ vm }: VmView): Promise<CheckKind> {
   return pick(choices, t('How is a restore point checked?'), t('Bisect {0}', vm.name));
 }
 
-export function untrusted(): string {
+export function untrustedText(): string {
   return t('No command is run on this computer in a workspace that you do not trust.');
 }
 
@@ -94,7 +94,7 @@ export async function askCommand({ vm }: VmView, kind: Exclude<CheckKind, 'perso
     ignoreFocusOut: true,
     problem: (text) => (text.trim() === '' ? t('Type a command.') : undefined),
   });
-  return answered(typed).trim();
+  return requireAnswer(typed).trim();
 }
 
 export interface CloneState {

@@ -4,19 +4,19 @@ import { type CloneNetwork, freeCloneName, isCloneName, mostForks } from '../../
 import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import type { Decided, InventoryPort } from '../../engine/inventory.js';
-import type { VmView } from '../../inventory/views.js';
+import type { DecidedRequests, EnginePort } from '../../engine/enginePort.js';
+import type { VmView } from '../../live/views.js';
 import { bytesText } from '../../text/bytesText.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { warningText } from '../../text/warningText.js';
 import { kindWords, powerWord } from '../../text/words.js';
 import { askText } from './ask.js';
-import { answered } from './commandError.js';
+import { requireAnswer } from './commandError.js';
 import { type Choice, pick } from './pickTarget.js';
-import { refusedChoice } from './refusedChoice.js';
+import { refusalChoice } from './refusalChoice.js';
 
 type CloneRequest = Extract<OperationRequest, { kind: 'clone' }>;
-type Way = Decided<readonly CloneRequest[]>[number];
+type DecidedClone = DecidedRequests<readonly CloneRequest[]>[number];
 
 /** Its name; undefined: what the VM is now. Asks nothing where there is only one of it. */
 export async function pickBeginning(view: VmView, snapshots: readonly Snapshot[]): Promise<string | undefined> {
@@ -46,23 +46,23 @@ export async function pickBeginning(view: VmView, snapshots: readonly Snapshot[]
 
 /** What cannot be done is shown, with why; whoever picks it is told the whole reason. */
 export async function pickWay(
-  inventory: Pick<InventoryPort, 'decide'>,
+  engine: Pick<EnginePort, 'decide'>,
   view: VmView,
   request: CloneRequest,
-): Promise<Way> {
+): Promise<DecidedClone> {
   const ways = (['linked', 'full'] as const).map((way) => ({ ...request, way }));
-  const decided = await inventory.decide(ways);
+  const decided = await engine.decide(ways);
   const choices = decided.map((one) => wayChoice(view, one));
   const can = choices.filter(({ value }) => value.decision.kind === 'plan');
   const cannot = choices.filter(({ value }) => value.decision.kind === 'refusal');
   return pick([...can, ...cannot], t('Linked or full?'), t('Clone {0}', view.vm.name));
 }
 
-function wayChoice(view: VmView, value: Way): Choice<Way> {
+function wayChoice(view: VmView, value: DecidedClone): Choice<DecidedClone> {
   const { request, decision } = value;
   const label = request.way === 'linked' ? t('Linked') : t('Full');
   if (decision.kind === 'refusal') {
-    return refusedChoice(label, decision.refusal, value);
+    return refusalChoice(label, decision.refusal, value);
   }
   const says =
     request.way === 'linked'
@@ -105,7 +105,7 @@ export async function askCloneName(
     ignoreFocusOut: true,
     problem: (text) => nameProblem(text.trim(), taken),
   });
-  return answered(name).trim();
+  return requireAnswer(name).trim();
 }
 
 /** The first is what it is unless told otherwise. */
@@ -164,5 +164,5 @@ export async function askCount({ vm }: VmView): Promise<number> {
     ignoreFocusOut: true,
     problem: (text) => (isCount(text.trim()) ? undefined : t('Type a number from 1 to {0}.', mostForks)),
   });
-  return Number(answered(count).trim());
+  return Number(requireAnswer(count).trim());
 }

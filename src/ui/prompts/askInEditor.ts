@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
-import { Dismissed } from './commandError.js';
+import { DismissedError } from './commandError.js';
 import { notifyProgress } from './notify.js';
 
 /** A number follows: two may be written at a time. */
@@ -17,17 +17,17 @@ let count = 0;
 export async function askInEditor(name: string, text: string, title: string): Promise<string> {
   count += 1;
   const path = `/${displayLine(name, 60).replaceAll('/', '_')}`;
-  const draft = new Draft(vscode.Uri.from({ scheme: `${draftScheme}${count}`, path }), text);
+  const draft = new DraftFileSystem(vscode.Uri.from({ scheme: `${draftScheme}${count}`, path }), text);
   const registered = vscode.workspace.registerFileSystemProvider(draft.uri.scheme, draft);
   try {
     const document = await vscode.workspace.openTextDocument(draft.uri);
     await vscode.window.showTextDocument(document, { preview: false });
     const wasCancelled = await notifyProgress(title, true, (report, cancellation) => {
       report(t('Save it and close its editor. Closed without being saved, all stays as it is.'));
-      return closed(draft.uri, cancellation);
+      return waitUntilClosed(draft.uri, cancellation);
     });
     if (draft.saved === undefined || wasCancelled) {
-      throw new Dismissed();
+      throw new DismissedError();
     }
     return draft.saved.replaceAll('\r\n', '\n').trim();
   } finally {
@@ -36,7 +36,7 @@ export async function askInEditor(name: string, text: string, title: string): Pr
 }
 
 /** Resolves to whether that was asked for elsewhere than in the editor. */
-function closed(uri: vscode.Uri, cancellation: vscode.CancellationToken): Promise<boolean> {
+function waitUntilClosed(uri: vscode.Uri, cancellation: vscode.CancellationToken): Promise<boolean> {
   const isIt = ({ input }: vscode.Tab): boolean =>
     input instanceof vscode.TabInputText && input.uri.toString() === uri.toString();
   return new Promise((resolve) => {
@@ -59,7 +59,7 @@ function closed(uri: vscode.Uri, cancellation: vscode.CancellationToken): Promis
 }
 
 /** In memory: nothing is left of it on a disk. */
-class Draft implements vscode.FileSystemProvider {
+class DraftFileSystem implements vscode.FileSystemProvider {
   readonly uri: vscode.Uri;
   readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly onDidChangeFile = this.#changed.event;

@@ -3,7 +3,7 @@
 // other way would be cut off in a narrow window; where there are several, they stand in a list behind one button.
 import { t } from '@vscode/l10n';
 import type { QuestionText } from '../../text/questionText.js';
-import { answered } from './commandError.js';
+import { requireAnswer } from './commandError.js';
 import { askModal, showModal } from './notify.js';
 
 /**
@@ -23,7 +23,7 @@ export async function askQuestion(
     ...(details === '' || details === text ? [] : [more]),
   ];
   for (;;) {
-    const button = answered(await askModal(isCalm === true ? 'info' : 'warning', title, text, ...buttons));
+    const button = requireAnswer(await askModal(isCalm === true ? 'info' : 'warning', title, text, ...buttons));
     if (button !== more) {
       return button;
     }

@@ -5,7 +5,7 @@ import {
   parsePlace,
   parseProgram,
   parseSeconds,
-  type Place,
+  type TcpPlace,
   placeText,
   type ProgramLine,
   programText,
@@ -15,7 +15,7 @@ import type { SystemMember, VirtualSystem } from '../../domain/system.js';
 import { circleIn, withStart } from '../../systems/startOrder.js';
 import { circleText, startLine } from '../../text/startText.js';
 import { askSeveral, askText } from './ask.js';
-import { answered } from './commandError.js';
+import { requireAnswer } from './commandError.js';
 import { type Choice, pick } from './pickTarget.js';
 
 export type UpKind = 'nothing' | 'agent' | 'port' | 'program' | 'time';
@@ -57,7 +57,7 @@ export async function pickBefore(
     });
   return choices.length === 0
     ? []
-    : answered(await askSeveral(choices, t('Which VMs must be up before {0} starts?', name), [], titleOf(name)));
+    : requireAnswer(await askSeveral(choices, t('Which VMs must be up before {0} starts?', name), [], titleOf(name)));
 }
 
 /** What it is now comes first. */
@@ -79,7 +79,7 @@ export async function pickUp({ name, wait }: SystemMember, hasAgent: boolean): P
   return pick([...now, ...others], t('What do the VMs after {0} wait for?', name), titleOf(name));
 }
 
-export function askPlace({ name, wait }: SystemMember): Promise<Place> {
+export function askPlace({ name, wait }: SystemMember): Promise<TcpPlace> {
   return askParsed(name, parsePlace, {
     prompt: t('Which port? Without a host it is one of the VM.'),
     placeHolder: '5432',
@@ -113,7 +113,7 @@ export function askSeconds({ name, wait }: SystemMember, up: Exclude<UpKind, 'no
   });
 }
 
-interface Box {
+interface InputBox {
   readonly prompt: string;
   readonly placeHolder?: string;
   readonly value?: string;
@@ -121,14 +121,14 @@ interface Box {
   readonly problem: (text: string) => string;
 }
 
-async function askParsed<T>(name: string, parse: (text: string) => T | undefined, box: Box): Promise<T> {
+async function askParsed<T>(name: string, parse: (text: string) => T | undefined, box: InputBox): Promise<T> {
   const text = await askText({
     ...box,
     title: titleOf(name),
     ignoreFocusOut: true,
     problem: (typed) => (parse(typed.trim()) === undefined ? box.problem(typed.trim()) : undefined),
   });
-  return answered(parse(answered(text).trim()));
+  return requireAnswer(parse(requireAnswer(text).trim()));
 }
 
 /** @param name of a system, or of a VM of it */

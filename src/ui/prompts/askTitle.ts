@@ -4,48 +4,48 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { longestTitle, titleProblem } from '../../domain/snapshotName.js';
 import { askText, askTextOr } from './ask.js';
 import type { askInEditor } from './askInEditor.js';
-import { answered } from './commandError.js';
+import { requireAnswer } from './commandError.js';
 import { fromOneLine, lineBreak, toOneLine } from './oneLine.js';
 
 /** Of which VM it is asked, and which of how many questions it is. */
-export interface Asking {
+export interface QuestionStep {
   readonly vm: string;
   readonly step?: readonly [at: number, of: number];
 }
 
 /** What the editor itself shows of a step. */
-function stepped(title: string, { step }: Asking): string {
+function titleWithStep(title: string, { step }: QuestionStep): string {
   return step === undefined ? title : t('{0} ({1}/{2})', title, ...step);
 }
 
-export function kindTitle(asking: Asking): string {
-  return stepped(t('Kind of the Snapshot of {0}', asking.vm), asking);
+export function kindTitle(asking: QuestionStep): string {
+  return titleWithStep(t('Kind of the Snapshot of {0}', asking.vm), asking);
 }
 
-export function disksTitle(asking: Asking): string {
-  return stepped(t('Disks of the Snapshot of {0}', asking.vm), asking);
+export function disksTitle(asking: QuestionStep): string {
+  return titleWithStep(t('Disks of the Snapshot of {0}', asking.vm), asking);
 }
 
 /** Checked as it is typed. */
 export async function askTitle(
   value: string,
   others: readonly Pick<Snapshot, 'name' | 'title'>[],
-  asking: Asking,
+  asking: QuestionStep,
 ): Promise<string> {
   const title = await askText({
-    title: stepped(t('Title of the Snapshot of {0}', asking.vm), asking),
+    title: titleWithStep(t('Title of the Snapshot of {0}', asking.vm), asking),
     prompt: t('Any text; a name that libvirt can use is made from it.'),
     value,
     ignoreFocusOut: true,
     problem: (text) => problemText(text, others),
   });
-  return answered(title).trim();
+  return requireAnswer(title).trim();
 }
 
 /** May be left empty. One of several lines is written in an editor, and any is for whoever wants that. */
-export async function askDescription(value: string, asking: Asking): Promise<string> {
+export async function askDescription(value: string, asking: QuestionStep): Promise<string> {
   const name = t('Description of the Snapshot of {0}', asking.vm);
-  const title = stepped(name, asking);
+  const title = titleWithStep(name, asking);
   if (value.includes('\n')) {
     return inEditor(name, value, title);
   }
@@ -54,7 +54,9 @@ export async function askDescription(value: string, asking: Asking): Promise<str
     prompt: t('What is in it, or why it was taken. Type {0} for a new line. May be left empty.', lineBreak),
     value: toOneLine(value),
   };
-  const { text, isPressed } = answered(await askTextOr(question, { label: t('Write in an Editor'), icon: 'edit' }));
+  const { text, isPressed } = requireAnswer(
+    await askTextOr(question, { label: t('Write in an Editor'), icon: 'edit' }),
+  );
   const typed = fromOneLine(text);
   return isPressed ? inEditor(name, typed, title) : typed;
 }

@@ -28,14 +28,14 @@ export class NothingThere extends CommandError {
 }
 
 /** The user left a question without an answer: nothing was done, and nothing is said. */
-export class Dismissed extends Error {
+export class DismissedError extends Error {
   override readonly name = 'Dismissed';
 }
 
 /** The answer, or Dismissed. */
-export function answered<T>(answer: T | undefined): T {
+export function requireAnswer<T>(answer: T | undefined): T {
   if (answer === undefined) {
-    throw new Dismissed();
+    throw new DismissedError();
   }
   return answer;
 }

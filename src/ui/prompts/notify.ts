@@ -5,7 +5,7 @@ import type { Disposable } from '../../base/disposable.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { displayLine } from '../../domain/plainText.js';
 import { noticeText, withoutIcons } from '../../text/noticeText.js';
-import { whileAsked } from '../openQuestions.js';
+import { whileModalOpen } from '../openQuestions.js';
 
 /** What the status bar could show at all. */
 const longestNote = 400;
@@ -37,7 +37,7 @@ export function askModal(
   ...buttons: readonly string[]
 ): Thenable<string | undefined> {
   const options = { modal: true, detail: noticeText(detail) };
-  return whileAsked(
+  return whileModalOpen(
     severity === 'info'
       ? vscode.window.showInformationMessage(noticeText(title), options, ...buttons)
       : vscode.window.showWarningMessage(noticeText(title), options, ...buttons),
@@ -51,7 +51,7 @@ export async function showModal(title: string, detail: string, back: string): Pr
     title: back,
     isCloseAffordance: true,
   });
-  await whileAsked(answer);
+  await whileModalOpen(answer);
 }
 
 /** A notification as long as the task takes. */

@@ -1,6 +1,6 @@
 // The questions before a prune: by which rule, and which of those that it fits.
 import { t } from '@vscode/l10n';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import type { Bytes, SnapshotSize } from '../../domain/layers.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
@@ -10,7 +10,7 @@ import { titleOf } from '../../text/operationProgress.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { kindWords } from '../../text/words.js';
 import { askSeveral, askText } from './ask.js';
-import { answered } from './commandError.js';
+import { requireAnswer } from './commandError.js';
 import { type Choice, pick } from './pickTarget.js';
 
 export interface PickedRule {
@@ -74,7 +74,7 @@ export async function pickPruneRule(tree: SnapshotTree, vm: string): Promise<Pic
 }
 
 async function number(prompt: string): Promise<number> {
-  const text = answered(
+  const text = requireAnswer(
     await askText({
       prompt,
       problem: (value) => (/^\d{1,5}$/u.test(value.trim()) ? undefined : t('A whole number, please.')),
@@ -108,7 +108,7 @@ export async function pickPruned(
   });
   const rest = stays.map(({ snapshot, why }) => t('stays: {0}: {1}', titleOf(view, snapshot), why));
   const title = t('Prune Snapshots of {0}', view.vm.name);
-  return answered(await askSeveral(items, t('Untick what to keep'), rest, title));
+  return requireAnswer(await askSeveral(items, t('Untick what to keep'), rest, title));
 }
 
 function sizeWords(bytes: Bytes): string {

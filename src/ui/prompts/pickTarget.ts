@@ -1,20 +1,20 @@
 // The lists from which a VM, a snapshot or a connection is picked; each line tells the state in words.
 import { t } from '@vscode/l10n';
-import type { InventoryPort } from '../../engine/inventory.js';
-import type { ConnectionView, VmView } from '../../inventory/views.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import type { ConnectionView, VmView } from '../../live/views.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { kindWords, powerWord, snapshotCountText } from '../../text/words.js';
-import { type Line, askOne, askSeveral } from './ask.js';
-import { answered, NothingThere } from './commandError.js';
+import { type ListLine, askOne, askSeveral } from './ask.js';
+import { requireAnswer, NothingThere } from './commandError.js';
 
-export type Choice<T> = Line<T>;
+export type Choice<T> = ListLine<T>;
 
 /** Resolves to the value of the line that was picked; the user may also leave. */
 export async function pick<T>(choices: readonly Choice<T>[], placeHolder: string, title?: string): Promise<T> {
-  return answered(await askOne(choices, placeHolder, title)).value;
+  return requireAnswer(await askOne(choices, placeHolder, title)).value;
 }
 
 /** All are picked until the user takes some out; resolves to the values of those that stay. */
@@ -23,18 +23,18 @@ export async function pickSeveral<T>(
   placeHolder: string,
   title?: string,
 ): Promise<readonly T[]> {
-  return answered(await askSeveral(choices, placeHolder, [], title));
+  return requireAnswer(await askSeveral(choices, placeHolder, [], title));
 }
 
 /** The only VM there is, or the one picked of those that fit. */
 export async function pickVm(
-  inventory: InventoryPort,
+  engine: EnginePort,
   placeholder: string,
   fits: (view: VmView) => boolean = () => true,
   connection?: string,
   says: (view: VmView) => string | undefined = () => undefined,
 ): Promise<VmView> {
-  const connections = inventory.connections.filter(({ uri }) => connection === undefined || uri === connection);
+  const connections = engine.connections.filter(({ uri }) => connection === undefined || uri === connection);
   const all = connections.flatMap(({ vms }) => vms);
   const [first, ...others] = all;
   if (first === undefined) {

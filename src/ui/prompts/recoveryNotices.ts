@@ -1,21 +1,21 @@
 // Tells what became of operations that had broken off: one message each, as soon as it is known.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import type { Disposable } from '../../base/disposable.js';
 import type { RecoveryReport } from '../../domain/recoveryReport.js';
 import { titleIn } from '../../text/operationProgress.js';
 import { recoveryText } from '../../text/recoveryText.js';
 import { notify } from './notify.js';
 
-export function recoveryNotices(inventory: InventoryPort, log: vscode.LogOutputChannel): Disposable {
-  return inventory.onDidRecover((report) => {
-    tell(inventory, log, report).catch((error: unknown) => log.error(String(error)));
+export function recoveryNotices(engine: EnginePort, log: vscode.LogOutputChannel): Disposable {
+  return engine.onDidRecover((report) => {
+    tell(engine, log, report).catch((error: unknown) => log.error(String(error)));
   });
 }
 
-async function tell(inventory: InventoryPort, log: vscode.LogOutputChannel, report: RecoveryReport): Promise<void> {
-  const view = inventory.findVm(report.request.vm);
+async function tell(engine: EnginePort, log: vscode.LogOutputChannel, report: RecoveryReport): Promise<void> {
+  const view = engine.findVm(report.request.vm);
   const { message, severity } = recoveryText(report, titleIn(view ?? {}, report.request));
   const commands = report.commands ?? [];
   log.info([message, ...commands].join('\n'));

@@ -6,10 +6,10 @@ import { taskType } from '../../manifest/taskDefinition.js';
 import type { CommandServices, OwnTask } from '../commands/commandServices.js';
 import type { TaskRun } from './runTask.js';
 
-type Reached = Pick<CommandServices, 'inventory' | 'systems'>;
+type TaskServices = Pick<CommandServices, 'engine' | 'systems'>;
 
 /** No task is offered by itself: which VM and which snapshot somebody wants is theirs to write down. */
-export function rewindTasks(reached: Reached): Disposable {
+export function rewindTasks(reached: TaskServices): Disposable {
   return vscode.tasks.registerTaskProvider(taskType, {
     provideTasks: () => [],
     resolveTask: (task) => rewindTask(task, reached),
@@ -17,7 +17,7 @@ export function rewindTasks(reached: Reached): Disposable {
 }
 
 /** Runs what no tasks.json has, as if one had it. Resolves when it has begun. */
-export function runOwnTask(name: string, definition: OwnTask, reached: Reached): Thenable<unknown> {
+export function runOwnTask(name: string, definition: OwnTask, reached: TaskServices): Thenable<unknown> {
   return vscode.tasks.executeTask(
     rewindTask({ definition: { ...definition, type: taskType }, scope: undefined, name }, reached),
   );
@@ -25,7 +25,7 @@ export function runOwnTask(name: string, definition: OwnTask, reached: Reached):
 
 function rewindTask(
   { definition, scope, name }: Pick<vscode.Task, 'definition' | 'scope' | 'name'>,
-  reached: Reached,
+  reached: TaskServices,
 ): vscode.Task {
   const execution = new vscode.CustomExecution((filled) =>
     Promise.resolve(taskTerminal(reached, { ...definition, ...filled })),
@@ -35,7 +35,7 @@ function rewindTask(
 }
 
 /** Ctrl+C, and ending the task, end a wait; an operation that has begun goes on, and Cancel Operation is for that. */
-function taskTerminal({ inventory, systems }: Reached, definition: TaskRun['definition']): vscode.Pseudoterminal {
+function taskTerminal({ engine, systems }: TaskServices, definition: TaskRun['definition']): vscode.Pseudoterminal {
   const written = new vscode.EventEmitter<string>();
   const closed = new vscode.EventEmitter<number>();
   const controller = new AbortController();
@@ -49,20 +49,19 @@ function taskTerminal({ inventory, systems }: Reached, definition: TaskRun['defi
       write: (line) => written.fire(`${line}\r\n`),
       show: (text) => written.fire(text),
       runIn: async ({ vm, connection, command }, signal) => {
-        const { ref } = await namedVm(inventory, vm, connection);
-        return inventory.guests.runIn(ref, command, signal);
+        const { ref } = await namedVm(engine, vm, connection);
+        return engine.guests.runIn(ref, command, signal);
       },
       execute: (command, given) => vscode.commands.executeCommand(command, given),
       untilUp: async (system, atMostMs, signal) => {
         const [{ requireSystem }, room] = await Promise.all([import('../commands/systemTargets.js'), systems.open()]);
         await room.untilUp(requireSystem(await room.find(system), system), atMostMs, signal);
       },
-      addressesOf: async (vm, connection) =>
-        inventory.guests.addressesOf((await namedVm(inventory, vm, connection)).ref),
+      addressesOf: async (vm, connection) => engine.guests.addressesOf((await namedVm(engine, vm, connection)).ref),
       readVm: async (vm, connection) => {
-        const { ref } = await namedVm(inventory, vm, connection);
-        await inventory.refresh({ vm: ref });
-        return (await namedVm(inventory, ref.uuid, ref.connection)).vm;
+        const { ref } = await namedVm(engine, vm, connection);
+        await engine.refresh({ vm: ref });
+        return (await namedVm(engine, ref.uuid, ref.connection)).vm;
       },
     });
   };

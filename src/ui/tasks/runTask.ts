@@ -8,12 +8,12 @@ import type { Refusal } from '../../domain/refusal.js';
 import type { Vm } from '../../domain/vm.js';
 import type { Wait } from '../../domain/wait.js';
 import { guestAddress } from '../../engine/guestAddress.js';
-import { isThereAlready } from '../../operations/power/isThereAlready.js';
+import { isAlreadyInState } from '../../operations/power/alreadyInState.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { displayLine } from '../../domain/plainText.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { durationText } from '../../text/relativeAge.js';
-import { CommandError, Dismissed } from '../prompts/commandError.js';
+import { CommandError, DismissedError } from '../prompts/commandError.js';
 import { GuestOutput } from '../../text/guestOutput.js';
 import { lateProgramText, noAddressText, waitHeading } from '../../text/waitText.js';
 import { type TaskCall, taskCall } from './taskCall.js';
@@ -91,13 +91,13 @@ async function carryOut(call: Exclude<TaskCall, ProgramCall>, run: TaskRun): Pro
   try {
     result = await run.execute(call.command, call.given);
   } catch (error) {
-    if (isPower(call.action) && isThereAlready(call.action, refusalOf(error))) {
+    if (isPower(call.action) && isAlreadyInState(call.action, refusalOf(error))) {
       return [call.action === 'start' ? t('The VM is running already.') : t('The VM is off already.')];
     }
     throw error;
   }
   if (typeof result !== 'object' || result === null) {
-    throw new Dismissed();
+    throw new DismissedError();
   }
   const [snapshot, checkpoint] = [textOf(result, 'snapshot'), textOf(result, 'checkpoint')];
   return [
@@ -110,7 +110,7 @@ async function carryOut(call: Exclude<TaskCall, ProgramCall>, run: TaskRun): Pro
 async function portOf({ vm, connection, port, atMostMs }: PortCall, run: TaskRun): Promise<Wait> {
   const found = await guestAddress(atMostMs, { ...run, addressesOf: () => run.addressesOf(vm, connection) });
   if (found === 'stopped') {
-    throw new Dismissed();
+    throw new DismissedError();
   }
   if (found === 'late') {
     throw new CommandError('failed', noAddressText(vm, '"host"'));
@@ -145,7 +145,7 @@ function textOf(result: object, key: string): string | undefined {
 }
 
 function whyNot(error: unknown): string {
-  if (error instanceof Dismissed) {
+  if (error instanceof DismissedError) {
     return t('Nothing was done: nobody answered the question, or it was broken off.');
   }
   if (error instanceof CommandError) {

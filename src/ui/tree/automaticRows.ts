@@ -2,7 +2,7 @@
 import { automaticTitles } from '../../domain/automaticTitles.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { isOnActivePath, parentsOf } from '../../domain/snapshotTree.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 
 /** Fewer stand among the others. */
 const fewest = 6;

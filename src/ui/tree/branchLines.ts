@@ -10,7 +10,7 @@ export interface BranchLines {
   readonly hereUnder: string | undefined;
 }
 
-interface Line {
+interface BranchLine {
   readonly first: Snapshot;
   readonly under: string | undefined;
   /** No other line begins under that row. */
@@ -33,7 +33,7 @@ export function branchLines(tree: SnapshotTree, children: ReadonlyMap<string, re
   const under = new Map<string, string | undefined>();
   let hereUnder: string | undefined;
   const roots = rootsOf(tree);
-  const lines: Line[] = roots.map((first) => ({ first, under: undefined, isAlone: roots.length === 1 }));
+  const lines: BranchLine[] = roots.map((first) => ({ first, under: undefined, isAlone: roots.length === 1 }));
   // The list grows while it is walked.
   for (const line of lines) {
     let at: Snapshot | undefined = line.first;

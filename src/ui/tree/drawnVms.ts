@@ -1,6 +1,6 @@
 // What the editor was last given of each VM, to tell whether its rows would read differently now, and whether it is still asking
 // for rows. Knows no row.
-import { vmKey } from '../../inventory/views.js';
+import { vmKey } from '../../live/views.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import type { VmRef } from '../../domain/vm.js';
 
@@ -24,7 +24,7 @@ export class DrawnVms {
     return Date.now() - this.#askedForRowAt < drawingMs;
   }
 
-  askedForRow(): void {
+  noteRowRequest(): void {
     this.#askedForRowAt = Date.now();
   }
 

@@ -1,14 +1,14 @@
 // Reads the snapshots that a filter could find and that were never read, and those of the members of a system. Knows no row.
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import type { Log } from '../../base/log.js';
 import type { VmRef } from '../../domain/vm.js';
 import { vmsOf } from './vmsOf.js';
 
-export async function readAllTrees(inventory: InventoryPort, log: Log): Promise<void> {
-  const unread = vmsOf(inventory.connections.filter((connection) => connection.state === 'connected')).filter(
+export async function readAllTrees(engine: EnginePort, log: Log): Promise<void> {
+  const unread = vmsOf(engine.connections.filter((connection) => connection.state === 'connected')).filter(
     ([, view]) => view.tree === undefined && view.snapshotCount !== 0,
   );
-  const results = await Promise.allSettled(unread.map(([, view]) => inventory.readTree(view.ref)));
+  const results = await Promise.allSettled(unread.map(([, view]) => engine.readTree(view.ref)));
   const failed = results.filter((result) => result.status === 'rejected').length;
   if (failed > 0) {
     log.warn(`The snapshots of ${failed} VMs could not be read, so the filter does not find them.`);
@@ -16,14 +16,12 @@ export async function readAllTrees(inventory: InventoryPort, log: Log): Promise<
 }
 
 /** Of those whose connection is open: nothing is connected for it. Never rejects. */
-export async function readMembers(inventory: InventoryPort, members: readonly VmRef[], log: Log): Promise<void> {
+export async function readMembers(engine: EnginePort, members: readonly VmRef[], log: Log): Promise<void> {
   await Promise.all(
     members.map(async (ref) => {
-      if (inventory.findVm(ref) !== undefined) {
+      if (engine.findVm(ref) !== undefined) {
         // Its row says what is wrong.
-        await inventory
-          .readTree(ref)
-          .catch((error: unknown) => log.debug(`${ref.uuid} cannot be read: ${String(error)}`));
+        await engine.readTree(ref).catch((error: unknown) => log.debug(`${ref.uuid} cannot be read: ${String(error)}`));
       }
     }),
   );

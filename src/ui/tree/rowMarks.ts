@@ -10,11 +10,11 @@ const scheme = 'virt-rewind-row';
 const decorations: Readonly<Record<RowMark, () => vscode.FileDecoration>> = {
   protected: () => new vscode.FileDecoration('🔒', t('Protected')),
   lostProtected: () => new vscode.FileDecoration('🔒', t('Protected'), new vscode.ThemeColor(dimmedColor)),
-  lost: dimmed,
-  dimmed,
+  lost: dimmedDecoration,
+  dimmed: dimmedDecoration,
 };
 
-function dimmed(): vscode.FileDecoration {
+function dimmedDecoration(): vscode.FileDecoration {
   return new vscode.FileDecoration(undefined, undefined, new vscode.ThemeColor(dimmedColor));
 }
 

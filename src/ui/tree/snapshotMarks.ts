@@ -1,19 +1,19 @@
 // What is known of a snapshot beside its tree: its size, what was put on it, what is wrong with it. Pure; knows no row.
 import { snapshotOf } from '../../diagnosis/problemTable.js';
 import type { SnapshotSize } from '../../domain/layers.js';
-import type { VmView } from '../../inventory/views.js';
+import type { VmView } from '../../live/views.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { bisectedAs, marksOn } from '../../text/marksOn.js';
-import type { Reading, SnapshotPlace } from '../../text/rows.js';
+import type { RowContext, SnapshotPlace } from '../../text/rows.js';
 import type { SnapshotNode } from './nodes.js';
 
-export type Marked = ReturnType<typeof marksOn> & Pick<SnapshotPlace, 'found' | 'bisected'>;
+export type SnapshotMarks = ReturnType<typeof marksOn> & Pick<SnapshotPlace, 'found' | 'bisected'>;
 
 export function markedAs(
   view: VmView | undefined,
   { ref, snapshot }: SnapshotNode,
-  { health, bisect }: Reading,
-): Marked {
+  { health, bisect }: RowContext,
+): SnapshotMarks {
   const found = (health?.(ref) ?? []).filter((problem) => snapshotOf(problem) === snapshot);
   return {
     ...marksOn(view, snapshot),

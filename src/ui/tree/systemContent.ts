@@ -2,25 +2,25 @@
 // each system read like when it was drawn last. Knows nothing of the editor.
 import type { SystemPoint } from '../../domain/system.js';
 import type { VmRef } from '../../domain/vm.js';
-import { type ConnectionView, type VmView, vmKey } from '../../inventory/views.js';
+import { type ConnectionView, type VmView, vmKey } from '../../live/views.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
-import { knownOf, seenSystem } from '../../systems/seenSystem.js';
+import { observationOf, observeSystem } from '../../systems/observedSystem.js';
 import type { FactList } from '../../text/factList.js';
-import { type Reading, reachOf, type Row } from '../../text/rows.js';
+import { type RowContext, reachOf, type Row } from '../../text/rows.js';
 import { memberRow, pointFacts, pointRow, type ShownSystem, systemFacts, systemRow } from '../../text/systemRows.js';
 import { pointTitle } from '../../text/systemPointText.js';
 import { vmFacts } from '../../text/facts.js';
 import { matches } from './arrangedVm.js';
-import { toldApart } from './toldApart.js';
+import { disambiguate } from './disambiguate.js';
 import type { MemberNode, PointNode, SystemNode, SystemPart } from './nodes.js';
 
-interface Source {
+interface SystemSource {
   readonly connections: readonly ConnectionView[];
   findVm(ref: VmRef): VmView | undefined;
 }
 
 export class SystemContent {
-  readonly #source: Source;
+  readonly #source: SystemSource;
   readonly #systems: () => readonly KnownSystem[];
   readonly #titleLength: () => number | undefined;
   readonly #nodes = new Map<string, SystemPart>();
@@ -28,7 +28,7 @@ export class SystemContent {
 
   /** @param titleLength of a restore point; 0 or absent: as long as it is */
   constructor(
-    source: Source,
+    source: SystemSource,
     systems: () => readonly KnownSystem[],
     titleLength: () => number | undefined = () => undefined,
   ) {
@@ -64,8 +64,8 @@ export class SystemContent {
     return node.kind === 'system' ? undefined : this.#system(node.system);
   }
 
-  row(node: SystemPart, reading: Reading): Row | undefined {
-    const shown = this.shown(node.system);
+  row(node: SystemPart, reading: RowContext): Row | undefined {
+    const shown = this.findShown(node.system);
     if (shown === undefined) {
       return undefined;
     }
@@ -83,13 +83,13 @@ export class SystemContent {
           return undefined;
         }
         const row = pointRow(shown, point, reading);
-        return point.auto === undefined ? toldApart(row, points, titlesOfOwn, this.#titleLength()) : row;
+        return point.auto === undefined ? disambiguate(row, points, titlesOfOwn, this.#titleLength()) : row;
       }
     }
   }
 
-  facts(node: SystemPart, reading: Reading): FactList | undefined {
-    const shown = this.shown(node.system);
+  facts(node: SystemPart, reading: RowContext): FactList | undefined {
+    const shown = this.findShown(node.system);
     if (shown === undefined) {
       return undefined;
     }
@@ -127,14 +127,14 @@ export class SystemContent {
     return this.find(id)?.system.members ?? [];
   }
 
-  shown(id: string): ShownSystem | undefined {
+  findShown(id: string): ShownSystem | undefined {
     const known = this.find(id);
     return (
       known && {
         known,
-        seen: seenSystem(
+        seen: observeSystem(
           known,
-          known.system.members.map((member) => knownOf(this.#source, member)),
+          known.system.members.map((member) => observationOf(this.#source, member)),
         ),
         views: known.system.members.map((member) => this.#source.findVm(member)),
       }
@@ -142,7 +142,7 @@ export class SystemContent {
   }
 
   /** What reads differently since it was drawn; `all`: there are others. */
-  changedSince(filter: string, reading: Reading): readonly SystemNode[] | 'all' {
+  changedSince(filter: string, reading: RowContext): readonly SystemNode[] | 'all' {
     const before = this.#drawn;
     const top = this.top(filter);
     this.#drawn = new Map(top.map((node) => [node.id, this.#look(node, reading)]));
@@ -150,27 +150,27 @@ export class SystemContent {
     return isOther ? 'all' : top.filter(({ id }) => before.get(id) !== this.#drawn.get(id));
   }
 
-  #look(node: SystemNode, reading: Reading): string {
+  #look(node: SystemNode, reading: RowContext): string {
     return JSON.stringify([node, ...this.children(node)].map((one) => [one.id, this.row(one, reading)]));
   }
 
   #system(id: string): SystemNode {
     const made: SystemNode = { kind: 'system', id: `system/${id}`, system: id };
-    return this.#kept(made);
+    return this.#reuseNode(made);
   }
 
   #member(system: string, ref: VmRef): MemberNode {
     const made: MemberNode = { kind: 'member', id: `system/${system}/member/${vmKey(ref)}`, system, ref };
-    return this.#kept(made);
+    return this.#reuseNode(made);
   }
 
   #point(system: string, point: string): PointNode {
     const made: PointNode = { kind: 'point', id: `system/${system}/point/${point}`, system, point };
-    return this.#kept(made);
+    return this.#reuseNode(made);
   }
 
   /** The editor knows rows by identity. */
-  #kept<T extends SystemPart>(made: T): T {
+  #reuseNode<T extends SystemPart>(made: T): T {
     const before = this.#nodes.get(made.id) as T | undefined;
     if (before === undefined) {
       this.#nodes.set(made.id, made);

@@ -32,8 +32,8 @@ export class SystemsInTree {
 
   /** As for a VM that is opened: what comes of it is drawn then, anyway. */
   async read({ system }: SystemNode): Promise<void> {
-    const { inventory, content, log } = this.#options;
-    await readMembers(inventory, content.systems.membersOf(system), log);
+    const { engine, content, log } = this.#options;
+    await readMembers(engine, content.systems.membersOf(system), log);
     this.noteDrawn();
   }
 }

@@ -4,14 +4,14 @@ import { t } from '@vscode/l10n';
 import { systemClock, within } from '../../base/clock.js';
 import type { VmRef } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import type { FactList } from '../../text/factList.js';
 import type { Node, SnapshotNode } from './nodes.js';
 
 /** A tooltip that comes later is none. */
 const patienceMs = 1_000;
 
-type Asked = Pick<InventoryPort, 'findVm' | 'guests'>;
+type TooltipSource = Pick<EnginePort, 'findVm' | 'guests'>;
 
 /** A small PNG, and what it is. */
 export interface DisplayPicture {
@@ -25,7 +25,7 @@ export interface TooltipContent {
 }
 
 /** @param facts what the row knows */
-export async function tooltipContent(node: Node, facts: FactList, inventory: Asked): Promise<TooltipContent> {
+export async function tooltipContent(node: Node, facts: FactList, inventory: TooltipSource): Promise<TooltipContent> {
   if (node.kind === 'snapshot') {
     return { facts, picture: pictureOf(await shownThen(node, inventory), t('What the display showed')) };
   }
@@ -41,7 +41,7 @@ function pictureOf(png: Uint8Array | undefined, is: string): DisplayPicture | un
 }
 
 /** The same facts where nobody knows an address in time. */
-async function withAddresses(facts: FactList, ref: VmRef, inventory: Asked): Promise<FactList> {
+async function withAddresses(facts: FactList, ref: VmRef, inventory: TooltipSource): Promise<FactList> {
   if (inventory.findVm(ref)?.vm.power !== 'running') {
     return facts;
   }
@@ -57,7 +57,7 @@ async function withAddresses(facts: FactList, ref: VmRef, inventory: Asked): Pro
 }
 
 /** Undefined where it has no display, or none that can be seen in time. */
-async function shownNow(ref: VmRef, inventory: Asked): Promise<Uint8Array | undefined> {
+async function shownNow(ref: VmRef, inventory: TooltipSource): Promise<Uint8Array | undefined> {
   if (inventory.findVm(ref)?.vm.power !== 'running') {
     return undefined;
   }
@@ -66,7 +66,7 @@ async function shownNow(ref: VmRef, inventory: Asked): Promise<Uint8Array | unde
   return within(systemClock, patienceMs, asked, undefined);
 }
 
-async function shownThen({ ref, snapshot }: SnapshotNode, inventory: Asked): Promise<Uint8Array | undefined> {
+async function shownThen({ ref, snapshot }: SnapshotNode, inventory: TooltipSource): Promise<Uint8Array | undefined> {
   const tree = inventory.findVm(ref)?.tree;
   const made = tree && findSnapshot(tree, snapshot);
   return made?.kind === 'memory' ? inventory.guests.shownAt(ref, made.createdAt) : undefined;

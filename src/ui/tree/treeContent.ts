@@ -1,14 +1,14 @@
 // What the tree shows: children, parents, words and facts of every row, asked of the inventory each time. Owns no
 // state but the arrangement and the nodes themselves. Knows nothing of the editor.
-import type { InventoryPort } from '../../engine/inventory.js';
-import type { ConnectionView, VmView } from '../../inventory/views.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import type { ConnectionView, VmView } from '../../live/views.js';
 import type { Failure } from '../../domain/failure.js';
 import { childrenOf, currentOf, findSnapshot, parentOf } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
 import { clonesIn, parentIn } from './clonesInTree.js';
-import type { LookedAt } from './lookedAt.js';
+import type { OpenRows } from './openRows.js';
 import { type FactList } from '../../text/factList.js';
 import { connectionFacts, snapshotFacts, vmFacts } from '../../text/facts.js';
 import { type MessageRow, messageFacts, messageRow } from './messageRows.js';
@@ -21,8 +21,8 @@ import {
   type SnapshotNode,
 } from './nodes.js';
 import {
-  type Reach,
-  type Reading,
+  type ConnectionReach,
+  type RowContext,
   type Row,
   automaticRow,
   connectionRow,
@@ -31,32 +31,32 @@ import {
   snapshotRow,
   vmRow,
 } from '../../text/rows.js';
-import { type Marked, markedAs, sizeOf } from './snapshotMarks.js';
-import { toldApart } from './toldApart.js';
+import { type SnapshotMarks, markedAs, sizeOf } from './snapshotMarks.js';
+import { disambiguate } from './disambiguate.js';
 import { SystemContent } from './systemContent.js';
 import { TreeRows } from './treeRows.js';
 import { welcomeOf } from './welcome.js';
 
 /** What is looked for in the inventory while rows are made. */
-type Source = Pick<InventoryPort, 'connections' | 'findVm'>;
+type TreeSource = Pick<EnginePort, 'connections' | 'findVm'>;
 
 /** Which rows a person opened or closed. */
-type Opened = Pick<LookedAt, 'isRowOpen'>;
+type OpenedRows = Pick<OpenRows, 'isRowOpen'>;
 
-const nobodyOpened: Opened = { isRowOpen: () => undefined };
+const nobodyOpened: OpenedRows = { isRowOpen: () => undefined };
 
 export class TreeContent {
   readonly rows: TreeRows;
   readonly systems: SystemContent;
-  readonly #source: Source;
-  readonly #opened: Opened;
+  readonly #source: TreeSource;
+  readonly #opened: OpenedRows;
   #arrangement: Arrangement;
 
   /** @param usedAt by the VM's key, milliseconds since 1970; 0: never */
   constructor(
-    source: Source,
+    source: TreeSource,
     arrangement: Arrangement,
-    opened: Opened = nobodyOpened,
+    opened: OpenedRows = nobodyOpened,
     usedAt: (key: string) => number = () => 0,
     systems: () => readonly KnownSystem[] = () => [],
   ) {
@@ -99,9 +99,9 @@ export class TreeContent {
         return view === undefined ? [] : this.rows.underVm(view, this.#arrangement, this.#beside(node.ref));
       }
       case 'snapshot':
-        return this.arranged(node.ref)?.below.get(node.snapshot) ?? [];
+        return this.arrangedVm(node.ref)?.below.get(node.snapshot) ?? [];
       case 'automatic':
-        return this.arranged(node.ref)?.automatic?.rows ?? [];
+        return this.arrangedVm(node.ref)?.automatic?.rows ?? [];
       case 'here':
       case 'message':
         return [];
@@ -121,7 +121,7 @@ export class TreeContent {
       }
       case 'snapshot':
       case 'here': {
-        const arranged = this.arranged(node.ref);
+        const arranged = this.arrangedVm(node.ref);
         if (arranged?.automatic?.rows.some((row) => row === node) === true) {
           return arranged.automatic.node;
         }
@@ -136,7 +136,7 @@ export class TreeContent {
   }
 
   /** Undefined: what the row stood for is gone, and the row will be too. */
-  row(node: Node, reading: Reading): Row | MessageRow | undefined {
+  row(node: Node, reading: RowContext): Row | MessageRow | undefined {
     if (isSystemPart(node)) {
       const row = this.systems.row(node, reading);
       return row && this.#standing(node, row);
@@ -161,7 +161,7 @@ export class TreeContent {
     }
   }
 
-  facts(node: Node, reading: Reading): FactList | undefined {
+  facts(node: Node, reading: RowContext): FactList | undefined {
     if (isSystemPart(node)) {
       return this.systems.facts(node, reading);
     }
@@ -200,12 +200,12 @@ export class TreeContent {
     if (view === undefined) {
       return undefined;
     }
-    return snapshot === undefined ? this.rows.vm(ref) : this.arranged(ref)?.nodes.get(snapshot);
+    return snapshot === undefined ? this.rows.vm(ref) : this.arrangedVm(ref)?.nodes.get(snapshot);
   }
 
-  arranged(ref: VmRef): ArrangedVm | undefined {
+  arrangedVm(ref: VmRef): ArrangedVm | undefined {
     const view = this.#source.findVm(ref);
-    return view && this.rows.arranged(view, this.#arrangement);
+    return view && this.rows.arrangeVm(view, this.#arrangement);
   }
 
   /**
@@ -225,7 +225,7 @@ export class TreeContent {
   }
 
   /** Texts by which two states of a VM's own row and of what stands under it are told apart, but for its tree. */
-  lookOf(view: VmView, reading: Reading): string {
+  lookOf(view: VmView, reading: RowContext): string {
     const { id } = this.rows.vm(view.ref);
     return JSON.stringify([
       id,
@@ -252,10 +252,10 @@ export class TreeContent {
     ];
   }
 
-  #vmRow(view: VmView, reading: Reading): Row {
+  #vmRow(view: VmView, reading: RowContext): Row {
     const beside = this.#beside(view.ref);
     const place = { ...this.#reach(view.ref), clones: clonesIn(beside, view).length };
-    return toldApart(vmRow(view, place, reading), beside, (vms) => vms.map(({ vm }) => vm.name));
+    return disambiguate(vmRow(view, place, reading), beside, (vms) => vms.map(({ vm }) => vm.name));
   }
 
   /** As a person left it, where a filter does not open it. */
@@ -274,8 +274,8 @@ export class TreeContent {
     return view !== undefined && this.rows.hasHits(view, this.#arrangement, this.#beside(ref));
   }
 
-  #snapshotRow(node: SnapshotNode, reading: Reading): Row | undefined {
-    const arranged = this.arranged(node.ref);
+  #snapshotRow(node: SnapshotNode, reading: RowContext): Row | undefined {
+    const arranged = this.arrangedVm(node.ref);
     const snapshot = this.#snapshot(node);
     if (arranged === undefined || snapshot === undefined) {
       return undefined;
@@ -294,10 +294,10 @@ export class TreeContent {
     };
     const row = snapshotRow(snapshot, place, reading, sizeOf(this.#source.findVm(node.ref), node));
     const titles = (all: typeof arranged.tree.snapshots): readonly string[] => all.map(({ title }) => title);
-    return this.#standing(node, toldApart(row, arranged.tree.snapshots, titles, this.#arrangement.titleLength));
+    return this.#standing(node, disambiguate(row, arranged.tree.snapshots, titles, this.#arrangement.titleLength));
   }
 
-  #hereRow(node: HereNode, reading: Reading): Row | undefined {
+  #hereRow(node: HereNode, reading: RowContext): Row | undefined {
     const view = this.#source.findVm(node.ref);
     if (view === undefined) {
       return undefined;
@@ -307,8 +307,8 @@ export class TreeContent {
     return hereRow(view, current, this.#reach(node.ref), reading);
   }
 
-  #automaticRow(node: AutomaticNode, reading: Reading): Row | undefined {
-    const arranged = this.arranged(node.ref);
+  #automaticRow(node: AutomaticNode, reading: RowContext): Row | undefined {
+    const arranged = this.arrangedVm(node.ref);
     const [newest] = (arranged?.automatic?.rows ?? []).flatMap((row) => this.#snapshot(row) ?? []);
     if (arranged?.automatic === undefined || newest === undefined) {
       return undefined;
@@ -317,7 +317,7 @@ export class TreeContent {
     return this.#standing(node, row);
   }
 
-  #marks(node: SnapshotNode, reading: Reading): Marked {
+  #marks(node: SnapshotNode, reading: RowContext): SnapshotMarks {
     return markedAs(this.#source.findVm(node.ref), node, reading);
   }
 
@@ -335,7 +335,7 @@ export class TreeContent {
     return this.connection(ref.connection)?.vms ?? [];
   }
 
-  #reach(ref: VmRef): Reach {
+  #reach(ref: VmRef): ConnectionReach {
     return reachOf(this.connection(ref.connection));
   }
 }

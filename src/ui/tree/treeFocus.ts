@@ -1,7 +1,7 @@
 // Which row of the tree has the focus and the selection: what is shown to a person, and where they stand after what they did to
 // rows. Makes no row.
 import type * as vscode from 'vscode';
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import { type Clock, systemClock, within } from '../../base/clock.js';
 import type { Log } from '../../base/log.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
@@ -9,10 +9,10 @@ import type { VmRef } from '../../domain/vm.js';
 import { isSystemPart, type Node, type SnapshotNode } from './nodes.js';
 import { rowsAfter } from './rowAfter.js';
 import type { TreeContent } from './treeContent.js';
-import type { Whereabouts } from './whereabouts.js';
+import type { FocusGuard } from './focusGuard.js';
 
 /** What a person acts on. */
-export interface ActedOn {
+export interface ActionTarget {
   readonly ref: VmRef;
   /** The row that the command was called on; absent: it was not called on one. */
   readonly row?: Node | undefined;
@@ -22,7 +22,7 @@ type View = Pick<vscode.TreeView<Node>, 'visible' | 'reveal' | 'selection' | 'on
 
 export interface RowsOfFocus {
   readonly content: TreeContent;
-  readonly inventory: Pick<InventoryPort, 'findVm' | 'readTree' | 'onDidChange'>;
+  readonly engine: Pick<EnginePort, 'findVm' | 'readTree' | 'onDidChange'>;
   /** Draws a row and what is under it again; all, without one. */
   readonly draw: (node: Node | undefined) => void;
   readonly log: Log;
@@ -33,24 +33,24 @@ export interface RowsOfFocus {
 export class TreeFocus {
   readonly #view: View;
   readonly #content: TreeContent;
-  readonly #inventory: RowsOfFocus['inventory'];
+  readonly #inventory: RowsOfFocus['engine'];
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #whereabouts: Pick<Whereabouts, 'remember'>;
+  readonly #focusGuard: Pick<FocusGuard, 'remember'>;
   readonly #draw: RowsOfFocus['draw'];
   /** The selected rows, as last told: the editor's own list is without those that are being made anew, for a moment. */
   #chosen: readonly Node[] = [];
   /** The end of the last selection that was begun. Never rejects. */
   #selecting: Promise<void> | undefined;
 
-  constructor(view: View, rows: RowsOfFocus, whereabouts: Pick<Whereabouts, 'remember'>) {
+  constructor(view: View, rows: RowsOfFocus, focusGuard: Pick<FocusGuard, 'remember'>) {
     this.#view = view;
     this.#content = rows.content;
-    this.#inventory = rows.inventory;
+    this.#inventory = rows.engine;
     this.#draw = rows.draw;
     this.#log = rows.log;
     this.#clock = rows.clock ?? systemClock;
-    this.#whereabouts = whereabouts;
+    this.#focusGuard = focusGuard;
     view.onDidChangeSelection(({ selection }) => {
       this.#chosen = selection;
     });
@@ -80,7 +80,7 @@ export class TreeFocus {
   /** Gives "You are here" of a VM the focus, in the view, which is opened for it. */
   async goToCurrent(ref: VmRef): Promise<void> {
     await this.#inventory.readTree(ref);
-    const here = this.#content.arranged(ref)?.here;
+    const here = this.#content.arrangedVm(ref)?.here;
     if (here !== undefined) {
       await this.#select(here, () => true);
     }
@@ -91,7 +91,7 @@ export class TreeFocus {
    * seen, and gets the keyboard unless somebody went elsewhere meanwhile.
    */
   followNewVm(): (ref: VmRef) => void {
-    const isStill = this.#whereabouts.remember();
+    const isStill = this.#focusGuard.remember();
     return (ref) => {
       void this.#tryTo(() => this.#stand(this.#content.rows.vm(ref), isStill));
     };
@@ -99,7 +99,7 @@ export class TreeFocus {
 
   /** As `followNewVm`, of a system, by its id. */
   followNewSystem(): (id: string) => void {
-    const isStill = this.#whereabouts.remember();
+    const isStill = this.#focusGuard.remember();
     return (id) => {
       this.#showSystem(id, undefined, isStill);
     };
@@ -125,7 +125,7 @@ export class TreeFocus {
 
   /** A row that was a leaf stays closed when something comes under it, so "You are here" would be hidden there. */
   showHere(ref: VmRef): void {
-    const here = this.#content.arranged(ref)?.here;
+    const here = this.#content.arrangedVm(ref)?.here;
     if (here !== undefined && isNearTop(this.#content, here)) {
       void this.#tryTo(async () => this.#view.reveal(here, { select: false, focus: false }));
     }
@@ -135,7 +135,7 @@ export class TreeFocus {
    * To be called before a snapshot is made, or gets another name; what it gives back, afterwards, with the name that the
    * snapshot has then. Not called on a row, it leaves the keyboard where it is.
    */
-  follow(on: ActedOn): (snapshot: string | undefined) => void {
+  follow(on: ActionTarget): (snapshot: string | undefined) => void {
     const isStill = this.#remember(on);
     return (snapshot) => {
       this.#settle(on.ref, isStill, () => this.#content.find(on.ref, snapshot));
@@ -146,14 +146,14 @@ export class TreeFocus {
    * To be called before snapshots go; what it gives back, afterwards, whether they went or not. The focus moves in the
    * moment in which the first of them goes: at the end of what else is done it would close a menu opened meanwhile.
    */
-  followNeighbour(on: ActedOn, gone: ReadonlySet<string>): () => void {
+  followNeighbour(on: ActionTarget, gone: ReadonlySet<string>): () => void {
     const isStill = this.#remember(on);
-    const arranged = this.#content.arranged(on.ref);
+    const arranged = this.#content.arrangedVm(on.ref);
     const stays = on.row?.kind === 'snapshot' && !gone.has(on.row.snapshot) ? [on.row] : [];
     const rows = arranged === undefined ? [] : [...stays, ...rowsAfter(arranged, gone)];
     // Rows that are gone would still count as selected, and hide what is in the menu of one row.
     const find = (): Node | undefined => {
-      const here = this.#content.arranged(on.ref);
+      const here = this.#content.arrangedVm(on.ref);
       const isGone = here !== undefined && [...gone].some((name) => !here.nodes.has(name));
       const near = rows.find((row) => row.kind === 'here' || here?.nodes.has(row.snapshot) === true);
       return isGone ? (near ?? this.#content.rows.vm(on.ref)) : undefined;
@@ -174,12 +174,12 @@ export class TreeFocus {
   }
 
   /** The function tells whether the keyboard is still where it was: on a row of the tree, and not of a picture. */
-  #remember({ row }: Pick<ActedOn, 'row'>): () => boolean {
+  #remember({ row }: Pick<ActionTarget, 'row'>): () => boolean {
     const isOurs = row !== undefined && isOwn(this.#content, row);
     if (row !== undefined && !isOurs) {
       this.#log.debug(`${row.id} is no row of the tree as it is: the keyboard stays where it is`);
     }
-    const isStill = this.#whereabouts.remember();
+    const isStill = this.#focusGuard.remember();
     return () => isOurs && isStill();
   }
 
@@ -218,13 +218,13 @@ export class TreeFocus {
     const above = this.#content.parent(node);
     try {
       if (above !== undefined && isStill() && this.#chosen.includes(node)) {
-        await this.#shown(above, false);
+        await this.#waitUntilShown(above, false);
         if (this.#chosen.includes(node)) {
           return new Error('the row above it was not known to the editor');
         }
       }
       const focus = isStill();
-      await this.#shown(node, focus);
+      await this.#waitUntilShown(node, focus);
       this.#log.trace(
         `${node.id} was to be shown ${focus ? 'with' : 'without'} the keyboard; selected: ${this.#chosen.map(({ id }) => id).join(', ')}`,
       );
@@ -235,7 +235,7 @@ export class TreeFocus {
   }
 
   /** All that comes later stands in a row behind it, so an editor that does not answer is not waited for without end. */
-  async #shown(node: Node, focus: boolean): Promise<void> {
+  async #waitUntilShown(node: Node, focus: boolean): Promise<void> {
     const shown = Promise.resolve(this.#view.reveal(node, { select: true, focus })).then(() => true);
     if (!(await within(this.#clock, lateReveal, shown, false))) {
       throw new Error('the editor did not say that the row is shown');
@@ -294,7 +294,7 @@ function hasSnapshot(tree: Parameters<typeof findSnapshot>[0], name: SnapshotNod
 /** It is the very node of a row, and not one made for another place. */
 function isOwn(content: TreeContent, node: Node): boolean {
   if (node.kind === 'here' || node.kind === 'automatic') {
-    const arranged = content.arranged(node.ref);
+    const arranged = content.arrangedVm(node.ref);
     return (node.kind === 'here' ? arranged?.here : arranged?.automatic?.node) === node;
   }
   return (

@@ -1,6 +1,6 @@
 // Which rows stand under which: the root, a connection, a VM, a snapshot. Keeps one node for each thing, because the
 // editor knows rows by identity, and no state of the things themselves. Knows nothing of the editor.
-import { type ConnectionView, type VmView, vmKey } from '../../inventory/views.js';
+import { type ConnectionView, type VmView, vmKey } from '../../live/views.js';
 import type { VmRef } from '../../domain/vm.js';
 import { type ArrangedVm, type Arrangement, arrangeVm, matches } from './arrangedVm.js';
 import { inVmOrder } from './vmOrder.js';
@@ -28,7 +28,7 @@ export class TreeRows {
   }
 
   /** The snapshots of a VM as they are shown; undefined while its tree has not been read. */
-  arranged(view: VmView, arrangement: Arrangement): ArrangedVm | undefined {
+  arrangeVm(view: VmView, arrangement: Arrangement): ArrangedVm | undefined {
     if (view.tree === undefined) {
       return undefined;
     }
@@ -78,7 +78,7 @@ export class TreeRows {
   underVm(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): readonly Node[] {
     const failure = view.failure === undefined ? [] : [this.#message('failure', view.ref.connection, view.ref)];
     const clones = this.shownClones(view, arrangement, beside).map(({ ref }) => this.vm(ref));
-    return [...failure, ...(this.arranged(view, arrangement)?.top ?? []), ...clones];
+    return [...failure, ...(this.arrangeVm(view, arrangement)?.top ?? []), ...clones];
   }
 
   /** All of a VM that the filter finds itself. */
@@ -91,7 +91,9 @@ export class TreeRows {
 
   /** The filter finds something in it, and not only itself. */
   hasHits(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): boolean {
-    return this.arranged(view, arrangement)?.hasHits === true || this.shownClones(view, arrangement, beside).length > 0;
+    return (
+      this.arrangeVm(view, arrangement)?.hasHits === true || this.shownClones(view, arrangement, beside).length > 0
+    );
   }
 
   /** Forgets the nodes of what is no longer there. */
@@ -107,7 +109,7 @@ export class TreeRows {
   #isShown(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): boolean {
     return (
       matches(arrangement.filter, view.vm.name, view.vm.title) ||
-      (this.arranged(view, arrangement)?.nodes.size ?? 0) > 0 ||
+      (this.arrangeVm(view, arrangement)?.nodes.size ?? 0) > 0 ||
       this.shownClones(view, arrangement, beside).length > 0
     );
   }

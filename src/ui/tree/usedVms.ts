@@ -1,9 +1,9 @@
 // When something was last done to each VM from here, kept over restarts. What the editor kept is not trusted.
 import type { Log } from '../../base/log.js';
-import { type VmView, vmKey } from '../../inventory/views.js';
+import { type VmView, vmKey } from '../../live/views.js';
 
 /** As the editor's. */
-export interface Kept {
+export interface UsageStore {
   get(key: string): unknown;
   update(key: string, value: unknown): Thenable<void>;
 }
@@ -13,13 +13,13 @@ const keptAs = 'virtRewind.usedVms';
 const most = 200;
 
 export class UsedVms {
-  readonly #kept: Kept;
+  readonly #kept: UsageStore;
   readonly #log: Log;
   #at: ReadonlyMap<string, number>;
   /** Operations that were seen, so that one that goes on counts once. */
   readonly #seen = new Set<string>();
 
-  constructor(kept: Kept, log: Log) {
+  constructor(kept: UsageStore, log: Log) {
     this.#kept = kept;
     this.#log = log;
     this.#at = new Map(read(kept.get(keptAs)));

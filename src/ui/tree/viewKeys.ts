@@ -1,5 +1,5 @@
 // Keeps the context keys that menus and welcome texts ask for in step with the inventory; sets only what changed.
-import type { ConnectionView } from '../../inventory/views.js';
+import type { ConnectionView } from '../../live/views.js';
 import type { Log } from '../../base/log.js';
 import { setContextKeys } from '../contextKeys.js';
 import type { ContextKeys, WelcomeState } from '../../manifest/contextKeyTable.js';
@@ -24,7 +24,7 @@ export class ViewKeys {
   }
 
   /** Once in each window. */
-  seen(): void {
+  noteOpened(): void {
     if (!this.#isSeen) {
       this.#isSeen = true;
       this.#set({ 'virtRewind.viewOpened': true });

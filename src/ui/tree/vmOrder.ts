@@ -1,6 +1,6 @@
 // In which order the VMs of a connection stand. Pure; knows no row.
 import type { PowerState } from '../../domain/vm.js';
-import { type VmView, vmKey } from '../../inventory/views.js';
+import { type VmView, vmKey } from '../../live/views.js';
 
 /** `name`; `state`: what runs first; `recent`: what was worked with last first. */
 export type VmOrder = 'name' | 'state' | 'recent';

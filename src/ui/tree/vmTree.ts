@@ -2,21 +2,21 @@
 // row again only when it reads differently. Decides nothing about what a row says.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import type { InventoryPort } from '../../engine/inventory.js';
-import { type ConnectionView, type InventoryChange } from '../../inventory/views.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import { type ConnectionView, type StoreChange } from '../../live/views.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { KnownBisects } from '../../bisect/knownBisects.js';
 import { onDidChangeSettings, readSettings, writeSetting } from '../readSettings.js';
 import type { Settings } from '../../manifest/settings.js';
 import { treeViewId } from '../../manifest/viewIds.js';
-import { protectedBy } from '../../domain/protection.js';
+import { protectionMatcher } from '../../domain/protection.js';
 import type { Attentions, AttentionShare } from '../attentions.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
-import { LookedAt } from './lookedAt.js';
+import { OpenRows } from './openRows.js';
 import type { Node } from './nodes.js';
 import { wrongCountText } from '../../text/healthText.js';
-import type { Reading } from '../../text/rows.js';
+import type { RowContext } from '../../text/rows.js';
 import type { ShownSystem } from '../../text/systemRows.js';
 import { readAllTrees } from './readAllTrees.js';
 import { rowMarks } from './rowMarks.js';
@@ -25,9 +25,9 @@ import { tooltipContent } from './tooltipFacts.js';
 import { type ShownSystems, SystemsInTree } from './systemsInTree.js';
 import { TreeContent } from './treeContent.js';
 import { TreeFocus } from './treeFocus.js';
-import { Whereabouts } from './whereabouts.js';
+import { FocusGuard } from './focusGuard.js';
 import { giveBadge, giveMessage, giveTooltip, goneItem, treeItem } from './treeItems.js';
-import { type Kept, UsedVms } from './usedVms.js';
+import { type UsageStore, UsedVms } from './usedVms.js';
 import { ViewKeys } from './viewKeys.js';
 import { vmsOf } from './vmsOf.js';
 import { type RowsInTreeOptions, VmsInTree } from './vmsInTree.js';
@@ -36,11 +36,11 @@ import { type RowsInTreeOptions, VmsInTree } from './vmsInTree.js';
 export type ShownBisects = Pick<KnownBisects, 'of' | 'onDidChange' | 'watch'>;
 
 /** What is wrong with VMs, and that somebody looks at them. */
-export type ShownHealth = Pick<HealthWatch, 'healthOf' | 'wrong' | 'onDidChange' | 'seen'>;
+export type ShownHealth = Pick<HealthWatch, 'healthOf' | 'wrong' | 'onDidChange' | 'sweepIfStale'>;
 
 export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly viewId = treeViewId;
-  readonly #inventory: InventoryPort;
+  readonly #engine: EnginePort;
   readonly #log: Log;
   readonly #health: ShownHealth;
   readonly #attention: AttentionShare;
@@ -49,7 +49,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly #systemRows: SystemsInTree;
   readonly #vmRows: VmsInTree;
   readonly #used: UsedVms;
-  readonly #lookedAt = new LookedAt();
+  readonly #openRows = new OpenRows();
   #protectedVms: readonly string[];
   readonly #content: TreeContent;
   #filter = '';
@@ -71,22 +71,22 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
         this.#systemRows.drawChanged();
         this.#vmRows.renewAges();
       },
-      () => this.#lost().forEach(({ uri }) => this.#changed.fire(this.#content.rows.connection(uri))),
+      () => this.#lostConnections().forEach(({ uri }) => this.#changed.fire(this.#content.rows.connection(uri))),
     ),
   );
 
   constructor(
-    inventory: InventoryPort,
+    engine: EnginePort,
     systems: ShownSystems,
     bisects: ShownBisects,
     attentions: Attentions,
     health: ShownHealth,
-    kept: Kept,
+    kept: UsageStore,
     log: Log,
   ) {
     this.#systems = systems;
     this.#bisects = bisects;
-    this.#inventory = inventory;
+    this.#engine = engine;
     this.#health = health;
     this.#log = log;
     this.#attention = this.#store.add(attentions.share());
@@ -96,26 +96,26 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#protectedVms = settings.protectedVms;
     const arrangement = { ...arrangementOf(settings), filter: '' };
     const usedAt = (key: string): number => this.#used.at(key);
-    this.#content = new TreeContent(inventory, arrangement, this.#lookedAt, usedAt, () => systems.all);
+    this.#content = new TreeContent(engine, arrangement, this.#openRows, usedAt, () => systems.all);
     this.#changed = this.#store.add(new vscode.EventEmitter<Node | undefined>());
     const rows: RowsInTreeOptions = {
-      inventory,
+      engine,
       content: this.#content,
       reading: () => this.#reading(),
       draw: (node) => this.#changed.fire(node),
       log,
     };
     this.#systemRows = new SystemsInTree(rows);
-    this.#vmRows = new VmsInTree(rows, this.#lookedAt, (ref) => this.focus.showHere(ref));
+    this.#vmRows = new VmsInTree(rows, this.#openRows, (ref) => this.focus.showHere(ref));
     this.#view = this.#store.add(
       vscode.window.createTreeView(treeViewId, { treeDataProvider: this, canSelectMany: true, showCollapseAll: true }),
     );
-    this.focus = new TreeFocus(this.#view, rows, this.#store.add(new Whereabouts()));
+    this.focus = new TreeFocus(this.#view, rows, this.#store.add(new FocusGuard()));
     this.#store.add(vscode.window.registerFileDecorationProvider(rowMarks));
     this.#store.add(this.#view.onDidChangeVisibility(() => this.#visibilityChanged()));
-    this.#store.add(this.#view.onDidExpandElement(({ element }) => this.#look(this.#lookedAt.open(element))));
-    this.#store.add(this.#view.onDidCollapseElement(({ element }) => this.#look(this.#lookedAt.close(element))));
-    this.#store.add(inventory.onDidChange((change) => this.#inventoryChanged(change)));
+    this.#store.add(this.#view.onDidExpandElement(({ element }) => this.#look(this.#openRows.open(element))));
+    this.#store.add(this.#view.onDidCollapseElement(({ element }) => this.#look(this.#openRows.close(element))));
+    this.#store.add(engine.onDidChange((change) => this.#inventoryChanged(change)));
     this.#store.add(health.onDidChange(() => this.#healthChanged()));
     this.#store.add(systems.onDidChange(() => this.#systemsChanged()));
     this.#store.add(bisects.onDidChange(() => this.#factsChanged()));
@@ -145,17 +145,17 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     if (!this.#content.arrange({ filter: filter.toLowerCase() })) {
       return;
     }
-    this.#look(this.#lookedAt.filter(filter !== ''));
+    this.#look(this.#openRows.filter(filter !== ''));
     giveMessage(this.#view, filter === '' ? '' : t('Shows only what contains “{0}”.', filter));
     this.#updateKeys();
     this.#redraw();
     if (filter !== '') {
-      await readAllTrees(this.#inventory, this.#log);
+      await readAllTrees(this.#engine, this.#log);
     }
   }
 
   /** What is known of a system of VMs; undefined where there is none of this id. */
-  readonly systemShown = (id: string): ShownSystem | undefined => this.#content.systems.shown(id);
+  readonly systemShown = (id: string): ShownSystem | undefined => this.#content.systems.findShown(id);
 
   /** Kept in the user's settings. */
   setLayout(layout: Settings['treeLayout']): Promise<void> {
@@ -164,11 +164,11 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   async getChildren(node?: Node): Promise<Node[]> {
     if (node?.kind === 'vm') {
-      this.#look(this.#lookedAt.open(node));
+      this.#look(this.#openRows.open(node));
       await this.#vmRows.readForOpening(node.ref);
     }
     if (node?.kind === 'system') {
-      this.#look(this.#lookedAt.open(node));
+      this.#look(this.#openRows.open(node));
       await this.#systemRows.read(node);
     }
     if (node === undefined) {
@@ -186,7 +186,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
-    this.#vmRows.drawn.askedForRow();
+    this.#vmRows.drawn.noteRowRequest();
     const row = this.#content.row(node, this.#reading());
     if (row === undefined) {
       return goneItem(node);
@@ -203,7 +203,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   async resolveTreeItem(item: vscode.TreeItem, node: Node): Promise<vscode.TreeItem> {
     const facts = this.#content.facts(node, this.#reading());
     if (facts !== undefined) {
-      giveTooltip(item, await tooltipContent(node, facts, this.#inventory));
+      giveTooltip(item, await tooltipContent(node, facts, this.#engine));
     }
     return item;
   }
@@ -220,8 +220,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     if (!this.#view.visible) {
       return;
     }
-    this.#health.seen();
-    this.#keys.seen();
+    this.#health.sweepIfStale();
+    this.#keys.noteOpened();
     this.#timers.start();
     if (this.#isStale) {
       this.#redraw();
@@ -231,26 +231,26 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   #follow(): void {
     this.#timers.tickWhile(this.#keys.operationRunning);
-    this.#timers.countWhile(this.#lost().length > 0);
+    this.#timers.countWhile(this.#lostConnections().length > 0);
   }
 
   /** Connections of which nothing is heard. */
-  #lost(): readonly ConnectionView[] {
-    return this.#inventory.connections.filter(({ lastSeenAt }) => lastSeenAt !== undefined);
+  #lostConnections(): readonly ConnectionView[] {
+    return this.#engine.connections.filter(({ lastSeenAt }) => lastSeenAt !== undefined);
   }
 
   #look(isChanged: boolean): void {
     if (isChanged) {
-      const uris = this.#inventory.connections.map((connection) => connection.uri);
+      const uris = this.#engine.connections.map((connection) => connection.uri);
       this.#attention.set(
-        this.#lookedAt.attention(this.#view.visible, uris, (id) => this.#content.systems.membersOf(id)),
+        this.#openRows.attention(this.#view.visible, uris, (id) => this.#content.systems.membersOf(id)),
       );
     }
   }
 
-  #inventoryChanged({ connection, vm }: InventoryChange): void {
+  #inventoryChanged({ connection, vm }: StoreChange): void {
     const shape = this.#keys.welcome;
-    this.#used.note(vm && this.#inventory.findVm(vm), Date.now());
+    this.#used.note(vm && this.#engine.findVm(vm), Date.now());
     this.#updateKeys();
     if (vm === undefined) {
       this.#forgetWhatIsGone(connection === undefined);
@@ -266,7 +266,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     } else if (vm === undefined || this.filter !== '') {
       this.#changed.fire(this.#content.rows.connection(connection));
     } else {
-      this.#vmRows.changed(vm);
+      this.#vmRows.noteChange(vm);
     }
   }
 
@@ -291,8 +291,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       this.#isStale = true;
       return;
     }
-    for (const [, { ref }] of vmsOf(this.#inventory.connections)) {
-      this.#vmRows.changed(ref);
+    for (const [, { ref }] of vmsOf(this.#engine.connections)) {
+      this.#vmRows.noteChange(ref);
     }
   }
 
@@ -315,22 +315,22 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   }
 
   #forgetWhatIsGone(isListChanged: boolean): void {
-    const { connections } = this.#inventory;
+    const { connections } = this.#engine;
     this.#content.rows.forgetAllBut(connections);
     const uris = new Set(connections.map((connection) => connection.uri));
     const keys = new Set(vmsOf(connections).map(([key]) => key));
     this.#vmRows.drawn.forgetAllBut(keys);
-    this.#look(this.#lookedAt.keepOnly(uris, keys) || isListChanged);
+    this.#look(this.#openRows.keepOnly(uris, keys) || isListChanged);
   }
 
   #updateKeys(): void {
-    this.#keys.update(this.#inventory.connections, this.filter !== '');
+    this.#keys.update(this.#engine.connections, this.filter !== '');
   }
 
-  #reading(): Reading {
+  #reading(): RowContext {
     return {
       now: Date.now(),
-      isProtected: protectedBy(this.#protectedVms),
+      isProtected: protectionMatcher(this.#protectedVms),
       health: (ref) => this.#health.healthOf(ref)?.found,
       bisect: this.#bisects.of,
     };

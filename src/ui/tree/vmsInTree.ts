@@ -1,12 +1,12 @@
 // When the rows of VMs are drawn again: only where they read differently than they were drawn last. Makes no row.
-import type { InventoryPort } from '../../engine/inventory.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import type { Log } from '../../base/log.js';
-import { vmKey } from '../../inventory/views.js';
+import { vmKey } from '../../live/views.js';
 import type { VmRef } from '../../domain/vm.js';
-import { readsOlder } from '../../text/readsOlder.js';
-import type { Reading } from '../../text/rows.js';
+import { ageTextChanged } from '../../text/ageTextChanged.js';
+import type { RowContext } from '../../text/rows.js';
 import { DrawnVms } from './drawnVms.js';
-import type { LookedAt } from './lookedAt.js';
+import type { OpenRows } from './openRows.js';
 import type { Node } from './nodes.js';
 import type { TreeContent } from './treeContent.js';
 import { vmsOf } from './vmsOf.js';
@@ -15,9 +15,9 @@ import { vmsOf } from './vmsOf.js';
 const manyRows = 1_000;
 
 export interface RowsInTreeOptions {
-  readonly inventory: InventoryPort;
+  readonly engine: EnginePort;
   readonly content: TreeContent;
-  readonly reading: () => Reading;
+  readonly reading: () => RowContext;
   /** Draws a row and what is under it again; all, without one. */
   readonly draw: (node: Node | undefined) => void;
   readonly log: Log;
@@ -26,19 +26,19 @@ export interface RowsInTreeOptions {
 export class VmsInTree {
   readonly drawn = new DrawnVms();
   readonly #options: RowsInTreeOptions;
-  readonly #lookedAt: Pick<LookedAt, 'isOpen'>;
+  readonly #openRows: Pick<OpenRows, 'isOpen'>;
   readonly #showHere: (ref: VmRef) => void;
 
   /** @param showHere is told where "You are here" has moved under a VM that is open */
-  constructor(options: RowsInTreeOptions, lookedAt: Pick<LookedAt, 'isOpen'>, showHere: (ref: VmRef) => void) {
+  constructor(options: RowsInTreeOptions, openRows: Pick<OpenRows, 'isOpen'>, showHere: (ref: VmRef) => void) {
     this.#options = options;
-    this.#lookedAt = lookedAt;
+    this.#openRows = openRows;
     this.#showHere = showHere;
   }
 
-  changed(ref: VmRef): void {
-    const { inventory, content, reading, draw } = this.#options;
-    const view = inventory.findVm(ref);
+  noteChange(ref: VmRef): void {
+    const { engine, content, reading, draw } = this.#options;
+    const view = engine.findVm(ref);
     const drawn = this.drawn.find(vmKey(ref));
     if (view === undefined || drawn === undefined) {
       return;
@@ -53,29 +53,29 @@ export class VmsInTree {
     if (hasOtherChildren || drawn.look !== content.lookOf(view, reading())) {
       draw(content.rows.vm(ref));
     }
-    if (hereMoved && this.#lookedAt.isOpen(vmKey(ref))) {
+    if (hereMoved && this.#openRows.isOpen(vmKey(ref))) {
       this.#showHere(ref);
     }
   }
 
   /** What the change of a VM that is being read would repaint, the row that is about to be made shows anyway. */
   async readForOpening(ref: VmRef): Promise<void> {
-    const { inventory, log } = this.#options;
+    const { engine, log } = this.#options;
     const drawn = this.drawn.of(ref);
     delete drawn.at;
     try {
-      await inventory.readTree(ref);
+      await engine.readTree(ref);
     } catch (error) {
       // The VM or its connection shows the failure as a row of its own.
       log.debug(`Snapshots of ${vmKey(ref)} could not be read: ${String(error)}`);
     }
-    drawn.tree = inventory.findVm(ref)?.tree;
+    drawn.tree = engine.findVm(ref)?.tree;
     drawn.at = Date.now();
   }
 
   noteLook(ref: VmRef): void {
-    const { inventory, content, reading } = this.#options;
-    const view = inventory.findVm(ref);
+    const { engine, content, reading } = this.#options;
+    const view = engine.findVm(ref);
     if (view !== undefined) {
       this.drawn.of(ref).look = content.lookOf(view, reading());
     }
@@ -83,10 +83,10 @@ export class VmsInTree {
 
   /** Seconds are counted in the rows of what is at work. */
   tick(): void {
-    const { inventory, content, draw } = this.#options;
-    for (const [key, { ref, operation }] of vmsOf(inventory.connections)) {
-      const arranged = operation === undefined ? undefined : content.arranged(ref);
-      if (arranged !== undefined && this.#lookedAt.isOpen(key) && arranged.nodes.size > manyRows) {
+    const { engine, content, draw } = this.#options;
+    for (const [key, { ref, operation }] of vmsOf(engine.connections)) {
+      const arranged = operation === undefined ? undefined : content.arrangedVm(ref);
+      if (arranged !== undefined && this.#openRows.isOpen(key) && arranged.nodes.size > manyRows) {
         draw(arranged.here);
       } else if (operation !== undefined) {
         draw(content.rows.vm(ref));
@@ -95,11 +95,11 @@ export class VmsInTree {
   }
 
   renewAges(): void {
-    const { inventory, content, draw } = this.#options;
+    const { engine, content, draw } = this.#options;
     const now = Date.now();
-    for (const [key, view] of vmsOf(inventory.connections)) {
+    for (const [key, view] of vmsOf(engine.connections)) {
       const at = this.drawn.find(key)?.at;
-      if (at !== undefined && this.#lookedAt.isOpen(key) && readsOlder(view, at, now)) {
+      if (at !== undefined && this.#openRows.isOpen(key) && ageTextChanged(view, at, now)) {
         draw(content.rows.vm(view.ref));
       }
     }

@@ -1,5 +1,5 @@
 // The VMs of all connections in one list. Knows no row.
-import { type ConnectionView, type VmView, vmKey } from '../../inventory/views.js';
+import { type ConnectionView, type VmView, vmKey } from '../../live/views.js';
 
 /** All VMs that are known, with their keys. */
 export function vmsOf(connections: readonly ConnectionView[]): readonly (readonly [key: string, view: VmView])[] {

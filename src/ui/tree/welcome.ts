@@ -1,5 +1,5 @@
 // When the whole view is empty, which welcome stands in it. Knows nothing of the editor.
-import type { ConnectionView } from '../../inventory/views.js';
+import type { ConnectionView } from '../../live/views.js';
 import type { DeniedEntry, WelcomeState } from '../../manifest/contextKeyTable.js';
 import type { FailureDetails } from '../../domain/failure.js';
 

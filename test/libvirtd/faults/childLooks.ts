@@ -8,7 +8,7 @@ import type { PlannedWork } from '../../../src/operations/plan.js';
 import { blockDifferences } from '../../oracle/blocks.js';
 import { readImage } from '../../oracle/images.js';
 import type { Disks } from '../../oracle/model.js';
-import type { Daemon } from '../inventoryRig.js';
+import type { Daemon } from '../engineRig.js';
 
 /** One for all rows, which come one after another: the names in a plan are then those of every row. */
 export const childName = 'child';

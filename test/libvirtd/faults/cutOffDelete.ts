@@ -1,5 +1,5 @@
 // A delete that breaks off in the middle of its merge, whatever the machine has to do.
-import type { Daemon } from '../inventoryRig.js';
+import type { Daemon } from '../engineRig.js';
 import { qemuProcesses } from '../../qemuProcesses.js';
 import { endQemu } from './faultKinds.js';
 

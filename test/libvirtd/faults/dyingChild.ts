@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { Daemon } from '../inventoryRig.js';
+import type { Daemon } from '../engineRig.js';
 import { childVariable, type ChildTask } from './editor.js';
 import { thisBundle } from './thisBundle.mjs';
 

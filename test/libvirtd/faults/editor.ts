@@ -2,7 +2,7 @@
 // this process, or in one that can be killed.
 import { setTimeout as wait } from 'node:timers/promises';
 import { libvirtHypervisor } from '../../../src/driver/connection/openLibvirt.js';
-import { Inventory } from '../../../src/engine/liveInventory.js';
+import { Engine } from '../../../src/engine/engine.js';
 import { keepIn, type Persistence } from '../../../src/engine/persistence.js';
 import type { Log } from '../../../src/base/log.js';
 import { silentLog } from '../../silentLog.js';
@@ -25,7 +25,7 @@ export interface EditorOptions {
 }
 
 export interface Editor {
-  readonly inventory: Inventory;
+  readonly engine: Engine;
   readonly course: Course;
   readonly reports: RecoveryReport[];
   readonly log: string[];
@@ -43,7 +43,7 @@ export function openEditor(options: EditorOptions): Editor {
   const real: Persistence = keepIn(journal, kept, options.editor);
   const { persistence, course } = hooked(real, at, usualMs, act);
   const { recovers } = options;
-  const inventory = new Inventory({
+  const engine = new Engine({
     ...{ open: libvirtHypervisor(kept, env), log: kept, journal: persistence },
     ...(recovers !== undefined && { recovers }),
   });
@@ -55,20 +55,20 @@ export function openEditor(options: EditorOptions): Editor {
     waiting.clear();
     all.forEach((one) => one());
   };
-  inventory.onDidRecover((report) => {
+  engine.onDidRecover((report) => {
     reports.push(report);
     tell();
   });
   // That a VM is no longer being recovered is seen after its report.
-  inventory.onDidChange(tell);
-  const isRecovering = (): boolean => inventory.connections.some(({ vms }) => vms.some((vm) => vm.recovering === true));
-  inventory.setConnections([uri]);
+  engine.onDidChange(tell);
+  const isRecovering = (): boolean => engine.connections.some(({ vms }) => vms.some((vm) => vm.recovering === true));
+  engine.setConnections([uri]);
   // What goes by itself after a revert would go while a test compares.
-  inventory.setAutoPrune('everything');
+  engine.setAutoPrune('everything');
   // Somebody looks, so that a connection that is lost is tried again.
-  inventory.setAttention({ visible: true, connections: new Set([uri]), vms: new Set() });
+  engine.setAttention({ visible: true, connections: new Set([uri]), vms: new Set() });
   return {
-    inventory,
+    engine,
     course,
     reports,
     log,
@@ -82,7 +82,7 @@ export function openEditor(options: EditorOptions): Editor {
         const next = news();
         // One that says "failed" leaves its entry there, as does an explained one. Any other goes before its end is told.
         const explained = reports.some(({ outcome }) => outcome === 'explained');
-        if ((explained || (await real.journal.unfinished(uri)).entries.length === 0) && !isRecovering()) {
+        if ((explained || (await real.journal.readInterrupted(uri)).entries.length === 0) && !isRecovering()) {
           return;
         }
         // Whoever else has taken it up tells only itself when it is done.
@@ -115,7 +115,7 @@ export async function runAsChild(text: string): Promise<void> {
       return new Promise(() => undefined);
     },
   });
-  await editor.inventory.connect(task.uri);
-  await editor.inventory.runOperation(task.request);
-  editor.inventory.dispose();
+  await editor.engine.connect(task.uri);
+  await editor.engine.runOperation(task.request);
+  editor.engine.dispose();
 }

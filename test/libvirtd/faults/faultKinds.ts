@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { virshOk } from '../../../scripts/guest/defineVm.mjs';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 import { qemuProcesses } from '../../qemuProcesses.js';
-import type { Daemon } from '../inventoryRig.js';
+import type { Daemon } from '../engineRig.js';
 import type { Cutter } from './cutter.js';
 
 export interface Target {

@@ -1,6 +1,6 @@
 // What a person does who was told of a QEMU that libvirt has lost, as the doctor says it. Knows no operation.
 import { virshOk, withXmlFile } from '../../../scripts/guest/defineVm.mjs';
-import type { Daemon } from '../inventoryRig.js';
+import type { Daemon } from '../engineRig.js';
 import { endQemu } from './faultKinds.js';
 
 /**

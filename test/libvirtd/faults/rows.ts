@@ -6,7 +6,7 @@ import type { Refusal } from '../../../src/domain/refusal.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import { type Difference, OracleVm } from '../../oracle/oracleVm.js';
-import type { Daemon } from '../inventoryRig.js';
+import type { Daemon } from '../engineRig.js';
 import { acceptedEnds, afterEachDelete } from './accepted.js';
 import { lookAtChild, removeChild } from './childLooks.js';
 import type { Cutter } from './cutter.js';
@@ -74,7 +74,7 @@ export async function runRow(
   }, strangeMs);
   try {
     const prepared = await scenario.prepare(await stageOf(maker, vm, uri));
-    maker.inventory.dispose();
+    maker.engine.dispose();
     let said: string;
     let course: Course;
     if (kind === 'extensionKilled') {
@@ -88,9 +88,9 @@ export async function runRow(
     } else {
       const editor = openEditor({ uri, journal, env: daemon.env, ...inside });
       editors.push(editor);
-      await editor.inventory.connect(uri);
+      await editor.engine.connect(uri);
       doing = 'the operation';
-      said = await outcomeOf(editor.inventory.runOperation(prepared.request));
+      said = await outcomeOf(editor.engine.runOperation(prepared.request));
       course = editor.course;
       doing = 'the end of the fault';
       await (
@@ -100,23 +100,23 @@ export async function runRow(
       await editor.settled();
     }
     // Another editor, as it would come up later: it must find nothing more to do, or do what is left.
-    editors.forEach(({ inventory }) => inventory.dispose());
+    editors.forEach(({ engine }) => engine.dispose());
     await bench.settled();
     doing = 'what the next editor does';
     const later = openEditor({ uri, journal, env: daemon.env });
     editors.push(later);
-    await later.inventory.connect(uri);
+    await later.engine.connect(uri);
     await later.settled();
-    await later.inventory.refresh({ vm: prepared.request.vm });
+    await later.engine.refresh({ vm: prepared.request.vm });
     const advice = later.reports.flatMap(({ why }) => why?.reason ?? []);
     const ended = await followAdvice(daemon, name, new Set(advice));
     if (ended) {
-      later.inventory.dispose();
+      later.engine.dispose();
       const last = openEditor({ uri, journal, env: daemon.env });
       editors.push(last);
-      await last.inventory.connect(uri);
+      await last.engine.connect(uri);
       await last.settled();
-      await last.inventory.refresh({ vm: prepared.request.vm });
+      await last.engine.refresh({ vm: prepared.request.vm });
     }
     if (kind === 'otherSaves') {
       await useSave(daemon, name);
@@ -143,7 +143,7 @@ export async function runRow(
     };
   } finally {
     clearTimeout(hangs);
-    editors.forEach(({ inventory }) => inventory.dispose());
+    editors.forEach(({ engine }) => engine.dispose());
     await removeChild(daemon);
     await daemon.virsh(['destroy', name]);
     await daemon.virsh(['undefine', name, '--snapshots-metadata', '--managed-save']);
@@ -154,13 +154,13 @@ export async function runRow(
 }
 
 async function stageOf(editor: Editor, vm: OracleVm, uri: string): Promise<GuestVm> {
-  const { vms: all } = await editor.inventory.connect(uri);
-  await editor.inventory.refresh({ connection: uri });
-  const view = editor.inventory.findVms(vm.name, uri)[0];
+  const { vms: all } = await editor.engine.connect(uri);
+  await editor.engine.refresh({ connection: uri });
+  const view = editor.engine.findVms(vm.name, uri)[0];
   if (view === undefined) {
     throw new Error(`${vm.name} is not among ${String(all.length)} VMs`);
   }
-  return new GuestVm(editor.inventory, vm, view.ref);
+  return new GuestVm(editor.engine, vm, view.ref);
 }
 
 function planOf(course: Course, usual: Course | undefined, said: string): PlannedWork {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { startPrivateDaemon } from '../../../scripts/rig/privateDaemon.mjs';
 import { OracleVm } from '../../oracle/oracleVm.js';
-import type { Daemon } from '../inventoryRig.js';
+import type { Daemon } from '../engineRig.js';
 import { type Editor, openEditor } from './editor.js';
 import { GuestVm } from '../guestVm.js';
 
@@ -22,12 +22,12 @@ export async function startStages(): Promise<Stages> {
     editor,
     stageOf: async (name) => {
       const vm = await OracleVm.define(daemon, { name, diskMiB: 4, folder: join(daemon.dir, name) });
-      await editor.inventory.connect(daemon.uri);
-      await editor.inventory.refresh({ connection: daemon.uri });
-      return { vm, stage: new GuestVm(editor.inventory, vm, editor.inventory.findVms(name)[0]!.ref) };
+      await editor.engine.connect(daemon.uri);
+      await editor.engine.refresh({ connection: daemon.uri });
+      return { vm, stage: new GuestVm(editor.engine, vm, editor.engine.findVms(name)[0]!.ref) };
     },
     stop: async () => {
-      editor.inventory.dispose();
+      editor.engine.dispose();
       await daemon.stop();
     },
   };

@@ -62,8 +62,8 @@ export function hooked(
       get entry() {
         return entry.entry;
       },
-      begun: async (index) => {
-        await entry.begun(index);
+      markBegun: async (index) => {
+        await entry.markBegun(index);
         await actOnce(operation, index, 'before');
         began.set(index, performance.now());
         // Not awaited: the step runs meanwhile. What a fault throws is seen by what it does.
@@ -71,13 +71,13 @@ export function hooked(
           over.has(index) ? undefined : actOnce(operation, index, 'during'),
         );
       },
-      done: async (index, outcome) => {
+      markDone: async (index, outcome) => {
         course.tookMs[index] = performance.now() - (began.get(index) ?? 0);
         over.add(index);
         // One that was quicker than usual: its end is the last moment of it.
         await actOnce(operation, index, 'during');
         await actOnce(operation, index, 'after');
-        await entry.done(index, outcome);
+        await entry.markDone(index, outcome);
       },
       end: (result) => entry.end(result),
       leave: () => entry.leave(),
@@ -92,9 +92,9 @@ export function hooked(
           course.plan ??= head.plan;
           return hookedEntry(await real.journal.begin(head), operations++);
         },
-        unfinished: (connection) => real.journal.unfinished(connection),
-        claim: (id) => real.journal.claim(id),
-        isHeld: (id) => real.journal.isHeld(id),
+        readInterrupted: (connection) => real.journal.readInterrupted(connection),
+        lock: (id) => real.journal.lock(id),
+        isLocked: (id) => real.journal.isLocked(id),
       },
     },
   };

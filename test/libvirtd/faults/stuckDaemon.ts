@@ -2,7 +2,7 @@
 import { watch } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Daemon } from '../inventoryRig.js';
+import type { Daemon } from '../engineRig.js';
 import { endQemu } from './faultKinds.js';
 
 /**

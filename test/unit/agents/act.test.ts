@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { checkpointVm, revertVm } from '../../../src/agents/act.js';
 import type { ToolRefusal } from '../../../src/agents/refusal.js';
-import type { Work } from '../../../src/agents/toolWork.js';
+import type { ToolCall } from '../../../src/agents/toolCall.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import {
   type AgentCheckpoint,
-  checkpointsCounted,
-  checkpointsThere,
+  countedCheckpoints,
+  existingCheckpoints,
   notYetTaken,
 } from '../../../src/journal/agentCheckpoints.js';
 import type { AuditNote } from '../../../src/journal/audit.js';
@@ -20,7 +20,7 @@ import { before, external } from '../domain/someFacts.js';
 import { ref, vmView } from '../ui/samples.js';
 
 interface Rig {
-  readonly work: (input: Work['input']) => Work;
+  readonly work: (input: ToolCall['input']) => ToolCall;
   readonly records: AgentCheckpoint[];
   readonly notes: AuditNote[];
   readonly kept: string[];
@@ -59,7 +59,7 @@ function rig(
       beforeTurn(records, snapshots);
       return around!(() => run(plan, snapshots, records));
     },
-    inventory: {
+    engine: {
       refresh: () => Promise.resolve(),
       readTree: () => Promise.resolve({ snapshots }),
       setKept: (_: unknown, names: readonly string[]) => Promise.resolve(kept.push(...names)),
@@ -79,7 +79,7 @@ function rig(
     audit: () => ({ note: (note: AuditNote) => Promise.resolve(notes.push(note)) }),
   };
   const signal = new AbortController().signal;
-  const work = (input: Work['input']): Work => ({ session, desk, input, signal }) as unknown as Work;
+  const work = (input: ToolCall['input']): ToolCall => ({ session, tools: desk, input, signal }) as unknown as ToolCall;
   return { work, records, notes, kept };
 }
 
@@ -169,7 +169,7 @@ describe('a step of an agent', () => {
     assert.deepEqual([counted, records.length], [1, 1]);
     const left = { ...theirs, createdAt: notYetTaken };
     const tree = { snapshots: [{ ...external('theirs'), createdAt: 5_000 }] };
-    assert.deepEqual([checkpointsCounted([left], tree).length, checkpointsThere([left], tree).length], [1, 0]);
-    assert.equal(checkpointsCounted([left], { snapshots: [] }).length, 0);
+    assert.deepEqual([countedCheckpoints([left], tree).length, existingCheckpoints([left], tree).length], [1, 0]);
+    assert.equal(countedCheckpoints([left], { snapshots: [] }).length, 0);
   });
 });

@@ -1,7 +1,7 @@
 // What an agent may do is decided here, whatever an editor or a client agreed to.
 import assert from 'node:assert/strict';
-import { allowedFor, denialOf, limitOf, lossDenial } from '../../../src/agents/guard.js';
-import { cleanAnswer, readAs, untrusted, untrustedLine } from '../../../src/agents/guestText.js';
+import { permissionFor, denialOf, limitDenial, lossDenial } from '../../../src/agents/guard.js';
+import { cleanAnswer, readAs, markUntrusted, untrustedLine } from '../../../src/agents/guestText.js';
 import { inputSchemaOf, readInput, toolNames, toolOf } from '../../../src/agents/toolTable.js';
 import { agentPermissions, parseSettings, settingKeys } from '../../../src/manifest/settings.js';
 
@@ -11,23 +11,23 @@ const rowsOf = (value: unknown) =>
 
 describe('the permission of an agent for a VM', () => {
   it('is to look, unless a row says otherwise', () => {
-    assert.equal(allowedFor(vm, {}), 'look');
-    assert.equal(allowedFor(vm, { 'db-*': 'act' }), 'look');
+    assert.equal(permissionFor(vm, {}), 'look');
+    assert.equal(permissionFor(vm, { 'db-*': 'act' }), 'look');
   });
 
   it('is that of its name, then of the longest pattern, then the least', () => {
-    assert.equal(allowedFor(vm, { '*': 'none', 'web-*': 'checkpoint', 'web-1': 'act' }), 'act');
-    assert.equal(allowedFor(vm, { '*': 'act', 'web-*': 'checkpoint' }), 'checkpoint');
-    assert.equal(allowedFor(vm, { 'web-?': 'act', 'web-*': 'look' }), 'look');
-    assert.equal(allowedFor(vm, { [vm.uuid.toUpperCase()]: 'act', 'web-*': 'none' }), 'act');
+    assert.equal(permissionFor(vm, { '*': 'none', 'web-*': 'checkpoint', 'web-1': 'act' }), 'act');
+    assert.equal(permissionFor(vm, { '*': 'act', 'web-*': 'checkpoint' }), 'checkpoint');
+    assert.equal(permissionFor(vm, { 'web-?': 'act', 'web-*': 'look' }), 'look');
+    assert.equal(permissionFor(vm, { [vm.uuid.toUpperCase()]: 'act', 'web-*': 'none' }), 'act');
   });
 
   it('is none where what is written is none', () => {
-    assert.equal(allowedFor(vm, rowsOf({ 'web-1': 'everything' })), 'none');
+    assert.equal(permissionFor(vm, rowsOf({ 'web-1': 'everything' })), 'none');
     for (const value of ['act', ['act'], null, 7]) {
-      assert.equal(allowedFor(vm, rowsOf(value)), 'none');
+      assert.equal(permissionFor(vm, rowsOf(value)), 'none');
     }
-    assert.equal(allowedFor(vm, rowsOf(undefined)), 'look');
+    assert.equal(permissionFor(vm, rowsOf(undefined)), 'look');
   });
 });
 
@@ -65,11 +65,11 @@ describe('the guard', () => {
 
   it('limits number and space of checkpoints', () => {
     const limits = { checkpoints: 2, bytes: 1_000 };
-    assert.equal(limitOf('v', { checkpoints: 1, bytes: 400 }, 600, limits), undefined);
-    assert.equal(limitOf('v', { checkpoints: 2, bytes: 0 }, 0, limits)?.reason, 'tooMany');
-    assert.equal(limitOf('v', { checkpoints: 1, bytes: 400 }, 601, limits)?.reason, 'tooLarge');
+    assert.equal(limitDenial('v', { checkpoints: 1, bytes: 400 }, 600, limits), undefined);
+    assert.equal(limitDenial('v', { checkpoints: 2, bytes: 0 }, 0, limits)?.reason, 'tooMany');
+    assert.equal(limitDenial('v', { checkpoints: 1, bytes: 400 }, 601, limits)?.reason, 'tooLarge');
     const most = { checkpoints: 2, bytes: 1024 ** 3 };
-    const { sentence } = limitOf('v', { checkpoints: 1, bytes: 1.5 * 1024 ** 3 }, 0, most) ?? {};
+    const { sentence } = limitDenial('v', { checkpoints: 1, bytes: 1.5 * 1024 ** 3 }, 0, most) ?? {};
     assert.match(sentence ?? '', /1\.5 GB, and 1\.0 GB/u);
   });
 
@@ -129,7 +129,7 @@ describe('what a tool is given', () => {
 
 describe('text of a guest', () => {
   it('keeps begin and end, and says what was left out', () => {
-    const { untrusted: text, leftOut } = untrusted(`begin${'x'.repeat(100_000)}end`);
+    const { untrusted: text, leftOut } = markUntrusted(`begin${'x'.repeat(100_000)}end`);
     assert.ok(text.length < 17_000);
     assert.match(text, /^beginx+\n\[… \d+ characters left out …\]\nx+end$/u);
     assert.equal(leftOut, 100_008 - 16_384);
@@ -140,7 +140,7 @@ describe('text of a guest', () => {
       .map((c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0)))
       .join('');
     const hidden = `a\u001B[31mb\u001B]0;t\u0007c\u0000\u202Ed\u200B\uFEFF${tags}\u{E0101}\uFE0F\u{F0000}e\r\nf`;
-    assert.equal(untrusted(hidden).untrusted, 'abcde\nf');
+    assert.equal(markUntrusted(hidden).untrusted, 'abcde\nf');
     assert.equal(untrustedLine(`${hidden}\n\n g`), 'abcde f g');
     assert.equal(untrustedLine('x'.repeat(400)).length, 300);
     assert.deepEqual(cleanAnswer({ vm: hidden, [hidden]: [{ before: hidden, step: 3 }], out: { untrusted: hidden } }), {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { root } from '../../../scripts/rig/root.mjs';
-import type { AgentDesk, ToolAnswer } from '../../../src/agents/desk.js';
-import { Lines } from '../../../src/agents/mcp/jsonLines.js';
+import type { AgentSession, ToolAnswer } from '../../../src/agents/agentSession.js';
+import { LineBuffer } from '../../../src/agents/mcp/jsonLines.js';
 import { McpServer } from '../../../src/agents/mcp/mcpServer.js';
 import { usualSeconds } from '../../../src/agents/toolTable.js';
 import { silentLog } from '../../silentLog.js';
@@ -23,7 +23,7 @@ class Client {
   readonly output = new PassThrough();
   agent = (): string => '';
   readonly ended: Promise<void>;
-  readonly #lines = new Lines();
+  readonly #lines = new LineBuffer();
   readonly #answers: Answer[] = [];
   #wake = (): void => undefined;
 
@@ -35,9 +35,9 @@ class Client {
     this.ended = new McpServer({
       input: this.input,
       output: this.output,
-      desk: (agent) => {
+      tools: (agent) => {
         this.agent = agent;
-        return { call } as unknown as AgentDesk;
+        return { call } as unknown as AgentSession;
       },
       version: '1',
       log: silentLog,

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AgentDesk } from '../../../src/agents/desk.js';
+import { AgentSession } from '../../../src/agents/agentSession.js';
 import { toolNames, toolOf, type ToolName } from '../../../src/agents/toolTable.js';
-import type { ToolQuestion } from '../../../src/agents/toolWork.js';
+import type { ToolQuestion } from '../../../src/agents/toolCall.js';
 import { parseSettings, settingKeys } from '../../../src/manifest/settings.js';
 import { Session } from '../../../src/session/session.js';
 import { silentLog } from '../../silentLog.js';
@@ -19,17 +19,17 @@ const reading = /^(?:list|read|count|probe|find)\w*[( ]/u;
 describe('the question before an act of an agent', () => {
   let r: Rig;
   let settings: Readonly<Record<string, unknown>>;
-  let desk: AgentDesk;
+  let tools: AgentSession;
 
   beforeEach(async () => {
     const web = fakeVm('web', ['a', 'b']);
     r = await rig({ ...web, vm: { ...web.vm, agentChannel: true, agentConnected: true } });
     settings = { [settingKeys.agentPermissions]: { web: 'act' } };
-    desk = new AgentDesk({
+    tools = new AgentSession({
       session: () =>
         Promise.resolve(
-          Session.over(
-            r.inventory,
+          Session.within(
+            r.engine,
             parseSettings((key) => settings[key]),
             folder,
           ),
@@ -43,13 +43,13 @@ describe('the question before an act of an agent', () => {
       r.opened.flatMap(({ calls }) => calls).filter((call) => !reading.test(call) && call !== 'listVms'),
       [],
     );
-    assert.deepEqual([r.persistence.written, r.persistence.notes, [...desk.fresh]], [[], [], []]);
+    assert.deepEqual([r.persistence.written, r.persistence.notes, [...tools.fresh]], [[], [], []]);
     assert.ok(!existsSync(folder));
-    r.inventory.dispose();
+    r.engine.dispose();
   });
 
   const ask = (tool: ToolName, more: object = {}): Promise<ToolQuestion | undefined> =>
-    desk.question(tool, { vm: 'web', ...more }, signal);
+    tools.question(tool, { vm: 'web', ...more }, signal);
 
   it('says of a revert what comes back, what is kept and what is lost', async () => {
     for (const question of [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { SessionSystem } from '../../../src/api/sessionSystem.js';
 import { VirtRewindError } from '../../../src/api/virtRewindError.js';
-import { Visit } from '../../../src/api/visit.js';
+import { LibrarySession } from '../../../src/api/librarySession.js';
 import { Failure, type FailureKind } from '../../../src/domain/failure.js';
 import type { MemberOutcome, SystemPoint } from '../../../src/domain/system.js';
 import type {
@@ -35,7 +35,10 @@ function systemWith(points: readonly SystemPoint[], ended?: readonly MemberOutco
     reachMembers: () => undefined,
   } as unknown as Session;
   const over = new AbortController().signal;
-  return SessionSystem.open(new Visit({ session: () => session, log: silentLog, shell: 'test', over }), 'shop');
+  return SessionSystem.open(
+    new LibrarySession({ session: () => session, log: silentLog, shell: 'test', over }),
+    'shop',
+  );
 }
 
 async function toldBy(doing: Promise<unknown>): Promise<string> {

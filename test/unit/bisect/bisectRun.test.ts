@@ -9,7 +9,7 @@ import { atOnce } from '../../../src/bisect/room.js';
 import { knowledgeOf } from '../../../src/bisect/search.js';
 import { Bisects } from '../../../src/bisect/bisects.js';
 import { BisectStop } from '../../../src/bisect/bisectStop.js';
-import type { ProbesInventory } from '../../../src/bisect/cloneProbes.js';
+import type { ProbesEngine } from '../../../src/bisect/cloneProbes.js';
 import type { Bisect, BisectTry, Verdict } from '../../../src/domain/bisect.js';
 import { planLines, resultLines } from '../../../src/text/bisectText.js';
 import { silentLog } from '../../silentLog.js';
@@ -212,7 +212,7 @@ describe('bisect: written down', () => {
 
   it('comes back as it was, is held by one, and is forgotten', async () => {
     const store = new BisectStore(folder, silentLog);
-    const held = await store.hold(ref);
+    const held = await store.lock(ref);
     assert.ok(held !== 'busy');
     assert.equal(await held.read(), undefined);
     const one: Bisect = {
@@ -231,18 +231,18 @@ describe('bisect: written down', () => {
       probes: [{ point: 4, name: 'n', uuid: ref.uuid }],
     };
     await held.put(one);
-    assert.equal(await store.hold(ref), 'busy');
+    assert.equal(await store.lock(ref), 'busy');
     assert.deepEqual(await store.of(ref), one);
     assert.deepEqual((await store.list()).bisects, [one]);
     await held.release();
-    const again = await store.hold(ref);
+    const again = await store.lock(ref);
     assert.ok(again !== 'busy');
     await again.forget();
     assert.deepEqual(await store.list(), { bisects: [], unreadable: [] });
   });
 
   it('begins nothing that could not be read again, and takes a long word', async () => {
-    const bisects = new Bisects({ inventory: {} as ProbesInventory, folder, log: silentLog, environment: {} });
+    const bisects = new Bisects({ engine: {} as ProbesEngine, folder, log: silentLog, environment: {} });
     const withWord = (length: number): Bisect => ({
       ...given,
       check: { kind: 'host', program: 'sh', args: ['-c', 'x'.repeat(length)] },
@@ -258,8 +258,8 @@ describe('bisect: written down', () => {
   });
 
   it('does not write over what it cannot read: clones may be left', async () => {
-    const bisects = new Bisects({ inventory: {} as ProbesInventory, folder, log: silentLog, environment: {} });
-    const held = await new BisectStore(folder, silentLog).hold(ref);
+    const bisects = new Bisects({ engine: {} as ProbesEngine, folder, log: silentLog, environment: {} });
+    const held = await new BisectStore(folder, silentLog).lock(ref);
     assert.ok(held !== 'busy');
     await held.put(given);
     await held.release();
@@ -276,7 +276,7 @@ describe('bisect: written down', () => {
 
   it('believes nothing that has another shape, and leaves it', async () => {
     const store = new BisectStore(folder, silentLog);
-    const held = await store.hold(ref);
+    const held = await store.lock(ref);
     assert.ok(held !== 'busy');
     await held.put(given);
     const good = JSON.parse(await readFile(await file(), 'utf8')) as Record<string, unknown>;

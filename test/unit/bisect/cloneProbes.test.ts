@@ -1,6 +1,6 @@
 // Clones that are tried: what becomes of one whose guest does not come up. No VM is there.
 import assert from 'node:assert/strict';
-import { CloneProbes, type ProbesInventory } from '../../../src/bisect/cloneProbes.js';
+import { CloneProbes, type ProbesEngine } from '../../../src/bisect/cloneProbes.js';
 import type { Failure } from '../../../src/domain/failure.js';
 import type { Bisect, BisectCheck, BisectTry } from '../../../src/domain/bisect.js';
 import type { AgreedRecovery } from '../../../src/operations/interrupted.js';
@@ -13,10 +13,10 @@ const probe = { point: 0, name: 'bisect-web', uuid: 'probe-uuid' };
 describe('a clone that was left', () => {
   it('stays written down where its making cannot be ended', async () => {
     for (const outcome of ['failed', 'explained']) {
-      const inventory = {
+      const engine = {
         refresh: () => Promise.resolve(),
         findVm: () => undefined,
-        readUnfinished: () =>
+        readInterrupted: () =>
           Promise.resolve([
             {
               id: '1',
@@ -24,9 +24,9 @@ describe('a clone that was left', () => {
               recovery: { kind: 'settled', to: 'after' },
             },
           ]),
-        finishUnfinished: () => Promise.resolve([outcome]),
-      } as unknown as ProbesInventory;
-      const probes = new CloneProbes({ inventory, bisect: { vm: ref } as Bisect, environment: {} });
+        finishInterrupted: () => Promise.resolve([outcome]),
+      } as unknown as ProbesEngine;
+      const probes = new CloneProbes({ engine, bisect: { vm: ref } as Bisect, environment: {} });
       await assert.rejects(probes.remove(probe), ({ kind }: Failure) => kind === 'failed');
     }
   });
@@ -35,16 +35,16 @@ describe('a clone that was left', () => {
     const done: string[] = [];
     let wasEnded = false;
     let isSeen = false;
-    const inventory = {
+    const engine = {
       refresh: () => Promise.resolve((isSeen = wasEnded)),
       findVm: () => (isSeen ? vmView() : undefined),
-      readUnfinished: () => {
+      readInterrupted: () => {
         wasEnded = true;
         return Promise.resolve([]);
       },
       runOperation: ({ kind }: { readonly kind: string }) => Promise.resolve(done.push(kind)),
-    } as unknown as ProbesInventory;
-    await new CloneProbes({ inventory, bisect: { vm: ref } as Bisect, environment: {} }).remove(probe);
+    } as unknown as ProbesEngine;
+    await new CloneProbes({ engine, bisect: { vm: ref } as Bisect, environment: {} }).remove(probe);
     assert.deepEqual(done, ['discard']);
   });
 
@@ -56,18 +56,18 @@ describe('a clone that was left', () => {
       ...{ id, vm: 'web', startedAt: 0, commands: [], request: { kind: 'clone', vm: ref, clone: { uuid, name: 'x' } } },
       recovery: { kind: 'steps', to: 'after', plan: { steps: [step] } },
     });
-    const inventory = {
+    const engine = {
       refresh: () => Promise.resolve(),
       findVm: () => (isThere ? vmView() : undefined),
-      readUnfinished: () => Promise.resolve([madeOf('1', 'of-another'), madeOf('2', probe.uuid)]),
-      finishUnfinished: (_: unknown, agreed: readonly AgreedRecovery[]) => {
+      readInterrupted: () => Promise.resolve([madeOf('1', 'of-another'), madeOf('2', probe.uuid)]),
+      finishInterrupted: (_: unknown, agreed: readonly AgreedRecovery[]) => {
         done.push(...agreed.map(({ id, steps }) => `finish ${id} ${steps.length}`));
         isThere = true;
         return Promise.resolve(['after']);
       },
       runOperation: ({ kind }: { readonly kind: string }) => Promise.resolve(done.push(kind)),
-    } as unknown as ProbesInventory;
-    await new CloneProbes({ inventory, bisect: { vm: ref } as Bisect, environment: {} }).remove(probe);
+    } as unknown as ProbesEngine;
+    await new CloneProbes({ engine, bisect: { vm: ref } as Bisect, environment: {} }).remove(probe);
     assert.deepEqual(done, ['finish 2 1', 'discard']);
   });
 });
@@ -76,18 +76,18 @@ describe('a clone whose guest does not come up', () => {
   const tried = async (check: BisectCheck): Promise<BisectTry | undefined> => {
     const asked: string[] = [];
     const view = vmView({ vm: vm({ power: 'running', agentChannel: true, agentConnected: false }) });
-    const inventory = {
+    const engine = {
       readTree: () => Promise.resolve({ snapshots: [external('a')] }),
       refresh: () => Promise.resolve(),
       findVm: () => view,
       guests: { addressesOf: () => Promise.resolve([]) },
       runOperation: ({ kind }: { readonly kind: string }) => Promise.resolve(asked.push(kind)),
-    } as unknown as ProbesInventory;
+    } as unknown as ProbesEngine;
     const bisect: Bisect = {
       ...{ vm: ref, vmName: 'web', startedAt: 0, line: [point], check, network: 'unplugged', start: 'started' },
       ...{ tries: 1, checkMs: 20_000, startMs: 0, answers: [], probes: [] },
     };
-    const probes = new CloneProbes({ inventory, bisect, environment: process.env });
+    const probes = new CloneProbes({ engine, bisect, environment: process.env });
     const answer = await probes.judge(point, probe, new AbortController().signal);
     assert.deepEqual(asked, ['clone', 'power']);
     return answer;

@@ -53,7 +53,7 @@ describe('known bisects', () => {
     const seen = new Promise<void>((resolve) => {
       known.onDidChange(() => known.of(vm)?.isOver === true && resolve());
     });
-    const held = await new BisectStore(folder, silentLog).hold(vm);
+    const held = await new BisectStore(folder, silentLog).lock(vm);
     assert.ok(held !== 'busy');
     await held.put(bisect);
     await held.put({ ...bisect, answers });
@@ -70,7 +70,7 @@ describe('known bisects', () => {
   });
 
   it('are broken off where they are not over, and nobody is at work', async () => {
-    const held = await new BisectStore(folder, silentLog).hold(vm);
+    const held = await new BisectStore(folder, silentLog).lock(vm);
     assert.ok(held !== 'busy');
     await held.put(bisect);
     assert.deepEqual(await readBrokenOff(folder, silentLog), []);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseCommandLine, secondsOf } from '../../../src/cli/arguments.js';
 import { CliError } from '../../../src/cli/commandError.js';
 import { commandNames, optionsOf } from '../../../src/cli/commandTable.js';
-import { wantedAt } from '../../../src/cli/completeWords.js';
+import { completionSourceAt } from '../../../src/cli/completeWords.js';
 import { completionScript } from '../../../src/cli/completion.js';
 import { commandHelp, generalHelp, groupHelp } from '../../../src/cli/help.js';
 
@@ -146,35 +146,40 @@ describe('the help of a group of commands', () => {
 describe('completion', () => {
   it('offers commands, options, their words, VMs and snapshots of the VM before', () => {
     const firsts = [...commandNames.filter((name) => !name.includes(' ')), 'system', 'lab', '--help', '--version'];
-    assert.deepEqual(wantedAt(['li']), { kind: 'words', words: firsts });
-    assert.ok(JSON.stringify(wantedAt(['system', 'r'])).includes('"revert"'));
-    assert.deepEqual(wantedAt(['system', 'revert', '']), { kind: 'system' });
-    assert.deepEqual(wantedAt(['system', 'revert', 'shop', '']), { kind: 'point', vm: 'shop' });
-    assert.deepEqual(wantedAt(['system', 'create', 'shop', 'db', 'a']), { kind: 'vm', vm: 'shop' });
-    assert.deepEqual(wantedAt(['tree', '']), { kind: 'vm' });
-    assert.deepEqual(wantedAt(['revert', '-c', 'test:///default', 'web', 'cl']), {
+    assert.deepEqual(completionSourceAt(['li']), { kind: 'words', words: firsts });
+    assert.ok(JSON.stringify(completionSourceAt(['system', 'r'])).includes('"revert"'));
+    assert.deepEqual(completionSourceAt(['system', 'revert', '']), { kind: 'system' });
+    assert.deepEqual(completionSourceAt(['system', 'revert', 'shop', '']), { kind: 'point', vm: 'shop' });
+    assert.deepEqual(completionSourceAt(['system', 'create', 'shop', 'db', 'a']), { kind: 'vm', vm: 'shop' });
+    assert.deepEqual(completionSourceAt(['tree', '']), { kind: 'vm' });
+    assert.deepEqual(completionSourceAt(['revert', '-c', 'test:///default', 'web', 'cl']), {
       kind: 'snapshot',
       connect: 'test:///default',
       vm: 'web',
     });
     for (const connect of ['--connect=test:///default', '-ctest:///default']) {
-      assert.deepEqual(wantedAt(['tree', connect, '']), { kind: 'vm', connect: 'test:///default' });
-      assert.deepEqual(wantedAt([connect, 'tree', '']), { kind: 'vm', connect: 'test:///default' });
+      assert.deepEqual(completionSourceAt(['tree', connect, '']), { kind: 'vm', connect: 'test:///default' });
+      assert.deepEqual(completionSourceAt([connect, 'tree', '']), { kind: 'vm', connect: 'test:///default' });
     }
-    assert.ok((wantedAt(['-c', 'test:///default', 'tr']) as { words: readonly string[] }).words.includes('tree'));
-    assert.deepEqual(wantedAt(['delete', 'web', 'old', '--scope', '']), {
+    assert.ok(
+      (completionSourceAt(['-c', 'test:///default', 'tr']) as { words: readonly string[] }).words.includes('tree'),
+    );
+    assert.deepEqual(completionSourceAt(['delete', 'web', 'old', '--scope', '']), {
       kind: 'words',
       words: ['one', 'withDescendants', 'descendants'],
     });
-    assert.ok((wantedAt(['stop', 'web', '--']) as { words: readonly string[] }).words.includes('--force'));
-    assert.deepEqual(wantedAt(['completion', '']), { kind: 'words', words: ['bash', 'zsh', 'fish'] });
-    assert.deepEqual(wantedAt(['clone', 'web', '--from', '']), { kind: 'snapshot', vm: 'web' });
-    assert.deepEqual(wantedAt(['clone', '--from', '']), { kind: 'words', words: [] });
-    assert.deepEqual(wantedAt(['bisect', 'web', '--good', '']), { kind: 'snapshot', vm: 'web' });
-    assert.deepEqual(wantedAt(['lab', 'export', '--system', '']), { kind: 'system' });
-    assert.deepEqual(wantedAt(['lab', 'reset', '']), { kind: 'labPoint' });
-    assert.deepEqual(wantedAt(['lab', 'reset', '-f', 'own.yaml', '']), { kind: 'labPoint', file: 'own.yaml' });
-    assert.deepEqual(wantedAt(['nothing', '']), { kind: 'words', words: [] });
+    assert.ok((completionSourceAt(['stop', 'web', '--']) as { words: readonly string[] }).words.includes('--force'));
+    assert.deepEqual(completionSourceAt(['completion', '']), { kind: 'words', words: ['bash', 'zsh', 'fish'] });
+    assert.deepEqual(completionSourceAt(['clone', 'web', '--from', '']), { kind: 'snapshot', vm: 'web' });
+    assert.deepEqual(completionSourceAt(['clone', '--from', '']), { kind: 'words', words: [] });
+    assert.deepEqual(completionSourceAt(['bisect', 'web', '--good', '']), { kind: 'snapshot', vm: 'web' });
+    assert.deepEqual(completionSourceAt(['lab', 'export', '--system', '']), { kind: 'system' });
+    assert.deepEqual(completionSourceAt(['lab', 'reset', '']), { kind: 'labPoint' });
+    assert.deepEqual(completionSourceAt(['lab', 'reset', '-f', 'own.yaml', '']), {
+      kind: 'labPoint',
+      file: 'own.yaml',
+    });
+    assert.deepEqual(completionSourceAt(['nothing', '']), { kind: 'words', words: [] });
   });
 
   it('is there for three shells, and no other', () => {

@@ -41,7 +41,7 @@ describe('Ctrl+C at the command line', () => {
         systems: () => Promise.resolve(systems),
         reachMembers: () => undefined,
         needsName: () => false,
-        inventory: {},
+        engine: {},
       },
       terminal: { textWidth: 80, tell: () => undefined, progress: () => undefined },
       interruption,

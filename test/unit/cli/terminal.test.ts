@@ -1,8 +1,8 @@
 // What a person sees on a terminal: colours where they are wanted, a line of progress that is erased, columns that stand below each other
 // in every script.
 import assert from 'node:assert/strict';
-import { columnsOf, cutTo, filledTo } from '../../../src/cli/columns.js';
-import { wrapped } from '../../../src/cli/help.js';
+import { columnsOf, cutTo, padTo } from '../../../src/cli/columns.js';
+import { wrapText } from '../../../src/cli/help.js';
 import { tableLines } from '../../../src/cli/table.js';
 import { type Streams, Terminal } from '../../../src/cli/terminal.js';
 
@@ -82,7 +82,7 @@ describe('columns of a terminal', () => {
   it('are two for a Chinese character, and none for a mark on another', () => {
     assert.deepEqual(['web', '虚拟机', '，', 'e\u0301', '📸'].map(columnsOf), [3, 6, 2, 1, 2]);
     assert.deepEqual([cutTo('虚拟机', 6), cutTo('虚拟机', 5), cutTo('web', 3)], ['虚拟机', '虚拟…', 'web']);
-    assert.equal(columnsOf(filledTo('虚拟', 8)), 8);
+    assert.equal(columnsOf(padTo('虚拟', 8)), 8);
   });
 
   it('of a table stand below each other', () => {
@@ -107,14 +107,14 @@ describe('columns of a terminal', () => {
 
   it('of running text are as many as there are, and no line begins with a mark that ends', () => {
     const text = '在此之前会先保留所有虚拟机的当前状态，然后一起还原。';
-    const lines = wrapped(text, 24, 2);
+    const lines = wrapText(text, 24, 2);
     assert.equal(lines.map((line) => line.slice(2)).join(''), text);
     assert.ok(
       lines.every((line) => columnsOf(line) <= 24 && !/^ {2}[，。]/u.test(line)),
       lines.join('\n'),
     );
-    assert.deepEqual(wrapped('one two three', 20, 0), ['one two three']);
-    assert.deepEqual(wrapped('a long line of words', 20, 2), ['  a long line of words']);
-    assert.deepEqual(wrapped('a long line of some words', 22, 2), ['  a long line of some', '  words']);
+    assert.deepEqual(wrapText('one two three', 20, 0), ['one two three']);
+    assert.deepEqual(wrapText('a long line of words', 20, 2), ['  a long line of words']);
+    assert.deepEqual(wrapText('a long line of some words', 22, 2), ['  a long line of some', '  words']);
   });
 });

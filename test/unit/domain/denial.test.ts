@@ -1,11 +1,11 @@
 // Texts of libvirt and QEMU, as they were reported, and who forbade the file.
 import assert from 'node:assert/strict';
-import { deniedBy } from '../../../src/domain/denial.js';
+import { findDenial } from '../../../src/domain/denial.js';
 
-describe('deniedBy', () => {
+describe('findDenial', () => {
   it('blames no AppArmor on a host without it', () => {
     const words = "unable to execute QEMU command 'block-commit': Could not open '/img/a': Permission denied";
-    assert.deepEqual([deniedBy(words, false)?.by, deniedBy(words, true)?.by], ['permissions', 'appArmor']);
+    assert.deepEqual([findDenial(words, false)?.by, findDenial(words, true)?.by], ['permissions', 'appArmor']);
   });
 
   const rows: readonly (readonly [message: string | undefined, by: string | undefined, file: string | undefined])[] = [
@@ -48,7 +48,7 @@ describe('deniedBy', () => {
   ];
   for (const [message, by, file] of rows) {
     it(`${(message ?? 'nothing').slice(0, 60)} → ${by ?? 'nobody'}`, () => {
-      const denial = deniedBy(message);
+      const denial = findDenial(message);
       assert.equal(denial?.by, by);
       assert.equal(denial?.file, file);
     });

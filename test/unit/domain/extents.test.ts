@@ -1,6 +1,6 @@
 // Ranges against a count byte by byte.
 import assert from 'node:assert/strict';
-import { bytesOf, type Range, united, without } from '../../../src/domain/extents.js';
+import { bytesOf, type ByteRange, uniteRanges, subtractRanges } from '../../../src/domain/extents.js';
 
 const size = 200;
 
@@ -10,8 +10,8 @@ function randomly(seed: number): () => number {
 }
 
 /** Sorted, without overlap. */
-function ranges(random: () => number): readonly Range[] {
-  const made: Range[] = [];
+function ranges(random: () => number): readonly ByteRange[] {
+  const made: ByteRange[] = [];
   for (let at = Math.floor(random() * 20); at < size - 20;) {
     const length = 1 + Math.floor(random() * 15);
     made.push({ start: at, length });
@@ -20,7 +20,7 @@ function ranges(random: () => number): readonly Range[] {
   return made;
 }
 
-function bytes(of: readonly Range[]): string {
+function bytes(of: readonly ByteRange[]): string {
   const all = new Uint8Array(size);
   of.forEach(({ start, length }) => all.fill(1, start, start + length));
   return all.join('');
@@ -34,15 +34,15 @@ describe('ranges of a disk', () => {
       const [first, second] = [bytes(one), bytes(other)];
       const left = Array.from(first, (bit, at) => (bit === '1' && second[at] === '0' ? '1' : '0')).join('');
       const both = Array.from(first, (bit, at) => (bit === '1' || second[at] === '1' ? '1' : '0')).join('');
-      assert.equal(bytes(without(one, other)), left, `seed ${seed}`);
-      assert.equal(bytes(united([...other, ...one])), both, `seed ${seed}`);
-      assert.equal(bytesOf(without(one, other)), left.replaceAll('0', '').length, `seed ${seed}`);
+      assert.equal(bytes(subtractRanges(one, other)), left, `seed ${seed}`);
+      assert.equal(bytes(uniteRanges([...other, ...one])), both, `seed ${seed}`);
+      assert.equal(bytesOf(subtractRanges(one, other)), left.replaceAll('0', '').length, `seed ${seed}`);
     }
   });
 
   it('end where there are none', () => {
-    assert.deepEqual(without([{ start: 5, length: 5 }], []), [{ start: 5, length: 5 }]);
-    assert.deepEqual(without([], [{ start: 5, length: 5 }]), []);
-    assert.deepEqual(united([]), []);
+    assert.deepEqual(subtractRanges([{ start: 5, length: 5 }], []), [{ start: 5, length: 5 }]);
+    assert.deepEqual(subtractRanges([], [{ start: 5, length: 5 }]), []);
+    assert.deepEqual(uniteRanges([]), []);
   });
 });

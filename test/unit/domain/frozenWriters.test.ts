@@ -1,7 +1,7 @@
 // Who would write into what a snapshot froze, and what is said and asked of it.
 import assert from 'node:assert/strict';
 import { recordsToKeep } from '../../../src/domain/chains/frozenLayers.js';
-import { frozenWriterRefusal, othersFrozen, writersInto } from '../../../src/domain/chains/frozenWriters.js';
+import { frozenWriterRefusal, foreignFrozenFiles, writersInto } from '../../../src/domain/chains/frozenWriters.js';
 import type { Facts, OtherVm } from '../../../src/domain/facts.js';
 import { examine } from '../../../src/diagnosis/examine.js';
 import { snapshotOf } from '../../../src/diagnosis/problemTable.js';
@@ -95,7 +95,7 @@ describe('who writes into what a snapshot froze', () => {
     assert.deepEqual(asked(with_([froze(base)], mine)), losses);
     assert.deepEqual(found(with_([froze(base)], mine)), ['usedByOtherVm']);
     assert.deepEqual(asked(with_([froze('/img/x', true)], mine)), []);
-    assert.deepEqual(othersFrozen(with_([froze(a, true)])), []);
+    assert.deepEqual(foreignFrozenFiles(with_([froze(a, true)])), []);
   });
 
   it('stands as an error in the rows of both VMs and of the snapshot, and in the question before the start', () => {

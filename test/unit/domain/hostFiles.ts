@@ -1,6 +1,6 @@
 // What was seen of a host's files, written as short as it can be told. `/img` is the folder of everything.
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
-import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
+import type { FileFactsByPath, Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 
 export function image(more: Partial<ImageFacts> = {}): ImageFacts {
@@ -26,8 +26,8 @@ export type SeenFile = ImageFacts | 'missing' | 'unknown';
 export function seen(
   images: Readonly<Record<string, SeenFile>>,
   files: Readonly<Record<string, 'there' | 'missing' | 'unknown'>> = {},
-  more: Partial<FilesSeen> = {},
-): FilesSeen {
+  more: Partial<FileFactsByPath> = {},
+): FileFactsByPath {
   const there = { bytes: 1, allocatedBytes: 1 };
   const names = [...Object.entries(images), ...Object.entries(files)]
     .filter(([, facts]) => facts !== 'missing' && facts !== 'unknown')

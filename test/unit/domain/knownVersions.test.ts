@@ -1,18 +1,22 @@
 // Releases that are known to break on something warn, and only of that.
 import assert from 'node:assert/strict';
 import { formatVersion, versionOf } from '../../../src/domain/capabilities.js';
-import { knownVersions, versionWarnings, type Undertaking } from '../../../src/domain/knownVersions.js';
+import { knownVersions, versionWarnings, type PlannedAction } from '../../../src/domain/knownVersions.js';
 import { capabilities, disk, vm } from './someFacts.js';
 
 const deep = vm({ disks: [disk('vda', '/img/top', { backing: Array.from({ length: 23 }, (_, at) => `/img/${at}`) })] });
 
-function doing(what: string, of = vm()): Undertaking {
-  const [action, style, kind] = what.split(' ') as [Undertaking['action'], Undertaking['style'], Undertaking['kind']];
+function doing(what: string, of = vm()): PlannedAction {
+  const [action, style, kind] = what.split(' ') as [
+    PlannedAction['action'],
+    PlannedAction['style'],
+    PlannedAction['kind'],
+  ];
   return { action, style, kind, vm: of };
 }
 
 describe('knownVersions', () => {
-  const rows: readonly (readonly [version: [number, number], Undertaking, warnings: number])[] = [
+  const rows: readonly (readonly [version: [number, number], PlannedAction, warnings: number])[] = [
     [[7, 9], doing('revert internal offline'), 0],
     [[8, 0], doing('revert internal offline'), 1],
     [[8, 0], doing('revert internal memory'), 0],

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { wholeChain } from '../../../src/domain/chains/backingChain.js';
 import { movedFiles } from '../../../src/domain/chains/movedFiles.js';
 import { orphanFiles } from '../../../src/domain/chains/orphans.js';
-import type { Facts, FilesSeen } from '../../../src/domain/facts.js';
+import type { Facts, FileFactsByPath } from '../../../src/domain/facts.js';
 import type { LayerIdentity } from '../../../src/domain/frozenRecord.js';
 import type { SavedRam } from '../../../src/domain/snapshot.js';
-import { lostData } from '../../../src/operations/repair/planMetadataRepair.js';
+import { lostDataRefusal } from '../../../src/operations/repair/planMetadataRepair.js';
 import { image, over, seen, type SeenFile } from './hostFiles.js';
 import { disk, external, facts, frozen, tree, vm } from './someFacts.js';
 
@@ -17,7 +17,7 @@ function movedTo(
   backing?: readonly string[],
   more: Partial<Facts> = {},
 ): Facts {
-  const files: FilesSeen = {
+  const files: FileFactsByPath = {
     ...seen({
       '/img/web.b': over('/old/web.a'),
       '/old/web.b': 'missing',
@@ -99,7 +99,7 @@ describe('files that were moved by hand', () => {
       [movedTo(whole, all), undefined],
       [movedTo({}, ['web.b']), 'overlayMissing'],
     ] as const) {
-      assert.equal(lostData(of.tree.snapshots[0]!, of)?.refusal.reason, reason);
+      assert.equal(lostDataRefusal(of.tree.snapshots[0]!, of)?.refusal.reason, reason);
     }
   });
 

@@ -1,6 +1,6 @@
 // Who else reads a file, and that a chain which cannot be read counts as a reader.
 import assert from 'node:assert/strict';
-import { otherUserOf, otherVmRefusal, outsiderOn, unreadVms } from '../../../src/domain/chains/otherVms.js';
+import { otherUserOf, otherVmRefusal, findOutsideUser, unreadVms } from '../../../src/domain/chains/otherVms.js';
 import type { OtherVm } from '../../../src/domain/facts.js';
 import { disk, facts, vm } from './someFacts.js';
 
@@ -59,23 +59,27 @@ describe('otherVms', () => {
 
     it('an image that no VM names, over any number of layers, but not for its own sake', () => {
       const inWhat = facts({ files, strays });
-      assert.deepEqual(outsiderOn(['/img/web.qcow2'], inWhat), {
+      assert.deepEqual(findOutsideUser(['/img/web.qcow2'], inWhat), {
         kind: 'image',
         name: '/img/copy',
         file: '/img/web.qcow2',
       });
-      assert.equal(outsiderOn(['/img/web.a'], inWhat), undefined);
-      assert.equal(outsiderOn(['/img/copy', '/img/web.b'], inWhat), undefined);
+      assert.equal(findOutsideUser(['/img/web.a'], inWhat), undefined);
+      assert.equal(findOutsideUser(['/img/copy', '/img/web.b'], inWhat), undefined);
       assert.equal(otherVmRefusal(['/img/web.b'], inWhat, 'passOver')?.refusal.reason, 'usedByImage');
     });
 
     it('a program, where it cannot be the QEMU of the VM itself', () => {
       const on = facts({ vm: active, files, held });
-      assert.equal(outsiderOn(['/img/web.a', '/img/web.qcow2'], on), undefined);
-      assert.deepEqual(outsiderOn(['/img/web.a', '/img/web.b'], on), { kind: 'program', name: '', file: '/img/web.b' });
+      assert.equal(findOutsideUser(['/img/web.a', '/img/web.qcow2'], on), undefined);
+      assert.deepEqual(findOutsideUser(['/img/web.a', '/img/web.b'], on), {
+        kind: 'program',
+        name: '',
+        file: '/img/web.b',
+      });
       const off = facts({ vm: { ...active, power: 'off' }, files, held });
       assert.equal(otherVmRefusal(['/img/web.qcow2'], off, 'refuse')?.refusal.reason, 'heldByProgram');
-      assert.equal(outsiderOn(['/img/web.qcow2'], facts({ vm: { ...active, power: 'off' }, files })), undefined);
+      assert.equal(findOutsideUser(['/img/web.qcow2'], facts({ vm: { ...active, power: 'off' }, files })), undefined);
     });
   });
 });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import { namesOnly, protectedBy } from '../../../src/domain/protection.js';
-import { needsName } from '../../../src/operations/operations.js';
+import { isNameOnly, protectionMatcher } from '../../../src/domain/protection.js';
+import { needsName } from '../../../src/operations/planners.js';
 
 const vm = (name: string) => ({ name, uuid: '6f1c2a54-0000-4000-8000-00000000000a' });
 
-describe('protectedBy', () => {
+describe('protectionMatcher', () => {
   const rows: readonly (readonly [pattern: string, name: string, protects: boolean])[] = [
     ['prod', 'prod', true],
     ['prod', 'prod-1', false],
@@ -28,26 +28,26 @@ describe('protectedBy', () => {
   ];
   for (const [pattern, name, protects] of rows) {
     it(`"${pattern.slice(0, 40)}" ${protects ? 'protects' : 'does not protect'} "${name}"`, () => {
-      assert.equal(protectedBy([pattern])(vm(name)), protects);
+      assert.equal(protectionMatcher([pattern])(vm(name)), protects);
     });
   }
 
   it('is enough that one pattern fits', () => {
-    assert.equal(protectedBy(['a', 'b'])(vm('b')), true);
-    assert.equal(protectedBy([])(vm('b')), false);
+    assert.equal(protectionMatcher(['a', 'b'])(vm('b')), true);
+    assert.equal(protectionMatcher([])(vm('b')), false);
   });
 
   it('does not take for ever over a pattern of stars', () => {
-    assert.equal(protectedBy([`${'*a'.repeat(140)}b`])(vm('a'.repeat(250))), false);
+    assert.equal(protectionMatcher([`${'*a'.repeat(140)}b`])(vm('a'.repeat(250))), false);
   });
 });
 
-describe('namesOnly', () => {
+describe('isNameOnly', () => {
   it('tells the name or UUID of one VM from a pattern for several', () => {
-    assert.equal(namesOnly(' prod ', vm('prod')), true);
-    assert.equal(namesOnly(vm('').uuid.toUpperCase(), vm('prod')), true);
-    assert.equal(namesOnly('pro?', vm('pro?')), false);
-    assert.equal(namesOnly('pro*', vm('prod')), false);
+    assert.equal(isNameOnly(' prod ', vm('prod')), true);
+    assert.equal(isNameOnly(vm('').uuid.toUpperCase(), vm('prod')), true);
+    assert.equal(isNameOnly('pro?', vm('pro?')), false);
+    assert.equal(isNameOnly('pro*', vm('prod')), false);
   });
 });
 

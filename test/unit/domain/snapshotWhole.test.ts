@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { HardwareItem, HardwarePart } from '../../../src/domain/hardware.js';
 import type { AfterRevert } from '../../../src/domain/operation.js';
-import type { FilesSeen, OtherVm, Facts } from '../../../src/domain/facts.js';
+import type { FileFactsByPath, OtherVm, Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import type { SavedRam } from '../../../src/domain/snapshot.js';
 import type { VmDisk } from '../../../src/domain/vm.js';
@@ -164,7 +164,7 @@ describe('a revert to a VM with a medium in its drive', () => {
   const iso = '/iso/i.iso';
   const drive = (more: Partial<VmDisk> = {}): VmDisk =>
     disk('sda', iso, { device: 'cdrom', format: 'raw', readonly: true, ...more });
-  const withDrive = (inWhat: Facts, medium: VmDisk, more: Partial<FilesSeen> = {}): Facts => ({
+  const withDrive = (inWhat: Facts, medium: VmDisk, more: Partial<FileFactsByPath> = {}): Facts => ({
     ...inWhat,
     frozenDisks: new Map([...inWhat.frozenDisks!].map(([name, disks]) => [name, [...disks, medium]])),
     files: { ...inWhat.files!, ...more, images: new Map([...inWhat.files!.images, ...(more.images ?? [])]) },
@@ -215,7 +215,7 @@ describe('a revert to a VM with a medium in its drive', () => {
 
   it('is done by us where libvirt would put an overlay on it and cannot', () => {
     const denied = { why: 'denied' } as const;
-    const folders = (img: 'yes' | typeof denied, isos: 'yes' | typeof denied): Partial<FilesSeen> => ({
+    const folders = (img: 'yes' | typeof denied, isos: 'yes' | typeof denied): Partial<FileFactsByPath> => ({
       ...there,
       canAct: new Map([
         ['/img', img],

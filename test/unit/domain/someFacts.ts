@@ -2,9 +2,9 @@
 import type { Capabilities } from '../../../src/domain/capabilities.js';
 import { versionOf } from '../../../src/domain/capabilities.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import type { CannotAct, FileFacts, ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
+import type { CannotAct, FileFacts, ImageFacts, Observation } from '../../../src/domain/hostFiles.js';
 import type { Decision, Plan } from '../../../src/operations/plan.js';
-import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
+import type { FileFactsByPath, Facts } from '../../../src/domain/facts.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import type { Refusal } from '../../../src/domain/refusal.js';
 import {
@@ -148,15 +148,15 @@ export function image(backing?: string, more: Partial<ImageFacts> = {}): ImageFa
 }
 
 interface Looked {
-  readonly images?: Readonly<Record<string, Seen<ImageFacts>>>;
-  readonly files?: Readonly<Record<string, Seen<FileFacts>>>;
+  readonly images?: Readonly<Record<string, Observation<ImageFacts>>>;
+  readonly files?: Readonly<Record<string, Observation<FileFacts>>>;
   readonly free?: Readonly<Record<string, number>>;
   /** By default all can be done in `/img`. */
   readonly canAct?: Readonly<Record<string, 'yes' | CannotAct>>;
   readonly lists?: Readonly<Record<string, readonly string[]>>;
 }
 
-export function looked({ images, files, free, canAct = { '/img': 'yes' }, lists }: Looked): FilesSeen {
+export function looked({ images, files, free, canAct = { '/img': 'yes' }, lists }: Looked): FileFactsByPath {
   const map = <T>(of: Readonly<Record<string, T>> = {}): ReadonlyMap<string, T> => new Map(Object.entries(of));
   return { images: map(images), files: map(files), freeBytes: map(free), canAct: map(canAct), lists: map(lists) };
 }

@@ -1,8 +1,8 @@
 // Names that QEMU takes for another tag, and files that hold what is in no other file.
 import assert from 'node:assert/strict';
-import { tagRefusal, tagsIn, tagsUnseenWarning } from '../../../src/domain/chains/lostTags.js';
+import { tagRefusal, tagsIn, unknownTagsWarning } from '../../../src/domain/chains/doomedTags.js';
 import { wrongTagRefusal } from '../../../src/domain/chains/tagNames.js';
-import type { ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
+import type { ImageFacts, Observation } from '../../../src/domain/hostFiles.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import { findSnapshot } from '../../../src/domain/snapshotTree.js';
 import { apply } from '../../../src/steps/steps.js';
@@ -13,7 +13,7 @@ const base = '/img/web.qcow2';
 const more = '/img/more.qcow2';
 
 /** A VM with the snapshots `base` and `2` inside its image. */
-const withTags = (tags: Seen<ImageFacts>, others: Partial<Facts> = {}): Facts =>
+const withTags = (tags: Observation<ImageFacts>, others: Partial<Facts> = {}): Facts =>
   facts({
     vm: vm({ power: 'off', disks: [disk('vda', base)] }),
     tree: tree([internal('base'), internal('2', 'base')], '2'),
@@ -95,9 +95,9 @@ describe('lostTags', () => {
     const { tags, ...blind } = image({});
     assert.deepEqual(tags, []);
     const inWhat = facts({ files: { ...files, images: new Map([...files.images, ['/e', blind]]) } });
-    assert.deepEqual(tagsUnseenWarning(['/a', '/b', '/c', '/d', '/e', '/f'], inWhat), [
+    assert.deepEqual(unknownTagsWarning(['/a', '/b', '/c', '/d', '/e', '/f'], inWhat), [
       { kind: 'tagsNotSeen', files: ['/b', '/e'] },
     ]);
-    assert.deepEqual(tagsUnseenWarning(['/a'], inWhat), []);
+    assert.deepEqual(unknownTagsWarning(['/a'], inWhat), []);
   });
 });

@@ -1,7 +1,7 @@
 // Where a revert has taken the overlay away that would tell what a snapshot froze: the images that nobody names are asked.
 import assert from 'node:assert/strict';
 import { unownedImageRefusal } from '../../../src/domain/chains/unownedImage.js';
-import type { FilesSeen, StrayImage } from '../../../src/domain/facts.js';
+import type { FileFactsByPath, StrayImage } from '../../../src/domain/facts.js';
 import { type SeenFile, image, over, seen } from './hostFiles.js';
 import { disk, external, frozen, facts, now, tree, vm } from './someFacts.js';
 
@@ -11,7 +11,7 @@ const minuteMs = 60_000;
 describe('an image that nobody names, upon what a snapshot is said to have frozen', () => {
   const taken = external('b', undefined, { createdAt: now });
   const ram = external('b', undefined, { createdAt: now, memory: 'external', memoryFile: '/img/b.mem' });
-  const ramOf = (modifiedAt: number | undefined): FilesSeen['files'] =>
+  const ramOf = (modifiedAt: number | undefined): FileFactsByPath['files'] =>
     new Map([['/img/b.mem', modifiedAt === undefined ? 'unknown' : { bytes: 1, allocatedBytes: 1, modifiedAt }]]);
   const told = (
     overlay: SeenFile,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { filesOfLayers, layersFromFiles } from '../../../src/domain/chains/layersFromFiles.js';
 import { filesBeside, vmFiles } from '../../../src/domain/chains/vmFiles.js';
 import { metadataFolders } from '../../../src/driver/connection/metadataFolders.js';
-import type { FileFacts, Seen } from '../../../src/domain/hostFiles.js';
+import type { FileFacts, Observation } from '../../../src/domain/hostFiles.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { VmFile } from '../../../src/domain/vmFiles.js';
 import { vmFileText } from '../../../src/text/vmFileText.js';
@@ -40,7 +40,7 @@ const web = (more: Partial<Facts> = {}): Facts =>
     ...more,
   });
 
-function filesOf(of: Facts, beside: Readonly<Record<string, Seen<FileFacts>>> = {}): readonly VmFile[] {
+function filesOf(of: Facts, beside: Readonly<Record<string, Observation<FileFacts>>> = {}): readonly VmFile[] {
   const layers = layersFromFiles({ facts: of, inside: new Map(), now });
   return vmFiles({ facts: of, layers, beside: new Map(Object.entries(beside)), folders });
 }

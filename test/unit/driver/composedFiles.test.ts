@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { composedFiles, type Way } from '../../../src/driver/files/composedFiles.js';
+import { composedFiles, type FileAccess } from '../../../src/driver/files/composedFiles.js';
 import { filesElsewhere, isThisHost } from '../../../src/driver/files/thisHost.js';
 import { Failure, type FailureKind } from '../../../src/domain/failure.js';
 import type { CannotAct, HostFiles } from '../../../src/domain/hostFiles.js';
 
 /** Answers what it is told to, and notes that it was asked. */
-function way(asked: string[], name: string, answers: Partial<Way>): Way {
+function way(asked: string[], name: string, answers: Partial<FileAccess>): FileAccess {
   const noted = Object.entries({ ...filesElsewhere, ...answers }).map(([method, answer]) => [
     method,
     (...args: never[]): unknown => {
@@ -13,7 +13,7 @@ function way(asked: string[], name: string, answers: Partial<Way>): Way {
       return (answer as (...rest: never[]) => unknown)(...args);
     },
   ]);
-  return Object.fromEntries(noted) as Way;
+  return Object.fromEntries(noted) as FileAccess;
 }
 
 const refusing = (kind: FailureKind, said: string): Partial<HostFiles> => ({
@@ -26,7 +26,7 @@ const cannot = (why: CannotAct['why'], said?: string): Partial<HostFiles> => ({
 describe('several ways to the same files', () => {
   let asked: string[];
   beforeEach(() => (asked = []));
-  const compose = (first: Partial<Way>, second: Partial<Way>): HostFiles => {
+  const compose = (first: Partial<FileAccess>, second: Partial<FileAccess>): HostFiles => {
     const [one, two] = [way(asked, 'one', first), way(asked, 'two', second)];
     return composedFiles({ acting: [one, two], reading: [two, one] });
   };

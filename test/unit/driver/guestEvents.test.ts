@@ -1,9 +1,9 @@
 // What the daemon's numbers for events, states and jobs mean, and how long a guest stood still.
 import assert from 'node:assert/strict';
 import { setImmediate as lease } from 'node:timers/promises';
-import { type GuestEvent, lifecycleMeans } from '../../../src/driver/guestEvents.js';
+import { type GuestEvent, eventOfLifecycle } from '../../../src/driver/guestEvents.js';
 import { GuestPause } from '../../../src/driver/run/guestPause.js';
-import { blockJobsLook, jobFraction, memoryJobLook, whileRunning } from '../../../src/driver/run/jobWatch.js';
+import { blockJobsLook, jobFraction, memoryJobLook, watchWhile } from '../../../src/driver/run/jobWatch.js';
 import { powerOf } from '../../../src/driver/powerState.js';
 import { appArmorIn, revertsExternal } from '../../../src/driver/connection/readCapabilities.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
@@ -33,7 +33,7 @@ describe('a lifecycle event', () => {
   ];
   for (const [name, event, detail, what] of cases) {
     it(`${name} means ${what}`, () => {
-      assert.equal(lifecycleMeans(event, detail), what);
+      assert.equal(eventOfLifecycle(event, detail), what);
     });
   }
 });
@@ -84,13 +84,13 @@ describe('the time a guest stood still', () => {
   afterEach(() => pause.dispose());
 
   it('is unknown when no stop is seen or expected', async () => {
-    assert.equal(await pause.settled(false), undefined);
+    assert.equal(await pause.waitForPause(false), undefined);
   });
 
   it('is from suspended to resumed', async () => {
     at(100, 'suspended');
     at(243, 'resumed');
-    assert.equal(await pause.settled(true), 143);
+    assert.equal(await pause.waitForPause(true), 143);
   });
 
   it('is the sum of all stops', async () => {
@@ -98,14 +98,14 @@ describe('the time a guest stood still', () => {
     at(110, 'resumed');
     at(200, 'suspended');
     at(205, 'resumed');
-    assert.equal(await pause.settled(false), 15);
+    assert.equal(await pause.waitForPause(false), 15);
   });
 
   it('counts from the first of two suspended events', async () => {
     at(100, 'suspended');
     at(150, 'suspended');
     at(200, 'resumed');
-    assert.equal(await pause.settled(false), 100);
+    assert.equal(await pause.waitForPause(false), 100);
   });
 
   it('knows nothing of other guests, of a resume without a stop and of what came after', async () => {
@@ -115,18 +115,18 @@ describe('the time a guest stood still', () => {
     pause.dispose();
     at(10, 'suspended');
     at(20, 'resumed');
-    assert.equal(await pause.settled(false), undefined);
+    assert.equal(await pause.waitForPause(false), undefined);
   });
 
   it('waits for the resumed event that is still under way', async () => {
     at(100, 'suspended');
-    const settled = pause.settled(false);
+    const settled = pause.waitForPause(false);
     at(180, 'resumed');
     assert.equal(await settled, 80);
   });
 
   it('waits for both when a stop must have been', async () => {
-    const settled = pause.settled(true);
+    const settled = pause.waitForPause(true);
     at(100, 'suspended');
     at(107, 'resumed');
     assert.equal(await settled, 7);
@@ -262,7 +262,7 @@ describe('the progress of a job', () => {
 });
 
 describe('the watch over a lasting call', () => {
-  const context = (open: () => Promise<Connection>, closed: Connection[] = []): Parameters<typeof whileRunning>[1] => ({
+  const context = (open: () => Promise<Connection>, closed: Connection[] = []): Parameters<typeof watchWhile>[1] => ({
     openAnother: open,
     closeAnother: (connection) => closed.push(connection),
     signal: new AbortController().signal,
@@ -275,7 +275,7 @@ describe('the watch over a lasting call', () => {
       opened++;
       return Promise.resolve(fakeConnection([]).connection);
     };
-    assert.equal(await whileRunning(Promise.resolve(7), context(open), () => Promise.resolve()), 7);
+    assert.equal(await watchWhile(Promise.resolve(7), context(open), () => Promise.resolve()), 7);
     assert.equal(opened, 0);
   });
 
@@ -285,7 +285,7 @@ describe('the watch over a lasting call', () => {
     const { connection } = fakeConnection([]);
     let finish: (value: number) => void = () => undefined;
     const work = new Promise<number>((resolve) => (finish = resolve));
-    const running = whileRunning(
+    const running = watchWhile(
       work,
       { ...context(() => Promise.resolve(connection), closed), signal: abort.signal },
       () => {
@@ -303,7 +303,7 @@ describe('the watch over a lasting call', () => {
     let finish: (how: string) => void = () => undefined;
     const work = new Promise<string>((resolve) => (finish = resolve));
     const over = setTimeout(() => finish('over before the look'), 200);
-    const how = await whileRunning(
+    const how = await watchWhile(
       work,
       { ...context(() => Promise.resolve(connection)), signal: AbortSignal.abort() },
       () => {
@@ -319,7 +319,7 @@ describe('the watch over a lasting call', () => {
     const opened: Connection[] = [];
     const closed: Connection[] = [];
     let finish: () => void = () => undefined;
-    const running = whileRunning(
+    const running = watchWhile(
       new Promise<void>((resolve) => (finish = resolve)),
       {
         ...context(() => {
@@ -346,7 +346,7 @@ describe('the watch over a lasting call', () => {
     let hangUp: (error: Error) => void = () => undefined;
     const { connection } = fakeConnection([]);
     let finish: () => void = () => undefined;
-    const running = whileRunning(
+    const running = watchWhile(
       new Promise<void>((resolve) => (finish = resolve)),
       {
         ...context(() => Promise.resolve(connection)),
@@ -365,7 +365,7 @@ describe('the watch over a lasting call', () => {
   it('loses only the progress when a look fails', async () => {
     const abort = new AbortController();
     let finish: (value: string) => void = () => undefined;
-    const running = whileRunning(
+    const running = watchWhile(
       new Promise<string>((resolve) => (finish = resolve)),
       { ...context(() => Promise.reject(new Error('no socket'))), signal: abort.signal },
       () => Promise.resolve(),
@@ -377,7 +377,7 @@ describe('the watch over a lasting call', () => {
   });
 
   it('passes the failure of the call on', async () => {
-    const failing = whileRunning(
+    const failing = watchWhile(
       Promise.reject(new Error('boom')),
       context(() => Promise.reject(new Error('x'))),
       () => Promise.resolve(),

@@ -7,7 +7,7 @@ import { onFiles, writeDefinition, writeSavedDomain } from '../../../src/driver/
 import {
   onFrozenFiles,
   redescribe,
-  renamed,
+  renameSnapshot,
   withOverlays,
   withoutRam,
   withParent,
@@ -60,7 +60,7 @@ const moving: Readonly<Record<string, (disk: string) => string>> = {
 /** Each writes a document in which the disk stays as it is. */
 const staying: Readonly<Record<string, (disk: string) => string>> = {
   'another description': (disk) => redescribe(snapshot(disk), 'x'),
-  'another name': (disk) => renamed(snapshot(disk), 'n', 'x'),
+  'another name': (disk) => renameSnapshot(snapshot(disk), 'n', 'x'),
   'another parent': (disk) => withParent(snapshot(disk), 'p'),
   'no RAM': (disk) => withoutRam(snapshot(disk)),
   'other overlays': (disk) => withOverlays(snapshot(disk), onNew),

@@ -97,13 +97,13 @@ describe('the reader', () => {
       return { xml: `<domain><name>web</name><uuid>${uuid}</uuid><devices>${disk}</devices></domain>\n` };
     });
     const reader = new LibvirtReader(connection, {} as Capabilities);
-    const [first, second] = [await reader.readNamed(uuid), await reader.readNamed(uuid)];
+    const [first, second] = [await reader.readReferences(uuid), await reader.readReferences(uuid)];
     assert.equal(asked, 2);
     assert.equal(second.disks, first.disks);
     assert.equal(first.disks[0]?.source, '/one');
     assert.deepEqual(first.snapshots, ['a']);
     file = '/two';
-    assert.equal((await reader.readNamed(uuid)).disks[0]?.source, '/two');
+    assert.equal((await reader.readReferences(uuid)).disks[0]?.source, '/two');
   });
 });
 

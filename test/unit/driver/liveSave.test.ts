@@ -1,13 +1,13 @@
 // When a guest is stopped so that the saving of its RAM ends, and that it runs on afterwards; against a daemon that is
 // pretended.
 import assert from 'node:assert/strict';
-import { LiveSave, mustStop, type SavedSoFar } from '../../../src/driver/run/liveSave.js';
+import { LiveSave, mustStop, type SaveProgress } from '../../../src/driver/run/liveSave.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
 import { silentLog } from '../../silentLog.js';
 
 const dom = { name: 'web', uuid: '6f0a0f8e-0b6e-4c57-9d0e-6a1f3a2f5b10', id: 1 };
-const soFar = (written: number, remaining: number): SavedSoFar => ({ total: 100, written, remaining, perSecond: 10 });
+const soFar = (written: number, remaining: number): SaveProgress => ({ total: 100, written, remaining, perSecond: 10 });
 
 describe('a guest whose RAM is saved while it runs', () => {
   for (const [what, seen, mostBytes, expected] of [
@@ -60,10 +60,10 @@ describe('a guest whose RAM is saved while it runs', () => {
   it('is let run on where libvirt came to the stop only behind the end of the job', async () => {
     const rig = daemon();
     const live = new LiveSave({ connection: rig.connection, dom, log: silentLog });
-    await live.seen(soFar(50, 50), rig.connection);
+    await live.follow(soFar(50, 50), rig.connection);
     assert.deepEqual([rig.calls, live.hasStopped], [[], false]);
-    await live.seen(soFar(250, 50), rig.connection);
-    await live.seen(soFar(260, 40), rig.connection);
+    await live.follow(soFar(250, 50), rig.connection);
+    await live.follow(soFar(260, 40), rig.connection);
     await live.settle();
     assert.deepEqual([rig.calls, rig.state], [['domainSuspend', 'domainResume'], 1]);
   });
@@ -79,22 +79,22 @@ describe('a guest whose RAM is saved while it runs', () => {
   it('is stopped again where somebody let it run on meanwhile', async () => {
     const rig = daemon();
     const live = new LiveSave({ connection: rig.connection, dom, log: silentLog });
-    await live.seen(soFar(250, 50), rig.connection);
+    await live.follow(soFar(250, 50), rig.connection);
     await new Promise((resolve) => setImmediate(resolve));
     rig.state = 1;
-    await live.seen(soFar(260, 50), rig.connection);
+    await live.follow(soFar(260, 50), rig.connection);
     assert.deepEqual(rig.calls, ['domainSuspend', 'domainSuspend']);
   });
 
   it('has its snapshot cancelled where it cannot be stopped, and not where the job is over', async () => {
     const rig = daemon('VIR_ERR_OPERATION_FAILED');
     const live = new LiveSave({ connection: rig.connection, dom, log: silentLog });
-    await live.seen(soFar(250, 50), rig.connection);
+    await live.follow(soFar(250, 50), rig.connection);
     await live.settle();
     assert.deepEqual([rig.calls, live.gaveUpAt], [['domainSuspend', 'domainAbortJob'], 250]);
     const over = daemon('VIR_ERR_OPERATION_INVALID');
     const late = new LiveSave({ connection: over.connection, dom, log: silentLog });
-    await late.seen(soFar(250, 50), over.connection);
+    await late.follow(soFar(250, 50), over.connection);
     await late.settle();
     assert.deepEqual([over.calls, late.gaveUpAt], [['domainSuspend'], undefined]);
   });

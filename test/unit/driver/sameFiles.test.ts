@@ -3,16 +3,16 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Seen } from '../../../src/domain/hostFiles.js';
+import type { Observation } from '../../../src/domain/hostFiles.js';
 import { localFiles } from '../../../src/driver/files/localFiles.js';
-import { requireSeen, sameFiles } from '../../../src/driver/files/sameFiles.js';
+import { requireVisible, sameFiles } from '../../../src/driver/files/sameFiles.js';
 import { runOk } from '../../../scripts/rig/run.mjs';
 
 describe('files that libvirt sees too', () => {
   let folder: string;
   const at = (name: string): string => join(folder, name);
   const isOther = { kind: 'refused', message: 'filesOutOfReach' };
-  const files = (theirs: Seen<number>): ReturnType<typeof sameFiles> =>
+  const files = (theirs: Observation<number>): ReturnType<typeof sameFiles> =>
     sameFiles(localFiles(process.env), { changedAt: () => Promise.resolve(theirs) });
 
   before(async () => {
@@ -63,12 +63,12 @@ describe('files that libvirt sees too', () => {
     const removed: string[] = [];
     const local = localFiles(process.env);
     const storage = { ...local, remove: (path: string) => Promise.resolve(void removed.push(path)) };
-    await assert.rejects(requireSeen(at('made'), local, storage), isOther);
+    await assert.rejects(requireVisible(at('made'), local, storage), isOther);
     assert.deepEqual(removed, [at('made')]);
     await writeFile(at('seen'), 'x');
-    await requireSeen(at('seen'), local, storage);
+    await requireVisible(at('seen'), local, storage);
     // A folder that is not seen at all is told by libvirt alone.
-    await requireSeen(at('nowhere/made'), local, storage);
+    await requireVisible(at('nowhere/made'), local, storage);
     assert.deepEqual(removed, [at('made')]);
     await rm(at('seen'));
   });

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
 import {
   redescribe,
-  renamed,
+  renameSnapshot,
   withOverlays,
   onFrozenFiles,
   withFilesMoved,
-  withLayersTold,
+  withBackingChains,
   withoutDeleteMarks,
   withParent,
 } from '../../../src/driver/xml/snapshotChange.js';
@@ -49,7 +49,7 @@ describe('another description', () => {
 
 describe('another name', () => {
   it('comes with a description of its own, and with nothing else', () => {
-    const changed = renamed(memory, '<new>', 'Title: x');
+    const changed = renameSnapshot(memory, '<new>', 'Title: x');
     assert.deepEqual([head(changed).name, head(changed).description], ['<new>', 'Title: x']);
     assert.deepEqual(without(changed, 'name', 'description'), without(memory, 'name', 'description'));
     assert.equal(findAll(parseXml(changed), 'name').length, 1);
@@ -188,7 +188,7 @@ describe('layers that are told', () => {
 
   it('are those of the disk, in the order that libvirt reads, and end openly', () => {
     const both = disk('vda', source('/img/x'));
-    const xml = withLayersTold(holding(both + disk('vdb'), both), [{ target: 'vda', below }]);
+    const xml = withBackingChains(holding(both + disk('vdb'), both), [{ target: 'vda', below }]);
     for (const name of ['domain', 'inactiveDomain']) {
       const [vda] = disksIn(xml, name);
       const top = find(vda, 'backingStore');
@@ -203,7 +203,7 @@ describe('layers that are told', () => {
   });
 
   it('are none of a disk that stands alone, which ends its chain', () => {
-    const xml = withLayersTold(holding(disk('sda')), [{ target: 'sda', below: [] }]);
+    const xml = withBackingChains(holding(disk('sda')), [{ target: 'sda', below: [] }]);
     assert.deepEqual(find(disksIn(xml, 'domain')[0], 'backingStore'), {
       name: 'backingStore',
       attributes: {},
@@ -213,9 +213,9 @@ describe('layers that are told', () => {
 
   it('stay where some are told already, and where the configuration has another file', () => {
     const told = disk('vda', `${source('/img/x')}<backingStore/>`);
-    assert.equal(withLayersTold(holding(told), [{ target: 'vda', below }]), undefined);
+    assert.equal(withBackingChains(holding(told), [{ target: 'vda', below }]), undefined);
     const other = holding(disk('vda', source('/img/x')), disk('vda', source('/img/y')));
-    const [configured] = disksIn(withLayersTold(other, [{ target: 'vda', below }]), 'inactiveDomain');
+    const [configured] = disksIn(withBackingChains(other, [{ target: 'vda', below }]), 'inactiveDomain');
     assert.equal(find(configured, 'backingStore'), undefined);
   });
 });
@@ -223,11 +223,11 @@ describe('layers that are told', () => {
 describe('a change', () => {
   const changes: Readonly<Record<string, (xml: string) => unknown>> = {
     redescribe: (xml) => redescribe(xml, 'x'),
-    renamed: (xml) => renamed(xml, 'x', ''),
+    renamed: (xml) => renameSnapshot(xml, 'x', ''),
     withParent: (xml) => withParent(xml, 'x'),
     withOverlays: (xml) => withOverlays(xml, []),
     onFrozenFiles: (xml) => onFrozenFiles(xml, []),
-    withLayersTold: (xml) => withLayersTold(xml, []),
+    withLayersTold: (xml) => withBackingChains(xml, []),
     withoutDeleteMarks,
   };
   const hostile = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { doomedCheckpoints, doomedLayouts, losesOnly } from '../../../src/engine/autoPrune.js';
-import { believed, undoOf } from '../../../src/engine/autoSnapshots.js';
-import { vmKey } from '../../../src/inventory/views.js';
+import { doomedCheckpoints, doomedLayouts, losesNothingBut } from '../../../src/engine/autoPrune.js';
+import { trustedRecords, undoOf } from '../../../src/engine/autoSnapshots.js';
+import { vmKey } from '../../../src/live/views.js';
 import type { AutoSnapshot, Facts } from '../../../src/domain/facts.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
@@ -34,7 +34,7 @@ describe('a snapshot that we took unasked', () => {
     ['is gone when it is not there', record('x', 's'), 0],
   ];
   for (const [name, one, count] of rows) {
-    it(name, () => assert.equal(believed(tree, [one]).length, count));
+    it(name, () => assert.equal(trustedRecords(tree, [one]).length, count));
   }
 });
 
@@ -66,14 +66,14 @@ describe('the undo of a revert', () => {
     r.persistence.recorded.set(vmKey(ref), [record('c', 's')]);
     await r.look('web');
     await settled();
-    assert.equal(r.inventory.findVm(ref)!.undo!.name, 'c');
-    assert.deepEqual(r.inventory.findVm(ref)!.auto, ['c']);
-    assert.equal((await r.inventory.undoOfRevert(ref))!.name, 'c');
+    assert.equal(r.engine.findVm(ref)!.undo!.name, 'c');
+    assert.deepEqual(r.engine.findVm(ref)!.auto, ['c']);
+    assert.equal((await r.engine.undoOfRevert(ref))!.name, 'c');
     web.snapshots.pop();
-    await r.inventory.refresh({ vm: ref });
+    await r.engine.refresh({ vm: ref });
     await settled();
-    assert.equal(r.inventory.findVm(ref)!.undo, undefined);
-    assert.equal(r.inventory.findVm(ref)!.auto, undefined);
+    assert.equal(r.engine.findVm(ref)!.undo, undefined);
+    assert.equal(r.engine.findVm(ref)!.auto, undefined);
   });
 });
 
@@ -120,7 +120,7 @@ describe('checkpoints beyond the number to be kept', () => {
       const ref = { connection: uri, uuid: uuidOf('web') };
       r.persistence.recorded.set(vmKey(ref), [record('c1', 's'), record('c2', 's')]);
       await r.look('web');
-      await r.inventory.runOperation({ kind: type, vm: ref, snapshot: 'c1', title: 'KEEP', description: '' });
+      await r.engine.runOperation({ kind: type, vm: ref, snapshot: 'c1', title: 'KEEP', description: '' });
       assert.deepEqual(r.persistence.recorded.get(vmKey(ref)), [record('c2', 's')]);
     }
   });
@@ -139,7 +139,7 @@ describe('checkpoints beyond the number to be kept', () => {
       const ref = { connection: uri, uuid: uuidOf('web') };
       const work = { why: 'work', createdAt: 1_700_000_000_000 } as const;
       r.persistence.recorded.set(vmKey(ref), [record('r', 's'), { ...work, name: 'w1' }, { ...work, name: 'w2' }]);
-      r.inventory.setAutoPrune(1, 2);
+      r.engine.setAutoPrune(1, 2);
       await r.look('web');
       r.hypervisor().onRun = (_, step) => {
         if (step.kind === 'createSnapshot') {
@@ -151,7 +151,7 @@ describe('checkpoints beyond the number to be kept', () => {
         }
         return Promise.resolve({});
       };
-      const { snapshot } = await r.inventory.runOperation({
+      const { snapshot } = await r.engine.runOperation({
         kind: 'create',
         vm: ref,
         snapshotKind: 'auto',
@@ -187,14 +187,14 @@ describe('checkpoints beyond the number to be kept', () => {
       const r = await rig(web);
       const ref = { connection: uri, uuid: uuidOf('web') };
       r.persistence.recorded.set(vmKey(ref), [record('c1', 's'), record('c2', 's')]);
-      r.inventory.setAutoPrune(2);
-      r.inventory.setProtected(() => isProtected);
+      r.engine.setAutoPrune(2);
+      r.engine.setProtected(() => isProtected);
       await r.look('web');
       r.hypervisor().onRun = (_, step) => {
         doTo(web, step);
         return Promise.resolve({});
       };
-      const { checkpoint } = await r.inventory.runOperation({
+      const { checkpoint } = await r.engine.runOperation({
         kind: 'revert',
         vm: ref,
         snapshot: 's',
@@ -210,7 +210,7 @@ describe('checkpoints beyond the number to be kept', () => {
         web.snapshots.map(({ name }) => name),
         left,
       );
-      assert.equal(r.inventory.findVm(ref)!.undo!.name, checkpoint);
+      assert.equal(r.engine.findVm(ref)!.undo!.name, checkpoint);
     }
   });
 
@@ -223,25 +223,25 @@ describe('checkpoints beyond the number to be kept', () => {
       vmKey(ref),
       ['c1', 'c2', 'c3', 'c4'].map((name) => record(name, 's')),
     );
-    r.inventory.setAutoPrune(1);
+    r.engine.setAutoPrune(1);
     await r.look('web');
     let revertedTo: Promise<unknown> | undefined;
     r.hypervisor().onRun = async (_, step) => {
       if (step.kind === 'deleteSnapshot') {
-        revertedTo ??= r.inventory.runOperation({ kind: 'revert', vm: ref, snapshot: 'c3', after: 'asSnapshot' });
-        await r.inventory.mark({ kind: 'keep', vm: ref, snapshots: ['c2'], kept: 'kept' });
+        revertedTo ??= r.engine.runOperation({ kind: 'revert', vm: ref, snapshot: 'c3', after: 'asSnapshot' });
+        await r.engine.mark({ kind: 'keep', vm: ref, snapshots: ['c2'], kept: 'kept' });
       }
       doTo(web, step);
       return {};
     };
-    const { checkpoint } = await r.inventory.runOperation({
+    const { checkpoint } = await r.engine.runOperation({
       kind: 'revert',
       vm: ref,
       snapshot: 's',
       after: 'asSnapshot',
       checkpointFirst: true,
     });
-    await r.inventory.idle();
+    await r.engine.idle();
     await revertedTo;
     assert.deepEqual(
       web.snapshots.map(({ name }) => name),
@@ -268,20 +268,20 @@ describe('checkpoints beyond the number to be kept', () => {
     ['may not lose any other file', { ...itself, removes: [ownFile, base] }, false],
   ];
   for (const [name, work, allowed] of workRows) {
-    it(name, () => assert.equal(losesOnly('c1')(planThat(work), ofC1(false)), allowed));
+    it(name, () => assert.equal(losesNothingBut('c1')(planThat(work), ofC1(false)), allowed));
   }
 
   it('does not go where something that matters could not be seen or asked', () => {
     const unseen = looked({ images: { [ownFile]: 'unknown', [base]: image() } });
-    assert.equal(losesOnly('c1')(planThat(itself), { ...ofC1(false), files: unseen }), false);
-    assert.equal(losesOnly('c1')(planThat(itself), { ...ofC1(false), unasked: ['qemu:///session'] }), false);
+    assert.equal(losesNothingBut('c1')(planThat(itself), { ...ofC1(false), files: unseen }), false);
+    assert.equal(losesNothingBut('c1')(planThat(itself), { ...ofC1(false), unasked: ['qemu:///session'] }), false);
   });
 
   it('a leaf of the layout goes only when what it froze is known to be empty', () => {
     const plan = planThat({ ...itself, removes: [ownFile] });
-    assert.equal(losesOnly('c1', 'layout')(plan, ofC1(true)), true);
-    assert.equal(losesOnly('c1', 'layout')(plan, ofC1(false)), false);
-    assert.equal(losesOnly('c1', 'layout')(plan, { ...ofC1(true), files: looked({}) }), false);
+    assert.equal(losesNothingBut('c1', 'layout')(plan, ofC1(true)), true);
+    assert.equal(losesNothingBut('c1', 'layout')(plan, ofC1(false)), false);
+    assert.equal(losesNothingBut('c1', 'layout')(plan, { ...ofC1(true), files: looked({}) }), false);
   });
 });
 
@@ -332,11 +332,11 @@ describe('what is noted of the layers of a VM', () => {
     }
     const other = vmKey(r.ref('db'));
     r.vms.delete(uuidOf('web'));
-    await r.inventory.refresh({ connection: uri });
+    await r.engine.refresh({ connection: uri });
     await settled();
     assert.deepEqual([...r.persistence.layers.keys()], [other]);
-    r.inventory.setConnections([]);
-    r.inventory.setConnections([uri]);
+    r.engine.setConnections([]);
+    r.engine.setConnections([uri]);
     await settled();
     assert.deepEqual([...r.persistence.layers.keys()], [other]);
   });

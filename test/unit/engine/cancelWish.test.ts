@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { CancelWish } from '../../../src/engine/cancelWish.js';
-import type { InventoryChange, RunningOperation } from '../../../src/inventory/views.js';
+import type { StoreChange, RunningOperation } from '../../../src/live/views.js';
 import { Emitter } from '../../../src/base/emitter.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { ref, vmView } from '../ui/samples.js';
@@ -10,13 +10,13 @@ const other: OperationRequest = { kind: 'power', vm: ref, action: 'pause' };
 
 describe('wish to cancel', () => {
   let operation: RunningOperation | undefined;
-  let changed: Emitter<InventoryChange>;
+  let changed: Emitter<StoreChange>;
   let controller: AbortController;
   let wish: CancelWish;
 
   beforeEach(() => {
     operation = undefined;
-    changed = new Emitter<InventoryChange>();
+    changed = new Emitter<StoreChange>();
     controller = new AbortController();
     const findVm = () => vmView(operation === undefined ? {} : { operation });
     wish = new CancelWish({ findVm, onDidChange: changed.event }, request, controller);

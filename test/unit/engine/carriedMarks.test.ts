@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { carryMarks } from '../../../src/engine/carriedMarks.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import { vmKey } from '../../../src/inventory/views.js';
+import { vmKey } from '../../../src/live/views.js';
 import { silentLog } from '../../silentLog.js';
 import { before, external, facts, ref, tree } from '../domain/someFacts.js';
 import { FakeKeeping } from './fakePersistence.js';

@@ -1,13 +1,16 @@
 // What is said of a guest's clock after a revert that brought RAM back.
 import assert from 'node:assert/strict';
-import { clockBehind } from '../../../src/engine/clockBehind.js';
+import { measureClockBehind } from '../../../src/engine/clockBehind.js';
 import { ask, facts, internal, now, planned, tree, vm } from '../domain/someFacts.js';
 
 describe("how far a guest's clock is behind", () => {
   const ram = internal('ram', undefined, { createdAt: now - 90_000 });
   const at = facts({ tree: tree([ram, internal('disks', 'ram', { state: 'off', memory: 'no' })], 'ram') });
-  const reverted = (more: Partial<Parameters<typeof clockBehind>[0]> = {}, request = ask.revert('ram', 'running')) =>
-    clockBehind({
+  const reverted = (
+    more: Partial<Parameters<typeof measureClockBehind>[0]> = {},
+    request = ask.revert('ram', 'running'),
+  ) =>
+    measureClockBehind({
       plan: planned(request, more.facts === undefined ? at : { ...at, ...more.facts }),
       facts: at,
       ran: { clockSet: false },

@@ -4,8 +4,8 @@ import { Emitter } from '../../../src/base/emitter.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { type ConsoleNote, ConsoleSession } from '../../../src/engine/consoleSession.js';
-import type { InventoryPort } from '../../../src/engine/inventory.js';
-import type { InventoryChange } from '../../../src/inventory/views.js';
+import type { EnginePort } from '../../../src/engine/enginePort.js';
+import type { StoreChange } from '../../../src/live/views.js';
 import { FakeClock } from './fakeClock.js';
 import { FakeGuests } from './fakeGuests.js';
 
@@ -21,7 +21,7 @@ async function settled(): Promise<void> {
 describe('a console that somebody looks at', () => {
   let guests: FakeGuests;
   let clock: FakeClock;
-  let changes: Emitter<InventoryChange>;
+  let changes: Emitter<StoreChange>;
   let request: OperationRequest | undefined;
   let current: string | undefined;
   let shown: string;
@@ -43,14 +43,14 @@ describe('a console that somebody looks at', () => {
         { name: 'second', title: 'The second' },
       ],
     };
-    const inventory = {
+    const engine = {
       guests: { consoleOf: () => guests.consoleOf() },
       onDidChange: changes.event,
       findVm: () => ({ tree, ...(request !== undefined && { operation: { request } }) }),
       readTree: () => Promise.resolve({ ...tree, current }),
-    } as unknown as InventoryPort;
+    } as unknown as EnginePort;
     session = new ConsoleSession(
-      inventory,
+      engine,
       ref,
       {
         write: (bytes) => {

@@ -1,6 +1,6 @@
 // What a decision rests on, put together of what this VM and the others say.
 import assert from 'node:assert/strict';
-import { OtherVmFacts } from '../../../src/inventory/otherVmFacts.js';
+import { OtherVmFacts } from '../../../src/live/otherVmFacts.js';
 import { factsToPlan } from '../../../src/engine/factsRequests.js';
 import { knownFacts } from '../../../src/engine/ownKnowledge.js';
 import { FactsReader } from '../../../src/engine/factsReader.js';

@@ -6,7 +6,7 @@ import type {
   HostFiles,
   ImageFacts,
   NewOverlay,
-  Seen,
+  Observation,
   Space,
 } from '../../../src/domain/hostFiles.js';
 
@@ -28,12 +28,12 @@ export class FakeHostFiles implements HostFiles {
     });
   }
 
-  file(path: string): Promise<Seen<FileFacts>> {
+  file(path: string): Promise<Observation<FileFacts>> {
     this.looked.push(path);
     return Promise.resolve(this.files.get(path) ?? this.images.get(path) ?? this.otherwise);
   }
 
-  image(path: string): Promise<Seen<ImageFacts>> {
+  image(path: string): Promise<Observation<ImageFacts>> {
     this.looked.push(path);
     return Promise.resolve(this.images.get(path) ?? this.otherwise);
   }

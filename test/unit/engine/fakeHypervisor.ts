@@ -112,7 +112,7 @@ export class FakeHypervisor implements Hypervisor {
     return this.#answer('readVm', uuid, ({ vm }) => structuredClone(vm));
   }
 
-  readNamed(uuid: string): Promise<NamedByVm> {
+  readReferences(uuid: string): Promise<NamedByVm> {
     return this.#answer('readNamed', uuid, ({ vm: { name, disks, nvram }, snapshots }) => ({
       ...structuredClone({ name, disks, ...(nvram === undefined ? {} : { nvram }) }),
       snapshots: snapshots.map((snapshot) => snapshot.name),

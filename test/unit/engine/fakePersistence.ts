@@ -11,7 +11,7 @@ import type { FrozenRecord } from '../../../src/domain/frozenRecord.js';
 import type { MadeFile } from '../../../src/domain/hostFiles.js';
 import type { LoggedOperation } from '../../../src/domain/loggedOperation.js';
 import type { AutoSnapshot } from '../../../src/domain/facts.js';
-import { vmKey } from '../../../src/inventory/views.js';
+import { vmKey } from '../../../src/live/views.js';
 
 interface Kept {
   entry: JournalEntry;
@@ -25,7 +25,7 @@ const begin = 1_800_000_000_000;
 export class FakeKeeping implements Persistence {
   editor = 'Code';
   unreadable: UnreadableEntry[] = [];
-  /** `begin`, `begun 0`, `done 0`, `end done`, `leave`, in their order. */
+  /** `begin`, `markBegun 0`, `markDone 0`, `end done`, `leave`, in their order. */
   readonly written: string[] = [];
   readonly entries = new Map<string, Kept>();
   readonly notes: AuditNote[] = [];
@@ -58,15 +58,15 @@ export class FakeKeeping implements Persistence {
       this.entries.set(id, kept);
       return this.#open(kept);
     },
-    unfinished: (connection) =>
+    readInterrupted: (connection) =>
       Promise.resolve({
         entries: [...this.entries.values()]
           .map(({ entry }) => entry)
           .filter((entry) => connection === undefined || entry.connection === connection),
         unreadable: this.unreadable,
       }),
-    isHeld: (id) => Promise.resolve(this.entries.get(id)?.held === true),
-    claim: (id) => {
+    isLocked: (id) => Promise.resolve(this.entries.get(id)?.held === true),
+    lock: (id) => {
       const kept = this.entries.get(id);
       if (kept === undefined || kept.held) {
         return Promise.resolve(kept === undefined ? 'gone' : 'busy');
@@ -85,7 +85,7 @@ export class FakeKeeping implements Persistence {
       await this.#write(`demo ${vm.name}`);
       this.demoVms.set(vm.uuid, vm);
     },
-    left: () => Promise.resolve([...this.demoVms.values()]),
+    readLeftDemoVms: () => Promise.resolve([...this.demoVms.values()]),
     forget: ({ uuid }) => {
       this.demoVms.delete(uuid);
       return Promise.resolve();
@@ -231,8 +231,8 @@ export class FakeKeeping implements Persistence {
       get entry() {
         return kept.entry;
       },
-      begun: (index) => step(index, 'begun'),
-      done: (index) => step(index, 'done'),
+      markBegun: (index) => step(index, 'begun'),
+      markDone: (index) => step(index, 'done'),
       end: async (result: OperationEnd) => {
         await this.#write(`end ${result.outcome}`);
         const { connection, vm, request } = kept.entry;

@@ -8,9 +8,9 @@ import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { VmRef } from '../../../src/domain/vm.js';
 import { forkVm, type ForkWish } from '../../../src/engine/forks.js';
-import type { InventoryPort } from '../../../src/engine/inventory.js';
+import type { EnginePort } from '../../../src/engine/enginePort.js';
 import type { RefusalReason } from '../../../src/domain/refusal.js';
-import type { VmView } from '../../../src/inventory/views.js';
+import type { VmView } from '../../../src/live/views.js';
 import { capabilities, ref, vm } from '../domain/someFacts.js';
 
 const mebibyte = 1024 ** 2;
@@ -18,8 +18,8 @@ const mebibyte = 1024 ** 2;
 type ForkMaker = Parameters<typeof forkVm>[0];
 
 /** Whatever is asked for is done, but for what `fails` says. */
-class FakeInventory implements ForkMaker {
-  connections: InventoryPort['connections'] = [];
+class FakeEngine implements ForkMaker {
+  connections: EnginePort['connections'] = [];
   readonly ran: OperationRequest[] = [];
 
   constructor(
@@ -46,92 +46,88 @@ class FakeInventory implements ForkMaker {
     },
   };
 
-  readonly findVm: InventoryPort['findVm'] = () => ({
+  readonly findVm: EnginePort['findVm'] = () => ({
     ref,
     vm: vm({ memoryBytes: this.memoryBytes, agentChannel: this.agentChannel }),
     ...this.seen,
   });
-  readonly readTree: InventoryPort['readTree'] = () => Promise.resolve({ snapshots: [] });
-  readonly refresh: InventoryPort['refresh'] = () => Promise.resolve();
-  readonly runOperation: InventoryPort['runOperation'] = (request) => {
+  readonly readTree: EnginePort['readTree'] = () => Promise.resolve({ snapshots: [] });
+  readonly refresh: EnginePort['refresh'] = () => Promise.resolve();
+  readonly runOperation: EnginePort['runOperation'] = (request) => {
     this.ran.push(request);
     return this.fails(request)
       ? Promise.reject(new Failure('failed'))
-      : Promise.resolve({ durationMs: 1, snapshot: 'moment' } as Awaited<ReturnType<InventoryPort['runOperation']>>);
+      : Promise.resolve({ durationMs: 1, snapshot: 'moment' } as Awaited<ReturnType<EnginePort['runOperation']>>);
   };
 }
 
-const kinds = ({ ran }: FakeInventory): readonly string[] => ran.map(({ kind }) => kind);
+const kinds = ({ ran }: FakeEngine): readonly string[] => ran.map(({ kind }) => kind);
 
-async function refused(
-  inventory: FakeInventory,
-  wish: ForkWish,
-  why: RefusalReason = 'forkNeedsMemory',
-): Promise<void> {
-  await assert.rejects(forkVm(inventory, ref, wish), (error: unknown) => {
+async function refused(engine: FakeEngine, wish: ForkWish, why: RefusalReason = 'forkNeedsMemory'): Promise<void> {
+  await assert.rejects(forkVm(engine, ref, wish), (error: unknown) => {
     assert.ok(error instanceof Failure);
     assert.equal(error.details.refusal?.reason, why);
     return true;
   });
-  assert.deepEqual(kinds(inventory), [], 'nothing is made, and no guest stands still for it');
+  assert.deepEqual(kinds(engine), [], 'nothing is made, and no guest stands still for it');
 }
 
 describe('forks: before they are made', () => {
   it('begin with a moment that nobody feels where that is wanted and can be had, else with one while the guest runs on', async () => {
     for (const seamless of [true, undefined] as const) {
-      const inventory = new FakeInventory(mebibyte);
-      await forkVm(inventory, ref, { ...(seamless !== undefined && { seamless }) });
-      const [moment] = inventory.ran;
+      const engine = new FakeEngine(mebibyte);
+      await forkVm(engine, ref, { ...(seamless !== undefined && { seamless }) });
+      const [moment] = engine.ran;
       assert.ok(moment?.kind === 'create');
       assert.deepEqual([moment.live, moment.seamless], [true, seamless]);
     }
   });
 
   it('are refused where one may need more RAM than this computer has', () =>
-    refused(new FakeInventory(2 ** 50), { count: 1 }));
+    refused(new FakeEngine(2 ** 50), { count: 1 }));
 
   it('are refused where all of them may, and one would not', async () => {
     const each = totalmem() / (mostForks / 2);
-    await refused(new FakeInventory(each), { count: mostForks });
+    await refused(new FakeEngine(each), { count: mostForks });
   });
 
   it('are refused where they are more than may be at once, however small', async () => {
-    await refused(new FakeInventory(mebibyte), { count: mostForks + 1 });
-    await refused(new FakeInventory(mebibyte), { count: mostForks + 1, snapshot: 'there' });
+    await refused(new FakeEngine(mebibyte), { count: mostForks + 1 });
+    await refused(new FakeEngine(mebibyte), { count: mostForks + 1, snapshot: 'there' });
   });
 
   it('are refused where libvirt needs a copy of the RAM, and its folder has no room for that beside the RAM itself', async () => {
-    const on = (major: number, minor: number, freeBytes: number | 'unknown'): FakeInventory => {
+    const on = (major: number, minor: number, freeBytes: number | 'unknown'): FakeEngine => {
       const rooms = [{ folder: '/img', freeBytes, totalBytes: 2 ** 40 }];
       const layers = { readAt: 0, from: 'files', disks: [], snapshots: [], rooms } as const;
-      const inventory = new FakeInventory(mebibyte, () => false, { layers });
-      inventory.connections = [
+      const engine = new FakeEngine(mebibyte, () => false, { layers });
+      engine.connections = [
         { uri: ref.connection, capabilities: capabilities(major, minor) },
-      ] as unknown as InventoryPort['connections'];
-      return inventory;
+      ] as unknown as EnginePort['connections'];
+      return engine;
     };
     await refused(on(11, 3, 2 * mebibyte - 1), {}, 'noSpaceFor');
-    for (const inventory of [on(11, 3, 2 * mebibyte), on(11, 3, 'unknown'), on(12, 8, 1)]) {
-      await forkVm(inventory, ref);
-      assert.deepEqual(kinds(inventory), ['create', 'clone']);
+    for (const engine of [on(11, 3, 2 * mebibyte), on(11, 3, 'unknown'), on(12, 8, 1)]) {
+      await forkVm(engine, ref);
+      assert.deepEqual(kinds(engine), ['create', 'clone']);
     }
   });
 
   it('begin with one moment that is taken for them, or that there is', async () => {
-    const taken = new FakeInventory(mebibyte);
+    const taken = new FakeEngine(mebibyte);
     assert.equal((await forkVm(taken, ref, { count: 2 })).snapshot, 'moment');
     assert.deepEqual(kinds(taken), ['create', 'clone', 'clone']);
     assert.ok(taken.ran.every((request) => request.kind !== 'clone' || request.snapshot === 'moment'));
-    const there = new FakeInventory(mebibyte);
+    const there = new FakeEngine(mebibyte);
     await forkVm(there, ref, { snapshot: 'there' });
     assert.deepEqual(kinds(there), ['clone']);
   });
 
   it('are handed the RAM with their cables out, unless somebody wants them in', async () => {
     const network = async (wish: ForkWish): Promise<readonly unknown[]> => {
-      const inventory = new FakeInventory(mebibyte);
-      await forkVm(inventory, ref, { snapshot: 'there', ...wish });
-      return inventory.ran.map((request) => request.kind === 'clone' && [request.ram, request.network]);
+      const engine = new FakeEngine(mebibyte);
+      await forkVm(engine, ref, { snapshot: 'there', ...wish });
+      return engine.ran.map((request) => request.kind === 'clone' && [request.ram, request.network]);
     };
     assert.deepEqual(await network({}), [['kept', 'unplugged']]);
     assert.deepEqual(await network({ network: 'same' }), [['kept', 'same']]);
@@ -139,70 +135,70 @@ describe('forks: before they are made', () => {
 });
 
 describe('forks: their clocks and random numbers', () => {
-  const uuids = (inventory: FakeInventory): readonly unknown[] =>
-    inventory.ran.flatMap((request) => (request.kind === 'clone' ? [request.clone.uuid] : []));
+  const uuids = (engine: FakeEngine): readonly unknown[] =>
+    engine.ran.flatMap((request) => (request.kind === 'clone' ? [request.clone.uuid] : []));
 
   /** And whatever comes of it at once. */
-  const untilRan = async (inventory: FakeInventory, count: number): Promise<void> => {
-    while (inventory.ran.length < count) {
+  const untilRan = async (engine: FakeEngine, count: number): Promise<void> => {
+    while (engine.ran.length < count) {
       await setImmediate();
     }
     await setImmediate();
   };
 
   it('are seen to while the next one is made, and all of them before the forks are given out', async () => {
-    const inventory = new FakeInventory(mebibyte);
-    inventory.holdSettling();
+    const engine = new FakeEngine(mebibyte);
+    engine.holdSettling();
     let given = false;
-    const forks = forkVm(inventory, ref, { count: 3 }).then(() => (given = true));
-    await untilRan(inventory, 4);
-    assert.deepEqual(kinds(inventory), ['create', 'clone', 'clone', 'clone']);
+    const forks = forkVm(engine, ref, { count: 3 }).then(() => (given = true));
+    await untilRan(engine, 4);
+    assert.deepEqual(kinds(engine), ['create', 'clone', 'clone', 'clone']);
     assert.deepEqual(
-      inventory.settling.map(({ uuid }) => uuid),
-      uuids(inventory),
+      engine.settling.map(({ uuid }) => uuid),
+      uuids(engine),
     );
     assert.equal(given, false);
-    inventory.endSettling();
+    engine.endSettling();
     await forks;
   });
 
   it('are let alone where no agent is there to do it', async () => {
-    const inventory = new FakeInventory(mebibyte);
-    inventory.agentChannel = false;
-    await forkVm(inventory, ref, { count: 2 });
-    assert.deepEqual(inventory.settling, []);
+    const engine = new FakeEngine(mebibyte);
+    engine.agentChannel = false;
+    await forkVm(engine, ref, { count: 2 });
+    assert.deepEqual(engine.settling, []);
   });
 
   it('are no reason to fail', async () => {
-    const inventory = new FakeInventory(mebibyte);
-    inventory.guests = { settleFork: () => Promise.reject(new Failure('unreachable')) };
-    assert.equal((await forkVm(inventory, ref, { count: 2 })).children.length, 2);
+    const engine = new FakeEngine(mebibyte);
+    engine.guests = { settleFork: () => Promise.reject(new Failure('unreachable')) };
+    assert.equal((await forkVm(engine, ref, { count: 2 })).children.length, 2);
   });
 
   it('are seen to before a fork goes again because another one could not be made', async () => {
     let clones = 0;
-    const inventory = new FakeInventory(mebibyte, ({ kind }) => kind === 'clone' && (clones += 1) === 2);
-    inventory.holdSettling();
-    const forks = assert.rejects(forkVm(inventory, ref, { count: 2 }));
-    await untilRan(inventory, 3);
-    assert.deepEqual(kinds(inventory), ['create', 'clone', 'clone']);
-    inventory.endSettling();
+    const engine = new FakeEngine(mebibyte, ({ kind }) => kind === 'clone' && (clones += 1) === 2);
+    engine.holdSettling();
+    const forks = assert.rejects(forkVm(engine, ref, { count: 2 }));
+    await untilRan(engine, 3);
+    assert.deepEqual(kinds(engine), ['create', 'clone', 'clone']);
+    engine.endSettling();
     await forks;
-    assert.deepEqual(kinds(inventory), ['create', 'clone', 'clone', 'discard']);
+    assert.deepEqual(kinds(engine), ['create', 'clone', 'clone', 'discard']);
   });
 });
 
 describe('forks: where one cannot be made', () => {
   it('those before it go again, and the moment stays, which is told', async () => {
     let clones = 0;
-    const inventory = new FakeInventory(mebibyte, ({ kind }) => kind === 'clone' && (clones += 1) === 3);
-    await assert.rejects(forkVm(inventory, ref, { count: 4 }), ({ details }: Failure) => {
+    const engine = new FakeEngine(mebibyte, ({ kind }) => kind === 'clone' && (clones += 1) === 3);
+    await assert.rejects(forkVm(engine, ref, { count: 4 }), ({ details }: Failure) => {
       assert.deepEqual(details.left, [{ kind: 'snapshot', snapshot: 'moment' }]);
       return true;
     });
-    assert.deepEqual(kinds(inventory), ['create', 'clone', 'clone', 'clone', 'discard', 'discard']);
+    assert.deepEqual(kinds(engine), ['create', 'clone', 'clone', 'clone', 'discard', 'discard']);
     const of = (kind: OperationRequest['kind']): readonly string[] =>
-      inventory.ran.flatMap((request) =>
+      engine.ran.flatMap((request) =>
         request.kind !== kind ? [] : request.kind === 'clone' ? [request.clone.uuid] : [request.vm.uuid],
       );
     assert.deepEqual(of('discard'), of('clone').slice(0, 2));
@@ -210,14 +206,14 @@ describe('forks: where one cannot be made', () => {
 
   it('all that can go do, and those that cannot are named beside why the forks could not be made', async () => {
     let [clones, discards] = [0, 0];
-    const inventory = new FakeInventory(
+    const engine = new FakeEngine(
       mebibyte,
       ({ kind }) => (kind === 'clone' && (clones += 1) === 4) || (kind === 'discard' && (discards += 1) === 2),
     );
-    const error: unknown = await forkVm(inventory, ref, { count: 4 }).catch((caught: unknown) => caught);
-    assert.deepEqual(kinds(inventory).slice(-3), ['discard', 'discard', 'discard']);
+    const error: unknown = await forkVm(engine, ref, { count: 4 }).catch((caught: unknown) => caught);
+    assert.deepEqual(kinds(engine).slice(-3), ['discard', 'discard', 'discard']);
     assert.ok(error instanceof Failure);
-    const second = inventory.ran.filter((request) => request.kind === 'clone')[1];
+    const second = engine.ran.filter((request) => request.kind === 'clone')[1];
     assert.deepEqual(error.details.left, [
       { kind: 'snapshot', snapshot: 'moment' },
       { kind: 'vm', vm: second?.clone.name },

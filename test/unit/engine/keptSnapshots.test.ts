@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { doomedCheckpoints } from '../../../src/engine/autoPrune.js';
-import { favouriteIn, keptSnapshots } from '../../../src/engine/keptSnapshots.js';
-import { vmKey } from '../../../src/inventory/views.js';
+import { favouriteIn, findKeptSnapshots } from '../../../src/engine/keptSnapshots.js';
+import { vmKey } from '../../../src/live/views.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { settled } from './fakeClock.js';
 import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
@@ -23,7 +23,7 @@ describe('a snapshot that is to be kept', () => {
   ];
   for (const [name, marked, createdAt, kept] of rows) {
     it(name, () => {
-      const found = keptSnapshots(tree, [{ name: marked, createdAt }]);
+      const found = findKeptSnapshots(tree, [{ name: marked, createdAt }]);
       assert.deepEqual(
         found.map((snapshot) => snapshot.name),
         kept,
@@ -37,17 +37,17 @@ describe('a snapshot that is to be kept', () => {
     const r = await rig(web);
     const ref = { connection: uri, uuid: uuidOf('web') };
     await r.look('web');
-    assert.equal(r.inventory.findVm(ref)!.kept, undefined);
-    await r.inventory.setKept(ref, ['t', 'not there'], 'kept');
-    assert.deepEqual(r.inventory.findVm(ref)!.kept, ['t']);
-    assert.deepEqual(await r.inventory.keptSnapshots(ref), ['t']);
-    await r.inventory.setKept(ref, ['t'], 'kept');
+    assert.equal(r.engine.findVm(ref)!.kept, undefined);
+    await r.engine.setKept(ref, ['t', 'not there'], 'kept');
+    assert.deepEqual(r.engine.findVm(ref)!.kept, ['t']);
+    assert.deepEqual(await r.engine.keptSnapshots(ref), ['t']);
+    await r.engine.setKept(ref, ['t'], 'kept');
     assert.equal(r.persistence.marked.get(vmKey(ref))!.length, 1);
     const [mark] = r.persistence.marked.get(vmKey(ref))!;
     r.persistence.marked.set(vmKey(ref), [{ ...mark!, name: 'as it was called before' }]);
-    await r.inventory.setKept(ref, ['t'], 'free');
-    assert.deepEqual(await r.inventory.keptSnapshots(ref), []);
-    assert.equal(r.inventory.findVm(ref)!.kept, undefined);
+    await r.engine.setKept(ref, ['t'], 'free');
+    assert.deepEqual(await r.engine.keptSnapshots(ref), []);
+    assert.equal(r.engine.findVm(ref)!.kept, undefined);
   });
 
   it('stays marked where one of its second, from which it cannot be told apart, is freed', async () => {
@@ -57,11 +57,11 @@ describe('a snapshot that is to be kept', () => {
     const ref = { connection: uri, uuid: uuidOf('web') };
     r.persistence.marked.set(vmKey(ref), [{ name: 'old name', createdAt: 2 }]);
     await r.look('web');
-    assert.deepEqual(await r.inventory.keptSnapshots(ref), ['b', 'c']);
-    await r.inventory.setKept(ref, ['c'], 'free');
-    assert.deepEqual(await r.inventory.keptSnapshots(ref), ['b']);
-    await r.inventory.setKept(ref, ['c'], 'kept');
-    assert.deepEqual(await r.inventory.keptSnapshots(ref), ['b', 'c']);
+    assert.deepEqual(await r.engine.keptSnapshots(ref), ['b', 'c']);
+    await r.engine.setKept(ref, ['c'], 'free');
+    assert.deepEqual(await r.engine.keptSnapshots(ref), ['b']);
+    await r.engine.setKept(ref, ['c'], 'kept');
+    assert.deepEqual(await r.engine.keptSnapshots(ref), ['b', 'c']);
   });
 
   it('is not known where the marks cannot be read: whoever deletes by rule is told so', async () => {
@@ -71,8 +71,8 @@ describe('a snapshot that is to be kept', () => {
     r.persistence.broken.add('marks');
     await r.look('web');
     await settled();
-    await assert.rejects(r.inventory.keptSnapshots(ref), { name: 'Failure', kind: 'journal' });
-    assert.equal(r.inventory.findVm(ref)!.tree!.snapshots.length, 1);
+    await assert.rejects(r.engine.keptSnapshots(ref), { name: 'Failure', kind: 'journal' });
+    assert.equal(r.engine.findVm(ref)!.tree!.snapshots.length, 1);
     assert.ok(r.log.some((line) => line.includes('to be kept')));
   });
 
@@ -106,19 +106,19 @@ describe('the favourite of a VM', () => {
     const ref = { connection: uri, uuid: uuidOf('web') };
     await r.look('web');
     const shown = (): readonly unknown[] => {
-      const { favourite, kept } = r.inventory.findVm(ref)!;
+      const { favourite, kept } = r.engine.findVm(ref)!;
       return [favourite, kept];
     };
-    await r.inventory.setFavourite(ref, 's');
+    await r.engine.setFavourite(ref, 's');
     assert.deepEqual(shown(), ['s', ['s']]);
-    await r.inventory.setFavourite(ref, 't');
+    await r.engine.setFavourite(ref, 't');
     assert.deepEqual(shown(), ['t', ['t']]);
-    await r.inventory.setFavourite(ref, 'not there');
-    assert.equal(await r.inventory.readFavourite(ref), 't');
-    assert.deepEqual(await r.inventory.keptSnapshots(ref), ['t']);
-    await r.inventory.setFavourite(ref, undefined);
+    await r.engine.setFavourite(ref, 'not there');
+    assert.equal(await r.engine.readFavourite(ref), 't');
+    assert.deepEqual(await r.engine.keptSnapshots(ref), ['t']);
+    await r.engine.setFavourite(ref, undefined);
     assert.deepEqual(shown(), [undefined, undefined]);
-    assert.equal(await r.inventory.readFavourite(ref), undefined);
+    assert.equal(await r.engine.readFavourite(ref), undefined);
   });
 
   it('is not known where its mark cannot be read: whoever deletes by rule is told so', async () => {
@@ -127,7 +127,7 @@ describe('the favourite of a VM', () => {
     r.persistence.broken.add('favourites');
     await r.look('web');
     await settled();
-    await assert.rejects(r.inventory.keptSnapshots(ref), { name: 'Failure', kind: 'journal' });
-    await assert.rejects(r.inventory.readFavourite(ref), { name: 'Failure', kind: 'journal' });
+    await assert.rejects(r.engine.keptSnapshots(ref), { name: 'Failure', kind: 'journal' });
+    await assert.rejects(r.engine.readFavourite(ref), { name: 'Failure', kind: 'journal' });
   });
 });

@@ -11,9 +11,9 @@ import { rig, rigWith, uri } from './rig.js';
 const vm = { connection: uri, uuid: uuidOf('web') };
 
 const leavesAll: Rules = {
-  planRest: () => 'same',
+  remainingPlan: () => 'same',
   planRecovery: () => ({ kind: 'explain', why: refuse('vmGone', { vm: 'web' }).refusal, commands: [] }),
-  sinceObstacle: () => undefined,
+  changedSinceRefusal: () => undefined,
 };
 
 describe('what an interrupted snapshot may have left on in QEMU', () => {
@@ -67,7 +67,7 @@ describe('what an interrupted snapshot may have left on in QEMU', () => {
 
   it('stays where nothing is to be done unasked', async () => {
     const r = await rig(fakeVm('web'));
-    r.inventory.setAutomaticActions('none');
+    r.engine.setAutomaticActions('none');
     await r.look('web');
     assert.deepEqual(r.hypervisor().guardsDropped, []);
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { vmKey } from '../../../src/inventory/views.js';
+import { vmKey } from '../../../src/live/views.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { settled } from './fakeClock.js';
 import { FakeHypervisor, fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
@@ -8,7 +8,7 @@ import { type Rig, rig, uri } from './rig.js';
 const many = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(2, '0')}`);
 
-const vmNames = (r: Rig): readonly string[] => r.inventory.connections[0]!.vms.map(({ vm }) => vm.name);
+const vmNames = (r: Rig): readonly string[] => r.engine.connections[0]!.vms.map(({ vm }) => vm.name);
 
 const isNotFound = (failure: Failure): boolean => failure.kind === 'notFound';
 
@@ -18,13 +18,13 @@ describe('Inventory', () => {
       const r = await rig(fakeVm('web'));
       await r.clock.advance(60_000);
       assert.equal(r.opened.length, 0);
-      assert.equal(r.inventory.connections[0]!.state, 'idle');
+      assert.equal(r.engine.connections[0]!.state, 'idle');
     });
 
     it('shows the first list as a whole, by name, with counts and without trees', async () => {
       const r = await rig(fakeVm('web-10', ['a', 'b']), fakeVm('web-2', ['a']), fakeVm('db'));
       await r.look();
-      const [connection] = r.inventory.connections;
+      const [connection] = r.engine.connections;
       assert.equal(connection!.state, 'connected');
       assert.equal(connection!.loaded, true);
       assert.deepEqual(vmNames(r), ['db', 'web-2', 'web-10']);
@@ -45,7 +45,7 @@ describe('Inventory', () => {
       const hypervisor = new FakeHypervisor(uri, r.vms);
       const release = hypervisor.hang('readVm stuck');
       r.attempts.push(() => Promise.resolve(hypervisor));
-      const connected = r.inventory.connect(uri);
+      const connected = r.engine.connect(uri);
       await r.clock.advance(2000);
       const view = await connected;
       assert.deepEqual(
@@ -57,29 +57,29 @@ describe('Inventory', () => {
       );
       release();
       await settled();
-      assert.equal(r.inventory.findVm(r.ref('stuck'))!.vm.power, 'running');
+      assert.equal(r.engine.findVm(r.ref('stuck'))!.vm.power, 'running');
     });
 
     it('keeps what it knows of connections that stay, and ends the others', async () => {
       const r = await rig(fakeVm('web'));
       await r.look();
-      const before = r.inventory.connections[0];
+      const before = r.engine.connections[0];
       r.changes.length = 0;
-      r.inventory.setConnections(['test:///default', uri]);
-      assert.equal(r.inventory.connections[1], before);
+      r.engine.setConnections(['test:///default', uri]);
+      assert.equal(r.engine.connections[1], before);
       assert.deepEqual(r.changes, [{}]);
-      r.inventory.setConnections(['test:///default']);
+      r.engine.setConnections(['test:///default']);
       assert.equal(r.hypervisor().closed, true);
-      assert.equal(r.inventory.findVm(r.ref('web')), undefined);
-      await assert.rejects(r.inventory.connect(uri), isNotFound);
+      assert.equal(r.engine.findVm(r.ref('web')), undefined);
+      await assert.rejects(r.engine.connect(uri), isNotFound);
     });
 
     it('finds VMs by name and by UUID, on one connection or all', async () => {
       const r = await rig(fakeVm('web'), fakeVm('db'));
       await r.look();
-      assert.equal(r.inventory.findVms('web').length, 1);
-      assert.equal(r.inventory.findVms(uuidOf('db').toUpperCase())[0]!.vm.name, 'db');
-      assert.equal(r.inventory.findVms('web', 'test:///default').length, 0);
+      assert.equal(r.engine.findVms('web').length, 1);
+      assert.equal(r.engine.findVms(uuidOf('db').toUpperCase())[0]!.vm.name, 'db');
+      assert.equal(r.engine.findVms('web', 'test:///default').length, 0);
     });
   });
 
@@ -117,19 +117,19 @@ describe('Inventory', () => {
 
     it('still does what it is asked for', async () => {
       const r = await rig(fakeVm('web', ['a']));
-      const connection = await r.inventory.connect(uri);
+      const connection = await r.engine.connect(uri);
       assert.equal(connection.vms[0]!.vm.name, 'web');
-      assert.equal((await r.inventory.readTree(r.ref('web'))).snapshots.length, 1);
+      assert.equal((await r.engine.readTree(r.ref('web'))).snapshots.length, 1);
       r.vms.get(uuidOf('web'))!.snapshots.push(fakeSnapshot('b', 'a'));
-      await r.inventory.refresh({ vm: r.ref('web') });
-      assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
+      await r.engine.refresh({ vm: r.ref('web') });
+      assert.equal(r.engine.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
       r.vms.get(uuidOf('web'))!.snapshots.pop();
-      assert.equal((await r.inventory.readTree(r.ref('web'))).snapshots.length, 1);
+      assert.equal((await r.engine.readTree(r.ref('web'))).snapshots.length, 1);
       r.vms.set(uuidOf('db'), fakeVm('db'));
-      await r.inventory.refresh();
+      await r.engine.refresh();
       assert.deepEqual(vmNames(r), ['db', 'web']);
-      r.inventory.setConnections([uri, 'qemu+ssh://far/system']);
-      await r.inventory.refresh();
+      r.engine.setConnections([uri, 'qemu+ssh://far/system']);
+      await r.engine.refresh();
       assert.equal(r.opened.length, 1);
       await r.clock.advance(60_000);
       assert.equal(r.clock.pending, 0);
@@ -161,13 +161,13 @@ describe('Inventory', () => {
       const web = r.vms.get(uuidOf('web'))!;
       web.vm = { ...web.vm, power: 'off' };
       await fire('web', 'power');
-      assert.equal(r.inventory.findVm(r.ref('web'))!.vm.power, 'off');
+      assert.equal(r.engine.findVm(r.ref('web'))!.vm.power, 'off');
       assert.deepEqual(r.changes, [{ connection: uri, vm: r.ref('web') }]);
 
       r.vms.set(uuidOf('app'), fakeVm('app', ['a']));
       await fire('app', 'defined');
       assert.deepEqual(vmNames(r), ['app', 'db', 'web']);
-      assert.equal(r.inventory.findVm(r.ref('app'))!.snapshotCount, 1);
+      assert.equal(r.engine.findVm(r.ref('app'))!.snapshotCount, 1);
       assert.deepEqual(r.changes[0], { connection: uri });
 
       web.vm = { ...web.vm, name: 'aaa' };
@@ -198,13 +198,13 @@ describe('Inventory', () => {
       const r = await rig(fakeVm('web', ['a']));
       await r.look('web');
       await r.clock.advance(200);
-      const before = r.inventory.connections;
+      const before = r.engine.connections;
       r.changes.length = 0;
       r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', kind: 'fromSnapshot' });
       await r.clock.advance(10_000);
-      await r.inventory.refresh();
+      await r.engine.refresh();
       assert.deepEqual(r.changes, []);
-      assert.equal(r.inventory.connections, before);
+      assert.equal(r.engine.connections, before);
     });
   });
 
@@ -218,10 +218,10 @@ describe('Inventory', () => {
       r.changes.length = 0;
       await r.clock.advance(2000);
       assert.deepEqual(
-        r.inventory.findVm(r.ref('web'))!.tree!.snapshots.map(({ name }) => name),
+        r.engine.findVm(r.ref('web'))!.tree!.snapshots.map(({ name }) => name),
         ['a', 'b'],
       );
-      assert.equal(r.inventory.findVm(r.ref('db'))!.snapshotCount, 1);
+      assert.equal(r.engine.findVm(r.ref('db'))!.snapshotCount, 1);
       assert.deepEqual(new Set(r.changes.map(({ vm }) => vm?.uuid)), new Set([uuidOf('web'), uuidOf('db')]));
     });
 
@@ -237,7 +237,7 @@ describe('Inventory', () => {
         assert.equal(r.calls().filter((call) => call === 'readVm web').length, 1);
         r.vms.get(uuidOf('web'))!.snapshots.push(fakeSnapshot('b', 'a'));
         await r.clock.advance(2000);
-        assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
+        assert.equal(r.engine.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
       });
     }
 
@@ -247,11 +247,11 @@ describe('Inventory', () => {
       const web = r.vms.get(uuidOf('web'))!;
       web.current = 'a';
       await r.clock.advance(2000);
-      assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.current, 'a');
-      const before = r.inventory.findVm(r.ref('web'))!.tree!;
+      assert.equal(r.engine.findVm(r.ref('web'))!.tree!.current, 'a');
+      const before = r.engine.findVm(r.ref('web'))!.tree!;
       web.snapshots[1] = { ...web.snapshots[1]!, description: 'edited' };
       await r.clock.advance(2000);
-      const after = r.inventory.findVm(r.ref('web'))!.tree!;
+      const after = r.engine.findVm(r.ref('web'))!.tree!;
       assert.equal(after.snapshots[1]!.description, 'edited');
       assert.equal(after.snapshots[0], before.snapshots[0]);
     });
@@ -262,7 +262,7 @@ describe('Inventory', () => {
       r.vms.get(uuidOf('web'))!.snapshots[1] = fakeSnapshot('other', 'a');
       await r.clock.advance(2000);
       assert.deepEqual(
-        r.inventory.findVm(r.ref('web'))!.tree!.snapshots.map(({ name }) => name),
+        r.engine.findVm(r.ref('web'))!.tree!.snapshots.map(({ name }) => name),
         ['a', 'other', 'c'],
       );
     });
@@ -280,7 +280,7 @@ describe('Inventory', () => {
         ['readSnapshots(10) db'],
       );
       await r.clock.advance(4 * 1600);
-      for (const { tree } of r.inventory.connections[0]!.vms) {
+      for (const { tree } of r.engine.connections[0]!.vms) {
         assert.ok(tree!.snapshots.every(({ description }) => description === 'edited'));
       }
     });
@@ -299,7 +299,7 @@ describe('Inventory', () => {
         const web = r.vms.get(uuidOf('web'))!;
         web.snapshots = web.snapshots.map((snapshot) => ({ ...snapshot, description: 'edited' }));
         await r.clock.advance(2000);
-        const { tree } = r.inventory.findVm(r.ref('web'))!;
+        const { tree } = r.engine.findVm(r.ref('web'))!;
         assert.ok(tree!.snapshots.every(({ description }) => description === 'edited'));
       });
 
@@ -369,10 +369,10 @@ describe('Inventory', () => {
       r.vms.get(uuidOf('web'))!.snapshots.push(fakeSnapshot('b', 'a'));
       r.vms.get(uuidOf('stuck'))!.snapshots.push(fakeSnapshot('b', 'a'));
       await r.clock.advance(2000);
-      assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
+      assert.equal(r.engine.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
       release();
       await settled();
-      assert.equal(r.inventory.findVm(r.ref('stuck'))!.tree!.snapshots.length, 2);
+      assert.equal(r.engine.findVm(r.ref('stuck'))!.tree!.snapshots.length, 2);
     });
 
     it('lets a slow look stretch the pause, and never overlaps', async () => {
@@ -411,14 +411,14 @@ describe('Inventory', () => {
       await r.look('web');
       assert.deepEqual(r.calls(), ['readTree web']);
       await r.look('web');
-      await r.inventory.readTree(r.ref('web'));
+      await r.engine.readTree(r.ref('web'));
       assert.deepEqual(r.calls(), []);
       await r.look();
       const web = r.vms.get(uuidOf('web'))!;
       web.snapshots[0] = { ...web.snapshots[0]!, description: 'edited' };
       await r.look('web', 'db');
       assert.deepEqual(r.calls(), ['readTree web', 'readTree db']);
-      assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots[0]!.description, 'edited');
+      assert.equal(r.engine.findVm(r.ref('web'))!.tree!.snapshots[0]!.description, 'edited');
     });
 
     it('finds by the list a VM whose event it missed, and one that is gone', async () => {
@@ -437,13 +437,13 @@ describe('Inventory', () => {
       await r.look();
       r.hypervisor().break('countSnapshots web', new Failure('busy'));
       await r.clock.advance(1600);
-      assert.equal(r.inventory.findVm(r.ref('web'))!.failure!.kind, 'busy');
+      assert.equal(r.engine.findVm(r.ref('web'))!.failure!.kind, 'busy');
       r.calls();
       await r.clock.advance(9000);
       assert.deepEqual(r.calls(), []);
       r.hypervisor().repairSteps('countSnapshots web');
       await r.clock.advance(3000);
-      assert.equal(r.inventory.findVm(r.ref('web'))!.failure, undefined);
+      assert.equal(r.engine.findVm(r.ref('web'))!.failure, undefined);
     });
 
     it('does not call a VM well while it still owes what could not be read', async () => {
@@ -453,10 +453,10 @@ describe('Inventory', () => {
       r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', kind: 'agent' });
       await r.clock.advance(400);
       const seen = new Set<string | undefined>();
-      r.inventory.onDidChange(() => seen.add(r.inventory.findVm(r.ref('web'))!.failure?.kind));
+      r.engine.onDidChange(() => seen.add(r.engine.findVm(r.ref('web'))!.failure?.kind));
       await r.clock.advance(60_000);
       assert.deepEqual([...seen], []);
-      assert.equal(r.inventory.findVm(r.ref('web'))!.failure!.kind, 'busy');
+      assert.equal(r.engine.findVm(r.ref('web'))!.failure!.kind, 'busy');
       r.hypervisor().repairSteps('readVm web');
       await r.clock.advance(12_000);
       assert.deepEqual([...seen], [undefined]);
@@ -467,14 +467,14 @@ describe('Inventory', () => {
       const r = await rig(web);
       await r.look();
       r.hypervisor().break('readTree web', new Failure('busy'));
-      await assert.rejects(r.inventory.readTree(r.ref('web')));
+      await assert.rejects(r.engine.readTree(r.ref('web')));
       r.vms.delete(uuidOf('web'));
-      await r.inventory.refresh({ connection: uri });
+      await r.engine.refresh({ connection: uri });
       r.hypervisor().repairSteps('readTree web');
       r.vms.set(uuidOf('web'), web);
       r.calls();
-      await r.inventory.refresh({ connection: uri });
-      assert.equal(r.inventory.findVm(r.ref('web'))?.snapshotCount, 1);
+      await r.engine.refresh({ connection: uri });
+      assert.equal(r.engine.findVm(r.ref('web'))?.snapshotCount, 1);
       assert.ok(!r.calls().includes('readTree web'));
     });
 
@@ -484,7 +484,7 @@ describe('Inventory', () => {
       hypervisor.break('listVms', new Failure('busy'));
       r.attempts.push(() => Promise.resolve(hypervisor));
       await r.look();
-      assert.equal(r.inventory.connections[0]!.loaded, false);
+      assert.equal(r.engine.connections[0]!.loaded, false);
       hypervisor.repairSteps('listVms');
       await r.clock.advance(2000);
       assert.deepEqual(vmNames(r), ['web']);
@@ -492,10 +492,10 @@ describe('Inventory', () => {
 
     it('tells who asked', async () => {
       const r = await rig(fakeVm('web'));
-      await r.inventory.connect(uri);
+      await r.engine.connect(uri);
       r.hypervisor().break('readTree web', new Failure('busy'));
-      await assert.rejects(r.inventory.readTree(r.ref('web')), (failure: Failure) => failure.kind === 'busy');
-      await assert.rejects(r.inventory.readTree(r.ref('none')), isNotFound);
+      await assert.rejects(r.engine.readTree(r.ref('web')), (failure: Failure) => failure.kind === 'busy');
+      await assert.rejects(r.engine.readTree(r.ref('none')), isNotFound);
     });
   });
 
@@ -505,7 +505,7 @@ describe('Inventory', () => {
       await r.look('web');
       await r.clock.advance(20_000);
       r.hypervisor().die();
-      const [lost] = r.inventory.connections;
+      const [lost] = r.engine.connections;
       assert.equal(lost!.state, 'failed');
       assert.equal(lost!.failure!.kind, 'lost');
       assert.equal(lost!.retryAt, r.clock.ticks() + 1000);
@@ -519,7 +519,7 @@ describe('Inventory', () => {
       r.vms.delete(uuidOf('db'));
       await r.clock.advance(1000);
       assert.equal(r.opened.length, 2);
-      const [back] = r.inventory.connections;
+      const [back] = r.engine.connections;
       assert.equal(back!.state, 'connected');
       assert.equal(back!.failure, undefined);
       assert.equal(back!.retryAt, undefined);
@@ -533,12 +533,12 @@ describe('Inventory', () => {
       const r = await rig(fakeVm('web'));
       await r.look();
       await r.clock.advance(20_000);
-      const lastSeenAt = (): number | undefined => r.inventory.connections[0]!.lastSeenAt;
+      const lastSeenAt = (): number | undefined => r.engine.connections[0]!.lastSeenAt;
       assert.equal(lastSeenAt(), undefined);
       r.hypervisor().fallSilent(true);
       const silentAt = lastSeenAt()!;
       assert.ok(silentAt < r.clock.now() && silentAt > r.clock.now() - 10_000);
-      assert.equal(r.inventory.connections[0]!.state, 'connected');
+      assert.equal(r.engine.connections[0]!.state, 'connected');
       r.hypervisor().fallSilent(false);
       assert.equal(lastSeenAt(), undefined);
       r.hypervisor().fallSilent(true);
@@ -546,24 +546,24 @@ describe('Inventory', () => {
       r.hypervisor().die();
       assert.equal(lastSeenAt(), r.clock.now() - 5_000 - 6_000, 'it is that of the silence');
       await r.clock.advance(1_000);
-      assert.equal(r.inventory.connections[0]!.state, 'connected');
+      assert.equal(r.engine.connections[0]!.state, 'connected');
       assert.equal(lastSeenAt(), undefined);
     });
 
     it('survives that in the middle of the first list', async () => {
       const r = await rig(fakeVm('web'));
-      r.inventory.setAttention({ visible: true, connections: new Set([uri]), vms: new Set() });
+      r.engine.setAttention({ visible: true, connections: new Set([uri]), vms: new Set() });
       await Promise.resolve();
       const first = r.hypervisor();
       first.hang('listVms');
       await settled();
       first.die();
       await settled();
-      assert.equal(r.inventory.connections[0]!.state, 'failed');
-      assert.equal(r.inventory.connections[0]!.loaded, false);
+      assert.equal(r.engine.connections[0]!.state, 'failed');
+      assert.equal(r.engine.connections[0]!.loaded, false);
       await r.clock.advance(1000);
       assert.deepEqual(vmNames(r), ['web']);
-      assert.equal(r.inventory.connections[0]!.loaded, true);
+      assert.equal(r.engine.connections[0]!.loaded, true);
     });
 
     it('tries nothing while nobody looks, and at once when told to', async () => {
@@ -573,7 +573,7 @@ describe('Inventory', () => {
       r.hypervisor().die();
       await r.clock.advance(600_000);
       assert.equal(r.opened.length, 1);
-      const view = await r.inventory.connect(uri);
+      const view = await r.engine.connect(uri);
       assert.equal(view.state, 'connected');
       assert.equal(r.opened.length, 2);
     });
@@ -582,33 +582,33 @@ describe('Inventory', () => {
   it('ends with everything', async () => {
     const r = await rig(fakeVm('web', ['a']));
     await r.look('web');
-    r.inventory.dispose();
+    r.engine.dispose();
     r.calls();
     await r.clock.advance(600_000);
     assert.deepEqual(r.calls(), []);
     assert.equal(r.clock.pending, 0);
     assert.equal(r.hypervisor().closed, true);
-    await assert.rejects(r.inventory.connect(uri));
+    await assert.rejects(r.engine.connect(uri));
   });
 
   it('is not stopped by a reader that fails', async () => {
     const r = await rig(fakeVm('web'));
-    r.inventory.onDidChange(() => {
+    r.engine.onDidChange(() => {
       throw new Error('a defect');
     });
     await r.look();
-    assert.equal(r.inventory.connections[0]!.loaded, true);
+    assert.equal(r.engine.connections[0]!.loaded, true);
     assert.ok(r.log.some((line) => line.includes('a defect')));
   });
 
   it('takes only the VMs of a connection into its attention', async () => {
     const r = await rig(fakeVm('web', ['a']));
     const elsewhere = vmKey({ connection: `${uri}2`, uuid: uuidOf('web') });
-    r.inventory.setAttention({ visible: true, connections: new Set(), vms: new Set([elsewhere]) });
+    r.engine.setAttention({ visible: true, connections: new Set(), vms: new Set([elsewhere]) });
     await settled();
     assert.equal(r.opened.length, 0);
-    r.inventory.setAttention({ visible: true, connections: new Set(), vms: new Set([vmKey(r.ref('web'))]) });
+    r.engine.setAttention({ visible: true, connections: new Set(), vms: new Set([vmKey(r.ref('web'))]) });
     await settled();
-    assert.equal(r.inventory.findVm(r.ref('web'))!.tree!.snapshots.length, 1);
+    assert.equal(r.engine.findVm(r.ref('web'))!.tree!.snapshots.length, 1);
   });
 });

@@ -1,7 +1,7 @@
 // What the log says of a revert that took no checkpoint: which snapshot the VM stood on, whatever has its name later.
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import { recovered } from '../../../src/engine/loggedRecovery.js';
+import { logRecovery } from '../../../src/engine/loggedRecovery.js';
 import { logOperation } from '../../../src/engine/loggedRun.js';
 import { head } from '../journal/plans.js';
 import { before as nothing, vm as someVm } from '../domain/someFacts.js';
@@ -39,7 +39,7 @@ describe('the log of a revert without a checkpoint', () => {
   it('knows it where the revert broke off and came to its end', () => {
     const before = { ...nothing, current: 'b', snapshots: tree.snapshots.map(({ name }) => ({ name, createdAt })) };
     const entry = { ...head(), request, plan: { ...plan, request, before } };
-    const [change] = recovered(entry as never, { vm: someVm(), tree } as never)!.changes;
+    const [change] = logRecovery(entry as never, { vm: someVm(), tree } as never)!.changes;
     assert.deepEqual([change?.before, change?.after?.name, change?.after?.createdAt], [change?.after, 'b', createdAt]);
   });
 });

@@ -36,7 +36,7 @@ function stepsWait(r: Rig): () => void {
 }
 
 async function confirmed(r: Rig, request: OperationRequest): Promise<Plan> {
-  const decision = await r.inventory.plan(request);
+  const decision = await r.engine.plan(request);
   assert.ok(decision.kind === 'plan');
   return decision;
 }
@@ -60,21 +60,21 @@ describe('runOperation', () => {
     const r = await open();
     const answer = r.hypervisor().hang('readBlockJobs web');
     const nobody = new AbortController();
-    const running = assert.rejects(r.inventory.runOperation(create, { signal: nobody.signal }), of('cancelled'));
+    const running = assert.rejects(r.engine.runOperation(create, { signal: nobody.signal }), of('cancelled'));
     await settled();
     nobody.abort();
     await running;
-    assert.equal(r.inventory.findVm(vm)!.operation, undefined);
+    assert.equal(r.engine.findVm(vm)!.operation, undefined);
     answer();
-    await r.inventory.runOperation(pause);
+    await r.engine.runOperation(pause);
   });
 
   it('may be cancelled by a person who sees it look', async () => {
     const r = await open();
     const answer = r.hypervisor().hang('readBlockJobs web');
     const controller = new AbortController();
-    const wish = new CancelWish(r.inventory, create, controller);
-    const running = assert.rejects(r.inventory.runOperation(create, { signal: controller.signal }), of('cancelled'));
+    const wish = new CancelWish(r.engine, create, controller);
+    const running = assert.rejects(r.engine.runOperation(create, { signal: controller.signal }), of('cancelled'));
     await settled();
     wish.wish();
     await running;
@@ -85,12 +85,12 @@ describe('runOperation', () => {
 
   it('is told whole in the log, how it began and how it ended', async () => {
     const r = await open();
-    await r.inventory.runOperation(pause);
+    await r.engine.runOperation(pause);
     assert.match(r.log.at(0) ?? '', /web: pause: begins/);
     assert.match(r.log.at(-1) ?? '', /web: pause: done after \d+ ms; the VM is \w+/);
     r.log.length = 0;
     r.hypervisor().onRun = () => Promise.reject(new Failed('failed', { libvirtMessage: 'no room' }));
-    await assert.rejects(r.inventory.runOperation(pause), of('failed'));
+    await assert.rejects(r.engine.runOperation(pause), of('failed'));
     assert.match(r.log.at(0) ?? '', /web: pause: begins/);
     assert.match(r.log.at(-1) ?? '', /web: pause: given up after \d+ ms: failed: no room; the VM is \w+/);
   });
@@ -106,12 +106,12 @@ describe('runOperation', () => {
       }
       return {};
     };
-    const result = await r.inventory.runOperation(create);
+    const result = await r.engine.runOperation(create);
     assert.equal(result.snapshot, 'before-upgrade');
     assert.equal(result.state, 'running');
     assert.equal(result.guestPausedMs, 143.4);
-    assert.equal(r.inventory.findVm(vm)!.operation, undefined);
-    assert.equal(r.inventory.findVm(vm)!.tree!.snapshots.length, 3);
+    assert.equal(r.engine.findVm(vm)!.operation, undefined);
+    assert.equal(r.engine.findVm(vm)!.tree!.snapshots.length, 3);
     const calls = r.calls();
     const first = calls.indexOf('run createSnapshot web');
     for (const look of ['readVm web', 'readTree web', 'readBlockJobs web']) {
@@ -122,13 +122,13 @@ describe('runOperation', () => {
   it('looks at everything once, at what does not rest on the VM beside it, and all of it anew for the next one', async () => {
     const r = await open();
     // Known from now on, for nobody looks at them here.
-    await r.inventory.readTree(vm);
+    await r.engine.readTree(vm);
     const beside = ['listVms', 'readFrozenDisks(a) web'];
     for (let time = 0; time < 2; time++) {
       r.calls();
       const release = r.hypervisor().hang('readVm web');
       const revert = { kind: 'revert', vm, snapshot: 'a', after: 'asSnapshot' } as const;
-      const running = assert.rejects(r.inventory.runOperation(revert, { allows: () => false }), { kind: 'refused' });
+      const running = assert.rejects(r.engine.runOperation(revert, { allows: () => false }), { kind: 'refused' });
       await settled();
       const before = r.calls();
       beside.forEach((call) => assert.ok(before.includes(call), call));
@@ -150,7 +150,7 @@ describe('runOperation', () => {
       web.current = step.kind === 'revert' ? step.snapshot : 'b';
       return Promise.resolve({});
     };
-    await r.inventory.runOperation({ ...revert, after: 'running' });
+    await r.engine.runOperation({ ...revert, after: 'running' });
     const calls = r.calls();
     const [reverted, set] = [calls.indexOf('run revert web'), calls.indexOf('run setGuestClock web')];
     assert.deepEqual(calls.slice(reverted, set), ['run revert web']);
@@ -160,12 +160,12 @@ describe('runOperation', () => {
   it('does not fail with what it began to read and needs no more', async () => {
     const r = await open();
     const web = r.vms.get(vm.uuid)!;
-    await r.inventory.readTree(vm);
+    await r.engine.readTree(vm);
     // Gone meanwhile, and with it whatever a look at it would tell.
     web.snapshots = web.snapshots.filter(({ name }) => name !== 'a');
     r.hypervisor().break('readFrozenDisks(a) web', new Failed('failed'));
     const remove = { kind: 'delete', vm, snapshot: 'a', scope: 'one' } as const;
-    const unheard = await unheardIn(() => assert.rejects(r.inventory.runOperation(remove), { kind: 'notFound' }));
+    const unheard = await unheardIn(() => assert.rejects(r.engine.runOperation(remove), { kind: 'notFound' }));
     assert.deepEqual(unheard, []);
   });
 
@@ -173,7 +173,7 @@ describe('runOperation', () => {
     const r = await open();
     r.hypervisor().break('readVm web', new Failed('denied'));
     r.hypervisor().break('readTree web', new Failed('failed'));
-    const unheard = await unheardIn(() => assert.rejects(r.inventory.runOperation(create), { kind: 'denied' }));
+    const unheard = await unheardIn(() => assert.rejects(r.engine.runOperation(create), { kind: 'denied' }));
     assert.deepEqual(unheard, []);
   });
 
@@ -187,7 +187,7 @@ describe('runOperation', () => {
       }
       return Promise.resolve({ guestPausedMs: 143.4 });
     };
-    const result = await r.inventory.runOperation(create);
+    const result = await r.engine.runOperation(create);
     assert.equal(result.snapshot, 'before-upgrade');
     assert.equal(written.length, 1);
     assert.ok(written[0]!.split('\n').includes('Guest-Paused: 143 ms'));
@@ -213,7 +213,7 @@ describe('runOperation', () => {
         }
         return Promise.resolve(step.kind === 'createSnapshot' ? { guestPausedMs: 143.4, ...outcome } : {});
       };
-      await r.inventory.runOperation(request);
+      await r.engine.runOperation(request);
       const lines = written[0]!.split('\n').filter((line) => line.startsWith('Ram-Written'));
       assert.deepEqual(lines, expected === undefined ? [] : [`Ram-Written: ${expected}`]);
     }
@@ -231,7 +231,7 @@ describe('runOperation', () => {
         web.vm = { ...web.vm, ...after };
         return Promise.reject(new Failed('failed'));
       };
-      await assert.rejects(r.inventory.runOperation(request), ({ details }: Failure) => {
+      await assert.rejects(r.engine.runOperation(request), ({ details }: Failure) => {
         assert.deepEqual([details.stateNow, details.stateBefore, details.qemuEnded], expected);
         return true;
       });
@@ -252,7 +252,7 @@ describe('runOperation', () => {
       }
       return Promise.resolve({});
     };
-    await r.inventory.runOperation({ ...create, description: 'words' });
+    await r.engine.runOperation({ ...create, description: 'words' });
     assert.equal(written.length, 1);
     const lines = written[0]!.split('\n');
     assert.ok(lines.includes('Consistency: offline') && lines.includes('words'), written[0]);
@@ -266,7 +266,7 @@ describe('runOperation', () => {
       r.vms.get(vm.uuid)!.snapshots.push(fakeSnapshot(step.name, 'b'));
       return Promise.resolve({});
     };
-    await r.inventory.runOperation(create);
+    await r.engine.runOperation(create);
     assert.ok(!r.log.some((line) => line.includes('became')));
   });
 
@@ -285,12 +285,12 @@ describe('runOperation', () => {
       r.vms.get(vm.uuid)!.snapshots.push({ ...fakeSnapshot(step.name), kind: 'memory' });
       return Promise.resolve({});
     };
-    const made = await r.inventory.runOperation(create);
-    const { createdAt } = (await r.inventory.readTree(vm)).snapshots.find(({ name }) => name === made.snapshot)!;
-    assert.deepEqual(await r.inventory.guests.shownAt(vm, createdAt), Uint8Array.of(7));
+    const made = await r.engine.runOperation(create);
+    const { createdAt } = (await r.engine.readTree(vm)).snapshots.find(({ name }) => name === made.snapshot)!;
+    assert.deepEqual(await r.engine.guests.shownAt(vm, createdAt), Uint8Array.of(7));
     r.persistence.pictured.clear();
-    await r.inventory.runOperation({ ...create, title: 'refused' });
-    const hanging = r.inventory.runOperation({ ...create, title: 'late' });
+    await r.engine.runOperation({ ...create, title: 'refused' });
+    const hanging = r.engine.runOperation({ ...create, title: 'late' });
     await settled();
     await r.clock.advance(1_000);
     await hanging;
@@ -304,15 +304,15 @@ describe('runOperation', () => {
       await r.clock.advance(150);
       return step.kind === 'createSnapshot' ? { guestPausedMs: 143 } : {};
     };
-    await r.inventory.runOperation(create);
+    await r.engine.runOperation(create);
     const line = r.log.find((entry) => entry.includes('snapshot-create'));
     assert.match(line ?? '', /virsh .*150 ms.*143 ms/s);
     r.hypervisor().onRun = () => Promise.resolve({});
     r.log.length = 0;
-    await r.inventory.runOperation({ ...create, title: 'another' });
+    await r.engine.runOperation({ ...create, title: 'another' });
     assert.match(r.log.find((entry) => entry.includes('snapshot-create')) ?? '', /too short to see/);
     r.log.length = 0;
-    await r.inventory.runOperation(remove);
+    await r.engine.runOperation(remove);
     assert.doesNotMatch(r.log.join('\n'), /too short to see/);
   });
 
@@ -321,38 +321,38 @@ describe('runOperation', () => {
 
     it('refuses what the fresh look forbids, although what was known allowed it', async () => {
       const r = await open();
-      assert.equal((await r.inventory.plan(revert)).kind, 'plan');
+      assert.equal((await r.engine.plan(revert)).kind, 'plan');
       const web = r.vms.get(vm.uuid)!;
       web.vm = { ...web.vm, managedSave: true, power: 'off' };
-      await assert.rejects(r.inventory.runOperation(create), (failure: Failure) => {
+      await assert.rejects(r.engine.runOperation(create), (failure: Failure) => {
         assert.equal(failure.kind, 'refused');
         assert.equal(failure.details.refusal!.reason, 'managedSaveExists');
         assert.equal(failure.details.vm, 'web');
         return true;
       });
       assert.deepEqual(touched(r), []);
-      assert.equal(r.inventory.findVm(vm)!.operation, undefined);
+      assert.equal(r.engine.findVm(vm)!.operation, undefined);
     });
 
     it('says so when the snapshot is no longer there', async () => {
       const r = await open();
       const plan = await confirmed(r, remove);
       r.vms.get(vm.uuid)!.snapshots.shift();
-      await assert.rejects(r.inventory.runOperation(remove, { confirmed: plan }), of('notFound'));
+      await assert.rejects(r.engine.runOperation(remove, { confirmed: plan }), of('notFound'));
       assert.deepEqual(touched(r), []);
     });
 
     it('says so when the VM is no longer there', async () => {
       const r = await open();
       r.vms.clear();
-      await assert.rejects(r.inventory.runOperation(pause), of('notFound'));
-      assert.deepEqual(r.inventory.connections[0]!.vms, []);
+      await assert.rejects(r.engine.runOperation(pause), of('notFound'));
+      assert.deepEqual(r.engine.connections[0]!.vms, []);
     });
 
     it('does not say that the snapshot is gone when it is the VM', async () => {
       const r = await open();
       r.vms.clear();
-      await assert.rejects(r.inventory.runOperation(revert), (failure: Failure) => {
+      await assert.rejects(r.engine.runOperation(revert), (failure: Failure) => {
         const { vm: name, snapshot } = failure.details;
         assert.deepEqual([failure.kind, name, snapshot], ['notFound', 'web', undefined]);
         return true;
@@ -364,7 +364,7 @@ describe('runOperation', () => {
       const plan = await confirmed(r, { ...remove, scope: 'withDescendants' });
       r.vms.get(vm.uuid)!.snapshots.push(fakeSnapshot('c', 'b'));
       await assert.rejects(
-        r.inventory.runOperation({ ...remove, scope: 'withDescendants' }, { confirmed: plan }),
+        r.engine.runOperation({ ...remove, scope: 'withDescendants' }, { confirmed: plan }),
         (failure: Failure) => failure.details.refusal?.reason === 'stalePlan',
       );
       assert.deepEqual(touched(r), []);
@@ -376,7 +376,7 @@ describe('runOperation', () => {
       const plan = await confirmed(r, nameless);
       r.hide();
       await r.clock.advance(86_400_000);
-      const { snapshot } = await r.inventory.runOperation(nameless, { confirmed: plan });
+      const { snapshot } = await r.engine.runOperation(nameless, { confirmed: plan });
       assert.notEqual(snapshot, plan.snapshot);
       assert.deepEqual(touched(r), ['run createSnapshot web']);
     });
@@ -390,7 +390,7 @@ describe('runOperation', () => {
         memory: { location: 'no' },
       }));
       r.hypervisor().break('readFrozenDisks(b) web', new Failed('notFound'));
-      const decided = await r.inventory.plan({ ...remove, snapshot: 'b' });
+      const decided = await r.engine.plan({ ...remove, snapshot: 'b' });
       assert.ok(r.calls().includes('readFrozenDisks(b) web'));
       assert.notEqual(decided, undefined);
     });
@@ -404,7 +404,7 @@ describe('runOperation', () => {
         memory: { location: 'no' },
       }));
       r.hypervisor().break('readFrozenDisks(a) web', new Failed('notFound'));
-      await assert.rejects(r.inventory.runOperation({ ...remove, snapshot: 'b' }), of('refused'));
+      await assert.rejects(r.engine.runOperation({ ...remove, snapshot: 'b' }), of('refused'));
       assert.deepEqual(touched(r), []);
     });
 
@@ -412,7 +412,7 @@ describe('runOperation', () => {
       const r = await open();
       r.hide();
       r.vms.get(vm.uuid)!.snapshots.shift();
-      const decision = await r.inventory.plan(remove);
+      const decision = await r.engine.plan(remove);
       assert.ok(decision.kind === 'refusal');
       assert.equal(decision.refusal.reason, 'snapshotMissing');
     });
@@ -421,7 +421,7 @@ describe('runOperation', () => {
       const r = await open();
       const abort = new AbortController();
       const release = r.hypervisor().hang('readTree web');
-      const running = r.inventory.runOperation(revert, { signal: abort.signal });
+      const running = r.engine.runOperation(revert, { signal: abort.signal });
       const rejected = assert.rejects(running, of('cancelled'));
       await settled();
       abort.abort();
@@ -433,16 +433,16 @@ describe('runOperation', () => {
     it('needs a connection that is known', async () => {
       const r = await open();
       const elsewhere = { ...pause, vm: { connection: 'qemu:///none', uuid: vm.uuid } };
-      await assert.rejects(r.inventory.runOperation(elsewhere), of('notFound'));
+      await assert.rejects(r.engine.runOperation(elsewhere), of('notFound'));
     });
   });
 
   it('runs one operation on a VM at a time, and says which one is waited for', async () => {
     const r = await open();
     const release = stepsWait(r);
-    const first = r.inventory.runOperation(pause);
+    const first = r.engine.runOperation(pause);
     const waitedFor: OperationRequest[] = [];
-    const second = r.inventory.runOperation(create, { onWait: (forWhat) => waitedFor.push(forWhat) });
+    const second = r.engine.runOperation(create, { onWait: (forWhat) => waitedFor.push(forWhat) });
     await settled();
     assert.deepEqual(waitedFor, [pause]);
     assert.deepEqual(
@@ -460,14 +460,14 @@ describe('runOperation', () => {
   it('asks nothing of a VM while a step runs on it; then it looks at the step, and reads the events of that time once', async () => {
     const r = await open();
     const release = stepsWait(r);
-    const running = r.inventory.runOperation(create);
+    const running = r.engine.runOperation(create);
     await settled();
     r.calls();
     for (let i = 0; i < 5; i += 1) {
       r.hypervisor().events.fire({ uuid: vm.uuid, name: 'web', kind: 'power' });
       await r.clock.advance(5000);
     }
-    assert.equal((await r.inventory.plan(create)).kind, 'plan');
+    assert.equal((await r.engine.plan(create)).kind, 'plan');
     assert.deepEqual(
       r.calls().filter((call) => call.includes('web')),
       [],
@@ -481,7 +481,7 @@ describe('runOperation', () => {
   it('shows how far it is, at most four times a second', async () => {
     const r = await open();
     const seen: (number | undefined)[] = [];
-    r.inventory.onDidChange(() => seen.push(r.inventory.findVm(vm)?.operation?.progress.fraction));
+    r.engine.onDidChange(() => seen.push(r.engine.findVm(vm)?.operation?.progress.fraction));
     r.hypervisor().onRun = async (_vm, _step, { onProgress }) => {
       for (let i = 1; i <= 100; i += 1) {
         onProgress({ fraction: i / 100, cancellable: true });
@@ -489,7 +489,7 @@ describe('runOperation', () => {
       }
       return {};
     };
-    await r.inventory.runOperation(create);
+    await r.engine.runOperation(create);
     const fractions = seen.filter((fraction) => fraction !== undefined);
     assert.ok(fractions.length >= 4 && fractions.length <= 6, String(fractions.length));
     assert.equal(seen.at(-1), undefined);
@@ -498,17 +498,17 @@ describe('runOperation', () => {
   it('says which step it is at', async () => {
     const r = await open();
     const steps = new Set<string | undefined>();
-    r.inventory.onDidChange(() => steps.add(r.inventory.findVm(vm)?.operation?.progress.step));
-    await r.inventory.runOperation(create);
+    r.engine.onDidChange(() => steps.add(r.engine.findVm(vm)?.operation?.progress.step));
+    await r.engine.runOperation(create);
     assert.deepEqual([...steps], ['check', 'createSnapshot', 'readBack', undefined]);
   });
 
   it('tells who waits for its turn and is cancelled by us which VM it was', async () => {
     const r = await open();
     const release = stepsWait(r);
-    const first = r.inventory.runOperation(pause);
+    const first = r.engine.runOperation(pause);
     const abort = new AbortController();
-    const rejected = assert.rejects(r.inventory.runOperation(create, { signal: abort.signal }), (failure: Failure) => {
+    const rejected = assert.rejects(r.engine.runOperation(create, { signal: abort.signal }), (failure: Failure) => {
       assert.equal(failure.kind, 'cancelled');
       assert.equal(failure.details.vm, 'web');
       assert.equal(failure.details.byUs, true);
@@ -527,12 +527,12 @@ describe('runOperation', () => {
     const byUs: (boolean | undefined)[] = [];
     const cancelled = (failure: Failure): boolean => byUs.push(failure.details.byUs) > 0;
     r.hypervisor().onRun = () => Promise.reject(new Failed('cancelled'));
-    await assert.rejects(r.inventory.runOperation(create, { signal: abort.signal }), cancelled);
+    await assert.rejects(r.engine.runOperation(create, { signal: abort.signal }), cancelled);
     r.hypervisor().onRun = () => {
       abort.abort();
       return Promise.reject(new Failed('cancelled'));
     };
-    await assert.rejects(r.inventory.runOperation(create, { signal: abort.signal }), cancelled);
+    await assert.rejects(r.engine.runOperation(create, { signal: abort.signal }), cancelled);
     assert.deepEqual(byUs, [undefined, true]);
   });
 
@@ -541,7 +541,7 @@ describe('runOperation', () => {
     const abort = new AbortController();
     r.hypervisor().onRun = (_vm, _step, { signal }) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Failed('cancelled'))));
-    const rejected = assert.rejects(r.inventory.runOperation(create, { signal: abort.signal }), of('cancelled'));
+    const rejected = assert.rejects(r.engine.runOperation(create, { signal: abort.signal }), of('cancelled'));
     await settled();
     abort.abort();
     await rejected;
@@ -555,15 +555,15 @@ describe('runOperation', () => {
       const steps: string[] = [];
       r.hypervisor().onRun = async (_, step) => {
         steps.push(step.kind);
-        r.inventory.setConnections([]);
+        r.engine.setConnections([]);
         await settled();
-        assert.equal(r.inventory.findVm(vm)!.operation!.progress.step, step.kind);
+        assert.equal(r.engine.findVm(vm)!.operation!.progress.step, step.kind);
         return {};
       };
-      const { state } = await r.inventory.runOperation(off);
+      const { state } = await r.engine.runOperation(off);
       assert.deepEqual(steps, ['revert', 'power']);
       assert.equal(state, 'running');
-      assert.deepEqual(r.inventory.connections, []);
+      assert.deepEqual(r.engine.connections, []);
       assert.equal(r.hypervisor().closed, true);
     });
 
@@ -572,14 +572,14 @@ describe('runOperation', () => {
       const abort = new AbortController();
       r.hypervisor().onRun = (_vm, _step, { signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Failed('cancelled'))));
-      const rejected = assert.rejects(r.inventory.runOperation(pause, { signal: abort.signal }), of('cancelled'));
+      const rejected = assert.rejects(r.engine.runOperation(pause, { signal: abort.signal }), of('cancelled'));
       await settled();
-      r.inventory.setConnections(['test:///default']);
+      r.engine.setConnections(['test:///default']);
       await settled();
       abort.abort();
       await rejected;
       assert.deepEqual(
-        r.inventory.connections.map((connection) => connection.uri),
+        r.engine.connections.map((connection) => connection.uri),
         ['test:///default'],
       );
     });
@@ -587,23 +587,23 @@ describe('runOperation', () => {
     it('leaves it alone when it is wanted again', async () => {
       const r = await open();
       const release = stepsWait(r);
-      const running = r.inventory.runOperation(pause);
+      const running = r.engine.runOperation(pause);
       await settled();
-      r.inventory.setConnections([]);
-      r.inventory.setConnections([uri]);
+      r.engine.setConnections([]);
+      r.engine.setConnections([uri]);
       release();
       await running;
-      assert.equal(r.inventory.connections[0]!.state, 'connected');
+      assert.equal(r.engine.connections[0]!.state, 'connected');
       assert.equal(r.opened.length, 1);
     });
 
     it('fails those that wait for their turn', async () => {
       const r = await open();
       const release = stepsWait(r);
-      const running = r.inventory.runOperation(pause);
-      const waiting = assert.rejects(r.inventory.runOperation(create), of('notFound'));
+      const running = r.engine.runOperation(pause);
+      const waiting = assert.rejects(r.engine.runOperation(create), of('notFound'));
       await settled();
-      r.inventory.setConnections([]);
+      r.engine.setConnections([]);
       release();
       await running;
       await waiting;
@@ -618,15 +618,15 @@ describe('runOperation', () => {
         web.vm = { ...web.vm, power: 'off' };
         return Promise.reject(new Failed('failed', { libvirtMessage: 'broken' }));
       };
-      await assert.rejects(r.inventory.runOperation(revert), (failure: Failure) => {
+      await assert.rejects(r.engine.runOperation(revert), (failure: Failure) => {
         assert.equal(failure.kind, 'failed');
         assert.equal(failure.details.stateNow, 'off');
         assert.equal(failure.details.libvirtMessage, 'broken');
         assert.equal(failure.details.snapshot, 'a');
         return true;
       });
-      assert.equal(r.inventory.findVm(vm)!.vm.power, 'off');
-      assert.equal(r.inventory.findVm(vm)!.operation, undefined);
+      assert.equal(r.engine.findVm(vm)!.vm.power, 'off');
+      assert.equal(r.engine.findVm(vm)!.operation, undefined);
       assert.ok(r.log.some((line) => line.includes('failed after')));
     });
 
@@ -638,7 +638,7 @@ describe('runOperation', () => {
         r.hypervisor().die();
         return Promise.reject(new Failed('lost'));
       };
-      const rejected = assert.rejects(r.inventory.runOperation(create), (failure: Failure) => {
+      const rejected = assert.rejects(r.engine.runOperation(create), (failure: Failure) => {
         assert.equal(failure.kind, 'lost');
         assert.equal(failure.details.stateNow, 'running');
         return true;
@@ -646,7 +646,7 @@ describe('runOperation', () => {
       await r.clock.advance(1000);
       await rejected;
       assert.equal(r.opened.length, 2);
-      assert.equal(r.inventory.findVm(vm)!.tree!.snapshots.length, 3);
+      assert.equal(r.engine.findVm(vm)!.tree!.snapshots.length, 3);
     });
 
     it('gives that up after a while, and lets the next operation have its turn', async () => {
@@ -656,12 +656,12 @@ describe('runOperation', () => {
         r.hypervisor().die();
         return Promise.reject(new Failed('lost'));
       };
-      const lost = assert.rejects(r.inventory.runOperation(create), (failure: Failure) => {
+      const lost = assert.rejects(r.engine.runOperation(create), (failure: Failure) => {
         assert.equal(failure.kind, 'lost');
         assert.equal(failure.details.stateNow, undefined);
         return true;
       });
-      const next = assert.rejects(r.inventory.runOperation(pause), of('unreachable'));
+      const next = assert.rejects(r.engine.runOperation(pause), of('unreachable'));
       await r.clock.advance(20_000);
       await lost;
       await next;
@@ -670,11 +670,11 @@ describe('runOperation', () => {
     it('cancels those that wait when the inventory ends', async () => {
       const r = await open();
       stepsWait(r);
-      void r.inventory.runOperation(pause).catch(() => undefined);
+      void r.engine.runOperation(pause).catch(() => undefined);
       const { signal } = new AbortController();
-      const waiting = assert.rejects(r.inventory.runOperation(create, { signal }), of('cancelled'));
+      const waiting = assert.rejects(r.engine.runOperation(create, { signal }), of('cancelled'));
       await settled();
-      r.inventory.dispose();
+      r.engine.dispose();
       await waiting;
     });
   });
@@ -685,7 +685,7 @@ describe('runOperation', () => {
       r.hypervisor().break('readVm web', new Failed('failed'));
       return Promise.resolve({});
     };
-    assert.equal((await r.inventory.runOperation(pause)).state, 'unknown');
+    assert.equal((await r.engine.runOperation(pause)).state, 'unknown');
   });
 
   it('calls a transient VM that is gone off', async () => {
@@ -694,8 +694,8 @@ describe('runOperation', () => {
       r.vms.clear();
       return Promise.resolve({});
     };
-    const result = await r.inventory.runOperation({ kind: 'power', vm, action: 'forceOff' });
+    const result = await r.engine.runOperation({ kind: 'power', vm, action: 'forceOff' });
     assert.equal(result.state, 'off');
-    assert.equal(r.inventory.findVm(vm), undefined);
+    assert.equal(r.engine.findVm(vm), undefined);
   });
 });

@@ -23,7 +23,7 @@ describe('a question', () => {
     web.vm = { ...web.vm, agentChannel: true };
     const r = await rig(web, fakeVm('one', ['s']), fakeVm('two', ['s']), fakeVm('three'));
     await r.look('web');
-    await r.inventory.decide(revertsOf(r.ref('web'), 'a'));
+    await r.engine.decide(revertsOf(r.ref('web'), 'a'));
     r.calls();
     return r;
   }
@@ -31,7 +31,7 @@ describe('a question', () => {
   it('with all its variants rests on one look', async () => {
     const r = await open();
     const requests = revertsOf(r.ref('web'), 'a');
-    const decisions = await r.inventory.decide(requests);
+    const decisions = await r.engine.decide(requests);
     assert.deepEqual(r.calls().toSorted(), [
       ...lookAtOthers.slice(0, 1),
       'probeAgent web',
@@ -58,11 +58,11 @@ describe('a question', () => {
       { kind: 'power', vm, action: 'pause' },
       { kind: 'revert', vm, snapshot: 'a', after: 'running' },
     ];
-    const decisions = await r.inventory.decide(requests);
+    const decisions = await r.engine.decide(requests);
     const together = r.calls();
     const alone: string[] = [];
     for (const [index, request] of requests.entries()) {
-      assert.deepEqual(await r.inventory.plan(request), decisions[index]?.decision);
+      assert.deepEqual(await r.engine.plan(request), decisions[index]?.decision);
       alone.push(...r.calls());
     }
     assert.deepEqual(together.toSorted(), [...new Set(alone)].toSorted());
@@ -76,7 +76,7 @@ describe('a question', () => {
       action: 'pause',
     }));
     const release = r.hypervisor().hang('readTree one');
-    const deciding = r.inventory.decide(requests);
+    const deciding = r.engine.decide(requests);
     await settled();
     release();
     assert.deepEqual(
@@ -88,7 +88,7 @@ describe('a question', () => {
 
   it('about nothing asks nobody', async () => {
     const r = await open();
-    assert.deepEqual(await r.inventory.decide([]), []);
+    assert.deepEqual(await r.engine.decide([]), []);
     assert.deepEqual(r.calls(), []);
   });
 });

@@ -5,7 +5,7 @@ import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
 import type { InterruptedOperation, Recovery } from '../../../src/operations/interrupted.js';
-import { refuse, type Refused } from '../../../src/domain/refusal.js';
+import { refuse, type RefusedDecision } from '../../../src/domain/refusal.js';
 import { settled } from './fakeClock.js';
 import { FakeKeeping } from './fakePersistence.js';
 import { FakeHypervisor, fakeVm, uuidOf } from './fakeHypervisor.js';
@@ -22,9 +22,9 @@ const of = (kind: Failure['kind']) => (failure: Failure) => failure.kind === kin
 class Script implements Rules {
   readonly asked: InterruptedOperation[] = [];
   recovery: (interrupted: InterruptedOperation) => Recovery = () => ({ kind: 'settled', to: 'before' });
-  rest: Rules['planRest'] = () => 'same';
+  rest: Rules['remainingPlan'] = () => 'same';
 
-  planRest(...question: Parameters<Rules['planRest']>): ReturnType<Rules['planRest']> {
+  remainingPlan(...question: Parameters<Rules['remainingPlan']>): ReturnType<Rules['remainingPlan']> {
     return this.rest(...question);
   }
 
@@ -33,9 +33,9 @@ class Script implements Rules {
     return this.recovery(interrupted);
   }
 
-  since: Refused | undefined;
+  since: RefusedDecision | undefined;
 
-  sinceObstacle(): Refused | undefined {
+  changedSinceRefusal(): RefusedDecision | undefined {
     return this.since;
   }
 }
@@ -78,7 +78,7 @@ const lines = ['begin', 'begun 0', 'revert', 'done 0', 'begun 1', 'power', 'done
 describe('the journal of an operation', () => {
   it('has the plan before anything is done, and each step before it begins and after it is done', async () => {
     const w = await open();
-    await w.inventory.runOperation(twoSteps);
+    await w.engine.runOperation(twoSteps);
     assert.deepEqual(w.order, lines);
     assert.equal(w.persistence.entries.size, 0);
   });
@@ -87,16 +87,16 @@ describe('the journal of an operation', () => {
     it(`is needed: nothing is done when it cannot be written (${line})`, async () => {
       const w = await open();
       w.persistence.broken.add(line);
-      await assert.rejects(w.inventory.runOperation(twoSteps), of('journal'));
+      await assert.rejects(w.engine.runOperation(twoSteps), of('journal'));
       assert.ok(!w.order.includes('revert'));
-      assert.equal(w.inventory.findVm(vm)!.operation, undefined);
+      assert.equal(w.engine.findVm(vm)!.operation, undefined);
     });
   }
 
   it('stops an operation between two steps when it cannot be written any more', async () => {
     const w = await open();
     w.persistence.broken.add('begun 1');
-    await assert.rejects(w.inventory.runOperation(twoSteps), of('journal'));
+    await assert.rejects(w.engine.runOperation(twoSteps), of('journal'));
     assert.ok(w.order.includes('revert') && !w.order.includes('power'));
     assert.deepEqual([w.script.asked[0]!.begun, w.script.asked[0]!.done], [[0], [0]]);
   });
@@ -104,9 +104,9 @@ describe('the journal of an operation', () => {
   it('is spared for one change of power, which the audit notes, done or failed', async () => {
     const w = await open();
     const pause: OperationRequest = { kind: 'power', vm, action: 'pause' };
-    await w.inventory.runOperation(pause);
+    await w.engine.runOperation(pause);
     onEachStep(w, w.persistence, () => Promise.reject(new Failure('failed', { libvirtMessage: 'broken' })));
-    await assert.rejects(w.inventory.runOperation(pause), of('failed'));
+    await assert.rejects(w.engine.runOperation(pause), of('failed'));
     assert.deepEqual(w.order, ['power', 'power']);
     assert.deepEqual(
       w.persistence.notes.map(({ outcome, failure, vm: { name } }) => [outcome, failure, name]),
@@ -120,7 +120,7 @@ describe('the journal of an operation', () => {
   it('lets nothing go on that the state between two steps forbids', async () => {
     const w = await open();
     w.script.rest = (_, { vm: { name } }) => refuse('stalePlan', { vm: name });
-    await assert.rejects(w.inventory.runOperation(twoSteps), (failure: Failure) => {
+    await assert.rejects(w.engine.runOperation(twoSteps), (failure: Failure) => {
       const { refusal, recovered, stateNow } = failure.details;
       assert.deepEqual([failure.kind, refusal?.reason, recovered], ['stopped', 'stalePlan', 'before']);
       assert.notEqual(stateNow, undefined);
@@ -140,7 +140,7 @@ describe('the journal of an operation', () => {
           ? Promise.reject(new Failure('refused', { refusal: refuse('stalePlan', { vm: 'web' }).refusal }))
           : Promise.resolve(),
       );
-      await assert.rejects(w.inventory.runOperation(twoSteps), of(kind));
+      await assert.rejects(w.engine.runOperation(twoSteps), of(kind));
     }
   });
 
@@ -154,7 +154,7 @@ describe('the journal of an operation', () => {
     });
     w.script.rest = (_, { vm: { name } }) => refuse('stalePlan', { vm: name });
     w.script.recovery = () => ({ kind: 'settled', to: 'partly' });
-    await assert.rejects(w.inventory.runOperation(both), ({ kind, details }: Failure) => {
+    await assert.rejects(w.engine.runOperation(both), ({ kind, details }: Failure) => {
       assert.deepEqual([kind, details.recovered, details.deleted], ['stopped', 'partly', ['b']]);
       return true;
     });
@@ -165,7 +165,7 @@ describe('recovery', () => {
   it('leaves nothing in the log of operations where all is as before', async () => {
     const w = await open();
     onEachStep(w, w.persistence, () => Promise.reject(new Failure('failed')));
-    await assert.rejects(w.inventory.runOperation(twoSteps));
+    await assert.rejects(w.engine.runOperation(twoSteps));
     assert.deepEqual([w.order.at(-1), w.persistence.logged], ['end failed', []]);
   });
 
@@ -179,7 +179,7 @@ describe('recovery', () => {
       onEachStep(w, w.persistence, ({ kind: what }) =>
         what === step && failures++ === 0 ? Promise.reject(new Failure('failed')) : Promise.resolve(),
       );
-      await assert.rejects(w.inventory.runOperation(twoSteps), (failure: Failure) => {
+      await assert.rejects(w.engine.runOperation(twoSteps), (failure: Failure) => {
         assert.deepEqual([failure.kind, failure.details.recovered], ['failed', 'after']);
         return true;
       });
@@ -191,7 +191,7 @@ describe('recovery', () => {
         w.reports.map(({ outcome, vm: name }) => [outcome, name]),
         [['after', 'web']],
       );
-      assert.equal(w.inventory.findVm(vm)!.recovering, undefined);
+      assert.equal(w.engine.findVm(vm)!.recovering, undefined);
       // It can be undone as one that nothing stopped.
       const [logged, ...more] = w.persistence.logged;
       assert.deepEqual([logged?.request, logged?.before.current, more], [twoSteps, 'b', []]);
@@ -207,7 +207,7 @@ describe('recovery', () => {
         }
         return Promise.resolve();
       });
-      const failed = assert.rejects(w.inventory.runOperation(twoSteps), of('lost'));
+      const failed = assert.rejects(w.engine.runOperation(twoSteps), of('lost'));
       await w.clock.advance(2000);
       await failed;
       assert.equal(w.opened.length, 2);
@@ -223,7 +223,7 @@ describe('recovery', () => {
       onEachStep(first, first.persistence, ({ kind: what }) =>
         what === step ? new Promise(() => undefined) : Promise.resolve(),
       );
-      void first.inventory.runOperation(twoSteps).catch(() => undefined);
+      void first.engine.runOperation(twoSteps).catch(() => undefined);
       await settled();
       await settled();
       first.persistence.writerDies();
@@ -254,7 +254,7 @@ describe('recovery', () => {
       plan,
       daemon: { hostname: 'here' },
     });
-    await entry.begun(0);
+    await entry.markBegun(0);
     persistence.writerDies();
     return persistence;
   }
@@ -262,7 +262,7 @@ describe('recovery', () => {
   it('says nothing of an operation that failed before it did anything, for its failure says it', async () => {
     const w = await open();
     onEachStep(w, w.persistence, () => Promise.reject(new Failure('failed')));
-    await assert.rejects(w.inventory.runOperation(twoSteps), of('failed'));
+    await assert.rejects(w.engine.runOperation(twoSteps), of('failed'));
     assert.deepEqual(w.reports, []);
     assert.equal(w.order.at(-1), 'end failed');
   });
@@ -275,7 +275,7 @@ describe('recovery', () => {
       w.hypervisor().die();
       return Promise.reject(new Failure('lost'));
     });
-    const failed = assert.rejects(w.inventory.runOperation(twoSteps), of('lost'));
+    const failed = assert.rejects(w.engine.runOperation(twoSteps), of('lost'));
     await w.clock.advance(20_000);
     await failed;
     assert.equal(w.order.at(-1), 'leave');
@@ -289,7 +289,7 @@ describe('recovery', () => {
     const script = new Script();
     script.recovery = goOn;
     const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
-    await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
+    await r.engine.runOperation({ kind: 'power', vm, action: 'pause' });
     assert.deepEqual(
       r.calls().filter((call) => call.startsWith('run ')),
       ['run revert web', 'run power web', 'run power web'],
@@ -304,7 +304,7 @@ describe('recovery', () => {
     const offline: OperationRequest = { kind: 'create', vm, title: 'x', snapshotKind: 'offline' };
     const refusalOf = async (): Promise<Failure['details']> => {
       try {
-        await r.inventory.runOperation(offline);
+        await r.engine.runOperation(offline);
       } catch (error) {
         assert.ok(error instanceof Failure && error.kind === 'refused');
         return error.details;
@@ -332,7 +332,7 @@ describe('recovery', () => {
     });
     const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
     await r.look('web');
-    await assert.rejects(r.inventory.runOperation({ kind: 'power', vm, action: 'resume' }));
+    await assert.rejects(r.engine.runOperation({ kind: 'power', vm, action: 'resume' }));
     assert.ok(r.calls().every((call) => !call.startsWith('run makeCurrent')));
     assert.equal(r.reports.at(-1)?.outcome, 'failed');
   });
@@ -351,7 +351,7 @@ describe('recovery', () => {
       }
       const w = await open(persistence);
       await assert.rejects(
-        w.inventory.runOperation({ kind: 'power', vm, action: 'pause' }),
+        w.engine.runOperation({ kind: 'power', vm, action: 'pause' }),
         ({ kind, details }: Failure) => kind === 'busy' && details.editor === 'VSCodium',
       );
       assert.deepEqual(w.script.asked, []);
@@ -365,12 +365,12 @@ describe('recovery', () => {
     const id = '2'.padStart(32, '0');
     persistence.entries.set(id, { held: true, entry: { ...first!.entry, id, vm: { uuid: uuidOf('db'), name: 'db' } } });
     first!.held = true;
-    const { unfinished } = persistence.journal;
+    const { readInterrupted } = persistence.journal;
     let ofConnection = 0;
     Object.assign(persistence.journal, {
-      unfinished: (connection?: string) => {
+      readInterrupted: (connection?: string) => {
         ofConnection += connection === undefined ? 0 : 1;
-        return unfinished(connection);
+        return readInterrupted(connection);
       },
     });
     const r = await rigWith({ rules: new Script(), persistence }, fakeVm('web', ['a']), fakeVm('db', ['a']));
@@ -388,15 +388,15 @@ describe('recovery', () => {
     first!.held = false;
     await r.clock.advance(60_000);
     assert.deepEqual([...persistence.entries.keys()], [id], 'who died meanwhile is seen');
-    r.inventory.dispose();
+    r.engine.dispose();
     assert.equal(await looks(600_000), 0);
   });
 
   /** Why a VM that runs cannot be resumed; `pause` leads out of an unfinished operation. */
-  const whyNot = async (w: Pick<Rig, 'inventory'>): Promise<string | undefined> => {
-    await w.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
+  const whyNot = async (w: Pick<Rig, 'engine'>): Promise<string | undefined> => {
+    await w.engine.runOperation({ kind: 'power', vm, action: 'pause' });
     let why: string | undefined;
-    await assert.rejects(w.inventory.runOperation({ kind: 'power', vm, action: 'resume' }), ({ details }: Failure) => {
+    await assert.rejects(w.engine.runOperation({ kind: 'power', vm, action: 'resume' }), ({ details }: Failure) => {
       why = (details.refusal?.because ?? details.refusal)?.reason;
       return true;
     });
@@ -411,7 +411,7 @@ describe('recovery', () => {
     const w = await open(persistence);
     assert.equal(await whyNot(w), 'begunElsewhere');
     assert.deepEqual([w.script.asked, [...persistence.entries.values()][0]!.entry.recoveries], [[], 0]);
-    await w.inventory.dismissUnfinished(vm);
+    await w.engine.dismissInterrupted(vm);
     assert.equal(persistence.entries.size, 0);
     assert.equal(await whyNot(w), 'wrongState');
   });
@@ -430,9 +430,9 @@ describe('recovery', () => {
     const persistence = new FakeKeeping();
     persistence.editor = 'VSCodium';
     const first = await open(persistence);
-    first.inventory.setProtected(() => true);
+    first.engine.setProtected(() => true);
     onEachStep(first, persistence, () => new Promise(() => undefined));
-    void first.inventory.runOperation(twoSteps).catch(() => undefined);
+    void first.engine.runOperation(twoSteps).catch(() => undefined);
     await settled();
     await settled();
     first.persistence.writerDies();
@@ -443,7 +443,7 @@ describe('recovery', () => {
     assert.equal(await whyNot(second), 'protectedVm');
     persistence.editor = 'VSCodium';
     const third = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
-    await third.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
+    await third.engine.runOperation({ kind: 'power', vm, action: 'pause' });
     assert.equal(persistence.entries.size, 0);
   });
 
@@ -453,13 +453,13 @@ describe('recovery', () => {
     script.recovery = goOn;
     const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
     let isProtected = true;
-    r.inventory.setProtected(() => isProtected);
+    r.engine.setProtected(() => isProtected);
     await r.look('web');
     for (let time = 0; time < 5; time++) {
-      await assert.rejects(r.inventory.runOperation({ kind: 'power', vm, action: 'resume' }), of('refused'));
+      await assert.rejects(r.engine.runOperation({ kind: 'power', vm, action: 'resume' }), of('refused'));
     }
     isProtected = false;
-    await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
+    await r.engine.runOperation({ kind: 'power', vm, action: 'pause' });
     assert.equal(persistence.entries.size, 0);
     assert.equal(r.reports.at(-1)!.outcome, 'after');
   });
@@ -475,7 +475,7 @@ describe('recovery', () => {
           return ours;
         },
       });
-      await assert.rejects(w.inventory.runOperation(twoSteps), of('busy'));
+      await assert.rejects(w.engine.runOperation(twoSteps), of('busy'));
       assert.deepEqual(
         w.order.filter((line) => line.startsWith('run') || line.startsWith('begun')),
         [],
@@ -494,7 +494,7 @@ describe('recovery', () => {
         return ours;
       },
     });
-    await assert.rejects(w.inventory.runOperation(twoSteps), of('busy'));
+    await assert.rejects(w.engine.runOperation(twoSteps), of('busy'));
     assert.ok(w.order.every((line) => !line.startsWith('begun')));
     assert.equal(w.persistence.entries.size, 1, 'the entry of the other one stays');
   });
@@ -504,7 +504,7 @@ describe('recovery', () => {
     const script = new Script();
     script.recovery = goOn;
     const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
-    r.inventory.setProtected(({ name }) => name === 'web');
+    r.engine.setProtected(({ name }) => name === 'web');
     await r.look('web');
     await settled();
     const [report] = r.reports;
@@ -514,17 +514,17 @@ describe('recovery', () => {
       [],
     );
     assert.equal(persistence.entries.size, 1, 'it stays unfinished');
-    await r.inventory.refresh();
-    await assert.rejects(r.inventory.runOperation({ kind: 'power', vm, action: 'resume' }), (failure: Failure) => {
+    await r.engine.refresh();
+    await assert.rejects(r.engine.runOperation({ kind: 'power', vm, action: 'resume' }), (failure: Failure) => {
       const { refusal } = failure.details;
       assert.deepEqual([refusal?.reason, refusal?.because?.reason], ['unfinishedOperation', 'protectedVm']);
       return failure.kind === 'refused';
     });
-    await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
+    await r.engine.runOperation({ kind: 'power', vm, action: 'pause' });
     assert.equal(r.reports.length, 1, 'it is told once');
-    await r.inventory.dismissUnfinished(vm);
+    await r.engine.dismissInterrupted(vm);
     assert.equal(persistence.entries.size, 0);
-    await r.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
+    await r.engine.runOperation({ kind: 'power', vm, action: 'pause' });
   });
 
   it('is tried three times, and then explained with the commands', async () => {
@@ -547,7 +547,7 @@ describe('recovery', () => {
     assert.equal(persistence.entries.size, 1);
     const tries = (): unknown => [...persistence.entries.values()].map(({ entry }) => entry.recoveries);
     const before = tries();
-    await assert.rejects(r.inventory.runOperation({ kind: 'power', vm, action: 'pause' }), Failure);
+    await assert.rejects(r.engine.runOperation({ kind: 'power', vm, action: 'pause' }), Failure);
     assert.deepEqual(tries(), before);
   });
 
@@ -558,8 +558,8 @@ describe('recovery', () => {
       w.script.recovery = (interrupted) => ({ ...goOn(interrupted), otherwise: why }) as Recovery;
       onEachStep(w, w.persistence, () => Promise.reject(new Failure(kind)));
       const reports: (readonly [string, string | undefined])[] = [];
-      w.inventory.onDidRecover((report) => reports.push([report.outcome, report.why?.reason]));
-      await assert.rejects(w.inventory.runOperation(twoSteps), of(kind));
+      w.engine.onDidRecover((report) => reports.push([report.outcome, report.why?.reason]));
+      await assert.rejects(w.engine.runOperation(twoSteps), of(kind));
       assert.deepEqual(reports, [['explained', 'mergeLost']]);
     });
   }
@@ -580,9 +580,9 @@ describe('recovery', () => {
       hypervisor.onRun = (_vm, _step, { signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Failure('cancelled'))));
     }
-    const failed = assert.rejects(w.inventory.runOperation(twoSteps), of('cancelled'));
+    const failed = assert.rejects(w.engine.runOperation(twoSteps), of('cancelled'));
     await settled();
-    w.inventory.dispose();
+    w.engine.dispose();
     await failed;
     assert.equal(w.order.at(-1), 'leave');
     assert.equal(w.persistence.entries.size, 1);

@@ -1,9 +1,9 @@
 // An inventory over a hypervisor made by hand, with a clock that the test moves.
 import type { OpenHypervisor } from '../../../src/driver/hypervisor.js';
 import type { Rules } from '../../../src/engine/rules.js';
-import { Inventory } from '../../../src/engine/liveInventory.js';
-import type { InventoryChange } from '../../../src/inventory/views.js';
-import { vmKey } from '../../../src/inventory/views.js';
+import { Engine } from '../../../src/engine/engine.js';
+import type { StoreChange } from '../../../src/live/views.js';
+import { vmKey } from '../../../src/live/views.js';
 import { silentLog } from '../../silentLog.js';
 import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import type { VmRef } from '../../../src/domain/vm.js';
@@ -14,12 +14,12 @@ import { FakeHypervisor, type FakeVm, uuidOf } from './fakeHypervisor.js';
 export const uri = 'qemu:///system';
 
 export interface Rig {
-  readonly inventory: Inventory;
+  readonly engine: Engine;
   readonly clock: FakeClock;
   readonly vms: Map<string, FakeVm>;
   /** Every connection that was opened, the latest last. */
   readonly opened: FakeHypervisor[];
-  readonly changes: InventoryChange[];
+  readonly changes: StoreChange[];
   readonly log: string[];
   readonly persistence: FakeKeeping;
   readonly reports: RecoveryReport[];
@@ -54,7 +54,7 @@ export async function rigWith(
   const attempts: OpenHypervisor[] = [];
   const log: string[] = [];
   const keep = (line: string): number => log.push(line);
-  const inventory = new Inventory({
+  const engine = new Engine({
     ...(recovers !== undefined && { recovers }),
     open: (which, signal) => {
       const attempt = attempts.shift();
@@ -71,17 +71,17 @@ export async function rigWith(
     journal: persistence,
     ...(rules === undefined ? {} : { rules }),
   });
-  const changes: InventoryChange[] = [];
-  inventory.onDidChange((change) => changes.push(change));
+  const changes: StoreChange[] = [];
+  engine.onDidChange((change) => changes.push(change));
   const reports: RecoveryReport[] = [];
-  inventory.onDidRecover((report) => reports.push(report));
-  inventory.setConnections([uri]);
+  engine.onDidRecover((report) => reports.push(report));
+  engine.setConnections([uri]);
   changes.length = 0;
   const seen = new Map<FakeHypervisor, number>();
   const ref = (name: string): VmRef => ({ connection: uri, uuid: uuidOf(name) });
   await settled();
   return {
-    inventory,
+    engine,
     clock,
     vms,
     opened,
@@ -93,14 +93,14 @@ export async function rigWith(
     ref,
     hypervisor: () => opened.at(-1)!,
     look: async (...open) => {
-      inventory.setAttention({
+      engine.setAttention({
         visible: true,
         connections: new Set([uri]),
         vms: new Set(open.map((name) => vmKey(ref(name)))),
       });
       await settled();
     },
-    hide: () => inventory.setAttention({ visible: false, connections: new Set(), vms: new Set() }),
+    hide: () => engine.setAttention({ visible: false, connections: new Set(), vms: new Set() }),
     calls: () =>
       opened.flatMap((hypervisor) => {
         const before = seen.get(hypervisor) ?? 0;

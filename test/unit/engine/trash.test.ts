@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { inTrash } from '../../../src/engine/keptSnapshots.js';
 import { expiredIn } from '../../../src/engine/trash.js';
-import { UndoLook } from '../../../src/engine/undoing.js';
-import { vmKey } from '../../../src/inventory/views.js';
+import { UndoLook } from '../../../src/engine/undoLook.js';
+import { vmKey } from '../../../src/live/views.js';
 import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
 import { rig, uri } from './rig.js';
 
@@ -45,20 +45,20 @@ describe('the trash', () => {
     await r.look('web');
     const until = Date.now() + 7 * day;
     const put = { kind: 'trash', vm: ref, snapshots: ['s', 'not there'], put: 'in', until } as const;
-    await r.inventory.mark(put);
-    assert.deepEqual(r.inventory.findVm(ref)!.trash, [{ name: 's', until }]);
-    const undo = (await UndoLook.at(r.inventory, ref)).next('undo')!;
+    await r.engine.mark(put);
+    assert.deepEqual(r.engine.findVm(ref)!.trash, [{ name: 's', until }]);
+    const undo = (await UndoLook.at(r.engine, ref)).next('undo')!;
     assert.ok(undo.way.kind === 'mark');
-    await r.inventory.mark(undo.way.request, undo.entry.id);
-    assert.equal(r.inventory.findVm(ref)!.trash, undefined);
-    const redo = (await UndoLook.at(r.inventory, ref)).next('redo')!;
+    await r.engine.mark(undo.way.request, undo.entry.id);
+    assert.equal(r.engine.findVm(ref)!.trash, undefined);
+    const redo = (await UndoLook.at(r.engine, ref)).next('redo')!;
     assert.ok(redo.way.kind === 'mark');
-    await r.inventory.mark(redo.way.request, redo.entry.id);
-    assert.deepEqual(r.inventory.findVm(ref)!.trash, [{ name: 's', until }]);
-    await r.inventory.mark({ ...put, put: 'out' });
-    assert.equal(r.inventory.findVm(ref)!.trash, undefined);
-    await r.inventory.mark({ ...put, until: 1 });
-    assert.ok(r.inventory.findVm(ref)!.trash![0]!.until > Date.now() + day / 2);
+    await r.engine.mark(redo.way.request, redo.entry.id);
+    assert.deepEqual(r.engine.findVm(ref)!.trash, [{ name: 's', until }]);
+    await r.engine.mark({ ...put, put: 'out' });
+    assert.equal(r.engine.findVm(ref)!.trash, undefined);
+    await r.engine.mark({ ...put, until: 1 });
+    assert.ok(r.engine.findVm(ref)!.trash![0]!.until > Date.now() + day / 2);
   });
 
   it('stands in the history, by the entry of the log', async () => {
@@ -66,16 +66,16 @@ describe('the trash', () => {
     const ref = { connection: uri, uuid: uuidOf('web') };
     await r.look('web');
     const put = { kind: 'trash', vm: ref, snapshots: ['s'], put: 'in', until: Date.now() + 7 * day } as const;
-    await r.inventory.mark(put);
+    await r.engine.mark(put);
     // Nothing is changed by it.
-    await r.inventory.mark(put);
-    const [logged] = await r.inventory.readLog(ref);
+    await r.engine.mark(put);
+    const [logged] = await r.engine.readLog(ref);
     const notes = r.persistence.notes.map(({ durationMs: _, ...note }) => note);
     const vm = { uuid: ref.uuid, name: 'web' };
     assert.deepEqual(notes, [{ connection: uri, vm, request: put, outcome: 'done', entry: logged!.id }]);
-    await r.inventory.mark({ ...put, put: 'out' });
+    await r.engine.mark({ ...put, put: 'out' });
     // Somebody else was first: it is undone, and what was asked for is told.
-    await r.inventory.mark({ ...put, put: 'out' }, logged!.id);
+    await r.engine.mark({ ...put, put: 'out' }, logged!.id);
     assert.deepEqual(r.persistence.notes.at(-1)!.request, { ...put, put: 'out' });
     assert.equal(r.persistence.notes.length, 3);
   });
@@ -89,13 +89,13 @@ describe('the trash', () => {
     await r.look('web');
     r.hypervisor().onRun = async (_, step) => {
       if (step.kind === 'deleteSnapshot') {
-        await r.inventory.mark({ kind: 'trash', vm: ref, snapshots: ['y'], put: 'out', until: 1 });
+        await r.engine.mark({ kind: 'trash', vm: ref, snapshots: ['y'], put: 'out', until: 1 });
         web.snapshots = web.snapshots.filter(({ name }) => name !== step.snapshot);
       }
       return {};
     };
-    await r.inventory.runOperation({ kind: 'power', vm: ref, action: 'pause' });
-    await r.inventory.idle();
+    await r.engine.runOperation({ kind: 'power', vm: ref, action: 'pause' });
+    await r.engine.idle();
     assert.deepEqual(
       web.snapshots.map(({ name }) => name),
       ['u', 'y'],
@@ -107,17 +107,17 @@ describe('the trash', () => {
     const r = await rig(web);
     const ref = { connection: uri, uuid: uuidOf('web') };
     await r.look('web');
-    await r.inventory.mark({ kind: 'trash', vm: ref, snapshots: ['t'], put: 'in', until: Date.now() + day });
-    await r.inventory.setKept(ref, ['t'], 'kept');
-    await r.inventory.setFavourite(ref, 't');
-    await r.inventory.setFavourite(ref, 's');
+    await r.engine.mark({ kind: 'trash', vm: ref, snapshots: ['t'], put: 'in', until: Date.now() + day });
+    await r.engine.setKept(ref, ['t'], 'kept');
+    await r.engine.setFavourite(ref, 't');
+    await r.engine.setFavourite(ref, 's');
     const ways = async (): Promise<readonly string[]> => {
-      const look = await UndoLook.at(r.inventory, ref);
+      const look = await UndoLook.at(r.engine, ref);
       return look.log.map((entry) => look.of(entry).way.kind);
     };
     assert.deepEqual(await ways(), ['mark', 'mark', 'mark', 'mark']);
     web.snapshots.splice(1, 1, { ...fakeSnapshot('t', 's'), createdAt: 1_800_000_000_000 });
-    await r.inventory.refresh({ vm: ref });
+    await r.engine.refresh({ vm: ref });
     assert.deepEqual(await ways(), ['refusal', 'refusal', 'mark', 'refusal']);
   });
 });

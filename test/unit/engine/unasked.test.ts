@@ -1,14 +1,14 @@
 // What is done without a click, and what only after one: by the setting, by where an operation was begun, by a person's word.
 import assert from 'node:assert/strict';
 import type { Rules } from '../../../src/engine/rules.js';
-import { vmKey } from '../../../src/inventory/views.js';
+import { vmKey } from '../../../src/live/views.js';
 import { type AutomaticActions, automaticActions } from '../../../src/domain/automaticActions.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
 import type { Recovery } from '../../../src/operations/interrupted.js';
-import { refuse, type Refused } from '../../../src/domain/refusal.js';
+import { refuse, type RefusedDecision } from '../../../src/domain/refusal.js';
 import { settled } from './fakeClock.js';
 import { FakeKeeping } from './fakePersistence.js';
 import { fakeVm, uuidOf } from './fakeHypervisor.js';
@@ -25,10 +25,10 @@ function planOf(...steps: readonly Step[]): Plan {
 }
 
 class Script implements Rules {
-  since: Refused | undefined;
+  since: RefusedDecision | undefined;
   steps: readonly Step[] = [resume];
 
-  planRest(): 'same' {
+  remainingPlan(): 'same' {
     return 'same';
   }
 
@@ -36,7 +36,7 @@ class Script implements Rules {
     return { kind: 'steps', to: 'after', plan: planOf(...this.steps) };
   }
 
-  sinceObstacle(): Refused | undefined {
+  changedSinceRefusal(): RefusedDecision | undefined {
     return this.since;
   }
 }
@@ -59,11 +59,11 @@ async function comeUp({ daemon = { hostname: 'here' }, setting = 'all', prepare 
   const script = new Script();
   const head = { connection: uri, vm: { uuid: vm.uuid, name: 'web' }, request, plan: planOf(resume), daemon };
   const entry = await persistence.journal.begin(head);
-  await entry.begun(0);
+  await entry.markBegun(0);
   persistence.writerDies();
   prepare?.(script, persistence);
   const r = await rigWith({ rules: script, persistence }, fakeVm('web', ['a', 'b']));
-  r.inventory.setAutomaticActions(setting);
+  r.engine.setAutomaticActions(setting);
   await r.look('web');
   await settled();
   return {
@@ -115,8 +115,8 @@ describe('a recovery that nobody asked for', () => {
     const w = await comeUp({
       prepare: (_, persistence) => (persistence.here = { ...persistence.here, boot: 'later' }),
     });
-    await w.inventory.refresh();
-    await assert.rejects(w.inventory.runOperation({ kind: 'power', vm, action: 'resume' }), (failure: Failure) => {
+    await w.engine.refresh();
+    await assert.rejects(w.engine.runOperation({ kind: 'power', vm, action: 'resume' }), (failure: Failure) => {
       assert.equal(failure.details.refusal?.because?.reason, 'brokeOffLongAgo');
       return true;
     });
@@ -138,28 +138,28 @@ describe('a person who wants it finished', () => {
 
   it('is shown what would be done, and nothing is done', async () => {
     const w = await comeUp(old);
-    const [one] = await w.inventory.readUnfinished(vm);
+    const [one] = await w.engine.readInterrupted(vm);
     assert.deepEqual([one!.recovery.kind, one!.commands.length, w.done()], ['steps', 1, []]);
     assert.equal(w.persistence.entries.size, 1);
   });
 
   it('gets it done', async () => {
     const w = await comeUp(old);
-    const [one] = await w.inventory.readUnfinished(vm);
-    assert.deepEqual(await w.inventory.finishUnfinished(vm, [{ id: one!.id, steps: [resume] }]), ['after']);
+    const [one] = await w.engine.readInterrupted(vm);
+    assert.deepEqual(await w.engine.finishInterrupted(vm, [{ id: one!.id, steps: [resume] }]), ['after']);
     assert.deepEqual([w.done(), w.persistence.entries.size], [['run power web'], 0]);
-    await w.inventory.runOperation({ kind: 'power', vm, action: 'pause' });
+    await w.engine.runOperation({ kind: 'power', vm, action: 'pause' });
   });
 
   it('gets nothing done that was not agreed to', async () => {
     const w = await comeUp(old);
-    const [one] = await w.inventory.readUnfinished(vm);
+    const [one] = await w.engine.readInterrupted(vm);
     w.script.steps = [resume, { kind: 'power', action: 'forceOff' }];
     await assert.rejects(
-      w.inventory.finishUnfinished(vm, [{ id: one!.id, steps: [resume] }]),
+      w.engine.finishInterrupted(vm, [{ id: one!.id, steps: [resume] }]),
       ({ kind, details }: Failure) => kind === 'refused' && details.refusal?.reason === 'stalePlan',
     );
-    assert.deepEqual(await w.inventory.finishUnfinished(vm, []), []);
+    assert.deepEqual(await w.engine.finishInterrupted(vm, []), []);
     assert.deepEqual([w.done(), w.persistence.entries.size], [[], 1]);
   });
 
@@ -169,10 +169,10 @@ describe('a person who wants it finished', () => {
   ] as const) {
     it(`is refused ${what}, and nobody is kept from trying again`, async () => {
       const w = await comeUp(old);
-      const [one] = await w.inventory.readUnfinished(vm);
+      const [one] = await w.engine.readInterrupted(vm);
       w.hypervisor().break(call, failure);
       await assert.rejects(
-        w.inventory.finishUnfinished(vm, [{ id: one!.id, steps: [resume] }]),
+        w.engine.finishInterrupted(vm, [{ id: one!.id, steps: [resume] }]),
         ({ kind }: Failure) => kind === 'refused',
       );
       const [kept] = w.persistence.entries.values();
@@ -185,13 +185,13 @@ describe('a person who wants it finished', () => {
     const [kept] = w.persistence.entries.values();
     const id = '2'.padStart(32, '0');
     w.persistence.entries.set(id, { held: false, entry: { ...kept!.entry, id } });
-    const shown = await w.inventory.readUnfinished(vm);
+    const shown = await w.engine.readInterrupted(vm);
     w.hypervisor().onRun = () => {
       w.script.steps = [thaw];
       return Promise.resolve({});
     };
     await assert.rejects(
-      w.inventory.finishUnfinished(
+      w.engine.finishInterrupted(
         vm,
         shown.map((one) => ({ id: one.id, steps: [resume] })),
       ),
@@ -203,9 +203,9 @@ describe('a person who wants it finished', () => {
 
   it('cannot have it done on another computer', async () => {
     const w = await comeUp({ daemon: { hostname: 'there' } });
-    const [one] = await w.inventory.readUnfinished(vm);
+    const [one] = await w.engine.readInterrupted(vm);
     assert.equal(one!.recovery.kind === 'explain' && one!.recovery.why.reason, 'begunOnOtherHost');
-    assert.deepEqual(await w.inventory.finishUnfinished(vm, [{ id: one!.id, steps: [resume] }]), ['explained']);
+    assert.deepEqual(await w.engine.finishInterrupted(vm, [{ id: one!.id, steps: [resume] }]), ['explained']);
     assert.deepEqual(w.done(), []);
   });
 });

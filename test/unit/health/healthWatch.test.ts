@@ -1,7 +1,7 @@
 // The watch over an inventory made by hand, with a clock that the test moves.
 import assert from 'node:assert/strict';
 import { type Exception, usualThresholds } from '../../../src/diagnosis/thresholds.js';
-import type { ConnectionView, InventoryChange, VmView } from '../../../src/inventory/views.js';
+import type { ConnectionView, StoreChange, VmView } from '../../../src/live/views.js';
 import { Emitter } from '../../../src/base/emitter.js';
 import { silentLog } from '../../silentLog.js';
 import type { Diagnosis } from '../../../src/diagnosis/examination.js';
@@ -41,7 +41,7 @@ function view(name: string, deltas: number, more: Partial<VmView> = {}): VmView 
 }
 
 function rig(saved?: unknown, clock = new FakeClock(), ofLabs: readonly Exception[] = []): Rig {
-  const changed = new Emitter<InventoryChange>();
+  const changed = new Emitter<StoreChange>();
   const told: (readonly VmProblem[])[] = [];
   const r: Rig = {
     clock,
@@ -66,7 +66,7 @@ function rig(saved?: unknown, clock = new FakeClock(), ofLabs: readonly Exceptio
     watch: undefined as unknown as HealthWatch,
   };
   const watch = new HealthWatch({
-    inventory: {
+    engine: {
       get connections() {
         return [r.connection];
       },
@@ -116,10 +116,10 @@ describe('the watch over health', () => {
 
   it('sweeps as soon as the view is seen, and not again for that within ten minutes', async () => {
     const r = rig();
-    r.watch.seen();
+    r.watch.sweepIfStale();
     await r.pass(3_000);
     assert.equal(r.sweeps, 1);
-    r.watch.seen();
+    r.watch.sweepIfStale();
     await r.pass(5 * minute);
     assert.equal(r.sweeps, 1);
   });
@@ -127,7 +127,7 @@ describe('the watch over health', () => {
   it('never sweeps by itself where that is switched off, and again where it is switched on', async () => {
     const r = rig();
     r.watch.setSettings({ sweepMinutes: 0, thresholds: usualThresholds, exceptions: [] });
-    r.watch.seen();
+    r.watch.sweepIfStale();
     await r.pass(99 * minute);
     assert.equal(r.sweeps, 0);
     r.watch.setSettings({ sweepMinutes: 1, thresholds: usualThresholds, exceptions: [] });
@@ -226,7 +226,7 @@ describe('the watch over health', () => {
     const back = new FakeClock();
     const later = rig(r.saved, back);
     later.set(view('a', 9), view('b', 9));
-    later.watch.seen();
+    later.watch.sweepIfStale();
     await later.pass(3 * minute);
     await later.pass(30 * minute);
     assert.deepEqual(names(later), [['b']]);

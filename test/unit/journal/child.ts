@@ -56,10 +56,10 @@ async function operate(): Promise<void> {
   say('begin');
   for (const index of [0, 1]) {
     say(`begun? ${index}`);
-    await entry.begun(index);
+    await entry.markBegun(index);
     say(`begun ${index}`);
     say(`done? ${index}`);
-    await entry.done(index, { index });
+    await entry.markDone(index, { index });
     say(`done ${index}`);
   }
   say('end?');
@@ -83,7 +83,7 @@ function claim(): void {
   const journal = new Journal(folder, silentLog);
   process.on('message', (id: string) => {
     void journal
-      .claim(id)
+      .lock(id)
       .then((claimed) => process.send?.(typeof claimed === 'string' ? claimed : 'won'))
       .catch((error: unknown) => process.send?.(String(error)));
   });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { FileSystem } from '../../../src/journal/durable.js';
 import { Journal, type OpenEntry } from '../../../src/journal/journal.js';
-import { lives, thisWriter } from '../../../src/journal/writer.js';
+import { isAlive, thisWriter } from '../../../src/journal/writer.js';
 import { silentLog } from '../../silentLog.js';
 import { head } from './plans.js';
 import { children, killed, message } from './processes.js';
@@ -45,7 +45,7 @@ describe('claiming an entry of the journal', () => {
 
   it('is won by exactly one of many attempts within one editor', async () => {
     for (const id of await orphans(20)) {
-      const told = await Promise.all(Array.from({ length: 16 }, () => journalIn(folder()).journal.claim(id)));
+      const told = await Promise.all(Array.from({ length: 16 }, () => journalIn(folder()).journal.lock(id)));
       assert.equal(told.filter((one) => typeof one !== 'string').length, 1);
       assert.equal(told.filter((one) => one === 'busy').length, 15);
     }
@@ -58,32 +58,32 @@ describe('claiming an entry of the journal', () => {
     first.send(id);
     assert.equal(await message(first), 'won');
     const { journal } = journalIn(folder());
-    assert.equal(await journal.claim(id), 'busy');
+    assert.equal(await journal.lock(id), 'busy');
     await killed(first);
-    const claimed = await journal.claim(id);
+    const claimed = await journal.lock(id);
     assert.ok(typeof claimed !== 'string');
     assert.equal(claimed.entry.recoveries, 2);
     assert.equal(claimed.entry.writer.pid, process.pid);
     await claimed.end({ outcome: 'recovered' });
-    assert.equal(await journal.claim(id), 'gone');
+    assert.equal(await journal.lock(id), 'gone');
   });
 
   it('finds an entry busy while its writer lives, in this process too, until it leaves', async () => {
     const writer = start('begin', folder(), '1');
     const [theirs = ''] = (await message(writer)) as readonly string[];
     const { journal } = journalIn(folder());
-    assert.equal(await journal.claim(theirs), 'busy');
+    assert.equal(await journal.lock(theirs), 'busy');
     const ours = await journal.begin(head());
     const { id } = ours.entry;
-    assert.equal(await journalIn(folder()).journal.claim(id), 'busy');
-    await ours.begun(0);
+    assert.equal(await journalIn(folder()).journal.lock(id), 'busy');
+    await ours.markBegun(0);
     await ours.leave();
-    const claimed = await journalIn(folder()).journal.claim(id);
+    const claimed = await journalIn(folder()).journal.lock(id);
     assert.ok(typeof claimed !== 'string');
     assert.equal(claimed.entry.steps.length, 1);
-    assert.equal(await journal.claim(id), 'busy');
+    assert.equal(await journal.lock(id), 'busy');
     await claimed.leave();
-    assert.notEqual(await journal.claim(id), 'busy');
+    assert.notEqual(await journal.lock(id), 'busy');
   });
 
   it('is not deceived by another process that got the number of the dead one', async () => {
@@ -95,10 +95,10 @@ describe('claiming an entry of the journal', () => {
       writeFileSync(join(folder(), id, 'holder.1/process.json'), JSON.stringify(writer));
       return id;
     };
-    assert.equal(await journal.claim(await begin(us)), 'busy');
-    const reused = await journal.claim(await begin({ ...us, startTime: us.startTime - 1 }));
+    assert.equal(await journal.lock(await begin(us)), 'busy');
+    const reused = await journal.lock(await begin({ ...us, startTime: us.startTime - 1 }));
     assert.ok(typeof reused !== 'string');
-    const beforeBoot = await journal.claim(await begin({ ...us, boot: 'an earlier one' }));
+    const beforeBoot = await journal.lock(await begin({ ...us, boot: 'an earlier one' }));
     assert.ok(typeof beforeBoot !== 'string');
   });
 
@@ -120,7 +120,7 @@ describe('claiming an entry of the journal', () => {
       const { id } = (await journal.begin(head())).entry;
       const dead = { ...(await thisWriter()), pid, startTime: Number(fields()[19]) };
       writeFileSync(join(folder(), id, 'holder.1/process.json'), JSON.stringify(dead));
-      assert.notEqual(await journal.claim(id), 'busy');
+      assert.notEqual(await journal.lock(id), 'busy');
     } finally {
       parent.stdin!.end();
       await once(parent, 'close');
@@ -139,10 +139,10 @@ describe('claiming an entry of the journal', () => {
     ]) {
       const { id } = (await journal.begin(head())).entry;
       writeFileSync(join(folder(), id, 'holder.1/process.json'), JSON.stringify(writer));
-      assert.equal(await journal.claim(id), 'busy', JSON.stringify(writer));
+      assert.equal(await journal.lock(id), 'busy', JSON.stringify(writer));
       const aDayAgo = Date.now() / 1000 - 25 * 3600;
       utimesSync(join(folder(), id, 'plan.jsonl'), aDayAgo, aDayAgo);
-      assert.ok(typeof (await journal.claim(id)) !== 'string', JSON.stringify(writer));
+      assert.ok(typeof (await journal.lock(id)) !== 'string', JSON.stringify(writer));
     }
   });
 
@@ -159,11 +159,11 @@ describe('claiming an entry of the journal', () => {
           return Object.assign(stats, { mtimeMs: stats.mtimeMs + days * 24 * 3600 * 1000 });
         }) as FileSystem['stat'],
       };
-      assert.equal(await new Journal(folder(), silentLog, server).claim(id), 'busy', `${days} days`);
+      assert.equal(await new Journal(folder(), silentLog, server).lock(id), 'busy', `${days} days`);
     }
     const ahead = Date.now() / 1000 + 25 * 3600;
     utimesSync(join(folder(), id, 'plan.jsonl'), ahead, ahead);
-    assert.ok(typeof (await journal.claim(id)) !== 'string');
+    assert.ok(typeof (await journal.lock(id)) !== 'string');
   });
 
   it('takes nobody for gone because the clock was set, where only a clock tells the boot', async () => {
@@ -172,21 +172,21 @@ describe('claiming an entry of the journal', () => {
     const { id } = (await journal.begin(head())).entry;
     const word = { fs: promises, folder: folder(), file: join(folder(), id, 'plan.jsonl') };
     const other = { ...us, boot: '1799990000' };
-    assert.equal(await lives({ ...other, pid: process.ppid }, us, word), true);
+    assert.equal(await isAlive({ ...other, pid: process.ppid }, us, word), true);
     const child = spawn('true');
     await once(child, 'close');
-    assert.equal(await lives({ ...other, pid: child.pid! }, us, word), false);
-    assert.equal(await lives({ ...other, boot: 'a-boot-id', pid: process.ppid }, us, word), false);
+    assert.equal(await isAlive({ ...other, pid: child.pid! }, us, word), false);
+    assert.equal(await isAlive({ ...other, boot: 'a-boot-id', pid: process.ppid }, us, word), false);
   });
 
   it('leaves nothing behind where it did not win', async () => {
     const { journal } = journalIn(folder());
     const { id } = (await journal.begin(head())).entry;
     const names = readdirSync(join(folder(), id));
-    assert.equal(await journal.claim(id), 'busy');
+    assert.equal(await journal.lock(id), 'busy');
     assert.deepEqual(readdirSync(join(folder(), id)), names);
     for (const unknown of ['0'.repeat(32), '../../etc', '', 'x'.repeat(5000)]) {
-      assert.equal(await journal.claim(unknown), 'gone');
+      assert.equal(await journal.lock(unknown), 'gone');
     }
   });
 
@@ -194,16 +194,16 @@ describe('claiming an entry of the journal', () => {
     const { journal } = journalIn(folder());
     const open = await journal.begin(head());
     const { id } = open.entry;
-    await open.begun(0);
+    await open.markBegun(0);
     await open.leave();
     const file = join(folder(), id, 'plan.jsonl');
     const torn = `{"index":0,"state":"done","at":1,"outcome":"${'x'.repeat(1000)}`;
     writeFileSync(file, torn, { flag: 'a' });
-    const claimed = await journal.claim(id);
+    const claimed = await journal.lock(id);
     assert.ok(typeof claimed !== 'string');
-    await claimed.done(0, 'again');
+    await claimed.markDone(0, 'again');
     await claimed.leave();
-    const [entry] = (await journal.unfinished()).entries;
+    const [entry] = (await journal.readInterrupted()).entries;
     assert.deepEqual(
       entry?.steps.map(({ state, outcome }) => [state, outcome]),
       [
@@ -218,10 +218,10 @@ describe('claiming an entry of the journal', () => {
     const { journal } = journalIn(folder());
     const open = await journal.begin(head());
     const { id } = open.entry;
-    await open.begun(0);
+    await open.markBegun(0);
     await open.leave();
     const again = async (): Promise<OpenEntry> => {
-      const claimed = await journal.claim(id);
+      const claimed = await journal.lock(id);
       assert.ok(typeof claimed !== 'string');
       return claimed;
     };
@@ -244,10 +244,10 @@ describe('claiming an entry of the journal', () => {
       await claimed.leave('a person is asked');
       assert.ok(statSync(file).size < size + 1000);
     }
-    const [entry] = (await journal.unfinished()).entries;
+    const [entry] = (await journal.readInterrupted()).entries;
     assert.deepEqual([entry?.recoveries, entry?.steps.length, entry?.writer.session], [1, 1, 'died']);
     const claimed = await again();
-    await claimed.done(0);
+    await claimed.markDone(0);
     await claimed.leave('what was done stays');
     assert.equal((await again()).entry.steps.length, 2);
   });
@@ -258,7 +258,7 @@ describe('claiming an entry of the journal', () => {
     mkdirSync(join(folder(), id), { recursive: true });
     writeFileSync(join(folder(), id, 'plan.jsonl'), 'nonsense\n');
     for (let i = 0; i < 2; i += 1) {
-      await assert.rejects(journal.claim(id), { name: 'Failure', kind: 'journal' });
+      await assert.rejects(journal.lock(id), { name: 'Failure', kind: 'journal' });
     }
     assert.equal(readFileSync(join(folder(), id, 'plan.jsonl'), 'utf8'), 'nonsense\n');
   });

@@ -21,8 +21,8 @@ describe('a journal entry that breaks off', () => {
     const { journal } = journalIn(folder());
     const open = await journal.begin(head());
     for (const index of [0, 1]) {
-      await open.begun(index);
-      await open.done(index, { text: '}\n{"index":1,"state":"done","at":1}' });
+      await open.markBegun(index);
+      await open.markDone(index, { text: '}\n{"index":1,"state":"done","at":1}' });
     }
     const { id } = open.entry;
     const whole = readFileSync(join(folder(), id, 'plan.jsonl'));
@@ -45,8 +45,8 @@ describe('a journal entry that breaks off', () => {
   it('ignores a last line of which only some blocks reached the disk, and no line before it', async () => {
     const { journal } = journalIn(folder());
     const open = await journal.begin(head());
-    await open.begun(0);
-    await open.done(0);
+    await open.markBegun(0);
+    await open.markDone(0);
     const { id } = open.entry;
     const whole = readFileSync(join(folder(), id, 'plan.jsonl'));
     const lastLine = whole.lastIndexOf(0x0a, whole.length - 2) + 1;
@@ -74,7 +74,7 @@ describe('a journal entry that breaks off', () => {
       reached = said;
       const lines = said.trim().split('\n');
       const { journal } = journalIn(place);
-      const { entries, unreadable } = await journal.unfinished();
+      const { entries, unreadable } = await journal.readInterrupted();
       assert.deepEqual(unreadable, [], `killed at call ${dieAt}`);
       const kept = lines.filter((line) => allStates.includes(line));
       if (entries.length === 0) {
@@ -86,13 +86,13 @@ describe('a journal entry that breaks off', () => {
         assert.ok(found.length >= kept.length && found.length <= tried, `killed at call ${dieAt}: ${found.join()}`);
         assert.deepEqual(found, allStates.slice(0, found.length));
         left.add(found.join());
-        const claimed = await journal.claim(entries[0]!.id);
+        const claimed = await journal.lock(entries[0]!.id);
         assert.ok(typeof claimed !== 'string', `killed at call ${dieAt}: ${JSON.stringify(claimed)}`);
         assert.deepEqual(states(claimed.entry), found);
         assert.equal(claimed.entry.recoveries, 1);
         await claimed.end({ outcome: 'recovered' });
       }
-      assert.deepEqual((await journal.unfinished()).entries, []);
+      assert.deepEqual((await journal.readInterrupted()).entries, []);
       // Halves of entries go as soon as they can be nobody's work any more.
       mkdirSync(place, { recursive: true });
       for (const name of readdirSync(place)) {

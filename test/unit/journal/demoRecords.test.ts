@@ -20,12 +20,12 @@ describe('the records of lessons', () => {
     });
     const fileOf = (digit: string): string => join(folder(), 'lessons', `${vm(digit).uuid}.json`);
     await records.add(vm('a'));
-    assert.deepEqual(await records.left(), [], 'we live');
+    assert.deepEqual(await records.readLeftDemoVms(), [], 'we live');
     const writer = { ...(await thisWriter()), boot: 'an earlier one' };
     writeFileSync(fileOf('b'), JSON.stringify({ version: 1, ...vm('b'), writer }));
     symlinkSync(fileOf('b'), fileOf('c'));
     writeFileSync(fileOf('d'), '{');
     writeFileSync(fileOf('e'), 'x'.repeat(20_000));
-    assert.deepEqual(await records.left(), [vm('b')]);
+    assert.deepEqual(await records.readLeftDemoVms(), [vm('b')]);
   });
 });

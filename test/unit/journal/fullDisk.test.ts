@@ -73,19 +73,19 @@ describe('the journal on a small disk', () => {
     assert.deepEqual(readdirSync(folder), ['audit.jsonl']);
     free();
     await journal.begin(head());
-    assert.equal((await journal.unfinished()).entries.length, 1);
+    assert.equal((await journal.readInterrupted()).entries.length, 1);
   });
 
   it('stops between two steps when the disk fills up, and goes on from there', async () => {
     const { journal } = journalIn(join(disk, 'journal'));
     const open = await journal.begin(head(100));
-    await open.begun(0);
+    await open.markBegun(0);
     fill();
     let kept = 1;
     const failure = await (async (): Promise<Failure> => {
       for (;;) {
         try {
-          await open.done(kept, 'x'.repeat(1000));
+          await open.markDone(kept, 'x'.repeat(1000));
           kept += 1;
         } catch (error) {
           return error as Failure;
@@ -94,19 +94,19 @@ describe('the journal on a small disk', () => {
     })();
     assert.equal(failure.kind, 'journal');
     assert.equal(failure.details.begun, true);
-    const { entries, unreadable } = await journal.unfinished();
+    const { entries, unreadable } = await journal.readInterrupted();
     assert.deepEqual(unreadable, []);
     assert.equal(entries[0]?.steps.length, kept);
     // A full disk keeps nobody from leaving, be it without a word, nor from ending.
     await open.leave('why '.repeat(1_100));
     free();
-    const claimed = await journal.claim(open.entry.id);
+    const claimed = await journal.lock(open.entry.id);
     assert.ok(typeof claimed !== 'string');
     assert.equal(claimed.entry.steps.length, kept);
-    await claimed.done(99);
+    await claimed.markDone(99);
     fill();
     await claimed.end({ outcome: 'recovered' });
-    assert.deepEqual((await journal.unfinished()).entries, []);
+    assert.deepEqual((await journal.readInterrupted()).entries, []);
   });
 
   it('takes the next line after one that did not fit', async () => {
@@ -116,15 +116,15 @@ describe('the journal on a small disk', () => {
     await assert.rejects(
       (async () => {
         for (let index = 0; ; index += 1) {
-          await open.begun(index);
+          await open.markBegun(index);
         }
       })(),
       { kind: 'journal' },
     );
     free();
     const before = open.entry.steps.length;
-    await open.done(50, 'a line that is longer than the one that was torn, '.repeat(10));
-    const [entry] = (await journal.unfinished()).entries;
+    await open.markDone(50, 'a line that is longer than the one that was torn, '.repeat(10));
+    const [entry] = (await journal.readInterrupted()).entries;
     assert.equal(entry?.steps.length, before + 1);
     assert.deepEqual(entry.steps.at(-1), open.entry.steps.at(-1));
   });
@@ -139,11 +139,11 @@ describe('the journal on a small disk', () => {
     };
     await remount('ro');
     await assert.rejects(journal.begin(head()), { kind: 'journal' });
-    await assert.rejects(open.begun(0), { kind: 'journal' });
-    assert.equal((await journal.unfinished()).entries.length, 1);
+    await assert.rejects(open.markBegun(0), { kind: 'journal' });
+    assert.equal((await journal.readInterrupted()).entries.length, 1);
     await open.end({ outcome: 'failed' });
     assert.ok(log.lines.length > 0, 'what could not be written is in the log');
     await remount('rw');
-    assert.equal((await journal.unfinished()).entries.length, 1);
+    assert.equal((await journal.readInterrupted()).entries.length, 1);
   });
 });

@@ -36,23 +36,23 @@ describe('the journal of what is done on several VMs', () => {
   it('has an entry from before it begins until it has ended, with what is done so far', async () => {
     const open = await journal().begin(head);
     await Promise.all([open.put({ moment: { at: 5, spreadMs: 1.5 } }), open.put({ done: ['u1'] })]);
-    const [entry] = (await journal().unfinished()).entries;
+    const [entry] = (await journal().readInterrupted()).entries;
     assert.deepEqual(
       [entry?.moment, entry?.done, entry?.members, entry?.writer.editor],
       [{ at: 5, spreadMs: 1.5 }, ['u1'], head.members, 'test'],
     );
-    assert.equal(await journal().claim(head.id), 'busy');
+    assert.equal(await journal().lock(head.id), 'busy');
     await open.end();
-    assert.deepEqual(await journal().unfinished(), { entries: [], unreadable: [] });
+    assert.deepEqual(await journal().readInterrupted(), { entries: [], unreadable: [] });
     assert.deepEqual(readdirSync(groups()), []);
-    assert.equal(await journal().claim(head.id), 'gone');
+    assert.equal(await journal().lock(head.id), 'gone');
   });
 
   it('lets one take up what was left, with its last word', async () => {
     const open = await journal().begin(head);
     await open.put({ done: ['u1'] });
     await open.leave();
-    const [first, second] = await Promise.all([journal().claim(head.id), journal().claim(head.id)]);
+    const [first, second] = await Promise.all([journal().lock(head.id), journal().lock(head.id)]);
     const [taken] = [first, second].filter((one) => typeof one !== 'string');
     assert.deepEqual(
       [first, second].filter((one) => typeof one === 'string'),
@@ -68,8 +68,8 @@ describe('the journal of what is done on several VMs', () => {
     await open.leave();
     for (const written of ['{', '{}', JSON.stringify({ version: 1, ...head }), 'x'.repeat(300_000)]) {
       writeFileSync(join(groups(), head.id, 'group.json'), written);
-      assert.deepEqual(await journal().unfinished(), { entries: [], unreadable: [join(groups(), head.id)] });
-      assert.equal(await journal().claim(head.id), 'busy');
+      assert.deepEqual(await journal().readInterrupted(), { entries: [], unreadable: [join(groups(), head.id)] });
+      assert.equal(await journal().lock(head.id), 'busy');
     }
   });
 

@@ -62,9 +62,9 @@ describe('the journal', () => {
       `rename ${id}`,
       'sync journal',
     ]);
-    await open.begun(0);
+    await open.markBegun(0);
     assert.deepEqual(events.splice(0), ['datasync plan.jsonl']);
-    await open.done(0);
+    await open.markDone(0);
     assert.deepEqual(events.splice(0), ['datasync plan.jsonl']);
     await open.end({ outcome: 'done' });
     assert.deepEqual(events.splice(0), ['datasync audit.jsonl', `rename old-${id}`, 'sync journal']);
@@ -74,21 +74,21 @@ describe('the journal', () => {
     const { journal } = journalIn(folder());
     const first = await journal.begin(head());
     const second = await journal.begin(head(3, { connection: 'test:///other', ...otherVm() }));
-    await first.begun(0);
-    await first.done(0, { file: '/img/a.qcow2', sizes: [1, 2], nothing: null });
-    const { entries, unreadable } = await journalIn(folder()).journal.unfinished();
+    await first.markBegun(0);
+    await first.markDone(0, { file: '/img/a.qcow2', sizes: [1, 2], nothing: null });
+    const { entries, unreadable } = await journalIn(folder()).journal.readInterrupted();
     assert.deepEqual(unreadable, []);
     assert.deepEqual(entries, [first.entry, second.entry]);
     assert.deepEqual(entries[0]?.plan, head().plan);
     assert.deepEqual(entries[0].steps[1]?.outcome, { file: '/img/a.qcow2', sizes: [1, 2], nothing: null });
-    assert.deepEqual((await journal.unfinished('test:///other')).entries, [second.entry]);
+    assert.deepEqual((await journal.readInterrupted('test:///other')).entries, [second.entry]);
   });
 
   it('keeps lines apart that are written at once', async () => {
     const { journal } = journalIn(folder());
     const open = await journal.begin(head(50));
-    await Promise.all(Array.from({ length: 50 }, (_, index) => open.begun(index)));
-    const [entry] = (await journal.unfinished()).entries;
+    await Promise.all(Array.from({ length: 50 }, (_, index) => open.markBegun(index)));
+    const [entry] = (await journal.readInterrupted()).entries;
     assert.deepEqual(
       entry?.steps.map(({ index }) => index),
       Array.from({ length: 50 }, (_, index) => index),
@@ -110,13 +110,13 @@ describe('the journal', () => {
     const { journal } = journalIn(folder());
     const ended = await journal.begin(head());
     await ended.end({ outcome: 'done' });
-    await assert.rejects(ended.begun(0), /closed/);
+    await assert.rejects(ended.markBegun(0), /closed/);
     await assert.rejects(ended.leave(), /closed/);
     const left = await journal.begin(head());
-    await assert.rejects(left.begun(2), RangeError);
-    await assert.rejects(left.done(-1), RangeError);
+    await assert.rejects(left.markBegun(2), RangeError);
+    await assert.rejects(left.markDone(-1), RangeError);
     await left.leave();
-    await assert.rejects(left.done(0), /closed/);
+    await assert.rejects(left.markDone(0), /closed/);
     await assert.rejects(left.end({ outcome: 'done' }), /closed/);
   });
 
@@ -140,19 +140,19 @@ describe('the journal', () => {
       await assert.rejects(journal.begin({ ...head(), plan }), TypeError);
     }
     await assert.rejects(journal.begin(head(20_000)), { name: 'Failure', kind: 'journal' });
-    assert.deepEqual((await journal.unfinished()).entries, []);
+    assert.deepEqual((await journal.readInterrupted()).entries, []);
     assert.deepEqual(readdirSync(join(folder(), '..')), []);
   });
 
   it('keeps a step, though not its outcome, when that is too long', async () => {
     const { journal, log } = journalIn(folder());
     const open = await journal.begin(head(400));
-    await open.done(0, 'x'.repeat(100_000));
+    await open.markDone(0, 'x'.repeat(100_000));
     assert.equal(log.lines.length, 1);
     for (let index = 1; index < 400; index += 1) {
-      await open.done(index, 'x'.repeat(10_000));
+      await open.markDone(index, 'x'.repeat(10_000));
     }
-    const { entries, unreadable } = await journal.unfinished();
+    const { entries, unreadable } = await journal.readInterrupted();
     assert.deepEqual(unreadable, []);
     assert.equal(entries[0]?.steps.length, 400);
     assert.equal(entries[0].steps[0]?.outcome, undefined);
@@ -171,7 +171,7 @@ describe('the journal', () => {
       assert.notEqual(failure.details.begun, true);
       return true;
     });
-    const { entries, unreadable } = await journal.unfinished();
+    const { entries, unreadable } = await journal.readInterrupted();
     assert.deepEqual([entries.length, unreadable.length], [0, 1]);
   });
 
@@ -188,7 +188,7 @@ describe('the journal', () => {
   });
 
   it('has nothing unfinished where there is no folder yet, and makes none', async () => {
-    assert.deepEqual(await journalIn(folder()).journal.unfinished(), { entries: [], unreadable: [] });
+    assert.deepEqual(await journalIn(folder()).journal.readInterrupted(), { entries: [], unreadable: [] });
     assert.deepEqual(readdirSync(join(folder(), '..')), []);
   });
 });
@@ -214,7 +214,7 @@ describe('a journal that somebody else wrote to', () => {
   async function read(content: string | Buffer): Promise<string> {
     mkdirSync(join(folder(), id), { recursive: true });
     writeFileSync(join(folder(), id, 'plan.jsonl'), content);
-    const { entries, unreadable } = await journalIn(folder()).journal.unfinished();
+    const { entries, unreadable } = await journalIn(folder()).journal.readInterrupted();
     assert.equal(entries.length + unreadable.length, 1);
     assert.ok(readFileSync(join(folder(), id, 'plan.jsonl')).equals(Buffer.from(content)), 'it stays as it is');
     return unreadable[0]?.why ?? entries[0]!.steps.map(({ index, state }) => `${state} ${index}`).join();
@@ -240,7 +240,7 @@ describe('a journal that somebody else wrote to', () => {
       [{ version: 3, vm: undefined }, undefined],
     ] as const) {
       await read(await line(wrong));
-      const { unreadable } = await journalIn(folder()).journal.unfinished();
+      const { unreadable } = await journalIn(folder()).journal.readInterrupted();
       assert.equal(unreadable[0]?.vm?.uuid, vm, JSON.stringify(wrong));
     }
   });
@@ -248,7 +248,7 @@ describe('a journal that somebody else wrote to', () => {
   it('tells which editor began it, and protected its VM', async () => {
     const journal = new Journal(folder(), silentLog, undefined, 'VSCodium');
     await journal.begin({ ...head(), protectedIn: 'VSCodium' });
-    const { entries } = await journalIn(folder()).journal.unfinished();
+    const { entries } = await journalIn(folder()).journal.readInterrupted();
     assert.deepEqual([entries[0]!.writer.editor, entries[0]!.protectedIn], ['VSCodium', 'VSCodium']);
   });
 
@@ -336,7 +336,7 @@ describe('a journal that somebody else wrote to', () => {
     ]) {
       await promises.rm(file, { recursive: true });
       make();
-      const { entries, unreadable } = await journal.unfinished();
+      const { entries, unreadable } = await journal.readInterrupted();
       assert.deepEqual([entries.length, unreadable[0]?.why, unreadable[0]?.path], [0, 'damaged', join(folder(), id)]);
     }
   });
@@ -348,7 +348,7 @@ describe('a journal that somebody else wrote to', () => {
       mkdirSync(join(folder(), other), { recursive: true });
       writeFileSync(join(folder(), other, 'plan.jsonl'), sound.replace(id, other));
     }
-    const { entries, unreadable } = await journalIn(folder()).journal.unfinished();
+    const { entries, unreadable } = await journalIn(folder()).journal.readInterrupted();
     assert.equal(entries.length, 1000);
     assert.deepEqual(
       unreadable.map(({ why }) => why),
@@ -363,7 +363,7 @@ describe('a journal that somebody else wrote to', () => {
     writeFileSync(join(folder(), id, 'plan.jsonl'), 'nonsense');
     mkdirSync(join(folder(), 'a folder of somebody'));
     writeFileSync(join(folder(), 'b'.repeat(32)), 'a file where a folder should be');
-    const { entries, unreadable } = await journal.unfinished();
+    const { entries, unreadable } = await journal.readInterrupted();
     assert.deepEqual(entries, [good.entry]);
     assert.deepEqual(
       unreadable.map(({ path }) => path),

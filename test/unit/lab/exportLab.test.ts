@@ -10,11 +10,11 @@ import type { Hardware } from '../../../src/domain/hardware.js';
 import type { VmLayers } from '../../../src/domain/layers.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import type { StoredSystem } from '../../../src/domain/system.js';
-import type { VmView } from '../../../src/inventory/views.js';
+import type { VmView } from '../../../src/live/views.js';
 import { LabStore } from '../../../src/journal/labStore.js';
-import { exportedLab, type ExportOptions } from '../../../src/lab/exportLab.js';
+import { exportLabFile, type ExportOptions } from '../../../src/lab/exportLab.js';
 import type { Lab } from '../../../src/lab/labFile.js';
-import { digestOf, lookedAtParts } from '../../../src/lab/labPlaces.js';
+import { digestOf, checkParts } from '../../../src/lab/labPlaces.js';
 import { readLab } from '../../../src/lab/readLab.js';
 import { silentLog } from '../../silentLog.js';
 import { external, tree, vm } from '../domain/someFacts.js';
@@ -51,8 +51,8 @@ describe('the export of a lab', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const options = (views: readonly VmView[], more: Partial<ExportOptions['inventory']> = {}): ExportOptions => ({
-    inventory: {
+  const options = (views: readonly VmView[], more: Partial<ExportOptions['engine']> = {}): ExportOptions => ({
+    engine: {
       findVm: ({ uuid }) => views.find(({ ref }) => ref.uuid === uuid),
       readTree: () => Promise.resolve(tree([])),
       readLayers: () => Promise.resolve(empty),
@@ -76,7 +76,7 @@ describe('the export of a lab', () => {
       lab.vms.map(async ({ key, source }, at) => {
         assert.ok(source.kind === 'made');
         const { kind: _, ...wanted } = source;
-        const { parts } = await lookedAtParts(wanted, original, {});
+        const { parts } = await checkParts(wanted, original, {});
         const { ref, vm: there } = views[at]!;
         return { ...ref, key, name: there.name, folder: join(folder, key), parts: digestOf(parts) };
       }),
@@ -95,21 +95,21 @@ describe('the export of a lab', () => {
 
   it('describes a lab that was made as its file does', async () => {
     const { lab, views, stored } = await made();
-    const { text, problem } = await exportedLab(views, stored, join(project, 'again.yaml'), options(views));
+    const { text, problem } = await exportLabFile(views, stored, join(project, 'again.yaml'), options(views));
     assert.equal(problem, undefined);
     assert.deepEqual(readLab(text).lab, lab);
   });
 
   it('describes its VMs without their system as well: order and waits, but no restore points', async () => {
     const { lab, views } = await made();
-    const { text } = await exportedLab(views, undefined, join(project, 'again.yaml'), options(views));
+    const { text } = await exportLabFile(views, undefined, join(project, 'again.yaml'), options(views));
     assert.deepEqual(readLab(text).lab, { ...lab, name: 'lab', points: [] });
   });
 
   it('names files as they are found from the new place, where a lab may use them', async () => {
     const { lab, views, stored } = await made();
     const image = async (file: string, environment: NodeJS.ProcessEnv = {}): Promise<unknown> => {
-      const { text } = await exportedLab(views, stored, file, { ...options(views), environment });
+      const { text } = await exportLabFile(views, stored, file, { ...options(views), environment });
       const [first] = readLab(text).lab?.vms ?? [];
       return first?.source.kind === 'made' ? [first.source.image?.path, first.source.boot?.initrd] : text;
     };
@@ -133,7 +133,7 @@ describe('the export of a lab', () => {
     const { views, stored } = await made();
     const text = readFileSync(original, 'utf8');
     const described = async (): Promise<string> => {
-      const { text: exported } = await exportedLab(views, stored, join(project, 'again.yaml'), options(views));
+      const { text: exported } = await exportLabFile(views, stored, join(project, 'again.yaml'), options(views));
       return sources(exported)
         .map((source) => (source as { kind: string }).kind)
         .join(' ');
@@ -164,7 +164,7 @@ describe('the export of a lab', () => {
     await (await store.begin(record)).leave();
     const stored = { system: { id, name: 'second', members: [{ ...first.ref, name: first.vm.name }] }, points: [] };
     const asked = options(views, { readTree: () => Promise.resolve(tree([external('1')])) });
-    const { text } = await exportedLab([first], stored, join(project, 'again.yaml'), asked);
+    const { text } = await exportLabFile([first], stored, join(project, 'again.yaml'), asked);
     assert.deepEqual(readLab(text).lab, readLab(readFileSync(file, 'utf8')).lab);
   });
 
@@ -185,13 +185,13 @@ describe('the export of a lab', () => {
     const exported = async (
       clone: CloneMark,
       snapshots: readonly Snapshot[],
-      more: Partial<ExportOptions['inventory']> = {},
+      more: Partial<ExportOptions['engine']> = {},
     ): Promise<readonly [source: unknown, text: string]> => {
       const web: VmView = { ref: { connection, uuid: 'web-uuid' }, vm: vm({ uuid: 'web-uuid', name: 'web' }) };
       const copy: VmView = { ref: { connection, uuid: 'copy' }, vm: vm({ uuid: 'copy', name: 'copy', clone }) };
       const readTree = (): Promise<ReturnType<typeof tree>> => Promise.resolve(tree(snapshots));
       const asked = options([web, copy], { readTree, ...more });
-      const { text } = await exportedLab([copy], undefined, join(project, 'again.yaml'), asked);
+      const { text } = await exportLabFile([copy], undefined, join(project, 'again.yaml'), asked);
       return [sources(text)[0], text];
     };
     const linked = { kind: 'clone', of: 'web', point: 'clean', way: 'linked', network: 'unplugged' };
@@ -245,7 +245,7 @@ describe('the export of a lab', () => {
       const uuid = String(at);
       return { ref: { connection, uuid }, vm: vm({ uuid, name: `vm-${uuid}` }) };
     });
-    const { problem } = await exportedLab(views, undefined, join(project, 'again.yaml'), options(views));
+    const { problem } = await exportLabFile(views, undefined, join(project, 'again.yaml'), options(views));
     assert.match(problem ?? '', /“vms” does not take/u);
   });
 });

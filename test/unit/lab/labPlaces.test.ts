@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, writeFile } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
-import { lookedAtParts } from '../../../src/lab/labPlaces.js';
+import { checkParts } from '../../../src/lab/labPlaces.js';
 import { LabError } from '../../../src/lab/labError.js';
 
 describe('the image of a lab', () => {
@@ -12,8 +12,8 @@ describe('the image of a lab', () => {
   const at = (name: string): string => join(folder, 'repository', name);
   const make = (name: string, format: string, backing: string): Promise<unknown> =>
     runOk('qemu-img', ['create', '-q', '-u', '-f', 'qcow2', '-F', format, '-b', backing, at(name), '1M']);
-  const look = (path: string): ReturnType<typeof lookedAtParts> =>
-    lookedAtParts(
+  const look = (path: string): ReturnType<typeof checkParts> =>
+    checkParts(
       { image: { path, how: 'linked' }, cpus: 1, memoryMiB: 64, disksMiB: [] },
       at('virt-rewind.yaml'),
       process.env,

@@ -9,7 +9,7 @@ import type { LabError } from '../../../src/lab/labError.js';
 import { Labs } from '../../../src/lab/labs.js';
 import type { LabPlan } from '../../../src/lab/labPlan.js';
 import type { Session } from '../../../src/session/session.js';
-import type { Recovered } from '../../../src/systems/systems.js';
+import type { RecoveryOutcome } from '../../../src/systems/systems.js';
 import { silentLog } from '../../silentLog.js';
 import { external, vm } from '../domain/someFacts.js';
 import { ownFolders } from '../journal/samples.js';
@@ -49,7 +49,7 @@ const mine = point('2', 'mine', 5000);
 interface Given {
   /** Of the VM that stays. */
   readonly snapshots?: readonly Snapshot[];
-  readonly recovered?: Recovered['to'];
+  readonly recovered?: RecoveryOutcome['to'];
   readonly protectedVm?: string;
 }
 
@@ -83,7 +83,7 @@ describe('the removal of a lab', () => {
       reachMembers: () => undefined,
       reachAll: () => Promise.resolve({ views: [], unreachable: [] }),
       isProtected: ({ name }: { readonly name: string }) => name === protectedVm,
-      inventory: {
+      engine: {
         connect: () => Promise.resolve(),
         refresh: () => Promise.resolve(),
         findVm: ({ uuid }: { readonly uuid: string }) =>

@@ -84,7 +84,7 @@ describe('events', () => {
       const closed = new Promise((resolve) => connection.onDidClose(resolve));
       await connection.on('lifecycle', () => undefined);
       // Zeros are a callback, a VM without a name, and no event at all: nine words when whole.
-      daemon.socket.write(packet({ type: 2, procedure: 318 }, (w) => w.fixed(Buffer.alloc(words * 4))));
+      daemon.socket.write(packet({ type: 2, procedure: 318 }, (w) => w.writeFixed(Buffer.alloc(words * 4))));
       assert.ok((await closed) instanceof ProtocolViolation);
     });
   }

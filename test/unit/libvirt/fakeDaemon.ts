@@ -169,7 +169,7 @@ export class FakeDaemon {
       const isStream = type === VIR_NET_STREAM;
       const name = keepalive ? beat : isStream ? 'stream' : byNumber.get(procedure)!;
       const codec = keepalive || isStream ? undefined : (procedures[name as ProcedureName].args as Codec<unknown>);
-      const args = isStream ? { status, bytes: reader.rest().toString() } : codec?.read(reader);
+      const args = isStream ? { status, bytes: reader.takeRest().toString() } : codec?.read(reader);
       const call: FakeCall = { name, serial, args };
       reader.end();
       this.calls.push(call);

@@ -20,15 +20,15 @@ describe('silence', () => {
       return counter.isSilent;
     });
     assert.deepEqual(silent, [false, true]);
-    assert.equal(counter.heard(), true);
+    assert.equal(counter.endSilence(), true);
     assert.equal(counter.isSilent, false);
-    assert.equal(counter.heard(), false);
+    assert.equal(counter.endSilence(), false);
   });
 
   it('begins anew with any packet', () => {
     const counter = new SilenceCounter(options, 0);
     assert.deepEqual(verdicts(counter, [10, 20, 30]), ['ping', 'ping', 'ping']);
-    counter.heard();
+    counter.endSilence();
     assert.deepEqual(verdicts(counter, [40, 50, 60, 70]), ['ping', 'ping', 'ping', 'dead']);
   });
 

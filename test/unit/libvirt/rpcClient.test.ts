@@ -97,7 +97,7 @@ describe('calls', () => {
           w.i32(word);
         }
         w.string('default', 64);
-        w.fixed(Buffer.alloc(16));
+        w.writeFixed(Buffer.alloc(16));
       });
       socket.write(reply);
     };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
 import type { AutoSnapshot } from '../../../src/domain/facts.js';
 import type { PowerState } from '../../../src/domain/vm.js';
-import type { RunningOperation } from '../../../src/inventory/views.js';
+import type { RunningOperation } from '../../../src/live/views.js';
 import {
   connectionTokens,
   hereTokens,
@@ -15,9 +15,9 @@ import {
   vmTokens,
 } from '../../../src/text/capabilityTokens.js';
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
-import { systemActions, vmActions } from '../../../src/text/workedVmText.js';
+import { systemActions, vmActions } from '../../../src/text/activeVmText.js';
 import { pictureActions } from '../../../src/ui/picture/pictureState.js';
-import { seenSystem } from '../../../src/systems/seenSystem.js';
+import { observeSystem } from '../../../src/systems/observedSystem.js';
 import { systemLinks, systemPage } from '../../../src/ui/picture/systemPage.js';
 import { branched, connectionView, now, ref, vm, vmView } from '../ui/samples.js';
 
@@ -294,7 +294,7 @@ describe('the menus of rows', () => {
       ...powers.flatMap((power) => vmActions(vmView({ vm: vm({ power }), tree: branched, favourite: 'base', undo }))),
       ...powers.flatMap((power) => {
         const views = [vmView({ vm: vm({ power }) })];
-        const shown = { known: shop, seen: seenSystem(shop, []), views };
+        const shown = { known: shop, seen: observeSystem(shop, []), views };
         return [...systemActions(shown), ...systemActions({ ...shown, known: { ...shop, unfinished } })];
       }),
     ];
@@ -311,7 +311,7 @@ describe('the menus of rows', () => {
     }
     const point = { id: 'a', title: 'a', createdAt: now, members: [] };
     const known = { system: { id: 'shop', name: 'shop', members: [] }, points: [point, left] };
-    const page = systemPage({ known, seen: seenSystem(known, []), views: [] }, now, '');
+    const page = systemPage({ known, seen: observeSystem(known, []), views: [] }, now, '');
     const links = [...page.matchAll(/href="command:([\w.]+)\?[^>]*>([^<]*)<\/a>/gu)].map(([, id = '', text]) => [
       id,
       text,

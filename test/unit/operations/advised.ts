@@ -1,6 +1,6 @@
 // What the sentence of each reason advises, as operations and as what is done by hand; and the walk along it.
 import assert from 'node:assert/strict';
-import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
+import type { FileFactsByPath, Facts } from '../../../src/domain/facts.js';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { OperationRequest, PowerAction, Repair } from '../../../src/domain/operation.js';
 import type { Refusal, RefusalReason } from '../../../src/domain/refusal.js';
@@ -50,7 +50,7 @@ const withDisk = (change: (one: VmDisk) => VmDisk | undefined): Way =>
   byHand(({ vm: of }, { disk: target }) => ({
     vm: { ...of, disks: of.disks.flatMap((one) => (one.target === target ? (change(one) ?? []) : one)) },
   }));
-const withImage = (files: FilesSeen, file: string, what: SeenFile): FilesSeen => ({
+const withImage = (files: FileFactsByPath, file: string, what: SeenFile): FileFactsByPath => ({
   ...files,
   images: new Map([...files.images, [file, what]]),
 });

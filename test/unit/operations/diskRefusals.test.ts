@@ -4,9 +4,9 @@ import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { VmDisk } from '../../../src/domain/vm.js';
-import { requiredFacts } from '../../../src/operations/operations.js';
+import { requiredFacts } from '../../../src/operations/planners.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
-import { unchangedSince } from '../../../src/operations/create/planCheckpoint.js';
+import { findUnchangedSnapshot } from '../../../src/operations/create/planCheckpoint.js';
 import {
   ask,
   capabilities,
@@ -386,7 +386,7 @@ describe('RAM that belongs to no disk of the snapshot', () => {
     const plan = planned(ask.create({ snapshotKind: 'disk' }), with_(bare({})));
     assert.ok(plan.warnings.some(({ kind: about }) => about === 'notInSnapshot'));
     const same = inside({}, { unchangedSince: ['i'] }, 'off');
-    assert.equal(unchangedSince(same), 'i');
-    assert.equal(unchangedSince(with_(same)), undefined);
+    assert.equal(findUnchangedSnapshot(same), 'i');
+    assert.equal(findUnchangedSnapshot(with_(same)), undefined);
   });
 });

@@ -5,7 +5,7 @@ import { planRecovery } from '../../../src/operations/planRecovery.js';
 import { image } from '../domain/hostFiles.js';
 import { all, base, broken, inside, keep } from './recoveryShapes.js';
 import { ask, planned } from '../domain/someFacts.js';
-import { powered, withImage } from '../../../src/steps/changedFacts.js';
+import { changePower, withImage } from '../../../src/steps/changedFacts.js';
 import { Golden, recovered } from './golden.js';
 
 const golden = new Golden('halfDone');
@@ -13,7 +13,7 @@ const golden = new Golden('halfDone');
 const revert = keep(ask.revert('a'));
 const reverting = planned(revert, inside());
 const at = reverting.steps.findIndex((step) => step.kind === 'revert');
-const stopped = powered('off', all(reverting.steps.slice(0, at), inside()));
+const stopped = changePower('off', all(reverting.steps.slice(0, at), inside()));
 const checkpoint = reverting.checkpoint ?? '';
 const images: readonly (readonly [what: string, Partial<ImageFacts>])[] = [
   ['hold the checkpoint still', { unchangedSince: [checkpoint] }],

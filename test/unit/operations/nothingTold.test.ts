@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import { type PlannedWork, workOf } from '../../../src/operations/plan.js';
-import { sinceRefusal } from '../../../src/operations/asLeft.js';
+import { changedSinceRefusal } from '../../../src/operations/unchangedSince.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
-import { planRest, stepRefusal } from '../../../src/operations/planRest.js';
+import { remainingPlan, stepRefusal } from '../../../src/operations/remainingPlan.js';
 import { image, over, seen } from '../domain/hostFiles.js';
 import { ask, disk, external, frozen, now, planned, ref, tree } from '../domain/someFacts.js';
 import { apply } from '../../../src/steps/steps.js';
-import { powered, withImage } from '../../../src/steps/changedFacts.js';
+import { changePower, withImage } from '../../../src/steps/changedFacts.js';
 import { base, broken, inside, keep, old, outside, repairShape, shapes } from './recoveryShapes.js';
 
 const off = { power: 'off' } as const;
@@ -67,10 +67,10 @@ const withCurrent = (at: Facts, current: string | undefined): Facts => ({
 
 /** The present as it was left, and as others may have left it since. */
 function presents(at: Facts): readonly Facts[] {
-  const states = [at, ...(['off', 'running', 'paused'] as const).map((power) => powered(power, at))];
+  const states = [at, ...(['off', 'running', 'paused'] as const).map((power) => changePower(power, at))];
   const images = states.flatMap((one) => [one, written(one), emptied(one, true), emptied(one, false)]);
   const names = [undefined, ...at.tree.snapshots.map(({ name }) => name)];
-  return [...images, ...names.flatMap((name) => [at, powered('off', at)].map((one) => withCurrent(one, name)))];
+  return [...images, ...names.flatMap((name) => [at, changePower('off', at)].map((one) => withCurrent(one, name)))];
 }
 
 /** All that is decided about it, by everybody who decides. */
@@ -81,11 +81,11 @@ function decisions(request: OperationRequest, plan: PlannedWork, at: number, her
     const recovery = planRecovery(interrupted, here);
     return [
       recovery.kind === 'steps' ? { ...recovery, plan: recovery.plan.steps } : recovery,
-      recovery.kind === 'steps' ? sinceRefusal(interrupted, recovery.plan, here) : undefined,
+      recovery.kind === 'steps' ? changedSinceRefusal(interrupted, recovery.plan, here) : undefined,
       ...(recovery.kind === 'steps' ? recovery.plan.steps : []).map((next) =>
         stepRefusal(next, interrupted.plan, here, 'refuse'),
       ),
-      planRest(request, here, plan, at),
+      remainingPlan(request, here, plan, at),
       stepRefusal(step, plan, here, 'refuse'),
     ];
   });

@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
 import { actsAloneForMs } from '../../../src/operations/interrupted.js';
 import { type Origin } from '../../../src/domain/origin.js';
-import { ageRefusal, type Belongs, belongs, foreignRefusal, type Here } from '../../../src/operations/originRefusal.js';
+import {
+  ageRefusal,
+  type OriginVerdict,
+  judgeOrigin,
+  foreignRefusal,
+  type CurrentOrigin,
+} from '../../../src/operations/originRefusal.js';
 
 const now = 1_800_000_000_000;
 const place = { host: 'here', machine: 'm', boot: 'b' };
 const daemon = { hostname: 'here', hostUuid: 'u' };
-const here: Here = { place, daemon, now };
+const here: CurrentOrigin = { place, daemon, now };
 
 describe('where an operation was begun', () => {
-  const rows: readonly (readonly [string, Origin, Belongs])[] = [
+  const rows: readonly (readonly [string, Origin, OriginVerdict])[] = [
     ['here', { ...place, daemon }, 'here'],
     ['a computer of another name', { ...place, host: 'there', daemon }, 'elsewhere'],
     ['a clone under our name, with an installation of its own', { ...place, machine: 'n', daemon }, 'elsewhere'],
@@ -22,7 +28,7 @@ describe('where an operation was begun', () => {
   ];
   for (const [name, origin, wanted] of rows) {
     it(`is ${wanted}: ${name}`, () => {
-      assert.equal(belongs(origin, here), wanted);
+      assert.equal(judgeOrigin(origin, here), wanted);
       assert.equal(
         foreignRefusal('web', origin, here)?.refusal.reason,
         wanted === 'elsewhere' ? 'begunOnOtherHost' : undefined,

@@ -1,11 +1,11 @@
 // Fewer layers: by the deletes of the snapshots that own them, or by merging layers that nobody owns; and everything that
 // stands against either.
 import assert from 'node:assert/strict';
-import type { ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
+import type { ImageFacts, Observation } from '../../../src/domain/hostFiles.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import { consolidateWays } from '../../../src/operations/consolidate/consolidateWays.js';
-import { planRest } from '../../../src/operations/planRest.js';
+import { remainingPlan } from '../../../src/operations/remainingPlan.js';
 import {
   ask,
   capabilities,
@@ -29,7 +29,7 @@ const prune = (...snapshots: readonly string[]): OperationRequest => ({ kind: 'p
 const base = '/img/web.qcow2';
 const [one, two] = ['/img/web.1', '/img/web.2'];
 
-type Images = Readonly<Record<string, Seen<ImageFacts>>>;
+type Images = Readonly<Record<string, Observation<ImageFacts>>>;
 
 /** base ← 1 ← 2, and no snapshot. */
 function byHand(more: Partial<Facts> = {}, images: Images = {}, canChange?: 'yes' | 'no'): Facts {
@@ -212,9 +212,9 @@ describe('planConsolidate', () => {
     const at = byHand({ vm: vm({ disks }) }, { [b[0]!]: image(b[1]), [b[1]!]: image() });
     const plan = planned(consolidate(), at);
     const done = { ...at, vm: vm({ disks: [disk('vda', base, { backing: [] }), disks[1]!] }) };
-    assert.equal(planRest(plan.request, done, plan, 1), 'same');
+    assert.equal(remainingPlan(plan.request, done, plan, 1), 'same');
     const taken = { ...done, otherVms: [{ uuid: 'x', name: 'other', files: [b[1]!], unread: [] }] };
-    assert.notEqual(planRest(plan.request, taken, plan, 1), 'same');
+    assert.notEqual(remainingPlan(plan.request, taken, plan, 1), 'same');
   });
 });
 
@@ -227,8 +227,8 @@ describe('planPrune', () => {
       frozenDisks: frozen({ b: base, c: '/img/web.b' }),
       files: looked({ images: { '/img/web.c': image('/img/web.b'), '/img/web.b': image(base), [base]: image() } }),
     });
-    assert.equal(planRest(plan.request, without, plan, 1), 'same');
-    const rest = planRest(plan.request, { ...without, blockJobs: ['vda'] }, plan, 1);
+    assert.equal(remainingPlan(plan.request, without, plan, 1), 'same');
+    const rest = remainingPlan(plan.request, { ...without, blockJobs: ['vda'] }, plan, 1);
     assert.ok(rest !== 'same' && rest.refusal.reason === 'blockJobRunning', JSON.stringify(rest));
   });
 });

@@ -1,7 +1,7 @@
 // Kinds of snapshots beside the plain ones: live, without some disks, with UEFI variables, and the room that they take.
 import assert from 'node:assert/strict';
 import { guestStopMs } from '../../../src/domain/estimates.js';
-import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
+import type { FileFactsByPath, Facts } from '../../../src/domain/facts.js';
 import { image, over, seen } from '../domain/hostFiles.js';
 import { ask, capabilities, disk, external, internal, planned, facts, tree, vm } from '../domain/someFacts.js';
 import { asked, Golden } from './golden.js';
@@ -150,7 +150,7 @@ golden.section(
   ]),
 );
 
-const free = (bytes: number): { files: FilesSeen } => ({
+const free = (bytes: number): { files: FileFactsByPath } => ({
   files: seen({ [base]: image() }, {}, { freeBytes: new Map([['/img', bytes]]) }),
 });
 const needed = 2 ** 30 + 150 * 2 ** 20;

@@ -4,7 +4,7 @@ import { writeDefinition } from '../../../src/driver/xml/retarget.js';
 import { parseFrozenDisks } from '../../../src/driver/xml/snapshotXml.js';
 import type { CannotAct } from '../../../src/domain/hostFiles.js';
 import type { AfterRevert, OperationRequest } from '../../../src/domain/operation.js';
-import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
+import type { FileFactsByPath, Facts } from '../../../src/domain/facts.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import { image, over, seen } from '../domain/hostFiles.js';
 import { ask, capabilities, disk, external, frozen, now, planned, facts, tree, vm } from '../domain/someFacts.js';
@@ -129,7 +129,7 @@ golden.section(
   ]),
 );
 
-function reach(more: Partial<FilesSeen>, at: Facts = old()): Facts {
+function reach(more: Partial<FileFactsByPath>, at: Facts = old()): Facts {
   return { ...at, files: { ...at.files!, ...more } };
 }
 const cannot = (why: CannotAct['why']): Facts => reach({ canAct: new Map([['/img', { why }]]) });

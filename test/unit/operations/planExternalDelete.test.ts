@@ -1,6 +1,6 @@
 // Deletes that libvirt alone would do badly: leaves of other branches on old ones, what it leaves behind, linked
 // clones, a layout that only a leaf of ours notes, metadata that does not fit the VM's chain any more.
-import type { CannotAct, ImageFacts, Seen } from '../../../src/domain/hostFiles.js';
+import type { CannotAct, ImageFacts, Observation } from '../../../src/domain/hostFiles.js';
 import type { AutoSnapshot, OtherVm, Facts } from '../../../src/domain/facts.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import type { VmDisk } from '../../../src/domain/vm.js';
@@ -131,7 +131,7 @@ describe('planDelete: leaves of other branches before libvirt 9.9', () => {
     );
   };
   const newer = { capabilities: capabilities(12, 8) };
-  const above = (x: Seen<ImageFacts>): Facts =>
+  const above = (x: Observation<ImageFacts>): Facts =>
     branched({ ...newer, ...seen({ '/img/web.r': image(base), '/img/web.x': x }) });
   golden.section(
     'leaves of other branches',
@@ -216,7 +216,7 @@ describe('planDelete: what libvirt leaves behind', () => {
 
 describe('planDelete: a merge into what is no file', () => {
   const device = '/dev/vg/a';
-  const into = (told: Seen<ImageFacts>, more: Partial<VmDisk> = {}): Facts =>
+  const into = (told: Observation<ImageFacts>, more: Partial<VmDisk> = {}): Facts =>
     facts({
       tree: tree([external('a')], 'a'),
       vm: vm({ disks: [disk('vda', '/img/web.a', { backing: [device] })] }),
@@ -279,7 +279,7 @@ describe('planDelete: overlays of a VM that is off', () => {
   const yes = { [base]: 'yes', [middle]: 'yes', [top]: 'yes' } as const;
   const offline = (
     more: Partial<Facts> = {},
-    images: Readonly<Record<string, Seen<ImageFacts>>> = {},
+    images: Readonly<Record<string, Observation<ImageFacts>>> = {},
     canChange: Readonly<Record<string, 'yes' | CannotAct>> = yes,
   ): Facts =>
     facts({

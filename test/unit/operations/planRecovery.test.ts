@@ -25,7 +25,7 @@ import { ask, disk, external, frozen, internal, now, planned, tree } from '../do
 import { apply } from '../../../src/steps/steps.js';
 import { form } from '../domain/world.js';
 import { Golden, recovered } from './golden.js';
-import { powered, withFiles, withImage, withoutFile } from '../../../src/steps/changedFacts.js';
+import { changePower, withFiles, withImage, withoutFile } from '../../../src/steps/changedFacts.js';
 
 /** The VM after the recovery, as it was before the operation (with its checkpoint or without), or as it is after it. */
 function ends(recovery: Recovery, present: Facts, request: OperationRequest, from: Facts): Facts {
@@ -36,7 +36,7 @@ function ends(recovery: Recovery, present: Facts, request: OperationRequest, fro
   const checkpoint = plan.steps.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'revert') + 1;
   const to = recovery.kind === 'explain' ? 'before' : recovery.to;
   // Where nobody can tell that it was not used since, the present is kept first.
-  const stopped = { ...powered('off', from), vm: { ...from.vm, power: 'off', managedSave: false } } as const;
+  const stopped = { ...changePower('off', from), vm: { ...from.vm, power: 'off', managedSave: false } } as const;
   const persistence = request.kind === 'revert' ? planned(keep(request), stopped).steps : [];
   const last = persistence.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'revert') + 1;
   const known =
@@ -174,7 +174,7 @@ const on = (at: Facts, file: string, backing: readonly string[]): Facts => ({
   ...at,
   vm: { ...at.vm, disks: [disk('vda', file, { backing })] },
 });
-const off = (at: Facts): Facts => powered('off', at);
+const off = (at: Facts): Facts => changePower('off', at);
 const blind = (at: Facts, step: Step): Facts =>
   on(leftBehind(at, step), fileOf(step), ['/img/web.b', '/img/web.a', base]);
 const unmarked = (at: Facts): Facts => ({ ...at, tree: { snapshots: at.tree.snapshots } });
@@ -394,7 +394,7 @@ const late = (
 ): Within => [what, request, outside(), 'createSnapshot', (at, step) => more(tooLate(at, step), fileOf(step)), end];
 section('a snapshot that libvirt took of a VM that another client had stopped by then', [
   late('with RAM', ofMemory, (at) => at, 'ends'),
-  late('with RAM, and it was started since', ofMemory, (at) => powered('running', at)),
+  late('with RAM, and it was started since', ofMemory, (at) => changePower('running', at)),
   late('with RAM, and it was saved', ofMemory, (at) => savedOn(at, '/img/web.b')),
   late('the same, what is below the overlay cannot be seen', ofMemory, (at, file) =>
     withImage(savedOn(at, '/img/web.b'), file, 'unknown'),
@@ -433,7 +433,7 @@ const below = ([what, power, writtenAt]: readonly [string, 'off' | 'paused', num
   keep(ask.revert('a')),
   withImage(outside({}, {}, withRam), base, written(writtenAt === 1_000 ? 1_000 : 1_000.5)),
   'revert',
-  (at) => withImage(powered(power, on(at, base, [])), base, written(writtenAt)),
+  (at) => withImage(changePower(power, on(at, base, [])), base, written(writtenAt)),
 ];
 const onC = on(
   {
@@ -455,7 +455,7 @@ section('a revert by libvirt', [
     back,
     outside(),
     'revert',
-    (at) => powered(power, on(at, base, [])),
+    (at) => changePower(power, on(at, base, [])),
   ]),
   below(['nobody wrote to', 'off', 1_000.5]),
   below(['nobody wrote to', 'paused', 1_000.5]),
@@ -568,7 +568,7 @@ section('a revert of ours', [
     back,
     ours,
     'defineFromSnapshot',
-    (at) => powered('running', at),
+    (at) => changePower('running', at),
     'ends',
   ],
   ['whose leaf was half made makes it again', toA, ours, 'createSnapshot', halfLeaf, 'ends'],
@@ -642,14 +642,14 @@ section('a delete that merges the overlays of a VM that is off', [
     ask.remove('b'),
     offline,
     'commitImages',
-    (at) => powered('running', halfTaken(at)),
+    (at) => changePower('running', halfTaken(at)),
   ],
   [
     'whose merge is done, and somebody started the VM',
     ask.remove('b'),
     offline,
     'commitImages',
-    (at, step) => powered('running', apply(step, at)),
+    (at, step) => changePower('running', apply(step, at)),
   ],
   ['below another one, whose merge wrote nothing', ask.remove('a'), offlineBelow, 'commitImages', (at) => at],
   ['below another one, whose merge stopped half way', ask.remove('a'), offlineBelow, 'commitImages', halfBelow, 'ends'],
@@ -658,14 +658,14 @@ section('a delete that merges the overlays of a VM that is off', [
     ask.remove('a'),
     offlineBelow,
     'commitImages',
-    (at) => powered('running', halfBelow(at)),
+    (at) => changePower('running', halfBelow(at)),
   ],
   [
     'below another one, whose merge is done, and somebody started the VM',
     ask.remove('a'),
     offlineBelow,
     'commitImages',
-    (at, step) => powered('running', apply(step, at)),
+    (at, step) => changePower('running', apply(step, at)),
   ],
   [
     'below another one, whose merge is done, and which the one above names already',
@@ -692,7 +692,7 @@ golden.section(
       'the first of two is gone, and the VM was switched off since: the second is merged by us',
       () => {
         const plan = planned(withB, outside());
-        const here = powered('off', { ...all(plan.steps.slice(0, 1), outside()), files: offline.files! });
+        const here = changePower('off', { ...all(plan.steps.slice(0, 1), outside()), files: offline.files! });
         return planRecovery(broken(withB, plan, 0, 'done'), withoutFile(here, '/img/web.b'));
       },
     ],

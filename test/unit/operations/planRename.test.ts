@@ -8,7 +8,7 @@ import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { findSnapshot } from '../../../src/domain/snapshotTree.js';
 import { capabilities, disk, external, internal, looked, ref, facts, tree, vm } from '../domain/someFacts.js';
 import { asked, Golden } from './golden.js';
-import { below } from '../../../src/steps/changedTree.js';
+import { reparentSnapshot } from '../../../src/steps/changedTree.js';
 
 const rename = (snapshot: string, title: string): Extract<OperationRequest, { kind: 'rename' }> => ({
   kind: 'rename',
@@ -129,7 +129,7 @@ function after(step: Plan['steps'][number], of: SnapshotTree): SnapshotTree {
     return { ...of, snapshots: [...of.snapshots, ...old.map((one) => ({ ...one, name: step.name }))] };
   }
   if (step.kind === 'reparent') {
-    const moved = (one: Snapshot): Snapshot => (one.name === step.snapshot ? below(one, step.parent) : one);
+    const moved = (one: Snapshot): Snapshot => (one.name === step.snapshot ? reparentSnapshot(one, step.parent) : one);
     return { ...of, snapshots: of.snapshots.map(moved) };
   }
   if (step.kind === 'makeCurrent') {

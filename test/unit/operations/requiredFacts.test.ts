@@ -1,7 +1,7 @@
 // What has to be looked at for which request.
 import assert from 'node:assert/strict';
 import { factsToDiagnose, factsToRecover } from '../../../src/engine/factsRequests.js';
-import { requiredFiles, requiredFacts } from '../../../src/operations/operations.js';
+import { requiredFiles, requiredFacts } from '../../../src/operations/planners.js';
 import type { OperationRequest, Repair } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import {

@@ -1,16 +1,22 @@
 // What undoes an operation of the log, what rests on what, and which operations stand.
 import assert from 'node:assert/strict';
-import type { LoggedOperation, LoggedRequest, SnapshotSeen } from '../../../src/domain/loggedOperation.js';
+import type { LoggedOperation, LoggedRequest, LoggedSnapshot } from '../../../src/domain/loggedOperation.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
-import { UndoLook } from '../../../src/engine/undoing.js';
-import { backTo, effectiveAfter, lastOf, standingIn, undoingOf } from '../../../src/operations/undo/standing.js';
+import { UndoLook } from '../../../src/engine/undoLook.js';
+import {
+  backTo,
+  effectiveAfter,
+  lastOf,
+  standingOperations,
+  undoingOf,
+} from '../../../src/operations/undo/standingOperations.js';
 import { undoOf } from '../../../src/operations/undo/undoRules.js';
 
 const vm = { connection: 'test:///default', uuid: '6695eb01-f6a4-8304-79aa-97f2502e193f' };
 const state = { power: 'off', current: 'before', disks: [] } as const;
 
-const seen = (name: string, more: Partial<SnapshotSeen> = {}): SnapshotSeen => ({
+const seen = (name: string, more: Partial<LoggedSnapshot> = {}): LoggedSnapshot => ({
   name,
   createdAt: 1_000,
   title: name,
@@ -46,9 +52,9 @@ const logged = (
   changes: [],
   ...more,
 });
-const made = (id: string, name: string, more: Partial<SnapshotSeen> = {}): LoggedOperation =>
+const made = (id: string, name: string, more: Partial<LoggedSnapshot> = {}): LoggedOperation =>
   logged(id, { kind: 'create', title: name }, { snapshot: name, changes: [{ after: seen(name, more) }] });
-const told = (id: string, from: SnapshotSeen, to: SnapshotSeen, undoes?: string): LoggedOperation =>
+const told = (id: string, from: LoggedSnapshot, to: LoggedSnapshot, undoes?: string): LoggedOperation =>
   logged(
     id,
     { kind: 'describe', snapshot: from.name, title: to.title, description: to.description },
@@ -217,8 +223,8 @@ describe('which operations stand', () => {
   const ids = (log: readonly LoggedOperation[]): string => log.map(({ id }) => id).join('');
 
   it('those that nobody has undone, and what is undone twice is done', () => {
-    assert.equal(ids(standingIn([a, b, undo])), 'au');
-    assert.equal(ids(standingIn([a, b, undo, redo])), 'abr');
+    assert.equal(ids(standingOperations([a, b, undo])), 'au');
+    assert.equal(ids(standingOperations([a, b, undo, redo])), 'abr');
     assert.equal(lastOf('operation', [a, b, undo])?.id, 'a');
     assert.equal(lastOf('undo', [a, b, undo])?.id, 'u');
     assert.equal(lastOf('operation', [a, b, undo, redo])?.id, 'r');

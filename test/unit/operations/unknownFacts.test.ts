@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { Decision, Plan } from '../../../src/operations/plan.js';
-import type { FilesSeen, Facts } from '../../../src/domain/facts.js';
+import type { FileFactsByPath, Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
 import { completeFacts } from '../../../src/operations/completeFacts.js';
-import { requiredFiles, requiredFacts } from '../../../src/operations/operations.js';
-import { planForGood } from '../../../src/operations/planOperation.js';
+import { requiredFiles, requiredFacts } from '../../../src/operations/planners.js';
+import { planToExecute } from '../../../src/operations/planOperation.js';
 import { isActive, snapshotableDisks } from '../../../src/domain/vm.js';
 import { over } from '../domain/hostFiles.js';
 import { ask, ref } from '../domain/someFacts.js';
@@ -17,7 +17,7 @@ import { base, inside, old, outside, repairShape, shapes } from './recoveryShape
 /** A change of a situation; undefined where there is nothing of the sort to change. */
 type Change = (facts: Facts) => Facts | undefined;
 
-function withSeen(facts: Facts, change: (files: FilesSeen) => FilesSeen): Facts | undefined {
+function withSeen(facts: Facts, change: (files: FileFactsByPath) => FileFactsByPath): Facts | undefined {
   return facts.files === undefined ? undefined : { ...facts, files: change(facts.files) };
 }
 
@@ -195,7 +195,7 @@ function decided(request: OperationRequest, facts: Facts): Decision | 'notAllSee
       ? wanted
       : { ...wanted, images: wanted.images.filter(there), files: wanted.files.filter(isFile) };
   const whole = completeFacts(facts, { ...requiredFacts(request, facts), agent: false, configured: false }, [told]);
-  return typeof whole === 'string' ? 'notAllSeen' : planForGood(request, whole);
+  return typeof whole === 'string' ? 'notAllSeen' : planToExecute(request, whole);
 }
 
 describe('facts that are not known', () => {

@@ -9,7 +9,7 @@ import { told } from '../domain/hostFiles.js';
 import { broken, shapes } from './recoveryShapes.js';
 import { now, planned } from '../domain/someFacts.js';
 import { apply } from '../../../src/steps/steps.js';
-import { powered, withImage } from '../../../src/steps/changedFacts.js';
+import { changePower, withImage } from '../../../src/steps/changedFacts.js';
 
 /** What the images tell that somebody wrote to: no plan and no crash makes one of this size. */
 const written = 777_777;
@@ -55,16 +55,16 @@ function keptIn(at: Facts): Facts {
 }
 
 const uses: Readonly<Record<string, (at: Facts) => Facts>> = {
-  'wrote to its disks, and shut it down': (at) => powered('off', write(at)),
-  'started it': (at) => powered('running', write(at)),
-  'paused it after that': (at) => powered('paused', write(at)),
-  'took a snapshot, VM off': (at) => takeAnother(powered('off', at)),
-  'took a snapshot, VM running': (at) => takeAnother(powered('running', at)),
+  'wrote to its disks, and shut it down': (at) => changePower('off', write(at)),
+  'started it': (at) => changePower('running', write(at)),
+  'paused it after that': (at) => changePower('paused', write(at)),
+  'took a snapshot, VM off': (at) => takeAnother(changePower('off', at)),
+  'took a snapshot, VM running': (at) => takeAnother(changePower('running', at)),
   'reverted it': (at) => {
     const to = ['b', 'a', 'c'].find((name) => findSnapshot(at.tree, name) !== undefined && at.tree.current !== name);
     return to === undefined
-      ? powered('off', write(at))
-      : powered('off', write(apply({ kind: 'revert', snapshot: to, to: 'running' }, { ...at, now: now + 20_000 })));
+      ? changePower('off', write(at))
+      : changePower('off', write(apply({ kind: 'revert', snapshot: to, to: 'running' }, { ...at, now: now + 20_000 })));
   },
 };
 

@@ -1,6 +1,6 @@
 // The names that images have for what they rest on.
 import assert from 'node:assert/strict';
-import { fileNamed, type NamedFile } from '../../../src/qemu/backingName.js';
+import { parseBackingName, type NamedFile } from '../../../src/qemu/backingName.js';
 
 describe('the name of a backing file', () => {
   const json = (options: unknown): string => `json:${JSON.stringify(options)}`;
@@ -57,7 +57,7 @@ describe('the name of a backing file', () => {
   ];
   for (const [name, expected] of rows) {
     it(`${name.slice(0, 100)} is ${JSON.stringify(expected).slice(0, 60)}`, () => {
-      assert.deepEqual(fileNamed(name), expected);
+      assert.deepEqual(parseBackingName(name), expected);
     });
   }
 });

@@ -5,7 +5,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
-import { boundedBytes, leastRead, TooMuchToRead } from '../../../src/qemu/imageBytes.js';
+import { boundedBytes, leastRead, ReadLimitError } from '../../../src/qemu/imageBytes.js';
 import { localContents } from '../../../src/driver/files/localContents.js';
 import { localFiles } from '../../../src/driver/files/localFiles.js';
 import type { QemuImg } from '../../../src/qemu/qemuImg.js';
@@ -46,7 +46,7 @@ describe('images that are dear to look into', () => {
 
   it('an L1 table that only QEMU would read is not read', async () => {
     const image = boundedBytes(2 ** 40, 2 ** 40, () => assert.fail('it was read'));
-    await assert.rejects(readL1(image, { at: 0, entries: 2 ** 22 }, 2 ** 22), TooMuchToRead);
+    await assert.rejects(readL1(image, { at: 0, entries: 2 ** 22 }, 2 ** 22), ReadLimitError);
   });
 
   it('the smallest reads count for what they take', async () => {
@@ -54,7 +54,7 @@ describe('images that are dear to look into', () => {
     for (let at = 0; at < 10; at++) {
       await image.read(at, 1);
     }
-    await assert.rejects(image.read(10, 1), TooMuchToRead);
+    await assert.rejects(image.read(10, 1), ReadLimitError);
   });
 
   it('a large table that names nothing to be read leaves others their turns', async () => {

@@ -1,7 +1,7 @@
 // What an operation on a system leaves in the journal where it ends before anything is touched. No VM is there.
 import assert from 'node:assert/strict';
 import { Failure } from '../../../src/domain/failure.js';
-import type { Together } from '../../../src/engine/operations.js';
+import type { GroupLease } from '../../../src/engine/operationService.js';
 import { GroupRun, type GroupRunOptions } from '../../../src/systems/groupRun.js';
 import type { SystemPlan } from '../../../src/systems/systemPlan.js';
 import { silentLog } from '../../silentLog.js';
@@ -16,11 +16,11 @@ describe('an operation on a system', () => {
         throw new Failure('busy');
       },
     ],
-  ] as const satisfies readonly (readonly [string, Together['requireAlone']])[]) {
+  ] as const satisfies readonly (readonly [string, GroupLease['requireAlone']])[]) {
     it(`that ${what} leaves nothing behind that would hold its members`, async () => {
       const written: string[] = [];
       const options = {
-        inventory: { together: (_: unknown, work: (turn: object) => Promise<unknown>) => work({ requireAlone }) },
+        engine: { leaseAll: (_: unknown, work: (turn: object) => Promise<unknown>) => work({ requireAlone }) },
         groups: {
           begin: () => {
             written.push('begin');

@@ -6,12 +6,12 @@ import type { PowerState } from '../../../src/domain/vm.js';
 import type { GroupEntry, GroupMember } from '../../../src/journal/groupJournal.js';
 import {
   endOf,
-  memberSeen,
+  judgeMember,
   snapshotOf,
   standingOf,
   standsAt,
   standsOf,
-  type SeenMember,
+  type ObservedMember,
 } from '../../../src/systems/standing.js';
 import { internal } from '../domain/someFacts.js';
 
@@ -33,7 +33,7 @@ const member = (more: Partial<GroupMember> = {}): GroupMember => ({
   daemon: { hostname: 'here' },
   ...more,
 });
-const seen = (power: PowerState, current: string | undefined, ...names: readonly string[]): SeenMember => ({
+const seen = (power: PowerState, current: string | undefined, ...names: readonly string[]): ObservedMember => ({
   vm: { power },
   tree: {
     snapshots: names.map((name) => made(name, second)),
@@ -143,13 +143,13 @@ describe('where a member of a system stands', () => {
 
 describe('a restore point of a system', () => {
   const own = { connection: 'qemu:///system', uuid: 'u1', name: 'db' };
-  const point = (title: string, name: string): Parameters<typeof memberSeen>[0] => ({
+  const point = (title: string, name: string): Parameters<typeof judgeMember>[0] => ({
     id: title,
     title,
     createdAt: second,
     members: [{ ...own, snapshot: name, createdAt: second, kind: 'memory', state: 'running' }],
   });
-  const vm = {} as NonNullable<Parameters<typeof memberSeen>[3]['vm']>;
+  const vm = {} as NonNullable<Parameters<typeof judgeMember>[3]['vm']>;
 
   it('goes along with a snapshot that was renamed, unless it could be one of two', () => {
     const { tree } = seen('off', undefined, 'renamed');
@@ -174,7 +174,7 @@ describe('a restore point of a system', () => {
 
   it('tells what is the matter with each member', () => {
     const { tree } = seen('off', 'clean', 'clean');
-    const look = (given: Parameters<typeof memberSeen>[3]): string => memberSeen(point('p', 'clean'), own, [], given);
+    const look = (given: Parameters<typeof judgeMember>[3]): string => judgeMember(point('p', 'clean'), own, [], given);
     assert.equal(look({ connection: 'connected', vm, tree }), 'there');
     assert.equal(look({ connection: 'connected', vm, tree: { snapshots: [] } }), 'snapshotGone');
     assert.equal(look({ connection: 'connected', vm }), 'unread');
@@ -199,7 +199,7 @@ describe('a restore point of a system', () => {
 
   it('is the one that all came from, also where a revert kept no other of one that had not changed', () => {
     const api = { ...own, uuid: 'u2', name: 'api' };
-    const both = (id: string, ...names: readonly [string, string]): Parameters<typeof memberSeen>[0] => {
+    const both = (id: string, ...names: readonly [string, string]): Parameters<typeof judgeMember>[0] => {
       const [first, second_] = names.map((name) => point(id, name).members[0]!);
       return { ...point(id, names[0]), members: [first!, { ...second_!, uuid: api.uuid }] };
     };

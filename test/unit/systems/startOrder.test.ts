@@ -4,7 +4,7 @@ import type { SystemMember } from '../../../src/domain/system.js';
 import type { PowerState } from '../../../src/domain/vm.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { FakeClock } from '../engine/fakeClock.js';
-import type { InventoryPort } from '../../../src/engine/inventory.js';
+import type { EnginePort } from '../../../src/engine/enginePort.js';
 import { circleIn, requireOrder, startInOrder, untilAllUp, withStart } from '../../../src/systems/startOrder.js';
 
 const member = (name: string, ...after: readonly string[]): SystemMember => ({
@@ -104,10 +104,10 @@ describe('the order in which a system starts', () => {
         },
       }),
     };
-    const inventory = stub as unknown as InventoryPort;
+    const engine = stub as unknown as EnginePort;
     const { signal } = new AbortController();
     const waited = async (...members: readonly SystemMember[]): Promise<unknown> => {
-      const over = untilAllUp(members, 2_000, { inventory, clock, signal }).then(
+      const over = untilAllUp(members, 2_000, { engine, clock, signal }).then(
         () => 'up',
         (error: unknown) => error,
       );

@@ -4,8 +4,8 @@ import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { SystemMember } from '../../../src/domain/system.js';
 import type { PowerState } from '../../../src/domain/vm.js';
-import type { InventoryPort } from '../../../src/engine/inventory.js';
-import type { VmView } from '../../../src/inventory/views.js';
+import type { EnginePort } from '../../../src/engine/enginePort.js';
+import type { VmView } from '../../../src/live/views.js';
 import { planOperation } from '../../../src/operations/planOperation.js';
 import { planPower, runPower, type PlannedPower, type SystemPowerResult } from '../../../src/systems/systemPower.js';
 import { outcomeLines, systemPowerText } from '../../../src/text/systemText.js';
@@ -27,8 +27,8 @@ class Vms {
     this.#power = new Map(Object.entries(power));
   }
 
-  get inventory(): InventoryPort {
-    const inventory: Partial<InventoryPort> = {
+  get engine(): EnginePort {
+    const engine: Partial<EnginePort> = {
       connections: [{ uri: connection, state: 'connected', loaded: true, vms: [] }],
       refresh: ({ vm: ref } = {}) =>
         this.#power.has(ref?.uuid ?? '') ? Promise.resolve() : Promise.reject(new Failure('notFound')),
@@ -39,9 +39,9 @@ class Vms {
             const { uuid } = request.vm;
             return { request, decision: planOperation(request, facts({ vm: this.#vmOf(uuid) })) };
           }),
-        )) as InventoryPort['decide'],
+        )) as EnginePort['decide'],
     };
-    return inventory as InventoryPort;
+    return engine as EnginePort;
   }
 
   /** @param deaf who does not do it */
@@ -63,9 +63,9 @@ class Vms {
     deaf: readonly string[] = [],
     signal = never,
   ): Promise<SystemPowerResult & { readonly said: readonly string[] }> {
-    const { inventory } = this;
-    const plan = await planPower(inventory, { id: 'a', name: 'shop', members }, action);
-    const result = await runPower(plan, { signal, act: this.act(...deaf) }, { inventory, clock: new FakeClock() });
+    const { engine } = this;
+    const plan = await planPower(engine, { id: 'a', name: 'shop', members }, action);
+    const result = await runPower(plan, { signal, act: this.act(...deaf) }, { engine, clock: new FakeClock() });
     return { ...result, said: systemPowerText(plan, result) };
   }
 

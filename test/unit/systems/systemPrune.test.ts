@@ -1,7 +1,7 @@
 // Which restore points of a system a rule chooses.
 import assert from 'node:assert/strict';
 import type { SystemPoint } from '../../../src/domain/system.js';
-import { chosenPoints, type SystemPrune, unaskedOnly } from '../../../src/systems/systemPrune.js';
+import { chosenPoints, type SystemPrune, withoutQuestions } from '../../../src/systems/systemPrune.js';
 
 const now = 1_000_000;
 const point = (title: string, age: number, auto?: 'revert' | 'work'): SystemPoint => ({
@@ -48,7 +48,7 @@ describe('what goes of a system unasked', () => {
   ] as const) {
     it(`is a point that takes with it ${name}: ${goes}`, () => {
       const prune = { going: [going('w', plan)], stays: [] } as unknown as SystemPrune;
-      assert.equal(unaskedOnly(prune).going.length, goes ? 1 : 0);
+      assert.equal(withoutQuestions(prune).going.length, goes ? 1 : 0);
     });
   }
 });

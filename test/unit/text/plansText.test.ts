@@ -1,6 +1,6 @@
 // One confirmation for many: nobody agrees to what is not named or counted in it.
 import assert from 'node:assert/strict';
-import type { VmView } from '../../../src/inventory/views.js';
+import type { VmView } from '../../../src/live/views.js';
 import type { Loss, Warning } from '../../../src/domain/consequences.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { plansText } from '../../../src/text/plansText.js';

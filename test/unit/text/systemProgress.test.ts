@@ -1,6 +1,6 @@
 // What is told while all VMs of a system are at work: who still is, then who is up and who is waited for.
 import assert from 'node:assert/strict';
-import { vmKey } from '../../../src/inventory/views.js';
+import { vmKey } from '../../../src/live/views.js';
 import type { SystemPlan } from '../../../src/systems/systemPlan.js';
 import type { SystemPowerPlan } from '../../../src/systems/systemPower.js';
 import { SystemProgress } from '../../../src/text/systemProgress.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Attention, vmKey } from '../../../src/inventory/views.js';
+import { type Attention, vmKey } from '../../../src/live/views.js';
 import { Attentions } from '../../../src/ui/attentions.js';
 
 const look = (visible: boolean, connection: string, vm: string): Attention => ({

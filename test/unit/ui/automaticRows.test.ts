@@ -88,7 +88,7 @@ describe('snapshots that were taken unasked', () => {
     assert.equal(newest?.kind === 'snapshot' && newest.snapshot, 'auto6');
     assert.equal(content.parent(newest!), group);
     assert.equal(content.parent(group), content.find(ref));
-    const arranged = content.arranged(ref)!;
+    const arranged = content.arrangedVm(ref)!;
     const next = rowsAfter(arranged, new Set(['auto6'])).map((one) => one.kind === 'snapshot' && one.snapshot);
     assert.equal(next[0], 'auto5');
     assert.equal(arranged.automatic!.rows.length, 7);

@@ -1,7 +1,14 @@
 // The aggregation against a slow one that goes through the disk cluster by cluster.
 import assert from 'node:assert/strict';
 import { Blocks } from '../../../src/ui/picture/page/blocks.js';
-import { cellBytes, cellsIn, moved, showing, wholeDisk, zoomed } from '../../../src/ui/picture/page/diskWindow.js';
+import {
+  cellBytes,
+  cellsIn,
+  moveWindow,
+  showing,
+  wholeDisk,
+  zoomWindow,
+} from '../../../src/ui/picture/page/diskWindow.js';
 import { ExtentIndex } from '../../../src/ui/picture/page/extentIndex.js';
 import type { PictureBlocks } from '../../../src/ui/picture/messages.js';
 
@@ -98,7 +105,7 @@ describe('the blocks of a disk', () => {
 
   it('say of an unreadable layer that it is none', () => {
     assert.equal(blocks.isReadable(2), false);
-    assert.equal(blocks.held(2), undefined);
+    assert.equal(blocks.heldBytes(2), undefined);
     assert.equal(blocks.kindAt(2, 0), 'nothing');
   });
 });
@@ -108,17 +115,17 @@ describe('the window on a disk', () => {
 
   it('goes from the whole disk to single clusters, and no further', () => {
     let window = wholeDisk(disk);
-    for (let step = 0; step < 200; step++) window = zoomed(disk, window, 0.7, 3 * 2 ** 40 + 12_345);
+    for (let step = 0; step < 200; step++) window = zoomWindow(disk, window, 0.7, 3 * 2 ** 40 + 12_345);
     assert.equal(cellBytes(disk, window, 640), disk.clusterBytes);
     assert.ok(window.start <= 3 * 2 ** 40 + 12_345 && window.start + window.span > 3 * 2 ** 40 + 12_345);
-    for (let step = 0; step < 200; step++) window = zoomed(disk, window, 1.4, 0);
+    for (let step = 0; step < 200; step++) window = zoomWindow(disk, window, 1.4, 0);
     assert.deepEqual(window, wholeDisk(disk));
   });
 
   it('keeps the byte under the mouse where it is', () => {
     const before = { start: 2 ** 30, span: 2 ** 30 };
     const around = 2 ** 30 + 2 ** 28;
-    const after = zoomed(disk, before, 0.5, around);
+    const after = zoomWindow(disk, before, 0.5, around);
     assert.equal((around - after.start) / after.span, (around - before.start) / before.span);
   });
 
@@ -133,15 +140,15 @@ describe('the window on a disk', () => {
 
   it('stays on the disk', () => {
     const window = { start: 100, span: 2 ** 30 };
-    assert.equal(moved(disk, window, -(2 ** 40)).start, 0);
-    assert.equal(moved(disk, window, 2 ** 60).start, disk.virtualBytes - window.span);
+    assert.equal(moveWindow(disk, window, -(2 ** 40)).start, 0);
+    assert.equal(moveWindow(disk, window, 2 ** 60).start, disk.virtualBytes - window.span);
     assert.equal(showing(disk, window, 2 ** 31, 2 ** 31 + 10).start, 2 ** 31 + 10 - window.span);
   });
 
   it('takes a disk smaller than its clusters, and one of nothing', () => {
     for (const virtualBytes of [0, 1, 512]) {
       const tiny = { virtualBytes, clusterBytes: 65_536 };
-      assert.ok(cellsIn(tiny, zoomed(tiny, wholeDisk(tiny), 0.5, 0), 300).count <= 1);
+      assert.ok(cellsIn(tiny, zoomWindow(tiny, wholeDisk(tiny), 0.5, 0), 300).count <= 1);
     }
   });
 });

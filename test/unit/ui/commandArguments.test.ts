@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Call, entryOf, givenTo, parseCall as parse } from '../../../src/ui/commands/commandArguments.js';
+import { type Call, entryOf, argumentsOf, parseCall as parse } from '../../../src/ui/commands/commandArguments.js';
 import { CommandError } from '../../../src/ui/prompts/commandError.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 
@@ -48,7 +48,7 @@ describe('parseCall', () => {
     assert.equal(entryOf(parseCall({ vm: 'web', entry: 'x' }, undefined, nothingSelected)), 'x');
     assert.equal(entryOf(parseCall(vm, [vm], nothingSelected)), undefined);
     const confirmed = parseCall(vm, { entry: '0123abcd', confirm: false }, nothingSelected);
-    assert.deepEqual(givenTo(confirmed), {});
+    assert.deepEqual(argumentsOf(confirmed), {});
     assert.throws(() => parseCall(vm, { entry: 7 }, nothingSelected), CommandError);
   });
 
@@ -95,7 +95,7 @@ describe('parseCall', () => {
   it('takes an empty object as a program that leaves all to be asked', () => {
     const call: Call = parseCall({}, undefined, nothingSelected);
     assert.deepEqual(call, { kind: 'program', given: {} });
-    assert.deepEqual(givenTo(call), {});
+    assert.deepEqual(argumentsOf(call), {});
   });
 
   it('takes undefined as not given', () => {

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { historyLinks, historyPage, type ShownHistory } from '../../../src/ui/history/historyPage.js';
-import { shownHistory } from '../../../src/ui/history/shownHistory.js';
-import { keptFocus } from '../../../src/ui/keptFocus.js';
+import { readShownHistory } from '../../../src/ui/history/shownHistory.js';
+import { restoreFocusScript } from '../../../src/ui/restoreFocus.js';
 import { AgentCheckpoints } from '../../../src/journal/agentCheckpoints.js';
 import { silentLog } from '../../silentLog.js';
 import { fakeSnapshot, fakeVm, uuidOf } from '../engine/fakeHypervisor.js';
@@ -39,12 +39,12 @@ describe('the page of the history', () => {
     const r = await rig(fakeVm('web', ['s', 't']));
     await r.look('web');
     const favourite = (snapshot: string) => ({ kind: 'favourite', vm: ref, snapshot }) as const;
-    await r.inventory.mark(favourite('s'));
-    await r.inventory.mark(favourite('t'));
-    const ids = (await r.inventory.readLog(ref)).map(({ id }) => id);
+    await r.engine.mark(favourite('s'));
+    await r.engine.mark(favourite('t'));
+    const ids = (await r.engine.readLog(ref)).map(({ id }) => id);
     return {
       ids,
-      html: async (lines) => historyPage(await shownHistory(lines, r.inventory, folder, silentLog), 'n'),
+      html: async (lines) => historyPage(await readShownHistory(lines, r.engine, folder, silentLog), 'n'),
     };
   }
 
@@ -109,7 +109,7 @@ describe('the page of the history', () => {
     const html = historyPage(shown(evil, evil), 'abc');
     assert.match(html, /default-src 'none'; style-src 'nonce-abc'; script-src 'nonce-abc'"/);
     assert.equal(html.split('<script').length, 2);
-    assert.ok(html.includes(`<script nonce="abc">${keptFocus}</script>`));
+    assert.ok(html.includes(`<script nonce="abc">${restoreFocusScript}</script>`));
     const bare = html.replaceAll(/"[^"]*"/g, '""').replace('<body>', '');
     assert.ok(!/<b|<img|<link|<iframe|<[^>]* on\w+=|url\(|@import|style="/i.test(bare));
     assert.deepEqual(

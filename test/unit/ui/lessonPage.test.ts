@@ -4,7 +4,7 @@ import type { LessonView } from '../../../src/lesson/lesson.js';
 import { lessonScript } from '../../../src/lesson/lessonScript.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import { Failure } from '../../../src/domain/failure.js';
-import { keptFocus } from '../../../src/ui/keptFocus.js';
+import { restoreFocusScript } from '../../../src/ui/restoreFocus.js';
 import { lessonLinks, lessonPage } from '../../../src/ui/lesson/lessonPage.js';
 import { snapshot } from './samples.js';
 
@@ -31,7 +31,7 @@ describe('the page of the lesson', () => {
     const html = lessonPage(view, 'abc');
     assert.match(html, /default-src 'none'; style-src 'nonce-abc'; script-src 'nonce-abc'"/);
     assert.equal(html.split('<script').length, 2);
-    assert.ok(html.includes(`<script nonce="abc">${keptFocus}</script>`));
+    assert.ok(html.includes(`<script nonce="abc">${restoreFocusScript}</script>`));
     assert.ok(!/<img|<link|<iframe| on\w+=|url\(|@import/i.test(html));
     assert.ok(!html.includes('style="'), 'styles in elements are not allowed by its own policy');
   });

@@ -1,6 +1,6 @@
 // What a page may say: whatever is not exactly one of our messages does nothing.
 import assert from 'node:assert/strict';
-import { longestPng, longestSvg, parseFromPicture, parseKept } from '../../../src/ui/picture/messages.js';
+import { longestPng, longestSvg, parseFromPicture, parsePageState } from '../../../src/ui/picture/messages.js';
 
 const png = (length: number): Uint8Array => {
   const bytes = new Uint8Array(length);
@@ -59,11 +59,11 @@ describe('messages of the picture', () => {
   });
 
   it('bring no picture back without a VM', () => {
-    assert.equal(parseKept(undefined), undefined);
-    assert.equal(parseKept({ connection: 'qemu:///system' }), undefined);
-    assert.equal(parseKept({ connection: 1, uuid: 'u' }), undefined);
-    assert.deepEqual(parseKept({ connection: 'c', uuid: 'u', disk: 7, more: 1 }), { connection: 'c', uuid: 'u' });
-    assert.deepEqual(parseKept({ connection: 'c', uuid: 'u', disk: 'vda' }), {
+    assert.equal(parsePageState(undefined), undefined);
+    assert.equal(parsePageState({ connection: 'qemu:///system' }), undefined);
+    assert.equal(parsePageState({ connection: 1, uuid: 'u' }), undefined);
+    assert.deepEqual(parsePageState({ connection: 'c', uuid: 'u', disk: 7, more: 1 }), { connection: 'c', uuid: 'u' });
+    assert.deepEqual(parsePageState({ connection: 'c', uuid: 'u', disk: 'vda' }), {
       connection: 'c',
       uuid: 'u',
       disk: 'vda',

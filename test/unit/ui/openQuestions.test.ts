@@ -1,6 +1,6 @@
 // What the tree asks before it takes the keyboard.
 import assert from 'node:assert/strict';
-import { isAsking, whileAsked } from '../../../src/ui/openQuestions.js';
+import { isAsking, whileModalOpen } from '../../../src/ui/openQuestions.js';
 
 describe('questions that are open', () => {
   it('are, until the last of them has an answer or could not be asked', async () => {
@@ -8,8 +8,8 @@ describe('questions that are open', () => {
     let fail: (error: Error) => void = () => undefined;
     assert.equal(isAsking(), false);
     const answers = [
-      whileAsked(new Promise<string>((resolve) => (answer = resolve))),
-      whileAsked(new Promise<string>((_, reject) => (fail = reject))),
+      whileModalOpen(new Promise<string>((resolve) => (answer = resolve))),
+      whileModalOpen(new Promise<string>((_, reject) => (fail = reject))),
     ] as const;
     assert.equal(isAsking(), true);
     answer('yes');

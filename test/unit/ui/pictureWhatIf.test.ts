@@ -1,6 +1,6 @@
 // What the picture shows before something is done: each action that is said to show it has an answer.
 import assert from 'node:assert/strict';
-import type { InventoryPort } from '../../../src/engine/inventory.js';
+import type { EnginePort } from '../../../src/engine/enginePort.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { pictureActions } from '../../../src/ui/picture/pictureState.js';
 import { pictureWhatIf } from '../../../src/ui/picture/pictureWhatIf.js';
@@ -24,8 +24,8 @@ describe('the what-if of a picture', () => {
         })),
       );
     };
-    const inventory = { findVm: () => view, decide } as unknown as InventoryPort;
-    const shown = pictureWhatIf(inventory, {
+    const engine = { findVm: () => view, decide } as unknown as EnginePort;
+    const shown = pictureWhatIf(engine, {
       ref,
       action,
       snapshot,

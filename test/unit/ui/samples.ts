@@ -1,5 +1,5 @@
 // Small VMs, snapshots and connections to make rows of.
-import type { ConnectionView, VmView } from '../../../src/inventory/views.js';
+import type { ConnectionView, VmView } from '../../../src/live/views.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import type { Vm, VmRef } from '../../../src/domain/vm.js';
 

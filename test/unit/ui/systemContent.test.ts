@@ -1,11 +1,11 @@
 // Which rows a system of VMs has and what they say: where all is well, and where a member is gone, away, renamed or reverted alone.
 import assert from 'node:assert/strict';
 import type { StoredSystem, SystemPoint } from '../../../src/domain/system.js';
-import type { ConnectionView, VmView } from '../../../src/inventory/views.js';
+import type { ConnectionView, VmView } from '../../../src/live/views.js';
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
 import { filterPrompt } from '../../../src/text/filterText.js';
 import { shortTime } from '../../../src/text/relativeAge.js';
-import { LookedAt } from '../../../src/ui/tree/lookedAt.js';
+import { OpenRows } from '../../../src/ui/tree/openRows.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
 
@@ -227,7 +227,7 @@ describe('the rows of a system of VMs', () => {
   });
 
   it('are looked at with their VMs while they are open, wherever these are', () => {
-    const lookedAt = new LookedAt();
+    const lookedAt = new OpenRows();
     const [top] = contentOf(connectionView({ vms: [web, db] }), shop, lookedAt).children();
     const membersOf = (): readonly (typeof ref)[] => [ref, { connection: 'unknown', uuid: 'x' }];
     lookedAt.close({ kind: 'connection', id: uri, connection: uri });

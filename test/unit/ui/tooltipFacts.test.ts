@@ -1,7 +1,7 @@
 // What a tooltip tells beside its row: the addresses of a guest that runs, where somebody knows them, and its display.
 import assert from 'node:assert/strict';
 import type { PowerState } from '../../../src/domain/vm.js';
-import type { InventoryPort } from '../../../src/engine/inventory.js';
+import type { EnginePort } from '../../../src/engine/enginePort.js';
 import { type TooltipContent, tooltipContent } from '../../../src/ui/tree/tooltipFacts.js';
 import { ref, vm, vmView } from './samples.js';
 
@@ -24,7 +24,7 @@ function inventory(
       return thumbnail();
     },
   };
-  return { asked, findVm: () => vmView({ vm: vm({ power }) }), guests: guests as unknown as InventoryPort['guests'] };
+  return { asked, findVm: () => vmView({ vm: vm({ power }) }), guests: guests as unknown as EnginePort['guests'] };
 }
 
 const told = (of: ReturnType<typeof inventory>): Promise<TooltipContent> =>

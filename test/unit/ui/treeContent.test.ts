@@ -1,16 +1,16 @@
 // Which rows there are and what they say, from an inventory that is only values.
 import assert from 'node:assert/strict';
 import type { AutoReason } from '../../../src/domain/description.js';
-import type { ConnectionView, VmView } from '../../../src/inventory/views.js';
+import type { ConnectionView, VmView } from '../../../src/live/views.js';
 import type { Bytes, SnapshotSize, VmLayers } from '../../../src/domain/layers.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { Vm, VmRef } from '../../../src/domain/vm.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
-import type { Reading, Row } from '../../../src/text/rows.js';
+import type { RowContext, Row } from '../../../src/text/rows.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { branched, connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
 
-const reading: Reading = { now };
+const reading: RowContext = { now };
 const otherRef: VmRef = { connection: uri, uuid: 'other' };
 
 function contentOf(...connections: ConnectionView[]): TreeContent {
@@ -230,7 +230,7 @@ describe('tree content', () => {
     assert.match(words(content.find(ref)), /· 1\.2 GB$/);
     assert.equal(words(content.find(ref, 'base')), '4 days · 256 MB');
     assert.equal(words(content.find(ref, 'first')), '3 days · size not known');
-    assert.equal(words(content.arranged(ref)?.here), 'changed since (4.0 MB)');
+    assert.equal(words(content.arrangedVm(ref)?.here), 'changed since (4.0 MB)');
     const told = (node: Node | undefined): readonly string[] =>
       content.facts(node!, reading)!.lines.map(({ value }) => value);
     assert.ok(told(content.find(ref, 'first')).includes('not known'));
@@ -267,7 +267,7 @@ describe('tree content', () => {
     };
     const of = (view: VmView) => {
       const content = contentOf({ ...withVms, vms: [view] });
-      return [content.find(ref)!, content.arranged(ref)!.here].map((node) => content.row(node, reading)!.description);
+      return [content.find(ref)!, content.arrangedVm(ref)!.here].map((node) => content.row(node, reading)!.description);
     };
     const view = { ...vmView(withVms.vms[0]), layers };
     const [vmWords, hereWords] = of(view);
@@ -414,7 +414,7 @@ describe('tree content', () => {
         connectionView({ vms: [vmView({ tree: branched, operation: { ...operation, ...progress } })] }),
       );
       const row = content.row(content.find(ref)!, reading);
-      const here = content.row(content.arranged(ref)!.here, reading);
+      const here = content.row(content.arrangedVm(ref)!.here, reading);
       assert.equal(here?.description, row?.description);
       return row?.description;
     };
@@ -446,7 +446,7 @@ describe('tree content', () => {
   it('offers nothing that changes anything on a read-only connection', () => {
     const readOnly = connectionView({ ...withVms, capabilities: { ...withVms.capabilities!, readOnly: true } });
     const content = contentOf(readOnly);
-    for (const node of [content.find(ref)!, content.find(ref, 'first')!, content.arranged(ref)!.here]) {
+    for (const node of [content.find(ref)!, content.find(ref, 'first')!, content.arrangedVm(ref)!.here]) {
       const { context } = content.row(node, reading)!;
       assert.doesNotMatch(context, /\b(checkpointable|revertable|deletable|describable|forceable|startable);/);
     }
@@ -534,7 +534,7 @@ describe('tree content', () => {
   it('shows VMs of which nothing is heard as they were, pale, since when, and with nothing that could be done', () => {
     const content = contentOf({ ...withVms, lastSeenAt: now - 20_000 });
     const [connection] = content.children();
-    const nodes = [content.find(ref)!, content.find(ref, 'base')!, content.arranged(ref)!.here];
+    const nodes = [content.find(ref)!, content.find(ref, 'base')!, content.arrangedVm(ref)!.here];
     const rows = nodes.map((node) => content.row(node, reading)!);
     assert.deepEqual(
       rows.map((row) => 'mark' in row && row.mark),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Emitter } from '../../../src/base/emitter.js';
 import type { SnapshotTree } from '../../../src/domain/snapshot.js';
-import type { InventoryChange } from '../../../src/inventory/views.js';
+import type { StoreChange } from '../../../src/live/views.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { TreeFocus } from '../../../src/ui/tree/treeFocus.js';
@@ -12,9 +12,9 @@ import { branched, connectionView, ref, snapshot, uri, vmView } from './samples.
 describe('the focus of the tree', () => {
   function rig() {
     let tree: SnapshotTree = branched;
-    const changes = new Emitter<InventoryChange>();
+    const changes = new Emitter<StoreChange>();
     const findVm = () => vmView({ tree });
-    const inventory = { onDidChange: changes.event, findVm, readTree: () => Promise.resolve(tree) };
+    const engine = { onDidChange: changes.event, findVm, readTree: () => Promise.resolve(tree) };
     const source = { connections: [connectionView({ vms: [vmView({ tree })] })], findVm };
     const content = new TreeContent(source, { sort: 'time', layout: 'tree', filter: '' });
     const stood: string[] = [];
@@ -61,7 +61,7 @@ describe('the focus of the tree', () => {
     const log = { debug: (text: string) => debugged.push(text), trace: () => undefined } as never;
     const draw = (node: Node | undefined) => void drawn.push(node === undefined ? 'all' : wordsOf(node));
     const clock = new FakeClock();
-    const focus = new TreeFocus(view, { content, inventory, draw, log, clock }, whereabouts);
+    const focus = new TreeFocus(view, { content, engine, draw, log, clock }, whereabouts);
     return {
       content,
       stood,

@@ -1,6 +1,6 @@
 // VMs in the order that somebody wants, and when each was used, whatever the editor kept of that.
 import assert from 'node:assert/strict';
-import { type VmView, vmKey } from '../../../src/inventory/views.js';
+import { type VmView, vmKey } from '../../../src/live/views.js';
 import { silentLog } from '../../silentLog.js';
 import { UsedVms } from '../../../src/ui/tree/usedVms.js';
 import { inVmOrder } from '../../../src/ui/tree/vmOrder.js';

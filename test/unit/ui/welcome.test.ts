@@ -1,6 +1,6 @@
 // The one welcome that fits a view without rows.
 import assert from 'node:assert/strict';
-import type { ConnectionView } from '../../../src/inventory/views.js';
+import type { ConnectionView } from '../../../src/live/views.js';
 import type { WelcomeState } from '../../../src/manifest/contextKeyTable.js';
 import { Failure, type FailureDetails } from '../../../src/domain/failure.js';
 import { welcomeOf } from '../../../src/ui/tree/welcome.js';

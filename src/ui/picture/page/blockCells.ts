@@ -1,5 +1,5 @@
 // How single cells of a layer look: covered, unknown, and with what an operation would do to them. Knows no layer.
-import type { Fate } from '../../../operations/whatIf.js';
+import type { LayerFate } from '../../../operations/whatIf.js';
 import type { Palette } from './palette.js';
 import type { ExtentIndex } from './extentIndex.js';
 import type { Surface } from './surface.js';
@@ -12,20 +12,20 @@ export const coveredOpacity = 0.22;
 export const letterRun = 18;
 
 export interface RowFate {
-  readonly fate: Fate;
+  readonly fate: LayerFate;
   readonly words: string;
   /** Of which bytes; absent: all of the row. */
   readonly extents?: ExtentIndex;
 }
 
-export interface Place {
+export interface CellBox {
   readonly x: number;
   readonly y: number;
   readonly width: number;
   readonly height: number;
 }
 
-export function drawCovered(surface: Surface, { x, y, width, height }: Place, color: string): void {
+export function drawCovered(surface: Surface, { x, y, width, height }: CellBox, color: string): void {
   const frame = width < 3 ? undefined : { color, width: 1 };
   surface.rect(x, y, width, height, { color, opacity: coveredOpacity });
   if (frame !== undefined) {
@@ -71,7 +71,7 @@ export function drawFate(
 }
 
 /** Hatched in grey, which no layer is, with question marks. */
-export function drawUnknown(surface: Surface, palette: Palette, place: Place): void {
+export function drawUnknown(surface: Surface, palette: Palette, place: CellBox): void {
   const { x, y, width, height } = place;
   surface.rect(x, y, width, height, { color: palette.background, ink: palette.line, pattern: 'rising' });
   if (width >= letterRun && height >= 14) {

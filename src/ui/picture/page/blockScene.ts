@@ -54,15 +54,15 @@ export function blocksHeight({ map, hasReads }: Blocks, rows = new BlockRows(map
   return rows.end + (hasReads ? rowHeight : 0);
 }
 
-type Sight = NonNullable<BlockScene['sight']>;
+type VisiblePart = NonNullable<BlockScene['sight']>;
 
 /** Where what the VM reads stands, in pixels of the whole: below the layers, or at the lower edge of what is in sight of them. */
-export function readsTop({ end: below }: Pick<BlockRows, 'end'>, sight: Sight | undefined): number {
+export function readsTop({ end: below }: Pick<BlockRows, 'end'>, sight: VisiblePart | undefined): number {
   return sight === undefined ? below : Math.max(rulerHeight, Math.min(below, sight.top + sight.height - rowHeight));
 }
 
 /** The row at this height of the whole; the one after the last layer is what the VM reads. */
-export function rowAt({ map, hasReads }: Blocks, rows: BlockRows, y: number, sight: Sight): number {
+export function rowAt({ map, hasReads }: Blocks, rows: BlockRows, y: number, sight: VisiblePart): number {
   return hasReads && y >= readsTop(rows, sight) ? map.rows.length : rows.at(y);
 }
 
@@ -78,10 +78,10 @@ export function rowFates({ rows }: PictureWhatIf): ReadonlyMap<string, RowFate> 
 export function drawBlocks(surface: Surface, scene: BlockScene): void {
   const { blocks, sight, rows = new BlockRows(blocks.map.rows.length) } = scene;
   const top = sight?.top ?? 0;
-  const shown = (row: number): boolean =>
+  const isInSight = (row: number): boolean =>
     sight === undefined || (rows.top(row + 1) >= sight.top && rows.top(row) <= sight.top + sight.height);
   blocks.map.rows.forEach((_, row) => {
-    if (shown(row)) {
+    if (isInSight(row)) {
       drawLayer(surface, scene, row, rows.top(row) - top);
     }
   });

@@ -8,16 +8,16 @@ import { type BlockScene, type RowMarks, blocksHeight, drawBlocks, rowAt, snapsh
 import { type RowFate } from './blockCells.js';
 import { placeWords } from './blockWords.js';
 import { cursorMove } from './cursorMove.js';
-import { type DiskWindow, cellsIn, moved, showing, wholeDisk, zoomed } from './diskWindow.js';
+import { type DiskWindow, cellsIn, moveWindow, showing, wholeDisk, zoomWindow } from './diskWindow.js';
 import { DrawnCanvas } from './drawnCanvas.js';
 import type { PictureBlocks, PictureMark } from '../messages.js';
 import { SpokenBlocks } from './spokenBlocks.js';
 import type { Theme } from './theme.js';
-import { whilePulled } from './whilePulled.js';
+import { onDrag } from './onDrag.js';
 
 const zoomStep = 1.6;
 
-type Place = NonNullable<BlockScene['cursor']>;
+type CellPosition = NonNullable<BlockScene['cursor']>;
 
 export interface BlockHooks {
   readonly theme: () => Theme;
@@ -36,7 +36,7 @@ export class BlockView {
   #rows = new BlockRows(0);
   #window: DiskWindow = { start: 0, span: 1 };
   #cursor = { row: 0, offset: 0 };
-  #pointed: Place | undefined;
+  #pointed: CellPosition | undefined;
   #fates: ReadonlyMap<string, RowFate> | undefined;
   #marks: RowMarks = new Map();
   #lit: string | undefined;
@@ -148,7 +148,7 @@ export class BlockView {
     const { offset } = this.#cursor;
     const seen = offset >= start && offset < start + span;
     const around = x === undefined ? (seen ? offset : start + span / 2) : start + (x / this.#drawn.width) * span;
-    this.#look(zoomed(map, this.#window, factor, around));
+    this.#look(zoomWindow(map, this.#window, factor, around));
   }
 
   #look(window: DiskWindow): void {
@@ -182,7 +182,7 @@ export class BlockView {
     const across = event.shiftKey ? event.deltaY : event.deltaX;
     if (across !== 0) {
       event.preventDefault();
-      this.#look(moved(map, this.#window, (across / width) * this.#window.span));
+      this.#look(moveWindow(map, this.#window, (across / width) * this.#window.span));
     } else if (event.deltaY < 0 || this.#window.span < map.virtualBytes) {
       event.preventDefault();
       this.zoom(Math.exp(event.deltaY / 300), this.#drawn.pointOf(event).x);
@@ -201,9 +201,9 @@ export class BlockView {
     this.#say();
     this.repaint();
     const from = { x: event.clientX, window: this.#window };
-    whilePulled((move) => {
+    onDrag((move) => {
       const bytes = ((from.x - move.clientX) / this.#drawn.width) * from.window.span;
-      this.#window = moved(map, from.window, bytes);
+      this.#window = moveWindow(map, from.window, bytes);
       this.repaint();
     });
   }
@@ -271,14 +271,14 @@ export class BlockView {
     this.#hooks.attend(row === undefined ? undefined : snapshotOf(this.#blocks?.map.rows[row]));
   }
 
-  #point(place: Place | undefined): void {
+  #point(place: CellPosition | undefined): void {
     this.#pointed = place;
     this.#attend();
     this.#say();
     this.repaint();
   }
 
-  #placeUnder(event: MouseEvent): Place | undefined {
+  #placeUnder(event: MouseEvent): CellPosition | undefined {
     const blocks = this.#blocks;
     if (blocks === undefined) {
       return undefined;
@@ -292,18 +292,18 @@ export class BlockView {
     return isRow ? { row, offset } : undefined;
   }
 
-  #looked(): Place {
+  #focusedCell(): CellPosition {
     return this.#pointed ?? this.#cursor;
   }
 
   #say(): void {
     const blocks = this.#blocks;
     if (blocks !== undefined) {
-      this.#frame.say(this.#cell(blocks, this.#looked()));
+      this.#frame.say(this.#cell(blocks, this.#focusedCell()));
     }
   }
 
-  #cell(blocks: Blocks, place: Place): string {
+  #cell(blocks: Blocks, place: CellPosition): string {
     return placeWords(blocks, place, { window: this.#window, width: this.#drawn.width, marks: this.#marks });
   }
 

@@ -37,7 +37,7 @@ export function rowWords(blocks: Blocks, row: number): string {
   if (one === undefined) {
     return readWords(blocks, 0, blocks.map.virtualBytes);
   }
-  const held = blocks.held(row);
+  const held = blocks.heldBytes(row);
   const { read } = blocks.content(row, 0, blocks.map.virtualBytes);
   return [
     layerWords(blocks, row),

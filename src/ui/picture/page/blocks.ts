@@ -87,7 +87,7 @@ export class Blocks {
   }
 
   /** Bytes that a row holds in all, as far as it is readable. */
-  held(row: number): number | undefined {
+  heldBytes(row: number): number | undefined {
     const data = this.#data[row];
     return data === undefined ? undefined : data.total + (this.#zero[row]?.total ?? 0);
   }

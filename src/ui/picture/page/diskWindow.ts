@@ -21,27 +21,27 @@ export function wholeDisk({ virtualBytes }: Disk): DiskWindow {
 }
 
 /** @param around the byte that stays where it is; `factor` below 1 goes closer */
-export function zoomed(disk: Disk, window: DiskWindow, factor: number, around: number): DiskWindow {
+export function zoomWindow(disk: Disk, window: DiskWindow, factor: number, around: number): DiskWindow {
   const most = Math.max(1, disk.virtualBytes);
   const least = Math.min(most, fewestClusters * Math.max(1, disk.clusterBytes));
   const span = Math.min(most, Math.max(least, window.span * factor));
   const share = window.span === 0 ? 0 : (around - window.start) / window.span;
-  return within(disk, { start: around - share * span, span });
+  return clampWindow(disk, { start: around - share * span, span });
 }
 
-export function moved(disk: Disk, window: DiskWindow, bytes: number): DiskWindow {
-  return within(disk, { start: window.start + bytes, span: window.span });
+export function moveWindow(disk: Disk, window: DiskWindow, bytes: number): DiskWindow {
+  return clampWindow(disk, { start: window.start + bytes, span: window.span });
 }
 
 /** Moved as little as brings the byte into sight. */
 export function showing(disk: Disk, window: DiskWindow, from: number, to: number): DiskWindow {
   if (from < window.start) {
-    return moved(disk, window, from - window.start);
+    return moveWindow(disk, window, from - window.start);
   }
-  return to > window.start + window.span ? moved(disk, window, to - window.start - window.span) : window;
+  return to > window.start + window.span ? moveWindow(disk, window, to - window.start - window.span) : window;
 }
 
-function within({ virtualBytes }: Disk, { start, span }: DiskWindow): DiskWindow {
+function clampWindow({ virtualBytes }: Disk, { start, span }: DiskWindow): DiskWindow {
   return { start: Math.max(0, Math.min(start, virtualBytes - span)), span };
 }
 

@@ -13,7 +13,7 @@ const editor = acquireVsCodeApi();
 let page: Page | undefined;
 
 /** What the page itself has kept, over the times that its tab is hidden. */
-function keptHere(): { readonly ground?: unknown } {
+function readPageState(): { readonly ground?: unknown } {
   const state = editor.getState();
   return typeof state === 'object' && state !== null ? state : {};
 }
@@ -23,11 +23,11 @@ addEventListener('message', (event: MessageEvent<ToPicture>) => {
   if (message.kind === 'start') {
     const { sentences, language, kept } = message;
     document.documentElement.lang = language;
-    editor.setState({ ...kept, ground: keptHere().ground });
+    editor.setState({ ...kept, ground: readPageState().ground });
     l10n.config({ contents: sentences });
     page ??= new Page((sent) => editor.postMessage(sent), {
-      get: () => keptHere().ground,
-      set: (ground) => editor.setState({ ...keptHere(), ground }),
+      get: () => readPageState().ground,
+      set: (ground) => editor.setState({ ...readPageState(), ground }),
     });
     return;
   }

@@ -7,7 +7,7 @@ import { slidePng, slideSvg } from './exportSlide.js';
 import { openMenu } from './menu.js';
 import type { FromPicture, PictureAction, PictureNode, PictureState, PictureWhatIf, ToPicture } from '../messages.js';
 import { isFilled, paletteOf, type SlideGround } from './palette.js';
-import { type KeptGround, SlideTools } from './slideTools.js';
+import { type GroundStore, SlideTools } from './slideTools.js';
 import type { Slide } from './slide.js';
 import { Theme } from './theme.js';
 import type { NodeFates } from './treeScene.js';
@@ -28,7 +28,7 @@ export class Page {
   #shownWhatIf: PictureWhatIf | undefined;
   #lesson: HTMLElement | undefined;
 
-  constructor(send: (message: FromPicture) => void, kept: KeptGround) {
+  constructor(send: (message: FromPicture) => void, kept: GroundStore) {
     this.#send = send;
     this.#theme = new Theme(() => this.#repaint());
     const theme = (): Theme => this.#theme;

@@ -52,7 +52,7 @@ export function drawSlide(surface: Surface, slide: Slide): void {
   }
   const treeTop = margin + headHeight(slide);
   const treeLeft = margin + Math.max(0, (width - treeSize(figure, scale).width) / 2);
-  drawTree(shifted(surface, treeLeft, treeTop), {
+  drawTree(shiftSurface(surface, treeLeft, treeTop), {
     figure,
     palette,
     scale,
@@ -69,7 +69,7 @@ export function drawSlide(surface: Surface, slide: Slide): void {
     width,
   });
   surface.text(blocks.map.unreadable ?? blocks.map.words, margin, top + 38, { color: palette.muted, size: 13, width });
-  drawBlocks(shifted(surface, margin, top + 54), {
+  drawBlocks(shiftSurface(surface, margin, top + 54), {
     blocks,
     window: wholeDisk(blocks.map),
     width,
@@ -116,7 +116,7 @@ function parts({ figure, blocks, legend }: Slide): {
   };
 }
 
-function shifted(surface: Surface, dx: number, dy: number): Surface {
+function shiftSurface(surface: Surface, dx: number, dy: number): Surface {
   return {
     rect: (x, y, width, height, fill, stroke, radius) =>
       surface.rect(x + dx, y + dy, width, height, fill, stroke, radius),

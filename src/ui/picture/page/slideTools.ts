@@ -4,7 +4,7 @@ import { button, element } from './element.js';
 import { type SlideGround, slideGrounds } from './palette.js';
 
 /** What was chosen last, over the times that the tab is hidden. */
-export interface KeptGround {
+export interface GroundStore {
   readonly get: () => unknown;
   readonly set: (ground: SlideGround) => void;
 }
@@ -13,7 +13,7 @@ export class SlideTools {
   readonly element: HTMLElement;
   #ground: SlideGround;
 
-  constructor(kept: KeptGround, save: (format: 'svg' | 'png') => void) {
+  constructor(kept: GroundStore, save: (format: 'svg' | 'png') => void) {
     const before = kept.get();
     this.#ground = slideGrounds.find((ground) => ground === before) ?? 'light';
     const words: Readonly<Record<SlideGround, string>> = {

@@ -7,7 +7,7 @@ import { rowWords } from './blockWords.js';
 import type { Blocks } from './blocks.js';
 import { element, keepInOrder, setText } from './element.js';
 
-export interface ToldBlocks {
+export interface BlocksToSpeak {
   readonly blocks: Blocks;
   readonly rows: BlockRows;
   /** Pixels that are scrolled away above. */
@@ -32,7 +32,7 @@ export class SpokenBlocks {
     });
   }
 
-  tell({ blocks, rows, scrolled, width, height, row: cursor, cell, fates, marks }: ToldBlocks): void {
+  tell({ blocks, rows, scrolled, width, height, row: cursor, cell, fates, marks }: BlocksToSpeak): void {
     const count = blocks.map.rows.length + (blocks.hasReads ? 1 : 0);
     const first = Math.max(0, rows.at(scrolled));
     const last = Math.min(count - 1, rows.at(scrolled + height));

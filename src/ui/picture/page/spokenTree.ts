@@ -7,7 +7,7 @@ import type { WalkedTree } from './treeWalk.js';
 /** More could not be told apart by ear either. */
 const mostSpoken = 120;
 
-export interface ToldTree {
+export interface TreeToSpeak {
   readonly figure: TreeFigure;
   readonly walked: WalkedTree;
   readonly scale: number;
@@ -27,7 +27,7 @@ export class SpokenTree {
   }
 
   /** The elements are used again from frame to frame: what is told stays as long as it is in sight. */
-  tell(tree: ToldTree): void {
+  tell(tree: TreeToSpeak): void {
     const { figure, inSight, focused } = tree;
     const told = figure.nodes.length <= mostSpoken ? figure.nodes.keys() : inSight.slice(0, mostSpoken);
     const wanted = new Set(told);
@@ -47,7 +47,7 @@ export class SpokenTree {
     }
   }
 
-  #describe(item: HTMLElement, index: number, { figure, walked, scale, fates, focused }: ToldTree): void {
+  #describe(item: HTMLElement, index: number, { figure, walked, scale, fates, focused }: TreeToSpeak): void {
     const node = figure.nodes[index];
     const fate = node === undefined ? undefined : fates?.get(node.name);
     const siblings = node?.parent === undefined ? walked.roots : (walked.children[node.parent] ?? []);

@@ -65,7 +65,7 @@ export class SvgSurface implements Surface {
           ...(look.weight === 'bold' ? { 'font-weight': 'bold' } : {}),
           ...(look.struck === true ? { 'text-decoration': 'line-through' } : {}),
         },
-        escaped(shown),
+        escapeXml(shown),
       ),
     );
   }
@@ -83,8 +83,8 @@ export class SvgSurface implements Surface {
         'font-family': this.#font,
         role: 'img',
       },
-      element('title', {}, escaped(title)) +
-        element('desc', {}, escaped(words)) +
+      element('title', {}, escapeXml(title)) +
+        element('desc', {}, escapeXml(words)) +
         (definitions === '' ? '' : element('defs', {}, definitions)) +
         this.#parts.join('\n'),
     );
@@ -125,7 +125,7 @@ function cut(text: string, { width, size }: TextLook): string {
 /** @param content markup that was made here, or escaped text */
 function element(name: string, attributes: Readonly<Record<string, string | number>>, content = ''): string {
   const written = Object.entries(attributes)
-    .map(([key, value]) => ` ${key}="${typeof value === 'number' ? number(value) : escaped(value)}"`)
+    .map(([key, value]) => ` ${key}="${typeof value === 'number' ? number(value) : escapeXml(value)}"`)
     .join('');
   return content === '' ? `<${name}${written}/>` : `<${name}${written}>${content}</${name}>`;
 }
@@ -143,7 +143,7 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /** XML has no place at all for control characters and halves of surrogate pairs. */
-function escaped(text: string): string {
+function escapeXml(text: string): string {
   return text
     .replaceAll(/(?![\n\t])\p{Cc}|\p{Cs}|[\uFFFE\uFFFF]/gu, '\uFFFD')
     .replaceAll(/[&<>"']/gu, (character) => escapes[character] ?? '');

@@ -1,7 +1,7 @@
 // Where the nodes of a tree stand: tidy, parents centred above their children, subtrees as close as they fit. O(n),
 // without recursion, because chains of thousands exist. Knows no pixels: a step is one node wide, a level one high.
 
-export interface Placed {
+export interface PlacedNode {
   /** In node widths; the leftmost node stands at 0. */
   readonly x: number;
   /** Its depth. */
@@ -9,25 +9,25 @@ export interface Placed {
 }
 
 export interface TreeLayout {
-  readonly places: readonly Placed[];
+  readonly places: readonly PlacedNode[];
   /** In node widths: where the rightmost node stands. */
   readonly width: number;
   readonly levels: number;
 }
 
-interface Walker {
+interface LayoutNode {
   readonly index: number;
   readonly level: number;
-  readonly parent: Walker | undefined;
-  readonly children: Walker[];
+  readonly parent: LayoutNode | undefined;
+  readonly children: LayoutNode[];
   /** Position among its siblings. */
   readonly number: number;
   prelim: number;
   mod: number;
   change: number;
   shift: number;
-  thread: Walker | undefined;
-  ancestor: Walker;
+  thread: LayoutNode | undefined;
+  ancestor: LayoutNode;
 }
 
 /**
@@ -45,7 +45,7 @@ export function layoutTree(parents: readonly (number | undefined)[]): TreeLayout
   let least = Infinity;
   let most = -Infinity;
   let levels = 0;
-  const sums = new Map<Walker, number>([[top, 0]]);
+  const sums = new Map<LayoutNode, number>([[top, 0]]);
   for (const walker of order.reverse()) {
     const above = sums.get(walker) ?? 0;
     for (const child of walker.children) {
@@ -63,19 +63,19 @@ export function layoutTree(parents: readonly (number | undefined)[]): TreeLayout
 }
 
 /** All under one root that is not shown. */
-function makeWalkers(parents: readonly (number | undefined)[]): Walker {
+function makeWalkers(parents: readonly (number | undefined)[]): LayoutNode {
   const below = new Map<number | undefined, number[]>();
   parents.forEach((parent, index) => {
     const list = below.get(parent) ?? [];
     list.push(index);
     below.set(parent, list);
   });
-  const top = walker(-1, -1, undefined, 0);
+  const top = layoutNodeOf(-1, -1, undefined, 0);
   const open = [top];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     const parent = at;
     for (const index of below.get(parent.index < 0 ? undefined : parent.index) ?? []) {
-      const child = walker(index, parent.level + 1, parent, parent.children.length);
+      const child = layoutNodeOf(index, parent.level + 1, parent, parent.children.length);
       parent.children.push(child);
       open.push(child);
     }
@@ -83,7 +83,7 @@ function makeWalkers(parents: readonly (number | undefined)[]): Walker {
   return top;
 }
 
-function walker(index: number, level: number, parent: Walker | undefined, number: number): Walker {
+function layoutNodeOf(index: number, level: number, parent: LayoutNode | undefined, number: number): LayoutNode {
   const made = {
     index,
     level,
@@ -96,10 +96,10 @@ function walker(index: number, level: number, parent: Walker | undefined, number
     shift: 0,
     thread: undefined,
   };
-  return Object.assign(made, { ancestor: made as unknown as Walker });
+  return Object.assign(made, { ancestor: made as unknown as LayoutNode });
 }
 
-function childrenFirst(top: Walker): Walker[] {
+function childrenFirst(top: LayoutNode): LayoutNode[] {
   const order = [top];
   // The list grows while it is walked.
   for (const one of order) {
@@ -111,7 +111,7 @@ function childrenFirst(top: Walker): Walker[] {
 }
 
 /** The trees below the children are placed already, each for itself; here they are put beside each other. */
-function placeChildren(parent: Walker): void {
+function placeChildren(parent: LayoutNode): void {
   let [ancestor] = parent.children;
   for (const child of parent.children) {
     const left = parent.children[child.number - 1];
@@ -134,13 +134,13 @@ function placeChildren(parent: Walker): void {
   }
 }
 
-function midpoint({ children }: Walker): number | undefined {
+function midpoint({ children }: LayoutNode): number | undefined {
   const [first] = children;
   const last = children.at(-1);
   return first === undefined || last === undefined ? undefined : (first.prelim + last.prelim) / 2;
 }
 
-function apportion(right: Walker, left: Walker, defaultAncestor: Walker): Walker {
+function apportion(right: LayoutNode, left: LayoutNode, defaultAncestor: LayoutNode): LayoutNode {
   let ancestor = defaultAncestor;
   const first = right.parent?.children[0] ?? right;
   let [insideRight, outsideRight, insideLeft, outsideLeft] = [right, right, left, first];
@@ -179,7 +179,7 @@ function apportion(right: Walker, left: Walker, defaultAncestor: Walker): Walker
   }
 }
 
-function moveSubtree(from: Walker, to: Walker, shift: number): void {
+function moveSubtree(from: LayoutNode, to: LayoutNode, shift: number): void {
   const each = shift / (to.number - from.number);
   to.change -= each;
   to.shift += shift;
@@ -188,10 +188,10 @@ function moveSubtree(from: Walker, to: Walker, shift: number): void {
   to.mod += shift;
 }
 
-function firstBelow(one: Walker): Walker | undefined {
+function firstBelow(one: LayoutNode): LayoutNode | undefined {
   return one.children[0] ?? one.thread;
 }
 
-function lastBelow(one: Walker): Walker | undefined {
+function lastBelow(one: LayoutNode): LayoutNode | undefined {
   return one.children.at(-1) ?? one.thread;
 }

@@ -1,6 +1,6 @@
 // Draws the tree of snapshots: boxes, the lines between them, the way to "You are here", and what an operation would do
 // to each. Only what is in sight. Knows no page.
-import type { Fate } from '../../../operations/whatIf.js';
+import type { LayerFate } from '../../../operations/whatIf.js';
 import type { PictureNode } from '../messages.js';
 import type { Palette } from './palette.js';
 import type { Surface } from './surface.js';
@@ -22,21 +22,21 @@ export interface TreeFigure {
   readonly layout: TreeLayout;
 }
 
-export interface Box {
+export interface FigureBox {
   readonly x: number;
   readonly y: number;
   readonly width: number;
   readonly height: number;
 }
 
-export type NodeFates = ReadonlyMap<string, { readonly fate: Fate; readonly words: string }>;
+export type NodeFates = ReadonlyMap<string, { readonly fate: LayerFate; readonly words: string }>;
 
 export interface TreeScene {
   readonly figure: TreeFigure;
   readonly palette: Palette;
   readonly scale: number;
   /** What is in sight, in pixels of the whole figure; absent: all. */
-  readonly sight?: Box;
+  readonly sight?: FigureBox;
   readonly focused?: number;
   readonly pointed?: number;
   /** The snapshot whose layer somebody looks at. */
@@ -55,7 +55,7 @@ export function treeSize({ layout }: TreeFigure, scale: number): { readonly widt
   };
 }
 
-export function nodeBox({ layout }: TreeFigure, node: number, scale: number): Box {
+export function nodeBox({ layout }: TreeFigure, node: number, scale: number): FigureBox {
   const { x = 0, level = 0 } = layout.places[node] ?? {};
   return {
     x: (treeMargin + x * stepX) * scale,
@@ -76,7 +76,7 @@ export function readable(scale: number): number {
   return Math.max(smallestWords, Math.min(1, scale));
 }
 
-export function nodesIn(figure: TreeFigure, sight: Box, scale: number): readonly number[] {
+export function nodesIn(figure: TreeFigure, sight: FigureBox, scale: number): readonly number[] {
   return figure.nodes.flatMap((_, node) => (meet(nodeBox(figure, node, scale), sight) ? [node] : []));
 }
 
@@ -105,8 +105,8 @@ export function drawTree(surface: Surface, scene: TreeScene): void {
 
 function drawEdge(
   surface: Surface,
-  above: Box,
-  below: Box,
+  above: FigureBox,
+  below: FigureBox,
   way: 'beside' | 'path',
   { palette, scale, sight }: TreeScene,
   shift: { readonly x: number; readonly y: number },
@@ -128,7 +128,7 @@ function drawEdge(
   );
 }
 
-function drawNode(surface: Surface, node: number, box: Box, scene: TreeScene): void {
+function drawNode(surface: Surface, node: number, box: FigureBox, scene: TreeScene): void {
   const { figure, palette, scale, focused, pointed, fates } = scene;
   const one = figure.nodes[node];
   if (one === undefined) {
@@ -177,9 +177,9 @@ function drawNode(surface: Surface, node: number, box: Box, scene: TreeScene): v
 function drawWords(
   surface: Surface,
   node: PictureNode,
-  box: Box,
+  box: FigureBox,
   { palette, scale }: TreeScene,
-  fate: { readonly fate: Fate; readonly words: string } | undefined,
+  fate: { readonly fate: LayerFate; readonly words: string } | undefined,
 ): void {
   const inset = (node.kind === 'here' ? 22 : 10) * scale;
   const x = box.x + inset;
@@ -194,7 +194,7 @@ function drawWords(
   ];
   const lines = [
     ...heads,
-    ...shortened(node.lines, mostLines - heads.length).map((text) => ({ text, color: undefined })),
+    ...shortenLines(node.lines, mostLines - heads.length).map((text) => ({ text, color: undefined })),
   ];
   surface.text(node.title, x, box.y + 16 * scale, {
     color: palette.foreground,
@@ -214,11 +214,11 @@ function drawWords(
 }
 
 /** What does not fit stands together in the last line. */
-function shortened(lines: readonly string[], most: number): readonly string[] {
+function shortenLines(lines: readonly string[], most: number): readonly string[] {
   return lines.length <= most ? lines : [...lines.slice(0, most - 1), lines.slice(most - 1).join(' · ')];
 }
 
-export function fateColor(fate: Fate, palette: Palette): string {
+export function fateColor(fate: LayerFate, palette: Palette): string {
   switch (fate) {
     case 'dropped':
       return palette.danger;
@@ -236,6 +236,6 @@ function markColor(mark: NonNullable<PictureNode['searched']>['mark'], palette: 
   return { good: palette.accent, bad: palette.danger, firstBad: palette.danger, skipped: palette.muted }[mark];
 }
 
-function meet(a: Box, b: Box): boolean {
+function meet(a: FigureBox, b: FigureBox): boolean {
   return a.x <= b.x + b.width && b.x <= a.x + a.width && a.y <= b.y + b.height && b.y <= a.y + a.height;
 }

@@ -18,7 +18,7 @@ import {
   roomFor,
   treeSize,
 } from './treeScene.js';
-import { whilePulled } from './whilePulled.js';
+import { onDrag } from './onDrag.js';
 import { listenToTree } from './treeGestures.js';
 import { ownKey, stepInTree, stepKeys } from './treeWalk.js';
 
@@ -97,7 +97,7 @@ export class TreeView {
 
   show(nodes: readonly PictureNode[]): void {
     this.#tree.show(nodes);
-    this.#arranged();
+    this.#noteArranged();
     if (this.#begun === undefined) {
       this.#begin();
     }
@@ -117,10 +117,10 @@ export class TreeView {
   showFates(fates: NodeFates | undefined): void {
     this.#fates = fates;
     this.#tree.keep(fates);
-    this.#arranged();
+    this.#noteArranged();
   }
 
-  #arranged(): void {
+  #noteArranged(): void {
     if (this.#index() === undefined) {
       this.#focused = (this.#tree.nodes.find(({ kind }) => kind === 'here') ?? this.#tree.nodes[0])?.name;
     }
@@ -132,7 +132,7 @@ export class TreeView {
   /** Each of those that stand together stands for itself again. */
   #unfold(names: readonly string[]): void {
     this.#tree.unfold(names);
-    this.#arranged();
+    this.#noteArranged();
     this.focusNode(names[0] ?? '');
   }
 
@@ -157,7 +157,7 @@ export class TreeView {
     const around = this.#tree.nodes[this.#tree.find(name) ?? -1]?.folds;
     if (around?.includes(name) === true) {
       this.#tree.unfold(around);
-      this.#arranged();
+      this.#noteArranged();
     }
     this.#focused = name;
     this.#attend();
@@ -171,7 +171,7 @@ export class TreeView {
 
   fit(): void {
     const scale = this.#tree.fit(this.#drawn.width, this.#drawn.height);
-    this.#arranged();
+    this.#noteArranged();
     this.zoom(scale / this.#scale);
     this.#reveal('near');
   }
@@ -252,7 +252,7 @@ export class TreeView {
   #pull(start: PointerEvent): void {
     const { scroller } = this.#drawn;
     const from = { left: scroller.scrollLeft, top: scroller.scrollTop };
-    whilePulled((event) => {
+    onDrag((event) => {
       scroller.scrollLeft = from.left + start.clientX - event.clientX;
       scroller.scrollTop = from.top + start.clientY - event.clientY;
     });

@@ -1,0 +1,36 @@
+// What a visit is for who made it.
+import type { Session } from '../session/session.js';
+import { systemInfo } from '../session/systemInfos.js';
+import type { SystemInfo, VirtRewind } from './publicApi.js';
+import { SessionLab } from './sessionLab.js';
+import { SessionSystem } from './sessionSystem.js';
+import { SessionVm } from './sessionVm.js';
+import type { LibrarySession } from './librarySession.js';
+
+export function createLibrary(librarySession: LibrarySession, close: () => Promise<void>): VirtRewind {
+  return {
+    list: () =>
+      librarySession.look(async (session) => {
+        const { views } = await session.reachAll();
+        return views.map((view) => session.infoOf(view));
+      }),
+    find: (nameOrUuid) =>
+      librarySession.look(async (session) => new SessionVm(librarySession, await session.vm(nameOrUuid))),
+    systems: () => librarySession.look(systemsOf),
+    system: (name) => SessionSystem.open(librarySession, name),
+    lab: (file) => new SessionLab(librarySession, file),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function systemsOf(session: Session): Promise<readonly SystemInfo[]> {
+  const systems = await session.systems();
+  const { systems: all } = await systems.list();
+  const looked: SystemInfo[] = [];
+  for (const stored of all) {
+    session.reachMembers(stored);
+    looked.push(systemInfo(await systems.look(stored)));
+  }
+  return looked;
+}

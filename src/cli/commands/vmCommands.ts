@@ -1,0 +1,165 @@
+// The commands that change a VM: each is planned, told, agreed to, carried out, and told again.
+import { t } from '@vscode/l10n';
+import { asFailure } from '../../domain/asFailure.js';
+import type { AfterRevert, DeleteScope, OperationRequest, PowerAction } from '../../domain/operation.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
+import type { VmView } from '../../live/views.js';
+import { usualTrashDays } from '../../manifest/settings.js';
+import { isAlreadyInState } from '../../operations/power/alreadyInState.js';
+import type { RevertWish, SeamlessWish } from '../../session/session.js';
+import { titleOf } from '../../text/operationProgress.js';
+import type { About } from '../../text/questionText.js';
+import { trashLine, trashQuestion } from '../../text/trashText.js';
+import { powerWord } from '../../text/words.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { carryOut } from '../carryOut.js';
+
+type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
+
+const dayMs = 24 * 3_600_000;
+
+/** The arguments have been held to their words. */
+const texts = ({ call }: Context): OperationOptions => call.texts;
+
+interface OperationOptions {
+  readonly kind?: SnapshotKind;
+  readonly style?: 'internal' | 'external';
+  readonly after?: AfterRevert;
+  readonly scope?: DeleteScope;
+  readonly description?: string;
+  readonly without?: string;
+  readonly seamless?: SeamlessWish;
+}
+
+export async function checkpoint(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', title] = call.operands;
+  const view = await session.vm(name);
+  const { kind, style, description, seamless, without } = texts(context);
+  const request = await session.checkpointRequest(view, {
+    ...(title !== undefined && { title }),
+    ...(description !== undefined && { description }),
+    ...(kind !== undefined && { kind }),
+    ...(style !== undefined && { style }),
+    ...(call.flags.has('quiesce') && { quiesce: true }),
+    ...(call.flags.has('live') && { live: true }),
+    ...(seamless !== undefined && { seamless }),
+    ...(without !== undefined && { without: without.split(',').map((disk) => disk.trim()) }),
+  });
+  return carryOut(context, view, request);
+}
+
+export async function revert(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', wanted = ''] = call.operands;
+  const view = await session.vm(name);
+  return revertTo(context, view, await session.snapshot(view, wanted));
+}
+
+export interface UndoneRevert {
+  readonly about?: About;
+  /** The id of the operation that it undoes. */
+  readonly undoes?: string;
+  /** The state of the VM afterwards, unless one is given. */
+  readonly after?: AfterRevert;
+}
+
+export async function revertTo(
+  context: Context,
+  view: VmView,
+  snapshot: Snapshot,
+  { about, undoes, ...undone }: UndoneRevert = {},
+): Promise<ExitName> {
+  const { call, session } = context;
+  const { after = undone.after, seamless } = texts(context);
+  const wish: RevertWish = {
+    ...(after !== undefined && { after }),
+    ...(call.flags.has('no-checkpoint') && { checkpointFirst: false }),
+    ...(seamless !== undefined && { seamless }),
+  };
+  const request = session.revertRequest(view, snapshot, wish);
+  try {
+    return await carryOut(context, view, request, about, undoes);
+  } catch (error) {
+    const isRefused =
+      asFailure(error).kind === 'refused' && request.kind === 'revert' && request.checkpointFirst === true;
+    if (isRefused && (await session.engine.plan({ ...request, checkpointFirst: false })).kind === 'plan') {
+      context.terminal.tell(t('Without keeping what is now it can be done: {0}.', '--no-checkpoint'));
+    }
+    throw error;
+  }
+}
+
+export async function deleteSnapshot(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const [name = '', wanted = ''] = call.operands;
+  const view = await session.vm(name);
+  const snapshot = await session.snapshot(view, wanted);
+  const scope = texts(context).scope ?? 'one';
+  const request = { kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope } as const;
+  return call.flags.has('trash') ? moveToTrash(context, view, request) : carryOut(context, view, request);
+}
+
+/** What could not be deleted is refused: it would wait for nothing. */
+async function moveToTrash(
+  { call, session, terminal, json }: Context,
+  view: VmView,
+  request: DeleteRequest,
+): Promise<ExitName> {
+  const { deletes = [] } = await session.plan(view, request);
+  const days = session.settings.trashDays || usualTrashDays;
+  if (call.flags.has('plan')) {
+    const now = session.view(view);
+    const titles = deletes.map((one) => displayLine(titleOf(now, one)));
+    if (json === undefined) {
+      const lines = [
+        terminal.style('bold', trashQuestion(displayLine(now.vm.name), titles)),
+        ...(titles.length === 1 ? [] : titles),
+        trashLine([{ view: now, names: deletes }], days),
+      ];
+      terminal.say([...lines, '', t('Nothing was done.')].join('\n'));
+    } else {
+      const nothing = { losses: [], warnings: [], commands: [] };
+      const plan = { operation: 'trash', ...nothing, trashes: deletes, asks: false, needsName: false };
+      json({ vm: session.infoOf(now), plan });
+    }
+    return 'done';
+  }
+  const until = Date.now() + days * dayMs;
+  await session.engine.mark({ kind: 'trash', vm: view.ref, snapshots: deletes, put: 'in', until });
+  const after = session.view(view);
+  const { state } = session.infoOf(after);
+  terminal.tell(t('In the trash: {0}', deletes.map((one) => displayLine(titleOf(after, one))).join(', ')));
+  json?.({ vm: session.infoOf(after), result: { state, durationMs: 0 } });
+  return 'done';
+}
+
+export function start(context: Context): Promise<ExitName> {
+  return power(context, 'start');
+}
+
+export function stop(context: Context): Promise<ExitName> {
+  return power(context, context.call.flags.has('force') ? 'forceOff' : 'shutDown');
+}
+
+/** Who says what state is wanted has it already, where there is nothing to do. */
+async function power(context: Context, action: PowerAction): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const view = await session.vm(call.operands[0] ?? '');
+  try {
+    return await carryOut(context, view, session.powerRequest(view, action));
+  } catch (error) {
+    const { refusal } = asFailure(error).details;
+    if (!isAlreadyInState(action, refusal)) {
+      throw error;
+    }
+    if (json === undefined) {
+      terminal.say(t('{0} is {1} already.', displayLine(view.vm.name), powerWord(session.view(view).vm)));
+    } else {
+      json({ vm: session.infoOf(session.view(view)), result: 'nothing to do' });
+    }
+    return 'done';
+  }
+}

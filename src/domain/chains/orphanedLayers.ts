@@ -1,0 +1,47 @@
+// Images that nobody would name any more once these snapshots are gone, though what they rest on gets other content in the same
+// delete: layers whose own snapshot libvirt was made to forget. It would break off in the middle, when nobody named them.
+import { wholeChain } from './backingChain.js';
+import { type DeletedFiles, neededFiles } from './deletedFiles.js';
+import { restingOn } from './fileUse.js';
+import type { Facts } from '../facts.js';
+import { type RefusedDecision, refuse } from '../refusal.js';
+import type { Snapshot } from '../snapshot.js';
+
+/**
+ * Of the layers below what the snapshots froze:
+ *
+ * | the layer                                        | → |
+ * |--------------------------------------------------|---|
+ * | goes itself, or takes a merge                    | ok |
+ * | the VM, another snapshot or another VM needs it  | ok: who that is counts elsewhere |
+ * | rests on nothing that takes a merge              | ok: it is left as it is |
+ * | any other                                        | usedByImage |
+ *
+ * @param going names of all that go
+ */
+export function orphanedLayerRefusal(
+  doomed: readonly Snapshot[],
+  going: ReadonlySet<string>,
+  { removed, mergedAway, changed, onlyRead }: DeletedFiles,
+  facts: Facts,
+): RefusedDecision | undefined {
+  const written = [...changed, ...mergedAway].filter((file) => !onlyRead.has(file));
+  const needed = neededFiles(going, facts);
+  const layers = new Set(
+    doomed
+      .flatMap(({ name }) => facts.frozenDisks?.get(name) ?? [])
+      .flatMap((disk) => wholeChain(disk, facts).slice(1))
+      .filter((file) => ![removed, mergedAway, changed, needed].some((files) => files.has(file))),
+  );
+  // Of all at once first: a chain may be long, and hardly ever is there one.
+  if (![...restingOn(facts, layers.size === 0 ? [] : written)].some((one) => layers.has(one))) {
+    return undefined;
+  }
+  for (const file of written) {
+    const image = [...restingOn(facts, [file])].find((one) => layers.has(one));
+    if (image !== undefined) {
+      return refuse('usedByImage', { vm: facts.vm.name, image, file });
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,367 @@
+// The inventory itself: hands each question to the connection it is about. It refuses to know the editor.
+import type { OpenHypervisor } from '../driver/hypervisor.js';
+import { Emitter, type Event } from '../base/emitter.js';
+import type { Log } from '../base/log.js';
+import type { Examination } from '../diagnosis/examination.js';
+import type { MarkRequest } from '../domain/loggedOperation.js';
+import type { BlockMap } from '../domain/blockMap.js';
+import { Failure } from '../domain/failure.js';
+import type { VmLayers } from '../domain/layers.js';
+import type { Hardware } from '../domain/hardware.js';
+import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import type { AutoSnapshot } from '../domain/facts.js';
+import type { Decision } from '../operations/plan.js';
+import type { AutomaticActions } from '../domain/automaticActions.js';
+import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupted.js';
+import type { RecoveryReport } from '../domain/recoveryReport.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import type { Vm, VmRef } from '../domain/vm.js';
+import type { VmFiles } from '../domain/vmFiles.js';
+import { asFailure } from '../domain/asFailure.js';
+import { type Clock, systemClock } from '../base/clock.js';
+import { DemoVms } from './demoVms.js';
+import { labVms } from './labVms.js';
+import { Guests } from './guests.js';
+import type { DecidedRequests, DemoVmsPort, GuestsPort, EnginePort, LabVmsPort } from './enginePort.js';
+import { SnapshotMarks, undoOf } from './autoSnapshots.js';
+import { keepIn, keepNothing, type Persistence } from './persistence.js';
+import type { SnapshotWishes } from './snapshotWishes.js';
+import { LayerReader } from './layerReader.js';
+import { LiveConnection } from '../live/liveConnection.js';
+import type { LiveOptions } from '../live/liveOptions.js';
+import type { RunOperationOptions } from './operationRunner.js';
+import type { OperationService } from './operationService.js';
+import { requireVm, Store } from '../live/store.js';
+import type { Rules } from './rules.js';
+import type { Questions } from './questions.js';
+import type { Attention, ConnectionView, StoreChange, VmView } from '../live/views.js';
+
+export interface EngineOptions {
+  readonly open: OpenHypervisor;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** From 0 to 1, as Math.random, for the jitter of the back-off. */
+  readonly random?: () => number;
+  /** Where the journal, the audit and the records are kept; without it nothing that can break off is carried out. */
+  readonly journal?: { readonly folder: string; readonly editor?: string } | Persistence;
+  readonly rules?: Rules;
+  /**
+   * When an operation that had broken off is taken up: as soon as a connection is open, or before the next operation on its
+   * VM, for a process that ends soon. Absent: `whenOpen`.
+   */
+  readonly recovers?: 'whenOpen' | 'beforeOperations';
+}
+
+export class Engine implements EnginePort {
+  readonly onDidChange: Event<StoreChange>;
+  readonly demoVms: DemoVmsPort;
+  readonly labVms: LabVmsPort = labVms((uri, question) => this.#ask(uri, question));
+  readonly guests: GuestsPort;
+  readonly #options: LiveOptions;
+  readonly #store: Store;
+  readonly #persistence: Persistence;
+  /** What acts, and decides what to do: half of the code, loaded when it is needed. To show VMs takes none of it. */
+  #operationService: Promise<OperationService> | undefined;
+  readonly #recovered = new Emitter<RecoveryReport>();
+  readonly onDidRecover = this.#recovered.event;
+  readonly #rules: Rules | undefined;
+  #isProtected: (vm: Vm, connection: string) => boolean = () => false;
+  /** How many checkpoints of a sort a VM keeps, unless somebody says otherwise. */
+  #keep: Readonly<Record<'revert' | 'work', number | 'everything'>> = { revert: 3, work: 'everything' };
+  #automatic: AutomaticActions = 'all';
+  readonly #marks: SnapshotMarks;
+  readonly #layers: LayerReader;
+  readonly #ended = new AbortController();
+  readonly #live = new Map<string, LiveConnection>();
+  #attention: Attention = { visible: false, connections: new Set(), vms: new Set() };
+  #wanted: readonly string[] = [];
+
+  constructor({ open, log, clock = systemClock, random = Math.random, journal, rules, recovers }: EngineOptions) {
+    this.#options = {
+      open,
+      log,
+      clock,
+      random,
+      whenOpen: (uri) => (recovers === 'beforeOperations' ? undefined : this.#recover(uri)),
+      beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri),
+    };
+    this.#store = new Store(log);
+    this.onDidChange = this.#store.onDidChange;
+    this.#persistence =
+      journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log, journal.editor) : journal;
+    this.#marks = new SnapshotMarks(this.#store, this.#persistence, log);
+    this.#layers = new LayerReader({ store: this.#store, clock, log });
+    this.#rules = rules;
+    this.demoVms = new DemoVms(this.#persistence.demos, (uri, question) => this.#ask(uri, question));
+    this.guests = new Guests((uri, ask) => this.#ask(uri, ask), this.#persistence);
+  }
+
+  #acting(): Promise<OperationService> {
+    return (this.#operationService ??= this.#loadOperations());
+  }
+
+  async #loadOperations(): Promise<OperationService> {
+    const { OperationService: Loaded } = await import('./operationService.js');
+    const operationService = new Loaded({
+      ...this.#options,
+      store: this.#store,
+      persistence: this.#persistence,
+      rules: this.#rules,
+      connection: (uri) => this.#connection(uri),
+      isProtected: (vm, connection) => this.#isProtected(vm, connection),
+      keep: (sort) => this.#keep[sort],
+      automatic: () => this.#automatic,
+      ended: this.#ended.signal,
+    });
+    operationService.onDidRecover((report) => this.#recovered.fire(report));
+    return operationService;
+  }
+
+  #recover(uri: string): void {
+    this.#acting()
+      .then((operationService) => operationService.recover(uri))
+      .catch((error: unknown) =>
+        this.#options.log.error(`what was interrupted on ${uri} is left for now: ${String(error)}`),
+      );
+  }
+
+  get connections(): readonly ConnectionView[] {
+    return this.#store.connections;
+  }
+
+  setConnections(uris: readonly string[]): void {
+    this.#wanted = uris;
+    this.#retire();
+    for (const uri of uris) {
+      if (!this.#live.has(uri)) {
+        this.#live.set(uri, new LiveConnection(uri, this.#store, this.#options, () => this.#retire()));
+      }
+    }
+    this.setAttention(this.#attention);
+  }
+
+  /** Ends the connections that nobody wants; one that an operation holds stays, and is shown, until that is over. */
+  #retire(): void {
+    if (this.#ended.signal.aborted) {
+      return;
+    }
+    const busy: string[] = [];
+    for (const [uri, live] of this.#live) {
+      if (this.#wanted.includes(uri)) {
+        continue;
+      }
+      if (live.isBusy) {
+        busy.push(uri);
+      } else {
+        live.dispose();
+        this.#live.delete(uri);
+      }
+    }
+    this.#store.setUris([...this.#wanted, ...busy]);
+  }
+
+  connect(uri: string): Promise<ConnectionView> {
+    return this.#ask(uri, (live) => live.connect());
+  }
+
+  setAttention(attention: Attention): void {
+    this.#attention = attention;
+    for (const live of this.#live.values()) {
+      const prefix = `${live.uri}#`;
+      const vms = new Set(
+        [...attention.vms].filter((key) => key.startsWith(prefix)).map((k) => k.slice(prefix.length)),
+      );
+      const visible = attention.visible && (attention.connections.has(live.uri) || vms.size > 0);
+      live.setScope({ visible, vms });
+    }
+  }
+
+  /**
+   * A connection or VM that was named rejects with its Failure. All together are those that are open or shown, and
+   * each shows its own.
+   */
+  async refresh({ connection, vm }: { readonly connection?: string; readonly vm?: VmRef } = {}): Promise<void> {
+    if (vm !== undefined) {
+      await this.#ask(vm.connection, (live) => live.read(vm.uuid, ['vm', 'tree']));
+    } else if (connection !== undefined) {
+      await this.#ask(connection, (live) => live.refresh());
+    } else {
+      const used = [...this.#live.values()].filter((live) => live.isUsed());
+      await Promise.all(used.map((live) => this.#try(live, 'refresh', live.refresh())));
+    }
+  }
+
+  async sweep(connection?: string): Promise<void> {
+    if (connection !== undefined) {
+      await this.#ask(connection, (live) => live.sweep());
+    } else {
+      await Promise.all([...this.#live.values()].map((live) => this.#try(live, 'sweep', live.sweep())));
+    }
+  }
+
+  readLayers(ref: VmRef): Promise<VmLayers> {
+    return this.#ask(ref.connection, (live) => this.#layers.layers(live, ref));
+  }
+
+  readFiles(ref: VmRef): Promise<VmFiles> {
+    return this.#ask(ref.connection, (live) => this.#layers.files(live, ref));
+  }
+
+  readBlockMap(ref: VmRef, target: string): Promise<BlockMap> {
+    return this.#ask(ref.connection, (live) => this.#layers.blockMap(live, ref, target));
+  }
+
+  findVm(ref: VmRef): VmView | undefined {
+    return this.#store.vm(ref);
+  }
+
+  findVms(nameOrUuid: string, connection?: string): readonly VmView[] {
+    const uuid = nameOrUuid.toLowerCase();
+    return this.connections
+      .filter(({ uri }) => connection === undefined || uri === connection)
+      .flatMap(({ vms }) => vms.filter(({ ref, vm }) => vm.name === nameOrUuid || ref.uuid === uuid));
+  }
+
+  async readTree(ref: VmRef): Promise<SnapshotTree> {
+    return this.#ask(ref.connection, async (live) => {
+      if (!live.isFollowed(ref.uuid)) {
+        await live.read(ref.uuid, ['tree']);
+      }
+      return requireVm(this.#store, ref).tree;
+    });
+  }
+
+  async plan(request: OperationRequest): Promise<Decision> {
+    const [{ decision }] = await this.decide([request]);
+    return decision;
+  }
+
+  async decide<const T extends readonly OperationRequest[]>(requests: T): Promise<DecidedRequests<T>> {
+    try {
+      return await (await this.#questions()).decide(requests);
+    } catch (error) {
+      throw asFailure(error);
+    }
+  }
+
+  runOperation(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
+    return this.#acting().then((operationService) => operationService.run(request, options));
+  }
+
+  readonly discardIfSpent: EnginePort['discardIfSpent'] = async (ref) => (await this.#acting()).discardIfSpent(ref);
+
+  readonly leaseAll: EnginePort['leaseAll'] = async (...asked) => (await this.#acting()).leaseAll(...asked);
+
+  examine(ref: VmRef): Promise<Examination> {
+    return this.#ask(ref.connection, async () => (await this.#questions()).examine(ref));
+  }
+
+  async undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined> {
+    return undoOf(await this.readTree(ref), await this.#persistence.records.of(ref));
+  }
+
+  readonly readLog: EnginePort['readLog'] = (ref) => this.#persistence.operations.of(ref);
+
+  async mark(request: MarkRequest, undoes?: string): Promise<void> {
+    await (await this.#wishes()).mark(request, undoes);
+    await this.#marks.renew(request.vm);
+  }
+
+  readonly keptSnapshots: EnginePort['keptSnapshots'] = async (ref) => (await this.#wishes()).readKept(ref);
+
+  setKept(vm: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void> {
+    return this.mark({ kind: 'keep', vm, snapshots, kept });
+  }
+
+  readonly readFavourite: EnginePort['readFavourite'] = async (ref) => (await this.#wishes()).favourite(ref);
+
+  setFavourite(vm: VmRef, snapshot: string | undefined): Promise<void> {
+    return this.mark({ kind: 'favourite', vm, ...(snapshot === undefined ? {} : { snapshot }) });
+  }
+
+  readonly dismissInterrupted: EnginePort['dismissInterrupted'] = (ref) =>
+    this.#ask(ref.connection, async () => (await this.#acting()).dismissInterrupted(ref));
+
+  readInterrupted(ref: VmRef): Promise<readonly InterruptedPreview[]> {
+    return this.#ask(ref.connection, async () => (await this.#acting()).readInterrupted(ref));
+  }
+
+  finishInterrupted(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]> {
+    return this.#ask(ref.connection, async () => (await this.#acting()).finishInterrupted(ref, agreed));
+  }
+
+  setAutomaticActions(setting: AutomaticActions): void {
+    this.#automatic = setting;
+  }
+
+  setProtected(isProtected: (vm: Vm, connection: string) => boolean): void {
+    this.#isProtected = isProtected;
+  }
+
+  setAutoPrune(revert: number | 'everything', work: number | 'everything' = 'everything'): void {
+    this.#keep = { revert, work };
+  }
+
+  readVmXml(ref: VmRef): Promise<string> {
+    return this.#ask(ref.connection, async (live) => (await live.open()).readVmXml(ref.uuid));
+  }
+
+  readSnapshotXml(ref: VmRef, snapshot: string): Promise<string> {
+    return this.#ask(ref.connection, async (live) => (await live.open()).readSnapshotXml(ref.uuid, snapshot));
+  }
+
+  readHardware(ref: VmRef, snapshot?: string): Promise<Hardware> {
+    return this.#ask(ref.connection, async (live) => (await live.open()).readHardware(ref.uuid, snapshot));
+  }
+
+  readonly idle = async (): Promise<void> => (await this.#operationService)?.idle();
+
+  /** Running operations are asked to cancel and waiting ones are; what a daemon has begun it ends without us. */
+  dispose(): void {
+    this.#ended.abort();
+    for (const live of this.#live.values()) {
+      live.dispose();
+    }
+    this.#live.clear();
+    void this.#operationService?.then((operationService) => operationService.dispose());
+    this.#marks.dispose();
+    this.#store.dispose();
+  }
+
+  /** Of all together each shows its own failure. */
+  async #try(live: LiveConnection, what: string, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#options.log.debug(`${what} of ${live.uri}: ${asFailure(error).kind}`);
+    }
+  }
+
+  #connection(uri: string): LiveConnection {
+    const live = this.#live.get(uri);
+    if (live === undefined) {
+      throw new Failure('notFound', { connection: uri });
+    }
+    return live;
+  }
+
+  /** Whatever goes wrong is a Failure. */
+  async #ask<T>(uri: string, question: (live: LiveConnection) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.#connection(uri));
+    } catch (error) {
+      throw asFailure(error);
+    }
+  }
+
+  /** Loaded when somebody marks a snapshot, or asks who is marked before it acts. */
+  readonly #wishes = async (): Promise<SnapshotWishes> =>
+    new (await import('./snapshotWishes.js')).SnapshotWishes(this.#persistence, this);
+
+  /** The rules are read when the first one asks. */
+  async #questions(): Promise<Questions> {
+    const { Questions } = await import('./questions.js');
+    const own = { store: this.#store, persistence: this.#persistence };
+    return new Questions({ ...this.#options, ...own, connection: (uri) => this.#connection(uri) });
+  }
+}

@@ -1,0 +1,182 @@
+// The live picture of all connections, and the only place where it is written.
+import type { Event } from '../base/emitter.js';
+import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
+import type { MadeFile } from '../domain/hostFiles.js';
+import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
+import type { GuestAddress } from '../domain/guestAddress.js';
+import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
+import type { ConsoleLine } from '../driver/guestAccess.js';
+import type { Hardware } from '../domain/hardware.js';
+import type { LoggedOperation, MarkRequest } from '../domain/loggedOperation.js';
+import type { BlockMap } from '../domain/blockMap.js';
+import type { VmLayers } from '../domain/layers.js';
+import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import type { Examination } from '../diagnosis/examination.js';
+import type { AutoSnapshot } from '../domain/facts.js';
+import type { Decision, Plan } from '../operations/plan.js';
+import type { AutomaticActions } from '../domain/automaticActions.js';
+import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupted.js';
+import type { RecoveryReport } from '../domain/recoveryReport.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import type { Vm, VmRef } from '../domain/vm.js';
+import type { VmFiles } from '../domain/vmFiles.js';
+import type { GroupLease, GroupLeaseWish } from './operationService.js';
+import type { Attention, ConnectionView, StoreChange, VmView } from '../live/views.js';
+
+/** Each request of a question with what was decided about it. */
+export type DecidedRequests<T extends readonly OperationRequest[]> = {
+  readonly [At in keyof T]: { readonly request: T[At]; readonly decision: Decision };
+};
+
+/** What views and commands need of the inventory; the class implements it. */
+export interface EnginePort {
+  readonly connections: readonly ConnectionView[];
+  readonly onDidChange: Event<StoreChange>;
+  /**
+   * Replaces the list of known connections; those that stay keep their state. One on which an operation runs goes when
+   * that is over.
+   */
+  setConnections(uris: readonly string[]): void;
+  /** Connects now, without waiting for the back-off; resolves when connected and its VMs are read. */
+  connect(uri: string): Promise<ConnectionView>;
+  setAttention(attention: Attention): void;
+  /** Reads everything again: a connection, a VM with its snapshots, or all. */
+  refresh(what?: { readonly connection?: string; readonly vm?: VmRef }): Promise<void>;
+  /**
+   * Reads the sizes and chains of all VMs, in one call on each connection that is open or was never tried; the VMs
+   * themselves and their snapshots only where they were never read or their chains changed. A connection that was named
+   * rejects with its Failure.
+   */
+  sweep(connection?: string): Promise<void>;
+  /**
+   * Looks at the files of a VM themselves, of all branches, on this computer or through libvirt; what neither tells is
+   * `unknown`. Put into the picture too.
+   */
+  readLayers(ref: VmRef): Promise<VmLayers>;
+  /** The files that the VM and its snapshots are made of, looked at as by `readLayers`. */
+  readFiles(ref: VmRef): Promise<VmFiles>;
+  /** Where an image cannot be looked into, its row has no map, and the answer says why if that holds for all. */
+  readBlockMap(ref: VmRef, target: string): Promise<BlockMap>;
+  findVm(ref: VmRef): VmView | undefined;
+  /** All VMs of a name or UUID, on one connection or all. */
+  findVms(nameOrUuid: string, connection?: string): readonly VmView[];
+  /** The snapshots of a VM; read again unless somebody looks at them, for then they are followed anyway. */
+  readTree(ref: VmRef): Promise<SnapshotTree>;
+  /** Decides from what is known and what can be read within five seconds; what is not known then forbids nothing that libvirt itself can do. */
+  plan(request: OperationRequest): Promise<Decision>;
+  /** As `plan`, in the order of the requests. All that are about one VM rest on one look at it. */
+  decide<const T extends readonly OperationRequest[]>(requests: T): Promise<DecidedRequests<T>>;
+  /**
+   * Waits for its turn on the VM, reads everything the plan rests on afresh, and carries it out. Rejects with a
+   * Failure; `refused` when the fresh look forbids it, or when it decides on other steps or losses than the plan that
+   * somebody `confirmed`. `onWait` says which operation it waits for.
+   */
+  runOperation(
+    request: OperationRequest,
+    options?: {
+      readonly signal?: AbortSignal;
+      readonly onWait?: (forWhat: OperationRequest) => void;
+      readonly confirmed?: Plan;
+      /** No old checkpoints are deleted after it. */
+      readonly keepsAll?: true;
+      /** The id of the operation in the log that it undoes. */
+      readonly undoes?: string;
+    },
+  ): Promise<OperationResult>;
+  /** A disposable clone that was on and is off goes, unless something stands against it: see `isSpentClone`. Never rejects. */
+  discardIfSpent(ref: VmRef): Promise<void>;
+  /** What was done to this VM from here, oldest first. Read from the disk each time. */
+  readLog(ref: VmRef): Promise<readonly LoggedOperation[]>;
+  /** Puts a mark of a person's, or takes it off. @param undoes the id of the operation in the log that did the other */
+  mark(request: MarkRequest, undoes?: string): Promise<void>;
+  /** Several VMs at once, in one turn: see `OperationService.together`. */
+  leaseAll<T>(wish: GroupLeaseWish, work: (lease: GroupLease) => Promise<T>): Promise<T>;
+  /** Looks into everything that can be wrong with a VM's snapshots and files; changes nothing. */
+  examine(ref: VmRef): Promise<Examination>;
+  /** What the last revert of this VM left, if its checkpoint is still there and our own record vouches for it. */
+  undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined>;
+  /**
+   * Names of the snapshots that somebody wants to keep: whatever deletes by rule leaves them alone. Read from the disk
+   * each time, because another window may have marked one. Rejects where it cannot be known.
+   */
+  keptSnapshots(ref: VmRef): Promise<readonly string[]>;
+  setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void>;
+  /** Name of the snapshot that somebody goes back to most; it is kept too. Read from the disk each time, as `findKeptSnapshots`. */
+  readFavourite(ref: VmRef): Promise<string | undefined>;
+  /** In place of the one before; undefined: none from now on. */
+  setFavourite(ref: VmRef, snapshot: string | undefined): Promise<void>;
+  /** An operation that had broken off was finished, undone, or cannot be without a person. */
+  readonly onDidRecover: Event<RecoveryReport>;
+  /**
+   * What had broken off on this VM, and could not be brought to its end, is taken for settled: until then nothing new is
+   * begun on it but repairs.
+   */
+  dismissInterrupted(ref: VmRef): Promise<void>;
+  /** What had broken off on this VM, oldest first, and what would be done about each if a person wanted it. Changes nothing. */
+  readInterrupted(ref: VmRef): Promise<readonly InterruptedPreview[]>;
+  /**
+   * A person wants these to be brought to their end. Everything is read afresh first: where other steps would be needed by
+   * then than were agreed to, it rejects with `refused`. What was begun on another computer stays as it is.
+   */
+  finishInterrupted(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]>;
+  /** What may be done that nobody asked for; `all` until somebody says otherwise. */
+  setAutomaticActions(setting: AutomaticActions): void;
+  /** No operation that nobody asked for touches these VMs. */
+  setProtected(isProtected: (vm: Vm, connection: string) => boolean): void;
+  /**
+   * How many checkpoints of reverts a VM keeps; at least one, for the last revert to be undone. `everything`: nothing is
+   * ever deleted unasked, leaves of a layout neither.
+   * @param work the same of those that settings want at moments of the work in an editor; all unless given
+   */
+  setAutoPrune(keep: number | 'everything', work?: number | 'everything'): void;
+  readVmXml(ref: VmRef): Promise<string>;
+  readSnapshotXml(ref: VmRef, snapshot: string): Promise<string>;
+  /** What a VM, or with a name its snapshot, is configured with. */
+  readHardware(ref: VmRef, snapshot?: string): Promise<Hardware>;
+  /** The VMs of lessons: made, listed after a crash, removed with all that is theirs. */
+  readonly demoVms: DemoVmsPort;
+  /** The VMs that labs make. Who makes one has written it down. */
+  readonly labVms: LabVmsPort;
+  /** What is looked at and done inside of VMs that run. */
+  readonly guests: GuestsPort;
+  /** Resolves when nothing is under way that follows an operation by itself, as the pruning of old checkpoints. */
+  idle(): Promise<void>;
+  dispose(): void;
+}
+
+/** Each rejects with a Failure. */
+export interface GuestsPort {
+  /** The serial console, on a connection of its own. */
+  consoleOf(ref: VmRef): Promise<ConsoleLine>;
+  /** Those by which the host can reach it, IPv4 first; none where nobody knows one. */
+  addressesOf(ref: VmRef): Promise<readonly GuestAddress[]>;
+  /** What the display shows, as a PNG. */
+  screenshotOf(ref: VmRef): Promise<Uint8Array>;
+  /** The same, so small that a tooltip can hold it; undefined where it cannot be made so. */
+  thumbnailOf(ref: VmRef): Promise<Uint8Array | undefined>;
+  /** What it showed when that snapshot with RAM was made, small, as a PNG; undefined where nothing was kept. Never rejects. */
+  shownAt(ref: VmRef, createdAt: number): Promise<Uint8Array | undefined>;
+  /** Runs a program inside, by the guest agent. */
+  runIn(ref: VmRef, command: GuestCommand, signal: AbortSignal): Promise<GuestRun>;
+  /** Of a guest that goes on from another one's RAM: sets its clock and seeds its random numbers, where its agent answers. */
+  settleFork(ref: VmRef): Promise<void>;
+}
+
+export interface DemoVmsPort {
+  /** What is in the way of one on this connection, before anything is made. */
+  obstacle(connection: string, guest: string): Promise<DemoVmObstacle | undefined>;
+  /** Written down before it is made; removed again when it cannot be made whole. */
+  make(connection: string, guest: string): Promise<DemoVm>;
+  remove(vm: DemoVm): Promise<void>;
+  /** Made by an editor that is gone since, and still there. */
+  readLeftDemoVms(): Promise<readonly DemoVm[]>;
+}
+
+export interface LabVmsPort {
+  /** What is in the way of one on this connection, before anything is made. */
+  obstacle(connection: string): Promise<LabVmObstacle | undefined>;
+  /** @param onMade told of all files before anything is in them */
+  make(vm: LabVm, parts: LabVmParts, onMade: (made: readonly MadeFile[]) => Promise<void>): Promise<void>;
+  /** What is gone already is as good as removed. @returns its folder, where it stays with what else is in it */
+  remove(vm: LabVm, made: readonly MadeFile[]): Promise<readonly string[]>;
+}

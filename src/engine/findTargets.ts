@@ -1,0 +1,83 @@
+// Finds VMs and snapshots by what people call them. Refuses to choose where a name fits several.
+import { asFailure } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
+import type { VmView } from '../live/views.js';
+import type { EnginePort } from './enginePort.js';
+
+/**
+ * The picture of a hidden view may be old, so what is not in it is looked for once more.
+ * @throws Failure `notFound`, `ambiguous`, or that of a connection where the VM may be
+ */
+export async function requireVmByName(engine: EnginePort, nameOrUuid: string, connection?: string): Promise<VmView> {
+  const unreachable = await openConnections(engine, connection);
+  let found = engine.findVms(nameOrUuid, connection);
+  if (found.length === 0) {
+    await engine.refresh(connection === undefined ? undefined : { connection });
+    found = engine.findVms(nameOrUuid, connection);
+  }
+  const [view, ...others] = found;
+  if (view === undefined) {
+    throw unreachable ?? new Failure('notFound', { vm: nameOrUuid, ...(connection !== undefined && { connection }) });
+  }
+  if (others.length > 0) {
+    throw new Failure('ambiguous', {
+      vm: nameOrUuid,
+      candidates: found.map((one) => `${one.vm.name} (${one.vm.uuid}, ${one.ref.connection})`),
+    });
+  }
+  return view;
+}
+
+/** @throws Failure `notFound`, `ambiguous` with the names */
+export async function requireSnapshotByName(
+  engine: EnginePort,
+  view: VmView,
+  name: string,
+  match = byNameOrTitle,
+): Promise<Snapshot> {
+  const known = match(await engine.readTree(view.ref), name);
+  if (known.length === 0) {
+    await engine.refresh({ vm: view.ref });
+  }
+  const found = known.length > 0 ? known : match(await engine.readTree(view.ref), name);
+  const [snapshot, ...others] = found;
+  const details = { vm: view.vm.name, snapshot: name, connection: view.ref.connection };
+  if (snapshot === undefined) {
+    throw new Failure('notFound', details);
+  }
+  if (others.length > 0) {
+    throw new Failure('ambiguous', { ...details, candidates: found.map((one) => one.name) });
+  }
+  return snapshot;
+}
+
+/** A row that is gone must not become another snapshot that has its name as a title. */
+export function byName(tree: SnapshotTree, name: string): readonly Snapshot[] {
+  return tree.snapshots.filter((snapshot) => snapshot.name === name);
+}
+
+/** A name goes before a title, because only names are unique. */
+function byNameOrTitle(tree: SnapshotTree, text: string): readonly Snapshot[] {
+  const named = byName(tree, text);
+  return named.length > 0 ? named : tree.snapshots.filter((snapshot) => snapshot.title === text);
+}
+
+/**
+ * Connects what is not connected, and lists what nobody looks at: a name may fit a VM that is new. Returns the failure
+ * of a connection where one is missing now.
+ * @throws Failure when the connection that was named, or every one, cannot be had; `notFound` where none is known
+ */
+export async function openConnections(engine: EnginePort, connection?: string): Promise<Failure | undefined> {
+  const wanted = engine.connections.filter(({ uri }) => connection === undefined || uri === connection);
+  if (wanted.length === 0) {
+    throw new Failure('notFound', connection === undefined ? {} : { connection });
+  }
+  const outcomes = await Promise.allSettled(wanted.map(({ uri }) => engine.connect(uri)));
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [asFailure(outcome.reason)] : []));
+  const [first] = failures;
+  if (first !== undefined && failures.length === wanted.length) {
+    throw first;
+  }
+  return first;
+}

@@ -1,0 +1,227 @@
+// What a shape does not tell of a lab file: that each VM comes from somewhere, that names lead to somebody, that nobody waits for
+// himself, that paths are no traps. Pure.
+import { t } from '@vscode/l10n';
+import { shellWord } from '../base/shellWord.js';
+import { thresholdsIn } from '../diagnosis/thresholds.js';
+import { displayLine } from '../domain/plainText.js';
+import type { StartWait } from '../domain/system.js';
+import { circleIn } from '../systems/startOrder.js';
+import { circleText } from '../text/startText.js';
+import type { Lab, WantedVm, MadeVm } from './labFile.js';
+import type { LabPath } from './labKeys.js';
+import { usualSeconds, type WrittenLab, type WrittenProgram, type WrittenVm } from './labShape.js';
+
+export interface LabFault {
+  readonly path: LabPath;
+  readonly message: string;
+  /** What of it is wrong; the value unless said. */
+  readonly on?: 'key' | 'value';
+}
+
+const usualMemoryMiB = 1024;
+const usualSshPort = 22;
+/** Linux takes 128 KiB in one argument, and over ssh a command is one. */
+const mostSshBytes = 130_000;
+/** Of a VM that is made alone. */
+const ofMade = ['copy', 'boot', 'cpus', 'memory', 'size', 'disks', 'network', 'cloudInit'] as const;
+
+/** @returns the lab, or all that is wrong with it */
+export function checkLab(written: WrittenLab): Lab | readonly LabFault[] {
+  const wrong: LabFault[] = [];
+  const keys = Object.keys(written.vms);
+  const vms = Object.entries(written.vms).map(([key, vm]): WantedVm => {
+    const at = ['vms', key] as const;
+    wrong.push(...sourceProblems(at, vm), ...pathProblems(at, vm), ...waitProblems([...at, 'wait'], vm));
+    for (const [index, other] of (vm.after ?? []).entries()) {
+      if (!keys.includes(other) || other === key) {
+        wrong.push({
+          path: [...at, 'after', index],
+          message:
+            other === key
+              ? t('“{0}” cannot come after itself.', key)
+              : t('There is no VM “{0}” in this file. There are: {1}.', displayLine(other), keys.join(', ')),
+        });
+      }
+    }
+    const wait = waitOf(vm);
+    return { key, source: sourceOf(vm), after: vm.after ?? [], ...(wait !== undefined && { wait }) };
+  });
+  const circle = circleIn(vms.map(({ key, after }) => ({ connection: '', uuid: key, name: key, after })));
+  if (circle.length > 0 && wrong.length === 0) {
+    wrong.push({
+      path: ['vms', circle[0] ?? '', 'after'],
+      message: circleText(circle),
+    });
+  }
+  for (const [index, { existing }] of Object.values(written.vms).entries()) {
+    const first = Object.values(written.vms).findIndex((other) => other.existing === existing);
+    if (existing !== undefined && first < index) {
+      wrong.push({
+        path: ['vms', keys[index] ?? '', 'existing'],
+        message: t('The VM {0} is in this file twice.', displayLine(existing)),
+      });
+    }
+  }
+  const points = (written.points ?? []).map(({ title, run = [] }, index) => {
+    if ((written.points ?? []).findIndex((other) => other.title === title) < index) {
+      wrong.push({ path: ['points', index, 'title'], message: t('Two restore points cannot have one title.') });
+    }
+    return {
+      title,
+      run: run.map((one, row) => {
+        const { vm, command, seconds = usualSeconds, ssh: user, port = usualSshPort } = one;
+        const [program = '', ...args] = command;
+        const at = ['points', index, 'run', row] as const;
+        if (!keys.includes(vm)) {
+          const message = t('There is no VM “{0}” in this file. There are: {1}.', displayLine(vm), keys.join(', '));
+          wrong.push({ path: [...at, 'vm'], message });
+        }
+        wrong.push(...sshProblems(at, one, keys.includes(vm) ? written.vms[vm] : undefined));
+        return { vm, program, args, ...(user !== undefined && { ssh: { user, port } }), seconds };
+      }),
+    };
+  });
+  return wrong.length > 0
+    ? wrong
+    : {
+        name: written.name,
+        ...(written.connection !== undefined && { connection: written.connection }),
+        isProtected: written.protected === true,
+        ...(written.thresholds !== undefined && { thresholds: thresholdsIn(written.thresholds) }),
+        vms,
+        points,
+      };
+}
+
+function sourceProblems(path: LabPath, vm: WrittenVm): readonly LabFault[] {
+  if (vm.clone !== undefined) {
+    const others = (['existing', 'image', ...ofMade] as const).filter((key) => vm[key] !== undefined);
+    return others.map((key) => ({
+      path: [...path, key],
+      message: t('A clone is as the VM that it is made of: take away “{0}”, or “clone”.', key),
+    }));
+  }
+  if (vm.existing !== undefined) {
+    const others = (['image', ...ofMade] as const).filter((key) => vm[key] !== undefined);
+    return others.map((key) => ({
+      path: [...path, key],
+      message: t('A VM that is there already stays as it is: take away “{0}”, or “existing”.', key),
+    }));
+  }
+  if (vm.image === undefined && vm.boot === undefined) {
+    return [{ path, message: t('Say where the VM comes from: “existing”, “clone”, “image” or “boot”.') }];
+  }
+  return vm.image === undefined
+    ? (['copy', 'size'] as const)
+        .filter((key) => vm[key] !== undefined)
+        .map((key) => ({ path: [...path, key], message: t('“{0}” is about an image, and the VM has none.', key) }))
+    : [];
+}
+
+function pathProblems(at: LabPath, { image, boot }: WrittenVm): readonly LabFault[] {
+  const written = [
+    [['image'], image],
+    [['boot', 'kernel'], boot?.kernel],
+    [['boot', 'initrd'], boot?.initrd],
+  ] as const;
+  return written.flatMap(([key, path]) => {
+    const message = path === undefined ? undefined : pathProblem(path);
+    return message === undefined ? [] : [{ path: [...at, ...key], message }];
+  });
+}
+
+function pathProblem(path: string): string | undefined {
+  if (displayLine(path, 2_000) !== path) {
+    return t('A path has no control characters in it, and nothing that is not seen.');
+  }
+  if (path.split('/').includes('..')) {
+    return t('A path does not go up: “..” is not taken. Write it from this file on, or from the root.');
+  }
+  return /^[a-z][a-z0-9+.-]*:/iu.test(path) ? t('A path names a file on this computer, and no address.') : undefined;
+}
+
+function waitProblems(path: LabPath, { wait }: WrittenVm): readonly LabFault[] {
+  const kinds = (['agent', 'port', 'command'] as const).filter((kind) => wait?.[kind] !== undefined);
+  return [
+    ...(kinds.length > 1
+      ? [{ path, message: t('One thing is waited for: {0}, and not more of them.', kinds.join(', ')) }]
+      : []),
+    ...(wait?.host !== undefined && wait.port === undefined
+      ? [{ path: [...path, 'host'], message: t('A host needs a port.') }]
+      : []),
+  ];
+}
+
+function sshProblems(
+  path: LabPath,
+  { vm: key, command, ssh, port }: WrittenProgram,
+  vm: WrittenVm | undefined,
+): readonly LabFault[] {
+  if (ssh === undefined) {
+    return port === undefined ? [] : [{ path: [...path, 'port'], message: t('A port needs ssh: say as which user.') }];
+  }
+  const isCutOff =
+    vm?.clone === undefined
+      ? vm !== undefined && vm.existing === undefined && ['none', 'user'].includes(vm.network ?? 'none')
+      : vm.clone.network !== 'same';
+  const line = command.map(shellWord).join(' ');
+  return [
+    ...(isCutOff
+      ? [
+          {
+            path: [...path, 'ssh'],
+            message: t(
+              'No ssh leads into “{0}”, which nobody can reach. Give it a network: {1}',
+              key,
+              vm?.clone === undefined ? 'network: default' : 'clone: { network: same }',
+            ),
+          },
+        ]
+      : []),
+    ...(line.includes('\0') || Buffer.byteLength(line) > mostSshBytes
+      ? [
+          {
+            path: [...path, 'command'],
+            message: t('Over ssh a command has {0} bytes at most with its quotes, and no NUL character.', mostSshBytes),
+          },
+        ]
+      : []),
+  ];
+}
+
+function waitOf({ wait }: WrittenVm): StartWait | undefined {
+  if (wait === undefined) {
+    return undefined;
+  }
+  const { agent, port, host, command: [program, ...args] = [], seconds = usualSeconds } = wait;
+  if (agent === true) {
+    return { kind: 'agent', seconds };
+  }
+  if (port !== undefined) {
+    return { kind: 'port', port, ...(host !== undefined && { host }), seconds };
+  }
+  return program === undefined ? { kind: 'time', seconds } : { kind: 'command', program, args, seconds };
+}
+
+function sourceOf(vm: WrittenVm): WantedVm['source'] {
+  if (vm.existing !== undefined) {
+    return { kind: 'existing', vm: vm.existing };
+  }
+  if (vm.clone !== undefined) {
+    const { of, point, full = false, network: cables = 'unplugged' } = vm.clone;
+    return { kind: 'clone', of, point, way: full ? 'full' : 'linked', network: cables };
+  }
+  const { image, copy, size, boot, network, cloudInit } = vm;
+  const made: MadeVm = {
+    ...(image !== undefined && {
+      image: { path: image, how: copy === true ? 'copy' : 'linked', ...(size !== undefined && { sizeMiB: size }) },
+    }),
+    ...(boot !== undefined && { boot }),
+    cpus: vm.cpus ?? 1,
+    memoryMiB: vm.memory ?? usualMemoryMiB,
+    disksMiB: vm.disks ?? [],
+    ...(network !== undefined && network !== 'none' && { network: network === 'user' ? network : { name: network } }),
+    ...(cloudInit !== undefined && { cloudInit }),
+  };
+  return { kind: 'made', ...made };
+}

@@ -1,0 +1,213 @@
+// Keeps one connection open while somebody looks. It refuses to know what is read over it.
+import type { Hypervisor, OpenHypervisor } from '../driver/hypervisor.js';
+import { type Disposable, DisposableStore } from '../base/disposable.js';
+import { Emitter } from '../base/emitter.js';
+import type { Log } from '../base/log.js';
+import { Failure } from '../domain/failure.js';
+import { asFailure } from '../domain/asFailure.js';
+import { retryDelay } from './backOff.js';
+import type { Clock } from '../base/clock.js';
+
+/** An attempt that has given no answer for so long has failed. */
+const attemptLimitMs = 30_000;
+/** The same while a person may be asked for a password. */
+const personLimitMs = 600_000;
+/** Connections that ended sooner than this, one after another, are opened later each time, so that a crash loop is not fed. */
+const steadyMs = 10_000;
+
+export type KeeperState =
+  | { readonly state: 'idle' | 'connecting' }
+  | { readonly state: 'connected'; readonly hypervisor: Hypervisor }
+  | { readonly state: 'failed'; readonly failure: Failure; readonly retryAt?: number };
+
+export interface KeeperOptions {
+  readonly uri: string;
+  readonly open: OpenHypervisor;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** From 0 to 1, as Math.random. */
+  readonly random: () => number;
+}
+
+/** Attempts by itself only while `setEnabled(true)`; a connection that is open stays open when nobody looks. */
+export class ConnectionKeeper implements Disposable {
+  readonly #options: KeeperOptions;
+  readonly #changed = new Emitter<KeeperState>();
+  readonly onDidChange = this.#changed.event;
+  #state: KeeperState = { state: 'idle' };
+  #wanted = false;
+  #wasOpen = false;
+  #openedAt = 0;
+  #failures = 0;
+  /** In a row: ended soon after they were opened. */
+  #crashes = 0;
+  /** The attempt under way is one of many to come back: nobody is told of it unless something is other than before. */
+  #isQuiet = false;
+  #told: KeeperState = this.#state;
+  #attempt: Promise<Hypervisor> | undefined;
+  #abort: AbortController | undefined;
+  #timer: Disposable | undefined;
+  #listeners = new DisposableStore();
+  #disposed = false;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  get hypervisor(): Hypervisor | undefined {
+    return this.#state.state === 'connected' ? this.#state.hypervisor : undefined;
+  }
+
+  setEnabled(wanted: boolean): void {
+    this.#wanted = wanted;
+    this.#timer?.dispose();
+    if (wanted) {
+      this.#carryOn();
+    }
+  }
+
+  /** The open connection; without one an attempt at once, whatever the back-off says. Rejects with a Failure. */
+  connect(): Promise<Hypervisor> {
+    if (this.#disposed) {
+      return Promise.reject(new Failure('cancelled', { connection: this.#options.uri, byUs: true }));
+    }
+    if (this.#state.state === 'connected') {
+      return Promise.resolve(this.#state.hypervisor);
+    }
+    this.#attempt ??= this.#open();
+    return this.#attempt;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#timer?.dispose();
+    this.#abort?.abort(new Failure('cancelled', { connection: this.#options.uri, byUs: true }));
+    this.#listeners.dispose();
+    this.hypervisor?.close();
+    this.#changed.dispose();
+  }
+
+  #carryOn(): void {
+    if (this.#state.state === 'idle') {
+      this.#begin();
+    } else if (this.#state.state === 'failed' && this.#state.retryAt !== undefined) {
+      const wait = Math.max(0, this.#state.retryAt - this.#options.clock.ticks());
+      this.#timer = this.#options.clock.setTimer(wait, () => this.#begin());
+    }
+  }
+
+  #begin(): void {
+    if (this.#attempt === undefined && this.#wasOpen && this.#state.state === 'failed') {
+      this.#isQuiet = true;
+    }
+    this.connect().catch((error: unknown) => {
+      // The state tells it to everybody; nobody waits for this attempt.
+      this.#options.log.debug(`attempt failed: ${asFailure(error).kind}`);
+    });
+  }
+
+  async #open(): Promise<Hypervisor> {
+    const { uri, open, clock, log } = this.#options;
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.#timer?.dispose();
+    this.#report({ state: 'connecting' });
+    const giveUp = (kind: 'unreachable' | 'denied', doing: string) => (): void =>
+      abort.abort(new Failure(kind, { connection: uri, doing }));
+    let limit = clock.setTimer(attemptLimitMs, giveUp('unreachable', 'connect'));
+    const person = { asked: false };
+    const follow = (stage: 'asked' | 'given'): void => {
+      limit.dispose();
+      person.asked = stage === 'asked';
+      limit = person.asked
+        ? clock.setTimer(personLimitMs, giveUp('denied', 'wait for a person to authenticate'))
+        : clock.setTimer(attemptLimitMs, giveUp('unreachable', 'connect'));
+    };
+    try {
+      const hypervisor = await abortable(open(uri, abort.signal, follow), abort.signal);
+      if (this.#disposed) {
+        throw new Failure('cancelled', { connection: uri, byUs: true });
+      }
+      this.#attempt = undefined;
+      this.#adopt(hypervisor);
+      return hypervisor;
+    } catch (error) {
+      const failure = asFailure(error);
+      this.#attempt = undefined;
+      log[this.#isNews({ state: 'failed', failure }) ? 'warn' : 'trace'](`cannot connect: ${failure.line}`);
+      this.#noteFailure(failure, person.asked ? 'whenAsked' : 'byItself');
+      throw failure;
+    } finally {
+      limit.dispose();
+    }
+  }
+
+  #adopt(hypervisor: Hypervisor): void {
+    this.#wasOpen = true;
+    this.#openedAt = this.#options.clock.ticks();
+    this.#listeners.dispose();
+    this.#listeners = new DisposableStore();
+    this.#listeners.add(
+      hypervisor.onDidClose((failure) => {
+        if (this.hypervisor === hypervisor) {
+          this.#options.log.warn(`connection ended: ${failure.line}`);
+          const wasSteady = this.#options.clock.ticks() - this.#openedAt >= steadyMs;
+          // How long the daemon was away before says nothing of a loop.
+          this.#failures = wasSteady ? 0 : this.#crashes;
+          this.#crashes = wasSteady ? 0 : this.#crashes + 1;
+          this.#noteFailure(failure);
+        }
+      }),
+    );
+    this.#isQuiet = false;
+    this.#report({ state: 'connected', hypervisor });
+  }
+
+  /** @param again `whenAsked` if it failed while a person was asked: another attempt would open another dialog */
+  #noteFailure(failure: Failure, again: 'byItself' | 'whenAsked' = 'byItself'): void {
+    if (this.#disposed) {
+      return;
+    }
+    const delay =
+      again === 'whenAsked'
+        ? undefined
+        : retryDelay(failure.kind, this.#wasOpen, this.#failures, this.#options.random());
+    this.#failures += 1;
+    const retryAt = delay === undefined ? {} : { retryAt: this.#options.clock.ticks() + delay };
+    this.#report({ state: 'failed', failure, ...retryAt });
+    this.#isQuiet = false;
+    if (this.#wanted) {
+      this.#carryOn();
+    }
+  }
+
+  #report(state: KeeperState): void {
+    this.#state = state;
+    if (!this.#disposed && this.#isNews(state)) {
+      this.#told = state;
+      this.#changed.fire(state);
+    }
+  }
+
+  #isNews(state: KeeperState): boolean {
+    const isSame =
+      this.#told.state === 'failed' && state.state === 'failed' && state.failure.kind === this.#told.failure.kind;
+    return !this.#isQuiet || (state.state !== 'connecting' && !isSame);
+  }
+}
+
+/**
+ * Rejects with the signal's reason, a Failure, as soon as it aborts, even when `opening` does not heed it; what it opens
+ * later is closed.
+ */
+function abortable(opening: Promise<Hypervisor>, signal: AbortSignal): Promise<Hypervisor> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(asFailure(signal.reason)));
+    opening.then((hypervisor) => {
+      if (signal.aborted) {
+        hypervisor.close();
+      }
+      resolve(hypervisor);
+    }, reject);
+  });
+}

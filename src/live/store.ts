@@ -1,0 +1,187 @@
+// Holds the views of all connections and says what changed. It refuses to know where the values come from.
+import { Emitter } from '../base/emitter.js';
+import type { Log } from '../base/log.js';
+import { Failure } from '../domain/failure.js';
+import { identityOf, type Snapshot, type SnapshotTree } from '../domain/snapshot.js';
+import { activePath } from '../domain/snapshotTree.js';
+import type { VmRef } from '../domain/vm.js';
+import { share } from './sharing.js';
+import type { ConnectionView, StoreChange, VmView } from './views.js';
+
+/** Fields to replace; an explicit `undefined` takes an optional field away. */
+type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
+export type VmPatch = Patch<Omit<VmView, 'ref'>>;
+export type ConnectionPatch = Patch<Omit<ConnectionView, 'uri' | 'vms'>>;
+
+/** Made when there is something to sort: the first one of a process takes some milliseconds, which the editor's start need not. */
+let byName: Intl.Collator | undefined;
+
+/** Every change is announced once, with the smallest scope, and only if a value differs from the one before. */
+export class Store {
+  readonly #changed = new Emitter<StoreChange>();
+  readonly onDidChange = this.#changed.event;
+  readonly #log: Log;
+  #connections: readonly ConnectionView[] = [];
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  get connections(): readonly ConnectionView[] {
+    return this.#connections;
+  }
+
+  connection(uri: string): ConnectionView | undefined {
+    return this.#connections.find((connection) => connection.uri === uri);
+  }
+
+  vm(ref: VmRef): VmView | undefined {
+    return this.connection(ref.connection)?.vms.find((vm) => vm.ref.uuid === ref.uuid);
+  }
+
+  setUris(uris: readonly string[]): void {
+    const next = [...new Set(uris)].map(
+      (uri): ConnectionView => this.connection(uri) ?? { uri, state: 'idle', vms: [], loaded: false },
+    );
+    if (next.length === this.#connections.length && next.every((view, index) => view === this.#connections[index])) {
+      return;
+    }
+    this.#connections = next;
+    this.#fire({});
+  }
+
+  patchConnection(uri: string, patch: ConnectionPatch): void {
+    const before = this.connection(uri);
+    const after = before && share(before, applyPatch<ConnectionView>(before, patch));
+    if (before !== undefined && after !== undefined && after !== before) {
+      this.#replace(before, after);
+      this.#fire({ connection: uri });
+    }
+  }
+
+  /**
+   * Changes a VM, or adds it when the patch holds a `vm`. Until the connection is loaded nothing is announced: the
+   * first list appears as a whole.
+   */
+  putVm(ref: VmRef, patch: VmPatch): void {
+    const connection = this.connection(ref.connection);
+    const before = connection?.vms.find((view) => view.ref.uuid === ref.uuid);
+    if (connection === undefined || (before === undefined && patch.vm === undefined)) {
+      return;
+    }
+    const base = before ?? (patch.vm === undefined ? undefined : { ref, vm: patch.vm });
+    if (base === undefined) {
+      return;
+    }
+    const after = share(
+      before,
+      applyPatch<VmView>(base, { ...patch, ...withOlder(base, patch), ...standsSince(base, patch) }),
+    );
+    if (after === before) {
+      return;
+    }
+    const moved = before?.vm.name !== after.vm.name;
+    const others = connection.vms.map((view) => (view === before ? after : view));
+    const vms = before === undefined ? [...others, after] : others;
+    this.#replace(connection, { ...connection, vms: moved ? vms.toSorted(inOrder) : vms });
+    if (connection.loaded) {
+      this.#fire(moved ? { connection: ref.connection } : { connection: ref.connection, vm: ref });
+    }
+  }
+
+  removeVm(ref: VmRef): void {
+    const connection = this.connection(ref.connection);
+    if (connection?.vms.some((view) => view.ref.uuid === ref.uuid) === true) {
+      const vms = connection.vms.filter((view) => view.ref.uuid !== ref.uuid);
+      this.#replace(connection, { ...connection, vms });
+      this.#fire({ connection: ref.connection });
+    }
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+  }
+
+  #replace(before: ConnectionView, after: ConnectionView): void {
+    this.#connections = this.#connections.map((view) => (view === before ? after : view));
+  }
+
+  #fire(change: StoreChange): void {
+    try {
+      this.#changed.fire(change);
+    } catch (error) {
+      // A reader that fails must not stop what the others see, nor the poll that called.
+      this.#log.error(`a reader of the inventory failed: ${String(error)}`);
+    }
+  }
+}
+
+/** A snapshot that was known before the VM was read, and found running, is older than its run. */
+function withOlder({ tree, olderThanLastRun: known }: VmView, { vm }: VmPatch): Pick<VmView, 'olderThanLastRun'> {
+  if (vm?.power !== 'running' || tree === undefined) {
+    return {};
+  }
+  const paused = tree.snapshots.filter(({ state, memory }) => state === 'paused' && memory.location === 'external');
+  // None is no news where none was known.
+  return paused.length === 0 && known === undefined ? {} : { olderThanLastRun: paused.map(identityOf) };
+}
+
+/**
+ * QEMU writes the RAM of a VM that stands still to a file but once. The snapshot that it was written for may go, which changes nothing
+ * of that: only a VM that runs, or begins anew, can have its RAM written again.
+ *
+ * | the VM                      | on its branch, a snapshot with RAM in files, of the VM while it stood still | → |
+ * |-----------------------------|-----------------------------------------------------------------------------|---|
+ * | does not stand still        | any                                                                         | nothing |
+ * | stands still                | one, and it was not seen running since                                      | that one |
+ * | stands still since a revert | one that was not there before                                               | that one |
+ * | was just reverted           | none of these                                                               | nothing |
+ * | stands still otherwise      | none of these                                                               | what was known |
+ */
+function standsSince(before: VmView, { vm = before.vm, tree = before.tree }: VmPatch): Pick<VmPatch, 'standsSince'> {
+  if (vm.power !== 'paused' || tree === undefined) {
+    return { standsSince: undefined };
+  }
+  const { olderThanLastRun = [], standsSince: known } = before;
+  const cameBack = vm.powerReason === 'fromSnapshot';
+  const isNew = (one: Snapshot): boolean =>
+    before.tree?.snapshots.every((other) => identityOf(other) !== identityOf(one)) === true;
+  const last = activePath(tree).findLast(
+    (one) =>
+      one.state === 'paused' &&
+      one.memory.location === 'external' &&
+      !olderThanLastRun.includes(identityOf(one)) &&
+      (!cameBack || isNew(one)),
+  );
+  return { standsSince: last?.title ?? (cameBack && wasReverted(before, tree) ? undefined : known) };
+}
+
+/** The VM stands on another snapshot, and the one that it stood on was not deleted; or it did not stand still so before. */
+function wasReverted({ vm, tree: before }: VmView, tree: SnapshotTree): boolean {
+  const isMoved =
+    before?.current !== undefined &&
+    before.current !== tree.current &&
+    tree.snapshots.some(({ name }) => name === before.current) &&
+    before.snapshots.some(({ name }) => name === tree.current);
+  return isMoved || vm.power !== 'paused' || vm.powerReason !== 'fromSnapshot';
+}
+
+function inOrder(a: VmView, b: VmView): number {
+  byName ??= new Intl.Collator(undefined, { numeric: true });
+  return byName.compare(a.vm.name, b.vm.name) || (a.ref.uuid < b.ref.uuid ? -1 : 1);
+}
+
+function applyPatch<T extends object>(before: T, patch: Patch<T>): T {
+  const entries = Object.entries({ ...before, ...patch }).filter(([, value]) => value !== undefined);
+  // Only optional fields can be undefined in a patch that the callers' types let through.
+  return Object.fromEntries(entries) as T;
+}
+
+/** @throws Failure `notFound` where it, or its snapshots, were not read */
+export function requireVm(store: Store, ref: VmRef): VmView & { readonly tree: SnapshotTree } {
+  const view = store.vm(ref);
+  if (view?.tree === undefined) {
+    throw new Failure('notFound', { connection: ref.connection, vm: ref.uuid });
+  }
+  return { ...view, tree: view.tree };
+}

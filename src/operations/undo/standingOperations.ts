@@ -1,0 +1,88 @@
+// Which operations of the log stand: those that nobody has undone. What undoes an undo makes the first one stand again.
+import type { LoggedOperation } from '../../domain/loggedOperation.js';
+
+/** In the order of the log. */
+export function standingOperations(log: readonly LoggedOperation[]): readonly LoggedOperation[] {
+  const fallen = new Set<string>();
+  // What undoes comes after what it undoes, so that the last ones stand for certain.
+  for (const { id, undoes } of log.toReversed()) {
+    if (undoes !== undefined && !fallen.has(id)) {
+      fallen.add(undoes);
+    }
+  }
+  return log.filter(({ id }) => !fallen.has(id));
+}
+
+/** `undo`: it undoes something, so that undoing it is doing that again. */
+export function sortOf(entry: LoggedOperation, log: readonly LoggedOperation[]): 'operation' | 'undo' {
+  let sort: 'operation' | 'undo' = 'operation';
+  for (let one = entry.undoes; one !== undefined; one = log.find(({ id }) => id === one)?.undoes) {
+    sort = sort === 'operation' ? 'undo' : 'operation';
+  }
+  return sort;
+}
+
+/** The operation that an undo, or what does it again, is about in the end. */
+function rootOf(entry: LoggedOperation, log: readonly LoggedOperation[]): string {
+  let root = entry;
+  while (root.undoes !== undefined) {
+    const { undoes } = root;
+    const before = log.find(({ id }) => id === undoes);
+    if (before === undefined) {
+      return undoes;
+    }
+    root = before;
+  }
+  return root.id;
+}
+
+/** Those after it that still count: neither undone, nor what undid one of them. */
+export function effectiveAfter(entry: LoggedOperation, log: readonly LoggedOperation[]): readonly LoggedOperation[] {
+  const at = log.findIndex(({ id }) => id === entry.id);
+  const later = new Set(log.slice(at + 1).map(({ id }) => id));
+  return standingOperations(log).filter(
+    (one) => later.has(one.id) && !(sortOf(one, log) === 'undo' && later.has(rootOf(one, log))),
+  );
+}
+
+/** What undid this one, and stands; or the one itself, where it is such. */
+export function undoingOf(entry: LoggedOperation, log: readonly LoggedOperation[]): LoggedOperation | undefined {
+  const standing = standingOperations(log);
+  return standing.find(
+    (one) => sortOf(one, log) === 'undo' && (one.id === entry.id || rootOf(one, log) === rootOf(entry, log)),
+  );
+}
+
+/**
+ * The newest that stands and can be meant. Nobody means starting and stopping, what was done unasked, or a clone: that is a VM of its
+ * own, discarded there, and this one is as it was.
+ */
+export function lastOf(sort: 'operation' | 'undo', log: readonly LoggedOperation[]): LoggedOperation | undefined {
+  return standingOperations(log).findLast((one) => isDeliberate(one) && sortOf(one, log) === sort);
+}
+
+/**
+ * What leads back to before an operation, the newest first: for each operation that stood then and does not now, or the other
+ * way round, the last one of those that did and undid it.
+ */
+export function backTo(entry: LoggedOperation, log: readonly LoggedOperation[]): readonly LoggedOperation[] {
+  const earlier = log.slice(
+    0,
+    log.findIndex(({ id }) => id === entry.id),
+  );
+  const stoodThen = new Set(
+    standingOperations(earlier)
+      .filter((one) => sortOf(one, earlier) === 'operation')
+      .map((one) => rootOf(one, earlier)),
+  );
+  const roots = new Map<string, { readonly top: LoggedOperation; readonly stands: boolean }>();
+  for (const one of standingOperations(log)) {
+    roots.set(rootOf(one, log), { top: one, stands: sortOf(one, log) === 'operation' });
+  }
+  const other = [...roots].filter(([root, { stands }]) => stoodThen.has(root) !== stands).map(([, { top }]) => top);
+  return other.filter(isDeliberate).sort((a, b) => log.indexOf(b) - log.indexOf(a));
+}
+
+function isDeliberate({ request, unasked }: LoggedOperation): boolean {
+  return request.kind !== 'power' && request.kind !== 'clone' && unasked !== true;
+}

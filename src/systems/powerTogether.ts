@@ -1,0 +1,104 @@
+// Several members begin one thing at the same moment: each is looked at and decided on by itself, and the last one to be ready
+// lets all of them go. Refuses to know what they begin.
+import type { Clock } from '../base/clock.js';
+import { asFailure } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import type { OperationRequest } from '../domain/operation.js';
+import type { GroupLease } from '../engine/operationService.js';
+import { vmKey } from '../live/views.js';
+
+type PowerRequest = Extract<OperationRequest, { kind: 'power' }>;
+
+export interface GroupStart {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Between the first of them that was told and the last that had done it: no two moments lie farther apart. */
+  readonly spreadMs: number;
+  /** By `vmKey`. */
+  readonly failures: ReadonlyMap<string, Failure>;
+  /** By `vmKey`: how far the clocks are behind, in milliseconds, of those that are. */
+  readonly clocks: ReadonlyMap<string, number>;
+}
+
+export interface BeginOptions {
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+  /** Who begins where one of them cannot. */
+  readonly ifOneFails: 'nobody' | 'others';
+}
+
+export async function powerTogether(
+  lease: GroupLease,
+  requests: readonly PowerRequest[],
+  { clock, signal, ifOneFails }: BeginOptions,
+): Promise<GroupStart> {
+  const gate = new StartGate(requests.length);
+  const failures = new Map<string, Failure>();
+  const clocks = new Map<string, number>();
+  const [told, over]: [number[], number[]] = [[], []];
+  await Promise.all(
+    requests.map(async (request) => {
+      const passed: true[] = [];
+      try {
+        const { clockBehindMs } = await lease.run(request, {
+          ...(signal !== undefined && { signal }),
+          around: async (steps) => {
+            passed.push(true);
+            await gate.pass();
+            told.push(clock.ticks());
+            const done = await steps();
+            over.push(clock.ticks());
+            return done;
+          },
+        });
+        if (clockBehindMs !== undefined) {
+          clocks.set(vmKey(request.vm), clockBehindMs);
+        }
+      } catch (error) {
+        failures.set(vmKey(request.vm), asFailure(error));
+        if (ifOneFails === 'nobody') {
+          gate.shut();
+        } else if (passed.length === 0) {
+          gate.pass().catch(() => undefined);
+        }
+      }
+    }),
+  );
+  const spreadMs = over.length === 0 ? 0 : Math.max(...over) - Math.min(...told);
+  return { at: clock.now(), spreadMs, failures: withoutWaiters(failures), clocks };
+}
+
+const waiting = 'wait for the other members';
+
+/** Without those that only waited in vain. */
+function withoutWaiters(failures: ReadonlyMap<string, Failure>): ReadonlyMap<string, Failure> {
+  return new Map([...failures].filter(([, { details }]) => details.doing !== waiting));
+}
+
+class StartGate {
+  #missing: number;
+  #open: () => void = () => undefined;
+  #fail: (failure: Failure) => void = () => undefined;
+  readonly #all = new Promise<void>((resolve, reject) => {
+    this.#open = resolve;
+    this.#fail = reject;
+  });
+
+  constructor(count: number) {
+    this.#missing = count;
+    // Nobody may be waiting when one fails.
+    this.#all.catch(() => undefined);
+  }
+
+  pass(): Promise<void> {
+    this.#missing -= 1;
+    if (this.#missing === 0) {
+      this.#open();
+    }
+    return this.#all;
+  }
+
+  shut(): void {
+    this.#fail(new Failure('cancelled', { doing: waiting, byUs: true }));
+  }
+}

@@ -1,0 +1,118 @@
+// What the status bar says of the VM that somebody works with, and what can be done with it from there. Plain text; knows
+// nothing of the editor.
+import { t } from '@vscode/l10n';
+import type { CommandId } from '../manifest/commandIds.js';
+import type { VmView } from '../live/views.js';
+import { displayLine } from '../domain/plainText.js';
+import { titleIn, titleOf } from './operationProgress.js';
+import { operationWords } from './operationText.js';
+import type { ShownSystem } from './systemRows.js';
+import { powerWord } from './words.js';
+
+/** @param isFollowed somebody looks at VMs, so that what other programs do is seen; otherwise the state is of the last look */
+export function activeVmText(view: VmView, isFollowed: boolean): string {
+  const { vm, operation } = view;
+  const state =
+    operation !== undefined
+      ? t('{0}…', operationWords(operation.request, displayLine(titleIn(view, operation.request))))
+      : isFollowed
+        ? powerWord(vm)
+        : t('was {0}', powerWord(vm));
+  return `${displayLine(vm.name, 40)} · ${state}`;
+}
+
+/** The state of all its VMs, or how many are in which; not known: gone, or nobody has looked yet. */
+export function activeSystemText({ known, views, seen }: ShownSystem, isFollowed: boolean): string {
+  const { unfinished, system } = known;
+  const isBusy = views.some((view) => view?.operation !== undefined);
+  const counts = new Map<string, number>();
+  views.forEach((view, at) => {
+    const isKnown = view !== undefined && seen.members[at]?.isAway === false;
+    const word = isKnown ? powerWord(view.vm) : t('not known');
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  });
+  const words =
+    counts.size === 1
+      ? t('all {0}', [...counts.keys()].join(''))
+      : [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
+  const state = isBusy
+    ? t('at work…')
+    : unfinished !== undefined
+      ? t('not finished')
+      : counts.get(t('not known')) === views.length
+        ? t('state not known')
+        : isFollowed
+          ? words
+          : t('was {0}', words);
+  return `${displayLine(system.name, 40)} · ${state}`;
+}
+
+export interface VmAction {
+  readonly label: string;
+  readonly description?: string;
+  /** Name of a codicon. */
+  readonly icon: string;
+  readonly value: CommandId;
+}
+
+/** Only what has something to do now. */
+export function vmActions(view: VmView): readonly VmAction[] {
+  const { vm, favourite, undo } = view;
+  const isOn = vm.power === 'running';
+  return [
+    ...(favourite === undefined
+      ? []
+      : [
+          {
+            label: t('Revert to Favourite…'),
+            description: titleOf(view, favourite),
+            icon: 'star-full',
+            value: 'virtRewind.revertToFavourite' as const,
+          },
+        ]),
+    { label: t('Quick Checkpoint'), icon: 'zap', value: 'virtRewind.quickCheckpoint' },
+    ...(undo === undefined
+      ? []
+      : [{ label: t('Undo Revert…'), icon: 'discard', value: 'virtRewind.undoRevert' as const }]),
+    ...(vm.power === 'off' ? [{ label: t('Start'), icon: 'debug-start', value: 'virtRewind.start' as const }] : []),
+    ...(vm.power === 'paused'
+      ? [{ label: t('Resume'), icon: 'debug-continue', value: 'virtRewind.resume' as const }]
+      : []),
+    ...(isOn ? [{ label: t('Shut Down'), icon: 'stop-circle', value: 'virtRewind.shutDown' as const }] : []),
+    { label: t('Go to Current'), icon: 'location', value: 'virtRewind.goToCurrent' },
+  ];
+}
+
+/** Only what has something to do now; each is given the system. */
+export function systemActions({ known, views }: ShownSystem): readonly VmAction[] {
+  const { points, unfinished } = known;
+  const own = points.findLast(({ auto }) => auto === undefined);
+  const powers = views.map((view) => view?.vm.power);
+  if (unfinished !== undefined) {
+    return [{ label: t('Finish What Broke Off on a System…'), icon: 'wrench', value: 'virtRewind.recoverSystem' }];
+  }
+  return [
+    { label: t('Quick Checkpoint'), icon: 'zap', value: 'virtRewind.quickCheckpoint' },
+    ...(own === undefined
+      ? []
+      : [
+          {
+            label: t('Revert to Last Checkpoint…'),
+            description: displayLine(own.title),
+            icon: 'history',
+            value: 'virtRewind.revertToLast' as const,
+          },
+          { label: t('Revert System…'), icon: 'history', value: 'virtRewind.revertSystem' as const },
+        ]),
+    ...(points.some(({ auto }) => auto === 'revert')
+      ? [{ label: t('Undo Revert of System…'), icon: 'discard', value: 'virtRewind.undoSystemRevert' as const }]
+      : []),
+    ...(powers.some((power) => power === 'off' || power === 'paused')
+      ? [{ label: t('Start System'), icon: 'debug-start', value: 'virtRewind.startSystem' as const }]
+      : []),
+    ...(powers.includes('running')
+      ? [{ label: t('Shut Down System'), icon: 'stop-circle', value: 'virtRewind.shutDownSystem' as const }]
+      : []),
+    { label: t('Show Picture'), icon: 'type-hierarchy', value: 'virtRewind.showPicture' },
+  ];
+}

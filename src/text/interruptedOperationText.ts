@@ -1,0 +1,102 @@
+// What had broken off on a VM and what would be done about it, for the person who is to decide. Knows nothing of the editor.
+import { t } from '@vscode/l10n';
+import type { VmView } from '../live/views.js';
+import { displayLine } from '../domain/plainText.js';
+import type { InterruptedPreview } from '../operations/interrupted.js';
+import { titleIn } from './operationProgress.js';
+import { refusalText } from './refusalText.js';
+import { agoText } from './relativeAge.js';
+import { operationWords } from './operationText.js';
+
+/** Of a command in a line of a question. */
+const longestCommand = 170;
+/** Of a snapshot in a line of a question. */
+const longestTitle = 48;
+
+/** More are in no dialog that anybody reads to its end. */
+const mostCommands = 12;
+
+/**
+ * | what would be done    | says |
+ * |-----------------------|------|
+ * | nothing               | that nothing is left to do |
+ * | steps                 | whether they lead to before or after it, and the commands |
+ * | only a person can     | why, and what helps |
+ *
+ * @param now milliseconds since 1970
+ */
+export function interruptedOperationText(
+  { request, vm, startedAt, recovery, commands }: InterruptedPreview,
+  view: VmView,
+  now: number,
+): string {
+  const what = operationWords(request, displayLine(titleIn(view, request)));
+  const began = t('{0}: {1}, begun {2}, was interrupted.', displayLine(vm), what, agoText(startedAt, now));
+  switch (recovery.kind) {
+    case 'settled':
+      return [began, t('Nothing is left to do.')].join('\n');
+    case 'explain': {
+      const { reason, nextStep } = refusalText(recovery.why);
+      return [began, reason, nextStep].filter((line) => line !== '').join('\n');
+    }
+    case 'steps': {
+      const more = commands.length - mostCommands;
+      return [
+        began,
+        recovery.to === 'before'
+          ? t('It would be undone. This would be done, after one more look at the VM:')
+          : t('It would be finished. This would be done, after one more look at the VM:'),
+        ...commands.slice(0, mostCommands).map((command) => displayLine(command)),
+        ...(more > 0 ? [t('and {0} more', more)] : []),
+      ].join('\n');
+    }
+  }
+}
+
+/** The same, as short as a question: what was interrupted, and what would become of it. @param now milliseconds since 1970 */
+export function interruptedOperationLines(
+  unfinished: readonly InterruptedPreview[],
+  view: VmView,
+  now: number,
+): readonly string[] {
+  const [first] = unfinished;
+  if (first === undefined) {
+    return [];
+  }
+  const what = operationWords(first.request, displayLine(titleIn(view, first.request), longestTitle));
+  const began = t('Interrupted: {0}, begun {1}.', what, agoText(first.startedAt, now));
+  const others = unfinished.length === 1 ? '' : ` ${moreText(unfinished.length - 1)}`;
+  const count = (of: (one: InterruptedPreview['recovery']) => boolean): number =>
+    unfinished.filter(({ recovery }) => of(recovery)).length;
+  const [undone, finished, explained] = [
+    count((one) => one.kind === 'steps' && one.to === 'before'),
+    count((one) => one.kind === 'settled' || (one.kind === 'steps' && one.to !== 'before')),
+    count((one) => one.kind === 'explain'),
+  ];
+  const ends = [
+    ...(finished > 0 ? [t('To be finished: {0}.', finished)] : []),
+    ...(undone > 0 ? [t('To be undone: {0}.', undone)] : []),
+    ...(explained > 0 ? [t('Left to you: {0}.', explained)] : []),
+  ];
+  return [
+    `${began}${others}`,
+    ...(ends.length === 0 ? [] : [ends.join(' ')]),
+    ...commandLine(unfinished.flatMap((one) => (one.recovery.kind === 'steps' ? one.commands : []))),
+  ];
+}
+
+function commandLine(commands: readonly string[]): readonly string[] {
+  const [only, ...others] = commands;
+  if (only === undefined) {
+    return [];
+  }
+  return [
+    others.length === 0
+      ? t('This would be run: {0}', displayLine(only, longestCommand))
+      : t('Details shows the {0} commands that would be run.', commands.length),
+  ];
+}
+
+function moreText(count: number): string {
+  return count === 1 ? t('1 more operation.') : t('{0} more operations.', count);
+}

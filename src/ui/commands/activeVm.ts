@@ -1,0 +1,163 @@
+// The VM that somebody works with, as an item in the status bar: the one whose row was selected last, that a command
+// was called on, or that something was done to. Clones come and go by themselves: one of them is it only where somebody chose it.
+// It asks nobody: the item says what is known anyway, and nothing is followed for it.
+import { t } from '@vscode/l10n';
+import type { Memento } from 'vscode';
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import type { StoreChange } from '../../live/views.js';
+import type { CommandId } from '../../manifest/commandIds.js';
+import { type VmRef, sameVm } from '../../domain/vm.js';
+import { displayLine } from '../../domain/plainText.js';
+import { activeSystemText, activeVmText } from '../../text/activeVmText.js';
+import type { StatusItem } from '../prompts/notify.js';
+import { type Node, vmOfNode } from '../tree/nodes.js';
+import type { ChosenSystem } from './chosenSystem.js';
+
+const key = 'workedVm';
+
+type Event<T> = (listener: (value: T) => unknown) => Disposable;
+
+/** Which VMs somebody looks at, be it in the tree or in a picture. */
+export interface LookedAtVms {
+  isLookedAt(ref: VmRef): boolean;
+  readonly onDidChange: Event<void>;
+}
+
+/** What of the tree tells where somebody is. */
+export interface TreeSelection {
+  readonly onDidSelect: Event<{ readonly selection: readonly Node[] }>;
+}
+
+export class ActiveVm implements Disposable {
+  readonly #kept: Pick<Memento, 'get' | 'update'>;
+  readonly #engine: Pick<EnginePort, 'findVm' | 'onDidChange' | 'connect'>;
+  readonly #looking: LookedAtVms;
+  readonly #chosen: Pick<ChosenSystem, 'shown' | 'lostName' | 'onDidChange'>;
+  readonly #make: () => StatusItem;
+  readonly #store = new DisposableStore();
+  #item: StatusItem | undefined;
+  #ref: VmRef | undefined;
+  /** The last one that is no clone. */
+  #lasting: VmRef | undefined;
+
+  /** With the VM that the workspace worked with last. It is shown when it is seen. */
+  constructor(
+    kept: Pick<Memento, 'get' | 'update'>,
+    engine: Pick<EnginePort, 'findVm' | 'onDidChange' | 'connect'>,
+    selecting: TreeSelection,
+    looking: LookedAtVms,
+    chosen: Pick<ChosenSystem, 'shown' | 'lostName' | 'onDidChange'>,
+    make: () => StatusItem,
+  ) {
+    this.#kept = kept;
+    this.#engine = engine;
+    this.#ref = parseRemembered(kept.get(key));
+    this.#looking = looking;
+    this.#chosen = chosen;
+    this.#make = make;
+    this.#store.add(engine.onDidChange((change) => this.#noteChange(change)));
+    this.#store.add(selecting.onDidSelect(({ selection }) => this.#noteSelection(selection)));
+    this.#store.add(looking.onDidChange(() => this.#show()));
+    this.#store.add(chosen.onDidChange(() => this.#show()));
+  }
+
+  /** Undefined until there is one, and when it is gone. */
+  get ref(): VmRef | undefined {
+    return this.#ref !== undefined && this.#engine.findVm(this.#ref) !== undefined ? this.#ref : undefined;
+  }
+
+  /** As `ref`, when its connection is open: in the first moments of a window none is. */
+  async find(): Promise<VmRef | undefined> {
+    const wanted = this.#ref;
+    if (wanted !== undefined && this.ref === undefined) {
+      await this.#engine.connect(wanted.connection);
+    }
+    return this.ref;
+  }
+
+  /** A command was called on it. */
+  take(ref: VmRef): void {
+    const { connection, uuid } = ref;
+    if (this.#ref === undefined || !sameVm(this.#ref, ref)) {
+      void this.#kept.update(key, { connection, uuid });
+      const left = this.#ref && this.#engine.findVm(this.#ref);
+      this.#lasting = left !== undefined && left.vm.clone === undefined ? left.ref : this.#lasting;
+    }
+    this.#ref = ref;
+    this.#show();
+  }
+
+  /** What is read there; undefined while there is no item. */
+  get text(): string | undefined {
+    return this.#item?.text;
+  }
+
+  dispose(): void {
+    this.#item?.dispose();
+    this.#store.dispose();
+  }
+
+  #noteSelection(selection: readonly Node[]): void {
+    const ref = selection.map(vmOfNode).find((one) => one !== undefined);
+    if (ref !== undefined) {
+      this.take(ref);
+    }
+  }
+
+  #noteChange({ connection, vm }: StoreChange): void {
+    const view = vm && this.#engine.findVm(vm);
+    const doing = view?.operation?.request.kind;
+    const isWorked = view !== undefined && this.#ref !== undefined && sameVm(this.#ref, view.ref);
+    if (view !== undefined && doing !== undefined && view.vm.clone === undefined) {
+      this.take(view.ref);
+    } else if (isWorked && doing === 'discard' && this.#lasting !== undefined) {
+      this.take(this.#lasting);
+    } else if (
+      this.#chosen.shown !== undefined ||
+      (this.#ref !== undefined && this.#concerns(this.#ref, connection, vm))
+    ) {
+      this.#show();
+    }
+  }
+
+  #concerns(ref: VmRef, connection: string | undefined, vm: VmRef | undefined): boolean {
+    return vm === undefined ? connection === undefined || connection === ref.connection : sameVm(ref, vm);
+  }
+
+  #show(): void {
+    const command: CommandId = 'virtRewind.workedVm';
+    const system = this.#chosen.shown;
+    if (system !== undefined) {
+      const { name, members } = system.known.system;
+      const isFollowed = members.every((member) => this.#looking.isLookedAt(member));
+      this.#item ??= this.#make();
+      this.#item.say(
+        activeSystemText(system, isFollowed),
+        t('{0}: click for what can be done with all its VMs.', displayLine(name)),
+        command,
+      );
+      return;
+    }
+    const view = this.#ref === undefined ? undefined : this.#engine.findVm(this.#ref);
+    if (view === undefined) {
+      this.#item?.dispose();
+      this.#item = undefined;
+      return;
+    }
+    const lost = this.#chosen.lostName;
+    const tip = t('{0}: click for what can be done with it.', displayLine(view.vm.name));
+    this.#item ??= this.#make();
+    this.#item.say(
+      activeVmText(view, this.#looking.isLookedAt(view.ref)),
+      lost === undefined ? tip : `${tip} ${t('The system {0} that was chosen here is not found.', displayLine(lost))}`,
+      command,
+    );
+  }
+}
+
+/** As another version may have written it. */
+function parseRemembered(kept: unknown): VmRef | undefined {
+  const { connection, uuid } = (kept ?? {}) as Readonly<Partial<Record<keyof VmRef, unknown>>>;
+  return typeof connection === 'string' && typeof uuid === 'string' ? { connection, uuid } : undefined;
+}

@@ -1,0 +1,47 @@
+// The only script of pages that are drawn whole each time they change: who stood on a link stands on it again. Nothing from outside
+// is in it.
+import { t } from '@vscode/l10n';
+import { htmlText } from '../text/html.js';
+
+/** What may be loaded and run in such a page: its own style, and this script. */
+function pagePolicy(nonce: string): string {
+  return `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'`;
+}
+
+/**
+ * The editor gives the focus to a page that takes the place of one that had it, and keeps how far it was scrolled. Links are known by
+ * what is heard of them; where that one is gone, the one in its place.
+ */
+export const restoreFocusScript = `
+const api = acquireVsCodeApi();
+const links = [...document.querySelectorAll('a[href]')];
+const nameOf = (link) => link.getAttribute('aria-label') ?? link.textContent;
+const left = api.getState();
+addEventListener('focusin', ({ target }) => {
+  const at = links.indexOf(target);
+  if (at >= 0) api.setState({ name: nameOf(target), at });
+});
+addEventListener('focus', () => {
+  if (left === undefined || document.activeElement !== document.body) return;
+  (links.find((link) => nameOf(link) === left.name) ?? links[Math.min(left.at, links.length - 1)])?.focus();
+}, { once: true });
+`;
+
+/** The whole of such a page. @param body HTML, in which nothing from outside is markup */
+export function pageHtml(
+  page: { readonly title: string; readonly style: string; readonly nonce: string },
+  body: string,
+): string {
+  const { title, style, nonce } = page;
+  return `<!DOCTYPE html>
+<html lang="${htmlText(t('en'))}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy(nonce)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${htmlText(title)}</title>
+<style nonce="${nonce}">${style}</style>
+</head>
+<body>${body}<script nonce="${nonce}">${restoreFocusScript}</script></body>
+</html>`;
+}
