@@ -135,7 +135,7 @@ async function inNode(file) {
     if (remark) remarks.push(remark);
   }
   const code = await ended;
-  if (code !== 0) throw new Error(`it ended with ${code}`);
+  if (code !== 0) throw new Error(`it exited with code ${code}`);
 }
 
 /** The time of activation, as the extension host sees it. @param {string} file */

@@ -47,8 +47,8 @@ const scenes = {
       await workbench.editor.getByText('database').first().waitFor();
       await workbench.page.getByRole('button', { name: 'Create Lab…' }).first().click();
       await hands.answer('Create');
-      await workbench.toast('The lab shop was made.').waitFor();
-      await hands.dismiss('The lab shop was made.');
+      await workbench.toast('Lab “shop” created.').waitFor();
+      await hands.dismiss('Lab “shop” created.');
       await hands.expand(/^shop, 3 VMs/);
       await hands.command('Tasks: Run Task');
       await hands.pick(/^Break two VMs/);
@@ -123,7 +123,7 @@ const scenes = {
       await makeSystem(stage);
       await hands.menu(/^shop, /, 'Show Picture');
       await workbench.webview
-        .getByText('comes from here')
+        .getByText('created from this')
         .nth(members.length - 1)
         .waitFor();
       await workbench.page.mouse.move(5, 5);
@@ -135,7 +135,7 @@ const scenes = {
     show: async ({ hands, workbench, daemon }) => {
       const [base, overlay] = [`${layered}.qcow2`, `${layered}.experiment`];
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', join(daemon.dir, overlay)]);
-      await hands.menu(layered, 'Health and Repair', 'Doctor: What Works');
+      await hands.menu(layered, 'Health and Repair', 'Doctor: Diagnose');
       await workbench.webview.getByText(/wrong/).first().waitFor();
       await hands.command('View: Toggle Primary Side Bar Visibility');
     },
@@ -147,7 +147,7 @@ const scenes = {
       const lesson = lessonPage(stage);
       await stage.hands.command('View: Close All Editors');
       await stage.hands.command('Notifications: Clear All Notifications');
-      await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
+      await stage.hands.command('Virt Rewind: Start the Snapshot Lesson');
       const place = lesson.locator('.place');
       // Up to the second layer, where there is something to see.
       for (let step = 1; step < 7; step++) {
@@ -164,8 +164,8 @@ const scenes = {
       await lesson.getByRole('status').filter({ hasText: 'Done.' }).waitFor();
     },
     leave: async (stage) => {
-      await stage.hands.command('Virt Rewind: Lesson: End and Remove Its VM');
-      await lessonPage(stage).getByRole('heading', { name: 'The lesson is over' }).waitFor();
+      await stage.hands.command('Virt Rewind: Lesson: End and Delete Its VM');
+      await lessonPage(stage).getByRole('heading', { name: 'Lesson Finished' }).waitFor();
     },
   },
   bisect: {
@@ -177,14 +177,14 @@ const scenes = {
       await makeLine(stage.daemon);
       await workbench.row(searched).waitFor();
       await hands.menu(searched, 'Clones and Forks', 'Bisect…');
-      await hands.pick('None is known');
-      await hands.pick('None is known');
+      await hands.pick("I don't know one");
+      await hands.pick("I don't know one");
       await hands.pick('A Command on This Computer');
-      await hands.type(`Bisect ${searched}: the Check`, readsChange);
+      await hands.type(`Bisect ${searched}: Check`, readsChange);
       await hands.enter();
       await hands.pick('Off');
       await hands.answer('Start');
-      await hands.notification(/first bad restore point/, 'Show Picture');
+      await hands.notification(/first bad snapshot/, 'Show Picture');
       await workbench.webview.getByRole('tree').waitFor();
       await hands.expand(searched);
       await workbench.row(/bisect: first bad/).waitFor();
@@ -214,7 +214,7 @@ const scenes = {
       await hands.enter();
       await hands.type(`Name of the Forks of ${external}`, 'try');
       await hands.enter();
-      await hands.pick('Unplugged');
+      await hands.pick('No Network');
       await hands.pick('Keep');
       // Both are there and the VM goes on: while it is forked, its row tells of that instead of its snapshots.
       await workbench.row(/^try-fork, .*running/).waitFor();
@@ -387,7 +387,7 @@ async function makeSystem({ hands, workbench, daemon }) {
     await defineDiskVm(daemon, vm, [{ file, format: 'qcow2' }]);
     await workbench.row(vm).waitFor();
   }
-  await hands.command('Virt Rewind: Make a System of VMs…');
+  await hands.command('Virt Rewind: Group VMs into a System…');
   for (const vm of members) await workbench.option(vm).click();
   await hands.enter();
   await hands.type(`New System of ${members.length} VMs`, 'shop');

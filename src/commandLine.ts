@@ -21,7 +21,7 @@ function failUnwritten({ code, message }: NodeJS.ErrnoException): void {
     return;
   }
   isUnwritten = true;
-  process.stderr.write(`${t('The answer could not be written to standard output: {0}.', message)}\n`);
+  process.stderr.write(`${t('Could not write the result to standard output: {0}.', message)}\n`);
   endWith(Number(process.exitCode ?? exitCode('done')));
 }
 

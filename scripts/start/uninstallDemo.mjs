@@ -71,7 +71,7 @@ async function requireAlone(virsh, folder) {
   if (others.length === 0) return;
   throw new StartStopped(
     `These VMs have their disks among the files of the demo VMs, or on them, and would lose them: ${others.join(', ')}.\n` +
-      'Nothing was removed. Throw them away first: npm start, then “Clones and Forks”, “Throw the Clone Away…” in the menu of each.',
+      'Nothing was removed. Throw them away first: npm start, then “Clones and Forks”, “Delete Clone…” in the menu of each.',
   );
 }
 

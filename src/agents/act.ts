@@ -56,10 +56,10 @@ export const runInGuest: ToolHandler = async (work) => {
   const step = await beginStep(work, 'act');
   const { ref, vm } = step.view;
   if (vm.power !== 'running') {
-    throw new ToolRefusal('notRunning', `${vm.name} does not run, so no program can.`);
+    throw new ToolRefusal('notRunning', `${vm.name} is not running, so programs cannot run in it.`);
   }
   if (!vm.agentConnected) {
-    throw new ToolRefusal('noAgent', `No guest agent answers in ${vm.name}. If it is starting, use wait_for_vm first.`);
+    throw new ToolRefusal('noAgent', `The agent in ${vm.name} does not respond. While it starts, use wait_for_vm.`);
   }
   const program = String(input['program']);
   const args = Array.isArray(input['args']) ? (input['args'] as readonly string[]) : [];
@@ -76,7 +76,7 @@ export const runInGuest: ToolHandler = async (work) => {
     };
     const ran = await session.engine.guests.runIn(ref, command, signal);
     if (ran.kind === 'late') {
-      return { ended: false, process: ran.pid, why: `It goes on in the guest after ${atMostMs / 1_000} seconds.` };
+      return { ended: false, process: ran.pid, why: `It continues in the guest after ${atMostMs / 1_000} seconds.` };
     }
     const { stdout, stderr, cut, ...end } = programOutcome(ran);
     return { ended: true, ...end, stdout: markUntrusted(stdout), stderr: markUntrusted(stderr), ...(cut && { cut }) };
@@ -315,7 +315,7 @@ function withWayBack(error: unknown, { before, number }: StepReport): unknown {
   const { kind, message } = toolError(asFailure(error));
   return new ToolRefusal(
     kind,
-    `${message} What was before is kept: revert_vm with before_step ${number} goes back to it.`,
+    `${message} The previous state was saved: revert_vm with before_step ${number} goes back to it.`,
   );
 }
 

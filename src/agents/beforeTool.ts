@@ -105,7 +105,7 @@ async function takeCheckpoint(options: BeforeToolOptions, vm: FoundVm): Promise<
   const { folder, log, tool } = options;
   const { connection, uuid, name } = vm;
   const tools = await options.tools();
-  const description = `Taken before a command of an agent (${tool}).`;
+  const description = `Created before a command of an agent (${tool}).`;
   const { content, isError } = await tools.call(
     'checkpoint_vm',
     { vm: uuid, description },
@@ -127,5 +127,5 @@ async function takeCheckpoint(options: BeforeToolOptions, vm: FoundVm): Promise<
 }
 
 function checkpointSentence(vm: string, snapshot: string, step: number): string {
-  return `${untrustedLine(vm)} as it is now is kept as ${untrustedLine(snapshot)}: revert_vm with before_step ${step} goes back to it.`;
+  return `The current state of ${untrustedLine(vm)} was saved as ${untrustedLine(snapshot)}: revert_vm with before_step ${step} goes back to it.`;
 }

@@ -64,13 +64,13 @@ export function denialOf({ vm, needs, allowed, isProtected }: Wish): Denial | un
   if (isProtected && rank(needs) > rank('look')) {
     return {
       reason: 'protected',
-      sentence: `${vm} is protected: no tool changes it, whatever is agreed to. Use another VM, or ask the person to do it.`,
+      sentence: `${vm} is protected: no tool can change it, even with a confirmation. Use another VM, or ask the user to do it.`,
     };
   }
   if (rank(allowed) < rank(needs)) {
     return {
       reason: 'permission',
-      sentence: `Agents may only ${may[allowed]} ${vm}, and this needs "${needs}". Ask the person to set virtRewind.agents.permissions for it.`,
+      sentence: `Agents may only ${may[allowed]} ${vm}, and this needs "${needs}". Ask the user to set virtRewind.agents.permissions for it.`,
     };
   }
   return undefined;
@@ -87,7 +87,7 @@ const may: Readonly<Record<Permission, string>> = {
 export function unknownVmDenial(vm: string): Denial {
   return {
     reason: 'permission',
-    sentence: `There is no VM ${vm} that agents may see. The tool "list_vms" tells those that there are.`,
+    sentence: `There is no VM ${vm} that agents may see. The tool "list_vms" lists the others.`,
   };
 }
 
@@ -99,17 +99,17 @@ export function limitDenial(
   limits: GuardLimits,
 ): Denial | undefined {
   const advice =
-    'No tool deletes them: ask the person to delete some, or to raise the limit. Until then nothing is done, because a step without a way back is not taken.';
+    'No tool deletes them: ask the user to delete some, or to raise the limit. Until then agents cannot act, because each step needs a checkpoint.';
   if (taken.checkpoints >= limits.checkpoints) {
     return {
       reason: 'tooMany',
-      sentence: `${vm} has ${taken.checkpoints} checkpoints of agents, and ${limits.checkpoints} are allowed (virtRewind.agents.checkpoints). ${advice}`,
+      sentence: `${vm} has ${taken.checkpoints} agent checkpoints, but only ${limits.checkpoints} are allowed (virtRewind.agents.checkpoints). ${advice}`,
     };
   }
   return taken.bytes + bytes > limits.bytes
     ? {
         reason: 'tooLarge',
-        sentence: `With this one the checkpoints of agents on ${vm} could take ${gigabytes(taken.bytes + bytes)} GB, and ${gigabytes(limits.bytes)} GB are allowed (virtRewind.agents.spaceGb). ${advice}`,
+        sentence: `With this checkpoint, the agent checkpoints of ${vm} could use ${gigabytes(taken.bytes + bytes)} GB, but only ${gigabytes(limits.bytes)} GB are allowed (virtRewind.agents.spaceGb). ${advice}`,
       }
     : undefined;
 }
@@ -120,7 +120,7 @@ export function lossDenial(vm: string, losses: readonly string[]): Denial | unde
     ? undefined
     : {
         reason: 'loses',
-        sentence: `It would lose something of ${vm} that no checkpoint keeps (${losses.join(', ')}), so no agent may do it. Ask the person to do it.`,
+        sentence: `This would lose data of ${vm} that no checkpoint saves (${losses.join(', ')}), so agents are not allowed to do it. Ask the user to do it.`,
       };
 }
 

@@ -94,7 +94,7 @@ export const compareVm: ToolHandler = async (work) => {
     ),
   );
   if (from === undefined) {
-    throw new ToolRefusal('invalid', 'The argument from is missing.');
+    throw new ToolRefusal('invalid', 'The argument “from” is missing.');
   }
   const { differences, distances } = await readStateComparison(session.engine, view.ref, from, to, tools.log);
   return {
@@ -115,7 +115,7 @@ export const readConsole: ToolHandler = async (work) => {
   try {
     const stream = await line.open('ifFree');
     if (stream === undefined) {
-      throw new ToolRefusal('notRunning', `${vm.name} is off, so its console says nothing.`);
+      throw new ToolRefusal('notRunning', `${vm.name} is off, so its console shows nothing.`);
     }
     const end = AbortSignal.any([signal, AbortSignal.timeout(secondsOf(input, usualSeconds.read_console) * 1_000)]);
     const pieces: Uint8Array[] = [];
@@ -162,7 +162,7 @@ export const waitForVm: ToolHandler = async (work) => {
   }
   const wanted = await waitOf(work, ref);
   if (wanted === 'late') {
-    return { vm: vm.name, reached: false, why: 'The VM has told no IP address in this time.' };
+    return { vm: vm.name, reached: false, why: 'The VM reported no IP address in this time.' };
   }
   const { outcome } = await waitInSession(session, wanted, signal);
   signal.throwIfAborted();
@@ -171,7 +171,7 @@ export const waitForVm: ToolHandler = async (work) => {
     waited_for: input['port'] === undefined ? wanted.what : `port ${String(input['port'])}`,
     reached: outcome === 'there',
     ...(outcome === 'noAgent' && { why: 'The VM has no channel for a guest agent. Wait for a port of it instead.' }),
-    ...(outcome === 'late' && { why: 'The time is over.' }),
+    ...(outcome === 'late' && { why: 'Time limit reached.' }),
   };
 };
 

@@ -18,7 +18,9 @@ export async function questionFor(name: ToolName, work: ToolCall): Promise<ToolQ
     title: t('Run a program in {0}?', displayLine(view.vm.name)),
     details: [
       untrustedLine(line, 1_000),
-      t('A checkpoint is taken first, so that what it does to the VM can be undone. What it sends elsewhere cannot.'),
+      t(
+        'A checkpoint is created first, so its changes to the VM can be undone. Data that it sends elsewhere cannot be undone.',
+      ),
     ].join('\n'),
   };
 }

@@ -81,7 +81,7 @@ async function findRevertTarget({ work, view, taken: those }: Step): Promise<Sna
   if (found === undefined) {
     throw new ToolRefusal(
       'notFound',
-      `The checkpoint before step ${number} of ${view.vm.name} is not there. describe_vm tells those that are.`,
+      `The checkpoint before step ${number} of ${view.vm.name} does not exist. describe_vm lists the existing ones.`,
     );
   }
   return work.session.snapshot(view, found.name);
@@ -90,7 +90,7 @@ async function findRevertTarget({ work, view, taken: those }: Step): Promise<Sna
 export async function undoTarget({ work, view }: Step): Promise<UndoableRevert> {
   const undone = await work.session.findUndoableRevert(view);
   if (undone === undefined) {
-    throw new ToolRefusal('notFound', `No revert of ${view.vm.name} can be undone. describe_vm tells its snapshots.`);
+    throw new ToolRefusal('notFound', `No revert of ${view.vm.name} can be undone. describe_vm lists its snapshots.`);
   }
   return undone;
 }

@@ -20,7 +20,7 @@ export interface Tool {
 }
 
 const longestText = 4_096;
-const vm: Field = { type: 'string', description: 'Name or UUID of the VM, as list_vms tells it.', needed: true };
+const vm: Field = { type: 'string', description: 'Name or UUID of the VM, as in list_vms.', needed: true };
 /**
  * How long a call takes at most unless its caller says. Clients of MCP give a call up after 60 s unless somebody sets more
  * (`DEFAULT_REQUEST_TIMEOUT_MSEC` of its SDKs), and `run_in_guest` takes a checkpoint first: an answer has to be there by then.
@@ -41,60 +41,61 @@ const tools = {
   },
   describe_vm: {
     description:
-      'Tells one VM: its state, its snapshots as a tree, and the last steps of agents with the checkpoint before each.',
+      'Describes a VM: its state, its snapshots as a tree, and the last steps of agents with the checkpoint before each.',
     needs: 'look',
     acts: false,
     fields: { vm },
   },
   checkpoint_vm: {
-    description: 'Takes a snapshot of a VM, of the best kind for its state, so that revert_vm can come back to it.',
+    description: 'Creates a snapshot of a VM, of the best kind for its state. revert_vm can go back to it.',
     needs: 'checkpoint',
     acts: true,
     fields: {
       vm,
-      title: { type: 'string', description: 'A short title; the time unless given.', most: 100 },
-      description: { type: 'string', description: 'Why it was taken.', most: 1_000 },
+      title: { type: 'string', description: 'A short title (default: the time).', most: 100 },
+      description: { type: 'string', description: 'Why it was created.', most: 1_000 },
     },
   },
   revert_vm: {
     description:
-      'Puts a VM back to a snapshot, or to the checkpoint before one of the steps. What is now is kept as a checkpoint first. Give snapshot or before_step.',
+      'Reverts a VM to a snapshot, or to the checkpoint before a step. Saves the current state as a checkpoint first. Requires snapshot or before_step.',
     needs: 'act',
     acts: true,
     fields: {
       vm,
-      snapshot: { type: 'string', description: 'Name of the snapshot, as describe_vm tells it.' },
+      snapshot: { type: 'string', description: 'Name of the snapshot, as in describe_vm.' },
       before_step: {
         type: 'number',
-        description: 'Number of a step: the VM becomes what it was before it.',
+        description: 'Number of a step: reverts the VM to its state before that step.',
         most: 1e9,
       },
       after: {
         type: 'string',
-        description: 'The state of the VM afterwards; as in the snapshot unless given.',
+        description: 'The state of the VM afterwards (default: as in the snapshot).',
         words: ['asSnapshot', 'asBefore', 'running', 'paused', 'off'],
       },
     },
   },
   undo_revert: {
-    description: 'Undoes the last revert of a VM. What is now is kept as a checkpoint first.',
+    description: 'Undoes the last revert of a VM. Saves the current state as a checkpoint first.',
     needs: 'act',
     acts: true,
     fields: { vm },
   },
   compare_vm: {
-    description: 'Tells what differs in hardware and disks between a snapshot of a VM and another one, or the present.',
+    description:
+      'Shows the differences in hardware and disks between a snapshot of a VM and another one, or the current state.',
     needs: 'look',
     acts: false,
     fields: {
       vm,
       from: { type: 'string', description: 'Name of a snapshot.', needed: true },
-      to: { type: 'string', description: 'Name of another snapshot; the present unless given.' },
+      to: { type: 'string', description: 'Name of another snapshot (default: the current state).' },
     },
   },
   run_in_guest: {
     description:
-      'Runs a program in the guest by its guest agent, without a shell between (for pipes: program "sh", args ["-c", …]). A checkpoint is taken first, so that revert_vm with before_step undoes all that it did to the VM; what it sends elsewhere stays sent.',
+      'Runs a program in the guest with its guest agent, without a shell (for pipes: program "sh", args ["-c", …]). Creates a checkpoint first, so revert_vm with before_step undoes its changes to the VM. Data that it sends elsewhere cannot be undone.',
     needs: 'act',
     acts: true,
     fields: {
@@ -107,7 +108,7 @@ const tools = {
   },
   read_console: {
     description:
-      'Reads what the guest writes to its serial console meanwhile. Types nothing, and takes the console from nobody.',
+      'Reads the serial console of the guest for some seconds. Types nothing, and does not take the console from other clients.',
     needs: 'look',
     acts: false,
     fields: {
@@ -126,13 +127,13 @@ const tools = {
     fields: { vm },
   },
   wait_for_vm: {
-    description: 'Waits until a VM runs, is off, its guest agent answers, or a TCP port of it does.',
+    description: 'Waits until a VM is running or off, or until its guest agent or a TCP port responds.',
     needs: 'look',
     acts: false,
     fields: {
       vm,
-      for: { type: 'string', description: 'For what; the agent unless given.', words: ['agent', 'running', 'off'] },
-      port: { type: 'number', description: 'For this TCP port of the VM instead.', most: 65_535 },
+      for: { type: 'string', description: 'What to wait for (default: agent).', words: ['agent', 'running', 'off'] },
+      port: { type: 'number', description: 'Wait for this TCP port of the VM instead.', most: 65_535 },
       seconds: seconds(usualSeconds.wait_for_vm),
     },
   },

@@ -45,7 +45,7 @@ export function connectWithin({
     hindrance: () =>
       isTrusted()
         ? undefined
-        : t('Other extensions may look at VMs in a workspace that you do not trust, and change nothing.'),
+        : t('Other extensions can view VMs but not change them while the workspace is not trusted.'),
   });
   return createLibrary(librarySession, () => {
     own.abort();

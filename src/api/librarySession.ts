@@ -33,7 +33,7 @@ export class LibrarySession {
   look<T>(call: (session: Session) => Promise<T>): Promise<T> {
     return asError(async () => {
       if (this.#options.over.aborted) {
-        throw new VirtRewindError('closed', t('This visit to the VMs is over, so nothing was done. Connect again.'));
+        throw new VirtRewindError('closed', t('This session is closed, so nothing was changed. Connect again.'));
       }
       return call(this.#options.session());
     });

@@ -8,7 +8,7 @@ export function requireName(wanted: string | undefined, given: string | undefine
   if (wanted !== undefined && wanted !== given) {
     throw new VirtRewindError(
       'protected',
-      t('{0} is protected, so nothing was changed. Say {1} with its name to go on.', displayLine(wanted), 'name'),
+      t('{0} is protected, so nothing was changed. Use {1} with its name to continue.', displayLine(wanted), 'name'),
     );
   }
 }

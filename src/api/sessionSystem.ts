@@ -67,7 +67,7 @@ export class SessionSystem implements VirtualSystem {
     return this.#carryOut(options, (systems, stored) => {
       const point = stored.points.findLast(({ auto }) => auto === 'revert');
       if (point === undefined) {
-        throw new VirtRewindError('notFound', t('No revert of the system {0} can be undone.', displayLine(this.name)));
+        throw new VirtRewindError('notFound', t('The system {0} has no revert to undo.', displayLine(this.name)));
       }
       return systems.planRevert(stored, point);
     });

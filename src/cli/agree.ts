@@ -28,7 +28,7 @@ export async function agreeTo(
       if (!mayAsk) {
         throw new CliError(
           'unanswered',
-          t('Nobody can be asked here, so nothing was changed. Say {0} to agree to it.', '--yes'),
+          t('Cannot ask for confirmation here, so nothing was changed. Use {0} to confirm.', '--yes'),
         );
       }
       if (!/^y(es)?$/iu.test(await askLine(context, `${confirm}? [y/N] `))) {
@@ -40,12 +40,12 @@ export async function agreeTo(
     const given =
       call.texts['name'] ??
       (mayAsk
-        ? await askLine(context, `${t('{0} Is Protected', isProtected)}. ${t('Type its name to go on.')} `)
+        ? await askLine(context, `${t('{0} Is Protected', isProtected)}. ${t('Type its name to continue.')} `)
         : undefined);
     if (given === undefined) {
       throw new CliError(
         'unanswered',
-        t('{0} is protected, so nothing was changed. Say {1} with its name to go on.', isProtected, '--name'),
+        t('{0} is protected, so nothing was changed. Use {1} with its name to continue.', isProtected, '--name'),
       );
     }
     if (given !== typed) {

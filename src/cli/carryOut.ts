@@ -59,14 +59,14 @@ export async function carryOut(
       const name = displayLine(view.vm.name);
       terminal.say(
         isGone
-          ? t('{0} was disposable, and is gone with its files.', name)
-          : t('{0} is disposable, and is still there: discard it when nobody needs it.', name),
+          ? t('Deleted the temporary clone {0} and its files.', name)
+          : t('The temporary clone {0} still exists. Delete it when you no longer need it.', name),
       );
     }
   }
   if (result.left !== undefined) {
     const files = result.left.map((file) => displayLine(file)).join(', ');
-    terminal.tell(t('It is done, but these files could not be removed and take space: {0}', files));
+    terminal.tell(t('Done, but these files could not be deleted and use space: {0}', files));
   }
   return 'done';
 }
@@ -97,12 +97,12 @@ function tellResult(
   const lines = [
     doneText(request, result, name, displayLine(title)),
     ...(request.kind === 'create' && result.snapshot !== undefined && result.snapshot !== title
-      ? [t('The snapshot is called {0}.', displayLine(result.snapshot))]
+      ? [t('Name of the snapshot: {0}.', displayLine(result.snapshot))]
       : []),
     ...(result.checkpoint === undefined
       ? []
       : [
-          t('What it was before is kept as {0}.', displayLine(result.checkpoint)),
+          t('The previous state was saved as {0}.', displayLine(result.checkpoint)),
           t('To go back: {0}', `virt-rewind undo ${name}`),
         ]),
   ];
@@ -126,9 +126,9 @@ function tellPlan(context: Context, view: VmView, plan: Plan, about: About): voi
       [
         terminal.style('bold', title),
         ...lines,
-        ...(commands.length === 0 ? [] : ['', t('The same by hand:'), ...commands.map((line) => `  ${line}`)]),
+        ...(commands.length === 0 ? [] : ['', t('Equivalent commands:'), ...commands.map((line) => `  ${line}`)]),
         '',
-        t('Nothing was done.'),
+        t('Nothing was changed.'),
       ].join('\n'),
     );
     return;
@@ -180,7 +180,7 @@ export async function run(
       const text = progressText(running.progress, Date.now() - running.startedAt);
       terminal.progress(`${requestWords(engine, request)}: ${text}`);
     } else if (waitsFor !== undefined) {
-      terminal.progress(t('waits for: {0}', requestWords(engine, waitsFor)));
+      terminal.progress(t('waiting for: {0}', requestWords(engine, waitsFor)));
     }
   };
   const timer = setInterval(show, tickMs);
@@ -190,7 +190,7 @@ export async function run(
     if (!controller.signal.aborted) {
       terminal.tell(
         t(
-          'libvirt cannot cancel this now. It is cancelled as soon as it can be. Ctrl+C again ends this program at once.',
+          'libvirt cannot cancel this now. Virt Rewind cancels it as soon as possible. Press Ctrl+C again to end this program immediately.',
         ),
       );
     }

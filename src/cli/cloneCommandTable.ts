@@ -3,7 +3,7 @@ import { acting, type Command, type Option, plan, seamless, snapshotOption, vm }
 
 const disposable: Option = {
   type: 'boolean',
-  help: 'it goes with its files when it was on and is off, unless it has snapshots of its own by then',
+  help: 'delete it with its files when it goes off after it ran, unless it has its own snapshots',
 };
 
 const networkOption = (help: string): Option => ({
@@ -15,24 +15,24 @@ const networkOption = (help: string): Option => ({
 
 export const cloneCommands = {
   clone: {
-    summary: 'make a new VM of one: linked to it, or a full copy',
+    summary: 'create a clone of a VM: linked to it, or a full copy',
     operands: [vm],
     options: {
       plan,
       from: snapshotOption('what it begins with; else the present of a VM that is off'),
-      full: { type: 'boolean', help: 'copy the disks, in place of overlays on them' },
-      name: { type: 'string', value: 'NAME', help: 'the name of the new VM; else one is made of the old' },
+      full: { type: 'boolean', help: 'copy the disks instead of creating overlays on them' },
+      name: { type: 'string', value: 'NAME', help: 'the name of the new VM (default: derived from the old name)' },
       network: networkOption('same: the networks of the VM (the default); unplugged: all cables out'),
       disposable,
     },
-    more: 'It is off, with a UUID, MAC addresses and UEFI variables of its own. See docs/clones.md.',
+    more: 'The clone is off and has its own UUID, MAC addresses and UEFI variables. See docs/clones.md.',
     examples: ['virt-rewind clone web-test --from clean', 'virt-rewind clone web-test --full --name web-copy'],
   },
   fork: {
-    summary: 'let VMs go on beside one that runs, from one moment of it',
+    summary: 'fork a running VM: new VMs that continue from the same moment',
     operands: [vm],
     options: {
-      count: { type: 'string', value: 'N', help: 'how many; 1 unless given' },
+      count: { type: 'string', value: 'N', help: 'how many (default 1)' },
       from: snapshotOption('an external snapshot with RAM; else one is taken now'),
       name: { type: 'string', value: 'NAME', help: 'the name of the new VM' },
       network: networkOption(
@@ -41,26 +41,26 @@ export const cloneCommands = {
       seamless,
       disposable,
     },
-    more: 'Each has disks of its own, and the RAM of that moment. All of them, or none. See docs/clones.md.',
+    more: 'Each fork has its own disks, and the RAM of that moment. Creates all of them, or none. See docs/clones.md.',
     examples: ['virt-rewind fork web-test', 'virt-rewind fork web-test --count 4'],
   },
   sandbox: {
-    summary: 'lend a fork or a clone of a VM: its console opens, and it goes when that is left',
+    summary: 'create a temporary fork or clone: its console opens, and it is deleted when the console closes',
     operands: [vm],
     options: {
       from: snapshotOption('what it begins with; else the present'),
       name: { type: 'string', value: 'NAME', help: 'the name of the new VM' },
       seamless,
-      force: { type: 'boolean', help: 'take the console from another client' },
+      force: { type: 'boolean', help: 'take over the console from another client' },
     },
-    more: 'Of a VM that runs a fork, of one that is off a linked clone, which is started; its cables are out.',
+    more: 'A fork of a running VM; a linked clone of a VM that is off, which is then started. Its network cables are unplugged.',
     examples: ['virt-rewind sandbox web-test', 'virt-rewind sandbox web-test --from clean'],
   },
   discard: {
-    summary: 'throw a clone away, with its files',
+    summary: 'delete a clone and its files',
     operands: [vm],
     options: acting,
-    more: 'Only what virt-rewind clone has made, and nothing on which another VM rests.',
+    more: 'Deletes only clones of virt-rewind, and no clone that another VM depends on.',
     examples: ['virt-rewind discard web-test-clone --yes'],
   },
 } as const satisfies Record<string, Command>;

@@ -42,9 +42,9 @@ export const commonOptions = {
     type: 'string',
     short: 'c',
     value: 'URI',
-    help: 'the libvirt, as virsh has it; else $LIBVIRT_DEFAULT_URI, else those of this computer',
+    help: 'the libvirt URI, as in virsh (default: $LIBVIRT_DEFAULT_URI, else those of this computer)',
   },
-  json: { type: 'boolean', help: 'one JSON document on standard output, in place of words' },
+  json: { type: 'boolean', help: 'print one JSON document to standard output instead of text' },
   quiet: { type: 'boolean', short: 'q', help: 'no progress on standard error' },
   verbose: { type: 'boolean', short: 'v', help: 'the log on standard error' },
   help: { type: 'boolean', short: 'h', help: 'this help' },
@@ -62,13 +62,13 @@ export function snapshotOption(help: string): Option {
 export const seamless: Option = {
   type: 'string',
   value: 'WHEN',
-  help: 'auto: where QEMU can write the RAM while the guest runs on, that stands still for milliseconds; never; as it is set unless given',
+  help: 'auto: pause only for milliseconds if QEMU can write the RAM while the VM runs; never (default: as in the settings)',
   words: ['auto', 'never'],
 };
 
 export const plan: Option = {
   type: 'boolean',
-  help: 'say what would be done, with the virsh commands, and do nothing',
+  help: 'show the plan with its virsh commands, and change nothing',
 };
 /** Of what can destroy something. */
 export const acting = {
@@ -77,7 +77,7 @@ export const acting = {
   name: { type: 'string', value: 'NAME', help: 'the name of a protected VM, typed' },
 } as const satisfies Record<string, Option>;
 
-export const seconds: Option = { type: 'string', value: 'N', help: 'give up after so many seconds' };
+export const seconds: Option = { type: 'string', value: 'N', help: 'give up after N seconds' };
 export const port: Option = {
   type: 'string',
   value: '[HOST:]PORT',

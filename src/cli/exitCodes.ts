@@ -3,21 +3,21 @@ import type { FailureKind } from '../domain/failure.js';
 
 /** docs/command-line.md says the same, row by row. */
 export const exitCodes = {
-  done: [0, 'done, or there was nothing to do'],
+  done: [0, 'done, or nothing to do'],
   failed: [
     1,
     'it failed: libvirt, QEMU, the guest, the journal or a full disk; the message says what state things are in',
   ],
-  usage: [2, 'the arguments are not understood'],
-  notFound: [3, 'there is no such VM, snapshot, connection or file'],
-  ambiguous: [4, 'a name fits more than one; the message lists them'],
-  refused: [5, 'it cannot be done safely here, or not at all; nothing was changed'],
-  unanswered: [6, 'a question would have to be asked, and nobody can answer it: see `--yes`; nothing was changed'],
+  usage: [2, 'invalid arguments'],
+  notFound: [3, 'the VM, snapshot, connection or file does not exist'],
+  ambiguous: [4, 'a name matches several; the message lists them'],
+  refused: [5, 'rejected because it is not safe or not possible here; nothing was changed'],
+  unanswered: [6, 'a confirmation is required, but nobody can answer: see `--yes`; nothing was changed'],
   declined: [7, 'the question was answered with no; nothing was changed'],
-  busy: [8, 'another editor, command line or program holds the VM'],
-  unreachable: [9, 'no libvirt answers, it does not let you in, or the connection ended'],
-  wrong: [10, '`doctor`, `health` and `lab`: something is wrong with a VM or a lab file'],
-  late: [124, '`wait` and `run`: the time is over'],
+  busy: [8, 'another editor, command line or program is using the VM'],
+  unreachable: [9, 'libvirt does not respond, denies access, or the connection was closed'],
+  wrong: [10, '`doctor`, `health` and `lab`: a VM or a lab file has problems'],
+  late: [124, '`wait` and `run`: time limit reached'],
   notRun: [125, '`run`: the program could not be run; otherwise its own exit code'],
   cancelled: [130, 'cancelled by Ctrl+C'],
 } as const satisfies Record<string, readonly [code: number, meaning: string]>;

@@ -19,7 +19,7 @@ export function generalHelp(width: number): string {
     ...optionRows(commonOptions, width),
     ...row('    --version', 'the version', width),
     '',
-    'virt-rewind COMMAND --help tells more of one.',
+    'virt-rewind COMMAND --help shows the help of one command.',
     '',
   ].join('\n');
 }

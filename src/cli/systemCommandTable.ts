@@ -12,13 +12,13 @@ const systemName: Option = {
 
 export const systemCommands = {
   'system list': {
-    summary: 'list the systems: VMs that go back in time as one',
+    summary: 'list the systems: VMs that are reverted together',
     operands: [{ ...system, needed: 'optional' }],
     options: {},
     examples: ['virt-rewind system list', 'virt-rewind system list shop --json'],
   },
   'system create': {
-    summary: 'make a system of VMs',
+    summary: 'group VMs into a system',
     operands: [
       { name: 'NAME', kind: 'text', needed: 'needed' },
       { name: 'VM', kind: 'vm', needed: 'rest' },
@@ -27,21 +27,21 @@ export const systemCommands = {
     examples: ['virt-rewind system create shop db api web'],
   },
   'system checkpoint': {
-    summary: 'keep all VMs of a system at one moment',
+    summary: 'create a restore point of a system: all its VMs at one moment',
     operands: [system, { name: 'TITLE', kind: 'text', needed: 'optional' }],
     options: {
       plan,
       description: { type: 'string', short: 'd', value: 'TEXT', help: 'a description' },
       name: systemName,
     },
-    more: 'Those that run stand still together until all are kept. All of them, or none.',
+    more: 'All running VMs pause together until all are saved. All of them, or none.',
     examples: ["virt-rewind system checkpoint shop 'before the demo'"],
   },
   'system revert': {
-    summary: 'go back with all VMs to a restore point; what is now is kept first',
+    summary: 'revert all VMs to a restore point; saves the current state first',
     operands: [system, point],
     options: { ...acting, name: systemName },
-    more: 'All of them, or none: where one fails, the others go back to where they were.',
+    more: 'All of them, or none: if one fails, the others return to their previous state.',
     examples: ["virt-rewind system revert shop 'before the demo' --yes"],
   },
   'system undo': {
@@ -57,23 +57,23 @@ export const systemCommands = {
     examples: ["virt-rewind system delete shop 'before the demo'"],
   },
   'system rename-point': {
-    summary: 'give a restore point of a system another title; the snapshots of its VMs keep their names',
+    summary: 'rename a restore point of a system; the snapshots of its VMs keep their names',
     operands: [system, point, { name: 'TITLE', kind: 'text', needed: 'needed' }],
     options: {},
     examples: ["virt-rewind system rename-point shop 'before the demo' golden"],
   },
   'system start': {
-    summary: 'start all VMs of a system in its order; each when those before it are up',
+    summary: 'start all VMs of a system in its order, each when the VMs before it are ready',
     operands: [system],
     options: { plan },
-    more: 'One that is paused goes on; where all run there is nothing to do. A VM that does not come up undoes nothing: those after it are left as they are, and it is said which.',
+    more: 'Resumes a paused VM. Does nothing if all are running. If a VM does not start, the VMs after it are left as they are and listed.',
     examples: ['virt-rewind system start shop'],
   },
   'system stop': {
-    summary: 'shut all VMs of a system down, last those that others come after, and wait until they are off',
+    summary: 'shut down all VMs of a system, in reverse start order, and wait until they are off',
     operands: [system],
     options: { ...acting, name: systemName },
-    more: 'Where all are off there is nothing to do. A VM that does not shut down in time undoes nothing: those that it comes after are left on, and it is said which.',
+    more: 'Does nothing if all are off. If a VM does not shut down in time, the VMs that it depends on stay on and are listed.',
     examples: ['virt-rewind system stop shop'],
   },
   'system prune': {
@@ -85,20 +85,20 @@ export const systemCommands = {
       'older-than': { type: 'string', value: 'AGE', help: 'older than so many hours, days or weeks: 12h, 3d, 2w' },
       'keep-last': { type: 'string', value: 'N', help: 'all but the N newest' },
     },
-    more: 'With both, what both name goes. What a VM stands on, what somebody marked as to be kept and what the last revert left stay. Each restore point goes whole; one that cannot go stays, and the reason is told.',
+    more: 'With both options, deletes only restore points that match both. Keeps those that a VM is at, those marked as kept, and the last one of a revert. Deletes a restore point completely or not at all, and shows why one is not deleted.',
     examples: [
       'virt-rewind system prune shop --keep-last 5 --plan',
       'virt-rewind system prune shop --older-than 2w --yes',
     ],
   },
   'system rename': {
-    summary: 'give a system another name',
+    summary: 'rename a system',
     operands: [system, { name: 'NAME', kind: 'text', needed: 'needed' }],
     options: {},
     examples: ['virt-rewind system rename shop store'],
   },
   'system order': {
-    summary: 'say after which VMs a VM starts, and what the next ones wait for',
+    summary: 'set after which VMs a VM starts, and what the next ones wait for',
     operands: [system, vm, { name: 'AFTER', kind: 'vm', needed: 'several' }],
     options: {
       for: {
@@ -111,20 +111,20 @@ export const systemCommands = {
       run: {
         type: 'string',
         value: 'PROGRAM',
-        help: 'a program in the guest, with arguments, ends with 0',
+        help: 'wait until this program in the guest exits with code 0',
         not: ['for', 'port'],
       },
       seconds: {
         ...seconds,
-        help: 'give up after so many seconds; 120 unless given',
+        help: 'give up after N seconds (default 120)',
         needs: ['for', 'port', 'run'],
       },
     },
-    more: 'Without AFTER it starts with the first; without an option nothing is waited for.',
+    more: 'Without AFTER, the VM starts first. Without an option, the next ones do not wait.',
     examples: ['virt-rewind system order shop db --port 5432', 'virt-rewind system order shop api db'],
   },
   'system compare': {
-    summary: 'say what differs between two restore points of a system, or one and the present',
+    summary: 'show the differences between two restore points of a system, or one and the current state',
     operands: [system, point, { ...point, needed: 'optional' }],
     options: {},
     examples: ["virt-rewind system compare shop 'before the demo'", 'virt-rewind system compare shop clean broken'],
@@ -136,13 +136,13 @@ export const systemCommands = {
     examples: ['virt-rewind system health shop'],
   },
   'system recover': {
-    summary: 'bring what broke off on a system to its end',
+    summary: 'finish the interrupted operation of a system',
     operands: [system],
-    options: { dismiss: { type: 'boolean', help: 'touch nothing: a person has seen to it' } },
+    options: { dismiss: { type: 'boolean', help: 'change nothing: mark it as resolved' } },
     examples: ['virt-rewind system recover shop'],
   },
   'system forget': {
-    summary: 'forget a system and its restore points; touches no VM and no snapshot',
+    summary: 'ungroup a system and delete its restore points; changes no VM and no snapshot',
     operands: [system],
     options: {},
     examples: ['virt-rewind system forget shop'],

@@ -116,7 +116,7 @@ async function describeMade(
   { environment }: ExportOptions,
 ): Promise<ExportSource> {
   if (wanted?.source.kind !== 'made') {
-    return { why: t('{0}, of which it was made, is gone or does not describe it any more.', displayLine(from)) };
+    return { why: t('Its lab file {0} no longer exists or no longer describes it.', displayLine(from)) };
   }
   const { kind, ...made } = wanted.source;
   const moved = movedTo(file, made, from);
@@ -124,7 +124,7 @@ async function describeMade(
     const found = await checkParts(moved, file, environment);
     return digestOf(found.parts) === parts
       ? { source: { kind, ...moved } }
-      : { why: t('“{0}” was made otherwise than the file says now.', displayLine(key)) };
+      : { why: t('“{0}” was created in another way than the file says now.', displayLine(key)) };
   } catch (error) {
     if (error instanceof LabError) {
       return { why: error.message };
@@ -162,7 +162,7 @@ function pathFrom(folder: string, path: string, from: string): string {
 /** Of its mark, which anybody can change, and of how it stands there. */
 async function describeClone({ ref, vm: { clone } }: VmView, { engine }: ExportOptions): Promise<ExportSource> {
   const of = clone && engine.findVm({ connection: ref.connection, uuid: clone.of });
-  const nothing = { why: t('It is a clone, and there is no snapshot that it could be made of again.') };
+  const nothing = { why: t('It is a clone, and the snapshot to create it from does not exist.') };
   if (clone?.snapshot === undefined || of === undefined || of.ref.uuid === ref.uuid) {
     return nothing;
   }

@@ -38,8 +38,8 @@ export function checkLab(written: WrittenLab): Lab | readonly LabFault[] {
           path: [...at, 'after', index],
           message:
             other === key
-              ? t('“{0}” cannot come after itself.', key)
-              : t('There is no VM “{0}” in this file. There are: {1}.', displayLine(other), keys.join(', ')),
+              ? t('“{0}” cannot start after itself.', key)
+              : t('This file has no VM “{0}”. Its VMs: {1}.', displayLine(other), keys.join(', ')),
         });
       }
     }
@@ -64,7 +64,7 @@ export function checkLab(written: WrittenLab): Lab | readonly LabFault[] {
   }
   const points = (written.points ?? []).map(({ title, run = [] }, index) => {
     if ((written.points ?? []).findIndex((other) => other.title === title) < index) {
-      wrong.push({ path: ['points', index, 'title'], message: t('Two restore points cannot have one title.') });
+      wrong.push({ path: ['points', index, 'title'], message: t('Two restore points cannot have the same title.') });
     }
     return {
       title,
@@ -73,7 +73,7 @@ export function checkLab(written: WrittenLab): Lab | readonly LabFault[] {
         const [program = '', ...args] = command;
         const at = ['points', index, 'run', row] as const;
         if (!keys.includes(vm)) {
-          const message = t('There is no VM “{0}” in this file. There are: {1}.', displayLine(vm), keys.join(', '));
+          const message = t('This file has no VM “{0}”. Its VMs: {1}.', displayLine(vm), keys.join(', '));
           wrong.push({ path: [...at, 'vm'], message });
         }
         wrong.push(...sshProblems(at, one, keys.includes(vm) ? written.vms[vm] : undefined));
@@ -98,23 +98,23 @@ function sourceProblems(path: LabPath, vm: WrittenVm): readonly LabFault[] {
     const others = (['existing', 'image', ...ofMade] as const).filter((key) => vm[key] !== undefined);
     return others.map((key) => ({
       path: [...path, key],
-      message: t('A clone is as the VM that it is made of: take away “{0}”, or “clone”.', key),
+      message: t('A clone copies its VM. Remove “{0}” or “clone”.', key),
     }));
   }
   if (vm.existing !== undefined) {
     const others = (['image', ...ofMade] as const).filter((key) => vm[key] !== undefined);
     return others.map((key) => ({
       path: [...path, key],
-      message: t('A VM that is there already stays as it is: take away “{0}”, or “existing”.', key),
+      message: t('An existing VM does not change. Remove “{0}” or “existing”.', key),
     }));
   }
   if (vm.image === undefined && vm.boot === undefined) {
-    return [{ path, message: t('Say where the VM comes from: “existing”, “clone”, “image” or “boot”.') }];
+    return [{ path, message: t('Specify the source of the VM: “existing”, “clone”, “image” or “boot”.') }];
   }
   return vm.image === undefined
     ? (['copy', 'size'] as const)
         .filter((key) => vm[key] !== undefined)
-        .map((key) => ({ path: [...path, key], message: t('“{0}” is about an image, and the VM has none.', key) }))
+        .map((key) => ({ path: [...path, key], message: t('“{0}” applies to an image, but the VM has none.', key) }))
     : [];
 }
 
@@ -132,20 +132,20 @@ function pathProblems(at: LabPath, { image, boot }: WrittenVm): readonly LabFaul
 
 function pathProblem(path: string): string | undefined {
   if (displayLine(path, 2_000) !== path) {
-    return t('A path has no control characters in it, and nothing that is not seen.');
+    return t('A path cannot contain control characters or invisible characters.');
   }
   if (path.split('/').includes('..')) {
-    return t('A path does not go up: “..” is not taken. Write it from this file on, or from the root.');
+    return t('A path cannot contain “..”. Write it relative to this file, or from the root.');
   }
-  return /^[a-z][a-z0-9+.-]*:/iu.test(path) ? t('A path names a file on this computer, and no address.') : undefined;
+  return /^[a-z][a-z0-9+.-]*:/iu.test(path)
+    ? t('A path must name a file on this computer, not an address.')
+    : undefined;
 }
 
 function waitProblems(path: LabPath, { wait }: WrittenVm): readonly LabFault[] {
   const kinds = (['agent', 'port', 'command'] as const).filter((kind) => wait?.[kind] !== undefined);
   return [
-    ...(kinds.length > 1
-      ? [{ path, message: t('One thing is waited for: {0}, and not more of them.', kinds.join(', ')) }]
-      : []),
+    ...(kinds.length > 1 ? [{ path, message: t('Use only one of these to wait for: {0}.', kinds.join(', ')) }] : []),
     ...(wait?.host !== undefined && wait.port === undefined
       ? [{ path: [...path, 'host'], message: t('A host needs a port.') }]
       : []),
@@ -158,7 +158,7 @@ function sshProblems(
   vm: WrittenVm | undefined,
 ): readonly LabFault[] {
   if (ssh === undefined) {
-    return port === undefined ? [] : [{ path: [...path, 'port'], message: t('A port needs ssh: say as which user.') }];
+    return port === undefined ? [] : [{ path: [...path, 'port'], message: t('A port needs ssh: specify the user.') }];
   }
   const isCutOff =
     vm?.clone === undefined
@@ -171,7 +171,7 @@ function sshProblems(
           {
             path: [...path, 'ssh'],
             message: t(
-              'No ssh leads into “{0}”, which nobody can reach. Give it a network: {1}',
+              'ssh cannot reach “{0}”, because it has no network. Add one: {1}',
               key,
               vm?.clone === undefined ? 'network: default' : 'clone: { network: same }',
             ),
@@ -182,7 +182,10 @@ function sshProblems(
       ? [
           {
             path: [...path, 'command'],
-            message: t('Over ssh a command has {0} bytes at most with its quotes, and no NUL character.', mostSshBytes),
+            message: t(
+              'Over ssh, a command can have at most {0} bytes with its quotes, and no NUL character.',
+              mostSshBytes,
+            ),
           },
         ]
       : []),

@@ -44,7 +44,7 @@ export async function differencesOf(
     return [
       {
         kind: 'unfinished',
-        message: t('What was begun on it broke off: create it, which begins again, or destroy what is there.'),
+        message: t('An operation on the lab was interrupted. Create the lab, which starts again, or destroy it.'),
       },
     ];
   }
@@ -66,7 +66,7 @@ function ofPlace({ name, connection }: Lab, { name: was, vms }: LabRecord): read
     .filter(([made, says]) => made !== says)
     .map(([made, says]) => ({
       kind: 'parts',
-      message: t('It was made as {0}, and the file says {1} now.', displayLine(made), displayLine(says)),
+      message: t('It was created as {0}, but the file says {1} now.', displayLine(made), displayLine(says)),
     }));
 }
 
@@ -89,29 +89,27 @@ async function ofVm(
     return [
       differs(
         'vm',
-        isAway
-          ? t('The VM {0} cannot be reached.', displayLine(own.name))
-          : t('The VM {0} is gone.', displayLine(own.name)),
+        isAway ? t('{0} is not reachable.', displayLine(own.name)) : t('{0} no longer exists.', displayLine(own.name)),
       ),
     ];
   }
   const found: LabDifference[] = [];
   if ((source.kind === 'existing') !== (own.parts === undefined) || (source.kind === 'clone') !== isCloneOfLab(own)) {
-    found.push(differs('parts', t('“{0}” comes from somewhere else now.', vm)));
+    found.push(differs('parts', t('“{0}” has another source now.', vm)));
   } else if (source.kind === 'existing') {
     if (source.vm !== own.name) {
       found.push(differs('vm', t('“{0}” names another VM now.', vm)));
     }
   } else if (source.kind === 'clone') {
     if (digestOfClone(source) !== own.parts) {
-      found.push(differs('parts', t('“{0}” was made otherwise than the file says now.', vm)));
+      found.push(differs('parts', t('“{0}” was created in another way than the file says now.', vm)));
     }
   } else {
     const { kind: _, ...made } = source;
     try {
       const { parts } = await checkParts(made, file, environment);
       if (digestOf(parts) !== own.parts) {
-        found.push(differs('parts', t('“{0}” was made otherwise than the file says now.', vm)));
+        found.push(differs('parts', t('“{0}” was created in another way than the file says now.', vm)));
       } else {
         const other = otherHardware(await session.engine.readHardware(own), parts);
         if (other !== undefined) {
@@ -130,17 +128,17 @@ async function ofVm(
     if (own.image !== undefined && (now?.bytes !== own.image.bytes || now.modifiedAt !== own.image.modifiedAt)) {
       const path = displayLine(own.image.path);
       found.push(
-        differs('image', t('{0} was changed since “{1}” was made over it, whose disk is damaged by that.', path, vm)),
+        differs('image', t('{0} was changed after “{1}” was created on it. This damaged the disk of “{1}”.', path, vm)),
       );
     }
   }
   const member = seen.system.members[at];
   const after = wanted.after.map((key) => vms.find((one) => one.key === key)?.uuid ?? '');
   if (!sameOrder({ after, wait: wanted.wait }, { after: member?.after ?? [], wait: member?.wait })) {
-    found.push(differs('order', t('“{0}” starts in another order, or is waited for in another way.', vm)));
+    found.push(differs('order', t('“{0}” has another start order or start condition.', vm)));
   }
   if (there.power !== 'running') {
-    found.push(differs('off', t('The VM {0} does not run.', displayLine(own.name))));
+    found.push(differs('off', t('The VM {0} is not running.', displayLine(own.name))));
   }
   return found;
 }
@@ -161,7 +159,7 @@ function ofPoints(lab: Lab, { points, seen, members }: ObservedSystem): readonly
     const point = points.find((one) => one.title === title && one.auto === undefined);
     const name = displayLine(title);
     if (point === undefined) {
-      return [{ kind: 'point', message: t('The restore point “{0}” is not there.', name) }];
+      return [{ kind: 'point', message: t('The restore point “{0}” does not exist.', name) }];
     }
     const lost = (seen.get(point.id) ?? []).findIndex((one) => one === 'vmGone' || one === 'snapshotGone');
     return lost < 0
@@ -170,7 +168,7 @@ function ofPoints(lab: Lab, { points, seen, members }: ObservedSystem): readonly
           {
             kind: 'point',
             message: t(
-              'The restore point “{0}” has lost its snapshot of {1}.',
+              'The snapshot of {1} for the restore point “{0}” no longer exists.',
               name,
               displayLine(members[lost]?.name ?? ''),
             ),

@@ -75,7 +75,7 @@ export async function requireAlone({ vms }: LabRecord, session: Session): Promis
         throw new LabError(
           'refused',
           t(
-            'The VM {0} uses files of this lab, and would be lost with it. Remove it first.',
+            'The VM {0} uses files of this lab and would be lost with it. Remove that VM first.',
             displayLine(view.vm.name),
           ),
         );

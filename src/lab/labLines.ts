@@ -21,24 +21,24 @@ function ranIn({ record, lab }: LabPlan): readonly string[] {
 export function createLines(plan: LabPlan): readonly string[] {
   const { record, lab, left } = plan;
   return [
-    ...(left === undefined ? [] : [t('What an attempt that broke off has left is removed first.')]),
+    ...(left === undefined ? [] : [t('First deletes what an interrupted attempt left.')]),
     ...record.vms.map(({ name, parts }) =>
       parts === undefined
-        ? t('{0}: it is there; it is started, and snapshots are taken of it', displayLine(name))
-        : t('{0}: it is made', displayLine(name)),
+        ? t('Starts the existing VM {0} and creates snapshots of it', displayLine(name))
+        : t('Creates {0}', displayLine(name)),
     ),
-    ...ranIn(plan).map((name) => t('{0}: programs are run in it by its guest agent', displayLine(name))),
+    ...ranIn(plan).map((name) => t('Runs programs in {0} with its guest agent', displayLine(name))),
     ...new Set(
       lab.points.flatMap(({ run }) =>
         run.flatMap(({ vm, ssh }) => {
           const name = record.vms.find(({ key }) => key === vm)?.name ?? vm;
           return ssh === undefined
             ? []
-            : [t('{0}: programs are run in it over ssh as {1}, with your keys', displayLine(name), ssh.user)];
+            : [t('Runs programs in {0} over ssh as {1}, with your keys', displayLine(name), ssh.user)];
         }),
       ),
     ),
-    ...lab.points.map(({ title }) => t('the restore point “{0}”', displayLine(title))),
+    ...lab.points.map(({ title }) => t('Creates the restore point “{0}”', displayLine(title))),
   ];
 }
 
@@ -47,7 +47,7 @@ export function destroyLines({ vms }: LabRecord): readonly string[] {
     .toSorted((one, other) => Number(one.parts === undefined) - Number(other.parts === undefined))
     .map(({ name, parts }) =>
       parts === undefined
-        ? t('{0} stays. Its snapshots that the lab made are deleted.', displayLine(name))
-        : t('{0} is removed, with its disks and snapshots. It cannot be brought back.', displayLine(name)),
+        ? t('Keeps {0}, but deletes its snapshots that the lab created.', displayLine(name))
+        : t('Deletes {0} with its disks and snapshots. This cannot be undone.', displayLine(name)),
     );
 }

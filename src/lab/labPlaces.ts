@@ -32,7 +32,7 @@ export async function readLabText(file: string): Promise<string> {
     try {
       const stat = await handle.stat();
       if (!stat.isFile() || stat.size > longestLab * 4) {
-        throw new LabError('wrong', t('{0} is no lab file: it is too large, or no file.', displayLine(file)));
+        throw new LabError('wrong', t('{0} is not a lab file: it is too large, or not a file.', displayLine(file)));
       }
       return await handle.readFile('utf8');
     } finally {
@@ -42,7 +42,10 @@ export async function readLabText(file: string): Promise<string> {
     if (error instanceof LabError) {
       throw error;
     }
-    throw new LabError('notFound', t('{0} cannot be read. Name the lab file with {1}.', displayLine(file), '--file'));
+    throw new LabError(
+      'notFound',
+      t('{0} cannot be read. Specify the lab file with {1}.', displayLine(file), '--file'),
+    );
   }
 }
 
@@ -58,7 +61,7 @@ export async function checkParts(made: MadeVm, file: string, environment: NodeJS
   if (own !== undefined && sizeMiB !== undefined && sizeMiB * 1024 * 1024 < own.virtualBytes) {
     throw new LabError(
       'refused',
-      t('{0} is larger than “size” says. A disk is not made smaller.', displayLine(own.path)),
+      t('{0} is larger than “size”. A disk cannot be made smaller.', displayLine(own.path)),
     );
   }
   return {
@@ -134,15 +137,15 @@ async function lookAtImage(
   above: readonly string[] = [],
 ): Promise<CheckedImage> {
   if (above.includes(path)) {
-    throw new LabError('refused', t('{0} rests on itself.', displayLine(path)));
+    throw new LabError('refused', t('{0} is built on itself.', displayLine(path)));
   }
   const facts = await readImage(path, qemuImg(environment), undefined, 'head').catch(() => 'unknown' as const);
   const name = displayLine(path);
   if (facts === 'unknown' || facts.corrupt === true || (facts.format !== 'qcow2' && facts.format !== 'raw')) {
-    throw new LabError('refused', t('{0} is no image of the format qcow2 or raw.', name));
+    throw new LabError('refused', t('{0} is not an image in the format qcow2 or raw.', name));
   }
   if (facts.dataFile === true || facts.encrypted === true) {
-    throw new LabError('refused', t('{0} is encrypted or keeps its data in another file: it cannot be taken.', name));
+    throw new LabError('refused', t('{0} cannot be used: it is encrypted or keeps its data in another file.', name));
   }
   const { backing } = facts;
   const files = [await realpath(path)];
@@ -152,7 +155,7 @@ async function lookAtImage(
     if (backing.part === true || backing.options === true || backing.file.includes('\uFFFD')) {
       throw new LabError(
         'refused',
-        t('{0} rests on {1}, and names it not by a path: it cannot be taken.', name, below),
+        t('{0} cannot be used: it is built on {1}, but does not name it by a path.', name, below),
       );
     }
     await resolvePath(backing.file, path, places);
@@ -162,7 +165,7 @@ async function lookAtImage(
       throw new LabError(
         'refused',
         t(
-          '{0} does not say in which format {1} is, and QEMU would guess. Write it down: {2}',
+          '{0} does not name the format of {1}, and QEMU would guess it. Set it: {2}',
           name,
           below,
           displayLine(`qemu-img rebase -u -F ${seen.format} -b ${shellWord(backing.file)} ${shellWord(path)}`),
@@ -172,7 +175,7 @@ async function lookAtImage(
     if (backing.format !== seen.format) {
       throw new LabError(
         'refused',
-        t('{0} has {1} opened as {2}, and it is {3}: it cannot be taken.', name, below, backing.format, seen.format),
+        t('{0} cannot be used: it opens {1} as {2}, but that file is {3}.', name, below, backing.format, seen.format),
       );
     }
     files.push(...seen.files);
@@ -202,7 +205,7 @@ async function resolvePath(path: string, from: string, places: readonly string[]
   const real = await realpath(wanted).catch(() => undefined);
   const name = displayLine(wanted);
   if (real === undefined) {
-    throw new LabError('refused', t('There is no file {0}, or you may not see it.', name));
+    throw new LabError('refused', t('The file {0} does not exist, or you do not have permission to see it.', name));
   }
   const isInside = places.some((place) => {
     const way = relative(place, real);
@@ -213,7 +216,7 @@ async function resolvePath(path: string, from: string, places: readonly string[]
     throw new LabError(
       'refused',
       t(
-        '{0} is outside of the folders that a lab may use: {1}. Add its folder to {2}.',
+        '{0} is outside the folders that a lab may use: {1}. Add its folder to {2}.',
         name,
         allowed,
         'VIRT_REWIND_IMAGES',
@@ -223,7 +226,7 @@ async function resolvePath(path: string, from: string, places: readonly string[]
   const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
   try {
     if ((await handle?.stat())?.isFile() !== true) {
-      throw new LabError('refused', t('{0} is no file that can be read.', name));
+      throw new LabError('refused', t('{0} is not a readable file.', name));
     }
   } finally {
     await handle?.close();

@@ -12,7 +12,7 @@ export function labReportText(
   return [
     `# ${line(t('Check of {0}', basename(file)))}`,
     ...part(
-      t('Wrong in the File'),
+      t('Errors in the File'),
       problems.map((one) => t('Line {0}: {1}', one.line, one.message)),
     ),
     ...part(

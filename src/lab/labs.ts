@@ -89,7 +89,7 @@ export class Labs {
       if (different !== undefined) {
         throw new LabError(
           'refused',
-          t('The lab is there, and is not as its file says: {0} Destroy it, and create it again.', different.message),
+          t('The lab exists, but does not match its file: {0} Destroy it, then create it again.', different.message),
         );
       }
       return 'ready';
@@ -115,7 +115,7 @@ export class Labs {
       if (!isLeft && engine.findVms(name, connection).length > 0) {
         throw new LabError(
           'refused',
-          t('There is a VM {0} already, and this lab did not make it. Rename it, or the lab.', displayLine(name)),
+          t('A VM {0} already exists, and this lab did not create it. Rename the VM or the lab.', displayLine(name)),
         );
       }
       if (source.kind === 'clone') {
@@ -141,13 +141,16 @@ export class Labs {
     }
     const obstacle = made.size === 0 ? undefined : await engine.labVms.obstacle(connection);
     if (obstacle !== undefined) {
-      throw new LabError('refused', `${t('No VM can be made on {0}.', connection)} ${labObstacleText(obstacle)}`);
+      throw new LabError('refused', `${t('VMs cannot be created on {0}.', connection)} ${labObstacleText(obstacle)}`);
     }
     const taken = await (await session.systems()).find(lab.name);
     if (taken !== undefined && taken.system.id !== left?.system) {
       throw new LabError(
         'refused',
-        t('There is a system {0} already, and this lab did not make it. Rename it, or the lab.', displayLine(lab.name)),
+        t(
+          'A system {0} already exists, and this lab did not create it. Rename the system or the lab.',
+          displayLine(lab.name),
+        ),
       );
     }
     const record: LabRecord = {
@@ -237,7 +240,7 @@ export class Labs {
   #busyError(name: string): LabError {
     return new LabError(
       'busy',
-      t('Somebody is at work on the lab {0}. Try again when it has ended.', displayLine(name)),
+      t('Another operation is running on the lab {0}. Try again when it has finished.', displayLine(name)),
     );
   }
 
@@ -245,7 +248,7 @@ export class Labs {
     const record = await this.find(file);
     const stored = record?.system === undefined ? undefined : await this.#system(record.system);
     if (record?.phase !== 'ready' || stored === undefined) {
-      throw new LabError('notFound', t('The lab of {0} is not there. Create it first.', displayLine(resolve(file))));
+      throw new LabError('notFound', t('The lab of {0} does not exist. Create it first.', displayLine(resolve(file))));
     }
     this.#options.session.reachMembers(stored);
     return stored;
@@ -262,7 +265,7 @@ export class Labs {
       throw new LabError(
         'notFound',
         wanted === undefined
-          ? t('The lab {0} has no restore point.', displayLine(system.name))
+          ? t('The lab {0} has no restore points.', displayLine(system.name))
           : t('The system {0} has no restore point “{1}”.', displayLine(system.name), displayLine(wanted)),
       );
     }
@@ -288,7 +291,7 @@ export class Labs {
     if (uri === undefined) {
       throw new LabError(
         'refused',
-        t('There is no libvirt here. Name one in the file: {0}', 'connection: qemu:///system'),
+        t('There is no libvirt here. Specify one in the file: {0}', 'connection: qemu:///system'),
       );
     }
     return uri;

@@ -40,12 +40,12 @@ export async function makeLab(plan: LabPlan, open: OpenLab, making: MakeContext)
     const [parts, clone] = [made.get(vm.key), clones.get(vm.key)];
     if (clone !== undefined) {
       requireOn(signal);
-      onStep(t('making the VM {0}', vm.name));
+      onStep(t('creating the VM {0}', vm.name));
       await makeLabClone(session, clone, signal);
     }
     if (parts !== undefined) {
       requireOn(signal);
-      onStep(t('making the VM {0}', vm.name));
+      onStep(t('creating the VM {0}', vm.name));
       const { connection, uuid, name, folder } = vm;
       await session.engine.labVms.make({ connection, uuid, name, folder }, parts, (files) =>
         open.put({ vms: open.record.vms.map((one) => (one.uuid === uuid ? { ...one, made: files } : one)) }),
@@ -72,7 +72,7 @@ export async function makeLab(plan: LabPlan, open: OpenLab, making: MakeContext)
       await runIn(plan, command, making);
     }
     requireOn(signal);
-    onStep(t('making the restore point “{0}”', displayLine(title)));
+    onStep(t('creating the restore point “{0}”', displayLine(title)));
     const checkpoint = await systems.planCheckpoint(await storedOf(systems, system.id), { title });
     for (const line of withoutRamLines(checkpoint.members).filter((one) => !noted.has(one))) {
       noted.add(line);
@@ -135,7 +135,7 @@ async function start({ system }: StoredSystem, { session, signal, onStep }: Make
     );
     throw new LabError(
       'failed',
-      t('{0} did not come up. {1} The VMs stay as they are for a look.', displayLine(first?.name ?? ''), words),
+      t('{0} did not start. {1} The VMs stay so that you can examine them.', displayLine(first?.name ?? ''), words),
     );
   }
 }
@@ -156,8 +156,12 @@ async function runIn(plan: LabPlan, command: LabCommand, making: MakeContext): P
   if (how !== undefined) {
     throw new LabError(
       'failed',
-      t('{0} in {1}: {2}. The VMs stay as they are for a look.', displayLine(program), displayLine(member.name), how) +
-        (said === '' ? '' : ` “${said}”`),
+      t(
+        '{0} in {1}: {2}. The VMs stay so that you can examine them.',
+        displayLine(program),
+        displayLine(member.name),
+        how,
+      ) + (said === '' ? '' : ` “${said}”`),
     );
   }
 }
@@ -166,10 +170,10 @@ async function byAgent(ref: VmRef, command: LabCommand, { session, signal }: Mak
   const { program, args, seconds } = command;
   const ran = await session.engine.guests.runIn(ref, { program, args, atMostMs: seconds * 1_000 }, signal);
   if (ran.kind === 'late') {
-    return { how: t('it did not end in {0} seconds', seconds), said: '' };
+    return { how: t('it did not end within {0} seconds', seconds), said: '' };
   }
   return {
-    ...(ran.exitCode !== 0 && { how: t('it ended with {0}', ran.exitCode ?? `signal ${ran.signal ?? '?'}`) }),
+    ...(ran.exitCode !== 0 && { how: t('it exited with code {0}', ran.exitCode ?? `signal ${ran.signal ?? '?'}`) }),
     said: displayLine(new TextDecoder().decode(ran.stderr.bytes), 300),
   };
 }

@@ -46,7 +46,7 @@ export async function requireSsh({ points }: Lab, environment: NodeJS.ProcessEnv
     throw new LabError(
       'refused',
       t(
-        'The lab runs programs over ssh, which is not installed here. Install it: on Debian and Ubuntu it is in the package openssh-client.',
+        'The lab runs programs over ssh, but ssh is not installed here. Install it (Debian and Ubuntu: package openssh-client).',
       ),
     );
   }
@@ -71,10 +71,7 @@ export async function runOverSsh(
   if (typeof found === 'string') {
     return inVain(
       found,
-      t(
-        'its address was not known after {0} seconds (a guest agent in it, or a network of libvirt, tells it)',
-        waitSeconds,
-      ),
+      t('its address was unknown after {0} seconds (its guest agent or a libvirt network reports it)', waitSeconds),
     );
   }
   const { address, leftMs } = found;
@@ -83,7 +80,7 @@ export async function runOverSsh(
     { clock, signal, readVm: () => Promise.reject(new Error('a port is no matter of the VM')) },
   );
   if (outcome !== 'there') {
-    return inVain(outcome, t('port {0} of {1} did not answer in {2} seconds', login.port, address, waitSeconds));
+    return inVain(outcome, t('port {0} of {1} did not respond within {2} seconds', login.port, address, waitSeconds));
   }
   const call = {
     program: (await findProgram('ssh', environment)) ?? 'ssh',
@@ -101,9 +98,9 @@ export async function runOverSsh(
     if (exit === sshFailed && stillBooting.test(errors) && clock.ticks() < until) {
       await pause(clock, betweenTriesMs, signal);
     } else if (why !== undefined) {
-      return inVain(why, t('it did not end in {0} seconds', seconds), lastOf(errors));
+      return inVain(why, t('it did not end within {0} seconds', seconds), lastOf(errors));
     } else {
-      return { ...(exit !== 0 && { how: t('it ended with {0}', exit ?? '?') }), said: lastOf(errors) };
+      return { ...(exit !== 0 && { how: t('it exited with code {0}', exit ?? '?') }), said: lastOf(errors) };
     }
   }
 }

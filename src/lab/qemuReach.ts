@@ -43,7 +43,7 @@ export async function requireReach(
     'refused',
     what === 'images'
       ? t(
-          'On {0} QEMU runs as the user {1}, who may not enter {2}. Put the image into {3}, write “copy: true”, or let that user in: {4}',
+          'On {0}, QEMU runs as the user {1}, who cannot access {2}. Move the image to {3}, write “copy: true”, or give that user access: {4}',
           connection,
           user,
           displayLine(folder),
@@ -51,7 +51,7 @@ export async function requireReach(
           letIn,
         )
       : t(
-          'On {0} QEMU runs as the user {1}, who may not enter {2}, where the VMs of labs go. Name another place with {3}, or let that user in: {4}',
+          'On {0}, QEMU runs as the user {1}, who cannot access {2}, the folder for the VMs of labs. Specify another folder with {3}, or give that user access: {4}',
           connection,
           user,
           displayLine(folder),

@@ -36,7 +36,7 @@ export function readLab(text: string): ReadLab {
     return { problems: [problem], positionOf: () => problem };
   };
   if (text.length > longestLab) {
-    return refuseLab(t('The file is too long: a lab file has {0} characters at most.', longestLab));
+    return refuseLab(t('The file is too long: a lab file can have at most {0} characters.', longestLab));
   }
   if (depthOf(text) > deepest) {
     return refuseLab(t('The file is nested too deeply.'));
@@ -56,7 +56,7 @@ export function readLab(text: string): ReadLab {
     value = document.toJS({ maxAliasCount: mostAliases });
   } catch {
     // Aliases that explode, or calls too many within each other.
-    return refuseLab(t('An alias in the file leads nowhere, or there are too many of them. Write the values out.'));
+    return refuseLab(t('An alias in the file has no target, or there are too many aliases. Write out the values.'));
   }
   const positionOf = (path: LabPath, message = '', on: LabFault['on'] = 'value'): LabProblem => {
     const [start, end] = rangeOf(document, path, on);
@@ -104,8 +104,8 @@ function wrongOf(issue: v.BaseIssue<unknown>): LabFault {
       on: 'key',
       message:
         near === undefined
-          ? t('There is no key “{0}” here. There are: {1}.', key, known.join(', '))
-          : t('There is no key “{0}” here. Did you mean “{1}”?', key, near),
+          ? t('Unknown key “{0}”. Known keys: {1}.', key, known.join(', '))
+          : t('Unknown key “{0}”. Did you mean “{1}”?', key, near),
     };
   }
   if (isKey && issue.received === 'undefined') {
@@ -115,7 +115,7 @@ function wrongOf(issue: v.BaseIssue<unknown>): LabFault {
     };
   }
   if (isKey) {
-    return { path, on: 'key', message: t('“{0}” is no name: letters, digits, - and _, at most 40.', key) };
+    return { path, on: 'key', message: t('“{0}” is not a valid name. Use at most 40 letters, digits, - and _.', key) };
   }
   const place = typeof path.at(-1) === 'number' ? path.slice(0, -1) : path;
   const description = keyAt(place)?.description ?? '';
@@ -124,12 +124,12 @@ function wrongOf(issue: v.BaseIssue<unknown>): LabFault {
     message:
       path.length === 0
         ? t(
-            'A lab file is a map of keys: {0}.',
+            'A lab file must be a map with these keys: {0}.',
             keysAt([])
               .map(({ name }) => name)
               .join(', '),
           )
-        : t('“{0}” does not take this value: {1}', displayLine(String(place.at(-1) ?? '')), description),
+        : t('Invalid value for “{0}”: {1}', displayLine(String(place.at(-1) ?? '')), description),
   };
 }
 

@@ -20,7 +20,7 @@ export async function realOf(path: string): Promise<string | undefined> {
     throw new LabError(
       'refused',
       t(
-        'It cannot be seen which file {0} is ({1}), so it may be one of this lab. Nothing was changed. Let your user look into its folder, then try again.',
+        'Virt Rewind cannot see which file {0} is ({1}), so it may belong to this lab. Nothing was changed. Give your user access to its folder, then try again.',
         displayLine(path),
         (error as NodeJS.ErrnoException).code ?? String(error),
       ),

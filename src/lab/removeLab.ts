@@ -60,10 +60,10 @@ export async function removeLab(open: OpenLab, making: MakeContext, isForNewOne:
       if (signal.aborted) {
         throw new Failure('cancelled', { byUs: true });
       }
-      onStep(t('removing the VM {0}', displayLine(name)));
+      onStep(t('deleting the VM {0}', displayLine(name)));
       const left = isCloneOfLab(vm) ? await removeLabClone(session, vm) : await removeMade(vm, open, session);
       for (const path of left) {
-        onNote?.(t('{0} stays: not all that is there was made by this lab.', displayLine(path)));
+        onNote?.(t('{0} is not deleted: it contains files that this lab did not create.', displayLine(path)));
       }
     }
   }
@@ -94,7 +94,7 @@ async function requireOwnSnapshots(
       throw new LabError(
         'refused',
         t(
-          'The VM {0} has the snapshot “{1}”, which this lab did not make. Destroy the lab first if it may go.',
+          'The VM {0} has the snapshot “{1}”, which this lab did not create. If you do not need it, destroy the lab first.',
           displayLine(name),
           displayLine(foreign.title),
         ),

@@ -26,7 +26,7 @@ export async function requireUnwritten(session: Session, files: readonly string[
         throw new LabError(
           'refused',
           t(
-            '{0} is a disk that the VM {1} writes to. Write “clone” for a VM like it, or copy the file while {1} is off.',
+            '{0} is a disk that the VM {1} writes to. Use “clone” for a VM like it, or copy the file while {1} is off.',
             displayLine(file),
             displayLine(vm.name),
           ),

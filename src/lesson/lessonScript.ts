@@ -51,40 +51,40 @@ export const measuredDepths = [0, 1, pile] as const;
 /** One thing to try, outside of the lesson. */
 export function toTry(): string {
   return t(
-    'Now on a VM of your own: take a Quick Checkpoint (Ctrl+Alt+K), change something in the guest, and revert to it.',
+    'Now use one of your own VMs: create a Quick Checkpoint (Ctrl+Alt+K), change something in the guest, and revert to the checkpoint.',
   );
 }
 
 export const lessonScript: readonly LessonStep[] = [
   {
     id: 'base',
-    title: () => t('One VM, one image'),
+    title: () => t('One VM, One Image'),
     say: () => [
       t(
-        'This is a VM of the lesson: four megabytes of RAM, one disk, and a guest that does what the lesson tells it. It was made for you a moment ago and is removed at the end, with everything that comes of it.',
+        'This VM belongs to the lesson: four megabytes of RAM, one disk, and a guest that the lesson controls. It was created a moment ago. At the end of the lesson, the VM and everything created from it are deleted.',
       ),
-      t('Its disk is one file, the base. Nothing has been written to it, so it takes next to no space.'),
+      t('Its disk is one file, the base. Nothing has been written to it, so it uses almost no space.'),
     ],
   },
   {
     id: 'start',
     lead: 'facts',
-    title: () => t('Start it'),
+    title: () => t('Start It'),
     say: () => [
       t(
-        'The guest boots in a tenth of a second. From then on it counts the ticks of its clock, in its RAM alone: when its RAM comes back, that number comes back.',
+        'The guest boots in a tenth of a second. From then on it counts its clock ticks, in RAM only: when its RAM is restored, the number is restored too.',
       ),
     ],
-    task: () => t('Start the VM: in the view, or with the key for the next step.'),
+    task: () => t('Start the VM in the view, or with the key for the next step.'),
     act: power('start'),
     done: ({ power: state }) => state === 'running',
   },
   {
     id: 'writeBase',
-    title: () => t('Write to the base'),
+    title: () => t('Write to the Base'),
     say: () => [
       t(
-        'The guest writes 128 blocks of 4 KB, one in each cluster of 64 KB. There is no snapshot yet, so they go straight into the base, and the base grows.',
+        'The guest writes 128 blocks of 4 KB, one in each cluster of 64 KB. There is no snapshot yet, so the blocks go into the base, and the base grows.',
       ),
     ],
     task: () => t('Let the guest write.'),
@@ -94,28 +94,28 @@ export const lessonScript: readonly LessonStep[] = [
   {
     id: 'memory',
     lead: 'facts',
-    title: () => t('A snapshot with memory'),
+    title: () => t('A Snapshot with Memory'),
     say: () => [
       t(
-        'A memory snapshot keeps the disk and the RAM: going back to it brings back the running programs. The guest stands still for a moment, and that pause is measured.',
+        'A memory snapshot contains the disk and the RAM: a revert to it restores the running programs. The VM pauses for a moment, and the lesson measures that pause.',
       ),
       t(
-        'The base is frozen from now on. What is written goes into a new file above it, a delta; what was not written since is still read from the base.',
+        'The base is frozen from now on. New data goes into a new file above it, a delta. All other data is still read from the base.',
       ),
     ],
-    task: () => t('Take a memory snapshot, outside the image.'),
+    task: () => t('Create a memory snapshot outside the image.'),
     act: create('memory', 'First'),
     done: hasNew('memory'),
   },
   {
     id: 'writeDelta',
-    title: () => t('Why deltas grow'),
+    title: () => t('Why Deltas Grow'),
     say: () => [
       t(
-        'The guest writes the same blocks again. It writes half a megabyte; the delta grows by eight. A delta holds whole clusters: the first write to each of them copies the rest of it from below.',
+        'The guest writes the same blocks again. It writes half a megabyte, but the delta grows by eight. A delta contains whole clusters: the first write to a cluster copies the rest of it from below.',
       ),
       t(
-        'A delta can grow until it is as large as the whole disk, and one more for each snapshot. Nobody sees that inside the guest.',
+        'A delta can grow as large as the whole disk, and each snapshot adds another delta. This is not visible inside the guest.',
       ),
     ],
     task: () => t('Let the guest write the same blocks.'),
@@ -124,41 +124,41 @@ export const lessonScript: readonly LessonStep[] = [
   },
   {
     id: 'disk',
-    title: () => t('A snapshot of the disk alone'),
+    title: () => t('A Disk-Only Snapshot'),
     say: () => [
       t(
-        'A disk-only snapshot keeps no RAM. It takes next to no time, but going back to it is like starting after a power cut: what the guest had not written down is missing. That is called crash-consistent.',
+        'A disk-only snapshot contains no RAM. It takes almost no time, but a revert to it is like a start after a power cut: data that the guest had not written yet is missing. This is called crash-consistent.',
       ),
       t(
-        'With a guest agent the guest can be asked to write everything down and hold still for that moment: a quiesced snapshot, whose file systems are clean. This guest has no agent, so it is offered none.',
+        'A guest agent can make the guest write all its data and freeze its file systems for that moment: a quiesced snapshot with clean file systems. This guest has no agent, so this is not available here.',
       ),
     ],
-    task: () => t('Take a disk-only snapshot.'),
+    task: () => t('Create a disk-only snapshot.'),
     act: create('disk', 'Second'),
     done: hasNew('disk'),
   },
   {
     id: 'writeSecond',
-    title: () => t('A third layer'),
+    title: () => t('A Third Layer'),
     say: () => [
       t(
-        'Again the same blocks. They land in the newest delta, and the one below it is frozen like the base. What the VM reads is put together from all of them: the newest file that has a cluster wins.',
+        'The same blocks again. They go into the newest delta, and the delta below is frozen like the base. The VM reads from all files: for each cluster, the newest file that contains it.',
       ),
     ],
-    task: () => t('Let the guest write once more.'),
+    task: () => t('Let the guest write again.'),
     act: { kind: 'write' },
     done: hasWritten,
   },
   {
     id: 'revert',
     lead: 'facts',
-    title: () => t('What a revert loses'),
+    title: () => t('What a Revert Loses'),
     say: () => [
       t(
-        'Going back to the first snapshot drops what was written since: the last delta of the present is thrown away. The second snapshot stays, on a branch of its own.',
+        'A revert to the first snapshot discards everything written after it: the last delta of the current state is deleted. The second snapshot stays, on a separate branch.',
       ),
       t(
-        'Look at the counter of the guest: it goes back too, because this snapshot holds the RAM. When you revert yourself, Virt Rewind offers to keep the present as a checkpoint first; the lesson does without, to show the loss.',
+        'Look at the counter of the guest: it goes back too, because this snapshot contains the RAM. In your own reverts, Virt Rewind offers to save the current state as a checkpoint first. The lesson skips this to show the loss.',
       ),
     ],
     task: () => t('Revert to the memory snapshot.'),
@@ -178,10 +178,10 @@ export const lessonScript: readonly LessonStep[] = [
   },
   {
     id: 'writeBranch',
-    title: () => t('Another way on'),
+    title: () => t('Another Branch'),
     say: () => [
       t(
-        'The guest writes again, from the state of the first snapshot. This is a second future of the same past: its delta lies on the same frozen files as the other one.',
+        'The guest writes again, from the state of the first snapshot. This is a second future of the same past: its delta is built on the same frozen files as the other one.',
       ),
     ],
     task: () => t('Let the guest write on the new branch.'),
@@ -190,13 +190,13 @@ export const lessonScript: readonly LessonStep[] = [
   },
   {
     id: 'branch',
-    title: () => t('A branch'),
+    title: () => t('A Snapshot on the Branch'),
     say: () => [
       t(
-        'A snapshot on this way makes the branch visible: two snapshots rest on the first one, and the files of both must stay as long as either is wanted.',
+        'A snapshot here makes the branch visible: two snapshots are built on the first one. The shared files must stay until both snapshots are deleted.',
       ),
     ],
-    task: () => t('Take a disk-only snapshot on this branch.'),
+    task: () => t('Create a disk-only snapshot on this branch.'),
     act: create('disk', 'Other way'),
     done: hasNew('disk'),
   },
@@ -205,11 +205,11 @@ export const lessonScript: readonly LessonStep[] = [
     title: () => t('Merge'),
     say: () => [
       t(
-        'Deleting a snapshot does not delete what was written: the delta above it is merged with the one below, and the restore point is gone. While it runs, the VM goes on.',
+        'Deleting a snapshot does not delete data of the current state: the delta above is merged with the one below. You can no longer go back to the snapshot. The VM keeps running meanwhile.',
       ),
-      t('The chain is one file shorter afterwards, and the VM reads the same as before.'),
+      t('After that the chain is one file shorter, and the VM reads the same data as before.'),
     ],
-    task: () => t('Delete the snapshot that you stand on.'),
+    task: () => t('Delete the current snapshot.'),
     act: {
       kind: 'operation',
       request: (vm, facts) => {
@@ -222,66 +222,66 @@ export const lessonScript: readonly LessonStep[] = [
   {
     id: 'speed',
     lead: 'costs',
-    title: () => t('What layers cost'),
+    title: () => t('What Layers Cost'),
     say: () => [
       t(
-        'The VM gets eight layers, one snapshot after the other. Then QEMU reads and writes the same places of three images: one alone, one under one layer, one under eight. No guest takes part and no disk is waited for, so that nothing but the layers makes a difference.',
+        'The VM gets eight layers, one snapshot after the other. Then QEMU reads and writes the same places in three images: one alone, one under one layer, one under eight. No guest and no physical disk are involved, so only the layers make a difference.',
       ),
       t(
-        'What no clock shows: QEMU keeps tables of each layer in memory. A deep chain takes longer to open and to move. One broken file in it breaks everything above.',
+        'Not visible in these times: QEMU keeps tables of each layer in memory. A deep chain takes longer to open and to move. One broken file breaks everything above it.',
       ),
     ],
-    task: () => t('Let the lesson pile up eight layers and measure.'),
+    task: () => t('Let the lesson create eight layers and measure.'),
     act: { kind: 'pile', layers: pile },
     done: (now, before) => (now.layers ?? 0) > pile && now.measured > before.measured,
   },
   {
     id: 'off',
-    title: () => t('Switch it off'),
+    title: () => t('Shut It Down'),
     say: () => [
-      t('Some things are only certain when nothing runs. The guest is asked to switch off, as by its power button.'),
+      t(
+        'Some things are only certain when nothing is running. The lesson asks the guest to shut down, like its power button does.',
+      ),
     ],
-    task: () => t('Shut the VM down.'),
+    task: () => t('Shut down the VM.'),
     act: power('shutDown'),
     done: ({ power: state }) => state === 'off',
   },
   {
     id: 'offline',
-    title: () => t('An offline snapshot'),
+    title: () => t('An Offline Snapshot'),
     say: () => [
       t(
-        'A snapshot of a VM that is off holds its disks in a clean state, and there is no RAM to hold. It is the safest kind, for the price of a shutdown.',
+        'A snapshot of a VM that is off contains its disks in a clean state, and no RAM. It is the safest kind, but needs a shutdown.',
       ),
     ],
-    task: () => t('Take an offline snapshot.'),
+    task: () => t('Create an offline snapshot.'),
     act: create('offline', 'Switched off'),
     done: hasNew('offline'),
   },
   {
     id: 'notBackups',
-    title: () => t('Snapshots are no backups'),
+    title: () => t('Snapshots Are Not Backups'),
     say: () => [
       t(
-        'Every file of this list rests on the base. If the base is lost, or written to by anybody else, all snapshots are lost with it: a snapshot is a place to go back to on the same disk, never a copy somewhere else.',
+        'Every file in this list is built on the base. If the base is lost, or another program writes to it, all snapshots are lost too. A snapshot is a state on the same disk to go back to, not a copy elsewhere.',
       ),
-      t('Take one before something risky, go back or delete it soon, and keep backups elsewhere.'),
+      t('Create a snapshot before something risky. Revert to it or delete it soon, and keep backups elsewhere.'),
     ],
   },
   {
     id: 'end',
-    title: () => t('The end'),
+    title: () => t('The End'),
     say: () => [
-      t(
-        'With the next step the VM of the lesson is removed: the VM, its snapshots and its folder. Nothing else was touched.',
-      ),
+      t('The next step deletes the VM of the lesson: the VM, its snapshots and its folder. Nothing else was changed.'),
     ],
     recap: {
       learnt: () => [
-        t('A snapshot is a place to go back to. With memory, the running programs come back too.'),
+        t('A snapshot is a state to go back to. With memory, it also restores the running programs.'),
         t('Outside the image, each snapshot freezes a file and adds a layer, which grows by whole clusters.'),
-        t('A revert drops what was written since, unless the present is kept first.'),
-        t('To delete a snapshot merges its layer. The VM reads the same as before, faster.'),
-        t('All layers rest on the base: snapshots are no backups.'),
+        t('A revert discards everything written after the snapshot, unless the current state is saved first.'),
+        t('Deleting a snapshot merges its layer. The VM reads the same data as before, but faster.'),
+        t('All layers are built on the base: snapshots are not backups.'),
       ],
       toTry,
     },

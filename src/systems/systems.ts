@@ -100,7 +100,7 @@ export class Systems {
     const members = views.map(({ ref, vm }) => ({ ...refOf({ ...ref, name: vm.name }), name: vm.name }));
     const isTwice = members.some((one, at) => members.findIndex(isMember(one)) !== at);
     if (members.length === 0 || members.length > maxMembers || isTwice) {
-      throw new Failure('invalid', { doing: 'make a system of VMs' });
+      throw new Failure('invalid', { doing: 'group VMs into a system' });
     }
     const system = { id: newId(), name, members };
     await this.#store.put(system);

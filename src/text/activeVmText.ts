@@ -28,7 +28,7 @@ export function activeSystemText({ known, views, seen }: ShownSystem, isFollowed
   const counts = new Map<string, number>();
   views.forEach((view, at) => {
     const isKnown = view !== undefined && seen.members[at]?.isAway === false;
-    const word = isKnown ? powerWord(view.vm) : t('not known');
+    const word = isKnown ? powerWord(view.vm) : t('unknown');
     counts.set(word, (counts.get(word) ?? 0) + 1);
   });
   const words =
@@ -36,11 +36,11 @@ export function activeSystemText({ known, views, seen }: ShownSystem, isFollowed
       ? t('all {0}', [...counts.keys()].join(''))
       : [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
   const state = isBusy
-    ? t('at work…')
+    ? t('in progress…')
     : unfinished !== undefined
-      ? t('not finished')
-      : counts.get(t('not known')) === views.length
-        ? t('state not known')
+      ? t('interrupted')
+      : counts.get(t('unknown')) === views.length
+        ? t('state unknown')
         : isFollowed
           ? words
           : t('was {0}', words);
@@ -89,7 +89,7 @@ export function systemActions({ known, views }: ShownSystem): readonly VmAction[
   const own = points.findLast(({ auto }) => auto === undefined);
   const powers = views.map((view) => view?.vm.power);
   if (unfinished !== undefined) {
-    return [{ label: t('Finish What Broke Off on a System…'), icon: 'wrench', value: 'virtRewind.recoverSystem' }];
+    return [{ label: t('Resume Interrupted System Operation…'), icon: 'wrench', value: 'virtRewind.recoverSystem' }];
   }
   return [
     { label: t('Quick Checkpoint'), icon: 'zap', value: 'virtRewind.quickCheckpoint' },

@@ -14,7 +14,7 @@ export function aftermathText(details: FailureDetails): readonly string[] {
     ...recoveredFirstText(details),
     ...recoveredText(details),
     ...deletedText(details),
-    ...(details.thawed === true ? [t('The guest’s file systems stood still and were let go on.')] : []),
+    ...(details.thawed === true ? [t('The guest’s file systems were frozen and have been thawed.')] : []),
     ...(details.left ?? []).map((one) => leftoverText(one)),
     ...stateText(details),
   ];
@@ -35,45 +35,42 @@ function recoveredText({ recovered, vm, stateBefore }: FailureDetails): readonly
     case 'before':
       return [
         vm === undefined || stateBefore !== undefined
-          ? t('What had been begun was undone.')
-          : t('{0} is as it was before.', vm),
+          ? t('The part that was already done was undone.')
+          : t('{0} is in the same state as before.', vm),
       ];
     case 'after':
-      return [t('It was brought to its end all the same.')];
+      return [t('It was completed anyway.')];
     case 'partly':
-      return [t('What was done before stays done; the rest was not begun.')];
+      return [t('Completed steps stay. The other steps did not start.')];
     case 'explained':
     case 'failed':
-      return [t('It stands half way.')];
+      return [t('The operation stopped in the middle.')];
   }
 }
 
 /** Which of them, where not all are. */
 function deletedText({ recovered, deleted = [] }: FailureDetails): readonly string[] {
   const isWhole = recovered === 'before' || recovered === 'after';
-  return isWhole || deleted.length === 0 ? [] : [t('Deleted by now: {0}.', listNames(deleted))];
+  return isWhole || deleted.length === 0 ? [] : [t('Deleted so far: {0}.', listNames(deleted))];
 }
 
 function leftoverText(left: Leftover): string {
   switch (left.kind) {
     case 'pausedSaving':
-      return t('The VM is left paused, as if it were still being saved: the doctor can resume it.');
+      return t('The VM is still paused, as if it were being saved. Doctor can resume it.');
     case 'frozen':
-      return t('The guest’s file systems still stand still: the doctor can let them go on.');
+      return t('The guest’s file systems are still frozen. Doctor can thaw them.');
     case 'tag':
-      return t(
-        'A part of the snapshot is left in “{0}”, where it takes space: the doctor can remove it.',
-        displayLine(left.file),
-      );
+      return t('Part of the snapshot is left in “{0}” and uses space. Doctor can remove it.', displayLine(left.file));
     case 'file':
-      return t('The file “{0}” is left: the doctor says whether anybody needs it.', displayLine(left.file));
+      return t('The file “{0}” is left. Doctor shows whether something needs it.', displayLine(left.file));
     case 'snapshot':
       return t(
-        'The snapshot {0} was taken for it and stays: delete it if nobody needs it.',
+        'The snapshot {0} was created for this operation and still exists. Delete it if nothing needs it.',
         displayLine(left.snapshot),
       );
     case 'vm':
-      return t('{0} is left, and could not be thrown away: try again.', displayLine(left.vm));
+      return t('{0} could not be deleted and still exists. Try again.', displayLine(left.vm));
   }
 }
 
@@ -84,8 +81,8 @@ function stateText({ stateNow, vm, qemuEnded }: FailureDetails): readonly string
   const state = stateWord(stateNow);
   return [
     ...(qemuEnded === true
-      ? [t('Its QEMU ended: RAM that no snapshot holds is lost, and its disks are as after a power cut.')]
+      ? [t('The VM’s QEMU process ended. RAM that is in no snapshot is lost, and the disks are as after a power cut.')]
       : []),
-    vm === undefined ? t('The VM is {0} now.', state) : t('{0} is {1} now.', vm, state),
+    vm === undefined ? t('The VM is now {0}.', state) : t('{0} is now {1}.', vm, state),
   ];
 }

@@ -16,27 +16,23 @@ export function bisectPage(bisect: Bisect, now: number): string {
   const text = (sentence: string): string => markdownText(displayLine(sentence, 500));
   const rows = line.map((point, at) => {
     const said = answers.filter((answer) => answer.point === at);
-    const how = said.map((answer) => (answer.tries.length === 0 ? t('said beforehand') : triesText(answer)));
-    const cells = [String(at + 1), point.title, pointWord(bisect, at) ?? t('not tried'), how.join('; ')];
+    const how = said.map((answer) => (answer.tries.length === 0 ? t('specified in advance') : triesText(answer)));
+    const cells = [String(at + 1), point.title, pointWord(bisect, at) ?? t('not tested'), how.join('; ')];
     return `| ${cells.map((cell) => text(cell)).join(' | ')} |`;
   });
   return [
     `# ${text(bisectPageTitle(vmName))}`,
     ...resultLines(bisect).map((sentence) => text(sentence)),
-    ...(isOver(bisect)
-      ? []
-      : [text(t('It is not finished. The command Bisect… goes on with it, End the Bisect… ends it.'))]),
-    ...(probes.length === 0
-      ? []
-      : [text(t('Clones that are there for it: {0}', probes.map(({ name }) => name).join(', ')))]),
-    `## ${text(t('Restore Points'))}`,
+    ...(isOver(bisect) ? [] : [text(t('The bisect is not finished. Bisect… continues it, End Bisect… ends it.'))]),
+    ...(probes.length === 0 ? [] : [text(t('Its clones: {0}', probes.map(({ name }) => name).join(', ')))]),
+    `## ${text(t('Snapshots'))}`,
     [
-      `| ${[t('Number'), t('Restore Point'), t('Known'), t('Checked')].map((head) => text(head)).join(' | ')} |`,
+      `| ${[t('Number'), t('Snapshot'), t('Known'), t('Checked')].map((head) => text(head)).join(' | ')} |`,
       '| --- | --- | --- | --- |',
       ...rows,
     ].join('\n'),
-    `## ${text(t('The Check'))}`,
+    `## ${text(t('Check'))}`,
     text(`${checkText(check)}.`),
-    text(t('Begun {0}.', agoText(startedAt, now))),
+    text(t('Started {0}.', agoText(startedAt, now))),
   ].join('\n\n');
 }

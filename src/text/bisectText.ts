@@ -23,32 +23,29 @@ export function resultLines({ line, answers }: Bisect): readonly string[] {
     const left = open.length + skipped.length;
     more.push(
       left === 1
-        ? t('1 restore point may be the first bad one still.')
-        : t('{0} restore points may be the first bad one still.', left),
+        ? t('1 snapshot can still be the first bad one.')
+        : t('{0} snapshots can still be the first bad one.', left),
     );
   } else if (oldestBad === undefined && skipped.length > 0) {
     more.push(
       newestGood === undefined
-        ? t('Nothing is known: all restore points were skipped.')
-        : t('None after {0} is known: these were skipped: {1}.', title(newestGood), titles(skipped)),
+        ? t('No result: all snapshots were skipped.')
+        : t('No result after {0}: these snapshots were skipped: {1}.', title(newestGood), titles(skipped)),
     );
   } else if (oldestBad === undefined) {
-    more.push(t('None is bad: what changed came after {0}.', title(newestGood ?? line.length - 1)));
+    more.push(t('No snapshot is bad: the change came after {0}.', title(newestGood ?? line.length - 1)));
   } else if (skipped.length === 0) {
-    more.push(t('The first bad restore point is {0}.', title(oldestBad)));
+    more.push(t('The first bad snapshot is {0}.', title(oldestBad)));
   } else {
     more.push(
-      t(
-        'The first bad restore point is one of these: {0}. Some of them were skipped.',
-        titles([...skipped, oldestBad]),
-      ),
+      t('The first bad snapshot is one of these: {0}. Some of them were skipped.', titles([...skipped, oldestBad])),
     );
   }
   if (oldestBad !== undefined && open.length === 0) {
     more.push(
       newestGood === undefined
-        ? t('None before it is good: what changed may be older than the line.')
-        : t('The newest good one is {0}.', title(newestGood)),
+        ? t('No earlier snapshot is good: the change may be older than all of them.')
+        : t('The newest good snapshot is {0}.', title(newestGood)),
     );
   }
   return [
@@ -56,7 +53,12 @@ export function resultLines({ line, answers }: Bisect): readonly string[] {
     ...answers.flatMap((answer) => flakyLine(answer, title(answer.point))),
     ...(contradictions.length === 0
       ? []
-      : [t('The check does not fit the line at {0}: is it flaky?', titles(contradictions.map(({ point }) => point)))]),
+      : [
+          t(
+            'The results at {0} contradict each other: the check may be unreliable.',
+            titles(contradictions.map(({ point }) => point)),
+          ),
+        ]),
   ];
 }
 
@@ -88,7 +90,7 @@ function tryWords({ exit, why }: BisectTry): string {
     case 'late':
       return t('took too long');
     case 'noStart':
-      return t('did not come up');
+      return t('did not start');
     case undefined:
   }
   return exit === undefined ? '' : t('exit code {0}', exit);
@@ -100,7 +102,7 @@ function verdictWord(verdict: BisectAnswer['verdict']): string {
 
 export function checkText(check: BisectCheck): string {
   if (check.kind === 'person') {
-    return t('you say for each whether it is good');
+    return t('you decide for each snapshot whether it is good');
   }
   const words = displayLine([check.program, ...check.args].join(' '));
   return {
@@ -117,36 +119,30 @@ export function planLines(bisect: Bisect, atOnce: number): readonly string[] {
   const rounds = Math.ceil(Math.log(open.length + 1) / Math.log(atOnce + 1) - 1e-9);
   const [first, last] = [line[0], line.at(-1)].map((point) => displayLine(point?.title ?? ''));
   return [
-    t(
-      'Restore points: {0}, from {1} to {2}; {3} are to be searched.',
-      line.length,
-      first ?? '',
-      last ?? '',
-      open.length,
-    ),
-    t('The check: {0}.', checkText(check)),
+    t('Snapshots: {0}, from {1} to {2}; {3} to search.', line.length, first ?? '', last ?? '', open.length),
+    t('Check: {0}.', checkText(check)),
     start === 'started'
-      ? t('Each is tried on a clone of its own, which is started and thrown away. The VM is not touched.')
-      : t('Each is tried on a clone of its own, which stays off and is thrown away. The VM is not touched.'),
+      ? t('Each snapshot is tested on its own clone, which is started and then deleted. The VM does not change.')
+      : t('Each snapshot is tested on its own clone, which stays off and is then deleted. The VM does not change.'),
     tries === 1
-      ? t('Rounds: about {0}. Clones at once: {1}.', rounds, atOnce)
-      : t('Rounds: about {0}. Clones at once: {1}. Tries of each: {2}.', rounds, atOnce, tries),
+      ? t('Rounds: about {0}. Parallel clones: {1}.', rounds, atOnce)
+      : t('Rounds: about {0}. Parallel clones: {1}. Tries per snapshot: {2}.', rounds, atOnce, tries),
   ];
 }
 
 export function bisectStopText(reason: BisectStopReason): string {
   switch (reason.kind) {
     case 'noSnapshots':
-      return t('{0} has no restore points to search.', displayLine(reason.vm));
+      return t('{0} has no snapshots to search.', displayLine(reason.vm));
     case 'unfinished':
-      return t('A bisect of {0} is not finished. Go on with it, or end it first.', displayLine(reason.vm));
+      return t('A bisect of {0} is not finished. Continue or end it first.', displayLine(reason.vm));
     case 'atWork':
-      return t('Another editor or command line is at work on the bisect of {0}.', displayLine(reason.vm));
+      return t('Another editor or command line is running the bisect of {0}.', displayLine(reason.vm));
     case 'tooLong':
-      return t('The check is too long to be written down, so nothing was begun. Put it into a script, and run that.');
+      return t('The check is too long to be saved, so nothing was started. Put it into a script, and run the script.');
     case 'unreadable':
       return t(
-        '{0} tells of a bisect, and maybe of clones that are left, but not in words of this version. Move it away to begin another.',
+        '{0} is from another version of Virt Rewind. It describes a bisect and maybe clones that still exist. Move the file away to start a new bisect.',
         displayLine(reason.path),
       );
     case 'noBisect':
@@ -159,29 +155,29 @@ export function bisectStopText(reason: BisectStopReason): string {
       );
     case 'branches':
       return reason.snapshot === ''
-        ? t('There are several branches. Say which restore point is bad.')
-        : t('Several branches begin at {0}. Say which restore point is bad.', displayLine(reason.snapshot));
+        ? t('There are several branches. Specify the bad snapshot.')
+        : t('Several branches start at {0}. Specify the bad snapshot.', displayLine(reason.snapshot));
     case 'notInLine':
-      return t('{0} is not among the restore points that are searched.', displayLine(reason.snapshot));
+      return t('{0} is not one of the snapshots to search.', displayLine(reason.snapshot));
     case 'snapshotChanged':
       return t(
-        '{0} was deleted or replaced since the bisect began. End it, and begin another.',
+        '{0} was deleted or replaced after the bisect started. End this bisect and start a new one.',
         displayLine(reason.snapshot),
       );
     case 'badExit':
       return [
         t(
-          'The check of {0} ended with {1}, which says neither good nor bad. The bisect stopped.',
+          'The check of {0} exited with code {1}, which means neither good nor bad. The bisect stopped.',
           displayLine(reason.snapshot),
           reason.exit,
         ),
         ...(reason.said.trim() === '' ? [] : [displayLine(reason.said.trim().split('\n').at(-1) ?? '', 300)]),
       ].join('\n');
     case 'cannotRun':
-      return t('{0} cannot be run: {1}', displayLine(reason.program), displayLine(reason.error));
+      return t('Cannot run {0}: {1}', displayLine(reason.program), displayLine(reason.error));
     case 'noAgent':
       return t(
-        '{0} has no guest agent, so nothing can be run in it. Use its serial console, or a check on this computer.',
+        '{0} has no guest agent, so no program can run in it. Use the serial console, or a check on this computer.',
         displayLine(reason.vm),
       );
   }

@@ -4,8 +4,8 @@ import type { FailureDetails } from '../domain/failure.js';
 
 export function brokenPromiseText({ vm = '' }: FailureDetails) {
   return {
-    sentence: t('libvirt reported success, but not everything was done on {0}.', vm),
-    nextStep: t('Examine the VM: the doctor tells what is left, and how to go on.'),
+    sentence: t('libvirt reported success, but part of the operation on {0} is missing.', vm),
+    nextStep: t('Examine the VM. Doctor shows what is left and what to do next.'),
     offers: 'examine' as const,
   };
 }

@@ -15,9 +15,11 @@ export function busyText({
     return {
       sentence:
         vm === undefined
-          ? t('libvirt waits for a job at which nobody seems to work.')
-          : t('libvirt waits for a job of {0} at which nobody seems to work.', vm),
-      nextStep: t('Try again; if it stays so, restart libvirt’s service (libvirtd or virtqemud); running VMs go on.'),
+          ? t('libvirt is waiting for a job that no program seems to run.')
+          : t('libvirt is waiting for a job of {0} that no program seems to run.', vm),
+      nextStep: t(
+        'Try again. If the problem remains, restart the libvirt service (libvirtd or virtqemud). Running VMs are not affected.',
+      ),
     };
   }
   if (unanswered !== undefined) {
@@ -25,27 +27,27 @@ export function busyText({
     return {
       sentence:
         unanswered.by === 'job'
-          ? t('libvirt’s job on {0} has run for {1}, and its QEMU does not answer.', name, span)
-          : t('The QEMU of {0} has not answered libvirt for {1}.', name, span),
+          ? t('The libvirt job on {0} has been running for {1}, but QEMU does not respond.', name, span)
+          : t('The QEMU process of {0} has not responded to libvirt for {1}.', name, span),
       nextStep:
         mayStillHappen === true
-          ? `${t('What it was asked for may still happen.')} ${waitOrForceOff(name)}`
+          ? `${t('The requested operation may still happen.')} ${waitOrForceOff(name)}`
           : waitOrForceOff(name),
     };
   }
-  return { sentence: holder(vm, editor), nextStep: t('Try again when it has ended.') };
+  return { sentence: holder(vm, editor), nextStep: t('Try again when it has finished.') };
 }
 
 /** Forcing it off ends a QEMU that hangs, in a job too (measured on 9.0). */
 export function waitOrForceOff(vm: string): string {
-  return t('Wait for it. If QEMU hangs for good, force {0} off: what only its RAM holds is lost.', vm);
+  return t('Wait for it. If QEMU does not recover, force off {0}: data that is only in its RAM is then lost.', vm);
 }
 
 function holder(vm: string | undefined, editor: string | undefined): string {
   if (vm === undefined) {
-    return t('Another operation is under way.');
+    return t('Another operation is running.');
   }
   return editor === undefined
-    ? t('Another operation holds {0}.', vm)
-    : t('{0}, perhaps in another window, is carrying out an operation on {1}.', editor, vm);
+    ? t('Another operation is running on {0}.', vm)
+    : t('{0}, perhaps in another window, is running an operation on {1}.', editor, vm);
 }

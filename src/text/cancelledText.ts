@@ -21,21 +21,21 @@ export function cancelledText({
     return {
       sentence:
         request?.kind === 'power' && request.action === 'restart'
-          ? t('{0} was asked to restart and may still do it.', vm)
-          : t('{0} was asked to shut down and may still do it.', vm),
-      nextStep: t('Nothing waits for it any longer; the view shows it when it has.'),
+          ? t('The guest of {0} was asked to restart and may still do so.', vm)
+          : t('The guest of {0} was asked to shut down and may still do so.', vm),
+      nextStep: t('Virt Rewind no longer waits for it. The view shows the new state when it changes.'),
       severity: 'info',
     };
   }
   if (byUs === true) {
     return {
-      sentence: vm === '' ? t('It was cancelled.') : t('The operation on {0} was cancelled.', vm),
+      sentence: vm === '' ? t('The operation was cancelled.') : t('The operation on {0} was cancelled.', vm),
       nextStep: '',
       severity: 'silent',
     };
   }
   return {
-    sentence: vm === '' ? t('It was cancelled.') : t('Another program cancelled the operation on {0}.', vm),
+    sentence: vm === '' ? t('The operation was cancelled.') : t('Another program cancelled the operation on {0}.', vm),
     nextStep: leftByCancel(request),
     severity: 'warning',
   };

@@ -30,8 +30,8 @@ export function comparisonSummary({ from, to, differences, distances }: Comparis
   const hardware =
     parts.length === 0
       ? t('{0} and {1} have the same hardware.', from, to)
-      : t('{0} and {1} differ in: {2}.', from, to, parts.join(', '));
-  return known.length === 0 ? hardware : `${hardware} ${t('Disk content differs: {0}.', known.join(', '))}`;
+      : t('Differences between {0} and {1}: {2}.', from, to, parts.join(', '));
+  return known.length === 0 ? hardware : `${hardware} ${t('Disk content changed: {0}.', known.join(', '))}`;
 }
 
 export function comparisonPage(comparison: Comparison): string {
@@ -68,19 +68,19 @@ export function systemComparisonPage(compared: ComparedSystem): string {
 }
 
 function stateTitle(point: ComparedSystem['to']): string {
-  return point === undefined ? t('Present') : pointTitle(point);
+  return point === undefined ? t('Current state') : pointTitle(point);
 }
 
 function uncomparedText(why: Exclude<ComparedMember['kind'], 'compared'>): string {
   switch (why) {
     case 'away':
-      return t('Unknown: its connection is away.');
+      return t('Unknown: its connection is not available.');
     case 'vmGone':
-      return t('Unknown: the VM is gone.');
+      return t('Unknown: the VM no longer exists.');
     case 'snapshotGone':
-      return t('Unknown: its snapshot is gone.');
+      return t('Unknown: its snapshot no longer exists.');
     case 'notKept':
-      return t('Unknown: it did not belong to the system then.');
+      return t('Unknown: at that time it did not belong to the system.');
   }
 }
 
@@ -92,11 +92,11 @@ function comparedParts({ from, to, differences, distances }: Comparison, heading
     shown.length === 0
       ? line(t('No difference.'))
       : table(
-          [t('What'), from, to],
+          [t('Item'), from, to],
           shown.map((difference) => row(difference)),
         ),
-    ...(rest > 0 ? [line(t('And {0} more; the XML shows all of them.', rest))] : []),
-    `${heading} ${line(t('Content of the disks'))}`,
+    ...(rest > 0 ? [line(t('And {0} more. The XML shows all of them.', rest))] : []),
+    `${heading} ${line(t('Disk content'))}`,
     ...(distances === undefined || distances.length === 0
       ? [line(t('Unknown: the layers of this VM could not be read.'))]
       : [
@@ -112,10 +112,14 @@ function footnotes(): readonly string[] {
   return [
     line(
       t(
-        'The configuration is compared. What changes by itself or is no hardware is left out: running numbers, aliases, labels of security drivers, metadata, white space and the order of attributes.',
+        'This compares the configurations, without automatic changes and without items that are not hardware: sequence numbers, aliases, labels of security drivers, metadata, white space and the order of attributes.',
       ),
     ),
-    line(t('The bytes are those of the layers between the two, in whole clusters: an upper limit of what differs.')),
+    line(
+      t(
+        'The bytes are the sizes of the layers between the two states, in whole clusters. They are an upper limit of the difference.',
+      ),
+    ),
   ];
 }
 
@@ -125,11 +129,11 @@ function distanceText({ bytes, why }: DiskDistance): string {
   }
   switch (why ?? 'notRead') {
     case 'insideImage':
-      return t('unknown: the snapshot is inside the image, where its bytes are not counted apart');
+      return t('unknown: the snapshot is inside the image, which does not count its bytes separately');
     case 'otherBranch':
       return t('unknown: they are on different branches');
     case 'notRead':
-      return t('unknown: a layer between them could not be looked at');
+      return t('unknown: a layer between them could not be read');
   }
 }
 
@@ -148,9 +152,9 @@ function changeText(difference: HardwareDifference): string {
   const what = part === 'disk' || part === 'other' ? id : whatText(difference);
   switch (how) {
     case 'added':
-      return t('{0} comes back', what);
+      return t('{0} is added again', what);
     case 'removed':
-      return t('{0} goes', what);
+      return t('{0} is removed', what);
     case 'changed':
       return facts.length === 0
         ? `${what}: ${t('other settings, see the XML')}`
@@ -173,9 +177,9 @@ function row(difference: HardwareDifference): readonly string[] {
   const describeSide = (side: 'from' | 'to'): string => factsOfSide(difference, side);
   switch (how) {
     case 'added':
-      return [what, t('not there'), describeSide('to') === '' ? t('there') : describeSide('to')];
+      return [what, t('not present'), describeSide('to') === '' ? t('present') : describeSide('to')];
     case 'removed':
-      return [what, describeSide('from') === '' ? t('there') : describeSide('from'), t('not there')];
+      return [what, describeSide('from') === '' ? t('present') : describeSide('from'), t('not present')];
     case 'changed':
       return facts.length === 0
         ? [what, t('other settings, see the XML'), '']
@@ -214,7 +218,7 @@ function idWord(part: HardwarePart, id: string): string {
     case 'memory memory':
       return t('size');
     case 'memory currentMemory':
-      return t('given to the guest');
+      return t('assigned to the guest');
     case 'firmware os':
       return '';
     default:

@@ -31,10 +31,10 @@ export function consoleLines(note: Note & RevertedNote, name: string): readonly 
         note.taken
           ? t('Another client took the console of {0}.', vm)
           : t('The console of {0} is in use by another client.', vm),
-        t('Press T to take it: the other client loses it. Press Enter to try again.'),
+        t('Press T to take it over: the other client loses it. Press Enter to try again.'),
       ];
     case 'lost':
-      return [t('The connection to libvirt ended. The console of {0} comes back with it.', vm)];
+      return [t('The connection to libvirt ended. The console of {0} reconnects with it.', vm)];
     case 'failed':
       return [failedLine(note.failure, vm), t('Press Enter to try again.')];
   }
@@ -42,15 +42,13 @@ export function consoleLines(note: Note & RevertedNote, name: string): readonly 
 
 function revertedLine(vm: string, title: string | undefined): string {
   return title === undefined
-    ? t('{0} was reverted. What follows is the guest as it was then.', vm)
-    : t('{0} was reverted to {1}. What follows is the guest as it was then.', vm, displayLine(title));
+    ? t('{0} was reverted. The console now shows the guest of that time.', vm)
+    : t('{0} was reverted to {1}. The console now shows the guest of that time.', vm, displayLine(title));
 }
 
 function failedLine(failure: Failure, vm: string): string {
   if (failure.kind === 'unsupported') {
     return t('{0} has no serial console that can be opened. Add {1} to its XML.', vm, '<serial type="pty"/>');
   }
-  return failure.kind === 'notFound'
-    ? t('{0} is not there any more.', vm)
-    : displayLine(failureText(failure).sentence, 400);
+  return failure.kind === 'notFound' ? t('{0} no longer exists.', vm) : displayLine(failureText(failure).sentence, 400);
 }

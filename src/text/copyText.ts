@@ -13,27 +13,27 @@ export function copyStoppedText({ problem, left }: CopyStopped, vmName: string):
   }
   const path = displayLine(left.path);
   return left.is === 'inPlace'
-    ? t('{0} {1} in {2} holds a part only: copy it again.', what, path, vm)
-    : t('{0} A part of it may be left in {1} as {2}: remove it there.', what, vm, path);
+    ? t('{0} {1} in {2} is incomplete. Copy it again.', what, path, vm)
+    : t('{0} Part of it may be left in {1} as {2}. Delete it there.', what, vm, path);
 }
 
 function problemText(problem: CopyProblem, vm: string): string {
   switch (problem.kind) {
     case 'notRunning':
-      return t('{0} does not run, and files are copied by the guest agent. Start it first.', vm);
+      return t('{0} is not running. The guest agent copies the files, so start the VM first.', vm);
     case 'noAgent':
       return t(
-        'The guest agent of {0} does not answer. Install it there (qemu-guest-agent), or wait until it is up.',
+        'The guest agent of {0} does not respond. Install it in the guest (qemu-guest-agent), or wait until it has started.',
         vm,
       );
     case 'blocked':
       return t(
-        'The guest agent of {0} may not do this ({1}). Allow it in the configuration of qemu-ga in the guest.',
+        'The guest agent of {0} does not allow this ({1}). Allow it in the configuration of qemu-ga in the guest.',
         vm,
         displayLine(problem.commands.join(', ')),
       );
     case 'endless':
-      return t('{0} tells no size, and did not end after {1}.', displayLine(problem.path), bytesText(problem.bytes));
+      return t('{0} reports no size, and had no end after {1}.', displayLine(problem.path), bytesText(problem.bytes));
     case 'file': {
       const path = displayLine(problem.path);
       const said = displayLine(problem.said);
@@ -50,19 +50,19 @@ function problemText(problem: CopyProblem, vm: string): string {
 function fileSentence(fault: FileFault, file: string): string {
   switch (fault) {
     case 'missing':
-      return t('There is no {0}, or no such folder.', file);
+      return t('{0} or its folder does not exist.', file);
     case 'exists':
-      return t('{0} is there already. Say that it may be replaced, or take another name.', file);
+      return t('{0} already exists. Allow it to be replaced, or use another name.', file);
     case 'folder':
-      return t('{0} is a folder. One file is copied at a time: pack it first.', file);
+      return t('{0} is a folder. Only single files can be copied: pack it first.', file);
     case 'denied':
-      return t('{0} may not be opened.', file);
+      return t('No permission to open {0}.', file);
     case 'readOnly':
-      return t('{0} is on a file system that is read-only.', file);
+      return t('{0} is on a read-only file system.', file);
     case 'full':
       return t('There is no space left for {0}.', file);
     case 'other':
-      return t('{0} could not be copied.', file);
+      return t('Could not copy {0}.', file);
   }
 }
 

@@ -16,14 +16,14 @@ export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'
   const file = denial.file === undefined ? t('the file') : inQuotes(displayLine(denial.file));
   switch (denial.by) {
     case 'permissions':
-      return t('QEMU runs as a user of its own: give it the right to {0} and to the folders above it.', file);
+      return t('QEMU runs as a separate user. Give that user access to {0} and to the folders above it.', file);
     case 'appArmor':
       return t(
-        'AppArmor forbids it. Shut the VM down and try again, or allow {0} in {1}.',
+        'AppArmor denies access. Shut down the VM and try again, or allow {0} in {1}.',
         file,
         '/etc/apparmor.d/local/abstractions/libvirt-qemu',
       );
     case 'seLinux':
-      return t('SELinux forbids it. Give {0} the label of VM images (restorecon, or chcon -t virt_image_t).', file);
+      return t('SELinux denies access. Give {0} the label of VM images (restorecon, or chcon -t virt_image_t).', file);
   }
 }

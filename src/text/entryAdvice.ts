@@ -6,15 +6,18 @@ import type { FailureDetails } from '../domain/failure.js';
 export function entryAdvice({ entry, group }: FailureDetails): string | undefined {
   if (entry === 'noPolkit') {
     return t(
-      'libvirt asks polkit who may use it, and cannot reach it: start the services dbus and polkit on this computer, or set auth_unix_rw = "none" in libvirtd.conf, which lets in everybody who may open the socket. Then connect again.',
+      'libvirt cannot reach polkit to check your permission. Start the services dbus and polkit on this computer. Or set auth_unix_rw = "none" in libvirtd.conf, which allows every user who can open the socket. Then connect again.',
     );
   }
   if (entry === 'newLogin') {
     return t(
-      'You are in the group that may, and this editor was started before: log in again (of an editor on another computer, end its server too), then connect.',
+      'You are in the required group, but this editor was started before you joined it. Log in again, then connect. (For an editor on another computer, also stop its server.)',
     );
   }
   return group === undefined
     ? undefined
-    : t('Its socket belongs to the group {0}: join it (sudo usermod -aG {0} $USER), log in again, connect.', group);
+    : t(
+        'The socket belongs to the group {0}. Join it (sudo usermod -aG {0} $USER), log in again, then connect.',
+        group,
+      );
 }

@@ -20,9 +20,9 @@ export function examinationText(examination: Examination, view: Pick<VmView, 'vm
   return [
     `# ${line(view.vm.name)}`,
     line(summary(wrong.length)),
-    ...section(t('What is wrong'), wrong, view, now),
-    ...section(t('Worth knowing'), notes, view, now),
-    `## ${line(t('What can be done here'))}`,
+    ...section(t('Problems'), wrong, view, now),
+    ...section(t('Notes'), notes, view, now),
+    `## ${line(t('What Works Here'))}`,
     abilityTable(abilities, view),
   ].join('\n\n');
 }
@@ -30,11 +30,11 @@ export function examinationText(examination: Examination, view: Pick<VmView, 'vm
 function summary(count: number): string {
   switch (count) {
     case 0:
-      return t('Nothing is wrong, as far as can be seen.');
+      return t('No problems found.');
     case 1:
-      return t('One thing is wrong.');
+      return t('1 problem found.');
     default:
-      return t('{0} things are wrong.', count);
+      return t('{0} problems found.', count);
   }
 }
 
@@ -82,7 +82,7 @@ function abilityTable(abilities: readonly Ability[], view: Pick<VmView, 'vm' | '
       text === undefined ? '' : can === 'byUs' ? text.reason : [text.reason, text.nextStep].join(' ').trim();
     return [abilityName(what), abilityWord(can), `${still} ${reason}`.trim()];
   });
-  return [[t('What'), t('Works'), t('Details')], ['---', '---', '---'], ...rows]
+  return [[t('Item'), t('Works'), t('Details')], ['---', '---', '---'], ...rows]
     .map((cells, at) => `| ${cells.map((cell) => (at === 1 ? cell : line(cell))).join(' | ')} |`)
     .join('\n');
 }
@@ -92,7 +92,7 @@ function stillText(what: Ability['kind'], { vm, tree = { snapshots: [] } }: Pick
   const how = waysToKeepRam[what];
   return how === undefined
     ? ''
-    : t('The guest stands still for about {0}.', estimateText(displayedStopMs(vm.memoryBytes, how, tree)));
+    : t('Pauses the VM for about {0}.', estimateText(displayedStopMs(vm.memoryBytes, how, tree)));
 }
 
 const waysToKeepRam: Readonly<Partial<Record<Ability['kind'], RamMethod>>> = {
@@ -117,28 +117,28 @@ function abilityWord(can: Ability['can']): string {
 
 function untriedText(): string {
   return t(
-    'Nothing that can be seen from outside stands against it. QEMU is asked when the first one is taken: libvirt then marks the VM as tainted (custom-monitor) until it is off; nothing else changes.',
+    'No obstacle is visible from outside. Virt Rewind asks QEMU when it creates the first such snapshot. libvirt then marks the VM as tainted (custom-monitor) until it is off. Nothing else changes.',
   );
 }
 
 function abilityName(what: Ability['kind']): string {
   switch (what) {
     case 'createMemoryInternal':
-      return t('Take a snapshot with RAM, inside the images');
+      return t('Create a snapshot with RAM, inside the images');
     case 'createMemoryExternal':
-      return t('Take a snapshot with RAM, in files of its own');
+      return t('Create a snapshot with RAM, in separate files');
     case 'createMemoryLive':
-      return t('The same while the guest runs on');
+      return t('The same while the VM keeps running');
     case 'createSeamless':
-      return t('The same with a stop of milliseconds');
+      return t('The same with a pause of milliseconds');
     case 'createDisk':
-      return t('Take a snapshot of the disks of a running VM');
+      return t('Create a snapshot of the disks of a running VM');
     case 'createQuiesced':
       return t('The same with the guest’s file systems frozen');
     case 'createOfflineInternal':
-      return t('Take a snapshot of a VM that is off, inside the images');
+      return t('Create a snapshot of a VM that is off, inside the images');
     case 'createOfflineExternal':
-      return t('Take a snapshot of a VM that is off, in files of its own');
+      return t('Create a snapshot of a VM that is off, in separate files');
     case 'revertInternal':
       return t('Revert to an internal snapshot');
     case 'revertExternal':
@@ -148,7 +148,7 @@ function abilityName(what: Ability['kind']): string {
     case 'deleteExternal':
       return t('Delete an external snapshot');
     case 'hostFiles':
-      return t('Make and remove files beside the disks');
+      return t('Create and delete files beside the disks');
   }
 }
 

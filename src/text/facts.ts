@@ -53,30 +53,26 @@ export function snapshotFacts(
     ...(snapshot.description === '' ? {} : { text: snapshot.description }),
     lines: [
       ...line(snapshot.name !== snapshot.title, t('Name'), snapshot.name),
-      { name: t('Taken'), value: created },
+      { name: t('Created'), value: created },
       ...line(automatic, t('Automatic'), automaticSentence(trailers.auto)),
       ...(view === undefined ? [] : healthLines(found, view, now)),
-      ...line(
-        favourite,
-        t('Favourite'),
-        t('Revert to Favourite goes back to it; nothing that deletes by rule touches it'),
-      ),
-      ...trashWords(trash, now).map((value) => ({ name: t('Marked'), value })),
-      ...line(kept && !favourite, t('Marked'), t('to be kept: nothing that deletes by rule touches it')),
+      ...line(favourite, t('Favourite'), t('target of Revert to Favourite; rules do not delete it')),
+      ...trashWords(trash, now).map((value) => ({ name: t('Mark'), value })),
+      ...line(kept && !favourite, t('Mark'), t('kept: rules do not delete it')),
       ...(bisected === undefined ? [] : [{ name: t('Bisect'), value: markWord(bisected) }]),
-      { name: t('Holds'), value: kindSentence(snapshot) },
-      { name: t('VM was'), value: snapshotStateWord(snapshot.state) },
-      { name: t('Kept'), value: styleSentence(snapshot.style) },
+      { name: t('Contains'), value: kindSentence(snapshot) },
+      { name: t('VM state'), value: snapshotStateWord(snapshot.state) },
+      { name: t('Storage'), value: styleSentence(snapshot.style) },
       ...sizeFacts(size),
       ...(size === undefined ? [] : sizesAsOf(view?.layers, now)),
-      ...line(parent !== undefined, t('After'), parent ?? ''),
-      ...line(trailers.guestPausedMs !== undefined, t('Guest stood still'), stillText(trailers)),
+      ...line(parent !== undefined, t('Parent snapshot'), parent ?? ''),
+      ...line(trailers.guestPausedMs !== undefined, t('Pause of the VM'), stillText(trailers)),
       ...line(trailers.git !== undefined, t('Git'), trailers.git ?? ''),
-      ...line(trailers.createdBy !== undefined, t('Taken by'), trailers.createdBy ?? ''),
+      ...line(trailers.createdBy !== undefined, t('Created by'), trailers.createdBy ?? ''),
       ...line(
         snapshot.disks.some((disk) => disk.deleteInProgress),
         t('Unfinished'),
-        t('deleting a snapshot after it did not finish'),
+        t('a later snapshot was not deleted completely'),
       ),
     ],
   };
@@ -101,10 +97,10 @@ export function vmFacts(view: VmView, { now, health }: RowContext): FactList {
       { name: t('Memory'), value: t('{0} MB', Math.round(vm.memoryBytes / 1_048_576)) },
       ...vm.disks.map((disk) => ({ name: t('Disk {0}', disk.target), value: diskText(disk) })),
       ...layerFacts(view, now),
-      ...line(vm.managedSave, t('Saved state'), t('the next start goes on from it')),
-      ...line(!vm.persistent, t('Lifetime'), t('transient, it is gone when it stops')),
+      ...line(vm.managedSave, t('Saved state'), t('the next start continues from it')),
+      ...line(!vm.persistent, t('Lifetime'), t('transient: no longer exists when it stops')),
       ...line(vm.firmware === 'uefiRawNvram', t('Firmware'), t('UEFI with raw variables: no internal snapshots')),
-      ...line(vm.agentChannel, t('Guest agent'), vm.agentConnected ? t('answers') : t('does not answer')),
+      ...line(vm.agentChannel, t('Guest agent'), vm.agentConnected ? t('responds') : t('does not respond')),
       { name: t('UUID'), value: vm.uuid },
     ],
   };
@@ -135,12 +131,12 @@ function healthLines(found: readonly Problem[], view: Pick<VmView, 'vm' | 'tree'
 export function automaticSentence(why: AutoReason | undefined): string {
   switch (why) {
     case 'layout':
-      return t('needed by the files of the VM: without it, a newer libvirt would remove one that is in use');
+      return t('the files of the VM need it: without it, a newer libvirt would delete a file in use');
     case 'work':
-      return t('a setting wants it (virtRewind.autoCheckpoint); only the newest of them are kept');
+      return t('created because of a setting (virtRewind.autoCheckpoint); only the newest ones are kept');
     case 'revert':
     case undefined:
-      return t('keeps what the VM was before a revert; Undo Revert brings it back');
+      return t('contains the state before a revert; Undo Revert restores it');
   }
 }
 

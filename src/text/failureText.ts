@@ -59,7 +59,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
   notFound: (details) => ({
     short: t('not found'),
     sentence: missing(details),
-    nextStep: t('Another program may have removed or renamed it; look again at what is there.'),
+    nextStep: t('Another program may have removed or renamed it. Refresh to see the current state.'),
     severity: 'warning',
     offers: 'refresh',
   }),
@@ -68,15 +68,15 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     ...(details.snapshot === undefined
       ? {
           sentence: t(
-            'The name {0} fits more than one VM: {1}.',
+            'The name {0} matches several VMs: {1}.',
             details.vm ?? '',
             (details.candidates ?? []).join(', '),
           ),
-          nextStep: t('Name the connection too, or use the UUID.'),
+          nextStep: t('Specify the connection too, or use the UUID.'),
         }
       : {
           sentence: t(
-            'The name {0} fits more than one snapshot of {1}: {2}.',
+            'The name {0} matches several snapshots of {1}: {2}.',
             details.snapshot,
             details.vm ?? '',
             (details.candidates ?? []).join(', '),
@@ -89,17 +89,24 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     short: t('no permission'),
     sentence:
       details.vm !== undefined && details.group === undefined && details.entry === undefined
-        ? t('You may not do this with {0}.', details.vm)
-        : where(details, t('You may not use {0}.', details.connection ?? ''), t('You may not use it.')),
+        ? t('You do not have permission to use {0}.', details.vm)
+        : where(
+            details,
+            t('You do not have permission to use {0}.', details.connection ?? ''),
+            t('You do not have permission to use it.'),
+          ),
     nextStep:
-      entryAdvice(details) ??
-      t("Ask for the right in libvirt's policy (polkit) or for its socket, then connect again."),
+      entryAdvice(details) ?? t('Get permission in the libvirt policy (polkit) or for its socket, then connect again.'),
     severity: 'error',
     offers: 'connect',
   }),
   unreachable: (details) => ({
-    short: t('no libvirt answers'),
-    sentence: where(details, t('No libvirt answers at {0}.', details.connection ?? ''), t('No libvirt answers.')),
+    short: t('no response from libvirt'),
+    sentence: where(
+      details,
+      t('No response from libvirt at {0}.', details.connection ?? ''),
+      t('No response from libvirt.'),
+    ),
     nextStep: t('Install libvirt or start its service (libvirtd or virtqemud), then connect again.'),
     severity: 'error',
     offers: 'connect',
@@ -115,8 +122,8 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
       : {
           sentence: about(
             details,
-            t('This cannot be done with {0} here.', details.vm ?? ''),
-            t('This cannot be done here.'),
+            t('This is not possible with {0} here.', details.vm ?? ''),
+            t('This is not possible here.'),
           ),
           nextStep: t('This libvirt or QEMU does not support it.'),
         }),
@@ -126,14 +133,18 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     short: t('connection lost'),
     sentence:
       details.silent === true
-        ? t('{0} does not answer. Nothing was changed.', details.connection ?? '')
-        : where(details, t('The connection to {0} ended.', details.connection ?? ''), t('The connection ended.')),
+        ? t('{0} does not respond. Nothing was changed.', details.connection ?? '')
+        : where(
+            details,
+            t('The connection to {0} was closed.', details.connection ?? ''),
+            t('The connection was closed.'),
+          ),
     nextStep:
       details.silent === true
-        ? t('Try again when it does; the view shows it at once.')
+        ? t('Try again when it responds. The view shows that immediately.')
         : details.vm === undefined
-          ? t('It is tried again by itself.')
-          : t('What was under way may go on in libvirt; the view shows the state as soon as it answers again.'),
+          ? t('Retrying automatically.')
+          : t('The operation may continue in libvirt. The view shows the state when libvirt responds again.'),
     severity: 'error',
     offers: 'connect',
   }),
@@ -141,24 +152,24 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     short: t('not a libvirt'),
     sentence: where(
       details,
-      t('What answers at {0} does not speak libvirt’s protocol; the connection was ended.', details.connection ?? ''),
-      t('What answers does not speak libvirt’s protocol; the connection was ended.'),
+      t('The server at {0} does not use the libvirt protocol. The connection was closed.', details.connection ?? ''),
+      t('The server does not use the libvirt protocol. The connection was closed.'),
     ),
-    nextStep: t('Check that the address is that of a libvirt daemon; the log tells more.'),
+    nextStep: t('Check that this is the address of a libvirt daemon. The log has the details.'),
     severity: 'error',
     offers: 'connect',
   }),
-  refused: (details) => ({ short: t('refused'), ...refusedText(details) }),
+  refused: (details) => ({ short: t('rejected'), ...refusedText(details) }),
   stopped: (details) => ({
-    short: t('stopped half way'),
+    short: t('stopped in the middle'),
     ...stoppedText(details),
   }),
   exists: (details) => ({
     short: t('name taken'),
     sentence:
       details.snapshot === undefined
-        ? t('The name is taken.')
-        : t('A snapshot called {0} exists already.', details.snapshot),
+        ? t('The name is already used.')
+        : t('A snapshot named {0} already exists.', details.snapshot),
     nextStep: t('Choose another name.'),
     severity: 'warning',
   }),
@@ -166,7 +177,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     short: t('not valid'),
     ...(isAddress(details)
       ? {
-          sentence: t('{0} is no address of a libvirt.', inQuotes(details.connection ?? '')),
+          sentence: t('{0} is not a libvirt address.', inQuotes(details.connection ?? '')),
           nextStep: t('Correct it in the setting {0}.', 'virtRewind.connections'),
         }
       : details.candidates !== undefined
@@ -174,10 +185,10 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
         : {
             sentence: about(
               details,
-              t('What was asked of {0} was not accepted.', details.vm ?? ''),
-              t('What was asked for was not accepted.'),
+              t('The request for {0} was rejected.', details.vm ?? ''),
+              t('The request was rejected.'),
             ),
-            nextStep: t('The log tells what it was.'),
+            nextStep: t('The log has the details.'),
           }),
     severity: 'error',
   }),
@@ -185,8 +196,8 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     short: t('disk full'),
     sentence:
       details.path === undefined
-        ? t('There is no space left on the host.')
-        : t('There is no space left on the host for {0}.', details.path),
+        ? t('The host has no free space.')
+        : t('The host has no free space for {0}.', details.path),
     nextStep: t('Free some space, then try again.'),
     severity: 'error',
     offers: 'refresh',
@@ -195,23 +206,20 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     short: t('journal not written'),
     sentence:
       details.begun === true
-        ? t(
-            'The journal in {0} cannot be written any more, so the operation stopped between two steps.',
-            folder(details),
-          )
+        ? t('The journal in {0} can no longer be written, so the operation stopped between two steps.', folder(details))
         : about(
             details,
             t(
-              'The journal in {0} cannot be written, so nothing was begun: {1} is as it was.',
+              'The journal in {0} cannot be written, so nothing was started. {1} did not change.',
               folder(details),
               details.vm ?? '',
             ),
-            t('The journal in {0} cannot be written, so nothing was begun.', folder(details)),
+            t('The journal in {0} cannot be written, so nothing was started.', folder(details)),
           ),
     nextStep:
       details.begun === true
-        ? t('Make room there, then connect again: what is unfinished is found and finished then.')
-        : t('Make room there, or make it writable, then try again.'),
+        ? t('Free some space there, then connect again. Virt Rewind then finds and finishes interrupted operations.')
+        : t('Free some space there or make it writable, then try again.'),
     severity: 'error',
     ...(details.begun === true ? { offers: 'connect' as const } : {}),
   }),
@@ -222,7 +230,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
       outrunSentence(details) ??
       missingOutputSentence(details) ??
       silentSentence(details) ??
-      about(details, t('The operation on {0} failed.', details.vm ?? ''), t('It failed.')),
+      about(details, t('The operation on {0} failed.', details.vm ?? ''), t('The operation failed.')),
     nextStep: failedNextStep(details),
     severity: details.silentMs === undefined ? 'error' : 'warning',
     offers: details.silentMs === undefined ? 'refresh' : 'guest',
@@ -233,13 +241,13 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
 function failedNextStep({ outrunBytes, outputLost, silentMs }: FailureDetails): string {
   if (outputLost !== undefined) {
     return outputLost === 'tooLarge'
-      ? t('Let it write to a file in the guest, and run it again.')
-      : t('Look in the guest for what it did before you run it again.');
+      ? t('Let the program write its output to a file in the guest, then run it again.')
+      : t('Check in the guest what the program did before you run it again.');
   }
   if (outrunBytes !== undefined) {
-    return t('Take the snapshot with the guest stopped, or while it has less to do.');
+    return t('Create a snapshot that pauses the VM, or try again while the VM is less busy.');
   }
-  return silentMs === undefined ? t('The log tells what was done until then.') : '';
+  return silentMs === undefined ? t('The log shows what was done before the failure.') : '';
 }
 
 function missing(details: FailureDetails): string {
@@ -253,8 +261,8 @@ function missing(details: FailureDetails): string {
     return t('There is no VM {0}.', vm);
   }
   return connection === undefined
-    ? t('What this was about is not there.')
-    : t('There is no connection {0} here.', connection);
+    ? t('The item no longer exists.')
+    : t('The connection {0} does not exist here.', connection);
 }
 
 /** It is about the address of a connection, and no libvirt has been asked yet. */

@@ -12,17 +12,17 @@ import { relativeAge } from './relativeAge.js';
 
 export const fileProblems = {
   orphanFile: ({ file, bytes }, { vm }) => [
-    t('{0} is left over ({1}).', quotedPath(file), bytesText(bytes)),
-    t('It was made for a snapshot or a revert of {0}, and no VM on this connection names it or is built on it.', vm),
-    t('Remove it, unless a VM of another host or a copy that libvirt does not know uses it.'),
+    t('{0} is a leftover file ({1}).', quotedPath(file), bytesText(bytes)),
+    t('It was created for a snapshot or a revert of {0}. No VM on this connection uses it.', vm),
+    t('Delete it, unless a VM of another host or a copy outside libvirt uses it.'),
   ],
   fileMoved: ({ file, found, overlays, snapshots, isSame }, { vm }) => [
     isSame
-      ? t('{0} is not there; the same file lies at {1}.', quotedPath(file), quotedPath(found))
-      : t('{0} is not there, and a file of its name is {1}.', quotedPath(file), quotedPath(found)),
-    t('Somebody moved files of {0}. Overlays and snapshots still name the old place; nothing of them is lost.', vm),
+      ? t('{0} is missing. The same file is at {1}.', quotedPath(file), quotedPath(found))
+      : t('{0} is missing, and there is a file with the same name: {1}.', quotedPath(file), quotedPath(found)),
+    t('Files of {0} were moved. Overlays and snapshots still name the old place. No data is lost.', vm),
     t(
-      'Do not let libvirt forget snapshots. Switch {0} off, see that it is the same file, then make all of them name it: “{1}”.',
+      'Do not make libvirt forget snapshots. Shut down {0}, check that it is the same file, then run: “{1}”.',
       vm,
       [
         ...overlays.map(({ file: overlay, backingFormat }) => [
@@ -45,67 +45,69 @@ export const fileProblems = {
   ],
   unusedOverlay: ({ disk, file, overlay, isNewer }, { vm }) => [
     t(
-      '{0} rests on {1} of disk {2}, and no VM and no snapshot on this connection names it.',
+      '{0} is built on {1} of disk {2}, but no VM and no snapshot on this connection uses it.',
       quotedPath(overlay),
       quotedPath(file),
       displayLine(disk),
     ),
     isNewer
       ? t(
-          'It holds data that {0} does not have: the newest, if {0} was defined again on an older file. Each write to {1} damages it.',
+          'It contains data that {0} does not have. If {0} was defined again on an older file, that data is the newest. Each write to {1} damages it.',
           vm,
           quotedPath(file),
         )
       : t(
-          '{1} was written to since. Either another tool has merged both, or {0} was defined again on an older file, and each write to it damages what is newer.',
+          '{1} was written to after that. Either another tool merged both files, or {0} was defined again on an older file. In the second case each write damages the newer data.',
           vm,
           quotedPath(file),
         ),
     t(
-      'Keep it. To go on with it, switch {0} off and make it the file of the disk (“virsh edit”). Else copy what you need out of it, then move it away.',
+      'Keep it. To continue with it, shut down {0} and set it as the file of the disk (“virsh edit”). Otherwise copy the data you need, then move the file away.',
       vm,
     ),
   ],
   onFrozenFiles: ({ disk, file, snapshot }, { vm, title }) => [
-    t('Disk {0} of {1} writes into {2}.', displayLine(disk), vm, quotedPath(file)),
-    t('{0}, and all that is built on it, need that file unchanged: each write damages them.', title(snapshot)),
-    t('Do not resume or start the VM before it has files of its own again.'),
+    t('Disk {0} of {1} writes to {2}.', displayLine(disk), vm, quotedPath(file)),
+    t('{0}, and everything built on it, needs that file unchanged. Each write damages the data.', title(snapshot)),
+    t('Do not resume or start the VM before it has separate files again.'),
   ],
   startsElsewhere: ({ disk, file, configured }, { vm }) => [
-    t('Disk {0} is {1} now, and would be {2} at the next start.', disk, quotedPath(file), quotedPath(configured)),
+    t('Disk {0} is now {1}, but would be {2} at the next start.', disk, quotedPath(file), quotedPath(configured)),
     t(
-      'libvirt died before it wrote down the change, or somebody edited the VM. What the guest has written to {0} would be missing after the next start.',
+      'libvirt crashed before it saved the change, or the VM was edited. Data that the guest has written to {0} would be missing after the next start.',
       quotedPath(file),
     ),
-    t('Before {0} is shut down, make its configuration name the file that it should go on with (“virsh edit”).', vm),
+    t('Before you shut down {0}, set the correct file in its configuration (“virsh edit”).', vm),
   ],
   runsUnseen: ({ file }, { vm }) => [
-    t('A program has {1} open to write to, and libvirt says that {0} is off.', vm, quotedPath(file)),
-    t('libvirt lost its QEMU, as when it died while it merged files. A second one would damage the disk.'),
-    t('Shut the guest down from inside, or end the QEMU process of {0}, and examine the VM again.', vm),
+    t('A program has {1} open for writing, but libvirt reports that {0} is off.', vm, quotedPath(file)),
+    t(
+      'libvirt lost the QEMU process, for example in a crash while it merged files. A second QEMU would damage the disk.',
+    ),
+    t('Shut down the guest from inside, or end the QEMU process of {0}. Then try again.', vm),
   ],
   mergeLost: ({ disk, said, file }, { vm }) => [
     t(
-      'Disk {0} stands on {1}, as libvirt says, and QEMU writes into {2} below it.',
+      'libvirt reports that disk {0} uses {1}, but QEMU writes to {2} below it.',
       disk,
       quotedPath(said),
       quotedPath(file),
     ),
     t(
-      'A merge of them was interrupted. Which one QEMU stands on cannot be seen from here: what the guest writes may be in {0} alone, and a start on {1} would lose it.',
+      'A merge of these files was interrupted. Virt Rewind cannot see which file QEMU uses. New data of the guest may be only in {0}, and a start with {1} would lose it.',
       quotedPath(file),
       quotedPath(said),
     ),
     t(
-      'Leave the VM running, and let the delete that was interrupted be finished: where QEMU stands on the lower file it refuses, and nothing happens. Then “virsh qemu-monitor-command {0} --hmp info block” says which file it is. Give the VM that file as its disk (“virsh edit”), then shut it down.',
+      'Leave the VM running, and finish the interrupted delete. If QEMU uses the lower file, the delete fails and nothing changes. Then “virsh qemu-monitor-command {0} --hmp info block” shows the file in use. Set that file as the disk of the VM (“virsh edit”), then shut down the VM.',
       vm,
     ),
   ],
   lostRam: ({ file, bytes, cure, why }, { vm }) => [
-    t('{0} holds {1} of RAM that no snapshot has any more.', quotedPath(file), bytesText(bytes)),
-    t('A snapshot with RAM failed, or was deleted after a revert to it. Nothing is damaged, and space is wasted.'),
+    t('{0} contains {1} of RAM that belongs to no snapshot.', quotedPath(file), bytesText(bytes)),
+    t('A snapshot with RAM failed, or was deleted after a revert to it. Nothing is damaged, but the space is wasted.'),
     cure === 'nextSnapshot'
-      ? t('Let {0} run, take a snapshot with RAM inside its image, and delete it: QEMU then gives the space back.', vm)
+      ? t('Start {0}, create a snapshot with RAM inside its image, and delete it. QEMU then frees the space.', vm)
       : withoutCure(why),
   ],
   corruptImage: ({ file, empty }) =>
@@ -113,157 +115,159 @@ export const fileProblems = {
       ? [emptyFileText(file), cannotStartText(), putBackText()]
       : [
           t('QEMU has marked {0} as damaged.', quotedPath(file)),
-          t('It is opened read-only, if at all. Snapshots that are built on it may be damaged as well.'),
-          t('Look at it with “qemu-img check” while the VM is off, and copy what is needed.'),
+          t('It can be opened read-only at most. Snapshots that are built on it may also be damaged.'),
+          t('Check it with “qemu-img check” while the VM is off, and copy the data you need.'),
         ],
   volumeNotThere: ({ disk, pool, volume, why }, { vm }) => {
     const [what, todo] = noVolumeText(vm, disk, pool, volume, why);
     return [what, cannotStartText(), todo];
   },
   backingChanged: ({ file, overlay }) => [
-    t('{0} was written to after {1}, which is built on it.', quotedPath(file), quotedPath(overlay)),
-    t('A program that reads through both may see a mix of old and new data: file systems in it can be damaged.'),
-    t('Find out who wrote to it (a VM started from it, a tool, a copy put back), and compare with a backup.'),
+    t('{0} was written to after {1} was created on it.', quotedPath(file), quotedPath(overlay)),
+    t('Programs that read both files may see a mix of old and new data. File systems in it can be damaged.'),
+    t('Find out what wrote to it (a VM started from it, a tool, a restored copy), and compare it with a backup.'),
   ],
   contentChanged: ({ snapshot, disk, file }, { title }) => [
-    t('{0} is no longer what it was when {1} froze it.', quotedPath(file), title(snapshot)),
+    t('{0} has changed since {1} froze it.', quotedPath(file), title(snapshot)),
     t(
-      'A revert to {0} would bring back something else on disk {1}, and a merge would mix both: they are refused.',
+      'A revert to {0} would restore other content on disk {1}, and a merge would mix both. Both operations are rejected.',
       title(snapshot),
       displayLine(disk),
     ),
     t(
-      'Find out who wrote to it, and put a copy of before back. Where there is none, forget {0}: then its layers can be merged.',
+      'Find out what wrote to it, and restore an earlier copy. If there is no copy, let libvirt forget {0}: then its layers can be merged.',
       title(snapshot),
     ),
   ],
   frozenFileShared: ({ file, writer, owner, title }) => [
     t(
-      '{0} is a disk of {1}, and {2} of {3} needs it unchanged.',
+      '{0} is a disk of {1}, but {2} of {3} needs it unchanged.',
       quotedPath(file),
       displayLine(writer),
       inQuotes(displayLine(title)),
       displayLine(owner),
     ),
-    t('What the guest of {0} writes damages that snapshot, and all that is built on the file.', displayLine(writer)),
-    t('Do not start {0} before it has a disk of its own: an overlay of the file, or a copy.', displayLine(writer)),
+    t('Writes of the guest of {0} damage that snapshot and everything built on the file.', displayLine(writer)),
+    t('Do not start {0} before it has a separate disk: an overlay of the file, or a copy.', displayLine(writer)),
   ],
   usedByOtherVm: ({ vm, file }) => [
-    t('The VM {0} needs {1} too.', displayLine(vm), quotedPath(file)),
-    t('It is a linked clone, or shares the disk. What would remove or change the file is refused here.'),
-    t('Nothing is wrong with it, as long as other tools leave the file alone too.'),
+    t('The VM {0} also needs {1}.', displayLine(vm), quotedPath(file)),
+    t('It is a linked clone, or shares the disk. Operations that would delete or change the file are rejected here.'),
+    t('This is not a problem, as long as other tools do not change the file either.'),
   ],
   denied: ({ file, by }) => [
-    t('Nothing may be done in {0}.', quotedPath(file)),
+    t('No access to {0}.', quotedPath(file)),
     deniedMeaning(by),
-    t('External snapshots can be taken; what this libvirt cannot do with them cannot be done by us either.'),
+    t('You can create external snapshots. Virt Rewind cannot do more with them than this libvirt can.'),
   ],
   notSeen: ({ files }) => [
-    t('Files that could not be looked at: {0}.', quotedPaths(files)),
-    t('Whether they are there and whole is not known, so nothing that rests on them is called wrong or right.'),
-    t('Make their folder a storage pool of libvirt, or look on that host itself.'),
+    t('Files that could not be read: {0}.', quotedPaths(files)),
+    t(
+      'Virt Rewind does not know whether they exist and are intact, so it does not judge anything that depends on them.',
+    ),
+    t('Add their folder to libvirt as a storage pool, or check on that host itself.'),
   ],
   chainTooDeep: ({ disk, deltas, limit }, { vm }) => [
-    t('Disk {0} of {1} is built of {2} deltas, more than the limit of {3}.', displayLine(disk), vm, deltas, limit),
-    t('Each delta makes reading slower, and one file that is lost or damaged takes all above it with it.'),
+    t('Disk {0} of {1} consists of {2} deltas, more than the limit of {3}.', displayLine(disk), vm, deltas, limit),
+    t('Each delta slows down reading. If one file is lost or damaged, everything above it is lost too.'),
     consolidate(),
   ],
   chainTooDeepToStart: ({ disk, files, version }, { vm }) => [
-    t('Disk {0} of {1} is built of {2} files, more than libvirt {3} can start.', displayLine(disk), vm, files, version),
-    t('libvirt 10.8 to 11.10 fail to start a VM with more than about 25. As long as it runs, it goes on.'),
-    t('Consolidate the chain before the VM is stopped, or use libvirt 12.0 or newer.'),
+    t('Disk {0} of {1} consists of {2} files, more than libvirt {3} can start.', displayLine(disk), vm, files, version),
+    t('libvirt 10.8 to 11.10 cannot start a VM with more than about 25. While the VM runs, it continues to run.'),
+    t('Consolidate the chain before you stop the VM, or use libvirt 12.0 or newer.'),
   ],
   deltaTooOld: ({ snapshot, since, limitHours }, { vm, title, now }) => [
     snapshot === undefined
       ? t('The oldest delta of {0} is {1} old.', vm, relativeAge(since, now))
-      : t('{0} has been written beside “{1}” for {2}.', vm, title(snapshot), relativeAge(since, now)),
+      : t('{0} has been writing to the delta after “{1}” for {2}.', vm, title(snapshot), relativeAge(since, now)),
     t(
-      'A snapshot is no backup: its delta grows with each write, and the longer it stands the more a revert loses. {0} h are meant to be enough.',
+      'A snapshot is not a backup: its delta grows with each write, and the older it is, the more a revert loses. {0} h should be enough.',
       limitHours,
     ),
-    t('Consolidate, delete the snapshot, or mark it as one to keep.'),
+    t('Consolidate the chain, delete the snapshot, or mark it as kept.'),
   ],
   deltaTooLarge: ({ limit, disk, bytes, file }, { vm }) => [
     'bytes' in limit
       ? t(
-          'A delta of disk {0} of {1} takes {2}, more than {3}.',
+          'A delta of disk {0} of {1} uses {2}, more than {3}.',
           displayLine(disk),
           vm,
           bytesText(bytes),
           bytesText(limit.bytes),
         )
       : t(
-          'A delta of disk {0} of {1} takes {2}, more than {3} % of the size of the disk’s base image.',
+          'A delta of disk {0} of {1} uses {2}, more than {3} % of the size of the disk’s base image.',
           displayLine(disk),
           vm,
           bytesText(bytes),
           limit.percent,
         ),
-    t('It is {0}. To merge it takes as long as writing it again.', quotedPath(file)),
+    t('It is {0}. A merge takes as long as writing it again.', quotedPath(file)),
     consolidate(),
   ],
   deltasTooLarge: ({ bytes, limitBytes }, { vm }) => [
-    t('All deltas of {0} together take {1}, more than {2}.', vm, bytesText(bytes), bytesText(limitBytes)),
-    t('They hold what was written since the snapshots that they came after.'),
+    t('All deltas of {0} together use {1}, more than {2}.', vm, bytesText(bytes), bytesText(limitBytes)),
+    t('They contain the data written since their snapshots.'),
     consolidate(),
   ],
   freeSpaceLow: ({ folder, freeBytes, totalBytes, trash }, { vm }) => [
-    t('In {0} only {1} of {2} are free.', quotedPath(folder), bytesText(freeBytes), bytesText(totalBytes)),
-    t('When it is full, every VM that writes there stops, and snapshots can neither be taken nor merged.'),
+    t('Only {1} of {2} are free in {0}.', quotedPath(folder), bytesText(freeBytes), bytesText(totalBytes)),
+    t('When it is full, every VM that writes there stops, and snapshots cannot be created or merged.'),
     makeRoom(trash, vm),
   ],
   freeSpaceRunsOut: ({ days, folder, freeBytes, bytesPerDay, trash }, { vm }) => [
     days < 1
-      ? t('{0} will be full within a day if it goes on like this.', quotedPath(folder))
+      ? t('{0} will be full within a day at the current rate.', quotedPath(folder))
       : days < 2
-        ? t('{0} will be full in about a day if it goes on like this.', quotedPath(folder))
-        : t('{0} will be full in about {1} days if it goes on like this.', quotedPath(folder), Math.floor(days)),
-    t('{0} are free, and {1} a day were used in the last days.', bytesText(freeBytes), bytesText(bytesPerDay)),
+        ? t('{0} will be full in about a day at the current rate.', quotedPath(folder))
+        : t('{0} will be full in about {1} days at the current rate.', quotedPath(folder), Math.floor(days)),
+    t('{0} are free. In the last days, {1} per day were used.', bytesText(freeBytes), bytesText(bytesPerDay)),
     makeRoom(trash, vm),
   ],
   backingMissing: ({ disk, file }, { vm }) => [
-    t('A file that disk {0} of {1} is built on is gone: {2}.', displayLine(disk), vm, quotedPath(file)),
+    t('A file that disk {0} of {1} depends on is missing: {2}.', displayLine(disk), vm, quotedPath(file)),
     cannotStartText(),
     putBackText(),
   ],
 } satisfies Partial<ProblemSentences>;
 
 function makeRoom(trash: TrashUsage | undefined, vm: string): string {
-  const room = t('Make room: delete snapshots and files that nobody needs, or make the file system larger.');
+  const room = t('Free some space: delete snapshots and files that you do not need, or enlarge the file system.');
   if (trash === undefined) {
     return room;
   }
   const first =
     trash.bytes === 'unknown'
       ? t('First empty the trash of {0}.', vm)
-      : t('First empty the trash of {0}, which takes {1}.', vm, bytesText(trash.bytes));
+      : t('First empty the trash of {0}, which uses {1}.', vm, bytesText(trash.bytes));
   return `${first} ${room}`;
 }
 
 function consolidate(): string {
-  return t('Consolidate the chain, or delete snapshots that nobody needs.');
+  return t('Consolidate the chain, or delete snapshots that you do not need.');
 }
 
 function deniedMeaning(by: ProblemOf<'denied'>['by']): string {
   switch (by) {
     case 'appArmor':
-      return t('AppArmor forbids it, the host’s rules for which program may open which file.');
+      return t('AppArmor denies it. AppArmor is the host’s rule set for which program may open which file.');
     case 'seLinux':
-      return t('SELinux forbids it, the host’s rules for which program may open which file.');
+      return t('SELinux denies it. SELinux is the host’s rule set for which program may open which file.');
     case 'permissions':
-      return t('The owner and mode of the folder forbid it, or a policy of the host (AppArmor, SELinux).');
+      return t('The owner and mode of the folder deny it, or a policy of the host (AppArmor, SELinux).');
   }
 }
 
 /** Only QEMU gives it back, with a snapshot that cannot be taken; what is copied anew leaves it behind. */
 function withoutCure(why: ProblemOf<'lostRam'>['why']): string {
   const copy = t(
-    'A copy made with “qemu-img convert” while the VM is off is without it, and without the snapshots inside the file.',
+    'A copy made with “qemu-img convert” while the VM is off does not contain it, and does not contain the snapshots inside the file.',
   );
   return why === undefined
-    ? t('It stays as long as the file does. {0}', copy)
+    ? t('It stays as long as the file exists. {0}', copy)
     : t(
-        'A snapshot with RAM inside the image would take it along, and cannot be taken: {0} {1}',
+        'A snapshot with RAM inside the image would remove it, but cannot be created: {0} {1}',
         refusalText(why).reason,
         copy,
       );

@@ -42,159 +42,163 @@ export const fileRefusals: Pick<
   | 'heldByProgram'
 > = {
   tagMissing: ({ snapshot, disk, file }) => [
-    t('The image of disk {1} does not hold {0} any more: “{2}”.', snapshot, disk, file),
-    t('It cannot be brought back. Examine the VM and let it forget what has no data.'),
+    t('The image of disk {1} no longer contains {0}: “{2}”.', snapshot, disk, file),
+    t('It cannot be restored. Examine the VM, and let libvirt forget snapshots without data.'),
   ],
   tagWithoutRam: ({ snapshot }) => [
-    t('The images hold the disks of {0}, and no RAM, although libvirt has noted that it has some.', snapshot),
-    t('It cannot be brought back as it was. Examine the VM: it says what can be done.'),
+    t(
+      'The images contain the disks of {0}, but not its RAM. libvirt has recorded that the snapshot has RAM.',
+      snapshot,
+    ),
+    t('It cannot be fully restored. Examine the VM to see what is possible.'),
   ],
   nameIsTagId: ({ snapshot, file, other }) => [
-    t('QEMU would bring back “{1}” instead of {0}: that is the number {0} inside “{2}”.', snapshot, other, file),
-    t('Delete “{0}” first if it is not needed; “qemu-img convert -l snapshot.name=…” copies each by its name.', other),
+    t('QEMU would restore “{1}” instead of {0}, because “{1}” has the number {0} inside “{2}”.', snapshot, other, file),
+    t(
+      'If you do not need “{0}”, delete it first. “qemu-img convert -l snapshot.name=…” copies each snapshot by its name.',
+      other,
+    ),
   ],
   tagTwice: ({ snapshot, file }) => [
-    t('“{1}” holds two snapshots that are called {0}, and which of them QEMU takes is chance.', snapshot, file),
-    t('Copy what is needed with “qemu-img convert -l snapshot.id=…”, then remove one with “qemu-img snapshot -d”.'),
+    t('“{1}” contains two snapshots named {0}. It is unpredictable which one QEMU uses.', snapshot, file),
+    t(
+      'Copy the data you need with “qemu-img convert -l snapshot.id=…”, then remove one snapshot with “qemu-img snapshot -d”.',
+    ),
   ],
   tagIdsUnseen: ({ snapshot, file }) => [
     t(
-      'The name of {0} is a number, and QEMU takes a number for the place in its own list. That list cannot be seen from here: “{1}”.',
+      'The name of {0} is a number. QEMU would use it as a position in its own list, which cannot be seen from here: “{1}”.',
       snapshot,
       file,
     ),
-    t('Revert to it on the host itself, where the list can be seen.'),
+    t('Revert on the host itself, where the list is visible.'),
   ],
   overlayMissing: ({ snapshot, disk, file }) => [
-    t('A file that {0} needs for disk {1} is gone: “{2}”.', snapshot, disk, file),
-    t('Put the file back where it was. Without it, the snapshot cannot be brought back.'),
+    t('A file that {0} needs for disk {1} is missing: “{2}”.', snapshot, disk, file),
+    t('Put the file back. Without it, the snapshot cannot be restored.'),
   ],
   imageCorrupt: ({ snapshot, disk, file, empty }) =>
     empty === 'yes'
       ? [emptyFileText(file), putBackText()]
       : [
           t('QEMU has marked an image of {0} as damaged, for disk {1}: “{2}”.', snapshot, disk, file),
-          t('Look at it with “qemu-img check” while the VM is off.'),
+          t('Check it with “qemu-img check” while the VM is off.'),
         ],
   imageImmutable: ({ vm, file }) => [
-    t('No program can write to “{1}” of {0}: it is marked as immutable, or its file system is read-only.', vm, file),
-    t('Allow writing to it (“chattr -i”, or mount the file system for writing), then try again.'),
+    t(
+      'No program can write to “{1}” of {0}: the file is marked as immutable, or its file system is read-only.',
+      vm,
+      file,
+    ),
+    t('Allow writes (“chattr -i”, or mount the file system as writable), then try again.'),
   ],
   mergedByHand: ({ snapshot, disk, file }) => [
     t(
-      'Somebody merged images of disk {1} without libvirt’s snapshots, so “{2}” may hold something else than {0}.',
+      'Images of disk {1} were merged without libvirt’s snapshots, so “{2}” may not contain {0} any more.',
       snapshot,
       disk,
       file,
     ),
-    t('Revert to a later snapshot, and forget this one when you know that its content is gone.'),
+    t('Revert to a later snapshot. Let libvirt forget this one only if you know that its content is lost.'),
   ],
   ramCannotBeSaved: ({ vm, device, said = '', own }) => [
     ramReason(vm, device, said),
-    own === 'internal' ? t('Shut the VM down first.') : t('Take a snapshot of its disks only, or shut it down first.'),
+    own === 'internal' ? t('Shut down the VM first.') : t('Create a disk-only snapshot, or shut down the VM first.'),
   ],
   cannotLeaveOut: ({ vm, disk, own, stays }) => [
-    t('A snapshot of this kind takes all disks of {0}; {1} cannot be left out.', vm, disk),
+    t('A snapshot of this kind includes all disks of {0}; {1} cannot be excluded.', vm, disk),
     own === 'internal'
       ? deleteInternalFirst()
       : stays === 'yes'
-        ? t('Take all disks.')
-        : t('Take an external snapshot of its disks only, or take all disks.'),
+        ? t('Include all disks.')
+        : t('Create an external disk-only snapshot, or include all disks.'),
   ],
   noSpaceFor: ({ vm, folder, bytes, free }) => [
     t(
-      'For {0} up to {1} may be needed in “{2}”, and {3} are free there.',
+      '{0} may need up to {1} in “{2}”, but only {3} are free there.',
       vm,
       bytesText(Number(bytes)),
       folder,
       bytesText(Number(free)),
     ),
-    t('Make room there first. A snapshot of its disks only needs less, and so does a linked clone.'),
+    t('Free some space there first. A disk-only snapshot needs less space, and so does a linked clone.'),
   ],
   checkpointImpossible: ({ vm, snapshot }) => [
-    t('The present of {0} cannot be kept as a snapshot before it is reverted to {1}.', vm, snapshot),
-    t('Revert without a checkpoint, if the present may be lost.'),
+    t('The current state of {0} cannot be saved as a snapshot before the revert to {1}.', vm, snapshot),
+    t('Revert without a checkpoint if you do not need the current state.'),
   ],
   memoryFileForeign: ({ vm, snapshot, file }) => [
     t(
-      '{0} names “{1}” as its RAM, and that is no RAM of {2} as far as can be seen: it would be removed.',
+      '{0} names “{1}” as its RAM. That file does not seem to be RAM of {2}, and would be deleted.',
       snapshot,
       file,
       vm,
     ),
-    t('Look what the file is. Without it, Examine can keep the snapshot’s disks; then delete that snapshot.'),
+    t('Check what the file is. Without it, Examine can keep the snapshot’s disks. Then delete that snapshot.'),
   ],
   unownedImage: ({ snapshot, disk, file, image }) => [
     t(
-      'libvirt’s notes name “{2}” for disk {1} of {0}, but “{3}” is built on that, and nobody names it: a snapshot below was forgotten by another program, and the notes with it.',
+      'libvirt has recorded “{2}” for disk {1} of {0}, but “{3}” is built on that file and no snapshot names it. Another program made libvirt forget a snapshot below, with its record.',
       snapshot,
       disk,
       file,
       image,
     ),
     t(
-      'If {0} is what “{1}” holds, read it from there (qemu-img convert). If not, move that file to another folder.',
+      'If “{1}” contains {0}, read it from there (qemu-img convert). Otherwise move that file to another folder.',
       snapshot,
       image,
     ),
   ],
   usedByImage: ({ image, file }) => [
-    t('The image “{0}”, which no VM here names, is built on “{1}”: it would be spoilt.', image, file),
-    t('Delete it if nobody needs it, or give it all that it rests on (qemu-img rebase or convert).'),
+    t('The image “{0}”, which no VM here uses, is built on “{1}” and would be damaged.', image, file),
+    t('Delete it if you do not need it, or make it independent (qemu-img rebase or convert).'),
   ],
   heldByProgram: ({ file }) => [
-    t('A program has “{0}” open as a disk: qemu-nbd, for one, or a VM that is not shown here.', file),
-    t('End it (“fuser -v” names it), then try again.'),
+    t('A program has “{0}” open as a disk, for example qemu-nbd or a VM that is not shown here.', file),
+    t('End that program (“fuser -v” names it), then try again.'),
   ],
   onUnknownOverlay: ({ vm, file }) => [
-    t('{0} stands on “{1}”, which a snapshot made that was interrupted before libvirt knew of it.', vm, file),
-    t('Nothing is lost: the file belongs to the VM from now on. Leave it where it is, or consolidate the VM.'),
+    t('{0} uses “{1}”. An interrupted snapshot created that file before libvirt recorded it.', vm, file),
+    t('No data is lost. The file now belongs to the VM. Leave it where it is, or consolidate the VM.'),
   ],
   filesOutOfReach: ({ folder, why }) => [
     folderReason(folder, why),
-    t('Give libvirt a storage pool for this folder, or work on that host itself, with qemu-img installed.'),
+    t('Add a storage pool for this folder to libvirt, or work on that host itself with qemu-img installed.'),
   ],
   notSeamless: ({ vm, why, said = '' }) => notSeamless(vm, why, said),
-  memoryFileMissing: ({ snapshot, file }) => [
-    t('The RAM of {0} is not where it was kept: “{1}”.', snapshot, file),
-    putRamBack(),
-  ],
+  memoryFileMissing: ({ snapshot, file }) => [t('The RAM of {0} is missing: “{1}”.', snapshot, file), putRamBack()],
   memoryFileBroken: ({ snapshot, file }) => [
-    t('The file that was to hold the RAM of {0} is not whole: “{1}”.', snapshot, file),
+    t('The RAM file of {0} is incomplete: “{1}”.', snapshot, file),
     putRamBack(),
   ],
   ramOfOther: ({ vm, snapshot, name, uuid }) => [
     t(
-      'The RAM of {1} is that of a VM “{2}” ({3}), and libvirt loads it into no other one than that; this is {0}.',
+      'The RAM of {1} belongs to a VM “{2}” ({3}). libvirt loads it only into that VM, and this VM is {0}.',
       vm,
       snapshot,
       name,
       uuid,
     ),
     name === vm
-      ? t('Revert to its disks alone, with the VM off afterwards.')
-      : t('Give the VM that name back while it is off, or revert to the disks alone, with the VM off afterwards.'),
+      ? t('Revert only the disks, and leave the VM off afterwards.')
+      : t('Rename the VM back while it is off. Or revert only the disks, and leave the VM off afterwards.'),
   ],
   deviceMayBeFull: ({ snapshot, disk, file }) => [
-    t(
-      'Deleting {0} merges later data of disk {1} into “{2}”, and that device may be too small for it.',
-      snapshot,
-      disk,
-      file,
-    ),
-    t('Make the device a little larger than the disk that the guest sees; then all of it fits.'),
+    t('Deleting {0} merges later data of disk {1} into “{2}”, but that device may be too small.', snapshot, disk, file),
+    t('Enlarge the device a little beyond the size of the disk that the guest sees. Then all data fits.'),
   ],
   volumeTakesNoMerge: ({ snapshot, disk, file }) => [
-    t('{0} names disk {1} as a volume of a pool, and libvirt merges nothing into such a disk.', snapshot, disk),
-    t('Keep {0}, or go on with a copy of the disk: “{1}” stays as it was then.', snapshot, file),
+    t('{0} names disk {1} as a volume of a pool. libvirt cannot merge into such a disk.', snapshot, disk),
+    t('Keep {0}, or continue with a copy of the disk. “{1}” stays as it was at that time.', snapshot, file),
   ],
   unfinishedDelete: ({ snapshot, disk }) => [
     t(
-      'An earlier delete was interrupted while it merged disk {1}: what {0} holds is half mixed with later data.',
+      'An earlier delete was interrupted while it merged disk {1}. The data of {0} is partly mixed with later data.',
       snapshot,
       disk,
     ),
-    t('Delete the snapshot after it again, so that the merge is finished.'),
+    t('Delete the snapshot after it again to finish the merge.'),
   ],
   overlayNeededByBranch: ({ snapshot, by, version }) =>
     by === undefined
@@ -203,29 +207,29 @@ export const fileRefusals: Pick<
           t('{0} has to stay as long as the VM stands on that file.', snapshot),
         ]
       : [
-          t('{2} is built on a file that libvirt {1} would remove with {0}.', snapshot, version, by),
+          t('{2} is built on a file that libvirt {1} would delete with {0}.', snapshot, version, by),
           t('Delete {0} first.', by),
         ],
   revertRemovesFile: ({ snapshot, by, file, version }) => [
-    t('Reverting to {0} now, libvirt {1} would remove {2}, which {3} is built on.', snapshot, version, file, by),
-    t('Take a snapshot of the present state first: libvirt then removes a file of that one instead.'),
+    t('On a revert to {0}, libvirt {1} would delete {2}, which {3} is built on.', snapshot, version, file, by),
+    t('Create a snapshot of the current state first. libvirt then deletes a file of that snapshot instead.'),
   ],
   overlayNamesCollide: ({ snapshot, disk, other, version }) => [
     t(
-      'Reverting to {0}, libvirt {3} would give disks {1} and {2} the same new file, fail, and leave the VM off.',
+      'On a revert to {0}, libvirt {3} would give disks {1} and {2} the same new file, fail, and leave the VM off.',
       snapshot,
       disk,
       other,
       version,
     ),
-    t('The files of two disks have to differ in more than what follows the last dot of their names.'),
+    t('The file names of the two disks must differ in more than the part after the last dot.'),
   ],
   fileTaken: ({ file }) => [
-    t('The file {0} exists already, and it is not overwritten.', file),
+    t('The file {0} already exists and is not overwritten.', file),
     t('Choose another title, or move that file away.'),
   ],
   unsafePath: ({ disk, file }) => [
-    t('The path of disk {0} holds a character that libvirt or QEMU breaks on: “{1}”.', disk, file),
+    t('The path of disk {0} contains a character that breaks libvirt or QEMU: “{1}”.', disk, file),
     t('Rename the file while the VM is off.'),
   ],
 };

@@ -4,26 +4,26 @@ import { t } from '@vscode/l10n';
 export function folderReason(folder: string, why: string): string {
   switch (why) {
     case 'noStorageDriver':
-      return t('No files can be made in “{0}”: this libvirt has no storage driver.', folder);
+      return t('Cannot create files in “{0}”: this libvirt has no storage driver.', folder);
     case 'otherHost':
-      return t('No files can be made in “{0}”: it is on another host, and no storage pool has it.', folder);
+      return t('Cannot create files in “{0}”: the folder is on another host and in no storage pool.', folder);
     case 'otherFolder':
       return t(
-        'No files can be made in “{0}”: this program sees another folder there than libvirt, as in a container.',
+        'Cannot create files in “{0}”: libvirt sees another folder at this path, for example because this program runs in a container.',
         folder,
       );
     case 'noQemuImg':
-      return t('No files can be made in “{0}”: qemu-img is not installed.', folder);
+      return t('Cannot create files in “{0}”: qemu-img is not installed.', folder);
     case 'denied':
-      return t('No files can be made in “{0}”: permission denied.', folder);
+      return t('Cannot create files in “{0}”: permission denied.', folder);
     case 'folderMissing':
-      return t('No files can be made in “{0}”: there is no such folder.', folder);
+      return t('Cannot create files in “{0}”: the folder does not exist.', folder);
     case 'silent':
       return t(
-        'No files can be made in “{0}”: libvirt does not answer. The storage of this folder, or of another pool, may hang.',
+        'Cannot create files in “{0}”: libvirt does not respond. The storage of this folder or of another pool may hang.',
         folder,
       );
     default:
-      return t('No files can be made in “{0}”, as far as is known.', folder);
+      return t('Cannot create files in “{0}”.', folder);
   }
 }

@@ -14,19 +14,15 @@ export function freedText(planned: readonly PlannedTarget[]): readonly string[] 
   }
   const bytes = bytesText(sure.reduce((sum, one) => sum + one.bytes, 0));
   if (sure.length < planned.length) {
-    return sure.length === 0 ? [] : [t('The host gets {0} back, or more.', bytes)];
+    return sure.length === 0 ? [] : [t('Frees at least {0}.', bytes)];
   }
   const vms = new Set(planned.map(({ target }) => vmKey(target.ref))).size;
   if (vms < planned.length || sure.some(({ how }) => how === 'atLeast')) {
-    return [t('The host gets {0} back, or more.', bytes)];
+    return [t('Frees at least {0}.', bytes)];
   }
-  return [
-    sure.some(({ how }) => how === 'estimate')
-      ? t('The host gets about {0} back.', bytes)
-      : t('The host gets {0} back.', bytes),
-  ];
+  return [sure.some(({ how }) => how === 'estimate') ? t('Frees about {0}.', bytes) : t('Frees {0}.', bytes)];
 }
 
 export function mostFreedText(bytes: number): string {
-  return t('The host gets {0} back at most.', bytesText(bytes));
+  return t('Frees at most {0}.', bytesText(bytes));
 }

@@ -22,12 +22,11 @@ export function healthNewsText([first, ...others]: readonly [HealthNews, ...Heal
   const { what, means, todo } = problemText(first.problem, first.view, now);
   const vms = new Set([first, ...others].map(({ view }) => view.ref.uuid));
   if (vms.size > 1) {
-    const count = t('{0} things are wrong with {1} VMs. The first:', others.length + 1, vms.size);
+    const count = t('{0} problems with {1} VMs. The first one:', others.length + 1, vms.size);
     return [count, what, means, todo].join(' ');
   }
   const told = others.slice(0, mostTold - 1).map(({ problem, view }) => problemText(problem, view, now).what);
   const untold = others.length - told.length;
-  const more =
-    untold === 0 ? [] : [untold === 1 ? t('1 more thing is wrong.') : t('{0} more things are wrong.', untold)];
+  const more = untold === 0 ? [] : [untold === 1 ? t('1 more problem.') : t('{0} more problems.', untold)];
   return [what, means, ...told, ...more, todo].join(' ');
 }

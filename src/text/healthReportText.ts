@@ -29,10 +29,10 @@ export function healthReportText(checked: readonly CheckedVm[], unreached: reado
   return [
     `# ${line(t('Health of {0} VMs', checked.length))}`,
     ...(bad.length > 0
-      ? [line(t('Something is wrong with {0} of them.', bad.length))]
+      ? [line(t('{0} of them have problems.', bad.length))]
       : checked.some(({ failure }) => failure !== undefined)
         ? []
-        : [line(t('Nothing is wrong, as far as can be seen.'))]),
+        : [line(t('No problems found.'))]),
     ...missed,
     ...[...bad, ...rest].flatMap((one) => [`## ${line(one.view.vm.name)}`, ...vmPart(one, now, '###')]),
   ].join('\n\n');
@@ -48,13 +48,13 @@ type Heading = '##' | '###';
 function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number, heading: Heading): readonly string[] {
   const unjudged = [...new Set(health.unjudged.map((check) => checkName(check)))];
   return [
-    ...(isBad(health) || failure !== undefined ? [] : [line(t('Nothing is wrong, as far as can be seen.'))]),
+    ...(isBad(health) || failure !== undefined ? [] : [line(t('No problems found.'))]),
     ...(failure === undefined ? [] : [notChecked(failure)]),
     ...health.found.map((problem) => partOf(problem, view, now, heading)),
-    ...(unjudged.length === 0 ? [] : [`${line(t('Not known'))}: ${unjudged.map(line).join(', ')}.`]),
+    ...(unjudged.length === 0 ? [] : [`${line(t('Unknown'))}: ${unjudged.map(line).join(', ')}.`]),
     ...(snoozed === 0
       ? []
-      : [line(snoozed === 1 ? t('1 more finding is snoozed.') : t('{0} more findings are snoozed.', snoozed))]),
+      : [line(snoozed === 1 ? t('1 more problem is snoozed.') : t('{0} more problems are snoozed.', snoozed))]),
   ];
 }
 

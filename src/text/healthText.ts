@@ -15,7 +15,7 @@ export function healthMark(found: readonly Problem[]): string {
 }
 
 export function wrongCountText(count: number): string {
-  return count === 1 ? t('1 thing is wrong with a VM') : t('{0} things are wrong with VMs', count);
+  return count === 1 ? t('1 problem with a VM') : t('{0} problems with VMs', count);
 }
 
 export function severityWord(severity: Severity): string {
@@ -27,32 +27,32 @@ export function checkName(check: CheckId): string {
   return checkNames[check]();
 }
 
-const depth = (): string => t('how deep the chains are');
-const size = (): string => t('how large the deltas are');
-const presence = (): string => t('whether all files are there');
-const snapshots = (): string => t('the snapshots');
+const depth = (): string => t('chain depth');
+const size = (): string => t('delta size');
+const presence = (): string => t('missing files');
+const snapshots = (): string => t('snapshots');
 
 const checkNames: Readonly<Record<CheckId, () => string>> = {
   chainTooDeep: depth,
   chainTooDeepToStart: depth,
-  deltaTooOld: () => t('how old the deltas are'),
+  deltaTooOld: () => t('delta age'),
   deltaTooLarge: size,
   deltasTooLarge: size,
-  freeSpaceLow: () => t('how much space is free'),
-  freeSpaceRunsOut: () => t('when the space is used up'),
+  freeSpaceLow: () => t('free space'),
+  freeSpaceRunsOut: () => t('free space forecast'),
   backingMissing: presence,
   backingLost: presence,
-  backingChanged: () => t('whether a base was written to'),
+  backingChanged: () => t('writes to base images'),
   mixedUndeletable: snapshots,
   notQuiesced: snapshots,
-  inTrash: () => t('what is in the trash'),
+  inTrash: () => t('trash'),
   noCurrent: snapshots,
   unfinishedDelete: snapshots,
-  orphan: () => t('what is left over'),
-  metadataWithoutFile: () => t('whether snapshots have their files'),
-  nvramNotHeld: () => t('the UEFI variables of snapshots'),
-  knownBadLibvirt: () => t('this libvirt'),
-  damaged: () => t('whether images are damaged'),
-  standsStill: () => t('whether the guest stands still'),
-  unfinishedOperation: () => t('whether an operation is unfinished'),
+  orphan: () => t('leftover files'),
+  metadataWithoutFile: () => t('files of snapshots'),
+  nvramNotHeld: () => t('UEFI variables of snapshots'),
+  knownBadLibvirt: () => t('libvirt version'),
+  damaged: () => t('damaged images'),
+  standsStill: () => t('paused or frozen guest'),
+  unfinishedOperation: () => t('unfinished operations'),
 };

@@ -93,7 +93,7 @@ export function olderText(older: number, path: string): string {
   if (older === 1) {
     return t('1 older entry is in the file {0}.', path);
   }
-  return older > 0 ? t('{0} older entries are in the file {1}.', older, path) : t('The file: {0}', path);
+  return older > 0 ? t('{0} older entries are in the file {1}.', older, path) : t('File: {0}', path);
 }
 
 /** The newest first; what is none is left out. */
@@ -112,7 +112,7 @@ function outcomeWord(outcome: string): string {
     case 'undone':
       return t('interrupted, undone later');
     case 'explained':
-      return t('interrupted, left to a person');
+      return t('interrupted, needs manual resolution');
     default:
       return outcome;
   }
@@ -179,9 +179,7 @@ function agentWords(
   const text = (value: unknown): string =>
     typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   const asked = t('step {0} of {1}: {2}', text(step), text(agent), `${text(tool)} ${text(what)}`.trim());
-  return titleOf === undefined || text(before) === ''
-    ? asked
-    : `${asked} (${t('before it: {0}', titleOf(text(before)))})`;
+  return titleOf === undefined || text(before) === '' ? asked : `${asked} (${t('before: {0}', titleOf(text(before)))})`;
 }
 
 /** Of an entry of an agent: what it did, and how that ended. Plain text. */

@@ -22,7 +22,7 @@ export function historyText(
   const { days, older } = historyDays(lines, titleOf);
   return [
     `# ${line(t('History'))}`,
-    line(t('What was done to VMs from here, the newest first.')),
+    line(t('Everything Virt Rewind did to your VMs, newest first.')),
     ...[...days].flatMap(([day, rows]) => [
       `## ${line(day)}`,
       rows.map((row) => rowText(withSystem(row, systemOf(row.entry)))).join('\n'),

@@ -10,14 +10,12 @@ const longestWhy = 200;
 export function identityQuestion(names: readonly string[]): string {
   const [only = ''] = names;
   return names.length === 1
-    ? t('Give {0} a new machine ID and new SSH host keys?', displayLine(only))
-    : t('Give {0} VMs a new machine ID and new SSH host keys each?', names.length);
+    ? t('Create a new machine ID and new SSH host keys for {0}?', displayLine(only))
+    : t('Create a new machine ID and new SSH host keys for each of {0} VMs?', names.length);
 }
 
 export function identityWarning(): string {
-  return t(
-    'The old ones are lost, and SSH will warn at the next login. A restore point that was taken before has them.',
-  );
+  return t('The old ones are lost, and SSH warns at the next login. Earlier snapshots still contain them.');
 }
 
 export function renewedText(name: string, renewal: Renewal): string {
@@ -27,16 +25,16 @@ export function renewedText(name: string, renewal: Renewal): string {
   }
   const done = renewal.parts.map(partText).join(', ');
   if (renewal.kind === 'stopped') {
-    const why = displayLine(renewal.why, longestWhy) || t('the guest does not say why');
+    const why = displayLine(renewal.why, longestWhy) || t('the guest reports no reason');
     return done === ''
       ? t('Nothing in {0} was renewed: {1}', vm, why)
-      : t('Renewed in {0}: {1}. What comes after it failed: {2}', vm, done, why);
+      : t('Renewed in {0}: {1}. The next step failed: {2}', vm, done, why);
   }
   if (done === '') {
     return t('{0} has no machine ID and no SSH host keys, so nothing was changed.', vm);
   }
   const more = renewal.parts.includes('machineId')
-    ? t('Programs that run in it keep the old machine ID until they start again.')
+    ? t('Programs running in it keep the old machine ID until they restart.')
     : '';
   return `${t('Renewed in {0}: {1}.', vm, done)} ${more}`.trim();
 }

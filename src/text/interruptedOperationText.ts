@@ -31,10 +31,10 @@ export function interruptedOperationText(
   now: number,
 ): string {
   const what = operationWords(request, displayLine(titleIn(view, request)));
-  const began = t('{0}: {1}, begun {2}, was interrupted.', displayLine(vm), what, agoText(startedAt, now));
+  const began = t('{0}: {1} was interrupted (started {2}).', displayLine(vm), what, agoText(startedAt, now));
   switch (recovery.kind) {
     case 'settled':
-      return [began, t('Nothing is left to do.')].join('\n');
+      return [began, t('No action is needed.')].join('\n');
     case 'explain': {
       const { reason, nextStep } = refusalText(recovery.why);
       return [began, reason, nextStep].filter((line) => line !== '').join('\n');
@@ -44,8 +44,8 @@ export function interruptedOperationText(
       return [
         began,
         recovery.to === 'before'
-          ? t('It would be undone. This would be done, after one more look at the VM:')
-          : t('It would be finished. This would be done, after one more look at the VM:'),
+          ? t('This undoes the operation. Virt Rewind checks the VM again, then runs:')
+          : t('This finishes the operation. Virt Rewind checks the VM again, then runs:'),
         ...commands.slice(0, mostCommands).map((command) => displayLine(command)),
         ...(more > 0 ? [t('and {0} more', more)] : []),
       ].join('\n');
@@ -64,7 +64,7 @@ export function interruptedOperationLines(
     return [];
   }
   const what = operationWords(first.request, displayLine(titleIn(view, first.request), longestTitle));
-  const began = t('Interrupted: {0}, begun {1}.', what, agoText(first.startedAt, now));
+  const began = t('Interrupted: {0}, started {1}.', what, agoText(first.startedAt, now));
   const others = unfinished.length === 1 ? '' : ` ${moreText(unfinished.length - 1)}`;
   const count = (of: (one: InterruptedPreview['recovery']) => boolean): number =>
     unfinished.filter(({ recovery }) => of(recovery)).length;
@@ -76,7 +76,7 @@ export function interruptedOperationLines(
   const ends = [
     ...(finished > 0 ? [t('To be finished: {0}.', finished)] : []),
     ...(undone > 0 ? [t('To be undone: {0}.', undone)] : []),
-    ...(explained > 0 ? [t('Left to you: {0}.', explained)] : []),
+    ...(explained > 0 ? [t('For you to decide: {0}.', explained)] : []),
   ];
   return [
     `${began}${others}`,
@@ -92,8 +92,8 @@ function commandLine(commands: readonly string[]): readonly string[] {
   }
   return [
     others.length === 0
-      ? t('This would be run: {0}', displayLine(only, longestCommand))
-      : t('Details shows the {0} commands that would be run.', commands.length),
+      ? t('Runs: {0}', displayLine(only, longestCommand))
+      : t('Details shows the {0} commands to run.', commands.length),
   ];
 }
 

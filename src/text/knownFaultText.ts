@@ -3,14 +3,14 @@ import { t } from '@vscode/l10n';
 import type { KnownFault } from '../domain/consequences.js';
 
 const texts: Readonly<Record<KnownFault, () => string>> = {
-  offlineRevert: () => t('it may fail to revert to a snapshot that was taken while the VM was off'),
+  offlineRevert: () => t('it may fail to revert to a snapshot of a VM that was off'),
   daemonCrash: () => t('its daemon may crash on a revert'),
-  longChain: () => t('a VM whose chain of overlays is longer than about 25 may not start'),
+  longChain: () => t('a VM with a chain of more than about 25 overlays may not start'),
   internalSnapshots: () => t('it may fail to revert to or delete internal snapshots'),
-  memoryRevert: () => t('it may fail to load a memory snapshot after it has stopped the VM'),
+  memoryRevert: () => t('it may fail to load a snapshot with RAM after it has stopped the VM'),
   appArmorMerge: () =>
     t(
-      'where AppArmor is on, it may forbid to merge files when an external snapshot of a running VM is deleted or its disks are consolidated',
+      'AppArmor, if active, may deny the merge of files when an external snapshot of a running VM is deleted or its disks are consolidated',
     ),
   readableOverlay: () => t('it may make the overlay readable by every user of the host'),
 };

@@ -5,23 +5,19 @@ import type { LabVmObstacle } from '../domain/labVm.js';
 export function labObstacleText(obstacle: LabVmObstacle): string {
   switch (obstacle) {
     case 'notQemu':
-      return t('Its VMs are not run by QEMU.');
+      return t('Its VMs do not use QEMU.');
     case 'readOnly':
-      return t('The connection may only look. Connect with the right to make VMs.');
+      return t('The connection is read-only. Use a connection that can create VMs.');
     case 'otherHost':
-      return t('Its VMs are on another computer, and a lab needs files on this one.');
+      return t('Its VMs are on another computer, but this needs files on this computer.');
     case 'systemWithoutRoot':
       return t(
-        'There QEMU runs as another user, who may not read your files. Take your own session instead: write {0} into the file.',
+        'QEMU runs there as another user and cannot read your files. Use your own session: write {0} into the file.',
         'connection: qemu:///session',
       );
     case 'noQemuImg':
-      return t(
-        'The program qemu-img is not installed here. Install it: on Debian and Ubuntu it is in the package qemu-utils.',
-      );
+      return t('qemu-img is not installed here. Install it (Debian and Ubuntu: package qemu-utils).');
     case 'noEmulator':
-      return t(
-        'There is no QEMU for x86 on it. Install it: on Debian and Ubuntu it is in the package qemu-system-x86.',
-      );
+      return t('It has no QEMU for x86. Install it (Debian and Ubuntu: package qemu-system-x86).');
   }
 }

@@ -19,11 +19,11 @@ function firstLayer(alone: LayerCost, few: LayerCost): string {
   const ratio = few.firstWrite / alone.firstWrite;
   return ratio >= clear
     ? t(
-        'The first layer is what costs: the first write to a cluster took {0} times as long, because the rest of the cluster is copied from below. The next write there finds it copied.',
+        'The first layer causes the cost: the first write to a cluster took {0} times as long, because QEMU copies the rest of the cluster from below. The next write to that cluster needs no copy.',
         times(ratio),
       )
     : t(
-        'The first write to a cluster copies the rest of it from below. On this computer, now, that made no clear difference ({0} times as long).',
+        'The first write to a cluster copies the rest of the cluster from below. On this computer, that made no clear difference this time ({0} times as long).',
         times(ratio),
       );
 }
@@ -31,9 +31,9 @@ function firstLayer(alone: LayerCost, few: LayerCost): string {
 function moreLayers(few: LayerCost, many: LayerCost): string {
   const ratio = many.firstWrite / few.firstWrite;
   return ratio >= clear
-    ? t('With {0} layers a first write took {1} times as long as with one.', many.layers, times(ratio))
+    ? t('With {0} layers, a first write took {1} times as long as with one.', many.layers, times(ratio))
     : t(
-        'With {0} layers a first write took no clearly longer than with one: each cluster is copied once, however deep it lies.',
+        'With {0} layers, a first write did not take clearly longer than with one: each cluster is copied once, at any depth.',
         many.layers,
       );
 }
@@ -42,12 +42,12 @@ function reading(alone: LayerCost, many: LayerCost): string {
   const ratio = many.read / alone.read;
   return ratio >= clear
     ? t(
-        'Reading what lies in the base took {0} times as long below {1} layers: each of them is asked first.',
+        'Reading from the base took {0} times as long below {1} layers, because QEMU checks each layer first.',
         times(ratio),
         many.layers,
       )
     : t(
-        'Reading what lies in the base took no clearly longer below {0} layers: each of them is asked first, but out of tables that QEMU has in memory.',
+        'Reading from the base did not take clearly longer below {0} layers: QEMU checks each layer first, but uses tables in memory.',
         many.layers,
       );
 }

@@ -6,7 +6,7 @@ import { shortOfKind } from './failureText.js';
 export function describeLoggedFailure(noted: string): string {
   const [, kind = '', more = ''] = /^(\w+)(?:: (.*))?$/su.exec(noted) ?? [];
   if (kind === 'dismissed') {
-    return t('declared as taken care of');
+    return t('marked as resolved');
   }
   const word = shortOfKind(kind);
   if (word === undefined) {

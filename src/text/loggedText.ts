@@ -49,15 +49,15 @@ export function markWords(request: MarkWithoutVm, title: (name: string) => strin
   switch (request.kind) {
     case 'keep': {
       const names = request.snapshots.map(title).join(', ');
-      return request.kept === 'kept' ? t('marking {0} to be kept', names) : t('taking the mark off {0}', names);
+      return request.kept === 'kept' ? t('marking {0} as kept', names) : t('allowing pruning of {0}', names);
     }
     case 'trash': {
       const names = request.snapshots.map(title).join(', ');
-      return request.put === 'in' ? t('moving {0} to the trash', names) : t('taking {0} out of the trash', names);
+      return request.put === 'in' ? t('moving {0} to the trash', names) : t('restoring {0} from the trash', names);
     }
     case 'favourite':
       return request.snapshot === undefined
-        ? t('taking the star off the favourite')
+        ? t('removing the favourite')
         : t('making {0} the favourite', title(request.snapshot));
   }
 }
@@ -86,7 +86,7 @@ export function undoingText(
 ): string {
   if (way.kind === 'refusal') {
     const { reason } = refusalText(way.refusal);
-    return does === 'undo' ? t('No undo: {0}', reason) : t('No redo: {0}', reason);
+    return does === 'undo' ? t('Undo: {0}', reason) : t('Redo: {0}', reason);
   }
   const words = wayText(view, way);
   return does === 'undo' ? t('Undo: {0}', words) : t('Redo: {0}', words);
@@ -94,6 +94,6 @@ export function undoingText(
 
 export function nothingInLogText(vm: string, does: 'undo' | 'redo'): string {
   return does === 'undo'
-    ? t('Nothing was done to {0} from here that could be undone.', displayLine(vm))
-    : t('Nothing of {0} was undone that could be done again.', displayLine(vm));
+    ? t('No operation on {0} from here can be undone.', displayLine(vm))
+    : t('{0} has no undone operation to redo.', displayLine(vm));
 }

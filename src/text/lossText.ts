@@ -21,24 +21,20 @@ export function lossText(loss: Loss, plan: Plan, target: VmView, now: number): s
       const since = target.tree && loss.since !== undefined ? findSnapshot(target.tree, loss.since) : undefined;
       const what =
         since === undefined
-          ? t('what was written to its disks since then')
-          : t(
-              'what was written to its disks since “{0}” ({1})',
-              displayLine(since.title),
-              agoText(since.createdAt, now),
-            );
+          ? t('data written to its disks since then')
+          : t('data written to its disks since “{0}” ({1})', displayLine(since.title), agoText(since.createdAt, now));
       return loss.disks === undefined ? what : t('{0}: {1}', what, diskList(loss.disks));
     }
     case 'ram':
-      return t('its RAM: the programs that run in it now');
+      return t('its RAM: the programs that are running in it');
     case 'managedSave':
-      return t('its saved state: the programs that would go on at the next start');
+      return t('its saved state: the programs that would continue at the next start');
     case 'files':
       return t('the files {0}', listNames(loss.files));
     case 'configuration':
       return plan.request.kind === 'power'
-        ? t('its configuration: the VM is transient, and gone when it is off')
-        : t('changes of its configuration since then');
+        ? t('its configuration: the VM is transient and no longer exists when it is off')
+        : t('configuration changes since then');
     case 'restorePoints': {
       const titles = loss.names.map((name) => titleOf(target, name));
       return titles.length <= mostUncounted
@@ -46,9 +42,9 @@ export function lossText(loss: Loss, plan: Plan, target: VmView, now: number): s
         : t('the way back to {0} snapshots: {1}', titles.length, listNames(titles));
     }
     case 'unsavedWork':
-      return t('what its programs have not written to disk yet');
+      return t('data that its programs have not written to disk yet');
     case 'unusedOverlays':
-      return t('what stands in {0}: each rests on a file that the VM writes to', listNames(loss.files));
+      return t('the content of {0}: each file depends on one that the VM writes to', listNames(loss.files));
   }
 }
 

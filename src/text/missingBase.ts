@@ -7,7 +7,7 @@ import { quotedPath } from './problemSentence.js';
 import { inQuotes } from './quotes.js';
 
 export function emptyFileText(file: string): string {
-  return t('{0} is an empty file of 0 bytes, where an image is expected.', quotedPath(file));
+  return t('{0} is an empty file (0 bytes) instead of an image.', quotedPath(file));
 }
 
 /** What it is, and what helps. */
@@ -23,29 +23,33 @@ export function noVolumeText(
   switch (why) {
     case 'notStarted':
       return [
-        t('Disk {0} of {1} is in the pool {2}, which is not started.', ...named),
+        t('Disk {0} of {1} is in the pool {2}, which is not active.', ...named),
         t('Start it ({0}).', shell('pool-start')),
       ];
     case 'noPool':
       return [
-        t('Disk {0} of {1} is in the pool {2}, which libvirt does not have.', ...named),
-        t('Define that pool again, and start it ({0}).', shell('pool-start')),
+        t('Disk {0} of {1} is in the pool {2}, which does not exist in libvirt.', ...named),
+        t('Define that pool again, then start it ({0}).', shell('pool-start')),
       ];
     case 'noVolume':
       return [
-        t('Disk {0} of {1} is a volume that the pool {2} does not have: {3}.', ...named, inQuotes(displayLine(volume))),
-        t('Put it back where it was, and let libvirt look again ({0}).', shell('pool-refresh')),
+        t(
+          'Disk {0} of {1} is a volume that does not exist in the pool {2}: {3}.',
+          ...named,
+          inQuotes(displayLine(volume)),
+        ),
+        t('Put it back, and refresh the pool in libvirt ({0}).', shell('pool-refresh')),
       ];
   }
 }
 
 export function cannotStartText(): string {
-  return t('The VM cannot start without it. As long as it runs, it still holds the file open.');
+  return t('The VM cannot start without it. While the VM runs, it keeps the file open.');
 }
 
 export function putBackText(): string {
   return t(
-    'Put the file back. If the VM runs, do not stop it: copy its disks out first ({0}).',
+    'Put the file back. If the VM is running, do not stop it: copy its disks first ({0}).',
     'virsh blockcopy --transient-job --wait --finish',
   );
 }

@@ -6,14 +6,11 @@ import type { FailureDetails } from '../domain/failure.js';
 export function missingOutputSentence({ outputLost }: FailureDetails): string | undefined {
   if (outputLost === 'unheard') {
     return t(
-      'The program was begun, but how it ended is lost: the guest agent answered too late, and tells it once, or was restarted.',
+      'The program was started, but its result is lost: the guest agent answered too late or was restarted. It reports a result only once.',
     );
   }
   // A string of libvirt's protocol has 4 MiB at most, and the agent's answer is base64.
   return outputLost === 'tooLarge'
-    ? t(
-        'The program has ended, but wrote more than {0}, which libvirt does not pass on: its exit code is lost too.',
-        '3 MiB',
-      )
+    ? t('The program has ended, but its output exceeds {0}, the limit of libvirt. Its exit code is lost too.', '3 MiB')
     : undefined;
 }

@@ -6,28 +6,28 @@ export function notSeamless(vm: string, why: string, said: string): readonly [st
   switch (why) {
     case 'tooOld':
       return [
-        t('libvirt or QEMU is too old for it.'),
-        t('Update to libvirt 9.9 and QEMU 10.0, then switch {0} off and on.', vm),
+        t('libvirt or QEMU is too old.'),
+        t('Update to libvirt 9.9 and QEMU 10.0. Then shut down {0} and start it again.', vm),
       ];
     case 'elsewhere':
-      return [t('QEMU has to be given a file of this computer, and {0} runs elsewhere.', vm), t('Work on its host.')];
+      return [t('QEMU needs a file on this computer, but {0} runs on another one.', vm), t('Work on its host.')];
     case 'noVirsh':
-      return [t('Only virsh 8.2 or newer can give QEMU a file.'), t('Install libvirt-clients on this computer.')];
+      return [t('Only virsh 8.2 or newer can pass a file to QEMU.'), t('Install libvirt-clients on this computer.')];
     case 'folder':
       return [
-        t('The RAM is written into the folder of the disks, and you may not write to it: “{0}”.', said),
-        t('Give your user the right to write there.'),
+        t('You do not have permission to write the RAM to the folder of the disks: “{0}”.', said),
+        t('Give your user write permission there.'),
       ];
     case 'memory':
-      return [t('A device or the kind of memory of {0} lets others write to its RAM.', vm), ''];
+      return [t('A device or the memory type of {0} lets other programs write to its RAM.', vm), ''];
     case 'kernel':
       return [
-        t('The user that QEMU runs as may not guard its RAM.'),
+        t('The user that runs QEMU does not have permission to track its RAM.'),
         t('Run this on the host: {0}', 'sudo sysctl vm.unprivileged_userfaultfd=1'),
       ];
     case 'device':
       return [
-        t('“{0}” is open to everybody on the host, and QEMU does not see it.', '/dev/userfaultfd'),
+        t('Everyone on the host can open “{0}”, but QEMU does not see it.', '/dev/userfaultfd'),
         t(
           'Add it to {0} in {1} and restart libvirt, or run this on the host: {2}',
           'cgroup_device_acl',
@@ -36,17 +36,17 @@ export function notSeamless(vm: string, why: string, said: string): readonly [st
         ),
       ];
     case 'busy':
-      return [t('{0} does not run, or something is done to it.', vm), t('Look again when it runs.')];
+      return [t('{0} is not running, or an operation is running on it.', vm), t('Check again when it is running.')];
     case 'refused':
       return [
-        t('QEMU says no: {0}', said),
+        t('QEMU rejected it: {0}', said),
         t(
-          'Where AppArmor or SELinux forbids it, the host’s log says so: {0}, or {1}.',
+          'If AppArmor or SELinux denied it, the host’s log shows it: {0}, or {1}.',
           'sudo journalctl -k --grep "apparmor|avc"',
           '/var/log/audit/audit.log',
         ),
       ];
     default:
-      return [t('It could not be found out.'), t('The log has the reason.')];
+      return [t('The reason is unknown.'), t('The log has the reason.')];
   }
 }

@@ -5,26 +5,22 @@ import type { DemoVmObstacle } from '../domain/demoVm.js';
 export function obstacleText(obstacle: DemoVmObstacle): string {
   switch (obstacle) {
     case 'notQemu':
-      return t('Its VMs are not run by QEMU, and the lesson’s VM needs that.');
+      return t('Its VMs do not use QEMU.');
     case 'readOnly':
-      return t('The connection may only look. Connect with the right to make VMs.');
+      return t('The connection is read-only. Use a connection that can create VMs.');
     case 'otherHost':
-      return t('Its VMs are on another computer, and the lesson’s VM needs files on this one.');
+      return t('Its VMs are on another computer, but this needs files on this computer.');
     case 'systemWithoutRoot':
       return t(
-        'There QEMU runs as another user, who may not read your files. Take your own session instead: add the connection qemu:///session.',
+        'QEMU runs there as another user and cannot read your files. Use your own session: add the connection qemu:///session.',
       );
     case 'noQemuImg':
-      return t(
-        'The program qemu-img is not installed here. Install it: on Debian and Ubuntu it is in the package qemu-utils.',
-      );
+      return t('qemu-img is not installed here. Install it (Debian and Ubuntu: package qemu-utils).');
     case 'noEmulator':
-      return t(
-        'There is no QEMU for x86 on it. Install it: on Debian and Ubuntu it is in the package qemu-system-x86.',
-      );
+      return t('It has no QEMU for x86. Install it (Debian and Ubuntu: package qemu-system-x86).');
     case 'noGuest':
       return t(
-        'This build of Virt Rewind lacks the guest of the lesson. Install the packaged extension, or nasm, and build it again.',
+        'This build of Virt Rewind does not contain the guest of the lesson. Install the packaged extension. Or install nasm and build again.',
       );
   }
 }

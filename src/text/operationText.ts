@@ -44,12 +44,12 @@ const powers: Readonly<
   start: { doing: () => t('starting'), question: (vm) => t('Start {0}?', vm), confirm: goOn },
   shutDown: {
     doing: () => t('shutting down'),
-    question: (vm) => t('Shut {0} down?', vm),
+    question: (vm) => t('Shut down {0}?', vm),
     confirm: () => t('Shut Down'),
   },
   forceOff: {
-    doing: () => t('switching off'),
-    question: (vm) => t('Force {0} off?', vm),
+    doing: () => t('forcing off'),
+    question: (vm) => t('Force off {0}?', vm),
     confirm: () => t('Force Off'),
   },
   pause: { doing: () => t('pausing'), question: (vm) => t('Pause {0}?', vm), confirm: goOn },
@@ -58,7 +58,7 @@ const powers: Readonly<
 };
 
 function goOn(): string {
-  return t('Go On');
+  return t('Continue');
 }
 
 const deletes: Readonly<
@@ -86,11 +86,11 @@ const deletes: Readonly<
 
 const texts: { readonly [K in OperationType]: OperationText<K> } = {
   create: {
-    doing: (_, title) => t('taking snapshot {0}', title),
-    question: (_, { title, vm }) => t('Take the snapshot “{0}” of {1}?', title, vm),
-    confirm: () => t('Take Snapshot'),
+    doing: (_, title) => t('creating snapshot {0}', title),
+    question: (_, { title, vm }) => t('Create the snapshot “{0}” of {1}?', title, vm),
+    confirm: () => t('Create Snapshot'),
     done: (_, done) => [createdText(done), ...liveText(done.result), ...ramText(done.result)].join(' '),
-    left: () => t('No snapshot was made.'),
+    left: () => t('Nothing was created.'),
   },
   revert: {
     doing: (_, title) => t('reverting to {0}', title),
@@ -98,7 +98,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     confirm: () => t('Revert'),
     done: (_, { title, vm, took, result }) =>
       [
-        t('Reverted {0} to “{1}” in {2}; it is {3} now.', vm, title, took, stateWord(result)),
+        t('Reverted {0} to “{1}” in {2}. It is now {3}.', vm, title, took, stateWord(result)),
         ...clockText(result),
         ...liveText(result),
         ...ramText(result),
@@ -110,7 +110,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     confirm: ({ scope }, { deletes = [] }) =>
       scope === 'one' || deletes.length < 2 ? t('Delete') : t('Delete {0} Snapshots', deletes.length),
     done: ({ scope }, done) => deletes[scope].done(done),
-    left: () => t('The present state of the VM is kept; delete the snapshot again to finish.'),
+    left: () => t('The current state of the VM is unchanged. Delete the snapshot again to finish.'),
   },
   describe: {
     doing: (_, title) => t('editing {0}', title),
@@ -128,37 +128,36 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     doing: () => t('repairing'),
     question: (_, { vm }) => t('Repair {0}?', vm),
     confirm: () => t('Repair'),
-    done: (_, { vm, took, result }) => t('Repaired {0} in {1}; it is {2} now.', vm, took, stateWord(result)),
+    done: (_, { vm, took, result }) => t('Repaired {0} in {1}. It is now {2}.', vm, took, stateWord(result)),
   },
   power: {
     doing: ({ action }) => powers[action].doing(),
     question: ({ action }, { vm }) => powers[action].question(vm),
     confirm: ({ action }) => powers[action].confirm(),
-    done: (_, { vm, result }) => [t('{0} is {1} now.', vm, stateWord(result)), ...clockText(result)].join(' '),
+    done: (_, { vm, result }) => [t('{0} is now {1}.', vm, stateWord(result)), ...clockText(result)].join(' '),
   },
   clone: {
-    doing: ({ clone, ram }) =>
-      ram === undefined ? t('cloning it as {0}', clone.name) : t('forking it as {0}', clone.name),
+    doing: ({ clone, ram }) => (ram === undefined ? t('cloning as {0}', clone.name) : t('forking as {0}', clone.name)),
     question: ({ clone }, { vm }) => t('Clone {0} as {1}?', vm, clone.name),
     confirm: () => t('Clone'),
     done: ({ clone, ram }, { vm, took }) =>
       ram === undefined
         ? t('Cloned {0} as {1} in {2}.', vm, clone.name, took)
         : t('Forked {0} as {1} in {2}.', vm, clone.name, took),
-    left: () => t('No clone was made.'),
+    left: () => t('Nothing was created.'),
   },
   discard: {
-    doing: () => t('throwing it away'),
-    question: (_, { vm }) => t('Throw the clone {0} away?', vm),
-    confirm: () => t('Throw Away'),
-    done: (_, { vm, took }) => t('The clone {0} is gone; it took {1}.', vm, took),
+    doing: () => t('deleting this clone'),
+    question: (_, { vm }) => t('Delete the clone {0}?', vm),
+    confirm: () => t('Delete Clone'),
+    done: (_, { vm, took }) => t('Deleted the clone {0} in {1}.', vm, took),
   },
   consolidate: {
     doing: () => t('consolidating'),
     question: (_, { vm }) => t('Consolidate the disks of {0}?', vm),
     confirm: (_, plan) => consolidateLabel(plan),
     done: (_, { vm, took }) => t('Consolidated the disks of {0} in {1}.', vm, took),
-    left: () => t('The disks of the VM are what they were; consolidate it again to finish.'),
+    left: () => t('The content of the VM’s disks is unchanged. Consolidate again to finish.'),
   },
   prune: {
     doing: ({ snapshots: { length } }) => (length === 1 ? t('pruning 1 snapshot') : t('pruning {0} snapshots', length)),
@@ -172,7 +171,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
           ? t('Delete 1 Snapshot')
           : t('Delete {0} Snapshots', length),
     done: (_, { vm, took }) => t('Pruned the snapshots of {0} in {1}.', vm, took),
-    left: () => t('What was not deleted stays; prune again to finish.'),
+    left: () => t('The remaining snapshots were kept. Prune again to finish.'),
   },
 };
 
@@ -230,7 +229,7 @@ function deleteAndMerge(count: number): string {
 }
 
 export function leftByCancel(request: OperationRequest | undefined): string {
-  return (request && textOf(request).left?.()) ?? t('The view shows what is there.');
+  return (request && textOf(request).left?.()) ?? t('The view shows the current state.');
 }
 
 /**
@@ -248,18 +247,18 @@ export function doneText(request: OperationRequest, result: OperationResult, vm:
 function createdText({ vm, title, took, result }: DoneWords): string {
   if (result.guestPausedMs !== undefined) {
     const still = durationText(result.guestPausedMs);
-    return t('Snapshot in {2}, guest still for {3}: “{0}” of {1}.', title, vm, took, still);
+    return t('Created “{0}” of {1} in {2}. The VM paused for {3}.', title, vm, took, still);
   }
   return result.state === 'running'
-    ? t('Snapshot in {2}, no stop of the guest seen: “{0}” of {1}.', title, vm, took)
-    : t('Snapshot in {2}: “{0}” of {1}.', title, vm, took);
+    ? t('Created “{0}” of {1} in {2}. No pause of the VM was detected.', title, vm, took)
+    : t('Created “{0}” of {1} in {2}.', title, vm, took);
 }
 
 function clockText({ clockBehindMs }: OperationResult): readonly string[] {
   if (clockBehindMs === undefined) {
     return [];
   }
-  return [t('Its clock is about {0} behind: no guest agent has set it.', behindText(clockBehindMs))];
+  return [t('The VM’s clock is about {0} slow, because no guest agent set it.', behindText(clockBehindMs))];
 }
 
 /** The stop was longer than the question said. */
@@ -268,7 +267,7 @@ function liveText({ notSeamless }: OperationResult): readonly string[] {
     ? []
     : [
         t(
-          'A stop of milliseconds was not possible, so the RAM was saved while the guest ran on: {0}',
+          'A seamless snapshot was not possible, so the RAM was saved while the VM was running: {0}',
           displayLine(notSeamless),
         ),
       ];
@@ -283,5 +282,5 @@ function stateWord(result: OperationResult): string {
 }
 
 export function nothingToUndoText(vm: string): string {
-  return t('No revert of {0} can be undone: none took a checkpoint that is still there.', displayLine(vm));
+  return t('No revert of {0} can be undone: the checkpoints no longer exist.', displayLine(vm));
 }

@@ -37,7 +37,7 @@ export function planText(plan: Plan, target: VmView, now: number): PlanText {
     ...(snapshot === undefined || plan.request.kind !== 'revert'
       ? []
       : [
-          t('“{0}” was taken {1}.', displayLine(snapshot.title), agoText(snapshot.createdAt, now)),
+          t('“{0}” was created {1}.', displayLine(snapshot.title), agoText(snapshot.createdAt, now)),
           kindSentence(snapshot),
         ]),
     ...keptLines(plan, target),
@@ -63,7 +63,7 @@ function keptLines(plan: Plan, { vm, tree }: VmView): readonly string[] {
   const words = `${kindWords({ kind: kept.snapshotKind, trailers })}, ${styleSentence(kept.style)}`;
   return [
     '',
-    t('What the VM is now is kept first, as the snapshot “{0}” ({1}); Undo Revert brings it back.', title, words),
+    t('The current state is saved first as the snapshot “{0}” ({1}). Undo Revert restores it.', title, words),
     costText(
       estimateText(displayedCreateMs(kept.snapshotKind, ramMethodOf(kept), vm.memoryBytes, tree)),
       plan.spaceBytes,
@@ -73,18 +73,18 @@ function keptLines(plan: Plan, { vm, tree }: VmView): readonly string[] {
 
 function costText(time: string, bytes: number | undefined): string {
   return bytes === undefined || bytes === 0
-    ? t('That takes about {0}.', time)
-    : t('That takes about {0}, and up to {1} on the host.', time, bytesText(bytes));
+    ? t('Takes about {0}.', time)
+    : t('Takes about {0}, and up to {1} on the host.', time, bytesText(bytes));
 }
 
 function lossLines(plan: Plan, target: VmView, now: number): readonly string[] {
   const final = isFinal(plan.request);
   if (plan.losses.length === 0) {
-    return final ? [t('The present state of the VM stays as it is.'), finalText()] : [];
+    return final ? [t('The current state of the VM does not change.'), finalText()] : [];
   }
   return [
     '',
-    t('Lost for ever:'),
+    t('Permanently lost:'),
     ...plan.losses.map((loss) => `• ${lossText(loss, plan, target, now)}`),
     ...(final ? [finalText()] : []),
   ];
@@ -102,13 +102,13 @@ export function isFinal({ kind }: OperationRequest): boolean {
 }
 
 export function finalText(): string {
-  return t('It cannot be undone later.');
+  return t('This cannot be undone later.');
 }
 
 /** The state afterwards is chosen by the button, so only what is known is said of it. */
 function statesText(snapshot: Snapshot, target: VmView): string {
   const then = snapshotStateWord(snapshot.state);
-  return t('The VM is {0} now; when the snapshot was taken it was {1}.', powerWord(target.vm), then);
+  return t('The VM is {0} now, and was {1} when the snapshot was created.', powerWord(target.vm), then);
 }
 
 function snapshotOf(plan: Plan, target: VmView): Snapshot | undefined {

@@ -27,7 +27,7 @@ export function plansText(planned: readonly PlannedTarget[]): string {
   const final = planned.some(({ plan }) => isFinal(plan.request)) ? [finalText()] : [];
   return [
     ...nameLines(planned),
-    ...(losses.length === 0 ? [] : ['', t('Lost for ever:'), ...losses.map((line) => `• ${line}`)]),
+    ...(losses.length === 0 ? [] : ['', t('Permanently lost:'), ...losses.map((line) => `• ${line}`)]),
     ...(losses.length > 0 ? final : final.flatMap((line) => ['', line])),
     ...(warnings.length === 0 ? [] : ['', ...warnings]),
   ].join('\n');
@@ -95,23 +95,23 @@ function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
   return [
     ...line(
       'ram',
-      () => t('its RAM: the programs that run in it now'),
-      (count) => t('the RAM of {0} VMs: the programs that run in them now', count),
+      () => t('its RAM: the programs that are running in it'),
+      (count) => t('the RAM of {0} VMs: the programs that are running in them', count),
     ),
     ...line(
       'unsavedWork',
-      () => t('what its programs have not written to disk yet'),
-      (count) => t('what programs in {0} VMs have not written to disk yet', count),
+      () => t('data that its programs have not written to disk yet'),
+      (count) => t('data that programs in {0} VMs have not written to disk yet', count),
     ),
     ...line(
       'diskChanges',
-      () => t('what was written to its disks since then'),
-      (count) => t('what was written to the disks of {0} VMs since then', count),
+      () => t('data written to its disks since then'),
+      (count) => t('data written to the disks of {0} VMs since then', count),
     ),
     ...line(
       'managedSave',
-      () => t('its saved state: the programs that would go on at the next start'),
-      (count) => t('the saved state of {0} VMs: the programs that would go on at the next start', count),
+      () => t('its saved state: the programs that would continue at the next start'),
+      (count) => t('the saved state of {0} VMs: the programs that would continue at the next start', count),
     ),
     ...(files.length === 0
       ? []
@@ -122,12 +122,12 @@ function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
       'configuration',
       () =>
         isPower
-          ? t('its configuration: the VM is transient, and gone when it is off')
-          : t('changes of its configuration since then'),
+          ? t('its configuration: the VM is transient and no longer exists when it is off')
+          : t('configuration changes since then'),
       (count) =>
         isPower
-          ? t('the configuration of {0} VMs, which are transient and gone when they are off', count)
-          : t('changes of the configuration of {0} VMs since then', count),
+          ? t('the configuration of {0} transient VMs, which no longer exist when they are off', count)
+          : t('configuration changes of {0} VMs since then', count),
     ),
     ...(points.length === 0
       ? []
@@ -168,8 +168,8 @@ function warningLines(planned: readonly PlannedTarget[]): readonly string[] {
   );
   return [
     ...lines,
-    ...(merges > 1 ? [t('What was written after {0} of them is merged down; nothing of it is lost.', merges)] : []),
-    ...(files > 1 ? [t('This libvirt leaves {0} files behind.', files)] : []),
+    ...(merges > 1 ? [t('Data written after {0} of them is merged down. None of it is lost.', merges)] : []),
+    ...(files > 1 ? [t('This libvirt does not delete {0} files.', files)] : []),
     ...freedText(planned),
   ].slice(0, mostWarnings);
 }

@@ -37,55 +37,55 @@ function entryText(
   { vm }: ProblemWords,
 ): readonly [string, string, string] {
   const { reason, nextStep } = refusalText(refusal);
-  return [reason, t('Until then nothing new is begun on {0}.', vm), nextStep];
+  return [reason, t('Until then, no new operation can start on {0}.', vm), nextStep];
 }
 
 const sentences: ProblemSentences = {
   ...snapshotProblems,
   ...fileProblems,
   vanishes: ({ snapshots }, { vm }) => [
-    t('{0} has no configuration of its own any more: it is there only as long as it runs.', vm),
+    t('{0} no longer has a persistent configuration: it exists only while it runs.', vm),
     snapshots === 1
       ? t(
-          'Its configuration was removed while it ran. When it stops, libvirt forgets the VM and its snapshot; the files stay.',
+          'The configuration was removed while the VM was running. When the VM stops, libvirt forgets the VM and its snapshot. The files stay.',
         )
       : t(
-          'Its configuration was removed while it ran. When it stops, libvirt forgets the VM and its {0} snapshots; their files stay.',
+          'The configuration was removed while the VM was running. When the VM stops, libvirt forgets the VM and its {0} snapshots. The files stay.',
           snapshots,
         ),
-    t('Keep the VM before it is switched off.'),
+    t('Make the VM persistent before it is switched off.'),
   ],
   unreadableEntry: entryText,
   unfinishedOperation: entryText,
   pausedSaving: (_, { vm }) => [
     t('{0} is paused because its state is being saved.', vm),
-    t('If no program saves it now, one that did has died, and the VM stands still for nothing.'),
-    t('Resume it when nothing is saving it.'),
+    t('If no program is saving it now, the one that did has crashed, and the VM is paused for no reason.'),
+    t('If nothing is saving it, resume it.'),
   ],
   guestFrozen: (_, { vm }) => [
     t('The file systems in {0} are frozen.', vm),
-    t('A program froze them for a snapshot and did not come back: nothing in the guest can write.'),
+    t('A program froze them for a snapshot and did not thaw them. Nothing in the guest can write.'),
     t('Thaw them.'),
   ],
   managedSave: (_, { vm }) => [
     t('{0} has a saved state.', vm),
-    t('Its next start brings that RAM back, so its disks must not change before.'),
-    t('Start the VM once to use it up; a revert asks before it drops it.'),
+    t('The next start restores its RAM, so the disks must not change before that.'),
+    t('Start the VM once to use the saved state. A revert asks before it discards it.'),
   ],
   savedBelow: ({ disk, file, overlay }, { vm }) => [
-    t('The saved state of {0} belongs below the overlays that its disks are on now.', vm),
+    t('The saved state of {0} belongs to layers below the overlays that its disks use now.', vm),
     t(
-      'Its next start would go on writing to {0} on disk {1}, and damage what {2} holds above it.',
+      'The next start would continue to write to {0} on disk {1}, and damage the content of {2} above it.',
       quotedPath(file),
       displayLine(disk),
       quotedPath(overlay),
     ),
-    t('Do not start it. Revert it to a snapshot, which asks before it drops the saved state.'),
+    t('Do not start the VM. Revert it to a snapshot: the revert asks before it discards the saved state.'),
   ],
   knownBadVersion: ({ version, why, source }) => [
     t('libvirt {0}: {1}.', displayLine(version), knownFaultText(why)),
-    t('This is known from {0}; the distribution may have repaired it.', displayLine(source)),
-    t('A newer libvirt is free of it.'),
+    t('This is known from {0}. Your distribution may have fixed it.', displayLine(source)),
+    t('A newer libvirt does not have this bug.'),
   ],
 };
 
@@ -97,23 +97,23 @@ export function repairText(repair: Repair, view: Pick<VmView, 'vm' | 'tree'>): s
     case 'removeTag':
       return t('Remove “{0}” from {1}.', displayLine(repair.tag), quotedPath(repair.file));
     case 'removeFiles':
-      return t('Clear {0} away.', quotedPaths(repair.files));
+      return t('Remove {0}.', quotedPaths(repair.files));
     case 'forgetSnapshot':
-      return t('Let libvirt forget {0}; no file is touched.', snapshot);
+      return t('Make libvirt forget {0}. No file is changed.', snapshot);
     case 'keepDisks':
-      return t('Make {0} a disk-only snapshot, with the title that it has and another name in libvirt.', snapshot);
+      return t('Convert {0} into a disk-only snapshot with the same title and another name in libvirt.', snapshot);
     case 'finishDelete':
-      return t('Delete the snapshot above {0} again, so that its merge is finished.', snapshot);
+      return t('Delete the snapshot above {0} again to finish its merge.', snapshot);
     case 'makeCurrent':
       return t('Make {0} the current snapshot.', snapshot);
     case 'leaveFrozenFiles':
-      return t('Give {0} new files on top of {1}; what is on its disks stays.', vm, snapshot);
+      return t('Create new files for {0} on top of {1}. The content of its disks does not change.', vm, snapshot);
     case 'keepVm':
-      return t('Define {0} as it runs now, so that it and its snapshots stay when it stops.', vm);
+      return t('Define {0} as it is running now, so that the VM and its snapshots stay when it stops.', vm);
     case 'nameMovedFiles':
-      return t('Let all that names the moved files of {0} name them where they are now.', vm);
+      return t('Update all references to the moved files of {0} to their new place.', vm);
     case 'configureDisks':
-      return t('Let {0} start next time on the files that it runs on now.', vm);
+      return t('Let {0} start with the files that it is using now.', vm);
     case 'resumeAfterSave':
       return t('Resume {0}.', vm);
     case 'thawGuest':

@@ -26,9 +26,7 @@ export function progressText(progress: Progress, elapsedMs: number): string {
   const estimate = elapsedText(Math.max(1_000, estimateMs));
   return uncancellable(
     progress,
-    elapsedMs <= estimateMs
-      ? t('{0} of about {1}', elapsed, estimate)
-      : t('{0}, it was thought to take {1}', elapsed, estimate),
+    elapsedMs <= estimateMs ? t('{0} of about {1}', elapsed, estimate) : t('{0} (estimate was {1})', elapsed, estimate),
   );
 }
 
@@ -36,8 +34,8 @@ export function progressText(progress: Progress, elapsedMs: number): string {
 function savedText({ bytes, bytesPerSecond, guestStopped }: SavedRamProgress): string {
   const words = [bytesText(bytes), bytesText(bytesPerSecond)] as const;
   return guestStopped
-    ? t('{0} written, {1} a second; the guest is stopped until all is', ...words)
-    : t('{0} written, {1} a second', ...words);
+    ? t('{0} written, {1} per second; the VM is paused until all is written', ...words)
+    : t('{0} written, {1} per second', ...words);
 }
 
 /** Whole percent, never 100 before the end has been seen. */

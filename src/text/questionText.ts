@@ -145,13 +145,13 @@ function restoredLine({ kind, trailers, createdAt }: Snapshot, now: number): str
   const ago = agoText(createdAt, now);
   switch (kind) {
     case 'memory':
-      return t('Comes back: disks and RAM, taken {0}.', ago);
+      return t('Restores: disks and memory ({0}).', ago);
     case 'disk':
       return trailers.consistency === 'quiesced'
-        ? t('Comes back: disks with clean file systems, no RAM, taken {0}.', ago)
-        : t('Comes back: disks as after a power cut, no RAM, taken {0}.', ago);
+        ? t('Restores: disks with clean file systems, no memory ({0}).', ago)
+        : t('Restores: disks as after a power cut, no memory ({0}).', ago);
     case 'offline':
-      return t('Comes back: disks of the VM when it was off, taken {0}.', ago);
+      return t('Restores: disks of the VM when it was off ({0}).', ago);
   }
 }
 
@@ -171,8 +171,8 @@ function mergeLine(plan: Plan): readonly string[] {
       : filesCount(Math.max(files.length, merges.length));
   return [
     most === undefined
-      ? t('Merged into {0}: what was written later.', into)
-      : t('Merged into {0}: what was written later, {1} at most.', into, most),
+      ? t('Merges later changes into {0}.', into)
+      : t('Merges later changes into {0}, at most {1}.', into, most),
   ];
 }
 
@@ -187,7 +187,7 @@ function keptLines(planned: readonly PlannedTarget[]): readonly string[] {
     case 'consolidate':
       return [[keptByDeleteLine(planned), ...freedText(planned)].join(' ')];
     case 'discard':
-      return [t('Kept: the VM that it was made of, as it is.')];
+      return [t('The original VM is not affected.')];
     case 'clone':
     case 'power':
     case 'create':
@@ -203,7 +203,7 @@ function keptByDeleteLine(planned: readonly PlannedTarget[]): string {
     const gone = planned.flatMap((one) => (one.target === target ? (one.plan.deletes ?? []) : []));
     return plan.deletes !== undefined && target.tree?.snapshots.every(({ name: one }) => gone.includes(one)) === true;
   });
-  return isAll ? t('Kept: the present state.') : t('Kept: the present state and all other snapshots.');
+  return isAll ? t('Keeps the current state.') : t('Keeps the current state and all other snapshots.');
 }
 
 function keptByRevertLine({ plan, target }: PlannedTarget): string {
@@ -211,8 +211,8 @@ function keptByRevertLine({ plan, target }: PlannedTarget): string {
   if (step?.kind !== 'createSnapshot') {
     const spared = plan.warnings.find((warning) => warning.kind === 'noCheckpointNeeded');
     return spared === undefined
-      ? t('Kept: nothing of the present.')
-      : t('Kept: {0} holds the present already.', quoteTitle(titleOf(target, spared.since)));
+      ? t('The current state is not saved.')
+      : t('Already saved: {0} contains the current state.', quoteTitle(titleOf(target, spared.since)));
   }
   const { trailers } = parseDescription(step.description);
   const title = name(trailers.title ?? step.name);
@@ -221,9 +221,9 @@ function keptByRevertLine({ plan, target }: PlannedTarget): string {
     displayedCreateMs(step.snapshotKind, ramMethodOf(step), target.vm.memoryBytes, target.tree),
   );
   return plan.spaceBytes === undefined || plan.spaceBytes === 0
-    ? t('Kept first: the present, as “{0}” ({1}, about {2}).', title, kind, time)
+    ? t('Saved first: the current state, as “{0}” ({1}, about {2}).', title, kind, time)
     : t(
-        'Kept first: the present, as “{0}” ({1}, about {2}, up to {3}).',
+        'Saved first: the current state, as “{0}” ({1}, about {2}, up to {3}).',
         title,
         kind,
         time,
@@ -232,7 +232,7 @@ function keptByRevertLine({ plan, target }: PlannedTarget): string {
 }
 
 function notKeptLine(reason: string): string {
-  return t('The present state cannot be kept first: {0}', reason);
+  return t('The current state cannot be saved first: {0}', reason);
 }
 
 /** Ends with what may be lost: the first of it, and how much more there is to read. */
@@ -240,9 +240,11 @@ function lossLines(planned: readonly PlannedTarget[], now: number): readonly str
   const lost = shortLosses(planned, now);
   const warnings = planned.flatMap(({ plan }) => plan.warnings);
   const runsOn = warnings.some(({ kind }) => kind === 'runsOnAfterCheckpoint');
-  const little = runsOn ? t('Lost: what the guest writes after its checkpoint.') : t('Lost: nothing.');
+  const little = runsOn
+    ? t('Lost: anything the guest writes between that save and the revert (a few seconds).')
+    : t('Nothing is lost.');
   const nothing = planned.every(({ plan }) => plan.request.kind === 'repair') ? [] : [little];
-  const losses = lost.length === 0 ? nothing : [t('Lost for ever: {0}.', lost.join(', '))];
+  const losses = lost.length === 0 ? nothing : [t('Permanently lost: {0}.', lost.join(', '))];
   const minded = warnings.filter(({ kind }) => kind !== 'runsOnAfterCheckpoint' || lost.length > 0);
   const minds = mindText(shortWarnings(minded), losses);
   const whole = [...losses, ...(planned.some(({ plan }) => isFinal(plan.request)) ? [finalText()] : []), ...minds];
@@ -255,11 +257,11 @@ function mindText([first, ...more]: readonly string[], losses: readonly string[]
   if (first === undefined) {
     return [];
   }
-  const text = more.length === 0 ? t('Mind: {0}.', first) : t('Mind: {0} ({1} more in Details).', first, more.length);
+  const text = more.length === 0 ? t('Note: {0}.', first) : t('Note: {0} ({1} more in Details).', first, more.length);
   const isLong = [...losses, text].join(' ').length > roomForWarnings;
   const count = more.length + 1;
   return isLong && losses.length > 0
-    ? [count === 1 ? t('Mind: 1 warning in Details.') : t('Mind: {0} warnings in Details.', count)]
+    ? [count === 1 ? t('1 warning in Details.') : t('{0} warnings in Details.', count)]
     : [text];
 }
 

@@ -8,7 +8,7 @@ export function outrunSentence({ outrunBytes, vm = '' }: FailureDetails): string
   return outrunBytes === undefined
     ? undefined
     : t(
-        '{0} writes to its RAM faster than it is saved, and could not be stopped for that: the snapshot was cancelled after {1}, and nothing of it is left.',
+        '{0} writes to its RAM faster than it can be saved, and could not be paused. The snapshot was cancelled after {1} and left nothing behind.',
         vm,
         bytesText(outrunBytes),
       );

@@ -24,107 +24,112 @@ export const recoveryRefusals: Pick<
   | 'notByItself'
 > = {
   protectedVm: ({ vm }) => [
-    t('{0} is protected: nothing is done to it by itself.', vm),
-    t('Finish it yourself, with the commands in the log.'),
+    t('{0} is protected, so it is not changed automatically.', vm),
+    t('Finish the operation manually, with the commands in the log.'),
   ],
   recoveryFailed: ({ vm, message }) => [
-    t('An operation on {0} was interrupted and could not be brought to its end: {1}', vm, message),
-    t('Finish it yourself, with the commands in the log.'),
+    t('An operation on {0} was interrupted and could not be finished: {1}', vm, message),
+    t('Finish the operation manually, with the commands in the log.'),
   ],
   unfinishedOperation: ({ vm }) => [
-    t('An operation on {0} was interrupted and is not brought to its end, so nothing new is begun on top of it.', vm),
+    t('An operation on {0} was interrupted and is not finished, so no new operation can start.', vm),
     t(
-      'Examine {0} and repair what is found, or run the commands in the log and call “Unfinished Operation Is Taken Care Of”.',
+      'Examine {0} and repair its problems. Or run the commands in the log, then use “Mark Unfinished Operation as Resolved”.',
       vm,
     ),
   ],
   systemInterrupted: ({ vm, system }) => [
-    t(
-      'An operation on the system {0}, to which {1} belongs, was interrupted and is not brought to its end.',
-      system,
-      vm,
-    ),
-    t('Bring it to its end: {0}', `virt-rewind system recover ${system}`),
+    t('An operation on the system {0}, which contains {1}, was interrupted and is not finished.', system, vm),
+    t('Finish it with: {0}', `virt-rewind system recover ${system}`),
   ],
   begunElsewhere: ({ vm, connection }) => [
-    t('It began over {0}, on a VM with the same UUID: there it is brought to its end.', connection),
-    t('Connect to {0}, or examine {1} and see to it yourself.', connection, vm),
+    t('It started over {0}, on a VM with the same UUID. Finish it there.', connection),
+    t('Connect to {0}, or examine {1} and resolve it manually.', connection, vm),
   ],
   entryUnreadable: ({ vm, file, why }) => [
     why === 'newer'
-      ? t('A newer version of Virt Rewind, in another editor, began an operation on {0} that has not ended.', vm)
-      : t('The journal has an operation on {0} that cannot be read, so nobody knows whether it has ended.', vm),
+      ? t('A newer version of Virt Rewind in another editor started an operation on {0} that is not finished.', vm)
+      : t(
+          'The journal contains an operation on {0} that cannot be read, so it is unknown whether it has finished.',
+          vm,
+        ),
     why === 'newer'
-      ? t('Finish it in that editor, or update Virt Rewind here. It is kept in “{0}”.', file)
-      : t('Examine {0}. When all is well with it, remove the folder “{1}”.', vm, file),
+      ? t('Finish it in that editor, or update Virt Rewind here. The journal entry is in “{0}”.', file)
+      : t('Examine {0}. If it has no problems, delete the folder “{1}”.', vm, file),
   ],
   entryOfUnknownVm: ({ file }) => [
-    t('The journal has an operation that cannot be read. It may be of any VM, so nothing new is begun on any.'),
-    t('Examine your VMs. When all is well with them, move “{0}” out of the journal.', file),
+    t('The journal contains an operation that cannot be read. It could concern any VM, so no new operation can start.'),
+    t('Examine your VMs. If they have no problems, move “{0}” out of the journal.', file),
   ],
   settingsUnreadable: ({ file, why }) => [
-    t('The settings cannot be read in “{0}”, so every VM counts as protected and agents may do nothing.', file),
+    t(
+      'The settings in “{0}” cannot be read, so every VM is treated as protected and agents are not allowed to do anything.',
+      file,
+    ),
     why === 'newer'
-      ? t('A newer version of Virt Rewind wrote them: update this one.')
-      : t('Open the editor once: it writes them again. Or remove the file.'),
+      ? t('A newer version of Virt Rewind wrote them. Update this one.')
+      : t('Open the editor once, which writes them again. Or delete the file.'),
   ],
   runsUnseen: ({ vm, file }) => [
     t(
-      'libvirt says that {0} is off, and a program has “{1}” open to write to: most likely its QEMU, which libvirt lost.',
+      'libvirt reports that {0} is off, but a program has “{1}” open for writing: most likely a QEMU process that libvirt lost.',
       vm,
       file,
     ),
-    t('Shut the guest down from inside, or end the QEMU process of {0}; then try again.', vm),
+    t('Shut down the guest from inside, or end the QEMU process of {0}. Then try again.', vm),
   ],
   mergeLost: ({ vm, disk, file, said }) => [
     t(
-      'libvirt lost track of a merge on {0}: disk {1} stands on “{2}”, as it says, and QEMU writes into “{3}” below it.',
+      'libvirt lost track of a merge on {0}. It reports that disk {1} uses “{2}”, but QEMU writes to “{3}” below it.',
       vm,
       disk,
       said,
       file,
     ),
-    t('Leave {0} running, and examine it: there stands how to see which file it is on.', vm),
+    t('Leave {0} running and examine it. The page explains how to find the file in use.', vm),
   ],
   begunOnOtherHost: ({ vm, host }) => [
-    t('It is not known to have begun here, on this VM: its journal names the host {0}.', host),
+    t('It may not have started here, on this VM: its journal names the host {0}.', host),
     t(
-      'Finish it on {0}. If it is not this VM, or you have seen to it, call “Unfinished Operation Is Taken Care Of” for {1}.',
+      'Finish it on {0}. If it was another VM, or you have resolved it, use “Mark Unfinished Operation as Resolved” for {1}.',
       host,
       vm,
     ),
   ],
   brokeOffLongAgo: ({ vm }) => [
-    t('That was more than an hour ago, or before this computer was started, so nothing is done to {0} by itself.', vm),
+    t('That was more than an hour ago, or before this computer was started, so {0} is not changed automatically.', vm),
     finishIt(vm),
   ],
   notAsLeft: ({ vm, what }) => [changedSinceSentence(vm, what), finishIt(vm)],
   notByItself: ({ vm, setting }) => [
-    t('The setting “Automatic Actions” is “{0}”, so nothing is done to {1} by itself.', setting, vm),
+    t('The setting “Automatic Actions” is “{0}”, so {1} is not changed automatically.', setting, vm),
     finishIt(vm),
   ],
-  vmGone: ({ vm }) => [t('An operation on {0} was interrupted, and the VM is not there any more.', vm), ''],
+  vmGone: ({ vm }) => [t('An operation on {0} was interrupted, and the VM no longer exists.', vm), ''],
   usedSince: ({ vm }) => [
-    t('An operation on {0} was interrupted, and {0} may have been used since. To finish it now could undo that.', vm),
-    t('Look at {0}: go on with it as it is, or revert it once more. Examine finds what was left over.', vm),
+    t(
+      'An operation on {0} was interrupted, and {0} may have been used after that. Finishing it now could undo later work.',
+      vm,
+    ),
+    t('Check {0}: keep using it as it is, or revert it again. Examine finds what was left over.', vm),
   ],
   saveUsedUp: ({ vm, state }) => [
     state === 'paused'
-      ? t('{0} was started from its saved state to keep that in a snapshot, and there is no snapshot.', vm)
-      : t('{0} was started from its saved state to keep that in a snapshot, and is not paused any more.', vm),
+      ? t('{0} was started from its saved state to create a snapshot of it, but there is no snapshot.', vm)
+      : t('{0} was started from its saved state to create a snapshot of it, and is no longer paused.', vm),
     state === 'paused'
-      ? t('Its RAM is in {0}, which is paused: resume it, take a snapshot, or save it again.', vm)
-      : t('The saved state is used up. The disks of {0} are as the VM left them.', vm),
+      ? t('{0} is paused and still has its RAM: resume it, create a snapshot, or save it again.', vm)
+      : t('The saved state was used. The disks of {0} are as the VM left them.', vm),
   ],
   variablesReplaced: ({ vm, snapshot }) => [
-    t('A revert of {0} was interrupted: its UEFI variables are those of {1}, its disks are not.', vm, snapshot),
-    t('Revert {0} to {1} again, or shut it down and put the variables of its checkpoint back.', vm, snapshot),
+    t('A revert of {0} was interrupted: it has the UEFI variables of {1}, but not its disks.', vm, snapshot),
+    t('Revert {0} to {1} again. Or shut it down and restore the variables of its checkpoint.', vm, snapshot),
   ],
 };
 
 function finishIt(vm: string): string {
   return t(
-    'Look at {0}. Then call “Finish Unfinished Operation”, which shows first what it would do. Or leave {0} as it is and call “Unfinished Operation Is Taken Care Of”.',
+    'Check {0}. Then use “Finish Unfinished Operation”, which shows its commands first. Or leave {0} as it is and use “Mark Unfinished Operation as Resolved”.',
     vm,
   );
 }
@@ -132,14 +137,14 @@ function finishIt(vm: string): string {
 function changedSinceSentence(vm: string, what: string): string {
   switch (what) {
     case 'snapshots':
-      return t('The snapshots of {0} are others since, by another hand.', vm);
+      return t('The snapshots of {0} were changed after that.', vm);
     case 'disks':
-      return t('{0} stands on other files since, by another hand.', vm);
+      return t('{0} was changed to other files after that.', vm);
     case 'power':
-      return t('{0} was started, paused or shut down since, by another hand.', vm);
+      return t('{0} was started, paused or shut down after that.', vm);
     case 'written':
-      return t('A disk of {0} may have been written to since.', vm);
+      return t('A disk of {0} may have been written to after that.', vm);
     default:
-      return t('It is not known whether {0} was used since.', vm);
+      return t('It is unknown whether {0} was used after that.', vm);
   }
 }

@@ -25,22 +25,22 @@ export function recoveryText({ request, vm, outcome, why }: RecoveryReport, titl
   const what = t('{0}: {1} was interrupted.', displayLine(vm), operationWords(request, displayLine(title)));
   switch (outcome) {
     case 'after':
-      return { message: `${what} ${t('It is finished now.')}`, severity: 'info' };
+      return { message: `${what} ${t('It is now finished.')}`, severity: 'info' };
     case 'before':
-      return { message: `${what} ${t('It was undone: the VM is as it was before.')}`, severity: 'warning' };
+      return { message: `${what} ${t('It was undone. The VM is in the same state as before.')}`, severity: 'warning' };
     case 'partly':
       return {
-        message: `${what} ${t('A part of it is done and stays so; the rest was not begun. Run it again to finish.')}`,
+        message: `${what} ${t('Part of it is done and stays. The other steps did not start. Run it again to finish.')}`,
         severity: 'warning',
       };
     case 'explained': {
       const reason = why === undefined ? undefined : refusalText(why);
-      const parts = [what, t('Nothing was changed since.'), reason?.reason ?? '', reason?.nextStep ?? ''];
+      const parts = [what, t('Nothing was changed after that.'), reason?.reason ?? '', reason?.nextStep ?? ''];
       return { message: parts.filter((part) => part !== '').join(' '), severity: 'error' };
     }
     case 'failed':
       return {
-        message: `${what} ${t('The recovery failed too. It is tried again at the next connection.')}`,
+        message: `${what} ${t('The recovery failed too. Virt Rewind tries again at the next connection.')}`,
         severity: 'error',
       };
   }

@@ -8,5 +8,5 @@ export type Sentences = { readonly [R in RefusalReason]: Sentence<RefusalFacts[R
 
 /** What a VM with internal snapshots is told where only an external one would do. */
 export function deleteInternalFirst(): string {
-  return t('Delete the internal snapshots of the VM first; then an external one can be taken.');
+  return t('Delete the internal snapshots of the VM first. Then you can create an external one.');
 }

@@ -41,7 +41,7 @@ export function refusalText(refusal: Refusal): RefusalText {
 }
 
 export function checkpointWithoutRamText(why: Refusal): string {
-  return t('The checkpoint holds the disks alone, without RAM: {0}', refusalText(why).reason);
+  return t('The checkpoint contains only the disks, without RAM: {0}', refusalText(why).reason);
 }
 
 /** The doctor shows more of it, and may have a repair. */
@@ -79,25 +79,25 @@ const sentences: Sentences = {
   otherStyle: ({ vm, own, asked }) =>
     own === 'mixed'
       ? [
-          t('{0} already has internal and external snapshots, and libvirt cannot handle more of such a mix.', vm),
+          t('{0} already has internal and external snapshots, and libvirt cannot handle more of this mix.', vm),
           t('Delete the snapshots of one of the two styles first.'),
         ]
       : [
-          t('The snapshots of {0} are {1}; libvirt cannot handle {2} ones beside them.', vm, style(own), style(asked)),
-          t('Take one of the style that the VM has, or delete its snapshots first.'),
+          t('{0} has {1} snapshots, and libvirt cannot mix them with {2} ones.', vm, style(own), style(asked)),
+          t('Use the style that the VM already has, or delete its snapshots first.'),
         ],
   internalBaseInUse: ({ snapshot, by, file }) => [
     by === undefined
-      ? t('Reverting to {0} would write into {1}, which later images of this VM are built on.', snapshot, image(file))
-      : t('Reverting to {0} would write into {1}, which {2} is built on.', snapshot, image(file), by),
+      ? t('A revert to {0} would write to {1}, which later images of this VM are built on.', snapshot, image(file))
+      : t('A revert to {0} would write to {1}, which {2} is built on.', snapshot, image(file), by),
     t('Shut the VM down and make a full clone of {0} instead.', snapshot),
   ],
   blockJobRunning: ({ vm, disk }) => [
-    t('A job works on disk {1} of {0}: it copies or merges an image.', vm, disk),
-    t('Try again when it has ended.'),
+    t('A job is running on disk {1} of {0}: it copies or merges an image.', vm, disk),
+    t('Try again when it has finished.'),
   ],
   noCurrentSnapshot: ({ vm, snapshot, version }) => [
-    t('{0} has no current snapshot, and libvirt {2} crashes on reverting to {1} then.', vm, snapshot, version),
+    t('{0} has no current snapshot. In this state, libvirt {2} crashes on a revert to {1}.', vm, snapshot, version),
     t(
       'Examine {0}: the doctor can make the snapshot current on which it stands. Where it stands on none, take a snapshot first.',
       vm,
@@ -105,7 +105,7 @@ const sentences: Sentences = {
   ],
   crashesOnBranch: ({ snapshot, by, disk, version, needed }) => [
     t(
-      'libvirt {1} crashes when it deletes {0} beside {2}, whose disk {3} it cannot follow.',
+      'libvirt {1} crashes when it deletes {0} while {2} exists, because it cannot follow disk {3} of {2}.',
       snapshot,
       version,
       by,
@@ -116,81 +116,74 @@ const sentences: Sentences = {
   externalRevertUnsupported: ({ snapshot, version, needed }) => [
     snapshot === ''
       ? t('libvirt {0} cannot revert to external snapshots.', version)
-      : t('{0} is an external snapshot, and libvirt {1} cannot revert to those.', snapshot, version),
-    t('libvirt {0} and newer can.', needed),
+      : t('{0} is an external snapshot. libvirt {1} cannot revert to external snapshots.', snapshot, version),
+    t('Update to libvirt {0} or newer.', needed),
   ],
   diskOnlyRevertUnsupported: ({ snapshot, version, needed }) => [
-    t(
-      '{0} was taken of a running VM without its RAM, and libvirt {1} cannot revert to such snapshots.',
-      snapshot,
-      version,
-    ),
-    t('libvirt {0} and newer can.', needed),
+    t('{0} was created from a running VM without RAM. libvirt {1} cannot revert to it.', snapshot, version),
+    t('Update to libvirt {0} or newer.', needed),
   ],
   externalDeleteUnsupported: ({ snapshot, version, needed }) => [
     snapshot === ''
       ? t('libvirt {0} cannot delete external snapshots.', version)
-      : t('{0} is an external snapshot, and libvirt {1} cannot delete those.', snapshot, version),
-    t('libvirt {0} and newer can.', needed),
+      : t('{0} is an external snapshot. libvirt {1} cannot delete external snapshots.', snapshot, version),
+    t('Update to libvirt {0} or newer.', needed),
   ],
   internalParent: ({ snapshot, parent }) => [
-    t('{0} is external and stands on {1}, which is internal: libvirt can never delete it.', snapshot, parent),
-    t('There is no way around this: it has to stay.'),
+    t('{0} is external and built on {1}, which is internal. libvirt can never delete it.', snapshot, parent),
+    t('There is no workaround. The snapshot must stay.'),
   ],
   severalChildren: ({ snapshot, count }) => [
-    t('{0} snapshots are built on {1}, and its content can be merged into one only.', count, snapshot),
+    t('{0} snapshots are built on {1}, but its content can be merged into only one of them.', count, snapshot),
     t('Delete all but one of these branches first, or delete it with its descendants.'),
   ],
   notInActiveChain: ({ snapshot, child }) => [
-    t('{1} is built on {0}, and the VM runs on another branch, so that libvirt cannot merge the two.', snapshot, child),
-    t('Revert to {0} first where libvirt can, or delete it with its descendants.', child),
+    t('{1} is built on {0}, but the VM runs on another branch, so libvirt cannot merge the two.', snapshot, child),
+    t('If libvirt can, revert to {0} first. Or delete it with its descendants.', child),
   ],
   currentHasChildren: ({ snapshot, child }) => [
-    t('{1} is another branch that is built on {0}, where the VM is now.', snapshot, child),
+    t('{1} is another branch built on {0}, where the VM is now.', snapshot, child),
     t('Delete {0} first.', child),
   ],
   leafOfOtherBranch: ({ snapshot, version, needed }) => [
     t('The VM runs on another branch than {0}, and libvirt {1} cannot delete it from there.', snapshot, version),
-    t('libvirt {0} and newer can.', needed),
+    t('Update to libvirt {0} or newer.', needed),
   ],
   mixedDescendants: ({ snapshot, child }) => [
-    t('{1}, below {0}, is of the other style, and libvirt cannot delete the two together.', snapshot, child),
-    t('Delete what libvirt can delete one by one, from the last one up.'),
+    t('{1}, below {0}, has the other style, and libvirt cannot delete the two together.', snapshot, child),
+    t('Delete the snapshots that libvirt can delete one by one, starting with the last.'),
   ],
   imageNotActive: ({ snapshot, disk, file }) => [
-    t('{0} is kept inside {2}, and disk {1} of the running VM uses another image.', snapshot, disk, file),
-    t('Shut the VM down, or revert to a snapshot of that image first.'),
+    t('{0} is stored inside {2}, but disk {1} of the running VM uses another image.', snapshot, disk, file),
+    t('Shut down the VM, or revert to a snapshot of that image first.'),
   ],
   diskTypeUnsupported: ({ vm, disk, type }) => [
-    t('Disk {1} of {0} is of the kind {2}, which libvirt’s own snapshots cannot handle.', vm, disk, type),
-    t('Use the snapshots of the storage itself for this disk.'),
+    t('Disk {1} of {0} has the type {2}, which libvirt’s own snapshots do not support.', vm, disk, type),
+    t('Use snapshots of the storage itself for this disk.'),
   ],
   notRunning: ({ vm, state, wanted }) =>
     wanted === 'shutDown' || wanted === 'forceOff'
-      ? [t('{0} is {1} already.', vm, stateWord(state)), '']
+      ? [t('{0} is already {1}.', vm, stateWord(state)), '']
       : [
-          t('{0} is {1}; this needs it running.', vm, stateWord(state)),
+          t('{0} is {1}, but this operation needs a running VM.', vm, stateWord(state)),
           isKind(wanted) ? t('Start {0}, or choose another kind of snapshot.', vm) : t('Start {0} first.', vm),
         ],
   notOff: ({ vm, state, wanted }) =>
     isKind(wanted)
       ? [
-          t('{0} is {1}; this needs it off.', vm, stateWord(state)),
-          t('Shut {0} down, or choose another kind of snapshot.', vm),
+          t('{0} is {1}, but this operation needs a VM that is off.', vm, stateWord(state)),
+          t('Shut down {0}, or choose another kind of snapshot.', vm),
         ]
-      : [
-          t('{0} is {1} already, so there is nothing to start.', vm, stateWord(state)),
-          state === 'paused' ? t('Resume {0} to let it go on.', vm) : '',
-        ],
-  wrongState: ({ vm, state }) => [t('{0} is {1}, so this cannot be done now.', vm, stateWord(state)), ''],
+      : [t('{0} is already {1}.', vm, stateWord(state)), state === 'paused' ? t('Resume {0} to continue.', vm) : ''],
+  wrongState: ({ vm, state }) => [t('{0} is {1}, so this is not possible now.', vm, stateWord(state)), ''],
   transientVm: ({ vm, snapshot }) => [
-    t('{0} is transient: on the way back to {1} it would be off for a moment, and be gone.', vm, snapshot),
-    t('Define the VM permanently first.'),
+    t('{0} is transient. A revert to {1} would switch it off, and it would no longer exist.', vm, snapshot),
+    t('Make the VM persistent first.'),
   ],
-  crashedVm: ({ vm }) => [t('{0} has crashed.', vm), t('Force it off and start it again.')],
+  crashedVm: ({ vm }) => [t('{0} has crashed.', vm), t('Force off the VM and start it again.')],
   asleepVm: ({ vm }) => [
-    t('The guest in {0} sleeps (suspended to RAM), and libvirt cannot do this until it wakes.', vm),
-    t('Wake it, or force it off.'),
+    t('The guest in {0} is asleep (suspended to RAM). libvirt cannot do this until it wakes up.', vm),
+    t('Wake up the guest, or force off the VM.'),
   ],
   badName: ({ problem }) => [
     problem === 'empty'
@@ -199,22 +192,22 @@ const sentences: Sentences = {
         ? t('This title is too long.')
         : problem === 'descriptionTooLong'
           ? t('The description is too long.')
-          : t('This title holds a control character.'),
+          : t('This title contains a control character.'),
     problem === 'descriptionTooLong' ? t('Shorten it.') : t('Choose another title.'),
   ],
-  nameTaken: ({ title }) => [t('A snapshot called {0} exists already.', title), t('Choose another title.')],
+  nameTaken: ({ title }) => [t('A snapshot named {0} already exists.', title), t('Choose another title.')],
   unsafeSnapshotName: ({ snapshot, version }) => [
-    t('The name of {0} holds a character that libvirt {1} cannot handle while the VM runs.', snapshot, version),
-    t('Shut the VM down first.'),
+    t('The name of {0} contains a character that libvirt {1} cannot handle in a running VM.', snapshot, version),
+    t('Shut down the VM first.'),
   ],
   readOnlyConnection: ({ vm }) => [
     t('The connection of {0} is read-only.', vm),
-    t('Connect by an address that may change things.'),
+    t('Connect with an address that allows changes.'),
   ],
   driverCannot: ({ driver }) => [
     driver === 'test'
       ? t("libvirt's test driver cannot do this.")
-      : t('The hypervisor behind this connection cannot do this; only QEMU and KVM are known here.'),
+      : t('The hypervisor of this connection cannot do this. Only QEMU and KVM are supported.'),
     '',
   ],
   snapshotBeingWritten: ({ vm, snapshot }) => [
@@ -222,77 +215,79 @@ const sentences: Sentences = {
     waitOrForceOff(vm),
   ],
   unfinishedSave: ({ vm }) => [
-    t('{0} is paused because its state is being saved, by another program or by one that died meanwhile.', vm),
-    t('Wait until it has ended; if nothing saves it, resume {0}.', vm),
+    t('{0} is paused because its state is being saved, by another program or by one that has crashed.', vm),
+    t('Wait until the save has ended. If no program is saving the VM, resume {0}.', vm),
   ],
   imagesLetGo: ({ vm, snapshot, wanted }) => [
     wanted === 'merge'
-      ? t('{0} may have stood still since its memory snapshot {1}, and QEMU merges no files of it then.', vm, snapshot)
-      : t('{0} may have stood still since its memory snapshot {1}, and QEMU writes its memory but once.', vm, snapshot),
+      ? t('{0} may have been paused since its RAM snapshot {1}. QEMU then cannot merge its files.', vm, snapshot)
+      : t('{0} may have been paused since its RAM snapshot {1}. QEMU then cannot write its RAM again.', vm, snapshot),
     wanted === 'merge'
-      ? t('Resume {0} and delete while it runs, or turn it off first.', vm)
-      : t('Resume {0} first, or take a disk-only snapshot.', vm),
+      ? t('Resume {0} and delete while it is running, or shut it down first.', vm)
+      : t('Resume {0} first, or create a disk-only snapshot.', vm),
   ],
   stateNotReachable: ({ snapshot, state }) => [
-    t('{0} was taken while the VM was {1}, and that state cannot be brought back.', snapshot, stateWord(state)),
+    t('{0} was created while the VM was {1}. That state cannot be restored.', snapshot, stateWord(state)),
     '',
   ],
   agentMissing: ({ vm }) => [
-    t('No guest agent answers in {0}, and without it the file systems cannot be frozen.', vm),
-    t('Install and start qemu-guest-agent in the guest, or take the snapshot without freezing.'),
+    t('The guest agent in {0} does not respond, so the file systems cannot be frozen.', vm),
+    t('Install and start qemu-guest-agent in the guest, or create the snapshot without freezing.'),
   ],
   snapshotMissing: ({ vm, snapshot }) => [
-    t('{0} has no snapshot {1} any more.', vm, snapshot),
-    t('Another program deleted or renamed it; look again at what is there.'),
+    t('{0} no longer has a snapshot {1}.', vm, snapshot),
+    t('Another program may have removed or renamed it. Refresh to see the current state.'),
   ],
-  noDescendants: ({ snapshot }) => [t('Nothing is built on {0}.', snapshot), ''],
+  noDescendants: ({ snapshot }) => [t('{0} has no descendants.', snapshot), ''],
   layoutLeafNeeded: ({ snapshot, parent, by }) => [
     t(
-      '{0} tells which file the VM is on. Without it, a newer libvirt would remove at a revert the file of {1} that {2} is built on.',
+      '{0} records which file the VM uses. Without it, a newer libvirt would delete the file of {1} on a revert, and {2} is built on that file.',
       snapshot,
       parent,
       by,
     ),
-    t('Take another snapshot first, which then stands in its place, or delete {0} first.', by),
+    t('Create another snapshot first to replace it, or delete {0} first.', by),
   ],
   notInChain: ({ vm, snapshot, disk, file }) => [
     t(
-      'Disk {2} of {0} is not built on {3} as {1} has it: after a revert the VM has another file, or somebody merged files without libvirt’s snapshots.',
+      'libvirt has recorded with {1} that disk {2} of {0} is built on {3}, but it is not. The VM got another file at a revert, or files were merged without libvirt’s snapshots.',
       vm,
       snapshot,
       disk,
       file,
     ),
-    t('Delete the snapshots above {0} first. If somebody merged files, Examine tells what is left of {0}.', snapshot),
+    t('Delete the snapshots above {0} first. If files were merged, Examine shows what is left of {0}.', snapshot),
   ],
   usedByOtherVm: ({ other, file }) => [
-    t('The VM {0} needs {1} as it is: its own disk is built on that file, or is that file.', other, file),
-    t('Delete {0} first, or give it a disk of its own (qemu-img rebase or convert, while it is off).', other),
+    t('The VM {0} needs {1} unchanged: its disk is that file or is built on it.', other, file),
+    t('Delete {0} first, or give it a separate disk (qemu-img rebase or convert, while it is off).', other),
   ],
   otherVmUnread: ({ others }) => [
-    t('It cannot be seen whether these VMs are built on the files that would go or change: {0}.', others),
-    t('Make their disks readable or their storage active. If none of them is, type the name of the VM to go on.'),
+    t('Virt Rewind cannot see whether these VMs depend on the files that would be deleted or changed: {0}.', others),
+    t(
+      'Make their disks readable or activate their storage. If none of them depends on the files, type the name of the VM to continue.',
+    ),
   ],
   notAllSeen: ({ vm, fact }) => [
     t(
-      'Not everything that this rests on could be looked at for {0} ({1}), and what is not seen does not count as safe.',
+      'Virt Rewind could not read everything that it must know about {0} ({1}), so it cannot guarantee that the operation is safe.',
       vm,
       fact,
     ),
-    t('Nothing was done. Try again; if it stays so, examine {0}.', vm),
+    t('Nothing was changed. Try again. If the problem remains, examine {0}.', vm),
   ],
   stalePlan: ({ vm }) => [
-    t('{0} was changed meanwhile: what you agreed to would do or lose something else now.', vm),
-    t('Look at the view and try again.'),
+    t('{0} has changed. The operation that you confirmed would now do or lose something else.', vm),
+    t('Check the view and try again.'),
   ],
   namedTwice: ({ vm, file, other }) => [
     t(
-      '{0} or its snapshots name one file in two ways: “{1}” and “{2}”. What uses it cannot be told for certain.',
+      '{0} or its snapshots name the same file in two ways: “{1}” and “{2}”. Virt Rewind cannot tell for certain what uses it.',
       vm,
       file,
       other,
     ),
-    t('Shut {0} down and let its disks name the file as its snapshots do (virsh edit), then try again.', vm),
+    t('Shut down {0} and set the same file name for its disks as in its snapshots (virsh edit), then try again.', vm),
   ],
 };
 

@@ -7,31 +7,31 @@ export const repairRefusals: Pick<
   'nothingToRepair' | 'imageInUse' | 'fileNotOrphan' | 'snapshotWhole' | 'currentNotesFiles' | 'notOnSnapshot'
 > = {
   nothingToRepair: ({ vm }) => [
-    t('What this would repair on {0} is not wrong any more, or cannot be seen now.', vm),
+    t('This problem of {0} no longer exists, or cannot be seen now.', vm),
     t('Examine the VM again.'),
   ],
   imageInUse: ({ vm, file }) => [
     t('{0} is on and uses “{1}”, so nothing can be changed inside it.', vm, file),
-    t('Shut {0} down first.', vm),
+    t('Shut down {0} first.', vm),
   ],
   fileNotOrphan: ({ vm, file }) => [
-    t('It is not certain that nobody needs “{1}”, so it is not removed from the files of {0}.', vm, file),
-    t('Examine the VM again: what is left over for certain is listed there.'),
+    t('Something may still need “{1}”, so it is not deleted from the files of {0}.', vm, file),
+    t('Examine the VM again. The page lists the files that are certainly left over.'),
   ],
   snapshotWhole: ({ snapshot }) => [
-    t('As far as can be seen, the data of {0} is there.', snapshot),
-    t('Delete the snapshot instead, so that its data goes in good order.'),
+    t('The data of {0} seems to be complete.', snapshot),
+    t('Delete the snapshot instead, which removes its data correctly.'),
   ],
   currentNotesFiles: ({ vm, snapshot }) => [
     t(
-      '{1} is the current snapshot, with which libvirt has noted the files of {0}; that note would be lost.',
+      '{1} is the current snapshot. libvirt keeps the record of the files of {0} with it, and would lose that record.',
       vm,
       snapshot,
     ),
-    t('Take a snapshot of the present state first: then that one is current.'),
+    t('Create a snapshot of the current state first. It becomes the current snapshot.'),
   ],
   notOnSnapshot: ({ vm, snapshot }) => [
-    t('The disks of {0} are not built on {1}, so it cannot be the current one.', vm, snapshot),
-    t('Take a snapshot of the present state: it becomes the current one.'),
+    t('The disks of {0} are not built on {1}, so it cannot be the current snapshot.', vm, snapshot),
+    t('Create a snapshot of the current state first. It becomes the current snapshot.'),
   ],
 };

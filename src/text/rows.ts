@@ -75,11 +75,11 @@ function connectionState(view: ConnectionView): string {
       return view.vms.length > 0 ? t('reconnecting…') : t('connecting…');
     case 'failed': {
       const word = view.failure === undefined ? t('not connected') : shortFailure(view.failure);
-      return view.retryAt === undefined ? word : t('{0} · tries again by itself', word);
+      return view.retryAt === undefined ? word : t('{0} · retrying automatically', word);
     }
     case 'connected':
       if (view.lastSeenAt !== undefined) {
-        return t('does not answer');
+        return t('does not respond');
       }
       return view.capabilities === undefined ? t('connected') : versions(view.capabilities);
   }
@@ -161,7 +161,7 @@ export function vmRow(
     operation !== undefined
       ? [operationProgress(view, operation, now)]
       : view.recovering === true
-        ? [t('finishing what was interrupted')]
+        ? [t('finishing an interrupted operation')]
         : calm;
   const description = parts.join(' · ');
   const words = [...parts, ...(parts === calm ? unseen : [])].join(' · ');
@@ -264,7 +264,7 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
     icon: { name: iconOf(snapshot, place), ...colorOf(place) },
     context: snapshotTokens(snapshot, { ...place, readOnly: isIdle(place) || place.isBeingWritten === true }),
     opens: place.opens,
-    spoken: spokenRow(label, words, t('snapshot'), ...(place.isCurrent ? [t('the current one')] : [])),
+    spoken: spokenRow(label, words, t('snapshot'), ...(place.isCurrent ? [t('current')] : [])),
   };
 }
 
@@ -283,11 +283,7 @@ function isFaint({ automatic, trashedUntil }: SnapshotPlace): boolean {
 export function trashWords({ trashedUntil }: Pick<SnapshotPlace, 'trashedUntil'>, now: number): readonly string[] {
   return trashedUntil === undefined
     ? []
-    : [
-        trashedUntil > now
-          ? t('in the trash until {0}', shortTime(trashedUntil, now))
-          : t('in the trash, time is over'),
-      ];
+    : [trashedUntil > now ? t('in the trash until {0}', shortTime(trashedUntil, now)) : t('in the trash, expired')];
 }
 
 /** In the place of our own titles, until somebody gives another. */
@@ -330,7 +326,7 @@ export function automaticRow(
     icon: { name: 'history', color: dimmedColor },
     context: 'automatic;',
     opens: 'closed',
-    spoken: spokenRow(label, description, t('taken before and after reverts')),
+    spoken: spokenRow(label, description, t('created before and after reverts')),
   };
 }
 
@@ -354,7 +350,7 @@ export function hereRow(view: VmView, above: string | undefined, reach: Connecti
     icon: { name: 'location', color: reach.lastSeenAt === undefined ? 'charts.blue' : lostLook.color },
     context: hereTokens(view, isIdle(reach)),
     opens: 'never',
-    spoken: spokenRow(label, words, t('the present state of {0}', displayLine(view.vm.name))),
+    spoken: spokenRow(label, words, t('the current state of {0}', displayLine(view.vm.name))),
   };
 }
 

@@ -54,7 +54,7 @@ const phrases: { readonly [K in Loss['kind']]: Phrase<K> } = {
     if (vms > 1) {
       return t('the configuration of {0} VMs', vms);
     }
-    return lost.some(({ ofPower }) => ofPower) ? t('the VM itself: it is transient') : t('changes of its settings');
+    return lost.some(({ ofPower }) => ofPower) ? t('the VM itself: it is transient') : t('configuration changes');
   },
 };
 

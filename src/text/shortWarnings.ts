@@ -16,7 +16,7 @@ type Phrase<K extends Kind> = (warnings: readonly Extract<Warning, { readonly ki
  * `details`: nobody answers another way for it.
  */
 const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
-  runsOnAfterCheckpoint: () => t('what the guest writes after its checkpoint is lost'),
+  runsOnAfterCheckpoint: () => t('anything the guest writes between that save and the revert is lost'),
   unreadVms: (all) => {
     const [only = '', ...others] = new Set(all.flatMap(({ vms }) => vms));
     return others.length === 0
@@ -25,43 +25,43 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   },
   otherHostsUnseen: () => t('VMs of other hosts may use these files'),
   unaskedConnections: () => t('VMs of other connections may use these files'),
-  tagsNotSeen: () => t('snapshots of other tools in these files may go too'),
+  tagsNotSeen: () => t('snapshots that other tools created in these files may also be deleted'),
   notChecked: (all) => {
     const files = count(all, (one) => one.files);
     return files === 1 ? t('not checked: 1 file') : t('not checked: {0} files', files);
   },
-  changesBase: ([first]) => t('{0} changes: it is no template any more', fileName(first?.file ?? '')),
-  vanishesWhenStopped: () => t('the VM and its snapshots are gone when it stops'),
-  knownBadVersion: ([first]) => t('libvirt {0} is known to be bad at this', first?.version ?? ''),
+  changesBase: ([first]) => t('{0} changes: it can no longer serve as a template', fileName(first?.file ?? '')),
+  vanishesWhenStopped: () => t('the VM and its snapshots no longer exist when it stops'),
+  knownBadVersion: ([first]) => t('libvirt {0} has a known bug here', first?.version ?? ''),
   cannotRevertHere: ([first]) => t('libvirt {0} cannot revert to it', first?.version ?? ''),
-  hardwareChanges: () => t('the VM gets its hardware of then'),
-  nvramNotCaptured: () => t('its UEFI variables stay as they are'),
-  tpmNotCaptured: () => t('the state of its TPM stays as it is'),
-  notInSnapshot: () => t('parts of the VM stay as they are'),
+  hardwareChanges: () => t('the VM gets its hardware of that time'),
+  nvramNotCaptured: () => t('its UEFI variables are not reverted'),
+  tpmNotCaptured: () => t('the state of its TPM is not reverted'),
+  notInSnapshot: () => t('parts of the VM are not reverted'),
   ownerLeftOut: (all) => {
     const disks = count(all, (one) => one.disks);
-    return disks === 1 ? t('left out: 1 disk') : t('left out: {0} disks', disks);
+    return disks === 1 ? t('excluded: 1 disk') : t('excluded: {0} disks', disks);
   },
   skipped: (all) => (all.length === 1 ? t('not deleted: 1 snapshot') : t('not deleted: {0} snapshots', all.length)),
-  cloneGoes: () => t('the clone goes with its files'),
+  cloneGoes: () => t('the clone is deleted with its files'),
   leavesFile: (all) => stayBehind(all.length),
   filesStay: (all) => stayBehind(count(all, ({ files }) => files)),
   goesToTrash: (all) =>
     t(
-      'files go to a trash folder: {0}',
+      'files moved to a trash folder: {0}',
       count(all, ({ files }) => files),
     ),
   bitmapsStayBehind: () => t('the next backup must be a full one'),
-  bitmapsStopRevert: () => t('a revert needs the notes of backups removed'),
+  bitmapsStopRevert: () => t('remove the backup bitmaps before a revert'),
   guestStandsStill: ([first]) =>
     first?.estimateMs === undefined
-      ? t('the guest stands still meanwhile')
-      : t('the guest stands still for about {0}', estimateText(first.estimateMs)),
-  mayBeStopped: ([first]) => t('the guest may be stopped for about {0}', estimateText(first?.estimateMs ?? 0)),
-  agentMissing: () => t('no guest agent answers'),
+      ? t('the VM pauses during this operation')
+      : t('the VM pauses for about {0}', estimateText(first.estimateMs)),
+  mayBeStopped: ([first]) => t('the VM may pause for about {0}', estimateText(first?.estimateMs ?? 0)),
+  agentMissing: () => t('the guest agent does not respond'),
   cloneWithoutRam: () => t('it starts as after a power cut'),
   cloneWithoutTpm: () => t('its TPM is empty'),
-  freezesForClone: () => t('the VM goes on above a snapshot'),
+  freezesForClone: () => t('a snapshot of the VM is created first'),
   cloneKeepsIdentity: 'details',
   needsSpace: 'details',
   keptWhileRunning: 'details',
@@ -91,7 +91,7 @@ function phraseOf(kind: Kind, warnings: readonly Warning[]): readonly string[] {
 }
 
 function stayBehind(files: number): string {
-  return files === 1 ? t('1 file stays behind') : t('{0} files stay behind', files);
+  return files === 1 ? t('1 file is not deleted') : t('{0} files are not deleted', files);
 }
 
 function count<W>(all: readonly W[], of: (one: W) => readonly string[]): number {

@@ -10,8 +10,8 @@ export function silentSentence({ silentMs, vm }: FailureDetails): string | undef
   }
   const time = t('{0} s', Math.round(silentMs / 1_000));
   return vm === undefined
-    ? t('The guest did not react to the power button in {0}.', time)
-    : t('{0} did not react to the power button in {1}.', vm, time);
+    ? t('The guest did not respond to the power button within {0}.', time)
+    : t('{0} did not respond to the power button within {1}.', vm, time);
 }
 
 /** To wait on is to press the button once more: a guest that is at it already takes no notice. */

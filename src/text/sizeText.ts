@@ -49,7 +49,7 @@ export function cloneCost({ vm: { clone, power, memoryBytes }, layers }: VmView)
   return [
     ...(own.length === 0 ? [] : [bytes === 'unknown' ? unknownSizeText() : bytesText(bytes)]),
     ...(isActive(power) ? [t('RAM {0}', bytesText(memoryBytes))] : []),
-    ...(clone.disposable === true ? [t('goes when it is off')] : []),
+    ...(clone.disposable === true ? [t('deleted when off')] : []),
   ];
 }
 
@@ -58,7 +58,7 @@ export function changedWords({ tree, layers }: VmView): readonly string[] {
   const size = layers?.snapshots.find(({ snapshot }) => snapshot === tree?.current);
   const bytes = size?.heldBytes ?? size?.overlayBytes;
   if (bytes === 'unknown') {
-    return [t('changes not known')];
+    return [t('changes unknown')];
   }
   const least = size?.heldBytes === undefined ? emptyOverlayBytes : 0;
   return bytes === undefined || bytes <= least ? [] : [t('changed since ({0})', bytesText(bytes))];
@@ -70,15 +70,15 @@ export function sizeFacts(size: SnapshotSize | undefined): FactList['lines'] {
     return [];
   }
   const parts = [
-    part(t('changes after it'), size.overlayBytes),
+    part(t('later changes'), size.overlayBytes),
     part(t('memory'), size.memoryBytes ?? size.vmStateBytes),
-    part(t('disk content that the present does not have'), size.heldBytes),
+    part(t('disk content that is not in the current state'), size.heldBytes),
   ].flat();
   const total = bytesWords(size.totalBytes);
   const sum = size.exact === 'estimate' && size.totalBytes !== 'unknown' ? t('about {0}', total) : total;
   return [
-    { name: t('Takes'), value: parts.length > 1 ? t('{0}: {1}', sum, parts.join(', ')) : sum },
-    ...(size.freedBytes === undefined ? [] : [{ name: t('Deleting it frees'), value: bytesWords(size.freedBytes) }]),
+    { name: t('Uses'), value: parts.length > 1 ? t('{0}: {1}', sum, parts.join(', ')) : sum },
+    ...(size.freedBytes === undefined ? [] : [{ name: t('Deleting frees'), value: bytesWords(size.freedBytes) }]),
   ];
 }
 
@@ -87,7 +87,7 @@ export function layerFacts({ layers }: VmView, now: number): FactList['lines'] {
   return [
     ...(layers?.disks ?? []).map(({ target, layers: own, whole }) => ({
       name: t('Layers of {0}', target),
-      value: whole ? String(own.length) : t('at least {0}, the rest is not known', own.length),
+      value: whole ? String(own.length) : t('at least {0}, the rest is unknown', own.length),
     })),
     ...unseenFacts(layers?.disks ?? []),
     ...sizesAsOf(layers, now),
@@ -106,7 +106,7 @@ function unseenFacts(disks: readonly DiskChain[]): FactList['lines'] {
   const files = [...new Set(unseen.map(({ file }) => file))];
   return files.length === 0
     ? []
-    : [{ name: t('Size not known'), value: t('{0} cannot be looked at from here', quotedPaths(files)) }];
+    : [{ name: t('Size unknown'), value: t('{0} cannot be read from here', quotedPaths(files)) }];
 }
 
 /** What was read again since, and was the same, is not told as newer. */
@@ -119,9 +119,9 @@ function part(what: string, bytes: Bytes | undefined): readonly string[] {
 }
 
 function unknownSizeText(): string {
-  return t('size not known');
+  return t('size unknown');
 }
 
 function bytesWords(bytes: Bytes): string {
-  return bytes === 'unknown' ? t('not known') : bytesText(bytes);
+  return bytes === 'unknown' ? t('unknown') : bytesText(bytes);
 }

@@ -9,113 +9,117 @@ import { shortTime } from './relativeAge.js';
 
 export const snapshotProblems = {
   orphanTag: ({ tag, file }) => [
-    t('“{0}” is inside {1}, and libvirt does not know it.', displayLine(tag), quotedPath(file)),
-    t('A snapshot was interrupted while it was taken, or was made with qemu-img. It takes space and blocks its name.'),
-    t('Remove it if nobody made it on purpose: “qemu-img snapshot -d” does it while the VM is off.'),
+    t('“{0}” is inside {1}, but libvirt has no record of it.', displayLine(tag), quotedPath(file)),
+    t(
+      'A snapshot was interrupted during its creation, or was created with qemu-img. It uses space and blocks its name.',
+    ),
+    t('If it was not created on purpose, remove it with “qemu-img snapshot -d” while the VM is off.'),
   ],
   tagMissing: ({ snapshot, file }, { title }) => [
-    t('The data of {0} is not in {1} any more.', title(snapshot), quotedPath(file)),
-    t('Somebody removed it with another tool. Reverting to it would stop the VM and then fail.'),
-    t('Let libvirt forget the snapshot; nothing else is lost by that.'),
+    t('The data of {0} is no longer in {1}.', title(snapshot), quotedPath(file)),
+    t('Another tool removed it. A revert to it would stop the VM and then fail.'),
+    t('Let libvirt forget the snapshot. Nothing else is lost.'),
   ],
   tagWithoutRam: ({ snapshot }, { title }) => [
-    t('The RAM of {0} is gone; the images hold its disks alone.', title(snapshot)),
-    t('Somebody removed its data and made it again with qemu-img. Reverting would stop the VM and then fail.'),
-    t(
-      'Let libvirt forget the snapshot. What it holds of the disks stays in the images: “qemu-img convert -l” reads it.',
-    ),
+    t('The RAM of {0} is missing. The images contain only its disks.', title(snapshot)),
+    t('Its data was removed and created again with qemu-img. A revert would stop the VM and then fail.'),
+    t('Let libvirt forget the snapshot. Its disk data stays in the images: “qemu-img convert -l” reads it.'),
   ],
   nameIsTagId: ({ snapshot, file, other }, { title }) => [
-    t('QEMU takes the name of {0} for the number of another snapshot inside {1}.', title(snapshot), quotedPath(file)),
-    t('Any tool that reverts to it brings back {0} instead. It is not reverted to from here.', title(other)),
-    t('Delete the one or the other, or copy the disk with “qemu-img convert -l snapshot.name=…”.'),
+    t('QEMU reads the name of {0} as the number of another snapshot inside {1}.', title(snapshot), quotedPath(file)),
+    t('Any tool that reverts to it restores {0} instead. Virt Rewind does not revert to it.', title(other)),
+    t('Delete one of the two, or copy the disk with “qemu-img convert -l snapshot.name=…”.'),
   ],
   tagTwice: ({ snapshot, file }, { title }) => [
-    t('{1} holds two snapshots that are called {0}.', title(snapshot), quotedPath(file)),
-    t('Which of them is reverted to or deleted is chance, so neither is done from here.'),
-    t('Copy what is needed with “qemu-img convert -l snapshot.id=…”, then remove one with “qemu-img snapshot -d”.'),
+    t('{1} contains two snapshots named {0}.', title(snapshot), quotedPath(file)),
+    t('It is unpredictable which one would be reverted to or deleted, so Virt Rewind does neither.'),
+    t(
+      'Copy the data you need with “qemu-img convert -l snapshot.id=…”, then remove one snapshot with “qemu-img snapshot -d”.',
+    ),
   ],
   memoryFileMissing: ({ snapshot, file }, { title }) => [
-    t('The RAM of {0} is gone: {1}.', title(snapshot), quotedPath(file)),
-    t('Its disks are there, but the snapshot cannot be brought back as it was.'),
-    t('Put the file back where it was, keep the disks alone, or delete the snapshot.'),
+    t('The RAM of {0} is missing: {1}.', title(snapshot), quotedPath(file)),
+    t('Its disks exist, but the snapshot cannot be fully restored.'),
+    t('Put the file back, keep only the disks, or delete the snapshot.'),
   ],
   memoryFileBroken: ({ snapshot, file }, { title }) => [
-    t('The RAM of {0} is not whole: {1}.', title(snapshot), quotedPath(file)),
-    t('Its disks are there, but the snapshot cannot be brought back as it was.'),
-    t('Put a whole copy of the file back, keep the disks alone, or delete the snapshot.'),
+    t('The RAM of {0} is incomplete: {1}.', title(snapshot), quotedPath(file)),
+    t('Its disks exist, but the snapshot cannot be fully restored.'),
+    t('Restore a complete copy of the file, keep only the disks, or delete the snapshot.'),
   ],
   overlayMissing: ({ snapshot, file }, { vm, title }) =>
     snapshot === undefined
       ? [
-          t('A file that the disks of {0} are built on is gone: {1}.', vm, quotedPath(file)),
+          t('A file that the disks of {0} are built on is missing: {1}.', vm, quotedPath(file)),
           cannotStartText(),
           putBackText(),
         ]
       : [
-          t('A file that {0} needs is gone: {1}.', title(snapshot), quotedPath(file)),
-          t('The snapshot cannot be brought back without it.'),
-          t('Put the file back from a backup, or let libvirt forget the snapshot.'),
+          t('A file that {0} needs is missing: {1}.', title(snapshot), quotedPath(file)),
+          t('The snapshot cannot be restored without it.'),
+          t('Restore the file from a backup, or let libvirt forget the snapshot.'),
         ],
   unfinishedDelete: ({ snapshot, disk }, { title }) => [
-    t('A delete above {0} was interrupted while disk {1} was merged.', title(snapshot), displayLine(disk)),
-    t('The present of the VM is whole. The snapshot that was to go is half mixed with later data.'),
-    t('Finish the delete; until then libvirt refuses to delete {0}.', title(snapshot)),
+    t('A delete above {0} was interrupted while it merged disk {1}.', title(snapshot), displayLine(disk)),
+    t('The current state of the VM is intact. The data of the snapshot to be deleted is partly mixed with later data.'),
+    t('Finish the delete. Until then, libvirt refuses to delete {0}.', title(snapshot)),
   ],
   noCurrent: (_, { vm }) => [
-    t('None of the snapshots of {0} is the current one.', vm),
-    t('libvirt 9.9 and newer crash on reverting to an external snapshot then.'),
-    t('Make the snapshot current that the VM is built on, or take a new one.'),
+    t('{0} has no current snapshot.', vm),
+    t('In this state, libvirt 9.9 and newer crash on a revert to an external snapshot.'),
+    t('Make the snapshot current that the VM is built on, or create a new one.'),
   ],
   mixedStyles: (_, { vm }) => [
     t('{0} has internal and external snapshots.', vm),
-    t('Reverting to an internal one can damage the external ones above it without an error.'),
-    t('Delete the snapshots of one of the two styles; what would do damage is refused here.'),
+    t('A revert to an internal snapshot can damage the external ones above it without an error.'),
+    t('Delete the snapshots of one of the two styles. Virt Rewind rejects operations that would cause damage.'),
   ],
   mixedUndeletable: ({ snapshots }, { vm }) => [
-    t('{0} has internal and external snapshots, and {1} of them cannot be deleted here.', vm, snapshots.length),
-    t('libvirt cannot handle a mix: what would do damage is refused.'),
-    t('Delete what can be deleted of one style first; the doctor says for each what stands against it.'),
+    t('{0} has internal and external snapshots; {1} of them cannot be deleted here.', vm, snapshots.length),
+    t('libvirt cannot handle this mix. Virt Rewind rejects operations that would cause damage.'),
+    t('First delete the snapshots of one style that can be deleted. Doctor shows for each why it cannot be deleted.'),
   ],
   namesOtherOverlay: ({ file, snapshot, disk }, { vm, title }) => [
     t(
-      'libvirt looks for “{0}” above what {1} holds of disk {2}, and {3} stands on another file there.',
+      'libvirt looks for “{0}” above the data that {1} has of disk {2}, but {3} uses another file there.',
       displayLine(file),
       title(snapshot),
       displayLine(disk),
       vm,
     ),
-    t('The VM got another file at a revert. Nothing is lost, and it can be reverted to.'),
-    t('It can be deleted together with those after it, or when it is the current one.'),
+    t('The VM got another file at a revert. No data is lost, and you can revert to the snapshot.'),
+    t('Delete it together with later snapshots, or when it is the current one.'),
   ],
   staleMetadata: ({ disk, snapshot }, { vm, title }) => [
-    t('Disk {0} of {1} is not built on {2} as libvirt has it.', displayLine(disk), vm, title(snapshot)),
-    t('Somebody merged files without libvirt’s snapshots, or the VM got other files at a revert.'),
-    t('libvirt can neither merge it nor be trusted to bring it back as it was: revert to it only after a checkpoint.'),
+    t(
+      'Disk {0} of {1} is not built on {2}, although libvirt has recorded that.',
+      displayLine(disk),
+      vm,
+      title(snapshot),
+    ),
+    t('Files were merged without libvirt’s snapshots, or the VM got other files at a revert.'),
+    t('libvirt cannot merge it, and may restore it incorrectly. Create a checkpoint before you revert to it.'),
   ],
   nvramNotHeld: ({ snapshot }, { vm, title }) => [
-    t('{0} does not hold the UEFI variables.', title(snapshot)),
-    t('After a revert {0} keeps those of today: boot entries and Secure Boot keys may not fit its disks.', vm),
-    t('Copy the file with the variables yourself, if they matter; newer snapshots taken here hold them.'),
+    t('{0} does not contain the UEFI variables.', title(snapshot)),
+    t('After a revert, {0} keeps its current ones. Boot entries and Secure Boot keys may not match its disks.', vm),
+    t('If the variables matter, copy their file manually. Newer snapshots created here contain them.'),
   ],
   inTrash: ({ snapshots, bytes, until }, { vm, now }) => [
     trashText(snapshots, bytes, vm),
     until > now
       ? t(
-          'The oldest stays until {0}. Then it is deleted when somebody works on {1}, unless something stands on it.',
+          'The oldest stays until {0}. After that it is deleted at the next operation on {1}, unless another snapshot needs it.',
           shortTime(until, now),
           vm,
         )
-      : t(
-          'The time of the oldest is over: it is deleted when somebody works on {0}, unless something stands on it.',
-          vm,
-        ),
-    t('Empty Trash… in the menu of the VM frees the space at once.'),
+      : t('The oldest has expired. It is deleted at the next operation on {0}, unless another snapshot needs it.', vm),
+    t('To free the space now, use Empty Trash… in the menu of the VM.'),
   ],
   notQuiesced: ({ snapshot }, { title }) => [
-    t('{0} was taken of a running guest without freezing its file systems.', title(snapshot)),
-    t('Reverting to it is like starting after a power cut. Whether the guest was writing just then is not known.'),
-    t('Take quiesced snapshots where a guest agent is there, or snapshots with RAM.'),
+    t('{0} was created from a running guest without freezing its file systems.', title(snapshot)),
+    t('A revert to it is like a start after a power cut. It is unknown whether the guest was writing at that moment.'),
+    t('Create quiesced snapshots if there is a guest agent, or snapshots with RAM.'),
   ],
 } satisfies Partial<ProblemSentences>;
 
@@ -126,6 +130,6 @@ function trashText(count: number, bytes: Bytes, vm: string): string {
       : t('{0} snapshots of {1} are in the trash.', count, vm);
   }
   return count === 1
-    ? t('1 snapshot of {0} is in the trash and takes {1}.', vm, bytesText(bytes))
-    : t('{0} snapshots of {1} are in the trash and take {2}.', count, vm, bytesText(bytes));
+    ? t('1 snapshot of {0} is in the trash and uses {1}.', vm, bytesText(bytes))
+    : t('{0} snapshots of {1} are in the trash and use {2}.', count, vm, bytesText(bytes));
 }

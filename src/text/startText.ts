@@ -15,7 +15,7 @@ export function startWords({ after = [], wait }: SystemMember, members: readonly
 export function startLine(member: SystemMember, members: readonly SystemMember[]): string {
   const { after = [], wait } = member;
   return [
-    ...(members.some(({ uuid }) => after.includes(uuid)) ? [] : [t('starts at once')]),
+    ...(members.some(({ uuid }) => after.includes(uuid)) ? [] : [t('starts immediately')]),
     ...startWords(member, members),
     ...(wait === undefined || wait.kind === 'time' ? [] : [t('at most {0} s', wait.seconds)]),
   ].join(' · ');
@@ -24,28 +24,28 @@ export function startLine(member: SystemMember, members: readonly SystemMember[]
 /** @param names of all that would not start */
 export function circleText(names: readonly string[]): string {
   const all = names.map((name) => displayLine(name, 40)).join(', ');
-  return t('These VMs wait for each other in a circle, so none would start: {0}.', all);
+  return t('These VMs wait for each other in a circle, so none of them can start: {0}.', all);
 }
 
 /** What the same is as a failure: nobody wrote the order down. */
 export function circleWording(names: readonly string[]): { readonly sentence: string; readonly nextStep: string } {
   return {
     sentence: circleText(names),
-    nextStep: t('Nothing was changed. Let one of them start after fewer others.'),
+    nextStep: t('Nothing was changed. Let one of these VMs wait for fewer others.'),
   };
 }
 
 function waitWords(wait: StartWait): string {
   switch (wait.kind) {
     case 'agent':
-      return t('up when its guest agent answers');
+      return t('ready when its guest agent answers');
     case 'port':
       return wait.host === undefined
-        ? t('up when port {0} answers', wait.port)
-        : t('up when port {0} of {1} answers', wait.port, displayLine(wait.host, 40));
+        ? t('ready when port {0} answers', wait.port)
+        : t('ready when port {0} of {1} answers', wait.port, displayLine(wait.host, 40));
     case 'time':
-      return t('up after {0} s', wait.seconds);
+      return t('ready after {0} s', wait.seconds);
     case 'command':
-      return t('up when {0} ends well', displayLine(wait.program, 40));
+      return t('ready when {0} exits with code 0', displayLine(wait.program, 40));
   }
 }

@@ -35,11 +35,11 @@ export function refusedText({ vm, refusal, recoveredFirst }: FailureDetails): Re
  */
 export function stoppedText({ recovered, refusal }: FailureDetails): StoppedText {
   const why = refusal === undefined ? { reason: t('A safety rule forbids it.'), nextStep: '' } : refusalText(refusal);
-  const sentence = t('{0} A part of the operation was done by then.', why.reason);
+  const sentence = t('{0} Part of the operation was already done.', why.reason);
   if (recovered === undefined) {
     return {
       sentence,
-      nextStep: t('Connect again: what is unfinished is found and finished then.'),
+      nextStep: t('Connect again. Virt Rewind then finds and finishes interrupted operations.'),
       severity: 'error',
       offers: 'connect',
     };

@@ -13,7 +13,11 @@ export function noWayBack(looked: ObservedSystem, point: SystemPoint): readonly 
   const lost = unreachableMembers(looked, point).flatMap(([{ name }, seen]) =>
     seen === 'away'
       ? []
-      : [seen === 'vmGone' ? t('{0} is gone', displayLine(name)) : t('{0} has lost its snapshot', displayLine(name))],
+      : [
+          seen === 'vmGone'
+            ? t('{0} no longer exists', displayLine(name))
+            : t('the snapshot of {0} no longer exists', displayLine(name)),
+        ],
   );
   return lost.length === 0 ? [] : [t('no way back: {0}', lost.join(', '))];
 }

@@ -54,12 +54,12 @@ export class SystemProgress {
     const [atWork, waitedFor] = [namesOf(this.#atWork), namesOf(this.#waitedFor)];
     const up = this.#up.join(', ');
     if (atWork !== '') {
-      return t('at work: {0}', atWork);
+      return t('working on {0}', atWork);
     }
     if (waitedFor === '') {
-      return up === '' ? t('almost done') : t('up: {0}', up);
+      return up === '' ? t('almost done') : t('ready: {0}', up);
     }
-    return up === '' ? t('waited for: {0}', waitedFor) : t('up: {0}; waited for: {1}', up, waitedFor);
+    return up === '' ? t('waiting for {0} to be ready', waitedFor) : t('ready: {0}; waiting for {1}', up, waitedFor);
   }
 }
 

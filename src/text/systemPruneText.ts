@@ -29,19 +29,19 @@ export function systemPruneQuestion({ stored, going, stays }: SystemPrune, now: 
 }
 
 export function stayingLine({ point, why }: StayingPoint): string {
-  return t('stays: {0}: {1}', pointTitle(point), staysText(why));
+  return t('not deleted: {0}: {1}', pointTitle(point), staysText(why));
 }
 
 export function staysText(why: PointStays): string {
   switch (why.kind) {
     case 'stands':
-      return t('{0} stands on it.', displayLine(why.vm));
+      return t('{0} is at this restore point.', displayLine(why.vm));
     case 'kept':
-      return t('The snapshot of {0} is marked as to be kept.', displayLine(why.vm));
+      return t('The snapshot of {0} is marked as kept.', displayLine(why.vm));
     case 'away':
-      return t('{0} cannot be reached.', displayLine(why.vm));
+      return t('{0} is not reachable.', displayLine(why.vm));
     case 'changed':
-      return t('It would lose more by now than was agreed to.');
+      return t('It would now lose more than you agreed to.');
     case 'cancelled':
       return t('Cancelled.');
     case 'failed':
@@ -52,11 +52,14 @@ export function staysText(why: PointStays): string {
 export function systemPrunedText({ stored }: SystemPrune, { deleted }: PrunedSystem): string {
   const name = displayLine(stored.system.name);
   return deleted.length === 1
-    ? t('1 restore point of the system {0} was deleted.', name)
-    : t('{0} restore points of the system {1} were deleted.', deleted.length, name);
+    ? t('Deleted 1 restore point of the system {0}.', name)
+    : t('Deleted {0} restore points of the system {1}.', deleted.length, name);
 }
 
 export function nothingToPruneText({ stored, stays }: SystemPrune): string {
-  const none = t('The rule fits no restore point of the system {0} that can go.', displayLine(stored.system.name));
+  const none = t(
+    'The rule matches no restore point of the system {0} that can be deleted.',
+    displayLine(stored.system.name),
+  );
   return [none, ...stays.map(stayingLine)].join('\n');
 }

@@ -39,12 +39,12 @@ export function systemRow({ known, seen, views }: ShownSystem): Row {
   const own = known.points.filter(({ auto }) => auto === undefined);
   const parts =
     unfinished !== undefined
-      ? [isBusy ? atWork(unfinished.kind) : t('not finished')]
+      ? [isBusy ? atWork(unfinished.kind) : t('interrupted')]
       : [
           countOf(known.system.members.length, t('1 VM'), (count) => t('{0} VMs', count)),
           countOf(own.length, t('1 restore point'), (count) => t('{0} restore points', count)),
           ...missing(seen),
-          ...(seen.standsAt === 'apart' && known.points.length > 0 ? [t('apart')] : []),
+          ...(seen.standsAt === 'apart' && known.points.length > 0 ? [t('VMs out of step')] : []),
         ];
   const description = parts.join(' · ');
   const isWrong = missing(seen).length > 0 || (unfinished !== undefined && !isBusy);
@@ -106,16 +106,16 @@ export function memberRow(
 export function memberWords({ seen, known }: ShownSystem, index: number): readonly string[] {
   const { name, vm, isAway, at } = seen.members[index] ?? { name: '', isAway: true };
   if (isAway) {
-    return [t('cannot be reached')];
+    return [t('not reachable')];
   }
   if (vm === undefined) {
-    return [t('is gone')];
+    return [t('no longer exists')];
   }
   return [
-    ...(vm.name === name ? [] : [t('was called {0}', displayLine(name))]),
+    ...(vm.name === name ? [] : [t('was named {0}', displayLine(name))]),
     ...(seen.standsAt !== 'apart' || known.points.length === 0
       ? []
-      : [at === undefined ? t('comes from no restore point') : t('comes from “{0}”', pointTitle(at))]),
+      : [at === undefined ? t('not at a restore point') : t('at “{0}”', pointTitle(at))]),
   ];
 }
 
@@ -138,7 +138,7 @@ export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: Row
     age,
     ...parts,
     ...(isAutomatic ? [t('automatic')] : []),
-    ...(isHere ? [t('all come from here')] : []),
+    ...(isHere ? [t('all VMs are here')] : []),
   ].join(' · ');
   return {
     label,
@@ -168,12 +168,12 @@ export function systemFacts({ known, seen }: ShownSystem, { now }: RowContext): 
           ...startWords(member, known.system.members),
         ].join(' · '),
       })),
-      ...(typeof seen.standsAt === 'object' ? [{ name: t('Comes from'), value: pointTitle(seen.standsAt) }] : []),
+      ...(typeof seen.standsAt === 'object' ? [{ name: t('Based on'), value: pointTitle(seen.standsAt) }] : []),
       ...(unfinished === undefined
         ? []
         : [
             {
-              name: t('Not finished'),
+              name: t('Unfinished'),
               value: `${atWork(unfinished.kind)}, ${agoText(unfinished.startedAt, now)}`,
             },
           ]),
@@ -186,15 +186,15 @@ export function pointFacts({ known, seen }: ShownSystem, point: SystemPoint, { n
   return {
     heading: pointTitle(point),
     lines: [
-      { name: t('Taken'), value: `${dateText(point.createdAt)}, ${agoText(point.createdAt, now)}` },
+      { name: t('Created'), value: `${dateText(point.createdAt)}, ${agoText(point.createdAt, now)}` },
       ...(point.spreadMs === undefined
         ? []
-        : [{ name: t('One moment'), value: t('no two VMs more than {0} ms apart', point.spreadMs) }]),
+        : [{ name: t('Consistency'), value: t('VMs at most {0} ms apart', point.spreadMs) }]),
       ...(point.git === undefined ? [] : [{ name: t('Git'), value: displayLine(point.git) }]),
-      ...[...noWayBack(seen, point), ...away].map((value) => ({ name: t('Mind'), value })),
+      ...[...noWayBack(seen, point), ...away].map((value) => ({ name: t('Note'), value })),
       ...known.system.members.map((member) => {
         const own = partOf(point, member);
-        return { name: displayLine(member.name), value: own === undefined ? t('not in it') : partWords(own) };
+        return { name: displayLine(member.name), value: own === undefined ? t('not included') : partWords(own) };
       }),
     ],
   };
@@ -210,8 +210,8 @@ function missing({ members }: ObservedSystem): readonly string[] {
   const gone = members.filter(({ vm, isAway }) => vm === undefined && !isAway).map(({ name }) => displayLine(name, 40));
   const away = members.filter(({ isAway }) => isAway).map(({ name }) => displayLine(name, 40));
   return [
-    ...(gone.length === 0 ? [] : [t('{0} is gone', gone.join(', '))]),
-    ...(away.length === 0 ? [] : [t('{0} cannot be reached', away.join(', '))]),
+    ...(gone.length === 0 ? [] : [t('{0} no longer exists', gone.join(', '))]),
+    ...(away.length === 0 ? [] : [t('{0} is not reachable', away.join(', '))]),
   ];
 }
 
@@ -219,11 +219,13 @@ function unreachableLines(seen: ObservedSystem, point: SystemPoint): readonly st
   const names = unreachableMembers(seen, point).flatMap(([{ name }, why]) =>
     why === 'away' ? [displayLine(name, 40)] : [],
   );
-  return names.length === 0 ? [] : [t('{0} cannot be reached', names.join(', '))];
+  return names.length === 0 ? [] : [t('{0} is not reachable', names.join(', '))];
 }
 
 function atWork(kind: NonNullable<KnownSystem['unfinished']>['kind']): string {
-  return { checkpoint: t('taking a checkpoint'), revert: t('reverting'), delete: t('deleting a restore point') }[kind];
+  return { checkpoint: t('creating a restore point'), revert: t('reverting'), delete: t('deleting a restore point') }[
+    kind
+  ];
 }
 
 function countOf(count: number, one: string, many: (count: number) => string): string {

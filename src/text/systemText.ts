@@ -21,7 +21,7 @@ import { kindWords, powerWord } from './words.js';
 export function systemQuestion({ kind, system, point, members }: SystemPlan, now: number): QuestionText {
   const [name, title] = [displayLine(system.name), pointTitle(point)];
   const words = {
-    checkpoint: { title: t('Checkpoint the system {0}?', name), confirm: t('Checkpoint') },
+    checkpoint: { title: t('Create a restore point of the system {0}?', name), confirm: t('Create Restore Point') },
     revert: {
       title:
         point.auto === 'revert'
@@ -37,12 +37,12 @@ export function systemQuestion({ kind, system, point, members }: SystemPlan, now
     target: view,
   }));
   const { details, lines, ...question } = questionOfAll(words, planned, now);
-  const together = kind === 'delete' ? [] : [t('The VMs that run stand still together until all are kept.')];
+  const together = kind === 'delete' ? [] : [t('All running VMs pause together until they are all saved.')];
   const bare = withoutRam(members);
   const names = bare.map(({ vm }) => vm).join(', ');
   return {
     ...question,
-    lines: bare.length === 0 ? lines : withLine(lines, t('Kept without RAM: {0}.', names)),
+    lines: bare.length === 0 ? lines : withLine(lines, t('Saved without RAM: {0}.', names)),
     details: [...together, ...withoutRamLines(members), details].join('\n'),
   };
 }
@@ -64,7 +64,7 @@ export function withoutRam(
 
 export function withoutRamLines(members: SystemPlan['members']): readonly string[] {
   return withoutRam(members).map(({ vm, snapshotKind }) =>
-    t('{0} runs, and is kept without its RAM: {1}.', vm, snapshotKind),
+    t('{0} is running and is saved without its RAM: {1}.', vm, snapshotKind),
   );
 }
 
@@ -74,7 +74,7 @@ export function systemPowerQuestion({ kind, system, members }: SystemPowerPlan, 
   const words =
     kind === 'start'
       ? { title: t('Start the system {0}?', name), confirm: t('Start') }
-      : { title: t('Shut the system {0} down?', name), confirm: t('Shut Down') };
+      : { title: t('Shut down the system {0}?', name), confirm: t('Shut Down') };
   return questionOfAll(
     words,
     members.map(({ plan, view }) => ({ plan, target: view })),
@@ -87,7 +87,7 @@ export function notInSystemText(system: string, vm: string): string {
 }
 
 export function titleTakenText(system: string, title: string): string {
-  return t('The system {0} has a restore point “{1}” already.', displayLine(system), displayLine(title));
+  return t('The system {0} already has a restore point “{1}”.', displayLine(system), displayLine(title));
 }
 
 /** With a line for each VM where one of them failed. */
@@ -110,7 +110,7 @@ export function systemPowerText(
 
 export function nothingToPowerText({ kind, system }: Pick<SystemPowerPlan, 'kind' | 'system'>): string {
   const name = displayLine(system.name);
-  return kind === 'start' ? t('All VMs of {0} run already.', name) : t('All VMs of {0} are off already.', name);
+  return kind === 'start' ? t('All VMs of {0} are already running.', name) : t('All VMs of {0} are already off.', name);
 }
 
 /** The system, its members and its restore points, as lines. */
@@ -120,21 +120,21 @@ export function systemLines(looked: ObservedSystem, now: number): readonly strin
     displayLine(system.name),
     ...members.map(({ name, vm, isAway }) => {
       const renamed = vm !== undefined && vm.name !== name ? ` (${displayLine(vm.name)})` : '';
-      const state = vm !== undefined ? powerWord(vm) : isAway ? t('cannot be reached') : t('is gone');
+      const state = vm !== undefined ? powerWord(vm) : isAway ? t('not reachable') : t('no longer exists');
       return `  ${displayLine(name)}${renamed}  ${state}`;
     }),
     ...points.map((point) => {
       const words = [agoText(point.createdAt, now), ...noWayBack(looked, point)];
       return `  ${standsAt === point ? '●' : '○'} ${pointTitle(point)}  ${words.join(', ')}`;
     }),
-    ...(standsAt === 'apart' && points.length > 0 ? [`  ${t('Its VMs do not come from one restore point.')}`] : []),
+    ...(standsAt === 'apart' && points.length > 0 ? [`  ${t('The VMs are not at the same restore point.')}`] : []),
     ...(interrupted === undefined ? [] : [`  ${interruptedText(system.name)}`]),
   ];
 }
 
 function interruptedText(system: string): string {
   return t(
-    'What was begun on it broke off. Bring it to its end: {0}',
+    'An operation on this system was interrupted. Finish it with: {0}',
     `virt-rewind system recover ${displayLine(system)}`,
   );
 }
@@ -146,17 +146,17 @@ export function systemDoneText(
   const [name, title] = [displayLine(system.name), pointTitle(point)];
   const spreadMs = (kept ?? made)?.spreadMs;
   const done = {
-    checkpoint: t('The system {0} was kept as “{1}”.', name, title),
+    checkpoint: t('Created restore point “{1}” of the system {0}.', name, title),
     revert:
       point.auto === 'revert'
-        ? t('The last revert of the system {0} is undone.', name)
-        : t('The system {0} is back at “{1}”.', name, title),
-    delete: t('“{0}” of the system {1} was deleted.', title, name),
+        ? t('Undid the last revert of the system {0}.', name)
+        : t('Reverted the system {0} to “{1}”.', name, title),
+    delete: t('Deleted “{0}” of the system {1}.', title, name),
   }[kind];
   return [
     done,
-    ...(pausedMs === undefined ? [] : [t('Its VMs stood still for {0} at most.', measuredText(pausedMs))]),
-    ...(spreadMs === undefined ? [] : [t('No two of them did so more than {0} ms apart.', spreadMs)]),
+    ...(pausedMs === undefined ? [] : [t('The VMs paused for at most {0}.', measuredText(pausedMs))]),
+    ...(spreadMs === undefined ? [] : [t('They paused at most {0} ms apart.', spreadMs)]),
     ...clocksText(members),
   ].join(' ');
 }
@@ -167,7 +167,7 @@ function clocksText(members: readonly MemberOutcome[]): readonly string[] {
   );
   return behind.length === 0
     ? []
-    : [t('No guest agent has set these clocks, which are about so far behind: {0}.', behind.join(', '))];
+    : [t('These clocks are slow, because no guest agent set them: {0}.', behind.join(', '))];
 }
 
 /** Those of which there is more to tell. */
@@ -190,7 +190,7 @@ export function notAllUp(
         failure,
         message: [
           systemDoneText(plan, result),
-          t('All its disks are reverted, but not all its VMs are up.'),
+          t('All disks were reverted, but not all VMs are ready.'),
           ...outcomeLines(lateOf(result), plan.kind),
         ].join(' '),
       };
@@ -202,18 +202,18 @@ export function systemRecoveredText({ entry, to, members, why }: RecoveredSystem
   readonly severity: 'info' | 'warning' | 'error';
 } {
   const { name } = entry.system;
-  const broken = t('What was begun on the system {0} broke off.', displayLine(name));
+  const broken = t('An operation on the system {0} was interrupted.', displayLine(name));
   switch (to) {
     case 'nothing':
-      return { message: t('Nothing was interrupted.'), severity: 'info' };
+      return { message: t('No operation was interrupted.'), severity: 'info' };
     case 'after':
       return {
-        message: [broken, t('It was brought to its end all the same.'), ...namesOf(members, entry.kind)].join(' '),
+        message: [broken, t('It was completed anyway.'), ...namesOf(members, entry.kind)].join(' '),
         severity: 'info',
       };
     case 'before':
       return {
-        message: [broken, t('All its VMs are as they were before.'), ...namesOf(members, entry.kind)].join(' '),
+        message: [broken, t('All its VMs are in the same state as before.'), ...namesOf(members, entry.kind)].join(' '),
         severity: 'warning',
       };
     case 'explain': {
@@ -236,14 +236,14 @@ export function outcomeLines(members: readonly MemberOutcome[], kind?: SystemPla
   return members.map(({ name, outcome, failure }) => {
     const vm = displayLine(name);
     if (outcome === 'done' && failure !== undefined) {
-      return `${t('{0}: it runs, and does not count as up.', vm)} ${notUpText(vm, failure)}`;
+      return `${t('{0}: running, but not ready.', vm)} ${notUpText(vm, failure)}`;
     }
     const words = {
       done: t('{0}: done.', vm),
-      asBefore: t('{0}: as it was before.', vm),
+      asBefore: t('{0}: unchanged.', vm),
       notStarted:
-        kind === 'checkpoint' ? t('{0}: kept, and does not go on.', vm) : t('{0}: back, and not started.', vm),
-      unclear: t('{0}: it stands half way; examine it.', vm),
+        kind === 'checkpoint' ? t('{0}: saved, but not resumed.', vm) : t('{0}: reverted, but not started.', vm),
+      unclear: t('{0}: in an intermediate state. Examine it.', vm),
     }[outcome];
     return failure === undefined ? words : `${words} ${whyText(failure)}`;
   });
@@ -253,13 +253,13 @@ function notUpText(vm: string, failure: Failure): string {
   if (failure.kind === 'unsupported') {
     return noAgentText(vm);
   }
-  return failure.kind === 'failed' ? t('What is waited for did not come in time.') : whyText(failure);
+  return failure.kind === 'failed' ? t('The VM was not ready in time.') : whyText(failure);
 }
 
 /** Who comes after another one was not begun. */
 function whyText(failure: Failure): string {
   const { kind, details } = failure;
   return kind === 'stopped' && details.refusal === undefined && details.vm !== undefined
-    ? t('It comes after {0}, which is not done.', displayLine(details.vm))
+    ? t('Skipped, because {0} did not finish.', displayLine(details.vm))
     : failureText(failure).sentence;
 }

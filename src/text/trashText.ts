@@ -50,12 +50,12 @@ export function trashLine(thrown: readonly TrashedSnapshots[], days: number): st
   const isOne = thrown.flatMap(({ names }) => names).length === 1;
   if (days === 1) {
     return isOne
-      ? t('In the trash it can be restored for a day, and frees nothing until then.')
-      : t('In the trash they can be restored for a day, and free nothing until then.');
+      ? t('Move to Trash keeps it for 1 day; space is freed after that.')
+      : t('Move to Trash keeps them for 1 day; space is freed after that.');
   }
   return isOne
-    ? t('In the trash it can be restored for {0} days, and frees nothing until then.', days)
-    : t('In the trash they can be restored for {0} days, and free nothing until then.', days);
+    ? t('Move to Trash keeps it for {0} days; space is freed after that.', days)
+    : t('Move to Trash keeps them for {0} days; space is freed after that.', days);
 }
 
 export function isTrashed({ trash = [] }: VmView, snapshot: string): boolean {

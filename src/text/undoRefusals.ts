@@ -6,38 +6,35 @@ export const undoRefusals: Pick<Sentences, 'notUndoable'> = {
   notUndoable: ({ why, entries = '', snapshot = '', system = '' }) => {
     switch (why) {
       case 'power':
-        return [t('Starting and stopping a VM is not undone: what its guest did meanwhile stays.'), ''];
+        return [t('Cannot be undone (power operation).'), ''];
       case 'merged':
-        return [t('This cannot be undone: layers were merged, and what told them apart is gone.'), ''];
+        return [t('Cannot be undone: layers were merged.'), ''];
       case 'repaired':
-        return [t('A repair is not undone: what was there before was broken.'), ''];
+        return [t('Cannot be undone (repair).'), ''];
       case 'cloned':
-        return [t('A clone is a VM of its own.'), t('Discard it there.')];
+        return [t('A clone is a separate VM.'), t('Use Delete Clone on it.')];
       case 'discarded':
-        return [t('The clone went with its files.'), ''];
+        return [t('Cannot be undone: the clone was deleted with its files.'), ''];
       case 'deleted':
-        return [t('This delete cannot be undone: what the snapshot alone held is gone.'), ''];
+        return [t('Cannot be undone: data that only this snapshot had was deleted.'), ''];
       case 'undone':
-        return [t('It has been undone already, by {0}.', entries), t('Undo that, and it is done again.')];
+        return [t('Already undone by {0}.', entries), t('Use Redo to do it again.')];
       case 'restsOn':
         return snapshot === ''
-          ? [t('Later operations rest on it.'), t('Undo these first: {0}.', entries)]
+          ? [t('Later operations must be undone first.'), t('Undo these first: {0}.', entries)]
           : entries === ''
-            ? [t('{0} was made on it.', snapshot), t('Delete that first.')]
-            : [t('{0} was made on it.', snapshot), t('Undo these first: {0}.', entries)];
+            ? [t('{0} depends on it.', snapshot), t('Delete that snapshot first.')]
+            : [t('{0} depends on it.', snapshot), t('Undo these first: {0}.', entries)];
       case 'gone':
-        return [t('The snapshot {0}, which it is about, is gone, or another one has its name.', snapshot), ''];
+        return [t('The snapshot {0} no longer exists, or another snapshot has its name.', snapshot), ''];
       case 'changed':
-        return [t('Somebody has changed {0} since.', snapshot), t('Edit it by hand.')];
+        return [t('{0} was changed after that.', snapshot), t('Edit it manually.')];
       case 'noCheckpoint':
-        return [t('That revert kept no checkpoint to go back to.'), ''];
+        return [t('That revert saved no checkpoint to go back to.'), ''];
       case 'ofSystem':
-        return [
-          t('It was done with the other VMs of the system {0}: one alone would not fit them any more.', system),
-          t('Undo it in the system: its revert, or its restore point.'),
-        ];
+        return [t('Part of an operation on the system {0}.', system), t('Undo it for the whole system.')];
       default:
-        return [t('Not all of what was before was kept.'), t('Edit it by hand.')];
+        return [t('The previous state was not saved completely.'), t('Edit it manually.')];
     }
   },
 };

@@ -23,7 +23,7 @@ export function vmFileText(file: VmFile, view: Pick<VmView, 'tree'>): VmFileText
     roleWords(file),
     ...(format === undefined || seen === 'missing' ? [] : [displayLine(format)]),
     sizeWords(file),
-    ...(present ? [t('of the VM as it is now')] : []),
+    ...(present ? [t('current')] : []),
     ...(titles.length === 0
       ? []
       : [
@@ -31,10 +31,10 @@ export function vmFileText(file: VmFile, view: Pick<VmView, 'tree'>): VmFileText
             ? t('of {0}', t('{0} and {1} more', titles.join(', '), snapshots.length - mostNamed))
             : t('of {0}', titles.join(', ')),
         ]),
-    ...(after === undefined ? [] : [t('made after “{0}”', displayLine(titleOf(view, after)))]),
+    ...(after === undefined ? [] : [t('created after “{0}”', displayLine(titleOf(view, after)))]),
     ...(file.sharedWith.length === 0
       ? []
-      : [t('used by {0} too', file.sharedWith.map((vm) => displayLine(vm)).join(', '))]),
+      : [t('also used by {0}', file.sharedWith.map((vm) => displayLine(vm)).join(', '))]),
   ];
   return { name: path.slice(path.lastIndexOf('/') + 1), facts: facts.join(' · ') };
 }
@@ -52,7 +52,7 @@ function roleWords({ role, target = '' }: VmFile): string {
     case 'uefiVariables':
       return t('UEFI variables');
     case 'metadata':
-      return t('written down by libvirt');
+      return t('libvirt configuration');
   }
 }
 
@@ -61,7 +61,7 @@ function sizeWords({ allocatedBytes, virtualBytes = 'unknown', seen }: VmFile): 
     return t('missing');
   }
   if (allocatedBytes === 'unknown') {
-    return t('size not known');
+    return t('size unknown');
   }
   const taken = bytesText(allocatedBytes);
   return virtualBytes === 'unknown' ? taken : t('{0} of at most {1}', taken, bytesText(virtualBytes));

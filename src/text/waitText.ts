@@ -10,13 +10,13 @@ export function waitHeading(wait: Wait): string {
   const atMost = durationText(wait.atMostMs);
   switch (wait.what) {
     case 'agent':
-      return t('Waiting for the guest agent of {0}, for {1} at most…', wait.vm, atMost);
+      return t('Waiting for the guest agent of {0} (at most {1})…', wait.vm, atMost);
     case 'off':
-      return t('Waiting until {0} is off, for {1} at most…', wait.vm, atMost);
+      return t('Waiting until {0} is off (at most {1})…', wait.vm, atMost);
     case 'running':
-      return t('Waiting until {0} runs, for {1} at most…', wait.vm, atMost);
+      return t('Waiting until {0} is running (at most {1})…', wait.vm, atMost);
     case 'port':
-      return t('Waiting for port {0} of {1}, for {2} at most…', wait.port, wait.host, atMost);
+      return t('Waiting for port {0} of {1} (at most {2})…', wait.port, wait.host, atMost);
     case 'time':
       return t('Waiting for {0}…', atMost);
   }
@@ -28,9 +28,9 @@ export function lateText(wait: Exclude<Wait, { what: 'time' }>): string {
     case 'agent':
       return t('The guest agent of {0} did not answer within {1}.', displayLine(wait.vm), waited);
     case 'off':
-      return t('{0} was not off within {1}.', displayLine(wait.vm), waited);
+      return t('{0} did not stop within {1}.', displayLine(wait.vm), waited);
     case 'running':
-      return t('{0} did not run within {1}.', displayLine(wait.vm), waited);
+      return t('{0} did not start within {1}.', displayLine(wait.vm), waited);
     case 'port':
       return t('Port {0} of {1} did not answer within {2}.', wait.port, displayLine(wait.host), waited);
   }
@@ -38,12 +38,12 @@ export function lateText(wait: Exclude<Wait, { what: 'time' }>): string {
 
 /** @param how to name one, as who asked writes it */
 export function noAddressText(name: string, how: string): string {
-  return t('{0} has told no IP address. Name one: {1}', displayLine(name), how);
+  return t('{0} reported no IP address. Specify one: {1}', displayLine(name), how);
 }
 
 export function lateProgramText(name: string, atMostMs: number, pid: number): string {
   return t(
-    'The program did not end within {0}. It goes on in {1} as process {2}.',
+    'The program did not end within {0}. It continues in {1} as process {2}.',
     durationText(atMostMs),
     displayLine(name),
     pid,
@@ -63,5 +63,8 @@ export function standsStillText({
 }
 
 export function noAgentText(name: string): string {
-  return t('{0} has no guest agent to wait for. Wait for a port of it, or for some seconds.', displayLine(name));
+  return t(
+    '{0} has no guest agent to wait for. Wait for one of its ports, or for a number of seconds.',
+    displayLine(name),
+  );
 }

@@ -17,48 +17,48 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
   switch (warning.kind) {
     case 'guestStandsStill':
       return warning.estimateMs === undefined
-        ? t('The guest stands still while it is done.')
-        : t('The guest stands still for about {0}.', estimateText(warning.estimateMs));
+        ? t('The VM pauses during this operation.')
+        : t('Pauses the VM for about {0}.', estimateText(warning.estimateMs));
     case 'mayBeStopped':
       return t(
-        'How fast the guest writes to its RAM cannot be known before. If it is faster than its RAM is saved, it is stopped so that the snapshot comes to its end: for about {0}, with at most {1} written.',
+        'The speed at which the guest writes to its RAM is unknown in advance. If it is faster than the save, the VM is paused so that the snapshot can finish: for about {0}, while at most {1} is written.',
         estimateText(warning.estimateMs),
         bytesText(warning.bytes),
       );
     case 'keptWhileRunning':
       return t(
-        'The guest runs on while its RAM is written. QEMU is asked for that through its monitor, so libvirt marks the VM as tainted (custom-monitor) until it is off; nothing else changes.',
+        'The VM keeps running while its RAM is written. Virt Rewind asks QEMU for that through its monitor, so libvirt marks the VM as tainted (custom-monitor) until it is off. Nothing else changes.',
       );
     case 'mayBeKeptWhileRunning':
       if (warning.only === 'thenRam') {
         return t(
-          'If QEMU can write the RAM while the guest runs on, the snapshot holds the RAM too, and the guest stands still for about {0}. This is tried when the snapshot is taken; libvirt then marks the VM as tainted (custom-monitor) until it is off.',
+          'If QEMU can write the RAM while the VM runs, the snapshot includes the RAM, and the VM pauses for about {0}. Virt Rewind tries this when it creates the snapshot. libvirt then marks the VM as tainted (custom-monitor) until it is off.',
           estimateText(warning.estimateMs),
         );
       }
       return t(
-        'If QEMU can write the RAM while the guest runs on, the guest stands still for about {0} only. This is tried when the snapshot is taken; libvirt then marks the VM as tainted (custom-monitor) until it is off.',
+        'If QEMU can write the RAM while the VM runs, the VM pauses for only about {0}. Virt Rewind tries this when it creates the snapshot. libvirt then marks the VM as tainted (custom-monitor) until it is off.',
         estimateText(warning.estimateMs),
       );
     case 'notKeptWhileRunning': {
       const { reason, nextStep } = refusalText(warning.why);
-      return t('A stop of milliseconds is not possible here. {0}', `${reason} ${nextStep}`.trim());
+      return t('Cannot be taken seamlessly: {0}', `${reason} ${nextStep}`.trim());
     }
     case 'freezesForClone':
       return t(
-        'A snapshot of {0} is made first: the clone stands on what its disks hold now, so {0} itself goes on above it. As long as the clone is there, that snapshot cannot be deleted.',
+        'A snapshot of {0} is created first. The clone uses its files, and {0} continues above it. While the clone exists, that snapshot cannot be deleted.',
         displayLine(target.vm.name),
       );
     case 'cloneWithoutRam':
       return t(
-        'The snapshot was taken while the VM ran. The clone has the disks alone, and starts as after a power cut.',
+        'The snapshot was created while the VM was running. The clone gets only the disks, and starts as after a power cut.',
       );
     case 'cloneWithoutTpm':
-      return t('The clone gets an empty TPM: keys that the TPM holds, of an encrypted disk for one, are not there.');
-    case 'cloneKeepsIdentity':
       return t(
-        'Inside, the clone is what the VM is: its machine ID, SSH host keys, passwords and tokens, and an address that is set by hand.',
+        'The clone gets an empty TPM, without the keys in the TPM of the VM (for example, of an encrypted disk).',
       );
+    case 'cloneKeepsIdentity':
+      return t('The clone has the same machine ID, SSH host keys, passwords, tokens and static addresses as the VM.');
     case 'crashConsistent':
       return t('The guest will find its disks as after a power cut.');
     case 'merges': {
@@ -68,9 +68,9 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
       const from = displayLine(titleOf(target, plan.snapshot ?? ''));
       const into = mergedInto(warning, plan);
       return warning.bytes === undefined
-        ? t('What was written after “{0}” is merged into {1}; nothing of it is lost.', from, into)
+        ? t('Data written after “{0}” is merged into {1}. None of it is lost.', from, into)
         : t(
-            'What was written after “{0}” is merged into {1}, {2} at most; nothing of it is lost.',
+            'Data written after “{0}” is merged into {1}, at most {2}. None of it is lost.',
             from,
             into,
             bytesText(warning.bytes),
@@ -82,123 +82,126 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
       }
       const bytes = bytesText(warning.bytes);
       return warning.how === 'exact'
-        ? t('The host gets {0} back.', bytes)
+        ? t('Frees {0}.', bytes)
         : warning.how === 'estimate'
-          ? t('The host gets about {0} back.', bytes)
-          : t('The host gets {0} back, or more.', bytes);
+          ? t('Frees about {0}.', bytes)
+          : t('Frees at least {0}.', bytes);
     }
     case 'startsQemu':
-      return t('The VM is off: for a moment it is started without running, to change its image.');
+      return t('The VM is off. To change its image, it is started for a moment without running the guest.');
     case 'knownBadVersion':
-      return t('libvirt {0} is known to be bad at this: {1}', warning.version, knownFaultText(warning.why));
+      return t('libvirt {0} has a known bug here: {1}', warning.version, knownFaultText(warning.why));
     case 'agentMissing':
-      return t('No guest agent answers, so the guest’s file systems are not frozen.');
+      return t('The guest agent does not respond, so the guest’s file systems are not frozen.');
     case 'cannotRevertHere':
       return t(
-        'libvirt {0} makes this snapshot and cannot revert to it; libvirt {1} can.',
+        'libvirt {0} can create this snapshot, but cannot revert to it. libvirt {1} can.',
         warning.version,
         warning.needed,
       );
     case 'nvramNotCaptured':
-      return t('The UEFI variables are not in the snapshot: they stay as they are.');
+      return t('The snapshot does not include the UEFI variables. A revert does not change them.');
     case 'vanishesWhenStopped':
-      return t('The VM is transient: it and its snapshots are gone when it stops.');
+      return t('The VM is transient: the VM and its snapshots no longer exist when it stops.');
     case 'leavesFile':
-      return t('This libvirt leaves the file {0} behind.', warning.file);
+      return t('This libvirt does not delete the file {0}.', warning.file);
     case 'doneByUs':
       return t(
-        'libvirt cannot do this here, so Virt Rewind does it in steps of its own: {0}',
+        'libvirt cannot do this here, so Virt Rewind does it in its own steps: {0}',
         refusalText(warning.why).reason,
       );
     case 'makesLeaf':
-      return t('One more snapshot is made, which the files of the VM need: “{0}”.', displayLine(warning.title));
+      return t('Another snapshot is created, because the files of the VM need it: “{0}”.', displayLine(warning.title));
     case 'noCheckpointNeeded': {
       const since = displayLine(titleOf(target, warning.since));
-      return t('Nothing changed since “{0}”, so no checkpoint is taken.', since);
+      return t('Nothing has changed since “{0}”, so no checkpoint is created.', since);
     }
     case 'checkpointWithoutRam':
       return checkpointWithoutRamText(warning.why);
     case 'runsOnAfterCheckpoint':
       return t(
-        'The guest runs on for some seconds after the checkpoint, until it is stopped: what it writes then is lost.',
+        'The guest keeps running for a few seconds after the checkpoint. Anything it writes before it is stopped is lost.',
       );
     case 'needsSpace':
       return warning.free === undefined
-        ? t('It takes up to {0} in {1}.', bytesText(warning.bytes), warning.folder)
+        ? t('Uses up to {0} in {1}.', bytesText(warning.bytes), warning.folder)
         : t(
-            'It takes up to {0} in {1}, where {2} are free.',
+            'Uses up to {0} in {1}, where {2} are free.',
             bytesText(warning.bytes),
             warning.folder,
             bytesText(warning.free),
           );
     case 'notChecked':
       return t(
-        'Whether these files are whole could not be seen from here: {0}',
+        'Virt Rewind could not check whether these files are intact: {0}',
         warning.files.map((file) => displayLine(file)).join(', '),
       );
     case 'tagsNotSeen':
       return t(
-        'These files go. Whether somebody made snapshots inside of them with other tools than libvirt could not be seen from here: {0}',
+        'These files are deleted. Virt Rewind cannot see whether other tools than libvirt created snapshots in them: {0}',
         warning.files.map((file) => displayLine(file)).join(', '),
       );
     case 'unreadVms':
       return t(
-        'Other VMs may use these files, for theirs could not be read: {0}',
+        'Other VMs whose files could not be read may use these files: {0}',
         warning.vms.map((vm) => displayLine(vm)).join(', '),
       );
     case 'filesStay':
       return t(
-        'These files stay, for no record here tells that Virt Rewind made them: {0}. Remove them by hand if nobody needs them.',
+        'These files are not deleted, because no record here shows that Virt Rewind created them: {0}. Delete them manually if nothing uses them.',
         warning.files.map((file) => displayLine(file)).join(', '),
       );
     case 'cloneGoes':
-      return t('The clone is disposable: once it is off, it goes with its files, unless a setting protects it.');
+      return t('The clone is temporary: when it is off, it is deleted with its files, unless a setting protects it.');
     case 'goesToTrash':
       return t(
-        'Virt Rewind did not make these files for certain, so they are moved, not removed: to {0}, each with a note of where it was. To have one back, move it there (mv). Nothing empties that folder.',
+        'It is not certain that Virt Rewind created these files, so they are moved to {0} instead of deleted. Each gets a note with its original location. To restore a file, move it back (mv). That folder is never emptied automatically.',
         warning.folders.map((folder) => displayLine(folder)).join(', '),
       );
     case 'unaskedConnections':
       return t(
-        'VMs of these connections could not be asked whether they use the files: {0}',
+        'VMs of these connections may use the files; Virt Rewind could not ask them: {0}',
         warning.connections.map((uri) => displayLine(uri)).join(', '),
       );
     case 'otherHostsUnseen':
-      return t('Whether VMs of other hosts use these files cannot be seen from here.');
+      return t('Virt Rewind cannot see whether VMs of other hosts use these files.');
     case 'tpmNotCaptured':
-      return t('The state of the TPM is in no snapshot: it stays as it is.');
+      return t('Snapshots do not include the state of the TPM. A revert does not change it.');
     case 'titleOnly':
       return warning.why === 'internal'
-        ? t('The name inside the image cannot be changed; the new one is kept as a title.')
+        ? t('The name in the image cannot be changed. The new name is saved as a title.')
         : warning.why === 'files'
-          ? t('Its copy of the UEFI variables cannot be renamed with it; the new name is kept as a title.')
-          : t('libvirt would lose its place if the current snapshot were renamed; the new name is kept as a title.');
+          ? t('The snapshot’s copy of the UEFI variables cannot be renamed. The new name is saved as a title.')
+          : t(
+              'If the current snapshot were renamed, libvirt would no longer know which one is current. The new name is saved as a title.',
+            );
     case 'skipped':
-      return t('“{0}” stays: {1}', displayLine(titleOf(target, warning.snapshot)), refusalText(warning.why).reason);
+      return t(
+        '“{0}” is not deleted: {1}',
+        displayLine(titleOf(target, warning.snapshot)),
+        refusalText(warning.why).reason,
+      );
     case 'changesBase':
       return t(
-        '{0} gets the content of the layers above it. If you use that file as a template, it is another one then.',
+        'The content of the layers above is merged into {0}. If you use that file as a template, the template changes.',
         warning.file,
       );
     case 'ownerLeftOut':
-      return t('Left out, as the configuration says (snapshot="no"): {0}', warning.disks.join(', '));
+      return t('Excluded by the configuration (snapshot="no"): {0}', warning.disks.join(', '));
     case 'notInSnapshot':
-      return t(
-        'Not in the snapshot, stays as it is: {0}',
-        warning.devices.map((device) => partWord(device)).join(', '),
-      );
+      return t('Not in the snapshot, not reverted: {0}', warning.devices.map((device) => partWord(device)).join(', '));
     case 'bitmapsStayBehind':
       return t(
-        'Notes of changed blocks do not hear of what is written from now on, so the next backup has to be a full one: {0}',
+        'The bitmaps of changed blocks do not record writes from now on. The next backup must be a full one: {0}',
         warning.files.map((file) => displayLine(file)).join(', '),
       );
     case 'bitmapsStopRevert':
       return t(
-        'Backups note changed blocks in the image. A revert needs these notes removed first (qemu-img bitmap --remove): {0}',
+        'Backup bitmaps record changed blocks in the image. Remove them before a revert (qemu-img bitmap --remove): {0}',
         warning.files.map((file) => displayLine(file)).join(', '),
       );
     case 'hardwareChanges':
-      return t('The VM gets back the hardware that it had then: {0}', changesText(warning.what));
+      return t('The VM gets back the hardware of that time: {0}', changesText(warning.what));
   }
 }
 
@@ -212,9 +215,9 @@ function partWord(device: Extract<Warning, { kind: 'notInSnapshot' }>['devices']
     case 'shmem':
       return t('memory shared with others');
     case 'drive':
-      return t('a drive that libvirt does not know (qemu:commandline)');
+      return t('a drive outside libvirt (qemu:commandline)');
     case 'hostDevice':
-      return t('the state of devices of the host');
+      return t('the state of host devices');
   }
 }
 
@@ -230,9 +233,9 @@ function downwardsText(warning: MergesWarning, plan: Plan): string {
   const { bytes } = warning;
   const file = mergedInto(warning, plan);
   return bytes === undefined
-    ? t('The layers above are merged down into {0}; nothing of the present is lost.', file)
+    ? t('The layers above are merged down into {0}. Nothing of the current state is lost.', file)
     : t(
-        'The layers above are merged down into {0}, {1} at most; nothing of the present is lost.',
+        'The layers above are merged down into {0}, at most {1}. Nothing of the current state is lost.',
         file,
         bytesText(bytes),
       );

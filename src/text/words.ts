@@ -14,7 +14,7 @@ export function powerWord(vm: Pick<Vm, 'power' | 'powerReason' | 'managedSave'>)
       if (vm.managedSave || vm.powerReason === 'saved') {
         return t('off, state saved');
       }
-      return vm.powerReason === 'crashed' || vm.powerReason === 'failed' ? t('off, it crashed') : t('off');
+      return vm.powerReason === 'crashed' || vm.powerReason === 'failed' ? t('off (crashed)') : t('off');
     case 'shuttingDown':
       return t('shutting down');
     case 'crashed':
@@ -62,18 +62,18 @@ export function kindWords(snapshot: Pick<Snapshot, 'kind' | 'trailers'>): string
 export function kindSentence(snapshot: Pick<Snapshot, 'kind' | 'trailers'>): string {
   switch (snapshot.kind) {
     case 'memory':
-      return t('Disks and RAM: reverting brings back the running programs.');
+      return t('Disks and RAM: a revert restores the running programs.');
     case 'disk':
       return snapshot.trailers.consistency === 'quiesced'
-        ? t('Disks only, taken while the guest had its file systems frozen: they are clean.')
-        : t('Disks only, taken while the VM ran: reverting is like starting after a power cut.');
+        ? t('Disks only. The guest’s file systems were frozen, so they are clean.')
+        : t('Disks only, created while the VM was running. A revert is like a start after a power cut.');
     case 'offline':
-      return t('Disks, taken while the VM was off.');
+      return t('Disks, created while the VM was off.');
   }
 }
 
 export function styleSentence(style: Snapshot['style']): string {
-  return style === 'internal' ? t('internal, inside the disk image') : t('external, in files of its own');
+  return style === 'internal' ? t('internal, inside the disk image') : t('external, in separate files');
 }
 
 export function snapshotStateWord(state: SnapshotState): string {

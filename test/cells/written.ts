@@ -7,7 +7,7 @@ import { shownCells } from './shownCells.js';
 
 const kibibyte = 1024;
 /** The title of the layer that takes the writes. */
-export const present = 'Since then: you are here';
+export const present = 'Current layer';
 
 export type What = 'D' | 'Z' | 'C';
 

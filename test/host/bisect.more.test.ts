@@ -112,7 +112,7 @@ describe('a bisect in the editor', () => {
     person.will(
       ({ choices }) => {
         assert.equal(choices.length, 1 + points);
-        return 'None is known';
+        return "I don't know one";
       },
       ({ choices }) => {
         assert.equal(choices.length, 1 + points);
@@ -130,7 +130,7 @@ describe('a bisect in the editor', () => {
       'Off',
       ({ choices, text }) => {
         assert.match(text, /29.*28[^]*Rounds: about/u);
-        assert.deepEqual(choices.slice(0, 2), ['Start', 'Start, Each Three Times']);
+        assert.deepEqual(choices.slice(0, 2), ['Start', 'Start, Test Each Three Times']);
         return 'Start';
       },
     );
@@ -138,7 +138,7 @@ describe('a bisect in the editor', () => {
     assert.deepEqual([found.state, found.newestGood, found.oldestBad], ['found', 's18', 's19']);
     // Nobody asked about what is older than the one that was said to be good.
     assert.deepEqual(await rows(vm), ['', '', '', ...knownRows(firstBad).slice(3)]);
-    assert.match(person.said.map(({ message }) => message).join(), /first bad restore point is s19/u);
+    assert.match(person.said.map(({ message }) => message).join(), /first bad snapshot is s19/u);
     assert.ok(person.told.some(({ title, cancellable }) => title.includes(vm) && cancellable));
     assert.equal(await state(), before_);
     assert.deepEqual(await clones(), []);
@@ -146,8 +146,8 @@ describe('a bisect in the editor', () => {
 
   it('shows what it found on a page, and forgets it when it is told to', async () => {
     await call('virtRewind.showBisect', { vm });
-    const text = await page(/Restore Points/u);
-    assert.match(text, /first bad restore point is s19/u);
+    const text = await page(/Snapshots/u);
+    assert.match(text, /first bad snapshot is s19/u);
     assert.match(text, /\| 1 \| s3 \| good \| said beforehand \|/u);
     assert.match(text, /\| 17 \| s19 \| first bad \| exit code 1 \|/u);
     await call('virtRewind.endBisect', { vm });
@@ -171,9 +171,9 @@ describe('a bisect in the editor', () => {
     assert.match(String(tree.getTreeItem(await rig.vmRow(vm)).description), /bisect not finished/u);
     await rejects(call('virtRewind.cloneVm', { vm, name: vm }), 'refused');
     person.will(({ choices, text }) => {
-      assert.deepEqual(choices, ['Go On', 'Show What Is Known', 'End It and Begin Another']);
+      assert.deepEqual(choices, ['Continue', 'Show Results', 'End and Start a New One']);
       assert.match(text, /Good: 16, bad: 0, not known: 16/u);
-      return 'Go On';
+      return 'Continue';
     });
     const found = (await fromMenu('virtRewind.bisect', await rig.vmRow(vm))) as BisectFinding;
     assert.equal(found.oldestBad, 's19');

@@ -47,14 +47,14 @@ describe('clones and forks in the editor', () => {
     person.will(
       ({ choices, text }) => {
         assert.deepEqual(choices, ['Linked', 'Full']);
-        assert.match(text, /A snapshot of clones-web is made first/u);
+        assert.match(text, /A snapshot of clones-web is created first/u);
         return 'Linked';
       },
       ({ value }) => {
         assert.equal(value, 'clones-web-clone');
         return 'clones-web-try';
       },
-      'Unplugged',
+      'No Network',
     );
     await fromMenu('virtRewind.cloneVm', await rig.vmRow(name));
     assert.deepEqual(await names(), ['clones-web-try']);
@@ -100,7 +100,7 @@ describe('clones and forks in the editor', () => {
     await guest.start();
     await guest.setCounters(1_000);
     await call('virtRewind.refresh');
-    person.will('4', ({ value }) => value, 'Unplugged', 'Keep');
+    person.will('4', ({ value }) => value, 'No Network', 'Keep');
     await fromMenu('virtRewind.forkVm', await rig.vmRow(name));
     const forks = await names();
     assert.equal(forks.length, 4);
@@ -160,14 +160,14 @@ describe('clones and forks in the editor', () => {
     });
     const offered = new Promise<string>((resolve) => {
       person.presses(({ message, buttons }) => {
-        if (buttons.includes('Delete It…')) {
+        if (buttons.includes('Delete…')) {
           resolve(message);
         }
         return undefined;
       });
     });
     await fromMenu('virtRewind.discardClone', rows[0]!, rows);
-    assert.match(await offered, /No fork of clones-web needs Fork point any more/u);
+    assert.match(await offered, /The snapshot Fork point is no longer used by any fork of clones-web/u);
     assert.deepEqual(await names(), []);
     assert.deepEqual(await files(), []);
   });

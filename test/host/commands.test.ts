@@ -281,7 +281,7 @@ describe('commands', () => {
         const kind = isPossible ? 'memory' : 'disk';
         await rig.withSettings({ 'delete.undoSeconds': 0 }, async () => {
           assert.deepEqual([await kindOf(), await kindOf()], [kind, kind]);
-          const told = person.said.filter(({ buttons }) => buttons.includes('Never Do This'));
+          const told = person.said.filter(({ buttons }) => buttons.includes('Turn This Off'));
           assert.equal(told.length, isPossible ? 1 : 0);
           await rig.withSettings({ 'snapshots.seamless': 'never' }, async () => assert.equal(await kindOf(), 'disk'));
         });
@@ -471,7 +471,7 @@ describe('commands', () => {
       const row = await rig.vmRow(talks);
       const { tooltip } = await tree.resolveTreeItem(tree.getTreeItem(row), row);
       assert.ok(tooltip instanceof vscode.MarkdownString);
-      assert.match(tooltip.value, /!\[What the display shows\]\(data:image\/png;base64,iVBOR/);
+      assert.match(tooltip.value, /!\[Current display\]\(data:image\/png;base64,iVBOR/);
     });
 
     it('show in a tab what a display shows, and again in the same', async () => {

@@ -61,7 +61,7 @@ describe('doctor', () => {
     await operate('virtRewind.createSnapshot', { vm: tagged, kind: 'offline', title: 'base' });
     person.will();
     await call('virtRewind.examine', { vm: tagged });
-    assert.match(await report(`Doctor: ${tagged}`, /Nothing is wrong/), /^# doctor\\-tag$/m);
+    assert.match(await report(`Doctor: ${tagged}`, /No problems found/), /^# doctor\\-tag$/m);
     assert.match(openTab()?.label ?? '', /doctor-tag/);
     assert.ok(openTab()?.input instanceof vscode.TabInputWebview, 'shown as text');
     assert.deepEqual(person.said, []);
@@ -91,12 +91,12 @@ describe('doctor', () => {
     await fromMenu('virtRewind.repair', await rig.vmRow(tagged));
     assert.deepEqual(person.said, []);
     // The report of before says so by itself.
-    await report(`Doctor: ${tagged}`, /Nothing is wrong/);
+    await report(`Doctor: ${tagged}`, /No problems found/);
     const tags = await runOk('qemu-img', ['snapshot', '-l', guest.disks[0] ?? '']);
     assert.doesNotMatch(tags, /left-over|forgotten/);
     assert.match(tags, /base/);
     await call('virtRewind.examine', { vm: tagged });
-    await report(`Doctor: ${tagged}`, /Nothing is wrong/);
+    await report(`Doctor: ${tagged}`, /No problems found/);
   });
 
   it('finds that the RAM of a snapshot is gone, which a revert refuses before anything is touched', async () => {
@@ -155,7 +155,7 @@ describe('doctor', () => {
     await engine.connect(rig.uri);
     await told;
     assert.equal(person.said[0]?.severity, 'warning');
-    assert.match(person.said[0].message, /doctor-tag.*reverting to base.*as it was before/);
+    assert.match(person.said[0].message, /doctor-tag.*reverting to base.*same state as before/);
     assert.deepEqual((await new Journal(journal, silentLog).readInterrupted()).entries, []);
   });
 
@@ -192,7 +192,7 @@ describe('doctor', () => {
     await engine.connect(rig.uri);
     await explained;
     const [notice] = person.said;
-    assert.deepEqual(notice?.buttons, ['Finish It…', 'Copy Commands', 'Taken Care Of…', 'Show Log']);
+    assert.deepEqual(notice?.buttons, ['Finish…', 'Copy Commands', 'Mark as Resolved…', 'Show Log']);
     const stdout = await runOk('qemu-img', ['snapshot', '-l', file]);
     assert.match(stdout, /half/);
     let shown = '';
@@ -201,7 +201,7 @@ describe('doctor', () => {
       return 'Finish';
     });
     const done = told('after');
-    notice.click('Finish It…');
+    notice.click('Finish…');
     await done;
     assert.match(shown, /qemu-img snapshot -d/);
     const left = await runOk('qemu-img', ['snapshot', '-l', file]);

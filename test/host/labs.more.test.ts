@@ -139,7 +139,7 @@ describe('a lab in the editor', () => {
       .flatMap(({ contents }) => contents)
       .map((one) => (one instanceof vscode.MarkdownString ? one.value : ''))
       .join('\n');
-    assert.match(said, /name of a VM that is there/u);
+    assert.match(said, /name of an existing VM/u);
   });
 
   it('is made of what the editor has, asked before', async () => {

@@ -121,7 +121,7 @@ describe('questions', () => {
         ({ how, text, choices }) => {
           assert.equal(how, 'pick');
           assert.deepEqual(choices, ['Revert and Pause', 'Revert and Leave Off']);
-          assert.match(text, /Lost for ever/);
+          assert.match(text, /Permanently lost/);
           return 'Revert and Pause';
         },
       );

@@ -97,11 +97,11 @@ describe('safety', () => {
       const without = 'Revert and Run, without Checkpoint';
       person.will('Other…', without, ({ how, text }) => {
         assert.equal(how, 'modal', 'what it loses is asked about in its own words');
-        assert.match(text, /Lost for ever/);
+        assert.match(text, /Permanently lost/);
         return 'Revert and Run';
       });
       await fromMenu('virtRewind.revert', await rig.snapshotRow(vm, 'base'));
-      assert.doesNotMatch(person.asked[0]?.text ?? '', /Lost for ever/);
+      assert.doesNotMatch(person.asked[0]?.text ?? '', /Permanently lost/);
       assert.deepEqual(person.said, [], 'nothing to undo is offered');
       assert.deepEqual(await rig.snapshots(vm), before);
       assert.deepEqual(await counters(), [5, 5]);
@@ -111,7 +111,7 @@ describe('safety', () => {
       await rig.withSettings({ 'revert.checkpointFirst': false }, async () => {
         person.will(
           ({ text, choices }) => {
-            assert.match(text, /Lost for ever/);
+            assert.match(text, /Permanently lost/);
             assert.equal(choices[0], 'Revert and Run');
             return 'Other…';
           },
@@ -120,7 +120,7 @@ describe('safety', () => {
               choices.slice(-3),
               ['Run', 'Pause', 'Leave Off'].map((end) => `Revert and ${end}, with Checkpoint`),
             );
-            assert.match(text, /after its checkpoint/);
+            assert.match(text, /between that save and the revert/);
             return undefined;
           },
         );
@@ -135,8 +135,8 @@ describe('safety', () => {
       await call('virtRewind.refresh', { vm: off });
       await rejects(call('virtRewind.revert', { vm: off, snapshot: 'base', confirm }), 'refused');
       person.will(({ text, choices }) => {
-        assert.match(text, /cannot be kept first.*vdb.*raw/s);
-        assert.ok(!choices.some((choice) => choice.includes('Checkpoint')), choices.join());
+        assert.match(text, /cannot be saved first.*vdb.*raw/s);
+        assert.ok(!choices.some((choice) => choice.includes('Create Restore Point')), choices.join());
         return undefined;
       });
       assert.equal(await call('virtRewind.revert', { vm: off, snapshot: 'base' }), undefined);
@@ -264,7 +264,7 @@ describe('safety', () => {
     it('can be a move to the trash, which is undone and emptied', async () => {
       person.will('Move to Trash');
       await fromMenu('virtRewind.deleteSnapshot', await rig.snapshotRow(off, 'doomed'));
-      assert.match(person.asked[0]!.text, /restored for 7 days, and frees nothing until then/);
+      assert.match(person.asked[0]!.text, /keeps it for 7 days; space is freed after that/);
       const inTrash = async (): Promise<boolean> => {
         const { tree } = await rig.api();
         const look = tree.getTreeItem(await rig.snapshotRow(off, 'doomed'));
@@ -309,7 +309,7 @@ describe('safety', () => {
         });
       person.will(({ question, text, choices }) => {
         assert.match(question, /2/);
-        assert.match(text, /they can be restored for 7 days, and free nothing until then/);
+        assert.match(text, /keeps them for 7 days; space is freed after that/);
         assert.deepEqual(choices, ['Delete 2 Snapshots', 'Move to Trash', 'Details…']);
         return 'Move to Trash';
       });

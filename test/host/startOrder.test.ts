@@ -118,7 +118,7 @@ describe('the start order of a system in the editor', () => {
         ({ choices, text }) => {
           assert.deepEqual(choices, names);
           assert.match(text, /^order-api \| starts after order-db · .*agent.* · .*120 s/mu);
-          assert.match(text, /^order-web \| starts at once \|/mu);
+          assert.match(text, /^order-web \| starts immediately \|/mu);
           return web;
         },
         ({ choices }) => {
@@ -165,7 +165,7 @@ describe('the start order of a system in the editor', () => {
     const wait = { kind: 'command', program: 'test', args: ['-e', '/ready'], seconds: 5 };
     assert.deepEqual((await order())[2], { vm: web, after: [], wait });
     await answering(web, '', now, valued('test -e /ready', 'true'), '5');
-    await answering(web, '', 'Some Seconds', valued('5', '0.5'));
+    await answering(web, '', 'A Delay', valued('5', '0.5'));
     assert.deepEqual((await order())[2], { vm: web, after: [], wait: { kind: 'time', seconds: 0.5 } });
     await answering(web, db, 'Nothing');
     assert.deepEqual((await order())[2], { vm: web, after: [db] });

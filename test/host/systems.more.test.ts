@@ -161,7 +161,9 @@ describe('a system of VMs in the editor', () => {
     assert.match((await descriptions())[0]!, /apart/u);
     await rig.virsh('snapshot-delete', names[1], 'clean');
     await call('virtRewind.refresh');
-    assert.ok((await descriptions()).some((line) => line.includes('no way back: system-web has lost its snapshot')));
+    assert.ok(
+      (await descriptions()).some((line) => line.includes('no way back: the snapshot of system-web no longer exists')),
+    );
     await rejects(call('virtRewind.revertSystem', { system: 'shop', snapshot: 'clean', confirm: false }), 'notFound');
   });
 
@@ -187,7 +189,7 @@ describe('a system of VMs in the editor', () => {
         .replaceAll('\\', '');
     assert.match(
       await page('/shop: clean and Present.md'),
-      /^## system-db$.*^## system-web\n\nUnknown: its snapshot is gone/msu,
+      /^## system-db$.*^## system-web\n\nUnknown: its snapshot no longer exists/msu,
     );
     await call('virtRewind.showXmlDifference');
     const { label } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
@@ -226,7 +228,7 @@ describe('a system of VMs in the editor', () => {
     try {
       await call('virtRewind.checkpointSystem', { system: 'shop', title: 'home' });
       await call('virtRewind.createSnapshot', { vm: names[0], kind: 'auto', title: 'alone' });
-      person.will(line('Work With a System'));
+      person.will(line('Use a System'));
       await vscode.commands.executeCommand('virtRewind.workedVm');
       assert.match(activeVm.text ?? '', /shop · .*running/u);
       person.will(({ choices, question }) => {

@@ -61,7 +61,7 @@ describe('undo', () => {
       const [newest = '', middle = '', oldest = ''] = text.split('\n');
       assert.match(newest, /two.*→ deleting two/u);
       assert.ok(middle.includes(edited!.id), middle);
-      assert.match(oldest, /^\$\(circle-slash\) .*one.*→ two was made on it\. Undo these first: [0-9a-f]{8}\./u);
+      assert.match(oldest, /^\$\(circle-slash\) .*one.*→ two depends on it\. Undo these first: [0-9a-f]{8}\./u);
       assert.ok(oldest.includes(made!.id), oldest);
       return undefined;
     });
@@ -102,7 +102,7 @@ describe('undo', () => {
     assert.equal(await fromMenu('virtRewind.undo', await rig.vmRow(vm)), undefined);
     const [said] = person.said;
     assert.equal(said?.severity, 'warning');
-    assert.match(said.message, /two” was made on it/u);
+    assert.match(said.message, /two” depends on it/u);
     await rejects(call('virtRewind.undo', { vm, entry: before[0]!.id, confirm }), 'refused');
     assert.deepEqual(await log(), before);
   });

@@ -79,7 +79,7 @@ describe('the world after each step', () => {
     await remove(first);
     isAsTold();
     const { checkpoint: second = '' } = await revert('disk', 'running', true);
-    await run({ kind: 'rename', vm, snapshot: second, title: 'Kept' });
+    await run({ kind: 'rename', vm, snapshot: second, title: 'Storage' });
     isAsTold();
     const { checkpoint = '' } = await revert('disk', 'running', true);
     isAsTold();

@@ -57,7 +57,7 @@ class Spoken {
     });
     await Promise.race([
       said,
-      this.#end.then((code) => assert.match(this.said, words, `it ended with ${String(code)}: ${this.said}`)),
+      this.#end.then((code) => assert.match(this.said, words, `it exited with code ${String(code)}: ${this.said}`)),
     ]);
   }
 
@@ -197,7 +197,7 @@ describe('the command line at VMs', () => {
       const forking = start('fork', 'mute', '--name', 'beside');
       await forking.is('done');
       assert.match(forking.said, /^beside +running$/mu);
-      assert.match(forking.said, /They began with the snapshot/u);
+      assert.match(forking.said, /Their shared snapshot:/u);
       await start('discard', 'beside', '--yes').is('done');
       await start('fork', 'mute', '--count', '0').is('usage');
       await start('fork', 'mute', '--count', 'x').is('usage');
@@ -216,7 +216,7 @@ describe('the command line at VMs', () => {
 
     it('lends a fork of a VM that runs, and it goes with its console', async () => {
       const lent = onTerminal('sandbox', 'talks', '--name', 'lent');
-      await lent.until(/lent goes when its console is left[^]*Serial console of lent/u);
+      await lent.until(/lent is deleted when you close its console[^]*Serial console of lent/u);
       assert.equal(await domstate('lent'), 'running');
       // It goes on from where the VM stood, and for itself.
       lent.type('?\r');

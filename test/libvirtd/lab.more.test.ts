@@ -184,7 +184,7 @@ describe('a lab', () => {
     completing.stdout?.on('data', (data) => (words += String(data)));
     await once(completing, 'close');
     assert.equal(words, 'clean\nfilled\n');
-    assert.match(await cli('done', 'lab', 'check'), /as its file says/u);
+    assert.match(await cli('done', 'lab', 'check'), /matches its file/u);
     assert.match(await virsh('dumpxml', 'shop-server'), /seed\.iso/u);
     assert.doesNotMatch(await virsh('dumpxml', 'shop-db'), /<interface/u);
     const born = await generationId({ virsh }, 'shop-db');
@@ -232,7 +232,7 @@ describe('a lab', () => {
     );
     assert.match(await cli('done', 'lab', 'create'), /there already/u);
     await json('done', 'lab', 'reset', '--yes');
-    assert.match(await cli('done', 'lab', 'check'), /as its file says/u);
+    assert.match(await cli('done', 'lab', 'check'), /matches its file/u);
 
     // What differs.
     await write(
@@ -312,14 +312,14 @@ describe('a lab', () => {
 
   it('leaves what it made for a look where a guest does not do what the file wants, and goes on anew', async () => {
     await write(usual.replace('[counter, set, "7"]', '[sh, -c, "echo no >&2; exit 3"]'));
-    assert.match(await cli('failed', 'lab', 'create'), /sh in shop-db: it ended with 3.*“no”/su);
+    assert.match(await cli('failed', 'lab', 'create'), /sh in shop-db: it exited with code 3.*“no”/su);
     assert.equal((await json('wrong', 'lab', 'check')).lab.state, 'unfinished');
     assert.deepEqual(await vms(), ['idle', 'shop-db', 'shop-server']);
     await write(usual.replace('wait: { agent: true }', 'wait: { port: 1, host: 127.0.0.1, seconds: 1 }'));
-    assert.match(await cli('failed', 'lab', 'create'), /did not come up/u);
+    assert.match(await cli('failed', 'lab', 'create'), /did not start/u);
     // What somebody keeps meanwhile is theirs.
     await checkpointed();
-    assert.match(await cli('refused', 'lab', 'create'), /shop-db.*“precious”, which this lab did not make/u);
+    assert.match(await cli('refused', 'lab', 'create'), /shop-db.*“precious”, which this lab did not create/u);
     await cli('done', 'lab', 'destroy', '--yes');
     assert.equal(await virsh('snapshot-list', 'idle', '--name'), 'precious');
     await isGone();
@@ -345,13 +345,13 @@ describe('a lab', () => {
     await link(disk, join(project, 'disk.qcow2'));
     const image = (path: string): string => `version: 1\nname: lab\nvms:\n  a: { image: "${path}" }\n`;
     for (const [path, said] of [
-      [join(daemon.dir, 'secret'), /outside of the folders/u],
-      ['link', /outside of the folders/u],
-      ['over.qcow2', /outside of the folders/u],
-      ['pipe', /no file that can be read|no image/u],
-      ['.', /outside of the folders|no file/u],
-      ['nothing.qcow2', /There is no file/u],
-      ['disk.vmdk', /no image of the format/u],
+      [join(daemon.dir, 'secret'), /outside the folders/u],
+      ['link', /outside the folders/u],
+      ['over.qcow2', /outside the folders/u],
+      ['pipe', /not a readable file|not an image/u],
+      ['.', /outside the folders|not a readable file/u],
+      ['nothing.qcow2', /does not exist/u],
+      ['disk.vmdk', /not an image in the format/u],
       // The disk of a VM, by another name.
       ['disk.qcow2', /a disk that the VM idle writes to/u],
     ] as const) {
@@ -359,7 +359,7 @@ describe('a lab', () => {
       assert.match(await cli('refused', 'lab', 'create'), said, path);
     }
     await write(image('../x'));
-    assert.match(await cli('wrong', 'lab', 'create'), /virt-rewind\.yaml:4:15: A path does not go up/u);
+    assert.match(await cli('wrong', 'lab', 'create'), /virt-rewind\.yaml:4:15: A path cannot contain/u);
     await write('version: 1\nname: lab\nvms: { a: { existing: nobody } }\n');
     await cli('notFound', 'lab', 'create');
     await OracleVm.define(daemon, { name: 'lab-a', disks: ['qcow2'], diskMiB: 4, folder: join(daemon.dir, 'taken') });
@@ -427,7 +427,7 @@ describe('a lab', () => {
     await cli('unanswered', 'lab', 'destroy', '--yes');
     await write(plain.replace('small', 'other'));
     const { differences } = (await json('wrong', 'lab', 'check')).lab;
-    assert.match(JSON.stringify(differences), /made as small, and the file says other/u);
+    assert.match(JSON.stringify(differences), /created as small, but the file says other/u);
     await write(`protected: true\n${plain}`);
     await cli('done', 'lab', 'reset', '--yes', '--name', 'small');
     // Also where its file is gone.

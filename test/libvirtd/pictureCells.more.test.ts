@@ -252,7 +252,7 @@ describe('the cells of the picture', () => {
       assert.equal(blocks.unreadable, undefined);
       for (const end of ['base', 'top']) await chmod(file(`bad-denied.${end}`), 0o600);
       const none = await asNobody(() => sent(name));
-      assert.match(none.unreadable ?? '', /may not read/u);
+      assert.match(none.unreadable ?? '', /do not have permission to read/u);
       const shown = shownCells(none);
       assert.deepEqual([shown.layers.length, shown.reads.replaceAll('.', '')], [3, '']);
     });

@@ -96,7 +96,7 @@ describe('what if, in the cells of the picture', () => {
 
     /** What the picture says that the host gets back is what the image has less when it is done. */
     async frees({ lines }: { readonly lines: string }, bytes: number, image: string, act: () => Promise<void>) {
-      assert.ok(lines.includes(`The host gets ${bytesText(bytes)} back.`), lines);
+      assert.ok(lines.includes(`Frees ${bytesText(bytes)}.`), lines);
       await copyFile(file(image), file('before'));
       await act();
       const [before, after] = [await readRefcounts(file('before')), await readRefcounts(file(image))];
@@ -117,11 +117,11 @@ describe('what if, in the cells of the picture', () => {
     await vm.snapshot('two', 'two');
     await vm.write('if-inside.qcow2', [10, 4], [41, 6]);
     const shown = await vm.whatIf('deleteSnapshot', 'two');
-    assert.deepEqual(shown.nodes, { two: 'would be gone' });
+    assert.deepEqual(shown.nodes, { two: 'would be deleted' });
     // Of its 18 clusters the present has written 5 anew, and reads 13.
     assert.deepEqual(shown.rows, [
       ['', none],
-      [`would be gone, and ${bytesText(5 * clusterBytes)} of its blocks`, marks('X', [10, 4], [41, 1])],
+      [`would be deleted with ${bytesText(5 * clusterBytes)} of its blocks`, marks('X', [10, 4], [41, 1])],
       [`would keep ${bytesText(13 * clusterBytes)} of layer B`, marks('R', [8, 2], [14, 10], [40, 1])],
     ]);
     // Its data, and its own two tables.
@@ -142,8 +142,8 @@ describe('what if, in the cells of the picture', () => {
     await vm.write('if-all.qcow2', [4, 1]);
     const shown = await vm.whatIf('deleteWithDescendants', 'one');
     assert.deepEqual(shown.rows, [
-      [`would be gone, and ${bytesText(4 * clusterBytes)} of its blocks`, marks('X', [2, 4])],
-      [`would be gone, and ${bytesText(clusterBytes)} of its blocks`, marks('X', [4, 1])],
+      [`would be deleted with ${bytesText(4 * clusterBytes)} of its blocks`, marks('X', [2, 4])],
+      [`would be deleted with ${bytesText(clusterBytes)} of its blocks`, marks('X', [4, 1])],
       [`would keep ${bytesText(7 * clusterBytes)} of layer B`, marks('R', [0, 4], [5, 3])],
     ]);
     // Five clusters of data, two tables of each, and the list of snapshots.
@@ -164,9 +164,9 @@ describe('what if, in the cells of the picture', () => {
     await vm.snapshot('two', 'two');
     await vm.write('if-back.qcow2', [6, 1], [20, 3]);
     const shown = await vm.whatIf('revert', 'one');
-    assert.deepEqual(shown.nodes, { one: 'would be read again', '': 'would be lost' });
+    assert.deepEqual(shown.nodes, { one: 'would become the current state', '': 'would be lost' });
     assert.deepEqual(shown.rows, [
-      ['would be read again', none],
+      ['would become the current state', none],
       ['', none],
       ['would be dropped', marks('X', [6, 1], [20, 3])],
     ]);
@@ -185,7 +185,7 @@ describe('what if, in the cells of the picture', () => {
     const shown = await vm.whatIf('deleteSnapshot', 'two');
     assert.deepEqual(shown.rows, [
       ['', none],
-      ['would take what moves', marks('R', [6, 1], [20, 3])],
+      ['would receive the moved blocks', marks('R', [6, 1], [20, 3])],
       ['would move into layer B', marks('M', [6, 1], [20, 3])],
     ]);
     await vm.run({ kind: 'delete', snapshot: 'two', scope: 'one' });
@@ -202,9 +202,9 @@ describe('what if, in the cells of the picture', () => {
     await vm.snapshot('two', 'Until “two”', '--disk-only');
     await vm.write('c.two', [6, 1], [20, 3]);
     const shown = await vm.whatIf('consolidate', '');
-    assert.deepEqual(shown.nodes, { one: 'would be gone', two: 'would be gone' });
+    assert.deepEqual(shown.nodes, { one: 'would be deleted', two: 'would be deleted' });
     assert.deepEqual(shown.rows, [
-      ['would take what moves', marks('R', [4, 8], [20, 3])],
+      ['would receive the moved blocks', marks('R', [4, 8], [20, 3])],
       ['would move into layer A', marks('M', [4, 8])],
       ['would move into layer A', marks('M', [6, 1], [20, 3])],
     ]);
@@ -232,7 +232,7 @@ describe('what if, in the cells of the picture', () => {
       if (power === 'running') await r.virsh('start', vm.name);
       const shown = await vm.whatIf('consolidate', '');
       assert.deepEqual(shown.rows, [
-        ['would take what moves', marks('R', [4, 8], [20, 3], [50, 1])],
+        ['would receive the moved blocks', marks('R', [4, 8], [20, 3], [50, 1])],
         ['would move into layer A', marks('M', [4, 8], [50, 1])],
         ['would move into layer A', marks('M', [6, 1], [20, 3])],
       ]);

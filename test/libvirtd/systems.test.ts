@@ -519,10 +519,10 @@ describe('a system of VMs', () => {
     assert.deepEqual(await seen(), changed);
     await rewind.close();
     await virsh('snapshot-delete', 'idle', 'clean');
-    assert.match(await cli('done', 'system', 'list', 'shop'), /no way back: idle has lost its snapshot/u);
-    assert.match(await cli('done', 'system', 'compare', 'shop', 'clean'), /idle.*its snapshot is gone/su);
+    assert.match(await cli('done', 'system', 'list', 'shop'), /no way back: the snapshot of idle no longer exists/u);
+    assert.match(await cli('done', 'system', 'compare', 'shop', 'clean'), /idle.*its snapshot no longer exists/su);
     assert.match(await cli('done', 'system', 'health', 'shop'), /db/u);
-    assert.match(await cli('notFound', 'system', 'revert', 'shop', 'clean', '--yes'), /db: as it was before/u);
+    assert.match(await cli('notFound', 'system', 'revert', 'shop', 'clean', '--yes'), /db: unchanged/u);
     await json('system', 'delete', 'shop', 'clean', '--yes');
     assert.equal(await cli('done', 'complete-words', '--', 'system', 'checkpoint', 's'), 'shop\n');
     await journalIsEmpty();
@@ -557,7 +557,7 @@ describe('a system of VMs', () => {
       await virsh('destroy', name);
     }
     await json('system', 'stop', 'shop');
-    assert.match(await cli('done', 'system', 'stop', 'shop'), /are off already/u);
+    assert.match(await cli('done', 'system', 'stop', 'shop'), /are already off/u);
     assert.equal((await shop.shutDown()).members.length, 3);
     await cli('notFound', 'system', 'start', 'nobody');
     await rewind.close();

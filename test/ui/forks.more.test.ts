@@ -29,7 +29,7 @@ describe('forks of a VM that runs', () => {
     await stage().hands.enter();
     await stage().hands.type(`Name of the Forks of ${vm}`, 'try');
     await stage().hands.enter();
-    await stage().hands.pick('Unplugged');
+    await stage().hands.pick('No Network');
     await stage().hands.pick('Keep');
   });
 
@@ -69,7 +69,7 @@ describe('forks of a VM that runs', () => {
   it('go with their files, one by one', async () => {
     const { hands, workbench } = stage();
     for (const fork of forks) {
-      await hands.menu(new RegExp(`^${fork}, `, 'u'), 'Clones and Forks', 'Throw the Clone Away');
+      await hands.menu(new RegExp(`^${fork}, `, 'u'), 'Clones and Forks', 'Delete Clone');
       await workbench.dialog.waitFor();
       await workbench.page.keyboard.press('Enter');
       await workbench.row(new RegExp(`^${fork}, `, 'u')).waitFor({ state: 'detached' });

@@ -44,8 +44,8 @@ describe('the example of a lab', () => {
     await workbench.picture('lab/create-asks');
     await hands.answer('Create');
     await row(/^shop, 3 VMs/).waitFor();
-    await workbench.toast('The lab shop was made.').waitFor();
-    await hands.dismiss('The lab shop was made.');
+    await workbench.toast('Lab “shop” created.').waitFor();
+    await hands.dismiss('Lab “shop” created.');
     assert.deepEqual((await virshOk(virsh, 'list', '--name')).trim().split('\n').sort(), vms);
   });
 
@@ -81,9 +81,9 @@ describe('the example of a lab', () => {
     // Without a reset the test would find what F5 has left, and fail.
     await hands.command('Test: Run All Tests');
     // VS Code reads out the description in place of the name, as soon as there is one.
-    await row(/(Test the shop|after a reset of).*Passed/).waitFor();
+    await row(/(Test the shop|after a reset that took).*Passed/).waitFor();
     await workbench.page
-      .getByText(/after a reset of [\d.]+ s/)
+      .getByText(/after a reset that took [\d.]+ s/)
       .first()
       .waitFor();
     await workbench.picture('lab/reset-first');

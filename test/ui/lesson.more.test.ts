@@ -33,7 +33,7 @@ describe('the lesson', () => {
     await pictureOfFailure(stage, this.currentTest);
     if (this.currentTest?.isFailed() === true) {
       // The next one has a lesson of its own.
-      await stage.hands.command('Virt Rewind: Lesson: End and Remove Its VM');
+      await stage.hands.command('Virt Rewind: Lesson: End and Delete Its VM');
     }
   });
   after(() => stage.stop());
@@ -50,7 +50,7 @@ describe('the lesson', () => {
   /** Awaits the end of what a step asks for; what could not be done is told as the page tells it. */
   async function done(): Promise<void> {
     // Read in ways that read once more where the page is drawn anew meanwhile.
-    if ((await state(/^(Done\.|It could not be done\.)$/).innerText()) !== 'Done.') {
+    if ((await state(/^(Done\.|This step failed\.)$/).innerText()) !== 'Done.') {
       assert.fail(await lessonPage().getByRole('alert').first().innerText());
     }
   }
@@ -83,7 +83,7 @@ describe('the lesson', () => {
 
   it('goes through by one key, each step done before the next', async () => {
     let folder = '';
-    await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
+    await stage.hands.command('Virt Rewind: Start the Snapshot Lesson');
     for (const [index, step] of lessonScript.entries()) {
       await heading(step.title()).waitFor();
       if (step.act !== undefined) {
@@ -108,7 +108,7 @@ describe('the lesson', () => {
       }
       await key();
     }
-    await heading('The lesson is over').waitFor();
+    await heading('Lesson Finished').waitFor();
     assert.deepEqual(await vms(), []);
     assert.equal(existsSync(folder), false);
   });
@@ -116,7 +116,7 @@ describe('the lesson', () => {
   it('goes on by the key of a presenter wherever the focus is', async () => {
     const { page } = stage.workbench;
     const next = (): Promise<void> => page.keyboard.press('PageDown');
-    await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
+    await stage.hands.command('Virt Rewind: Start the Snapshot Lesson');
     await heading(lessonScript[0]!.title()).waitFor();
     // The picture has come beside it and has not taken the keyboard away.
     await picture().locator('body').waitFor();
@@ -132,13 +132,13 @@ describe('the lesson', () => {
     await done();
     await page.keyboard.press('PageUp');
     await heading(lessonScript[1]!.title()).waitFor();
-    await stage.hands.command('Virt Rewind: Lesson: End and Remove Its VM');
-    await heading('The lesson is over').waitFor();
+    await stage.hands.command('Virt Rewind: Lesson: End and Delete Its VM');
+    await heading('Lesson Finished').waitFor();
     await stage.hands.command('View: Close All Editors');
   });
 
   it('takes what the learner does himself, by the menu', async () => {
-    await stage.hands.command('Virt Rewind: Start the Lesson on Snapshots');
+    await stage.hands.command('Virt Rewind: Start the Snapshot Lesson');
     await heading(lessonScript[0]!.title()).waitFor();
     await key();
     await heading(lessonScript[1]!.title()).waitFor();
@@ -157,8 +157,8 @@ describe('the lesson', () => {
   });
 
   it('ends when it is told to, and its VM is gone', async () => {
-    await stage.hands.command('Virt Rewind: Lesson: End and Remove Its VM');
-    await heading('The lesson is over').waitFor();
+    await stage.hands.command('Virt Rewind: Lesson: End and Delete Its VM');
+    await heading('Lesson Finished').waitFor();
     assert.deepEqual(await vms(), []);
   });
 
@@ -166,7 +166,7 @@ describe('the lesson', () => {
     await stage.hands.command('View: Close All Editors');
     await stage.hands.command('Welcome: Open Walkthrough...');
     await stage.hands.pick(/Snapshots of VMs/);
-    await stage.workbench.page.getByRole('heading', { name: 'Have the lesson' }).waitFor();
+    await stage.workbench.page.getByRole('heading', { name: 'Take the lesson' }).waitFor();
     for (const { name: theme, media } of themes) {
       await stage.workbench.page.emulateMedia(media);
       await stage.workbench.picture(`lesson/walkthrough-${theme}`);

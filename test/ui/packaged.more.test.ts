@@ -30,7 +30,7 @@ describe('the packed extension', () => {
   /** A first start opens the view and the walkthrough by itself; whoever goes on before would have the focus taken away. */
   async function landed({ workbench }: Stage): Promise<void> {
     await workbench.row(/^packed-test, .*, running, /).waitFor();
-    await workbench.page.getByText('Snapshots of VMs, from the First to the Last').first().waitFor();
+    await workbench.page.getByText('Get Started with VM Snapshots').first().waitFor();
   }
 
   it('takes a snapshot, reverts to it and deletes it', async () => {

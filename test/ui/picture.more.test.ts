@@ -117,7 +117,7 @@ describe('the picture', () => {
     await hands.press('Delete');
     const whatIf = hands.page.getByRole('region', { name: 'What If' });
     await whatIf.waitFor();
-    await hands.node(/^from-outside, .*would be gone/).waitFor();
+    await hands.node(/^from-outside, .*would be deleted/).waitFor();
     await picture('what-if');
     // In two columns, the one with the question is too short for all of it.
     const { page } = stage().workbench;
@@ -132,7 +132,7 @@ describe('the picture', () => {
     await page.setViewportSize(size);
     // What it would do has been read: no dialog asks it again, nor before it goes into the trash instead.
     await whatIf.getByRole('button', { name: 'Move to Trash', exact: true }).click();
-    await stage().hands.notification(/In the trash: from-outside/, 'Undo');
+    await stage().hands.notification(/Moved “from-outside” to the trash\./, 'Undo');
     await whatIf.waitFor({ state: 'hidden' });
     await hands.tree.focus();
     await hands.walk('End', /^You are here/);
@@ -190,7 +190,7 @@ describe('the picture', () => {
   for (const format of ['SVG', 'PNG'] as const) {
     it(`is saved as ${format}, where the user says`, async () => {
       const ground = format === 'SVG' ? 'No background, for light slides' : 'Dark background';
-      await hands.page.getByRole('combobox', { name: 'Background of the saved picture' }).selectOption(ground);
+      await hands.page.getByRole('combobox', { name: 'Background of the saved image' }).selectOption(ground);
       await hands.page.getByRole('button', { name: `Save as ${format}…` }).click();
       const name = `slide.${format.toLowerCase()}`;
       const file = await saveAs(name);

@@ -170,12 +170,12 @@ describe('the blocks of the picture', () => {
     await hands.walk('ArrowUp', /^two/);
     await hands.choose('Delete Snapshot…');
     await hands.whatIf.waitFor();
-    await hands.node(/^two, .*would be gone/).waitFor();
+    await hands.node(/^two, .*would be deleted/).waitFor();
     const head = (row: number, words: string) =>
       hands.blocks.getByRole('rowheader').nth(row).filter({ hasText: words }).waitFor();
-    await head(1, 'would be gone, and 64 KB of its blocks');
+    await head(1, 'would be deleted with 64 KB of its blocks');
     await head(2, 'would keep 256 KB of layer B');
-    await hands.whatIf.filter({ hasText: 'The host gets' }).waitFor();
+    await hands.whatIf.filter({ hasText: 'Frees' }).waitFor();
     await picture('what-if-inside');
     await hands.whatIf.getByRole('button', { name: 'Delete', exact: true }).click();
     await hands.node(/^two/).waitFor({ state: 'detached' });
@@ -198,9 +198,9 @@ describe('the blocks of the picture', () => {
     await hands.walk('ArrowUp', /^two/);
     await hands.choose('Revert…');
     await hands.whatIf.waitFor();
-    await hands.blocks.getByRole('rowheader').nth(1).filter({ hasText: 'would be read again' }).waitFor();
+    await hands.blocks.getByRole('rowheader').nth(1).filter({ hasText: 'would become the current state' }).waitFor();
     await picture('what-if-revert');
-    await hands.page.getByRole('button', { name: 'Leave It' }).click();
+    await hands.page.getByRole('button', { name: 'Cancel' }).click();
   });
 
   it('are marked, as the snapshots are, once Check Health has found something wrong with them', async () => {
@@ -224,11 +224,11 @@ describe('the blocks of the picture', () => {
     await hands.choose('Consolidate Disks…');
     await hands.whatIf.waitFor();
     const heads = hands.blocks.getByRole('rowheader');
-    await heads.nth(0).filter({ hasText: 'would take what moves' }).waitFor();
+    await heads.nth(0).filter({ hasText: 'would receive the moved blocks' }).waitFor();
     await heads.nth(1).filter({ hasText: 'would move into layer A' }).waitFor();
     await heads.nth(2).filter({ hasText: 'would move into layer A' }).waitFor();
     await picture('what-if-consolidate');
-    await hands.page.getByRole('button', { name: 'Leave It' }).click();
+    await hands.page.getByRole('button', { name: 'Cancel' }).click();
     // Asked from the tree, the picture shows the same while the dialog is open, and no longer.
     await stage().hands.menu('cells-outside', 'Health and Repair', 'Consolidate Disks');
     await stage().workbench.dialog.waitFor();

@@ -82,9 +82,9 @@ describe('the reports', () => {
     await hands.menu(vm, 'Quick Checkpoint');
     await workbench.row(/^check…/).waitFor();
   });
-  isAccessible('doctor', () => stage().hands.menu(vm, 'Health and Repair', 'Doctor: What Works'));
+  isAccessible('doctor', () => stage().hands.menu(vm, 'Health and Repair', 'Doctor: Diagnose'));
   isAccessible('health', () => stage().hands.menu(vm, 'Health and Repair', 'Check Health'));
-  isAccessible('comparison', () => stage().hands.menu(/^check…/, 'Copy and Show', 'Compare with Present'));
+  isAccessible('comparison', () => stage().hands.menu(/^check…/, 'Copy and Show', 'Compare with Current State'));
 
   if (!isWhole) return;
 
@@ -93,7 +93,7 @@ describe('the reports', () => {
   it('are of systems, too', async () => {
     const { hands, workbench } = stage();
     await hands.command('View: Close All Editors');
-    await hands.command('Virt Rewind: Make a System of VMs…');
+    await hands.command('Virt Rewind: Group VMs into a System…');
     await workbench.option(other).waitFor();
     for (const key of [vm, other].flatMap(() => ['ArrowDown', 'Space'])) await workbench.page.keyboard.press(key);
     await hands.enter();
@@ -106,14 +106,14 @@ describe('the reports', () => {
     await workbench.row(/^clean, .*restore point/).waitFor();
   });
 
-  isAccessible('system-comparison', () => stage().hands.menu(/^clean, .*restore point/, 'Compare with Present'));
+  isAccessible('system-comparison', () => stage().hands.menu(/^clean, .*restore point/, 'Compare with Current State'));
   isAccessible('system-health', () => stage().hands.menu(/^shop, /, 'Check Health'));
 
   it('are of a bisect, too', async () => {
     const { hands, workbench } = stage();
     await hands.menu(/^check…/, 'Clones and Forks', 'Bisect…');
-    for (const choice of ['It is good', 'None is known', 'A Command on This Computer']) await hands.pick(choice);
-    await hands.type(`Bisect ${vm}: the Check`, 'false');
+    for (const choice of ['Good', "I don't know one", 'A Command on This Computer']) await hands.pick(choice);
+    await hands.type(`Bisect ${vm}: Check`, 'false');
     await hands.enter();
     await hands.pick('Off');
     await hands.answer('Start');
@@ -133,7 +133,7 @@ describe('the reports', () => {
     await hands.menu(/^check…/, 'Delete Snapshot');
     await hands.answer('Move to Trash');
     await workbench.row(/^check….*trash/).waitFor();
-    await hands.notification(/In the trash: check/, 'Undo');
+    await hands.notification(/Moved “check” to the trash\./, 'Undo');
     await workbench.row(/^check…(?!.*trash)/).waitFor();
     await hands.menu(/^check…/, 'Delete Snapshot');
     await hands.answer('Move to Trash');
@@ -143,7 +143,7 @@ describe('the reports', () => {
     for (const choice of ['You are here', 'Full']) await hands.pick(choice);
     await hands.type(`Name of the Clone of ${other}`, clone);
     await hands.enter();
-    await hands.pick('Unplugged');
+    await hands.pick('No Network');
     await workbench.row(clone).waitFor();
   });
 
@@ -173,7 +173,7 @@ describe('the reports', () => {
 
   it('goes with its clone, and gives the keyboard back to the view', async () => {
     const { hands, workbench } = stage();
-    await hands.menu(clone, 'Clones and Forks', 'Throw the Clone Away');
+    await hands.menu(clone, 'Clones and Forks', 'Delete Clone');
     await workbench.dialog.waitFor();
     await workbench.page.keyboard.press('Enter');
     await workbench.row(clone).waitFor({ state: 'detached' });

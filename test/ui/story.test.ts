@@ -172,7 +172,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage().workbench.option('Revert and Pause').first().waitFor();
       await picture('6-other-ways');
       await stage().hands.pick('Revert and Leave Off, without Checkpoint');
-      await stage().workbench.dialog.filter({ hasText: 'Lost for ever' }).waitFor();
+      await stage().workbench.dialog.filter({ hasText: 'Permanently lost' }).waitFor();
       await picture('6-without-checkpoint');
       await stage().hands.answer('Revert and Leave Off');
       await row(/^rewind-internal, .*, off, /).waitFor();
@@ -283,8 +283,8 @@ for (const by of ['mouse', 'keyboard'] as const) {
       assert.equal(stopped.code, 0, stopped.stderr);
       await row(/^rewind-internal, .*, off, /).waitFor();
       await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, by, `${internal}.qcow2`)]);
-      await stage().hands.menu(internal, 'Health and Repair', 'Doctor: What Works');
-      await stage().workbench.webview.getByText('One thing is wrong').waitFor();
+      await stage().hands.menu(internal, 'Health and Repair', 'Doctor: Diagnose');
+      await stage().workbench.webview.getByText('1 problem found').waitFor();
       await stage()
         .workbench.toast(/can be repaired/)
         .waitFor();
@@ -296,7 +296,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage()
         .workbench.statusBar(/^Repaired rewind-internal/)
         .waitFor();
-      await stage().workbench.webview.getByText('Nothing is wrong').waitFor();
+      await stage().workbench.webview.getByText('No problems found').waitFor();
       await row(/^rewind-internal, .*, off, /).waitFor();
       await picture('14-repaired');
       assert.doesNotMatch((await virsh(['snapshot-list', internal, '--name'])).stdout, /left-over/);
@@ -312,15 +312,15 @@ for (const by of ['mouse', 'keyboard'] as const) {
         const { hands, workbench } = stage();
         await hands.menu(internal, 'Health and Repair', 'Doctor: Repair');
         await workbench.option(/“first”/).waitFor();
-        await workbench.webview.getByText('Nothing is wrong').click();
+        await workbench.webview.getByText('No problems found').click();
         await workbench.page.waitForFunction("document.activeElement?.tagName === 'IFRAME'");
         await picture('15-list-stays');
         await hands.pick(/“first”/);
         await hands.answer('Repair');
-        await workbench.webview.getByText('One thing is wrong').waitFor();
+        await workbench.webview.getByText('1 problem found').waitFor();
         await hands.menu(internal, 'Health and Repair', 'Doctor: Repair');
         await hands.answer('Repair');
-        await workbench.webview.getByText('Nothing is wrong').waitFor();
+        await workbench.webview.getByText('No problems found').waitFor();
         const tags = await runOk('qemu-img', ['snapshot', '-l', disk]);
         assert.doesNotMatch(tags, /first|second/);
       });

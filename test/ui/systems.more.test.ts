@@ -53,7 +53,7 @@ describe('a system of VMs', () => {
   it('is made of the VMs that are picked', async () => {
     await stage().hands.showView('Virt Rewind', 'VMs');
     await row(vms[1]).waitFor();
-    await stage().hands.command('Virt Rewind: Make a System of VMs…');
+    await stage().hands.command('Virt Rewind: Group VMs into a System…');
     await stage().workbench.option(vms[1]).waitFor();
     for (const key of vms.flatMap(() => ['ArrowDown', 'Space'])) await press(key);
     await picture('pick');
@@ -83,7 +83,7 @@ describe('a system of VMs', () => {
   it('has an order that is set by keyboard, says it where it is asked again, and marks what would be a circle', async () => {
     const option = (label: string | RegExp) => stage().workbench.option(label);
     await stage().hands.menu(/^shop, /, 'Set Start Order…');
-    await option(/shop-api.*starts at once/u).waitFor();
+    await option(/shop-api.*starts immediately/u).waitFor();
     await stage().hands.pick(vms[0]);
     await option(vms[1]).waitFor();
     for (const key of ['ArrowDown', 'Space']) await press(key);
@@ -119,7 +119,7 @@ describe('a system of VMs', () => {
   it('has a page in which nothing is wrong for who cannot see it, or not well', async () => {
     await stage().hands.menu(/^shop, /, 'Show Picture');
     await page().getByRole('heading', { name: 'shop' }).waitFor();
-    await page().getByText('comes from here').first().waitFor();
+    await page().getByText('created from this').first().waitFor();
     assert.deepEqual(await violationsInThemes(stage(), page().locator('body'), 'systems/page'), []);
   });
 

@@ -47,7 +47,7 @@ async function dispatchBisect(context: Context): Promise<ExitName> {
   await session.engine.connect(vm.connection);
   if (wish === 'stop') {
     await bisects.end(vm, vmName);
-    context.terminal.tell(t('The bisect of {0} is ended, and its clones are gone.', displayLine(vmName)));
+    context.terminal.tell(t('Ended the bisect of {0} and deleted its clones.', displayLine(vmName)));
     context.json?.({ bisect: answerOf(stored) });
     return 'done';
   }
@@ -92,7 +92,10 @@ function checkOf({ call, terminal, json }: Context): BisectCheck {
   }
   if (where === undefined || program === undefined) {
     if (!call.flags.has('plan') && (!terminal.canAsk || json !== undefined)) {
-      throw new CliError('unanswered', t('Nobody can be asked here. Say a check: {0}', '--run, --in-guest'));
+      throw new CliError(
+        'unanswered',
+        t('Cannot ask for confirmation here. Specify a check: {0}', '--run, --in-guest'),
+      );
     }
     return { kind: 'person' };
   }
@@ -140,9 +143,9 @@ async function carryOn(context: Context, open: OpenBisect): Promise<ExitName> {
     if (news.kind === 'answer') {
       terminal.tell(answerLine(bisect, news.answer));
     } else if (news.kind === 'trying') {
-      terminal.progress(t('Trying {0}…', displayLine(bisect.line[news.point]?.title ?? '')));
+      terminal.progress(t('Testing {0}…', displayLine(bisect.line[news.point]?.title ?? '')));
     } else {
-      terminal.tell(t('The clone {0} could not be removed yet.', news.probe.name));
+      terminal.tell(t('The clone {0} could not be deleted yet.', news.probe.name));
     }
   };
   try {
@@ -153,7 +156,7 @@ async function carryOn(context: Context, open: OpenBisect): Promise<ExitName> {
   if (stop.signal.aborted) {
     throw new CliError(
       'cancelled',
-      t('Stopped. What was found is kept: go on with {0}.', 'virt-rewind bisect --resume'),
+      t('Stopped. The results are saved. Continue with: {0}.', 'virt-rewind bisect --resume'),
     );
   }
   tell(context, now);
@@ -165,14 +168,14 @@ function asking(context: Context, quit: () => void): AskVerdict {
     const { terminal } = context;
     terminal.tell(
       t(
-        '{0} runs as {1}. Look at it: {2}',
+        '{0} is running as {1}. Examine it: {2}',
         displayLine(point.title),
         clone.vm.name,
         `virt-rewind console ${clone.vm.name}`,
       ),
     );
     for (;;) {
-      const answer = await askLine(context, `${t('Is it good, bad, to be skipped, or do you quit?')} [g/b/s/q] `);
+      const answer = await askLine(context, `${t('Is it (g)ood or (b)ad? Or (s)kip, or (q)uit?')} [g/b/s/q] `);
       const verdict = ({ g: 'good', b: 'bad', s: 'skip' } as Readonly<Record<string, Verdict>>)[answer.slice(0, 1)];
       if (verdict !== undefined) {
         return verdict;
@@ -208,7 +211,7 @@ async function storedOf(
   }
   if (others.length > 0) {
     const names = [stored, ...others].map(({ vmName }) => displayLine(vmName)).join(', ');
-    throw new CliError('ambiguous', t('There are several bisects: name the VM. {0}', names));
+    throw new CliError('ambiguous', t('There are several bisects. Specify the VM. {0}', names));
   }
   return { vm: stored.vm, vmName: stored.vmName, stored };
 }

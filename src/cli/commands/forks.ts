@@ -34,7 +34,7 @@ export async function fork(context: Context): Promise<ExitName> {
     terminal.say(
       [
         ...infos.map(({ name, state }) => `${displayLine(name)}  ${state}`),
-        t('They began with the snapshot {0}.', displayLine(snapshot)),
+        t('Their shared snapshot: {0}.', displayLine(snapshot)),
       ].join('\n'),
     );
   } else {
@@ -55,7 +55,7 @@ export async function sandbox(context: Context): Promise<ExitName> {
   try {
     const lent = session.engine.findVm(ref);
     if (lent !== undefined) {
-      terminal.tell(t('{0} goes when its console is left.', displayLine(lent.vm.name)));
+      terminal.tell(t('{0} is deleted when you close its console.', displayLine(lent.vm.name)));
       return await showConsole(context, lent);
     }
     return 'failed';
@@ -90,7 +90,7 @@ async function makeFork(context: Context, view: VmView): Promise<VmRef> {
   const { children } = await makeForks(context, view, 1, undefined, 'lent');
   const [child] = children;
   if (child === undefined) {
-    throw new CliError('failed', t('No fork was made.'));
+    throw new CliError('failed', t('Nothing was created.'));
   }
   return child;
 }

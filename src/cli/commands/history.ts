@@ -35,8 +35,8 @@ export async function history({ call, session, terminal, log, json }: Context): 
   if (shown.length === 0) {
     terminal.tell(
       view === undefined
-        ? t('Nothing has been done to a VM from here yet.')
-        : t('Nothing has been done to {0} from here yet.', displayLine(view.vm.name)),
+        ? t('No VM has been changed from here yet.')
+        : t('{0} has not been changed from here yet.', displayLine(view.vm.name)),
     );
     return 'done';
   }

@@ -20,7 +20,7 @@ export async function checkLab(context: Context): Promise<ExitName> {
     const check = await labs.check(file);
     const lines = checkLines(file, check);
     if (json === undefined) {
-      terminal.say(lines.length === 0 ? t('The lab is as its file says.') : lines.join('\n'));
+      terminal.say(lines.length === 0 ? t('The lab matches its file.') : lines.join('\n'));
     } else {
       json({ lab: checkAnswer(file, check) });
     }
@@ -34,7 +34,7 @@ export async function createLab(context: Context): Promise<ExitName> {
     const plan = await labs.plan(file);
     if (plan === 'ready') {
       if (json === undefined) {
-        terminal.say(t('The lab is there already.'));
+        terminal.say(t('The lab already exists.'));
       } else {
         json({ lab: checkAnswer(file, await labs.check(file)) });
       }
@@ -47,7 +47,7 @@ export async function createLab(context: Context): Promise<ExitName> {
     ];
     if (call.flags.has('plan')) {
       if (json === undefined) {
-        terminal.say([...lines, '', t('Nothing was done.')].join('\n'));
+        terminal.say([...lines, '', t('Nothing was changed.')].join('\n'));
       } else {
         const vms = plan.record.vms.map(({ name, parts }) => ({ name, made: parts !== undefined }));
         const points = plan.lab.points.map(({ title }) => title);
@@ -66,7 +66,7 @@ export async function createLab(context: Context): Promise<ExitName> {
     const onNote = (line: string): void => terminal.tell(line);
     await labs.create(plan, { signal: interruption.signal, onStep, onNote });
     if (json === undefined) {
-      terminal.say(t('The lab {0} was made.', displayLine(plan.lab.name)));
+      terminal.say(t('Lab “{0}” created.', displayLine(plan.lab.name)));
     } else {
       json({ lab: checkAnswer(file, await labs.check(file)) });
     }
@@ -88,7 +88,7 @@ export async function destroyLab(context: Context): Promise<ExitName> {
     const record = await labs.planDestroy(file);
     if (record === undefined) {
       if (json === undefined) {
-        terminal.say(t('There is nothing that this lab made.'));
+        terminal.say(t('This lab has created nothing that still exists.'));
       } else {
         json({ labDestroyed: { file, removed: [] } });
       }
@@ -101,7 +101,7 @@ export async function destroyLab(context: Context): Promise<ExitName> {
     ];
     if (call.flags.has('plan')) {
       if (json === undefined) {
-        terminal.say([...lines, '', t('Nothing was done.')].join('\n'));
+        terminal.say([...lines, '', t('Nothing was changed.')].join('\n'));
       } else {
         json({ labDestroyed: { file, removed, plan: true } });
       }
@@ -119,7 +119,7 @@ export async function destroyLab(context: Context): Promise<ExitName> {
       onNote: (line) => terminal.tell(line),
     });
     if (json === undefined) {
-      terminal.say(t('The lab {0} is gone.', displayLine(record.name)));
+      terminal.say(t('Lab “{0}” destroyed.', displayLine(record.name)));
     } else {
       json({ labDestroyed: { file, removed } });
     }
@@ -152,12 +152,12 @@ export async function exportLab(context: Context): Promise<ExitName> {
     environment: process.env,
   });
   if (problem !== undefined) {
-    throw new CliError('refused', t('These VMs make no lab file, so nothing was written. {0}', problem));
+    throw new CliError('refused', t('A lab file cannot describe these VMs, so nothing was written. {0}', problem));
   }
   if (file !== undefined) {
     // Whatever stands there is somebody's work.
     const handle = await openFile(file, 'wx').catch(() => {
-      throw new CliError('failed', t('{0} cannot be written, or is there already.', displayLine(file)));
+      throw new CliError('failed', t('{0} cannot be written, or already exists.', displayLine(file)));
     });
     await handle.writeFile(text);
     await handle.close();
@@ -167,7 +167,7 @@ export async function exportLab(context: Context): Promise<ExitName> {
   } else if (file === undefined) {
     terminal.say(text.trimEnd());
   } else {
-    terminal.say(t('{0} was written.', displayLine(file)));
+    terminal.say(t('Wrote {0}.', displayLine(file)));
   }
   return 'done';
 }

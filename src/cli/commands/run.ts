@@ -36,7 +36,7 @@ export async function run(context: Context): Promise<number> {
   terminal.write(displayBytes(ran.stdout.bytes, terminal.width));
   terminal.writeError(displayBytes(ran.stderr.bytes, terminal.width));
   if (ran.stdout.isCut || ran.stderr.isCut) {
-    terminal.tell(t('The program wrote more than {0}; the rest was not passed on.', '1 MiB'));
+    terminal.tell(t('The program wrote more than {0}. The rest was discarded.', '1 MiB'));
   }
   return code;
 }
@@ -52,7 +52,7 @@ async function inputOf({ terminal }: Context): Promise<Uint8Array> {
   for await (const piece of terminal.stdin as AsyncIterable<Uint8Array>) {
     size += piece.length;
     if (size > mostInputBytes) {
-      throw new CliError('notRun', t('The standard input is longer than {0}; nothing was run.', '64 KiB'));
+      throw new CliError('notRun', t('The standard input is longer than {0}, so nothing was run.', '64 KiB'));
     }
     pieces.push(piece);
   }

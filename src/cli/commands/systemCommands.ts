@@ -54,7 +54,7 @@ export async function undoSystem(context: Context): Promise<ExitName> {
   const stored = await requireSystem(context, call.operands[0] ?? '');
   const point = stored.points.findLast(({ auto }) => auto === 'revert');
   if (point === undefined) {
-    throw new CliError('notFound', t('No revert of the system {0} can be undone.', displayLine(stored.system.name)));
+    throw new CliError('notFound', t('The system {0} has no revert to undo.', displayLine(stored.system.name)));
   }
   const systems = await session.systems();
   return carryOutSystem(context, () => systems.planRevert(stored, point));
@@ -173,9 +173,9 @@ export function tellPlan(
     [
       terminal.style('bold', title),
       ...lines,
-      ...(commands.length === 0 ? [] : ['', t('The same by hand:'), ...commands.map((line) => `  ${line}`)]),
+      ...(commands.length === 0 ? [] : ['', t('Equivalent commands:'), ...commands.map((line) => `  ${line}`)]),
       '',
-      t('Nothing was done.'),
+      t('Nothing was changed.'),
     ].join('\n'),
   );
 }

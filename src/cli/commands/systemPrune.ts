@@ -85,9 +85,9 @@ function tellPlan({ session, terminal, json }: Context, prune: SystemPrune): voi
   } else if (going.length === 0) {
     terminal.say(nothingToPruneText(prune));
   } else {
-    const byHand = commands.length === 0 ? [] : ['', t('The same by hand:'), ...commands.map((line) => `  ${line}`)];
+    const byHand = commands.length === 0 ? [] : ['', t('Equivalent commands:'), ...commands.map((line) => `  ${line}`)];
     const title = terminal.style('bold', systemPruneQuestion(prune, Date.now()).title);
-    terminal.say([title, ...detailLines({ terminal }, prune), ...byHand, '', t('Nothing was done.')].join('\n'));
+    terminal.say([title, ...detailLines({ terminal }, prune), ...byHand, '', t('Nothing was changed.')].join('\n'));
   }
 }
 

@@ -38,12 +38,12 @@ export async function listSystems(context: Context): Promise<ExitName> {
   if (json !== undefined) {
     json({ systems: looked.map(systemInfo) });
   } else if (looked.length === 0) {
-    terminal.tell(t('There are no systems. Make one: {0}', 'virt-rewind system create NAME VM VM'));
+    terminal.tell(t('There are no systems. Create one with: {0}', 'virt-rewind system create NAME VM VM'));
   } else {
     say(context, looked);
   }
   for (const file of unreadable) {
-    terminal.tell(t('{0} cannot be read, and is left alone.', displayLine(file)));
+    terminal.tell(t('{0} cannot be read and was skipped.', displayLine(file)));
   }
   return 'done';
 }
@@ -57,7 +57,7 @@ export async function createSystem(context: Context): Promise<ExitName> {
   }
   const systems = await session.systems();
   if ((await systems.find(name)) !== undefined) {
-    throw new CliError('failed', t('There is a system {0} already.', displayLine(name)));
+    throw new CliError('failed', t('A system {0} already exists.', displayLine(name)));
   }
   await systems.make(name, views);
   return printSystem(context, name);
@@ -69,7 +69,7 @@ export async function renameSystem(context: Context): Promise<ExitName> {
   const stored = await requireSystem(context, name);
   const systems = await session.systems();
   if ((await systems.find(other)) !== undefined) {
-    throw new CliError('failed', t('There is a system {0} already.', displayLine(other)));
+    throw new CliError('failed', t('A system {0} already exists.', displayLine(other)));
   }
   await systems.rename(stored, other);
   return printSystem(context, other);
@@ -111,10 +111,10 @@ export async function recoverSystem(context: Context): Promise<ExitName> {
   }
   const { to, members, kind, why } = await systems.recover(system, 'asked');
   const words = {
-    nothing: t('Nothing was interrupted.'),
-    before: t('All its VMs are as they were before.'),
-    after: t('It was brought to its end all the same.'),
-    explain: t('It stays as it is: look at its VMs, and then say {0}.', '--dismiss'),
+    nothing: t('No operation was interrupted.'),
+    before: t('All its VMs are in the same state as before.'),
+    after: t('It was completed anyway.'),
+    explain: t('Nothing was changed. Check the VMs, then use {0}.', '--dismiss'),
   }[to];
   if (json === undefined) {
     const reason = why === undefined ? [] : [refusalText(why).reason];
@@ -130,7 +130,7 @@ export async function forgetSystem(context: Context): Promise<ExitName> {
   const stored = await requireSystem(context, call.operands[0] ?? '');
   await (await session.systems()).forget(stored);
   if (json === undefined) {
-    terminal.say(t('The system {0} is forgotten. Its VMs and their snapshots stay.', displayLine(stored.system.name)));
+    terminal.say(t('Ungrouped the system {0}. Its VMs and their snapshots stay.', displayLine(stored.system.name)));
   } else {
     json({ systems: [] });
   }

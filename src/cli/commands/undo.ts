@@ -52,9 +52,9 @@ export async function restoreState(context: Context): Promise<ExitName> {
   const steps = look.backTo(entryOf(look, view, id));
   const lines = steps.map(({ entry, way }) => wayLine(view, entry, way));
   const refused = steps.find(({ way }) => way.kind === 'refusal');
-  const title = t('Bring {0} back to before {1}?', displayLine(view.vm.name), id);
+  const title = t('Return {0} to the state before {1}?', displayLine(view.vm.name), id);
   if (call.flags.has('plan') || refused !== undefined || steps.length === 0) {
-    terminal.tell([title, ...lines.map((line) => `  ${line}`), t('Nothing was done.')].join('\n'));
+    terminal.tell([title, ...lines.map((line) => `  ${line}`), t('Nothing was changed.')].join('\n'));
     if (refused !== undefined && !call.flags.has('plan')) {
       requireWay(view, refused);
     }
@@ -72,7 +72,7 @@ export async function restoreState(context: Context): Promise<ExitName> {
       const fresh = await UndoLook.at(session.engine, view.ref);
       await doIt(context, session.view(view), entry, requireWay(view, fresh.of(fresh.find(entry.id) ?? entry)));
     } catch (error) {
-      terminal.tell(t('It stopped after {0} of {1}: the next one is {2}.', index, steps.length, entry.id));
+      terminal.tell(t('Stopped after {0} of {1}. Next: {2}.', index, steps.length, entry.id));
       throw error;
     }
     terminal.tell(t('Undone: {0}', loggedLine(entry, Date.now())));
@@ -109,7 +109,9 @@ async function undoThis(context: Context, view: VmView, found: UndoableOperation
   const way = requireWay(view, found);
   if (call.flags.has('plan') || json === undefined) {
     terminal.tell(
-      found.does === 'undo' ? t('Undo: {0}', loggedLine(entry, Date.now())) : t('Do again what {0} undid.', entry.id),
+      found.does === 'undo'
+        ? t('Undo: {0}', loggedLine(entry, Date.now()))
+        : t('Redo the operation that {0} undid.', entry.id),
     );
   }
   if (way.kind === 'mark') {
@@ -126,7 +128,7 @@ async function undoThis(context: Context, view: VmView, found: UndoableOperation
     throw new CliError(
       'unanswered',
       t(
-        'This would delete a snapshot. Say which operation is meant: {0}',
+        'This would delete a snapshot. Specify the operation: {0}',
         `virt-rewind ${call.command} ${displayLine(view.vm.name)} ${entry.id} --yes`,
       ),
     );

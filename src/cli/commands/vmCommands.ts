@@ -86,7 +86,7 @@ export async function revertTo(
     const isRefused =
       asFailure(error).kind === 'refused' && request.kind === 'revert' && request.checkpointFirst === true;
     if (isRefused && (await session.engine.plan({ ...request, checkpointFirst: false })).kind === 'plan') {
-      context.terminal.tell(t('Without keeping what is now it can be done: {0}.', '--no-checkpoint'));
+      context.terminal.tell(t('Possible if the current state is not saved: {0}.', '--no-checkpoint'));
     }
     throw error;
   }
@@ -119,7 +119,7 @@ async function moveToTrash(
         ...(titles.length === 1 ? [] : titles),
         trashLine([{ view: now, names: deletes }], days),
       ];
-      terminal.say([...lines, '', t('Nothing was done.')].join('\n'));
+      terminal.say([...lines, '', t('Nothing was changed.')].join('\n'));
     } else {
       const nothing = { losses: [], warnings: [], commands: [] };
       const plan = { operation: 'trash', ...nothing, trashes: deletes, asks: false, needsName: false };
@@ -131,7 +131,7 @@ async function moveToTrash(
   await session.engine.mark({ kind: 'trash', vm: view.ref, snapshots: deletes, put: 'in', until });
   const after = session.view(view);
   const { state } = session.infoOf(after);
-  terminal.tell(t('In the trash: {0}', deletes.map((one) => displayLine(titleOf(after, one))).join(', ')));
+  terminal.tell(t('Moved “{0}” to the trash.', deletes.map((one) => displayLine(titleOf(after, one))).join(', ')));
   json?.({ vm: session.infoOf(after), result: { state, durationMs: 0 } });
   return 'done';
 }
@@ -156,7 +156,7 @@ async function power(context: Context, action: PowerAction): Promise<ExitName> {
       throw error;
     }
     if (json === undefined) {
-      terminal.say(t('{0} is {1} already.', displayLine(view.vm.name), powerWord(session.view(view).vm)));
+      terminal.say(t('{0} is already {1}.', displayLine(view.vm.name), powerWord(session.view(view).vm)));
     } else {
       json({ vm: session.infoOf(session.view(view)), result: 'nothing to do' });
     }

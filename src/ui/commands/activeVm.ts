@@ -134,7 +134,7 @@ export class ActiveVm implements Disposable {
       this.#item ??= this.#make();
       this.#item.say(
         activeSystemText(system, isFollowed),
-        t('{0}: click for what can be done with all its VMs.', displayLine(name)),
+        t('{0}: click for actions on all its VMs.', displayLine(name)),
         command,
       );
       return;
@@ -146,11 +146,11 @@ export class ActiveVm implements Disposable {
       return;
     }
     const lost = this.#chosen.lostName;
-    const tip = t('{0}: click for what can be done with it.', displayLine(view.vm.name));
+    const tip = t('{0}: click for actions.', displayLine(view.vm.name));
     this.#item ??= this.#make();
     this.#item.say(
       activeVmText(view, this.#looking.isLookedAt(view.ref)),
-      lost === undefined ? tip : `${tip} ${t('The system {0} that was chosen here is not found.', displayLine(lost))}`,
+      lost === undefined ? tip : `${tip} ${t('The active system {0} was not found.', displayLine(lost))}`,
       command,
     );
   }

@@ -3,5 +3,5 @@ import { t } from '@vscode/l10n';
 import { type StatusItem, statusItem } from '../prompts/notify.js';
 
 export function activeVmItem(): StatusItem {
-  return statusItem('virtRewind.vm', t('VM you work with'), 'vm');
+  return statusItem('virtRewind.vm', t('Active VM'), 'vm');
 }

@@ -26,13 +26,13 @@ export const agentCommands = {
 type Entry = ReturnType<typeof historyEntries>[number];
 
 async function undoAgentStep(run: CommandRun): Promise<unknown> {
-  const { ref, vm } = await targetVm(run, t('Undo a step of an agent on which VM?'));
+  const { ref, vm } = await targetVm(run, t('Select a VM'));
   const folder = run.history.folder;
   const entries = historyEntries(await readAudit(folder, run.log))
     .filter(({ vm: { uuid }, request }) => uuid === ref.uuid && request['kind'] === 'agent')
     .slice(0, mostOffered);
   if (entries.length === 0) {
-    throw new NothingThere(t('No agent has done anything to {0} from here yet.', displayLine(vm.name)), {
+    throw new NothingThere(t('No agent has changed {0} from this editor yet.', displayLine(vm.name)), {
       vm: vm.name,
     });
   }
@@ -55,7 +55,7 @@ async function undoAgentStep(run: CommandRun): Promise<unknown> {
     };
   });
   const { value: snapshot } = requireAnswer(
-    await askOne(lines, t('Go back to before which step of an agent?'), displayLine(vm.name)),
+    await askOne(lines, t('Select the agent step to undo'), displayLine(vm.name)),
   );
   if (snapshot === undefined) {
     throw new CommandError('notFound', goneText(), { vm: vm.name });
@@ -65,5 +65,5 @@ async function undoAgentStep(run: CommandRun): Promise<unknown> {
 }
 
 function goneText(): string {
-  return t('The snapshot before this step is gone.');
+  return t('The snapshot from before this step no longer exists.');
 }

@@ -54,12 +54,12 @@ async function askForLine(run: CommandRun, view: VmView, tree: SnapshotTree): Pr
     return lineOf(name, tree, wish);
   }
   if (tree.snapshots.length < 2) {
-    throw new CommandError('refused', t('{0} has too few restore points for a bisect.', displayLine(name)), {
+    throw new CommandError('refused', t('{0} has too few snapshots for a bisect.', displayLine(name)), {
       vm: name,
     });
   }
   const end =
-    bad ?? (await pickKnown(view, snapshotsAfter(tree, good), 'bad', t('search to the newest of the branch')));
+    bad ?? (await pickKnown(view, snapshotsAfter(tree, good), 'bad', t('search up to the newest of the branch')));
   const path = end === undefined ? tree.snapshots : pathTo(tree, end.name).filter((one) => one.name !== end.name);
   const beginning =
     good ??
@@ -103,7 +103,7 @@ async function askForCheck(run: CommandRun, view: VmView): Promise<AskedCheck> {
   const kind = givenKind ?? (program === undefined ? await pickCheck(view) : undefined);
   const clones: CloneState = { network: 'unplugged', start: off === true ? 'off' : 'started' };
   if (kind === undefined || (off === true && kind !== 'host')) {
-    throw new CommandError('invalid', t('Say where the program of the check is run: {0}', 'guest, console, host'));
+    throw new CommandError('invalid', t('Specify where the check runs: {0}', 'guest, console, host'));
   }
   if (kind === 'person') {
     return { check: { kind }, clones };
@@ -113,7 +113,7 @@ async function askForCheck(run: CommandRun, view: VmView): Promise<AskedCheck> {
   }
   const [name, ...args] = program ?? ['sh', '-c', await askCommand(view, kind)];
   if (name === undefined) {
-    throw new CommandError('invalid', t('Say which program the check is.'));
+    throw new CommandError('invalid', t('Specify the program of the check.'));
   }
   const asks = kind === 'host' && program === undefined;
   return { check: { kind, program: name, args }, clones: asks ? await pickCloneState(view) : clones };

@@ -129,7 +129,7 @@ function tellNoGit(log: CommandServices['log'], why: string): void {
   void notify(
     'warning',
     t(
-      'No checkpoint is taken after a switch of the git branch: the git extension of the editor does not run. Switch it on (git.enabled), or {0} off.',
+      "Cannot create checkpoints after a switch of the Git branch: the editor's Git extension is not running. Enable it (git.enabled), or turn {0} off.",
       settingKeys.checkpointAfterBranchSwitch,
     ),
   );

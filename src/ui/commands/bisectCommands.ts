@@ -35,7 +35,7 @@ export const bisectCommands = {
 /** Searches the restore points of a VM for the first bad one, or goes on with a search that was broken off. */
 async function bisect(run: CommandRun): Promise<BisectFinding> {
   return withBisects(run, async (bisects) => {
-    const view = await targetVm(run, t('Bisect the restore points of which VM?'));
+    const view = await targetVm(run, t('Select a VM'));
     const stored = await bisects.of(view.ref);
     if (stored === undefined || isOver(stored) || wishesAnother(run)) {
       return begin(run, view, bisects);
@@ -65,22 +65,22 @@ function wishesAnother({ call }: CommandRun): boolean {
 function pickEnd({ vm }: VmView, stored: Bisect): Promise<'resume' | 'show' | 'end'> {
   return pick(
     [
-      { label: t('Go On'), description: leftText(stored), value: 'resume' as const },
-      { label: t('Show What Is Known'), value: 'show' as const },
+      { label: t('Continue'), description: leftText(stored), value: 'resume' as const },
+      { label: t('Show Results'), value: 'show' as const },
       {
-        label: t('End It and Begin Another'),
-        description: t('what was found is forgotten'),
+        label: t('End and Start a New One'),
+        description: t('discards the results'),
         value: 'end' as const,
       },
     ],
-    t('A bisect of {0} is not finished.', displayLine(vm.name)),
+    t('The bisect of {0} is not finished.', displayLine(vm.name)),
   );
 }
 
 async function begin(run: CommandRun, view: VmView, bisects: Bisects): Promise<BisectFinding> {
   const wished = await askForBisect(run, view);
   requireTrust(wished);
-  const flaky = t('Start, Each Three Times');
+  const flaky = t('Start, Test Each Three Times');
   const answer = mustConfirm(run)
     ? await askQuestion(
         {
@@ -129,7 +129,7 @@ async function carryOn(
   const name = displayLine(vm.name);
   const found = findingOf(now);
   if (stop.signal.aborted) {
-    noteInStatusBar(t('The bisect of {0} stopped. What was found is kept: Bisect… goes on with it.', name));
+    noteInStatusBar(t('The bisect of {0} stopped. Its results are saved: Bisect… continues it.', name));
     return found;
   }
   tellResult(run, view, bisects, now);
@@ -139,7 +139,7 @@ async function carryOn(
 function tell({ log }: CommandRun, news: BisectNews, bisect: Bisect, report: (message: string) => void): void {
   switch (news.kind) {
     case 'trying':
-      report(`${t('Trying {0}…', displayLine(bisect.line[news.point]?.title ?? ''))} ${leftText(bisect)}`);
+      report(`${t('Testing {0}…', displayLine(bisect.line[news.point]?.title ?? ''))} ${leftText(bisect)}`);
       return;
     case 'answer':
       log.info(`bisect of ${bisect.vmName}: ${answerLine(bisect, news.answer)}`);
@@ -153,7 +153,7 @@ function tell({ log }: CommandRun, news: BisectNews, bisect: Bisect, report: (me
 /** What is known so far, and what is not. */
 function leftText({ line, answers }: Bisect): string {
   const { newestGood = -1, oldestBad = line.length, open } = knowledgeOf(line.length, answers);
-  return t('Good: {0}, bad: {1}, not known: {2}.', newestGood + 1, line.length - oldestBad, open.length);
+  return t('Good: {0}, bad: {1}, unknown: {2}.', newestGood + 1, line.length - oldestBad, open.length);
 }
 
 function tellResult(run: CommandRun, view: VmView, bisects: Bisects, bisect: Bisect): void {
@@ -219,20 +219,20 @@ async function endBisect(run: CommandRun): Promise<void> {
     if (stored !== undefined && !isOver(stored) && mustConfirm(run)) {
       await askQuestion({
         title: t('End the bisect of {0}?', name),
-        lines: [t('It is not finished. What was found is forgotten.')],
+        lines: [t('The bisect is not finished. Its results will be discarded.')],
         details: '',
-        confirm: t('End It'),
+        confirm: t('End Bisect'),
       });
     }
     await bisects.end(ref, vm.name);
     await run.bisects.read();
-    noteInStatusBar(t('The bisect of {0} is ended, and its clones are gone.', name));
+    noteInStatusBar(t('Ended the bisect of {0} and deleted its clones.', name));
   });
 }
 
 async function searchedVm(run: CommandRun): Promise<VmView> {
   await run.bisects.read();
-  return targetVm(run, t('The bisect of which VM?'), ({ ref }) => run.bisects.of(ref) !== undefined);
+  return targetVm(run, t('Select a VM'), ({ ref }) => run.bisects.of(ref) !== undefined);
 }
 
 /** Whoever wrote the settings of the workspace could run here what they liked. */

@@ -15,10 +15,10 @@ export async function tellBrokenOff(folder: string, log: vscode.LogOutputChannel
 }
 
 async function tell({ vm: { uuid, connection }, vmName }: Bisect): Promise<void> {
-  const goOn = t('Go On');
+  const goOn = t('Continue');
   const show = t('Show Bisect');
-  const end = t('End It…');
-  const message = t('A bisect of {0} was broken off. What it found is kept.', displayLine(vmName));
+  const end = t('End Bisect…');
+  const message = t('A bisect of {0} was interrupted. Its results are saved.', displayLine(vmName));
   const button = await notify('info', message, goOn, show, end);
   const command =
     button === goOn ? 'bisect' : button === show ? 'showBisect' : button === end ? 'endBisect' : undefined;

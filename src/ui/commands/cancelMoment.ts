@@ -27,11 +27,11 @@ export async function waitForCancelMoment(what: string): Promise<void> {
   await notifyProgress(what, true, (report, cancellation) => {
     return new Promise<void>((resolve, reject) => {
       let left = seconds;
-      const tell = (): void => report(t('begins in {0} s; Cancel takes it back', left));
+      const tell = (): void => report(t('starts in {0} s; you can still cancel', left));
       const timer = setInterval(() => {
         left -= 1;
         if (left > 0) {
-          report(t('begins in {0} s; Cancel takes it back', left), 100 / seconds);
+          report(t('starts in {0} s; you can still cancel', left), 100 / seconds);
           return;
         }
         clearInterval(timer);

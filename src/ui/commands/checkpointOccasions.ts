@@ -47,11 +47,11 @@ export function takenText({ kind, name }: Occasion, what: string): string {
   const at = displayLine(name, longestName);
   switch (kind) {
     case 'debugging':
-      return t('Took a checkpoint of {0} before debugging {1}.', of, at);
+      return t('Created a checkpoint of {0} before debugging {1}.', of, at);
     case 'task':
-      return t('Took a checkpoint of {0} at the start of the task {1}.', of, at);
+      return t('Created a checkpoint of {0} when the task {1} started.', of, at);
     case 'branch':
-      return t('Took a checkpoint of {0} after the switch to {1}.', of, at);
+      return t('Created a checkpoint of {0} after the switch to {1}.', of, at);
   }
 }
 
@@ -60,10 +60,10 @@ export function notTakenText({ kind, name }: Occasion, why: string): string {
   const at = displayLine(name, longestName);
   switch (kind) {
     case 'debugging':
-      return `${t('No checkpoint was taken before debugging {0}, which goes on.', at)} ${why}`;
+      return `${t('No checkpoint was created before debugging {0}. Debugging continues.', at)} ${why}`;
     case 'task':
-      return `${t('No checkpoint was taken at the start of the task {0}, which goes on.', at)} ${why}`;
+      return `${t('No checkpoint was created when the task {0} started. The task continues.', at)} ${why}`;
     case 'branch':
-      return `${t('No checkpoint was taken after the switch to {0}.', at)} ${why}`;
+      return `${t('No checkpoint was created after the switch to {0}.', at)} ${why}`;
   }
 }

@@ -56,10 +56,10 @@ async function beginning(
   asks: boolean,
 ): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
   if (isCalledOnSnapshot(run)) {
-    const { view, snapshot } = await targetSnapshot(run, t('Clone which snapshot?'));
+    const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
     return { view, snapshot: snapshot.name };
   }
-  const view = await targetVm(run, t('Clone which VM?'));
+  const view = await targetVm(run, t('Select a VM'));
   const { snapshots } = await run.engine.readTree(view.ref);
   return { view, snapshot: asks ? await pickBeginning(view, snapshots) : undefined };
 }
@@ -93,8 +93,8 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
   const [parent, these] = [displayLine(view.vm.name), names.join(', ')];
   noteInStatusBar(
     snapshot === undefined
-      ? t('{0} goes on beside these: {1}. Their restore point stays until you delete it.', parent, these)
-      : t('{0} goes on beside these: {1}', parent, these),
+      ? t('{0} and these forks are running: {1}. Their snapshot stays until you delete it.', parent, these)
+      : t('{0} and these forks are running: {1}', parent, these),
   );
   const [first] = made.children;
   if (first !== undefined) {
@@ -106,11 +106,11 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
 /** Of a VM that does not run, a snapshot is asked for. */
 async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
   if (isCalledOnSnapshot(run)) {
-    const { view, snapshot } = await targetSnapshot(run, t('Fork which snapshot?'));
+    const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
     requireHere(view);
     return { view, snapshot: snapshot.name };
   }
-  const view = await targetVm(run, t('Fork which VM?'), ({ vm }) => vm.power === 'running');
+  const view = await targetVm(run, t('Select a VM'), ({ vm }) => vm.power === 'running');
   requireHere(view);
   if (view.vm.power === 'running') {
     return { view, snapshot: undefined };
@@ -121,20 +121,24 @@ async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonl
     const { refusal } = refuse('forkNeedsRam', { vm: view.vm.name, snapshot: view.vm.name });
     throw new Failure('refused', { vm: view.vm.name, refusal });
   }
-  const chosen = await pickSnapshot(view, { snapshots: warm }, t('Fork which snapshot?'));
+  const chosen = await pickSnapshot(view, { snapshots: warm }, t('Select a snapshot'));
   return { view, snapshot: chosen.name };
 }
 
 function requireHere({ ref, vm }: VmView): void {
   if (!isLocalUri(ref.connection)) {
-    throw new CommandError('unsupported', t('Forks are made on this computer only, and {0} is elsewhere.', vm.name), {
-      vm: vm.name,
-    });
+    throw new CommandError(
+      'unsupported',
+      t('{0} is on another computer. Only a VM on this computer can be forked.', vm.name),
+      {
+        vm: vm.name,
+      },
+    );
   }
 }
 
 function makeForks(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Forks> {
-  return notifyProgress(t('Virt Rewind: forking {0}', view.vm.name), true, (report, cancellation) =>
+  return notifyProgress(t('Virt Rewind: Forking {0}', view.vm.name), true, (report, cancellation) =>
     forkVm(forkMaker(run, { quiet: 'all', cancellation }), view.ref, {
       ...wish,
       ...seamlessWish(),
@@ -150,11 +154,11 @@ function makeForks(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Fork
 async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
   const { engine } = run;
   const { view, snapshot } = isCalledOnSnapshot(run)
-    ? await targetSnapshot(run, t('Try which snapshot?')).then((target) => ({
+    ? await targetSnapshot(run, t('Select a snapshot')).then((target) => ({
         ...target,
         snapshot: target.snapshot.name,
       }))
-    : { view: await targetVm(run, t('Try something on a copy of which VM?')), snapshot: undefined };
+    : { view: await targetVm(run, t('Select a VM')), snapshot: undefined };
   const { name } = argumentsOf(run.call);
   const wish = { ...(snapshot !== undefined && { snapshot }), ...(name !== undefined && { name }) };
   const isFork = view.vm.power === 'running' && snapshot === undefined;
@@ -166,13 +170,13 @@ async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly
   await run.consoles.show(lent, () => {
     throwAway(engine, ref).then(
       () => {
-        noteInStatusBar(t('{0} is gone, with its files.', displayLine(lent.vm.name)));
+        noteInStatusBar(t('Deleted {0} and its files.', displayLine(lent.vm.name)));
         offerForkPoints(run, [lent]);
       },
       (error: unknown) => showFailure(run.log, 'virtRewind.sandbox', error),
     );
   });
-  noteInStatusBar(t('{0} goes when its console is closed.', displayLine(lent.vm.name)));
+  noteInStatusBar(t('{0} is deleted when you close its console.', displayLine(lent.vm.name)));
   return { vm: lent.vm.name, uuid: ref.uuid };
 }
 
@@ -205,7 +209,7 @@ async function startedClone(run: CommandRun, view: VmView, wish: SandboxWish): P
 
 /** With all files that were made for them. */
 async function discardClone(run: CommandRun): Promise<unknown> {
-  const views = await targetVms(run, t('Throw away which clone?'), ({ vm }) => vm.clone !== undefined);
+  const views = await targetVms(run, t('Select the clone to delete'), ({ vm }) => vm.clone !== undefined);
   const requests = views.map(({ ref }): DiscardRequest => ({ kind: 'discard', vm: ref }));
   const [only, ...others] = requests;
   const count = requests.length;
@@ -213,8 +217,8 @@ async function discardClone(run: CommandRun): Promise<unknown> {
     only !== undefined && others.length === 0
       ? await operateConfirmed(run, only)
       : await operateAll(run, requests, {
-          title: t('Throw {0} clones away?', count),
-          confirm: t('Throw {0} Away', count),
+          title: t('Delete {0} clones?', count),
+          confirm: t('Delete {0} Clones', count),
           when: 'always',
         });
   offerForkPoints(run, views);

@@ -185,7 +185,7 @@ export function parseCall(first: unknown, second: unknown, selection: () => read
     return { kind: 'file', path: first.fsPath };
   }
   if (!isPlainObject(first)) {
-    throw new CommandError('invalid', t('A command takes one object with its arguments, and nothing else.'));
+    throw new CommandError('invalid', t('The command takes one object with its arguments.'));
   }
   return { kind: 'program', given: parseArguments(first) };
 }
@@ -200,13 +200,13 @@ function parseArguments(given: Readonly<Record<string, unknown>>): CommandArgume
   const result: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
     if (!isArgument(key)) {
-      throw new CommandError('invalid', t('There is no argument {0}.', key.slice(0, 100)));
+      throw new CommandError('invalid', t('Unknown argument: {0}.', key.slice(0, 100)));
     }
     if (value === undefined) {
       continue;
     }
     if (!v.is(shapes[key], value)) {
-      throw new CommandError('invalid', t('The argument {0} does not take this value.', key));
+      throw new CommandError('invalid', t('Invalid value for the argument {0}.', key));
     }
     result[key] = value;
   }

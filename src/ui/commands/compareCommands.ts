@@ -39,10 +39,10 @@ async function compareSnapshots(run: CommandRun): Promise<ComparisonResult | Sys
   if (isForSystem(run)) {
     return comparePoints(run, 'another');
   }
-  const [first, second, ...more] = await targetSnapshots(run, t('Compare which snapshot?'));
+  const [first, second, ...more] = await targetSnapshots(run, t('Select a snapshot'));
   const { view, snapshot } = first;
   if (second !== undefined && (more.length > 0 || !sameVm(view.ref, second.view.ref))) {
-    throw new CommandError('invalid', t('Select two snapshots of one VM to compare them.'));
+    throw new CommandError('invalid', t('Select two snapshots of the same VM to compare them.'));
   }
   const { other: given } = argumentsOf(run.call);
   const tree = await run.engine.readTree(view.ref);
@@ -52,7 +52,7 @@ async function compareSnapshots(run: CommandRun): Promise<ComparisonResult | Sys
       ? await pickSnapshot(
           view,
           { snapshots: tree.snapshots.filter(({ name }) => name !== snapshot.name) },
-          t('Compare {0} with which snapshot?', snapshot.title),
+          t('Select a snapshot to compare with {0}', snapshot.title),
         )
       : await requireSnapshotByName(run.engine, view, given));
   const byAge = sortSnapshots(tree, 'time').map(({ name }) => name);
@@ -65,7 +65,7 @@ async function compareWithPresent(run: CommandRun): Promise<ComparisonResult | S
   if (isForSystem(run)) {
     return comparePoints(run, 'present');
   }
-  const { view, snapshot } = await targetSnapshot(run, t('Compare which snapshot with the present?'));
+  const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
   return compareStates(run, view, snapshot, undefined);
 }
 
@@ -86,11 +86,11 @@ async function compareStates(
   const comparison: Comparison = {
     vm: vm.name,
     from: from.title,
-    to: to?.title ?? t('Present'),
+    to: to?.title ?? t('Current state'),
     differences,
     distances,
   };
-  const title = t('{0}: {1} ↔ {2} (hardware, without what changes by itself)', vm.name, comparison.from, comparison.to);
+  const title = t('{0}: {1} ↔ {2} (hardware, without automatic changes)', vm.name, comparison.from, comparison.to);
   const openXml = (): Promise<void> =>
     run.documents.openComparison(
       ref,
@@ -109,8 +109,8 @@ export interface SystemComparisonResult {
 }
 
 async function comparePoints(run: CommandRun, what: 'another' | 'present'): Promise<SystemComparisonResult> {
-  const stored = await targetSystem(run, t('Compare restore points of which system?'));
-  const first = await targetPoint(run, stored, t('Compare which restore point?'));
+  const stored = await targetSystem(run, t('Select a system'));
+  const first = await targetPoint(run, stored, t('Select a restore point'));
   const second = what === 'present' ? undefined : await otherPoint(run, stored.points, first);
   await reachMembers(run, stored);
   const compared = await readSystemComparison(run.engine, stored, first, second, run.log);
@@ -125,7 +125,7 @@ async function otherPoint(run: CommandRun, points: readonly SystemPoint[], first
   const others = points.filter(({ id }) => id !== first.id);
   const selected = run.call.kind === 'rows' ? run.call.rows.flatMap((row) => (row.kind === 'point' ? [row] : [])) : [];
   if (selected.length > 2 || new Set(selected.map(({ system }) => system)).size > 1) {
-    throw new CommandError('invalid', t('Select two restore points of one system to compare them.'));
+    throw new CommandError('invalid', t('Select two restore points of the same system to compare them.'));
   }
   const { other } = argumentsOf(run.call);
   const wanted = selected[1]?.point ?? other;
@@ -139,7 +139,7 @@ async function otherPoint(run: CommandRun, points: readonly SystemPoint[], first
   }
   return pick(
     others.toReversed().map((point) => ({ label: pointTitle(point), value: point })),
-    t('Compare {0} with which restore point?', pointTitle(first)),
+    t('Select a restore point to compare with {0}', pointTitle(first)),
   );
 }
 
@@ -147,7 +147,7 @@ async function otherPoint(run: CommandRun, points: readonly SystemPoint[], first
 async function showXmlDifference(run: CommandRun): Promise<void> {
   const open = run.reports.openXml;
   if (open === undefined) {
-    throw new CommandError('notFound', t('No comparison is shown.'));
+    throw new CommandError('notFound', t('No comparison is open.'));
   }
   await open();
 }
@@ -157,14 +157,14 @@ async function openXmlOfMember(run: CommandRun, { from, to, members }: ComparedS
   const compared = members.filter((member) => member.kind === 'compared');
   const [first, ...others] = compared;
   if (first === undefined) {
-    throw new CommandError('notFound', t('No VM could be compared.'));
+    throw new CommandError('notFound', t('The VMs could not be compared.'));
   }
   const member =
     others.length === 0
       ? first
       : await pick(
           compared.map((one) => ({ label: displayLine(one.name), value: one })),
-          t('Show the XML difference of which VM?'),
+          t('Select a VM'),
         );
   const { ref, name, snapshots } = member;
   const [left, right] = await Promise.all([
@@ -176,10 +176,10 @@ async function openXmlOfMember(run: CommandRun, { from, to, members }: ComparedS
     { snapshot: snapshots.from, hardware: left },
     { ...(snapshots.to !== undefined && { snapshot: snapshots.to }), hardware: right },
     t(
-      '{0}: {1} ↔ {2} (hardware, without what changes by itself)',
+      '{0}: {1} ↔ {2} (hardware, without automatic changes)',
       name,
       pointTitle(from),
-      to === undefined ? t('Present') : pointTitle(to),
+      to === undefined ? t('Current state') : pointTitle(to),
     ),
   );
 }

@@ -36,9 +36,9 @@ async function connectionToOpen(run: CommandRun): Promise<string> {
   const candidates = open.length > 0 ? open : run.engine.connections;
   const [only, ...others] = candidates;
   if (only === undefined) {
-    throw new CommandError('notFound', t('No connection to a libvirt is known here. Add one first.'));
+    throw new CommandError('notFound', t('There is no libvirt connection. Add one first.'));
   }
-  return others.length === 0 ? only.uri : (await pickConnection(candidates, t('Connect to what?'))).uri;
+  return others.length === 0 ? only.uri : (await pickConnection(candidates, t('Select a libvirt connection'))).uri;
 }
 
 /** Adds a libvirt URI to the user's setting, and connects. */
@@ -84,17 +84,17 @@ function uriProblem(uri: string): string | undefined {
         'qemu:///system',
       );
     case 'otherDriver':
-      return t('Only QEMU VMs can be managed, so the URI must begin with {0}.', 'qemu://');
+      return t('Only QEMU VMs are supported: the URI must begin with {0}.', 'qemu://');
     case 'badPath':
       return t('The URI must end in {0} or {1}.', '/system', '/session');
     case 'noUri':
-      return t('This is no libvirt URI. Examples: {0}, {1}.', 'qemu:///system', 'qemu:///session');
+      return t('This is not a libvirt URI. Examples: {0}, {1}.', 'qemu:///system', 'qemu:///session');
   }
 }
 
 /** A value in the workspace goes before the user's. */
 function overriddenText(): string {
-  return t("This workspace's own settings name the connections; change {0} there.", 'virtRewind.connections');
+  return t('The workspace settings list the connections. Change {0} there.', 'virtRewind.connections');
 }
 
 /** Takes a libvirt URI out of the user's setting. VMs and snapshots stay as they are. */
@@ -109,7 +109,7 @@ async function removeConnection(run: CommandRun): Promise<{ readonly connection:
   if (rest.length === 0) {
     throw new CommandError(
       'invalid',
-      t('{0} is the only connection. Add another one before you remove it.', connectionLabel(uri)),
+      t('{0} is the only connection. Add another one before you remove this one.', connectionLabel(uri)),
       { connection: uri },
     );
   }
@@ -122,7 +122,9 @@ async function removeConnection(run: CommandRun): Promise<{ readonly connection:
 }
 
 async function connectionToRemove(run: CommandRun): Promise<string> {
-  return connectionOfCall(run) ?? (await pickConnection(run.engine.connections, t('Remove which connection?'))).uri;
+  return (
+    connectionOfCall(run) ?? (await pickConnection(run.engine.connections, t('Select the connection to remove'))).uri
+  );
 }
 
 function connectionOfCall({ call }: CommandRun): string | undefined {

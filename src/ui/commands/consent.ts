@@ -77,11 +77,11 @@ export async function askToPassOverUnread(
 /** Of a system that has a protected VM, for what is done with all of them. @throws Dismissed */
 export async function typeNameOfSystem(system: string, vms: readonly string[]): Promise<void> {
   const name = displayLine(system);
-  const why = t('It has protected VMs: {0}.', vms.map((vm) => displayLine(vm, 40)).join(', '));
+  const why = t('It contains protected VMs: {0}.', vms.map((vm) => displayLine(vm, 40)).join(', '));
   await askForName(
     system,
     t('{0} Is Protected', name),
-    `${why} ${t('Type the name of the system to go on.')}`,
+    `${why} ${t('Type the name of the system to continue.')}`,
     t('This is not the name of the system.'),
   );
 }
@@ -89,12 +89,12 @@ export async function typeNameOfSystem(system: string, vms: readonly string[]): 
 /** Of a lab that its file protects, or a setting. @throws Dismissed */
 export async function typeNameOfLab(lab: string): Promise<void> {
   const title = t('{0} Is Protected', displayLine(lab));
-  await askForName(lab, title, t('Type its name to go on.'), t('This is not its name.'));
+  await askForName(lab, title, t('Type its name to continue.'), t('This is not its name.'));
 }
 
 /** @throws Dismissed */
 export function typeNameOfVm({ vm }: VmView, title: string, why: string): Promise<void> {
-  const prompt = `${why} ${t('Type the name of the VM to go on.')}`;
+  const prompt = `${why} ${t('Type the name of the VM to continue.')}`;
   return askForName(vm.name, title, prompt, t('This is not the name of the VM.'));
 }
 
@@ -114,6 +114,6 @@ function stillText({ request, warnings, estimateMs }: Plan): string {
   const still = warnings.find((warning) => warning.kind === 'guestStandsStill')?.estimateMs;
   const ms = still ?? (request.kind === 'power' ? undefined : estimateMs);
   return ms === undefined
-    ? t('It stands still until somebody starts it again.')
-    : t('It stands still for about {0}.', estimateText(ms));
+    ? t('It stays stopped until someone starts it again.')
+    : t('It pauses for about {0}.', estimateText(ms));
 }

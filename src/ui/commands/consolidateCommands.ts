@@ -27,7 +27,7 @@ const mebibyte = 1024 ** 2;
 
 /** Fewer layers below the present of a VM. */
 async function consolidate(run: CommandRun): Promise<OperationResult> {
-  const view = await targetVm(run, t('Consolidate the disks of which VM?'));
+  const view = await targetVm(run, t('Select the VM whose disks to consolidate'));
   const request = await consolidateRequest(run, view);
   const isTold = request.targets !== undefined || request.downTo !== undefined;
   if (isTold || !mustConfirm(run)) {
@@ -84,7 +84,7 @@ async function chosenPlan(run: CommandRun, request: ConsolidateRequest): Promise
     }
     plan = await pick(
       possible.map((value) => ({ label: wayText(value.request, target), detail: confirmLabel(value), value })),
-      t('How far should {0} be consolidated?', target.vm.name),
+      t('Select what to consolidate on {0}', target.vm.name),
     );
   }
 }
@@ -94,5 +94,5 @@ function wayText(request: OperationRequest, view: VmView): string {
   if (targets !== undefined) {
     return t('Only disk {0}', targets.join(', '));
   }
-  return downTo === undefined ? t('As far as it goes') : t('Down to “{0}”, which stays', titleOf(view, downTo));
+  return downTo === undefined ? t('As far as possible') : t('Down to “{0}” (keeps it)', titleOf(view, downTo));
 }

@@ -64,7 +64,7 @@ function nameOf(run: CommandRun, row: Node): string {
 }
 
 async function askForNameToCopy(run: CommandRun): Promise<string> {
-  const placeholder = t('Copy the name of what?');
+  const placeholder = t('Select a snapshot');
   return isCalledOnSnapshot(run)
     ? (await targetSnapshot(run, placeholder)).snapshot.name
     : (await targetVm(run, placeholder)).vm.name;
@@ -103,7 +103,7 @@ function isOfSnapshot(name: OperationName): name is SnapshotOperation {
 }
 
 async function snapshotRequests(run: CommandRun, given: CommandArguments): Promise<readonly OperationRequest[]> {
-  const { view, snapshot } = await targetSnapshot(run, t('Copy the command for which snapshot?'));
+  const { view, snapshot } = await targetSnapshot(run, t('Select a VM'));
   const names = given.operation === undefined ? ofSnapshot : ofSnapshot.filter((name) => name === given.operation);
   return names.map((name) => snapshotRequest(name, view, snapshot, given));
 }
@@ -126,7 +126,7 @@ function snapshotRequest(
 }
 
 async function vmRequests(run: CommandRun, { operation }: CommandArguments): Promise<readonly OperationRequest[]> {
-  const view = await targetVm(run, t('Copy the command for which VM?'));
+  const view = await targetVm(run, t('Select a VM'));
   // What a prune takes has to be told first, so it is no line of a list.
   const names = ofVm.filter((name) => (operation === undefined ? name !== 'prune' : name === operation));
   return Promise.all(names.map((name) => vmRequest(run, name, view)));
@@ -183,9 +183,9 @@ async function pickCommand(run: CommandRun, requests: readonly OperationRequest[
   });
   const [only, ...others] = choices;
   if (only === undefined) {
-    throw new CommandError('refused', t('Nothing can be done with it now that virsh has a command for.'));
+    throw new CommandError('refused', t('No virsh command applies to it now.'));
   }
-  return others.length === 0 ? only.value : pick(choices, t('Copy which command?'));
+  return others.length === 0 ? only.value : pick(choices, t('Select the command to copy'));
 }
 
 async function onlyCommand(run: CommandRun, requests: readonly OperationRequest[]): Promise<string> {

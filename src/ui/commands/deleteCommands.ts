@@ -31,13 +31,13 @@ const longestName = 48;
 
 export const deleteCommands = {
   /** Deletes snapshots; their children keep their data. */
-  'virtRewind.deleteSnapshot': (run) => deleteScope(run, 'one', t('Delete which snapshot?')),
+  'virtRewind.deleteSnapshot': (run) => deleteScope(run, 'one', t('Select the snapshot to delete')),
   /** Deletes snapshots and everything below them. */
   'virtRewind.deleteWithDescendants': (run) =>
-    deleteScope(run, 'withDescendants', t('Delete which snapshot, with all its descendants?')),
+    deleteScope(run, 'withDescendants', t('Select the snapshot to delete with all its descendants')),
   /** Deletes everything below a snapshot; it stays itself. */
   'virtRewind.deleteDescendants': (run) =>
-    deleteScope(run, 'descendants', t('Delete all descendants of which snapshot?')),
+    deleteScope(run, 'descendants', t('Select the snapshot whose descendants to delete')),
   'virtRewind.prune': prune,
 } satisfies CommandTable;
 
@@ -126,7 +126,7 @@ export interface PruneResult extends OperationResult {
 
 /** Deletes snapshots by a rule, after a look at which. */
 async function prune(run: CommandRun): Promise<PruneResult> {
-  const view = await targetVm(run, t('Prune the snapshots of which VM?'));
+  const view = await targetVm(run, t('Select the VM whose snapshots to prune'));
   const plan = await planOrRefuse(run, await pruneRequest(run, view));
   const untimed = await untimedIn(run, view);
   const wanted = isRuleGiven(argumentsOf(run.call)) ? plan : await askWhichToPrune(run, view, plan, untimed);
@@ -161,7 +161,7 @@ async function byRule(run: CommandRun, view: VmView, given: CommandArguments): P
   const rule = isRuleGiven(given) ? given : await pickPruneRule(tree, view.vm.name);
   const chosen = chosenByRule(ruleOf(rule), tree, Date.now());
   if (chosen.length === 0) {
-    throw new NothingThere(t('The rule fits no snapshot of {0}.', view.vm.name), { vm: view.vm.name });
+    throw new NothingThere(t('No snapshot of {0} matches the rule.', view.vm.name), { vm: view.vm.name });
   }
   return chosen.map(({ name }) => name);
 }
@@ -179,7 +179,7 @@ async function untimedIn(run: CommandRun, view: VmView): Promise<PruneResult['st
   const tree = await run.engine.readTree(view.ref);
   return [...doubtfulTimes(tree, Date.now())].map((snapshot) => ({
     snapshot,
-    why: t('Its time cannot be right, so that its age is not known. It can be deleted by itself.'),
+    why: t('Its creation time is wrong, so its age is unknown. Delete it individually.'),
   }));
 }
 
@@ -195,7 +195,7 @@ async function askWhichToPrune(
   const sizes = await sizesOf(run, view);
   const ticked = await pickPruned(existingVm(run, view.ref), going, told, sizes);
   if (ticked.length === 0) {
-    throw new NothingThere(t('No snapshot of {0} was chosen.', view.vm.name), { vm: view.vm.name });
+    throw new NothingThere(t('No snapshot of {0} was selected.', view.vm.name), { vm: view.vm.name });
   }
   return ticked.length === going.length && skippedIn(plan).length === 0
     ? plan

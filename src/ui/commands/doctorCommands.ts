@@ -32,12 +32,12 @@ async function examinedVms(run: CommandRun): Promise<readonly VmView[]> {
     const connected = await Promise.all([...uris].map((uri) => run.engine.connect(uri)));
     return connected.flatMap(({ vms }) => vms);
   }
-  return targetVms(run, t('Examine which VM?'));
+  return targetVms(run, t('Select a VM'));
 }
 
 /** The doctor's repairs of a VM, each shown as a plan before it is done. */
 async function repair(run: CommandRun): Promise<OperationResult> {
-  const view = await targetVm(run, t('Repair which VM?'));
+  const view = await targetVm(run, t('Select a VM'));
   const { diagnoses } = await run.health.examine(view.ref);
   const mendable = diagnoses.flatMap(({ problem, repair: repairSteps }) =>
     repairSteps === undefined ? [] : [{ problem, ...repairSteps }],
@@ -45,10 +45,10 @@ async function repair(run: CommandRun): Promise<OperationResult> {
   if (mendable.length === 0) {
     const { name } = view.vm;
     throw diagnoses.every(({ problem }) => severityOf(problem) === 'note')
-      ? new NothingThere(t('Nothing is wrong with the snapshots of {0}.', name), { vm: name })
+      ? new NothingThere(t('No problems found with the snapshots of {0}.', name), { vm: name })
       : new CommandError(
           'notFound',
-          t('Nothing that is wrong with {0} can be repaired from here. Doctor says what each is.', name),
+          t('The problems of {0} cannot be repaired from here. The Doctor page explains each of them.', name),
           { vm: name },
         );
   }
@@ -60,7 +60,7 @@ async function repair(run: CommandRun): Promise<OperationResult> {
   const { repair: wanted, decision } =
     only !== undefined && others.length === 0
       ? only
-      : await pick(choices, t('What do you want to repair on {0}?', view.vm.name));
+      : await pick(choices, t('Select what to repair on {0}', view.vm.name));
   const request = { kind: 'repair', vm: view.ref, repair: wanted } as const;
   if (decision.kind === 'refusal') {
     throw refusedFailure(run, request, [decision.refusal]);
@@ -123,7 +123,11 @@ async function examineVms({ engine, health }: CommandRun, views: readonly VmView
 
 function offerRepair(run: CommandRun, { ref, vm }: VmView, count: number): void {
   const button = t('Repair…');
-  void notify('warning', t('{0} of the things that Doctor found on {1} can be repaired here.', count, vm.name), button)
+  void notify(
+    'warning',
+    t('{0} of the problems that Doctor found on {1} can be repaired here.', count, vm.name),
+    button,
+  )
     .then((pressed) =>
       pressed === button
         ? vscode.commands.executeCommand('virtRewind.repair', { vm: ref.uuid, connection: ref.connection })

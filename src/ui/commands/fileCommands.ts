@@ -22,7 +22,7 @@ export const fileCommands = {
 
 /** Opens the XML of a VM or a snapshot, read-only. */
 async function showXml(run: CommandRun): Promise<void> {
-  const placeholder = t('Show the XML of what?');
+  const placeholder = t('Select a VM or a snapshot to show its XML');
   if (isCalledOnSnapshot(run)) {
     const { view, snapshot } = await targetSnapshot(run, placeholder);
     await run.documents.open(view.ref, snapshot.name);
@@ -36,7 +36,7 @@ async function showXml(run: CommandRun): Promise<void> {
  * that were copied, or the one that was shown.
  */
 async function showFiles(run: CommandRun): Promise<{ readonly paths: readonly string[] }> {
-  const question = t('Show the files of what?');
+  const question = t('Select a VM or a snapshot to show its files');
   const { view, snapshot } = isCalledOnSnapshot(run)
     ? await targetSnapshot(run, question)
     : { view: await targetVm(run, question), snapshot: undefined };
@@ -45,7 +45,7 @@ async function showFiles(run: CommandRun): Promise<{ readonly paths: readonly st
   const files =
     snapshot === undefined ? read.files : read.files.filter((file) => file.snapshots.includes(snapshot.name));
   if (files.length === 0) {
-    throw new CommandError('notFound', t('No file of {0} is known: libvirt names none.', name), { vm: view.vm.name });
+    throw new CommandError('notFound', t('libvirt reports no files of {0}.', name), { vm: view.vm.name });
   }
   const picked = await pick<VmFile | 'all'>(choices(files, run.engine.findVm(view.ref) ?? view), title(name, read));
   if (picked === 'all') {
@@ -64,8 +64,8 @@ async function showFiles(run: CommandRun): Promise<{ readonly paths: readonly st
 }
 
 function title(name: string, { metadataKnown }: VmFiles): string {
-  const what = t('Files of {0}: choose one to copy its path or to show it', name);
-  return metadataKnown ? what : `${what}. ${t('Where libvirt keeps its own files is not known of this daemon.')}`;
+  const what = t('Files of {0}: select one to copy its path or to show it', name);
+  return metadataKnown ? what : `${what}. ${t('The folder in which this daemon keeps its own files is unknown.')}`;
 }
 
 function choices(files: readonly VmFile[], view: VmView): readonly Choice<VmFile | 'all'>[] {
@@ -81,14 +81,14 @@ function choices(files: readonly VmFile[], view: VmView): readonly Choice<VmFile
 /** Why the file cannot be shown, as a sentence. */
 async function obstacle({ path, seen }: VmFile, nearby: boolean): Promise<string | undefined> {
   if (!nearby) {
-    return t('{0} is on another computer, so it cannot be shown here.', path);
+    return t('{0} is on another computer and cannot be shown here.', path);
   }
   const problem = seen === 'missing' ? seen : await fileProblem(path, constants.F_OK);
   switch (problem) {
     case 'missing':
-      return t('{0} is not there, so it cannot be shown.', path);
+      return t('{0} does not exist, so it cannot be shown.', path);
     case 'denied':
-      return t('You may not look into the folder of {0}, so it cannot be shown.', path);
+      return t('You do not have permission to open the folder of {0}.', path);
     case undefined:
       return undefined;
   }
@@ -106,7 +106,7 @@ function isAtThisComputer(): boolean {
 }
 
 function showLabel(): string {
-  return isAtThisComputer() ? t('Show in File Manager') : t('Open Its Folder in a New Window');
+  return isAtThisComputer() ? t('Show in File Manager') : t('Open Folder in a New Window');
 }
 
 async function show(path: string): Promise<void> {
@@ -119,13 +119,13 @@ async function show(path: string): Promise<void> {
 
 /** Opens the file to which libvirt logs a VM's serial console, at its end, and follows it. */
 async function openConsoleLog(run: CommandRun): Promise<{ readonly path: string } | undefined> {
-  const view = await targetVm(run, t('Open the console log of which VM?'), ({ vm }) => vm.consoleLog !== undefined);
+  const view = await targetVm(run, t('Select a VM'), ({ vm }) => vm.consoleLog !== undefined);
   const path = view.vm.consoleLog;
   const vm = view.vm.name;
   if (path === undefined) {
     throw new CommandError(
       'unsupported',
-      t('{0} has no console log. Add {1} to its serial port in its XML, then start it again.', vm, '<log file="…"/>'),
+      t('{0} has no console log. Add {1} to its serial port in the XML, then restart the VM.', vm, '<log file="…"/>'),
       { vm },
     );
   }
@@ -137,7 +137,7 @@ async function openConsoleLog(run: CommandRun): Promise<{ readonly path: string 
   }
   const problem = await fileProblem(path, constants.R_OK);
   if (problem === 'missing') {
-    throw new CommandError('notFound', t('{0} has not been written yet. Start {1} first.', path, vm), { vm, path });
+    throw new CommandError('notFound', t('{0} does not exist yet. Start {1} first.', path, vm), { vm, path });
   }
   if (problem === 'denied') {
     return offerCommand(run, vm, path);
@@ -149,7 +149,7 @@ async function openConsoleLog(run: CommandRun): Promise<{ readonly path: string 
 /** Console logs of the system connection belong to root: tell how they can be read. */
 async function offerCommand(run: CommandRun, vm: string, path: string): Promise<undefined> {
   const command = `sudo tail -F '${path.replaceAll("'", String.raw`'\''`)}'`;
-  const sentence = t('Only root may read the console log of {0}. In a terminal: {1}', vm, command);
+  const sentence = t('Only root can read the console log of {0}. Run in a terminal: {1}', vm, command);
   if (run.call.kind === 'program') {
     throw new CommandError('denied', sentence, { vm, path });
   }

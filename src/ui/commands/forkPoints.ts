@@ -32,8 +32,12 @@ async function offer(run: CommandRun, { ref, vm }: VmView, name: string): Promis
   if (found === undefined || !ownTitle.test(found.title) || isUsed || childrenOf(tree, name).length > 0) {
     return;
   }
-  const button = t('Delete It…');
-  const message = t('No fork of {0} needs {1} any more.', displayLine(vm.name), displayLine(found.title));
+  const button = t('Delete…');
+  const message = t(
+    'The snapshot {1} is no longer used by any fork of {0}.',
+    displayLine(vm.name),
+    displayLine(found.title),
+  );
   if ((await notify('info', message, button)) === button) {
     const given = { vm: ref.uuid, connection: ref.connection, snapshot: name };
     await vscode.commands.executeCommand('virtRewind.deleteSnapshot', given);

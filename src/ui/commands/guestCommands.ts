@@ -27,7 +27,7 @@ export const guestCommands = {
 
 /** Opens the serial console of a VM in a terminal. It waits for a VM that is off, and follows it through reverts. */
 async function openConsole(run: CommandRun): Promise<{ readonly vm: string }> {
-  const view = await targetVm(run, t('Open the console of which VM?'));
+  const view = await targetVm(run, t('Select a VM'));
   await run.consoles.show(view);
   return { vm: view.vm.name };
 }
@@ -36,8 +36,8 @@ const isRunning = ({ vm }: VmView): boolean => vm.power === 'running';
 
 /** Puts the IP address of a VM on the clipboard. */
 async function copyIpAddress(run: CommandRun): Promise<{ readonly address: string }> {
-  const view = await targetVm(run, t('Copy the IP address of which VM?'), isRunning);
-  const address = await pickAddress(run, view, t('Copy which address of {0}?', view.vm.name));
+  const view = await targetVm(run, t('Select a VM'), isRunning);
+  const address = await pickAddress(run, view, t('Select the address of {0} to copy', view.vm.name));
   await vscode.env.clipboard.writeText(address);
   noteInStatusBar(t('Copied {0}', address));
   return { address };
@@ -59,12 +59,12 @@ async function pickAddress(run: CommandRun, { ref, vm }: VmView, question: strin
 
 function noAddress({ name, power, agentConnected }: VmView['vm']): string {
   if (power !== 'running') {
-    return t('{0} does not run, so it has no IP address.', name);
+    return t('{0} is not running, so it has no IP address.', name);
   }
   return agentConnected
-    ? t('{0} has no IP address yet: its guest agent tells none.', name)
+    ? t('No IP address: the guest agent of {0} reports none.', name)
     : t(
-        'No IP address of {0} is known. Install the guest agent in it (qemu-guest-agent), or wait until it is up.',
+        'The IP address of {0} is unknown. Install the guest agent (qemu-guest-agent) in it, or wait until it has booted.',
         name,
       );
 }
@@ -75,8 +75,8 @@ const remoteSsh = 'ms-vscode-remote.remote-ssh';
 
 /** Logs in on a VM: in a terminal, or in a window of its own where Remote - SSH is installed. Asks for the user once. */
 async function connectSsh(run: CommandRun): Promise<{ readonly address: string; readonly user: string }> {
-  const view = await targetVm(run, t('Connect to which VM?'), isRunning);
-  const address = await pickAddress(run, view, t('Connect to which address of {0}?', view.vm.name));
+  const view = await targetVm(run, t('Select a VM'), isRunning);
+  const address = await pickAddress(run, view, t('Select the address of {0} to connect to', view.vm.name));
   const user = await chooseUser(run, view);
   if ((await chooseWhere(run, view)) === 'window') {
     await vscode.commands.executeCommand('vscode.newWindow', { remoteAuthority: `ssh-remote+${user}@${address}` });
@@ -89,7 +89,7 @@ async function connectSsh(run: CommandRun): Promise<{ readonly address: string; 
 
 /** Runs a program in a guest by its agent, without network and login, and shows in a terminal what it writes. */
 async function runInGuest(run: CommandRun): Promise<{ readonly vm: string }> {
-  const { ref, vm } = await targetVm(run, t('Run a program in which VM?'), isRunning);
+  const { ref, vm } = await targetVm(run, t('Select a VM'), isRunning);
   const [program, ...args] = argumentsOf(run.call).program ?? ['sh', '-c', await askLine(run, vm)];
   await run.runTask(vm.name, { action: 'run', vm: vm.name, connection: ref.connection, program, args });
   return { vm: vm.name };
@@ -101,7 +101,7 @@ async function askLine({ call }: CommandRun, { name }: VmView['vm']): Promise<st
   }
   const typed = await askText({
     title: t('Run in {0}', name),
-    prompt: t('It is run by sh in the guest.'),
+    prompt: t('Shell command to run in the guest'),
     placeHolder: 'systemctl is-active nginx',
     ignoreFocusOut: true,
     problem: (text) => (text.trim() === '' ? t('Type a command.') : undefined),
@@ -121,13 +121,13 @@ async function chooseUser({ call, remembered }: CommandRun, { ref, vm }: VmView)
     requireAnswer(
       await askText({
         title: t('Connect to {0}', vm.name),
-        prompt: t('The name of the user on the guest. It is remembered for this VM.'),
+        prompt: t('User name in the guest (saved for this VM)'),
         value: typeof before === 'string' ? before : 'root',
-        problem: (text) => (userForm.test(text.trim()) ? undefined : t('This is no name of a user.')),
+        problem: (text) => (userForm.test(text.trim()) ? undefined : t('This is not a valid user name.')),
       }),
     ).trim();
   if (!userForm.test(user)) {
-    throw new CommandError('invalid', t('This is no name of a user.'), { vm: vm.name });
+    throw new CommandError('invalid', t('This is not a valid user name.'), { vm: vm.name });
   }
   await remembered.update(key, user);
   return user;
@@ -142,7 +142,7 @@ async function chooseWhere({ call }: CommandRun, { vm }: VmView): Promise<'termi
       { label: t('In a Terminal'), icon: 'terminal', value: 'terminal' } as const,
       { label: t('In a New Window (Remote - SSH)'), icon: 'remote', value: 'window' } as const,
     ],
-    t('Connect to {0} where?', vm.name),
+    t('Select where to connect to {0}', vm.name),
   );
 }
 
@@ -150,16 +150,16 @@ const isActive = ({ vm }: VmView): boolean => vm.power === 'running' || vm.power
 
 /** Shows in a tab what the display of a VM shows now; called again, what it shows then. */
 async function showScreenshot(run: CommandRun): Promise<{ readonly vm: string }> {
-  const view = await targetVm(run, t('Show the display of which VM?'), isActive);
+  const view = await targetVm(run, t('Select a VM'), isActive);
   const { name } = view.vm;
   if (!isActive(view)) {
-    throw new CommandError('unsupported', t('{0} does not run, so its display shows nothing.', name), { vm: name });
+    throw new CommandError('unsupported', t('{0} is not running, so it has no display.', name), { vm: name });
   }
   try {
     await run.screens.show(view, await run.engine.guests.screenshotOf(view.ref));
   } catch (error) {
     if (asFailure(error).kind === 'unsupported') {
-      throw new CommandError('unsupported', t('{0} has no display: there is no {1} in its XML.', name, '<video>'), {
+      throw new CommandError('unsupported', t('{0} has no display: its XML contains no {1}.', name, '<video>'), {
         vm: name,
       });
     }
@@ -170,11 +170,11 @@ async function showScreenshot(run: CommandRun): Promise<{ readonly vm: string }>
 
 /** Shows the display of a VM in virt-viewer, where that is installed. */
 async function openDisplay(run: CommandRun): Promise<{ readonly vm: string }> {
-  const { ref, vm } = await targetVm(run, t('Open the display of which VM?'), isRunning);
+  const { ref, vm } = await targetVm(run, t('Select a VM'), isRunning);
   const hasScreen = vscode.env.remoteName === undefined && vscode.env.uiKind === vscode.UIKind.Desktop;
   if (!hasScreen || !isLocalUri(ref.connection)) {
     const sentence = t(
-      'The display of {0} can be shown on its own computer only. There: {1}',
+      'The display of {0} can only be shown on its own computer. Run there: {1}',
       vm.name,
       `virt-viewer -c ${connectionLabel(ref.connection)} ${vm.name}`,
     );
@@ -184,7 +184,7 @@ async function openDisplay(run: CommandRun): Promise<{ readonly vm: string }> {
   if (program === undefined) {
     throw new CommandError(
       'unsupported',
-      t('The display is shown by {0}, which is not installed here. Install the package of that name.', 'virt-viewer'),
+      t('{0} shows the display, but is not installed here. Install the package of that name.', 'virt-viewer'),
       { vm: vm.name },
     );
   }

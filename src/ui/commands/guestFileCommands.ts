@@ -23,16 +23,11 @@ const usualFolder = '/tmp/';
 
 /** What is there already is replaced where that was said: asked of a person, or `confirm: false`. */
 async function copyFileToVm(run: CommandRun): Promise<CopiedFile> {
-  const view = await targetVm(run, t('Copy a file to which VM?'), isRunning);
+  const view = await targetVm(run, t('Select a VM'), isRunning);
   const { vm } = view;
   const given = argumentsOf(run.call);
   const hostPath = given.file === undefined ? await chooseFile(t('Copy to {0}', vm.name)) : whole(given.file, 'file');
-  const guestPath = await chooseGuestPath(
-    run,
-    view,
-    t('Copy to {0}', vm.name),
-    t('The folder or the file in the guest.'),
-  );
+  const guestPath = await chooseGuestPath(run, view, t('Copy to {0}', vm.name), t('Folder or file in the guest'));
   const wanted = { to: 'guest', hostPath, guestPath, overwrite: given.confirm === false } as const;
   try {
     return await copyWithProgress(run, view, wanted);
@@ -53,9 +48,9 @@ async function copyFileToVm(run: CommandRun): Promise<CopiedFile> {
 
 /** The box of the editor asks itself whether a file that is there may be replaced. */
 async function copyFileFromVm(run: CommandRun): Promise<CopiedFile> {
-  const view = await targetVm(run, t('Copy a file from which VM?'), isRunning);
+  const view = await targetVm(run, t('Select a VM'), isRunning);
   const given = argumentsOf(run.call);
-  const guestPath = await chooseGuestPath(run, view, t('Copy from {0}', view.vm.name), t('The file in the guest.'));
+  const guestPath = await chooseGuestPath(run, view, t('Copy from {0}', view.vm.name), t('File in the guest'));
   const hostPath = given.file === undefined ? await choosePlace(guestPath) : whole(given.file, 'file');
   const overwrite = given.file === undefined || given.confirm === false;
   try {
@@ -106,7 +101,7 @@ async function choosePlace(guestPath: string): Promise<string> {
 
 function pathOf(uri: vscode.Uri | undefined): string {
   if (uri?.scheme !== 'file') {
-    throw new CommandError('unsupported', t('Only a file of this computer can be copied.'));
+    throw new CommandError('unsupported', t('Only files on this computer can be copied.'));
   }
   return uri.fsPath;
 }
@@ -126,7 +121,8 @@ async function chooseGuestPath(run: CommandRun, { ref, vm }: VmView, title: stri
       title,
       prompt,
       value: typeof before === 'string' ? before : usualFolder,
-      problem: (text) => (isWholePath(text.trim()) ? undefined : t('A whole path is needed, as {0}.', '/tmp/file')),
+      problem: (text) =>
+        isWholePath(text.trim()) ? undefined : t('Enter an absolute path, such as {0}.', '/tmp/file'),
     }),
   ).trim();
   await run.remembered.update(key, path.replace(/[^/\\]*$/u, ''));
@@ -135,7 +131,7 @@ async function chooseGuestPath(run: CommandRun, { ref, vm }: VmView, title: stri
 
 function whole(path: string, argument: string): string {
   if (!isWholePath(path)) {
-    throw new CommandError('invalid', t('The argument {0} does not take this value.', argument));
+    throw new CommandError('invalid', t('Invalid value for the argument {0}.', argument));
   }
   return path;
 }

@@ -138,7 +138,7 @@ export function handlerOf(id: CommandId): Handler {
     const run = await onChosen(id, called);
     const onSystem = isForSystem(run) && (isOnSystem(run) || forSystems.has(id)) ? onSystems[id] : undefined;
     if (onSystem === undefined && isOnSystem(run) && !everywhere.has(id)) {
-      throw new CommandError('invalid', t('This is done with one VM, and not with a system: choose one of its VMs.'));
+      throw new CommandError('invalid', t('This command works on one VM, not on a system. Select one of its VMs.'));
     }
     return (onSystem ?? handlers[id])(run);
   };

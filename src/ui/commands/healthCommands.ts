@@ -27,7 +27,7 @@ export const healthCommands = {
 /** A report on what is wrong with VMs' chains, snapshots and space, or soon will be; changes nothing. */
 async function checkHealth(run: CommandRun): Promise<void> {
   const unreached: string[] = [];
-  const system = isForSystem(run) ? await targetSystem(run, t('Check the health of which system?')) : undefined;
+  const system = isForSystem(run) ? await targetSystem(run, t('Select a system')) : undefined;
   const asked = system === undefined ? await vmsOfCall(run) : await membersOf(run, system);
   const of = system?.system.name ?? (asked?.length === 1 ? asked[0]?.vm.name : undefined);
   const name = of === undefined ? t('Health') : t('Health: {0}', of);
@@ -37,7 +37,7 @@ async function checkHealth(run: CommandRun): Promise<void> {
     const checked: CheckedVm[] = [];
     for (const { ref, vm } of views) {
       if (cancellation.isCancellationRequested) {
-        unreached.push(t('{0} and what comes after it: cancelled.', vm.name));
+        unreached.push(t('Cancelled: {0} and the VMs after it.', vm.name));
         break;
       }
       report(vm.name, 100 / views.length);
@@ -60,9 +60,9 @@ async function vmsOfCall(run: CommandRun): Promise<readonly VmView[] | undefined
       const connected = await Promise.all([...uris].map((uri) => run.engine.connect(uri)));
       return connected.flatMap(({ vms }) => vms);
     }
-    return targetVms(run, t('Check the health of which VM?'));
+    return targetVms(run, t('Select a VM'));
   }
-  return argumentsOf(run.call).vm === undefined ? undefined : targetVms(run, t('Check the health of which VM?'));
+  return argumentsOf(run.call).vm === undefined ? undefined : targetVms(run, t('Select a VM'));
 }
 
 /** A connection that cannot be reached is told of, and stops nobody else's check. */
@@ -111,10 +111,10 @@ async function checkedVm(run: CommandRun, ref: VmView['ref']): Promise<readonly 
 async function snoozeHealth(run: CommandRun): Promise<void> {
   const wrongWith = (ref: VmView['ref']): readonly Problem[] =>
     (run.health.healthOf(ref)?.found ?? []).filter((problem) => severityOf(problem) !== 'note');
-  const view = await targetVm(run, t('Snooze the warnings about which VM?'), ({ ref }) => wrongWith(ref).length > 0);
+  const view = await targetVm(run, t('Select a VM'), ({ ref }) => wrongWith(ref).length > 0);
   const found = wrongWith(view.ref);
   if (found.length === 0) {
-    noteInStatusBar(t('Nothing is wrong with {0}, as far as is known.', view.vm.name));
+    noteInStatusBar(t('No problems found on {0}.', view.vm.name));
     return;
   }
   const choices = found.map((problem) => ({
@@ -122,7 +122,7 @@ async function snoozeHealth(run: CommandRun): Promise<void> {
     description: severityWord(severityOf(problem)),
     value: keyOf(view.ref, problem),
   }));
-  const keys = await pickSeveral(choices, t('Snooze which warnings?'));
+  const keys = await pickSeveral(choices, t('Select the warnings to snooze'));
   if (keys.length > 0) {
     await run.health.snooze(keys, await pickSnooze());
   }

@@ -47,7 +47,7 @@ function choice(variant: Variant, withStyle: boolean): Choice<Variant> {
   const style = styleOf(decision);
   const label =
     request.live === true
-      ? t('{0}, while the guest runs on', words)
+      ? t('{0}, while the VM runs', words)
       : request.without !== undefined
         ? t('{0}, without {1}', words, request.without.join(', '))
         : withStyle && style !== undefined
@@ -74,10 +74,10 @@ function stillText(plan: Plan): string {
   }
   const maybe = plan.warnings.find((warning) => warning.kind === 'mayBeKeptWhileRunning');
   if (still.estimateMs === undefined) {
-    return t('the guest stands still');
+    return t('the VM pauses');
   }
-  const words = t('the guest stands still for about {0}', estimateText(still.estimateMs));
-  return maybe === undefined ? words : t('{0}, or {1} where QEMU can', words, estimateText(maybe.estimateMs));
+  const words = t('the VM pauses for about {0}', estimateText(still.estimateMs));
+  return maybe === undefined ? words : t('{0}, or {1} if QEMU supports it', words, estimateText(maybe.estimateMs));
 }
 
 /** First, because the list cuts a long detail at its end: what helps, or why nothing does. */
@@ -87,7 +87,7 @@ function mendText(plan: Plan): readonly string[] {
     return [];
   }
   const { reason, nextStep } = refusalText(not.why);
-  return [t('Not in milliseconds yet. {0}', nextStep === '' ? reason : nextStep)];
+  return [t('Cannot be taken seamlessly: {0}', nextStep === '' ? reason : nextStep)];
 }
 
 function styleOf(decision: Variant['decision']): 'internal' | 'external' | undefined {

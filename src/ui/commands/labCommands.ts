@@ -36,12 +36,12 @@ interface MadeLab {
 
 async function create(run: CommandRun): Promise<MadeLab> {
   requireTrust();
-  const file = await labFileOf(run, t('Create the lab of which file?'));
+  const file = await labFileOf(run, t('Select a lab file'));
   return withLabs(run, file, async (labs) => {
     const plan = await labs.plan(file);
     if (plan === 'ready') {
       const name = (await labs.find(file))?.name ?? '';
-      noteInStatusBar(t('The lab is there already.'));
+      noteInStatusBar(t('The lab already exists.'));
       return { lab: name, isNew: false };
     }
     const name = displayLine(plan.lab.name);
@@ -61,19 +61,19 @@ async function create(run: CommandRun): Promise<MadeLab> {
     const show = run.tree.focus.followNewSystem();
     const notes: string[] = [];
     const onNote = (line: string): unknown => notes.push(line);
-    await atWork(run, t('Creating the lab {0}', name), (wish) => labs.create(plan, { ...wish, onNote }));
+    await atWork(run, t('Creating lab {0}', name), (wish) => labs.create(plan, { ...wish, onNote }));
     const system = (await labs.find(file))?.system;
     if (system !== undefined) {
       show(system);
     }
-    tell(run, [t('The lab {0} was made.', name), ...notes].join(' '));
+    tell(run, [t('Lab “{0}” created.', name), ...notes].join(' '));
     return { lab: plan.lab.name, isNew: true };
   });
 }
 
 async function reset(run: CommandRun): Promise<SystemResult> {
   requireTrust();
-  const file = await labFileOf(run, t('Reset the lab of which file?'));
+  const file = await labFileOf(run, t('Select the lab file of the lab to reset'));
   return withLabs(run, file, async (labs) => {
     const record = await labs.find(file);
     const point = argumentsOf(run.call).snapshot ?? (await pointOf(run, record?.system));
@@ -95,13 +95,13 @@ async function pointOf(run: CommandRun, system: string | undefined): Promise<str
     ? undefined
     : pick(
         points.map(({ title }) => ({ label: title, value: title })),
-        t('Reset the lab to which restore point?'),
+        t('Select the restore point to reset the lab to'),
       );
 }
 
 /** What is wrong with the file, and what differs from what was made of it: a page where it is more than a message holds. */
 async function check(run: CommandRun): Promise<readonly string[]> {
-  const file = await labFileOf(run, t('Check the lab of which file?'));
+  const file = await labFileOf(run, t('Select a lab file'));
   return withLabs(run, file, async (labs) => {
     const { problems, differences } = await labs.check(file);
     const lines = [
@@ -115,7 +115,7 @@ async function check(run: CommandRun): Promise<readonly string[]> {
     if (more.length > 0) {
       await showReport(run, file, { problems, differences });
     } else {
-      void notify(first === undefined ? 'info' : 'warning', first ?? t('The lab is as its file says.'));
+      void notify(first === undefined ? 'info' : 'warning', first ?? t('The lab matches its file.'));
     }
     return lines;
   });
@@ -128,11 +128,11 @@ async function showReport(run: CommandRun, file: string, found: Parameters<typeo
 
 async function destroy(run: CommandRun): Promise<{ readonly removed: readonly string[] }> {
   requireTrust();
-  const file = await labFileOf(run, t('Destroy the lab of which file?'));
+  const file = await labFileOf(run, t('Select the lab file of the lab to destroy'));
   return withLabs(run, file, async (labs) => {
     const record = await labs.planDestroy(file);
     if (record === undefined) {
-      noteInStatusBar(t('There is nothing that this lab made.'));
+      noteInStatusBar(t('This lab has created nothing that still exists.'));
       return { removed: [] };
     }
     const name = displayLine(record.name);
@@ -150,14 +150,14 @@ async function destroy(run: CommandRun): Promise<{ readonly removed: readonly st
     }
     const notes: string[] = [];
     const onNote = (line: string): unknown => notes.push(line);
-    await atWork(run, t('Destroying the lab {0}', name), (wish) => labs.destroy(record, { ...wish, onNote }));
-    tell(run, [t('The lab {0} is gone.', name), ...notes].join(' '));
+    await atWork(run, t('Destroying lab {0}', name), (wish) => labs.destroy(record, { ...wish, onNote }));
+    tell(run, [t('Lab “{0}” destroyed.', name), ...notes].join(' '));
     return { removed: record.vms.filter(({ parts }) => parts !== undefined).map((vm) => vm.name) };
   });
 }
 
 async function open(run: CommandRun): Promise<void> {
-  const file = await labFileOf(run, t('Open which lab file?'));
+  const file = await labFileOf(run, t('Select a lab file'));
   await vscode.window.showTextDocument(vscode.Uri.file(file));
 }
 
@@ -166,7 +166,7 @@ function requireTrust(): void {
   if (!vscode.workspace.isTrusted) {
     throw new CommandError(
       'refused',
-      t('Nothing is made, reset or removed in a workspace that you do not trust. Its lab file can be looked at.'),
+      t('Labs cannot be created, reset or destroyed while the workspace is not trusted. You can view the lab file.'),
     );
   }
 }
@@ -207,7 +207,10 @@ async function withLabs<T>(run: CommandRun, file: string, act: (labs: Labs) => P
       const found = await labs.check(file);
       if (found.problems.length > 1) {
         await showReport(run, file, found);
-        throw new CommandError('invalid', t('Nothing was done: {0} is not right. The page says why.', basename(file)));
+        throw new CommandError(
+          'invalid',
+          t('{0} contains errors, so nothing was changed. The page lists them.', basename(file)),
+        );
       }
     }
     throw new CommandError(kinds[error.kind], error.message);

@@ -35,7 +35,7 @@ interface ExportTargets {
 
 export async function exportLab(run: CommandRun): Promise<ExportedFile> {
   if (!vscode.workspace.isTrusted) {
-    throw new CommandError('refused', t('No lab file is written into a workspace that you do not trust.'));
+    throw new CommandError('refused', t('A lab file cannot be written while the workspace is not trusted.'));
   }
   const { views, stored } = isForSystem(run) ? await membersOf(run) : { views: await vmsOf(run) };
   const file = await placeOf(run);
@@ -43,7 +43,7 @@ export async function exportLab(run: CommandRun): Promise<ExportedFile> {
   const text = await textOf(run, views, stored, file);
   await write(run, file, text);
   await vscode.window.showTextDocument(vscode.Uri.file(file));
-  noteInStatusBar(t('{0} was written.', displayLine(file)));
+  noteInStatusBar(t('Wrote {0}.', displayLine(file)));
   return { file, vms: views.map(({ vm }) => vm.name) };
 }
 
@@ -78,11 +78,11 @@ async function vmsOf(run: CommandRun): Promise<readonly VmView[]> {
           engine.connections.flatMap((one) =>
             one.vms.map((view) => ({ label: view.vm.name, value: view, isPicked: false })),
           ),
-          t('Which VMs are in the lab file?'),
+          t('Select the VMs for the lab file'),
         )
       : await Promise.all(vms.map((vm) => namedVm(engine, vm, connection)));
   if (views.length === 0) {
-    throw new CommandError('invalid', t('A lab file names at least one VM.'));
+    throw new CommandError('invalid', t('A lab file needs at least one VM.'));
   }
   return views;
 }
@@ -96,17 +96,14 @@ async function placeOf({ call }: CommandRun): Promise<string> {
   const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
   const [first, ...others] = folders;
   if (first === undefined) {
-    throw new CommandError(
-      'notFound',
-      t('No folder is open that a lab file could be written into. Open one, then try again.'),
-    );
+    throw new CommandError('notFound', t('No folder is open to write a lab file to. Open one, then try again.'));
   }
   const folder =
     others.length === 0 || call.kind === 'program'
       ? first
       : await pick(
           folders.map((one) => ({ label: one.name, description: one.uri.fsPath, value: one })),
-          t('Write the lab file into which folder?'),
+          t('Select the folder for the lab file'),
         );
   return join(folder.uri.fsPath, file);
 }
@@ -116,7 +113,7 @@ function requireSaved(file: string): void {
   if (vscode.workspace.textDocuments.some(({ uri, isDirty }) => isDirty && uri.fsPath === file)) {
     throw new CommandError(
       'refused',
-      t('{0} has changes that are not saved, so nothing was written. Save or discard them first.', displayLine(file)),
+      t('{0} has unsaved changes, so nothing was written. Save or discard them first.', displayLine(file)),
     );
   }
 }
@@ -137,7 +134,10 @@ async function textOf(
     environment: process.env,
   });
   if (problem !== undefined) {
-    throw new CommandError('unsupported', t('These VMs make no lab file, so nothing was written. {0}', problem));
+    throw new CommandError(
+      'unsupported',
+      t('A lab file cannot describe these VMs, so nothing was written. {0}', problem),
+    );
   }
   return text;
 }
@@ -155,7 +155,7 @@ async function write(run: CommandRun, file: string, text: string): Promise<void>
   if (mustConfirm(run)) {
     await askQuestion({
       title: t('Replace the file?'),
-      lines: [t('{0} is there already. What is in it is lost.', displayLine(file))],
+      lines: [t('{0} already exists. Its content will be lost.', displayLine(file))],
       details: '',
       confirm: t('Replace'),
     });
@@ -169,7 +169,7 @@ function notWritten(file: string, error: unknown): CommandError {
   const why = error instanceof Error ? displayLine(error.message) : '';
   return new CommandError(
     'failed',
-    t('{0} could not be written: {1}. See whether its folder is there and may be written to.', displayLine(file), why),
+    t('Could not write {0}: {1}. Check that its folder exists and is writable.', displayLine(file), why),
     {},
     { cause: error },
   );

@@ -17,7 +17,7 @@ export async function labFileOf(run: CommandRun, placeholder: string): Promise<s
   const file = await askForLabFile(run, placeholder);
   const edited = vscode.workspace.textDocuments.find(({ uri }) => uri.fsPath === file);
   if (edited?.isDirty === true && !(await edited.save())) {
-    throw new CommandError('failed', t('{0} could not be saved, so nothing was done.', displayLine(file)));
+    throw new CommandError('failed', t('Could not save {0}, so nothing was changed.', displayLine(file)));
   }
   return file;
 }
@@ -39,7 +39,10 @@ async function askForLabFile({ call }: CommandRun, placeholder: string): Promise
   const [first, ...others] = files.sort();
   if (first === undefined) {
     throw new NothingThere(
-      t('There is no lab file in this workspace. It is called {0}, and says which VMs the project needs.', labFileName),
+      t(
+        'This workspace has no lab file. A lab file is named {0} and lists the VMs that the project needs.',
+        labFileName,
+      ),
     );
   }
   return others.length === 0

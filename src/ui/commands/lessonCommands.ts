@@ -67,10 +67,12 @@ async function lessonConnection(run: CommandRun, guest: string, wanted?: string)
     const reasons = looked.map(({ view, reason }) => `${connectionLabel(view.uri)}: ${reason ?? ''}`);
     throw new CommandError(
       'unsupported',
-      [t('The lesson cannot be given here, and nothing was made.'), ...reasons].join(' '),
+      [t('The lesson cannot run here. Nothing was created.'), ...reasons].join(' '),
     );
   }
-  return others.length === 0 ? first.uri : (await pickConnection([first, ...others], t('Have the lesson where?'))).uri;
+  return others.length === 0
+    ? first.uri
+    : (await pickConnection([first, ...others], t('Select where to take the lesson'))).uri;
 }
 
 /** Its page, and beside it the picture of its VM, which goes when the VM does. The keys stay with the page. */

@@ -32,12 +32,12 @@ export async function tellOfMark(run: CommandRun, requests: readonly CreateReque
       decision.warnings.some(({ kind }) => kind === 'mayBeKeptWhileRunning' || kind === 'keptWhileRunning');
     if (isMeant) {
       await remembered.update(key, true);
-      const never = t('Never Do This');
+      const never = t('Turn This Off');
       const { name, memoryBytes } = existingVm(run, ref).vm;
       void notify(
         'info',
         t(
-          'Where QEMU can write the RAM of {0} while the guest runs on, the checkpoint holds the RAM too, up to {1}. The guest stands still for milliseconds only. libvirt then marks the VM as tainted (custom-monitor) until it is off; nothing else changes.',
+          'If QEMU can write the RAM of {0} while the VM runs, the checkpoint includes up to {1} of RAM. The VM pauses only for milliseconds. libvirt then marks the VM as tainted (custom-monitor) until it is off. Nothing else changes.',
           displayLine(name),
           bytesText(memoryBytes),
         ),

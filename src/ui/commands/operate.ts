@@ -81,7 +81,7 @@ export async function operate(
   if (result.left !== undefined) {
     // Nothing waits for it, and nobody who showed the result knows of it.
     const files = result.left.map((file) => displayLine(file)).join(', ');
-    void notify('warning', t('It is done, but these files could not be removed and take space: {0}', files));
+    void notify('warning', t('Done, but these files could not be deleted and use space: {0}', files));
   }
   return result;
 }

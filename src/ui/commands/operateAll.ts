@@ -173,9 +173,9 @@ function summarize(
     run.log.error(reason);
   }
   const shown = reasons.slice(0, 3).join(' ');
-  const more = reasons.length <= 3 ? '' : ` ${t('{0} more failed; the log tells why.', reasons.length - 3)}`;
+  const more = reasons.length <= 3 ? '' : ` ${t('{0} more failed. The log has the reasons.', reasons.length - 3)}`;
   const skipped = outcomes.filter(({ kind: status }) => status === 'skipped').length;
-  const rest = skipped === 0 ? '' : ` ${t('{0} were not tried after that.', skipped)}`;
+  const rest = skipped === 0 ? '' : ` ${t('{0} were not tried.', skipped)}`;
   throw new CommandError(first.kind, `${count} ${shown}${more}${rest}`, first.details, {
     cause: first,
     isOnly: told.length === 1,

@@ -23,15 +23,15 @@ export const operationCommands = {
  * way; the operation itself tells how it ended.
  */
 async function cancelOperation(run: CommandRun): Promise<void> {
-  const view = await targetVm(run, t('Cancel the operation on which VM?'), ({ ref }) => run.running.has(ref));
+  const view = await targetVm(run, t('Select a VM'), ({ ref }) => run.running.has(ref));
   const { operation } = view;
   if (!run.running.has(view.ref)) {
     throw new CommandError(
       'notFound',
       operation === undefined
-        ? t('Nothing is being done with {0}.', view.vm.name)
+        ? t('No operation is running on {0}.', view.vm.name)
         : t(
-            '{0}: this was started elsewhere and cannot be cancelled here.',
+            '{0}: another process runs this operation. You cannot cancel it here.',
             requestWords(run.engine, operation.request),
           ),
       { vm: view.vm.name },
@@ -41,7 +41,7 @@ async function cancelOperation(run: CommandRun): Promise<void> {
   if (run.running.cancel(view.ref, stays) === 0 && stays !== undefined) {
     throw new CommandError(
       'unsupported',
-      t('{0}: libvirt cannot cancel this. It goes on to its end.', requestWords(run.engine, stays)),
+      t('{0}: libvirt cannot cancel this operation. It runs to its end.', requestWords(run.engine, stays)),
       { vm: view.vm.name },
     );
   }
@@ -49,12 +49,12 @@ async function cancelOperation(run: CommandRun): Promise<void> {
 
 /** What had broken off on a VM, and was left to a person, is brought to its end, after a look at what that would do. */
 async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: readonly string[] }> {
-  const view = await targetVm(run, t('Finish what was interrupted on which VM?'));
+  const view = await targetVm(run, t('Select the VM whose interrupted operation to finish'));
   const { ref, vm } = view;
   const unfinished = await run.engine.readInterrupted(ref);
   const agreed = unfinished.flatMap(agreeable);
   if (unfinished.length === 0) {
-    throw new NothingThere(t('Nothing is unfinished on {0}.', vm.name), { vm: vm.name });
+    throw new NothingThere(t('{0} has no interrupted operation.', vm.name), { vm: vm.name });
   }
   if (agreed.length === 0) {
     const [text] = unfinished.map((one) => interruptedOperationText(one, view, Date.now()));
@@ -63,7 +63,7 @@ async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: r
   await ask(run, view, unfinished);
   const outcomes = await run.engine.finishInterrupted(ref, agreed);
   if (outcomes.every(isAtItsEnd)) {
-    noteInStatusBar(t('New operations can be begun on {0} again.', vm.name));
+    noteInStatusBar(t('You can start new operations on {0} again.', vm.name));
   }
   return { outcomes };
 }
@@ -86,7 +86,7 @@ async function ask(run: CommandRun, view: VmView, unfinished: readonly Interrupt
   if (mustConfirm(run)) {
     const now = Date.now();
     await askQuestion({
-      title: t('Finish what was interrupted on {0}?', view.vm.name),
+      title: t('Finish the interrupted operation on {0}?', view.vm.name),
       lines: interruptedOperationLines(unfinished, view, now),
       details: unfinished.map((one) => interruptedOperationText(one, view, now)).join('\n\n'),
       confirm: t('Finish'),
@@ -96,17 +96,15 @@ async function ask(run: CommandRun, view: VmView, unfinished: readonly Interrupt
 
 /** A person has brought to its end what had broken off, so that others may be begun again. */
 async function dismissUnfinished(run: CommandRun): Promise<void> {
-  const { ref, vm } = await targetVm(run, t('On which VM is everything brought to its end?'));
+  const { ref, vm } = await targetVm(run, t('Select a VM'));
   if (mustConfirm(run)) {
     await askQuestion({
-      title: t('Is everything on {0} brought to its end?', vm.name),
-      lines: [
-        t('Virt Rewind will not finish what was interrupted there. Examine {0} first, if you are not sure.', vm.name),
-      ],
+      title: t('Mark the interrupted operation on {0} as resolved?', vm.name),
+      lines: [t('Virt Rewind will not finish that operation. If you are not sure, diagnose {0} first.', vm.name)],
       details: '',
-      confirm: t('Yes'),
+      confirm: t('Mark as Resolved'),
     });
   }
   await run.engine.dismissInterrupted(ref);
-  noteInStatusBar(t('New operations can be begun on {0} again.', vm.name));
+  noteInStatusBar(t('You can start new operations on {0} again.', vm.name));
 }

@@ -58,7 +58,7 @@ export class OperationNotice {
     const running = this.engine.findVm(this.request.vm)?.operation;
     if (running?.request !== this.request) {
       if (this.#waitsFor !== undefined) {
-        this.#show(true, t('waits for: {0}', requestWords(this.engine, this.#waitsFor)));
+        this.#show(true, t('waiting for: {0}', requestWords(this.engine, this.#waitsFor)));
       }
       return;
     }

@@ -30,7 +30,7 @@ export async function pickKind(
   const decided = await run.engine.decide([...kinds, ...(mayChoose ? kinds.flatMap(inEachStyle) : [])]);
   const variants = decided.slice(0, kinds.length);
   const choices = kindChoices([...variants, ...(await withoutDisks(run, variants))], decided.slice(kinds.length));
-  const chosen = await pick(choices, t('What should it hold?'), title);
+  const chosen = await pick(choices, t('Select what the snapshot contains'), title);
   return { request: chosen.request, plan: planIn(run, chosen) };
 }
 

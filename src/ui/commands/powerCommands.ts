@@ -9,17 +9,17 @@ import { targetVms } from './targets.js';
 
 export const powerCommands = {
   /** Starts VMs; from its saved state where there is one. */
-  'virtRewind.start': (run) => power(run, 'start', t('Start which VM?')),
+  'virtRewind.start': (run) => power(run, 'start', t('Select a VM')),
   /** Asks the guests to shut down, and waits until they have. */
-  'virtRewind.shutDown': (run) => power(run, 'shutDown', t('Shut down which VM?')),
+  'virtRewind.shutDown': (run) => power(run, 'shutDown', t('Select the VM to shut down')),
   /** As if the plug were pulled; asks first. */
-  'virtRewind.forceOff': (run) => power(run, 'forceOff', t('Force off which VM?')),
+  'virtRewind.forceOff': (run) => power(run, 'forceOff', t('Select the VM to force off')),
   /** Stops the processors of VMs. */
-  'virtRewind.pause': (run) => power(run, 'pause', t('Pause which VM?')),
+  'virtRewind.pause': (run) => power(run, 'pause', t('Select the VM to pause')),
   /** Lets paused VMs go on. */
-  'virtRewind.resume': (run) => power(run, 'resume', t('Resume which VM?')),
+  'virtRewind.resume': (run) => power(run, 'resume', t('Select a VM')),
   /** Asks the guests to restart. */
-  'virtRewind.restart': (run) => power(run, 'restart', t('Restart which VM?')),
+  'virtRewind.restart': (run) => power(run, 'restart', t('Select the VM to restart')),
 } satisfies CommandTable;
 
 /** A list offers the VMs whose rows have the menu; whether it can be done is for the plan to say. */
@@ -51,7 +51,7 @@ function question(action: PowerAction, count: number): OperateQuestion | undefin
     case 'forceOff':
       return { title: t('Force off {0} VMs?', count), confirm: t('Force Off {0} VMs', count), when: 'always' };
     case 'shutDown':
-      return { title: t('Shut {0} VMs down?', count), confirm: t('Shut Down {0} VMs', count), when: 'losses' };
+      return { title: t('Shut down {0} VMs?', count), confirm: t('Shut Down {0} VMs', count), when: 'losses' };
     case 'restart':
       return { title: t('Restart {0} VMs?', count), confirm: t('Restart {0} VMs', count), when: 'losses' };
     case 'start':

@@ -13,20 +13,20 @@ import { CommandError } from '../prompts/commandError.js';
 export const protectionCommands = {
   /** From now on nothing that deletes by rule touches the snapshot, and its age is no warning. */
   'virtRewind.keepSnapshot': (run) =>
-    markSnapshots(run, 'kept', t('Keep which snapshot?'), (titles) => t('Kept: {0}', titles)),
+    markSnapshots(run, 'kept', t('Select a snapshot'), (titles) => t('Kept: {0}', titles)),
   /** Takes back that a snapshot is to be kept. */
   'virtRewind.unkeepSnapshot': (run) =>
-    markSnapshots(run, 'free', t('Keep which snapshot no longer?'), (titles) => t('No longer kept: {0}', titles)),
+    markSnapshots(run, 'free', t('Select a snapshot'), (titles) => t('No longer kept: {0}', titles)),
   /** From now on one command and one key go back to it; the VM's favourite before is one no longer. */
   'virtRewind.markFavourite': async (run) => {
-    const { view, snapshot } = await targetSnapshot(run, t('Make which snapshot the favourite?'));
+    const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
     await run.engine.setFavourite(view.ref, snapshot.name);
     noteInStatusBar(t('Favourite of {0}: {1}', view.vm.name, snapshot.title));
   },
   'virtRewind.unmarkFavourite': async (run) => {
-    const { ref, vm } = await targetVm(run, t('Take the favourite mark off which VM?'), hasFavourite);
+    const { ref, vm } = await targetVm(run, t('Select a VM'), hasFavourite);
     await run.engine.setFavourite(ref, undefined);
-    noteInStatusBar(t('{0} has no favourite any more.', vm.name));
+    noteInStatusBar(t('{0} no longer has a favourite.', vm.name));
   },
   'virtRewind.protectVm': protectVm,
   'virtRewind.unprotectVm': unprotectVm,
@@ -51,7 +51,7 @@ async function markSnapshots(
     if (held !== undefined) {
       throw new CommandError(
         'refused',
-        t('{0} is the favourite of {1}, and so it is kept.', held.snapshot.title, vm.name),
+        t('{0} is the favourite of {1} and is therefore kept.', held.snapshot.title, vm.name),
         { vm: vm.name, snapshot: held.snapshot.name },
       );
     }
@@ -67,7 +67,7 @@ async function markSnapshots(
 async function protectVm(run: CommandRun): Promise<void> {
   const { protectedVms } = readSettings();
   const isProtected = protectionMatcher(protectedVms);
-  const views = await targetVms(run, t('Protect which VM?'), ({ vm }) => !isProtected(vm));
+  const views = await targetVms(run, t('Select a VM'), ({ vm }) => !isProtected(vm));
   const added = views.filter(({ vm }) => !isProtected(vm)).map(({ vm }) => (/[*?]/u.test(vm.name) ? vm.uuid : vm.name));
   if (added.length > 0) {
     await writeSetting('protectedVms', [...new Set([...protectedVms, ...added])]);
@@ -81,7 +81,7 @@ async function protectVm(run: CommandRun): Promise<void> {
  */
 async function unprotectVm(run: CommandRun): Promise<void> {
   const { protectedVms } = readSettings();
-  const views = await targetVms(run, t('Unprotect which VM?'), ({ vm }) => protectionMatcher(protectedVms)(vm));
+  const views = await targetVms(run, t('Select the VM to unprotect'), ({ vm }) => protectionMatcher(protectedVms)(vm));
   const kept = protectedVms.filter((pattern) => !views.some(({ vm }) => isNameOnly(pattern, vm)));
   const still = views.find(({ vm }) => protectionMatcher(kept)(vm));
   if (still !== undefined) {
@@ -89,7 +89,7 @@ async function unprotectVm(run: CommandRun): Promise<void> {
     throw new CommandError(
       'refused',
       t(
-        '{0} is protected by the pattern {1}, which may fit other VMs too. Change it in the settings.',
+        '{0} is protected by the pattern {1}, which may match other VMs too. Change it in the settings.',
         still.vm.name,
         pattern,
       ),
@@ -101,8 +101,8 @@ async function unprotectVm(run: CommandRun): Promise<void> {
       title: views.length === 1 ? t('Unprotect {0}?', views[0].vm.name) : t('Unprotect {0} VMs?', views.length),
       lines: [
         views.length === 1
-          ? t('What reverts, deletes, stops or pauses it will no longer ask for its name.')
-          : t('What reverts, deletes, stops or pauses them will no longer ask for their names.'),
+          ? t('Operations that revert, delete, stop or pause it will no longer ask for its name.')
+          : t('Operations that revert, delete, stop or pause them will no longer ask for their names.'),
       ],
       details: '',
       confirm: t('Unprotect'),

@@ -56,11 +56,11 @@ async function revertToRecent(run: CommandRun): Promise<unknown> {
     .toSorted((one, other) => rank(other) - rank(one) || other.at - one.at)
     .slice(0, mostOffered);
   if (recent.length === 0) {
-    throw new NothingThere(t('No VM has a snapshot yet.'));
+    throw new NothingThere(t('No VM has snapshots yet.'));
   }
   const { command, given } = await pick(
     recent.map(({ choice }) => choice),
-    t('Revert to which snapshot or restore point? The last used is first.'),
+    t('Select a snapshot or restore point to revert to (last used first)'),
   );
   return vscode.commands.executeCommand(command, given);
 }
@@ -69,9 +69,7 @@ async function revertToRecent(run: CommandRun): Promise<unknown> {
 async function revertToBranch(run: CommandRun): Promise<unknown> {
   const branch = branchOf(gitReference());
   if (branch === undefined) {
-    throw new NothingThere(
-      t('No git branch is known here. Open a folder with a git repository, check out a branch, or use Revert to….'),
-    );
+    throw new NothingThere(t('No Git repository is open. Open one and check out a branch, or use Revert to.'));
   }
   const now = Date.now();
   const lastUsed: LastUsed = () => 0;
@@ -87,13 +85,13 @@ async function revertToBranch(run: CommandRun): Promise<unknown> {
   const found = [...points.found, ...snapshots];
   if (found.length === 0) {
     throw new NothingThere(
-      t('No snapshot was taken on the branch {0} yet. Quick Checkpoint takes one.', displayLine(branch)),
+      t('The branch {0} has no snapshots yet. Quick Checkpoint creates one.', displayLine(branch)),
     );
   }
   const newest = found.toSorted((one, other) => other.at - one.at).slice(0, mostOffered);
   const { command, given } = await pick(
     newest.map(({ choice }) => choice),
-    t('Revert to which snapshot of the branch {0}? The newest is first.', displayLine(branch)),
+    t('Select a snapshot of the branch {0} to revert to (newest first)', displayLine(branch)),
   );
   return vscode.commands.executeCommand(command, given);
 }

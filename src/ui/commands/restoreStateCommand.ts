@@ -30,7 +30,7 @@ export const restoreStateCommands = {
 } satisfies CommandTable;
 
 async function restoreState(run: CommandRun): Promise<void> {
-  const view = await targetVm(run, t('Restore an earlier state of which VM?'));
+  const view = await targetVm(run, t('Select a VM'));
   const look = await UndoLook.at(run.engine, view.ref);
   const id = (entryOf(run.call) ?? (await pickEntry(view, look))).toLowerCase();
   const vm = displayLine(view.vm.name);
@@ -38,7 +38,7 @@ async function restoreState(run: CommandRun): Promise<void> {
   const steps = entry === undefined ? [] : look.backTo(entry);
   if (entry === undefined || steps.length === 0) {
     const why =
-      entry === undefined ? t('The log of {0} has no entry {1}.', vm, displayLine(id)) : t('Nothing was done.');
+      entry === undefined ? t('The log of {0} has no entry {1}.', vm, displayLine(id)) : t('Nothing was changed.');
     throw new CommandError('notFound', why, { vm: view.vm.name });
   }
   // Where one cannot be undone, none is.
@@ -47,7 +47,7 @@ async function restoreState(run: CommandRun): Promise<void> {
     const now = existingVm(run, view.ref);
     const lines = steps.map((step) => `${loggedWords(step.entry, now)} → ${wayText(now, step.way)}`);
     await askQuestion({
-      title: t('Bring {0} back to before {1}?', vm, loggedWords(entry, now)),
+      title: t('Return {0} to the state before {1}?', vm, loggedWords(entry, now)),
       lines: [...lines.slice(0, mostTold), ...(lines.length > mostTold ? ['…'] : [])],
       details: lines.join('\n'),
       confirm: t('Restore'),
@@ -61,10 +61,7 @@ async function restoreState(run: CommandRun): Promise<void> {
     try {
       await undoFresh(run, view, step);
     } catch (error) {
-      void notify(
-        'warning',
-        t('It stopped after {0} of {1}: the next one is {2}.', index, steps.length, step.entry.id),
-      );
+      void notify('warning', t('Stopped after {0} of {1}. Next: {2}.', index, steps.length, step.entry.id));
       throw error;
     }
   }
@@ -118,7 +115,6 @@ async function pickEntry(view: VmView, look: UndoLook): Promise<string> {
   if (lines.length === 0) {
     throw new NothingThere(nothingInLogText(view.vm.name, 'undo'), { vm: view.vm.name });
   }
-  return requireAnswer(
-    await askOne(lines, t('Bring the VM back to before which operation?'), displayLine(view.vm.name)),
-  ).value;
+  return requireAnswer(await askOne(lines, t('Select the operation to go back to before'), displayLine(view.vm.name)))
+    .value;
 }

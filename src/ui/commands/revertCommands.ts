@@ -38,13 +38,18 @@ export const revertCommands = {
 
 /** Says what is lost, keeps the present state first unless told not to, and leaves the VM in the state that is asked for. */
 async function revert(run: CommandRun): Promise<OperationResult> {
-  const { view, snapshot } = await targetSnapshot(run, t('Revert to which snapshot?'));
+  const { view, snapshot } = await targetSnapshot(run, t('Select the snapshot to revert to'));
   return revertTo(run, view, snapshot, { id: 'virtRewind.revert' });
 }
 
 /** Goes back to what a VM was before its last revert. */
 async function undoRevert(run: CommandRun): Promise<OperationResult> {
-  const view = await targetVm(run, t('Undo the last revert of which VM?'), ({ undo }) => undo !== undefined, undoWords);
+  const view = await targetVm(
+    run,
+    t('Select the VM whose last revert to undo'),
+    ({ undo }) => undo !== undefined,
+    undoWords,
+  );
   const checkpoint = await run.engine.undoOfRevert(view.ref);
   const look = await UndoLook.at(run.engine, view.ref);
   const snapshot = checkpoint && findSnapshot(look.tree, checkpoint.name);
@@ -63,7 +68,7 @@ async function undoRevert(run: CommandRun): Promise<OperationResult> {
 async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
   const view = await activeOrPickedVm(
     run,
-    t('Revert which VM to its favourite?'),
+    t('Select the VM to revert to its favourite'),
     ({ favourite }) => favourite !== undefined,
     (one) => (one.favourite === undefined ? undefined : `★ ${titleOf(one, one.favourite)}`),
   );
@@ -71,7 +76,7 @@ async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
   const snapshot = name === undefined ? undefined : findSnapshot(await run.engine.readTree(view.ref), name);
   if (snapshot === undefined) {
     throw new NothingThere(
-      t('No snapshot of {0} is marked as the favourite. Mark one in its menu first.', view.vm.name),
+      t('{0} has no favourite snapshot. Choose Make Favourite in the menu of a snapshot.', view.vm.name),
       { vm: view.vm.name },
     );
   }
@@ -82,7 +87,7 @@ async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
 async function revertToLast(run: CommandRun): Promise<OperationResult> {
   const view = await activeOrPickedVm(
     run,
-    t('Revert which VM to its last checkpoint?'),
+    t('Select the VM to revert to its last checkpoint'),
     ({ snapshotCount }) => snapshotCount !== 0,
   );
   const tree = await run.engine.readTree(view.ref);
@@ -246,7 +251,7 @@ function pickWay(
       value: way,
     };
   });
-  return pick(lines, t('In which other way?'), title);
+  return pick(lines, t('Choose how to revert'), title);
 }
 
 /** In the order that was asked for. Where nothing has to be kept, a checkpoint or none is the same way. */
@@ -292,7 +297,7 @@ async function revertNow(
     return result;
   }
   const undo = t('Undo Revert');
-  void notify('info', `${message} ${t('What it was before is kept.')}`, undo)
+  void notify('info', `${message} ${t('The previous state was saved.')}`, undo)
     .then((button) =>
       button === undo
         ? vscode.commands.executeCommand('virtRewind.undoRevert', {

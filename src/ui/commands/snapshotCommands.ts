@@ -34,7 +34,7 @@ type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 /** Asks for the kind, the title and a description, as far as they are not given. */
 async function createSnapshot(run: CommandRun): Promise<OperationResult> {
   const given = argumentsOf(run.call);
-  const view = await targetVm(run, t('Take a snapshot of which VM?'));
+  const view = await targetVm(run, t('Select a VM'));
   const tree = await run.engine.readTree(view.ref);
   const git = gitReference();
   const suggestion = suggestTitle(git, tree.snapshots, new Date());
@@ -96,7 +96,7 @@ async function askWithout(view: VmView, taking: readonly string[], title: string
     view.vm.disks
       .filter(({ target }) => taking.includes(target))
       .map(({ target, source = '' }) => ({ label: target, description: source, value: target })),
-    t('Which disks should the snapshot hold?'),
+    t('Select the disks to include in the snapshot'),
     title,
   );
   return taking.filter((target) => !kept.includes(target));
@@ -129,7 +129,7 @@ export async function checkpointRequest(
 
 /** A snapshot without a question; can be undone. */
 async function quickCheckpoint(run: CommandRun): Promise<unknown> {
-  const question = t('Take a checkpoint of which VM?');
+  const question = t('Select a VM');
   const views = run.call.kind === 'rows' ? await targetVms(run, question) : [await activeOrPickedVm(run, question)];
   const requests = await Promise.all(
     views.map(({ ref }) => checkpointRequest(run, ref, ({ snapshots }) => checkpointTitle(snapshots, new Date()))),
@@ -138,7 +138,7 @@ async function quickCheckpoint(run: CommandRun): Promise<unknown> {
   const [only, ...others] = requests;
   if (only === undefined || others.length > 0) {
     const results = await operateAll(run, requests);
-    offerUndo(run, requests, results, t('Took checkpoints of {0} VMs.', results.length));
+    offerUndo(run, requests, results, t('Created checkpoints of {0} VMs.', results.length));
     return results;
   }
   // What a program does is no reason to show it.
@@ -176,7 +176,7 @@ function offerUndo(
 
 /** Changes the description of a snapshot, and the title where one is given; its name stays. */
 async function editDescription(run: CommandRun): Promise<OperationResult> {
-  const { view, snapshot } = await targetSnapshot(run, t('Edit the description of which snapshot?'));
+  const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
   const given = argumentsOf(run.call);
   const title = given.title ?? snapshot.title;
   // Who gives a title wants the description as it is.
@@ -187,7 +187,7 @@ async function editDescription(run: CommandRun): Promise<OperationResult> {
 
 /** Another name where libvirt can hold it, else another title. */
 async function renameSnapshot(run: CommandRun): Promise<OperationResult> {
-  const { view, snapshot } = await targetSnapshot(run, t('Rename which snapshot?'));
+  const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
   const others = (view.tree?.snapshots ?? []).filter(({ name }) => name !== snapshot.name);
   const title = argumentsOf(run.call).title ?? (await askTitle(snapshot.title, others, { vm: view.vm.name }));
   const follow = run.tree.focus.follow({ ref: view.ref, row: rowOfCall(run) });

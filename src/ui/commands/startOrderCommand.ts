@@ -20,7 +20,7 @@ import type { CommandRun } from './commandServices.js';
 import { targetSystem } from './systemTargets.js';
 
 export async function setStartOrder(run: CommandRun): Promise<void> {
-  const { system } = await targetSystem(run, t('Set the start order of which system?'));
+  const { system } = await targetSystem(run, t('Select a system'));
   const member = await targetMember(run, system);
   const given = argumentsOf(run.call);
   const after = given.startsAfter?.map((one) => requireMember(system, one).uuid) ?? (await pickBefore(system, member));
@@ -82,7 +82,7 @@ function readyConditionOf({ upWhen, port, host, program }: CommandArguments): Up
     ...(program === undefined ? [] : ['program' as const]),
   ]);
   if (kinds.size > 1) {
-    throw new CommandError('invalid', t('One thing is waited for: {0}, and not more of them.', [...kinds].join(', ')));
+    throw new CommandError('invalid', t('Use only one of these to wait for: {0}.', [...kinds].join(', ')));
   }
   return [...kinds][0];
 }

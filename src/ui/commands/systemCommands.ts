@@ -42,10 +42,10 @@ async function createSystem(run: CommandRun): Promise<{ readonly system: string 
         ? all.filter(({ ref }) => selected.has(vmKey(ref)))
         : await pickSeveral(
             all.map((view) => ({ label: view.vm.name, value: view, isPicked: selected.has(vmKey(view.ref)) })),
-            t('Which VMs belong together?'),
+            t('Select the VMs of the system'),
           );
   if (views.length < 2) {
-    throw new CommandError('invalid', t('A system is made of at least two VMs.'));
+    throw new CommandError('invalid', t('A system needs at least two VMs.'));
   }
   const systems = await run.systems.open();
   const name = given.title ?? (await askName(run, t('New System of {0} VMs', views.length), ''));
@@ -58,7 +58,7 @@ async function createSystem(run: CommandRun): Promise<{ readonly system: string 
 
 /** Another name for a system, or another title for its restore point. */
 async function rename(run: CommandRun): Promise<void> {
-  const stored = await targetSystem(run, t('Rename which system?'));
+  const stored = await targetSystem(run, t('Select a system'));
   const { system, points } = stored;
   const systems = await run.systems.open();
   const { title: given, snapshot } = argumentsOf(run.call);
@@ -71,7 +71,7 @@ async function rename(run: CommandRun): Promise<void> {
       requireAnswer(
         await askText({
           title: t('Title of the Restore Point of {0}', system.name),
-          prompt: t('The snapshots of its VMs keep their names.'),
+          prompt: t('The snapshots of the VMs keep their names.'),
           value: pointTitle(point),
           ignoreFocusOut: true,
           problem: (text) =>
@@ -93,7 +93,7 @@ async function askName(run: CommandRun, title: string, value: string): Promise<s
   const taken = systems.map(({ system }) => system.name).filter((name) => name !== value);
   const name = await askText({
     title,
-    prompt: t('What you call them together.'),
+    prompt: t('Name of the group'),
     value,
     ignoreFocusOut: true,
     problem: (text) => nameProblem(text, taken.includes(text.trim())),
@@ -103,34 +103,34 @@ async function askName(run: CommandRun, title: string, value: string): Promise<s
 
 function nameProblem(text: string, isTaken: boolean): string | undefined {
   if (text.trim() === '') {
-    return t('It needs a name.');
+    return t('Enter a name.');
   }
   if (text.length > longestName) {
-    return t('A name has at most {0} characters.', longestName);
+    return t('A name can have at most {0} characters.', longestName);
   }
-  return isTaken ? t('There is one of this name already.') : undefined;
+  return isTaken ? t('A system with this name already exists.') : undefined;
 }
 
 /** The system is forgotten; its VMs and their snapshots stay. */
 async function dissolve(run: CommandRun): Promise<void> {
-  const stored = await targetSystem(run, t('Dissolve which system?'));
+  const stored = await targetSystem(run, t('Select the system to ungroup'));
   const name = displayLine(stored.system.name);
   if (mustConfirm(run)) {
-    const kept = t('Kept: its VMs and all their snapshots.');
+    const kept = t('Keeps the VMs and all their snapshots.');
     const { length } = stored.points;
     const lost =
       length === 1
-        ? t('Lost: that they belong together, and 1 restore point of all.')
-        : t('Lost: that they belong together, and {0} restore points of all.', length);
+        ? t('Deletes the grouping and 1 restore point.')
+        : t('Deletes the grouping and {0} restore points.', length);
     await askQuestion({
-      title: t('Dissolve the system {0}?', name),
+      title: t('Ungroup the system {0}?', name),
       lines: [vmsLine(stored), kept, lost],
       details: '',
-      confirm: t('Dissolve'),
+      confirm: t('Ungroup'),
     });
   }
   await forgetSystem(run, stored);
-  noteInStatusBar(t('The system {0} is forgotten. Its VMs and their snapshots stay.', name));
+  noteInStatusBar(t('Ungrouped the system {0}. Its VMs and their snapshots stay.', name));
 }
 
 /** Who dissolves the system that the workspace works with need not be told that it is gone. */
@@ -156,7 +156,7 @@ function vmsLine({ system }: StoredSystem): string {
 
 /** What broke off on a system is brought to its end, or a person says that it was seen to. */
 async function recover(run: CommandRun): Promise<unknown> {
-  const stored = await targetSystem(run, t('Bring what broke off on which system to its end?'));
+  const stored = await targetSystem(run, t('Select the system whose interrupted operation to resume'));
   const systems = await run.systems.open();
   const entry = run.systems.known.find(stored.system.id)?.unfinished;
   const recovered = await systems.recover(stored.system, 'asked');
@@ -168,10 +168,10 @@ async function recover(run: CommandRun): Promise<unknown> {
   }
   if (mustConfirm(run) && entry !== undefined) {
     const { message } = systemRecoveredText({ ...recovered, entry });
-    const settled = t('Taken Care Of');
+    const settled = t('Mark as Resolved');
     await askQuestion({
-      title: t('What was begun on the system {0} stays as it is', displayLine(stored.system.name)),
-      lines: [t('Look at each VM first. Until somebody has seen to it, nothing else is begun on them.')],
+      title: t('Leave the interrupted operation on the system {0} as it is?', displayLine(stored.system.name)),
+      lines: [t('Check each VM first. The VMs accept no other operation until you mark this one as resolved.')],
       details: message,
       confirm: settled,
     });

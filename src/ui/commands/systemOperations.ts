@@ -41,7 +41,7 @@ export const systemOperations = {
 
 /** Of a system that its members may be on connections which are away: what they say is told. */
 export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'): Promise<SystemResult> {
-  const stored = await targetSystem(run, t('Take a checkpoint of which system?'));
+  const stored = await targetSystem(run, t('Select a system'));
   const given = argumentsOf(run.call);
   const titles = stored.points.map((point) => ({ name: point.title, title: point.title }));
   const suggestion = checkpointTitle(titles, new Date());
@@ -53,19 +53,19 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
       : requireAnswer(
           await askText({
             title: t('Title of the Restore Point of {0}', stored.system.name),
-            prompt: t('The snapshots of all its VMs are named by it.'),
+            prompt: t('The snapshots of all its VMs get this title.'),
             value: suggestion,
             ignoreFocusOut: true,
             problem: (text) =>
               text.trim() === ''
                 ? t('A snapshot needs a title.')
                 : isTaken(text)
-                  ? t('The system has a restore point of this title.')
+                  ? t('The system already has a restore point with this title.')
                   : undefined,
           }),
         ).trim());
   if (isTaken(wanted)) {
-    throw new CommandError('exists', t('The system has a restore point of this title.'));
+    throw new CommandError('exists', t('The system already has a restore point with this title.'));
   }
   const { description } = given;
   const git = gitReference();
@@ -82,32 +82,36 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
 }
 
 async function revert(run: CommandRun): Promise<SystemResult> {
-  const stored = await targetSystem(run, t('Revert which system?'));
-  const point = await targetPoint(run, stored, t('Revert all VMs of {0} to which restore point?', stored.system.name));
+  const stored = await targetSystem(run, t('Select the system to revert'));
+  const point = await targetPoint(
+    run,
+    stored,
+    t('Select the restore point to revert all VMs of {0} to', stored.system.name),
+  );
   return revertTo(run, stored, point, 'virtRewind.revertSystem');
 }
 
 /** To the newest restore point that somebody made. */
 export async function revertToLast(run: CommandRun): Promise<SystemResult> {
-  const stored = await targetSystem(run, t('Revert which system?'));
+  const stored = await targetSystem(run, t('Select the system to revert'));
   const point = stored.points.findLast(({ auto }) => auto === undefined);
   return revertTo(run, stored, point ?? (await targetPoint(run, stored, '')), 'virtRewind.revertSystem');
 }
 
 /** Brings back what the last revert of the system left. */
 async function undo(run: CommandRun): Promise<SystemResult> {
-  const stored = await targetSystem(run, t('Undo the last revert of which system?'));
+  const stored = await targetSystem(run, t('Select the system whose last revert to undo'));
   const point = stored.points.findLast(({ auto }) => auto === 'revert');
   if (point === undefined) {
     const name = displayLine(stored.system.name);
-    throw new NothingThere(t('No revert of the system {0} can be undone.', name));
+    throw new NothingThere(t('The system {0} has no revert to undo.', name));
   }
   return revertTo(run, stored, point, 'virtRewind.undoSystemRevert');
 }
 
 async function deletePoint(run: CommandRun): Promise<SystemResult> {
-  const stored = await targetSystem(run, t('Delete a restore point of which system?'));
-  const point = await targetPoint(run, stored, t('Delete which restore point of {0}?', stored.system.name));
+  const stored = await targetSystem(run, t('Select the system whose restore point to delete'));
+  const point = await targetPoint(run, stored, t('Select the restore point of {0} to delete', stored.system.name));
   const at = stored.points.indexOf(point);
   const near = stored.points[at + 1] ?? stored.points[at - 1];
   const follow = run.tree.focus.followSystem(stored.system.id, rowOfCall(run));

@@ -21,7 +21,10 @@ export const systemPower = {
 } satisfies CommandTable;
 
 async function power(run: CommandRun, action: SystemPowerAction): Promise<SystemPowerResult> {
-  const stored = await targetSystem(run, action === 'start' ? t('Start which system?') : t('Shut down which system?'));
+  const stored = await targetSystem(
+    run,
+    action === 'start' ? t('Select a system') : t('Select the system to shut down'),
+  );
   const systems = await run.systems.open();
   try {
     const plan = await showInView(treeViewId, () => systems.planPower(stored, action));

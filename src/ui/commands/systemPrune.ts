@@ -27,7 +27,7 @@ export interface PrunedPoints {
 }
 
 export async function pruneSystem(run: CommandRun): Promise<PrunedPoints> {
-  const stored = await targetSystem(run, t('Prune the restore points of which system?'));
+  const stored = await targetSystem(run, t('Select the system whose restore points to prune'));
   const systems = await run.systems.open();
   const rule = await askForRule(run, stored);
   const prune = await showInView(treeViewId, () => planSystemPrune(systems, run.engine, stored, rule, Date.now()));
@@ -78,11 +78,11 @@ async function askForRule(run: CommandRun, stored: StoredSystem): Promise<PruneR
   const choices = usualRules((rule) => chosenPoints(rule, stored.points, now).length, made, [1, 3, 10]);
   if (choices.length === 0) {
     throw new NothingThere(
-      t('The system {0} has too few restore points to prune: the newest stays.', displayLine(stored.system.name)),
+      t('The system {0} has too few restore points to prune: the newest is kept.', displayLine(stored.system.name)),
     );
   }
   return ruleOf(
-    await pick(choices, t('Delete which restore points? Those that a VM stands on and the kept ones stay.')),
+    await pick(choices, t('Select the restore points to delete. Kept ones and those that a VM is at stay.')),
   );
 }
 

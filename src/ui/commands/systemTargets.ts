@@ -21,7 +21,7 @@ export async function targetSystem(run: CommandRun, placeholder: string): Promis
   }
   const [first, ...others] = systems;
   if (first === undefined) {
-    throw new NothingThere(t('There are no systems of VMs yet. Select several VMs and make one of them.'));
+    throw new NothingThere(t('There are no systems yet. Select several VMs and group them into a system.'));
   }
   return others.length === 0
     ? first
@@ -64,7 +64,7 @@ export async function targetPoint(
     return found;
   }
   if (points.length === 0) {
-    throw new NothingThere(t('The system {0} has no restore point yet.', displayLine(system.name)));
+    throw new NothingThere(t('The system {0} has no restore points yet.', displayLine(system.name)));
   }
   return pick(
     points.toReversed().map((point) => ({

@@ -55,12 +55,15 @@ export async function takeAutomatic(
 /** @throws CommandError */
 function requireAllowed(): void {
   if (!vscode.workspace.isTrusted) {
-    throw new CommandError('refused', t('Nothing is done to VMs by itself in a workspace that you do not trust.'));
+    throw new CommandError(
+      'refused',
+      t('Virt Rewind does not change VMs automatically while the workspace is not trusted.'),
+    );
   }
   if (!mayAct('takeCheckpoints', readSettings().automaticActions)) {
     throw new CommandError(
       'refused',
-      t('The setting {0} allows nothing that nobody asked for.', settingKeys.automaticActions),
+      t('The setting {0} does not allow automatic actions.', settingKeys.automaticActions),
     );
   }
 }
@@ -74,7 +77,7 @@ async function takeOfVm(
   const ref = await run.activeVm.find();
   if (ref === undefined) {
     throw new NothingThere(
-      t('No VM is chosen in this window. Select one in the view of Virt Rewind: the status bar says which it is.'),
+      t('This window has no active VM. Select one in the Virt Rewind view. The status bar shows it.'),
     );
   }
   requireFree(run, existingVm(run, ref));
@@ -93,7 +96,7 @@ async function takeOfSystem(run: CommandRun, occasion: Occasion, id: string): Pr
   const systems = await run.systems.open();
   const stored = await systems.find(id);
   if (stored === undefined) {
-    throw new NothingThere(t('The system of VMs that was chosen here is gone. Choose another one, or a VM.'));
+    throw new NothingThere(t('The active system no longer exists. Choose another system or a VM.'));
   }
   const points = stored.points.map(({ title }) => ({ name: title, title }));
   const title = freeTitle(occasionTitle(occasion), points);
@@ -117,11 +120,11 @@ function requireFree({ running }: CommandRun, { ref, vm, operation }: VmView): v
   if (running.has(ref) || (operation !== undefined && operation.request.kind !== 'delete')) {
     throw new CommandError(
       'busy',
-      t('Something else is being done to {0}. When it is done, Quick Checkpoint takes one.', name),
+      t('Another operation is running on {0}. When it is done, use Quick Checkpoint.', name),
     );
   }
   if (protectionMatcher(readSettings().protectedVms)(vm)) {
-    throw new CommandError('refused', t('{0} is protected. Quick Checkpoint takes one, and asks for its name.', name));
+    throw new CommandError('refused', t('{0} is protected. Use Quick Checkpoint and type its name.', name));
   }
 }
 

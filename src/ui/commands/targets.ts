@@ -150,10 +150,10 @@ async function wake(engine: EnginePort, connection?: string): Promise<void> {
 
 function requireConnection({ connections }: EnginePort, connection?: string): void {
   if (connection === undefined && connections.length === 0) {
-    throw new CommandError('notFound', t('No connection to a libvirt is known here. Add one first.'));
+    throw new CommandError('notFound', t('There is no libvirt connection. Add one first.'));
   }
   if (connection !== undefined && !connections.some(({ uri }) => uri === connection)) {
-    throw new CommandError('notFound', t('The connection {0} is not known here. Add it first.', connection), {
+    throw new CommandError('notFound', t('The connection {0} does not exist here. Add it first.', connection), {
       connection,
     });
   }

@@ -30,7 +30,7 @@ const longestLine = 200;
 export const trashCommands = {
   /** Snapshots that were put into the trash stay. */
   'virtRewind.restoreFromTrash': async (run) => {
-    const targets = await targetSnapshots(run, t('Restore which snapshot from the trash?'));
+    const targets = await targetSnapshots(run, t('Select the snapshot to restore from the trash'));
     for (const { view } of new Map(targets.map((one) => [vmKey(one.view.ref), one])).values()) {
       const ofVm = targets.filter((one) => vmKey(one.view.ref) === vmKey(view.ref));
       const names = ofVm.map(({ snapshot }) => snapshot.name).filter((name) => isTrashed(view, name));
@@ -49,7 +49,7 @@ export const trashCommands = {
     if (days === 0) {
       throw new CommandError(
         'refused',
-        t('There is no trash: the setting {0} is 0. Nothing was moved.', 'virtRewind.trash.days'),
+        t('The trash is disabled: the setting {0} is 0. Nothing was moved.', 'virtRewind.trash.days'),
       );
     }
     const thrown = await snapshotsToTrash(run);
@@ -60,7 +60,7 @@ export const trashCommands = {
   },
   /** Deletes what is in the trash of a VM, which frees its space. */
   'virtRewind.emptyTrash': async (run) => {
-    const view = await targetVm(run, t('Empty the trash of which VM?'), ({ trash }) => trash !== undefined);
+    const view = await targetVm(run, t('Select the VM whose trash to empty'), ({ trash }) => trash !== undefined);
     const snapshots = (view.trash ?? []).map(({ name }) => name);
     if (snapshots.length === 0) {
       throw new NothingThere(t('The trash of {0} is empty.', displayLine(view.vm.name)), {
@@ -82,7 +82,7 @@ async function snapshotsToTrash(run: CommandRun): Promise<readonly TrashedSnapsh
   if (held !== undefined) {
     throw new CommandError(
       'refused',
-      t('{0} is marked to be kept. Take the mark off it first, with Do Not Keep.', displayLine(held.snapshot.title)),
+      t('{0} is marked as kept. Choose Allow Pruning first.', displayLine(held.snapshot.title)),
       { vm: held.view.vm.name, snapshot: held.snapshot.name },
     );
   }
@@ -93,13 +93,13 @@ async function snapshotsToTrash(run: CommandRun): Promise<readonly TrashedSnapsh
   const wanted = thrown.filter(({ names }) => names.length > 0);
   if (wanted.length === 0) {
     const [{ view, snapshot }] = targets;
-    throw new NothingThere(t('{0} is in the trash already.', displayLine(snapshot.title)), { vm: view.vm.name });
+    throw new NothingThere(t('{0} is already in the trash.', displayLine(snapshot.title)), { vm: view.vm.name });
   }
   return wanted;
 }
 
 async function targetsOf(run: CommandRun): Promise<readonly [SnapshotTarget, ...SnapshotTarget[]]> {
-  const placeholder = t('Move which snapshot to the trash?');
+  const placeholder = t('Select the snapshot to move to the trash');
   const { snapshots: [first, ...others] = [] } = argumentsOf(run.call);
   if (first === undefined) {
     return targetSnapshots(run, placeholder);
@@ -145,7 +145,7 @@ async function putIntoTrash(run: CommandRun, thrown: readonly TrashedSnapshots[]
   }
   const undo = t('Undo');
   const titles = thrown.flatMap(({ view, names }) => titlesOf(view, names));
-  void notify('info', t('In the trash: {0}', displayLine(titles.join(', '))), undo)
+  void notify('info', t('Moved “{0}” to the trash.', displayLine(titles.join(', '))), undo)
     .then(async (button) => {
       for (const { request, entry } of button === undo ? done : []) {
         await run.engine.mark({ ...request, put: 'out' }, entry);

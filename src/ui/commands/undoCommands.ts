@@ -33,7 +33,8 @@ export const undoCommands = {
 } satisfies CommandTable;
 
 async function undo(run: CommandRun, does: UndoableOperation['does']): Promise<unknown> {
-  const which = does === 'undo' ? t('Undo an operation of which VM?') : t('Redo an operation of which VM?');
+  const which =
+    does === 'undo' ? t('Select the VM whose operation to undo') : t('Select the VM whose operation to redo');
   const view = await targetVm(run, which);
   const { entry, way } = await pickEntry(run, view, does);
   if (way.kind === 'refusal') {
@@ -106,6 +107,6 @@ async function pickEntry(
     ...(value.way.kind === 'refusal' && { icon: 'circle-slash' }),
     value,
   }));
-  const which = does === 'undo' ? t('Undo which operation?') : t('Redo which operation?');
+  const which = does === 'undo' ? t('Select the operation to undo') : t('Select the operation to redo');
   return requireAnswer(await askOne(lines, which, displayLine(vm.name))).value;
 }

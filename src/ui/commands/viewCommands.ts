@@ -99,7 +99,7 @@ async function filter(run: CommandRun): Promise<void> {
  * opens a second one beside it.
  */
 async function showPicture(run: CommandRun): Promise<void> {
-  const { ref } = await targetVm(run, t('Show the picture of which VM?'));
+  const { ref } = await targetVm(run, t('Select a VM'));
   const row = run.call.kind === 'rows' ? run.call.rows[0] : undefined;
   const snapshot = row?.kind === 'snapshot' ? row.snapshot : argumentsOf(run.call).snapshot;
   const open = run.pictures.find(ref);
@@ -116,16 +116,16 @@ async function actOnActiveVm(run: CommandRun): Promise<unknown> {
   if (system !== undefined) {
     return actOnSystem(run, system);
   }
-  const { ref } = await activeOrPickedVm(run, t('Which VM do you work with?'));
+  const { ref } = await activeOrPickedVm(run, t('Select the active VM'));
   // The item of the status bar may tell of a while ago.
   await run.engine.refresh({ vm: ref });
   await run.engine.readTree(ref);
   const view = existingVm(run, ref);
-  const choose = { label: t('Work With a System of VMs…'), icon: 'layers', value: 'choose' as const };
+  const choose = { label: t('Use a System of VMs…'), icon: 'layers', value: 'choose' as const };
   const others = run.systems.known.all.length === 0 ? [] : [choose];
   const command = await pick<CommandId | 'choose'>([...vmActions(view), ...others], view.vm.name);
   if (command === 'choose') {
-    const { system: chosen } = await targetSystem(run, t('Which system does this workspace work with?'));
+    const { system: chosen } = await targetSystem(run, t('Select the active system of this workspace'));
     return run.chosen.choose(chosen);
   }
   return vscode.commands.executeCommand(command, { vm: ref.uuid, connection: ref.connection });
@@ -134,7 +134,7 @@ async function actOnActiveVm(run: CommandRun): Promise<unknown> {
 async function actOnSystem(run: CommandRun, { known }: ShownSystem): Promise<unknown> {
   await reachMembers(run, known);
   const { id, name } = known.system;
-  const leave: Choice<'leave'> = { label: t('Work With One VM Again'), icon: 'vm', value: 'leave' };
+  const leave: Choice<'leave'> = { label: t('Use One VM Again'), icon: 'vm', value: 'leave' };
   const shown = run.chosen.shown;
   const offered = shown === undefined ? [] : systemActions(shown);
   const command = await pick<CommandId | 'leave'>([...offered, leave], name);
@@ -143,7 +143,7 @@ async function actOnSystem(run: CommandRun, { known }: ShownSystem): Promise<unk
 
 /** Takes the focus to where a VM stands now. */
 async function goToCurrent(run: CommandRun): Promise<void> {
-  const { ref } = await targetVm(run, t('Go to where which VM stands?'));
+  const { ref } = await targetVm(run, t('Select a VM'));
   await run.tree.focus.goToCurrent(ref);
 }
 
@@ -156,6 +156,6 @@ function showLog(run: CommandRun): Promise<void> {
 /** Opens a page of who did what to which VM. */
 async function showHistory({ history }: CommandRun): Promise<void> {
   if (!(await history.show())) {
-    throw new NothingThere(t('Nothing has been done to a VM from here yet.'), { path: history.file });
+    throw new NothingThere(t('No VM has been changed from here yet.'), { path: history.file });
   }
 }

@@ -100,7 +100,9 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
 
   /** A restored window asks for reports of an earlier session: they would be of another time. */
   provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.#reports.get(uri.toString())?.text ?? t('This report is of an earlier session. Ask for it again.');
+    return (
+      this.#reports.get(uri.toString())?.text ?? t('This report is from an earlier session. Run the command again.')
+    );
   }
 
   dispose(): void {

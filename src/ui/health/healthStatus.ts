@@ -35,7 +35,7 @@ export class HealthStatus implements Disposable {
     }
     const mark = healthMark(wrong.map(({ problem }) => problem)).replace('⚠ ', '');
     const command: CommandId = 'virtRewind.checkHealth';
-    this.#item ??= statusItem('virtRewind.health', t('Health of VMs'), 'warning');
+    this.#item ??= statusItem('virtRewind.health', t('VM health'), 'warning');
     this.#item.say(t('VMs: {0}', mark), t('Virt Rewind: {0}. Click for the report.', mark), command);
   }
 }

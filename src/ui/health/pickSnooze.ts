@@ -7,10 +7,10 @@ const dayMs = 24 * 60 * 60 * 1000;
 export function pickSnooze(): Promise<number> {
   return pick(
     [
-      { label: t('For a day'), value: dayMs },
-      { label: t('For a week'), value: 7 * dayMs },
-      { label: t('For a month'), value: 30 * dayMs },
+      { label: t('For 1 Day'), value: dayMs },
+      { label: t('For 1 Week'), value: 7 * dayMs },
+      { label: t('For 1 Month'), value: 30 * dayMs },
     ],
-    t('Snooze for how long?'),
+    t('Select how long to snooze'),
   );
 }

@@ -45,7 +45,7 @@ export function historyPage({ days, older, path }: ShownHistory, nonce: string):
     { title: t('History'), style: historyStyle, nonce },
     `<main>
 <h1>${htmlText(t('History'))}</h1>
-<p>${htmlText(t('What was done to VMs from here, the newest first.'))}</p>
+<p>${htmlText(t('Everything Virt Rewind did to your VMs, newest first.'))}</p>
 ${[...days].map(([day, rows]) => `<h2>${htmlText(day)}</h2>\n<ol>${rows.map(row).join('\n')}</ol>`).join('\n')}
 <p>${htmlText(olderText(older, path))}</p>
 </main>`,
@@ -77,7 +77,7 @@ function actions(about: string, back: WayBack | undefined): string {
       ? []
       : [link('virtRewind.undo', [vm, ...of], does === 'undo' ? t('Undo…') : t('Redo…'), about)]),
     ...(restores === true
-      ? [link('virtRewind.restoreState', [vm, ...of], t('Restore the State before It…'), about)]
+      ? [link('virtRewind.restoreState', [vm, ...of], t('Restore the State Before This…'), about)]
       : []),
     ...(before === undefined
       ? []
@@ -85,7 +85,7 @@ function actions(about: string, back: WayBack | undefined): string {
           link(
             'virtRewind.revert',
             [{ kind: 'snapshot', id: `${ref.uuid}/${before}`, ref, snapshot: before } satisfies Node],
-            t('Revert to before It…'),
+            t('Revert to Before This…'),
             about,
           ),
         ]),

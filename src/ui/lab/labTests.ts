@@ -33,7 +33,7 @@ export function labTests(): Disposable {
         item.children.add(child);
       }
       if (item.children.size === 0) {
-        item.error = t('No task of this folder is a test: write {0} into one of tasks.json.', '"group": "test"');
+        item.error = t('No task of this folder is a test. Add {0} to a task in tasks.json.', '"group": "test"');
       }
       return item;
     });
@@ -60,7 +60,7 @@ export function labTests(): Disposable {
     }
   };
   // Not a default: where another extension has tests, Run All means those.
-  store.add(controller.createRunProfile(t('Reset first'), vscode.TestRunProfileKind.Run, run, false));
+  store.add(controller.createRunProfile(t('Reset First'), vscode.TestRunProfileKind.Run, run, false));
   return store;
 }
 
@@ -86,14 +86,14 @@ async function resetAndRun(
     say(t('The lab was reset in {0}.', measuredText(reset)));
     const code = await endOf(task, token);
     const tested = systemClock.ticks() - began - reset;
-    say(t('The task {0} took {1}; its output is in its terminal.', task.name, measuredText(tested)));
-    item.description = t('after a reset of {0}', measuredText(reset));
+    say(t('The task {0} took {1}. Its output is in the terminal.', task.name, measuredText(tested)));
+    item.description = t('after a reset that took {0}', measuredText(reset));
     if (code === 0) {
       run.passed(item, tested);
     } else if (isCancelled()) {
       run.skipped(item);
     } else {
-      const why = t('The task {0} ended with {1}.', task.name, code ?? '?');
+      const why = t('The task {0} exited with code {1}.', task.name, code ?? '?');
       run.failed(item, new vscode.TestMessage(why), tested);
     }
   } catch (error) {

@@ -32,13 +32,13 @@ const longestName = 26;
 
 export function lessonPage(view: LessonView | undefined, nonce: string): string {
   const content = view === undefined ? endedPage() : page(view);
-  return pageHtml({ title: t('Virt Rewind: the lesson'), style: lessonStyle, nonce }, content);
+  return pageHtml({ title: t('Virt Rewind: Lesson'), style: lessonStyle, nonce }, content);
 }
 
 function endedPage(): string {
-  return `<main><h1>${escaped(t('The lesson is over'))}</h1><p>${escaped(
-    t('Its VM, its snapshots and its files are removed.'),
-  )}</p>${paragraph(toTry())}<nav>${link('virtRewind.restartLesson', t('Begin again'), 'primary')}</nav></main>`;
+  return `<main><h1>${escaped(t('Lesson Finished'))}</h1><p>${escaped(
+    t('The VM of the lesson, its snapshots and files were removed.'),
+  )}</p>${paragraph(toTry())}<nav>${link('virtRewind.restartLesson', t('Start Again'), 'primary')}</nav></main>`;
 }
 
 function page(view: LessonView): string {
@@ -65,13 +65,13 @@ ${addedBlock(view)}
 <nav aria-label="${escaped(t('Lesson'))}">
 ${link('virtRewind.lessonNext', nextText(step, view, passed), 'primary')}
 ${state.at === 0 ? '' : link('virtRewind.lessonBack', t('Back'))}
-${link('virtRewind.restartLesson', t('Start over'))}
-${link('virtRewind.endLesson', t('End and remove'))}
+${link('virtRewind.restartLesson', t('Start Over'))}
+${link('virtRewind.endLesson', t('End and Remove'))}
 </nav>
-<p class="hint">${escaped(t('One key for the next step, wherever you are: Ctrl+Alt+N; or Page Down, but in a text or a list.'))}</p>
+<p class="hint">${escaped(t('Next step: Ctrl+Alt+N anywhere, or Page Down outside editors and lists.'))}</p>
 </main>
 <aside>${asideOf(step, view)}</aside>
-${virsh === undefined ? '' : `<section aria-label="${escaped(t('By hand'))}"><h2>${escaped(t('By hand'))}</h2><pre><code>${escaped(virsh)}</code></pre></section>`}`;
+${virsh === undefined ? '' : `<section aria-label="${escaped(t('Manually'))}"><h2>${escaped(t('Manually'))}</h2><pre><code>${escaped(virsh)}</code></pre></section>`}`;
 }
 
 /** What the step is about comes first. */
@@ -91,14 +91,14 @@ function asideOf({ lead }: LessonStep, view: LessonView): string {
 
 function factList(view: LessonView): string {
   const { facts } = view;
-  return `<h2>${escaped(t('The VM now'))}</h2>
+  return `<h2>${escaped(t('Current VM'))}</h2>
 <dl>
 ${fact(t('Name'), view.vm.name)}
 ${fact(t('State'), powerWord({ power: facts.power, powerReason: 'other', managedSave: false }))}
-${fact(t('Counter in its RAM'), facts.ticks === undefined ? '–' : String(facts.ticks))}
+${fact(t('Counter in RAM'), facts.ticks === undefined ? '–' : String(facts.ticks))}
 ${fact(t('Snapshots'), String(facts.snapshots.length))}
-${fact(t('Last pause of the guest'), pauseText(view))}
-${fact(t('All its files'), bytesText(sum(facts.files)))}
+${fact(t('Last pause of the VM'), pauseText(view))}
+${fact(t('All files'), bytesText(sum(facts.files)))}
 </dl>`;
 }
 
@@ -108,24 +108,24 @@ function stateText({ state, facts }: LessonView, passed: boolean): string {
   }
   switch (state.phase) {
     case 'reading':
-      return t('Nothing to do here.');
+      return t('This step needs no action.');
     case 'waiting':
-      return facts.busy ? t('It is being done…') : t('Waiting for it to be done, by you or by the lesson.');
+      return facts.busy ? t('In progress…') : t('Do this yourself, or press “Do It for Me”.');
     case 'doing':
-      return t('The lesson does it…');
+      return t('The lesson is doing it…');
     case 'failed':
-      return t('It could not be done.');
+      return t('This step failed.');
   }
 }
 
 function nextText(step: LessonStep, { state, facts }: LessonView, passed: boolean): string {
   if (!passed && (state.phase === 'waiting' || state.phase === 'failed')) {
     if (insideImage(facts).length > 0) {
-      return t('Delete it and go on');
+      return t('Delete It and Continue');
     }
-    return state.phase === 'failed' ? t('Try again') : t('Do it for me');
+    return state.phase === 'failed' ? t('Try Again') : t('Do It for Me');
   }
-  return step.id === 'end' ? t('Remove everything') : t('Next step');
+  return step.id === 'end' ? t('Remove Everything') : t('Next Step');
 }
 
 function failureBlock({ failure }: LessonView): string {
@@ -146,7 +146,7 @@ function insideBlock({ facts, state }: LessonView): string {
   }
   return `<div class="note" role="note">${paragraph(
     t(
-      'You took “{0}”, a snapshot inside the image. Nothing is wrong with it: it is one file and simple. But it makes no layer, which this lesson is about, and a VM must not have both kinds. The next step deletes it, and the lesson goes on from here.',
+      'You created “{0}”, a snapshot inside the image. That works and uses a single file. But it adds no layer, which is the topic of this lesson, and a VM must not mix both styles. The next step deletes it. The lesson then continues from here.',
       one.title,
     ),
   )}</div>`;
@@ -159,8 +159,8 @@ function addedBlock({ facts }: LessonView): string {
     return '';
   }
   return `<div class="note" role="note">${[
-    t('You did not take “{0}”: the revert added it, and it is dimmed in the view.', added.title),
-    t('It holds files that the VM uses now. Without it, a newer libvirt would remove one of them.'),
+    t('The revert created “{0}”. It is dimmed in the view.', added.title),
+    t('It contains files that the VM uses now. Without it, a newer libvirt would delete one of them.'),
   ]
     .map(paragraph)
     .join('')}</div>`;
@@ -171,8 +171,8 @@ function recapBlock({ recap }: LessonStep): string {
     return '';
   }
   const learnt = recap.learnt().map((sentence) => `<li>${escaped(sentence)}</li>`);
-  return `<h2>${escaped(t('What you have seen'))}</h2><ul>${learnt.join('')}</ul>
-<h2>${escaped(t('One thing to try'))}</h2>${paragraph(recap.toTry())}`;
+  return `<h2>${escaped(t('What You Have Seen'))}</h2><ul>${learnt.join('')}</ul>
+<h2>${escaped(t('Try This'))}</h2>${paragraph(recap.toTry())}`;
 }
 
 function pauseText({ facts }: LessonView): string {
@@ -199,7 +199,7 @@ function files(list: readonly LessonFile[]): string {
     const classes = [...(color === undefined ? [] : [`of-${color}`]), ...(inUse === true ? ['used'] : [])].join(' ');
     return `<tr class="${classes}"><th scope="row">${sign}${escaped(shortInMiddle(name, longestName))}<small>${escaped(words)}</small></th><td><meter min="0" max="${String(most)}" value="${String(bytes)}" aria-hidden="true"></meter></td><td>${escaped(bytesText(bytes))}</td></tr>`;
   });
-  return `<h2>${escaped(t('Its files'))}</h2><table><thead><tr><th scope="col">${escaped(t('File'))}</th><th scope="col" colspan="2">${escaped(t('Size'))}</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  return `<h2>${escaped(t('Files'))}</h2><table><thead><tr><th scope="col">${escaped(t('File'))}</th><th scope="col" colspan="2">${escaped(t('Size'))}</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 
 function kindWord(kind: LessonFile['kind']): string {
@@ -223,7 +223,7 @@ function costTable(costs: readonly LayerCost[]): string {
     ({ layers, firstWrite, nextWrite, read }) =>
       `<tr><th scope="row">${escaped(layersText(layers))}</th>${[firstWrite, nextWrite, read].map(cell).join('')}</tr>`,
   );
-  return `<h2>${escaped(t('One request of 4 KB'))}</h2><table class="costs"><thead><tr>${heads
+  return `<h2>${escaped(t('One 4 KB request'))}</h2><table class="costs"><thead><tr>${heads
     .map((head) => `<th scope="col">${escaped(head)}</th>`)
     .join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>${layerCostSentences(costs).map(paragraph).join('')}`;
 }

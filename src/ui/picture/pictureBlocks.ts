@@ -29,12 +29,12 @@ export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined): Pi
     ...(map.unreadable === undefined
       ? {}
       : {
-          unreadable: `${unreadableSentence(map.unreadable, map.format)} ${t('The layers are shown by the size that libvirt tells.')}`,
+          unreadable: `${unreadableSentence(map.unreadable, map.format)} ${t('The layers are drawn with the sizes that libvirt reports.')}`,
         }),
     ...(map.partly === undefined
       ? {}
       : {
-          partly: `${unreadableSentence(map.partly, map.format)} ${t('This is so for the layers that are hatched: what is in them is not known.')}`,
+          partly: `${unreadableSentence(map.partly, map.format)} ${t('This applies to the hatched layers: their content is unknown.')}`,
         }),
   };
 }
@@ -87,7 +87,7 @@ function titleOf(kind: BlockRow['kind'], title: string | undefined): string {
     case 'internalSnapshot':
       return name ?? t('A snapshot');
     case 'present':
-      return t('Since then: you are here');
+      return t('Current layer');
   }
 }
 
@@ -100,13 +100,13 @@ function kindWord(kind: BlockRow['kind']): string {
     case 'internalSnapshot':
       return t('inside the image');
     case 'present':
-      return t('takes what is written');
+      return t('being written');
   }
 }
 
 /** Clusters are told by the images alone. */
 function wordsOf({ virtualBytes, clusterBytes, rows, exact, readAt, unreadable }: BlockMap): string {
-  const at = t('read at {0}', timeText(readAt));
+  const at = t('Read at {0}', timeText(readAt));
   return [
     ...(unreadable === undefined
       ? [t('{0} in clusters of {1}', bytesText(virtualBytes), bytesText(clusterBytes))]
@@ -114,25 +114,25 @@ function wordsOf({ virtualBytes, clusterBytes, rows, exact, readAt, unreadable }
         ? [bytesText(virtualBytes)]
         : []),
     rows.length === 1 ? t('1 layer') : t('{0} layers', rows.length),
-    exact === 'exact' ? at : t('{0} while the VM could write: an estimate', at),
+    exact === 'exact' ? at : t('{0} while the VM was running; values are approximate', at),
   ].join(' · ');
 }
 
 function unreadableSentence(why: NonNullable<BlockMap['unreadable']>, format: string | undefined): string {
   switch (why) {
     case 'otherHost':
-      return t('The images are on another computer, where they cannot be looked into from here.');
+      return t('The images are on another computer and cannot be read from here.');
     case 'denied':
-      return t('This user may not read the images. A user who may read them sees their blocks.');
+      return t('You do not have permission to read the images. A user who has it sees their blocks.');
     case 'noQemuImg':
-      return t('qemu-img is not installed here. With it, the blocks can be seen.');
+      return t('qemu-img is not installed here. Install it to see the blocks.');
     case 'notQcow2':
       return format === undefined
-        ? t('The images are in a format whose blocks cannot be told.')
-        : t('The images are in the format {0}, whose blocks cannot be told.', displayLine(format));
+        ? t('The blocks of this image format cannot be determined.')
+        : t('The images have the format {0}. Its blocks cannot be determined.', displayLine(format));
     case 'dataFile':
-      return t('The data of the images are in files of their own (data_file), whose blocks cannot be told.');
+      return t('The data of the images is in separate files (data_file). Their blocks cannot be determined.');
     case 'failed':
-      return t('The images could not be read this time. Read Again tries once more; the log says why.');
+      return t('Could not read the images. Refresh tries again. The log has the reason.');
   }
 }

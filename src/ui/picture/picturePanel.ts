@@ -245,7 +245,7 @@ export class PicturePanel implements Disposable {
     }
     this.#act(message).catch((error: unknown) => {
       this.#services.log.error(`picture of ${vmKey(this.ref)}: ${String(error)}`);
-      void notify('error', t('The picture could not do that: {0}', displayLine(String(error))));
+      void notify('error', t('The picture could not run this command: {0}', displayLine(String(error))));
     });
   }
 

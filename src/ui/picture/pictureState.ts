@@ -49,12 +49,12 @@ export function pictureActions(): readonly (PictureAction & { readonly id: Comma
     { id: 'virtRewind.undoRevert', title: t('Undo Revert…'), token: 'undoable' },
     { id: 'virtRewind.renameSnapshot', title: t('Rename…'), token: 'describable', key: 'F2' },
     { id: 'virtRewind.editDescription', title: t('Edit Description…'), token: 'describable' },
-    { id: 'virtRewind.compareWithPresent', title: t('Compare with Present'), token: 'comparable' },
+    { id: 'virtRewind.compareWithPresent', title: t('Compare with Current State'), token: 'comparable' },
     { id: 'virtRewind.revertToFavourite', title: t('Revert to Favourite…'), token: 'hasFavourite', shows: 'whatIf' },
     { id: 'virtRewind.markFavourite', title: t('Make Favourite'), token: 'unfavourite' },
-    { id: 'virtRewind.unmarkFavourite', title: t('No Longer Favourite'), token: 'favourite' },
+    { id: 'virtRewind.unmarkFavourite', title: t('Remove Favourite'), token: 'favourite' },
     { id: 'virtRewind.keepSnapshot', title: t('Keep'), token: 'unkept' },
-    { id: 'virtRewind.unkeepSnapshot', title: t('Do Not Keep'), token: 'kept' },
+    { id: 'virtRewind.unkeepSnapshot', title: t('Allow Pruning'), token: 'kept' },
     { id: 'virtRewind.restoreFromTrash', title: t('Restore from Trash'), token: 'trashed' },
     { id: 'virtRewind.copyName', title: t('Copy Name'), token: 'named' },
     { id: 'virtRewind.copyVirshCommand', title: t('Copy virsh Command'), token: 'named' },
@@ -81,17 +81,17 @@ export function pictureActions(): readonly (PictureAction & { readonly id: Comma
 function noticeOf(view: VmView | undefined, connection: ConnectionView | undefined): string | undefined {
   const failure = view?.failure ?? (connection && unreachableFailure(connection));
   if (failure !== undefined) {
-    return failureMessage(failure, view?.tree && t('What is shown here is as it was before.'));
+    return failureMessage(failure, view?.tree && t('The picture shows the state from before.'));
   }
   if (connection === undefined) {
-    return t('The connection of this VM is not known here any more. Add it again to see its picture.');
+    return t('The connection of this VM was removed. Add it again to see the picture.');
   }
   if (view === undefined) {
     return connection.state === 'connected' && connection.loaded
-      ? t('This VM is not there any more. It may have been removed, or it was transient and has stopped.')
+      ? t('This VM no longer exists. It was removed, or it was transient and has stopped.')
       : t('Connecting…');
   }
-  return view.tree === undefined ? t('The snapshots are being read…') : undefined;
+  return view.tree === undefined ? t('Reading the snapshots…') : undefined;
 }
 
 function nodesOf(view: VmView, reach: ConnectionReach, reading: RowContext): readonly PictureNode[] {
@@ -135,7 +135,7 @@ function nodesOf(view: VmView, reach: ConnectionReach, reading: RowContext): rea
         row.spoken,
         ...(searched === undefined ? [] : [markWords(searched)]),
         ...size,
-        ...(onPath ? [t('on the way to the present state')] : []),
+        ...(onPath ? [t('on the path to the current state')] : []),
         ...(place.automatic ? [automaticSentence(snapshot.trailers.auto)] : []),
         ...(mark === '' ? [] : [mark, ...sentencesOf(found, view, reading)]),
       ].join(', '),

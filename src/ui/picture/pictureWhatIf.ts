@@ -64,7 +64,7 @@ export async function pictureWhatIf(
     return {
       kind: 'whatIf',
       answer: 'refused',
-      title: t('{0} “{1}” cannot be done', plain(offered.title), displayLine(titleIn(view, wanted))),
+      title: t('{0} “{1}” is not possible', plain(offered.title), displayLine(titleIn(view, wanted))),
       lines: [reason, nextStep].filter((line) => line !== ''),
       nodes: [],
       rows: [],
@@ -112,8 +112,8 @@ function shownPlan(
     answer: 'plan',
     title,
     lines: [
-      t('Nothing has been done yet. This is what would happen:'),
-      ...(why === undefined ? [] : [t('The present state cannot be kept first: {0}', why)]),
+      t('Preview. Nothing has been changed yet:'),
+      ...(why === undefined ? [] : [t('The current state cannot be saved first: {0}', why)]),
       detail,
       ...(trash === undefined ? [] : [trash]),
       ...notInPicture(plan, map),
@@ -193,15 +193,15 @@ function notInPicture(plan: Plan, map: BlockMap | undefined): readonly string[] 
   const isThere = map === undefined || map.rows.some(({ snapshot }) => snapshot === plan.snapshot);
   return isThere || plan.request.kind !== 'revert'
     ? []
-    : ['', t('The layers of this snapshot are of another branch: they are not among the blocks shown here.')];
+    : ['', t('The layers of this snapshot belong to another branch and are not shown here.')];
 }
 
 function nodeWords(fate: LayerFate, name: string): string {
   switch (fate) {
     case 'dropped':
-      return name === '' ? t('would be lost') : t('would be gone');
+      return name === '' ? t('would be lost') : t('would be deleted');
     case 'read':
-      return t('would be read again');
+      return t('would become the current state');
     case 'kept':
       return t('would be kept');
     case 'moved':
@@ -219,17 +219,17 @@ function rowWords({ row, fate, into, from, extents = [] }: RowFate, { rows }: Bl
       return !isInside
         ? t('would be dropped')
         : extents.length === 0
-          ? t('would be gone; other states read all its blocks')
-          : t('would be gone, and {0} of its blocks', bytesText(bytesOf(extents)));
+          ? t('would be deleted; other states use all its blocks')
+          : t('would be deleted with {0} of its blocks', bytesText(bytesOf(extents)));
     }
     case 'moved':
       return into === undefined ? t('would be merged') : t('would move into layer {0}', letterOf(into));
     case 'receives':
       return from === undefined
-        ? t('would take what moves')
+        ? t('would receive the moved blocks')
         : t('would keep {0} of layer {1}', bytesText(bytesOf(extents)), letterOf(from));
     case 'read':
-      return t('would be read again');
+      return t('would become the current state');
     case 'kept':
       return t('would be kept');
   }

@@ -108,7 +108,7 @@ export class PictureWishes {
   async save(picture: Wish<'export'>): Promise<void> {
     const uri = await savePicture(displayLine(this.#services.engine.findVm(this.#ref)?.vm.name ?? ''), picture);
     if (uri !== undefined) {
-      noteInStatusBar(t('The picture is in {0}.', displayLine(uri.fsPath)));
+      noteInStatusBar(t('The picture was saved to {0}.', displayLine(uri.fsPath)));
     }
   }
 

@@ -40,7 +40,7 @@ export function systemPage(shown: ShownSystem, now: number, nonce: string): stri
     `<main>
 <h1>${htmlText(name)}</h1>
 ${tools(shown)}
-<div class="scroller" tabindex="0" role="region" aria-label="${htmlText(t('VMs side by side, time runs down'))}">
+<div class="scroller" tabindex="0" role="region" aria-label="${htmlText(t('VMs side by side, time runs downwards'))}">
 <table>
 ${head(shown)}
 <tbody>
@@ -59,7 +59,7 @@ function tools({ known }: ShownSystem): string {
   const system: Node = { kind: 'system', id: `system/${known.system.id}`, system: known.system.id };
   const canUndo = known.points.some(({ auto }) => auto === 'revert');
   return `<nav aria-label="${htmlText(t('System'))}">
-${link('virtRewind.checkpointSystem', system, t('Checkpoint System…'), 'primary')}
+${link('virtRewind.checkpointSystem', system, t('Create Restore Point of System…'), 'primary')}
 ${canUndo ? link('virtRewind.undoRevert', system, t('Undo Revert…')) : ''}
 </nav>`;
 }
@@ -128,7 +128,7 @@ function row(shown: ShownSystem, { at, point, snapshots }: AxisMoment, gap: numb
     return `<td class="${isHere ? 'there here' : 'there'}"><span class="mark" aria-hidden="true">${
       isHere ? '●' : '○'
     }</span> <span class="title">${htmlText(snapshot.title)}</span><small>${htmlText(
-      [kindWords(snapshot), ...was, ...(isHere ? [t('comes from here')] : [])].join(' · '),
+      [kindWords(snapshot), ...was, ...(isHere ? [t('created from this')] : [])].join(' · '),
     )}</small></td>`;
   });
   return `${space(shown, gap)}<tr class="${point === undefined ? 'single' : 'point'}"><th scope="row">${
@@ -151,7 +151,7 @@ function pointHead({ known, seen }: ShownSystem, point: SystemPoint, now: number
   const lost = noWayBack(seen, point);
   const facts = [
     agoText(point.createdAt, now),
-    ...(point.spreadMs === undefined ? [] : [t('no two VMs more than {0} ms apart', point.spreadMs)]),
+    ...(point.spreadMs === undefined ? [] : [t('VMs at most {0} ms apart', point.spreadMs)]),
   ];
   const title = pointTitle(point);
   return `<span class="title">${htmlText(title)}</span><small>${htmlText(facts.join(' · '))}</small>${lost
@@ -163,7 +163,7 @@ function pointHead({ known, seen }: ShownSystem, point: SystemPoint, now: number
 
 function lostWords({ seen }: ShownSystem, index: number): string {
   const { vm, isAway } = seen.members[index] ?? { isAway: true };
-  return isAway ? t('cannot be reached') : vm === undefined ? t('is gone') : t('has lost its snapshot');
+  return isAway ? t('not reachable') : vm === undefined ? t('no longer exists') : t('has lost its snapshot');
 }
 
 function present({ known, seen }: ShownSystem): string {

@@ -21,7 +21,7 @@ export function pickKnown(
 ): Promise<Snapshot | undefined> {
   const now = Date.now();
   const choices: readonly Choice<Snapshot | undefined>[] = [
-    { label: t('None is known'), description: without, value: undefined },
+    { label: t("I don't know one"), description: without, value: undefined },
     ...snapshots
       .toSorted((one, other) => other.createdAt - one.createdAt)
       .map((snapshot) => ({
@@ -32,8 +32,8 @@ export function pickKnown(
   ];
   const question =
     which === 'bad'
-      ? t('Which restore point is known to be bad? The oldest such one.')
-      : t('Which restore point is known to be good? The newest such one.');
+      ? t('Select the oldest snapshot that you know is bad')
+      : t('Select the newest snapshot that you know is good');
   return pick(choices, question, t('Bisect {0}', vm.name));
 }
 
@@ -42,10 +42,10 @@ export function pickSide({ title }: Snapshot): Promise<'good' | 'bad'> {
   const name = displayLine(title);
   return pick(
     [
-      { label: t('It is bad'), description: t('the search ends before it'), value: 'bad' as const },
-      { label: t('It is good'), description: t('the search begins after it'), value: 'good' as const },
+      { label: t('Bad'), description: t('the search ends before this snapshot'), value: 'bad' as const },
+      { label: t('Good'), description: t('the search begins after this snapshot'), value: 'good' as const },
     ],
-    t('What is known of {0}?', name),
+    t('Is {0} known to be good or bad?', name),
   );
 }
 
@@ -53,43 +53,43 @@ export type CheckKind = 'person' | 'guest' | 'console' | 'host';
 
 /** What cannot be done is shown with why; whoever picks it is told. */
 export async function pickCheck({ vm }: VmView): Promise<CheckKind> {
-  const no = t('not possible now');
+  const no = t('not available now');
   const choices: readonly Choice<CheckKind>[] = [
     {
       label: t('A Command in the Guest'),
-      detail: vm.agentChannel ? t('Run by the guest agent.') : t('This VM has no guest agent.'),
+      detail: vm.agentChannel ? t('The guest agent runs it.') : t('The VM has no guest agent.'),
       ...(!vm.agentChannel && { icon: 'circle-slash', description: no }),
       value: 'guest',
     },
     {
       label: t('A Command at the Serial Console'),
-      detail: t('Typed there. A shell must be there without a login.'),
+      detail: t('Typed at the console; a shell must be open without a login.'),
       value: 'console',
     },
     {
       label: t('A Command on This Computer'),
-      detail: vscode.workspace.isTrusted ? t('It is told of each clone in its environment.') : untrustedText(),
+      detail: vscode.workspace.isTrusted ? t('Environment variables name the clone.') : untrustedText(),
       ...(!vscode.workspace.isTrusted && { icon: 'circle-slash', description: no }),
       value: 'host',
     },
-    { label: t('I Look Myself'), detail: t('You say of each clone whether it is good or bad.'), value: 'person' },
+    { label: t('Decide Manually'), detail: t('You mark each clone as good or bad.'), value: 'person' },
   ];
-  return pick(choices, t('How is a restore point checked?'), t('Bisect {0}', vm.name));
+  return pick(choices, t('Select how to check a snapshot'), t('Bisect {0}', vm.name));
 }
 
 export function untrustedText(): string {
-  return t('No command is run on this computer in a workspace that you do not trust.');
+  return t('Commands do not run on this computer while the workspace is not trusted.');
 }
 
 export async function askCommand({ vm }: VmView, kind: Exclude<CheckKind, 'person'>): Promise<string> {
   const where = {
-    guest: t('It is run by sh in the guest.'),
-    console: t('It is typed at the serial console.'),
-    host: t('It is run by sh on this computer. See {0} in docs/bisect.md.', '$VIRT_REWIND_DISK, $VIRT_REWIND_IP'),
+    guest: t('Shell command to run in the guest'),
+    console: t('The command is typed at the serial console.'),
+    host: t('sh runs the command on this computer. See {0} in docs/bisect.md.', '$VIRT_REWIND_DISK, $VIRT_REWIND_IP'),
   }[kind];
   const typed = await askText({
-    title: t('Bisect {0}: the Check', vm.name),
-    prompt: `${where} ${t('Exit code 0 is good, 125 skips, 1 to 124 are bad.')}`,
+    title: t('Bisect {0}: Check', vm.name),
+    prompt: `${where} ${t('Exit code 0: good. 125: skip. 1 to 124: bad.')}`,
     placeHolder: kind === 'host' ? 'curl --fail http://$VIRT_REWIND_IP/' : 'systemctl is-active nginx',
     ignoreFocusOut: true,
     problem: (text) => (text.trim() === '' ? t('Type a command.') : undefined),
@@ -108,21 +108,21 @@ export function pickCloneState({ vm }: VmView): Promise<CloneState> {
     [
       {
         label: t('Started, on the Networks of the VM'),
-        description: t('with addresses of their own'),
+        description: t('with their own addresses'),
         value: { network: 'same', start: 'started' } as const,
       },
       {
-        label: t('Started, Unplugged'),
-        description: t('all cables are out'),
+        label: t('Started, Without Network'),
+        description: t('all network cables are unplugged'),
         value: { network: 'unplugged', start: 'started' } as const,
       },
       {
         label: t('Off'),
-        description: t('the command looks at their disks'),
+        description: t('the command reads their disks'),
         value: { network: 'unplugged', start: 'off' } as const,
       },
     ],
-    t('How should the clones stand?'),
+    t('Select the state of the clones'),
     t('Bisect {0}', vm.name),
   );
 }
@@ -138,14 +138,14 @@ export async function askVerdict(
   signal: AbortSignal,
 ): Promise<Verdict | undefined> {
   const buttons: Readonly<Record<string, Verdict>> = { [t('Good')]: 'good', [t('Bad')]: 'bad', [t('Skip')]: 'skip' };
-  const looking = t('Look…');
+  const looking = t('Examine…');
   const stopped = new Promise<'stopped'>((resolve) => {
     signal.addEventListener('abort', () => resolve('stopped'), { once: true });
     if (signal.aborted) {
       resolve('stopped');
     }
   });
-  const question = t('Is {0} good? It runs as {1}.', displayLine(title), clone);
+  const question = t('Is {0} good? It is running as {1}.', displayLine(title), clone);
   for (;;) {
     const button = await Promise.race([notify('info', question, ...Object.keys(buttons), looking), stopped]);
     if (button === 'stopped' || signal.aborted) {
@@ -160,7 +160,7 @@ export async function askVerdict(
       (await askModal(
         'info',
         t('Is {0} good?', displayLine(title)),
-        t('The bisect waits for an answer. Cancel stops it; what was found is kept.'),
+        t('The bisect is waiting for your answer. Cancel stops it and saves the results.'),
         ...Object.keys(buttons),
         looking,
       ));
@@ -180,5 +180,5 @@ export function pickLook(clone: string): Promise<LookCommand> {
     { label: t('Open Display'), value: 'virtRewind.openDisplay' },
     { label: t('Show Screenshot'), value: 'virtRewind.showScreenshot' },
   ];
-  return pick(choices, t('Look at {0}', clone));
+  return pick(choices, t('Examine {0}', clone));
 }

@@ -28,8 +28,10 @@ export async function pickBeginning(view: VmView, snapshots: readonly Snapshot[]
   const now = Date.now();
   const present: Choice<string | undefined> = {
     label: t('You are here'),
-    description: isOff ? powerWord(vm) : t('not possible now'),
-    detail: isOff ? t('What the VM is now.') : t('Its disks change while it is {0}. Fork it instead.', powerWord(vm)),
+    description: isOff ? powerWord(vm) : t('not available now'),
+    detail: isOff
+      ? t('Current state of the VM')
+      : t('The VM is {0}, so its disks are changing. Fork it instead.', powerWord(vm)),
     ...(!isOff && { icon: 'circle-slash' }),
     value: undefined,
   };
@@ -41,7 +43,7 @@ export async function pickBeginning(view: VmView, snapshots: readonly Snapshot[]
       value: snapshot.name,
     }));
   const choices: readonly Choice<string | undefined>[] = isOff ? [present, ...others] : [...others, present];
-  return pick(choices, t('What should the clone begin with?'), t('Clone {0}', vm.name));
+  return pick(choices, t('Select the state to clone'), t('Clone {0}', vm.name));
 }
 
 /** What cannot be done is shown, with why; whoever picks it is told the whole reason. */
@@ -55,7 +57,7 @@ export async function pickWay(
   const choices = decided.map((one) => wayChoice(view, one));
   const can = choices.filter(({ value }) => value.decision.kind === 'plan');
   const cannot = choices.filter(({ value }) => value.decision.kind === 'refusal');
-  return pick([...can, ...cannot], t('Linked or full?'), t('Clone {0}', view.vm.name));
+  return pick([...can, ...cannot], t('Linked or full clone?'), t('Clone {0}', view.vm.name));
 }
 
 function wayChoice(view: VmView, value: DecidedClone): Choice<DecidedClone> {
@@ -66,8 +68,8 @@ function wayChoice(view: VmView, value: DecidedClone): Choice<DecidedClone> {
   }
   const says =
     request.way === 'linked'
-      ? t('Stands on the files of the VM: the snapshot below it stays as long as the clone does.')
-      : t('Copies of the disks: it needs nothing of the VM.');
+      ? t('Uses the files of the VM: the snapshot below the clone cannot be deleted while the clone exists.')
+      : t('Copies the disks: the clone does not depend on the VM.');
   const minds = decision.warnings
     .filter(({ kind }) => kind !== 'cloneKeepsIdentity')
     .map((warning) => warningText(warning, decision, view));
@@ -75,7 +77,7 @@ function wayChoice(view: VmView, value: DecidedClone): Choice<DecidedClone> {
     label,
     description:
       request.way === 'linked'
-        ? t('made in a moment, takes next to nothing')
+        ? t('created at once, uses almost no space')
         : t('up to {0}', bytesText(decision.spaceBytes ?? 0)),
     detail: [says, ...minds].join(' '),
     value,
@@ -85,9 +87,9 @@ function wayChoice(view: VmView, value: DecidedClone): Choice<DecidedClone> {
 /** What is wrong with it; undefined: nothing. @param taken names of the VMs of the connection */
 function nameProblem(name: string, taken: ReadonlySet<string>): string | undefined {
   if (!isCloneName(name)) {
-    return t('Use letters, digits, dots, dashes and underscores, at most 80.');
+    return t('Use at most 80 letters, digits, dots, dashes and underscores.');
   }
-  return taken.has(name) ? t('There is a VM {0} already.', name) : undefined;
+  return taken.has(name) ? t('A VM named {0} already exists.', name) : undefined;
 }
 
 /** Checked as it is typed. @param word what several of them are told apart by a number */
@@ -100,7 +102,7 @@ export async function askCloneName(
   const name = await askText({
     title: word === 'clone' ? t('Name of the Clone of {0}', vm.name) : t('Name of the Forks of {0}', vm.name),
     prompt:
-      count > 1 ? t('The others get the same name with “-fork” at its end.') : t('Its files are called after it.'),
+      count > 1 ? t('The other forks get the same name with “-fork” at the end.') : t('Its files get the same name.'),
     value: freeCloneName(vm.name, taken, word),
     ignoreFocusOut: true,
     problem: (text) => nameProblem(text.trim(), taken),
@@ -113,25 +115,25 @@ export async function pickNetwork({ vm }: VmView, word: 'clone' | 'fork'): Promi
   const same: Choice<CloneNetwork> =
     word === 'clone'
       ? {
-          label: t('The Same Network'),
-          description: t('with MAC addresses of its own'),
-          detail: t('Machine ID, SSH host keys and an address set by hand are those of the VM.'),
+          label: t('Same Network'),
+          description: t('with its own MAC addresses'),
+          detail: t('Machine ID, SSH host keys and static addresses are the same as those of the VM.'),
           value: 'same',
         }
       : {
-          label: t('The Same Network'),
-          description: t('two VMs with one address'),
-          detail: t('It and the VM have the same MAC and IP address, and disturb each other.'),
+          label: t('Same Network'),
+          description: t('conflicts: two VMs with the same address'),
+          detail: t('Both VMs use the same MAC and IP address and disturb each other.'),
           value: 'same',
         };
   const unplugged: Choice<CloneNetwork> = {
-    label: t('Unplugged'),
-    description: t('all cables are out'),
-    detail: t('It is reached by its console and its display.'),
+    label: t('No Network'),
+    description: t('all network cables are unplugged'),
+    detail: t('Use its console or display.'),
     value: 'unplugged',
   };
   const title = word === 'clone' ? t('Clone {0}', vm.name) : t('Fork {0}', vm.name);
-  return pick(word === 'clone' ? [same, unplugged] : [unplugged, same], t('Which network?'), title);
+  return pick(word === 'clone' ? [same, unplugged] : [unplugged, same], t('Select the network'), title);
 }
 
 /** The first is what it is unless told otherwise. @param count of forks */
@@ -139,18 +141,19 @@ export async function pickStay({ vm }: VmView, count: number): Promise<'stays' |
   const choices: readonly Choice<'stays' | 'goes'>[] = [
     {
       label: t('Keep'),
-      description: t('until you throw it away'),
-      detail: t('It can be switched off and started again.'),
+      description: t('until you delete it'),
+      detail: t('You can shut it down and start it again.'),
       value: 'stays',
     },
     {
-      label: t('Throw Away When Off'),
+      label: t('Delete When Off'),
       description: t('with its files'),
-      detail: t('As soon as it is shut down or switched off, unless it has snapshots of its own by then.'),
+      detail: t('Deleted as soon as it is off, unless it has its own snapshots.'),
       value: 'goes',
     },
   ];
-  const place = count > 1 ? t('What becomes of each when it is off?') : t('What becomes of it when it is off?');
+  const place =
+    count > 1 ? t('What happens to each fork when it is off?') : t('What happens to the fork when it is off?');
   return pick(choices, place, t('Fork {0}', vm.name));
 }
 
@@ -159,10 +162,10 @@ export async function askCount({ vm }: VmView): Promise<number> {
   const isCount = (text: string): boolean => /^\d{1,2}$/u.test(text) && Number(text) >= 1 && Number(text) <= mostForks;
   const count = await askText({
     title: t('Fork {0}', displayLine(vm.name)),
-    prompt: t('How many? Each goes on from this moment, and may come to need {0} of RAM.', bytesText(vm.memoryBytes)),
+    prompt: t('Number of forks. Each starts from now and needs up to {0} of RAM.', bytesText(vm.memoryBytes)),
     value: '1',
     ignoreFocusOut: true,
-    problem: (text) => (isCount(text.trim()) ? undefined : t('Type a number from 1 to {0}.', mostForks)),
+    problem: (text) => (isCount(text.trim()) ? undefined : t('Enter a number from 1 to {0}.', mostForks)),
   });
   return Number(requireAnswer(count).trim());
 }

@@ -23,7 +23,7 @@ export async function askInEditor(name: string, text: string, title: string): Pr
     const document = await vscode.workspace.openTextDocument(draft.uri);
     await vscode.window.showTextDocument(document, { preview: false });
     const wasCancelled = await notifyProgress(title, true, (report, cancellation) => {
-      report(t('Save it and close its editor. Closed without being saved, all stays as it is.'));
+      report(t('Save the file and close its editor. To cancel, close it without saving.'));
       return waitUntilClosed(draft.uri, cancellation);
     });
     if (draft.saved === undefined || wasCancelled) {

@@ -32,9 +32,7 @@ export async function pickMember({ name, members }: VirtualSystem): Promise<Syst
     value: member,
   }));
   const [first, ...others] = choices;
-  return first !== undefined && others.length === 0
-    ? first.value
-    : pick(choices, t('Set the start of which VM?'), titleOf(name));
+  return first !== undefined && others.length === 0 ? first.value : pick(choices, t('Select a VM'), titleOf(name));
 }
 
 /** UUIDs. Those that would wait for it say so, and whoever ticks one is told the whole reason. */
@@ -51,40 +49,42 @@ export async function pickBefore(
         isPicked: after.includes(other.uuid),
         ...(circle.length === 0
           ? { description: startLine(other, members) }
-          : { icon: 'circle-slash', description: t('not possible now'), detail: circleText(circle) }),
+          : { icon: 'circle-slash', description: t('not available now'), detail: circleText(circle) }),
         value: other.uuid,
       };
     });
   return choices.length === 0
     ? []
-    : requireAnswer(await askSeveral(choices, t('Which VMs must be up before {0} starts?', name), [], titleOf(name)));
+    : requireAnswer(
+        await askSeveral(choices, t('Select the VMs that must be ready before {0} starts', name), [], titleOf(name)),
+      );
 }
 
 /** What it is now comes first. */
 export async function pickUp({ name, wait }: SystemMember, hasAgent: boolean): Promise<UpKind> {
   const is: UpKind = wait === undefined ? 'nothing' : wait.kind === 'command' ? 'program' : wait.kind;
-  const agent = hasAgent ? undefined : t('This VM has no guest agent.');
+  const agent = hasAgent ? undefined : t('The VM has no guest agent.');
   const choices: readonly Choice<UpKind>[] = [
-    { label: t('Nothing'), detail: t('It counts as up as soon as it runs.'), value: 'nothing' },
-    { label: t('The Guest Agent'), detail: agent ?? t('It is up when its guest agent answers.'), value: 'agent' },
-    { label: t('A TCP Port'), detail: t('It is up when something answers there.'), value: 'port' },
+    { label: t('Nothing'), detail: t('Ready as soon as it runs.'), value: 'nothing' },
+    { label: t('The Guest Agent'), detail: agent ?? t('Ready when its guest agent answers.'), value: 'agent' },
+    { label: t('A TCP Port'), detail: t('Ready when the port accepts connections.'), value: 'port' },
     {
       label: t('A Program in the Guest'),
-      detail: agent ?? t('It is up when the program ends with 0. Until then it is run again and again.'),
+      detail: agent ?? t('Ready when the program exits with code 0. Runs it repeatedly until then.'),
       value: 'program',
     },
-    { label: t('Some Seconds'), detail: t('It is up when they are over.'), value: 'time' },
+    { label: t('A Delay'), detail: t('Ready when the time is over.'), value: 'time' },
   ];
   const [now, others] = [choices.filter(({ value }) => value === is), choices.filter(({ value }) => value !== is)];
-  return pick([...now, ...others], t('What do the VMs after {0} wait for?', name), titleOf(name));
+  return pick([...now, ...others], t('Select what the VMs after {0} wait for', name), titleOf(name));
 }
 
 export function askPlace({ name, wait }: SystemMember): Promise<TcpPlace> {
   return askParsed(name, parsePlace, {
-    prompt: t('Which port? Without a host it is one of the VM.'),
+    prompt: t('Port (without a host: a port of the VM)'),
     placeHolder: '5432',
     ...(wait?.kind === 'port' && { value: placeText(wait) }),
-    problem: () => t('A port is written as 22, host:22 or [::1]:22.'),
+    problem: () => t('Write a port as 22, host:22 or [::1]:22.'),
   });
 }
 
@@ -95,21 +95,21 @@ export function askProgram({ name, wait }: SystemMember): Promise<ProgramLine> {
     return line === undefined || line.args.length > mostArguments ? undefined : line;
   };
   return askParsed(name, parse, {
-    prompt: t('Which program, with which arguments? No shell is between.'),
+    prompt: t('Program and arguments (no shell)'),
     placeHolder: 'systemctl is-active nginx',
     ...(value !== undefined && { value }),
     problem: (text) =>
       text === ''
         ? t('Type a command.')
-        : t('At most {0} characters, and {1} arguments.', longestProgram, mostArguments),
+        : t('At most {0} characters and {1} arguments.', longestProgram, mostArguments),
   });
 }
 
 export function askSeconds({ name, wait }: SystemMember, up: Exclude<UpKind, 'nothing'>): Promise<number> {
   return askParsed(name, parseSeconds, {
-    prompt: up === 'time' ? t('How many seconds?') : t('How many seconds are waited for that, at most?'),
+    prompt: up === 'time' ? t('Number of seconds') : t('Longest wait, in seconds'),
     value: String(wait?.seconds ?? usualSeconds),
-    problem: () => t('Type a number from 0 to {0}.', longestSeconds),
+    problem: () => t('Enter a number from 0 to {0}.', longestSeconds),
   });
 }
 

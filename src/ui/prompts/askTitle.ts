@@ -34,7 +34,7 @@ export async function askTitle(
 ): Promise<string> {
   const title = await askText({
     title: titleWithStep(t('Title of the Snapshot of {0}', asking.vm), asking),
-    prompt: t('Any text; a name that libvirt can use is made from it.'),
+    prompt: t('Any text. The name for libvirt is derived from it.'),
     value,
     ignoreFocusOut: true,
     problem: (text) => problemText(text, others),
@@ -51,7 +51,7 @@ export async function askDescription(value: string, asking: QuestionStep): Promi
   }
   const question = {
     title,
-    prompt: t('What is in it, or why it was taken. Type {0} for a new line. May be left empty.', lineBreak),
+    prompt: t('What the snapshot contains, or why you created it. Type {0} for a new line. Optional.', lineBreak),
     value: toOneLine(value),
   };
   const { text, isPressed } = requireAnswer(
@@ -73,10 +73,10 @@ function problemText(title: string, others: readonly Pick<Snapshot, 'name' | 'ti
     case 'empty':
       return t('A snapshot needs a title.');
     case 'tooLong':
-      return t('A title has at most {0} characters.', longestTitle);
+      return t('A title can have at most {0} characters.', longestTitle);
     case 'controlCharacter':
-      return t('A title cannot hold line breaks, control characters or characters that turn the text around.');
+      return t('A title cannot contain line breaks, control characters or characters that change the text direction.');
     case 'taken':
-      return t('Another snapshot of this VM has this title or name.');
+      return t('Another snapshot of this VM already has this title or name.');
   }
 }

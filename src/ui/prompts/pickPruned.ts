@@ -60,24 +60,24 @@ export async function pickPruneRule(tree: SnapshotTree, vm: string): Promise<Pic
   const picked = await pick<PickedRule | 'days' | 'count'>(
     [
       ...usualRules(fits, tree.snapshots.length, [3, 10]),
-      { label: t('Older than … days'), value: 'days' },
+      { label: t('Older than … Days'), value: 'days' },
       { label: t('All but the … newest'), value: 'count' },
-      { label: t('Let me choose from all'), value: {} },
+      { label: t('Select from All'), value: {} },
     ],
-    t('Which ones? The current and the kept ones stay.'),
+    t('Select the snapshots to delete. The current and kept ones stay.'),
     t('Prune Snapshots of {0}', vm),
   );
   if (picked === 'days') {
     return { olderThan: (await number(t('Older than how many days?'))) * day };
   }
-  return picked === 'count' ? { keepLast: await number(t('How many of the newest stay?')) } : picked;
+  return picked === 'count' ? { keepLast: await number(t('How many of the newest to keep?')) } : picked;
 }
 
 async function number(prompt: string): Promise<number> {
   const text = requireAnswer(
     await askText({
       prompt,
-      problem: (value) => (/^\d{1,5}$/u.test(value.trim()) ? undefined : t('A whole number, please.')),
+      problem: (value) => (/^\d{1,5}$/u.test(value.trim()) ? undefined : t('Enter a whole number.')),
     }),
   );
   return Number(text.trim());
@@ -106,9 +106,9 @@ export async function pickPruned(
       value: name,
     };
   });
-  const rest = stays.map(({ snapshot, why }) => t('stays: {0}: {1}', titleOf(view, snapshot), why));
+  const rest = stays.map(({ snapshot, why }) => t('not deleted: {0}: {1}', titleOf(view, snapshot), why));
   const title = t('Prune Snapshots of {0}', view.vm.name);
-  return requireAnswer(await askSeveral(items, t('Untick what to keep'), rest, title));
+  return requireAnswer(await askSeveral(items, t('Clear the ones to keep'), rest, title));
 }
 
 function sizeWords(bytes: Bytes): string {

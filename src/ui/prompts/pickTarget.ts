@@ -38,7 +38,7 @@ export async function pickVm(
   const all = connections.flatMap(({ vms }) => vms);
   const [first, ...others] = all;
   if (first === undefined) {
-    throw new NothingThere(t('There are no VMs yet.'), connection === undefined ? {} : { connection });
+    throw new NothingThere(t('There are no VMs.'), connection === undefined ? {} : { connection });
   }
   if (others.length === 0) {
     return first;

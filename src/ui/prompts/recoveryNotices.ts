@@ -22,8 +22,8 @@ async function tell(engine: EnginePort, log: vscode.LogOutputChannel, report: Re
   const copy = t('Copy Commands');
   const showLog = t('Show Log');
   // Until somebody says so, nothing else is begun on the VM.
-  const settled = t('Taken Care Of…');
-  const finish = t('Finish It…');
+  const settled = t('Mark as Resolved…');
+  const finish = t('Finish…');
   const buttons = [
     ...(report.mayFinish === true ? [finish] : []),
     ...(commands.length > 0 ? [copy] : []),

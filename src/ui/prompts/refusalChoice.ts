@@ -8,7 +8,7 @@ export function refusalChoice<T>(label: string, refusal: Refusal, value: T): Cho
   return {
     icon: 'circle-slash',
     label,
-    description: t('not possible now'),
+    description: t('not available now'),
     detail: refusalText(refusal).reason,
     value,
   };

@@ -8,7 +8,7 @@ import { notify } from './notify.js';
 export async function tellSystemRecovered(recovered: RecoveredSystem, log: vscode.LogOutputChannel): Promise<void> {
   const { message, severity } = systemRecoveredText(recovered);
   log.info(message);
-  const finish = t('Finish It…');
+  const finish = t('Finish…');
   const showLog = t('Show Log');
   const button = await notify(severity, message, ...(recovered.to === 'explain' ? [finish] : []), showLog);
   if (button === finish) {
@@ -19,6 +19,6 @@ export async function tellSystemRecovered(recovered: RecoveredSystem, log: vscod
 }
 
 export async function tellSystemGone(name: string): Promise<void> {
-  const text = t('The system {0}, which this workspace worked with, is gone. The status bar shows a VM again.', name);
+  const text = t('The system {0} of this workspace no longer exists. The status bar shows a VM again.', name);
   await notify('info', text);
 }

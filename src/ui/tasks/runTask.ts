@@ -58,7 +58,7 @@ export async function runTask(run: TaskRun): Promise<number> {
   try {
     // Whoever wrote tasks.json could do to the VMs what they liked, and say that nothing is asked.
     if (!run.isTrusted) {
-      throw new CommandError('refused', t('Tasks do nothing to VMs in a workspace that you do not trust.'));
+      throw new CommandError('refused', t('Tasks do not change VMs while the workspace is not trusted.'));
     }
     const call = taskCall(run.definition);
     say(heading(call));
@@ -92,7 +92,7 @@ async function carryOut(call: Exclude<TaskCall, ProgramCall>, run: TaskRun): Pro
     result = await run.execute(call.command, call.given);
   } catch (error) {
     if (isPower(call.action) && isAlreadyInState(call.action, refusalOf(error))) {
-      return [call.action === 'start' ? t('The VM is running already.') : t('The VM is off already.')];
+      return [call.action === 'start' ? t('The VM is already running.') : t('The VM is already off.')];
     }
     throw error;
   }
@@ -101,8 +101,8 @@ async function carryOut(call: Exclude<TaskCall, ProgramCall>, run: TaskRun): Pro
   }
   const [snapshot, checkpoint] = [textOf(result, 'snapshot'), textOf(result, 'checkpoint')];
   return [
-    ...(call.action === 'checkpoint' && snapshot !== undefined ? [t('The snapshot is called {0}.', snapshot)] : []),
-    ...(checkpoint === undefined ? [] : [t('What it was before is kept as {0}.', checkpoint)]),
+    ...(call.action === 'checkpoint' && snapshot !== undefined ? [t('Name of the snapshot: {0}.', snapshot)] : []),
+    ...(checkpoint === undefined ? [] : [t('The previous state was saved as {0}.', checkpoint)]),
   ];
 }
 
@@ -127,7 +127,7 @@ async function runProgram(call: ProgramCall, run: TaskRun): Promise<number> {
     run.show(new GuestOutput().push(bytes).replaceAll(/\r?\n/gu, '\r\n'));
   }
   const code = ran.exitCode ?? signalBase + (ran.signal ?? 0);
-  run.write(t('The program ended with {0}.', code));
+  run.write(t('The program exited with code {0}.', code));
   return code;
 }
 
@@ -146,7 +146,7 @@ function textOf(result: object, key: string): string | undefined {
 
 function whyNot(error: unknown): string {
   if (error instanceof DismissedError) {
-    return t('Nothing was done: nobody answered the question, or it was broken off.');
+    return t('Nothing was changed: the question was not answered, or the task was cancelled.');
   }
   if (error instanceof CommandError) {
     return error.message;
@@ -162,7 +162,7 @@ function heading(call: TaskCall): string {
     return waitHeading({ what: 'port', host: call.vm, port: call.port, atMostMs: call.atMostMs });
   }
   if (call.kind === 'waitForSystem') {
-    return t('Waiting until all VMs of {0} are up…', call.system);
+    return t('Waiting until all VMs of {0} are ready…', call.system);
   }
   if (call.kind === 'run') {
     return t('Running {0} in {1}…', [call.command.program, ...call.command.args].join(' '), call.vm);
@@ -172,11 +172,11 @@ function heading(call: TaskCall): string {
     case 'start':
       return t('Starting {0}…', vm);
     case 'shutDown':
-      return t('Shutting {0} down…', vm);
+      return t('Shutting down {0}…', vm);
     case 'forceOff':
-      return t('Forcing {0} off…', vm);
+      return t('Forcing off {0}…', vm);
     case 'checkpoint':
-      return t('Taking a checkpoint of {0}…', vm);
+      return t('Creating a checkpoint of {0}…', vm);
     case 'createLab':
       return t('Creating the lab of {0}…', vm);
     case 'resetLab':

@@ -79,7 +79,7 @@ export function taskCall(definition: Readonly<Record<string, unknown>>): TaskCal
   const { type: _type, action: asked, ...given } = definition;
   const action = taskActions.find((one) => one === asked);
   if (action === undefined) {
-    throw new CommandError('invalid', t('A task has one of these actions: {0}.', taskActions.join(', ')));
+    throw new CommandError('invalid', t('The action of a task must be one of these: {0}.', taskActions.join(', ')));
   }
   if (action === 'wait') {
     return given['system'] === undefined ? waitOf(given) : systemWaitOf(given);
@@ -117,7 +117,7 @@ const systemCommands: Partial<Readonly<Record<TaskAction, CommandId>>> = {
 function ofSystem(action: Exclude<TaskAction, 'wait'>, given: Readonly<Record<string, unknown>>): TaskCall {
   const command = systemCommands[action];
   if (command === undefined || action === 'run') {
-    throw new CommandError('invalid', t('This is done with one VM, and not with a system: choose one of its VMs.'));
+    throw new CommandError('invalid', t('This command works on one VM, not on a system. Select one of its VMs.'));
   }
   if (action === 'revert') {
     requireSnapshot(given);
@@ -137,7 +137,7 @@ function parsedAs<T extends v.GenericSchema>(shape: T, given: Readonly<Record<st
   const parsed = v.safeParse(shape, given);
   if (!parsed.success) {
     const key = v.getDotPath(parsed.issues[0]) ?? '';
-    throw new CommandError('invalid', t('The argument {0} does not take this value.', key));
+    throw new CommandError('invalid', t('Invalid value for the argument {0}.', key));
   }
   return parsed.output;
 }
@@ -163,13 +163,16 @@ function waitOf(given: Readonly<Record<string, unknown>>): TaskCall {
     return { kind: 'waitForPort', vm, connection, port, atMostMs };
   }
   if (port !== undefined || host !== undefined) {
-    throw new CommandError('invalid', t('A task that waits for a port names its host or a VM, and a host its port.'));
+    throw new CommandError(
+      'invalid',
+      t('A task that waits for a port needs a host or a VM. A host also needs a port.'),
+    );
   }
   if (vm !== undefined) {
     return waitFor({ what: 'agent', vm, atMostMs, ...(connection !== undefined && { connection }) });
   }
   if (seconds === undefined) {
-    throw new CommandError('invalid', t('A task that waits names a VM, a host with its port, or seconds.'));
+    throw new CommandError('invalid', t('A task that waits needs a VM, a host with a port, or seconds.'));
   }
   return waitFor({ what: 'time', atMostMs });
 }

@@ -17,16 +17,16 @@ export function messageRow(node: MessageNode, failure: Failure | undefined): Mes
     case 'failure':
       return failureRow(node, failure);
     case 'idle':
-      return row(t('Not connected'), t('click to connect'), 'plug', 'connectable', connect());
+      return row(t('Not connected'), t('Click to connect'), 'plug', 'connectable', connect());
     case 'connecting':
       return row(t('Connecting…'), '', 'loading~spin', '', { title: t('Show Log'), command: 'virtRewind.showLog' });
     case 'noVms':
-      return row(t('No VMs here'), t('they appear by themselves'), 'info', '', {
+      return row(t('No VMs'), t('New VMs appear automatically'), 'info', '', {
         title: t('Refresh'),
         command: 'virtRewind.refresh',
       });
     case 'noMatch':
-      return row(t('The filter hides all VMs'), t('click to clear it'), 'filter', '', {
+      return row(t('The filter hides all VMs'), t('Click to clear the filter'), 'filter', '', {
         title: t('Clear Filter'),
         command: 'virtRewind.clearFilter',
       });
@@ -45,7 +45,7 @@ function failureRow(node: MessageNode, failure: Failure | undefined): MessageRow
   const text = failure === undefined ? undefined : failureText(failure);
   const isVm = node.ref !== undefined;
   return row(
-    text?.sentence ?? t('It failed.'),
+    text?.sentence ?? t('The operation failed.'),
     text?.nextStep ?? '',
     'warning',
     isVm ? 'failure' : 'failure;connectable',

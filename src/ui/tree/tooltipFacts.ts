@@ -27,13 +27,13 @@ export interface TooltipContent {
 /** @param facts what the row knows */
 export async function tooltipContent(node: Node, facts: FactList, inventory: TooltipSource): Promise<TooltipContent> {
   if (node.kind === 'snapshot') {
-    return { facts, picture: pictureOf(await shownThen(node, inventory), t('What the display showed')) };
+    return { facts, picture: pictureOf(await shownThen(node, inventory), t('Display at that time')) };
   }
   if (node.kind !== 'vm') {
     return { facts, picture: undefined };
   }
   const [told, png] = await Promise.all([withAddresses(facts, node.ref, inventory), shownNow(node.ref, inventory)]);
-  return { facts: told, picture: pictureOf(png, t('What the display shows')) };
+  return { facts: told, picture: pictureOf(png, t('Current display')) };
 }
 
 function pictureOf(png: Uint8Array | undefined, is: string): DisplayPicture | undefined {

@@ -70,7 +70,7 @@ describe('the guard', () => {
     assert.equal(limitDenial('v', { checkpoints: 1, bytes: 400 }, 601, limits)?.reason, 'tooLarge');
     const most = { checkpoints: 2, bytes: 1024 ** 3 };
     const { sentence } = limitDenial('v', { checkpoints: 1, bytes: 1.5 * 1024 ** 3 }, 0, most) ?? {};
-    assert.match(sentence ?? '', /1\.5 GB, and 1\.0 GB/u);
+    assert.match(sentence ?? '', /1\.5 GB, but only 1\.0 GB/u);
   });
 
   it('refuses whatever loses something', () => {

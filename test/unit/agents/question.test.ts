@@ -57,14 +57,14 @@ describe('the question before an act of an agent', () => {
       await ask('revert_vm', { snapshot: 'a', after: 'paused' }),
     ]) {
       assert.match(question?.title ?? '', /Revert web to “a”/u);
-      assert.match(question?.details ?? '', /kept first, as the snapshot “Before revert to a”[^]*is lost/u);
+      assert.match(question?.details ?? '', /saved first as the snapshot “Before revert to a”[^]*is lost/u);
     }
   });
 
   it('says of a checkpoint how long the guest stands still, and of a program that not all of it can be undone', async () => {
     const checkpoint = await ask('checkpoint_vm', { title: 'mine' });
     assert.match(checkpoint?.title ?? '', /“mine” of web/u);
-    assert.match(checkpoint?.details ?? '', /stands still/u);
+    assert.match(checkpoint?.details ?? '', /Pauses the VM/u);
     const program = await ask('run_in_guest', { program: 'rm', args: ['-r', '/srv\n\u202eevil'] });
     assert.match(program?.title ?? '', /program in web/u);
     assert.deepEqual(program?.details.split('\n')[0], 'rm -r /srv evil');

@@ -339,15 +339,15 @@ describe('bisect: in words', () => {
       line,
       answers: verdicts.map((verdict, point) => ({ point, verdict, tries: [{ verdict }] })),
     });
-    assert.match(resultLines(answered('skip', 'skip', 'skip'))[0] ?? '', /^Nothing is known/u);
+    assert.match(resultLines(answered('skip', 'skip', 'skip'))[0] ?? '', /^No result/u);
     assert.match(resultLines(answered('good', 'skip', 'skip'))[0] ?? '', /S 0.*skipped: S 1, S 2/u);
-    assert.match(resultLines(answered('good', 'good', 'good'))[0] ?? '', /^None is bad/u);
+    assert.match(resultLines(answered('good', 'good', 'good'))[0] ?? '', /^No snapshot is bad/u);
   });
 
   it('counts one as one', () => {
     const one = { ...given, line: given.line.slice(0, 1) };
-    assert.match(resultLines(one).join(' '), /^1 restore point /);
-    assert.match(resultLines(given).join(' '), /^32 restore points /);
+    assert.match(resultLines(one).join(' '), /^1 snapshot /);
+    assert.match(resultLines(given).join(' '), /^32 snapshots /);
     assert.doesNotMatch([...planLines(one, 1), ...planLines({ ...one, tries: 2 }, 1)].join(' '), /\b1 \w+s\b/);
   });
 });

@@ -47,9 +47,9 @@ describe('what is said of a copy', () => {
   it('tells what it left, and only then', () => {
     assert.match(copyStoppedText(new CopyStopped(full), 'web'), /\/a in web.*\(No space\).* Nothing was copied\.$/u);
     const besides = new CopyStopped(full, { path: '/a.part', is: 'besides' });
-    assert.match(copyStoppedText(besides, 'web'), /left in web as \/a\.part: remove it/u);
+    assert.match(copyStoppedText(besides, 'web'), /left in web as \/a\.part\. Delete it/u);
     const inPlace = new CopyStopped(full, { path: '/a', is: 'inPlace' });
-    assert.match(copyStoppedText(inPlace, 'web'), /\/a in web holds a part only/u);
+    assert.match(copyStoppedText(inPlace, 'web'), /\/a in web is incomplete/u);
   });
 
   it('does not let a guest speak to the terminal', () => {

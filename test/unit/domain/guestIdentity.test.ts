@@ -29,9 +29,9 @@ describe('a renewal of what a guest is known by', () => {
       'the first part, and then a fault',
       ended(1, 'machineId\n', 'one\ncannot create \u001B[31mkeys\n'),
       { kind: 'stopped', parts: ['machineId'], why: 'cannot create \u001B[31mkeys' },
-      /machine ID\. What comes after it failed: cannot create [^\p{Cc}]*keys$/u,
+      /machine ID\. The next step failed: cannot create [^\p{Cc}]*keys$/u,
     ],
-    ['a signal', ended(undefined, ''), { kind: 'stopped', parts: [], why: '' }, /Nothing in web .*does not say why/u],
+    ['a signal', ended(undefined, ''), { kind: 'stopped', parts: [], why: '' }, /Nothing in web .*reports no reason/u],
     ['no end', { kind: 'late', pid: 7 }, { kind: 'late', pid: 7 }, /3 min.*process 7/u],
   ];
   for (const [what, ran, renewal, told] of cases) {

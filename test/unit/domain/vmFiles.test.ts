@@ -112,9 +112,12 @@ describe('the files of a VM', () => {
     const files = filesOf(web());
     const view = { tree: web().tree };
     const words = (path: string): string => vmFileText(one(files, path)!, view).facts;
-    assert.match(words('/img/web.qcow2'), /disk vda · qcow2 · 1\.0 MB of at most 1\.0 GB · .*now · of “a”, “b”, “c”/);
+    assert.match(
+      words('/img/web.qcow2'),
+      /disk vda · qcow2 · 1\.0 MB of at most 1\.0 GB · .*current · of “a”, “b”, “c”/,
+    );
     assert.match(words('/img/web.c'), /missing .*after “c”/);
-    assert.match(words('/iso/cd.iso'), /drive sda .*not known/);
+    assert.match(words('/iso/cd.iso'), /drive sda .*size unknown/);
     assert.equal(vmFileText(one(files, '/img/web.a')!, view).name, 'web.a');
   });
 

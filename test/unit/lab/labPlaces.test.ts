@@ -51,11 +51,11 @@ describe('the image of a lab', () => {
 
   it('rests on nothing that QEMU opens as another format than it has, or guesses', async () => {
     for (const [name, format, backing, said] of [
-      ['as-vmdk', 'vmdk', 'base.raw', /opened as vmdk/u],
-      ['as-descriptor', 'vmdk', 'descriptor', /no image of the format/u],
-      ['descriptor-as-raw', 'raw', 'descriptor', /no image of the format/u],
-      ['qcow2-as-raw', 'raw', 'whole', /opened as raw/u],
-      ['raw-as-qcow2', 'qcow2', 'base.raw', /opened as qcow2/u],
+      ['as-vmdk', 'vmdk', 'base.raw', /as vmdk/u],
+      ['as-descriptor', 'vmdk', 'descriptor', /not an image in the format/u],
+      ['descriptor-as-raw', 'raw', 'descriptor', /not an image in the format/u],
+      ['qcow2-as-raw', 'raw', 'whole', /as raw/u],
+      ['raw-as-qcow2', 'qcow2', 'base.raw', /as qcow2/u],
     ] as const) {
       await make(name, format, backing);
       await refused(name, said);
@@ -67,10 +67,10 @@ describe('the image of a lab', () => {
     // Of its extensions the first, the format, becomes their end.
     image.writeUInt32BE(0, image.readUInt32BE(100));
     await writeFile(at('guessed'), image);
-    await refused('guessed', /does not say in which format/u);
-    await refused('descriptor', /no image of the format/u);
+    await refused('guessed', /does not name the format/u);
+    await refused('descriptor', /not an image in the format/u);
     await make('circle', 'qcow2', 'circle');
-    await refused('circle', /rests on itself/u);
+    await refused('circle', /is built on itself/u);
   });
 
   it('names what it rests on by a path', async () => {
@@ -86,7 +86,7 @@ describe('the image of a lab', () => {
       ['by-nbd', 'raw', 'nbd:unix:/run/x'],
     ] as const) {
       await make(name, format, backing);
-      await refused(name, /not by a path/u);
+      await refused(name, /not name it by a path/u);
     }
     await runOk('sh', [
       '-c',
@@ -94,7 +94,7 @@ describe('the image of a lab', () => {
       'sh',
       at('by-bytes'),
     ]);
-    await refused('by-bytes', /not by a path/u);
+    await refused('by-bytes', /not name it by a path/u);
   });
 
   it('is followed as QEMU does, which counts a relative name from the name of the image, not from where a link leads', async () => {
@@ -103,6 +103,6 @@ describe('the image of a lab', () => {
     await make('other/mid', 'raw', 'shown');
     await symlink('other/mid', at('linked'));
     await make('over-link', 'qcow2', 'linked');
-    await refused('over-link', /outside of the folders/u);
+    await refused('over-link', /outside the folders/u);
   });
 });

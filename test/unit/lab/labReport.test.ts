@@ -14,7 +14,7 @@ describe('the page of a check of a lab', () => {
       text.replaceAll('\\', ''),
       [
         '# Check of virt-rewind.yaml',
-        '## Wrong in the File',
+        '## Errors in the File',
         '- Line 3: There is no VM db.\n- Line 7: A size is a number.',
         '## Different from the File',
         '- db is off.',

@@ -332,7 +332,7 @@ describe('the menus of rows', () => {
       'Revert…',
       'Rename…',
       'Show Picture',
-      'Compare with Present',
+      'Compare with Current State',
       'Compare…',
       'Delete Restore Point…',
     ]);

@@ -281,7 +281,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   diskOnlyRevertUnsupported: byHand(() => ({ capabilities: capabilities() })),
   externalDeleteUnsupported: byHand(() => ({ capabilities: capabilities() })),
   leafOfOtherBranch: byHand(() => ({ capabilities: capabilities() })),
-  internalParent: end(/has to stay/u),
+  internalParent: end(/must stay/u),
   internalBaseInUse: turned('shutDown', 'off', {}, fullClone),
   severalChildren: all(
     by(ask.remove('x', 'withDescendants'), ({ tree: of }) => ({ tree: withoutOne(withoutOne(of, 'y'), 'x') })),
@@ -325,7 +325,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   ),
   unsafePath: withDisk((one) => ({ ...one, source: '/img/web.qcow2' })),
   unsafeSnapshotName: turned('shutDown', 'off'),
-  snapshotMissing: end(/look again/u),
+  snapshotMissing: end(/Refresh/u),
 
   // What a snapshot holds.
   frozenFileInUse: repaired({ kind: 'leaveFrozenFiles', snapshot: 's' }),
@@ -413,7 +413,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   badVmName: other({ clone: { uuid: 'new', name: 'second' } }),
   linkedToTag: other({ way: 'full' }),
   cloneNeedsOff: turned('shutDown', 'off'),
-  diskNotHeld: end(/holds all disks/u),
+  diskNotHeld: end(/contains all disks/u),
   cloneSharesMemory: end(''),
   forkNeedsRam: (here) => {
     const { ram: _, ...plain } = here.request as Extract<OperationRequest, { kind: 'clone' }>;
@@ -422,22 +422,22 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   notOurClone: end(/virsh/u),
 
   // Of what no planner decides: see `decidedElsewhere`.
-  forkNeedsMemory: end(/Make fewer/u),
+  forkNeedsMemory: end(/fewer forks/u),
   notSeamless: end(/Update to/u),
-  notAllSeen: end(/Try again/u),
+  notAllSeen: end(/examine/u),
   stalePlan: end(/try again/u),
-  definitionDiffers: end(/Shut .* down/u),
+  definitionDiffers: end(/Shut down/u),
   notUndoable: end(/Undo these first/u),
-  protectedVm: end(/Finish it yourself/u),
-  recoveryFailed: end(/Finish it yourself/u),
-  onUnknownOverlay: end(/Nothing is lost/u),
+  protectedVm: end(/manually/u),
+  recoveryFailed: end(/manually/u),
+  onUnknownOverlay: end(/No data is lost/u),
   unfinishedOperation: end(/Examine/u),
   systemInterrupted: end(/system recover/u),
   begunElsewhere: end(/Connect to/u),
-  entryUnreadable: end(/remove the folder/u),
+  entryUnreadable: end(/delete the folder/u),
   entryOfUnknownVm: end(/out of the journal/u),
   settingsUnreadable: end(/Open the editor/u),
-  usedSince: end(/go on with it as it is/u),
+  usedSince: end(/keep using it as it is/u),
   saveUsedUp: end(/resume it/u),
   variablesReplaced: end(/Revert .* again/u),
   vmGone: end(''),

@@ -115,7 +115,7 @@ const unseen: Readonly<Record<string, Change>> = {
   'other files': (at) =>
     withSeen(at, (files) => ({ ...files, files: new Map([...files.files].map(([file]) => [file, 'unknown'])) })),
   tags: (at) => eachImage(at, (facts) => without(facts, 'tags')),
-  'whether images are damaged': (at) => eachImage(at, (facts) => without(facts, 'corrupt')),
+  'damaged images': (at) => eachImage(at, (facts) => without(facts, 'corrupt')),
   'what files are to their file system': (at) => eachImage(at, (facts) => without(facts, 'real')),
   'free space': (at) => withSeen(at, (files) => ({ ...files, freeBytes: new Map() })),
   'what can be done in folders': (at) => withSeen(at, (files) => ({ ...files, canAct: new Map() })),
@@ -139,7 +139,7 @@ const isNotWritten =
 /** refusal, lifted when this is unseen → why that loses nothing. */
 const permitted: Readonly<Record<string, string>> = {
   'imageCorrupt, unseen: all images': isSaid,
-  'imageCorrupt, unseen: whether images are damaged': 'formats other than qcow2 have no such mark',
+  'imageCorrupt, unseen: damaged images': 'formats other than qcow2 have no such mark',
   'memoryFileMissing, unseen: other files': isSaid,
   'overlayMissing, unseen: all images': isSaid,
   'tagMissing, unseen: all images': isSaid,
@@ -152,9 +152,9 @@ const permitted: Readonly<Record<string, string>> = {
   'externalRevertUnsupported, unseen: free space': isFull,
   'frozenFileInUse, unseen: free space': isFull,
   'layerBroken, unseen: all images': isNotWritten,
-  'layerBroken, unseen: whether images are damaged': isNotWritten,
+  'layerBroken, unseen: damaged images': isNotWritten,
   'checkpointImpossible, unseen: all images': isNotWritten,
-  'checkpointImpossible, unseen: whether images are damaged': isNotWritten,
+  'checkpointImpossible, unseen: damaged images': isNotWritten,
   'runsUnseen, unseen: all images': noLocks,
   'runsUnseen, unseen: locks': noLocks,
   'runsUnseen, unseen: what files are to their file system': noLocks,

@@ -147,6 +147,6 @@ describe('the power of a system', () => {
     assert.deepEqual(vms.told, ['start db']);
     const [failed] = result.members;
     const late = { ...failed!, failure: new Failure('failed', { vm: 'db' }) };
-    assert.match(outcomeLines([late]).join(), /^db: it runs, .*in time/u);
+    assert.match(outcomeLines([late]).join(), /^db: running, .*in time/u);
   });
 });

@@ -102,7 +102,7 @@ describe('examination text', () => {
       report(
         [],
         [...kinds, ...more].map((kind) => ({ kind, can })),
-      ).match(/stands still for about/gu)?.length ?? 0;
+      ).match(/Pauses the VM for about/gu)?.length ?? 0;
     assert.deepEqual([stops('yes'), stops('untried'), stops('no'), stops('yes', ['createDisk'])], [4, 4, 0, 4]);
   });
 
@@ -150,16 +150,16 @@ describe('examination text', () => {
   });
 
   it('counts what is wrong, and keeps notes apart', () => {
-    assert.match(report([]), /Nothing is wrong/u);
+    assert.match(report([]), /No problems found/u);
     const text = report([
       { problem: samples.guestFrozen },
       { problem: samples.mixedStyles },
       { problem: samples.managedSave },
     ]);
-    assert.match(text, /2 things are wrong/u);
+    assert.match(text, /2 problems found/u);
     assert.ok(text.indexOf('### Error') < text.indexOf('### Warning'));
     assert.ok(text.indexOf('## Worth knowing') < text.indexOf('### Note'));
-    assert.match(report([{ problem: samples.guestFrozen }]), /One thing is wrong/u);
+    assert.match(report([{ problem: samples.guestFrozen }]), /1 problem found/u);
   });
 
   it('says what can be mended, and why something cannot now', () => {
@@ -176,7 +176,7 @@ describe('examination text', () => {
     assert.match(can, /\*\*Can be repaired here:\*\* Thaw the file systems in web\\-test/u);
     const decision = refuse('blockJobRunning', { vm: 'web-test', disk: 'vda' });
     const cannot = report([{ problem, repair: { repair: repairs.thawGuest, decision } }]);
-    assert.match(cannot, /\*\*Cannot be repaired now:\*\* Thaw .* A job works on disk vda/u);
+    assert.match(cannot, /\*\*Cannot be repaired now:\*\* Thaw .* A job is running on disk vda/u);
   });
 
   it('makes a table of what works, with the reason where it does not', () => {
@@ -194,7 +194,7 @@ describe('examination text', () => {
     assert.equal(rows.length, 6);
     assert.match(rows[2] ?? '', /running VM \| yes \|/u);
     assert.match(rows[3] ?? '', /yes\\, without libvirt \| .*cannot revert to external snapshots\\\. \|$/u);
-    assert.match(rows[4] ?? '', /\| no \| .*newer can\\\. \|$/u);
+    assert.match(rows[4] ?? '', /\| no \| .*or newer\\\. \|$/u);
     assert.match(rows[5] ?? '', /\| not tried yet \| .*marks the VM/u);
   });
 
@@ -214,19 +214,19 @@ describe('examination text', () => {
     const first = (bytes: number | 'unknown'): string =>
       problemText({ ...low, trash: { snapshots: 3, bytes } }, view, now).todo;
     const without = problemText(low, view, now).todo;
-    assert.ok(first(2 ** 30).startsWith('First empty the trash of web-test, which takes 1.0 GB. '));
+    assert.ok(first(2 ** 30).startsWith('First empty the trash of web-test, which uses 1.0 GB. '));
     assert.ok(first('unknown').startsWith('First empty the trash of web-test. '));
     assert.ok([first(2 ** 30), first('unknown')].every((text) => text.endsWith(without)));
   });
 
   it('tells how many are in the trash, what they take and until when', () => {
     const { what, means, todo } = problemText(samples.inTrash, view, now);
-    assert.match(what, /^3 snapshots of web-test are in the trash and take 1\.0 GB/u);
+    assert.match(what, /^3 snapshots of web-test are in the trash and use 1\.0 GB/u);
     assert.match(means, /oldest stays until/u);
     assert.match(todo, /Empty Trash/u);
     const over = { ...samples.inTrash, snapshots: 1, bytes: 'unknown', until: now } as const;
     assert.match(problemText(over, view, now).what, /^1 snapshot of web-test is in the trash\.$/u);
-    assert.match(problemText(over, view, now).means, /is over/u);
+    assert.match(problemText(over, view, now).means, /has expired/u);
   });
 
   it('tells the one line that mends what keeps RAM from being kept while the guest runs on', () => {

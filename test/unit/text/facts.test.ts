@@ -16,7 +16,7 @@ describe('the facts of a snapshot', () => {
       const trailers = { guestPausedMs: 4, ...(ramWritten === undefined ? {} : { ramWritten }) };
       const context = { parent: undefined, automatic: false, kept: false, size: undefined };
       const { lines } = snapshotFacts({ ...snapshot('a', { memory: 'external' }), trailers }, context, { now });
-      assert.equal(lines.find(({ name }) => name === 'Guest stood still')?.value, expected);
+      assert.equal(lines.find(({ name }) => name === 'Pause of the VM')?.value, expected);
     });
   }
 });

@@ -191,16 +191,16 @@ describe('failure text', () => {
       assert.match(sentence, /web-test/);
       return `${sentence} ${nextStep}`;
     };
-    assert.match(told({ kind: 'create', vm: ref, snapshotKind: 'memory', title: 'x' }), /no snapshot was made/i);
+    assert.match(told({ kind: 'create', vm: ref, snapshotKind: 'memory', title: 'x' }), /nothing was created/i);
     assert.match(told({ kind: 'delete', vm: ref, snapshot, scope: 'one' }), /again/);
     assert.equal(failureText(new Failure('cancelled')).severity, 'warning');
   });
 
   it('says of a job at which nobody works how to be rid of it, and of another to wait', () => {
     const nobody = failureText(new Failure('busy', { vm, heldByNobody: true }));
-    assert.equal(nobody.sentence, `libvirt waits for a job of ${vm} at which nobody seems to work.`);
-    assert.match(nobody.nextStep, /restart libvirt’s service \(libvirtd or virtqemud\); running VMs go on/);
-    assert.equal(failureText(new Failure('busy', { vm })).nextStep, 'Try again when it has ended.');
+    assert.equal(nobody.sentence, `libvirt is waiting for a job of ${vm} that no program seems to run.`);
+    assert.match(nobody.nextStep, /restart the libvirt service \(libvirtd or virtqemud\)\. Running VMs/);
+    assert.equal(failureText(new Failure('busy', { vm })).nextStep, 'Try again when it has finished.');
   });
 
   it('offers to wait or to force off where a guest did not react, each for that very VM', () => {
@@ -237,22 +237,22 @@ describe('failure text', () => {
 
   it('says that a guest may still do what it was asked for', () => {
     for (const [action, words] of [
-      ['shutDown', /web-test was asked to shut down and may still do it\./],
-      ['restart', /web-test was asked to restart and may still do it\./],
+      ['shutDown', /The guest of web-test was asked to shut down and may still do so\./],
+      ['restart', /The guest of web-test was asked to restart and may still do so\./],
     ] as const) {
       const request = { kind: 'power', vm: ref, action } as const;
       const details = { vm, request, byUs: true, mayStillHappen: true, stateNow: 'running' } as const;
       const { severity, sentence } = failureText(new Failure('cancelled', details));
       assert.equal(severity, 'info');
       assert.match(sentence, words);
-      assert.match(sentence, /web-test is running now\./);
+      assert.match(sentence, /web-test is now running\./);
     }
   });
 
   it('tells an address that no libvirt was asked at from what a libvirt refuses', () => {
     const connection = 'qemu+ssh://host/system';
     assert.match(failureText(new Failure('unsupported', { connection })).sentence, /Connections like qemu\+ssh/);
-    assert.match(failureText(new Failure('invalid', { connection: 'nonsense' })).sentence, /no address/);
+    assert.match(failureText(new Failure('invalid', { connection: 'nonsense' })).sentence, /not a libvirt address/);
     const asked = new Failure('unsupported', { connection, libvirtCode: 3 });
     assert.doesNotMatch(failureText(asked).sentence, /Connections/);
   });
@@ -265,13 +265,13 @@ describe('failure text', () => {
 
   it('tells a state in the words of the view', () => {
     const { sentence } = failureText(new Failure('failed', { vm, stateNow: 'shuttingDown' }));
-    assert.match(sentence, /web-test is shutting down now/);
+    assert.match(sentence, /web-test is now shutting down/);
   });
 
   it('says that nothing was touched when the journal cannot be written, unless steps were carried out before', () => {
     const details = { vm, path: '/home/me/journal' };
     const atFirst = failureText(new Failure('journal', details));
-    assert.match(atFirst.sentence, /\/home\/me\/journal.*nothing was begun.*web-test is as it was/);
+    assert.match(atFirst.sentence, /\/home\/me\/journal.*nothing was started.*web-test did not change/);
     const later = failureText(new Failure('journal', { ...details, begun: true }));
     assert.match(later.sentence, /\/home\/me\/journal.*stopped between two steps/);
     assert.doesNotMatch(later.sentence, /nothing was begun/);
@@ -290,7 +290,7 @@ describe('failure text', () => {
   });
 
   it('tells the state the VM is in now', () => {
-    assert.match(failureText(new Failure('failed', { vm, stateNow: 'paused' })).sentence, /web-test is paused now/);
+    assert.match(failureText(new Failure('failed', { vm, stateNow: 'paused' })).sentence, /web-test is now paused/);
   });
 
   it('quotes what libvirt says, cut and on one line', () => {
@@ -303,29 +303,32 @@ describe('failure text', () => {
 
   it('says what a failure left, and what became of what had been begun', () => {
     const told = (details: FailureDetails): string => failureText(new Failure('failed', { vm, ...details })).sentence;
-    assert.match(told({ recovered: 'before' }), /web-test is as it was before\./);
+    assert.match(told({ recovered: 'before' }), /web-test is in the same state as before\./);
     const ended = told({ recovered: 'before', stateNow: 'off', stateBefore: 'running', qemuEnded: true });
-    assert.match(ended, /QEMU ended/);
-    assert.doesNotMatch(ended, /as it was before/);
-    assert.match(told({ recovered: 'after' }), /brought to its end/);
-    assert.match(told({ unseen: true, left: [{ kind: 'tag', file, tag: snapshot }] }), /not everything was done/);
+    assert.match(ended, /QEMU process ended/);
+    assert.doesNotMatch(ended, /same state as before/);
+    assert.match(told({ recovered: 'after' }), /completed anyway/);
+    assert.match(
+      told({ unseen: true, left: [{ kind: 'tag', file, tag: snapshot }] }),
+      /part of the operation .* is missing/,
+    );
     const { refusal } = refuse('noDescendants', { snapshot });
     const request: OperationRequest = { kind: 'power', vm: { connection: 'c', uuid: 'u' }, action: 'start' };
     const refused = (details: FailureDetails): string =>
       failureText(new Failure('refused', { vm, refusal, ...details })).sentence;
     assert.match(refused({}), /Nothing was changed\./);
     const late = refused({ recoveredFirst: { request, vm, outcome: 'after' } });
-    assert.match(late, /starting was interrupted\. It is finished now\./);
+    assert.match(late, /starting was interrupted\. It is now finished\./);
     assert.doesNotMatch(late, /Nothing was changed/);
-    assert.match(told({ thawed: true }), /were let go on/);
+    assert.match(told({ thawed: true }), /have been thawed/);
     const left = [
       told({ left: [{ kind: 'pausedSaving' }] }),
       told({ left: [{ kind: 'frozen' }] }),
       told({ left: [{ kind: 'tag', file, tag: snapshot }] }),
       told({ left: [{ kind: 'file', file }] }),
     ];
-    assert.match(told({ left: [{ kind: 'snapshot', snapshot }] }), /stays: delete it/);
-    assert.ok(left.every((text) => text.includes('doctor')));
+    assert.match(told({ left: [{ kind: 'snapshot', snapshot }] }), /still exists\. Delete it/);
+    assert.ok(left.every((text) => text.includes('Doctor')));
     assert.ok(left.slice(2).every((text) => text.includes(file)));
     assert.equal(new Set(left).size, left.length);
   });
@@ -335,7 +338,7 @@ describe('failure text', () => {
       failureText(new Failure('failed', { vm, libvirtMessage, ...details })).nextStep;
     const commit = "unable to execute QEMU command 'block-commit': Could not open '/images/a.qcow2': Permission denied";
     assert.match(advice(commit), /AppArmor.*a\.qcow2/);
-    assert.match(advice("Could not open '/images/a.qcow2': Permission denied"), /right to “\/images\/a\.qcow2”/);
+    assert.match(advice("Could not open '/images/a.qcow2': Permission denied"), /access to “\/images\/a\.qcow2”/);
     assert.match(advice("unable to set security context 'x' on '/images/a.qcow2': Operation not permitted"), /SELinux/);
     assert.doesNotMatch(advice('something else'), /AppArmor|SELinux|right to/);
     const socket = new Failure('denied', { group: 'libvirt', libvirtMessage: "'/run/sock': Permission denied" });
@@ -445,23 +448,23 @@ describe('refusal text', () => {
     const told = (details: FailureDetails): ReturnType<typeof failureText> =>
       failureText(new Failure('stopped', { vm, refusal, ...details }));
     const rows: readonly (readonly [FailureDetails['recovered'], RegExp, RegExp])[] = [
-      ['before', /as it was before/, /try again/],
-      ['after', /brought to its end/, /^$/],
-      ['partly', /stays done; the rest was not begun\. Deleted by now: a, b\./, /try again/],
-      ['explained', /stands half way\. Deleted by now: a, b\./, /try again/],
-      ['failed', /stands half way/, /try again/],
-      [undefined, /done by then/, /Connect again/],
+      ['before', /same state as before/, /try again/],
+      ['after', /completed anyway/, /^$/],
+      ['partly', /Completed steps stay\. The other steps did not start\. Deleted so far: a, b\./, /try again/],
+      ['explained', /stopped in the middle\. Deleted so far: a, b\./, /try again/],
+      ['failed', /stopped in the middle/, /try again/],
+      [undefined, /already done/, /Connect again/],
     ];
     for (const [recovered, sentence, nextStep] of rows) {
       const details = recovered === undefined ? {} : { recovered, deleted: ['a', 'b'], stateNow: 'off' as const };
       const text = told(details);
       assert.match(text.sentence, sentence);
-      assert.match(text.sentence, /changed meanwhile.*A part of the operation was done/);
+      assert.match(text.sentence, /has changed.*Part of the operation was already done/);
       assert.doesNotMatch(text.sentence, /Nothing was changed/);
       assert.match(text.nextStep, nextStep);
       assert.equal(text.severity, ['before', 'after', 'partly'].includes(recovered ?? '') ? 'warning' : 'error');
     }
-    assert.match(told({ recovered: 'after', deleted: ['a'], stateNow: 'off' }).sentence, /web-test is off now/);
+    assert.match(told({ recovered: 'after', deleted: ['a'], stateNow: 'off' }).sentence, /web-test is now off/);
   });
 
   it('says that nothing was changed', () => {

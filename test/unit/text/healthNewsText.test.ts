@@ -17,7 +17,7 @@ describe('the message about what is newly wrong', () => {
   it('says what it is, why it matters, and what to do', () => {
     const said = text(deep);
     assert.match(said, /9 deltas/);
-    assert.match(said, /slower/);
+    assert.match(said, /slows down/);
     assert.match(said, /Consolidate/);
   });
 
@@ -25,13 +25,13 @@ describe('the message about what is newly wrong', () => {
     assert.match(text(deep, old), /9 deltas.*oldest delta.*Consolidate/);
     assert.doesNotMatch(text(deep, old, large), /more thing/);
     const said = text(deep, old, large, deeper);
-    assert.match(said, /1 more thing/);
+    assert.match(said, /1 more problem/);
     assert.doesNotMatch(said, /12 deltas/);
   });
 
   it('counts those of several VMs, and says the first', () => {
     const other = { problem: old, view: vmView({ ref: { ...ref, uuid: 'other' } }) };
     const said = healthNewsText([news(deep), other], now);
-    assert.match(said, /^2 things .* 2 VMs.*9 deltas.*slower/);
+    assert.match(said, /^2 problems .* 2 VMs.*9 deltas.*slows down/);
   });
 });

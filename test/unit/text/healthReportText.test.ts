@@ -14,7 +14,7 @@ describe('the report of Check Health', () => {
   it('is about a single VM by its name, and says once that nothing is wrong', () => {
     const text = healthReportText([checked('web')], ['build-host could not be asked.'], now);
     assert.deepEqual(headings(text), ['# Health of web']);
-    assert.equal(text.match(/Nothing is wrong/gu)?.length, 1);
+    assert.equal(text.match(/No problems found/gu)?.length, 1);
     assert.match(text, /build\\-host/u);
   });
 
@@ -25,7 +25,7 @@ describe('the report of Check Health', () => {
     };
     for (const all of [[noted], [noted, noted]]) {
       const text = healthReportText(all, [], now);
-      assert.match(text, /^Nothing is wrong/mu);
+      assert.match(text, /^No problems found/mu);
       assert.match(text, /^##+ Note\\: /mu);
     }
   });

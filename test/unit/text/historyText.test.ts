@@ -50,7 +50,7 @@ describe('the text of the history', () => {
     assert.equal(told('failed: no disk: vdb'), 'failed in 0.4 s: no disk: vdb');
     assert.equal(told('busy: another editor began'), 'failed in 0.4 s: busy (another editor began)');
     assert.equal(told('noSpace'), 'failed in 0.4 s: disk full');
-    assert.equal(told('refused: blockJobRunning'), 'failed in 0.4 s: refused');
+    assert.equal(told('refused: blockJobRunning'), 'failed in 0.4 s: rejected');
     assert.equal(told('whatever: it was'), 'failed in 0.4 s: whatever: it was');
     assert.doesNotMatch(told('dismissed', 'explained'), /dismissed/);
     assert.equal(told('toString'), 'failed in 0.4 s: toString');
@@ -75,9 +75,9 @@ describe('the text of the history', () => {
       told({ kind: 'trash', snapshots: ['a', 'b'], put: 'in', until: 1 }),
       'moving a, as it is called, b, as it is called to the trash',
     );
-    assert.equal(told({ kind: 'keep', snapshots: ['a'], kept: 'free' }), 'taking the mark off a, as it is called');
+    assert.equal(told({ kind: 'keep', snapshots: ['a'], kept: 'free' }), 'allowing pruning of a, as it is called');
     assert.equal(told({ kind: 'favourite', snapshot: 'a' }), 'making a, as it is called the favourite');
-    assert.equal(told({ kind: 'favourite' }), 'taking the star off the favourite');
+    assert.equal(told({ kind: 'favourite' }), 'removing the favourite');
     assert.equal(told({ kind: 'trash', snapshots: 'a', put: 'in' }), 'trash');
     assert.equal(told({ kind: 'trash', put: 7 }), 'trash');
     assert.equal(told({ type: 'trash' }), 'trash');
@@ -91,10 +91,7 @@ describe('the text of the history', () => {
   it('tells the step of an agent, and the snapshot before it', () => {
     const agent = { kind: 'agent', agent: 'a_b', tool: 'run_in_guest', step: 7, what: 'rm -rf /', before: 'kept' };
     const text = page([line({ request: agent, shell: 'virt-rewind mcp', command: undefined })]);
-    assert.match(
-      text,
-      /step 7 of a\\_b\\: run\\_in\\_guest rm \\-rf \\\/ \\\(before it\\: kept\\, as it is called\\\)/,
-    );
+    assert.match(text, /step 7 of a\\_b\\: run\\_in\\_guest rm \\-rf \\\/ \\\(before\\: kept\\, as it is called\\\)/);
     assert.match(text, /by ada in virt\\-rewind mcp/);
     assert.doesNotThrow(() => page([line({ request: { kind: 'agent', step: {}, what: [] } })]));
   });

@@ -33,7 +33,7 @@ describe('an operation of the log in words', () => {
 
   it('says what becomes of a mark that is undone', () => {
     const out = { kind: 'trash', vm: ref, snapshots: ['before-upgrade'], put: 'out', until: 0 } as const;
-    assert.equal(undoingWords({ kind: 'mark', request: out }, view), 'taking Before upgrade out of the trash');
+    assert.equal(undoingWords({ kind: 'mark', request: out }, view), 'restoring Before upgrade from the trash');
   });
 
   it('names what is gone as it was called', () => {

@@ -199,10 +199,10 @@ describe('plan text', () => {
     const request = { kind: 'consolidate', vm: ref } as const;
     const consolidate = plan({ request, merges, warnings } as unknown as Partial<Plan>);
     const { detail } = planText(consolidate, target, now);
-    assert.match(detail, /into \/a, 3\.0 MB/);
+    assert.match(detail, /into \/a, at most 3\.0 MB/);
     assert.doesNotMatch(detail, /\/b/);
     const { lines } = questionOf({ plan: consolidate, target }, now);
-    assert.match(lines.join(' '), /3\.0 MB at most/);
+    assert.match(lines.join(' '), /at most 3\.0 MB/);
   });
 
   it('says of a transient VM that it will be gone', () => {

@@ -51,7 +51,7 @@ describe('text of several plans', () => {
 
   it('counts and names in total what is lost', () => {
     const text = plansText([forcesOff('a'), forcesOff('b'), forcesOff('c')]);
-    assert.match(text, /Lost for ever:\n• the RAM of 3 VMs/);
+    assert.match(text, /Permanently lost:\n• the RAM of 3 VMs/);
     const view = target('web', ['one', 'two']);
     const names = ['one-name', 'two-name'];
     const request = { kind: 'delete', vm: view.ref, snapshot: 'one-name', scope: 'withDescendants' } as const;
@@ -79,11 +79,11 @@ describe('text of several plans', () => {
     const spared: Warning = { kind: 'noCheckpointNeeded', since: 'old-name' };
     const lost: Loss = { kind: 'configuration' };
     const text = plansText([goesTo('web', [lost], [spared]), goesTo('db', [], [spared]), goesTo('api', [], [])]);
-    assert.match(text, /^web, db: Nothing changed since “old”/mu);
-    assert.match(text, /^• web: changes of its configuration/mu);
+    assert.match(text, /^web, db: Nothing has changed since “old”/mu);
+    assert.match(text, /^• web: configuration changes/mu);
     const all = plansText([goesTo('web', [lost], [spared]), goesTo('db', [lost], [spared])]);
-    assert.match(all, /^Nothing changed since “old”/mu);
-    assert.match(all, /^• changes of the configuration of 2 VMs/mu);
+    assert.match(all, /^Nothing has changed since “old”/mu);
+    assert.match(all, /^• configuration changes of 2 VMs/mu);
   });
 
   it('says how many and which when there are more than lines', () => {
@@ -96,9 +96,9 @@ describe('text of several plans', () => {
   });
 
   it('stays short with long names, and has no line that a name could make', () => {
-    const title = `a\nLost for ever: nothing ${'x'.repeat(500)}`;
+    const title = `a\nPermanently lost: nothing ${'x'.repeat(500)}`;
     const text = plansText(range(12).map((n) => deletes(target(`vm-${n}`, [title]), title)));
-    assert.equal(text.match(/^Lost for ever/gm)?.length, 1);
+    assert.equal(text.match(/^Permanently lost/gm)?.length, 1);
     assert.ok(text.length < 3_500, `${text.length} characters`);
   });
 });

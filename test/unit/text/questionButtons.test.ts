@@ -40,7 +40,7 @@ function questions(): Readonly<Record<string, readonly string[]>> {
   const withDetails = Object.entries(detailed()).map(([name, own]) => [name, [...own, label('Details…')]] as const);
   return {
     ...Object.fromEntries(withDetails),
-    'judge a restore point': [label('Good'), label('Bad'), label('Skip'), label('Look…')],
+    'judge a restore point': [label('Good'), label('Bad'), label('Skip'), label('Examine…')],
   };
 }
 
@@ -76,13 +76,13 @@ function detailed(): Readonly<Record<string, readonly string[]>> {
     repair: [confirm({ kind: 'repair', vm: ref, repair: { kind: 'removeTag', file: '/i/a', tag: 'a' } })],
     'restore a state': [label('Restore')],
     finish: [label('Finish')],
-    'dismiss what broke off': [label('Taken Care Of')],
+    'dismiss what broke off': [label('Mark as Resolved')],
     unprotect: [label('Unprotect')],
-    'dissolve a system': [label('Dissolve')],
+    'dissolve a system': [label('Ungroup')],
     'create a lab': [label('Create')],
     'destroy a lab': [label('Destroy')],
-    bisect: [label('Start'), label('Start, Each Three Times')],
-    'end a bisect': [label('End It')],
+    bisect: [label('Start'), label('Start, Test Each Three Times')],
+    'end a bisect': [label('End Bisect')],
   };
 }
 

@@ -141,7 +141,7 @@ describe('a question', () => {
       const request = { kind: 'power', vm: own, action: 'forceOff' } as const;
       return { plan: planOf(request, { losses: ofOne }), target: { ...view, ref: own } };
     };
-    const ask = { title: 'Force them off?', confirm: 'Force Off' };
+    const ask = { title: 'Force off them?', confirm: 'Force Off' };
     const all = losses.map((loss, index) => planned(`vm-${index}`, [loss(random(index))]));
     const text = questionOfAll(ask, all, now);
     isShort(text);
@@ -254,7 +254,7 @@ describe('a question', () => {
 
   it('says of a clone that goes what stays', () => {
     const { lines } = questionOf({ plan: planOf({ kind: 'discard', vm: ref }), target: view }, now);
-    assert.match(lines[0] ?? '', /^Kept: the VM that it was made of/u);
+    assert.match(lines[0] ?? '', /^The original VM is not affected/u);
   });
 
   it('has room for what the trash spares in its three lines', () => {
@@ -265,7 +265,7 @@ describe('a question', () => {
   it('counts one file that takes what is merged as one, where its name is not known', () => {
     const request = { kind: 'delete', vm: ref, snapshot: 'first', scope: 'one' } as const;
     const text = told(questionOf({ plan: planOf(request, { warnings: [{ kind: 'merges' }] }), target: view }, now));
-    assert.match(text, /Merged into 1 file:/u);
+    assert.match(text, /Merges later changes into 1 file\./u);
   });
 
   it('counts one snapshot that stays as one', () => {
@@ -284,8 +284,8 @@ describe('a question', () => {
       told(questionOf({ plan: planOf({ kind: 'consolidate', vm: ref }, { deletes }), target: view }, now));
     const all = view.tree?.snapshots.map(({ name }) => name) ?? [];
     assert.ok(all.length > 1);
-    assert.match(kept(all.slice(1)), /Kept: the present state and all other snapshots/u);
-    assert.match(kept(all), /Kept: the present state\./u);
+    assert.match(kept(all.slice(1)), /Keeps the current state and all other snapshots/u);
+    assert.match(kept(all), /Keeps the current state\./u);
   });
 
   it('counts one file, disk or warning as one', () => {
@@ -303,9 +303,9 @@ describe('a question', () => {
         ),
       );
     assert.match(ask([{ kind: 'notChecked', files: ['/images/a'] }]), /not checked: 1 file\./u);
-    assert.match(ask([{ kind: 'ownerLeftOut', disks: ['vdb'] }]), /left out: 1 disk\./u);
+    assert.match(ask([{ kind: 'ownerLeftOut', disks: ['vdb'] }]), /excluded: 1 disk\./u);
     const all = losses.map((loss, index) => loss(random(index)));
-    assert.match(ask([{ kind: 'otherHostsUnseen' }], all), /Mind: 1 warning in Details\./u);
+    assert.match(ask([{ kind: 'otherHostsUnseen' }], all), /1 warning in Details\./u);
   });
 
   it('counts in title and button of a prune what goes, not what was asked for', () => {

@@ -30,7 +30,7 @@ describe('the progress of a system', () => {
       progress.isDone(one);
       told.push(progress.text);
     }
-    assert.deepEqual(told, ['at work: db, api, idle', 'at work: api, idle', 'at work: idle', 'almost done']);
+    assert.deepEqual(told, ['working on db, api, idle', 'working on api, idle', 'working on idle', 'almost done']);
   });
 
   it('of a revert is, when all are back, who is waited for and who is up, without those that stay off', () => {
@@ -41,13 +41,13 @@ describe('the progress of a system', () => {
     told.push(progress.text);
     progress.isUp(api);
     told.push(progress.text);
-    assert.deepEqual(told, ['waited for: db, api', 'up: db; waited for: api', 'up: db, api']);
+    assert.deepEqual(told, ['waiting for db, api to be ready', 'ready: db; waiting for api', 'ready: db, api']);
   });
 
   it('of a start is who is up and who is waited for, and of a shutdown who is not off', () => {
     const [starting, stopping] = [progressOf('start'), progressOf('shutDown')];
     starting.isUp(db);
     stopping.isUp(idle);
-    assert.deepEqual([starting.text, stopping.text], ['up: db; waited for: api, idle', 'at work: db, api']);
+    assert.deepEqual([starting.text, stopping.text], ['ready: db; waiting for api, idle', 'working on db, api']);
   });
 });

@@ -32,7 +32,7 @@ describe('the question of a system', () => {
     const { lines, details } = systemQuestion(reverting(), now);
     const said = [...lines, details].join(' ');
     assert.doesNotMatch(said, /writes/u);
-    assert.match(said, /stand still together/u);
+    assert.match(said, /pause together/u);
     // Others of its warnings stay.
     assert.match(said, /power cut|file systems/u);
   });
@@ -50,8 +50,8 @@ describe('the question of a system', () => {
 
   it('says of one that does not go on after a checkpoint that it is kept, and of no other that it is', () => {
     const members = [{ ...ref, name: 'db', outcome: 'notStarted' as const }];
-    assert.match(outcomeLines(members, 'checkpoint').join(), /^db: kept/u);
-    assert.match(outcomeLines(members, 'revert').join(), /^db: back/u);
+    assert.match(outcomeLines(members, 'checkpoint').join(), /^db: saved/u);
+    assert.match(outcomeLines(members, 'revert').join(), /^db: reverted/u);
   });
 
   it('says whose clocks are behind after a revert, and how far, in one sentence', () => {
@@ -61,16 +61,13 @@ describe('the question of a system', () => {
       { ...ref, name: 'web', outcome: 'done', clockBehindMs: 7_200_000 },
     ];
     const said = systemDoneText(reverting(), { members } as never);
-    assert.match(said, /back at “clean”\. [^.]*db \(5 s\), web \(2 [^)]*\)\.$/u);
+    assert.match(said, /to “clean”\. [^.]*db \(5 s\), web \(2 [^)]*\)\.$/u);
     assert.doesNotMatch(said, /api/u);
   });
 
   it('says of a revert that was undone what it is, and not the title of what was kept', () => {
     const outcome = { members: [] };
-    assert.equal(systemDoneText(reverting(), outcome as never), 'The system shop is back at “clean”.');
-    assert.equal(
-      systemDoneText(reverting('revert'), outcome as never),
-      'The last revert of the system shop is undone.',
-    );
+    assert.equal(systemDoneText(reverting(), outcome as never), 'Reverted the system shop to “clean”.');
+    assert.equal(systemDoneText(reverting('revert'), outcome as never), 'Undid the last revert of the system shop.');
   });
 });

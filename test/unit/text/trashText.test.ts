@@ -46,8 +46,8 @@ describe('the trash', () => {
     const line = (deletes: readonly string[], days: number): string | undefined =>
       trashOffer([deleting(deletes)], days)?.line;
     assert.match(line(['first'], 7) ?? '', /\bit\b.* 7 days/u);
-    assert.match(line(['first', 'second'], 7) ?? '', /\bthey\b.* 7 days/u);
-    assert.match(line(['first'], 1) ?? '', /\bit\b.* a day/u);
-    assert.match(line(['first', 'second'], 1) ?? '', /\bthey\b.* a day/u);
+    assert.match(line(['first', 'second'], 7) ?? '', /\bthem\b.* 7 days/u);
+    assert.match(line(['first'], 1) ?? '', /\bit\b.* 1 day/u);
+    assert.match(line(['first', 'second'], 1) ?? '', /\bthem\b.* 1 day/u);
   });
 });

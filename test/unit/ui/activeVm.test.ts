@@ -219,15 +219,15 @@ describe('the system that a workspace works with', () => {
     select({ kind: 'vm', id: 'v', ref });
     choose(undefined, 'shop');
     assert.match(said.at(-1)!, /^web-test · /);
-    assert.match(tips.at(-1)!, /The system shop .* is not found/);
+    assert.match(tips.at(-1)!, /The active system shop was not found/);
   });
 
   it('says what is known of its VMs, and that it was so where nobody looks', () => {
     assert.equal(activeSystemText(shop([vmView(), vmView()]), true), 'shop · all running');
-    assert.equal(activeSystemText(shop([vmView(), undefined]), true), 'shop · 1 running, 1 not known');
+    assert.equal(activeSystemText(shop([vmView(), undefined]), true), 'shop · 1 running, 1 unknown');
     assert.equal(activeSystemText(shop([off, off]), false), 'shop · was all off');
-    assert.equal(activeSystemText(shop([undefined, undefined]), false), 'shop · state not known');
-    assert.equal(activeSystemText(shop([off, { ...off, operation: running }]), true), 'shop · at work…');
+    assert.equal(activeSystemText(shop([undefined, undefined]), false), 'shop · state unknown');
+    assert.equal(activeSystemText(shop([off, { ...off, operation: running }]), true), 'shop · in progress…');
   });
 
   it('is offered what has something to do now', () => {

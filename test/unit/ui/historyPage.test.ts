@@ -57,10 +57,10 @@ describe('the page of the history', () => {
       ['virtRewind.undo', [vm, { entry: ids[0] }]],
       ['virtRewind.restoreState', [vm, { entry: ids[0] }]],
     ]);
-    assert.deepEqual(wordsOf(page), ['Undo…', 'Undo…', 'Restore the State before It…']);
+    assert.deepEqual(wordsOf(page), ['Undo…', 'Undo…', 'Restore the State Before This…']);
     assert.match(page, /aria-label="Undo… 09:41 web: [^"]+"/u);
     assert.match(page, /Undo: making s the favourite/u);
-    assert.match(page, /Undo: taking the star off the favourite/u);
+    assert.match(page, /Undo: removing the favourite/u);
   });
 
   it('links the step of an agent to the snapshot before it, if that is there', async () => {
@@ -116,7 +116,7 @@ describe('the page of the history', () => {
       links(html).filter(([id]) => !(historyLinks as readonly string[]).includes(id)),
       [],
     );
-    assert.deepEqual(wordsOf(html), ['Redo…', 'Revert to before It…']);
+    assert.deepEqual(wordsOf(html), ['Redo…', 'Revert to Before This…']);
   });
 
   it('has a command whole, as it is typed', () => {

@@ -56,7 +56,7 @@ describe('the kinds of a new snapshot', () => {
     assert.equal(labels.length, 7);
     assert.equal(new Set(labels).size, labels.length, labels.join('; '));
     assert.ok(labels.includes('Memory, internal') && labels.includes('Memory, external'));
-    assert.match(choices[0]?.description ?? '', /files of its own/u);
+    assert.match(choices[0]?.description ?? '', /separate files/u);
   });
 
   it('do not say a style where there is no choice', () => {
@@ -64,8 +64,8 @@ describe('the kinds of a new snapshot', () => {
   });
 
   it('say how long the guest stands still, each its own', () => {
-    assert.match(only([still(3_500)]).description ?? '', /stands still for about 3\.5 s/u);
-    assert.match(only([still()]).description ?? '', /^the guest stands still$/u);
+    assert.match(only([still(3_500)]).description ?? '', /pauses for about 3\.5 s/u);
+    assert.match(only([still()]).description ?? '', /^the VM pauses$/u);
     assert.equal(only([]).description, '');
     const maybe = only([still(3_500), { kind: 'mayBeKeptWhileRunning', estimateMs: 1_200 }]);
     assert.match(maybe.description ?? '', /3\.5 s, or 1\.2 s/u);
@@ -83,9 +83,9 @@ describe('the kinds of a new snapshot', () => {
     };
     assert.match(
       told('kernel'),
-      /^Not in milliseconds yet\. .*sudo sysctl vm\.unprivileged_userfaultfd=1.* · Disks and RAM/u,
+      /^Cannot be taken seamlessly: .*sudo sysctl vm\.unprivileged_userfaultfd=1.* · Disks and RAM/u,
     );
-    assert.match(told('tooOld'), /^Not in milliseconds yet\. .*libvirt 9\.9/u);
+    assert.match(told('tooOld'), /^Cannot be taken seamlessly: .*libvirt 9\.9/u);
     assert.doesNotMatch(only([still(3_500)]).detail ?? '', /milliseconds/u);
   });
 
@@ -103,6 +103,6 @@ describe('the kinds of a new snapshot', () => {
     const [first, last] = kindChoices([refused, variant('memory', 'internal')], []);
     assert.equal(first?.label, 'Memory');
     assert.equal(last?.icon, 'circle-slash');
-    assert.match(last.detail ?? '', /A job works on disk vda/u);
+    assert.match(last.detail ?? '', /A job is running on disk vda/u);
   });
 });

@@ -147,7 +147,7 @@ describe('the page of the lesson', () => {
     const html = (change: Partial<LessonView>): string =>
       lessonPage({ ...view, facts: { ...view.facts, snapshots: [inside] }, ...change }, 'a');
     assert.ok(html({}).includes('role="note"') && html({}).includes('Mine &#60;own&#62;'));
-    assert.ok(html({}).includes('Delete it and go on') && !html({}).includes('role="alert"'));
+    assert.ok(html({}).includes('Delete It and Continue') && !html({}).includes('role="alert"'));
     const passed = html({ state: { at: 2, reached: 3, phase: 'waiting' } });
     assert.ok(!passed.includes('role="note"') && !passed.includes('Delete it'));
     const automatic = { ...inside, trailers: { auto: 'layout' as const } };

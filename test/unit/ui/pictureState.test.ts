@@ -36,7 +36,7 @@ describe('the state of a picture', () => {
     const { nodes } = pictureState(vmView({ tree: branched, layers }), connectionView(), [], reading);
     const [base, first, other] = nodes;
     assert.equal(base?.lines.at(-1), '1.0 KB');
-    assert.equal(first?.lines.at(-1), 'size not known');
+    assert.equal(first?.lines.at(-1), 'size unknown');
     assert.equal(other?.lines.length, 1);
   });
 

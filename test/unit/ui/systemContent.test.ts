@@ -85,7 +85,7 @@ describe('the rows of a system of VMs', () => {
       'web: running',
       'db: off',
       'clean: ● 1 h',
-      `before revert · ${leftAt}: no way back: web has lost its snapshot, db has lost its snapshot`,
+      `before revert · ${leftAt}: no way back: the snapshot of web no longer exists, the snapshot of db no longer exists`,
     ]);
     const [top] = content.children();
     assert.deepEqual(
@@ -93,27 +93,27 @@ describe('the rows of a system of VMs', () => {
       content.children(top).map(() => top),
     );
     const rows = content.children(top).map((node) => content.row(node, reading)!);
-    assert.equal(rows[2]!.spoken, 'clean, 1 h, all come from here, restore point');
+    assert.equal(rows[2]!.spoken, 'clean, 1 h, all VMs are here, restore point');
     assert.match(rows[0]!.context, /^member;vm;.*pausable;/u);
   });
 
   it('say who is gone, and what that means for a restore point', () => {
     const gone = connectionView({ vms: [web] });
     assert.deepEqual(lines(contentOf(gone)).slice(0, 4), [
-      'shop: 2 VMs · 1 restore point · db is gone',
+      'shop: 2 VMs · 1 restore point · db no longer exists',
       'web: running',
-      'db: is gone',
-      'clean: 1 h · no way back: db is gone',
+      'db: no longer exists',
+      'clean: 1 h · no way back: db no longer exists',
     ]);
   });
 
   it('say who is on a connection that is away, without claiming that anything is lost', () => {
     const away = connectionView({ state: 'failed', vms: [web, db] });
     assert.deepEqual(lines(contentOf(away)).slice(0, 4), [
-      'shop: 2 VMs · 1 restore point · web, db cannot be reached',
-      'web: cannot be reached',
-      'db: cannot be reached',
-      'clean: 1 h · web, db cannot be reached',
+      'shop: 2 VMs · 1 restore point · web, db is not reachable',
+      'web: not reachable',
+      'db: not reachable',
+      'clean: 1 h · web, db is not reachable',
     ]);
   });
 
@@ -124,9 +124,9 @@ describe('the rows of a system of VMs', () => {
       tree: { snapshots: [snapshot('clean'), snapshot('other')], current: 'other' },
     });
     assert.deepEqual(lines(contentOf(connectionView({ vms: [web, apart] }))).slice(0, 4), [
-      'shop: 2 VMs · 1 restore point · apart',
-      'web: running · comes from “clean”',
-      'database: off · was called db · comes from no restore point',
+      'shop: 2 VMs · 1 restore point · VMs out of step',
+      'web: running · at “clean”',
+      'database: off · was named db · not at a restore point',
       'clean: 1 h',
     ]);
   });
@@ -146,11 +146,11 @@ describe('the rows of a system of VMs', () => {
     const [top] = content.children();
     const told = (at: number): readonly string[] =>
       content.facts(content.children(top)[at]!, reading)!.lines.map(({ name, value }) => `${name}: ${value}`);
-    assert.ok(told(2).includes('One moment: no two VMs more than 2.5 ms apart'));
+    assert.ok(told(2).includes('Consistency: VMs at most 2.5 ms apart'));
     assert.ok(told(2).some((line) => line.startsWith('web: clean · ')));
     assert.deepEqual(
       content.facts(top!, reading)!.lines.map(({ name, value }) => `${name}: ${value}`),
-      ['web: running · starts after db', 'db: off · up when port 5432 answers', 'Comes from: clean'],
+      ['web: running · starts after db', 'db: off · ready when port 5432 answers', 'Based on: clean'],
     );
   });
 

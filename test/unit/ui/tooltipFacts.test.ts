@@ -47,7 +47,7 @@ describe('the tooltip of a VM', () => {
   it('has what the display shows, and nothing where there is none', async () => {
     const png = Uint8Array.of(1, 2);
     const seen = await told(inventory('running', none, () => Promise.resolve(png)));
-    assert.deepEqual(seen.picture, { png, is: 'What the display shows' });
+    assert.deepEqual(seen.picture, { png, is: 'Current display' });
     const blind = inventory('running', none, () => Promise.reject(new Error('no display')));
     assert.deepEqual(await told(blind), { facts, picture: undefined });
     assert.deepEqual(blind.asked, ['addresses', 'thumbnail']);

@@ -101,8 +101,8 @@ describe('clones in the tree', () => {
     ];
     const content = contentOf(connectionView({ vms: views }));
     const rowOf = (uuid: string): Row => content.row(content.find({ connection: uri, uuid })!, reading) as Row;
-    assert.equal(rowOf('one').description, '5.0 MB · RAM 256 MB · goes when it is off');
-    assert.equal(rowOf('one').spoken, 'one, 5.0 MB, RAM 256 MB, goes when it is off, running, clone');
+    assert.equal(rowOf('one').description, '5.0 MB · RAM 256 MB · deleted when off');
+    assert.equal(rowOf('one').spoken, 'one, 5.0 MB, RAM 256 MB, deleted when off, running, clone');
     assert.equal(rowOf('two').words, 'no snapshots · off');
     assert.match(rowOf(ref.uuid).description, /^4 snapshots · 2 clones$/u);
   });
@@ -155,7 +155,7 @@ describe('tree content', () => {
     );
     assert.match(row.context, /trashed;/);
     const over = contentOf(connectionView({ vms: [{ ...view, trash: [{ name: 'first', until: now }] }] }));
-    assert.match(over.row(over.find(ref, 'first')!, reading)!.description, /time is over/);
+    assert.match(over.row(over.find(ref, 'first')!, reading)!.description, /expired/);
   });
 
   it('says of connections and VMs what PRODUCT promises, in words', () => {
@@ -229,12 +229,12 @@ describe('tree content', () => {
     const words = (node: Node | undefined): string => content.row(node!, reading)!.description;
     assert.match(words(content.find(ref)), /· 1\.2 GB$/);
     assert.equal(words(content.find(ref, 'base')), '4 days · 256 MB');
-    assert.equal(words(content.find(ref, 'first')), '3 days · size not known');
+    assert.equal(words(content.find(ref, 'first')), '3 days · size unknown');
     assert.equal(words(content.arrangedVm(ref)?.here), 'changed since (4.0 MB)');
     const told = (node: Node | undefined): readonly string[] =>
       content.facts(node!, reading)!.lines.map(({ value }) => value);
-    assert.ok(told(content.find(ref, 'first')).includes('not known'));
-    assert.ok(told(content.find(ref)).includes('1.0 GB of not known'));
+    assert.ok(told(content.find(ref, 'first')).includes('unknown'));
+    assert.ok(told(content.find(ref)).includes('1.0 GB of unknown'));
     for (const node of [content.find(ref), content.find(ref, 'base')]) {
       const asOf = content.facts(node!, reading)!.lines.find(({ name }) => name === 'Sizes as of');
       assert.equal(asOf?.value, '1970-01-01');
@@ -271,13 +271,13 @@ describe('tree content', () => {
     };
     const view = { ...vmView(withVms.vms[0]), layers };
     const [vmWords, hereWords] = of(view);
-    assert.match(vmWords ?? '', /· size not known$/u);
-    assert.equal(hereWords, 'changes not known');
+    assert.match(vmWords ?? '', /· size unknown$/u);
+    assert.equal(hereWords, 'changes unknown');
     const clone = { ...view, vm: { ...view.vm, clone: { of: 'a', files: ['/i/base'] } } };
-    assert.match(of(clone)[0] ?? '', /^size not known/u);
-    assert.equal(of(clone)[0]?.match(/size not known/gu)?.length, 1);
+    assert.match(of(clone)[0] ?? '', /^size unknown/u);
+    assert.equal(of(clone)[0]?.match(/size unknown/gu)?.length, 1);
     const content = contentOf({ ...withVms, vms: [view] });
-    const why = content.facts(content.find(ref)!, reading)!.lines.find(({ name }) => name === 'Size not known');
+    const why = content.facts(content.find(ref)!, reading)!.lines.find(({ name }) => name === 'Size unknown');
     assert.match(why?.value ?? '', /hidden\.qcow2/u);
     for (const words of of(vmView(withVms.vms[0]))) {
       assert.doesNotMatch(words, /not known/u);
@@ -313,7 +313,7 @@ describe('tree content', () => {
     );
     assert.match(seen[0]?.[1] ?? '', /Undo Revert/);
     assert.equal(seen[1]?.[1], undefined);
-    assert.match(seen[2]?.[1] ?? '', /needed by the files/);
+    assert.match(seen[2]?.[1] ?? '', /the files of the VM need it/);
     const [view] = [vmView({ tree })];
     assert.notEqual(content.lookOf(view, reading), content.lookOf({ ...view, auto: ['kept'] }, reading));
   });
@@ -338,8 +338,8 @@ describe('tree content', () => {
         'off VM',
         'memory snapshot',
         'offline snapshot',
-        'disk only snapshot the current one',
-        'running the present state of web test',
+        'disk only snapshot current',
+        'running the current state of web test',
       ]),
     );
     content.arrange({ layout: 'list' });
@@ -546,7 +546,7 @@ describe('tree content', () => {
     assert.match(rows[0]!.spoken, /running, VM$/u);
     assert.match(rows.map(({ context }) => context).join(''), /^vm;named;/u);
     assert.doesNotMatch(rows.map(({ context }) => context).join(''), /revertable|checkpointable|pausable|deletable/u);
-    assert.equal(content.row(connection!, reading)?.description, 'does not answer');
+    assert.equal(content.row(connection!, reading)?.description, 'does not respond');
   });
 
   it('shows what tells names apart that begin alike, and says the whole name', () => {

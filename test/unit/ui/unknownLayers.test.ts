@@ -67,15 +67,15 @@ describe('layers that this user may not read', () => {
   it('leave it open what the VM reads below them', () => {
     const at = (layer: number, from: number): string =>
       cellWords(blocks, { row: layer, from: from * cluster, to: (from + 1) * cluster });
-    assert.match(at(0, 0), /not known/);
-    assert.match(at(3, 0), /not known/);
-    assert.doesNotMatch(at(3, 2), /not known/);
+    assert.match(at(0, 0), /unknown/);
+    assert.match(at(3, 0), /unknown/);
+    assert.doesNotMatch(at(3, 2), /unknown/);
     assert.match(at(0, 2), /covered by layer C/);
   });
 
   it('have a sentence that says so as long as they are shown', () => {
-    assert.match(blocks.map.partly ?? '', /may not read/);
-    assert.match(new Blocks(pictureBlocks(none, undefined)).map.unreadable ?? '', /may not read/);
+    assert.match(blocks.map.partly ?? '', /do not have permission to read/);
+    assert.match(new Blocks(pictureBlocks(none, undefined)).map.unreadable ?? '', /do not have permission to read/);
   });
 
   it('have no clusters where none can be read', () => {

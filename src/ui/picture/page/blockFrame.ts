@@ -33,7 +33,7 @@ export class BlockFrame {
       { class: 'tools' },
       signButton('−', t('Zoom out'), () => hooks.zoom(false)),
       signButton('+', t('Zoom in'), () => hooks.zoom(true)),
-      button(t('Whole Disk'), hooks.whole),
+      button(t('Fit'), hooks.whole),
     );
     this.#unknown = element('li', { text: unknownLine() });
     this.#legend = element(
@@ -44,7 +44,7 @@ export class BlockFrame {
     );
     this.#keys = element('p', {
       class: 'words',
-      text: t('Arrow keys move from cell to cell, + and − zoom, 0 shows the whole disk.'),
+      text: t('Arrow keys move between cells, + and − zoom, 0 shows the whole disk.'),
       attributes: { id: 'block-keys' },
     });
     this.element = element(
@@ -57,7 +57,7 @@ export class BlockFrame {
         this.#disks,
         element('span', { class: 'spring' }),
         this.#zoom,
-        button(t('Read Again'), hooks.refresh),
+        button(t('Refresh'), hooks.refresh),
       ),
       this.#why,
       this.#words,
@@ -108,12 +108,12 @@ export class BlockFrame {
 export function legendLines(): readonly string[] {
   return [
     t('Full colour: the VM reads this now.'),
-    t('Pale, in a frame: a newer layer covers it.'),
+    t('Pale with a frame: a newer layer covers it.'),
     t('Empty frame: zeros.'),
-    t('Height of a cell: how much of its range the layer holds.'),
+    t('Cell height: how much of its range the layer contains.'),
   ];
 }
 
 export function unknownLine(): string {
-  return t('Hatched in grey: not known.');
+  return t('Hatched in grey: unknown.');
 }

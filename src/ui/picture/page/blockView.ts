@@ -56,7 +56,7 @@ export class BlockView {
       zoom: (closer) => this.zoom(closer ? 1 / zoomStep : zoomStep),
       whole: () => this.whole(),
     });
-    this.showNone(t('The blocks are being read…'));
+    this.showNone(t('Reading the blocks…'));
     this.#listen();
   }
 

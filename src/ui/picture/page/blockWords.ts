@@ -44,14 +44,14 @@ export function rowWords(blocks: Blocks, row: number): string {
     one.words,
     ...(held === undefined
       ? [t('its blocks cannot be read here')]
-      : [t('{0} of it are read by the VM now', bytesText(Math.min(held, read)))]),
+      : [t('the VM currently reads {0} of it', bytesText(Math.min(held, read)))]),
   ].join(', ');
 }
 
 function heldWords(blocks: Blocks, { row, from, to }: CellPlace): string {
   const { data, zero, read } = blocks.content(row, from, to);
   if (data + zero === 0) {
-    return t('nothing of its own here: what is below shows through');
+    return t('no own data here: the layer below shows through');
   }
   const size = bytesText(data + zero);
   const kind = blocks.kindAt(row, from);
@@ -62,7 +62,7 @@ function heldWords(blocks: Blocks, { row, from, to }: CellPlace): string {
         ? t('{0} of data, compressed', size)
         : t('{0} of data', size);
   if (read === 0 && blocks.isBelowUnknown(row) && blocks.readIn(from, to).length === 0) {
-    return t('{0}; whether the VM reads it is not known', what);
+    return t('{0}; unknown whether the VM reads it', what);
   }
   if (read === 0) {
     const [above] = blocks.readIn(from, to);
@@ -70,9 +70,7 @@ function heldWords(blocks: Blocks, { row, from, to }: CellPlace): string {
       ? t('{0}, not read by the VM', what)
       : t('{0}, covered by {1}', what, layerWords(blocks, above.row));
   }
-  return read >= data + zero
-    ? t('{0}, read by the VM', what)
-    : t('{0}, of which the VM reads {1}', what, bytesText(read));
+  return read >= data + zero ? t('{0}, read by the VM', what) : t('{0}; the VM reads {1} of it', what, bytesText(read));
 }
 
 function readWords(blocks: Blocks, from: number, to: number): string {
@@ -81,12 +79,12 @@ function readWords(blocks: Blocks, from: number, to: number): string {
   if (read.length === 0) {
     return isKnown
       ? t('the VM reads zeros: nothing was ever written here')
-      : t('what the VM reads here is not known: a layer cannot be read');
+      : t('unknown what the VM reads here: a layer cannot be read');
   }
   const listed = read.slice(0, 4).map(({ row, bytes }) => t('{0} of {1}', bytesText(bytes), layerWords(blocks, row)));
   return isKnown
     ? t('the VM reads {0}', listed.join(', '))
-    : t('the VM reads {0}; the rest is not known', listed.join(', '));
+    : t('the VM reads {0}; the rest is unknown', listed.join(', '));
 }
 
 /** Whole bytes too, where a size rounds them away. */

@@ -24,7 +24,7 @@ export class SlideTools {
     };
     const chooser = element(
       'select',
-      { attributes: { 'aria-label': t('Background of the saved picture') } },
+      { attributes: { 'aria-label': t('Background of the saved image') } },
       ...slideGrounds.map((ground) => element('option', { text: words[ground], attributes: { value: ground } })),
     );
     chooser.value = this.#ground;

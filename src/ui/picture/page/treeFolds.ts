@@ -68,8 +68,8 @@ function together(run: readonly PictureNode[]): Omit<TreeNode, 'kind' | 'parent'
   return {
     name: `\0${run[0]?.name ?? ''}`,
     title,
-    lines: [between, t('Enter shows them')],
-    spoken: [title, between, t('Enter shows them')].join(', '),
+    lines: [between, t('Press Enter to show them')],
+    spoken: [title, between, t('Press Enter to show them')].join(', '),
     tokens: '',
     folds: run.map(({ name }) => name),
   };

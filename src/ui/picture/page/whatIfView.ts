@@ -30,8 +30,8 @@ export class WhatIfView {
     this.#lines = element('p');
     this.#run = this.#button('', ({ number }) => agree(number), 'button main');
     this.#trash = this.#button('', ({ number }) => throwAway(number));
-    this.#others = this.#button(t('Other Ways…'), ({ action, snapshot }) => run(action, snapshot));
-    this.#leave = button(t('Leave It'), leave);
+    this.#others = this.#button(t('More Options…'), ({ action, snapshot }) => run(action, snapshot));
+    this.#leave = button(t('Cancel'), leave);
     this.element = element(
       'section',
       { class: 'part what-if', attributes: { 'aria-label': t('What If') } },
