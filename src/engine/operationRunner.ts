@@ -18,7 +18,7 @@ import { measureClockBehind } from './clockBehind.js';
 import { noteLayers, noteFrozen, noteWriting } from './frozenNotes.js';
 import type { FreshLook } from './freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './journaledRun.js';
-import { withState } from './failureState.js';
+import { withRemaining, withState } from './failureState.js';
 import type { Persistence } from './persistence.js';
 import { logOperation, type WhyRun } from './loggedRun.js';
 import { newOperationId } from '../journal/operationLog.js';
@@ -261,7 +261,8 @@ export class OperationRunner {
     }
     const deleted = this.#deletedBy(lease, plan);
     const known = withDetails(failure, { recovered, ...(deleted.length === 0 ? {} : { deleted }) });
-    return withState(known, before, this.#powerNow(lease));
+    const { tree } = this.#options.store.vm(lease.request.vm) ?? {};
+    return withState(withRemaining(known, plan, tree), before, this.#powerNow(lease));
   }
 
   /** What a person would have typed, where there is a command for it. */

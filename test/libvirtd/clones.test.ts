@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import type { Step } from '../../src/steps/step.js';
 import { cloneRequest, type CloneWish, makeClone, throwAway } from '../../src/engine/clones.js';
+import { Failure } from '../../src/domain/failure.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
@@ -195,4 +198,37 @@ describe('clones', () => {
       await throwAway(rig.engine, ref);
     });
   });
+
+  // In a block of its own, so that it comes last: its connection makes no more overlays.
+  describe('that fail', () => {
+    it('leave the snapshot that they were to stand on where they fail, which is told', async () => {
+      web = await GuestVm.define(rig, 'fails', { disks: ['qcow2'] });
+      rig.wrapNext((hypervisor) => failing(hypervisor, 'createOverlays'));
+      rig.engine.setConnections([]);
+      rig.engine.setConnections([rig.uri]);
+      await rig.engine.connect(rig.uri);
+      await assert.rejects(clone(web, { name: 'broken' }), ({ details }: Failure) => {
+        assert.deepEqual(
+          [details.recovered, details.left],
+          ['partly', [{ kind: 'snapshot', snapshot: 'Base-of-broken' }]],
+        );
+        return true;
+      });
+      assert.match(await rig.virsh('snapshot-list', 'fails', '--name'), /^Base-of-broken$/mu);
+      assert.doesNotMatch(await rig.virsh('list', '--all', '--name'), /^broken$/mu);
+    });
+  });
 });
+
+function failing(hypervisor: Hypervisor, kind: Step['kind']): Hypervisor {
+  return new Proxy(hypervisor, {
+    get: (target, name) => {
+      if (name === 'run') {
+        return (...[vm, step, options]: Parameters<Hypervisor['run']>) =>
+          step.kind === kind ? Promise.reject(new Failure('failed')) : target.run(vm, step, options);
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value as (...all: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}
