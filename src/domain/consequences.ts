@@ -113,6 +113,8 @@ export type Warning =
   /** So that nobody changes what the clone stands on, the VM itself goes on above this snapshot. */
   | { readonly kind: 'freezesForClone'; readonly snapshot: string }
   | { readonly kind: 'cloneWithoutRam' }
+  /** They were attached to the running VM only. */
+  | { readonly kind: 'cloneWithoutDisks'; readonly disks: readonly string[] }
   | { readonly kind: 'cloneWithoutTpm' }
   /** Its address is new; host keys, machine ID, tokens inside are those of the VM. */
   | { readonly kind: 'cloneKeepsIdentity' }

@@ -278,8 +278,8 @@ export interface RefusalFacts {
   readonly linkedToTag: { vm: string; snapshot: string };
   /** What it would be made of is written to while the VM is on; without `snapshot` it is the present. */
   readonly cloneNeedsOff: { vm: string; state: string; snapshot?: string };
-  /** The restore point does not hold the disk. */
-  readonly diskNotHeld: { vm: string; snapshot: string; disk: string };
+  /** The restore point does not hold the disk; `attached`: `live`, the disk is not in the configuration that a fork gets. */
+  readonly diskNotHeld: { vm: string; snapshot: string; disk: string; attached?: string };
   /** `device`: nvdimm, shmem, drive: one for both. */
   readonly cloneSharesMemory: { vm: string; device: string };
   /** A fork goes on from RAM in a file of its own. */

@@ -33,10 +33,21 @@ export const cloneRefusals: Pick<
       ? t('Clone one of its snapshots, or shut it down first.')
       : t('Shut it down first, or clone an external snapshot.'),
   ],
-  diskNotHeld: ({ snapshot, disk }) => [
-    t('{0} does not contain the disk {1}, which has changed since then.', snapshot, disk),
-    t('Clone a snapshot that contains all disks.'),
-  ],
+  diskNotHeld: ({ vm, snapshot, disk, attached }) =>
+    attached === 'live'
+      ? [
+          t(
+            'The configuration of {0} in {1} does not have the disk {2}, which only the running VM had.',
+            vm,
+            snapshot,
+            disk,
+          ),
+          t('Clone the snapshot without RAM. The clone does not get that disk.'),
+        ]
+      : [
+          t('{0} does not contain the disk {1}, which has changed since then.', snapshot, disk),
+          t('Clone a snapshot that contains all disks.'),
+        ],
   cloneSharesMemory: ({ vm, device }) => [
     device === 'drive'
       ? t('{0} has a drive that is outside libvirt (qemu:commandline). A clone would write to the same drive.', vm)

@@ -60,6 +60,7 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   mayBeStopped: ([first]) => t('the VM may pause for about {0}', estimateText(first?.estimateMs ?? 0)),
   agentMissing: () => t('the guest agent does not respond'),
   cloneWithoutRam: () => t('it starts as after a power cut'),
+  cloneWithoutDisks: () => t('without the disks that only the running VM had'),
   cloneWithoutTpm: () => t('its TPM is empty'),
   freezesForClone: () => t('a snapshot of the VM is created first'),
   cloneKeepsIdentity: 'details',

@@ -53,6 +53,11 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
       return t(
         'The snapshot was created while the VM was running. The clone gets only the disks, and starts as after a power cut.',
       );
+    case 'cloneWithoutDisks':
+      return t(
+        'The clone does not get these disks, because they were attached only to the running VM: {0}',
+        warning.disks.map((disk) => displayLine(disk)).join(', '),
+      );
     case 'cloneWithoutTpm':
       return t(
         'The clone gets an empty TPM, without the keys in the TPM of the VM (for example, of an encrypted disk).',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { OperationRequest } from '../../src/domain/operation.js';
+import { cloneRequest, makeClone } from '../../src/engine/clones.js';
 import { UndoLook } from '../../src/engine/undoLook.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { defineDiskVm } from './diskVm.js';
@@ -67,6 +68,37 @@ describe('disks of what runs, or of the configuration alone', () => {
       }
     }
   }
+
+  it('clones a snapshot without a disk that only the running VM had, and refuses a fork of it', async () => {
+    const file = (disk: string): string => join(r.daemon.dir, `live.${disk}.qcow2`);
+    for (const disk of ['a', 'z']) {
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file(disk), '4M']);
+    }
+    const made = ['a', 'z'].map((disk) => ({ file: file(disk), format: 'qcow2' }));
+    await defineDiskVm(r, 'live', made);
+    const vm = await r.ref('live');
+    await r.virsh('start', 'live');
+    await r.virsh('detach-disk', 'live', 'vdb', '--config');
+    await r.engine.runOperation({ kind: 'create', vm, snapshotKind: 'memory', style: 'external', title: 's' });
+    assert.equal(await disks('live'), 'vda vdb');
+    for (const way of ['linked', 'full'] as const) {
+      const request = cloneRequest(r.engine, vm, { snapshot: 's', way, name: way });
+      const plan = await r.engine.plan(request);
+      assert.ok(plan.kind === 'plan');
+      assert.deepEqual(
+        plan.warnings.filter(({ kind }) => kind === 'cloneWithoutDisks'),
+        [{ kind: 'cloneWithoutDisks', disks: ['vdb'] }],
+      );
+      const clone = await makeClone(r.engine, request);
+      assert.equal(await disks(way), 'vda');
+      await r.engine.runOperation({ kind: 'power', vm: clone, action: 'start' });
+    }
+    const fork = await r.engine.plan({
+      ...cloneRequest(r.engine, vm, { snapshot: 's', name: 'fork' }),
+      ram: 'kept',
+    });
+    assert.equal(fork.kind === 'refusal' && fork.refusal.reason, 'diskNotHeld');
+  });
 
   it('deletes an internal snapshot with a disk that went only while the VM is off, and its tag from each image', async () => {
     const file = (disk: string): string => join(r.daemon.dir, `gone.${disk}.qcow2`);

@@ -26,6 +26,12 @@ export function disksOfPresent(facts: Facts): Disks {
   return planCloneDisks(snapshotableDisks(facts.vm), facts);
 }
 
+/** Disks that were attached to the running VM alone: the configuration, which the clone gets, does not have them. */
+export function liveOnlyDisks(name: string, { frozenDisks }: Facts): readonly string[] {
+  const disks = snapshotableDisks({ disks: frozenDisks?.get(name) ?? [] });
+  return disks.filter(({ only }) => only === 'running').map(({ target }) => target);
+}
+
 export function disksOfSnapshot(name: string, way: 'linked' | 'full', facts: Facts): Disks {
   const snapshot = snapshotFor('clone', name, facts);
   if ('refusal' in snapshot) {
@@ -35,7 +41,7 @@ export function disksOfSnapshot(name: string, way: 'linked' | 'full', facts: Fac
   if (frozen === undefined) {
     return refuse('notAllSeen', { vm: facts.vm.name, fact: 'frozenDisks' });
   }
-  const disks = snapshotableDisks({ disks: frozen });
+  const disks = snapshotableDisks({ disks: frozen }).filter(({ only }) => only !== 'running');
   const out = disks.find(({ target }) => !takesPart(snapshot, target));
   if (out !== undefined) {
     return refuse('diskNotHeld', { vm: facts.vm.name, snapshot: snapshot.title, disk: out.target });

@@ -17,7 +17,7 @@ import { findUnchangedSnapshot } from '../create/planCheckpoint.js';
 import type { DraftPlan } from '../plan.js';
 import { accessRefusal, inUseRefusal, managedSaveRefusal, otherFolderRefusal, unsteadyRefusal } from '../refusals.js';
 import { cloneFiles, type CloneFile } from './cloneFiles.js';
-import { type CloneDisk, disksOfPresent, disksOfSnapshot } from './cloneDisks.js';
+import { type CloneDisk, disksOfPresent, disksOfSnapshot, liveOnlyDisks } from './cloneDisks.js';
 
 type CloneRequest = Extract<OperationRequest, { kind: 'clone' }>;
 
@@ -112,7 +112,7 @@ export function planClone(request: CloneRequest, facts: Facts): DraftPlan | Refu
     request,
     steps,
     losses: [],
-    warnings: [...based.warnings, ...warningsOf(request, facts), ...room],
+    warnings: [...based.warnings, ...warningsOf(request, based.snapshot, facts), ...room],
     progress: 'timeOnly',
     estimateMs: linkMs + (way === 'full' ? Math.round(bytes / bytesPerMs) : 0),
     spaceBytes: bytes,
@@ -253,17 +253,29 @@ function ramOf({ ram, snapshot: name, way }: CloneRequest, facts: Facts): string
   if (device !== undefined) {
     return refuse('ramCannotBeSaved', { vm: vm.name, device });
   }
+  // QEMU takes the RAM only with every disk that the VM had.
+  const [disk] = liveOnlyDisks(snapshot.name, facts);
+  if (disk !== undefined) {
+    return refuse('diskNotHeld', { vm: vm.name, snapshot: snapshot.title, disk, attached: 'live' });
+  }
   const can = files?.canChange?.get(file);
   return can === 'yes'
     ? (otherRamRefusal(snapshot, facts) ?? file)
     : refuse('filesOutOfReach', { folder: folderOf(file), why: can?.why ?? 'notLookedAt' });
 }
 
-function warningsOf({ network, snapshot, ram }: CloneRequest, { vm, tree }: Facts): readonly Warning[] {
+function warningsOf(
+  { network, snapshot, ram }: CloneRequest,
+  base: string | undefined,
+  facts: Facts,
+): readonly Warning[] {
+  const { vm, tree } = facts;
+  const leftOut = base === undefined ? [] : liveOnlyDisks(base, facts);
   const own = snapshot === undefined ? undefined : tree.snapshots.find(({ name }) => name === snapshot);
   const ran = own !== undefined && own.kind !== 'offline' && own.trailers.consistency !== 'quiesced';
   return [
     ...(ran && ram === undefined ? [{ kind: 'cloneWithoutRam' } as const] : []),
+    ...(leftOut.length === 0 ? [] : [{ kind: 'cloneWithoutDisks', disks: leftOut } as const]),
     ...(vm.devices?.includes('tpm') === true ? [{ kind: 'cloneWithoutTpm' } as const] : []),
     ...(network === 'same' || ram === 'kept' ? [{ kind: 'cloneKeepsIdentity' } as const] : []),
   ];

@@ -7,7 +7,7 @@ import type { Facts } from '../../../src/domain/facts.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { planRecovery } from '../../../src/operations/planRecovery.js';
 import { image } from '../domain/hostFiles.js';
-import { capabilities, external, facts, planned, ref, vm } from '../domain/someFacts.js';
+import { capabilities, disk, external, facts, planned, ref, vm } from '../domain/someFacts.js';
 import { asked, Golden, type GoldenCase, recovered } from './golden.js';
 import { all, broken, inside, old, outside, uefi, withVariables } from './recoveryShapes.js';
 
@@ -48,7 +48,15 @@ const onLibvirt = (major: number, minor: number, freeBytes: number): Facts => ({
     freeBytes: new Map([['/img', freeBytes]]),
   },
 });
-golden.section('made', asked(rows));
+/** What ran had a disk more than its configuration. */
+const withLive = (from: Facts): Facts => ({
+  ...from,
+  frozenDisks: new Map([
+    ...from.frozenDisks!,
+    ['a', [...from.frozenDisks!.get('a')!, disk('vdz', '/img/z', { only: 'running' })]],
+  ]),
+});
+golden.section('made', asked([...rows, ['without a disk that only the running VM had', ofA, withLive(outside())]]));
 golden.section(
   'room for the RAM on its way',
   asked([
@@ -86,6 +94,7 @@ golden.section(
     ['NVDIMM', ofA, outside({ devices: ['nvdimm'] })],
     ['a drive of QEMU’s arguments', ofA, outside({ devices: ['drive'] })],
     ['a snapshot that is gone', { ...clone, snapshot: 'gone' }, outside()],
+    ['a fork of a VM with a disk that only the running VM had', fork, withLive(forkable)],
     ['a full copy without room', { ...ofA, way: 'full' }, full()],
     ['no clone to throw away', { kind: 'discard', vm: ref }, outside()],
   ]),

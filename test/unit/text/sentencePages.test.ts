@@ -168,6 +168,7 @@ const warnings: Samples<Warning> = {
   bitmapsStopRevert: [{ files: [file] }],
   freezesForClone: [{ snapshot }],
   cloneWithoutRam: [{}],
+  cloneWithoutDisks: [{ disks: [disk] }],
   cloneWithoutTpm: [{}],
   cloneKeepsIdentity: [{}],
   hardwareChanges: (['added', 'removed', 'changed'] as const).map((how) => ({
