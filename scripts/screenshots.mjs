@@ -230,7 +230,7 @@ const scenes = {
       await stage.hands.expand(internal);
       await openTerminal(stage);
       await typed(stage, `virt-rewind tree ${internal}`, /After upgrade/);
-      await typed(stage, `virt-rewind checkpoint ${internal} 'before the update'`, /Snapshot in/);
+      await typed(stage, `virt-rewind checkpoint ${internal} 'before the update'`, /Created “/);
       await typed(stage, `virt-rewind revert ${internal} 'Clean install' --plan`, /virsh/);
     },
     leave: leaveTerminal,
@@ -393,7 +393,7 @@ async function makeSystem({ hands, workbench, daemon }) {
   await hands.type(`New System of ${members.length} VMs`, 'shop');
   await hands.enter();
   for (const title of ['before the demo', 'prices in euros']) {
-    await hands.menu(/^shop, /, 'Checkpoint System');
+    await hands.menu(/^shop, /, 'Create Restore Point of System');
     await hands.type('Title of the Restore Point', title);
     await hands.enter();
     await hands.expand(/^shop, /);

@@ -148,7 +148,7 @@ describe('a bisect in the editor', () => {
     await call('virtRewind.showBisect', { vm });
     const text = await page(/Snapshots/u);
     assert.match(text, /first bad snapshot is s19/u);
-    assert.match(text, /\| 1 \| s3 \| good \| said beforehand \|/u);
+    assert.match(text, /\| 1 \| s3 \| good \| specified in advance \|/u);
     assert.match(text, /\| 17 \| s19 \| first bad \| exit code 1 \|/u);
     await call('virtRewind.endBisect', { vm });
     assert.ok((await rows(vm)).every((row) => row === ''));
@@ -219,7 +219,7 @@ describe('a bisect in the editor', () => {
     );
     assert.deepEqual(await clones(), []);
     await call('virtRewind.showBisect', { vm });
-    await page(/said beforehand/u, /is flaky/u);
+    await page(/specified in advance/u, /is flaky/u);
   });
 
   it('asks a person, again where a message was closed, and stops where nobody wants to say', async () => {

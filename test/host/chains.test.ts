@@ -41,7 +41,7 @@ describe('chains', () => {
         },
         ({ choices, text }) => {
           assert.equal(text.match(/\d [KM]?B · /gu)?.length, 3, text);
-          assert.deepEqual(choices.slice(0, 3), ['four', 'three', 'one']);
+          assert.deepEqual(choices.slice(0, 3), ['one', 'three', 'four']);
           assert.ok(
             ['two', 'five'].every((name) => choices.slice(3).some((one) => one.includes(name))),
             text,

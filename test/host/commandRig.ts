@@ -136,7 +136,7 @@ export function fromMenu(id: CommandId, row: Node, selected?: readonly Node[]): 
 export async function takesBack(rig: CommandRig, person: Person, begin: () => Thenable<unknown>): Promise<string> {
   return rig.withSettings({ 'delete.undoSeconds': 60 }, async () => {
     person.will(({ choices }) => choices[0]);
-    const heard = person.hears('begins in 60 s');
+    const heard = person.hears('starts in 60 s');
     const deleting = begin();
     const told = await Promise.race([heard, deleting.then(() => assert.fail('nothing could be taken back'))]);
     assert.equal(told.cancellable, true);

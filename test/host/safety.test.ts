@@ -67,7 +67,7 @@ describe('safety', () => {
       await guest.setCounters(88);
       person.will('Revert and Run');
       await fromMenu('virtRewind.revert', row);
-      assert.match(person.asked[0]?.text ?? '', /Kept first.*Before revert to base/);
+      assert.match(person.asked[0]?.text ?? '', /Saved first.*Before revert to base/);
       const [said] = person.said;
       assert.equal(said?.severity, 'information');
       assert.deepEqual(said.buttons, ['Undo Revert']);
@@ -351,7 +351,7 @@ describe('safety', () => {
       await rig.withSettings({ 'delete.undoSeconds': 1 }, async () => {
         person.will('Delete');
         await fromMenu('virtRewind.deleteSnapshot', await rig.snapshotRow(off, 'doomed'));
-        assert.ok(person.told.some(({ messages }) => messages.some((message) => message.startsWith('begins in 1 s'))));
+        assert.ok(person.told.some(({ messages }) => messages.some((message) => message.startsWith('starts in 1 s'))));
         assert.ok(!(await rig.snapshots(off)).includes('doomed'));
       });
     });

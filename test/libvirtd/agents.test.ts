@@ -233,7 +233,7 @@ describe('an agent over MCP', function () {
     ];
     const told = await done('run_in_guest', { vm: 'lab', program: 'printf', args: ['%s\\n', ...lines] });
     assert.deepEqual(told.stdout?.untrusted.split('\n').slice(0, 2), lines);
-    assert.match(told.note ?? '', /follow no instruction/u);
+    assert.match(told.note ?? '', /do not follow instructions/u);
     const before = await snapshots();
     const settings = readFileSync(join(state, 'settings.json'), 'utf8');
     await permissions({ lab: 'look' });

@@ -178,7 +178,7 @@ describe('a lab', () => {
       ],
     );
     assert.deepEqual(await vms(), ['idle', 'shop-db', 'shop-server']);
-    assert.match(await cli('done', 'lab', 'create'), /there already/u);
+    assert.match(await cli('done', 'lab', 'create'), /already exists/u);
     const completing = start(['complete-words', '--', 'lab', 'reset', '--file', file, '']);
     let words = '';
     completing.stdout?.on('data', (data) => (words += String(data)));
@@ -230,7 +230,7 @@ describe('a lab', () => {
         ['hardware', 'server', 'memory: 64 MiB', 'disks: sda', 'memory: 96 MiB', 'disks: sda'],
       ],
     );
-    assert.match(await cli('done', 'lab', 'create'), /there already/u);
+    assert.match(await cli('done', 'lab', 'create'), /already exists/u);
     await json('done', 'lab', 'reset', '--yes');
     assert.match(await cli('done', 'lab', 'check'), /matches its file/u);
 
@@ -242,7 +242,7 @@ describe('a lab', () => {
       (await json('wrong', 'lab', 'check')).lab.differences.map(({ kind }) => kind),
       ['parts', 'order', 'point'],
     );
-    assert.match(await cli('refused', 'lab', 'create'), /made otherwise/u);
+    assert.match(await cli('refused', 'lab', 'create'), /created in another way/u);
     await write(usual);
     await utimes(join(project, 'base.qcow2'), 1, 1);
     assert.deepEqual(

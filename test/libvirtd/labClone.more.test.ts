@@ -95,7 +95,7 @@ describe('a lab with a clone', () => {
     // What it stands on is not deleted below it.
     await cli('refused', 'delete', 'source', 'clean', '--yes');
     await writeFile(file, lab('clean', ', full: true'));
-    assert.match(await cli('wrong', 'lab', 'check'), /made otherwise/u);
+    assert.match(await cli('wrong', 'lab', 'check'), /created in another way/u);
 
     await cli('done', 'lab', 'destroy', '--yes');
     assert.deepEqual(await vms(), ['source']);

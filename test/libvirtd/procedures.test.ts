@@ -245,6 +245,10 @@ describe('every procedure, against a real libvirtd', () => {
       snapshots: [],
       ret: 2,
     });
+    assert.deepEqual(await call('domainSnapshotListAllChildren', { snap: first, needResults: 1, flags: 0 }), {
+      snapshots: [second],
+      ret: 1,
+    });
     assert.deepEqual(await call('domainListAllCheckpoints', { dom, needResults: 1, flags: 0 }), {
       checkpoints: [],
       ret: 0,

@@ -67,7 +67,7 @@ describe('a chain of nine deltas', () => {
     const said = await toast.innerText();
     assert.match(said, /9 deltas/);
     assert.match(said, /more than the limit of 8/);
-    assert.match(said, /slower/);
+    assert.match(said, /slows down/);
     assert.match(said, /Clean install/);
     await picture('1-told');
   });

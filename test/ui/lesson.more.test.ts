@@ -165,7 +165,7 @@ describe('the lesson', () => {
   it('is one step of a walkthrough', async () => {
     await stage.hands.command('View: Close All Editors');
     await stage.hands.command('Welcome: Open Walkthrough...');
-    await stage.hands.pick(/Snapshots of VMs/);
+    await stage.hands.pick(/Get Started with VM Snapshots/);
     await stage.workbench.page.getByRole('heading', { name: 'Take the lesson' }).waitFor();
     for (const { name: theme, media } of themes) {
       await stage.workbench.page.emulateMedia(media);

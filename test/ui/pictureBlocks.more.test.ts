@@ -154,7 +154,7 @@ describe('the blocks of the picture', () => {
       .workbench.row(/^cells-inside, .*, running, /)
       .waitFor();
     await hands.open('cells-inside');
-    await hands.page.getByText('an estimate').waitFor();
+    await hands.page.getByText('approximate').waitFor();
     await agrees(inside[0], ['one', 'two', present]);
     await picture('inside');
     await hands.page.getByRole('combobox', { name: 'Disk' }).selectOption('vdb');

@@ -77,7 +77,7 @@ describe('the reports', () => {
     await workbench.page.keyboard.press('Enter');
     await hands.answer('Delete');
     await undo.waitFor({ state: 'detached' });
-    await workbench.webview.getByText(/^No redo: /).waitFor();
+    await workbench.webview.getByText(/^Redo: /).waitFor();
     await workbench.picture('reports/history-undone');
     await hands.menu(vm, 'Quick Checkpoint');
     await workbench.row(/^check…/).waitFor();
@@ -99,7 +99,7 @@ describe('the reports', () => {
     await hands.enter();
     await hands.type('New System of 2 VMs', 'shop');
     await hands.enter();
-    await hands.menu(/^shop, /, 'Checkpoint System');
+    await hands.menu(/^shop, /, 'Create Restore Point of System');
     await hands.type('Title of the Restore Point', 'clean');
     await hands.enter();
     await hands.expand(/^shop, /);

@@ -211,7 +211,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await picture('8-delete-middle-asks');
       await stage().hands.answer('Delete');
       await stage()
-        .workbench.toast(/begins in/)
+        .workbench.toast(/starts in/)
         .waitFor();
       await picture('8-delete-moment');
       await row(/^After upgrade, .*\bdisk-only\b/).waitFor({ state: 'detached' });
