@@ -120,7 +120,7 @@ function paintedLetter(there: readonly Painted[], row: number): string {
 }
 
 export function toldLetter(words: string): string {
-  const letter = words.includes('nothing of its own')
+  const letter = words.includes('no own data here')
     ? '.'
     : words.includes('of zeros')
       ? 'z'
@@ -129,7 +129,7 @@ export function toldLetter(words: string): string {
         : / of data\b/u.test(words)
           ? 'd'
           : '?';
-  return /, read by the VM(?: · |$)|, of which the VM reads/u.test(words) ? letter.toUpperCase() : letter;
+  return /, read by the VM(?: · |$)|; the VM reads .* of it/u.test(words) ? letter.toUpperCase() : letter;
 }
 
 function quartersOf(there: readonly Painted[], row: number): string {

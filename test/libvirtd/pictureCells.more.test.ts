@@ -169,7 +169,7 @@ describe('the cells of the picture', () => {
         for (const [disk, target] of ['vda', 'vdb'].entries()) {
           const blocks = await sent(vm.name, target);
           assert.deepEqual(seen(blocks), disks[disk]!.expected(rows), `${target}, ${power}`);
-          assert.equal(blocks.words.includes('an estimate'), power === 'running', blocks.words);
+          assert.equal(blocks.words.includes('approximate'), power === 'running', blocks.words);
         }
       }
     });
