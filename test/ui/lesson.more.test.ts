@@ -142,7 +142,7 @@ describe('the lesson', () => {
     await heading(lessonScript[0]!.title()).waitFor();
     await key();
     await heading(lessonScript[1]!.title()).waitFor();
-    await state(/^Waiting/).waitFor();
+    await state(/^Do this yourself/).waitFor();
     const [name] = await vms();
     await stage.hands.menu(name!, 'Power', 'Start');
     await done();

@@ -92,7 +92,7 @@ describe('a system of VMs', () => {
     await stage().hands.pick('A TCP Port');
     await stage().hands.type('Start Order of shop-api', '5432');
     await stage().hands.enter();
-    await stage().workbench.quickInput.getByText('How many seconds').waitFor();
+    await stage().workbench.quickInput.getByText('Longest wait, in seconds').waitFor();
     await stage().hands.enter();
     await stage()
       .workbench.statusBar(/shop-api: starts after shop-db · .*5432/u)
