@@ -100,7 +100,7 @@ describe('a system of VMs', () => {
     await stage().hands.menu(/^shop, /, 'Set Start Order…');
     await option(/shop-api.*starts after shop-db · .*5432 .* · .*120 s/u).waitFor();
     await stage().hands.pick(vms[1]);
-    await option(/shop-api.*not possible now/u).waitFor();
+    await option(/shop-api.*not available now/u).waitFor();
     await picture('order-circle');
     await press('Escape');
     await stage().workbench.quickInput.waitFor({ state: 'hidden' });
