@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { demoFolderName } from '../domain/demoVm.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { DemoVmsPort } from './enginePort.js';
-import type { Persistence } from './persistence.js';
+import type { Persistence } from '../journal/persistence.js';
 import type { LiveConnection } from '../live/liveConnection.js';
 
 type WithConnection = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;

@@ -5,7 +5,7 @@ import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { ConsoleLine, GuestAccess } from '../driver/guestAccess.js';
 import type { LiveConnection } from '../live/liveConnection.js';
 import type { GuestsPort } from './enginePort.js';
-import type { Persistence } from './persistence.js';
+import type { Persistence } from '../journal/persistence.js';
 
 type WithConnection = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
 

@@ -10,16 +10,16 @@ import type { VmRef } from '../domain/vm.js';
 import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
 import { planOperation } from '../operations/planOperation.js';
 import type { DecidedRequests } from './enginePort.js';
-import { factsToDecide, factsToDiagnose } from './factsRequests.js';
+import { factsToDecide, factsToDiagnose } from './look/factsRequests.js';
 import { type Clock, within } from '../base/clock.js';
-import type { Persistence } from './persistence.js';
+import type { Persistence } from '../journal/persistence.js';
 import type { LiveConnection } from '../live/liveConnection.js';
-import { unreadableRefusals } from './busyElsewhere.js';
-import { knownFacts, readOwnKnowledge } from './ownKnowledge.js';
+import { unreadableRefusals } from './leases/busyElsewhere.js';
+import { knownFacts, readOwnKnowledge } from './look/ownKnowledge.js';
 import { requireVm, type Store } from '../live/store.js';
 import { vmKey } from '../live/views.js';
-import { noteLayers } from './frozenNotes.js';
-import { FactsReader } from './factsReader.js';
+import { noteLayers } from './look/frozenNotes.js';
+import { FactsReader } from './look/factsReader.js';
 
 /** How long a plan waits for what its rules ask for, before it does with what is known. */
 const planMs = 5000;

@@ -2,11 +2,11 @@
 import { type MarkRequest, logAsUnchanged, loggedSnapshotsOf, type LoggedState } from '../domain/loggedOperation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
-import { favouriteIn, inTrash, keepingMarks, findKeptSnapshots, marksOn } from './keptSnapshots.js';
+import { favouriteIn, inTrash, keepingMarks, findKeptSnapshots, marksOn } from './look/keptSnapshots.js';
 import { newOperationId } from '../journal/operationLog.js';
 import type { EnginePort } from './enginePort.js';
 import type { OneSnapshot } from '../journal/snapshotRecords.js';
-import type { Persistence } from './persistence.js';
+import type { Persistence } from '../journal/persistence.js';
 
 /** In the trash at least. */
 const leastMs = 24 * 3_600_000;

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import { keepIn } from '../../src/engine/persistence.js';
+import { keepIn } from '../../src/journal/persistence.js';
 import { Engine } from '../../src/engine/engine.js';
 import { silentLog } from '../silentLog.js';
 import type { OperationRequest, OperationResult } from '../../src/domain/operation.js';

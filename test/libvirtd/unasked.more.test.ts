@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keepIn } from '../../src/engine/persistence.js';
+import { keepIn } from '../../src/journal/persistence.js';
 import { silentLog } from '../silentLog.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { Step } from '../../src/steps/step.js';

@@ -7,7 +7,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { SnapshotTree } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
-import { inTrash } from '../../src/engine/keptSnapshots.js';
+import { inTrash } from '../../src/engine/look/keptSnapshots.js';
 import { UndoLook } from '../../src/engine/undoLook.js';
 import { TrashMarks } from '../../src/journal/trashMarks.js';
 import { silentLog } from '../silentLog.js';

@@ -1,7 +1,7 @@
 // The notification of an operation that takes a while: what it waits for, how far it is, and Cancel where it helps.
 import { t } from '@vscode/l10n';
 import type { EnginePort } from '../../engine/enginePort.js';
-import { checkStep } from '../../engine/operationStatus.js';
+import { checkStep } from '../../engine/leases/operationStatus.js';
 import { DisposableStore, toDisposable } from '../../base/disposable.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { requestWords } from '../../text/operationProgress.js';

@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { libvirtHypervisor } from '../../../src/driver/connection/openLibvirt.js';
 import { Engine } from '../../../src/engine/engine.js';
-import { keepIn, type Persistence } from '../../../src/engine/persistence.js';
+import { keepIn, type Persistence } from '../../../src/journal/persistence.js';
 import type { Log } from '../../../src/base/log.js';
 import { silentLog } from '../../silentLog.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';

@@ -2,7 +2,7 @@
 // nobody has written that down. Knows no fault.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OpenEntry } from '../../../src/journal/journal.js';
-import type { Persistence } from '../../../src/engine/persistence.js';
+import type { Persistence } from '../../../src/journal/persistence.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { doomedCheckpoints, doomedLayouts, losesNothingBut } from '../../../src/engine/autoPrune.js';
-import { trustedRecords, undoOf } from '../../../src/engine/autoSnapshots.js';
+import { doomedCheckpoints, doomedLayouts, losesNothingBut } from '../../../src/engine/after/autoPrune.js';
+import { trustedRecords, undoOf } from '../../../src/engine/after/autoSnapshots.js';
 import { vmKey } from '../../../src/live/views.js';
 import type { AutoSnapshot, Facts } from '../../../src/domain/facts.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';

@@ -1,6 +1,6 @@
 // Marks follow the snapshot to the name that a person gives it.
 import assert from 'node:assert/strict';
-import { carryMarks } from '../../../src/engine/carriedMarks.js';
+import { carryMarks } from '../../../src/engine/after/carriedMarks.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { vmKey } from '../../../src/live/views.js';
 import { silentLog } from '../../silentLog.js';

@@ -1,9 +1,9 @@
 // What a decision rests on, put together of what this VM and the others say.
 import assert from 'node:assert/strict';
 import { OtherVmFacts } from '../../../src/live/otherVmFacts.js';
-import { factsToPlan } from '../../../src/engine/factsRequests.js';
-import { knownFacts } from '../../../src/engine/ownKnowledge.js';
-import { FactsReader } from '../../../src/engine/factsReader.js';
+import { factsToPlan } from '../../../src/engine/look/factsRequests.js';
+import { knownFacts } from '../../../src/engine/look/ownKnowledge.js';
+import { FactsReader } from '../../../src/engine/look/factsReader.js';
 import { silentLog } from '../../silentLog.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { otherUserOf } from '../../../src/domain/chains/otherVms.js';

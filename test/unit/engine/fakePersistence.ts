@@ -4,7 +4,7 @@ import type { JournalEntry, OperationEnd, StepRecord, UnreadableEntry } from '..
 import type { OneSnapshot } from '../../../src/journal/snapshotRecords.js';
 import type { TrashMark } from '../../../src/journal/trashMarks.js';
 import type { OpenEntry } from '../../../src/journal/journal.js';
-import { keepNothing, type Persistence } from '../../../src/engine/persistence.js';
+import { keepNothing, type Persistence } from '../../../src/journal/persistence.js';
 import type { DemoVm } from '../../../src/domain/demoVm.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { FrozenRecord } from '../../../src/domain/frozenRecord.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { doomedCheckpoints } from '../../../src/engine/autoPrune.js';
-import { favouriteIn, findKeptSnapshots } from '../../../src/engine/keptSnapshots.js';
+import { doomedCheckpoints } from '../../../src/engine/after/autoPrune.js';
+import { favouriteIn, findKeptSnapshots } from '../../../src/engine/look/keptSnapshots.js';
 import { vmKey } from '../../../src/live/views.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { settled } from './fakeClock.js';

@@ -1,7 +1,7 @@
 // With the guard over a VM's RAM left on, a managed save by libvirt 9.0 keeps old RAM beside newer disks.
 import assert from 'node:assert/strict';
 import { refuse } from '../../../src/domain/refusal.js';
-import type { Rules } from '../../../src/engine/rules.js';
+import type { Rules } from '../../../src/engine/run/rules.js';
 import { before } from '../domain/someFacts.js';
 import { settled } from './fakeClock.js';
 import { fakeVm, uuidOf } from './fakeHypervisor.js';

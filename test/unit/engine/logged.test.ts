@@ -1,8 +1,8 @@
 // What the log says of a revert that took no checkpoint: which snapshot the VM stood on, whatever has its name later.
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import { logRecovery } from '../../../src/engine/loggedRecovery.js';
-import { logOperation } from '../../../src/engine/loggedRun.js';
+import { logRecovery } from '../../../src/engine/recover/loggedRecovery.js';
+import { logOperation } from '../../../src/engine/after/loggedRun.js';
 import { head } from '../journal/plans.js';
 import { before as nothing, vm as someVm } from '../domain/someFacts.js';
 import { FakeKeeping } from './fakePersistence.js';

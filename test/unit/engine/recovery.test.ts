@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Rules } from '../../../src/engine/rules.js';
+import type { Rules } from '../../../src/engine/run/rules.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';

@@ -1,6 +1,6 @@
 // How long a connection waits that is to be looked at again, by a clock that the test moves.
 import assert from 'node:assert/strict';
-import { RecoveryRetry } from '../../../src/engine/recoveryRetry.js';
+import { RecoveryRetry } from '../../../src/engine/recover/recoveryRetry.js';
 import { silentLog } from '../../silentLog.js';
 import { FakeClock } from './fakeClock.js';
 

@@ -1,6 +1,6 @@
 // An inventory over a hypervisor made by hand, with a clock that the test moves.
 import type { OpenHypervisor } from '../../../src/driver/hypervisor.js';
-import type { Rules } from '../../../src/engine/rules.js';
+import type { Rules } from '../../../src/engine/run/rules.js';
 import { Engine } from '../../../src/engine/engine.js';
 import type { StoreChange } from '../../../src/live/views.js';
 import { vmKey } from '../../../src/live/views.js';

@@ -1,8 +1,8 @@
 // The trash: what is in it, what goes by itself when its time is over, and how it is undone.
 import assert from 'node:assert/strict';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
-import { inTrash } from '../../../src/engine/keptSnapshots.js';
-import { expiredIn } from '../../../src/engine/trash.js';
+import { inTrash } from '../../../src/engine/look/keptSnapshots.js';
+import { expiredIn } from '../../../src/engine/after/trash.js';
 import { UndoLook } from '../../../src/engine/undoLook.js';
 import { vmKey } from '../../../src/live/views.js';
 import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';

@@ -1,6 +1,6 @@
 // What is done without a click, and what only after one: by the setting, by where an operation was begun, by a person's word.
 import assert from 'node:assert/strict';
-import type { Rules } from '../../../src/engine/rules.js';
+import type { Rules } from '../../../src/engine/run/rules.js';
 import { vmKey } from '../../../src/live/views.js';
 import { type AutomaticActions, automaticActions } from '../../../src/domain/automaticActions.js';
 import { Failure } from '../../../src/domain/failure.js';

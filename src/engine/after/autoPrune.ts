@@ -1,0 +1,178 @@
+// Deletes the oldest of the checkpoints that reverts took, or that settings want, beyond the number to be kept, and leaves of the
+// layout that no layout needs any more. Refuses to delete anything that
+// a person made, or that anything rests on.
+import type { Log } from '../../base/log.js';
+import { deletedFiles, externalTargets } from '../../domain/chains/deletedFiles.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
+import { filesWithUnknownTags } from '../../domain/chains/doomedTags.js';
+import { nvramCopy } from '../../domain/chains/nvramCopy.js';
+import type { AutoReason } from '../../domain/description.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import type { AutoSnapshot, Facts } from '../../domain/facts.js';
+import type { PlannedWork } from '../../operations/plan.js';
+import { unaskedConnections } from '../../operations/planOperation.js';
+import type { SnapshotTree } from '../../domain/snapshot.js';
+import { findSnapshot, isOnActivePath, leavesFirst } from '../../domain/snapshotTree.js';
+import type { VmRef } from '../../domain/vm.js';
+import { asFailure } from '../../domain/asFailure.js';
+import { trustedRecords } from './autoSnapshots.js';
+
+/** The sorts of which only the newest are kept. */
+export type PrunedReason = Exclude<AutoReason, 'layout'>;
+
+/**
+ * Oldest first. The newest is what a revert can be undone with, so one is kept at least; what the VM stands on stays.
+ *
+ * | automatic snapshot | → |
+ * |--------------------|---|
+ * | of the sort, older than the `keep` newest of it, not current | goes |
+ * | of the other sort  | stays, and counts for none of the newest |
+ * | left by an operation that broke off, or made by a recovery | stays, and counts for none of the newest |
+ * | of the layout: see `doomedLayouts`; current, one of the newest, marked to be kept | stays |
+ */
+export function doomedCheckpoints(
+  tree: SnapshotTree,
+  records: readonly AutoSnapshot[],
+  keep: number,
+  kept: readonly string[] = [],
+  sort: PrunedReason = 'revert',
+): readonly AutoSnapshot[] {
+  const checkpoints = trustedRecords(tree, records).filter(({ why, stays }) => why === sort && stays !== true);
+  return checkpoints
+    .slice(0, -Math.max(1, Math.floor(keep)))
+    .filter(({ name }) => name !== tree.current && !kept.includes(name));
+}
+
+/**
+ * Children first. A leaf that holds the layout is for the branch that the VM runs on. When the VM is elsewhere, its
+ * parent is the place to go back to, and the leaf a second way to the same bytes: nothing was written to what it froze.
+ *
+ * | leaf of the layout                          | → |
+ * |---------------------------------------------|---|
+ * | the VM runs on it, or on what is above it   | stays |
+ * | something above it stays                    | stays: that rests on its files |
+ * | marked to be kept                           | stays |
+ * | made by a recovery, or left by an operation that broke off | stays |
+ * | otherwise                                   | goes, if its files prove to be empty |
+ */
+export function doomedLayouts(
+  tree: SnapshotTree,
+  records: readonly AutoSnapshot[],
+  going: readonly string[],
+  kept: readonly string[] = [],
+): readonly AutoSnapshot[] {
+  const layouts = trustedRecords(tree, records).filter(
+    ({ name, why, stays }) => why === 'layout' && stays !== true && !isOnActivePath(tree, name) && !kept.includes(name),
+  );
+  return leavesFirst(tree, layouts, going);
+}
+
+/**
+ * Nothing but the snapshot itself may be lost by it.
+ *
+ * | file that goes                                     | checkpoint | leaf of the layout         |
+ * |----------------------------------------------------|------------|----------------------------|
+ * | what it froze of a disk                            | yes        | only when known to be empty |
+ * | its RAM, its copy of the UEFI variables            | yes        | yes                        |
+ * | the overlay made over it: what came after it       | no         | no                         |
+ * | any other                                          | no         | no                         |
+ *
+ * Where something could not be seen, nothing goes unasked: whether a file that goes holds a snapshot inside, or is read by another
+ * VM; and no file goes of which nobody knows what it is.
+ *
+ * A plan names no file as lost that is known to be empty, but what a snapshot froze.
+ */
+export function losesNothingBut(
+  name: string,
+  why: AutoReason = 'revert',
+): (plan: PlannedWork, facts: Facts) => boolean {
+  return ({ request, deletes, removes = [], steps }, facts) => {
+    const snapshot = findSnapshot(facts.tree, name);
+    const { removed, mergedAway } = deletedFiles(snapshot === undefined ? [] : [snapshot], facts);
+    const going = steps.flatMap((step) => (step.kind === 'removeFiles' ? step.files : []));
+    if (
+      filesWithUnknownTags([...removed, ...mergedAway], facts).length > 0 ||
+      unaskedConnections(request, facts).length > 0 ||
+      !going.every((file) => isSeen(file, facts))
+    ) {
+      return false;
+    }
+    const frozen = (snapshot === undefined ? [] : externalTargets(snapshot)).map((target) =>
+      backingFileOf(facts, name, target),
+    );
+    const { nvram } = facts.vm;
+    const beside = [snapshot?.memory.file, ...(nvram === undefined ? [] : [nvramCopy(nvram, name)])];
+    if (why === 'layout' && !frozen.every((file) => isEmpty(file, facts))) {
+      return false;
+    }
+    return (
+      deletes?.every((one) => one === name) === true &&
+      removes.every((file) => frozen.includes(file) || beside.includes(file))
+    );
+  };
+}
+
+function isSeen(file: string, { files }: Facts): boolean {
+  return [files?.images.get(file), files?.files.get(file)].some((seen) => seen !== undefined && seen !== 'unknown');
+}
+
+/** For certain: of a file that was not looked at nobody knows. */
+function isEmpty(file: string | undefined, { files }: Facts): boolean {
+  const facts = files?.images.get(file ?? '');
+  return typeof facts === 'object' && facts.backing !== undefined && facts.empty === true;
+}
+
+interface PruneFacts {
+  readonly tree: SnapshotTree;
+  readonly records: readonly AutoSnapshot[];
+  /** Names of those that somebody wants to keep. */
+  readonly kept: readonly string[];
+}
+
+interface Rule {
+  /** Of what one was just taken. Leaves of the layout are looked at after a revert alone: only that leaves one behind. */
+  readonly sort: PrunedReason;
+  /** Absent: no checkpoint goes now. */
+  readonly keep?: number;
+}
+
+export interface PruneWish extends Rule {
+  readonly vm: VmRef;
+  readonly seen: PruneFacts;
+  readonly log: Log;
+  readonly remove: (
+    request: OperationRequest,
+    allows: (plan: PlannedWork, facts: Facts) => boolean,
+  ) => Promise<unknown>;
+}
+
+/**
+ * One that cannot be deleted stays, and the next time tries again; nobody asked for it, so nobody is told. Each is looked at again
+ * in the turn of its own delete: what was asked for meanwhile came first, and may have gone back to it, or marked it.
+ */
+export async function prune({ vm, seen, log, remove, ...rule }: PruneWish): Promise<void> {
+  for (const { name, why } of snapshotsToPrune(seen, rule)) {
+    const loses = losesNothingBut(name, why);
+    const allows = (plan: PlannedWork, facts: Facts): boolean => {
+      const { tree, autoSnapshots: records, kept } = facts;
+      return (
+        records !== undefined &&
+        kept !== undefined &&
+        snapshotsToPrune({ tree, records, kept }, rule).some((still) => still.name === name) &&
+        loses(plan, facts)
+      );
+    };
+    try {
+      await remove({ kind: 'delete', vm, snapshot: name, scope: 'one' }, allows);
+    } catch (error) {
+      const { line } = asFailure(error);
+      log.info(`${name}, which we took unasked, stays: ${line}`);
+    }
+  }
+}
+
+function snapshotsToPrune({ tree, records, kept }: PruneFacts, { sort, keep }: Rule): readonly AutoSnapshot[] {
+  const checkpoints = keep === undefined ? [] : doomedCheckpoints(tree, records, keep, kept, sort);
+  const going = checkpoints.map(({ name }) => name);
+  return [...checkpoints, ...(sort === 'revert' ? doomedLayouts(tree, records, going, kept) : [])];
+}

@@ -1,0 +1,71 @@
+// What goes out of the trash for good by itself, when its time is over: only what nothing stands on. Refuses to delete: that is
+// an operation like any other.
+import type { Log } from '../../base/log.js';
+import { asFailure } from '../../domain/asFailure.js';
+import type { Facts } from '../../domain/facts.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import type { SnapshotTree } from '../../domain/snapshot.js';
+import { leavesFirst } from '../../domain/snapshotTree.js';
+import type { VmRef } from '../../domain/vm.js';
+import type { TrashMark } from '../../journal/trashMarks.js';
+import type { PlannedWork } from '../../operations/plan.js';
+import { losesNothingBut } from './autoPrune.js';
+import { inTrash } from '../look/keptSnapshots.js';
+
+export interface Trash {
+  readonly tree: SnapshotTree;
+  readonly marks: readonly TrashMark[];
+  /** Names of those that somebody wants to keep. */
+  readonly kept: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * Their names, children first.
+ *
+ * | in the trash                                      | → |
+ * |---------------------------------------------------|---|
+ * | its time is not over                              | stays |
+ * | current: what the VM stands on                    | stays |
+ * | to be kept, or the favourite                      | stays |
+ * | a snapshot that stays, in the trash or not, is made on it | stays |
+ * | otherwise                                         | goes, if its plan loses nothing else |
+ */
+export function expiredIn({ tree, marks, kept, now }: Trash): readonly string[] {
+  const over = inTrash(tree, marks).filter(
+    ({ name, until }) => until <= now && name !== tree.current && !kept.includes(name),
+  );
+  return leavesFirst(tree, over).map(({ name }) => name);
+}
+
+/**
+ * What cannot be deleted stays in the trash, and the tree says that its time is over. Each is looked at again in the turn of its own
+ * delete: what was asked for meanwhile came first, and may have gone back to it, or taken it out of the trash.
+ * @param marksNow reads them anew
+ */
+export async function expire(
+  vm: VmRef,
+  trash: Trash,
+  marksNow: () => Promise<readonly TrashMark[]>,
+  log: Log,
+  remove: (
+    request: OperationRequest,
+    allows: (plan: PlannedWork, facts: Facts) => Promise<boolean>,
+  ) => Promise<unknown>,
+): Promise<void> {
+  for (const snapshot of expiredIn(trash)) {
+    const loses = losesNothingBut(snapshot);
+    const allows = async (plan: PlannedWork, facts: Facts): Promise<boolean> => {
+      const { tree, kept } = facts;
+      const isOver =
+        kept !== undefined && expiredIn({ tree, marks: await marksNow(), kept, now: trash.now }).includes(snapshot);
+      return isOver && loses(plan, facts);
+    };
+    try {
+      await remove({ kind: 'delete', vm, snapshot, scope: 'one' }, allows);
+    } catch (error) {
+      log.info(`${snapshot} stays in the trash: ${asFailure(error).line}`);
+    }
+  }
+}

@@ -1,0 +1,273 @@
+// Gathers what a decision rests on. Reads are dear, so only what is asked for is read, and what belongs together at once.
+// It refuses to decide.
+import { isDeepStrictEqual } from 'node:util';
+import { claimedPaths } from '../../domain/chains/claimedFiles.js';
+import { namedFiles } from '../../domain/chains/fileUse.js';
+import { pathsByIdentity } from '../../domain/chains/samePath.js';
+import { asFailure } from '../../domain/asFailure.js';
+import type { Hardware } from '../../domain/hardware.js';
+import { Failure } from '../../domain/failure.js';
+import type { Facts, OtherVm, StrayImage } from '../../domain/facts.js';
+import { refuse } from '../../domain/refusal.js';
+import { completeFacts, type CompleteFacts } from '../../operations/completeFacts.js';
+import type { RequiredFiles } from '../../operations/requiredFacts.js';
+import { Prefetch, type FactsSources } from './prefetch.js';
+import type { FactsRequest } from './factsRequests.js';
+import { mapLimited } from '../../base/mapLimited.js';
+import { type Formats, formatsOf, readHostFacts } from '../../live/hostFacts.js';
+import type { ReadVm } from '../../live/otherVmFacts.js';
+import { readStrayImages } from './strayImages.js';
+
+const atOnce = 32;
+/** What lies below a file that was moved shows only in itself. */
+const mostTurns = 16;
+
+/** Part after part; who cannot wait for the last one takes what is there. */
+export class FactsReader {
+  readonly #sources: FactsSources;
+  readonly #ahead: Prefetch;
+  #facts: Facts;
+  readonly #askedFiles: RequiredFiles[] = [];
+
+  /** @param ahead what of the same look is under way */
+  constructor(sources: FactsSources, known: Facts, ahead = new Prefetch(sources, known.vm.uuid)) {
+    this.#sources = sources;
+    this.#facts = known;
+    this.#ahead = ahead;
+  }
+
+  get soFar(): Facts {
+    return this.#facts;
+  }
+
+  /** As `read`; rejects where something that was asked for is missing: what is carried out rests on it. */
+  async readComplete(asked: FactsRequest): Promise<CompleteFacts> {
+    const whole = completeFacts(await this.read(asked), asked.needs, this.#askedFiles);
+    if (typeof whole === 'string') {
+      const { refusal } = refuse('notAllSeen', { vm: this.#facts.vm.name, fact: whole });
+      throw new Failure('refused', { doing: 'look at the VM', refusal });
+    }
+    return whole;
+  }
+
+  /** Nothing may run on the VM meanwhile. Rejects with the Failure of a read. */
+  async read(asked: FactsRequest): Promise<Facts> {
+    const { hypervisor } = this.#sources;
+    const { vm } = this.#facts;
+    let seenVms: readonly ReadVm[] = [];
+    await Promise.all([
+      this.#frozenAndFiles(asked),
+      this.#part(
+        asked.needs.blockJobs,
+        () => hypervisor.readBlockJobs(vm),
+        (blockJobs) => ({ blockJobs }),
+      ),
+      this.#part(
+        asked.needs.checkpoints === true,
+        () => hypervisor.readCheckpoints(vm.uuid),
+        (checkpoints) => ({ checkpoints }),
+      ),
+      this.#part(
+        asked.needs.agent,
+        () => hypervisor.probeAgent(vm),
+        (agent) => ({ agent }),
+      ),
+      this.#part(
+        asked.needs.seamless !== undefined,
+        () => hypervisor.probeSeamless(vm, asked.needs.seamless ?? 'look'),
+        (seamless) => ({ seamless }),
+      ),
+      this.#part(
+        asked.needs.ramBlockers === true,
+        () => hypervisor.readRamBlockers(vm),
+        (ramBlockers) => ({ ramBlockers }),
+      ),
+      this.#part(
+        asked.needs.stream === true,
+        () => hypervisor.readStream(vm),
+        (stream) => ({ stream }),
+      ),
+      this.#part(
+        asked.needs.made !== undefined,
+        () => this.#readMadeFiles(asked.needs.made ?? ''),
+        (made) => ({ made }),
+      ),
+      this.#part(
+        asked.needs.written,
+        () => this.#ahead.locks(),
+        (locks) => (locks === undefined ? {} : { written: locks.written, held: locks.held }),
+      ),
+      this.#part(
+        asked.needs.savedRam !== undefined && asked.needs.savedRam.length > 0,
+        () =>
+          mapLimited(
+            asked.needs.savedRam ?? [],
+            atOnce,
+            async (file) => [file, await this.#ahead.savedRam(file)] as const,
+          ),
+        (found) => ({
+          savedRam: new Map(found.flatMap(([file, saved]) => (saved === undefined ? [] : [[file, saved] as const]))),
+        }),
+      ),
+      this.#part(
+        asked.needs.hardware !== undefined && asked.needs.hardware.length > 0,
+        () => this.#hardware(asked.needs.hardware ?? []),
+        (hardware) => (hardware === undefined ? {} : { hardware }),
+      ),
+      this.#part(
+        asked.needs.otherVms,
+        () => this.#ahead.otherVms(),
+        ({ vms, unasked }) => {
+          seenVms = vms;
+          return { otherVms: vms.map(withoutIdentities), unasked };
+        },
+      ),
+    ]);
+    // Each part may be the last to come: only now is it known which paths of the one lead to files of the others.
+    this.#facts = withOwnPaths(this.#facts, seenVms);
+    await this.#part(
+      asked.needs.strays === true,
+      () => this.#strays(seenVms),
+      (strays) => ({ strays }),
+    );
+    return this.#facts;
+  }
+
+  /** A snapshot that vanished, or whose XML tells no VM, is not there: it counts as another. */
+  async #hardware(names: readonly string[]): Promise<Facts['hardware']> {
+    const { hypervisor, log } = this.#sources;
+    const { uuid } = this.#facts.vm;
+    const read = (snapshot?: string): Promise<Hardware | undefined> =>
+      hypervisor.readHardware(uuid, snapshot).catch((error: unknown) => {
+        const failure = asFailure(error);
+        if (failure.kind !== 'notFound' && failure.kind !== 'failed') {
+          throw failure;
+        }
+        log.info(`What the VM was configured with is not known: ${failure.message}`);
+        return undefined;
+      });
+    const [now, then] = await Promise.all([
+      read(),
+      mapLimited(names, atOnce, async (name) => [name, await read(name)] as const),
+    ]);
+    return (
+      now && {
+        now,
+        then: new Map(then.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
+      }
+    );
+  }
+
+  async #readMadeFiles(uuid: string): Promise<ReadonlyMap<string, string | undefined>> {
+    const { hypervisor, made } = this.#sources;
+    const files = (await made?.of(uuid)) ?? [];
+    const now = await mapLimited(files, atOnce, ({ path }) => hypervisor.files.identity(path));
+    return new Map(
+      files.flatMap(({ path, identity }, at) =>
+        identity === undefined || identity === now[at] ? [[path, identity] as const] : [],
+      ),
+    );
+  }
+
+  async #strays(others: readonly ReadVm[]): Promise<ReadonlyMap<string, StrayImage>> {
+    const { hypervisor, log } = this.#sources;
+    const facts = this.#facts;
+    const named = new Set((facts.otherVms ?? []).flatMap(({ files }) => files));
+    const images = await readStrayImages(hypervisor.files, facts, named, log);
+    const own = ownPaths(facts);
+    const claims = new Set([
+      ...pathsByIdentity(claimedPaths(facts), facts.files).keys(),
+      ...others.flatMap(({ identities }) => identities),
+    ]);
+    return new Map(
+      images.map(({ file, restsOn, identities, itself, real, ...known }) => {
+        const ownNames = identities.flatMap((identity) => own.get(identity) ?? []);
+        const isUsed =
+          itself.some((identity) => claims.has(identity)) || (real !== undefined && facts.held?.has(real) === true);
+        return [file, { ...known, ...(isUsed ? { isUsed } : {}), restsOn: [...new Set([...restsOn, ...ownNames])] }];
+      }),
+    );
+  }
+
+  async #frozenAndFiles(asked: FactsRequest): Promise<void> {
+    const { hypervisor, log } = this.#sources;
+    const { uuid } = this.#facts.vm;
+    const { frozenDisks: names } = asked.needs;
+    await Promise.all([
+      this.#part(
+        names.length > 0,
+        () => mapLimited(names, atOnce, async (name) => [name, await this.#ahead.frozenDisks(name)] as const),
+        (disks) => ({
+          // A snapshot that vanished between the two looks is not there to be asked: `own` is undefined then.
+          frozenDisks: new Map(disks.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
+        }),
+      ),
+      this.#part(
+        asked.needs.configured === true,
+        () => hypervisor.readConfiguredDisks(uuid),
+        (configured) => ({ configured }),
+      ),
+    ]);
+    const turns = [asked.files, ...Array.from({ length: mostTurns }, () => asked.rest)];
+    let last: RequiredFiles | undefined;
+    for (const wanted of turns) {
+      const needed = wanted?.(this.#facts);
+      if (needed === undefined || isDeepStrictEqual(needed, last)) {
+        break;
+      }
+      last = needed;
+      const { images, files, folders } = needed;
+      this.#askedFiles.push(needed);
+      await this.#part(
+        images.length + files.length + folders.length > 0,
+        () => readHostFacts(hypervisor.files, needed, log, formatsIn(this.#facts)),
+        (seen) => ({ files: seen }),
+      );
+    }
+  }
+
+  async #part<T>(wanted: boolean, read: () => Promise<T>, keep: (value: T) => Partial<Facts>): Promise<void> {
+    if (wanted) {
+      const part = keep(await read());
+      this.#facts = { ...this.#facts, ...part };
+    }
+  }
+}
+
+/** Rules compare paths as text: files of other VMs get the names by which this one knows them too. */
+function withOwnPaths(facts: Facts, others: readonly ReadVm[]): Facts {
+  if (others.length === 0) {
+    return facts;
+  }
+  const own = ownPaths(facts);
+  const otherVms = others.map((other): OtherVm => {
+    const namesOf = (file: string): readonly string[] => [
+      ...new Set([file, ...(other.identities.get(file) ?? []).flatMap((identity) => own.get(identity) ?? [])]),
+    ];
+    const { files, writes = [], froze = [] } = other;
+    return {
+      ...withoutIdentities(other),
+      files: [...new Set(files.flatMap(namesOf))],
+      writes: writes.flatMap(namesOf),
+      froze: froze.flatMap((one) => namesOf(one.file).map((file) => ({ ...one, file }))),
+    };
+  });
+  return { ...facts, otherVms };
+}
+
+function ownPaths(facts: Facts): ReadonlyMap<string, readonly string[]> {
+  const { files } = facts;
+  return pathsByIdentity([...namedFiles(facts), ...pathsOf(files)], files);
+}
+
+function formatsIn({ vm, frozenDisks }: Facts): Formats {
+  return formatsOf([...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()]);
+}
+
+function pathsOf(files: Facts['files']): readonly string[] {
+  return files === undefined ? [] : [...files.images.keys(), ...files.files.keys()];
+}
+
+function withoutIdentities({ identities: _, ...other }: ReadVm): OtherVm {
+  return other;
+}

@@ -1,0 +1,101 @@
+// Notes what the layers of snapshots are, so that it shows later when somebody changed them. Refuses to judge that.
+import { wholeChain } from '../../domain/chains/backingChain.js';
+import { recordsToKeep, recordsWhileWritten, unnotedSnapshots } from '../../domain/chains/frozenLayers.js';
+import { asFailure } from '../../domain/asFailure.js';
+import type { Facts } from '../../domain/facts.js';
+import { isActive, type VmRef } from '../../domain/vm.js';
+import { filesOfSnapshots, noFacts } from '../../operations/requiredFacts.js';
+import type { VmView } from '../../live/views.js';
+import type { OpenEntry } from '../../journal/journal.js';
+import type { Step } from '../../steps/step.js';
+import type { Log } from '../../base/log.js';
+import { FactsReader } from './factsReader.js';
+import type { Lease } from '../leases/leases.js';
+import { knownFacts } from './ownKnowledge.js';
+import type { Persistence } from '../../journal/persistence.js';
+
+/** They write into layers that other snapshots rest on. */
+const writing: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
+  'deleteSnapshot',
+  'blockCommit',
+  'commitImages',
+  'removeTag',
+]);
+
+/** Nobody may be at work on the VM: a layer that takes a merge just now is neither before it nor after. Never rejects. */
+export async function noteLayers(
+  { frozen }: Pick<Persistence, 'frozen'>,
+  ref: VmRef,
+  facts: Facts,
+  log: Log,
+): Promise<void> {
+  const { vm, blockJobs } = facts;
+  const isMerging = isActive(vm.power) && blockJobs?.length !== 0;
+  const records = isMerging ? undefined : recordsToKeep(facts);
+  if (records === undefined) {
+    return;
+  }
+  try {
+    await frozen.keep(ref, records);
+  } catch (error) {
+    log.warn(`what the snapshots of ${vm.name} rest on is not noted: ${asFailure(error).line}`);
+  }
+}
+
+/** Before the first step, on the disk; where that fails, nothing is begun. */
+export async function noteWriting(
+  { frozen }: Pick<Persistence, 'frozen'>,
+  open: OpenEntry,
+  facts: Facts,
+): Promise<void> {
+  const { plan, request } = open.entry;
+  const { steps, deletes = [] } = plan;
+  const { vm: ref } = request;
+  const single = steps.flatMap((step) =>
+    step.kind === 'removeTag' || step.kind === 'rebaseOverlay' ? [step.file] : [],
+  );
+  const isWriting = steps.some(({ kind }) => writing.has(kind));
+  const frozenRecords = isWriting || single.length > 0 ? await frozen.of(ref) : [];
+  if (frozenRecords.length > 0) {
+    const chains = isWriting ? facts.vm.disks.flatMap((disk) => wholeChain(disk, facts)) : [];
+    const written = new Set([...single, ...chains]);
+    try {
+      await frozen.keep(ref, recordsWhileWritten(written, deletes, { ...facts, frozenRecords }));
+    } catch (error) {
+      await open.end({ outcome: 'failed', failure: asFailure(error).line });
+      throw error;
+    }
+  }
+}
+
+/** What an operation has frozen, or has written into: looked at when it is done. Never rejects. */
+export async function noteFrozen(
+  { request, live, log }: Lease,
+  view: VmView | undefined,
+  { frozen }: Pick<Persistence, 'frozen'>,
+  now: number,
+): Promise<void> {
+  if (view?.tree === undefined) {
+    return;
+  }
+  const { vm, tree } = view;
+  const { vm: ref } = request;
+  try {
+    const hypervisor = await live.open();
+    const known = knownFacts(hypervisor, vm, tree, now, { frozen: await frozen.of(ref) });
+    const isElsewhere = request.kind === 'repair' && request.repair.kind === 'nameMovedFiles';
+    const unnoted = isElsewhere ? tree.snapshots.map(({ name }) => name) : unnotedSnapshots(known);
+    const frozenDisks = hypervisor.capabilities.driver === 'qemu' ? unnoted : [];
+    if (frozenDisks.length > 0) {
+      const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, log }, known);
+      const needs = { ...noFacts, blockJobs: isActive(vm.power), frozenDisks };
+      const facts = await reader.read({
+        needs,
+        files: (seen) => ({ ...filesOfSnapshots(frozenDisks, [], [], seen), files: [], folders: [] }),
+      });
+      await noteLayers({ frozen }, ref, facts, log);
+    }
+  } catch (error) {
+    log.warn(`what the snapshots of ${vm.name} rest on is not noted: ${asFailure(error).line}`);
+  }
+}

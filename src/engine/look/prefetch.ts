@@ -1,0 +1,101 @@
+// The parts of the facts that do not rest on the state of the VM itself, each read once in a look, however often it is
+// asked for: so they can be under way while the VM is read. Refuses to know what is decided from them.
+import type { Hypervisor } from '../../driver/hypervisor.js';
+import type { Log } from '../../base/log.js';
+import type { MadeFiles } from '../../journal/madeFiles.js';
+import type { ImageLocks } from '../../domain/hostFiles.js';
+import type { SavedRam } from '../../domain/snapshot.js';
+import type { VmDisk } from '../../domain/vm.js';
+import type { RequiredFacts } from '../../operations/requiredFacts.js';
+import { asFailure } from '../../domain/asFailure.js';
+import { readLocks } from '../../live/hostFacts.js';
+import type { Neighbours, NeighbourVms } from '../../live/neighbours.js';
+import type { OtherVmFacts } from '../../live/otherVmFacts.js';
+
+/** Snapshots beyond so many wait until it is certain that they are wanted. */
+const mostBegun = 32;
+
+export interface FactsSources {
+  readonly hypervisor: Hypervisor;
+  readonly otherVms: OtherVmFacts;
+  /** Absent: no other connection is known. */
+  readonly neighbours?: Neighbours;
+  /** Absent: nobody asks for what we made. */
+  readonly made?: Pick<MadeFiles, 'of'>;
+  readonly log: Log;
+}
+
+/** Of one VM, for one look: whatever it tells was read after it was made. */
+export class Prefetch {
+  readonly #sources: FactsSources;
+  readonly #uuid: string;
+  readonly #frozen = new Map<string, Promise<readonly VmDisk[] | undefined>>();
+  readonly #saved = new Map<string, Promise<SavedRam | undefined>>();
+  #others: Promise<NeighbourVms> | undefined;
+  #locks: Promise<ImageLocks | undefined> | undefined;
+
+  constructor(sources: FactsSources, uuid: string) {
+    this.#sources = sources;
+    this.#uuid = uuid;
+  }
+
+  /** What will be asked for if the VM is still as it was known. What fails is told to whoever asks for it, if anybody. */
+  begin({ frozenDisks, savedRam = [], otherVms, written }: RequiredFacts): void {
+    const begun: readonly Promise<unknown>[] = [
+      ...(written ? [this.locks()] : []),
+      ...frozenDisks.slice(0, mostBegun).map((name) => this.frozenDisks(name)),
+      ...savedRam.slice(0, mostBegun).map((file) => this.savedRam(file)),
+      ...(otherVms ? [this.otherVms()] : []),
+    ];
+    begun.forEach((reading) => void reading.catch(() => undefined));
+  }
+
+  otherVms(): Promise<NeighbourVms> {
+    return (this.#others ??= this.#readOthers());
+  }
+
+  async #readOthers(): Promise<NeighbourVms> {
+    const { hypervisor, otherVms, neighbours } = this.#sources;
+    const [own, near] = await Promise.all([
+      otherVms.read(hypervisor, this.#uuid),
+      neighbours?.read(hypervisor, this.#uuid),
+    ]);
+    return { vms: [...own, ...(near?.vms ?? [])], unasked: near?.unasked ?? [] };
+  }
+
+  locks(): Promise<ImageLocks | undefined> {
+    const { hypervisor, log } = this.#sources;
+    return (this.#locks ??= readLocks(hypervisor.files, log));
+  }
+
+  savedRam(file: string): Promise<SavedRam | undefined> {
+    return once(this.#saved, file, () => this.#sources.hypervisor.readSavedRam(file));
+  }
+
+  /** Undefined for a snapshot that is not there (any more). */
+  frozenDisks(name: string): Promise<readonly VmDisk[] | undefined> {
+    return once(this.#frozen, name, () => this.#readFrozenDisks(name));
+  }
+
+  async #readFrozenDisks(name: string): Promise<readonly VmDisk[] | undefined> {
+    try {
+      return await this.#sources.hypervisor.readFrozenDisks(this.#uuid, name);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.kind === 'notFound') {
+        return undefined;
+      }
+      throw failure;
+    }
+  }
+}
+
+function once<T>(begun: Map<string, Promise<T>>, key: string, read: () => Promise<T>): Promise<T> {
+  const before = begun.get(key);
+  if (before !== undefined) {
+    return before;
+  }
+  const reading = read();
+  begun.set(key, reading);
+  return reading;
+}

@@ -1,0 +1,21 @@
+// The snapshots that an operation which broke off took of its own accord, and that its recovery takes: they may be all that is
+// left of a present that somebody worked in, so no rule takes them away. Refuses to know the rules.
+import type { JournalEntry } from '../../journal/entry.js';
+import type { Persistence } from '../../journal/persistence.js';
+
+/** A second more than the clocks of a computer and its daemon can be apart in whole seconds. */
+const slackMs = 2_000;
+
+/** Rejects with the Failure of a record that cannot be written: as it stands, it lets the snapshot go. */
+export async function keepInterruptedCheckpoints(
+  { records }: Pick<Persistence, 'records'>,
+  { request: { vm }, plan, startedAt }: JournalEntry,
+): Promise<void> {
+  const names = new Set(plan.steps.flatMap((step) => (step.kind === 'createSnapshot' ? [step.name] : [])));
+  const since = startedAt - slackMs;
+  for (const record of await records.of(vm)) {
+    if (record.stays !== true && (names.has(record.name) || record.createdAt >= since)) {
+      await records.add(vm, { ...record, stays: true });
+    }
+  }
+}

@@ -1,0 +1,353 @@
+// Brings operations that broke off to an end: claims them from the journal, looks at the true state, does what is left.
+// Refuses to decide what that is.
+import type { JournalEntry } from '../../journal/entry.js';
+import type { OpenEntry } from '../../journal/journal.js';
+import type { Log } from '../../base/log.js';
+import type { AutomaticActions } from '../../domain/automaticActions.js';
+import { Failure } from '../../domain/failure.js';
+import type { Step } from '../../steps/step.js';
+import type { AgreedRecovery, InterruptedPreview } from '../../operations/interrupted.js';
+import type { RecoveryReport } from '../../domain/recoveryReport.js';
+import { type Refusal, refuse } from '../../domain/refusal.js';
+import { sameSteps } from '../../operations/planIdentity.js';
+import type { Vm, VmRef } from '../../domain/vm.js';
+import { asFailure } from '../../domain/asFailure.js';
+import { beforeRecoveryStep } from './beforeRecoveryStep.js';
+import type { Clock } from '../../base/clock.js';
+import type { FreshLook } from '../look/freshLook.js';
+import { RecoveryRetry } from './recoveryRetry.js';
+import { runSteps } from '../run/journaledRun.js';
+import { groupRefusal, busyFailure, unreadableLine, unreadableRefusals } from '../leases/busyElsewhere.js';
+import type { Persistence } from '../../journal/persistence.js';
+import { dropGuardsOfInterrupted, dropLeftGuards } from './leftGuards.js';
+import { keepInterruptedCheckpoints } from './interruptedCheckpoints.js';
+import { checkStep } from '../leases/operationStatus.js';
+import type { LiveConnection } from '../../live/liveConnection.js';
+import type { Store } from '../../live/store.js';
+import { type RecoveryCause, commandsOf, RecoveryDecision } from './recoveryDecision.js';
+import { interruptedOf, RecoveryEnds, stoppedAfterOthers } from './recoveryEnds.js';
+import type { CompleteFacts } from '../../operations/completeFacts.js';
+import type { Rules } from '../run/rules.js';
+import { factsToRecover } from '../look/factsRequests.js';
+import { watchSteps } from '../run/verifyStep.js';
+import type { StepRunner } from '../run/stepRunner.js';
+import type { Lease, Leases } from '../leases/leases.js';
+
+export interface RecovererOptions {
+  readonly leases: Leases;
+  readonly look: FreshLook;
+  readonly steps: StepRunner;
+  readonly persistence: Persistence;
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Throws a Failure `notFound` for a connection that is not known. */
+  readonly connection: (uri: string) => LiveConnection;
+  readonly log: Log;
+  readonly rules: Rules;
+  /** Aborted when the inventory ends. */
+  readonly ended: AbortSignal;
+  readonly isProtected: (vm: Vm, connection: string) => boolean;
+  /** What may be done that nobody asked for. */
+  readonly automatic: () => AutomaticActions;
+}
+
+export class Recoverer {
+  readonly #options: RecovererOptions;
+  readonly #ends: RecoveryEnds;
+  readonly #decision: RecoveryDecision;
+  readonly #again: RecoveryRetry;
+  readonly onDidRecover: RecoveryEnds['onDidRecover'];
+
+  constructor(options: RecovererOptions) {
+    this.#options = options;
+    this.#ends = new RecoveryEnds(options);
+    this.#decision = new RecoveryDecision(options);
+    this.#again = new RecoveryRetry(options, (uri) => this.#takeUp(uri));
+    this.onDidRecover = this.#ends.onDidRecover;
+  }
+
+  /** Takes up whatever broke off on this connection, which has just been opened. Never rejects. */
+  recoverAll(uri: string): Promise<void> {
+    return this.#again.now(uri);
+  }
+
+  async #takeUp(uri: string): Promise<void> {
+    const { persistence, leases, ended, log } = this.#options;
+    const { entries, unreadable } = await persistence.journal.readInterrupted(uri);
+    unreadable.forEach((entry) => log.error(unreadableLine(entry)));
+    await dropLeftGuards(uri, this.#options);
+    const first = new Map(entries.toReversed().map((entry) => [entry.vm.uuid, entry]));
+    await Promise.all(
+      [...first.values()].map(async ({ request, vm }) => {
+        try {
+          await leases.take(request, { signal: ended }, (lease) => this.recoverVm(lease));
+        } catch (error) {
+          const { kind, line } = asFailure(error);
+          log.info(`what was interrupted on ${vm.name} is left for now: ${line}`);
+          if (kind === 'busy') {
+            // Another editor is at it, which may die as well.
+            this.#again.later(uri);
+          }
+        }
+      }),
+    );
+    const left = entries.filter(({ id }) => this.#ends.findWhy(id) !== undefined);
+    await dropGuardsOfInterrupted(uri, left, this.#options);
+  }
+
+  /**
+   * In a turn on the VM, before anything else is done to it. Returns why something stays unfinished, if it does. Editors of one
+   * user have one journal, so an entry may be of any of them:
+   *
+   * | entry of this VM          | its connection | its process | then                                                  |
+   * |---------------------------|----------------|-------------|-------------------------------------------------------|
+   * | readable                  | any            | lives       | rejects with `busy`: nothing comes between its steps  |
+   * | readable                  | this one       | gone        | brought to its end, or why it cannot be               |
+   * | readable                  | another        | gone        | `begunElsewhere`: it is not known to be the same VM   |
+   * | damaged, or newer than us | any            | any         | `entryUnreadable`                                     |
+   * | the same, of no known VM  | any            | any         | `entryOfUnknownVm`: it may be this one                |
+   *
+   * Those of other users are not seen at all.
+   */
+  async recoverVm(lease: Lease): Promise<Refusal | undefined> {
+    const { persistence } = this.#options;
+    const { connection, uuid } = lease.request.vm;
+    if ((await lease.live.open()).capabilities.readOnly) {
+      return undefined;
+    }
+    const { entries } = await persistence.journal.readInterrupted();
+    const own = entries.filter(({ vm }) => vm.uuid === uuid);
+    for (const entry of own) {
+      const open = await persistence.journal.lock(entry.id);
+      if (open === 'busy') {
+        throw busyFailure(entry);
+      }
+      if (open === 'gone') {
+        continue;
+      }
+      if (entry.connection !== connection) {
+        await this.#ends.leaveElsewhere(open);
+      } else if ((await this.#settle(lease, open, { cause: 'automatic' })) === undefined) {
+        throw new Failure('lost', { connection });
+      }
+    }
+    const unread = await unreadableRefusals(persistence, uuid);
+    const [why] = [...own.flatMap(({ id }) => this.#ends.findWhy(id) ?? []), ...unread];
+    return why ?? (await groupRefusal(lease, persistence));
+  }
+
+  /**
+   * Two editors that begin at the same time see nothing of each other before. Whoever sees another one withdraws, be it
+   * both of them: nothing is done yet, and which of them came first is not known to both.
+   */
+  async requireAlone(lease: Lease, own: { readonly id: string; withdraw(): Promise<void> }): Promise<void> {
+    const { journal } = this.#options.persistence;
+    const { entries } = await journal.readInterrupted();
+    for (const entry of entries) {
+      const { id, vm } = entry;
+      if (vm.uuid !== lease.request.vm.uuid || id === own.id || this.#ends.findWhy(id) !== undefined) {
+        continue;
+      }
+      const other = await journal.lock(id);
+      if (other === 'gone') {
+        continue;
+      }
+      if (other !== 'busy') {
+        // It broke off just now: whoever tries again brings it to its end first.
+        await other.leave('not begun upon');
+      }
+      await own.withdraw();
+      throw busyFailure(entry);
+    }
+    await groupRefusal(lease, this.#options.persistence).catch(async (error: unknown) => {
+      await own.withdraw();
+      throw error;
+    });
+  }
+
+  /** What is unfinished on a VM is forgotten, over whichever connection it began: a person has seen to it. */
+  async dismiss(ref: VmRef): Promise<void> {
+    await this.#eachOf(ref, async (_, open) => {
+      await keepInterruptedCheckpoints(this.#options.persistence, open.entry);
+      await open.end({ outcome: 'explained', failure: 'dismissed' });
+      this.#ends.forget(open.entry.id);
+    });
+  }
+
+  /** What would be done about each that began over this connection, if a person wanted it. */
+  async preview(ref: VmRef): Promise<readonly InterruptedPreview[]> {
+    const found: InterruptedPreview[] = [];
+    await this.#eachOf(ref, async (lease, open) => {
+      const { entry } = open;
+      try {
+        if (entry.connection === ref.connection) {
+          found.push(await this.#previewOne(lease, entry));
+        }
+      } finally {
+        await open.leave('looked at for a person');
+      }
+    });
+    return found;
+  }
+
+  async #previewOne(lease: Lease, entry: JournalEntry): Promise<InterruptedPreview> {
+    const { id, request, vm, startedAt } = entry;
+    const about = { id, request, vm: vm.name, startedAt };
+    const foreign = await this.#decision.foreign(lease, entry);
+    const facts = foreign === undefined ? await this.#readFacts(lease, entry) : 'vmIsGone';
+    if (facts === 'vmIsGone') {
+      const why = foreign ?? refuse('vmGone', { vm: vm.name }).refusal;
+      return { ...about, recovery: { kind: 'explain', why, commands: [] }, commands: [] };
+    }
+    const { recovery } = await this.#decision.decide(lease, entry, facts, 'asked');
+    return { ...about, recovery, commands: commandsOf(entry, recovery, facts) };
+  }
+
+  /** Those that a person has agreed to, with what was to be done about each. */
+  async finish(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]> {
+    const outcomes: RecoveryReport['outcome'][] = [];
+    await this.#eachOf(ref, async (lease, open) => {
+      const steps = agreed.find(({ id }) => id === open.entry.id)?.steps;
+      if (steps === undefined || open.entry.connection !== ref.connection) {
+        await open.leave('nobody has agreed to it');
+        return;
+      }
+      const outcome = await this.#settle(lease, open, { cause: 'asked', agreed: steps }).catch((error: unknown) => {
+        throw stoppedAfterOthers(outcomes, asFailure(error));
+      });
+      if (outcome === undefined) {
+        throw new Failure('lost', { connection: ref.connection });
+      }
+      outcomes.push(outcome);
+    });
+    return outcomes;
+  }
+
+  /** Takes up each that is unfinished on a VM, over whichever connection it began, oldest first. */
+  async #eachOf(ref: VmRef, act: (lease: Lease, open: OpenEntry) => Promise<void>): Promise<void> {
+    const { persistence, leases, ended } = this.#options;
+    const { entries } = await persistence.journal.readInterrupted();
+    for (const entry of entries.filter(({ vm }) => vm.uuid === ref.uuid)) {
+      await leases.take({ ...entry.request, vm: ref }, { signal: ended }, async (lease) => {
+        const open = await persistence.journal.lock(entry.id);
+        if (open === 'busy') {
+          throw busyFailure(entry);
+        }
+        if (open === 'gone') {
+          this.#ends.forget(entry.id);
+        } else {
+          await act(lease, open);
+        }
+      });
+    }
+  }
+
+  /** After a step of an operation failed, in the turn of that operation. The VM can be read. */
+  afterFailure(lease: Lease, open: OpenEntry, failure: Failure): Promise<RecoveryReport['outcome'] | undefined> {
+    return this.#settle(lease, open, { cause: 'failedJustNow', failure });
+  }
+
+  dispose(): void {
+    this.#again.dispose();
+    this.#ends.dispose();
+  }
+
+  async #settle(lease: Lease, open: OpenEntry, how: SettleWish): Promise<RecoveryReport['outcome'] | undefined> {
+    const { store, log } = this.#options;
+    const { request } = lease;
+    store.putVm(request.vm, { recovering: true });
+    try {
+      return await this.#decideAndDo(lease, open, how);
+    } catch (error) {
+      const { kind, message, line } = asFailure(error);
+      if (how.agreed !== undefined && kind === 'refused') {
+        // Nothing was done about it, and the person who is told so may try again at once, here or in another editor.
+        await open.leave(message);
+        throw error;
+      }
+      log.error(`the ${request.kind} of ${open.entry.vm.name} that was interrupted could not be recovered: ${line}`);
+      await open.leave();
+      if (kind === 'lost' || kind === 'unreachable' || this.#options.ended.aborted) {
+        return undefined;
+      }
+      this.#again.later(request.vm.connection);
+      return this.#ends.fail(open.entry, message);
+    } finally {
+      store.putVm(request.vm, { recovering: undefined });
+    }
+  }
+
+  async #decideAndDo(
+    lease: Lease,
+    open: OpenEntry,
+    { cause, failure, agreed }: SettleWish,
+  ): Promise<RecoveryReport['outcome']> {
+    const { persistence } = this.#options;
+    const { entry } = open;
+    const foreign = cause === 'failedJustNow' ? undefined : await this.#decision.foreign(lease, entry);
+    if (foreign !== undefined) {
+      return this.#ends.explain(open, { kind: 'explain', why: foreign, commands: [] });
+    }
+    await keepInterruptedCheckpoints(persistence, entry);
+    const facts = await this.#readFacts(lease, entry);
+    if (facts === 'vmIsGone') {
+      return this.#ends.endWithoutVm(open, cause === 'automatic', failure);
+    }
+    const { recovery, mayFinish } = await this.#decision.decide(lease, entry, facts, cause);
+    switch (recovery.kind) {
+      case 'explain':
+        return this.#ends.explain(open, recovery, mayFinish);
+      case 'settled':
+        // Somebody is told of a failure already; that nothing was done is what it says.
+        return this.#ends.settle(lease, open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
+      case 'steps': {
+        const { plan, to } = recovery;
+        if (agreed !== undefined && !sameSteps(agreed, plan.steps)) {
+          throw new Failure('refused', { refusal: refuse('stalePlan', { vm: facts.vm.name }).refusal });
+        }
+        const kinds = plan.steps.map((step) => step.kind).join(', ');
+        lease.log.info(`goes on with the interrupted ${entry.request.kind}: ${kinds}`);
+        const beforeStep = beforeRecoveryStep(this.#options.look, lease, interruptedOf(entry), plan);
+        const watch = watchSteps(this.#options.look, lease, facts);
+        const run = { lease: { ...lease, recovers: true } as const, plan, entry: open, beforeStep, watch };
+        try {
+          await runSteps(this.#options.steps, run);
+        } catch (error) {
+          const { kind, message } = asFailure(error);
+          // QEMU refuses, or libvirt does, which may name the job still that QEMU has ended (9.0).
+          if (recovery.otherwise === undefined || (kind !== 'failed' && kind !== 'busy')) {
+            throw error;
+          }
+          lease.log.info(`it was tried, and is refused: ${message}`);
+          return await this.#ends.explain(open, { kind: 'explain', why: recovery.otherwise, commands: [] });
+        }
+        // A clone that was thrown away cannot be looked at any more.
+        const isGone = entry.request.kind === 'discard';
+        await (isGone ? undefined : lease.live.read(lease.request.vm.uuid, ['vm', 'tree']));
+        return this.#ends.settle(lease, open, to, true, failure);
+      }
+    }
+  }
+
+  async #readFacts(lease: Lease, entry: JournalEntry): Promise<CompleteFacts | 'vmIsGone'> {
+    lease.status.begin(checkStep);
+    try {
+      // What is seen while libvirt still works is neither before nor after.
+      await (await lease.live.open()).untilNoJob(lease.request.vm.uuid);
+      return (await this.#options.look.read(lease, (known) => factsToRecover(interruptedOf(entry), known))).facts;
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.kind === 'notFound' && this.#options.store.vm(lease.request.vm) === undefined) {
+        return 'vmIsGone';
+      }
+      throw failure;
+    }
+  }
+}
+
+/** `agreed`: the steps that a person was shown. */
+interface SettleWish {
+  readonly cause: RecoveryCause;
+  readonly failure?: Failure;
+  readonly agreed?: readonly Step[];
+}

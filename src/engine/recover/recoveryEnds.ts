@@ -1,0 +1,161 @@
+// How recoveries end: the entry is left or closed, why something stays unfinished is kept, and whoever listens is told. Refuses
+// to know how an operation is recovered.
+import type { JournalEntry } from '../../journal/entry.js';
+import type { OpenEntry } from '../../journal/journal.js';
+import { Emitter } from '../../base/emitter.js';
+import type { Log } from '../../base/log.js';
+import { Failure } from '../../domain/failure.js';
+import type { InterruptedOperation, Recovery } from '../../operations/interrupted.js';
+import type { RecoveryState, RecoveryReport } from '../../domain/recoveryReport.js';
+import { type Refusal, refuse } from '../../domain/refusal.js';
+import type { Store } from '../../live/store.js';
+import type { Lease } from '../leases/leases.js';
+import { logRecovery } from './loggedRecovery.js';
+import type { Persistence } from '../../journal/persistence.js';
+
+interface EndsOptions {
+  readonly log: Log;
+  readonly persistence: Persistence;
+  readonly store: Store;
+}
+
+export class RecoveryEnds {
+  readonly #options: EndsOptions;
+  readonly #recovered = new Emitter<RecoveryReport>();
+  readonly onDidRecover = this.#recovered.event;
+  /** By the entry's id: why it stays. */
+  readonly #unfinished = new Map<string, Refusal>();
+  /** Told in this session; it stays until the state is settled or a person dismisses it. */
+  readonly #explained = new Set<string>();
+
+  constructor(options: EndsOptions) {
+    this.#options = options;
+  }
+
+  findWhy(id: string): Refusal | undefined {
+    return this.#unfinished.get(id);
+  }
+
+  forget(id: string): void {
+    this.#unfinished.delete(id);
+  }
+
+  /** @param mayFinish whether it can be done for a person who wants it */
+  async explain(
+    open: OpenEntry,
+    { why, commands }: Extract<Recovery, { kind: 'explain' }>,
+    mayFinish = false,
+  ): Promise<'explained'> {
+    const { id } = open.entry;
+    await open.leave(why.reason);
+    const isNews = this.#unfinished.get(id)?.reason !== why.reason || !this.#explained.has(id);
+    this.#unfinished.set(id, why);
+    this.#explained.add(id);
+    if (isNews) {
+      this.#report(open.entry, { outcome: 'explained', why, commands, ...(mayFinish ? { mayFinish } : {}) });
+    }
+    return 'explained';
+  }
+
+  /** Of a VM with the same UUID, over a connection that may lead to another one. It is brought to its end over that. */
+  async leaveElsewhere(open: OpenEntry): Promise<void> {
+    const { id, vm, connection } = open.entry;
+    await open.leave('begun over another connection');
+    this.#unfinished.set(id, refuse('begunElsewhere', { vm: vm.name, connection }).refusal);
+  }
+
+  /**
+   * What is done with several VMs at once stands in the log of who does that.
+   * @param isNews whether nobody was told of it yet
+   */
+  async settle(
+    { request, group }: Pick<Lease, 'request' | 'group'>,
+    open: OpenEntry,
+    to: RecoveryState,
+    isNews: boolean,
+    failure: Failure | undefined,
+  ): Promise<RecoveryState> {
+    const { persistence, store } = this.#options;
+    const isLogged = to === 'after' && group === undefined;
+    const logged = isLogged ? logRecovery(open.entry, store.vm(request.vm)) : undefined;
+    this.#unfinished.delete(open.entry.id);
+    const undone = isNews || failure === undefined ? 'undone' : 'failed';
+    await open.end({
+      outcome: to === 'before' ? undone : 'recovered',
+      ...(failure === undefined ? {} : { failure: failure.line }),
+      ...(logged === undefined ? {} : { entry: logged.id }),
+    });
+    await (logged && persistence.operations.add(logged));
+    // One that runs already stays, whatever became of the rest.
+    if (
+      request.kind === 'clone' &&
+      to === 'before' &&
+      store.vm({ connection: request.vm.connection, uuid: request.clone.uuid }) === undefined
+    ) {
+      await persistence.made.forget(request.clone.uuid);
+    }
+    if (isNews) {
+      this.#report(open.entry, { outcome: to });
+    }
+    return to;
+  }
+
+  /** Of a clone that was to go, that is all. */
+  endWithoutVm(open: OpenEntry, isNews: boolean, failure: Failure | undefined): Promise<RecoveryReport['outcome']> {
+    const { request, vm } = open.entry;
+    return request.kind === 'discard'
+      ? this.settle({ request, group: undefined }, open, 'after', isNews, failure)
+      : this.explain(open, { kind: 'explain', why: refuse('vmGone', { vm: vm.name }).refusal, commands: [] });
+  }
+
+  /** Somebody tries again. */
+  fail(entry: JournalEntry, message: string): 'failed' {
+    const why = refuse('recoveryFailed', { vm: entry.vm.name, message }).refusal;
+    this.#unfinished.set(entry.id, why);
+    this.#report(entry, { outcome: 'failed', why });
+    return 'failed';
+  }
+
+  dispose(): void {
+    this.#recovered.dispose();
+  }
+
+  #report({ request, vm }: JournalEntry, report: Omit<RecoveryReport, 'request' | 'vm'>): void {
+    try {
+      this.#recovered.fire({ request, vm: vm.name, ...report });
+    } catch (error) {
+      this.#options.log.error(`a reader of recoveries failed: ${String(error)}`);
+    }
+  }
+}
+
+/** Nobody may read that nothing was changed where one of several was brought to its end before. */
+export function stoppedAfterOthers(outcomes: readonly RecoveryReport['outcome'][], failure: Failure): Failure {
+  const acted = outcomes.filter((outcome) => outcome !== 'explained');
+  return failure.kind === 'refused' && acted.length > 0
+    ? new Failure(
+        'stopped',
+        { ...failure.details, recovered: acted.includes('failed') ? 'failed' : 'partly' },
+        { cause: failure },
+      )
+    : failure;
+}
+
+/** The entry, as the rules of a recovery want it. */
+export function interruptedOf({ request, plan, steps, startedAt }: JournalEntry): InterruptedOperation {
+  const indexesOf = (is: 'begun' | 'done'): readonly number[] => [
+    ...new Set(steps.flatMap(({ index, state }) => (state === is ? [index] : []))),
+  ];
+  const timesOf = (is: 'begun' | 'done'): ReadonlyMap<number, number> =>
+    new Map(steps.flatMap(({ index, state, at }) => (state === is ? [[index, at] as const] : [])));
+  return {
+    request,
+    plan,
+    begun: indexesOf('begun'),
+    done: indexesOf('done'),
+    startedAt: Math.floor(startedAt / 1_000) * 1_000,
+    begunAt: timesOf('begun'),
+    doneAt: timesOf('done'),
+    lastStepAt: Math.max(startedAt, ...steps.map(({ at }) => at)),
+  };
+}

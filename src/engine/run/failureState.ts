@@ -1,0 +1,53 @@
+// A failure, knowing what became of the VM meanwhile. Pure.
+import { withDetails } from '../../domain/asFailure.js';
+import type { Failure } from '../../domain/failure.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
+import type { SnapshotTree } from '../../domain/snapshot.js';
+import { isActive, type Vm } from '../../domain/vm.js';
+import type { Plan } from '../../operations/plan.js';
+
+type KnownPower = Pick<Vm, 'power' | 'powerReason'>;
+
+/**
+ * | it was | it is           | then |
+ * |--------|-----------------|------|
+ * | on     | off, its QEMU gone without being told to | qemuEnded |
+ * | any    | the same        | its state |
+ * | any    | another         | its state, and that it is another |
+ *
+ * @param now undefined: it is gone, or nobody could look
+ */
+export function withState(failure: Failure, before: KnownPower, now: KnownPower | undefined): Failure {
+  if (now === undefined) {
+    return failure;
+  }
+  const hasEnded =
+    isActive(before.power) && now.power === 'off' && (now.powerReason === 'crashed' || now.powerReason === 'failed');
+  return withDetails(failure, {
+    stateNow: now.power,
+    ...(isActive(before.power) === isActive(now.power) ? {} : { stateBefore: before.power }),
+    ...(hasEnded ? { qemuEnded: true } : {}),
+  });
+}
+
+/**
+ * A snapshot that the operation took first and that stays is named. For a clone, that snapshot is a part that was done; a
+ * checkpoint leaves the VM as it was.
+ *
+ * @param tree as it is after the recovery
+ */
+export function withRemaining(failure: Failure, { request, steps }: Plan, tree: SnapshotTree | undefined): Failure {
+  const taken = steps.flatMap((step) =>
+    step.kind === 'createSnapshot' && step.auto !== 'layout' && tree && findSnapshot(tree, step.name)
+      ? [step.name]
+      : [],
+  );
+  if (failure.details.recovered !== 'before' || request.kind === 'create' || taken.length === 0) {
+    return failure;
+  }
+  const { left = [] } = failure.details;
+  return withDetails(failure, {
+    ...(request.kind === 'clone' ? { recovered: 'partly' } : {}),
+    left: [...left, ...taken.map((snapshot) => ({ kind: 'snapshot', snapshot }) as const)],
+  });
+}

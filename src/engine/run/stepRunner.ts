@@ -1,0 +1,150 @@
+// Carries out one step, is seen at it, and writes down what it became. Refuses to know the steps before and after it.
+import type { Hypervisor, StepOutcome } from '../../driver/hypervisor.js';
+import { Failure } from '../../domain/failure.js';
+import type { Step } from '../../steps/step.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { virshLine } from '../../steps/virshCommand.js';
+import { asFailure } from '../../domain/asFailure.js';
+import { type Clock, within } from '../../base/clock.js';
+import type { FreshLook } from '../look/freshLook.js';
+import type { Persistence } from '../../journal/persistence.js';
+import { otherKind, trueDescription } from './madeSnapshot.js';
+import type { Lease } from '../leases/leases.js';
+
+/** Nobody waits longer for a picture of what is about to be kept: a display over a slow line, or one that hangs. */
+const longestLookMs = 1_000;
+
+type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
+
+export class StepRunner {
+  readonly #look: FreshLook;
+  readonly #clock: Clock;
+  readonly #records: Persistence['records'];
+  readonly #thumbnails: Persistence['thumbnails'];
+  readonly #made: Persistence['made'];
+  readonly #frozen: Persistence['frozen'];
+
+  constructor(
+    look: FreshLook,
+    clock: Clock,
+    { records, thumbnails, made, frozen }: Pick<Persistence, 'records' | 'thumbnails' | 'made' | 'frozen'>,
+  ) {
+    this.#look = look;
+    this.#clock = clock;
+    this.#records = records;
+    this.#thumbnails = thumbnails;
+    this.#made = made;
+    this.#frozen = frozen;
+  }
+
+  /** Rejects with the step's Failure. */
+  async run(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<StepOutcome> {
+    const shown = step.kind === 'createSnapshot' ? await this.#display(lease, hypervisor, step) : undefined;
+    const outcome = await this.#do(lease, hypervisor, step, estimateMs);
+    if (step.kind === 'discardClone') {
+      await this.#made.forget(lease.request.vm.uuid);
+      await this.#frozen.forget(lease.request.vm);
+    }
+    if (step.kind === 'createSnapshot' || step.kind === 'adoptSnapshot') {
+      await this.#keepTruth(lease, hypervisor, step.kind === 'adoptSnapshot' ? step.made : step, outcome, shown);
+    }
+    return outcome;
+  }
+
+  /** What a display shows before its RAM is kept, small. The snapshot is good without, so nothing fails here. */
+  async #display(
+    { request, log }: Lease,
+    { guests }: Hypervisor,
+    { snapshotKind }: CreateStep,
+  ): Promise<Uint8Array | undefined> {
+    const { vm } = this.#look.view(request.vm);
+    if (snapshotKind !== 'memory' || vm.display !== true) {
+      return undefined;
+    }
+    try {
+      return await within(this.#clock, longestLookMs, guests.thumbnailOf(vm.uuid), undefined);
+    } catch (error) {
+      log.debug(`what the display shows is not kept: ${asFailure(error).line}`);
+      return undefined;
+    }
+  }
+
+  async #do(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<StepOutcome> {
+    const { request, status, signal, log } = lease;
+    if (signal.aborted) {
+      throw new Failure('cancelled');
+    }
+    const { vm } = this.#look.view(request.vm);
+    const command = virshLine([step], vm, hypervisor.uri);
+    status.begin(step.kind, estimateMs);
+    log.debug(`begins: ${command}`);
+    const began = this.#clock.ticks();
+    const took = (): string => `${String(Math.round(this.#clock.ticks() - began))} ms`;
+    try {
+      const outcome = await hypervisor.run(vm, step, {
+        signal,
+        onProgress: (progress) => status.report(progress),
+        ...(request.kind === 'clone' ? { onMade: (made) => this.#made.add(request.clone.uuid, made) } : {}),
+      });
+      log.info(`${command}  # ${took()}${pauseWords(step, vm.power, outcome.guestPausedMs)}`);
+      return outcome;
+    } catch (error) {
+      const failure = asFailure(error);
+      log.error(`${command}  # failed after ${took()}: ${failure.line}`);
+      throw failure;
+    }
+  }
+
+  /** What was not known before the snapshot was there. It is good without, so nothing fails here. */
+  async #keepTruth(
+    lease: Lease,
+    hypervisor: Hypervisor,
+    step: CreateStep,
+    outcome: StepOutcome,
+    shown?: Uint8Array,
+  ): Promise<void> {
+    const { request, log } = lease;
+    try {
+      const [made] = await hypervisor.readSnapshots(request.vm.uuid, [step.name]);
+      const kind = otherKind(step, made);
+      if (kind !== undefined) {
+        log.warn(
+          `${step.name} was to be of kind ${step.snapshotKind} and became ${kind}: the VM's state changed just before`,
+        );
+      }
+      if (made !== undefined) {
+        await this.#record(lease, step, made);
+        if (shown !== undefined) {
+          await this.#thumbnails.keep(request.vm, made.createdAt, shown);
+        }
+      }
+      const description = trueDescription(step, kind, outcome);
+      if (description !== undefined) {
+        await this.#do(lease, hypervisor, { kind: 'describeSnapshot', snapshot: step.name, description });
+      }
+    } catch (error) {
+      log.warn(`what became of ${step.name} could not be kept with it: ${asFailure(error).kind}`);
+    }
+  }
+
+  async #record({ request, log, recovers }: Lease, { auto }: CreateStep, { name, createdAt }: Snapshot): Promise<void> {
+    if (auto === undefined) {
+      return;
+    }
+    try {
+      const target = request.kind === 'revert' ? { target: request.snapshot } : {};
+      const stays = recovers === undefined ? {} : { stays: recovers };
+      await this.#records.add(request.vm, { name, why: auto, createdAt, ...target, ...stays });
+    } catch (error) {
+      log.warn(`nothing will vouch for ${name}, which we took unasked: ${asFailure(error).message}`);
+    }
+  }
+}
+
+/** Words for the log: only a snapshot of a running VM stops it at all. */
+function pauseWords(step: Step, power: string, guestPausedMs: number | undefined): string {
+  if (guestPausedMs !== undefined) {
+    return `, the guest stood still for ${String(Math.round(guestPausedMs))} ms`;
+  }
+  return step.kind === 'createSnapshot' && power === 'running' ? ', the guest stood still too short to see' : '';
+}

@@ -1,0 +1,112 @@
+// What outlives this process of what the inventory does: the journal, the audit, the records, the marks. Refuses to know
+// when it is written.
+import type { Audit } from './audit.js';
+import { DemoRecords } from './demoRecords.js';
+import { Journal } from './journal.js';
+import { KeptMarks } from './keptMarks.js';
+import { GroupJournal } from './groupJournal.js';
+import { FavouriteMark } from './favouriteMark.js';
+import { FrozenRecords } from './frozenRecords.js';
+import { MadeFiles } from './madeFiles.js';
+import { OperationLog } from './operationLog.js';
+import { type LocalOrigin, thisPlace } from './place.js';
+import { Records } from './records.js';
+import { Thumbnails } from './thumbnails.js';
+import { TrashMarks } from './trashMarks.js';
+import type { Log } from '../base/log.js';
+import { Failure } from '../domain/failure.js';
+
+export interface Persistence {
+  /** What this editor is called beside those that keep things in the same place. */
+  readonly editor?: string | undefined;
+  /** Which computer this is: others may have the same journal. */
+  readonly place: () => Promise<LocalOrigin>;
+  readonly journal: Pick<Journal, 'begin' | 'readInterrupted' | 'lock' | 'isLocked'>;
+  /** Of what is done on several VMs as one. */
+  readonly groups: Pick<GroupJournal, 'begin' | 'readInterrupted' | 'lock'>;
+  readonly audit: Pick<Audit, 'note'>;
+  readonly operations: Pick<OperationLog, 'add' | 'of'>;
+  readonly records: Pick<Records, 'add' | 'of' | 'forget'>;
+  /** Of snapshots that somebody wants to keep. `of` rejects where it cannot be known. */
+  readonly marks: Pick<KeptMarks, 'add' | 'of' | 'forget'>;
+  /** Of each VM the snapshot that somebody goes back to most. `of` rejects where it cannot be known. */
+  readonly favourites: Pick<FavouriteMark, 'add' | 'of' | 'forget'>;
+  /** Of snapshots that somebody put into the trash. */
+  readonly trash: Pick<TrashMarks, 'add' | 'of' | 'forget'>;
+  /** What displays showed. Rejects never. */
+  readonly thumbnails: Pick<Thumbnails, 'keep' | 'of' | 'keepOnly'>;
+  /** What the layers of snapshots were. */
+  readonly frozen: Pick<FrozenRecords, 'of' | 'keep' | 'forget'>;
+  /** Of the files of clones. Nothing is made that is not written down. */
+  readonly made: Pick<MadeFiles, 'add' | 'of' | 'forget'>;
+  readonly demos: Pick<DemoRecords, 'add' | 'readLeftDemoVms' | 'forget'>;
+}
+
+/** In one folder, which need not be there yet, and is that of other editors too. */
+export function keepIn(folder: string, log: Log, editor?: string): Persistence {
+  const journal = new Journal(folder, log, undefined, editor);
+  return {
+    editor,
+    place: thisPlace,
+    journal,
+    groups: new GroupJournal(folder, log, undefined, editor),
+    audit: journal.audit,
+    operations: new OperationLog(folder, log),
+    records: new Records(folder, log),
+    marks: new KeptMarks(folder, log),
+    favourites: new FavouriteMark(folder, log),
+    trash: new TrashMarks(folder, log),
+    thumbnails: new Thumbnails(folder, log),
+    frozen: new FrozenRecords(folder, log),
+    made: new MadeFiles(folder, log),
+    demos: new DemoRecords(folder, log),
+  };
+}
+
+const noMarks: Persistence['marks'] = {
+  add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
+  of: () => Promise.resolve([]),
+  forget: () => Promise.resolve(),
+};
+
+/** Keeps nothing, and so carries out nothing that could be left half done. */
+export const keepNothing: Persistence = {
+  place: thisPlace,
+  journal: {
+    begin: ({ request }) => Promise.reject(new Failure('journal', { doing: 'look for a journal', request })),
+    readInterrupted: () => Promise.resolve({ entries: [], unreadable: [] }),
+    lock: () => Promise.resolve('gone'),
+    isLocked: () => Promise.resolve(false),
+  },
+  groups: {
+    begin: () => Promise.reject(new Failure('journal', { doing: 'look for the journal of groups' })),
+    readInterrupted: () => Promise.resolve({ entries: [], unreadable: [] }),
+    lock: () => Promise.resolve('gone'),
+  },
+  audit: { note: () => Promise.resolve() },
+  operations: { add: () => Promise.resolve(), of: () => Promise.resolve([]) },
+  records: {
+    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
+    of: () => Promise.resolve([]),
+    forget: () => Promise.resolve(),
+  },
+  marks: noMarks,
+  favourites: noMarks,
+  trash: { ...noMarks, of: () => Promise.resolve([]) },
+  thumbnails: {
+    keep: () => Promise.resolve(),
+    of: () => Promise.resolve(undefined),
+    keepOnly: () => Promise.resolve(),
+  },
+  frozen: { of: () => Promise.resolve([]), keep: () => Promise.resolve(), forget: () => Promise.resolve() },
+  made: {
+    add: (_, { path }) => Promise.reject(new Failure('journal', { doing: 'look for the records', path })),
+    of: () => Promise.resolve([]),
+    forget: () => Promise.resolve(),
+  },
+  demos: {
+    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
+    readLeftDemoVms: () => Promise.resolve([]),
+    forget: () => Promise.resolve(),
+  },
+};
