@@ -1,9 +1,29 @@
 // What a clone is made of beside its overlays, and how it goes.
 import { changePower, withImage, withoutFile } from './changedFacts.js';
+import type { CopiedDisk } from './step.js';
 import { type Command, doneWhen, never, type StepDefinition } from './stepDefinition.js';
 
 function removeCommands(files: readonly string[]): readonly Command[] {
   return files.length === 0 ? [] : [['rm', '-f', '--', ...files]];
+}
+
+/**
+ * `convert -l` copies a tag as large as the image is now. Gone back to it has its own size again: in an overlay on the file itself, so that
+ * the image stays as it is. Only a name of digits is copied that way, for going back takes it for a tag's ID.
+ */
+function copyCommands({ file, from, fromFormat, tag }: CopiedDisk): readonly Command[] {
+  const convert = ['qemu-img', 'convert', '-O', 'qcow2'] as const;
+  if (tag === undefined || /^\d+$/u.test(tag)) {
+    return [[...convert, '-f', fromFormat, ...(tag === undefined ? [] : ['-l', `snapshot.name=${tag}`]), from, file]];
+  }
+  const above = `${file}.above`;
+  const source = `driver=qcow2,file.driver=qcow2,file.file.filename=${above.replaceAll(',', ',,')}`;
+  return [
+    ['qemu-img', 'create', '-f', 'qcow2', '-F', 'raw', '-b', from, above],
+    ['qemu-img', 'snapshot', '-a', tag, '--image-opts', source],
+    [...convert, '--image-opts', source, file],
+    ...removeCommands([above]),
+  ];
 }
 
 export const copyImages: StepDefinition<'copyImages'> = {
@@ -25,18 +45,7 @@ export const copyImages: StepDefinition<'copyImages'> = {
     }, facts),
   /** Each appears when it is whole. */
   isDone: ({ disks }, { files }) => doneWhen(disks.every(({ file }) => typeof files?.images.get(file) === 'object')),
-  byHand: ({ disks }) =>
-    disks.map(({ file, from, fromFormat, tag }) => [
-      'qemu-img',
-      'convert',
-      '-O',
-      'qcow2',
-      '-f',
-      fromFormat,
-      ...(tag === undefined ? [] : ['-l', `snapshot.name=${tag}`]),
-      from,
-      file,
-    ]),
+  byHand: ({ disks }) => disks.flatMap(copyCommands),
   isHarmless: never,
   canBreakOff: true,
 };

@@ -1,10 +1,12 @@
 // What is inside of an image, copied out by qemu-img: the disk as large as it was then, byte for byte.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
 import { localFiles } from '../../../src/driver/files/localFiles.js';
+import { virshLine } from '../../../src/steps/virshCommand.js';
+import { vm } from '../domain/someFacts.js';
 
 const mebibyte = 1024 * 1024;
 
@@ -38,7 +40,8 @@ describe('a snapshot inside of an image, copied out', () => {
   for (const name of ['alone', 'a, b/disk']) {
     it(`is as large as it was, be that more or less than now: ${name}`, async () => {
       await fill(name, 7, 6);
-      await img('snapshot', '-c', '2', at(name));
+      await img('snapshot', '-c', 'large', at(name));
+      await img('snapshot', '-c', '3', at(name));
       const large = await bytesOf(name);
       await img('resize', '-q', '-f', 'qcow2', '--shrink', at(name), '4M');
       await fill(name, 8, 2);
@@ -49,7 +52,8 @@ describe('a snapshot inside of an image, copied out', () => {
       const untouched = await readFile(at(name));
       const temporary = await temporaryFolders();
       for (const [tag, then] of [
-        ['2', large],
+        ['large', large],
+        ['3', large],
         ['small', small],
       ] as const) {
         await localFiles(process.env).copyImage(
@@ -61,7 +65,15 @@ describe('a snapshot inside of an image, copied out', () => {
         assert.equal(copied.length / mebibyte, then.length / mebibyte);
         assert.ok(copied.equals(then));
         await rm(at('copy'));
+        // As the log tells it. The folder of the image is the copy's, as for each clone.
+        const copy = join(dirname(at(name)), 'copy');
+        const disks = [{ target: 'vda', file: copy, from: at(name), fromFormat: 'qcow2', tag }];
+        await runOk('sh', ['-c', virshLine([{ kind: 'copyImages', disks }], vm(), 'test:///default')]);
+        await rename(copy, at('copy'));
+        assert.ok(tag === '3' || (await bytesOf('copy')).equals(then));
+        await rm(at('copy'));
       }
+      assert.ok(!(await readdir(dirname(at(name)))).some((one) => one.startsWith('copy')));
       assert.ok((await readFile(at(name))).equals(untouched));
       assert.deepEqual(await temporaryFolders(), temporary);
     });
