@@ -10,7 +10,7 @@ import type { Facts } from '../domain/facts.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { styleOfVm } from '../domain/snapshotTree.js';
 import { isPausedToBeSaved } from '../domain/vm.js';
-import { overlaysOn } from '../operations/repair/planMetadataRepair.js';
+import { overlaysOn } from '../operations/revert/planMakeCurrent.js';
 import { planRepair } from '../operations/repair/planRepair.js';
 import { abilities } from './abilities.js';
 import type { Diagnosis, Examination } from './examination.js';

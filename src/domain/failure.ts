@@ -107,8 +107,6 @@ export interface FailureDetails {
    * agent, which tells it once, was not heard in time.
    */
   readonly outputLost?: 'tooLarge' | 'unheard';
-  /** Of `unsupported`: no guest agent is configured or answers. */
-  readonly noAgent?: true;
   /** Of `busy`: libvirt waited for a job of the VM and names nobody who works at it. */
   readonly heldByNobody?: true;
   /** Of `busy`: libvirt waits, for so long, for an answer of the VM's QEMU, or works at a job and QEMU did not answer us. */

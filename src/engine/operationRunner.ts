@@ -5,7 +5,7 @@ import { Failure } from '../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import { type Decision, type Plan, type PlannedWork, workOf } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
-import { planToExecute } from '../operations/planOperation.js';
+import { planToExecute } from '../operations/decide/planOperation.js';
 import { type RefusedDecision, refuse } from '../domain/refusal.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, type PowerState, type Vm } from '../domain/vm.js';

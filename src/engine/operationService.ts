@@ -8,9 +8,9 @@ import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupt
 import type { RecoveryReport } from '../domain/recoveryReport.js';
 import { isSpentClone, type Vm, type VmRef } from '../domain/vm.js';
 import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
-import { changedSinceRefusal } from '../operations/unchangedSince.js';
-import { planRecovery } from '../operations/planRecovery.js';
-import { remainingPlan } from '../operations/remainingPlan.js';
+import { changedSinceRefusal } from '../operations/decide/unchangedSince.js';
+import { planRecovery } from '../operations/decide/planRecovery.js';
+import { remainingPlan } from '../operations/decide/remainingPlan.js';
 import { Failure } from '../domain/failure.js';
 import type { Facts } from '../domain/facts.js';
 import type { PlannedWork } from '../operations/plan.js';

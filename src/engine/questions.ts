@@ -8,7 +8,7 @@ import type { OperationRequest } from '../domain/operation.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import type { VmRef } from '../domain/vm.js';
 import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
-import { planOperation } from '../operations/planOperation.js';
+import { planOperation } from '../operations/decide/planOperation.js';
 import type { DecidedRequests } from './enginePort.js';
 import { factsToDecide, factsToDiagnose } from './look/factsRequests.js';
 import { type Clock, within } from '../base/clock.js';

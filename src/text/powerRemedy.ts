@@ -21,8 +21,7 @@ interface Facts {
 
 /** What would help, by the reason. */
 const remedies: Readonly<Partial<Record<RefusalReason, (facts: Facts) => Remedy | undefined>>> = {
-  notRunning: ({ state, wanted }) =>
-    wanted === 'shutDown' || wanted === 'forceOff' ? undefined : state === 'paused' ? 'resume' : 'start',
+  notRunning: ({ wanted }) => (wanted === 'shutDown' || wanted === 'forceOff' ? undefined : 'start'),
   notOff: ({ state, wanted }) =>
     wanted === 'start' ? (state === 'paused' ? 'resume' : undefined) : state === 'running' ? 'shutDown' : undefined,
   // Its start uses the saved state up.

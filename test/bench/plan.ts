@@ -3,7 +3,7 @@
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { ImageFacts } from '../../src/domain/hostFiles.js';
 import type { OtherVm, Facts } from '../../src/domain/facts.js';
-import { planOperation } from '../../src/operations/planOperation.js';
+import { planOperation } from '../../src/operations/decide/planOperation.js';
 import type { Snapshot } from '../../src/domain/snapshot.js';
 import type { VmDisk } from '../../src/domain/vm.js';
 import { median, remark, report } from './measure.js';

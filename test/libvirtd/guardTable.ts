@@ -7,8 +7,8 @@ export interface Guard {
   readonly file: string;
   /** Returns a refusal, or undefined, or steps; switched off, always undefined, or none. */
   readonly name: string;
-  /** Guards in the same file that stand behind the first: they are switched off too, or refuse in the first's place. */
-  readonly behind?: readonly string[];
+  /** A second guard in the same file, which stands behind the first: both are switched off, or it refuses in the first's place. */
+  readonly behind?: string;
   readonly on?: (version: number) => boolean;
   readonly script: Script;
 }
@@ -42,7 +42,7 @@ export const guards: readonly Guard[] = [
     trap: 'a VM with a managed save starts on the file that a snapshot froze meanwhile',
     file: 'operations/refusals.ts',
     name: 'managedSaveRefusal',
-    behind: ['outdatedSaveRefusal'],
+    behind: 'outdatedSaveRefusal',
     script: {
       style: 'external',
       disks,
@@ -86,27 +86,23 @@ export const guards: readonly Guard[] = [
         { do: 'create', as: 'bottom', title: 'bottom', kind: 'offline' },
         { do: 'create', as: 'fork', title: 'fork', kind: 'offline' },
         { do: 'create', as: 'branch', title: 'branch', kind: 'offline' },
-        { do: 'revert', to: 'fork', after: 'running' },
+        { do: 'revert', to: 'fork', after: 'off' },
         { do: 'delete', snapshot: 'bottom', scope: 'one' },
       ],
     },
   },
   {
-    trap: 'libvirt 9.0 merges a snapshot away that two branches are built on',
+    trap: 'libvirt 9.0 finds no file to merge of a VM that is off',
     file: 'operations/delete/planExternalDelete.ts',
     name: 'placeRefusal',
-    behind: ['branchRefusal', 'chainRefusal'],
     on: (version) => version < 9_009_000,
     script: {
       style: 'external',
       disks,
       actions: [
-        { do: 'create', as: 'fork', title: 'fork', kind: 'offline' },
-        { do: 'create', as: 'one', title: 'one', kind: 'offline' },
-        { do: 'revert', to: 'fork', after: 'running' },
-        write(0, 1, 1),
-        { do: 'create', as: 'other', title: 'other', kind: 'disk' },
-        { do: 'delete', snapshot: 'fork', scope: 'one' },
+        { do: 'create', as: 'bottom', title: 'bottom', kind: 'offline' },
+        { do: 'create', as: 'top', title: 'top', kind: 'offline' },
+        { do: 'delete', snapshot: 'bottom', scope: 'one' },
       ],
     },
   },

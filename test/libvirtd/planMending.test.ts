@@ -17,7 +17,7 @@ import { severityOf } from '../../src/diagnosis/problemTable.js';
 import type { Repair, OperationRequest } from '../../src/domain/operation.js';
 import type { AutoSnapshot, Facts } from '../../src/domain/facts.js';
 import type { Plan } from '../../src/operations/plan.js';
-import { planOperation } from '../../src/operations/planOperation.js';
+import { planOperation } from '../../src/operations/decide/planOperation.js';
 import { type HypervisorRig, startHypervisorRig, Subject } from './hypervisorRig.js';
 
 type Wish<T> = T extends OperationRequest ? Omit<T, 'vm'> : never;

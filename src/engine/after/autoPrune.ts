@@ -10,7 +10,7 @@ import type { AutoReason } from '../../domain/description.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { AutoSnapshot, Facts } from '../../domain/facts.js';
 import type { PlannedWork } from '../../operations/plan.js';
-import { unaskedConnections } from '../../operations/planOperation.js';
+import { unaskedConnections } from '../../operations/decide/planOperation.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { findSnapshot, isOnActivePath, leavesFirst } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';

@@ -8,7 +8,7 @@ import { touchedFilesOf } from '../../steps/steps.js';
 import { beingWrittenRefusal } from '../../operations/beingWrittenRefusal.js';
 import type { InterruptedOperation } from '../../operations/interrupted.js';
 import { isActive } from '../../domain/vm.js';
-import { requiredFacts, requiredFiles } from '../../operations/planners.js';
+import { requiredFacts, requiredFiles } from '../../operations/decide/planners.js';
 import {
   factsOfRam,
   hardwareSince,

@@ -2,7 +2,7 @@
 // Refuses to decide what that is.
 import { Failure } from '../../domain/failure.js';
 import type { PlannedWork } from '../../operations/plan.js';
-import { stepRefusal } from '../../operations/remainingPlan.js';
+import { stepRefusal } from '../../operations/decide/remainingPlan.js';
 import type { InterruptedOperation } from '../../operations/interrupted.js';
 import type { FreshLook } from '../look/freshLook.js';
 import { factsToRecover } from '../look/factsRequests.js';

@@ -2,7 +2,7 @@
 import { xmlChain } from '../../domain/vm.js';
 import { explain, goOn, hasBegun, removable, removal } from '../interruptedStep.js';
 import { adoptSteps } from '../adoptSteps.js';
-import { mergeBackSteps } from '../delete/mergeBack.js';
+import { mergeBackSteps } from './mergeBack.js';
 import { isHalfWritten, mergeBackOnSteps, ramFiles, releaseSteps, secondName } from './recoverSeamless.js';
 import type { CreateStep, Step } from '../../steps/step.js';
 import { parseDescription } from '../../domain/description.js';

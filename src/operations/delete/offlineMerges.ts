@@ -14,8 +14,8 @@ import type { CommittedDisk, Step } from '../../steps/step.js';
 import { applyAll } from '../../steps/steps.js';
 import { commitRefusal } from '../commitRefusal.js';
 import { anotherFileRefusal } from '../diskRefusals.js';
-import { reparentChildrenSteps } from '../rename/reparentSteps.js';
-import { canRemove } from './planEmulatedDelete.js';
+import { reparentChildrenSteps } from '../reparentSteps.js';
+import { canRemove } from '../../domain/chains/canRemove.js';
 import { namingSteps } from './planFinishBelow.js';
 
 export interface OfflineMerge {

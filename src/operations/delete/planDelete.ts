@@ -5,7 +5,7 @@ import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { displayedInternalDeleteMs } from '../../domain/estimates.js';
 import { externalDeletePlan } from './externalDeleteSteps.js';
 import { filesLeftByDelete, neededFiles } from '../../domain/chains/deletedFiles.js';
-import { canRemove } from './planEmulatedDelete.js';
+import { canRemove } from '../../domain/chains/canRemove.js';
 import { backingFileOf, takesPart } from '../../domain/chains/fileUse.js';
 import { immutableRefusal } from '../diskRefusals.js';
 import { tagTwiceRefusal } from '../../domain/chains/tagNames.js';

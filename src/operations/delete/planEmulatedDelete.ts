@@ -1,10 +1,9 @@
 // Whether a leaf that the VM does not run on can be deleted by us where libvirt cannot: metadata first, then its files.
 // Whoever else is built on them is looked for in planExternalDelete.
 import { versionOf } from '../../domain/capabilities.js';
+import { inReach } from '../../domain/chains/canRemove.js';
 import { externalTargets, abandonedOverlays } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
-import { findOutsideUser } from '../../domain/chains/otherVms.js';
-import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isOnActivePath } from '../../domain/snapshotTree.js';
@@ -56,13 +55,4 @@ export function ownFiles(snapshot: Snapshot, facts: Facts): readonly string[] | 
 function maybeRemoved(file: string, facts: Facts): boolean {
   const image = facts.files?.images.get(file) ?? 'missing';
   return image === 'missing' || (image !== 'unknown' && inReach(file, facts));
-}
-
-/** Where it could not, or somebody else uses it, it stays. */
-export function canRemove(file: string, facts: Facts): boolean {
-  return inReach(file, facts) && findOutsideUser([file], facts) === undefined;
-}
-
-function inReach(file: string, { files }: Facts): boolean {
-  return files?.canAct.get(folderOf(file)) === 'yes';
 }

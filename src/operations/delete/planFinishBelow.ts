@@ -7,9 +7,9 @@ import { backingFileOf } from '../../domain/chains/fileUse.js';
 import type { Facts } from '../../domain/facts.js';
 import { onBases } from '../../steps/merges.js';
 import type { Step } from '../../steps/step.js';
-import { canRemove } from './planEmulatedDelete.js';
-import type { RepairSteps } from '../repair/repairSteps.js';
-import { reparentChildrenSteps } from '../rename/reparentSteps.js';
+import { canRemove } from '../../domain/chains/canRemove.js';
+import type { RepairSteps } from '../repairSteps.js';
+import { reparentChildrenSteps } from '../reparentSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isActive } from '../../domain/vm.js';
 

@@ -11,7 +11,7 @@ import {
   wasBegun,
 } from '../interruptedStep.js';
 import { unfinishedMerges } from './unfinishedMerges.js';
-import { renameStale } from '../rename/staleNames.js';
+import { renameStale } from './staleNames.js';
 import { mayMakeCurrent } from '../matchesPlan.js';
 import { planReleased } from './releasedSnapshot.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
@@ -28,7 +28,7 @@ import { commitRefusal } from '../commitRefusal.js';
 import { isDelete, isMetadataOfMerge, mergeBefore, startsDelete } from './deleteSteps.js';
 import { settlingAbove } from './offlineMerges.js';
 import { planDelete } from './planDelete.js';
-import { canRemove } from './planEmulatedDelete.js';
+import { canRemove } from '../../domain/chains/canRemove.js';
 import { sameSteps } from '../planIdentity.js';
 import { mergeSteps, planDeleteAgain, planFinishDelete, planFinishMerge } from './planFinishDelete.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';

@@ -9,7 +9,7 @@ import type { Step } from '../../steps/step.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, findSnapshot, isOnActivePath } from '../../domain/snapshotTree.js';
-import { doneMerges } from '../rename/staleNames.js';
+import { doneMerges } from './staleNames.js';
 import { namingSteps } from './planFinishBelow.js';
 
 /**

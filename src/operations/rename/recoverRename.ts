@@ -3,7 +3,7 @@
 import { findInterruptedStep, goOn, hasBegun, removal, withSafeRemovals, unusedFiles } from '../interruptedStep.js';
 import { mayMakeCurrent } from '../matchesPlan.js';
 import type { Facts } from '../../domain/facts.js';
-import { reparentSteps } from './reparentSteps.js';
+import { reparentSteps } from '../reparentSteps.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
 

@@ -7,8 +7,8 @@ import type { Step } from '../../steps/step.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf } from '../../domain/snapshotTree.js';
 import { trailersToKeep } from '../describe/planDescribe.js';
-import { canRemove } from '../delete/planEmulatedDelete.js';
-import { reparentSteps } from './reparentSteps.js';
+import { canRemove } from '../../domain/chains/canRemove.js';
+import { reparentSteps } from '../reparentSteps.js';
 
 type RedefineStep = Extract<Step, { kind: 'redefineAs' }>;
 

@@ -10,7 +10,7 @@ import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { nameFromTitle } from '../../domain/snapshotName.js';
 import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
 import { lostDataRefusal, ownDiskMissing } from './planMetadataRepair.js';
-import type { RepairSteps } from './repairSteps.js';
+import type { RepairSteps } from '../repairSteps.js';
 import { describeWithTitle, unmovableNvramCopy, renameSteps } from '../rename/renameSteps.js';
 
 /**

@@ -6,7 +6,7 @@ import type { Facts } from '../../domain/facts.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { toldChain } from '../../domain/vm.js';
 import type { MovedName, Step } from '../../steps/step.js';
-import type { RepairSteps } from './repairSteps.js';
+import type { RepairSteps } from '../repairSteps.js';
 
 /**
  * The images first: a snapshot that names the new places before they rest on one another there would be whole in name alone.

@@ -20,9 +20,10 @@ import { repairRefusal } from '../diskRefusals.js';
 import { frozenFileRefusal, inUseRefusal, readOnlyRefusal, unsteadyRefusal } from '../refusals.js';
 import type { DraftPlan } from '../plan.js';
 import { planKeepDisks } from './planKeepDisks.js';
-import { planForget, planMakeCurrent } from './planMetadataRepair.js';
+import { planForget } from './planMetadataRepair.js';
+import { planMakeCurrent } from '../revert/planMakeCurrent.js';
 import { planMovedFiles } from './planMovedFiles.js';
-import type { RepairSteps } from './repairSteps.js';
+import type { RepairSteps } from '../repairSteps.js';
 import { planEmulatedRevert } from '../revert/planEmulatedRevert.js';
 
 type RepairRequest = Extract<OperationRequest, { kind: 'repair' }>;

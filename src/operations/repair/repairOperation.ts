@@ -23,7 +23,9 @@ export const repairOperation: OperationDefinition<'repair'> = {
   plan: planRepair,
   recover: (interrupted, facts) =>
     interrupted.plan.steps.some(({ kind }) => kind === 'defineFromSnapshot')
-      ? recoverEmulatedRevert(interrupted, facts)
+      ? recoverEmulatedRevert(interrupted, facts, ({ request }, now) =>
+          request.kind === 'repair' ? planRepair(request, now) : undefined,
+        )
       : interrupted.plan.steps.some(({ kind }) => kind === 'redefineAs')
         ? recoverRename(interrupted, facts)
         : recoverRepair(interrupted, facts),

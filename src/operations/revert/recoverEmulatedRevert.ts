@@ -20,20 +20,21 @@ import {
   useOfAbandoned,
   useOfOverlays,
 } from '../matchesPlan.js';
-import type { PlannedWork } from '../plan.js';
+import type { DraftPlan, PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step, TargetFile } from '../../steps/step.js';
-import { planRepair } from '../repair/planRepair.js';
 import type { EndState } from './endState.js';
 import { planRevert } from './planRevert.js';
 import { undoCreate } from '../create/recoverCreate.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
-import { type Refusal, refuse } from '../../domain/refusal.js';
+import { type Refusal, type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
 import { isThere, standsOn } from '../../domain/chains/standsOn.js';
 import { applyAll, isDone } from '../../steps/steps.js';
 import { isActive, xmlChain } from '../../domain/vm.js';
+
+type PlanAgain = (broken: InterruptedOperation, facts: Facts) => DraftPlan | RefusedDecision | undefined;
 
 /**
  * | begun                       | the present                                 | → |
@@ -48,8 +49,14 @@ import { isActive, xmlChain } from '../../domain/vm.js';
  * | the power cut, or later     | … unknown otherwise                         | before |
  * | the power cut, or later     | … used, or the VM is anywhere else          | before; explained where RAM that was saved is gone |
  * | the definition, or later    | the VM is on the new overlays               | see `continueOnOverlays` |
+ *
+ * @param planAgain decides the operation anew: a repair may have the same steps
  */
-export function recoverEmulatedRevert(broken: InterruptedOperation, facts: Facts): Recovery {
+export function recoverEmulatedRevert(
+  broken: InterruptedOperation,
+  facts: Facts,
+  planAgain: PlanAgain = planRevertAgain,
+): Recovery {
   const { plan } = broken;
   const overlays = overlaysToMake(plan);
   const define = plan.steps.find((step) => step.kind === 'defineFromSnapshot');
@@ -77,7 +84,7 @@ export function recoverEmulatedRevert(broken: InterruptedOperation, facts: Facts
   }
   const stopped = broken.request.kind === 'repair' || losesRam(plan);
   if (use === 'untouched' || (use === 'unknown' && (stopped || wasDropped(broken, facts)))) {
-    return restartRevert(broken, overlays, facts);
+    return restartRevert(broken, overlays, planAgain, facts);
   }
   // A recovery that kept the present broke off with overlays of its own, which this plan does not know.
   const elsewhere = use === 'used' && checkpointOfRecovery(plan, facts) !== undefined && facts.vm.power === 'off';
@@ -152,18 +159,23 @@ function explainUsed(broken: InterruptedOperation, steps: readonly Step[], facts
  * The VM is off where it was, and its changes were to be lost; whether there are more of them by now cannot be told. So
  * the present is kept first.
  */
-function restartRevert(broken: InterruptedOperation, overlays: readonly string[], facts: Facts): Recovery {
-  const { request, plan } = broken;
-  const left = removal(removable(overlays, plan, facts, 'notNamed'));
-  const fresh =
-    request.kind === 'revert'
-      ? planRevert({ ...request, after: endOfSteps(plan), checkpointFirst: true }, facts)
-      : request.kind === 'repair'
-        ? planRepair(request, facts)
-        : undefined;
+function restartRevert(
+  broken: InterruptedOperation,
+  overlays: readonly string[],
+  planAgain: PlanAgain,
+  facts: Facts,
+): Recovery {
+  const left = removal(removable(overlays, broken.plan, facts, 'notNamed'));
+  const fresh = planAgain(broken, facts);
   return fresh?.kind === 'plan'
     ? goOn(broken, [...left, ...fresh.steps], 'after')
     : explain(broken, fresh?.refusal ?? refuse('usedSince', { vm: facts.vm.name }).refusal, [], facts);
+}
+
+function planRevertAgain({ request, plan }: InterruptedOperation, facts: Facts): ReturnType<PlanAgain> {
+  return request.kind === 'revert'
+    ? planRevert({ ...request, after: endOfSteps(plan), checkpointFirst: true }, facts)
+    : undefined;
 }
 
 function endOfSteps({ steps }: PlannedWork): EndState {

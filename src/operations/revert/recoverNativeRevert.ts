@@ -12,7 +12,7 @@ import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { planEmulatedRevert } from './planEmulatedRevert.js';
-import { planMakeCurrent } from '../repair/planMetadataRepair.js';
+import { planMakeCurrent } from './planMakeCurrent.js';
 import { type EndState, endOf } from './endState.js';
 import { planRevert } from './planRevert.js';
 import { undoCreate } from '../create/recoverCreate.js';

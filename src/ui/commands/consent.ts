@@ -9,7 +9,7 @@ import type { Plan } from '../../operations/plan.js';
 import { displayLine } from '../../domain/plainText.js';
 import { isActive } from '../../domain/vm.js';
 import { protectionMatcher } from '../../domain/protection.js';
-import { needsName } from '../../operations/planners.js';
+import { needsName } from '../../operations/decide/planners.js';
 import { titleIn } from '../../text/operationProgress.js';
 import { estimateText } from '../../text/relativeAge.js';
 import { refusalText } from '../../text/refusalText.js';

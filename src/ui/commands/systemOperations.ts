@@ -8,7 +8,7 @@ import { checkpointTitle } from '../../domain/titleSuggestion.js';
 import type { StoredSystem, SystemPoint } from '../../domain/system.js';
 import type { CommandId } from '../../manifest/commandIds.js';
 import { treeViewId } from '../../manifest/viewIds.js';
-import { needsName } from '../../operations/planners.js';
+import { needsName } from '../../operations/decide/planners.js';
 import type { SystemResult } from '../../systems/groupRun.js';
 import type { SystemPlan } from '../../systems/systemPlan.js';
 import type { SystemPowerPlan } from '../../systems/systemPower.js';

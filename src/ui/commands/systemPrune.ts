@@ -4,7 +4,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { protectionMatcher } from '../../domain/protection.js';
 import type { StoredSystem } from '../../domain/system.js';
 import { treeViewId } from '../../manifest/viewIds.js';
-import { needsName } from '../../operations/planners.js';
+import { needsName } from '../../operations/decide/planners.js';
 import type { PruneRule } from '../../operations/prune/pruneRule.js';
 import { chosenPoints, planSystemPrune, runSystemPrune, type SystemPrune } from '../../systems/systemPrune.js';
 import { nothingToPruneText, stayingLine, systemPrunedText, systemPruneQuestion } from '../../text/systemPruneText.js';

@@ -5,7 +5,7 @@ import { frozenWriterRefusal, foreignFrozenFiles, writersInto } from '../../../s
 import type { Facts, OtherVm } from '../../../src/domain/facts.js';
 import { examine } from '../../../src/diagnosis/examine.js';
 import { snapshotOf } from '../../../src/diagnosis/problemTable.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
+import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import { questionOf } from '../../../src/text/questionText.js';
 import { vmRow } from '../../../src/text/rows.js';
 import { image, over, seen } from './hostFiles.js';

@@ -1,7 +1,7 @@
 // One file with two names, and what is refused because of it.
 import assert from 'node:assert/strict';
 import { plainPath } from '../../../src/domain/chains/samePath.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
+import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import { disk, image, internal, looked, ref, facts, tree, vm } from './someFacts.js';
 

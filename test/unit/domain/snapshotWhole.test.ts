@@ -4,7 +4,7 @@ import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { HardwareItem, HardwarePart } from '../../../src/domain/hardware.js';
 import type { AfterRevert } from '../../../src/domain/operation.js';
 import type { FileFactsByPath, OtherVm, Facts } from '../../../src/domain/facts.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
+import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import type { SavedRam } from '../../../src/domain/snapshot.js';
 import type { VmDisk } from '../../../src/domain/vm.js';
 import { type SeenFile, image, over, seen } from './hostFiles.js';

@@ -5,7 +5,7 @@ import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { CannotAct, FileFacts, ImageFacts, Observation } from '../../../src/domain/hostFiles.js';
 import type { Decision, Plan } from '../../../src/operations/plan.js';
 import type { FileFactsByPath, Facts } from '../../../src/domain/facts.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
+import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import type { Refusal } from '../../../src/domain/refusal.js';
 import {
   kindOf,

@@ -9,7 +9,7 @@ import type { CannotAct, ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { OperationRequest, Repair } from '../../../src/domain/operation.js';
 import type { RefusalFacts, RefusalReason } from '../../../src/domain/refusal.js';
 import type { Vm, VmDisk } from '../../../src/domain/vm.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
+import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import { image, over, seen, type SeenFile } from '../domain/hostFiles.js';
 import {
   ask,

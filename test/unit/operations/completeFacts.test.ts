@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Facts } from '../../../src/domain/facts.js';
 import { completeFacts } from '../../../src/operations/completeFacts.js';
-import { requiredFiles, requiredFacts } from '../../../src/operations/planners.js';
+import { requiredFiles, requiredFacts } from '../../../src/operations/decide/planners.js';
 import { ask } from '../domain/someFacts.js';
 import { outside, shapes } from './recoveryShapes.js';
 

@@ -4,8 +4,8 @@ import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { VmDisk } from '../../../src/domain/vm.js';
-import { requiredFacts } from '../../../src/operations/planners.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
+import { requiredFacts } from '../../../src/operations/decide/planners.js';
+import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import { findUnchangedSnapshot } from '../../../src/operations/create/planCheckpoint.js';
 import {
   ask,

@@ -8,7 +8,7 @@ import type { Facts } from '../../../src/domain/facts.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Recovery } from '../../../src/operations/interrupted.js';
 import type { Decision, PlannedWork } from '../../../src/operations/plan.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
+import { planOperation } from '../../../src/operations/decide/planOperation.js';
 
 /** A title, and what is decided there, line by line. */
 export type GoldenCase = readonly [what: string, decide: () => readonly string[]];

@@ -1,7 +1,7 @@
 // A daemon that died within one call of libvirt's: what it did to the images, and did not write down.
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { Facts } from '../../../src/domain/facts.js';
-import { planRecovery } from '../../../src/operations/planRecovery.js';
+import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
 import { image } from '../domain/hostFiles.js';
 import { all, base, broken, inside, keep } from './recoveryShapes.js';
 import { ask, planned } from '../domain/someFacts.js';

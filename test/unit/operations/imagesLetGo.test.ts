@@ -4,7 +4,7 @@ import { versionOf } from '../../../src/domain/capabilities.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { SnapshotState } from '../../../src/domain/snapshot.js';
 import type { Vm } from '../../../src/domain/vm.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
+import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import { ask, capabilities, external, ref, facts, tree, vm } from '../domain/someFacts.js';
 
 /** a ─ m (memory in a file) ─ z, the current one. */

@@ -1,6 +1,6 @@
 // libvirt says that it deleted a snapshot, and QEMU died before it left the overlay: the VM stands on it still.
 import type { Facts } from '../../../src/domain/facts.js';
-import { planRecovery } from '../../../src/operations/planRecovery.js';
+import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
 import { ask, disk, external, frozen, planned, tree } from '../domain/someFacts.js';
 import { withImage } from '../../../src/steps/changedFacts.js';
 import { Golden, recovered } from './golden.js';

@@ -5,7 +5,7 @@ import type { Recovery } from '../../../src/operations/interrupted.js';
 import type { Step } from '../../../src/steps/step.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { Vm } from '../../../src/domain/vm.js';
-import { planRecovery } from '../../../src/operations/planRecovery.js';
+import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
 import { image } from '../domain/hostFiles.js';
 import { capabilities, disk, external, facts, planned, ref, vm } from '../domain/someFacts.js';
 import { asked, Golden, type GoldenCase, recovered } from './golden.js';

@@ -5,7 +5,7 @@ import type { ImageFacts, Observation } from '../../../src/domain/hostFiles.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import { consolidateWays } from '../../../src/operations/consolidate/consolidateWays.js';
-import { remainingPlan } from '../../../src/operations/remainingPlan.js';
+import { remainingPlan } from '../../../src/operations/decide/remainingPlan.js';
 import {
   ask,
   capabilities,

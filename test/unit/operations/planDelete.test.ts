@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { CannotAct } from '../../../src/domain/hostFiles.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
+import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { image, over, seen } from '../domain/hostFiles.js';
 import {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
-import { planRecovery } from '../../../src/operations/planRecovery.js';
+import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
 import type { Recovery } from '../../../src/operations/interrupted.js';
 import { image, over, seen, told } from '../domain/hostFiles.js';
 import {

@@ -3,7 +3,7 @@
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';
-import { planRecovery } from '../../../src/operations/planRecovery.js';
+import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
 import { disk, external, frozen, image, looked, planned, ref, facts, tree, vm } from '../domain/someFacts.js';
 import { apply } from '../../../src/steps/steps.js';
 import { withoutFile } from '../../../src/steps/changedFacts.js';

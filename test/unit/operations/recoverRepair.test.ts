@@ -1,7 +1,7 @@
 // Repairs that broke off, wherever that was: they come to the end that they would have had.
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
-import { planRecovery } from '../../../src/operations/planRecovery.js';
+import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
 import { image, over } from '../domain/hostFiles.js';
 import { external, planned, ref, tree } from '../domain/someFacts.js';
 import { withImage, withoutFile } from '../../../src/steps/changedFacts.js';

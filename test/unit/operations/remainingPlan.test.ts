@@ -4,7 +4,7 @@ import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
-import { remainingPlan } from '../../../src/operations/remainingPlan.js';
+import { remainingPlan } from '../../../src/operations/decide/remainingPlan.js';
 import { kindOf } from '../../../src/domain/snapshot.js';
 import { image, over, seen } from '../domain/hostFiles.js';
 import {

@@ -1,7 +1,7 @@
 // What has to be looked at for which request.
 import assert from 'node:assert/strict';
 import { factsToDiagnose, factsToRecover } from '../../../src/engine/look/factsRequests.js';
-import { requiredFiles, requiredFacts } from '../../../src/operations/planners.js';
+import { requiredFiles, requiredFacts } from '../../../src/operations/decide/planners.js';
 import type { OperationRequest, Repair } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import {

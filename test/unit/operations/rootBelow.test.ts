@@ -1,6 +1,6 @@
 // A root below another snapshot whose delete broke off in the merge: libvirt has no parent of it to leave its mark on.
 import type { Facts } from '../../../src/domain/facts.js';
-import { planRecovery } from '../../../src/operations/planRecovery.js';
+import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
 import { image, over } from '../domain/hostFiles.js';
 import { ask, disk, external, planned, tree } from '../domain/someFacts.js';
 import { withImage } from '../../../src/steps/changedFacts.js';

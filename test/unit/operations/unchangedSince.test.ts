@@ -5,7 +5,7 @@ import type { Step } from '../../../src/steps/step.js';
 import type { Before } from '../../../src/domain/origin.js';
 import type { InterruptedOperation } from '../../../src/operations/interrupted.js';
 import type { PowerReason, PowerState } from '../../../src/domain/vm.js';
-import { changedSinceRefusal } from '../../../src/operations/unchangedSince.js';
+import { changedSinceRefusal } from '../../../src/operations/decide/unchangedSince.js';
 import { captureBefore } from '../../../src/operations/captureBefore.js';
 import { image, seen as filesSeen } from '../domain/hostFiles.js';
 import { before as nothing, disk, external, internal, ref, facts, tree, vm } from '../domain/someFacts.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { Step } from '../../../src/steps/step.js';
-import { planRecovery } from '../../../src/operations/planRecovery.js';
+import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
 import { findSnapshot } from '../../../src/domain/snapshotTree.js';
 import { isActive } from '../../../src/domain/vm.js';
 import { told } from '../domain/hostFiles.js';

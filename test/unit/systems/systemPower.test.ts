@@ -6,7 +6,7 @@ import type { SystemMember } from '../../../src/domain/system.js';
 import type { PowerState } from '../../../src/domain/vm.js';
 import type { EnginePort } from '../../../src/engine/enginePort.js';
 import type { VmView } from '../../../src/live/views.js';
-import { planOperation } from '../../../src/operations/planOperation.js';
+import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import { planPower, runPower, type PlannedPower, type SystemPowerResult } from '../../../src/systems/systemPower.js';
 import { outcomeLines, systemPowerText } from '../../../src/text/systemText.js';
 import { facts, vm } from '../domain/someFacts.js';

@@ -7,7 +7,7 @@ import type { Facts } from '../../domain/facts.js';
 import { onBases } from '../../steps/merges.js';
 import type { Step } from '../../steps/step.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import { type MergeBelow, namingSteps } from '../delete/planFinishBelow.js';
+import { type MergeBelow, namingSteps } from './planFinishBelow.js';
 
 export interface RenamedFiles {
   readonly steps: readonly Step[];

@@ -1,7 +1,7 @@
 // Puts snapshots below another one, or makes them roots, in libvirt's metadata alone. Knows nothing of why.
-import type { Step } from '../../steps/step.js';
-import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
-import { childrenOf, parentOf } from '../../domain/snapshotTree.js';
+import type { Step } from '../steps/step.js';
+import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
+import { childrenOf, parentOf } from '../domain/snapshotTree.js';
 
 /** @param parent none: they are roots from now on */
 export function reparentSteps(snapshots: readonly Snapshot[], parent: string | undefined): readonly Step[] {

@@ -1,13 +1,13 @@
 // Whether a VM is on or off as an operation that broke off leaves it: what its steps do, and that a QEMU may die, tell all
 // states that nobody else had a hand in. Knows nothing of disks and snapshots.
-import type { PowerAction } from '../domain/operation.js';
-import type { Facts } from '../domain/facts.js';
-import type { Step } from '../steps/step.js';
-import type { Before } from '../domain/origin.js';
-import type { InterruptedOperation } from './interrupted.js';
-import { isActive, type PowerReason, type PowerState } from '../domain/vm.js';
-import { isLate } from './create/lateSnapshot.js';
-import { begunSteps } from './interruptedStep.js';
+import type { PowerAction } from '../../domain/operation.js';
+import type { Facts } from '../../domain/facts.js';
+import type { Step } from '../../steps/step.js';
+import type { Before } from '../../domain/origin.js';
+import type { InterruptedOperation } from '../interrupted.js';
+import { isActive, type PowerReason, type PowerState } from '../../domain/vm.js';
+import { isLate } from '../create/lateSnapshot.js';
+import { begunSteps } from '../interruptedStep.js';
 
 /**
  * | the VM now | why, as libvirt says                            | as left when                                          |

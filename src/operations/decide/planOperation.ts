@@ -1,14 +1,14 @@
 // The one door to the planners: a request and all that is known → a plan, or the reason why not. Pure: it asks nobody.
-import type { OperationRequest } from '../domain/operation.js';
-import { captureBefore } from './captureBefore.js';
-import { beingWrittenRefusal } from './beingWrittenRefusal.js';
-import type { Decision, DraftPlan } from './plan.js';
-import type { Facts } from '../domain/facts.js';
-import type { CompleteFacts } from './completeFacts.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { captureBefore } from '../captureBefore.js';
+import { beingWrittenRefusal } from '../beingWrittenRefusal.js';
+import type { Decision, DraftPlan } from '../plan.js';
+import type { Facts } from '../../domain/facts.js';
+import type { CompleteFacts } from '../completeFacts.js';
 import { definitionOf, requiredFacts } from './planners.js';
-import type { RefusedDecision } from '../domain/refusal.js';
-import { controlInPathRefusal, pathRefusal } from '../domain/chains/samePath.js';
-import { volumeRefusal } from './volumeRefusal.js';
+import type { RefusedDecision } from '../../domain/refusal.js';
+import { controlInPathRefusal, pathRefusal } from '../../domain/chains/samePath.js';
+import { volumeRefusal } from '../volumeRefusal.js';
 
 /**
  * Rules that rest on something undefined in the facts are passed over, so a plan that is made for a menu may still

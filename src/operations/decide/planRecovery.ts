@@ -1,14 +1,14 @@
 // What becomes of an operation that broke off: how far it came by its journal and by the present, and the way on or back.
 // The ways themselves stand in the operations' folders, one for each shape of plan.
-import type { Facts } from '../domain/facts.js';
-import { findStrayQemu, type MergeEvidence } from '../domain/chains/strayQemu.js';
-import { folderOf } from '../domain/chains/overlayFiles.js';
-import { beginsWithMerge, withoutLocks } from './delete/mergeAgain.js';
-import { strayQemuRefusal } from './refusals.js';
-import type { Refusal } from '../domain/refusal.js';
-import { explain, hasBegun } from './interruptedStep.js';
+import type { Facts } from '../../domain/facts.js';
+import { findStrayQemu, type MergeEvidence } from '../../domain/chains/strayQemu.js';
+import { folderOf } from '../../domain/chains/overlayFiles.js';
+import { beginsWithMerge, withoutLocks } from '../delete/mergeAgain.js';
+import { strayQemuRefusal } from '../refusals.js';
+import type { Refusal } from '../../domain/refusal.js';
+import { explain, hasBegun } from '../interruptedStep.js';
 import { definitionOf } from './planners.js';
-import type { InterruptedOperation, Recovery } from './interrupted.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
 
 /**
  * | operation                | broken off before its first step that cannot be taken back | … after it               |

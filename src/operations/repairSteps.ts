@@ -1,7 +1,7 @@
 // What a repair comes to, before it is a plan of its own or a part of another one. Values only.
-import type { Loss, Warning } from '../../domain/consequences.js';
-import type { DraftPlan } from '../plan.js';
-import type { Step } from '../../steps/step.js';
+import type { Loss, Warning } from '../domain/consequences.js';
+import type { DraftPlan } from './plan.js';
+import type { Step } from '../steps/step.js';
 
 /** What a repair comes to, before it is a plan. */
 export interface RepairSteps {

@@ -1,21 +1,21 @@
 // Whether a VM is exactly as an operation that broke off leaves it, by what was written down before its first step: only then
 // may its recovery go on without a person. What is not known is no permission. Knows no way on or back.
-import { wholeChain } from '../domain/chains/backingChain.js';
-import { isAuto } from '../domain/chains/layoutLeaf.js';
-import { backingFileOf } from '../domain/chains/fileUse.js';
-import type { PlannedWork } from './plan.js';
-import type { Facts } from '../domain/facts.js';
-import type { Step } from '../steps/step.js';
-import type { Before, SnapshotBefore } from '../domain/origin.js';
-import type { InterruptedOperation } from './interrupted.js';
-import { type RefusedDecision, refuse } from '../domain/refusal.js';
-import type { Snapshot } from '../domain/snapshot.js';
-import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
-import { filesNamedBy } from './filesNamedBy.js';
-import { begunSteps, hasBegun } from './interruptedStep.js';
-import { isMissing } from '../domain/chains/standsOn.js';
-import { isCurrentAsPlanned, emptiness } from './matchesPlan.js';
-import { hasUnseenMerge } from './unseenMerge.js';
+import { wholeChain } from '../../domain/chains/backingChain.js';
+import { isAuto } from '../../domain/chains/layoutLeaf.js';
+import { backingFileOf } from '../../domain/chains/fileUse.js';
+import type { PlannedWork } from '../plan.js';
+import type { Facts } from '../../domain/facts.js';
+import type { Step } from '../../steps/step.js';
+import type { Before, SnapshotBefore } from '../../domain/origin.js';
+import type { InterruptedOperation } from '../interrupted.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { snapshotableDisks, type VmDisk } from '../../domain/vm.js';
+import { filesNamedBy } from '../filesNamedBy.js';
+import { begunSteps, hasBegun } from '../interruptedStep.js';
+import { isMissing } from '../../domain/chains/standsOn.js';
+import { isCurrentAsPlanned, emptiness } from '../matchesPlan.js';
+import { hasUnseenMerge } from '../unseenMerge.js';
 import { isPowerUnchanged } from './powerUnchanged.js';
 
 /** After the last step was begun: so long libvirt takes, at most, to stop a QEMU that has something to write still. */

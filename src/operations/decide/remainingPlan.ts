@@ -1,22 +1,22 @@
 // Whether what is left of a plan is still right, asked between two of its steps on a fresh look: others act too, and a
 // checkpoint changes what the rest stands on. Knows nothing of how steps are run.
-import { userOf } from './interruptedStep.js';
-import { emptiness, mayMakeCurrent, useOfOverlays, withoutPluggedIn } from './matchesPlan.js';
-import type { OperationRequest } from '../domain/operation.js';
-import { withoutUnread } from '../domain/chains/otherVms.js';
-import type { PlannedWork } from './plan.js';
-import type { Facts } from '../domain/facts.js';
-import type { Step } from '../steps/step.js';
-import { sameSteps } from './planIdentity.js';
-import { planConsolidate } from './consolidate/planConsolidate.js';
-import { mergeBefore, startsDelete } from './delete/deleteSteps.js';
-import { planDelete } from './delete/planDelete.js';
-import { endOf } from './revert/endState.js';
-import { planRevert } from './revert/planRevert.js';
-import { partsOf } from './delete/recoverSeries.js';
-import { folderOf } from '../domain/chains/overlayFiles.js';
-import { type RefusedDecision, refuse } from '../domain/refusal.js';
-import { findSnapshot } from '../domain/snapshotTree.js';
+import { userOf } from '../interruptedStep.js';
+import { emptiness, mayMakeCurrent, useOfOverlays, withoutPluggedIn } from '../matchesPlan.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { withoutUnread } from '../../domain/chains/otherVms.js';
+import type { PlannedWork } from '../plan.js';
+import type { Facts } from '../../domain/facts.js';
+import type { Step } from '../../steps/step.js';
+import { sameSteps } from '../planIdentity.js';
+import { planConsolidate } from '../consolidate/planConsolidate.js';
+import { mergeBefore, startsDelete } from '../delete/deleteSteps.js';
+import { planDelete } from '../delete/planDelete.js';
+import { endOf } from '../revert/endState.js';
+import { planRevert } from '../revert/planRevert.js';
+import { partsOf } from '../delete/recoverSeries.js';
+import { folderOf } from '../../domain/chains/overlayFiles.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
 
 /**
  * | plan                 | next step                    | the rest is right when                                    |

@@ -1,21 +1,21 @@
 // Every kind of operation, each with what there is to know of it.
-import type { Warning } from '../domain/consequences.js';
-import type { Facts } from '../domain/facts.js';
-import type { OperationRequest, OperationType } from '../domain/operation.js';
-import { isActive } from '../domain/vm.js';
-import { cloneOperation } from './clone/cloneOperation.js';
-import { discardOperation } from './clone/discardOperation.js';
-import { consolidateOperation } from './consolidate/consolidateOperation.js';
-import { createOperation } from './create/createOperation.js';
-import { deleteOperation } from './delete/deleteOperation.js';
-import { describeOperation } from './describe/describeOperation.js';
-import { powerOperation } from './power/powerOperation.js';
-import { pruneOperation } from './prune/pruneOperation.js';
-import { renameOperation } from './rename/renameOperation.js';
-import { repairOperation } from './repair/repairOperation.js';
-import { revertOperation } from './revert/revertOperation.js';
-import type { OperationDefinition } from './operationDefinition.js';
-import { type KnownFacts, noFacts, noFiles, type RequiredFacts, type RequiredFiles } from './requiredFacts.js';
+import type { Warning } from '../../domain/consequences.js';
+import type { Facts } from '../../domain/facts.js';
+import type { OperationRequest, OperationType } from '../../domain/operation.js';
+import { isActive } from '../../domain/vm.js';
+import { cloneOperation } from '../clone/cloneOperation.js';
+import { discardOperation } from '../clone/discardOperation.js';
+import { consolidateOperation } from '../consolidate/consolidateOperation.js';
+import { createOperation } from '../create/createOperation.js';
+import { deleteOperation } from '../delete/deleteOperation.js';
+import { describeOperation } from '../describe/describeOperation.js';
+import { powerOperation } from '../power/powerOperation.js';
+import { pruneOperation } from '../prune/pruneOperation.js';
+import { renameOperation } from '../rename/renameOperation.js';
+import { repairOperation } from '../repair/repairOperation.js';
+import { revertOperation } from '../revert/revertOperation.js';
+import type { OperationDefinition } from '../operationDefinition.js';
+import { type KnownFacts, noFacts, noFiles, type RequiredFacts, type RequiredFiles } from '../requiredFacts.js';
 
 const operations: { readonly [K in OperationType]: OperationDefinition<K> } = {
   clone: cloneOperation,
