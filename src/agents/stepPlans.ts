@@ -122,6 +122,17 @@ export async function checkpointRequest(
   });
 }
 
+/** @param done for this step already @throws ToolRefusal, Failure */
+export async function allowedPlan(
+  step: Step,
+  request: OperationRequest,
+  done: 'nothing' | 'checkpoint',
+): Promise<Plan> {
+  const plan = await step.work.session.plan(step.view, request);
+  requireAllowed(planDenial(step, plan, done));
+  return plan;
+}
+
 /**
  * | it                                    | done before it | may lose the configuration                | counts for the limits |
  * |---------------------------------------|----------------|-------------------------------------------|-----------------------|
@@ -131,24 +142,14 @@ export async function checkpointRequest(
  * | the same                              | a checkpoint   | yes: that has it                          | no                    |
  *
  * @param done for this step already
- * @throws ToolRefusal, Failure
  */
-export async function allowedPlan(
-  step: Step,
-  request: OperationRequest,
-  done: 'nothing' | 'checkpoint',
-): Promise<Plan> {
-  const { work, view } = step;
-  const plan = await work.session.plan(view, request);
-  const { name } = view.vm;
-  const keepsNothing = request.kind === 'revert' && plan.checkpoint === undefined;
+export function planDenial(step: Step, plan: Plan, done: 'nothing' | 'checkpoint'): Denial | undefined {
+  const keepsNothing = plan.request.kind === 'revert' && plan.checkpoint === undefined;
   const hasConfiguration = keepsNothing || done === 'checkpoint';
   const losses = plan.losses.map(({ kind }) => kind);
-  requireAllowed(lossDenial(name, hasConfiguration ? losses.filter((kind) => kind !== 'configuration') : losses));
-  if (!keepsNothing || done === 'nothing') {
-    requireAllowed(oneMoreDenial(step, plan));
-  }
-  return plan;
+  const lost = hasConfiguration ? losses.filter((kind) => kind !== 'configuration') : losses;
+  const counts = !keepsNothing || done === 'nothing';
+  return lossDenial(step.view.vm.name, lost) ?? (counts ? oneMoreDenial(step, plan) : undefined);
 }
 
 /** Why there may not be one more checkpoint of agents. */

@@ -4,7 +4,7 @@ import { displayLine } from '../domain/plainText.js';
 import { startWait, usualSeconds } from '../domain/startWait.js';
 import { findMemberByName, findPointByTitle, type StoredSystem, type SystemPoint } from '../domain/system.js';
 import { checkpointTitle } from '../domain/titleSuggestion.js';
-import { carryOutPlan } from '../session/carryOutPlan.js';
+import { agreedBefore, carryOut } from '../session/carryOut.js';
 import type { Session } from '../session/session.js';
 import { memberOutcomes, systemInfo } from '../session/systemInfos.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
@@ -109,7 +109,8 @@ export class SessionSystem implements VirtualSystem {
       const [systems, stored] = await this.#read(session);
       const plan = await systems.planPower(stored, kind);
       this.#requireName(session, plan.members, name);
-      const act = ({ plan: own }: PlannedPower): Promise<unknown> => carryOutPlan(session, own, { signal });
+      const act = ({ view, plan: agreed }: PlannedPower): Promise<unknown> =>
+        carryOut(session, { view, request: agreed.request, agreed }, agreedBefore, signal);
       const result = await systems.runPower(plan, { signal, act });
       const failure = result.members.find((member) => member.failure !== undefined)?.failure;
       if (failure !== undefined) {

@@ -5,7 +5,7 @@ import type { OperationRequest, PowerAction } from '../domain/operation.js';
 import type { Wait } from '../domain/wait.js';
 import type { VmView } from '../live/views.js';
 import { isAlreadyInState } from '../operations/power/alreadyInState.js';
-import { carryOutPlan } from '../session/carryOutPlan.js';
+import { type Asker, carryOut } from '../session/carryOut.js';
 import { CopyStopped } from '../session/copyStopped.js';
 import type { FileCopy } from '../session/fileCopy.js';
 import { guestAddress } from '../session/guestAddress.js';
@@ -213,10 +213,15 @@ export class SessionVm implements VirtualMachine {
     { signal, name }: Harmful,
     undoes?: string,
   ): Promise<OperationOutcome> {
-    const plan = await session.plan(this.#found, request);
-    const view = session.view(this.#found);
-    requireName(session.needsName(view, plan) ? view.vm.name : undefined, name);
-    const wish = { signal: this.#librarySession.signal(signal), ...(undoes !== undefined && { undoes }) };
-    return operationOutcome(await carryOutPlan(session, plan, wish));
+    const wanted = { view: this.#found, request, ...(undoes !== undefined && { undoes }) };
+    const { result } = await carryOut(session, wanted, callerOf(name), this.#librarySession.signal(signal));
+    return operationOutcome(result);
   }
+}
+
+/** Loses what it was told to lose. @param name that the caller gives of a protected VM */
+function callerOf(name: string | undefined): Asker {
+  return {
+    agree: ({ view, needsName }) => requireName(needsName ? view.vm.name : undefined, name),
+  };
 }

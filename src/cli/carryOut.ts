@@ -1,12 +1,18 @@
-// Plans an operation, tells what it does and what is lost, has it agreed to, and carries it out under the eyes of the user.
+// Carries out an operation for a person at a terminal, or says what it would do.
 import { t } from '@vscode/l10n';
+import { DisposableStore, toDisposable } from '../base/disposable.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
-import { CancelWish } from '../engine/cancelWish.js';
 import type { VmView } from '../live/views.js';
 import type { Plan } from '../operations/plan.js';
 import { operationOutcome } from '../session/infos.js';
-import { mustAsk } from '../session/session.js';
+import {
+  type Asker,
+  carryOut as carryOutAgreed,
+  type Follower,
+  mustAsk,
+  type RunningRequest,
+} from '../session/carryOut.js';
 import { virshLine } from '../steps/virshCommand.js';
 import { lossText } from '../text/lossText.js';
 import { requestWords, titleIn } from '../text/operationProgress.js';
@@ -30,15 +36,14 @@ export async function carryOut(
   undoes?: string,
 ): Promise<ExitName> {
   const { call, session, json, terminal } = context;
-  const plan = await session.plan(found, request);
-  const view = session.view(found);
   if (call.flags.has('plan')) {
-    tellPlan(context, view, plan, about);
+    const plan = await session.plan(found, request);
+    tellPlan(context, session.view(found), plan, about);
     return 'done';
   }
-  await agree(context, view, plan, about);
+  const wanted = { view: found, request, ...(undoes !== undefined && { undoes }) };
+  const { plan, view, result } = await carryOutAgreed(session, wanted, terminalAsker(context, about));
   const title = titleIn(view, request);
-  const result = await run(context, plan, undoes);
   const goes = plan.warnings.some(({ kind }) => kind === 'cloneGoes');
   if (goes) {
     await session.engine.discardIfSpent(view.ref);
@@ -153,26 +158,24 @@ function tellPlan(context: Context, view: VmView, plan: Plan, about: About): voi
   });
 }
 
-function agree(context: Context, view: VmView, plan: Plan, about: About): Promise<void> {
-  const { confirm } = questionOf({ plan, target: view }, Date.now(), about);
-  return agreeTo(context, {
-    lines: questionLines(context, view, plan, about),
-    confirm,
-    asks: mustAsk(plan),
-    ...(context.session.needsName(view, plan) && { isProtected: displayLine(view.vm.name), typed: view.vm.name }),
-  });
+function terminalAsker(context: Context, about: About): Asker {
+  return {
+    agree: ({ view, plan, asks, needsName }) =>
+      agreeTo(context, {
+        lines: questionLines(context, view, plan, about),
+        confirm: questionOf({ plan, target: view }, Date.now(), about).confirm,
+        asks,
+        ...(needsName && { isProtected: displayLine(view.vm.name), typed: view.vm.name }),
+      }),
+    follow: (running) => followAtTerminal(context, running),
+  };
 }
 
-/** Shows how far it is. @param undoes the id of the operation in the log that it undoes */
-export async function run(
-  { session, terminal, interruption }: Context,
-  plan: Plan,
-  undoes?: string,
-): Promise<OperationResult> {
-  const { engine } = session;
-  const { request } = plan;
-  const controller = new AbortController();
-  const wish = new CancelWish(engine, request, controller);
+/** Shows how far it is, and hears Ctrl+C. */
+export function followAtTerminal(
+  { session: { engine }, terminal, interruption }: Context,
+  { request, cancel }: RunningRequest,
+): Follower {
   let waitsFor: OperationRequest | undefined;
   const show = (): void => {
     const running = engine.findVm(request.vm)?.operation;
@@ -183,32 +186,26 @@ export async function run(
       terminal.progress(t('waiting for: {0}', requestWords(engine, waitsFor)));
     }
   };
+  const store = new DisposableStore();
   const timer = setInterval(show, tickMs);
-  const listening = engine.onDidChange(show);
-  const cancel = (): void => {
-    wish.wish();
-    if (!controller.signal.aborted) {
-      terminal.tell(
-        t(
-          'libvirt cannot cancel this now. Virt Rewind cancels it as soon as possible. Press Ctrl+C again to end this program immediately.',
-        ),
-      );
-    }
+  store.add(toDisposable(() => clearInterval(timer)));
+  store.add(engine.onDidChange(show));
+  store.add(
+    interruption.handle(() => {
+      if (!cancel()) {
+        terminal.tell(
+          t(
+            'libvirt cannot cancel this now. Virt Rewind cancels it as soon as possible. Press Ctrl+C again to end this program immediately.',
+          ),
+        );
+      }
+    }),
+  );
+  return {
+    waitFor: (other) => {
+      waitsFor = other;
+      show();
+    },
+    dispose: () => store.dispose(),
   };
-  try {
-    return await interruption.handledBy(cancel, () =>
-      session.run(plan, {
-        signal: controller.signal,
-        ...(undoes !== undefined && { undoes }),
-        onWait: (other) => {
-          waitsFor = other;
-          show();
-        },
-      }),
-    );
-  } finally {
-    clearInterval(timer);
-    listening.dispose();
-    wish.dispose();
-  }
 }

@@ -1,5 +1,6 @@
 // Ctrl+C: cancels as the editor's Cancel does, where what is under way can be cancelled; pressed again, the process ends, and the
 // journal knows what was begun.
+import { type Disposable, toDisposable } from '../base/disposable.js';
 
 export class Interruption {
   readonly #controller = new AbortController();
@@ -29,14 +30,20 @@ export class Interruption {
 
   /** Instead of the signal, as long as `work` lasts. */
   async handledBy<T>(handler: () => void, work: () => Promise<T>): Promise<T> {
-    this.#handler = handler;
+    const handling = this.handle(handler);
     try {
-      if (this.#count > 0) {
-        handler();
-      }
       return await work();
     } finally {
-      this.#handler = undefined;
+      handling.dispose();
     }
+  }
+
+  /** Instead of the signal, until it is disposed. */
+  handle(handler: () => void): Disposable {
+    this.#handler = handler;
+    if (this.#count > 0) {
+      handler();
+    }
+    return toDisposable(() => (this.#handler = undefined));
   }
 }

@@ -22,7 +22,7 @@ import type { ConnectionView, VmView } from '../live/views.js';
 import { defaultConnections } from '../manifest/defaultConnections.js';
 import type { Settings } from '../manifest/settings.js';
 import { needsName } from '../operations/decide/planners.js';
-import type { Plan } from '../operations/plan.js';
+import type { Decision, Plan } from '../operations/plan.js';
 import { preferredAfter } from '../operations/revert/afterChoices.js';
 import type { Systems } from '../systems/systems.js';
 import type { CopiedFile, CopyOptions, FileCopy } from './fileCopy.js';
@@ -81,6 +81,8 @@ export interface RunWish {
   readonly around?: <T>(steps: () => Promise<T>) => Promise<T>;
   /** The id of the operation in the log that it undoes. */
   readonly undoes?: string;
+  /** Nobody asked for it: Undo means what was done before it. */
+  readonly unasked?: true;
 }
 
 /** What the last revert left. */
@@ -344,16 +346,7 @@ export class Session {
 
   /** @throws Failure `refused` when it cannot be done here */
   async plan(view: VmView, request: OperationRequest): Promise<Plan> {
-    const decision = await this.engine.plan(request);
-    if (decision.kind === 'refusal') {
-      throw new Failure('refused', {
-        connection: view.ref.connection,
-        vm: view.vm.name,
-        ...('snapshot' in request && { snapshot: request.snapshot }),
-        refusal: decision.refusal,
-      });
-    }
-    return decision;
+    return requirePlan(view, request, await this.engine.plan(request));
   }
 
   /** Whether its owner must have typed the VM's name for it. */
@@ -368,20 +361,15 @@ export class Session {
   }
 }
 
-/**
- * Whether it is asked before, as the editor does.
- *
- * | request                 | asked                     |
- * |-------------------------|---------------------------|
- * | revert, delete          | always                    |
- * | force off               | always                    |
- * | any other               | where something is lost   |
- */
-export function mustAsk({ request, losses }: Plan): boolean {
-  return (
-    request.kind === 'revert' ||
-    request.kind === 'delete' ||
-    (request.kind === 'power' && request.action === 'forceOff') ||
-    losses.length > 0
-  );
+/** @throws Failure `refused` */
+export function requirePlan({ ref, vm }: VmView, request: OperationRequest, decision: Decision): Plan {
+  if (decision.kind === 'refusal') {
+    throw new Failure('refused', {
+      connection: ref.connection,
+      vm: vm.name,
+      ...('snapshot' in request && { snapshot: request.snapshot }),
+      refusal: decision.refusal,
+    });
+  }
+  return decision;
 }

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { findPointByTitle, type StoredSystem, type SystemPoint } from '../../domain/system.js';
 import { checkpointTitle } from '../../domain/titleSuggestion.js';
-import { mustAsk } from '../../session/session.js';
+import { mustAsk } from '../../session/carryOut.js';
 import { systemOutcome } from '../../session/systemInfos.js';
 import { virshLine } from '../../steps/virshCommand.js';
 import { SystemFailure, type SystemPlan } from '../../systems/systemPlan.js';

@@ -1,7 +1,7 @@
 // All VMs of a system are started in their order, or shut down in the other one: planned for each, agreed to once, and what became of
 // each is told.
 import { displayLine } from '../../domain/plainText.js';
-import { carryOutPlan } from '../../session/carryOutPlan.js';
+import { agreedBefore, carryOut } from '../../session/carryOut.js';
 import { memberOutcomes } from '../../session/systemInfos.js';
 import type { SystemPowerAction, SystemPowerPlan } from '../../systems/systemPower.js';
 import { nothingToPowerText, systemPowerQuestion, systemPowerText } from '../../text/systemText.js';
@@ -46,7 +46,8 @@ async function power(context: Context, action: SystemPowerAction): Promise<ExitN
     () =>
       systems.runPower(plan, {
         signal: controller.signal,
-        act: ({ plan: own }) => carryOutPlan(session, own, { signal: controller.signal }),
+        act: ({ view, plan: agreed }) =>
+          carryOut(session, { view, request: agreed.request, agreed }, agreedBefore, controller.signal),
         onUp: (member) => {
           progress.isUp(member);
           terminal.progress(progress.text);

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { SystemPoint } from '../../domain/system.js';
 import type { PruneRule } from '../../operations/prune/pruneRule.js';
-import { mustAsk } from '../../session/session.js';
+import { mustAsk } from '../../session/carryOut.js';
 import { virshLine } from '../../steps/virshCommand.js';
 import { planSystemPrune, runSystemPrune, type StayingPoint, type SystemPrune } from '../../systems/systemPrune.js';
 import {

@@ -12,7 +12,8 @@ import { titleOf } from '../../text/operationProgress.js';
 import { nothingToUndoText } from '../../text/operationText.js';
 import { refusalText } from '../../text/refusalText.js';
 import { agreeTo } from '../agree.js';
-import { carryOut, run } from '../carryOut.js';
+import { agreedBefore, carryOut as carryOutAgreed } from '../../session/carryOut.js';
+import { carryOut, followAtTerminal } from '../carryOut.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
@@ -90,16 +91,14 @@ function stepInfo(view: VmView, { entry, way }: UndoableOperation): object {
   };
 }
 
-async function doIt(
-  { session, ...context }: Context,
-  view: VmView,
-  entry: LoggedOperation,
-  way: UndoWay,
-): Promise<void> {
+/** All were agreed to together. */
+async function doIt(context: Context, view: VmView, { id }: LoggedOperation, way: UndoWay): Promise<void> {
+  const { session } = context;
   if (way.kind === 'mark') {
-    await session.engine.mark(way.request, entry.id);
+    await session.engine.mark(way.request, id);
   } else {
-    await run({ session, ...context }, await session.plan(view, way.request), entry.id);
+    const wanted = { view, request: way.request, agreed: await session.plan(view, way.request), undoes: id };
+    await carryOutAgreed(session, wanted, { ...agreedBefore, follow: (running) => followAtTerminal(context, running) });
   }
 }
 

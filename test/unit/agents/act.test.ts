@@ -39,6 +39,7 @@ function rig(
   const session = {
     settings: { agentPermissions: { 'web-test': 'act' }, agentCheckpoints, agentSpaceGb: 50 },
     isProtected: () => false,
+    needsName: () => false,
     vm: () => Promise.resolve(vmView()),
     view: () => vmView(),
     snapshot: (_: unknown, name: string) => Promise.resolve(snapshots.find((one) => one.name === name)),
