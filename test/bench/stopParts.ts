@@ -87,7 +87,7 @@ const names: Readonly<Record<Part | 'whole', string>> = {
   whole: 'in all, by events',
 };
 
-/** A table of docs/seamless.md. */
+/** A table of decision 26. */
 export function partsTable(columns: Readonly<Record<string, StopParts>>): string {
   const titles = Object.keys(columns);
   const cell = (times: readonly number[]): string =>

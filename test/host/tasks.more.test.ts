@@ -11,7 +11,7 @@ const vm = 'rewind-internal';
 
 /** The tasks of the block below the remark that says it is run here. */
 function exampleOf(page: string): readonly object[] {
-  const found = /<!-- run by test\/host\/tasks\.test\.ts[^>]*-->\s*```jsonc\n(.*?)```/s.exec(page)?.[1];
+  const found = /<!-- run by test\/host\/tasks\.more\.test\.ts[^>]*-->\s*```jsonc\n(.*?)```/s.exec(page)?.[1];
   assert.ok(found, 'the page has no example that is to be run');
   const plain = found.replaceAll(/^\s*\/\/.*$/gm, '').replaceAll(/,(?=\s*[\]}])/g, '');
   return (JSON.parse(plain) as { readonly tasks: readonly object[] }).tasks;

@@ -1,6 +1,6 @@
 // A snapshot with RAM for which the guest stands still for some milliseconds, however fast it writes: QEMU guards its pages,
 // lets it run on, and writes each page before it is changed. The result is an ordinary external snapshot. Measured with
-// libvirt 11.3 and 12.8: /docs/seamless.md tells what the stop consists of.
+// libvirt 11.3 and 12.8: decision 26 has the figures.
 import { setTimeout as later } from 'node:timers/promises';
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC,
