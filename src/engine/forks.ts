@@ -11,6 +11,7 @@ import { freeTitle } from '../domain/snapshotName.js';
 import { snapshotableDisks, type VmRef } from '../domain/vm.js';
 import { cloneRequest, makeClone, throwAway } from './clones.js';
 import type { EnginePort } from './enginePort.js';
+import { addLeftovers } from './run/failureState.js';
 
 export interface ForkWish {
   /** 1 unless told otherwise. */
@@ -112,19 +113,14 @@ function addLeftForks(error: unknown, names: readonly string[], moment: string |
   if (!(error instanceof Failure) || (names.length === 0 && moment === undefined)) {
     return error;
   }
-  const { kind, details } = error;
   const left: readonly Leftover[] = [
-    ...(details.left ?? []),
     ...(moment === undefined ? [] : [{ kind: 'snapshot', snapshot: moment } as const]),
     ...names.map((vm) => ({ kind: 'vm', vm }) as const),
   ];
-  const isUndone = details.recovered === 'before' || kind === 'refused';
-  const told = moment === undefined || !isUndone ? {} : { recovered: 'partly' as const };
-  return new Failure(
-    moment !== undefined && kind === 'refused' ? 'stopped' : kind,
-    { ...details, ...told, left },
-    { cause: error },
-  );
+  const failure = addLeftovers(error, left, moment !== undefined);
+  return moment !== undefined && error.kind === 'refused'
+    ? new Failure('stopped', failure.details, { cause: error })
+    : failure;
 }
 
 /** The guest stands still as short as it can be had here. */

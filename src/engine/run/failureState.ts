@@ -1,6 +1,6 @@
 // A failure, knowing what became of the VM meanwhile. Pure.
 import { withDetails } from '../../domain/asFailure.js';
-import type { Failure } from '../../domain/failure.js';
+import type { Failure, Leftover } from '../../domain/failure.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { isActive, type Vm } from '../../domain/vm.js';
@@ -45,9 +45,16 @@ export function withRemaining(failure: Failure, { request, steps }: Plan, tree: 
   if (failure.details.recovered !== 'before' || request.kind === 'create' || taken.length === 0) {
     return failure;
   }
-  const { left = [] } = failure.details;
+  const left = taken.map((snapshot) => ({ kind: 'snapshot', snapshot }) as const);
+  return addLeftovers(failure, left, request.kind === 'clone');
+}
+
+/** @param isPart what is left is a part of what was asked for: nobody may read that all is as it was before */
+export function addLeftovers(failure: Failure, left: readonly Leftover[], isPart: boolean): Failure {
+  const { kind, details } = failure;
+  const isUndone = details.recovered === 'before' || kind === 'refused';
   return withDetails(failure, {
-    ...(request.kind === 'clone' ? { recovered: 'partly' } : {}),
-    left: [...left, ...taken.map((snapshot) => ({ kind: 'snapshot', snapshot }) as const)],
+    ...(isPart && isUndone ? { recovered: 'partly' } : {}),
+    left: [...(details.left ?? []), ...left],
   });
 }
