@@ -10,7 +10,7 @@ import {
 import { Failure } from '../../domain/failure.js';
 import { refuse } from '../../domain/refusal.js';
 import type { Step } from '../../steps/step.js';
-import { readPower } from '../powerState.js';
+import { requireOff } from './requireOff.js';
 import { writeClone } from '../xml/cloneXml.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { removeThose } from './runFileStep.js';
@@ -57,11 +57,7 @@ export async function discardClone(
   if (parseDomainXml(xml).clone === undefined) {
     throw new Failure('refused', { vm: vm.name, refusal: refuse('notOurClone', { vm: vm.name }).refusal });
   }
-  const { power } = await readPower(connection, dom);
-  if (power !== 'off') {
-    const { refusal } = refuse('wrongState', { vm: vm.name, state: power, action: 'discard' });
-    throw new Failure('refused', { vm: vm.name, refusal });
-  }
+  await requireOff({ connection, dom, vm }, { action: 'discard' });
   await removeThose({ files, log }, step);
   await connection.call('domainUndefineFlags', {
     dom,

@@ -8,6 +8,7 @@ import { refuse } from '../../domain/refusal.js';
 import { diskStates, readDiskState } from './diskState.js';
 import { readPower } from '../powerState.js';
 import { onFiles } from '../xml/retarget.js';
+import { requireOff } from './requireOff.js';
 import type { StepContext } from './stepContext.js';
 
 type CommitStep = Extract<Step, { kind: 'commitImages' }>;
@@ -43,7 +44,7 @@ export async function commitImages(context: CommitContext, step: CommitStep): Pr
   if (left.length === 0) {
     return;
   }
-  await requireOff(context, 'refused');
+  await requireOff(context, { action: 'consolidate' });
   for (const [index, disk] of left.entries()) {
     const { top, base, baseFormat, merged, above } = disk;
     if (merged.length === 0) {
@@ -65,7 +66,7 @@ export async function commitImages(context: CommitContext, step: CommitStep): Pr
   onProgress({ fraction: 1, cancellable: false });
   // The VM is as it was, its base is not: it holds what was merged.
   const kind = left.some(({ merged }) => merged.length > 0) ? 'stopped' : 'refused';
-  await requireOff(context, kind);
+  await requireOff(context, { action: 'consolidate' }, kind);
   const tops = left.filter(({ above }) => above === undefined);
   if (tops.length === 0) {
     return;
@@ -109,14 +110,6 @@ async function findUnmoved(
 }
 
 type StaleOutcome = 'refused' | 'stopped';
-
-async function requireOff({ connection, dom, vm }: CommitContext, kind: StaleOutcome): Promise<void> {
-  const { power } = await readPower(connection, dom);
-  if (power !== 'off') {
-    const { refusal } = refuse('wrongState', { vm: vm.name, state: power, action: 'consolidate' });
-    throw new Failure(kind, { vm: vm.name, refusal });
-  }
-}
 
 function stalePlanFailure({ vm }: CommitContext, kind: StaleOutcome): Failure {
   return new Failure(kind, { vm: vm.name, refusal: refuse('stalePlan', { vm: vm.name }).refusal });

@@ -5,6 +5,7 @@ import type { Step } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
 import { diskStates } from './diskState.js';
 import { readPower } from '../powerState.js';
+import { requireOff } from './requireOff.js';
 import { readSavedDisks } from '../savedDisks.js';
 import { onFiles, writeDefinition } from '../xml/retarget.js';
 import { readSecure } from './runRedefineStep.js';
@@ -18,13 +19,9 @@ export async function defineFromSnapshot(
   context: StepContext,
   step: Extract<Step, { kind: 'defineFromSnapshot' }>,
 ): Promise<void> {
-  const { connection, dom, vm } = context;
+  const { connection, vm } = context;
   const xml = writeDefinition(await readSecure(context, step.snapshot), vm, step.disks);
-  const { power } = await readPower(connection, dom);
-  if (power !== 'off') {
-    const { refusal } = refuse('wrongState', { vm: vm.name, state: power, action: 'revert' });
-    throw new Failure('refused', { vm: vm.name, refusal });
-  }
+  await requireOff(context, { action: 'revert' });
   await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
 }
 

@@ -143,7 +143,7 @@ export async function rebaseOverlay(
   if (named !== was) {
     throw new Failure('refused', { vm: vm.name, path: file, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
   }
-  await requireOff(context, file);
+  await requireOff(context, { file });
   await files.rebase(overlay);
 }
 

@@ -87,7 +87,7 @@ export async function nameMovedFiles(
   step: StepOfKind<'nameMovedFiles'>,
 ): Promise<void> {
   const { connection, dom } = context;
-  await requireOff(context, step.files[0]?.to ?? '');
+  await requireOff(context, { file: step.files[0]?.to ?? '' });
   if (step.snapshot !== undefined) {
     await redefine(context, withFilesMoved(await readSecure(context, step.snapshot), step.files));
     return;
