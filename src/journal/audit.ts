@@ -4,7 +4,8 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';
 import type { LoggedRequest } from '../domain/loggedOperation.js';
-import { changedAt, discard, type FileSystem, hasCode, ownFolder } from './durable.js';
+import { changedAt, discard, type FileSystem, ownFolder } from './durable.js';
+import { hasCode } from '../base/errno.js';
 import type { OperationEnd } from './entry.js';
 import { isObject, writeJson } from './json.js';
 

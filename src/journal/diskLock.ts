@@ -3,7 +3,8 @@
 // whose process is gone is followed by the next number and by one process alone.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { type FileSystem, hasCode, readBounded, syncFolder, writeNew } from './durable.js';
+import { type FileSystem, readBounded, syncFolder, writeNew } from './durable.js';
+import { hasCode } from '../base/errno.js';
 import type { Writer } from './entry.js';
 import { parseAs, parseJson, writeJson } from './json.js';
 import { type LastWrite, isAlive, writerShape } from './writer.js';

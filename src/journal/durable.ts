@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import type { Log } from '../base/log.js';
 import { readAtMost } from '../base/readAtMost.js';
 import { Failure, type FailureDetails } from '../domain/failure.js';
+import { hasCode } from '../base/errno.js';
 
 const hourMs = 60 * 60 * 1000;
 const leftoverPattern = /^(?:new|old)-[0-9a-f]{32}$/;
@@ -158,10 +159,6 @@ export async function discard(fs: FileSystem, paths: readonly string[], log: Log
       log.warn(`${path} cannot be removed: ${String(error)}`);
     }
   }
-}
-
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
 /** What a person is told of a disk that is full, read-only or not ours; which of them is in the cause. */

@@ -3,7 +3,8 @@
 import * as promises from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Log } from '../base/log.js';
-import { type FileSystem, hasCode, ownFolder, readBounded, removeLeftovers, replaceFile } from './durable.js';
+import { type FileSystem, ownFolder, readBounded, removeLeftovers, replaceFile } from './durable.js';
+import { hasCode } from '../base/errno.js';
 import { parseJson, writeJson } from './json.js';
 
 export class NotesFile {

@@ -2,7 +2,8 @@
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';
-import { type FileSystem, hasCode, readBounded } from './durable.js';
+import { type FileSystem, readBounded } from './durable.js';
+import { hasCode } from '../base/errno.js';
 
 /** Each file is put aside at one MiB. */
 const mostBytes = 4 * 1024 * 1024;

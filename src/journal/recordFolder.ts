@@ -3,16 +3,8 @@
 import { join } from 'node:path';
 import type * as v from 'valibot';
 import type { Log } from '../base/log.js';
-import {
-  discard,
-  type FileSystem,
-  hasCode,
-  ownFolder,
-  readBounded,
-  removeLeftovers,
-  syncFolder,
-  writeNew,
-} from './durable.js';
+import { discard, type FileSystem, ownFolder, readBounded, removeLeftovers, syncFolder, writeNew } from './durable.js';
+import { hasCode } from '../base/errno.js';
 import type { Writer } from './entry.js';
 import { type DiskLock, lockNew, lockOf } from './diskLock.js';
 import { parseAs, parseJson } from './json.js';

@@ -10,7 +10,6 @@ import type { VmRef } from '../domain/vm.js';
 import {
   discard,
   type FileSystem,
-  hasCode,
   journalFailure,
   namesIn,
   ownFolder,
@@ -19,6 +18,7 @@ import {
   replaceFile,
   syncFolder,
 } from './durable.js';
+import { hasCode } from '../base/errno.js';
 import { count, parseAs, parseJson, secondsOf, snapshotTime, writeJson } from './json.js';
 
 const version = 1;

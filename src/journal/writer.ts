@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
+import { hasCode } from '../base/errno.js';
 import * as v from 'valibot';
 import { changedAt, clockOf, type FileSystem } from './durable.js';
 import type { Writer } from './entry.js';
@@ -100,7 +101,7 @@ function isThere(pid: number): boolean {
     return process.kill(pid, 0);
   } catch (error) {
     // It may belong to another user, which is not to be absent.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return hasCode(error, 'EPERM');
   }
 }
 

@@ -3,6 +3,7 @@
 import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { t } from '@vscode/l10n';
+import { hasCode, isAbsent } from '../base/errno.js';
 import { Failure } from '../domain/failure.js';
 import { identityOf, type MadeFile } from '../domain/hostFiles.js';
 import { displayLine } from '../domain/plainText.js';
@@ -43,8 +44,15 @@ export async function goingFiles(
 async function identifyFiles(paths: readonly string[]): Promise<readonly MadeFile[]> {
   const all = await Promise.all(
     paths.map(async (path) => {
-      const stats = await undefinedIfMissing(lstat(path, { bigint: true }));
-      return stats === undefined ? [] : [{ path, identity: identityOf(stats) }];
+      try {
+        return [{ path, identity: identityOf(await lstat(path, { bigint: true })) }];
+      } catch (error) {
+        // A file that may not be looked at is not known to be the lab's, so it is not removed either.
+        if (isAbsent(error) || hasCode(error, 'EACCES', 'ELOOP')) {
+          return [];
+        }
+        throw error;
+      }
     }),
   );
   return all.flat();
@@ -90,18 +98,6 @@ async function treeOf({ ref }: VmView, engine: Session['engine']): Promise<Snaps
     return await engine.readTree(ref);
   } catch (error) {
     if (error instanceof Failure && error.kind === 'notFound') {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-async function undefinedIfMissing<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    const gone = ['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP'];
-    if (error instanceof Error && 'code' in error && gone.includes(String(error.code))) {
       return undefined;
     }
     throw error;

@@ -1,6 +1,7 @@
 // Which file a path leads to, for rules that must know whether two paths lead to one.
 import { stat } from 'node:fs/promises';
 import { t } from '@vscode/l10n';
+import { undefinedIfAbsent } from '../base/errno.js';
 import { displayLine } from '../domain/plainText.js';
 import { factsOf } from '../qemu/localImage.js';
 import { LabError } from './labError.js';
@@ -14,7 +15,7 @@ export async function realOf(path: string): Promise<string | undefined> {
     return undefined;
   }
   try {
-    const stats = await stat(path).catch(orGone);
+    const stats = await undefinedIfAbsent(stat(path));
     return stats && (await factsOf(stats))?.real;
   } catch (error) {
     throw new LabError(
@@ -25,11 +26,5 @@ export async function realOf(path: string): Promise<string | undefined> {
         (error as NodeJS.ErrnoException).code ?? String(error),
       ),
     );
-  }
-}
-
-function orGone(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
-    throw error;
   }
 }

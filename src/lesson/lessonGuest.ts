@@ -1,6 +1,7 @@
 // The VM of the lesson as the lesson uses it: its guest writes and counts, its files are looked at. Changes no VM.
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { undefinedIfAbsent } from '../base/errno.js';
 import { type DemoVm, demoVmFiles } from '../domain/demoVm.js';
 import { type Vm, xmlChain } from '../domain/vm.js';
 import { askGuest } from './guestLine.js';
@@ -46,13 +47,8 @@ export class LessonGuest {
     const found = await Promise.all(
       names.map(async (name) => {
         const path = join(this.#vm.folder, name);
-        const facts = await stat(path).catch((error: unknown) => {
-          // Gone since: a merge or a revert removes files.
-          if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-            return undefined;
-          }
-          throw error;
-        });
+        // A merge or a revert may have removed it since.
+        const facts = await undefinedIfAbsent(stat(path));
         return facts?.isFile() === true ? [{ path, name, facts }] : [];
       }),
     );

@@ -1,4 +1,5 @@
 // What the file system or qemu-img refuses becomes a `Failure`: by errno, or by what QEMU says in the C locale.
+import { errnoOf } from '../base/errno.js';
 import { Failure, type FailureDetails, type FailureKind } from '../domain/failure.js';
 
 const kindByErrno: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
@@ -25,11 +26,6 @@ const kindByText: readonly (readonly [RegExp, FailureKind])[] = [
   [/Permission denied|Operation not permitted|Read-only file system/, 'denied'],
   [/No such file or directory/, 'notFound'],
 ];
-
-export function errnoOf(error: unknown): string | undefined {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
-}
 
 /** Never throws; a Failure comes back as it is. */
 export function fileFailure(error: unknown, details: FailureDetails): Failure {

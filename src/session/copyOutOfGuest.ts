@@ -6,7 +6,8 @@ import type { VmRef } from '../domain/vm.js';
 import { CopyStopped } from './copyStopped.js';
 import { withOpenFile, type CopiedFile, type CopyOptions, type FileCopy, throwIfCancelled } from './fileCopy.js';
 import { GuestFiles } from './guestFiles.js';
-import { asHostFault, codeOf, hostFault, withHostFault } from './hostFault.js';
+import { hasCode } from '../base/errno.js';
+import { asHostFault, hostFault, withHostFault } from './hostFault.js';
 
 /** In one answer: Cancel waits for one. */
 const pieceBytes = 256 * 1024;
@@ -42,7 +43,7 @@ async function kindOf(path: string): Promise<'folder' | 'file' | 'none'> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') {
+    if (hasCode(error, 'ENOENT')) {
       return 'none';
     }
     throw asHostFault(error, path);

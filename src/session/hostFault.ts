@@ -1,4 +1,5 @@
 // What goes wrong with a file of this computer while it is copied.
+import { errnoOf } from '../base/errno.js';
 import { CopyStopped, type FileFault } from './copyStopped.js';
 
 const hostFaults: Readonly<Record<string, FileFault>> = {
@@ -24,11 +25,7 @@ export async function withHostFault<T>(path: string, work: () => Promise<T>): Pr
 
 export function asHostFault(error: unknown, path: string): CopyStopped {
   const said = error instanceof Error ? error.message : String(error);
-  return hostFault(hostFaults[codeOf(error)] ?? 'other', path, said);
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  return hostFault(hostFaults[errnoOf(error) ?? ''] ?? 'other', path, said);
 }
 
 export function hostFault(fault: FileFault, path: string, said: string): CopyStopped {

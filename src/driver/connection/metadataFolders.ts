@@ -2,6 +2,7 @@
 // known of the usual daemons alone: one with a socket of its own may have been given other folders.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../../base/errno.js';
 import { parseUri } from '../../libvirt/uri.js';
 import type { MetadataFolders } from '../../domain/vmFiles.js';
 
@@ -39,6 +40,6 @@ export async function hasNoVms(uri: string, environment: NodeJS.ProcessEnv): Pro
   try {
     return !(await readdir(folders.vms)).some((name) => name.endsWith('.xml'));
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return hasCode(error, 'ENOENT');
   }
 }

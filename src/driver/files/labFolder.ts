@@ -6,7 +6,7 @@ import { identityOf, type MadeFile } from '../../domain/hostFiles.js';
 import { labFolderPattern, type LabVm, labVmFiles, type LabVmParts } from '../../domain/labVm.js';
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { isoImage } from './isoImage.js';
-import { errnoOf } from '../../qemu/fileFailure.js';
+import { errnoOf } from '../../base/errno.js';
 import { isOwnVmFolder } from './ownVmFolder.js';
 
 const bytesPerMiB = 1024 * 1024;

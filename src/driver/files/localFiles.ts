@@ -16,7 +16,8 @@ import {
   type Observation,
   type Space,
 } from '../../domain/hostFiles.js';
-import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
+import { fileFailure } from '../../qemu/fileFailure.js';
+import { hasCode, isAbsent } from '../../base/errno.js';
 import { FolderHangs, turnsOfAll } from './fileTurns.js';
 import type { FileAccess } from './composedFiles.js';
 import { rebaseImage } from '../../qemu/rebaseImage.js';
@@ -30,8 +31,7 @@ import { handedFile, qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
 
 const mostNames = 10_000;
 
-const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
-const hidden: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG']);
+const hidden = ['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG'];
 
 export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): FileAccess {
   return {
@@ -60,7 +60,7 @@ async function readFacts(path: string): Promise<Observation<FileFacts>> {
     return (await factsOf(await stat(path))) ?? 'unknown';
   } catch (error) {
     // A link that leads nowhere: there is no file, but the name is taken.
-    if (errnoOf(error) === 'ENOENT' && (await lstat(path)).isSymbolicLink()) {
+    if (hasCode(error, 'ENOENT') && (await lstat(path)).isSymbolicLink()) {
       return 'unknown';
     }
     throw error;
@@ -125,11 +125,10 @@ async function isFolder(path: string): Promise<boolean> {
 
 /** What a look comes to that the file system refuses. */
 function withoutAccess<M, U>(error: unknown, missing: M, unknown: U, details: FailureDetails): M | U {
-  const errno = errnoOf(error) ?? '';
-  if (absent.has(errno)) {
+  if (isAbsent(error)) {
     return missing;
   }
-  if (hidden.has(errno)) {
+  if (hasCode(error, ...hidden)) {
     return unknown;
   }
   throw fileFailure(error, details);

@@ -1,6 +1,7 @@
 // The folder of a VM that we made on this machine, as it goes again. Knows no libvirt, and not what the folder is called.
 import { lstat, rm } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
+import { undefinedIfAbsent } from '../../base/errno.js';
 import { Failure } from '../../domain/failure.js';
 
 /** Whether it has a name that only we give. */
@@ -13,12 +14,7 @@ export function isOwnVmFolder(folder: string, pattern: RegExp): boolean {
  * @throws Failure `denied` where it is not ours
  */
 export async function removeOwnVmFolder(folder: string, pattern: RegExp, doing: string): Promise<void> {
-  const stat = await lstat(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      return undefined;
-    }
-    throw error;
-  });
+  const stat = await undefinedIfAbsent(lstat(folder));
   if (stat === undefined) {
     return;
   }

@@ -7,7 +7,8 @@ import { type FileHandle, link, lstat, open, realpath, rename, rm, stat } from '
 import { dirname, join } from 'node:path';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import { identityOf, type OnMade } from '../../domain/hostFiles.js';
-import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
+import { fileFailure } from '../../qemu/fileFailure.js';
+import { errnoOf, undefinedIfAbsent } from '../../base/errno.js';
 
 /**
  * Makes a file under a name of its own in the same folder, which nobody else may read, has `fill` write it through its
@@ -23,7 +24,7 @@ export async function placeNew(
   let part: string | undefined;
   let handle: FileHandle | undefined;
   try {
-    const present = await undefinedIfMissing(lstat(file));
+    const present = await undefinedIfAbsent(lstat(file));
     if (present !== undefined && existing === 'keep') {
       throw new Failure('exists', details);
     }
@@ -64,7 +65,7 @@ async function ledTo(file: string, { uid }: Stats, details: FailureDetails): Pro
 }
 
 async function requireSame(handle: FileHandle, path: string, details: FailureDetails): Promise<void> {
-  const [own, there] = await Promise.all([handle.stat(), undefinedIfMissing(lstat(path))]);
+  const [own, there] = await Promise.all([handle.stat(), undefinedIfAbsent(lstat(path))]);
   if (there?.dev !== own.dev || there.ino !== own.ino) {
     throw new Failure('failed', { ...details, libvirtMessage: `${path} was replaced while it was made` });
   }
@@ -89,16 +90,5 @@ export async function flush(path: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-async function undefinedIfMissing<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') {
-      return undefined;
-    }
-    throw error;
   }
 }

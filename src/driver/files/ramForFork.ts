@@ -6,7 +6,8 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import { Failure } from '../../domain/failure.js';
-import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
+import { fileFailure } from '../../qemu/fileFailure.js';
+import { errnoOf } from '../../base/errno.js';
 
 /** virQEMUSaveHeader: magic, version, length of what follows, "was running", format, place of the cookie. */
 const headerBytes = 92;

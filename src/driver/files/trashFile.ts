@@ -4,7 +4,8 @@ import { lstat, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import { trashFolder } from '../../domain/hostFiles.js';
-import { errnoOf, fileFailure } from '../../qemu/fileFailure.js';
+import { fileFailure } from '../../qemu/fileFailure.js';
+import { errnoOf } from '../../base/errno.js';
 import { flush } from './placeFile.js';
 
 /** What is not there is as good as put away. */
