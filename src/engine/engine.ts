@@ -5,7 +5,6 @@ import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { MarkRequest } from '../domain/loggedOperation.js';
 import type { BlockMap } from '../domain/blockMap.js';
-import { Failure } from '../domain/failure.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { Hardware } from '../domain/hardware.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
@@ -27,7 +26,7 @@ import { SnapshotMarks, undoOf } from './after/autoSnapshots.js';
 import { keepIn, keepNothing, type Persistence } from '../journal/persistence.js';
 import type { SnapshotWishes } from './snapshotWishes.js';
 import { LayerReader } from './look/layerReader.js';
-import { LiveConnection } from '../live/liveConnection.js';
+import { Connections } from '../live/connections.js';
 import type { LiveOptions } from '../live/liveOptions.js';
 import type { RunOperationOptions } from './operationRunner.js';
 import type { OperationService } from './operationService.js';
@@ -55,9 +54,9 @@ export interface EngineOptions {
 export class Engine implements EnginePort {
   readonly onDidChange: Event<StoreChange>;
   readonly demoVms: DemoVmsPort;
-  readonly labVms: LabVmsPort = labVms((uri, question) => this.#ask(uri, question));
+  readonly labVms: LabVmsPort = labVms((uri, question) => this.#connections.ask(uri, question));
   readonly guests: GuestsPort;
-  readonly #options: LiveOptions;
+  readonly #options: Omit<LiveOptions, 'beside'>;
   readonly #store: Store;
   readonly #persistence: Persistence;
   /** What acts, and decides what to do: half of the code, loaded when it is needed. To show VMs takes none of it. */
@@ -72,9 +71,7 @@ export class Engine implements EnginePort {
   readonly #marks: SnapshotMarks;
   readonly #layers: LayerReader;
   readonly #ended = new AbortController();
-  readonly #live = new Map<string, LiveConnection>();
-  #attention: Attention = { visible: false, connections: new Set(), vms: new Set() };
-  #wanted: readonly string[] = [];
+  readonly #connections: Connections;
 
   constructor({ open, log, clock = systemClock, random = Math.random, journal, rules, recovers }: EngineOptions) {
     this.#options = {
@@ -83,17 +80,17 @@ export class Engine implements EnginePort {
       clock,
       random,
       whenOpen: (uri) => (recovers === 'beforeOperations' ? undefined : this.#recover(uri)),
-      beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri),
     };
     this.#store = new Store(log);
     this.onDidChange = this.#store.onDidChange;
+    this.#connections = new Connections(this.#store, this.#options);
     this.#persistence =
       journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log, journal.editor) : journal;
     this.#marks = new SnapshotMarks(this.#store, this.#persistence, log);
     this.#layers = new LayerReader({ store: this.#store, clock, log });
     this.#rules = rules;
-    this.demoVms = new DemoVms(this.#persistence.demos, (uri, question) => this.#ask(uri, question));
-    this.guests = new Guests((uri, ask) => this.#ask(uri, ask), this.#persistence);
+    this.demoVms = new DemoVms(this.#persistence.demos, (uri, question) => this.#connections.ask(uri, question));
+    this.guests = new Guests((uri, ask) => this.#connections.ask(uri, ask), this.#persistence);
   }
 
   #acting(): Promise<OperationService> {
@@ -107,7 +104,7 @@ export class Engine implements EnginePort {
       store: this.#store,
       persistence: this.#persistence,
       rules: this.#rules,
-      connection: (uri) => this.#connection(uri),
+      connection: (uri) => this.#connections.of(uri),
       isProtected: (vm, connection) => this.#isProtected(vm, connection),
       keep: (sort) => this.#keep[sort],
       automatic: () => this.#automatic,
@@ -130,85 +127,33 @@ export class Engine implements EnginePort {
   }
 
   setConnections(uris: readonly string[]): void {
-    this.#wanted = uris;
-    this.#retire();
-    for (const uri of uris) {
-      if (!this.#live.has(uri)) {
-        this.#live.set(uri, new LiveConnection(uri, this.#store, this.#options, () => this.#retire()));
-      }
-    }
-    this.setAttention(this.#attention);
-  }
-
-  /** Ends the connections that nobody wants; one that an operation holds stays, and is shown, until that is over. */
-  #retire(): void {
-    if (this.#ended.signal.aborted) {
-      return;
-    }
-    const busy: string[] = [];
-    for (const [uri, live] of this.#live) {
-      if (this.#wanted.includes(uri)) {
-        continue;
-      }
-      if (live.isBusy) {
-        busy.push(uri);
-      } else {
-        live.dispose();
-        this.#live.delete(uri);
-      }
-    }
-    this.#store.setUris([...this.#wanted, ...busy]);
+    this.#connections.setUris(uris);
   }
 
   connect(uri: string): Promise<ConnectionView> {
-    return this.#ask(uri, (live) => live.connect());
+    return this.#connections.ask(uri, (live) => live.connect());
   }
 
   setAttention(attention: Attention): void {
-    this.#attention = attention;
-    for (const live of this.#live.values()) {
-      const prefix = `${live.uri}#`;
-      const vms = new Set(
-        [...attention.vms].filter((key) => key.startsWith(prefix)).map((k) => k.slice(prefix.length)),
-      );
-      const visible = attention.visible && (attention.connections.has(live.uri) || vms.size > 0);
-      live.setScope({ visible, vms });
-    }
+    this.#connections.setAttention(attention);
   }
 
-  /**
-   * A connection or VM that was named rejects with its Failure. All together are those that are open or shown, and
-   * each shows its own.
-   */
-  async refresh({ connection, vm }: { readonly connection?: string; readonly vm?: VmRef } = {}): Promise<void> {
-    if (vm !== undefined) {
-      await this.#ask(vm.connection, (live) => live.read(vm.uuid, ['vm', 'tree']));
-    } else if (connection !== undefined) {
-      await this.#ask(connection, (live) => live.refresh());
-    } else {
-      const used = [...this.#live.values()].filter((live) => live.isUsed());
-      await Promise.all(used.map((live) => this.#try(live, 'refresh', live.refresh())));
-    }
-  }
+  readonly refresh: EnginePort['refresh'] = (what) => this.#connections.refresh(what);
 
-  async sweep(connection?: string): Promise<void> {
-    if (connection !== undefined) {
-      await this.#ask(connection, (live) => live.sweep());
-    } else {
-      await Promise.all([...this.#live.values()].map((live) => this.#try(live, 'sweep', live.sweep())));
-    }
+  sweep(connection?: string): Promise<void> {
+    return this.#connections.sweep(connection);
   }
 
   readLayers(ref: VmRef): Promise<VmLayers> {
-    return this.#ask(ref.connection, (live) => this.#layers.layers(live, ref));
+    return this.#connections.ask(ref.connection, (live) => this.#layers.layers(live, ref));
   }
 
   readFiles(ref: VmRef): Promise<VmFiles> {
-    return this.#ask(ref.connection, (live) => this.#layers.files(live, ref));
+    return this.#connections.ask(ref.connection, (live) => this.#layers.files(live, ref));
   }
 
   readBlockMap(ref: VmRef, target: string): Promise<BlockMap> {
-    return this.#ask(ref.connection, (live) => this.#layers.blockMap(live, ref, target));
+    return this.#connections.ask(ref.connection, (live) => this.#layers.blockMap(live, ref, target));
   }
 
   findVm(ref: VmRef): VmView | undefined {
@@ -223,7 +168,7 @@ export class Engine implements EnginePort {
   }
 
   async readTree(ref: VmRef): Promise<SnapshotTree> {
-    return this.#ask(ref.connection, async (live) => {
+    return this.#connections.ask(ref.connection, async (live) => {
       if (!live.isFollowed(ref.uuid)) {
         await live.read(ref.uuid, ['tree']);
       }
@@ -253,7 +198,7 @@ export class Engine implements EnginePort {
   readonly leaseAll: EnginePort['leaseAll'] = async (...asked) => (await this.#acting()).leaseAll(...asked);
 
   examine(ref: VmRef): Promise<Examination> {
-    return this.#ask(ref.connection, async () => (await this.#questions()).examine(ref));
+    return this.#connections.ask(ref.connection, async () => (await this.#questions()).examine(ref));
   }
 
   async undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined> {
@@ -280,14 +225,14 @@ export class Engine implements EnginePort {
   }
 
   readonly dismissInterrupted: EnginePort['dismissInterrupted'] = (ref) =>
-    this.#ask(ref.connection, async () => (await this.#acting()).dismissInterrupted(ref));
+    this.#connections.ask(ref.connection, async () => (await this.#acting()).dismissInterrupted(ref));
 
   readInterrupted(ref: VmRef): Promise<readonly InterruptedPreview[]> {
-    return this.#ask(ref.connection, async () => (await this.#acting()).readInterrupted(ref));
+    return this.#connections.ask(ref.connection, async () => (await this.#acting()).readInterrupted(ref));
   }
 
   finishInterrupted(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]> {
-    return this.#ask(ref.connection, async () => (await this.#acting()).finishInterrupted(ref, agreed));
+    return this.#connections.ask(ref.connection, async () => (await this.#acting()).finishInterrupted(ref, agreed));
   }
 
   setAutomaticActions(setting: AutomaticActions): void {
@@ -303,15 +248,17 @@ export class Engine implements EnginePort {
   }
 
   readVmXml(ref: VmRef): Promise<string> {
-    return this.#ask(ref.connection, async (live) => (await live.open()).readVmXml(ref.uuid));
+    return this.#connections.ask(ref.connection, async (live) => (await live.open()).readVmXml(ref.uuid));
   }
 
   readSnapshotXml(ref: VmRef, snapshot: string): Promise<string> {
-    return this.#ask(ref.connection, async (live) => (await live.open()).readSnapshotXml(ref.uuid, snapshot));
+    return this.#connections.ask(ref.connection, async (live) =>
+      (await live.open()).readSnapshotXml(ref.uuid, snapshot),
+    );
   }
 
   readHardware(ref: VmRef, snapshot?: string): Promise<Hardware> {
-    return this.#ask(ref.connection, async (live) => (await live.open()).readHardware(ref.uuid, snapshot));
+    return this.#connections.ask(ref.connection, async (live) => (await live.open()).readHardware(ref.uuid, snapshot));
   }
 
   readonly idle = async (): Promise<void> => (await this.#operationService)?.idle();
@@ -319,39 +266,10 @@ export class Engine implements EnginePort {
   /** Running operations are asked to cancel and waiting ones are; what a daemon has begun it ends without us. */
   dispose(): void {
     this.#ended.abort();
-    for (const live of this.#live.values()) {
-      live.dispose();
-    }
-    this.#live.clear();
+    this.#connections.dispose();
     void this.#operationService?.then((operationService) => operationService.dispose());
     this.#marks.dispose();
     this.#store.dispose();
-  }
-
-  /** Of all together each shows its own failure. */
-  async #try(live: LiveConnection, what: string, work: Promise<void>): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      this.#options.log.debug(`${what} of ${live.uri}: ${asFailure(error).kind}`);
-    }
-  }
-
-  #connection(uri: string): LiveConnection {
-    const live = this.#live.get(uri);
-    if (live === undefined) {
-      throw new Failure('notFound', { connection: uri });
-    }
-    return live;
-  }
-
-  /** Whatever goes wrong is a Failure. */
-  async #ask<T>(uri: string, question: (live: LiveConnection) => Promise<T>): Promise<T> {
-    try {
-      return await question(this.#connection(uri));
-    } catch (error) {
-      throw asFailure(error);
-    }
   }
 
   /** Loaded when somebody marks a snapshot, or asks who is marked before it acts. */
@@ -362,6 +280,6 @@ export class Engine implements EnginePort {
   async #questions(): Promise<Questions> {
     const { Questions } = await import('./questions.js');
     const own = { store: this.#store, persistence: this.#persistence };
-    return new Questions({ ...this.#options, ...own, connection: (uri) => this.#connection(uri) });
+    return new Questions({ ...this.#options, ...own, connection: (uri) => this.#connections.of(uri) });
   }
 }

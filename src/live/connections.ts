@@ -1,0 +1,124 @@
+// The connections that somebody wants, and those that an operation holds still: which there are, who looks at them, and what
+// is asked of one or of all.
+import { asFailure } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import type { VmRef } from '../domain/vm.js';
+import { LiveConnection } from './liveConnection.js';
+import type { LiveOptions } from './liveOptions.js';
+import type { Store } from './store.js';
+import type { Attention } from './views.js';
+
+export class Connections {
+  readonly #store: Store;
+  readonly #options: LiveOptions;
+  readonly #live = new Map<string, LiveConnection>();
+  #attention: Attention = { visible: false, connections: new Set(), vms: new Set() };
+  #wanted: readonly string[] = [];
+  #hasEnded = false;
+
+  constructor(store: Store, options: Omit<LiveOptions, 'beside'>) {
+    this.#store = store;
+    this.#options = { ...options, beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri) };
+  }
+
+  setUris(uris: readonly string[]): void {
+    this.#wanted = uris;
+    this.#retire();
+    for (const uri of uris) {
+      if (!this.#live.has(uri)) {
+        this.#live.set(uri, new LiveConnection(uri, this.#store, this.#options, () => this.#retire()));
+      }
+    }
+    this.setAttention(this.#attention);
+  }
+
+  /** Ends the connections that nobody wants; one that an operation holds stays, and is shown, until that is over. */
+  #retire(): void {
+    if (this.#hasEnded) {
+      return;
+    }
+    const busy: string[] = [];
+    for (const [uri, live] of this.#live) {
+      if (this.#wanted.includes(uri)) {
+        continue;
+      }
+      if (live.isBusy) {
+        busy.push(uri);
+      } else {
+        live.dispose();
+        this.#live.delete(uri);
+      }
+    }
+    this.#store.setUris([...this.#wanted, ...busy]);
+  }
+
+  setAttention(attention: Attention): void {
+    this.#attention = attention;
+    for (const live of this.#live.values()) {
+      const prefix = `${live.uri}#`;
+      const vms = new Set(
+        [...attention.vms].filter((key) => key.startsWith(prefix)).map((k) => k.slice(prefix.length)),
+      );
+      const visible = attention.visible && (attention.connections.has(live.uri) || vms.size > 0);
+      live.setScope({ visible, vms });
+    }
+  }
+
+  /**
+   * A connection or VM that was named rejects with its Failure. All together are those that are open or shown, and
+   * each shows its own.
+   */
+  async refresh({ connection, vm }: { readonly connection?: string; readonly vm?: VmRef } = {}): Promise<void> {
+    if (vm !== undefined) {
+      await this.ask(vm.connection, (live) => live.read(vm.uuid, ['vm', 'tree']));
+    } else if (connection !== undefined) {
+      await this.ask(connection, (live) => live.refresh());
+    } else {
+      const used = [...this.#live.values()].filter((live) => live.isUsed());
+      await Promise.all(used.map((live) => this.#try(live, 'refresh', live.refresh())));
+    }
+  }
+
+  async sweep(connection?: string): Promise<void> {
+    if (connection !== undefined) {
+      await this.ask(connection, (live) => live.sweep());
+    } else {
+      await Promise.all([...this.#live.values()].map((live) => this.#try(live, 'sweep', live.sweep())));
+    }
+  }
+
+  /** Of all together each shows its own failure. */
+  async #try(live: LiveConnection, what: string, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#options.log.debug(`${what} of ${live.uri}: ${asFailure(error).kind}`);
+    }
+  }
+
+  /** @throws Failure `notFound` for one that is not known */
+  of(uri: string): LiveConnection {
+    const live = this.#live.get(uri);
+    if (live === undefined) {
+      throw new Failure('notFound', { connection: uri });
+    }
+    return live;
+  }
+
+  /** Whatever goes wrong is a Failure. */
+  async ask<T>(uri: string, question: (live: LiveConnection) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.of(uri));
+    } catch (error) {
+      throw asFailure(error);
+    }
+  }
+
+  dispose(): void {
+    this.#hasEnded = true;
+    for (const live of this.#live.values()) {
+      live.dispose();
+    }
+    this.#live.clear();
+  }
+}
