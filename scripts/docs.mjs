@@ -1,14 +1,15 @@
-// `npm run docs`: writes the parts of docs/ that follow from the manifest, and tells which links between pages are dead and what
-// they name that is not in the code.
+// `npm run docs`: writes what follows from the tables of src/: what package.json contributes, its English words, parts of docs/. Tells
+// which links between pages are dead and what pages name that is not in the code.
 //   npm run docs [-- --check]      --check: writes nothing, and ends with 1 where a page is not as it should be
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { argumentsOf, commandArguments, remarks } from './docs/commandArguments.mjs';
+import { commandTitles, contributions } from './docs/contributions.mjs';
 import { formatted, marks, replacePart } from './docs/generatedPart.mjs';
 import { deadLinks } from './docs/links.mjs';
 import { missingNames, unknownWords } from './docs/namesInCode.mjs';
 import { argumentsTable, commandsTable, settingsList } from './docs/manifestTables.mjs';
+import { readTables } from './docs/tables.mjs';
 import { root } from './rig/root.mjs';
 
 const command = 'npm run docs';
@@ -16,14 +17,31 @@ const command = 'npm run docs';
 /** @param {string} path from the checkout */
 const read = (path) => readFileSync(join(root, path), 'utf8');
 
-/** @returns {readonly { readonly page: string, readonly what: string, readonly part: string }[]} */
-function parts() {
+/** @typedef {import('./docs/tables.mjs').Tables} Tables */
+
+/** @param {Tables} tables @returns {Promise<Map<string, string>>} as they should be */
+async function generatedManifest(tables) {
   const manifest = JSON.parse(read('package.json'));
   const texts = JSON.parse(read('package.nls.json'));
-  const commands = commandsTable(manifest, texts, argumentsOf, remarks);
+  const others = Object.entries(texts).filter(([key]) => !key.startsWith('command.'));
+  const files = {
+    'package.json': { ...manifest, contributes: { ...manifest.contributes, ...contributions(tables) } },
+    'package.nls.json': { ...commandTitles(tables), ...Object.fromEntries(others) },
+  };
+  const texted = Object.entries(files).map(async ([file, value]) => {
+    return /** @type {const} */ ([file, await formatted(join(root, file), JSON.stringify(value))]);
+  });
+  return new Map(await Promise.all(texted));
+}
+
+/** @param {Tables} tables @returns {readonly { readonly page: string, readonly what: string, readonly part: string }[]} */
+function parts({ verbs, argumentTable }) {
+  const manifest = JSON.parse(read('package.json'));
+  const texts = JSON.parse(read('package.nls.json'));
+  const commands = commandsTable(verbs, manifest.contributes.keybindings);
   return [
     { page: 'docs/commands.md', what: 'the commands', part: commands },
-    { page: 'docs/commands.md', what: 'the arguments', part: argumentsTable(commandArguments) },
+    { page: 'docs/commands.md', what: 'the arguments', part: argumentsTable(argumentTable) },
     { page: 'docs/settings.md', what: 'the settings', part: settingsList(manifest, texts) },
     { page: 'docs/decisions/README.md', what: 'the decisions', part: decisions() },
   ];
@@ -37,11 +55,11 @@ function decisions() {
     .join('\n');
 }
 
-/** @returns {Promise<Map<string, string>>} the pages with generated parts, as they should be */
-async function generatedPages() {
+/** @param {Tables} tables @returns {Promise<Map<string, string>>} the pages with generated parts, as they should be */
+async function generatedPages(tables) {
   /** @type {Map<string, string>} */
   const pages = new Map();
-  for (const { page, what, part } of parts()) {
+  for (const { page, what, part } of parts(tables)) {
     pages.set(page, replacePart(pages.get(page) ?? read(page), marks(what, command), part));
   }
   for (const [page, text] of pages) pages.set(page, await formatted(join(root, page), text));
@@ -64,14 +82,21 @@ function allPages() {
 }
 
 const { values } = parseArgs({ options: { check: { type: 'boolean' } } });
-const stale = [...(await generatedPages())].filter(([page, text]) => read(page) !== text);
-if (values.check !== true) for (const [page, text] of stale) writeFileSync(join(root, page), text);
+const tables = await readTables();
+/** @param {Map<string, string>} files */
+function writeStale(files) {
+  const stale = [...files].filter(([file, text]) => read(file) !== text);
+  if (values.check !== true) for (const [file, text] of stale) writeFileSync(join(root, file), text);
+  return stale.map(([file]) => file);
+}
+// The pages tell of the keys in package.json.
+const stale = [...writeStale(await generatedManifest(tables)), ...writeStale(await generatedPages(tables))];
 const pages = allPages();
 const tops = readdirSync(root);
 const sources = ['docs', 'media', 'scripts', 'src', 'test'].flatMap(filesBelow);
 const isSource = (/** @type {string} */ file) => file.startsWith('src/') && file.endsWith('.ts');
 const wrong = [
-  ...(values.check === true ? stale.map(([page]) => `${page} is not up to date: ${command}`) : []),
+  ...(values.check === true ? stale.map((file) => `${file} is not up to date: ${command}`) : []),
   ...deadLinks(pages, (path) => existsSync(join(root, path))),
   // What tests write is there only after they have run.
   ...missingNames(pages, [...tops, ...sources, 'artifacts/any']),

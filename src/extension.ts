@@ -17,6 +17,7 @@ import { stateFolder } from './journal/stateFolder.js';
 import { watchSpentClones } from './engine/spentClones.js';
 import { onDidChangeSettings, readSettings } from './ui/readSettings.js';
 import type { Settings } from './manifest/settings.js';
+import type { CommandId } from './verbs/verbs.js';
 import type { LayerCost } from './domain/layerCost.js';
 import { mayAct } from './domain/automaticActions.js';
 import { protectionMatcher } from './domain/protection.js';
@@ -145,7 +146,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     pictures: new SystemPictures({ engine, known, attentions, shown: tree.systemShown }),
     open: () => (opened ??= import('./systems/systems.js').then((room) => new room.Systems(systemsOptions))),
   };
-  const commands = registerCommands({
+  const commands = registerCommands(commandsOf(context.extension), {
     systems,
     bisects,
     engine,
@@ -283,4 +284,12 @@ function applySettings({ engine, health, shared }: SettingsFollowers, settings: 
 
 function configuredConnections({ connections }: Settings): readonly string[] {
   return connections.length > 0 ? connections : defaultConnections(process.env, process.getuid?.());
+}
+
+/** Its package.json is made from the table of verbs. */
+function commandsOf({ packageJSON }: vscode.Extension<unknown>): readonly CommandId[] {
+  const { contributes } = packageJSON as {
+    readonly contributes: { readonly commands: readonly { command: CommandId }[] };
+  };
+  return contributes.commands.map(({ command }) => command);
 }

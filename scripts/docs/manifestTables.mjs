@@ -1,4 +1,5 @@
-// What package.json contributes, in Markdown: commands with their keys as a table, settings with their values as a list.
+// What the editor can be asked for, in Markdown: commands with their keys as a table, settings with their values as a list.
+import { schemaOf } from './contributions.mjs';
 
 /**
  * @typedef {object} Property a setting
@@ -17,48 +18,55 @@
  * @typedef {object} Manifest of package.json, what is read here
  * @property {{ untrustedWorkspaces: { restrictedConfigurations: readonly string[] } }} capabilities
  * @property {object} contributes
- * @property {readonly { command: string, title: string }[]} contributes.commands
- * @property {readonly { command: string, key: string, when?: string }[]} contributes.keybindings
  * @property {{ properties: Readonly<Record<string, Property>> }} contributes.configuration
  */
 /** @typedef {Readonly<Record<string, string>>} Texts of package.nls.json */
-/** @typedef {{ takes: string | readonly string[], means: string }} Argument */
+/** @typedef {import('./tables.mjs').Tables} Tables */
+/** @typedef {{ readonly command: string, readonly key: string, readonly when?: string }} Keybinding */
 
 const prefix = 'virtRewind.';
 
-/**
- * @param {Manifest} manifest
- * @param {Texts} texts
- * @param {Readonly<Record<string, readonly string[]>>} argumentsOf id without prefix → argument names
- * @param {Readonly<Record<string, string>>} remarks
- * @returns {string}
- * @throws {Error} for a command of which it is not told what it takes
- */
-export function commandsTable({ contributes }, texts, argumentsOf, remarks) {
-  const rows = contributes.commands.map(({ command, title }) => {
-    const verb = command.replace(prefix, '');
-    const names = argumentsOf[verb];
-    if (names === undefined) throw new Error(`nothing tells which arguments ${command} takes`);
+/** @param {Tables['verbs']} verbs @param {readonly Keybinding[]} keybindings @returns {string} */
+export function commandsTable(verbs, keybindings) {
+  const rows = Object.entries(verbs).map(([id, { title, arguments: names, remark }]) => {
     const given = names.map(code).join(', ');
-    const remark = remarks[verb];
     return [
-      textOf(title, texts),
-      code(command),
+      title,
+      code(prefix + id),
       remark === undefined ? given || '–' : `${given}; ${remark}`,
-      keysOf(contributes.keybindings.filter((binding) => binding.command === command)),
+      keysOf(keybindings.filter(({ command }) => command === prefix + id)),
     ];
   });
   return table(['title', 'id', 'arguments', 'key'], rows);
 }
 
-/** @param {Readonly<Record<string, Argument>>} all @returns {string} */
+/** @param {Tables['argumentTable']} all @returns {string} */
 export function argumentsTable(all) {
-  const rows = Object.entries(all).map(([name, { takes, means }]) => [
-    code(name),
-    typeof takes === 'string' ? takes : takes.map(code).join(', '),
-    means,
-  ]);
+  const rows = Object.entries(all).map(([name, { shape, means }]) => {
+    const takes = valuesTaken(shape);
+    return [code(name), typeof takes === 'string' ? takes : takes.map(code).join(', '), means];
+  });
   return table(['argument', 'takes', 'meaning'], rows);
+}
+
+/** Higher ones say nothing. */
+const largestTold = 100_000;
+
+/** The values, or their sort in words. @param {import('valibot').GenericSchema} shape @returns {string | readonly string[]} */
+export function valuesTaken(shape) {
+  const { type, enum: values, minimum = 0, maximum = Infinity } = schemaOf(shape);
+  if (values !== undefined) return values.map(String);
+  switch (type) {
+    case 'string':
+      return 'text';
+    case 'array':
+      return 'list of texts';
+    case 'integer':
+    case 'number':
+      return maximum <= largestTold ? `${minimum} to ${maximum}` : type === 'integer' ? 'whole number' : 'number';
+    default:
+      return String(type);
+  }
 }
 
 /** In the order of the settings page. @param {Manifest} manifest @param {Texts} texts @returns {string} */

@@ -163,6 +163,18 @@ export function toolOfEditor(name: string): ToolName | undefined {
   return name.startsWith(editorPrefix) ? findTool(name.slice(editorPrefix.length)) : undefined;
 }
 
+/** As package.json tells them to the editor. */
+export function editorTools(): readonly object[] {
+  return toolNames.map((name) => ({
+    name: editorNameOf(name),
+    toolReferenceName: name.replaceAll(/_(.)/gu, (_, letter: string) => letter.toUpperCase()),
+    displayName: `%tool.${name}%`,
+    modelDescription: toolOf(name).description,
+    canBeReferencedInPrompt: true,
+    inputSchema: inputSchemaOf(name),
+  }));
+}
+
 /** As JSON Schema. */
 export function inputSchemaOf(name: ToolName): Readonly<Record<string, unknown>> {
   const fields = Object.entries(toolOf(name).fields);

@@ -10,3 +10,6 @@ export const systemPictureType = 'virtRewind.systemPicture';
 export const lessonPanelType = 'virtRewind.lessonPanel';
 /** The editor tab with the history. */
 export const historyPanelType = 'virtRewind.history';
+
+/** Of the tasks in tasks.json. */
+export const taskType = 'virt-rewind';

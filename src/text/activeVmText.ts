@@ -1,7 +1,7 @@
 // What the status bar says of the VM that somebody works with, and what can be done with it from there. Plain text; knows
 // nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { CommandId } from '../manifest/commandIds.js';
+import type { CommandId } from '../verbs/verbs.js';
 import type { VmView } from '../live/views.js';
 import { displayLine } from '../domain/plainText.js';
 import { titleIn, titleOf } from './operationProgress.js';

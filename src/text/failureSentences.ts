@@ -1,5 +1,5 @@
 // The shape of what a failure says: sentence, next step, buttons.
-import type { CommandId } from '../manifest/commandIds.js';
+import type { CommandId } from '../verbs/verbs.js';
 
 export interface FailureText {
   /** What happened, libvirt's own words quoted, and the true state where it is known. */

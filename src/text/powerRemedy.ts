@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../domain/failure.js';
 import type { RefusalReason } from '../domain/refusal.js';
-import type { CommandId } from '../manifest/commandIds.js';
+import type { CommandId } from '../verbs/verbs.js';
 import type { FailureButton } from './failureSentences.js';
 
 type Remedy = 'start' | 'shutDown' | 'resume' | 'forceOff';

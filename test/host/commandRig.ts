@@ -6,7 +6,7 @@ import { type Virsh, virshOf, virshOk } from '../../scripts/guest/defineVm.mjs';
 import { defineOracleGuest } from '../../scripts/guest/oracleGuest.mjs';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { DevelopmentApi } from '../../src/extension.js';
-import type { CommandId } from '../../src/manifest/commandIds.js';
+import type { CommandId } from '../../src/verbs/verbs.js';
 import type { FailureKind } from '../../src/domain/failure.js';
 import type { OperationResult } from '../../src/domain/operation.js';
 import type { Node, SnapshotNode, VmNode } from '../../src/ui/tree/nodes.js';

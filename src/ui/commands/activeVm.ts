@@ -6,7 +6,7 @@ import type { Memento } from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { StoreChange } from '../../live/views.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { type VmRef, sameVm } from '../../domain/vm.js';
 import { displayLine } from '../../domain/plainText.js';
 import { activeSystemText, activeVmText } from '../../text/activeVmText.js';

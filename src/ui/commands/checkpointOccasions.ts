@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { automaticTitles } from '../../domain/automaticTitles.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Settings } from '../../manifest/settings.js';
-import { taskType } from '../../manifest/taskDefinition.js';
+import { taskType } from '../../manifest/viewIds.js';
 
 /** Its name is that of the debug configuration, the task or the branch. */
 export interface Occasion {

@@ -3,138 +3,8 @@
 import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { type Node, isNode } from '../tree/nodes.js';
-import { mostForks } from '../../domain/clone.js';
-import { longestSeconds } from '../../domain/startWait.js';
+import { type ArgumentName, argumentTable, type CommandArguments } from '../../verbs/arguments.js';
 import { CommandError } from '../prompts/commandError.js';
-
-/** libvirt's own limit is far below. */
-const mostDisks = 1_000;
-const mostAmount = 1_000_000;
-
-const text = v.pipe(v.string(), v.nonEmpty());
-const anyText = v.string();
-const texts = v.pipe(v.array(text), v.maxLength(mostDisks));
-const flag = v.boolean();
-const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(mostAmount));
-const whole = v.pipe(amount, v.integer());
-const oneTo99 = v.pipe(whole, v.minValue(1), v.maxValue(99));
-const oneTo64 = v.pipe(whole, v.minValue(1), v.maxValue(64));
-const tcpPort = v.pipe(whole, v.minValue(1), v.maxValue(65_535));
-const waitSeconds = v.pipe(v.number(), v.minValue(0), v.maxValue(longestSeconds));
-const forks = v.pipe(whole, v.minValue(1), v.maxValue(mostForks));
-
-/** What docs/commands.md says of them is written from here: `npm run docs`. */
-const shapes = {
-  /** Name or UUID of a VM; a name that fits two VMs is refused, with both listed. */
-  vm: text,
-  /** Names or UUIDs of the VMs that a system is made of, or that a lab file names. */
-  vms: texts,
-  /** URI of a libvirt; beside `vm`, it tells apart two VMs of one name. */
-  connection: text,
-  /** Name or id of a system of VMs. */
-  system: text,
-  /** Path of a lab file; one that is relative begins in the folder of the workspace. */
-  file: text,
-  /** Name of a snapshot, or a title that only one snapshot of the VM has. */
-  snapshot: text,
-  /** The other snapshot of a comparison. */
-  other: text,
-  /** What is kept; `auto`: the best for what the VM does. */
-  kind: v.picklist(['memory', 'disk', 'offline', 'auto']),
-  /** In the images, or in files over them. */
-  style: v.picklist(['internal', 'external']),
-  /** The guest agent freezes the file systems first. */
-  quiesce: flag,
-  /** External, with memory: the guest runs on while its RAM is written. */
-  live: flag,
-  /** Disks that stay out, as the guest names them: `["vdb"]`. */
-  without: texts,
-  /** Any title; a safe name is made of it. */
-  title: text,
-  /** May be empty. */
-  description: anyText,
-  /** The state of the VM after a revert. */
-  after: v.picklist(['asSnapshot', 'asBefore', 'running', 'paused', 'off']),
-  /** Whether a revert keeps the present as a snapshot first. */
-  checkpointFirst: flag,
-  /** `false`: nothing is asked; not in a workspace that you do not trust. */
-  confirm: flag,
-  /** A command that changes a VM. */
-  operation: v.picklist([
-    'createSnapshot',
-    'revert',
-    'deleteSnapshot',
-    'deleteWithDescendants',
-    'start',
-    'shutDown',
-    'forceOff',
-    'pause',
-    'resume',
-    'restart',
-    'consolidate',
-    'prune',
-  ]),
-  /** The one disk that is consolidated, as the guest names it. */
-  disk: text,
-  /** A snapshot, which stays; where no snapshot owns the layers, the file that takes the rest. */
-  downTo: text,
-  /** MiB a second at most; `0`: as fast as it goes. */
-  speed: amount,
-  /** In hours. */
-  olderThan: amount,
-  /** How many of the newest stay. */
-  keepLast: whole,
-  /** Just these, by name or title. */
-  snapshots: texts,
-  /** Of a VM that is made; several of a name get a number. */
-  name: text,
-  /** Overlays on the files of the VM, or copies. */
-  way: v.picklist(['linked', 'full']),
-  /** That of the VM, or all cables out. */
-  network: v.picklist(['same', 'unplugged']),
-  /** It goes by itself when it was on and is off. */
-  disposable: flag,
-  /** How many forks. */
-  count: forks,
-  /** A snapshot that is known to be good; the search begins after it. */
-  good: text,
-  /** A snapshot that is known to be bad; the search ends before it. */
-  bad: text,
-  /** Snapshots that are not tried. */
-  skip: texts,
-  /** By whom or where a snapshot is judged. */
-  check: v.picklist(['person', 'guest', 'console', 'host']),
-  /** What is run for a check, or until it ends with 0; and its arguments. */
-  program: texts,
-  /** Of a flaky check, at most, each on a new clone; the majority decides. */
-  tries: oneTo99,
-  /** Clones at once. */
-  jobs: oneTo64,
-  /** With `host`: clones are not started. */
-  off: flag,
-  /** Names or UUIDs of the VMs of the system that must be up before; `[]`: it starts at once. */
-  startsAfter: texts,
-  /** What makes a VM count as up; `nothing`: that it runs. */
-  upWhen: v.picklist(['nothing', 'agent', 'port', 'program', 'time']),
-  /** A TCP port that answers when the VM is up. */
-  port: tcpPort,
-  /** Where the port is; at the address of the VM unless given. */
-  host: text,
-  /** How long that is waited for, at most; 120 unless given. */
-  seconds: waitSeconds,
-  /** Id of an operation in the log of the VM. */
-  entry: text,
-  /** Of a file in the guest, or a folder of it: a whole path. */
-  guestPath: text,
-  /** Who logs in on the guest. */
-  user: text,
-  /** An empty text shows all. */
-  filter: anyText,
-};
-
-/** What is given is not asked. */
-export type CommandArguments = { readonly [Name in keyof typeof shapes]?: v.InferOutput<(typeof shapes)[Name]> };
-export type OperationName = NonNullable<CommandArguments['operation']>;
 
 /**
  * | first argument              | is                                                                       |
@@ -205,7 +75,7 @@ function parseArguments(given: Readonly<Record<string, unknown>>): CommandArgume
     if (value === undefined) {
       continue;
     }
-    if (!v.is(shapes[key], value)) {
+    if (!v.is(argumentTable[key].shape, value)) {
       throw new CommandError('invalid', t('Invalid value for the argument {0}.', key));
     }
     result[key] = value;
@@ -224,8 +94,8 @@ function isFile(value: unknown): value is { readonly fsPath: string } {
   );
 }
 
-function isArgument(key: string): key is keyof CommandArguments {
-  return Object.hasOwn(shapes, key);
+function isArgument(key: string): key is ArgumentName {
+  return Object.hasOwn(argumentTable, key);
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

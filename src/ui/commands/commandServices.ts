@@ -1,6 +1,6 @@
 // What every command is given. It refuses to know who built it.
 import type { LogOutputChannel, Memento } from 'vscode';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import type { Engine } from '../../engine/engine.js';
 import type { XmlDocuments } from '../documents/documents.js';
 import type { SystemPictures } from '../picture/systemPictures.js';

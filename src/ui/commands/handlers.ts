@@ -1,6 +1,6 @@
 // What each command of the manifest does. Loaded when the first one is called: none of it is needed to show the VMs.
 import { t } from '@vscode/l10n';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import type { CommandRun, Handler } from './commandServices.js';
 import { agentCommands } from './agentCommands.js';
 import { bisectCommands } from './bisectCommands.js';

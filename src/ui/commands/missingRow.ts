@@ -1,7 +1,7 @@
 // A key that is pressed while the rows are drawn anew: until all of them are there again, the editor tells neither which row has the
 // focus nor which are selected under what it draws. Asked a moment later, it tells; a row that is only selected may be of another VM.
 import * as vscode from 'vscode';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { treeViewId } from '../../manifest/viewIds.js';
 import { isNode } from '../tree/nodes.js';
 

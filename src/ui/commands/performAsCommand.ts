@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { CommandError } from '../prompts/commandError.js';
 
 /** @throws Failure that the command met, or what else it ended with */

@@ -10,7 +10,7 @@ import type { SystemPoint } from '../../domain/system.js';
 import type { VmRef } from '../../domain/vm.js';
 import { openConnections } from '../../engine/findTargets.js';
 import { readAudit } from '../../journal/readAudit.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { historyEntries } from '../../text/historyRows.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { pointTitle } from '../../text/systemPointText.js';

@@ -9,7 +9,7 @@ import { NothingThere } from '../prompts/commandError.js';
 import type { DecidedRequests } from '../../engine/enginePort.js';
 import { UndoLook } from '../../engine/undoLook.js';
 import type { VmView } from '../../live/views.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { readSettings, seamlessWish } from '../readSettings.js';
 import type { Plan } from '../../operations/plan.js';
 import { type EndState, endOf } from '../../operations/revert/endState.js';

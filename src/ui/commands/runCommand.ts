@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { asFailure, withDetails } from '../../domain/asFailure.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { Failure } from '../../domain/failure.js';
 import { type FailureText } from '../../text/failureSentences.js';
 import { failureMessage } from '../../text/failureMessage.js';

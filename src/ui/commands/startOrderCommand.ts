@@ -15,7 +15,8 @@ import { notInSystemText } from '../../text/systemText.js';
 import { askPlace, askProgram, askSeconds, pickBefore, pickMember, pickUp, type UpKind } from '../prompts/askStart.js';
 import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
-import { type CommandArguments, argumentsOf } from './commandArguments.js';
+import type { CommandArguments } from '../../verbs/arguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { targetSystem } from './systemTargets.js';
 

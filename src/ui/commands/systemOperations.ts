@@ -6,7 +6,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { protectionMatcher } from '../../domain/protection.js';
 import { checkpointTitle } from '../../domain/titleSuggestion.js';
 import type { StoredSystem, SystemPoint } from '../../domain/system.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { treeViewId } from '../../manifest/viewIds.js';
 import { needsName } from '../../operations/decide/planners.js';
 import type { SystemResult } from '../../systems/groupRun.js';

@@ -2,7 +2,7 @@
 // but by its name.
 import type { EnginePort } from '../../engine/enginePort.js';
 import { unreachableFailure } from '../../live/views.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import type { VmRef } from '../../domain/vm.js';
 import { vmOfNode } from '../tree/nodes.js';
 import type { Call } from './commandArguments.js';

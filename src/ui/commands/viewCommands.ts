@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import { writeSetting } from '../readSettings.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { filterPrompt } from '../../text/filterText.js';
 import type { ShownSystem } from '../../text/systemRows.js';
 import { reachMembers, targetSystem } from './systemTargets.js';

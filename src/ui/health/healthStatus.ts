@@ -1,7 +1,7 @@
 // The item in the status bar that says how much is wrong with the VMs; there is none while nothing is.
 import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { healthMark } from '../../text/healthText.js';
 import { type StatusItem, statusItem } from '../prompts/notify.js';
 import type { HealthWatch } from '../../health/healthWatch.js';

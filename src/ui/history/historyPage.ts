@@ -3,7 +3,7 @@
 import { t } from '@vscode/l10n';
 import type { UndoableOperation } from '../../engine/undoLook.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { type HistoryRow, olderText } from '../../text/historyRows.js';
 import { longestCommand } from '../../text/historyText.js';
 import { htmlText } from '../../text/html.js';

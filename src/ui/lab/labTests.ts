@@ -4,9 +4,9 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { systemClock } from '../../base/clock.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { labFileName } from '../../manifest/labFileName.js';
-import { taskType } from '../../manifest/taskDefinition.js';
+import { taskType } from '../../manifest/viewIds.js';
 import { measuredText } from '../../text/relativeAge.js';
 import { hasLabFile } from './labFolders.js';
 

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import type { LessonView } from '../../lesson/lesson.js';
 import { layoutSnapshot, insideImage, type LessonFile } from '../../lesson/lessonFacts.js';
 import { type LessonStep, lessonScript, toTry } from '../../lesson/lessonScript.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import type { LayerCost } from '../../domain/layerCost.js';
 import { bytesText } from '../../text/bytesText.js';
 import { failureMessage } from '../../text/failureMessage.js';

@@ -2,7 +2,7 @@
 // Pure; knows no page.
 import { t } from '@vscode/l10n';
 import type { ConnectionView, VmView } from '../../live/views.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { displayLine } from '../../domain/plainText.js';
 import { childrenOf, isOnActivePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';
 import type { Problem } from '../../diagnosis/problem.js';

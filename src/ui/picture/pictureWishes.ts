@@ -16,7 +16,7 @@ import { protectionMatcher } from '../../domain/protection.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { RowContext } from '../../text/rows.js';
 import type { FromPicture, PictureWhatIf } from './messages.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import type { Node } from '../tree/nodes.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { savePicture } from './pictureFile.js';

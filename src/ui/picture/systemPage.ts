@@ -3,7 +3,7 @@
 import { t } from '@vscode/l10n';
 import type { SystemPoint } from '../../domain/system.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { partOf } from '../../systems/observedSystem.js';
 import { snapshotOf } from '../../systems/standing.js';
 import { htmlText } from '../../text/html.js';

@@ -2,7 +2,7 @@
 // from a libvirt, so the links and icons that the editor would make of them are taken out here.
 import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { displayLine } from '../../domain/plainText.js';
 import { noticeText, withoutIcons } from '../../text/noticeText.js';
 import { whileModalOpen } from '../openQuestions.js';

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable.js';
 import { systemClock } from '../../base/clock.js';
-import { taskType } from '../../manifest/taskDefinition.js';
+import { taskType } from '../../manifest/viewIds.js';
 import type { CommandServices, OwnTask } from '../commands/commandServices.js';
 import type { TaskRun } from './runTask.js';
 

@@ -9,7 +9,7 @@ import type { Vm } from '../../domain/vm.js';
 import type { Wait } from '../../domain/wait.js';
 import { guestAddress } from '../../engine/guestAddress.js';
 import { isAlreadyInState } from '../../operations/power/alreadyInState.js';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { displayLine } from '../../domain/plainText.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { durationText } from '../../text/relativeAge.js';

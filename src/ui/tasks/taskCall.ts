@@ -1,39 +1,35 @@
 // What a task of tasks.json asks for: which command with which arguments, or what is waited for. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import * as v from 'valibot';
-import type { CommandId } from '../../manifest/commandIds.js';
 import { checkpointTitle } from '../../domain/titleSuggestion.js';
 import { labFileName } from '../../manifest/labFileName.js';
 import type { GuestCommand } from '../../domain/guestCommand.js';
 import type { Wait } from '../../domain/wait.js';
-import { taskActions } from '../../manifest/taskDefinition.js';
+import { type TaskAction, taskActions, taskShapes } from '../../verbs/tasks.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { CommandError } from '../prompts/commandError.js';
 
-type TaskAction = (typeof taskActions)[number];
-
-const longestWaitSeconds = 86_400;
 /** A guest without KVM takes its time. */
 const usualWaitSeconds = 120;
 const usualProgramSeconds = 60;
-const mostArguments = 1_000;
 
-const text = v.pipe(v.string(), v.nonEmpty());
+const { vm, connection, host, port, seconds, args } = taskShapes;
 const wait = v.strictObject({
-  vm: v.optional(text),
-  connection: v.optional(text),
-  host: v.optional(text),
-  port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))),
-  seconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(longestWaitSeconds))),
+  vm: v.optional(vm),
+  connection: v.optional(connection),
+  host: v.optional(host),
+  port: v.optional(port),
+  seconds: v.optional(seconds),
 });
 
-const systemWait = v.strictObject({ system: text, seconds: wait.entries.seconds });
+const systemWait = v.strictObject({ system: taskShapes.system, seconds: v.optional(seconds) });
 
 const program = v.strictObject({
-  vm: text,
-  connection: v.optional(text),
-  program: text,
-  args: v.optional(v.pipe(v.array(v.string()), v.maxLength(mostArguments)), []),
-  seconds: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(longestWaitSeconds)), usualProgramSeconds),
+  vm,
+  connection: v.optional(connection),
+  program: taskShapes.program,
+  args: v.optional(args, []),
+  seconds: v.optional(v.pipe(seconds, v.minValue(1)), usualProgramSeconds),
 });
 
 export type TaskCall =

@@ -1,6 +1,6 @@
 // Rows that say why there is nothing, or nothing new, and what a click on them does. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import type { Failure } from '../../domain/failure.js';
 import type { FactList } from '../../text/factList.js';
 import { failureText } from '../../text/failureText.js';

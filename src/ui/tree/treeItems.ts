@@ -1,6 +1,6 @@
 // Rows and facts → what the editor shows. Does no I/O, and trusts no text.
 import * as vscode from 'vscode';
-import type { CommandId } from '../../manifest/commandIds.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import type { FactList } from '../../text/factList.js';
 import { factsMarkdown } from '../../text/markdown.js';
 import { noticeText } from '../../text/noticeText.js';

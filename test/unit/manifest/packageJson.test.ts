@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
 import { locateVsCode } from '../../../scripts/rig/vscodeInstall.mjs';
-import { commandIds } from '../../../src/manifest/commandIds.js';
+import { commandIds } from '../../../src/verbs/verbs.js';
 import { contextKeys, welcomeStates } from '../../../src/manifest/contextKeyTable.js';
 import {
   agentPermissions,
@@ -18,8 +18,6 @@ import {
   treeSorts,
   treeVmOrders,
 } from '../../../src/manifest/settings.js';
-import { editorNameOf, inputSchemaOf, toolNames, toolOf, toolOfEditor } from '../../../src/agents/toolTable.js';
-import { taskActions, taskType } from '../../../src/manifest/taskDefinition.js';
 import { containerId, lessonPanelType, treeViewId } from '../../../src/manifest/viewIds.js';
 import { menuTokens } from '../../../src/text/capabilityTokens.js';
 
@@ -79,20 +77,6 @@ describe('package.json', () => {
     assert.equal(manifest.engines.vscode, `^${version.replace(/\.\d+$/, '.0')}`);
   });
 
-  it('contributes every command once', () => {
-    assert.deepEqual(contributes.commands.map(({ command }) => command).toSorted(), [...commandIds].toSorted());
-  });
-
-  it('puts only known commands into menus and on keys', () => {
-    const used = [...Object.values(contributes.menus).flat(), ...contributes.keybindings].flatMap(
-      ({ command }) => command ?? [],
-    );
-    assert.deepEqual(
-      used.filter((command) => !(commandIds as readonly string[]).includes(command)),
-      [],
-    );
-  });
-
   it('links only known commands in its texts', () => {
     const linked = Object.values(nls).flatMap((one) => [...one.matchAll(/\(command:([\w.]+)[?)]/g)].map((m) => m[1]!));
     assert.notEqual(linked.length, 0);
@@ -135,32 +119,6 @@ describe('package.json', () => {
     assert.deepEqual(values(settingKeys.treeLayout), [...treeLayouts]);
     assert.deepEqual(values(settingKeys.treeVms), [...treeVmOrders]);
     assert.deepEqual(properties[settingKeys.agentPermissions]?.additionalProperties?.enum, [...agentPermissions]);
-  });
-
-  it('has the tools of agents as their table has them', () => {
-    assert.deepEqual(
-      contributes.languageModelTools.map(({ displayName, ...tool }) => tool),
-      toolNames.map((name) => ({
-        name: editorNameOf(name),
-        toolReferenceName: name.replaceAll(/_(.)/gu, (_, letter: string) => letter.toUpperCase()),
-        modelDescription: toolOf(name).description,
-        canBeReferencedInPrompt: true,
-        inputSchema: inputSchemaOf(name),
-      })),
-    );
-    assert.deepEqual(
-      contributes.languageModelTools.map(({ name }) => toolOfEditor(name)),
-      toolNames,
-    );
-  });
-
-  it('has the tasks that the code runs', () => {
-    const { taskDefinitions } = contributes;
-    assert.deepEqual(
-      taskDefinitions.map(({ type, properties }) => [type, properties['action']?.enum]),
-      [[taskType, [...taskActions]]],
-    );
-    assert.deepEqual(taskDefinitions[0]?.properties['after']?.enum, [...revertPowerStates]);
   });
 
   it('takes no connections from a workspace that is not trusted, and no checkpoints for it', () => {

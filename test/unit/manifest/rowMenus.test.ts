@@ -66,11 +66,19 @@ function holds(when: string | undefined, { viewItem, several }: Place): boolean 
   });
 }
 
+/** As the editor sorts a menu: by group, then by the number behind it. */
+function inOrder(one: MenuItem, other: MenuItem): number {
+  const [group = '', order = '0'] = one.group.split('@');
+  const [otherGroup = '', otherOrder = '0'] = other.group.split('@');
+  return group.localeCompare(otherGroup) || Number(order) - Number(otherOrder);
+}
+
 /** A submenu without entries is not shown. */
 function entries(menu: string, place: Place): readonly MenuItem[] {
   return (contributes.menus[menu] ?? [])
     .filter(({ group, when }) => !group.startsWith('inline') && holds(when, place))
-    .filter(({ submenu }) => submenu === undefined || entries(submenu, place).length > 0);
+    .filter(({ submenu }) => submenu === undefined || entries(submenu, place).length > 0)
+    .toSorted(inOrder);
 }
 
 function commandsIn(menu: string, place: Place): readonly string[] {

@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { argumentsOf, commandArguments } from '../../../scripts/docs/commandArguments.mjs';
 import { marks, replacePart } from '../../../scripts/docs/generatedPart.mjs';
 import { anchorsOf, deadLinks, linksOf } from '../../../scripts/docs/links.mjs';
 import { missingNames, unknownWords } from '../../../scripts/docs/namesInCode.mjs';
-import { commandsTable, settingsList } from '../../../scripts/docs/manifestTables.mjs';
+import { commandsTable, settingsList, valuesTaken } from '../../../scripts/docs/manifestTables.mjs';
 import { root } from '../../../scripts/rig/root.mjs';
 import { parseCall } from '../../../src/ui/commands/commandArguments.js';
-import { commandIds } from '../../../src/manifest/commandIds.js';
+import { argumentTable } from '../../../src/verbs/arguments.js';
+import type { Verb } from '../../../src/verbs/verb.js';
+import { verbs } from '../../../src/verbs/verbs.js';
 
 describe('the documents', () => {
   it('are up to date, and their links lead somewhere', () => {
@@ -44,16 +45,13 @@ describe('the arguments in docs/commands.md', () => {
     'list of texts': ['a'],
   };
 
-  it('are those of each command', () => {
-    assert.deepEqual(
-      Object.keys(argumentsOf).toSorted(),
-      commandIds.map((id) => id.replace('virtRewind.', '')).toSorted(),
-    );
-    const named: readonly string[] = Object.values(argumentsOf).flat();
-    assert.deepEqual([...new Set(named)].toSorted(), Object.keys(commandArguments).toSorted());
+  it('are each taken by a command', () => {
+    const named = Object.values(verbs).flatMap((verb) => verb.arguments);
+    assert.deepEqual([...new Set<string>([...named, 'connection'])].toSorted(), Object.keys(argumentTable).toSorted());
   });
 
-  for (const [name, { takes }] of Object.entries(commandArguments)) {
+  for (const [name, { shape }] of Object.entries(argumentTable)) {
+    const takes = valuesTaken(shape);
     it(`${name} takes what is said, and nothing of another sort`, () => {
       const parse = (value: unknown) => parseCall({ [name]: value }, undefined, () => []);
       for (const value of typeof takes === 'string' ? [samples[takes]] : takes) {
@@ -69,7 +67,6 @@ describe('what package.json contributes, in Markdown', () => {
   const manifest = {
     capabilities: { untrustedWorkspaces: { restrictedConfigurations: ['virtRewind.b'] } },
     contributes: {
-      commands: [{ command: 'virtRewind.go', title: '%go%' }],
       keybindings: [
         { command: 'virtRewind.go', key: 'ctrl+alt+g' },
         { command: 'virtRewind.go', key: 'ctrl+alt+g', when: 'focusedView == virtRewind.vms' },
@@ -89,15 +86,12 @@ describe('what package.json contributes, in Markdown', () => {
       },
     },
   };
-  const texts = { go: 'Go | on', a: 'One | two.', 'a.x': 'The usual.', b: 'How many.' };
+  const texts = { a: 'One | two.', 'a.x': 'The usual.', b: 'How many.' };
 
   it('have the titles, the arguments and the keys', () => {
-    const [, , row] = commandsTable(manifest, texts, { go: ['vm'] }, { go: 'without it: all' }).split('\n');
+    const go: Verb = { title: 'Go | on', icon: 'play', arguments: ['vm'], remark: 'without it: all' };
+    const [, , row] = commandsTable({ go }, manifest.contributes.keybindings).split('\n');
     assert.equal(row, '| Go \\| on | `virtRewind.go` | `vm`; without it: all | Ctrl+Alt+G; Page Down (in the view) |');
-  });
-
-  it('say of each command what it takes', () => {
-    assert.throws(() => commandsTable(manifest, texts, {}, {}));
   });
 
   it('have the values in the order of the settings page, and who may set them', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Failure } from '../../../src/domain/failure.js';
 import type { ConnectionView } from '../../../src/live/views.js';
-import type { CommandId } from '../../../src/manifest/commandIds.js';
+import type { CommandId } from '../../../src/verbs/verbs.js';
 import { refuseUnreachable, refuseSilent } from '../../../src/ui/commands/unreachableConnection.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 import { connectionView, now, ref, uri } from './samples.js';

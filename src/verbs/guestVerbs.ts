@@ -1,0 +1,59 @@
+// What is done with the guest: its console, its display, its files.
+import { inMenu, type Verb } from './verb.js';
+
+export const guestVerbs = {
+  copyIpAddress: {
+    title: 'Copy IP Address',
+    icon: 'globe',
+    arguments: ['vm'],
+    places: [inMenu('guest', '2_network@1', { is: ['vm', 'pausable'], rows: 'one' })],
+  },
+  connectSsh: {
+    title: 'Connect with SSH',
+    icon: 'remote',
+    arguments: ['vm', 'user'],
+    places: [inMenu('guest', '2_network@2', { is: ['vm', 'pausable'], rows: 'one' })],
+  },
+  runInGuest: {
+    title: 'Run in Guest…',
+    icon: 'play',
+    arguments: ['vm', 'program'],
+    places: [inMenu('guest', '3_files@0', { is: ['vm', 'pausable'], rows: 'one' })],
+  },
+  copyFileToVm: {
+    title: 'Copy File to VM…',
+    icon: 'cloud-upload',
+    arguments: ['vm', 'file', 'guestPath', 'confirm'],
+    places: [inMenu('guest', '3_files@1', { is: ['vm', 'pausable'], rows: 'one' })],
+  },
+  copyFileFromVm: {
+    title: 'Copy File from VM…',
+    icon: 'cloud-download',
+    arguments: ['vm', 'file', 'guestPath', 'confirm'],
+    places: [inMenu('guest', '3_files@2', { is: ['vm', 'pausable'], rows: 'one' })],
+  },
+  openDisplay: {
+    title: 'Open Display',
+    icon: 'vm',
+    arguments: ['vm'],
+    places: [inMenu('guest', '1_console@3', { is: ['vm', 'pausable'], rows: 'one' })],
+  },
+  showScreenshot: {
+    title: 'Show Screenshot',
+    icon: 'device-camera',
+    arguments: ['vm'],
+    places: [inMenu('guest', '1_console@4', { is: ['vm', 'pausable|resumable'], rows: 'one' })],
+  },
+  openConsole: {
+    title: 'Open Console',
+    icon: 'terminal',
+    arguments: ['vm'],
+    places: [inMenu('guest', '1_console@1', { is: ['vm'], rows: 'one' })],
+  },
+  openConsoleLog: {
+    title: 'Open Console Log',
+    icon: 'output',
+    arguments: ['vm'],
+    places: [inMenu('guest', '1_console@2', { is: ['consoleLog'], rows: 'one' })],
+  },
+} as const satisfies Record<string, Verb>;

@@ -1,0 +1,48 @@
+// What is done with the VMs of a lab file.
+import { inEditor, inExplorer, inTitle, ofLabFile, onRow, type Verb } from './verb.js';
+
+export const labVerbs = {
+  createLab: {
+    title: 'Create Lab…',
+    icon: 'beaker',
+    arguments: ['file', 'confirm'],
+    places: [
+      inTitle('0_make@2', 'workspaceFolderCount != 0'),
+      inEditor('navigation@1', ofLabFile),
+      inExplorer('9_virtRewind@1', ofLabFile),
+    ],
+  },
+  resetLab: {
+    title: 'Reset Lab…',
+    icon: 'debug-restart',
+    arguments: ['file', 'snapshot', 'confirm'],
+    places: [inEditor('navigation@2', ofLabFile), inExplorer('9_virtRewind@2', ofLabFile)],
+  },
+  checkLab: {
+    title: 'Check Lab',
+    icon: 'checklist',
+    arguments: ['file'],
+    places: [inEditor('9_lab@1', ofLabFile), inExplorer('9_virtRewind@3', ofLabFile)],
+  },
+  destroyLab: {
+    title: 'Destroy Lab…',
+    icon: 'trash',
+    arguments: ['file', 'confirm'],
+    places: [inEditor('9_lab@2', ofLabFile), inExplorer('9_virtRewind@4', ofLabFile)],
+  },
+  openLabFile: {
+    title: 'Open Lab File',
+    icon: 'go-to-file',
+    arguments: ['file'],
+  },
+  exportLab: {
+    title: 'Export Lab…',
+    icon: 'export',
+    arguments: ['vms', 'system', 'file', 'confirm'],
+    places: [
+      inTitle('0_make@3', 'workspaceFolderCount != 0'),
+      onRow('4_vm@5', { is: ['vm'], rows: 'several' }),
+      onRow('4_vm@5', { is: ['system'], rows: 'one' }),
+    ],
+  },
+} as const satisfies Record<string, Verb>;

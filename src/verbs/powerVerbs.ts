@@ -1,0 +1,58 @@
+// What switches VMs on and off, and guards them.
+import { inMenu, onRow, type Verb } from './verb.js';
+
+export const powerVerbs = {
+  workedVm: {
+    title: 'Choose the Active VM…',
+    icon: 'vm',
+    arguments: ['vm'],
+  },
+  start: {
+    title: 'Start',
+    icon: 'debug-start',
+    arguments: ['vm'],
+    places: [onRow('inline@2', { is: ['startable'] }), inMenu('power', '1_on@1', { is: ['startable'] })],
+  },
+  shutDown: {
+    title: 'Shut Down',
+    icon: 'stop-circle',
+    arguments: ['vm', 'confirm'],
+    places: [inMenu('power', '2_off@1', { is: ['shutdownable'] })],
+  },
+  forceOff: {
+    title: 'Force Off…',
+    icon: 'debug-stop',
+    arguments: ['vm', 'confirm'],
+    places: [inMenu('power', '9_danger@1', { is: ['forceable'] })],
+  },
+  pause: {
+    title: 'Pause',
+    icon: 'debug-pause',
+    arguments: ['vm'],
+    places: [inMenu('power', '1_on@3', { is: ['pausable'] })],
+  },
+  resume: {
+    title: 'Resume',
+    icon: 'debug-continue',
+    arguments: ['vm'],
+    places: [inMenu('power', '1_on@2', { is: ['resumable'] })],
+  },
+  restart: {
+    title: 'Restart',
+    icon: 'debug-restart',
+    arguments: ['vm', 'confirm'],
+    places: [inMenu('power', '2_off@2', { is: ['restartable'] })],
+  },
+  protectVm: {
+    title: 'Protect',
+    icon: 'lock',
+    arguments: ['vm'],
+    places: [onRow('6_care@2', { is: ['unprotected'] })],
+  },
+  unprotectVm: {
+    title: 'Unprotect…',
+    icon: 'unlock',
+    arguments: ['vm'],
+    places: [onRow('6_care@2', { is: ['protected'] })],
+  },
+} as const satisfies Record<string, Verb>;

@@ -1,0 +1,100 @@
+// What makes, names, keeps and deletes snapshots.
+import { inMenu, onRow, type Verb } from './verb.js';
+
+export const snapshotVerbs = {
+  createSnapshot: {
+    title: 'Create Snapshot…',
+    icon: 'device-camera',
+    arguments: ['vm', 'kind', 'style', 'quiesce', 'live', 'without', 'title', 'description'],
+    places: [onRow('1_create@1', { is: ['checkpointable', 'vm|here'] })],
+    keys: [{ key: 'insert', on: 'row' }],
+  },
+  quickCheckpoint: {
+    title: 'Quick Checkpoint',
+    icon: 'zap',
+    arguments: ['vm', 'system'],
+    places: [onRow('inline@4', { is: ['checkpointable'] }), onRow('1_create@2', { is: ['checkpointable'] })],
+    keys: [{ key: 'ctrl+alt+k' }, { key: 'ctrl+alt+k', on: 'row' }],
+  },
+  editDescription: {
+    title: 'Edit Description…',
+    icon: 'edit',
+    arguments: ['vm', 'snapshot', 'title', 'description'],
+    places: [onRow('3_edit@2', { is: ['describable'], rows: 'one' })],
+  },
+  renameSnapshot: {
+    title: 'Rename…',
+    icon: 'edit',
+    arguments: ['vm', 'snapshot', 'title'],
+    places: [onRow('3_edit@1', { is: ['describable|renamable'], rows: 'one' })],
+    keys: [{ key: 'f2', on: 'row' }],
+  },
+  keepSnapshot: {
+    title: 'Keep',
+    icon: 'pinned',
+    arguments: ['vm', 'snapshot'],
+    places: [onRow('3_edit@3', { is: ['unkept'] })],
+  },
+  unkeepSnapshot: {
+    title: 'Allow Pruning',
+    icon: 'pin',
+    arguments: ['vm', 'snapshot'],
+    places: [onRow('3_edit@3', { is: ['kept'] })],
+  },
+  markFavourite: {
+    title: 'Make Favourite',
+    icon: 'star-empty',
+    arguments: ['vm', 'snapshot'],
+    places: [onRow('3_edit@4', { is: ['unfavourite'], rows: 'one' })],
+  },
+  unmarkFavourite: {
+    title: 'Remove Favourite',
+    icon: 'star-full',
+    arguments: ['vm'],
+    places: [onRow('3_edit@4', { is: ['favourite'], rows: 'one' })],
+  },
+  deleteSnapshot: {
+    title: 'Delete Snapshot…',
+    icon: 'trash',
+    arguments: ['vm', 'snapshot', 'confirm'],
+    places: [onRow('9_danger@1', { is: ['deletable'] })],
+    keys: [{ key: 'delete', mac: 'cmd+backspace', on: 'row' }],
+  },
+  deleteWithDescendants: {
+    title: 'Delete with Descendants…',
+    icon: 'trash',
+    arguments: ['vm', 'snapshot', 'confirm'],
+    places: [onRow('9_danger@2', { is: ['hasChildren'], rows: 'one' })],
+  },
+  deleteDescendants: {
+    title: 'Delete Descendants Only…',
+    icon: 'trash',
+    arguments: ['vm', 'snapshot', 'confirm'],
+    places: [onRow('9_danger@3', { is: ['hasChildren'], rows: 'one' })],
+  },
+  moveToTrash: {
+    title: 'Move to Trash',
+    icon: 'trash',
+    arguments: ['vm', 'snapshot', 'snapshots', 'confirm'],
+    places: [
+      onRow('9_danger@0', {
+        is: ['trashable', '!hasChildren'],
+        rows: 'one',
+        when: 'config.virtRewind.trash.days != 0',
+      }),
+      onRow('9_danger@0', { is: ['trashable'], rows: 'several', when: 'config.virtRewind.trash.days != 0' }),
+    ],
+  },
+  restoreFromTrash: {
+    title: 'Restore from Trash',
+    icon: 'discard',
+    arguments: ['vm', 'snapshot'],
+    places: [onRow('3_edit@0', { is: ['trashed'] })],
+  },
+  emptyTrash: {
+    title: 'Empty Trash…',
+    icon: 'trash',
+    arguments: ['vm', 'confirm'],
+    places: [inMenu('health', '3_shorten@3', { is: ['hasTrash'], rows: 'one' })],
+  },
+} as const satisfies Record<string, Verb>;
