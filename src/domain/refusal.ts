@@ -1,6 +1,8 @@
 // Why an operation is refused before anything is touched. Each row has its source in the rule that makes it.
 // Knows no sentences: text/refusalText makes them of the reason and its facts.
 
+import type { CloneRefusals } from './cloneRefusals.js';
+import type { RecoveryRefusals } from './recoveryRefusals.js';
 import type { WhyNoVolume } from './vm.js';
 
 /**
@@ -20,7 +22,7 @@ import type { WhyNoVolume } from './vm.js';
  * | `stays`            | `yes`: the disk cannot be left out                                               |
  * | `version`, `needed`| libvirt's version as people write it: the one that is there, the one that can    |
  */
-export interface RefusalFacts {
+export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   /** A managed save exists: RAM of another time would be put on these disks at the next start. */
   readonly managedSaveExists: { vm: string };
   /** Its next start would continue below overlays that somebody has put on its disks since: into `file`. */
@@ -85,7 +87,6 @@ export interface RefusalFacts {
   readonly unsafePath: { disk: string; file: string };
   /** The snapshot's own name holds a character that this libvirt cannot handle while the VM is active. */
   readonly unsafeSnapshotName: { snapshot: string; version: string };
-  /** Two external reverts within one second; `seconds` until it can be done. */
   readonly memoryFileMissing: { snapshot: string; file: string };
   /** The file with a snapshot's RAM holds nothing, or is not whole. */
   readonly memoryFileBroken: { snapshot: string; file: string };
@@ -175,40 +176,12 @@ export interface RefusalFacts {
   readonly notOnSnapshot: { vm: string; snapshot: string };
   /** Between the question and the answer another client changed what was asked about: it would do or lose more. */
   readonly stalePlan: { vm: string };
-  /** `why`: see `NotUndoable`; `entries`: ids of operations in the log; `snapshot`: titles. */
-  readonly notUndoable: { why: string; entries?: string; snapshot?: string; system?: string };
   /** `fact`: of `Situation`; what was asked for and is not there, so that no rule could look at it. */
   readonly notAllSeen: { vm: string; fact: string };
-  /** Nothing is done to it that nobody asked for, be it to bring an operation to its end. */
-  readonly protectedVm: { vm: string };
-  /** An operation that broke off could not be brought to its end; `message`: why, in the words of whoever failed. */
-  readonly recoveryFailed: { vm: string; message: string };
-  /** The VM stands on an overlay that a snapshot made which libvirt does not know: it broke off too late. */
-  readonly onUnknownOverlay: { vm: string; file: string };
-  /** libvirt says that the VM is off, and a program has one of its disks open for writing: most likely its QEMU. */
-  readonly runsUnseen: { vm: string; file: string };
-  /** A daemon died in a merge: QEMU writes into `file`, below the one on which the disk stands as libvirt says (`said`). */
-  readonly mergeLost: { vm: string; disk: string; file: string; said: string };
   /** Both paths lead to one file: a rule that compares paths would take it for two. */
   readonly namedTwice: { vm: string; file: string; other: string };
-  /** An operation broke off and is not brought to its end: nothing new is begun on top of it. `operation`: its type. */
-  readonly unfinishedOperation: { vm: string; operation: string };
-  /** What was done to the system of VMs that it belongs to broke off, and is not brought to its end. */
-  readonly systemInterrupted: { vm: string; system: string };
-  /** It broke off over another connection, on a VM with the same UUID: only over that is it known to be the same VM. */
-  readonly begunElsewhere: { vm: string; connection: string };
-  /** The journal's entry in `file` is of this VM; `why`: newer (than this version can read), damaged, … */
-  readonly entryUnreadable: { vm: string; file: string; why: string };
-  /** The journal's entry in `file` does not even tell of which VM it is. */
-  readonly entryOfUnknownVm: { file: string };
   /** What the user's editor has set cannot be read in `file`; `why`: newer (than this version can read), damaged. */
   readonly settingsUnreadable: { file: string; why: string };
-  /** An operation broke off in the middle, and the VM may have been used since: going on would take that away. */
-  readonly usedSince: { vm: string };
-  /** The RAM of its managed save is in the VM itself, or gone with it: `state` is what it is now. */
-  readonly saveUsedUp: { vm: string; state: string };
-  /** The UEFI variables are those of a snapshot that the VM was not reverted to. */
-  readonly variablesReplaced: { vm: string; snapshot: string };
   /** No disk has a layer that could go. */
   readonly nothingToConsolidate: { vm: string };
   readonly noSuchDisk: { vm: string; disk: string };
@@ -263,32 +236,6 @@ export interface RefusalFacts {
   readonly ramWithoutDisks: { snapshot: string };
   /** The RAM that comes back has that of the NVDIMM in it, and would be written over its file. */
   readonly nvdimmOverwritten: { vm: string; snapshot: string };
-  /** It was begun on another computer, or by another daemon, that shares the journal; or it is not known to be ours. `host`: its name. */
-  readonly begunOnOtherHost: { vm: string; host: string };
-  /** Too long ago, or before the computer was started: what became of the VM since, nobody can tell. */
-  readonly brokeOffLongAgo: { vm: string };
-  /** Something happened since it broke off; `what`: snapshots, disks, power, written; or notKnown. */
-  readonly notAsLeft: { vm: string; what: string };
-  /** The setting `automaticActions` forbids it; `setting`: its value. */
-  readonly notByItself: { vm: string; setting: string };
-  /** A clone of it needs another: a VM has it, or it is not fit for the names of files. */
-  readonly vmNameTaken: { name: string };
-  readonly badVmName: { name: string };
-  /** No overlay can stand on what is inside of an image. */
-  readonly linkedToTag: { vm: string; snapshot: string };
-  /** What it would be made of is written to while the VM is on; without `snapshot` it is the present. */
-  readonly cloneNeedsOff: { vm: string; state: string; snapshot?: string };
-  /** The restore point does not hold the disk; `attached`: `live`, the disk is not in the configuration that a fork gets. */
-  readonly diskNotHeld: { vm: string; snapshot: string; disk: string; attached?: string };
-  /** `device`: nvdimm, shmem, drive: one for both. */
-  readonly cloneSharesMemory: { vm: string; device: string };
-  /** A fork goes on from RAM in a file of its own. */
-  readonly forkNeedsRam: { vm: string; snapshot: string };
-  /** In bytes. */
-  readonly forkNeedsMemory: { vm: string; count: string; bytes: string; free: string };
-  readonly notOurClone: { vm: string };
-  /** There is no VM left of which an operation broke off. */
-  readonly vmGone: { vm: string };
 }
 
 export type RefusalReason = keyof RefusalFacts;

@@ -1,0 +1,20 @@
+// Why a VM cannot be cloned, forked or thrown away: rows of `RefusalFacts`, which says what the facts mean.
+
+export interface CloneRefusals {
+  /** A clone of it needs another: a VM has it, or it is not fit for the names of files. */
+  readonly vmNameTaken: { name: string };
+  readonly badVmName: { name: string };
+  /** No overlay can stand on what is inside of an image. */
+  readonly linkedToTag: { vm: string; snapshot: string };
+  /** What it would be made of is written to while the VM is on; without `snapshot` it is the present. */
+  readonly cloneNeedsOff: { vm: string; state: string; snapshot?: string };
+  /** The restore point does not hold the disk; `attached`: `live`, the disk is not in the configuration that a fork gets. */
+  readonly diskNotHeld: { vm: string; snapshot: string; disk: string; attached?: string };
+  /** `device`: nvdimm, shmem, drive: one for both. */
+  readonly cloneSharesMemory: { vm: string; device: string };
+  /** A fork goes on from RAM in a file of its own. */
+  readonly forkNeedsRam: { vm: string; snapshot: string };
+  /** In bytes. */
+  readonly forkNeedsMemory: { vm: string; count: string; bytes: string; free: string };
+  readonly notOurClone: { vm: string };
+}
