@@ -133,6 +133,8 @@ export type Step =
       readonly after?: 'stop';
     };
 
+export type StepOfKind<K extends Step['kind']> = Extract<Step, { kind: K }>;
+
 export interface MovedName {
   readonly from: string;
   readonly to: string;

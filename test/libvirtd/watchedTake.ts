@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { seamlessAccess } from '../../src/driver/connection/handOver.js';
 import { listen } from '../../src/driver/guestEvents.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
-import { createSnapshot } from '../../src/driver/run/runSnapshotStep.js';
+import { createSnapshot } from '../../src/driver/run/runCreateStep.js';
 import type { StepContext } from '../../src/driver/run/stepContext.js';
 import { openConnection } from '../../src/libvirt/connect.js';
 import type { Connection } from '../../src/libvirt/connection.js';

@@ -3,7 +3,6 @@ import type { Connection } from '../../libvirt/connection.js';
 import {
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING,
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
-  VIR_DOMAIN_SNAPSHOT_LIST_ROOTS,
   VIR_DOMAIN_STATS_BLOCK,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
@@ -23,9 +22,9 @@ import { type Power, powerOf } from '../powerState.js';
 import { readSavedDisks } from '../savedDisks.js';
 import { parseSavedRam } from '../xml/retarget.js';
 import { SavingJobs } from '../run/savingJob.js';
-import { parseFrozenDisks, parseSnapshotHead } from '../xml/snapshotXml.js';
+import { parseFrozenDisks } from '../xml/snapshotXml.js';
+import { readCurrent, readSnapshots, readTree } from './readSnapshots.js';
 import { withVolumePaths } from '../files/volumePaths.js';
-import { XmlError } from '../xml/xmlTree.js';
 
 export class LibvirtReader {
   readonly #connection: Connection;
@@ -119,63 +118,16 @@ export class LibvirtReader {
 
   async readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
     const dom = await this.#dom(uuid);
-    const [count, current] = await Promise.all([this.countSnapshots(uuid), this.#readCurrent(dom)]);
+    const [count, current] = await Promise.all([this.countSnapshots(uuid), readCurrent(this.#connection, dom)]);
     return current === undefined ? { count } : { count, current };
   }
 
   async readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]> {
-    const dom = await this.#dom(uuid);
-    const read = await inRow(names, (name) => this.#readSnapshot(dom, name));
-    return read.filter((snapshot) => snapshot !== undefined);
-  }
-
-  async #readSnapshot(dom: Domain, name: string): Promise<Snapshot | undefined> {
-    const call = this.#connection.call('domainSnapshotGetXmlDesc', { snap: { name, dom }, flags: 0 });
-    const answer = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call);
-    return answer && readHead(name, answer.xml);
-  }
-
-  async #readCurrent(dom: Domain): Promise<string | undefined> {
-    const call = this.#connection.call('domainSnapshotCurrent', { dom, flags: 0 });
-    return (await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call))?.snap.name;
+    return readSnapshots(this.#connection, await this.#dom(uuid), names);
   }
 
   async readTree(uuid: string, likely: readonly string[] = []): Promise<SnapshotTree> {
-    const dom = await this.#dom(uuid);
-    const [listed, current, begun] = await Promise.all([
-      this.#connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 }),
-      this.#readCurrent(dom),
-      this.readSnapshots(uuid, likely),
-    ]);
-    const names = listed.snapshots.map(({ name }) => name);
-    const early = new Map(begun.map((snapshot) => [snapshot.name, snapshot]));
-    // One that was not there yet when it was asked for may be by now.
-    const rest = early.size === 0 ? names : names.filter((name) => !early.has(name));
-    const late = await this.readSnapshots(uuid, rest);
-    const snapshots = early.size === 0 ? late : inOrder(names, early, late);
-    // The current one may have vanished between the two looks.
-    const known = current !== undefined && snapshots.some((snapshot) => snapshot.name === current);
-    const beingWritten = await this.#readBeingWritten(dom, { snapshots, ...(known ? { current } : {}) });
-    return { snapshots, ...(known ? { current } : {}), ...(beingWritten === undefined ? {} : { beingWritten }) };
-  }
-
-  /**
-   * libvirt lists a snapshot from the beginning, with the current one as its parent, and puts it into the tree when it is whole: until
-   * then it is none of its parent's children (source of 5.2 to 11; seen on 9.0).
-   */
-  async #readBeingWritten(dom: Domain, { snapshots, current }: SnapshotTree): Promise<string | undefined> {
-    const likely = snapshots.filter(({ parent }) => parent === current);
-    if (likely.length === 0 || this.#capabilities.driver !== 'qemu') {
-      return undefined;
-    }
-    const asked = { needResults: 1, flags: current === undefined ? VIR_DOMAIN_SNAPSHOT_LIST_ROOTS : 0 };
-    const call =
-      current === undefined
-        ? this.#connection.call('domainListAllSnapshots', { dom, ...asked })
-        : this.#connection.call('domainSnapshotListAllChildren', { snap: { name: current, dom }, ...asked });
-    const told = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, call);
-    const whole = told && new Set(told.snapshots.map(({ name }) => name));
-    return whole && likely.find(({ name }) => !whole.has(name))?.name;
+    return readTree(this.#connection, this.#capabilities, await this.#dom(uuid), likely);
   }
 
   async readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
@@ -267,16 +219,6 @@ export class LibvirtReader {
   }
 }
 
-/** Those that vanished meanwhile are left out. */
-function inOrder(
-  names: readonly string[],
-  early: ReadonlyMap<string, Snapshot>,
-  late: readonly Snapshot[],
-): readonly Snapshot[] {
-  const read = new Map([...early, ...late.map((snapshot) => [snapshot.name, snapshot] as const)]);
-  return names.flatMap((name) => read.get(name) ?? []);
-}
-
 type XmlReferences = Omit<NamedByVm, 'snapshots'>;
 
 function referencesIn(xml: string): XmlReferences {
@@ -287,32 +229,4 @@ function referencesIn(xml: string): XmlReferences {
 /** libvirt gives a VM a number as long as it runs. */
 function isOfRunning(xml: string): boolean {
   return /^\s*<domain\s[^>]*\sid=/u.test(xml);
-}
-
-/** One that cannot be read fails them all: what is decided about the others must know what rests on which file. */
-function readHead(name: string, xml: Uint8Array): Snapshot {
-  try {
-    return parseSnapshotHead(xml);
-  } catch (error) {
-    throw error instanceof XmlError ? new XmlError(`snapshot ${name}: ${error.message}`, { cause: error }) : error;
-  }
-}
-
-/** Well above the four calls that a connection has in flight. */
-const atOnce = 32;
-
-/**
- * As Promise.all over all, but few at a time: thousands of promises that wait for the same socket would be carried
- * through every collection of garbage, which costs more than the reading. Enough to keep the connection's calls coming.
- */
-async function inRow<T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results = new Array<R>(items.length);
-  const rest = items.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of rest) {
-      results[index] = await act(item);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  return results;
 }

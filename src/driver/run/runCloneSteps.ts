@@ -9,15 +9,13 @@ import {
 } from '../../libvirt/flags.js';
 import { Failure } from '../../domain/failure.js';
 import { refuse } from '../../domain/refusal.js';
-import type { Step } from '../../steps/step.js';
+import type { StepOfKind } from '../../steps/step.js';
 import { requireOff } from './requireOff.js';
 import { writeClone } from '../xml/cloneXml.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { removeThose } from './runFileStep.js';
 import { readSecure } from './runRedefineStep.js';
 import type { StepContext } from './stepContext.js';
-
-type StepOfKind<D extends Step['kind']> = Extract<Step, { kind: D }>;
 
 /** A copy appears when it is whole. @throws Failure `exists` where somebody took its name meanwhile */
 export async function copyImages(

@@ -3,14 +3,13 @@
 import { VIR_DOMAIN_XML_INACTIVE } from '../../libvirt/flags.js';
 import { Failure } from '../../domain/failure.js';
 import type { NewOverlay } from '../../domain/hostFiles.js';
-import type { GoingFiles, Step } from '../../steps/step.js';
+import type { GoingFiles, StepOfKind } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
 import { isActive, type Vm, xmlChain } from '../../domain/vm.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { requireOff } from './requireOff.js';
 import type { StepContext } from './stepContext.js';
 
-type StepOfKind<D extends Step['kind']> = Extract<Step, { kind: D }>;
 type OnFiles = Pick<StepContext, 'files' | 'log' | 'vm' | 'onMade'>;
 
 /**

@@ -12,15 +12,13 @@ import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { Failure } from '../../domain/failure.js';
 import type { Domain } from '../../libvirt/structs.js';
-import type { Step } from '../../steps/step.js';
+import type { StepOfKind } from '../../steps/step.js';
 import { isActive } from '../../domain/vm.js';
 import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
 import { removeThose } from './runFileStep.js';
 import type { StepContext } from './stepContext.js';
-
-type StepOfKind<D extends Step['kind']> = Extract<Step, { kind: D }>;
 
 /**
  * Idempotent: one that is active has been restored. Whether a cable is in is part of the RAM, and what libvirt told QEMU before is

@@ -9,7 +9,7 @@ import {
 } from '../../libvirt/flags.js';
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
-import type { Step } from '../../steps/step.js';
+import type { StepOfKind } from '../../steps/step.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import {
   onFrozenFiles,
@@ -27,7 +27,6 @@ import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { requireOff } from './requireOff.js';
 import type { StepContext } from './stepContext.js';
 
-type StepOfKind<D extends Step['kind']> = Extract<Step, { kind: D }>;
 type RedefineContext = Pick<StepContext, 'connection' | 'dom'>;
 
 const noSnapshot = errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT;

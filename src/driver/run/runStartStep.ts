@@ -6,7 +6,7 @@ import {
   VIR_DOMAIN_START_PAUSED,
 } from '../../libvirt/flags.js';
 import { Failure } from '../../domain/failure.js';
-import type { Step, TargetFile } from '../../steps/step.js';
+import type { TargetFile, StepOfKind } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
 import { isActive } from '../../domain/vm.js';
 import { parseDomainXml } from '../xml/domainXml.js';
@@ -14,7 +14,6 @@ import { readPower } from '../powerState.js';
 import { writeSavedDomain } from '../xml/retarget.js';
 import type { StepContext } from './stepContext.js';
 
-type StepOfKind<D extends Step['kind']> = Extract<Step, { kind: D }>;
 type StartContext = Pick<StepContext, 'connection' | 'dom' | 'vm'>;
 
 /** With the RAM of a managed save if there is one. Idempotent: a VM that is paused has been started so. */

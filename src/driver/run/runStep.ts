@@ -32,7 +32,8 @@ import {
   reparent,
   redefineBackingChain,
 } from './runRedefineStep.js';
-import { createSnapshot, deleteSnapshot, revert } from './runSnapshotStep.js';
+import { deleteSnapshot, revert } from './runSnapshotStep.js';
+import { createSnapshot } from './runCreateStep.js';
 import { dropManagedSave, restoreMemory, startPaused } from './runStartStep.js';
 import type { StepContext } from './stepContext.js';
 import { waitUntil } from './waitStep.js';

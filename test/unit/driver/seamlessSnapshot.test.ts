@@ -1,6 +1,6 @@
 // A snapshot of a running guest's RAM against a QEMU that is pretended: what other clients do in the middle of it.
 import assert from 'node:assert/strict';
-import { createSnapshot } from '../../../src/driver/run/runSnapshotStep.js';
+import { createSnapshot } from '../../../src/driver/run/runCreateStep.js';
 import { takeSeamlessly } from '../../../src/driver/run/seamlessSnapshot.js';
 import { MonitorError } from '../../../src/driver/run/monitor.js';
 import { NotSeamless } from '../../../src/driver/run/prepareSeamless.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Emitter } from '../../../src/base/emitter.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { GuestEvent } from '../../../src/driver/guestEvents.js';
-import { createFlags, createSnapshot } from '../../../src/driver/run/runSnapshotStep.js';
+import { createFlags, createSnapshot } from '../../../src/driver/run/runCreateStep.js';
 import type { StepContext } from '../../../src/driver/run/stepContext.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
 import type { Step } from '../../../src/steps/step.js';

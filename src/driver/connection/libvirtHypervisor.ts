@@ -1,0 +1,268 @@
+// The port, over libvirt: one connection that stays for reading and events, another for each step.
+import { type Event, Emitter } from '../../base/emitter.js';
+import type { Log } from '../../base/log.js';
+import type { Capabilities } from '../../domain/capabilities.js';
+import type { DemoVmObstacle, DemoVm } from '../../domain/demoVm.js';
+import type { VmStatistics } from '../../domain/diskStatistics.js';
+import { Failure, type FailureDetails } from '../../domain/failure.js';
+import type { Hardware } from '../../domain/hardware.js';
+import type { HostFiles } from '../../domain/hostFiles.js';
+import type { ImageContents } from '../../domain/imageContents.js';
+import type { Seamless } from '../../domain/seamless.js';
+import type { Snapshot, SnapshotTree, SavedRam } from '../../domain/snapshot.js';
+import type { Vm, VmDisk } from '../../domain/vm.js';
+import type { MetadataFolders } from '../../domain/vmFiles.js';
+import type { Connection } from '../../libvirt/connection.js';
+import type { Domain } from '../../libvirt/structs.js';
+import type { Step } from '../../steps/step.js';
+import { openFiles, nearbyFiles, nearbyContents, isNearby } from '../files/openFiles.js';
+import type { GuestAccess } from '../guestAccess.js';
+import type { listen } from '../guestEvents.js';
+import type { Hypervisor, VmEvent, VmHead, NamedByVm, RunOptions, StepOutcome } from '../hypervisor.js';
+import type { AgentState } from '../run/guestAgent.js';
+import { runStep } from '../run/runStep.js';
+import type { SeamlessAccess } from '../run/stepContext.js';
+import { toFailure } from '../toFailure.js';
+import { AskedQemus } from './askedQemus.js';
+import { demoVmRefusal, makeDemoVm, removeDemoVm } from './demoVms.js';
+import { forkAccess } from './forkAccess.js';
+import { seamlessAccess } from './handOver.js';
+import { labVmsOn } from './labVms.js';
+import { libvirtGuests } from './libvirtGuests.js';
+import { LibvirtReader } from './libvirtReader.js';
+import { metadataFolders } from './metadataFolders.js';
+import { OtherConnections } from './otherConnections.js';
+
+type GuestEvents = Awaited<ReturnType<typeof listen>>;
+
+interface HypervisorParts extends GuestEvents {
+  readonly connection: Connection;
+  readonly capabilities: Capabilities;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly uri: string;
+  readonly log: Log;
+  readonly open: () => Promise<Connection>;
+  readonly patience: number;
+  readonly mayEndPools: () => boolean;
+}
+
+export class LibvirtHypervisor implements Hypervisor {
+  readonly uri: string;
+  readonly capabilities: Capabilities;
+  readonly files: HostFiles;
+  readonly nearbyFiles?: HostFiles;
+  readonly nearbyContents?: ImageContents;
+  readonly metadataFolders?: MetadataFolders;
+  readonly onDidChangeVm: Event<VmEvent>;
+  readonly onDidClose: Event<Failure>;
+  readonly onDidChangeSilence: Event<boolean>;
+  readonly guests: GuestAccess;
+  readonly #parts: HypervisorParts;
+  readonly #reader: LibvirtReader;
+  readonly #closed = new Emitter<Failure>();
+  readonly #others: OtherConnections;
+  readonly #qemus: AskedQemus;
+  /** Absent where QEMU runs on another computer. */
+  readonly #seamless: SeamlessAccess | undefined;
+  #closedByUs = false;
+
+  constructor(parts: HypervisorParts) {
+    this.#parts = parts;
+    this.#others = new OtherConnections(parts.open);
+    this.#reader = new LibvirtReader(parts.connection, parts.capabilities);
+    this.#qemus = new AskedQemus({ ...parts, others: this.#others, reader: this.#reader });
+    this.uri = parts.uri;
+    this.capabilities = parts.capabilities;
+    const of = {
+      ...parts,
+      open: () => this.#others.open(),
+      close: (connection: Connection) => this.#others.close(connection),
+    };
+    this.files = openFiles(of);
+    const [nearby, contents] = [nearbyFiles(of), nearbyContents(of)];
+    if (nearby !== undefined && contents !== undefined) {
+      this.nearbyFiles = nearby;
+      this.nearbyContents = contents;
+    }
+    this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
+    this.guests = libvirtGuests(this.#others, { uri: this.uri, onThisHost: isNearby(parts), log: parts.log });
+    const folders = metadataFolders(parts.uri, parts.environment);
+    if (folders !== undefined) {
+      this.metadataFolders = folders;
+    }
+    this.onDidChangeVm = parts.onDidChangeVm;
+    this.onDidClose = this.#closed.event;
+    this.onDidChangeSilence = parts.connection.onDidChangeSilence;
+    parts.connection.onDidClose((error) => {
+      if (!this.#closedByUs) {
+        this.#closed.fire(toFailure(error, { connection: this.uri }));
+      }
+    });
+  }
+
+  get callCount(): number {
+    return this.#parts.connection.callCount + this.#others.callCount;
+  }
+
+  listVms(): Promise<readonly VmHead[]> {
+    return this.#guard({ doing: 'listing the VMs' }, this.#reader.listVms());
+  }
+
+  readVm(uuid: string): Promise<Vm> {
+    return this.#guard({ doing: 'reading a VM', vm: uuid }, this.#reader.readVm(uuid));
+  }
+
+  readReferences(uuid: string): Promise<NamedByVm> {
+    return this.#guard({ doing: 'reading the files of a VM', vm: uuid }, this.#reader.readReferences(uuid));
+  }
+
+  countSnapshots(uuid: string): Promise<number> {
+    return this.#guard({ doing: 'counting snapshots', vm: uuid }, this.#reader.countSnapshots(uuid));
+  }
+
+  readSnapshotMark(uuid: string): Promise<{ readonly count: number; readonly current?: string }> {
+    return this.#guard({ doing: 'counting snapshots', vm: uuid }, this.#reader.readSnapshotMark(uuid));
+  }
+
+  readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]> {
+    return this.#guard({ doing: 'reading snapshots', vm: uuid }, this.#reader.readSnapshots(uuid, names));
+  }
+
+  readTree(uuid: string, likely?: readonly string[]): Promise<SnapshotTree> {
+    return this.#guard({ doing: 'reading snapshots', vm: uuid }, this.#reader.readTree(uuid, likely));
+  }
+
+  readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
+    const details = { doing: 'reading the disks of a snapshot', vm: uuid, snapshot };
+    return this.#guard(details, this.#reader.readFrozenDisks(uuid, snapshot));
+  }
+
+  readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]> {
+    return this.#guard({ doing: 'reading the configuration', vm: uuid }, this.#reader.readConfiguredDisks(uuid));
+  }
+
+  readSavedRam(file: string): Promise<SavedRam | undefined> {
+    return this.#guard({ doing: 'looking into a file with RAM', path: file }, this.#reader.readSavedRam(file));
+  }
+
+  readDiskStatistics(uuids?: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>> {
+    return this.#guard({ doing: "reading the disks' statistics" }, this.#qemus.readDiskStatistics(uuids));
+  }
+
+  readBlockJobs(vm: Vm): Promise<readonly string[]> {
+    return this.#guard({ doing: 'looking for block jobs', vm: vm.name }, this.#qemus.blockJobs(vm));
+  }
+
+  readCheckpoints(uuid: string): Promise<readonly string[]> {
+    return this.#guard({ doing: 'looking for checkpoints', vm: uuid }, this.#reader.readCheckpoints(uuid));
+  }
+
+  untilNoJob(uuid: string): Promise<void> {
+    return this.#guard({ doing: 'waiting for what libvirt does to a VM', vm: uuid }, this.#reader.untilNoJob(uuid));
+  }
+
+  probeAgent(vm: Vm): Promise<AgentState> {
+    return this.#guard({ doing: 'looking for the guest agent', vm: vm.name }, this.#qemus.agent(vm));
+  }
+
+  probeSeamless(vm: Vm, how: 'look' | 'try'): Promise<Seamless> {
+    const probed = this.#qemus.seamless(vm, how, this.#seamless);
+    return this.#guard({ doing: 'looking whether the RAM can be kept while the guest runs', vm: vm.name }, probed);
+  }
+
+  dropLeftGuards(passOver: ReadonlySet<string>): Promise<readonly string[]> {
+    const dropped = this.#qemus.dropLeftGuards(passOver);
+    return this.#guard({ doing: 'looking for what snapshots have left in QEMU' }, dropped);
+  }
+
+  async readStream(vm: Vm): Promise<'none' | 'left'> {
+    const details = { doing: 'looking for what a snapshot has left in QEMU', vm: vm.name };
+    return (await this.#guard(details, this.#qemus.isStreamLeft(vm))) ? 'left' : 'none';
+  }
+
+  readRamBlockers(vm: Vm): Promise<readonly string[]> {
+    return this.#guard({ doing: 'asking QEMU whether it can save the RAM', vm: vm.name }, this.#qemus.ramBlockers(vm));
+  }
+
+  readVmXml(uuid: string): Promise<string> {
+    return this.#guard({ doing: "reading a VM's XML", vm: uuid }, this.#reader.readVmXml(uuid));
+  }
+
+  readSnapshotXml(uuid: string, snapshot: string): Promise<string> {
+    const details = { doing: "reading a snapshot's XML", vm: uuid, snapshot };
+    return this.#guard(details, this.#reader.readSnapshotXml(uuid, snapshot));
+  }
+
+  readHardware(uuid: string, snapshot?: string): Promise<Hardware> {
+    const details = { doing: 'reading the hardware of a VM', vm: uuid, ...(snapshot !== undefined && { snapshot }) };
+    return this.#guard(details, this.#reader.readHardware(uuid, snapshot));
+  }
+
+  async run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
+    const details = { doing: step.kind, vm: vm.name, ...('snapshot' in step ? { snapshot: step.snapshot } : {}) };
+    if (options.signal.aborted) {
+      throw new Failure('cancelled', details);
+    }
+    return this.#guard(details, this.#runAlone(vm, step, options));
+  }
+
+  #runAlone(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
+    const { capabilities, onDidHappen, log, patience } = this.#parts;
+    const onThisHost = isNearby({ uri: this.uri, capabilities });
+    const dom: Domain = { name: vm.name, uuid: vm.uuid, id: -1 };
+    return this.#others.use((connection) =>
+      runStep(
+        {
+          ...options,
+          connection,
+          openAnother: () => this.#others.open(),
+          closeAnother: (another) => this.#others.close(another),
+          useAnother: (act) => this.#others.use(act),
+          vm,
+          dom,
+          files: this.files,
+          capabilities,
+          onThisHost,
+          ...(this.#seamless === undefined ? {} : { seamless: this.#seamless }),
+          ...(onThisHost ? { forks: forkAccess(log) } : {}),
+          events: { onDidHappen, onDidClose: this.onDidClose },
+          log,
+          guestPatienceMs: patience,
+        },
+        step,
+      ),
+    );
+  }
+
+  /** Whatever goes wrong leaves this room as a Failure that says what was being done. */
+  async #guard<T>(details: FailureDetails, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      const { appArmor = true } = this.capabilities;
+      throw toFailure(error, { connection: this.uri, ...(!appArmor && { appArmor }), ...details });
+    }
+  }
+
+  demoVmObstacle(guest: string): Promise<DemoVmObstacle | undefined> {
+    return this.#guard({ doing: 'look whether the lesson can be given' }, demoVmRefusal(this.#parts, guest));
+  }
+
+  makeDemoVm(vm: DemoVm, guest: string): Promise<void> {
+    return this.#guard({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#parts, vm, guest));
+  }
+
+  removeDemoVm(vm: DemoVm): Promise<void> {
+    return this.#guard({ doing: 'remove the VM of the lesson', vm: vm.name }, removeDemoVm(this.#parts, vm));
+  }
+
+  get labVms(): ReturnType<typeof labVmsOn> {
+    return labVmsOn(this.#parts);
+  }
+
+  close(): void {
+    this.#closedByUs = true;
+    this.#others.dispose();
+    this.#parts.connection.close();
+  }
+}
