@@ -32,7 +32,7 @@ const more = {
     layer: 'libvirtd',
     minutes: 3.5,
     files: [
-      ...['hypervisorFaults', 'killedBisect', 'killedForks', 'lostQemu', 'liveSave', 'lateSnapshot'],
+      ...['hypervisorFaults', 'killedBisect', 'killedClones', 'killedForks', 'lostQemu', 'liveSave', 'lateSnapshot'],
       ...['histories', 'emulationSteps', 'untoldRevert'],
     ],
   },

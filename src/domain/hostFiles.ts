@@ -86,7 +86,19 @@ export function identityOf({ dev, ino, birthtimeNs }: FileNumbers): string {
   return birthtimeNs > 0n ? `${ino}@${birthtimeNs}` : `${dev}:${ino}`;
 }
 
-/** Told of a file before it gets its name, where that can be; what it rejects with keeps the file from being made. */
+/** A file that is filled under a name of its own, which it has until it is whole. */
+export function unnamedPart(folder: string, random: string): string {
+  return `${folder}/.virt-rewind-${random}.part`;
+}
+
+export function isUnnamedPart(path: string): boolean {
+  return /\/\.virt-rewind-[\da-f]{16}\.part$/u.test(path);
+}
+
+/**
+ * Told of a file before it gets its name, where that can be, and of the part in which it is filled before that; what it rejects with
+ * keeps the file from being made.
+ */
 export type OnMade = (made: MadeFile) => Promise<void>;
 
 /** In bytes. */

@@ -1,7 +1,7 @@
 // Files that nobody needs go: for good, or into a folder beside each, from which it can be had back.
 import { isMissing } from '../domain/chains/standsOn.js';
 import type { Facts } from '../domain/facts.js';
-import { trashFolder } from '../domain/hostFiles.js';
+import { isUnnamedPart, trashFolder } from '../domain/hostFiles.js';
 import { withoutFile } from './changedFacts.js';
 import { type DoneVerdict, doneWhen, never, type StepDefinition, type TouchedFiles } from './stepDefinition.js';
 
@@ -24,7 +24,7 @@ const goes = {
 export const removeFiles: StepDefinition<'removeFiles'> = {
   ...goes,
   byHand: ({ files }) => (files.length === 0 ? [] : [['rm', '--', ...files]]),
-  isHarmless: ({ files }, made) => files.every((file) => made.has(file)),
+  isHarmless: ({ files }, made) => files.every((file) => made.has(file) || isUnnamedPart(file)),
 };
 
 export const trashFiles: StepDefinition<'trashFiles'> = {

@@ -1,7 +1,7 @@
 // Several ways to the same host's files as one: the first that knows answers, the first that can acts. Touches no file
 // itself.
 import { Failure, type FailureKind } from '../../domain/failure.js';
-import type { CannotAct, HostFiles, ImageFacts, MadeFile, OnMade, Observation } from '../../domain/hostFiles.js';
+import type { CannotAct, HostFiles, ImageFacts, OnMade, Observation } from '../../domain/hostFiles.js';
 
 export interface FileAccess extends HostFiles {
   /**
@@ -49,9 +49,9 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
     imageLocks: () => firstKnown(reading, undefined, (files) => files.imageLocks()),
     canAct: (folder) => canDo(reading, (files) => files.canAct(folder)),
     createOverlay: (overlay, onMade) =>
-      knowingAccesses(overlay.file, onMade, (tell) => firstAble(acting, (files) => files.createOverlay(overlay, tell))),
+      knowingAccesses(overlay.file, onMade, (files, tell) => files.createOverlay(overlay, tell)),
     copy: (from, to, existing, onMade) =>
-      knowingAccesses(to, onMade, (tell) => firstAble(acting, (files) => files.copy(from, to, existing, tell))),
+      knowingAccesses(to, onMade, (files, tell) => files.copy(from, to, existing, tell)),
     rebase: (overlay) => firstAble(acting, (files) => files.rebase(overlay)),
     removeTag: (file, tag) => firstAble(acting, (files) => files.removeTag(file, tag)),
     canChange: (path) => canDo(reading, (files) => files.canChange(path)),
@@ -66,14 +66,17 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
   async function knowingAccesses(
     path: string,
     onMade: OnMade | undefined,
-    make: (tell: OnMade) => Promise<void>,
+    make: (files: HostFiles, tell: OnMade) => Promise<void>,
   ): Promise<void> {
-    const told: MadeFile[] = [];
-    await make(async (made) => {
-      told.push(made);
-      await onMade?.(made);
+    const told = new Set<string>();
+    await firstAble(acting, (files) => {
+      told.clear();
+      return make(files, async (made) => {
+        told.add(made.path);
+        await onMade?.(made);
+      });
     });
-    if (told.length === 0 && onMade !== undefined) {
+    if (!told.has(path) && onMade !== undefined) {
       const own = await identity(path);
       await onMade({ path, ...(own === undefined ? {} : { identity: own }) });
     }

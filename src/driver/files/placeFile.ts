@@ -4,9 +4,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, link, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
-import { identityOf, type OnMade } from '../../domain/hostFiles.js';
+import { identityOf, type OnMade, unnamedPart } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { errnoOf, undefinedIfAbsent } from '../../base/errno.js';
 
@@ -30,13 +30,16 @@ export async function placeNew(
     }
     const name = present?.isSymbolicLink() === true ? await ledTo(file, present, details) : file;
     const replaced = present === undefined ? undefined : await stat(name);
-    part = join(dirname(name), `.virt-rewind-${randomBytes(8).toString('hex')}.part`);
+    part = unnamedPart(dirname(name), randomBytes(8).toString('hex'));
     handle = await open(part, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+    const identity = identityOf(await handle.stat({ bigint: true }));
+    // A program that is killed from here on leaves it.
+    await onMade?.({ path: part, identity });
     await takeAfter(handle, await fill(handle, replaced));
     await handle.sync();
     // Under its name stands what we made, or it is not ours to put in place.
     await requireSame(handle, part, details);
-    await onMade?.({ path: file, identity: identityOf(await handle.stat({ bigint: true })) });
+    await onMade?.({ path: file, identity });
     await (existing === 'replace' ? rename(part, name) : link(part, name));
     await rm(part, { force: true });
     await requireSame(handle, name, details);

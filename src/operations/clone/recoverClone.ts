@@ -2,6 +2,7 @@
 import { isMissing, isThere } from '../../domain/chains/standsOn.js';
 import { handoverPath } from '../../domain/ramHandover.js';
 import type { Facts } from '../../domain/facts.js';
+import { isUnnamedPart } from '../../domain/hostFiles.js';
 import { refuse } from '../../domain/refusal.js';
 import { undoCreate } from '../create/recoverCreate.js';
 import type { Step } from '../../steps/step.js';
@@ -22,9 +23,22 @@ import { identitiesOf } from './planDiscard.js';
  * | no                      | otherwise    | any                      | before: what was made goes, as far as nobody uses it |
  *
  * Only what our record has goes, as long as it is what was made: a file that came in its place is somebody's. A snapshot that was
- * made first, so that its files are frozen, stays where it is whole.
+ * made first, so that its files are frozen, stays where it is whole. What was being filled goes at each end.
  */
 export function recoverClone(interrupted: InterruptedOperation, facts: Facts): Recovery {
+  const recovery = recoverWhole(interrupted, facts);
+  // Whether somebody uses it is not asked: a copy that was whole has a name beside it, and a qemu-img that lives on has it open.
+  const parts = [...(facts.made?.keys() ?? [])].filter(isUnnamedPart);
+  return recovery.kind === 'explain'
+    ? recovery
+    : goOn(
+        interrupted,
+        [...(recovery.kind === 'steps' ? recovery.plan.steps : []), ...removal(parts, identitiesOf(parts, facts))],
+        recovery.to,
+      );
+}
+
+function recoverWhole(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const { steps } = interrupted.plan;
   const overlays = steps.flatMap((step) =>
     step.kind === 'createOverlays' ? step.overlays.map(({ file }) => file) : [],

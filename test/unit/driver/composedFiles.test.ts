@@ -83,6 +83,26 @@ describe('several ways to the same files', () => {
     });
   }
 
+  it('a file of one that fails is not what the next one makes, and each that gets its name is told of', async () => {
+    const tell: HostFiles['copy'] = async (_, to, __, onMade) => {
+      await onMade?.({ path: '/.part', identity: '1' });
+      await onMade?.({ path: to, identity: '1' });
+    };
+    const failing = { copy: (...args: Parameters<HostFiles['copy']>) => tell(...args).then(() => Promise.reject(no)) };
+    const no = new Failure('unsupported');
+    const silent = { copy: () => Promise.resolve(), identity: () => Promise.resolve('2') };
+    const partAlone = (...[, , , onMade]: Parameters<HostFiles['copy']>): Promise<void> =>
+      onMade?.({ path: '/.part', identity: '2' }) ?? Promise.resolve();
+    for (const second of [silent, { ...silent, copy: partAlone }]) {
+      const made = new Map<string, string | undefined>();
+      await compose(failing, second).copy('/y', '/x', 'keep', ({ path, identity }) => {
+        made.set(path, identity);
+        return Promise.resolve();
+      });
+      assert.equal(made.get('/x'), '2');
+    }
+  });
+
   it('one that can act is enough; else the first reason is told, with what all said', async () => {
     const able = { canAct: () => Promise.resolve('yes' as const) };
     assert.equal(await compose(cannot('noStorageDriver'), able).canAct('/x'), 'yes');

@@ -154,6 +154,22 @@ golden.section(
   ]),
 );
 
+/** Steps of a full copy were done by then; of the next file, or beside the last, stands what it was filled in. */
+const filling = (done: number): (() => Recovery) => {
+  const plan = planned(copied, outside());
+  const present = recorded(plan.steps.slice(0, done), outside());
+  const made = new Map([...present.made!, ['/img/.virt-rewind-0123456789abcdef.part', '1@1'] as const]);
+  return () => planRecovery(broken(copied, plan, Math.max(0, done - 1), 'begun'), { ...present, otherVms: [], made });
+};
+golden.section(
+  'broken off, while a file was filled under a name of its own',
+  recovered([
+    ['none has its name', filling(0)],
+    ['it has its name too', filling(1)],
+    ['the definition was begun', filling(2)],
+  ]),
+);
+
 /** A fork whose definition was begun, by what its overlay tells. */
 const forkThat = (holds: ImageFacts | 'missing' | 'unknown'): (() => Recovery) => {
   const plan = planned(fork, forkable);

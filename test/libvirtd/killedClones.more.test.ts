@@ -1,0 +1,90 @@
+// A program is killed while a file of a clone is being filled: the next one takes that file away, which has no name yet that anybody
+// would find, and leaves everything else.
+import assert from 'node:assert/strict';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { virshOk } from '../../scripts/guest/defineVm.mjs';
+import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { cloneRequest, makeClone } from '../../src/engine/clones.js';
+import type { Daemon } from './engineRig.js';
+import { type DyingTask, inChild } from './faults/dyingChild.js';
+import { childVariable, openEditor } from './faults/editor.js';
+
+async function cloneAndDie({ uri, journal, vm }: DyingTask): Promise<void> {
+  const editor = openEditor({ uri, journal, env: process.env });
+  await editor.engine.connect(uri);
+  const from = { connection: uri, uuid: vm };
+  await makeClone(editor.engine, cloneRequest(editor.engine, from, { name: 'copy', way: 'full' }));
+  editor.engine.dispose();
+}
+
+const task = process.env[childVariable];
+if (task !== undefined) {
+  void cloneAndDie(JSON.parse(task) as DyingTask);
+} else {
+  const disks = ['web.qcow2', 'web-data.qcow2'];
+
+  describe('a clone whose program is killed while it fills a file', () => {
+    let daemon: Daemon;
+    let folder: string;
+    let uuid: string;
+
+    before(async () => {
+      daemon = await startPrivateDaemon();
+      folder = join(daemon.dir, 'images');
+      await mkdir(folder);
+      const files = disks.map((name) => join(folder, name));
+      await Promise.all(files.map((file) => runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '8M'])));
+      await defineDiskVm(
+        daemon,
+        'web',
+        files.map((file) => ({ file, format: 'qcow2' })),
+      );
+      uuid = (await virshOk(daemon.virsh, 'domuuid', 'web')).trim();
+    });
+    after(() => daemon.stop());
+
+    for (const [index, disk] of disks.entries()) {
+      it(`leaves nothing of it: disk ${index + 1}`, async () => {
+        const { uri, env } = daemon;
+        const bin = join(daemon.dir, `bin-${index}`);
+        await mkdir(bin);
+        const program = `#!/bin/sh\ncase "$*" in convert*${disk}*) kill -9 $PPID ;; esac\nPATH=\${PATH#*:} exec qemu-img "$@"\n`;
+        await writeFile(join(bin, 'qemu-img'), program);
+        await chmod(join(bin, 'qemu-img'), 0o755);
+        const journal = join(daemon.dir, `journal-${index}`);
+        const before = await readdir(folder);
+        const dying = { ...env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+        const at = { step: -1, moment: 'before' } as const;
+        assert.equal(await inChild({ uri, journal, vm: uuid, at }, { ...daemon, env: dying }), 'killed');
+        const left = (await readdir(folder)).filter((name) => name.endsWith('.part'));
+        assert.equal(left.length, 1);
+        // Of the same kind of name, and not recorded.
+        const own = left[0]!.replace(/-[\da-f]{16}/u, '-0123456789abcdef');
+        await writeFile(join(folder, own), 'precious');
+
+        const later = openEditor({ uri, journal, env });
+        await later.engine.connect(uri);
+        await later.settled();
+        assert.deepEqual(
+          later.reports.map(({ outcome }) => outcome),
+          ['before'],
+        );
+        const now = await readdir(folder);
+        assert.deepEqual(
+          now.filter((name) => name.endsWith('.part')),
+          [own],
+        );
+        assert.deepEqual(
+          now.filter((name) => name.startsWith('copy')),
+          [],
+        );
+        assert.ok(before.every((name) => now.includes(name)));
+        later.engine.dispose();
+        await runOk('rm', [join(folder, own)]);
+      });
+    }
+  });
+}
