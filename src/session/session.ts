@@ -7,7 +7,7 @@ import { mayAct } from '../domain/automaticActions.js';
 import { Failure } from '../domain/failure.js';
 import type { AfterRevert, OperationRequest, OperationResult, PowerAction } from '../domain/operation.js';
 import { protectionMatcher } from '../domain/protection.js';
-import type { Refusal } from '../domain/refusal.js';
+import type { Refusal, RefusedDecision } from '../domain/refusal.js';
 import type { Snapshot, SnapshotKind } from '../domain/snapshot.js';
 import type { StoredSystem } from '../domain/system.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
@@ -22,7 +22,7 @@ import type { ConnectionView, VmView } from '../live/views.js';
 import { defaultConnections } from '../manifest/defaultConnections.js';
 import type { Settings } from '../manifest/settings.js';
 import { needsName } from '../operations/decide/planners.js';
-import type { Decision, Plan } from '../operations/plan.js';
+import type { Plan } from '../operations/plan.js';
 import { preferredAfter } from '../operations/revert/afterChoices.js';
 import type { Systems } from '../systems/systems.js';
 import type { CopiedFile, CopyOptions, FileCopy } from './fileCopy.js';
@@ -310,15 +310,15 @@ export class Session {
   revertRequest(
     { ref, vm }: VmView,
     snapshot: Snapshot,
-    { after, checkpointFirst, seamless }: RevertWish,
-  ): OperationRequest {
+    { after, checkpointFirst = this.settings.checkpointFirst, seamless }: RevertWish,
+  ): Extract<OperationRequest, { kind: 'revert' }> {
     return {
-      ...this.seamlessWish(seamless),
+      ...(checkpointFirst ? this.seamlessWish(seamless) : {}),
       kind: 'revert',
       vm: ref,
       snapshot: snapshot.name,
       after: after ?? preferredAfter(this.settings.revertPowerState, snapshot, vm.power),
-      checkpointFirst: checkpointFirst ?? this.settings.checkpointFirst,
+      checkpointFirst,
     };
   }
 
@@ -362,14 +362,22 @@ export class Session {
 }
 
 /** @throws Failure `refused` */
-export function requirePlan({ ref, vm }: VmView, request: OperationRequest, decision: Decision): Plan {
+export function requirePlan<P extends { readonly kind: 'plan' } = Plan>(
+  view: VmView,
+  request: OperationRequest,
+  decision: P | RefusedDecision,
+): P {
   if (decision.kind === 'refusal') {
-    throw new Failure('refused', {
-      connection: ref.connection,
-      vm: vm.name,
-      ...('snapshot' in request && { snapshot: request.snapshot }),
-      refusal: decision.refusal,
-    });
+    throw refusedFailure(view, request, decision.refusal);
   }
   return decision;
+}
+
+export function refusedFailure({ ref, vm }: VmView, request: OperationRequest, refusal: Refusal | undefined): Failure {
+  return new Failure('refused', {
+    connection: ref.connection,
+    vm: vm.name,
+    ...('snapshot' in request && { snapshot: request.snapshot }),
+    ...(refusal !== undefined && { refusal }),
+  });
 }

@@ -83,7 +83,13 @@ describe('progress', () => {
     };
     const controller = new AbortController();
     const wish = new CancelWish(pretended, request, controller);
-    const notice = new OperationNotice(pretended, request, wish);
+    const notice = new OperationNotice(pretended, {
+      request,
+      cancel: () => {
+        wish.wish();
+        return controller.signal.aborted;
+      },
+    });
     try {
       const heard = person.hears('42 %');
       show({ step: 'createSnapshot', cancellable: true, fraction: 0.42 });

@@ -3,19 +3,17 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { CommandRun } from './commandServices.js';
 import type { VmView } from '../../live/views.js';
-import { readSettings } from '../readSettings.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
 import { displayLine } from '../../domain/plainText.js';
 import { isActive } from '../../domain/vm.js';
-import { protectionMatcher } from '../../domain/protection.js';
-import { needsName } from '../../operations/decide/planners.js';
 import { titleIn } from '../../text/operationProgress.js';
 import { estimateText } from '../../text/relativeAge.js';
 import { refusalText } from '../../text/refusalText.js';
 import { operationWords } from '../../text/operationText.js';
 import { askText } from '../prompts/ask.js';
 import { requireAnswer } from '../prompts/commandError.js';
+import { sessionOf } from './sessionOf.js';
 
 /**
  * Whether a command has to ask before it destroys something. A caller may do without the question, but not in a workspace
@@ -26,28 +24,38 @@ export function mustConfirm({ call }: Pick<CommandRun, 'call'>): boolean {
 }
 
 /**
- * Asks nothing for a VM that is not protected, or an operation that is harmless or refused anyway. A program cannot do
- * without the question: that is what the protection is for.
+ * Asks nothing for a VM that is not protected, or an operation that is harmless. A program cannot do without the question: that is
+ * what the protection is for.
  * @param plan what was confirmed already
+ * @returns `answered` unless it is refused now, so that nothing could be asked
  * @throws Dismissed
  */
 export async function askNameOfProtected(
-  { engine }: CommandRun,
+  run: CommandRun,
   view: VmView,
   request: OperationRequest,
   plan?: Plan,
-): Promise<void> {
-  if (!protectionMatcher(readSettings().protectedVms)(view.vm)) {
-    return;
+): Promise<'answered' | undefined> {
+  const session = sessionOf(run);
+  if (!session.isProtected(view.vm)) {
+    return 'answered';
   }
-  const decision = plan ?? (await engine.plan(request));
-  if (decision.kind === 'refusal' || !needsName(request, decision)) {
-    return;
+  const decision = plan ?? (await run.engine.plan(request));
+  if (decision.kind === 'refusal') {
+    return undefined;
   }
+  if (session.needsName(view, decision)) {
+    await typeNameOfProtected(view, decision);
+  }
+  return 'answered';
+}
+
+/** @throws Dismissed */
+export function typeNameOfProtected(view: VmView, plan: Plan): Promise<void> {
   const name = displayLine(view.vm.name);
-  const words = operationWords(request, displayLine(titleIn(view, request)));
-  const still = isActive(view.vm.power) ? ` ${stillText(decision)}` : '';
-  await typeNameOfVm(view, t('{0} Is Protected', name), `${name}: ${words}.${still}`);
+  const words = operationWords(plan.request, displayLine(titleIn(view, plan.request)));
+  const still = isActive(view.vm.power) ? ` ${stillText(plan)}` : '';
+  return typeNameOfVm(view, t('{0} Is Protected', name), `${name}: ${words}.${still}`);
 }
 
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;

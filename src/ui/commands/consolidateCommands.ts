@@ -12,7 +12,7 @@ import { askQuestion } from '../prompts/askQuestion.js';
 import { pick } from '../prompts/pickTarget.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { askNameOfProtected, mustConfirm } from './consent.js';
+import { mustConfirm } from './consent.js';
 import { existingVm, operate, operateConfirmed, planIn } from './operate.js';
 import { targetVm } from './targets.js';
 import { requireSnapshotByName } from '../../engine/findTargets.js';
@@ -34,8 +34,7 @@ async function consolidate(run: CommandRun): Promise<OperationResult> {
     return operateConfirmed(run, request);
   }
   const plan = run.pictures.agreed.take({ kind: 'consolidate', vm: view.ref }) ?? (await chosenPlan(run, request));
-  await askNameOfProtected(run, view, plan.request, plan);
-  return operate(run, plan.request, { confirmed: plan, protection: 'answered' });
+  return operate(run, plan.request, { confirmed: plan });
 }
 
 /** What was called for, on the VM as it is now. */

@@ -5,12 +5,11 @@ import type { DeleteScope, OperationRequest, OperationResult } from '../../domai
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { existingVm, operate, planOrRefuse } from './operate.js';
 import { operateAll } from './operateAll.js';
-import { requestWords } from '../../text/operationProgress.js';
 import { inDeleteOrder } from './snapshotOrder.js';
 import { askWithOther, trashAnswer } from './trashCommands.js';
 import { type SnapshotTarget, rowOfCall, targetSnapshots, targetVm } from './targets.js';
 import { requireSnapshotByName } from '../../engine/findTargets.js';
-import { askToPassOverUnread, mustConfirm, askNameOfProtected } from './consent.js';
+import { askToPassOverUnread, mustConfirm } from './consent.js';
 import type { CommandArguments } from '../../verbs/arguments.js';
 import { argumentsOf } from './commandArguments.js';
 import { NothingThere } from '../prompts/commandError.js';
@@ -77,9 +76,7 @@ async function deleteAll(
   const [only, ...others] = requests;
   const agreed = only === undefined || others.length > 0 ? undefined : run.pictures.agreed.take(only);
   if (agreed !== undefined) {
-    await askNameOfProtected(run, existingVm(run, agreed.request.vm), agreed.request, agreed);
-    await waitForCancelMoment(requestWords(run.engine, agreed.request));
-    return operate(run, agreed.request, { confirmed: agreed, protection: 'answered' });
+    return operate(run, agreed.request, { confirmed: agreed });
   }
   if (only !== undefined && others.length === 0) {
     const request = await askToPassOverUnread(run, existingVm(run, only.vm), only);
@@ -109,14 +106,11 @@ async function deleteOrTrash(run: CommandRun, request: OperationRequest): Promis
     return operate(run, request);
   }
   const plan = await planOrRefuse(run, request);
-  const view = existingVm(run, request.vm);
-  const planned = { plan, target: view };
+  const planned = { plan, target: existingVm(run, request.vm) };
   if (await askWithOther(questionOf(planned, Date.now()), trashAnswer(run, [planned]))) {
     return undefined;
   }
-  await askNameOfProtected(run, view, request, plan);
-  await waitForCancelMoment(requestWords(run.engine, request));
-  return operate(run, request, { confirmed: plan, protection: 'answered' });
+  return operate(run, request, { confirmed: plan });
 }
 
 /** What a caller learns: the names that are gone, and of each that stays why. */
@@ -133,11 +127,8 @@ async function prune(run: CommandRun): Promise<PruneResult> {
   const wanted = isRuleGiven(argumentsOf(run.call)) ? plan : await askWhichToPrune(run, view, plan, untimed);
   if (mustConfirm(run)) {
     await askQuestion(questionOf({ plan: wanted, target: existingVm(run, view.ref) }, Date.now()));
-    await askNameOfProtected(run, existingVm(run, view.ref), wanted.request, wanted);
-    await waitForCancelMoment(requestWords(run.engine, wanted.request));
   }
-  const protection = mustConfirm(run) ? { protection: 'answered' as const } : {};
-  const result = await operate(run, wanted.request, { confirmed: wanted, ...protection });
+  const result = await operate(run, wanted.request, { confirmed: wanted });
   const gone = goingIn(wanted);
   const stays = [...skippedIn(wanted), ...untimed.filter(({ snapshot }) => !gone.includes(snapshot))];
   for (const { snapshot, why } of stays) {

@@ -10,7 +10,8 @@ import { examinationText } from '../../text/examinationText.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
 import { problemText } from '../../text/problemText.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';
-import { operateConfirmed, refusedFailure } from './operate.js';
+import { requirePlan } from '../../session/session.js';
+import { operateConfirmed } from './operate.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
 import { refusalChoice } from '../prompts/refusalChoice.js';
 import { asFailure } from '../../domain/asFailure.js';
@@ -62,9 +63,7 @@ async function repair(run: CommandRun): Promise<OperationResult> {
       ? only
       : await pick(choices, t('Select what to repair on {0}', view.vm.name));
   const request = { kind: 'repair', vm: view.ref, repair: wanted } as const;
-  if (decision.kind === 'refusal') {
-    throw refusedFailure(run, request, [decision.refusal]);
-  }
+  requirePlan(view, request, decision);
   const result = await operateConfirmed(run, request);
   void renewDoctorReports(run, view);
   return result;

@@ -4,16 +4,15 @@ import { t } from '@vscode/l10n';
 import { identityCommand, type IdentityPart, renewalOf } from '../../domain/guestIdentity.js';
 import { seedBytes } from '../../domain/guestSeed.js';
 import { displayLine } from '../../domain/plainText.js';
-import { protectionMatcher } from '../../domain/protection.js';
 import type { VmView } from '../../live/views.js';
 import { identityQuestion, identityWarning, renewedText } from '../../text/identityText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { CommandError } from '../prompts/commandError.js';
 import { notify, notifyProgress } from '../prompts/notify.js';
-import { readSettings } from '../readSettings.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm, typeNameOfVm } from './consent.js';
 import { targetVms } from './targets.js';
+import { sessionOf } from './sessionOf.js';
 
 export const identityCommands = {
   'virtRewind.renewIdentity': renew,
@@ -32,8 +31,8 @@ async function renew(run: CommandRun): Promise<readonly RenewedVm[]> {
     const title = identityQuestion(names);
     await askQuestion({ title, lines: [identityWarning()], details: '', confirm: t('Renew') });
   }
-  const isProtected = protectionMatcher(readSettings().protectedVms);
-  for (const view of views.filter(({ vm }) => isProtected(vm))) {
+  const session = sessionOf(run);
+  for (const view of views.filter(({ vm }) => session.isProtected(vm))) {
     const name = displayLine(view.vm.name);
     await typeNameOfVm(view, t('{0} Is Protected', name), identityWarning());
   }

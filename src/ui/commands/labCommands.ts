@@ -12,13 +12,13 @@ import { askQuestion } from '../prompts/askQuestion.js';
 import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress } from '../prompts/notify.js';
 import { pick } from '../prompts/pickTarget.js';
-import { readSettings } from '../readSettings.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm, typeNameOfLab } from './consent.js';
 import { exportLab } from './labExport.js';
 import { labFileOf } from './labTargets.js';
 import { carryOutSystem } from './systemOperations.js';
+import { sessionOf } from './sessionOf.js';
 
 export const labCommands = {
   'virtRewind.createLab': create,
@@ -190,13 +190,13 @@ async function atWork(run: CommandRun, title: string, work: (wish: MakeWish) => 
 }
 
 async function withLabs<T>(run: CommandRun, file: string, act: (labs: Labs) => Promise<T>): Promise<T> {
-  const [{ Labs: Loaded }, { Session }] = await Promise.all([
-    import('../../lab/labs.js'),
-    import('../../session/session.js'),
-  ]);
-  const { engine, log, history } = run;
-  const session = Session.within(engine, readSettings(), history.folder, { systems: run.systems.open });
-  const labs = new Loaded({ session, log, shell: vscode.env.appName, environment: process.env });
+  const { Labs: Loaded } = await import('../../lab/labs.js');
+  const labs = new Loaded({
+    session: sessionOf(run),
+    log: run.log,
+    shell: vscode.env.appName,
+    environment: process.env,
+  });
   try {
     return await act(labs);
   } catch (error) {

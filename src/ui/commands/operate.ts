@@ -1,89 +1,86 @@
-// Plans an operation, asks where something would be lost, and carries it out under the eyes of the user.
+// Carries out an operation for the person at this window: a dialog asks, a notification shows how far it is.
 import type * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { asFailure, withDetails } from '../../domain/asFailure.js';
-import type { DecidedRequests } from '../../engine/enginePort.js';
-import type { VmView } from '../../live/views.js';
-import { treeViewId } from '../../manifest/viewIds.js';
+import { DisposableStore } from '../../base/disposable.js';
 import { Failure } from '../../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
-import type { Plan } from '../../operations/plan.js';
-import type { Refusal } from '../../domain/refusal.js';
 import type { VmRef } from '../../domain/vm.js';
-import { titleIn } from '../../text/operationProgress.js';
-import { questionOf } from '../../text/questionText.js';
-import { askQuestion } from '../prompts/askQuestion.js';
-import type { CommandRun } from './commandServices.js';
-import { refuseSilent } from './unreachableConnection.js';
-import { CancelWish } from '../../engine/cancelWish.js';
-import { mustConfirm } from './consent.js';
-import { noteInStatusBar, notify, showInView } from '../prompts/notify.js';
-import { OperationNotice } from './operationNotice.js';
+import type { DecidedRequests } from '../../engine/enginePort.js';
+import type { VmView } from '../../live/views.js';
+import { treeViewId } from '../../manifest/viewIds.js';
+import type { Plan } from '../../operations/plan.js';
+import {
+  agreedBefore,
+  type Asker,
+  carryOut,
+  type Follower,
+  type RunningRequest,
+  type WantedOperation,
+} from '../../session/carryOut.js';
+import { requirePlan } from '../../session/session.js';
+import { requestWords, titleIn } from '../../text/operationProgress.js';
 import { doneText } from '../../text/operationText.js';
-import { askNameOfProtected } from './consent.js';
+import { type About, questionOf } from '../../text/questionText.js';
+import { askQuestion } from '../prompts/askQuestion.js';
+import { noteInStatusBar, notify, openProgressInView } from '../prompts/notify.js';
+import { waitForCancelMoment } from './cancelMoment.js';
+import type { CommandRun } from './commandServices.js';
+import { mustConfirm, typeNameOfProtected } from './consent.js';
+import { OperationNotice } from './operationNotice.js';
+import { sessionOf } from './sessionOf.js';
+import { refuseSilent } from './unreachableConnection.js';
 
-export interface OperateOptions {
-  /** What the user agreed to; the operation is refused when it would do anything else by now. */
-  readonly confirmed?: Plan;
+interface Presentation {
   /** What is not shown because somebody else shows it: how it ended, or that and how far it is. */
   readonly quiet?: 'result' | 'all';
   /** Of what it is part of. */
   readonly cancellation?: vscode.CancellationToken;
-  /** The name of a protected VM was typed already. */
-  readonly protection?: 'answered';
-  /** The id of the operation in the log that it undoes. */
-  readonly undoes?: string;
-  /** Nobody asked for it: Undo means what was done before it. */
-  readonly unasked?: true;
 }
 
-/** Resolves when the end has been seen. */
-export async function operate(
+export interface OperateOptions extends Presentation, Pick<WantedOperation, 'undoes' | 'unasked'> {
+  /** What the user agreed to; the operation is refused when it would do anything else by now. */
+  readonly confirmed?: Plan;
+  /** The name of a protected VM was typed already. */
+  readonly protection?: 'answered' | undefined;
+}
+
+/** Asks for nothing but the name of a protected VM. Resolves when the end has been seen. */
+export function operate(
   run: CommandRun,
   request: OperationRequest,
-  { confirmed, quiet, cancellation, protection, undoes, unasked }: OperateOptions = {},
+  { confirmed, protection, undoes, unasked, ...presentation }: OperateOptions = {},
 ): Promise<OperationResult> {
-  const view = existingVm(run, request.vm);
-  refuseSilent(run.engine, request.vm);
-  if (protection === undefined) {
-    await askNameOfProtected(run, view, request, confirmed);
+  const wanted = {
+    request,
+    agreed: confirmed ?? ('anything' as const),
+    ...(undoes !== undefined && { undoes }),
+    ...(unasked !== undefined && { unasked }),
+  };
+  const asker = protection === 'answered' ? agreedBefore : dialog(run, {}, confirmed === undefined ? 'none' : 'waits');
+  return carryOutHere(run, wanted, asker, presentation);
+}
+
+/**
+ * An operation on one VM that may destroy something: the plan, the question unless it may be left out, the operation.
+ * @param when `losses`: asks only where it must be asked
+ */
+export function operateConfirmed(
+  run: CommandRun,
+  request: OperationRequest,
+  when: 'always' | 'losses' = 'always',
+  { undoes, about = {} }: Pick<WantedOperation, 'undoes'> & { readonly about?: About } = {},
+): Promise<OperationResult> {
+  const why = undoes === undefined ? {} : { undoes };
+  if (!mustConfirm(run)) {
+    return operate(run, request, why);
   }
-  const title = titleIn(view, request);
-  const result = await run.running.track(request, async (controller) => {
-    const cancel = new CancelWish(run.engine, request, controller);
-    if (cancellation?.isCancellationRequested === true) {
-      cancel.wish();
-    }
-    const listening = cancellation?.onCancellationRequested(() => cancel.wish());
-    const notice = quiet === 'all' ? undefined : new OperationNotice(run.engine, request, cancel);
-    try {
-      return await showInView(treeViewId, () =>
-        run.engine.runOperation(request, {
-          signal: controller.signal,
-          ...(notice !== undefined && { onWait: (other) => notice.waitFor(other) }),
-          ...(confirmed !== undefined && { confirmed }),
-          ...(undoes !== undefined && { undoes }),
-          ...(unasked !== undefined && { unasked }),
-        }),
-      );
-    } catch (error) {
-      throw withDetails(asFailure(error), { request });
-    } finally {
-      notice?.dispose();
-      listening?.dispose();
-      cancel.dispose();
-    }
-  });
-  if (quiet === undefined) {
-    noteInStatusBar(doneText(request, result, view.vm.name, title));
-  }
-  if (result.left !== undefined) {
-    // Nothing waits for it, and nobody who showed the result knows of it.
-    const files = result.left.map((file) => displayLine(file)).join(', ');
-    void notify('warning', t('Done, but these files could not be deleted and use space: {0}', files));
-  }
-  return result;
+  return carryOutHere(
+    run,
+    { request, ...(when === 'always' && { asks: when }), ...why },
+    dialog(run, about, 'waits'),
+    {},
+  );
 }
 
 /** @throws Failure `refused` when it cannot be done here */
@@ -97,22 +94,7 @@ export function planIn(
   run: CommandRun,
   { request, decision }: DecidedRequests<readonly OperationRequest[]>[number],
 ): Plan {
-  if (decision.kind === 'refusal') {
-    throw refusedFailure(run, request, [decision.refusal]);
-  }
-  return decision;
-}
-
-/** @param refusals of the ways in which it could be done; the first is told */
-export function refusedFailure(run: CommandRun, request: OperationRequest, refusals: readonly Refusal[]): Failure {
-  const view = run.engine.findVm(request.vm);
-  const [refusal] = refusals;
-  return new Failure('refused', {
-    connection: request.vm.connection,
-    ...(refusal !== undefined && { refusal }),
-    ...(view !== undefined && { vm: view.vm.name }),
-    ...('snapshot' in request && { snapshot: request.snapshot }),
-  });
+  return requirePlan(existingVm(run, request.vm), request, decision);
 }
 
 /** @throws Failure `notFound` when it vanished */
@@ -124,27 +106,62 @@ export function existingVm({ engine }: Pick<CommandRun, 'engine'>, vm: VmRef): V
   return view;
 }
 
-/**
- * An operation on one VM that may destroy something: the plan, the question unless it may be left out, the operation.
- * @param when `losses`: asks only where something is lost
- * @param afterAnswer what comes between a question that was answered and the operation
- */
-export async function operateConfirmed(
+async function carryOutHere(
   run: CommandRun,
-  request: OperationRequest,
-  when: 'always' | 'losses' = 'always',
-  afterAnswer: () => Promise<void> = () => Promise.resolve(),
+  wanted: Omit<WantedOperation, 'view'>,
+  asker: Asker,
+  { quiet, cancellation }: Presentation,
 ): Promise<OperationResult> {
-  if (!mustConfirm(run)) {
-    return operate(run, request);
+  const { request } = wanted;
+  refuseSilent(run.engine, request.vm);
+  const wish = new AbortController();
+  const listening = cancellation?.onCancellationRequested(() => wish.abort());
+  if (cancellation?.isCancellationRequested === true) {
+    wish.abort();
   }
-  const plan = await planOrRefuse(run, request);
-  if (when === 'losses' && plan.losses.length === 0) {
-    return operate(run, request, { confirmed: plan });
+  try {
+    const { view, result } = await carryOut(
+      sessionOf(run),
+      { view: existingVm(run, request.vm), ...wanted },
+      { ...asker, follow: (running) => followHere(run, running, quiet !== 'all') },
+      wish.signal,
+    );
+    if (quiet === undefined) {
+      noteInStatusBar(doneText(request, result, view.vm.name, titleIn(view, request)));
+    }
+    if (result.left !== undefined) {
+      // Nothing waits for it, and nobody who showed the result knows of it.
+      const files = result.left.map((file) => displayLine(file)).join(', ');
+      void notify('warning', t('Done, but these files could not be deleted and use space: {0}', files));
+    }
+    return result;
+  } finally {
+    listening?.dispose();
   }
-  const view = existingVm(run, request.vm);
-  await askQuestion(questionOf({ plan, target: view }, Date.now()));
-  await askNameOfProtected(run, view, request, plan);
-  await afterAnswer();
-  return operate(run, request, { confirmed: plan, protection: 'answered' });
+}
+
+/** @param moment whether a delete waits a moment, in which it can be taken back */
+function dialog(run: CommandRun, about: About, moment: 'waits' | 'none'): Asker {
+  return {
+    agree: async ({ view, plan, asks, needsName }) => {
+      if (asks) {
+        await askQuestion(questionOf({ plan, target: view }, Date.now(), about));
+      }
+      if (needsName) {
+        await typeNameOfProtected(view, plan);
+      }
+      const { kind } = plan.request;
+      if (moment === 'waits' && mustConfirm(run) && (kind === 'delete' || kind === 'prune')) {
+        await waitForCancelMoment(requestWords(run.engine, plan.request));
+      }
+    },
+  };
+}
+
+function followHere(run: CommandRun, running: RunningRequest, hasNotice: boolean): Follower {
+  const store = new DisposableStore();
+  store.add(openProgressInView(treeViewId));
+  store.add(run.running.add(running));
+  const notice = hasNotice ? store.add(new OperationNotice(run.engine, running)) : undefined;
+  return { waitFor: (other) => notice?.waitFor(other), dispose: () => store.dispose() };
 }

@@ -17,7 +17,8 @@ import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { noteInStatusBar, notifyProgress } from '../prompts/notify.js';
 import { mustConfirm } from './consent.js';
-import { existingVm, operate, planIn, planOrRefuse, refusedFailure } from './operate.js';
+import { existingVm, operate, planIn, planOrRefuse } from './operate.js';
+import { refusedFailure } from '../../session/session.js';
 import { requestWords } from '../../text/operationProgress.js';
 import { askNameOfProtected } from './consent.js';
 import { type ItemOutcome, runGrouped } from './runGrouped.js';
@@ -62,8 +63,9 @@ export async function operateAll(
   if (agreement === 'doneOtherwise') {
     return [];
   }
+  const protections = new Map<OperationRequest, 'answered' | undefined>();
   for (const request of requests) {
-    await askNameOfProtected(run, existingVm(run, request.vm), request);
+    protections.set(request, await askNameOfProtected(run, existingVm(run, request.vm), request));
   }
   const outcomes = await notifyProgress(requestCount(requests.length), true, (report, cancellation) => {
     let done = 0;
@@ -80,7 +82,7 @@ export async function operateAll(
         const result = await operate(run, request, {
           quiet: 'all',
           cancellation,
-          protection: 'answered',
+          protection: protections.get(request),
           ...(confirmed !== undefined && { confirmed }),
         });
         done += 1;
@@ -142,8 +144,8 @@ function agreementOn(run: CommandRun, requests: readonly OperationRequest[], pla
     }
     const fresh = await planOrRefuse(run, request);
     if (!isAgreed(losses.get(key) ?? [], fresh.losses)) {
-      const vm = existingVm(run, request.vm).vm.name;
-      throw refusedFailure(run, request, [refuse('stalePlan', { vm }).refusal]);
+      const view = existingVm(run, request.vm);
+      throw refusedFailure(view, request, refuse('stalePlan', { vm: view.vm.name }).refusal);
     }
     return fresh;
   };

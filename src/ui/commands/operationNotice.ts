@@ -2,10 +2,10 @@
 import { t } from '@vscode/l10n';
 import type { EnginePort } from '../../engine/enginePort.js';
 import { checkStep } from '../../engine/leases/operationStatus.js';
+import type { RunningRequest } from '../../session/carryOut.js';
 import { DisposableStore, toDisposable } from '../../base/disposable.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { requestWords } from '../../text/operationProgress.js';
-import type { CancelWish } from '../../engine/cancelWish.js';
 import { notifyProgress } from '../prompts/notify.js';
 import { percent, progressText } from '../../text/progressText.js';
 
@@ -35,8 +35,7 @@ export class OperationNotice {
 
   constructor(
     private readonly engine: EnginePort,
-    private readonly request: OperationRequest,
-    private readonly cancel: CancelWish,
+    private readonly running: RunningRequest,
   ) {
     const timer = setInterval(() => this.#update(), tickMs);
     this.#store.add(toDisposable(() => clearInterval(timer)));
@@ -55,17 +54,18 @@ export class OperationNotice {
   }
 
   #update(): void {
-    const running = this.engine.findVm(this.request.vm)?.operation;
-    if (running?.request !== this.request) {
+    const { request } = this.running;
+    const operation = this.engine.findVm(request.vm)?.operation;
+    if (operation?.request !== request) {
       if (this.#waitsFor !== undefined) {
         this.#show(true, t('waiting for: {0}', requestWords(this.engine, this.#waitsFor)));
       }
       return;
     }
     this.#waitsFor = undefined;
-    const { cancellable, fraction, step } = running.progress;
+    const { cancellable, fraction, step } = operation.progress;
     if (this.#notice !== undefined || Date.now() - this.#begunAt >= quietMs) {
-      const text = progressText(running.progress, Date.now() - running.startedAt);
+      const text = progressText(operation.progress, Date.now() - operation.startedAt);
       this.#show(cancellable || step === checkStep, text, fraction === undefined ? undefined : percent(fraction));
     }
   }
@@ -87,9 +87,9 @@ export class OperationNotice {
     let latest: (() => void) | undefined;
     let send: OpenNotice['report'] | undefined;
     let reported = 0;
-    const title = requestWords(this.engine, this.request);
+    const title = requestWords(this.engine, this.running.request);
     void notifyProgress(title, cancellable, (report, token) => {
-      this.#store.add(token.onCancellationRequested(() => this.cancel.wish()));
+      this.#store.add(token.onCancellationRequested(() => this.running.cancel()));
       send = (message, percentNow) => {
         const increment = percentNow === undefined ? 0 : Math.max(0, percentNow - reported);
         reported += increment;

@@ -1,30 +1,29 @@
 // The operations that this window has under way. Knows nothing of the editor.
+import { type Disposable, toDisposable } from '../../base/disposable.js';
 import { vmKey } from '../../live/views.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { VmRef } from '../../domain/vm.js';
+import type { RunningRequest } from '../../session/carryOut.js';
 
 /** So that one of them can be cancelled. */
 export class RunningOperations {
-  readonly #controllers = new Map<string, Map<OperationRequest, AbortController>>();
+  readonly #running = new Map<string, Set<RunningRequest>>();
 
-  /** Runs with a signal that `cancel` aborts. */
-  async track<T>(request: OperationRequest, run: (controller: AbortController) => Promise<T>): Promise<T> {
-    const key = vmKey(request.vm);
-    const controller = new AbortController();
-    const ofVm = this.#controllers.get(key) ?? new Map<OperationRequest, AbortController>();
-    this.#controllers.set(key, ofVm.set(request, controller));
-    try {
-      return await run(controller);
-    } finally {
-      ofVm.delete(request);
+  /** Until that is disposed. */
+  add(running: RunningRequest): Disposable {
+    const key = vmKey(running.request.vm);
+    const ofVm = this.#running.get(key) ?? new Set<RunningRequest>();
+    this.#running.set(key, ofVm.add(running));
+    return toDisposable(() => {
+      ofVm.delete(running);
       if (ofVm.size === 0) {
-        this.#controllers.delete(key);
+        this.#running.delete(key);
       }
-    }
+    });
   }
 
   has(vm: VmRef): boolean {
-    return this.#controllers.has(vmKey(vm));
+    return this.#running.has(vmKey(vm));
   }
 
   /**
@@ -32,9 +31,9 @@ export class RunningOperations {
    * @param except one that cannot be cancelled: to stop it between two steps would leave it half done
    */
   cancel(vm: VmRef, except?: OperationRequest): number {
-    const chosen = [...(this.#controllers.get(vmKey(vm)) ?? [])].filter(([request]) => request !== except);
-    for (const [, controller] of chosen) {
-      controller.abort();
+    const chosen = [...(this.#running.get(vmKey(vm)) ?? [])].filter(({ request }) => request !== except);
+    for (const { cancel } of chosen) {
+      cancel();
     }
     return chosen.length;
   }

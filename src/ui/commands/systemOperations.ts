@@ -3,12 +3,10 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
-import { protectionMatcher } from '../../domain/protection.js';
 import { checkpointTitle } from '../../domain/titleSuggestion.js';
 import type { StoredSystem, SystemPoint } from '../../domain/system.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { treeViewId } from '../../manifest/viewIds.js';
-import { needsName } from '../../operations/decide/planners.js';
 import type { SystemResult } from '../../systems/groupRun.js';
 import type { SystemPlan } from '../../systems/systemPlan.js';
 import type { SystemPowerPlan } from '../../systems/systemPower.js';
@@ -21,7 +19,6 @@ import { askQuestion } from '../prompts/askQuestion.js';
 import { askText } from '../prompts/ask.js';
 import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress, showInView } from '../prompts/notify.js';
-import { readSettings } from '../readSettings.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm, typeNameOfSystem } from './consent.js';
@@ -30,6 +27,7 @@ import { showFailure } from './runCommand.js';
 import { targetPoint, targetSystem } from './systemTargets.js';
 import { rowOfCall } from './targets.js';
 import { undoMomentOf } from './cancelMoment.js';
+import { sessionOf } from './sessionOf.js';
 
 export const systemOperations = {
   /** A restore point of all VMs of a system, at one moment. */
@@ -178,8 +176,8 @@ export async function agreeToSystem(
   if (mustConfirm(run) && question !== undefined) {
     await askQuestion(question);
   }
-  const isProtected = protectionMatcher(readSettings().protectedVms);
-  const guarded = members.filter(({ view, plan }) => isProtected(view.vm) && needsName(plan.request, plan));
+  const session = sessionOf(run);
+  const guarded = members.filter(({ view, plan }) => session.needsName(view, plan));
   if (guarded.length > 0) {
     await typeNameOfSystem(
       system.name,

@@ -1,10 +1,8 @@
 // Deletes old restore points of a system by a rule, after a look at which: prune, called on a system.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
-import { protectionMatcher } from '../../domain/protection.js';
 import type { StoredSystem } from '../../domain/system.js';
 import { treeViewId } from '../../manifest/viewIds.js';
-import { needsName } from '../../operations/decide/planners.js';
 import type { PruneRule } from '../../operations/prune/pruneRule.js';
 import { chosenPoints, planSystemPrune, runSystemPrune, type SystemPrune } from '../../systems/systemPrune.js';
 import { nothingToPruneText, stayingLine, systemPrunedText, systemPruneQuestion } from '../../text/systemPruneText.js';
@@ -13,12 +11,12 @@ import { NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress, showInView } from '../prompts/notify.js';
 import { ruleOf, usualRules } from '../prompts/pickPruned.js';
 import { pick } from '../prompts/pickTarget.js';
-import { readSettings } from '../readSettings.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfSystem } from './consent.js';
 import { targetSystem } from './systemTargets.js';
 import { undoMomentOf } from './cancelMoment.js';
+import { sessionOf } from './sessionOf.js';
 
 export interface PrunedPoints {
   /** Titles. */
@@ -91,10 +89,10 @@ async function agree(run: CommandRun, prune: SystemPrune): Promise<void> {
   if (mustConfirm(run)) {
     await askQuestion(systemPruneQuestion(prune, Date.now()));
   }
-  const isProtected = protectionMatcher(readSettings().protectedVms);
+  const session = sessionOf(run);
   const guarded = prune.going
     .flatMap(({ members }) => members)
-    .filter(({ view, plan }) => isProtected(view.vm) && needsName(plan.request, plan));
+    .filter(({ view, plan }) => session.needsName(view, plan));
   if (guarded.length > 0) {
     await typeNameOfSystem(prune.stored.system.name, [...new Set(guarded.map(({ view }) => view.vm.name))]);
   }

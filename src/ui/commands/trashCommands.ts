@@ -4,7 +4,6 @@ import { displayLine } from '../../domain/plainText.js';
 import type { MarkRequest } from '../../domain/loggedOperation.js';
 import { requireSnapshotByName } from '../../engine/findTargets.js';
 import { type VmView, vmKey } from '../../live/views.js';
-import { requestWords } from '../../text/operationProgress.js';
 import { type QuestionText, withLine } from '../../text/questionText.js';
 import type { PlannedTarget } from '../../text/shortLosses.js';
 import { type TrashedSnapshots, isKept, isTrashed, trashLabel, trashLine, trashOffer } from '../../text/trashText.js';
@@ -19,7 +18,6 @@ import { mustConfirm } from './consent.js';
 import { existingVm, operateConfirmed } from './operate.js';
 import type { OtherAnswer } from './operateAll.js';
 import { type SnapshotTarget, targetSnapshots, targetVm } from './targets.js';
-import { waitForCancelMoment } from './cancelMoment.js';
 
 const dayMs = 24 * 3_600_000;
 /** More are in the details. */
@@ -68,7 +66,7 @@ export const trashCommands = {
       });
     }
     const request = { kind: 'prune', vm: view.ref, snapshots } as const;
-    return operateConfirmed(run, request, 'always', () => waitForCancelMoment(requestWords(run.engine, request)));
+    return operateConfirmed(run, request);
   },
 } satisfies CommandTable;
 

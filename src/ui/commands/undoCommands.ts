@@ -1,25 +1,19 @@
 // Undo and Redo: which operation of a VM's log is meant, and then an operation like any other.
 import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
-import type { LoggedOperation } from '../../domain/loggedOperation.js';
-import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type UndoableOperation, UndoLook } from '../../engine/undoLook.js';
 import type { VmView } from '../../live/views.js';
 import { loggedWords, nothingInLogText, wayText } from '../../text/loggedText.js';
-import { requestWords, titleOf } from '../../text/operationProgress.js';
-import { questionOf } from '../../text/questionText.js';
+import { titleOf } from '../../text/operationProgress.js';
 import { agoText } from '../../text/relativeAge.js';
 import { askOne } from '../prompts/ask.js';
-import { askQuestion } from '../prompts/askQuestion.js';
 import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { seamlessWish } from '../readSettings.js';
 import { entryOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { askNameOfProtected, mustConfirm } from './consent.js';
-import { waitForCancelMoment } from './cancelMoment.js';
-import { existingVm, operate, planOrRefuse } from './operate.js';
+import { existingVm, operateConfirmed } from './operate.js';
 import { targetVm } from './targets.js';
 
 /** More than a person reads. */
@@ -46,27 +40,15 @@ async function undo(run: CommandRun, does: UndoableOperation['does']): Promise<u
     return undefined;
   }
   const { request } = way;
-  return carryOut(
-    run,
-    request.kind === 'revert' && request.checkpointFirst === true ? { ...request, ...seamlessWish() } : request,
-    entry,
-  );
-}
-
-/** The question is that of any such operation; nobody can pass over it who did not say which one is meant. */
-async function carryOut(run: CommandRun, request: OperationRequest, entry: LoggedOperation): Promise<unknown> {
-  if (!mustConfirm(run)) {
-    return operate(run, request, { undoes: entry.id });
-  }
-  const plan = await planOrRefuse(run, request);
-  const view = existingVm(run, request.vm);
-  const about = entry.request.kind === 'revert' ? { undoes: titleOf(view, entry.request.snapshot) } : {};
-  await askQuestion(questionOf({ plan, target: view }, Date.now(), about));
-  await askNameOfProtected(run, view, request, plan);
-  if (request.kind === 'delete') {
-    await waitForCancelMoment(requestWords(run.engine, request));
-  }
-  return operate(run, request, { confirmed: plan, protection: 'answered', undoes: entry.id });
+  const wanted =
+    request.kind === 'revert' && request.checkpointFirst === true ? { ...request, ...seamlessWish() } : request;
+  const reverted =
+    entry.request.kind === 'revert' ? titleOf(existingVm(run, view.ref), entry.request.snapshot) : undefined;
+  // Nobody can pass over the question who did not say which operation is meant.
+  return operateConfirmed(run, wanted, 'always', {
+    undoes: entry.id,
+    ...(reverted !== undefined && { about: { undoes: reverted } }),
+  });
 }
 
 /** By its id, or from a list that says of each what it would do, or why nothing undoes it. */

@@ -73,6 +73,16 @@ export function showInView<T>(viewId: string, task: () => Thenable<T>): Thenable
   return vscode.window.withProgress({ location: { viewId } }, task);
 }
 
+/** The same, until it is disposed. */
+export function openProgressInView(viewId: string): Disposable {
+  let dispose = (): void => undefined;
+  const disposed = new Promise<void>((resolve) => {
+    dispose = resolve;
+  });
+  void showInView(viewId, () => disposed);
+  return { dispose };
+}
+
 /** For a while in the status bar. */
 export function noteInStatusBar(text: string): void {
   vscode.window.setStatusBarMessage(withoutIcons(displayLine(text, longestNote)), 8_000);
