@@ -449,7 +449,6 @@ const untold = [
       'src/operations/{filesNamedBy,recoveryAct,interrupted,interruptedStep,matchesPlan,unseenMerge}.ts',
       'src/operations/originRefusal.ts',
       'src/operations/decide/{planRecovery,remainingPlan,unchangedSince,powerUnchanged}.ts',
-      'src/operations/create/mergeBack.ts',
       'src/operations/delete/{unfinishedMerges,mergeAgain,releasedSnapshot,staleNames}.ts',
       'src/steps/**/*.ts',
     ],

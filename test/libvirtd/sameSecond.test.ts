@@ -2,7 +2,7 @@
 // free only when the VM is stopped: a running one has lost its state by then. Our own are kept apart; with that switched off, the trap must show.
 import assert from 'node:assert/strict';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
-import { RevertSpacing } from '../../src/driver/run/revertSpacing.js';
+import { RevertSpacing } from '../../src/driver/run/runSnapshotStep.js';
 import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';

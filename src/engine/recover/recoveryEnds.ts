@@ -10,8 +10,18 @@ import type { RecoveryState, RecoveryReport } from '../../domain/recoveryReport.
 import { type Refusal, refuse } from '../../domain/refusal.js';
 import type { Store } from '../../live/store.js';
 import type { Lease } from '../leases/leases.js';
-import { logRecovery } from './loggedRecovery.js';
 import type { Persistence } from '../../journal/persistence.js';
+import {
+  type LoggedOperation,
+  loggedSnapshotsOf,
+  type SnapshotChange,
+  logAsUnchanged,
+  sparedSnapshot,
+  loggedStateOf,
+} from '../../domain/loggedOperation.js';
+import { identityOf } from '../../domain/snapshot.js';
+import { newOperationId } from '../../journal/operationLog.js';
+import type { VmView } from '../../live/views.js';
 
 interface EndsOptions {
   readonly log: Log;
@@ -157,5 +167,50 @@ export function interruptedOf({ request, plan, steps, startedAt }: JournalEntry)
     begunAt: timesOf('begun'),
     doneAt: timesOf('done'),
     lastStepAt: Math.max(startedAt, ...steps.map(({ at }) => at)),
+  };
+}
+
+type LoggedRecovery = Omit<LoggedOperation, 'at'>;
+
+/**
+ * An operation that broke off and came to its end can be undone as any other, as far as its journal has what was before.
+ *
+ * | of what was before                          | in the journal | → |
+ * |---------------------------------------------|----------------|---|
+ * | which snapshots there were                  | no             | undefined |
+ * | what a text or a name was                   | never          | undefined for a change of these alone |
+ * | what a snapshot that is gone said of itself | never          | its name for its title |
+ */
+export function logRecovery({ request, plan }: JournalEntry, after: VmView | undefined): LoggedRecovery | undefined {
+  const { before, snapshot, checkpoint } = plan;
+  const { snapshots, power, current, disks } = before;
+  if (
+    after?.tree === undefined ||
+    snapshots === undefined ||
+    request.kind === 'describe' ||
+    request.kind === 'rename'
+  ) {
+    return undefined;
+  }
+  const there = loggedSnapshotsOf(after.tree);
+  const [then, now] = [new Set(snapshots.map(identityOf)), new Set(there.map(identityOf))];
+  const logged = {
+    request,
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+    before: { power, ...(current === undefined ? {} : { current }), disks },
+  };
+  const were = snapshots.map((one) => ({ ...one, title: one.name, description: '' }));
+  const changes: readonly SnapshotChange[] = [
+    ...were.filter((one) => !now.has(identityOf(one))).map((one) => ({ before: one })),
+    ...there.filter((one) => !then.has(identityOf(one))).map((one) => ({ after: one })),
+    ...logAsUnchanged(were, [sparedSnapshot(logged)]),
+  ];
+  return {
+    id: newOperationId(),
+    vm: { connection: request.vm.connection, uuid: request.vm.uuid },
+    ...logged,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    after: loggedStateOf(after.vm, after.tree),
+    changes,
   };
 }

@@ -2,14 +2,14 @@
 import type { Hypervisor, StepOutcome } from '../../driver/hypervisor.js';
 import { Failure } from '../../domain/failure.js';
 import type { Step } from '../../steps/step.js';
-import type { Snapshot } from '../../domain/snapshot.js';
+import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
 import { virshLine } from '../../steps/virshCommand.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { type Clock, within } from '../../base/clock.js';
 import type { FreshLook } from '../look/freshLook.js';
 import type { Persistence } from '../../journal/persistence.js';
-import { otherKind, trueDescription } from './madeSnapshot.js';
 import type { Lease } from '../leases/leases.js';
+import { parseDescription, writeDescription, type RamWritten, type Consistency } from '../../domain/description.js';
 
 /** Nobody waits longer for a picture of what is about to be kept: a display over a slow line, or one that hangs. */
 const longestLookMs = 1_000;
@@ -147,4 +147,47 @@ function pauseWords(step: Step, power: string, guestPausedMs: number | undefined
     return `, the guest stood still for ${String(Math.round(guestPausedMs))} ms`;
   }
   return step.kind === 'createSnapshot' && power === 'running' ? ', the guest stood still too short to see' : '';
+}
+
+/**
+ * The kind that it became, if that is another than it was to be: libvirt decides by the VM's state at its own moment,
+ * and another client can have switched the VM on or off since we looked.
+ */
+function otherKind(
+  { snapshotKind: kind }: CreateStep,
+  made: Pick<Snapshot, 'kind'> | undefined,
+): SnapshotKind | undefined {
+  return made === undefined || made.kind === kind ? undefined : made.kind;
+}
+
+/** The description that is true of it; undefined when the one that it was made with is. */
+function trueDescription(step: CreateStep, kind: SnapshotKind | undefined, outcome: StepOutcome): string | undefined {
+  const { guestPausedMs } = outcome;
+  if (kind === undefined && guestPausedMs === undefined) {
+    return undefined;
+  }
+  const { text, trailers } = parseDescription(step.description);
+  return writeDescription(text, {
+    ...trailers,
+    ...(kind === undefined ? {} : { consistency: consistencyOf(kind) }),
+    ...(guestPausedMs === undefined ? {} : { guestPausedMs, ...ramWritten(step, kind, outcome) }),
+  });
+}
+
+/** Of a stop that was measured: the next one of the same way is expected to be as long. */
+function ramWritten(
+  { snapshotKind, style, live }: CreateStep,
+  kind: SnapshotKind | undefined,
+  { seamless, notSeamless }: StepOutcome,
+): { readonly ramWritten?: RamWritten } {
+  if (snapshotKind !== 'memory' || kind !== undefined || style !== 'external') {
+    return {};
+  }
+  return {
+    ramWritten: seamless === true ? 'seamless' : live === true || notSeamless !== undefined ? 'live' : 'stopped',
+  };
+}
+
+function consistencyOf(kind: SnapshotKind): Consistency {
+  return kind === 'disk' ? 'crash-consistent' : kind;
 }

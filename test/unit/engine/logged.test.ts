@@ -1,7 +1,7 @@
 // What the log says of a revert that took no checkpoint: which snapshot the VM stood on, whatever has its name later.
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import { logRecovery } from '../../../src/engine/recover/loggedRecovery.js';
+import { logRecovery } from '../../../src/engine/recover/recoveryEnds.js';
 import { logOperation } from '../../../src/engine/after/loggedRun.js';
 import { head } from '../journal/plans.js';
 import { before as nothing, vm as someVm } from '../domain/someFacts.js';

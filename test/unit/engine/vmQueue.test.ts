@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { VmQueue } from '../../../src/engine/leases/vmQueue.js';
+import { VmQueue } from '../../../src/engine/leases/leases.js';
 import type { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest, PowerAction } from '../../../src/domain/operation.js';
 import { settled } from './fakeClock.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readHardware } from '../../../src/driver/xml/hardwareXml.js';
 import { labVmXml } from '../../../src/driver/xml/labVmXml.js';
 import type { LabVmParts } from '../../../src/domain/labVm.js';
-import { otherHardware } from '../../../src/lab/labHardware.js';
+import { otherHardware } from '../../../src/lab/labDifferences.js';
 
 const vm = { connection: 'qemu:///system', uuid: 'u1', name: 'shop-db', folder: '/labs/one' };
 const parts: LabVmParts = {
