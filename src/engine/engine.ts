@@ -202,7 +202,7 @@ export class Engine implements EnginePort {
   }
 
   async undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined> {
-    return undoOf(await this.readTree(ref), await this.#persistence.records.of(ref));
+    return undoOf(await this.readTree(ref), await this.#persistence.marks.auto.of(ref));
   }
 
   readonly readLog: EnginePort['readLog'] = (ref) => this.#persistence.operations.of(ref);

@@ -205,9 +205,9 @@ export class OperationService implements Disposable {
   async #handOver(vm: VmRef, snapshot: string): Promise<void> {
     const { persistence, log } = this.#options;
     try {
-      const records = await persistence.records.of(vm);
+      const records = await persistence.marks.auto.of(vm);
       for (const record of records.filter(({ name, why }) => name === snapshot && why !== 'layout')) {
-        await persistence.records.forget(vm, record);
+        await persistence.marks.auto.forget(vm, record);
       }
     } catch (error) {
       log.warn(`${snapshot} is still recorded as taken by us: ${asFailure(error).message}`);
@@ -222,7 +222,7 @@ export class OperationService implements Disposable {
   /** What is in the trash of a VM goes when somebody is at work on it, and its time is over. */
   async #expire(ref: VmRef): Promise<void> {
     const { store, persistence, log, ended } = this.#options;
-    const marks = await persistence.trash.of(ref);
+    const marks = await persistence.marks.trash.of(ref);
     const view = store.vm(ref);
     if (marks.length === 0 || view?.tree === undefined || ended.aborted) {
       return;
@@ -232,7 +232,7 @@ export class OperationService implements Disposable {
     }
     const { tree } = view;
     const kept = findKeptSnapshots(tree, await keepingMarks(persistence, ref)).map(({ name }) => name);
-    const marksNow = (): ReturnType<typeof persistence.trash.of> => persistence.trash.of(ref);
+    const marksNow = (): ReturnType<typeof persistence.marks.trash.of> => persistence.marks.trash.of(ref);
     await expire(ref, { tree, marks, kept, now: Date.now() }, marksNow, log, (request, allows) =>
       this.#runner.run(request, { allows, unasked: true }),
     );
@@ -249,7 +249,7 @@ export class OperationService implements Disposable {
       vm: ref,
       seen: {
         tree: view.tree,
-        records: await persistence.records.of(ref),
+        records: await persistence.marks.auto.of(ref),
         kept: findKeptSnapshots(view.tree, await keepingMarks(persistence, ref)).map(({ name }) => name),
       },
       sort,

@@ -14,7 +14,7 @@ const leastMs = 24 * 3_600_000;
 /** A mark is on no VM, and on no disk. */
 const nothingSeen: LoggedState = { power: 'unknown', disks: [] };
 
-type WishPersistence = Pick<Persistence, 'marks' | 'favourites' | 'trash' | 'operations' | 'audit'>;
+type WishPersistence = Pick<Persistence, 'marks' | 'operations' | 'audit'>;
 
 export class SnapshotWishes {
   readonly #persistence: WishPersistence;
@@ -63,7 +63,7 @@ export class SnapshotWishes {
 
   async #keep(request: Extract<MarkRequest, { kind: 'keep' }>): Promise<MarkRequest> {
     const { vm, snapshots, kept } = request;
-    const marks = await this.#persistence.marks.of(vm);
+    const marks = await this.#persistence.marks.kept.of(vm);
     const before = new Set(findKeptSnapshots(await this.#seen.readTree(vm), marks).map(({ name }) => name));
     await this.#setKept(vm, snapshots, kept);
     // What was so before stays so when it is undone.
@@ -73,7 +73,7 @@ export class SnapshotWishes {
   /** What was put in first is told as put in until then: taking it out and putting it back changes nothing. */
   async #throwAway(request: Extract<MarkRequest, { kind: 'trash' }>): Promise<MarkRequest> {
     const { vm, snapshots, put } = request;
-    const { trash } = this.#persistence;
+    const { trash } = this.#persistence.marks;
     const tree = await this.#seen.readTree(vm);
     const there = inTrash(tree, await trash.of(vm));
     const wanted = tree.snapshots.filter(({ name }) => snapshots.includes(name));
@@ -105,7 +105,7 @@ export class SnapshotWishes {
   async #setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void> {
     const tree = await this.#seen.readTree(ref);
     const { marks } = this.#persistence;
-    const known = await marks.of(ref);
+    const known = await marks.kept.of(ref);
     const chosen = tree.snapshots.filter(({ name }) => snapshots.includes(name));
     const on = new Set(chosen.flatMap((snapshot) => marksOn(snapshot, tree, known)));
     const isMarked = (those: readonly OneSnapshot[], { name }: Snapshot): boolean =>
@@ -117,26 +117,26 @@ export class SnapshotWishes {
         ? chosen.filter((one) => !isMarked(known, one))
         : tree.snapshots.filter((one) => !chosen.includes(one) && isMarked(known, one) && !isMarked(left, one));
     for (const { name, createdAt } of unmarked) {
-      await marks.add(ref, { name, createdAt });
+      await marks.kept.add(ref, { name, createdAt });
     }
-    await Promise.all(kept === 'kept' ? [] : [...on].map((mark) => marks.forget(ref, mark)));
+    await Promise.all(kept === 'kept' ? [] : [...on].map((mark) => marks.kept.forget(ref, mark)));
   }
 
   async favourite(ref: VmRef): Promise<string | undefined> {
-    const marks = await this.#persistence.favourites.of(ref);
+    const marks = await this.#persistence.marks.favourite.of(ref);
     return marks.length === 0 ? undefined : favouriteIn(await this.#seen.readTree(ref), marks)?.name;
   }
 
   /** In place of the one before; undefined: none from now on. */
   async #setFavourite(ref: VmRef, snapshot: string | undefined): Promise<void> {
-    const { favourites } = this.#persistence;
+    const { favourite } = this.#persistence.marks;
     if (snapshot === undefined) {
-      await Promise.all((await favourites.of(ref)).map((mark) => favourites.forget(ref, mark)));
+      await Promise.all((await favourite.of(ref)).map((mark) => favourite.forget(ref, mark)));
       return;
     }
     const chosen = (await this.#seen.readTree(ref)).snapshots.find(({ name }) => name === snapshot);
     if (chosen !== undefined) {
-      await favourites.add(ref, { name: chosen.name, createdAt: chosen.createdAt });
+      await favourite.add(ref, { name: chosen.name, createdAt: chosen.createdAt });
     }
   }
 }

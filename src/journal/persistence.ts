@@ -3,18 +3,16 @@
 import type { Audit } from './audit.js';
 import { DemoRecords } from './demoRecords.js';
 import { Journal } from './journal.js';
-import { KeptMarks } from './keptMarks.js';
+import { type Marks, marksIn } from './marks.js';
 import { GroupJournal } from './groupJournal.js';
-import { FavouriteMark } from './favouriteMark.js';
 import { FrozenRecords } from './frozenRecords.js';
 import { MadeFiles } from './madeFiles.js';
 import { OperationLog } from './operationLog.js';
 import { type LocalOrigin, thisPlace } from './place.js';
-import { Records } from './records.js';
 import { Thumbnails } from './thumbnails.js';
-import { TrashMarks } from './trashMarks.js';
 import type { Log } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
+import type { VmRef } from '../domain/vm.js';
 
 export interface Persistence {
   /** What this editor is called beside those that keep things in the same place. */
@@ -26,13 +24,7 @@ export interface Persistence {
   readonly groups: Pick<GroupJournal, 'begin' | 'readInterrupted' | 'lock'>;
   readonly audit: Pick<Audit, 'note'>;
   readonly operations: Pick<OperationLog, 'add' | 'of'>;
-  readonly records: Pick<Records, 'add' | 'of' | 'forget'>;
-  /** Of snapshots that somebody wants to keep. `of` rejects where it cannot be known. */
-  readonly marks: Pick<KeptMarks, 'add' | 'of' | 'forget'>;
-  /** Of each VM the snapshot that somebody goes back to most. `of` rejects where it cannot be known. */
-  readonly favourites: Pick<FavouriteMark, 'add' | 'of' | 'forget'>;
-  /** Of snapshots that somebody put into the trash. */
-  readonly trash: Pick<TrashMarks, 'add' | 'of' | 'forget'>;
+  readonly marks: Marks;
   /** What displays showed. Rejects never. */
   readonly thumbnails: Pick<Thumbnails, 'keep' | 'of' | 'keepOnly'>;
   /** What the layers of snapshots were. */
@@ -52,10 +44,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
     groups: new GroupJournal(folder, log, undefined, editor),
     audit: journal.audit,
     operations: new OperationLog(folder, log),
-    records: new Records(folder, log),
-    marks: new KeptMarks(folder, log),
-    favourites: new FavouriteMark(folder, log),
-    trash: new TrashMarks(folder, log),
+    marks: marksIn(folder, log),
     thumbnails: new Thumbnails(folder, log),
     frozen: new FrozenRecords(folder, log),
     made: new MadeFiles(folder, log),
@@ -63,8 +52,8 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
   };
 }
 
-const noMarks: Persistence['marks'] = {
-  add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
+const noMarks = {
+  add: ({ connection }: VmRef) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
   of: () => Promise.resolve([]),
   forget: () => Promise.resolve(),
 };
@@ -85,14 +74,7 @@ export const keepNothing: Persistence = {
   },
   audit: { note: () => Promise.resolve() },
   operations: { add: () => Promise.resolve(), of: () => Promise.resolve([]) },
-  records: {
-    add: ({ connection }) => Promise.reject(new Failure('journal', { doing: 'look for the records', connection })),
-    of: () => Promise.resolve([]),
-    forget: () => Promise.resolve(),
-  },
-  marks: noMarks,
-  favourites: noMarks,
-  trash: { ...noMarks, of: () => Promise.resolve([]) },
+  marks: { auto: noMarks, kept: noMarks, favourite: noMarks, trash: noMarks },
   thumbnails: {
     keep: () => Promise.resolve(),
     of: () => Promise.resolve(undefined),

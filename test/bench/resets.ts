@@ -10,7 +10,7 @@ import { SessionVm } from '../../src/api/sessionVm.js';
 import { LibrarySession } from '../../src/api/librarySession.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { logFolder, OperationLog } from '../../src/journal/operationLog.js';
-import { Records } from '../../src/journal/records.js';
+import { marksIn } from '../../src/journal/marks.js';
 import { Session } from '../../src/session/session.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
@@ -149,7 +149,7 @@ async function fillUp(state: string, vm: VmRef): Promise<void> {
   for (let count = logged.length; count < mostKept; count += 1) {
     await log.add(again);
   }
-  const records = new Records(state, silentLog);
+  const records = marksIn(state, silentLog).auto;
   for (let count = (await records.of(vm)).length; count < mostKept; count += 1) {
     await records.add(vm, { name: `gone-${count}`, createdAt: count * 1_000, why: 'revert' });
   }

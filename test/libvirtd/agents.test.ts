@@ -7,7 +7,7 @@ import { buildDoor } from '../../scripts/build.mjs';
 import { root } from '../../scripts/rig/root.mjs';
 import { OperationLog } from '../../src/journal/operationLog.js';
 import { parseSettings } from '../../src/manifest/settings.js';
-import { TrashMarks } from '../../src/journal/trashMarks.js';
+import { marksIn } from '../../src/journal/marks.js';
 import { SharedSettings } from '../../src/session/sharedSettings.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
@@ -275,7 +275,7 @@ describe('an agent over MCP', function () {
     const xml = await rig.virsh('snapshot-dumpxml', vm, 'in-trash');
     const createdAt = 1_000 * Number(/<creationTime>(\d+)</u.exec(xml)?.[1]);
     const mark = { name: 'in-trash', createdAt, until: 1 };
-    await new TrashMarks(state, silentLog).add({ connection: rig.uri, uuid }, mark);
+    await marksIn(state, silentLog).trash.add({ connection: rig.uri, uuid }, mark);
     await permissions({ [vm]: 'checkpoint' });
     await done('checkpoint_vm', { vm });
     // Its turn comes after whatever the first one has begun.

@@ -159,7 +159,7 @@ if (task !== undefined) {
       const { at, reverted } = await diesWithQemu('sound');
       assert.deepEqual(told(await nextEditor(at.journal)), ['after']);
       await isAs(at, reverted);
-      const records = await keepIn(at.journal, silentLog).records.of(at.stage.ref);
+      const records = await keepIn(at.journal, silentLog).marks.auto.of(at.stage.ref);
       assert.deepEqual(
         records.map(({ why: reason, stays }) => [reason, stays]),
         [['revert', true]],

@@ -9,7 +9,7 @@ import type { OperationRequest } from '../../src/domain/operation.js';
 import type { Failure } from '../../src/domain/failure.js';
 import { UndoLook } from '../../src/engine/undoLook.js';
 import { faultsOf } from '../jsonSchema.js';
-import { TrashMarks } from '../../src/journal/trashMarks.js';
+import { marksIn } from '../../src/journal/marks.js';
 import { allRows, itRarely } from '../allRows.js';
 import { silentLog } from '../silentLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';
@@ -236,7 +236,7 @@ describe('undo', () => {
     await engine.idle();
     assert.deepEqual(await present(), ['a', 'b', 'c', 'd', 'e'], 'their time is not over');
     // As if the days had passed.
-    const marks = new TrashMarks(folder, silentLog);
+    const marks = marksIn(folder, silentLog).trash;
     for (const mark of await marks.of(ref)) {
       await marks.add(ref, { ...mark, until: 1 });
     }

@@ -9,7 +9,7 @@ import type { SnapshotTree } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { inTrash } from '../../src/engine/look/keptSnapshots.js';
 import { UndoLook } from '../../src/engine/undoLook.js';
-import { TrashMarks } from '../../src/journal/trashMarks.js';
+import { marksIn } from '../../src/journal/marks.js';
 import { silentLog } from '../silentLog.js';
 import { type Image, readImage } from '../oracle/images.js';
 import type { OracleVm } from '../oracle/oracleVm.js';
@@ -61,7 +61,7 @@ export class UndoStory {
     const { engine } = this.rig;
     const tree = await engine.readTree(this.ref);
     const [kept, favourite] = [await engine.keptSnapshots(this.ref), await engine.readFavourite(this.ref)];
-    const marks = new TrashMarks(join(this.rig.daemon.dir, 'journal'), silentLog);
+    const marks = marksIn(join(this.rig.daemon.dir, 'journal'), silentLog).trash;
     const trash = inTrash(tree, await marks.of(this.ref)).map(({ name }) => name);
     const byName = new Map(tree.snapshots.map((one) => [one.name, one]));
     const ours = (name: string | undefined): string => {

@@ -41,7 +41,7 @@ export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): Au
   return standsOnTarget ? trustedRecords(tree, [last])[0] : undefined;
 }
 
-type OwnNotes = Pick<Persistence, 'records' | 'marks' | 'favourites' | 'trash' | 'thumbnails' | 'frozen'>;
+type OwnNotes = Pick<Persistence, 'marks' | 'thumbnails' | 'frozen'>;
 
 /**
  * Keeps in the picture, for each VM whose snapshots are known, which of them are ours, what a revert can go back to, and
@@ -105,13 +105,13 @@ export class SnapshotMarks implements Disposable {
 
   async #mark(ref: VmRef, tree: SnapshotTree): Promise<void> {
     const mayBeOurs = tree.snapshots.some(({ trailers }) => trailers.auto !== undefined);
-    const { records, marks, favourites, trash } = this.#persistence;
+    const { marks } = this.#persistence;
     const isEmpty = tree.snapshots.length === 0;
     const [ours, kept, favourite, thrown] = await Promise.allSettled([
-      mayBeOurs ? records.of(ref) : Promise.resolve([]),
-      isEmpty ? Promise.resolve([]) : marks.of(ref),
-      isEmpty ? Promise.resolve([]) : favourites.of(ref),
-      isEmpty ? Promise.resolve([]) : trash.of(ref),
+      mayBeOurs ? marks.auto.of(ref) : Promise.resolve([]),
+      isEmpty ? Promise.resolve([]) : marks.kept.of(ref),
+      isEmpty ? Promise.resolve([]) : marks.favourite.of(ref),
+      isEmpty ? Promise.resolve([]) : marks.trash.of(ref),
     ]);
     if (this.#store.vm(ref)?.tree !== tree) {
       return;

@@ -11,7 +11,7 @@ import type { Persistence } from '../../journal/persistence.js';
 export async function carryMarks(
   { request, steps }: PlannedWork,
   { tree }: Facts,
-  { marks, favourites }: Pick<Persistence, 'marks' | 'favourites'>,
+  { marks }: Pick<Persistence, 'marks'>,
   log: Log,
 ): Promise<void> {
   const step = steps.find((one) => one.kind === 'redefineAs');
@@ -20,7 +20,7 @@ export async function carryMarks(
     return;
   }
   try {
-    for (const kept of [marks, favourites]) {
+    for (const kept of [marks.kept, marks.favourite]) {
       const own = (await kept.of(request.vm)).filter(
         ({ name, createdAt }) => name === was.name && createdAt === was.createdAt,
       );

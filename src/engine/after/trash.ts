@@ -7,7 +7,7 @@ import type { OperationRequest } from '../../domain/operation.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { leavesFirst } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { TrashMark } from '../../journal/trashMarks.js';
+import type { TrashMark } from '../../journal/marks.js';
 import type { PlannedWork } from '../../operations/plan.js';
 import { losesNothingBut } from './autoPrune.js';
 import { inTrash } from '../look/keptSnapshots.js';

@@ -1,6 +1,6 @@
 // Which snapshots somebody wants to keep, by the marks that were put on them. Refuses to know how marks are kept.
 import type { OneSnapshot } from '../../journal/snapshotRecords.js';
-import type { TrashMark } from '../../journal/trashMarks.js';
+import type { TrashMark } from '../../journal/marks.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { Persistence } from '../../journal/persistence.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
@@ -31,11 +31,8 @@ export function marksOn(snapshot: Snapshot, tree: SnapshotTree, marks: readonly 
 }
 
 /** All marks that keep a snapshot: a favourite is kept too. */
-export async function keepingMarks(
-  { marks, favourites }: Pick<Persistence, 'marks' | 'favourites'>,
-  ref: VmRef,
-): Promise<readonly OneSnapshot[]> {
-  return (await Promise.all([marks.of(ref), favourites.of(ref)])).flat();
+export async function keepingMarks({ marks }: Pick<Persistence, 'marks'>, ref: VmRef): Promise<readonly OneSnapshot[]> {
+  return (await Promise.all([marks.kept.of(ref), marks.favourite.of(ref)])).flat();
 }
 
 /** The one that the mark is on: it goes along when the snapshot is renamed, but not where that could be one of two. */

@@ -35,12 +35,12 @@ export interface OwnKnowledge {
 
 /** @param requests that are to be planned with it */
 export async function readOwnKnowledge(
-  persistence: Pick<Persistence, 'records' | 'marks' | 'favourites' | 'operations' | 'frozen'>,
+  persistence: Pick<Persistence, 'marks' | 'operations' | 'frozen'>,
   ref: VmRef,
   requests: readonly OperationRequest[],
 ): Promise<OwnKnowledge> {
   const [records, marks, frozen, log] = await Promise.all([
-    persistence.records.of(ref),
+    persistence.marks.auto.of(ref),
     keepingMarks(persistence, ref),
     persistence.frozen.of(ref),
     requests.some(({ kind }) => forecasted.has(kind)) ? persistence.operations.of(ref, newestOfLog) : [],

@@ -8,14 +8,14 @@ const slackMs = 2_000;
 
 /** Rejects with the Failure of a record that cannot be written: as it stands, it lets the snapshot go. */
 export async function keepInterruptedCheckpoints(
-  { records }: Pick<Persistence, 'records'>,
+  { marks }: Pick<Persistence, 'marks'>,
   { request: { vm }, plan, startedAt }: JournalEntry,
 ): Promise<void> {
   const names = new Set(plan.steps.flatMap((step) => (step.kind === 'createSnapshot' ? [step.name] : [])));
   const since = startedAt - slackMs;
-  for (const record of await records.of(vm)) {
+  for (const record of await marks.auto.of(vm)) {
     if (record.stays !== true && (names.has(record.name) || record.createdAt >= since)) {
-      await records.add(vm, { ...record, stays: true });
+      await marks.auto.add(vm, { ...record, stays: true });
     }
   }
 }

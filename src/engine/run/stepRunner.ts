@@ -19,7 +19,7 @@ type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 export class StepRunner {
   readonly #look: FreshLook;
   readonly #clock: Clock;
-  readonly #records: Persistence['records'];
+  readonly #marks: Persistence['marks'];
   readonly #thumbnails: Persistence['thumbnails'];
   readonly #made: Persistence['made'];
   readonly #frozen: Persistence['frozen'];
@@ -27,11 +27,11 @@ export class StepRunner {
   constructor(
     look: FreshLook,
     clock: Clock,
-    { records, thumbnails, made, frozen }: Pick<Persistence, 'records' | 'thumbnails' | 'made' | 'frozen'>,
+    { marks, thumbnails, made, frozen }: Pick<Persistence, 'marks' | 'thumbnails' | 'made' | 'frozen'>,
   ) {
     this.#look = look;
     this.#clock = clock;
-    this.#records = records;
+    this.#marks = marks;
     this.#thumbnails = thumbnails;
     this.#made = made;
     this.#frozen = frozen;
@@ -134,7 +134,7 @@ export class StepRunner {
     try {
       const target = request.kind === 'revert' ? { target: request.snapshot } : {};
       const stays = recovers === undefined ? {} : { stays: recovers };
-      await this.#records.add(request.vm, { name, why: auto, createdAt, ...target, ...stays });
+      await this.#marks.auto.add(request.vm, { name, why: auto, createdAt, ...target, ...stays });
     } catch (error) {
       log.warn(`nothing will vouch for ${name}, which we took unasked: ${asFailure(error).message}`);
     }

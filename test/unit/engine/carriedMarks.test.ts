@@ -14,9 +14,9 @@ describe('marks on a snapshot that gets another name', () => {
 
   const carried = async (request: OperationRequest, of = a.createdAt): Promise<readonly unknown[]> => {
     const persistence = new FakeKeeping();
-    await persistence.marks.add(ref, { name: 'a', createdAt: of });
-    await persistence.marks.add(ref, { name: 'b', createdAt: b.createdAt });
-    await persistence.favourites.add(ref, { name: 'a', createdAt: of });
+    await persistence.marks.kept.add(ref, { name: 'a', createdAt: of });
+    await persistence.marks.kept.add(ref, { name: 'b', createdAt: b.createdAt });
+    await persistence.marks.favourite.add(ref, { name: 'a', createdAt: of });
     const step = { kind: 'redefineAs', snapshot: 'a', name: 'c', description: '' } as never;
     await carryMarks({ request, before, steps: [step], progress: 'timeOnly' } as never, there, persistence, silentLog);
     return [

@@ -2,7 +2,7 @@
 import type { AuditNote } from '../../../src/journal/audit.js';
 import type { JournalEntry, OperationEnd, StepRecord, UnreadableEntry } from '../../../src/journal/entry.js';
 import type { OneSnapshot } from '../../../src/journal/snapshotRecords.js';
-import type { TrashMark } from '../../../src/journal/trashMarks.js';
+import type { TrashMark } from '../../../src/journal/marks.js';
 import type { OpenEntry } from '../../../src/journal/journal.js';
 import { keepNothing, type Persistence } from '../../../src/journal/persistence.js';
 import type { DemoVm } from '../../../src/domain/demoVm.js';
@@ -121,7 +121,7 @@ export class FakeKeeping implements Persistence {
     of: (vm) => Promise.resolve(this.logged.filter((one) => vmKey(one.vm) === vmKey(vm))),
   };
 
-  readonly records: Persistence['records'] = {
+  readonly #auto: Persistence['marks']['auto'] = {
     add: (vm, snapshot) => {
       const others = (this.recorded.get(vmKey(vm)) ?? []).filter(({ name }) => name !== snapshot.name);
       this.recorded.set(vmKey(vm), [...others, snapshot]);
@@ -136,13 +136,13 @@ export class FakeKeeping implements Persistence {
   };
 
   readonly marked = new Map<string, OneSnapshot[]>();
-  readonly marks: Persistence['marks'] = {
+  readonly #kept: Persistence['marks']['kept'] = {
     add: (vm, { name, createdAt }) => {
       this.marked.set(vmKey(vm), [...(this.marked.get(vmKey(vm)) ?? []), { name, createdAt }]);
       return Promise.resolve();
     },
     of: (vm) =>
-      this.broken.has('marks')
+      this.broken.has('kept')
         ? Promise.reject(new Failure('journal', { path: '/kept' }))
         : Promise.resolve(this.marked.get(vmKey(vm)) ?? []),
     forget: (vm, { name, createdAt }) => {
@@ -153,13 +153,13 @@ export class FakeKeeping implements Persistence {
   };
 
   readonly favoured = new Map<string, OneSnapshot>();
-  readonly favourites: Persistence['favourites'] = {
+  readonly #favourite: Persistence['marks']['favourite'] = {
     add: (vm, { name, createdAt }) => {
       this.favoured.set(vmKey(vm), { name, createdAt });
       return Promise.resolve();
     },
     of: (vm) =>
-      this.broken.has('favourites')
+      this.broken.has('favourite')
         ? Promise.reject(new Failure('journal', { path: '/favourite' }))
         : Promise.resolve([this.favoured.get(vmKey(vm)) ?? []].flat()),
     forget: (vm, { name }) => {
@@ -171,7 +171,7 @@ export class FakeKeeping implements Persistence {
   };
 
   readonly thrown = new Map<string, TrashMark[]>();
-  readonly trash: Persistence['trash'] = {
+  readonly #trash: Persistence['marks']['trash'] = {
     add: (vm, mark) => {
       this.thrown.set(vmKey(vm), [...(this.thrown.get(vmKey(vm)) ?? []), mark]);
       return Promise.resolve();
@@ -182,6 +182,13 @@ export class FakeKeeping implements Persistence {
       this.thrown.set(vmKey(vm), left);
       return Promise.resolve();
     },
+  };
+
+  readonly marks: Persistence['marks'] = {
+    auto: this.#auto,
+    kept: this.#kept,
+    favourite: this.#favourite,
+    trash: this.#trash,
   };
 
   readonly layers = new Map<string, readonly FrozenRecord[]>();

@@ -68,7 +68,7 @@ describe('a snapshot that is to be kept', () => {
     const web = fakeVm('web', ['s']);
     const r = await rig(web);
     const ref = { connection: uri, uuid: uuidOf('web') };
-    r.persistence.broken.add('marks');
+    r.persistence.broken.add('kept');
     await r.look('web');
     await settled();
     await assert.rejects(r.engine.keptSnapshots(ref), { name: 'Failure', kind: 'journal' });
@@ -124,7 +124,7 @@ describe('the favourite of a VM', () => {
   it('is not known where its mark cannot be read: whoever deletes by rule is told so', async () => {
     const r = await rig(fakeVm('web', ['s']));
     const ref = { connection: uri, uuid: uuidOf('web') };
-    r.persistence.broken.add('favourites');
+    r.persistence.broken.add('favourite');
     await r.look('web');
     await settled();
     await assert.rejects(r.engine.keptSnapshots(ref), { name: 'Failure', kind: 'journal' });

@@ -1,13 +1,13 @@
 // The mark on the favourite of a VM outlives the editor, and there is one for each VM.
 import assert from 'node:assert/strict';
-import { FavouriteMark } from '../../../src/journal/favouriteMark.js';
+import { type Marks, marksIn } from '../../../src/journal/marks.js';
 import { silentLog } from '../../silentLog.js';
 import { vm } from './plans.js';
 import { ownFolders } from './samples.js';
 
 describe('the mark on the favourite of a VM', () => {
   const folder = ownFolders();
-  const marks = (): FavouriteMark => new FavouriteMark(folder(), silentLog);
+  const marks = (): Marks['favourite'] => marksIn(folder(), silentLog).favourite;
   const one = { name: 'golden', createdAt: 1_800_000_000_000 };
   const other = { name: 'clean', createdAt: 1_700_000_000_000 };
 

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { KeptMarks } from '../../../src/journal/keptMarks.js';
-import { Records } from '../../../src/journal/records.js';
+import { type Marks, marksIn } from '../../../src/journal/marks.js';
 import { silentLog } from '../../silentLog.js';
 import { vm } from './plans.js';
 import { ownFolders } from './samples.js';
@@ -12,7 +11,7 @@ const mark = { name: 'golden', createdAt: 1_800_000_000_000 };
 
 describe('marks of snapshots that are to be kept', () => {
   const folder = ownFolders();
-  const marks = (): KeptMarks => new KeptMarks(folder(), silentLog);
+  const marks = (): Marks['kept'] => marksIn(folder(), silentLog).kept;
   const file = (): string =>
     readdirSync(folder(), { recursive: true, encoding: 'utf8' })
       .map((path) => join(folder(), path))
@@ -30,7 +29,7 @@ describe('marks of snapshots that are to be kept', () => {
 
   it('are no records of snapshots that we took, and the other way round', async () => {
     await marks().add(vm, mark);
-    const records = new Records(folder(), silentLog);
+    const records = marksIn(folder(), silentLog).auto;
     assert.deepEqual(await records.of(vm), []);
     await records.add(vm, { ...mark, name: 'auto', why: 'revert' });
     assert.deepEqual(await marks().of(vm), [mark]);

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { Records } from '../../../src/journal/records.js';
+import { type Marks, marksIn } from '../../../src/journal/marks.js';
 import { silentLog } from '../../silentLog.js';
 import type { AutoSnapshot } from '../../../src/domain/facts.js';
 import { vm } from './plans.js';
@@ -22,7 +22,7 @@ const leaf: AutoSnapshot = { name: 'leaf', why: 'layout', createdAt: 1_800_000_0
 
 describe('the records of snapshots that we took unasked', () => {
   const folder = ownFolders();
-  const records = (): Records => new Records(folder(), silentLog);
+  const records = (): Marks['auto'] => marksIn(folder(), silentLog).auto;
   const files = (): readonly string[] =>
     readdirSync(folder(), { recursive: true, encoding: 'utf8' })
       .map((path) => join(folder(), path))
@@ -96,7 +96,7 @@ describe('the records of snapshots that we took unasked', () => {
 
   it('believe no file that was moved, changed or made up', async () => {
     const log = keptLog();
-    const watched = new Records(folder(), log);
+    const watched = marksIn(folder(), log).auto;
     await watched.add(vm, auto);
     const [path = ''] = files();
     const sound = readFileSync(path, 'utf8');

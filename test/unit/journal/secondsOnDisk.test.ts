@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { entryOf, parseEntry, writeHead } from '../../../src/journal/entryText.js';
-import { KeptMarks } from '../../../src/journal/keptMarks.js';
+import { marksIn } from '../../../src/journal/marks.js';
 import { silentLog } from '../../silentLog.js';
 import { head, vm } from './plans.js';
 import { ownFolders } from './samples.js';
@@ -21,11 +21,11 @@ describe('times of snapshots on the disk', () => {
   it('are read out of an old mark as what they mean', async () => {
     mkdirSync(dirname(place()), { recursive: true, mode: 0o700 });
     writeFileSync(place(), JSON.stringify({ version: 1, ...vm, name: 'golden', createdAt: seconds, at: 1 }));
-    assert.deepEqual(await new KeptMarks(folder(), silentLog).of(vm), [{ name: 'golden', createdAt }]);
+    assert.deepEqual(await marksIn(folder(), silentLog).kept.of(vm), [{ name: 'golden', createdAt }]);
   });
 
   it('are written into a mark as before, in its place, and found there to be forgotten', async () => {
-    const marks = new KeptMarks(folder(), silentLog);
+    const marks = marksIn(folder(), silentLog).kept;
     await marks.add(vm, { name: 'golden', createdAt });
     const written = JSON.parse(readFileSync(place(), 'utf8')) as { readonly createdAt: unknown };
     assert.equal(written.createdAt, seconds);

@@ -1,0 +1,112 @@
+// The marks of single snapshots, which a rule must be able to believe later. Each sort has files of its own: two programs that
+// mark the same snapshot at once, each in its way, then never write the same file.
+import * as v from 'valibot';
+import type { Log } from '../base/log.js';
+import { autoReasons } from '../domain/description.js';
+import type { AutoSnapshot } from '../domain/facts.js';
+import type { FileSystem } from './durable.js';
+import { count, parseAs } from './json.js';
+import { type OneSnapshot, SnapshotRecords, type SnapshotRecordsOptions } from './snapshotRecords.js';
+
+export interface TrashMark extends OneSnapshot {
+  /** Milliseconds since 1970: nobody deletes it unasked before. */
+  readonly until: number;
+}
+
+type MarksOf<T extends OneSnapshot> = Pick<SnapshotRecords<T>, 'add' | 'of' | 'forget'>;
+
+export interface Marks {
+  /** Of snapshots that we took unasked. */
+  readonly auto: MarksOf<AutoSnapshot>;
+  /** Of snapshots that a person wants to keep: whatever deletes by rule leaves them alone. `of` rejects where it cannot be known. */
+  readonly kept: MarksOf<OneSnapshot>;
+  /** Of each VM the snapshot that a person goes back to most. `of` rejects where it cannot be known. */
+  readonly favourite: MarksOf<OneSnapshot>;
+  /** Of snapshots that a person put into the trash. */
+  readonly trash: MarksOf<TrashMark>;
+}
+
+const autoFields = v.object({
+  why: v.picklist(autoReasons),
+  target: v.exactOptional(v.string()),
+  // Whatever it says there, somebody wanted it to stay.
+  stays: v.exactOptional(
+    v.pipe(
+      v.unknown(),
+      v.transform(() => true as const),
+    ),
+  ),
+});
+
+const auto: SnapshotRecordsOptions<AutoSnapshot> = {
+  subfolder: 'records',
+  maxOfVm: 200,
+  write: ({ why, target, stays }) => ({ why, target, stays }),
+  parse: (one, fields) => {
+    const read = parseAs(autoFields, fields);
+    return read && { ...one, ...read };
+  },
+  inDoubt: 'none',
+  doing: {
+    add: 'recording a snapshot that we took',
+    forget: 'forgetting a snapshot that we took',
+    read: 'reading which snapshots we took',
+  },
+};
+
+const kept: SnapshotRecordsOptions<OneSnapshot> = {
+  subfolder: 'kept',
+  // More than a VM has snapshots: a mark that was forgotten would be a snapshot deleted.
+  maxOfVm: 10_000,
+  write: () => ({}),
+  parse: (one) => one,
+  // If it cannot be read, the snapshot counts as marked: no rule deletes it.
+  inDoubt: 'fail',
+  doing: {
+    add: 'marking a snapshot to be kept',
+    forget: 'taking the mark off a snapshot that was to be kept',
+    read: 'reading which snapshots are to be kept',
+  },
+};
+
+const favourite: SnapshotRecordsOptions<OneSnapshot> = {
+  subfolder: 'favourite',
+  // Another one takes its place.
+  maxOfVm: 1,
+  write: () => ({}),
+  parse: (one) => one,
+  inDoubt: 'fail',
+  doing: {
+    add: 'marking a snapshot as the favourite',
+    forget: 'taking the mark off the favourite snapshot',
+    read: 'reading which snapshot is the favourite',
+  },
+};
+
+const trashFields = v.looseObject({ until: count });
+
+const trash: SnapshotRecordsOptions<TrashMark> = {
+  subfolder: 'trash',
+  maxOfVm: 10_000,
+  write: ({ until }) => ({ until }),
+  parse: (one, fields) => {
+    const read = parseAs(trashFields, fields);
+    return read && { ...one, until: read.until };
+  },
+  // If it cannot be read, the snapshot stays.
+  inDoubt: 'none',
+  doing: {
+    add: 'putting a snapshot into the trash',
+    forget: 'taking a snapshot out of the trash',
+    read: 'reading what is in the trash',
+  },
+};
+
+export function marksIn(folder: string, log: Log, fs?: FileSystem): Marks {
+  return {
+    auto: new SnapshotRecords(auto, folder, log, fs),
+    kept: new SnapshotRecords(kept, folder, log, fs),
+    favourite: new SnapshotRecords(favourite, folder, log, fs),
+    trash: new SnapshotRecords(trash, folder, log, fs),
+  };
+}
