@@ -393,7 +393,7 @@ async function makeSystem({ hands, workbench, daemon }) {
   await hands.type(`New System of ${members.length} VMs`, 'shop');
   await hands.enter();
   for (const title of ['before the demo', 'prices in euros']) {
-    await hands.menu(/^shop, /, 'Create Restore Point of System');
+    await hands.menu(/^shop, /, 'Create Snapshot');
     await hands.type('Title of the Restore Point', title);
     await hands.enter();
     await hands.expand(/^shop, /);

@@ -102,16 +102,16 @@ export function systemActions({ known, views }: ShownSystem): readonly VmAction[
             icon: 'history',
             value: 'virtRewind.revertToLast' as const,
           },
-          { label: t('Revert System…'), icon: 'history', value: 'virtRewind.revertSystem' as const },
+          { label: t('Revert…'), icon: 'history', value: 'virtRewind.revert' as const },
         ]),
     ...(points.some(({ auto }) => auto === 'revert')
-      ? [{ label: t('Undo Revert of System…'), icon: 'discard', value: 'virtRewind.undoSystemRevert' as const }]
+      ? [{ label: t('Undo Revert…'), icon: 'discard', value: 'virtRewind.undoRevert' as const }]
       : []),
     ...(powers.some((power) => power === 'off' || power === 'paused')
-      ? [{ label: t('Start System'), icon: 'debug-start', value: 'virtRewind.startSystem' as const }]
+      ? [{ label: t('Start'), icon: 'debug-start', value: 'virtRewind.start' as const }]
       : []),
     ...(powers.includes('running')
-      ? [{ label: t('Shut Down System'), icon: 'stop-circle', value: 'virtRewind.shutDownSystem' as const }]
+      ? [{ label: t('Shut Down'), icon: 'stop-circle', value: 'virtRewind.shutDown' as const }]
       : []),
     { label: t('Show Picture'), icon: 'type-hierarchy', value: 'virtRewind.showPicture' },
   ];

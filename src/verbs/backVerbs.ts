@@ -5,14 +5,14 @@ export const backVerbs = {
   revert: {
     title: 'Revert…',
     icon: 'history',
-    arguments: ['vm', 'snapshot', 'after', 'checkpointFirst', 'confirm'],
+    arguments: ['vm', 'system', 'snapshot', 'after', 'checkpointFirst', 'confirm'],
     places: [onRow('inline@1', { is: ['revertable'] }), onRow('2_revert@1', { is: ['revertable'], rows: 'one' })],
     keys: [{ key: 'ctrl+alt+r', on: 'row' }],
   },
   undoRevert: {
     title: 'Undo Revert…',
     icon: 'discard',
-    arguments: ['vm', 'after', 'checkpointFirst', 'confirm'],
+    arguments: ['vm', 'system', 'after', 'checkpointFirst', 'confirm'],
     places: [onRow('2_revert@2', { is: ['undoable'], rows: 'one' })],
   },
   undo: {

@@ -10,13 +10,13 @@ export const powerVerbs = {
   start: {
     title: 'Start',
     icon: 'debug-start',
-    arguments: ['vm'],
+    arguments: ['vm', 'system'],
     places: [onRow('inline@2', { is: ['startable'] }), inMenu('power', '1_on@1', { is: ['startable'] })],
   },
   shutDown: {
     title: 'Shut Down',
     icon: 'stop-circle',
-    arguments: ['vm', 'confirm'],
+    arguments: ['vm', 'system', 'confirm'],
     places: [inMenu('power', '2_off@1', { is: ['shutdownable'] })],
   },
   forceOff: {
@@ -34,7 +34,7 @@ export const powerVerbs = {
   resume: {
     title: 'Resume',
     icon: 'debug-continue',
-    arguments: ['vm'],
+    arguments: ['vm', 'system'],
     places: [inMenu('power', '1_on@2', { is: ['resumable'] })],
   },
   restart: {

@@ -5,8 +5,11 @@ export const snapshotVerbs = {
   createSnapshot: {
     title: 'Create Snapshot…',
     icon: 'device-camera',
-    arguments: ['vm', 'kind', 'style', 'quiesce', 'live', 'without', 'title', 'description'],
-    places: [onRow('1_create@1', { is: ['checkpointable', 'vm|here'] })],
+    arguments: ['vm', 'system', 'kind', 'style', 'quiesce', 'live', 'without', 'title', 'description'],
+    places: [
+      onRow('1_create@1', { is: ['checkpointable', 'vm|here'] }),
+      onRow('1_create@1', { is: ['checkpointable', 'system'], rows: 'one' }),
+    ],
     keys: [{ key: 'insert', on: 'row' }],
   },
   quickCheckpoint: {
@@ -25,7 +28,7 @@ export const snapshotVerbs = {
   renameSnapshot: {
     title: 'Rename…',
     icon: 'edit',
-    arguments: ['vm', 'snapshot', 'title'],
+    arguments: ['vm', 'system', 'snapshot', 'title'],
     places: [onRow('3_edit@1', { is: ['describable|renamable'], rows: 'one' })],
     keys: [{ key: 'f2', on: 'row' }],
   },
@@ -56,8 +59,8 @@ export const snapshotVerbs = {
   deleteSnapshot: {
     title: 'Delete Snapshot…',
     icon: 'trash',
-    arguments: ['vm', 'snapshot', 'confirm'],
-    places: [onRow('9_danger@1', { is: ['deletable'] })],
+    arguments: ['vm', 'system', 'snapshot', 'confirm'],
+    places: [onRow('9_danger@1', { is: ['deletable'] }), onRow('9_danger@1', { is: ['point'], rows: 'one' })],
     keys: [{ key: 'delete', mac: 'cmd+backspace', on: 'row' }],
   },
   deleteWithDescendants: {

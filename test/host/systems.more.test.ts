@@ -48,11 +48,11 @@ describe('a system of VMs in the editor', () => {
   after(() => rig.stop());
 
   it('is made of the selected rows', async () => {
-    await rejects(call('virtRewind.checkpointSystem', { title: 'clean' }), 'notFound');
+    await rejects(call('virtRewind.createSnapshot', { system: 'shop', title: 'clean' }), 'notFound');
     await rejects(call('virtRewind.createSystem', { vms: [names[0]], title: 'one' }), 'invalid');
     const { system } = await call<{ system: string }>('virtRewind.createSystem', { vms: names, title: 'pair' });
     await rejects(call('virtRewind.createSystem', { vms: names, title: 'pair' }), 'exists');
-    await call('virtRewind.renameSystem', { system, title: 'shop' });
+    await call('virtRewind.renameSnapshot', { system, title: 'shop' });
     const { tree } = await rig.api();
     const [top] = await tree.getChildren();
     assert.ok(top?.kind === 'system' && top.system === system);
@@ -65,10 +65,10 @@ describe('a system of VMs in the editor', () => {
   });
 
   it('is kept at one moment, and says so', async () => {
-    const { point } = await call<SystemResult>('virtRewind.checkpointSystem', { system: 'shop', title: 'clean' });
+    const { point } = await call<SystemResult>('virtRewind.createSnapshot', { system: 'shop', title: 'clean' });
     assert.ok(point?.spreadMs !== undefined);
     assert.match((await descriptions())[3]!, /^clean: ● /u);
-    await rejects(call('virtRewind.checkpointSystem', { system: 'shop', title: 'clean' }), 'exists');
+    await rejects(call('virtRewind.createSnapshot', { system: 'shop', title: 'clean' }), 'exists');
     const { tree } = await rig.api();
     const item = await tree.resolveTreeItem(tree.getTreeItem(await pointRow('clean')), await pointRow('clean'));
     assert.match((item.tooltip as { value: string }).value, /ms apart/u);
@@ -86,13 +86,13 @@ describe('a system of VMs in the editor', () => {
 
   it('goes back as one, and forth', async () => {
     await Promise.all(guests.map((guest) => guest.setCounters(77)));
-    await asksFirst(call('virtRewind.revertSystem', { system: 'shop', snapshot: 'clean' }));
-    await call('virtRewind.revertSystem', { system: 'shop', snapshot: 'clean', confirm: false });
+    await asksFirst(call('virtRewind.revert', { system: 'shop', snapshot: 'clean' }));
+    await call('virtRewind.revert', { system: 'shop', snapshot: 'clean', confirm: false });
     assert.deepEqual(
       (await counters()).map(({ memory }) => memory),
       [0, 0],
     );
-    await call('virtRewind.undoSystemRevert', { system: 'shop', confirm: false });
+    await call('virtRewind.undoRevert', { system: 'shop', confirm: false });
     assert.deepEqual(
       (await counters()).map(({ memory, disk }) => [memory, disk]),
       [
@@ -111,7 +111,7 @@ describe('a system of VMs in the editor', () => {
     const points = (await under()).filter(({ kind }) => kind === 'point');
     assert.equal(points.length, 3);
     await rejects(
-      call('virtRewind.deleteRestorePoint', { system: 'shop', snapshot: 'nothing', confirm: false }),
+      call('virtRewind.deleteSnapshot', { system: 'shop', snapshot: 'nothing', confirm: false }),
       'notFound',
     );
     const { tree } = await rig.api();
@@ -119,7 +119,7 @@ describe('a system of VMs in the editor', () => {
     const spoken = points.map((node) => tree.getTreeItem(node).accessibilityInformation?.label ?? '');
     const [made] = spoken.flatMap((label) => /checkpoint [\d: -]+/u.exec(label) ?? []);
     assert.ok(made);
-    await call('virtRewind.deleteRestorePoint', { system: 'shop', snapshot: made, confirm: false });
+    await call('virtRewind.deleteSnapshot', { system: 'shop', snapshot: made, confirm: false });
     assert.equal((await under()).filter(({ kind }) => kind === 'point').length, 2);
     await rejects(call('virtRewind.prune', { system: 'shop', keepLast: 1, confirm: false }), 'notFound');
     // Menus show their failures themselves.
@@ -129,14 +129,14 @@ describe('a system of VMs in the editor', () => {
 
   it('is pruned by a rule: what is kept stays', async () => {
     await call('virtRewind.keepSnapshot', { vm: names[0], snapshot: 'clean' });
-    await call('virtRewind.checkpointSystem', { system: 'shop', title: 'old' });
-    await call('virtRewind.checkpointSystem', { system: 'shop', title: 'new' });
+    await call('virtRewind.createSnapshot', { system: 'shop', title: 'old' });
+    await call('virtRewind.createSnapshot', { system: 'shop', title: 'new' });
     await asksFirst(call('virtRewind.prune', { system: 'shop', keepLast: 1 }));
     const person = new Person();
     try {
       const all = await under();
       const rows = all.filter(({ kind }) => kind === 'point');
-      assert.match(await takesBack(rig, person, () => fromMenu('virtRewind.deleteRestorePoint', rows[0]!)), /shop/u);
+      assert.match(await takesBack(rig, person, () => fromMenu('virtRewind.deleteSnapshot', rows[0]!)), /shop/u);
       assert.match(
         await takesBack(rig, person, () => call('virtRewind.prune', { system: 'shop', keepLast: 1 })),
         /shop.*old/u,
@@ -150,7 +150,7 @@ describe('a system of VMs in the editor', () => {
       stays: [{ snapshot: 'clean', why: 'kept' }],
     });
     await call('virtRewind.unkeepSnapshot', { vm: names[0], snapshot: 'clean' });
-    await call('virtRewind.deleteRestorePoint', { system: 'shop', snapshot: 'new', confirm: false });
+    await call('virtRewind.deleteSnapshot', { system: 'shop', snapshot: 'new', confirm: false });
     assert.equal((await under()).filter(({ kind }) => kind === 'point').length, 2);
   });
 
@@ -158,13 +158,13 @@ describe('a system of VMs in the editor', () => {
     await call('virtRewind.revert', { vm: names[0], snapshot: 'clean', confirm: false, checkpointFirst: false });
     const member = (await under())[0] as MemberNode;
     assert.equal(member.kind, 'member');
-    assert.match((await descriptions())[0]!, /apart/u);
+    assert.match((await descriptions())[0]!, /out of step/u);
     await rig.virsh('snapshot-delete', names[1], 'clean');
     await call('virtRewind.refresh');
     assert.ok(
       (await descriptions()).some((line) => line.includes('no way back: the snapshot of system-web no longer exists')),
     );
-    await rejects(call('virtRewind.revertSystem', { system: 'shop', snapshot: 'clean', confirm: false }), 'notFound');
+    await rejects(call('virtRewind.revert', { system: 'shop', snapshot: 'clean', confirm: false }), 'notFound');
   });
 
   it('is compared and checked as one: what cannot be compared says why', async () => {
@@ -208,14 +208,14 @@ describe('a system of VMs in the editor', () => {
     for (const name of names) {
       await call('virtRewind.forceOff', { vm: name, confirm: false });
     }
-    const outcomes = async (id: 'startSystem' | 'shutDownSystem'): Promise<readonly string[]> => {
+    const outcomes = async (id: 'start' | 'shutDown'): Promise<readonly string[]> => {
       const { members } = await call<SystemPowerResult>(`virtRewind.${id}`, { system: 'shop' });
       return members.map(({ name, outcome }) => `${name} ${outcome}`);
     };
     const done = names.map((name) => `${name} done`);
-    assert.deepEqual(await outcomes('shutDownSystem'), done);
-    assert.deepEqual(await outcomes('startSystem'), done);
-    assert.deepEqual(await outcomes('startSystem'), done);
+    assert.deepEqual(await outcomes('shutDown'), done);
+    assert.deepEqual(await outcomes('start'), done);
+    assert.deepEqual(await outcomes('start'), done);
     assert.deepEqual(await Promise.all(guests.map((guest) => guest.state())), ['running', 'running']);
     assert.equal(await call('virtRewind.recoverSystem', { system: 'shop' }), 'nothing');
   });
@@ -226,7 +226,7 @@ describe('a system of VMs in the editor', () => {
     const line = (part: string) => (asked: { readonly choices: readonly string[] }) =>
       asked.choices.find((label) => label.includes(part));
     try {
-      await call('virtRewind.checkpointSystem', { system: 'shop', title: 'home' });
+      await call('virtRewind.createSnapshot', { system: 'shop', title: 'home' });
       await call('virtRewind.createSnapshot', { vm: names[0], kind: 'auto', title: 'alone' });
       person.will(line('Use a System'));
       await vscode.commands.executeCommand('virtRewind.workedVm');
@@ -252,7 +252,7 @@ describe('a system of VMs in the editor', () => {
       await vscode.commands.executeCommand('virtRewind.revertToFavourite');
       const quick = await vscode.commands.executeCommand<SystemResult>('virtRewind.quickCheckpoint');
       assert.equal(quick.members.length, names.length);
-      await call('virtRewind.deleteRestorePoint', { system: 'shop', snapshot: quick.point!.title, confirm: false });
+      await call('virtRewind.deleteSnapshot', { system: 'shop', snapshot: quick.point!.title, confirm: false });
       person.will(({ choices, text }) => {
         assert.match(text, /home/u);
         // The newer one, of one of its VMs, comes after it.

@@ -212,7 +212,7 @@ describe('checkpoints by themselves', () => {
     await rig.guest({ name: 'auto-second' });
     await call('virtRewind.refresh');
     await call('virtRewind.createSystem', { vms: [vm, 'auto-second'], title: 'branched' });
-    await call('virtRewind.checkpointSystem', { system: 'branched', title: 'all by hand' });
+    await call('virtRewind.createSnapshot', { system: 'branched', title: 'all by hand' });
     person.will(({ choices }) => choices.find((label) => label.includes('Use a System')));
     await vscode.commands.executeCommand('virtRewind.workedVm');
     // A session waits until its checkpoint is there.

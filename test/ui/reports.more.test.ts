@@ -99,7 +99,7 @@ describe('the reports', () => {
     await hands.enter();
     await hands.type('New System of 2 VMs', 'shop');
     await hands.enter();
-    await hands.menu(/^shop, /, 'Create Restore Point of System');
+    await hands.menu(/^shop, /, 'Create Snapshot');
     await hands.type('Title of the Restore Point', 'clean');
     await hands.enter();
     await hands.expand(/^shop, /);

@@ -11,20 +11,16 @@ import { CommandError } from '../prompts/commandError.js';
  * |-----------------------------|--------------------------------------------------------------------------|
  * | nothing                     | `palette`: all is asked                                                  |
  * | a row, and the selected rows | `rows`                                                                   |
- * | a row, and an object with an `entry` | `rows`: of the VM's log; the page of the history links to it    |
+ * | a row, and an object of arguments | `rows`: links of pages                                             |
  * | a list with one row         | `rows`: it, and the selected rows if it is one of them: keys in the view |
- * | a list without a row        | `rows`: the selected rows, or `palette` |
+ * | a list without a row        | `rows`: the selected rows, or `palette`                                  |
+ * | either list, with an object of arguments beside the row | the same: keys                               |
  * | the address of a file       | `file`: that of a lab, in the explorer or above an editor               |
  * | any other plain object      | `program`: the caller gets a rejection instead of a message              |
  */
 export type Call =
-  | { readonly kind: 'palette' }
-  | {
-      readonly kind: 'rows';
-      readonly rows: readonly [Node, ...Node[]];
-      /** Id of an operation in the log of the VM. */
-      readonly entry?: string;
-    }
+  | { readonly kind: 'palette'; readonly given: CommandArguments }
+  | { readonly kind: 'rows'; readonly rows: readonly [Node, ...Node[]]; readonly given: CommandArguments }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'program'; readonly given: CommandArguments };
 
@@ -38,18 +34,18 @@ export type Call =
  */
 export function parseCall(first: unknown, second: unknown, selection: () => readonly Node[]): Call {
   if (first === undefined || first === null) {
-    return { kind: 'palette' };
+    return { kind: 'palette', given: {} };
   }
   if (Array.isArray(first)) {
     const focused = first.find(isNode);
     const selected = selection();
     const [row, ...others] = focused === undefined ? selected : rowsWith(focused, selected);
-    return row === undefined ? { kind: 'palette' } : { kind: 'rows', rows: [row, ...others] };
+    const given = besideRow(first.find((one) => !isNode(one) && !isRowPlace(one)));
+    return row === undefined ? { kind: 'palette', given } : { kind: 'rows', rows: [row, ...others], given };
   }
   if (isNode(first)) {
     const rows = rowsWith(first, Array.isArray(second) ? second.filter(isNode) : []);
-    const entry = isPlainObject(second) && 'entry' in second ? parseArguments(second).entry : undefined;
-    return { kind: 'rows', rows, ...(entry !== undefined && { entry }) };
+    return { kind: 'rows', rows, given: besideRow(second) };
   }
   if (isFile(first)) {
     return { kind: 'file', path: first.fsPath };
@@ -83,6 +79,17 @@ function parseArguments(given: Readonly<Record<string, unknown>>): CommandArgume
   return result;
 }
 
+/** Nobody but a program does without the question. */
+function besideRow(value: unknown): CommandArguments {
+  const { confirm: _, ...given } = isPlainObject(value) ? parseArguments(value) : {};
+  return given;
+}
+
+/** Where no row has the focus, the editor leaves what it would have put a row in the place of. */
+function isRowPlace(value: unknown): boolean {
+  return isPlainObject(value) && '$treeViewId' in value;
+}
+
 /** One that is no file is told so by what reads it. */
 function isFile(value: unknown): value is { readonly fsPath: string } {
   return (
@@ -102,12 +109,7 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What a program gave; nothing for a call from a menu or the palette. */
+/** What was given with it. */
 export function argumentsOf(call: Call): CommandArguments {
-  return call.kind === 'program' ? call.given : {};
-}
-
-/** The operation of the VM's log that is meant, where one is. */
-export function entryOf(call: Call): string | undefined {
-  return call.kind === 'rows' ? call.entry : argumentsOf(call).entry;
+  return call.kind === 'file' ? {} : call.given;
 }

@@ -20,6 +20,7 @@ import type { Screens } from '../guest/screens.js';
 import type { KnownBisects } from '../../bisect/knownBisects.js';
 import type { KnownSystems } from '../../systems/knownSystems.js';
 import type { Systems } from '../../systems/systems.js';
+import type { StoredSystem } from '../../domain/system.js';
 
 /** Several VMs as one. */
 export interface SystemsOfEditor {
@@ -61,6 +62,8 @@ export interface CommandServices {
 export interface CommandRun extends CommandServices {
   readonly call: Call;
   readonly running: RunningOperations;
+  /** Systems that a list of VMs offers beside them: the command does the same to all VMs of one. */
+  readonly offered?: readonly StoredSystem[];
   /** What the VMs that it has to do with are called, by UUID: who vanishes meanwhile is told of by its name. */
   readonly seen: Map<string, string>;
 }

@@ -24,9 +24,9 @@ import { protectionCommands } from './protectionCommands.js';
 import { recentCommands } from './recentCommands.js';
 import { revertCommands } from './revertCommands.js';
 import { snapshotCommands } from './snapshotCommands.js';
-import { systemCommands } from './systemCommands.js';
-import { checkpoint, revertToLast, systemOperations } from './systemOperations.js';
-import { systemPower } from './systemPower.js';
+import { dissolve, renameSystem, systemCommands } from './systemCommands.js';
+import { checkpoint, deletePoint, revertSystem, revertToLast, undoSystemRevert } from './systemOperations.js';
+import { powerSystem } from './systemPower.js';
 import { pruneSystem } from './systemPrune.js';
 import { isForSystem, isOnSystem, targetSystem } from './systemTargets.js';
 import { restoreStateCommands } from './restoreStateCommand.js';
@@ -34,6 +34,8 @@ import { trashCommands } from './trashCommands.js';
 import { undoCommands } from './undoCommands.js';
 import { viewCommands } from './viewCommands.js';
 import { CommandError } from '../prompts/commandError.js';
+import { SystemPicked } from '../prompts/pickTarget.js';
+import { argumentsOf } from './commandArguments.js';
 export { runCommand } from './runCommand.js';
 
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
@@ -61,37 +63,32 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...revertCommands,
   ...snapshotCommands,
   ...systemCommands,
-  ...systemOperations,
-  ...systemPower,
   ...restoreStateCommands,
   ...trashCommands,
   ...undoCommands,
   ...viewCommands,
 };
 
-/** What a command of VMs and snapshots means on the row of a system, or of its restore point: one key does the same to both. */
+/** What a command of VMs and snapshots means for a system, or its restore point: one verb does the same to both. */
 const onSystems: Partial<Readonly<Record<CommandId, Handler>>> = {
-  'virtRewind.createSnapshot': handlers['virtRewind.checkpointSystem'],
+  'virtRewind.createSnapshot': (run) => checkpoint(run, 'asked'),
   'virtRewind.quickCheckpoint': (run) => checkpoint(run, 'suggested'),
-  'virtRewind.revert': handlers['virtRewind.revertSystem'],
+  'virtRewind.revert': revertSystem,
   'virtRewind.revertToFavourite': revertToLast,
   'virtRewind.revertToLast': revertToLast,
-  'virtRewind.undoRevert': handlers['virtRewind.undoSystemRevert'],
-  'virtRewind.renameSnapshot': handlers['virtRewind.renameSystem'],
-  'virtRewind.start': handlers['virtRewind.startSystem'],
-  'virtRewind.resume': handlers['virtRewind.startSystem'],
-  'virtRewind.shutDown': handlers['virtRewind.shutDownSystem'],
+  'virtRewind.undoRevert': undoSystemRevert,
+  'virtRewind.renameSnapshot': renameSystem,
+  'virtRewind.start': (run) => powerSystem(run, 'start'),
+  'virtRewind.resume': (run) => powerSystem(run, 'start'),
+  'virtRewind.shutDown': (run) => powerSystem(run, 'shutDown'),
   'virtRewind.showPicture': showSystemPicture,
   'virtRewind.prune': pruneSystem,
-  'virtRewind.deleteSnapshot': (run) =>
-    handlers[isOnPoint(run) ? 'virtRewind.deleteRestorePoint' : 'virtRewind.dissolveSystem'](run),
+  'virtRewind.deleteSnapshot': (run) => (isOnWhole(run) ? dissolve(run) : deletePoint(run)),
 };
 
 /** Commands that act on no row, or on that of a system as on any. */
 const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
   ...Object.keys(systemCommands),
-  ...Object.keys(systemOperations),
-  ...Object.keys(systemPower),
   ...Object.keys(compareCommands),
   ...Object.keys(connectionCommands),
   ...Object.keys(labCommands),
@@ -106,18 +103,10 @@ async function showSystemPicture(run: CommandRun): Promise<void> {
   await run.systems.pictures.show((await targetSystem(run, '')).system.id);
 }
 
-function isOnPoint({ call }: CommandRun): boolean {
-  return call.kind === 'rows' && call.rows[0].kind === 'point';
+/** On the row of a system, and not of one of its restore points. */
+function isOnWhole({ call }: CommandRun): boolean {
+  return call.kind === 'rows' && call.rows[0].kind === 'system';
 }
-
-/** Those that a program may call for a system, too. */
-const forSystems: ReadonlySet<CommandId> = new Set<CommandId>([
-  'virtRewind.quickCheckpoint',
-  'virtRewind.prune',
-  'virtRewind.revertToFavourite',
-  'virtRewind.revertToLast',
-  'virtRewind.showPicture',
-]);
 
 /** Keys that without a row mean the system that was chosen, where there is one: a VM that nobody sees named must not go back. */
 const onChosenSystem: ReadonlySet<CommandId> = new Set<CommandId>([
@@ -129,17 +118,35 @@ const onChosenSystem: ReadonlySet<CommandId> = new Set<CommandId>([
 async function onChosen(id: CommandId, run: CommandRun): Promise<CommandRun> {
   const isMeant = run.call.kind === 'palette' && onChosenSystem.has(id);
   const shown = isMeant ? await run.chosen.find() : undefined;
-  return shown === undefined ? run : { ...run, call: { kind: 'program', given: { system: shown.known.system.id } } };
+  return shown === undefined ? run : ofSystem(run, shown.known.system.id);
+}
+
+function ofSystem(run: CommandRun, system: string): CommandRun {
+  return { ...run, call: { kind: 'palette', given: { ...argumentsOf(run.call), system } } };
 }
 
 /** @throws CommandError what VMs have and a system has not */
 export function handlerOf(id: CommandId): Handler {
+  const forSystem = onSystems[id];
   return async (called) => {
     const run = await onChosen(id, called);
-    const onSystem = isForSystem(run) && (isOnSystem(run) || forSystems.has(id)) ? onSystems[id] : undefined;
-    if (onSystem === undefined && isOnSystem(run) && !everywhere.has(id)) {
+    if (isForSystem(run) && forSystem !== undefined) {
+      return forSystem(run);
+    }
+    if (isOnSystem(run) && !everywhere.has(id)) {
       throw new CommandError('invalid', t('This command works on one VM, not on a system. Select one of its VMs.'));
     }
-    return (onSystem ?? handlers[id])(run);
+    if (run.call.kind !== 'palette' || forSystem === undefined) {
+      return handlers[id](run);
+    }
+    await run.systems.known.read();
+    try {
+      return await handlers[id]({ ...run, offered: run.systems.known.all });
+    } catch (error) {
+      if (error instanceof SystemPicked) {
+        return forSystem(ofSystem(run, error.id));
+      }
+      throw error;
+    }
   };
 }

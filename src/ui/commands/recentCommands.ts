@@ -128,7 +128,7 @@ async function pointsOf(
         choice: {
           label: pointTitle(point),
           description: [system.name, t('all VMs'), relativeAge(point.createdAt, now)].join(' · '),
-          value: { command: 'virtRewind.revertSystem', given: { system: system.id, snapshot: point.title } },
+          value: { command: 'virtRewind.revert', given: { system: system.id, snapshot: point.title } },
         },
       })),
   };

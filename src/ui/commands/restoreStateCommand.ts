@@ -12,7 +12,7 @@ import { askQuestion } from '../prompts/askQuestion.js';
 import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { seamlessWish } from '../readSettings.js';
-import { entryOf } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { mustConfirm } from './consent.js';
 import { existingVm, operate } from './operate.js';
@@ -32,7 +32,7 @@ export const restoreStateCommands = {
 async function restoreState(run: CommandRun): Promise<void> {
   const view = await targetVm(run, t('Select a VM'));
   const look = await UndoLook.at(run.engine, view.ref);
-  const id = (entryOf(run.call) ?? (await pickEntry(view, look))).toLowerCase();
+  const id = (argumentsOf(run.call).entry ?? (await pickEntry(view, look))).toLowerCase();
   const vm = displayLine(view.vm.name);
   const entry = look.find(id);
   const steps = entry === undefined ? [] : look.backTo(entry);

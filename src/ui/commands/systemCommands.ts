@@ -21,7 +21,6 @@ import { targetPoint, targetSystem } from './systemTargets.js';
 export const systemCommands = {
   'virtRewind.createSystem': createSystem,
   'virtRewind.setStartOrder': setStartOrder,
-  'virtRewind.renameSystem': rename,
   'virtRewind.dissolveSystem': dissolve,
   'virtRewind.recoverSystem': recover,
 } satisfies CommandTable;
@@ -57,7 +56,7 @@ async function createSystem(run: CommandRun): Promise<{ readonly system: string 
 }
 
 /** Another name for a system, or another title for its restore point. */
-async function rename(run: CommandRun): Promise<void> {
+export async function renameSystem(run: CommandRun): Promise<void> {
   const stored = await targetSystem(run, t('Select a system'));
   const { system, points } = stored;
   const systems = await run.systems.open();
@@ -112,7 +111,7 @@ function nameProblem(text: string, isTaken: boolean): string | undefined {
 }
 
 /** The system is forgotten; its VMs and their snapshots stay. */
-async function dissolve(run: CommandRun): Promise<void> {
+export async function dissolve(run: CommandRun): Promise<void> {
   const stored = await targetSystem(run, t('Select the system to ungroup'));
   const name = displayLine(stored.system.name);
   if (mustConfirm(run)) {

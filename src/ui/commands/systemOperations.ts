@@ -20,7 +20,7 @@ import { askText } from '../prompts/ask.js';
 import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress, showInView } from '../prompts/notify.js';
 import { argumentsOf } from './commandArguments.js';
-import type { CommandRun, CommandTable } from './commandServices.js';
+import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfSystem } from './consent.js';
 import { gitReference } from './gitReference.js';
 import { showFailure } from './runCommand.js';
@@ -29,15 +29,7 @@ import { rowOfCall } from './targets.js';
 import { undoMomentOf } from './cancelMoment.js';
 import { sessionOf } from './sessionOf.js';
 
-export const systemOperations = {
-  /** A restore point of all VMs of a system, at one moment. */
-  'virtRewind.checkpointSystem': (run) => checkpoint(run, 'asked'),
-  'virtRewind.revertSystem': revert,
-  'virtRewind.undoSystemRevert': undo,
-  'virtRewind.deleteRestorePoint': deletePoint,
-} satisfies CommandTable;
-
-/** Of a system that its members may be on connections which are away: what they say is told. */
+/** A restore point of all VMs of a system, at one moment: what its members on connections that are away say is told. */
 export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'): Promise<SystemResult> {
   const stored = await targetSystem(run, t('Select a system'));
   const given = argumentsOf(run.call);
@@ -68,7 +60,7 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
   const { description } = given;
   const git = gitReference();
   const follow = run.tree.focus.followSystem(stored.system.id, rowOfCall(run));
-  const result = await carryOutSystem(run, stored, 'virtRewind.checkpointSystem', (systems) =>
+  const result = await carryOutSystem(run, stored, 'virtRewind.createSnapshot', (systems) =>
     systems.planCheckpoint(stored, {
       title: wanted,
       ...(description !== undefined && { description }),
@@ -79,41 +71,41 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
   return result;
 }
 
-async function revert(run: CommandRun): Promise<SystemResult> {
+export async function revertSystem(run: CommandRun): Promise<SystemResult> {
   const stored = await targetSystem(run, t('Select the system to revert'));
   const point = await targetPoint(
     run,
     stored,
     t('Select the restore point to revert all VMs of {0} to', stored.system.name),
   );
-  return revertTo(run, stored, point, 'virtRewind.revertSystem');
+  return revertTo(run, stored, point, 'virtRewind.revert');
 }
 
 /** To the newest restore point that somebody made. */
 export async function revertToLast(run: CommandRun): Promise<SystemResult> {
   const stored = await targetSystem(run, t('Select the system to revert'));
   const point = stored.points.findLast(({ auto }) => auto === undefined);
-  return revertTo(run, stored, point ?? (await targetPoint(run, stored, '')), 'virtRewind.revertSystem');
+  return revertTo(run, stored, point ?? (await targetPoint(run, stored, '')), 'virtRewind.revert');
 }
 
 /** Brings back what the last revert of the system left. */
-async function undo(run: CommandRun): Promise<SystemResult> {
+export async function undoSystemRevert(run: CommandRun): Promise<SystemResult> {
   const stored = await targetSystem(run, t('Select the system whose last revert to undo'));
   const point = stored.points.findLast(({ auto }) => auto === 'revert');
   if (point === undefined) {
     const name = displayLine(stored.system.name);
     throw new NothingThere(t('The system {0} has no revert to undo.', name));
   }
-  return revertTo(run, stored, point, 'virtRewind.undoSystemRevert');
+  return revertTo(run, stored, point, 'virtRewind.undoRevert');
 }
 
-async function deletePoint(run: CommandRun): Promise<SystemResult> {
+export async function deletePoint(run: CommandRun): Promise<SystemResult> {
   const stored = await targetSystem(run, t('Select the system whose restore point to delete'));
   const point = await targetPoint(run, stored, t('Select the restore point of {0} to delete', stored.system.name));
   const at = stored.points.indexOf(point);
   const near = stored.points[at + 1] ?? stored.points[at - 1];
   const follow = run.tree.focus.followSystem(stored.system.id, rowOfCall(run));
-  const result = await carryOutSystem(run, stored, 'virtRewind.deleteRestorePoint', (systems) =>
+  const result = await carryOutSystem(run, stored, 'virtRewind.deleteSnapshot', (systems) =>
     systems.planDelete(stored, point),
   );
   follow((result.point ?? near)?.id);
@@ -223,10 +215,9 @@ function tell(run: CommandRun, plan: SystemPlan, result: SystemResult, id: Comma
     .then((button) =>
       button === undefined
         ? undefined
-        : vscode.commands.executeCommand(
-            plan.kind === 'revert' ? 'virtRewind.undoSystemRevert' : 'virtRewind.revertSystem',
-            { system: plan.system.id },
-          ),
+        : vscode.commands.executeCommand(plan.kind === 'revert' ? 'virtRewind.undoRevert' : 'virtRewind.revert', {
+            system: plan.system.id,
+          }),
     )
     .then(undefined, (reason: unknown) => showFailure(run.log, id, reason));
 }

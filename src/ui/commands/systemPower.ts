@@ -8,19 +8,13 @@ import { systemPowerQuestion, systemPowerText } from '../../text/systemText.js';
 import { SystemProgress } from '../../text/systemProgress.js';
 import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar, notifyProgress, showInView } from '../prompts/notify.js';
-import type { CommandRun, CommandTable } from './commandServices.js';
+import type { CommandRun } from './commandServices.js';
 import { operate } from './operate.js';
 import { agreeToSystem } from './systemOperations.js';
 import { targetSystem } from './systemTargets.js';
 
-export const systemPower = {
-  /** Starts all VMs of a system in their order, each when those before it are up. */
-  'virtRewind.startSystem': (run) => power(run, 'start'),
-  /** Asks all guests of a system to shut down, last the ones that others come after. */
-  'virtRewind.shutDownSystem': (run) => power(run, 'shutDown'),
-} satisfies CommandTable;
-
-async function power(run: CommandRun, action: SystemPowerAction): Promise<SystemPowerResult> {
+/** Starts all VMs of a system in their order, each when those before it are up; or shuts them down, last the ones that others come after. */
+export async function powerSystem(run: CommandRun, action: SystemPowerAction): Promise<SystemPowerResult> {
   const stored = await targetSystem(
     run,
     action === 'start' ? t('Select a system') : t('Select the system to shut down'),

@@ -101,7 +101,7 @@ async function takeOfSystem(run: CommandRun, occasion: Occasion, id: string): Pr
   const points = stored.points.map(({ title }) => ({ name: title, title }));
   const title = freeTitle(occasionTitle(occasion), points);
   const git = gitReference();
-  await carryOutSystem(run, stored, 'virtRewind.checkpointSystem', async () => {
+  await carryOutSystem(run, stored, 'virtRewind.quickCheckpoint', async () => {
     const plan = await systems.planCheckpoint(stored, { title, auto: 'work', ...(git !== undefined && { git }) });
     plan.members.forEach(({ view }) => requireFree(run, view));
     return plan;

@@ -82,14 +82,14 @@ async function viewsFor(
     }
     const connection = connectionOfNode(run.call.rows[0]);
     await wake(run.engine, connection);
-    return [await pickVm(run.engine, placeholder, fits, connection, says)];
+    return [await pickVm(run.engine, placeholder, { fits, says, connection })];
   }
   const { vm, connection } = argumentsOf(run.call);
   if (vm !== undefined) {
     return [await namedVm(run.engine, vm, connection)];
   }
   await wake(run.engine, connection);
-  return [await pickVm(run.engine, placeholder, fits, connection, says)];
+  return [await pickVm(run.engine, placeholder, { fits, says, connection, systems: run.offered })];
 }
 
 /** The row that it was called on; undefined: none. */

@@ -11,7 +11,7 @@ import { askOne } from '../prompts/ask.js';
 import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { seamlessWish } from '../readSettings.js';
-import { entryOf } from './commandArguments.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { existingVm, operateConfirmed } from './operate.js';
 import { targetVm } from './targets.js';
@@ -58,7 +58,7 @@ async function pickEntry(
   does: UndoableOperation['does'],
 ): Promise<UndoableOperation> {
   const look = await UndoLook.at(run.engine, ref);
-  const id = entryOf(run.call);
+  const id = argumentsOf(run.call).entry;
   if (id !== undefined) {
     const entry = look.find(id.toLowerCase());
     const found = entry && (does === 'undo' ? look.of(entry) : look.redoOf(entry));

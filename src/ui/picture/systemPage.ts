@@ -17,10 +17,10 @@ import { systemStyle } from './systemStyle.js';
 
 /** The commands that the page may call. */
 export const systemLinks = [
-  'virtRewind.checkpointSystem',
+  'virtRewind.createSnapshot',
   'virtRewind.revert',
   'virtRewind.undoRevert',
-  'virtRewind.deleteRestorePoint',
+  'virtRewind.deleteSnapshot',
   'virtRewind.showPicture',
 ] as const satisfies readonly CommandId[];
 
@@ -59,7 +59,7 @@ function tools({ known }: ShownSystem): string {
   const system: Node = { kind: 'system', id: `system/${known.system.id}`, system: known.system.id };
   const canUndo = known.points.some(({ auto }) => auto === 'revert');
   return `<nav aria-label="${htmlText(t('System'))}">
-${link('virtRewind.checkpointSystem', system, t('Create Restore Point of System…'), 'primary')}
+${link('virtRewind.createSnapshot', system, t('Create Snapshot…'), 'primary')}
 ${canUndo ? link('virtRewind.undoRevert', system, t('Undo Revert…')) : ''}
 </nav>`;
 }
@@ -158,7 +158,7 @@ function pointHead({ known, seen }: ShownSystem, point: SystemPoint, now: number
     .map((words) => `<small class="wrong">${htmlText(words)}</small>`)
     .join('')}<span class="actions">${
     lost.length > 0 ? '' : link('virtRewind.revert', node, t('Revert…'), 'secondary', title)
-  } ${link('virtRewind.deleteRestorePoint', node, t('Delete Restore Point…'), 'secondary', title)}</span>`;
+  } ${link('virtRewind.deleteSnapshot', node, t('Delete Snapshot…'), 'secondary', title)}</span>`;
 }
 
 function lostWords({ seen }: ShownSystem, index: number): string {

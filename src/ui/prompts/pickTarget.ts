@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { ConnectionView, VmView } from '../../live/views.js';
 import { displayLine } from '../../domain/plainText.js';
+import type { StoredSystem } from '../../domain/system.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { relativeAge } from '../../text/relativeAge.js';
@@ -26,13 +27,29 @@ export async function pickSeveral<T>(
   return requireAnswer(await askSeveral(choices, placeHolder, [], title));
 }
 
-/** The only VM there is, or the one picked of those that fit. */
+/** A system was picked in the place of a VM. */
+export class SystemPicked extends Error {
+  constructor(readonly id: string) {
+    super('a system was picked');
+  }
+}
+
+/** Of the list of VMs. */
+export interface VmListOptions {
+  /** Which are offered; where none fits, all are. */
+  readonly fits?: ((view: VmView) => boolean) | undefined;
+  /** What is said of one beside its state. */
+  readonly says?: ((view: VmView) => string | undefined) | undefined;
+  readonly connection?: string | undefined;
+  /** Offered below the VMs. */
+  readonly systems?: readonly StoredSystem[] | undefined;
+}
+
+/** The only VM there is, or the one picked of those that fit. @throws SystemPicked */
 export async function pickVm(
   engine: EnginePort,
   placeholder: string,
-  fits: (view: VmView) => boolean = () => true,
-  connection?: string,
-  says: (view: VmView) => string | undefined = () => undefined,
+  { fits = () => true, says = () => undefined, connection, systems = [] }: VmListOptions,
 ): Promise<VmView> {
   const connections = engine.connections.filter(({ uri }) => connection === undefined || uri === connection);
   const all = connections.flatMap(({ vms }) => vms);
@@ -54,7 +71,18 @@ export async function pickVm(
     ...detailOf([says(view), several ? connectionLabel(view.ref.connection) : undefined]),
     value: view,
   }));
-  return pick(choices, placeholder);
+  const groups = systems.map(({ system }) => ({
+    label: system.name,
+    icon: 'layers',
+    description: t('all VMs'),
+    detail: system.members.map(({ name }) => displayLine(name, 40)).join(', '),
+    value: new SystemPicked(system.id),
+  }));
+  const picked = await pick<VmView | SystemPicked>([...choices, ...groups], placeholder);
+  if (picked instanceof SystemPicked) {
+    throw picked;
+  }
+  return picked;
 }
 
 function detailOf(parts: readonly (string | undefined)[]): { readonly detail?: string } {

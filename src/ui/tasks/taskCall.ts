@@ -104,10 +104,10 @@ export function taskCall(definition: Readonly<Record<string, unknown>>): TaskCal
 }
 
 const systemCommands: Partial<Readonly<Record<TaskAction, CommandId>>> = {
-  start: 'virtRewind.startSystem',
-  shutDown: 'virtRewind.shutDownSystem',
-  checkpoint: 'virtRewind.checkpointSystem',
-  revert: 'virtRewind.revertSystem',
+  start: 'virtRewind.start',
+  shutDown: 'virtRewind.shutDown',
+  checkpoint: 'virtRewind.createSnapshot',
+  revert: 'virtRewind.revert',
 };
 
 function ofSystem(action: Exclude<TaskAction, 'wait'>, given: Readonly<Record<string, unknown>>): TaskCall {

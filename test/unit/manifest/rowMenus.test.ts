@@ -197,7 +197,7 @@ describe('the menus of rows', () => {
         viewItem: systemTokens({ system: { points: [left] }, views: [vmView({ vm: vm({ power }) })] }),
         several: false,
       }).map((command) => command.replace('virtRewind.', ''));
-    const [first, second, third] = ['checkpointSystem', 'quickCheckpoint', 'undoRevert'];
+    const [first, second, third] = ['createSnapshot', 'quickCheckpoint', 'undoRevert'];
     assert.deepEqual(on('running'), [
       first,
       second,
@@ -333,7 +333,7 @@ describe('the menus of rows', () => {
     }
   });
 
-  it('speak of snapshots on rows of snapshots and VMs only: a restore point of a system is one of all its VMs', () => {
+  it('have the same verbs on a system and on a restore point as on a VM and a snapshot', () => {
     const on = (viewItem: string): readonly string[] =>
       commandsIn(rowMenu, { viewItem, several: false }).flatMap((command) => titles.get(command) ?? []);
     assert.deepEqual(on(pointTokens({})), [
@@ -342,10 +342,21 @@ describe('the menus of rows', () => {
       'Show Picture',
       'Compare with Current State',
       'Compare…',
-      'Delete Restore Point…',
+      'Delete Snapshot…',
     ]);
-    for (const viewItem of [pointTokens({}), pointTokens(left), ...systemRows]) {
-      assert.doesNotMatch(on(viewItem).join(), /Snapshot/u, viewItem);
+    const onVm = vmRows().flatMap(on);
+    const alone = [
+      'Resume Interrupted System Operation…',
+      'Rename…',
+      'Set Start Order…',
+      'Export Lab…',
+      'Ungroup VMs…',
+    ];
+    for (const viewItem of systemRows) {
+      assert.deepEqual(
+        on(viewItem).filter((title) => !onVm.includes(title)),
+        alone.filter((title) => on(viewItem).includes(title)),
+      );
     }
   });
 });

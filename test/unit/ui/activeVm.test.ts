@@ -233,14 +233,14 @@ describe('the system that a workspace works with', () => {
   it('is offered what has something to do now', () => {
     const offered = (one: ShownSystem): readonly string[] =>
       systemActions(one).map(({ value }) => value.split('.')[1]!);
-    assert.deepEqual(offered(shop([vmView(), vmView()])), ['quickCheckpoint', 'shutDownSystem', 'showPicture']);
+    assert.deepEqual(offered(shop([vmView(), vmView()])), ['quickCheckpoint', 'shutDown', 'showPicture']);
     assert.deepEqual(offered(shop([vmView(), off], { points: [point, { ...point, auto: 'revert' }] })), [
       'quickCheckpoint',
       'revertToLast',
-      'revertSystem',
-      'undoSystemRevert',
-      'startSystem',
-      'shutDownSystem',
+      'revert',
+      'undoRevert',
+      'start',
+      'shutDown',
       'showPicture',
     ]);
   });

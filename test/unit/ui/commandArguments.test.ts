@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Call, entryOf, argumentsOf, parseCall as parse } from '../../../src/ui/commands/commandArguments.js';
+import { type Call, argumentsOf, parseCall as parse } from '../../../src/ui/commands/commandArguments.js';
 import { CommandError } from '../../../src/ui/prompts/commandError.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 
@@ -21,51 +21,59 @@ const invalid = (first: unknown): void => {
 describe('parseCall', () => {
   it('takes no argument as the palette, and does not look at the selection then', () => {
     const selection = (): readonly Node[] => assert.fail('looked at the selection');
-    assert.deepEqual(parseCall(undefined, undefined, selection), { kind: 'palette' });
-    assert.deepEqual(parseCall(null, undefined, selection), { kind: 'palette' });
+    assert.deepEqual(parseCall(undefined, undefined, selection), { kind: 'palette', given: {} });
+    assert.deepEqual(parseCall(null, undefined, selection), { kind: 'palette', given: {} });
   });
 
   it('takes one row', () => {
-    assert.deepEqual(parseCall(vm, undefined, nothingSelected), { kind: 'rows', rows: [vm] });
+    assert.deepEqual(parseCall(vm, undefined, nothingSelected), { kind: 'rows', rows: [vm], given: {} });
   });
 
   it('takes the row under the mouse first, then the other selected ones', () => {
     const call = parseCall(snapshot, [vm, snapshot], nothingSelected);
-    assert.deepEqual(call, { kind: 'rows', rows: [snapshot, vm] });
+    assert.deepEqual(call, { kind: 'rows', rows: [snapshot, vm], given: {} });
   });
 
   it('leaves a selection aside that the row under the mouse is no part of', () => {
-    assert.deepEqual(parseCall(snapshot, [vm], nothingSelected), { kind: 'rows', rows: [snapshot] });
+    assert.deepEqual(parseCall(snapshot, [vm], nothingSelected), { kind: 'rows', rows: [snapshot], given: {} });
   });
 
-  it('takes a row and an operation of its log, and no other argument beside a row', () => {
+  it('takes a row and arguments beside it, but for leaving out the question', () => {
     assert.deepEqual(parseCall(vm, { entry: '0123abcd' }, nothingSelected), {
       kind: 'rows',
       rows: [vm],
-      entry: '0123abcd',
+      given: { entry: '0123abcd' },
     });
-    assert.equal(entryOf(parseCall(vm, { entry: '0123abcd' }, nothingSelected)), '0123abcd');
-    assert.equal(entryOf(parseCall({ vm: 'web', entry: 'x' }, undefined, nothingSelected)), 'x');
-    assert.equal(entryOf(parseCall(vm, [vm], nothingSelected)), undefined);
+    assert.equal(argumentsOf(parseCall(vm, { entry: '0123abcd' }, nothingSelected)).entry, '0123abcd');
+    assert.equal(argumentsOf(parseCall({ vm: 'web', entry: 'x' }, undefined, nothingSelected)).entry, 'x');
+    assert.equal(argumentsOf(parseCall(vm, [vm], nothingSelected)).entry, undefined);
     const confirmed = parseCall(vm, { entry: '0123abcd', confirm: false }, nothingSelected);
-    assert.deepEqual(argumentsOf(confirmed), {});
+    assert.deepEqual(argumentsOf(confirmed), { entry: '0123abcd' });
     assert.throws(() => parseCall(vm, { entry: 7 }, nothingSelected), CommandError);
   });
 
   it('takes the row with the focus, and the selection only if it is part of it', () => {
     const rows = (first: unknown, selected: readonly Node[]): Call => parseCall(first, undefined, () => selected);
-    assert.deepEqual(rows([snapshot], [vm]), { kind: 'rows', rows: [snapshot] });
-    assert.deepEqual(rows([snapshot], [vm, snapshot]), { kind: 'rows', rows: [snapshot, vm] });
-    assert.deepEqual(rows([snapshot], []), { kind: 'rows', rows: [snapshot] });
+    assert.deepEqual(rows([snapshot], [vm]), { kind: 'rows', rows: [snapshot], given: {} });
+    assert.deepEqual(rows([snapshot], [vm, snapshot]), { kind: 'rows', rows: [snapshot, vm], given: {} });
+    assert.deepEqual(rows([snapshot], []), { kind: 'rows', rows: [snapshot], given: {} });
+  });
+
+  it('takes what a key gives beside the row with the focus', () => {
+    const place = { $treeViewId: 'x', $focusedTreeItem: true };
+    const given = { title: 'a' };
+    assert.deepEqual(parseCall([vm, given], undefined, nothingSelected), { kind: 'rows', rows: [vm], given });
+    assert.deepEqual(parseCall([place, given], undefined, nothingSelected), { kind: 'palette', given });
+    assert.deepEqual(parseCall([given], undefined, nothingSelected), { kind: 'palette', given });
   });
 
   it('takes the selection where no row has the focus, and asks where there is none', () => {
     for (const first of [[null], [{ $treeViewId: 'x', $focusedTreeItem: true }], []]) {
       assert.deepEqual(
         parseCall(first, undefined, () => [vm]),
-        { kind: 'rows', rows: [vm] },
+        { kind: 'rows', rows: [vm], given: {} },
       );
-      assert.deepEqual(parseCall(first, undefined, nothingSelected), { kind: 'palette' });
+      assert.deepEqual(parseCall(first, undefined, nothingSelected), { kind: 'palette', given: {} });
     }
   });
 

@@ -75,7 +75,7 @@ describe('a task', () => {
     const execute = (): Promise<object> => Promise.resolve(result);
     for (const action of ['start', 'shutDown']) {
       const { code, calls } = await run({ action, system: 'shop' }, { execute });
-      assert.deepEqual([code, calls], [0, [[`virtRewind.${action}System`, { system: 'shop' }]]]);
+      assert.deepEqual([code, calls], [0, [[`virtRewind.${action}`, { system: 'shop' }]]]);
     }
     const { code, calls } = await run({ action: 'forceOff', system: 'shop' }, { execute });
     assert.deepEqual([code, calls], [1, []]);

@@ -16,7 +16,7 @@ const ended = connectionView({ state: 'failed', failure, lastSeenAt: now });
 /** The kind of what it is refused with. */
 function refused(view: ConnectionView, id: CommandId, row: Node = snapshot): string | undefined {
   try {
-    refuseUnreachable({ connections: [view] }, id, { kind: 'rows', rows: [row] });
+    refuseUnreachable({ connections: [view] }, id, { kind: 'rows', rows: [row], given: {} });
   } catch (error) {
     assert.ok(error instanceof Failure);
     return error.kind;
