@@ -140,7 +140,7 @@ const rooms = {
   systems: ['live', 'engine', 'journal', 'operations/prune/pruneRule', 'operations', 'domain', 'base'],
   bisect: ['live', 'engine', 'journal', 'operations', 'domain', 'base'],
   health: ['live', 'engine', 'diagnosis', 'domain', 'manifest', 'base'],
-  manifest: [],
+  manifest: ['domain'],
   verbs: ['domain'],
   session: [
     'bisect',

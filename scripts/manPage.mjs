@@ -1,7 +1,5 @@
 // The manual page of the command line, virt-rewind(1), out of the same tables as its help: for the npm package.
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { root } from './rig/root.mjs';
+import { loadSource } from './loadSource.mjs';
 
 /** @typedef {import('../src/cli/commandShape.js').Command} Command */
 /** @typedef {import('../src/cli/commandShape.js').Option} Option */
@@ -106,35 +104,18 @@ function roff(text) {
     );
 }
 
+/**
+ * @typedef {Pick<Tables, 'commonOptions' | 'exitCodes'> & Pick<typeof import('../src/cli/commandTable.js'), 'commandNames' | 'commandOf'>} SourceTables
+ */
+
+const entry = `
+export { commandNames, commandOf } from './src/cli/commandTable.js';
+export { commonOptions } from './src/cli/commandShape.js';
+export { exitCodes } from './src/cli/exitCodes.js';
+`;
+
 /** @returns {Promise<Tables>} */
 async function readTables() {
-  const [table, shape, codes] = await Promise.all([
-    load('src/cli/commandTable.ts'),
-    load('src/cli/commandShape.ts'),
-    load('src/cli/exitCodes.ts'),
-  ]);
-  const { commandNames, commandOf } = table;
-  const { commonOptions } = shape;
-  return {
-    commands: commandNames.map((/** @type {string} */ name) => ({ name, command: commandOf(name) })),
-    commonOptions,
-    exitCodes: codes.exitCodes,
-  };
-}
-
-/** A file that imports nothing but types, and others of the kind beside it. @param {string} path from the checkout */
-async function load(path) {
-  return import(await moduleAddress(join(root, path)));
-}
-
-/** @param {string} file @returns {Promise<string>} */
-async function moduleAddress(file) {
-  const { default: ts } = await import('typescript');
-  let { outputText } = ts.transpileModule(readFileSync(file, 'utf8'), {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
-  });
-  for (const [all, beside = ''] of [...outputText.matchAll(/from '\.\/(\w+)\.js'/gu)]) {
-    outputText = outputText.replace(all, `from '${await moduleAddress(join(dirname(file), `${beside}.ts`))}'`);
-  }
-  return `data:text/javascript,${encodeURIComponent(outputText).replaceAll("'", '%27')}`;
+  const { commandNames, commandOf, ...tables } = /** @type {SourceTables} */ (await loadSource(entry));
+  return { ...tables, commands: commandNames.map((name) => ({ name, command: commandOf(name) })) };
 }

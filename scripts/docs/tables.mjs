@@ -1,8 +1,5 @@
 // The tables of src/ that package.json and pages of docs/ are made from.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { root } from '../rig/root.mjs';
+import { loadSource } from '../loadSource.mjs';
 
 /**
  * @typedef {object} Tables
@@ -22,29 +19,7 @@ export { taskActions, taskShapes } from './src/verbs/tasks.js';
 export { editorTools } from './src/agents/toolTable.js';
 `;
 
-/** They are TypeScript. @returns {Promise<Tables>} */
+/** @returns {Promise<Tables>} */
 export async function readTables() {
-  // Not above: scripts are read before npm ci may have run.
-  const { build, stop } = await import('esbuild');
-  // Below the checkout, where their dependencies are found.
-  const cache = join(root, 'node_modules/.cache');
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, 'tables-'));
-  const outfile = join(folder, 'tables.mjs');
-  try {
-    await build({
-      absWorkingDir: root,
-      stdin: { contents: entry, resolveDir: root, loader: 'ts' },
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      logLevel: 'warning',
-    });
-    return await import(pathToFileURL(outfile).href);
-  } finally {
-    await stop();
-    rmSync(folder, { recursive: true });
-  }
+  return /** @type {Tables} */ (await loadSource(entry));
 }

@@ -1,5 +1,7 @@
 // THE table of what agents can do: for the language models of the editor and for MCP clients alike. What it says is for models, and
 // in English. Nothing here deletes. Pure.
+import { vmWaits } from '../domain/wait.js';
+import { statesAfterRevert } from '../domain/operation.js';
 import type { AgentPermission } from '../manifest/settings.js';
 
 export interface Field {
@@ -72,7 +74,7 @@ const tools = {
       after: {
         type: 'string',
         description: 'The state of the VM afterwards (default: as in the snapshot).',
-        words: ['asSnapshot', 'asBefore', 'running', 'paused', 'off'],
+        words: statesAfterRevert,
       },
     },
   },
@@ -132,7 +134,7 @@ const tools = {
     acts: false,
     fields: {
       vm,
-      for: { type: 'string', description: 'What to wait for (default: agent).', words: ['agent', 'running', 'off'] },
+      for: { type: 'string', description: 'What to wait for (default: agent).', words: vmWaits },
       port: { type: 'number', description: 'Wait for this TCP port of the VM instead.', most: 65_535 },
       seconds: seconds(usualSeconds.wait_for_vm),
     },

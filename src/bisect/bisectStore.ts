@@ -1,11 +1,12 @@
 // Bisects as they stand, one for each VM, written down after each answer and before each clone: whoever dies in the middle is
 // gone on for by the next. Anybody with our rights may have written here: what has not the shape is not believed, and stays.
+import { cloneNetworks } from '../domain/clone.js';
 import { createHash } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
-import type { Bisect } from '../domain/bisect.js';
+import { type Bisect, verdicts } from '../domain/bisect.js';
 import type { VmRef } from '../domain/vm.js';
 import {
   type FileSystem,
@@ -33,7 +34,7 @@ const text = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
 /** As Linux takes one argument. */
 const word = v.pipe(v.string(), v.maxLength(128 * 1024));
 const limit = v.pipe(count, v.maxValue(7 * 24 * 60 * 60 * 1000));
-const verdict = v.picklist(['good', 'bad', 'skip']);
+const verdict = v.picklist(verdicts);
 const programShape = { program: v.pipe(word, v.minLength(1)), args: v.pipe(v.array(word), v.maxLength(1000)) };
 
 const shape = v.object({
@@ -50,7 +51,7 @@ const shape = v.object({
     v.object({ kind: v.picklist(['host', 'guest', 'console']), ...programShape }),
     v.object({ kind: v.literal('person') }),
   ]),
-  network: v.picklist(['same', 'unplugged']),
+  network: v.picklist(cloneNetworks),
   start: v.picklist(['started', 'off']),
   tries: v.pipe(count, v.minValue(1), v.maxValue(99)),
   jobs: v.exactOptional(v.pipe(count, v.minValue(1), v.maxValue(64))),

@@ -1,4 +1,5 @@
 // The rows of THE table for VMs that are made of one: clones, forks, what is lent.
+import { cloneNetworks } from '../domain/clone.js';
 import { acting, type Command, type Option, plan, seamless, snapshotOption, vm } from './commandShape.js';
 
 const disposable: Option = {
@@ -10,7 +11,7 @@ const networkOption = (help: string): Option => ({
   type: 'string',
   value: 'HOW',
   help,
-  words: ['same', 'unplugged'],
+  words: cloneNetworks,
 });
 
 export const cloneCommands = {

@@ -1,6 +1,9 @@
 // THE table: every command with its operands and options. Help, completion and the reading of arguments come out of it. What it
 // says is English, as the documents are; what a command says of VMs is in the reader's language.
 
+import { vmWaits } from '../domain/wait.js';
+import { statesAfterRevert, deleteScopes } from '../domain/operation.js';
+import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
 import { bisectRow } from './bisectRow.js';
 import { cloneCommands } from './cloneCommandTable.js';
 import {
@@ -38,8 +41,8 @@ const commands = {
     operands: [vm, { name: 'TITLE', kind: 'text', needed: 'optional' }],
     options: {
       plan,
-      kind: { type: 'string', value: 'KIND', help: 'memory, disk or offline', words: ['memory', 'disk', 'offline'] },
-      style: { type: 'string', value: 'STYLE', help: 'internal or external', words: ['internal', 'external'] },
+      kind: { type: 'string', value: 'KIND', help: 'memory, disk or offline', words: snapshotKinds },
+      style: { type: 'string', value: 'STYLE', help: 'internal or external', words: snapshotStyles },
       quiesce: { type: 'boolean', help: 'freeze the file systems first, with the guest agent' },
       live: { type: 'boolean', help: 'external, with memory: the VM keeps running while its RAM is written' },
       seamless,
@@ -58,7 +61,7 @@ const commands = {
         type: 'string',
         value: 'STATE',
         help: 'the state of the VM afterwards',
-        words: ['asSnapshot', 'asBefore', 'running', 'paused', 'off'],
+        words: statesAfterRevert,
       },
       'no-checkpoint': { type: 'boolean', help: 'do not save the current state first' },
       seamless,
@@ -100,7 +103,7 @@ const commands = {
         type: 'string',
         value: 'SCOPE',
         help: 'one, withDescendants or descendants',
-        words: ['one', 'withDescendants', 'descendants'],
+        words: deleteScopes,
       },
       trash: { type: 'boolean', help: 'move it to the trash instead; `undo` restores it' },
     },
@@ -141,7 +144,7 @@ const commands = {
         type: 'string',
         value: 'WHAT',
         help: 'off, running or agent (the default)',
-        words: ['off', 'running', 'agent'],
+        words: vmWaits,
       },
       port,
       seconds: { ...seconds, help: 'give up after N seconds (default 120)' },

@@ -2,12 +2,11 @@
 import { formatVersion, versionOf } from '../domain/capabilities.js';
 import { knownVersions } from '../domain/knownVersions.js';
 import type { Facts } from '../domain/facts.js';
-import type { SnapshotKind } from '../domain/snapshot.js';
+import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
 import { styleOfVm } from '../domain/snapshotTree.js';
 import type { Problem } from './problem.js';
 
 const actions = ['create', 'revert', 'delete'] as const;
-const kinds: readonly SnapshotKind[] = ['memory', 'disk', 'offline'];
 
 /** Of the styles that the VM has, or of both where it has none yet. */
 export function versionProblems({ vm, tree, capabilities }: Facts): readonly Problem[] {
@@ -16,15 +15,15 @@ export function versionProblems({ vm, tree, capabilities }: Facts): readonly Pro
   }
   const { libvirt } = capabilities;
   const own = styleOfVm(tree);
-  const styles = (['internal', 'external'] as const).filter(
-    (style) => own === style || own === 'mixed' || own === 'none',
-  );
+  const styles = snapshotStyles.filter((style) => own === style || own === 'mixed' || own === 'none');
   const version = formatVersion(libvirt);
   const concerned = knownVersions.filter(
     ({ from, before, concerns }) =>
       libvirt >= from &&
       libvirt < before &&
-      actions.some((action) => styles.some((style) => kinds.some((kind) => concerns({ action, style, kind, vm })))),
+      actions.some((action) =>
+        styles.some((style) => snapshotKinds.some((kind) => concerns({ action, style, kind, vm }))),
+      ),
   );
   const forbidden =
     capabilities.appArmor !== false &&

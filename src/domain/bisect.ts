@@ -1,7 +1,9 @@
 // What a bisect is: a line of restore points, a check that is good on the older ones and bad on the newer, what is known so far.
+import type { CloneNetwork } from './clone.js';
 import type { VmRef } from './vm.js';
 
-export type Verdict = 'good' | 'bad' | 'skip';
+export const verdicts = ['good', 'bad', 'skip'] as const;
+export type Verdict = (typeof verdicts)[number];
 
 /** A snapshot as it was when the bisect began: its time tells it from a later one of its name. */
 export interface BisectPoint {
@@ -51,7 +53,7 @@ export interface Bisect {
   readonly line: readonly BisectPoint[];
   readonly check: BisectCheck;
   /** Of the clones: the cables of the VM, or none that is plugged in. */
-  readonly network: 'same' | 'unplugged';
+  readonly network: CloneNetwork;
   /** Whether clones are started before they are checked. */
   readonly start: 'started' | 'off';
   /** Of each restore point, at most; the majority decides. */

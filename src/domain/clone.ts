@@ -11,7 +11,12 @@ export interface NewVm {
 export const mostForks = 16;
 
 /** `same`: those of the VM that it is made of, with addresses of its own. `unplugged`: all of its cables are out. */
-export type CloneNetwork = 'same' | 'unplugged';
+export const cloneNetworks = ['same', 'unplugged'] as const;
+export type CloneNetwork = (typeof cloneNetworks)[number];
+
+/** `linked`: overlays on files that nobody changes. `full`: copies. */
+export const cloneWays = ['linked', 'full'] as const;
+export type CloneWay = (typeof cloneWays)[number];
 
 /** Stands in the VM's own configuration, so that every editor knows it. */
 export interface CloneMark {

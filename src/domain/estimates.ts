@@ -1,7 +1,7 @@
 // Honest guesses of how long things take, where libvirt tells no progress. Measured on plain disks with libvirt 9.0 to
 // 12.8 at 256 MB and 1 GB of touched memory. A VM's whole memory is taken as touched, so they err on the long side.
 import type { MeasuredOperation } from './loggedOperation.js';
-import type { Snapshot, SnapshotKind, SnapshotTree } from './snapshot.js';
+import type { Snapshot, SnapshotKind, SnapshotTree, SnapshotStyle } from './snapshot.js';
 import { type Vm, isActive } from './vm.js';
 
 const gigabyte = 1024 ** 3;
@@ -15,7 +15,7 @@ export function ramMethodOf({
   live,
   seamless,
 }: {
-  readonly style: 'internal' | 'external';
+  readonly style: SnapshotStyle;
   readonly live?: boolean;
   readonly seamless?: true;
 }): RamMethod {

@@ -2,13 +2,13 @@
 // a version alone proves nothing. What no release does right, or can be probed, is a refusal in the planners instead.
 import { type Capabilities, type Version, formatVersion, versionOf } from './capabilities.js';
 import type { KnownFault, Warning } from './consequences.js';
-import type { SnapshotKind } from './snapshot.js';
+import type { SnapshotKind, SnapshotStyle } from './snapshot.js';
 import type { Vm } from './vm.js';
 
 /** What is about to be done. */
 export interface PlannedAction {
   readonly action: 'create' | 'revert' | 'delete';
-  readonly style: 'internal' | 'external';
+  readonly style: SnapshotStyle;
   readonly kind: SnapshotKind;
   readonly vm: Vm;
   /** The overlays are made by us, and libvirt is told to use them. */
@@ -76,7 +76,7 @@ export const knownVersions: readonly KnownVersion[] = [
 /** This libvirt would make the overlays readable by everybody. */
 export function readableOverlays(
   libvirt: number,
-  { style, kind }: { readonly style: 'internal' | 'external'; readonly kind: SnapshotKind },
+  { style, kind }: { readonly style: SnapshotStyle; readonly kind: SnapshotKind },
 ): boolean {
   return style === 'external' && kind === 'offline' && libvirt < overlaysReadableBefore;
 }

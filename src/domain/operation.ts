@@ -1,15 +1,19 @@
 // What a user can ask to be done with a VM, and what comes back.
-import type { CloneNetwork, NewVm } from './clone.js';
+import type { CloneNetwork, NewVm, CloneWay } from './clone.js';
 import type { AutoReason } from './description.js';
 import type { Refusal } from './refusal.js';
-import type { SnapshotKind } from './snapshot.js';
+import type { SnapshotKind, SnapshotStyle } from './snapshot.js';
 import type { PowerState, VmRef } from './vm.js';
 
-export type AfterRevert = 'asSnapshot' | 'asBefore' | 'running' | 'paused' | 'off';
+/** The first is the usual one. */
+export const statesAfterRevert = ['asSnapshot', 'asBefore', 'running', 'paused', 'off'] as const;
+export type AfterRevert = (typeof statesAfterRevert)[number];
 
-export type PowerAction = 'start' | 'shutDown' | 'forceOff' | 'pause' | 'resume' | 'restart';
+export const powerActions = ['start', 'shutDown', 'forceOff', 'pause', 'resume', 'restart'] as const;
+export type PowerAction = (typeof powerActions)[number];
 
-export type DeleteScope = 'one' | 'withDescendants' | 'descendants';
+export const deleteScopes = ['one', 'withDescendants', 'descendants'] as const;
+export type DeleteScope = (typeof deleteScopes)[number];
 
 /** What the doctor can mend. Each is planned and refused like any other operation. */
 export type Repair =
@@ -43,7 +47,7 @@ export type OperationRequest =
       readonly vm: VmRef;
       readonly snapshotKind: SnapshotKind | 'auto';
       /** Internal or external; absent: the style the VM already has, else internal where it works. */
-      readonly style?: 'internal' | 'external';
+      readonly style?: SnapshotStyle;
       /** Any text; a safe name is made from it. */
       readonly title: string;
       readonly description?: string;
@@ -118,8 +122,7 @@ export type OperationRequest =
       /** The VM that it is made of. */
       readonly vm: VmRef;
       readonly clone: NewVm;
-      /** `linked`: overlays on files that nobody changes. `full`: copies. */
-      readonly way: 'linked' | 'full';
+      readonly way: CloneWay;
       /** The restore point that it begins with; absent: the present of a VM that is off. */
       readonly snapshot?: string;
       readonly network: CloneNetwork;

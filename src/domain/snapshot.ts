@@ -2,7 +2,12 @@
 import type { Trailers } from './description.js';
 
 /** What reverting brings back: RAM and disks, disks of a running VM, or disks of a VM that was off. */
-export type SnapshotKind = 'memory' | 'disk' | 'offline';
+export const snapshotKinds = ['memory', 'disk', 'offline'] as const;
+export type SnapshotKind = (typeof snapshotKinds)[number];
+
+/** In the images, or in files over them. */
+export const snapshotStyles = ['internal', 'external'] as const;
+export type SnapshotStyle = (typeof snapshotStyles)[number];
 
 /** Where a part of a snapshot is kept: inside the image, in a file of its own, by the user's storage, or not at all. */
 export type Location = 'no' | 'internal' | 'external' | 'manual';
@@ -39,7 +44,7 @@ export interface Snapshot {
   readonly revertDisks?: readonly SnapshotDisk[];
   readonly kind: SnapshotKind;
   /** External if any part is: libvirt decides so too. */
-  readonly style: 'internal' | 'external';
+  readonly style: SnapshotStyle;
 }
 
 /**
@@ -57,7 +62,7 @@ export function kindOf(state: SnapshotState, memory: Location): SnapshotKind {
   return state === 'disk-snapshot' || state === 'running' || state === 'paused' ? 'disk' : 'offline';
 }
 
-export function styleOf(memory: Location, disks: readonly SnapshotDisk[]): 'internal' | 'external' {
+export function styleOf(memory: Location, disks: readonly SnapshotDisk[]): SnapshotStyle {
   return memory === 'external' || disks.some((disk) => disk.location === 'external') ? 'external' : 'internal';
 }
 

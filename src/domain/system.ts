@@ -28,7 +28,8 @@ export interface VirtualSystem {
 }
 
 /** How a member stood at the moment of a restore point. */
-export type MemberState = 'running' | 'paused' | 'off';
+export const memberStates = ['running', 'paused', 'off'] as const;
+export type MemberState = (typeof memberStates)[number];
 
 export interface PointMember extends VmRef {
   readonly name: string;

@@ -1,9 +1,12 @@
 // What can be waited for of a guest.
 
+/** Of a VM alone. */
+export const vmWaits = ['agent', 'running', 'off'] as const;
+
 /** What is waited for; `atMostMs` is how long, and for `time` just that. */
 export type Wait =
   | {
-      readonly what: 'agent' | 'off' | 'running';
+      readonly what: (typeof vmWaits)[number];
       readonly vm: string;
       readonly connection?: string;
       readonly atMostMs: number;

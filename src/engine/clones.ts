@@ -1,7 +1,7 @@
 // Clones for who needs a VM for a while: made of a restore point or of a VM that is off, found in the inventory at once,
 // thrown away with all that was made for them. Each is an operation like any other, and told so.
 import { randomUUID } from 'node:crypto';
-import { type CloneNetwork, freeCloneName } from '../domain/clone.js';
+import { type CloneNetwork, freeCloneName, type CloneWay } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';
@@ -13,7 +13,7 @@ export interface CloneWish {
   /** Name of the snapshot that it begins with; absent: the present of a VM that is off. */
   readonly snapshot?: string;
   /** `linked` unless told otherwise. */
-  readonly way?: 'linked' | 'full';
+  readonly way?: CloneWay;
   /** `same` unless told otherwise. */
   readonly network?: CloneNetwork;
   /** It goes when it is off. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import type { DaemonIdentity } from '../domain/origin.js';
-import type { MemberState } from '../domain/system.js';
+import { type MemberState, memberStates } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
 import { type FileSystem, idPattern, journalFailure, namesIn, replaceFile } from './durable.js';
 import type { Writer } from './entry.js';
@@ -80,7 +80,7 @@ export interface OpenGroup {
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
 const id = v.pipe(v.string(), v.regex(idPattern));
-const state = v.picklist(['running', 'paused', 'off']);
+const state = v.picklist(memberStates);
 
 const shape = v.object({
   version: v.literal(version),

@@ -1,5 +1,6 @@
 // The log of operations: for each VM what was done to it, newest last, a file for each, so that two editors never write into the
 // same one. Bounded; refuses to know what can be undone. Its files may have been written by anybody with our rights.
+import { snapshotStyles, snapshotKinds } from '../domain/snapshot.js';
 import { createHash, randomBytes } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
@@ -58,8 +59,8 @@ const shape = v.object({
   took: v.exactOptional(
     v.object({
       ms: count,
-      style: v.picklist(['internal', 'external']),
-      kind: v.picklist(['memory', 'disk', 'offline']),
+      style: v.picklist(snapshotStyles),
+      kind: v.picklist(snapshotKinds),
       snapshots: v.pipe(count, v.minValue(1)),
     }),
   ),

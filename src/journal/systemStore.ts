@@ -1,11 +1,19 @@
 // The virtual systems of a user and their restore points: a folder for each system and a file for each point, so that two
 // editors never write the same file with different words. Refuses to know whether the VMs and snapshots still exist.
+import { snapshotKinds } from '../domain/snapshot.js';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
-import type { StartWait, StoredSystem, SystemMember, SystemPoint, VirtualSystem } from '../domain/system.js';
+import {
+  type StartWait,
+  type StoredSystem,
+  type SystemMember,
+  type SystemPoint,
+  type VirtualSystem,
+  memberStates,
+} from '../domain/system.js';
 import {
   type FileSystem,
   idPattern,
@@ -76,8 +84,8 @@ const pointShape = v.object({
         ...ref,
         snapshot: text,
         createdAt: snapshotTime,
-        kind: v.picklist(['memory', 'disk', 'offline']),
-        state: v.picklist(['running', 'paused', 'off']),
+        kind: v.picklist(snapshotKinds),
+        state: v.picklist(memberStates),
       }),
     ),
     v.minLength(1),

@@ -1,4 +1,5 @@
 // What a lab file says, once it is believed: the VMs that a project needs, and their restore points. Values only.
+import type { CloneWay, CloneNetwork } from '../domain/clone.js';
 import type { Thresholds } from '../diagnosis/thresholds.js';
 import type { StartWait } from '../domain/system.js';
 
@@ -31,8 +32,8 @@ export interface ClonedVm {
   readonly of: string;
   /** Title or name of its snapshot. */
   readonly point: string;
-  readonly way: 'linked' | 'full';
-  readonly network: 'same' | 'unplugged';
+  readonly way: CloneWay;
+  readonly network: CloneNetwork;
 }
 
 /** Paths are as written: relative to the file, or absolute. */

@@ -1,4 +1,5 @@
 // The shape of a lab file, as labFile.schema.json has it for other tools; a test holds the two together. Pure.
+import { cloneNetworks } from '../domain/clone.js';
 import * as v from 'valibot';
 
 /** To JavaScript a list is an object too. */
@@ -69,7 +70,7 @@ const vm = map({
       of: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
       point: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
       full: v.exactOptional(v.boolean()),
-      network: v.exactOptional(v.picklist(['same', 'unplugged'])),
+      network: v.exactOptional(v.picklist(cloneNetworks)),
     }),
   ),
   image: v.exactOptional(path),

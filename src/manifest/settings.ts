@@ -1,8 +1,9 @@
 // The settings that package.json promises, read as what they claim to be: a settings file is untrusted JSON, and a
 // value that is not allowed counts as the default. Knows nothing of the editor.
+import { snapshotStyles } from '../domain/snapshot.js';
+import { statesAfterRevert, type AfterRevert } from '../domain/operation.js';
 
-export const revertPowerStates = ['asSnapshot', 'asBefore', 'running', 'paused', 'off'] as const;
-export const snapshotStyles = ['auto', 'internal', 'external'] as const;
+export const styleChoices = ['auto', ...snapshotStyles] as const;
 export const automaticActions = ['all', 'safe', 'none'] as const;
 export const seamlessUses = ['whereItWorks', 'never'] as const;
 export const treeSorts = ['time', 'name'] as const;
@@ -15,7 +16,7 @@ export const treeLayouts = ['tree', 'nested', 'list'] as const;
 export interface Settings {
   /** libvirt URIs, trimmed, without duplicates. Empty: the defaults of this computer. */
   readonly connections: readonly string[];
-  readonly revertPowerState: (typeof revertPowerStates)[number];
+  readonly revertPowerState: AfterRevert;
   readonly checkpointFirst: boolean;
   /** 0 to 100. */
   readonly keepCheckpoints: number;
@@ -45,7 +46,7 @@ export interface Settings {
   readonly healthFullInDays: number;
   /** By a VM's name, a pattern of names, or a UUID. */
   readonly healthExceptions: Readonly<Record<string, HealthLimits>>;
-  readonly snapshotStyle: (typeof snapshotStyles)[number];
+  readonly snapshotStyle: (typeof styleChoices)[number];
   readonly seamlessSnapshots: (typeof seamlessUses)[number];
   readonly treeSort: (typeof treeSorts)[number];
   readonly treeLayout: (typeof treeLayouts)[number];
@@ -115,7 +116,7 @@ const longestPattern = 300;
 export function parseSettings(get: (key: string) => unknown): Settings {
   return {
     connections: parseTexts(get(settingKeys.connections), longestUri),
-    revertPowerState: parseOneOf(revertPowerStates, get(settingKeys.revertPowerState)),
+    revertPowerState: parseOneOf(statesAfterRevert, get(settingKeys.revertPowerState)),
     checkpointFirst: get(settingKeys.checkpointFirst) !== false,
     keepCheckpoints: parseWhole(get(settingKeys.keepCheckpoints), 100, 3),
     checkpointBeforeDebugging: parseAllOrNamed(get(settingKeys.checkpointBeforeDebugging)),
@@ -135,7 +136,7 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     healthFreePercent: parseAmount(get(settingKeys.healthFreePercent)) ?? 10,
     healthFullInDays: parseAmount(get(settingKeys.healthFullInDays)) ?? 7,
     healthExceptions: parseExceptions(get(settingKeys.healthExceptions)),
-    snapshotStyle: parseOneOf(snapshotStyles, get(settingKeys.snapshotStyle)),
+    snapshotStyle: parseOneOf(styleChoices, get(settingKeys.snapshotStyle)),
     seamlessSnapshots: seamlessOf(get(settingKeys.seamlessSnapshots)),
     treeSort: parseOneOf(treeSorts, get(settingKeys.treeSort)),
     treeLayout: parseOneOf(treeLayouts, get(settingKeys.treeLayout)),

@@ -7,7 +7,7 @@ import type { Repair } from '../domain/operation.js';
 import type { Facts } from '../domain/facts.js';
 import type { Warning } from '../domain/consequences.js';
 import { type RefusedDecision, refuse } from '../domain/refusal.js';
-import type { Snapshot } from '../domain/snapshot.js';
+import type { Snapshot, SnapshotKind } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, snapshotableDisks, type VmDisk } from '../domain/vm.js';
 
@@ -94,7 +94,7 @@ function isUntold({ target, formatUntold }: VmDisk, { configured = [] }: Facts):
 export function insideRefusal(
   disks: readonly VmDisk[],
   facts: Pick<Facts, 'vm' | 'files' | 'capabilities'>,
-  kind: 'memory' | 'disk' | 'offline',
+  kind: SnapshotKind,
 ): RefusedDecision | undefined {
   const { vm, files, capabilities } = facts;
   if (capabilities.driver !== 'qemu') {

@@ -8,7 +8,7 @@ import { Failure } from '../domain/failure.js';
 import type { AfterRevert, OperationRequest, OperationResult, PowerAction } from '../domain/operation.js';
 import { protectionMatcher } from '../domain/protection.js';
 import type { Refusal, RefusedDecision } from '../domain/refusal.js';
-import type { Snapshot, SnapshotKind } from '../domain/snapshot.js';
+import type { Snapshot, SnapshotKind, SnapshotStyle } from '../domain/snapshot.js';
 import type { StoredSystem } from '../domain/system.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { checkpointTitle } from '../domain/titleSuggestion.js';
@@ -52,7 +52,7 @@ export interface CheckpointWish {
   readonly title?: string;
   readonly description?: string;
   readonly kind?: SnapshotKind;
-  readonly style?: 'internal' | 'external';
+  readonly style?: SnapshotStyle;
   readonly quiesce?: boolean;
   readonly live?: boolean;
   /** Absent: as it is set. */

@@ -3,7 +3,7 @@ import type { CloneMark, CloneNetwork, NewVm } from '../domain/clone.js';
 import type { ImageCopy, NewOverlay, RebasedOverlay } from '../domain/hostFiles.js';
 import type { AutoReason } from '../domain/description.js';
 import type { PowerAction } from '../domain/operation.js';
-import type { SnapshotKind } from '../domain/snapshot.js';
+import type { SnapshotKind, SnapshotStyle } from '../domain/snapshot.js';
 import type { UntoldDisk } from '../domain/vm.js';
 
 export interface CreateStep {
@@ -12,7 +12,7 @@ export interface CreateStep {
   /** With its trailers. */
   readonly description: string;
   readonly snapshotKind: SnapshotKind;
-  readonly style: 'internal' | 'external';
+  readonly style: SnapshotStyle;
   readonly quiesce: boolean;
   /** Each disk of the VM that takes part, with its overlay file for an external one; others are `no`. */
   readonly disks: readonly { readonly target: string; readonly file?: string }[];

@@ -1,7 +1,7 @@
 // The history as rows: when, which VM, what, by whom, how it ended, and the command that does the same. It is read from a file that
 // anybody may have written to, so that nothing of it is believed to have a shape. Knows no page.
 import { t } from '@vscode/l10n';
-import type { OperationRequest } from '../domain/operation.js';
+import { type OperationRequest, powerActions } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import { markWords, type MarkWithoutVm } from './loggedText.js';
 import { describeLoggedFailure } from './loggedFailure.js';
@@ -136,7 +136,7 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
         ? operationWords({ kind: 'delete', scope } as OperationRequest, titleOf(vm.uuid, text(snapshot)))
         : text(kind),
     power: () =>
-      ['start', 'shutDown', 'forceOff', 'pause', 'resume', 'restart'].includes(text(action))
+      powerActions.some((one) => one === text(action))
         ? operationWords({ kind: 'power', action } as OperationRequest, '')
         : text(kind),
     prune: () =>

@@ -1,6 +1,8 @@
 // What can be given to commands, tasks, the command line and agents: each argument once, with its shape and what it means.
+import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
+import { powerActions, statesAfterRevert } from '../domain/operation.js';
 import * as v from 'valibot';
-import { mostForks } from '../domain/clone.js';
+import { mostForks, cloneWays, cloneNetworks } from '../domain/clone.js';
 import { longestSeconds } from '../domain/startWait.js';
 
 /** libvirt's own limit is far below. */
@@ -25,17 +27,17 @@ export const argumentTable = {
   snapshot: { shape: text, means: 'name of a snapshot, or a title that only one snapshot of the VM has' },
   other: { shape: text, means: 'the other snapshot of a comparison' },
   kind: {
-    shape: v.picklist(['memory', 'disk', 'offline', 'auto']),
+    shape: v.picklist([...snapshotKinds, 'auto']),
     means: 'what is kept; `auto`: the best for what the VM does',
   },
-  style: { shape: v.picklist(['internal', 'external']), means: 'in the images, or in files over them' },
+  style: { shape: v.picklist(snapshotStyles), means: 'in the images, or in files over them' },
   quiesce: { shape: flag, means: 'the guest agent freezes the file systems first' },
   live: { shape: flag, means: 'external, with memory: the guest runs on while its RAM is written' },
   without: { shape: texts, means: 'disks that stay out, as the guest names them: `["vdb"]`' },
   title: { shape: text, means: 'any title; a safe name is made of it' },
   description: { shape: anyText, means: 'may be empty' },
   after: {
-    shape: v.picklist(['asSnapshot', 'asBefore', 'running', 'paused', 'off']),
+    shape: v.picklist(statesAfterRevert),
     means: 'the state of the VM after a revert',
   },
   checkpointFirst: { shape: flag, means: 'whether a revert keeps the present as a snapshot first' },
@@ -46,12 +48,7 @@ export const argumentTable = {
       'revert',
       'deleteSnapshot',
       'deleteWithDescendants',
-      'start',
-      'shutDown',
-      'forceOff',
-      'pause',
-      'resume',
-      'restart',
+      ...powerActions,
       'consolidate',
       'prune',
     ]),
@@ -67,8 +64,8 @@ export const argumentTable = {
   keepLast: { shape: whole, means: 'how many of the newest stay' },
   snapshots: { shape: texts, means: 'just these, by name or title' },
   name: { shape: text, means: 'of a VM that is made; several of a name get a number' },
-  way: { shape: v.picklist(['linked', 'full']), means: 'overlays on the files of the VM, or copies' },
-  network: { shape: v.picklist(['same', 'unplugged']), means: 'that of the VM, or all cables out' },
+  way: { shape: v.picklist(cloneWays), means: 'overlays on the files of the VM, or copies' },
+  network: { shape: v.picklist(cloneNetworks), means: 'that of the VM, or all cables out' },
   disposable: { shape: flag, means: 'it goes by itself when it was on and is off' },
   count: { shape: upTo(mostForks), means: 'how many forks' },
   good: { shape: text, means: 'a snapshot that is known to be good; the search begins after it' },

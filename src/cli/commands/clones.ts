@@ -1,4 +1,5 @@
 // The commands that make VMs of others, and throw them away again.
+import type { CloneNetwork } from '../../domain/clone.js';
 import { cloneRequest } from '../../engine/clones.js';
 import { Failure } from '../../domain/failure.js';
 import { refuse } from '../../domain/refusal.js';
@@ -9,7 +10,7 @@ import { carryOut } from '../carryOut.js';
 interface CloneOptions {
   readonly from?: string;
   readonly name?: string;
-  readonly network?: 'same' | 'unplugged';
+  readonly network?: CloneNetwork;
 }
 
 export async function clone(context: Context): Promise<ExitName> {

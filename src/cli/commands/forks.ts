@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { cloneRequest, makeClone, throwAway } from '../../engine/clones.js';
-import { mostForks } from '../../domain/clone.js';
+import { mostForks, type CloneNetwork } from '../../domain/clone.js';
 import { forkVm } from '../../engine/forks.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
@@ -16,7 +16,7 @@ interface ForkOptions {
   readonly from?: string;
   readonly name?: string;
   readonly count?: string;
-  readonly network?: 'same' | 'unplugged';
+  readonly network?: CloneNetwork;
   readonly seamless?: SeamlessWish;
 }
 

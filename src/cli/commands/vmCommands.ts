@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import type { AfterRevert, DeleteScope, OperationRequest, PowerAction } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
-import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
+import type { Snapshot, SnapshotKind, SnapshotStyle } from '../../domain/snapshot.js';
 import type { VmView } from '../../live/views.js';
 import { usualTrashDays } from '../../manifest/settings.js';
 import { isAlreadyInState } from '../../operations/power/alreadyInState.js';
@@ -25,7 +25,7 @@ const texts = ({ call }: Context): OperationOptions => call.texts;
 
 interface OperationOptions {
   readonly kind?: SnapshotKind;
-  readonly style?: 'internal' | 'external';
+  readonly style?: SnapshotStyle;
   readonly after?: AfterRevert;
   readonly scope?: DeleteScope;
   readonly description?: string;
@@ -83,8 +83,7 @@ export async function revertTo(
   try {
     return await carryOut(context, view, request, about, undoes);
   } catch (error) {
-    const isRefused =
-      asFailure(error).kind === 'refused' && request.kind === 'revert' && request.checkpointFirst === true;
+    const isRefused = asFailure(error).kind === 'refused' && request.checkpointFirst === true;
     if (isRefused && (await session.engine.plan({ ...request, checkpointFirst: false })).kind === 'plan') {
       context.terminal.tell(t('Possible if the current state is not saved: {0}.', '--no-checkpoint'));
     }

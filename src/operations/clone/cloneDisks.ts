@@ -1,5 +1,6 @@
 // What the disks of a clone begin with: the files that a restore point froze, its tag inside of an image, or the present of a
 // VM that is off. Refuses what is not whole, or is written to.
+import type { CloneWay } from '../../domain/clone.js';
 import { wholeChain } from '../../domain/chains/backingChain.js';
 import { takesPart } from '../../domain/chains/fileUse.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
@@ -32,7 +33,7 @@ export function liveOnlyDisks(name: string, { frozenDisks }: Facts): readonly st
   return disks.filter(({ only }) => only === 'running').map(({ target }) => target);
 }
 
-export function disksOfSnapshot(name: string, way: 'linked' | 'full', facts: Facts): Disks {
+export function disksOfSnapshot(name: string, way: CloneWay, facts: Facts): Disks {
   const snapshot = snapshotFor('clone', name, facts);
   if ('refusal' in snapshot) {
     return snapshot;
@@ -56,7 +57,7 @@ export function disksOfSnapshot(name: string, way: 'linked' | 'full', facts: Fac
 /** QEMU may write into the very image while it is read, and two tags of a name leave open which is meant. */
 function insideRefusal(
   snapshot: Snapshot,
-  way: 'linked' | 'full',
+  way: CloneWay,
   disks: readonly VmDisk[],
   facts: Facts,
 ): RefusedDecision | undefined {

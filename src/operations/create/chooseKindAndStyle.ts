@@ -3,7 +3,7 @@ import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
 import { type RefusalReason, type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { imagesLetGoRefusal } from '../refusals.js';
-import type { SnapshotKind } from '../../domain/snapshot.js';
+import type { SnapshotKind, SnapshotStyle } from '../../domain/snapshot.js';
 import { seamlessness } from './seamlessness.js';
 import { anotherFileRefusal, insideRefusal } from '../diskRefusals.js';
 import { externalRefusal, internalRefusal, ramRefusal } from '../../domain/snapshotStyle.js';
@@ -16,7 +16,7 @@ type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 export interface Choice {
   readonly kind: 'choice';
   readonly snapshotKind: SnapshotKind;
-  readonly style: 'internal' | 'external';
+  readonly style: SnapshotStyle;
 }
 
 /**

@@ -1,5 +1,6 @@
 // Where a snapshot is to be kept by what was asked for, what the VM has, and what its owner says of its disks. Refuses to know
 // what libvirt can do.
+import type { SnapshotStyle } from '../../domain/snapshot.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
@@ -11,7 +12,7 @@ type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 export function preferredStyle(
   { style, live, snapshotKind, without = [] }: Partial<CreateRequest>,
   { vm, tree }: Pick<Facts, 'vm' | 'tree'>,
-): 'internal' | 'external' | undefined {
+): SnapshotStyle | undefined {
   const own = styleOfVm(tree);
   const outside =
     without.length > 0 ||

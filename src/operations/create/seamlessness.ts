@@ -7,7 +7,7 @@ import { type Refusal, refuse } from '../../domain/refusal.js';
 import type { Seamless } from '../../domain/seamless.js';
 import { internalRefusal } from '../../domain/snapshotStyle.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
-import type { SnapshotKind } from '../../domain/snapshot.js';
+import type { SnapshotKind, SnapshotStyle } from '../../domain/snapshot.js';
 import { snapshotableDisks, type Vm } from '../../domain/vm.js';
 import { preferredStyle } from './preferredStyle.js';
 
@@ -25,7 +25,7 @@ type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
  */
 export function seamlessness(
   { seamless }: Pick<CreateRequest, 'seamless'>,
-  { snapshotKind, style }: { readonly snapshotKind: SnapshotKind; readonly style: 'internal' | 'external' },
+  { snapshotKind, style }: { readonly snapshotKind: SnapshotKind; readonly style: SnapshotStyle },
   { vm, seamless: known }: Facts,
 ): 'yes' | 'untried' | 'no' {
   const isMeant = seamless === true && snapshotKind === 'memory' && style === 'external';

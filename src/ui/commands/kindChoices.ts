@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import type { DecidedRequests } from '../../engine/enginePort.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
-import type { SnapshotKind } from '../../domain/snapshot.js';
+import type { SnapshotKind, SnapshotStyle } from '../../domain/snapshot.js';
 import { estimateText } from '../../text/relativeAge.js';
 import { refusalText } from '../../text/refusalText.js';
 import { kindSentence, kindWords, styleSentence } from '../../text/words.js';
@@ -90,7 +90,7 @@ function mendText(plan: Plan): readonly string[] {
   return [t('Cannot be taken seamlessly: {0}', nextStep === '' ? reason : nextStep)];
 }
 
-function styleOf(decision: Variant['decision']): 'internal' | 'external' | undefined {
+function styleOf(decision: Variant['decision']): SnapshotStyle | undefined {
   return decision.kind === 'plan' ? decision.steps.find((step) => step.kind === 'createSnapshot')?.style : undefined;
 }
 

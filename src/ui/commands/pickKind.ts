@@ -4,7 +4,7 @@ import type { VmView } from '../../live/views.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { RefusalReason } from '../../domain/refusal.js';
 import type { Plan } from '../../operations/plan.js';
-import type { SnapshotTree } from '../../domain/snapshot.js';
+import { type SnapshotTree, snapshotStyles } from '../../domain/snapshot.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import type { CommandRun } from './commandServices.js';
 import { type KindRequest, kindChoices, type Variant } from './kindChoices.js';
@@ -86,5 +86,5 @@ function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: CreateDraft): reado
 }
 
 function inEachStyle(request: KindRequest): readonly KindRequest[] {
-  return request.live === true ? [] : (['internal', 'external'] as const).map((style) => ({ ...request, style }));
+  return request.live === true ? [] : snapshotStyles.map((style) => ({ ...request, style }));
 }

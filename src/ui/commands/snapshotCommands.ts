@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import type { VmView } from '../../live/views.js';
 import { readSettings, seamlessWish } from '../readSettings.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
-import type { SnapshotTree } from '../../domain/snapshot.js';
+import type { SnapshotTree, SnapshotStyle } from '../../domain/snapshot.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import { type VmRef, snapshotableDisks } from '../../domain/vm.js';
 import { argumentsOf } from './commandArguments.js';
@@ -103,7 +103,7 @@ async function askWithout(view: VmView, taking: readonly string[], title: string
 }
 
 /** What the setting says of a VM that has no style of its own yet. */
-export function styleFor(tree: SnapshotTree): { readonly style?: 'internal' | 'external' } {
+export function styleFor(tree: SnapshotTree): { readonly style?: SnapshotStyle } {
   const { snapshotStyle } = readSettings();
   return tree.snapshots.length > 0 || snapshotStyle === 'auto' ? {} : { style: snapshotStyle };
 }

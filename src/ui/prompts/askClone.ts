@@ -1,6 +1,6 @@
 // What is asked before a VM is made of another one: what it begins with, linked or full, its name, its network, how many.
 import { t } from '@vscode/l10n';
-import { type CloneNetwork, freeCloneName, isCloneName, mostForks } from '../../domain/clone.js';
+import { type CloneNetwork, freeCloneName, isCloneName, mostForks, cloneWays } from '../../domain/clone.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -52,7 +52,7 @@ export async function pickWay(
   view: VmView,
   request: CloneRequest,
 ): Promise<DecidedClone> {
-  const ways = (['linked', 'full'] as const).map((way) => ({ ...request, way }));
+  const ways = cloneWays.map((way) => ({ ...request, way }));
   const decided = await engine.decide(ways);
   const choices = decided.map((one) => wayChoice(view, one));
   const can = choices.filter(({ value }) => value.decision.kind === 'plan');

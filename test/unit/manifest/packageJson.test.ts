@@ -1,4 +1,5 @@
 // What package.json promises is what the code knows: commands, settings, context keys, menus, texts.
+import { statesAfterRevert } from '../../../src/domain/operation.js';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,10 +11,9 @@ import { contextKeys, welcomeStates } from '../../../src/manifest/contextKeyTabl
 import {
   agentPermissions,
   parseSettings,
-  revertPowerStates,
   settingKeys,
   seamlessUses,
-  snapshotStyles,
+  styleChoices,
   treeLayouts,
   treeSorts,
   treeVmOrders,
@@ -112,8 +112,8 @@ describe('package.json', () => {
       assert.deepEqual(properties[key]?.default, defaults[name as keyof typeof defaults], key);
     }
     const values = (key: string): readonly string[] | undefined => properties[key]?.enum;
-    assert.deepEqual(values(settingKeys.revertPowerState), [...revertPowerStates]);
-    assert.deepEqual(values(settingKeys.snapshotStyle), [...snapshotStyles]);
+    assert.deepEqual(values(settingKeys.revertPowerState), [...statesAfterRevert]);
+    assert.deepEqual(values(settingKeys.snapshotStyle), [...styleChoices]);
     assert.deepEqual(values(settingKeys.seamlessSnapshots), [...seamlessUses]);
     assert.deepEqual(values(settingKeys.treeSort), [...treeSorts]);
     assert.deepEqual(values(settingKeys.treeLayout), [...treeLayouts]);
