@@ -2,7 +2,7 @@
 // something does name after all.
 import assert from 'node:assert/strict';
 import { link, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { ProblemKind } from '../../src/diagnosis/problem.js';
 import { fileOf } from '../../src/diagnosis/problemTable.js';
@@ -83,6 +83,29 @@ describe('files that no VM seems to name', () => {
     const left = await overlay(base.replace('.qcow2', '.broken'), base, 'empty');
     assert.deepEqual(await leftovers('broken'), [`orphanFile ${left}`]);
     assert.deepEqual(await planOfStart('broken'), []);
+  });
+
+  it('are deleted where they hold RAM of the VM, and put away where they are only named so', async () => {
+    const base = await made('ram');
+    const uuid = (await r.virsh('domuuid', 'ram')).trim();
+    const named = (second: number): string => base.replace('.qcow2', `-180000000${second}-${uuid.slice(0, 8)}.mem`);
+    const [whole, other] = [named(1), named(2)];
+    await r.virsh('start', 'ram');
+    await r.virsh('save', 'ram', whole);
+    await writeFile(other, 'precious');
+    assert.deepEqual(await leftovers('ram'), [`orphanFile ${whole}`, `orphanFile ${other}`]);
+    const [view] = r.engine.findVms('ram', r.uri);
+    for (const file of [whole, other]) {
+      await r.engine.runOperation({ kind: 'repair', vm: view!.ref, repair: { kind: 'removeFiles', files: [file] } });
+    }
+    const folder = dirname(base);
+    assert.deepEqual((await readdir(folder)).sort(), ['.virt-rewind-trash', 'ram.qcow2']);
+    const kept = await readdir(join(folder, '.virt-rewind-trash'));
+    assert.deepEqual(
+      kept.map((name) => name.startsWith(basename(other))),
+      [true, true],
+      kept.join(),
+    );
   });
 
   it('are in use, where a VM names them by another path, in whatever place', async () => {

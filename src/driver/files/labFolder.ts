@@ -8,6 +8,7 @@ import { qemuImg } from '../../qemu/qemuImg.js';
 import { isoImage } from './isoImage.js';
 import { errnoOf } from '../../base/errno.js';
 import { isOwnVmFolder } from './ownVmFolder.js';
+import { identityNow, identityOfOpen } from './removeMade.js';
 
 const bytesPerMiB = 1024 * 1024;
 
@@ -89,7 +90,7 @@ function seedOf({ uuid, name }: LabVm, { userData, networkConfig }: NonNullable<
 async function makeEmpty(path: string): Promise<MadeFile> {
   const handle = await open(path, 'wx', 0o644);
   try {
-    return { path, identity: identityOf(await handle.stat({ bigint: true })) };
+    return { path, identity: await identityOfOpen(handle) };
   } finally {
     await handle.close();
   }
@@ -122,17 +123,6 @@ export async function removeLabFolder({ folder }: LabVm, made: readonly MadeFile
     }
     if (errnoOf(error) === 'ENOTEMPTY' || errnoOf(error) === 'ENOTDIR') {
       return [folder];
-    }
-    throw error;
-  }
-}
-
-async function identityNow(path: string): Promise<string | undefined> {
-  try {
-    return identityOf(await lstat(path, { bigint: true }));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') {
-      return undefined;
     }
     throw error;
   }

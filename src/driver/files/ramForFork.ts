@@ -2,11 +2,12 @@
 // The RAM itself is not copied: it goes through a pipe, behind another header.
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import { Failure } from '../../domain/failure.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
+import { identityNow, identityOfOpen, removeMade } from './removeMade.js';
 import { errnoOf } from '../../base/errno.js';
 
 /** virQEMUSaveHeader: magic, version, length of what follows, "was running", format, place of the cookie. */
@@ -75,6 +76,7 @@ export async function throughPipe(
   await promisify(execFile)('mkfifo', ['-m', '600', '--', path]).catch((error: unknown) => {
     throw fileFailure(error, details);
   });
+  const identity = await identityNow(path);
   // As long as somebody holds its other end, a pipe is opened without waiting, and keeps what is in it.
   let keeper: FileHandle | undefined;
   try {
@@ -104,7 +106,7 @@ export async function throughPipe(
     await endWriting();
   } finally {
     await keeper?.close();
-    await rm(path, { force: true });
+    await removeMade(path, identity);
   }
 }
 
@@ -113,15 +115,17 @@ export async function throughCopy(
   { from, ramAt, path, head }: { from: string; ramAt: number; path: string; head: Buffer },
   use: () => Promise<void>,
 ): Promise<void> {
+  let identity: string | undefined;
   try {
     const source = await open(from, 'r');
     const target = await openBeside(source, path, 'wx');
+    identity = await identityOfOpen(target);
     await write(target, source, ramAt, head, 1).finally(() => Promise.all([target.close(), source.close()]));
     await use();
   } catch (error) {
     throw error instanceof Failure ? error : fileFailure(error, { doing: 'handing RAM over', path });
   } finally {
-    await rm(path, { force: true });
+    await removeMade(path, identity);
   }
 }
 

@@ -1,11 +1,12 @@
 // The file with the RAM of a snapshot, as libvirt writes it (virQEMUSaveHeader): a header, the VM's XML, QEMU's stream. QEMU
 // writes the stream by itself, through a descriptor that it is given. Under its own name the file appears when it is whole.
-import { type FileHandle, link, open, rm } from 'node:fs/promises';
+import { type FileHandle, link, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { dirname } from 'node:path';
 import { partOf } from '../../domain/hostFiles.js';
 import type { SavedFile } from '../hypervisor.js';
 import { flush } from './placeFile.js';
+import { identityOfOpen, removeMade } from './removeMade.js';
 
 const headerBytes = 92;
 /** libvirt takes a file that begins so for one that is still being written. */
@@ -20,13 +21,15 @@ const pageBytes = 4_096;
 export class SavedState implements SavedFile {
   readonly #file: string;
   readonly #handle: FileHandle;
+  readonly #identity: string;
   /** Where the stream begins. */
   readonly start: number;
 
-  private constructor(file: string, handle: FileHandle, start: number) {
+  private constructor(file: string, handle: FileHandle, start: number, identity: string) {
     this.#file = file;
     this.#handle = handle;
     this.start = start;
+    this.#identity = identity;
   }
 
   /**
@@ -36,13 +39,14 @@ export class SavedState implements SavedFile {
   static async begin(file: string, xml: string): Promise<SavedState> {
     const part = partOf(file);
     const handle = await open(part, 'wx', 0o600);
+    const identity = await identityOfOpen(handle);
     try {
       const header = headerOf(xml);
       await handle.write(header, 0, header.length, 0);
-      return new SavedState(file, handle, header.length);
+      return new SavedState(file, handle, header.length, identity);
     } catch (error) {
       await handle.close();
-      await rm(part, { force: true });
+      await removeMade(part, identity);
       throw error;
     }
   }
@@ -58,13 +62,13 @@ export class SavedState implements SavedFile {
     await this.#handle.close();
     // Never over what somebody else put there.
     await link(partOf(this.#file), this.#file);
-    await rm(partOf(this.#file));
+    await removeMade(partOf(this.#file), this.#identity);
     await flush(dirname(this.#file));
   }
 
   async discard(): Promise<void> {
     await this.#handle.close();
-    await rm(partOf(this.#file), { force: true });
+    await removeMade(partOf(this.#file), this.#identity);
   }
 }
 

@@ -2,8 +2,9 @@
 // qemu-img, readable by every user of the host (CVE-2025-13193). Ours have the owner and the mode of what they stand on.
 import { readableOverlays } from '../../domain/knownVersions.js';
 import { isDevicePath } from '../../domain/devicePath.js';
-import type { NewOverlay } from '../../domain/hostFiles.js';
+import type { MadeFile, NewOverlay } from '../../domain/hostFiles.js';
 import type { CreateStep } from '../../steps/step.js';
+import { createOverlay, removeMade } from './madeFiles.js';
 import type { StepContext } from './stepContext.js';
 
 type Context = Pick<StepContext, 'capabilities' | 'files' | 'log' | 'vm'>;
@@ -19,7 +20,7 @@ type Context = Pick<StepContext, 'capabilities' | 'files' | 'log' | 'vm'>;
 export async function makeOwnOverlays(
   { capabilities, files, log, vm }: Context,
   step: CreateStep,
-): Promise<readonly string[]> {
+): Promise<readonly MadeFile[]> {
   const overlays = step.disks.flatMap(({ target, file }) =>
     overlayOf(
       vm.disks.find((one) => one.target === target),
@@ -32,27 +33,16 @@ export async function makeOwnOverlays(
   ) {
     return [];
   }
-  const made: string[] = [];
+  const made: MadeFile[] = [];
   try {
     for (const overlay of overlays) {
-      await files.createOverlay(overlay);
-      made.push(overlay.file);
+      await createOverlay(files, overlay, made);
     }
     return made;
   } catch (error) {
     log.warn(`libvirt makes the overlays of ${step.name}, for we cannot: ${String(error)}`);
-    await removeOwnOverlays({ files, log }, made);
+    await removeMade({ files, log }, made);
     return [];
-  }
-}
-
-/** After a snapshot that did not come about: nobody can have written to them. */
-export async function removeOwnOverlays(
-  { files, log }: Pick<Context, 'files' | 'log'>,
-  made: readonly string[],
-): Promise<void> {
-  for (const file of made) {
-    await files.remove(file).catch((reason: unknown) => log.warn(`${file} stays: ${String(reason)}`));
   }
 }
 

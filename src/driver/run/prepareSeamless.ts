@@ -1,7 +1,7 @@
 // What a snapshot with RAM of a running guest needs before that is stopped: overlays, a file that QEMU has open, QEMU ready
 // to guard the RAM. Nothing that the guest could notice, and all of it is taken back where it fails.
 import { formatVersion } from '../../domain/capabilities.js';
-import type { HostFiles } from '../../domain/hostFiles.js';
+import type { HostFiles, MadeFile } from '../../domain/hostFiles.js';
 import type { CreateStep } from '../../steps/step.js';
 import type { SavedFile } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
@@ -13,7 +13,7 @@ import {
   readWrites,
   setBackgroundSnapshot,
 } from './monitor.js';
-import { removeOwnOverlays } from './ownOverlays.js';
+import { createOverlay, removeMade } from './madeFiles.js';
 import type { SeamlessAccess, StepContext } from './stepContext.js';
 
 export type SeamlessStep = CreateStep & { readonly memoryFile: string };
@@ -45,6 +45,7 @@ export interface PreparedSave {
   readonly uri: string;
   /** How often the guest had written when it began, some tenths of a second ago. */
   readonly writes: number;
+  readonly made: readonly MadeFile[];
 }
 
 /** Nothing that the guest could notice. Takes back what it made where it fails. */
@@ -56,7 +57,7 @@ export async function prepare(
   access: SeamlessAccess,
 ): Promise<PreparedSave> {
   const { dom, files } = context;
-  const made: Overlay[] = [];
+  const made: MadeFile[] = [];
   let saved: SavedFile | undefined;
   try {
     await requirePossible(context);
@@ -66,22 +67,21 @@ export async function prepare(
     const handing = access.handOver(dom.uuid, saved.descriptor);
     const [set] = await waitForBoth(handing, makeOverlays(files, overlays, made));
     await setBackgroundSnapshot(context, true);
-    return { saved, uri: `file:/dev/fdset/${set},offset=${saved.start}`, writes };
+    return { saved, uri: `file:/dev/fdset/${set},offset=${saved.start}`, writes, made };
   } catch (error) {
     if (saved !== undefined) {
       await abortLeftSave(context);
       await saved.discard();
     }
-    await removeOwnOverlays(context, filesOf(made));
+    await removeMade(context, made);
     throw error instanceof NotSeamless ? error : new NotSeamless(String(error), { cause: error });
   }
 }
 
 /** `made` grows with each. */
-async function makeOverlays(files: HostFiles, overlays: readonly Overlay[], made: Overlay[]): Promise<void> {
+async function makeOverlays(files: HostFiles, overlays: readonly Overlay[], made: MadeFile[]): Promise<void> {
   for (const overlay of overlays) {
-    await files.createOverlay({ file: overlay.file, backing: overlay.below, backingFormat: overlay.format });
-    made.push(overlay);
+    await createOverlay(files, { file: overlay.file, backing: overlay.below, backingFormat: overlay.format }, made);
   }
 }
 
@@ -118,8 +118,4 @@ export async function abortLeftSave(context: StepContext): Promise<void> {
   } catch (error) {
     context.log.warn(`QEMU may still have what a snapshot needed: ${String(error)}`);
   }
-}
-
-export function filesOf(overlays: readonly Overlay[]): readonly string[] {
-  return overlays.map(({ file }) => file);
 }

@@ -13,7 +13,7 @@ import type { StepOfKind } from '../../steps/step.js';
 import { requireOff } from './requireOff.js';
 import { writeClone } from '../xml/cloneXml.js';
 import { parseDomainXml } from '../xml/domainXml.js';
-import { removeThose } from './runFileStep.js';
+import { removeThose } from './madeFiles.js';
 import { readSecure } from './runRedefineStep.js';
 import type { StepContext } from './stepContext.js';
 

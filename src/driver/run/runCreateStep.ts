@@ -1,5 +1,6 @@
 // Creates a snapshot: by one call of libvirt, or seamlessly by QEMU itself, and what is seen beside it.
 import { Failure } from '../../domain/failure.js';
+import type { MadeFile } from '../../domain/hostFiles.js';
 import { refuse } from '../../domain/refusal.js';
 import { isActive } from '../../domain/vm.js';
 import {
@@ -20,7 +21,8 @@ import { watchWhile, memoryJobLook, isEndOfCancelled } from './jobWatch.js';
 import { withLeftovers } from './leftovers.js';
 import { LiveSave } from './liveSave.js';
 import { leastQemu, readStream, MonitorError } from './monitor.js';
-import { makeOwnOverlays, removeOwnOverlays } from './ownOverlays.js';
+import { removeMade } from './madeFiles.js';
+import { makeOwnOverlays } from './ownOverlays.js';
 import { NotSeamless } from './prepareSeamless.js';
 import type { StepOfKind } from '../../steps/step.js';
 import { takeSeamlessly } from './seamlessSnapshot.js';
@@ -217,7 +219,7 @@ function outrunFailure(
 async function removeUnused(
   context: StepContext,
   step: StepOfKind<'createSnapshot'>,
-  made: readonly string[],
+  made: readonly MadeFile[],
 ): Promise<void> {
   if (made.length === 0) {
     return;
@@ -225,9 +227,9 @@ async function removeUnused(
   try {
     const { xml } = await context.connection.call('domainGetXmlDesc', { dom: context.dom, flags: 0 });
     const used = new Set([...diskStates(xml).values()].map(({ file }) => file));
-    await removeOwnOverlays(
+    await removeMade(
       context,
-      made.filter((file) => !used.has(file)),
+      made.filter(({ path }) => !used.has(path)),
     );
   } catch (error) {
     context.log.warn(`the overlays of ${step.name} stay: ${String(error)}`);

@@ -2,11 +2,12 @@
 // Each may have been done before, in part or whole: what is so already counts as done.
 import { VIR_DOMAIN_XML_INACTIVE } from '../../libvirt/flags.js';
 import { Failure } from '../../domain/failure.js';
-import type { NewOverlay } from '../../domain/hostFiles.js';
-import type { GoingFiles, StepOfKind } from '../../steps/step.js';
+import type { MadeFile, NewOverlay } from '../../domain/hostFiles.js';
+import type { StepOfKind } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
 import { isActive, type Vm, xmlChain } from '../../domain/vm.js';
 import { parseDomainXml } from '../xml/domainXml.js';
+import { createOverlay, removeMade, removeThose } from './madeFiles.js';
 import { requireOff } from './requireOff.js';
 import type { StepContext } from './stepContext.js';
 
@@ -21,19 +22,16 @@ export async function createOverlays(
   { files, log, onMade }: OnFiles,
   step: StepOfKind<'createOverlays'>,
 ): Promise<void> {
-  const made: string[] = [];
+  const made: MadeFile[] = [];
   try {
     for (const overlay of step.overlays) {
       if (await isMade(files, overlay)) {
         continue;
       }
-      await files.createOverlay(overlay, onMade);
-      made.push(overlay.file);
+      await createOverlay(files, overlay, made, onMade);
     }
   } catch (error) {
-    for (const file of made) {
-      await files.remove(file).catch((reason: unknown) => log.warn(`${file} stays: ${String(reason)}`));
-    }
+    await removeMade({ files, log }, made);
     throw error;
   }
 }
@@ -50,21 +48,6 @@ export async function removeFiles({ files, log, vm }: OnFiles, step: StepOfKind<
     await requireNoTag(files, vm, file);
   }
   await removeThose({ files, log }, step);
-}
-
-/** Idempotent: what is not there is as good as removed, and what is another file by now is somebody's. */
-export async function removeThose(
-  { files, log }: Pick<StepContext, 'files' | 'log'>,
-  { files: going, identities = {} }: GoingFiles,
-): Promise<void> {
-  for (const file of going) {
-    const own = identities[file];
-    if (own === undefined || own === (await files.identity(file))) {
-      await files.remove(file);
-    } else {
-      log.info(`${file} is not the file that was made, or is gone, and stays as it is`);
-    }
-  }
 }
 
 /** Idempotent: what is not there is put away. Never what the VM itself stands on. */

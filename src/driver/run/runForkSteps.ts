@@ -17,7 +17,7 @@ import { isActive } from '../../domain/vm.js';
 import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
-import { removeThose } from './runFileStep.js';
+import { removeThose } from './madeFiles.js';
 import type { StepContext } from './stepContext.js';
 
 /**

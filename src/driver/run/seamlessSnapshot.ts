@@ -12,19 +12,12 @@ import {
 } from '../../libvirt/flags.js';
 import { errorCodes, LibvirtError, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
+import type { MadeFile } from '../../domain/hostFiles.js';
 import { readPower } from '../powerState.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { diskStates } from './diskState.js';
-import { removeOwnOverlays } from './ownOverlays.js';
-import {
-  filesOf,
-  NotSeamless,
-  type Overlay,
-  overlaysOf,
-  prepare,
-  type SeamlessStep,
-  abortLeftSave,
-} from './prepareSeamless.js';
+import { removeMade } from './madeFiles.js';
+import { NotSeamless, type Overlay, overlaysOf, prepare, type SeamlessStep, abortLeftSave } from './prepareSeamless.js';
 import { blockCommit } from './runCommitStep.js';
 import type { SeamlessAccess, StepContext } from './stepContext.js';
 import { writeSnapshotXml } from '../xml/snapshotXml.js';
@@ -119,10 +112,10 @@ async function take(
     await abortLeftSave(context);
     await prepared.saved.discard();
     if (!(await standsOn(context, overlays))) {
-      await removeOwnOverlays(context, filesOf(overlays));
+      await removeMade(context, prepared.made);
       throw new NotSeamless(String(error), { cause: error });
     }
-    await mergeBack(context, overlays);
+    await mergeBack(context, overlays, prepared.made);
     if (error instanceof GuestWroteError && how === 'mayRun') {
       throw error;
     }
@@ -266,12 +259,12 @@ async function standsOn({ connection, dom }: StepContext, overlays: readonly Ove
   return overlays.some(({ target, file }) => states.get(target)?.file === file);
 }
 
-async function mergeBack(context: StepContext, overlays: readonly Overlay[]): Promise<void> {
+async function mergeBack(context: StepContext, overlays: readonly Overlay[], made: readonly MadeFile[]): Promise<void> {
   const whole = { ...context, signal: new AbortController().signal };
   for (const { target, file: top, below: base, format: baseFormat } of overlays) {
     await blockCommit(whole, { kind: 'blockCommit', target, top, base, baseFormat, merged: [top] });
   }
-  await removeOwnOverlays(context, filesOf(overlays));
+  await removeMade(context, made);
 }
 
 async function currentName({ connection, dom }: StepContext): Promise<string | undefined> {

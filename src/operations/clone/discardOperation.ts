@@ -1,6 +1,6 @@
 // A clone goes, with what was made for it.
 import type { OperationDefinition } from '../operationDefinition.js';
-import { factsOfAll, filesOfSnapshots, presentFiles, variablesOf } from '../requiredFacts.js';
+import { factsOfAll, filesOfSnapshots, presentFiles, savedRamOf, variablesOf } from '../requiredFacts.js';
 import { goOn } from '../interruptedStep.js';
 import { planDiscard } from './planDiscard.js';
 
@@ -13,7 +13,11 @@ export const discardOperation: OperationDefinition<'discard'> = {
       ? { kind: 'explain', why: fresh.refusal, commands: [] }
       : goOn(interrupted, fresh.steps, 'after');
   },
-  requiredFacts: ({ vm: { uuid } }, known) => ({ ...factsOfAll(known), made: uuid }),
+  requiredFacts: ({ vm: { uuid } }, known) => ({
+    ...factsOfAll(known),
+    made: uuid,
+    savedRam: known.tree.snapshots.flatMap(savedRamOf),
+  }),
   requiredFiles: (_, facts) => {
     const files = facts.vm.clone?.files ?? [];
     return filesOfSnapshots(

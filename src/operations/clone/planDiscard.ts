@@ -1,6 +1,7 @@
 // Decides which files go with a clone: those that our record tells were made for it, and what its own snapshots put on top of them.
 import { namedFiles, restingOn } from '../../domain/chains/fileUse.js';
-import { nvramCopy } from '../../domain/chains/nvramCopy.js';
+import { isRamOf } from '../../domain/chains/memoryFiles.js';
+import { ownNvramCopy } from '../../domain/chains/nvramCopy.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { isMissing } from '../../domain/chains/standsOn.js';
 import type { Facts } from '../../domain/facts.js';
@@ -10,6 +11,7 @@ import { isActive, type VmDisk, xmlChain } from '../../domain/vm.js';
 import type { GoingFiles } from '../../steps/step.js';
 import type { DraftPlan } from '../plan.js';
 import { accessRefusal, unsteadyRefusal } from '../refusals.js';
+import { savedRamOf } from '../requiredFacts.js';
 
 /** What is no clone of ours is never thrown away, nor one on which another VM rests. */
 export function planDiscard(
@@ -56,7 +58,7 @@ export function planDiscard(
  * | our record names it, it is what was made, the VM names it    | goes |
  * | the same, of a CD-ROM, a read-only or a shared disk          | stays |
  * | the VM or its snapshots name it, and it rests on one of those | goes |
- * | RAM and variables of its snapshots, where our record knows the VM | go |
+ * | RAM and variables of its snapshots, where our record knows the VM and they are its own | go |
  * | any other that the VM or its mark names                      | stays |
  */
 function filesOfClone(facts: Facts): readonly string[] {
@@ -71,8 +73,8 @@ function filesOfClone(facts: Facts): readonly string[] {
   const variables =
     vm.nvram === undefined || !own.includes(vm.nvram)
       ? []
-      : tree.snapshots.map(({ name }) => nvramCopy(vm.nvram ?? '', name));
-  const ram = tree.snapshots.flatMap(({ memory }) => memory.file ?? []);
+      : tree.snapshots.flatMap((snapshot) => ownNvramCopy(vm.nvram ?? '', snapshot) ?? []);
+  const ram = tree.snapshots.flatMap(savedRamOf).filter((file) => isRamOf(file, facts));
   const going = [...above, ...variables, ...ram].filter((file) => !guarded.has(file) && !isMissing(file, facts));
   return [...new Set(going)];
 }

@@ -175,7 +175,7 @@ function removeFiles(files: readonly string[], facts: Facts): RepairSteps | Refu
   );
 }
 
-/** RAM of this VM that bears a name of ours is ours; of an overlay it is not known who made it, and for what. */
+/** RAM of this VM that bears a name of ours is ours; of anything else it is not known who made it, and for what. */
 function putAwayFiles(files: readonly string[], facts: Facts): Pick<RepairSteps, 'steps' | 'losses' | 'warnings'> {
   if (areOurs(files, facts)) {
     return { steps: [{ kind: 'removeFiles', files }], losses: [{ kind: 'files', files }] };
@@ -184,8 +184,13 @@ function putAwayFiles(files: readonly string[], facts: Facts): Pick<RepairSteps,
   return { steps: [{ kind: 'trashFiles', files }], losses: [], warnings: [{ kind: 'goesToTrash', files, folders }] };
 }
 
-function areOurs(files: readonly string[], { vm }: Facts): boolean {
-  return files.every((file) => isOurMemoryName(file, vm));
+/** For the doctor's list nobody looks into the files: whoever carries it out does. */
+function areOurs(files: readonly string[], { vm, files: seen, savedRam }: Facts): boolean {
+  const isRam = (file: string): boolean => {
+    const saved = savedRam?.get(file);
+    return typeof saved === 'object' && saved.uuid === vm.uuid;
+  };
+  return files.every((file) => isOurMemoryName(file, vm) && (seen?.canChange === undefined || isRam(file)));
 }
 
 /** Only the file system itself moves a file; libvirt would remove it. */

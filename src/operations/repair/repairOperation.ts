@@ -44,7 +44,12 @@ export const repairOperation: OperationDefinition<'repair'> = {
       case 'finishDelete':
         return { ...factsOfAll(known), savedRam: savedRamOf(findSnapshot(tree, repair.snapshot)) };
       case 'removeFiles':
-        return { ...factsOfAll(known), configured: active && vm.persistent, checkpoints: true };
+        return {
+          ...factsOfAll(known),
+          configured: active && vm.persistent,
+          checkpoints: true,
+          savedRam: repair.files.filter(isMemory),
+        };
       case 'nameMovedFiles':
         return { ...factsOfAll(known), savedRam: movedRamPlaces(known) };
       case 'removeTag':
@@ -60,7 +65,6 @@ export const repairOperation: OperationDefinition<'repair'> = {
       case 'removeTag':
         return filesIn(facts, [...present, repair.file], []);
       case 'removeFiles': {
-        const isMemory = (file: string): boolean => file.endsWith('.mem');
         const { files } = repair;
         const images = files.filter((file) => !isMemory(file));
         return { ...filesIn(facts, [...present, ...images], files.filter(isMemory)), changes: files };
@@ -82,7 +86,7 @@ export const repairOperation: OperationDefinition<'repair'> = {
           [],
           facts,
         );
-        const images = moved.flatMap(({ found }) => (found.endsWith('.mem') ? [] : [found]));
+        const images = moved.flatMap(({ found }) => (isMemory(found) ? [] : [found]));
         return {
           ...filesIn(facts, [...named.images, ...images], named.files),
           changes: moved.flatMap(({ overlays }) => overlays.map(({ file }) => file)),
@@ -101,3 +105,7 @@ export const repairOperation: OperationDefinition<'repair'> = {
   mindsCheckpoints: ({ repair }) => 'snapshot' in repair || repair.kind === 'nameMovedFiles',
   needsName: () => true,
 };
+
+function isMemory(file: string): boolean {
+  return file.endsWith('.mem');
+}

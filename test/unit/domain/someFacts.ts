@@ -106,6 +106,11 @@ export function snapshot(name: string, told: Told): Snapshot {
   };
 }
 
+/** As one that we have taken. */
+export function ours(one: Snapshot): Snapshot {
+  return { ...one, trailers: { ...one.trailers, createdBy: 'virt-rewind' } };
+}
+
 /** Disks and RAM inside the image. */
 export function internal(name: string, parent?: string, more: Told = {}): Snapshot {
   return snapshot(name, {

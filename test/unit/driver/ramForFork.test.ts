@@ -1,10 +1,11 @@
 // RAM handed over through a pipe to somebody who does not read all of it.
 import assert from 'node:assert/strict';
-import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../../../src/domain/failure.js';
-import { throughPipe } from '../../../src/driver/files/ramForFork.js';
+import { throughCopy, throughPipe } from '../../../src/driver/files/ramForFork.js';
+import { SavedState } from '../../../src/driver/files/savedState.js';
 
 describe('RAM that is handed over through a pipe', () => {
   let dir: string;
@@ -57,3 +58,50 @@ describe('RAM that is handed over through a pipe', () => {
     await assert.rejects(handOver(loads, dir), (error) => error instanceof Failure && error.details.path === dir);
   });
 });
+
+describe('a file with RAM of ours', () => {
+  let dir: string;
+  const at = (name: string): string => join(dir, name);
+  const replace = async (name: string): Promise<void> => {
+    await writeFile(at('own'), 'precious');
+    await rename(at('own'), at(name));
+  };
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'vr-ram-'));
+    await writeFile(at('ram'), 'ram');
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  const handed = () => ({ from: at('ram'), ramAt: 0, path: at('handed'), head: Buffer.from('head') });
+
+  it('is gone when it was read', async () => {
+    await throughCopy(handed(), async () => assert.equal(await readFile(at('handed'), 'utf8'), 'headram'));
+    assert.deepEqual(await readdir(dir), ['ram']);
+  });
+
+  for (const [what, act] of [
+    ['a copy is not made over it', () => replace('handed').then(() => throughCopy(handed(), () => Promise.resolve()))],
+    [
+      'it took the place of a copy',
+      () => throughCopy(handed(), () => replace('handed').then(() => Promise.reject(no))),
+    ],
+    [
+      'it took the place of a pipe',
+      () => throughPipe({ ...handed(), heads: 1 }, () => replace('handed').then(() => Promise.reject(no))),
+    ],
+  ] as const) {
+    it(`leaves that of somebody else: ${what}`, async () => {
+      await assert.rejects(act());
+      assert.equal(await readFile(at('handed'), 'utf8'), 'precious');
+    });
+  }
+
+  it('leaves that of somebody else: it took the place of what QEMU was to write', async () => {
+    const saved = await SavedState.begin(at('snapshot'), '<domain/>');
+    await replace('snapshot.part');
+    await saved.discard();
+    assert.equal(await readFile(at('snapshot.part'), 'utf8'), 'precious');
+  });
+});
+
+const no = new Error('made up');

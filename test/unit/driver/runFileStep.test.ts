@@ -1,7 +1,7 @@
 // Steps on files, with real files and qemu-img: what is so already counts as done, and nothing else is touched.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
@@ -67,6 +67,23 @@ describe('steps on files', () => {
       assert.ok(!existsSync(at('a.1')), `${what}: the one that was made goes again`);
       await rm(at('b.1'));
     }
+  });
+
+  it('leave a file that came in the place of an overlay, when a later one cannot be made', async () => {
+    const files = localFiles(process.env);
+    const replacing: HostFiles = {
+      ...files,
+      createOverlay: async (one, onMade) => {
+        if (one.file === at('b.1')) {
+          await writeFile(at('own'), 'precious');
+          await rename(at('own'), at('a.1'));
+        }
+        await files.createOverlay(one, onMade);
+      },
+    };
+    const step = create(overlay('a.1', 'a'), overlay('b.1', 'gone'));
+    await assert.rejects(createOverlays(context(undefined, replacing), step));
+    assert.equal(await readFile(at('a.1'), 'utf8'), 'precious');
   });
 
   it('keep an overlay that an earlier run made when a later one cannot be made', async () => {

@@ -7,7 +7,8 @@ import type { Facts } from '../../../src/domain/facts.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
 import { image } from '../domain/hostFiles.js';
-import { capabilities, disk, external, facts, planned, ref, vm } from '../domain/someFacts.js';
+import type { SavedRam, Snapshot } from '../../../src/domain/snapshot.js';
+import { capabilities, disk, external, facts, ours, planned, ref, snapshot, tree, vm } from '../domain/someFacts.js';
 import { asked, Golden, type GoldenCase, recovered } from './golden.js';
 import { all, broken, inside, old, outside, uefi, withVariables } from './recoveryShapes.js';
 
@@ -230,6 +231,7 @@ golden.section(
       { ...cloned('off'), otherVms: [{ ...other, name: 'upper', files: ['/img/copy.vda.qcow2'] }] },
     ],
     ['one of whose files nothing is written down', { kind: 'discard', vm: ref }, cloned('off', new Map())],
+    ['one with snapshots, and what stands beside those', { kind: 'discard', vm: ref }, withSnapshots()],
     [
       'one that reads its file as a CD-ROM too',
       { kind: 'discard', vm: ref },
@@ -249,6 +251,23 @@ golden.section(
     ],
   ]),
 );
+
+/** The first is ours; the second names a file for its RAM that holds something else, and another tool has taken it. */
+function withSnapshots(): Facts {
+  const from = cloned('off', new Map(['/img/copy.vda.qcow2', '/img/copy.fd'].map((file) => [file, '1@1'])));
+  const [one, two] = ['one', 'two'].map((name) =>
+    snapshot(name, { memory: 'external', memoryFile: `/img/${name}.ram`, disks: [] }),
+  ) as [Snapshot, Snapshot];
+  return {
+    ...from,
+    vm: { ...from.vm, nvram: '/img/copy.fd', firmware: 'uefiRawNvram' },
+    tree: tree([ours(one), two]),
+    savedRam: new Map<string, SavedRam>([
+      ['/img/one.ram', { name: 'copy', uuid: ref.uuid }],
+      ['/img/two.ram', 'broken'],
+    ]),
+  };
+}
 
 function cloned(power: 'running' | 'off', made: Facts['made'] = new Map([['/img/copy.vda.qcow2', '1@1']])): Facts {
   const { vm: of } = facts({});

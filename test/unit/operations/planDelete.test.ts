@@ -20,6 +20,7 @@ import {
   tree,
   verdict,
   vm,
+  ours,
 } from '../domain/someFacts.js';
 
 const base = '/img/web.qcow2';
@@ -138,9 +139,10 @@ describe('planDelete: internal', () => {
 
   it('takes the copy of the UEFI variables with it', () => {
     const nvram = '/img/VARS.fd';
-    const inWhat = (copy: 'there' | 'missing', canAct: 'yes' | CannotAct): Facts =>
+    const own = { ...inside, snapshots: inside.snapshots.map(ours) };
+    const inWhat = (copy: 'there' | 'missing', canAct: 'yes' | CannotAct, of: SnapshotTree = own): Facts =>
       facts({
-        tree: inside,
+        tree: of,
         vm: vm({ power: 'off', firmware: 'uefiRawNvram', nvram }),
         files: seen({}, { [`${nvram}.a`]: copy }, { canAct: new Map([['/img', canAct]]) }),
       });
@@ -150,6 +152,7 @@ describe('planDelete: internal', () => {
     const left = planned(ask.remove('a'), inWhat('there', { why: 'denied' }));
     assert.equal(steps(left), 'a');
     assert.equal(about(left), 'leavesFile');
+    assert.equal(steps(planned(ask.remove('a'), inWhat('there', 'yes', inside))), 'a', 'of another tool');
   });
 
   it('says that a running guest stands still for it', () => {

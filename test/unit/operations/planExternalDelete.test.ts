@@ -16,6 +16,7 @@ import {
   snapshot,
   tree,
   vm,
+  ours,
 } from '../domain/someFacts.js';
 import { asked, Golden } from './golden.js';
 
@@ -184,6 +185,7 @@ describe('planDelete: what libvirt leaves behind', () => {
     });
   const there = { bytes: 1, allocatedBytes: 1 };
   const nvram = vm({ nvram: '/vars/web.fd', firmware: 'uefiRawNvram' });
+  const own = tree([ours(withMemory('m'))], 'm');
   const bothFolders = { '/img': 'yes', '/vars': 'yes' } as const;
   const rows = [
     ['the memory file, 9.0', one([9, 0], looked({ files: { '/img/m.mem': there } }))],
@@ -203,13 +205,20 @@ describe('planDelete: what libvirt leaves behind', () => {
     ],
     [
       'the copy of the UEFI variables',
+      one([12, 8], looked({ files: { '/vars/web.fd.m': there }, canAct: bothFolders }), { vm: nvram, tree: own }),
+    ],
+    [
+      'a file by the name of the copy, of a snapshot that another tool has taken',
       one([12, 8], looked({ files: { '/vars/web.fd.m': there }, canAct: bothFolders }), { vm: nvram }),
     ],
     [
       'no copy of the UEFI variables',
       one([12, 8], looked({ files: { '/vars/web.fd.m': 'missing' }, canAct: bothFolders }), { vm: nvram }),
     ],
-    ['a copy that cannot be removed', one([12, 8], looked({ files: { '/vars/web.fd.m': there } }), { vm: nvram })],
+    [
+      'a copy that cannot be removed',
+      one([12, 8], looked({ files: { '/vars/web.fd.m': there } }), { vm: nvram, tree: own }),
+    ],
   ] as const;
   golden.section('what libvirt leaves behind', asked(rows.map(([what, at]) => [what, ask.remove('m'), at])));
 });

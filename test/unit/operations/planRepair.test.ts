@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Repair } from '../../../src/domain/operation.js';
 import { orphanFiles, orphanTags } from '../../../src/domain/chains/orphans.js';
 import type { OtherVm, Facts } from '../../../src/domain/facts.js';
-import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
+import type { SavedRam, Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import {
   capabilities,
   disk,
@@ -153,11 +153,20 @@ describe('planRepair: orphaned files', () => {
     const canChange = new Map([['/img/web.old', { why: 'noStorageDriver' } as const]]);
     return { ...where, files: { ...where.files!, canChange } };
   };
+  const holding = (saved?: SavedRam): Facts => {
+    const where = inWhat();
+    const canChange = new Map([[`/img/${memory}`, 'yes'] as const]);
+    const savedRam = new Map(saved === undefined ? [] : [[`/img/${memory}`, saved]]);
+    return { ...where, savedRam, files: { ...where.files!, canChange } };
+  };
   const rows = [
     ['orphans', ['/img/web.old', `/img/${memory}`], inWhat()],
     ['RAM of ours', [`/img/${memory}`], inWhat()],
     ['an orphan that libvirt alone reaches', ['/img/web.old'], unmovable()],
-    ['RAM of ours that libvirt alone reaches', [`/img/${memory}`], unmovable()],
+    ['RAM of ours that libvirt alone reaches', [`/img/${memory}`], holding({ name: 'web', uuid: ref.uuid })],
+    ['RAM of another VM under a name of ours', [`/img/${memory}`], holding({ name: 'web', uuid: 'other' })],
+    ['something else under a name of ours', [`/img/${memory}`], holding('broken')],
+    ['something under a name of ours, and nobody could look into it', [`/img/${memory}`], holding()],
     ['one that is needed', ['/img/web.old', base], inWhat()],
     ['anything on the host', ['/etc/passwd'], inWhat()],
     ['nothing', [], inWhat()],
