@@ -115,7 +115,7 @@ export class Labs {
       if (!isLeft && engine.findVms(name, connection).length > 0) {
         throw new LabError(
           'refused',
-          t('A VM {0} already exists, and this lab did not create it. Rename the VM or the lab.', displayLine(name)),
+          t('{0} already exists, and this lab did not create it. Rename it or the lab.', displayLine(name)),
         );
       }
       if (source.kind === 'clone') {
@@ -147,10 +147,7 @@ export class Labs {
     if (taken !== undefined && taken.system.id !== left?.system) {
       throw new LabError(
         'refused',
-        t(
-          'A system {0} already exists, and this lab did not create it. Rename the system or the lab.',
-          displayLine(lab.name),
-        ),
+        t('{0} already exists, and this lab did not create it. Rename it or the lab.', displayLine(lab.name)),
       );
     }
     const record: LabRecord = {
@@ -240,7 +237,7 @@ export class Labs {
   #busyError(name: string): LabError {
     return new LabError(
       'busy',
-      t('Another operation is running on the lab {0}. Try again when it has finished.', displayLine(name)),
+      `${t('Another operation is running on {0}.', displayLine(name))} ${t('Try again when it has finished.')}`,
     );
   }
 

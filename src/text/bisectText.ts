@@ -154,9 +154,7 @@ export function bisectStopText(reason: BisectStopReason): string {
         displayLine(reason.bad),
       );
     case 'branches':
-      return reason.snapshot === ''
-        ? t('There are several branches. Specify the bad snapshot.')
-        : t('Several branches start at {0}. Specify the bad snapshot.', displayLine(reason.snapshot));
+      return t('There are several branches. Specify the bad snapshot.');
     case 'notInLine':
       return t('{0} is not one of the snapshots to search.', displayLine(reason.snapshot));
     case 'snapshotChanged':

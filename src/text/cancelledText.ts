@@ -29,13 +29,13 @@ export function cancelledText({
   }
   if (byUs === true) {
     return {
-      sentence: vm === '' ? t('The operation was cancelled.') : t('The operation on {0} was cancelled.', vm),
+      sentence: vm === '' ? t('Cancelled.') : t('The operation on {0} was cancelled.', vm),
       nextStep: '',
       severity: 'silent',
     };
   }
   return {
-    sentence: vm === '' ? t('The operation was cancelled.') : t('Another program cancelled the operation on {0}.', vm),
+    sentence: vm === '' ? t('Cancelled.') : t('Another program cancelled the operation on {0}.', vm),
     nextStep: leftByCancel(request),
     severity: 'warning',
   };

@@ -18,7 +18,8 @@ interface RevertedNote {
 /** Each is a line of its own. */
 export function consoleLines(note: Note & RevertedNote, name: string): readonly string[] {
   const vm = displayLine(name);
-  const reverted = note.reverted === undefined ? [] : [revertedLine(vm, note.reverted.title)];
+  const reverted =
+    note.reverted === undefined ? [] : [t('{0} was reverted. The console now shows the guest of that time.', vm)];
   switch (note.kind) {
     case 'connected':
       return [t('Serial console of {0}. Nothing to see? Press Enter.', vm)];
@@ -38,12 +39,6 @@ export function consoleLines(note: Note & RevertedNote, name: string): readonly 
     case 'failed':
       return [failedLine(note.failure, vm), t('Press Enter to try again.')];
   }
-}
-
-function revertedLine(vm: string, title: string | undefined): string {
-  return title === undefined
-    ? t('{0} was reverted. The console now shows the guest of that time.', vm)
-    : t('{0} was reverted to {1}. The console now shows the guest of that time.', vm, displayLine(title));
 }
 
 function failedLine(failure: Failure, vm: string): string {

@@ -55,8 +55,10 @@ export const consolidateRefusals: Pick<
       ? t('A file that disk {0} of {1} depends on is missing: {2}.', disk, vm, inQuotes(file))
       : empty === 'yes'
         ? emptyFileText(file)
-        : t('An image of disk {1} of {0} is marked as damaged: “{2}”.', vm, disk, file),
-    gone === 'yes' || empty === 'yes' ? putBackText() : t('Check it with “qemu-img check” while the VM is off.'),
+        : t('QEMU has marked {0} as damaged.', inQuotes(file)),
+    gone === 'yes' || empty === 'yes'
+      ? putBackText()
+      : t('Check it with “qemu-img check” while the VM is off, and copy the data you need.'),
   ],
   layerSmaller: ({ vm, disk, file }) => [
     t(

@@ -153,8 +153,8 @@ export const diskRefusals: Pick<
     ),
     t('Make libvirt forget it (“virsh snapshot-delete --metadata”), and delete its file if you do not need it.'),
   ],
-  nvdimmOverwritten: ({ vm, snapshot }) => [
-    t('The RAM of {1} includes the NVDIMM of {0}. A revert would permanently overwrite its file.', vm, snapshot),
+  nvdimmOverwritten: ({ vm }) => [
+    t('{0} has an NVDIMM. A revert with RAM would overwrite its file.', vm),
     t('Copy the file of the NVDIMM, and remove the NVDIMM from the configuration of {0} first.', vm),
   ],
 };

@@ -117,7 +117,7 @@ function abilityWord(can: Ability['can']): string {
 
 function untriedText(): string {
   return t(
-    'No obstacle is visible from outside. Virt Rewind asks QEMU when it creates the first such snapshot. libvirt then marks the VM as tainted (custom-monitor) until it is off. Nothing else changes.',
+    'Nothing visible prevents it. Virt Rewind asks QEMU when it creates the first such snapshot. libvirt then marks the VM as tainted (custom-monitor) until it is off. Nothing else changes.',
   );
 }
 

@@ -87,14 +87,10 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
   }),
   denied: (details) => ({
     short: t('no permission'),
-    sentence:
-      details.vm !== undefined && details.group === undefined && details.entry === undefined
-        ? t('You do not have permission to use {0}.', details.vm)
-        : where(
-            details,
-            t('You do not have permission to use {0}.', details.connection ?? ''),
-            t('You do not have permission to use it.'),
-          ),
+    sentence: t(
+      'You do not have permission to use {0}.',
+      (details.group === undefined && details.entry === undefined ? details.vm : undefined) ?? daemon(details),
+    ),
     nextStep:
       entryAdvice(details) ?? t('Get permission in the libvirt policy (polkit) or for its socket, then connect again.'),
     severity: 'error',
@@ -102,11 +98,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
   }),
   unreachable: (details) => ({
     short: t('no response from libvirt'),
-    sentence: where(
-      details,
-      t('No response from libvirt at {0}.', details.connection ?? ''),
-      t('No response from libvirt.'),
-    ),
+    sentence: t('No response from {0}.', daemon(details)),
     nextStep: t('Install libvirt or start its service (libvirtd or virtqemud), then connect again.'),
     severity: 'error',
     offers: 'connect',
@@ -120,11 +112,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
           nextStep: t('Install the extension on that computer with Remote - SSH, or use {0}.', 'qemu:///system'),
         }
       : {
-          sentence: about(
-            details,
-            t('This is not possible with {0} here.', details.vm ?? ''),
-            t('This is not possible here.'),
-          ),
+          sentence: t('This is not possible with {0} here.', details.vm ?? 'libvirt'),
           nextStep: t('This libvirt or QEMU does not support it.'),
         }),
     severity: 'error',
@@ -133,12 +121,8 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     short: t('connection lost'),
     sentence:
       details.silent === true
-        ? t('{0} does not respond. Nothing was changed.', details.connection ?? '')
-        : where(
-            details,
-            t('The connection to {0} was closed.', details.connection ?? ''),
-            t('The connection was closed.'),
-          ),
+        ? `${t('No response from {0}.', daemon(details))} ${t('Nothing was changed.')}`
+        : t('The connection to {0} was closed.', daemon(details)),
     nextStep:
       details.silent === true
         ? t('Try again when it responds. The view shows that immediately.')
@@ -150,11 +134,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
   }),
   protocol: (details) => ({
     short: t('not a libvirt'),
-    sentence: where(
-      details,
-      t('The server at {0} does not use the libvirt protocol. The connection was closed.', details.connection ?? ''),
-      t('The server does not use the libvirt protocol. The connection was closed.'),
-    ),
+    sentence: t('The server does not use the libvirt protocol, so the connection was closed: {0}.', daemon(details)),
     nextStep: t('Check that this is the address of a libvirt daemon. The log has the details.'),
     severity: 'error',
     offers: 'connect',
@@ -197,7 +177,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     sentence:
       details.path === undefined
         ? t('The host has no free space.')
-        : t('The host has no free space for {0}.', details.path),
+        : t('There is no space left for {0}.', details.path),
     nextStep: t('Free some space, then try again.'),
     severity: 'error',
     offers: 'refresh',
@@ -207,15 +187,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     sentence:
       details.begun === true
         ? t('The journal in {0} can no longer be written, so the operation stopped between two steps.', folder(details))
-        : about(
-            details,
-            t(
-              'The journal in {0} cannot be written, so nothing was started. {1} did not change.',
-              folder(details),
-              details.vm ?? '',
-            ),
-            t('The journal in {0} cannot be written, so nothing was started.', folder(details)),
-          ),
+        : t('The journal in {0} cannot be written, so nothing was started.', folder(details)),
     nextStep:
       details.begun === true
         ? t('Free some space there, then connect again. Virt Rewind then finds and finishes interrupted operations.')
@@ -262,7 +234,7 @@ function missing(details: FailureDetails): string {
   }
   return connection === undefined
     ? t('The item no longer exists.')
-    : t('The connection {0} does not exist here.', connection);
+    : t('The connection {0} does not exist here. Add it first.', connection);
 }
 
 /** It is about the address of a connection, and no libvirt has been asked yet. */
@@ -287,8 +259,8 @@ function folder(details: FailureDetails): string {
   return details.path ?? '';
 }
 
-function where(details: FailureDetails, withPlace: string, without: string): string {
-  return details.connection === undefined ? without : withPlace;
+function daemon({ connection }: FailureDetails): string {
+  return connection ?? 'libvirt';
 }
 
 function about(details: FailureDetails, withVm: string, without: string): string {

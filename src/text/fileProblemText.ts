@@ -251,9 +251,11 @@ function consolidate(): string {
 function deniedMeaning(by: ProblemOf<'denied'>['by']): string {
   switch (by) {
     case 'appArmor':
-      return t('AppArmor denies it. AppArmor is the host’s rule set for which program may open which file.');
     case 'seLinux':
-      return t('SELinux denies it. SELinux is the host’s rule set for which program may open which file.');
+      return t(
+        '{0} denies it. {0} is the host’s rule set for which program may open which file.',
+        by === 'appArmor' ? 'AppArmor' : 'SELinux',
+      );
     case 'permissions':
       return t('The owner and mode of the folder deny it, or a policy of the host (AppArmor, SELinux).');
   }

@@ -1,5 +1,6 @@
 // The refusals that are about files and what they hold, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
+import { inQuotes } from './quotes.js';
 import { bytesText } from './bytesText.js';
 import { emptyFileText, putBackText } from './missingBase.js';
 import { notSeamless } from './notSeamless.js';
@@ -41,16 +42,13 @@ export const fileRefusals: Pick<
   | 'usedByImage'
   | 'heldByProgram'
 > = {
-  tagMissing: ({ snapshot, disk, file }) => [
-    t('The image of disk {1} no longer contains {0}: “{2}”.', snapshot, disk, file),
-    t('It cannot be restored. Examine the VM, and let libvirt forget snapshots without data.'),
+  tagMissing: ({ snapshot, file }) => [
+    t('The data of {0} is no longer in {1}.', snapshot, inQuotes(file)),
+    t('Let libvirt forget the snapshot. Nothing else is lost.'),
   ],
   tagWithoutRam: ({ snapshot }) => [
-    t(
-      'The images contain the disks of {0}, but not its RAM. libvirt has recorded that the snapshot has RAM.',
-      snapshot,
-    ),
-    t('It cannot be fully restored. Examine the VM to see what is possible.'),
+    t('The RAM of {0} is missing. The images contain only its disks.', snapshot),
+    t('Let libvirt forget the snapshot. Its disk data stays in the images: “qemu-img convert -l” reads it.'),
   ],
   nameIsTagId: ({ snapshot, file, other }) => [
     t('QEMU would restore “{1}” instead of {0}, because “{1}” has the number {0} inside “{2}”.', snapshot, other, file),
@@ -60,7 +58,7 @@ export const fileRefusals: Pick<
     ),
   ],
   tagTwice: ({ snapshot, file }) => [
-    t('“{1}” contains two snapshots named {0}. It is unpredictable which one QEMU uses.', snapshot, file),
+    t('{1} contains two snapshots named {0}.', snapshot, inQuotes(file)),
     t(
       'Copy the data you need with “qemu-img convert -l snapshot.id=…”, then remove one snapshot with “qemu-img snapshot -d”.',
     ),
@@ -73,16 +71,16 @@ export const fileRefusals: Pick<
     ),
     t('Revert on the host itself, where the list is visible.'),
   ],
-  overlayMissing: ({ snapshot, disk, file }) => [
-    t('A file that {0} needs for disk {1} is missing: “{2}”.', snapshot, disk, file),
-    t('Put the file back. Without it, the snapshot cannot be restored.'),
+  overlayMissing: ({ snapshot, file }) => [
+    t('A file that {0} needs is missing: {1}.', snapshot, inQuotes(file)),
+    t('Restore the file from a backup, or let libvirt forget the snapshot.'),
   ],
-  imageCorrupt: ({ snapshot, disk, file, empty }) =>
+  imageCorrupt: ({ file, empty }) =>
     empty === 'yes'
       ? [emptyFileText(file), putBackText()]
       : [
-          t('QEMU has marked an image of {0} as damaged, for disk {1}: “{2}”.', snapshot, disk, file),
-          t('Check it with “qemu-img check” while the VM is off.'),
+          t('QEMU has marked {0} as damaged.', inQuotes(file)),
+          t('Check it with “qemu-img check” while the VM is off, and copy the data you need.'),
         ],
   imageImmutable: ({ vm, file }) => [
     t(
@@ -167,9 +165,12 @@ export const fileRefusals: Pick<
     t('Add a storage pool for this folder to libvirt, or work on that host itself with qemu-img installed.'),
   ],
   notSeamless: ({ vm, why, said = '' }) => notSeamless(vm, why, said),
-  memoryFileMissing: ({ snapshot, file }) => [t('The RAM of {0} is missing: “{1}”.', snapshot, file), putRamBack()],
+  memoryFileMissing: ({ snapshot, file }) => [
+    t('The RAM of {0} is missing: {1}.', snapshot, inQuotes(file)),
+    putRamBack(),
+  ],
   memoryFileBroken: ({ snapshot, file }) => [
-    t('The RAM file of {0} is incomplete: “{1}”.', snapshot, file),
+    t('The RAM of {0} is incomplete: {1}.', snapshot, inQuotes(file)),
     putRamBack(),
   ],
   ramOfOther: ({ vm, snapshot, name, uuid }) => [
@@ -198,13 +199,13 @@ export const fileRefusals: Pick<
       snapshot,
       disk,
     ),
-    t('Delete the snapshot after it again to finish the merge.'),
+    t('Delete the snapshot above {0} again to finish its merge.', snapshot),
   ],
   overlayNeededByBranch: ({ snapshot, by, version }) =>
     by === undefined
       ? [
-          t('The VM itself stands on a file that libvirt {1} would remove with {0}.', snapshot, version),
-          t('{0} has to stay as long as the VM stands on that file.', snapshot),
+          t('The VM uses a file that libvirt {1} would delete with {0}.', snapshot, version),
+          t('Keep {0} while the VM uses that file.', snapshot),
         ]
       : [
           t('{2} is built on a file that libvirt {1} would delete with {0}.', snapshot, version, by),
@@ -212,7 +213,7 @@ export const fileRefusals: Pick<
         ],
   revertRemovesFile: ({ snapshot, by, file, version }) => [
     t('On a revert to {0}, libvirt {1} would delete {2}, which {3} is built on.', snapshot, version, file, by),
-    t('Create a snapshot of the current state first. libvirt then deletes a file of that snapshot instead.'),
+    t('Create a snapshot of the current state first. It becomes the current snapshot.'),
   ],
   overlayNamesCollide: ({ snapshot, disk, other, version }) => [
     t(
@@ -235,5 +236,5 @@ export const fileRefusals: Pick<
 };
 
 function putRamBack(): string {
-  return t('Put a whole copy of the file back. Without it, Examine can keep the snapshot’s disks.');
+  return t('Restore a complete copy of the file, keep only the disks, or delete the snapshot.');
 }

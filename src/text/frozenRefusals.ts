@@ -1,5 +1,6 @@
 // The refusals that are about what a snapshot froze and what became of it, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
+import { inQuotes } from './quotes.js';
 import type { Sentences } from './refusalSentence.js';
 
 export const frozenRefusals: Pick<
@@ -27,8 +28,8 @@ export const frozenRefusals: Pick<
     ),
     t('It cannot be brought back. Revert to {0} instead.', by),
   ],
-  contentChanged: ({ snapshot, disk, file, was }) => [
-    t('“{2}”, which disk {1} of {0} is built on, was changed or replaced.', snapshot, disk, file),
+  contentChanged: ({ snapshot, file, was }) => [
+    t('{0} has changed since {1} froze it.', inQuotes(file), snapshot),
     was === ''
       ? t('Restore the original file, or let Doctor forget {0}.', snapshot)
       : t(
@@ -47,14 +48,8 @@ export const frozenRefusals: Pick<
     ),
     t('Shut down {0}, give it another disk, and compare “{1}” with a backup.', other, file),
   ],
-  writtenSince: ({ snapshot, disk, file, overlay }) => [
-    t(
-      '“{2}” was written to after “{3}” was created on it, so disk {1} of {0} may have other content now.',
-      snapshot,
-      disk,
-      file,
-      overlay,
-    ),
+  writtenSince: ({ file, overlay }) => [
+    t('{0} was written to after {1} was created on it.', inQuotes(file), inQuotes(overlay)),
     t('If you know that its content did not change, give “{0}” a newer time (touch), then try again.', overlay),
   ],
   frozenFileInUse: ({ vm, snapshot, disk, file }) => [

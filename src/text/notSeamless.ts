@@ -47,6 +47,6 @@ export function notSeamless(vm: string, why: string, said: string): readonly [st
         ),
       ];
     default:
-      return [t('The reason is unknown.'), t('The log has the reason.')];
+      return [t('The reason is unknown.'), t('The log has the details.')];
   }
 }

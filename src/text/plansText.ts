@@ -169,7 +169,7 @@ function warningLines(planned: readonly PlannedTarget[]): readonly string[] {
   return [
     ...lines,
     ...(merges > 1 ? [t('Data written after {0} of them is merged down. None of it is lost.', merges)] : []),
-    ...(files > 1 ? [t('This libvirt does not delete {0} files.', files)] : []),
+    ...(files > 1 ? [t('Not deleted by libvirt: {0}.', t('{0} files', files))] : []),
     ...freedText(planned),
   ].slice(0, mostWarnings);
 }

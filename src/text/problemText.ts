@@ -45,14 +45,10 @@ const sentences: ProblemSentences = {
   ...fileProblems,
   vanishes: ({ snapshots }, { vm }) => [
     t('{0} no longer has a persistent configuration: it exists only while it runs.', vm),
-    snapshots === 1
-      ? t(
-          'The configuration was removed while the VM was running. When the VM stops, libvirt forgets the VM and its snapshot. The files stay.',
-        )
-      : t(
-          'The configuration was removed while the VM was running. When the VM stops, libvirt forgets the VM and its {0} snapshots. The files stay.',
-          snapshots,
-        ),
+    t(
+      'The configuration was removed while the VM was running. When the VM stops, libvirt forgets it and its snapshots ({0}). The files stay.',
+      snapshots,
+    ),
     t('Make the VM persistent before it is switched off.'),
   ],
   unreadableEntry: entryText,
@@ -60,7 +56,7 @@ const sentences: ProblemSentences = {
   pausedSaving: (_, { vm }) => [
     t('{0} is paused because its state is being saved.', vm),
     t('If no program is saving it now, the one that did has crashed, and the VM is paused for no reason.'),
-    t('If nothing is saving it, resume it.'),
+    t('Wait until the save has ended. If no program is saving the VM, resume {0}.', vm),
   ],
   guestFrozen: (_, { vm }) => [
     t('The file systems in {0} are frozen.', vm),

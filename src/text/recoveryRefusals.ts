@@ -1,5 +1,6 @@
 // The refusals of a recovery that leaves the VM to a person, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
+import { inQuotes } from './quotes.js';
 import type { Sentences } from './refusalSentence.js';
 
 export const recoveryRefusals: Pick<
@@ -71,11 +72,7 @@ export const recoveryRefusals: Pick<
       : t('Open the editor once, which writes them again. Or delete the file.'),
   ],
   runsUnseen: ({ vm, file }) => [
-    t(
-      'libvirt reports that {0} is off, but a program has “{1}” open for writing: most likely a QEMU process that libvirt lost.',
-      vm,
-      file,
-    ),
+    t('A program has {1} open for writing, but libvirt reports that {0} is off.', vm, inQuotes(file)),
     t('Shut down the guest from inside, or end the QEMU process of {0}. Then try again.', vm),
   ],
   mergeLost: ({ vm, disk, file, said }) => [

@@ -3,6 +3,7 @@
 import { waitOrForceOff } from './busyText.js';
 import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
+import { longestTitle } from '../domain/snapshotName.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Refusal, RefusalReason } from '../domain/refusal.js';
 import { cloneRefusals } from './cloneRefusals.js';
@@ -98,10 +99,7 @@ const sentences: Sentences = {
   ],
   noCurrentSnapshot: ({ vm, snapshot, version }) => [
     t('{0} has no current snapshot. In this state, libvirt {2} crashes on a revert to {1}.', vm, snapshot, version),
-    t(
-      'Examine {0}: the doctor can make the snapshot current on which it stands. Where it stands on none, take a snapshot first.',
-      vm,
-    ),
+    t('Examine {0} and make the snapshot current that it is built on. If there is none, create a snapshot first.', vm),
   ],
   crashesOnBranch: ({ snapshot, by, disk, version, needed }) => [
     t(
@@ -113,20 +111,16 @@ const sentences: Sentences = {
     ),
     t('Delete {0} first, or update libvirt to {1} or newer.', by, needed),
   ],
-  externalRevertUnsupported: ({ snapshot, version, needed }) => [
-    snapshot === ''
-      ? t('libvirt {0} cannot revert to external snapshots.', version)
-      : t('{0} is an external snapshot. libvirt {1} cannot revert to external snapshots.', snapshot, version),
+  externalRevertUnsupported: ({ version, needed }) => [
+    t('libvirt {0} cannot revert to external snapshots.', version),
     t('Update to libvirt {0} or newer.', needed),
   ],
   diskOnlyRevertUnsupported: ({ snapshot, version, needed }) => [
     t('{0} was created from a running VM without RAM. libvirt {1} cannot revert to it.', snapshot, version),
     t('Update to libvirt {0} or newer.', needed),
   ],
-  externalDeleteUnsupported: ({ snapshot, version, needed }) => [
-    snapshot === ''
-      ? t('libvirt {0} cannot delete external snapshots.', version)
-      : t('{0} is an external snapshot. libvirt {1} cannot delete external snapshots.', snapshot, version),
+  externalDeleteUnsupported: ({ version, needed }) => [
+    t('libvirt {0} cannot delete external snapshots.', version),
     t('Update to libvirt {0} or newer.', needed),
   ],
   internalParent: ({ snapshot, parent }) => [
@@ -189,10 +183,10 @@ const sentences: Sentences = {
     problem === 'empty'
       ? t('A snapshot needs a title.')
       : problem === 'tooLong'
-        ? t('This title is too long.')
+        ? t('A title can have at most {0} characters.', longestTitle)
         : problem === 'descriptionTooLong'
           ? t('The description is too long.')
-          : t('This title contains a control character.'),
+          : t('A title cannot contain line breaks, control characters or characters that change the text direction.'),
     problem === 'descriptionTooLong' ? t('Shorten it.') : t('Choose another title.'),
   ],
   nameTaken: ({ title }) => [t('A snapshot named {0} already exists.', title), t('Choose another title.')],
@@ -215,7 +209,7 @@ const sentences: Sentences = {
     waitOrForceOff(vm),
   ],
   unfinishedSave: ({ vm }) => [
-    t('{0} is paused because its state is being saved, by another program or by one that has crashed.', vm),
+    t('{0} is paused because its state is being saved.', vm),
     t('Wait until the save has ended. If no program is saving the VM, resume {0}.', vm),
   ],
   imagesLetGo: ({ vm, snapshot, wanted }) => [

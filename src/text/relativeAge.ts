@@ -72,7 +72,7 @@ export function lastSeenText(at: number, now: number): string {
   if (seconds < 10) {
     return t('last seen just now');
   }
-  return seconds < 60 ? t('last seen {0} s ago', seconds) : t('last seen {0} ago', relativeAge(at, now));
+  return t('last seen {0} ago', seconds < 60 ? t('{0} s', seconds) : relativeAge(at, now));
 }
 
 /**

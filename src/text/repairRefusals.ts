@@ -16,7 +16,7 @@ export const repairRefusals: Pick<
   ],
   fileNotOrphan: ({ vm, file }) => [
     t('Something may still need “{1}”, so it is not deleted from the files of {0}.', vm, file),
-    t('Examine the VM again. The page lists the files that are certainly left over.'),
+    t('Examine the VM again.'),
   ],
   snapshotWhole: ({ snapshot }) => [
     t('The data of {0} seems to be complete.', snapshot),

@@ -90,7 +90,7 @@ function pointsPhrase(lost: readonly LossOfTarget<'restorePoints'>[], most: numb
     ? points.size === 1
       ? t('the way back to 1 snapshot')
       : t('the way back to {0} snapshots', points.size)
-    : t('the way back to {0}', titles.map((title) => quoteTitle(title)).join(', '));
+    : t('the way back to: {0}', titles.map((title) => quoteTitle(title)).join(', '));
 }
 
 function changesPhrase(lost: readonly LossOfTarget<'diskChanges'>[], now: number | undefined): string {

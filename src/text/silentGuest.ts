@@ -9,9 +9,7 @@ export function silentSentence({ silentMs, vm }: FailureDetails): string | undef
     return undefined;
   }
   const time = t('{0} s', Math.round(silentMs / 1_000));
-  return vm === undefined
-    ? t('The guest did not respond to the power button within {0}.', time)
-    : t('{0} did not respond to the power button within {1}.', vm, time);
+  return t('{0} did not respond to the power button within {1}.', vm ?? t('VM'), time);
 }
 
 /** To wait on is to press the button once more: a guest that is at it already takes no notice. */

@@ -40,7 +40,7 @@ export const snapshotProblems = {
   memoryFileMissing: ({ snapshot, file }, { title }) => [
     t('The RAM of {0} is missing: {1}.', title(snapshot), quotedPath(file)),
     t('Its disks exist, but the snapshot cannot be fully restored.'),
-    t('Put the file back, keep only the disks, or delete the snapshot.'),
+    t('Restore a complete copy of the file, keep only the disks, or delete the snapshot.'),
   ],
   memoryFileBroken: ({ snapshot, file }, { title }) => [
     t('The RAM of {0} is incomplete: {1}.', title(snapshot), quotedPath(file)),
@@ -72,7 +72,7 @@ export const snapshotProblems = {
   mixedStyles: (_, { vm }) => [
     t('{0} has internal and external snapshots.', vm),
     t('A revert to an internal snapshot can damage the external ones above it without an error.'),
-    t('Delete the snapshots of one of the two styles. Virt Rewind rejects operations that would cause damage.'),
+    t('Delete the snapshots of one of the two styles first.'),
   ],
   mixedUndeletable: ({ snapshots }, { vm }) => [
     t('{0} has internal and external snapshots; {1} of them cannot be deleted here.', vm, snapshots.length),

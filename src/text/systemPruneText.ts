@@ -29,7 +29,7 @@ export function systemPruneQuestion({ stored, going, stays }: SystemPrune, now: 
 }
 
 export function stayingLine({ point, why }: StayingPoint): string {
-  return t('not deleted: {0}: {1}', pointTitle(point), staysText(why));
+  return t('“{0}” is not deleted: {1}', pointTitle(point), staysText(why));
 }
 
 export function staysText(why: PointStays): string {

@@ -31,7 +31,7 @@ export function trashOffer(planned: readonly PlannedTarget[], days: number): Tra
   });
   return days === 0 || thrown.length === 0 || thrown.some(({ view, names }) => names.some((name) => isKept(view, name)))
     ? undefined
-    : { label: trashLabel(), line: trashLine(thrown, days), thrown };
+    : { label: trashLabel(), line: trashLine(days), thrown };
 }
 
 /** Before one snapshot goes there, alone or with others. */
@@ -46,16 +46,10 @@ export function trashLabel(): string {
   return t('Move to Trash');
 }
 
-export function trashLine(thrown: readonly TrashedSnapshots[], days: number): string {
-  const isOne = thrown.flatMap(({ names }) => names).length === 1;
-  if (days === 1) {
-    return isOne
-      ? t('Move to Trash keeps it for 1 day; space is freed after that.')
-      : t('Move to Trash keeps them for 1 day; space is freed after that.');
-  }
-  return isOne
-    ? t('Move to Trash keeps it for {0} days; space is freed after that.', days)
-    : t('Move to Trash keeps them for {0} days; space is freed after that.', days);
+export function trashLine(days: number): string {
+  return days === 1
+    ? t('Move to Trash keeps snapshots for 1 day; space is freed after that.')
+    : t('Move to Trash keeps snapshots for {0} days; space is freed after that.', days);
 }
 
 export function isTrashed({ trash = [] }: VmView, snapshot: string): boolean {

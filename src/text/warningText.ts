@@ -37,7 +37,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         );
       }
       return t(
-        'If QEMU can write the RAM while the VM runs, the VM pauses for only about {0}. Virt Rewind tries this when it creates the snapshot. libvirt then marks the VM as tainted (custom-monitor) until it is off.',
+        'If QEMU can write the RAM while the VM runs, the snapshot includes the RAM, and the VM pauses for about {0}. Virt Rewind tries this when it creates the snapshot. libvirt then marks the VM as tainted (custom-monitor) until it is off.',
         estimateText(warning.estimateMs),
       );
     case 'notKeptWhileRunning': {
@@ -109,7 +109,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
     case 'vanishesWhenStopped':
       return t('The VM is transient: the VM and its snapshots no longer exist when it stops.');
     case 'leavesFile':
-      return t('This libvirt does not delete the file {0}.', warning.file);
+      return t('Not deleted by libvirt: {0}.', warning.file);
     case 'doneByUs':
       return t(
         'libvirt cannot do this here, so Virt Rewind does it in its own steps: {0}',

@@ -264,7 +264,7 @@ describe('safety', () => {
     it('can be a move to the trash, which is undone and emptied', async () => {
       person.will('Move to Trash');
       await fromMenu('virtRewind.deleteSnapshot', await rig.snapshotRow(off, 'doomed'));
-      assert.match(person.asked[0]!.text, /keeps it for 7 days; space is freed after that/);
+      assert.match(person.asked[0]!.text, /keeps snapshots for 7 days; space is freed after that/);
       const inTrash = async (): Promise<boolean> => {
         const { tree } = await rig.api();
         const look = tree.getTreeItem(await rig.snapshotRow(off, 'doomed'));
@@ -309,7 +309,7 @@ describe('safety', () => {
         });
       person.will(({ question, text, choices }) => {
         assert.match(question, /2/);
-        assert.match(text, /keeps them for 7 days; space is freed after that/);
+        assert.match(text, /keeps snapshots for 7 days; space is freed after that/);
         assert.deepEqual(choices, ['Delete 2 Snapshots', 'Move to Trash', 'Details…']);
         return 'Move to Trash';
       });

@@ -110,7 +110,7 @@ describe('a system of VMs', () => {
     await stage().hands.select(/^clean, .*restore point/);
     await press('Delete');
     const { dialog } = stage().workbench;
-    await dialog.getByText('the way back to “clean”.').waitFor();
+    await dialog.getByText('the way back to: “clean”.').waitFor();
     await picture('delete-asks');
     await press('Escape');
     await dialog.waitFor({ state: 'detached' });

@@ -116,7 +116,7 @@ async function moveToTrash(
       const lines = [
         terminal.style('bold', trashQuestion(displayLine(now.vm.name), titles)),
         ...(titles.length === 1 ? [] : titles),
-        trashLine([{ view: now, names: deletes }], days),
+        trashLine(days),
       ];
       terminal.say([...lines, '', t('Nothing was changed.')].join('\n'));
     } else {

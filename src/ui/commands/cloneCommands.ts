@@ -80,7 +80,7 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
   const count = given.count ?? (await askCount(view));
   const name = given.name ?? (asks ? await askCloneName(view, namesBeside(run, view), 'fork', count) : undefined);
   const network = given.network ?? (asks ? await pickNetwork(view, 'fork') : 'unplugged');
-  const goes = given.disposable ?? (asks && (await pickStay(view, count)) === 'goes');
+  const goes = given.disposable ?? (asks && (await pickStay(view)) === 'goes');
   const show = run.tree.focus.followNewVm();
   const made = await makeForks(run, view, {
     count,

@@ -89,8 +89,8 @@ export async function typeNameOfSystem(system: string, vms: readonly string[]): 
   await askForName(
     system,
     t('{0} Is Protected', name),
-    `${why} ${t('Type the name of the system to continue.')}`,
-    t('This is not the name of the system.'),
+    `${why} ${t('Type its name to continue.')}`,
+    t('This is not its name.'),
   );
 }
 
@@ -102,8 +102,8 @@ export async function typeNameOfLab(lab: string): Promise<void> {
 
 /** @throws Dismissed */
 export function typeNameOfVm({ vm }: VmView, title: string, why: string): Promise<void> {
-  const prompt = `${why} ${t('Type the name of the VM to continue.')}`;
-  return askForName(vm.name, title, prompt, t('This is not the name of the VM.'));
+  const prompt = `${why} ${t('Type its name to continue.')}`;
+  return askForName(vm.name, title, prompt, t('This is not its name.'));
 }
 
 async function askForName(name: string, title: string, prompt: string, wrong: string): Promise<void> {

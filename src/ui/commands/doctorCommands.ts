@@ -46,7 +46,7 @@ async function repair(run: CommandRun): Promise<OperationResult> {
   if (mendable.length === 0) {
     const { name } = view.vm;
     throw diagnoses.every(({ problem }) => severityOf(problem) === 'note')
-      ? new NothingThere(t('No problems found with the snapshots of {0}.', name), { vm: name })
+      ? new NothingThere(t('No problems found on {0}.', name), { vm: name })
       : new CommandError(
           'notFound',
           t('The problems of {0} cannot be repaired from here. The Doctor page explains each of them.', name),

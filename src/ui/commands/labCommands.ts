@@ -73,7 +73,7 @@ async function create(run: CommandRun): Promise<MadeLab> {
 
 async function reset(run: CommandRun): Promise<SystemResult> {
   requireTrust();
-  const file = await labFileOf(run, t('Select the lab file of the lab to reset'));
+  const file = await labFileOf(run, t('Select a lab file'));
   return withLabs(run, file, async (labs) => {
     const record = await labs.find(file);
     const point = argumentsOf(run.call).snapshot ?? (await pointOf(run, record?.system));
@@ -128,7 +128,7 @@ async function showReport(run: CommandRun, file: string, found: Parameters<typeo
 
 async function destroy(run: CommandRun): Promise<{ readonly removed: readonly string[] }> {
   requireTrust();
-  const file = await labFileOf(run, t('Select the lab file of the lab to destroy'));
+  const file = await labFileOf(run, t('Select a lab file'));
   return withLabs(run, file, async (labs) => {
     const record = await labs.planDestroy(file);
     if (record === undefined) {

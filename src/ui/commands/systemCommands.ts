@@ -107,7 +107,7 @@ function nameProblem(text: string, isTaken: boolean): string | undefined {
   if (text.length > longestName) {
     return t('A name can have at most {0} characters.', longestName);
   }
-  return isTaken ? t('A system with this name already exists.') : undefined;
+  return isTaken ? t('The name is already used.') : undefined;
 }
 
 /** The system is forgotten; its VMs and their snapshots stay. */

@@ -50,12 +50,12 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
               text.trim() === ''
                 ? t('A snapshot needs a title.')
                 : isTaken(text)
-                  ? t('The system already has a restore point with this title.')
+                  ? t('The name is already used.')
                   : undefined,
           }),
         ).trim());
   if (isTaken(wanted)) {
-    throw new CommandError('exists', t('The system already has a restore point with this title.'));
+    throw new CommandError('exists', t('The name is already used.'));
   }
   const { description } = given;
   const git = gitReference();

@@ -120,7 +120,7 @@ async function askAboutSeveral(thrown: readonly TrashedSnapshots[], days: number
   const what = thrown.map(({ view, names }) => `${view.vm.name}: ${titlesOf(view, names).join(', ')}`);
   await askQuestion({
     title: t('Move {0} snapshots to the trash?', count),
-    lines: [...what.slice(0, mostVms), ...(what.length > mostVms ? ['…'] : []), trashLine(thrown, days)].map((line) =>
+    lines: [...what.slice(0, mostVms), ...(what.length > mostVms ? ['…'] : []), trashLine(days)].map((line) =>
       displayLine(line, longestLine),
     ),
     details: what.length > mostVms || what.some((line) => line.length > longestLine) ? what.join('\n') : '',

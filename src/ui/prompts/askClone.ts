@@ -136,8 +136,8 @@ export async function pickNetwork({ vm }: VmView, word: 'clone' | 'fork'): Promi
   return pick(word === 'clone' ? [same, unplugged] : [unplugged, same], t('Select the network'), title);
 }
 
-/** The first is what it is unless told otherwise. @param count of forks */
-export async function pickStay({ vm }: VmView, count: number): Promise<'stays' | 'goes'> {
+/** The first is what it is unless told otherwise. */
+export async function pickStay({ vm }: VmView): Promise<'stays' | 'goes'> {
   const choices: readonly Choice<'stays' | 'goes'>[] = [
     {
       label: t('Keep'),
@@ -152,9 +152,7 @@ export async function pickStay({ vm }: VmView, count: number): Promise<'stays' |
       value: 'goes',
     },
   ];
-  const place =
-    count > 1 ? t('What happens to each fork when it is off?') : t('What happens to the fork when it is off?');
-  return pick(choices, place, t('Fork {0}', vm.name));
+  return pick(choices, t('What happens to each fork when it is off?'), t('Fork {0}', vm.name));
 }
 
 /** Of forks. */

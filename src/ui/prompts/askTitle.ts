@@ -77,6 +77,6 @@ function problemText(title: string, others: readonly Pick<Snapshot, 'name' | 'ti
     case 'controlCharacter':
       return t('A title cannot contain line breaks, control characters or characters that change the text direction.');
     case 'taken':
-      return t('Another snapshot of this VM already has this title or name.');
+      return t('The name is already used.');
   }
 }

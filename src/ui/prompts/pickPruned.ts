@@ -106,7 +106,7 @@ export async function pickPruned(
       value: name,
     };
   });
-  const rest = stays.map(({ snapshot, why }) => t('not deleted: {0}: {1}', titleOf(view, snapshot), why));
+  const rest = stays.map(({ snapshot, why }) => t('“{0}” is not deleted: {1}', titleOf(view, snapshot), why));
   const title = t('Prune Snapshots of {0}', view.vm.name);
   return requireAnswer(await askSeveral(items, t('Clear the ones to keep'), rest, title));
 }

@@ -92,7 +92,7 @@ async function carryOut(call: Exclude<TaskCall, ProgramCall>, run: TaskRun): Pro
     result = await run.execute(call.command, call.given);
   } catch (error) {
     if (isPower(call.action) && isAlreadyInState(call.action, refusalOf(error))) {
-      return [call.action === 'start' ? t('The VM is already running.') : t('The VM is already off.')];
+      return [t('{0} is already {1}.', t('VM'), call.action === 'start' ? t('running') : t('off'))];
     }
     throw error;
   }

@@ -272,7 +272,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
           tree: { ...of, current: 'a' },
         }))(here),
   overlayNeededByBranch: (here) =>
-    here.refusal.facts['by'] === undefined ? { end: /has to stay/u } : deletedNamed('by')(here),
+    here.refusal.facts['by'] === undefined ? { end: /^Keep /u } : deletedNamed('by')(here),
   crashesOnBranch: all(
     deletedNamed('by'),
     byHand(() => ({ capabilities: capabilities() })),

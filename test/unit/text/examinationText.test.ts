@@ -203,8 +203,6 @@ describe('examination text', () => {
     assert.equal(new Set([full(0.5), full(1), full(1.9)].map((text) => text.replace(/\d/gu, ''))).size, 2);
     assert.doesNotMatch(full(1.9), /1 days/u);
     assert.match(full(2.5), /2 days/u);
-    const { means } = problemText({ kind: 'vanishes', snapshots: 1 }, view, now);
-    assert.doesNotMatch(means, /\bsnapshots\b/u);
     const { what } = problemText({ kind: 'chainTooDeep', disk: 'vda', deltas: 2, limit: 1 }, view, now);
     assert.doesNotMatch(what, /\b1 are\b/u);
   });

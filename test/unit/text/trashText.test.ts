@@ -42,12 +42,9 @@ describe('the trash', () => {
     assert.equal(names([deleting(['first']), deleting(['second'], { kept: ['second'] })]), undefined);
   });
 
-  it('says for how long, of one and of several', () => {
-    const line = (deletes: readonly string[], days: number): string | undefined =>
-      trashOffer([deleting(deletes)], days)?.line;
-    assert.match(line(['first'], 7) ?? '', /\bit\b.* 7 days/u);
-    assert.match(line(['first', 'second'], 7) ?? '', /\bthem\b.* 7 days/u);
-    assert.match(line(['first'], 1) ?? '', /\bit\b.* 1 day/u);
-    assert.match(line(['first', 'second'], 1) ?? '', /\bthem\b.* 1 day/u);
+  it('says for how long', () => {
+    const line = (days: number): string | undefined => trashOffer([deleting(['first'])], days)?.line;
+    assert.match(line(7) ?? '', /\b7 days/u);
+    assert.match(line(1) ?? '', /\b1 day\b/u);
   });
 });
