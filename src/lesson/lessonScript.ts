@@ -228,7 +228,7 @@ export const lessonScript: readonly LessonStep[] = [
         'The VM gets eight layers, one snapshot after the other. Then QEMU reads and writes the same places in three images: one alone, one under one layer, one under eight. No guest and no physical disk are involved, so only the layers make a difference.',
       ),
       t(
-        'Not visible in these times: QEMU keeps tables of each layer in memory. A deep chain takes longer to open and to move. One broken file breaks everything above it.',
+        'These times do not show everything: QEMU keeps tables of each layer in memory, a deep chain takes longer to open and to move, and one broken file breaks everything above it.',
       ),
     ],
     task: () => t('Let the lesson create eight layers and measure.'),
@@ -240,7 +240,7 @@ export const lessonScript: readonly LessonStep[] = [
     title: () => t('Shut It Down'),
     say: () => [
       t(
-        'Some things are only certain when nothing is running. The lesson asks the guest to shut down, like its power button does.',
+        'Some of this is only certain while the VM is off. The lesson asks the guest to shut down, as the power button does.',
       ),
     ],
     task: () => t('Shut down the VM.'),

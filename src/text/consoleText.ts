@@ -32,7 +32,7 @@ export function consoleLines(note: Note & RevertedNote, name: string): readonly 
         note.taken
           ? t('Another client took the console of {0}.', vm)
           : t('The console of {0} is in use by another client.', vm),
-        t('Press T to take it over: the other client loses it. Press Enter to try again.'),
+        t('Press T to take it over from the other client. Press Enter to try again.'),
       ];
     case 'lost':
       return [t('The connection to libvirt ended. The console of {0} reconnects with it.', vm)];

@@ -136,7 +136,7 @@ export const fileRefusals: Pick<
   ],
   unownedImage: ({ snapshot, disk, file, image }) => [
     t(
-      'libvirt has recorded “{2}” for disk {1} of {0}, but “{3}” is built on that file and no snapshot names it. Another program made libvirt forget a snapshot below, with its record.',
+      'According to libvirt, disk {1} of {0} is in “{2}”, but “{3}” is built on that file and no snapshot names it. Another program made libvirt forget a snapshot below it.',
       snapshot,
       disk,
       file,

@@ -9,7 +9,7 @@ export const frozenRefusals: Pick<
 > = {
   contentElsewhere: ({ snapshot, disk, file, overlay, other }) => [
     t(
-      'libvirt has recorded “{2}” for disk {1} of {0}, but the next file, “{3}”, is built on “{4}”. Another program made libvirt forget a snapshot below, with its record.',
+      'According to libvirt, disk {1} of {0} is in “{2}”, but the next file, “{3}”, is built on “{4}”. Another program made libvirt forget a snapshot below it.',
       snapshot,
       disk,
       file,

@@ -44,7 +44,7 @@ export const recoveryRefusals: Pick<
     t('Finish it with: {0}', `virt-rewind system recover ${system}`),
   ],
   begunElsewhere: ({ vm, connection }) => [
-    t('It started over {0}, on a VM with the same UUID. Finish it there.', connection),
+    t('It started on the connection {0}, on a VM with the same UUID. Finish it there.', connection),
     t('Connect to {0}, or examine {1} and resolve it manually.', connection, vm),
   ],
   entryUnreadable: ({ vm, file, why }) => [

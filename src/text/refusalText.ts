@@ -244,7 +244,7 @@ const sentences: Sentences = {
   ],
   notInChain: ({ vm, snapshot, disk, file }) => [
     t(
-      'libvirt has recorded with {1} that disk {2} of {0} is built on {3}, but it is not. The VM got another file at a revert, or files were merged without libvirt’s snapshots.',
+      'According to the metadata of {1}, disk {2} of {0} is built on {3}, but it is not. The VM got another file at a revert, or files were merged without libvirt’s snapshots.',
       vm,
       snapshot,
       disk,

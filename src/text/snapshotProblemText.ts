@@ -91,12 +91,7 @@ export const snapshotProblems = {
     t('Delete it together with later snapshots, or when it is the current one.'),
   ],
   staleMetadata: ({ disk, snapshot }, { vm, title }) => [
-    t(
-      'Disk {0} of {1} is not built on {2}, although libvirt has recorded that.',
-      displayLine(disk),
-      vm,
-      title(snapshot),
-    ),
+    t('According to libvirt, disk {0} of {1} is built on {2}, but it is not.', displayLine(disk), vm, title(snapshot)),
     t('Files were merged without libvirt’s snapshots, or the VM got other files at a revert.'),
     t('libvirt cannot merge it, and may restore it incorrectly. Create a checkpoint before you revert to it.'),
   ],

@@ -123,5 +123,5 @@ function stillText({ request, warnings, estimateMs }: Plan): string {
   const ms = still ?? (request.kind === 'power' ? undefined : estimateMs);
   return ms === undefined
     ? t('It stays stopped until someone starts it again.')
-    : t('It pauses for about {0}.', estimateText(ms));
+    : t('Pauses the VM for about {0}.', estimateText(ms));
 }

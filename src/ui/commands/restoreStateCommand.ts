@@ -115,6 +115,7 @@ async function pickEntry(view: VmView, look: UndoLook): Promise<string> {
   if (lines.length === 0) {
     throw new NothingThere(nothingInLogText(view.vm.name, 'undo'), { vm: view.vm.name });
   }
-  return requireAnswer(await askOne(lines, t('Select the operation to go back to before'), displayLine(view.vm.name)))
-    .value;
+  return requireAnswer(
+    await askOne(lines, t('Select the operation to undo, with all after it'), displayLine(view.vm.name)),
+  ).value;
 }
