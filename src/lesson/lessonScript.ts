@@ -228,7 +228,7 @@ export const lessonScript: readonly LessonStep[] = [
         'The VM gets eight layers, one snapshot after the other. Then QEMU reads and writes the same places in three images: one alone, one under one layer, one under eight. No guest and no physical disk are involved, so only the layers make a difference.',
       ),
       t(
-        'These times do not show everything: QEMU keeps tables of each layer in memory, a deep chain takes longer to open and to move, and one broken file breaks everything above it.',
+        'These times do not show everything: QEMU keeps tables of each layer in memory. A deep chain takes longer to open and to move. One broken file breaks everything above it.',
       ),
     ],
     task: () => t('Let the lesson create eight layers and measure.'),

@@ -120,7 +120,7 @@ function paintedLetter(there: readonly Painted[], row: number): string {
 }
 
 export function toldLetter(words: string): string {
-  const letter = words.includes('no own data here')
+  const letter = words.includes('no data here')
     ? '.'
     : words.includes('of zeros')
       ? 'z'
