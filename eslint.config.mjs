@@ -154,7 +154,6 @@ const rooms = {
     // A file of a guest is copied on a connection of its own.
     'driver/guest',
     'libvirt',
-    'operations/decide/planners',
     'operations/revert/afterChoices',
     'operations',
     'domain',

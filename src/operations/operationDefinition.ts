@@ -1,5 +1,4 @@
 // What there is to know of a kind of operation: a row of the record in operations.ts. Values only.
-import type { Warning } from '../domain/consequences.js';
 import type { Facts } from '../domain/facts.js';
 import type { OperationRequest, OperationType } from '../domain/operation.js';
 import type { RefusedDecision } from '../domain/refusal.js';
@@ -21,6 +20,4 @@ export interface OperationDefinition<K extends OperationType> {
   readonly refusesPaths: (request: RequestOf<K>) => 'unclear' | 'withControls' | 'none';
   /** Whether libvirt may refuse it beside checkpoints: what makes or changes snapshots. */
   readonly mindsCheckpoints: (request: RequestOf<K>) => boolean;
-  /** Whether the name of a protected VM must be typed for it. */
-  readonly needsName: (request: RequestOf<K>, plan: { readonly warnings: readonly Warning[] }) => boolean;
 }

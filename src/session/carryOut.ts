@@ -4,7 +4,7 @@ import { asFailure, withDetails } from '../domain/asFailure.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import { CancelWish } from '../engine/cancelWish.js';
 import type { VmView } from '../live/views.js';
-import { needsName } from '../operations/decide/planners.js';
+import { needsName } from '../operations/needsName.js';
 import type { Plan } from '../operations/plan.js';
 import { requirePlan, type RunWish, type Session } from './session.js';
 

@@ -21,7 +21,7 @@ import { UndoLook } from '../engine/undoLook.js';
 import type { ConnectionView, VmView } from '../live/views.js';
 import { defaultConnections } from '../manifest/defaultConnections.js';
 import type { Settings } from '../manifest/settings.js';
-import { needsName } from '../operations/decide/planners.js';
+import { needsName } from '../operations/needsName.js';
 import type { Plan } from '../operations/plan.js';
 import { preferredAfter } from '../operations/revert/afterChoices.js';
 import type { Systems } from '../systems/systems.js';

@@ -35,5 +35,4 @@ export const cloneOperation: OperationDefinition<'clone'> = {
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: ({ way, snapshot }) => way === 'linked' && snapshot === undefined,
-  needsName: () => false,
 };

@@ -29,5 +29,4 @@ export const discardOperation: OperationDefinition<'discard'> = {
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: () => false,
-  needsName: () => true,
 };

@@ -19,5 +19,4 @@ export const consolidateOperation: OperationDefinition<'consolidate'> = {
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: () => true,
-  needsName: () => true,
 };

@@ -26,5 +26,4 @@ export const createOperation: OperationDefinition<'create'> = {
   refusesPaths: () => 'withControls',
   mindsCheckpoints: () => true,
   /** If the guest stands still for it. */
-  needsName: (_, { warnings }) => warnings.some(({ kind }) => kind === 'guestStandsStill'),
 };

@@ -1,5 +1,4 @@
 // Every kind of operation, each with what there is to know of it.
-import type { Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import type { OperationRequest, OperationType } from '../../domain/operation.js';
 import { isActive } from '../../domain/vm.js';
@@ -102,18 +101,4 @@ function mayBeUntold({ power, persistent, disks }: Facts['vm']): boolean {
  */
 export function requiredFiles(request: OperationRequest, facts: Facts): RequiredFiles {
   return facts.capabilities.driver === 'qemu' ? definitionOf(request).requiredFiles(request, facts) : noFiles;
-}
-
-/**
- * What a protected VM's name must be typed for: whatever reverts, deletes, stops or pauses it.
- *
- * | operation                               | name typed |
- * |-----------------------------------------|------------|
- * | revert, delete, repair, consolidate, prune | yes     |
- * | force off, shut down, restart, pause    | yes        |
- * | create, if the guest stands still for it | yes       |
- * | other create, start, resume, describe, rename | no   |
- */
-export function needsName(request: OperationRequest, plan: { readonly warnings: readonly Warning[] }): boolean {
-  return definitionOf(request).needsName(request, plan);
 }

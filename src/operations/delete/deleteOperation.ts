@@ -13,7 +13,6 @@ export const deleteOperation: OperationDefinition<'delete'> = {
   requiredFiles: (request, facts) => filesOfDeleted(doomedBy(request, facts.tree), facts),
   refusesPaths: () => 'unclear',
   mindsCheckpoints: () => true,
-  needsName: () => true,
 };
 
 /** In the order in which they would go: children before their parents. */

@@ -14,5 +14,4 @@ export const describeOperation: OperationDefinition<'describe'> = {
   requiredFiles: () => noFiles,
   refusesPaths: () => 'none',
   mindsCheckpoints: () => true,
-  needsName: () => false,
 };

@@ -34,5 +34,4 @@ export const powerOperation: OperationDefinition<'power'> = {
   },
   refusesPaths: () => 'none',
   mindsCheckpoints: () => false,
-  needsName: ({ action }) => action !== 'start' && action !== 'resume',
 };

@@ -11,5 +11,4 @@ export const pruneOperation: OperationDefinition<'prune'> = {
   requiredFiles: ({ snapshots }, facts) => filesOfDeleted(snapshots, facts),
   refusesPaths: () => 'unclear',
   mindsCheckpoints: () => true,
-  needsName: () => true,
 };

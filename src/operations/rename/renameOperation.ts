@@ -15,5 +15,4 @@ export const renameOperation: OperationDefinition<'rename'> = {
   },
   refusesPaths: () => 'none',
   mindsCheckpoints: () => true,
-  needsName: () => false,
 };

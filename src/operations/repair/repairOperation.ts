@@ -103,7 +103,6 @@ export const repairOperation: OperationDefinition<'repair'> = {
   refusesPaths: ({ repair: { kind } }) =>
     kind === 'resumeAfterSave' || kind === 'thawGuest' || kind === 'keepVm' ? 'none' : 'unclear',
   mindsCheckpoints: ({ repair }) => 'snapshot' in repair || repair.kind === 'nameMovedFiles',
-  needsName: () => true,
 };
 
 function isMemory(file: string): boolean {

@@ -55,5 +55,4 @@ export const revertOperation: OperationDefinition<'revert'> = {
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: () => true,
-  needsName: () => true,
 };

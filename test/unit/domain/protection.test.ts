@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { isNameOnly, protectionMatcher } from '../../../src/domain/protection.js';
-import { needsName } from '../../../src/operations/decide/planners.js';
+import { needsName } from '../../../src/operations/needsName.js';
 
 const vm = (name: string) => ({ name, uuid: '6f1c2a54-0000-4000-8000-00000000000a' });
 
