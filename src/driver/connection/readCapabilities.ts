@@ -1,7 +1,7 @@
 // What a connection can do, asked once when it is opened.
 import type { Connection } from '../../libvirt/connection.js';
 import type { Capabilities } from '../../domain/capabilities.js';
-import { find, findAll, parseXml, textOf } from '../xml/xmlTree.js';
+import { find, findAll, parseXml, textOf, type XmlElement } from '../xml/xmlTree.js';
 
 /** libvirt 9.0 deletes external snapshots; no capability tells it. */
 const externalDeleteSince = 9_000_000;
@@ -14,7 +14,8 @@ export async function readCapabilities(connection: Connection): Promise<Capabili
     connection.call('connectGetHostname', {}),
     connection.call('connectGetCapabilities', {}),
   ]);
-  const hostUuid = hostUuidIn(capabilities);
+  const told = parseXml(capabilities);
+  const hostUuid = hostUuidIn(told);
   return {
     driver: driverOf(type),
     libvirt: libVer,
@@ -22,8 +23,8 @@ export async function readCapabilities(connection: Connection): Promise<Capabili
     hostname,
     ...(hostUuid === undefined ? {} : { hostUuid }),
     readOnly: connection.readOnly,
-    ...appArmorIn(capabilities),
-    externalRevert: revertsExternal(capabilities),
+    ...appArmorIn(told),
+    externalRevert: revertsExternal(told),
     externalDelete: libVer >= externalDeleteSince,
   };
 }
@@ -42,22 +43,20 @@ function driverOf(type: string): Capabilities['driver'] {
 }
 
 /** `<host><uuid>`: the test driver has none. */
-function hostUuidIn(capabilitiesXml: string): string | undefined {
-  const uuid = textOf(find(parseXml(capabilitiesXml), 'host', 'uuid'))
+function hostUuidIn(capabilities: XmlElement): string | undefined {
+  const uuid = textOf(find(capabilities, 'host', 'uuid'))
     ?.trim()
     .toLowerCase();
   return uuid === '' ? undefined : uuid;
 }
 
 /** The security models that libvirt uses: dac always, where it tells any. */
-export function appArmorIn(capabilitiesXml: string): Pick<Capabilities, 'appArmor'> {
-  const models = findAll(find(parseXml(capabilitiesXml), 'host'), 'secmodel').map((one) => textOf(find(one, 'model')));
+export function appArmorIn(capabilities: XmlElement): Pick<Capabilities, 'appArmor'> {
+  const models = findAll(find(capabilities, 'host'), 'secmodel').map((one) => textOf(find(one, 'model')));
   return models.length === 0 ? {} : { appArmor: models.includes('apparmor') };
 }
 
 /** `<externalSnapshot/>` among the features of a guest: libvirt 9.9 and newer. */
-export function revertsExternal(capabilitiesXml: string): boolean {
-  return findAll(parseXml(capabilitiesXml), 'guest').some(
-    (guest) => find(guest, 'features', 'externalSnapshot') !== undefined,
-  );
+export function revertsExternal(capabilities: XmlElement): boolean {
+  return findAll(capabilities, 'guest').some((guest) => find(guest, 'features', 'externalSnapshot') !== undefined);
 }

@@ -6,6 +6,7 @@ import { GuestPause } from '../../../src/driver/run/guestPause.js';
 import { blockJobsLook, jobFraction, memoryJobLook, watchWhile } from '../../../src/driver/run/jobWatch.js';
 import { powerOf } from '../../../src/driver/powerState.js';
 import { appArmorIn, revertsExternal } from '../../../src/driver/connection/readCapabilities.js';
+import { parseXml } from '../../../src/driver/xml/xmlTree.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
 import type { TypedParameter } from '../../../src/libvirt/structs.js';
@@ -390,13 +391,13 @@ describe('the capability to revert to external snapshots', () => {
   it('is told among the features of a guest', () => {
     const xml = (feature: string): string =>
       `<capabilities><host/><guest><features><acpi/></features></guest><guest><features>${feature}</features></guest></capabilities>`;
-    assert.equal(revertsExternal(xml('<externalSnapshot/>')), true);
-    assert.equal(revertsExternal(xml('<disksnapshot default="on"/>')), false);
-    assert.equal(revertsExternal('<capabilities/>'), false);
+    assert.equal(revertsExternal(parseXml(xml('<externalSnapshot/>'))), true);
+    assert.equal(revertsExternal(parseXml(xml('<disksnapshot default="on"/>'))), false);
+    assert.equal(revertsExternal(parseXml('<capabilities/>')), false);
     const host = (...models: readonly string[]): string =>
       `<capabilities><host>${models.map((model) => `<secmodel><model>${model}</model></secmodel>`).join('')}</host></capabilities>`;
     assert.deepEqual(
-      [host('apparmor', 'dac'), host('none', 'dac'), host()].map((xml_) => appArmorIn(xml_).appArmor),
+      [host('apparmor', 'dac'), host('none', 'dac'), host()].map((xml_) => appArmorIn(parseXml(xml_)).appArmor),
       [true, false, undefined],
     );
   });
