@@ -20,7 +20,6 @@ import type { GuestAccess } from '../guestAccess.js';
 import type { listen } from '../guestEvents.js';
 import type { Hypervisor, VmEvent, VmHead, NamedByVm, RunOptions, StepOutcome } from '../hypervisor.js';
 import type { AgentState } from '../run/guestAgent.js';
-import { runStep } from '../run/runStep.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
 import { toFailure } from '../toFailure.js';
 import { AskedQemus } from './askedQemus.js';
@@ -206,7 +205,9 @@ export class LibvirtHypervisor implements Hypervisor {
     return this.#guard(details, this.#runAlone(vm, step, options));
   }
 
-  #runAlone(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
+  /** What carries out steps is loaded with the first one: to show VMs takes none of it. */
+  async #runAlone(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
+    const { runStep } = await import('../run/runStep.js');
     const { capabilities, onDidHappen, log, patience } = this.#parts;
     const onThisHost = isNearby({ uri: this.uri, capabilities });
     const dom: Domain = { name: vm.name, uuid: vm.uuid, id: -1 };
