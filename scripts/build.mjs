@@ -139,6 +139,8 @@ function writeStarter() {
     'export ELECTRON_RUN_AS_NODE=1',
     'exec "${VIRT_REWIND_NODE:-node}" "$here/../commandLine.js" "$@"',
   ];
+  // Node.js reads the nearest manifest before it runs a file: the editor's is long.
+  writeFileSync(join(root, 'dist/package.json'), '{ "type": "commonjs" }\n');
   const file = join(folder, 'virt-rewind');
   writeFileSync(file, `${lines.join('\n')}\n`);
   chmodSync(file, 0o755);

@@ -8,7 +8,7 @@ import { root } from './rig/root.mjs';
 import { runOk } from './rig/run.mjs';
 
 /** What the two doors of the package load. */
-const programs = ['commandLine', 'library', 'api', 'engine', 'later', 'lab'];
+const programs = ['commandLine', 'library', 'api', 'words', 'engine', 'look', 'later', 'lab'];
 /** Of which the types that importers see are made, file by file. */
 const typed = ['library', 'api/connect', 'api/publicApi', 'api/virtRewindError', 'session/publicTypes'];
 

@@ -12,7 +12,7 @@ import { runOk } from './rig/run.mjs';
 /** Promises, see docs/decisions/019-dependencies.md: all of it, and what each start of the editor reads, as they are in the package. */
 const mostBytes = 640 * 1024;
 const mostBytesAtStart = 125 * 1024;
-const atStart = ['dist/engine.js', 'dist/extension.js'];
+const atStart = ['dist/words.js', 'dist/engine.js', 'dist/extension.js'];
 
 /** Without these the extension does not work, or may not be passed on. vsce names the last three so. */
 const needed = [
@@ -20,6 +20,7 @@ const needed = [
   'package.nls.json',
   ...fileNames.filter((name) => name !== 'library').map((name) => `dist/${name}.js`),
   'dist/bin/virt-rewind',
+  'dist/package.json',
   'dist/webview/main.js',
   'dist/webview/main.css',
   'dist/lesson.bin',

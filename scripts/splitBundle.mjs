@@ -20,20 +20,32 @@ const ownRooms = /** @type {const} */ ([
   ['api', /^src\/api\//u],
 ]);
 
+/** Where looking at VMs begins: in the command line, and when a connection is opened. */
+const lookers = [
+  'src/cli/runCommandLine.ts',
+  'src/cli/commands/list.ts',
+  'src/session/openEngine.ts',
+  'src/driver/connection/openLibvirt.ts',
+];
+
 /**
  * | needed at once by the extension | needed by the command line or the library | file        |
  * |---------------------------------|-------------------------------------------|-------------|
+ * | any                             | at once, to read words                    | words       |
  * | yes                             | yes                                       | engine      |
  * | yes                             | no                                        | extension   |
+ * | no                              | yes, to look at VMs                       | look        |
  * | no                              | yes                                       | later       |
  * | no                              | no                                        | editorLater |
  * | their own rooms                 |                                           | commandLine, library, api, lab |
  *
- * @typedef {'engine' | 'extension' | 'later' | 'editorLater' | 'lab' | 'api' | 'commandLine' | 'library'} FileName
+ * @typedef {(typeof fileNames)[number]} FileName
  */
 export const fileNames = /** @type {const} */ ([
+  'words',
   'engine',
   'extension',
+  'look',
   'later',
   'editorLater',
   'lab',
@@ -133,14 +145,22 @@ async function graphOf(build, options) {
 
 /** @param {Graph} graph @returns {ReadonlyMap<string, FileName>} */
 function filesBySource(graph) {
-  const atOnce = reached(graph, [doors.extension], (kind) => kind !== 'dynamic-import');
+  const atOnceFor = (/** @type {readonly string[]} */ sources) =>
+    reached(graph, sources, (kind) => kind !== 'dynamic-import');
+  const atOnce = atOnceFor([doors.extension]);
+  const words = atOnceFor([doors.commandLine]);
+  const gone = lookers.find((source) => !graph.has(source));
+  if (gone !== undefined) throw new Error(`${gone} is not there: what looks at VMs begins elsewhere by now`);
+  const looks = atOnceFor(lookers);
   const without = reached(graph, [doors.commandLine, doors.library], () => true);
   /** @param {string} source @returns {FileName} */
   const fileOf = (source) => {
     const own = ownRooms.find(([, room]) => room.test(source));
     if (own !== undefined) return own[0];
+    if (words.has(source)) return 'words';
     if (atOnce.has(source)) return without.has(source) ? 'engine' : 'extension';
-    return without.has(source) ? 'later' : 'editorLater';
+    if (!without.has(source)) return 'editorLater';
+    return looks.has(source) ? 'look' : 'later';
   };
   return new Map([...graph.keys()].filter((source) => !isShaken(source)).map((source) => [source, fileOf(source)]));
 }
