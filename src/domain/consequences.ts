@@ -118,5 +118,7 @@ export type Warning =
   | { readonly kind: 'cloneWithoutTpm' }
   /** Its address is new; host keys, machine ID, tokens inside are those of the VM. */
   | { readonly kind: 'cloneKeepsIdentity' }
+  /** What the snapshot does not hold was written to since, so the guest finds something else: CD-ROMs, floppies, read-only disks. */
+  | { readonly kind: 'mediaChanged'; readonly files: readonly string[] }
   /** The VM is configured again as it was when the snapshot was taken: from what it is now to what it was. */
   | { readonly kind: 'hardwareChanges'; readonly what: readonly HardwareDifference[] };

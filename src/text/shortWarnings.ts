@@ -52,6 +52,7 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
       count(all, ({ files }) => files),
     ),
   bitmapsStayBehind: () => t('the next backup must be a full one'),
+  mediaChanged: ([first]) => t('{0} has changed since', fileName(first?.files[0] ?? '')),
   bitmapsStopRevert: () => t('remove the backup bitmaps before a revert'),
   guestStandsStill: ([first]) =>
     first?.estimateMs === undefined

@@ -205,6 +205,11 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         'Backup bitmaps record changed blocks in the image. Remove them before a revert (qemu-img bitmap --remove): {0}',
         warning.files.map((file) => displayLine(file)).join(', '),
       );
+    case 'mediaChanged':
+      return t(
+        'Changed since the snapshot, which does not include it: {0}. The VM gets the new content.',
+        warning.files.map((file) => displayLine(file)).join(', '),
+      );
     case 'hardwareChanges':
       return t('The VM gets back the hardware of that time: {0}', changesText(warning.what));
   }

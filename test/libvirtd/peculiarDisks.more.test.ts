@@ -1,6 +1,6 @@
 // Disks that are no plain files, on real guests: each operation is done right, or refused before anything is touched.
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, runOk } from '../../scripts/rig/run.mjs';
 import type { Plan } from '../../src/operations/plan.js';
@@ -285,6 +285,32 @@ describe('a disk that is no plain file', () => {
         await run('kill', [(await readFile(pid, 'utf8')).trim()]);
       }
     });
+  });
+
+  describe('in a drive', () => {
+    for (const [style, snapshotKind] of [
+      ['internal', 'memory'],
+      ['external', 'offline'],
+    ] as const) {
+      it(`is told where it has other content since: ${style}, ${snapshotKind}`, async () => {
+        const iso = join(r.daemon.dir, `${style}.iso`);
+        await writeFile(iso, Buffer.alloc(65_536, 1));
+        const drive = `<disk type='file' device='cdrom'><source file='${iso}'/><target dev='hdc' bus='ide'/><readonly/></disk>`;
+        const edit = (xml: string): string => xml.replace('</devices>', `${drive}</devices>`);
+        const vm = await definePeculiar(r, { name: `drive-${style}`, edit });
+        await (snapshotKind === 'memory' ? vm.power('start') : undefined);
+        await vm.run({ kind: 'create', title: 'one', snapshotKind, style });
+        const warnings = async (): Promise<readonly string[]> =>
+          warningsOf(
+            await planned(vm, { kind: 'revert', snapshot: 'one', after: 'asSnapshot', checkpointFirst: false }),
+          );
+        assert.ok(!(await warnings()).includes('mediaChanged'));
+        await writeFile(iso, Buffer.alloc(65_536, 2));
+        const later = new Date(Date.now() + 60_000);
+        await utimes(iso, later, later);
+        assert.ok((await warnings()).includes('mediaChanged'));
+      });
+    }
   });
 
   describe('beside RAM that is a file', () => {

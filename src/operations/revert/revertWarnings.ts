@@ -28,11 +28,30 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts
   if (style === 'external') {
     warnings.push(...bitmapWarning(snapshotableDisks(vm), style, facts));
   }
+  const media = changedMedia(snapshot, facts);
+  if (media.length > 0) {
+    warnings.push({ kind: 'mediaChanged', files: media });
+  }
   const changes = [...hardwareChanges(snapshot, facts), ...pluggedChanges(snapshot, steps, facts)];
   if (changes.length > 0) {
     warnings.push({ kind: 'hardwareChanges', what: changes });
   }
   return [...warnings, ...notCheckedWarning(snapshot, facts)];
+}
+
+/** libvirt tells the second in which a snapshot was begun. */
+const secondMs = 1_000;
+
+/** Of another time than the snapshot; one that was copied with its old time is not noticed. */
+function changedMedia({ name, createdAt }: Snapshot, { frozenDisks, files }: Facts): readonly string[] {
+  const disks = frozenDisks?.get(name) ?? [];
+  const held = snapshotableDisks({ disks });
+  return disks.flatMap((disk) => {
+    const { source = '', sourceType } = disk;
+    const seen = files?.images.get(source);
+    const { modifiedAt = 0 } = typeof seen === 'object' ? seen : {};
+    return sourceType === 'file' && !held.includes(disk) && modifiedAt >= createdAt + secondMs ? [source] : [];
+  });
 }
 
 /** What comes back, goes or changes in the configuration, as far as both are known; files of disks come and go with any snapshot. */

@@ -229,6 +229,25 @@ golden.section(
   ),
 );
 
+const drive = (modifiedAt: number, more: Partial<VmDisk> = {}): Facts => {
+  const media = [disk('vda', base), disk('sda', '/img/tools.iso', { device: 'cdrom', readonly: true, ...more })];
+  return facts({
+    tree: tree([external('s', undefined, { createdAt: 5_000 })], 's'),
+    vm: vm({ disks: [disk('vda', '/img/web.s')] }),
+    frozenDisks: new Map([['s', media]]),
+    files: seen({ [base]: image(), '/img/web.s': over(base), '/img/tools.iso': image({ format: 'raw', modifiedAt }) }),
+  });
+};
+golden.section(
+  'of what no snapshot holds',
+  reverts([
+    ['a CD-ROM that was written to since', drive(6_000)],
+    ['a read-only disk that was written to since', drive(6_000, { device: 'disk' })],
+    ['a CD-ROM that is as it was', drive(5_999)],
+    ['a drive of the host', drive(6_000, { sourceType: 'block' })],
+  ]),
+);
+
 const two = new Map([['s', [disk('vda', base), disk('vdb', '/img/b.qcow2')]]]);
 const half = tree(
   [

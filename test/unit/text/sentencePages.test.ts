@@ -156,6 +156,7 @@ const warnings: Samples<Warning> = {
   unreadVms: [{ vms: ['web-copy'] }],
   otherHostsUnseen: [{}],
   tpmNotCaptured: [{}],
+  mediaChanged: [{ files: ['/img/tools.iso'] }],
   titleOnly: (['internal', 'current', 'files'] as const).map((why) => ({ why })),
   frees: (['exact', 'estimate', 'atLeast', 'atMost'] as const).map((how) => ({ bytes: gib, how })),
   skipped: [{ snapshot, why }],
