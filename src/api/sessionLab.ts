@@ -1,4 +1,5 @@
 // The lab of a file, as the library has it.
+import { groupQuestion } from '../session/carryOut.js';
 import { resolve } from 'node:path';
 import { LabError } from '../lab/labError.js';
 import type { Labs } from '../lab/labs.js';
@@ -44,7 +45,7 @@ export class SessionLab implements VirtualLab {
   reset(point?: string, { signal, name }: Harmful = {}): Promise<SystemOutcome> {
     return this.#with('act', async (labs, session) => {
       const plan = await labs.planReset(this.file, point);
-      const isProtected = plan.members.some(({ view, plan: own }) => session.needsName(view, own));
+      const isProtected = groupQuestion(session, plan.members).guarded.length > 0;
       requireName((await labs.protectedName(this.file)) ?? (isProtected ? plan.system.name : undefined), name);
       const systems = await session.systems();
       return requireWholeOutcome(plan, await systems.run(plan, { signal: this.#librarySession.signal(signal) }));

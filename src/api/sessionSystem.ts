@@ -4,7 +4,7 @@ import { displayLine } from '../domain/plainText.js';
 import { startWait, usualSeconds } from '../domain/startWait.js';
 import { findMemberByName, findPointByTitle, type StoredSystem, type SystemPoint } from '../domain/system.js';
 import { checkpointTitle } from '../domain/titleSuggestion.js';
-import { agreedBefore, carryOut } from '../session/carryOut.js';
+import { agreedBefore, carryOut, groupQuestion } from '../session/carryOut.js';
 import type { Session } from '../session/session.js';
 import { memberOutcomes, systemInfo } from '../session/systemInfos.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
@@ -123,7 +123,7 @@ export class SessionSystem implements VirtualSystem {
 
   /** @throws VirtRewindError `protected` */
   #requireName(session: Session, members: readonly PlannedPower[], name: string | undefined): void {
-    requireName(members.some(({ view, plan }) => session.needsName(view, plan)) ? this.name : undefined, name);
+    requireName(groupQuestion(session, members).guarded.length > 0 ? this.name : undefined, name);
   }
 
   #memberOf({ system }: StoredSystem, wanted: string): string {

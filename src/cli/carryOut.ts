@@ -1,4 +1,5 @@
 // Carries out an operation for a person at a terminal, or says what it would do.
+import { commandLines, printPlan, questionLines } from './printPlan.js';
 import { t } from '@vscode/l10n';
 import { DisposableStore, toDisposable } from '../base/disposable.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
@@ -13,7 +14,6 @@ import {
   mustAsk,
   type RunningRequest,
 } from '../session/carryOut.js';
-import { virshLine } from '../steps/virshCommand.js';
 import { lossText } from '../text/lossText.js';
 import { requestWords, titleIn } from '../text/operationProgress.js';
 import { doneText } from '../text/operationText.js';
@@ -23,7 +23,6 @@ import { warningText } from '../text/warningText.js';
 import { agreeTo } from './agree.js';
 import type { Context } from './context.js';
 import type { ExitName } from './exitCodes.js';
-import { wrapText } from './help.js';
 
 const tickMs = 1_000;
 
@@ -114,28 +113,11 @@ function tellResult(
   terminal.say(lines.join('\n'));
 }
 
-function questionLines({ terminal }: Context, view: VmView, plan: Plan, about: About): readonly string[] {
-  const { title, details } = questionOf({ plan, target: view }, Date.now(), about);
-  const text = details.split('\n').flatMap((line) => (line === '' ? [] : wrapText(line, terminal.textWidth, 2)));
-  return [title, ...text];
-}
-
 function tellPlan(context: Context, view: VmView, plan: Plan, about: About): void {
-  const { session, terminal, json } = context;
-  const commands = plan.steps
-    .map((step) => virshLine([step], view.vm, view.ref.connection))
-    .filter((line) => line !== '');
+  const { session, json } = context;
+  const commands = commandLines({ plan, view });
   if (json === undefined) {
-    const [title = '', ...lines] = questionLines(context, view, plan, about);
-    terminal.say(
-      [
-        terminal.style('bold', title),
-        ...lines,
-        ...(commands.length === 0 ? [] : ['', t('Equivalent commands:'), ...commands.map((line) => `  ${line}`)]),
-        '',
-        t('Nothing was changed.'),
-      ].join('\n'),
-    );
+    printPlan(context, questionLines(context, questionOf({ plan, target: view }, Date.now(), about)), commands);
     return;
   }
   const now = Date.now();
@@ -160,13 +142,15 @@ function tellPlan(context: Context, view: VmView, plan: Plan, about: About): voi
 
 function terminalAsker(context: Context, about: About): Asker {
   return {
-    agree: ({ view, plan, asks, needsName }) =>
-      agreeTo(context, {
-        lines: questionLines(context, view, plan, about),
-        confirm: questionOf({ plan, target: view }, Date.now(), about).confirm,
+    agree: ({ view, plan, asks, needsName }) => {
+      const question = questionOf({ plan, target: view }, Date.now(), about);
+      return agreeTo(context, {
+        lines: questionLines(context, question),
+        confirm: question.confirm,
         asks,
         ...(needsName && { isProtected: displayLine(view.vm.name), typed: view.vm.name }),
-      }),
+      });
+    },
     follow: (running) => followAtTerminal(context, running),
   };
 }

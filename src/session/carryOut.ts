@@ -131,6 +131,23 @@ async function planOfProtected(session: Session, view: VmView, request: Operatio
   return mayPass ? undefined : requirePlan(view, request, decision);
 }
 
+/** What is asked of several VMs as one. */
+export interface GroupQuestion {
+  readonly asks: boolean;
+  /** The protected ones: their owner must have typed the name of the whole. */
+  readonly guarded: readonly VmView[];
+}
+
+export function groupQuestion(
+  session: Session,
+  members: readonly { readonly view: VmView; readonly plan: Plan }[],
+): GroupQuestion {
+  return {
+    asks: members.some(({ plan }) => mustAsk(plan)),
+    guarded: members.flatMap(({ view, plan }) => (session.needsName(view, plan) ? [view] : [])),
+  };
+}
+
 /**
  * Whether it is asked before, as the editor does.
  *

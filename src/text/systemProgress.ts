@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { VmRef } from '../domain/vm.js';
 import { vmKey } from '../live/views.js';
+import type { RunWish } from '../systems/groupRun.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
 import type { SystemPowerPlan } from '../systems/systemPower.js';
 
@@ -48,6 +49,20 @@ export class SystemProgress {
     if (name !== undefined && this.#waitedFor.delete(vmKey(member))) {
       this.#up.push(name);
     }
+  }
+
+  /** @param show the text, whenever it changes */
+  whenever(show: (text: string, change: 'done' | 'up') => void): Required<Pick<RunWish, 'onDone' | 'onUp'>> {
+    return {
+      onDone: (member) => {
+        this.isDone(member);
+        show(this.text, 'done');
+      },
+      onUp: (member) => {
+        this.isUp(member);
+        show(this.text, 'up');
+      },
+    };
   }
 
   get text(): string {

@@ -188,12 +188,12 @@ describe('a system of VMs in the editor', () => {
         .getText()
         .replaceAll('\\', '');
     assert.match(
-      await page('/shop: clean and Present.md'),
+      await page('/shop: clean and Current state.md'),
       /^## system-db$.*^## system-web\n\nUnknown: its snapshot no longer exists/msu,
     );
     await call('virtRewind.showXmlDifference');
     const { label } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
-    assert.match(label ?? '', /^system-db: clean ↔ Present/u, 'of the one VM that could be compared');
+    assert.match(label ?? '', /^system-db: clean ↔ Current state/u, 'of the one VM that could be compared');
     await rejects(
       call('virtRewind.compareSnapshots', { system: 'shop', snapshot: 'clean', other: 'nothing' }),
       'notFound',

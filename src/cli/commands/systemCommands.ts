@@ -1,11 +1,11 @@
 // The commands that change all VMs of a system: planned for each, told, agreed to once, carried out for all or for none.
+import { commandLines, printPlan, questionLines } from '../printPlan.js';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { findPointByTitle, type StoredSystem, type SystemPoint } from '../../domain/system.js';
 import { checkpointTitle } from '../../domain/titleSuggestion.js';
-import { mustAsk } from '../../session/carryOut.js';
+import { groupQuestion, type GroupQuestion } from '../../session/carryOut.js';
 import { systemOutcome } from '../../session/systemInfos.js';
-import { virshLine } from '../../steps/virshCommand.js';
 import { SystemFailure, type SystemPlan } from '../../systems/systemPlan.js';
 import type { SystemPowerPlan } from '../../systems/systemPower.js';
 import {
@@ -22,7 +22,6 @@ import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import { wrapText } from '../help.js';
 import { pointOf } from './systemReports.js';
 import { requireSystem, printSystem } from './systems.js';
 
@@ -88,20 +87,13 @@ export async function carryOutSystem(context: Context, decide: () => Promise<Sys
   try {
     const plan = await decide();
     const question = systemQuestion(plan, Date.now());
-    const lines = question.details
-      .split('\n')
-      .flatMap((line) => (line === '' ? [] : wrapText(line, terminal.textWidth, 2)));
+    const lines = questionLines(context, question);
     if (call.flags.has('plan')) {
-      tellPlan(context, plan, [question.title, ...lines]);
+      tellPlan(context, plan, lines);
       return 'done';
     }
-    await agreeTo(context, {
-      lines: [question.title, ...lines],
-      confirm: question.confirm,
-      asks: asks(plan),
-      ...(needsName(context, plan) && { isProtected: displayLine(plan.system.name), typed: plan.system.name }),
-    });
-    if (!asks(plan)) {
+    const { asks } = await agreeToSystem(context, plan, { lines, confirm: question.confirm });
+    if (!asks) {
       withoutRamLines(plan.members).forEach((line) => terminal.tell(line));
     }
     const systems = await session.systems();
@@ -113,14 +105,7 @@ export async function carryOutSystem(context: Context, decide: () => Promise<Sys
       () =>
         systems.run(plan, {
           signal: controller.signal,
-          onDone: (member) => {
-            progress.isDone(member);
-            terminal.progress(progress.text);
-          },
-          onUp: (member) => {
-            progress.isUp(member);
-            terminal.progress(progress.text);
-          },
+          ...progress.whenever((text) => terminal.progress(text)),
         }),
     );
     const isWhole = lateOf(result).length === 0;
@@ -149,41 +134,47 @@ export async function carryOutSystem(context: Context, decide: () => Promise<Sys
   }
 }
 
+/** @returns what was asked @throws CliError */
+export async function agreeToSystem(
+  context: Context,
+  { system, members }: Pick<SystemPowerPlan, 'system' | 'members'>,
+  question: { readonly lines: readonly string[]; readonly confirm: string },
+): Promise<GroupQuestion> {
+  const asked = groupQuestion(context.session, members);
+  await agreeTo(context, {
+    ...question,
+    asks: asked.asks,
+    ...(asked.guarded.length > 0 && { isProtected: displayLine(system.name), typed: system.name }),
+  });
+  return asked;
+}
+
 export function tellPlan(
-  { session, terminal, json }: Context,
-  plan: SystemPlan | SystemPowerPlan,
-  [title = '', ...lines]: readonly string[],
+  context: Context,
+  { kind, system, members }: SystemPlan | SystemPowerPlan,
+  lines: readonly string[],
 ): void {
-  const members = plan.members.map(({ member, view, plan: own }) => ({
-    name: view.vm.name,
-    uuid: member.uuid,
-    connection: member.connection,
-    commands: own.steps.map((step) => virshLine([step], view.vm, member.connection)).filter((line) => line !== ''),
-    losses: own.losses.map(({ kind }) => kind),
-    ...(own.snapshot !== undefined && { snapshot: own.snapshot }),
-    ...(own.checkpoint !== undefined && { checkpoint: own.checkpoint }),
-  }));
-  if (json !== undefined) {
-    const isNamed = needsName({ session }, plan);
-    json({ system: plan.system.name, plan: { operation: plan.kind, members, asks: asks(plan), needsName: isNamed } });
+  const { session, json } = context;
+  if (json === undefined) {
+    printPlan(context, lines, members.flatMap(commandLines));
     return;
   }
-  const commands = members.flatMap((member) => member.commands);
-  terminal.say(
-    [
-      terminal.style('bold', title),
-      ...lines,
-      ...(commands.length === 0 ? [] : ['', t('Equivalent commands:'), ...commands.map((line) => `  ${line}`)]),
-      '',
-      t('Nothing was changed.'),
-    ].join('\n'),
-  );
-}
-
-export function asks({ members }: SystemPlan | SystemPowerPlan): boolean {
-  return members.some(({ plan }) => mustAsk(plan));
-}
-
-export function needsName({ session }: Pick<Context, 'session'>, { members }: SystemPlan | SystemPowerPlan): boolean {
-  return members.some(({ view, plan }) => session.needsName(view, plan));
+  const { asks, guarded } = groupQuestion(session, members);
+  json({
+    system: system.name,
+    plan: {
+      operation: kind,
+      members: members.map(({ member, view, plan }) => ({
+        name: view.vm.name,
+        uuid: member.uuid,
+        connection: member.connection,
+        commands: commandLines({ plan, view }),
+        losses: plan.losses.map((loss) => loss.kind),
+        ...(plan.snapshot !== undefined && { snapshot: plan.snapshot }),
+        ...(plan.checkpoint !== undefined && { checkpoint: plan.checkpoint }),
+      })),
+      asks,
+      needsName: guarded.length > 0,
+    },
+  });
 }

@@ -1,16 +1,14 @@
 // All VMs of a system are started in their order, or shut down in the other one: planned for each, agreed to once, and what became of
 // each is told.
-import { displayLine } from '../../domain/plainText.js';
+import { questionLines } from '../printPlan.js';
 import { agreedBefore, carryOut } from '../../session/carryOut.js';
 import { memberOutcomes } from '../../session/systemInfos.js';
 import type { SystemPowerAction, SystemPowerPlan } from '../../systems/systemPower.js';
 import { nothingToPowerText, systemPowerQuestion, systemPowerText } from '../../text/systemText.js';
 import { SystemProgress } from '../../text/systemProgress.js';
-import { agreeTo } from '../agree.js';
 import type { Context } from '../context.js';
 import { type ExitName, exitOfFailure } from '../exitCodes.js';
-import { wrapText } from '../help.js';
-import { asks, needsName, tellPlan } from './systemCommands.js';
+import { agreeToSystem, tellPlan } from './systemCommands.js';
 import { requireSystem } from './systems.js';
 
 export function startSystem(context: Context): Promise<ExitName> {
@@ -32,12 +30,7 @@ async function power(context: Context, action: SystemPowerAction): Promise<ExitN
     return 'done';
   }
   const { name } = plan.system;
-  await agreeTo(context, {
-    lines,
-    confirm,
-    asks: asks(plan),
-    ...(needsName(context, plan) && { isProtected: displayLine(name), typed: name }),
-  });
+  await agreeToSystem(context, plan, { lines, confirm });
   const controller = new AbortController();
   const progress = new SystemProgress(plan);
   terminal.progress(progress.text);
@@ -48,10 +41,7 @@ async function power(context: Context, action: SystemPowerAction): Promise<ExitN
         signal: controller.signal,
         act: ({ view, plan: agreed }) =>
           carryOut(session, { view, request: agreed.request, agreed }, agreedBefore, controller.signal),
-        onUp: (member) => {
-          progress.isUp(member);
-          terminal.progress(progress.text);
-        },
+        ...progress.whenever((text) => terminal.progress(text)),
       }),
   );
   const first = result.members.find(({ failure }) => failure !== undefined)?.failure;
@@ -64,13 +54,12 @@ async function power(context: Context, action: SystemPowerAction): Promise<ExitN
 }
 
 function describePlan(
-  { terminal }: Context,
+  context: Context,
   plan: SystemPowerPlan,
 ): { readonly lines: readonly string[]; readonly confirm: string } {
   if (plan.members.length === 0) {
     return { lines: [nothingToPowerText(plan)], confirm: '' };
   }
-  const { title, details, confirm } = systemPowerQuestion(plan, Date.now());
-  const lines = details.split('\n').flatMap((line) => (line === '' ? [] : wrapText(line, terminal.textWidth, 2)));
-  return { lines: [title, ...lines], confirm };
+  const question = systemPowerQuestion(plan, Date.now());
+  return { lines: questionLines(context, question), confirm: question.confirm };
 }

@@ -1,10 +1,11 @@
 // Deletes old restore points of a system by a rule, after it is agreed to.
+import { agreeToSystem } from './systemCommands.js';
+import { commandLines, printPlan, questionLines } from '../printPlan.js';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { SystemPoint } from '../../domain/system.js';
 import type { PruneRule } from '../../operations/prune/pruneRule.js';
-import { mustAsk } from '../../session/carryOut.js';
-import { virshLine } from '../../steps/virshCommand.js';
+import { groupQuestion } from '../../session/carryOut.js';
 import { planSystemPrune, runSystemPrune, type StayingPoint, type SystemPrune } from '../../systems/systemPrune.js';
 import {
   nothingToPruneText,
@@ -13,12 +14,10 @@ import {
   systemPrunedText,
   systemPruneQuestion,
 } from '../../text/systemPruneText.js';
-import { agreeTo } from '../agree.js';
 import { countOf, type Call } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import { wrapText } from '../help.js';
 import { requireSystem } from './systems.js';
 
 export async function pruneSystem(context: Context): Promise<ExitName> {
@@ -33,14 +32,9 @@ export async function pruneSystem(context: Context): Promise<ExitName> {
     return 'done';
   }
   const members = prune.going.flatMap((one) => one.members);
-  const isNamed = members.some(({ view, plan }) => session.needsName(view, plan));
-  const { title, confirm } = systemPruneQuestion(prune, Date.now());
-  await agreeTo(context, {
-    lines: [title, ...detailLines(context, prune)],
-    confirm,
-    asks: members.some(({ plan }) => mustAsk(plan)),
-    ...(isNamed && { isProtected: displayLine(name), typed: name }),
-  });
+  const question = systemPruneQuestion(prune, Date.now());
+  const lines = questionLines(context, question);
+  await agreeToSystem(context, { system: stored.system, members }, { lines, confirm: question.confirm });
   const controller = new AbortController();
   const result = await interruption.handledBy(
     () => controller.abort(),
@@ -63,38 +57,28 @@ export async function pruneSystem(context: Context): Promise<ExitName> {
   return result.deleted.length === prune.going.length ? 'done' : 'failed';
 }
 
-function tellPlan({ session, terminal, json }: Context, prune: SystemPrune): void {
+function tellPlan(context: Context, prune: SystemPrune): void {
+  const { session, terminal, json } = context;
   const { stored, going, stays } = prune;
-  const commands = going.flatMap(({ members }) =>
-    members.flatMap(({ plan, view, member }) =>
-      plan.steps.map((step) => virshLine([step], view.vm, member.connection)).filter((line) => line !== ''),
-    ),
-  );
+  const members = going.flatMap((one) => one.members);
+  const commands = members.flatMap(commandLines);
   if (json !== undefined) {
-    const members = going.flatMap((one) => one.members);
+    const { asks, guarded } = groupQuestion(session, members);
     json({
       system: stored.system.name,
       prunePlan: {
         points: going.map((one) => pointJson(one.stored)),
         stays: stays.map(stayingJson),
         commands,
-        asks: members.some(({ plan }) => mustAsk(plan)),
-        needsName: members.some(({ view, plan }) => session.needsName(view, plan)),
+        asks,
+        needsName: guarded.length > 0,
       },
     });
   } else if (going.length === 0) {
     terminal.say(nothingToPruneText(prune));
   } else {
-    const byHand = commands.length === 0 ? [] : ['', t('Equivalent commands:'), ...commands.map((line) => `  ${line}`)];
-    const title = terminal.style('bold', systemPruneQuestion(prune, Date.now()).title);
-    terminal.say([title, ...detailLines({ terminal }, prune), ...byHand, '', t('Nothing was changed.')].join('\n'));
+    printPlan(context, questionLines(context, systemPruneQuestion(prune, Date.now())), commands);
   }
-}
-
-function detailLines({ terminal }: Pick<Context, 'terminal'>, prune: SystemPrune): readonly string[] {
-  return systemPruneQuestion(prune, Date.now())
-    .details.split('\n')
-    .flatMap((line) => (line === '' ? [] : wrapText(line, terminal.textWidth, 2)));
 }
 
 function pointJson({ title, createdAt }: SystemPoint): object {

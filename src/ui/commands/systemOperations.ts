@@ -1,4 +1,5 @@
 // What is done with all VMs of a system as one: planned for each, agreed to once, carried out for all or for none.
+import { groupQuestion } from '../../session/carryOut.js';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
@@ -168,13 +169,9 @@ export async function agreeToSystem(
   if (mustConfirm(run) && question !== undefined) {
     await askQuestion(question);
   }
-  const session = sessionOf(run);
-  const guarded = members.filter(({ view, plan }) => session.needsName(view, plan));
+  const { guarded } = groupQuestion(sessionOf(run), members);
   if (guarded.length > 0) {
-    await typeNameOfSystem(
-      system.name,
-      guarded.map(({ view }) => view.vm.name),
-    );
+    await typeNameOfSystem(system.name, [...new Set(guarded.map(({ vm }) => vm.name))]);
   }
 }
 
@@ -189,14 +186,7 @@ function atWork(title: string, plan: SystemPlan, systems: Systems): Thenable<Sys
     return showInView(treeViewId, () =>
       systems.run(plan, {
         signal: controller.signal,
-        onDone: (member) => {
-          progress.isDone(member);
-          report(progress.text, share);
-        },
-        onUp: (member) => {
-          progress.isUp(member);
-          report(progress.text);
-        },
+        ...progress.whenever((text, change) => report(text, change === 'done' ? share : undefined)),
       }),
     );
   });

@@ -47,10 +47,7 @@ function atWork(run: CommandRun, plan: SystemPowerPlan, systems: Systems): Thena
     report(progress.text);
     return systems.runPower(plan, {
       signal: controller.signal,
-      onUp: (member) => {
-        progress.isUp(member);
-        report(progress.text, 100 / plan.system.members.length);
-      },
+      ...progress.whenever((text) => report(text, 100 / plan.system.members.length)),
       act: async ({ plan: own }) => {
         await operate(run, own.request, { confirmed: own, quiet: 'all', cancellation, protection: 'answered' });
       },

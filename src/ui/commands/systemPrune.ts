@@ -1,4 +1,5 @@
 // Deletes old restore points of a system by a rule, after a look at which: prune, called on a system.
+import { agreeToSystem } from './systemOperations.js';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { StoredSystem } from '../../domain/system.js';
@@ -6,17 +7,15 @@ import { treeViewId } from '../../manifest/viewIds.js';
 import type { PruneRule } from '../../operations/prune/pruneRule.js';
 import { chosenPoints, planSystemPrune, runSystemPrune, type SystemPrune } from '../../systems/systemPrune.js';
 import { nothingToPruneText, stayingLine, systemPrunedText, systemPruneQuestion } from '../../text/systemPruneText.js';
-import { askQuestion } from '../prompts/askQuestion.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress, showInView } from '../prompts/notify.js';
 import { ruleOf, usualRules } from '../prompts/pickPruned.js';
 import { pick } from '../prompts/pickTarget.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
-import { mustConfirm, typeNameOfSystem } from './consent.js';
+import { mustConfirm } from './consent.js';
 import { targetSystem } from './systemTargets.js';
 import { undoMomentOf } from './cancelMoment.js';
-import { sessionOf } from './sessionOf.js';
 
 export interface PrunedPoints {
   /** Titles. */
@@ -86,19 +85,12 @@ async function askForRule(run: CommandRun, stored: StoredSystem): Promise<PruneR
 
 /** @throws Dismissed */
 async function agree(run: CommandRun, prune: SystemPrune): Promise<void> {
-  if (mustConfirm(run)) {
-    await askQuestion(systemPruneQuestion(prune, Date.now()));
-  }
-  const session = sessionOf(run);
-  const guarded = prune.going
-    .flatMap(({ members }) => members)
-    .filter(({ view, plan }) => session.needsName(view, plan));
-  if (guarded.length > 0) {
-    await typeNameOfSystem(prune.stored.system.name, [...new Set(guarded.map(({ view }) => view.vm.name))]);
-  }
+  const { system } = prune.stored;
+  const members = prune.going.flatMap((one) => one.members);
+  await agreeToSystem(run, { system, members }, systemPruneQuestion(prune, Date.now()));
   if (mustConfirm(run)) {
     await undoMomentOf(
-      prune.stored.system.name,
+      system.name,
       prune.going.map(({ point }) => point.title),
     );
   }
