@@ -82,15 +82,9 @@ function whenOf({ menu, is = [], rows, when }) {
   ].join(' && ');
 }
 
-/** A when-clause denies a key, and no comparison: what a row is not stands in the same expression. @param {readonly string[]} is */
+/** @param {readonly string[]} is */
 function rowClauses(is) {
-  const not = is.filter((one) => one.startsWith('!')).map((one) => `(?!.*\\b${one.slice(1)};)`);
-  return is
-    .filter((one) => !one.startsWith('!'))
-    .map((one) => {
-      const token = one.includes('|') ? `(${one})` : one;
-      return `viewItem =~ /${not.length === 0 ? '' : `^${not.join('')}.*`}\\b${token};/`;
-    });
+  return is.map((one) => `viewItem =~ /\\b${one.includes('|') ? `(${one})` : one};/`);
 }
 
 /** @param {string} id @param {Key} key */

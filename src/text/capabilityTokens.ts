@@ -22,7 +22,6 @@ export const menuTokens = [
   'comparable',
   'deletable',
   'point',
-  'hasChildren',
   'startable',
   'resumable',
   'pausable',
@@ -121,7 +120,6 @@ export function snapshotTokens(
   { kind, style, memory }: Pick<Snapshot, 'kind' | 'style' | 'memory'>,
   place: {
     readonly isCurrent: boolean;
-    readonly hasChildren: boolean;
     readonly readOnly: boolean;
     readonly kept: boolean;
     readonly favourite?: boolean;
@@ -147,7 +145,6 @@ export function snapshotTokens(
           'cloneable',
           ...(memory.location === 'external' ? ['forkable'] : []),
         ]),
-    ...(place.hasChildren && !place.readOnly ? ['hasChildren'] : []),
   );
 }
 

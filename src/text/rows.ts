@@ -201,7 +201,6 @@ function isPlain(vm: Vm): boolean {
 /** What a snapshot's row depends on beside the snapshot. */
 export interface SnapshotPlace extends ConnectionReach {
   readonly isCurrent: boolean;
-  readonly hasChildren: boolean;
   readonly opens: Row['opens'];
   /** Our own record vouches that nobody asked for it. */
   readonly automatic: boolean;

@@ -1,6 +1,6 @@
 // What can be given to commands, tasks, the command line and agents: each argument once, with its shape and what it means.
 import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
-import { powerActions, statesAfterRevert } from '../domain/operation.js';
+import { deleteScopes, powerActions, statesAfterRevert } from '../domain/operation.js';
 import * as v from 'valibot';
 import { mostForks, cloneWays, cloneNetworks } from '../domain/clone.js';
 import { longestSeconds } from '../domain/startWait.js';
@@ -40,18 +40,14 @@ export const argumentTable = {
     shape: v.picklist(statesAfterRevert),
     means: 'the state of the VM after a revert',
   },
+  scope: {
+    shape: v.picklist(deleteScopes),
+    means: 'what a delete takes: the snapshot, that and all below it, or only what is below it',
+  },
   checkpointFirst: { shape: flag, means: 'whether a revert keeps the present as a snapshot first' },
   confirm: { shape: flag, means: '`false`: nothing is asked; not in a workspace that you do not trust' },
   operation: {
-    shape: v.picklist([
-      'createSnapshot',
-      'revert',
-      'deleteSnapshot',
-      'deleteWithDescendants',
-      ...powerActions,
-      'consolidate',
-      'prune',
-    ]),
+    shape: v.picklist(['createSnapshot', 'revert', 'deleteSnapshot', ...powerActions, 'consolidate', 'prune']),
     means: 'a command that changes a VM',
   },
   disk: { shape: text, means: 'the one disk that is consolidated, as the guest names it' },

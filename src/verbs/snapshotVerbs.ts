@@ -59,34 +59,15 @@ export const snapshotVerbs = {
   deleteSnapshot: {
     title: 'Delete Snapshot…',
     icon: 'trash',
-    arguments: ['vm', 'system', 'snapshot', 'confirm'],
+    arguments: ['vm', 'system', 'snapshot', 'scope', 'confirm'],
     places: [onRow('9_danger@1', { is: ['deletable'] }), onRow('9_danger@1', { is: ['point'], rows: 'one' })],
     keys: [{ key: 'delete', mac: 'cmd+backspace', on: 'row' }],
-  },
-  deleteWithDescendants: {
-    title: 'Delete with Descendants…',
-    icon: 'trash',
-    arguments: ['vm', 'snapshot', 'confirm'],
-    places: [onRow('9_danger@2', { is: ['hasChildren'], rows: 'one' })],
-  },
-  deleteDescendants: {
-    title: 'Delete Descendants Only…',
-    icon: 'trash',
-    arguments: ['vm', 'snapshot', 'confirm'],
-    places: [onRow('9_danger@3', { is: ['hasChildren'], rows: 'one' })],
   },
   moveToTrash: {
     title: 'Move to Trash',
     icon: 'trash',
     arguments: ['vm', 'snapshot', 'snapshots', 'confirm'],
-    places: [
-      onRow('9_danger@0', {
-        is: ['trashable', '!hasChildren'],
-        rows: 'one',
-        when: 'config.virtRewind.trash.days != 0',
-      }),
-      onRow('9_danger@0', { is: ['trashable'], rows: 'several', when: 'config.virtRewind.trash.days != 0' }),
-    ],
+    places: [onRow('9_danger@0', { is: ['trashable'], when: 'config.virtRewind.trash.days != 0' })],
   },
   restoreFromTrash: {
     title: 'Restore from Trash',

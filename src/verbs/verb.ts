@@ -24,7 +24,7 @@ export interface Place {
   readonly menu: 'row' | 'title' | 'editor' | 'explorer' | SubmenuName;
   /** `GROUP@ORDER`, as VS Code sorts a menu. */
   readonly group: string;
-  /** What a row has to be, each of them: tokens of `capabilityTokens`, `a|b` for either, `!a` for not. */
+  /** What a row has to be, each of them: tokens of `capabilityTokens`, `a|b` for either. */
   readonly is?: readonly string[];
   /** How many rows may be selected. Absent: any number. */
   readonly rows?: 'one' | 'several';

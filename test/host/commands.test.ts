@@ -85,7 +85,7 @@ describe('commands', () => {
       assert.match(await asksFirst(call('virtRewind.revert', { vm, snapshot })), /cmd-internal/);
       assert.match(await asksFirst(call('virtRewind.revert', { vm, snapshot, confirm: true })), /Before the upgrade/);
       await asksFirst(call('virtRewind.deleteSnapshot', { vm, snapshot }));
-      await asksFirst(call('virtRewind.deleteWithDescendants', { vm, snapshot }));
+      await asksFirst(call('virtRewind.deleteSnapshot', { vm, snapshot, scope: 'withDescendants' }));
       await asksFirst(call('virtRewind.revert', { vm, snapshot, checkpointFirst: false }));
       await asksFirst(call('virtRewind.forceOff', { vm }));
       assert.deepEqual(await rig.snapshots(vm), before);
@@ -186,7 +186,7 @@ describe('commands', () => {
       const one = await operate('virtRewind.deleteSnapshot', { vm, snapshot: second, confirm });
       assert.equal(one.snapshot, second);
       assert.deepEqual(await rig.snapshots(vm), [first, ...others]);
-      await operate('virtRewind.deleteWithDescendants', { vm, snapshot: first, confirm });
+      await operate('virtRewind.deleteSnapshot', { vm, snapshot: first, scope: 'withDescendants', confirm });
       assert.deepEqual(await rig.snapshots(vm), []);
       assert.equal(await guest.state(), 'running');
     });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { Snapshot } from '../../src/domain/snapshot.js';
-import { CommandRig, type Guest, asksFirst, call, fromMenu, operate, rejects, takesBack } from './commandRig.js';
+import { CommandRig, type Guest, call, fromMenu, operate, rejects, takesBack } from './commandRig.js';
 import { type Asked, Person } from './person.js';
 
 const vm = 'safe-running';
@@ -359,17 +359,46 @@ describe('safety', () => {
     it('takes the descendants alone', async () => {
       await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'child' });
       await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'grandchild' });
-      await asksFirstOf('virtRewind.deleteDescendants', { vm: off, snapshot: 'base' });
-      await operate('virtRewind.deleteDescendants', { vm: off, snapshot: 'base', confirm });
+      const given = { vm: off, snapshot: 'base', scope: 'descendants' };
+      person.will(({ question, choices }) => {
+        assert.match(question, /descendants/);
+        assert.ok(!choices.includes('Other…'), 'the scope was given');
+        return undefined;
+      });
+      assert.equal(await call('virtRewind.deleteSnapshot', given), undefined);
+      person.will();
+      await operate('virtRewind.deleteSnapshot', { ...given, confirm });
       assert.deepEqual(await rig.snapshots(off), ['base']);
-      await rejects(call('virtRewind.deleteDescendants', { vm: off, snapshot: 'base', confirm }), 'refused');
+      await rejects(call('virtRewind.deleteSnapshot', { ...given, confirm }), 'refused');
     });
 
-    async function asksFirstOf(id: 'virtRewind.deleteDescendants', given: object): Promise<void> {
-      person.leave();
-      assert.match(await asksFirst(call(id, given)), /descendants/);
-      person = new Person();
-    }
+    it('offers, where others are below, what else can go, each with a question of its own', async () => {
+      await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'child' });
+      await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'grandchild' });
+      const row = await rig.snapshotRow(off, 'child');
+      person.will('Other…', ({ choices }) => {
+        assert.deepEqual(choices, ['Move to Trash', 'Delete with Descendants…', 'Delete Descendants Only…']);
+        return undefined;
+      });
+      assert.equal(await fromMenu('virtRewind.deleteSnapshot', row), undefined);
+      assert.deepEqual(await rig.snapshots(off), ['base', 'child', 'grandchild']);
+      await rig.withSettings({ 'delete.undoSeconds': 0 }, async () => {
+        person.will('Other…', 'Delete Descendants Only…', ({ question, choices }) => {
+          assert.match(question, /descendants of the snapshot “child”/);
+          assert.ok(choices.includes('Other…'));
+          return 'Delete';
+        });
+        await fromMenu('virtRewind.deleteSnapshot', row);
+        assert.deepEqual(await rig.snapshots(off), ['base', 'child']);
+        await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'grandchild' });
+        person.will('Other…', 'Delete with Descendants…', ({ question, choices }) => {
+          assert.match(question, /“child” of safe-off and all its descendants/);
+          return choices[0];
+        });
+        await fromMenu('virtRewind.deleteSnapshot', row);
+        assert.deepEqual(await rig.snapshots(off), ['base']);
+      });
+    });
 
     it('asks for the name where the files of another VM cannot be read', async () => {
       const chain = await rig.guest({ name: 'safe-chain' });

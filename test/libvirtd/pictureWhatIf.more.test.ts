@@ -7,7 +7,7 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import { bytesText } from '../../src/text/bytesText.js';
 import { pictureBlocks } from '../../src/ui/picture/pictureBlocks.js';
-import { pictureWhatIf } from '../../src/ui/picture/pictureWhatIf.js';
+import { pictureWhatIf, whatIfOfQuestion } from '../../src/ui/picture/pictureWhatIf.js';
 import { rowFates } from '../../src/ui/picture/page/blockScene.js';
 import type { PictureBlocks, PictureWhatIf } from '../../src/ui/picture/messages.js';
 import { defineDiskVm } from './diskVm.js';
@@ -84,6 +84,21 @@ describe('what if, in the cells of the picture', () => {
         map: await r.engine.readBlockMap(ref, 'vda'),
       });
       assert.ok(told?.answer === 'plan', JSON.stringify(told));
+      return this.painted(blocks, told);
+    }
+
+    /** What the picture shows while the question about such a delete stands open. */
+    async ofQuestion(snapshot: string, scope: 'withDescendants' | 'descendants') {
+      const ref = await r.ref(this.name);
+      const blocks = await this.shown();
+      const plan = await r.engine.plan({ kind: 'delete', vm: ref, snapshot, scope });
+      assert.ok(plan.kind === 'plan', JSON.stringify(plan));
+      const map = await r.engine.readBlockMap(ref, 'vda');
+      const shown = { reading: { now: Date.now(), isProtected: () => false }, map };
+      return this.painted(blocks, whatIfOfQuestion(plan, r.vm(this.name)!, shown));
+    }
+
+    painted(blocks: PictureBlocks, told: PictureWhatIf) {
       const sent: PictureWhatIf = structuredClone(told);
       const { layers } = shownCells(blocks, { fates: rowFates(sent) });
       const words = new Map(sent.rows.map((row) => [row.row, row.words]));
@@ -140,7 +155,7 @@ describe('what if, in the cells of the picture', () => {
     await vm.write('if-all.qcow2', [2, 4]);
     await vm.snapshot('two', 'two');
     await vm.write('if-all.qcow2', [4, 1]);
-    const shown = await vm.whatIf('deleteWithDescendants', 'one');
+    const shown = await vm.ofQuestion('one', 'withDescendants');
     assert.deepEqual(shown.rows, [
       [`would be deleted with ${bytesText(4 * clusterBytes)} of its blocks`, marks('X', [2, 4])],
       [`would be deleted with ${bytesText(clusterBytes)} of its blocks`, marks('X', [4, 1])],

@@ -83,7 +83,6 @@ function rowOf({ view, terminal, now }: Drawing, snapshot: Snapshot, first: stri
   const place = {
     ...reach,
     isCurrent: all?.current === name,
-    hasChildren: false,
     opens: 'never' as const,
     ...marksOn(view, name),
   };

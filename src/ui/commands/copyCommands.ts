@@ -8,7 +8,6 @@ import type { VmView } from '../../live/views.js';
 import { readSettings } from '../readSettings.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
-import type { Snapshot } from '../../domain/snapshot.js';
 import { virshLine } from '../../steps/virshCommand.js';
 import { titleIn } from '../../text/operationProgress.js';
 import { operationWords } from '../../text/operationText.js';
@@ -71,8 +70,6 @@ async function askForNameToCopy(run: CommandRun): Promise<string> {
     : (await targetVm(run, placeholder)).vm.name;
 }
 
-const ofSnapshot = ['revert', 'deleteSnapshot', 'deleteWithDescendants'] as const;
-
 const ofVm = [
   'start',
   'shutDown',
@@ -84,8 +81,6 @@ const ofVm = [
   'restart',
   'prune',
 ] as const;
-
-type SnapshotOperation = (typeof ofSnapshot)[number];
 
 type VmOperation = (typeof ofVm)[number];
 
@@ -99,31 +94,19 @@ async function copyVirshCommand(run: CommandRun): Promise<{ readonly command: st
   return { command };
 }
 
-function isOfSnapshot(name: OperationName): name is SnapshotOperation {
-  return ofSnapshot.some((one) => one === name);
+function isOfSnapshot(name: OperationName): boolean {
+  return name === 'revert' || name === 'deleteSnapshot';
 }
 
 async function snapshotRequests(run: CommandRun, given: CommandArguments): Promise<readonly OperationRequest[]> {
   const { view, snapshot } = await targetSnapshot(run, t('Select a VM'));
-  const names = given.operation === undefined ? ofSnapshot : ofSnapshot.filter((name) => name === given.operation);
-  return names.map((name) => snapshotRequest(name, view, snapshot, given));
-}
-
-function snapshotRequest(
-  name: SnapshotOperation,
-  view: VmView,
-  snapshot: Snapshot,
-  { after = readSettings().revertPowerState }: CommandArguments,
-): OperationRequest {
   const about = { vm: view.ref, snapshot: snapshot.name };
-  switch (name) {
-    case 'revert':
-      return { kind: 'revert', ...about, after };
-    case 'deleteSnapshot':
-      return { kind: 'delete', ...about, scope: 'one' };
-    case 'deleteWithDescendants':
-      return { kind: 'delete', ...about, scope: 'withDescendants' };
-  }
+  const { operation, scope = 'one', after = readSettings().revertPowerState } = given;
+  const revert = { kind: 'revert', ...about, after } as const;
+  const remove = { kind: 'delete', ...about, scope } as const;
+  return operation === undefined
+    ? [revert, remove, { ...remove, scope: 'withDescendants' }]
+    : [operation === 'revert' ? revert : remove];
 }
 
 async function vmRequests(run: CommandRun, { operation }: CommandArguments): Promise<readonly OperationRequest[]> {

@@ -9,7 +9,8 @@ import { inDeleteOrder } from './snapshotOrder.js';
 import { askWithOther, trashAnswer } from './trashCommands.js';
 import { type SnapshotTarget, rowOfCall, targetSnapshots, targetVm } from './targets.js';
 import { requireSnapshotByName } from '../../engine/findTargets.js';
-import { askToPassOverUnread, mustConfirm } from './consent.js';
+import { mustConfirm } from './consent.js';
+import { askToDelete } from './askToDelete.js';
 import type { CommandArguments } from '../../verbs/arguments.js';
 import { argumentsOf } from './commandArguments.js';
 import { NothingThere } from '../prompts/commandError.js';
@@ -30,31 +31,68 @@ import { waitForCancelMoment } from './cancelMoment.js';
 const longestName = 48;
 
 export const deleteCommands = {
-  /** Deletes snapshots; their children keep their data. */
-  'virtRewind.deleteSnapshot': (run) => deleteScope(run, 'one', t('Select the snapshot to delete')),
-  /** Deletes snapshots and everything below them. */
-  'virtRewind.deleteWithDescendants': (run) =>
-    deleteScope(run, 'withDescendants', t('Select the snapshot to delete with all its descendants')),
-  /** Deletes everything below a snapshot; it stays itself. */
-  'virtRewind.deleteDescendants': (run) =>
-    deleteScope(run, 'descendants', t('Select the snapshot whose descendants to delete')),
+  'virtRewind.deleteSnapshot': deleteSnapshots,
   'virtRewind.prune': prune,
 } satisfies CommandTable;
 
-async function deleteScope(run: CommandRun, scope: DeleteScope, placeholder: string): Promise<unknown> {
-  const targets = inDeleteOrder(await targetSnapshots(run, placeholder), scope);
+/** Deletes snapshots; their children keep their data. Of one snapshot, what is below it can go too, or alone. */
+async function deleteSnapshots(run: CommandRun): Promise<unknown> {
+  const targets = await targetSnapshots(run, t('Select the snapshot to delete'));
+  const [only, ...others] = targets;
+  return others.length === 0 ? deleteOne(run, only) : deleteSeveral(run, inDeleteOrder(targets));
+}
+
+async function deleteOne(run: CommandRun, target: SnapshotTarget): Promise<unknown> {
+  const { scope } = argumentsOf(run.call);
+  const { view, snapshot } = target;
+  const usual = { kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope: scope ?? 'one' } as const;
+  const agreed = run.pictures.agreed.take(usual);
+  if (agreed === undefined && !mustConfirm(run)) {
+    return following(run, [target], usual.scope, () => operate(run, usual));
+  }
+  const plan = agreed ?? (await askToDelete(run, target, scope));
+  if (plan?.request.kind !== 'delete') {
+    return undefined;
+  }
+  const { request } = plan;
+  return following(run, [target], request.scope, () => operate(run, request, { confirmed: plan }));
+}
+
+async function deleteSeveral(run: CommandRun, targets: readonly SnapshotTarget[]): Promise<unknown> {
   const requests = targets.map(
-    ({ view, snapshot }) => ({ kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope }) as const,
+    ({ view, snapshot }) => ({ kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope: 'one' }) as const,
   );
+  const count = requests.length;
+  const [first, ...others] = new Map(targets.map(({ view }) => [vmKey(view.ref), view.vm.name])).values();
+  return following(run, targets, 'one', () =>
+    operateAll(run, requests, {
+      title:
+        first === undefined || others.length > 0
+          ? t('Delete {0} snapshots?', count)
+          : t('Delete {0} snapshots of {1}?', count, displayLine(first, longestName)),
+      confirm: t('Delete {0} Snapshots', count),
+      when: 'always',
+      ask: (question, planned) => askWithOther(question, trashAnswer(run, planned)),
+      afterAnswer: () => waitForCancelMoment(t('Deleting {0} snapshots', count)),
+    }),
+  );
+}
+
+/** Afterwards, people stand on what was next to the first one. */
+async function following<T>(
+  run: CommandRun,
+  targets: readonly SnapshotTarget[],
+  scope: DeleteScope,
+  remove: () => Promise<T>,
+): Promise<T> {
   const follow = followNeighbour(run, targets, scope);
   try {
-    return await deleteAll(run, requests, scope);
+    return await remove();
   } finally {
     follow();
   }
 }
 
-/** Afterwards, people stand on what was next to the first one. */
 function followNeighbour(run: CommandRun, targets: readonly SnapshotTarget[], scope: DeleteScope): () => void {
   const [first] = targets;
   if (first === undefined) {
@@ -66,51 +104,6 @@ function followNeighbour(run: CommandRun, targets: readonly SnapshotTarget[], sc
   const below = ofVm.flatMap((name) => (first.view.tree === undefined ? [] : descendantsOf(first.view.tree, name)));
   const gone = scope === 'one' ? ofVm : [...(scope === 'descendants' ? [] : ofVm), ...below.map(({ name }) => name)];
   return run.tree.focus.followNeighbour({ ref, row }, new Set(gone));
-}
-
-async function deleteAll(
-  run: CommandRun,
-  requests: readonly Extract<OperationRequest, { kind: 'delete' }>[],
-  scope: DeleteScope,
-): Promise<unknown> {
-  const [only, ...others] = requests;
-  const agreed = only === undefined || others.length > 0 ? undefined : run.pictures.agreed.take(only);
-  if (agreed !== undefined) {
-    return operate(run, agreed.request, { confirmed: agreed });
-  }
-  if (only !== undefined && others.length === 0) {
-    const request = await askToPassOverUnread(run, existingVm(run, only.vm), only);
-    return deleteOrTrash(run, request);
-  }
-  const count = requests.length;
-  const isOneVm = new Set(requests.map(({ vm }) => vmKey(vm))).size === 1;
-  const vm = isOneVm && only !== undefined ? displayLine(existingVm(run, only.vm).vm.name, longestName) : undefined;
-  return operateAll(run, requests, {
-    title:
-      scope === 'one'
-        ? vm === undefined
-          ? t('Delete {0} snapshots?', count)
-          : t('Delete {0} snapshots of {1}?', count, vm)
-        : scope === 'withDescendants'
-          ? t('Delete {0} snapshots with all their descendants?', count)
-          : t('Delete all descendants of {0} snapshots?', count),
-    confirm: t('Delete {0} Snapshots', count),
-    when: 'always',
-    ask: (question, planned) => askWithOther(question, trashAnswer(run, planned)),
-    afterAnswer: () => waitForCancelMoment(t('Deleting {0} snapshots', count)),
-  });
-}
-
-async function deleteOrTrash(run: CommandRun, request: OperationRequest): Promise<unknown> {
-  if (!mustConfirm(run)) {
-    return operate(run, request);
-  }
-  const plan = await planOrRefuse(run, request);
-  const planned = { plan, target: existingVm(run, request.vm) };
-  if (await askWithOther(questionOf(planned, Date.now()), trashAnswer(run, [planned]))) {
-    return undefined;
-  }
-  return operate(run, request, { confirmed: plan });
 }
 
 /** What a caller learns: the names that are gone, and of each that stays why. */

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import type { ConnectionView, VmView } from '../../live/views.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { displayLine } from '../../domain/plainText.js';
-import { childrenOf, isOnActivePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';
+import { isOnActivePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';
 import type { Problem } from '../../diagnosis/problem.js';
 import { fileOf, severityOf, snapshotOf } from '../../diagnosis/problemTable.js';
 import { unreachableFailure } from '../../live/views.js';
@@ -68,13 +68,6 @@ export function pictureActions(): readonly (PictureAction & { readonly id: Comma
       shows: 'whatIf',
       key: 'Delete',
     },
-    {
-      id: 'virtRewind.deleteWithDescendants',
-      title: t('Delete with Descendants…'),
-      token: 'hasChildren',
-      shows: 'whatIf',
-    },
-    { id: 'virtRewind.deleteDescendants', title: t('Delete Descendants Only…'), token: 'hasChildren', shows: 'whatIf' },
   ];
 }
 
@@ -114,7 +107,6 @@ function nodesOf(view: VmView, reach: ConnectionReach, reading: RowContext): rea
     const isCurrent = tree.current === snapshot.name;
     const place = {
       isCurrent,
-      hasChildren: childrenOf(tree, snapshot.name).length > 0,
       ...reach,
       ...marksOn(view, snapshot.name),
       opens: 'never' as const,

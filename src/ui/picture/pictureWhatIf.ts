@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { BlockMap } from '../../domain/blockMap.js';
 import { bytesOf } from '../../domain/extents.js';
-import type { DeleteScope, OperationRequest } from '../../domain/operation.js';
+import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Plan } from '../../operations/plan.js';
 import { type VmRef, snapshotableDisks } from '../../domain/vm.js';
@@ -15,7 +15,7 @@ import { bytesText } from '../../text/bytesText.js';
 import { layerLetter } from '../../text/layerLetter.js';
 import { titleIn } from '../../text/operationProgress.js';
 import { endOf } from '../../operations/revert/endState.js';
-import { findSnapshot } from '../../domain/snapshotTree.js';
+import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
 import { confirmLabel, revertLabel } from '../../text/operationText.js';
 import { planText } from '../../text/planText.js';
 import { trashOffer } from '../../text/trashText.js';
@@ -76,7 +76,8 @@ export async function pictureWhatIf(
   const shown = shownPlan(second, view, asked, { why, trash: trash?.line });
   const number = asked.keep?.(second) ?? 0;
   const { kind } = second.request;
-  const hasOtherWays = kind === 'revert' || kind === 'consolidate';
+  const isParent = view.tree !== undefined && childrenOf(view.tree, snapshot).length > 0;
+  const hasOtherWays = kind === 'revert' || kind === 'consolidate' || (kind === 'delete' && isParent);
   const label = runLabel(second, view);
   return {
     ...shown,
@@ -142,14 +143,8 @@ function requestsOf(
   { ref: vm, action, snapshot, revert }: WhatIfRequest,
   view: VmView | undefined,
 ): readonly OperationRequest[] {
-  const scopes: Readonly<Record<string, DeleteScope>> = {
-    'virtRewind.deleteSnapshot': 'one',
-    'virtRewind.deleteWithDescendants': 'withDescendants',
-    'virtRewind.deleteDescendants': 'descendants',
-  };
-  const scope = scopes[action];
-  if (scope !== undefined) {
-    return [{ kind: 'delete', vm, snapshot, scope }];
+  if (action === 'virtRewind.deleteSnapshot') {
+    return [{ kind: 'delete', vm, snapshot, scope: 'one' }];
   }
   if (action === 'virtRewind.consolidate') {
     return [{ kind: 'consolidate', vm, ...usualWay(view) }];

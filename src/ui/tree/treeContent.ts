@@ -3,7 +3,7 @@
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { ConnectionView, VmView } from '../../live/views.js';
 import type { Failure } from '../../domain/failure.js';
-import { childrenOf, currentOf, findSnapshot, parentOf } from '../../domain/snapshotTree.js';
+import { currentOf, findSnapshot, parentOf } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
@@ -283,7 +283,6 @@ export class TreeContent {
     const hasRows = arranged.below.has(node.snapshot);
     const place = {
       isCurrent: arranged.tree.current === node.snapshot,
-      hasChildren: childrenOf(arranged.tree, node.snapshot).length > 0,
       ...this.#reach(node.ref),
       ...this.#marks(node, reading),
       opens: !hasRows

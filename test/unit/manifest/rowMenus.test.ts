@@ -119,15 +119,13 @@ function vmRows(): readonly string[] {
 
 function snapshotRows(): readonly string[] {
   return either.flatMap((isCurrent) =>
-    either.flatMap((hasChildren) =>
-      either.flatMap((readOnly) =>
-        either.flatMap((kept) =>
-          either.flatMap((favourite) =>
-            [{}, { trashedUntil: 1 }].map((trash) =>
-              snapshotTokens(
-                { kind: 'memory', style: 'external', memory: { location: 'external' } },
-                { isCurrent, hasChildren, readOnly, kept, favourite, ...trash },
-              ),
+    either.flatMap((readOnly) =>
+      either.flatMap((kept) =>
+        either.flatMap((favourite) =>
+          [{}, { trashedUntil: 1 }].map((trash) =>
+            snapshotTokens(
+              { kind: 'memory', style: 'external', memory: { location: 'external' } },
+              { isCurrent, readOnly, kept, favourite, ...trash },
             ),
           ),
         ),

@@ -28,34 +28,20 @@ const snapshots = [
   snapshot('x', 'y'),
   snapshot('y', 'x'),
 ];
-const target = (name: string, uuid = 'one'): Parameters<typeof inDeleteOrder>[0][number] => ({
-  view: { ref: { connection: 'test:///default', uuid }, tree: { snapshots } },
+const target = (name: string): Parameters<typeof inDeleteOrder>[0][number] => ({
+  view: { tree: { snapshots } },
   snapshot: snapshots.find((one) => one.name === name)!,
 });
-const order = (scope: 'one' | 'withDescendants', ...names: string[]): string[] =>
-  inDeleteOrder(
-    names.map((name) => target(name)),
-    scope,
-  ).map((one) => one.snapshot.name);
+const order = (...names: string[]): string[] => inDeleteOrder(names.map(target)).map((one) => one.snapshot.name);
 
 describe('inDeleteOrder', () => {
   it('puts the deepest first', () => {
-    assert.deepEqual(order('one', 'a', 'b', 'c'), ['c', 'b', 'a']);
-    assert.deepEqual(order('one', 'd', 'e', 'a', 'b'), ['e', 'b', 'd', 'a']);
-  });
-
-  it('leaves out what goes with an ancestor', () => {
-    assert.deepEqual(order('withDescendants', 'c', 'a', 'd', 'e'), ['a', 'd']);
-    assert.deepEqual(order('withDescendants', 'c', 'e'), ['c', 'e']);
-  });
-
-  it('does not take the snapshots of another VM for ancestors', () => {
-    const targets = [target('c', 'one'), target('a', 'two')];
-    assert.deepEqual(inDeleteOrder(targets, 'withDescendants'), targets);
+    assert.deepEqual(order('a', 'b', 'c'), ['c', 'b', 'a']);
+    assert.deepEqual(order('d', 'e', 'a', 'b'), ['e', 'b', 'd', 'a']);
   });
 
   it('comes to an end with a parent that is missing and with a circle', () => {
-    assert.deepEqual(order('one', 'lost'), ['lost']);
-    assert.deepEqual(order('one', 'x', 'y').sort(), ['x', 'y']);
+    assert.deepEqual(order('lost'), ['lost']);
+    assert.deepEqual(order('x', 'y').sort(), ['x', 'y']);
   });
 });
