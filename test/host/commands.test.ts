@@ -772,20 +772,29 @@ describe('commands', () => {
 
     it('sort and lay out, and keep it', async () => {
       const setting = (name: string): unknown => vscode.workspace.getConfiguration('virtRewind.tree').get(name);
-      await call('virtRewind.sortByName');
+      await call('virtRewind.arrange', { sort: 'name' });
       assert.equal(setting('sort'), 'name');
-      await call('virtRewind.sortByTime');
-      assert.equal(setting('sort'), 'time');
-      await call('virtRewind.sortVmsByState');
-      assert.equal(setting('vms'), 'state');
-      await call('virtRewind.sortVmsByUse');
-      assert.equal(setting('vms'), 'recent');
-      await call('virtRewind.sortVmsByName');
-      assert.equal(setting('vms'), 'name');
-      await call('virtRewind.showAsList');
-      assert.equal(setting('layout'), 'list');
-      await call('virtRewind.showAsTree');
-      assert.equal(setting('layout'), 'tree');
+      await call('virtRewind.arrange', { sort: 'time', sortVms: 'state', layout: 'list' });
+      assert.deepEqual(['sort', 'vms', 'layout'].map(setting), ['time', 'state', 'list']);
+      await rejects(call('virtRewind.arrange', { layout: 'sideways' }), 'invalid');
+      const person = new Person();
+      try {
+        person.will(({ text, choices }) => {
+          assert.deepEqual(
+            choices.filter((label) => !label.startsWith('$(')),
+            ['Layout', 'Snapshots', 'VMs'],
+          );
+          assert.deepEqual(text.match(/^\$\(check\).* current/gmu)?.length, 3);
+          return '$(blank) Sort VMs by Recent Use';
+        }, '$(blank) Show as Tree');
+        await call('virtRewind.arrange');
+        assert.equal(setting('vms'), 'recent');
+        await call('virtRewind.arrange');
+        assert.equal(setting('layout'), 'tree');
+      } finally {
+        person.leave();
+      }
+      await call('virtRewind.arrange', { sortVms: 'name' });
     });
 
     it('refresh one VM, one connection or all', async () => {

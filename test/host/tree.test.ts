@@ -29,7 +29,7 @@ describe('tree', () => {
 
   after(async () => {
     await tree.setFilter('');
-    await tree.setLayout('tree');
+    await call('virtRewind.arrange', { layout: 'tree' });
     await rig.stop();
   });
 
@@ -144,20 +144,20 @@ describe('tree', () => {
   });
 
   it('lists snapshots instead, when the setting says so', async () => {
-    await tree.setLayout('list');
+    await call('virtRewind.arrange', { layout: 'list' });
     assert.equal(vscode.workspace.getConfiguration().get(settingKeys.treeLayout), 'list');
     assert.deepEqual(
       (await eventually(outline, (now) => !now.some((line) => line.startsWith(' '))))[0],
       'You are here',
     );
-    await tree.setLayout('nested');
+    await call('virtRewind.arrange', { layout: 'nested' });
     assert.deepEqual(await eventually(outline, (now) => now[3]?.startsWith('    ') === true), [
       'base',
       '  left',
       '  right',
       '    You are here',
     ]);
-    await tree.setLayout('tree');
+    await call('virtRewind.arrange', { layout: 'tree' });
     await eventually(outline, (now) => now.length === 4 && now[1] === '  left');
   });
 
@@ -222,8 +222,8 @@ describe('tree', () => {
         seen.push(await copied('runCommands', byKey));
       }
     }
-    await tree.setLayout('list');
-    await tree.setLayout('tree');
+    await call('virtRewind.arrange', { layout: 'list' });
+    await call('virtRewind.arrange', { layout: 'tree' });
     // The editor hands over nothing where it knows no row. A machine may need longer to draw than a key is asked again.
     let answer: string;
     do {

@@ -1,7 +1,8 @@
 // What the view shows and in which order, and what opens beside it.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { writeSetting } from '../readSettings.js';
+import type { Settings } from '../../manifest/settings.js';
+import { readSettings, writeSetting } from '../readSettings.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import type { CommandId } from '../../verbs/verbs.js';
@@ -25,20 +26,7 @@ export const viewCommands = {
   'virtRewind.filter': filter,
   /** Shows all rows again. */
   'virtRewind.clearFilter': (run) => run.tree.setFilter(''),
-  /** Orders snapshots by when they were taken. */
-  'virtRewind.sortByTime': () => writeSetting('treeSort', 'time'),
-  /** Orders snapshots by their titles. */
-  'virtRewind.sortByName': () => writeSetting('treeSort', 'name'),
-  /** Orders VMs by their names. */
-  'virtRewind.sortVmsByName': () => writeSetting('treeVms', 'name'),
-  /** Puts VMs that run first. */
-  'virtRewind.sortVmsByState': () => writeSetting('treeVms', 'state'),
-  /** Puts VMs first that something was done to last. */
-  'virtRewind.sortVmsByUse': () => writeSetting('treeVms', 'recent'),
-  /** Along the branches; how far they indent is the setting's. */
-  'virtRewind.showAsTree': (run) => run.tree.setLayout('tree'),
-  /** All snapshots of a VM side by side. */
-  'virtRewind.showAsList': (run) => run.tree.setLayout('list'),
+  'virtRewind.arrange': arrange,
 } satisfies CommandTable;
 
 /**
@@ -92,6 +80,47 @@ async function filter(run: CommandRun): Promise<void> {
     listening.dispose();
     wentToRow.dispose();
   }
+}
+
+/** How the view arranges snapshots and VMs, as given, or as picked: kept in the user's settings. */
+async function arrange(run: CommandRun): Promise<void> {
+  const { layout, sort, sortVms } = argumentsOf(run.call);
+  if (layout === undefined && sort === undefined && sortVms === undefined) {
+    await (
+      await pick(arrangements(), t('Select how to sort and show VMs and snapshots'))
+    )();
+    return;
+  }
+  await (layout && writeSetting('treeLayout', layout));
+  await (sort && writeSetting('treeSort', sort));
+  await (sortVms && writeSetting('treeVms', sortVms));
+}
+
+/** The settings that are so now are marked. */
+function arrangements(): readonly Choice<() => Promise<void>>[] {
+  const now = readSettings();
+  const line =
+    <K extends 'treeLayout' | 'treeSort' | 'treeVms'>(setting: K, group: string) =>
+    (value: Settings[K], label: string): Choice<() => Promise<void>> => ({
+      group,
+      label,
+      icon: now[setting] === value ? 'check' : 'blank',
+      ...(now[setting] === value && { description: t('current') }),
+      value: () => writeSetting(setting, value),
+    });
+  const layout = line('treeLayout', t('Layout'));
+  const snapshots = line('treeSort', t('Snapshots'));
+  const vms = line('treeVms', t('VMs'));
+  return [
+    layout('tree', t('Show as Tree')),
+    layout('nested', t('Show Each Snapshot under Its Parent')),
+    layout('list', t('Show as List')),
+    snapshots('time', t('Sort Snapshots by Time')),
+    snapshots('name', t('Sort Snapshots by Name')),
+    vms('name', t('Sort VMs by Name')),
+    vms('state', t('Sort VMs by State')),
+    vms('recent', t('Sort VMs by Recent Use')),
+  ];
 }
 
 /**

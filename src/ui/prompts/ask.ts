@@ -95,6 +95,8 @@ export interface ListLine<T> {
   readonly detail?: string;
   /** Name of a codicon before the label. */
   readonly icon?: string;
+  /** What a line between this one and those of another group says. */
+  readonly group?: string;
   /** Whether it is picked at first, in a list of several; it is unless it says so. */
   readonly isPicked?: boolean;
   readonly value: T;
@@ -113,7 +115,7 @@ export async function askOne<T>(
     matchOnDescription: true,
     matchOnDetail: true,
   };
-  return whileModalOpen(vscode.window.showQuickPick(lines.map(item), options));
+  return whileModalOpen(vscode.window.showQuickPick(lines.flatMap(itemWithGroup), options));
 }
 
 /** All are picked until the user takes some out. @param others stand below them, and cannot be picked */
@@ -135,6 +137,17 @@ export async function askSeveral<T>(
   ];
   const picked = await whileModalOpen(vscode.window.showQuickPick(items, options));
   return picked?.flatMap(({ values }) => values);
+}
+
+function itemWithGroup<T>(
+  line: ListLine<T>,
+  index: number,
+  all: readonly ListLine<T>[],
+): (vscode.QuickPickItem & { value: T })[] {
+  const { group, value } = line;
+  return group === undefined || group === all[index - 1]?.group
+    ? [item(line)]
+    : [{ label: listText(group), kind: vscode.QuickPickItemKind.Separator, value }, item(line)];
 }
 
 function item<T>({ label, description, detail, icon, value }: ListLine<T>): vscode.QuickPickItem & { value: T } {

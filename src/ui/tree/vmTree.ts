@@ -7,7 +7,7 @@ import { type ConnectionView, type StoreChange } from '../../live/views.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { KnownBisects } from '../../bisect/knownBisects.js';
-import { onDidChangeSettings, readSettings, writeSetting } from '../readSettings.js';
+import { onDidChangeSettings, readSettings } from '../readSettings.js';
 import type { Settings } from '../../manifest/settings.js';
 import { treeViewId } from '../../manifest/viewIds.js';
 import { protectionMatcher } from '../../domain/protection.js';
@@ -156,11 +156,6 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
 
   /** What is known of a system of VMs; undefined where there is none of this id. */
   readonly systemShown = (id: string): ShownSystem | undefined => this.#content.systems.findShown(id);
-
-  /** Kept in the user's settings. */
-  setLayout(layout: Settings['treeLayout']): Promise<void> {
-    return writeSetting('treeLayout', layout);
-  }
 
   async getChildren(node?: Node): Promise<Node[]> {
     if (node?.kind === 'vm') {
