@@ -335,6 +335,22 @@ describe('examine: findings', () => {
       healthy({ vm: vm({ disks: [disk('vda', '/img/web.b')] }), configured: [disk('vda', '/img/web.b')] }),
       '',
     ],
+    [
+      'a VM that would start on what it runs on, by another path',
+      healthy({
+        vm: vm({ disks: [disk('vda', '/img/web.b')] }),
+        configured: [disk('vda', '/link/web.b')],
+        files: looked({
+          images: {
+            '/img/web.b': image('/img/web.a', { real: '1:2' }),
+            '/link/web.b': image('/img/web.a', { real: '1:2' }),
+            '/img/web.a': image(base),
+            [base]: image(),
+          },
+        }),
+      }),
+      '',
+    ],
     ['a frozen guest', healthy({ agent: 'frozen' }), 'error guestFrozen (thawGuest)'],
     [
       'a managed save',
