@@ -25,7 +25,8 @@ export function brokenRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision
 /**
  * | where its RAM is                 | seen                                            | → |
  * |----------------------------------|-------------------------------------------------|---|
- * | a file of its own                | missing                                         | memoryFileMissing |
+ * | a file of its own                | missing, and libvirt cannot read it either      | memoryFileMissing |
+ * | a file of its own                | missing, libvirt reads it: it sees another folder | ok |
  * | a file of its own                | of 0 bytes, or libvirt calls it no whole one    | memoryFileBroken |
  * | inside the image of one disk     | the tag is in all of them, and none holds RAM   | tagWithoutRam |
  * | inside an image                  | the VM has UEFI variables, whose image may be it | ok |
@@ -55,11 +56,12 @@ function memoryFileRefusal({ title: snapshot, memory }: Snapshot, facts: Facts):
     return undefined;
   }
   const ram = files?.files.get(file);
+  const saved = savedRam?.get(file);
   if (ram === 'missing') {
-    return refuse('memoryFileMissing', { snapshot, file });
+    return typeof saved === 'object' ? undefined : refuse('memoryFileMissing', { snapshot, file });
   }
   const isEmpty = typeof ram === 'object' && ram.bytes === 0;
-  return isEmpty || savedRam?.get(file) === 'broken' ? refuse('memoryFileBroken', { snapshot, file }) : undefined;
+  return isEmpty || saved === 'broken' ? refuse('memoryFileBroken', { snapshot, file }) : undefined;
 }
 
 /** What is wrong with its disks, whatever became of its RAM. */

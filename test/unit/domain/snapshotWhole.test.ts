@@ -119,6 +119,14 @@ describe('a revert to a snapshot that is not whole', () => {
     assert.notEqual(to({ ...one, vm: { ...one.vm, nvram: '/nvram/web' } }), 'tagWithoutRam');
   });
 
+  it('has its RAM where libvirt reads the file, which this program does not see at its path', () => {
+    const saved = (told: SavedRam): string =>
+      verdict(planOperation(ask.revert('b'), { ...outside({}, 'missing'), savedRam: new Map([['/img/b.mem', told]]) }));
+    const { name, uuid } = vm({});
+    assert.equal(saved({ name, uuid }), 'ok');
+    assert.equal(saved('broken'), 'memoryFileMissing');
+  });
+
   it('is refused where the file with its RAM is empty', () => {
     const whole = outside({});
     const inWhat = (bytes: number): Facts => ({
