@@ -147,7 +147,7 @@ const scenes = {
       const lesson = lessonPage(stage);
       await stage.hands.command('View: Close All Editors');
       await stage.hands.command('Notifications: Clear All Notifications');
-      await stage.hands.command('Virt Rewind: Start the Snapshot Lesson');
+      await stage.hands.command('Virt Rewind: Snapshot Lesson…');
       const place = lesson.locator('.place');
       // Up to the second layer, where there is something to see.
       for (let step = 1; step < 7; step++) {
@@ -164,7 +164,8 @@ const scenes = {
       await lesson.getByRole('status').filter({ hasText: 'Done.' }).waitFor();
     },
     leave: async (stage) => {
-      await stage.hands.command('Virt Rewind: Lesson: End and Delete Its VM');
+      await stage.hands.command('Virt Rewind: Snapshot Lesson…');
+      await stage.hands.pick(/End and Remove/);
       await lessonPage(stage).getByRole('heading', { name: 'Lesson Finished' }).waitFor();
     },
   },

@@ -88,14 +88,16 @@ function rowClauses(is) {
 }
 
 /** @param {string} id @param {Key} key */
-function keyOf(id, { key, mac, on, when }) {
+function keyOf(id, { key, mac, on, when, given }) {
   const cmd = mac ?? key.replace('ctrl', 'cmd');
+  const args = [...(on === 'row' ? focusedRow : []), ...(given === undefined ? [] : [given])];
   return {
     command: prefix + id,
     key,
     ...(cmd === key ? {} : { mac: cmd }),
     ...(when === undefined ? {} : { when }),
-    ...(on === 'row' ? { when: `focusedView == ${view} && !inputFocus`, args: focusedRow } : {}),
+    ...(on === 'row' ? { when: `focusedView == ${view} && !inputFocus` } : {}),
+    ...(args.length === 0 ? {} : { args }),
   };
 }
 

@@ -22,7 +22,8 @@ import { schemaOf } from './contributions.mjs';
  */
 /** @typedef {Readonly<Record<string, string>>} Texts of package.nls.json */
 /** @typedef {import('./tables.mjs').Tables} Tables */
-/** @typedef {{ readonly command: string, readonly key: string, readonly when?: string }} Keybinding */
+/** @typedef {{ readonly key: string, readonly when?: string, readonly args?: readonly object[] }} BoundKey */
+/** @typedef {BoundKey & { readonly command: string }} Keybinding */
 
 const prefix = 'virtRewind.';
 
@@ -111,14 +112,16 @@ function whoMaySet({ scope }, restricted) {
   return restricted ? 'the user, and workspaces that are trusted' : 'the user, and workspaces';
 }
 
-/** A key that counts everywhere is not told again for a place. @param {readonly { key: string, when?: string }[]} bindings */
+/** A key that counts everywhere is not told again for a place. @param {readonly BoundKey[]} bindings */
 function keysOf(bindings) {
   const everywhere = bindings.flatMap(({ key, when }) => (when === undefined ? [key] : []));
   return bindings
     .filter(({ key, when }) => when === undefined || !everywhere.includes(key))
-    .map(({ key, when }) => {
+    .map(({ key, when, args = [] }) => {
       const place = places.find(({ part }) => when?.includes(part) === true);
-      return place === undefined ? keyWords(key) : `${keyWords(key)} (${place.words})`;
+      const given = args.filter((one) => !('$treeViewId' in one)).flatMap((one) => Object.values(one));
+      const about = [...given.map((one) => code(String(one))), ...(place === undefined ? [] : [place.words])];
+      return about.length === 0 ? keyWords(key) : `${keyWords(key)} (${about.join(', ')})`;
     })
     .join('; ');
 }

@@ -86,6 +86,10 @@ export const argumentTable = {
   entry: { shape: text, means: 'id of an operation in the log of the VM' },
   guestPath: { shape: text, means: 'of a file in the guest, or a folder of it: a whole path' },
   user: { shape: text, means: 'who logs in on the guest' },
+  lesson: {
+    shape: v.picklist(['start', 'next', 'back', 'restart', 'end']),
+    means: 'start it or show it, one step on or back, from the first step with a new VM, end it and delete its VM',
+  },
   layout: { shape: v.picklist(['tree', 'nested', 'list']), means: 'how the view arranges the snapshots of a VM' },
   sort: { shape: v.picklist(['time', 'name']), means: 'the order of snapshots in the view' },
   sortVms: { shape: v.picklist(['name', 'state', 'recent']), means: 'the order of VMs in the view' },

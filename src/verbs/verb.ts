@@ -1,6 +1,6 @@
 // What a row of the table of verbs says of a command: what it is called, what can be given to it, and where it is found.
 // Pure data: package.json and docs/commands.md are made from it.
-import type { ArgumentName } from './arguments.js';
+import type { ArgumentName, CommandArguments } from './arguments.js';
 
 export interface Verb {
   /** English; package.nls.*.json has it in other languages. */
@@ -40,6 +40,7 @@ export interface Key {
   readonly on?: 'row';
   /** When-clause. Absent: everywhere. */
   readonly when?: string;
+  readonly given?: CommandArguments;
 }
 
 export type SubmenuName = 'back' | 'power' | 'guest' | 'clone' | 'show' | 'health';

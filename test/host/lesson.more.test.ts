@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { LessonView } from '../../src/lesson/lesson.js';
 import { call, CommandRig, rejects } from './commandRig.js';
+import { Person } from './person.js';
 
 describe('the lesson by its commands', () => {
   const rig = new CommandRig();
   const connection = rig.uri;
 
   after(async () => {
-    await call('virtRewind.endLesson', {});
+    await call('virtRewind.lesson', { lesson: 'end' });
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 
@@ -31,36 +32,53 @@ describe('the lesson by its commands', () => {
   }
 
   it('is refused where it cannot be given, and nothing is made', async () => {
-    await rejects(call('virtRewind.startLesson', { connection: rig.driverUri }), 'unsupported');
+    await rejects(call('virtRewind.lesson', { lesson: 'start', connection: rig.driverUri }), 'unsupported');
     assert.deepEqual(await vms(), []);
   });
 
   it('makes its VM, and does a step with the command that a person would take', async () => {
-    await call('virtRewind.startLesson', { connection });
+    await call('virtRewind.lesson', { lesson: 'start', connection });
     const name = (await view())?.vm.name;
     assert.deepEqual(await vms(), [name]);
     await twoTabs();
-    await call('virtRewind.lessonNext', {});
-    await call('virtRewind.lessonNext', {});
+    await call('virtRewind.lesson', { lesson: 'next' });
+    await call('virtRewind.lesson', { lesson: 'next' });
     assert.equal((await view())?.state.phase, 'done');
     assert.equal(await rig.virsh('domstate', name!), 'running');
-    await call('virtRewind.lessonBack', {});
+    await call('virtRewind.lesson', { lesson: 'back' });
     assert.equal((await view())?.state.at, 0);
   });
 
   it('goes on where it was when it is started again', async () => {
     const before = await view();
-    await call('virtRewind.startLesson', { connection });
+    await call('virtRewind.lesson', { lesson: 'start', connection });
     assert.equal((await view())?.vm.uuid, before?.vm.uuid);
+  });
+
+  it('asks, without an argument, what to do with a lesson that has begun', async () => {
+    const person = new Person();
+    try {
+      person.will(({ choices }) => choices.find((label) => label.endsWith('Next Step')));
+      await call('virtRewind.lesson');
+      assert.equal((await view())?.state.at, 1);
+      person.will(({ choices }) => choices.find((label) => label.endsWith('Back')));
+      await call('virtRewind.lesson');
+      assert.equal((await view())?.state.at, 0);
+      person.will();
+      await vscode.commands.executeCommand('virtRewind.lesson', [{ lesson: 'next' }]);
+      assert.equal((await view())?.state.at, 1, 'as keys and links of the page call it');
+    } finally {
+      person.leave();
+    }
   });
 
   it('begins anew, and ends without a trace', async () => {
     const before = await view();
-    await call('virtRewind.restartLesson', { connection });
+    await call('virtRewind.lesson', { lesson: 'restart', connection });
     const name = (await view())?.vm.name;
     assert.notEqual(name, before?.vm.name);
     assert.deepEqual(await vms(), [name]);
-    await call('virtRewind.endLesson', {});
+    await call('virtRewind.lesson', { lesson: 'end' });
     assert.equal(await view(), undefined);
     assert.deepEqual(await vms(), []);
   });

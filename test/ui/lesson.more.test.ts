@@ -33,7 +33,7 @@ describe('the lesson', () => {
     await pictureOfFailure(stage, this.currentTest);
     if (this.currentTest?.isFailed() === true) {
       // The next one has a lesson of its own.
-      await stage.hands.command('Virt Rewind: Lesson: End and Delete Its VM');
+      await end();
     }
   });
   after(() => stage.stop());
@@ -45,6 +45,10 @@ describe('the lesson', () => {
     stage.workbench.page.locator('iframe.webview.ready').first().contentFrame().frameLocator('iframe#active-frame');
   const picture = () =>
     stage.workbench.page.locator('iframe.webview.ready').nth(1).contentFrame().frameLocator('iframe#active-frame');
+  async function end(): Promise<void> {
+    await stage.hands.command('Virt Rewind: Snapshot Lesson…');
+    await stage.hands.pick(/End and Remove/);
+  }
   const heading = (title: string) => lessonPage().getByRole('heading', { level: 1, name: title });
   const state = (text: RegExp) => lessonPage().getByRole('status').filter({ hasText: text });
   /** Awaits the end of what a step asks for; what could not be done is told as the page tells it. */
@@ -83,7 +87,7 @@ describe('the lesson', () => {
 
   it('goes through by one key, each step done before the next', async () => {
     let folder = '';
-    await stage.hands.command('Virt Rewind: Start the Snapshot Lesson');
+    await stage.hands.command('Virt Rewind: Snapshot Lesson…');
     for (const [index, step] of lessonScript.entries()) {
       await heading(step.title()).waitFor();
       if (step.act !== undefined) {
@@ -116,7 +120,7 @@ describe('the lesson', () => {
   it('goes on by the key of a presenter wherever the focus is', async () => {
     const { page } = stage.workbench;
     const next = (): Promise<void> => page.keyboard.press('PageDown');
-    await stage.hands.command('Virt Rewind: Start the Snapshot Lesson');
+    await stage.hands.command('Virt Rewind: Snapshot Lesson…');
     await heading(lessonScript[0]!.title()).waitFor();
     // The picture has come beside it and has not taken the keyboard away.
     await picture().locator('body').waitFor();
@@ -132,13 +136,13 @@ describe('the lesson', () => {
     await done();
     await page.keyboard.press('PageUp');
     await heading(lessonScript[1]!.title()).waitFor();
-    await stage.hands.command('Virt Rewind: Lesson: End and Delete Its VM');
+    await end();
     await heading('Lesson Finished').waitFor();
     await stage.hands.command('View: Close All Editors');
   });
 
   it('takes what the learner does himself, by the menu', async () => {
-    await stage.hands.command('Virt Rewind: Start the Snapshot Lesson');
+    await stage.hands.command('Virt Rewind: Snapshot Lesson…');
     await heading(lessonScript[0]!.title()).waitFor();
     await key();
     await heading(lessonScript[1]!.title()).waitFor();
@@ -157,7 +161,7 @@ describe('the lesson', () => {
   });
 
   it('ends when it is told to, and its VM is gone', async () => {
-    await stage.hands.command('Virt Rewind: Lesson: End and Delete Its VM');
+    await end();
     await heading('Lesson Finished').waitFor();
     assert.deepEqual(await vms(), []);
   });

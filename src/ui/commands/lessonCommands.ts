@@ -8,17 +8,41 @@ import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
 import { obstacleText } from '../../text/obstacleText.js';
 import { CommandError } from '../prompts/commandError.js';
-import { pickConnection } from '../prompts/pickTarget.js';
+import { pick, pickConnection } from '../prompts/pickTarget.js';
+import type { CommandArguments } from '../../verbs/arguments.js';
 import type { LessonWithPanel } from '../lesson/lessonWithPanel.js';
 
+type LessonPart = NonNullable<CommandArguments['lesson']>;
+
 export const lessonCommands = {
-  'virtRewind.startLesson': startLesson,
-  'virtRewind.lessonNext': lessonNext,
-  'virtRewind.lessonBack': lessonBack,
-  'virtRewind.restartLesson': restartLesson,
-  /** Removes the VM of the lesson with all that came of it. */
-  'virtRewind.endLesson': (run) => run.lessonHost.end(),
+  /** As it is told; else it begins, or asks where it has begun. */
+  'virtRewind.lesson': async (run) => parts[argumentsOf(run.call).lesson ?? (await pickPart(run))](run),
 } satisfies CommandTable;
+
+const parts: Readonly<Record<LessonPart, (run: CommandRun) => Promise<void>>> = {
+  start: startLesson,
+  next: lessonNext,
+  back: lessonBack,
+  restart: restartLesson,
+  /** Removes the VM of the lesson with all that came of it. */
+  end: (run) => run.lessonHost.end(),
+};
+
+async function pickPart(run: CommandRun): Promise<LessonPart> {
+  const { lesson } = await run.lessonHost.open();
+  return lesson.view === undefined
+    ? 'start'
+    : pick<LessonPart>(
+        [
+          { icon: 'arrow-right', label: t('Next Step'), value: 'next' },
+          { icon: 'arrow-left', label: t('Back'), value: 'back' },
+          { icon: 'book', label: t('Show Lesson'), value: 'start' },
+          { icon: 'debug-restart', label: t('Start Over'), value: 'restart' },
+          { icon: 'close', label: t('End and Remove'), value: 'end' },
+        ],
+        t('Select what to do with the lesson'),
+      );
+}
 
 /** Makes the VM of the lesson and shows the first step, or shows the lesson that is under way. */
 async function startLesson(run: CommandRun): Promise<void> {

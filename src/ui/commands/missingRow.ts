@@ -9,9 +9,13 @@ import { isNode } from '../tree/nodes.js';
 const betweenMs = 100;
 const mostTimes = 10;
 
-/** A keybinding's list, without the row that the editor was to put in it. */
+/** A keybinding's list, without the row that the editor was to put in it. One that asks for no row has its arguments alone. */
 export function isRowMissing(first: unknown): first is readonly unknown[] {
-  return Array.isArray(first) && !first.some(isNode);
+  return Array.isArray(first) && !first.some(isNode) && !(first.length === 1 && first.every(isArguments));
+}
+
+function isArguments(one: unknown): boolean {
+  return typeof one === 'object' && one !== null && !('$treeViewId' in one);
 }
 
 /** Lets the editor put the row in once more, a moment later. False: often enough; nothing was called. */
@@ -23,6 +27,7 @@ export async function callAgain(id: CommandId, first: readonly unknown[]): Promi
   await new Promise((resolve) => setTimeout(resolve, betweenMs));
   const focused = { $treeViewId: treeViewId, $focusedTreeItem: true };
   // Not straight: only what comes by way of the editor's own commands has the row put in.
-  await vscode.commands.executeCommand('runCommands', { commands: [{ command: id, args: [focused, times + 1] }] });
+  const args = [focused, ...first.filter(isArguments), times + 1];
+  await vscode.commands.executeCommand('runCommands', { commands: [{ command: id, args }] });
   return true;
 }

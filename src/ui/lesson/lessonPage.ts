@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import type { LessonView } from '../../lesson/lesson.js';
 import { layoutSnapshot, insideImage, type LessonFile } from '../../lesson/lessonFacts.js';
 import { type LessonStep, lessonScript, toTry } from '../../lesson/lessonScript.js';
+import type { CommandArguments } from '../../verbs/arguments.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { LayerCost } from '../../domain/layerCost.js';
 import { bytesText } from '../../text/bytesText.js';
@@ -19,13 +20,7 @@ import { layerColors } from '../layerColors.js';
 import { lessonStyle } from './lessonStyle.js';
 
 /** The commands that the page may call. */
-export const lessonLinks = [
-  'virtRewind.lessonNext',
-  'virtRewind.lessonBack',
-  'virtRewind.restartLesson',
-  'virtRewind.endLesson',
-  'virtRewind.showLog',
-] as const satisfies readonly CommandId[];
+export const lessonLinks = ['virtRewind.lesson', 'virtRewind.showLog'] as const satisfies readonly CommandId[];
 
 /** Of a file's name; what is cut out of a longer one stands in its middle. */
 const longestName = 26;
@@ -38,7 +33,7 @@ export function lessonPage(view: LessonView | undefined, nonce: string): string 
 function endedPage(): string {
   return `<main><h1>${escaped(t('Lesson Finished'))}</h1><p>${escaped(
     t('The VM of the lesson, its snapshots and files were removed.'),
-  )}</p>${paragraph(toTry())}<nav>${link('virtRewind.restartLesson', t('Start Again'), 'primary')}</nav></main>`;
+  )}</p>${paragraph(toTry())}<nav>${partLink('restart', t('Start Again'), 'primary')}</nav></main>`;
 }
 
 function page(view: LessonView): string {
@@ -63,10 +58,10 @@ ${failure === undefined || passed ? '' : failureBlock(view)}
 ${passed ? '' : insideBlock(view)}
 ${addedBlock(view)}
 <nav aria-label="${escaped(t('Lesson'))}">
-${link('virtRewind.lessonNext', nextText(step, view, passed), 'primary')}
-${state.at === 0 ? '' : link('virtRewind.lessonBack', t('Back'))}
-${link('virtRewind.restartLesson', t('Start Over'))}
-${link('virtRewind.endLesson', t('End and Remove'))}
+${partLink('next', nextText(step, view, passed), 'primary')}
+${state.at === 0 ? '' : partLink('back', t('Back'))}
+${partLink('restart', t('Start Over'))}
+${partLink('end', t('End and Remove'))}
 </nav>
 <p class="hint">${escaped(t('Next step: Ctrl+Alt+N anywhere, or Page Down outside editors and lists.'))}</p>
 </main>
@@ -240,6 +235,17 @@ function paragraph(text: string): string {
   return `<p>${escaped(text)}</p>`;
 }
 
-function link(command: (typeof lessonLinks)[number], text: string, kind = 'secondary'): string {
-  return `<a class="button ${kind}" role="button" href="command:${command}">${escaped(text)}</a>`;
+function partLink(lesson: NonNullable<CommandArguments['lesson']>, text: string, kind?: string): string {
+  return link('virtRewind.lesson', text, kind, [[{ lesson }]]);
+}
+
+/** @param given as a key gives it: the command tells itself what went wrong */
+function link(
+  command: (typeof lessonLinks)[number],
+  text: string,
+  kind = 'secondary',
+  given: readonly (readonly [CommandArguments])[] = [],
+): string {
+  const query = given.length === 0 ? '' : `?${encodeURIComponent(JSON.stringify(given))}`;
+  return `<a class="button ${kind}" role="button" href="command:${command}${query}">${escaped(text)}</a>`;
 }

@@ -6,6 +6,7 @@ import type { Snapshot } from '../../../src/domain/snapshot.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { restoreFocusScript } from '../../../src/ui/restoreFocus.js';
 import { lessonLinks, lessonPage } from '../../../src/ui/lesson/lessonPage.js';
+import { argumentsOf, parseCall } from '../../../src/ui/commands/commandArguments.js';
 import { snapshot } from './samples.js';
 
 const view: LessonView = {
@@ -52,10 +53,13 @@ describe('the page of the lesson', () => {
         { ...view, state: { at, reached: at, phase: 'failed' }, failure: new Failure('failed') },
         'a',
       );
-      const called = [...html.matchAll(/href="([^"]*)"/g)].map((found) => found[1]!.replace('command:', ''));
-      assert.ok(called.includes('virtRewind.lessonNext'));
+      const called = [...html.matchAll(/href="command:([^"?]*)\??([^"]*)"/g)].map(([, id = '', given = '']) => ({
+        id,
+        given: parseCall(...(JSON.parse(decodeURIComponent(given || '[]')) as [unknown?]), undefined, () => []),
+      }));
+      assert.ok(called.some(({ id, given }) => id === 'virtRewind.lesson' && argumentsOf(given).lesson === 'next'));
       assert.deepEqual(
-        called.filter((id) => !(lessonLinks as readonly string[]).includes(id)),
+        called.filter(({ id, given }) => !(lessonLinks as readonly string[]).includes(id) || given.kind === 'program'),
         [],
       );
     }
@@ -156,6 +160,6 @@ describe('the page of the lesson', () => {
 
   it('is another one when the lesson is over', () => {
     assert.notEqual(lessonPage(undefined, 'a'), lessonPage(view, 'a'));
-    assert.ok(!lessonPage(undefined, 'a').includes('lessonNext'));
+    assert.ok(!lessonPage(undefined, 'a').includes('next'));
   });
 });
