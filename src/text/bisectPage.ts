@@ -23,7 +23,7 @@ export function bisectPage(bisect: Bisect, now: number): string {
   return [
     `# ${text(bisectPageTitle(vmName))}`,
     ...resultLines(bisect).map((sentence) => text(sentence)),
-    ...(isOver(bisect) ? [] : [text(t('The bisect is not finished. Bisect… continues it, End Bisect… ends it.'))]),
+    ...(isOver(bisect) ? [] : [text(t('The bisect is not finished. Bisect… continues or ends it.'))]),
     ...(probes.length === 0 ? [] : [text(t('Its clones: {0}', probes.map(({ name }) => name).join(', ')))]),
     `## ${text(t('Snapshots'))}`,
     [

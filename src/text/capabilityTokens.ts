@@ -49,7 +49,6 @@ export const menuTokens = [
   'cloneable',
   'forkable',
   'discardable',
-  'bisected',
 ] as const;
 
 /**
@@ -83,11 +82,9 @@ export interface VmPlace {
   readonly isProtected?: boolean;
   /** There are warnings that could be snoozed. */
   readonly isWarned?: boolean;
-  /** There is a bisect of it. */
-  readonly isBisected?: boolean;
 }
 
-export function vmTokens(view: VmView, { readOnly, isProtected, isWarned, isBisected }: VmPlace): string {
+export function vmTokens(view: VmView, { readOnly, isProtected, isWarned }: VmPlace): string {
   const { vm, operation } = view;
   return joinTokens(
     'vm',
@@ -96,7 +93,6 @@ export function vmTokens(view: VmView, { readOnly, isProtected, isWarned, isBise
     isProtected === true ? 'protected' : 'unprotected',
     vm.power,
     ...(isWarned === true ? ['warned'] : []),
-    ...(isBisected === true ? ['bisected'] : []),
     ...(readOnly
       ? ['readOnly']
       : ['checkpointable', ...undoTokens(view), ...careTokens(view), ...powerTokens[vm.power], ...cloneTokens(vm)]),

@@ -179,7 +179,6 @@ export function vmRow(
       readOnly: isIdle(reach),
       isProtected: guarded,
       isWarned: mark !== '',
-      isBisected: searched !== undefined,
     }),
     opens: 'closed',
     spoken: spokenRow(label, words, vm.clone === undefined ? t('VM') : t('clone')),

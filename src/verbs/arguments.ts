@@ -64,6 +64,10 @@ export const argumentTable = {
   network: { shape: v.picklist(cloneNetworks), means: 'that of the VM, or all cables out' },
   disposable: { shape: flag, means: 'it goes by itself when it was on and is off' },
   count: { shape: upTo(mostForks), means: 'how many forks' },
+  bisect: {
+    shape: v.picklist(['resume', 'show', 'end']),
+    means: 'what becomes of the bisect that a VM has; without it, one that is not finished goes on',
+  },
   good: { shape: text, means: 'a snapshot that is known to be good; the search begins after it' },
   bad: { shape: text, means: 'a snapshot that is known to be bad; the search ends before it' },
   skip: { shape: texts, means: 'snapshots that are not tried' },

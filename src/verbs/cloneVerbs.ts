@@ -38,19 +38,20 @@ export const cloneVerbs = {
   bisect: {
     title: 'Bisect…',
     icon: 'search',
-    arguments: ['vm', 'good', 'bad', 'skip', 'check', 'program', 'tries', 'jobs', 'network', 'off', 'confirm'],
+    arguments: [
+      'vm',
+      'bisect',
+      'good',
+      'bad',
+      'skip',
+      'check',
+      'program',
+      'tries',
+      'jobs',
+      'network',
+      'off',
+      'confirm',
+    ],
     places: [inMenu('clone', '3_bisect@1', { is: ['cloneable'] })],
-  },
-  showBisect: {
-    title: 'Show Bisect',
-    icon: 'list-ordered',
-    arguments: ['vm'],
-    places: [inMenu('clone', '3_bisect@2', { is: ['bisected'] })],
-  },
-  endBisect: {
-    title: 'End Bisect…',
-    icon: 'close',
-    arguments: ['vm', 'confirm'],
-    places: [inMenu('clone', '3_bisect@3', { is: ['bisected'] })],
   },
 } as const satisfies Record<string, Verb>;

@@ -145,14 +145,18 @@ describe('a bisect in the editor', () => {
   });
 
   it('shows what it found on a page, and forgets it when it is told to', async () => {
-    await call('virtRewind.showBisect', { vm });
+    person.will(({ choices }) => {
+      assert.deepEqual(choices, ['Show Results', 'Start a New One', 'End Bisect…']);
+      return 'Show Results';
+    });
+    await fromMenu('virtRewind.bisect', await rig.vmRow(vm));
     const text = await page(/Snapshots/u);
     assert.match(text, /first bad snapshot is s19/u);
     assert.match(text, /\| 1 \| s3 \| good \| specified in advance \|/u);
     assert.match(text, /\| 17 \| s19 \| first bad \| exit code 1 \|/u);
-    await call('virtRewind.endBisect', { vm });
+    await call('virtRewind.bisect', { vm, bisect: 'end' });
     assert.ok((await rows(vm)).every((row) => row === ''));
-    await rejects(call('virtRewind.showBisect', { vm }), 'notFound');
+    await rejects(call('virtRewind.bisect', { vm, bisect: 'show' }), 'notFound');
   });
 
   it('is cancelled, and gone on with', async () => {
@@ -171,8 +175,8 @@ describe('a bisect in the editor', () => {
     assert.match(String(tree.getTreeItem(await rig.vmRow(vm)).description), /bisect not finished/u);
     await rejects(call('virtRewind.cloneVm', { vm, name: vm }), 'refused');
     person.will(({ choices, text }) => {
-      assert.deepEqual(choices, ['Continue', 'Show Results', 'End and Start a New One']);
-      assert.match(text, /Good: 16, bad: 0, not known: 16/u);
+      assert.deepEqual(choices, ['Continue', 'Show Results', 'End and Start a New One', 'End Bisect…']);
+      assert.match(text, /Good: 16, bad: 0, unknown: 16/u);
       return 'Continue';
     });
     const found = (await fromMenu('virtRewind.bisect', await rig.vmRow(vm))) as BisectFinding;
@@ -189,7 +193,7 @@ describe('a bisect in the editor', () => {
       // Each second look at a restore point says the opposite.
       `if [ "$n" = 2 ]; then if ${readsDisk}; then exit 1; else exit 0; fi; fi`,
     ).map((word) => word.replaceAll('$TRIED', join(folder, 'tried')));
-    await call('virtRewind.endBisect', { vm });
+    await call('virtRewind.bisect', { vm, bisect: 'end' });
     const { journal } = await rig.api();
     const fourth = appears('fourth');
     const child = commandLine(rig.uri, journal, [
@@ -218,12 +222,12 @@ describe('a bisect in the editor', () => {
       [],
     );
     assert.deepEqual(await clones(), []);
-    await call('virtRewind.showBisect', { vm });
+    await call('virtRewind.bisect', { vm, bisect: 'show' });
     await page(/specified in advance/u, /is flaky/u);
   });
 
   it('asks a person, again where a message was closed, and stops where nobody wants to say', async () => {
-    await call('virtRewind.endBisect', { vm });
+    await call('virtRewind.bisect', { vm, bisect: 'end' });
     const wish = { check: 'person', good: 's17', bad: 's20' };
     person.will(({ question, choices }) => {
       assert.match(question, /Is s18 good/u);
@@ -241,7 +245,7 @@ describe('a bisect in the editor', () => {
   });
 
   it('runs nothing on this computer in a workspace that is not trusted', async () => {
-    await call('virtRewind.endBisect', { vm });
+    await call('virtRewind.bisect', { vm, bisect: 'end' });
     const program = check();
     const trusted = Object.getOwnPropertyDescriptor(vscode.workspace, 'isTrusted');
     assert.ok(trusted);
@@ -254,7 +258,7 @@ describe('a bisect in the editor', () => {
     }
     // One that found nothing is not in the way of the next.
     await rejects(bisect({ check: 'host', program: ['/no/such/program'], off: true }), 'failed');
-    await rejects(call('virtRewind.endBisect', { vm }), 'notFound');
+    await rejects(call('virtRewind.bisect', { vm, bisect: 'end' }), 'notFound');
     await rejects(bisect({ check: 'guest', program: ['true'] }), 'refused');
     assert.deepEqual(await clones(), []);
   });

@@ -15,7 +15,8 @@ import { askVerdict, pickLook, untrustedText } from '../prompts/askBisect.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { CommandError, DismissedError } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress } from '../prompts/notify.js';
-import { pick } from '../prompts/pickTarget.js';
+import { type Choice, pick } from '../prompts/pickTarget.js';
+import type { CommandArguments } from '../../verbs/arguments.js';
 import { asStop, askForBisect } from './askForBisect.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
@@ -28,53 +29,67 @@ const flakyTries = 3;
 
 export const bisectCommands = {
   'virtRewind.bisect': bisect,
-  'virtRewind.showBisect': showBisect,
-  'virtRewind.endBisect': endBisect,
 } satisfies CommandTable;
 
-/** Searches the restore points of a VM for the first bad one, or goes on with a search that was broken off. */
-async function bisect(run: CommandRun): Promise<BisectFinding> {
+type NextStep = NonNullable<CommandArguments['bisect']> | 'begin' | 'beginAnew';
+
+/** Searches the restore points of a VM for the first bad one, or goes on with the bisect that it has, shows it or ends it. */
+async function bisect(run: CommandRun): Promise<BisectFinding | undefined> {
   return withBisects(run, async (bisects) => {
-    const view = await targetVm(run, t('Select a VM'));
+    const given = argumentsOf(run.call).bisect;
+    await run.bisects.read();
+    const hasOne = ({ ref }: VmView): boolean => run.bisects.of(ref) !== undefined;
+    const view = await targetVm(run, t('Select a VM'), ...(given === undefined ? [] : [hasOne]));
     const stored = await bisects.of(view.ref);
-    if (stored === undefined || isOver(stored) || wishesAnother(run)) {
-      return begin(run, view, bisects);
+    switch (given ?? (await nextStep(run, view, stored))) {
+      case 'beginAnew':
+        await bisects.end(view.ref, view.vm.name);
+        await run.bisects.read();
+        return begin(run, view, bisects);
+      case 'begin':
+        return begin(run, view, bisects);
+      case 'resume':
+        requireTrust(stored);
+        return carryOn(run, view, bisects, await bisects.resume(view.ref, view.vm.name), false);
+      case 'show':
+        await open(run, view, bisects);
+        return stored && findingOf(stored);
+      case 'end':
+        await end(run, view, bisects, stored);
+        return undefined;
     }
-    const how = run.call.kind === 'program' ? 'resume' : await pickEnd(view, stored);
-    if (how === 'end') {
-      await bisects.end(view.ref, view.vm.name);
-      await run.bisects.read();
-      return begin(run, view, bisects);
-    }
-    if (how === 'show') {
-      await open(run, view, bisects);
-      return findingOf(stored);
-    }
-    requireTrust(stored);
-    return carryOn(run, view, bisects, await bisects.resume(view.ref, view.vm.name), false);
   });
 }
 
 /** A caller that says what is searched does not mean the one that is there. */
-function wishesAnother({ call }: CommandRun): boolean {
+async function nextStep(run: CommandRun, view: VmView, stored: Bisect | undefined): Promise<NextStep> {
+  const { call } = run;
   const { good, bad, skip, check, program } = argumentsOf(call);
-  return [good, bad, skip, check, program].some((given) => given !== undefined);
+  const isLineGiven = call.kind === 'rows' && call.rows.length > 1 && stored !== undefined && isOver(stored);
+  const wishesAnother = [good, bad, skip, check, program].some((given) => given !== undefined);
+  if (stored === undefined || wishesAnother || isLineGiven) {
+    return 'begin';
+  }
+  return call.kind === 'program' ? (isOver(stored) ? 'begin' : 'resume') : pickNextStep(view, stored);
 }
 
-/** What becomes of one that is not finished. */
-function pickEnd({ vm }: VmView, stored: Bisect): Promise<'resume' | 'show' | 'end'> {
-  return pick(
-    [
-      { label: t('Continue'), description: leftText(stored), value: 'resume' as const },
-      { label: t('Show Results'), value: 'show' as const },
-      {
-        label: t('End and Start a New One'),
-        description: t('discards the results'),
-        value: 'end' as const,
-      },
-    ],
-    t('The bisect of {0} is not finished.', displayLine(vm.name)),
-  );
+function pickNextStep({ vm }: VmView, stored: Bisect): Promise<NextStep> {
+  const show: Choice<NextStep> = { label: t('Show Results'), value: 'show' };
+  const end: Choice<NextStep> = { label: t('End Bisect…'), description: t('discards the results'), value: 'end' };
+  return isOver(stored)
+    ? pick<NextStep>(
+        [show, { label: t('Start a New One'), value: 'begin' }, end],
+        t('{0} has a finished bisect.', displayLine(vm.name)),
+      )
+    : pick<NextStep>(
+        [
+          { label: t('Continue'), description: leftText(stored), value: 'resume' },
+          show,
+          { label: t('End and Start a New One'), description: t('discards the results'), value: 'beginAnew' },
+          end,
+        ],
+        t('The bisect of {0} is not finished.', displayLine(vm.name)),
+      );
 }
 
 async function begin(run: CommandRun, view: VmView, bisects: Bisects): Promise<BisectFinding> {
@@ -195,10 +210,6 @@ function asking(run: CommandRun, quit: () => void): AskVerdict {
 }
 
 /** Opens a page of what a bisect has found. */
-async function showBisect(run: CommandRun): Promise<void> {
-  await withBisects(run, async (bisects) => open(run, await searchedVm(run), bisects));
-}
-
 async function open(run: CommandRun, { ref, vm }: VmView, bisects: Bisects): Promise<void> {
   const text = async (): Promise<string> => {
     const stored = await bisects.of(ref);
@@ -211,33 +222,24 @@ async function open(run: CommandRun, { ref, vm }: VmView, bisects: Bisects): Pro
 }
 
 /** Removes the clones that a bisect has left, and what rows and pictures say of it. */
-async function endBisect(run: CommandRun): Promise<void> {
-  await withBisects(run, async (bisects) => {
-    const { ref, vm } = await searchedVm(run);
-    const name = displayLine(vm.name);
-    const stored = await bisects.of(ref);
-    if (stored !== undefined && !isOver(stored) && mustConfirm(run)) {
-      await askQuestion({
-        title: t('End the bisect of {0}?', name),
-        lines: [t('The bisect is not finished. Its results will be discarded.')],
-        details: '',
-        confirm: t('End Bisect'),
-      });
-    }
-    await bisects.end(ref, vm.name);
-    await run.bisects.read();
-    noteInStatusBar(t('Ended the bisect of {0} and deleted its clones.', name));
-  });
-}
-
-async function searchedVm(run: CommandRun): Promise<VmView> {
+async function end(run: CommandRun, { ref, vm }: VmView, bisects: Bisects, stored: Bisect | undefined): Promise<void> {
+  const name = displayLine(vm.name);
+  if (stored !== undefined && !isOver(stored) && mustConfirm(run)) {
+    await askQuestion({
+      title: t('End the bisect of {0}?', name),
+      lines: [t('The bisect is not finished. Its results will be discarded.')],
+      details: '',
+      confirm: t('End Bisect'),
+    });
+  }
+  await bisects.end(ref, vm.name);
   await run.bisects.read();
-  return targetVm(run, t('Select a VM'), ({ ref }) => run.bisects.of(ref) !== undefined);
+  noteInStatusBar(t('Ended the bisect of {0} and deleted its clones.', name));
 }
 
 /** Whoever wrote the settings of the workspace could run here what they liked. */
-function requireTrust({ check }: Bisect): void {
-  if (check.kind === 'host' && !vscode.workspace.isTrusted) {
+function requireTrust(bisect: Bisect | undefined): void {
+  if (bisect?.check.kind === 'host' && !vscode.workspace.isTrusted) {
     throw new CommandError('refused', untrustedText());
   }
 }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { readBrokenOff } from '../../bisect/bisectMarks.js';
 import type { Bisect } from '../../domain/bisect.js';
+import type { CommandId } from '../../verbs/verbs.js';
 import { displayLine } from '../../domain/plainText.js';
 import { notify } from '../prompts/notify.js';
 import { showFailure } from './runCommand.js';
@@ -20,9 +21,12 @@ async function tell({ vm: { uuid, connection }, vmName }: Bisect): Promise<void>
   const end = t('End Bisect…');
   const message = t('A bisect of {0} was interrupted. Its results are saved.', displayLine(vmName));
   const button = await notify('info', message, goOn, show, end);
-  const command =
-    button === goOn ? 'bisect' : button === show ? 'showBisect' : button === end ? 'endBisect' : undefined;
-  if (command !== undefined) {
-    await vscode.commands.executeCommand(`virtRewind.${command}`, { vm: uuid, connection });
+  const bisect = new Map([
+    [goOn, 'resume'],
+    [show, 'show'],
+    [end, 'end'],
+  ]).get(button ?? '');
+  if (bisect !== undefined) {
+    await vscode.commands.executeCommand('virtRewind.bisect' satisfies CommandId, { vm: uuid, connection, bisect });
   }
 }
