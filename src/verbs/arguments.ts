@@ -88,6 +88,7 @@ export const argumentTable = {
   host: { shape: text, means: 'where the port is; at the address of the VM unless given' },
   seconds: { shape: waitSeconds, means: 'how long that is waited for, at most; 120 unless given' },
   entry: { shape: text, means: 'id of an operation in the log of the VM' },
+  to: { shape: v.picklist(['guest', 'host']), means: 'whether a file goes into the guest or comes from it' },
   guestPath: { shape: text, means: 'of a file in the guest, or a folder of it: a whole path' },
   user: { shape: text, means: 'who logs in on the guest' },
   lesson: {

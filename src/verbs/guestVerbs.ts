@@ -20,17 +20,11 @@ export const guestVerbs = {
     arguments: ['vm', 'program'],
     places: [inMenu('guest', '3_files@0', { is: ['vm', 'pausable'], rows: 'one' })],
   },
-  copyFileToVm: {
-    title: 'Copy File to VM…',
+  copyFile: {
+    title: 'Copy File…',
     icon: 'cloud-upload',
-    arguments: ['vm', 'file', 'guestPath', 'confirm'],
+    arguments: ['vm', 'to', 'file', 'guestPath', 'confirm'],
     places: [inMenu('guest', '3_files@1', { is: ['vm', 'pausable'], rows: 'one' })],
-  },
-  copyFileFromVm: {
-    title: 'Copy File from VM…',
-    icon: 'cloud-download',
-    arguments: ['vm', 'file', 'guestPath', 'confirm'],
-    places: [inMenu('guest', '3_files@2', { is: ['vm', 'pausable'], rows: 'one' })],
   },
   openDisplay: {
     title: 'Open Display',

@@ -615,17 +615,26 @@ describe('commands', () => {
       await guest.waitForAgent();
       const [file, back] = [join(rig.dir, 'to-vm'), join(rig.dir, 'from-vm')];
       await writeFile(file, 'goods');
-      const to = { vm, file, guestPath: '/tmp/' };
-      assert.deepEqual(await call('virtRewind.copyFileToVm', to), { path: '/tmp/to-vm', bytes: 5 });
-      await rejects(call('virtRewind.copyFileToVm', to), 'exists');
-      await call('virtRewind.copyFileToVm', { ...to, confirm });
-      const from = { vm, file: back, guestPath: '/tmp/to-vm' };
-      assert.deepEqual(await call('virtRewind.copyFileFromVm', from), { path: back, bytes: 5 });
+      const to = { vm, to: 'guest', file, guestPath: '/tmp/' };
+      assert.deepEqual(await call('virtRewind.copyFile', to), { path: '/tmp/to-vm', bytes: 5 });
+      await rejects(call('virtRewind.copyFile', to), 'exists');
+      await call('virtRewind.copyFile', { ...to, confirm });
+      const from = { vm, to: 'host', file: back, guestPath: '/tmp/to-vm' };
+      assert.deepEqual(await call('virtRewind.copyFile', from), { path: back, bytes: 5 });
       assert.equal(await readFile(back, 'utf8'), 'goods');
-      await rejects(call('virtRewind.copyFileFromVm', from), 'exists');
-      await rejects(call('virtRewind.copyFileToVm', { vm, file }), 'invalid');
-      await rejects(call('virtRewind.copyFileFromVm', { ...from, guestPath: 'to-vm' }), 'invalid');
-      await rejects(call('virtRewind.copyFileToVm', { ...to, vm: off }), 'unsupported');
+      await rejects(call('virtRewind.copyFile', from), 'exists');
+      await rejects(call('virtRewind.copyFile', { vm, to: 'guest', file }), 'invalid');
+      await rejects(call('virtRewind.copyFile', { ...from, guestPath: 'to-vm' }), 'invalid');
+      await rejects(call('virtRewind.copyFile', { ...to, vm: off }), 'unsupported');
+      await rejects(call('virtRewind.copyFile', { vm, file, guestPath: '/tmp/' }), 'invalid');
+      const person = new Person();
+      try {
+        person.will(({ choices }) => choices.find((label) => label.endsWith('from VM…')), undefined);
+        await fromMenu('virtRewind.copyFile', await rig.vmRow(vm));
+        assert.match(person.asked[1]?.text ?? '', /File in the guest/);
+      } finally {
+        person.leave();
+      }
     });
 
     it('run a program in the guest, and show in a terminal what it wrote and how it ended', async () => {

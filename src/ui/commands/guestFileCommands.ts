@@ -8,22 +8,41 @@ import type { CopiedFile, FileCopy } from '../../session/fileCopy.js';
 import { copiedText, copyProgressText, copyStoppedText } from '../../text/copyText.js';
 import { askText } from '../prompts/ask.js';
 import { requireAnswer, CommandError, DismissedError } from '../prompts/commandError.js';
+import { pick } from '../prompts/pickTarget.js';
 import { askModal, noteInStatusBar, notifyProgress } from '../prompts/notify.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetVm } from './targets.js';
 
 export const guestFileCommands = {
-  'virtRewind.copyFileToVm': copyFileToVm,
-  'virtRewind.copyFileFromVm': copyFileFromVm,
+  'virtRewind.copyFile': copyFile,
 } satisfies CommandTable;
 
 const isRunning = ({ vm }: VmView): boolean => vm.power === 'running';
 const usualFolder = '/tmp/';
 
-/** What is there already is replaced where that was said: asked of a person, or `confirm: false`. */
-async function copyFileToVm(run: CommandRun): Promise<CopiedFile> {
+async function copyFile(run: CommandRun): Promise<CopiedFile> {
   const view = await targetVm(run, t('Select a VM'), isRunning);
+  const to = argumentsOf(run.call).to ?? (await chooseWay(run, view));
+  return to === 'guest' ? copyFileToVm(run, view) : copyFileFromVm(run, view);
+}
+
+function chooseWay({ call }: CommandRun, { vm }: VmView): Promise<FileCopy['to']> {
+  if (call.kind === 'program') {
+    throw new CommandError('invalid', t('The argument {0} is missing.', 'to'), { vm: vm.name });
+  }
+  return pick<FileCopy['to']>(
+    [
+      { icon: 'cloud-upload', label: t('Copy File to VM…'), value: 'guest' },
+      { icon: 'cloud-download', label: t('Copy File from VM…'), value: 'host' },
+    ],
+    t('Select the direction'),
+    vm.name,
+  );
+}
+
+/** What is there already is replaced where that was said: asked of a person, or `confirm: false`. */
+async function copyFileToVm(run: CommandRun, view: VmView): Promise<CopiedFile> {
   const { vm } = view;
   const given = argumentsOf(run.call);
   const hostPath = given.file === undefined ? await chooseFile(t('Copy to {0}', vm.name)) : whole(given.file, 'file');
@@ -47,8 +66,7 @@ async function copyFileToVm(run: CommandRun): Promise<CopiedFile> {
 }
 
 /** The box of the editor asks itself whether a file that is there may be replaced. */
-async function copyFileFromVm(run: CommandRun): Promise<CopiedFile> {
-  const view = await targetVm(run, t('Select a VM'), isRunning);
+async function copyFileFromVm(run: CommandRun, view: VmView): Promise<CopiedFile> {
   const given = argumentsOf(run.call);
   const guestPath = await chooseGuestPath(run, view, t('Copy from {0}', view.vm.name), t('File in the guest'));
   const hostPath = given.file === undefined ? await choosePlace(guestPath) : whole(given.file, 'file');
