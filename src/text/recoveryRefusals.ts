@@ -35,7 +35,7 @@ export const recoveryRefusals: Pick<
   unfinishedOperation: ({ vm }) => [
     t('An operation on {0} was interrupted and is not finished, so no new operation can start.', vm),
     t(
-      'Examine {0} and repair its problems. Or run the commands in the log, then use “Mark Unfinished Operation as Resolved”.',
+      'Examine {0} and repair its problems. Or run the commands in the log. Then mark it as resolved by “Finish Unfinished Operation”.',
       vm,
     ),
   ],
@@ -88,7 +88,7 @@ export const recoveryRefusals: Pick<
   begunOnOtherHost: ({ vm, host }) => [
     t('It may not have started here, on this VM: its journal names the host {0}.', host),
     t(
-      'Finish it on {0}. If it was another VM, or you have resolved it, use “Mark Unfinished Operation as Resolved” for {1}.',
+      'Finish it on {0}. If it was another VM, or you have resolved it, mark it as resolved by “Finish Unfinished Operation” for {1}.',
       host,
       vm,
     ),
@@ -126,7 +126,7 @@ export const recoveryRefusals: Pick<
 
 function finishIt(vm: string): string {
   return t(
-    'Check {0}. Then use “Finish Unfinished Operation”, which shows its commands first. Or leave {0} as it is and use “Mark Unfinished Operation as Resolved”.',
+    'Check {0}. Then use “Finish Unfinished Operation”: it shows its commands first, or leaves {0} as it is and marks the operation as resolved.',
     vm,
   );
 }

@@ -46,6 +46,7 @@ export const argumentTable = {
   },
   checkpointFirst: { shape: flag, means: 'whether a revert keeps the present as a snapshot first' },
   confirm: { shape: flag, means: '`false`: nothing is asked; not in a workspace that you do not trust' },
+  dismiss: { shape: flag, means: '`true`: an interrupted operation is left as it is, and marked as resolved' },
   operation: {
     shape: v.picklist(['createSnapshot', 'revert', 'deleteSnapshot', ...powerActions, 'consolidate', 'prune']),
     means: 'a command that changes a VM',

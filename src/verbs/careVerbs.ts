@@ -49,12 +49,7 @@ export const careVerbs = {
   finishUnfinished: {
     title: 'Doctor: Finish Unfinished Operation…',
     icon: 'debug-continue',
-    arguments: ['vm', 'confirm'],
-  },
-  dismissUnfinished: {
-    title: 'Doctor: Mark Unfinished Operation as Resolved…',
-    icon: 'check',
-    arguments: ['vm', 'confirm'],
+    arguments: ['vm', 'dismiss', 'confirm'],
   },
   cancelOperation: {
     title: 'Cancel Operation',

@@ -66,7 +66,7 @@ describe('doctor', () => {
     assert.ok(openTab()?.input instanceof vscode.TabInputWebview, 'shown as text');
     assert.deepEqual(person.said, []);
     await rejects(call('virtRewind.repair', { vm: tagged }), 'notFound');
-    await call('virtRewind.dismissUnfinished', { vm: tagged, confirm: false });
+    await call('virtRewind.finishUnfinished', { vm: tagged, dismiss: true, confirm: false });
   });
 
   it('finds a snapshot inside the image that libvirt does not know, and offers to mend it', async () => {
@@ -196,6 +196,12 @@ describe('doctor', () => {
     const stdout = await runOk('qemu-img', ['snapshot', '-l', file]);
     assert.match(stdout, /half/);
     let shown = '';
+    person.will('Mark as Resolved', ({ question }) => {
+      assert.match(question, /as resolved/);
+      return undefined;
+    });
+    await fromMenu('virtRewind.finishUnfinished', await rig.vmRow(tagged));
+    assert.equal((await new Journal(journal, silentLog).readInterrupted()).entries.length, 1, 'the question was left');
     person.will(({ text }) => {
       shown = text;
       return 'Finish';

@@ -33,12 +33,10 @@ async function tell(engine: EnginePort, log: vscode.LogOutputChannel, report: Re
   const button = await notify(severity, message, ...buttons);
   if (button === copy) {
     await vscode.env.clipboard.writeText(commands.join('\n'));
-  } else if (button === finish) {
+  } else if (button === finish || button === settled) {
     const { uuid, connection } = report.request.vm;
-    await vscode.commands.executeCommand('virtRewind.finishUnfinished', { vm: uuid, connection });
-  } else if (button === settled) {
-    const { uuid, connection } = report.request.vm;
-    await vscode.commands.executeCommand('virtRewind.dismissUnfinished', { vm: uuid, connection });
+    const given = { vm: uuid, connection, dismiss: button === settled };
+    await vscode.commands.executeCommand('virtRewind.finishUnfinished', given);
   } else if (button === showLog) {
     log.show();
   }

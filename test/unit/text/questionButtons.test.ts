@@ -75,7 +75,7 @@ function detailed(): Readonly<Record<string, readonly string[]>> {
     'throw a clone away': [confirm({ kind: 'discard', vm: ref })],
     repair: [confirm({ kind: 'repair', vm: ref, repair: { kind: 'removeTag', file: '/i/a', tag: 'a' } })],
     'restore a state': [label('Restore')],
-    finish: [label('Finish')],
+    finish: [label('Finish'), label('Mark as Resolved')],
     'dismiss what broke off': [label('Mark as Resolved')],
     unprotect: [label('Unprotect')],
     'dissolve a system': [label('Ungroup')],
