@@ -1,4 +1,4 @@
-// What there is to know of a kind of operation: a row of the record in operations.ts. Values only.
+// What there is to know of a kind of operation: a row of the record in planners.ts. Values only.
 import type { Facts } from '../domain/facts.js';
 import type { OperationRequest, OperationType } from '../domain/operation.js';
 import type { RefusedDecision } from '../domain/refusal.js';

@@ -4,15 +4,14 @@ import { constants } from 'node:fs';
 import { access, type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import type { Depth, FileFacts, ImageFacts } from '../domain/hostFiles.js';
-import { backingPath } from './backingPath.js';
-import { parseBackingName } from './backingName.js';
 import { contentSample, mostSampleBytes } from './contentSample.js';
 import { BadImage, boundedBytes, type ImageBytes, ReadLimitError } from './imageBytes.js';
 import { isEmptyOverlay, lostRamBytes, tablesDigest, snapshotsLikePresent } from './qcow2Content.js';
 import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
 import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
-import { formatOf, openAlone, readVmdk } from './otherFormats.js';
+import { formatOf } from './otherFormats.js';
 import type { QemuImg } from './qemuImg.js';
+import { asRawImage, readOther, backingOf } from './otherImage.js';
 
 /** The header and the table of 65,536 snapshots, which is as many as QEMU takes, with names of a usual length. */
 const mostHeadBytes = 16 * 1024 * 1024;
@@ -233,85 +232,4 @@ async function sampleImage(handle: FileHandle, size: number, from: number): Prom
     }
     throw error;
   }
-}
-
-function asRawImage(facts: FileFacts): ImageFacts {
-  // A guest sees whole sectors.
-  return { ...facts, format: 'raw', virtualBytes: Math.ceil(facts.bytes / 512) * 512 };
-}
-
-/** One that is called what is no format of images here stays unknown but for that. */
-async function readOther(
-  path: string,
-  facts: FileFacts,
-  format: string,
-  bytes: ImageBytes,
-  qemuImg: QemuImg,
-): Promise<ImageFacts | 'unknown'> {
-  if (format === 'raw') {
-    return asRawImage(facts);
-  }
-  if (format === 'vmdk') {
-    const { virtualBytes, backing } = await readVmdk(bytes);
-    return {
-      ...facts,
-      format,
-      virtualBytes,
-      ...(backing === undefined ? {} : { backing: await backingOf(backing, undefined, path) }),
-    };
-  }
-  return openAlone.has(format) ? askQemuImg(path, facts, qemuImg, format) : { ...facts, format, virtualBytes: 0 };
-}
-
-async function askQemuImg(
-  path: string,
-  facts: FileFacts,
-  qemuImg: QemuImg,
-  known: string,
-): Promise<ImageFacts | 'unknown'> {
-  if ((await qemuImg.find()) === undefined) {
-    return 'unknown';
-  }
-  const details = { doing: 'looking at an image', path };
-  const told: unknown = JSON.parse(
-    await qemuImg.run(['info', '-U', '-f', known, '--output=json', '--', path], details),
-  );
-  const format = member(told, 'format');
-  const virtualBytes = member(told, 'virtual-size');
-  if (typeof format !== 'string' || typeof virtualBytes !== 'number') {
-    return 'unknown';
-  }
-  const backing = member(told, 'backing-filename');
-  const backingFormat = member(told, 'backing-filename-format');
-  return {
-    ...facts,
-    format,
-    virtualBytes,
-    ...(typeof backing === 'string'
-      ? { backing: await backingOf(backing, typeof backingFormat === 'string' ? backingFormat : undefined, path) }
-      : {}),
-  };
-}
-
-async function backingOf(
-  name: string,
-  format: string | undefined,
-  image: string,
-): Promise<NonNullable<ImageFacts['backing']>> {
-  const { file, part, options, driver } = parseBackingName(name);
-  // What the image says of the format counts, for QEMU too: in options of another one it would be an image in an image.
-  const isOther = driver !== undefined && format !== undefined && driver !== format;
-  const known = format ?? driver;
-  return {
-    file: await backingPath(file, image),
-    ...(known === undefined ? {} : { format: known }),
-    ...(part === true || isOther ? { part: true } : {}),
-    ...(options === undefined ? {} : { options }),
-  };
-}
-
-function member(of: unknown, name: string): unknown {
-  return typeof of === 'object' && of !== null && Object.hasOwn(of, name)
-    ? (of as Readonly<Record<string, unknown>>)[name]
-    : undefined;
 }

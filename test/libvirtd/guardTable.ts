@@ -58,7 +58,7 @@ export const guards: readonly Guard[] = [
   },
   {
     trap: 'libvirt 9.0 removes an overlay that another branch is built on',
-    file: 'operations/delete/planExternalDelete.ts',
+    file: 'operations/delete/branchRefusals.ts',
     name: 'branchRefusal',
     on: (version) => version < 10_000_000,
     script: {

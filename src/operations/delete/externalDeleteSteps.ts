@@ -1,7 +1,6 @@
 // The steps of a delete of external snapshots that nothing stands against, and what they cost. Each snapshot has steps
 // of its own, as libvirt refuses to delete a tree of them.
 import {
-  type DeletedFiles,
   deletedFiles,
   externalTargets,
   filesLeftByDelete,
@@ -11,11 +10,8 @@ import {
 } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf, restsOn } from '../../domain/chains/fileUse.js';
 import { undescribedDisks } from '../../domain/chains/undescribedBranch.js';
-import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import type { OperationRequest } from '../../domain/operation.js';
-import { unreadVms } from '../../domain/chains/otherVms.js';
-import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
 import type { DraftPlan } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
@@ -24,11 +20,16 @@ import { removal } from '../interruptedStep.js';
 import { needsUs, ownFiles } from './planEmulatedDelete.js';
 import { canRemove } from '../../domain/chains/canRemove.js';
 import { otherName } from '../../domain/chains/strayFile.js';
-import { leafOfOtherBranch } from './planExternalDelete.js';
 import type { OfflineMerges } from './offlineMerges.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, currentOf, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
-import { isActive, xmlChain } from '../../domain/vm.js';
+import {
+  mergedBytes,
+  mergeWarnings,
+  freedSpaceWarnings,
+  byUsWarnings,
+  otherWarnings,
+} from './externalDeleteWarnings.js';
 
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
@@ -195,107 +196,4 @@ function nameOverlaysSteps(snapshot: Snapshot, overlayOf: (target: string) => st
     return file === undefined ? [] : [{ target, file }];
   });
   return [{ kind: 'makeCurrent', snapshot: snapshot.name, disks }];
-}
-
-function mergeWarnings(
-  doomed: readonly Snapshot[],
-  ownMerges: OfflineMerges,
-  bytes: number | undefined,
-  facts: Facts,
-): Warning[] {
-  const { vm, tree, files } = facts;
-  const merging = doomed.filter(({ name }) => isOnActivePath(tree, name));
-  const lowest = merging.at(-1);
-  if (lowest === undefined) {
-    return [];
-  }
-  const into = frozenOf(lowest, facts);
-  const warnings: Warning[] = [
-    { kind: 'merges', ...(into === undefined ? {} : { into }), ...(bytes === undefined ? {} : { bytes }) },
-  ];
-  if (!isActive(vm.power) && merging.some(({ name }) => !ownMerges.has(name))) {
-    warnings.push({ kind: 'startsQemu' });
-  }
-  const folder = into === undefined ? undefined : folderOf(into);
-  const free = folder === undefined ? undefined : files?.freeBytes.get(folder);
-  if (folder !== undefined && free !== undefined && bytes !== undefined && free < bytes) {
-    warnings.push({ kind: 'needsSpace', bytes, folder, free });
-  }
-  return warnings;
-}
-
-/** At most: what is written over in the file below takes no more space there. Undefined where an overlay was not seen. */
-function mergedBytes({ mergedAway }: DeletedFiles, facts: Facts): number | undefined {
-  let bytes = 0;
-  for (const file of mergedAway) {
-    const image = facts.files?.images.get(file);
-    if (image === undefined || image === 'unknown' || image === 'missing') {
-      return undefined;
-    }
-    bytes += image.allocatedBytes;
-  }
-  return mergedAway.size === 0 ? undefined : bytes;
-}
-
-/**
- * | files that go                 | the host gets back                                              |
- * |-------------------------------|-----------------------------------------------------------------|
- * | as they are                   | what they take                                                  |
- * | beside others that are merged | that, or more: what is written over in the file below is saved  |
- * | none, and others are merged   | at most what these take, for the same reason                    |
- * | one that was not seen, none   | not known, nothing: nothing is said                             |
- */
-function freedSpaceWarnings(
-  goes: ReadonlySet<string>,
-  merges: boolean,
-  merged: number | undefined,
-  { files }: Facts,
-): readonly Warning[] {
-  let bytes = 0;
-  for (const file of goes) {
-    const seen = files?.images.get(file) ?? files?.files.get(file);
-    if (seen === undefined || seen === 'unknown') {
-      return [];
-    }
-    bytes += seen === 'missing' ? 0 : seen.allocatedBytes;
-  }
-  if (bytes > 0) {
-    return [{ kind: 'frees', bytes, how: merges ? 'atLeast' : 'exact' }];
-  }
-  return merges && merged !== undefined && merged > 0 ? [{ kind: 'frees', bytes: merged, how: 'atMost' }] : [];
-}
-
-function byUsWarnings(doomed: readonly Snapshot[], facts: Facts): readonly Warning[] {
-  const first = doomed.find((one) => needsUs(one, facts));
-  return first === undefined ? [] : [{ kind: 'doneByUs', why: leafOfOtherBranch(first, facts).refusal }];
-}
-
-/** Other hosts are worth a word only where somebody here builds on this VM's files already. */
-function otherWarnings(
-  { removed, mergedAway, changed }: DeletedFiles,
-  request: DeleteRequest,
-  facts: Facts,
-): readonly Warning[] {
-  const { vm, otherVms = [] } = facts;
-  const vms = request.despiteUnread === true ? unreadVms(facts) : [];
-  const chain = new Set([...vm.disks.flatMap(xmlChain), ...removed, ...mergedAway, ...changed]);
-  return [
-    ...unknownTagsWarning([...removed, ...mergedAway], facts),
-    ...(vms.length === 0 ? [] : [{ kind: 'unreadVms' as const, vms }]),
-    ...(otherVms.some(({ files }) => files.some((file) => chain.has(file)))
-      ? [{ kind: 'otherHostsUnseen' as const }]
-      : []),
-  ];
-}
-
-/** The file that takes the merge of the first disk. */
-function frozenOf(snapshot: Snapshot, facts: Facts): string | undefined {
-  const [target] = externalTargets(snapshot);
-  if (target === undefined) {
-    return undefined;
-  }
-  const layers = facts.vm.disks.filter((disk) => disk.target === target).flatMap(xmlChain);
-  const overlay = snapshot.disks.find((disk) => disk.target === target)?.file;
-  const below = overlay === undefined ? -1 : layers.indexOf(overlay);
-  return backingFileOf(facts, snapshot.name, target) ?? (below < 0 ? undefined : layers[below + 1]);
 }

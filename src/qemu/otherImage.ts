@@ -1,0 +1,88 @@
+// Images that are not qcow2: a raw one is what it is, of any other qemu-img tells.
+import type { FileFacts, ImageFacts } from '../domain/hostFiles.js';
+import { parseBackingName } from './backingName.js';
+import { backingPath } from './backingPath.js';
+import type { ImageBytes } from './imageBytes.js';
+import { readVmdk, openAlone } from './otherFormats.js';
+import type { QemuImg } from './qemuImg.js';
+
+export function asRawImage(facts: FileFacts): ImageFacts {
+  // A guest sees whole sectors.
+  return { ...facts, format: 'raw', virtualBytes: Math.ceil(facts.bytes / 512) * 512 };
+}
+
+/** One that is called what is no format of images here stays unknown but for that. */
+export async function readOther(
+  path: string,
+  facts: FileFacts,
+  format: string,
+  bytes: ImageBytes,
+  qemuImg: QemuImg,
+): Promise<ImageFacts | 'unknown'> {
+  if (format === 'raw') {
+    return asRawImage(facts);
+  }
+  if (format === 'vmdk') {
+    const { virtualBytes, backing } = await readVmdk(bytes);
+    return {
+      ...facts,
+      format,
+      virtualBytes,
+      ...(backing === undefined ? {} : { backing: await backingOf(backing, undefined, path) }),
+    };
+  }
+  return openAlone.has(format) ? askQemuImg(path, facts, qemuImg, format) : { ...facts, format, virtualBytes: 0 };
+}
+
+async function askQemuImg(
+  path: string,
+  facts: FileFacts,
+  qemuImg: QemuImg,
+  known: string,
+): Promise<ImageFacts | 'unknown'> {
+  if ((await qemuImg.find()) === undefined) {
+    return 'unknown';
+  }
+  const details = { doing: 'looking at an image', path };
+  const told: unknown = JSON.parse(
+    await qemuImg.run(['info', '-U', '-f', known, '--output=json', '--', path], details),
+  );
+  const format = member(told, 'format');
+  const virtualBytes = member(told, 'virtual-size');
+  if (typeof format !== 'string' || typeof virtualBytes !== 'number') {
+    return 'unknown';
+  }
+  const backing = member(told, 'backing-filename');
+  const backingFormat = member(told, 'backing-filename-format');
+  return {
+    ...facts,
+    format,
+    virtualBytes,
+    ...(typeof backing === 'string'
+      ? { backing: await backingOf(backing, typeof backingFormat === 'string' ? backingFormat : undefined, path) }
+      : {}),
+  };
+}
+
+export async function backingOf(
+  name: string,
+  format: string | undefined,
+  image: string,
+): Promise<NonNullable<ImageFacts['backing']>> {
+  const { file, part, options, driver } = parseBackingName(name);
+  // What the image says of the format counts, for QEMU too: in options of another one it would be an image in an image.
+  const isOther = driver !== undefined && format !== undefined && driver !== format;
+  const known = format ?? driver;
+  return {
+    file: await backingPath(file, image),
+    ...(known === undefined ? {} : { format: known }),
+    ...(part === true || isOther ? { part: true } : {}),
+    ...(options === undefined ? {} : { options }),
+  };
+}
+
+function member(of: unknown, name: string): unknown {
+  return typeof of === 'object' && of !== null && Object.hasOwn(of, name)
+    ? (of as Readonly<Record<string, unknown>>)[name]
+    : undefined;
+}
