@@ -24,7 +24,16 @@ import { displayLine } from '../../domain/plainText.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
 import { notSeamless, seamlessness } from './seamlessness.js';
-import { leastSpaceOf, liveBytes, liveLimit, ramBytes, spaceOf, spaceVerdict, totalOf } from './snapshotSpace.js';
+import {
+  leastSpaceOf,
+  liveBytes,
+  liveLimit,
+  ramBytes,
+  spaceInDevice,
+  spaceOf,
+  spaceVerdict,
+  totalOf,
+} from './snapshotSpace.js';
 import { notInSnapshot, nvramVerdict, ramRefusal } from '../../domain/snapshotStyle.js';
 import { snapshotableDisks } from '../../domain/vm.js';
 
@@ -99,6 +108,7 @@ function planGivenKind(asked: CreateRequest, facts: Facts): DraftPlan | RefusedD
       ...warningsOf(request, step, facts),
       ...(variables.length > 0 || holdsVariables(choice, facts) ? [] : [{ kind: 'nvramNotCaptured' } as const]),
       ...room,
+      ...spaceInDevice(step, facts),
     ],
     progress: kind === 'memory' && style === 'external' ? 'percent' : 'timeOnly',
     estimateMs: displayedCreateMs(kind, ramMethodOf(step), vm.memoryBytes, facts.tree),

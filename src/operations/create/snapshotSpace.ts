@@ -55,11 +55,22 @@ export function spaceOf(step: CreateStep, { vm }: Pick<Facts, 'vm'>, ram = ramBy
   if (step.snapshotKind !== 'memory') {
     return sumByFolder(overlays);
   }
-  const [first] = step.disks;
-  const image = vm.disks.find(({ target }) => target === first?.target)?.source;
-  // How much is free inside a device nobody tells.
+  const image = firstImage(step, vm);
   const inside = image === undefined || isDevicePath(image) ? undefined : image;
   return sumByFolder([...overlays, [step.style === 'external' ? step.memoryFile : inside, ram]]);
+}
+
+/** How much is free inside a device nobody tells, so only what the RAM may take of it is said. */
+export function spaceInDevice(step: CreateStep, { vm }: Pick<Facts, 'vm'>): readonly Warning[] {
+  const image = firstImage(step, vm);
+  return step.snapshotKind === 'memory' && step.style === 'internal' && image !== undefined && isDevicePath(image)
+    ? [{ kind: 'needsSpace', bytes: ramBytes(vm), folder: image }]
+    : [];
+}
+
+/** RAM goes inside the image of the first disk. */
+function firstImage({ disks: [first] }: CreateStep, { disks }: Vm): string | undefined {
+  return disks.find(({ target }) => target === first?.target)?.source;
 }
 
 /** What has no absolute path is not counted: it is in no folder that we know. */
