@@ -26,6 +26,7 @@ const lookers = [
   'src/cli/commands/list.ts',
   'src/session/openEngine.ts',
   'src/driver/connection/openLibvirt.ts',
+  'src/engine/look/layerReader.ts',
 ];
 
 /**

@@ -25,7 +25,7 @@ import type { DecidedRequests, DemoVmsPort, GuestsPort, EnginePort, LabVmsPort }
 import { SnapshotMarks, undoOf } from './after/autoSnapshots.js';
 import { keepIn, keepNothing, type Persistence } from '../journal/persistence.js';
 import type { SnapshotWishes } from './snapshotWishes.js';
-import { LayerReader } from './look/layerReader.js';
+import type { LayerReader } from './look/layerReader.js';
 import { Connections } from '../live/connections.js';
 import type { LiveOptions } from '../live/liveOptions.js';
 import type { RunOperationOptions } from './operationRunner.js';
@@ -69,7 +69,6 @@ export class Engine implements EnginePort {
   #keep: Readonly<Record<'revert' | 'work', number | 'everything'>> = { revert: 3, work: 'everything' };
   #automatic: AutomaticActions = 'all';
   readonly #marks: SnapshotMarks;
-  readonly #layers: LayerReader;
   readonly #ended = new AbortController();
   readonly #connections: Connections;
 
@@ -87,7 +86,6 @@ export class Engine implements EnginePort {
     this.#persistence =
       journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log, journal.editor) : journal;
     this.#marks = new SnapshotMarks(this.#store, this.#persistence, log);
-    this.#layers = new LayerReader({ store: this.#store, clock, log });
     this.#rules = rules;
     this.demoVms = new DemoVms(this.#persistence.demos, (uri, question) => this.#connections.ask(uri, question));
     this.guests = new Guests((uri, ask) => this.#connections.ask(uri, ask), this.#persistence);
@@ -145,15 +143,15 @@ export class Engine implements EnginePort {
   }
 
   readLayers(ref: VmRef): Promise<VmLayers> {
-    return this.#connections.ask(ref.connection, (live) => this.#layers.layers(live, ref));
+    return this.#connections.ask(ref.connection, async (live) => (await this.#layers()).layers(live, ref));
   }
 
   readFiles(ref: VmRef): Promise<VmFiles> {
-    return this.#connections.ask(ref.connection, (live) => this.#layers.files(live, ref));
+    return this.#connections.ask(ref.connection, async (live) => (await this.#layers()).files(live, ref));
   }
 
   readBlockMap(ref: VmRef, target: string): Promise<BlockMap> {
-    return this.#connections.ask(ref.connection, (live) => this.#layers.blockMap(live, ref, target));
+    return this.#connections.ask(ref.connection, async (live) => (await this.#layers()).blockMap(live, ref, target));
   }
 
   findVm(ref: VmRef): VmView | undefined {
@@ -275,6 +273,10 @@ export class Engine implements EnginePort {
   /** Loaded when somebody marks a snapshot, or asks who is marked before it acts. */
   readonly #wishes = async (): Promise<SnapshotWishes> =>
     new (await import('./snapshotWishes.js')).SnapshotWishes(this.#persistence, this);
+
+  /** Loaded when somebody wants to see files themselves. */
+  readonly #layers = async (): Promise<LayerReader> =>
+    new (await import('./look/layerReader.js')).LayerReader({ ...this.#options, store: this.#store });
 
   /** The rules are read when the first one asks. */
   async #questions(): Promise<Questions> {
