@@ -201,7 +201,7 @@ const scenes = {
       await workbench.row(/^check/).waitFor();
       await hands.menu(/^check/, 'Make Favourite');
       await hands.command('Notifications: Clear All Notifications');
-      await hands.menu(internal, 'Go Back', 'Undo an Operation…');
+      await hands.menu(internal, 'Undo…');
       await workbench.quickInput.waitFor();
     },
     leave: ({ workbench }) => workbench.page.keyboard.press('Escape'),

@@ -71,9 +71,7 @@ export function vmActions(view: VmView): readonly VmAction[] {
           },
         ]),
     { label: t('Quick Checkpoint'), icon: 'zap', value: 'virtRewind.quickCheckpoint' },
-    ...(undo === undefined
-      ? []
-      : [{ label: t('Undo Revert…'), icon: 'discard', value: 'virtRewind.undoRevert' as const }]),
+    ...(undo === undefined ? [] : [{ label: t('Undo…'), icon: 'discard', value: 'virtRewind.undo' as const }]),
     ...(vm.power === 'off' ? [{ label: t('Start'), icon: 'debug-start', value: 'virtRewind.start' as const }] : []),
     ...(vm.power === 'paused'
       ? [{ label: t('Resume'), icon: 'debug-continue', value: 'virtRewind.resume' as const }]
@@ -97,15 +95,14 @@ export function systemActions({ known, views }: ShownSystem): readonly VmAction[
       ? []
       : [
           {
-            label: t('Revert to Last Checkpoint…'),
+            label: t('Revert…'),
             description: displayLine(own.title),
             icon: 'history',
-            value: 'virtRewind.revertToLast' as const,
+            value: 'virtRewind.revert' as const,
           },
-          { label: t('Revert…'), icon: 'history', value: 'virtRewind.revert' as const },
         ]),
     ...(points.some(({ auto }) => auto === 'revert')
-      ? [{ label: t('Undo Revert…'), icon: 'discard', value: 'virtRewind.undoRevert' as const }]
+      ? [{ label: t('Undo…'), icon: 'discard', value: 'virtRewind.undo' as const }]
       : []),
     ...(powers.some((power) => power === 'off' || power === 'paused')
       ? [{ label: t('Start'), icon: 'debug-start', value: 'virtRewind.start' as const }]

@@ -25,6 +25,10 @@ export const argumentTable = {
   system: { shape: text, means: 'name or id of a system of VMs' },
   file: { shape: text, means: 'path of a lab file; one that is relative begins in the folder of the workspace' },
   snapshot: { shape: text, means: 'name of a snapshot, or a title that only one snapshot of the VM has' },
+  target: {
+    shape: v.picklist(['last', 'favourite', 'branch']),
+    means: 'the last checkpoint, the favourite, or a list of those of the Git branch that is checked out',
+  },
   other: { shape: text, means: 'the other snapshot of a comparison' },
   kind: {
     shape: v.picklist([...snapshotKinds, 'auto']),
@@ -90,6 +94,8 @@ export const argumentTable = {
   seconds: { shape: waitSeconds, means: 'how long that is waited for, at most; 120 unless given' },
   entry: { shape: text, means: 'id of an operation in the log of the VM' },
   to: { shape: v.picklist(['guest', 'host']), means: 'whether a file goes into the guest or comes from it' },
+  last: { shape: v.picklist(['revert']), means: 'the last of its kind is undone, and no list is shown' },
+  andLater: { shape: flag, means: 'the operations after it are undone too, the last one first' },
   guestPath: { shape: text, means: 'of a file in the guest, or a folder of it: a whole path' },
   user: { shape: text, means: 'who logs in on the guest' },
   lesson: {

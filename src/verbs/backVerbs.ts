@@ -1,46 +1,19 @@
 // What goes back, and takes that back.
-import { inMenu, onRow, type Verb } from './verb.js';
+import { onRow, type Verb } from './verb.js';
 
 export const backVerbs = {
   revert: {
     title: 'Revert…',
     icon: 'history',
-    arguments: ['vm', 'system', 'snapshot', 'after', 'checkpointFirst', 'confirm'],
+    arguments: ['vm', 'system', 'snapshot', 'target', 'after', 'checkpointFirst', 'confirm'],
+    remark: 'without any: a list of all VMs and systems',
     places: [onRow('inline@1', { is: ['revertable'] }), onRow('2_revert@1', { is: ['revertable'], rows: 'one' })],
-    keys: [{ key: 'ctrl+alt+r', on: 'row' }],
-  },
-  undoRevert: {
-    title: 'Undo Revert…',
-    icon: 'discard',
-    arguments: ['vm', 'system', 'after', 'checkpointFirst', 'confirm'],
-    places: [onRow('2_revert@2', { is: ['undoable'], rows: 'one' })],
-  },
-  undo: {
-    title: 'Undo an Operation…',
-    icon: 'discard',
-    arguments: ['vm', 'entry', 'confirm'],
-    remark: 'without `entry`: asks which',
-    places: [inMenu('back', '2_log@1', { is: ['checkpointable'], rows: 'one' })],
-  },
-  redo: {
-    title: 'Redo an Operation…',
-    icon: 'redo',
-    arguments: ['vm', 'entry', 'confirm'],
-    remark: 'without `entry`: asks which',
-    places: [inMenu('back', '2_log@2', { is: ['checkpointable'], rows: 'one' })],
-  },
-  restoreState: {
-    title: 'Restore the State Before an Operation…',
-    icon: 'history',
-    arguments: ['vm', 'entry', 'confirm'],
-    remark: 'without `entry`: asks which',
-    places: [inMenu('back', '2_log@3', { is: ['checkpointable'], rows: 'one' })],
-  },
-  undoAgentStep: {
-    title: 'Undo a Step of an Agent…',
-    icon: 'history',
-    arguments: ['vm'],
-    remark: 'asks which step',
+    keys: [
+      { key: 'ctrl+alt+shift+j' },
+      { key: 'ctrl+alt+r', on: 'row' },
+      { key: 'ctrl+alt+j', given: { target: 'last' } },
+      { key: 'ctrl+alt+j', on: 'row', given: { target: 'last' } },
+    ],
   },
   revertToFavourite: {
     title: 'Revert to Favourite…',
@@ -49,25 +22,23 @@ export const backVerbs = {
     places: [
       onRow('inline@3', { is: ['hasFavourite', 'vm'] }),
       onRow('2_revert@3', { is: ['hasFavourite', 'here'], rows: 'one' }),
-      inMenu('back', '1_favourite@1', { is: ['hasFavourite'], rows: 'one' }),
     ],
     keys: [{ key: 'ctrl+alt+h' }, { key: 'ctrl+alt+h', on: 'row' }],
   },
-  revertToLast: {
-    title: 'Revert to Last Checkpoint…',
-    icon: 'history',
-    arguments: ['vm', 'system', 'after', 'checkpointFirst', 'confirm'],
-    keys: [{ key: 'ctrl+alt+j' }, { key: 'ctrl+alt+j', on: 'row' }],
+  undo: {
+    title: 'Undo…',
+    icon: 'discard',
+    arguments: ['vm', 'system', 'entry', 'last', 'andLater', 'after', 'checkpointFirst', 'confirm'],
+    remark: 'without `entry` or `last`: a list',
+    places: [
+      onRow('2_revert@2', { is: ['checkpointable', 'vm|here'], rows: 'one' }),
+      onRow('2_revert@2', { is: ['undoable', 'system'], rows: 'one' }),
+    ],
   },
-  revertToRecent: {
-    title: 'Revert to…',
-    icon: 'list-ordered',
-    arguments: [],
-    keys: [{ key: 'ctrl+alt+shift+j' }],
-  },
-  revertToBranch: {
-    title: 'Revert to a Checkpoint of This Branch…',
-    icon: 'git-branch',
-    arguments: [],
+  redo: {
+    title: 'Redo…',
+    icon: 'redo',
+    arguments: ['vm', 'entry', 'confirm'],
+    remark: 'without `entry`: a list',
   },
 } as const satisfies Record<string, Verb>;

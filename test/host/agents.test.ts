@@ -77,7 +77,7 @@ describe('tools for language models', () => {
   /** A person sees the steps, the newest first, and goes back to before the first one, after the usual question. */
   const undone = async (): Promise<void> => {
     const person = new Person();
-    const undo = (): Thenable<unknown> => command('virtRewind.undoAgentStep', { vm: guest.name });
+    const undo = (): Thenable<unknown> => command('virtRewind.undo', { vm: guest.name });
     const first = ({ choices }: Asked): string | undefined => choices.at(-1);
     const agree = ({ how, question, choices }: Asked): string | undefined => {
       assert.equal(how, 'modal');
@@ -87,7 +87,9 @@ describe('tools for language models', () => {
     try {
       person.will(({ choices, text }) => {
         assert.deepEqual(
-          choices.map((choice) => /step (\d) of .*: (\w+)/u.exec(choice)?.slice(1)),
+          choices
+            .slice(choices.indexOf('Steps of agents') + 1)
+            .map((one) => /step (\d) of .*: (\w+)/u.exec(one)?.slice(1)),
           [
             ['3', 'revert_vm'],
             ['2', 'revert_vm'],
@@ -210,7 +212,7 @@ describe('tools for language models', () => {
       assert.equal((await call(tool, { vm, ...more })).error?.kind, kind, tool);
     await set({ 'agents.permissions': { [vm]: 'act' } });
     try {
-      await rejects(command('virtRewind.undoAgentStep', { vm }), 'notFound');
+      await rejects(command('virtRewind.undo', { vm }), 'notFound');
       const first = await call('checkpoint_vm', { vm, title: 'first' });
       assert.deepEqual([first.error, first.snapshot], [undefined, 'first']);
       const back = await call('revert_vm', { vm, snapshot: 'first' });

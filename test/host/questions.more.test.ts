@@ -537,10 +537,10 @@ describe('questions', () => {
       person.will();
       // The second time, what the first has kept does not count.
       for (let round = 0; round < 2; round += 1) {
-        assert.equal((await operate('virtRewind.revertToLast', { vm: off, confirm })).snapshot, later);
+        assert.equal((await operate('virtRewind.revert', { vm: off, target: 'last', confirm })).snapshot, later);
       }
       person.will(undefined);
-      await call('virtRewind.revertToLast', { vm: off });
+      await call('virtRewind.revert', { vm: off, target: 'last' });
       assert.match(person.asked[0]?.question ?? '', /later/);
       const used = { vm: off, snapshot: 'home', checkpointFirst: false, confirm };
       await operate('virtRewind.revert', used);
@@ -556,7 +556,7 @@ describe('questions', () => {
           return undefined;
         },
       );
-      await call('virtRewind.revertToRecent');
+      await call('virtRewind.revert');
       await operate('virtRewind.forceOff', { vm: off, confirm });
     });
   });

@@ -84,12 +84,12 @@ describe('safety', () => {
     });
 
     it('is undone by the command, to the very RAM and disk of before', async () => {
-      await operate('virtRewind.undoRevert', { vm, confirm });
+      await operate('virtRewind.undo', { vm, last: 'revert', confirm });
       assert.deepEqual(await counters(), [88, 88]);
       const { engine } = await rig.api();
       const [reverted, undone] = (await engine.readLog((await rig.vmRow(vm)).ref)).slice(-2);
       assert.equal(undone?.undoes, reverted?.id, 'else the next undo would undo the undo');
-      await rejects(call('virtRewind.undoRevert', { vm: off, confirm }), 'notFound');
+      await rejects(call('virtRewind.undo', { vm: off, last: 'revert', confirm }), 'notFound');
     });
 
     it('keeps nothing when that is declined, and says what is lost then', async () => {
@@ -153,7 +153,7 @@ describe('safety', () => {
       Object.defineProperty(vscode.workspace, 'isTrusted', { ...trusted, get: () => false });
       try {
         person.will(undefined);
-        assert.equal(await call('virtRewind.undoRevert', { vm, confirm }), undefined);
+        assert.equal(await call('virtRewind.undo', { vm, last: 'revert', confirm }), undefined);
         assert.equal(person.asked[0]?.how, 'modal');
       } finally {
         Object.defineProperty(vscode.workspace, 'isTrusted', trusted);

@@ -92,7 +92,7 @@ describe('a system of VMs in the editor', () => {
       (await counters()).map(({ memory }) => memory),
       [0, 0],
     );
-    await call('virtRewind.undoRevert', { system: 'shop', confirm: false });
+    await call('virtRewind.undo', { system: 'shop', confirm: false });
     assert.deepEqual(
       (await counters()).map(({ memory, disk }) => [memory, disk]),
       [
@@ -244,7 +244,7 @@ describe('a system of VMs in the editor', () => {
         assert.deepEqual([how, question.includes('shop'), question.includes('home')], ['modal', true, true]);
         return undefined;
       });
-      await vscode.commands.executeCommand('virtRewind.revertToLast');
+      await vscode.commands.executeCommand('virtRewind.revert', [{ target: 'last' }]);
       person.will(({ how, question }) => {
         assert.deepEqual([how, question.includes('shop'), question.includes('home')], ['modal', true, true]);
         return undefined;
@@ -260,7 +260,7 @@ describe('a system of VMs in the editor', () => {
         assert.ok(choices.includes('alone'), choices.join());
         return undefined;
       });
-      await vscode.commands.executeCommand('virtRewind.revertToRecent');
+      await vscode.commands.executeCommand('virtRewind.revert');
     } finally {
       person.leave();
     }

@@ -41,13 +41,13 @@ describe('undo', () => {
     await rejects(call('virtRewind.redo', { vm }), 'notFound');
     await rejects(call('virtRewind.undo', { vm, entry: '00000000' }), 'notFound');
     person.will();
-    for (const command of ['virtRewind.undo', 'virtRewind.redo', 'virtRewind.restoreState'] as const) {
+    for (const command of ['virtRewind.undo', 'virtRewind.redo'] as const) {
       assert.equal(await fromMenu(command, await rig.vmRow(vm)), undefined);
     }
     // Nothing is wrong.
     assert.deepEqual(
       person.said.map(({ severity }) => severity),
-      ['information', 'information', 'information'],
+      ['information', 'information'],
     );
   });
 
@@ -129,7 +129,7 @@ describe('undo', () => {
     const made = (await log()).at(-1)!;
     await operate('virtRewind.editDescription', { vm, snapshot: 'three', title: 'The third' });
     await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'four' });
-    const back = { vm, entry: made.id };
+    const back = { vm, entry: made.id, andLater: true };
     const before = await log();
     person.will(({ question, text, choices }) => {
       assert.match(question, /undo-off.*three/u);
@@ -137,21 +137,24 @@ describe('undo', () => {
       assert.deepEqual(choices.slice(0, 1), ['Restore']);
       return undefined;
     });
-    await call('virtRewind.restoreState', back);
+    await call('virtRewind.undo', back);
     assert.deepEqual(await log(), before, 'the question was left');
-    assert.match(await takesBack(rig, person, () => call('virtRewind.restoreState', back)), /undo-off.*four.*third/iu);
+    assert.match(await takesBack(rig, person, () => call('virtRewind.undo', back)), /undo-off.*four.*third/iu);
     assert.deepEqual(await log(), before, 'it was taken back');
-    // By the list: the newest operation stands first, and is the shortest way.
-    person.will(({ choices }) => choices[0], 'Restore');
-    await fromMenu('virtRewind.restoreState', await rig.vmRow(vm));
-    assert.deepEqual([...(await rig.snapshots(vm))].sort(), ['one', 'three']);
-    await call('virtRewind.restoreState', { ...back, confirm });
+    // By the list: what later operations rest on says that they go with it.
+    person.will(({ choices, text }) => {
+      assert.match(text, /together with 2 later operations/u);
+      return choices[2];
+    }, undefined);
+    await fromMenu('virtRewind.undo', await rig.vmRow(vm));
+    assert.deepEqual(await log(), before, 'the question was left');
+    await call('virtRewind.undo', { ...back, confirm });
     assert.deepEqual(await rig.snapshots(vm), ['one']);
-    await rejects(call('virtRewind.restoreState', { vm, entry: '00000000', confirm }), 'notFound');
+    await rejects(call('virtRewind.undo', { vm, entry: '00000000', andLater: true, confirm }), 'notFound');
     // Deleted for good: nothing leads back to before it.
     await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'five' });
     const five = (await log()).at(-1)!;
     await operate('virtRewind.deleteSnapshot', { vm, snapshot: 'five', confirm });
-    await rejects(call('virtRewind.restoreState', { vm, entry: five.id, confirm }), 'refused');
+    await rejects(call('virtRewind.undo', { vm, entry: five.id, andLater: true, confirm }), 'refused');
   });
 });

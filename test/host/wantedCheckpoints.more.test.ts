@@ -181,8 +181,8 @@ describe('checkpoints by themselves', () => {
   });
 
   it('are taken after a switch of the git branch, and the branch finds what was taken on it', async () => {
-    const given = {};
-    await rejects(call('virtRewind.revertToBranch', given), 'notFound');
+    const given = { target: 'branch' };
+    await rejects(call('virtRewind.revert', given), 'notFound');
     dir = mkdtempSync(join(tmpdir(), 'git-'));
     const as = ['-c', 'user.name=test', '-c', 'user.email=test@localhost'];
     execFileSync('git', ['init', '--quiet', '--initial-branch=main', dir]);
@@ -194,7 +194,7 @@ describe('checkpoints by themselves', () => {
     const repository = await git.openRepository(vscode.Uri.file(dir));
     assert.ok(repository);
     await repository.status();
-    await rejects(call('virtRewind.revertToBranch', given), 'notFound');
+    await rejects(call('virtRewind.revert', given), 'notFound');
     await rig.withSettings({ 'autoCheckpoint.afterBranchSwitch': true }, async () => {
       await repository.checkout('topic');
       await until(async () => (await titles()).includes('After switching to topic'));
@@ -205,7 +205,7 @@ describe('checkpoints by themselves', () => {
       assert.deepEqual(choices, ['by hand', 'After switching to topic']);
       return undefined;
     });
-    await call('virtRewind.revertToBranch');
+    await call('virtRewind.revert', given);
   });
 
   it('are found on their branch where they are of a system, as one, and not its snapshots besides', async () => {
@@ -226,7 +226,7 @@ describe('checkpoints by themselves', () => {
       );
       return undefined;
     });
-    await call('virtRewind.revertToBranch');
+    await call('virtRewind.revert', { target: 'branch' });
     assert.equal(person.asked.length, 1);
   });
 });

@@ -136,7 +136,7 @@ describe('a system of VMs', () => {
     await stage().workbench.dialog.waitFor();
     await picture('revert-asks');
     await stage().hands.answer('Revert');
-    await page().getByRole('button', { name: 'Undo Revert…' }).waitFor();
+    await page().getByRole('button', { name: 'Undo…' }).waitFor();
     await focused('Revert… clean').waitFor();
     await picture('reverted');
   });
@@ -159,7 +159,7 @@ describe('a system of VMs', () => {
 
   it('lists what was done to its VMs, and gives the keyboard back', async () => {
     await stage().hands.select(vms[1]);
-    await stage().hands.command('Virt Rewind: Undo an Operation…');
+    await stage().hands.command('Virt Rewind: Undo…');
     const { quickInput } = stage().workbench;
     await quickInput.locator('.monaco-list-row').first().waitFor();
     await picture('operations');

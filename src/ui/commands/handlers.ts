@@ -2,7 +2,6 @@
 import { t } from '@vscode/l10n';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { CommandRun, Handler } from './commandServices.js';
-import { agentCommands } from './agentCommands.js';
 import { bisectCommands } from './bisectCommands.js';
 import { cloneCommands } from './cloneCommands.js';
 import { compareCommands } from './compareCommands.js';
@@ -21,7 +20,6 @@ import { lessonCommands } from './lessonCommands.js';
 import { operationCommands } from './operationCommands.js';
 import { powerCommands } from './powerCommands.js';
 import { protectionCommands } from './protectionCommands.js';
-import { recentCommands } from './recentCommands.js';
 import { revertCommands } from './revertCommands.js';
 import { snapshotCommands } from './snapshotCommands.js';
 import { dissolve, renameSystem, systemCommands } from './systemCommands.js';
@@ -29,7 +27,6 @@ import { checkpoint, deletePoint, revertSystem, revertToLast, undoSystemRevert }
 import { powerSystem } from './systemPower.js';
 import { pruneSystem } from './systemPrune.js';
 import { isForSystem, isOnSystem, targetSystem } from './systemTargets.js';
-import { restoreStateCommands } from './restoreStateCommand.js';
 import { trashCommands } from './trashCommands.js';
 import { undoCommands } from './undoCommands.js';
 import { viewCommands } from './viewCommands.js';
@@ -40,7 +37,6 @@ export { runCommand } from './runCommand.js';
 
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
 const handlers: Readonly<Record<CommandId, Handler>> = {
-  ...agentCommands,
   ...guestFileCommands,
   ...bisectCommands,
   ...cloneCommands,
@@ -59,11 +55,9 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...operationCommands,
   ...powerCommands,
   ...protectionCommands,
-  ...recentCommands,
   ...revertCommands,
   ...snapshotCommands,
   ...systemCommands,
-  ...restoreStateCommands,
   ...trashCommands,
   ...undoCommands,
   ...viewCommands,
@@ -73,10 +67,9 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
 const onSystems: Partial<Readonly<Record<CommandId, Handler>>> = {
   'virtRewind.createSnapshot': (run) => checkpoint(run, 'asked'),
   'virtRewind.quickCheckpoint': (run) => checkpoint(run, 'suggested'),
-  'virtRewind.revert': revertSystem,
+  'virtRewind.revert': (run) => (argumentsOf(run.call).target === undefined ? revertSystem(run) : revertToLast(run)),
   'virtRewind.revertToFavourite': revertToLast,
-  'virtRewind.revertToLast': revertToLast,
-  'virtRewind.undoRevert': undoSystemRevert,
+  'virtRewind.undo': undoSystemRevert,
   'virtRewind.renameSnapshot': renameSystem,
   'virtRewind.start': (run) => powerSystem(run, 'start'),
   'virtRewind.resume': (run) => powerSystem(run, 'start'),
@@ -94,7 +87,6 @@ const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
   ...Object.keys(labCommands),
   ...Object.keys(lessonCommands),
   ...Object.keys(viewCommands),
-  ...Object.keys(recentCommands),
   'virtRewind.copyName',
   'virtRewind.checkHealth',
 ] as CommandId[]);
@@ -109,14 +101,17 @@ function isOnWhole({ call }: CommandRun): boolean {
 }
 
 /** Keys that without a row mean the system that was chosen, where there is one: a VM that nobody sees named must not go back. */
-const onChosenSystem: ReadonlySet<CommandId> = new Set<CommandId>([
-  'virtRewind.quickCheckpoint',
-  'virtRewind.revertToFavourite',
-  'virtRewind.revertToLast',
-]);
+function isForChosen(id: CommandId, { call }: CommandRun): boolean {
+  const { target } = argumentsOf(call);
+  const isKey =
+    id === 'virtRewind.quickCheckpoint' ||
+    id === 'virtRewind.revertToFavourite' ||
+    (id === 'virtRewind.revert' && (target === 'last' || target === 'favourite'));
+  return isKey && call.kind === 'palette';
+}
 
 async function onChosen(id: CommandId, run: CommandRun): Promise<CommandRun> {
-  const isMeant = run.call.kind === 'palette' && onChosenSystem.has(id);
+  const isMeant = isForChosen(id, run);
   const shown = isMeant ? await run.chosen.find() : undefined;
   return shown === undefined ? run : ofSystem(run, shown.known.system.id);
 }

@@ -211,9 +211,10 @@ async function revertNow(
   void notify('info', `${message} ${t('The previous state was saved.')}`, undo)
     .then((button) =>
       button === undo
-        ? vscode.commands.executeCommand('virtRewind.undoRevert', {
+        ? vscode.commands.executeCommand('virtRewind.undo', {
             vm: view.ref.uuid,
             connection: view.ref.connection,
+            last: 'revert',
           })
         : undefined,
     )

@@ -97,7 +97,7 @@ export async function undoSystemRevert(run: CommandRun): Promise<SystemResult> {
     const name = displayLine(stored.system.name);
     throw new NothingThere(t('The system {0} has no revert to undo.', name));
   }
-  return revertTo(run, stored, point, 'virtRewind.undoRevert');
+  return revertTo(run, stored, point, 'virtRewind.undo');
 }
 
 export async function deletePoint(run: CommandRun): Promise<SystemResult> {
@@ -205,7 +205,7 @@ function tell(run: CommandRun, plan: SystemPlan, result: SystemResult, id: Comma
     .then((button) =>
       button === undefined
         ? undefined
-        : vscode.commands.executeCommand(plan.kind === 'revert' ? 'virtRewind.undoRevert' : 'virtRewind.revert', {
+        : vscode.commands.executeCommand(plan.kind === 'revert' ? 'virtRewind.undo' : 'virtRewind.revert', {
             system: plan.system.id,
           }),
     )

@@ -1,36 +1,88 @@
-// Undo and Redo: which operation of a VM's log is meant, and then an operation like any other.
+// Undo and Redo: what of a VM is meant, and then an operation like any other.
 import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
+import type { LoggedOperation } from '../../domain/loggedOperation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type UndoableOperation, UndoLook } from '../../engine/undoLook.js';
 import type { VmView } from '../../live/views.js';
 import { loggedWords, nothingInLogText, wayText } from '../../text/loggedText.js';
 import { titleOf } from '../../text/operationProgress.js';
+import { nothingToUndoText } from '../../text/operationText.js';
 import { agoText } from '../../text/relativeAge.js';
 import { askOne } from '../prompts/ask.js';
 import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
+import type { Choice } from '../prompts/pickTarget.js';
 import { seamlessWish } from '../readSettings.js';
+import { agentStepLines, revertToBeforeStep } from './agentSteps.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { existingVm, operateConfirmed } from './operate.js';
+import { revertTo } from './revertTo.js';
+import { sessionOf } from './sessionOf.js';
 import { targetVm } from './targets.js';
+import { undoWithLater } from './undoWithLater.js';
 
 /** More than a person reads. */
 const mostOffered = 50;
 
 export const undoCommands = {
-  /** Takes back an operation on a VM: any that nothing later rests on. */
-  'virtRewind.undo': (run) => undo(run, 'undo'),
+  /** Takes back what was done to a VM: an operation, those after it too, its last revert, a step of an agent. */
+  'virtRewind.undo': undo,
   /** Does again what was undone. */
-  'virtRewind.redo': (run) => undo(run, 'redo'),
+  'virtRewind.redo': redo,
 } satisfies CommandTable;
 
-async function undo(run: CommandRun, does: UndoableOperation['does']): Promise<unknown> {
-  const which =
-    does === 'undo' ? t('Select the VM whose operation to undo') : t('Select the VM whose operation to redo');
-  const view = await targetVm(run, which);
-  const { entry, way } = await pickEntry(run, view, does);
+async function undo(run: CommandRun): Promise<unknown> {
+  const { entry: id, last, andLater } = argumentsOf(run.call);
+  const view = await targetVm(run, t('Select the VM whose operation to undo'));
+  if (last === 'revert') {
+    return undoLastRevert(run, view);
+  }
+  const look = await UndoLook.at(run.engine, view.ref);
+  if (id !== undefined && andLater === true) {
+    return undoWithLater(run, view, look, id.toLowerCase());
+  }
+  if (id !== undefined) {
+    return undoOne(run, view, look.of(requireEntry(look, view, id)));
+  }
+  const steps = await agentStepLines(run, view);
+  const lines = [
+    ...operationLines(look, existingVm(run, view.ref), 'undo'),
+    ...steps.map((line) => ({ ...line, value: () => revertToBeforeStep(view, line.value) })),
+  ];
+  return pickAndUndo(run, view, lines, 'undo');
+}
+
+async function redo(run: CommandRun): Promise<unknown> {
+  const view = await targetVm(run, t('Select the VM whose operation to redo'));
+  const look = await UndoLook.at(run.engine, view.ref);
+  const { entry: id } = argumentsOf(run.call);
+  if (id === undefined) {
+    return pickAndUndo(run, view, operationLines(look, existingVm(run, view.ref), 'redo'), 'redo');
+  }
+  const found = look.redoOf(requireEntry(look, view, id));
+  if (found === undefined) {
+    throw new CommandError('notFound', nothingInLogText(view.vm.name, 'redo'), { vm: view.vm.name });
+  }
+  return undoOne(run, view, found);
+}
+
+/** What a VM was before its last revert, which is not always the last operation. */
+async function undoLastRevert(run: CommandRun, view: VmView): Promise<unknown> {
+  const undone = await sessionOf(run).findUndoableRevert(view);
+  if (undone === undefined) {
+    throw new NothingThere(nothingToUndoText(view.vm.name), { vm: view.vm.name });
+  }
+  const { snapshot, target, ...more } = undone;
+  return revertTo(run, view, snapshot, {
+    ...more,
+    id: 'virtRewind.undo',
+    ...(target !== undefined && { title: titleOf(view, target) }),
+  });
+}
+
+async function undoOne(run: CommandRun, view: VmView, { entry, way }: UndoableOperation): Promise<unknown> {
   if (way.kind === 'refusal') {
     throw new Failure('refused', { connection: view.ref.connection, vm: view.vm.name, refusal: way.refusal });
   }
@@ -51,44 +103,51 @@ async function undo(run: CommandRun, does: UndoableOperation['does']): Promise<u
   });
 }
 
-/** By its id, or from a list that says of each what it would do, or why nothing undoes it. */
-async function pickEntry(
-  run: CommandRun,
-  { ref, vm }: VmView,
-  does: UndoableOperation['does'],
-): Promise<UndoableOperation> {
-  const look = await UndoLook.at(run.engine, ref);
-  const id = argumentsOf(run.call).entry;
-  if (id !== undefined) {
-    const entry = look.find(id.toLowerCase());
-    const found = entry && (does === 'undo' ? look.of(entry) : look.redoOf(entry));
-    if (found === undefined) {
-      const why =
-        entry === undefined
-          ? t('The log of {0} has no entry {1}.', displayLine(vm.name), displayLine(id))
-          : nothingInLogText(vm.name, does);
-      throw new CommandError('notFound', why, { vm: vm.name });
-    }
-    return found;
+/** @throws CommandError `notFound` */
+function requireEntry(look: UndoLook, { vm }: VmView, id: string): LoggedOperation {
+  const entry = look.find(id.toLowerCase());
+  if (entry === undefined) {
+    const why = t('The log of {0} has no entry {1}.', displayLine(vm.name), displayLine(id));
+    throw new CommandError('notFound', why, { vm: vm.name });
   }
-  const offered = look.log
+  return entry;
+}
+
+type UndoLine = Choice<(run: CommandRun) => unknown>;
+
+/** Each says what it would do, or why nothing undoes it; where only later operations forbid it, they are undone with it. */
+function operationLines(look: UndoLook, view: VmView, does: UndoableOperation['does']): readonly UndoLine[] {
+  const now = Date.now();
+  return look.log
     .filter(({ unasked }) => unasked !== true)
     .map((entry) => look.of(entry))
     .filter((one) => one.does === does)
     .slice(-mostOffered)
-    .reverse();
-  if (offered.length === 0) {
+    .reverse()
+    .map((one) => {
+      const { entry, way } = one;
+      const steps = way.kind === 'refusal' ? look.backTo(entry) : [];
+      const isWithLater = steps.length > 1 && steps.every((step) => step.way.kind !== 'refusal');
+      return {
+        label: loggedWords(entry, view),
+        description: `${agoText(entry.at, now)} · ${entry.id}`,
+        detail: `→ ${isWithLater ? t('together with {0} later operations', steps.length - 1) : wayText(view, way)}`,
+        ...(way.kind === 'refusal' && !isWithLater && { icon: 'circle-slash' }),
+        value: (run: CommandRun) => (isWithLater ? undoWithLater(run, view, look, entry.id) : undoOne(run, view, one)),
+      };
+    });
+}
+
+async function pickAndUndo(
+  run: CommandRun,
+  { vm }: VmView,
+  lines: readonly UndoLine[],
+  does: UndoableOperation['does'],
+): Promise<unknown> {
+  if (lines.length === 0) {
     throw new NothingThere(nothingInLogText(vm.name, does), { vm: vm.name });
   }
-  const view = existingVm(run, ref);
-  const now = Date.now();
-  const lines = offered.map((value) => ({
-    label: loggedWords(value.entry, view),
-    description: `${agoText(value.entry.at, now)} · ${value.entry.id}`,
-    detail: `→ ${wayText(view, value.way)}`,
-    ...(value.way.kind === 'refusal' && { icon: 'circle-slash' }),
-    value,
-  }));
   const which = does === 'undo' ? t('Select the operation to undo') : t('Select the operation to redo');
-  return requireAnswer(await askOne(lines, which, displayLine(vm.name))).value;
+  const act = requireAnswer(await askOne(lines, which, displayLine(vm.name))).value;
+  return act(run);
 }

@@ -12,11 +12,7 @@ import type { Node } from '../tree/nodes.js';
 import { historyStyle } from './historyStyle.js';
 
 /** The commands that the page may call. */
-export const historyLinks = [
-  'virtRewind.undo',
-  'virtRewind.restoreState',
-  'virtRewind.revert',
-] as const satisfies readonly CommandId[];
+export const historyLinks = ['virtRewind.undo', 'virtRewind.revert'] as const satisfies readonly CommandId[];
 
 /** What can be done about an entry now. */
 export interface WayBack {
@@ -77,7 +73,7 @@ function actions(about: string, back: WayBack | undefined): string {
       ? []
       : [link('virtRewind.undo', [vm, ...of], does === 'undo' ? t('Undo…') : t('Redo…'), about)]),
     ...(restores === true
-      ? [link('virtRewind.restoreState', [vm, ...of], t('Restore the State Before This…'), about)]
+      ? [link('virtRewind.undo', [vm, { entry, andLater: true }], t('Restore the State Before This…'), about)]
       : []),
     ...(before === undefined
       ? []

@@ -46,7 +46,7 @@ export function pictureActions(): readonly (PictureAction & { readonly id: Comma
     { id: 'virtRewind.quickCheckpoint', title: t('Quick Checkpoint'), token: 'checkpointable' },
     { id: 'virtRewind.createSnapshot', title: t('Create Snapshot…'), token: 'checkpointable' },
     { id: 'virtRewind.consolidate', title: t('Consolidate Disks…'), token: 'consolidatable', shows: 'whatIf' },
-    { id: 'virtRewind.undoRevert', title: t('Undo Revert…'), token: 'undoable' },
+    { id: 'virtRewind.undo', title: t('Undo…'), token: 'undoable' },
     { id: 'virtRewind.renameSnapshot', title: t('Rename…'), token: 'describable', key: 'F2' },
     { id: 'virtRewind.editDescription', title: t('Edit Description…'), token: 'describable' },
     { id: 'virtRewind.compareWithPresent', title: t('Compare with Current State'), token: 'comparable' },

@@ -19,7 +19,7 @@ import { systemStyle } from './systemStyle.js';
 export const systemLinks = [
   'virtRewind.createSnapshot',
   'virtRewind.revert',
-  'virtRewind.undoRevert',
+  'virtRewind.undo',
   'virtRewind.deleteSnapshot',
   'virtRewind.showPicture',
 ] as const satisfies readonly CommandId[];
@@ -60,7 +60,7 @@ function tools({ known }: ShownSystem): string {
   const canUndo = known.points.some(({ auto }) => auto === 'revert');
   return `<nav aria-label="${htmlText(t('System'))}">
 ${link('virtRewind.createSnapshot', system, t('Create Snapshot…'), 'primary')}
-${canUndo ? link('virtRewind.undoRevert', system, t('Undo Revert…')) : ''}
+${canUndo ? link('virtRewind.undo', system, t('Undo…')) : ''}
 </nav>`;
 }
 

@@ -55,7 +55,7 @@ describe('the page of the history', () => {
     assert.deepEqual(links(page), [
       ['virtRewind.undo', [vm, { entry: ids[1] }]],
       ['virtRewind.undo', [vm, { entry: ids[0] }]],
-      ['virtRewind.restoreState', [vm, { entry: ids[0] }]],
+      ['virtRewind.undo', [vm, { entry: ids[0], andLater: true }]],
     ]);
     assert.deepEqual(wordsOf(page), ['Undo…', 'Undo…', 'Restore the State Before This…']);
     assert.match(page, /aria-label="Undo… 09:41 web: [^"]+"/u);

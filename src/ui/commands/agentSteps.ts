@@ -1,40 +1,35 @@
-// What agents did to a VM, step by step, each with the way back to before it, which is an ordinary revert with its question.
+// What agents did to a VM, step by step, each with the way back to before it.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { OperationRequest } from '../../domain/operation.js';
-import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
+import type { VmView } from '../../live/views.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { AgentCheckpoints, existingCheckpoints, findCheckpointBefore } from '../../journal/agentCheckpoints.js';
 import { readAudit } from '../../journal/readAudit.js';
 import { agentStepText, historyEntries } from '../../text/historyRows.js';
 import { operationWords } from '../../text/operationText.js';
 import { agoText } from '../../text/relativeAge.js';
-import { askOne } from '../prompts/ask.js';
-import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
-import type { CommandRun, CommandTable } from './commandServices.js';
-import { targetVm } from './targets.js';
+import { CommandError } from '../prompts/commandError.js';
+import type { Choice } from '../prompts/pickTarget.js';
+import type { CommandRun } from './commandServices.js';
 
 /** More than a person reads. */
 const mostOffered = 50;
 
-export const agentCommands = {
-  /** Goes back to before a step of an agent. */
-  'virtRewind.undoAgentStep': undoAgentStep,
-} satisfies CommandTable;
-
 type Entry = ReturnType<typeof historyEntries>[number];
 
-async function undoAgentStep(run: CommandRun): Promise<unknown> {
-  const { ref, vm } = await targetVm(run, t('Select a VM'));
+/** A line for each, the last first. Of a step without a snapshot before it, the value is undefined. */
+export async function agentStepLines(
+  run: CommandRun,
+  { ref }: VmView,
+): Promise<readonly Choice<Snapshot | undefined>[]> {
   const folder = run.history.folder;
   const entries = historyEntries(await readAudit(folder, run.log))
     .filter(({ vm: { uuid }, request }) => uuid === ref.uuid && request['kind'] === 'agent')
     .slice(0, mostOffered);
   if (entries.length === 0) {
-    throw new NothingThere(t('No agent has changed {0} from this editor yet.', displayLine(vm.name)), {
-      vm: vm.name,
-    });
+    return [];
   }
   const tree = await run.engine.readTree(ref);
   const there = existingCheckpoints(await new AgentCheckpoints(folder, run.log).of(ref), tree);
@@ -43,10 +38,11 @@ async function undoAgentStep(run: CommandRun): Promise<unknown> {
     return findSnapshot(tree, findCheckpointBefore(noted, Number(step))?.name ?? '');
   };
   const now = Date.now();
-  const lines = entries.map((entry) => {
+  return entries.map((entry) => {
     const snapshot = snapshotBefore(entry);
     const { did, ended } = agentStepText(entry);
     return {
+      group: t('Steps of agents'),
       label: did,
       description: `${agoText(entry.at, now)} · ${ended}`,
       detail: `→ ${snapshot === undefined ? goneText() : operationWords({ kind: 'revert' } as OperationRequest, snapshot.title)}`,
@@ -54,9 +50,10 @@ async function undoAgentStep(run: CommandRun): Promise<unknown> {
       value: snapshot,
     };
   });
-  const { value: snapshot } = requireAnswer(
-    await askOne(lines, t('Select the agent step to undo'), displayLine(vm.name)),
-  );
+}
+
+/** An ordinary revert, with its question. @throws CommandError */
+export function revertToBeforeStep({ ref, vm }: VmView, snapshot: Snapshot | undefined): Thenable<unknown> {
   if (snapshot === undefined) {
     throw new CommandError('notFound', goneText(), { vm: vm.name });
   }

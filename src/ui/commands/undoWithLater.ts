@@ -4,35 +4,22 @@ import { Failure } from '../../domain/failure.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type UndoableOperation, UndoLook } from '../../engine/undoLook.js';
 import type { VmView } from '../../live/views.js';
-import { loggedWords, nothingInLogText, wayText } from '../../text/loggedText.js';
+import { loggedWords, wayText } from '../../text/loggedText.js';
 import { titleOf } from '../../text/operationProgress.js';
-import { agoText } from '../../text/relativeAge.js';
-import { askOne } from '../prompts/ask.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
+import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
 import { seamlessWish } from '../readSettings.js';
-import { argumentsOf } from './commandArguments.js';
-import type { CommandRun, CommandTable } from './commandServices.js';
+import type { CommandRun } from './commandServices.js';
 import { mustConfirm } from './consent.js';
 import { existingVm, operate } from './operate.js';
-import { targetVm } from './targets.js';
 import { undoMomentOf } from './cancelMoment.js';
 
-/** More than a person reads. */
-const mostOffered = 50;
 /** In the question; all are in its details. */
 const mostTold = 3;
 
-export const restoreStateCommands = {
-  /** Undoes an operation and all after it. */
-  'virtRewind.restoreState': restoreState,
-} satisfies CommandTable;
-
-async function restoreState(run: CommandRun): Promise<void> {
-  const view = await targetVm(run, t('Select a VM'));
-  const look = await UndoLook.at(run.engine, view.ref);
-  const id = (argumentsOf(run.call).entry ?? (await pickEntry(view, look))).toLowerCase();
+/** @param id of the operation, which is undone with all after it */
+export async function undoWithLater(run: CommandRun, view: VmView, look: UndoLook, id: string): Promise<void> {
   const vm = displayLine(view.vm.name);
   const entry = look.find(id);
   const steps = entry === undefined ? [] : look.backTo(entry);
@@ -88,34 +75,4 @@ function requireWay(
     throw new Failure('refused', { connection: ref.connection, vm: vm.name, refusal: way.refusal });
   }
   return way;
-}
-
-async function pickEntry(view: VmView, look: UndoLook): Promise<string> {
-  const now = Date.now();
-  const lines = look.log
-    .filter(({ unasked }) => unasked !== true)
-    .map((entry) => ({ entry, steps: look.backTo(entry) }))
-    .slice(-mostOffered)
-    .reverse()
-    .flatMap(({ entry, steps }) => {
-      const refused = steps.find(({ way }) => way.kind === 'refusal');
-      const first = refused ?? steps[0];
-      return first === undefined
-        ? []
-        : [
-            {
-              label: loggedWords(entry, view),
-              description: `${agoText(entry.at, now)} · ${entry.id}`,
-              detail: `→ ${wayText(view, first.way)}${steps.length > 1 ? ` (${steps.length})` : ''}`,
-              ...(refused !== undefined && { icon: 'circle-slash' }),
-              value: entry.id,
-            },
-          ];
-    });
-  if (lines.length === 0) {
-    throw new NothingThere(nothingInLogText(view.vm.name, 'undo'), { vm: view.vm.name });
-  }
-  return requireAnswer(
-    await askOne(lines, t('Select the operation to undo, with all after it'), displayLine(view.vm.name)),
-  ).value;
 }
