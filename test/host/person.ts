@@ -1,5 +1,6 @@
 // A person at the keyboard, for tests: answers the questions that the extension asks, in order, and remembers what was
 // asked and said. VS Code itself shows no modal dialog in tests.
+import { AssertionError } from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { buttonsWidth, roomForButtons } from '../buttonWidth.js';
 
@@ -71,7 +72,7 @@ export class Person {
   readonly #originals = names.map((name) => [name, Reflect.get(vscode.window, name) as unknown] as const);
   readonly #answers: Answer[] = [];
   #listener: (() => void) | undefined;
-  /** What a box could not answer: it has nobody to throw to. */
+  /** What was not as a test awaited it, or a box could not answer: it may have nobody to throw to. */
   #unexpected: Error | undefined;
   #press: (said: Said) => string | undefined = () => undefined;
 
@@ -253,6 +254,12 @@ export class Person {
     if (answer === undefined) {
       throw new Error(`nobody expected the question "${asked.question}"`);
     }
-    return answer(asked);
+    try {
+      return await answer(asked);
+    } catch (error) {
+      // A command that no program called shows it as a message, and the test would go on.
+      this.#unexpected ??= error instanceof AssertionError ? error : undefined;
+      throw error;
+    }
   }
 }

@@ -61,7 +61,7 @@ describe('undo', () => {
       const [newest = '', middle = '', oldest = ''] = text.split('\n');
       assert.match(newest, /two.*→ deleting two/u);
       assert.ok(middle.includes(edited!.id), middle);
-      assert.match(oldest, /^\$\(circle-slash\) .*one.*→ two depends on it\. Undo these first: [0-9a-f]{8}\./u);
+      assert.match(oldest, /^creating snapshot one.*→ together with 2 later operations/u);
       assert.ok(oldest.includes(made!.id), oldest);
       return undefined;
     });
@@ -96,13 +96,17 @@ describe('undo', () => {
     );
   });
 
-  it('says why one cannot be undone when that is chosen, and does nothing', async () => {
+  it('says which later ones would go with it when it is chosen, and undoes none of them unasked', async () => {
     const before = await log();
-    person.will(({ choices }) => choices.at(-1));
+    person.will(
+      ({ choices }) => choices.at(-1),
+      ({ how, text }) => {
+        assert.equal(how, 'modal');
+        assert.match(text, /two/u);
+        return undefined;
+      },
+    );
     assert.equal(await fromMenu('virtRewind.undo', await rig.vmRow(vm)), undefined);
-    const [said] = person.said;
-    assert.equal(said?.severity, 'warning');
-    assert.match(said.message, /two” depends on it/u);
     await rejects(call('virtRewind.undo', { vm, entry: before[0]!.id, confirm }), 'refused');
     assert.deepEqual(await log(), before);
   });

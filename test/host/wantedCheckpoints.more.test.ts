@@ -220,7 +220,7 @@ describe('checkpoints by themselves', () => {
     person.will(({ choices }) => {
       const of = (title: string): number => choices.filter((label) => label.startsWith(title)).length;
       assert.deepEqual(
-        [choices.length, of('all by hand'), of('At the start of task build')],
+        [choices.length, of('all by hand'), of('Before debugging all of them')],
         [4, 1, 1],
         choices.join(),
       );
