@@ -7,7 +7,7 @@ import { landFirst } from './ui/firstLanding.js';
 import type { EditorContext } from './api/connectWithin.js';
 import type { VirtRewindApi } from './api/publicApi.js';
 import type { CommandServices, SystemsOfEditor } from './ui/commands/commandServices.js';
-import { registerCommands } from './ui/commands/registerCommands.js';
+import { registerCommands, type TitledCommand } from './ui/commands/registerCommands.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './session/openEngine.js';
 import { SharedSettings } from './session/sharedSettings.js';
@@ -17,7 +17,6 @@ import { stateFolder } from './journal/stateFolder.js';
 import { watchSpentClones } from './engine/spentClones.js';
 import { onDidChangeSettings, readSettings } from './ui/readSettings.js';
 import type { Settings } from './manifest/settings.js';
-import type { CommandId } from './verbs/verbs.js';
 import type { LayerCost } from './domain/layerCost.js';
 import { mayAct } from './domain/automaticActions.js';
 import { protectionMatcher } from './domain/protection.js';
@@ -287,9 +286,7 @@ function configuredConnections({ connections }: Settings): readonly string[] {
 }
 
 /** Its package.json is made from the table of verbs. */
-function commandsOf({ packageJSON }: vscode.Extension<unknown>): readonly CommandId[] {
-  const { contributes } = packageJSON as {
-    readonly contributes: { readonly commands: readonly { command: CommandId }[] };
-  };
-  return contributes.commands.map(({ command }) => command);
+function commandsOf({ packageJSON }: vscode.Extension<unknown>): readonly TitledCommand[] {
+  return (packageJSON as { readonly contributes: { readonly commands: readonly TitledCommand[] } }).contributes
+    .commands;
 }

@@ -39,7 +39,7 @@ async function bisect(run: CommandRun): Promise<BisectFinding | undefined> {
     const given = argumentsOf(run.call).bisect;
     await run.bisects.read();
     const hasOne = ({ ref }: VmView): boolean => run.bisects.of(ref) !== undefined;
-    const view = await targetVm(run, t('Select a VM'), ...(given === undefined ? [] : [hasOne]));
+    const view = await targetVm(run, ...(given === undefined ? [] : [hasOne]));
     const stored = await bisects.of(view.ref);
     switch (given ?? (await nextStep(run, view, stored))) {
       case 'beginAnew':

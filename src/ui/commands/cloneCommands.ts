@@ -56,10 +56,10 @@ async function beginning(
   asks: boolean,
 ): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
   if (isCalledOnSnapshot(run)) {
-    const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
+    const { view, snapshot } = await targetSnapshot(run);
     return { view, snapshot: snapshot.name };
   }
-  const view = await targetVm(run, t('Select a VM'));
+  const view = await targetVm(run);
   const { snapshots } = await run.engine.readTree(view.ref);
   return { view, snapshot: asks ? await pickBeginning(view, snapshots) : undefined };
 }
@@ -106,11 +106,11 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
 /** Of a VM that does not run, a snapshot is asked for. */
 async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
   if (isCalledOnSnapshot(run)) {
-    const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
+    const { view, snapshot } = await targetSnapshot(run);
     requireHere(view);
     return { view, snapshot: snapshot.name };
   }
-  const view = await targetVm(run, t('Select a VM'), ({ vm }) => vm.power === 'running');
+  const view = await targetVm(run, ({ vm }) => vm.power === 'running');
   requireHere(view);
   if (view.vm.power === 'running') {
     return { view, snapshot: undefined };
@@ -154,11 +154,11 @@ function makeForks(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Fork
 async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
   const { engine } = run;
   const { view, snapshot } = isCalledOnSnapshot(run)
-    ? await targetSnapshot(run, t('Select a snapshot')).then((target) => ({
+    ? await targetSnapshot(run).then((target) => ({
         ...target,
         snapshot: target.snapshot.name,
       }))
-    : { view: await targetVm(run, t('Select a VM')), snapshot: undefined };
+    : { view: await targetVm(run), snapshot: undefined };
   const { name } = argumentsOf(run.call);
   const wish = { ...(snapshot !== undefined && { snapshot }), ...(name !== undefined && { name }) };
   const isFork = view.vm.power === 'running' && snapshot === undefined;
@@ -209,7 +209,7 @@ async function startedClone(run: CommandRun, view: VmView, wish: SandboxWish): P
 
 /** With all files that were made for them. */
 async function discardClone(run: CommandRun): Promise<unknown> {
-  const views = await targetVms(run, t('Select the clone to delete'), ({ vm }) => vm.clone !== undefined);
+  const views = await targetVms(run, ({ vm }) => vm.clone !== undefined);
   const requests = views.map(({ ref }): DiscardRequest => ({ kind: 'discard', vm: ref }));
   const [only, ...others] = requests;
   const count = requests.length;

@@ -66,6 +66,8 @@ export interface CommandRun extends CommandServices {
   readonly offered?: readonly StoredSystem[];
   /** What the VMs that it has to do with are called, by UUID: who vanishes meanwhile is told of by its name. */
   readonly seen: Map<string, string>;
+  /** What the palette calls the command: the title of its lists. */
+  readonly title?: string;
 }
 
 /**

@@ -39,7 +39,7 @@ async function compareSnapshots(run: CommandRun): Promise<ComparisonResult | Sys
   if (isForSystem(run)) {
     return comparePoints(run, 'another');
   }
-  const [first, second, ...more] = await targetSnapshots(run, t('Select a snapshot'));
+  const [first, second, ...more] = await targetSnapshots(run);
   const { view, snapshot } = first;
   if (second !== undefined && (more.length > 0 || !sameVm(view.ref, second.view.ref))) {
     throw new CommandError('invalid', t('Select two snapshots of the same VM to compare them.'));
@@ -65,7 +65,7 @@ async function compareWithPresent(run: CommandRun): Promise<ComparisonResult | S
   if (isForSystem(run)) {
     return comparePoints(run, 'present');
   }
-  const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
+  const { view, snapshot } = await targetSnapshot(run);
   return compareStates(run, view, snapshot, undefined);
 }
 
@@ -109,8 +109,8 @@ export interface SystemComparisonResult {
 }
 
 async function comparePoints(run: CommandRun, what: 'another' | 'present'): Promise<SystemComparisonResult> {
-  const stored = await targetSystem(run, t('Select a system'));
-  const first = await targetPoint(run, stored, t('Select a restore point'));
+  const stored = await targetSystem(run);
+  const first = await targetPoint(run, stored);
   const second = what === 'present' ? undefined : await otherPoint(run, stored.points, first);
   await reachMembers(run, stored);
   const compared = await readSystemComparison(run.engine, stored, first, second, run.log);

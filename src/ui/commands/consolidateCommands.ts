@@ -27,7 +27,7 @@ const mebibyte = 1024 ** 2;
 
 /** Fewer layers below the present of a VM. */
 async function consolidate(run: CommandRun): Promise<OperationResult> {
-  const view = await targetVm(run, t('Select the VM whose disks to consolidate'));
+  const view = await targetVm(run);
   const request = await consolidateRequest(run, view);
   const isTold = request.targets !== undefined || request.downTo !== undefined;
   if (isTold || !mustConfirm(run)) {

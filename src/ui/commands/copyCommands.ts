@@ -64,10 +64,7 @@ function nameOf(run: CommandRun, row: Node): string {
 }
 
 async function askForNameToCopy(run: CommandRun): Promise<string> {
-  const placeholder = t('Select a snapshot');
-  return isCalledOnSnapshot(run)
-    ? (await targetSnapshot(run, placeholder)).snapshot.name
-    : (await targetVm(run, placeholder)).vm.name;
+  return isCalledOnSnapshot(run) ? (await targetSnapshot(run)).snapshot.name : (await targetVm(run)).vm.name;
 }
 
 const ofVm = [
@@ -99,7 +96,7 @@ function isOfSnapshot(name: OperationName): boolean {
 }
 
 async function snapshotRequests(run: CommandRun, given: CommandArguments): Promise<readonly OperationRequest[]> {
-  const { view, snapshot } = await targetSnapshot(run, t('Select a VM'));
+  const { view, snapshot } = await targetSnapshot(run);
   const about = { vm: view.ref, snapshot: snapshot.name };
   const { operation, scope = 'one', after = readSettings().revertPowerState } = given;
   const revert = { kind: 'revert', ...about, after } as const;
@@ -110,7 +107,7 @@ async function snapshotRequests(run: CommandRun, given: CommandArguments): Promi
 }
 
 async function vmRequests(run: CommandRun, { operation }: CommandArguments): Promise<readonly OperationRequest[]> {
-  const view = await targetVm(run, t('Select a VM'));
+  const view = await targetVm(run);
   // What a prune takes has to be told first, so it is no line of a list.
   const names = ofVm.filter((name) => (operation === undefined ? name !== 'prune' : name === operation));
   return Promise.all(names.map((name) => vmRequest(run, name, view)));

@@ -37,7 +37,7 @@ export const deleteCommands = {
 
 /** Deletes snapshots; their children keep their data. Of one snapshot, what is below it can go too, or alone. */
 async function deleteSnapshots(run: CommandRun): Promise<unknown> {
-  const targets = await targetSnapshots(run, t('Select the snapshot to delete'));
+  const targets = await targetSnapshots(run);
   const [only, ...others] = targets;
   return others.length === 0 ? deleteOne(run, only) : deleteSeveral(run, inDeleteOrder(targets));
 }
@@ -114,7 +114,7 @@ export interface PruneResult extends OperationResult {
 
 /** Deletes snapshots by a rule, after a look at which. */
 async function prune(run: CommandRun): Promise<PruneResult> {
-  const view = await targetVm(run, t('Select the VM whose snapshots to prune'));
+  const view = await targetVm(run);
   const plan = await planOrRefuse(run, await pruneRequest(run, view));
   const untimed = await untimedIn(run, view);
   const wanted = isRuleGiven(argumentsOf(run.call)) ? plan : await askWhichToPrune(run, view, plan, untimed);

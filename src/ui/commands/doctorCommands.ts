@@ -33,12 +33,12 @@ async function examinedVms(run: CommandRun): Promise<readonly VmView[]> {
     const connected = await Promise.all([...uris].map((uri) => run.engine.connect(uri)));
     return connected.flatMap(({ vms }) => vms);
   }
-  return targetVms(run, t('Select a VM'));
+  return targetVms(run);
 }
 
 /** The doctor's repairs of a VM, each shown as a plan before it is done. */
 async function repair(run: CommandRun): Promise<OperationResult> {
-  const view = await targetVm(run, t('Select a VM'));
+  const view = await targetVm(run);
   const { diagnoses } = await run.health.examine(view.ref);
   const mendable = diagnoses.flatMap(({ problem, repair: repairSteps }) =>
     repairSteps === undefined ? [] : [{ problem, ...repairSteps }],

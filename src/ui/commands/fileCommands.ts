@@ -22,12 +22,11 @@ export const fileCommands = {
 
 /** Opens the XML of a VM or a snapshot, read-only. */
 async function showXml(run: CommandRun): Promise<void> {
-  const placeholder = t('Select a VM or a snapshot to show its XML');
   if (isCalledOnSnapshot(run)) {
-    const { view, snapshot } = await targetSnapshot(run, placeholder);
+    const { view, snapshot } = await targetSnapshot(run);
     await run.documents.open(view.ref, snapshot.name);
   } else {
-    await run.documents.open((await targetVm(run, placeholder)).ref);
+    await run.documents.open((await targetVm(run)).ref);
   }
 }
 
@@ -36,10 +35,9 @@ async function showXml(run: CommandRun): Promise<void> {
  * that were copied, or the one that was shown.
  */
 async function showFiles(run: CommandRun): Promise<{ readonly paths: readonly string[] }> {
-  const question = t('Select a VM or a snapshot to show its files');
   const { view, snapshot } = isCalledOnSnapshot(run)
-    ? await targetSnapshot(run, question)
-    : { view: await targetVm(run, question), snapshot: undefined };
+    ? await targetSnapshot(run)
+    : { view: await targetVm(run), snapshot: undefined };
   const read = await run.engine.readFiles(view.ref);
   const name = snapshot?.title ?? view.vm.name;
   const files =
@@ -119,7 +117,7 @@ async function show(path: string): Promise<void> {
 
 /** Opens the file to which libvirt logs a VM's serial console, at its end, and follows it. */
 async function openConsoleLog(run: CommandRun): Promise<{ readonly path: string } | undefined> {
-  const view = await targetVm(run, t('Select a VM'), ({ vm }) => vm.consoleLog !== undefined);
+  const view = await targetVm(run, ({ vm }) => vm.consoleLog !== undefined);
   const path = view.vm.consoleLog;
   const vm = view.vm.name;
   if (path === undefined) {

@@ -27,7 +27,7 @@ export const guestCommands = {
 
 /** Opens the serial console of a VM in a terminal. It waits for a VM that is off, and follows it through reverts. */
 async function openConsole(run: CommandRun): Promise<{ readonly vm: string }> {
-  const view = await targetVm(run, t('Select a VM'));
+  const view = await targetVm(run);
   await run.consoles.show(view);
   return { vm: view.vm.name };
 }
@@ -36,7 +36,7 @@ const isRunning = ({ vm }: VmView): boolean => vm.power === 'running';
 
 /** Puts the IP address of a VM on the clipboard. */
 async function copyIpAddress(run: CommandRun): Promise<{ readonly address: string }> {
-  const view = await targetVm(run, t('Select a VM'), isRunning);
+  const view = await targetVm(run, isRunning);
   const address = await pickAddress(run, view, t('Select the address of {0} to copy', view.vm.name));
   await vscode.env.clipboard.writeText(address);
   noteInStatusBar(t('Copied {0}', address));
@@ -75,7 +75,7 @@ const remoteSsh = 'ms-vscode-remote.remote-ssh';
 
 /** Logs in on a VM: in a terminal, or in a window of its own where Remote - SSH is installed. Asks for the user once. */
 async function connectSsh(run: CommandRun): Promise<{ readonly address: string; readonly user: string }> {
-  const view = await targetVm(run, t('Select a VM'), isRunning);
+  const view = await targetVm(run, isRunning);
   const address = await pickAddress(run, view, t('Select the address of {0} to connect to', view.vm.name));
   const user = await chooseUser(run, view);
   if ((await chooseWhere(run, view)) === 'window') {
@@ -89,7 +89,7 @@ async function connectSsh(run: CommandRun): Promise<{ readonly address: string; 
 
 /** Runs a program in a guest by its agent, without network and login, and shows in a terminal what it writes. */
 async function runInGuest(run: CommandRun): Promise<{ readonly vm: string }> {
-  const { ref, vm } = await targetVm(run, t('Select a VM'), isRunning);
+  const { ref, vm } = await targetVm(run, isRunning);
   const [program, ...args] = argumentsOf(run.call).program ?? ['sh', '-c', await askLine(run, vm)];
   await run.runTask(vm.name, { action: 'run', vm: vm.name, connection: ref.connection, program, args });
   return { vm: vm.name };
@@ -150,7 +150,7 @@ const isActive = ({ vm }: VmView): boolean => vm.power === 'running' || vm.power
 
 /** Shows in a tab what the display of a VM shows now; called again, what it shows then. */
 async function showScreenshot(run: CommandRun): Promise<{ readonly vm: string }> {
-  const view = await targetVm(run, t('Select a VM'), isActive);
+  const view = await targetVm(run, isActive);
   const { name } = view.vm;
   if (!isActive(view)) {
     throw new CommandError('unsupported', t('{0} is not running, so it has no display.', name), { vm: name });
@@ -170,7 +170,7 @@ async function showScreenshot(run: CommandRun): Promise<{ readonly vm: string }>
 
 /** Shows the display of a VM in virt-viewer, where that is installed. */
 async function openDisplay(run: CommandRun): Promise<{ readonly vm: string }> {
-  const { ref, vm } = await targetVm(run, t('Select a VM'), isRunning);
+  const { ref, vm } = await targetVm(run, isRunning);
   const hasScreen = vscode.env.remoteName === undefined && vscode.env.uiKind === vscode.UIKind.Desktop;
   if (!hasScreen || !isLocalUri(ref.connection)) {
     const sentence = t(

@@ -22,7 +22,7 @@ const isRunning = ({ vm }: VmView): boolean => vm.power === 'running';
 const usualFolder = '/tmp/';
 
 async function copyFile(run: CommandRun): Promise<CopiedFile> {
-  const view = await targetVm(run, t('Select a VM'), isRunning);
+  const view = await targetVm(run, isRunning);
   const to = argumentsOf(run.call).to ?? (await chooseWay(run, view));
   return to === 'guest' ? copyFileToVm(run, view) : copyFileFromVm(run, view);
 }

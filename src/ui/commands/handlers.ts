@@ -92,7 +92,7 @@ const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
 ] as CommandId[]);
 
 async function showSystemPicture(run: CommandRun): Promise<void> {
-  await run.systems.pictures.show((await targetSystem(run, '')).system.id);
+  await run.systems.pictures.show((await targetSystem(run)).system.id);
 }
 
 /** On the row of a system, and not of one of its restore points. */

@@ -27,7 +27,7 @@ export const healthCommands = {
 /** A report on what is wrong with VMs' chains, snapshots and space, or soon will be; changes nothing. */
 async function checkHealth(run: CommandRun): Promise<void> {
   const unreached: string[] = [];
-  const system = isForSystem(run) ? await targetSystem(run, t('Select a system')) : undefined;
+  const system = isForSystem(run) ? await targetSystem(run) : undefined;
   const asked = system === undefined ? await vmsOfCall(run) : await membersOf(run, system);
   const of = system?.system.name ?? (asked?.length === 1 ? asked[0]?.vm.name : undefined);
   const name = of === undefined ? t('Health') : t('Health: {0}', of);
@@ -60,9 +60,9 @@ async function vmsOfCall(run: CommandRun): Promise<readonly VmView[] | undefined
       const connected = await Promise.all([...uris].map((uri) => run.engine.connect(uri)));
       return connected.flatMap(({ vms }) => vms);
     }
-    return targetVms(run, t('Select a VM'));
+    return targetVms(run);
   }
-  return argumentsOf(run.call).vm === undefined ? undefined : targetVms(run, t('Select a VM'));
+  return argumentsOf(run.call).vm === undefined ? undefined : targetVms(run);
 }
 
 /** A connection that cannot be reached is told of, and stops nobody else's check. */
@@ -111,7 +111,7 @@ async function checkedVm(run: CommandRun, ref: VmView['ref']): Promise<readonly 
 async function snoozeHealth(run: CommandRun): Promise<void> {
   const wrongWith = (ref: VmView['ref']): readonly Problem[] =>
     (run.health.healthOf(ref)?.found ?? []).filter((problem) => severityOf(problem) !== 'note');
-  const view = await targetVm(run, t('Select a VM'), ({ ref }) => wrongWith(ref).length > 0);
+  const view = await targetVm(run, ({ ref }) => wrongWith(ref).length > 0);
   const found = wrongWith(view.ref);
   if (found.length === 0) {
     noteInStatusBar(t('No problems found on {0}.', view.vm.name));

@@ -25,7 +25,7 @@ interface RenewedVm {
 
 /** One after another: what fails in one guest stops it before the next one. */
 async function renew(run: CommandRun): Promise<readonly RenewedVm[]> {
-  const views = await targetVms(run, t('Select a VM'), ({ vm }) => vm.power === 'running');
+  const views = await targetVms(run, ({ vm }) => vm.power === 'running');
   const names = views.map(({ vm }) => vm.name);
   if (mustConfirm(run)) {
     const title = identityQuestion(names);

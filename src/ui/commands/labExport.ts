@@ -49,7 +49,7 @@ export async function exportLab(run: CommandRun): Promise<ExportedFile> {
 
 /** @throws Failure `notFound`: half of a system is another lab */
 async function membersOf(run: CommandRun): Promise<ExportTargets> {
-  const stored = await targetSystem(run, '');
+  const stored = await targetSystem(run);
   await reachMembers(run, stored);
   const views = stored.system.members.map((member) => {
     const view = run.engine.findVm(member);

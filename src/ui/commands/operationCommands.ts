@@ -23,7 +23,7 @@ export const operationCommands = {
  * way; the operation itself tells how it ended.
  */
 async function cancelOperation(run: CommandRun): Promise<void> {
-  const view = await targetVm(run, t('Select a VM'), ({ ref }) => run.running.has(ref));
+  const view = await targetVm(run, ({ ref }) => run.running.has(ref));
   const { operation } = view;
   if (!run.running.has(view.ref)) {
     throw new CommandError(
@@ -52,7 +52,7 @@ async function cancelOperation(run: CommandRun): Promise<void> {
  * is, and others may be begun again.
  */
 async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: readonly string[] }> {
-  const view = await targetVm(run, t('Select the VM whose interrupted operation to finish'));
+  const view = await targetVm(run);
   const { ref, vm } = view;
   if (argumentsOf(run.call).dismiss === true) {
     return dismissUnfinished(run, view);

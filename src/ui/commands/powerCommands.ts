@@ -9,17 +9,17 @@ import { targetVms } from './targets.js';
 
 export const powerCommands = {
   /** Starts VMs; from its saved state where there is one. */
-  'virtRewind.start': (run) => power(run, 'start', t('Select a VM')),
+  'virtRewind.start': (run) => power(run, 'start'),
   /** Asks the guests to shut down, and waits until they have. */
-  'virtRewind.shutDown': (run) => power(run, 'shutDown', t('Select the VM to shut down')),
+  'virtRewind.shutDown': (run) => power(run, 'shutDown'),
   /** As if the plug were pulled; asks first. */
-  'virtRewind.forceOff': (run) => power(run, 'forceOff', t('Select the VM to force off')),
+  'virtRewind.forceOff': (run) => power(run, 'forceOff'),
   /** Stops the processors of VMs. */
-  'virtRewind.pause': (run) => power(run, 'pause', t('Select the VM to pause')),
+  'virtRewind.pause': (run) => power(run, 'pause'),
   /** Lets paused VMs go on. */
-  'virtRewind.resume': (run) => power(run, 'resume', t('Select a VM')),
+  'virtRewind.resume': (run) => power(run, 'resume'),
   /** Asks the guests to restart. */
-  'virtRewind.restart': (run) => power(run, 'restart', t('Select the VM to restart')),
+  'virtRewind.restart': (run) => power(run, 'restart'),
 } satisfies CommandTable;
 
 /** A list offers the VMs whose rows have the menu; whether it can be done is for the plan to say. */
@@ -32,10 +32,8 @@ const tokens: Readonly<Record<PowerAction, (typeof menuTokens)[number]>> = {
   restart: 'restartable',
 };
 
-async function power(run: CommandRun, action: PowerAction, placeholder: string): Promise<unknown> {
-  const views = await targetVms(run, placeholder, (view) =>
-    vmTokens(view, { readOnly: false }).split(';').includes(tokens[action]),
-  );
+async function power(run: CommandRun, action: PowerAction): Promise<unknown> {
+  const views = await targetVms(run, (view) => vmTokens(view, { readOnly: false }).split(';').includes(tokens[action]));
   const requests = views.map(({ ref }) => ({ kind: 'power', vm: ref, action }) as const);
   const asks = question(action, requests.length);
   const [only, ...others] = requests;

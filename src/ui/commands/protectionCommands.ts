@@ -12,19 +12,17 @@ import { CommandError } from '../prompts/commandError.js';
 
 export const protectionCommands = {
   /** From now on nothing that deletes by rule touches the snapshot, and its age is no warning. */
-  'virtRewind.keepSnapshot': (run) =>
-    markSnapshots(run, 'kept', t('Select a snapshot'), (titles) => t('Kept: {0}', titles)),
+  'virtRewind.keepSnapshot': (run) => markSnapshots(run, 'kept', (titles) => t('Kept: {0}', titles)),
   /** Takes back that a snapshot is to be kept. */
-  'virtRewind.unkeepSnapshot': (run) =>
-    markSnapshots(run, 'free', t('Select a snapshot'), (titles) => t('No longer kept: {0}', titles)),
+  'virtRewind.unkeepSnapshot': (run) => markSnapshots(run, 'free', (titles) => t('No longer kept: {0}', titles)),
   /** From now on one command and one key go back to it; the VM's favourite before is one no longer. */
   'virtRewind.markFavourite': async (run) => {
-    const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
+    const { view, snapshot } = await targetSnapshot(run);
     await run.engine.setFavourite(view.ref, snapshot.name);
     noteInStatusBar(t('Favourite of {0}: {1}', view.vm.name, snapshot.title));
   },
   'virtRewind.unmarkFavourite': async (run) => {
-    const { ref, vm } = await targetVm(run, t('Select a VM'), hasFavourite);
+    const { ref, vm } = await targetVm(run, hasFavourite);
     await run.engine.setFavourite(ref, undefined);
     noteInStatusBar(t('{0} no longer has a favourite.', vm.name));
   },
@@ -37,13 +35,8 @@ function hasFavourite({ favourite }: VmView): boolean {
 }
 
 /** Puts the mark "keep" on snapshots, or takes it off: each VM's in one go. */
-async function markSnapshots(
-  run: CommandRun,
-  kept: 'kept' | 'free',
-  placeholder: string,
-  said: (titles: string) => string,
-): Promise<void> {
-  const targets = await targetSnapshots(run, placeholder);
+async function markSnapshots(run: CommandRun, kept: 'kept' | 'free', said: (titles: string) => string): Promise<void> {
+  const targets = await targetSnapshots(run);
   const views = new Map<string, VmView>(targets.map(({ view }) => [vmKey(view.ref), view]));
   for (const { ref, vm } of kept === 'free' ? views.values() : []) {
     const favourite = await run.engine.readFavourite(ref);
@@ -67,7 +60,7 @@ async function markSnapshots(
 async function protectVm(run: CommandRun): Promise<void> {
   const { protectedVms } = readSettings();
   const isProtected = protectionMatcher(protectedVms);
-  const views = await targetVms(run, t('Select a VM'), ({ vm }) => !isProtected(vm));
+  const views = await targetVms(run, ({ vm }) => !isProtected(vm));
   const added = views.filter(({ vm }) => !isProtected(vm)).map(({ vm }) => (/[*?]/u.test(vm.name) ? vm.uuid : vm.name));
   if (added.length > 0) {
     await writeSetting('protectedVms', [...new Set([...protectedVms, ...added])]);
@@ -81,7 +74,7 @@ async function protectVm(run: CommandRun): Promise<void> {
  */
 async function unprotectVm(run: CommandRun): Promise<void> {
   const { protectedVms } = readSettings();
-  const views = await targetVms(run, t('Select the VM to unprotect'), ({ vm }) => protectionMatcher(protectedVms)(vm));
+  const views = await targetVms(run, ({ vm }) => protectionMatcher(protectedVms)(vm));
   const kept = protectedVms.filter((pattern) => !views.some(({ vm }) => isNameOnly(pattern, vm)));
   const still = views.find(({ vm }) => protectionMatcher(kept)(vm));
   if (still !== undefined) {

@@ -8,18 +8,25 @@ import { healthNotices } from '../health/healthNotices.js';
 import { recoveryNotices } from '../prompts/recoveryNotices.js';
 import { RunningOperations } from './runningOperations.js';
 
+/** As package.json has it, and the editor translates it: an object where the title is not the English one. */
+export interface TitledCommand {
+  readonly command: CommandId;
+  readonly title: string | { readonly value: string };
+}
+
 /**
  * Ends with every command unregistered. Operations that run go on to their end in the daemon.
  *
- * @param ids as package.json has them: the table that it is made from is not needed to start
+ * @param commands as package.json has them: the table that it is made from is not needed to start
  */
-export function registerCommands(ids: readonly CommandId[], services: CommandServices): Disposable {
+export function registerCommands(commands: readonly TitledCommand[], services: CommandServices): Disposable {
   const store = new DisposableStore();
   const running = new RunningOperations();
-  for (const id of ids) {
+  for (const { command: id, title } of commands) {
     const call = async (first: unknown, second: unknown): Promise<unknown> => {
       const { handlerOf, runCommand } = await import('./handlers.js');
-      return runCommand(id, handlerOf(id), services, running)(first, second);
+      const named = { id, title: typeof title === 'string' ? title : title.value };
+      return runCommand(named, handlerOf(id), services, running)(first, second);
     };
     store.add(vscode.commands.registerCommand(id, call));
   }

@@ -28,7 +28,7 @@ async function revert(run: CommandRun): Promise<unknown> {
   if (target === 'branch' || run.call.kind === 'palette') {
     return revertByList(run, target);
   }
-  const { view, snapshot } = await targetSnapshot(run, t('Select the snapshot to revert to'));
+  const { view, snapshot } = await targetSnapshot(run);
   return revertTo(run, view, snapshot, { id: 'virtRewind.revert' });
 }
 
@@ -36,7 +36,6 @@ async function revert(run: CommandRun): Promise<unknown> {
 async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
   const view = await activeOrPickedVm(
     run,
-    t('Select the VM to revert to its favourite'),
     ({ favourite }) => favourite !== undefined,
     (one) => (one.favourite === undefined ? undefined : `★ ${titleOf(one, one.favourite)}`),
   );
@@ -53,11 +52,7 @@ async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
 
 /** Goes back to the newest snapshot of a VM that somebody took: what reverts and their layouts have left does not count. */
 async function revertToLast(run: CommandRun): Promise<OperationResult> {
-  const view = await activeOrPickedVm(
-    run,
-    t('Select the VM to revert to its last checkpoint'),
-    ({ snapshotCount }) => snapshotCount !== 0,
-  );
+  const view = await activeOrPickedVm(run, ({ snapshotCount }) => snapshotCount !== 0);
   const tree = await run.engine.readTree(view.ref);
   const last = sortSnapshots(tree, 'time').findLast(({ trailers }) => trailers.auto === undefined);
   if (last === undefined) {

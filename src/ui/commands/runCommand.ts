@@ -28,7 +28,7 @@ import type { RunningOperations } from './runningOperations.js';
  * that shows its own message must not reject, and one that rejects must not show.
  */
 export function runCommand(
-  id: CommandId,
+  { id, title }: { readonly id: CommandId; readonly title: string },
   handler: Handler,
   services: CommandServices,
   running: RunningOperations,
@@ -46,7 +46,7 @@ export function runCommand(
       const call = parseCall(first, others, () => (isUnsure ? [] : tree.focus.selection));
       byProgram = call.kind === 'program';
       refuseUnreachable(services.engine, id, call);
-      return await handler({ ...services, call, running, seen });
+      return await handler({ ...services, call, running, seen, title });
     } catch (reason) {
       const error = nameVm(reason, seen);
       if (error instanceof DismissedError) {

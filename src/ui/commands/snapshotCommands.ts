@@ -34,7 +34,7 @@ type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 /** Asks for the kind, the title and a description, as far as they are not given. */
 async function createSnapshot(run: CommandRun): Promise<OperationResult> {
   const given = argumentsOf(run.call);
-  const view = await targetVm(run, t('Select a VM'));
+  const view = await targetVm(run);
   const tree = await run.engine.readTree(view.ref);
   const git = gitReference();
   const suggestion = suggestTitle(git, tree.snapshots, new Date());
@@ -129,8 +129,7 @@ export async function checkpointRequest(
 
 /** A snapshot without a question; can be undone. */
 async function quickCheckpoint(run: CommandRun): Promise<unknown> {
-  const question = t('Select a VM');
-  const views = run.call.kind === 'rows' ? await targetVms(run, question) : [await activeOrPickedVm(run, question)];
+  const views = run.call.kind === 'rows' ? await targetVms(run) : [await activeOrPickedVm(run)];
   const requests = await Promise.all(
     views.map(({ ref }) => checkpointRequest(run, ref, ({ snapshots }) => checkpointTitle(snapshots, new Date()))),
   );
@@ -176,7 +175,7 @@ function offerUndo(
 
 /** Changes the description of a snapshot, and the title where one is given; its name stays. */
 async function editDescription(run: CommandRun): Promise<OperationResult> {
-  const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
+  const { view, snapshot } = await targetSnapshot(run);
   const given = argumentsOf(run.call);
   const title = given.title ?? snapshot.title;
   // Who gives a title wants the description as it is.
@@ -187,7 +186,7 @@ async function editDescription(run: CommandRun): Promise<OperationResult> {
 
 /** Another name where libvirt can hold it, else another title. */
 async function renameSnapshot(run: CommandRun): Promise<OperationResult> {
-  const { view, snapshot } = await targetSnapshot(run, t('Select a snapshot'));
+  const { view, snapshot } = await targetSnapshot(run);
   const others = (view.tree?.snapshots ?? []).filter(({ name }) => name !== snapshot.name);
   const title = argumentsOf(run.call).title ?? (await askTitle(snapshot.title, others, { vm: view.vm.name }));
   const follow = run.tree.focus.follow({ ref: view.ref, row: rowOfCall(run) });

@@ -21,7 +21,7 @@ import type { CommandRun } from './commandServices.js';
 import { targetSystem } from './systemTargets.js';
 
 export async function setStartOrder(run: CommandRun): Promise<void> {
-  const { system } = await targetSystem(run, t('Select a system'));
+  const { system } = await targetSystem(run);
   const member = await targetMember(run, system);
   const given = argumentsOf(run.call);
   const after = given.startsAfter?.map((one) => requireMember(system, one).uuid) ?? (await pickBefore(system, member));

@@ -57,13 +57,13 @@ async function createSystem(run: CommandRun): Promise<{ readonly system: string 
 
 /** Another name for a system, or another title for its restore point. */
 export async function renameSystem(run: CommandRun): Promise<void> {
-  const stored = await targetSystem(run, t('Select a system'));
+  const stored = await targetSystem(run);
   const { system, points } = stored;
   const systems = await run.systems.open();
   const { title: given, snapshot } = argumentsOf(run.call);
   const isPoint = snapshot !== undefined || (run.call.kind === 'rows' && run.call.rows[0].kind === 'point');
   if (isPoint) {
-    const point = await targetPoint(run, stored, '');
+    const point = await targetPoint(run, stored);
     const taken = points.filter((one) => one !== point);
     const title =
       given ??
@@ -112,7 +112,7 @@ function nameProblem(text: string, isTaken: boolean): string | undefined {
 
 /** The system is forgotten; its VMs and their snapshots stay. */
 export async function dissolve(run: CommandRun): Promise<void> {
-  const stored = await targetSystem(run, t('Select the system to ungroup'));
+  const stored = await targetSystem(run);
   const name = displayLine(stored.system.name);
   if (mustConfirm(run)) {
     const kept = t('Keeps the VMs and all their snapshots.');
@@ -155,7 +155,7 @@ function vmsLine({ system }: StoredSystem): string {
 
 /** What broke off on a system is brought to its end, or a person says that it was seen to. */
 async function recover(run: CommandRun): Promise<unknown> {
-  const stored = await targetSystem(run, t('Select the system whose interrupted operation to resume'));
+  const stored = await targetSystem(run);
   const systems = await run.systems.open();
   const entry = run.systems.known.find(stored.system.id)?.unfinished;
   const recovered = await systems.recover(stored.system, 'asked');

@@ -32,7 +32,7 @@ import { sessionOf } from './sessionOf.js';
 
 /** A restore point of all VMs of a system, at one moment: what its members on connections that are away say is told. */
 export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'): Promise<SystemResult> {
-  const stored = await targetSystem(run, t('Select a system'));
+  const stored = await targetSystem(run);
   const given = argumentsOf(run.call);
   const titles = stored.points.map((point) => ({ name: point.title, title: point.title }));
   const suggestion = checkpointTitle(titles, new Date());
@@ -73,25 +73,21 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
 }
 
 export async function revertSystem(run: CommandRun): Promise<SystemResult> {
-  const stored = await targetSystem(run, t('Select the system to revert'));
-  const point = await targetPoint(
-    run,
-    stored,
-    t('Select the restore point to revert all VMs of {0} to', stored.system.name),
-  );
+  const stored = await targetSystem(run);
+  const point = await targetPoint(run, stored);
   return revertTo(run, stored, point, 'virtRewind.revert');
 }
 
 /** To the newest restore point that somebody made. */
 export async function revertToLast(run: CommandRun): Promise<SystemResult> {
-  const stored = await targetSystem(run, t('Select the system to revert'));
+  const stored = await targetSystem(run);
   const point = stored.points.findLast(({ auto }) => auto === undefined);
-  return revertTo(run, stored, point ?? (await targetPoint(run, stored, '')), 'virtRewind.revert');
+  return revertTo(run, stored, point ?? (await targetPoint(run, stored)), 'virtRewind.revert');
 }
 
 /** Brings back what the last revert of the system left. */
 export async function undoSystemRevert(run: CommandRun): Promise<SystemResult> {
-  const stored = await targetSystem(run, t('Select the system whose last revert to undo'));
+  const stored = await targetSystem(run);
   const point = stored.points.findLast(({ auto }) => auto === 'revert');
   if (point === undefined) {
     const name = displayLine(stored.system.name);
@@ -101,8 +97,8 @@ export async function undoSystemRevert(run: CommandRun): Promise<SystemResult> {
 }
 
 export async function deletePoint(run: CommandRun): Promise<SystemResult> {
-  const stored = await targetSystem(run, t('Select the system whose restore point to delete'));
-  const point = await targetPoint(run, stored, t('Select the restore point of {0} to delete', stored.system.name));
+  const stored = await targetSystem(run);
+  const point = await targetPoint(run, stored);
   const at = stored.points.indexOf(point);
   const near = stored.points[at + 1] ?? stored.points[at - 1];
   const follow = run.tree.focus.followSystem(stored.system.id, rowOfCall(run));

@@ -15,10 +15,7 @@ import { targetSystem } from './systemTargets.js';
 
 /** Starts all VMs of a system in their order, each when those before it are up; or shuts them down, last the ones that others come after. */
 export async function powerSystem(run: CommandRun, action: SystemPowerAction): Promise<SystemPowerResult> {
-  const stored = await targetSystem(
-    run,
-    action === 'start' ? t('Select a system') : t('Select the system to shut down'),
-  );
+  const stored = await targetSystem(run);
   const systems = await run.systems.open();
   try {
     const plan = await showInView(treeViewId, () => systems.planPower(stored, action));

@@ -24,7 +24,7 @@ export interface PrunedPoints {
 }
 
 export async function pruneSystem(run: CommandRun): Promise<PrunedPoints> {
-  const stored = await targetSystem(run, t('Select the system whose restore points to prune'));
+  const stored = await targetSystem(run);
   const systems = await run.systems.open();
   const rule = await askForRule(run, stored);
   const prune = await showInView(treeViewId, () => planSystemPrune(systems, run.engine, stored, rule, Date.now()));

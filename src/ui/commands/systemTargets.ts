@@ -12,7 +12,7 @@ import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 
 /** @throws CommandError `notFound` where there is none */
-export async function targetSystem(run: CommandRun, placeholder: string): Promise<StoredSystem> {
+export async function targetSystem(run: CommandRun): Promise<StoredSystem> {
   const { systems } = await (await run.systems.open()).list();
   const row = run.call.kind === 'rows' ? run.call.rows.find(isSystemPart) : undefined;
   const wanted = row?.system ?? argumentsOf(run.call).system;
@@ -31,7 +31,8 @@ export async function targetSystem(run: CommandRun, placeholder: string): Promis
           description: stored.system.members.map(({ name }) => name).join(', '),
           value: stored,
         })),
-        placeholder,
+        t('Select a system'),
+        run.title,
       );
 }
 
@@ -47,11 +48,7 @@ export function requireSystem(found: StoredSystem | undefined, called: string): 
 }
 
 /** The point of the row, the one of that title, or the one picked, newest first. @throws CommandError `notFound` */
-export async function targetPoint(
-  run: CommandRun,
-  { system, points }: StoredSystem,
-  placeholder: string,
-): Promise<SystemPoint> {
+export async function targetPoint(run: CommandRun, { system, points }: StoredSystem): Promise<SystemPoint> {
   const row = run.call.kind === 'rows' ? run.call.rows.find(({ kind }) => kind === 'point') : undefined;
   const { snapshot } = argumentsOf(run.call);
   const wanted = row?.kind === 'point' ? row.point : snapshot;
@@ -72,7 +69,8 @@ export async function targetPoint(
       description: agoText(point.createdAt, Date.now()),
       value: point,
     })),
-    placeholder,
+    t('Select a restore point'),
+    run.title,
   );
 }
 

@@ -29,37 +29,26 @@ export type VmFilter = (view: VmView) => boolean;
 type VmDescription = (view: VmView) => string | undefined;
 
 /** The VM of the first row, the VM given, or the one picked. */
-export async function targetVm(
-  run: CommandRun,
-  placeholder: string,
-  fits?: VmFilter,
-  says?: VmDescription,
-): Promise<VmView> {
-  const [view] = await targetVms(run, placeholder, fits, says);
+export async function targetVm(run: CommandRun, fits?: VmFilter, says?: VmDescription): Promise<VmView> {
+  const [view] = await targetVms(run, fits, says);
   return view;
 }
 
 /** The VM of the first row, or the one given, else the one that somebody works with; picked where there is none that fits. */
-export async function activeOrPickedVm(
-  run: CommandRun,
-  placeholder: string,
-  fits?: VmFilter,
-  says?: VmDescription,
-): Promise<VmView> {
+export async function activeOrPickedVm(run: CommandRun, fits?: VmFilter, says?: VmDescription): Promise<VmView> {
   const { ref } = run.activeVm;
   const isTold = run.call.kind !== 'palette' && argumentsOf(run.call).vm !== undefined;
   const view = ref === undefined || isTold || run.call.kind === 'rows' ? undefined : run.engine.findVm(ref);
-  return view !== undefined && fits?.(view) !== false ? view : targetVm(run, placeholder, fits, says);
+  return view !== undefined && fits?.(view) !== false ? view : targetVm(run, fits, says);
 }
 
 /** The VMs of all rows, or the one given or picked. At least one. */
 export async function targetVms(
   run: CommandRun,
-  placeholder: string,
   fits?: VmFilter,
   says?: VmDescription,
 ): Promise<readonly [VmView, ...VmView[]]> {
-  const views = await viewsFor(run, placeholder, fits, says);
+  const views = await viewsFor(run, fits, says);
   for (const { ref, vm } of views) {
     run.seen.set(ref.uuid, vm.name);
   }
@@ -71,7 +60,6 @@ export async function targetVms(
 
 async function viewsFor(
   run: CommandRun,
-  placeholder: string,
   fits: VmFilter | undefined,
   says: VmDescription | undefined,
 ): Promise<readonly [VmView, ...VmView[]]> {
@@ -82,14 +70,14 @@ async function viewsFor(
     }
     const connection = connectionOfNode(run.call.rows[0]);
     await wake(run.engine, connection);
-    return [await pickVm(run.engine, placeholder, { fits, says, connection })];
+    return [await pickVm(run, { fits, says, connection })];
   }
   const { vm, connection } = argumentsOf(run.call);
   if (vm !== undefined) {
     return [await namedVm(run.engine, vm, connection)];
   }
   await wake(run.engine, connection);
-  return [await pickVm(run.engine, placeholder, { fits, says, connection, systems: run.offered })];
+  return [await pickVm(run, { fits, says, connection, systems: run.offered })];
 }
 
 /** The row that it was called on; undefined: none. */
@@ -102,27 +90,24 @@ export function isCalledOnSnapshot(run: CommandRun): boolean {
   return run.call.kind === 'rows' ? run.call.rows[0].kind === 'snapshot' : argumentsOf(run.call).snapshot !== undefined;
 }
 
-export async function targetSnapshot(run: CommandRun, placeholder: string): Promise<SnapshotTarget> {
-  const [target] = await targetSnapshots(run, placeholder);
+export async function targetSnapshot(run: CommandRun): Promise<SnapshotTarget> {
+  const [target] = await targetSnapshots(run);
   return target;
 }
 
 /** The snapshots of all rows, or the one given or picked. At least one. */
-export async function targetSnapshots(
-  run: CommandRun,
-  placeholder: string,
-): Promise<readonly [SnapshotTarget, ...SnapshotTarget[]]> {
+export async function targetSnapshots(run: CommandRun): Promise<readonly [SnapshotTarget, ...SnapshotTarget[]]> {
   if (run.call.kind === 'rows') {
     const [first, ...others] = run.call.rows.filter((row): row is SnapshotNode => row.kind === 'snapshot');
     if (first !== undefined) {
       return [await snapshotOfRow(run, first), ...(await Promise.all(others.map((row) => snapshotOfRow(run, row))))];
     }
   }
-  const view = await targetVm(run, placeholder);
+  const view = await targetVm(run);
   const { snapshot: given } = argumentsOf(run.call);
   const snapshot =
     given === undefined
-      ? await pickSnapshot(view, await run.engine.readTree(view.ref), placeholder)
+      ? await pickSnapshot(view, await run.engine.readTree(view.ref), t('Select a snapshot'), run.title)
       : await requireSnapshotByName(run.engine, view, given);
   // Read again, because the view of before the tree was read does not have it.
   return [{ view: existingVm(run, view.ref), snapshot }];

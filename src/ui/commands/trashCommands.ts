@@ -28,7 +28,7 @@ const longestLine = 200;
 export const trashCommands = {
   /** Snapshots that were put into the trash stay. */
   'virtRewind.restoreFromTrash': async (run) => {
-    const targets = await targetSnapshots(run, t('Select the snapshot to restore from the trash'));
+    const targets = await targetSnapshots(run);
     for (const { view } of new Map(targets.map((one) => [vmKey(one.view.ref), one])).values()) {
       const ofVm = targets.filter((one) => vmKey(one.view.ref) === vmKey(view.ref));
       const names = ofVm.map(({ snapshot }) => snapshot.name).filter((name) => isTrashed(view, name));
@@ -58,7 +58,7 @@ export const trashCommands = {
   },
   /** Deletes what is in the trash of a VM, which frees its space. */
   'virtRewind.emptyTrash': async (run) => {
-    const view = await targetVm(run, t('Select the VM whose trash to empty'), ({ trash }) => trash !== undefined);
+    const view = await targetVm(run, ({ trash }) => trash !== undefined);
     const snapshots = (view.trash ?? []).map(({ name }) => name);
     if (snapshots.length === 0) {
       throw new NothingThere(t('The trash of {0} is empty.', displayLine(view.vm.name)), {
@@ -97,12 +97,11 @@ async function snapshotsToTrash(run: CommandRun): Promise<readonly TrashedSnapsh
 }
 
 async function targetsOf(run: CommandRun): Promise<readonly [SnapshotTarget, ...SnapshotTarget[]]> {
-  const placeholder = t('Select the snapshot to move to the trash');
   const { snapshots: [first, ...others] = [] } = argumentsOf(run.call);
   if (first === undefined) {
-    return targetSnapshots(run, placeholder);
+    return targetSnapshots(run);
   }
-  const view = await targetVm(run, placeholder);
+  const view = await targetVm(run);
   const findTarget = async (name: string): Promise<SnapshotTarget> => {
     const snapshot = await requireSnapshotByName(run.engine, view, name);
     return { view: existingVm(run, view.ref), snapshot };

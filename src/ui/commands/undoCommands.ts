@@ -35,7 +35,7 @@ export const undoCommands = {
 
 async function undo(run: CommandRun): Promise<unknown> {
   const { entry: id, last, andLater } = argumentsOf(run.call);
-  const view = await targetVm(run, t('Select the VM whose operation to undo'));
+  const view = await targetVm(run);
   if (last === 'revert') {
     return undoLastRevert(run, view);
   }
@@ -55,7 +55,7 @@ async function undo(run: CommandRun): Promise<unknown> {
 }
 
 async function redo(run: CommandRun): Promise<unknown> {
-  const view = await targetVm(run, t('Select the VM whose operation to redo'));
+  const view = await targetVm(run);
   const look = await UndoLook.at(run.engine, view.ref);
   const { entry: id } = argumentsOf(run.call);
   if (id === undefined) {

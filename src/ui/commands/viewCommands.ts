@@ -37,7 +37,7 @@ async function refresh(run: CommandRun): Promise<void> {
   const { vm, connection } = argumentsOf(run.call);
   await run.systems.known.read();
   if (vm !== undefined) {
-    const view = await targetVm(run, '');
+    const view = await targetVm(run);
     await run.engine.refresh({ vm: view.ref });
   } else {
     await run.engine.refresh(connection === undefined ? undefined : { connection });
@@ -128,7 +128,7 @@ function arrangements(): readonly Choice<() => Promise<void>>[] {
  * opens a second one beside it.
  */
 async function showPicture(run: CommandRun): Promise<void> {
-  const { ref } = await targetVm(run, t('Select a VM'));
+  const { ref } = await targetVm(run);
   const row = run.call.kind === 'rows' ? run.call.rows[0] : undefined;
   const snapshot = row?.kind === 'snapshot' ? row.snapshot : argumentsOf(run.call).snapshot;
   const open = run.pictures.find(ref);
@@ -145,7 +145,7 @@ async function actOnActiveVm(run: CommandRun): Promise<unknown> {
   if (system !== undefined) {
     return actOnSystem(run, system);
   }
-  const { ref } = await activeOrPickedVm(run, t('Select the active VM'));
+  const { ref } = await activeOrPickedVm(run);
   // The item of the status bar may tell of a while ago.
   await run.engine.refresh({ vm: ref });
   await run.engine.readTree(ref);
@@ -154,7 +154,7 @@ async function actOnActiveVm(run: CommandRun): Promise<unknown> {
   const others = run.systems.known.all.length === 0 ? [] : [choose];
   const command = await pick<CommandId | 'choose'>([...vmActions(view), ...others], view.vm.name);
   if (command === 'choose') {
-    const { system: chosen } = await targetSystem(run, t('Select the active system of this workspace'));
+    const { system: chosen } = await targetSystem(run);
     return run.chosen.choose(chosen);
   }
   return vscode.commands.executeCommand(command, { vm: ref.uuid, connection: ref.connection });
@@ -172,7 +172,7 @@ async function actOnSystem(run: CommandRun, { known }: ShownSystem): Promise<unk
 
 /** Takes the focus to where a VM stands now. */
 async function goToCurrent(run: CommandRun): Promise<void> {
-  const { ref } = await targetVm(run, t('Select a VM'));
+  const { ref } = await targetVm(run);
   await run.tree.focus.goToCurrent(ref);
 }
 

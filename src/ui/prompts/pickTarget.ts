@@ -47,8 +47,7 @@ export interface VmListOptions {
 
 /** The only VM there is, or the one picked of those that fit. @throws SystemPicked */
 export async function pickVm(
-  engine: EnginePort,
-  placeholder: string,
+  { engine, title }: { readonly engine: EnginePort; readonly title?: string },
   { fits = () => true, says = () => undefined, connection, systems = [] }: VmListOptions,
 ): Promise<VmView> {
   const connections = engine.connections.filter(({ uri }) => connection === undefined || uri === connection);
@@ -78,7 +77,7 @@ export async function pickVm(
     detail: system.members.map(({ name }) => displayLine(name, 40)).join(', '),
     value: new SystemPicked(system.id),
   }));
-  const picked = await pick<VmView | SystemPicked>([...choices, ...groups], placeholder);
+  const picked = await pick<VmView | SystemPicked>([...choices, ...groups], t('Select a VM'), title);
   if (picked instanceof SystemPicked) {
     throw picked;
   }
@@ -91,7 +90,12 @@ function detailOf(parts: readonly (string | undefined)[]): { readonly detail?: s
 }
 
 /** Newest first, because that is what people look for. */
-export async function pickSnapshot(view: VmView, tree: SnapshotTree, placeholder: string): Promise<Snapshot> {
+export async function pickSnapshot(
+  view: VmView,
+  tree: SnapshotTree,
+  placeholder: string,
+  title?: string,
+): Promise<Snapshot> {
   if (tree.snapshots.length === 0) {
     throw new NothingThere(t('{0} has no snapshots.', view.vm.name), { vm: view.vm.name });
   }
@@ -109,7 +113,7 @@ export async function pickSnapshot(view: VmView, tree: SnapshotTree, placeholder
       ...(snapshot.description !== '' && { detail: displayLine(snapshot.description) }),
       value: snapshot,
     }));
-  return pick(choices, placeholder);
+  return pick(choices, placeholder, title);
 }
 
 export async function pickConnection(
