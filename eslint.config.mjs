@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 import { houseRules } from './scripts/lint/house.mjs';
+import { commentRules } from './scripts/lint/comments.mjs';
 import { nameRules } from './scripts/lint/names.mjs';
 
 /** Folder of src/ -> folders or single files that it may import. What is not named here is in no room. */
@@ -360,8 +361,8 @@ const rooms = {
 const editorRooms = Object.keys(rooms).filter((room) => /^ui(\/|$)/u.test(room) && room !== 'ui/picture/page');
 
 /**
- * What of the editor's API reads a text for links, icons or markup, and the one file that may call it: there, text from a
- * libvirt is made text again.
+ * What of the editor's API reads a text for links, icons or markup, and the one file that may call it: there, text from
+ * a libvirt is made text again.
  */
 const doors = [
   {
@@ -434,8 +435,8 @@ const doorRules = [
 ];
 
 /**
- * What is told to the person who is asked must steer nothing that is done: a recovery reads what a plan was decided on. The
- * type `PlannedWork` has neither, and here nobody casts or asks for a whole plan.
+ * What is told to the person who is asked must steer nothing that is done: a recovery reads what a plan was decided on.
+ * The type `PlannedWork` has neither, and here nobody casts or asks for a whole plan.
  */
 const untold = [
   {
@@ -482,6 +483,11 @@ export default tseslint.config(
       eqeqeq: 'error',
       'no-console': 'error',
     },
+  },
+  {
+    files: ['**/*.{ts,mjs,cjs}'],
+    plugins: { comments: commentRules },
+    rules: { 'comments/fits-width': 'error' },
   },
   {
     files: ['src/**/*.ts'],

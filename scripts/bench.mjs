@@ -1,7 +1,8 @@
 // `npm run bench`: every figure of the product beside what it is measured against, in one run on private daemons.
 //   npm run bench [-- BENCH… --release trixie]   benches: those of the table below
-// `--release`: with the libvirt and QEMU of that Debian release, in place of the machine's own. Writes bench-results.json and prints
-// the same as a table. Says what it could not measure; ends with 1 if a goal is missed or a bench failed.
+// `--release`: with the libvirt and QEMU of that Debian release, in place of the machine's own. Writes
+// bench-results.json and prints the same as a table. Says what it could not measure; ends with 1 if a goal is missed or
+// a bench failed.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';

@@ -50,8 +50,9 @@ const said = /\bt\(\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\$]|\\.)*
 const apiImport = /^import \* as vscode from 'vscode';$/mu;
 
 /**
- * Puts the number of a sentence in its place (see packedSentences.mjs), and takes the editor's API as the one object that it is: as a
- * namespace, each of some sixty files would copy its 300 names, thirty of them while the editor starts.
+ * Puts the number of a sentence in its place (see packedSentences.mjs), and takes the editor's API as the one object
+ * that it is: as a namespace, each of some sixty files would copy its 300 names, thirty of them while the editor
+ * starts.
  * @type {import('esbuild').Plugin}
  */
 const packedWords = {
@@ -108,9 +109,9 @@ const webviewOptions = (/** @type {{ minify?: boolean }} */ { minify = false }) 
 });
 
 /**
- * dist/extension.js, CommonJS because VS Code loads extensions with `require`; dist/commandLine.js and dist/library.js; and
- * dist/webview for the page. To be debugged each is one file; minified, what they have in common and what is needed later is in
- * files of its own (splitBundle.mjs).
+ * dist/extension.js, CommonJS because VS Code loads extensions with `require`; dist/commandLine.js and dist/library.js;
+ * and dist/webview for the page. To be debugged each is one file; minified, what they have in common and what is needed
+ * later is in files of its own (splitBundle.mjs).
  * @param {{ minify?: boolean }} [options] minified bundles have no source map
  */
 export async function buildExtension(options = {}) {
@@ -153,7 +154,8 @@ function writeStarter() {
 export async function buildPacked(outdir) {
   const { build: once, stop } = await esbuild();
   await buildSplit(once, extensionOptions({ minify: true }), outdir).finally(stop);
-  // The library's has, where no program comes to it, the names by which Node.js imports what it exports: they must stay.
+  // The library's has, where no program comes to it, the names by which Node.js imports what it exports: they must
+  // stay.
   const shortened = fileNames.filter((name) => name !== 'library');
   await Promise.all(shortened.map((name) => shorten(join(outdir, `${name}.js`))));
   writeSentences(outdir);
@@ -162,7 +164,10 @@ export async function buildPacked(outdir) {
 /** Whether the API is handed to what makes a namespace of it. */
 const copiesApi = /\w\(require\("vscode"\)/u;
 
-/** esbuild folds what it sees at once; what that leaves, terser does: two parts of a hundred of the package. @param {string} file */
+/**
+ * esbuild folds what it sees at once; what that leaves, terser does: two parts of a hundred of the package.
+ * @param {string} file
+ */
 async function shorten(file) {
   const { minify } = await import('terser');
   const { code } = await minify(readFileSync(file, 'utf8'), {
@@ -188,8 +193,8 @@ export async function buildDoor(door, outdir) {
 }
 
 /**
- * dist/l10n: the English sentences, and those of each language in the same order. As VS Code's own files they would take twice as
- * much of the package.
+ * dist/l10n: the English sentences, and those of each language in the same order. As VS Code's own files they would
+ * take twice as much of the package.
  */
 function writeSentences(/** @type {string} */ outdir) {
   const folder = join(outdir, 'l10n');
@@ -215,9 +220,9 @@ function englishSentences() {
 }
 
 /**
- * dist/lesson.bin: what the lesson's VM runs in place of a kernel, 4.5 KiB. It is assembled here and no binary is kept, so
- * that what is shipped is what can be read. A machine without the assembler gets an extension without the lesson's VM,
- * which says so; `npm run package` refuses to make that.
+ * dist/lesson.bin: what the lesson's VM runs in place of a kernel, 4.5 KiB. It is assembled here and no binary is kept,
+ * so that what is shipped is what can be read. A machine without the assembler gets an extension without the lesson's
+ * VM, which says so; `npm run package` refuses to make that.
  */
 async function assembleLessonGuest() {
   mkdirSync(join(root, 'dist'), { recursive: true });
@@ -254,8 +259,8 @@ const moduleFormat = /** @type {const} */ ({
 const external = ['vscode', 'mocha', 'playwright-core', 'axe-core', '@vscode/test-electron', 'esbuild', 'typescript'];
 
 /**
- * What everybody runs is `*.test.ts`. `npm run test:deep` runs the rest: `*.more.test.ts`, rarer cases of the same kind, which go with
- * the usual ones to other versions; and `*.deep.test.ts`, what takes long.
+ * What everybody runs is `*.test.ts`. `npm run test:deep` runs the rest: `*.more.test.ts`, rarer cases of the same
+ * kind, which go with the usual ones to other versions; and `*.deep.test.ts`, what takes long.
  * @typedef {'usual' | 'more' | 'deep'} TierOfFile
  * @typedef {TierOfFile | 'whole'} Tier `whole`: usual and more
  */

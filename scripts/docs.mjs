@@ -1,5 +1,5 @@
-// `npm run docs`: writes what follows from the tables of src/: what package.json contributes, its English words, parts of docs/. Tells
-// which links between pages are dead and what pages name that is not in the code.
+// `npm run docs`: writes what follows from the tables of src/: what package.json contributes, its English words, parts
+// of docs/. Tells which links between pages are dead and what pages name that is not in the code.
 //   npm run docs [-- --check]      --check: writes nothing, and ends with 1 where a page is not as it should be
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,9 @@ async function generatedManifest(tables) {
   return new Map(await Promise.all(texted));
 }
 
-/** @param {Tables} tables @returns {readonly { readonly page: string, readonly what: string, readonly part: string }[]} */
+/**
+ * @param {Tables} tables @returns {readonly { readonly page: string, readonly what: string, readonly part: string }[]}
+ */
 function parts({ verbs, argumentTable }) {
   const manifest = JSON.parse(read('package.json'));
   const texts = JSON.parse(read('package.nls.json'));

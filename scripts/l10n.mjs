@@ -1,7 +1,7 @@
-// Keeps l10n/bundle.l10n.json equal to the sentences in the source, so that a translator sees all of them, and tells which ones
-// the translations lack.
+// Keeps l10n/bundle.l10n.json equal to the sentences in the source, so that a translator sees all of them, and tells
+// which ones the translations lack.
 //   node scripts/l10n.mjs [--check]
-//   node scripts/l10n.mjs --still KEY…   sentences of the manifest that changed, and whose translations are true as they are
+//   node scripts/l10n.mjs --still KEY…   changed sentences of the manifest whose translations are true as they are
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -23,8 +23,8 @@ import {
 const bundlePath = join(root, 'l10n/bundle.l10n.json');
 
 /**
- * Every message handed to `t(…)` of `@vscode/l10n`, sorted. A message that is not written down as one literal could never
- * be translated, so it is an error.
+ * Every message handed to `t(…)` of `@vscode/l10n`, sorted. A message that is not written down as one literal could
+ * never be translated, so it is an error.
  * @returns {Promise<readonly string[]>}
  */
 async function sentencesInSource() {
@@ -104,7 +104,10 @@ function noteOrigins(still) {
   writeFileSync(join(root, originsPath), `${JSON.stringify(all, null, 2)}\n`);
 }
 
-/** In the order of the English ones, without those that nobody says any more; tells what is left to translate. @param {Language} language */
+/**
+ * In the order of the English ones, without those that nobody says any more; tells what is left to translate.
+ * @param {Language} language
+ */
 function tidy(language) {
   for (const { english, of } of sources) {
     const [said, translated] = [sentencesOf(english), sentencesOf(of(language))];

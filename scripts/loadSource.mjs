@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './rig/root.mjs';
 
-/** @param {string} entry a module at the root of the checkout, which exports what is wanted @returns {Promise<unknown>} */
+/**
+ * @param {string} entry a module at the root of the checkout, which exports what is wanted @returns {Promise<unknown>}
+ */
 export async function loadSource(entry) {
   // Not above: scripts are read before npm ci may have run.
   const { build, stop } = await import('esbuild');

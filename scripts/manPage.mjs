@@ -105,7 +105,8 @@ function roff(text) {
 }
 
 /**
- * @typedef {Pick<Tables, 'commonOptions' | 'exitCodes'> & Pick<typeof import('../src/cli/commandTable.js'), 'commandNames' | 'commandOf'>} SourceTables
+ * @typedef {Pick<Tables, 'commonOptions' | 'exitCodes'> & Pick<typeof import('../src/cli/commandTable.js'),
+ *   'commandNames' | 'commandOf'>} SourceTables
  */
 
 const entry = `

@@ -1,5 +1,5 @@
-// The npm package: the command line and the library, without the editor's part. A manifest of its own, because the extension's is
-// for the editor, and what it depends on is bundled.
+// The npm package: the command line and the library, without the editor's part. A manifest of its own, because the
+// extension's is for the editor, and what it depends on is bundled.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packedPages, packedSchemas } from './docs/packedPages.mjs';

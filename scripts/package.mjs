@@ -9,7 +9,10 @@ import { root } from './rig/root.mjs';
 import { fileNames } from './splitBundle.mjs';
 import { runOk } from './rig/run.mjs';
 
-/** Promises, see docs/decisions/019-dependencies.md: all of it, and what each start of the editor reads, as they are in the package. */
+/**
+ * Promises, see docs/decisions/019-dependencies.md: all of it, and what each start of the editor reads, as they are in
+ * the package.
+ */
 const mostBytes = 640 * 1024;
 const mostBytesAtStart = 125 * 1024;
 const atStart = ['dist/words.js', 'dist/engine.js', 'dist/extension.js'];

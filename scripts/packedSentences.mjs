@@ -1,5 +1,5 @@
-// `@vscode/l10n` in the packed files. There a sentence is said by its number in the list of the English ones (dist/l10n/en.json.br),
-// which the translations are beside anyway: so it stands in the package once.
+// `@vscode/l10n` in the packed files. There a sentence is said by its number in the list of the English ones
+// (dist/l10n/en.json.br), which the translations are beside anyway: so it stands in the package once.
 /* global __dirname -- of the CommonJS file that it is packed into */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// `npm run screenshots`: makes the pictures of README and docs/ anew, from a real VS Code that looks at real VMs, in light and dark.
+// `npm run screenshots`: makes the pictures of README and docs/ anew, from a real VS Code that looks at real VMs, in
+// light and dark.
 //   npm run screenshots [-- NAME…]      NAME: of a scene below
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,16 +28,23 @@ const searched = 'nightly';
 const readsChange = `qemu-io -U -r -f qcow2 -c 'read -P 7 0 512' "$VIRT_REWIND_DISK" | grep -q 'Pattern verification failed'`;
 /** The VMs of a system. */
 const members = ['shop-api', 'shop-db', 'shop-web'];
-/** Of the side bar, in pixels; beside a terminal or a page; and the narrowest in which title and age of each snapshot can be read. */
+/**
+ * Of the side bar, in pixels; beside a terminal or a page; and the narrowest in which title and age of each snapshot
+ * can be read.
+ */
 const [usual, besideText, narrow] = [470, 330, 250];
 
 /**
  * @typedef {object} Scene
- * @property {{ width: number, height: number }} size in pixels: as small as it can be read, for a page shows it smaller still
+ * @property {{ width: number, height: number }} size in pixels: as small as it can be read, for a page shows it smaller
+ *   still
  * @property {(stage: Stage) => Promise<unknown>} show
  * @property {(stage: Stage) => Promise<unknown>} [leave]
  */
-/** @typedef {{ workbench: import('./rig/workbench.mjs').Workbench, hands: import('./rig/hands.mjs').Hands, daemon: import('./rig/privateDaemon.mjs').PrivateDaemon, project: string, env: Record<string, string> }} Stage */
+/**
+ * @typedef {{ workbench: import('./rig/workbench.mjs').Workbench, hands: import('./rig/hands.mjs').Hands, daemon:
+ *   import('./rig/privateDaemon.mjs').PrivateDaemon, project: string, env: Record<string, string> }} Stage
+ */
 
 /** In this order: one stands on what the others left. @type {Readonly<Record<string, Scene>>} */
 const scenes = {
@@ -367,7 +375,10 @@ async function makeLayers({ dir, virsh }) {
   }
 }
 
-/** A VM that is off, with a line of restore points; on one of them something has changed. @param {Stage['daemon']} daemon */
+/**
+ * A VM that is off, with a line of restore points; on one of them something has changed.
+ * @param {Stage['daemon']} daemon
+ */
 async function makeLine({ dir, virsh }) {
   const base = join(dir, `${searched}.qcow2`);
   await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', base, '4M']);

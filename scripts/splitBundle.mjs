@@ -1,6 +1,6 @@
-// Bundles the extension, the command line and the library into a few CommonJS files that share what they have in common. esbuild
-// splits ES modules only, and an extension host loads a single file of a few hundred KB slowly: it parses all of it, whatever is
-// run. Knows nothing of what is in the files.
+// Bundles the extension, the command line and the library into a few CommonJS files that share what they have in
+// common. esbuild splits ES modules only, and an extension host loads a single file of a few hundred KB slowly: it
+// parses all of it, whatever is run. Knows nothing of what is in the files.
 import { join, relative } from 'node:path';
 import { root } from './rig/root.mjs';
 
@@ -55,7 +55,9 @@ export const fileNames = /** @type {const} */ ([
   'library',
 ]);
 
-/** @typedef {ReadonlyMap<string, readonly { path: string, kind: string }[]>} Graph by source, as paths from the checkout */
+/**
+ * @typedef {ReadonlyMap<string, readonly { path: string, kind: string }[]>} Graph by source, as paths from the checkout
+ */
 
 /**
  * @param {typeof import('esbuild').build} build
@@ -88,12 +90,17 @@ export async function buildSplit(build, options, outdir) {
 }
 
 /**
- * How what is taken from another file is called there: by source, then by the name of the export. Of a CommonJS package only the
- * whole is known.
+ * How what is taken from another file is called there: by source, then by the name of the export. Of a CommonJS package
+ * only the whole is known.
  * @typedef {ReadonlyMap<string, ReadonlyMap<string, string>>} SharedNames
  */
 
-/** @param {typeof import('esbuild').build} build @param {import('esbuild').BuildOptions} options @param {readonly string[]} sources @returns {Promise<SharedNames>} */
+/**
+ * @param {typeof import('esbuild').build} build
+ * @param {import('esbuild').BuildOptions} options
+ * @param {readonly string[]} sources
+ * @returns {Promise<SharedNames>}
+ */
 async function sharedNames(build, options, sources) {
   const { metafile } = await build({
     ...options,
@@ -127,7 +134,11 @@ function isCommonJs(source) {
   return source.startsWith('node_modules/');
 }
 
-/** @param {typeof import('esbuild').build} build @param {import('esbuild').BuildOptions} options @returns {Promise<Graph>} */
+/**
+ * @param {typeof import('esbuild').build} build
+ * @param {import('esbuild').BuildOptions} options
+ * @returns {Promise<Graph>}
+ */
 async function graphOf(build, options) {
   const { metafile } = await build({
     ...options,
@@ -179,7 +190,9 @@ function reached(graph, from, follows) {
   return seen;
 }
 
-/** What other files take, by the file that has it. @param {Graph} graph @param {ReadonlyMap<string, FileName>} fileOf */
+/**
+ * What other files take, by the file that has it. @param {Graph} graph @param {ReadonlyMap<string, FileName>} fileOf
+ */
 function sharedSources(graph, fileOf) {
   /** @type {Map<FileName, Set<string>>} */
   const shared = new Map(fileNames.map((file) => [file, new Set()]));
@@ -213,7 +226,10 @@ function contentsOf(file, shared, names) {
   ].join('\n');
 }
 
-/** Whether it is of a package of ES modules, of which each file takes the few functions that it calls. @param {string} source */
+/**
+ * Whether it is of a package of ES modules, of which each file takes the few functions that it calls.
+ * @param {string} source
+ */
 function isShaken(source) {
   return source.startsWith('node_modules/') && source.endsWith('.mjs');
 }

@@ -32,7 +32,10 @@ function end(status) {
   return (ending ??= finish());
 }
 
-/** @param {string} what for a person, before the reason; whose fault it is a stack would not tell @returns {(error: unknown) => never} */
+/**
+ * @param {string} what for a person, before the reason; whose fault it is a stack would not tell
+ * @returns {(error: unknown) => never}
+ */
 function stopWith(what) {
   return (error) => {
     if (error instanceof StartStopped) throw error;

@@ -1,4 +1,5 @@
-// Checks the subjects of new commits: at most 72 characters, and an imperative first: "Fix the target", not "Fixed" or "fixes".
+// Checks the subjects of new commits: at most 72 characters, and an imperative first: "Fix the target", not "Fixed" or
+// "fixes".
 //   node scripts/subjects.mjs      of the commits since the last tag; where there is none, since this check came
 import { root } from './rig/root.mjs';
 import { run, runOk } from './rig/run.mjs';

@@ -1,4 +1,5 @@
-// The table of what works on which libvirt (docs/support-matrix.md), made from what a run of the tests saw. Knows nothing of how it is tested.
+// The table of what works on which libvirt (docs/support-matrix.md), made from what a run of the tests saw. Knows
+// nothing of how it is tested.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatted, marks, replacePart } from './docs/generatedPart.mjs';
@@ -40,7 +41,9 @@ async function pageWith(rows) {
   return formatted(file, replacePart(readFileSync(file, 'utf8'), between, supportTable(rows)));
 }
 
-/** What a refusal means here; one that is not among these is told by its name. @type {Readonly<Record<string, string>>} */
+/**
+ * What a refusal means here; one that is not among these is told by its name. @type {Readonly<Record<string, string>>}
+ */
 const refusals = {
   notRunning: 'for a VM that runs only',
   notOff: 'for a VM that is off only',

@@ -1,5 +1,6 @@
 // `npm test`: every layer of tests, one report, one count at the end.
-//   npm test [-- LAYER… | LAYER/FILE…] [-- --grep TEXT]     layers: unit libvirtd host ui; ui/lesson is test/ui/lesson.more.test.ts
+//   npm test [-- LAYER… | LAYER/FILE…] [-- --grep TEXT]
+//   Layers: unit libvirtd host ui. A file: ui/lesson for test/ui/lesson.more.test.ts
 import { parseArgs } from 'node:util';
 import { layers } from './build.mjs';
 import { plan } from './rig/testParts.mjs';

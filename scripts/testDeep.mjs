@@ -1,4 +1,5 @@
-// `npm run test:deep`: what is tested beside `npm test`, in parts of some minutes (rig/deepParts.mjs), several at a time.
+// `npm run test:deep`: what is tested beside `npm test`, in parts of some minutes (rig/deepParts.mjs), several at a
+// time.
 //   npm run test:deep [-- WORD…] [-- --minutes N] [-- --since COMMIT] [-- --again]
 //   WORD: a group, a version or the name of a part; those with all words are run, all of them without a word
 //   --minutes: no part is begun that would take longer than what is left of them

@@ -1,4 +1,5 @@
-// The sentences in other languages: what is missing in a translation, and what would not fit the place of the English one.
+// The sentences in other languages: what is missing in a translation, and what would not fit the place of the English
+// one.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,8 +16,8 @@ export const sources = /** @type {const} */ ([
 ]);
 
 /**
- * What each translation of the manifest was made of: in the manifest a sentence has a key, which stays when the sentence changes.
- * By language and key, `print` of the English sentence and of the translation.
+ * What each translation of the manifest was made of: in the manifest a sentence has a key, which stays when the
+ * sentence changes. By language and key, `print` of the English sentence and of the translation.
  */
 export const originsPath = 'l10n/package.nls.origins.json';
 
@@ -52,8 +53,8 @@ export function changedSince(english, origins) {
 }
 
 /**
- * What the translations are made of now: one that was changed too is taken for a translation of the new sentence, and one that is
- * `still` true as well; the others keep what they were made of.
+ * What the translations are made of now: one that was changed too is taken for a translation of the new sentence, and
+ * one that is `still` true as well; the others keep what they were made of.
  * @param {Readonly<Record<string, string>>} english
  * @param {Readonly<Record<string, string>>} translated
  * @param {Origins} origins
@@ -78,8 +79,8 @@ export function renewedOrigins(english, translated, origins, still) {
 }
 
 /**
- * What stands in one place in English has about this much room in it: short ones are buttons and column heads, whose places
- * grow by some letters; long ones wrap.
+ * What stands in one place in English has about this much room in it: short ones are buttons and column heads, whose
+ * places grow by some letters; long ones wrap.
  */
 const room = { times: 1.35, more: 14 };
 

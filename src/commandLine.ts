@@ -1,5 +1,5 @@
-// The door of `virt-rewind`, the command line: reads the words, answers at once what needs no libvirt, and loads the rest when it
-// is needed.
+// The door of `virt-rewind`, the command line: reads the words, answers at once what needs no libvirt, and loads the
+// rest when it is needed.
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { t } from '@vscode/l10n';

@@ -1,5 +1,5 @@
-// Builds each room once, bottom to top, and hands it on. Nothing connects before the view is seen, a command asks, or the
-// first look at the VMs' health, some minutes later.
+// Builds each room once, bottom to top, and hands it on. Nothing connects before the view is seen, a command asks, or
+// the first look at the VMs' health, some minutes later.
 import { join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';

@@ -1,5 +1,6 @@
-// How wide the buttons of a question are in VS Code's own dialog, which a browser and many a Linux desktop show. Facts of VS
-// Code 1.139's workbench.css and of its font, measured in Chromium: labels of 12 px, 8 px and a border around each, 4 px between.
+// How wide the buttons of a question are in VS Code's own dialog, which a browser and many a Linux desktop show. Facts
+// of VS Code 1.139's workbench.css and of its font, measured in Chromium: labels of 12 px, 8 px and a border around
+// each, 4 px between.
 
 /** Pixels of DejaVu Sans at 12 px, the widest of the fonts that Linux, Windows and macOS show a dialog in. */
 const widths: readonly (readonly [characters: string, pixels: number])[] = [

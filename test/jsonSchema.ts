@@ -1,5 +1,6 @@
-// As much of JSON Schema (2020-12) as our own schema is made of. A word that it does not know is an error, so that nothing in the
-// schema goes unheeded; a field that the schema does not name is one too, so that none goes undocumented.
+// As much of JSON Schema (2020-12) as our own schema is made of. A word that it does not know is an error, so that
+// nothing in the schema goes unheeded; a field that the schema does not name is one too, so that none goes
+// undocumented.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../scripts/rig/root.mjs';

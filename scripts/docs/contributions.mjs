@@ -1,4 +1,5 @@
-// What package.json contributes of what the tables in src/ say: commands, their places and keys, tasks, the tools of agents.
+// What package.json contributes of what the tables in src/ say: commands, their places and keys, tasks, the tools of
+// agents.
 import { toJsonSchema } from '@valibot/to-json-schema';
 
 /** @typedef {import('../../src/verbs/verb.js').Verb} Verb */

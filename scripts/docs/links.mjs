@@ -1,5 +1,5 @@
-// Whether the links between pages lead somewhere: to a file of the repository, and to a heading where they name one. Looks at no
-// address of the web.
+// Whether the links between pages lead somewhere: to a file of the repository, and to a heading where they name one.
+// Looks at no address of the web.
 import { dirname, join, normalize } from 'node:path';
 
 /**

@@ -1,4 +1,5 @@
-// What the editor can be asked for, in Markdown: commands with their keys as a table, settings with their values as a list.
+// What the editor can be asked for, in Markdown: commands with their keys as a table, settings with their values as a
+// list.
 import { schemaOf } from './contributions.mjs';
 
 /**
@@ -53,7 +54,11 @@ export function argumentsTable(all) {
 /** Higher ones say nothing. */
 const largestTold = 100_000;
 
-/** The values, or their sort in words. @param {import('valibot').GenericSchema} shape @returns {string | readonly string[]} */
+/**
+ * The values, or their sort in words.
+ * @param {import('valibot').GenericSchema} shape
+ * @returns {string | readonly string[]}
+ */
 export function valuesTaken(shape) {
   const { type, enum: values, minimum = 0, maximum = Infinity } = schemaOf(shape);
   if (values !== undefined) return values.map(String);

@@ -1,7 +1,11 @@
-// The pages that the npm package takes along: their links lead to each other, and what leads elsewhere is plain text there.
+// The pages that the npm package takes along: their links lead to each other, and what leads elsewhere is plain text
+// there.
 import { posix } from 'node:path';
 
-/** Page of the checkout → its place in the package. Those that the help of the command line names are in `docs`, as it says. */
+/**
+ * Page of the checkout → its place in the package. Those that the help of the command line names are in `docs`, as it
+ * says.
+ */
 export const packedPlaces = new Map([
   ['docs/command-line.md', 'README.md'],
   ['docs/library.md', 'library.md'],
@@ -26,7 +30,9 @@ export function packedPages(read) {
   return new Map([...packedPlaces].map(([page, place]) => [place, packed(read(page), page, place)]));
 }
 
-/** Without its pictures, which are not in the package. @param {string} text @param {string} page @param {string} place */
+/**
+ * Without its pictures, which are not in the package. @param {string} text @param {string} page @param {string} place
+ */
 function packed(text, page, place) {
   const parts = text.replaceAll(/<picture>.*?<\/picture>\n+/gsu, '').split(/(^```[\s\S]*?^```$)/gmu);
   return parts.map((part) => (part.startsWith('```') ? part : withLinks(part, page, place))).join('');

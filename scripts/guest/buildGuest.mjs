@@ -179,7 +179,11 @@ async function rootFiles(packages, work) {
   return [...entries.values()];
 }
 
-/** A program in the unpacked packages, in whichever folder this release has it. @param {string} packages @param {string} name */
+/**
+ * A program in the unpacked packages, in whichever folder this release has it.
+ * @param {string} packages
+ * @param {string} name
+ */
 async function need(packages, name) {
   const all = await readdir(packages, { recursive: true, withFileTypes: true });
   const found = all.find((entry) => entry.isFile() && entry.name === name && entry.parentPath.endsWith('bin'));

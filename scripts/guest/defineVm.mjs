@@ -7,7 +7,8 @@ import { run } from '../rig/run.mjs';
 import { element } from './xml.mjs';
 
 /**
- * @typedef {(args: readonly string[]) => Promise<import('../rig/run.mjs').Ran>} Virsh one connection's virsh; never rejects
+ * @typedef {(args: readonly string[]) => Promise<import('../rig/run.mjs').Ran>} Virsh one connection's virsh; never
+ *   rejects
  *
  * @typedef {object} VmDisk
  * @property {string} file absolute path
@@ -91,10 +92,10 @@ export function domainXml(vm) {
       e('type', { arch: 'x86_64', machine: 'pc' }, 'hvm'),
       e('kernel', {}, vm.guest.kernel),
       e('initrd', {}, vm.guest.initrd),
-      // An emulated timer does not tick while the host has no time for QEMU's main loop: the kernel, which counts its ticks early
-      // in a boot, takes that for a broken one and panics ("IO-APIC + timer doesn't work!"), unless it is told not to check.
-      // The kernel's tests of its own ciphers are a tenth of an emulated boot; of RAM that is emptied when it is freed, a
-      // third less must be saved and read again (82 to 58 MB after a boot).
+      // An emulated timer does not tick while the host has no time for QEMU's main loop: the kernel, which counts its
+      // ticks early in a boot, takes that for a broken one and panics ("IO-APIC + timer doesn't work!"), unless it is
+      // told not to check. The kernel's tests of its own ciphers are a tenth of an emulated boot; of RAM that is
+      // emptied when it is freed, a third less must be saved and read again (82 to 58 MB after a boot).
       e(
         'cmdline',
         {},

@@ -1,4 +1,5 @@
-// The two demo VMs and their prepared snapshot trees, one for each style of snapshots. Touches no VM that is not its own.
+// The two demo VMs and their prepared snapshot trees, one for each style of snapshots. Touches no VM that is not its
+// own.
 import { copyFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -145,7 +146,12 @@ export async function makeDemoVms({ virsh, folder, onStep = () => undefined, onS
   return started.filter((name) => name !== undefined);
 }
 
-/** @param {Virsh} virsh @param {string} folder @param {(typeof demos)[number]} demo @param {import('./buildGuest.mjs').Guest} built */
+/**
+ * @param {Virsh} virsh
+ * @param {string} folder
+ * @param {(typeof demos)[number]} demo
+ * @param {import('./buildGuest.mjs').Guest} built
+ */
 async function makeOne(virsh, folder, { name, title, description, prepare }, built) {
   await mkdir(folder, { recursive: true, mode: 0o755 });
   const file = join(folder, `${name}.qcow2`);
@@ -192,8 +198,8 @@ export async function stopDemoVms(virsh, names) {
 }
 
 /**
- * VMs of somebody else that would lose a disk with the demo's files: clones and forks of the demo VMs. Those of labs have theirs
- * in a folder below.
+ * VMs of somebody else that would lose a disk with the demo's files: clones and forks of the demo VMs. Those of labs
+ * have theirs in a folder below.
  * @param {{ virsh: Virsh, folder: string }} options
  * @returns {Promise<string[]>} their names
  */

@@ -1,6 +1,6 @@
-// The RAM of a demo guest that has just booted, kept for the length of a test run: a guest of the same shape goes on from
-// it instead of booting, which without KVM is most of what a test computes. Such a guest was really booted, by the same
-// libvirt and QEMU; it gets that RAM as `virsh save` wrote it, with its own definition in front.
+// The RAM of a demo guest that has just booted, kept for the length of a test run: a guest of the same shape goes on
+// from it instead of booting, which without KVM is most of what a test computes. Such a guest was really booted, by the
+// same libvirt and QEMU; it gets that RAM as `virsh save` wrote it, with its own definition in front.
 import { createReadStream, existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -22,7 +22,8 @@ import { element as e } from './xml.mjs';
  * @property {string} name
  * @property {readonly OracleDisk[]} disks empty images
  * @property {number} diskBytes the size of each
- * @property {string} serial absolute path of the socket that QEMU listens on while the VM is active, unless it is a console
+ * @property {string} serial absolute path of the socket that QEMU listens on while the VM is active, unless it is a
+ *   console
  */
 
 /** Half of it boots too, with the SeaBIOS of Debian 12. RAM is what a memory snapshot costs. */
@@ -32,10 +33,10 @@ const usualMiB = 4;
  * Defines a VM that is off.
  * @param {Pick<import('../rig/privateDaemon.mjs').PrivateDaemon, 'virsh' | 'dir'>} daemon
  * @param {{ name: string, disks?: readonly OracleFormat[], diskMiB?: number, folder?: string, console?: boolean,
- *   display?: boolean, memoryMiB?: number, lockstep?: boolean }} options
- *   two qcow2 disks of 16 MiB in the daemon's folder unless given; `folder`: for the disks, made if it is not there;
- *   `console`: it talks over a console of libvirt's, in place of a socket; `display`: it has one, which the BIOS writes on;
- *   `lockstep`: it knows the orders of lockstep.asm too
+ *   display?: boolean, memoryMiB?: number, lockstep?: boolean }} options two qcow2 disks of 16 MiB in the daemon's
+ *   folder unless given; `folder`: for the disks, made if it is not there; `console`: it talks over a console of
+ *   libvirt's, in place of a socket; `display`: it has one, which the BIOS writes on; `lockstep`: it knows the orders
+ *   of lockstep.asm too
  * @returns {Promise<OracleGuest>}
  */
 export async function defineOracleGuest(daemon, options) {

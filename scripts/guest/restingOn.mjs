@@ -7,8 +7,8 @@ import { virshOk } from './defineVm.mjs';
 const deepest = 300;
 
 /**
- * The VMs with a disk that is a file right in the folder, or that rests on one, such as clones and forks; not for what is in folders
- * below it.
+ * The VMs with a disk that is a file right in the folder, or that rests on one, such as clones and forks; not for what
+ * is in folders below it.
  * @param {{ virsh: import('./defineVm.mjs').Virsh, folder: string }} options
  * @returns {Promise<string[]>} their names
  */
@@ -26,8 +26,8 @@ export async function restingOn({ virsh, folder }) {
 }
 
 /**
- * An image and all that it rests on, as far as these can be read. Only files are followed: a guest may have written a name
- * into its disk that leads anywhere.
+ * An image and all that it rests on, as far as these can be read. Only files are followed: a guest may have written a
+ * name into its disk that leads anywhere.
  * @param {string} file
  */
 async function chainOf(file) {

@@ -1,5 +1,6 @@
-// A process of its own that hears what a guest says on a serial port, and tells for how long it said nothing: one that does more
-// would hear late. Its argument is the socket; on its standard input `begin` and `end`, each answered by a line.
+// A process of its own that hears what a guest says on a serial port, and tells for how long it said nothing: one that
+// does more would hear late. Its argument is the socket; on its standard input `begin` and `end`, each answered by a
+// line.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';

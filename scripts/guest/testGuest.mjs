@@ -10,7 +10,10 @@ import { defineVm, virshOk } from './defineVm.mjs';
 import { counters, runInGuest, waitForAgent } from './inGuest.mjs';
 import { keptRam, startFrom } from './keptRam.mjs';
 
-/** @typedef {'qcow2' | 'raw' | 'cdrom' | 'emptyQcow2'} TestDisk the guest's file system in two formats; a CD-ROM; nothing */
+/**
+ * @typedef {'qcow2' | 'raw' | 'cdrom' | 'emptyQcow2'} TestDisk the guest's file system in two formats; a CD-ROM;
+ *   nothing
+ */
 
 /**
  * @typedef {object} TestGuest
@@ -19,15 +22,18 @@ import { keptRam, startFrom } from './keptRam.mjs';
  * @property {string} consoleLog
  * @property {() => Promise<void>} start cold; resolves when the agent answers, or at once when there is none
  * @property {() => Promise<void>} waitForAgent
- * @property {(program: string, args?: readonly string[]) => Promise<{ stdout: string, stderr: string, code: number }>} run
- *   through the agent
+ * @property {(program: string, args?: readonly string[]) => Promise<{ stdout: string, stderr: string, code: number }>}
+ *   run through the agent
  * @property {() => Promise<import('./inGuest.mjs').Counters>} counters
  * @property {(value: number) => Promise<import('./inGuest.mjs').Counters>} setCounters memory and disk alike
  * @property {() => Promise<string>} state as `virsh domstate` says it
  * @property {() => Promise<void>} remove the VM, whatever it does, and its snapshots' metadata; the files stay
  */
 
-/** When a guest whose agent does not answer is looked at; a cold boot takes some 3 s, and 30 on a machine that is very busy. */
+/**
+ * When a guest whose agent does not answer is looked at; a cold boot takes some 3 s, and 30 on a machine that is very
+ * busy.
+ */
 const lateMs = 60_000;
 
 /**
@@ -104,7 +110,10 @@ export async function defineTestGuest(daemon, options) {
 
 /** @typedef {Omit<Parameters<typeof defineTestGuest>[1], 'name' | 'folder'>} Shape */
 
-/** Where the processor itself runs a guest, it boots in no time; and one that counts would go on from another number. @param {Shape} shape */
+/**
+ * Where the processor itself runs a guest, it boots in no time; and one that counts would go on from another number.
+ * @param {Shape} shape
+ */
 function emulates({ kvm, tick = 0 }) {
   return (kvm === false || !kvmUsable()) && tick === 0;
 }
@@ -140,7 +149,9 @@ async function statesOf(files) {
   return states.map(({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`).join('\n');
 }
 
-/** @param {TestDisk} kind @param {string} stem @param {string} base @returns {Promise<import('./defineVm.mjs').VmDisk>} */
+/**
+ * @param {TestDisk} kind @param {string} stem @param {string} base @returns {Promise<import('./defineVm.mjs').VmDisk>}
+ */
 async function makeDisk(kind, stem, base) {
   switch (kind) {
     case 'qcow2':

@@ -1,5 +1,5 @@
-// The rule for names: a function is a verb with an object, a type a noun. A participle alone says neither who does what nor
-// what a thing is.
+// The rule for names: a function is a verb with an object, a type a noun. A participle alone says neither who does what
+// nor what a thing is.
 
 /** Those that do not end in -ed. `read`, `put`, `set`, `cut` and the like are verbs too, and stay allowed. */
 const irregular = new Set(
@@ -34,7 +34,10 @@ function isBareParticiple(name) {
   return /^[a-z]+$/u.test(word) && (irregular.has(word) || (word.endsWith('ed') && !noParticiples.has(word)));
 }
 
-/** @typedef {import('estree').Node & { id?: unknown, key?: unknown, init?: unknown, value?: unknown, computed?: boolean }} Named */
+/**
+ * @typedef {import('estree').Node & { id?: unknown, key?: unknown, init?: unknown, value?: unknown, computed?: boolean
+ *   }} Named
+ */
 
 /** @type {import('eslint').Rule.RuleModule} */
 const noBareParticiple = {

@@ -1,4 +1,5 @@
-// Stands in for the desktop VS Code's executable, for @vscode/test-electron: same switches, a real extension host, no screen.
+// Stands in for the desktop VS Code's executable, for @vscode/test-electron: same switches, a real extension host, no
+// screen.
 //   codeRig [FOLDER] --extensionDevelopmentPath=DIR --extensionTestsPath=FILE     (other switches are ignored)
 // Ends with 0 when all tests passed, 1 when one failed, 2 after a crash, a hang or an error of its own.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +20,10 @@ import { quietSettings, startVsCode } from './vscodeServer.mjs';
  * | TEST_COVERAGE     | folder for V8's coverage of the extension host                 |
  */
 const env = process.env;
-/** Longer than the longest of them may take. Of all of them there is no bound here: on a slow machine they take many times as long. */
+/**
+ * Longer than the longest of them may take. Of all of them there is no bound here: on a slow machine they take many
+ * times as long.
+ */
 const silenceMs = Number(env['TEST_SILENCE'] ?? 600) * 1000;
 /** VS Code says after 3 to 10 s that a host does not answer; a busy one may come back. */
 const hangMs = 60_000;

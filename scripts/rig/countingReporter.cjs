@@ -40,14 +40,20 @@ class CountingReporter extends Spec {
   }
 }
 
-/** The title of the outermost `describe`: what of a file can be run again by itself. @param {import('mocha').Runnable} test */
+/**
+ * The title of the outermost `describe`: what of a file can be run again by itself.
+ * @param {import('mocha').Runnable} test
+ */
 function topSuite(test) {
   let suite = test.parent;
   while (suite?.parent && !suite.parent.root) suite = suite.parent;
   return suite?.title ?? '';
 }
 
-/** The message, and where in the tests it was raised: enough to begin with where only a report's end was kept. @param {Error | undefined} error */
+/**
+ * The message, and where in the tests it was raised: enough to begin with where only a report's end was kept.
+ * @param {Error | undefined} error
+ */
 function briefly(error) {
   const stack = String(error?.stack ?? '');
   const where = stack.split('\n').filter((line) => /^\s+at .*\btest\//.test(line));

@@ -1,5 +1,5 @@
-// Puts the libvirt and the QEMU of another Debian release into the user's cache, unpacked and not installed, without root.
-// Knows nothing of daemons; enterRoot.sh runs programs from it.
+// Puts the libvirt and the QEMU of another Debian release into the user's cache, unpacked and not installed, without
+// root. Knows nothing of daemons; enterRoot.sh runs programs from it.
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

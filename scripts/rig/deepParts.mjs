@@ -1,4 +1,5 @@
-// What is tested beside what everybody runs: its parts, each of some minutes, and which of them come first. Runs nothing.
+// What is tested beside what everybody runs: its parts, each of some minutes, and which of them come first. Runs
+// nothing.
 
 /**
  * @typedef {object} DeepPart
@@ -24,7 +25,8 @@ const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolida
 
 /**
  * Files `*.more.test.ts` by what they are about, by the first part of their names.
- * @type {Readonly<Record<string, { guards: readonly string[], layer: 'libvirtd' | 'ui', minutes: number, files: readonly string[] }>>}
+ * @type {Readonly<Record<string, { guards: readonly string[], layer: 'libvirtd' | 'ui', minutes: number, files:
+ *   readonly string[] }>>}
  */
 const more = {
   ends: {

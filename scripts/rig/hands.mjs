@@ -20,14 +20,17 @@ const mostSteps = 80;
 /**
  * @typedef {object} Hands
  * @property {'mouse' | 'keyboard'} name
- * @property {(title: string) => Promise<void>} command runs a palette command by its whole title, for example "View: Show Log"
+ * @property {(title: string) => Promise<void>} command runs a palette command by its whole title, for example "View:
+ *   Show Log"
  * @property {(container: string, view: string) => Promise<void>} showView shows a view and gives it the focus
  * @property {(row: string | RegExp) => Promise<unknown>} select
  * @property {(row: string | RegExp) => Promise<void>} expand does nothing to a row that is open
  * @property {(row: string | RegExp, below: Locator) => Promise<void>} expandTo until a row below it is seen
  * @property {(row: string | RegExp) => Promise<void>} collapse
- * @property {(row: string | RegExp, ...path: string[]) => Promise<void>} menu chooses from a row's context menu; submenus before the item
- * @property {(row: string | RegExp, title: string) => Promise<void>} inline an action drawn on the row itself; by keyboard, the menu
+ * @property {(row: string | RegExp, ...path: string[]) => Promise<void>} menu chooses from a row's context menu;
+ *   submenus before the item
+ * @property {(row: string | RegExp, title: string) => Promise<void>} inline an action drawn on the row itself; by
+ *   keyboard, the menu
  * @property {(label: string | RegExp) => Promise<void>} pick chooses in the open quick pick
  * @property {(title: string, text: string) => Promise<void>} type replaces what is in the input box of this title
  * @property {() => Promise<void>} enter accepts the open input box
@@ -38,8 +41,8 @@ const mostSteps = 80;
 
 /**
  * The palette's first match may be another command, and its list does not follow later changes: match whole, retry. And
- * the palette closes when the focus goes elsewhere: the side bar's tree takes it back when its rows are drawn anew in the
- * moment in which the palette opens (VS Code's `CustomTreeView.doRefresh`, until it hears that it lost the focus).
+ * the palette closes when the focus goes elsewhere: the side bar's tree takes it back when its rows are drawn anew in
+ * the moment in which the palette opens (VS Code's `CustomTreeView.doRefresh`, until it hears that it lost the focus).
  */
 async function runCommand(
   /** @type {Workbench} */ workbench,
@@ -101,8 +104,8 @@ class Common {
   }
 
   /**
-   * VS Code closes a row again that was opened while it was drawn anew with its first rows below it: what is seen below it may go in
-   * the next moment.
+   * VS Code closes a row again that was opened while it was drawn anew with its first rows below it: what is seen below
+   * it may go in the next moment.
    * @param {Locator} below
    * @param {() => Promise<void>} expand
    */
@@ -120,7 +123,8 @@ class Common {
   }
 
   /**
-   * VS Code closes a menu when the focus goes elsewhere, as when a row is revealed: people open it again, and so does this.
+   * VS Code closes a menu when the focus goes elsewhere, as when a row is revealed: people open it again, and so does
+   * this.
    * @param {() => Promise<void>} open
    * @param {() => Promise<Locator>} choose gives the item that was chosen
    */
@@ -264,8 +268,8 @@ export class Keyboard extends Common {
   }
 
   /**
-   * Where the focus is there already, the command is not run again: it comes after the palette has given the focus back, at a time
-   * that nothing tells, and takes the focus from what was opened by then.
+   * Where the focus is there already, the command is not run again: it comes after the palette has given the focus
+   * back, at a time that nothing tells, and takes the focus from what was opened by then.
    */
   async #focusTree() {
     const focused = (/** @type {string} */ wanted) => {
@@ -371,8 +375,8 @@ export class Keyboard extends Common {
    * @param {string} key
    * @param {Locator} row
    * @param {string} what for the message when it is never reached
-   * @param {string} [back] to begin again from where the keys lead nowhere any more: after an operation the tree itself moves the focus
-   *   to a row, which may be beyond the one that is wanted
+   * @param {string} [back] to begin again from where the keys lead nowhere any more: after an operation the tree itself
+   *   moves the focus to a row, which may be beyond the one that is wanted
    */
   async #walk(key, row, what, back) {
     const reached = row.and(this.page.locator('.focused'));
@@ -390,8 +394,8 @@ export class Keyboard extends Common {
   }
 
   /**
-   * Presses Enter, and fails where it came when the list had closed already, for somebody else took the focus: nothing on the screen
-   * would tell that from one that closed because something was chosen.
+   * Presses Enter, and fails where it came when the list had closed already, for somebody else took the focus: nothing
+   * on the screen would tell that from one that closed because something was chosen.
    * @param {string} list selector of what holds it
    */
   async #chooseIn(list) {

@@ -26,8 +26,8 @@ const libvirtPrograms = {
 };
 
 /**
- * `releases`: the libvirt of other Debian releases; `pytest`: one of the frameworks that docs/library.md has a fixture for; `sshd`:
- * a server for one test, in the deep tier alone, for its package opens a port of the machine.
+ * `releases`: the libvirt of other Debian releases; `pytest`: one of the frameworks that docs/library.md has a fixture
+ * for; `sshd`: a server for one test, in the deep tier alone, for its package opens a port of the machine.
  * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd'} Need
  */
 
@@ -66,7 +66,8 @@ export async function missingPackages(need) {
 
 /**
  * Installs what the needs lack, where that is possible without a question: as root, or with a sudo that wants no
- * password. Brings the package lists up to date once, also when only they are missing, for the guest is made of packages.
+ * password. Brings the package lists up to date once, also when only they are missing, for the guest is made of
+ * packages.
  * @param {readonly Need[]} needs
  * @param {(line: string) => void} say
  * @returns {Promise<Map<Need, string>>} what could not be met, each with the reason and the command that helps
@@ -118,7 +119,8 @@ async function aptCommand() {
 }
 
 /**
- * Runs a program and shows the end of what it said if it fails: when all goes well, nobody reads a thousand lines of apt.
+ * Runs a program and shows the end of what it said if it fails: when all goes well, nobody reads a thousand lines of
+ * apt.
  * @param {string[]} command
  * @param {string[]} args
  * @param {(line: string) => void} say

@@ -55,7 +55,11 @@ class KnownQemus {
   #own;
   #shared;
 
-  /** @param {boolean} system @param {string} dir of the daemon @param {string} what all that know the same have in common */
+  /**
+   * @param {boolean} system
+   * @param {string} dir of the daemon
+   * @param {string} what all that know the same have in common
+   */
   constructor(system, dir, what) {
     this.#own = join(dir, system ? 'cache/qemu/capabilities' : 'k/libvirt/qemu/cache/capabilities');
     const run = process.env['VIRT_REWIND_TEST_RUN'];
@@ -111,10 +115,10 @@ async function isolation(system, release) {
 /**
  * Starts one. As root it is a system daemon whose guests run as root; otherwise a session daemon with its own HOME.
  * @param {{ dir?: string, extraQemuConf?: string, kvm?: 'whereUsable' | 'never', release?: string, revivals?: number }}
- *   [options] `dir`: a folder to use and to leave there, its path at most 20 bytes; `extraQemuConf`: lines for qemu.conf,
- *   which win over those before them; `release`: a folder of debianRoot.mjs whose libvirt and QEMU are run, instead of the
- *   machine's; `VIRT_REWIND_TEST_RELEASE` unless given; `revivals`: how often a daemon that falls by itself is started
- *   again, as a service manager does it; none unless given
+ *   [options] `dir`: a folder to use and to leave there, its path at most 20 bytes; `extraQemuConf`: lines for
+ *   qemu.conf, which win over those before them; `release`: a folder of debianRoot.mjs whose libvirt and QEMU are run,
+ *   instead of the machine's; `VIRT_REWIND_TEST_RELEASE` unless given; `revivals`: how often a daemon that falls by
+ *   itself is started again, as a service manager does it; none unless given
  * @returns {Promise<PrivateDaemon>}
  * @throws {Error} when libvirtd is missing or does not come up, with the end of its log
  */

@@ -1,5 +1,6 @@
-// Ends a test that waits in silence. A test on a slow machine takes long, and works; one that hangs does nothing, for minutes.
-// What a test awaits reaches its process as an event, so the processor time of that process tells the two apart.
+// Ends a test that waits in silence. A test on a slow machine takes long, and works; one that hangs does nothing, for
+// minutes. What a test awaits reaches its process as an event, so the processor time of that process tells the two
+// apart.
 
 const lookMs = 10_000;
 /** Looks in a row. A guest that boots on a crowded machine says something sooner. */

@@ -4,7 +4,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './root.mjs';
 
-/** @typedef {{ readonly title: string, readonly suite: string, readonly text: string }} FailedTest `suite`: what it can be run again with */
+/**
+ * @typedef {{ readonly title: string, readonly suite: string, readonly text: string }} FailedTest `suite`: what it can
+ *   be run again with
+ */
 /** @typedef {{ passed: number, failed: number, skipped: number, failures: FailedTest[] }} Counts */
 
 /** @typedef {{ readonly env: NodeJS.ProcessEnv, readonly end: () => Promise<void> }} Surroundings */
@@ -13,7 +16,8 @@ import { root } from './root.mjs';
  * @typedef {object} Job
  * @property {string} name
  * @property {readonly string[]} args of Node
- * @property {'counts' | 'status'} tells the program writes its counts where $TEST_COUNTS says, or is one test, passed with status 0
+ * @property {'counts' | 'status'} tells the program writes its counts where $TEST_COUNTS says, or is one test, passed
+ *   with status 0
  * @property {NodeJS.ProcessEnv} env
  * @property {string} dir for its counts
  * @property {number} places that it takes of those that there are
@@ -23,7 +27,8 @@ import { root } from './root.mjs';
 
 /**
  * `problem`: not of a single test; `output`: what it said, unless that was seen as it was made
- * @typedef {{ readonly counts: Counts, readonly output: string, readonly seconds: number, readonly problem?: string }} Result
+ * @typedef {{ readonly counts: Counts, readonly output: string, readonly seconds: number, readonly problem?: string }}
+ *   Result
  */
 
 /** Characters of the last error that a program told, where that is all that says why it ended. */
@@ -55,8 +60,8 @@ export class TestJobs {
   }
 
   /**
-   * Begins them in their order, but one that there is no place for is overtaken by those that there is. One that wants more
-   * places than there are runs alone.
+   * Begins them in their order, but one that there is no place for is overtaken by those that there is. One that wants
+   * more places than there are runs alone.
    * @template {Job} J
    * @param {readonly J[]} jobs
    * @param {object} options

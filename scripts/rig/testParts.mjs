@@ -9,8 +9,8 @@ import { root } from './root.mjs';
 /** @typedef {import('./prerequisites.mjs').Need} Need */
 
 /**
- * `places`: five for two cores, which keep those busy. A test with a guest waits for it most of its time; VS Code and its browser
- * are several processes that do so less.
+ * `places`: five for two cores, which keep those busy. A test with a guest waits for it most of its time; VS Code and
+ * its browser are several processes that do so less.
  *
  * | layer    | needs            | private daemon           | its files run    | places |
  * |----------|------------------|--------------------------|------------------|--------|
@@ -18,7 +18,8 @@ import { root } from './root.mjs';
  * | libvirtd | libvirt          | each file starts its own | each in its own  | 1      |
  * | host     | libvirt, browser | one for all of them      | in one VS Code   | 2      |
  * | ui       | libvirt, browser | one for each file        | each in its own  | 2      |
- * @type {Readonly<Record<Layer, { needs: readonly Need[], daemon: boolean, files: 'together' | 'sideBySide', places: number }>>}
+ * @type {Readonly<Record<Layer, { needs: readonly Need[], daemon: boolean, files: 'together' | 'sideBySide', places:
+ *   number }>>}
  */
 export const plan = {
   unit: { needs: [], daemon: false, files: 'together', places: 2 },
@@ -27,7 +28,10 @@ export const plan = {
   ui: { needs: ['libvirt', 'browser'], daemon: true, files: 'sideBySide', places: 2 },
 };
 
-/** Seconds of those that last long, about, of two of one name the longer one. They begin first, so that none is left over at the end; the unit tests before them, for they tell most. */
+/**
+ * Seconds of those that last long, about, of two of one name the longer one. They begin first, so that none is left
+ * over at the end; the unit tests before them, for they tell most.
+ */
 const lasting = new Map(
   Object.entries({
     unit: 1000,
@@ -97,14 +101,18 @@ export const strict = process.env['CI'] !== undefined;
  * @property {readonly string[]} [bundles] made before; those of the layer that everybody runs, made now, unless given
  * @property {string | undefined} [grep] only tests whose title matches
  * @property {readonly string[] | undefined} [only] of a layer that is made now: its files of these names
- * @property {string | undefined} [release] folder of debianRoot.mjs whose libvirt and QEMU take the place of the machine's
+ * @property {string | undefined} [release] folder of debianRoot.mjs whose libvirt and QEMU take the place of the
+ *   machine's
  * @property {NodeJS.ProcessEnv | undefined} [env] what the tests shall find beside the usual
  * @property {number | undefined} [places] of each of its programs; that of its layer unless given
  * @property {() => boolean} [mayBegin] asked when its first program may; where not, none of it is run
  * @property {() => void} [passed] told as soon as all of it has
  */
 
-/** @typedef {import('./testJobs.mjs').Job & { readonly part: number, readonly files: readonly string[] }} PartJob `part`: which one */
+/**
+ * @typedef {import('./testJobs.mjs').Job & { readonly part: number, readonly files: readonly string[] }} PartJob
+ *   `part`: which one
+ */
 
 /**
  * @param {Part} part
@@ -238,8 +246,8 @@ async function askVersion(release) {
 export const usualEnv = () => ({
   ...process.env,
   VIRT_REWIND_ROOT: root,
-  // Memory that was had once is kept, in large pages where there are some: whole disks are read again and again, and where
-  // page faults are dear (shadow page tables: 20 µs each) giving it back took a tenth of the run.
+  // Memory that was had once is kept, in large pages where there are some: whole disks are read again and again, and
+  // where page faults are dear (shadow page tables: 20 µs each) giving it back took a tenth of the run.
   GLIBC_TUNABLES: [
     'glibc.malloc.hugetlb=1',
     'glibc.malloc.mmap_threshold=33554432',

@@ -10,12 +10,14 @@ const graceMs = 5000;
 /**
  * @typedef {object} TestRun
  * @property {string} dir temporary folder of the run, short enough for Unix sockets below it
- * @property {() => Promise<string[]>} end ends what is still running; returns each process that should not have been there
+ * @property {() => Promise<string[]>} end ends what is still running; returns each process that should not have been
+ *   there
  */
 
 /**
- * From now on, what this process starts carries the mark: the path of the run's folder. It is TMPDIR, which libvirt hands
- * on to QEMU although it clears most of the environment, and which is in the arguments of browsers, who overwrite theirs.
+ * From now on, what this process starts carries the mark: the path of the run's folder. It is TMPDIR, which libvirt
+ * hands on to QEMU although it clears most of the environment, and which is in the arguments of browsers, who overwrite
+ * theirs.
  * @returns {TestRun}
  */
 export function startTestRun() {

@@ -1,5 +1,5 @@
-// One run of tests: its parts side by side, told one after the other, what they count, and the end of all that was started.
-// Which parts there are to run is not decided here.
+// One run of tests: its parts side by side, told one after the other, what they count, and the end of all that was
+// started. Which parts there are to run is not decided here.
 import { appendFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { installModules, meetNeeds } from './prerequisites.mjs';
@@ -80,7 +80,11 @@ export class TestSession {
     this.#problems.push(text);
   }
 
-  /** Goes on whatever happens: the other parts still have something to tell. @param {string} name @param {() => Promise<void>} act */
+  /**
+   * Goes on whatever happens: the other parts still have something to tell.
+   * @param {string} name
+   * @param {() => Promise<void>} act
+   */
   async attempt(name, act) {
     try {
       await act();

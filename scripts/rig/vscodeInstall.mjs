@@ -1,5 +1,5 @@
-// Puts a real VS Code (server, extension host, web workbench) into the user's cache, for machines without the desktop one.
-// It comes out of the npm package code-server, without code-server's own wrapper; nothing is compiled.
+// Puts a real VS Code (server, extension host, web workbench) into the user's cache, for machines without the desktop
+// one. It comes out of the npm package code-server, without code-server's own wrapper; nothing is compiled.
 import {
   copyFileSync,
   existsSync,
@@ -80,7 +80,8 @@ export function locateVsCode({ cacheDir = defaultCacheDir(), version = wantedVer
 /**
  * Installs once (about 10 s, 290 MB), then answers at once. The folder gets its name only when it is complete, and
  * two that install at the same time do not meet.
- * @param {{ cacheDir?: string | undefined, version?: VsCodeVersion | undefined, onProgress?: (step: string) => void }} [options]
+ * @param {{ cacheDir?: string | undefined, version?: VsCodeVersion | undefined, onProgress?: (step: string) => void }}
+ *   [options]
  * @returns {Promise<VsCodeInstallation>}
  */
 export async function installVsCode({
@@ -169,12 +170,16 @@ async function installModules(dir, { watchdog, pty, ripgrep }, arch) {
   copyFileSync(join(shims, 'watchdog.cjs'), join(modules, watchdog, 'index.js'));
 }
 
-/** Without it the editor has no shells in its terminals. @param {string} dir @param {string} from @param {string} arch */
+/**
+ * Without it the editor has no shells in its terminals. @param {string} dir @param {string} from @param {string} arch
+ */
 async function addBuiltPty(dir, from, arch) {
   await addFile(join(dir, 'build/Release'), from, `package/prebuilds/linux-${arch}/pty.node`);
 }
 
-/** Without it the editor finds no files by their names. @param {string} dir @param {string} from @param {string} arch */
+/**
+ * Without it the editor finds no files by their names. @param {string} dir @param {string} from @param {string} arch
+ */
 async function addRipgrep(dir, from, arch) {
   await addFile(dir, from, `package/bin/linux-${arch}/rg`);
 }

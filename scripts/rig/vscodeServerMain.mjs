@@ -1,5 +1,7 @@
-// The process that serves VS Code: what code-server's wrapper would do, as little of it as works. Needs VS Code's own Node.
-//   node vscodeServerMain.mjs --vscode DIR --data DIR [--port N] [--trust] [--folder DIR] [--dev DIR]… [--tell ID]… [--tests FILE]
+// The process that serves VS Code: what code-server's wrapper would do, as little of it as works. Needs VS Code's own
+// Node.
+//   node vscodeServerMain.mjs --vscode DIR --data DIR [--port N] [--trust] [--folder DIR] [--dev DIR]…
+//     [--tell ID]… [--tests FILE]
 //   node vscodeServerMain.mjs --vscode DIR --data DIR --install FILE.vsix
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -60,7 +62,8 @@ if (options.install) {
 }
 
 async function serve() {
-  // Whoever reaches this port gets a terminal of the user, so the address carries a secret, as VS Code's own server has it.
+  // Whoever reaches this port gets a terminal of the user, so the address carries a secret, as VS Code's own server has
+  // it.
   const code = await vscode.createServer(null, {
     ...args,
     'connection-token': token,
@@ -109,8 +112,8 @@ async function serve() {
 const everything = 1;
 
 /**
- * Writes the extensions under development, and whose logs tell more than usual, into the page's configuration. VS Code reads them
- * from the address only with `enable-smoke-test-driver`, and that switch turns notifications off.
+ * Writes the extensions under development, and whose logs tell more than usual, into the page's configuration. VS Code
+ * reads them from the address only with `enable-smoke-test-driver`, and that switch turns notifications off.
  * @param {import('node:http').IncomingMessage} request
  * @param {import('node:http').ServerResponse} response
  */

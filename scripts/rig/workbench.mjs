@@ -86,7 +86,10 @@ export class Workbench {
     return this.page.locator('.notification-toast').filter({ hasText: text }).first();
   }
 
-  /** Messages in the list that "Notifications: Show Notifications" opens: also those that are no toasts any more. @param {string | RegExp} text */
+  /**
+   * Messages in the list that "Notifications: Show Notifications" opens: also those that are no toasts any more.
+   * @param {string | RegExp} text
+   */
   notice(text) {
     return this.page.locator('.notifications-center .notification-list-item').filter({ hasText: text });
   }

@@ -50,8 +50,8 @@ export async function prepareEditor() {
 
 /**
  * @param {Readonly<Record<string, unknown>>} settings beside those that keep the editor quiet
- * @param {{ browser: boolean, demos: readonly string[] }} options `browser`: whether one may be opened; `demos`: the VMs that
- *   it lands on, the one with the console first
+ * @param {{ browser: boolean, demos: readonly string[] }} options `browser`: whether one may be opened; `demos`: the
+ *   VMs that it lands on, the one with the console first
  * @returns {Promise<Editor>}
  */
 export async function openEditor(settings, { browser, demos }) {
@@ -64,7 +64,10 @@ export async function openEditor(settings, { browser, demos }) {
     : openDesktop(desktop, all, folder, env);
 }
 
-/** A workspace of its own: what is tried here is no change of the checkout. It holds the example of a lab. @returns {Promise<string>} */
+/**
+ * A workspace of its own: what is tried here is no change of the checkout. It holds the example of a lab.
+ * @returns {Promise<string>}
+ */
 export async function demoWorkspace() {
   const folder = demoWorkspaceIn(join(cacheDir(), 'workspace'));
   await mkdir(folder, { recursive: true });
@@ -126,7 +129,8 @@ async function openServer({ settings, browser, folder, env }) {
     url: server.url,
     closed: server.exited,
     stop: async () => {
-      // A browser that was running before took the address over and ended its messenger; only one that we started is left.
+      // A browser that was running before took the address over and ended its messenger; only one that we started is
+      // left.
       endGroup(child?.pid);
       await server.stop();
     },

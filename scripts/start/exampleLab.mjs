@@ -1,4 +1,5 @@
-// Puts the example of a lab into a folder: examples/lab, and beside its lab file the guest that its VMs run, which is made here.
+// Puts the example of a lab into a folder: examples/lab, and beside its lab file the guest that its VMs run, which is
+// made here.
 //   node scripts/start/exampleLab.mjs FOLDER
 import { copyFile, cp, mkdir, rename, symlink } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -19,8 +20,8 @@ export const labGuestFolder = (demoFolder) => join(demoFolder, 'lab-guest');
 /**
  * What is there already stays: somebody may have changed it, and the disks of VMs rest on the image.
  * @param {string} folder
- * @param {{ guestFolder?: string, onStep?: (what: string) => void }} [options] `guestFolder`: for the files that QEMU reads, where the
- *   folder itself is one that it may not read; a link leads there
+ * @param {{ guestFolder?: string, onStep?: (what: string) => void }} [options] `guestFolder`: for the files that QEMU
+ *   reads, where the folder itself is one that it may not read; a link leads there
  */
 export async function putExampleLab(folder, { guestFolder, onStep = () => undefined } = {}) {
   const guest = await buildGuest({ onStep });

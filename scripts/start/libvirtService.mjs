@@ -19,8 +19,8 @@ export const demoUri = isSystem ? 'qemu:///system' : 'qemu:///session';
 
 /**
  * Makes sure that a daemon answers on `demoUri`.
- * @returns {Promise<{ stop: (ours: readonly string[]) => Promise<void> }>} `stop` ends a daemon that was started here and
- *   leaves any other alone; `ours`: names of VMs that may end without ceremony
+ * @returns {Promise<{ stop: (ours: readonly string[]) => Promise<void> }>} `stop` ends a daemon that was started here
+ *   and leaves any other alone; `ours`: names of VMs that may end without ceremony
  * @throws {StartStopped} when none answers and none can be started
  */
 export async function ensureDaemon() {

@@ -1,5 +1,6 @@
-// Removes what `npm start` made: the demo VMs and the lab with their files, and from the cache the guest, the VS Code server and its
-// state. Leaves the system's packages, node_modules, the other versions of libvirt that the tests fetched, and other labs.
+// Removes what `npm start` made: the demo VMs and the lab with their files, and from the cache the guest, the VS Code
+// server and its state. Leaves the system's packages, node_modules, the other versions of libvirt that the tests
+// fetched, and other labs.
 import { existsSync, readdirSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import { homedir } from 'node:os';

@@ -1,5 +1,5 @@
-// The tools that act. Each act is a step with a number, and before each stands a checkpoint that leads back to before it: without
-// one nothing is done. Nothing here deletes, and no rule deletes what was kept here.
+// The tools that act. Each act is a step with a number, and before each stands a checkpoint that leads back to before
+// it: without one nothing is done. Nothing here deletes, and no rule deletes what was kept here.
 import { asFailure } from '../domain/asFailure.js';
 import type { OperationResult } from '../domain/operation.js';
 import { operationOutcome, programOutcome } from '../session/infos.js';
@@ -76,7 +76,8 @@ async function runRevert(
   const planned = await allowedPlan(step, request, 'nothing');
   return logStep(step, tool, to.name, async (report) => {
     tools.fresh.delete(view.ref.uuid);
-    // Where nothing changed since the last snapshot a revert keeps nothing; each act of an agent has a checkpoint of its own.
+    // Where nothing changed since the last snapshot a revert keeps nothing; each act of an agent has a checkpoint of
+    // its own.
     const spared = planned.checkpoint === undefined;
     if (spared) {
       await takeCheckpoint(step, report, { title: titleOf(step) });
@@ -87,8 +88,8 @@ async function runRevert(
     try {
       ({ result } = await carryOutStep(step, report, wanted, spared ? 'checkpoint' : 'nothing'));
     } catch (error) {
-      // Its checkpoint stays where the revert fails after it, counts, and leads back. Where nothing was begun, one of that name is
-      // somebody else's.
+      // Its checkpoint stays where the revert fails after it, counts, and leads back. Where nothing was begun, one of
+      // that name is somebody else's.
       const name = asFailure(error).details.recovered === undefined ? undefined : plan.checkpoint;
       await keepCheckpoint(step, report, plan, name).catch((reason: unknown) =>
         work.tools.log.warn(`the checkpoint before a revert that failed is not recorded: ${asFailure(reason).line}`),

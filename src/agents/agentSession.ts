@@ -1,5 +1,5 @@
-// Where agents come with their wishes: reads them as untrusted, asks the guard, has them carried out one act at a time, and answers
-// in few words. Never rejects. Knows no protocol and no editor.
+// Where agents come with their wishes: reads them as untrusted, asks the guard, has them carried out one act at a time,
+// and answers in few words. Never rejects. Knows no protocol and no editor.
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import { AgentCheckpoints } from '../journal/agentCheckpoints.js';
@@ -82,7 +82,10 @@ export class AgentSession implements AgentTools {
     }
   }
 
-  /** What a person is to be told before it is done; undefined where nothing is changed, and of what is refused. Changes nothing. */
+  /**
+   * What a person is to be told before it is done; undefined where nothing is changed, and of what is refused. Changes
+   * nothing.
+   */
   async question(name: ToolName, given: unknown, signal: AbortSignal): Promise<ToolQuestion | undefined> {
     const input = readInput(name, given);
     if (typeof input === 'string' || !toolOf(name).acts) {

@@ -1,5 +1,6 @@
-// Before a tool of an agent that no guard of ours sees: has a checkpoint taken of each VM that it is about, where the guest can have
-// done anything since the last one. Loads what takes checkpoints only when one is due: an agent waits for this before each step.
+// Before a tool of an agent that no guard of ours sees: has a checkpoint taken of each VM that it is about, where the
+// guest can have done anything since the last one. Loads what takes checkpoints only when one is due: an agent waits
+// for this before each step.
 import type { Log } from '../base/log.js';
 import { protectionMatcher } from '../domain/protection.js';
 import { asFailure } from '../domain/asFailure.js';

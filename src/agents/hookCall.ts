@@ -1,5 +1,5 @@
-// What an agent's hook tells before a tool is used: JSON on standard input, as Claude Code, VS Code and GitHub Copilot write it.
-// Anybody may have written it. Pure.
+// What an agent's hook tells before a tool is used: JSON on standard input, as Claude Code, VS Code and GitHub Copilot
+// write it. Anybody may have written it. Pure.
 import { untrustedLine } from './guestText.js';
 
 export type HookCall =

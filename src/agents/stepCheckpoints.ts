@@ -57,8 +57,9 @@ export async function takeCheckpoint(step: Step, report: StepReport, wish: Check
 }
 
 /**
- * Nobody is asked: the policy agrees or denies. In the VM's turn, when no other process is at work on it, the checkpoints are counted
- * again, and the one that the plan takes is written down before it is taken. What a person has put into the trash stays there.
+ * Nobody is asked: the policy agrees or denies. In the VM's turn, when no other process is at work on it, the
+ * checkpoints are counted again, and the one that the plan takes is written down before it is taken. What a person has
+ * put into the trash stays there.
  * @param done for this step already @throws ToolRefusal, Failure
  */
 export async function carryOutStep(
@@ -146,7 +147,9 @@ async function recordCheckpoint(step: Step, report: StepReport, name: string, by
   return snapshot !== undefined;
 }
 
-/** The number of what was reserved, or a new one: since the step was begun, another process may have written its own. */
+/**
+ * The number of what was reserved, or a new one: since the step was begun, another process may have written its own.
+ */
 async function writeRecord(
   { work, view }: Step,
   report: StepReport,

@@ -27,7 +27,10 @@ export interface Step {
   readonly counted: readonly AgentCheckpoint[];
 }
 
-/** Of a tool that acts: what would be done, where that is an operation of ours. Does nothing. @throws ToolRefusal, Failure */
+/**
+ * Of a tool that acts: what would be done, where that is an operation of ours. Does nothing.
+ * @throws ToolRefusal, Failure
+ */
 export async function planAct(
   work: ToolCall,
   tool: ToolName,

@@ -1,5 +1,5 @@
-// THE table of what agents can do: for the language models of the editor and for MCP clients alike. What it says is for models, and
-// in English. Nothing here deletes. Pure.
+// THE table of what agents can do: for the language models of the editor and for MCP clients alike. What it says is for
+// models, and in English. Nothing here deletes. Pure.
 import { vmWaits } from '../domain/wait.js';
 import { statesAfterRevert } from '../domain/operation.js';
 import type { AgentPermission } from '../manifest/settings.js';
@@ -24,8 +24,9 @@ export interface Tool {
 const longestText = 4_096;
 const vm: Field = { type: 'string', description: 'Name or UUID of the VM, as in list_vms.', needed: true };
 /**
- * How long a call takes at most unless its caller says. Clients of MCP give a call up after 60 s unless somebody sets more
- * (`DEFAULT_REQUEST_TIMEOUT_MSEC` of its SDKs), and `run_in_guest` takes a checkpoint first: an answer has to be there by then.
+ * How long a call takes at most unless its caller says. Clients of MCP give a call up after 60 s unless somebody sets
+ * more (`DEFAULT_REQUEST_TIMEOUT_MSEC` of its SDKs), and `run_in_guest` takes a checkpoint first: an answer has to be
+ * there by then.
  */
 export const usualSeconds = { run_in_guest: 45, read_console: 5, wait_for_vm: 45 } as const;
 const seconds = (usual: number): Field => ({

@@ -1,4 +1,5 @@
-// The library over what an editor has open: its connections, its journal, its locks, its settings as they are at each call.
+// The library over what an editor has open: its connections, its journal, its locks, its settings as they are at each
+// call.
 import { t } from '@vscode/l10n';
 import type { Log } from '../base/log.js';
 import type { Engine } from '../engine/engine.js';

@@ -1,5 +1,5 @@
-// One visit of the library to the VMs: each call has the session as it is now, and whatever goes wrong becomes an error with a kind and a
-// sentence.
+// One visit of the library to the VMs: each call has the session as it is now, and whatever goes wrong becomes an error
+// with a kind and a sentence.
 import { t } from '@vscode/l10n';
 import type { Log } from '../base/log.js';
 import type { Session } from '../session/session.js';

@@ -17,8 +17,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Cancels where libvirt can cancel, and as soon as it can: between two steps nothing is left half done. What was cancelled rejects
- * with a `VirtRewindError` of kind `cancelled`.
+ * Cancels where libvirt can cancel, and as soon as it can: between two steps nothing is left half done. What was
+ * cancelled rejects with a `VirtRewindError` of kind `cancelled`.
  */
 export interface Cancellable {
   readonly signal?: AbortSignal;
@@ -35,8 +35,8 @@ export interface CheckpointOptions extends Cancellable {
   /** External, with memory: the guest runs on while its RAM is written. */
   readonly live?: boolean;
   /**
-   * External, with memory: `auto` has the guest stand still for milliseconds where QEMU can write its RAM while it runs on; libvirt
-   * marks the VM as tainted then. Absent: as it is set in the editor, `auto` unless it is.
+   * External, with memory: `auto` has the guest stand still for milliseconds where QEMU can write its RAM while it runs
+   * on; libvirt marks the VM as tainted then. Absent: as it is set in the editor, `auto` unless it is.
    */
   readonly seamless?: 'auto' | 'never';
 }
@@ -122,8 +122,8 @@ export interface VirtualMachine {
 }
 
 /**
- * Several VMs that go back in time as one: all of them, or none. Where a VM of it is protected, `name` is that of the system. Made by
- * `virt-rewind system create`.
+ * Several VMs that go back in time as one: all of them, or none. Where a VM of it is protected, `name` is that of the
+ * system. Made by `virt-rewind system create`.
  */
 export interface VirtualSystem {
   readonly name: string;
@@ -132,28 +132,41 @@ export interface VirtualSystem {
   /** All members at one moment. @param title absent: `checkpoint` and the time */
   checkpoint(title?: string, options?: Harmful): Promise<SystemOutcome>;
   /**
-   * What is now is kept first. Resolves when all are up in their order. Rejects where one is not, and where the wait is cancelled: the
-   * message says that all are back, and that is not taken back.
+   * What is now is kept first. Resolves when all are up in their order. Rejects where one is not, and where the wait is
+   * cancelled: the message says that all are back, and that is not taken back.
    */
   revert(point: string, options?: Harmful): Promise<SystemOutcome>;
   /** Goes back to what the last revert left, as `revert` does. */
   undo(options?: Harmful): Promise<SystemOutcome>;
   /** With the snapshots of all members. */
   delete(point: string, options?: Harmful): Promise<SystemOutcome>;
-  /** Another title for a restore point; the snapshots of its members keep their names. Rejects with kind `exists` where one has it. */
+  /**
+   * Another title for a restore point; the snapshots of its members keep their names. Rejects with kind `exists` where
+   * one has it.
+   */
   renamePoint(point: string, title: string): Promise<void>;
   /**
-   * When and how a member starts, from now on. Rejects with kind `invalid` where members would wait for each other in a circle.
+   * When and how a member starts, from now on. Rejects with kind `invalid` where members would wait for each other in a
+   * circle.
    * @param vm its name or UUID
    */
   order(vm: string, order: StartOrder): Promise<void>;
-  /** In the order. Resolves when all run and are up, also where they did before; rejects where one is not, and takes nothing back. */
+  /**
+   * In the order. Resolves when all run and are up, also where they did before; rejects where one is not, and takes
+   * nothing back.
+   */
   start(options?: Cancellable): Promise<SystemPowerOutcome>;
-  /** In the other order. Resolves when all are off, also where they were before; rejects where one is not, and takes nothing back. */
+  /**
+   * In the other order. Resolves when all are off, also where they were before; rejects where one is not, and takes
+   * nothing back.
+   */
   shutDown(options?: Harmful): Promise<SystemPowerOutcome>;
 }
 
-/** `agent`: its guest agent answers; `time`: the seconds are over; a TCP port, without a host at the address of the VM; a program in the guest ends with 0. */
+/**
+ * `agent`: its guest agent answers; `time`: the seconds are over; a TCP port, without a host at the address of the VM;
+ * a program in the guest ends with 0.
+ */
 export type CountsAsUp =
   | 'agent'
   | 'time'
@@ -173,7 +186,9 @@ export interface StartOrder {
 export interface VirtualLab {
   /** Absolute. */
   readonly file: string;
-  /** In sentences, what is wrong with the file or differs from what was made of it; none where all is as it should be. */
+  /**
+   * In sentences, what is wrong with the file or differs from what was made of it; none where all is as it should be.
+   */
   check(): Promise<readonly string[]>;
   /** Resolves when its VMs are up and its restore points made; at once where they are. */
   create(options?: Harmful): Promise<void>;
@@ -199,15 +214,17 @@ export interface VirtRewind extends AsyncDisposable {
 }
 
 /**
- * What the extension for VS Code gives to other extensions: `await vscode.extensions.getExtension('virt-rewind.virt-rewind')?.activate()`.
- * See docs/library.md, "From another extension".
+ * What the extension for VS Code gives to other extensions: `await
+ * vscode.extensions.getExtension('virt-rewind.virt-rewind')?.activate()`. See docs/library.md, "From another
+ * extension".
  */
 export interface VirtRewindApi {
   /** Another number when something was taken away or means something else; what comes on top leaves it. */
   readonly version: 1;
   /**
-   * A visit over what the editor has open: its connections, settings, journal and locks. It ends with `close()`, or with the extension.
-   * Nothing is connected before something is asked for. In a workspace that is not trusted, what changes something rejects with kind `refused`.
+   * A visit over what the editor has open: its connections, settings, journal and locks. It ends with `close()`, or
+   * with the extension. Nothing is connected before something is asked for. In a workspace that is not trusted, what
+   * changes something rejects with kind `refused`.
    */
   connect(): Promise<VirtRewind>;
 }

@@ -1,4 +1,5 @@
-// One system of VMs of a session, as the library has it. Each operation is planned for all members, and carried out for all or none.
+// One system of VMs of a session, as the library has it. Each operation is planned for all members, and carried out for
+// all or none.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import { startWait, usualSeconds } from '../domain/startWait.js';

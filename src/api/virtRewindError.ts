@@ -4,7 +4,10 @@
 export class VirtRewindError extends Error {
   override readonly name = 'VirtRewindError';
   constructor(
-    /** Stable: `notFound`, `ambiguous`, `refused`, `protected`, `busy`, `late`, `cancelled`, `unreachable`, `denied`, `lost`, `closed`, `failed`, … */
+    /**
+     * Stable: `notFound`, `ambiguous`, `refused`, `protected`, `busy`, `late`, `cancelled`, `unreachable`, `denied`,
+     * `lost`, `closed`, `failed`, …
+     */
     readonly kind: string,
     message: string,
     /** Of a refusal: which rule, as in docs/refusals.md. */

@@ -3,7 +3,10 @@ import type { FileHandle } from 'node:fs/promises';
 
 const firstBytes = 16 * 1024;
 
-/** From its beginning, `most` bytes at most. Asks for no length: a file of the kernel's says 0, and others grow meanwhile. */
+/**
+ * From its beginning, `most` bytes at most. Asks for no length: a file of the kernel's says 0, and others grow
+ * meanwhile.
+ */
 export async function readAtMost(file: Pick<FileHandle, 'read'>, most: number): Promise<Buffer> {
   let buffer = Buffer.allocUnsafeSlow(Math.min(firstBytes, most));
   let length = 0;

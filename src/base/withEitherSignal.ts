@@ -1,8 +1,8 @@
 // One signal of several, for as long as a task takes.
 
 /**
- * Aborted as soon as one of them is, with its reason. Nothing of it is left on them afterwards: what `AbortSignal.any` gives is kept,
- * with all that listens to it, as long as the longest-lived of its sources (nodejs/node#55351, #64476).
+ * Aborted as soon as one of them is, with its reason. Nothing of it is left on them afterwards: what `AbortSignal.any`
+ * gives is kept, with all that listens to it, as long as the longest-lived of its sources (nodejs/node#55351, #64476).
  */
 export async function withEitherSignal<T>(
   signals: readonly (AbortSignal | undefined)[],

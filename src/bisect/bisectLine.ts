@@ -1,4 +1,5 @@
-// Which restore points are searched: from the oldest, or one that is good, to one that is bad, or the end of the branch.
+// Which restore points are searched: from the oldest, or one that is good, to one that is bad, or the end of the
+// branch.
 import type { BisectAnswer, BisectPoint } from '../domain/bisect.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { childrenOf, currentOf, findSnapshot, pathTo, rootsOf } from '../domain/snapshotTree.js';

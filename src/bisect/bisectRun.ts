@@ -1,5 +1,5 @@
-// Carries a bisect on from where it stands: tries some restore points at once, each on a clone of its own, writes down each
-// answer, and throws the clones away. Refuses to know what a clone is and how it is checked.
+// Carries a bisect on from where it stands: tries some restore points at once, each on a clone of its own, writes down
+// each answer, and throws the clones away. Refuses to know what a clone is and how it is checked.
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../base/log.js';
 import type { Bisect, BisectAnswer, BisectKnowledge, BisectPoint, BisectProbe, BisectTry } from '../domain/bisect.js';
@@ -10,8 +10,8 @@ import { majority } from './verdicts.js';
 /** What a bisect needs of clones. Each rejects with a Failure or a BisectStop. */
 export interface Probes {
   /**
-   * One try of the check, on this clone, which is made for it, and is there, or half there, until `remove` says otherwise.
-   * Undefined: the signal was aborted.
+   * One try of the check, on this clone, which is made for it, and is there, or half there, until `remove` says
+   * otherwise. Undefined: the signal was aborted.
    */
   judge(point: BisectPoint, probe: BisectProbe, signal: AbortSignal): Promise<BisectTry | undefined>;
   /** With all that is its own; also where there never was one. */

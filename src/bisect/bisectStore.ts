@@ -1,5 +1,6 @@
-// Bisects as they stand, one for each VM, written down after each answer and before each clone: whoever dies in the middle is
-// gone on for by the next. Anybody with our rights may have written here: what has not the shape is not believed, and stays.
+// Bisects as they stand, one for each VM, written down after each answer and before each clone: whoever dies in the
+// middle is gone on for by the next. Anybody with our rights may have written here: what has not the shape is not
+// believed, and stays.
 import { cloneNetworks } from '../domain/clone.js';
 import { createHash } from 'node:crypto';
 import * as promises from 'node:fs/promises';

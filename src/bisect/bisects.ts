@@ -50,7 +50,10 @@ export class Bisects {
     return this.#store.of(vm);
   }
 
-  /** In place of one that has ended. @throws BisectStop `unfinished`, `atWork`, `tooLong`, `unreadable`; Failure `journal` */
+  /**
+   * In place of one that has ended.
+   * @throws BisectStop `unfinished`, `atWork`, `tooLong`, `unreadable`; Failure `journal`
+   */
   async begin(bisect: Bisect): Promise<OpenBisect> {
     if (!fitsStore(bisect)) {
       throw new BisectStop({ kind: 'tooLong' });
@@ -75,7 +78,9 @@ export class Bisects {
     return this.#open(bisect, held);
   }
 
-  /** Its clones are removed, and it is forgotten. @throws BisectStop `noBisect`, `atWork`; Failure where a clone stays */
+  /**
+   * Its clones are removed, and it is forgotten. @throws BisectStop `noBisect`, `atWork`; Failure where a clone stays
+   */
   async end(vm: VmRef, vmName: string): Promise<Bisect> {
     const { bisect, held } = await this.#take(vm, vmName);
     const run = this.#runOf(bisect, held);

@@ -1,4 +1,5 @@
-// One try of a check on one clone: a program here, one in the clone, a line at its console, or a person; and what it means.
+// One try of a check on one clone: a program here, one in the clone, a line at its console, or a person; and what it
+// means.
 import { type Clock, systemClock } from '../base/clock.js';
 import { runHere } from '../base/hostProgram.js';
 import type { BisectCheck, BisectPoint, BisectTry, Verdict } from '../domain/bisect.js';
@@ -94,7 +95,10 @@ async function waitUntilOff(
   return (await waitFor(wait, { clock, signal, readVm })).outcome === 'there';
 }
 
-/** What takes too long is bad, as with `timeout` before a program of `git bisect run`; what does not come up judges nothing. */
+/**
+ * What takes too long is bad, as with `timeout` before a program of `git bisect run`; what does not come up judges
+ * nothing.
+ */
 function tryOfEnd(why: 'late' | 'noStart' | 'stopped'): BisectTry | undefined {
   return why === 'stopped' ? undefined : { verdict: why === 'late' ? 'bad' : 'skip', why };
 }

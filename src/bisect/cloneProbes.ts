@@ -1,4 +1,5 @@
-// Clones of restore points to be tried: made beside the VM, which is not touched, started, waited for, checked, discarded.
+// Clones of restore points to be tried: made beside the VM, which is not touched, started, waited for, checked,
+// discarded.
 import { type Clock, systemClock } from '../base/clock.js';
 import type { Bisect, BisectPoint, BisectProbe, BisectTry } from '../domain/bisect.js';
 import { Failure } from '../domain/failure.js';
@@ -88,8 +89,9 @@ export class CloneProbes implements Probes {
   }
 
   /**
-   * Who died while libvirt was told of a clone has left its files: whoever acts on the VM next would make a VM of them, when nobody
-   * knows any more what it was for. @throws Failure where that is left to a person
+   * Who died while libvirt was told of a clone has left its files: whoever acts on the VM next would make a VM of them,
+   * when nobody knows any more what it was for.
+   * @throws Failure where that is left to a person
    */
   async #endMaking({ uuid, name }: BisectProbe): Promise<void> {
     const { vm } = this.#options.bisect;
@@ -111,8 +113,8 @@ export class CloneProbes implements Probes {
   }
 
   /**
-   * For its agent, where one is configured. Who types at the console, or looks, waits itself; a program on this computer judges also
-   * what does not come up.
+   * For its agent, where one is configured. Who types at the console, or looks, waits itself; a program on this
+   * computer judges also what does not come up.
    */
   async #isUp(ref: VmRef, signal: AbortSignal): Promise<boolean> {
     const { check, startMs } = this.#options.bisect;

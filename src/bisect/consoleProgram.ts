@@ -1,5 +1,5 @@
-// A command line that is typed at a guest's serial console, where a shell must be; its exit code comes back between marks that
-// the echo of what was typed does not hold.
+// A command line that is typed at a guest's serial console, where a shell must be; its exit code comes back between
+// marks that the echo of what was typed does not hold.
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { type Clock, within } from '../base/clock.js';

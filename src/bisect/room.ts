@@ -1,4 +1,5 @@
-// How many clones at once: as many as there is RAM and a processor for, and no more than somebody said. Pure but for the look.
+// How many clones at once: as many as there is RAM and a processor for, and no more than somebody said. Pure but for
+// the look.
 import { availableParallelism, freemem } from 'node:os';
 import type { Bisect } from '../domain/bisect.js';
 import type { Vm } from '../domain/vm.js';

@@ -1,4 +1,5 @@
-// The search: which restore points to try next, and what is known when there are none. Pure: the answers so far are all it goes by.
+// The search: which restore points to try next, and what is known when there are none. Pure: the answers so far are all
+// it goes by.
 import type { BisectAnswer, BisectKnowledge } from '../domain/bisect.js';
 
 /** @param count of the line; its points are 0, the oldest, to `count` - 1 */
@@ -35,8 +36,8 @@ export function knowledgeOf(count: number, answers: readonly BisectAnswer[]): Bi
 }
 
 /**
- * Which to try at once, at most `atOnce`: they split what is open into parts of one length, so that 64 points take 7 rounds with
- * one at once and 4 with two. None: all is known that can be.
+ * Which to try at once, at most `atOnce`: they split what is open into parts of one length, so that 64 points take 7
+ * rounds with one at once and 4 with two. None: all is known that can be.
  */
 export function nextPoints(count: number, answers: readonly BisectAnswer[], atOnce: number): readonly number[] {
   const { newestGood: low = -1, oldestBad: high = count, skipped, open } = knowledgeOf(count, answers);
@@ -57,7 +58,8 @@ export function isOpen(point: number, count: number, answers: readonly BisectAns
 }
 
 /**
- * 1/2, 1/4, 3/4, 1/8, 5/8, …: what cannot be tried often comes in a row, and next to it would be the worst place to look.
+ * 1/2, 1/4, 3/4, 1/8, 5/8, …: what cannot be tried often comes in a row, and next to it would be the worst place to
+ * look.
  */
 function spread(index: number): number {
   let share = 0;

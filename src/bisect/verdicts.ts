@@ -22,8 +22,8 @@ export function verdictOf(exit: number): Verdict | undefined {
 }
 
 /**
- * Undefined while it can still change. What says skip has no say, but where most do; good and bad as often is a skip, because
- * nobody knows.
+ * Undefined while it can still change. What says skip has no say, but where most do; good and bad as often is a skip,
+ * because nobody knows.
  */
 export function majority(tries: readonly BisectTry[], most: number): Verdict | undefined {
   const number = (verdict: Verdict): number => tries.filter((one) => one.verdict === verdict).length;

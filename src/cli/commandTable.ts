@@ -1,5 +1,5 @@
-// THE table: every command with its operands and options. Help, completion and the reading of arguments come out of it. What it
-// says is English, as the documents are; what a command says of VMs is in the reader's language.
+// THE table: every command with its operands and options. Help, completion and the reading of arguments come out of it.
+// What it says is English, as the documents are; what a command says of VMs is in the reader's language.
 
 import { vmWaits } from '../domain/wait.js';
 import { statesAfterRevert, deleteScopes } from '../domain/operation.js';

@@ -1,5 +1,5 @@
-// What the word at the cursor can become: commands, options, values, names of VMs and snapshots. Says nothing where it knows
-// nothing: whoever types is not to be disturbed.
+// What the word at the cursor can become: commands, options, values, names of VMs and snapshots. Says nothing where it
+// knows nothing: whoever types is not to be disturbed.
 import { noLog } from '../base/log.js';
 import { labFileName } from '../manifest/labFileName.js';
 import { Session } from '../session/session.js';

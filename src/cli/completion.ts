@@ -1,5 +1,5 @@
-// What completes commands, options, VMs and snapshots in a shell. Each script asks `virt-rewind complete-words`, so that a script
-// that was stored stays right.
+// What completes commands, options, VMs and snapshots in a shell. Each script asks `virt-rewind complete-words`, so
+// that a script that was stored stays right.
 import { CliError } from './commandError.js';
 
 /** The words before the cursor are arguments, never a shell's text; each answer is a line. */

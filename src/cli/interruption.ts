@@ -1,5 +1,5 @@
-// Ctrl+C: cancels as the editor's Cancel does, where what is under way can be cancelled; pressed again, the process ends, and the
-// journal knows what was begun.
+// Ctrl+C: cancels as the editor's Cancel does, where what is under way can be cancelled; pressed again, the process
+// ends, and the journal knows what was begun.
 import { type Disposable, toDisposable } from '../base/disposable.js';
 
 export class Interruption {

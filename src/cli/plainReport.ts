@@ -1,13 +1,13 @@
-// A report of ours in Markdown → the same for a terminal: headings, tables and lists as text, and every character that was
-// escaped as itself. It takes what our own reports are made of, and no other Markdown.
+// A report of ours in Markdown → the same for a terminal: headings, tables and lists as text, and every character that
+// was escaped as itself. It takes what our own reports are made of, and no other Markdown.
 import { wrapText } from './help.js';
 import { columnsOf } from './columns.js';
 import { tableLines } from './table.js';
 import type { Terminal } from './terminal.js';
 
 /**
- * @param third what stands in a third column: sentences, which are read below the table; or values, which stand in it, and below
- *   each other where there is no room
+ * @param third what stands in a third column: sentences, which are read below the table; or values, which stand in it,
+ *   and below each other where there is no room
  */
 export function plainReport(
   markdown: string,

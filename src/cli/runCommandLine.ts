@@ -1,4 +1,5 @@
-// One call of the command line from its words to its exit code: opens the engine, runs the command, tells a failure once.
+// One call of the command line from its words to its exit code: opens the engine, runs the command, tells a failure
+// once.
 import { t } from '@vscode/l10n';
 import { type Log, noLog } from '../base/log.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
@@ -139,7 +140,10 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
   }
 }
 
-/** What had been interrupted before, and came to its end with this command. What stays unfinished is told by what it forbids. */
+/**
+ * What had been interrupted before, and came to its end with this command. What stays unfinished is told by what it
+ * forbids.
+ */
 function tellRecovered(reports: Iterable<RecoveryReport>, terminal: Terminal): void {
   for (const report of reports) {
     if (report.outcome !== 'explained') {

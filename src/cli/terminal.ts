@@ -1,5 +1,5 @@
-// Where words go: answers to standard output, all else to standard error, colours and progress only where a person sees them. A
-// reader that has gone is no error: what was asked for goes on to its end.
+// Where words go: answers to standard output, all else to standard error, colours and progress only where a person sees
+// them. A reader that has gone is no error: what was asked for goes on to its end.
 import { styleText } from 'node:util';
 import { displayText } from '../domain/plainText.js';
 import { cutTo } from './columns.js';

@@ -44,8 +44,8 @@ interface Oldest {
 }
 
 /**
- * A delta is as old as the snapshot that it came after. Those after a snapshot that somebody keeps are meant to be old. Of one
- * whose time cannot be right, nobody knows how old it is.
+ * A delta is as old as the snapshot that it came after. Those after a snapshot that somebody keeps are meant to be old.
+ * Of one whose time cannot be right, nobody knows how old it is.
  *
  * | tree  | sizes           | known by                                    |
  * |-------|-----------------|---------------------------------------------|

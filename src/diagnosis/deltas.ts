@@ -59,8 +59,9 @@ export function isDepthKnown(facts: HealthFacts): boolean {
 }
 
 /**
- * Of a VM that is off, libvirt tells what its configuration names: the top file alone, or what was opened when it last ran, and then
- * not what lies below that (9.0 to 12.8 alike). Then each external snapshot that the VM stands on counts: a delta came after it.
+ * Of a VM that is off, libvirt tells what its configuration names: the top file alone, or what was opened when it last
+ * ran, and then not what lies below that (9.0 to 12.8 alike). Then each external snapshot that the VM stands on counts:
+ * a delta came after it.
  */
 export function depths(facts: HealthFacts): readonly { readonly target: string; readonly deltas: number }[] {
   const taken = facts.tree === undefined ? [] : activePath(facts.tree).flatMap(({ disks }) => disks);

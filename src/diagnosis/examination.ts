@@ -1,4 +1,5 @@
-// What the doctor found out about a VM: what can be done with it here, what is wrong, and what would mend it. Pure; no sentence.
+// What the doctor found out about a VM: what can be done with it here, what is wrong, and what would mend it. Pure; no
+// sentence.
 import type { Repair } from '../domain/operation.js';
 import type { DraftPlan } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';

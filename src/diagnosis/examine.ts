@@ -1,5 +1,5 @@
-// The doctor: what works with a VM here, what is wrong with it as far as it is seen, and for each thing that can be mended the
-// plan, or the reason why not now. Pure; changes nothing and asks nobody.
+// The doctor: what works with a VM here, what is wrong with it as far as it is seen, and for each thing that can be
+// mended the plan, or the reason why not now. Pure; changes nothing and asks nobody.
 import { findStrayQemu } from '../domain/chains/strayQemu.js';
 import { orphanFiles, orphanTags } from '../domain/chains/orphans.js';
 import { unreadVms } from '../domain/chains/otherVms.js';
@@ -102,7 +102,10 @@ function lostProblems(facts: Facts): readonly Problem[] {
   return lost === undefined ? [] : [lost];
 }
 
-/** What the guest wrote since is lost from sight at the next start, and goes for good where that file is merged or removed. */
+/**
+ * What the guest wrote since is lost from sight at the next start, and goes for good where that file is merged or
+ * removed.
+ */
 function nextStartProblems(facts: Facts): readonly Problem[] {
   return divergentStarts(facts).map(({ disk, file, configured, isSameDisk }) => ({
     kind: 'startsElsewhere',

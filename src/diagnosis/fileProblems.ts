@@ -45,8 +45,8 @@ export function chainProblems(facts: Facts): readonly Problem[] {
 }
 
 /**
- * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into the
- * overlay above afterwards, so that this one is younger again.
+ * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into
+ * the overlay above afterwards, so that this one is younger again.
  *
  * | base written to | block job on the VM | → |
  * |-----------------|---------------------|---|

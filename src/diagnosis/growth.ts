@@ -1,4 +1,5 @@
-// How fast a file system or pool fills up, by what was seen of it over time. Pure; refuses to know where samples are kept.
+// How fast a file system or pool fills up, by what was seen of it over time. Pure; refuses to know where samples are
+// kept.
 
 /** Milliseconds since 1970, and the bytes that were free then. */
 export type FreeSample = readonly [at: number, freeBytes: number];

@@ -1,5 +1,5 @@
-// What health tells of a VM: what its own rules find, limit by limit, and those of the doctor's problems that are a matter of
-// health. Pure; no sentence, and no reading of anything.
+// What health tells of a VM: what its own rules find, limit by limit, and those of the doctor's problems that are a
+// matter of health. Pure; no sentence, and no reading of anything.
 import * as deltas from './deltaProblems.js';
 import { isDepthKnown } from './deltas.js';
 import { problemsWithoutFiles } from './examine.js';

@@ -1,5 +1,6 @@
-// Everything that is wrong with a VM, soon will be, or is worth knowing: one type for the doctor and for health, which each tell of
-// some of it. Values only, never a sentence; what each kind is stands in problemTable, who finds it in examine and health.
+// Everything that is wrong with a VM, soon will be, or is worth knowing: one type for the doctor and for health, which
+// each tell of some of it. Values only, never a sentence; what each kind is stands in problemTable, who finds it in
+// examine and health.
 import type { MovedFile } from '../domain/chains/movedFiles.js';
 import type { UnusedOverlay } from '../domain/chains/unusedOverlays.js';
 import type { KnownFault } from '../domain/consequences.js';
@@ -121,7 +122,10 @@ export type Problem =
   | { readonly kind: 'backingChanged'; readonly file: string; readonly overlay: string }
   /** What the snapshot rests on is not what it was when it was noted. */
   | { readonly kind: 'contentChanged'; readonly snapshot: string; readonly disk: string; readonly file: string }
-  /** A disk of `writer` is what `title`, a snapshot of `owner`, froze, or lies below that. `snapshot`: where it is of this VM. */
+  /**
+   * A disk of `writer` is what `title`, a snapshot of `owner`, froze, or lies below that. `snapshot`: where it is of
+   * this VM.
+   */
   | {
       readonly kind: 'frozenFileShared';
       readonly file: string;

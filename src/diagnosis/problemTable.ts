@@ -10,8 +10,8 @@ interface ProblemRow<P> {
   /** The health check that finds it; absent: it is no matter of health. */
   readonly check?: CheckId;
   /**
-   * How health finds it: by a rule of its own, by the doctor's rule on the tree alone, or (absent) in what an examination
-   * found.
+   * How health finds it: by a rule of its own, by the doctor's rule on the tree alone, or (absent) in what an
+   * examination found.
    */
   readonly by?: 'health' | 'tree';
   /** Whose it is (absent: the VM's): what belongs to a folder or a libvirt is the same for all VMs there. */
@@ -25,7 +25,9 @@ const forget = ({ snapshot }: { readonly snapshot: string }): Repair => ({ kind:
 const keepDisks = ({ snapshot }: { readonly snapshot: string }): Repair => ({ kind: 'keepDisks', snapshot });
 const metadata = { check: 'metadataWithoutFile', names: ['snapshot', 'file'] } as const;
 
-/** `check`, `of`, `names` and `key` make what is kept in users' notes: they may not change, nor the order of the names. */
+/**
+ * `check`, `of`, `names` and `key` make what is kept in users' notes: they may not change, nor the order of the names.
+ */
 const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
   chainTooDeep: { severity: 'warning', check: 'chainTooDeep', by: 'health', names: ['disk'] },
   chainTooDeepToStart: { severity: 'error', check: 'chainTooDeepToStart', by: 'health', names: ['disk'] },

@@ -1,4 +1,5 @@
-// What is wrong with one snapshot: data that is gone, a merge that broke off, metadata that does not fit the VM's chain.
+// What is wrong with one snapshot: data that is gone, a merge that broke off, metadata that does not fit the VM's
+// chain.
 import { externalTargets } from '../domain/chains/deletedFiles.js';
 import { isMoved } from '../domain/chains/movedFiles.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
@@ -115,7 +116,10 @@ function areVariablesMissing(snapshot: Snapshot, { vm, capabilities, files }: Fa
   return !inside && files?.files.get(nvramCopy(vm.nvram, snapshot.name)) === 'missing';
 }
 
-/** Of the disks that it keeps as files of their own, the first that lies elsewhere, else the first that is named otherwise. */
+/**
+ * Of the disks that it keeps as files of their own, the first that lies elsewhere, else the first that is named
+ * otherwise.
+ */
 function strayDisk(snapshot: Snapshot, facts: Facts): { readonly disk: string; readonly stray: Stray } | undefined {
   const found = externalTargets(snapshot).flatMap((disk) => {
     const stray = strayFile(snapshot, disk, facts);

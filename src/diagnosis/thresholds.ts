@@ -1,5 +1,5 @@
-// From when on something is a warning, for all VMs and for those that somebody made an exception for. Pure; refuses to know
-// where it is written down.
+// From when on something is a warning, for all VMs and for those that somebody made an exception for. Pure; refuses to
+// know where it is written down.
 import { protectionMatcher } from '../domain/protection.js';
 import type { Vm } from '../domain/vm.js';
 

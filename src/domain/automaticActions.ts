@@ -1,5 +1,5 @@
-// Everything that is ever done without a click, in one list, and what a setting lets of it. docs/safety.md tells it to people;
-// a test holds the two together. Each act is done in one place alone, which asks here first.
+// Everything that is ever done without a click, in one list, and what a setting lets of it. docs/safety.md tells it to
+// people; a test holds the two together. Each act is done in one place alone, which asks here first.
 /** `safe`: what removes nothing of a user's and starts nothing. `none`: nothing but looking. */
 export const automaticActions = ['all', 'safe', 'none'] as const;
 

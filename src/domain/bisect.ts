@@ -1,4 +1,5 @@
-// What a bisect is: a line of restore points, a check that is good on the older ones and bad on the newer, what is known so far.
+// What a bisect is: a line of restore points, a check that is good on the older ones and bad on the newer, what is
+// known so far.
 import type { CloneNetwork } from './clone.js';
 import type { VmRef } from './vm.js';
 
@@ -14,8 +15,8 @@ export interface BisectPoint {
 }
 
 /**
- * How a restore point is judged, on a clone of it. `host`: a program on this computer; `guest`: one in the clone, by its agent;
- * `console`: a command line that is typed at its serial console; `person`: somebody looks.
+ * How a restore point is judged, on a clone of it. `host`: a program on this computer; `guest`: one in the clone, by
+ * its agent; `console`: a command line that is typed at its serial console; `person`: somebody looks.
  */
 export type BisectCheck =
   | { readonly kind: 'host' | 'guest' | 'console'; readonly program: string; readonly args: readonly string[] }

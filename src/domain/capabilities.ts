@@ -9,7 +9,10 @@ export interface Capabilities {
   readonly libvirt: Version;
   readonly hypervisor: Version;
   readonly hostname: string;
-  /** What the daemon calls its host beside the name: of the firmware, or of the daemon's own making at each of its starts. */
+  /**
+   * What the daemon calls its host beside the name: of the firmware, or of the daemon's own making at each of its
+   * starts.
+   */
   readonly hostUuid?: string;
   readonly readOnly: boolean;
   /** Whether libvirt confines VMs by AppArmor; absent: not known. */

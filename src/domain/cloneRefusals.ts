@@ -8,7 +8,10 @@ export interface CloneRefusals {
   readonly linkedToTag: { vm: string; snapshot: string };
   /** What it would be made of is written to while the VM is on; without `snapshot` it is the present. */
   readonly cloneNeedsOff: { vm: string; state: string; snapshot?: string };
-  /** The restore point does not hold the disk; `attached`: `live`, the disk is not in the configuration that a fork gets. */
+  /**
+   * The restore point does not hold the disk; `attached`: `live`, the disk is not in the configuration that a fork
+   * gets.
+   */
   readonly diskNotHeld: { vm: string; snapshot: string; disk: string; attached?: string };
   /** `device`: nvdimm, shmem, drive: one for both. */
   readonly cloneSharesMemory: { vm: string; device: string };

@@ -34,13 +34,18 @@ export type KnownFault =
 export type Warning =
   | { readonly kind: 'guestStandsStill'; readonly estimateMs?: number }
   /**
-   * A guest that writes to its RAM faster than it is saved, which nobody can know before, is stopped so that it ends: for
-   * so long at most, with so many bytes written.
+   * A guest that writes to its RAM faster than it is saved, which nobody can know before, is stopped so that it ends:
+   * for so long at most, with so many bytes written.
    */
   | { readonly kind: 'mayBeStopped'; readonly estimateMs: number; readonly bytes: number }
-  /** The guest runs on while its RAM is written, and libvirt marks the VM as one whose QEMU was asked by somebody else. */
+  /**
+   * The guest runs on while its RAM is written, and libvirt marks the VM as one whose QEMU was asked by somebody else.
+   */
   | { readonly kind: 'keptWhileRunning' }
-  /** So it may be, with a stop of about so long: whether it can be is tried when the snapshot is taken. `thenRam`: else it has none. */
+  /**
+   * So it may be, with a stop of about so long: whether it can be is tried when the snapshot is taken. `thenRam`: else
+   * it has none.
+   */
   | { readonly kind: 'mayBeKeptWhileRunning'; readonly estimateMs: number; readonly only?: 'thenRam' }
   /** The guest stands still until its RAM is written, although somebody wants it to run on. */
   | { readonly kind: 'notKeptWhileRunning'; readonly why: Refusal }
@@ -69,7 +74,9 @@ export type Warning =
   | { readonly kind: 'goesToTrash'; readonly files: readonly string[]; readonly folders: readonly string[] }
   /** libvirt cannot do it here, so its files are made by us; `why`: the refusal that it would have been. */
   | { readonly kind: 'doneByUs'; readonly why: Refusal }
-  /** One more snapshot is made that nobody asked for: without it, a newer libvirt would remove a file that is in use. */
+  /**
+   * One more snapshot is made that nobody asked for: without it, a newer libvirt would remove a file that is in use.
+   */
   | { readonly kind: 'makesLeaf'; readonly title: string }
   /** Nothing changed since the current snapshot, so no checkpoint is taken. */
   | { readonly kind: 'noCheckpointNeeded'; readonly since: string }
@@ -106,8 +113,8 @@ export type Warning =
       readonly devices: readonly ('virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'drive' | 'hostDevice')[];
     }
   /**
-   * Notes of changed blocks: they do not hear of what is written from now on, so that the next backup has to be a full one;
-   * or they are inside of the image that holds the snapshot, and a revert is refused until they are removed.
+   * Notes of changed blocks: they do not hear of what is written from now on, so that the next backup has to be a full
+   * one; or they are inside of the image that holds the snapshot, and a revert is refused until they are removed.
    */
   | { readonly kind: 'bitmapsStayBehind' | 'bitmapsStopRevert'; readonly files: readonly string[] }
   /** So that nobody changes what the clone stands on, the VM itself goes on above this snapshot. */
@@ -118,7 +125,10 @@ export type Warning =
   | { readonly kind: 'cloneWithoutTpm' }
   /** Its address is new; host keys, machine ID, tokens inside are those of the VM. */
   | { readonly kind: 'cloneKeepsIdentity' }
-  /** What the snapshot does not hold was written to since, so the guest finds something else: CD-ROMs, floppies, read-only disks. */
+  /**
+   * What the snapshot does not hold was written to since, so the guest finds something else: CD-ROMs, floppies,
+   * read-only disks.
+   */
   | { readonly kind: 'mediaChanged'; readonly files: readonly string[] }
   /** The VM is configured again as it was when the snapshot was taken: from what it is now to what it was. */
   | { readonly kind: 'hardwareChanges'; readonly what: readonly HardwareDifference[] };

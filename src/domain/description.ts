@@ -5,9 +5,9 @@ import { displayLine, storableText } from './plainText.js';
 const consistencies = ['memory', 'quiesced', 'crash-consistent', 'offline'] as const;
 export type Consistency = (typeof consistencies)[number];
 /**
- * `revert`: keeps the state that a revert leaves. `layout`: an extra leaf without which another release of libvirt would
- * remove a file in use after an external revert of ours. `work`: a setting wants it at a moment of the work in the editor,
- * which the title tells.
+ * `revert`: keeps the state that a revert leaves. `layout`: an extra leaf without which another release of libvirt
+ * would remove a file in use after an external revert of ours. `work`: a setting wants it at a moment of the work in
+ * the editor, which the title tells.
  */
 export const autoReasons = ['revert', 'layout', 'work'] as const;
 export type AutoReason = (typeof autoReasons)[number];

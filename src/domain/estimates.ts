@@ -23,8 +23,8 @@ export function ramMethodOf({
 }
 
 /**
- * How long the guest stands still while its RAM is written: 0.28 s at 256 MB, 1.1 to 1.6 s at 1 GB; live 0.1 and 0.36 s;
- * seamless 24 to 60 ms, more on a busy host.
+ * How long the guest stands still while its RAM is written: 0.28 s at 256 MB, 1.1 to 1.6 s at 1 GB; live 0.1 and 0.36
+ * s; seamless 24 to 60 ms, more on a busy host.
  */
 export function guestStopMs(memoryBytes: number, how: RamMethod): number {
   const perGigabyte = { internal: 1_100, external: 1_450, live: 330, seamless: 25 }[how];
@@ -66,7 +66,9 @@ function wayOf({ style, trailers: { ramWritten } }: Snapshot): RamMethod | undef
   return style === 'internal' ? 'internal' : ramWritten === 'stopped' ? 'external' : ramWritten;
 }
 
-/** Live takes longer, because the guest goes on writing: 0.25 s at 256 MB, 2.8 s at 1 GB. Seamless 0.7 and 3.1 to 3.4 s. */
+/**
+ * Live takes longer, because the guest goes on writing: 0.25 s at 256 MB, 2.8 s at 1 GB. Seamless 0.7 and 3.1 to 3.4 s.
+ */
 export function createMs(kind: SnapshotKind, how: RamMethod, memoryBytes: number): number {
   if (kind !== 'memory') {
     return 150;
@@ -105,7 +107,8 @@ interface RevertToEstimate {
 }
 
 /**
- * A revert with its checkpoint, for people. Alike: to a snapshot of the same kind and style, from and to a VM that is on, or off.
+ * A revert with its checkpoint, for people. Alike: to a snapshot of the same kind and style, from and to a VM that is
+ * on, or off.
  *
  * | measured of those alike         | is                                                   |
  * |---------------------------------|------------------------------------------------------|
@@ -134,8 +137,8 @@ export function displayedRevertMs(
 }
 
 /**
- * How long internal snapshots take to be deleted, for people: for each the longest of the newest three times that it took to
- * delete such of this VM, on or off as it is now, or the guess.
+ * How long internal snapshots take to be deleted, for people: for each the longest of the newest three times that it
+ * took to delete such of this VM, on or off as it is now, or the guess.
  */
 export function displayedInternalDeleteMs(
   vm: Vm,

@@ -42,8 +42,8 @@ export interface Facts {
   /** Title of a snapshot that need not be there any more: its RAM went to a file, and the VM has stood still since. */
   readonly standsSince?: string;
   /**
-   * By path: the files that our record names as made for the VM, or for the one that is to be made, and that are what was made. Their
-   * identity; undefined where nobody here can see it. What is not there is not ours.
+   * By path: the files that our record names as made for the VM, or for the one that is to be made, and that are what
+   * was made. Their identity; undefined where nobody here can see it. What is not there is not ours.
    */
   readonly made?: ReadonlyMap<string, string | undefined>;
   /** Snapshots that we took unasked, as our own records have them. */

@@ -90,7 +90,10 @@ export interface FailureDetails {
   readonly refusal?: Refusal;
   /** Of `cancelled`: somebody here asked for it; otherwise another client did. */
   readonly byUs?: boolean;
-  /** Of `cancelled` and `busy`: nobody waits any longer, but the guest or QEMU was asked and libvirt cannot take that back. */
+  /**
+   * Of `cancelled` and `busy`: nobody waits any longer, but the guest or QEMU was asked and libvirt cannot take that
+   * back.
+   */
   readonly mayStillHappen?: boolean;
   /** What a snapshot that failed left behind, as far as it could be seen. */
   readonly left?: readonly Leftover[];
@@ -103,13 +106,16 @@ export interface FailureDetails {
   /** The guest was asked to stop or to restart, and did nothing for so long. */
   readonly silentMs?: number;
   /**
-   * Of a program in a guest: how it ended and what it wrote is lost, for it wrote more than libvirt passes on in one answer, or the
-   * agent, which tells it once, was not heard in time.
+   * Of a program in a guest: how it ended and what it wrote is lost, for it wrote more than libvirt passes on in one
+   * answer, or the agent, which tells it once, was not heard in time.
    */
   readonly outputLost?: 'tooLarge' | 'unheard';
   /** Of `busy`: libvirt waited for a job of the VM and names nobody who works at it. */
   readonly heldByNobody?: true;
-  /** Of `busy`: libvirt waits, for so long, for an answer of the VM's QEMU, or works at a job and QEMU did not answer us. */
+  /**
+   * Of `busy`: libvirt waits, for so long, for an answer of the VM's QEMU, or works at a job and QEMU did not answer
+   * us.
+   */
   readonly unanswered?: { readonly by: 'job' | 'monitor'; readonly ms: number };
   /** Of `busy`: what the other editor is called. */
   readonly editor?: string;

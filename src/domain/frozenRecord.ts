@@ -15,7 +15,10 @@ export interface LayerIdentity {
   readonly backing?: string;
   /** An operation of ours writes into it, or was interrupted in that: what it is then is noted anew. */
   readonly writing?: true;
-  /** A merge of ours that deletes the snapshot goes into it: it is no longer what it was, and nobody else has changed it. */
+  /**
+   * A merge of ours that deletes the snapshot goes into it: it is no longer what it was, and nobody else has changed
+   * it.
+   */
   readonly merging?: true;
 }
 

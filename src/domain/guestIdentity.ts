@@ -1,5 +1,5 @@
-// How a guest that began as a copy of another one gets random numbers, a machine ID and SSH host keys of its own: what is run in it, and
-// what came of that. Pure.
+// How a guest that began as a copy of another one gets random numbers, a machine ID and SSH host keys of its own: what
+// is run in it, and what came of that. Pure.
 import type { GuestCommand, GuestRun } from './guestCommand.js';
 import { seedScript } from './guestSeed.js';
 
@@ -15,8 +15,9 @@ export type Renewal =
   | { readonly kind: 'late'; readonly pid: number };
 
 /**
- * The seed comes first, for the others are made of it. machine-id(5): 32 hex digits and a line break. The new keys are whole before the old ones go: of the types that ssh-keygen(1) makes
- * by itself. sshd(8) reads them again at SIGHUP; one that is started for each login does so anyway.
+ * The seed comes first, for the others are made of it. machine-id(5): 32 hex digits and a line break. The new keys are
+ * whole before the old ones go: of the types that ssh-keygen(1) makes by itself. sshd(8) reads them again at SIGHUP;
+ * one that is started for each login does so anyway.
  */
 const script = String.raw`
 set -eu

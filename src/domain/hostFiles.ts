@@ -14,7 +14,10 @@ export interface FileFacts {
   readonly real?: string;
   /** Nobody may write to it, whoever it belongs to; absent: not known, or not so. */
   readonly readOnly?: true;
-  /** No program can write to it, not even as root: it is marked so, or its file system is read-only; absent: not known, or not so. */
+  /**
+   * No program can write to it, not even as root: it is marked so, or its file system is read-only; absent: not known,
+   * or not so.
+   */
   readonly immutable?: true;
 }
 
@@ -26,7 +29,10 @@ export interface ImageFacts extends FileFacts {
   readonly backing?: {
     readonly file: string;
     readonly format?: string;
-    /** It rests on a part of that file, or on it in a way that is not known here: the file alone does not tell its content. */
+    /**
+     * It rests on a part of that file, or on it in a way that is not known here: the file alone does not tell its
+     * content.
+     */
     readonly part?: true;
     /** It is not named by its path alone, but by a protocol or with options. */
     readonly options?: true;
@@ -63,8 +69,8 @@ export function isEmptyFile({ bytes, corrupt }: Pick<ImageFacts, 'bytes' | 'corr
 }
 
 /**
- * How far an image is looked into, `whole` by default. The `head` tells what it is and rests on, and no more; `tags` also
- * which snapshots are inside.
+ * How far an image is looked into, `whole` by default. The `head` tells what it is and rests on, and no more; `tags`
+ * also which snapshots are inside.
  */
 export type Depth = 'head' | 'tags' | 'whole';
 
@@ -96,8 +102,8 @@ export function isUnnamedPart(path: string): boolean {
 }
 
 /**
- * Told of a file before it gets its name, where that can be, and of the part in which it is filled before that; what it rejects with
- * keeps the file from being made.
+ * Told of a file before it gets its name, where that can be, and of the part in which it is filled before that; what it
+ * rejects with keeps the file from being made.
  */
 export type OnMade = (made: MadeFile) => Promise<void>;
 
@@ -107,7 +113,9 @@ export interface Space {
   readonly total: number;
 }
 
-/** What is in `top` and the layers between goes into `base`; all of them have a format that is known, the top one qcow2. */
+/**
+ * What is in `top` and the layers between goes into `base`; all of them have a format that is known, the top one qcow2.
+ */
 export interface ImageCommit {
   readonly top: string;
   readonly base: string;
@@ -205,6 +213,9 @@ export interface HostFiles {
   ): Promise<void>;
   /** What is not there is as good as removed. */
   remove(path: string): Promise<void>;
-  /** Into `trashFolder` beside it, in one move and with a note of where it was; what is not there is as good as put away. */
+  /**
+   * Into `trashFolder` beside it, in one move and with a note of where it was; what is not there is as good as put
+   * away.
+   */
   trash(path: string): Promise<void>;
 }

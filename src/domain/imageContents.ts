@@ -45,6 +45,9 @@ export type PresentTable = 'still' | 'written';
 
 export interface ImageContents {
   internalSizes(path: string, present: PresentTable): Promise<InternalSizes | Unreadable>;
-  /** @param format as whoever uses it reads it: a raw image is never looked into for a header, which a guest may have written */
+  /**
+   * @param format as whoever uses it reads it: a raw image is never looked into for a header, which a guest may have
+   *   written
+   */
   extents(path: string, format: string, states: readonly AskedState[]): Promise<ImageExtents | Unreadable>;
 }

@@ -6,7 +6,9 @@ export interface LayerCost {
   readonly layers: number;
   /** Of a cluster that stands in the base alone. */
   readonly read: number;
-  /** To a cluster that the top file does not have yet; of the image alone: to one that it has, for there is no other. */
+  /**
+   * To a cluster that the top file does not have yet; of the image alone: to one that it has, for there is no other.
+   */
   readonly firstWrite: number;
   /** To a cluster that the top file has. */
   readonly nextWrite: number;

@@ -26,7 +26,10 @@ export interface Layer {
   readonly snapshots: readonly string[];
   /** Names of the other VMs that rest on it. */
   readonly sharedWith: readonly string[];
-  /** Milliseconds since 1970 when it began to take the writes: when the snapshot below it was taken; absent for the base. */
+  /**
+   * Milliseconds since 1970 when it began to take the writes: when the snapshot below it was taken; absent for the
+   * base.
+   */
   readonly since?: number;
 }
 
@@ -67,8 +70,8 @@ export interface VmLayers {
   /** Milliseconds since 1970; of a later reading that found nothing else, still the time of the first. */
   readonly readAt: number;
   /**
-   * `statistics`: libvirt's one call for all VMs, which knows the active chains alone; `files`: the files themselves were
-   * looked at, and snapshots of other branches too.
+   * `statistics`: libvirt's one call for all VMs, which knows the active chains alone; `files`: the files themselves
+   * were looked at, and snapshots of other branches too.
    */
   readonly from: 'statistics' | 'files';
   readonly disks: readonly DiskChain[];

@@ -1,4 +1,5 @@
-// What the log of operations keeps of each: what was asked for, what it came to, and what was before and after. Values only.
+// What the log of operations keeps of each: what was asked for, what it came to, and what was before and after. Values
+// only.
 import type { OperationRequest } from './operation.js';
 import { identityOf, type Snapshot, type SnapshotKind, type SnapshotTree } from './snapshot.js';
 import type { PowerState, Vm, VmRef } from './vm.js';
@@ -29,7 +30,10 @@ export interface LoggedSnapshot {
   readonly description: string;
 }
 
-/** Absent `before`: it was made. Absent `after`: it is gone. Both the same: it was meant, and no later one of its name is. */
+/**
+ * Absent `before`: it was made. Absent `after`: it is gone. Both the same: it was meant, and no later one of its name
+ * is.
+ */
 export interface SnapshotChange {
   readonly before?: LoggedSnapshot;
   readonly after?: LoggedSnapshot;
@@ -99,7 +103,9 @@ export function loggedStateOf(vm: Vm, { current }: SnapshotTree): LoggedState {
   };
 }
 
-/** Each snapshot that is there in one only, or says something else of itself. A snapshot of another name is another one. */
+/**
+ * Each snapshot that is there in one only, or says something else of itself. A snapshot of another name is another one.
+ */
 export function snapshotChanges(before: SnapshotTree, after: SnapshotTree): readonly SnapshotChange[] {
   const there = new Map(after.snapshots.map((one) => [identityOf(one), loggedSnapshotOf(one)]));
   const changed = before.snapshots.flatMap((one): readonly SnapshotChange[] => {
@@ -110,7 +116,10 @@ export function snapshotChanges(before: SnapshotTree, after: SnapshotTree): read
   return [...changed, ...[...there.values()].map((one) => ({ after: one }))];
 }
 
-/** The snapshot that a revert could go back from: where nothing had changed since, it is as good as a checkpoint of its own. */
+/**
+ * The snapshot that a revert could go back from: where nothing had changed since, it is as good as a checkpoint of its
+ * own.
+ */
 export function sparedSnapshot({
   request,
   checkpoint,

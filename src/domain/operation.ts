@@ -33,7 +33,9 @@ export type Repair =
   | { readonly kind: 'leaveFrozenFiles'; readonly snapshot: string }
   /** Somebody undefined the VM while it ran: it would be gone with its snapshots when it stops. */
   | { readonly kind: 'keepVm' }
-  /** Somebody moved files: overlays, snapshots and the VM name those that are proven to be the same where they are now. */
+  /**
+   * Somebody moved files: overlays, snapshots and the VM name those that are proven to be the same where they are now.
+   */
   | { readonly kind: 'nameMovedFiles' }
   /** The VM would start on other files than it runs on: on those that it runs on. */
   | { readonly kind: 'configureDisks' }
@@ -54,7 +56,10 @@ export type OperationRequest =
       readonly quiesce?: boolean;
       /** External memory only: the guest runs on while its RAM is written. */
       readonly live?: boolean;
-      /** External memory of a guest that runs: where it can be had, that stands still for some milliseconds alone; with `live`, else so. */
+      /**
+       * External memory of a guest that runs: where it can be had, that stands still for some milliseconds alone; with
+       * `live`, else so.
+       */
       readonly seamless?: true;
       /** Targets of disks that stay out; external only. */
       readonly without?: readonly string[];
@@ -102,16 +107,24 @@ export type OperationRequest =
       readonly kind: 'power';
       readonly vm: VmRef;
       readonly action: PowerAction;
-      /** Of a resume: the guest's clock is set, where an agent answers. `revert`: its RAM is of another time; `stop`: it stood still. */
+      /**
+       * Of a resume: the guest's clock is set, where an agent answers. `revert`: its RAM is of another time; `stop`: it
+       * stood still.
+       */
       readonly clock?: 'revert' | 'stop';
     }
-  /** Fewer layers below the present: by deleting snapshots where they own the layers, by block commit where none does. */
+  /**
+   * Fewer layers below the present: by deleting snapshots where they own the layers, by block commit where none does.
+   */
   | {
       readonly kind: 'consolidate';
       readonly vm: VmRef;
       /** Guest device names; absent: all disks. Snapshots hold all of theirs together. */
       readonly targets?: readonly string[];
-      /** Absent: as far as it goes. A snapshot's name: it stays, with all before it. Without snapshots: the file that takes the rest. */
+      /**
+       * Absent: as far as it goes. A snapshot's name: it stays, with all before it. Without snapshots: the file that
+       * takes the rest.
+       */
       readonly downTo?: string;
       /** At most as many bytes a second, where no snapshot owns the layers; absent or 0: as fast as it goes. */
       readonly bytesPerSecond?: number;
@@ -151,7 +164,10 @@ export interface OperationResult {
   readonly notSeamless?: string;
   /** The snapshot, or the checkpoint of a revert, holds the disks alone: why its RAM could not be saved. */
   readonly withoutRam?: Refusal;
-  /** How far the guest's clock is behind, about: RAM of then came back, and no guest agent has set the clock within a second. */
+  /**
+   * How far the guest's clock is behind, about: RAM of then came back, and no guest agent has set the clock within a
+   * second.
+   */
   readonly clockBehindMs?: number;
   /** Files that were to go at its end and could not be removed: all else is as it was to be. */
   readonly left?: readonly string[];

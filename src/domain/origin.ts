@@ -2,7 +2,9 @@
 import type { LastWrite } from './plannedMerge.js';
 import type { PowerReason, PowerState } from './vm.js';
 
-/** What a VM was when an operation on it was decided, before anything was done: whatever is other by now has a cause. */
+/**
+ * What a VM was when an operation on it was decided, before anything was done: whatever is other by now has a cause.
+ */
 export interface Before {
   readonly power: PowerState;
   readonly powerReason: PowerReason;

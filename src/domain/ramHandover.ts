@@ -1,4 +1,5 @@
-// Where the RAM of a fork goes through on its way from the file that it is in: a pipe, or a copy for a libvirt that takes none.
+// Where the RAM of a fork goes through on its way from the file that it is in: a pipe, or a copy for a libvirt that
+// takes none.
 
 import { type Version, versionOf } from './capabilities.js';
 

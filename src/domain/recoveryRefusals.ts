@@ -1,5 +1,5 @@
-// Why something that was interrupted is not brought to its end, nothing is begun beside it, or nothing is undone: rows of
-// `RefusalFacts`, which says what the facts mean.
+// Why something that was interrupted is not brought to its end, nothing is begun beside it, or nothing is undone: rows
+// of `RefusalFacts`, which says what the facts mean.
 
 export interface RecoveryRefusals {
   /** `why`: see `NotUndoable`; `entries`: ids of operations in the log; `snapshot`: titles. */
@@ -12,7 +12,9 @@ export interface RecoveryRefusals {
   readonly onUnknownOverlay: { vm: string; file: string };
   /** libvirt says that the VM is off, and a program has one of its disks open for writing: most likely its QEMU. */
   readonly runsUnseen: { vm: string; file: string };
-  /** A daemon died in a merge: QEMU writes into `file`, below the one on which the disk stands as libvirt says (`said`). */
+  /**
+   * A daemon died in a merge: QEMU writes into `file`, below the one on which the disk stands as libvirt says (`said`).
+   */
   readonly mergeLost: { vm: string; disk: string; file: string; said: string };
   /** An operation broke off and is not brought to its end: nothing new is begun on top of it. `operation`: its type. */
   readonly unfinishedOperation: { vm: string; operation: string };
@@ -30,7 +32,10 @@ export interface RecoveryRefusals {
   readonly saveUsedUp: { vm: string; state: string };
   /** The UEFI variables are those of a snapshot that the VM was not reverted to. */
   readonly variablesReplaced: { vm: string; snapshot: string };
-  /** It was begun on another computer, or by another daemon, that shares the journal; or it is not known to be ours. `host`: its name. */
+  /**
+   * It was begun on another computer, or by another daemon, that shares the journal; or it is not known to be ours.
+   * `host`: its name.
+   */
   readonly begunOnOtherHost: { vm: string; host: string };
   /** Too long ago, or before the computer was started: what became of the VM since, nobody can tell. */
   readonly brokeOffLongAgo: { vm: string };

@@ -34,7 +34,9 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly blockJobRunning: { vm: string; disk: string };
   /** An external revert without a current snapshot crashes the daemon from 9.9 on. */
   readonly noCurrentSnapshot: { vm: string; snapshot: string; version: string };
-  /** This libvirt would remove a file that `by`, a snapshot of another branch, is built on; without `by` the VM itself. */
+  /**
+   * This libvirt would remove a file that `by`, a snapshot of another branch, is built on; without `by` the VM itself.
+   */
   readonly overlayNeededByBranch: { snapshot: string; by?: string; file?: string; version: string };
   /** A merge under a snapshot of another branch, whose disk tells too little, crashes the daemon from 10.0 to 12.7. */
   readonly crashesOnBranch: { snapshot: string; by: string; disk: string; version: string; needed: string };
@@ -60,7 +62,9 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly imageNotActive: { snapshot: string; disk: string; file: string };
   /** The VM writes right now into the file that an external snapshot has frozen. */
   readonly frozenFileInUse: { vm: string; snapshot: string; disk: string; file: string };
-  /** The revert would remove the overlay that `by` is built on: the current snapshot does not tell it from the VM's own. */
+  /**
+   * The revert would remove the overlay that `by` is built on: the current snapshot does not tell it from the VM's own.
+   */
   readonly revertRemovesFile: { snapshot: string; by: string; file: string; version: string };
   /** The revert would name the new overlays of two disks alike and leave the VM off. */
   readonly overlayNamesCollide: { snapshot: string; disk: string; other: string; version: string };
@@ -110,11 +114,15 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly imageCorrupt: { snapshot: string; disk: string; file: string; empty?: string };
   /** No program can write to the image, and the change goes into it. */
   readonly imageImmutable: { vm: string; file: string };
-  /** The VM's chain of overlays is not as its snapshots say: somebody merged by hand, perhaps into this snapshot's file. */
+  /**
+   * The VM's chain of overlays is not as its snapshots say: somebody merged by hand, perhaps into this snapshot's file.
+   */
   readonly mergedByHand: { snapshot: string; disk: string; file: string };
   /** The metadata name `file` for it, and the overlay that it made rests on `other`, which is not in that chain. */
   readonly contentElsewhere: { snapshot: string; disk: string; file: string; overlay: string; other: string };
-  /** The overlay that it made is gone, and `image`, which nobody names, rests on `file`, which the metadata name for it. */
+  /**
+   * The overlay that it made is gone, and `image`, which nobody names, rests on `file`, which the metadata name for it.
+   */
   readonly unownedImage: { snapshot: string; disk: string; file: string; image: string };
   /** `by` froze the same file later, so that the VM was on it again. */
   readonly frozenAgain: { snapshot: string; disk: string; file: string; by: string };
@@ -152,7 +160,9 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly noDescendants: { snapshot: string };
   /** Without this leaf of ours, `parent` would name the overlay that `by` is built on as the VM's own. */
   readonly layoutLeafNeeded: { snapshot: string; parent: string; by: string };
-  /** The VM's chain does not hold `file` where the snapshot's metadata says: somebody merged, or the VM was reverted. */
+  /**
+   * The VM's chain does not hold `file` where the snapshot's metadata says: somebody merged, or the VM was reverted.
+   */
   readonly notInChain: { vm: string; snapshot: string; disk: string; file: string };
   /** `other` names the file or rests on it: a linked clone, for one. */
   readonly usedByOtherVm: { vm: string; other: string; file: string };
@@ -210,12 +220,16 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly snapshotKept: { snapshot: string };
   /** The VM stands on it, so no rule takes it away. */
   readonly currentStays: { snapshot: string };
-  /** `element`: of the disk's XML, as a path from the disk on; not known here, or bound to the file that the disk is on. */
+  /**
+   * `element`: of the disk's XML, as a path from the disk on; not known here, or bound to the file that the disk is on.
+   */
   readonly unknownDiskElement: { vm: string; disk: string; element: string };
   readonly encryptedDisk: { vm: string; disk: string; stays?: string };
   /** It, or what it rests on, is a part of a file. */
   readonly slicedDisk: { vm: string; disk: string; stays?: string };
-  /** Of a layer that is neither raw nor qcow2; `format` is absent where it does not record that of the file below it. */
+  /**
+   * Of a layer that is neither raw nor qcow2; `format` is absent where it does not record that of the file below it.
+   */
   readonly layerFormat: { vm: string; disk: string; file: string; format?: string };
   /** What is written to it is gone when the VM stops. */
   readonly transientDisk: { vm: string; disk: string };

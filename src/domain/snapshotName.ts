@@ -41,8 +41,8 @@ const spelled: Readonly<Record<string, string>> = {
 
 /**
  * A safe name for any title, not among `taken`: accents are dropped, what is not allowed becomes `-`, and a title of
- * which nothing is left (emoji, another script) becomes `snapshot-2026-11-20`, and a number gets a word before it. A safe
- * title that is free stays itself otherwise.
+ * which nothing is left (emoji, another script) becomes `snapshot-2026-11-20`, and a number gets a word before it. A
+ * safe title that is free stays itself otherwise.
  *
  * @param taken names of snapshots, and what stands behind a dot in the names of the VM's files: an external snapshot
  *   puts its name there

@@ -1,5 +1,5 @@
-// Whether the time of a snapshot can be right. It is that of the libvirt host's clock when it was taken, which may have been
-// another than it is now, or none at all. Pure.
+// Whether the time of a snapshot can be right. It is that of the libvirt host's clock when it was taken, which may have
+// been another than it is now, or none at all. Pure.
 import type { Snapshot, SnapshotTree } from './snapshot.js';
 import { childrenOf } from './snapshotTree.js';
 
@@ -17,7 +17,8 @@ export function timeOf(at: number, now: number): 'plausible' | 'beforeLibvirt' |
 }
 
 /**
- * Names of the snapshots that nothing may be concluded of from their times: neither that they are old nor that they are new.
+ * Names of the snapshots that nothing may be concluded of from their times: neither that they are old nor that they are
+ * new.
  *
  * | its time                                                          | in doubt |
  * |-------------------------------------------------------------------|----------|

@@ -1,4 +1,5 @@
-// What a virtual system is: several VMs that go back in time as one, and their common restore points. Readonly values only.
+// What a virtual system is: several VMs that go back in time as one, and their common restore points. Readonly values
+// only.
 import type { Failure } from './failure.js';
 import type { SnapshotKind } from './snapshot.js';
 import type { VmRef } from './vm.js';
@@ -49,7 +50,10 @@ export interface SystemPoint {
   /** At most so far apart are the moments of the members that ran; absent where fewer than two did. */
   readonly spreadMs?: number;
   readonly members: readonly PointMember[];
-  /** Nobody asked for it. `revert`: what a revert of the system left, to be undone; `work`: a setting wants it, see `autoReasons`. */
+  /**
+   * Nobody asked for it. `revert`: what a revert of the system left, to be undone; `work`: a setting wants it, see
+   * `autoReasons`.
+   */
   readonly auto?: 'revert' | 'work';
   /** `branch@commit` of the workspace, as its snapshots keep it; absent where none was known. */
   readonly git?: string;

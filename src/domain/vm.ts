@@ -14,7 +14,10 @@ export const powerReasons = [
   'crashed',
   'failed',
   'saved',
-  /** Off because its guest or somebody shut it down, cut its power, took it to another host. A daemon forgets it when it ends. */
+  /**
+   * Off because its guest or somebody shut it down, cut its power, took it to another host. A daemon forgets it when it
+   * ends.
+   */
   'shutDown',
   'destroyed',
   'migrated',
@@ -31,7 +34,10 @@ export interface VmLayer {
   readonly file?: string;
 }
 
-/** What the metadata of a snapshot do not tell of a disk: the layers below it, top first; none for one that stands alone. */
+/**
+ * What the metadata of a snapshot do not tell of a disk: the layers below it, top first; none for one that stands
+ * alone.
+ */
 export interface UntoldDisk {
   readonly target: string;
   readonly below: readonly Required<VmLayer>[];
@@ -51,9 +57,15 @@ export interface VmDisk {
   readonly source?: string;
   readonly readonly: boolean;
   readonly shareable: boolean;
-  /** What libvirt does at a start when the file is missing: it empties the drive, for `requisite` only when RAM comes back. */
+  /**
+   * What libvirt does at a start when the file is missing: it empties the drive, for `requisite` only when RAM comes
+   * back.
+   */
   readonly whenMissing?: 'requisite' | 'optional';
-  /** Of the disks that a snapshot names: what ran had it and the configuration beside it had not, or the other way round. */
+  /**
+   * Of the disks that a snapshot names: what ran had it and the configuration beside it had not, or the other way
+   * round.
+   */
   readonly only?: 'running' | 'configured';
   /** Paths below `source`, top first, as far as the XML tells; undefined when it does not tell. */
   readonly backing?: readonly string[];
@@ -101,7 +113,10 @@ export interface Vm {
   readonly persistent: boolean;
   /** A managed save exists: the next start restores RAM from it. */
   readonly managedSave: boolean;
-  /** The files that it was saved on, and that it writes to once its RAM is back, whatever `disks` says; absent: not known. */
+  /**
+   * The files that it was saved on, and that it writes to once its RAM is back, whatever `disks` says; absent: not
+   * known.
+   */
   readonly savedDisks?: readonly SavedDisk[];
   readonly memoryBytes: number;
   readonly disks: readonly VmDisk[];
@@ -146,8 +161,8 @@ export function isActive(power: PowerState): boolean {
 }
 
 /**
- * A disposable clone that was on, and is off for good. One that was just made, that a revert has put down, or that is kept for its
- * next start has more to do; where libvirt was started since, nobody can tell.
+ * A disposable clone that was on, and is off for good. One that was just made, that a revert has put down, or that is
+ * kept for its next start has more to do; where libvirt was started since, nobody can tell.
  */
 export function isSpentClone({
   clone,

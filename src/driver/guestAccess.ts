@@ -13,9 +13,9 @@ export interface ConsoleLine extends Disposable {
   /** Fires once, when the connection has ended for any reason but `dispose`. */
   readonly onDidClose: Event<Failure>;
   /**
-   * The bytes of the console in both directions; undefined while the VM is off. Rejects with a Failure: `busy` where another
-   * client has it, `unsupported` where the VM has none, `notFound` where there is no VM, `denied` where it may not be opened, or
-   * not yet: the VM is in the middle of a revert. `byForce` ends whoever has it.
+   * The bytes of the console in both directions; undefined while the VM is off. Rejects with a Failure: `busy` where
+   * another client has it, `unsupported` where the VM has none, `notFound` where there is no VM, `denied` where it may
+   * not be opened, or not yet: the VM is in the middle of a revert. `byForce` ends whoever has it.
    */
   open(taking: 'ifFree' | 'byForce'): Promise<Duplex | undefined>;
 }
@@ -30,14 +30,14 @@ export interface GuestAccess {
   /** The same, so small that a tooltip can hold it; undefined where it cannot be made so. */
   thumbnailOf(uuid: string): Promise<Uint8Array | undefined>;
   /**
-   * Runs a program inside, by the guest agent, to its end or the end of the time. Rejects with a Failure: `unsupported` where
-   * no agent answers or it may not run programs, `cancelled` when the signal aborts. The program goes on then. Once it runs, an
-   * agent that does not answer is asked again, as beside a checkpoint, as long as the same QEMU runs.
+   * Runs a program inside, by the guest agent, to its end or the end of the time. Rejects with a Failure: `unsupported`
+   * where no agent answers or it may not run programs, `cancelled` when the signal aborts. The program goes on then.
+   * Once it runs, an agent that does not answer is asked again, as beside a checkpoint, as long as the same QEMU runs.
    */
   runIn(uuid: string, command: GuestCommand, signal: AbortSignal): Promise<GuestRun>;
   /**
-   * Of a guest that goes on from another one's RAM: its clock is set and its random numbers are seeded, as far as its agent does
-   * so within some four seconds. Never rejects.
+   * Of a guest that goes on from another one's RAM: its clock is set and its random numbers are seeded, as far as its
+   * agent does so within some four seconds. Never rejects.
    */
   settleFork(uuid: string): Promise<void>;
 }

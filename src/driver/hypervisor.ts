@@ -93,15 +93,18 @@ export interface Hypervisor {
   readonly onDidChangeSilence: Event<boolean>;
 
   /**
-   * Calls sent so far on all sockets of this connection, without keepalive and what opening a further one takes: for tests and
-   * measurements.
+   * Calls sent so far on all sockets of this connection, without keepalive and what opening a further one takes: for
+   * tests and measurements.
    */
   readonly callCount: number;
 
   listVms(): Promise<readonly VmHead[]>;
   /** State and configuration; costs a few calls, blocks while another client's internal snapshot runs. */
   readVm(uuid: string): Promise<Vm>;
-  /** The files that its configuration names, and which snapshots there are: the cheap look at a VM beside the one that is acted on. */
+  /**
+   * The files that its configuration names, and which snapshots there are: the cheap look at a VM beside the one that
+   * is acted on.
+   */
   readReferences(uuid: string): Promise<NamedByVm>;
   countSnapshots(uuid: string): Promise<number>;
   /**
@@ -126,26 +129,34 @@ export interface Hypervisor {
   readDiskStatistics(uuids?: readonly string[]): Promise<ReadonlyMap<string, VmStatistics>>;
   /** Targets of disks with a block job. Must not be asked while an internal snapshot runs on that VM: it would hang. */
   readBlockJobs(vm: Vm): Promise<readonly string[]>;
-  /** Names of libvirt's checkpoints of the VM, which incremental backups go by; none where libvirt knows no such thing. */
+  /**
+   * Names of libvirt's checkpoints of the VM, which incremental backups go by; none where libvirt knows no such thing.
+   */
   readCheckpoints(uuid: string): Promise<readonly string[]>;
   /** Until libvirt is done with what it was told to do to the VM, perhaps on a connection that is gone. */
   untilNoJob(uuid: string): Promise<void>;
-  /** Whether somebody answers behind the guest agent's channel within a few seconds, and whether it holds the disks still. */
+  /**
+   * Whether somebody answers behind the guest agent's channel within a few seconds, and whether it holds the disks
+   * still.
+   */
   probeAgent(vm: Vm): Promise<'answers' | 'silent' | 'frozen'>;
   /**
-   * Whether its RAM can be kept while the guest runs on. `look`: QEMU itself is asked only where libvirt has marked the VM
-   * for that before. `try`: QEMU is asked, and guards the RAM for a moment; the guest does not feel it.
+   * Whether its RAM can be kept while the guest runs on. `look`: QEMU itself is asked only where libvirt has marked the
+   * VM for that before. `try`: QEMU is asked, and guards the RAM for a moment; the guest does not feel it.
    */
   probeSeamless(vm: Vm, how: 'look' | 'try'): Promise<Seamless>;
   /**
-   * Switches off in QEMU what an interrupted snapshot of a running guest's RAM has left on, where no stream goes on. VMs that
-   * were never asked for one are not touched. Resolves with the names of those that had it on.
+   * Switches off in QEMU what an interrupted snapshot of a running guest's RAM has left on, where no stream goes on.
+   * VMs that were never asked for one are not touched. Resolves with the names of those that had it on.
    * @param passOver UUIDs of VMs at which somebody is, or will be
    */
   dropLeftGuards(passOver: ReadonlySet<string>): Promise<readonly string[]>;
   /** What QEMU says against saving the RAM of a VM that is on. Asked through its monitor: libvirt marks the VM. */
   readRamBlockers(vm: Vm): Promise<readonly string[]>;
-  /** Whether QEMU has something of a snapshot of a running guest's RAM still. Asked through its monitor: libvirt marks the VM. */
+  /**
+   * Whether QEMU has something of a snapshot of a running guest's RAM still. Asked through its monitor: libvirt marks
+   * the VM.
+   */
   readStream(vm: Vm): Promise<'none' | 'left'>;
   readVmXml(uuid: string): Promise<string>;
   readSnapshotXml(uuid: string, snapshot: string): Promise<string>;
@@ -158,7 +169,9 @@ export interface Hypervisor {
    */
   run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome>;
 
-  /** The VM of the lesson: what is in the way of one here, asked before anything is made; `guest` is what it would run. */
+  /**
+   * The VM of the lesson: what is in the way of one here, asked before anything is made; `guest` is what it would run.
+   */
   demoVmObstacle(guest: string): Promise<DemoVmObstacle | undefined>;
   makeDemoVm(vm: DemoVm, guest: string): Promise<void>;
   /** With its snapshots and its folder; touches no VM but the one that `makeDemoVm` made of this value. */

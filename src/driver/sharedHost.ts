@@ -2,7 +2,8 @@
 import { parseUri } from '../libvirt/uri.js';
 
 /**
- * As their URIs say. What the daemons call their hosts comes on top, where both have been asked: a socket can be forwarded.
+ * As their URIs say. What the daemons call their hosts comes on top, where both have been asked: a socket can be
+ * forwarded.
  *
  * | one                        | the other                    | → |
  * |----------------------------|------------------------------|---|

@@ -1,5 +1,5 @@
-// Clones for who needs a VM for a while: made of a restore point or of a VM that is off, found in the inventory at once,
-// thrown away with all that was made for them. Each is an operation like any other, and told so.
+// Clones for who needs a VM for a while: made of a restore point or of a VM that is off, found in the inventory at
+// once, thrown away with all that was made for them. Each is an operation like any other, and told so.
 import { randomUUID } from 'node:crypto';
 import { type CloneNetwork, freeCloneName, type CloneWay } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
@@ -54,7 +54,10 @@ export async function makeClone(
   return ref;
 }
 
-/** On or off; one that has gone by itself is what was wanted. @throws Failure; `refused` where it is no clone, or another VM rests on it */
+/**
+ * On or off; one that has gone by itself is what was wanted.
+ * @throws Failure; `refused` where it is no clone, or another VM rests on it
+ */
 export async function throwAway(
   engine: CloneEngine,
   vm: VmRef,

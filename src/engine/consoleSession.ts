@@ -1,5 +1,6 @@
-// One person's look at a VM's serial console, for as long as he wants it: it comes back when the VM starts, is reverted, or
-// the daemon is back. Knows no terminal: bytes go to a sink that may be slow, and what happened is told in kinds.
+// One person's look at a VM's serial console, for as long as he wants it: it comes back when the VM starts, is
+// reverted, or the daemon is back. Knows no terminal: bytes go to a sink that may be slow, and what happened is told in
+// kinds.
 import type { Duplex } from 'node:stream';
 import { type Clock, systemClock } from '../base/clock.js';
 import { type Disposable, DisposableStore, toDisposable } from '../base/disposable.js';
@@ -104,7 +105,10 @@ export class ConsoleSession implements Disposable {
     return true;
   }
 
-  /** What the person waits for: nobody else's console is taken unless he says so. How it goes he is told, also if as before. */
+  /**
+   * What the person waits for: nobody else's console is taken unless he says so. How it goes he is told, also if as
+   * before.
+   */
   want(wish: 'retry' | 'takeOver'): void {
     this.#wish = wish;
     this.#busyTries = 0;
@@ -174,8 +178,8 @@ export class ConsoleSession implements Disposable {
   }
 
   /**
-   * libvirt takes a moment to notice that a console has ended, be it with its QEMU, and may give the next one the same place. Until
-   * it knows the place of the next one, it says that it may not open that of the last.
+   * libvirt takes a moment to notice that a console has ended, be it with its QEMU, and may give the next one the same
+   * place. Until it knows the place of the next one, it says that it may not open that of the last.
    */
   async #waitToOpen(failure: Failure): Promise<void> {
     const mayPass = failure.kind === 'busy' || failure.kind === 'denied';

@@ -45,8 +45,8 @@ export interface EngineOptions {
   readonly journal?: { readonly folder: string; readonly editor?: string } | Persistence;
   readonly rules?: Rules;
   /**
-   * When an operation that had broken off is taken up: as soon as a connection is open, or before the next operation on its
-   * VM, for a process that ends soon. Absent: `whenOpen`.
+   * When an operation that had broken off is taken up: as soon as a connection is open, or before the next operation on
+   * its VM, for a process that ends soon. Absent: `whenOpen`.
    */
   readonly recovers?: 'whenOpen' | 'beforeOperations';
 }

@@ -62,7 +62,10 @@ export interface EnginePort {
   findVms(nameOrUuid: string, connection?: string): readonly VmView[];
   /** The snapshots of a VM; read again unless somebody looks at them, for then they are followed anyway. */
   readTree(ref: VmRef): Promise<SnapshotTree>;
-  /** Decides from what is known and what can be read within five seconds; what is not known then forbids nothing that libvirt itself can do. */
+  /**
+   * Decides from what is known and what can be read within five seconds; what is not known then forbids nothing that
+   * libvirt itself can do.
+   */
   plan(request: OperationRequest): Promise<Decision>;
   /** As `plan`, in the order of the requests. All that are about one VM rest on one look at it. */
   decide<const T extends readonly OperationRequest[]>(requests: T): Promise<DecidedRequests<T>>;
@@ -83,7 +86,10 @@ export interface EnginePort {
       readonly undoes?: string;
     },
   ): Promise<OperationResult>;
-  /** A disposable clone that was on and is off goes, unless something stands against it: see `isSpentClone`. Never rejects. */
+  /**
+   * A disposable clone that was on and is off goes, unless something stands against it: see `isSpentClone`. Never
+   * rejects.
+   */
   discardIfSpent(ref: VmRef): Promise<void>;
   /** What was done to this VM from here, oldest first. Read from the disk each time. */
   readLog(ref: VmRef): Promise<readonly LoggedOperation[]>;
@@ -101,22 +107,28 @@ export interface EnginePort {
    */
   keptSnapshots(ref: VmRef): Promise<readonly string[]>;
   setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void>;
-  /** Name of the snapshot that somebody goes back to most; it is kept too. Read from the disk each time, as `findKeptSnapshots`. */
+  /**
+   * Name of the snapshot that somebody goes back to most; it is kept too. Read from the disk each time, as
+   * `findKeptSnapshots`.
+   */
   readFavourite(ref: VmRef): Promise<string | undefined>;
   /** In place of the one before; undefined: none from now on. */
   setFavourite(ref: VmRef, snapshot: string | undefined): Promise<void>;
   /** An operation that had broken off was finished, undone, or cannot be without a person. */
   readonly onDidRecover: Event<RecoveryReport>;
   /**
-   * What had broken off on this VM, and could not be brought to its end, is taken for settled: until then nothing new is
-   * begun on it but repairs.
+   * What had broken off on this VM, and could not be brought to its end, is taken for settled: until then nothing new
+   * is begun on it but repairs.
    */
   dismissInterrupted(ref: VmRef): Promise<void>;
-  /** What had broken off on this VM, oldest first, and what would be done about each if a person wanted it. Changes nothing. */
+  /**
+   * What had broken off on this VM, oldest first, and what would be done about each if a person wanted it. Changes
+   * nothing.
+   */
   readInterrupted(ref: VmRef): Promise<readonly InterruptedPreview[]>;
   /**
-   * A person wants these to be brought to their end. Everything is read afresh first: where other steps would be needed by
-   * then than were agreed to, it rejects with `refused`. What was begun on another computer stays as it is.
+   * A person wants these to be brought to their end. Everything is read afresh first: where other steps would be needed
+   * by then than were agreed to, it rejects with `refused`. What was begun on another computer stays as it is.
    */
   finishInterrupted(ref: VmRef, agreed: readonly AgreedRecovery[]): Promise<readonly RecoveryReport['outcome'][]>;
   /** What may be done that nobody asked for; `all` until somebody says otherwise. */
@@ -124,8 +136,8 @@ export interface EnginePort {
   /** No operation that nobody asked for touches these VMs. */
   setProtected(isProtected: (vm: Vm, connection: string) => boolean): void;
   /**
-   * How many checkpoints of reverts a VM keeps; at least one, for the last revert to be undone. `everything`: nothing is
-   * ever deleted unasked, leaves of a layout neither.
+   * How many checkpoints of reverts a VM keeps; at least one, for the last revert to be undone. `everything`: nothing
+   * is ever deleted unasked, leaves of a layout neither.
    * @param work the same of those that settings want at moments of the work in an editor; all unless given
    */
   setAutoPrune(keep: number | 'everything', work?: number | 'everything'): void;
@@ -154,11 +166,17 @@ export interface GuestsPort {
   screenshotOf(ref: VmRef): Promise<Uint8Array>;
   /** The same, so small that a tooltip can hold it; undefined where it cannot be made so. */
   thumbnailOf(ref: VmRef): Promise<Uint8Array | undefined>;
-  /** What it showed when that snapshot with RAM was made, small, as a PNG; undefined where nothing was kept. Never rejects. */
+  /**
+   * What it showed when that snapshot with RAM was made, small, as a PNG; undefined where nothing was kept. Never
+   * rejects.
+   */
   shownAt(ref: VmRef, createdAt: number): Promise<Uint8Array | undefined>;
   /** Runs a program inside, by the guest agent. */
   runIn(ref: VmRef, command: GuestCommand, signal: AbortSignal): Promise<GuestRun>;
-  /** Of a guest that goes on from another one's RAM: sets its clock and seeds its random numbers, where its agent answers. */
+  /**
+   * Of a guest that goes on from another one's RAM: sets its clock and seeds its random numbers, where its agent
+   * answers.
+   */
   settleFork(ref: VmRef): Promise<void>;
 }
 

@@ -104,8 +104,8 @@ async function throwAllAway(
 }
 
 /**
- * The first failure is the one to be told. What came to nothing for it alone was not all: nobody may read that the VM is as it was
- * before where a snapshot was taken of it.
+ * The first failure is the one to be told. What came to nothing for it alone was not all: nobody may read that the VM
+ * is as it was before where a snapshot was taken of it.
  *
  * @param moment the snapshot that was taken for the forks
  */
@@ -177,8 +177,8 @@ async function requireMemory(engine: ForkEngine, ref: VmRef, count: number): Pro
 }
 
 /**
- * For the file with the RAM and a copy of it, where this libvirt needs one: else that would be found out when the moment is
- * taken. What is not known here is found out then.
+ * For the file with the RAM and a copy of it, where this libvirt needs one: else that would be found out when the
+ * moment is taken. What is not known here is found out then.
  */
 function requireRoom(engine: ForkEngine, ref: VmRef): void {
   const { vm, layers } = engine.findVm(ref) ?? {};

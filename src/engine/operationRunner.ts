@@ -189,8 +189,8 @@ export class OperationRunner {
   }
 
   /**
-   * A VM that is off does not notice when somebody removes the overlays that it was put on: it would be found out when it
-   * is started, and what it left is removed by then.
+   * A VM that is off does not notice when somebody removes the overlays that it was put on: it would be found out when
+   * it is started, and what it left is removed by then.
    */
   async #overlaysStand(lease: Lease, plan: Plan, done: number): Promise<void> {
     const made = plan.steps.slice(0, done).flatMap((step) => (step.kind === 'createOverlays' ? step.overlays : []));

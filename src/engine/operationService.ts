@@ -64,7 +64,10 @@ export interface GroupLeaseWish {
 /** What may be done while all these VMs are held. */
 export interface GroupLease {
   run(request: OperationRequest, options?: RunOperationOptions): Promise<OperationResult>;
-  /** After it was written down: rejects with `busy` where another process began at the same time, when `withdraw` has been called. */
+  /**
+   * After it was written down: rejects with `busy` where another process began at the same time, when `withdraw` has
+   * been called.
+   */
   requireAlone(withdraw: () => Promise<void>): Promise<void>;
 }
 
@@ -94,8 +97,8 @@ export class OperationService implements Disposable {
   }
 
   /**
-   * Several VMs at once: nobody else of this process comes between. Rejects before `work` where one of them is held by another
-   * process, or something on it is unfinished.
+   * Several VMs at once: nobody else of this process comes between. Rejects before `work` where one of them is held by
+   * another process, or something on it is unfinished.
    */
   leaseAll<T>(
     { id, requests, signal = this.#options.ended, onWait }: GroupLeaseWish,
@@ -145,7 +148,10 @@ export class OperationService implements Disposable {
     return result;
   }
 
-  /** A clone that was made to be thrown away goes when it is off. Never rejects: what cannot go stays, and the log says why. */
+  /**
+   * A clone that was made to be thrown away goes when it is off. Never rejects: what cannot go stays, and the log says
+   * why.
+   */
   discardIfSpent(ref: VmRef): Promise<void> {
     const key = vmKey(ref);
     const ending = this.#ending.get(key) ?? this.#discardIfSpent(ref).finally(() => this.#ending.delete(key));

@@ -1,4 +1,5 @@
-// What is asked about a VM before anything is done to it: how an operation would go, and what is wrong. Changes nothing.
+// What is asked about a VM before anything is done to it: how an operation would go, and what is wrong. Changes
+// nothing.
 import { examine } from '../diagnosis/examine.js';
 import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';

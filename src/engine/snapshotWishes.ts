@@ -30,7 +30,10 @@ export class SnapshotWishes {
     return marks.length === 0 ? [] : findKeptSnapshots(await this.#seen.readTree(ref), marks).map(({ name }) => name);
   }
 
-  /** Puts a mark, or takes it off, and keeps that in the log and the history, unless it changes nothing: then nothing is to be undone. */
+  /**
+   * Puts a mark, or takes it off, and keeps that in the log and the history, unless it changes nothing: then nothing is
+   * to be undone.
+   */
   async mark(request: MarkRequest, undoes?: string): Promise<void> {
     const began = Date.now();
     const told =

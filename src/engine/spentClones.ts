@@ -1,4 +1,5 @@
-// Disposable clones go when they were on and are off, whoever stopped them: for an editor, which sees that. Decides nothing of how.
+// Disposable clones go when they were on and are off, whoever stopped them: for an editor, which sees that. Decides
+// nothing of how.
 import type { Disposable } from '../base/disposable.js';
 import { isSpentClone } from '../domain/vm.js';
 import { vmKey } from '../live/views.js';

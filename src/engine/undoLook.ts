@@ -1,5 +1,5 @@
-// What of a VM's log can be undone as things are now: for whoever asks, in one look. Refuses to do it: that is an operation like
-// any other.
+// What of a VM's log can be undone as things are now: for whoever asks, in one look. Refuses to do it: that is an
+// operation like any other.
 import type { LoggedOperation } from '../domain/loggedOperation.js';
 import type { AfterRevert } from '../domain/operation.js';
 import type { RefusedDecision } from '../domain/refusal.js';
@@ -51,7 +51,10 @@ export class UndoLook {
     return undone && this.of(undone);
   }
 
-  /** The operation that a revert to this snapshot undoes, where it undoes one, and the state that the VM was in before it. */
+  /**
+   * The operation that a revert to this snapshot undoes, where it undoes one, and the state that the VM was in before
+   * it.
+   */
   undoneByRevertTo(snapshot: string): { readonly entry: LoggedOperation; readonly after: AfterRevert } | undefined {
     return standingOperations(this.log)
       .flatMap((entry) => {

@@ -1,5 +1,5 @@
-// Waits for a guest: until its agent or a port answers, until it runs or is off, or for some time. Changes nothing. It refuses
-// to know who waits and what is said of it.
+// Waits for a guest: until its agent or a port answers, until it runs or is off, or for some time. Changes nothing. It
+// refuses to know who waits and what is said of it.
 import { connect } from 'node:net';
 import { type Clock, within } from '../base/clock.js';
 import type { Vm } from '../domain/vm.js';

@@ -1,10 +1,13 @@
-// What the watch over the VMs' health must remember over a reload: what was told, what is snoozed, how much was free when.
-// Pure and bounded; whatever it reads may be anybody's.
+// What the watch over the VMs' health must remember over a reload: what was told, what is snoozed, how much was free
+// when. Pure and bounded; whatever it reads may be anybody's.
 import { createHash } from 'node:crypto';
 import { type FreeSample, mostSamples, withSample } from '../diagnosis/growth.js';
 
 const hourMs = 60 * 60 * 1000;
-/** What was not found for so long is over: when it comes again, it is told again. Shorter, and a limit would be told at each swing. */
+/**
+ * What was not found for so long is over: when it comes again, it is told again. Shorter, and a limit would be told at
+ * each swing.
+ */
 const goneMs = hourMs;
 const mostTold = 2_000;
 const mostSnoozed = 500;

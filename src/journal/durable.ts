@@ -26,7 +26,8 @@ export type FileSystem = Pick<typeof promises, 'chmod' | 'mkdir' | 'open' | 'rea
 /** A folder that nobody else may look into, there also after a power cut. */
 export async function ownFolder(fs: FileSystem, path: string): Promise<void> {
   const first = await fs.mkdir(path, { recursive: true, mode: 0o700 });
-  // Of a folder that was there before: rules believe what is in it. Fails for one that belongs to another user, but for root.
+  // Of a folder that was there before: rules believe what is in it. Fails for one that belongs to another user, but for
+  // root.
   await fs.chmod(path, 0o700);
   const { uid } = await fs.stat(path);
   if (uid !== (process.geteuid?.() ?? uid)) {
@@ -50,7 +51,10 @@ export async function writeNew(fs: FileSystem, path: string, text: string | Uint
   }
 }
 
-/** In place of the one before, whole or not at all; flushed. What dies half-way leaves a `new-…` behind: see `removeLeftovers`. */
+/**
+ * In place of the one before, whole or not at all; flushed. What dies half-way leaves a `new-…` behind: see
+ * `removeLeftovers`.
+ */
 export async function replaceFile(fs: FileSystem, path: string, content: string | Uint8Array, log: Log): Promise<void> {
   const folder = dirname(path);
   const making = join(folder, `new-${newId()}`);
@@ -125,8 +129,8 @@ export async function changedAt(fs: FileSystem, path: string): Promise<number> {
 }
 
 /**
- * Now, in milliseconds since 1970, by the clock that tells when files in this folder were changed: on a network it is the
- * server's, which may be another day. Where nothing can be made, by ours.
+ * Now, in milliseconds since 1970, by the clock that tells when files in this folder were changed: on a network it is
+ * the server's, which may be another day. Where nothing can be made, by ours.
  */
 export async function clockOf(fs: FileSystem, folder: string): Promise<number> {
   const probe = join(folder, `now-${randomBytes(8).toString('hex')}`);

@@ -1,5 +1,5 @@
-// What the journal keeps of one operation: what is done and what that was decided on, who carries it out and how far it came.
-// Knows nothing of files.
+// What the journal keeps of one operation: what is done and what that was decided on, who carries it out and how far it
+// came. Knows nothing of files.
 import type { OperationRequest } from '../domain/operation.js';
 import type { PlannedWork } from '../operations/plan.js';
 import type { DaemonIdentity, Origin } from '../domain/origin.js';
@@ -55,7 +55,9 @@ export interface JournalEntry extends Omit<JournalHead, 'daemon'> {
   readonly steps: readonly StepRecord[];
   /** How often somebody has taken it up after its first writer. */
   readonly recoveries: number;
-  /** Milliseconds since 1970: when it was taken up last, by somebody who has not said since that they left it as it was. */
+  /**
+   * Milliseconds since 1970: when it was taken up last, by somebody who has not said since that they left it as it was.
+   */
   readonly takenUpAt?: number;
   /** When something was done about it last, as far as is known: see `withRecord`. */
   readonly lastActedAt: number;

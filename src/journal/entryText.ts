@@ -81,8 +81,8 @@ export function entryOf(head: EntryHead): JournalEntry {
 }
 
 /**
- * `lastActedAt` tells how old it is. Whoever takes it up may do steps that it does not have, and write none of them down; but
- * one who comes when it was too old for that makes it no younger.
+ * `lastActedAt` tells how old it is. Whoever takes it up may do steps that it does not have, and write none of them
+ * down; but one who comes when it was too old for that makes it no younger.
  *
  * | record                             | lastActedAt |
  * |------------------------------------|-------------|
@@ -110,9 +110,9 @@ export function withRecord(entry: JournalEntry, record: StepRecord | RecoveryRec
 }
 
 /**
- * `bytes`: as far as it is whole and says something: what is written next goes there. A last line that is torn says nothing:
- * nobody has been told that it is on the disk. Nor do two lines that somebody took it up and left it as it was. An entry that
- * is left to a person may be taken up at each operation of its VM: it would grow until no line fits.
+ * `bytes`: as far as it is whole and says something: what is written next goes there. A last line that is torn says
+ * nothing: nobody has been told that it is on the disk. Nor do two lines that somebody took it up and left it as it
+ * was. An entry that is left to a person may be taken up at each operation of its VM: it would grow until no line fits.
  *
  * | head          | records                  | last line       | read as                   |
  * |---------------|--------------------------|-----------------|---------------------------|

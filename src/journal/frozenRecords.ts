@@ -1,5 +1,5 @@
-// What the layers of each VM's snapshots were when we saw them first, in a file for each VM. Refuses to judge what became of
-// them.
+// What the layers of each VM's snapshots were when we saw them first, in a file for each VM. Refuses to judge what
+// became of them.
 import { createHash } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';

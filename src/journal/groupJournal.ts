@@ -1,5 +1,5 @@
-// What is under way on several VMs as one: written down before anything is touched, kept until it has ended. What is done on
-// each VM stands in the journal besides. Refuses to know how it is carried out or recovered.
+// What is under way on several VMs as one: written down before anything is touched, kept until it has ended. What is
+// done on each VM stands in the journal besides. Refuses to know how it is carried out or recovered.
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -28,7 +28,10 @@ export interface GroupMember extends VmRef {
   readonly state: MemberState;
   /** The current snapshot then. */
   readonly current?: string;
-  /** By name, of the snapshots here that were there then: when each was taken. Another one of its name is somebody else's. */
+  /**
+   * By name, of the snapshots here that were there then: when each was taken. Another one of its name is somebody
+   * else's.
+   */
   readonly times?: Readonly<Record<string, number>>;
   /** That is made, reverted to or deleted. */
   readonly snapshot: string;

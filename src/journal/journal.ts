@@ -32,7 +32,8 @@ export interface OpenEntry {
    * Keeps the entry for a recovery, by anybody: the connection was lost, or this process is about to end. Never rejects
    * for what the disk says: whoever leaves has a failure of its own to tell, or a person to tell it to.
    *
-   * @param explained why nothing was done about it this time, so that it does not count as an attempt, if it can be written
+   * @param explained why nothing was done about it this time, so that it does not count as an attempt, if it can be
+   *   written
    */
   leave(explained?: string): Promise<void>;
 }

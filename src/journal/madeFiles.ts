@@ -1,5 +1,5 @@
-// Which files we made for a VM that we made, each told apart from every later one of its name. A VM's own configuration can be written
-// by any client; these by us alone. Refuses to know whether the files are still there.
+// Which files we made for a VM that we made, each told apart from every later one of its name. A VM's own configuration
+// can be written by any client; these by us alone. Refuses to know whether the files are still there.
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';

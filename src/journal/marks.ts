@@ -1,5 +1,5 @@
-// The marks of single snapshots, which a rule must be able to believe later. Each sort has files of its own: two programs that
-// mark the same snapshot at once, each in its way, then never write the same file.
+// The marks of single snapshots, which a rule must be able to believe later. Each sort has files of its own: two
+// programs that mark the same snapshot at once, each in its way, then never write the same file.
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import { autoReasons } from '../domain/description.js';
@@ -18,7 +18,10 @@ type MarksOf<T extends OneSnapshot> = Pick<SnapshotRecords<T>, 'add' | 'of' | 'f
 export interface Marks {
   /** Of snapshots that we took unasked. */
   readonly auto: MarksOf<AutoSnapshot>;
-  /** Of snapshots that a person wants to keep: whatever deletes by rule leaves them alone. `of` rejects where it cannot be known. */
+  /**
+   * Of snapshots that a person wants to keep: whatever deletes by rule leaves them alone. `of` rejects where it cannot
+   * be known.
+   */
   readonly kept: MarksOf<OneSnapshot>;
   /** Of each VM the snapshot that a person goes back to most. `of` rejects where it cannot be known. */
   readonly favourite: MarksOf<OneSnapshot>;

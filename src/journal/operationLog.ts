@@ -1,5 +1,6 @@
-// The log of operations: for each VM what was done to it, newest last, a file for each, so that two editors never write into the
-// same one. Bounded; refuses to know what can be undone. Its files may have been written by anybody with our rights.
+// The log of operations: for each VM what was done to it, newest last, a file for each, so that two editors never write
+// into the same one. Bounded; refuses to know what can be undone. Its files may have been written by anybody with our
+// rights.
 import { snapshotStyles, snapshotKinds } from '../domain/snapshot.js';
 import { createHash, randomBytes } from 'node:crypto';
 import * as promises from 'node:fs/promises';

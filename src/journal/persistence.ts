@@ -1,5 +1,5 @@
-// What outlives this process of what the inventory does: the journal, the audit, the records, the marks. Refuses to know
-// when it is written.
+// What outlives this process of what the inventory does: the journal, the audit, the records, the marks. Refuses to
+// know when it is written.
 import type { Audit } from './audit.js';
 import { DemoRecords } from './demoRecords.js';
 import { Journal } from './journal.js';

@@ -1,5 +1,5 @@
-// What we know of single snapshots and a rule must be able to believe later. A description can be written by any client;
-// these files by us alone. Refuses to know what is recorded, and whether such a snapshot still exists.
+// What we know of single snapshots and a rule must be able to believe later. A description can be written by any
+// client; these files by us alone. Refuses to know what is recorded, and whether such a snapshot still exists.
 import { createHash } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
@@ -50,7 +50,9 @@ export interface SnapshotRecordsOptions<T extends OneSnapshot> {
   readonly write: (record: T) => Readonly<Record<string, unknown>>;
   /** Undefined for whatever `write` would not have written. */
   readonly parse: (one: OneSnapshot, fields: Readonly<Record<string, unknown>>) => T | undefined;
-  /** What a file or folder that cannot be read or believed counts as: nothing, or a Failure, where nothing would harm. */
+  /**
+   * What a file or folder that cannot be read or believed counts as: nothing, or a Failure, where nothing would harm.
+   */
   readonly inDoubt: 'none' | 'fail';
   /** For the log and the message, when it cannot be read or written. */
   readonly doing: { readonly add: string; readonly forget: string; readonly read: string };

@@ -21,9 +21,9 @@ export interface Homes {
  * | else              | no such user    | a home    | .local/state/virt-rewind in that    |
  * | else              | no such user    | none      | `own`, which other editors do not see |
  *
- * Not XDG_STATE_HOME, nor XDG_RUNTIME_DIR: editors of one user have different ones (a desktop session, a service, Flatpak),
- * and what is in the second is gone when the machine is started anew, when an unfinished operation matters most. Not /tmp,
- * where others can be first.
+ * Not XDG_STATE_HOME, nor XDG_RUNTIME_DIR: editors of one user have different ones (a desktop session, a service,
+ * Flatpak), and what is in the second is gone when the machine is started anew, when an unfinished operation matters
+ * most. Not /tmp, where others can be first.
  *
  * @param own of this editor alone
  */

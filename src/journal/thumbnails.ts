@@ -1,5 +1,5 @@
-// Small pictures of what displays showed when snapshots with RAM were made: a file for each, which only its owner can read, and which
-// nobody's data rests on. Bounded; refuses to know what a picture shows.
+// Small pictures of what displays showed when snapshots with RAM were made: a file for each, which only its owner can
+// read, and which nobody's data rests on. Bounded; refuses to know what a picture shows.
 import { createHash } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
@@ -35,7 +35,10 @@ export class Thumbnails {
     this.#root = join(folder, 'thumbnails');
   }
 
-  /** What cannot be kept is said in the log: the snapshot is good without. @param createdAt the snapshot's, milliseconds since 1970 */
+  /**
+   * What cannot be kept is said in the log: the snapshot is good without.
+   * @param createdAt the snapshot's, milliseconds since 1970
+   */
   async keep(vm: VmRef, createdAt: number, png: Uint8Array): Promise<void> {
     if (png.length > maxBytes) {
       return;

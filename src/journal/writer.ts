@@ -60,8 +60,8 @@ export interface LastWrite {
  * | other, both reckoned from a clock | any | ours | any | a process has that number, a day after its word: the clock may have been set |
  * | other   | any             | other | any        | a day after its last word: it cannot be seen    |
  *
- * The day is one by the clock of the file system. A word from more than a day ahead was written before that clock was set
- * back, and counts as one from long ago: to wait until the clock comes there may take years.
+ * The day is one by the clock of the file system. A word from more than a day ahead was written before that clock was
+ * set back, and counts as one from long ago: to wait until the clock comes there may take years.
  */
 export async function isAlive(writer: Writer, us: Writer, word: LastWrite): Promise<boolean> {
   const isOfToday = async (): Promise<boolean> => {

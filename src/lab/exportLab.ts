@@ -1,5 +1,5 @@
-// What makes VMs again that are there: from the lab file that they were made of, or from the mark of a clone; and a lab file written of
-// it, for one place. Changes nothing.
+// What makes VMs again that are there: from the lab file that they were made of, or from the mark of a clone; and a lab
+// file written of it, for one place. Changes nothing.
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import type { Log } from '../base/log.js';

@@ -1,5 +1,5 @@
-// What a shape does not tell of a lab file: that each VM comes from somewhere, that names lead to somebody, that nobody waits for
-// himself, that paths are no traps. Pure.
+// What a shape does not tell of a lab file: that each VM comes from somewhere, that names lead to somebody, that nobody
+// waits for himself, that paths are no traps. Pure.
 import { t } from '@vscode/l10n';
 import { shellWord } from '../base/shellWord.js';
 import { thresholdsIn } from '../diagnosis/thresholds.js';

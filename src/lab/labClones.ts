@@ -1,5 +1,5 @@
-// VMs of a lab that are clones of a restore point of another VM: made by the operation that makes any clone, thrown away by the one
-// that throws any away. Refuses to know where their files go.
+// VMs of a lab that are clones of a restore point of another VM: made by the operation that makes any clone, thrown
+// away by the one that throws any away. Refuses to know where their files go.
 import { createHash } from 'node:crypto';
 import type { OperationRequest } from '../domain/operation.js';
 import { makeClone, throwAway } from '../engine/clones.js';
@@ -44,7 +44,11 @@ export async function makeLabClone({ engine }: Session, request: LabClone, signa
   await makeClone(engine, request, { signal });
 }
 
-/** What is gone already is as good as removed. @returns files that stay @throws Failure `refused` where it is no clone of ours, or a VM rests on it */
+/**
+ * What is gone already is as good as removed.
+ * @returns files that stay
+ * @throws Failure `refused` where it is no clone of ours, or a VM rests on it
+ */
 export async function removeLabClone(
   { engine }: Session,
   { connection, uuid }: RecordedVm,

@@ -14,9 +14,9 @@ import type { LabVmParts } from '../domain/labVm.js';
 
 export interface LabDifference {
   /**
-   * `absent`: nothing was made of the file; `unfinished`: that broke off; `vm`: one is missing, or is another; `parts`: the file says
-   * something else than what it was made of; `hardware`: somebody changed the VM itself; `image`: the file below its overlay was changed; `order`; `point`; `off`: it does not
-   * run.
+   * `absent`: nothing was made of the file; `unfinished`: that broke off; `vm`: one is missing, or is another; `parts`:
+   * the file says something else than what it was made of; `hardware`: somebody changed the VM itself; `image`: the
+   * file below its overlay was changed; `order`; `point`; `off`: it does not run.
    */
   readonly kind: 'absent' | 'unfinished' | 'vm' | 'parts' | 'hardware' | 'image' | 'order' | 'point' | 'off';
   /** Its name in the file. */

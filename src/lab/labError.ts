@@ -1,4 +1,5 @@
-// What goes wrong with a lab and is no failure of a libvirt: its sentence says what happened, what state things are in, what to do.
+// What goes wrong with a lab and is no failure of a libvirt: its sentence says what happened, what state things are in,
+// what to do.
 
 /**
  * | kind      | what                                                           |

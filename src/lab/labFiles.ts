@@ -1,5 +1,5 @@
-// The files of the VMs of a lab: which of them go with it, and who else stands on one. They are compared as what they are, whatever
-// path leads to them.
+// The files of the VMs of a lab: which of them go with it, and who else stands on one. They are compared as what they
+// are, whatever path leads to them.
 import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { t } from '@vscode/l10n';

@@ -1,5 +1,5 @@
-// What stands in labFile.schema.json about the keys of a lab file, by the way to them: for hover, completion, and for who is told
-// that a value is wrong. Pure.
+// What stands in labFile.schema.json about the keys of a lab file, by the way to them: for hover, completion, and for
+// who is told that a value is wrong. Pure.
 import schema from './labFile.schema.json';
 
 interface SchemaPart {

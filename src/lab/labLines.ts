@@ -1,10 +1,13 @@
-// What is told before a lab is made, and before it is removed: a line for each VM and restore point, the same in every shell.
+// What is told before a lab is made, and before it is removed: a line for each VM and restore point, the same in every
+// shell.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { LabRecord } from '../journal/labStore.js';
 import type { LabPlan } from './labPlan.js';
 
-/** It does more than make VMs: programs of the file run where a person's keys lead, or in VMs that were there before. */
+/**
+ * It does more than make VMs: programs of the file run where a person's keys lead, or in VMs that were there before.
+ */
 export function asksToCreate(plan: LabPlan): boolean {
   return plan.lab.points.some(({ run }) => run.some(({ ssh }) => ssh !== undefined)) || ranIn(plan).length > 0;
 }

@@ -1,5 +1,5 @@
-// Where in a lab file somebody is who writes it: the way to the map around the cursor, and the key whose value it is in. By indentation
-// and brackets, line by line, because a file that is being written is no YAML yet. Pure.
+// Where in a lab file somebody is who writes it: the way to the map around the cursor, and the key whose value it is
+// in. By indentation and brackets, line by line, because a file that is being written is no YAML yet. Pure.
 import { keyAt, keysAt, type LabKey, type LabPath } from './labKeys.js';
 
 export interface LabPlace {
@@ -25,7 +25,8 @@ export function labPlaceAt(text: string, line: number, column: number): LabPlace
   const own = entryOf((lines[line] ?? '').slice(0, column));
   const isEmpty = own.key === undefined && own.rest.trim() === '' && own.dash === undefined;
   const path: (string | number)[] = [];
-  // A key above that begins before this column leads here; the dash before one at this column begins the item that this is in.
+  // A key above that begins before this column leads here; the dash before one at this column begins the item that this
+  // is in.
   let before = isEmpty ? column : own.begins;
   const enterList = (dash: number): void => {
     path.unshift(0);

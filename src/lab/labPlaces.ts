@@ -1,5 +1,5 @@
-// The files that a lab file names, looked at on this computer before anything is made of them: whoever wrote it must not get at files of
-// others by it. And where the files of its VMs go.
+// The files that a lab file names, looked at on this computer before anything is made of them: whoever wrote it must
+// not get at files of others by it. And where the files of its VMs go.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
@@ -124,9 +124,9 @@ interface CheckedImage {
 }
 
 /**
- * An image that rests on another file, or keeps its data in one, would show that file to the guest. So each layer is looked at as what QEMU
- * opens it as, which is what the image above says, whatever is in it; and under the name by which QEMU reaches it: a relative one counts
- * from there, not from where a link leads.
+ * An image that rests on another file, or keeps its data in one, would show that file to the guest. So each layer is
+ * looked at as what QEMU opens it as, which is what the image above says, whatever is in it; and under the name by
+ * which QEMU reaches it: a relative one counts from there, not from where a link leads.
  *
  * @param path absolute; what is there may be used
  */
@@ -185,8 +185,8 @@ async function lookAtImage(
 }
 
 /**
- * The folder of the lab file and below it, where libvirt keeps images, and what the variable names, whose folders are separated as those
- * of the PATH.
+ * The folder of the lab file and below it, where libvirt keeps images, and what the variable names, whose folders are
+ * separated as those of the PATH.
  */
 async function allowedPlaces(file: string, environment: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const places = [

@@ -1,5 +1,5 @@
-// All that is done with labs: found, planned, made, reset, checked, removed. A lab is known by its file, and what was made of it is
-// written down, so that only that is ever removed. Refuses to know who asks.
+// All that is done with labs: found, planned, made, reset, checked, removed. A lab is known by its file, and what was
+// made of it is written down, so that only that is ever removed. Refuses to know who asks.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
@@ -168,7 +168,8 @@ export class Labs {
       await this.#remove(plan.left, wish, true);
     }
     const open = await this.#store.begin(plan.record);
-    // Two that begin at the same time see nothing of each other before. Nothing is made yet: whoever sees another one withdraws.
+    // Two that begin at the same time see nothing of each other before. Nothing is made yet: whoever sees another one
+    // withdraws.
     const { file, name, id } = plan.record;
     if ((await this.#store.list()).some((one) => one.file === file && one.id !== id)) {
       await open.forget();

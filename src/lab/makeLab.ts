@@ -1,5 +1,5 @@
-// Makes what was planned of a lab file: its VMs, their system, its restore points. What was begun is written down; whoever comes after
-// an attempt that broke off removes what it has left, and begins anew.
+// Makes what was planned of a lab file: its VMs, their system, its restore points. What was begun is written down;
+// whoever comes after an attempt that broke off removes what it has left, and begins anew.
 import { join } from 'node:path';
 import { t } from '@vscode/l10n';
 import { systemClock } from '../base/clock.js';

@@ -1,5 +1,6 @@
-// A program of a lab, run in a guest by the ssh of this computer. A lab file may be somebody else's: it says as whom, and no more. With
-// which key is for ssh's own configuration and agent to say, and nothing of this computer is lent to the guest.
+// A program of a lab, run in a guest by the ssh of this computer. A lab file may be somebody else's: it says as whom,
+// and no more. With which key is for ssh's own configuration and agent to say, and nothing of this computer is lent to
+// the guest.
 import { t } from '@vscode/l10n';
 import { type Clock, systemClock } from '../base/clock.js';
 import { findProgram } from '../base/findProgram.js';
@@ -105,7 +106,9 @@ export async function runOverSsh(
   }
 }
 
-/** What stands in ssh's configuration counts, but for what would ask somebody, lend something, or lead to another VM. */
+/**
+ * What stands in ssh's configuration counts, but for what would ask somebody, lend something, or lead to another VM.
+ */
 function options({ uuid }: SshPlace): readonly string[] {
   const given = {
     BatchMode: 'yes',

@@ -1,5 +1,6 @@
-// Whether the system's QEMU gets at the files of a lab. There it runs as a user of its own, and homes are closed to others: libvirt
-// gives it the files, and not the folders on the way. Asks the kernel as that user, so that access lists count too. Changes nothing.
+// Whether the system's QEMU gets at the files of a lab. There it runs as a user of its own, and homes are closed to
+// others: libvirt gives it the files, and not the folders on the way. Asks the kernel as that user, so that access
+// lists count too. Changes nothing.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -62,8 +63,8 @@ export async function requireReach(
 }
 
 /**
- * A libvirt on a socket of its own has a configuration that is not known here, and that of a session runs QEMU as its own user: nothing is
- * said of these. The same where the user is not known.
+ * A libvirt on a socket of its own has a configuration that is not known here, and that of a session runs QEMU as its
+ * own user: nothing is said of these. The same where the user is not known.
  *
  * @param paths absolute, links followed
  */

@@ -1,5 +1,5 @@
-// The text of a lab file → what it says, or what is wrong with it and where. Bounded: whoever wrote the file may mean harm. Pure; it
-// looks at no file and no VM.
+// The text of a lab file → what it says, or what is wrong with it and where. Bounded: whoever wrote the file may mean
+// harm. Pure; it looks at no file and no VM.
 import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { type Document, isMap, isNode, isPair, isSeq, LineCounter, parseDocument } from 'yaml';

@@ -1,5 +1,5 @@
-// Removes what a lab made, and nothing else: its restore points, its VMs with their files, its system. At any point it can be begun
-// again: what is gone already is as good as removed.
+// Removes what a lab made, and nothing else: its restore points, its VMs with their files, its system. At any point it
+// can be begun again: what is gone already is as good as removed.
 import { t } from '@vscode/l10n';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
@@ -79,7 +79,9 @@ function ownSnapshot(tree: SnapshotTree | undefined, ref: VmRef, { members }: Sy
   return tree?.snapshots.find(({ name, createdAt }) => name === made?.snapshot && createdAt === made.createdAt);
 }
 
-/** What somebody keeps in a VM that the lab made goes only with a lab that somebody destroys. @throws LabError `refused` */
+/**
+ * What somebody keeps in a VM that the lab made goes only with a lab that somebody destroys. @throws LabError `refused`
+ */
 async function requireOwnSnapshots(
   points: readonly SystemPoint[],
   { vms }: LabRecord,
@@ -123,7 +125,9 @@ async function deletePoints(
   }
 }
 
-/** What goes is written down first: when the VM is gone, nothing else tells what its snapshots had put beside its disks. */
+/**
+ * What goes is written down first: when the VM is gone, nothing else tells what its snapshots had put beside its disks.
+ */
 async function removeMade(vm: RecordedVm, open: OpenLab, session: Session): Promise<readonly string[]> {
   const { connection, uuid, name, folder } = vm;
   const made = await goingFiles(vm, await viewNow(session, { connection, uuid }));

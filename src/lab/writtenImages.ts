@@ -7,7 +7,8 @@ import { LabError } from './labError.js';
 import { realOf } from './realFile.js';
 
 /**
- * Below an overlay nobody may write, and a VM that is off does so at its next start. A copy is torn where a VM writes meanwhile.
+ * Below an overlay nobody may write, and a VM that is off does so at its next start. A copy is torn where a VM writes
+ * meanwhile.
  *
  * @param files an image and what it rests on
  * @throws LabError `refused`

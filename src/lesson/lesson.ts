@@ -1,5 +1,5 @@
-// The lesson as it goes on: one VM of its own, one learner, one step after the other. It looks through the inventory and
-// acts through what it is given; it refuses to know how it is drawn.
+// The lesson as it goes on: one VM of its own, one learner, one step after the other. It looks through the inventory
+// and acts through what it is given; it refuses to know how it is drawn.
 import { asFailure } from '../domain/asFailure.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import { virshLine } from '../steps/virshCommand.js';
@@ -35,7 +35,9 @@ export interface LessonOptions {
   readonly guest: string;
   /** Carries an operation out as the command of the extension does it. */
   readonly perform: (request: OperationRequest) => Promise<unknown>;
-  /** What so many layers cost in speed on this computer, measured now; it may put files into the folder for that time. */
+  /**
+   * What so many layers cost in speed on this computer, measured now; it may put files into the folder for that time.
+   */
   readonly measure: (folder: string, depths: readonly number[]) => Promise<readonly LayerCost[]>;
 }
 

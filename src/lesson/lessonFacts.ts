@@ -42,8 +42,8 @@ export function layoutSnapshot({ snapshots }: Pick<LessonFacts, 'snapshots'>): S
 }
 
 /**
- * Snapshots inside the image, which only the learner takes. They make no layer, and while there is one the VM can have no
- * other kind.
+ * Snapshots inside the image, which only the learner takes. They make no layer, and while there is one the VM can have
+ * no other kind.
  */
 export function insideImage(facts: Pick<LessonFacts, 'snapshots'>): readonly Snapshot[] {
   return takenByPerson(facts).filter(({ style }) => style === 'internal');

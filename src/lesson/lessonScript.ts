@@ -1,4 +1,5 @@
-// The lesson as a table: a step each, what is said, what is asked for, when it is done, what does it. Carries out nothing.
+// The lesson as a table: a step each, what is said, what is asked for, when it is done, what does it. Carries out
+// nothing.
 import { t } from '@vscode/l10n';
 import type { OperationRequest } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';

@@ -1,5 +1,5 @@
-// The table of events that are listened to, a line each: what registers them, the message that brings them, its content.
-// Every message starts with the id of its callback, which is checked and left out. Knows no sockets.
+// The table of events that are listened to, a line each: what registers them, the message that brings them, its
+// content. Every message starts with the id of its callback, which is checked and left out. Knows no sockets.
 import { array, type Codec, type Fields, i32, struct, type StructOf, type ValueOf } from './xdr/codec.js';
 import { REMOTE_DOMAIN_JOB_STATS_MAX } from './protocol.js';
 import { domain, optionalText, text, typedParameter } from './structs.js';

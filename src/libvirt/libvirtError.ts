@@ -81,7 +81,9 @@ export class LibvirtError extends Error {
   }
 }
 
-/** The connection is gone: closed by the peer, dead, or closed by us. Whether the last calls took effect is not known. */
+/**
+ * The connection is gone: closed by the peer, dead, or closed by us. Whether the last calls took effect is not known.
+ */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
   constructor(

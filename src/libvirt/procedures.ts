@@ -1,5 +1,5 @@
-// THE table: every procedure that is called, a line each. Number, arguments and results as remote_protocol.x orders them.
-// Names are libvirt's own in camel case: REMOTE_PROC_DOMAIN_GET_STATE is `domainGetState`. Knows no sockets.
+// THE table: every procedure that is called, a line each. Number, arguments and results as remote_protocol.x orders
+// them. Names are libvirt's own in camel case: REMOTE_PROC_DOMAIN_GET_STATE is `domainGetState`. Knows no sockets.
 import {
   array,
   type Codec,

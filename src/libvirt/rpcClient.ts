@@ -85,7 +85,9 @@ export class RpcClient {
     return this.#callCount;
   }
 
-  /** Open, without a stream, and no call is queued or waits for its answer, be it one that nobody waits for any more. */
+  /**
+   * Open, without a stream, and no call is queued or waits for its answer, be it one that nobody waits for any more.
+   */
   get isIdle(): boolean {
     return this.#ended === undefined && this.#inFlight.size + this.#queued.size + this.#streams.size === 0;
   }

@@ -1,5 +1,6 @@
-// The bytes that follow a call which opens a stream: data in both directions, the end of each, an abort. What is read waits in
-// at most one buffer: then the socket is not read on. Knows no sockets; packets are sent and handed in by the client.
+// The bytes that follow a call which opens a stream: data in both directions, the end of each, an abort. What is read
+// waits in at most one buffer: then the socket is not read on. Knows no sockets; packets are sent and handed in by the
+// client.
 import { Duplex } from 'node:stream';
 import { LibvirtError, netError, ProtocolViolation } from './libvirtError.js';
 import { VIR_NET_CONTINUE, VIR_NET_ERROR, VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX, VIR_NET_OK } from './protocol.js';
@@ -18,8 +19,8 @@ export interface StreamCarrier {
 const nothing = new Uint8Array(0);
 
 /**
- * Ends with `end` when both sides have said that they are done; `destroy` before that aborts it. Errors are a LibvirtError, or
- * why the connection ended.
+ * Ends with `end` when both sides have said that they are done; `destroy` before that aborts it. Errors are a
+ * LibvirtError, or why the connection ended.
  */
 export class RpcStream extends Duplex {
   readonly #name: string;

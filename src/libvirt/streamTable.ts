@@ -1,5 +1,5 @@
-// The streams of one connection, by the serial of the call that opened each. Where one's reader is full, all wait: the socket is
-// read by all of them together. Knows no calls.
+// The streams of one connection, by the serial of the call that opened each. Where one's reader is full, all wait: the
+// socket is read by all of them together. Knows no calls.
 import type { Header } from './frame.js';
 import { REMOTE_PROGRAM, REMOTE_PROTOCOL_VERSION, VIR_NET_STREAM } from './protocol.js';
 import { RpcStream } from './rpcStream.js';

@@ -67,7 +67,9 @@ const zeroOrOne: Codec<boolean> = {
   write: (w, value) => w.i32(value ? 1 : 0),
 };
 
-/** remote_typed_param: the type's names are those of virTypedParameterType. 64-bit values are bigints only above 2^53. */
+/**
+ * remote_typed_param: the type's names are those of virTypedParameterType. 64-bit values are bigints only above 2^53.
+ */
 export const typedParameter = struct({
   field: text,
   value: union({

@@ -91,8 +91,8 @@ export function parseUri(text: string): LibvirtUri {
 }
 
 /**
- * Whether the daemon runs as this user. One behind a socket of its own that chooses itself what it opens may be either: it
- * counts as the one that can do less.
+ * Whether the daemon runs as this user. One behind a socket of its own that chooses itself what it opens may be either:
+ * it counts as the one that can do less.
  */
 export function isSession({ name, path, socket }: LibvirtUri): boolean {
   return name === '' ? path === '/session' || socket !== undefined : /^[^?#]*\/session(?:[?#]|$)/u.test(name);

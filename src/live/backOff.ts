@@ -2,7 +2,9 @@
 import type { FailureKind } from '../domain/failure.js';
 
 const longestMs = 30_000;
-/** A daemon that is back is seen within three seconds, by a call that costs this computer nothing while there is none. */
+/**
+ * A daemon that is back is seen within three seconds, by a call that costs this computer nothing while there is none.
+ */
 const absentMs = 2_000;
 
 /**

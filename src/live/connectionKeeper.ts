@@ -12,7 +12,10 @@ import type { Clock } from '../base/clock.js';
 const attemptLimitMs = 30_000;
 /** The same while a person may be asked for a password. */
 const personLimitMs = 600_000;
-/** Connections that ended sooner than this, one after another, are opened later each time, so that a crash loop is not fed. */
+/**
+ * Connections that ended sooner than this, one after another, are opened later each time, so that a crash loop is not
+ * fed.
+ */
 const steadyMs = 10_000;
 
 export type KeeperState =
@@ -197,8 +200,8 @@ export class ConnectionKeeper implements Disposable {
 }
 
 /**
- * Rejects with the signal's reason, a Failure, as soon as it aborts, even when `opening` does not heed it; what it opens
- * later is closed.
+ * Rejects with the signal's reason, a Failure, as soon as it aborts, even when `opening` does not heed it; what it
+ * opens later is closed.
  */
 function abortable(opening: Promise<Hypervisor>, signal: AbortSignal): Promise<Hypervisor> {
   return new Promise((resolve, reject) => {

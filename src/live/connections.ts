@@ -1,5 +1,5 @@
-// The connections that somebody wants, and those that an operation holds still: which there are, who looks at them, and what
-// is asked of one or of all.
+// The connections that somebody wants, and those that an operation holds still: which there are, who looks at them, and
+// what is asked of one or of all.
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { VmRef } from '../domain/vm.js';

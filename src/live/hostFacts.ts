@@ -111,7 +111,9 @@ export function readLocks(files: HostFiles, log: Log, clock: Clock = systemClock
   return new TolerantReader(log, clock).at('the locks of images', files.imageLocks(), undefined);
 }
 
-/** The one reader of chains on the host: reads images and what they rest on, each once, however many chains meet in it. */
+/**
+ * The one reader of chains on the host: reads images and what they rest on, each once, however many chains meet in it.
+ */
 export class ChainReader {
   readonly images = new Map<string, Observation<ImageFacts>>();
   readonly #files: HostFiles;
@@ -211,7 +213,9 @@ function putKnown<T>(map: Map<string, T>, key: string, value: T | undefined): vo
   }
 }
 
-/** What stands at the beginning of a file of which a disk is a part is not the disk's: no header is looked for there. */
+/**
+ * What stands at the beginning of a file of which a disk is a part is not the disk's: no header is looked for there.
+ */
 export function formatsOf(disks: Iterable<VmDisk>): Formats {
   const formats = new Map<string, string>();
   for (const { source, format: told, sliced, layers = [] } of disks) {

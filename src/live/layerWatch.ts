@@ -1,5 +1,5 @@
-// Keeps what is known of the layers of one connection's VMs, from the call that tells of all of them at once. Refuses to
-// decide whether to look.
+// Keeps what is known of the layers of one connection's VMs, from the call that tells of all of them at once. Refuses
+// to decide whether to look.
 import { type BesideStatistics, filesBeside, layersFromStatistics } from '../domain/chains/layersFromStatistics.js';
 import type { Hypervisor } from '../driver/hypervisor.js';
 import type { Disposable } from '../base/disposable.js';
@@ -44,7 +44,9 @@ export interface LayerWatchOptions {
 
 export class LayerWatch implements Disposable {
   readonly #options: LayerWatchOptions;
-  /** By UUID, what was told last: the same object as long as it says the same, so that what is made of it can be kept. */
+  /**
+   * By UUID, what was told last: the same object as long as it says the same, so that what is made of it can be kept.
+   */
   readonly #told = new Map<string, VmStatistics>();
   /** By UUID, the chains to which the snapshots in the picture belong. */
   readonly #fitting = new Map<string, string>();
@@ -74,7 +76,10 @@ export class LayerWatch implements Disposable {
     this.#lookSoon();
   }
 
-  /** An operation of ours is over. What is known of this VM's layers is put right, whoever looks: nobody else would, for minutes. */
+  /**
+   * An operation of ours is over. What is known of this VM's layers is put right, whoever looks: nobody else would, for
+   * minutes.
+   */
   noteChange(uuid: string): void {
     if (this.#options.store.vm({ connection: this.#options.uri, uuid })?.layers !== undefined) {
       this.#changed.add(uuid);

@@ -1,4 +1,5 @@
-// The VMs of the other connections that lead to the same host: a file that goes may be theirs. Refuses to judge the use.
+// The VMs of the other connections that lead to the same host: a file that goes may be theirs. Refuses to judge the
+// use.
 import type { Hypervisor } from '../driver/hypervisor.js';
 import { asksForTheSame, isSameHostname, mayShareHost } from '../driver/sharedHost.js';
 import type { Log } from '../base/log.js';

@@ -65,8 +65,9 @@ export interface OtherVmOptions {
 }
 
 /**
- * Of one connection. What a VM names is read again only when its disks or the names of its snapshots changed: a revert of
- * it changes the former; the files themselves are looked at each time, for nothing tells when another program changed them.
+ * Of one connection. What a VM names is read again only when its disks or the names of its snapshots changed: a revert
+ * of it changes the former; the files themselves are looked at each time, for nothing tells when another program
+ * changed them.
  */
 export class OtherVmFacts {
   readonly #options: OtherVmOptions;
@@ -196,7 +197,9 @@ function readVmOf({ head: { uuid, name, active }, named }: Readable, { chains, p
   };
 }
 
-/** What it named before may be its files still, and it may have got others since: even where it had none, it is unread. */
+/**
+ * What it named before may be its files still, and it may have got others since: even where it had none, it is unread.
+ */
 function unreadVm({ head: { uuid, name }, before }: Unreadable): ReadVm {
   const { images = [], plain = [], pathless = [], writes = [] } = before ?? {};
   const files = [...images, ...plain];

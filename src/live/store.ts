@@ -13,7 +13,10 @@ type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
 export type VmPatch = Patch<Omit<VmView, 'ref'>>;
 export type ConnectionPatch = Patch<Omit<ConnectionView, 'uri' | 'vms'>>;
 
-/** Made when there is something to sort: the first one of a process takes some milliseconds, which the editor's start need not. */
+/**
+ * Made when there is something to sort: the first one of a process takes some milliseconds, which the editor's start
+ * need not.
+ */
 let byName: Intl.Collator | undefined;
 
 /** Every change is announced once, with the smallest scope, and only if a value differs from the one before. */
@@ -127,8 +130,8 @@ function withOlder({ tree, olderThanLastRun: known }: VmView, { vm }: VmPatch): 
 }
 
 /**
- * QEMU writes the RAM of a VM that stands still to a file but once. The snapshot that it was written for may go, which changes nothing
- * of that: only a VM that runs, or begins anew, can have its RAM written again.
+ * QEMU writes the RAM of a VM that stands still to a file but once. The snapshot that it was written for may go, which
+ * changes nothing of that: only a VM that runs, or begins anew, can have its RAM written again.
  *
  * | the VM                      | on its branch, a snapshot with RAM in files, of the VM while it stood still | → |
  * |-----------------------------|-----------------------------------------------------------------------------|---|
@@ -156,7 +159,9 @@ function standsSince(before: VmView, { vm = before.vm, tree = before.tree }: VmP
   return { standsSince: last?.title ?? (cameBack && wasReverted(before, tree) ? undefined : known) };
 }
 
-/** The VM stands on another snapshot, and the one that it stood on was not deleted; or it did not stand still so before. */
+/**
+ * The VM stands on another snapshot, and the one that it stood on was not deleted; or it did not stand still so before.
+ */
 function wasReverted({ vm, tree: before }: VmView, tree: SnapshotTree): boolean {
   const isMoved =
     before?.current !== undefined &&

@@ -25,8 +25,8 @@ export interface ConnectionView {
   /** In ticks of the inventory's clock: when it was, or will be, tried again for the first time since this failure. */
   readonly retryAt?: number;
   /**
-   * Milliseconds since 1970: when it was heard last. Only while nothing is heard of it: it ended, or says nothing although it is
-   * asked. What is known of its VMs is of then.
+   * Milliseconds since 1970: when it was heard last. Only while nothing is heard of it: it ended, or says nothing
+   * although it is asked. What is known of its VMs is of then.
    */
   readonly lastSeenAt?: number;
   /** By name. Empty until they have been read; kept while a lost connection is tried again. */
@@ -48,7 +48,10 @@ export interface VmView {
   readonly operation?: RunningOperation;
   /** Snapshots of the VM while it was paused, by `identityOf`, that were there when it was last seen running. */
   readonly olderThanLastRun?: readonly string[];
-  /** Title of the snapshot with RAM in a file, there still or not, since which the VM has stood still, as far as it was seen. */
+  /**
+   * Title of the snapshot with RAM in a file, there still or not, since which the VM has stood still, as far as it was
+   * seen.
+   */
   readonly standsSince?: string;
   /** What the last revert left, while our own record vouches for it. */
   readonly undo?: AutoSnapshot;

@@ -1,5 +1,5 @@
-// An external snapshot that QEMU took and libvirt did not write down: the VM stands on its overlays, and the journal has
-// the rest of it. Decides whether libvirt can be told of it; knows no way to undo it.
+// An external snapshot that QEMU took and libvirt did not write down: the VM stands on its overlays, and the journal
+// has the rest of it. Decides whether libvirt can be told of it; knows no way to undo it.
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { backingFileOf, snapshotsIn } from '../domain/chains/fileUse.js';
 import { standsExactlyOn } from './matchesPlan.js';

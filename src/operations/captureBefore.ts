@@ -7,7 +7,10 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 import { snapshotableDisks } from '../domain/vm.js';
 import type { DraftPlan } from './plan.js';
 
-/** More do not fit into an entry beside the plan: then nothing shows later that a VM is as it was, and a person is asked. */
+/**
+ * More do not fit into an entry beside the plan: then nothing shows later that a VM is as it was, and a person is
+ * asked.
+ */
 const mostSnapshots = 2_000;
 
 export function captureBefore(draft: Pick<DraftPlan, 'steps' | 'merges'>, facts: Facts): Before {
@@ -37,8 +40,8 @@ export function captureBefore(draft: Pick<DraftPlan, 'steps' | 'merges'>, facts:
 }
 
 /**
- * Whether anybody wrote to them tells how far a merge came, and whether RAM still fits. libvirt starts QEMU on the files that
- * the snapshot froze, before it puts overlays on them.
+ * Whether anybody wrote to them tells how far a merge came, and whether RAM still fits. libvirt starts QEMU on the
+ * files that the snapshot froze, before it puts overlays on them.
  */
 function watchedFiles({ steps, merges = [] }: Pick<DraftPlan, 'steps' | 'merges'>, facts: Facts): ReadonlySet<string> {
   const ram = steps.flatMap((step) => (step.kind === 'revert' ? (findSnapshot(facts.tree, step.snapshot) ?? []) : []));

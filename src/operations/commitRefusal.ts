@@ -1,5 +1,5 @@
-// Whether layers of a disk can be merged into the one below: what is wrong with the files, who else stands on them, and whether
-// they are ours to change. Knows neither what is merged nor why.
+// Whether layers of a disk can be merged into the one below: what is wrong with the files, who else stands on them, and
+// whether they are ours to change. Knows neither what is merged nor why.
 import { restingOn, snapshotsIn, snapshotsNaming } from '../domain/chains/fileUse.js';
 import { tagRefusal } from '../domain/chains/doomedTags.js';
 import { otherVmRefusal } from '../domain/chains/otherVms.js';

@@ -1,5 +1,5 @@
-// Whether everything that was asked for a decision is there. A plan that is made for a menu may rest on less; what is carried
-// out must not: a rule that finds nothing passes, and what was not looked at must not count as nothing.
+// Whether everything that was asked for a decision is there. A plan that is made for a menu may rest on less; what is
+// carried out must not: a rule that finds nothing passes, and what was not looked at must not count as nothing.
 import type { Facts } from '../domain/facts.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import type { RequiredFiles, RequiredFacts } from './requiredFacts.js';
@@ -14,9 +14,9 @@ export type MissingFact =
   'blockJobs' | 'otherVms' | 'strays' | 'agent' | 'ramBlockers' | 'stream' | 'configured' | 'frozenDisks' | 'files';
 
 /**
- * What this host or libvirt cannot show is there as `unknown`, or is left out of what was seen of a file: rules decide about that,
- * each with its reason. Here it is told whether the question was asked at all. `written` and `savedRam` have no other way
- * to say "cannot be seen" than to be left out: their rules read that as such.
+ * What this host or libvirt cannot show is there as `unknown`, or is left out of what was seen of a file: rules decide
+ * about that, each with its reason. Here it is told whether the question was asked at all. `written` and `savedRam`
+ * have no other way to say "cannot be seen" than to be left out: their rules read that as such.
  *
  * @param files all that was asked for of the host's files
  */

@@ -1,5 +1,6 @@
-// What stands against another file in the place of a disk's, a merge, or a state inside its image, by what is known of the
-// disk: what nobody here knows is not touched. And what backups that go by changed blocks would lose. Knows no step.
+// What stands against another file in the place of a disk's, a merge, or a state inside its image, by what is known of
+// the disk: what nobody here knows is not touched. And what backups that go by changed blocks would lose. Knows no
+// step.
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { takesPart } from '../domain/chains/fileUse.js';
 import { isEmptyFile, type ImageFacts } from '../domain/hostFiles.js';
@@ -12,10 +13,11 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, snapshotableDisks, type VmDisk } from '../domain/vm.js';
 
 /**
- * An overlay on top of it, by libvirt or by us, or a merge of its layers. Measured on 9.0: overlays on encrypted images are
- * in clear, and a definition without `<encryption>` of each layer does not start; a slice's file is read and written from
- * its beginning where the slice is lost; libvirt refuses block jobs on a transient disk. qemu-img opens what the VM's QEMU may not
- * even be let see: the files that a vmdk names, or whatever a guest wrote as the header of a base whose format nobody recorded.
+ * An overlay on top of it, by libvirt or by us, or a merge of its layers. Measured on 9.0: overlays on encrypted images
+ * are in clear, and a definition without `<encryption>` of each layer does not start; a slice's file is read and
+ * written from its beginning where the slice is lost; libvirt refuses block jobs on a transient disk. qemu-img opens
+ * what the VM's QEMU may not even be let see: the files that a vmdk names, or whatever a guest wrote as the header of a
+ * base whose format nobody recorded.
  *
  * | the disk, its source, a layer below it                  | → |
  * |---------------------------------------------------------|---|
@@ -79,8 +81,8 @@ function isUntold({ target, formatUntold }: VmDisk, { configured = [] }: Facts):
 }
 
 /**
- * A snapshot inside the image, made or gone back to. libvirt and QEMU do that by themselves and touch no XML of the disk, so
- * that what is not known of it does no harm. Measured on 9.0 with QEMU 7.2:
+ * A snapshot inside the image, made or gone back to. libvirt and QEMU do that by themselves and touch no XML of the
+ * disk, so that what is not known of it does no harm. Measured on 9.0 with QEMU 7.2:
  *
  * | disk                       | memory                                | offline                              | → |
  * |----------------------------|---------------------------------------|--------------------------------------|---|
@@ -142,7 +144,10 @@ function onImage(facts: Pick<Facts, 'files'>, isSuch: (image: ImageFacts) => boo
   return (disk) => layer(disk) !== undefined;
 }
 
-/** The layer of the disk that is such an image. Where none is, as nearly always, no chain is walked: hundreds have hundreds of layers. */
+/**
+ * The layer of the disk that is such an image. Where none is, as nearly always, no chain is walked: hundreds have
+ * hundreds of layers.
+ */
 function layerOf(
   facts: Pick<Facts, 'files'>,
   isSuch: (image: ImageFacts) => boolean,
@@ -262,8 +267,8 @@ export function checkpointRefusal(
 }
 
 /**
- * Where libvirt has no checkpoint, it takes no note along: a tool that made them by itself does not hear of the overlay.
- * To a snapshot inside the image nobody goes back while the notes are there: see `bitmapsInImage`.
+ * Where libvirt has no checkpoint, it takes no note along: a tool that made them by itself does not hear of the
+ * overlay. To a snapshot inside the image nobody goes back while the notes are there: see `bitmapsInImage`.
  */
 export function bitmapWarning(
   disks: readonly VmDisk[],
@@ -284,7 +289,10 @@ export function bitmapWarning(
       : [{ kind: 'bitmapsStayBehind', files: noted }];
 }
 
-/** Repairs that write disks into a configuration or a snapshot, or merge them; a mended guest and a file that goes do not. */
+/**
+ * Repairs that write disks into a configuration or a snapshot, or merge them; a mended guest and a file that goes do
+ * not.
+ */
 export function repairRefusal(repair: Repair, facts: Facts): RefusedDecision | undefined {
   const { vm, tree, frozenDisks, configured = [] } = facts;
   switch (repair.kind) {

@@ -44,8 +44,8 @@ export function useOfOverlays(disks: readonly TargetFile[], facts: Facts): Overl
 }
 
 /**
- * What of these a VM that is off has: a disk that only what ran had then is not in its configuration, and comes back with the RAM
- * alone.
+ * What of these a VM that is off has: a disk that only what ran had then is not in its configuration, and comes back
+ * with the RAM alone.
  */
 export function withoutPluggedIn<T extends TargetFile>(
   disks: readonly T[],

@@ -1,5 +1,5 @@
-// What a protected VM's name must be typed for: whatever reverts, deletes, stops or pauses it. Apart from the planners, because
-// everybody who shows a VM asks this, and most load no planner.
+// What a protected VM's name must be typed for: whatever reverts, deletes, stops or pauses it. Apart from the planners,
+// because everybody who shows a VM asks this, and most load no planner.
 import type { Warning } from '../domain/consequences.js';
 import type { OperationRequest } from '../domain/operation.js';
 

@@ -16,7 +16,10 @@ export interface OperationDefinition<K extends OperationType> {
   readonly requiredFacts: (request: RequestOf<K>, known: KnownFacts) => RequiredFacts;
   /** @param facts with the frozen disks that `requiredFacts` names */
   readonly requiredFiles: (request: RequestOf<K>, facts: Facts) => RequiredFiles;
-  /** Which names of the VM's files it cannot live with: `unclear` ones, which two files may answer to, or those that libvirt cannot take. */
+  /**
+   * Which names of the VM's files it cannot live with: `unclear` ones, which two files may answer to, or those that
+   * libvirt cannot take.
+   */
   readonly refusesPaths: (request: RequestOf<K>) => 'unclear' | 'withControls' | 'none';
   /** Whether libvirt may refuse it beside checkpoints: what makes or changes snapshots. */
   readonly mindsCheckpoints: (request: RequestOf<K>) => boolean;

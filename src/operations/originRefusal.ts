@@ -13,8 +13,8 @@ export interface CurrentOrigin {
 export type OriginVerdict = 'here' | 'elsewhere' | 'notKnown';
 
 /**
- * A home on the network has one journal for many computers, and a clone has the VMs of the one that it was made of, with their
- * UUIDs.
+ * A home on the network has one journal for many computers, and a clone has the VMs of the one that it was made of,
+ * with their UUIDs.
  *
  * | the computer's name, its installation | its boot         | the daemon's name | the daemon's UUID | belongs   |
  * |---------------------------------------|------------------|-------------------|-------------------|-----------|

@@ -1,4 +1,5 @@
-// A decided operation: what will be done, step by step, what that was decided on, and what it costs. planOperation decides.
+// A decided operation: what will be done, step by step, what that was decided on, and what it costs. planOperation
+// decides.
 import type { Loss, Warning } from '../domain/consequences.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Before } from '../domain/origin.js';
@@ -10,7 +11,9 @@ import type { Step } from '../steps/step.js';
 export interface PlannedWork {
   readonly kind: 'plan';
   readonly request: OperationRequest;
-  /** What it was decided on. What a recovery does was decided later: it keeps that of the plan which was interrupted. */
+  /**
+   * What it was decided on. What a recovery does was decided later: it keeps that of the plan which was interrupted.
+   */
   readonly before: Before;
   readonly steps: readonly Step[];
   /** Whether libvirt tells how far it is and can stop: external memory and block jobs only. */

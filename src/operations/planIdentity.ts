@@ -1,5 +1,5 @@
-// What a plan does and what is lost by it, without what may differ between two looks at the same thing: the names of what
-// will be made, seconds, how much a VM has written meanwhile. Knows no request.
+// What a plan does and what is lost by it, without what may differ between two looks at the same thing: the names of
+// what will be made, seconds, how much a VM has written meanwhile. Knows no request.
 import type { Loss } from '../domain/consequences.js';
 import type { Plan } from './plan.js';
 import type { Step } from '../steps/step.js';

@@ -1,4 +1,5 @@
-// Which steps of a recovery take nothing away and start nothing, so that they may be done even where little is done unasked.
+// Which steps of a recovery take nothing away and start nothing, so that they may be done even where little is done
+// unasked.
 import type { Step } from '../steps/step.js';
 import { definitionOf, touchedFilesOf } from '../steps/steps.js';
 import type { PlannedWork } from './plan.js';

@@ -17,8 +17,8 @@ export function readOnlyRefusal(vm: Vm, capabilities: Capabilities, action: stri
 }
 
 /**
- * What stands against every change of snapshots over this connection. Those of other drivers (VirtualBox, ESX, …) follow
- * rules of their own, which are not known here.
+ * What stands against every change of snapshots over this connection. Those of other drivers (VirtualBox, ESX, …)
+ * follow rules of their own, which are not known here.
  */
 export function accessRefusal({ vm, capabilities }: Facts, action: Action): RefusedDecision | undefined {
   const { driver } = capabilities;
@@ -128,8 +128,8 @@ export function strayQemuRefusal(
  * | none any more, but we saw it go, and the VM stand still since | < 11.1 | imagesLetGo | imagesLetGo |
  * | the same                                                   | ≥ 11.1 | ok          | imagesLetGo   |
  *
- * Measured on 7.2 ("Block node is read-only"), 10.0 ("Inactive … can't be a backing child of active …") and 11.1; for the
- * RAM "Can't migrate the vm that was paused due to previous migration" on all three.
+ * Measured on 7.2 ("Block node is read-only"), 10.0 ("Inactive … can't be a backing child of active …") and 11.1; for
+ * the RAM "Can't migrate the vm that was paused due to previous migration" on all three.
  */
 export function imagesLetGoRefusal(
   { vm, tree, capabilities: { hypervisor }, olderThanLastRun = [], standsSince }: Facts,

@@ -1,5 +1,5 @@
-// What has to be looked at before a request can be decided for good, and the parts that several operations are asked for alike:
-// reads are dear, so each operation names its own. Knows no rule, and reads nothing.
+// What has to be looked at before a request can be decided for good, and the parts that several operations are asked
+// for alike: reads are dear, so each operation names its own. Knows no rule, and reads nothing.
 import { ownClaims } from '../domain/chains/claimedFiles.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
@@ -19,7 +19,10 @@ export interface RequiredFacts {
   readonly agent: boolean;
   /** libvirt's checkpoints. */
   readonly checkpoints?: boolean;
-  /** Whether RAM can be kept while the guest runs on: as far as can be seen, or with a try, for which libvirt marks the VM. */
+  /**
+   * Whether RAM can be kept while the guest runs on: as far as can be seen, or with a try, for which libvirt marks the
+   * VM.
+   */
   readonly seamless?: 'look' | 'try';
   /** What QEMU says against saving the RAM: libvirt marks a VM that is asked. */
   readonly ramBlockers?: boolean;

@@ -1,5 +1,5 @@
-// Whether what a snapshot holds outside of images can still be read as it was: rules for whoever goes back to it, or makes
-// something of it.
+// Whether what a snapshot holds outside of images can still be read as it was: rules for whoever goes back to it, or
+// makes something of it.
 import {
   chainInUseRefusal,
   elsewhereRefusal,

@@ -1,5 +1,5 @@
-// A root has no parent on which libvirt could mark that it merges: the time of the last write to what it froze tells, and that
-// may have another cause. Decides nothing.
+// A root has no parent on which libvirt could mark that it merges: the time of the last write to what it froze tells,
+// and that may have another cause. Decides nothing.
 import { externalTargets } from '../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../domain/chains/fileUse.js';
 import type { PlannedWork } from './plan.js';

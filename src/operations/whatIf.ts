@@ -1,4 +1,5 @@
-// What a plan would do to the snapshots and layers that a picture shows: a reading of the plan, never a guess of its own.
+// What a plan would do to the snapshots and layers that a picture shows: a reading of the plan, never a guess of its
+// own.
 import type { BlockMap, BlockRow, Extent } from '../domain/blockMap.js';
 import { type ByteRange, uniteRanges, subtractRanges } from '../domain/extents.js';
 import type { CommittedDisk } from '../steps/step.js';
@@ -6,8 +7,8 @@ import type { Loss, Warning } from '../domain/consequences.js';
 import type { Plan } from './plan.js';
 
 /**
- * `dropped`: gone for good; `moved`: its data go on living in another; `receives`: takes them; `read`: what the VM reads
- * afterwards; `kept`: stays, although one might think otherwise.
+ * `dropped`: gone for good; `moved`: its data go on living in another; `receives`: takes them; `read`: what the VM
+ * reads afterwards; `kept`: stays, although one might think otherwise.
  */
 export type LayerFate = 'dropped' | 'moved' | 'receives' | 'read' | 'kept';
 

@@ -3,8 +3,9 @@ import { realpath } from 'node:fs/promises';
 import { posix } from 'node:path';
 
 /**
- * QEMU puts a relative name behind the folder in which the image was named, not where a link to the image leads, and the
- * kernel goes that way step by step: behind a folder that is a link, `..` is the folder above the one that it leads to.
+ * QEMU puts a relative name behind the folder in which the image was named, not where a link to the image leads, and
+ * the kernel goes that way step by step: behind a folder that is a link, `..` is the folder above the one that it leads
+ * to.
  *
  * | `..` in the path                             | → |
  * |----------------------------------------------|---|

@@ -1,5 +1,5 @@
-// Merges the layers of an image that nobody uses into one below, with qemu-img. Knows no VM: who stands on what, and which
-// files go afterwards, is seen to by whoever calls.
+// Merges the layers of an image that nobody uses into one below, with qemu-img. Knows no VM: who stands on what, and
+// which files go afterwards, is seen to by whoever calls.
 import { stat } from 'node:fs/promises';
 import { Failure } from '../domain/failure.js';
 import type { ImageCommit } from '../domain/hostFiles.js';

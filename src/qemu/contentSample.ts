@@ -1,5 +1,5 @@
-// A few blocks of what is in an image, as a digest: who rewrites it in place and gives it its old time changes one of them in most
-// cases. Cheap enough for every look; proves nothing where it is the same.
+// A few blocks of what is in an image, as a digest: who rewrites it in place and gives it its old time changes one of
+// them in most cases. Cheap enough for every look; proves nothing where it is the same.
 import { createHash } from 'node:crypto';
 import type { ImageBytes } from './imageBytes.js';
 
@@ -7,8 +7,8 @@ const blockBytes = 4096;
 /** Evenly from the first byte to the last: of a disk that a guest has used, or another one, these differ. */
 const spread = 12;
 /**
- * Where each mount writes: sector 0 and the start of the first partition, with the superblocks of ext4, XFS and NTFS in their
- * first blocks and that of btrfs 64 KiB behind them.
+ * Where each mount writes: sector 0 and the start of the first partition, with the superblocks of ext4, XFS and NTFS in
+ * their first blocks and that of btrfs 64 KiB behind them.
  */
 const starts = [0, 65_536, 1_048_576, 1_048_576 + 65_536];
 

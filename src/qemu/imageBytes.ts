@@ -20,7 +20,9 @@ export class ReadLimitError extends Error {
 /** Where bytes come from: as `FileHandle.read`, with a count that may fall short. */
 export type ReadInto = (into: Buffer, at: number) => Promise<number>;
 
-/** What the least read takes, in bytes that are read in the same time: an image of tiny clusters has millions of them. */
+/**
+ * What the least read takes, in bytes that are read in the same time: an image of tiny clusters has millions of them.
+ */
 export const leastRead = 8 * 1024;
 
 /** @param most bytes that may be read in all, each read counted as `leastRead` at least */
@@ -49,7 +51,9 @@ export function boundedBytes(size: number, most: number, readInto: ReadInto): Im
   };
 }
 
-/** The same bytes, the first of them read at once: a header is read in many small pieces, and each would cost a look. */
+/**
+ * The same bytes, the first of them read at once: a header is read in many small pieces, and each would cost a look.
+ */
 export async function prefetch(image: ImageBytes, length: number): Promise<ImageBytes> {
   const first = await image.read(0, Math.min(image.size, length));
   return {

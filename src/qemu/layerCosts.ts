@@ -1,6 +1,6 @@
-// What layers cost in speed on this computer: the same reads and writes to an image alone and through overlays above it,
-// by QEMU's own code and nothing else: no guest, no emulation, no waiting for the disk. Its images are its own and gone
-// afterwards. Knows no VM.
+// What layers cost in speed on this computer: the same reads and writes to an image alone and through overlays above
+// it, by QEMU's own code and nothing else: no guest, no emulation, no waiting for the disk. Its images are its own and
+// gone afterwards. Knows no VM.
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, type FailureDetails } from '../domain/failure.js';
@@ -13,7 +13,9 @@ const clusterBytes = 64 * 1024;
 const requestBytes = 4 * 1024;
 /** Reads change nothing: they go round several times, because the program tells no less than a millisecond. */
 const reads = 16 * clusters;
-/** So many turns of all contestants; the fastest counts, because whatever else the computer does only makes it longer. */
+/**
+ * So many turns of all contestants; the fastest counts, because whatever else the computer does only makes it longer.
+ */
 const rounds = 7;
 
 /**

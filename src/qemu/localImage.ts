@@ -1,5 +1,5 @@
-// What an image on this machine tells of itself. What may name further files is read here, and qemu-img is asked only of what it opens
-// alone; a VM may be writing to it meanwhile.
+// What an image on this machine tells of itself. What may name further files is read here, and qemu-img is asked only
+// of what it opens alone; a VM may be writing to it meanwhile.
 import { constants } from 'node:fs';
 import { access, type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
@@ -205,7 +205,10 @@ async function undefinedIfTooMuch<T>(answer: Promise<T>): Promise<T | undefined>
   }
 }
 
-/** Undefined where it is too much, and where a table is on its way from one place to another, or the file is shorter by now. */
+/**
+ * Undefined where it is too much, and where a table is on its way from one place to another, or the file is shorter by
+ * now.
+ */
 async function undefinedIfUnreadable<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

@@ -1,5 +1,5 @@
-// The two levels of mapping tables of a qcow2 image (QEMU's docs/interop/qcow2.txt): where they stand, and what an entry
-// says. Reads no byte of the guest's data, and judges nothing.
+// The two levels of mapping tables of a qcow2 image (QEMU's docs/interop/qcow2.txt): where they stand, and what an
+// entry says. Reads no byte of the guest's data, and judges nothing.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BadImage, type ImageBytes, ReadLimitError } from './imageBytes.js';
 import type { Qcow2Header, Table } from './qcow2Header.js';
@@ -9,7 +9,10 @@ const sectorBytes = 512;
 const compressedBit = 0x4000_0000;
 /** As much as is read at once, and looked at before others have their turn. */
 const batchBytes = 1024 * 1024;
-/** In clusters of 64 KiB the L1 table of 256 TiB. QEMU takes 32 MiB: reading that for each snapshot stops everything else. */
+/**
+ * In clusters of 64 KiB the L1 table of 256 TiB. QEMU takes 32 MiB: reading that for each snapshot stops everything
+ * else.
+ */
 const mostL1Bytes = 4 * 1024 * 1024;
 /** Entries of an L1 table that are looked at before others have their turn. */
 const entriesAtOnce = 32 * 1024;
@@ -146,8 +149,8 @@ async function inBatches<T>(
 }
 
 /**
- * Where a table or a cluster stands, as an entry of 64 bits at `at` says in its bits 9 to 55. Above them stands whether it is
- * shared. Exact: no file is so long.
+ * Where a table or a cluster stands, as an entry of 64 bits at `at` says in its bits 9 to 55. Above them stands whether
+ * it is shared. Exact: no file is so long.
  */
 function placeIn(table: Buffer, at: number): number {
   const low = table.readUInt32BE(at + 4);

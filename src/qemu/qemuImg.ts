@@ -15,8 +15,8 @@ export interface QemuImg {
   run(args: readonly string[], details: FailureDetails, handed?: number): Promise<string>;
   /**
    * For what may last for hours, and has to be called with `-p`: tells how far it is, and ends it when the signal is
-   * aborted, with a Failure `cancelled`. Where the machine can do so, it ends too when this process dies, so that whoever
-   * comes after us finds the images free.
+   * aborted, with a Failure `cancelled`. Where the machine can do so, it ends too when this process dies, so that
+   * whoever comes after us finds the images free.
    */
   watch(
     args: readonly string[],

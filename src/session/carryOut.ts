@@ -1,4 +1,5 @@
-// One operation on one VM, the same for every shell: it is planned, an asker agrees to it, it runs, and the asker shows how far it is.
+// One operation on one VM, the same for every shell: it is planned, an asker agrees to it, it runs, and the asker shows
+// how far it is.
 import type { Disposable } from '../base/disposable.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
@@ -35,7 +36,10 @@ export interface Question {
 
 /** Whoever wants an operation: a person at a dialog or a terminal, the policy for agents, a program. */
 export interface Asker {
-  /** Says what the plan does and loses, where that is asked. Rejects unless it is agreed to, and the name given where it is needed. */
+  /**
+   * Says what the plan does and loses, where that is asked. Rejects unless it is agreed to, and the name given where it
+   * is needed.
+   */
   agree(question: Question): Promise<void> | void;
   /** Shows how far the operation is until the follower is disposed. */
   follow?(running: RunningRequest): Follower;
@@ -120,7 +124,10 @@ export async function carryOut(
   }
 }
 
-/** Nothing is asked but the name: a VM that is not protected has no plan before its turn comes. @throws Failure `refused` */
+/**
+ * Nothing is asked but the name: a VM that is not protected has no plan before its turn comes.
+ * @throws Failure `refused`
+ */
 async function planOfProtected(session: Session, view: VmView, request: OperationRequest): Promise<Plan | undefined> {
   if (!session.isProtected(view.vm)) {
     return undefined;

@@ -1,5 +1,5 @@
-// A file of this computer into a guest: under another name first, which is changed at the end where the guest runs programs for its
-// agent. What broke off leaves no part and no open handle, or it is told.
+// A file of this computer into a guest: under another name first, which is changed at the end where the guest runs
+// programs for its agent. What broke off leaves no part and no open handle, or it is told.
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -10,11 +10,14 @@ import { GuestFiles } from './guestFiles.js';
 import { hostFault, withHostFault } from './hostFault.js';
 
 /**
- * In one command: libvirt 9.0 does not get one to the agent that is longer than what a socket holds (208 KiB), and the agent is
- * deaf after it. Four thirds as long on the way.
+ * In one command: libvirt 9.0 does not get one to the agent that is longer than what a socket holds (208 KiB), and the
+ * agent is deaf after it. Four thirds as long on the way.
  */
 const pieceBytes = 48 * 1024;
-/** Says whether there is something at the path (`1`) or not (`0`), and where it leads. Ends with 2 where a folder is in its place. */
+/**
+ * Says whether there is something at the path (`1`) or not (`0`), and where it leads. Ends with 2 where a folder is in
+ * its place.
+ */
 const lookScript = `p=$1
 if [ -d "$p" ]; then p=\${p%/}/$2; fi
 if [ -L "$p" ]; then p=$(readlink -f -- "$p") || exit 3; fi

@@ -23,7 +23,10 @@ export type CopyProblem =
   | { readonly kind: 'lost'; readonly said: string }
   | { readonly kind: 'cancelled' };
 
-/** What the copy has left: a part of a file that could not be removed, or the very file, where it was written in its place. */
+/**
+ * What the copy has left: a part of a file that could not be removed, or the very file, where it was written in its
+ * place.
+ */
 export interface LeftPart {
   readonly path: string;
   readonly is: 'besides' | 'inPlace';

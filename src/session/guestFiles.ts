@@ -1,5 +1,6 @@
-// Files of a guest by its agent (qapi-schema.json: guest-file-open, -read, -write, -seek, -flush, -close), on a connection of its
-// own. libvirt passes these commands on as they are, and notes of the VM that it is "tainted" until it is off.
+// Files of a guest by its agent (qapi-schema.json: guest-file-open, -read, -write, -seek, -flush, -close), on a
+// connection of its own. libvirt passes these commands on as they are, and notes of the VM that it is "tainted" until
+// it is off.
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import { noAgentCodes, runInGuest } from '../driver/guest/runInGuest.js';
@@ -141,7 +142,10 @@ export class GuestFiles {
     await this.#ask(nothing, 'guest-file-close', { handle }, path);
   }
 
-  /** @param args `$1` and so on of the script. Undefined where the guest runs no programs for its agent, or has no shell. */
+  /**
+   * @param args `$1` and so on of the script. Undefined where the guest runs no programs for its agent, or has no
+   *   shell.
+   */
   async script(text: string, args: readonly string[]): Promise<ScriptEnd | undefined> {
     try {
       const command = { program: '/bin/sh', args: ['-c', text, 'sh', ...args], atMostMs: scriptMs };

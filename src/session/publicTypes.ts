@@ -1,5 +1,5 @@
-// What the library and `--json` tell of VMs and snapshots, in names that stay: readonly values only. This file is published as
-// it is, so that it imports nothing.
+// What the library and `--json` tell of VMs and snapshots, in names that stay: readonly values only. This file is
+// published as it is, so that it imports nothing.
 
 export type VmState = 'running' | 'paused' | 'off' | 'shuttingDown' | 'crashed' | 'asleep' | 'unknown';
 
@@ -53,7 +53,9 @@ export interface OperationOutcome {
   readonly durationMs: number;
   /** How long the guest stood still, at least, as libvirt tells it; absent where that was too short to see. */
   readonly guestPausedMs?: number;
-  /** What stood against a seamless snapshot, where one was to be had: its RAM was saved live. One line, not translated. */
+  /**
+   * What stood against a seamless snapshot, where one was to be had: its RAM was saved live. One line, not translated.
+   */
   readonly notSeamless?: string;
   /** How far the guest's clock is behind, about, after a revert with RAM; absent where its agent has set it. */
   readonly clockBehindMs?: number;
@@ -108,11 +110,14 @@ export interface SystemOutcome {
     readonly uuid: string;
     readonly connection: string;
     /**
-     * `done` with a failure: it runs, and does not count as up. `notStarted`: it is back, after a checkpoint kept, and does not go
-     * on. `unclear`: it stands half way, and a person has to look.
+     * `done` with a failure: it runs, and does not count as up. `notStarted`: it is back, after a checkpoint kept, and
+     * does not go on. `unclear`: it stands half way, and a person has to look.
      */
     readonly outcome: 'done' | 'asBefore' | 'notStarted' | 'unclear';
-    /** Of what was kept of it, before a revert too. Programs on several VMs that ran are at one moment only with `memory`. */
+    /**
+     * Of what was kept of it, before a revert too. Programs on several VMs that ran are at one moment only with
+     * `memory`.
+     */
     readonly kind?: SnapshotInfo['kind'];
     /** What its own part failed with: a kind, as of errors. */
     readonly failure?: string;

@@ -1,5 +1,5 @@
-// One visit to the VMs without a window: opens the engine, finds VMs by name, makes requests of few words, plans and runs them.
-// It refuses to know who asks, and asks nobody itself.
+// One visit to the VMs without a window: opens the engine, finds VMs by name, makes requests of few words, plans and
+// runs them. It refuses to know who asks, and asks nobody itself.
 import type { Bisects } from '../bisect/bisects.js';
 import { type Log, noLog } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
@@ -354,7 +354,10 @@ export class Session {
     return this.isProtected(vm) && needsName(plan.request, plan);
   }
 
-  /** As it was planned. What QEMU can do is asked when it is done: the RAM may be kept too then, by which nothing is lost. */
+  /**
+   * As it was planned. What QEMU can do is asked when it is done: the RAM may be kept too then, by which nothing is
+   * lost.
+   */
   run(plan: Plan, wish: RunWish = {}): Promise<OperationResult> {
     const mayHoldMore = plan.warnings.some((one) => one.kind === 'mayBeKeptWhileRunning' && one.only === 'thenRam');
     return this.engine.runOperation(plan.request, { ...wish, ...(mayHoldMore ? {} : { confirmed: plan }) });

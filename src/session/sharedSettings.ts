@@ -1,5 +1,5 @@
-// What an editor of this user is set to, for shells that have no settings of their own: a VM that is protected there must be
-// protected everywhere. The editor that was opened last, or whose settings were changed last, has the word.
+// What an editor of this user is set to, for shells that have no settings of their own: a VM that is protected there
+// must be protected everywhere. The editor that was opened last, or whose settings were changed last, has the word.
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';
 import { type Refusal, refuse } from '../domain/refusal.js';

@@ -1,5 +1,5 @@
-// What a snapshot of a running guest's RAM has left in QEMU goes: a stream, the guard over the RAM, a file that is open. The VM
-// and its disks stay as they are.
+// What a snapshot of a running guest's RAM has left in QEMU goes: a stream, the guard over the RAM, a file that is
+// open. The VM and its disks stay as they are.
 import { always, doneWhen, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const abortBackgroundSave: StepDefinition<'endStream'> = {

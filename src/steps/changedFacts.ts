@@ -114,8 +114,8 @@ export function changePower(power: PowerState, facts: Facts, powerReason: PowerR
 }
 
 /**
- * What the VM has open while it is on, be it a base after a merge, it has not when it is off, and a job ends with its QEMU;
- * what is open of a VM that is off stays so.
+ * What the VM has open while it is on, be it a base after a merge, it has not when it is off, and a job ends with its
+ * QEMU; what is open of a VM that is off stays so.
  */
 function withoutQemu(facts: Facts): Pick<Facts, 'written' | 'held' | 'blockJobs'> {
   const { vm, files, written, held, blockJobs } = facts;

@@ -8,8 +8,9 @@ function removeCommands(files: readonly string[]): readonly Command[] {
 }
 
 /**
- * `convert -l` copies a tag as large as the image is now. Gone back to it has its own size again: in an overlay on the file itself, so that
- * the image stays as it is. Only a name of digits is copied that way, for going back takes it for a tag's ID.
+ * `convert -l` copies a tag as large as the image is now. Gone back to it has its own size again: in an overlay on the
+ * file itself, so that the image stays as it is. Only a name of digits is copied that way, for going back takes it for
+ * a tag's ID.
  */
 function copyCommands({ file, from, fromFormat, tag }: CopiedDisk): readonly Command[] {
   const convert = ['qemu-img', 'convert', '-O', 'qcow2'] as const;

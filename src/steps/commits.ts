@@ -1,5 +1,5 @@
-// A disk of the VM gets fewer layers: by QEMU while it is on, by us on the files of one that is off. Whoever else stands on
-// the layers does so still, but for the images that we put on the file that took them, and the files stay.
+// A disk of the VM gets fewer layers: by QEMU while it is on, by us on the files of one that is off. Whoever else
+// stands on the layers does so still, but for the images that we put on the file that took them, and the files stay.
 import type { Facts } from '../domain/facts.js';
 import type { VmDisk } from '../domain/vm.js';
 import { withImage, withoutLayers } from './changedFacts.js';

@@ -1,5 +1,5 @@
-// What a VM starts with next time: on these files. Of one that runs, the ones that it is on now; of one that is off, those that
-// its managed save was made on.
+// What a VM starts with next time: on these files. Of one that runs, the ones that it is on now; of one that is off,
+// those that its managed save was made on.
 import { isActive } from '../domain/vm.js';
 import { redirectDisks } from './changedFacts.js';
 import { doneWhen, never, nothingTouched, type StepDefinition } from './stepDefinition.js';

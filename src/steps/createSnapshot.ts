@@ -48,7 +48,9 @@ function stateOf({ snapshotKind }: CreateStep, { vm: { power } }: Facts): Snapsh
         : 'unknown';
 }
 
-/** As libvirt's metadata have it: below the current one, and the current one itself; what the VM has is what it froze. */
+/**
+ * As libvirt's metadata have it: below the current one, and the current one itself; what the VM has is what it froze.
+ */
 export function withSnapshot(facts: Facts, step: CreateStep, state: SnapshotState, createdAt: number): Facts {
   const { vm, tree } = facts;
   const { trailers, text: description } = parseDescription(step.description);
@@ -99,7 +101,10 @@ function withRamFile(facts: Facts, { memoryFile }: CreateStep): Facts {
   return memoryFile === undefined ? facts : withFiles(facts, new Map([[memoryFile, { bytes, allocatedBytes: bytes }]]));
 }
 
-/** QEMU numbers a new tag in each image by itself, one above the highest number that is there. RAM is in the first disk's. */
+/**
+ * QEMU numbers a new tag in each image by itself, one above the highest number that is there. RAM is in the first
+ * disk's.
+ */
 function withTags(facts: Facts, { name, disks, snapshotKind }: CreateStep): Facts {
   return disks.reduce((at, { target }, index) => {
     const file = at.vm.disks.find((disk) => disk.target === target)?.source ?? '';

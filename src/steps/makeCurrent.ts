@@ -1,4 +1,5 @@
-// Redefined as the current one. With other overlays it forgets what an earlier revert noted, and libvirt ≥ 9.9 does so anyhow.
+// Redefined as the current one. With other overlays it forgets what an earlier revert noted, and libvirt ≥ 9.9 does so
+// anyhow.
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { changedSnapshot, withoutRevertDisks } from './changedTree.js';
 import { always, doneWhen, nothingTouched, type StepDefinition } from './stepDefinition.js';

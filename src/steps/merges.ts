@@ -1,4 +1,5 @@
-// What is left when overlays were merged into files below them: who stands on what, and what is in the images. Knows no step.
+// What is left when overlays were merged into files below them: who stands on what, and what is in the images. Knows no
+// step.
 import type { Facts } from '../domain/facts.js';
 import type { VmDisk } from '../domain/vm.js';
 import { withImage, withoutLayers } from './changedFacts.js';
@@ -13,7 +14,9 @@ export function withMerges(merges: readonly OverlayMerge[], facts: Facts): Facts
   return merges.reduce(withContent, onBases(merges, facts));
 }
 
-/** The VM and its snapshots stand on the files that took the merges: libvirt puts the metadata of the others there too. */
+/**
+ * The VM and its snapshots stand on the files that took the merges: libvirt puts the metadata of the others there too.
+ */
 export function onBases(merges: readonly OverlayMerge[], facts: Facts): Facts {
   const into = new Map(merges.map(({ overlay, base }) => [overlay, base]));
   const onBase = (disk: VmDisk): VmDisk => onMerged(disk, into);

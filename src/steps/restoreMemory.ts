@@ -1,4 +1,5 @@
-// The VM starts from a snapshot's memory file, with these files as disks; it keeps its own configuration for the next start.
+// The VM starts from a snapshot's memory file, with these files as disks; it keeps its own configuration for the next
+// start.
 import { standsOn } from '../domain/chains/standsOn.js';
 import { isActive } from '../domain/vm.js';
 import { changePower } from './changedFacts.js';

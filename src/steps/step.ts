@@ -21,8 +21,8 @@ export interface CreateStep {
   /** The guest runs on while its RAM is written. */
   readonly live?: boolean;
   /**
-   * The guest stands still for some milliseconds, and QEMU keeps the RAM of that moment: where it cannot, this snapshot is
-   * taken `live`.
+   * The guest stands still for some milliseconds, and QEMU keeps the RAM of that moment: where it cannot, this snapshot
+   * is taken `live`.
    */
   readonly seamless?: true;
   /** With `live` or `seamless`: what the file with the RAM may take, where the free space is known. */
@@ -95,7 +95,10 @@ export type Step =
     }
   /** An overlay names what it rests on by its name of now: nothing else of it changes. */
   | ({ readonly kind: 'rebaseOverlay'; readonly was: string } & RebasedOverlay)
-  /** All that the snapshot tells of these files names them as they are called now; without a snapshot: what the VM's definition tells. */
+  /**
+   * All that the snapshot tells of these files names them as they are called now; without a snapshot: what the VM's
+   * definition tells.
+   */
   | { readonly kind: 'nameMovedFiles'; readonly snapshot?: string; readonly files: readonly MovedName[] }
   /** Its own `<domain>` tells what is below these disks from now on: nothing for one that stands alone. */
   | { readonly kind: 'tellLayers'; readonly snapshot: string; readonly disks: readonly UntoldDisk[] }
@@ -121,7 +124,10 @@ export type Step =
   | ({ readonly kind: 'defineClone'; readonly snapshot?: string } & ClonedVm)
   /** The clone goes on from RAM of the VM, as the file holds it. */
   | ({ readonly kind: 'restoreClone'; readonly file: string } & ClonedVm)
-  /** What was made of a clone that came to nothing: it goes, unless it runs. `handed`: what the RAM of a fork went through, in any case. */
+  /**
+   * What was made of a clone that came to nothing: it goes, unless it runs. `handed`: what the RAM of a fork went
+   * through, in any case.
+   */
   | ({ readonly kind: 'undoClone'; readonly clone: NewVm; readonly handed?: string } & GoingFiles)
   /** A clone, which is off, with its files and its snapshots. */
   | ({ readonly kind: 'discardClone' } & GoingFiles)

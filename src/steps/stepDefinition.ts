@@ -13,8 +13,8 @@ export type Command = readonly [program: string, ...words: readonly string[]];
 export interface StepDefinition<K extends Step['kind']> {
   readonly touches: (step: StepOf<K>) => TouchedFiles;
   /**
-   * The simulator: what is known once the step is done, as measured on real daemons. What is undefined, not known, stays
-   * so; a step that cannot be done here changes nothing that it does not reach.
+   * The simulator: what is known once the step is done, as measured on real daemons. What is undefined, not known,
+   * stays so; a step that cannot be done here changes nothing that it does not reach.
    */
   readonly apply: (step: StepOf<K>, facts: Facts) => Facts;
   /**
@@ -43,7 +43,10 @@ export interface TouchedFiles {
   readonly made?: readonly string[];
 }
 
-/** The VM that a command is about. Values always stand behind their option, so that one that begins with `--` is still a value. */
+/**
+ * The VM that a command is about. Values always stand behind their option, so that one that begins with `--` is still a
+ * value.
+ */
 export interface ByHand {
   readonly vm: Pick<Vm, 'name' | 'disks'>;
   readonly virsh: (command: string, ...options: readonly string[]) => Command;

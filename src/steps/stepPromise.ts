@@ -1,5 +1,5 @@
-// What is to be seen once a step is done: libvirt answers "done" to some that it did not do, or not wholly. Measured with 9.0
-// (the delete of a tag that qemu-img or QEMU refuses) and 12.8 (a merge in which QEMU died).
+// What is to be seen once a step is done: libvirt answers "done" to some that it did not do, or not wholly. Measured
+// with 9.0 (the delete of a tag that qemu-img or QEMU refuses) and 12.8 (a merge in which QEMU died).
 import type { Facts } from '../domain/facts.js';
 import type { Step } from './step.js';
 import { apply } from './steps.js';

@@ -1,4 +1,5 @@
-// Every kind of step, each with what there is to know of it. The matching record of runners is in driver/run/runStep.ts.
+// Every kind of step, each with what there is to know of it. The matching record of runners is in
+// driver/run/runStep.ts.
 import type { Facts } from '../domain/facts.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { clearUnfinishedDelete } from './clearUnfinishedDelete.js';

@@ -1,5 +1,5 @@
-// Two restore points of a system of VMs, or one and the present, held against each other: the hardware and the disks of each VM.
-// Changes nothing.
+// Two restore points of a system of VMs, or one and the present, held against each other: the hardware and the disks of
+// each VM. Changes nothing.
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { StoredSystem, SystemMember, SystemPoint } from '../domain/system.js';

@@ -1,5 +1,5 @@
-// How what was begun on a system ends: its restore point is kept and the members are let go on, or all of them go back to where
-// they were. The same when all went well, when a member failed, and when a process died in the middle.
+// How what was begun on a system ends: its restore point is kept and the members are let go on, or all of them go back
+// to where they were. The same when all went well, when a member failed, and when a process died in the middle.
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
@@ -245,7 +245,10 @@ export class GroupCompletion {
     return members;
   }
 
-  /** Those that ran and stand still; all that can go on do. One that cannot be read is tried, so that its failure is told. */
+  /**
+   * Those that ran and stand still; all that can go on do. One that cannot be read is tried, so that its failure is
+   * told.
+   */
   async #resume(lease: GroupLease, entry: GroupEntry): Promise<Failures> {
     const views = await this.#look(entry);
     const refs = entry.members.filter((member) => {

@@ -1,5 +1,6 @@
-// Carries out what was planned for a system: all members, or none. One entry in the journal says before anything is touched what
-// is done with each; where one fails, the others go back to where they were. Refuses to decide what is done.
+// Carries out what was planned for a system: all members, or none. One entry in the journal says before anything is
+// touched what is done with each; where one fails, the others go back to where they were. Refuses to decide what is
+// done.
 import { isDeepStrictEqual } from 'node:util';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Clock } from '../base/clock.js';
@@ -157,7 +158,10 @@ export class GroupRun {
     }
   }
 
-  /** Of what brings back what a revert left: the id of that revert in the log of each member. Read while the guests still run. */
+  /**
+   * Of what brings back what a revert left: the id of that revert in the log of each member. Read while the guests
+   * still run.
+   */
   async #findUndone({ point, members }: SystemPlan): Promise<ReadonlyMap<string, string>> {
     const { engine, log } = this.#options;
     const found = await Promise.all(
@@ -213,7 +217,10 @@ export class GroupRun {
   }
 }
 
-/** Its names are in the journal: under others it would not be found again. What was brought to its end all the same is done. */
+/**
+ * Its names are in the journal: under others it would not be found again. What was brought to its end all the same is
+ * done.
+ */
 async function runOwn(
   lease: GroupLease,
   { request, snapshot, checkpoint, steps }: SystemPlan['members'][number]['plan'],

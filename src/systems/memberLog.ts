@@ -1,4 +1,5 @@
-// What the log of a member's operations says of what is undone with the others. A system goes on where it cannot be read.
+// What the log of a member's operations says of what is undone with the others. A system goes on where it cannot be
+// read.
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { LoggedOperation } from '../domain/loggedOperation.js';

@@ -1,4 +1,5 @@
-// An editor that has opened the connections of a system brings to its end what broke off on it. Refuses to decide how it ends.
+// An editor that has opened the connections of a system brings to its end what broke off on it. Refuses to decide how
+// it ends.
 import type { Disposable } from '../base/disposable.js';
 import type { Log } from '../base/log.js';
 import type { EnginePort } from '../engine/enginePort.js';

@@ -14,7 +14,8 @@ export interface ObservedMember {
 }
 
 /**
- * A snapshot is the one that is meant where it was taken when that one was: somebody else may have taken one of its name since.
+ * A snapshot is the one that is meant where it was taken when that one was: somebody else may have taken one of its
+ * name since.
  *
  * | operation  | the snapshot                                  | the power                                | →       |
  * |------------|-----------------------------------------------|------------------------------------------|---------|
@@ -78,7 +79,9 @@ function isMeant({ name, createdAt }: Snapshot, { times = {} }: GroupMember): bo
   return (times[name] ?? createdAt) === createdAt;
 }
 
-/** There was none of its name when it was decided. Where its end was not written down, what we write into each tells. */
+/**
+ * There was none of its name when it was decided. Where its end was not written down, what we write into each tells.
+ */
 function isMade({ createdAt, trailers }: Snapshot, madeAt: number | undefined): boolean {
   return madeAt === undefined ? trailers.createdBy !== undefined : createdAt === madeAt;
 }
@@ -126,8 +129,8 @@ export interface MemberObservation {
 }
 
 /**
- * The member's snapshot of a restore point. It goes along when it is renamed, by its second, but not where that could be one of two:
- * several can be made within a second, and where one is gone, its neighbour is not taken for it.
+ * The member's snapshot of a restore point. It goes along when it is renamed, by its second, but not where that could
+ * be one of two: several can be made within a second, and where one is gone, its neighbour is not taken for it.
  *
  * | of its second                                        | →             |
  * |------------------------------------------------------|---------------|
@@ -182,8 +185,9 @@ export function judgeMember(
 }
 
 /**
- * The restore points that a member stands on or behind, the one to name last: one snapshot can be of two, for a revert keeps no other
- * of a member that has not changed since its current one. What somebody made is named before what a revert left, then the newest.
+ * The restore points that a member stands on or behind, the one to name last: one snapshot can be of two, for a revert
+ * keeps no other of a member that has not changed since its current one. What somebody made is named before what a
+ * revert left, then the newest.
  */
 export function standsOf(
   points: readonly SystemPoint[],
@@ -197,8 +201,8 @@ export function standsOf(
 }
 
 /**
- * The restore point that all members stand on or behind; `apart`: there is none, but some stand behind one. Of those that were read:
- * while one is not, it may stand anywhere.
+ * The restore point that all members stand on or behind; `apart`: there is none, but some stand behind one. Of those
+ * that were read: while one is not, it may stand anywhere.
  */
 export function standsAt(
   points: readonly SystemPoint[],

@@ -1,5 +1,5 @@
-// In which order the members of a system are let go on, and what is waited for between them. Refuses to know how a member is
-// started.
+// In which order the members of a system are let go on, and what is waited for between them. Refuses to know how a
+// member is started.
 import type { Clock } from '../base/clock.js';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
@@ -67,8 +67,8 @@ export interface StartHooks {
 }
 
 /**
- * Each as soon as all are up that it comes after. Never rejects: resolves with the failures, by UUID. What comes after one that
- * did not come up is not started.
+ * Each as soon as all are up that it comes after. Never rejects: resolves with the failures, by UUID. What comes after
+ * one that did not come up is not started.
  */
 export async function startInOrder(
   members: readonly SystemMember[],

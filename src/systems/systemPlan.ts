@@ -1,5 +1,5 @@
-// What an operation on a system comes to: a plan for each member, or why it cannot be. Everything is decided before anything is
-// touched. Refuses to know how it is carried out.
+// What an operation on a system comes to: a plan for each member, or why it cannot be. Everything is decided before
+// anything is touched. Refuses to know how it is carried out.
 import { randomBytes } from 'node:crypto';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
@@ -57,7 +57,10 @@ export class SystemFailure extends Failure {
 export interface CheckpointWish {
   readonly title: string;
   readonly description?: string;
-  /** Nobody asked for it. It is the restore point's alone: a rule that deletes snapshots of single VMs would tear it apart. */
+  /**
+   * Nobody asked for it. It is the restore point's alone: a rule that deletes snapshots of single VMs would tear it
+   * apart.
+   */
   readonly auto?: 'work';
   /** `branch@commit` of the workspace: the restore point and the members' snapshots keep it. */
   readonly git?: string;
@@ -122,7 +125,9 @@ function stateWhileParked({ state, kind }: PointMember): AfterRevert {
   return kind === 'memory' && state !== 'off' ? 'paused' : 'off';
 }
 
-/** The same once more, on what is there now. @throws SystemFailure `refused` where it is no longer what was agreed to */
+/**
+ * The same once more, on what is there now. @throws SystemFailure `refused` where it is no longer what was agreed to
+ */
 export async function replan(engine: EnginePort, plan: SystemPlan): Promise<SystemPlan> {
   const requests = new Map(plan.members.map(({ member, plan: own }) => [vmKey(member), own.request]));
   const { kind, point, ends, stored } = plan;
@@ -240,7 +245,10 @@ export function newId(): string {
   return randomBytes(16).toString('hex');
 }
 
-/** The snapshot in which a revert of this plan leaves what is now: its checkpoint, or the one that it is since unchanged. */
+/**
+ * The snapshot in which a revert of this plan leaves what is now: its checkpoint, or the one that it is since
+ * unchanged.
+ */
 export function snapshotOfPresent({ plan, view }: PlannedMember): string | undefined {
   const name = plan.checkpoint ?? plan.before.current;
   return name === undefined ||

@@ -1,5 +1,5 @@
-// Old restore points of a system go by a rule, each with the snapshots of all members, or not at all. What a member stands on, what
-// somebody keeps and what the last revert left stay, and why is told.
+// Old restore points of a system go by a rule, each with the snapshots of all members, or not at all. What a member
+// stands on, what somebody keeps and what the last revert left stay, and why is told.
 import { asFailure } from '../domain/asFailure.js';
 import type { Failure } from '../domain/failure.js';
 import type { StoredSystem, SystemPoint } from '../domain/system.js';
@@ -116,8 +116,9 @@ async function keptSnapshotsOf(
 }
 
 /**
- * As far as nobody has to be asked: none that would take with it more than itself. The RAM of a snapshot is a file of its own; any
- * other file that goes may be all that is left of something, and so the restore point stays for a person to delete.
+ * As far as nobody has to be asked: none that would take with it more than itself. The RAM of a snapshot is a file of
+ * its own; any other file that goes may be all that is left of something, and so the restore point stays for a person
+ * to delete.
  */
 export function withoutQuestions(prune: SystemPrune): SystemPrune {
   const takesOnlyItself = ({ members }: SystemPlan): boolean =>
@@ -134,7 +135,10 @@ export interface PruneWish {
   readonly onPoint?: (point: SystemPoint) => void;
 }
 
-/** One after the other, each planned anew: how one goes depends on what went before. Never rejects for one that cannot go. */
+/**
+ * One after the other, each planned anew: how one goes depends on what went before. Never rejects for one that cannot
+ * go.
+ */
 export async function runSystemPrune(
   systems: Systems,
   { going, stays, stored }: SystemPrune,

@@ -1,5 +1,5 @@
-// All that is done with virtual systems: they are made, named and forgotten, checkpointed and reverted as one, and what broke
-// off is brought to its end. Refuses to know who asks.
+// All that is done with virtual systems: they are made, named and forgotten, checkpointed and reverted as one, and what
+// broke off is brought to its end. Refuses to know who asks.
 import { type Clock, systemClock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
@@ -202,8 +202,8 @@ export class Systems {
   }
 
   /**
-   * What broke off on a system is brought to its end. `automatic`: only where it began here, within the hour, on VMs that nobody
-   * protects, as far as the settings allow it. `asked`: a person wants it.
+   * What broke off on a system is brought to its end. `automatic`: only where it began here, within the hour, on VMs
+   * that nobody protects, as far as the settings allow it. `asked`: a person wants it.
    */
   async recover(system: VirtualSystem, cause: 'automatic' | 'asked'): Promise<RecoveryOutcome> {
     const entry = await this.#findInterrupted(system);

@@ -1,5 +1,5 @@
-// What the status bar says of the VM that somebody works with, and what can be done with it from there. Plain text; knows
-// nothing of the editor.
+// What the status bar says of the VM that somebody works with, and what can be done with it from there. Plain text;
+// knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { CommandId } from '../verbs/verbs.js';
 import type { VmView } from '../live/views.js';
@@ -9,7 +9,10 @@ import { operationWords } from './operationText.js';
 import type { ShownSystem } from './systemRows.js';
 import { powerWord } from './words.js';
 
-/** @param isFollowed somebody looks at VMs, so that what other programs do is seen; otherwise the state is of the last look */
+/**
+ * @param isFollowed somebody looks at VMs, so that what other programs do is seen; otherwise the state is of the last
+ *   look
+ */
 export function activeVmText(view: VmView, isFollowed: boolean): string {
   const { vm, operation } = view;
   const state =

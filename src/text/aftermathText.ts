@@ -1,5 +1,5 @@
-// What a failure left, as far as it was seen: what became of the operation, what lies about, the state of the VM. A part
-// of failureText; knows nothing of the editor.
+// What a failure left, as far as it was seen: what became of the operation, what lies about, the state of the VM. A
+// part of failureText; knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { FailureDetails, Leftover } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';

@@ -1,4 +1,5 @@
-// Long names are shortened in the middle, those that begin alike so that a narrow view shows what tells them apart. Pure.
+// Long names are shortened in the middle, those that begin alike so that a narrow view shows what tells them apart.
+// Pure.
 import { shortInMiddle } from './shortInMiddle.js';
 
 /** Of a name that looks like another, where no shorter one is asked for. */

@@ -144,7 +144,9 @@ export function snapshotTokens(
   );
 }
 
-/** A favourite is kept as long as it is one; what is in the trash is taken out of it before anything else is made of it. */
+/**
+ * A favourite is kept as long as it is one; what is in the trash is taken out of it before anything else is made of it.
+ */
 function careTokensOf({
   kept,
   favourite,

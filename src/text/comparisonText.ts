@@ -1,5 +1,5 @@
-// What differs between two states of a VM, in words: one line for a message, a Markdown page for all of it. Knows nothing
-// of the editor; nothing from outside becomes markup.
+// What differs between two states of a VM, in words: one line for a message, a Markdown page for all of it. Knows
+// nothing of the editor; nothing from outside becomes markup.
 import { t } from '@vscode/l10n';
 import type { HardwareDifference, HardwareFact, HardwarePart } from '../domain/hardware.js';
 import type { DiskDistance } from '../domain/layerDistance.js';

@@ -1,4 +1,5 @@
-// Why a file was not copied into or out of a guest, what state things are in, and what to do next. What a guest says is untrusted.
+// Why a file was not copied into or out of a guest, what state things are in, and what to do next. What a guest says is
+// untrusted.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { CopyProblem, CopyStopped, FileFault } from '../session/copyStopped.js';

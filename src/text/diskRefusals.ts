@@ -1,5 +1,5 @@
-// The refusals that are about what a disk is, and what backups know of it, in the words of `refusalText`, of which they are
-// a part.
+// The refusals that are about what a disk is, and what backups know of it, in the words of `refusalText`, of which they
+// are a part.
 import { t } from '@vscode/l10n';
 import { noVolumeText } from './missingBase.js';
 import { deleteInternalFirst, type Sentences } from './refusalSentence.js';

@@ -242,7 +242,9 @@ function isAddress({ connection, vm, libvirtCode }: FailureDetails): boolean {
   return connection !== undefined && vm === undefined && libvirtCode === undefined;
 }
 
-/** Names come from a libvirt or from whoever called a command: on one line, nothing in them can turn the text around. */
+/**
+ * Names come from a libvirt or from whoever called a command: on one line, nothing in them can turn the text around.
+ */
 function showable(details: FailureDetails): FailureDetails {
   const { vm, snapshot, path, connection, editor } = details;
   return {

@@ -1,4 +1,5 @@
-// What can be wrong with the files of a VM, its chains and the space for them, in the words of `problemText`, of which this is a part.
+// What can be wrong with the files of a VM, its chains and the space for them, in the words of `problemText`, of which
+// this is a part.
 import { t } from '@vscode/l10n';
 import { cannotStartText, emptyFileText, noVolumeText, putBackText } from './missingBase.js';
 import type { ProblemOf, TrashUsage } from '../diagnosis/problem.js';

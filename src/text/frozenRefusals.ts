@@ -1,4 +1,5 @@
-// The refusals that are about what a snapshot froze and what became of it, in the words of `refusalText`, of which they are a part.
+// The refusals that are about what a snapshot froze and what became of it, in the words of `refusalText`, of which they
+// are a part.
 import { t } from '@vscode/l10n';
 import { inQuotes } from './quotes.js';
 import type { Sentences } from './refusalSentence.js';

@@ -1,6 +1,6 @@
-// What a guest says on its serial console, made fit for a terminal of ours. A guest is not trusted: the sequences by which a
-// program speaks to the terminal itself (titles, the clipboard, links, pictures, marks of a shell) are taken out; colours and
-// the cursor stay.
+// What a guest says on its serial console, made fit for a terminal of ours. A guest is not trusted: the sequences by
+// which a program speaks to the terminal itself (titles, the clipboard, links, pictures, marks of a shell) are taken
+// out; colours and the cursor stay.
 
 /** Longer ones are noise on the line, and not what they begin as. */
 const longestSequence = 65_536;

@@ -1,4 +1,5 @@
-// New things that are wrong, as one message: what, why, what to do; however many there are. Knows nothing of the editor.
+// New things that are wrong, as one message: what, why, what to do; however many there are. Knows nothing of the
+// editor.
 import { t } from '@vscode/l10n';
 import type { Problem } from '../diagnosis/problem.js';
 import type { VmView } from '../live/views.js';

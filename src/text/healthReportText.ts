@@ -1,4 +1,5 @@
-// The report of Check Health, as a Markdown document in which nothing from outside is markup. Knows nothing of the editor.
+// The report of Check Health, as a Markdown document in which nothing from outside is markup. Knows nothing of the
+// editor.
 import { t } from '@vscode/l10n';
 import type { Health } from '../diagnosis/health.js';
 import type { Problem } from '../diagnosis/problem.js';

@@ -1,4 +1,5 @@
-// The words of health: how much is wrong, how bad it is, what could not be judged. Plain text; knows nothing of the editor.
+// The words of health: how much is wrong, how bad it is, what could not be judged. Plain text; knows nothing of the
+// editor.
 import { t } from '@vscode/l10n';
 import type { CheckId, Problem, Severity } from '../diagnosis/problem.js';
 import { severityOf } from '../diagnosis/problemTable.js';

@@ -1,5 +1,5 @@
-// The history as rows: when, which VM, what, by whom, how it ended, and the command that does the same. It is read from a file that
-// anybody may have written to, so that nothing of it is believed to have a shape. Knows no page.
+// The history as rows: when, which VM, what, by whom, how it ended, and the command that does the same. It is read from
+// a file that anybody may have written to, so that nothing of it is believed to have a shape. Knows no page.
 import { t } from '@vscode/l10n';
 import { type OperationRequest, powerActions } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';

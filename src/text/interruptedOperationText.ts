@@ -1,4 +1,5 @@
-// What had broken off on a VM and what would be done about it, for the person who is to decide. Knows nothing of the editor.
+// What had broken off on a VM and what would be done about it, for the person who is to decide. Knows nothing of the
+// editor.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';
 import { displayLine } from '../domain/plainText.js';
@@ -53,7 +54,10 @@ export function interruptedOperationText(
   }
 }
 
-/** The same, as short as a question: what was interrupted, and what would become of it. @param now milliseconds since 1970 */
+/**
+ * The same, as short as a question: what was interrupted, and what would become of it.
+ * @param now milliseconds since 1970
+ */
 export function interruptedOperationLines(
   unfinished: readonly InterruptedPreview[],
   view: VmView,

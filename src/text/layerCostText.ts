@@ -3,7 +3,10 @@ import { t } from '@vscode/l10n';
 import type { LayerCost } from '../domain/layerCost.js';
 import { fixedText } from './numberText.js';
 
-/** Below this a difference is not told from chance: the same measurement differs by about as much from one time to the next. */
+/**
+ * Below this a difference is not told from chance: the same measurement differs by about as much from one time to the
+ * next.
+ */
 const clear = 1.25;
 
 /** Empty where there is nothing to compare. */

@@ -1,4 +1,5 @@
-// What the history has written down of a failure (`Failure.line`, a kind and what is known beyond it) → words for people.
+// What the history has written down of a failure (`Failure.line`, a kind and what is known beyond it) → words for
+// people.
 import { t } from '@vscode/l10n';
 import { shortOfKind } from './failureText.js';
 

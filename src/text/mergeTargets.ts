@@ -11,8 +11,8 @@ export function mergeTargets({ merges = [] }: Pick<Plan, 'merges'>): readonly st
 }
 
 /**
- * The warnings of a plan without merges that are on the way: of layers that are merged one into the next, the last merge holds what
- * all those before it moved.
+ * The warnings of a plan without merges that are on the way: of layers that are merged one into the next, the last
+ * merge holds what all those before it moved.
  */
 export function withoutMergesOnTheWay(plan: Pick<Plan, 'merges' | 'warnings'>): readonly Warning[] {
   const last = new Set(mergeTargets(plan));

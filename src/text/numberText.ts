@@ -4,7 +4,10 @@ import { t } from '@vscode/l10n';
 /** By language; to ask for each number costs more than the rest of a row. */
 const marks = new Map<string, string>();
 
-/** A tag as `Intl` has them. A sentence like any other, so that a number never speaks another language than what it stands in. */
+/**
+ * A tag as `Intl` has them. A sentence like any other, so that a number never speaks another language than what it
+ * stands in.
+ */
 function language(): string {
   return t('en');
 }

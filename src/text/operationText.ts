@@ -1,5 +1,5 @@
-// The words of each kind of operation: while it is done, before it, after it, and where somebody else cancelled it. Plain text;
-// knows nothing of the editor.
+// The words of each kind of operation: while it is done, before it, after it, and where somebody else cancelled it.
+// Plain text; knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type {
   DeleteScope,

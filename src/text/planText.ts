@@ -96,7 +96,9 @@ function warningLines(plan: Plan, target: VmView): readonly string[] {
   return sentences.size === 0 ? [] : ['', ...sentences];
 }
 
-/** Snapshots go, and nothing keeps what they alone held: but for the moment in which a delete waits, nothing leads back. */
+/**
+ * Snapshots go, and nothing keeps what they alone held: but for the moment in which a delete waits, nothing leads back.
+ */
 export function isFinal({ kind }: OperationRequest): boolean {
   return kind === 'delete' || kind === 'consolidate' || kind === 'prune';
 }

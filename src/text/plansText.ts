@@ -147,7 +147,10 @@ function lostPoints(ofVm: OfVm): readonly string[] {
   return [...new Set(names)].map((one) => titleOf(ofVm[0].target, one));
 }
 
-/** Each text once, with the VMs that it is about unless it is about all; merges and files that are left are counted when there are several. */
+/**
+ * Each text once, with the VMs that it is about unless it is about all; merges and files that are left are counted when
+ * there are several.
+ */
 function warningLines(planned: readonly PlannedTarget[]): readonly string[] {
   const all = planned.flatMap(({ plan, target }) => plan.warnings.map((warning) => ({ warning, plan, target })));
   const count = (about: Warning['kind']): number => all.filter(({ warning }) => warning.kind === about).length;

@@ -1,4 +1,5 @@
-// What is wrong with a VM, for people: what it is, what it means, what to do about it. Plain text; knows nothing of the editor.
+// What is wrong with a VM, for people: what it is, what it means, what to do about it. Plain text; knows nothing of the
+// editor.
 import { knownFaultText } from './knownFaultText.js';
 import { t } from '@vscode/l10n';
 import type { Problem } from '../diagnosis/problem.js';

@@ -1,5 +1,5 @@
-// Plans → the question that a person answers: at most three short lines of what happens, what is kept and what is lost, with
-// all else behind Details. No kind of loss is left out of the lines. Knows nothing of the editor.
+// Plans → the question that a person answers: at most three short lines of what happens, what is kept and what is lost,
+// with all else behind Details. No kind of loss is left out of the lines. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import { parseDescription } from '../domain/description.js';
 import { ramMethodOf, displayedCreateMs } from '../domain/estimates.js';
@@ -112,7 +112,10 @@ function isCalm(planned: readonly PlannedTarget[]): boolean {
   );
 }
 
-/** With one more line, which stands beside the last where three are there: what the trash spares, beside what is lost without it. */
+/**
+ * With one more line, which stands beside the last where three are there: what the trash spares, beside what is lost
+ * without it.
+ */
 export function withLine(lines: readonly string[], more: string): readonly string[] {
   const last = lines[mostLines - 1];
   return last === undefined ? [...lines, more] : [...lines.slice(0, mostLines - 1), `${last} ${more}`];

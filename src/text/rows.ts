@@ -224,7 +224,8 @@ const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
 };
 
 /**
- * What tells it from its neighbours comes first: a narrow view cuts the end off. An age that the label tells is only heard.
+ * What tells it from its neighbours comes first: a narrow view cuts the end off. An age that the label tells is only
+ * heard.
  *
  * @param size what it takes, where somebody looked
  */
@@ -295,8 +296,8 @@ export const shortTitles: Readonly<Record<keyof typeof automaticTitles, (at: str
 };
 
 /**
- * Short, and with the time that tells it from others of its sort, so that its row has room for no age beside it; the whole title is
- * in the tooltip. Undefined: somebody gave it a title.
+ * Short, and with the time that tells it from others of its sort, so that its row has room for no age beside it; the
+ * whole title is in the tooltip. Undefined: somebody gave it a title.
  */
 export function automaticTitle(
   { title, createdAt }: Pick<Snapshot, 'title' | 'createdAt'>,

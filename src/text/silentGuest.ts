@@ -1,4 +1,5 @@
-// That a guest did nothing of what it was asked for, and what can be done then. A part of failureText; knows nothing of the editor.
+// That a guest did nothing of what it was asked for, and what can be done then. A part of failureText; knows nothing of
+// the editor.
 import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../domain/failure.js';
 import type { FailureButton } from './failureSentences.js';

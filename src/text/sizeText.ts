@@ -1,5 +1,5 @@
-// What snapshots and layers take, in words: what nobody looked at yet is left out of a row, and what cannot be seen is called so;
-// the tooltip says why. Knows nothing of the editor.
+// What snapshots and layers take, in words: what nobody looked at yet is left out of a row, and what cannot be seen is
+// called so; the tooltip says why. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';
 import { type Bytes, type DiskChain, type SnapshotSize, sumOf } from '../domain/layers.js';

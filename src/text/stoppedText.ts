@@ -1,5 +1,5 @@
-// That a rule refused an operation, or stopped one of which a part was done; what became of that part, aftermathText tells. A part of
-// failureText; knows nothing of the editor.
+// That a rule refused an operation, or stopped one of which a part was done; what became of that part, aftermathText
+// tells. A part of failureText; knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../domain/failure.js';
 import type { FailureText } from './failureSentences.js';

@@ -1,4 +1,5 @@
-// What a restore point of a system of VMs is called, and what became of the way back to it. Knows nothing of the editor.
+// What a restore point of a system of VMs is called, and what became of the way back to it. Knows nothing of the
+// editor.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { SystemPoint } from '../domain/system.js';

@@ -1,5 +1,5 @@
-// How the rows of a system of VMs look, in words and by names of icons, and what their tooltips tell: the system, its members, its
-// restore points. Knows nothing of the editor.
+// How the rows of a system of VMs look, in words and by names of icons, and what their tooltips tell: the system, its
+// members, its restore points. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { PointMember, SystemPoint } from '../domain/system.js';
@@ -119,7 +119,10 @@ export function memberWords({ seen, known }: ShownSystem, index: number): readon
   ];
 }
 
-/** One that nobody asked for is called short, and with the time that tells it from others; the whole title is in the tooltip. */
+/**
+ * One that nobody asked for is called short, and with the time that tells it from others; the whole title is in the
+ * tooltip.
+ */
 export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: RowContext): Row {
   const isAutomatic = point.auto !== undefined;
   const timed =

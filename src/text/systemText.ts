@@ -1,5 +1,5 @@
-// What is said of systems of VMs: their rows, the question before something is done with one, and how that ended. Knows nothing
-// of the editor.
+// What is said of systems of VMs: their rows, the question before something is done with one, and how that ended. Knows
+// nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { Failure } from '../domain/failure.js';
 import { parseDescription } from '../domain/description.js';
@@ -47,7 +47,10 @@ export function systemQuestion({ kind, system, point, members }: SystemPlan, now
   };
 }
 
-/** The members that run, or are paused, and are not kept as the others are: programs that talk to each other are at one moment only with RAM. */
+/**
+ * The members that run, or are paused, and are not kept as the others are: programs that talk to each other are at one
+ * moment only with RAM.
+ */
 export function withoutRam(
   members: SystemPlan['members'],
 ): readonly { readonly vm: string; readonly snapshotKind: string }[] {

@@ -1,5 +1,5 @@
-// The sentences in the reader's language. VS Code would hand them over, but out of files that each repeat the English ones: in
-// the package those stand once, beside a list for each language in the same order (scripts/build.mjs).
+// The sentences in the reader's language. VS Code would hand them over, but out of files that each repeat the English
+// ones: in the package those stand once, beside a list for each language in the same order (scripts/build.mjs).
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';

@@ -50,7 +50,9 @@ export function lateProgramText(name: string, atMostMs: number, pid: number): st
   );
 }
 
-/** Why nothing of a guest answers; undefined: it may. @param power of the VM, standing still for a snapshot counts as on */
+/**
+ * Why nothing of a guest answers; undefined: it may. @param power of the VM, standing still for a snapshot counts as on
+ */
 export function standsStillText({
   name,
   power,

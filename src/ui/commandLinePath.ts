@@ -1,4 +1,5 @@
-// Puts the command line on the PATH of the editor's terminals, run by the editor's own Node.js: where the editor is, it works.
+// Puts the command line on the PATH of the editor's terminals, run by the editor's own Node.js: where the editor is, it
+// works.
 import { delimiter, join } from 'node:path';
 import { t } from '@vscode/l10n';
 import type * as vscode from 'vscode';

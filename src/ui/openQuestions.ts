@@ -1,4 +1,5 @@
-// Whether a question of ours stands open: somebody types into it, and the keyboard is not taken from it. Asks nothing itself.
+// Whether a question of ours stands open: somebody types into it, and the keyboard is not taken from it. Asks nothing
+// itself.
 
 let open = 0;
 

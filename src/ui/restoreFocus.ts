@@ -1,5 +1,5 @@
-// The only script of pages that are drawn whole each time they change: who stood on a link stands on it again. Nothing from outside
-// is in it.
+// The only script of pages that are drawn whole each time they change: who stood on a link stands on it again. Nothing
+// from outside is in it.
 import { t } from '@vscode/l10n';
 import { htmlText } from '../text/html.js';
 
@@ -9,8 +9,8 @@ function pagePolicy(nonce: string): string {
 }
 
 /**
- * The editor gives the focus to a page that takes the place of one that had it, and keeps how far it was scrolled. Links are known by
- * what is heard of them; where that one is gone, the one in its place.
+ * The editor gives the focus to a page that takes the place of one that had it, and keeps how far it was scrolled.
+ * Links are known by what is heard of them; where that one is gone, the one in its place.
  */
 export const restoreFocusScript = `
 const api = acquireVsCodeApi();

@@ -1,4 +1,5 @@
-// What can be given to commands, tasks, the command line and agents: each argument once, with its shape and what it means.
+// What can be given to commands, tasks, the command line and agents: each argument once, with its shape and what it
+// means.
 import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
 import { deleteScopes, powerActions, statesAfterRevert } from '../domain/operation.js';
 import * as v from 'valibot';

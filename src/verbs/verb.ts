@@ -1,5 +1,5 @@
-// What a row of the table of verbs says of a command: what it is called, what can be given to it, and where it is found.
-// Pure data: package.json and docs/commands.md are made from it.
+// What a row of the table of verbs says of a command: what it is called, what can be given to it, and where it is
+// found. Pure data: package.json and docs/commands.md are made from it.
 import type { ArgumentName, CommandArguments } from './arguments.js';
 
 export interface Verb {

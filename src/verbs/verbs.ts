@@ -1,4 +1,5 @@
-// THE table of what the editor can be asked for: a row for each command. To add one, add a row and say in ui/commands what it does.
+// THE table of what the editor can be asked for: a row for each command. To add one, add a row and say in ui/commands
+// what it does.
 import { backVerbs } from './backVerbs.js';
 import { careVerbs } from './careVerbs.js';
 import { cloneVerbs } from './cloneVerbs.js';

@@ -1,5 +1,5 @@
-// Twenty steps of an agent, each a command in a guest with a checkpoint before it, as its tool has it, against the same twenty
-// commands without. They take turns step by step.
+// Twenty steps of an agent, each a command in a guest with a checkpoint before it, as its tool has it, against the same
+// twenty commands without. They take turns step by step.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';

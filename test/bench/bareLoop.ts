@@ -35,7 +35,9 @@ export class BareLoop {
     });
   }
 
-  /** Every VM's list of snapshots, its current one, and the document of each snapshot as text. Resolves to their number. */
+  /**
+   * Every VM's list of snapshots, its current one, and the document of each snapshot as text. Resolves to their number.
+   */
   async readAll(): Promise<number> {
     const domains = await this.call(273, u32(1), u32(0));
     let count = 0;

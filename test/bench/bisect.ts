@@ -1,5 +1,5 @@
-// Sixty-four restore points, whose check looks at the disk of a clone for a while from outside: how many looks it takes, and two
-// clones at once against one after another.
+// Sixty-four restore points, whose check looks at the disk of a clone for a while from outside: how many looks it
+// takes, and two clones at once against one after another.
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// Twenty linked clones, all running and answering, against twenty full copies of the same VM: what each takes on the disk.
+// Twenty linked clones, all running and answering, against twenty full copies of the same VM: what each takes on the
+// disk.
 import { stat } from 'node:fs/promises';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { waitForAgent } from '../../scripts/guest/inGuest.mjs';

@@ -1,5 +1,5 @@
-// How long the command line takes to start beyond Node.js itself: to answer without libvirt, and with all loaded that an operation
-// needs before it connects.
+// How long the command line takes to start beyond Node.js itself: to answer without libvirt, and with all loaded that
+// an operation needs before it connects.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

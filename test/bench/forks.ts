@@ -1,5 +1,5 @@
-// Eight forks of a guest that runs, made at once and all answering, against eight cold boots of the same guest; and what a fork
-// takes on the disk when it begins.
+// Eight forks of a guest that runs, made at once and all answering, against eight cold boots of the same guest; and
+// what a fork takes on the disk when it begins.
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';

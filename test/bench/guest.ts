@@ -1,5 +1,5 @@
-// Create, revert to and delete a memory snapshot of a real guest, through the inventory and through virsh. A revert of ours sets
-// the guest's clock: so does virsh, where the work is to be equal.
+// Create, revert to and delete a memory snapshot of a real guest, through the inventory and through virsh. A revert of
+// ours sets the guest's clock: so does virsh, where the work is to be equal.
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';

@@ -1,5 +1,5 @@
-// What it takes to judge the health of 100 VMs × 20 layers, against the one call that tells of them; and what the watch asks
-// of the daemon while nobody looks.
+// What it takes to judge the health of 100 VMs × 20 layers, against the one call that tells of them; and what the watch
+// asks of the daemon while nobody looks.
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';

@@ -1,4 +1,5 @@
-// How long an agent's hook takes before a shell command where its VM has done nothing since the last checkpoint: as a whole process.
+// How long an agent's hook takes before a shell command where its VM has done nothing since the last checkpoint: as a
+// whole process.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildPacked } from '../../scripts/build.mjs';

@@ -1,6 +1,6 @@
-// How long a guest stands still for a snapshot with RAM in a file of its own, live and, where QEMU can guard the RAM, of one that
-// writes it all the time; beside libvirt's default, the internal one, of the same guest. From the daemon's own events, and from
-// its own silence: one that writes its RAM has the writer's turns in that, too.
+// How long a guest stands still for a snapshot with RAM in a file of its own, live and, where QEMU can guard the RAM,
+// of one that writes it all the time; beside libvirt's default, the internal one, of the same guest. From the daemon's
+// own events, and from its own silence: one that writes its RAM has the writer's turns in that, too.
 //   BENCH_ROUNDS    fewer or more rounds of each, for a try
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -51,8 +51,9 @@ const fill = `mkdir /filled && mount -t tmpfs -o size=${touchedMiB + 20}m none /
   yes touched | dd of=/filled/all bs=1M count=${touchedMiB} iflag=fullblock`;
 
 /**
- * A tenth of it at a time, one place after the other, and not before its time has come; what was missed is not made up for. Its
- * uptime stands still with the guest. Shell of busybox; the centiseconds are counted without their leading zero.
+ * A tenth of it at a time, one place after the other, and not before its time has come; what was missed is not made up
+ * for. Its uptime stands still with the guest. Shell of busybox; the centiseconds are counted without their leading
+ * zero.
  */
 const pieceMiB = writtenMiBs / 10;
 const now = 'read up rest </proc/uptime; now=$((${up%.*} * 100 + 1${up#*.} - 100))';

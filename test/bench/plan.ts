@@ -1,5 +1,5 @@
-// How much processor time a decision takes for a VM with many snapshots, when everything that it rests on was read already. Nothing is
-// asked of anybody: no daemon, no file.
+// How much processor time a decision takes for a VM with many snapshots, when everything that it rests on was read
+// already. Nothing is asked of anybody: no daemon, no file.
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { ImageFacts } from '../../src/domain/hostFiles.js';
 import type { OtherVm, Facts } from '../../src/domain/facts.js';
@@ -22,7 +22,8 @@ const overlayOf = (target: string, index: number): string => `/img/web-${target}
 
 /**
  * As libvirt and the images tell it: each chain in full, in the XML of every snapshot and in the images' own headers.
- * The first child of a snapshot froze the overlay that this one made; each other came after a revert, on one of its own.
+ * The first child of a snapshot froze the overlay that this one made; each other came after a revert, on one of its
+ * own.
  */
 function situationOf(style: 'internal' | 'external', parentOf: (index: number) => number, release: number): Facts {
   const frozenBy = (target: string, index: number): string => {

@@ -1,4 +1,5 @@
-// What a Revert question costs: how often the port is asked for all its variants, beside three other VMs, on a real guest.
+// What a Revert question costs: how often the port is asked for all its variants, beside three other VMs, on a real
+// guest.
 import { join } from 'node:path';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';

@@ -1,5 +1,6 @@
-// One VM reset from the command line until its guest answers, against virsh snapshot-revert and the same wait. Both begin with the
-// start of a process; what ours does more, it does in that time: the guard, the journal, the guest's clock.
+// One VM reset from the command line until its guest answers, against virsh snapshot-revert and the same wait. Both
+// begin with the start of a process; what ours does more, it does in that time: the guard, the journal, the guest's
+// clock.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';

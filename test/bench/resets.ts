@@ -1,6 +1,6 @@
-// A hundred resets in a row over the library, in one process, as a loop of tests has them: what fails, and what grows by it. The log
-// of operations and the records of checkpoints keep the last 200 of a VM; they are filled up to there first, so that a file more is
-// one too many. Needs --expose-gc.
+// A hundred resets in a row over the library, in one process, as a loop of tests has them: what fails, and what grows
+// by it. The log of operations and the records of checkpoints keep the last 200 of a VM; they are filled up to there
+// first, so that a file more is one too many. Needs --expose-gc.
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -124,7 +124,10 @@ interface HeapSnapshot {
   readonly nodes: readonly number[];
 }
 
-/** Without code: what the engine compiles of it, and optimizes, grows for hundreds of resets, and it is thrown away where room is short. */
+/**
+ * Without code: what the engine compiles of it, and optimizes, grows for hundreds of resets, and it is thrown away
+ * where room is short.
+ */
 async function liveBytes(): Promise<number> {
   const { snapshot, nodes } = JSON.parse(await text(getHeapSnapshot())) as HeapSnapshot;
   const { node_fields: fields, node_types: types } = snapshot.meta;

@@ -1,4 +1,5 @@
-// A guest that says a character each millisecond, and how long it said none: what a stop is for it, whatever libvirt tells.
+// A guest that says a character each millisecond, and how long it said none: what a stop is for it, whatever libvirt
+// tells.
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// What the stop for a seamless snapshot consists of, where libvirt stops the guest: the time from each call of ours to the next.
+// What the stop for a seamless snapshot consists of, where libvirt stops the guest: the time from each call of ours to
+// the next.
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Subject } from '../libvirtd/hypervisorRig.js';
 import { WatchedTaking } from '../libvirtd/watchedTake.js';

@@ -1,5 +1,6 @@
-// Three stories as a person sees them, in the rig's VS Code: from opening the page to the rows of the tree, from a key to the toast
-// of a checkpoint, and from the answer to a revert to a VM that runs. BENCH_EXTENSION: another checkout's, built, for before and after.
+// Three stories as a person sees them, in the rig's VS Code: from opening the page to the rows of the tree, from a key
+// to the toast of a checkpoint, and from the answer to a revert to a VM that runs. BENCH_EXTENSION: another checkout's,
+// built, for before and after.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
-// Five VMs as one: how long they stand still for a restore point with RAM, how long all take to be back, and how far apart their
-// moments are; beside the slowest of them alone, and the same five one after another by virsh. What is now is kept first by each.
+// Five VMs as one: how long they stand still for a restore point with RAM, how long all take to be back, and how far
+// apart their moments are; beside the slowest of them alone, and the same five one after another by virsh. What is now
+// is kept first by each.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';

@@ -1,5 +1,5 @@
-// Taking a delete back, which is a delete that went to the trash, against that delete, and against one that cannot be taken back.
-// What is looked at before is counted with each.
+// Taking a delete back, which is a delete that went to the trash, against that delete, and against one that cannot be
+// taken back. What is looked at before is counted with each.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';

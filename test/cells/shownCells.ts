@@ -23,8 +23,8 @@ export interface ShownRow {
   /** Its head: letter and title, then the words beside it. */
   readonly head: string;
   /**
-   * A letter for each cell, as it is painted: D for data, Z for zeros, `.` for nothing; a small one for what the VM does
-   * not read from here now.
+   * A letter for each cell, as it is painted: D for data, Z for zeros, `.` for nothing; a small one for what the VM
+   * does not read from here now.
    */
   readonly painted: string;
   /** The same as it is told to who cannot see it; C for data that are compressed. */

@@ -1,5 +1,5 @@
-// What a test wrote into the disks of a VM, cluster by cluster and layer by layer, and the cells that a picture of it must
-// show for that. Reads nothing.
+// What a test wrote into the disks of a VM, cluster by cluster and layer by layer, and the cells that a picture of it
+// must show for that. Reads nothing.
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { PictureBlocks } from '../../src/ui/picture/messages.js';
@@ -84,7 +84,10 @@ const asData = (letter: string): string => (letter === 'c' ? 'd' : 'D');
 /** Clusters from one on, how many, and what. */
 export type Write = readonly [from: number, count: number, what?: What];
 
-/** Writes whole clusters into images of a folder, and keeps that. QEMU compresses one at a time, where there is none yet. */
+/**
+ * Writes whole clusters into images of a folder, and keeps that. QEMU compresses one at a time, where there is none
+ * yet.
+ */
 export function writerInto(folder: string, written: Written, clusterKib = 64) {
   return async (image: string, ...writes: readonly Write[]): Promise<void> => {
     const commands = writes.flatMap(([from, count, what = 'D'], index) => {

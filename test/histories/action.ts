@@ -34,7 +34,10 @@ export type Request =
   | { readonly do: 'describe'; readonly snapshot: Label; readonly title: string; readonly text: string }
   | { readonly do: 'power'; readonly action: PowerAction };
 
-/** Takes back what the extension did last, or, `back` ones earlier, something before it. The checkpoint of a revert is called so. */
+/**
+ * Takes back what the extension did last, or, `back` ones earlier, something before it. The checkpoint of a revert is
+ * called so.
+ */
 export interface UndoAction {
   readonly do: 'undo';
   readonly back: number;
@@ -91,11 +94,13 @@ export type ForeignAction =
   /** Such a file goes to another folder, and nobody is told. */
   | { readonly do: 'moveAway'; readonly snapshot: Label; readonly disk: number }
   /**
-   * So does a layer of a VM that is off: its own file (0), or one below it. What stands on it and the VM's configuration are told,
-   * the snapshots' metadata are not.
+   * So does a layer of a VM that is off: its own file (0), or one below it. What stands on it and the VM's
+   * configuration are told, the snapshots' metadata are not.
    */
   | { readonly do: 'moveLayer'; readonly disk: number; readonly depth: number }
-  /** `undefine --snapshots-metadata`, and the VM is defined anew: on the files that it had, or on those at their bottom. */
+  /**
+   * `undefine --snapshots-metadata`, and the VM is defined anew: on the files that it had, or on those at their bottom.
+   */
   | { readonly do: 'redefine'; readonly on: 'present' | 'base'; readonly uuid: 'same' | 'new' }
   /** The disk grows by a mebibyte: by `qemu-img resize` or, while the VM is on, by `blockresize`. */
   | { readonly do: 'resize'; readonly disk: number }
@@ -105,7 +110,9 @@ export type ForeignAction =
   | { readonly do: 'unplug' }
   /** `qemu-img commit` of what a snapshot froze into the file below it, past which others are frozen. */
   | { readonly do: 'commitPast'; readonly snapshot: Label; readonly disk: number }
-  /** A VM that is off gets an overlay on a disk as a snapshot froze it: on this daemon, or on another one of the host. */
+  /**
+   * A VM that is off gets an overlay on a disk as a snapshot froze it: on this daemon, or on another one of the host.
+   */
   | {
       readonly do: 'clone';
       readonly as: Label;
@@ -120,8 +127,8 @@ export type Plugged = 'live' | 'config' | 'both';
 export type Operation = Request | UndoAction | ChildAction | ClientAction;
 
 /**
- * The last of a history: an editor dies in the middle of a request, the VM is used by others, and days later the next editor
- * comes, at which nobody clicks. `step`: of the plan, counted on from its first where it has fewer.
+ * The last of a history: an editor dies in the middle of a request, the VM is used by others, and days later the next
+ * editor comes, at which nobody clicks. `step`: of the plan, counted on from its first where it has fewer.
  */
 export interface AbandonAction {
   readonly do: 'abandon';

@@ -1,5 +1,5 @@
-// Chooses what is done next with a VM, from what the model says that it is. Prefers what makes interesting trees to what
-// is refused anyway; whether it is refused, the extension decides.
+// Chooses what is done next with a VM, from what the model says that it is. Prefers what makes interesting trees to
+// what is refused anyway; whether it is refused, the extension decides.
 import { type Model, naturalPower } from '../oracle/model.js';
 import type {
   AbandonAction,

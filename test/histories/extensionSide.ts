@@ -187,7 +187,8 @@ export class ExtensionSide {
         throw error;
       }
       const { recovered, libvirtMessage = '' } = error.details;
-      // libvirt 9.0 deletes a snapshot with a disk that the VM has no more, and fails behind that; the failure tells so.
+      // libvirt 9.0 deletes a snapshot with a disk that the VM has no more, and fails behind that; the failure tells
+      // so.
       if (recovered === 'after' && libvirtMessage.includes('not found in domain')) {
         return { type: 'done' };
       }

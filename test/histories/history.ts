@@ -31,8 +31,10 @@ import type { SeenVm } from '../oracle/seen.js';
 
 /**
  * `about`: as in a Difference; or `picture`, the extension shows what libvirt does not say; `failed`, an action ended
- * in a way that it must not; `checkpoint`, a state was left that nobody kept although that was asked for; `foreign`, what
- * another tool left is not as it was; `undo`, something else was undone, or can be undone, than the model says; `child`, a VM made of this one is not what it was made of, or leaves files behind; `unasked`, an editor at which nobody clicked has changed a VM that was used.
+ * in a way that it must not; `checkpoint`, a state was left that nobody kept although that was asked for; `foreign`,
+ * what another tool left is not as it was; `undo`, something else was undone, or can be undone, than the model says;
+ * `child`, a VM made of this one is not what it was made of, or leaves files behind; `unasked`, an editor at which
+ * nobody clicked has changed a VM that was used.
  */
 export interface Found {
   readonly about: Difference['about'] | 'picture' | 'failed' | 'checkpoint' | 'foreign' | 'undo' | 'child' | 'unasked';
@@ -119,8 +121,9 @@ export class History {
       case 'virshForgetCurrent':
         return fits(action.snapshot) && this.model.snapshots.size === 1;
       case 'virshCreate':
-        // virsh takes snapshots under a managed save, which then starts on files that have changed. With an encrypted disk,
-        // QEMU dies of one inside of it, and a VM that is off does not start any more on overlays that libvirt gave it.
+        // virsh takes snapshots under a managed save, which then starts on files that have changed. With an encrypted
+        // disk, QEMU dies of one inside of it, and a VM that is off does not start any more on overlays that libvirt
+        // gave it.
         return (
           (action.kind === 'disk' || !this.#isEncrypted) &&
           (action.kind === 'offline') === (power === 'off') &&

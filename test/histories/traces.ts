@@ -1,4 +1,5 @@
-// What other clients' acts have done to a VM beside what the model tells: whose content they changed, and what is their own.
+// What other clients' acts have done to a VM beside what the model tells: whose content they changed, and what is their
+// own.
 import { existsSync } from 'node:fs';
 import type { Model } from '../oracle/model.js';
 import type { OracleVm } from '../oracle/oracleVm.js';
@@ -41,8 +42,8 @@ export class Traces {
   }
 
   /**
-   * Somebody merged into what it froze and has made libvirt forget the snapshot that found the VM there: in the first minute no
-   * time of a last write tells so (`frozenContent.ts`), and a revert to it brings what it finds.
+   * Somebody merged into what it froze and has made libvirt forget the snapshot that found the VM there: in the first
+   * minute no time of a last write tells so (`frozenContent.ts`), and a revert to it brings what it finds.
    */
   isUntold(name: string): boolean {
     return this.#untold.has(name);

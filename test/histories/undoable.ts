@@ -1,9 +1,12 @@
-// What the extension did and what of it can be undone, as the model has it: a second account, that shares nothing with the log of
-// operations but its rules, said once more.
+// What the extension did and what of it can be undone, as the model has it: a second account, that shares nothing with
+// the log of operations but its rules, said once more.
 import type { Model } from '../oracle/model.js';
 import type { Label, Request } from './action.js';
 
-/** `either`: what a person called something else is a checkpoint no more on some ways, and nothing that libvirt tells says so. */
+/**
+ * `either`: what a person called something else is a checkpoint no more on some ways, and nothing that libvirt tells
+ * says so.
+ */
 export type Undoable = 'yes' | 'no' | 'either';
 
 export interface DoneRequest {
@@ -46,7 +49,9 @@ export class UndoableRequests {
     }
   }
 
-  /** What a revert is undone with: where nothing had changed, it took no checkpoint, and what was current is as good. */
+  /**
+   * What a revert is undone with: where nothing had changed, it took no checkpoint, and what was current is as good.
+   */
   keptBy({ action, checkpoint, before }: DoneRequest): string | undefined {
     const spared = action.do === 'revert' && action.checkpoint !== undefined ? before.current : undefined;
     return checkpoint ?? spared;

@@ -1,5 +1,5 @@
-// The tools of agents through the editor's own API, called as another extension calls them: no question is asked of a model that may
-// do nothing, and nothing is changed.
+// The tools of agents through the editor's own API, called as another extension calls them: no question is asked of a
+// model that may do nothing, and nothing is changed.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +28,10 @@ interface McpProvider {
   provideMcpServerDefinitions(): readonly McpServer[];
 }
 
-/** Another registration of all tools, of which the editor hears nothing: what each is, by its name, and what the log says. */
+/**
+ * Another registration of all tools, of which the editor hears nothing: what each is, by its name, and what the log
+ * says.
+ */
 async function registered(
   rig: CommandRig,
   registerMcp: (id: string, provider: McpProvider) => vscode.Disposable,

@@ -1,5 +1,5 @@
-// Bisects in the editor: a change that was planted among restore points is found by a program here, by one in a guest that runs
-// and by a person; cancelled, broken off by a death, gone on with; and what rows, picture and page say of it.
+// Bisects in the editor: a change that was planted among restore points is found by a program here, by one in a guest
+// that runs and by a person; cancelled, broken off by a death, gone on with; and what rows, picture and page say of it.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

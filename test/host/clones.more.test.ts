@@ -1,4 +1,5 @@
-// VMs made of others, in the editor: questions, rows under their parent, four forks of one moment, the sandbox, and what goes.
+// VMs made of others, in the editor: questions, rows under their parent, four forks of one moment, the sandbox, and
+// what goes.
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import * as vscode from 'vscode';

@@ -15,8 +15,8 @@ import type { Person } from './person.js';
 export type Guest = Awaited<ReturnType<typeof defineTestGuest>>;
 
 /**
- * The ids that the tests have called, so that a last one can tell which are missing. Each file is a bundle of its own, so
- * that they share nothing but the process.
+ * The ids that the tests have called, so that a last one can tell which are missing. Each file is a bundle of its own,
+ * so that they share nothing but the process.
  */
 const shared = globalThis as { virtRewindCalled?: Set<string> };
 export const called = (shared.virtRewindCalled ??= new Set<string>());

@@ -1,4 +1,5 @@
-// Labs in the editor: a file is read while it is written, and its lab is made, checked, reset and removed by commands and by a task.
+// Labs in the editor: a file is read while it is written, and its lab is made, checked, reset and removed by commands
+// and by a task.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +13,9 @@ import { Person } from './person.js';
 
 const vm = 'lab-member';
 
-/** The profile "Reset first" of our own labs in the Testing view, beside that of the extension: nobody else can run one. */
+/**
+ * The profile "Reset first" of our own labs in the Testing view, beside that of the extension: nobody else can run one.
+ */
 function watchedProfile(): {
   readonly run: (label?: string, source?: vscode.CancellationTokenSource) => Promise<readonly string[]>;
   readonly dispose: () => void;

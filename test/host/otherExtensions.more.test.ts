@@ -1,4 +1,5 @@
-// The library as another extension has it, over what the editor has open: one journal, one set of locks and settings, no question.
+// The library as another extension has it, over what the editor has open: one journal, one set of locks and settings,
+// no question.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

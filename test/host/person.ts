@@ -20,7 +20,10 @@ export interface Asked {
   readonly problem: (text: string) => Promise<string | undefined>;
 }
 
-/** The label, button or text of the answer (of a box its button, or a text and the button in a line below it); of a list with boxes the labels that stay ticked, a line each; undefined leaves the question, as Escape does. */
+/**
+ * The label, button or text of the answer (of a box its button, or a text and the button in a line below it); of a list
+ * with boxes the labels that stay ticked, a line each; undefined leaves the question, as Escape does.
+ */
 export type Answer = (asked: Asked) => string | undefined | Promise<string | undefined>;
 
 export interface Said {

@@ -1,5 +1,5 @@
-// The picture's tab in a real VS Code, over a real libvirt: what is asked while it is seen, and that nothing is while it is
-// hidden.
+// The picture's tab in a real VS Code, over a real libvirt: what is asked while it is seen, and that nothing is while
+// it is hidden.
 import assert from 'node:assert/strict';
 import childProcess from 'node:child_process';
 import fsPromises from 'node:fs/promises';

@@ -1,5 +1,5 @@
-// When the VMs of a system start, set in the editor: by arguments, and by a person at lists and boxes. What cannot be is refused, and
-// who leaves changes nothing.
+// When the VMs of a system start, set in the editor: by arguments, and by a person at lists and boxes. What cannot be
+// is refused, and who leaves changes nothing.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { StartWait } from '../../src/domain/system.js';

@@ -17,7 +17,10 @@ function exampleOf(page: string): readonly object[] {
   return (JSON.parse(plain) as { readonly tasks: readonly object[] }).tasks;
 }
 
-/** Writes tasks.json as the editor does, because a file system without a watcher tells nobody, and waits until it is read. */
+/**
+ * Writes tasks.json as the editor does, because a file system without a watcher tells nobody, and waits until it is
+ * read.
+ */
 async function configure(tasks: readonly object[]): Promise<void> {
   const configuration = vscode.workspace.getConfiguration('tasks');
   await configuration.update('version', '2.0.0', vscode.ConfigurationTarget.Workspace);

@@ -1,4 +1,5 @@
-// The tree in a real VS Code, over a real libvirt: what stands in it, what moves by itself, and what rests while hidden.
+// The tree in a real VS Code, over a real libvirt: what stands in it, what moves by itself, and what rests while
+// hidden.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { vmKey } from '../../src/live/views.js';
@@ -213,7 +214,8 @@ describe('tree', () => {
     const focused = { $treeViewId: treeViewId, $focusedTreeItem: true };
     const byKey = { commands: [{ command: 'virtRewind.copyName', args: [focused] }] };
     const seen: string[] = [];
-    // Down to the VM, whose name can be copied. Keys go elsewhere until the focus has come over, a moment after the command.
+    // Down to the VM, whose name can be copied. Keys go elsewhere until the focus has come over, a moment after the
+    // command.
     while (!seen.includes(name)) {
       await vscode.commands.executeCommand('virtRewind.vms.focus');
       await vscode.commands.executeCommand('list.focusFirst');

@@ -1,5 +1,5 @@
-// Checkpoints that settings want at moments of the work: before a debugger starts, when a task starts, after a switch of the git
-// branch; and the list of those of the branch.
+// Checkpoints that settings want at moments of the work: before a debugger starts, when a task starts, after a switch
+// of the git branch; and the list of those of the branch.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

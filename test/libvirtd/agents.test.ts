@@ -1,4 +1,5 @@
-// An agent at a real VM, over MCP, by a client that is not ours: what it may, and that nothing is destroyed by what it may not.
+// An agent at a real VM, over MCP, by a client that is not ours: what it may, and that nothing is destroyed by what it
+// may not.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Watches the steps that an inventory carries out: after each, the world that the simulator tells must be the one that is
-// read. Knows no operations.
+// Watches the steps that an inventory carries out: after each, the world that the simulator tells must be the one that
+// is read. Knows no operations.
 import { wholeChain } from '../../src/domain/chains/backingChain.js';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';

@@ -1,5 +1,5 @@
-// A snapshot is deleted below one of another branch. libvirt 9.0 would remove the file that the branch is built on, and 11.3
-// crashes where it cannot tell what a disk of the branch rests on: an empty drive is enough.
+// A snapshot is deleted below one of another branch. libvirt 9.0 would remove the file that the branch is built on, and
+// 11.3 crashes where it cannot tell what a disk of the branch rests on: an empty drive is enough.
 import assert from 'node:assert/strict';
 import { versionOf } from '../../src/domain/capabilities.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';

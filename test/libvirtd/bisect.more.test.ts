@@ -1,5 +1,5 @@
-// Bisects over real snapshots: a change that is planted among thirty-two, found on linked clones from outside and by a program
-// in the guest; with a skip, a flaky check, and after the process was killed in the middle.
+// Bisects over real snapshots: a change that is planted among thirty-two, found on linked clones from outside and by a
+// program in the guest; with a skip, a flaky check, and after the process was killed in the middle.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// Clones of real guests: what is in them, what they have of their own, what nobody may do to the VM as long as one stands on it,
-// and how they go. The content is read by the data oracle.
+// Clones of real guests: what is in them, what they have of their own, what nobody may do to the VM as long as one
+// stands on it, and how they go. The content is read by the data oracle.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';

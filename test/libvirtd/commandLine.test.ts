@@ -1,4 +1,5 @@
-// The command line as a process of its own, on a private daemon with a guest that tells what it holds; and an editor beside it.
+// The command line as a process of its own, on a private daemon with a guest that tells what it holds; and an editor
+// beside it.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// The commands that open the console of a VM, let others go on beside it, or lend one for a while: as processes of their own, in a
-// terminal and without one.
+// The commands that open the console of a VM, let others go on beside it, or lend one for a while: as processes of
+// their own, in a terminal and without one.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

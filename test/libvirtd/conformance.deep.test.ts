@@ -1,5 +1,6 @@
-// `virt-rewind mcp` before the conformance suite of the protocol's makers. It is fetched from the registry of npm, and speaks HTTP
-// alone, so a bridge stands between. Its scenarios call tools of their own; ours that do the like take their places.
+// `virt-rewind mcp` before the conformance suite of the protocol's makers. It is fetched from the registry of npm, and
+// speaks HTTP alone, so a bridge stands between. Its scenarios call tools of their own; ours that do the like take
+// their places.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +13,10 @@ import { type McpOverHttp, mcpOverHttp } from './mcpOverHttp.js';
 
 const suite = '@modelcontextprotocol/conformance@0.1.16';
 
-/** Left out: audio, resources, prompts, completion, logging, progress, sampling, elicitation, which we do not offer; and what is HTTP's. */
+/**
+ * Left out: audio, resources, prompts, completion, logging, progress, sampling, elicitation, which we do not offer; and
+ * what is HTTP's.
+ */
 const scenarios = [
   'server-initialize',
   'ping',

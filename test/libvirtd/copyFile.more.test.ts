@@ -1,4 +1,5 @@
-// Files into a real guest and out of it: byte by byte the same, under their names only when they are whole, and no handle is left.
+// Files into a real guest and out of it: byte by byte the same, under their names only when they are whole, and no
+// handle is left.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';

@@ -113,7 +113,9 @@ describe('an external revert by our own steps', () => {
     return { kind: 'createSnapshot', name, description: '--\nAuto: layout', ...kind, disks, auto: 'layout' };
   }
 
-  /** Steps that may be half done when somebody takes them up again, so all must bear it; those that plans do not repeat. */
+  /**
+   * Steps that may be half done when somebody takes them up again, so all must bear it; those that plans do not repeat.
+   */
   const once: readonly Step['kind'][] = ['createSnapshot', 'power'];
 
   async function revert(name: Name, to: End, times: 'once' | 'twice' = 'once'): Promise<void> {

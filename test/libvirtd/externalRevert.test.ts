@@ -107,7 +107,9 @@ describe('external snapshots', () => {
   const snapshots = (): readonly Snapshot[] => r.vm('web')!.tree!.snapshots;
   const isLayout = ({ trailers }: Snapshot): boolean => trailers.auto === 'layout';
 
-  /** The snapshot whose content the VM started from: what a revert of ours made for the layout's sake does not count. */
+  /**
+   * The snapshot whose content the VM started from: what a revert of ours made for the layout's sake does not count.
+   */
   function base(): string | undefined {
     const at = snapshots().find(({ name }) => name === current());
     return at !== undefined && isLayout(at) ? at.parent : at?.name;
@@ -180,8 +182,8 @@ describe('external snapshots', () => {
     assert.equal(state(), from);
   }
 
-  // To each kind, and from each state but one; in the deep tier to each from each, and to one kind in each way, from both. The
-  // others are the matrix's.
+  // To each kind, and from each state but one; in the deep tier to each from each, and to one kind in each way, from
+  // both. The others are the matrix's.
   const every: readonly AfterRevert[] = ['asSnapshot', 'asBefore', 'running', 'paused', 'off'];
   const cases: Readonly<Record<Kind, Readonly<Record<End, readonly AfterRevert[]>>>> = allRows
     ? {

@@ -1,5 +1,5 @@
-// Operations of several steps, some of each kind, broken off by the end of their editor, and each other fault in one operation
-// that it can harm most. faults.deep.test.ts has all of them.
+// Operations of several steps, some of each kind, broken off by the end of their editor, and each other fault in one
+// operation that it can harm most. faults.deep.test.ts has all of them.
 import type { FaultKind } from './faults/faultKinds.js';
 import { faultTable } from './faults/faultTable.js';
 

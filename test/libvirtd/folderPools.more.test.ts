@@ -1,5 +1,5 @@
-// Folders that are large, silent, gone, or left with a pool of ours, on a real daemon. The silent one is a file system of which
-// nobody answers.
+// Folders that are large, silent, gone, or left with a pool of ours, on a real daemon. The silent one is a file system
+// of which nobody answers.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';

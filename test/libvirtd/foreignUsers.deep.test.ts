@@ -1,5 +1,5 @@
-// Who else uses a VM's files where libvirt does not see it: another name of a file, another connection, a medium. What is
-// refused beforehand, on real guests, and that the other one reads what it read.
+// Who else uses a VM's files where libvirt does not see it: another name of a file, another connection, a medium. What
+// is refused beforehand, on real guests, and that the other one reads what it read.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

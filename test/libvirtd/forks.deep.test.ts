@@ -1,5 +1,5 @@
-// A hundred forks of a guest that writes all the time: the file system of each is clean, whether it is taken off or its power is cut,
-// and what it holds is whole. The VM goes on counting, and its own file system is clean too.
+// A hundred forks of a guest that writes all the time: the file system of each is clean, whether it is taken off or its
+// power is cut, and what it holds is whole. The VM goes on counting, and its own file system is clean too.
 import assert from 'node:assert/strict';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,10 @@ import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';
 
 const forks = Number(process.env['TEST_FORKS'] ?? 100);
 const atOnce = 4;
-/** Each file is followed by its sum: what is there with its sum was written whole, or the disk is of another moment than the RAM. */
+/**
+ * Each file is followed by its sum: what is there with its sum was written whole, or the disk is of another moment than
+ * the RAM.
+ */
 const writer = `while [ ! -e /run/stop ]; do for n in 0 1 2 3 4 5 6 7; do
   mkdir -p /data/busy/$n && head -c 100000 /dev/urandom > /data/busy/$n/new && md5sum < /data/busy/$n/new > /data/busy/$n/sum.new
   mv /data/busy/$n/new /data/busy/$n/file && mv /data/busy/$n/sum.new /data/busy/$n/sum && rm -rf /data/busy/$(((n + 3) % 8))
@@ -44,7 +47,8 @@ describe(`${forks} forks of a guest that writes`, () => {
     const raw = join(folder, 'looked-at.raw');
     await runOk('qemu-img', ['convert', '-O', 'raw', disk, raw]);
     if (how === 'cutOff') {
-      // As at every boot: the journal is played back, and what was open is let go. 1: that was done, and nothing is wrong.
+      // As at every boot: the journal is played back, and what was open is let go. 1: that was done, and nothing is
+      // wrong.
       const played = await run('e2fsck', ['-p', raw]);
       assert.ok(played.code <= 1, `${disk}: ${played.stdout}${played.stderr}`);
     }

@@ -1,5 +1,5 @@
-// Forks of a guest that runs: several go on beside it from one moment, each by itself, and it does not notice. Of each hazard that
-// docs/clones.md names, what is done about it is seen in the guests, where a VM without it would show that.
+// Forks of a guest that runs: several go on beside it from one moment, each by itself, and it does not notice. Of each
+// hazard that docs/clones.md names, what is done about it is seen in the guests, where a VM without it would show that.
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -256,7 +256,10 @@ async function giveIdentity(rig: LiveRig, name: string): Promise<void> {
   await withXmlFile(xml, (file) => virshOk(rig.daemon.virsh, 'define', file));
 }
 
-/** As the network card tells a driver, whatever the definition says: the last word of what every virtio card has of its own. */
+/**
+ * As the network card tells a driver, whatever the definition says: the last word of what every virtio card has of its
+ * own.
+ */
 async function cable(rig: LiveRig, name: string): Promise<'in' | 'out'> {
   const ask = (command: string): Promise<string> => rig.virsh('qemu-monitor-command', name, '--hmp', command);
   const port = /Ethernet controller[^]*?I\/O at (0x[0-9a-f]+)/u.exec(await ask('info pci'))?.[1];

@@ -1,4 +1,5 @@
-// A guest whose RAM came back is told so: libvirt gives it another generation ID, and its kernel draws other random numbers from then on.
+// A guest whose RAM came back is told so: libvirt gives it another generation ID, and its kernel draws other random
+// numbers from then on.
 import assert from 'node:assert/strict';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { generationId } from './generationId.js';

@@ -7,7 +7,10 @@ export interface Guard {
   readonly file: string;
   /** Returns a refusal, or undefined, or steps; switched off, always undefined, or none. */
   readonly name: string;
-  /** A second guard in the same file, which stands behind the first: both are switched off, or it refuses in the first's place. */
+  /**
+   * A second guard in the same file, which stands behind the first: both are switched off, or it refuses in the first's
+   * place.
+   */
   readonly behind?: string;
   readonly on?: (version: number) => boolean;
   readonly script: Script;

@@ -1,5 +1,5 @@
-// Each guard against a trap of libvirt is there for a reason: with it switched off, a short history ends with data lost,
-// a VM in another state or an operation that fails, and with it on, nothing of it.
+// Each guard against a trap of libvirt is there for a reason: with it switched off, a short history ends with data
+// lost, a VM in another state or an operation that fails, and with it on, nothing of it.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// What is asked of a real guest agent: whether it answers, whether it holds the disks still, what time it is. And what a
-// quiesced snapshot leaves behind that fails.
+// What is asked of a real guest agent: whether it answers, whether it holds the disks still, what time it is. And what
+// a quiesced snapshot leaves behind that fails.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -120,7 +120,8 @@ describe('the guest agent', function () {
 
   it('tells of a program that it wrote more than libvirt passes on', async () => {
     const command = { program: 'head', args: ['-c', '4194304', '/dev/zero'], atMostMs: 200_000 };
-    // 11.3 lets go of the agent over such an answer ("disappeared while executing command"), and the agent tells it once.
+    // 11.3 lets go of the agent over such an answer ("disappeared while executing command"), and the agent tells it
+    // once.
     const { libvirt } = hypervisor.capabilities;
     const isLetGo = libvirt >= versionOf(11, 0) && libvirt < versionOf(12, 0);
     await assert.rejects(
@@ -175,7 +176,10 @@ describe('the guest agent', function () {
     }
   });
 
-  /** How far the guest's clock is behind the host's, by the agent's own nanoseconds, as the quickest of some answers has it. */
+  /**
+   * How far the guest's clock is behind the host's, by the agent's own nanoseconds, as the quickest of some answers has
+   * it.
+   */
   async function behindMs(name: string): Promise<number> {
     let [behind, quickest] = [Number.NaN, Infinity];
     for (let count = 0; count < 5; count++) {

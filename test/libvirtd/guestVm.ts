@@ -1,4 +1,5 @@
-// A VM of the oracle and what it must hold, changed together; what other clients do to it, a test tells the model itself.
+// A VM of the oracle and what it must hold, changed together; what other clients do to it, a test tells the model
+// itself.
 import assert from 'node:assert/strict';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { Failure } from '../../src/domain/failure.js';

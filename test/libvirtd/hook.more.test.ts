@@ -1,4 +1,5 @@
-// An agent's hook before its shell commands, as a process of its own: what is kept, when nothing need be, and when it says stop.
+// An agent's hook before its shell commands, as a process of its own: what is kept, when nothing need be, and when it
+// says stop.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';

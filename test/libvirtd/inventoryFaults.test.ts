@@ -117,7 +117,8 @@ describe('the inventory when things go wrong', () => {
     const now = await state();
     // A moment after its restart libvirt gives up a guest that does not answer it.
     assert.ok(failure.details.stateNow === now || now === 'off', failure.details.stateNow);
-    // The connection that is back looks, too, whether something is left to be ended: the row tells of that until it has looked.
+    // The connection that is back looks, too, whether something is left to be ended: the row tells of that until it has
+    // looked.
     await r.until(() => r.vm('web')!.vm.power === now && r.vm('web')!.operation === undefined);
     // It is left as "paused (saving)" by a daemon that dies so, and is brought back to running.
     assert.notEqual(now, 'paused');

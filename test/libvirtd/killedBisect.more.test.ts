@@ -1,5 +1,5 @@
-// A bisect whose editor is killed while a clone is half made, or half gone: the next one finds the same change, asks about no restore
-// point that was answered, and leaves no clone and no file.
+// A bisect whose editor is killed while a clone is half made, or half gone: the next one finds the same change, asks
+// about no restore point that was answered, and leaves no clone and no file.
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,10 @@ const flaky = 's18';
 const silent = 's17';
 const never = new AbortController().signal;
 
-/** A look is a clone and its end, and a restore point takes two of them: of the fourth, the one or the other is broken off. */
+/**
+ * A look is a clone and its end, and a restore point takes two of them: of the fourth, the one or the other is broken
+ * off.
+ */
 const rows: readonly (readonly [what: string, at: At, recovers?: 'beforeOperations'])[] = [
   ['a clone is defined, and nobody knows', { operation: 6, step: 1, moment: 'after' }],
   [

@@ -1,5 +1,5 @@
-// A program is killed while a file of a clone is being filled: the next one takes that file away, which has no name yet that anybody
-// would find, and leaves everything else.
+// A program is killed while a file of a clone is being filled: the next one takes that file away, which has no name yet
+// that anybody would find, and leaves everything else.
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Four forks are being made, and their editor is killed: those that were whole stay under their VM and can be thrown away, the one
-// that was half made is gone with its files or runs, and nothing is left that nobody names.
+// Four forks are being made, and their editor is killed: those that were whole stay under their VM and can be thrown
+// away, the one that was half made is gone with its files or runs, and nothing is left that nobody names.
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// A snapshot of a running guest's RAM is being taken, and its editor is killed at one of the calls of which it consists: the guest
-// runs on, with every block, the snapshot is there whole or not at all, and QEMU is as it was.
+// A snapshot of a running guest's RAM is being taken, and its editor is killed at one of the calls of which it
+// consists: the guest runs on, with every block, the snapshot is there whole or not at all, and QEMU is as it was.
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -81,7 +81,10 @@ if (task !== undefined) {
     });
     after(() => stages.stop());
 
-    /** The same content again and again: QEMU counts that it was written. Ends when the work has, with the guest's answer. */
+    /**
+     * The same content again and again: QEMU counts that it was written. Ends when the work has, with the guest's
+     * answer.
+     */
     const writingAll = async <T>(work: Promise<T>): Promise<T> => {
       let isOver = false;
       const end = (): boolean => (isOver = true);

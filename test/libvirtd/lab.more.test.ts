@@ -1,4 +1,5 @@
-// Labs, on real guests: made of a file, reset, checked and removed; what broke off; and that nothing is touched that a lab did not make.
+// Labs, on real guests: made of a file, reset, checked and removed; what broke off; and that nothing is touched that a
+// lab did not make.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,5 @@
-// A VM of a lab that is a clone of a restore point of another VM: made, reset, checked and thrown away; that other VM stays as it is.
+// A VM of a lab that is a clone of a restore point of another VM: made, reset, checked and thrown away; that other VM
+// stays as it is.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,5 @@
-// A reset of a lab in which one VM fails half way, at each kind of step: all are as they were before, and the next reset works.
+// A reset of a lab in which one VM fails half way, at each kind of step: all are as they were before, and the next
+// reset works.
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
-// A lab whose programs are run over ssh, by the real ssh at a real sshd: the "guest" is this computer, in the place of the VM's address.
-// Each connection has a server of its own, so that none listens and nothing of the machine's is changed.
+// A lab whose programs are run over ssh, by the real ssh at a real sshd: the "guest" is this computer, in the place of
+// the VM's address. Each connection has a server of its own, so that none listens and nothing of the machine's is
+// changed.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -1,5 +1,6 @@
-// Another client saves a VM in the moment in which a snapshot of it is begun: libvirt takes that of the VM that is off by then, and
-// would start it from the save below the overlays. With QEMU stopped while it saves, so that ours comes behind.
+// Another client saves a VM in the moment in which a snapshot of it is begun: libvirt takes that of the VM that is off
+// by then, and would start it from the save below the overlays. With QEMU stopped while it saves, so that ours comes
+// behind.
 import assert from 'node:assert/strict';
 import { Failure } from '../../src/domain/failure.js';
 import { severityOf } from '../../src/diagnosis/problemTable.js';

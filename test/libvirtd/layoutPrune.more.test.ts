@@ -1,5 +1,5 @@
-// Leaves that hold a VM's layout after a revert of ours: they stay while the VM is on them, and go by themselves when it is
-// elsewhere, with no byte of any snapshot.
+// Leaves that hold a VM's layout after a revert of ours: they stay while the VM is on them, and go by themselves when
+// it is elsewhere, with no byte of any snapshot.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

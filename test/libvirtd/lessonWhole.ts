@@ -1,4 +1,5 @@
-// The whole lesson by its one key, in a process of its own, so that it can be another user's. Says of each step how it ended.
+// The whole lesson by its one key, in a process of its own, so that it can be another user's. Says of each step how it
+// ended.
 //   node lessonWhole.mjs URI GUEST JOURNAL
 import { existsSync } from 'node:fs';
 import { measureLayerCosts } from '../../src/qemu/layerCosts.js';

@@ -1,4 +1,5 @@
-// The npm package in an empty folder, as somebody has it who installs it: its command line, and its library in a test of node:test.
+// The npm package in an empty folder, as somebody has it who installs it: its command line, and its library in a test
+// of node:test.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// The fixtures that docs/library.md shows, run as they stand there by each framework, from the npm package in an empty folder.
-// Fetches the frameworks from the registry of npm.
+// The fixtures that docs/library.md shows, run as they stand there by each framework, from the npm package in an empty
+// folder. Fetches the frameworks from the registry of npm.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

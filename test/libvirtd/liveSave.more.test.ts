@@ -1,4 +1,5 @@
-// Snapshots of a guest that writes to its RAM faster than it is saved, while it runs on: they end, and so does the file.
+// Snapshots of a guest that writes to its RAM faster than it is saved, while it runs on: they end, and so does the
+// file.
 import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';

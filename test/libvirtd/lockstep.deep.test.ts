@@ -1,5 +1,5 @@
-// Many snapshots of a guest that writes RAM and disk in lockstep and runs on meanwhile: each brings RAM and disk of one moment
-// back, and the RAM is, page by page, what it was when the guest stood still.
+// Many snapshots of a guest that writes RAM and disk in lockstep and runs on meanwhile: each brings RAM and disk of one
+// moment back, and the RAM is, page by page, what it was when the guest stood still.
 import assert from 'node:assert/strict';
 import { versionOf } from '../../src/domain/capabilities.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';

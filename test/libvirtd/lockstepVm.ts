@@ -1,5 +1,6 @@
-// A VM that writes RAM and disk in lockstep, and what its RAM and its disk tell of the moment at which they were kept: from a
-// dump of the one and the bytes of the other. Must say the same as scripts/guest/lockstep.asm; knows no extension.
+// A VM that writes RAM and disk in lockstep, and what its RAM and its disk tell of the moment at which they were kept:
+// from a dump of the one and the bytes of the other. Must say the same as scripts/guest/lockstep.asm; knows no
+// extension.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -42,7 +43,10 @@ export class LockstepVm {
     await this.#vm.talk((guest) => guest.lockstep(0, writtenMiB, ticksBetween));
   }
 
-  /** Resolves when the guest has done so many rounds more; in all of them, and those before, it found what it had written. */
+  /**
+   * Resolves when the guest has done so many rounds more; in all of them, and those before, it found what it had
+   * written.
+   */
   async goOn(rounds: number): Promise<void> {
     await this.#vm.talk(async (guest) => {
       const { done } = await guest.rounds();
@@ -77,8 +81,8 @@ export function differentPages(one: Buffer, other: Buffer): readonly number[] {
 }
 
 /**
- * What is not of one moment, as sentences. The RAM says which rounds were begun and done; a write that was under way may have
- * come to its end without the guest's having heard of it.
+ * What is not of one moment, as sentences. The RAM says which rounds were begun and done; a write that was under way
+ * may have come to its end without the guest's having heard of it.
  */
 export async function momentDifferences(ram: Buffer, frozen: string): Promise<readonly string[]> {
   const at = ram.indexOf(mark, 0);
@@ -111,7 +115,10 @@ export async function momentDifferences(ram: Buffer, frozen: string): Promise<re
   ];
 }
 
-/** `fresh`: how many pages from the first on have that number; `stale`: the first behind them that has not the one before. */
+/**
+ * `fresh`: how many pages from the first on have that number; `stale`: the first behind them that has not the one
+ * before.
+ */
 function stampsOf(ram: Buffer, offset: number, now: number): { readonly fresh: number; readonly stale: number } {
   const stamps = Array.from({ length: pages }, (_, page) => ram.readUInt32LE(base + page * pageBytes + offset));
   const other = stamps.findIndex((stamp) => stamp !== now);

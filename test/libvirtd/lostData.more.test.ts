@@ -1,5 +1,5 @@
-// Snapshots whose data somebody took away with other tools: what the doctor's repairs leave of them, and that all that is
-// built on them stays.
+// Snapshots whose data somebody took away with other tools: what the doctor's repairs leave of them, and that all that
+// is built on them stays.
 import assert from 'node:assert/strict';
 import { rm, truncate } from 'node:fs/promises';
 import { runOk } from '../../scripts/rig/run.mjs';
@@ -30,7 +30,8 @@ describe('data of a snapshot that is gone', () => {
     await vm.power('forceOff');
     await vm.create('two');
     await vm.create('three');
-    // The overlay that “two” froze gets all that is below it, as an administrator does it who wants rid of the template.
+    // The overlay that “two” froze gets all that is below it, as an administrator does it who wants rid of the
+    // template.
     const frozen = await frozenFiles(vm, 'two');
     for (const file of frozen) {
       await runOk('qemu-img', ['rebase', '-q', '-b', '', file]);

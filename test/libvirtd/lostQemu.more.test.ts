@@ -1,5 +1,5 @@
-// QEMU at work behind libvirt's back: a VM that a daemon has lost, and a merge of which it knows nothing. Both are seen by
-// the locks on the images, nothing is begun, and the doctor tells them.
+// QEMU at work behind libvirt's back: a VM that a daemon has lost, and a merge of which it knows nothing. Both are seen
+// by the locks on the images, nothing is begun, and the doctor tells them.
 import assert from 'node:assert/strict';
 import { severityOf } from '../../src/diagnosis/problemTable.js';
 import { rm } from 'node:fs/promises';

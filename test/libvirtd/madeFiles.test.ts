@@ -1,5 +1,5 @@
-// What goes with a clone is what was made for it, and no other file: not one that came in its place, nor one that a mark names that
-// anybody can write.
+// What goes with a clone is what was made for it, and no other file: not one that came in its place, nor one that a
+// mark names that anybody can write.
 import assert from 'node:assert/strict';
 import { copyFile, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// What works on the libvirt that this runs on: each kind of snapshot, from each state of the VM, to each state after it.
-// Every case is judged by the oracle; the table of what works where is made of what it reports.
+// What works on the libvirt that this runs on: each kind of snapshot, from each state of the VM, to each state after
+// it. Every case is judged by the oracle; the table of what works where is made of what it reports.
 import assert from 'node:assert/strict';
 import { versionOf } from '../../src/domain/capabilities.js';
 import type { DeleteScope, Label, Request, SnapshotStyle } from '../histories/action.js';

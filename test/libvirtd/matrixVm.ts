@@ -54,7 +54,9 @@ export class MatrixVm {
     return this.#history.model;
   }
 
-  /** The guest runs, writes to all disks and its RAM what was never there, and then the VM is brought into that state. */
+  /**
+   * The guest runs, writes to all disks and its RAM what was never there, and then the VM is brought into that state.
+   */
   async bring(from: From): Promise<void> {
     const { power } = this.model;
     if (power !== 'running') {

@@ -1,5 +1,5 @@
-// A server of the Model Context Protocol on standard input and output, put behind the protocol's transport over HTTP, for test
-// programs that know no other: one process for each session. What it says is passed on as it is.
+// A server of the Model Context Protocol on standard input and output, put behind the protocol's transport over HTTP,
+// for test programs that know no other: one process for each session. What it says is passed on as it is.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

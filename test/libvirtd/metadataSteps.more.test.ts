@@ -224,7 +224,10 @@ describe('a delete that broke off', () => {
   itRarely('leaves marks, which are cleared; then it can be done', async () => {
     const rig = await startHypervisorRig();
     try {
-      /** Undefined where the merge had come to its end: libvirt may have left nothing that starts then, 9.0 and 11.3 have. */
+      /**
+       * Undefined where the merge had come to its end: libvirt may have left nothing that starts then, 9.0 and 11.3
+       * have.
+       */
       const cutOff = async (vm: string) => {
         const guest = await defineTestGuest(rig.daemon, { name: vm });
         const before = await Subject.named(await rig.open(), vm);

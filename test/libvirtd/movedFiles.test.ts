@@ -1,5 +1,5 @@
-// Files of a VM that somebody moved into another folder, with new paths in its definition alone: the doctor knows them for what
-// they are, and makes all that names them name them where they are now, whatever breaks off.
+// Files of a VM that somebody moved into another folder, with new paths in its definition alone: the doctor knows them
+// for what they are, and makes all that names them name them where they are now, whatever breaks off.
 import assert from 'node:assert/strict';
 import { copyFile, readdir, rename, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,7 +38,10 @@ describe('files that were moved by hand', () => {
     (await problems(editor, ref)).filter((one) => severityOf(one) !== 'note').map(({ kind }) => kind);
   const repairOf = (vm: VmRef): OperationRequest => ({ kind: 'repair', vm, repair: { kind: 'nameMovedFiles' } });
 
-  /** On a, b and the RAM of c, each with content of its own; all its files lie in `to` by now, and its definition names them there. */
+  /**
+   * On a, b and the RAM of c, each with content of its own; all its files lie in `to` by now, and its definition names
+   * them there.
+   */
   async function moved(editor: Editor): Promise<{ readonly ref: VmRef; readonly name: string; readonly to: string }> {
     const name = `vm${made++}`;
     const [from, to] = [join(daemon.dir, name), join(daemon.dir, `${name}-new`)];

@@ -1,4 +1,5 @@
-// VMs of the oracle whose disks are not plain files: encrypted, a part of a file, left out of snapshots by their owner, …
+// VMs of the oracle whose disks are not plain files: encrypted, a part of a file, left out of snapshots by their owner,
+// …
 import { join } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';

@@ -1,5 +1,5 @@
-// The cells of the picture, painted and told, against what the test itself wrote into known clusters of known layers: from
-// images on a real libvirt to the strokes on the page, with no second reading of an image in between.
+// The cells of the picture, painted and told, against what the test itself wrote into known clusters of known layers:
+// from images on a real libvirt to the strokes on the page, with no second reading of an image in between.
 import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

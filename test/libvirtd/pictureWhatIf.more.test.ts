@@ -1,5 +1,5 @@
-// What an operation would do, as the picture shows it before it runs, against what the test itself wrote and against what
-// is there when it has run.
+// What an operation would do, as the picture shows it before it runs, against what the test itself wrote and against
+// what is there when it has run.
 import assert from 'node:assert/strict';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';

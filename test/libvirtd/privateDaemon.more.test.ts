@@ -33,7 +33,10 @@ function processesOf(dir: string): string[] {
 
 const cloneNames = ['among-them', 'rests-on-them', 'stands-alone'];
 
-/** One with its disk among those of the demo, one that rests on them from elsewhere, two layers deep, and one with a disk of its own. */
+/**
+ * One with its disk among those of the demo, one that rests on them from elsewhere, two layers deep, and one with a
+ * disk of its own.
+ */
 async function addClones({ virsh, dir }: PrivateDaemon, folder: string): Promise<void> {
   const overlay = async (file: string, backing: string): Promise<string> => {
     await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', backing, '-F', 'qcow2', file]);

@@ -1,5 +1,6 @@
 // Two external reverts of a VM within one second: libvirt names the new overlays by it, and looks whether the names are
-// free only when the VM is stopped: a running one has lost its state by then. Our own are kept apart; with that switched off, the trap must show.
+// free only when the VM is stopped: a running one has lost its state by then. Our own are kept apart; with that
+// switched off, the trap must show.
 import assert from 'node:assert/strict';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { RevertSpacing } from '../../src/driver/run/runSnapshotStep.js';
@@ -47,7 +48,8 @@ describe('external reverts within the same second', () => {
 
   it('are kept apart', async () => {
     if (!hypervisor.capabilities.externalRevert) {
-      // Not a trap of this libvirt, which reverts to none. Not "skipped": that would be a failure where everything must run.
+      // Not a trap of this libvirt, which reverts to none. Not "skipped": that would be a failure where everything must
+      // run.
       return;
     }
     assert.equal(await revertPairs(pairs.apart), undefined);

@@ -30,7 +30,10 @@ describe('health checks of a VM that another client saves', () => {
     /** QEMU names it in the file when all of it is there. */
     const isWhole = async (name: string): Promise<boolean> =>
       (await runOk('qemu-img', ['snapshot', '-l', '-U', disk])).includes(` ${name} `);
-    /** Resolves with what is done while QEMU stands in the middle of writing what another client saves; undefined: it was done. */
+    /**
+     * Resolves with what is done while QEMU stands in the middle of writing what another client saves; undefined: it
+     * was done.
+     */
     const inMiddle = async <T>(name: string, act: () => Promise<T>): Promise<T | undefined> => {
       const { saving } = await stopWhileWriting(qemu!, () => ({
         saving: r.daemon.virsh(['snapshot-create-as', 'saved', name]),
@@ -58,7 +61,8 @@ describe('health checks of a VM that another client saves', () => {
     assert.equal(await guest.state(), 'running');
     assert.deepEqual(await h.found('saved', { examine: true }), []);
 
-    // As a daemon leaves it that dies in the middle. One that had not noted yet why the VM stands still lets it run when it is back.
+    // As a daemon leaves it that dies in the middle. One that had not noted yet why the VM stands still lets it run
+    // when it is back.
     for (let count = 0; (await guest.state()) === 'running'; count++) {
       const name = `b${count}`;
       const isKilled = (await inMiddle(name, () => r.daemon.killDaemon().then(() => true))) ?? false;

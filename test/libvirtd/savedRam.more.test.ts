@@ -1,5 +1,5 @@
-// External snapshots with RAM that libvirt would not load: of a VM that was renamed since, or in a file that is not whole.
-// It notices both only after the VM was stopped for the revert.
+// External snapshots with RAM that libvirt would not load: of a VM that was renamed since, or in a file that is not
+// whole. It notices both only after the VM was stopped for the revert.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { OracleVm } from '../oracle/oracleVm.js';

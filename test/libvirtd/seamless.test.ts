@@ -87,8 +87,8 @@ describe('a snapshot for which the guest hardly stands still', function () {
   });
 
   /**
-   * Nothing else happens meanwhile, as on a host that is busy. False where there is no stream: the guest wrote before its RAM was
-   * kept, and what is told of is that the disks are merged back before it is tried once more.
+   * Nothing else happens meanwhile, as on a host that is busy. False where there is no stream: the guest wrote before
+   * its RAM was kept, and what is told of is that the disks are merged back before it is tried once more.
    */
   const isWritten = (): boolean => {
     const args = ['qemu-monitor-command', 'seamless', JSON.stringify({ execute: 'query-migrate' })];

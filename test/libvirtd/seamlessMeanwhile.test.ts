@@ -1,4 +1,5 @@
-// What other clients do to a VM of which a snapshot is taken while its guest runs on, and a disk that is full in the middle of it.
+// What other clients do to a VM of which a snapshot is taken while its guest runs on, and a disk that is full in the
+// middle of it.
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm, statfs, truncate } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// What shells without a window make of the setting for seamless snapshots: what is planned asks no QEMU, what is done does.
+// What shells without a window make of the setting for seamless snapshots: what is planned asks no QEMU, what is done
+// does.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { versionOf } from '../../src/domain/capabilities.js';

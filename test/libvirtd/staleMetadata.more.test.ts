@@ -1,5 +1,5 @@
-// What a snapshot's metadata say of its files is not believed where the files tell otherwise: after another client forgot a
-// snapshot below, and after somebody wrote into what is below.
+// What a snapshot's metadata say of its files is not believed where the files tell otherwise: after another client
+// forgot a snapshot below, and after somebody wrote into what is below.
 import assert from 'node:assert/strict';
 import { rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';

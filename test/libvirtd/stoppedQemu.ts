@@ -57,8 +57,9 @@ export async function noteMonitors(daemon: Daemon, name: string): Promise<(comma
 }
 
 /**
- * Lets a stopped QEMU go on, in steps of a mebibyte that it writes, until this has happened: what libvirt has to say to it is said in
- * between, however busy the machine is. One that is stopped does not take a second command before it has answered the first.
+ * Lets a stopped QEMU go on, in steps of a mebibyte that it writes, until this has happened: what libvirt has to say to
+ * it is said in between, however busy the machine is. One that is stopped does not take a second command before it has
+ * answered the first.
  * @param pid of QEMU
  */
 export async function goOnSlowly(pid: number, until: Promise<unknown>): Promise<void> {

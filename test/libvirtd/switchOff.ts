@@ -23,7 +23,9 @@ export function switchOff(file: string, names: readonly string[]): Plugin {
   };
 }
 
-/** The source with these functions returning at once: no step where they return a list of steps, undefined otherwise. */
+/**
+ * The source with these functions returning at once: no step where they return a list of steps, undefined otherwise.
+ */
 export function withoutGuards(source: string, names: readonly string[]): string {
   const declarations = ts
     .createSourceFile('guard.ts', source, ts.ScriptTarget.Latest)

@@ -1,4 +1,5 @@
-// A system whose VMs are on two libvirts: one moment of both, back to it, all or none where a VM fails or a libvirt is away.
+// A system whose VMs are on two libvirts: one moment of both, back to it, all or none where a VM fails or a libvirt is
+// away.
 import assert from 'node:assert/strict';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';

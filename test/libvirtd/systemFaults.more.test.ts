@@ -1,5 +1,6 @@
-// A system of VMs whose daemon is killed in the middle of what is done with all of them, and a member that fails when its own part is
-// done already: all are where they were to be, or all are as they were, and who is told otherwise is told what is so.
+// A system of VMs whose daemon is killed in the middle of what is done with all of them, and a member that fails when
+// its own part is done already: all are where they were to be, or all are as they were, and who is told otherwise is
+// told what is so.
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';

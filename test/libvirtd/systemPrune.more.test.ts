@@ -1,4 +1,5 @@
-// Old restore points of a system go by a rule, from the command line: what it stands on, what is kept and what would undo stay.
+// Old restore points of a system go by a rule, from the command line: what it stands on, what is kept and what would
+// undo stay.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

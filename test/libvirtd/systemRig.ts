@@ -1,4 +1,5 @@
-// What acts on systems of VMs in a process of its own, be it this one: an inventory on which a step of one VM can be disturbed.
+// What acts on systems of VMs in a process of its own, be it this one: an inventory on which a step of one VM can be
+// disturbed.
 import assert from 'node:assert/strict';
 import { connect } from '../../src/api/connect.js';
 import type { VirtRewind } from '../../src/api/publicApi.js';

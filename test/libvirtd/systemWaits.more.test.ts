@@ -1,5 +1,5 @@
-// What is waited for between the members of a system, on real guests: the agent, a TCP port, the success of a command, seconds. The
-// second one is not started before, and not at all where it was in vain.
+// What is waited for between the members of a system, on real guests: the agent, a TCP port, the success of a command,
+// seconds. The second one is not started before, and not at all where it was in vain.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
@@ -38,7 +38,10 @@ describe('what is waited for between the members of a system', () => {
     return pair();
   };
   const pair = async (): Promise<StoredSystem> => (await here.systems.find('pair'))!;
-  /** Both are started in their order; resolves with what became of each. @param atSecond when the second one's turn has come */
+  /**
+   * Both are started in their order; resolves with what became of each.
+   * @param atSecond when the second one's turn has come
+   */
   const start = async (
     wait: StartWait,
     atSecond: () => Promise<void>,

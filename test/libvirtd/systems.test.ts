@@ -1,4 +1,5 @@
-// Several VMs as one, on real guests: one moment of all, back to it, all or nothing where a member fails or the process dies.
+// Several VMs as one, on real guests: one moment of all, back to it, all or nothing where a member fails or the process
+// dies.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -388,7 +389,8 @@ describe('a system of VMs', () => {
     await virsh('resume', 'db');
     await here.systems.planCheckpoint(stored, { title: 'other' });
     if ((await snapshots())[1]!.length === 0) {
-      // It may have been switched off while QEMU wrote its snapshot: then the tag is there, and libvirt does not know it.
+      // It may have been switched off while QEMU wrote its snapshot: then the tag is there, and libvirt does not know
+      // it.
       await run('qemu-img', ['snapshot', '-d', 'clean', join(daemon.dir, 'api', 'api-0.qcow2')]);
     }
   });

@@ -1,5 +1,5 @@
-// Traps of libvirt that need another client or another VM, on real guests: what is refused beforehand and changes nothing,
-// what libvirt makes of it without us, and what leads out of it where it has happened already.
+// Traps of libvirt that need another client or another VM, on real guests: what is refused beforehand and changes
+// nothing, what libvirt makes of it without us, and what leads out of it where it has happened already.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';

@@ -1,5 +1,5 @@
-// Two editors of one user on one VM, as two flavours of VS Code are: processes with settings, homes and global storage of
-// their own, that share the journal alone.
+// Two editors of one user on one VM, as two flavours of VS Code are: processes with settings, homes and global storage
+// of their own, that share the journal alone.
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,6 @@
-// UEFI variables with snapshots of every kind: what libvirt keeps of them itself, and the copy beside the original where
-// it keeps none. A BIOS in flash in place of a UEFI one: to libvirt and to us it is the same, and the guest boots.
+// UEFI variables with snapshots of every kind: what libvirt keeps of them itself, and the copy beside the original
+// where it keeps none. A BIOS in flash in place of a UEFI one: to libvirt and to us it is the same, and the guest
+// boots.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';

@@ -1,5 +1,5 @@
-// What an editor that died left in its journal, and a VM that was used since: the next editor, with nobody at it, does not
-// touch that VM. Judged by the guest's own data.
+// What an editor that died left in its journal, and a VM that was used since: the next editor, with nobody at it, does
+// not touch that VM. Judged by the guest's own data.
 import assert from 'node:assert/strict';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';

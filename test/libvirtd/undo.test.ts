@@ -151,7 +151,8 @@ describe('undo', () => {
       await cli('done', 'start', name);
       await cli('done', 'checkpoint', name, 'ran', '--kind', 'memory', '--style', style);
       await cli('done', 'stop', name, '--force', '--yes');
-      // Its disks are as the snapshot has them, so that nothing else is kept: what undoes the revert goes to the same one.
+      // Its disks are as the snapshot has them, so that nothing else is kept: what undoes the revert goes to the same
+      // one.
       await cli('done', 'revert', name, 'ran', '--yes');
       assert.equal(await power(), 'running');
       await cli('done', 'undo', name, '--yes');

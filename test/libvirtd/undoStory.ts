@@ -1,5 +1,5 @@
-// Random operations on a VM that is off, each undone again, the last one first: the tree, the definition and every byte of each
-// snapshot as before it. Checkpoints of reverts may stay: they are what an undo goes back to.
+// Random operations on a VM that is off, each undone again, the last one first: the tree, the definition and every byte
+// of each snapshot as before it. Checkpoints of reverts may stay: they are what an undo goes back to.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -27,9 +27,10 @@ const names = (tree: SnapshotTree): readonly string[] =>
   tree.snapshots.filter(({ trailers }) => trailers.auto === undefined).map(({ name }) => name);
 
 /**
- * Reverts are of internal snapshots alone. Each leaves its checkpoint as a child of what the VM stood on, and no external snapshot with
- * several children is deleted (`severalChildren`), so that the making of such a one cannot be undone. Tried with these checkpoints
- * deleted behind each undo: 16 operations came back on 9.0 and on 11.3; of 26 one was refused once (`usedByImage`), and not the next time.
+ * Reverts are of internal snapshots alone. Each leaves its checkpoint as a child of what the VM stood on, and no
+ * external snapshot with several children is deleted (`severalChildren`), so that the making of such a one cannot be
+ * undone. Tried with these checkpoints deleted behind each undo: 16 operations came back on 9.0 and on 11.3; of 26 one
+ * was refused once (`usedByImage`), and not the next time.
  */
 const operations = [
   'create',

@@ -1,4 +1,5 @@
-// Fifty random operations on a real VM, undone one by one: the tree, the definition and every byte of each snapshot as before each.
+// Fifty random operations on a real VM, undone one by one: the tree, the definition and every byte of each snapshot as
+// before each.
 import { join } from 'node:path';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';

@@ -1,5 +1,5 @@
-// A daemon that dies after the guest runs on what a revert brought back, and before it has written down which snapshot is the current
-// one. That takes it a few milliseconds; a pipe in the place of the file that it writes holds it there.
+// A daemon that dies after the guest runs on what a revert brought back, and before it has written down which snapshot
+// is the current one. That takes it a few milliseconds; a pipe in the place of the file that it writes holds it there.
 import assert from 'node:assert/strict';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// Checkpoints that settings want: only the newest stay, on the way that the VM stands on too, and nobody else's snapshot loses a byte.
+// Checkpoints that settings want: only the newest stay, on the way that the VM stands on too, and nobody else's
+// snapshot loses a byte.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Model } from '../oracle/model.js';

@@ -1,4 +1,5 @@
-// A snapshot of a running guest as the driver takes it, watched by a test that acts in the middle of it, as another client would.
+// A snapshot of a running guest as the driver takes it, watched by a test that acts in the middle of it, as another
+// client would.
 import { join } from 'node:path';
 import { seamlessAccess } from '../../src/driver/connection/handOver.js';
 import { listen } from '../../src/driver/guestEvents.js';
@@ -38,8 +39,8 @@ export class WatchedTaking {
   }
 
   /**
-   * All of its disks and its RAM, into `folder`; the milliseconds that the guest stood still. `meanwhile` acts once while QEMU's
-   * stream of the RAM stands nearly still: that of a small guest is over before another client has begun.
+   * All of its disks and its RAM, into `folder`; the milliseconds that the guest stood still. `meanwhile` acts once
+   * while QEMU's stream of the RAM stands nearly still: that of a small guest is over before another client has begun.
    */
   async take(
     subject: Subject,

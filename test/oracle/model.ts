@@ -120,7 +120,8 @@ export class Model implements ModelState {
   }
 
   /**
-   * What nobody kept is gone, a managed save too. RAM comes back with a memory snapshot; any other is booted, if it is to run.
+   * What nobody kept is gone, a managed save too. RAM comes back with a memory snapshot; any other is booted, if it is
+   * to run.
    * @param after absent: as it was when the snapshot was taken, and off where that had no RAM
    */
   reverted(name: string, after?: Power): Model {

@@ -24,7 +24,10 @@ export interface Talk {
   setCounter(counter: number): Promise<void>;
   fillRam(kib: number, seed: number): Promise<void>;
   ram(): Promise<GuestRam>;
-  /** From now on it writes that much of its RAM and the disk in lockstep, and goes over its RAM between; only a guest that was assembled so can do it. */
+  /**
+   * From now on it writes that much of its RAM and the disk in lockstep, and goes over its RAM between; only a guest
+   * that was assembled so can do it.
+   */
   lockstep(disk: number, ramMiB: number, ticksBetween: number): Promise<void>;
   rounds(): Promise<Rounds>;
 }

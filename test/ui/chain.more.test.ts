@@ -1,5 +1,5 @@
-// A chain that grew while nobody looked: told once, said what and why, mended from the message itself, and nothing of the
-// guest's data is other than before.
+// A chain that grew while nobody looked: told once, said what and why, mended from the message itself, and nothing of
+// the guest's data is other than before.
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

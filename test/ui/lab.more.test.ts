@@ -1,5 +1,5 @@
-// The example of a lab as `npm start` opens it, by mouse: its VMs are made, a task breaks two of the three, and F5 starts a debugger
-// whose preLaunchTask resets them, so that the program it runs finds all as it was.
+// The example of a lab as `npm start` opens it, by mouse: its VMs are made, a task breaks two of the three, and F5
+// starts a debugger whose preLaunchTask resets them, so that the program it runs finds all as it was.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';

@@ -1,5 +1,5 @@
-// The whole lesson as a teacher gives it: one key from the first step to the last, in light, dark and high contrast; and
-// nothing of it is left.
+// The whole lesson as a teacher gives it: one key from the first step to the last, in light, dark and high contrast;
+// and nothing of it is left.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';

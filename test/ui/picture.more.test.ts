@@ -170,8 +170,8 @@ describe('the picture', () => {
   });
 
   /**
-   * Gives the file another name in the folder that the dialog proposes, and tells where it is then. Not another folder: VS Code's
-   * dialog takes no answer any more where it is given while it reads one.
+   * Gives the file another name in the folder that the dialog proposes, and tells where it is then. Not another folder:
+   * VS Code's dialog takes no answer any more where it is given while it reads one.
    */
   const saveAs = async (name: string): Promise<string> => {
     const { quickInput, quickInputField } = stage().workbench;

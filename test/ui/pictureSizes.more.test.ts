@@ -1,4 +1,5 @@
-// The picture in windows of all usual sizes: no text stands on another, nothing stands beyond the edge, each button can be pressed.
+// The picture in windows of all usual sizes: no text stands on another, nothing stands beyond the edge, each button can
+// be pressed.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { makeDemoVms, removeDemoVms } from '../../scripts/guest/demoVms.mjs';
@@ -75,7 +76,10 @@ interface Shown {
   readonly box: Box;
 }
 
-/** Runs in the page. `beyond`: pixels of it that stand beyond the right edge; `overlapping`: pairs of texts that share some. */
+/**
+ * Runs in the page. `beyond`: pixels of it that stand beyond the right edge; `overlapping`: pairs of texts that share
+ * some.
+ */
 function lookAtTexts(root: unknown): { readonly beyond: number; readonly overlapping: readonly string[] } {
   interface Part {
     readonly childNodes: Iterable<TextPart>;

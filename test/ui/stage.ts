@@ -83,7 +83,10 @@ export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions 
   };
 }
 
-/** Keeps a picture of what a failed test saw, and puts the words into its failure: often a report is all that is left of a run. */
+/**
+ * Keeps a picture of what a failed test saw, and puts the words into its failure: often a report is all that is left of
+ * a run.
+ */
 export async function pictureOfFailure(stage: Stage | undefined, test: Mocha.Test | undefined): Promise<void> {
   if (test?.isFailed() !== true || stage === undefined) return;
   const name = test.fullTitle().replace(/[^\w]+/g, '-');
@@ -101,7 +104,10 @@ const mostWords = 400;
 /** Of the log: what came before the failure stands above a wait of a minute. */
 const mostLogged = 40;
 
-/** Where the focus is, the rows of the tree; of messages, dialogs, boxes, menus and pages, a line each; the end of the log. */
+/**
+ * Where the focus is, the rows of the tree; of messages, dialogs, boxes, menus and pages, a line each; the end of the
+ * log.
+ */
 async function wordsOn({ workbench, hands: person, log }: Stage): Promise<readonly string[]> {
   const { page } = workbench;
   const parts = page.locator('.notification-toast, .monaco-dialog-box, .quick-input-widget:visible, .monaco-menu');

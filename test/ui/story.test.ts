@@ -37,7 +37,9 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await standsOn(title);
     }
 
-    /** The keyboard is on that row. It comes there a moment after the row does, and closes a menu that is opened before. */
+    /**
+     * The keyboard is on that row. It comes there a moment after the row does, and closes a menu that is opened before.
+     */
     async function standsOn(label: string | RegExp): Promise<void> {
       const focused = stage().workbench.page.locator(
         '.part.sidebar .monaco-list:focus-within .monaco-list-row.focused',
@@ -45,7 +47,9 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await row(label).and(focused).waitFor();
     }
 
-    /** Where a person expects to stand when that row has gone: on the next one at its level, or else on the one before. */
+    /**
+     * Where a person expects to stand when that row has gone: on the next one at its level, or else on the one before.
+     */
     async function besideOf(label: string): Promise<string> {
       const rows = await stage().workbench.rows();
       const at = rows.findIndex((one) => one.label.startsWith(label));

@@ -1,5 +1,5 @@
-// A system of VMs by keyboard alone: made, kept, looked at in the narrowest side bar and as a page in four themes, reverted from
-// there; and where the keyboard is when the page is drawn anew.
+// A system of VMs by keyboard alone: made, kept, looked at in the narrowest side bar and as a page in four themes,
+// reverted from there; and where the keyboard is when the page is drawn anew.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';

@@ -47,7 +47,10 @@ describe('the tree in a narrow view', () => {
   }
 });
 
-/** Runs in the page. How far the end of the age stands beyond what can be seen of a row, with the dots for what is cut off. */
+/**
+ * Runs in the page. How far the end of the age stands beyond what can be seen of a row, with the dots for what is cut
+ * off.
+ */
 function pixelsHidden(root: unknown): number {
   interface Box {
     readonly right: number;

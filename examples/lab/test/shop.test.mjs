@@ -1,5 +1,5 @@
-// The shop's tests: what the client has in its cart is priced by the server and kept by the database. They change all three VMs, so
-// that they pass once after each reset, and only then.
+// The shop's tests: what the client has in its cart is priced by the server and kept by the database. They change all
+// three VMs, so that they pass once after each reset, and only then.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';

@@ -1,4 +1,5 @@
-// Bytes of a peer that nobody trusts → lines, each bounded: of one that is too long nothing is kept, and it is told once.
+// Bytes of a peer that nobody trusts → lines, each bounded: of one that is too long nothing is kept, and it is told
+// once.
 
 /** More than the longest call that a tool takes. */
 const longestLine = 2 * 1024 * 1024;

@@ -1,5 +1,5 @@
-// The tools of agents over the Model Context Protocol, one client on standard input and output: the part of it that a server of
-// tools needs. A client is as little trusted as what it is told by a guest.
+// The tools of agents over the Model Context Protocol, one client on standard input and output: the part of it that a
+// server of tools needs. A client is as little trusted as what it is told by a guest.
 import type { Readable, Writable } from 'node:stream';
 import { once } from 'node:events';
 import type { Log } from '../../base/log.js';

@@ -1,4 +1,5 @@
-// Who did what to which VM, from any editor and command line of this user. Connects only to learn whether a VM without entries is there.
+// Who did what to which VM, from any editor and command line of this user. Connects only to learn whether a VM without
+// entries is there.
 import { t } from '@vscode/l10n';
 import { join } from 'node:path';
 import { displayLine } from '../../domain/plainText.js';

@@ -1,4 +1,5 @@
-// The commands that change all VMs of a system: planned for each, told, agreed to once, carried out for all or for none.
+// The commands that change all VMs of a system: planned for each, told, agreed to once, carried out for all or for
+// none.
 import { commandLines, printPlan, questionLines } from '../printPlan.js';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';

@@ -1,5 +1,5 @@
-// All VMs of a system are started in their order, or shut down in the other one: planned for each, agreed to once, and what became of
-// each is told.
+// All VMs of a system are started in their order, or shut down in the other one: planned for each, agreed to once, and
+// what became of each is told.
 import { questionLines } from '../printPlan.js';
 import { agreedBefore, carryOut } from '../../session/carryOut.js';
 import { memberOutcomes } from '../../session/systemInfos.js';

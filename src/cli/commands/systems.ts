@@ -1,5 +1,5 @@
-// The commands of systems of VMs that touch no VM: they are made, listed, named, ordered and forgotten; and what broke off is
-// brought to its end.
+// The commands of systems of VMs that touch no VM: they are made, listed, named, ordered and forgotten; and what broke
+// off is brought to its end.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { parseProgram, startWait, usualSeconds } from '../../domain/startWait.js';

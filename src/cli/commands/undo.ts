@@ -1,4 +1,5 @@
-// Undo, redo, and the way back to before an operation: each finds what undoes it, and carries that out as any other command does.
+// Undo, redo, and the way back to before an operation: each finds what undoes it, and carries that out as any other
+// command does.
 import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
 import type { LoggedOperation } from '../../domain/loggedOperation.js';

@@ -48,7 +48,10 @@ function requireOn(vm: Vm): void {
   }
 }
 
-/** A port without a host is one of the VM's own address, which may not be known yet: it is asked for until the time is over. */
+/**
+ * A port without a host is one of the VM's own address, which may not be known yet: it is asked for until the time is
+ * over.
+ */
 async function waitOf({ call, session, interruption }: Context, { ref, vm }: VmView, atMostMs: number): Promise<Wait> {
   const place = placeOf(call);
   if (place === undefined) {

@@ -1,5 +1,5 @@
-// The files that a disk is built of, top first. Three answers beside what libvirt's XML tells (`xmlChain`), and they differ on
-// purpose:
+// The files that a disk is built of, top first. Three answers beside what libvirt's XML tells (`xmlChain`), and they
+// differ on purpose:
 //
 // | asked for    | what it goes by                                  | where something is not seen        | for |
 // |--------------|--------------------------------------------------|------------------------------------|-----|

@@ -8,7 +8,10 @@ import type { Facts } from '../facts.js';
 /** Made once for the same facts. */
 const known = new WeakMap<Facts, ReadonlySet<string>>();
 
-/** As far as files were seen: another way of writing a path counts always, a link to the same file only where both were looked at. */
+/**
+ * As far as files were seen: another way of writing a path counts always, a link to the same file only where both were
+ * looked at.
+ */
 export function isClaimed(path: string, facts: Facts): boolean {
   const claims = known.get(facts) ?? new Set(claimedPaths(facts).flatMap((one) => identities(one, facts)));
   known.set(facts, claims);

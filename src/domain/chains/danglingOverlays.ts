@@ -1,5 +1,5 @@
-// The overlays that a VM leaves when it goes elsewhere: which of them nobody needs any more. libvirt removes them without
-// a look at who else is built on them. Knows no steps.
+// The overlays that a VM leaves when it goes elsewhere: which of them nobody needs any more. libvirt removes them
+// without a look at who else is built on them. Knows no steps.
 import { wholeChain } from './backingChain.js';
 import { restingOn } from './fileUse.js';
 import { tagsIn } from './doomedTags.js';

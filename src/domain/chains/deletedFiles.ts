@@ -55,8 +55,8 @@ export function deletedFiles(doomed: readonly Snapshot[], facts: Facts): Deleted
 }
 
 /**
- * Overlays that the snapshots made or were given by a revert, and that the VM has left: they rest on what is removed or gets
- * other content. Nobody else names them, so that nobody but these snapshots tells of them.
+ * Overlays that the snapshots made or were given by a revert, and that the VM has left: they rest on what is removed or
+ * gets other content. Nobody else names them, so that nobody but these snapshots tells of them.
  */
 export function abandonedOverlays(
   doomed: readonly Snapshot[],

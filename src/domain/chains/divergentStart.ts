@@ -1,5 +1,5 @@
-// Disks of a VM that runs which would be other files at its next start: libvirt writes down both, and died between the two, or
-// somebody defined the VM anew. What is not seen is not judged; knows no repair.
+// Disks of a VM that runs which would be other files at its next start: libvirt writes down both, and died between the
+// two, or somebody defined the VM anew. What is not seen is not judged; knows no repair.
 import { wholeChain } from './backingChain.js';
 import { restingOn } from './fileUse.js';
 import { identitiesOf } from './samePath.js';
@@ -13,13 +13,15 @@ export interface DivergentStart {
   readonly format: string;
   readonly configured: string;
   /**
-   * One of the two is built on the other, so the one that runs holds what is newer: a merge, or a new overlay, that was not
-   * written down. Else somebody may want another disk at the next start.
+   * One of the two is built on the other, so the one that runs holds what is newer: a merge, or a new overlay, that was
+   * not written down. Else somebody may want another disk at the next start.
    */
   readonly isSameDisk: boolean;
 }
 
-/** A medium that somebody put into a drive is no disk of its own; a disk that is in one of the two alone was plugged. */
+/**
+ * A medium that somebody put into a drive is no disk of its own; a disk that is in one of the two alone was plugged.
+ */
 export function divergentStarts(facts: Facts): readonly DivergentStart[] {
   const { vm, configured: definition = [] } = facts;
   if (!isActive(vm.power) || !vm.persistent) {

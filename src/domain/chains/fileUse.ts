@@ -95,8 +95,8 @@ export function snapshotsIn(facts: Facts, files: ReadonlySet<string>): readonly 
 }
 
 /**
- * Snapshots whose VM stood on one of the files, with whatever disk: where the file is gone, none of them can be reverted
- * to.
+ * Snapshots whose VM stood on one of the files, with whatever disk: where the file is gone, none of them can be
+ * reverted to.
  */
 export function snapshotsNaming({ tree, frozenDisks }: Facts, files: ReadonlySet<string>): readonly FileUser[] {
   return tree.snapshots.flatMap((snapshot) =>

@@ -1,5 +1,5 @@
-// Whether what a snapshot froze is still in the file that its metadata name, and as it was: by the links of the images and
-// by when they were written last. Where nobody could look, it is not told.
+// Whether what a snapshot froze is still in the file that its metadata name, and as it was: by the links of the images
+// and by when they were written last. Where nobody could look, it is not told.
 import { imageChain, wholeChain } from './backingChain.js';
 import { externalTargets } from './deletedFiles.js';
 import { backingFileOf, takesPart } from './fileUse.js';
@@ -9,12 +9,15 @@ import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import { isAncestor } from '../snapshotTree.js';
 
-/** Clocks of file systems are not finer than this, and QEMU writes the last words into a base after its overlay is made. */
+/**
+ * Clocks of file systems are not finer than this, and QEMU writes the last words into a base after its overlay is made.
+ */
 export const slackMs = 60_000;
 
 /**
- * The overlay that a snapshot made rests on what it froze. libvirt 9.0 notes other files for the children of one that it
- * forgets (`snapshot-delete --metadata`). A layer between that was merged downwards by hand leaves the content as it was.
+ * The overlay that a snapshot made rests on what it froze. libvirt 9.0 notes other files for the children of one that
+ * it forgets (`snapshot-delete --metadata`). A layer between that was merged downwards by hand leaves the content as it
+ * was.
  *
  * | the overlay that it made | rests on                                     | → |
  * |--------------------------|----------------------------------------------|---|
@@ -45,9 +48,9 @@ export function elsewhereRefusal(snapshot: Snapshot, facts: Facts): RefusedDecis
 }
 
 /**
- * The VM stands on a file far below what the snapshot froze, and not on an overlay of it: a merge by hand put it there, or
- * a revert that broke off. What its guest writes changes the snapshot from the first byte on, and no time of a last write
- * tells so in the first minute. On the very file that it froze: see `frozenFileRefusal`.
+ * The VM stands on a file far below what the snapshot froze, and not on an overlay of it: a merge by hand put it there,
+ * or a revert that broke off. What its guest writes changes the snapshot from the first byte on, and no time of a last
+ * write tells so in the first minute. On the very file that it froze: see `frozenFileRefusal`.
  *
  * | the file that a disk of the VM stands on | the VM                                       | → |
  * |------------------------------------------|----------------------------------------------|---|
@@ -90,8 +93,9 @@ export function writtenSinceRefusal(snapshot: Snapshot, facts: Facts): RefusedDe
 }
 
 /**
- * An external snapshot leaves the file that it freezes: who freezes the same file later, or one that it rests on, found the VM
- * on it once more, after a merge by hand or a VM that was put back on it, and what was written between is in there.
+ * An external snapshot leaves the file that it freezes: who freezes the same file later, or one that it rests on, found
+ * the VM on it once more, after a merge by hand or a VM that was put back on it, and what was written between is in
+ * there.
  *
  * | another external snapshot froze such a file of a disk, and    | → |
  * |--------------------------------------------------------------|---|
@@ -120,8 +124,9 @@ function isLater(other: Snapshot, snapshot: Snapshot, { tree }: Facts): boolean 
 }
 
 /**
- * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into the
- * overlay above afterwards, so that this one is younger again; but not the next above that, which then looks too old.
+ * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into
+ * the overlay above afterwards, so that this one is younger again; but not the next above that, which then looks too
+ * old.
  *
  * | the base was written to                  | what the base rests on                                 | → |
  * |------------------------------------------|--------------------------------------------------------|---|

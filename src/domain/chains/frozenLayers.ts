@@ -1,5 +1,5 @@
-// What the layers of each snapshot were when it was seen first, and whether they still are. The time of a last write tells
-// nothing where the layer above is written to as well, or where a file came with its old time.
+// What the layers of each snapshot were when it was seen first, and whether they still are. The time of a last write
+// tells nothing where the layer above is written to as well, or where a file came with its old time.
 import { imageOf, overlayOf, slackMs } from './frozenContent.js';
 import { chainOfFrozen, takesPart } from './fileUse.js';
 import { writersInto } from './frozenWriters.js';
@@ -59,8 +59,8 @@ function refuseChanged({ title }: Snapshot, { target, was }: ChangedLayer): Refu
 }
 
 /**
- * What an overlay holds belongs to the layers that it was made over. Merged while another file stands there, it can be put
- * together with them no more; clusters that it has in part are filled up from below.
+ * What an overlay holds belongs to the layers that it was made over. Merged while another file stands there, it can be
+ * put together with them no more; clusters that it has in part are filled up from below.
  *
  * | of what the snapshots rest on          | was changed by                               | → |
  * |----------------------------------------|----------------------------------------------|---|
@@ -87,9 +87,9 @@ export function mergeOverChangedRefusal(
 }
 
 /**
- * What is to be noted from now on: of each snapshot that is there. One of which a layer changed keeps what was noted; of one
- * into whose layers another VM writes, nothing vouches for what is there now.
- * Undefined where that is what is noted already.
+ * What is to be noted from now on: of each snapshot that is there. One of which a layer changed keeps what was noted;
+ * of one into whose layers another VM writes, nothing vouches for what is there now. Undefined where that is what is
+ * noted already.
  */
 export function recordsToKeep(facts: Facts): readonly FrozenRecord[] | undefined {
   const { tree, frozenRecords = [] } = facts;
@@ -105,8 +105,9 @@ export function recordsToKeep(facts: Facts): readonly FrozenRecord[] | undefined
 }
 
 /**
- * Before we write into these: whatever they become, it is noted anew, and nobody is blamed for it meanwhile. What somebody else
- * has changed already stays as it was noted. Below what is to go it is no longer what it was, by our own merge.
+ * Before we write into these: whatever they become, it is noted anew, and nobody is blamed for it meanwhile. What
+ * somebody else has changed already stays as it was noted. Below what is to go it is no longer what it was, by our own
+ * merge.
  */
 export function recordsWhileWritten(
   written: ReadonlySet<string>,
@@ -193,8 +194,8 @@ function withoutMerge({ merging: _, ...layer }: LayerIdentity): LayerIdentity {
 }
 
 /**
- * Whether this is the layer that was noted under that name, wherever it is now; undefined: none was noted. `alike`: its head was
- * written since, so that the time tells nothing.
+ * Whether this is the layer that was noted under that name, wherever it is now; undefined: none was noted. `alike`: its
+ * head was written since, so that the time tells nothing.
  */
 export function isNotedAs(
   file: string,
@@ -256,8 +257,8 @@ function isSameTime(one: number | undefined, other: number | undefined): boolean
 }
 
 /**
- * A merge takes a layer out of the chain, and what stood on that stands on this one from then on: its name is written last.
- * On top it is the snapshot itself that is given the name of this one.
+ * A merge takes a layer out of the chain, and what stood on that stands on this one from then on: its name is written
+ * last. On top it is the snapshot itself that is given the name of this one.
  */
 function tookMerge(
   image: ImageFacts,
@@ -271,7 +272,10 @@ function tookMerge(
   return renamedAt === undefined || image.modifiedAt === undefined || image.modifiedAt - renamedAt <= slackMs;
 }
 
-/** What the snapshot made stood on its own layers, and stands on this one now: those above went into it, and hide what they wrote. */
+/**
+ * What the snapshot made stood on its own layers, and stands on this one now: those above went into it, and hide what
+ * they wrote.
+ */
 function tookAllAbove(file: string, overlay: string | undefined, facts: Facts): boolean {
   const [above, now] = [imageOf(overlay, facts), imageOf(file, facts)];
   return above?.backing?.file === file && (now?.modifiedAt ?? 0) - (above.modifiedAt ?? Infinity) <= slackMs;

@@ -1,5 +1,5 @@
-// Who would write into what a snapshot froze, without libvirt's minding: a VM whose disk is that very file. Takes what the VMs
-// are defined with, and the kernel's locks. Judges no content.
+// Who would write into what a snapshot froze, without libvirt's minding: a VM whose disk is that very file. Takes what
+// the VMs are defined with, and the kernel's locks. Judges no content.
 import { backingFileOf, chainOfFrozen } from './fileUse.js';
 import { externalTargets } from './deletedFiles.js';
 import type { Facts, FrozenFile } from '../facts.js';

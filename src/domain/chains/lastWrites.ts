@@ -1,5 +1,5 @@
-// When files were written last, noted before an operation, so that it can be told afterwards whether anybody wrote to them.
-// Decides nothing.
+// When files were written last, noted before an operation, so that it can be told afterwards whether anybody wrote to
+// them. Decides nothing.
 import type { LastWrite } from '../plannedMerge.js';
 import type { Facts } from '../facts.js';
 
@@ -11,8 +11,8 @@ export function lastWrites(paths: Iterable<string>, facts: Facts): readonly Last
 }
 
 /**
- * For certain: of a device, and of what nobody sees, it is not known. Nor where a file system may count whole seconds, in
- * which a second write leaves no trace.
+ * For certain: of a device, and of what nobody sees, it is not known. Nor where a file system may count whole seconds,
+ * in which a second write leaves no trace.
  */
 export function isUnwritten(file: string, before: readonly LastWrite[] | undefined, facts: Facts): boolean {
   const now = lastWrite(file, facts);

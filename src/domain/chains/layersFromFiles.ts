@@ -1,5 +1,5 @@
-// A VM's layers and what its snapshots take, from the files themselves and what the metadata says of them. Pure: somebody
-// else has looked.
+// A VM's layers and what its snapshots take, from the files themselves and what the metadata says of them. Pure:
+// somebody else has looked.
 import { wholeChain } from './backingChain.js';
 import type { InternalSizes } from '../imageContents.js';
 import type { DiskChain, Layer, SnapshotSize, VmLayers } from '../layers.js';

@@ -1,5 +1,6 @@
 // Whether a VM's chain of overlays is the one that its snapshots tell of. A block commit by hand writes one snapshot's
-// changes into the file of another, and leaves metadata that "reverts" to something else. Knows no merge of libvirt's own.
+// changes into the file of another, and leaves metadata that "reverts" to something else. Knows no merge of libvirt's
+// own.
 import { wholeChain } from './backingChain.js';
 import { backingFileOf } from './fileUse.js';
 import type { Facts } from '../facts.js';

@@ -1,5 +1,5 @@
-// Files that somebody moved by hand: they are not where snapshots and overlays say, and one of the same name lies in a folder of
-// the VM's disks. Not gone then, so nothing that names them is forgotten. Decides nothing else.
+// Files that somebody moved by hand: they are not where snapshots and overlays say, and one of the same name lies in a
+// folder of the VM's disks. Not gone then, so nothing that names them is forgotten. Decides nothing else.
 import { imageChain } from './backingChain.js';
 import { folderOf } from './overlayFiles.js';
 import type { Facts } from '../facts.js';

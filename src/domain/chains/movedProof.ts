@@ -1,5 +1,5 @@
-// Whether a file that lies elsewhere is the one that is named: by what was noted of it, by the RAM in it, by the VM's definition
-// and by the links of the images. A name alone proves nothing.
+// Whether a file that lies elsewhere is the one that is named: by what was noted of it, by the RAM in it, by the VM's
+// definition and by the links of the images. A name alone proves nothing.
 import { backingFileOf } from './fileUse.js';
 import { imageOf, isWrittenAfter } from './frozenContent.js';
 import { isNotedAs } from './frozenLayers.js';
@@ -109,7 +109,10 @@ function restsOnFrozen(
   return false;
 }
 
-/** All that say they rest on it read it in its format, are as large, and are not older: the head of one that was noted may be newer. */
+/**
+ * All that say they rest on it read it in its format, are as large, and are not older: the head of one that was noted
+ * may be newer.
+ */
 function fitsOverlays(
   { file, found, isNoted }: { readonly file: string; readonly found: string; readonly isNoted: boolean },
   image: ImageFacts,

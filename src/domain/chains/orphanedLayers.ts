@@ -1,5 +1,6 @@
-// Images that nobody would name any more once these snapshots are gone, though what they rest on gets other content in the same
-// delete: layers whose own snapshot libvirt was made to forget. It would break off in the middle, when nobody named them.
+// Images that nobody would name any more once these snapshots are gone, though what they rest on gets other content in
+// the same delete: layers whose own snapshot libvirt was made to forget. It would break off in the middle, when nobody
+// named them.
 import { wholeChain } from './backingChain.js';
 import { type DeletedFiles, neededFiles } from './deletedFiles.js';
 import { restingOn } from './fileUse.js';

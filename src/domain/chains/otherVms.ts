@@ -1,5 +1,6 @@
-// Who else reads a file that is about to go or change: another VM (linked clones, shared bases), an image that no VM names,
-// a program that has it open. libvirt looks at one VM at a time. Other hosts on the same storage cannot be seen from here.
+// Who else reads a file that is about to go or change: another VM (linked clones, shared bases), an image that no VM
+// names, a program that has it open. libvirt looks at one VM at a time. Other hosts on the same storage cannot be seen
+// from here.
 import { wholeChain } from './backingChain.js';
 import type { Facts } from '../facts.js';
 import { type RefusedDecision, refuse } from '../refusal.js';

@@ -1,5 +1,5 @@
-// Disks below which a managed save would be continued: its own configuration names the files of then, and somebody has put
-// overlays on them since. What is not seen is not judged; knows no way out.
+// Disks below which a managed save would be continued: its own configuration names the files of then, and somebody has
+// put overlays on them since. What is not seen is not judged; knows no way out.
 import type { Facts } from '../facts.js';
 import { wholeChain } from './backingChain.js';
 

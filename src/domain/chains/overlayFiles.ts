@@ -24,9 +24,9 @@ const longestStem = 128;
 const epochSuffix = /\.(\d{9,11})$/u;
 
 /**
- * What stands behind any dot in the names of the VM's files, and of those in their folders that begin as they do, as far
- * as these were looked into: a snapshot of such a name could want a file that is there. Files of other VMs, which share
- * the folder as a rule, begin otherwise. Memory files have names that no other snapshot can want.
+ * What stands behind any dot in the names of the VM's files, and of those in their folders that begin as they do, as
+ * far as these were looked into: a snapshot of such a name could want a file that is there. Files of other VMs, which
+ * share the folder as a rule, begin otherwise. Memory files have names that no other snapshot can want.
  */
 export function usedSuffixes(facts: Facts): ReadonlySet<string> {
   const suffixes = new Set<string>();
@@ -176,7 +176,8 @@ function problemOf(file: string, disk: string, taken: ReadonlySet<string>): Refu
 
 /**
  * The name that the disk had before its first snapshot, without its extension: the first layer from the top that no
- * snapshot or revert has made; of a device, whose name says nothing, the VM's and the disk's. Where the chain is not known, the suffix that one of them gave is taken off.
+ * snapshot or revert has made; of a device, whose name says nothing, the VM's and the disk's. Where the chain is not
+ * known, the suffix that one of them gave is taken off.
  */
 function stemOf(disk: VmDisk, { vm, tree }: Facts): string {
   const names = new Set(tree.snapshots.map((snapshot) => snapshot.name));

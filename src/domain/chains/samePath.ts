@@ -1,5 +1,5 @@
-// Whether two paths lead to one file: by how they are written, and by what the host said of them. Rules compare paths as
-// text, so a VM that names one file in two ways is left alone. Looks at nothing itself.
+// Whether two paths lead to one file: by how they are written, and by what the host said of them. Rules compare paths
+// as text, so a VM that names one file in two ways is left alone. Looks at nothing itself.
 import type { FileFacts, Observation } from '../hostFiles.js';
 import { namedFiles } from './fileUse.js';
 import type { FileFactsByPath, Facts } from '../facts.js';
@@ -7,8 +7,8 @@ import { type RefusedDecision, refuse } from '../refusal.js';
 import { xmlChain } from '../vm.js';
 
 /**
- * Alike for all ways of writing a path: no doubled slash, `.` or `..` in it. For comparing alone: where `..` comes after
- * a link, the file that is opened is another.
+ * Alike for all ways of writing a path: no doubled slash, `.` or `..` in it. For comparing alone: where `..` comes
+ * after a link, the file that is opened is another.
  */
 export function plainPath(path: string): string {
   const parts: string[] = [];

@@ -92,8 +92,8 @@ export function diskRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision |
 }
 
 /**
- * libvirt starts no VM with RAM of another name or UUID, whatever configuration it is given with it, and notices when the
- * VM is off already. Measured on 9.0 and 11.3, for its own revert and its restore alike.
+ * libvirt starts no VM with RAM of another name or UUID, whatever configuration it is given with it, and notices when
+ * the VM is off already. Measured on 9.0 and 11.3, for its own revert and its restore alike.
  *
  * | the VM's name and UUID in the file with the RAM | the RAM is to come back | → |
  * |-------------------------------------------------|-------------------------|---|

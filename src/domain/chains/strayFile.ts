@@ -1,5 +1,5 @@
-// Where a snapshot that the VM builds on and the VM's chain tell different things of a disk. Decides nothing; a delete and
-// the doctor ask the same here.
+// Where a snapshot that the VM builds on and the VM's chain tell different things of a disk. Decides nothing; a delete
+// and the doctor ask the same here.
 import { chainOf } from './backingChain.js';
 import { namedOverlay, overlayAbove } from './deletedFiles.js';
 import { backingFileOf } from './fileUse.js';

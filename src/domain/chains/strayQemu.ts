@@ -1,5 +1,6 @@
-// Whether a QEMU works on the VM's files behind libvirt's back: a daemon that died in a merge may know afterwards neither
-// that the VM runs nor on which file. Told by the locks that QEMU keeps on its images; what they do not tell is not known.
+// Whether a QEMU works on the VM's files behind libvirt's back: a daemon that died in a merge may know afterwards
+// neither that the VM runs nor on which file. Told by the locks that QEMU keeps on its images; what they do not tell is
+// not known.
 import { wholeChain } from './backingChain.js';
 import { restingOn } from './fileUse.js';
 import type { Facts } from '../facts.js';
@@ -19,8 +20,9 @@ export interface StrayQemu {
 export type MergeEvidence = 'brokeOff' | 'asMarked';
 
 /**
- * Whether the rows below that find something can be reached at all: where not, nobody need list the locks. That takes the
- * kernel 8 to 15 ms (Linux 6.18, at rest), longer than all else that is looked at, for it lets everybody else finish first.
+ * Whether the rows below that find something can be reached at all: where not, nobody need list the locks. That takes
+ * the kernel 8 to 15 ms (Linux 6.18, at rest), longer than all else that is looked at, for it lets everybody else
+ * finish first.
  */
 export function asksForWritten({ vm, tree }: Pick<Facts, 'vm' | 'tree'>, merge: MergeEvidence = 'asMarked'): boolean {
   return vm.power === 'off' || (isActive(vm.power) && (merge === 'brokeOff' || markedDisks(tree).size > 0));
@@ -65,7 +67,8 @@ export function findStrayQemu(facts: Facts, merge: MergeEvidence = 'asMarked'): 
     }
     const [, ...below] = wholeChain(disk, facts);
     const suspects = off ? [said, ...below, ...restingOn(facts, [said])] : below;
-    // The QEMU of a VM that runs lets nobody else write below its disk; under one that is off another VM may stand there.
+    // The QEMU of a VM that runs lets nobody else write below its disk; under one that is off another VM may stand
+    // there.
     const mayJudge = (one: string): boolean => !off || one === said || otherVms !== undefined;
     const file = suspects.find((one) => isWritten(one) && !foreign.has(one) && mayJudge(one));
     if (file !== undefined) {

@@ -1,7 +1,8 @@
-// A crash of libvirt 10.0 to 12.7, foreseen. Before a merge it looks at the snapshots of other branches above the one that goes:
-// what each of their disks rests on. Where neither their metadata tells nor the image could be read as one that stands
-// alone, it follows a pointer to nothing and the daemon is gone (read in 11.3's sources, `qemuSnapshotDiskHasBackingDisk`, and
-// measured there; 12.8 does it). Where the metadata tell, it puts the branch on the merged file: so they are made to tell.
+// A crash of libvirt 10.0 to 12.7, foreseen. Before a merge it looks at the snapshots of other branches above the one
+// that goes: what each of their disks rests on. Where neither their metadata tells nor the image could be read as one
+// that stands alone, it follows a pointer to nothing and the daemon is gone (read in 11.3's sources,
+// `qemuSnapshotDiskHasBackingDisk`, and measured there; 12.8 does it). Where the metadata tell, it puts the branch on
+// the merged file: so they are made to tell.
 import { formatVersion, versionOf } from '../capabilities.js';
 import { isDevicePath } from '../devicePath.js';
 import type { Facts } from '../facts.js';

@@ -1,17 +1,21 @@
-// Whether what a snapshot froze may stand in an image that nobody names any more, where its metadata name the one below.
+// Whether what a snapshot froze may stand in an image that nobody names any more, where its metadata name the one
+// below.
 import { externalTargets } from './deletedFiles.js';
 import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
 
-/** Clocks of file systems are not finer than this, and QEMU writes the last words into a file after its overlay is made. */
+/**
+ * Clocks of file systems are not finer than this, and QEMU writes the last words into a file after its overlay is made.
+ */
 const slackMs = 60_000;
 
 /**
- * libvirt 9.0 notes what is below for the children of a snapshot that it forgets (`snapshot-delete --metadata`). The overlay
- * that the child made tells of it, but a revert may have taken that overlay away. Then there is an image that rests on what the
- * metadata name, and was at rest when the snapshot was there; what anybody builds on a file that a snapshot froze is younger.
+ * libvirt 9.0 notes what is below for the children of a snapshot that it forgets (`snapshot-delete --metadata`). The
+ * overlay that the child made tells of it, but a revert may have taken that overlay away. Then there is an image that
+ * rests on what the metadata name, and was at rest when the snapshot was there; what anybody builds on a file that a
+ * snapshot froze is younger.
  *
  * | overlay that it made | an image of nobody rests right on the file that it names | and was last written                 | → |
  * |----------------------|---------------------------------------------------------|--------------------------------------|---|

@@ -1,5 +1,5 @@
-// Overlays that nobody names, with data that the VM does not have: it was defined anew on the file below them, or somebody keeps
-// them for a VM that libvirt does not know. Each write to that file damages them. Knows no way out.
+// Overlays that nobody names, with data that the VM does not have: it was defined anew on the file below them, or
+// somebody keeps them for a VM that libvirt does not know. Each write to that file damages them. Knows no way out.
 import { imageChain } from './backingChain.js';
 import { isClaimed } from './claimedFiles.js';
 import { externalTargets } from './deletedFiles.js';

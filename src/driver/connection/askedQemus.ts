@@ -1,5 +1,5 @@
-// What is asked of VMs' QEMUs and guest agents, which may hang: no question waits for ever, and none holds up what is asked of
-// other VMs. Changes nothing but guards that somebody has left on.
+// What is asked of VMs' QEMUs and guest agents, which may hang: no question waits for ever, and none holds up what is
+// asked of other VMs. Changes nothing but guards that somebody has left on.
 import type { Connection } from '../../libvirt/connection.js';
 import type { Domain } from '../../libvirt/structs.js';
 import type { Log } from '../../base/log.js';

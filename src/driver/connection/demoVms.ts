@@ -85,7 +85,10 @@ export async function removeDemoVm({ connection }: Pick<DemoVmPlace, 'connection
   await removeDemoFolder(vm);
 }
 
-/** Whatever it does, with its snapshots; not its files. @throws Failure `denied` where `isOurs` says that it is another's */
+/**
+ * Whatever it does, with its snapshots; not its files.
+ * @throws Failure `denied` where `isOurs` says that it is another's
+ */
 export async function removeOwnVm(
   connection: Connection,
   { uuid }: { readonly uuid: string },

@@ -3,7 +3,10 @@ import { errorCodes } from '../../libvirt/libvirtError.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import type { Membership } from './groupMember.js';
 
-/** What libvirt and GLib say when the service that decides cannot be asked; the daemon's words are never translated here. */
+/**
+ * What libvirt and GLib say when the service that decides cannot be asked; the daemon's words are never translated
+ * here.
+ */
 const nobodyToAsk = /system bus|PolicyKit|polkit agent|pkcheck/iu;
 
 /**

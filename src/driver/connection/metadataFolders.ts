@@ -1,5 +1,5 @@
-// Where libvirt's QEMU driver keeps what it writes down of VMs and snapshots (its qemu_conf.c). No call tells it, so it is
-// known of the usual daemons alone: one with a socket of its own may have been given other folders.
+// Where libvirt's QEMU driver keeps what it writes down of VMs and snapshots (its qemu_conf.c). No call tells it, so it
+// is known of the usual daemons alone: one with a socket of its own may have been given other folders.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../../base/errno.js';

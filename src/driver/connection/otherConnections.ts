@@ -1,8 +1,12 @@
-// The connections beside the one that stays: each of somebody alone for as long as a call of his may last. The last one that
-// was let go waits a moment for the next, for to connect anew takes several calls, and over SSH a process and a handshake.
+// The connections beside the one that stays: each of somebody alone for as long as a call of his may last. The last one
+// that was let go waits a moment for the next, for to connect anew takes several calls, and over SSH a process and a
+// handshake.
 import type { Connection } from '../../libvirt/connection.js';
 
-/** The steps of an operation follow each other sooner; a daemon that ends when nobody is left waits thirty times as long. */
+/**
+ * The steps of an operation follow each other sooner; a daemon that ends when nobody is left waits thirty times as
+ * long.
+ */
 const spareMs = 1_000;
 
 export class OtherConnections {
@@ -42,7 +46,10 @@ export class OtherConnections {
     }
   }
 
-  /** By who opened it, once: then it may be somebody else's. One with a call under way is ended: nobody waits for the answer any more. */
+  /**
+   * By who opened it, once: then it may be somebody else's. One with a call under way is ended: nobody waits for the
+   * answer any more.
+   */
   close(connection: Connection): void {
     const before = this.#inUse.get(connection);
     if (before === undefined) {

@@ -55,8 +55,8 @@ export async function readTree(
 }
 
 /**
- * libvirt lists a snapshot from the beginning, with the current one as its parent, and puts it into the tree when it is whole: until
- * then it is none of its parent's children (source of 5.2 to 11; seen on 9.0).
+ * libvirt lists a snapshot from the beginning, with the current one as its parent, and puts it into the tree when it is
+ * whole: until then it is none of its parent's children (source of 5.2 to 11; seen on 9.0).
  */
 async function readBeingWritten(
   connection: Connection,

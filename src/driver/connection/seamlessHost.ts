@@ -1,5 +1,5 @@
-// What of this computer stands against keeping a VM's RAM while its guest runs on: no virsh, a folder that is not ours to
-// write to, a kernel that lets only root guard memory. Asks no VM.
+// What of this computer stands against keeping a VM's RAM while its guest runs on: no virsh, a folder that is not ours
+// to write to, a kernel that lets only root guard memory. Asks no VM.
 import { execFile } from 'node:child_process';
 import { access, constants, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';

@@ -10,8 +10,8 @@ type SettleContext = Pick<StepContext, 'useAnother' | 'onThisHost' | 'log'>;
 const seedMs = 3_000;
 
 /**
- * Two guests of one RAM would make the same random numbers, and both are of the past. Good without: an agent must answer. Never
- * rejects; resolves after some four seconds at the latest.
+ * Two guests of one RAM would make the same random numbers, and both are of the past. Good without: an agent must
+ * answer. Never rejects; resolves after some four seconds at the latest.
  */
 export async function settleFork(context: SettleContext, uuid: string): Promise<void> {
   await setGuestClockStep({ ...context, dom: { name: '', uuid, id: -1 } });

@@ -1,5 +1,5 @@
-// Whether a guest has done anything since: asked in a few calls on a connection of its own, without an inventory, for who must
-// know it in some milliseconds. What it cannot be sure of it calls changed.
+// Whether a guest has done anything since: asked in a few calls on a connection of its own, without an inventory, for
+// who must know it in some milliseconds. What it cannot be sure of it calls changed.
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
@@ -80,8 +80,9 @@ export async function readStandstills(
 }
 
 /**
- * What libvirt counts of a processor's time are ticks of 10 ms, and how long it waited, which may be 0 (measured: 28 of 120
- * resumes that were paused again at once left both as they were). The kernel counts nanoseconds and each run of its thread.
+ * What libvirt counts of a processor's time are ticks of 10 ms, and how long it waited, which may be 0 (measured: 28 of
+ * 120 resumes that were paused again at once left both as they were). The kernel counts nanoseconds and each run of its
+ * thread.
  *
  * | the VM  | what stays the same while it does nothing                                                       |
  * |---------|-------------------------------------------------------------------------------------------------|

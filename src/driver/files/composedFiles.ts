@@ -39,7 +39,8 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
     image: async (path, format, depth) => {
       const look = (files: HostFiles): Promise<Observation<ImageFacts>> => files.image(path, format, depth);
       const seen = await firstKnown(reading, 'unknown', look, path);
-      // In a container, say, this program may see another folder there than libvirt, and would call gone what a VM rests on.
+      // In a container, say, this program may see another folder there than libvirt, and would call gone what a VM
+      // rests on.
       const other = seen === 'missing' ? await firstKnown(reading.slice(1), 'unknown', look).catch(() => seen) : seen;
       return other === 'unknown' ? seen : other;
     },
@@ -107,7 +108,10 @@ async function firstKnown<T>(
   return notKnown;
 }
 
-/** One that can is enough, so the one that is asked most cheaply is asked first; else its reason is told with what all said. */
+/**
+ * One that can is enough, so the one that is asked most cheaply is asked first; else its reason is told with what all
+ * said.
+ */
 async function canDo(
   ways: readonly HostFiles[],
   ask: (files: HostFiles) => Promise<'yes' | CannotAct>,

@@ -53,8 +53,9 @@ export async function copyImage(
 }
 
 /**
- * qemu-img converts a snapshot inside of an image as large as that image is now. Only gone back to it has its own size again: that is done
- * above the image, in an overlay on its file, which takes what changes of its tables and is thrown away.
+ * qemu-img converts a snapshot inside of an image as large as that image is now. Only gone back to it has its own size
+ * again: that is done above the image, in an overlay on its file, which takes what changes of its tables and is thrown
+ * away.
  */
 async function asItWas(
   from: string,

@@ -1,4 +1,5 @@
-// The folder of the lesson's VM on this machine: made with what the VM needs, removed with all that came. Knows no libvirt.
+// The folder of the lesson's VM on this machine: made with what the VM needs, removed with all that came. Knows no
+// libvirt.
 import { chmod, copyFile, mkdir } from 'node:fs/promises';
 import { demoDiskBytes, demoFolderPattern, type DemoVm, demoVmFiles } from '../../domain/demoVm.js';
 import { Failure } from '../../domain/failure.js';
@@ -6,8 +7,8 @@ import { qemuImg } from '../../qemu/qemuImg.js';
 import { isOwnVmFolder, removeOwnVmFolder } from './ownVmFolder.js';
 
 /**
- * Fails where there is anything of that name. Others may pass through it but not look: QEMU of the system runs as a user
- * of its own.
+ * Fails where there is anything of that name. Others may pass through it but not look: QEMU of the system runs as a
+ * user of its own.
  * @param guest what the VM runs, absolute
  */
 export async function makeDemoFolder(vm: DemoVm, guest: string, environment: NodeJS.ProcessEnv): Promise<void> {

@@ -1,5 +1,5 @@
-// Turns for looking at files on this machine. Node has four threads for files, which the whole extension host shares, and a share
-// whose server is gone keeps each that asks it until it is back. Knows no file.
+// Turns for looking at files on this machine. Node has four threads for files, which the whole extension host shares,
+// and a share whose server is gone keeps each that asks it until it is back. Knows no file.
 
 /** The journal, and other extensions, go on in the threads that are left. */
 const mostLooks = 3;
@@ -38,7 +38,8 @@ export class FileTurns {
   }
 
   /**
-   * Reads in its turn. Rejects with FolderHangs, and has nothing read, where a look at the same folder hangs, or all there may be.
+   * Reads in its turn. Rejects with FolderHangs, and has nothing read, where a look at the same folder hangs, or all
+   * there may be.
    */
   async within<T>(folder: string, read: () => Promise<T>): Promise<T> {
     const look = await this.#begin(folder);

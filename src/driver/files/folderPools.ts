@@ -19,7 +19,10 @@ export class NoFolder extends Error {
   override readonly name = 'NoFolder';
 }
 
-/** libvirt says nothing about the folder: its storage hangs, or it holds more files than can be gone through in that time. */
+/**
+ * libvirt says nothing about the folder: its storage hangs, or it holds more files than can be gone through in that
+ * time.
+ */
 export class FolderSilent extends Error {
   override readonly name = 'FolderSilent';
   constructor(
@@ -88,8 +91,8 @@ export class FolderPools {
 
   /**
    * Acts on the pool as it is now: libvirt's list of a folder is as old as the last refresh. One after another in each
-   * folder, because nobody can refresh while a volume is being made. Rejects with FolderSilent when libvirt takes too long to list
-   * the folder; what `act` asks has the time that it needs.
+   * folder, because nobody can refresh while a volume is being made. Rejects with FolderSilent when libvirt takes too
+   * long to list the folder; what `act` asks has the time that it needs.
    */
   use<R>(folder: string, act: (pool: FolderPool) => Promise<R>): Promise<R> {
     if ((this.#silentUntil.get(folder) ?? 0) > this.#now()) {
@@ -167,8 +170,8 @@ export class FolderPools {
       }
       return await act({ connection, pool, facts });
     } catch (error) {
-      // Another editor had the same folder open and was done before us, or took the pool for left over. What acts changes something in
-      // its last call only.
+      // Another editor had the same folder open and was done before us, or took the pool for left over. What acts
+      // changes something in its last call only.
       if (tries > 1 && (await hasEnded(connection, pool, error))) {
         place.found = await this.#openPool(connection, folder);
         return this.#inPlace(connection, folder, place, act, tries - 1);

@@ -5,8 +5,9 @@ import { readAtMost } from '../../base/readAtMost.js';
 import type { ImageLocks } from '../../domain/hostFiles.js';
 
 /**
- * QEMU locks byte 100 + n of an image for each right that it has, and 200 + n for each that nobody else may have; writing
- * is right 1 (block/file-posix.c). Who only looks at an image that others may write (`qemu-img info -U`) locks neither.
+ * QEMU locks byte 100 + n of an image for each right that it has, and 200 + n for each that nobody else may have;
+ * writing is right 1 (block/file-posix.c). Who only looks at an image that others may write (`qemu-img info -U`) locks
+ * neither.
  */
 const writing = 101;
 const unsharedWriting = 201;

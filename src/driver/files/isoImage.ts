@@ -1,5 +1,5 @@
-// A CD-ROM with a few small files in its only folder, as ISO 9660 has it: for cloud-init's NoCloud, which looks for the label and for
-// file names that only a relaxed reading of the standard admits, as Linux reads them. Pure.
+// A CD-ROM with a few small files in its only folder, as ISO 9660 has it: for cloud-init's NoCloud, which looks for the
+// label and for file names that only a relaxed reading of the standard admits, as Linux reads them. Pure.
 
 const sector = 2048;
 /** Where the first file begins: 16 sectors for others, two descriptors, two path tables, the folder. */

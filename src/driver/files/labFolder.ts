@@ -1,4 +1,5 @@
-// The folder of a VM that a lab made, on this machine: made with all that the VM needs, removed with all that came. Knows no libvirt.
+// The folder of a VM that a lab made, on this machine: made with all that the VM needs, removed with all that came.
+// Knows no libvirt.
 import { chmod, copyFile, lstat, mkdir, open, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../domain/failure.js';
@@ -13,7 +14,8 @@ import { identityNow, identityOfOpen } from './removeMade.js';
 const bytesPerMiB = 1024 * 1024;
 
 /**
- * Fails where there is anything of that name. `onMade` is told of all before anything is in them: what it rejects with ends it. Others may pass through it but not look: QEMU of the system runs as a user of its own.
+ * Fails where there is anything of that name. `onMade` is told of all before anything is in them: what it rejects with
+ * ends it. Others may pass through it but not look: QEMU of the system runs as a user of its own.
  */
 export async function makeLabFolder(
   vm: LabVm,

@@ -1,4 +1,5 @@
-// Looks at files of this machine. Changes nothing; what may not be looked at is `unknown`, and a folder that hangs is given up.
+// Looks at files of this machine. Changes nothing; what may not be looked at is `unknown`, and a folder that hangs is
+// given up.
 import { stat, lstat, opendir, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';

@@ -1,4 +1,5 @@
-// The folder of a VM that we made on this machine, as it goes again. Knows no libvirt, and not what the folder is called.
+// The folder of a VM that we made on this machine, as it goes again. Knows no libvirt, and not what the folder is
+// called.
 import { lstat, rm } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { undefinedIfAbsent } from '../../base/errno.js';

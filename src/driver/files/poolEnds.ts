@@ -22,7 +22,10 @@ export function isNoPool(error: unknown): boolean {
   return error instanceof LibvirtError && error.code === errorCodes.VIR_ERR_NO_STORAGE_POOL;
 }
 
-/** Whether that is why it was refused. One of a user stays when it is ended, and libvirt has no code of its own for that. */
+/**
+ * Whether that is why it was refused. One of a user stays when it is ended, and libvirt has no code of its own for
+ * that.
+ */
 export async function hasEnded(connection: Connection, pool: StoragePool, error: unknown): Promise<boolean> {
   if (!(error instanceof LibvirtError) || error.code !== errorCodes.VIR_ERR_OPERATION_INVALID) {
     return isNoPool(error);

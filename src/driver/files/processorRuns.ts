@@ -1,4 +1,5 @@
-// How often and how long the threads of a guest's processors ran, as the kernel of this computer counts it. Knows no libvirt.
+// How often and how long the threads of a guest's processors ran, as the kernel of this computer counts it. Knows no
+// libvirt.
 import { readdir, readFile } from 'node:fs/promises';
 
 /** QEMU names them so, as libvirt has it do. */

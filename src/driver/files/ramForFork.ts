@@ -1,5 +1,5 @@
-// RAM of one VM under the description of another: libvirt loads RAM only into a VM of the name and UUID that stand before it.
-// The RAM itself is not copied: it goes through a pipe, behind another header.
+// RAM of one VM under the description of another: libvirt loads RAM only into a VM of the name and UUID that stand
+// before it. The RAM itself is not copied: it goes through a pipe, behind another header.
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';

@@ -1,4 +1,5 @@
-// A file that we made goes as long as it is that which stands under its name: another one that came in its place is somebody's.
+// A file that we made goes as long as it is that which stands under its name: another one that came in its place is
+// somebody's.
 import { type FileHandle, lstat, rm } from 'node:fs/promises';
 import { undefinedIfAbsent } from '../../base/errno.js';
 import { identityOf } from '../../domain/hostFiles.js';

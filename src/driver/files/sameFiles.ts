@@ -1,5 +1,5 @@
-// Keeps this program from changing files that libvirt does not see: in a container or another mount namespace the same path may lead to
-// another file, though the daemon answers on a socket of this very machine.
+// Keeps this program from changing files that libvirt does not see: in a container or another mount namespace the same
+// path may lead to another file, though the daemon answers on a socket of this very machine.
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { HostFiles } from '../../domain/hostFiles.js';
@@ -11,7 +11,9 @@ import type { FileAccess } from './composedFiles.js';
 /** Times of one file, read by two programs. */
 const closeMs = 1;
 
-/** The files as this program sees them; what changes one is done only where libvirt sees the same, as far as it tells. */
+/**
+ * The files as this program sees them; what changes one is done only where libvirt sees the same, as far as it tells.
+ */
 export function sameFiles(local: FileAccess, storage: Pick<StorageFiles, 'changedAt'>): FileAccess {
   const isOther = async (path: string): Promise<boolean> => {
     const before = await changedAt(path);

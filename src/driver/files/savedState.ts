@@ -1,5 +1,6 @@
-// The file with the RAM of a snapshot, as libvirt writes it (virQEMUSaveHeader): a header, the VM's XML, QEMU's stream. QEMU
-// writes the stream by itself, through a descriptor that it is given. Under its own name the file appears when it is whole.
+// The file with the RAM of a snapshot, as libvirt writes it (virQEMUSaveHeader): a header, the VM's XML, QEMU's stream.
+// QEMU writes the stream by itself, through a descriptor that it is given. Under its own name the file appears when it
+// is whole.
 import { type FileHandle, link, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { dirname } from 'node:path';
@@ -72,7 +73,9 @@ export class SavedState implements SavedFile {
   }
 }
 
-/** Magic, version, length of the XML with what pads it, "was running", format (0: raw), place of the cookie (0: none). */
+/**
+ * Magic, version, length of the XML with what pads it, "was running", format (0: raw), place of the cookie (0: none).
+ */
 function headerOf(xml: string): Buffer {
   const text = Buffer.from(`${xml}\0`);
   const least = headerBytes + text.length + roomBytes;

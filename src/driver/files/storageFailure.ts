@@ -13,7 +13,10 @@ export const errnos: ReadonlyMap<number, FailureKind> = new Map<number, FailureK
   [30, 'denied'],
 ]);
 
-/** What libvirt says of a request that is good: a file is there although its list does not have it, or is being made or copied. */
+/**
+ * What libvirt says of a request that is good: a file is there although its list does not have it, or is being made or
+ * copied.
+ */
 const invalidKinds: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
   ['storageVolCreateXml', 'exists'],
   ['storageVolCreateXmlFrom', 'exists'],

@@ -1,6 +1,6 @@
 // The port to the host's files, served through libvirt's storage API: reaches every host that libvirt reaches, and sees
-// no snapshots inside images. libvirt makes a file under its final name and takes it away when that fails; only a daemon
-// that is killed meanwhile leaves it there.
+// no snapshots inside images. libvirt makes a file under its final name and takes it away when that fails; only a
+// daemon that is killed meanwhile leaves it there.
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
 import type { StorageVol } from '../../libvirt/structs.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';

@@ -1,5 +1,5 @@
-// Puts a file out of the way without losing a byte: into a folder beside it, on the same file system, with a note of where
-// it was. Nobody here ever empties that folder.
+// Puts a file out of the way without losing a byte: into a folder beside it, on the same file system, with a note of
+// where it was. Nobody here ever empties that folder.
 import { lstat, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure, type FailureDetails } from '../../domain/failure.js';

@@ -11,7 +11,10 @@ const whyByCode: ReadonlyMap<number, WhyNoVolume> = new Map([
   [errorCodes.VIR_ERR_NO_STORAGE_VOL, 'noVolume'],
 ]);
 
-/** libvirt itself does the same when it starts the VM. What has no path on the host, or is not there now, stays a volume. */
+/**
+ * libvirt itself does the same when it starts the VM. What has no path on the host, or is not there now, stays a
+ * volume.
+ */
 export async function withVolumePaths(connection: Connection, disks: readonly VmDisk[]): Promise<readonly VmDisk[]> {
   return disks.every(({ volume }) => volume === undefined)
     ? disks

@@ -1,5 +1,6 @@
-// A program inside of a guest, by commands of the guest agent (qapi-schema.json: guest-exec, guest-exec-status). libvirt passes
-// them on as they are, and notes of a VM that was asked so that it is "tainted", until it is off: it has no call of its own for it.
+// A program inside of a guest, by commands of the guest agent (qapi-schema.json: guest-exec, guest-exec-status).
+// libvirt passes them on as they are, and notes of a VM that was asked so that it is "tainted", until it is off: it has
+// no call of its own for it.
 import { setTimeout as wait } from 'node:timers/promises';
 import * as v from 'valibot';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
@@ -105,7 +106,10 @@ export async function runInGuest(
   }
 }
 
-/** A guest stands still while its RAM is saved, its agent while the disks are frozen, and another client may be at the agent. */
+/**
+ * A guest stands still while its RAM is saved, its agent while the disks are frozen, and another client may be at the
+ * agent.
+ */
 function isForNow(error: unknown): boolean {
   if (!(error instanceof LibvirtError)) {
     return false;

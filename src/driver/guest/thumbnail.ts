@@ -1,4 +1,5 @@
-// A picture of a display made so small that a tooltip can hold it. Reads the one sort of PNG that QEMU writes; bounded. Pure.
+// A picture of a display made so small that a tooltip can hold it. Reads the one sort of PNG that QEMU writes; bounded.
+// Pure.
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 import { isPng, pngOfLines } from './pixmap.js';

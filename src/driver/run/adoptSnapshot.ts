@@ -1,5 +1,5 @@
-// Tells libvirt of an external snapshot that it took and did not write down before it died: the VM stands on its overlays
-// already. No image is touched. Knows nothing of how it came to that.
+// Tells libvirt of an external snapshot that it took and did not write down before it died: the VM stands on its
+// overlays already. No image is touched. Knows nothing of how it came to that.
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT,
   VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
@@ -22,8 +22,8 @@ import { parseXml, writeXml } from '../xml/xmlTree.js';
 
 /**
  * The persistent configuration may name the frozen files still: it gets the overlays too, or else the next start would
- * write into what the snapshot froze. The mark of the current one goes to the new snapshot, as libvirt itself would have
- * given it. Idempotent: a snapshot of that name is taken for this one.
+ * write into what the snapshot froze. The mark of the current one goes to the new snapshot, as libvirt itself would
+ * have given it. Idempotent: a snapshot of that name is taken for this one.
  * @throws Failure `refused` when the VM stands on other files by now
  */
 export async function adoptSnapshot(

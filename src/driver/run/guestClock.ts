@@ -1,5 +1,5 @@
-// Sets a guest's clock through its agent, to what the host's clock says at the moment when the guest does it. Where that
-// goes wrong, the log says why and nothing fails: what stopped the guest is good without.
+// Sets a guest's clock through its agent, to what the host's clock says at the moment when the guest does it. Where
+// that goes wrong, the log says why and nothing fails: what stopped the guest is good without.
 import type { Disposable } from '../../base/disposable.js';
 import { VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED, VIR_DOMAIN_TIME_SYNC } from '../../libvirt/flags.js';
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
@@ -17,7 +17,10 @@ const answerMs = 1_000;
 const nearMs = 30;
 /** A clock so far off was set so by somebody, if nothing has brought RAM of another time back. */
 const farMs = 60 * 60_000;
-/** libvirt exchanges a number with the agent before each command, so the guest acts in the last quarter of a call's time. */
+/**
+ * libvirt exchanges a number with the agent before each command, so the guest acts in the last quarter of a call's
+ * time.
+ */
 const actsAt = 0.75;
 
 export interface ClockOptions {
@@ -39,7 +42,10 @@ export async function setGuestClockStep(
   return isSet ? { clock: 'set' } : {};
 }
 
-/** On a connection of its own, so that it may last longer than what it belongs to. Never rejects; whether the clock is right now. */
+/**
+ * On a connection of its own, so that it may last longer than what it belongs to. Never rejects; whether the clock is
+ * right now.
+ */
 export async function setClockAlone(
   { dom, log, onThisHost, useAnother }: ClockContext,
   after: ClockOptions['after'],
@@ -53,8 +59,8 @@ export async function setClockAlone(
 }
 
 /**
- * The agent that came back with RAM is seen by libvirt a moment later, so the first who finds nobody waits until somebody
- * comes.
+ * The agent that came back with RAM is seen by libvirt a moment later, so the first who finds nobody waits until
+ * somebody comes.
  *
  * | this host's clock   | the guest's differs by | after  | → |
  * |---------------------|------------------------|--------|---|

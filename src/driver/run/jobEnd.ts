@@ -1,5 +1,5 @@
-// Waits until libvirt has come to the end of what it does to a VM: a daemon goes on with a call whose connection is gone.
-// Aborts nothing.
+// Waits until libvirt has come to the end of what it does to a VM: a daemon goes on with a call whose connection is
+// gone. Aborts nothing.
 import type { Connection } from '../../libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
 import { type Domain, typedParameterMap } from '../../libvirt/structs.js';

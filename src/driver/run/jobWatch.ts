@@ -100,9 +100,10 @@ const VIR_DOMAIN_JOB_OPERATION_SNAPSHOT = 6;
 const clocksMs = 250;
 
 /**
- * For a snapshot with external memory: libvirt counts its bytes, and can cancel it until all are written. Made when
- * its call is sent, which may then wait for the job of another client: a VM has one job at a time, and libvirt shows
- * and aborts whichever that is. So the job must be known as ours first. `onCancelling`: libvirt has taken the wish to cancel.
+ * For a snapshot with external memory: libvirt counts its bytes, and can cancel it until all are written. Made when its
+ * call is sent, which may then wait for the job of another client: a VM has one job at a time, and libvirt shows and
+ * aborts whichever that is. So the job must be known as ours first. `onCancelling`: libvirt has taken the wish to
+ * cancel.
  *
  * | operation | running for        | whose          |
  * |-----------|--------------------|----------------|
@@ -133,7 +134,8 @@ export function memoryJobLook(
       return;
     }
     if (signal.aborted) {
-      // At each look: a wish that comes before QEMU has begun to write might be forgotten. A precaution, not seen to happen.
+      // At each look: a wish that comes before QEMU has begun to write might be forgotten. A precaution, not seen to
+      // happen.
       cancelAsked = (await abortJob(connection, dom)) || cancelAsked;
       if (cancelAsked) {
         onCancelling?.();

@@ -1,5 +1,6 @@
-// The saving of RAM while the guest runs on: it ends by itself only where the guest writes more slowly than it is saved.
-// Where it does not, the guest is stopped in time, and libvirt lets it run on when all is written. Knows no files.
+// The saving of RAM while the guest runs on: it ends by itself only where the guest writes more slowly than it is
+// saved. Where it does not, the guest is stopped in time, and libvirt lets it run on when all is written. Knows no
+// files.
 import type { Connection } from '../../libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
 import type { PowerReason } from '../../domain/vm.js';
@@ -74,7 +75,10 @@ export class LiveSave {
     }
   }
 
-  /** On the step's own connection, which stays until it is answered: libvirt may come to it only after the end of the job. */
+  /**
+   * On the step's own connection, which stays until it is answered: libvirt may come to it only after the end of the
+   * job.
+   */
   async #stop({ written, perSecond }: SaveProgress): Promise<void> {
     const { connection, dom, log } = this.#context;
     log.info(

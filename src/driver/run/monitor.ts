@@ -1,5 +1,5 @@
-// QEMU's own monitor, asked through libvirt. libvirt notes of a VM that was asked so that it is "tainted", until it is off;
-// nothing else about it changes. What QEMU answers is checked like any input. Knows no snapshot.
+// QEMU's own monitor, asked through libvirt. libvirt notes of a VM that was asked so that it is "tainted", until it is
+// off; nothing else about it changes. What QEMU answers is checked like any input. Knows no snapshot.
 import { setTimeout as later } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type Version, versionOf } from '../../domain/capabilities.js';
@@ -108,7 +108,10 @@ export async function readBlockers(monitored: MonitoredVm): Promise<Stream['bloc
 
 const capability = 'background-snapshot';
 
-/** QEMU looks here whether it can guard all of the VM's RAM, and opens what it needs for it: on, then off, is a whole trial. */
+/**
+ * QEMU looks here whether it can guard all of the VM's RAM, and opens what it needs for it: on, then off, is a whole
+ * trial.
+ */
 export async function setBackgroundSnapshot(monitored: MonitoredVm, state: boolean): Promise<void> {
   await ask(monitored, v.unknown(), 'migrate-set-capabilities', { capabilities: [{ capability, state }] });
 }
@@ -129,7 +132,9 @@ export async function readQemuVersion(monitored: MonitoredVm): Promise<Version> 
 
 const changes = ['wr_operations', 'failed_wr_operations', 'wr_merged', 'unmap_operations', 'zone_append_operations'];
 
-/** How many requests of the guest have changed a disk since QEMU started: as many as before tells that none did since. */
+/**
+ * How many requests of the guest have changed a disk since QEMU started: as many as before tells that none did since.
+ */
 export async function readWrites(monitored: MonitoredVm): Promise<number> {
   const shape = v.array(v.object({ stats: v.record(v.string(), v.unknown()) }));
   const disks = await ask(monitored, shape, 'query-blockstats');
@@ -170,8 +175,8 @@ export async function isBackgroundSaveLeft(monitored: MonitoredVm): Promise<bool
 const lookEveryMs = 50;
 
 /**
- * QEMU is as it was before, whatever became of a stream of ours. With the capability left on, libvirt 9.0 saves RAM that does
- * not belong to the disks. Idempotent.
+ * QEMU is as it was before, whatever became of a stream of ours. With the capability left on, libvirt 9.0 saves RAM
+ * that does not belong to the disks. Idempotent.
  * @throws MonitorError where libvirt itself sends the state of the VM somewhere for another client: that goes on
  */
 export async function abortBackgroundSave(monitored: MonitoredVm): Promise<void> {

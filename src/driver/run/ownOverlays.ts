@@ -1,5 +1,6 @@
-// The overlays of a snapshot of a VM that is off, made before libvirt is told to use them: up to 11.9 it has them made by
-// qemu-img, readable by every user of the host (CVE-2025-13193). Ours have the owner and the mode of what they stand on.
+// The overlays of a snapshot of a VM that is off, made before libvirt is told to use them: up to 11.9 it has them made
+// by qemu-img, readable by every user of the host (CVE-2025-13193). Ours have the owner and the mode of what they stand
+// on.
 import { readableOverlays } from '../../domain/knownVersions.js';
 import { isDevicePath } from '../../domain/devicePath.js';
 import type { MadeFile, NewOverlay } from '../../domain/hostFiles.js';

@@ -1,5 +1,5 @@
-// A question about many VMs that libvirt answers without those that something holds, and in which it waits itself for a QEMU that
-// does not answer: asked once more, that VM is held by the first question.
+// A question about many VMs that libvirt answers without those that something holds, and in which it waits itself for a
+// QEMU that does not answer: asked once more, that VM is held by the first question.
 import { systemClock, within } from '../../base/clock.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { Domain } from '../../libvirt/structs.js';

@@ -1,5 +1,5 @@
-// What a snapshot with RAM of a running guest needs before that is stopped: overlays, a file that QEMU has open, QEMU ready
-// to guard the RAM. Nothing that the guest could notice, and all of it is taken back where it fails.
+// What a snapshot with RAM of a running guest needs before that is stopped: overlays, a file that QEMU has open, QEMU
+// ready to guard the RAM. Nothing that the guest could notice, and all of it is taken back where it fails.
 import { formatVersion } from '../../domain/capabilities.js';
 import type { HostFiles, MadeFile } from '../../domain/hostFiles.js';
 import type { CreateStep } from '../../steps/step.js';
@@ -63,7 +63,8 @@ export async function prepare(
     await requirePossible(context);
     const writes = await readWrites(context);
     saved = await access.begin(step.memoryFile, xml);
-    // A program is started for either. Both are waited for, so that what the one has made is known when the other fails.
+    // A program is started for either. Both are waited for, so that what the one has made is known when the other
+    // fails.
     const handing = access.handOver(dom.uuid, saved.descriptor);
     const [set] = await waitForBoth(handing, makeOverlays(files, overlays, made));
     await setBackgroundSnapshot(context, true);

@@ -1,5 +1,5 @@
-// Whether a VM's RAM can be kept while its guest runs on: by what can be seen first, then by QEMU itself, which guards the RAM
-// for a moment. Changes nothing that lasts, but that libvirt marks a VM whose QEMU was asked.
+// Whether a VM's RAM can be kept while its guest runs on: by what can be seen first, then by QEMU itself, which guards
+// the RAM for a moment. Changes nothing that lasts, but that libvirt marks a VM whose QEMU was asked.
 import type { Connection } from '../../libvirt/connection.js';
 import { VIR_DOMAIN_MESSAGE_TAINTING } from '../../libvirt/flags.js';
 import { LibvirtError } from '../../libvirt/libvirtError.js';
@@ -74,7 +74,10 @@ async function findObstacle({
   return access.obstacle(files, user);
 }
 
-/** libvirt says so in the daemon's language: in all of them that are known the word begins alike, or is not written in ASCII. */
+/**
+ * libvirt says so in the daemon's language: in all of them that are known the word begins alike, or is not written in
+ * ASCII.
+ */
 const marks = /monit|[^\p{ASCII}]/iu;
 
 /** Whether QEMU's monitor was used by somebody since the VM was switched on, so that to ask it changes nothing more. */
@@ -132,8 +135,8 @@ async function whyOfKernel({ connection, dom, access }: SeamlessProbe): Promise<
 }
 
 /**
- * Takes away a guard that somebody has left on, with no stream for which it is: with it, libvirt 9.0 saves RAM that does not belong
- * to the disks. Asked of VMs alone that are marked for it.
+ * Takes away a guard that somebody has left on, with no stream for which it is: with it, libvirt 9.0 saves RAM that
+ * does not belong to the disks. Asked of VMs alone that are marked for it.
  * @returns whether there was one; it is off
  */
 export async function dropLeftGuard(monitored: Pick<SeamlessProbe, 'connection' | 'dom'>): Promise<boolean> {

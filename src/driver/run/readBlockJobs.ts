@@ -4,7 +4,10 @@ import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
 import { snapshotableDisks, type Vm } from '../../domain/vm.js';
 
-/** The first disk alone: where QEMU does not answer, each further call would take one more of the few that may be under way. */
+/**
+ * The first disk alone: where QEMU does not answer, each further call would take one more of the few that may be under
+ * way.
+ */
 export async function readBlockJobs(connection: Connection, dom: Domain, vm: Vm): Promise<readonly string[]> {
   const [first, ...others] = snapshotableDisks(vm);
   const ask = async (target: string): Promise<readonly string[]> => {

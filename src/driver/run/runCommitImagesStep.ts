@@ -1,6 +1,6 @@
-// Merges layers of a VM that is off on the files themselves. The VM is defined on the files that took them, or, where it stands
-// further up, the images above are put on these files. Removes no file: what was above stays whole, so that whatever breaks off
-// leaves the VM as it was.
+// Merges layers of a VM that is off on the files themselves. The VM is defined on the files that took them, or, where
+// it stands further up, the images above are put on these files. Removes no file: what was above stays whole, so that
+// whatever breaks off leaves the VM as it was.
 import { VIR_DOMAIN_XML_INACTIVE, VIR_DOMAIN_XML_SECURE } from '../../libvirt/flags.js';
 import { Failure } from '../../domain/failure.js';
 import type { Step } from '../../steps/step.js';
@@ -15,12 +15,12 @@ type CommitStep = Extract<Step, { kind: 'commitImages' }>;
 type CommitContext = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files' | 'signal' | 'onProgress'>;
 
 /**
- * A disk of which nothing is left to merge is only defined on its base. One whose images above stand on the base already is
- * passed over.
+ * A disk of which nothing is left to merge is only defined on its base. One whose images above stand on the base
+ * already is passed over.
  *
  * Begun again, everything is copied again: the VM may have run in between, and what it wrote is above. Idempotent.
- * @throws Failure `refused`, or `stopped` after a merge, unless the VM is off throughout and names the files that it did;
- * `busy` when somebody has one of the images open
+ * @throws Failure `refused`, or `stopped` after a merge, unless the VM is off throughout and names the files that it
+ *   did; `busy` when somebody has one of the images open
  */
 export async function commitImages(context: CommitContext, step: CommitStep): Promise<void> {
   const { connection, dom, files, signal, onProgress } = context;

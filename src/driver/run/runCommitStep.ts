@@ -201,7 +201,9 @@ async function requireSameDefinition(context: CommitContext, { target, top }: Co
   }
 }
 
-/** @throws Failure `commitFailure` unless the VM and its configuration name the base: only then may a layer above it go */
+/**
+ * @throws Failure `commitFailure` unless the VM and its configuration name the base: only then may a layer above it go
+ */
 async function requireDone(context: CommitContext, { target, base }: CommitStep): Promise<void> {
   const { vm } = context;
   const which = vm.persistent ? (['running', 'configured'] as const) : (['running'] as const);

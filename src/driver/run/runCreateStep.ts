@@ -52,8 +52,8 @@ export function createFlags({
 }
 
 /**
- * Not idempotent: a name that is taken is a failure of kind `exists`. Whoever runs it again, after a connection that was
- * lost, looks first whether the snapshot is there.
+ * Not idempotent: a name that is taken is a failure of kind `exists`. Whoever runs it again, after a connection that
+ * was lost, looks first whether the snapshot is there.
  */
 export async function createSnapshot(context: StepContext, step: StepOfKind<'createSnapshot'>): Promise<StepOutcome> {
   if (step.style === 'internal' && step.snapshotKind === 'disk') {
@@ -150,7 +150,8 @@ async function trySeamlessly(
 }
 
 /**
- * libvirt takes a snapshot of a VM that is off by the time it comes to it, with RAM that is nowhere: measured with 11.3 and 12.8.
+ * libvirt takes a snapshot of a VM that is off by the time it comes to it, with RAM that is nowhere: measured with 11.3
+ * and 12.8.
  *
  * | libvirt says | its QEMU                                   | → |
  * |--------------|--------------------------------------------|---|
@@ -181,8 +182,8 @@ async function isToStayOn(context: StepContext): Promise<boolean> {
 }
 
 /**
- * Another client's job may have ended in front of ours, and the VM with it: libvirt looks whether it is on before it waits for
- * that, and takes the snapshot afterwards.
+ * Another client's job may have ended in front of ours, and the VM with it: libvirt looks whether it is on before it
+ * waits for that, and takes the snapshot afterwards.
  *
  * | asked for                      | libvirt took it of a VM that is off                                | → |
  * |--------------------------------|--------------------------------------------------------------------|---|

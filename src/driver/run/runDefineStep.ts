@@ -27,7 +27,8 @@ export async function defineFromSnapshot(
 
 /**
  * Idempotent: the same is defined again.
- * @throws Failure `refused` where the VM runs on another of these files by now, or is off without a managed save made on them
+ * @throws Failure `refused` where the VM runs on another of these files by now, or is off without a managed save made
+ *   on them
  */
 export async function configureDisks(
   { connection, dom, vm }: StepContext,

@@ -21,8 +21,9 @@ import { removeThose } from './madeFiles.js';
 import type { StepContext } from './stepContext.js';
 
 /**
- * Idempotent: one that is active has been restored. Whether a cable is in is part of the RAM, and what libvirt told QEMU before is
- * overwritten by it (`virtio_net_post_load_device`, `e1000_post_load`): a guest whose cables shall be out stands still until they are.
+ * Idempotent: one that is active has been restored. Whether a cable is in is part of the RAM, and what libvirt told
+ * QEMU before is overwritten by it (`virtio_net_post_load_device`, `e1000_post_load`): a guest whose cables shall be
+ * out stands still until they are.
  * @throws Failure `unsupported` where the file is on another host
  */
 export async function restoreClone(context: StepContext, step: StepOfKind<'restoreClone'>): Promise<void> {
@@ -106,7 +107,9 @@ export async function undoClone(
   }
 }
 
-/** libvirt died between the two: at its start it ends those whose RAM had not come over whole (`qemuProcessReconnect`). */
+/**
+ * libvirt died between the two: at its start it ends those whose RAM had not come over whole (`qemuProcessReconnect`).
+ */
 async function waitsToGoOn(connection: Connection, dom: Domain): Promise<boolean> {
   const { state, reason } = await connection.call('domainGetState', { dom, flags: 0 });
   return state === VIR_DOMAIN_PAUSED && reason === VIR_DOMAIN_PAUSED_MIGRATION;

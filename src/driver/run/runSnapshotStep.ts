@@ -19,9 +19,9 @@ const revertFlags = {
 const marginMs = 50;
 
 /**
- * libvirt names a VM's new overlays by the second of its own host, whose clock may be ahead of ours or behind, and looks
- * whether the names are free only when it has stopped the VM. Whatever its clock says, a second after a revert has come
- * back it shows another one.
+ * libvirt names a VM's new overlays by the second of its own host, whose clock may be ahead of ours or behind, and
+ * looks whether the names are free only when it has stopped the VM. Whatever its clock says, a second after a revert
+ * has come back it shows another one.
  */
 export class RevertSpacing {
   readonly #now: () => number;

@@ -1,6 +1,6 @@
-// A snapshot with RAM for which the guest stands still for some milliseconds, however fast it writes: QEMU guards its pages,
-// lets it run on, and writes each page before it is changed. The result is an ordinary external snapshot. Measured with
-// libvirt 11.3 and 12.8: decision 26 has the figures.
+// A snapshot with RAM for which the guest stands still for some milliseconds, however fast it writes: QEMU guards its
+// pages, lets it run on, and writes each page before it is changed. The result is an ordinary external snapshot.
+// Measured with libvirt 11.3 and 12.8: decision 26 has the figures.
 import { setTimeout as later } from 'node:timers/promises';
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC,
@@ -35,7 +35,10 @@ import {
 /** While the guest stands still. */
 const lookEveryMs = 1;
 const progressEveryMs = 50;
-/** A guest that writes now and then has written when it did so last: right after that is the best moment to leave it running. */
+/**
+ * A guest that writes now and then has written when it did so last: right after that is the best moment to leave it
+ * running.
+ */
 const quietMs = 100;
 const mostQuietLooks = 3;
 /** For QEMU to guard the RAM and keep the state of its devices. */
@@ -185,8 +188,8 @@ async function switchAndBegin(context: StepContext, step: SeamlessStep, uri: str
 }
 
 /**
- * QEMU lets nobody change it while a stream is going: one that is on now was on when it began. Without it the RAM would be
- * that of the stream's end, and the disks of its begin.
+ * QEMU lets nobody change it while a stream is going: one that is on now was on when it began. Without it the RAM would
+ * be that of the stream's end, and the disks of its begin.
  */
 async function requireGuarded(context: StepContext): Promise<void> {
   if (!(await isBackgroundSnapshotOn(context))) {

@@ -14,7 +14,10 @@ export interface SeamlessAccess {
   readonly begin: (file: string, xml: string) => Promise<SavedFile>;
   /** What of this host stands against it: for a VM with these disks, whose QEMU runs as that user. */
   readonly obstacle: (files: readonly string[], user: number | undefined) => Promise<Seamless | undefined>;
-  /** Whether the user that QEMU runs as may guard memory here: by itself, by a device that is open to everybody, or not at all. */
+  /**
+   * Whether the user that QEMU runs as may guard memory here: by itself, by a device that is open to everybody, or not
+   * at all.
+   */
   readonly mayGuard: (user: number | undefined) => Promise<'yes' | 'byDevice' | 'no'>;
   /** Gives QEMU the open file; the number of QEMU's set that has it. */
   readonly handOver: (uuid: string, descriptor: number) => Promise<number>;

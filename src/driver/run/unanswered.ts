@@ -1,5 +1,5 @@
-// Looks that need QEMU's answer, or the job of its VM: given up after some seconds, where libvirt's control info, which waits for
-// nothing, says that the VM is held.
+// Looks that need QEMU's answer, or the job of its VM: given up after some seconds, where libvirt's control info, which
+// waits for nothing, says that the VM is held.
 import type { Connection } from '../../libvirt/connection.js';
 import { VIR_DOMAIN_CONTROL_JOB, VIR_DOMAIN_CONTROL_OCCUPIED } from '../../libvirt/flags.js';
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';

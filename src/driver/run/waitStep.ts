@@ -1,6 +1,9 @@
 // Lets time pass. Knows nothing of VMs.
 
-/** No plan waits for a second that is further off; then the clock was set back since, and that second is not near any more. */
+/**
+ * No plan waits for a second that is further off; then the clock was set back since, and that second is not near any
+ * more.
+ */
 const mostMs = 4_000;
 
 /**

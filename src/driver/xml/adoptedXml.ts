@@ -1,5 +1,6 @@
-// The document of a snapshot that QEMU took and libvirt did not write down, made of the VM's own XML, which must have been
-// read with VIR_DOMAIN_XML_SECURE (what is missing in it is lost to the snapshot) and MIGRATABLE. Pure; knows no flags.
+// The document of a snapshot that QEMU took and libvirt did not write down, made of the VM's own XML, which must have
+// been read with VIR_DOMAIN_XML_SECURE (what is missing in it is lost to the snapshot) and MIGRATABLE. Pure; knows no
+// flags.
 import type { Step } from '../../steps/step.js';
 import { redirectDisks } from './retarget.js';
 import { element, find, parseXml, writeXml, type XmlElement, XmlError } from './xmlTree.js';

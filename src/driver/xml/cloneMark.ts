@@ -7,8 +7,8 @@ import { isElement } from './xmlChange.js';
 const namespace = 'urn:virt-rewind:clone:1';
 
 /**
- * Of a mark that somebody has cut short, nothing is believed. Tools that copy a VM copy its mark with it: the copy has another
- * UUID, and does not go by itself.
+ * Of a mark that somebody has cut short, nothing is believed. Tools that copy a VM copy its mark with it: the copy has
+ * another UUID, and does not go by itself.
  */
 export function cloneMarkOf(domain: XmlElement): CloneMark | undefined {
   const mark = elementsOf(find(domain, 'metadata') ?? e('metadata')).find(isMark);

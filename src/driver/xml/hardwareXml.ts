@@ -1,4 +1,5 @@
-// The configuration of a VM or a snapshot as hardware to compare: without what changes by itself. Knows no words for it.
+// The configuration of a VM or a snapshot as hardware to compare: without what changes by itself. Knows no words for
+// it.
 import type { Hardware, HardwareFact, HardwareItem, HardwarePart } from '../../domain/hardware.js';
 import { memoryOf } from './domainXml.js';
 import { attribute, elementsOf, find, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';

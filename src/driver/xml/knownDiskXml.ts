@@ -1,5 +1,6 @@
-// What is known of a `<disk>`: each element and attribute that libvirt's schema (domaincommon.rng, 9.0 to 12) has for it, and
-// what becomes of it when the disk goes onto another file. What is not here is named, so that nothing is done to it.
+// What is known of a `<disk>`: each element and attribute that libvirt's schema (domaincommon.rng, 9.0 to 12) has for
+// it, and what becomes of it when the disk goes onto another file. What is not here is named, so that nothing is done
+// to it.
 import type { XmlElement } from './xmlTree.js';
 import { isElement } from './xmlChange.js';
 

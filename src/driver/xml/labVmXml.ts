@@ -30,7 +30,8 @@ export function labVmXml(vm: LabVm, parts: LabVmParts, { type, machine }: LabMac
     e('domain', { type }, [
       e('name', {}, [vm.name]),
       e('uuid', {}, [vm.uuid]),
-      // libvirt fills it in, and anew at each revert: by it the guest's kernel hears that others may have drawn its random numbers.
+      // libvirt fills it in, and anew at each revert: by it the guest's kernel hears that others may have drawn its
+      // random numbers.
       e('genid'),
       e('metadata', {}, [e('lab:vm', { 'xmlns:lab': markUri, folder: vm.folder })]),
       e('memory', { unit: 'MiB' }, [String(parts.memoryMiB)]),

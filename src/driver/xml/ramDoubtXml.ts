@@ -1,4 +1,5 @@
-// What may keep QEMU from saving a VM's RAM, and drives that only QEMU's arguments name, as the XML of the VM tells them.
+// What may keep QEMU from saving a VM's RAM, and drives that only QEMU's arguments name, as the XML of the VM tells
+// them.
 import type { VmDisk } from '../../domain/vm.js';
 import { attribute, elementsOf, find, findAll, type XmlElement } from './xmlTree.js';
 
@@ -37,7 +38,8 @@ const savedFormats: ReadonlySet<string> = new Set(['raw', 'qcow2']);
 const savedSources: ReadonlySet<string> = new Set(['file', 'block', 'network', 'volume']);
 
 /**
- * By QEMU's sources, what blocks a migration, and so saving RAM too; all else is passed over, so that QEMU is not asked.
+ * By QEMU's sources, what blocks a migration, and so saving RAM too; all else is passed over, so that QEMU is not
+ * asked.
  *
  * | in the XML                                                              | in doubt |
  * |-------------------------------------------------------------------------|----------|

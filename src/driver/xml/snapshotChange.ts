@@ -86,8 +86,8 @@ export function onFrozenFiles(secureXml: string, disks: readonly (TargetFile & {
 }
 
 /**
- * Its configuration tells what these disks rest on, where it does not yet; undefined where it tells of all. As libvirt's own, it
- * names the layers and leaves the end open; of a disk that stands alone it says so.
+ * Its configuration tells what these disks rest on, where it does not yet; undefined where it tells of all. As
+ * libvirt's own, it names the layers and leaves the end open; of a disk that stands alone it says so.
  * @throws XmlError when it holds no configuration
  */
 export function withBackingChains(secureXml: string, disks: readonly UntoldDisk[]): string | undefined {

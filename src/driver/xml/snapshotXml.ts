@@ -111,8 +111,8 @@ function locationOf(word: string | undefined): Location {
 
 /**
  * The disks as the VM had them when the snapshot was taken: for an external snapshot the frozen files below its
- * overlays. `<domain>` has them; `<inactiveDomain>` is the persistent configuration of a running VM beside it, which may
- * lack one that was plugged in, and have one that was to come with the next start.
+ * overlays. `<domain>` has them; `<inactiveDomain>` is the persistent configuration of a running VM beside it, which
+ * may lack one that was plugged in, and have one that was to come with the next start.
  */
 export function parseFrozenDisks(xml: string): readonly VmDisk[] {
   const root = parseQuickly(xml);

@@ -78,8 +78,8 @@ export function parseVolume(xml: string): VolumeFacts | undefined {
 }
 
 /**
- * Without a capacity, so that it becomes the backing file's to the byte: libvirt rounds one that is given up to the next
- * KiB. Without `compat`, older versions make images of qcow2's first kind.
+ * Without a capacity, so that it becomes the backing file's to the byte: libvirt rounds one that is given up to the
+ * next KiB. Without `compat`, older versions make images of qcow2's first kind.
  */
 export function writeOverlayVolume(
   name: string,

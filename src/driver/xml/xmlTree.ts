@@ -1,4 +1,5 @@
-// XML as a small tree and back again, exactly; the only writer of XML. Knows XML, and nothing of what libvirt means by it.
+// XML as a small tree and back again, exactly; the only writer of XML. Knows XML, and nothing of what libvirt means by
+// it.
 import { SaxesParser } from 'saxes';
 
 export interface XmlElement {

@@ -1,6 +1,6 @@
-// Deletes the oldest of the checkpoints that reverts took, or that settings want, beyond the number to be kept, and leaves of the
-// layout that no layout needs any more. Refuses to delete anything that
-// a person made, or that anything rests on.
+// Deletes the oldest of the checkpoints that reverts took, or that settings want, beyond the number to be kept, and
+// leaves of the layout that no layout needs any more. Refuses to delete anything that a person made, or that anything
+// rests on.
 import type { Log } from '../../base/log.js';
 import { deletedFiles, externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
@@ -77,8 +77,8 @@ export function doomedLayouts(
  * | the overlay made over it: what came after it       | no         | no                         |
  * | any other                                          | no         | no                         |
  *
- * Where something could not be seen, nothing goes unasked: whether a file that goes holds a snapshot inside, or is read by another
- * VM; and no file goes of which nobody knows what it is.
+ * Where something could not be seen, nothing goes unasked: whether a file that goes holds a snapshot inside, or is read
+ * by another VM; and no file goes of which nobody knows what it is.
  *
  * A plan names no file as lost that is known to be empty, but what a snapshot froze.
  */
@@ -130,7 +130,9 @@ interface PruneFacts {
 }
 
 interface Rule {
-  /** Of what one was just taken. Leaves of the layout are looked at after a revert alone: only that leaves one behind. */
+  /**
+   * Of what one was just taken. Leaves of the layout are looked at after a revert alone: only that leaves one behind.
+   */
   readonly sort: PrunedReason;
   /** Absent: no checkpoint goes now. */
   readonly keep?: number;
@@ -147,8 +149,9 @@ export interface PruneWish extends Rule {
 }
 
 /**
- * One that cannot be deleted stays, and the next time tries again; nobody asked for it, so nobody is told. Each is looked at again
- * in the turn of its own delete: what was asked for meanwhile came first, and may have gone back to it, or marked it.
+ * One that cannot be deleted stays, and the next time tries again; nobody asked for it, so nobody is told. Each is
+ * looked at again in the turn of its own delete: what was asked for meanwhile came first, and may have gone back to it,
+ * or marked it.
  */
 export async function prune({ vm, seen, log, remove, ...rule }: PruneWish): Promise<void> {
   for (const { name, why } of snapshotsToPrune(seen, rule)) {

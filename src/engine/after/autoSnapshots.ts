@@ -1,5 +1,5 @@
-// Which snapshots we took unasked, as far as our own records vouch for them, what they are good for, and which are to be
-// kept. Refuses to know how records are kept.
+// Which snapshots we took unasked, as far as our own records vouch for them, what they are good for, and which are to
+// be kept. Refuses to know how records are kept.
 import { type Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { AutoSnapshot } from '../../domain/facts.js';
@@ -44,8 +44,8 @@ export function undoOf(tree: SnapshotTree, records: readonly AutoSnapshot[]): Au
 type OwnNotes = Pick<Persistence, 'marks' | 'thumbnails' | 'frozen'>;
 
 /**
- * Keeps in the picture, for each VM whose snapshots are known, which of them are ours, what a revert can go back to, and
- * which are to be kept. What was noted of the layers of a VM goes with the VM.
+ * Keeps in the picture, for each VM whose snapshots are known, which of them are ours, what a revert can go back to,
+ * and which are to be kept. What was noted of the layers of a VM goes with the VM.
  */
 export class SnapshotMarks implements Disposable {
   readonly #store: Store;

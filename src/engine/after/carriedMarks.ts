@@ -1,5 +1,5 @@
-// What a person marked stays marked under the name that they give it. By its second alone, as where another tool renames it, it
-// could be one of two.
+// What a person marked stays marked under the name that they give it. By its second alone, as where another tool
+// renames it, it could be one of two.
 import type { Log } from '../../base/log.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { Facts } from '../../domain/facts.js';

@@ -1,4 +1,5 @@
-// How far a guest's clock is behind after a revert, where nobody has set it. A guess: the guest's clock was right when its RAM was kept.
+// How far a guest's clock is behind after a revert, where nobody has set it. A guess: the guest's clock was right when
+// its RAM was kept.
 import type { Facts } from '../../domain/facts.js';
 import type { OperationResult } from '../../domain/operation.js';
 import type { Snapshot } from '../../domain/snapshot.js';

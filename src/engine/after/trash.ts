@@ -1,5 +1,5 @@
-// What goes out of the trash for good by itself, when its time is over: only what nothing stands on. Refuses to delete: that is
-// an operation like any other.
+// What goes out of the trash for good by itself, when its time is over: only what nothing stands on. Refuses to delete:
+// that is an operation like any other.
 import type { Log } from '../../base/log.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { Facts } from '../../domain/facts.js';
@@ -40,8 +40,9 @@ export function expiredIn({ tree, marks, kept, now }: Trash): readonly string[] 
 }
 
 /**
- * What cannot be deleted stays in the trash, and the tree says that its time is over. Each is looked at again in the turn of its own
- * delete: what was asked for meanwhile came first, and may have gone back to it, or taken it out of the trash.
+ * What cannot be deleted stays in the trash, and the tree says that its time is over. Each is looked at again in the
+ * turn of its own delete: what was asked for meanwhile came first, and may have gone back to it, or taken it out of the
+ * trash.
  * @param marksNow reads them anew
  */
 export async function expire(

@@ -1,4 +1,5 @@
-// That somebody else is at a VM: another process, or what was begun on several VMs of which it is one. Refuses to wait for them.
+// That somebody else is at a VM: another process, or what was begun on several VMs of which it is one. Refuses to wait
+// for them.
 import { Failure } from '../../domain/failure.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
 import type { JournalEntry, UnreadableEntry } from '../../journal/entry.js';
@@ -13,7 +14,10 @@ export function busyFailure({ connection, vm, request, writer }: Holder): Failur
   return new Failure('busy', { vm: vm.name, connection, request, ...editor, doing: 'wait for another editor' });
 }
 
-/** Rejects with `busy` while somebody else does something to several VMs of which this is one; refused where that broke off. */
+/**
+ * Rejects with `busy` while somebody else does something to several VMs of which this is one; refused where that broke
+ * off.
+ */
 export async function groupRefusal(
   { request, group }: Lease,
   { groups }: Pick<Persistence, 'groups'>,

@@ -1,5 +1,5 @@
-// Gathers what a decision rests on. Reads are dear, so only what is asked for is read, and what belongs together at once.
-// It refuses to decide.
+// Gathers what a decision rests on. Reads are dear, so only what is asked for is read, and what belongs together at
+// once. It refuses to decide.
 import { isDeepStrictEqual } from 'node:util';
 import { claimedPaths } from '../../domain/chains/claimedFiles.js';
 import { namedFiles } from '../../domain/chains/fileUse.js';

@@ -22,7 +22,9 @@ const writing: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
   'removeTag',
 ]);
 
-/** Nobody may be at work on the VM: a layer that takes a merge just now is neither before it nor after. Never rejects. */
+/**
+ * Nobody may be at work on the VM: a layer that takes a merge just now is neither before it nor after. Never rejects.
+ */
 export async function noteLayers(
   { frozen }: Pick<Persistence, 'frozen'>,
   ref: VmRef,

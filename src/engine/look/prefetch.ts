@@ -39,7 +39,9 @@ export class Prefetch {
     this.#uuid = uuid;
   }
 
-  /** What will be asked for if the VM is still as it was known. What fails is told to whoever asks for it, if anybody. */
+  /**
+   * What will be asked for if the VM is still as it was known. What fails is told to whoever asks for it, if anybody.
+   */
   begin({ frozenDisks, savedRam = [], otherVms, written }: RequiredFacts): void {
     const begun: readonly Promise<unknown>[] = [
       ...(written ? [this.locks()] : []),

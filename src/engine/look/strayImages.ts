@@ -1,5 +1,5 @@
-// The images in a VM's folders that no VM names: an exported copy, a clone that is not defined yet, what somebody is at work
-// on. Each may be built on a file of the VM. Refuses to judge that.
+// The images in a VM's folders that no VM names: an exported copy, a clone that is not defined yet, what somebody is at
+// work on. Each may be built on a file of the VM. Refuses to judge that.
 import { imageChain } from '../../domain/chains/backingChain.js';
 import { namedFiles } from '../../domain/chains/fileUse.js';
 import { identitiesOf, pathsByIdentity } from '../../domain/chains/samePath.js';
@@ -19,8 +19,8 @@ export interface FoundStrayImage extends StrayImage {
 }
 
 /**
- * Of the folders that were listed. Only qcow2 is looked for: what a guest wrote to a raw disk of somebody's is no header,
- * and a disk that a VM names is not asked here. An image of another kind that is built on a file is not seen.
+ * Of the folders that were listed. Only qcow2 is looked for: what a guest wrote to a raw disk of somebody's is no
+ * header, and a disk that a VM names is not asked here. An image of another kind that is built on a file is not seen.
  */
 export async function readStrayImages(
   files: HostFiles,

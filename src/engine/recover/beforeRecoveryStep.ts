@@ -1,5 +1,5 @@
-// The look between two steps of a recovery: others act too, and what cannot be taken back rests on nobody having done so.
-// Refuses to decide what that is.
+// The look between two steps of a recovery: others act too, and what cannot be taken back rests on nobody having done
+// so. Refuses to decide what that is.
 import { Failure } from '../../domain/failure.js';
 import type { PlannedWork } from '../../operations/plan.js';
 import { stepRefusal } from '../../operations/decide/remainingPlan.js';

@@ -1,5 +1,5 @@
-// What snapshots of running guests' RAM may have left on in QEMU, looked for when a connection is there: whoever took one
-// may have died on another computer, with a journal of its own.
+// What snapshots of running guests' RAM may have left on in QEMU, looked for when a connection is there: whoever took
+// one may have died on another computer, with a journal of its own.
 import { asFailure } from '../../domain/asFailure.js';
 import { type AutomaticActions, mayAct } from '../../domain/automaticActions.js';
 import type { Log } from '../../base/log.js';
@@ -21,8 +21,8 @@ export function dropLeftGuards(uri: string, options: GuardsOptions): Promise<voi
 }
 
 /**
- * Of those, too, that are left to a person, who may take days. A VM that stands still keeps it: that it was we who stopped it
- * may be known by the guard alone. Never rejects.
+ * Of those, too, that are left to a person, who may take days. A VM that stands still keeps it: that it was we who
+ * stopped it may be known by the guard alone. Never rejects.
  * @param left nobody is at them
  */
 export async function dropGuardsOfInterrupted(

@@ -1,4 +1,5 @@
-// Before anything is begun on a VM, what was interrupted on it comes to its end; who is told of a failure then hears of that too.
+// Before anything is begun on a VM, what was interrupted on it comes to its end; who is told of a failure then hears of
+// that too.
 import { Failure } from '../../domain/failure.js';
 import { asFailure, withDetails } from '../../domain/asFailure.js';
 import type { OperationRequest } from '../../domain/operation.js';

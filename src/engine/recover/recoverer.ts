@@ -96,8 +96,8 @@ export class Recoverer {
   }
 
   /**
-   * In a turn on the VM, before anything else is done to it. Returns why something stays unfinished, if it does. Editors of one
-   * user have one journal, so an entry may be of any of them:
+   * In a turn on the VM, before anything else is done to it. Returns why something stays unfinished, if it does.
+   * Editors of one user have one journal, so an entry may be of any of them:
    *
    * | entry of this VM          | its connection | its process | then                                                  |
    * |---------------------------|----------------|-------------|-------------------------------------------------------|

@@ -1,5 +1,5 @@
-// How recoveries end: the entry is left or closed, why something stays unfinished is kept, and whoever listens is told. Refuses
-// to know how an operation is recovered.
+// How recoveries end: the entry is left or closed, why something stays unfinished is kept, and whoever listens is told.
+// Refuses to know how an operation is recovered.
 import type { JournalEntry } from '../../journal/entry.js';
 import type { OpenEntry } from '../../journal/journal.js';
 import { Emitter } from '../../base/emitter.js';
@@ -173,7 +173,8 @@ export function interruptedOf({ request, plan, steps, startedAt }: JournalEntry)
 type LoggedRecovery = Omit<LoggedOperation, 'at'>;
 
 /**
- * An operation that broke off and came to its end can be undone as any other, as far as its journal has what was before.
+ * An operation that broke off and came to its end can be undone as any other, as far as its journal has what was
+ * before.
  *
  * | of what was before                          | in the journal | → |
  * |---------------------------------------------|----------------|---|

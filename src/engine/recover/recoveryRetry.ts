@@ -1,4 +1,5 @@
-// When a connection whose interrupted operations are left for now is looked at again. Refuses to know what is done then.
+// When a connection whose interrupted operations are left for now is looked at again. Refuses to know what is done
+// then.
 import type { Clock } from '../../base/clock.js';
 import type { Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';

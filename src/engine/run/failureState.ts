@@ -31,8 +31,8 @@ export function withState(failure: Failure, before: KnownPower, now: KnownPower 
 }
 
 /**
- * A snapshot that the operation took first and that stays is named. For a clone, that snapshot is a part that was done; a
- * checkpoint leaves the VM as it was.
+ * A snapshot that the operation took first and that stays is named. For a clone, that snapshot is a part that was done;
+ * a checkpoint leaves the VM as it was.
  *
  * @param tree as it is after the recovery
  */

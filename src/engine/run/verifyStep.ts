@@ -1,5 +1,5 @@
-// Looks whether a step that was reported as done is to be seen in the VM, its snapshots and its images. Decides nothing of what
-// comes then.
+// Looks whether a step that was reported as done is to be seen in the VM, its snapshots and its images. Decides nothing
+// of what comes then.
 import { Failure } from '../../domain/failure.js';
 import type { Facts } from '../../domain/facts.js';
 import { asFailure } from '../../domain/asFailure.js';
@@ -9,7 +9,10 @@ import type { Step } from '../../steps/step.js';
 import type { FreshLook } from '../look/freshLook.js';
 import type { Lease } from '../leases/leases.js';
 
-/** Called before a step, with the world as it was read last; what it returns, after it: that rejects where it is not to be seen. */
+/**
+ * Called before a step, with the world as it was read last; what it returns, after it: that rejects where it is not to
+ * be seen.
+ */
 export type WatchStep = (step: Step) => () => Promise<void>;
 
 /** @param decidedOn its images and frozen disks: what the steps change of them is told by `promiseOf` */

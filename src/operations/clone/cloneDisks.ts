@@ -1,5 +1,5 @@
-// What the disks of a clone begin with: the files that a restore point froze, its tag inside of an image, or the present of a
-// VM that is off. Refuses what is not whole, or is written to.
+// What the disks of a clone begin with: the files that a restore point froze, its tag inside of an image, or the
+// present of a VM that is off. Refuses what is not whole, or is written to.
 import type { CloneWay } from '../../domain/clone.js';
 import { wholeChain } from '../../domain/chains/backingChain.js';
 import { takesPart } from '../../domain/chains/fileUse.js';
@@ -106,7 +106,10 @@ function planCloneDisks(disks: readonly VmDisk[], facts: Facts, tag?: string): D
   }));
 }
 
-/** No more than its layers hold, and no more than the disk has; it may have had more when a snapshot inside it was taken. */
+/**
+ * No more than its layers hold, and no more than the disk has; it may have had more when a snapshot inside it was
+ * taken.
+ */
 function mostBytes(disk: VmDisk, facts: Facts, tag?: string): number {
   const seen = wholeChain(disk, facts).flatMap((file) => {
     const image = facts.files?.images.get(file);

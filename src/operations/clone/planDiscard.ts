@@ -1,4 +1,5 @@
-// Decides which files go with a clone: those that our record tells were made for it, and what its own snapshots put on top of them.
+// Decides which files go with a clone: those that our record tells were made for it, and what its own snapshots put on
+// top of them.
 import { namedFiles, restingOn } from '../../domain/chains/fileUse.js';
 import { isRamOf } from '../../domain/chains/memoryFiles.js';
 import { ownNvramCopy } from '../../domain/chains/nvramCopy.js';

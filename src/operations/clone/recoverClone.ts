@@ -1,4 +1,5 @@
-// A clone whose making was interrupted: whole where libvirt knows it, gone with its files where it was not to be defined yet.
+// A clone whose making was interrupted: whole where libvirt knows it, gone with its files where it was not to be
+// defined yet.
 import { isMissing, isThere } from '../../domain/chains/standsOn.js';
 import { handoverPath } from '../../domain/ramHandover.js';
 import type { Facts } from '../../domain/facts.js';
@@ -22,12 +23,14 @@ import { identitiesOf } from './planDiscard.js';
  * | no                      | all there    | yes                      | it is defined |
  * | no                      | otherwise    | any                      | before: what was made goes, as far as nobody uses it |
  *
- * Only what our record has goes, as long as it is what was made: a file that came in its place is somebody's. A snapshot that was
- * made first, so that its files are frozen, stays where it is whole. What was being filled goes at each end.
+ * Only what our record has goes, as long as it is what was made: a file that came in its place is somebody's. A
+ * snapshot that was made first, so that its files are frozen, stays where it is whole. What was being filled goes at
+ * each end.
  */
 export function recoverClone(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const recovery = recoverWhole(interrupted, facts);
-  // Whether somebody uses it is not asked: a copy that was whole has a name beside it, and a qemu-img that lives on has it open.
+  // Whether somebody uses it is not asked: a copy that was whole has a name beside it, and a qemu-img that lives on has
+  // it open.
   const parts = [...(facts.made?.keys() ?? [])].filter(isUnnamedPart);
   return recovery.kind === 'explain'
     ? recovery

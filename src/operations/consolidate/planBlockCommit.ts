@@ -1,5 +1,6 @@
-// Decides how layers that no snapshot owns are merged into the one below: by QEMU while the VM is on, on the files while
-// it is off. Whoever else rests on a file that changes or goes stands against it. Knows no snapshot that could go.
+// Decides how layers that no snapshot owns are merged into the one below: by QEMU while the VM is on, on the files
+// while it is off. Whoever else rests on a file that changes or goes stands against it. Knows no snapshot that could
+// go.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { mergeOverChangedRefusal } from '../../domain/chains/frozenLayers.js';
 import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';

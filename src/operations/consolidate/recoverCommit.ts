@@ -1,5 +1,5 @@
-// The end of a merge of layers that broke off. Until the VM stands on the file below, the layers above it are whole: so a
-// merge that nobody goes on with is as good as not begun, and one that QEMU still does is led to its end.
+// The end of a merge of layers that broke off. Until the VM stands on the file below, the layers above it are whole: so
+// a merge that nobody goes on with is as good as not begun, and one that QEMU still does is led to its end.
 import { explain, goOn, removal, unusedFiles, wasBegun } from '../interruptedStep.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
 import type { Facts } from '../../domain/facts.js';

@@ -40,8 +40,8 @@ export interface Choice {
  * | none             | nothing          | internal where it works, else external                      |
  * | none             | nothing, but live or without some disks | external                             |
  *
- * What the owner said of a disk (its `snapshot` attribute) counts where libvirt would let it count, and is told where we
- * name the disk ourselves:
+ * What the owner said of a disk (its `snapshot` attribute) counts where libvirt would let it count, and is told where
+ * we name the disk ourselves:
  *
  * | attribute | internal   | external, memory | external, disk or offline          |
  * |-----------|------------|------------------|------------------------------------|
@@ -50,8 +50,8 @@ export interface Choice {
  * | internal  | ok         | ownerChose       | ownerChose                         |
  * | external  | ownerChose | ok               | ok; `auto` takes it                |
  *
- * RAM needs all disks of its moment beside it, and an internal snapshot takes all disks anyway: with some left out it is
- * `disk` or `offline`, else cannotLeaveOut; a disk that is not there is noSuchDisk. Where nothing is left, it is
+ * RAM needs all disks of its moment beside it, and an internal snapshot takes all disks anyway: with some left out it
+ * is `disk` or `offline`, else cannotLeaveOut; a disk that is not there is noSuchDisk. Where nothing is left, it is
  * cannotLeaveOut too, or ownerChose.
  */
 export function chooseKindAndStyle(request: CreateRequest, facts: Facts): Choice | RefusedDecision {

@@ -1,5 +1,5 @@
-// A snapshot that libvirt took of a VM that was off by the time it came to it: another client had saved or stopped the VM in
-// that moment. Says which of them cannot stay, and how the disks go back; knows nothing of journals.
+// A snapshot that libvirt took of a VM that was off by the time it came to it: another client had saved or stopped the
+// VM in that moment. Says which of them cannot stay, and how the disks go back; knows nothing of journals.
 import { outdatedSaves } from '../../domain/chains/outdatedSave.js';
 import type { Facts } from '../../domain/facts.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
@@ -16,8 +16,9 @@ import { overlaysUnder } from './recoverSeamless.js';
  * | disks alone              | one of a VM that was off, without a managed save | no: it is better than was asked for |
  * | disks alone              | the same, with one that would write below it, or that its disks are back on | yes |
  *
- * Measured with 9.0, 11.3 and 12.8: libvirt looks whether the VM is on when it is called, and takes the snapshot when the
- * other client's job has ended. A managed save names the files that it was made on, which are below the overlays then.
+ * Measured with 9.0, 11.3 and 12.8: libvirt looks whether the VM is on when it is called, and takes the snapshot when
+ * the other client's job has ended. A managed save names the files that it was made on, which are below the overlays
+ * then.
  */
 export function isLate(step: CreateStep, facts: Facts): boolean {
   const made = findSnapshot(facts.tree, step.name);
@@ -31,7 +32,9 @@ export function isLate(step: CreateStep, facts: Facts): boolean {
   );
 }
 
-/** Back to where the managed save was made, where nothing was written since. Undefined: there is none, or something was. */
+/**
+ * Back to where the managed save was made, where nothing was written since. Undefined: there is none, or something was.
+ */
 export function putBackSteps(step: CreateStep, facts: Facts): readonly Step[] | undefined {
   const overlays = overlaysOf(step);
   const saved = outdatedSaves(facts);

@@ -1,5 +1,5 @@
-// Where a snapshot is to be kept by what was asked for, what the VM has, and what its owner says of its disks. Refuses to know
-// what libvirt can do.
+// Where a snapshot is to be kept by what was asked for, what the VM has, and what its owner says of its disks. Refuses
+// to know what libvirt can do.
 import type { SnapshotStyle } from '../../domain/snapshot.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';

@@ -154,8 +154,9 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
 }
 
 /**
- * libvirt writes down that the one before is not the current one, then that the new one is (`qemuSnapshotSetCurrent`): killed between
- * the two it knows of neither. Of external ones the files tell more than that: see adoptSteps, and the doctor.
+ * libvirt writes down that the one before is not the current one, then that the new one is (`qemuSnapshotSetCurrent`):
+ * killed between the two it knows of neither. Of external ones the files tell more than that: see adoptSteps, and the
+ * doctor.
  */
 function restoreCurrent({ plan }: InterruptedOperation, { tree }: Facts): readonly Step[] {
   const { current } = plan.before;
@@ -181,9 +182,9 @@ function orphanTags({ name, style, disks }: CreateStep, { vm, files }: Facts): r
 }
 
 /**
- * Of a memory snapshot that QEMU died right behind: the VM stands on its overlays, and libvirt has no snapshot. Its disks
- * go back to what they were, with all that the guest wrote.
- * A snapshot that promises RAM would be a lie, and one without was not asked for; the same snapshot can be taken again.
+ * Of a memory snapshot that QEMU died right behind: the VM stands on its overlays, and libvirt has no snapshot. Its
+ * disks go back to what they were, with all that the guest wrote. A snapshot that promises RAM would be a lie, and one
+ * without was not asked for; the same snapshot can be taken again.
  *
  * | its RAM              | the VM, its disks                                    | the overlays and what is below them | → |
  * |----------------------|------------------------------------------------------|-------------------------------------|---|

@@ -1,5 +1,5 @@
-// What a snapshot may take on the host's file systems, and whether that is there. A memory snapshot that fails on a full
-// disk keeps its space inside the image, so it must not be begun.
+// What a snapshot may take on the host's file systems, and whether that is there. A memory snapshot that fails on a
+// full disk keeps its space inside the image, so it must not be begun.
 import { isDevicePath } from '../../domain/devicePath.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { CreateStep } from '../../steps/step.js';
@@ -9,7 +9,9 @@ import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Vm } from '../../domain/vm.js';
 
 const mebibyte = 1024 ** 2;
-/** Beside the RAM: the devices' state, the screen, what changes meanwhile. Measured: 86 to 147 MB of guests of a GiB. */
+/**
+ * Beside the RAM: the devices' state, the screen, what changes meanwhile. Measured: 86 to 147 MB of guests of a GiB.
+ */
 const mostBeside = 150 * mebibyte;
 /** The screen, ROMs and devices; the rest is of RAM that changes, of which a small guest has little. */
 const leastBeside = 32 * mebibyte;
@@ -27,7 +29,10 @@ function besideRam(memoryBytes: number): number {
   return Math.min(mostBeside, leastBeside + memoryBytes);
 }
 
-/** Where the guest runs on, what it changes is written again: it is stopped at twice its RAM, and has all of it left then. */
+/**
+ * Where the guest runs on, what it changes is written again: it is stopped at twice its RAM, and has all of it left
+ * then.
+ */
 const mostOften = 3;
 
 /** At most: of a file with the RAM of a guest that runs on. */
@@ -87,8 +92,8 @@ export function sumByFolder(
 }
 
 /**
- * What is below this is not begun. RAM in a file of its own that does not fit leaves nothing behind, and what comes beside the
- * RAM is an estimate; inside an image it would stay.
+ * What is below this is not begun. RAM in a file of its own that does not fit leaves nothing behind, and what comes
+ * beside the RAM is an estimate; inside an image it would stay.
  */
 export function leastSpaceOf(step: CreateStep, facts: Pick<Facts, 'vm'>): ReadonlyMap<string, number> {
   const { memoryBytes } = facts.vm;

@@ -11,8 +11,8 @@ import { controlInPathRefusal, pathRefusal } from '../../domain/chains/samePath.
 import { volumeRefusal } from '../volumeRefusal.js';
 
 /**
- * Rules that rest on something undefined in the facts are passed over, so a plan that is made for a menu may still
- * be refused by the one that is made of a fresh look (`planToExecute`). `requiredFacts` tells what that look has to bring.
+ * Rules that rest on something undefined in the facts are passed over, so a plan that is made for a menu may still be
+ * refused by the one that is made of a fresh look (`planToExecute`). `requiredFacts` tells what that look has to bring.
  */
 export function planOperation(request: OperationRequest, facts: Facts): Decision {
   const draft = decide(request, facts);

@@ -1,5 +1,5 @@
-// What becomes of an operation that broke off: how far it came by its journal and by the present, and the way on or back.
-// The ways themselves stand in the operations' folders, one for each shape of plan.
+// What becomes of an operation that broke off: how far it came by its journal and by the present, and the way on or
+// back. The ways themselves stand in the operations' folders, one for each shape of plan.
 import type { Facts } from '../../domain/facts.js';
 import { findStrayQemu, type MergeEvidence } from '../../domain/chains/strayQemu.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
@@ -24,8 +24,8 @@ import type { InterruptedOperation, Recovery } from '../interrupted.js';
  * | consolidate by snapshots, prune | before                                               | the delete that was begun comes to its end; the others stay |
  * | describe, power          | before                                                      | after                   |
  *
- * Pure, and for any present: what is to be done is decided from it, never from the journal alone. A recovery that breaks
- * off itself is recovered in the same way.
+ * Pure, and for any present: what is to be done is decided from it, never from the journal alone. A recovery that
+ * breaks off itself is recovered in the same way.
  *
  * @param facts with the frozen disks of all snapshots, and every file that the plan names
  */
@@ -39,8 +39,8 @@ export function planRecovery(interrupted: InterruptedOperation, facts: Facts): R
 }
 
 /**
- * What would be done if QEMU had given up the merge, where it begins with that merge: see `beginsWithMerge`. Without room it
- * fails for that, in words that do not always say so, and tells nothing.
+ * What would be done if QEMU had given up the merge, where it begins with that merge: see `beginsWithMerge`. Without
+ * room it fails for that, in words that do not always say so, and tells nothing.
  */
 function planMergeAgain(
   interrupted: InterruptedOperation,

@@ -53,14 +53,14 @@ export function definitionOf({ kind }: OperationRequest): OperationDefinition<Op
  * | prune                   | some external       | yes        | all                  | yes       | no             |
  * | describe, other power   | any                 | no         | none                 | no        | no             |
  *
- * A VM that is off has no block jobs, and the test driver has neither. A tag that goes out of an image changes nothing for
- * whoever rests on that image. What no rule asks for is not looked at: a guest's agent and other VMs take longer to ask
- * than the whole rest.
+ * A VM that is off has no block jobs, and the test driver has neither. A tag that goes out of an image changes nothing
+ * for whoever rests on that image. What no rule asks for is not looked at: a guest's agent and other VMs take longer to
+ * ask than the whole rest.
  *
  * Others are VMs, images that no VM names, and programs that have images open. A start asks for the VMs alone.
  *
- * Which files are open is also asked for where the request looks at images, and that can tell of a QEMU that libvirt has lost
- * (`asksForWritten`).
+ * Which files are open is also asked for where the request looks at images, and that can tell of a QEMU that libvirt
+ * has lost (`asksForWritten`).
  */
 export function requiredFacts(request: OperationRequest, known: KnownFacts): RequiredFacts {
   if (known.capabilities.driver !== 'qemu') {

@@ -1,5 +1,5 @@
-// Whether a VM is exactly as an operation that broke off leaves it, by what was written down before its first step: only then
-// may its recovery go on without a person. What is not known is no permission. Knows no way on or back.
+// Whether a VM is exactly as an operation that broke off leaves it, by what was written down before its first step:
+// only then may its recovery go on without a person. What is not known is no permission. Knows no way on or back.
 import { wholeChain } from '../../domain/chains/backingChain.js';
 import { isAuto } from '../../domain/chains/layoutLeaf.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';

@@ -1,4 +1,5 @@
-// Which snapshots libvirt can delete by their place among the branches: its own rules, foreseen, and what its metadata lead it to.
+// Which snapshots libvirt can delete by their place among the branches: its own rules, foreseen, and what its metadata
+// lead it to.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { type DeletedFiles, externalTargets } from '../../domain/chains/deletedFiles.js';
 import { restingOn, type FileUser, snapshotsNaming, snapshotsIn } from '../../domain/chains/fileUse.js';
@@ -94,8 +95,8 @@ export function branchRefusal(
 }
 
 /**
- * libvirt 10.0 to 12.7 puts a branch on the merged file where its metadata tell the overlay. Where they tell nothing, they are made
- * to (`undescribedBranch.ts`); where they tell something else, it would lose what it is built on.
+ * libvirt 10.0 to 12.7 puts a branch on the merged file where its metadata tell the overlay. Where they tell nothing,
+ * they are made to (`undescribedBranch.ts`); where they tell something else, it would lose what it is built on.
  */
 function hasOtherBacking(
   { snapshot, target, file }: FileUser,

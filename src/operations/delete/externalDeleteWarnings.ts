@@ -1,4 +1,5 @@
-// What a person is told of a delete of external snapshots before it: how long it takes, what it frees, what we do instead of libvirt.
+// What a person is told of a delete of external snapshots before it: how long it takes, what it frees, what we do
+// instead of libvirt.
 import { type DeletedFiles, externalTargets } from '../../domain/chains/deletedFiles.js';
 import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
@@ -41,7 +42,9 @@ export function mergeWarnings(
   return warnings;
 }
 
-/** At most: what is written over in the file below takes no more space there. Undefined where an overlay was not seen. */
+/**
+ * At most: what is written over in the file below takes no more space there. Undefined where an overlay was not seen.
+ */
 export function mergedBytes({ mergedAway }: DeletedFiles, facts: Facts): number | undefined {
   let bytes = 0;
   for (const file of mergedAway) {

@@ -1,13 +1,13 @@
-// A merge that broke off, after which QEMU may write into the file below: to begin it again tells whether QEMU stands there.
-// Knows nothing of how it came to that.
+// A merge that broke off, after which QEMU may write into the file below: to begin it again tells whether QEMU stands
+// there. Knows nothing of how it came to that.
 import type { StrayQemu } from '../../domain/chains/strayQemu.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 
 /**
- * QEMU keeps the same locks, open files and flags in all of these, and libvirt tells the same of them. Measured on 9.0 with QEMU
- * 7.2, 11.3 with 10.0, 12.8 with 11.1; no byte changes where it refuses.
+ * QEMU keeps the same locks, open files and flags in all of these, and libvirt tells the same of them. Measured on 9.0
+ * with QEMU 7.2, 11.3 with 10.0, 12.8 with 11.1; no byte changes where it refuses.
  *
  * | QEMU, of which libvirt knows no job                | a merge of the disk's upper file, begun again |
  * |----------------------------------------------------|-----------------------------------------------|

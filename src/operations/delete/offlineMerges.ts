@@ -1,5 +1,5 @@
-// Which overlays of a VM that is off we merge ourselves when a snapshot goes: libvirt would start the VM's QEMU for it, with all
-// of its devices, and a VM that cannot start here could lose no snapshot.
+// Which overlays of a VM that is off we merge ourselves when a snapshot goes: libvirt would start the VM's QEMU for it,
+// with all of its devices, and a VM that cannot start here could lose no snapshot.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets, overlayAbove } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf, restingOn } from '../../domain/chains/fileUse.js';
@@ -65,7 +65,9 @@ export function offlineMerges(doomed: readonly Snapshot[], facts: Facts): Offlin
   return merges;
 }
 
-/** Those above it name what took the merge, and become its parent’s. Metadata alone, so that it can be done once more. */
+/**
+ * Those above it name what took the merge, and become its parent’s. Metadata alone, so that it can be done once more.
+ */
 export function settlingAbove({ name }: Snapshot, disks: readonly CommittedDisk[], facts: Facts): readonly Step[] {
   const merges = disks.map(({ top: overlay, ...disk }) => ({ ...disk, overlay, isDone: true }));
   return [...namingSteps(name, merges, facts), ...reparentChildrenSteps(facts.tree, name)];

@@ -88,8 +88,9 @@ function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Facts): read
 }
 
 /**
- * What libvirt cannot do to an image here, it does not tell: it answers that the snapshot is gone, and its tag is there still
- * (measured with 9.0: `qemuDomainSnapshotForEachQcow2` passes over what qemu-img refuses, and over what a monitor says).
+ * What libvirt cannot do to an image here, it does not tell: it answers that the snapshot is gone, and its tag is there
+ * still (measured with 9.0: `qemuDomainSnapshotForEachQcow2` passes over what qemu-img refuses, and over what a monitor
+ * says).
  *
  * | VM     | image that holds it     | name                        | → |
  * |--------|-------------------------|-----------------------------|---|
@@ -130,9 +131,9 @@ function internalRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | un
 }
 
 /**
- * One call for each: told to delete a snapshot with its children, libvirt 9.0 goes through the list of those that it has
- * just freed, and its daemon dies (`virDomainMomentForEachChild`), with half of them gone. Behind each goes the copy of the
- * UEFI variables, where it had one beside it.
+ * One call for each: told to delete a snapshot with its children, libvirt 9.0 goes through the list of those that it
+ * has just freed, and its daemon dies (`virDomainMomentForEachChild`), with half of them gone. Behind each goes the
+ * copy of the UEFI variables, where it had one beside it.
  */
 function planInternalDelete(request: DeleteRequest, doomed: readonly Snapshot[], facts: Facts): DraftPlan {
   const { vm, capabilities } = facts;

@@ -105,8 +105,9 @@ function hostDeviceRefusal(byLibvirt: readonly Snapshot[], facts: Facts): Refuse
 }
 
 /**
- * What a disk is on that the guest only reads takes a merge of nothing and is not written afterwards. From 9.9 on a revert
- * lays an overlay over each, and a delete that keeps the present state puts the disk back on its medium (measured: 11.3).
+ * What a disk is on that the guest only reads takes a merge of nothing and is not written afterwards. From 9.9 on a
+ * revert lays an overlay over each, and a delete that keeps the present state puts the disk back on its medium
+ * (measured: 11.3).
  *
  * | the file                                         | an image that no VM names rests on it | another VM or a program does |
  * |--------------------------------------------------|---------------|------------------|
@@ -154,7 +155,9 @@ function firstElsewhereRefusal(doomed: readonly Snapshot[], facts: Facts): Refus
   return undefined;
 }
 
-/** libvirt finishes a broken off merge when it deletes the same snapshot again, and refuses the one below until then. */
+/**
+ * libvirt finishes a broken off merge when it deletes the same snapshot again, and refuses the one below until then.
+ */
 function unfinishedRefusal(
   doomed: readonly Snapshot[],
   going: ReadonlySet<string>,

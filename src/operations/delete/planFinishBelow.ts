@@ -1,5 +1,5 @@
-// The end of a delete that broke off while libvirt merged an overlay below others into the file under it. Nobody stands on it,
-// and as long as it is there the same is read through it, merged or not. Knows nothing of how it came to that.
+// The end of a delete that broke off while libvirt merged an overlay below others into the file under it. Nobody stands
+// on it, and as long as it is there the same is read through it, merged or not. Knows nothing of how it came to that.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { versionOf } from '../../domain/capabilities.js';
 import { externalTargets, neededFiles, overlayAbove } from '../../domain/chains/deletedFiles.js';
@@ -92,7 +92,10 @@ function mergesOf(doomed: Snapshot, facts: Facts): readonly MergeBelow[] | undef
   return merges;
 }
 
-/** libvirt's own metadata of each: whoever froze a merged overlay has its content in the base, and some name it further below. */
+/**
+ * libvirt's own metadata of each: whoever froze a merged overlay has its content in the base, and some name it further
+ * below.
+ */
 export function namingSteps(
   doomed: string,
   done: readonly MergeBelow[],

@@ -226,8 +226,8 @@ function begunMerge(interrupted: InterruptedOperation, next: Step): CommitStep |
 }
 
 /**
- * Half a merge is in what a root froze: it has no parent that libvirt could mark. Nobody else writes there, so the time of the
- * last write tells; where it is not known, it counts as written to, for to merge once more does no harm.
+ * Half a merge is in what a root froze: it has no parent that libvirt could mark. Nobody else writes there, so the time
+ * of the last write tells; where it is not known, it counts as written to, for to merge once more does no harm.
  */
 function isRootWrittenTo(snapshot: Snapshot, { before }: PlannedWork, facts: Facts): boolean {
   const { name, style, parent } = snapshot;

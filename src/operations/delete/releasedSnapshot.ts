@@ -1,5 +1,5 @@
-// A snapshot that libvirt has let go of in its notes of those above it, and has not forgotten: the last it does of a delete but
-// one or two. Says what is still to be done. Knows nothing of how far the other deletes of a plan have come.
+// A snapshot that libvirt has let go of in its notes of those above it, and has not forgotten: the last it does of a
+// delete but one or two. Says what is still to be done. Knows nothing of how far the other deletes of a plan have come.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
@@ -58,7 +58,10 @@ function isReleased(snapshot: Snapshot, { merges = [] }: PlannedWork, facts: Fac
   );
 }
 
-/** Of the branch that the VM runs on: whoever froze the overlay is noted on the file below it, and some on it further below. */
+/**
+ * Of the branch that the VM runs on: whoever froze the overlay is noted on the file below it, and some on it further
+ * below.
+ */
 function namesOverlayOn(
   overlay: string,
   base: string,

@@ -1,5 +1,5 @@
-// Decides how a snapshot gets another title or description. Its name stays: a tag inside an image cannot be renamed, and
-// redefining the current external snapshot under another name makes later reverts remove the wrong file.
+// Decides how a snapshot gets another title or description. Its name stays: a tag inside an image cannot be renamed,
+// and redefining the current external snapshot under another name makes later reverts remove the wrong file.
 import { checkpointRefusal } from '../diskRefusals.js';
 import { longestDescription, writeDescription } from '../../domain/description.js';
 import { snapshotFor } from '../refusals.js';

@@ -19,8 +19,8 @@ type PowerRequest = Extract<OperationRequest, { kind: 'power' }>;
 type PowerVerdict = 'ok' | 'notRunning' | 'notOff' | 'wrongState' | 'crashedVm' | 'asleepVm';
 
 /**
- * A crashed VM still has its QEMU, stopped; an asleep one was suspended to RAM by its own guest. Neither hears anything,
- * and a paused one does not hear a request to shut down.
+ * A crashed VM still has its QEMU, stopped; an asleep one was suspended to RAM by its own guest. Neither hears
+ * anything, and a paused one does not hear a request to shut down.
  */
 const verdicts: Readonly<Record<PowerAction, Readonly<Record<PowerState, PowerVerdict>>>> = {
   start: {
@@ -167,7 +167,10 @@ function isWritten(file: string, { vm }: Facts): boolean {
   return snapshotableDisks(vm).some(({ source }) => source === file);
 }
 
-/** Snapshots whose frozen files the guest would write into, of this VM and of others; what is spoilt already is not lost by it. */
+/**
+ * Snapshots whose frozen files the guest would write into, of this VM and of others; what is spoilt already is not lost
+ * by it.
+ */
 function spoiltSnapshotLosses(facts: Facts): readonly Loss[] {
   const own = facts.tree.snapshots.filter(
     (one) => frozenFileRefusal(one, facts) !== undefined && changedLayers(one, facts).length === 0,

@@ -1,5 +1,6 @@
 // Decides how a snapshot gets another name: a second one of that name on the same files, its children moved over, then
-// the old metadata forgotten. Files keep their names. Where libvirt would lose something by it, the title alone changes.
+// the old metadata forgotten. Files keep their names. Where libvirt would lose something by it, the title alone
+// changes.
 import { versionOf } from '../../domain/capabilities.js';
 import { checkpointRefusal } from '../diskRefusals.js';
 import { isAuto } from '../../domain/chains/layoutLeaf.js';

@@ -1,5 +1,5 @@
-// A memory snapshot whose RAM is gone, and what is left of it: a disk-only snapshot. libvirt refuses to make it one where
-// it stands (9.0 to 12.8), so another one takes its place. Touches no image.
+// A memory snapshot whose RAM is gone, and what is left of it: a disk-only snapshot. libvirt refuses to make it one
+// where it stands (9.0 to 12.8), so another one takes its place. Touches no image.
 import { versionOf } from '../../domain/capabilities.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { isMoved } from '../../domain/chains/movedFiles.js';
@@ -14,7 +14,8 @@ import type { RepairSteps } from '../repairSteps.js';
 import { describeWithTitle, unmovableNvramCopy, renameSteps } from '../rename/renameSteps.js';
 
 /**
- * What libvirt ≥ 9.9 has noted with the current one of the VM's overlays may be lost, as with a rename: see `titleOnly`.
+ * What libvirt ≥ 9.9 has noted with the current one of the VM's overlays may be lost, as with a rename: see
+ * `titleOnly`.
  *
  * | its RAM              | its disks       | the snapshot                          | → |
  * |----------------------|-----------------|---------------------------------------|---|

@@ -1,5 +1,5 @@
-// Repairs of libvirt's metadata: snapshots without data, a current one that is missing. What the files hold stays as it is.
-// Knows no file operation.
+// Repairs of libvirt's metadata: snapshots without data, a current one that is missing. What the files hold stays as it
+// is. Knows no file operation.
 import { contentChangedRefusal } from '../../domain/chains/frozenLayers.js';
 import { manualMergeRefusal } from '../../domain/chains/manualMerge.js';
 import { movedFiles } from '../../domain/chains/movedFiles.js';
@@ -12,7 +12,10 @@ import { findSnapshot } from '../../domain/snapshotTree.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
 import { snapshotableDisks } from '../../domain/vm.js';
 
-/** Reasons for which a snapshot can never be brought back; an external one without its RAM can keep its disks: planKeepDisks. */
+/**
+ * Reasons for which a snapshot can never be brought back; an external one without its RAM can keep its disks:
+ * planKeepDisks.
+ */
 const gone = new Set(['tagMissing', 'tagWithoutRam', 'overlayMissing', 'mergedByHand']);
 
 /** Why the data of a snapshot is gone for good; undefined where it is there, was moved, or could not be seen. */

@@ -1,4 +1,5 @@
-// Files of the VM that somebody moved: all that names them names them where they are. Only those that are proven to be the same.
+// Files of the VM that somebody moved: all that names them names them where they are. Only those that are proven to be
+// the same.
 import { movedFiles } from '../../domain/chains/movedFiles.js';
 import { findHeldFile } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
@@ -9,7 +10,8 @@ import type { MovedName, Step } from '../../steps/step.js';
 import type { RepairSteps } from '../repairSteps.js';
 
 /**
- * The images first: a snapshot that names the new places before they rest on one another there would be whole in name alone.
+ * The images first: a snapshot that names the new places before they rest on one another there would be whole in name
+ * alone.
  *
  * | the files that are not where they are named      | the VM | an overlay that names one      | → |
  * |--------------------------------------------------|--------|--------------------------------|---|

@@ -1,5 +1,5 @@
-// Decides how the doctor's repairs are done. Each is looked at afresh here: what is not wrong is not mended, and nothing
-// is removed of which it is not certain that nobody needs it.
+// Decides how the doctor's repairs are done. Each is looked at afresh here: what is not wrong is not mended, and
+// nothing is removed of which it is not certain that nobody needs it.
 import { findStrayQemu } from '../../domain/chains/strayQemu.js';
 import { tagRefusal } from '../../domain/chains/doomedTags.js';
 import { isOurMemoryName } from '../../domain/chains/memoryFiles.js';

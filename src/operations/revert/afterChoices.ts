@@ -16,7 +16,9 @@ export function preferredAfter(setting: AfterRevert, { state }: Snapshot, now: P
   return setting === 'asSnapshot' && state === 'disk-snapshot' && now === 'running' ? 'running' : setting;
 }
 
-/** The preferred one first, then what leads to another state: one for each state, in the same order in every question. */
+/**
+ * The preferred one first, then what leads to another state: one for each state, in the same order in every question.
+ */
 export function afterChoices(preferred: AfterRevert, snapshot: Snapshot, now: PowerState): readonly AfterRevert[] {
   const choices = new Map<EndState, AfterRevert>();
   for (const after of [preferred, 'asSnapshot', 'running', 'paused', 'off'] as const) {

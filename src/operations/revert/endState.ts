@@ -1,4 +1,5 @@
-// What a VM is after a revert: running, paused or off. Apart from the plan, because a picture that is open asks for it again and again.
+// What a VM is after a revert: running, paused or off. Apart from the plan, because a picture that is open asks for it
+// again and again.
 import type { AfterRevert } from '../../domain/operation.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import type { PowerState } from '../../domain/vm.js';

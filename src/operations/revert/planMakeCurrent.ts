@@ -1,4 +1,5 @@
-// Tells libvirt again which snapshot the VM stands on, where libvirt has lost that: for a repair, and for the end of a revert.
+// Tells libvirt again which snapshot the VM stands on, where libvirt has lost that: for a repair, and for the end of a
+// revert.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';

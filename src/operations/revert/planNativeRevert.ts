@@ -126,7 +126,9 @@ function newOverlayRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | 
   return besideRefusal(snapshot, disks, facts);
 }
 
-/** A medium in a read-only folder costs a running VM its state. Where all folders are out of reach, it is ours alone. */
+/**
+ * A medium in a read-only folder costs a running VM its state. Where all folders are out of reach, it is ours alone.
+ */
 function besideRefusal(snapshot: Snapshot, disks: readonly VmDisk[], facts: Facts): RefusedDecision | undefined {
   const canActOn = ({ source = '' }: VmDisk): 'yes' | CannotAct | undefined =>
     facts.files?.canAct.get(folderOf(source));

@@ -90,8 +90,8 @@ export function planRevert(request: RevertRequest, facts: Facts): DraftPlan | Re
 }
 
 /**
- * RAM brings the guest's clock of then back. Its agent can set it; whether one will answer in a VM that is off now shows
- * only then.
+ * RAM brings the guest's clock of then back. Its agent can set it; whether one will answer in a VM that is off now
+ * shows only then.
  *
  * | snapshot | end     | VM now | agent           | → |
  * |----------|---------|--------|-----------------|---|

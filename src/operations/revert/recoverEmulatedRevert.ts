@@ -1,5 +1,5 @@
-// The end of a revert of ours that broke off. Until the VM is stopped, nothing but new files is there, and they go; from
-// then on the same steps go on, with the same names.
+// The end of a revert of ours that broke off. Until the VM is stopped, nothing but new files is there, and they go;
+// from then on the same steps go on, with the same names.
 import {
   findInterruptedStep,
   explain,
@@ -210,8 +210,8 @@ function wasDropped(broken: InterruptedOperation, { vm }: Facts): boolean {
 }
 
 /**
- * From the first step that is not done. Overlays that are gone again are made again, and a leaf that was half made leaves
- * files that it would find taken.
+ * From the first step that is not done. Overlays that are gone again are made again, and a leaf that was half made
+ * leaves files that it would find taken.
  */
 function remainingSteps(broken: InterruptedOperation, facts: Facts): readonly Step[] {
   const { steps } = broken.plan;

@@ -84,8 +84,8 @@ export function recoverNativeRevert(broken: InterruptedRevert, facts: Facts): Re
 }
 
 /**
- * QEMU has let it run after the RAM came back, and libvirt notes that before it notes which snapshot is the current one. It says so
- * of an earlier revert too, until the VM stands still for something else, as for a checkpoint with RAM.
+ * QEMU has let it run after the RAM came back, and libvirt notes that before it notes which snapshot is the current
+ * one. It says so of an earlier revert too, until the VM stands still for something else, as for a checkpoint with RAM.
  */
 function isRunningReverted({ plan }: InterruptedRevert, { vm }: Facts): boolean {
   const stoodStill = plan.steps.some((step) => step.kind === 'createSnapshot' && step.snapshotKind === 'memory');
@@ -94,8 +94,9 @@ function isRunningReverted({ plan }: InterruptedRevert, { vm }: Facts): boolean 
 }
 
 /**
- * The last that libvirt does, once the RAM and the disks are back: it writes down that the one before is not the current one, then
- * that the target is. Killed between the two, it knows of none afterwards (`qemuSnapshotRevertWriteMetadata`).
+ * The last that libvirt does, once the RAM and the disks are back: it writes down that the one before is not the
+ * current one, then that the target is. Killed between the two, it knows of none afterwards
+ * (`qemuSnapshotRevertWriteMetadata`).
  */
 function wasUnmarked({ plan }: InterruptedRevert, { tree }: Facts): boolean {
   const before = plan.checkpoint ?? plan.before.current;

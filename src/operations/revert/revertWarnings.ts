@@ -54,7 +54,10 @@ function changedMedia({ name, createdAt }: Snapshot, { frozenDisks, files }: Fac
   });
 }
 
-/** What comes back, goes or changes in the configuration, as far as both are known; files of disks come and go with any snapshot. */
+/**
+ * What comes back, goes or changes in the configuration, as far as both are known; files of disks come and go with any
+ * snapshot.
+ */
 function hardwareChanges(snapshot: Snapshot, facts: Facts): Extract<Warning, { kind: 'hardwareChanges' }>['what'] {
   const then = facts.hardware?.then.get(snapshot.name);
   const taking = new Set(snapshotableDisks(facts.vm).map(({ target }) => target));
@@ -64,8 +67,8 @@ function hardwareChanges(snapshot: Snapshot, facts: Facts): Extract<Warning, { k
 }
 
 /**
- * Disks that what runs has, or had, and its configuration not: they are not seen in that. RAM brings back what ran with it; any
- * other start has what is configured.
+ * Disks that what runs has, or had, and its configuration not: they are not seen in that. RAM brings back what ran with
+ * it; any other start has what is configured.
  */
 function pluggedChanges(
   { name, kind }: Snapshot,

@@ -54,16 +54,16 @@ export function undoingOf(entry: LoggedOperation, log: readonly LoggedOperation[
 }
 
 /**
- * The newest that stands and can be meant. Nobody means starting and stopping, what was done unasked, or a clone: that is a VM of its
- * own, discarded there, and this one is as it was.
+ * The newest that stands and can be meant. Nobody means starting and stopping, what was done unasked, or a clone: that
+ * is a VM of its own, discarded there, and this one is as it was.
  */
 export function lastOf(sort: 'operation' | 'undo', log: readonly LoggedOperation[]): LoggedOperation | undefined {
   return standingOperations(log).findLast((one) => isDeliberate(one) && sortOf(one, log) === sort);
 }
 
 /**
- * What leads back to before an operation, the newest first: for each operation that stood then and does not now, or the other
- * way round, the last one of those that did and undid it.
+ * What leads back to before an operation, the newest first: for each operation that stood then and does not now, or the
+ * other way round, the last one of those that did and undid it.
  */
 export function backTo(entry: LoggedOperation, log: readonly LoggedOperation[]): readonly LoggedOperation[] {
   const earlier = log.slice(

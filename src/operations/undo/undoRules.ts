@@ -1,5 +1,5 @@
-// What undoes an operation of the log, or why nothing does. The answer is a request like any other, which is planned, guarded and
-// journaled as such: the log says what to ask for, never that it is safe.
+// What undoes an operation of the log, or why nothing does. The answer is a request like any other, which is planned,
+// guarded and journaled as such: the log says what to ask for, never that it is safe.
 import {
   type LoggedOperation,
   longestLoggedText,
@@ -59,8 +59,8 @@ export interface UndoFacts {
  * | discard            | –                                          | its files are gone                               |
  * | power, repair      | –                                          | always                                           |
  *
- * An operation that has been undone is undone no second time: what undid it can be. What was done with other VMs at one moment is
- * undone with them.
+ * An operation that has been undone is undone no second time: what undid it can be. What was done with other VMs at one
+ * moment is undone with them.
  */
 export function undoOf(entry: LoggedOperation, facts: UndoFacts): UndoWay | RefusedDecision {
   const way = undoAlone(entry, facts);
@@ -179,7 +179,9 @@ function undoEdit(entry: LoggedOperation, { log, tree, without }: UndoFacts): Un
     : { kind: 'operation', request: { kind: 'rename', vm, snapshot: snapshot.name, title, name } };
 }
 
-/** Of these, oldest first, the edits of the one snapshot, under whatever name it had: another may be of the same second. */
+/**
+ * Of these, oldest first, the edits of the one snapshot, under whatever name it had: another may be of the same second.
+ */
 function editsOf({ name, createdAt }: LoggedSnapshot, entries: readonly LoggedOperation[]): readonly LoggedOperation[] {
   let called = name;
   return entries.filter((one) => {

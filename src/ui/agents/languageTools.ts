@@ -1,5 +1,5 @@
-// The tools of agents for the language models of the editor, and the same as an MCP server for its clients, where the editor has
-// such. What there is, the manifest says; the rest is loaded when a model calls.
+// The tools of agents for the language models of the editor, and the same as an MCP server for its clients, where the
+// editor has such. What there is, the manifest says; the rest is loaded when a model calls.
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { AgentSession } from '../../agents/agentSession.js';

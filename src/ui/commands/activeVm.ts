@@ -1,6 +1,6 @@
 // The VM that somebody works with, as an item in the status bar: the one whose row was selected last, that a command
-// was called on, or that something was done to. Clones come and go by themselves: one of them is it only where somebody chose it.
-// It asks nobody: the item says what is known anyway, and nothing is followed for it.
+// was called on, or that something was done to. Clones come and go by themselves: one of them is it only where somebody
+// chose it. It asks nobody: the item says what is known anyway, and nothing is followed for it.
 import { t } from '@vscode/l10n';
 import type { Memento } from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';

@@ -1,4 +1,5 @@
-// The bisect that a person or a caller wishes: the line, the check, and how its clones stand. What is given is not asked.
+// The bisect that a person or a caller wishes: the line, the check, and how its clones stand. What is given is not
+// asked.
 import { t } from '@vscode/l10n';
 import type { BisectStop } from '../../bisect/bisectStop.js';
 import { type BisectLine, lineOf } from '../../bisect/bisectLine.js';

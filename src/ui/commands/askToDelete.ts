@@ -1,5 +1,5 @@
-// Asks about the delete of one snapshot. Where others are below it, "Other…" offers what else a delete can take, each with a
-// question of its own.
+// Asks about the delete of one snapshot. Where others are below it, "Other…" offers what else a delete can take, each
+// with a question of its own.
 import { t } from '@vscode/l10n';
 import { type DeleteScope, deleteScopes } from '../../domain/operation.js';
 import { childrenOf } from '../../domain/snapshotTree.js';

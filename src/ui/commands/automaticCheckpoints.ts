@@ -1,5 +1,5 @@
-// Has a checkpoint taken at the moments of the work that settings name: before debugging, when a task starts, after a switch of the
-// git branch. Refuses to know how it is taken: that is loaded when the first one is due.
+// Has a checkpoint taken at the moments of the work that settings name: before debugging, when a task starts, after a
+// switch of the git branch. Refuses to know how it is taken: that is loaded when the first one is due.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore, toDisposable } from '../../base/disposable.js';
@@ -56,8 +56,8 @@ class OneAtATime {
 }
 
 /**
- * The last moment that the editor lets anybody hold a session back: after its `preLaunchTask`, and before its debugger starts.
- * A tracker of the debug adapter would be later, and is waited for one second only.
+ * The last moment that the editor lets anybody hold a session back: after its `preLaunchTask`, and before its debugger
+ * starts. A tracker of the debug adapter would be later, and is waited for one second only.
  */
 function beforeDebugging(one: OneAtATime): Disposable {
   const store = new DisposableStore();

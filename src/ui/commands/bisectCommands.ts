@@ -1,4 +1,5 @@
-// Bisect in the editor: which line is searched and how, by questions; carried on with what the command line calls too; shown.
+// Bisect in the editor: which line is searched and how, by questions; carried on with what the command line calls too;
+// shown.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { BisectNews } from '../../bisect/bisectRun.js';
@@ -33,7 +34,10 @@ export const bisectCommands = {
 
 type NextStep = NonNullable<CommandArguments['bisect']> | 'begin' | 'beginAnew';
 
-/** Searches the restore points of a VM for the first bad one, or goes on with the bisect that it has, shows it or ends it. */
+/**
+ * Searches the restore points of a VM for the first bad one, or goes on with the bisect that it has, shows it or ends
+ * it.
+ */
 async function bisect(run: CommandRun): Promise<BisectFinding | undefined> {
   return withBisects(run, async (bisects) => {
     const given = argumentsOf(run.call).bisect;

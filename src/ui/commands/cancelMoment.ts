@@ -14,8 +14,8 @@ export function undoMomentOf(name: string, titles: readonly string[]): Promise<v
 }
 
 /**
- * The moment between a confirmed delete and its beginning, in which it can be taken back: afterwards it cannot. Resolves
- * when the moment of the settings is over; at once where it is none.
+ * The moment between a confirmed delete and its beginning, in which it can be taken back: afterwards it cannot.
+ * Resolves when the moment of the settings is over; at once where it is none.
  * @param what will begin, as a sentence without its end: `web: deleting before-upgrade`
  * @throws Dismissed when the user took it back
  */

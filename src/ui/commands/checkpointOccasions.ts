@@ -1,4 +1,5 @@
-// At which moments of the work settings want a checkpoint, how it is called, and what is said of it. Knows nothing of the editor.
+// At which moments of the work settings want a checkpoint, how it is called, and what is said of it. Knows nothing of
+// the editor.
 import { t } from '@vscode/l10n';
 import { automaticTitles } from '../../domain/automaticTitles.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -24,7 +25,9 @@ export function occasionTitle({ kind, name }: Occasion): string {
   return `${titles[kind]}${displayLine(name, longestName)}`.trim();
 }
 
-/** Sessions that start while another one runs belong to it: those of one launch, and those that a debugger opens itself. */
+/**
+ * Sessions that start while another one runs belong to it: those of one launch, and those that a debugger opens itself.
+ */
 export function isWantedBeforeDebugging(
   { checkpointBeforeDebugging: wanted }: Pick<Settings, 'checkpointBeforeDebugging'>,
   configuration: string,
@@ -33,7 +36,10 @@ export function isWantedBeforeDebugging(
   return sessions === 0 && (typeof wanted === 'boolean' ? wanted : wanted.includes(configuration.trim()));
 }
 
-/** Found tasks are called by their source, too, as the editor lists them: `npm: build`. A task of ours takes what it is to take. */
+/**
+ * Found tasks are called by their source, too, as the editor lists them: `npm: build`. A task of ours takes what it is
+ * to take.
+ */
 export function isWantedAtTaskStart(
   { checkpointAtTaskStart: wanted }: Pick<Settings, 'checkpointAtTaskStart'>,
   { name, source, type }: { readonly name: string; readonly source: string; readonly type: string },

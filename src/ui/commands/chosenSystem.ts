@@ -1,5 +1,6 @@
-// The system of VMs that a workspace works with: chosen once, remembered with the workspace. One that is gone is forgotten, and that
-// is said once. While the systems cannot be read it is remembered: a folder that is away for a while may come back.
+// The system of VMs that a workspace works with: chosen once, remembered with the workspace. One that is gone is
+// forgotten, and that is said once. While the systems cannot be read it is remembered: a folder that is away for a
+// while may come back.
 import type { Memento } from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';

@@ -31,7 +31,10 @@ export const cloneCommands = {
 
 type DiscardRequest = Extract<OperationRequest, { kind: 'discard' }>;
 
-/** A new VM from a snapshot, or from the present of one that is off. Asks what is not given; who gives the name, only what has no default. */
+/**
+ * A new VM from a snapshot, or from the present of one that is off. Asks what is not given; who gives the name, only
+ * what has no default.
+ */
 async function cloneVm(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
   const { engine } = run;
   const given = argumentsOf(run.call);
@@ -148,8 +151,8 @@ function makeForks(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Fork
 }
 
 /**
- * A fork of a VM that runs, a linked clone of one that is off or of a snapshot, which is started; its console is opened, and it
- * goes when that is closed.
+ * A fork of a VM that runs, a linked clone of one that is off or of a snapshot, which is started; its console is
+ * opened, and it goes when that is closed.
  */
 async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
   const { engine } = run;

@@ -1,4 +1,5 @@
-// What a person has to agree to before something is destroyed: whether it is asked, and the name of the VM where a click is too little.
+// What a person has to agree to before something is destroyed: whether it is asked, and the name of the VM where a
+// click is too little.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { CommandRun } from './commandServices.js';
@@ -16,16 +17,16 @@ import { requireAnswer } from '../prompts/commandError.js';
 import { sessionOf } from './sessionOf.js';
 
 /**
- * Whether a command has to ask before it destroys something. A caller may do without the question, but not in a workspace
- * that the user does not trust.
+ * Whether a command has to ask before it destroys something. A caller may do without the question, but not in a
+ * workspace that the user does not trust.
  */
 export function mustConfirm({ call }: Pick<CommandRun, 'call'>): boolean {
   return !(call.kind === 'program' && call.given.confirm === false && vscode.workspace.isTrusted);
 }
 
 /**
- * Asks nothing for a VM that is not protected, or an operation that is harmless. A program cannot do without the question: that is
- * what the protection is for.
+ * Asks nothing for a VM that is not protected, or an operation that is harmless. A program cannot do without the
+ * question: that is what the protection is for.
  * @param plan what was confirmed already
  * @returns `answered` unless it is refused now, so that nothing could be asked
  * @throws Dismissed
@@ -61,8 +62,8 @@ export function typeNameOfProtected(view: VmView, plan: Plan): Promise<void> {
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
 /**
- * The same request, or, where nothing forbids it but VMs whose files cannot be read, one that passes over them, once the
- * name was typed. Whoever may do without questions is refused instead.
+ * The same request, or, where nothing forbids it but VMs whose files cannot be read, one that passes over them, once
+ * the name was typed. Whoever may do without questions is refused instead.
  * @throws Dismissed
  */
 export async function askToPassOverUnread(

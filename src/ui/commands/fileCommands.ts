@@ -31,8 +31,8 @@ async function showXml(run: CommandRun): Promise<void> {
 }
 
 /**
- * Lists the files that a VM or a snapshot is made of; copies their paths, shows one where it lies. Resolves to the paths
- * that were copied, or the one that was shown.
+ * Lists the files that a VM or a snapshot is made of; copies their paths, shows one where it lies. Resolves to the
+ * paths that were copied, or the one that was shown.
  */
 async function showFiles(run: CommandRun): Promise<{ readonly paths: readonly string[] }> {
   const { view, snapshot } = isCalledOnSnapshot(run)
@@ -157,7 +157,9 @@ async function offerCommand(run: CommandRun, vm: string, path: string): Promise<
   }
 }
 
-/** @param mode as `access` takes it: `constants.F_OK` asks whether it is there, `constants.R_OK` whether it can be read */
+/**
+ * @param mode as `access` takes it: `constants.F_OK` asks whether it is there, `constants.R_OK` whether it can be read
+ */
 async function fileProblem(path: string, mode: number): Promise<'missing' | 'denied' | undefined> {
   try {
     await access(path, mode);

@@ -1,4 +1,5 @@
-// The restore points that forks were made from: of no use when the last of them is gone, and offered to be deleted then.
+// The restore points that forks were made from: of no use when the last of them is gone, and offered to be deleted
+// then.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';

@@ -26,7 +26,8 @@ type GitEvent<T> = (listener: (value: T) => unknown) => Disposable;
 
 /**
  * `branch@commit`, the commit in 12 digits; `@commit` without a branch; nothing before the first commit.
- * @param here of the files and folders that the user is in, the most telling first; the first repository counts otherwise
+ * @param here of the files and folders that the user is in, the most telling first; the first repository counts
+ *   otherwise
  */
 export function gitHead<Place>(api: GitApi<Place>, here: readonly Place[]): string | undefined {
   const [repository = api.repositories[0]] = here.flatMap((place) => api.getRepository(place) ?? []);
@@ -35,8 +36,9 @@ export function gitHead<Place>(api: GitApi<Place>, here: readonly Place[]): stri
 }
 
 /**
- * Tells when another branch is checked out than before, be it in the editor or outside. The first one that is seen in a repository
- * is no switch; neither are commits that are checked out without a branch, as in the middle of a rebase, nor the way back from them.
+ * Tells when another branch is checked out than before, be it in the editor or outside. The first one that is seen in a
+ * repository is no switch; neither are commits that are checked out without a branch, as in the middle of a rebase, nor
+ * the way back from them.
  */
 export function watchBranches(api: FollowedGit, onSwitch: (branch: string) => void): Disposable {
   const store = new DisposableStore();

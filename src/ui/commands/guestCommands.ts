@@ -73,7 +73,9 @@ function noAddress({ name, power, agentConnected }: VmView['vm']): string {
 const userForm = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63}\$?$/u;
 const remoteSsh = 'ms-vscode-remote.remote-ssh';
 
-/** Logs in on a VM: in a terminal, or in a window of its own where Remote - SSH is installed. Asks for the user once. */
+/**
+ * Logs in on a VM: in a terminal, or in a window of its own where Remote - SSH is installed. Asks for the user once.
+ */
 async function connectSsh(run: CommandRun): Promise<{ readonly address: string; readonly user: string }> {
   const view = await targetVm(run, isRunning);
   const address = await pickAddress(run, view, t('Select the address of {0} to connect to', view.vm.name));

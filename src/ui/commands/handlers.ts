@@ -100,7 +100,10 @@ function isOnWhole({ call }: CommandRun): boolean {
   return call.kind === 'rows' && call.rows[0].kind === 'system';
 }
 
-/** Keys that without a row mean the system that was chosen, where there is one: a VM that nobody sees named must not go back. */
+/**
+ * Keys that without a row mean the system that was chosen, where there is one: a VM that nobody sees named must not go
+ * back.
+ */
 function isForChosen(id: CommandId, { call }: CommandRun): boolean {
   const { target } = argumentsOf(call);
   const isKey =

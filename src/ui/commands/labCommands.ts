@@ -99,7 +99,9 @@ async function pointOf(run: CommandRun, system: string | undefined): Promise<str
       );
 }
 
-/** What is wrong with the file, and what differs from what was made of it: a page where it is more than a message holds. */
+/**
+ * What is wrong with the file, and what differs from what was made of it: a page where it is more than a message holds.
+ */
 async function check(run: CommandRun): Promise<readonly string[]> {
   const file = await labFileOf(run, t('Select a lab file'));
   return withLabs(run, file, async (labs) => {

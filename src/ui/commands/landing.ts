@@ -1,5 +1,5 @@
-// Where `npm start` lands: in the view, its VMs open, a console that follows the first demo VM, and the walkthrough beside it, at the
-// step that is about that VM.
+// Where `npm start` lands: in the view, its VMs open, a console that follows the first demo VM, and the walkthrough
+// beside it, at the step that is about that VM.
 import * as vscode from 'vscode';
 import { treeViewId } from '../../manifest/viewIds.js';
 import { setContextKeys } from '../contextKeys.js';

@@ -1,5 +1,6 @@
-// A key that is pressed while the rows are drawn anew: until all of them are there again, the editor tells neither which row has the
-// focus nor which are selected under what it draws. Asked a moment later, it tells; a row that is only selected may be of another VM.
+// A key that is pressed while the rows are drawn anew: until all of them are there again, the editor tells neither
+// which row has the focus nor which are selected under what it draws. Asked a moment later, it tells; a row that is
+// only selected may be of another VM.
 import * as vscode from 'vscode';
 import type { CommandId } from '../../verbs/verbs.js';
 import { treeViewId } from '../../manifest/viewIds.js';
@@ -9,7 +10,10 @@ import { isNode } from '../tree/nodes.js';
 const betweenMs = 100;
 const mostTimes = 10;
 
-/** A keybinding's list, without the row that the editor was to put in it. One that asks for no row has its arguments alone. */
+/**
+ * A keybinding's list, without the row that the editor was to put in it. One that asks for no row has its arguments
+ * alone.
+ */
 export function isRowMissing(first: unknown): first is readonly unknown[] {
   return Array.isArray(first) && !first.some(isNode) && !(first.length === 1 && first.every(isArguments));
 }

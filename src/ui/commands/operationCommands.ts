@@ -19,8 +19,8 @@ export const operationCommands = {
 } satisfies CommandTable;
 
 /**
- * Cancels what this window does with a VM, where libvirt can cancel it, and what waits. Resolves when the wish is on its
- * way; the operation itself tells how it ended.
+ * Cancels what this window does with a VM, where libvirt can cancel it, and what waits. Resolves when the wish is on
+ * its way; the operation itself tells how it ended.
  */
 async function cancelOperation(run: CommandRun): Promise<void> {
   const view = await targetVm(run, ({ ref }) => run.running.has(ref));
@@ -48,8 +48,8 @@ async function cancelOperation(run: CommandRun): Promise<void> {
 }
 
 /**
- * What had broken off on a VM, and was left to a person, is brought to its end, after a look at what that would do; or it stays as it
- * is, and others may be begun again.
+ * What had broken off on a VM, and was left to a person, is brought to its end, after a look at what that would do; or
+ * it stays as it is, and others may be begun again.
  */
 async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: readonly string[] }> {
   const view = await targetVm(run);

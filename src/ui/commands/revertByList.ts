@@ -1,4 +1,5 @@
-// Where one can go back to, over all VMs and systems, as one list: of the git branch that is checked out, the favourites, the last used.
+// Where one can go back to, over all VMs and systems, as one list: of the git branch that is checked out, the
+// favourites, the last used.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { branchOf } from '../../domain/gitReference.js';

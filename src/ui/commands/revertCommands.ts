@@ -16,7 +16,10 @@ export const revertCommands = {
   'virtRewind.revertToFavourite': revertToFavourite,
 } satisfies CommandTable;
 
-/** Says what is lost, keeps the present state first unless told not to, and leaves the VM in the state that is asked for. */
+/**
+ * Says what is lost, keeps the present state first unless told not to, and leaves the VM in the state that is asked
+ * for.
+ */
 async function revert(run: CommandRun): Promise<unknown> {
   const { target } = argumentsOf(run.call);
   if (target === 'last') {
@@ -50,7 +53,9 @@ async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
   return revertTo(run, existingVm(run, view.ref), snapshot, { id: 'virtRewind.revertToFavourite' });
 }
 
-/** Goes back to the newest snapshot of a VM that somebody took: what reverts and their layouts have left does not count. */
+/**
+ * Goes back to the newest snapshot of a VM that somebody took: what reverts and their layouts have left does not count.
+ */
 async function revertToLast(run: CommandRun): Promise<OperationResult> {
   const view = await activeOrPickedVm(run, ({ snapshotCount }) => snapshotCount !== 0);
   const tree = await run.engine.readTree(view.ref);

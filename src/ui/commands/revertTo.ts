@@ -96,8 +96,9 @@ export async function revertTo(
 }
 
 /**
- * Asks for the usual way; the others stand in a list, and one that would do or lose something else is asked about in its own
- * words. Where no checkpoint can be taken, the question without one says why; nothing is done without an answer to it.
+ * Asks for the usual way; the others stand in a list, and one that would do or lose something else is asked about in
+ * its own words. Where no checkpoint can be taken, the question without one says why; nothing is done without an answer
+ * to it.
  */
 async function ask(
   run: CommandRun,

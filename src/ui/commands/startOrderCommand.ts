@@ -75,7 +75,9 @@ async function waitOf(
   return startWait(up, given.seconds ?? (told === undefined ? await askSeconds(member, kind) : usualSeconds));
 }
 
-/** A port or a program says by itself what is waited for. @throws CommandError `invalid` where more than one thing is */
+/**
+ * A port or a program says by itself what is waited for. @throws CommandError `invalid` where more than one thing is
+ */
 function readyConditionOf({ upWhen, port, host, program }: CommandArguments): UpKind | undefined {
   const kinds = new Set<UpKind>([
     ...(upWhen === undefined ? [] : [upWhen]),

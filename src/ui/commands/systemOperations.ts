@@ -150,7 +150,10 @@ export async function carryOutSystem(
   }
 }
 
-/** A checkpoint loses nothing, as a rule: it asks where a guest that runs is kept otherwise than the others, unless nobody asked for it. */
+/**
+ * A checkpoint loses nothing, as a rule: it asks where a guest that runs is kept otherwise than the others, unless
+ * nobody asked for it.
+ */
 function asks({ kind, point, members }: SystemPlan): boolean {
   const isOdd = point.auto !== 'work' && withoutRam(members).length > 0;
   return kind !== 'checkpoint' || isOdd || members.some(({ plan }) => plan.losses.length > 0);

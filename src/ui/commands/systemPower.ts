@@ -13,7 +13,10 @@ import { operate } from './operate.js';
 import { agreeToSystem } from './systemOperations.js';
 import { targetSystem } from './systemTargets.js';
 
-/** Starts all VMs of a system in their order, each when those before it are up; or shuts them down, last the ones that others come after. */
+/**
+ * Starts all VMs of a system in their order, each when those before it are up; or shuts them down, last the ones that
+ * others come after.
+ */
 export async function powerSystem(run: CommandRun, action: SystemPowerAction): Promise<SystemPowerResult> {
   const stored = await targetSystem(run);
   const systems = await run.systems.open();

@@ -1,4 +1,5 @@
-// Finds the system of VMs and the restore point that a command is meant for: as given, as selected, or as picked from a list.
+// Finds the system of VMs and the restore point that a command is meant for: as given, as selected, or as picked from a
+// list.
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';

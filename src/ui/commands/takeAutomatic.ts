@@ -1,5 +1,5 @@
-// Takes one checkpoint that a setting wants, of the VM or system that the workspace works with, and asks nobody. Refuses to know
-// when it is wanted.
+// Takes one checkpoint that a setting wants, of the VM or system that the workspace works with, and asks nobody.
+// Refuses to know when it is wanted.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { mayAct } from '../../domain/automaticActions.js';
@@ -112,8 +112,9 @@ async function takeOfSystem(run: CommandRun, occasion: Occasion, id: string): Pr
 }
 
 /**
- * Nobody waits in a line behind something that takes its time, and what is protected nothing touches unasked. A delete that nobody
- * here asked for is the tidying after the last such checkpoint: that is waited for. @throws CommandError
+ * Nobody waits in a line behind something that takes its time, and what is protected nothing touches unasked. A delete
+ * that nobody here asked for is the tidying after the last such checkpoint: that is waited for.
+ * @throws CommandError
  */
 function requireFree({ running }: CommandRun, { ref, vm, operation }: VmView): void {
   const name = displayLine(vm.name);

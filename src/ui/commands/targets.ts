@@ -34,7 +34,10 @@ export async function targetVm(run: CommandRun, fits?: VmFilter, says?: VmDescri
   return view;
 }
 
-/** The VM of the first row, or the one given, else the one that somebody works with; picked where there is none that fits. */
+/**
+ * The VM of the first row, or the one given, else the one that somebody works with; picked where there is none that
+ * fits.
+ */
 export async function activeOrPickedVm(run: CommandRun, fits?: VmFilter, says?: VmDescription): Promise<VmView> {
   const { ref } = run.activeVm;
   const isTold = run.call.kind !== 'palette' && argumentsOf(run.call).vm !== undefined;
@@ -121,7 +124,10 @@ async function snapshotOfRow(run: CommandRun, row: SnapshotNode): Promise<Snapsh
   return { view: existingVm(run, row.ref), snapshot };
 }
 
-/** @throws Failure `notFound`, `ambiguous`, or that of a connection where the VM may be; CommandError for an unknown connection */
+/**
+ * @throws Failure `notFound`, `ambiguous`, or that of a connection where the VM may be; CommandError for an unknown
+ *   connection
+ */
 export async function namedVm(engine: EnginePort, nameOrUuid: string, connection?: string): Promise<VmView> {
   requireConnection(engine, connection);
   return engineNamedVm(engine, nameOrUuid, connection);

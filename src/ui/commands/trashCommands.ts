@@ -1,4 +1,5 @@
-// The trash: what somebody wants gone and may want back. It stays a snapshot like any other, with a mark on it, and takes its space.
+// The trash: what somebody wants gone and may want back. It stays a snapshot like any other, with a mark on it, and
+// takes its space.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { MarkRequest } from '../../domain/loggedOperation.js';

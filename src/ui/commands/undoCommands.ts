@@ -115,7 +115,9 @@ function requireEntry(look: UndoLook, { vm }: VmView, id: string): LoggedOperati
 
 type UndoLine = Choice<(run: CommandRun) => unknown>;
 
-/** Each says what it would do, or why nothing undoes it; where only later operations forbid it, they are undone with it. */
+/**
+ * Each says what it would do, or why nothing undoes it; where only later operations forbid it, they are undone with it.
+ */
 function operationLines(look: UndoLook, view: VmView, does: UndoableOperation['does']): readonly UndoLine[] {
   const now = Date.now();
   return look.log

@@ -1,4 +1,5 @@
-// The way back to before an operation of a VM's log: looked at as a whole before, then each undone by itself, the last one first.
+// The way back to before an operation of a VM's log: looked at as a whole before, then each undone by itself, the last
+// one first.
 import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
 import { displayLine } from '../../domain/plainText.js';

@@ -1,5 +1,5 @@
-// What is called on a VM of which nothing is heard is refused with the reason, before anything waits for an answer. Knows no command
-// but by its name.
+// What is called on a VM of which nothing is heard is refused with the reason, before anything waits for an answer.
+// Knows no command but by its name.
 import type { EnginePort } from '../../engine/enginePort.js';
 import { unreachableFailure } from '../../live/views.js';
 import type { CommandId } from '../../verbs/verbs.js';

@@ -30,8 +30,8 @@ export const viewCommands = {
 } satisfies CommandTable;
 
 /**
- * Reads everything again, or what a caller names. From the view it always means everything: the button above the view hands
- * in whatever row has the focus.
+ * Reads everything again, or what a caller names. From the view it always means everything: the button above the view
+ * hands in whatever row has the focus.
  */
 async function refresh(run: CommandRun): Promise<void> {
   const { vm, connection } = argumentsOf(run.call);
@@ -45,8 +45,8 @@ async function refresh(run: CommandRun): Promise<void> {
 }
 
 /**
- * Shows only the rows that contain a text, while it is typed. Who goes to a row takes what is shown; Escape brings back what was
- * shown before.
+ * Shows only the rows that contain a text, while it is typed. Who goes to a row takes what is shown; Escape brings back
+ * what was shown before.
  */
 async function filter(run: CommandRun): Promise<void> {
   const { tree } = run;
@@ -124,8 +124,8 @@ function arrangements(): readonly Choice<() => Promise<void>>[] {
 }
 
 /**
- * Opens the picture of a VM, its snapshots and its blocks, in an editor tab. Called on what the user looks at already, it
- * opens a second one beside it.
+ * Opens the picture of a VM, its snapshots and its blocks, in an editor tab. Called on what the user looks at already,
+ * it opens a second one beside it.
  */
 async function showPicture(run: CommandRun): Promise<void> {
   const { ref } = await targetVm(run);
@@ -138,7 +138,10 @@ async function showPicture(run: CommandRun): Promise<void> {
   });
 }
 
-/** Offers what can be done with the system that was chosen, else with the VM that one works with, or another where there is none. */
+/**
+ * Offers what can be done with the system that was chosen, else with the VM that one works with, or another where there
+ * is none.
+ */
 async function actOnActiveVm(run: CommandRun): Promise<unknown> {
   await run.systems.known.read();
   const system = run.call.kind === 'palette' ? run.chosen.shown : undefined;

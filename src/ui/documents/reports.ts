@@ -1,12 +1,15 @@
-// Markdown documents that are made when they are opened, or again when they are true no more: what the doctor found. Knows no
-// findings.
+// Markdown documents that are made when they are opened, or again when they are true no more: what the doctor found.
+// Knows no findings.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 
 export const reportScheme = 'virt-rewind-report';
 
-/** The editor lets go of a text three minutes after it was seen last, and asks for it again when somebody comes back to its tab. */
+/**
+ * The editor lets go of a text three minutes after it was seen last, and asks for it again when somebody comes back to
+ * its tab.
+ */
 const mostReports = 50;
 
 /** What a report can do beside being read. */
@@ -42,8 +45,8 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
   }
 
   /**
-   * Shows the text as a rendered page where the editor can, as Markdown where it cannot. A report of a name takes the place of
-   * the one before it.
+   * Shows the text as a rendered page where the editor can, as Markdown where it cannot. A report of a name takes the
+   * place of the one before it.
    */
   async open(name: string, text: string, ways: ReportActions = {}): Promise<void> {
     const uri = uriOf(name);
@@ -74,7 +77,8 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
     if (!(tab?.input instanceof vscode.TabInputWebview) || !tab.input.viewType.includes('markdown')) {
       return undefined;
     }
-    // A preview does not tell what it shows but in its title, in which words of the editor's language stand before the name.
+    // A preview does not tell what it shows but in its title, in which words of the editor's language stand before the
+    // name.
     const shown = [...this.#reports].filter(([uri]) => tab.label.endsWith(fileOf(vscode.Uri.parse(uri))));
     return shown.toSorted(([a], [b]) => b.length - a.length)[0]?.[1].openXml;
   }

@@ -10,7 +10,9 @@ import { consoleLines } from '../../text/consoleText.js';
 import { GuestOutput } from '../../text/guestOutput.js';
 import { band, type OwnTerminal, showTerminal } from './terminals.js';
 
-/** A terminal takes what it is given at once, and draws it later: a guest that floods it is read no faster than this. */
+/**
+ * A terminal takes what it is given at once, and draws it later: a guest that floods it is read no faster than this.
+ */
 const bytesPerMs = 4_096;
 const bell = '\u0007';
 

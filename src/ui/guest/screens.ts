@@ -1,5 +1,5 @@
-// What the displays of VMs showed, as images in tabs: one for each VM, which is drawn anew when it is looked at again. They
-// are kept in memory alone.
+// What the displays of VMs showed, as images in tabs: one for each VM, which is drawn anew when it is looked at again.
+// They are kept in memory alone.
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { displayLine } from '../../domain/plainText.js';

@@ -1,4 +1,5 @@
-// The one door to the editor's terminals. Programs get their arguments as a list, never through a shell; names are text.
+// The one door to the editor's terminals. Programs get their arguments as a list, never through a shell; names are
+// text.
 import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable.js';
 import { displayLine } from '../../domain/plainText.js';

@@ -1,5 +1,5 @@
-// The history as a page: who did what to which VM, with Undo where something can be undone. A value in, HTML out, in which nothing
-// from outside is markup. What can be pressed are links to commands, which ask as they do elsewhere.
+// The history as a page: who did what to which VM, with Undo where something can be undone. A value in, HTML out, in
+// which nothing from outside is markup. What can be pressed are links to commands, which ask as they do elsewhere.
 import { t } from '@vscode/l10n';
 import type { UndoableOperation } from '../../engine/undoLook.js';
 import type { VmRef } from '../../domain/vm.js';

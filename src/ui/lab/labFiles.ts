@@ -1,5 +1,5 @@
-// Waits until a lab file is open, or a folder with one. What reads it, and knows YAML, and what runs tests after a reset, is loaded then
-// and not before.
+// Waits until a lab file is open, or a folder with one. What reads it, and knows YAML, and what runs tests after a
+// reset, is loaded then and not before.
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';

@@ -1,5 +1,6 @@
-// What the editor says of a lab file while it is written: what is wrong, what can be written where, and what a key means. All of it is
-// said by the lab's own schema; nothing is asked of a libvirt, and so a workspace need not be trusted for it.
+// What the editor says of a lab file while it is written: what is wrong, what can be written where, and what a key
+// means. All of it is said by the lab's own schema; nothing is asked of a libvirt, and so a workspace need not be
+// trusted for it.
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import { labKeyUnder, labOffers } from '../../lab/labPlaceAt.js';

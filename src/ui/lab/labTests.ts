@@ -1,5 +1,5 @@
-// The test tasks of a workspace with a lab in the Testing view, under a profile that resets the lab before each of them. Tests of other
-// extensions cannot be run from here: docs/decisions/025 says why.
+// The test tasks of a workspace with a lab in the Testing view, under a profile that resets the lab before each of
+// them. Tests of other extensions cannot be run from here: docs/decisions/025 says why.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { systemClock } from '../../base/clock.js';
@@ -155,8 +155,8 @@ async function endOf(task: vscode.Task, token: vscode.CancellationToken): Promis
 }
 
 /**
- * In a window on a server, VS Code finds no folder for a task that it has listed itself ("No workspace folder"); by its name it does.
- * `whole`: until it has ended, with what it depends on; or until a person is asked which one is meant.
+ * In a window on a server, VS Code finds no folder for a task that it has listed itself ("No workspace folder"); by its
+ * name it does. `whole`: until it has ended, with what it depends on; or until a person is asked which one is meant.
  */
 async function start(
   task: vscode.Task,

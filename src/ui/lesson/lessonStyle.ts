@@ -10,8 +10,8 @@ function variables({ layers, inks }: LayerColors): string {
 }
 
 /**
- * Large enough for the last row of a room; one column where the editor is narrow. A theme of high contrast brings its own colours:
- * the system's would empty the bars and take the layers theirs.
+ * Large enough for the last row of a room; one column where the editor is narrow. A theme of high contrast brings its
+ * own colours: the system's would empty the bars and take the layers theirs.
  */
 export const lessonStyle = `
 :root { ${variables(layerColors.light)} }

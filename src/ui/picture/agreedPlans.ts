@@ -1,5 +1,5 @@
-// What somebody has agreed to in a picture, for the command that carries it out: it asks the same not once more. Each is good for
-// one run. Carries out nothing.
+// What somebody has agreed to in a picture, for the command that carries it out: it asks the same not once more. Each
+// is good for one run. Carries out nothing.
 import type { Plan } from '../../operations/plan.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { sameVm } from '../../domain/vm.js';

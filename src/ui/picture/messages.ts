@@ -1,6 +1,6 @@
 // What the picture's page and the editor say to each other: the only file here that the editor's side imports. What
-// comes from the page is not trusted: it is checked field by field, and whatever is not known is no message. The page imports
-// nothing but types from here, so that it does not have to load what checks it.
+// comes from the page is not trusted: it is checked field by field, and whatever is not known is no message. The page
+// imports nothing but types from here, so that it does not have to load what checks it.
 import * as v from 'valibot';
 import type { BlockRow } from '../../domain/blockMap.js';
 import type { LayerFate } from '../../operations/whatIf.js';

@@ -1,4 +1,5 @@
-// The disk whose blocks a picture shows: which one, and when they are read again. Knows no page, only what is sent to it.
+// The disk whose blocks a picture shows: which one, and when they are read again. Knows no page, only what is sent to
+// it.
 import type { EnginePort } from '../../engine/enginePort.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { type VmView, vmKey } from '../../live/views.js';
@@ -33,7 +34,8 @@ export class PictureDisk implements Disposable {
     const { engine, log, send } = services;
     this.#reader = new PictureReader({
       read: async (disk) => {
-        // libvirt tells nobody that a VM stands on another file: what is known of its disks may be of before a snapshot.
+        // libvirt tells nobody that a VM stands on another file: what is known of its disks may be of before a
+        // snapshot.
         await engine.refresh({ vm: ref });
         return engine.readBlockMap(ref, disk);
       },
@@ -87,8 +89,8 @@ export class PictureDisk implements Disposable {
   }
 
   /**
-   * Reads where snapshots, the layer on top, its size or the power changed: what the inventory finds out while somebody looks. Not
-   * while an operation is on the VM, which changes the very files.
+   * Reads where snapshots, the layer on top, its size or the power changed: what the inventory finds out while somebody
+   * looks. Not while an operation is on the VM, which changes the very files.
    */
   look(view: VmView | undefined): void {
     const disks = this.disksOf(view);

@@ -1,5 +1,5 @@
-// One picture in an editor tab: sends the page what the inventory knows of its VM while it is seen, and takes what the page
-// sends after a look at it. Hidden, it does nothing. Draws nothing itself, and runs no command.
+// One picture in an editor tab: sends the page what the inventory knows of its VM while it is seen, and takes what the
+// page sends after a look at it. Hidden, it does nothing. Draws nothing itself, and runs no command.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
@@ -178,8 +178,8 @@ export class PicturePanel implements Disposable {
   }
 
   /**
-   * Reads the snapshots, unless they are followed anyway, and how large each is. Why they could not be is in the picture;
-   * a size that could not stays unknown.
+   * Reads the snapshots, unless they are followed anyway, and how large each is. Why they could not be is in the
+   * picture; a size that could not stays unknown.
    */
   #read(): void {
     const { engine, log } = this.#services;

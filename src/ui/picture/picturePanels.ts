@@ -40,7 +40,9 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
     this.#store.add(vscode.window.registerWebviewPanelSerializer(pictureViewType, this));
   }
 
-  /** The picture of a VM; a new one beside it where that is asked for, or where it is what the user looks at already. */
+  /**
+   * The picture of a VM; a new one beside it where that is asked for, or where it is what the user looks at already.
+   */
   show(ref: VmRef, { focus, where = 'again', keepFocus = false }: ShowPicture = {}): PicturePanel {
     const open = [...this.#panels].find((panel) => sameVm(panel.ref, ref));
     if (open !== undefined && where === 'again') {

@@ -1,5 +1,5 @@
-// Reads the blocks of a picture's disk: one read at a time, a pause between two, and none that nobody waits for. Knows no
-// page and no editor.
+// Reads the blocks of a picture's disk: one read at a time, a pause between two, and none that nobody waits for. Knows
+// no page and no editor.
 import type { Disposable } from '../../base/disposable.js';
 import type { BlockMap } from '../../domain/blockMap.js';
 

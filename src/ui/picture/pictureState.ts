@@ -1,5 +1,5 @@
-// What the picture shows of a VM: its snapshots as nodes, in the words of the tree view, and what can be done with each.
-// Pure; knows no page.
+// What the picture shows of a VM: its snapshots as nodes, in the words of the tree view, and what can be done with
+// each. Pure; knows no page.
 import { t } from '@vscode/l10n';
 import type { ConnectionView, VmView } from '../../live/views.js';
 import type { CommandId } from '../../verbs/verbs.js';

@@ -1,5 +1,5 @@
-// What somebody wishes in a picture: a command of its menus, what it would do, a file of the picture. Knows no page, only
-// what came from it and was checked.
+// What somebody wishes in a picture: a command of its menus, what it would do, a file of the picture. Knows no page,
+// only what came from it and was checked.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { EnginePort } from '../../engine/enginePort.js';

@@ -1,5 +1,5 @@
-// The picture of a system of VMs as a page: its VMs side by side on one axis of time, its restore points across them. A value in,
-// HTML out, in which nothing from outside is markup. What can be pressed are links to commands.
+// The picture of a system of VMs as a page: its VMs side by side on one axis of time, its restore points across them. A
+// value in, HTML out, in which nothing from outside is markup. What can be pressed are links to commands.
 import { t } from '@vscode/l10n';
 import type { SystemPoint } from '../../domain/system.js';
 import type { Snapshot } from '../../domain/snapshot.js';

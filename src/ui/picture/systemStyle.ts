@@ -1,5 +1,5 @@
-// How the picture of a system of VMs looks: a line down for each VM, a band across for each restore point. A theme of high contrast
-// brings its own borders.
+// How the picture of a system of VMs looks: a line down for each VM, a band across for each restore point. A theme of
+// high contrast brings its own borders.
 
 export const systemStyle = `
 body { forced-color-adjust: none; color: var(--vscode-foreground); padding: 0.5rem 1rem; font-size: 1rem; line-height: 1.4; }

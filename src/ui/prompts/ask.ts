@@ -10,8 +10,9 @@ import { whileModalOpen } from '../openQuestions.js';
 const longestText = 1_000;
 
 /**
- * What every list has: a toast that was pressed gives the focus to the editor area, and a page in it may take it late, when the
- * list that the press brought is already there. A list that goes with the focus would be gone before it was read.
+ * What every list has: a toast that was pressed gives the focus to the editor area, and a page in it may take it late,
+ * when the list that the press brought is already there. A list that goes with the focus would be gone before it was
+ * read.
  */
 const everyList = { ignoreFocusOut: true } as const;
 

@@ -1,4 +1,5 @@
-// What is asked before a VM is made of another one: what it begins with, linked or full, its name, its network, how many.
+// What is asked before a VM is made of another one: what it begins with, linked or full, its name, its network, how
+// many.
 import { t } from '@vscode/l10n';
 import { type CloneNetwork, freeCloneName, isCloneName, mostForks, cloneWays } from '../../domain/clone.js';
 import type { OperationRequest } from '../../domain/operation.js';

@@ -1,4 +1,5 @@
-// A text of several lines, written in an editor: what was saved of it by the time it is closed is taken, as of a commit message.
+// A text of several lines, written in an editor: what was saved of it by the time it is closed is taken, as of a commit
+// message.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';

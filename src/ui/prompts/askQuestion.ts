@@ -1,6 +1,7 @@
-// Asks before something is done: a few lines and buttons, and Details with all the rest. Every question of the commands goes
-// through here, so that all have the same order: what Enter does, one other way, Details; the editor adds Cancel. A second
-// other way would be cut off in a narrow window; where there are several, they stand in a list behind one button.
+// Asks before something is done: a few lines and buttons, and Details with all the rest. Every question of the commands
+// goes through here, so that all have the same order: what Enter does, one other way, Details; the editor adds Cancel.
+// A second other way would be cut off in a narrow window; where there are several, they stand in a list behind one
+// button.
 import { t } from '@vscode/l10n';
 import type { QuestionText } from '../../text/questionText.js';
 import { requireAnswer } from './commandError.js';

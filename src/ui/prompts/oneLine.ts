@@ -1,6 +1,9 @@
 // Text of several lines in an input box of one, and back without a loss. Knows nothing of the editor.
 
-/** What a person types for a line break, because an input box would drop one. A backslash before an `n` that is none is doubled. */
+/**
+ * What a person types for a line break, because an input box would drop one. A backslash before an `n` that is none is
+ * doubled.
+ */
 export const lineBreak = String.raw`\n`;
 
 export function toOneLine(text: string): string {

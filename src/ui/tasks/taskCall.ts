@@ -1,4 +1,5 @@
-// What a task of tasks.json asks for: which command with which arguments, or what is waited for. Knows nothing of the editor.
+// What a task of tasks.json asks for: which command with which arguments, or what is waited for. Knows nothing of the
+// editor.
 import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { checkpointTitle } from '../../domain/titleSuggestion.js';

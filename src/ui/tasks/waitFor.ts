@@ -4,7 +4,10 @@ import type { Wait } from '../../domain/wait.js';
 import { lateText, noAgentText } from '../../text/waitText.js';
 import { CommandError, DismissedError } from '../prompts/commandError.js';
 
-/** @throws CommandError `failed` when it was in vain, Dismissed when it was broken off, and whatever reading the VM throws */
+/**
+ * @throws CommandError `failed` when it was in vain, Dismissed when it was broken off, and whatever reading the VM
+ *   throws
+ */
 export async function waitFor(wait: Wait, waiting: WaitContext): Promise<void> {
   const { outcome, name } = await waitInEngine(wait, waiting);
   if (outcome === 'stopped') {

@@ -56,10 +56,11 @@ const shortWay = 50;
  * Order: in a tree, from old to new, as they came to be, with "You are here" behind the current one where only branches
  * indent, else right under it; in a list, "You are here" and then the new ones first.
  *
- * With a filter a snapshot is shown if its name, title, description or git branch and commit contain the text, or if the VM's own name does
- * (`vmMatches`); in a tree its ancestors are shown too.
+ * With a filter a snapshot is shown if its name, title, description or git branch and commit contain the text, or if
+ * the VM's own name does (`vmMatches`); in a tree its ancestors are shown too.
  *
- * @param marks where many were taken unasked, those that nothing is built on stand in a row of their own; not with a filter
+ * @param marks where many were taken unasked, those that nothing is built on stand in a row of their own; not with a
+ *   filter
  * @param previous an earlier arrangement of the same VM, whose nodes are used again: the editor knows rows by identity
  */
 export function arrangeVm(

@@ -2,8 +2,8 @@
 import type { VmView } from '../../live/views.js';
 
 /**
- * The VM that it was made of, where it stands under that. A mark is text that anybody can change: what would stand under itself
- * stands under nothing.
+ * The VM that it was made of, where it stands under that. A mark is text that anybody can change: what would stand
+ * under itself stands under nothing.
  *
  * @param vms of its connection
  */

@@ -1,5 +1,5 @@
-// Rows of one list whose names begin alike show what tells them apart, and long ones no more than there is room for. Knows no row
-// but by its label.
+// Rows of one list whose names begin alike show what tells them apart, and long ones no more than there is room for.
+// Knows no row but by its label.
 import { shortenedAlike } from '../../text/alikeNames.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Row } from '../../text/rows.js';

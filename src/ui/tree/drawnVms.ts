@@ -1,5 +1,5 @@
-// What the editor was last given of each VM, to tell whether its rows would read differently now, and whether it is still asking
-// for rows. Knows no row.
+// What the editor was last given of each VM, to tell whether its rows would read differently now, and whether it is
+// still asking for rows. Knows no row.
 import { vmKey } from '../../live/views.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import type { VmRef } from '../../domain/vm.js';

@@ -1,4 +1,5 @@
-// Reads the snapshots that a filter could find and that were never read, and those of the members of a system. Knows no row.
+// Reads the snapshots that a filter could find and that were never read, and those of the members of a system. Knows no
+// row.
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { Log } from '../../base/log.js';
 import type { VmRef } from '../../domain/vm.js';

@@ -1,4 +1,5 @@
-// What marks a row of the tree beside its words: a lock, or paler text. The editor asks for that by the address of a row.
+// What marks a row of the tree beside its words: a lock, or paler text. The editor asks for that by the address of a
+// row.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { dimmedColor, type Row } from '../../text/rows.js';

@@ -1,5 +1,5 @@
-// What makes rows read differently by time alone: running operations by the second, since when nothing is heard in steps, ages by
-// the minute. Knows no row.
+// What makes rows read differently by time alone: running operations by the second, since when nothing is heard in
+// steps, ages by the minute. Knows no row.
 import type { Disposable } from '../../base/disposable.js';
 
 /** An operation's elapsed time counts in seconds. */

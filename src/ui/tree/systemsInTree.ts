@@ -1,4 +1,5 @@
-// What of the tree is about systems of VMs: read when one is opened, and drawn again when it reads differently. Makes no row.
+// What of the tree is about systems of VMs: read when one is opened, and drawn again when it reads differently. Makes
+// no row.
 import type { KnownSystems } from '../../systems/knownSystems.js';
 import type { Node, SystemNode } from './nodes.js';
 import { readMembers } from './readAllTrees.js';

@@ -1,5 +1,5 @@
-// What a tooltip tells beside what the row knows: where a running VM can be reached, what its display shows, and what it showed
-// when a snapshot was made. Asked for when somebody looks, and never waited for long.
+// What a tooltip tells beside what the row knows: where a running VM can be reached, what its display shows, and what
+// it showed when a snapshot was made. Asked for when somebody looks, and never waited for long.
 import { t } from '@vscode/l10n';
 import { systemClock, within } from '../../base/clock.js';
 import type { VmRef } from '../../domain/vm.js';

@@ -209,8 +209,8 @@ export class TreeContent {
   }
 
   /**
-   * What the editor knows a row by. It remembers of each whether it is open: what a filter opens is another row, so that it stands
-   * open at once, and stands afterwards as it did before.
+   * What the editor knows a row by. It remembers of each whether it is open: what a filter opens is another row, so
+   * that it stands open at once, and stands afterwards as it did before.
    */
   rowId({ id }: Node): string {
     return this.#arrangement.filter === '' ? id : `${id}/filtered/${this.#arrangement.filter}`;

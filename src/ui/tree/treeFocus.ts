@@ -1,5 +1,5 @@
-// Which row of the tree has the focus and the selection: what is shown to a person, and where they stand after what they did to
-// rows. Makes no row.
+// Which row of the tree has the focus and the selection: what is shown to a person, and where they stand after what
+// they did to rows. Makes no row.
 import type * as vscode from 'vscode';
 import type { EnginePort } from '../../engine/enginePort.js';
 import { type Clock, systemClock, within } from '../../base/clock.js';
@@ -87,8 +87,8 @@ export class TreeFocus {
   }
 
   /**
-   * To be called before a VM is made, which may take minutes; what it gives back, with that VM. Its row is selected where the view is
-   * seen, and gets the keyboard unless somebody went elsewhere meanwhile.
+   * To be called before a VM is made, which may take minutes; what it gives back, with that VM. Its row is selected
+   * where the view is seen, and gets the keyboard unless somebody went elsewhere meanwhile.
    */
   followNewVm(): (ref: VmRef) => void {
     const isStill = this.#focusGuard.remember();
@@ -132,8 +132,8 @@ export class TreeFocus {
   }
 
   /**
-   * To be called before a snapshot is made, or gets another name; what it gives back, afterwards, with the name that the
-   * snapshot has then. Not called on a row, it leaves the keyboard where it is.
+   * To be called before a snapshot is made, or gets another name; what it gives back, afterwards, with the name that
+   * the snapshot has then. Not called on a row, it leaves the keyboard where it is.
    */
   follow(on: ActionTarget): (snapshot: string | undefined) => void {
     const isStill = this.#remember(on);
@@ -234,7 +234,9 @@ export class TreeFocus {
     }
   }
 
-  /** All that comes later stands in a row behind it, so an editor that does not answer is not waited for without end. */
+  /**
+   * All that comes later stands in a row behind it, so an editor that does not answer is not waited for without end.
+   */
   async #waitUntilShown(node: Node, focus: boolean): Promise<void> {
     const shown = Promise.resolve(this.#view.reveal(node, { select: true, focus })).then(() => true);
     if (!(await within(this.#clock, lateReveal, shown, false))) {
@@ -242,7 +244,10 @@ export class TreeFocus {
     }
   }
 
-  /** One after the other: that a row is selected would be no sign for one that its keyboard came along, were it another that did it. */
+  /**
+   * One after the other: that a row is selected would be no sign for one that its keyboard came along, were it another
+   * that did it.
+   */
   async #select(node: Node, isStill: () => boolean): Promise<void> {
     const before = this.#selecting;
     const own =
@@ -258,10 +263,11 @@ export class TreeFocus {
   }
 
   /**
-   * The editor passes over a row without a word that it does not know, or fails to show it: where it asked for the rows while this
-   * one was made, only the later of two answers counts, be it that of the reveal itself or not. Drawn anew, the row is
-   * known, unless it is drawn once more for another reason meanwhile. A selection with another row is somebody's; one that has only
-   * become smaller has lost a row that is gone. That the row itself is selected says nothing of the keyboard, where showing it failed.
+   * The editor passes over a row without a word that it does not know, or fails to show it: where it asked for the rows
+   * while this one was made, only the later of two answers counts, be it that of the reveal itself or not. Drawn anew,
+   * the row is known, unless it is drawn once more for another reason meanwhile. A selection with another row is
+   * somebody's; one that has only become smaller has lost a row that is gone. That the row itself is selected says
+   * nothing of the keyboard, where showing it failed.
    */
   async #selectNow(node: Node, isStill: () => boolean): Promise<void> {
     const before = this.#chosen;

@@ -194,7 +194,10 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     return item;
   }
 
-  /** Asked for by a tooltip that is about to be shown: only then a guest is asked for its address, and what its display shows. */
+  /**
+   * Asked for by a tooltip that is about to be shown: only then a guest is asked for its address, and what its display
+   * shows.
+   */
   async resolveTreeItem(item: vscode.TreeItem, node: Node): Promise<vscode.TreeItem> {
     const facts = this.#content.facts(node, this.#reading());
     if (facts !== undefined) {

@@ -1,5 +1,5 @@
-// Whether a clone or a fork is there whole, or nothing of it: its definition, its disks, and the files of the folder that
-// no VM names. Knows no fault.
+// Whether a clone or a fork is there whole, or nothing of it: its definition, its disks, and the files of the folder
+// that no VM names. Knows no fault.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../../scripts/rig/run.mjs';

@@ -4,8 +4,9 @@ import { qemuProcesses } from '../../qemuProcesses.js';
 import { endQemu } from './faultKinds.js';
 
 /**
- * Ends QEMU and the daemon in a delete that `begin` begins, as soon as the mark of it stands on the snapshot below, and starts the
- * daemon again. False where the delete had come to its end before: libvirt tells nobody when it begins, and asking takes time.
+ * Ends QEMU and the daemon in a delete that `begin` begins, as soon as the mark of it stands on the snapshot below, and
+ * starts the daemon again. False where the delete had come to its end before: libvirt tells nobody when it begins, and
+ * asking takes time.
  * @param begin resolves when the delete has ended, however that was
  */
 export async function cutOffDelete(
@@ -21,7 +22,8 @@ export async function cutOffDelete(
   while (!(await Promise.race([ended, isMarked()]))) {
     // Until it has begun.
   }
-  // One that stands still ends no merge before it is cut off. Found in a merge, a QEMU that lives on lets libvirt 9.0 fall.
+  // One that stands still ends no merge before it is cut off. Found in a merge, a QEMU that lives on lets libvirt 9.0
+  // fall.
   for (const pid of pids) {
     process.kill(pid, 'SIGSTOP');
   }

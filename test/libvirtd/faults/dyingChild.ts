@@ -31,8 +31,9 @@ export async function inChild(task: DyingTask, { env }: Daemon): Promise<string>
 }
 
 /**
- * A qemu-img that it had started gets its own signal when it dies, and holds the locks on its files until that has arrived, which on a
- * busy machine takes longer than the next editor. Nothing tells of the end of a process that is nobody's child.
+ * A qemu-img that it had started gets its own signal when it dies, and holds the locks on its files until that has
+ * arrived, which on a busy machine takes longer than the next editor. Nothing tells of the end of a process that is
+ * nobody's child.
  */
 async function groupIsGone(group: number): Promise<void> {
   for (;;) {

@@ -80,7 +80,8 @@ export function openEditor(options: EditorOptions): Editor {
     settled: async () => {
       for (;;) {
         const next = news();
-        // One that says "failed" leaves its entry there, as does an explained one. Any other goes before its end is told.
+        // One that says "failed" leaves its entry there, as does an explained one. Any other goes before its end is
+        // told.
         const explained = reports.some(({ outcome }) => outcome === 'explained');
         if ((explained || (await real.journal.readInterrupted(uri)).entries.length === 0) && !isRecovering()) {
           return;

@@ -1,5 +1,5 @@
-// Operations of several steps, broken off by faults in one of their steps, or with FAULT_MOMENTS=all, or a number, in each: afterwards
-// the disks are as before it or as after it, and so is the tree, without a command of a person.
+// Operations of several steps, broken off by faults in one of their steps, or with FAULT_MOMENTS=all, or a number, in
+// each: afterwards the disks are as before it or as after it, and so is the tree, without a command of a person.
 import assert from 'node:assert/strict';
 import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,14 +16,17 @@ import { restartWhenStuck, type StuckWatch } from './stuckDaemon.js';
 
 /** Only root can give the disks a file system of their own that is soon full. */
 const isRoot = process.getuid?.() === 0;
-/** Absent: of each fault the place where it can do most harm. A number: all places, with so many moments of each step. */
+/**
+ * Absent: of each fault the place where it can do most harm. A number: all places, with so many moments of each step.
+ */
 const wanted = process.env['FAULT_MOMENTS'];
 const isAll = wanted !== undefined;
 const within = wanted === undefined || wanted === 'all' ? 1 : Number(wanted);
 
 /**
- * libvirt 9.0 now and then falls (SIGSEGV) while it takes up again what it was killed in: a merge. Then there is no daemon until
- * somebody starts one, and the service manager of a machine does. One that falls each time ends a run with its log.
+ * libvirt 9.0 now and then falls (SIGSEGV) while it takes up again what it was killed in: a merge. Then there is no
+ * daemon until somebody starts one, and the service manager of a machine does. One that falls each time ends a run with
+ * its log.
  */
 const mostRevivals = 20;
 

@@ -30,7 +30,9 @@ function callOf(packet: Buffer): string | undefined {
       : undefined;
 }
 
-/** What is written to a Unix socket is with the kernel when `write` returns: libvirt gets it, whatever becomes of us. */
+/**
+ * What is written to a Unix socket is with the kernel when `write` returns: libvirt gets it, whatever becomes of us.
+ */
 export function killAtCall({ call, nth = 1, moment }: AtCall): void {
   let seen = 0;
   const die = (): void => {

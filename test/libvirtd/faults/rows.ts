@@ -37,7 +37,10 @@ export interface RowResult {
   readonly wrong: readonly string[];
 }
 
-/** Most rows are over in a tenth of it. One that hangs is ended by its test a minute later, with no word of where it hung. */
+/**
+ * Most rows are over in a tenth of it. One that hangs is ended by its test a minute later, with no word of where it
+ * hung.
+ */
 const strangeMs = 240_000;
 
 let vms = 0;
@@ -219,8 +222,8 @@ const leavesPower: ReadonlySet<FaultKind> = new Set(['extensionKilled', 'connect
 const needsPerson: ReadonlySet<FaultKind> = new Set(['overlaysRemoved', 'otherClient', 'otherSaves']);
 
 /**
- * A daemon that dies in a merge may lose track of it, or of the VM. Told of that, a person ends QEMU, and what is asked of
- * them before says nothing of what is left afterwards.
+ * A daemon that dies in a merge may lose track of it, or of the VM. Told of that, a person ends QEMU, and what is asked
+ * of them before says nothing of what is left afterwards.
  */
 const endedByPerson: ReadonlySet<string> = new Set(['mergeLost', 'runsUnseen']);
 

@@ -30,7 +30,9 @@ async function firstDisk(stage: GuestVm): Promise<string> {
   return /\s(\/\S+)/u.exec(await stage.virsh('domblklist'))?.[1] ?? '';
 }
 
-/** Two snapshots of a VM that runs, with data of its own before, between and after them. Returns the first one's name. */
+/**
+ * Two snapshots of a VM that runs, with data of its own before, between and after them. Returns the first one's name.
+ */
 export async function twoSnapshots(
   stage: GuestVm,
   style: 'internal' | 'external',

@@ -6,10 +6,11 @@ import type { Daemon } from '../engineRig.js';
 import { endQemu } from './faultKinds.js';
 
 /**
- * libvirt 9.0, killed while it starts a QEMU, may come up with that start as a job of the VM that no thread owns. Every call on
- * the VM then fails after 30 seconds, for good; libvirtd started once more is well again. Where it is not, it has to forget what it
- * had noted of the running VM, with that start: nine more starts were seen to change nothing, and three without that QEMU. libvirt 12.8,
- * killed in a revert, was seen to come up so with the job of a snapshot, its QEMU gone and the VM "paused (starting up)".
+ * libvirt 9.0, killed while it starts a QEMU, may come up with that start as a job of the VM that no thread owns. Every
+ * call on the VM then fails after 30 seconds, for good; libvirtd started once more is well again. Where it is not, it
+ * has to forget what it had noted of the running VM, with that start: nine more starts were seen to change nothing, and
+ * three without that QEMU. libvirt 12.8, killed in a revert, was seen to come up so with the job of a snapshot, its
+ * QEMU gone and the VM "paused (starting up)".
  */
 const stuck = /for domain (\S+); current job is \(none, none, (?:start|snapshot)\) owned by \(0 <null>, 0 <null>/gu;
 

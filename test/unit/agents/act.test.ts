@@ -1,4 +1,5 @@
-// What is written down of a step of an agent, also where it fails half way, or another process was quicker. No VM is there.
+// What is written down of a step of an agent, also where it fails half way, or another process was quicker. No VM is
+// there.
 import assert from 'node:assert/strict';
 import { checkpointVm, revertVm } from '../../../src/agents/act.js';
 import type { ToolRefusal } from '../../../src/agents/refusal.js';

@@ -1,4 +1,5 @@
-// Visits to the VMs: what may be called where nothing may be changed, and after the end. No VM is there, and none is asked.
+// Visits to the VMs: what may be called where nothing may be changed, and after the end. No VM is there, and none is
+// asked.
 import assert from 'node:assert/strict';
 import { SessionLab } from '../../../src/api/sessionLab.js';
 import { SessionSystem } from '../../../src/api/sessionSystem.js';

@@ -1,4 +1,5 @@
-// Restore points of a system in the library: which one a title means, and that a new one has a title of its own. No VM is there.
+// Restore points of a system in the library: which one a title means, and that a new one has a title of its own. No VM
+// is there.
 import assert from 'node:assert/strict';
 import { SessionSystem } from '../../../src/api/sessionSystem.js';
 import { VirtRewindError } from '../../../src/api/virtRewindError.js';

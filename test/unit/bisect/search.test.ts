@@ -1,4 +1,5 @@
-// The search on thousands of lines: what it finds is true, it finds it in as few rounds as can be, and skips mislead it never.
+// The search on thousands of lines: what it finds is true, it finds it in as few rounds as can be, and skips mislead it
+// never.
 import assert from 'node:assert/strict';
 import { knowledgeOf, nextPoints } from '../../../src/bisect/search.js';
 import { isFlaky, majority, verdictOf } from '../../../src/bisect/verdicts.js';

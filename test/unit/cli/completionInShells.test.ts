@@ -1,5 +1,5 @@
-// What completes words, in the shells themselves, by the Tab key: words that need quotes, words begun in quotes, words that bash breaks
-// at colons, and names that are commands where somebody forgets to quote them.
+// What completes words, in the shells themselves, by the Tab key: words that need quotes, words begun in quotes, words
+// that bash breaks at colons, and names that are commands where somebody forgets to quote them.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,7 +37,10 @@ const rows: readonly (readonly [typed: string, asked: readonly string[], called:
   ["revert 'my snap' w", ['revert', 'my snap', 'w'], ['revert', 'my snap', 'web']],
 ];
 
-/** How each is started without anybody's own settings, and what it is told first; script(1) may start it by another that hands on no prompt. */
+/**
+ * How each is started without anybody's own settings, and what it is told first; script(1) may start it by another that
+ * hands on no prompt.
+ */
 const shells: Readonly<Record<string, { readonly start: string; readonly before: string; readonly term: string }>> = {
   bash: { start: 'bash --norc --noprofile -i', before: "PS1='READY> '; ", term: 'dumb' },
   zsh: { start: 'zsh -f -i', before: "PS1='READY> '; autoload -U compinit; compinit -u -D; ", term: 'dumb' },

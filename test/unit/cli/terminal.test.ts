@@ -1,5 +1,5 @@
-// What a person sees on a terminal: colours where they are wanted, a line of progress that is erased, columns that stand below each other
-// in every script.
+// What a person sees on a terminal: colours where they are wanted, a line of progress that is erased, columns that
+// stand below each other in every script.
 import assert from 'node:assert/strict';
 import { columnsOf, cutTo, padTo } from '../../../src/cli/columns.js';
 import { wrapText } from '../../../src/cli/help.js';

@@ -1,5 +1,5 @@
-// What tells one problem from another is kept in users' notes (what they were told, what they snoozed): these strings may not
-// change from one release to the next.
+// What tells one problem from another is kept in users' notes (what they were told, what they snoozed): these strings
+// may not change from one release to the next.
 import assert from 'node:assert/strict';
 import type { Problem } from '../../../src/diagnosis/problem.js';
 import { keyOf } from '../../../src/diagnosis/problemTable.js';

@@ -1,4 +1,5 @@
-// Disks that are a part of a file: their bytes are not those at the beginning of the file, so nobody shows these as theirs.
+// Disks that are a part of a file: their bytes are not those at the beginning of the file, so nobody shows these as
+// theirs.
 import assert from 'node:assert/strict';
 import { plannedRows } from '../../../src/domain/chains/blockRows.js';
 import { layersFromFiles } from '../../../src/domain/chains/layersFromFiles.js';

@@ -1,4 +1,5 @@
-// What somebody writes of a port, a program or seconds is read the same everywhere, and what is not understood is not guessed.
+// What somebody writes of a port, a program or seconds is read the same everywhere, and what is not understood is not
+// guessed.
 import assert from 'node:assert/strict';
 import {
   parsePlace,

@@ -1,4 +1,5 @@
-// Where a revert has taken the overlay away that would tell what a snapshot froze: the images that nobody names are asked.
+// Where a revert has taken the overlay away that would tell what a snapshot froze: the images that nobody names are
+// asked.
 import assert from 'node:assert/strict';
 import { unownedImageRefusal } from '../../../src/domain/chains/unownedImage.js';
 import type { FileFactsByPath, StrayImage } from '../../../src/domain/facts.js';

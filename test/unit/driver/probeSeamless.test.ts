@@ -1,5 +1,5 @@
-// Whether a VM's RAM can be kept while its guest runs on: what of its description stands against it, and what QEMU says. Each
-// description has the elements as libvirt writes them of a VM that runs.
+// Whether a VM's RAM can be kept while its guest runs on: what of its description stands against it, and what QEMU
+// says. Each description has the elements as libvirt writes them of a VM that runs.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// Two reverts within one second of the host's clock cost a running VM its state; how far that clock is off is not known.
+// Two reverts within one second of the host's clock cost a running VM its state; how far that clock is off is not
+// known.
 import assert from 'node:assert/strict';
 import { RevertSpacing } from '../../../src/driver/run/runSnapshotStep.js';
 import { revert } from '../../../src/driver/run/runSnapshotStep.js';

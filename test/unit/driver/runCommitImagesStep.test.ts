@@ -1,5 +1,5 @@
-// A merge on the files of a VM that is off, where somebody starts the VM or gives it another file meanwhile: whether it is told
-// as refused, with nothing changed, or as stopped.
+// A merge on the files of a VM that is off, where somebody starts the VM or gives it another file meanwhile: whether it
+// is told as refused, with nothing changed, or as stopped.
 import assert from 'node:assert/strict';
 import { commitImages } from '../../../src/driver/run/runCommitImagesStep.js';
 import type { StepContext } from '../../../src/driver/run/stepContext.js';

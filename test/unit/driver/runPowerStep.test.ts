@@ -1,5 +1,5 @@
-// A guest that is faster than the answer to the call that asked it: its agent is gone before it has answered, or somebody
-// has switched it off.
+// A guest that is faster than the answer to the call that asked it: its agent is gone before it has answered, or
+// somebody has switched it off.
 import assert from 'node:assert/strict';
 import type { GuestEvent } from '../../../src/driver/guestEvents.js';
 import { runPowerAction } from '../../../src/driver/run/runPowerStep.js';

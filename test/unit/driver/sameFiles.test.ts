@@ -1,4 +1,5 @@
-// Where libvirt sees other files than this program, as from a container: nothing is changed here, and what libvirt made is taken away.
+// Where libvirt sees other files than this program, as from a container: nothing is changed here, and what libvirt made
+// is taken away.
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

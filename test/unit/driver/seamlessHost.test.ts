@@ -1,5 +1,5 @@
-// What of a computer stands against keeping RAM while a guest runs on, and how a file of ours comes to QEMU: with programs that
-// stand for virsh, and files that stand for the kernel's.
+// What of a computer stands against keeping RAM while a guest runs on, and how a file of ours comes to QEMU: with
+// programs that stand for virsh, and files that stand for the kernel's.
 import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

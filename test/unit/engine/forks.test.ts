@@ -1,5 +1,5 @@
-// How many forks there may be, and for how much RAM: known before anything is made. And what becomes of those that were made
-// when one fails.
+// How many forks there may be, and for how much RAM: known before anything is made. And what becomes of those that were
+// made when one fails.
 import assert from 'node:assert/strict';
 import { totalmem } from 'node:os';
 import { setImmediate } from 'node:timers/promises';

@@ -1,4 +1,5 @@
-// What is done without a click, and what only after one: by the setting, by where an operation was begun, by a person's word.
+// What is done without a click, and what only after one: by the setting, by where an operation was begun, by a person's
+// word.
 import assert from 'node:assert/strict';
 import type { Rules } from '../../../src/engine/run/rules.js';
 import { vmKey } from '../../../src/live/views.js';

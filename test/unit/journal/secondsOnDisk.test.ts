@@ -1,4 +1,5 @@
-// Files keep the times of snapshots in whole seconds, as the first release did and libvirt does; here they are milliseconds.
+// Files keep the times of snapshots in whole seconds, as the first release did and libvirt does; here they are
+// milliseconds.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Systems of VMs and their restore points outlive the editor, and a file that somebody else wrote is believed by nobody.
+// Systems of VMs and their restore points outlive the editor, and a file that somebody else wrote is believed by
+// nobody.
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

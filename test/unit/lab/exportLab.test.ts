@@ -1,4 +1,5 @@
-// What an exported lab file tells of VMs: from the lab that made them, from the mark of a clone, and why nothing where it cannot.
+// What an exported lab file tells of VMs: from the lab that made them, from the mark of a clone, and why nothing where
+// it cannot.
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

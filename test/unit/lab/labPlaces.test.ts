@@ -1,4 +1,5 @@
-// The image of a lab that somebody else wrote: nothing is shown to a guest, or opened at all, but files that the lab may use.
+// The image of a lab that somebody else wrote: nothing is shown to a guest, or opened at all, but files that the lab
+// may use.
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// A program over ssh, before a program of that name that does what a server's shell does: reads the last of its arguments.
+// A program over ssh, before a program of that name that does what a server's shell does: reads the last of its
+// arguments.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';

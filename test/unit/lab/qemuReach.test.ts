@@ -1,4 +1,5 @@
-// Whether the system's QEMU, a user of its own, gets at an image: which libvirts are judged, as whom, and by which folder.
+// Whether the system's QEMU, a user of its own, gets at an image: which libvirts are judged, as whom, and by which
+// folder.
 import assert from 'node:assert/strict';
 import { barredFromQemu, type ReachHost } from '../../../src/lab/qemuReach.js';
 

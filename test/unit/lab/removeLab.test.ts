@@ -1,4 +1,5 @@
-// A lab takes with it what it made, and nothing of a person's own: VMs that were there before stay, with what somebody made on them.
+// A lab takes with it what it made, and nothing of a person's own: VMs that were there before stay, with what somebody
+// made on them.
 import assert from 'node:assert/strict';
 import type { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';

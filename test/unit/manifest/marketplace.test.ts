@@ -1,4 +1,5 @@
-// What the marketplace shows of the extension: a picture that is one, in the size that it wants, a banner, words to find it by.
+// What the marketplace shows of the extension: a picture that is one, in the size that it wants, a banner, words to
+// find it by.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

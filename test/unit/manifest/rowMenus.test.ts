@@ -1,4 +1,5 @@
-// The menus of rows, as the editor would show them: short, nothing in them that has nothing to do, and each command by one name.
+// The menus of rows, as the editor would show them: short, nothing in them that has nothing to do, and each command by
+// one name.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
-// What a refusal advises is followed, and what that is refused with in its turn, until there is a plan or an honest end: no advice
-// leads back to a refusal that was met before. For snapshots of every kind, in every style, on VMs with all sorts of disks; and for
-// every other reason in a situation of its own.
+// What a refusal advises is followed, and what that is refused with in its turn, until there is a plan or an honest
+// end: no advice leads back to a refusal that was met before. For snapshots of every kind, in every style, on VMs with
+// all sorts of disks; and for every other reason in a situation of its own.
 import assert from 'node:assert/strict';
 import { recordsToKeep } from '../../../src/domain/chains/frozenLayers.js';
 import { versionOf } from '../../../src/domain/capabilities.js';
@@ -771,7 +771,9 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
   ['notOurClone', discard, ab],
 ];
 
-/** Of these no planner decides: what runs the steps, or recovers them, does. Their sentences name an act of a person. */
+/**
+ * Of these no planner decides: what runs the steps, or recovers them, does. Their sentences name an act of a person.
+ */
 const decidedElsewhere: { readonly [R in RefusalReason]?: RefusalFacts[R] } = {
   forkNeedsMemory: { vm: 'web', count: '4', bytes: '4', free: '1' },
   notSeamless: { vm: 'web', why: 'tooOld' },

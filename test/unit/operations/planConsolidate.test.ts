@@ -1,5 +1,5 @@
-// Fewer layers: by the deletes of the snapshots that own them, or by merging layers that nobody owns; and everything that
-// stands against either.
+// Fewer layers: by the deletes of the snapshots that own them, or by merging layers that nobody owns; and everything
+// that stands against either.
 import assert from 'node:assert/strict';
 import type { ImageFacts, Observation } from '../../../src/domain/hostFiles.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';

@@ -442,8 +442,8 @@ describe('planDelete: external, by who rests on its files', () => {
   }
 });
 
-// Measured: a, x, y of a running VM; `snapshot-delete --metadata x`; revert to a; delete a with its descendants. The image that x
-// froze was named by y alone, so that the delete broke off when y was gone.
+// Measured: a, x, y of a running VM; `snapshot-delete --metadata x`; revert to a; delete a with its descendants. The
+// image that x froze was named by y alone, so that the delete broke off when y was gone.
 describe('planDelete: a layer whose snapshot is forgotten', () => {
   const forgotten = tree([external('a'), external('y', 'a')], 'a');
   const inWhat = (frozenBy: readonly string[]): Facts =>

@@ -1,5 +1,5 @@
-// A consolidate and a prune that broke off at every step: what is whole stays, what QEMU still does is led to its end, and
-// nothing is begun that was not.
+// A consolidate and a prune that broke off at every step: what is whole stays, what QEMU still does is led to its end,
+// and nothing is begun that was not.
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';

@@ -124,7 +124,10 @@ const unseen: Readonly<Record<string, Change>> = {
 
 /** Where a host's files cannot be looked into, as over the storage API of another host: said in the question. */
 const isSaid = 'the plan says which files could not be checked (notChecked)';
-/** Of another host nobody sees them at all; what libvirt knows to be inside counts all the same, and nothing goes unasked. */
+/**
+ * Of another host nobody sees them at all; what libvirt knows to be inside counts all the same, and nothing goes
+ * unasked.
+ */
 const tagsAreSaid = 'the plan says of which files that go nobody could see what is inside (tagsNotSeen)';
 const isFull = 'a full file system ends it in the middle, and recovery leaves it as before or as after';
 const noLocks =

@@ -1,5 +1,5 @@
-// Images that somebody made to be dear to look into, and formats that are none of ours: bounded in what is read and kept, with
-// turns for everybody else, and called what they are.
+// Images that somebody made to be dear to look into, and formats that are none of ours: bounded in what is read and
+// kept, with turns for everybody else, and called what they are.
 import assert from 'node:assert/strict';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Names, titles and paths are data wherever they go: XML, the editor's texts, the file system, qemu-img's arguments, the tags
-// in an image. Random ones of what any of these reads for something else; the shell's are in virshCommand.
+// Names, titles and paths are data wherever they go: XML, the editor's texts, the file system, qemu-img's arguments,
+// the tags in an image. Random ones of what any of these reads for something else; the shell's are in virshCommand.
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// The systems that are written down, as a view knows them: read when somebody looks, and again when a file of them changed.
+// The systems that are written down, as a view knows them: read when somebody looks, and again when a file of them
+// changed.
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

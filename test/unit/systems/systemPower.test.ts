@@ -1,4 +1,5 @@
-// All VMs of a system are started or shut down: what is planned for each, in which order, and what is said of those that fail.
+// All VMs of a system are started or shut down: what is planned for each, in which order, and what is said of those
+// that fail.
 import assert from 'node:assert/strict';
 import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';

@@ -1,4 +1,5 @@
-// What people read of each problem, loss and warning, on pages that a person and a translator can read as a whole: golden/.
+// What people read of each problem, loss and warning, on pages that a person and a translator can read as a whole:
+// golden/.
 import type { Loss, Warning } from '../../../src/domain/consequences.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import type { Problem } from '../../../src/diagnosis/problem.js';

@@ -1,5 +1,5 @@
-// Whether picture and lesson can be read in four themes: contrasts computed from the styles that are shipped and from the
-// colours that VS Code hands to a page (test/fixtures/themes.json: Light and Dark 2026, both of high contrast).
+// Whether picture and lesson can be read in four themes: contrasts computed from the styles that are shipped and from
+// the colours that VS Code hands to a page (test/fixtures/themes.json: Light and Dark 2026, both of high contrast).
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// What the log says of a failure, as it comes: from libvirt, from a file system, out of our own code, told more on its way.
+// What the log says of a failure, as it comes: from libvirt, from a file system, out of our own code, told more on its
+// way.
 import assert from 'node:assert/strict';
 import { asFailure, withDetails } from '../../../src/domain/asFailure.js';
 import { Failure, type FailureDetails } from '../../../src/domain/failure.js';

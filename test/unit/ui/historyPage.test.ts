@@ -1,4 +1,5 @@
-// The page of the history: what can be done about each entry now is a link, and nothing of what is in the file becomes markup.
+// The page of the history: what can be done about each entry now is a link, and nothing of what is in the file becomes
+// markup.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

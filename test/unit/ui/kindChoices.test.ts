@@ -1,4 +1,5 @@
-// The lines of the list of kinds: each told from the others by its label, with how long the guest stands still and what helps.
+// The lines of the list of kinds: each told from the others by its label, with how long the guest stands still and what
+// helps.
 import assert from 'node:assert/strict';
 import type { Warning } from '../../../src/domain/consequences.js';
 import { refuse } from '../../../src/domain/refusal.js';

@@ -1,4 +1,5 @@
-// A snapshot and its layer light up together: what is drawn of the one that somebody looks at in the other half of the picture.
+// A snapshot and its layer light up together: what is drawn of the one that somebody looks at in the other half of the
+// picture.
 import assert from 'node:assert/strict';
 import type { PictureNode, PictureRow } from '../../../src/ui/picture/messages.js';
 import { drawBlocks, snapshotOf } from '../../../src/ui/picture/page/blockScene.js';

@@ -1,5 +1,5 @@
-// The styles of a page as a browser would take them, as far as our own go: plain selectors, custom properties, fallbacks, mixed
-// colours. Rules within `@media` do not count.
+// The styles of a page as a browser would take them, as far as our own go: plain selectors, custom properties,
+// fallbacks, mixed colours. Rules within `@media` do not count.
 
 export interface Color {
   /** 0 to 255. */
@@ -36,7 +36,10 @@ export class PageStyle {
     return this.read(`var(--${name})`);
   }
 
-  /** The colour in a property of an element that these selectors fit; a theme's class before one fits where it is on the body. */
+  /**
+   * The colour in a property of an element that these selectors fit; a theme's class before one fits where it is on the
+   * body.
+   */
   value(selectors: readonly string[], property: string): Color {
     const fitting = this.#rules.filter((rule) => rule.selectors.some((one) => selectors.includes(this.#plain(one))));
     const found = fitting

@@ -1,4 +1,5 @@
-// Which rows a system of VMs has and what they say: where all is well, and where a member is gone, away, renamed or reverted alone.
+// Which rows a system of VMs has and what they say: where all is well, and where a member is gone, away, renamed or
+// reverted alone.
 import assert from 'node:assert/strict';
 import type { StoredSystem, SystemPoint } from '../../../src/domain/system.js';
 import type { ConnectionView, VmView } from '../../../src/live/views.js';

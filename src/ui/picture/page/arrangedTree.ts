@@ -48,7 +48,8 @@ export class ArrangedTree {
   }
 
   /**
-   * The whole tree in sight, but no larger than it is, and no smaller than its words can be read: rather some stand together.
+   * The whole tree in sight, but no larger than it is, and no smaller than its words can be read: rather some stand
+   * together.
    * @returns the scale
    */
   fit(width: number, height: number): number {

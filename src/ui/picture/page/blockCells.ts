@@ -6,7 +6,10 @@ import type { Surface } from './surface.js';
 import { fateColor } from './treeScene.js';
 
 export const stripHeight = 22;
-/** Of a cell that a newer layer covers; its frame has the whole colour, for this alone could not be told from the ground. */
+/**
+ * Of a cell that a newer layer covers; its frame has the whole colour, for this alone could not be told from the
+ * ground.
+ */
 export const coveredOpacity = 0.22;
 /** A run of cells of one layer gets its letter from this width on. */
 export const letterRun = 18;

@@ -54,8 +54,8 @@ export class BlockRows {
   }
 
   /**
-   * How far to scroll so that a layer is in sight: what the VM reads covers the lower edge, and the ruler the upper one. As far as
-   * it is scrolled where there is no such layer.
+   * How far to scroll so that a layer is in sight: what the VM reads covers the lower edge, and the ruler the upper
+   * one. As far as it is scrolled where there is no such layer.
    */
   scrolledTo(row: number, scrolled: number, height: number): number {
     if (row < 0 || row >= this.#tops.length - 1) {

@@ -56,7 +56,10 @@ export function blocksHeight({ map, hasReads }: Blocks, rows = new BlockRows(map
 
 type VisiblePart = NonNullable<BlockScene['sight']>;
 
-/** Where what the VM reads stands, in pixels of the whole: below the layers, or at the lower edge of what is in sight of them. */
+/**
+ * Where what the VM reads stands, in pixels of the whole: below the layers, or at the lower edge of what is in sight of
+ * them.
+ */
 export function readsTop({ end: below }: Pick<BlockRows, 'end'>, sight: VisiblePart | undefined): number {
   return sight === undefined ? below : Math.max(rulerHeight, Math.min(below, sight.top + sight.height - rowHeight));
 }

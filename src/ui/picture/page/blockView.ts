@@ -138,7 +138,9 @@ export class BlockView {
     }
   }
 
-  /** @param factor below 1 goes closer; `x`: what stays where it is, in pixels; absent: the cursor, if it is in sight */
+  /**
+   * @param factor below 1 goes closer; `x`: what stays where it is, in pixels; absent: the cursor, if it is in sight
+   */
   zoom(factor: number, x?: number): void {
     const map = this.#blocks?.map;
     if (map === undefined) {

@@ -38,8 +38,8 @@ export class Blocks {
   }
 
   /**
-   * Whether it is not known what the VM reads where nothing above that layer has anything: some layer of its disk cannot be
-   * read. Snapshots inside images are none.
+   * Whether it is not known what the VM reads where nothing above that layer has anything: some layer of its disk
+   * cannot be read. Snapshots inside images are none.
    */
   get isPartlyUnknown(): boolean {
     return this.#highestUnread >= 0;

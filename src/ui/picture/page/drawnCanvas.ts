@@ -1,5 +1,5 @@
-// A canvas that is as large as the part in sight of what scrolls under it, sharp on every screen, and drawn at most once
-// a frame. Knows no figure.
+// A canvas that is as large as the part in sight of what scrolls under it, sharp on every screen, and drawn at most
+// once a frame. Knows no figure.
 import { CanvasSurface } from './canvasSurface.js';
 import { element } from './element.js';
 

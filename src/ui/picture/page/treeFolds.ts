@@ -1,4 +1,5 @@
-// Which snapshots of a large tree stand together as one node, so that those that tell most can be read. Pure; knows no page.
+// Which snapshots of a large tree stand together as one node, so that those that tell most can be read. Pure; knows no
+// page.
 import { t } from '@vscode/l10n';
 import type { PictureNode } from '../messages.js';
 

@@ -103,7 +103,10 @@ export class TreeView {
     }
   }
 
-  /** With something to show, and room for it: all branches beside each other, as far as words can be read; until somebody zooms. */
+  /**
+   * With something to show, and room for it: all branches beside each other, as far as words can be read; until
+   * somebody zooms.
+   */
   #begin(): void {
     const { width } = this.#drawn;
     if (width > 0 && this.#tree.nodes.length > 0 && this.#scale === (this.#begun ?? this.#scale)) {
