@@ -136,7 +136,7 @@ export function automaticSentence(why: AutoReason | undefined): string {
       return t('created because of a setting (virtRewind.autoCheckpoint); only the newest ones are kept');
     case 'revert':
     case undefined:
-      return t('contains the state before a revert; Undo Revert restores it');
+      return t('contains the state before a revert; Undo restores it');
   }
 }
 

@@ -63,7 +63,7 @@ function keptLines(plan: Plan, { vm, tree }: VmView): readonly string[] {
   const words = `${kindWords({ kind: kept.snapshotKind, trailers })}, ${styleSentence(kept.style)}`;
   return [
     '',
-    t('The current state is saved first as the snapshot “{0}” ({1}). Undo Revert restores it.', title, words),
+    t('The current state is saved first as the snapshot “{0}” ({1}). Undo restores it.', title, words),
     costText(
       estimateText(displayedCreateMs(kept.snapshotKind, ramMethodOf(kept), vm.memoryBytes, tree)),
       plan.spaceBytes,

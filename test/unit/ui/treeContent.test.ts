@@ -311,7 +311,7 @@ describe('tree content', () => {
         [true, true],
       ],
     );
-    assert.match(seen[0]?.[1] ?? '', /Undo Revert/);
+    assert.match(seen[0]?.[1] ?? '', /Undo restores it/);
     assert.equal(seen[1]?.[1], undefined);
     assert.match(seen[2]?.[1] ?? '', /the files of the VM need it/);
     const [view] = [vmView({ tree })];
