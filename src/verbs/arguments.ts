@@ -30,7 +30,7 @@ export const argumentTable = {
     shape: v.picklist(['last', 'favourite', 'branch']),
     means: 'the last checkpoint, the favourite, or a list of those of the Git branch that is checked out',
   },
-  other: { shape: text, means: 'the other snapshot of a comparison' },
+  other: { shape: anyText, means: 'the other snapshot of a comparison; an empty text: the current state' },
   kind: {
     shape: v.picklist([...snapshotKinds, 'auto']),
     means: 'what is kept; `auto`: the best for what the VM does',

@@ -18,16 +18,8 @@ export const showVerbs = {
     title: 'Compare…',
     icon: 'diff',
     arguments: ['vm', 'snapshot', 'other'],
-    places: [onRow('5_show@5', { is: ['point'] }), inMenu('show', '3_compare@2', { is: ['comparable'] })],
-  },
-  compareWithPresent: {
-    title: 'Compare with Current State',
-    icon: 'diff',
-    arguments: ['vm', 'snapshot'],
-    places: [
-      onRow('5_show@4', { is: ['point'], rows: 'one' }),
-      inMenu('show', '3_compare@1', { is: ['comparable'], rows: 'one' }),
-    ],
+    remark: 'without `other`: asks for it',
+    places: [onRow('5_show@4', { is: ['point'] }), inMenu('show', '3_compare@1', { is: ['comparable'] })],
   },
   showXmlDifference: {
     title: 'Show XML Difference',

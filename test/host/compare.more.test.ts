@@ -84,7 +84,7 @@ describe('comparing', () => {
 
   it('a snapshot that was just taken and the present: nothing but the overlays', async () => {
     person.will();
-    const result = await call<ComparisonResult>('virtRewind.compareWithPresent', { vm, snapshot: 'large' });
+    const result = await call<ComparisonResult>('virtRewind.compareSnapshots', { vm, snapshot: 'large', other: '' });
     assert.deepEqual(
       result.hardware.map(({ part, facts }) => [part, facts.map(({ name }) => name)]),
       [
@@ -97,7 +97,7 @@ describe('comparing', () => {
   it('a VM that runs and a snapshot: what libvirt fills in makes no difference', async () => {
     await operate('virtRewind.start', { vm });
     person.will();
-    const result = await call<ComparisonResult>('virtRewind.compareWithPresent', { vm, snapshot: 'large' });
+    const result = await call<ComparisonResult>('virtRewind.compareSnapshots', { vm, snapshot: 'large', other: '' });
     assert.deepEqual(changed(result, 'other'), []);
     assert.ok(!(await text((await diff()).modified)).includes('<alias'));
   });
@@ -109,8 +109,11 @@ describe('comparing', () => {
     assert.ok((await diff()).original.query.includes('small'));
     person.will('large');
     await fromMenu('virtRewind.compareSnapshots', rows[0]!);
-    assert.deepEqual(person.asked[0]?.choices, ['large']);
+    assert.deepEqual(person.asked[0]?.choices, ['Current state', 'large']);
     assert.ok((await diff()).modified.query.includes('large'));
+    person.will('Current state');
+    await fromMenu('virtRewind.compareSnapshots', rows[0]!);
+    assert.ok((await diff()).original.query.includes('small'));
   });
 
   it('shows all that differs in words first', async () => {

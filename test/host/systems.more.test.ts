@@ -168,9 +168,10 @@ describe('a system of VMs in the editor', () => {
   });
 
   it('is compared and checked as one: what cannot be compared says why', async () => {
-    const compared = await call<SystemComparisonResult>('virtRewind.compareWithPresent', {
+    const compared = await call<SystemComparisonResult>('virtRewind.compareSnapshots', {
       system: 'shop',
       snapshot: 'clean',
+      other: '',
     });
     assert.deepEqual(
       compared.members.map(({ name, kind }) => [name, kind]),
@@ -181,7 +182,10 @@ describe('a system of VMs in the editor', () => {
     );
     const [row] = (await under()).filter(({ kind }) => kind === 'point');
     assert.ok(row);
-    const fromRow = (await fromMenu('virtRewind.compareWithPresent', row)) as SystemComparisonResult | undefined;
+    const person = new Person();
+    person.will('Current state');
+    const fromRow = (await fromMenu('virtRewind.compareSnapshots', row)) as SystemComparisonResult | undefined;
+    person.leave();
     assert.equal(fromRow?.members.length, names.length, 'the menu of a restore point does the same');
     const page = async (path: string): Promise<string> =>
       (await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: reportScheme, path })))

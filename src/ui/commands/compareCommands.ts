@@ -3,8 +3,8 @@ import { t } from '@vscode/l10n';
 import { argumentsOf } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { pick, pickSnapshot } from '../prompts/pickTarget.js';
-import { targetSnapshots, targetSnapshot } from './targets.js';
+import { pick, snapshotChoices } from '../prompts/pickTarget.js';
+import { targetSnapshots } from './targets.js';
 import { readStateComparison } from '../../engine/comparedStates.js';
 import { readSystemComparison, type ComparedMember, type ComparedSystem } from '../../systems/comparedSystem.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -16,7 +16,7 @@ import { sortSnapshots } from '../../domain/snapshotTree.js';
 import { sameVm } from '../../domain/vm.js';
 import type { HardwareDifference } from '../../domain/hardware.js';
 import type { DiskDistance } from '../../domain/layerDistance.js';
-import type { Snapshot } from '../../domain/snapshot.js';
+import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import type { VmView } from '../../live/views.js';
 import {
   type Comparison,
@@ -30,43 +30,51 @@ import { showFailure } from './runCommand.js';
 
 export const compareCommands = {
   'virtRewind.compareSnapshots': compareSnapshots,
-  'virtRewind.compareWithPresent': compareWithPresent,
   'virtRewind.showXmlDifference': showXmlDifference,
 } satisfies CommandTable;
 
-/** What differs between two snapshots of a VM, or two restore points of a system; the older one stands on the left. */
+/**
+ * What differs between two snapshots of a VM, or one and its current state, or two restore points of a system; the
+ * older one stands on the left.
+ */
 async function compareSnapshots(run: CommandRun): Promise<ComparisonResult | SystemComparisonResult> {
   if (isForSystem(run)) {
-    return comparePoints(run, 'another');
+    return comparePoints(run);
   }
   const [first, second, ...more] = await targetSnapshots(run);
   const { view, snapshot } = first;
   if (second !== undefined && (more.length > 0 || !sameVm(view.ref, second.view.ref))) {
     throw new CommandError('invalid', t('Select two snapshots of the same VM to compare them.'));
   }
-  const { other: given } = argumentsOf(run.call);
   const tree = await run.engine.readTree(view.ref);
-  const other =
-    second?.snapshot ??
-    (given === undefined
-      ? await pickSnapshot(
-          view,
-          { snapshots: tree.snapshots.filter(({ name }) => name !== snapshot.name) },
-          t('Select a snapshot to compare with {0}', snapshot.title),
-        )
-      : await requireSnapshotByName(run.engine, view, given));
+  const other = second?.snapshot ?? (await otherSnapshot(run, view, tree, snapshot));
+  if (other === present) {
+    return compareStates(run, view, snapshot, undefined);
+  }
   const byAge = sortSnapshots(tree, 'time').map(({ name }) => name);
   const older = byAge.indexOf(snapshot.name) <= byAge.indexOf(other.name);
   return older ? compareStates(run, view, snapshot, other) : compareStates(run, view, other, snapshot);
 }
 
-/** What differs between a snapshot of a VM, or a restore point of a system, and the present state. */
-async function compareWithPresent(run: CommandRun): Promise<ComparisonResult | SystemComparisonResult> {
-  if (isForSystem(run)) {
-    return comparePoints(run, 'present');
+/** As the argument `other` has it. */
+const present = '';
+
+/** The one given, or the one picked, before which the current state stands. */
+async function otherSnapshot(
+  run: CommandRun,
+  view: VmView,
+  tree: SnapshotTree,
+  { name, title }: Snapshot,
+): Promise<Snapshot | typeof present> {
+  const { other } = argumentsOf(run.call);
+  if (other !== undefined) {
+    return other === present ? present : requireSnapshotByName(run.engine, view, other);
   }
-  const { view, snapshot } = await targetSnapshot(run);
-  return compareStates(run, view, snapshot, undefined);
+  const others = tree.snapshots.filter((one) => one.name !== name);
+  return pick<Snapshot | typeof present>(
+    [{ label: t('Current state'), value: present }, ...snapshotChoices({ ...tree, snapshots: others })],
+    t('Select what to compare with {0}', title),
+  );
 }
 
 /** What a caller with an argument object gets. */
@@ -108,10 +116,10 @@ export interface SystemComparisonResult {
   readonly members: readonly ComparedMember[];
 }
 
-async function comparePoints(run: CommandRun, what: 'another' | 'present'): Promise<SystemComparisonResult> {
+async function comparePoints(run: CommandRun): Promise<SystemComparisonResult> {
   const stored = await targetSystem(run);
   const first = await targetPoint(run, stored);
-  const second = what === 'present' ? undefined : await otherPoint(run, stored.points, first);
+  const second = await otherPoint(run, stored.points, first);
   await reachMembers(run, stored);
   const compared = await readSystemComparison(run.engine, stored, first, second, run.log);
   await run.reports.open(systemComparisonTitle(compared), systemComparisonPage(compared), {
@@ -120,27 +128,34 @@ async function comparePoints(run: CommandRun, what: 'another' | 'present'): Prom
   return { members: compared.members };
 }
 
-/** The other row that is selected, the one of that title, or the one picked, newest first. */
-async function otherPoint(run: CommandRun, points: readonly SystemPoint[], first: SystemPoint): Promise<SystemPoint> {
+/**
+ * The other row that is selected, the one of that title, or the one picked, newest first; undefined: the current state.
+ */
+async function otherPoint(
+  run: CommandRun,
+  points: readonly SystemPoint[],
+  first: SystemPoint,
+): Promise<SystemPoint | undefined> {
   const others = points.filter(({ id }) => id !== first.id);
   const selected = run.call.kind === 'rows' ? run.call.rows.flatMap((row) => (row.kind === 'point' ? [row] : [])) : [];
   if (selected.length > 2 || new Set(selected.map(({ system }) => system)).size > 1) {
     throw new CommandError('invalid', t('Select two restore points of the same system to compare them.'));
   }
-  const { other } = argumentsOf(run.call);
-  const wanted = selected[1]?.point ?? other;
-  const found =
-    wanted === undefined ? undefined : (others.find(({ id }) => id === wanted) ?? findPointByTitle(others, wanted));
-  if (found !== undefined) {
-    return found;
+  const wanted = selected[1]?.point ?? argumentsOf(run.call).other;
+  if (wanted === undefined) {
+    return pick<SystemPoint | undefined>(
+      [
+        { label: t('Current state'), value: undefined },
+        ...others.toReversed().map((point) => ({ label: pointTitle(point), value: point })),
+      ],
+      t('Select what to compare with {0}', pointTitle(first)),
+    );
   }
-  if (wanted !== undefined || others.length === 0) {
+  const found = others.find(({ id }) => id === wanted) ?? findPointByTitle(others, wanted);
+  if (found === undefined && wanted !== present) {
     throw new CommandError('notFound', t('There is no other restore point to compare with.'));
   }
-  return pick(
-    others.toReversed().map((point) => ({ label: pointTitle(point), value: point })),
-    t('Select a restore point to compare with {0}', pointTitle(first)),
-  );
+  return found;
 }
 
 /** Of the comparison in front: its button stays as long as its page does. */

@@ -49,7 +49,7 @@ export function pictureActions(): readonly (PictureAction & { readonly id: Comma
     { id: 'virtRewind.undo', title: t('Undo…'), token: 'undoable' },
     { id: 'virtRewind.renameSnapshot', title: t('Rename…'), token: 'describable', key: 'F2' },
     { id: 'virtRewind.editDescription', title: t('Edit Description…'), token: 'describable' },
-    { id: 'virtRewind.compareWithPresent', title: t('Compare with Current State'), token: 'comparable' },
+    { id: 'virtRewind.compareSnapshots', title: t('Compare…'), token: 'comparable' },
     { id: 'virtRewind.revertToFavourite', title: t('Revert to Favourite…'), token: 'hasFavourite', shows: 'whatIf' },
     { id: 'virtRewind.markFavourite', title: t('Make Favourite'), token: 'unfavourite' },
     { id: 'virtRewind.unmarkFavourite', title: t('Remove Favourite'), token: 'favourite' },

@@ -89,7 +89,6 @@ function detailOf(parts: readonly (string | undefined)[]): { readonly detail?: s
   return told.length === 0 ? {} : { detail: told.join(' · ') };
 }
 
-/** Newest first, because that is what people look for. */
 export async function pickSnapshot(
   view: VmView,
   tree: SnapshotTree,
@@ -99,8 +98,13 @@ export async function pickSnapshot(
   if (tree.snapshots.length === 0) {
     throw new NothingThere(t('{0} has no snapshots.', view.vm.name), { vm: view.vm.name });
   }
+  return pick(snapshotChoices(tree), placeholder, title);
+}
+
+/** Newest first, because that is what people look for. */
+export function snapshotChoices(tree: SnapshotTree): readonly Choice<Snapshot>[] {
   const now = Date.now();
-  const choices = tree.snapshots
+  return tree.snapshots
     .map((snapshot, index) => ({ snapshot, index }))
     .sort((a, b) => b.snapshot.createdAt - a.snapshot.createdAt || b.index - a.index)
     .map(({ snapshot }) => ({
@@ -113,7 +117,6 @@ export async function pickSnapshot(
       ...(snapshot.description !== '' && { detail: displayLine(snapshot.description) }),
       value: snapshot,
     }));
-  return pick(choices, placeholder, title);
 }
 
 export async function pickConnection(
