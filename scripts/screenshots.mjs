@@ -207,7 +207,10 @@ const scenes = {
       await hands.menu(internal, 'Quick Checkpoint');
       await hands.expand(internal);
       await workbench.row(/^check/).waitFor();
-      await hands.menu(/^check/, 'Make Favourite');
+      await hands.menu(/^check/, 'Keep or Make Favourite…');
+      await workbench.option('Favourite').waitFor();
+      for (const key of ['ArrowDown', 'ArrowDown', 'Space']) await workbench.page.keyboard.press(key);
+      await hands.enter();
       await hands.command('Notifications: Clear All Notifications');
       await hands.menu(internal, 'Undo…');
       await workbench.quickInput.waitFor();

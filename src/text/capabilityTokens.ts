@@ -30,16 +30,11 @@ export const menuTokens = [
   'forceable',
   'consoleLog',
   'warned',
-  'kept',
-  'unkept',
-  'favourite',
-  'unfavourite',
+  'markable',
   'hasFavourite',
   'hasTrash',
   'trashed',
   'trashable',
-  'protected',
-  'unprotected',
   'consolidatable',
   'prunable',
   'cancellable',
@@ -79,18 +74,16 @@ export function connectionTokens({ state }: ConnectionView): string {
 /** What the tokens of a VM depend on beside the VM. */
 export interface VmPlace {
   readonly readOnly: boolean;
-  readonly isProtected?: boolean;
   /** There are warnings that could be snoozed. */
   readonly isWarned?: boolean;
 }
 
-export function vmTokens(view: VmView, { readOnly, isProtected, isWarned }: VmPlace): string {
+export function vmTokens(view: VmView, { readOnly, isWarned }: VmPlace): string {
   const { vm, operation } = view;
   return joinTokens(
     'vm',
     'named',
     'picturable',
-    isProtected === true ? 'protected' : 'unprotected',
     vm.power,
     ...(isWarned === true ? ['warned'] : []),
     ...(readOnly
@@ -144,9 +137,7 @@ export function snapshotTokens(
   );
 }
 
-/**
- * A favourite is kept as long as it is one; what is in the trash is taken out of it before anything else is made of it.
- */
+/** What is in the trash is taken out of it before it is marked; a mark that it has can be taken off. */
 function careTokensOf({
   kept,
   favourite,
@@ -156,11 +147,11 @@ function careTokensOf({
   readonly favourite?: boolean;
   readonly trashedUntil?: number;
 }): readonly string[] {
-  const trash = trashedUntil === undefined ? [] : ['trashed'];
-  if (favourite === true) {
-    return ['favourite', ...trash];
-  }
-  return trashedUntil === undefined ? ['unfavourite', kept ? 'kept' : 'unkept'] : [...(kept ? ['kept'] : []), ...trash];
+  const isMarked = kept || favourite === true;
+  return [
+    ...(isMarked || trashedUntil === undefined ? ['markable'] : []),
+    ...(trashedUntil === undefined ? [] : ['trashed']),
+  ];
 }
 
 /** What is to be seen to first is the only thing that can be done. */

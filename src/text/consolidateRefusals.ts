@@ -92,6 +92,6 @@ export const consolidateRefusals: Pick<
   ],
   snapshotKept: ({ snapshot }) => [
     t('{0} is marked as kept.', snapshot),
-    t('To delete it, choose Allow Pruning first.'),
+    t('To delete it, clear that mark first: Keep or Make Favourite…'),
   ],
 };

@@ -177,7 +177,6 @@ export function vmRow(
     icon: vmIcon(view, lastSeenAt !== undefined),
     context: vmTokens(view, {
       readOnly: isIdle(reach),
-      isProtected: guarded,
       isWarned: mark !== '',
     }),
     opens: 'closed',

@@ -45,6 +45,9 @@ export const argumentTable = {
     shape: v.picklist(statesAfterRevert),
     means: 'the state of the VM after a revert',
   },
+  keep: { shape: flag, means: 'whether a snapshot is kept: nothing that deletes by rule touches it' },
+  favourite: { shape: flag, means: 'whether a snapshot is the favourite of its VM' },
+  protect: { shape: flag, means: 'whether dangerous operations on a VM ask for its name' },
   scope: {
     shape: v.picklist(deleteScopes),
     means: 'what a delete takes: the snapshot, that and all below it, or only what is below it',

@@ -44,15 +44,10 @@ export const powerVerbs = {
     places: [inMenu('power', '2_off@2', { is: ['restartable'] })],
   },
   protectVm: {
-    title: 'Protect',
+    title: 'Protection…',
     icon: 'lock',
-    arguments: ['vm'],
-    places: [onRow('6_care@2', { is: ['unprotected'] })],
-  },
-  unprotectVm: {
-    title: 'Unprotect…',
-    icon: 'unlock',
-    arguments: ['vm'],
-    places: [onRow('6_care@2', { is: ['protected'] })],
+    arguments: ['vm', 'protect', 'confirm'],
+    remark: 'without `protect`: asks',
+    places: [onRow('6_care@2', { is: ['vm'] })],
   },
 } as const satisfies Record<string, Verb>;

@@ -32,29 +32,12 @@ export const snapshotVerbs = {
     places: [onRow('3_edit@1', { is: ['describable|renamable'], rows: 'one' })],
     keys: [{ key: 'f2', on: 'row' }],
   },
-  keepSnapshot: {
-    title: 'Keep',
+  mark: {
+    title: 'Keep or Make Favourite…',
     icon: 'pinned',
-    arguments: ['vm', 'snapshot'],
-    places: [onRow('3_edit@3', { is: ['unkept'] })],
-  },
-  unkeepSnapshot: {
-    title: 'Allow Pruning',
-    icon: 'pin',
-    arguments: ['vm', 'snapshot'],
-    places: [onRow('3_edit@3', { is: ['kept'] })],
-  },
-  markFavourite: {
-    title: 'Make Favourite',
-    icon: 'star-empty',
-    arguments: ['vm', 'snapshot'],
-    places: [onRow('3_edit@4', { is: ['unfavourite'], rows: 'one' })],
-  },
-  unmarkFavourite: {
-    title: 'Remove Favourite',
-    icon: 'star-full',
-    arguments: ['vm'],
-    places: [onRow('3_edit@4', { is: ['favourite'], rows: 'one' })],
+    arguments: ['vm', 'snapshot', 'keep', 'favourite'],
+    remark: 'without either: asks',
+    places: [onRow('3_edit@3', { is: ['markable'] })],
   },
   deleteSnapshot: {
     title: 'Delete Snapshot…',

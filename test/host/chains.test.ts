@@ -21,7 +21,7 @@ describe('chains', () => {
     for (const title of ['low', 'middle', 'high']) {
       await operate('virtRewind.createSnapshot', { vm: layered, kind: 'offline', style: 'external', title });
     }
-    await call('virtRewind.keepSnapshot', { vm: pruned, snapshot: 'two' });
+    await call('virtRewind.mark', { vm: pruned, snapshot: 'two', keep: true });
   });
 
   beforeEach(() => {
@@ -121,7 +121,7 @@ describe('chains', () => {
     });
 
     it('proposes the smallest way that helps, and offers the others', async () => {
-      await call('virtRewind.keepSnapshot', { vm: layered, snapshot: 'middle' });
+      await call('virtRewind.mark', { vm: layered, snapshot: 'middle', keep: true });
       person.will(
         ({ choices }) => {
           assert.match(choices[0] ?? '', /1 Snapshot/, 'the newest that is kept stays');
@@ -138,7 +138,7 @@ describe('chains', () => {
         },
       );
       await fromMenu('virtRewind.consolidate', await rig.vmRow(layered));
-      await call('virtRewind.unkeepSnapshot', { vm: layered, snapshot: 'middle' });
+      await call('virtRewind.mark', { vm: layered, snapshot: 'middle', keep: false });
     });
 
     it('goes down to a snapshot, which stays, without a question', async () => {

@@ -117,10 +117,34 @@ describe('commands', () => {
     it('mark a snapshot to be kept, and take the mark off', async () => {
       const [snapshot] = await rig.snapshots(vm);
       const { engine } = await rig.api();
-      await call('virtRewind.keepSnapshot', { vm, snapshot });
+      await call('virtRewind.mark', { vm, snapshot, keep: true });
       const { ref } = await rig.vmRow(vm);
       assert.deepEqual(await engine.keptSnapshots(ref), [snapshot]);
-      await fromMenu('virtRewind.unkeepSnapshot', await rig.snapshotRow(vm, snapshot!));
+      const person = new Person();
+      try {
+        const row = await rig.snapshotRow(vm, snapshot!);
+        const ticks = (...labels: readonly string[]): string => ['', ...labels].join('\n');
+        person.will(({ choices }) => {
+          assert.deepEqual(choices, ['Keep', 'Favourite']);
+          return ticks();
+        });
+        await fromMenu('virtRewind.mark', row);
+        assert.deepEqual(await engine.keptSnapshots(ref), []);
+        person.will(ticks('Favourite'));
+        await fromMenu('virtRewind.mark', row);
+        assert.equal(await engine.readFavourite(ref), snapshot);
+        person.will(ticks('Favourite'));
+        await fromMenu('virtRewind.mark', row);
+        assert.equal(await engine.readFavourite(ref), snapshot, 'a favourite is kept');
+        assert.match(person.said[0]?.message ?? '', /therefore kept/);
+        person.will(ticks('Keep'));
+        await fromMenu('virtRewind.mark', row);
+        assert.equal(await engine.readFavourite(ref), undefined);
+        assert.deepEqual(await engine.keptSnapshots(ref), [snapshot], 'what stays ticked stays so');
+      } finally {
+        person.leave();
+      }
+      await call('virtRewind.mark', { vm, snapshot, keep: false });
       assert.deepEqual(await engine.keptSnapshots(ref), []);
     });
 
@@ -129,10 +153,10 @@ describe('commands', () => {
       const { engine } = await rig.api();
       const { ref } = await rig.vmRow(vm);
       await rejects(call('virtRewind.revertToFavourite', { vm, ...plainly }), 'notFound');
-      await fromMenu('virtRewind.markFavourite', await rig.snapshotRow(vm, snapshot!));
+      await call('virtRewind.mark', { vm, snapshot, favourite: true });
       assert.equal(await engine.readFavourite(ref), snapshot);
       assert.deepEqual(await engine.keptSnapshots(ref), [snapshot]);
-      await rejects(call('virtRewind.unkeepSnapshot', { vm, snapshot }), 'refused');
+      await rejects(call('virtRewind.mark', { vm, snapshot, keep: false }), 'refused');
       const { snapshot: renamed } = await operate('virtRewind.renameSnapshot', {
         vm,
         snapshot,
@@ -142,7 +166,7 @@ describe('commands', () => {
       await asksFirst(call('virtRewind.revertToFavourite', { vm }));
       const done = await operate('virtRewind.revertToFavourite', { vm, ...plainly });
       assert.equal(done.snapshot, renamed);
-      await call('virtRewind.unmarkFavourite', { vm });
+      await call('virtRewind.mark', { vm, snapshot: renamed, favourite: false });
       assert.equal(await engine.readFavourite(ref), undefined);
       await operate('virtRewind.renameSnapshot', { vm, snapshot: renamed, title: 'Another title' });
     });

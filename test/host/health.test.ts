@@ -91,10 +91,10 @@ describe('health', () => {
   });
 
   it('is silent while it is snoozed, and of a snapshot that is kept', async () => {
-    await call('virtRewind.keepSnapshot', { vm: name, snapshot: 'first' });
+    await call('virtRewind.mark', { vm: name, snapshot: 'first', keep: true });
     await api.health.sweepNow(rig.uri);
     assert.ok(!own().some(isOld));
-    await call('virtRewind.unkeepSnapshot', { vm: name, snapshot: 'first' });
+    await call('virtRewind.mark', { vm: name, snapshot: 'first', keep: false });
     await api.health.sweepNow(rig.uri);
     const [old] = own().filter(isOld);
     assert.ok(old);

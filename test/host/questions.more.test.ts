@@ -517,7 +517,7 @@ describe('questions', () => {
       assert.equal(activeVm.ref?.uuid, (await rig.vmRow(off)).ref.uuid);
       assert.match(activeVm.text ?? '', /ask-off · .*running/);
       const snapshot = (await operate('virtRewind.createSnapshot', { vm: off, kind: 'auto', title: 'home' })).snapshot;
-      await call('virtRewind.markFavourite', { vm: off, snapshot });
+      await call('virtRewind.mark', { vm: off, snapshot, favourite: true });
       person.will(
         ({ choices, text }) => {
           assert.match(text, /home/);

@@ -233,19 +233,23 @@ describe('safety', () => {
     it('is protected and unprotected by commands, which a pattern of others forbids', async () => {
       const patterns = (): unknown => vscode.workspace.getConfiguration('virtRewind').get('protectedVms');
       await rig.withSettings({ protectedVms: ['db-*'] }, async () => {
+        person.will(({ text }) => {
+          assert.match(text, /^\$\(check\) Not Protected \| current/m);
+          return '$(blank) Protected';
+        });
         await fromMenu('virtRewind.protectVm', await rig.vmRow(vm));
         assert.deepEqual(patterns(), ['db-*', vm]);
         const { tree } = await rig.api();
         const look = tree.getTreeItem(await rig.vmRow(vm));
         assert.match(look.accessibilityInformation?.label ?? '', /, protected, VM$/);
         person.will(undefined, 'Unprotect');
-        await call('virtRewind.unprotectVm', { vm });
+        await call('virtRewind.protectVm', { vm, protect: false });
         assert.deepEqual(patterns(), ['db-*', vm], 'the question was left');
-        await call('virtRewind.unprotectVm', { vm });
+        await call('virtRewind.protectVm', { vm, protect: false });
         assert.deepEqual(patterns(), ['db-*']);
       });
       await rig.withSettings({ protectedVms: ['safe-*'] }, async () => {
-        await rejects(call('virtRewind.unprotectVm', { vm }), 'refused');
+        await rejects(call('virtRewind.protectVm', { vm, protect: false }), 'refused');
         assert.deepEqual(patterns(), ['safe-*']);
       });
     });
@@ -340,9 +344,9 @@ describe('safety', () => {
       await rig.withSettings({ 'trash.days': 0 }, async () => {
         await rejects(call('virtRewind.moveToTrash', { vm: off, snapshot: 'doomed' }), 'refused');
       });
-      await call('virtRewind.keepSnapshot', { vm: off, snapshot: 'doomed' });
+      await call('virtRewind.mark', { vm: off, snapshot: 'doomed', keep: true });
       await rejects(call('virtRewind.moveToTrash', { vm: off, snapshots: ['doomed', 'doomed too'] }), 'refused');
-      await call('virtRewind.unkeepSnapshot', { vm: off, snapshot: 'doomed' });
+      await call('virtRewind.mark', { vm: off, snapshot: 'doomed', keep: false });
       assert.deepEqual(trash(), []);
       await operate('virtRewind.deleteSnapshot', { vm: off, snapshot: 'doomed too', confirm });
     });

@@ -128,7 +128,7 @@ describe('a system of VMs in the editor', () => {
   });
 
   it('is pruned by a rule: what is kept stays', async () => {
-    await call('virtRewind.keepSnapshot', { vm: names[0], snapshot: 'clean' });
+    await call('virtRewind.mark', { vm: names[0], snapshot: 'clean', keep: true });
     await call('virtRewind.createSnapshot', { system: 'shop', title: 'old' });
     await call('virtRewind.createSnapshot', { system: 'shop', title: 'new' });
     await asksFirst(call('virtRewind.prune', { system: 'shop', keepLast: 1 }));
@@ -149,7 +149,7 @@ describe('a system of VMs in the editor', () => {
       deleted: ['old'],
       stays: [{ snapshot: 'clean', why: 'kept' }],
     });
-    await call('virtRewind.unkeepSnapshot', { vm: names[0], snapshot: 'clean' });
+    await call('virtRewind.mark', { vm: names[0], snapshot: 'clean', keep: false });
     await call('virtRewind.deleteSnapshot', { system: 'shop', snapshot: 'new', confirm: false });
     assert.equal((await under()).filter(({ kind }) => kind === 'point').length, 2);
   });

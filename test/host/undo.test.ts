@@ -120,7 +120,7 @@ describe('undo', () => {
     await operate('virtRewind.undo', { vm, entry: made!.id, confirm });
     assert.deepEqual(await rig.snapshots(vm), ['one']);
 
-    await call('virtRewind.markFavourite', { vm, snapshot: 'one' });
+    await call('virtRewind.mark', { vm, snapshot: 'one', favourite: true });
     const marked = (await log()).at(-1)!;
     await call('virtRewind.undo', { vm, entry: marked.id });
     assert.equal(await favourite(), undefined);

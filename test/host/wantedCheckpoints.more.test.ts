@@ -152,7 +152,7 @@ describe('checkpoints by themselves', () => {
   it('go beyond the number to be kept, and what somebody wants to keep stays', async () => {
     const [kept] = await automatic();
     assert.ok(kept);
-    await call('virtRewind.keepSnapshot', { vm, snapshot: kept.name });
+    await call('virtRewind.mark', { vm, snapshot: kept.name, keep: true });
     await rig.withSettings({ 'autoCheckpoint.beforeDebugging': true, 'autoCheckpoint.keep': 1 }, async () => {
       await debug('second');
       await debug('third');

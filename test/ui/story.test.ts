@@ -97,7 +97,10 @@ for (const by of ['mouse', 'keyboard'] as const) {
     });
 
     it('marks a favourite, and tells in the status bar which VM one works with', async () => {
-      await stage().hands.menu('Clean install', 'Make Favourite');
+      await stage().hands.menu('Clean install', 'Keep or Make Favourite…');
+      await stage().workbench.option('Favourite').waitFor();
+      for (const key of ['ArrowDown', 'ArrowDown', 'Space']) await stage().workbench.page.keyboard.press(key);
+      await stage().hands.enter();
       await row(/^Clean install, .*favourite/).waitFor();
       await stage().workbench.page.locator('.statusbar-item[aria-label^="rewind-internal · running"]').waitFor();
       await picture('2-favourite');
@@ -331,7 +334,8 @@ for (const by of ['mouse', 'keyboard'] as const) {
     }
 
     it('asks for the name of a protected VM', async () => {
-      await stage().hands.menu(internal, 'Protect');
+      await stage().hands.menu(internal, 'Protection…');
+      await stage().hands.pick(/^Protected/);
       await row(/^rewind-internal, .*, off, protected/).waitFor();
       await stage().hands.menu('by-terminal', 'Delete Snapshot');
       await stage().hands.answer('Delete');

@@ -17,6 +17,7 @@ import { healthCommands } from './healthCommands.js';
 import { identityCommands } from './identityCommands.js';
 import { labCommands } from './labCommands.js';
 import { lessonCommands } from './lessonCommands.js';
+import { markCommands } from './markCommands.js';
 import { operationCommands } from './operationCommands.js';
 import { powerCommands } from './powerCommands.js';
 import { protectionCommands } from './protectionCommands.js';
@@ -52,6 +53,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...healthCommands,
   ...labCommands,
   ...lessonCommands,
+  ...markCommands,
   ...operationCommands,
   ...powerCommands,
   ...protectionCommands,

@@ -81,7 +81,7 @@ async function snapshotsToTrash(run: CommandRun): Promise<readonly TrashedSnapsh
   if (held !== undefined) {
     throw new CommandError(
       'refused',
-      t('{0} is marked as kept. Choose Allow Pruning first.', displayLine(held.snapshot.title)),
+      t('{0} is marked as kept. Clear that mark first: Keep or Make Favourite…', displayLine(held.snapshot.title)),
       { vm: held.view.vm.name, snapshot: held.snapshot.name },
     );
   }

@@ -23,7 +23,6 @@ const withoutDaemon: ReadonlySet<CommandId> = new Set<CommandId>([
   'virtRewind.showLog',
   'virtRewind.showPicture',
   'virtRewind.snoozeHealth',
-  'virtRewind.unprotectVm',
 ]);
 
 /** @throws Failure why nothing can be asked of the connection that a row belongs to */

@@ -100,19 +100,17 @@ const powers: readonly PowerState[] = ['running', 'paused', 'off', 'shuttingDown
 function vmRows(): readonly string[] {
   return powers.flatMap((power) =>
     either.flatMap((readOnly) =>
-      either.flatMap((isProtected) =>
-        either.flatMap((isWarned) =>
-          either.flatMap((busy) => {
-            const view = vmView({
-              vm: vm({ power, consoleLog: '/log', clone: { of: 'a', files: [] } }),
-              tree: branched,
-              undo,
-              favourite: 'base',
-              ...(busy ? { operation: running(true) } : {}),
-            });
-            return [vmTokens(view, { readOnly, isProtected, isWarned }), hereTokens(view, readOnly)];
-          }),
-        ),
+      either.flatMap((isWarned) =>
+        either.flatMap((busy) => {
+          const view = vmView({
+            vm: vm({ power, consoleLog: '/log', clone: { of: 'a', files: [] } }),
+            tree: branched,
+            undo,
+            favourite: 'base',
+            ...(busy ? { operation: running(true) } : {}),
+          });
+          return [vmTokens(view, { readOnly, isWarned }), hereTokens(view, readOnly)];
+        }),
       ),
     ),
   );

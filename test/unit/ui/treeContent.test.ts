@@ -133,9 +133,6 @@ describe('tree content', () => {
         [false, false, true],
       ],
     );
-    assert.match(rows[0]!.context, /\bfavourite;/);
-    assert.doesNotMatch(rows[0]!.context, /kept;/);
-    assert.match(rows[1]!.context, /\bunfavourite;.*\bkept;/);
     assert.notEqual(content.lookOf(view, reading), content.lookOf({ ...view, favourite: 'first' }, reading));
     const bisect = () => ({ isOver: true, marks: [{ name: 'base', createdAt: 0, mark: 'good' as const }] });
     assert.notEqual(content.lookOf(view, reading), content.lookOf(view, { ...reading, bisect }));
