@@ -72,7 +72,7 @@ export function chooseOperation(random: Random, scene: Scene): readonly Operatio
     ['rename', count === 0 ? 0 : 8],
     ['power', model.power === 'running' ? 9 : 22],
     ['virsh', 11],
-    ['foreign', !scene.wild ? 0 : model.power === 'off' ? 60 : 25],
+    ['foreign', !scene.wild ? 0 : model.power === 'off' ? 90 : 40],
   ]);
   switch (sort) {
     case 'create':

@@ -99,9 +99,11 @@ export class OtherClients {
         return { type: 'done' };
       }
       case 'virshForget': {
-        const { code } = await this.#daemon.virsh(['snapshot-delete', vm, names.get(action.snapshot)!, '--metadata']);
-        // libvirt 9.0 forgets none with a disk that the VM has no more.
-        return code === 0 ? { type: 'done' } : { type: 'refused', reason: 'virshRefuses' };
+        const name = names.get(action.snapshot)!;
+        await this.#daemon.virsh(['snapshot-delete', vm, name, '--metadata']);
+        // libvirt 9.0 forgets none with a disk that the VM has no more; or it fails, and has forgotten it.
+        const { code } = await this.#daemon.virsh(['snapshot-info', vm, name]);
+        return code === 0 ? { type: 'refused', reason: 'virshRefuses' } : { type: 'done' };
       }
       case 'virshCommit': {
         const xml = await this.#virsh('dumpxml', vm);
