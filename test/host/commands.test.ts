@@ -464,7 +464,7 @@ describe('commands', () => {
       const shown = await engine.guests.shownAt(ref, made?.createdAt ?? 0);
       assert.equal(Buffer.from(shown?.subarray(0, 4) ?? []).toString('latin1'), '\u0089PNG');
       await types('C 4321');
-      const reverts = shows('Before I typed');
+      const reverts = shows('was reverted');
       await operate('virtRewind.revert', { vm: talks, snapshot: kept.snapshot, ...plainly });
       await reverts;
       await types('?', '? 5 ');
