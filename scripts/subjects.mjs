@@ -7,7 +7,7 @@ import { run, runOk } from './rig/run.mjs';
 const most = 72;
 /** Imperatives that end like another form. */
 const imperatives =
-  /^(?:Address|Bring|Discuss|Dismiss|Embed|Express|Feed|Focus|Need|Pass|Process|Seed|Shed|Speed|String|Suppress)$/u;
+  /^(?:Address|Bring|Discuss|Dismiss|Embed|Express|Feed|Focus|Miss|Need|Pass|Process|Seed|Shed|Speed|String|Suppress)$/u;
 
 /** @param {string} subject @returns {string | undefined} what is wrong with it */
 function faultOf(subject) {
