@@ -1,6 +1,5 @@
 // Undo and Redo: what of a VM is meant, and then an operation like any other.
 import { t } from '@vscode/l10n';
-import { Failure } from '../../domain/failure.js';
 import type { LoggedOperation } from '../../domain/loggedOperation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type UndoableOperation, UndoLook } from '../../engine/undoLook.js';
@@ -13,7 +12,6 @@ import { askOne } from '../prompts/ask.js';
 import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import type { Choice } from '../prompts/pickTarget.js';
-import { seamlessWish } from '../readSettings.js';
 import { agentStepLines, revertToBeforeStep } from './agentSteps.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
@@ -21,7 +19,7 @@ import { existingVm, operateConfirmed } from './operate.js';
 import { revertTo } from './revertTo.js';
 import { sessionOf } from './sessionOf.js';
 import { targetVm } from './targets.js';
-import { undoWithLater } from './undoWithLater.js';
+import { requestOf, requireWay, undoWithLater } from './undoWithLater.js';
 
 /** More than a person reads. */
 const mostOffered = 50;
@@ -40,11 +38,9 @@ async function undo(run: CommandRun): Promise<unknown> {
     return undoLastRevert(run, view);
   }
   const look = await UndoLook.at(run.engine, view.ref);
-  if (id !== undefined && andLater === true) {
-    return undoWithLater(run, view, look, id.toLowerCase());
-  }
   if (id !== undefined) {
-    return undoOne(run, view, look.of(requireEntry(look, view, id)));
+    const entry = requireEntry(look, view, id);
+    return andLater === true ? undoWithLater(run, view, look, entry) : undoOne(run, view, look.of(entry));
   }
   const steps = await agentStepLines(run, view);
   const lines = [
@@ -82,22 +78,18 @@ async function undoLastRevert(run: CommandRun, view: VmView): Promise<unknown> {
   });
 }
 
-async function undoOne(run: CommandRun, view: VmView, { entry, way }: UndoableOperation): Promise<unknown> {
-  if (way.kind === 'refusal') {
-    throw new Failure('refused', { connection: view.ref.connection, vm: view.vm.name, refusal: way.refusal });
-  }
+async function undoOne(run: CommandRun, view: VmView, undoable: UndoableOperation): Promise<unknown> {
+  const way = requireWay(view, undoable);
+  const { entry } = undoable;
   if (way.kind === 'mark') {
     await run.engine.mark(way.request, entry.id);
     noteInStatusBar(t('Undone: {0}', loggedWords(entry, view)));
     return undefined;
   }
-  const { request } = way;
-  const wanted =
-    request.kind === 'revert' && request.checkpointFirst === true ? { ...request, ...seamlessWish() } : request;
   const reverted =
     entry.request.kind === 'revert' ? titleOf(existingVm(run, view.ref), entry.request.snapshot) : undefined;
   // Nobody can pass over the question who did not say which operation is meant.
-  return operateConfirmed(run, wanted, 'always', {
+  return operateConfirmed(run, requestOf(way), 'always', {
     undoes: entry.id,
     ...(reverted !== undefined && { about: { undoes: reverted } }),
   });
@@ -135,7 +127,7 @@ function operationLines(look: UndoLook, view: VmView, does: UndoableOperation['d
         description: `${agoText(entry.at, now)} · ${entry.id}`,
         detail: `→ ${isWithLater ? t('together with {0} later operations', steps.length - 1) : wayText(view, way)}`,
         ...(way.kind === 'refusal' && !isWithLater && { icon: 'circle-slash' }),
-        value: (run: CommandRun) => (isWithLater ? undoWithLater(run, view, look, entry.id) : undoOne(run, view, one)),
+        value: (run: CommandRun) => (isWithLater ? undoWithLater(run, view, look, entry) : undoOne(run, view, one)),
       };
     });
 }

@@ -2,6 +2,8 @@
 // one first.
 import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
+import type { LoggedOperation } from '../../domain/loggedOperation.js';
+import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type UndoableOperation, UndoLook } from '../../engine/undoLook.js';
 import type { VmView } from '../../live/views.js';
@@ -19,15 +21,17 @@ import { undoMomentOf } from './cancelMoment.js';
 /** In the question; all are in its details. */
 const mostTold = 3;
 
-/** @param id of the operation, which is undone with all after it */
-export async function undoWithLater(run: CommandRun, view: VmView, look: UndoLook, id: string): Promise<void> {
+/** @param entry which is undone with all after it */
+export async function undoWithLater(
+  run: CommandRun,
+  view: VmView,
+  look: UndoLook,
+  entry: LoggedOperation,
+): Promise<void> {
   const vm = displayLine(view.vm.name);
-  const entry = look.find(id);
-  const steps = entry === undefined ? [] : look.backTo(entry);
-  if (entry === undefined || steps.length === 0) {
-    const why =
-      entry === undefined ? t('The log of {0} has no entry {1}.', vm, displayLine(id)) : t('Nothing was changed.');
-    throw new CommandError('notFound', why, { vm: view.vm.name });
+  const steps = look.backTo(entry);
+  if (steps.length === 0) {
+    throw new CommandError('notFound', t('Nothing was changed.'), { vm: view.vm.name });
   }
   // Where one cannot be undone, none is.
   steps.forEach((step) => requireWay(view, step));
@@ -63,12 +67,17 @@ async function undoFresh(run: CommandRun, view: VmView, { entry }: UndoableOpera
   if (way.kind === 'mark') {
     return run.engine.mark(way.request, entry.id);
   }
-  const { request } = way;
-  const keeps = request.kind === 'revert' && request.checkpointFirst === true;
-  await operate(run, keeps ? { ...request, ...seamlessWish() } : request, { undoes: entry.id, quiet: 'result' });
+  await operate(run, requestOf(way), { undoes: entry.id, quiet: 'result' });
 }
 
-function requireWay(
+/** The checkpoint that a revert takes first is as it is set. */
+export function requestOf({ request }: Extract<UndoableOperation['way'], { kind: 'operation' }>): OperationRequest {
+  const keeps = request.kind === 'revert' && request.checkpointFirst === true;
+  return keeps ? { ...request, ...seamlessWish() } : request;
+}
+
+/** @throws Failure `refused` */
+export function requireWay(
   { ref, vm }: VmView,
   { way }: UndoableOperation,
 ): Exclude<UndoableOperation['way'], { kind: 'refusal' }> {
