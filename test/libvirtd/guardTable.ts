@@ -7,11 +7,8 @@ export interface Guard {
   readonly file: string;
   /** Returns a refusal, or undefined, or steps; switched off, always undefined, or none. */
   readonly name: string;
-  /**
-   * A second guard in the same file, which stands behind the first: both are switched off, or it refuses in the first's
-   * place.
-   */
-  readonly behind?: string;
+  /** Guards that stand behind the first: they are switched off too, or refuse in the first's place. */
+  readonly behind?: readonly { readonly file: string; readonly name: string }[];
   readonly on?: (version: number) => boolean;
   readonly script: Script;
 }
@@ -45,7 +42,7 @@ export const guards: readonly Guard[] = [
     trap: 'a VM with a managed save starts on the file that a snapshot froze meanwhile',
     file: 'operations/refusals.ts',
     name: 'managedSaveRefusal',
-    behind: 'outdatedSaveRefusal',
+    behind: [{ file: 'operations/refusals.ts', name: 'outdatedSaveRefusal' }],
     script: {
       style: 'external',
       disks,
@@ -89,23 +86,30 @@ export const guards: readonly Guard[] = [
         { do: 'create', as: 'bottom', title: 'bottom', kind: 'offline' },
         { do: 'create', as: 'fork', title: 'fork', kind: 'offline' },
         { do: 'create', as: 'branch', title: 'branch', kind: 'offline' },
-        { do: 'revert', to: 'fork', after: 'off' },
+        { do: 'revert', to: 'fork', after: 'running' },
         { do: 'delete', snapshot: 'bottom', scope: 'one' },
       ],
     },
   },
   {
-    trap: 'libvirt 9.0 finds no file to merge of a VM that is off',
+    trap: 'libvirt 9.0 merges a snapshot away that two branches are built on',
     file: 'operations/delete/planExternalDelete.ts',
     name: 'placeRefusal',
+    behind: [
+      { file: 'operations/delete/branchRefusals.ts', name: 'branchRefusal' },
+      { file: 'operations/delete/branchRefusals.ts', name: 'chainRefusal' },
+    ],
     on: (version) => version < 9_009_000,
     script: {
       style: 'external',
       disks,
       actions: [
-        { do: 'create', as: 'bottom', title: 'bottom', kind: 'offline' },
-        { do: 'create', as: 'top', title: 'top', kind: 'offline' },
-        { do: 'delete', snapshot: 'bottom', scope: 'one' },
+        { do: 'create', as: 'fork', title: 'fork', kind: 'offline' },
+        { do: 'create', as: 'one', title: 'one', kind: 'offline' },
+        { do: 'revert', to: 'fork', after: 'running' },
+        write(0, 1, 1),
+        { do: 'create', as: 'other', title: 'other', kind: 'disk' },
+        { do: 'delete', snapshot: 'fork', scope: 'one' },
       ],
     },
   },

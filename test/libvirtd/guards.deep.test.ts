@@ -34,7 +34,7 @@ describe('guards against the traps of libvirt', () => {
       }
       const guarded = await history(script);
       assert.equal(guarded.code, 0, guarded.stdout + guarded.stderr);
-      const bare = await history(script, switchOff(file, behind === undefined ? [name] : [name, behind]));
+      const bare = await history(script, switchOff([{ file, name }, ...(behind ?? [])]));
       assert.equal(bare.code, 1, bare.stdout + bare.stderr);
       assert.match(bare.stdout, /^difference in (data|state|failed):$/mu, bare.stderr);
     });

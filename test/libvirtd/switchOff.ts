@@ -3,20 +3,23 @@ import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
 import ts from 'typescript';
 
-/** Builds the product with functions of one file that never have anything against it. */
-export function switchOff(file: string, names: readonly string[]): Plugin {
+/** Builds the product with functions that never have anything against it. @param guards their files are below src. */
+export function switchOff(guards: readonly { readonly file: string; readonly name: string }[]): Plugin {
   return {
     name: 'switch off',
     setup: (builder) => {
-      let found = false;
-      // esbuild reads it as an expression of Go, which has no flag u.
-      builder.onLoad({ filter: new RegExp(`src/${file.replace('.', '\\.')}$`) }, async ({ path }) => {
-        found = true;
-        return { contents: withoutGuards(await readFile(path, 'utf8'), names), loader: 'ts' };
-      });
+      const missing = new Set(guards.map(({ file }) => file));
+      for (const file of [...missing]) {
+        const names = guards.filter((guard) => guard.file === file).map(({ name }) => name);
+        // esbuild reads it as an expression of Go, which has no flag u.
+        builder.onLoad({ filter: new RegExp(`src/${file.replace('.', '\\.')}$`) }, async ({ path }) => {
+          missing.delete(file);
+          return { contents: withoutGuards(await readFile(path, 'utf8'), names), loader: 'ts' };
+        });
+      }
       builder.onEnd(() => {
-        if (!found) {
-          throw new Error(`the build does not read ${file}`);
+        if (missing.size > 0) {
+          throw new Error(`the build does not read ${[...missing].join(', ')}`);
         }
       });
     },

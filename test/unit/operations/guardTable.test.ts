@@ -6,11 +6,10 @@ import { guards } from '../../libvirtd/guardTable.js';
 import { withoutGuards } from '../../libvirtd/switchOff.js';
 
 describe('the guards that the deep tests switch off', () => {
-  for (const { file, name, behind } of guards) {
+  for (const { file, name } of guards.flatMap((guard) => [guard, ...(guard.behind ?? [])])) {
     it(`${name} is a function of ${file}`, async () => {
       const source = await readFile(join(root, 'src', file), 'utf8');
-      const names = behind === undefined ? [name] : [name, behind];
-      assert.equal(withoutGuards(source, names).split(/\{ return (?:undefined|\[\]);/u).length - 1, names.length);
+      assert.match(withoutGuards(source, [name]), /\{ return (?:undefined|\[\]);/u);
     });
   }
 });
