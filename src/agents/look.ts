@@ -2,10 +2,10 @@
 import { asFailure } from '../domain/asFailure.js';
 import type { Wait } from '../domain/wait.js';
 import { readStateComparison } from '../engine/comparedStates.js';
+import type { VmView } from '../live/views.js';
 import { guestAddress } from '../session/guestAddress.js';
 import { snapshotInfos } from '../session/infos.js';
 import { waitInSession } from '../session/waitInSession.js';
-import { standsStillText } from '../text/waitText.js';
 import { failureMessage } from '../text/failureMessage.js';
 import { permissionFor } from './guard.js';
 import { markUntrusted, untrustedLine } from './guestText.js';
@@ -155,12 +155,9 @@ export const takeScreenshot: ToolHandler = async (work) => {
 
 export const waitForVm: ToolHandler = async (work) => {
   const { session, input, signal } = work;
-  const { vm, ref } = await requirePermittedVm(work, 'look');
-  const why = input['for'] === 'off' || input['for'] === 'running' ? undefined : standsStillText(vm);
-  if (why !== undefined) {
-    return { vm: vm.name, reached: false, why };
-  }
-  const wanted = await waitOf(work, ref);
+  const view = await requirePermittedVm(work, 'look');
+  const { vm } = view;
+  const wanted = await waitOf(work, view);
   if (wanted === 'late') {
     return { vm: vm.name, reached: false, why: 'The VM reported no IP address in this time.' };
   }
@@ -176,22 +173,19 @@ export const waitForVm: ToolHandler = async (work) => {
 };
 
 /** Of a port none but the VM's own address is asked: an agent gets no way to look through a network. */
-async function waitOf(
-  { session, input, signal }: ToolCall,
-  ref: { readonly connection: string; readonly uuid: string },
-): Promise<Wait | 'late'> {
+async function waitOf({ session, input, signal }: ToolCall, view: VmView): Promise<Wait | 'late'> {
   const atMostMs = secondsOf(input, usualSeconds.wait_for_vm) * 1_000;
   const port = input['port'];
   if (typeof port !== 'number') {
     const what = input['for'];
     return {
       what: what === 'off' || what === 'running' ? what : 'agent',
-      vm: ref.uuid,
-      connection: ref.connection,
+      vm: view.ref.uuid,
+      connection: view.ref.connection,
       atMostMs,
     };
   }
-  const found = await guestAddress(session, ref, atMostMs, signal);
+  const found = await guestAddress(session, view, atMostMs, signal);
   signal.throwIfAborted();
   return typeof found === 'string' ? 'late' : { what: 'port', host: found.address, port, atMostMs: found.leftMs };
 }

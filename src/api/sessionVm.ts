@@ -10,6 +10,7 @@ import { CopyStopped } from '../session/copyStopped.js';
 import type { FileCopy } from '../session/fileCopy.js';
 import { guestAddress } from '../session/guestAddress.js';
 import { operationOutcome, programOutcome, snapshotInfos } from '../session/infos.js';
+import { runInSession } from '../session/runInSession.js';
 import type { Session } from '../session/session.js';
 import { waitInSession } from '../session/waitInSession.js';
 import { copyStoppedText } from '../text/copyText.js';
@@ -136,7 +137,7 @@ export class SessionVm implements VirtualMachine {
       const atMostMs = seconds * 1_000;
       const command = { program, args, atMostMs, ...(bytes !== undefined && { input: bytes }) };
       const signal = this.#librarySession.signal(options.signal);
-      const ran = await session.engine.guests.runIn(this.#found.ref, command, signal);
+      const ran = await runInSession(session, await this.#read(session), command, signal);
       if (ran.kind === 'late') {
         throw new VirtRewindError('late', lateProgramText(this.name, atMostMs, ran.pid));
       }
@@ -181,7 +182,7 @@ export class SessionVm implements VirtualMachine {
     if (host !== undefined) {
       return { what: 'port', host, port, atMostMs };
     }
-    const found = await guestAddress(session, this.#found.ref, atMostMs, signal);
+    const found = await guestAddress(session, await this.#read(session), atMostMs, signal);
     if (found === 'stopped') {
       throw new VirtRewindError('cancelled', t('Cancelled.'));
     }

@@ -110,6 +110,8 @@ export interface FailureDetails {
    * answer, or the agent, which tells it once, was not heard in time.
    */
   readonly outputLost?: 'tooLarge' | 'unheard';
+  /** Of `unsupported`: no guest agent is configured or answers. */
+  readonly noAgent?: true;
   /** Of `busy`: libvirt waited for a job of the VM and names nobody who works at it. */
   readonly heldByNobody?: true;
   /**

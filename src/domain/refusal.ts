@@ -74,7 +74,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly diskTypeUnsupported: { vm: string; disk: string; type: string };
   /** `nvram`: raw or qcow2; `state`: running or off. */
   readonly rawNvram: { vm: string; nvram: string; state: string; version: string; own?: string };
-  /** `wanted`: the snapshot kind or action that needs a running VM. */
+  /** `wanted`: the snapshot kind or action that needs a running VM; `guest`: an answer of it. */
   readonly notRunning: { vm: string; state: string; wanted: string };
   readonly notOff: { vm: string; state: string; wanted: string };
   readonly wrongState: { vm: string; state: string; action: string };

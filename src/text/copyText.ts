@@ -5,6 +5,7 @@ import { displayLine } from '../domain/plainText.js';
 import type { CopyProblem, CopyStopped, FileFault } from '../session/copyStopped.js';
 import { bytesText } from './bytesText.js';
 import { percent } from './progressText.js';
+import { silentAgentText } from './waitText.js';
 
 export function copyStoppedText({ problem, left }: CopyStopped, vmName: string): string {
   const vm = displayLine(vmName);
@@ -23,10 +24,7 @@ function problemText(problem: CopyProblem, vm: string): string {
     case 'notRunning':
       return t('{0} is not running. The guest agent copies the files, so start the VM first.', vm);
     case 'noAgent':
-      return t(
-        'The guest agent of {0} does not respond. Install it in the guest (qemu-guest-agent), or wait until it has started.',
-        vm,
-      );
+      return silentAgentText(vm);
     case 'blocked':
       return t(
         'The guest agent of {0} does not allow this ({1}). Allow it in the configuration of qemu-ga in the guest.',

@@ -17,6 +17,7 @@ import { silentButtons, silentSentence } from './silentGuest.js';
 import { circleWording } from './startText.js';
 import { refusedText, stoppedText } from './stoppedText.js';
 import { brokenPromiseText } from './brokenPromiseText.js';
+import { silentAgentText } from './waitText.js';
 
 type Offer = 'connect' | 'refresh' | 'examine' | 'guest' | 'remedy';
 
@@ -106,15 +107,17 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
   busy: (details) => ({ short: t('busy'), ...busyText(details), severity: 'warning' }),
   unsupported: (details) => ({
     short: t('not supported'),
-    ...(isAddress(details)
-      ? {
-          sentence: t('Connections like {0} are not supported.', details.connection ?? ''),
-          nextStep: t('Install the extension on that computer with Remote - SSH, or use {0}.', 'qemu:///system'),
-        }
-      : {
-          sentence: t('This is not possible with {0} here.', details.vm ?? 'libvirt'),
-          nextStep: t('This libvirt or QEMU does not support it.'),
-        }),
+    ...(details.noAgent === true
+      ? { sentence: silentAgentText(details.vm ?? ''), nextStep: '' }
+      : isAddress(details)
+        ? {
+            sentence: t('Connections like {0} are not supported.', details.connection ?? ''),
+            nextStep: t('Install the extension on that computer with Remote - SSH, or use {0}.', 'qemu:///system'),
+          }
+        : {
+            sentence: t('This is not possible with {0} here.', details.vm ?? 'libvirt'),
+            nextStep: t('This libvirt or QEMU does not support it.'),
+          }),
     severity: 'error',
   }),
   lost: (details) => ({
@@ -271,7 +274,7 @@ function about(details: FailureDetails, withVm: string, without: string): string
 
 function quoteLibvirt(details: FailureDetails): string {
   const words = displayLine(details.libvirtMessage ?? '', longestQuote);
-  return words === '' ? '' : t('libvirt says: “{0}”', words);
+  return words === '' || details.noAgent === true ? '' : t('libvirt says: “{0}”', words);
 }
 
 function buttonsFor(offers: Offer, details: FailureDetails): readonly FailureButton[] {

@@ -22,7 +22,8 @@ interface Facts {
 
 /** What would help, by the reason. */
 const remedies: Readonly<Partial<Record<RefusalReason, (facts: Facts) => Remedy | undefined>>> = {
-  notRunning: ({ wanted }) => (wanted === 'shutDown' || wanted === 'forceOff' ? undefined : 'start'),
+  notRunning: ({ state, wanted }) =>
+    wanted === 'shutDown' || wanted === 'forceOff' ? undefined : state === 'paused' ? 'resume' : 'start',
   notOff: ({ state, wanted }) =>
     wanted === 'start' ? (state === 'paused' ? 'resume' : undefined) : state === 'running' ? 'shutDown' : undefined,
   // Its start uses the saved state up.

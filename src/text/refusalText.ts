@@ -160,7 +160,11 @@ const sentences: Sentences = {
       ? [t('{0} is already {1}.', vm, stateWord(state)), '']
       : [
           t('{0} is {1}, but this operation needs a running VM.', vm, stateWord(state)),
-          isKind(wanted) ? t('Start {0}, or choose another kind of snapshot.', vm) : t('Start {0} first.', vm),
+          isKind(wanted)
+            ? t('Start {0}, or choose another kind of snapshot.', vm)
+            : state === 'paused'
+              ? t('Resume {0} to continue.', vm)
+              : t('Start {0} first.', vm),
         ],
   notOff: ({ vm, state, wanted }) =>
     isKind(wanted)

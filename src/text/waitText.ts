@@ -1,10 +1,8 @@
 // What is said of a wait for a VM or a program in it: what it is for, and that it was in vain.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
-import { isPausedToBeSaved, type Vm } from '../domain/vm.js';
 import type { Wait } from '../domain/wait.js';
 import { durationText } from './relativeAge.js';
-import { stateWord } from './words.js';
 
 export function waitHeading(wait: Wait): string {
   const atMost = durationText(wait.atMostMs);
@@ -50,18 +48,11 @@ export function lateProgramText(name: string, atMostMs: number, pid: number): st
   );
 }
 
-/**
- * Why nothing of a guest answers; undefined: it may. @param power of the VM, standing still for a snapshot counts as on
- */
-export function standsStillText({
-  name,
-  power,
-  powerReason,
-}: Pick<Vm, 'name' | 'power' | 'powerReason'>): string | undefined {
-  const isOff = power === 'off' || power === 'crashed';
-  return isOff || (power === 'paused' && !isPausedToBeSaved({ power, powerReason }))
-    ? t('{0} is {1}, so its guest cannot answer. Start or resume it first.', displayLine(name), stateWord(power))
-    : undefined;
+export function silentAgentText(vm: string): string {
+  return t(
+    'The guest agent of {0} does not respond. Install it in the guest (qemu-guest-agent), or wait until it has started.',
+    displayLine(vm),
+  );
 }
 
 export function noAgentText(name: string): string {

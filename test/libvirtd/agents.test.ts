@@ -119,6 +119,7 @@ describe('an agent over MCP', function () {
     await refused('notRunning', 'read_console');
     assert.equal((await call('take_screenshot', { vm: 'lab' })).error !== undefined, true);
     assert.equal((await done('wait_for_vm', { vm: 'lab', for: 'running', seconds: 1 })).reached, false);
+    await refused('notRunning', 'wait_for_vm');
   });
 
   it('takes checkpoints where it may, from the very next call on, and no more', async () => {

@@ -211,6 +211,12 @@ describe('the npm package', () => {
       assert.equal((await lib.start()).state, 'running');
       assert.equal((await lib.stop({ force: true })).state, 'off');
       await lib.wait('off', { seconds: 5 });
+      for (const call of [() => lib.wait(), () => lib.wait({ port: 22 }), () => lib.run('true')]) {
+        await assert.rejects(
+          call,
+          (error: unknown) => error instanceof VirtRewindError && error.reason === 'notRunning',
+        );
+      }
       await assert.rejects(
         lib.wait('running', { seconds: 0 }),
         (error: unknown) => error instanceof VirtRewindError && error.kind === 'late',

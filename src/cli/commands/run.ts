@@ -1,8 +1,9 @@
 // Runs a program in a guest and passes on what it wrote and how it ended.
 import { t } from '@vscode/l10n';
 import { programOutcome } from '../../session/infos.js';
+import { runInSession } from '../../session/runInSession.js';
 import { GuestOutput } from '../../text/guestOutput.js';
-import { lateProgramText, standsStillText } from '../../text/waitText.js';
+import { lateProgramText } from '../../text/waitText.js';
 import { secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
@@ -18,13 +19,9 @@ export async function run(context: Context): Promise<number> {
   const [name = '', program = '', ...args] = call.operands;
   const seconds = secondsOf(call, usualSeconds);
   const view = await session.vm(name);
-  const why = standsStillText(view.vm);
-  if (why !== undefined) {
-    throw new CliError('notRun', why);
-  }
   const input = call.flags.has('input') ? await inputOf(context) : undefined;
   const command = { program, args, atMostMs: seconds * 1_000, ...(input !== undefined && { input }) };
-  const ran = await session.engine.guests.runIn(view.ref, command, interruption.signal);
+  const ran = await runInSession(session, view, command, interruption.signal);
   if (ran.kind === 'late') {
     throw new CliError('late', lateProgramText(view.vm.name, command.atMostMs, ran.pid));
   }

@@ -2,11 +2,10 @@
 import { t } from '@vscode/l10n';
 import { systemClock } from '../../base/clock.js';
 import type { VmView } from '../../live/views.js';
-import type { Vm } from '../../domain/vm.js';
 import type { Wait } from '../../domain/wait.js';
 import { guestAddress } from '../../session/guestAddress.js';
 import { waitInSession } from '../../session/waitInSession.js';
-import { lateText, noAddressText, noAgentText, standsStillText, waitHeading } from '../../text/waitText.js';
+import { lateText, noAddressText, noAgentText, waitHeading } from '../../text/waitText.js';
 import { durationText } from '../../text/relativeAge.js';
 import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
@@ -40,34 +39,23 @@ export async function wait(context: Context): Promise<ExitName> {
   return 'done';
 }
 
-/** Nobody starts it meanwhile, as far as one can know. @throws CliError `refused` */
-function requireOn(vm: Vm): void {
-  const why = standsStillText(vm);
-  if (why !== undefined) {
-    throw new CliError('refused', why);
-  }
-}
-
 /**
  * A port without a host is one of the VM's own address, which may not be known yet: it is asked for until the time is
  * over.
  */
-async function waitOf({ call, session, interruption }: Context, { ref, vm }: VmView, atMostMs: number): Promise<Wait> {
+async function waitOf({ call, session, interruption }: Context, view: VmView, atMostMs: number): Promise<Wait> {
+  const { ref, vm } = view;
   const place = placeOf(call);
   if (place === undefined) {
     const what = call.texts['for'];
     const wanted = what === 'off' || what === 'running' ? what : 'agent';
-    if (wanted === 'agent') {
-      requireOn(vm);
-    }
     return { what: wanted, vm: vm.name, connection: ref.connection, atMostMs };
   }
   const { host, port } = place;
   if (host !== undefined) {
     return { what: 'port', host, port, atMostMs };
   }
-  requireOn(vm);
-  const found = await guestAddress(session, ref, atMostMs, interruption.signal);
+  const found = await guestAddress(session, view, atMostMs, interruption.signal);
   if (found === 'stopped') {
     throw new CliError('cancelled', t('Cancelled.'));
   }

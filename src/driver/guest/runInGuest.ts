@@ -123,7 +123,7 @@ function asAgentFailure(error: unknown): unknown {
     return error;
   }
   if (noAgentCodes.has(error.code)) {
-    return new Failure('unsupported', libvirtDetails(error), { cause: error });
+    return new Failure('unsupported', { ...libvirtDetails(error), noAgent: true }, { cause: error });
   }
   // The daemon has the answer and cannot send it on; the agent has forgotten the program by then.
   return error.code === code.VIR_ERR_RPC ? outputLost(error, 'tooLarge') : error;

@@ -229,6 +229,13 @@ describe('failure text', () => {
     assert.equal(new Set(texts.map(({ nextStep }) => nextStep)).size, told.length);
   });
 
+  it('says how to get an agent, and not what libvirt says of it', () => {
+    const libvirtMessage = 'argument unsupported: QEMU guest agent is not configured';
+    const { sentence } = failureText(new Failure('unsupported', { vm, noAgent: true, libvirtMessage }));
+    assert.match(sentence, /guest agent of web-test.*qemu-guest-agent/u);
+    assert.doesNotMatch(sentence, /argument unsupported/u);
+  });
+
   it('says nothing twice in a line of the log', () => {
     assert.equal(new Failure('failed').line, 'failed');
     assert.equal(new Failure('failed', { doing: 'looking' }).line, 'failed: looking');
