@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Snapshot } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
+import type { SystemResult } from '../../src/systems/groupRun.js';
 import { call, CommandRig, operate, rejects, shortTask } from './commandRig.js';
 import { Person } from './person.js';
 
@@ -228,5 +229,21 @@ describe('checkpoints by themselves', () => {
     });
     await call('virtRewind.revert', { target: 'branch' });
     assert.equal(person.asked.length, 1);
+  });
+
+  it('are those of the system or the VM that is given, which is reverted as the call says', async () => {
+    const offered: (readonly string[])[] = [];
+    const leave = ({ choices }: { readonly choices: readonly string[] }): undefined => void offered.push(choices);
+    const points = ['Before debugging all of them', 'all by hand'];
+    person.will(leave, leave, () => 'all by hand');
+    await call('virtRewind.revert', { system: 'branched', target: 'branch' });
+    await call('virtRewind.revert', { vm: 'auto-second', target: 'branch' });
+    assert.deepEqual(offered, [points, points]);
+    const done = await call<SystemResult>('virtRewind.revert', {
+      system: 'branched',
+      target: 'branch',
+      confirm: false,
+    });
+    assert.equal(done.members.length, 2);
   });
 });

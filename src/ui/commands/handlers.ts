@@ -21,6 +21,7 @@ import { markCommands } from './markCommands.js';
 import { operationCommands } from './operationCommands.js';
 import { powerCommands } from './powerCommands.js';
 import { protectionCommands } from './protectionCommands.js';
+import { revertByList } from './revertByList.js';
 import { revertCommands } from './revertCommands.js';
 import { snapshotCommands } from './snapshotCommands.js';
 import { dissolve, renameSystem, systemCommands } from './systemCommands.js';
@@ -69,7 +70,14 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
 const onSystems: Partial<Readonly<Record<CommandId, Handler>>> = {
   'virtRewind.createSnapshot': (run) => checkpoint(run, 'asked'),
   'virtRewind.quickCheckpoint': (run) => checkpoint(run, 'suggested'),
-  'virtRewind.revert': (run) => (argumentsOf(run.call).target === undefined ? revertSystem(run) : revertToLast(run)),
+  'virtRewind.revert': (run) => {
+    const { target } = argumentsOf(run.call);
+    return target === 'branch'
+      ? revertByList(run, target)
+      : target === undefined
+        ? revertSystem(run)
+        : revertToLast(run);
+  },
   'virtRewind.revertToFavourite': revertToLast,
   'virtRewind.undo': undoSystemRevert,
   'virtRewind.renameSnapshot': renameSystem,

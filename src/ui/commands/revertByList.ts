@@ -5,8 +5,10 @@ import { t } from '@vscode/l10n';
 import { branchOf } from '../../domain/gitReference.js';
 import { displayLine } from '../../domain/plainText.js';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
+import type { StoredSystem } from '../../domain/system.js';
 import { openConnections } from '../../engine/findTargets.js';
 import { readAudit } from '../../journal/readAudit.js';
+import type { VmView } from '../../live/views.js';
 import type { CommandArguments } from '../../verbs/arguments.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { historyEntries } from '../../text/historyRows.js';
@@ -15,8 +17,11 @@ import { pointTitle } from '../../text/systemPointText.js';
 import { kindWords } from '../../text/words.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
+import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { gitReference } from './gitReference.js';
+import { isForSystem, targetSystem } from './systemTargets.js';
+import { targetVm } from './targets.js';
 
 /** More than a person reads. */
 const mostOffered = 50;
@@ -38,7 +43,11 @@ interface RevertTarget {
   readonly choice: Choice<CommandArguments>;
 }
 
-/** Also what a setting wanted is listed for the branch: it is why one looks for it. @param only that section alone */
+/**
+ * Of the VM or system that is given, else of all. Also what a setting wanted is listed for the branch: it is why one
+ * looks for it.
+ * @param only that section alone
+ */
 export async function revertByList(run: CommandRun, only: 'branch' | undefined): Promise<unknown> {
   const branch = branchOf(gitReference());
   if (only === 'branch' && branch === undefined) {
@@ -53,6 +62,7 @@ export async function revertByList(run: CommandRun, only: 'branch' | undefined):
       throw new NothingThere(t('The branch {0} has no snapshots yet. Quick Checkpoint creates one.', name));
     }
     return revertToPicked(
+      run,
       ofBranch.slice(0, mostOffered).map(({ choice }) => choice),
       t('Select a snapshot of the branch {0} to revert to (newest first)', displayLine(branch ?? '')),
     );
@@ -69,7 +79,7 @@ export async function revertByList(run: CommandRun, only: 'branch' | undefined):
   if (choices.length === 0) {
     throw new NothingThere(t('No VM has snapshots yet.'));
   }
-  return revertToPicked(choices, t('Select a snapshot or restore point to revert to (last used first)'));
+  return revertToPicked(run, choices, t('Select a snapshot or restore point to revert to (last used first)'));
 }
 
 interface Section {
@@ -89,21 +99,37 @@ function sectionedChoices(sections: readonly Section[]): readonly Choice<Command
   return shown.length > 1 ? shown.flat() : shown.flat().map(({ group: _, ...choice }) => choice);
 }
 
-async function revertToPicked(choices: readonly Choice<CommandArguments>[], placeholder: string): Promise<unknown> {
+/** In the way that the call asks for. */
+async function revertToPicked(
+  { call }: CommandRun,
+  choices: readonly Choice<CommandArguments>[],
+  placeholder: string,
+): Promise<unknown> {
+  const { after, checkpointFirst, confirm } = argumentsOf(call);
   const given = await pick(choices, placeholder);
-  return vscode.commands.executeCommand('virtRewind.revert' satisfies CommandId, given);
+  const how = { after, checkpointFirst, confirm };
+  return vscode.commands.executeCommand('virtRewind.revert' satisfies CommandId, { ...how, ...given });
 }
 
 function newestFirst(targets: readonly RevertTarget[]): readonly RevertTarget[] {
   return targets.toSorted((one, other) => other.createdAt - one.createdAt);
 }
 
-/** Of all VMs and systems; what a restore point of a system is made of stands in the list as one. */
+/** Of all VMs and systems, what a restore point of a system is made of stands in the list as one. */
 async function findTargets(run: CommandRun): Promise<readonly RevertTarget[]> {
   const now = Date.now();
   const lastUsed = usesOf(await readAudit(run.history.folder, run.log));
-  const points = await pointsOf(run, now, lastUsed);
-  return [...points.found, ...(await snapshotsOf(run, now, lastUsed, points.taken))];
+  if (isForSystem(run)) {
+    return pointsOf([await targetSystem(run)], now, lastUsed).found;
+  }
+  if (run.call.kind === 'rows' || argumentsOf(run.call).vm !== undefined) {
+    return snapshotsOf(run, [await targetVm(run)], now, lastUsed);
+  }
+  const { systems } = await (await run.systems.open()).list();
+  await openConnections(run.engine);
+  const views = run.engine.connections.flatMap(({ vms }) => vms).filter(({ snapshotCount }) => snapshotCount !== 0);
+  const points = pointsOf(systems, now, lastUsed);
+  return [...points.found, ...(await snapshotsOf(run, views, now, lastUsed, points.taken))];
 }
 
 /** When it was last gone back to from here, by UUID and name; 0: never. */
@@ -121,12 +147,11 @@ function usesOf(audit: readonly string[]): LastUsed {
 }
 
 /** @returns beside them which snapshots they are made of */
-async function pointsOf(
-  run: CommandRun,
+function pointsOf(
+  systems: readonly StoredSystem[],
   now: number,
   lastUsed: LastUsed,
-): Promise<{ readonly found: readonly RevertTarget[]; readonly taken: ReadonlySet<string> }> {
-  const { systems } = await (await run.systems.open()).list();
+): { readonly found: readonly RevertTarget[]; readonly taken: ReadonlySet<string> } {
   const all = systems.flatMap(({ system, points }) => points.map((point) => ({ system, point })));
   return {
     taken: new Set(all.flatMap(({ point }) => point.members.map(({ uuid, snapshot }) => `${uuid} ${snapshot}`))),
@@ -150,12 +175,11 @@ async function pointsOf(
 /** Of VMs whose snapshots cannot be read, none: the tree says why. */
 async function snapshotsOf(
   { engine }: CommandRun,
+  views: readonly VmView[],
   now: number,
   lastUsed: LastUsed,
-  taken: ReadonlySet<string>,
+  taken: ReadonlySet<string> = new Set(),
 ): Promise<readonly RevertTarget[]> {
-  await openConnections(engine);
-  const views = engine.connections.flatMap(({ vms }) => vms).filter(({ snapshotCount }) => snapshotCount !== 0);
   const trees = await Promise.allSettled(views.map(({ ref }) => engine.readTree(ref)));
   return trees.flatMap((tree, index) => {
     const view = views[index];
