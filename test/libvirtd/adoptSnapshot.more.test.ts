@@ -90,7 +90,7 @@ async function defineOn(
   let xml = await virshOk(daemon.virsh, 'dumpxml', name, '--inactive', '--security-info');
   for (const { file = '' } of disks) {
     assert.ok(xml.includes(`'${file}'`), `${file} is not in the configuration`);
-    xml = xml.replace(`'${file}'`, `'${file.replace(/two$/u, 'one')}'`);
+    xml = xml.replace(`'${file}'`, `'${file.replace(/two(?=\.qcow2$)/u, 'one')}'`);
   }
   await withXmlFile(xml, (path) => virshOk(daemon.virsh, 'define', path));
 }

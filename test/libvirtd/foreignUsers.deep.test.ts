@@ -174,7 +174,7 @@ describe('who else uses the files of a VM', () => {
     await vm.power('forceOff');
     await vm.run({ kind: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
     vm.model = vm.model.reverted('bottom', 'off');
-    const file = vm.vm.guest.disks[0]!.file.replace(/\.[^.]*$/u, '.bottom');
+    const file = vm.vm.guest.disks[0]!.file.replace(/\.[^.]*$/u, '.bottom.qcow2');
     const server = spawn('qemu-nbd', ['-r', '-t', '-f', 'qcow2', '-k', join(r.daemon.dir, 'nbd.sock'), file], {
       stdio: 'ignore',
     });

@@ -47,7 +47,7 @@ describe('what a snapshot froze', () => {
     await vm.grow('bottom', 'middle');
     await vm.power('forceOff');
     const { file } = vm.vm.guest.disks[0]!;
-    await runOk('qemu-img', ['commit', '-q', '-f', 'qcow2', '-b', file, file.replace(/\.[^.]*$/u, '.middle')]);
+    await runOk('qemu-img', ['commit', '-q', '-f', 'qcow2', '-b', file, file.replace(/\.[^.]*$/u, '.middle.qcow2')]);
     await vm.isRefused(back('bottom'), 'contentChanged');
     await vm.isRefused(back('middle'), 'contentChanged');
     assert.deepEqual(await found(vm), ['contentChanged', 'contentChanged']);

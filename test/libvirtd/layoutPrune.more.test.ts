@@ -77,7 +77,7 @@ describe('leaves of the layout', () => {
     }
     const { differences } = await vm.compare(model, 'everything');
     assert.deepEqual(differences, []);
-    const rest = readdirSync(folder).filter((name) => leaf !== undefined && name.endsWith(`.${leaf}`));
+    const rest = readdirSync(folder).filter((name) => leaf !== undefined && name.endsWith(`.${leaf}.qcow2`));
     assert.deepEqual(rest, []);
   });
 

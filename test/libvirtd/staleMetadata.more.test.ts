@@ -19,7 +19,7 @@ describe('a snapshot whose files are not what its metadata say', () => {
   after(() => r.stop());
 
   const layer = (vm: GuestVm, disk: number, name: string): string =>
-    vm.vm.guest.disks[disk]!.file.replace(/\.[^.]*$/u, `.${name}`);
+    vm.vm.guest.disks[disk]!.file.replace(/\.[^.]*$/u, `.${name}.qcow2`);
 
   it('is not reverted to where the one below was forgotten by another client and that moved its files', async () => {
     const vm = await GuestVm.define(r, 'forgotten');

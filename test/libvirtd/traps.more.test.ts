@@ -82,7 +82,7 @@ describe('traps of libvirt', () => {
       await vm.power('start');
       await vm.grow('bottom', 'middle', 'top');
       for (const { target, file } of vm.vm.guest.disks) {
-        const layer = (name: string): string => file.replace(/\.[^.]*$/u, `.${name}`);
+        const layer = (name: string): string => file.replace(/\.[^.]*$/u, `.${name}.qcow2`);
         await r.virsh('blockcommit', 'merged', target, '--base', layer('bottom'), '--top', layer('middle'), '--wait');
       }
     });

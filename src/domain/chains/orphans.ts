@@ -7,11 +7,12 @@ import { isOurMemoryName } from './memoryFiles.js';
 import { movedFiles } from './movedFiles.js';
 import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
 import { findOutsideUser, unreadVms } from './otherVms.js';
+import { revertSecondOf, stemsOf, withoutEnding } from './overlayFiles.js';
 import { unownedImageRefusal } from './unownedImage.js';
 import { unusedOverlays } from './unusedOverlays.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Facts } from '../facts.js';
-import { isSafeName } from '../snapshotName.js';
+import { isSafeName, looksLikeTagId } from '../snapshotName.js';
 
 export interface OrphanTag {
   readonly file: string;
@@ -56,8 +57,9 @@ export function orphanTags(facts: Facts): readonly OrphanTag[] {
  *
  * | name                                             | made by |
  * |--------------------------------------------------|---------|
- * | `<stem of an image>.<name or second>`, without an image's usual ending | snapshots and reverts of libvirt and us |
- * | `<stem>-<disk>.<name or second>`                 | ours, where two disks want one name |
+ * | `<stem of an image>.<name or second>`, without an image's usual ending | snapshots and reverts of libvirt, and of us long ago |
+ * | `<stem of an image>.<name or second>.qcow2`      | ours |
+ * | `<stem>-<disk>.<name or second>`, or with `.qcow2` | ours, where two disks want one name |
  * | `….<second>-<start of the UUID>.mem`             | our memory files |
  */
 export function orphanCandidates(facts: Facts): {
@@ -69,9 +71,10 @@ export function orphanCandidates(facts: Facts): {
   const own = ownImages(facts);
   const stems = new Set<string>();
   for (const file of own) {
-    const stem = file.replace(/\.[^./]*$/u, '');
-    vm.disks.forEach(({ target }) => stems.add(`${stem}-${target}.`));
-    stems.add(`${stem}.`);
+    for (const stem of stemsOf(file)) {
+      vm.disks.forEach(({ target }) => stems.add(`${stem}-${target}.`));
+      stems.add(`${stem}.`);
+    }
   }
   const images: string[] = [];
   const memories: string[] = [];
@@ -185,7 +188,11 @@ function endings(path: string): readonly (readonly [start: string, end: string])
   return found;
 }
 
-/** People name images with these endings; snapshots rarely have such names. */
+/** People name images so, and number them; snapshots rarely have such names, and ours are no numbers. */
 function isOverlayEnding(end: string): boolean {
-  return isSafeName(end) && !/(?:^|\.)(?:qcow2|qcow|img|raw|iso|vmdk|vdi|mem|bak|xml)$/iu.test(end);
+  const name = withoutEnding(end);
+  if (name !== end && looksLikeTagId(name) && revertSecondOf(`.${name}`) === undefined) {
+    return false;
+  }
+  return isSafeName(name) && !/(?:^|\.)(?:qcow2|qcow|img|raw|iso|vmdk|vdi|mem|bak|xml)$/iu.test(name);
 }

@@ -1,6 +1,7 @@
-// Names of the files that an external snapshot makes: beside the disk's present file, `<stem>.<snapshot>`; of a device
-// in a folder of files, for nothing can stand beside it. libvirt's
-// own rule cuts at the last dot, so that names with dots eat each other; every path is therefore given to it whole.
+// Names of the files that an external snapshot makes: beside the disk's present file, `<stem>.<snapshot>.qcow2`; of a
+// device in a folder of files, for nothing can stand beside it. libvirt's own rule cuts at the last dot, so that names
+// with dots eat each other; every path is therefore given to it whole. Its names, and our older ones, lack the ending.
+import { wholeChain } from './backingChain.js';
 import { namedFiles } from './fileUse.js';
 import type { NewOverlay } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
@@ -15,13 +16,16 @@ export interface ExternalFiles {
 }
 
 /**
- * File names may have 255 bytes; a dot, 100 of the snapshot's name and `-vdaa` or `-1700000000-0123abcd.mem` have to
- * fit too.
+ * File names may have 255 bytes; a dot, 100 of the snapshot's name and `-vdaa.qcow2` or `-1700000000-0123abcd.mem` have
+ * to fit too, and libvirt's seconds in the place of the ending.
  */
 const longestStem = 128;
 
-/** Behind the last dot of an overlay that a revert by libvirt made: seconds since 1970. */
-const epochSuffix = /\.(\d{9,11})$/u;
+/** Without it, libvirt's helper for AppArmor may not look into a file outside of the usual folders. */
+const ending = '.qcow2';
+
+/** At the end of an overlay that a revert made: seconds since 1970. */
+const epochSuffix = /\.((\d{9,11})(?:\.qcow2)?)$/u;
 
 /**
  * What stands behind any dot in the names of the VM's files, and of those in their folders that begin as they do, as
@@ -40,7 +44,7 @@ export function usedSuffixes(facts: Facts): ReadonlySet<string> {
     .filter((file) => stems.some((stem) => file.startsWith(stem)));
   for (const file of [...namedFiles(facts), ...listed]) {
     for (const suffix of suffixesOf(file)) {
-      suffixes.add(suffix);
+      suffixes.add(suffix).add(withoutEnding(suffix));
     }
   }
   return suffixes;
@@ -58,8 +62,8 @@ export function chooseFiles(
   for (const disk of disks) {
     const folder = actingFolder(disk.source ?? '', facts);
     const stem = stemOf(disk, facts);
-    const plain = `${folder}/${stem}.${name}`;
-    const file = taken.has(plain) ? `${folder}/${stem}-${disk.target}.${name}` : plain;
+    const plain = `${folder}/${stem}.${name}${ending}`;
+    const file = taken.has(plain) ? `${folder}/${stem}-${disk.target}.${name}${ending}` : plain;
     const problem = problemOf(file, disk.target, taken) ?? homeRefusal(folder, facts);
     if (problem !== undefined) {
       return problem;
@@ -112,8 +116,8 @@ export interface RevertOverlay extends NewOverlay {
 }
 
 /**
- * Overlays for a revert that we make, named as libvirt names its own: `<stem>.<seconds since 1970>`, one second for all
- * of them, and a later one where a name is not free.
+ * Overlays for a revert that we make, named much as libvirt names its own: `<stem>.<seconds since 1970>.qcow2`, one
+ * second for all of them, and a later one where a name is not free.
  *
  * @param disks what the snapshot froze
  */
@@ -127,8 +131,8 @@ export function chooseRevertOverlays(
     const overlays = disks.map((disk): RevertOverlay => {
       const backing = disk.source ?? '';
       const start = `${actingFolder(backing, facts)}/${stemOf(disk, facts)}`;
-      const plain = `${start}.${second}`;
-      const file = names.has(plain) ? `${start}-${disk.target}.${second}` : plain;
+      const plain = `${start}.${second}${ending}`;
+      const file = names.has(plain) ? `${start}-${disk.target}.${second}${ending}` : plain;
       names.add(file);
       return { target: disk.target, file, backing, backingFormat: disk.format };
     });
@@ -155,14 +159,14 @@ function memoryFileName({ vm, now }: Facts, snapshot: string): string {
   return `${safeStem(vm.name)}.${snapshot}-${Math.floor(now / 1_000)}-${vm.uuid.slice(0, 8)}.mem`;
 }
 
-/** The seconds in which libvirt made overlays that are still there. */
+/** The seconds of overlays that are named as libvirt names those of reverts. */
 export function revertSeconds(facts: Facts): readonly number[] {
-  return [...namedFiles(facts)].flatMap((file) => revertSecondOf(file) ?? []);
+  return [...namedFiles(facts)].flatMap((file) => (file.endsWith(ending) ? [] : (revertSecondOf(file) ?? [])));
 }
 
-/** The second in which a revert by libvirt made this overlay, as its name tells; undefined of other files. */
+/** The second in which a revert made this overlay, as its name tells; undefined of other files. */
 export function revertSecondOf(file: string): number | undefined {
-  const second = epochSuffix.exec(file)?.[1];
+  const second = epochSuffix.exec(file)?.[2];
   return second === undefined ? undefined : Number(second);
 }
 
@@ -177,22 +181,30 @@ function problemOf(file: string, disk: string, taken: ReadonlySet<string>): Refu
 /**
  * The name that the disk had before its first snapshot, without its extension: the first layer from the top that no
  * snapshot or revert has made; of a device, whose name says nothing, the VM's and the disk's. Where the chain is not
- * known, the suffix that one of them gave is taken off.
+ * known, the suffixes that they gave are taken off.
  */
-function stemOf(disk: VmDisk, { vm, tree }: Facts): string {
-  const names = new Set(tree.snapshots.map((snapshot) => snapshot.name));
+function stemOf(disk: VmDisk, facts: Facts): string {
+  const { vm, tree } = facts;
+  const names = new Set(tree.snapshots.flatMap(({ name }) => [name, `${name}${ending}`]));
   const overlays = new Set(tree.snapshots.flatMap((snapshot) => snapshot.disks.map((own) => own.file)));
   const suffixOf = (file: string): string | undefined =>
     suffixesOf(file).find((suffix) => names.has(suffix)) ?? epochSuffix.exec(file)?.[1];
-  const layers = [disk.source ?? '', ...(disk.backing ?? [])];
+  const layers = wholeChain(disk, facts);
   const base = layers.find((file) => !overlays.has(file) && suffixOf(file) === undefined);
   const file = base ?? layers[0] ?? '';
   if (isDevicePath(file)) {
     return safeStem(`${vm.name}-${disk.target}`);
   }
-  const suffix = base === undefined ? suffixOf(file) : undefined;
-  const name = baseName(file);
-  return safeStem(suffix === undefined ? name.replace(/(?<=.)\.[^.]*$/u, '') : name.slice(0, -suffix.length - 1));
+  let name = baseName(file);
+  let suffix = base === undefined ? suffixOf(name) : undefined;
+  if (suffix === undefined) {
+    return safeStem(name.replace(/(?<=.)\.[^.]*$/u, ''));
+  }
+  // libvirt puts the second of a revert behind our names.
+  for (; suffix !== undefined; suffix = suffixOf(name)) {
+    name = name.slice(0, -suffix.length - 1);
+  }
+  return safeStem(name);
 }
 
 function safeStem(stem: string): string {
@@ -210,6 +222,18 @@ function safeStem(stem: string): string {
 function suffixesOf(file: string): readonly string[] {
   const parts = baseName(file).split('.');
   return parts.slice(1).map((_, at) => parts.slice(at + 1).join('.'));
+}
+
+/** `/img/web.v1.qcow2` → `/img/web.v1`; as it is, where it has not our ending. */
+export function withoutEnding(file: string): string {
+  return file.endsWith(ending) ? file.slice(0, -ending.length) : file;
+}
+
+/** Where a snapshot's name may begin: `/img/web.a` → `/img/web`; `/img/web.a.qcow2` → `/img/web.a`, `/img/web`. */
+export function stemsOf(file: string): readonly string[] {
+  const plain = withoutEnding(file);
+  const stem = plain.replace(/\.[^./]*$/u, '');
+  return plain === file ? [stem] : [...new Set([plain, stem])];
 }
 
 function baseName(file: string): string {

@@ -2,6 +2,7 @@
 // below.
 import { externalTargets } from './deletedFiles.js';
 import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
+import { stemsOf } from './overlayFiles.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
@@ -42,10 +43,9 @@ export function unownedImageRefusal(snapshot: Snapshot, facts: Facts): RefusedDe
   return undefined;
 }
 
-/** `/img/web.a` and `/img/web.qcow2`: overlays have the name of what they stand on, but for its ending. */
+/** `/img/web.a`, `/img/web.a.qcow2`, `/img/web.qcow2`: overlays begin as what they stand on. */
 function isNamedAlike(image: string, others: readonly string[]): boolean {
-  const start = image.replace(/\.[^./]*$/u, '.');
-  return others.some((other) => other.startsWith(start));
+  return stemsOf(image).some((stem) => others.some((other) => other.startsWith(`${stem}.`)));
 }
 
 function isGone(file: string, { files }: Facts): boolean {

@@ -262,7 +262,7 @@ describe('examine: findings', () => {
     [
       'the VM writes into a frozen file',
       healthy({ vm: vm({ power: 'off', disks: [disk('vda', '/img/web.a')] }) }),
-      'error onFrozenFiles (createOverlays defineFromSnapshot b b=/img/web.1800000000)',
+      'error onFrozenFiles (createOverlays defineFromSnapshot b b=/img/web.1800000000.qcow2)',
     ],
     [
       'merged by hand',

@@ -35,6 +35,7 @@ describe('an image that nobody names, upon what a snapshot is said to have froze
   it('may be what it froze, where it was at rest when that was taken, or nobody knows', () => {
     assert.equal(told('missing', at(-minuteMs)), 'unownedImage');
     assert.equal(told('missing', at(minuteMs)), 'unownedImage');
+    assert.equal(told('missing', at(minuteMs), taken, undefined, '/img/web.a.qcow2'), 'unownedImage');
     assert.equal(told('missing', { restsOn: [base] }), 'unownedImage');
   });
 

@@ -3,7 +3,7 @@ import { wholeChain } from '../../../src/domain/chains/backingChain.js';
 import type { Facts } from '../../../src/domain/facts.js';
 
 /** Epochs in generated names are made alike: a revert that is done again has another. */
-export const alike = (file: string): string => file.replace(/\.\d{9,11}$/u, '.E');
+export const alike = (file: string): string => file.replace(/\.\d{9,11}(?=$|\.qcow2$)/u, '.E');
 
 /** All that a person could tell apart. */
 export function form(facts: Facts): object {

@@ -179,7 +179,8 @@ golden.section(
 );
 
 const byHand = external('h', 'e', { disks: [{ target: 'vda', location: 'external', file: '/img/odd' }] });
-const known = tree([external('e'), external('v1.2', 'e'), byHand], 'v1.2');
+const underEnding = external('q', 'h', { disks: [{ target: 'vda', location: 'external', file: '/img/web.q.qcow2' }] });
+const known = tree([external('e'), external('v1.2', 'e'), byHand, underEnding], 'v1.2');
 const sources: readonly (readonly [what: string, source: string, backing?: readonly string[], title?: string])[] = [
   ['beside the base', '/img/web.qcow2', []],
   ['a base with dots', '/img/web.v1.qcow2', []],
@@ -193,9 +194,17 @@ const sources: readonly (readonly [what: string, source: string, backing?: reado
   ['over one that was named by hand', '/img/odd', ['/img/web.qcow2']],
   ['over one that a revert made', '/img/web.1799999000'],
   ['over one in another folder', '/fast/web.e', ['/img/web.qcow2']],
+  ['over one of ours', '/img/web.q.qcow2', ['/img/web.e', '/img/web.qcow2']],
+  ['over one of ours, chain not known', '/img/web.q.qcow2'],
+  ['over an older one, on one of ours', '/img/web.e', ['/img/web.q.qcow2', '/img/web.qcow2']],
+  ['over one of ours in another folder', '/fast/web.q.qcow2', ['/img/web.qcow2']],
+  ['over one that a revert of ours made', '/img/web.1799999000.qcow2'],
+  ['over one that a revert by libvirt made on one of ours', '/img/web.q.1799999000'],
+  ['over one by libvirt on one of ours, chain known', '/img/web.q.1799999000', ['/img/web.q.qcow2', '/img/web.qcow2']],
   ['over a shared base: the clone’s own name', '/img/clone.qcow2', ['/img/golden.qcow2']],
   ['a name that is the disk’s suffix', '/img/web.qcow2', [], 'qcow2'],
   ['a name that is a base’s suffix', '/img/web.e', ['/img/web.old'], 'old'],
+  ['a name that stands before a base’s ending', '/img/web.e', ['/img/web.old.qcow2'], 'old'],
   ['a comma in the stem', '/img/a,b.qcow2', []],
 ];
 const oneStem = [

@@ -68,7 +68,7 @@ const alike = old({
   frozenDisks: new Map([['s', [disk('vda', '/img/a.qcow2'), disk('vdb', '/img/a.raw', { format: 'raw' })]]]),
 });
 const second = now / 1_000;
-const taken = new Map([['/img', [`web.${second}`, `web.${second + 1}`]]]);
+const taken = new Map([['/img', [`web.${second}.qcow2`, `web.${second + 1}.qcow2`]]]);
 golden.section(
   'the names of its files',
   reverts([

@@ -538,7 +538,7 @@ section('a revert by libvirt', [
 
 const ours = outside({}, old);
 const toA = ask.revert('a', 'running');
-const overlay = `/img/web.${now / 1_000}`;
+const overlay = `/img/web.${now / 1_000}.qcow2`;
 const halfLeaf = (at: Facts, step: Step): Facts => withImage(at, fileOf(step), over(overlay, { empty: true }));
 const lost = (at: Facts, step: Step): Facts => withoutFile(apply(step, at), base);
 const pair = outside(
@@ -598,7 +598,7 @@ section('a revert of ours', [
     'removeFiles',
     (at) => ({
       ...at,
-      otherVms: [{ uuid: 'u', name: 'clone', files: ['/img/web.Before-revert-to-a'], unread: [] }],
+      otherVms: [{ uuid: 'u', name: 'clone', files: ['/img/web.Before-revert-to-a.qcow2'], unread: [] }],
     }),
   ],
 ]);

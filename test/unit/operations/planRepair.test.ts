@@ -97,6 +97,10 @@ describe('planRepair: orphaned files', () => {
             'web.clone',
             'web.iso',
             'web.2.qcow2',
+            'web.new.qcow2',
+            `web.${second}.qcow2`,
+            'web-vda.new.qcow2',
+            'web.copy.raw.qcow2',
             'website.x',
             'notes',
             memory,
@@ -115,6 +119,10 @@ describe('planRepair: orphaned files', () => {
           '/img/web.clone': image(base),
           '/img/web.iso': image(base),
           '/img/web.2.qcow2': image(base),
+          '/img/web.new.qcow2': image(base),
+          [`/img/web.${second}.qcow2`]: image(base),
+          '/img/web-vda.new.qcow2': image('/img/web.new.qcow2', { empty: true }),
+          '/img/web.copy.raw.qcow2': image(base),
           ...images,
         },
         files: { [`/img/${memory}`]: { bytes: 9, allocatedBytes: 9 } },
@@ -128,7 +136,9 @@ describe('planRepair: orphaned files', () => {
       .join(' ');
 
   it('are overlays and memory files of this VM that nobody needs', () => {
-    assert.equal(found(inWhat()), ['web-vda.old', memory, `web.${second}`, 'web.old', 'web.upper'].sort().join(' '));
+    const ours = ['web.new.qcow2', `web.${second}.qcow2`, 'web-vda.new.qcow2'];
+    const older = ['web-vda.old', memory, `web.${second}`, 'web.old', 'web.upper'];
+    assert.equal(found(inWhat()), [...ours, ...older].sort().join(' '));
     assert.equal(orphanFiles(inWhat()).find(({ file }) => file.endsWith(second))?.bytes, 7);
   });
 

@@ -154,6 +154,10 @@ golden.section(
       const disks = after.map((at, index) => disk(`vd${index}`, `/img/web${index}.${second + at}`));
       return [`overlays of the seconds ${after.join(', ')}`, facts({ tree: one, vm: vm({ disks }), now: now + 700 })];
     }),
+    [
+      'one that we made',
+      facts({ tree: one, vm: vm({ disks: [disk('vda', `/img/web.${second}.qcow2`)] }), now: now + 700 }),
+    ],
     ['of an internal snapshot', facts({ tree: alone, vm: vm({ disks: [disk('vda', `/img/web.${second}`)] }) })],
   ]),
 );

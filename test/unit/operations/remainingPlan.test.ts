@@ -97,7 +97,7 @@ describe('planRest: after the checkpoint of a revert', () => {
     const before = outside();
     const plan = planned(request, before);
     const fresh = later(plan, before);
-    const lists = new Map([['/img', [`web.${now / 1_000}`]]]);
+    const lists = new Map([['/img', [`web.${now / 1_000}.qcow2`]]]);
     const rest = remainingPlan(request, { ...fresh, files: { ...fresh.files!, lists } }, plan, 1);
     assert.ok(rest !== 'same' && rest.refusal.reason === 'fileTaken');
   });
