@@ -20,13 +20,13 @@ const mostNames = 30;
 /** A name that is one of many. */
 const longestName = 60;
 
-/** Lines of plain text. */
-export function plansText(planned: readonly PlannedTarget[]): string {
+/** Lines of plain text. @param table what each plan does, in the words of whoever knows more of it */
+export function plansText(planned: readonly PlannedTarget[], table: readonly string[] = nameLines(planned)): string {
   const losses = lossLines(planned);
   const warnings = warningLines(planned);
   const final = planned.some(({ plan }) => isFinal(plan.request)) ? [finalText()] : [];
   return [
-    ...nameLines(planned),
+    ...table,
     ...(losses.length === 0 ? [] : ['', t('Permanently lost:'), ...losses.map((line) => `• ${line}`)]),
     ...(losses.length > 0 ? final : final.flatMap((line) => ['', line])),
     ...(warnings.length === 0 ? [] : ['', ...warnings]),

@@ -82,23 +82,44 @@ function wayBack({ plan: { request }, target }: PlannedTarget, undoes: boolean):
     : undefined;
 }
 
-/** One question for several plans. */
+/** A VM with which nothing is done. */
+export interface LeftOut {
+  readonly vm: string;
+  /** A sentence. */
+  readonly why: string;
+}
+
+/**
+ * One question for several plans.
+ * @param leftOut what cannot be done of all that was wanted
+ * @param table see `plansText`
+ */
 export function questionOfAll(
   { title, confirm }: Pick<QuestionText, 'title' | 'confirm'>,
   planned: readonly PlannedTarget[],
   now: number,
+  leftOut: readonly LeftOut[] = [],
+  table?: readonly string[],
 ): QuestionText {
   const vms = new Map(planned.map(({ target }) => [vmKey(target.ref), target.vm.name]));
   const names = [...vms.values()];
   // A title that names the VM says it.
   const isTold = names.length === 1 && names.every((one) => title.includes(name(one)));
   const line = names.length === 1 ? t('VM: {0}', listNames(names)) : t('VMs: {0}', listNames(names));
+  const without = [...new Set(leftOut.map(({ vm }) => vm))];
+  const first = [
+    ...(isTold ? [] : [line]),
+    ...(without.length === 0 ? [] : [t('Left out (see Details): {0}', listNames(without))]),
+  ].join(' · ');
   return {
     title,
-    lines: [...(isTold ? [] : [line]), ...keptLines(planned), ...lossLines(planned, now)].map((one) =>
+    lines: [...(first === '' ? [] : [first]), ...keptLines(planned), ...lossLines(planned, now)].map((one) =>
       displayLine(one, longestLine),
     ),
-    details: plansText(planned),
+    details: [
+      plansText(planned, table),
+      ...(without.length === 0 ? [] : ['', t('Left out:'), ...leftOut.map(({ vm, why }) => `• ${name(vm)}: ${why}`)]),
+    ].join('\n'),
     confirm,
     isCalm: isCalm(planned),
   };

@@ -7,7 +7,12 @@ export const backVerbs = {
     icon: 'history',
     arguments: ['vm', 'system', 'snapshot', 'target', 'after', 'checkpointFirst', 'confirm'],
     remark: 'without any: a list of all VMs and systems',
-    places: [onRow('inline@1', { is: ['revertable'] }), onRow('2_revert@1', { is: ['revertable'], rows: 'one' })],
+    places: [
+      onRow('inline@1', { is: ['revertable'] }),
+      onRow('2_revert@1', { is: ['revertable'], rows: 'one' }),
+      onRow('2_revert@1', { is: ['revertable', 'named'], rows: 'several' }),
+      onRow('2_revert@1', { is: ['prunable'], rows: 'several' }),
+    ],
     keys: [
       { key: 'ctrl+alt+shift+j' },
       { key: 'ctrl+alt+r', on: 'row' },

@@ -29,7 +29,7 @@ export const careVerbs = {
     title: 'Doctor: Repair…',
     icon: 'tools',
     arguments: ['vm', 'confirm'],
-    places: [inMenu('health', '2_doctor@2', { is: ['vm'], rows: 'one' })],
+    places: [inMenu('health', '2_doctor@2', { is: ['vm'] })],
   },
   consolidate: {
     title: 'Consolidate Disks…',
@@ -41,10 +41,7 @@ export const careVerbs = {
     title: 'Prune…',
     icon: 'clear-all',
     arguments: ['vm', 'system', 'olderThan', 'keepLast', 'snapshots', 'confirm'],
-    places: [
-      onRow('6_care@5', { is: ['system'], rows: 'one' }),
-      inMenu('health', '3_shorten@2', { is: ['prunable'], rows: 'one' }),
-    ],
+    places: [onRow('6_care@5', { is: ['system'], rows: 'one' }), inMenu('health', '3_shorten@2', { is: ['prunable'] })],
   },
   finishUnfinished: {
     title: 'Doctor: Finish Unfinished Operation…',

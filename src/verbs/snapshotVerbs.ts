@@ -43,7 +43,11 @@ export const snapshotVerbs = {
     title: 'Delete Snapshot…',
     icon: 'trash',
     arguments: ['vm', 'system', 'snapshot', 'scope', 'confirm'],
-    places: [onRow('9_danger@1', { is: ['deletable'] }), onRow('9_danger@1', { is: ['point'], rows: 'one' })],
+    places: [
+      onRow('9_danger@1', { is: ['deletable'] }),
+      onRow('9_danger@1', { is: ['point'], rows: 'one' }),
+      onRow('9_danger@1', { is: ['prunable'], rows: 'several' }),
+    ],
     keys: [{ key: 'delete', mac: 'cmd+backspace', on: 'row' }],
   },
   moveToTrash: {

@@ -215,13 +215,12 @@ async function discardClone(run: CommandRun): Promise<unknown> {
   const views = await targetVms(run, ({ vm }) => vm.clone !== undefined);
   const requests = views.map(({ ref }): DiscardRequest => ({ kind: 'discard', vm: ref }));
   const [only, ...others] = requests;
-  const count = requests.length;
   const result =
     only !== undefined && others.length === 0
       ? await operateConfirmed(run, only)
       : await operateAll(run, requests, {
-          title: t('Delete {0} clones?', count),
-          confirm: t('Delete {0} Clones', count),
+          title: (count) => t('Delete {0} clones?', count),
+          confirm: (count) => t('Delete {0} Clones', count),
           when: 'always',
         });
   offerForkPoints(run, views);

@@ -22,9 +22,11 @@ import type { Plan } from '../../operations/plan.js';
 import { descendantsOf } from '../../domain/snapshotTree.js';
 import { doubtfulTimes } from '../../domain/snapshotTime.js';
 import { chosenByRule } from '../../operations/prune/pruneRule.js';
-import { questionOf } from '../../text/questionText.js';
+import { type LeftOut, questionOf } from '../../text/questionText.js';
+import { severalVms, targetOnEach } from './severalVms.js';
+import { pruneSeveral } from './pruneSeveral.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import { refusalText } from '../../text/refusalText.js';
+import { prunedIn, skippedIn } from '../../text/pruneText.js';
 import { waitForCancelMoment } from './cancelMoment.js';
 
 /** Of a VM, in a title. */
@@ -37,6 +39,11 @@ export const deleteCommands = {
 
 /** Deletes snapshots; their children keep their data. Of one snapshot, what is below it can go too, or alone. */
 async function deleteSnapshots(run: CommandRun): Promise<unknown> {
+  const several = severalVms(run);
+  if (several !== undefined && run.call.kind === 'rows' && run.call.rows.some(({ kind }) => kind !== 'snapshot')) {
+    const each = await targetOnEach(run, several, t('Select the snapshot to delete on {0} VMs', several.length));
+    return deleteSeveral(run, each.targets, each.leftOut);
+  }
   const targets = await targetSnapshots(run);
   const [only, ...others] = targets;
   return others.length === 0 ? deleteOne(run, only) : deleteSeveral(run, inDeleteOrder(targets));
@@ -58,22 +65,26 @@ async function deleteOne(run: CommandRun, target: SnapshotTarget): Promise<unkno
   return following(run, [target], request.scope, () => operate(run, request, { confirmed: plan }));
 }
 
-async function deleteSeveral(run: CommandRun, targets: readonly SnapshotTarget[]): Promise<unknown> {
+async function deleteSeveral(
+  run: CommandRun,
+  targets: readonly SnapshotTarget[],
+  leftOut: readonly LeftOut[] = [],
+): Promise<unknown> {
   const requests = targets.map(
     ({ view, snapshot }) => ({ kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope: 'one' }) as const,
   );
-  const count = requests.length;
   const [first, ...others] = new Map(targets.map(({ view }) => [vmKey(view.ref), view.vm.name])).values();
   return following(run, targets, 'one', () =>
     operateAll(run, requests, {
-      title:
+      title: (count) =>
         first === undefined || others.length > 0
           ? t('Delete {0} snapshots?', count)
           : t('Delete {0} snapshots of {1}?', count, displayLine(first, longestName)),
-      confirm: t('Delete {0} Snapshots', count),
+      confirm: (count) => t('Delete {0} Snapshots', count),
       when: 'always',
+      leftOut,
       ask: (question, planned) => askWithOther(question, trashAnswer(run, planned)),
-      afterAnswer: () => waitForCancelMoment(t('Deleting {0} snapshots', count)),
+      afterAnswer: (count) => waitForCancelMoment(t('Deleting {0} snapshots', count)),
     }),
   );
 }
@@ -113,7 +124,11 @@ export interface PruneResult extends OperationResult {
 }
 
 /** Deletes snapshots by a rule, after a look at which. */
-async function prune(run: CommandRun): Promise<PruneResult> {
+async function prune(run: CommandRun): Promise<unknown> {
+  const several = severalVms(run);
+  if (several !== undefined) {
+    return pruneSeveral(run, several);
+  }
   const view = await targetVm(run);
   const plan = await planOrRefuse(run, await pruneRequest(run, view));
   const untimed = await untimedIn(run, view);
@@ -122,12 +137,13 @@ async function prune(run: CommandRun): Promise<PruneResult> {
     await askQuestion(questionOf({ plan: wanted, target: existingVm(run, view.ref) }, Date.now()));
   }
   const result = await operate(run, wanted.request, { confirmed: wanted });
-  const gone = goingIn(wanted);
+  const gone = prunedIn(wanted);
   const stays = [...skippedIn(wanted), ...untimed.filter(({ snapshot }) => !gone.includes(snapshot))];
   for (const { snapshot, why } of stays) {
     run.log.info(`${view.vm.name}: ${snapshot}: ${why}`);
   }
-  return { ...result, deleted: gone, stays };
+  const done: PruneResult = { ...result, deleted: gone, stays };
+  return done;
 }
 
 /** By the rule or the names that were called for, or by a rule that is asked for. */
@@ -143,7 +159,7 @@ function isRuleGiven({ snapshots, olderThan, keepLast }: CommandArguments): bool
 
 async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<readonly string[]> {
   const tree = await run.engine.readTree(view.ref);
-  const rule = isRuleGiven(given) ? given : await pickPruneRule(tree, view.vm.name);
+  const rule = isRuleGiven(given) ? given : await pickPruneRule([tree], t('Prune Snapshots of {0}', view.vm.name));
   const chosen = chosenByRule(ruleOf(rule), tree, Date.now());
   if (chosen.length === 0) {
     throw new NothingThere(t('No snapshot of {0} matches the rule.', view.vm.name), { vm: view.vm.name });
@@ -175,7 +191,7 @@ async function askWhichToPrune(
   plan: Plan,
   untimed: PruneResult['stays'],
 ): Promise<Plan> {
-  const going = goingIn(plan);
+  const going = prunedIn(plan);
   const told = [...skippedIn(plan), ...untimed.filter(({ snapshot }) => !going.includes(snapshot))];
   const sizes = await sizesOf(run, view);
   const ticked = await pickPruned(existingVm(run, view.ref), going, told, sizes);
@@ -195,14 +211,4 @@ async function sizesOf(run: CommandRun, view: VmView): Promise<readonly Snapshot
     run.log.warn(`the sizes of the snapshots of ${view.vm.name} are not known: ${asFailure(error).message}`);
     return [];
   }
-}
-
-function goingIn({ losses }: Plan): readonly string[] {
-  return losses.flatMap((loss) => (loss.kind === 'restorePoints' ? loss.names : []));
-}
-
-function skippedIn({ warnings }: Plan): PruneResult['stays'] {
-  return warnings.flatMap((warning) =>
-    warning.kind === 'skipped' ? [{ snapshot: warning.snapshot, why: refusalText(warning.why).reason }] : [],
-  );
 }

@@ -5,19 +5,24 @@ import type { VmView } from '../../live/views.js';
 import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { targetVms, targetVm } from './targets.js';
-import type { OperationResult } from '../../domain/operation.js';
+import type { OperationRequest, OperationResult } from '../../domain/operation.js';
 import { examinationText } from '../../text/examinationText.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { LeftOut } from '../../text/questionText.js';
+import { mapLimited } from '../../base/mapLimited.js';
 import { problemText } from '../../text/problemText.js';
-import { CommandError, NothingThere } from '../prompts/commandError.js';
+import { CommandError, DismissedError, NothingThere } from '../prompts/commandError.js';
 import { requirePlan } from '../../session/session.js';
 import { operateConfirmed } from './operate.js';
+import { operateAll } from './operateAll.js';
+import { readsAtOnce, severalVms } from './severalVms.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
 import { refusalChoice } from '../prompts/refusalChoice.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { markdownText } from '../../text/markdown.js';
-import { notify } from '../prompts/notify.js';
+import { notify, notifyProgress } from '../prompts/notify.js';
 import { showFailure } from './runCommand.js';
 
 export const doctorCommands = {
@@ -37,7 +42,11 @@ async function examinedVms(run: CommandRun): Promise<readonly VmView[]> {
 }
 
 /** The doctor's repairs of a VM, each shown as a plan before it is done. */
-async function repair(run: CommandRun): Promise<OperationResult> {
+async function repair(run: CommandRun): Promise<unknown> {
+  const several = severalVms(run);
+  if (several !== undefined) {
+    return cleanUp(run, several);
+  }
   const view = await targetVm(run);
   const { diagnoses } = await run.health.examine(view.ref);
   const mendable = diagnoses.flatMap(({ problem, repair: repairSteps }) =>
@@ -67,6 +76,45 @@ async function repair(run: CommandRun): Promise<OperationResult> {
   const result = await operateConfirmed(run, request);
   void renewDoctorReports(run, view);
   return result;
+}
+
+/** Removes what operations have left over on any of the VMs; each other repair is for one VM. */
+async function cleanUp(run: CommandRun, views: readonly VmView[]): Promise<readonly OperationResult[]> {
+  const leftOut: LeftOut[] = [];
+  const requests = await notifyProgress(t('Looking for leftover files'), true, async (report, cancellation) => {
+    const all = await mapLimited(views, readsAtOnce, async ({ ref, vm }) => {
+      if (cancellation.isCancellationRequested) {
+        throw new DismissedError();
+      }
+      try {
+        const { diagnoses } = await run.health.examine(ref);
+        report(vm.name, 100 / views.length);
+        return diagnoses.flatMap(({ problem, repair: steps }): readonly OperationRequest[] =>
+          steps !== undefined && (problem.kind === 'orphanFile' || problem.kind === 'orphanTag')
+            ? [{ kind: 'repair', vm: ref, repair: steps.repair }]
+            : [],
+        );
+      } catch (error) {
+        leftOut.push({ vm: vm.name, why: failureMessage(asFailure(error)) });
+        return [];
+      }
+    });
+    return all.flat();
+  });
+  if (requests.length === 0) {
+    const rest = leftOut.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
+    throw new NothingThere([t('These VMs have no leftover files.'), ...rest].join(' '));
+  }
+  const results = await operateAll(run, requests, {
+    title: (count) => t('Delete {0} leftover files?', count),
+    confirm: (count) => t('Delete {0} Files', count),
+    when: 'always',
+    leftOut,
+  });
+  for (const view of views) {
+    void renewDoctorReports(run, view);
+  }
+  return results;
 }
 
 interface DoctorReport {

@@ -4,18 +4,21 @@ import { asFailure } from '../../domain/asFailure.js';
 import { vmKey } from '../../live/views.js';
 import { Failure } from '../../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
+import type { DecidedRequests } from '../../engine/enginePort.js';
 import type { Loss } from '../../domain/consequences.js';
 import type { Plan } from '../../operations/plan.js';
+import { displayLine } from '../../domain/plainText.js';
 import { refuse } from '../../domain/refusal.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { isSilent } from '../../text/failureText.js';
-import { type QuestionText, questionOfAll } from '../../text/questionText.js';
+import { type LeftOut, type QuestionText, questionOfAll } from '../../text/questionText.js';
+import { refusalText } from '../../text/refusalText.js';
 import type { PlannedTarget } from '../../text/shortLosses.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { isAgreed } from '../prompts/agreedLosses.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
-import { noteInStatusBar, notifyProgress } from '../prompts/notify.js';
+import { noteInStatusBar, notify, notifyProgress } from '../prompts/notify.js';
 import { mustConfirm } from './consent.js';
 import { existingVm, operate, planIn, planOrRefuse } from './operate.js';
 import { refusedFailure } from '../../session/session.js';
@@ -25,16 +28,21 @@ import { type ItemOutcome, runGrouped } from './runGrouped.js';
 
 /** Two QEMU processes of one disk are slow enough; more at once only make each slower. */
 const vmsAtOnce = 4;
+/** What a message has room for. */
+const mostReasons = 3;
 
 export interface OperateQuestion {
-  readonly title: string;
-  readonly confirm: string;
-  /** `always`: as soon as one is refused, none is done. `losses`: only where something is lost; others are tried. */
+  /** Of as many as can be done. */
+  readonly title: (count: number) => string;
+  readonly confirm: (count: number) => string;
+  /** `always`: it names what cannot be done. `losses`: only where something is lost; all are tried. */
   readonly when: 'always' | 'losses';
+  /** VMs for which nothing is requested, and why. */
+  readonly leftOut?: readonly LeftOut[];
   /** Asks in a way of its own, and tells whether all was done in another way by that; absent: there is no other. */
   readonly ask?: (question: QuestionText, planned: readonly PlannedTarget[]) => Promise<boolean>;
   /** What comes between a question that was answered and the operations. */
-  readonly afterAnswer?: () => Promise<void>;
+  readonly afterAnswer?: (count: number) => Promise<void>;
 }
 
 /** Another answer to a question, which does something else. */
@@ -49,6 +57,19 @@ export interface OtherAnswer {
 /** The plan that a request is held to. Rejects when it would do or lose more than was agreed to. */
 type PlanAgreement = (request: OperationRequest) => Promise<Plan>;
 
+type Outcome = ItemOutcome<OperationRequest, OperationResult>;
+
+/** What is to be done now. */
+export interface AgreedRequests {
+  readonly requests: readonly OperationRequest[];
+  /** Absent: nobody was asked. */
+  readonly agreement?: PlanAgreement;
+  /** What the question named as impossible: it is not tried, and told of at the end. */
+  readonly leftOut?: readonly LeftOut[];
+  /** What is said when all was done; absent: how many. */
+  readonly done?: string;
+}
+
 /**
  * Runs the requests, those on one VM one after another in the order given, and tells at the end what was not done.
  * @param question absent for what destroys nothing
@@ -59,16 +80,23 @@ export async function operateAll(
   requests: readonly OperationRequest[],
   question?: OperateQuestion,
 ): Promise<readonly OperationResult[]> {
-  const agreement = question !== undefined && mustConfirm(run) ? await agree(run, requests, question) : undefined;
-  if (agreement === 'doneOtherwise') {
-    return [];
-  }
+  const agreed = question !== undefined && mustConfirm(run) ? await agree(run, requests, question) : { requests };
+  return agreed === 'doneOtherwise' ? [] : operateAgreed(run, agreed);
+}
+
+/** The same, once they were agreed to. */
+export async function operateAgreed(
+  run: CommandRun,
+  { requests, agreement, leftOut = [], done: message }: AgreedRequests,
+): Promise<readonly OperationResult[]> {
   const protections = new Map<OperationRequest, 'answered' | undefined>();
   for (const request of requests) {
     protections.set(request, await askNameOfProtected(run, existingVm(run, request.vm), request));
   }
   const outcomes = await notifyProgress(requestCount(requests.length), true, (report, cancellation) => {
     let done = 0;
+    const tell = (about: string, increment: number): void =>
+      report(`${t('{0} of {1}', done, requests.length)} · ${about}`, increment);
     return runGrouped(
       requests,
       ({ vm }) => vmKey(vm),
@@ -77,7 +105,7 @@ export async function operateAll(
         if (cancellation.isCancellationRequested) {
           throw new Failure('cancelled', { doing: 'several operations', byUs: true, request });
         }
-        report(requestWords(run.engine, request), 0);
+        tell(requestWords(run.engine, request), 0);
         const confirmed = await agreement?.(request);
         const result = await operate(run, request, {
           quiet: 'all',
@@ -86,47 +114,67 @@ export async function operateAll(
           ...(confirmed !== undefined && { confirmed }),
         });
         done += 1;
-        report(t('{0} of {1}', done, requests.length), 100 / requests.length);
+        tell(requestWords(run.engine, request), 100 / requests.length);
         return result;
       },
     );
   });
-  return summarize(run, outcomes);
+  return summarize(run, outcomes, leftOut, message);
 }
 
 function requestCount(count: number): string {
   return t('Virt Rewind: {0} operations', count);
 }
 
-/** @throws Failure of the first one that is refused: half of a selection shall not be done by surprise */
+/** @throws Failure of the first one where all are refused */
 async function agree(
   run: CommandRun,
   requests: readonly OperationRequest[],
-  { title, confirm, when, ask, afterAnswer }: OperateQuestion,
-): Promise<PlanAgreement | 'doneOtherwise'> {
+  { title, confirm, when, leftOut = [], ask, afterAnswer }: OperateQuestion,
+): Promise<AgreedRequests | 'doneOtherwise'> {
   const decided = await run.engine.decide(requests);
-  const planned = decided.flatMap((one) =>
-    when === 'always' || one.decision.kind === 'plan' ? [planIn(run, one)] : [],
-  );
+  const planned = decided.flatMap(({ decision }) => (decision.kind === 'plan' ? [decision] : []));
+  const [first] = decided;
+  if (when === 'always' && planned.length === 0 && first !== undefined) {
+    planIn(run, first);
+  }
+  const without = when === 'always' ? [...leftOut, ...refusedIn(run, decided)] : leftOut;
   const asked = when === 'always' ? planned : planned.filter(({ losses }) => losses.length > 0);
   if (asked.length > 0) {
     const targets = asked.map((plan) => ({ plan, target: existingVm(run, plan.request.vm) }));
-    const question = questionOfAll({ title, confirm }, targets, Date.now());
+    const words = { title: title(targets.length), confirm: confirm(targets.length) };
+    const question = questionOfAll(words, targets, Date.now(), without);
     if (ask === undefined) {
       await askQuestion(question);
     } else if (await ask(question, targets)) {
       return 'doneOtherwise';
     }
-    await afterAnswer?.();
+    await afterAnswer?.(targets.length);
   }
-  return agreementOn(run, requests, planned);
+  const agreement = agreementOn(run, requests, planned);
+  return when === 'losses'
+    ? { requests, agreement, leftOut }
+    : { requests: planned.map(({ request }) => request), agreement, leftOut: without };
+}
+
+/** Each with its reason. */
+export function refusedIn(run: CommandRun, decided: DecidedRequests<readonly OperationRequest[]>): readonly LeftOut[] {
+  return decided.flatMap(({ request, decision }) =>
+    decision.kind === 'plan'
+      ? []
+      : [{ vm: existingVm(run, request.vm).vm.name, why: refusalText(decision.refusal).reason }],
+  );
 }
 
 /**
  * The first request on a VM is held to the very plan that was shown. The steps of a later one rest on what the earlier
  * ones leave, so it is planned anew, and may lose no more than was shown for that VM.
  */
-function agreementOn(run: CommandRun, requests: readonly OperationRequest[], planned: readonly Plan[]): PlanAgreement {
+export function agreementOn(
+  run: CommandRun,
+  requests: readonly OperationRequest[],
+  planned: readonly Plan[],
+): PlanAgreement {
   const losses = new Map<string, readonly Loss[]>();
   for (const plan of planned) {
     const key = vmKey(plan.request.vm);
@@ -153,17 +201,32 @@ function agreementOn(run: CommandRun, requests: readonly OperationRequest[], pla
 
 function summarize(
   run: CommandRun,
-  outcomes: readonly ItemOutcome<OperationRequest, OperationResult>[],
+  outcomes: readonly Outcome[],
+  leftOut: readonly LeftOut[],
+  done?: string,
 ): OperationResult[] {
   const results = outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.value] : []));
   const failed = outcomes.flatMap(({ item, ...outcome }) =>
     outcome.kind === 'failed' ? [{ item, failure: asFailure(outcome.reason) }] : [],
   );
-  const count = t('{0} of {1} done.', results.length, outcomes.length);
   const told = failed.filter(({ failure }) => !isSilent(failure));
+  const refused = told.filter(({ failure }) => failure.kind === 'refused').length;
+  const count = [
+    t('{0} of {1} done.', results.length, outcomes.length + leftOut.length),
+    ...(leftOut.length === 0 ? [] : [t('{0} left out.', leftOut.length)]),
+    ...(refused === 0 ? [] : [t('{0} refused.', refused)]),
+    ...(refused === told.length ? [] : [t('{0} failed.', told.length - refused)]),
+  ].join(' ');
   const first = (told[0] ?? failed[0])?.failure;
+  const without = leftOut.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
   if (first === undefined) {
-    noteInStatusBar(count);
+    if (without.length > 0) {
+      void notify('warning', [count, ...reasonsText(run, without)].join(' '));
+    } else if (done === undefined) {
+      noteInStatusBar(count);
+    } else {
+      void notify('info', done);
+    }
     return results;
   }
   if (told.length === 0) {
@@ -171,15 +234,17 @@ function summarize(
     throw first;
   }
   const reasons = told.map(({ item, failure }) => `${requestWords(run.engine, item)}: ${failureMessage(failure)}`);
+  const skipped = outcomes.filter(({ kind: status }) => status === 'skipped').length;
+  const rest = skipped === 0 ? [] : [t('{0} were not tried.', skipped)];
+  const message = [count, ...reasonsText(run, [...reasons, ...without]), ...rest].join(' ');
+  throw new CommandError(first.kind, message, first.details, { cause: first, isOnly: told.length === 1 });
+}
+
+/** The first few; the log has all. */
+function reasonsText(run: CommandRun, reasons: readonly string[]): readonly string[] {
   for (const reason of reasons) {
     run.log.error(reason);
   }
-  const shown = reasons.slice(0, 3).join(' ');
-  const more = reasons.length <= 3 ? '' : ` ${t('{0} more failed. The log has the reasons.', reasons.length - 3)}`;
-  const skipped = outcomes.filter(({ kind: status }) => status === 'skipped').length;
-  const rest = skipped === 0 ? '' : ` ${t('{0} were not tried.', skipped)}`;
-  throw new CommandError(first.kind, `${count} ${shown}${more}${rest}`, first.details, {
-    cause: first,
-    isOnly: told.length === 1,
-  });
+  const more = reasons.length - mostReasons;
+  return [...reasons.slice(0, mostReasons), ...(more <= 0 ? [] : [t('The log has the reasons of {0} more.', more)])];
 }

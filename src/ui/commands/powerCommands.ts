@@ -35,7 +35,7 @@ const tokens: Readonly<Record<PowerAction, (typeof menuTokens)[number]>> = {
 async function power(run: CommandRun, action: PowerAction): Promise<unknown> {
   const views = await targetVms(run, (view) => vmTokens(view, { readOnly: false }).split(';').includes(tokens[action]));
   const requests = views.map(({ ref }) => ({ kind: 'power', vm: ref, action }) as const);
-  const asks = question(action, requests.length);
+  const asks = question(action);
   const [only, ...others] = requests;
   if (only !== undefined && others.length === 0) {
     return asks === undefined ? operate(run, only) : operateConfirmed(run, only, asks.when);
@@ -44,16 +44,28 @@ async function power(run: CommandRun, action: PowerAction): Promise<unknown> {
 }
 
 /** A transient VM is gone with its snapshots when it is off, so that a shutdown may destroy as much as a force off. */
-function question(action: PowerAction, count: number): OperateQuestion | undefined {
+function question(action: PowerAction): OperateQuestion | undefined {
   switch (action) {
     case 'forceOff':
-      return { title: t('Force off {0} VMs?', count), confirm: t('Force Off {0} VMs', count), when: 'always' };
+      return {
+        title: (count) => t('Force off {0} VMs?', count),
+        confirm: (count) => t('Force Off {0} VMs', count),
+        when: 'always',
+      };
     case 'shutDown':
-      return { title: t('Shut down {0} VMs?', count), confirm: t('Shut Down {0} VMs', count), when: 'losses' };
+      return {
+        title: (count) => t('Shut down {0} VMs?', count),
+        confirm: (count) => t('Shut Down {0} VMs', count),
+        when: 'losses',
+      };
     case 'restart':
-      return { title: t('Restart {0} VMs?', count), confirm: t('Restart {0} VMs', count), when: 'losses' };
+      return {
+        title: (count) => t('Restart {0} VMs?', count),
+        confirm: (count) => t('Restart {0} VMs', count),
+        when: 'losses',
+      };
     case 'start':
-      return { title: t('Start {0} VMs?', count), confirm: t('Start'), when: 'losses' };
+      return { title: (count) => t('Start {0} VMs?', count), confirm: () => t('Start'), when: 'losses' };
     case 'pause':
     case 'resume':
       return undefined;

@@ -1,15 +1,23 @@
 // Revert: which snapshot of which VM is meant.
 import { t } from '@vscode/l10n';
 import type { OperationResult } from '../../domain/operation.js';
+import { displayLine } from '../../domain/plainText.js';
 import { findSnapshot, sortSnapshots } from '../../domain/snapshotTree.js';
+import type { VmView } from '../../live/views.js';
 import { titleOf } from '../../text/operationProgress.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { existingVm } from './operate.js';
+import { operateAll } from './operateAll.js';
 import { revertByList } from './revertByList.js';
 import { revertTo } from './revertTo.js';
+import { sessionOf } from './sessionOf.js';
+import { severalVms, targetOnEach } from './severalVms.js';
 import { activeOrPickedVm, targetSnapshot } from './targets.js';
+
+/** In a question. */
+const longestTitle = 48;
 
 export const revertCommands = {
   'virtRewind.revert': revert,
@@ -22,6 +30,10 @@ export const revertCommands = {
  */
 async function revert(run: CommandRun): Promise<unknown> {
   const { target } = argumentsOf(run.call);
+  const several = severalVms(run);
+  if (several !== undefined) {
+    return revertSeveral(run, several, target === 'branch' ? undefined : target);
+  }
   if (target === 'last') {
     return revertToLast(run);
   }
@@ -35,8 +47,35 @@ async function revert(run: CommandRun): Promise<unknown> {
   return revertTo(run, view, snapshot, { id: 'virtRewind.revert' });
 }
 
+/** Each VM to its own snapshot, or to that of a title which they share: after one question. */
+async function revertSeveral(
+  run: CommandRun,
+  views: readonly VmView[],
+  given?: 'last' | 'favourite',
+): Promise<readonly OperationResult[]> {
+  const { after, checkpointFirst } = argumentsOf(run.call);
+  const wish = { ...(after !== undefined && { after }), ...(checkpointFirst !== undefined && { checkpointFirst }) };
+  const placeHolder = t('Select the snapshot to revert {0} VMs to', views.length);
+  const { targets, title, leftOut } = await targetOnEach(run, views, placeHolder, ['last', 'favourite'], given);
+  const session = sessionOf(run);
+  const requests = targets.map(({ view, snapshot }) => session.revertRequest(view, snapshot, wish));
+  return operateAll(run, requests, {
+    title: (count) =>
+      title === undefined
+        ? t('Revert {0} VMs?', count)
+        : t('Revert {0} VMs to “{1}”?', count, displayLine(title, longestTitle)),
+    confirm: (count) => t('Revert {0} VMs', count),
+    when: 'always',
+    leftOut,
+  });
+}
+
 /** Goes back to the snapshot of a VM that was marked as the favourite. */
-async function revertToFavourite(run: CommandRun): Promise<OperationResult> {
+async function revertToFavourite(run: CommandRun): Promise<unknown> {
+  const several = severalVms(run);
+  if (several !== undefined) {
+    return revertSeveral(run, several, 'favourite');
+  }
   const view = await activeOrPickedVm(
     run,
     ({ favourite }) => favourite !== undefined,

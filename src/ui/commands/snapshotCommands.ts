@@ -14,9 +14,10 @@ import type { Plan } from '../../operations/plan.js';
 import { pickKind } from './pickKind.js';
 import { pickSeveral } from '../prompts/pickTarget.js';
 import { rowOfCall, targetVm, targetVms, targetSnapshot, activeOrPickedVm } from './targets.js';
+import { readTrees, severalVms } from './severalVms.js';
 import { suggestTitle, checkpointTitle } from '../../domain/titleSuggestion.js';
 import { notify } from '../prompts/notify.js';
-import { operateAll } from './operateAll.js';
+import { operateAgreed, operateAll } from './operateAll.js';
 import { doneText } from '../../text/operationText.js';
 import { tellOfMark } from './markNotice.js';
 import { showFailure } from './runCommand.js';
@@ -32,7 +33,11 @@ export const snapshotCommands = {
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 
 /** Asks for the kind, the title and a description, as far as they are not given. */
-async function createSnapshot(run: CommandRun): Promise<OperationResult> {
+async function createSnapshot(run: CommandRun): Promise<unknown> {
+  const several = severalVms(run);
+  if (several !== undefined) {
+    return createOnEach(run, several);
+  }
   const given = argumentsOf(run.call);
   const view = await targetVm(run);
   const tree = await run.engine.readTree(view.ref);
@@ -85,6 +90,16 @@ async function createSnapshot(run: CommandRun): Promise<OperationResult> {
   return result;
 }
 
+/** One title for all; of each VM the best kind for what it does. */
+async function createOnEach(run: CommandRun, views: readonly VmView[]): Promise<readonly OperationResult[]> {
+  const { read } = await readTrees(run, views);
+  const taken = read.flatMap(({ tree }) => tree.snapshots);
+  const title = await askTitle(suggestTitle(gitReference(), taken, new Date()), taken, {
+    vm: t('{0} VMs', views.length),
+  });
+  return checkpointEach(run, views, () => title);
+}
+
 /** Only where disks can stay out: in an external snapshot, of a VM with several. */
 function disksToAsk(plan: Plan | undefined): readonly string[] {
   const step = plan?.steps.find((one) => one.kind === 'createSnapshot');
@@ -130,22 +145,33 @@ export async function checkpointRequest(
 /** A snapshot without a question; can be undone. */
 async function quickCheckpoint(run: CommandRun): Promise<unknown> {
   const views = run.call.kind === 'rows' ? await targetVms(run) : [await activeOrPickedVm(run)];
-  const requests = await Promise.all(
-    views.map(({ ref }) => checkpointRequest(run, ref, ({ snapshots }) => checkpointTitle(snapshots, new Date()))),
-  );
-  await tellOfMark(run, requests);
-  const [only, ...others] = requests;
-  if (only === undefined || others.length > 0) {
-    const results = await operateAll(run, requests);
-    offerUndo(run, requests, results, t('Created checkpoints of {0} VMs.', results.length));
-    return results;
+  const titleIn = ({ snapshots }: SnapshotTree): string => checkpointTitle(snapshots, new Date());
+  const [view, ...others] = views;
+  if (others.length > 0) {
+    return checkpointEach(run, views, titleIn);
   }
+  const only = await checkpointRequest(run, view.ref, titleIn);
+  await tellOfMark(run, [only]);
   // What a program does is no reason to show it.
   const follow = run.call.kind === 'program' ? undefined : run.tree.focus.follow({ ref: only.vm, row: rowOfCall(run) });
   const result = await operate(run, only, { quiet: 'result' });
   follow?.(result.snapshot);
   offerUndo(run, [only], [result], doneText(only, result, existingVm(run, only.vm).vm.name, only.title));
   return result;
+}
+
+/** A VM that cannot be read stops no other. */
+async function checkpointEach(
+  run: CommandRun,
+  views: readonly VmView[],
+  titleIn: (tree: SnapshotTree) => string,
+): Promise<readonly OperationResult[]> {
+  const { read, leftOut } = await readTrees(run, views);
+  const requests = await Promise.all(read.map(({ view: { ref } }) => checkpointRequest(run, ref, titleIn)));
+  await tellOfMark(run, requests);
+  const results = await operateAgreed(run, { requests, leftOut });
+  offerUndo(run, requests, results, t('Created checkpoints of {0} VMs.', results.length));
+  return results;
 }
 
 /** Undo deletes the checkpoints again: exactly those, by the names that libvirt gave back. */

@@ -150,7 +150,7 @@ function requireConnection({ connections }: EnginePort, connection?: string): vo
   }
 }
 
-function distinctVms(rows: readonly Node[]): readonly VmRef[] {
+export function distinctVms(rows: readonly Node[]): readonly VmRef[] {
   const refs = new Map<string, VmRef>();
   for (const row of rows) {
     const ref = vmOfNode(row);

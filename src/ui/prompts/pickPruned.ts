@@ -53,19 +53,20 @@ export function usualRules(
   ];
 }
 
-/** A rule with a number of one's own is written, the usual ones are picked. */
-export async function pickPruneRule(tree: SnapshotTree, vm: string): Promise<PickedRule> {
+/** A rule with a number of one's own is written, the usual ones are picked. @param trees of the VMs, one or several */
+export async function pickPruneRule(trees: readonly SnapshotTree[], title: string): Promise<PickedRule> {
   const now = Date.now();
-  const fits = (rule: PruneRule): number => chosenByRule(rule, tree, now).length;
+  const fits = (rule: PruneRule): number => trees.flatMap((tree) => chosenByRule(rule, tree, now)).length;
+  const all = trees.flatMap(({ snapshots }) => snapshots).length;
   const picked = await pick<PickedRule | 'days' | 'count'>(
     [
-      ...usualRules(fits, tree.snapshots.length, [3, 10]),
+      ...usualRules(fits, all, trees.length === 1 ? [3, 10] : [1, 2, 3, 5, 10]),
       { label: t('Older than … Days'), value: 'days' },
       { label: t('All but the … newest'), value: 'count' },
-      { label: t('Select from All'), value: {} },
+      ...(trees.length === 1 ? [{ label: t('Select from All'), value: {} }] : []),
     ],
     t('Select the snapshots to delete. The current and kept ones stay.'),
-    t('Prune Snapshots of {0}', vm),
+    title,
   );
   if (picked === 'days') {
     return { olderThan: (await number(t('Older than how many days?'))) * day };

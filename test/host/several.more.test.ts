@@ -1,0 +1,126 @@
+// Several selected VMs at once: one list, one question and one message for all, whatever cannot be done of it.
+import assert from 'node:assert/strict';
+import { CommandRig, call, fromMenu, operate } from './commandRig.js';
+import { Person } from './person.js';
+
+const [one, other] = ['several-one', 'several-other'] as const;
+
+describe('several VMs', () => {
+  let rig: CommandRig;
+  let person: Person;
+  const rows = async () => [await rig.vmRow(one), await rig.vmRow(other)] as const;
+  const take = (vm: string, title: string): Thenable<unknown> =>
+    operate('virtRewind.createSnapshot', { vm, kind: 'offline', style: 'internal', title });
+
+  before(async () => {
+    rig = new CommandRig();
+    await Promise.all([rig.guest({ name: one }), rig.guest({ name: other })]);
+    await call('virtRewind.refresh');
+    for (const title of ['a', 'b', 'c', 'd']) {
+      await take(one, title);
+    }
+    await take(other, 'c');
+    await take(other, 'd');
+  });
+
+  beforeEach(() => {
+    person = new Person();
+  });
+
+  afterEach(() => person.leave());
+
+  after(() => rig.stop());
+
+  it('are pruned by one rule after one look at what goes, what stays and why', async () => {
+    await call('virtRewind.mark', { vm: one, snapshot: 'b', keep: true });
+    person.will(
+      ({ title, choices }) => {
+        assert.match(title, /2 VMs/u);
+        assert.ok(!choices.includes('Select from All'), 'all snapshots of all VMs at one click');
+        return 'All but the 2 newest';
+      },
+      ({ choices, text }) => {
+        assert.equal(choices[0], one);
+        assert.match(text, /1 of 4 snapshots/u);
+        assert.match(text, /Deletes: a\. Keeps by the rule: c, d\. “b” is not deleted: /u);
+        assert.ok(
+          choices.slice(1).some((line) => line.includes('no snapshot that matches the rule: 1')),
+          choices.join(),
+        );
+        return one;
+      },
+      ({ how, question, choices }) => {
+        assert.equal(how, 'modal');
+        assert.match(question, /Delete 1 snapshots of 1 VMs\?/u);
+        return choices[0];
+      },
+    );
+    const [row, second] = await rows();
+    await rig.withSettings({ 'delete.undoSeconds': 0 }, async () => {
+      await fromMenu('virtRewind.prune', row, [row, second]);
+    });
+    assert.deepEqual(await rig.snapshots(one), ['b', 'c', 'd']);
+    assert.deepEqual(await rig.snapshots(other), ['c', 'd']);
+    assert.equal(person.said.length, 1);
+    assert.match(person.said[0]?.message ?? '', /Deleted 1 snapshots of 1 VMs/u);
+  });
+
+  it('revert to a title that they share, and name the VM that has none', async () => {
+    person.will(
+      ({ choices }) => {
+        assert.deepEqual(choices, ['The Newest of Each VM', 'd', 'c']);
+        return 'c';
+      },
+      ({ question, choices }) => {
+        assert.match(question, /Revert 2 VMs to “c”\?/u);
+        return choices[0];
+      },
+    );
+    const [row, second] = await rows();
+    await fromMenu('virtRewind.revert', row, [row, second]);
+    for (const vm of [one, other]) {
+      assert.equal(await rig.virsh('snapshot-current', vm, '--name'), 'c');
+    }
+  });
+
+  it('get a snapshot each of one title, and lose it after one question', async () => {
+    person.will('release');
+    const [row, second] = await rows();
+    await fromMenu('virtRewind.createSnapshot', row, [row, second]);
+    for (const vm of [one, other]) {
+      assert.ok((await rig.snapshots(vm)).includes('release'), vm);
+    }
+    person.will('release', ({ question, choices }) => {
+      assert.match(question, /Delete 2 snapshots\?/u);
+      return choices[0];
+    });
+    await rig.withSettings({ 'delete.undoSeconds': 0 }, async () => {
+      await fromMenu('virtRewind.deleteSnapshot', row, [row, second]);
+    });
+    for (const vm of [one, other]) {
+      assert.ok(!(await rig.snapshots(vm)).includes('release'), vm);
+    }
+  });
+
+  it('do what can be done: what is refused is named in the question and at the end', async () => {
+    await rig.virsh('start', one);
+    await call('virtRewind.refresh', {});
+    person.will(({ question, text, choices }) => {
+      assert.match(question, /Force off 1 VMs\?/u);
+      assert.match(text, /Left out \(see Details\): several-other/u);
+      return choices[0];
+    });
+    const [row, second] = await rows();
+    await fromMenu('virtRewind.forceOff', row, [row, second]);
+    assert.equal(await rig.virsh('domstate', one), 'shut off');
+    assert.equal(person.said.length, 1);
+    assert.match(person.said[0]?.message ?? '', /1 of 2 done\. 1 left out\. several-other: /u);
+  });
+
+  it('have nothing to be cleaned up where nothing is left over', async () => {
+    const [row, second] = await rows();
+    await fromMenu('virtRewind.repair', row, [row, second]);
+    assert.equal(person.said.length, 1);
+    assert.match(person.said[0]?.message ?? '', /no leftover files/u);
+  });
+});
