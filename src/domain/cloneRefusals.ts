@@ -9,12 +9,14 @@ export interface CloneRefusals {
   /** What it would be made of is written to while the VM is on; without `snapshot` it is the present. */
   readonly cloneNeedsOff: { vm: string; state: string; snapshot?: string };
   /**
-   * The restore point does not hold the disk; `attached`: `live`, the disk is not in the configuration that a fork
-   * gets.
+   * The restore point does not hold the disk; `attached`: the disk is not in the configuration that a fork gets, `live`
+   * of the snapshot, `now` of the running VM.
    */
   readonly diskNotHeld: { vm: string; snapshot: string; disk: string; attached?: string };
   /** `device`: nvdimm, shmem, drive: one for both. */
   readonly cloneSharesMemory: { vm: string; device: string };
+  /** A running VM: its fork needs an external snapshot, and libvirt cannot mix the two styles. */
+  readonly forkOfInternal: { vm: string };
   /** A fork goes on from RAM in a file of its own. */
   readonly forkNeedsRam: { vm: string; snapshot: string };
   /** In bytes. */

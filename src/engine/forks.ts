@@ -1,15 +1,17 @@
 // Forks: VMs that go on beside one that runs, from one moment of it, each on disks of its own. One snapshot with RAM is
-// the moment; the children are clones of it, and go one by one or all.
+// the moment; the children are clones of it, and go one by one or all. What can be refused is refused before it.
 import { freemem } from 'node:os';
 import { readFile } from 'node:fs/promises';
 import { type CloneNetwork, freeCloneName, mostForks } from '../domain/clone.js';
 import { Failure, type Leftover } from '../domain/failure.js';
+import type { OperationRequest } from '../domain/operation.js';
 import { refuse } from '../domain/refusal.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
 import { copiesRam } from '../domain/ramHandover.js';
 import { freeTitle } from '../domain/snapshotName.js';
 import { snapshotableDisks, type VmRef } from '../domain/vm.js';
-import { cloneRequest, makeClone, throwAway } from './clones.js';
+import type { Decision, Plan } from '../operations/plan.js';
+import { type CloneWish, cloneRequest, makeClone, throwAway } from './clones.js';
 import type { EnginePort } from './enginePort.js';
 import { addLeftovers } from './run/failureState.js';
 
@@ -34,12 +36,74 @@ export interface Forks {
   readonly children: readonly VmRef[];
 }
 
-type ForkEngine = Pick<EnginePort, 'connections' | 'findVm' | 'readTree' | 'refresh' | 'runOperation'> & {
+type ForkEngine = Pick<EnginePort, 'connections' | 'decide' | 'findVm' | 'readTree' | 'refresh' | 'runOperation'> & {
   readonly guests: Pick<EnginePort['guests'], 'settleFork'>;
 };
 
 /** QEMU's own, beside the guest's RAM. */
 const perQemu = 128 * 1024 * 1024;
+
+type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
+
+/** The snapshot that is created for the forks, and stays on the VM. */
+export interface ForkPoint {
+  readonly request: CreateRequest;
+  /** At most. */
+  readonly bytes: number;
+}
+
+/**
+ * Changes nothing.
+ * @returns the snapshot that forks would need; undefined where they begin with one that exists
+ * @throws Failure `refused` where no fork could be made
+ */
+export async function planForkPoint(
+  engine: Omit<ForkEngine, 'guests' | 'refresh' | 'runOperation'>,
+  vm: VmRef,
+  { count = 1, snapshot, name, network = 'unplugged', seamless }: ForkWish = {},
+): Promise<ForkPoint | undefined> {
+  await requireMemory(engine, vm, count);
+  const clone = forkRequest(engine, vm, { name, network, ...(snapshot !== undefined && { snapshot }) });
+  if (snapshot !== undefined) {
+    const [{ decision }] = await engine.decide([clone]);
+    requirePossible(engine, vm, decision);
+    return undefined;
+  }
+  requireRoom(engine, vm);
+  const { snapshots } = await engine.readTree(vm);
+  const request: CreateRequest = {
+    kind: 'create',
+    vm,
+    title: freeTitle('Fork point', snapshots),
+    snapshotKind: 'memory',
+    style: 'external',
+    live: true,
+    // The VM pauses as short as it can be had here.
+    ...(seamless !== undefined && { seamless }),
+  };
+  const [fork, point] = await engine.decide([clone, request]);
+  // RAM in a file is what the snapshot brings: nothing else may be missing.
+  if (fork.decision.kind === 'refusal' && fork.decision.refusal.reason !== 'forkNeedsRam') {
+    requirePossible(engine, vm, fork.decision);
+  }
+  return { request, bytes: requirePossible(engine, vm, point.decision).spaceBytes ?? 0 };
+}
+
+function requirePossible(engine: Pick<ForkEngine, 'findVm'>, ref: VmRef, decision: Decision): Plan {
+  if (decision.kind === 'refusal') {
+    const vm = engine.findVm(ref)?.vm.name ?? ref.uuid;
+    throw new Failure('refused', { vm, connection: ref.connection, refusal: decision.refusal });
+  }
+  return decision;
+}
+
+function forkRequest(
+  engine: Pick<ForkEngine, 'connections' | 'findVm'>,
+  vm: VmRef,
+  { name, ...wish }: Omit<CloneWish, 'name'> & { readonly name: string | undefined },
+): Extract<OperationRequest, { kind: 'clone' }> {
+  return { ...cloneRequest(engine, vm, { ...wish, name: nameOf(engine, vm, name) }), ram: 'kept' };
+}
 
 /**
  * All of them, or none: where one fails, those that were made go again. The snapshot stays.
@@ -49,23 +113,20 @@ export async function forkVm(engine: ForkEngine, vm: VmRef, wish: ForkWish = {})
   const { count = 1, network = 'unplugged', disposable, signal, onMade } = wish;
   const options = signal === undefined ? {} : { signal };
   await requireMemory(engine, vm, count);
-  if (wish.snapshot === undefined) {
-    requireRoom(engine, vm);
-  }
-  const snapshot = wish.snapshot ?? (await takeMoment(engine, vm, wish.seamless, options));
+  const snapshot = wish.snapshot ?? (await takeMoment(engine, vm, wish, options));
   const children: { readonly ref: VmRef; readonly name: string }[] = [];
   // While the next one is made: it takes a guest half the time that its making took.
   const settling: Promise<void>[] = [];
   try {
     for (let number = 0; number < count; number++) {
       onMade?.(number, count);
-      const request = cloneRequest(engine, vm, {
-        name: nameOf(engine, vm, wish.name),
-        snapshot,
+      const request = forkRequest(engine, vm, {
+        name: wish.name,
         network,
+        snapshot,
         ...(disposable === undefined ? {} : { disposable }),
       });
-      const ref = await makeClone(engine, { ...request, ram: 'kept' }, options);
+      const ref = await makeClone(engine, request, options);
       children.push({ ref, name: request.clone.name });
       settling.push(settleFork(engine, ref));
     }
@@ -123,33 +184,21 @@ function addLeftForks(error: unknown, names: readonly string[], moment: string |
     : failure;
 }
 
-/** The guest stands still as short as it can be had here. */
 async function takeMoment(
   engine: ForkEngine,
   vm: VmRef,
-  seamless: true | undefined,
+  wish: ForkWish,
   options: { signal?: AbortSignal },
 ): Promise<string> {
-  const { snapshots } = await engine.readTree(vm);
-  const { snapshot } = await engine.runOperation(
-    {
-      kind: 'create',
-      vm,
-      title: freeTitle('Fork point', snapshots),
-      snapshotKind: 'memory',
-      style: 'external',
-      live: true,
-      ...(seamless === undefined ? {} : { seamless }),
-    },
-    options,
-  );
+  const point = await planForkPoint(engine, vm, wish);
+  const { snapshot } = point === undefined ? {} : await engine.runOperation(point.request, options);
   if (snapshot === undefined) {
     throw new Failure('failed', { vm: vm.uuid });
   }
   return snapshot;
 }
 
-function nameOf(engine: ForkEngine, vm: VmRef, name: string | undefined): string {
+function nameOf(engine: Pick<ForkEngine, 'connections' | 'findVm'>, vm: VmRef, name: string | undefined): string {
   const beside = engine.connections.find(({ uri }) => uri === vm.connection)?.vms ?? [];
   const taken = new Set(beside.map((view) => view.vm.name));
   return name !== undefined && !taken.has(name)
@@ -158,7 +207,7 @@ function nameOf(engine: ForkEngine, vm: VmRef, name: string | undefined): string
 }
 
 /** Each child may come to have all of its RAM to itself. */
-async function requireMemory(engine: ForkEngine, ref: VmRef, count: number): Promise<void> {
+async function requireMemory(engine: Pick<ForkEngine, 'findVm'>, ref: VmRef, count: number): Promise<void> {
   const vm = engine.findVm(ref)?.vm;
   if (vm === undefined) {
     return;
@@ -180,7 +229,7 @@ async function requireMemory(engine: ForkEngine, ref: VmRef, count: number): Pro
  * For the file with the RAM and a copy of it, where this libvirt needs one: else that would be found out when the
  * moment is taken. What is not known here is found out then.
  */
-function requireRoom(engine: ForkEngine, ref: VmRef): void {
+function requireRoom(engine: Pick<ForkEngine, 'connections' | 'findVm'>, ref: VmRef): void {
   const { vm, layers } = engine.findVm(ref) ?? {};
   const libvirt = engine.connections.find(({ uri }) => uri === ref.connection)?.capabilities?.libvirt;
   if (vm === undefined || libvirt === undefined || copiesRam(libvirt) !== 'yes') {

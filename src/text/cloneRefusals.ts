@@ -13,6 +13,7 @@ export const cloneRefusals: Pick<
   | 'diskNotHeld'
   | 'cloneSharesMemory'
   | 'forkNeedsRam'
+  | 'forkOfInternal'
   | 'forkNeedsMemory'
   | 'notOurClone'
 > = {
@@ -34,25 +35,34 @@ export const cloneRefusals: Pick<
       : t('Shut it down first, or clone an external snapshot.'),
   ],
   diskNotHeld: ({ vm, snapshot, disk, attached }) =>
-    attached === 'live'
+    attached === 'now'
       ? [
-          t(
-            'The configuration of {0} in {1} does not have the disk {2}, which only the running VM had.',
-            vm,
-            snapshot,
-            disk,
-          ),
-          t('Clone the snapshot without RAM. The clone does not get that disk.'),
+          t('{0} has the disk {1} only until it is shut down: its configuration does not contain it.', vm, disk),
+          t('Detach the disk, or shut the VM down and clone it.'),
         ]
-      : [
-          t('{0} does not contain the disk {1}, which has changed since then.', snapshot, disk),
-          t('Clone a snapshot that contains all disks.'),
-        ],
+      : attached === 'live'
+        ? [
+            t(
+              'The configuration of {0} in {1} does not have the disk {2}, which only the running VM had.',
+              vm,
+              snapshot,
+              disk,
+            ),
+            t('Clone the snapshot without RAM. The clone does not get that disk.'),
+          ]
+        : [
+            t('{0} does not contain the disk {1}, which has changed since then.', snapshot, disk),
+            t('Clone a snapshot that contains all disks.'),
+          ],
   cloneSharesMemory: ({ vm, device }) => [
     device === 'drive'
       ? t('{0} has a drive that is outside libvirt (qemu:commandline). A clone would write to the same drive.', vm)
       : t('{0} has persistent memory outside its disks ({1}). A clone would write to the same memory.', vm, device),
     '',
+  ],
+  forkOfInternal: ({ vm }) => [
+    t('{0} has internal snapshots, so it cannot be forked while it is running.', vm),
+    t('Shut it down and create a full clone, or delete its snapshots.'),
   ],
   forkNeedsRam: ({ snapshot }) => [
     t('{0} has no RAM of a running guest in a separate file, so no fork can start from it.', snapshot),

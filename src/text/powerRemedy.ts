@@ -31,6 +31,7 @@ const remedies: Readonly<Partial<Record<RefusalReason, (facts: Facts) => Remedy 
   imageInUse: () => 'shutDown',
   unsafeSnapshotName: () => 'shutDown',
   cloneNeedsOff: ({ state }) => (state === 'running' ? 'shutDown' : undefined),
+  forkOfInternal: () => 'shutDown',
   imagesLetGo: () => 'resume',
   crashedVm: () => 'forceOff',
   asleepVm: () => 'forceOff',

@@ -101,7 +101,15 @@ describe('clones and forks in the editor', () => {
     await guest.start();
     await guest.setCounters(1_000);
     await call('virtRewind.refresh');
-    person.will('4', ({ value }) => value, 'No Network', 'Keep');
+    person.will(
+      ({ text }) => {
+        assert.match(text, /“Fork point” \(up to .+\) is created first and stays/u);
+        return '4';
+      },
+      ({ value }) => value,
+      'No Network',
+      'Keep',
+    );
     await fromMenu('virtRewind.forkVm', await rig.vmRow(name));
     const forks = await names();
     assert.equal(forks.length, 4);

@@ -105,6 +105,27 @@ describe('questions', () => {
       await vscode.commands.executeCommand('virtRewind.resume', [row]);
       assert.equal(await guest.state(), 'running');
     });
+
+    it('are not asked where no answer could change that it is refused', async () => {
+      const mixed = 'ask-mixed';
+      await rig.guest({ name: mixed });
+      await rig.virsh('snapshot-create-as', mixed, 'inside');
+      await rig.virsh('snapshot-create-as', mixed, 'outside', '--disk-only');
+      await call('virtRewind.refresh');
+      for (const [command, name, why] of [
+        ['virtRewind.forkVm', vm, /internal snapshots/u],
+        ['virtRewind.cloneVm', vm, /inside the image/u],
+        ['virtRewind.bisect', vm, /inside the image/u],
+        ['virtRewind.createSnapshot', mixed, /internal and external/u],
+      ] as const) {
+        person.said.length = 0;
+        person.will();
+        await fromMenu(command, await rig.vmRow(name));
+        assert.match(person.said.map(({ message }) => message).join(), why, command);
+      }
+      assert.deepEqual(person.asked, []);
+      assert.ok(!(await rig.snapshots(vm)).some((one) => one.startsWith('Fork')));
+    });
   });
 
   describe('before something is lost', () => {

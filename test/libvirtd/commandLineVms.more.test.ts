@@ -197,7 +197,7 @@ describe('the command line at VMs', () => {
       const forking = start('fork', 'mute', '--name', 'beside');
       await forking.is('done');
       assert.match(forking.said, /^beside +running$/mu);
-      assert.match(forking.said, /Their shared snapshot:/u);
+      assert.match(forking.said, /The snapshot “Fork point[^”]*” stays on/u);
       await start('discard', 'beside', '--yes').is('done');
       await start('fork', 'mute', '--count', '0').is('usage');
       await start('fork', 'mute', '--count', 'x').is('usage');

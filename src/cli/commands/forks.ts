@@ -34,7 +34,7 @@ export async function fork(context: Context): Promise<ExitName> {
     terminal.say(
       [
         ...infos.map(({ name, state }) => `${displayLine(name)}  ${state}`),
-        t('Their shared snapshot: {0}.', displayLine(snapshot)),
+        t('The snapshot “{0}” stays on {1} until you delete it.', displayLine(snapshot), displayLine(view.vm.name)),
       ].join('\n'),
     );
   } else {
@@ -87,8 +87,12 @@ async function makeForks(
 }
 
 async function makeFork(context: Context, view: VmView): Promise<VmRef> {
-  const { children } = await makeForks(context, view, 1, undefined, 'lent');
+  const { terminal } = context;
+  const { children, snapshot } = await makeForks(context, view, 1, undefined, 'lent');
   const [child] = children;
+  terminal.tell(
+    t('The snapshot “{0}” stays on {1} until you delete it.', displayLine(snapshot), displayLine(view.vm.name)),
+  );
   if (child === undefined) {
     throw new CliError('failed', t('Nothing was created.'));
   }

@@ -10,6 +10,8 @@ import { otherRamRefusal } from '../../domain/chains/snapshotWhole.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { copiesRam } from '../../domain/ramHandover.js';
 import { freeTitle } from '../../domain/snapshotName.js';
+import { styleOfVm } from '../../domain/snapshotTree.js';
+import { snapshotableDisks } from '../../domain/vm.js';
 import type { ClonedVm, Step } from '../../steps/step.js';
 import { planCreate } from '../create/planCreate.js';
 import { spaceVerdict, sumByFolder, totalOf } from '../create/snapshotSpace.js';
@@ -35,12 +37,13 @@ const overlayBytes = 1024 * 1024;
  * | an external snapshot  | overlays on what it froze                                      | copied                  |
  * | an internal snapshot  | linkedToTag                                                    | its tag is copied; VM on: cloneNeedsOff |
  *
- * RAM stays behind: a clone starts as after a power cut, or as the VM did.
+ * RAM stays behind: a clone starts as after a power cut, or as the VM did. A fork keeps it, so it needs an external
+ * snapshot with RAM; of the present, all else that stands in its way is refused first, then forkNeedsRam.
  */
 export function planClone(request: CloneRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { clone, way, network, disposable } = request;
   const { vm } = facts;
-  const based = nameRefusal(request, facts) ?? stateRefusal(facts) ?? baseOf(request, facts);
+  const based = nameRefusal(request, facts) ?? stateRefusal(request, facts) ?? baseOf(request, facts);
   if (based.kind === 'refusal') {
     return based;
   }
@@ -139,8 +142,10 @@ function nameRefusal(
       : undefined;
 }
 
-function stateRefusal(facts: Facts): RefusedDecision | undefined {
+function stateRefusal({ ram }: CloneRequest, facts: Facts): RefusedDecision | undefined {
   const { vm, capabilities } = facts;
+  const device =
+    ram === undefined ? undefined : (vm.devices?.find((one) => one !== '9p' && one !== 'tpm') ?? vm.devices?.[0]);
   const shared = vm.devices?.find((device) => device === 'nvdimm' || device === 'shmem' || device === 'drive');
   return (
     accessRefusal(facts, 'clone') ??
@@ -149,16 +154,20 @@ function stateRefusal(facts: Facts): RefusedDecision | undefined {
       : refuse('driverCannot', { driver: capabilities.driver, action: 'clone' })) ??
     unsteadyRefusal(vm, 'clone') ??
     inUseRefusal(facts) ??
-    (shared === undefined ? undefined : refuse('cloneSharesMemory', { vm: vm.name, device: shared }))
+    (shared === undefined ? undefined : refuse('cloneSharesMemory', { vm: vm.name, device: shared })) ??
+    (device === undefined ? undefined : refuse('ramCannotBeSaved', { vm: vm.name, device }))
   );
 }
 
 function baseOf(request: CloneRequest, facts: Facts): CloneBase | RefusedDecision {
-  const { way, snapshot: name, vm: ref, clone } = request;
+  const { way, snapshot: name, vm: ref, clone, ram } = request;
   const { vm } = facts;
   if (name !== undefined) {
     const disks = disksOfSnapshot(name, way, facts);
     return 'kind' in disks ? disks : { kind: 'base', disks, snapshot: name, first: [], warnings: [] };
+  }
+  if (ram !== undefined) {
+    return presentForkRefusal(facts);
   }
   if (vm.power !== 'off') {
     return refuse('cloneNeedsOff', { vm: vm.name, state: vm.power });
@@ -198,6 +207,23 @@ function baseOf(request: CloneRequest, facts: Facts): CloneBase | RefusedDecisio
         first: kept.steps,
         warnings: [...kept.warnings, { kind: 'freezesForClone', snapshot: kept.snapshot ?? '' }],
       };
+}
+
+/** Known before the snapshot is created that the fork begins with. */
+function presentForkRefusal(facts: Facts): RefusedDecision {
+  const { vm, tree } = facts;
+  if (vm.power !== 'running') {
+    return refuse('notRunning', { vm: vm.name, state: vm.power, wanted: 'fork' });
+  }
+  if (styleOfVm(tree) === 'internal') {
+    return refuse('forkOfInternal', { vm: vm.name });
+  }
+  const live = snapshotableDisks(vm).find(({ only }) => only === 'running');
+  if (live !== undefined) {
+    return refuse('diskNotHeld', { vm: vm.name, snapshot: vm.name, disk: live.target, attached: 'now' });
+  }
+  const disks = disksOfPresent(facts);
+  return 'kind' in disks ? disks : refuse('forkNeedsRam', { vm: vm.name, snapshot: vm.name });
 }
 
 /** At most, by folder, while it is made; and what is needed at least. */
@@ -248,10 +274,6 @@ function ramOf({ ram, snapshot: name, way }: CloneRequest, facts: Facts): string
   const file = snapshot?.memory.location === 'external' ? snapshot.memory.file : undefined;
   if (snapshot === undefined || file === undefined || snapshot.state !== 'running' || way !== 'linked') {
     return refuse('forkNeedsRam', { vm: vm.name, snapshot: snapshot?.title ?? name ?? '' });
-  }
-  const device = vm.devices?.find((one) => one !== '9p' && one !== 'tpm') ?? vm.devices?.[0];
-  if (device !== undefined) {
-    return refuse('ramCannotBeSaved', { vm: vm.name, device });
   }
   // QEMU takes the RAM only with every disk that the VM had.
   const [disk] = liveOnlyDisks(snapshot.name, facts);

@@ -13,6 +13,7 @@ import { type CloneState, askCommand, pickCheck, pickCloneState, pickKnown, pick
 import { CommandError } from '../prompts/commandError.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
+import { refuseInside } from './refuseFirst.js';
 
 /** Of a check, and of a clone that starts. */
 const patienceMs = 300_000;
@@ -20,6 +21,7 @@ const patienceMs = 300_000;
 export async function askForBisect(run: CommandRun, view: VmView): Promise<Bisect> {
   const given = argumentsOf(run.call);
   const tree = await run.engine.readTree(view.ref);
+  await refuseInside(run, view, tree.snapshots);
   const line = await askForLine(run, view, tree);
   const { check, clones } = await askForCheck(run, view);
   return {

@@ -1,11 +1,12 @@
 // VMs are made of others, lent for a while, and thrown away again.
 import { t } from '@vscode/l10n';
+import { cloneWays } from '../../domain/clone.js';
 import { cloneRequest, makeClone, throwAway } from '../../engine/clones.js';
-import { forkVm, type Forks, type ForkWish } from '../../engine/forks.js';
+import { forkVm, type Forks, type ForkWish, planForkPoint } from '../../engine/forks.js';
 import { Failure } from '../../domain/failure.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
-import { refuse } from '../../domain/refusal.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { askCloneName, askCount, pickBeginning, pickNetwork, pickStay, pickWay } from '../prompts/askClone.js';
@@ -19,8 +20,10 @@ import { isLocalUri } from './connectionUri.js';
 import { offerForkPoints } from './forkPoints.js';
 import { existingVm, operate, operateConfirmed, type OperateOptions, planIn } from './operate.js';
 import { operateAll } from './operateAll.js';
+import { refuseAlike, refuseFirst, refuseInside } from './refuseFirst.js';
 import { showFailure } from './runCommand.js';
 import { isCalledOnSnapshot, targetSnapshot, targetVm, targetVms } from './targets.js';
+import { refuseSilent } from './unreachableConnection.js';
 
 export const cloneCommands = {
   'virtRewind.cloneVm': cloneVm,
@@ -43,6 +46,9 @@ async function cloneVm(run: CommandRun): Promise<{ readonly vm: string; readonly
   const taken = namesBeside(run, view);
   const wish = { ...(snapshot !== undefined && { snapshot }), ...(given.way !== undefined && { way: given.way }) };
   const first = cloneRequest(engine, view.ref, wish);
+  if (given.way !== undefined && asks) {
+    await refuseFirst(run, first);
+  }
   const { way } = given.way === undefined && asks ? await chosenWay(run, view, first) : first;
   const name = given.name ?? (await askCloneName(view, taken, 'clone'));
   const network = given.network ?? (asks ? await pickNetwork(view, 'clone') : 'same');
@@ -64,13 +70,19 @@ async function beginning(
   }
   const view = await targetVm(run);
   const { snapshots } = await run.engine.readTree(view.ref);
+  if (asks) {
+    await refuseInside(run, view, snapshots);
+  }
   return { view, snapshot: asks ? await pickBeginning(view, snapshots) : undefined };
 }
 
 type CloneRequest = ReturnType<typeof cloneRequest>;
 
 async function chosenWay(run: CommandRun, view: VmView, request: CloneRequest): Promise<CloneRequest> {
-  const chosen = await pickWay(run.engine, view, request);
+  refuseSilent(run.engine, view.ref);
+  const decided = await run.engine.decide(cloneWays.map((way) => ({ ...request, way })));
+  refuseAlike(run, decided);
+  const chosen = await pickWay(view, decided);
   planIn(run, chosen);
   return chosen.request;
 }
@@ -80,30 +92,45 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
   const { view, snapshot } = await moment(run);
   const given = argumentsOf(run.call);
   const asks = given.count === undefined;
-  const count = given.count ?? (await askCount(view));
+  const wish = { ...(snapshot !== undefined && { snapshot }), ...seamlessWish() };
+  const count = given.count ?? (await askCount(view, await planPoint(run, view, wish)));
   const name = given.name ?? (asks ? await askCloneName(view, namesBeside(run, view), 'fork', count) : undefined);
   const network = given.network ?? (asks ? await pickNetwork(view, 'fork') : 'unplugged');
   const goes = given.disposable ?? (asks && (await pickStay(view)) === 'goes');
   const show = run.tree.focus.followNewVm();
   const made = await makeForks(run, view, {
+    ...wish,
     count,
     network,
     ...(goes && { disposable: true }),
-    ...(snapshot !== undefined && { snapshot }),
     ...(name !== undefined && { name }),
   });
   const names = made.children.map((ref) => existingVm(run, ref).vm.name);
   const [parent, these] = [displayLine(view.vm.name), names.join(', ')];
-  noteInStatusBar(
-    snapshot === undefined
-      ? t('{0} and these forks are running: {1}. Their snapshot stays until you delete it.', parent, these)
-      : t('{0} and these forks are running: {1}', parent, these),
-  );
+  const running = t('{0} and these forks are running: {1}', parent, these);
+  noteInStatusBar(snapshot === undefined ? `${running} · ${stays(run, view.ref, made.snapshot)}` : running);
   const [first] = made.children;
   if (first !== undefined) {
     show(first);
   }
   return { snapshot: made.snapshot, forks: names };
+}
+
+/** Before the first question. */
+function planPoint(run: CommandRun, { ref }: VmView, wish: ForkWish): ReturnType<typeof planForkPoint> {
+  refuseSilent(run.engine, ref);
+  return planForkPoint(run.engine, ref, wish);
+}
+
+/** The snapshot that was created for forks. */
+function stays({ engine }: CommandRun, ref: VmRef, name: string): string {
+  const view = engine.findVm(ref);
+  const snapshot = view?.tree && findSnapshot(view.tree, name);
+  return t(
+    'The snapshot “{0}” stays on {1} until you delete it.',
+    displayLine(snapshot?.title ?? name),
+    displayLine(view?.vm.name ?? ''),
+  );
 }
 
 /** Of a VM that does not run, a snapshot is asked for. */
@@ -121,8 +148,7 @@ async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonl
   const { snapshots } = await run.engine.readTree(view.ref);
   const warm = snapshots.filter(({ memory, state }) => memory.location === 'external' && state === 'running');
   if (warm.length === 0) {
-    const { refusal } = refuse('forkNeedsRam', { vm: view.vm.name, snapshot: view.vm.name });
-    throw new Failure('refused', { vm: view.vm.name, refusal });
+    return { view, snapshot: undefined };
   }
   const chosen = await pickSnapshot(view, { snapshots: warm }, t('Select a snapshot'));
   return { view, snapshot: chosen.name };
@@ -144,7 +170,6 @@ function makeForks(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Fork
   return notifyProgress(t('Virt Rewind: Forking {0}', view.vm.name), true, (report, cancellation) =>
     forkVm(forkMaker(run, { quiet: 'all', cancellation }), view.ref, {
       ...wish,
-      ...seamlessWish(),
       onMade: (number, of) => report(t('{0} of {1}', number + 1, of), 100 / of),
     }),
   );
@@ -168,7 +193,9 @@ async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly
   if (isFork) {
     requireHere(view);
   }
-  const ref = isFork ? await onlyFork(run, view, wish) : await startedClone(run, view, wish);
+  const { ref, point } = isFork
+    ? await onlyFork(run, view, wish)
+    : { ref: await startedClone(run, view, wish), point: undefined };
   const lent = existingVm(run, ref);
   await run.consoles.show(lent, () => {
     throwAway(engine, ref).then(
@@ -179,7 +206,8 @@ async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly
       (error: unknown) => showFailure(run.log, 'virtRewind.sandbox', error),
     );
   });
-  noteInStatusBar(t('{0} is deleted when you close its console.', displayLine(lent.vm.name)));
+  const end = t('{0} is deleted when you close its console.', displayLine(lent.vm.name));
+  noteInStatusBar(point === undefined ? end : `${end} ${point}`);
   return { vm: lent.vm.name, uuid: ref.uuid };
 }
 
@@ -188,12 +216,22 @@ interface SandboxWish {
   readonly name?: string;
 }
 
-async function onlyFork(run: CommandRun, view: VmView, wish: SandboxWish): Promise<VmRef> {
-  const [child] = (await makeForks(run, view, { ...wish, count: 1, disposable: true })).children;
+async function onlyFork(
+  run: CommandRun,
+  view: VmView,
+  wish: SandboxWish,
+): Promise<{ readonly ref: VmRef; readonly point: string }> {
+  const { children, snapshot } = await makeForks(run, view, {
+    ...wish,
+    ...seamlessWish(),
+    count: 1,
+    disposable: true,
+  });
+  const [child] = children;
   if (child === undefined) {
     throw new Failure('failed', { vm: view.vm.name });
   }
-  return child;
+  return { ref: child, point: stays(run, view.ref, snapshot) };
 }
 
 async function startedClone(run: CommandRun, view: VmView, wish: SandboxWish): Promise<VmRef> {
@@ -241,6 +279,7 @@ function forkMaker(run: CommandRun, options: OperateOptions = {}): ForkMaker {
     get connections() {
       return engine.connections;
     },
+    decide: (requests) => engine.decide(requests),
     findVm: (ref) => engine.findVm(ref),
     readTree: (ref) => engine.readTree(ref),
     refresh: (what) => engine.refresh(what),

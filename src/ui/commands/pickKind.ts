@@ -10,13 +10,14 @@ import type { CommandRun } from './commandServices.js';
 import { type KindRequest, kindChoices, type Variant } from './kindChoices.js';
 import { planIn } from './operate.js';
 import { pick } from '../prompts/pickTarget.js';
+import { refuseAlike } from './refuseFirst.js';
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 type CreateDraft = Omit<CreateRequest, 'snapshotKind'>;
 
 /**
  * A VM with snapshots keeps their style. One without is offered both where both can be done, the better one first.
- * @throws Failure `refused` when the user picks one that cannot be done: that tells the whole reason
+ * @throws Failure `refused` when none can be done for one reason, or the user picks one that cannot be done
  */
 export async function pickKind(
   run: CommandRun,
@@ -29,7 +30,10 @@ export async function pickKind(
   const mayChoose = draft.style === undefined && tree.snapshots.length === 0;
   const decided = await run.engine.decide([...kinds, ...(mayChoose ? kinds.flatMap(inEachStyle) : [])]);
   const variants = decided.slice(0, kinds.length);
-  const choices = kindChoices([...variants, ...(await withoutDisks(run, variants))], decided.slice(kinds.length));
+  const parts = await withoutDisks(run, variants);
+  const possible = [...parts, ...decided.filter(({ decision }) => decision.kind === 'plan')];
+  refuseAlike(run, [...variants, ...possible], ['notOff', 'notRunning', 'agentMissing']);
+  const choices = kindChoices([...variants, ...parts], decided.slice(kinds.length));
   const chosen = await pick(choices, t('Select what the snapshot contains'), title);
   return { request: chosen.request, plan: planIn(run, chosen) };
 }

@@ -13,6 +13,7 @@ import { operate, existingVm } from './operate.js';
 import type { Plan } from '../../operations/plan.js';
 import { pickKind } from './pickKind.js';
 import { pickSeveral } from '../prompts/pickTarget.js';
+import { refuseFirst } from './refuseFirst.js';
 import { rowOfCall, targetVm, targetVms, targetSnapshot, activeOrPickedVm } from './targets.js';
 import { readTrees, severalVms } from './severalVms.js';
 import { suggestTitle, checkpointTitle } from '../../domain/titleSuggestion.js';
@@ -67,6 +68,9 @@ async function createSnapshot(run: CommandRun): Promise<unknown> {
     given.kind === undefined
       ? await pickKind(run, view, tree, draft, kindTitle(asking(1, mayAskDisks ? 4 : 3)))
       : { request: { ...draft, snapshotKind: given.kind } };
+  if (given.kind !== undefined && (given.title === undefined || given.description === undefined)) {
+    await refuseFirst(run, chosen.request);
+  }
   const taking = given.without === undefined ? disksToAsk(chosen.plan) : [];
   const steps = taking.length > 0 ? 4 : 3;
   const chosenOut = chosen.request.without ?? [];
@@ -206,17 +210,26 @@ async function editDescription(run: CommandRun): Promise<OperationResult> {
   const title = given.title ?? snapshot.title;
   // Who gives a title wants the description as it is.
   const kept = given.title === undefined ? undefined : snapshot.description;
+  const request = { kind: 'describe', vm: view.ref, snapshot: snapshot.name, title } as const;
+  if (given.description === undefined && kept === undefined) {
+    await refuseFirst(run, { ...request, description: snapshot.description });
+  }
   const description = given.description ?? kept ?? (await askDescription(snapshot.description, { vm: view.vm.name }));
-  return operate(run, { kind: 'describe', vm: view.ref, snapshot: snapshot.name, title, description });
+  return operate(run, { ...request, description });
 }
 
 /** Another name where libvirt can hold it, else another title. */
 async function renameSnapshot(run: CommandRun): Promise<OperationResult> {
   const { view, snapshot } = await targetSnapshot(run);
   const others = (view.tree?.snapshots ?? []).filter(({ name }) => name !== snapshot.name);
-  const title = argumentsOf(run.call).title ?? (await askTitle(snapshot.title, others, { vm: view.vm.name }));
+  const request = { kind: 'rename', vm: view.ref, snapshot: snapshot.name } as const;
+  const { title: given } = argumentsOf(run.call);
+  if (given === undefined) {
+    await refuseFirst(run, { ...request, title: snapshot.title });
+  }
+  const title = given ?? (await askTitle(snapshot.title, others, { vm: view.vm.name }));
   const follow = run.tree.focus.follow({ ref: view.ref, row: rowOfCall(run) });
-  const result = await operate(run, { kind: 'rename', vm: view.ref, snapshot: snapshot.name, title });
+  const result = await operate(run, { ...request, title });
   follow(result.snapshot);
   return result;
 }

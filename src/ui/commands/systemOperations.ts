@@ -37,6 +37,10 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
   const titles = stored.points.map((point) => ({ name: point.title, title: point.title }));
   const suggestion = checkpointTitle(titles, new Date());
   const isTaken = (text: string): boolean => titles.some((one) => one.title === text.trim());
+  if (given.title === undefined && title === 'asked') {
+    // What no title could change is refused before it is asked.
+    await decideHere(run, (systems) => systems.planCheckpoint(stored, { title: suggestion }));
+  }
   const wanted =
     given.title ??
     (title === 'suggested'
@@ -118,6 +122,16 @@ async function revertTo(
   return carryOutSystem(run, stored, id, (systems) => systems.planRevert(stored, point));
 }
 
+/** Changes nothing. */
+async function decideHere(run: CommandRun, decide: (systems: Systems) => Promise<SystemPlan>): Promise<SystemPlan> {
+  const systems = await run.systems.open();
+  try {
+    return await showInView(treeViewId, () => decide(systems));
+  } catch (error) {
+    throw withOutcomes(run, error);
+  }
+}
+
 /** @param id of the command, which says so when the offer to undo fails */
 export async function carryOutSystem(
   run: CommandRun,
@@ -128,7 +142,7 @@ export async function carryOutSystem(
   const systems = await run.systems.open();
   const name = displayLine(system.name);
   try {
-    const plan = await showInView(treeViewId, () => decide(systems));
+    const plan = await decideHere(run, decide);
     await agreeToSystem(run, plan, asks(plan) ? systemQuestion(plan, Date.now()) : undefined);
     if (plan.kind === 'delete' && mustConfirm(run)) {
       await undoMomentOf(system.name, [plan.point.title]);

@@ -1,11 +1,12 @@
 // What is asked before a VM is made of another one: what it begins with, linked or full, its name, its network, how
 // many.
 import { t } from '@vscode/l10n';
-import { type CloneNetwork, freeCloneName, isCloneName, mostForks, cloneWays } from '../../domain/clone.js';
+import { type CloneNetwork, freeCloneName, isCloneName, mostForks } from '../../domain/clone.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import type { DecidedRequests, EnginePort } from '../../engine/enginePort.js';
+import type { DecidedRequests } from '../../engine/enginePort.js';
+import type { ForkPoint } from '../../engine/forks.js';
 import type { VmView } from '../../live/views.js';
 import { bytesText } from '../../text/bytesText.js';
 import { relativeAge } from '../../text/relativeAge.js';
@@ -48,13 +49,7 @@ export async function pickBeginning(view: VmView, snapshots: readonly Snapshot[]
 }
 
 /** What cannot be done is shown, with why; whoever picks it is told the whole reason. */
-export async function pickWay(
-  engine: Pick<EnginePort, 'decide'>,
-  view: VmView,
-  request: CloneRequest,
-): Promise<DecidedClone> {
-  const ways = cloneWays.map((way) => ({ ...request, way }));
-  const decided = await engine.decide(ways);
+export async function pickWay(view: VmView, decided: DecidedRequests<readonly CloneRequest[]>): Promise<DecidedClone> {
   const choices = decided.map((one) => wayChoice(view, one));
   const can = choices.filter(({ value }) => value.decision.kind === 'plan');
   const cannot = choices.filter(({ value }) => value.decision.kind === 'refusal');
@@ -156,12 +151,21 @@ export async function pickStay({ vm }: VmView): Promise<'stays' | 'goes'> {
   return pick(choices, t('What happens to each fork when it is off?'), t('Fork {0}', vm.name));
 }
 
-/** Of forks. */
-export async function askCount({ vm }: VmView): Promise<number> {
+/** Of forks. @param point the snapshot that is created for them */
+export async function askCount({ vm }: VmView, point: ForkPoint | undefined): Promise<number> {
   const isCount = (text: string): boolean => /^\d{1,2}$/u.test(text) && Number(text) >= 1 && Number(text) <= mostForks;
+  const ram = bytesText(vm.memoryBytes);
   const count = await askText({
     title: t('Fork {0}', displayLine(vm.name)),
-    prompt: t('Number of forks. Each starts from now and needs up to {0} of RAM.', bytesText(vm.memoryBytes)),
+    prompt:
+      point === undefined
+        ? t('Number of forks. Each needs up to {0} of RAM.', ram)
+        : t(
+            'Number of forks. Each needs up to {0} of RAM. The snapshot “{1}” (up to {2}) is created first and stays on the VM.',
+            ram,
+            point.request.title,
+            bytesText(point.bytes),
+          ),
     value: '1',
     ignoreFocusOut: true,
     problem: (text) => (isCount(text.trim()) ? undefined : t('Enter a number from 1 to {0}.', mostForks)),

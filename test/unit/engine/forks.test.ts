@@ -7,9 +7,9 @@ import { mostForks } from '../../../src/domain/clone.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { VmRef } from '../../../src/domain/vm.js';
-import { forkVm, type ForkWish } from '../../../src/engine/forks.js';
+import { forkVm, type ForkWish, planForkPoint } from '../../../src/engine/forks.js';
 import type { EnginePort } from '../../../src/engine/enginePort.js';
-import type { RefusalReason } from '../../../src/domain/refusal.js';
+import { refuse, type RefusalReason, type RefusedDecision } from '../../../src/domain/refusal.js';
 import type { VmView } from '../../../src/live/views.js';
 import { capabilities, ref, vm } from '../domain/someFacts.js';
 
@@ -53,6 +53,14 @@ class FakeEngine implements ForkMaker {
   });
   readonly readTree: EnginePort['readTree'] = () => Promise.resolve({ snapshots: [] });
   readonly refresh: EnginePort['refresh'] = () => Promise.resolve();
+  /** What is refused, by kind. */
+  refuses: Partial<Record<OperationRequest['kind'], RefusedDecision>> = {
+    clone: refuse('forkNeedsRam', { vm: 'web', snapshot: 'web' }),
+  };
+  readonly decide = ((requests: readonly OperationRequest[]) =>
+    Promise.resolve(
+      requests.map((request) => ({ request, decision: this.refuses[request.kind] ?? { kind: 'plan', spaceBytes: 7 } })),
+    )) as EnginePort['decide'];
   readonly runOperation: EnginePort['runOperation'] = (request) => {
     this.ran.push(request);
     return this.fails(request)
@@ -81,6 +89,24 @@ describe('forks: before they are made', () => {
       assert.ok(moment?.kind === 'create');
       assert.deepEqual([moment.live, moment.seamless], [true, seamless]);
     }
+  });
+
+  it('are refused where the snapshot cannot be created that they begin with, or no fork of it', async () => {
+    const engine = new FakeEngine(mebibyte);
+    engine.refuses = { clone: refuse('forkOfInternal', { vm: 'web' }) };
+    await refused(engine, {}, 'forkOfInternal');
+    engine.refuses = { create: refuse('noDisks', { vm: 'web' }) };
+    await refused(engine, {}, 'noDisks');
+  });
+
+  it('tell which snapshot they would need and how large it may be, and of one that exists whether it can be forked', async () => {
+    const engine = new FakeEngine(mebibyte);
+    const point = await planForkPoint(engine, ref);
+    assert.deepEqual([point?.request.title, point?.bytes], ['Fork point', 7]);
+    await assert.rejects(planForkPoint(engine, ref, { snapshot: 'there' }), /forkNeedsRam/u);
+    engine.refuses = {};
+    assert.equal(await planForkPoint(engine, ref, { snapshot: 'there' }), undefined);
+    assert.deepEqual(kinds(engine), []);
   });
 
   it('are refused where one may need more RAM than this computer has', () =>

@@ -768,6 +768,7 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
   ],
   ['cloneSharesMemory', clone({}), { ...ab, vm: vm({ disks: ab.vm!.disks, devices: ['drive'] }) }],
   ['forkNeedsRam', clone({ ram: 'kept', network: 'unplugged' }), ab],
+  ['forkOfInternal', clone({ ram: 'kept', network: 'unplugged', snapshot: undefined as never }), inside()],
   ['notOurClone', discard, ab],
 ];
 

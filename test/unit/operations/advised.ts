@@ -419,6 +419,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
     const { ram: _, ...plain } = here.request as Extract<OperationRequest, { kind: 'clone' }>;
     return [changed(here, { request: plain })];
   },
+  forkOfInternal: all(turned('shutDown', 'off', {}, { ...fullClone, snapshot: 'a' }), deleted('a')),
   notOurClone: end(/virsh/u),
 
   // Of what no planner decides: see `decidedElsewhere`.

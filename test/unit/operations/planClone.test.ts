@@ -18,6 +18,7 @@ const clone = { kind: 'clone', vm: ref, clone: { uuid, name: 'copy' }, way: 'lin
 const ofA = { ...clone, snapshot: 'a' } as const;
 const withRam = external('a', undefined, { state: 'running', memory: 'external', memoryFile: '/img/web.a.mem' });
 const fork = { ...ofA, ram: 'kept', network: 'unplugged' } as const;
+const forkOfNow = { ...clone, ram: 'kept', network: 'unplugged' } as const;
 const warm = outside({}, {}, withRam);
 const forkable: Facts = {
   ...warm,
@@ -92,6 +93,20 @@ golden.section(
     ['a fork of a VM with a shared folder', fork, forkableWith('virtiofs')],
     ['a fork of a VM with shared memory', fork, forkableWith('shmem')],
     ['a fork of a VM with a TPM', fork, forkableWith('tpm')],
+    ['a fork of now', forkOfNow, outside()],
+    ['a fork of now of a VM with internal snapshots', forkOfNow, inside()],
+    ['a fork of now of a VM with a TPM', forkOfNow, outside({ devices: ['tpm'] })],
+    ['a fork of now of a VM that is paused', forkOfNow, outside({ power: 'paused' })],
+    [
+      'a fork of now of a VM with a disk that only the running VM has',
+      forkOfNow,
+      outside({ disks: [disk('vda', '/img/web.b'), disk('vdz', '/img/z', { only: 'running' })] }),
+    ],
+    [
+      'a fork of now of a VM with a disk that is no file',
+      forkOfNow,
+      outside({ disks: [disk('vda', '/dev/sdz', { sourceType: 'block' })] }),
+    ],
     ['NVDIMM', ofA, outside({ devices: ['nvdimm'] })],
     ['a drive of QEMU’s arguments', ofA, outside({ devices: ['drive'] })],
     ['a snapshot that is gone', { ...clone, snapshot: 'gone' }, outside()],
