@@ -15,7 +15,7 @@ export function trashProblems({ trash = [], layers }: TrashFacts): readonly Prob
 /** Undefined: nothing is in it. */
 export function trashUsage({ trash = [], layers }: TrashFacts): TrashUsage | undefined {
   const sizes = trash.map(
-    ({ name }): Bytes => layers?.snapshots.find(({ snapshot }) => snapshot === name)?.totalBytes ?? 'unknown',
+    ({ name }): Bytes => layers?.snapshots.find(({ snapshot }) => snapshot === name)?.bytes ?? 'unknown',
   );
   return trash.length === 0 ? undefined : { snapshots: trash.length, bytes: sumOf(sizes) };
 }

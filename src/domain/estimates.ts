@@ -1,6 +1,7 @@
 // Honest guesses of how long things take, where libvirt tells no progress. Measured on plain disks with libvirt 9.0 to
 // 12.8 at 256 MB and 1 GB of touched memory. A VM's whole memory is taken as touched, so they err on the long side.
 import type { MeasuredOperation } from './loggedOperation.js';
+import type { SnapshotSize } from './layers.js';
 import type { Snapshot, SnapshotKind, SnapshotTree, SnapshotStyle } from './snapshot.js';
 import { type Vm, isActive } from './vm.js';
 
@@ -169,4 +170,22 @@ function longestOf(measured: readonly number[]): number | undefined {
 /** The VM stalls while an internal snapshot is removed under it: 50 ms at 256 MB, 170 ms at 1 GB. */
 function internalDeleteMs(memoryBytes: number): number {
   return Math.round(50 + (150 * memoryBytes) / gigabyte);
+}
+
+/**
+ * What RAM takes on the host, for people: the most of the newest three of this VM that were kept in the same style.
+ * Undefined where none of them was seen.
+ */
+export function displayedRamBytes(
+  style: SnapshotStyle,
+  { snapshots }: SnapshotTree,
+  sizes: readonly SnapshotSize[],
+): number | undefined {
+  const bytes = snapshots
+    .filter((snapshot) => snapshot.kind === 'memory' && snapshot.style === style)
+    .toSorted((a, b) => b.createdAt - a.createdAt)
+    .flatMap(({ name }) => sizes.find(({ snapshot }) => snapshot === name)?.memoryBytes ?? [])
+    .filter((one) => one !== 'unknown')
+    .slice(0, mostMeasured);
+  return bytes.length === 0 ? undefined : Math.max(...bytes);
 }

@@ -31,6 +31,14 @@ export interface Layer {
    * base.
    */
   readonly since?: number;
+  /** What its file system gets back when this layer is merged into the one below, where both were looked into. */
+  readonly mergeFrees?: MergeFrees;
+}
+
+/** It was so when the upper layer took `allocatedBytes`. */
+export interface MergeFrees {
+  readonly bytes: number;
+  readonly allocatedBytes: number;
 }
 
 export interface DiskChain {
@@ -41,22 +49,22 @@ export interface DiskChain {
   readonly whole: boolean;
 }
 
-/** What one snapshot takes. Absent parts do not belong to it. */
-export interface SnapshotSize {
+/** `estimate`: a VM wrote while it was measured. `atMost`, `atLeast`: a part of it is not known. */
+export interface Size {
+  readonly bytes: Bytes;
+  readonly how: 'exact' | 'estimate' | 'atMost' | 'atLeast';
+}
+
+/**
+ * A snapshot's size, for each shell: what its file systems get back when it alone is deleted. What is written after it
+ * is the current state's.
+ */
+export interface SnapshotSize extends Size {
   readonly snapshot: string;
-  /** Of an external one: the overlays that took the writes after it (its `<disks>`), where they are still there. */
-  readonly overlayBytes?: Bytes;
+  /** RAM, in a file of its own or inside the image; absent where it has none. */
   readonly memoryBytes?: Bytes;
-  /** Of an internal one: its RAM inside the image. */
-  readonly vmStateBytes?: Bytes;
   /** Of an internal one: clusters that it holds and the present disk does not. */
   readonly heldBytes?: Bytes;
-  /** What its file system gets back when it alone is deleted. */
-  readonly freedBytes?: Bytes;
-  /** The sum that people read. */
-  readonly totalBytes: Bytes;
-  /** `estimate`: a VM wrote while it was measured. */
-  readonly exact: 'exact' | 'estimate';
 }
 
 /** A file system or pool that holds files of the VM. */
@@ -78,7 +86,7 @@ export interface VmLayers {
   /** Chains that end with the overlay that `snapshot` made and are not the present's; absent where nobody looked. */
   readonly branches?: readonly (DiskChain & { readonly snapshot: string })[];
   readonly snapshots: readonly SnapshotSize[];
-  /** What all snapshots take together: less than the sum where they hold the same. Absent where nobody looked. */
-  readonly togetherBytes?: Bytes;
+  /** What is freed when all snapshots are deleted. Absent where nobody looked. */
+  readonly together?: Size;
   readonly rooms: readonly Room[];
 }

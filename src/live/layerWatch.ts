@@ -6,12 +6,13 @@ import type { Disposable } from '../base/disposable.js';
 import type { Log } from '../base/log.js';
 import type { VmStatistics } from '../domain/diskStatistics.js';
 import { Failure } from '../domain/failure.js';
-import type { Room, VmLayers } from '../domain/layers.js';
+import type { MergeFrees, Room, VmLayers } from '../domain/layers.js';
 import { emptyTree } from '../domain/snapshot.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, within } from '../base/clock.js';
 import { mapLimited } from '../base/mapLimited.js';
 import type { Store } from './store.js';
+import { readGrownMerges } from './layerMerges.js';
 import { share } from './sharing.js';
 import { chainsOf, foldersOf, hasOverlay, isSameStatistics } from './statisticsFacts.js';
 import type { VmView } from './views.js';
@@ -206,7 +207,8 @@ export class LayerWatch implements Disposable {
       return new Map();
     }
     const all = await mapLimited([...told], atOnce, async ([uuid, statistics]) => {
-      const needs = filesBeside(statistics, store.vm({ connection: uri, uuid })?.tree ?? emptyTree);
+      const view = store.vm({ connection: uri, uuid });
+      const needs = filesBeside(statistics, view?.tree ?? emptyTree);
       const files = await mapLimited(needs.files, atOnce, async (file) => {
         const facts = await within(clock, patienceMs, nearbyFiles.file(file), 'unknown' as const);
         return [file, facts === 'missing' ? 0 : facts === 'unknown' ? facts : facts.allocatedBytes] as const;
@@ -216,7 +218,9 @@ export class LayerWatch implements Disposable {
         const sizes = await within(clock, patienceMs, nearbyContents.internalSizes(file, present), 'failed' as const);
         return typeof sizes === 'string' ? [] : [[file, sizes] as const];
       });
-      return [uuid, { files: new Map(files), inside: new Map(inside.flat()) }] as const;
+      const reading = readGrownMerges(nearbyContents, statistics, view);
+      const merges = await within(clock, patienceMs, reading, new Map<string, MergeFrees>());
+      return [uuid, { files: new Map(files), inside: new Map(inside.flat()), merges }] as const;
     });
     return new Map(all);
   }

@@ -22,7 +22,7 @@ export function vmInfo({ ref, vm, tree, snapshotCount }: VmView, isProtected: (v
 export function snapshotInfos({ tree, auto = [], kept = [], favourite, layers }: VmView): readonly SnapshotInfo[] {
   return (tree === undefined ? [] : sortSnapshots(tree, 'time')).map((snapshot) => {
     const { name, title, description, parent, createdAt, kind, style } = snapshot;
-    const bytes = layers?.snapshots.find((size) => size.snapshot === name)?.totalBytes;
+    const bytes = layers?.snapshots.find((size) => size.snapshot === name)?.bytes;
     return {
       name,
       title,

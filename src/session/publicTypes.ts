@@ -39,7 +39,7 @@ export interface SnapshotInfo {
   readonly automatic: boolean;
   /** libvirt is still making it. */
   readonly beingWritten?: true;
-  /** What it takes; absent where that is not known. */
+  /** What deleting it alone frees, as far as it is known; absent where it is not. */
   readonly bytes?: number;
 }
 

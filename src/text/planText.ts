@@ -9,7 +9,6 @@ import { ramMethodOf, displayedCreateMs } from '../domain/estimates.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
-import { bytesText } from './bytesText.js';
 import { repairText } from './problemText.js';
 import { lossText } from './lossText.js';
 import { withoutMergesOnTheWay } from './mergeTargets.js';
@@ -17,6 +16,7 @@ import { titleIn } from './operationProgress.js';
 import { confirmLabel, questionText } from './operationText.js';
 import { agoText, estimateText } from './relativeAge.js';
 import { warningText } from './warningText.js';
+import { spaceText } from './sizeText.js';
 import { kindSentence, kindWords, powerWord, snapshotStateWord, styleSentence } from './words.js';
 
 export interface PlanText {
@@ -53,7 +53,8 @@ export function planText(plan: Plan, target: VmView, now: number): PlanText {
 }
 
 /** What makes a revert harmless. */
-function keptLines(plan: Plan, { vm, tree }: VmView): readonly string[] {
+function keptLines(plan: Plan, view: VmView): readonly string[] {
+  const { vm, tree } = view;
   const kept = plan.steps.find((step) => step.kind === 'createSnapshot' && step.name === plan.checkpoint);
   if (kept?.kind !== 'createSnapshot') {
     return [];
@@ -66,15 +67,13 @@ function keptLines(plan: Plan, { vm, tree }: VmView): readonly string[] {
     t('The current state is saved first as the snapshot “{0}” ({1}). Undo restores it.', title, words),
     costText(
       estimateText(displayedCreateMs(kept.snapshotKind, ramMethodOf(kept), vm.memoryBytes, tree)),
-      plan.spaceBytes,
+      plan.spaceBytes === undefined || plan.spaceBytes === 0 ? undefined : spaceText(plan.spaceBytes, kept, view),
     ),
   ];
 }
 
-function costText(time: string, bytes: number | undefined): string {
-  return bytes === undefined || bytes === 0
-    ? t('Takes about {0}.', time)
-    : t('Takes about {0}, and up to {1} on the host.', time, bytesText(bytes));
+function costText(time: string, space: string | undefined): string {
+  return space === undefined ? t('Takes about {0}.', time) : t('Takes about {0}, and {1} on the host.', time, space);
 }
 
 function lossLines(plan: Plan, target: VmView, now: number): readonly string[] {

@@ -20,6 +20,7 @@ import { freedText } from './freedText.js';
 import { agoText, estimateText } from './relativeAge.js';
 import { type PlannedTarget, fileName, filesCount, quoteTitle, shortLosses } from './shortLosses.js';
 import { shortWarnings } from './shortWarnings.js';
+import { spaceText } from './sizeText.js';
 import { kindWords } from './words.js';
 
 export interface QuestionText {
@@ -247,11 +248,11 @@ function keptByRevertLine({ plan, target }: PlannedTarget): string {
   return plan.spaceBytes === undefined || plan.spaceBytes === 0
     ? t('Saved first: the current state, as “{0}” ({1}, about {2}).', title, kind, time)
     : t(
-        'Saved first: the current state, as “{0}” ({1}, about {2}, up to {3}).',
+        'Saved first: the current state, as “{0}” ({1}, about {2}, {3}).',
         title,
         kind,
         time,
-        bytesText(plan.spaceBytes),
+        spaceText(plan.spaceBytes, step, target),
       );
 }
 

@@ -1,9 +1,11 @@
-// What snapshots and layers take, in words: what nobody looked at yet is left out of a row, and what cannot be seen is
-// called so; the tooltip says why. Knows nothing of the editor.
+// Sizes in words: of a snapshot what deleting it frees, of the current state what was written since. What nobody looked
+// at yet is left out of a row, and what cannot be seen is called so; the tooltip says why.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';
-import { type Bytes, type DiskChain, type SnapshotSize, sumOf } from '../domain/layers.js';
+import { type Bytes, type DiskChain, type Size, type SnapshotSize, sumOf } from '../domain/layers.js';
+import { displayedRamBytes } from '../domain/estimates.js';
 import { isActive } from '../domain/vm.js';
+import type { CreateStep } from '../steps/step.js';
 import { bytesText } from './bytesText.js';
 import type { FactList } from './factList.js';
 import { quotedPaths } from './problemSentence.js';
@@ -17,23 +19,22 @@ const emptyOverlayBytes = 256 * 1024;
  *
  * @param asOf of a size that may be another by now: when it was so, as `09:41`
  */
-export function sizeWords(size: SnapshotSize | undefined, asOf?: string): readonly string[] {
-  if (size === undefined || size.totalBytes === 0) {
+export function sizeWords(size: Size | undefined, asOf?: string): readonly string[] {
+  if (size === undefined || size.bytes === 0) {
     return [];
   }
-  if (size.totalBytes === 'unknown') {
+  if (size.bytes === 'unknown') {
     return [unknownSizeText()];
   }
-  const words = bytesText(size.totalBytes);
+  const bytes = bytesText(size.bytes);
+  const words =
+    size.how === 'atMost' ? t('up to {0}', bytes) : size.how === 'atLeast' ? t('at least {0}', bytes) : bytes;
   return [asOf === undefined ? words : t('{0} as of {1}', words, asOf)];
 }
 
 /** Of all snapshots of a VM together, where somebody looked. */
 export function togetherWords({ tree, layers }: VmView): readonly string[] {
-  const bytes = layers?.togetherBytes;
-  return bytes === undefined || (tree?.snapshots.length ?? 0) === 0
-    ? []
-    : [bytes === 'unknown' ? unknownSizeText() : bytesText(bytes)];
+  return (tree?.snapshots.length ?? 0) === 0 ? [] : sizeWords(layers?.together);
 }
 
 /** Of a VM that was made of another: what its own files take, and its RAM while it has any. */
@@ -56,7 +57,10 @@ export function cloneCost({ vm: { clone, power, memoryBytes }, layers }: VmView)
 /** What the disks have taken since the current snapshot; none for nothing, and where nobody looked yet. */
 export function changedWords({ tree, layers }: VmView): readonly string[] {
   const size = layers?.snapshots.find(({ snapshot }) => snapshot === tree?.current);
-  const bytes = size?.heldBytes ?? size?.overlayBytes;
+  const tops = (layers?.disks ?? []).flatMap(({ layers: [top, below] }) =>
+    top !== undefined && below?.snapshots.includes(tree?.current ?? '') === true ? [top.allocatedBytes] : [],
+  );
+  const bytes = size?.heldBytes ?? (tops.length === 0 ? undefined : sumOf(tops));
   if (bytes === 'unknown') {
     return [t('changes unknown')];
   }
@@ -64,21 +68,35 @@ export function changedWords({ tree, layers }: VmView): readonly string[] {
   return bytes === undefined || bytes <= least ? [] : [t('changed since ({0})', bytesText(bytes))];
 }
 
-/** For a tooltip, with what each part takes. */
+/** What a snapshot will take on the host: as its like did, or at most. */
+export function spaceText(
+  most: number,
+  { snapshotKind, style }: Pick<CreateStep, 'snapshotKind' | 'style'>,
+  { tree, layers }: VmView,
+): string {
+  const seen =
+    snapshotKind === 'memory' && tree !== undefined
+      ? displayedRamBytes(style, tree, layers?.snapshots ?? [])
+      : undefined;
+  return seen === undefined || seen > most ? t('up to {0}', bytesText(most)) : t('about {0}', bytesText(seen));
+}
+
+/** For a tooltip: what the number on the row means. */
 export function sizeFacts(size: SnapshotSize | undefined): FactList['lines'] {
   if (size === undefined) {
     return [];
   }
-  const parts = [
-    part(t('later changes'), size.overlayBytes),
-    part(t('memory'), size.memoryBytes ?? size.vmStateBytes),
-    part(t('disk content that is not in the current state'), size.heldBytes),
-  ].flat();
-  const total = bytesWords(size.totalBytes);
-  const sum = size.exact === 'estimate' && size.totalBytes !== 'unknown' ? t('about {0}', total) : total;
+  const { bytes, how, memoryBytes = 0 } = size;
+  const [words = bytesWords(bytes)] = bytes === 'unknown' ? [] : sizeWords(size);
+  const sum = how === 'estimate' && bytes !== 'unknown' ? t('about {0}', words) : words;
   return [
-    { name: t('Uses'), value: parts.length > 1 ? t('{0}: {1}', sum, parts.join(', ')) : sum },
-    ...(size.freedBytes === undefined ? [] : [{ name: t('Deleting frees'), value: bytesWords(size.freedBytes) }]),
+    {
+      name: t('Deleting frees'),
+      value:
+        memoryBytes === 0 || bytes === 'unknown'
+          ? sum
+          : t('{0}, including {1} of memory', sum, bytesWords(memoryBytes)),
+    },
   ];
 }
 
@@ -112,10 +130,6 @@ function unseenFacts(disks: readonly DiskChain[]): FactList['lines'] {
 /** What was read again since, and was the same, is not told as newer. */
 export function sizesAsOf(layers: VmView['layers'], now: number): FactList['lines'] {
   return layers === undefined ? [] : [{ name: t('Sizes as of'), value: shortTime(layers.readAt, now) }];
-}
-
-function part(what: string, bytes: Bytes | undefined): readonly string[] {
-  return bytes === undefined ? [] : [t('{0} {1}', what, bytesWords(bytes))];
 }
 
 function unknownSizeText(): string {

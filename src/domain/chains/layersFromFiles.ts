@@ -2,7 +2,7 @@
 // somebody else has looked.
 import { wholeChain } from './backingChain.js';
 import type { InternalSizes } from '../imageContents.js';
-import type { DiskChain, Layer, SnapshotSize, VmLayers } from '../layers.js';
+import type { DiskChain, Layer, MergeFrees, VmLayers } from '../layers.js';
 import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
 import { isActive, snapshotableDisks, type VmDisk, xmlChain } from '../vm.js';
@@ -10,13 +10,15 @@ import { backingFileOf, namedFiles, takesPart } from './fileUse.js';
 import { type Overlay, overlaysOf } from './layersFromStatistics.js';
 import { folderOf } from './overlayFiles.js';
 import { nvramCopy } from './nvramCopy.js';
-import { snapshotSize, togetherOf } from './snapshotSizes.js';
+import { snapshotSizes } from './snapshotSizes.js';
 
 export interface LayerSources {
   /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
   readonly facts: Facts;
   /** By image, what its internal snapshots take; an image that nobody here can look into is not there. */
   readonly inside: ReadonlyMap<string, InternalSizes>;
+  /** By layer of the present, what is freed when it is merged into the one below. */
+  readonly merges?: ReadonlyMap<string, MergeFrees>;
   /** What statistics told, for what the files do not tell. */
   readonly before?: VmLayers;
   /** Milliseconds since 1970. */
@@ -52,21 +54,31 @@ export function layersFromFiles(read: LayerSources): VmLayers {
   const overlays = overlaysOf(tree.snapshots);
   const present = snapshotableDisks(vm).filter(({ source }) => source?.startsWith('/') === true);
   const disks = present.map((disk) => diskChain(disk, overlays, read));
-  const snapshots = tree.snapshots.map((snapshot) => sizeOf(snapshot, read));
+  const branches = otherBranches(overlays, disks).map(({ target, file, snapshot }) => {
+    // What the VM's own disk stands on is the present's.
+    const { backing: _, ...disk } = present.find((one) => one.target === target) ?? blank(target);
+    return { snapshot, ...diskChain({ ...disk, source: file }, overlays, read) };
+  });
+  const sized = snapshotSizes({
+    snapshots: tree.snapshots,
+    disks,
+    branches,
+    allocated: (file) => {
+      const image = files?.images.get(file) ?? files?.files.get(file);
+      return typeof image === 'object' ? image.allocatedBytes : image === 'missing' ? 0 : 'unknown';
+    },
+    inside: (snapshot, target) =>
+      inside.get(backingFileOf(facts, snapshot, target) ?? '')?.snapshots.find(({ name }) => name === snapshot),
+    together: [...inside.values()],
+    isActive: isActive(vm.power),
+    before,
+  });
   return {
     readAt: now,
     from: 'files',
     disks,
-    branches: otherBranches(overlays, disks).map(({ target, file, snapshot }) => ({
-      snapshot,
-      ...diskChain(
-        { ...(present.find((disk) => disk.target === target) ?? blank(target)), source: file },
-        overlays,
-        read,
-      ),
-    })),
-    snapshots,
-    togetherBytes: togetherOf(tree.snapshots, snapshots, [...inside.values()]),
+    branches,
+    ...sized,
     rooms: filesOfLayers(facts).folders.map((folder) => ({
       folder,
       freeBytes:
@@ -86,7 +98,7 @@ function otherBranches(overlays: readonly Overlay[], disks: readonly DiskChain[]
   return overlays.filter(({ file }) => !present.has(file));
 }
 
-function diskChain(disk: VmDisk, overlays: readonly Overlay[], { facts, before }: LayerSources): DiskChain {
+function diskChain(disk: VmDisk, overlays: readonly Overlay[], { facts, before, merges }: LayerSources): DiskChain {
   const { vm, tree, files, otherVms = [] } = facts;
   const { target } = disk;
   const chain = wholeChain(disk, facts);
@@ -96,6 +108,7 @@ function diskChain(disk: VmDisk, overlays: readonly Overlay[], { facts, before }
     const told = old.get(file);
     const isThere = typeof image === 'object';
     const own = overlays.find((overlay) => overlay.target === target && overlay.file === file);
+    const mergeFrees = merges?.get(file);
     const plain = isThere ? image.format : file === disk.source ? disk.format : told?.format;
     const format = isPart(file, plain, disk, facts) ? 'slice' : plain;
     return {
@@ -107,6 +120,7 @@ function diskChain(disk: VmDisk, overlays: readonly Overlay[], { facts, before }
       snapshots: tree.snapshots.filter((snapshot) => standsIn(snapshot, target, file, facts)).map(({ name }) => name),
       sharedWith: otherVms.filter((other) => other.files.includes(file)).map(({ name }) => name),
       ...(own === undefined ? {} : { since: own.since }),
+      ...(mergeFrees === undefined ? {} : { mergeFrees }),
     };
   });
   const last = files?.images.get(chain.at(-1) ?? '');
@@ -137,22 +151,4 @@ function isPart(file: string, format: string | undefined, { sliced }: VmDisk, { 
 
 function standsIn(snapshot: Snapshot, target: string, file: string, facts: Facts): boolean {
   return backingFileOf(facts, snapshot.name, target) === file && takesPart(snapshot, target);
-}
-
-function sizeOf(snapshot: Snapshot, { facts, inside, before }: LayerSources): SnapshotSize {
-  const { vm, files } = facts;
-  const tops = new Set(vm.disks.map(({ source }) => source));
-  const imageOf = (target: string): string | undefined => backingFileOf(facts, snapshot.name, target);
-  const isMoving = snapshot.disks.some(({ location, target, file }) =>
-    tops.has(location === 'internal' ? imageOf(target) : file),
-  );
-  return snapshotSize(snapshot, {
-    allocated: (file) => {
-      const image = files?.images.get(file) ?? files?.files.get(file);
-      return typeof image === 'object' ? image.allocatedBytes : image === 'missing' ? 0 : 'unknown';
-    },
-    inside: (target) => inside.get(imageOf(target) ?? '')?.snapshots.find(({ name }) => name === snapshot.name),
-    told: before?.snapshots.find((size) => size.snapshot === snapshot.name),
-    exact: isMoving && isActive(vm.power) ? 'estimate' : 'exact',
-  });
 }

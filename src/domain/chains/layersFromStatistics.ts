@@ -2,11 +2,11 @@
 // cannot know for not known.
 import type { LayerStatistics, VmStatistics } from '../diskStatistics.js';
 import type { InternalSizes } from '../imageContents.js';
-import type { Bytes, DiskChain, Layer, VmLayers } from '../layers.js';
-import { type Snapshot, type SnapshotDisk, type SnapshotTree, emptyTree } from '../snapshot.js';
+import type { Bytes, DiskChain, Layer, MergeFrees, VmLayers } from '../layers.js';
+import { type Snapshot, type SnapshotTree, emptyTree } from '../snapshot.js';
 import { snapshotableDisks, type Vm } from '../vm.js';
 import { revertSecondOf } from './overlayFiles.js';
-import { snapshotSize, togetherOf } from './snapshotSizes.js';
+import { snapshotSizes } from './snapshotSizes.js';
 
 export interface StatisticsContext {
   readonly vm: Vm;
@@ -27,6 +27,8 @@ export interface BesideStatistics {
   readonly files: ReadonlyMap<string, Bytes>;
   /** By image, what the snapshots inside take. */
   readonly inside: ReadonlyMap<string, InternalSizes>;
+  /** By layer, what is freed when it is merged into the one below. */
+  readonly merges: ReadonlyMap<string, MergeFrees>;
 }
 
 /** Files of the snapshots that the statistics do not tell of, and images with snapshots inside. */
@@ -35,7 +37,10 @@ export function filesBeside(
   tree: SnapshotTree,
 ): { readonly files: readonly string[]; readonly images: readonly string[] } {
   const told = new Set(layers.map(({ file }) => file));
-  const files = tree.snapshots.flatMap(({ memory, disks }) => [memory.file, ...disks.map(({ file }) => file)]);
+  const files = tree.snapshots.flatMap(({ memory, disks, revertDisks = [] }) => [
+    memory.file,
+    ...[...disks, ...revertDisks].map(({ file }) => file),
+  ]);
   const isInside = (target: string): boolean => internalIn(tree.snapshots, target).length > 0;
   const tops = layers.filter(({ target }, index) => layers.findIndex((layer) => layer.target === target) === index);
   return {
@@ -56,35 +61,44 @@ export function layersFromStatistics(statistics: VmStatistics, context: Statisti
     return told[0]?.file === undefined ? [] : [diskChain({ ...statistics, layers: told }, target, overlays, context)];
   });
   const sizes = new Map(disks.flatMap(({ layers }) => layers.map((layer) => [layer.file, layer.allocatedBytes])));
-  const known = new Map(before?.snapshots.map((size) => [size.snapshot, size]));
   const { beside } = context;
   const top = (target: string): string => disks.find((disk) => disk.target === target)?.layers[0]?.file ?? '';
-  const snapshots = tree.snapshots.map((snapshot) =>
-    snapshotSize(snapshot, {
-      allocated: (file) => sizes.get(file) ?? beside?.files.get(file) ?? 'unknown',
-      inside: (target) => beside?.inside.get(top(target))?.snapshots.find(({ name }) => name === snapshot.name),
-      told: known.get(snapshot.name),
-      exact: statistics.active && snapshot.disks.some(isTop(top)) ? 'estimate' : 'exact',
-    }),
-  );
-  const inside = [...(beside?.inside.values() ?? [])];
-  const together = togetherOf(tree.snapshots, snapshots, inside);
-  const isKnown = context.tree !== undefined && together !== 'unknown';
-  const togetherBytes = isKnown ? together : before?.togetherBytes;
+  const branches = otherBranches(before, disks, overlays);
+  const { snapshots, together } = snapshotSizes({
+    snapshots: tree.snapshots,
+    disks,
+    branches: branches ?? [],
+    allocated: (file) => sizes.get(file) ?? beside?.files.get(file) ?? 'unknown',
+    inside: (snapshot, target) => beside?.inside.get(top(target))?.snapshots.find(({ name }) => name === snapshot),
+    together: [...(beside?.inside.values() ?? [])],
+    isActive: statistics.active,
+    before,
+  });
+  const togetherNow = context.tree === undefined || together.bytes === 'unknown' ? before?.together : together;
   return {
     readAt: now,
     from: before?.from ?? 'statistics',
     disks,
     snapshots,
     rooms: before?.rooms ?? [],
-    ...(before?.branches === undefined ? {} : { branches: before.branches }),
-    ...(togetherBytes === undefined ? {} : { togetherBytes }),
+    ...(branches === undefined ? {} : { branches }),
+    ...(togetherNow === undefined ? {} : { together: togetherNow }),
   };
 }
 
-/** Its content is where the present's writes go. */
-function isTop(top: (target: string) => string): (disk: SnapshotDisk) => boolean {
-  return ({ target, location, file }) => location === 'internal' || file === top(target);
+/** What was read of them before, and what the VM stood on before a revert. */
+function otherBranches(
+  before: VmLayers | undefined,
+  disks: readonly DiskChain[],
+  overlays: readonly Overlay[],
+): VmLayers['branches'] {
+  const present = new Set(disks.flatMap(({ layers }) => layers.map(({ file }) => file)));
+  const left = (before?.disks ?? []).flatMap((chain) => {
+    const maker = overlays.find(({ file }) => file === chain.layers[0]?.file);
+    return maker === undefined || chain.layers.length === 1 ? [] : [{ ...chain, snapshot: maker.snapshot }];
+  });
+  const known = [...(before?.branches ?? []), ...left].filter(({ layers: [top] }) => !present.has(top?.file ?? ''));
+  return before?.branches === undefined && left.length === 0 ? undefined : known;
 }
 
 /** A file that took the writes after a snapshot, or after a revert to it. */
@@ -147,9 +161,23 @@ function diskChain(
         ],
         sharedWith: [...(context.users.get(layer.file) ?? [])].filter((name) => name !== vm.name).toSorted(),
         ...(own === undefined ? {} : { since: own.since }),
+        ...mergeOf(layer.file, files[index + 1]?.file, earlier, context.beside),
       };
     }),
   };
+}
+
+/** What was read before holds on as long as the layer stands on the same one. */
+function mergeOf(
+  file: string,
+  below: string | undefined,
+  earlier: DiskChain | undefined,
+  beside: BesideStatistics | undefined,
+): Pick<Layer, 'mergeFrees'> {
+  const at = earlier?.layers.findIndex((layer) => layer.file === file) ?? -1;
+  const isSame = at >= 0 && earlier?.layers[at + 1]?.file === below;
+  const mergeFrees = beside?.merges.get(file) ?? (isSame ? earlier?.layers[at]?.mergeFrees : undefined);
+  return below === undefined || mergeFrees === undefined ? {} : { mergeFrees };
 }
 
 /** Of a VM that is off mostly the top alone is told. */

@@ -3,19 +3,21 @@
 import { plannedRows, type PlannedRow } from '../../domain/chains/blockRows.js';
 import { filesOfLayers, layersFromFiles } from '../../domain/chains/layersFromFiles.js';
 import { filesBeside, vmFiles } from '../../domain/chains/vmFiles.js';
+import { type LayerPair, pairsToRead } from '../../domain/chains/snapshotSizes.js';
 import { findReads } from '../../domain/chains/findReads.js';
 import type { Hypervisor } from '../../driver/hypervisor.js';
 import type { Log } from '../../base/log.js';
 import type { BlockMap, BlockRow } from '../../domain/blockMap.js';
 import { Failure } from '../../domain/failure.js';
 import type { ImageExtents, InternalSizes, Unreadable } from '../../domain/imageContents.js';
-import type { VmLayers } from '../../domain/layers.js';
+import type { MergeFrees, VmLayers } from '../../domain/layers.js';
 import type { Facts } from '../../domain/facts.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { isActive, type VmRef } from '../../domain/vm.js';
 import type { VmFiles } from '../../domain/vmFiles.js';
 import { type Clock, within } from '../../base/clock.js';
 import { mapLimited } from '../../base/mapLimited.js';
+import { readMerges } from '../../live/layerMerges.js';
 import type { LiveConnection } from '../../live/liveConnection.js';
 import type { Store } from '../../live/store.js';
 import { knownFacts } from './ownKnowledge.js';
@@ -161,11 +163,23 @@ export class LayerReader {
       now: clock.now(),
       ...(before === undefined ? {} : { before }),
     };
-    const layers = layersFromFiles(read);
+    const chains = layersFromFiles(read);
+    const merges =
+      what === 'everything' ? await this.#readMerges(hypervisor, pairsToRead(chains)) : new Map<string, MergeFrees>();
+    const layers = merges.size === 0 ? chains : layersFromFiles({ ...read, merges });
     if (what === 'everything') {
       store.putVm(ref, { layers });
     }
     return { hypervisor, facts, layers };
+  }
+
+  async #readMerges(
+    { nearbyContents }: Hypervisor,
+    pairs: readonly LayerPair[],
+  ): Promise<ReadonlyMap<string, MergeFrees>> {
+    return nearbyContents === undefined
+      ? new Map()
+      : within(this.#options.clock, patienceMs, readMerges(nearbyContents, pairs), new Map());
   }
 
   async #readKnown(live: LiveConnection, ref: VmRef): Promise<VmView & { readonly tree: SnapshotTree }> {

@@ -102,7 +102,7 @@ export function externalDeletePlan(
     losses: lost.length === 0 ? losses : [...losses, { kind: 'files', files: lost }],
     warnings: [
       ...mergeWarnings(doomed, ownMerges, bytes, facts),
-      ...freedSpaceWarnings(goes, merges, bytes, facts),
+      ...freedSpaceWarnings(goes, touched, facts),
       ...byUsWarnings(doomed, facts),
       ...stay.map((file): Warning => ({ kind: 'leavesFile', file })),
       ...otherWarnings(touched, request, facts),

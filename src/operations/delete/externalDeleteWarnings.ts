@@ -5,8 +5,10 @@ import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { unreadVms } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
+import { addSizes, mostOfMerge } from '../../domain/chains/snapshotSizes.js';
 import type { Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
+import type { Bytes, Size } from '../../domain/layers.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isOnActivePath } from '../../domain/snapshotTree.js';
 import { isActive, xmlChain } from '../../domain/vm.js';
@@ -58,31 +60,40 @@ export function mergedBytes({ mergedAway }: DeletedFiles, facts: Facts): number 
 }
 
 /**
- * | files that go                 | the host gets back                                              |
- * |-------------------------------|-----------------------------------------------------------------|
- * | as they are                   | what they take                                                  |
- * | beside others that are merged | that, or more: what is written over in the file below is saved  |
- * | none, and others are merged   | at most what these take, for the same reason                    |
- * | one that was not seen, none   | not known, nothing: nothing is said                             |
+ * The sizes of the snapshots, added up. A file that was not seen: nothing is said. Of several merges each may free more
+ * once the one above it is done.
+ *
+ * @param goes files that are removed as they are
  */
 export function freedSpaceWarnings(
   goes: ReadonlySet<string>,
-  merges: boolean,
-  merged: number | undefined,
-  { files }: Facts,
+  { merges, mergedAway }: DeletedFiles,
+  { files, layers, vm }: Facts,
 ): readonly Warning[] {
-  let bytes = 0;
-  for (const file of goes) {
+  const readBytes = (file: string): Bytes => {
     const seen = files?.images.get(file) ?? files?.files.get(file);
-    if (seen === undefined || seen === 'unknown') {
-      return [];
-    }
-    bytes += seen === 'missing' ? 0 : seen.allocatedBytes;
+    return typeof seen === 'object' ? seen.allocatedBytes : seen === 'missing' ? 0 : 'unknown';
+  };
+  const gone = [...goes].map((file): Size => ({ bytes: readBytes(file), how: 'exact' }));
+  if (gone.some(({ bytes }) => bytes === 'unknown')) {
+    return [];
   }
-  if (bytes > 0) {
-    return [{ kind: 'frees', bytes, how: merges ? 'atLeast' : 'exact' }];
-  }
-  return merges && merged !== undefined && merged > 0 ? [{ kind: 'frees', bytes: merged, how: 'atMost' }] : [];
+  const known = new Map(layers?.disks.flatMap((disk) => disk.layers.map((layer) => [layer.file, layer])));
+  const tops = new Set(isActive(vm.power) ? vm.disks.map(({ source }) => source) : []);
+  const merged = [...mergedAway].map((overlay): Size => {
+    const frees = known.get(overlay)?.mergeFrees;
+    const base = merges.length > 1 ? undefined : merges[0]?.base;
+    return frees === undefined
+      ? {
+          bytes: base === undefined ? readBytes(overlay) : mostOfMerge(readBytes(overlay), readBytes(base)),
+          how: 'atMost',
+        }
+      : { bytes: frees.bytes, how: tops.has(overlay) ? 'estimate' : 'exact' };
+  });
+  const { bytes, how } = addSizes([...gone, ...merged]);
+  return bytes === 'unknown' || bytes === 0
+    ? []
+    : [{ kind: 'frees', bytes, how: merged.length > 1 && how !== 'atMost' ? 'atLeast' : how }];
 }
 
 export function byUsWarnings(doomed: readonly Snapshot[], facts: Facts): readonly Warning[] {

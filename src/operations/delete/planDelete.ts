@@ -177,16 +177,16 @@ function planInternalDelete(request: DeleteRequest, doomed: readonly Snapshot[],
  */
 function freedSpaceWarnings(doomed: readonly Snapshot[], { tree, layers }: Facts): readonly Warning[] {
   const sizes = doomed.flatMap(({ name }) => layers?.snapshots.find(({ snapshot }) => snapshot === name) ?? []);
-  const alone = sizes.flatMap(({ freedBytes }) => (typeof freedBytes === 'number' ? [freedBytes] : []));
+  const alone = sizes.flatMap(({ bytes }) => (typeof bytes === 'number' ? [bytes] : []));
   if (alone.length < doomed.length) {
     return [];
   }
   const sum = alone.reduce((total, bytes) => total + bytes, 0);
-  const how = sizes.every(({ exact }) => exact === 'exact') ? 'exact' : 'estimate';
+  const how = sizes.every((one) => one.how === 'exact') ? 'exact' : 'estimate';
   if (doomed.length === 1) {
     return [{ kind: 'frees', bytes: sum, how }];
   }
-  const together = doomed.length === tree.snapshots.length ? layers?.togetherBytes : undefined;
+  const together = doomed.length === tree.snapshots.length ? layers?.together?.bytes : undefined;
   return [
     typeof together === 'number'
       ? { kind: 'frees', bytes: together, how }

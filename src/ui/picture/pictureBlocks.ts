@@ -23,7 +23,7 @@ export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined): Pi
     disk: map.target,
     virtualBytes: map.virtualBytes,
     clusterBytes: map.clusterBytes,
-    rows: map.rows.map((row) => pictureRow(row, tree)),
+    rows: map.rows.map((row) => pictureRow(row, map, tree)),
     reads,
     words: wordsOf(map),
     ...(map.unreadable === undefined
@@ -39,7 +39,7 @@ export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined): Pi
   };
 }
 
-function pictureRow(row: BlockRow, tree: SnapshotTree | undefined): PictureRow {
+function pictureRow(row: BlockRow, { rows }: BlockMap, tree: SnapshotTree | undefined): PictureRow {
   const { id, kind, file, snapshot, allocatedBytes } = row;
   const title = snapshot === undefined ? undefined : tree && findSnapshot(tree, snapshot)?.title;
   const made: PictureRow = {
@@ -50,7 +50,10 @@ function pictureRow(row: BlockRow, tree: SnapshotTree | undefined): PictureRow {
     words: [
       kindWord(kind),
       // Before the name: a narrow page cuts the end off.
-      sizeWord(row),
+      sizeWord(
+        row,
+        rows.some(({ file: other, kind: what }) => other === file && what === 'internalSnapshot'),
+      ),
       shortInMiddle(displayLine(file.split('/').at(-1) ?? file), longestName),
     ].join(' · '),
     ...(snapshot === undefined ? {} : { snapshot }),
@@ -59,10 +62,10 @@ function pictureRow(row: BlockRow, tree: SnapshotTree | undefined): PictureRow {
   return row.extents === 'unreadable' ? made : { ...made, ...packExtents(row.extents) };
 }
 
-/** A snapshot inside an image is no file: of it, what differs from the one before it. */
-function sizeWord({ kind, extents, allocatedBytes }: BlockRow): string {
+/** Of states in one file, what differs from the one before it: the file has all of them, and their RAM. */
+function sizeWord({ extents, allocatedBytes }: BlockRow, isInside: boolean): string {
   const own = extents === 'unreadable' ? undefined : bytesOf(extents.filter(({ kind: what }) => what !== 'zero'));
-  const bytes = kind === 'internalSnapshot' ? own : allocatedBytes;
+  const bytes = isInside ? own : allocatedBytes;
   return bytes === undefined ? t('size unknown') : bytesText(bytes);
 }
 

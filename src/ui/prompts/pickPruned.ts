@@ -1,13 +1,13 @@
 // The questions before a prune: by which rule, and which of those that it fits.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../../live/views.js';
-import type { Bytes, SnapshotSize } from '../../domain/layers.js';
+import type { SnapshotSize } from '../../domain/layers.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { chosenByRule, type PruneRule } from '../../operations/prune/pruneRule.js';
-import { bytesText } from '../../text/bytesText.js';
 import { titleOf } from '../../text/operationProgress.js';
 import { relativeAge } from '../../text/relativeAge.js';
+import { sizeWords } from '../../text/sizeText.js';
 import { kindWords } from '../../text/words.js';
 import { askSeveral, askText } from './ask.js';
 import { requireAnswer } from './commandError.js';
@@ -92,7 +92,6 @@ export async function pickPruned(
   sizes: readonly SnapshotSize[],
 ): Promise<readonly string[]> {
   const now = Date.now();
-  const bytesOf = (name: string): Bytes => sizes.find(({ snapshot }) => snapshot === name)?.totalBytes ?? 'unknown';
   const items = going.map((name) => {
     const snapshot = view.tree && findSnapshot(view.tree, name);
     return {
@@ -100,9 +99,11 @@ export async function pickPruned(
       ...(snapshot === undefined
         ? {}
         : {
-            description: [sizeWords(bytesOf(name)), relativeAge(snapshot.createdAt, now), kindWords(snapshot)].join(
-              ' · ',
-            ),
+            description: [
+              ...sizeWords(sizes.find((size) => size.snapshot === name)),
+              relativeAge(snapshot.createdAt, now),
+              kindWords(snapshot),
+            ].join(' · '),
           }),
       value: name,
     };
@@ -110,8 +111,4 @@ export async function pickPruned(
   const rest = stays.map(({ snapshot, why }) => t('“{0}” is not deleted: {1}', titleOf(view, snapshot), why));
   const title = t('Prune Snapshots of {0}', view.vm.name);
   return requireAnswer(await askSeveral(items, t('Clear the ones to keep'), rest, title));
-}
-
-function sizeWords(bytes: Bytes): string {
-  return bytes === 'unknown' ? t('size unknown') : bytesText(bytes);
 }

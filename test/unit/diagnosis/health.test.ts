@@ -308,10 +308,10 @@ describe('thresholds', () => {
 });
 
 describe('what is in the trash', () => {
-  const size = (snapshot: string, totalBytes: number | 'unknown'): VmLayers['snapshots'][number] => ({
+  const size = (snapshot: string, bytes: number | 'unknown'): VmLayers['snapshots'][number] => ({
     snapshot,
-    totalBytes,
-    exact: 'exact',
+    bytes,
+    how: 'exact',
   });
   const trash = [
     { name: 'a', until: now + 2 * hour },

@@ -70,7 +70,7 @@ describe('a sweep', () => {
         ],
       ],
     );
-    assert.deepEqual(snapshots, [{ snapshot: 'one', overlayBytes: 500, totalBytes: 500, exact: 'estimate' }]);
+    assert.deepEqual(snapshots, [{ snapshot: 'one', bytes: 500, how: 'atMost' }]);
     assert.deepEqual(layersOf(r, 'other')!.disks[0]!.layers[1]!.sharedWith, ['web']);
   });
 
@@ -159,7 +159,7 @@ describe('a sweep', () => {
     await r.engine.sweep();
     const { disks, snapshots } = layersOf(r, 'web')!;
     assert.deepEqual([disks[0]!.whole, disks[0]!.layers.length, disks[0]!.layers[0]!.seen], [false, 1, 'unknown']);
-    assert.equal(snapshots[0]!.totalBytes, 'unknown');
+    assert.equal(snapshots[0]!.bytes, 'unknown');
   });
 
   it('announces nothing when nothing is different', async () => {

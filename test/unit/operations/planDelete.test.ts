@@ -88,10 +88,9 @@ describe('planDelete: internal', () => {
       from: 'files' as const,
       disks: [],
       snapshots: ['a', 'b', 'c'].map((name, at) => {
-        const freedBytes = freed[at]!;
-        return { snapshot: name, heldBytes: freedBytes, freedBytes, totalBytes: freedBytes, exact };
+        return { snapshot: name, bytes: freed[at]!, how: exact };
       }),
-      togetherBytes: 100,
+      together: { bytes: 100, how: 'exact' as const },
       rooms: [],
     });
     const off = { tree: inside, vm: vm({ power: 'off' }) };

@@ -22,15 +22,15 @@ describe('the state of a picture', () => {
   });
 
   it('tells sizes where they are known, as the rows of the tree view do', () => {
-    const size = { exact: 'exact', snapshot: 'base' } as const;
+    const size = { how: 'exact', snapshot: 'base' } as const;
     const layers = {
       readAt: 0,
       from: 'files',
       disks: [],
       rooms: [],
       snapshots: [
-        { ...size, totalBytes: 1_024 },
-        { ...size, snapshot: 'first', totalBytes: 'unknown' },
+        { ...size, bytes: 1_024 },
+        { ...size, snapshot: 'first', bytes: 'unknown' },
       ],
     } as const;
     const { nodes } = pictureState(vmView({ tree: branched, layers }), connectionView(), [], reading);

@@ -203,10 +203,10 @@ describe('tree content', () => {
   });
 
   it('says what snapshots take and what has changed since, as far as it is known', () => {
-    const size = (snapshot: string, totalBytes: Bytes, more: Partial<SnapshotSize> = {}): SnapshotSize => ({
+    const size = (snapshot: string, bytes: Bytes, more: Partial<SnapshotSize> = {}): SnapshotSize => ({
       snapshot,
-      totalBytes,
-      exact: 'exact',
+      bytes,
+      how: 'exact',
       ...more,
     });
     const layers: VmLayers = {
@@ -216,9 +216,9 @@ describe('tree content', () => {
       snapshots: [
         size('base', 256 * 2 ** 20),
         size('first', 'unknown'),
-        size('second', 4 * 2 ** 20, { overlayBytes: 4 * 2 ** 20 }),
+        size('second', 4 * 2 ** 20, { heldBytes: 4 * 2 ** 20 }),
       ],
-      togetherBytes: 1.2 * 2 ** 30,
+      together: { bytes: 1.2 * 2 ** 30, how: 'exact' },
       rooms: [{ folder: '/i', freeBytes: 2 ** 30, totalBytes: 'unknown' }],
     };
     const view = { ...vmView(withVms.vms[0]), layers };
@@ -258,8 +258,8 @@ describe('tree content', () => {
       readAt: 0,
       from: 'statistics',
       disks: [{ target: 'vda', whole: true, layers: [hidden, { ...hidden, file: '/i/base' }] }],
-      snapshots: [{ snapshot: 'second', totalBytes: 'unknown', overlayBytes: 'unknown', exact: 'exact' }],
-      togetherBytes: 'unknown',
+      snapshots: [{ snapshot: 'second', bytes: 'unknown', heldBytes: 'unknown', how: 'exact' }],
+      together: { bytes: 'unknown', how: 'exact' },
       rooms: [],
     };
     const of = (view: VmView) => {

@@ -44,7 +44,7 @@ export function rowWords(blocks: Blocks, row: number): string {
     one.words,
     ...(held === undefined
       ? [t('its blocks cannot be read here')]
-      : [t('the VM currently reads {0} of it', bytesText(Math.min(held, read)))]),
+      : [t('the VM currently reads {0} % of it', Math.round((100 * Math.min(held, read)) / (held || 1)))]),
   ].join(', ');
 }
 
