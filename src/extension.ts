@@ -35,6 +35,7 @@ import { FollowedLogs } from './ui/guest/followedLogs.js';
 import { Screens } from './ui/guest/screens.js';
 import { setContextKeys } from './ui/contextKeys.js';
 import { Reports } from './ui/documents/reports.js';
+import { AllVms } from './ui/vms/allVms.js';
 import { HistoryPanel } from './ui/history/historyPanel.js';
 import { labFiles } from './ui/lab/labFiles.js';
 import { languageTools } from './ui/agents/languageTools.js';
@@ -116,6 +117,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   });
   const status = new HealthStatus(health);
   const history = new HistoryPanel({ engine, folder: journal, log });
+  const allVms = new AllVms({ engine, health, attentions, log });
   const guest = join(context.extensionPath, 'dist', 'lesson.bin');
   const measure = async (folder: string, depths: readonly number[]): Promise<readonly LayerCost[]> => {
     const { measureLayerCosts } = await import('./qemu/layerCosts.js');
@@ -162,6 +164,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     activeVm,
     chosen,
     history,
+    allVms,
     log,
     runTask: (name, definition) => runOwnTask(name, definition, { engine, systems }),
   });
@@ -199,6 +202,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     pictures,
     systems.pictures,
     history,
+    allVms,
     reports,
     documents,
     tree,

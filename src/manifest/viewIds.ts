@@ -10,6 +10,8 @@ export const systemPictureType = 'virtRewind.systemPicture';
 export const lessonPanelType = 'virtRewind.lessonPanel';
 /** The editor tab with the history. */
 export const historyPanelType = 'virtRewind.history';
+/** The editor tab with all VMs. */
+export const vmsPanelType = 'virtRewind.allVms';
 
 /** Of the tasks in tasks.json. */
 export const taskType = 'virt-rewind';

@@ -12,7 +12,7 @@ import { quotedPaths } from './problemSentence.js';
 import { shortTime } from './relativeAge.js';
 
 /** Less than an overlay takes before anything is written to it tells nothing. */
-const emptyOverlayBytes = 256 * 1024;
+export const emptyOverlayBytes = 256 * 1024;
 
 /**
  * For a row: nothing where nobody looked yet, or it takes nothing.

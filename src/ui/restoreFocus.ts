@@ -1,9 +1,9 @@
-// The only script of pages that are drawn whole each time they change: who stood on a link stands on it again. Nothing
-// from outside is in it.
+// What pages have in common. The usual script is for those that are drawn whole each time they change: who stood on a
+// link stands on it again. Nothing from outside is in it.
 import { t } from '@vscode/l10n';
 import { htmlText } from '../text/html.js';
 
-/** What may be loaded and run in such a page: its own style, and this script. */
+/** What may be loaded and run in such a page: its own style, and its one script. */
 function pagePolicy(nonce: string): string {
   return `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'`;
 }
@@ -29,10 +29,10 @@ addEventListener('focus', () => {
 
 /** The whole of such a page. @param body HTML, in which nothing from outside is markup */
 export function pageHtml(
-  page: { readonly title: string; readonly style: string; readonly nonce: string },
+  page: { readonly title: string; readonly style: string; readonly nonce: string; readonly script?: string },
   body: string,
 ): string {
-  const { title, style, nonce } = page;
+  const { title, style, nonce, script = restoreFocusScript } = page;
   return `<!DOCTYPE html>
 <html lang="${htmlText(t('en'))}">
 <head>
@@ -42,6 +42,6 @@ export function pageHtml(
 <title>${htmlText(title)}</title>
 <style nonce="${nonce}">${style}</style>
 </head>
-<body>${body}<script nonce="${nonce}">${restoreFocusScript}</script></body>
+<body>${body}<script nonce="${nonce}">${script}</script></body>
 </html>`;
 }

@@ -54,6 +54,19 @@ export const showVerbs = {
     remark: 'and those of that operation',
     places: [inMenu('show', '1_copy@2', { is: ['named'], rows: 'one' })],
   },
+  showAllVms: {
+    title: 'Show All VMs',
+    icon: 'table',
+    arguments: [],
+    places: [inTitle('1_show@0')],
+  },
+  exportVms: {
+    title: 'Export List of VMs…',
+    icon: 'export',
+    arguments: [],
+    remark: 'the selected VMs, or all',
+    places: [inMenu('show', '1_copy@3', { is: ['vm'], rows: 'several' })],
+  },
   showHistory: {
     title: 'Show History',
     icon: 'book',

@@ -1,5 +1,8 @@
 // Several selected VMs at once: one list, one question and one message for all, whatever cannot be done of it.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
 import { CommandRig, call, fromMenu, operate } from './commandRig.js';
 import { Person } from './person.js';
 
@@ -115,6 +118,31 @@ describe('several VMs', () => {
     assert.equal(await rig.virsh('domstate', one), 'shut off');
     assert.equal(person.said.length, 1);
     assert.match(person.said[0]?.message ?? '', /1 of 2 done\. 1 left out\. several-other: /u);
+  });
+
+  it('are on a page of all, and are saved as a list', async () => {
+    await call('virtRewind.showAllVms');
+    assert.ok(vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ label }) => label === 'All VMs')));
+    const [row, second] = await rows();
+    const { showSaveDialog } = vscode.window;
+    for (const type of ['json', 'csv']) {
+      const uri = vscode.Uri.file(join(rig.dir, `list.${type}`));
+      Reflect.set(vscode.window, 'showSaveDialog', () => Promise.resolve(uri));
+      try {
+        await fromMenu('virtRewind.exportVms', row, [row, second]);
+      } finally {
+        Reflect.set(vscode.window, 'showSaveDialog', showSaveDialog);
+      }
+    }
+    const listed = JSON.parse(readFileSync(join(rig.dir, 'list.json'), 'utf8')) as readonly Record<string, unknown>[];
+    assert.deepEqual(
+      listed.map(({ name, snapshots, bytes }) => [name, typeof snapshots, Number(bytes) > 0]),
+      [
+        [one, 'number', true],
+        [other, 'number', true],
+      ],
+    );
+    assert.match(readFileSync(join(rig.dir, 'list.csv'), 'utf8'), /^name,[^]*\r\nseveral-one,[^]*\r\nseveral-other,/u);
   });
 
   it('have nothing to be cleaned up where nothing is left over', async () => {

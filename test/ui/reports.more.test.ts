@@ -65,6 +65,15 @@ describe('the reports', () => {
   }
 
   isAccessible(
+    'all VMs',
+    () => stage().hands.command('Virt Rewind: Show All VMs'),
+    async (name) => {
+      const main = stage().workbench.webview.locator('main');
+      await main.getByRole('rowheader', { name: vm }).waitFor();
+      return violationsInThemes(stage(), main, `reports/${name}`);
+    },
+  );
+  isAccessible(
     'history',
     () => stage().hands.command('Virt Rewind: Show History'),
     (name) => violationsInThemes(stage(), stage().workbench.webview.locator('main'), `reports/${name}`),

@@ -6,6 +6,7 @@ import type { XmlDocuments } from '../documents/documents.js';
 import type { SystemPictures } from '../picture/systemPictures.js';
 import type { PicturePanels } from '../picture/picturePanels.js';
 import type { Reports } from '../documents/reports.js';
+import type { AllVms } from '../vms/allVms.js';
 import type { HistoryPanel } from '../history/historyPanel.js';
 import type { VmTree } from '../tree/vmTree.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
@@ -54,6 +55,7 @@ export interface CommandServices {
   /** What this user chose before, in any workspace. */
   readonly remembered: Memento;
   readonly history: HistoryPanel;
+  readonly allVms: AllVms;
   /** Runs a task of ours that no tasks.json has, in a terminal. Resolves when it has begun. */
   readonly runTask: (name: string, definition: OwnTask) => Thenable<unknown>;
 }

@@ -10,6 +10,7 @@ import { consolidateCommands } from './consolidateCommands.js';
 import { copyCommands } from './copyCommands.js';
 import { deleteCommands } from './deleteCommands.js';
 import { doctorCommands } from './doctorCommands.js';
+import { exportCommands } from './exportCommands.js';
 import { fileCommands } from './fileCommands.js';
 import { guestCommands } from './guestCommands.js';
 import { guestFileCommands } from './guestFileCommands.js';
@@ -49,6 +50,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...copyCommands,
   ...deleteCommands,
   ...doctorCommands,
+  ...exportCommands,
   ...fileCommands,
   ...guestCommands,
   ...healthCommands,

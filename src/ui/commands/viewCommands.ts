@@ -19,6 +19,8 @@ import { askText } from '../prompts/ask.js';
 export const viewCommands = {
   'virtRewind.showPicture': showPicture,
   'virtRewind.showHistory': showHistory,
+  /** Opens a page with a table of all VMs. */
+  'virtRewind.showAllVms': (run) => run.allVms.show(),
   'virtRewind.workedVm': actOnActiveVm,
   'virtRewind.goToCurrent': goToCurrent,
   'virtRewind.refresh': refresh,

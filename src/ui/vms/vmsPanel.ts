@@ -1,0 +1,199 @@
+// The tab with all VMs: one. It is told of changes as long as it is seen, and reads what is not known yet, a few VMs at
+// a time.
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import * as v from 'valibot';
+import { t } from '@vscode/l10n';
+import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { Log } from '../../base/log.js';
+import { mapLimited } from '../../base/mapLimited.js';
+import { asFailure } from '../../domain/asFailure.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import type { HealthWatch } from '../../health/healthWatch.js';
+import { unreachableFailure, type VmView, vmKey } from '../../live/views.js';
+import { vmsPanelType } from '../../manifest/viewIds.js';
+import { displayLine } from '../../domain/plainText.js';
+import { bytesText } from '../../text/bytesText.js';
+import { connectionLabel } from '../../text/connectionLabel.js';
+import { failureMessage } from '../../text/failureMessage.js';
+import { vmLine } from '../../text/vmList.js';
+import type { Attentions, AttentionShare } from '../attentions.js';
+import type { VmNode } from '../tree/nodes.js';
+import { shownVms, type VmsCommand, vmsCommands, vmsPage } from './vmsPage.js';
+
+/** From a change to the rows: several come together. */
+const gatherMs = 200;
+/** Ages are written anew. */
+const againMs = 60_000;
+const readsAtOnce = 3;
+/** More are in the tooltips of the VMs. */
+const mostRooms = 5;
+
+/** What the page says; anything else is no message. */
+const messageShape = v.object({
+  command: v.picklist(['ready', ...vmsCommands]),
+  vms: v.pipe(v.array(v.pipe(v.string(), v.maxLength(2_000))), v.maxLength(20_000)),
+});
+
+export interface VmsPanelOptions {
+  readonly engine: EnginePort;
+  readonly health: Pick<HealthWatch, 'healthOf' | 'onDidChange' | 'sweepIfStale'>;
+  readonly attentions: Attentions;
+  readonly log: Log;
+}
+
+export class VmsPanel implements Disposable {
+  readonly #options: VmsPanelOptions;
+  readonly #store = new DisposableStore();
+  readonly #panel: vscode.WebviewPanel;
+  readonly #attention: AttentionShare;
+  /** What was read of each VM, or could not be: it is not asked again until it differs. */
+  readonly #asked = new Map<string, string>();
+  #gathering: NodeJS.Timeout | undefined;
+  #reading = Promise.resolve();
+  #isReady = false;
+
+  constructor(options: VmsPanelOptions, ended: () => void) {
+    const { engine, health, attentions } = options;
+    this.#options = options;
+    this.#attention = this.#store.add(attentions.share());
+    this.#panel = vscode.window.createWebviewPanel(vmsPanelType, t('All VMs'), vscode.ViewColumn.Active, {
+      enableScripts: true,
+      localResourceRoots: [],
+    });
+    this.#panel.onDidDispose(() => {
+      clearTimeout(this.#gathering);
+      this.#store.dispose();
+      ended();
+    });
+    this.#panel.onDidChangeViewState(() => this.#look());
+    this.#store.add(this.#panel.webview.onDidReceiveMessage((message: unknown) => this.#take(message)));
+    this.#store.add(engine.onDidChange(() => this.#gather()));
+    this.#store.add(health.onDidChange(() => this.#gather()));
+    const timer = setInterval(() => this.#gather(), againMs);
+    this.#store.add({ dispose: () => clearInterval(timer) });
+    this.#panel.webview.html = vmsPage(randomBytes(16).toString('hex'));
+    this.#look();
+  }
+
+  reveal(): void {
+    this.#panel.reveal();
+  }
+
+  dispose(): void {
+    this.#panel.dispose();
+  }
+
+  get #vms(): readonly VmView[] {
+    return this.#options.engine.connections.flatMap(({ vms }) => vms);
+  }
+
+  #look(): void {
+    const { engine, health } = this.#options;
+    const { visible } = this.#panel;
+    const connections = new Set(engine.connections.map(({ uri }) => uri));
+    // Snapshots are counted with their VMs: no tree is followed for the page.
+    this.#attention.set({ visible, connections, vms: new Set() });
+    this.#isReady &&= visible;
+    if (visible) {
+      health.sweepIfStale();
+    }
+    this.#gather();
+  }
+
+  #gather(): void {
+    if (this.#panel.visible && this.#isReady) {
+      this.#gathering ??= setTimeout(() => {
+        this.#gathering = undefined;
+        this.#show();
+      }, gatherMs);
+    }
+  }
+
+  #show(): void {
+    if (!this.#panel.visible) {
+      return;
+    }
+    const { engine, health, log } = this.#options;
+    const now = Date.now();
+    const lines = this.#vms.map((view) => vmLine(view, health.healthOf(view.ref)?.found, now));
+    const notes = engine.connections.flatMap((connection) => {
+      const failure = unreachableFailure(connection);
+      return failure === undefined ? [] : [`${connectionLabel(connection.uri)}: ${failureMessage(failure)}`];
+    });
+    void this.#panel.webview.postMessage(shownVms(lines, [...notes, ...roomNotes(this.#vms)], now));
+    this.#reading = this.#reading
+      .then(() => this.#readUnknown())
+      .catch((error: unknown) => log.error(`The VMs cannot be shown: ${String(error)}`));
+  }
+
+  /** What changes by it is heard of as any other change. */
+  async #readUnknown(): Promise<void> {
+    const { engine, log } = this.#options;
+    const state = ({ tree, snapshotCount, layers }: VmView): string =>
+      `${String(snapshotCount ?? tree?.snapshots.length)} ${layers?.from ?? ''}`;
+    const unread = this.#vms.filter(
+      (view) =>
+        view.operation === undefined &&
+        (view.tree?.snapshots.length !== (view.snapshotCount ?? view.tree?.snapshots.length ?? -1) ||
+          view.layers?.from !== 'files') &&
+        this.#asked.get(vmKey(view.ref)) !== state(view),
+    );
+    await mapLimited(unread, readsAtOnce, async ({ ref }) => {
+      if (!this.#panel.visible) {
+        return;
+      }
+      try {
+        await engine.readTree(ref);
+        await engine.readLayers(ref);
+      } catch (error) {
+        log.debug(`all VMs: ${asFailure(error).message}`);
+      }
+      const view = engine.findVm(ref);
+      if (view !== undefined) {
+        this.#asked.set(vmKey(ref), state(view));
+      }
+    });
+  }
+
+  #take(message: unknown): void {
+    const parsed = v.safeParse(messageShape, message);
+    if (!parsed.success) {
+      return;
+    }
+    const { command, vms } = parsed.output;
+    if (command === 'ready') {
+      this.#isReady = true;
+      this.#gather();
+      return;
+    }
+    this.#call(command, new Set(vms)).catch((error: unknown) => this.#options.log.error(String(error)));
+  }
+
+  /** As the menu of selected rows does. */
+  async #call(command: VmsCommand, keys: ReadonlySet<string>): Promise<void> {
+    const rows = this.#vms
+      .filter(({ ref }) => keys.has(vmKey(ref)))
+      .map(({ ref }): VmNode => ({ kind: 'vm', id: vmKey(ref), ref }));
+    const [first] = rows;
+    if (first !== undefined) {
+      await vscode.commands.executeCommand(command, first, rows);
+    }
+  }
+}
+
+/** What is free where the files are, least first. */
+function roomNotes(views: readonly VmView[]): readonly string[] {
+  const rooms = new Map<string, string>();
+  const known = views
+    .flatMap(({ ref, layers }) => (layers?.rooms ?? []).map((room) => ({ ...room, on: ref.connection })))
+    .flatMap(({ folder, freeBytes, totalBytes, on }) =>
+      freeBytes === 'unknown' || totalBytes === 'unknown' ? [] : [{ folder, freeBytes, totalBytes, on }],
+    )
+    .toSorted((a, b) => a.freeBytes - b.freeBytes);
+  for (const { folder, freeBytes, totalBytes, on } of known) {
+    const free = t('{0} of {1}', bytesText(freeBytes), bytesText(totalBytes));
+    rooms.set(`${on}\n${folder}`, `${t('Free in {0}', displayLine(folder))}: ${free}`);
+  }
+  return [...rooms.values()].slice(0, mostRooms);
+}
