@@ -1,6 +1,7 @@
 // What a prune of several VMs would do, a row for each: what goes, what it frees, what stays and why. Plain text.
 import { t } from '@vscode/l10n';
 import type { SnapshotTree } from '../domain/snapshot.js';
+import { sortSnapshots } from '../domain/snapshotTree.js';
 import type { Plan } from '../operations/plan.js';
 import { displayLine } from '../domain/plainText.js';
 import { freedText } from './freedText.js';
@@ -33,16 +34,17 @@ export function pruneCount({ plan, target, tree }: PlannedPrune): string {
   return [count, ...freedText([{ plan, target }])].join(' · ');
 }
 
-/** Which go, which stay because of the rule, and which for another reason. */
+/** Which go, which stay because of the rule, each the oldest first, and which stay for another reason. */
 export function pruneDetail({ plan, target, tree }: PlannedPrune): string {
   const going = prunedIn(plan);
   const skipped = skippedIn(plan);
   const told = new Set([...going, ...skipped.map(({ snapshot }) => snapshot)]);
-  const byRule = tree.snapshots.flatMap(({ name }) => (told.has(name) ? [] : [name]));
+  const all = sortSnapshots(tree, 'time').map(({ name }) => name);
+  const byRule = all.filter((name) => !told.has(name));
   const titles = (names: readonly string[]): string =>
     names.map((name) => displayLine(titleOf(target, name), longestTitle)).join(', ');
   return [
-    t('Deletes: {0}.', titles(going)),
+    t('Deletes: {0}.', titles(all.filter((name) => going.includes(name)))),
     ...(byRule.length === 0 ? [] : [t('Keeps by the rule: {0}.', titles(byRule))]),
     ...skipped.map(({ snapshot, why }) => t('“{0}” is not deleted: {1}', titles([snapshot]), why)),
   ].join(' ');

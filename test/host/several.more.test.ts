@@ -121,8 +121,16 @@ describe('several VMs', () => {
   });
 
   it('are on a page of all, and are saved as a list', async () => {
+    const opened = new Promise<void>((resolve) => {
+      const listening = vscode.window.tabGroups.onDidChangeTabs((changed) => {
+        if (changed.opened.some(({ label }) => label === 'All VMs')) {
+          listening.dispose();
+          resolve();
+        }
+      });
+    });
     await call('virtRewind.showAllVms');
-    assert.ok(vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ label }) => label === 'All VMs')));
+    await opened;
     const [row, second] = await rows();
     const { showSaveDialog } = vscode.window;
     for (const type of ['json', 'csv']) {

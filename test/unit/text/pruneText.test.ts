@@ -6,7 +6,9 @@ import { questionOfAll } from '../../../src/text/questionText.js';
 import { before } from '../domain/someFacts.js';
 import { now, ref, snapshot, vmView } from '../ui/samples.js';
 
-const snapshots = ['a', 'b', 'c', 'd'].map((name) => snapshot(name, { title: `Title ${name}` }));
+const snapshots = ['d', 'a', 'c', 'b'].map((name) =>
+  snapshot(name, { title: `Title ${name}`, createdAt: now - 1_000 * (100 - name.charCodeAt(0)) }),
+);
 const tree = { snapshots, current: 'd' };
 const planned: PlannedPrune = {
   tree,
