@@ -28,9 +28,22 @@ export interface Ability {
   readonly why?: Refusal;
 }
 
+export interface PlannedRepair {
+  readonly repair: Repair;
+  readonly decision: DraftPlan | RefusedDecision;
+}
+
 export interface Diagnosis {
   readonly problem: Problem;
-  readonly repair?: { readonly repair: Repair; readonly decision: DraftPlan | RefusedDecision };
+  readonly repair?: PlannedRepair;
+  /** Another way to mend it, by which less is lost. */
+  readonly other?: PlannedRepair;
+}
+
+/** The better one first. */
+export function plannedRepairs({ repair, other }: Diagnosis): readonly PlannedRepair[] {
+  const both = other?.decision.kind === 'plan' ? [other, repair] : [repair, other];
+  return both.flatMap((one) => one ?? []);
 }
 
 export interface Examination {

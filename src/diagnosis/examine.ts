@@ -16,20 +16,31 @@ import { abilities } from './abilities.js';
 import type { Diagnosis, Examination } from './examination.js';
 import { chainProblems, otherVmProblems, sightProblems } from './fileProblems.js';
 import type { Problem } from './problem.js';
-import { repairOf, worstFirst } from './problemTable.js';
+import { otherRepairOf, repairOf, worstFirst } from './problemTable.js';
 import { snapshotProblems, unfinishedDeletes } from './snapshotProblems.js';
 import { versionProblems } from './versionProblems.js';
 
 /** The worst first. @param facts with everything that `factsToExamine` names, other VMs, block jobs, the agent */
 export function examine(vm: OperationRequest['vm'], facts: Facts): Examination {
+  const told = new Set<string>();
   return {
     of: { vm: facts.vm, tree: facts.tree },
     abilities: abilities(vm, facts),
     diagnoses: worstFirst(problemsOf(facts)).map((problem): Diagnosis => {
-      const repair = repairOf(problem);
-      return repair === undefined
-        ? { problem }
-        : { problem, repair: { repair, decision: planRepair({ kind: 'repair', vm, repair }, facts) } };
+      const [repair, other] = [repairOf(problem), otherRepairOf(problem)].map((one) =>
+        one === undefined
+          ? undefined
+          : { repair: one, decision: planRepair({ kind: 'repair', vm, repair: one }, facts) },
+      );
+      // One that mends several problems is told of with the first of them.
+      const key = JSON.stringify(other?.repair);
+      const isNew = !told.has(key);
+      told.add(key);
+      return {
+        problem,
+        ...(repair === undefined ? {} : { repair }),
+        ...(other === undefined || !isNew ? {} : { other }),
+      };
     }),
   };
 }

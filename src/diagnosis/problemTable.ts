@@ -7,6 +7,8 @@ interface ProblemRow<P> {
   readonly severity: Severity | ((problem: P) => Severity);
   /** What mends it; absent: nothing here does. */
   readonly repair?: (problem: P) => Repair | undefined;
+  /** Another way to mend it, by which less is lost. */
+  readonly other?: (problem: P) => Repair | undefined;
   /** The health check that finds it; absent: it is no matter of health. */
   readonly check?: CheckId;
   /**
@@ -90,6 +92,7 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
   orphanTag: {
     severity: 'warning',
     repair: ({ file, tag }) => ({ kind: 'removeTag', file, tag }),
+    other: ({ tag }) => ({ kind: 'adoptTag', tag }),
     check: 'orphan',
     names: ['file', 'tag'],
   },
@@ -169,6 +172,10 @@ export function worstFirst(all: readonly Problem[]): readonly Problem[] {
 
 export function repairOf(problem: Problem): Repair | undefined {
   return rowOf(problem).repair?.(problem);
+}
+
+export function otherRepairOf(problem: Problem): Repair | undefined {
+  return rowOf(problem).other?.(problem);
 }
 
 /** Undefined: it is no matter of health. */

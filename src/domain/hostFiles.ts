@@ -47,6 +47,8 @@ export interface ImageFacts extends FileFacts {
   readonly tags?: readonly string[];
   /** The IDs of `tags`, in their order: QEMU looks for an ID before it looks for a name. */
   readonly tagIds?: readonly string[];
+  /** By tag, when it was taken, in milliseconds since 1970; undefined where it cannot be seen. */
+  readonly takenAt?: ReadonlyMap<string, number>;
   /** Those of `tags` that hold RAM; undefined where it cannot be seen. */
   readonly ramTags?: readonly string[];
   /** A digest of where its data are mapped; alike where only its header was written to. Undefined: not known. */

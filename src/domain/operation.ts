@@ -19,6 +19,8 @@ export type DeleteScope = (typeof deleteScopes)[number];
 export type Repair =
   /** A tag inside an image that libvirt does not know: left by a daemon or VM that died while it took the snapshot. */
   | { readonly kind: 'removeTag'; readonly file: string; readonly tag: string }
+  /** The same becomes a snapshot that libvirt knows: other tools take such too. */
+  | { readonly kind: 'adoptTag'; readonly tag: string }
   /** Files of this VM's snapshots that nobody names or rests on any more. */
   | { readonly kind: 'removeFiles'; readonly files: readonly string[] }
   /** Metadata whose data is gone for good, or rests on what it does not belong to. */

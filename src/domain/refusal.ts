@@ -105,6 +105,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   /** The image holds two tags of the snapshot's name. */
   readonly tagTwice: { snapshot: string; file: string };
   /** The name is a number, and the IDs of the image's tags cannot be seen. */
+  /** `why`: missing in the disk, otherTime there than in the others, name that libvirt cannot use. */
+  readonly tagNotWhole: { tag: string; disk: string; why: string };
   readonly tagIdsUnseen: { snapshot: string; file: string };
   /** It is to bring RAM back, and the internal snapshots of its name hold none. */
   readonly tagWithoutRam: { snapshot: string };

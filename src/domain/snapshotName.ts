@@ -19,6 +19,12 @@ export function isSafeName(name: string): boolean {
   return safeName.test(name);
 }
 
+/** Whether libvirt takes it for the name of a snapshot: it names a file by it, and XML has to hold it. */
+export function canNameSnapshot(name: string): boolean {
+  const bytes = new TextEncoder().encode(name).length;
+  return bytes > 0 && bytes <= 240 && !hasUnsafeCharacter(name) && !/^\.|\/|\uFFFD|^\s|\s$/u.test(name);
+}
+
 /** Letters that Unicode does not take apart. */
 const spelled: Readonly<Record<string, string>> = {
   ß: 'ss',

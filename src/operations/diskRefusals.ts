@@ -314,6 +314,7 @@ export function repairRefusal(repair: Repair, facts: Facts): RefusedDecision | u
     }
     case 'configureDisks':
       return anotherFileRefusal(snapshotableDisks({ disks: configured }), facts);
+    case 'adoptTag':
     case 'keepDisks':
     case 'forgetSnapshot':
     case 'nameMovedFiles':

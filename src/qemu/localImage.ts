@@ -162,6 +162,7 @@ async function readQcow2(
     ...told,
     tags: snapshots.map((snapshot) => snapshot.name),
     tagIds: snapshots.map((snapshot) => snapshot.id),
+    takenAt: new Map(snapshots.map(({ name, takenAt }) => [name, takenAt])),
     ramTags: snapshots.filter(({ vmStateBytes }) => vmStateBytes > 0).map((snapshot) => snapshot.name),
     ...(header.corrupt || depth === 'tags' ? {} : await readContent(handle, facts.bytes, header, snapshots)),
     ...(depth === 'tags' ? {} : await sampleImage(handle, facts.bytes, header.clusterBytes)),

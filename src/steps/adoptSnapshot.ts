@@ -1,4 +1,5 @@
-// libvirt is told of an external snapshot that it took and did not write down. The VM stands where it stood.
+// libvirt is told of a snapshot that is there already: an external one that it took and did not write down, or one
+// inside the images. The VM stands where it stood.
 import { findSnapshot } from '../domain/snapshotTree.js';
 import type { VmDisk } from '../domain/vm.js';
 import { redirectDisks } from './changedFacts.js';
@@ -9,7 +10,7 @@ export const adoptSnapshot: StepDefinition<'adoptSnapshot'> = {
   touches: ({ made, below }) => ({
     images: [...made.disks.flatMap(({ file }) => file ?? []), ...below.map(({ file }) => file)],
   }),
-  apply: ({ made, below, parent, state, createdAt }, facts) => {
+  apply: ({ made, below, parent, state, createdAt, keepsCurrent }, facts) => {
     const { vm, tree, configured } = facts;
     const disks = vm.disks.map((disk): VmDisk => {
       const own = below.find(({ target }) => target === disk.target);
@@ -19,16 +20,24 @@ export const adoptSnapshot: StepDefinition<'adoptSnapshot'> = {
     });
     const under = { snapshots: tree.snapshots, ...(parent === undefined ? {} : { current: parent }) };
     const then = made.snapshotKind === 'disk' ? 'disk-snapshot' : made.snapshotKind === 'offline' ? 'off' : state;
+    const adopted = withSnapshot({ ...facts, tree: under, vm: { ...vm, disks } }, made, then, createdAt);
     return {
-      ...withSnapshot({ ...facts, tree: under, vm: { ...vm, disks } }, made, then, createdAt),
+      ...adopted,
+      ...(keepsCurrent === true ? { tree: { ...tree, snapshots: adopted.tree.snapshots } } : {}),
       vm,
       ...(configured === undefined ? {} : { configured: redirectDisks(configured, overlaysOf(made)) }),
     };
   },
   isDone: ({ made }, { tree }) => doneWhen(findSnapshot(tree, made.name) !== undefined),
-  byHand: ({ made }, by) => [
+  byHand: ({ made, keepsCurrent }, by) => [
     by.ofVm('dumpxml', '--security-info'),
-    by.ofVm('snapshot-create', '--xmlfile', by.editedXml(made.name), '--redefine', '--current'),
+    by.ofVm(
+      'snapshot-create',
+      '--xmlfile',
+      by.editedXml(made.name),
+      '--redefine',
+      ...(keepsCurrent === true ? [] : ['--current']),
+    ),
   ],
   isHarmless: always,
   canBreakOff: true,

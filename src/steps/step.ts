@@ -65,7 +65,8 @@ export type Step =
   | { readonly kind: 'forgetSnapshot'; readonly snapshot: string }
   /**
    * libvirt is told of an external snapshot that it took and did not write down: the VM stands on its overlays already.
-   * `below`: what they froze. `createdAt`: milliseconds since 1970.
+   * `below`: what they froze. `createdAt`: milliseconds since 1970. Or of an internal one that others took;
+   * `keepsCurrent`: it does not become the current one.
    */
   | {
       readonly kind: 'adoptSnapshot';
@@ -74,6 +75,7 @@ export type Step =
       readonly state: 'running' | 'paused';
       readonly parent?: string;
       readonly createdAt: number;
+      readonly keepsCurrent?: true;
     }
   /** QEMU lets go of what a snapshot with `seamless` has left in it. */
   | { readonly kind: 'endStream' }

@@ -2,7 +2,13 @@
 // editor.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';
-import type { Ability, Diagnosis, Examination } from '../diagnosis/examination.js';
+import {
+  type Ability,
+  type Diagnosis,
+  type Examination,
+  type PlannedRepair,
+  plannedRepairs,
+} from '../diagnosis/examination.js';
 import { type RamMethod, displayedStopMs } from '../domain/estimates.js';
 import { displayLine } from '../domain/plainText.js';
 import { severityOf } from '../diagnosis/problemTable.js';
@@ -50,25 +56,23 @@ function section(
 }
 
 /** The severity is a word, never a colour or a picture alone. */
-function diagnosisText({ problem, repair }: Diagnosis, view: Pick<VmView, 'vm' | 'tree'>, now: number): string {
+function diagnosisText(diagnosis: Diagnosis, view: Pick<VmView, 'vm' | 'tree'>, now: number): string {
+  const { problem } = diagnosis;
   const { what, means, todo } = problemText(problem, view, now);
   return [
     `### ${line(`${severityWord(severityOf(problem))}: ${what}`)}`,
     `${line(means)} ${line(todo)}`,
-    ...repairLines(repair, view),
+    ...plannedRepairs(diagnosis).map((repair) => repairLine(repair, view)),
   ].join('\n\n');
 }
 
-function repairLines(repair: Diagnosis['repair'], view: Pick<VmView, 'vm' | 'tree'>): readonly string[] {
-  if (repair === undefined) {
-    return [];
+function repairLine({ repair, decision }: PlannedRepair, view: Pick<VmView, 'vm' | 'tree'>): string {
+  const does = repairText(repair, view);
+  if (decision.kind === 'plan') {
+    return `**${line(t('Can be repaired here'))}:** ${line(does)}`;
   }
-  const does = repairText(repair.repair, view);
-  if (repair.decision.kind === 'plan') {
-    return [`**${line(t('Can be repaired here'))}:** ${line(does)}`];
-  }
-  const { reason, nextStep } = refusalText(repair.decision.refusal);
-  return [`**${line(t('Cannot be repaired now'))}:** ${[does, reason, nextStep].map(line).join(' ').trim()}`];
+  const { reason, nextStep } = refusalText(decision.refusal);
+  return `**${line(t('Cannot be repaired now'))}:** ${[does, reason, nextStep].map(line).join(' ').trim()}`;
 }
 
 function abilityTable(abilities: readonly Ability[], view: Pick<VmView, 'vm' | 'tree'>): string {

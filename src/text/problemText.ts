@@ -93,6 +93,8 @@ export function repairText(repair: Repair, view: Pick<VmView, 'vm' | 'tree'>): s
   switch (repair.kind) {
     case 'removeTag':
       return t('Remove “{0}” from {1}.', displayLine(repair.tag), quotedPath(repair.file));
+    case 'adoptTag':
+      return t('Add “{0}” to the snapshots of {1}. No file is changed.', displayLine(repair.tag), vm);
     case 'removeFiles':
       return t('Remove {0}.', quotedPaths(repair.files));
     case 'forgetSnapshot':

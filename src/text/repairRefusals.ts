@@ -4,11 +4,25 @@ import type { Sentences } from './refusalSentence.js';
 
 export const repairRefusals: Pick<
   Sentences,
-  'nothingToRepair' | 'imageInUse' | 'fileNotOrphan' | 'snapshotWhole' | 'currentNotesFiles' | 'notOnSnapshot'
+  | 'nothingToRepair'
+  | 'tagNotWhole'
+  | 'imageInUse'
+  | 'fileNotOrphan'
+  | 'snapshotWhole'
+  | 'currentNotesFiles'
+  | 'notOnSnapshot'
 > = {
   nothingToRepair: ({ vm }) => [
     t('This problem of {0} no longer exists, or cannot be seen now.', vm),
     t('Examine the VM again.'),
+  ],
+  tagNotWhole: ({ tag, disk, why }) => [
+    why === 'name'
+      ? t('libvirt cannot use “{0}” as the name of a snapshot.', tag)
+      : why === 'missing'
+        ? t('Disk {1} has no “{0}” inside, so it is no snapshot of the whole VM.', tag, disk)
+        : t('“{0}” in disk {1} is from another time than in the other disks.', tag, disk),
+    t('To keep its content, copy it out with “qemu-img convert -l” while the VM is off.'),
   ],
   imageInUse: ({ vm, file }) => [
     t('{0} is on and uses “{1}”, so nothing can be changed inside it.', vm, file),

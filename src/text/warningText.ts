@@ -210,6 +210,10 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         'Changed since the snapshot, which does not include it: {0}. The VM gets the new content.',
         warning.files.map((file) => displayLine(file)).join(', '),
       );
+    case 'configuredAsNow':
+      return warning.memory
+        ? t('The hardware of that time is not known. With other hardware than now, its RAM cannot be loaded.')
+        : t('The hardware of that time is not known. A revert to it uses the current hardware.');
     case 'hardwareChanges':
       return t('The VM gets back the hardware of that time: {0}', changesText(warning.what));
   }

@@ -299,6 +299,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         .waitFor();
       await picture('12-doctor');
       await stage().hands.notification(/can be repaired/, 'Repair…');
+      await stage().hands.pick(/Remove “left-over”/);
       await stage().workbench.dialog.waitFor();
       await picture('13-repair-asks');
       await stage().hands.answer('Repair');
@@ -320,14 +321,15 @@ for (const by of ['mouse', 'keyboard'] as const) {
         await runOk('qemu-img', ['snapshot', '-c', 'second', disk]);
         const { hands, workbench } = stage();
         await hands.menu(internal, 'Health and Repair', 'Doctor: Repair');
-        await workbench.option(/“first”/).waitFor();
+        await workbench.option(/Remove “first”/).waitFor();
         await workbench.webview.getByText('No problems found').click();
         await workbench.page.waitForFunction("document.activeElement?.tagName === 'IFRAME'");
         await picture('15-list-stays');
-        await hands.pick(/“first”/);
+        await hands.pick(/Remove “first”/);
         await hands.answer('Repair');
         await workbench.webview.getByText('1 problem found').waitFor();
         await hands.menu(internal, 'Health and Repair', 'Doctor: Repair');
+        await hands.pick(/Remove “second”/);
         await hands.answer('Repair');
         await workbench.webview.getByText('No problems found').waitFor();
         const tags = await runOk('qemu-img', ['snapshot', '-l', disk]);

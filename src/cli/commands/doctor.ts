@@ -1,7 +1,7 @@
 // What is wrong with a VM's snapshots and files, and what can be done with it here. Changes nothing.
 import { severityOf } from '../../diagnosis/problemTable.js';
 import type { Problem } from '../../diagnosis/problem.js';
-import type { Examination } from '../../diagnosis/examination.js';
+import { type Examination, plannedRepairs } from '../../diagnosis/examination.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { examinationText } from '../../text/examinationText.js';
@@ -30,9 +30,9 @@ export async function doctor(context: Context): Promise<ExitName> {
           const { reason, nextStep } = refusalText(doubt);
           return { kind: doubt.reason, severity: 'error', what: reason, means: '', todo: nextStep, repairable: false };
         }),
-        ...diagnoses.map(({ problem, repair }) => ({
-          ...problemJson(problem, view, now),
-          repairable: repair?.decision.kind === 'plan',
+        ...diagnoses.map((diagnosis) => ({
+          ...problemJson(diagnosis.problem, view, now),
+          repairable: plannedRepairs(diagnosis).some(({ decision }) => decision.kind === 'plan'),
         })),
       ],
       abilities: abilities.map(({ kind, can, why }) => ({

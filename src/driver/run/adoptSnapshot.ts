@@ -1,5 +1,6 @@
-// Tells libvirt of an external snapshot that it took and did not write down before it died: the VM stands on its
-// overlays already. No image is touched. Knows nothing of how it came to that.
+// Tells libvirt of a snapshot that is there already: an external one that it took and did not write down before it
+// died, so that the VM stands on its overlays, or one inside the images. No image is touched. Knows nothing of how it
+// came to that.
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT,
   VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
@@ -60,7 +61,8 @@ export async function adoptSnapshot(
   const known = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT, readSecure(context, step.made.name));
   if (known === undefined) {
     const xmlDesc = writeAdoptedXml(step, present, configured);
-    const flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT;
+    const current = step.keepsCurrent === true ? 0 : VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT;
+    const flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | current;
     await connection.call('domainSnapshotCreateXml', { dom, xmlDesc, flags });
   }
 }

@@ -18,13 +18,15 @@ const states = { disk: 'disk-snapshot', offline: 'shutoff' } as const;
  * | disk    | disk-snapshot     | the same                                | the same           |
  * | offline | shutoff           | the configuration, on the frozen files  | none               |
  *
+ * One inside the images has none below, and an offline one of it may be told of while the VM runs.
+ *
  * @param present of what runs, or of the VM that is off
  * @param configured of a VM that runs
  */
 export function writeAdoptedXml(step: AdoptStep, present: string, configured?: string): string {
   const { made, below, parent, createdAt } = step;
   const state = made.snapshotKind === 'memory' ? step.state : states[made.snapshotKind];
-  const domain = parseXml(present);
+  const domain = parseXml(made.snapshotKind === 'offline' ? (configured ?? present) : present);
   const targets = [...(find(domain, 'devices')?.children ?? [])].flatMap((node) =>
     isElement(node, 'disk') ? (find(node, 'target')?.attributes['dev'] ?? []) : [],
   );

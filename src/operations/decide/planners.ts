@@ -90,6 +90,7 @@ function mayBeUntold({ power, persistent, disks }: Facts['vm']): boolean {
  * | configureDisks    | the VM's disks, those that it starts with                | none                                 |
  * | nameMovedFiles    | the VM's disks, what all snapshots name, and where of its name another lies; the overlays that name it: whether they can be changed | memory files, NVRAM copies |
  * | removeTag         | the VM's disks, the image                              | none                                 |
+ * | adoptTag          | the VM's disks                                         | none                                 |
  * | removeFiles       | the VM's disks, those that hold no memory              | those that do                        |
  * | start             | the VM's disks, the overlays of its snapshots           | none                                 |
  * | rename            | none                                                   | its NVRAM copy                       |

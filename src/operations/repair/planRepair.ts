@@ -19,6 +19,7 @@ import { planFinishDelete } from '../delete/planFinishDelete.js';
 import { repairRefusal } from '../diskRefusals.js';
 import { frozenFileRefusal, inUseRefusal, readOnlyRefusal, unsteadyRefusal } from '../refusals.js';
 import type { DraftPlan } from '../plan.js';
+import { planAdoptTag } from './planAdoptTag.js';
 import { planKeepDisks } from './planKeepDisks.js';
 import { planForget } from './planMetadataRepair.js';
 import { planMakeCurrent } from '../revert/planMakeCurrent.js';
@@ -88,6 +89,8 @@ function repairSteps(request: RepairRequest, facts: Facts): RepairSteps | Refuse
   switch (repair.kind) {
     case 'removeTag':
       return removeTag(repair, facts);
+    case 'adoptTag':
+      return planAdoptTag(repair.tag, facts);
     case 'removeFiles':
       return removeFiles(repair.files, facts);
     case 'forgetSnapshot':

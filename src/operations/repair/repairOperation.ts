@@ -52,6 +52,7 @@ export const repairOperation: OperationDefinition<'repair'> = {
         };
       case 'nameMovedFiles':
         return { ...factsOfAll(known), savedRam: movedRamPlaces(known) };
+      case 'adoptTag':
       case 'removeTag':
       case 'forgetSnapshot':
       case 'makeCurrent':
@@ -92,6 +93,8 @@ export const repairOperation: OperationDefinition<'repair'> = {
           changes: moved.flatMap(({ overlays }) => overlays.map(({ file }) => file)),
         };
       }
+      case 'adoptTag':
+        return filesIn(facts, present, []);
       case 'configureDisks':
         return filesIn(facts, [...present, ...configuredFiles(facts)], []);
       case 'keepVm':
@@ -102,7 +105,8 @@ export const repairOperation: OperationDefinition<'repair'> = {
   },
   refusesPaths: ({ repair: { kind } }) =>
     kind === 'resumeAfterSave' || kind === 'thawGuest' || kind === 'keepVm' ? 'none' : 'unclear',
-  mindsCheckpoints: ({ repair }) => 'snapshot' in repair || repair.kind === 'nameMovedFiles',
+  mindsCheckpoints: ({ repair }) =>
+    'snapshot' in repair || repair.kind === 'nameMovedFiles' || repair.kind === 'adoptTag',
 };
 
 function isMemory(file: string): boolean {

@@ -8,10 +8,11 @@ import { targetVms, targetVm } from './targets.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
 import { examinationText } from '../../text/examinationText.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
+import { plannedRepairs } from '../../diagnosis/examination.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { LeftOut } from '../../text/questionText.js';
 import { mapLimited } from '../../base/mapLimited.js';
-import { problemText } from '../../text/problemText.js';
+import { problemText, repairText } from '../../text/problemText.js';
 import { CommandError, DismissedError, NothingThere } from '../prompts/commandError.js';
 import { requirePlan } from '../../session/session.js';
 import { operateConfirmed } from './operate.js';
@@ -49,8 +50,8 @@ async function repair(run: CommandRun): Promise<unknown> {
   }
   const view = await targetVm(run);
   const { diagnoses } = await run.health.examine(view.ref);
-  const mendable = diagnoses.flatMap(({ problem, repair: repairSteps }) =>
-    repairSteps === undefined ? [] : [{ problem, ...repairSteps }],
+  const mendable = diagnoses.flatMap((diagnosis) =>
+    plannedRepairs(diagnosis).map((planned, _, { length }) => ({ ...diagnosis, ...planned, isOne: length === 1 })),
   );
   if (mendable.length === 0) {
     const { name } = view.vm;
@@ -63,7 +64,7 @@ async function repair(run: CommandRun): Promise<unknown> {
         );
   }
   const choices = mendable.map((one): Choice<(typeof mendable)[number]> => {
-    const label = problemText(one.problem, view, Date.now()).what;
+    const label = one.isOne ? problemText(one.problem, view, Date.now()).what : repairText(one.repair, view);
     return one.decision.kind === 'plan' ? { label, value: one } : refusalChoice(label, one.decision.refusal, one);
   });
   const [only, ...others] = mendable;
@@ -156,7 +157,9 @@ async function examineVms({ engine, health }: CommandRun, views: readonly VmView
   for (const view of views) {
     try {
       const examination = await health.examine(view.ref);
-      repairs += examination.diagnoses.filter((one) => one.repair?.decision.kind === 'plan').length;
+      repairs += examination.diagnoses.filter((one) =>
+        plannedRepairs(one).some(({ decision }) => decision.kind === 'plan'),
+      ).length;
       parts.push(examinationText(examination, engine.findVm(view.ref) ?? view, Date.now()));
     } catch (error) {
       if (views.length === 1) {

@@ -1,6 +1,6 @@
 // What the doctor finds, what it offers, and what it says can be done here.
 import assert from 'node:assert/strict';
-import type { Examination } from '../../../src/diagnosis/examination.js';
+import { type Examination, plannedRepairs } from '../../../src/diagnosis/examination.js';
 import type { ProblemKind, ProblemOf } from '../../../src/diagnosis/problem.js';
 import { severityOf } from '../../../src/diagnosis/problemTable.js';
 import { factsToExamine } from '../../../src/diagnosis/factsToExamine.js';
@@ -401,6 +401,29 @@ describe('examine: findings', () => {
       file: '/img/web.a',
     });
     assert.deepEqual(finding('notSeen', healthy({ files: looked({}) }))?.files, ['/img/web.b', base, '/img/web.a']);
+  });
+
+  it('offers another way to mend something, once for all that it mends', () => {
+    const [first, second] = [base, '/img/data.qcow2'];
+    const tagged = image(undefined, { tags: ['lost'], ramTags: [] });
+    const { diagnoses } = examine(
+      ref,
+      facts({
+        vm: vm({ power: 'off', disks: [disk('vda', first), disk('vdb', second)] }),
+        otherVms: [],
+        files: looked({ images: { [first]: tagged, [second]: tagged } }),
+      }),
+    );
+    assert.deepEqual(
+      diagnoses.map((one) => plannedRepairs(one).map(({ repair, decision }) => [repair.kind, decision.kind])),
+      [
+        [
+          ['adoptTag', 'plan'],
+          ['removeTag', 'plan'],
+        ],
+        [['removeTag', 'plan']],
+      ],
+    );
   });
 
   it('knows what a release is known for, of the styles that the VM has', () => {

@@ -713,6 +713,11 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
   ],
 
   ['nothingToRepair', repair({ kind: 'keepVm' }), {}],
+  [
+    'tagNotWhole',
+    repair({ kind: 'adoptTag', tag: 'lost' }),
+    { ...inside({ tags: ['a', 'lost'] }), vm: vm({ disks: [disk('vda', base), disk('vdb', '/img/other')] }) },
+  ],
   ['imageInUse', repair({ kind: 'removeTag', file: base, tag: 'lost' }), { ...inside({ tags: ['a', 'lost'] }) }],
   ['fileNotOrphan', repair({ kind: 'removeFiles', files: ['/etc/passwd'] }), ab],
   ['snapshotWhole', repair({ kind: 'forgetSnapshot', snapshot: 'a' }), inside()],

@@ -402,6 +402,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
 
   // Repairs.
   nothingToRepair: end(/Examine/u),
+  tagNotWhole: end(/copy it out/u),
   imageInUse: turned('shutDown', 'off'),
   fileNotOrphan: end(/Examine/u),
   snapshotWhole: instead(ask.remove('a')),

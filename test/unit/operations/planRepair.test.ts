@@ -74,6 +74,57 @@ describe('planRepair: an orphaned tag', () => {
   });
 });
 
+describe('planRepair: a tag that becomes a snapshot', () => {
+  const second = '/img/data.qcow2';
+  const tagged = (more: Parameters<typeof image>[1] = {}): ReturnType<typeof image> =>
+    image(undefined, { tags: ['lost'], takenAt: new Map([['lost', 1_700_000_000_000]]), ramTags: [], ...more });
+  const inWhat = (
+    more: Partial<Facts> = {},
+    [one, other]: readonly ReturnType<typeof image>[] = [tagged(), tagged()],
+  ): Facts =>
+    facts({
+      vm: off(['vda', base], ['vdb', second]),
+      otherVms: [],
+      files: looked({ images: { [base]: one!, [second]: other! } }),
+      ...more,
+    });
+  const taken = (at: number): Parameters<typeof image>[1] => ({ takenAt: new Map([['lost', at]]) });
+  const named = (name: string): ReturnType<typeof image> =>
+    tagged({ tags: [name], takenAt: new Map([[name, 1_700_000_000_000]]) });
+  const ram = { ramTags: ['lost'] };
+  const known = { tags: ['s', 'lost'], tagIds: ['1', '2'] };
+  const beside = { tree: tree([internal('s')], 's') };
+  const rows: readonly (readonly [what: string, tag: string, Facts])[] = [
+    ['of disks that were off', 'lost', inWhat()],
+    ['with RAM', 'lost', inWhat({}, [tagged(ram), tagged()])],
+    ['while the VM runs', 'lost', inWhat({ vm: vm({ disks: [disk('vda', base), disk('vdb', second)] }) })],
+    ['beside internal ones', 'lost', inWhat(beside, [tagged(known), tagged(known)])],
+    ['beside an external one', 'lost', inWhat({ tree: tree([external('a')], 'a'), frozenDisks: frozen({ a: base }) })],
+    ['a snapshot’s', 's', inWhat(beside, [tagged(known), tagged(known)])],
+    ['in one of two disks', 'lost', inWhat({}, [tagged(), image(undefined, { tags: [] })])],
+    ['a disk that was not seen', 'lost', inWhat({}, [tagged(), 'unknown' as never])],
+    ['a raw disk', 'lost', inWhat({}, [tagged(), image(undefined, { format: 'raw' })])],
+    ['taken of one disk minutes later', 'lost', inWhat({}, [tagged(), tagged(taken(1_700_000_300_000))])],
+    ['taken of one disk an hour later', 'lost', inWhat({}, [tagged(), tagged(taken(1_700_003_600_000))])],
+    ['with RAM, of one disk a second later', 'lost', inWhat({}, [tagged(ram), tagged(taken(1_700_000_001_000))])],
+    ['there twice', 'lost', inWhat({}, [tagged({ tags: ['lost', 'lost'], tagIds: ['1', '2'] }), tagged()])],
+    ['of the ID of another', 'lost', inWhat({}, [tagged({ tags: ['lost', 'x'], tagIds: ['1', 'lost'] }), tagged()])],
+    ['with spaces in its name', 'a b', inWhat({}, [named('a b'), named('a b')])],
+    ...['a/b', '.a', 'a\nb', 'x'.repeat(241), ' a'].map(
+      (name) =>
+        [`of the name ${JSON.stringify(name.slice(0, 9))}`, name, inWhat({}, [named(name), named(name)])] as const,
+    ),
+    ['another VM uses one image', 'lost', inWhat({ otherVms: [clone(second)] })],
+    ['a chain cannot be read', 'lost', inWhat({ otherVms: [unread] })],
+    ['a block job', 'lost', inWhat({ blockJobs: ['vda'] })],
+    ['checkpoints', 'lost', inWhat({ checkpoints: ['c'] })],
+  ];
+  golden.section(
+    'a tag that becomes a snapshot',
+    repairs(rows.map(([what, tag, at]) => [what, { kind: 'adoptTag', tag }, at])),
+  );
+});
+
 describe('planRepair: orphaned files', () => {
   const second = String(now / 1_000);
   const memory = `web.s-${second}-11111111.mem`;

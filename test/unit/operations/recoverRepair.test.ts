@@ -2,8 +2,8 @@
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
-import { image, over } from '../domain/hostFiles.js';
-import { external, planned, ref, tree } from '../domain/someFacts.js';
+import { image, over, seen } from '../domain/hostFiles.js';
+import { external, facts, planned, ref, tree } from '../domain/someFacts.js';
 import { withImage, withoutFile } from '../../../src/steps/changedFacts.js';
 import { Golden, recovered, type GoldenCase } from './golden.js';
 import { all, base, broken, old, outside } from './recoveryShapes.js';
@@ -33,6 +33,18 @@ golden.section(
       'what came after it was merged into its file',
       forget,
       { ...merged, vm: { ...merged.vm, disks: outside().vm.disks.map((disk) => ({ ...disk, backing: [base] })) } },
+    ],
+  ]),
+);
+
+const adopt = { kind: 'repair', vm: ref, repair: { kind: 'adoptTag', tag: 'lost' } } as const;
+golden.section(
+  'a tag that becomes a snapshot',
+  behindEach([
+    [
+      'it is one',
+      adopt,
+      facts({ otherVms: [], files: seen({ [base]: image({ tags: ['lost'], ramTags: [] }) }), frozenDisks: new Map() }),
     ],
   ]),
 );

@@ -92,7 +92,7 @@ describe('qcow2 made by hand', () => {
   it('a snapshot without further facts, as the first QEMUs wrote it', async () => {
     const image = inMemory(withSnapshot(() => undefined));
     assert.deepEqual(await readQcow2Snapshots(image, await headerOf(image)), [
-      { id: '1', name: 'one', vmStateBytes: 7, l1: { at: 65_536, entries: 1 }, entryBytes: 48 },
+      { id: '1', name: 'one', takenAt: 0, vmStateBytes: 7, l1: { at: 65_536, entries: 1 }, entryBytes: 48 },
     ]);
   });
 

@@ -80,6 +80,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
 };
 const repairs: { readonly [W in Repair['kind']]: Extract<Repair, { kind: W }> } = {
   removeTag: { kind: 'removeTag', file: evil, tag: evil },
+  adoptTag: { kind: 'adoptTag', tag: evil },
   removeFiles: { kind: 'removeFiles', files: [evil] },
   forgetSnapshot: { kind: 'forgetSnapshot', snapshot: 'first' },
   keepDisks: { kind: 'keepDisks', snapshot: 'first' },

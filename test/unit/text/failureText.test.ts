@@ -120,6 +120,7 @@ const facts: RefusalFacts = {
   heldByProgram: { vm, file },
   otherVmUnread: { vm, others: 'one, two' },
   nothingToRepair: { vm },
+  tagNotWhole: { tag: 'left', disk: 'vdb', why: 'missing' },
   imageInUse: { vm, file },
   fileNotOrphan: { vm, file },
   snapshotWhole: { snapshot },

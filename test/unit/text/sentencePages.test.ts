@@ -173,6 +173,7 @@ const warnings: Samples<Warning> = {
   cloneWithoutDisks: [{ disks: [disk] }],
   cloneWithoutTpm: [{}],
   cloneKeepsIdentity: [{}],
+  configuredAsNow: [{ memory: true }, { memory: false }],
   hardwareChanges: (['added', 'removed', 'changed'] as const).map((how) => ({
     what: [{ part: 'disk', id: 'vdb', how, facts: [] }],
   })),
