@@ -10,6 +10,8 @@ export interface FileFacts {
   readonly allocatedBytes: number;
   /** Milliseconds since 1970 of the last write, by the host's clock; absent: not known. */
   readonly modifiedAt?: number;
+  /** When it was made, by the host's clock, whatever times it was given later; absent: not known. */
+  readonly bornAt?: number;
   /** What its file system calls it: alike for every path that leads to it. For comparing alone; absent: not known. */
   readonly real?: string;
   /** Nobody may write to it, whoever it belongs to; absent: not known, or not so. */

@@ -23,9 +23,10 @@ const attempts = 3;
 /** Undefined for what is neither a file nor a block device: reading that could wait for ever. */
 export async function factsOf(stats: Stats): Promise<FileFacts | undefined> {
   if (stats.isFile()) {
-    const { size: bytes, blocks, mtimeMs: modifiedAt, mode } = stats;
+    const { size: bytes, blocks, mtimeMs: modifiedAt, birthtimeMs: bornAt, mode } = stats;
     const readOnly = (mode & 0o222) === 0 ? { readOnly: true as const } : {};
-    return { bytes, allocatedBytes: blocks * 512, modifiedAt, real: `${stats.dev}:${stats.ino}`, ...readOnly };
+    const real = `${stats.dev}:${stats.ino}`;
+    return { bytes, allocatedBytes: blocks * 512, modifiedAt, ...(bornAt > 0 && { bornAt }), real, ...readOnly };
   }
   if (!stats.isBlockDevice()) {
     return undefined;

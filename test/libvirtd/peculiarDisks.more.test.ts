@@ -1,7 +1,8 @@
 // Disks that are no plain files, on real guests: each operation is done right, or refused before anything is touched.
 import assert from 'node:assert/strict';
-import { readFile, utimes, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { run, runOk } from '../../scripts/rig/run.mjs';
 import type { Plan } from '../../src/operations/plan.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
@@ -305,9 +306,18 @@ describe('a disk that is no plain file', () => {
             await planned(vm, { kind: 'revert', snapshot: 'one', after: 'asSnapshot', checkpointFirst: false }),
           );
         assert.ok(!(await warnings()).includes('mediaChanged'));
+        const { atime, mtime } = await stat(iso);
         await writeFile(iso, Buffer.alloc(65_536, 2));
         const later = new Date(Date.now() + 60_000);
         await utimes(iso, later, later);
+        assert.ok((await warnings()).includes('mediaChanged'));
+        await utimes(iso, atime, mtime);
+        assert.ok(!(await warnings()).includes('mediaChanged'));
+        // Snapshots have their time in seconds.
+        await setTimeout(1_000);
+        await writeFile(`${iso}.new`, Buffer.alloc(65_536, 3));
+        await utimes(`${iso}.new`, atime, mtime);
+        await rename(`${iso}.new`, iso);
         assert.ok((await warnings()).includes('mediaChanged'));
       });
     }

@@ -42,15 +42,16 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts
 /** libvirt tells the second in which a snapshot was begun. */
 const secondMs = 1_000;
 
-/** Of another time than the snapshot; one that was copied with its old time is not noticed. */
+/** Written to, or put in the place of another, after the snapshot; a copy can have the time of the other. */
 function changedMedia({ name, createdAt }: Snapshot, { frozenDisks, files }: Facts): readonly string[] {
   const disks = frozenDisks?.get(name) ?? [];
   const held = snapshotableDisks({ disks });
   return disks.flatMap((disk) => {
     const { source = '', sourceType } = disk;
     const seen = files?.images.get(source);
-    const { modifiedAt = 0 } = typeof seen === 'object' ? seen : {};
-    return sourceType === 'file' && !held.includes(disk) && modifiedAt >= createdAt + secondMs ? [source] : [];
+    const { modifiedAt = 0, bornAt = 0 } = typeof seen === 'object' ? seen : {};
+    const at = Math.max(modifiedAt, bornAt);
+    return sourceType === 'file' && !held.includes(disk) && at >= createdAt + secondMs ? [source] : [];
   });
 }
 

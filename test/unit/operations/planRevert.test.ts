@@ -233,13 +233,17 @@ golden.section(
   ),
 );
 
-const drive = (modifiedAt: number, more: Partial<VmDisk> = {}): Facts => {
+const drive = (modifiedAt: number, more: Partial<VmDisk> = {}, bornAt = 1): Facts => {
   const media = [disk('vda', base), disk('sda', '/img/tools.iso', { device: 'cdrom', readonly: true, ...more })];
   return facts({
     tree: tree([external('s', undefined, { createdAt: 5_000 })], 's'),
     vm: vm({ disks: [disk('vda', '/img/web.s')] }),
     frozenDisks: new Map([['s', media]]),
-    files: seen({ [base]: image(), '/img/web.s': over(base), '/img/tools.iso': image({ format: 'raw', modifiedAt }) }),
+    files: seen({
+      [base]: image(),
+      '/img/web.s': over(base),
+      '/img/tools.iso': image({ format: 'raw', modifiedAt, bornAt }),
+    }),
   });
 };
 golden.section(
@@ -248,6 +252,7 @@ golden.section(
     ['a CD-ROM that was written to since', drive(6_000)],
     ['a read-only disk that was written to since', drive(6_000, { device: 'disk' })],
     ['a CD-ROM that is as it was', drive(5_999)],
+    ['a CD-ROM in whose place another was put, with its time', drive(5_999, {}, 6_000)],
     ['a drive of the host', drive(6_000, { sourceType: 'block' })],
   ]),
 );
