@@ -12,6 +12,7 @@ import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
 import { planOperation } from '../operations/decide/planOperation.js';
 import type { DecidedRequests } from './enginePort.js';
 import { factsToDecide, factsToDiagnose } from './look/factsRequests.js';
+import { mapLimited } from '../base/mapLimited.js';
 import { type Clock, within } from '../base/clock.js';
 import type { Persistence } from '../journal/persistence.js';
 import type { LiveConnection } from '../live/liveConnection.js';
@@ -24,6 +25,8 @@ import { FactsReader } from './look/factsReader.js';
 
 /** How long a plan waits for what its rules ask for, before it does with what is known. */
 const planMs = 5000;
+/** Each VM has that time for itself: of forty that are read at once, nothing would be known when it is over. */
+const looksAtOnce = 4;
 
 export interface QuestionsOptions {
   /** Throws a Failure `notFound` for a connection that is not known. */
@@ -42,22 +45,21 @@ export class Questions {
   }
 
   /** In the order of the requests. All that are about one VM rest on one look at it. */
-  decide<const T extends readonly OperationRequest[]>(requests: T): Promise<DecidedRequests<T>> {
-    const looks = new Map<string, Promise<Facts>>();
-    const lookFor = ({ vm }: OperationRequest): Promise<Facts> => {
-      const key = vmKey(vm);
-      const look =
-        looks.get(key) ??
-        this.#look(
-          vm,
-          requests.filter((one) => vmKey(one.vm) === key),
-        );
-      looks.set(key, look);
-      return look;
-    };
-    return Promise.all(
-      requests.map(async (request) => ({ request, decision: planOperation(request, await lookFor(request)) })),
-    ) as Promise<DecidedRequests<T>>;
+  async decide<const T extends readonly OperationRequest[]>(requests: T): Promise<DecidedRequests<T>> {
+    const asked = new Map<string, readonly OperationRequest[]>();
+    for (const request of requests) {
+      const key = vmKey(request.vm);
+      asked.set(key, [...(asked.get(key) ?? []), request]);
+    }
+    const looks = await mapLimited([...asked], looksAtOnce, async ([key, ofVm]) => {
+      const [{ vm }] = ofVm as readonly [OperationRequest, ...OperationRequest[]];
+      return [key, await this.#look(vm, ofVm)] as const;
+    });
+    const facts = new Map(looks);
+    return requests.flatMap((request) => {
+      const known = facts.get(vmKey(request.vm));
+      return known === undefined ? [] : [{ request, decision: planOperation(request, known) }];
+    }) as unknown as DecidedRequests<T>;
   }
 
   /**

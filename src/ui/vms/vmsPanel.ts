@@ -47,8 +47,8 @@ export class VmsPanel implements Disposable {
   readonly #store = new DisposableStore();
   readonly #panel: vscode.WebviewPanel;
   readonly #attention: AttentionShare;
-  /** What was read of each VM, or could not be: it is not asked again until it differs. */
-  readonly #asked = new Map<string, string>();
+  /** How many snapshots each VM had when it was read, or could not be: it is read again when it has others. */
+  readonly #asked = new Map<string, number | undefined>();
   #gathering: NodeJS.Timeout | undefined;
   #reading = Promise.resolve();
   #isReady = false;
@@ -68,7 +68,7 @@ export class VmsPanel implements Disposable {
     });
     this.#panel.onDidChangeViewState(() => this.#look());
     this.#store.add(this.#panel.webview.onDidReceiveMessage((message: unknown) => this.#take(message)));
-    this.#store.add(engine.onDidChange(() => this.#gather()));
+    this.#store.add(engine.onDidChange(() => this.#note()));
     this.#store.add(health.onDidChange(() => this.#gather()));
     const timer = setInterval(() => this.#gather(), againMs);
     this.#store.add({ dispose: () => clearInterval(timer) });
@@ -97,6 +97,16 @@ export class VmsPanel implements Disposable {
     this.#isReady &&= visible;
     if (visible) {
       health.sweepIfStale();
+    }
+    this.#gather();
+  }
+
+  /** An operation changes files: what was read before it is true no more, whoever sees the page. */
+  #note(): void {
+    for (const { ref, operation } of this.#vms) {
+      if (operation !== undefined) {
+        this.#asked.delete(vmKey(ref));
+      }
     }
     this.#gather();
   }
@@ -130,15 +140,11 @@ export class VmsPanel implements Disposable {
   /** What changes by it is heard of as any other change. */
   async #readUnknown(): Promise<void> {
     const { engine, log } = this.#options;
-    const state = ({ tree, snapshotCount, layers }: VmView): string =>
-      `${String(snapshotCount ?? tree?.snapshots.length)} ${layers?.from ?? ''}`;
-    const unread = this.#vms.filter(
-      (view) =>
-        view.operation === undefined &&
-        (view.tree?.snapshots.length !== (view.snapshotCount ?? view.tree?.snapshots.length ?? -1) ||
-          view.layers?.from !== 'files') &&
-        this.#asked.get(vmKey(view.ref)) !== state(view),
-    );
+    const count = ({ tree, snapshotCount }: VmView): number | undefined => snapshotCount ?? tree?.snapshots.length;
+    const unread = this.#vms.filter((view) => {
+      const key = vmKey(view.ref);
+      return view.operation === undefined && (!this.#asked.has(key) || this.#asked.get(key) !== count(view));
+    });
     await mapLimited(unread, readsAtOnce, async ({ ref }) => {
       if (!this.#panel.visible) {
         return;
@@ -150,8 +156,8 @@ export class VmsPanel implements Disposable {
         log.debug(`all VMs: ${asFailure(error).message}`);
       }
       const view = engine.findVm(ref);
-      if (view !== undefined) {
-        this.#asked.set(vmKey(ref), state(view));
+      if (view !== undefined && view.operation === undefined) {
+        this.#asked.set(vmKey(ref), count(view));
       }
     });
   }

@@ -4,7 +4,7 @@ import type { AfterRevert, OperationRequest } from '../../../src/domain/operatio
 import type { VmRef } from '../../../src/domain/vm.js';
 import { settled } from './fakeClock.js';
 import { fakeVm } from './fakeHypervisor.js';
-import { type Rig, rig } from './rig.js';
+import { type Rig, rig, uri } from './rig.js';
 
 const ends: readonly AfterRevert[] = ['running', 'paused', 'off'];
 
@@ -84,6 +84,22 @@ describe('a question', () => {
       requests,
     );
     assert.equal(r.calls().filter((call) => call.startsWith('readTree')).length, 2);
+  });
+
+  it('about many VMs reads a few at a time: each has the time of a plan for itself', async () => {
+    const names = Array.from({ length: 9 }, (_, at) => `vm-${at}`);
+    const r = await rig(...names.map((name) => fakeVm(name, ['s'])));
+    await r.engine.connect(uri);
+    r.calls();
+    const releases = names.map((name) => r.hypervisor().hang(`readTree ${name}`));
+    const deciding = r.engine.decide(
+      names.map((name): OperationRequest => ({ kind: 'power', vm: r.ref(name), action: 'pause' })),
+    );
+    await settled();
+    const begun = r.calls().filter((call) => call.startsWith('readTree')).length;
+    assert.ok(begun > 0 && begun < names.length / 2, String(begun));
+    releases.forEach((release) => release());
+    assert.equal((await deciding).length, names.length);
   });
 
   it('about nothing asks nobody', async () => {
