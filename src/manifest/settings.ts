@@ -27,6 +27,8 @@ export interface Settings {
   readonly checkpointAfterBranchSwitch: boolean;
   /** 1 to 100: of the checkpoints that those three took, for each VM or system. */
   readonly keepAutoCheckpoints: number;
+  /** By a connection's URI: what Prune offers first. */
+  readonly pruneRules: Readonly<Record<string, PruneSetting>>;
   /** 0 to 60; 0: a delete begins at once. */
   readonly deleteUndoSeconds: number;
   /** 0 to 365: for how long the trash keeps what is put into it; 0: nothing is offered to be. */
@@ -70,6 +72,12 @@ const healthLimits = [
   'fullInDays',
 ] as const;
 
+/** At least one of both. */
+export interface PruneSetting {
+  readonly keepLast?: number;
+  readonly olderThanDays?: number;
+}
+
 export type HealthLimits = Readonly<Partial<Record<(typeof healthLimits)[number], number>>>;
 
 /** Full names as in package.json. */
@@ -82,6 +90,7 @@ export const settingKeys = {
   checkpointAtTaskStart: 'virtRewind.autoCheckpoint.atTaskStart',
   checkpointAfterBranchSwitch: 'virtRewind.autoCheckpoint.afterBranchSwitch',
   keepAutoCheckpoints: 'virtRewind.autoCheckpoint.keep',
+  pruneRules: 'virtRewind.prune.rules',
   deleteUndoSeconds: 'virtRewind.delete.undoSeconds',
   trashDays: 'virtRewind.trash.days',
   automaticActions: 'virtRewind.automaticActions',
@@ -123,6 +132,7 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     checkpointAtTaskStart: parseTexts(get(settingKeys.checkpointAtTaskStart), longestPattern),
     checkpointAfterBranchSwitch: get(settingKeys.checkpointAfterBranchSwitch) === true,
     keepAutoCheckpoints: parseWhole(get(settingKeys.keepAutoCheckpoints), 100, 5) || 5,
+    pruneRules: parsePruneRules(get(settingKeys.pruneRules)),
     deleteUndoSeconds: parseWhole(get(settingKeys.deleteUndoSeconds), 60, 5),
     trashDays: parseWhole(get(settingKeys.trashDays), 365, usualTrashDays),
     automaticActions: parseAutomaticActions(get(settingKeys.automaticActions)),
@@ -232,6 +242,25 @@ function parseExceptions(value: unknown): Readonly<Record<string, HealthLimits>>
     return [[vm, Object.fromEntries(limits)]];
   });
   return Object.fromEntries(entries);
+}
+
+/** A rule with a part that is no number was meant to spare more: it is none. So is one without any part. */
+function parsePruneRules(value: unknown): Settings['pruneRules'] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return {};
+  }
+  const entries = Object.entries(value).flatMap(([uri, given]): readonly (readonly [string, PruneSetting])[] => {
+    const row: unknown = given;
+    const rule = typeof row !== 'object' || row === null ? {} : pruneSetting(row);
+    return rule === undefined || Object.keys(rule).length === 0 ? [] : [[uri.trim(), rule]];
+  });
+  return Object.fromEntries(entries.filter(([uri]) => uri !== '' && uri.length <= longestUri));
+}
+
+function pruneSetting(given: object): PruneSetting | undefined {
+  const parts = (['keepLast', 'olderThanDays'] as const).map((part) => [part, Reflect.get(given, part)] as const);
+  const named = parts.filter(([, value]) => value !== undefined);
+  return named.every(([, value]) => parseWhole(value, 99_999, -1) >= 0) ? Object.fromEntries(named) : undefined;
 }
 
 function parseTexts(value: unknown, longest: number): readonly string[] {

@@ -68,6 +68,28 @@ describe('several VMs', () => {
     assert.match(person.said[0]?.message ?? '', /Deleted 1 snapshots of 1 VMs/u);
   });
 
+  it('are pruned by the rule that somebody kept for their connection, which a list shows first', async () => {
+    const [row, second] = await rows();
+    const rules = (): unknown => vscode.workspace.getConfiguration('virtRewind').get('prune.rules');
+    try {
+      person.will('Keep a Rule for This Connection…', '1', '0', undefined);
+      await fromMenu('virtRewind.prune', row, [row, second]);
+      assert.deepEqual(rules(), { [rig.uri]: { keepLast: 1, olderThanDays: 0 } });
+      person.will(({ choices, text }) => {
+        assert.equal(choices[0], 'The Rule in Your Settings');
+        assert.match(text, /all but the 1 newest, older than 0 days/u);
+        return choices[0];
+      }, undefined);
+      await fromMenu('virtRewind.prune', row, [row, second]);
+      assert.equal(person.asked.length, 2);
+      assert.match(person.asked.at(-1)?.text ?? '', /Deletes: c\./u);
+    } finally {
+      await vscode.workspace
+        .getConfiguration('virtRewind')
+        .update('prune.rules', undefined, vscode.ConfigurationTarget.Global);
+    }
+  });
+
   it('revert to a title that they share, and name the VM that has none', async () => {
     person.will(
       ({ choices }) => {

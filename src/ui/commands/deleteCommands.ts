@@ -159,7 +159,9 @@ function isRuleGiven({ snapshots, olderThan, keepLast }: CommandArguments): bool
 
 async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<readonly string[]> {
   const tree = await run.engine.readTree(view.ref);
-  const rule = isRuleGiven(given) ? given : await pickPruneRule([tree], t('Prune Snapshots of {0}', view.vm.name));
+  const rule = isRuleGiven(given)
+    ? given
+    : (await pickPruneRule([{ view, tree }], t('Prune Snapshots of {0}', view.vm.name)))(view.ref.connection);
   const chosen = chosenByRule(ruleOf(rule), tree, Date.now());
   if (chosen.length === 0) {
     throw new NothingThere(t('No snapshot of {0} matches the rule.', view.vm.name), { vm: view.vm.name });

@@ -27,17 +27,11 @@ export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): P
   const { read, leftOut } = await showInView(treeViewId, () => readTrees(run, views));
   const { olderThan, keepLast } = argumentsOf(run.call);
   const heading = t('Prune Snapshots of {0} VMs', views.length);
-  const rule = ruleOf(
-    olderThan === undefined && keepLast === undefined
-      ? await pickPruneRule(
-          read.map(({ tree }) => tree),
-          heading,
-        )
-      : { ...(olderThan !== undefined && { olderThan }), ...(keepLast !== undefined && { keepLast }) },
-  );
+  const given = { ...(olderThan !== undefined && { olderThan }), ...(keepLast !== undefined && { keepLast }) };
+  const ruleFor = olderThan === undefined && keepLast === undefined ? await pickPruneRule(read, heading) : () => given;
   const now = Date.now();
   const requests = read.flatMap(({ view, tree }) => {
-    const snapshots = chosenByRule(rule, tree, now).map(({ name }) => name);
+    const snapshots = chosenByRule(ruleOf(ruleFor(view.ref.connection)), tree, now).map(({ name }) => name);
     return snapshots.length === 0 ? [] : [{ kind: 'prune', vm: view.ref, snapshots } as const];
   });
   const decided = await showInView(treeViewId, async () => {

@@ -5,6 +5,8 @@ import type { SnapshotSize } from '../../domain/layers.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { chosenByRule, type PruneRule } from '../../operations/prune/pruneRule.js';
+import type { PruneSetting } from '../../manifest/settings.js';
+import { readSettings, writeSetting } from '../readSettings.js';
 import { titleOf } from '../../text/operationProgress.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { sizeWords } from '../../text/sizeText.js';
@@ -53,25 +55,81 @@ export function usualRules(
   ];
 }
 
-/** A rule with a number of one's own is written, the usual ones are picked. @param trees of the VMs, one or several */
-export async function pickPruneRule(trees: readonly SnapshotTree[], title: string): Promise<PickedRule> {
+/** A VM of which something may go. */
+export interface PrunableVm {
+  readonly view: VmView;
+  readonly tree: SnapshotTree;
+}
+
+/** The rule for the VMs of a connection. */
+export type RuleFor = (connection: string) => PickedRule;
+
+/** A rule with a number of one's own is written, the usual ones are picked. That of the settings comes first. */
+export async function pickPruneRule(vms: readonly PrunableVm[], title: string): Promise<RuleFor> {
   const now = Date.now();
-  const fits = (rule: PruneRule): number => trees.flatMap((tree) => chosenByRule(rule, tree, now)).length;
-  const all = trees.flatMap(({ snapshots }) => snapshots).length;
-  const picked = await pick<PickedRule | 'days' | 'count'>(
+  const { pruneRules } = readSettings();
+  const countChosen = (ruleFor: (connection: string) => PruneRule): number =>
+    vms.flatMap(({ view, tree }) => chosenByRule(ruleFor(view.ref.connection), tree, now)).length;
+  const fits = (rule: PruneRule): number => countChosen(() => rule);
+  const all = vms.flatMap(({ tree }) => tree.snapshots).length;
+  const [uri, ...others] = new Set(vms.map(({ view }) => view.ref.connection));
+  const ofSettings = ({ keepLast, olderThanDays }: PruneSetting = {}): PickedRule => ({
+    ...(keepLast !== undefined && { keepLast }),
+    ...(olderThanDays !== undefined && { olderThan: olderThanDays * day }),
+  });
+  const settingFor: RuleFor = (connection) => ofSettings(pruneRules[connection]);
+  const hasRules = vms.every(({ view }) => pruneRules[view.ref.connection] !== undefined);
+  const picked = await pick<PickedRule | 'days' | 'count' | 'settings' | 'keep'>(
     [
-      ...usualRules(fits, all, trees.length === 1 ? [3, 10] : [1, 2, 3, 5, 10]),
+      ...(hasRules
+        ? [
+            {
+              label: t('The Rule in Your Settings'),
+              description: t(
+                '{0} of {1}',
+                countChosen((connection) => ruleOf(settingFor(connection))),
+                all,
+              ),
+              ...(uri !== undefined && others.length === 0 && { detail: ruleWords(pruneRules[uri]) }),
+              value: 'settings' as const,
+            },
+          ]
+        : []),
+      ...usualRules(fits, all, vms.length === 1 ? [3, 10] : [1, 2, 3, 5, 10]),
       { label: t('Older than … Days'), value: 'days' },
       { label: t('All but the … newest'), value: 'count' },
-      ...(trees.length === 1 ? [{ label: t('Select from All'), value: {} }] : []),
+      ...(others.length === 0 ? [{ label: t('Keep a Rule for This Connection…'), value: 'keep' as const }] : []),
+      ...(vms.length === 1 ? [{ label: t('Select from All'), value: {} }] : []),
     ],
     t('Select the snapshots to delete. The current and kept ones stay.'),
     title,
   );
-  if (picked === 'days') {
-    return { olderThan: (await number(t('Older than how many days?'))) * day };
+  switch (picked) {
+    case 'settings':
+      return settingFor;
+    case 'keep': {
+      const keepLast = await number(t('How many of the newest to keep?'));
+      const rule = { keepLast, olderThanDays: await number(t('Older than how many days?')) };
+      await writeSetting('pruneRules', { ...pruneRules, ...(uri !== undefined && { [uri]: rule }) });
+      return () => ofSettings(rule);
+    }
+    case 'days': {
+      const olderThan = (await number(t('Older than how many days?'))) * day;
+      return () => ({ olderThan });
+    }
+    case 'count': {
+      const keepLast = await number(t('How many of the newest to keep?'));
+      return () => ({ keepLast });
+    }
+    default:
+      return () => picked;
   }
-  return picked === 'count' ? { keepLast: await number(t('How many of the newest to keep?')) } : picked;
+}
+
+function ruleWords({ keepLast, olderThanDays }: PruneSetting = {}): string {
+  const older = olderThanDays === undefined ? [] : [t('older than {0} days', olderThanDays)];
+  const newest = keepLast === undefined ? [] : [t('all but the {0} newest', keepLast)];
+  return [...newest, ...older].join(', ');
 }
 
 async function number(prompt: string): Promise<number> {

@@ -49,6 +49,25 @@ describe('settings of safety', () => {
     }
   });
 
+  it('have a rule of a connection only where each part of it is a number', () => {
+    const rules = {
+      'qemu:///system': { keepLast: 5, olderThanDays: 30 },
+      ' qemu:///session ': { keepLast: 0 },
+      none: {},
+      other: { keeplast: 5 },
+      broken: { keepLast: 5, olderThanDays: '30' },
+      less: { keepLast: -1 },
+      list: [5],
+    };
+    assert.deepEqual(read(settingKeys.pruneRules, rules).pruneRules, {
+      'qemu:///system': { keepLast: 5, olderThanDays: 30 },
+      'qemu:///session': { keepLast: 0 },
+    });
+    for (const value of [undefined, null, 5, 'x', [rules]]) {
+      assert.deepEqual(read(settingKeys.pruneRules, value).pruneRules, {});
+    }
+  });
+
   it('protect by names, trimmed, each once, and all where no name was given', () => {
     const { protectedVms } = read(settingKeys.protectedVms, [' prod ', 'prod', 7, '', 'x'.repeat(301), 'db-*']);
     assert.deepEqual(protectedVms, ['prod', '7', 'db-*']);
