@@ -29,6 +29,7 @@ import { HealthStatus } from './ui/health/healthStatus.js';
 import { ChosenSystem } from './ui/commands/chosenSystem.js';
 import { ActiveVm } from './ui/commands/activeVm.js';
 import { activeVmItem } from './ui/commands/activeVmItem.js';
+import { labSystem } from './ui/commands/labSystem.js';
 import { LessonHost } from './ui/commands/lessonHost.js';
 import { Consoles } from './ui/guest/consoles.js';
 import { FollowedLogs } from './ui/guest/followedLogs.js';
@@ -38,6 +39,7 @@ import { Reports } from './ui/documents/reports.js';
 import { AllVms } from './ui/vms/allVms.js';
 import { HistoryPanel } from './ui/history/historyPanel.js';
 import { labFiles } from './ui/lab/labFiles.js';
+import { foldersWithLab } from './ui/lab/labFolders.js';
 import { languageTools } from './ui/agents/languageTools.js';
 import { putOnPath } from './ui/commandLinePath.js';
 import { rewindTasks, runOwnTask } from './ui/tasks/rewindTasks.js';
@@ -124,10 +126,13 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     return measureLayerCosts(folder, depths, process.env);
   };
   const lessonHost = new LessonHost({ engine, log, guest, measure });
-  const chosen = new ChosenSystem(context.workspaceState, known, tree.systemShown, (name) => {
-    import('./ui/prompts/systemNotices.js')
-      .then(({ tellSystemGone }) => tellSystemGone(name))
-      .catch((error: unknown) => log.error(String(error)));
+  const chosen = new ChosenSystem(context.workspaceState, known, tree.systemShown, {
+    onGone: (name) => {
+      import('./ui/prompts/systemNotices.js')
+        .then(({ tellSystemGone }) => tellSystemGone(name))
+        .catch((error: unknown) => log.error(String(error)));
+    },
+    ofLab: async (before) => labSystem(await foldersWithLab(), journal, log, before),
   });
   const activeVm = new ActiveVm(context.workspaceState, engine, tree.focus, attentions, chosen, activeVmItem);
   const consoles = new Consoles(engine, log);

@@ -60,7 +60,7 @@ export interface VmAction {
 
 /** Only what has something to do now. */
 export function vmActions(view: VmView): readonly VmAction[] {
-  const { vm, favourite, undo } = view;
+  const { vm, favourite, undo, snapshotCount } = view;
   const isOn = vm.power === 'running';
   return [
     ...(favourite === undefined
@@ -74,6 +74,7 @@ export function vmActions(view: VmView): readonly VmAction[] {
           },
         ]),
     { label: t('Quick Checkpoint'), icon: 'zap', value: 'virtRewind.quickCheckpoint' },
+    ...(snapshotCount === 0 ? [] : [{ label: t('Revert…'), icon: 'history', value: 'virtRewind.revert' as const }]),
     ...(undo === undefined ? [] : [{ label: t('Undo…'), icon: 'discard', value: 'virtRewind.undo' as const }]),
     ...(vm.power === 'off' ? [{ label: t('Start'), icon: 'debug-start', value: 'virtRewind.start' as const }] : []),
     ...(vm.power === 'paused'

@@ -348,9 +348,14 @@ describe('a lab in the editor', () => {
     try {
       await guest.setCounters(4);
       await call('virtRewind.createLab', { file: ofTests, confirm: false });
+      const { activeVm } = await rig.api();
+      const before = activeVm.ref;
+      assert.match(activeVm.text ?? '', /tested · /u);
       await guest.setCounters(5);
       assert.deepEqual(await profile.run(), ['passed']);
       assert.equal((await guest.counters()).memory, 4);
+      assert.match(activeVm.text ?? '', /tested · /u);
+      assert.deepEqual(activeVm.ref, before);
       await guest.setCounters(6);
       const ran: string[] = [];
       const listener = vscode.tasks.onDidStartTask(({ execution }) => ran.push(execution.task.name));

@@ -232,7 +232,14 @@ describe('a system of VMs in the editor', () => {
     try {
       await call('virtRewind.createSnapshot', { system: 'shop', title: 'home' });
       await call('virtRewind.createSnapshot', { vm: names[0], kind: 'auto', title: 'alone' });
-      person.will(line('Use a System'));
+      const choose = (label: string): void => person.will(line('Choose Another VM or System'), line(label));
+      choose('shop');
+      await vscode.commands.executeCommand('virtRewind.workedVm');
+      assert.match(activeVm.text ?? '', /shop · .*running/u);
+      choose(names[1]);
+      await vscode.commands.executeCommand('virtRewind.workedVm');
+      assert.match(activeVm.text ?? '', /system-web · .*running/u);
+      choose('shop');
       await vscode.commands.executeCommand('virtRewind.workedVm');
       assert.match(activeVm.text ?? '', /shop · .*running/u);
       person.will(({ choices, question }) => {

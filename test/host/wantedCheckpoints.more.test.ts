@@ -214,7 +214,10 @@ describe('checkpoints by themselves', () => {
     await call('virtRewind.refresh');
     await call('virtRewind.createSystem', { vms: [vm, 'auto-second'], title: 'branched' });
     await call('virtRewind.createSnapshot', { system: 'branched', title: 'all by hand' });
-    person.will(({ choices }) => choices.find((label) => label.includes('Use a System')));
+    person.will(
+      ({ choices }) => choices.find((label) => label.includes('Choose Another VM or System')),
+      ({ choices }) => choices.find((label) => label.includes('branched')),
+    );
     await vscode.commands.executeCommand('virtRewind.workedVm');
     // A session waits until its checkpoint is there.
     await rig.withSettings({ 'autoCheckpoint.beforeDebugging': true }, () => debug('all of them'));

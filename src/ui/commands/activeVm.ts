@@ -1,6 +1,6 @@
-// The VM that somebody works with, as an item in the status bar: the one whose row was selected last, that a command
-// was called on, or that something was done to. Clones come and go by themselves: one of them is it only where somebody
-// chose it. It asks nobody: the item says what is known anyway, and nothing is followed for it.
+// The VM that somebody works with, as an item in the status bar: the one whose row was selected last, or that a command
+// was called on. What a system, a test or an agent does to VMs makes none of them it. A clone that is discarded gives
+// way to the VM before it. It asks nobody: the item says what is known anyway, and nothing is followed for it.
 import { t } from '@vscode/l10n';
 import type { Memento } from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
@@ -109,9 +109,7 @@ export class ActiveVm implements Disposable {
     const view = vm && this.#engine.findVm(vm);
     const doing = view?.operation?.request.kind;
     const isWorked = view !== undefined && this.#ref !== undefined && sameVm(this.#ref, view.ref);
-    if (view !== undefined && doing !== undefined && view.vm.clone === undefined) {
-      this.take(view.ref);
-    } else if (isWorked && doing === 'discard' && this.#lasting !== undefined) {
+    if (isWorked && doing === 'discard' && this.#lasting !== undefined) {
       this.take(this.#lasting);
     } else if (
       this.#chosen.shown !== undefined ||

@@ -188,6 +188,8 @@ async function atWork(run: CommandRun, title: string, work: (wish: MakeWish) => 
     });
   } finally {
     await run.systems.known.read();
+    // The status bar shows the system of the lab.
+    await run.chosen.find();
   }
 }
 

@@ -14,7 +14,7 @@ import type { Plan } from '../../operations/plan.js';
 import { pickKind } from './pickKind.js';
 import { pickSeveral } from '../prompts/pickTarget.js';
 import { refuseFirst } from './refuseFirst.js';
-import { rowOfCall, targetVm, targetVms, targetSnapshot, activeOrPickedVm } from './targets.js';
+import { rowOfCall, targetVm, targetVms, targetSnapshot, activeOrPickedVm, sayTarget } from './targets.js';
 import { readTrees, severalVms } from './severalVms.js';
 import { suggestTitle, checkpointTitle } from '../../domain/titleSuggestion.js';
 import { notify } from '../prompts/notify.js';
@@ -154,6 +154,7 @@ async function quickCheckpoint(run: CommandRun): Promise<unknown> {
   if (others.length > 0) {
     return checkpointEach(run, views, titleIn);
   }
+  sayTarget(run, view.vm.name);
   const only = await checkpointRequest(run, view.ref, titleIn);
   await tellOfMark(run, [only]);
   // What a program does is no reason to show it.

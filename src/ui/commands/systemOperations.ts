@@ -26,13 +26,16 @@ import { mustConfirm, typeNameOfSystem } from './consent.js';
 import { gitReference } from './gitReference.js';
 import { showFailure } from './runCommand.js';
 import { targetPoint, targetSystem } from './systemTargets.js';
-import { rowOfCall } from './targets.js';
+import { rowOfCall, sayTarget } from './targets.js';
 import { undoMomentOf } from './cancelMoment.js';
 import { sessionOf } from './sessionOf.js';
 
 /** A restore point of all VMs of a system, at one moment: what its members on connections that are away say is told. */
 export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'): Promise<SystemResult> {
   const stored = await targetSystem(run);
+  if (title === 'suggested') {
+    sayTarget(run, stored.system.name);
+  }
   const given = argumentsOf(run.call);
   const titles = stored.points.map((point) => ({ name: point.title, title: point.title }));
   const suggestion = checkpointTitle(titles, new Date());

@@ -1,5 +1,6 @@
 // Finds the VMs and snapshots that a command is meant for: as given, as selected, or as picked from a list.
 import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { EnginePort } from '../../engine/enginePort.js';
@@ -15,6 +16,7 @@ import { argumentsOf } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { existingVm } from './operate.js';
+import { noteInStatusBar } from '../prompts/notify.js';
 import { pickSnapshot, pickVm } from '../prompts/pickTarget.js';
 
 export interface SnapshotTarget {
@@ -81,6 +83,13 @@ async function viewsFor(
   }
   await wake(run.engine, connection);
   return [await pickVm(run, { fits, says, connection, systems: run.offered })];
+}
+
+/** Before a checkpoint without a question, whose key names no VM or system. */
+export function sayTarget({ call }: CommandRun, name: string): void {
+  if (call.kind === 'palette') {
+    noteInStatusBar(t('Creating a checkpoint of {0}…', displayLine(name)));
+  }
 }
 
 /** The row that it was called on; undefined: none. */

@@ -8,10 +8,10 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { filterPrompt } from '../../text/filterText.js';
 import type { ShownSystem } from '../../text/systemRows.js';
-import { reachMembers, targetSystem } from './systemTargets.js';
+import { reachMembers } from './systemTargets.js';
 import { existingVm } from './operate.js';
 import { targetVm, activeOrPickedVm } from './targets.js';
-import { type Choice, pick } from '../prompts/pickTarget.js';
+import { type Choice, pick, pickVm, SystemPicked } from '../prompts/pickTarget.js';
 import { systemActions, vmActions } from '../../text/activeVmText.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { askText } from '../prompts/ask.js';
@@ -141,38 +141,57 @@ async function showPicture(run: CommandRun): Promise<void> {
 }
 
 /**
- * Offers what can be done with the system that was chosen, else with the VM that one works with, or another where there
- * is none.
+ * Offers what can be done with the active system, else with the active VM, or with one that is picked where there is
+ * none; and another one of either.
  */
 async function actOnActiveVm(run: CommandRun): Promise<unknown> {
   await run.systems.known.read();
-  const system = run.call.kind === 'palette' ? run.chosen.shown : undefined;
+  const system = run.call.kind === 'palette' ? await run.chosen.find() : undefined;
   if (system !== undefined) {
     return actOnSystem(run, system);
   }
   const { ref } = await activeOrPickedVm(run);
+  if (run.call.kind !== 'palette') {
+    await run.chosen.choose('vm');
+  }
   // The item of the status bar may tell of a while ago.
   await run.engine.refresh({ vm: ref });
   await run.engine.readTree(ref);
   const view = existingVm(run, ref);
-  const choose = { label: t('Use a System of VMs…'), icon: 'layers', value: 'choose' as const };
-  const others = run.systems.known.all.length === 0 ? [] : [choose];
-  const command = await pick<CommandId | 'choose'>([...vmActions(view), ...others], view.vm.name);
-  if (command === 'choose') {
-    const { system: chosen } = await targetSystem(run);
-    return run.chosen.choose(chosen);
-  }
-  return vscode.commands.executeCommand(command, { vm: ref.uuid, connection: ref.connection });
+  const command = await pick<CommandId | 'another'>([...vmActions(view), ...another(run)], view.vm.name);
+  return command === 'another'
+    ? chooseAnother(run)
+    : vscode.commands.executeCommand(command, { vm: ref.uuid, connection: ref.connection });
 }
 
-async function actOnSystem(run: CommandRun, { known }: ShownSystem): Promise<unknown> {
-  await reachMembers(run, known);
-  const { id, name } = known.system;
-  const leave: Choice<'leave'> = { label: t('Use One VM Again'), icon: 'vm', value: 'leave' };
-  const shown = run.chosen.shown;
-  const offered = shown === undefined ? [] : systemActions(shown);
-  const command = await pick<CommandId | 'leave'>([...offered, leave], name);
-  return command === 'leave' ? run.chosen.choose(undefined) : vscode.commands.executeCommand(command, { system: id });
+async function actOnSystem(run: CommandRun, system: ShownSystem): Promise<unknown> {
+  const { id, name } = system.known.system;
+  await reachMembers(run, system.known);
+  const offered = systemActions(run.chosen.shown ?? system);
+  const command = await pick<CommandId | 'another'>([...offered, ...another(run)], name);
+  return command === 'another' ? chooseAnother(run) : vscode.commands.executeCommand(command, { system: id });
+}
+
+/** Only where there is one. */
+function another({ engine, systems }: CommandRun): readonly Choice<'another'>[] {
+  const all = engine.connections.reduce((count, { vms }) => count + vms.length, systems.known.all.length);
+  return all < 2 ? [] : [{ label: t('Choose Another VM or System…'), icon: 'arrow-swap', value: 'another' }];
+}
+
+/** The status bar shows it, and keys without a row act on it. */
+async function chooseAnother(run: CommandRun): Promise<void> {
+  const systems = run.systems.known.all;
+  try {
+    const { ref } = await pickVm(run, { systems });
+    run.activeVm.take(ref);
+    await run.chosen.choose('vm');
+  } catch (error) {
+    const picked = error instanceof SystemPicked ? systems.find(({ system }) => system.id === error.id) : undefined;
+    if (picked === undefined) {
+      throw error;
+    }
+    await run.chosen.choose(picked.system);
+  }
 }
 
 /** Takes the focus to where a VM stands now. */

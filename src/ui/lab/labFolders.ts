@@ -9,3 +9,9 @@ export function hasLabFile({ uri }: vscode.WorkspaceFolder): Thenable<boolean> {
     () => false,
   );
 }
+
+export async function foldersWithLab(): Promise<readonly vscode.WorkspaceFolder[]> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  const have = await Promise.all(folders.map((folder) => hasLabFile(folder)));
+  return folders.filter((_, at) => have[at] === true);
+}

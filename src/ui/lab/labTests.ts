@@ -8,7 +8,7 @@ import type { CommandId } from '../../verbs/verbs.js';
 import { labFileName } from '../../manifest/labFileName.js';
 import { taskType } from '../../manifest/viewIds.js';
 import { measuredText } from '../../text/relativeAge.js';
-import { hasLabFile } from './labFolders.js';
+import { foldersWithLab } from './labFolders.js';
 
 interface Tests {
   readonly task: vscode.Task;
@@ -166,12 +166,6 @@ async function start(
   } catch {
     return { whole: vscode.commands.executeCommand('workbench.action.tasks.runTask', task.name) };
   }
-}
-
-async function foldersWithLab(): Promise<readonly vscode.WorkspaceFolder[]> {
-  const folders = vscode.workspace.workspaceFolders ?? [];
-  const have = await Promise.all(folders.map((folder) => hasLabFile(folder)));
-  return folders.filter((_, at) => have[at] === true);
 }
 
 function isTest({ group, definition }: vscode.Task): boolean {

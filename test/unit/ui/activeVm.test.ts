@@ -126,17 +126,18 @@ describe('the VM that somebody works with', () => {
     assert.deepEqual(activeVm.ref, ref);
   });
 
-  it('is the one that something is done to or a command is called on, and no other that changes', () => {
+  it('is the one that a command is called on, and none that changes or that a test or a system acts on', () => {
     const { activeVm, said, views, change, select } = rig();
     select({ kind: 'vm', id: 'v', ref });
     change({ connection: uri, vm: other });
     assert.deepEqual(activeVm.ref, ref);
     views.set(other.uuid, { ...views.get(other.uuid)!, operation: running });
     change({ connection: uri, vm: other });
+    assert.deepEqual(activeVm.ref, ref);
+    assert.match(said.at(-1)!, /^web-test · /);
+    activeVm.take(other);
     assert.deepEqual(activeVm.ref, other);
     assert.match(said.at(-1)!, /^db · .+…$/);
-    activeVm.take(ref);
-    assert.deepEqual(activeVm.ref, ref);
   });
 
   it('is a clone only where somebody chose it, and the one before when that is thrown away', () => {
@@ -181,11 +182,22 @@ describe('the VM that somebody works with', () => {
 
   it('is offered what has something to do now', () => {
     const offered = (view: VmView): readonly string[] => vmActions(view).map(({ value }) => value.split('.')[1]!);
-    assert.deepEqual(offered(vmView()), ['quickCheckpoint', 'shutDown', 'goToCurrent']);
-    assert.deepEqual(offered(vmView({ vm: vm({ power: 'off' }) })), ['quickCheckpoint', 'start', 'goToCurrent']);
+    assert.deepEqual(offered(vmView()), ['quickCheckpoint', 'revert', 'shutDown', 'goToCurrent']);
+    assert.deepEqual(offered(vmView({ vm: vm({ power: 'off' }), snapshotCount: 0 })), [
+      'quickCheckpoint',
+      'start',
+      'goToCurrent',
+    ]);
     const undo = { name: 'base', why: 'revert', createdAt: 0 } as const;
     const rich = vmView({ vm: vm({ power: 'paused' }), tree: branched, favourite: 'base', undo });
-    assert.deepEqual(offered(rich), ['revertToFavourite', 'quickCheckpoint', 'undo', 'resume', 'goToCurrent']);
+    assert.deepEqual(offered(rich), [
+      'revertToFavourite',
+      'quickCheckpoint',
+      'revert',
+      'undo',
+      'resume',
+      'goToCurrent',
+    ]);
   });
 });
 
@@ -263,12 +275,13 @@ describe('the system that a workspace works with', () => {
     };
     const gone: string[] = [];
     const onGone = (name: string): void => void gone.push(name);
-    const first = new ChosenSystem(memento, known, () => shown, onGone);
+    const ofLab = (): Promise<undefined> => Promise.resolve(undefined);
+    const first = new ChosenSystem(memento, known, () => shown, { onGone, ofLab });
     assert.deepEqual([first.shown, reads], [undefined, 0]);
     await first.choose({ id: 'shop', name: 'shop' });
     assert.equal(first.shown, shown);
     shown = undefined;
-    const next = new ChosenSystem(memento, known, () => shown, onGone);
+    const next = new ChosenSystem(memento, known, () => shown, { onGone, ofLab });
     assert.deepEqual([next.lostName, reads], [undefined, 1]);
     await new Promise<void>((resolve) => next.onDidChange(resolve));
     assert.equal(next.lostName, 'shop');
@@ -280,5 +293,41 @@ describe('the system that a workspace works with', () => {
     changed.fire();
     changed.fire();
     assert.deepEqual([gone, next.lostName, kept.get('workedSystem')], [['shop'], undefined, undefined]);
+  });
+
+  it('is that of the lab of the workspace, unless another one or a VM was chosen', async () => {
+    const kept = new Map<string, unknown>();
+    const memento = {
+      get: (key: string) => kept.get(key),
+      update: (key: string, value: unknown) => Promise.resolve(void kept.set(key, value)),
+    } as ConstructorParameters<typeof ChosenSystem>[0];
+    const changed = new Emitter<void>();
+    const systems = new Map(['shop', 'other'].map((id) => [id, shop([vmView(), off])]));
+    const known = {
+      read: () => Promise.resolve(),
+      onDidChange: changed.event,
+      isRead: true,
+      find: (id: string) => systems.get(id)?.known,
+    };
+    const lab: { system: string | undefined } = { system: undefined };
+    const chosen = new ChosenSystem(memento, known, (id) => systems.get(id), {
+      onGone: () => assert.fail('nobody chose it'),
+      ofLab: () => Promise.resolve(lab.system),
+    });
+    assert.equal(await chosen.find(), undefined);
+    lab.system = 'shop';
+    const seen = new Promise<void>((resolve) => chosen.onDidChange(() => chosen.shown && resolve()));
+    changed.fire();
+    await seen;
+    assert.equal(chosen.shown, systems.get('shop'));
+    await chosen.choose({ id: 'other', name: 'other' });
+    assert.equal(chosen.shown, systems.get('other'));
+    await chosen.choose('vm');
+    assert.deepEqual([chosen.shown, await chosen.find(), chosen.lostName], [undefined, undefined, undefined]);
+    await chosen.choose(undefined);
+    assert.equal(await chosen.find(), systems.get('shop'));
+    systems.delete('shop');
+    changed.fire();
+    assert.deepEqual([chosen.shown, chosen.lostName], [undefined, undefined]);
   });
 });
