@@ -83,19 +83,20 @@ describe('questions', () => {
   });
 
   describe('for a VM', () => {
-    it('show the state in words, and only VMs that it can be done with', async () => {
-      person.will(({ choices, text }) => {
-        assert.deepEqual(choices, [vm]);
-        assert.match(text, /running/);
-        return vm;
-      });
+    it('show the state in words, the active VM first, and are none where only one VM can do it', async () => {
+      person.will();
       await call('virtRewind.pause');
       assert.equal(await guest.state(), 'paused');
-      person.will(undefined);
-      assert.equal(await call('virtRewind.resume'), undefined);
-      assert.equal(await guest.state(), 'paused');
+      person.will(({ choices, text }) => {
+        assert.deepEqual([choices[0], choices.includes(off)], [vm, true], choices.join());
+        assert.match(text, /paused/);
+        return undefined;
+      });
+      assert.equal(await call('virtRewind.createSnapshot'), undefined);
       assert.deepEqual(person.said, []);
-      await operate('virtRewind.resume', { vm });
+      person.will();
+      await call('virtRewind.resume');
+      assert.equal(await guest.state(), 'running');
     });
 
     it('are not asked for the row under the mouse or with the focus', async () => {

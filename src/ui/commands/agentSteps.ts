@@ -11,11 +11,8 @@ import { agentStepText, historyEntries } from '../../text/historyRows.js';
 import { operationWords } from '../../text/operationText.js';
 import { agoText } from '../../text/relativeAge.js';
 import { CommandError } from '../prompts/commandError.js';
-import type { Choice } from '../prompts/pickTarget.js';
+import { type Choice, mostOffered } from '../prompts/pickTarget.js';
 import type { CommandRun } from './commandServices.js';
-
-/** More than a person reads. */
-const mostOffered = 50;
 
 type Entry = ReturnType<typeof historyEntries>[number];
 

@@ -7,7 +7,7 @@ import { existingVm, operate, planOrRefuse } from './operate.js';
 import { operateAll } from './operateAll.js';
 import { inDeleteOrder } from './snapshotOrder.js';
 import { askWithOther, trashAnswer } from './trashCommands.js';
-import { type SnapshotTarget, rowOfCall, targetSnapshots, targetVm } from './targets.js';
+import { type SnapshotTarget, rowOfCall, targetSnapshots, targetVm, hasSnapshots } from './targets.js';
 import { requireSnapshotByName } from '../../engine/findTargets.js';
 import { mustConfirm } from './consent.js';
 import { askToDelete } from './askToDelete.js';
@@ -129,7 +129,7 @@ async function prune(run: CommandRun): Promise<unknown> {
   if (several !== undefined) {
     return pruneSeveral(run, several);
   }
-  const view = await targetVm(run);
+  const view = await targetVm(run, hasSnapshots);
   const plan = await planOrRefuse(run, await pruneRequest(run, view));
   const untimed = await untimedIn(run, view);
   const wanted = isRuleGiven(argumentsOf(run.call)) ? plan : await askWhichToPrune(run, view, plan, untimed);

@@ -16,15 +16,13 @@ import { relativeAge } from '../../text/relativeAge.js';
 import { pointTitle } from '../../text/systemPointText.js';
 import { kindWords } from '../../text/words.js';
 import { NothingThere } from '../prompts/commandError.js';
-import { type Choice, pick } from '../prompts/pickTarget.js';
+import { type Choice, pick, mostOffered } from '../prompts/pickTarget.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { gitReference } from './gitReference.js';
 import { isForSystem, targetSystem } from './systemTargets.js';
 import { targetVm } from './targets.js';
 
-/** More than a person reads. */
-const mostOffered = 50;
 /** Of the branch, where it is not asked for alone. */
 const mostOfBranch = 10;
 

@@ -14,7 +14,7 @@ import { revertByList } from './revertByList.js';
 import { revertTo } from './revertTo.js';
 import { sessionOf } from './sessionOf.js';
 import { severalVms, targetOnEach } from './severalVms.js';
-import { activeOrPickedVm, targetSnapshot } from './targets.js';
+import { activeOrPickedVm, targetSnapshot, hasSnapshots } from './targets.js';
 
 /** In a question. */
 const longestTitle = 48;
@@ -96,7 +96,7 @@ async function revertToFavourite(run: CommandRun): Promise<unknown> {
  * Goes back to the newest snapshot of a VM that somebody took: what reverts and their layouts have left does not count.
  */
 async function revertToLast(run: CommandRun): Promise<OperationResult> {
-  const view = await activeOrPickedVm(run, ({ snapshotCount }) => snapshotCount !== 0);
+  const view = await activeOrPickedVm(run, hasSnapshots);
   const tree = await run.engine.readTree(view.ref);
   const last = sortSnapshots(tree, 'time').findLast(({ trailers }) => trailers.auto === undefined);
   if (last === undefined) {

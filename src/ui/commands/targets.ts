@@ -17,6 +17,7 @@ import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { existingVm } from './operate.js';
 import { noteInStatusBar } from '../prompts/notify.js';
+import type { VmUse } from '../prompts/offeredVms.js';
 import { pickSnapshot, pickVm } from '../prompts/pickTarget.js';
 
 export interface SnapshotTarget {
@@ -26,6 +27,9 @@ export interface SnapshotTarget {
 
 /** Which VMs a list offers; where none fits, all are offered and the plan says why it cannot be done. */
 export type VmFilter = (view: VmView) => boolean;
+
+/** Also one whose snapshots nobody has counted yet. */
+export const hasSnapshots: VmFilter = ({ snapshotCount }) => snapshotCount !== 0;
 
 /** What a list says of a VM beside its state. */
 type VmDescription = (view: VmView) => string | undefined;
@@ -75,21 +79,35 @@ async function viewsFor(
     }
     const connection = connectionOfNode(run.call.rows[0]);
     await wake(run.engine, connection);
-    return [await pickVm(run, { fits, says, connection })];
+    return [await pickVm(run, { fits, says, connection, use: useOf(run) })];
   }
   const { vm, connection } = argumentsOf(run.call);
   if (vm !== undefined) {
     return [await namedVm(run.engine, vm, connection)];
   }
   await wake(run.engine, connection);
-  return [await pickVm(run, { fits, says, connection, systems: run.offered })];
+  return [
+    await pickVm(run, {
+      fits,
+      says,
+      connection,
+      systems: run.offered,
+      activeSystem: run.chosen.shown?.known.system.id,
+      use: useOf(run),
+    }),
+  ];
 }
 
 /** Before a checkpoint without a question, whose key names no VM or system. */
 export function sayTarget({ call }: CommandRun, name: string): void {
   if (call.kind === 'palette') {
-    noteInStatusBar(t('Creating a checkpoint of {0}…', displayLine(name)));
+    noteInStatusBar(t('Checkpoint of {0}', displayLine(name)));
   }
+}
+
+/** For the order of a list. */
+export function useOf({ activeVm, tree }: CommandRun): VmUse {
+  return { active: activeVm.ref && vmKey(activeVm.ref), usedAt: tree.usedAt };
 }
 
 /** The row that it was called on; undefined: none. */
@@ -115,11 +133,16 @@ export async function targetSnapshots(run: CommandRun): Promise<readonly [Snapsh
       return [await snapshotOfRow(run, first), ...(await Promise.all(others.map((row) => snapshotOfRow(run, row))))];
     }
   }
-  const view = await targetVm(run);
+  const view = await targetVm(run, hasSnapshots);
   const { snapshot: given } = argumentsOf(run.call);
   const snapshot =
     given === undefined
-      ? await pickSnapshot(view, await run.engine.readTree(view.ref), t('Select a snapshot'), run.title)
+      ? await pickSnapshot(
+          view,
+          await run.engine.readTree(view.ref),
+          t('Select a snapshot of {0}', displayLine(view.vm.name)),
+          run.title,
+        )
       : await requireSnapshotByName(run.engine, view, given);
   // Read again, because the view of before the tree was read does not have it.
   return [{ view: existingVm(run, view.ref), snapshot }];

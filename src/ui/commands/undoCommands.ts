@@ -11,7 +11,7 @@ import { agoText } from '../../text/relativeAge.js';
 import { askOne } from '../prompts/ask.js';
 import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
-import type { Choice } from '../prompts/pickTarget.js';
+import { type Choice, mostOffered } from '../prompts/pickTarget.js';
 import { agentStepLines, revertToBeforeStep } from './agentSteps.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
@@ -20,9 +20,6 @@ import { revertTo } from './revertTo.js';
 import { sessionOf } from './sessionOf.js';
 import { targetVm } from './targets.js';
 import { requestOf, requireWay, undoWithLater } from './undoWithLater.js';
-
-/** More than a person reads. */
-const mostOffered = 50;
 
 export const undoCommands = {
   /** Takes back what was done to a VM: an operation, those after it too, its last revert, a step of an agent. */

@@ -10,7 +10,7 @@ import { filterPrompt } from '../../text/filterText.js';
 import type { ShownSystem } from '../../text/systemRows.js';
 import { reachMembers } from './systemTargets.js';
 import { existingVm } from './operate.js';
-import { targetVm, activeOrPickedVm } from './targets.js';
+import { targetVm, activeOrPickedVm, useOf } from './targets.js';
 import { type Choice, pick, pickVm, SystemPicked } from '../prompts/pickTarget.js';
 import { systemActions, vmActions } from '../../text/activeVmText.js';
 import { NothingThere } from '../prompts/commandError.js';
@@ -182,7 +182,7 @@ function another({ engine, systems }: CommandRun): readonly Choice<'another'>[] 
 async function chooseAnother(run: CommandRun): Promise<void> {
   const systems = run.systems.known.all;
   try {
-    const { ref } = await pickVm(run, { systems });
+    const { ref } = await pickVm(run, { systems, activeSystem: run.chosen.shown?.known.system.id, use: useOf(run) });
     run.activeVm.take(ref);
     await run.chosen.choose('vm');
   } catch (error) {

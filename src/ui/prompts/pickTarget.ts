@@ -10,8 +10,12 @@ import { relativeAge } from '../../text/relativeAge.js';
 import { kindWords, powerWord, snapshotCountText } from '../../text/words.js';
 import { type ListLine, askOne, askSeveral } from './ask.js';
 import { requireAnswer, NothingThere } from './commandError.js';
+import { offeredVms, type VmUse } from './offeredVms.js';
 
 export type Choice<T> = ListLine<T>;
+
+/** Lines of a list: more than a person reads. */
+export const mostOffered = 50;
 
 /** Resolves to the value of the line that was picked; the user may also leave. */
 export async function pick<T>(choices: readonly Choice<T>[], placeHolder: string, title?: string): Promise<T> {
@@ -41,27 +45,29 @@ export interface VmListOptions {
   /** What is said of one beside its state. */
   readonly says?: ((view: VmView) => string | undefined) | undefined;
   readonly connection?: string | undefined;
-  /** Offered below the VMs. */
+  /** Offered below the VMs, the active one before them. */
   readonly systems?: readonly StoredSystem[] | undefined;
+  /** The id of the active system. */
+  readonly activeSystem?: string | undefined;
+  readonly use: VmUse;
 }
 
-/** The only VM there is, or the one picked of those that fit. @throws SystemPicked */
+/** The only one that fits, or the one picked of those that fit. @throws SystemPicked */
 export async function pickVm(
   { engine, title }: { readonly engine: EnginePort; readonly title?: string },
-  { fits = () => true, says = () => undefined, connection, systems = [] }: VmListOptions,
+  { fits = () => true, says = () => undefined, connection, systems = [], activeSystem, use }: VmListOptions,
 ): Promise<VmView> {
   const connections = engine.connections.filter(({ uri }) => connection === undefined || uri === connection);
   const all = connections.flatMap(({ vms }) => vms);
-  const [first, ...others] = all;
+  const [first, ...others] = offeredVms(all, fits, use);
   if (first === undefined) {
     throw new NothingThere(t('There are no VMs.'), connection === undefined ? {} : { connection });
   }
-  if (others.length === 0) {
+  if (others.length === 0 && systems.length === 0) {
     return first;
   }
-  const fitting = all.filter(fits);
   const several = connections.filter(({ vms }) => vms.length > 0).length > 1;
-  const choices = (fitting.length > 0 ? fitting : all).map((view) => ({
+  const choices = [first, ...others].map((view) => ({
     label: view.vm.name,
     description: [
       powerWord(view.vm),
@@ -77,7 +83,9 @@ export async function pickVm(
     detail: system.members.map(({ name }) => displayLine(name, 40)).join(', '),
     value: new SystemPicked(system.id),
   }));
-  const picked = await pick<VmView | SystemPicked>([...choices, ...groups], t('Select a VM'), title);
+  const active = groups.filter(({ value }) => value.id === activeSystem);
+  const rest = groups.filter(({ value }) => value.id !== activeSystem);
+  const picked = await pick<VmView | SystemPicked>([...active, ...choices, ...rest], t('Select a VM'), title);
   if (picked instanceof SystemPicked) {
     throw picked;
   }

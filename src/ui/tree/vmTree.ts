@@ -49,6 +49,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly #systemRows: SystemsInTree;
   readonly #vmRows: VmsInTree;
   readonly #used: UsedVms;
+  /** When something was last done to a VM from here, by its key: milliseconds since 1970; 0: never. */
+  readonly usedAt = (key: string): number => this.#used.at(key);
   readonly #openRows = new OpenRows();
   #protectedVms: readonly string[];
   readonly #content: TreeContent;

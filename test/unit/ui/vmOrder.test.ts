@@ -4,6 +4,7 @@ import { type VmView, vmKey } from '../../../src/live/views.js';
 import { silentLog } from '../../silentLog.js';
 import { UsedVms } from '../../../src/ui/tree/usedVms.js';
 import { inVmOrder } from '../../../src/ui/tree/vmOrder.js';
+import { offeredVms } from '../../../src/ui/prompts/offeredVms.js';
 import { uri, vm, vmView } from './samples.js';
 
 const view = (name: string, power: VmView['vm']['power'], changes: Partial<VmView> = {}): VmView =>
@@ -81,5 +82,37 @@ describe('the order of VMs', () => {
     assert.ok(Array.isArray(kept.kept) && kept.kept.length === 200);
     assert.equal(new UsedVms(kept, silentLog).at('k499'), 499);
     assert.equal(new UsedVms(kept, silentLog).at('k0'), 0);
+  });
+});
+
+describe('the VMs that a list offers', () => {
+  const offered = (fits: (one: VmView) => boolean, active?: string): string =>
+    offeredVms(vms, fits, {
+      active: active === undefined ? undefined : vmKey({ connection: uri, uuid: active }),
+      usedAt: (key) => (key.includes('d') ? 2 : key.includes('b') ? 1 : 0),
+    })
+      .map((one) => one.vm.name)
+      .join('');
+
+  it('begin with the one in the status bar, then those used last', () => {
+    assert.equal(
+      offered(() => true, 'c'),
+      'cdbae',
+    );
+    assert.equal(
+      offered(() => true),
+      'dbace',
+    );
+  });
+
+  it('are those that have something to do, and all where none has', () => {
+    assert.equal(
+      offered(({ vm: { power } }) => power === 'off', 'e'),
+      'da',
+    );
+    assert.equal(
+      offered(() => false, 'e'),
+      'edbac',
+    );
   });
 });
