@@ -86,6 +86,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     folder: journal,
     shell: vscode.env.appName,
     mayEndPools: () => mayAct('endPools', readSettings().automaticActions),
+    answers: async (...asked) => (await import('./ui/prompts/askLogin.js')).askLogin(...asked),
   });
   const shared = new SharedSettings(journal, log);
   const notes = new NotesFile(join(context.globalStorageUri.fsPath, 'health', 'notes.json'), mostNoteBytes, log);

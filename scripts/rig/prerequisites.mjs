@@ -46,6 +46,7 @@ export async function missingPackages(need) {
     return [
       ...((await findProgram('sshd')) === undefined ? ['openssh-server'] : []),
       ...((await findProgram('ssh')) === undefined ? ['openssh-client'] : []),
+      ...((await findProgram('nc')) === undefined ? ['netcat-openbsd'] : []),
     ];
   }
   if (need === 'releases') {

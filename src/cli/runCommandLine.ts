@@ -99,6 +99,8 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
       environment,
       log,
       shell: call.command === 'mcp' ? 'virt-rewind mcp' : 'virt-rewind',
+      // The protocol has the terminal of the one.
+      answers: call.command === 'mcp' ? 'nobody' : 'terminal',
     });
     session.engine.onDidRecover((report) => recovered.add(report));
     for (const doubt of await session.doubts()) {

@@ -52,6 +52,25 @@ export type Leftover =
   /** A clone or fork that was to go again and did not. */
   | { readonly kind: 'vm'; readonly vm: string };
 
+/**
+ * | why       | what                                                                         |
+ * |-----------|------------------------------------------------------------------------------|
+ * | noProgram | the client here, `program`, cannot be run                                     |
+ * | noAnswer  | no connection to the host                                                    |
+ * | refused   | the host does not let us in, or is not the one that it was                    |
+ * | noLibvirt | no daemon listens there                                                      |
+ * | noRelay   | a daemon listens, and the host has nothing that leads to its socket            |
+ * | denied    | this user may not open the socket there; `group` may                         |
+ */
+export interface LoginProblem {
+  readonly why: 'noProgram' | 'noAnswer' | 'refused' | 'noLibvirt' | 'noRelay' | 'denied';
+  readonly host: string;
+  /** In the client's words, untrusted. */
+  readonly said?: string;
+  readonly group?: string;
+  readonly program?: string;
+}
+
 export interface FailureDetails {
   /** The daemon says nothing, but its connection is open. */
   readonly silent?: true;
@@ -70,6 +89,8 @@ export interface FailureDetails {
   readonly group?: string;
   /** Of `denied`: nobody can be asked who may, or the user is let in from the next login on. */
   readonly entry?: 'noPolkit' | 'newLogin';
+  /** Of `denied`, `unreachable` and `unsupported`: no way over the network to a daemon on another host. */
+  readonly login?: LoginProblem;
   /** Of `unreachable`: the daemon does not run, and no VM is defined that it would have. */
   readonly hasNoVms?: boolean;
   readonly candidates?: readonly string[];

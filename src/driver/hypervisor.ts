@@ -1,4 +1,5 @@
 // The port: one open connection to a hypervisor, in the words of the model. Every method rejects with a `Failure`.
+import type { LoginStage } from '../base/login.js';
 import type { Event } from '../base/emitter.js';
 import type { GuestAccess } from './guestAccess.js';
 import type { Capabilities } from '../domain/capabilities.js';
@@ -188,11 +189,11 @@ export interface Hypervisor {
 
 /**
  * Opens the connection that a URI names, and rejects with a `Failure` (unreachable, denied, unsupported, …).
- * `onAuthentication` is told when a person may be asked for a password, which takes as long as it takes, and when the
- * daemon lets us in; it hears nothing where nobody is asked.
+ * `onLogin` is told when a host far away begins to let us in, when a person may be asked for a password, and when that
+ * is over; it hears nothing where neither happens.
  */
 export type OpenHypervisor = (
   uri: string,
   signal: AbortSignal,
-  onAuthentication?: (stage: 'asked' | 'given') => void,
+  onLogin?: (stage: LoginStage) => void,
 ) => Promise<Hypervisor>;

@@ -4,6 +4,7 @@ import {
   AuthenticationFailed,
   ConnectionLost,
   errorCodes as code,
+  HostUnreachable,
   LibvirtError,
   ProtocolViolation,
   Unreachable,
@@ -36,6 +37,15 @@ const kindByCode: ReadonlyMap<number, FailureKind> = new Map<number, FailureKind
   [code.VIR_ERR_RESOURCE_BUSY, 'busy'],
   [code.VIR_ERR_OPERATION_ABORTED, 'cancelled'],
 ]);
+
+const kindByHostReason: Readonly<Record<HostUnreachable['reason'], FailureKind>> = {
+  noProgram: 'unsupported',
+  noAnswer: 'unreachable',
+  refused: 'denied',
+  noLibvirt: 'unreachable',
+  noRelay: 'unreachable',
+  denied: 'denied',
+};
 
 /** These mean that the socket itself is closed to this user: members of the group may open it. */
 const closedToUser: ReadonlySet<number> = new Set([
@@ -83,6 +93,10 @@ export function toFailure(error: unknown, details: FailureDetails = {}): Failure
     return error.reason === 'denied'
       ? make('denied', { path: error.path, group })
       : make('unreachable', { path: error.path });
+  }
+  if (error instanceof HostUnreachable) {
+    const { reason, host, more } = error;
+    return make(kindByHostReason[reason], { login: { why: reason, host, ...more } });
   }
   if (error instanceof AuthenticationFailed) {
     const cause = error.cause instanceof LibvirtError ? error.cause : undefined;

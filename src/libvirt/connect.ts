@@ -1,14 +1,22 @@
 // From a URI to an open connection. The only place that knows which transports there are.
 import type { Log } from '../base/log.js';
 import { Connection } from './connection.js';
-import { type HandshakeOptions, shakeHands } from './handshake.js';
+import { shakeHands } from './handshake.js';
 import { defaultKeepalive, type KeepaliveOptions } from './keepalive.js';
 import { ConnectionLost, errorCodes, LibvirtError, UnsupportedUri } from './libvirtError.js';
+import type { LoginAnswers, LoginStage } from '../base/login.js';
 import type { OpenTransport } from './transport.js';
 import { openUnixTransport } from './unixTransport.js';
 import { parseUri } from './uri.js';
 
-const transports: ReadonlyMap<string, OpenTransport> = new Map([['unix', openUnixTransport]]);
+/** What goes to other hosts is loaded when it is asked for. */
+const transports: ReadonlyMap<string, OpenTransport> = new Map([
+  ['unix', openUnixTransport],
+  ...['ssh', 'libssh', 'libssh2'].map((name): [string, OpenTransport] => [
+    name,
+    async (...asked) => (await import('./sshTransport.js')).openSshTransport(...asked),
+  ]),
+]);
 
 export interface OpenOptions {
   readonly log: Log;
@@ -19,27 +27,29 @@ export interface OpenOptions {
   /** Uses the read-only socket, where there is one, and opens read-only. Nothing falls back to it by itself. */
   readonly readOnly?: boolean;
   readonly keepalive?: KeepaliveOptions;
-  readonly onAuthentication?: HandshakeOptions['onAuthentication'];
+  /** Who answers what a login at another host asks. Default: nobody. */
+  readonly answers?: LoginAnswers | undefined;
+  readonly onLogin?: ((stage: LoginStage) => void) | undefined;
 }
 
 /**
- * Rejects with UnsupportedUri, Unreachable, AuthenticationFailed, LibvirtError (the daemon cannot open it),
- * ConnectionLost, ProtocolViolation, or the signal's reason.
+ * Rejects with UnsupportedUri, Unreachable, HostUnreachable, AuthenticationFailed, LibvirtError (the daemon cannot open
+ * it), ConnectionLost, ProtocolViolation, or the signal's reason.
  */
 export async function openConnection(uri: string, options: OpenOptions): Promise<Connection> {
   const { log, signal, environment = process.env, readOnly = false, keepalive = defaultKeepalive } = options;
-  const { onAuthentication } = options;
+  const { answers = 'nobody', onLogin = () => undefined } = options;
   const parsed = parseUri(uri);
   const openTransport = transports.get(parsed.transport);
   if (openTransport === undefined) {
     throw new UnsupportedUri(uri, parsed.transport);
   }
-  const opened = await openTransport(parsed, { environment, readOnly, log, signal });
+  const opened = await openTransport(parsed, { environment, readOnly, log, signal, answers, onLogin });
   const connection = new Connection(opened.stream, { uri, readOnly: opened.readOnly, log, keepalive });
   try {
     await shakeHands(connection, parsed.name, {
       ...(signal === undefined ? {} : { signal }),
-      ...(onAuthentication === undefined ? {} : { onAuthentication }),
+      onLogin,
     });
     await watchHypervisor(connection);
     return connection;

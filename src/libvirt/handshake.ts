@@ -3,19 +3,19 @@
 import type { Connection } from './connection.js';
 import { VIR_CONNECT_RO } from './flags.js';
 import { AuthenticationFailed, authTypes, LibvirtError } from './libvirtError.js';
+import type { LoginStage } from '../base/login.js';
 
 export interface HandshakeOptions {
   readonly signal?: AbortSignal;
-  /** `asked`: from now on a person may be asked, for as long as it takes; `given`: the daemon lets us in. */
-  readonly onAuthentication?: (stage: 'asked' | 'given') => void;
+  readonly onLogin?: (stage: LoginStage) => void;
 }
 
 export async function shakeHands(
   connection: Connection,
   name: string,
-  { onAuthentication, ...options }: HandshakeOptions = {},
+  { onLogin, ...options }: HandshakeOptions = {},
 ): Promise<void> {
-  await authenticate(connection, onAuthentication, options);
+  await authenticate(connection, onLogin, options);
   await connection.call('connectOpen', { name, flags: connection.readOnly ? VIR_CONNECT_RO : 0 }, options);
 }
 
@@ -30,7 +30,7 @@ export async function shakeHands(
  */
 async function authenticate(
   connection: Connection,
-  tell: HandshakeOptions['onAuthentication'],
+  tell: HandshakeOptions['onLogin'],
   options: { readonly signal?: AbortSignal },
 ): Promise<void> {
   const { types } = await connection.call('authList', {}, options);

@@ -99,6 +99,31 @@ export class ProtocolViolation extends Error {
   override readonly name = 'ProtocolViolation';
 }
 
+/** A host that a transport goes to over the network gave no way to its daemon. */
+export class HostUnreachable extends Error {
+  override readonly name = 'HostUnreachable';
+  /**
+   * | reason     | what                                                                        |
+   * |------------|-----------------------------------------------------------------------------|
+   * | noProgram  | the client here (`program`) is not there or cannot be run                    |
+   * | noAnswer   | no connection to the host, or no sign of our script on it                    |
+   * | refused    | the host, or our look at its keys, does not let us in                        |
+   * | noLibvirt  | let in, but there is no socket of a libvirt daemon                           |
+   * | noRelay    | there is one, but neither libvirt's helper nor `nc` to reach it with         |
+   * | denied     | there is one that this user may not open; `group` may                        |
+   *
+   * @param said in the words of the program; untrusted
+   */
+  constructor(
+    readonly reason: 'noProgram' | 'noAnswer' | 'refused' | 'noLibvirt' | 'noRelay' | 'denied',
+    readonly host: string,
+    readonly more: { readonly said?: string; readonly group?: string; readonly program?: string } = {},
+    options?: ErrorOptions,
+  ) {
+    super(`${host}: ${reason}${more.said === undefined ? '' : `: ${more.said}`}`, options);
+  }
+}
+
 /** No daemon could be reached through this socket. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';

@@ -5,7 +5,7 @@ import { XdrError, XdrReader } from './xdr/reader.js';
 import { XdrWriter } from './xdr/writer.js';
 import { buildFrame, FrameReader, type Header, readHeader } from './frame.js';
 import { Keepalive, type KeepaliveOptions } from './keepalive.js';
-import { ConnectionLost, ProtocolViolation } from './libvirtError.js';
+import { ConnectionLost, HostUnreachable, ProtocolViolation } from './libvirtError.js';
 import { callPacket, keepalivePacket } from './packets.js';
 import { type PendingCall, TypedCall } from './pendingCall.js';
 import type { Procedure } from './procedures.js';
@@ -75,7 +75,9 @@ export class RpcClient {
       changed: () => this.#followStreams(),
     });
     stream.on('data', (chunk: Buffer) => this.#onData(chunk));
-    stream.on('error', (cause) => this.#end(new ConnectionLost('ended', { cause })));
+    stream.on('error', (cause) =>
+      this.#end(cause instanceof HostUnreachable ? cause : new ConnectionLost('ended', { cause })),
+    );
     stream.on('end', () => this.#end(new ConnectionLost('ended')));
     stream.on('close', () => this.#end(new ConnectionLost('ended')));
   }

@@ -1,6 +1,7 @@
 // The port that every way to a daemon implements: one function that gives a stream of bytes to and from it.
 import type { Duplex } from 'node:stream';
 import type { Log } from '../base/log.js';
+import type { LoginAnswers, LoginStage } from '../base/login.js';
 import type { LibvirtUri } from './uri.js';
 
 export interface TransportOptions {
@@ -8,6 +9,8 @@ export interface TransportOptions {
   readonly readOnly: boolean;
   readonly log: Log;
   readonly signal?: AbortSignal | undefined;
+  readonly answers: LoginAnswers;
+  readonly onLogin: (stage: LoginStage) => void;
 }
 
 export interface OpenedTransport {

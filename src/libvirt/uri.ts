@@ -9,7 +9,10 @@ export interface LibvirtUri {
   readonly driver: string;
   /** unix, ssh, tls, … in lower case. */
   readonly transport: string;
+  /** As given, with user and port. */
   readonly host: string;
+  /** The client's own parameters, by their names in lower case. */
+  readonly parameters: ReadonlyMap<string, string>;
   /** As given, percent-encoded; starts with a slash or is empty. */
   readonly path: string;
   readonly mode: 'auto' | 'legacy' | 'direct';
@@ -79,6 +82,7 @@ export function parseUri(text: string): LibvirtUri {
     driver: driver.toLowerCase(),
     transport,
     host,
+    parameters: own,
     path,
     mode,
     ...(socket === undefined ? {} : { socket }),
@@ -88,6 +92,42 @@ export function parseUri(text: string): LibvirtUri {
         ? ''
         : `${driver.toLowerCase()}://${path}${rest}${fragment === undefined ? '' : `#${fragment}`}`),
   };
+}
+
+/** Who is asked for at which host. A literal IPv6 address comes without its brackets. */
+export interface HostAddress {
+  readonly user?: string;
+  readonly name: string;
+  readonly port?: number;
+}
+
+/**
+ * The host of a URI, taken apart.
+ *
+ * A name or a user that begins with a hyphen would be an option of the program that it is handed to: neither is taken.
+ *
+ * @throws UnsupportedUri where there is none, or one that no host can have
+ */
+export function hostAddress({ text, host }: Pick<LibvirtUri, 'text' | 'host'>): HostAddress {
+  const [, writtenUser, v6, plain = '', port = ''] =
+    /^(?:([^@]*)@)?(?:\[([\da-f:.]+(?:%[\w.-]+)?)\]|([^:[\]@]*))(?::(\d{1,5}))?$/iu.exec(host) ?? [];
+  const user = writtenUser === undefined ? undefined : decodeUriPart(text, writtenUser);
+  const name = decodeUriPart(text, v6 ?? plain);
+  const number = port === '' ? undefined : Number(port);
+  const isUser = user === undefined || /^[^\s\p{Cc}-][^\s\p{Cc}]*$/u.test(user);
+  if (!/^[\w.:%][\w.:%-]*$/u.test(name) || !isUser || (number !== undefined && (number < 1 || number > 65_535))) {
+    throw new UnsupportedUri(text);
+  }
+  return { ...(user !== undefined && { user }), name, ...(number !== undefined && { port: number }) };
+}
+
+/** As libvirt reads it: a whole number, and any but 0 is yes. @throws UnsupportedUri for another text */
+export function switchOf({ text, parameters }: Pick<LibvirtUri, 'text' | 'parameters'>, name: string): boolean {
+  const value = parameters.get(name) ?? '0';
+  if (!/^-?\d+$/u.test(value)) {
+    throw new UnsupportedUri(text);
+  }
+  return Number(value) !== 0;
 }
 
 /**

@@ -1,4 +1,5 @@
 // Keeps one connection open while somebody looks. It refuses to know what is read over it.
+import type { LoginStage } from '../base/login.js';
 import type { Hypervisor, OpenHypervisor } from '../driver/hypervisor.js';
 import { type Disposable, DisposableStore } from '../base/disposable.js';
 import { Emitter } from '../base/emitter.js';
@@ -10,6 +11,8 @@ import type { Clock } from '../base/clock.js';
 
 /** An attempt that has given no answer for so long has failed. */
 const attemptLimitMs = 30_000;
+/** The same where a host far away lets us in first: sshd's own limit is two minutes. */
+const loginLimitMs = 150_000;
 /** The same while a person may be asked for a password. */
 const personLimitMs = 600_000;
 /**
@@ -119,12 +122,14 @@ export class ConnectionKeeper implements Disposable {
       abort.abort(new Failure(kind, { connection: uri, doing }));
     let limit = clock.setTimer(attemptLimitMs, giveUp('unreachable', 'connect'));
     const person = { asked: false };
-    const follow = (stage: 'asked' | 'given'): void => {
+    let usualMs = attemptLimitMs;
+    const follow = (stage: LoginStage): void => {
       limit.dispose();
       person.asked = stage === 'asked';
+      usualMs = stage === 'login' ? loginLimitMs : usualMs;
       limit = person.asked
         ? clock.setTimer(personLimitMs, giveUp('denied', 'wait for a person to authenticate'))
-        : clock.setTimer(attemptLimitMs, giveUp('unreachable', 'connect'));
+        : clock.setTimer(usualMs, giveUp('unreachable', 'connect'));
     };
     try {
       const hypervisor = await abortable(open(uri, abort.signal, follow), abort.signal);

@@ -27,18 +27,14 @@ import { preferredAfter } from '../operations/revert/afterChoices.js';
 import type { Systems } from '../systems/systems.js';
 import type { CopiedFile, CopyOptions, FileCopy } from './fileCopy.js';
 import { vmInfo } from './infos.js';
-import { openEngine } from './openEngine.js';
+import { openEngine, type OpenEngineOptions } from './openEngine.js';
 import type { VmInfo } from './publicTypes.js';
 import { sessionFolder } from './sessionFolder.js';
 import { SharedSettings } from './sharedSettings.js';
 
-export interface SessionOptions {
+export interface SessionOptions extends Pick<OpenEngineOptions, 'answers' | 'environment' | 'log' | 'shell'> {
   /** None: the defaults of this computer. */
   readonly connections?: readonly string[];
-  readonly environment: NodeJS.ProcessEnv;
-  readonly log: Log;
-  /** What others are told of who carries out an operation. */
-  readonly shell: string;
 }
 
 /** Of a session over what is open already. */
@@ -136,7 +132,7 @@ export class Session {
 
   /** Nothing is connected yet. */
   static async open(options: SessionOptions): Promise<Session> {
-    const { connections = [], environment, log, shell } = options;
+    const { connections = [], environment, log, shell, answers } = options;
     const folder = sessionFolder(environment);
     const { settings, doubt } = await new SharedSettings(folder, log).read();
     const engine = openEngine({
@@ -147,6 +143,7 @@ export class Session {
       // A look ends soon: what broke off is brought to its end by who does something to that VM, or by an editor.
       recovers: 'beforeOperations',
       mayEndPools: () => mayAct('endPools', settings.automaticActions),
+      answers,
     });
     engine.setAutoPrune(settings.keepCheckpoints);
     engine.setAutomaticActions(settings.automaticActions);

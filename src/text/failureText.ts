@@ -10,6 +10,7 @@ import { cancelledText } from './cancelledText.js';
 import { denialAdvice } from './denialAdvice.js';
 import { entryAdvice } from './entryAdvice.js';
 import type { FailureButton, FailureText } from './failureSentences.js';
+import { loginText } from './loginText.js';
 import { missingOutputSentence } from './missingOutput.js';
 import { outrunSentence } from './ramOutrun.js';
 import { remedyButtons } from './powerRemedy.js';
@@ -32,7 +33,10 @@ const longestQuote = 300;
 
 export function failureText(failure: Failure): FailureText {
   const details = showable(failure.details);
-  const { sentence, nextStep, severity, offers } = wordings[failure.kind](details);
+  const { sentence, nextStep, severity, offers } = {
+    ...wordings[failure.kind](details),
+    ...(details.login !== undefined && loginText(details.login)),
+  };
   return {
     sentence: [sentence, quoteLibvirt(details), ...aftermathText(details)].filter((part) => part !== '').join(' '),
     nextStep: denialAdvice(failure) ?? nextStep,
@@ -112,7 +116,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
       : isAddress(details)
         ? {
             sentence: t('Connections like {0} are not supported.', details.connection ?? ''),
-            nextStep: t('Install the extension on that computer with Remote - SSH, or use {0}.', 'qemu:///system'),
+            nextStep: t('Use {0} or {1}.', 'qemu:///system', 'qemu+ssh://host/system'),
           }
         : {
             sentence: t('This is not possible with {0} here.', details.vm ?? 'libvirt'),

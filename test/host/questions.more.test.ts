@@ -422,7 +422,7 @@ describe('questions', () => {
     it('say as it is typed that a connection is none, or not supported yet', async () => {
       person.will(async ({ problem }) => {
         assert.ok(await problem('nonsense'));
-        assert.match((await problem('qemu+ssh://host/system')) ?? '', /not supported yet/);
+        assert.match((await problem('qemu+tls://host/system')) ?? '', /not supported yet/);
         assert.equal(await problem('qemu:///session'), undefined);
         return undefined;
       });

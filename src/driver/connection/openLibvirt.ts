@@ -1,6 +1,7 @@
 // Opens a connection to libvirt and puts the port over it; where it cannot be opened, says why.
 import { openConnection, type OpenOptions } from '../../libvirt/connect.js';
 import type { Connection } from '../../libvirt/connection.js';
+import { parseUri } from '../../libvirt/uri.js';
 import { type Log, scopeLog } from '../../base/log.js';
 import { Failure } from '../../domain/failure.js';
 import { withTrueReason } from './deniedEntry.js';
@@ -18,6 +19,7 @@ const guestPatienceMs = 60_000;
 /**
  * @param environment where LIBVIRT_DEFAULT_URI, XDG_RUNTIME_DIR and the like are looked up
  * @param patience milliseconds that a guest may take to shut down or restart
+ * @param answers who answers what a login at another host asks; nobody unless given
  * @param mayEndPools whether storage pools may be ended that another editor of ours has left
  */
 export function libvirtHypervisor(
@@ -26,15 +28,20 @@ export function libvirtHypervisor(
   {
     patience = guestPatienceMs,
     mayEndPools = () => true,
-  }: { readonly patience?: number; readonly mayEndPools?: () => boolean } = {},
+    answers,
+  }: {
+    readonly patience?: number;
+    readonly mayEndPools?: () => boolean;
+    readonly answers?: OpenOptions['answers'];
+  } = {},
 ): OpenHypervisor {
-  return async (uri, signal, onAuthentication) => {
+  return async (uri, signal, onLogin) => {
     const own = scopeLog(log, uri);
-    const open = (first: Pick<OpenOptions, 'signal' | 'onAuthentication'> = {}): Promise<Connection> =>
-      openConnection(uri, { log: own, environment, ...first });
+    const open = (first: Pick<OpenOptions, 'signal' | 'onLogin'> = {}): Promise<Connection> =>
+      openConnection(uri, { log: own, environment, answers, ...first });
     let connection: Connection | undefined;
     try {
-      connection = await open({ signal, ...(onAuthentication === undefined ? {} : { onAuthentication }) });
+      connection = await open({ signal, onLogin });
       const [events, capabilities] = await Promise.all([listen(connection), readCapabilities(connection)]);
       return new LibvirtHypervisor({
         connection,
@@ -49,12 +56,26 @@ export function libvirtHypervisor(
       });
     } catch (error) {
       connection?.close();
-      const failure = await trueReason(toFailure(error, { connection: uri, doing: 'connecting' }), own);
+      const told = toFailure(error, { connection: uri, doing: 'connecting' });
+      // Groups and folders of this computer say nothing of another.
+      if (!isHere(uri)) {
+        throw told;
+      }
+      const failure = await trueReason(told, own);
       throw failure.kind === 'unreachable' && (await hasNoVms(uri, environment))
         ? new Failure(failure.kind, { ...failure.details, hasNoVms: true }, { cause: error })
         : failure;
     }
   };
+}
+
+function isHere(uri: string): boolean {
+  try {
+    return parseUri(uri).transport === 'unix';
+  } catch {
+    // No URI: it is not known where.
+    return true;
+  }
 }
 
 async function trueReason(failure: Failure, log: Log): Promise<Failure> {

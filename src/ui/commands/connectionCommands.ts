@@ -66,7 +66,7 @@ async function askForUri(): Promise<string> {
   return requireAnswer(
     await askText({
       title: t('Add Connection'),
-      prompt: t('A libvirt URI, for example {0} or {1}.', 'qemu:///system', 'qemu:///session'),
+      prompt: t('A libvirt URI, for example {0} or {1}.', 'qemu:///system', 'qemu+ssh://host/system'),
       value: 'qemu:///system',
       ignoreFocusOut: true,
       problem: (text) => uriProblem(text.trim()),
@@ -80,8 +80,8 @@ function uriProblem(uri: string): string | undefined {
       return undefined;
     case 'remoteNotYet':
       return t(
-        'Connections to other computers (ssh, TLS) are not supported yet. Install the extension on that computer with Remote - SSH, or use {0}.',
-        'qemu:///system',
+        'Connections over TLS and TCP are not supported yet. Use ssh, for example {0}.',
+        'qemu+ssh://host/system',
       );
     case 'otherDriver':
       return t('Only QEMU VMs are supported: the URI must begin with {0}.', 'qemu://');

@@ -3,8 +3,8 @@
 /**
  * | verdict      | example                                         |
  * |--------------|-------------------------------------------------|
- * | ok           | qemu:///system, qemu:/system, qemu+unix:///session?socket=/x, test:///default, remote+unix: |
- * | remoteNotYet | qemu+ssh://host/system, qemu://host/system      |
+ * | ok           | qemu:///system, qemu:/system, qemu+unix:///session?socket=/x, test:///default, remote+unix:, qemu+ssh://host/system |
+ * | remoteNotYet | qemu+tls://host/system, qemu://host/system      |
  * | otherDriver  | xen:///system, lxc:///                          |
  * | badPath      | qemu:///, qemu:///default                       |
  * | noUri        | anything else                                   |
@@ -18,6 +18,9 @@ const pathsOf: Readonly<Record<string, readonly string[]>> = {
   remote: ['', '/', '/system', '/session'],
 };
 
+/** Those of libvirt's own libraries for ssh are carried out by the user's client too. */
+const ssh = new Set(['ssh', 'libssh', 'libssh2']);
+
 export function judgeUri(text: string): UriVerdict {
   // RFC 3986 section 3, as far as libvirt uses it: driver[+transport]:[//[authority]][/path][?query][#fragment]
   const parts = /^([a-z][a-z0-9]*)(?:\+([a-z0-9]+))?:(?:\/\/([^/?#\s]*))?(\/[^?#\s]*)?(\?[^#\s]*)?(#\S*)?$/.exec(text);
@@ -28,6 +31,9 @@ export function judgeUri(text: string): UriVerdict {
   const paths = Object.hasOwn(pathsOf, driver) ? pathsOf[driver] : undefined;
   if (paths === undefined) {
     return 'otherDriver';
+  }
+  if (transport !== undefined && ssh.has(transport)) {
+    return host === '' || host.startsWith('-') ? 'noUri' : paths.includes(path) ? 'ok' : 'badPath';
   }
   if (host !== '' || (transport !== undefined && transport !== 'unix')) {
     return 'remoteNotYet';

@@ -22,6 +22,8 @@ export interface TextQuestion {
   readonly placeHolder?: string;
   readonly value?: string;
   readonly ignoreFocusOut?: true;
+  /** What is typed is not shown. */
+  readonly password?: true;
   /** What is wrong with a text as it is typed. */
   readonly problem?: (text: string) => string | undefined;
   /** Is told each text as it is typed. */
@@ -37,6 +39,7 @@ export function askText({
   placeHolder,
   value,
   ignoreFocusOut,
+  password,
   problem,
   onType,
   until,
@@ -47,6 +50,7 @@ export function askText({
     ...(placeHolder !== undefined && { placeHolder: displayLine(placeHolder) }),
     ...(value !== undefined && { value: displayText(value) }),
     ...(ignoreFocusOut !== undefined && { ignoreFocusOut }),
+    ...(password !== undefined && { password }),
     ...((problem !== undefined || onType !== undefined) && {
       validateInput: (text) => {
         onType?.(text);

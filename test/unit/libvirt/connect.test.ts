@@ -82,7 +82,7 @@ describe('opening', () => {
       call.name === 'authPolkit' ? replyTo('authPolkit', call.serial, { complete: 1 }) : offering(2)(call);
     const told: string[] = [];
     const connection = await daemon.connect({
-      onAuthentication: (stage) => told.push(`${stage} after ${daemon.calls.at(-1)?.name ?? ''}`),
+      onLogin: (stage) => told.push(`${stage} after ${daemon.calls.at(-1)?.name ?? ''}`),
     });
     assert.deepEqual(
       daemon.calls.slice(0, 3).map((call) => call.name),

@@ -188,9 +188,9 @@ describe('ConnectionKeeper', () => {
       let attempts = 0;
       let tell: Follow = () => undefined;
       let answer = (): void => undefined;
-      const open: OpenHypervisor = (_uri, signal, onAuthentication) => {
+      const open: OpenHypervisor = (_uri, signal, onLogin) => {
         attempts += 1;
-        tell = onAuthentication!;
+        tell = onLogin!;
         tell('asked');
         return new Promise((resolve, reject) => {
           answer = () => resolve(new FakeHypervisor(uri, new Map()));
@@ -231,9 +231,9 @@ describe('ConnectionKeeper', () => {
 
     it('asks nobody again by itself either when the daemon goes away meanwhile', async () => {
       let attempts = 0;
-      const { keeper, clock } = keeperOf((_uri, _signal, onAuthentication) => {
+      const { keeper, clock } = keeperOf((_uri, _signal, onLogin) => {
         attempts += 1;
-        onAuthentication?.('asked');
+        onLogin?.('asked');
         return Promise.reject(new Failure('lost'));
       });
       keeper.setEnabled(true);

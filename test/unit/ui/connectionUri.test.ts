@@ -12,16 +12,17 @@ const verdicts = {
     'qemu:///system#part',
     'remote+unix:',
     'remote+unix:///system?socket=/run/s',
+    'qemu+ssh://host/system',
+    'qemu+ssh://me@host:22/session?keyfile=/k',
+    'qemu+libssh2://host/system',
   ],
   remoteNotYet: [
-    'qemu+ssh://host/system',
-    'qemu+ssh://me@host:22/system',
     'qemu+tls://host/system',
     'qemu://host/system',
   ],
   otherDriver: ['xen:///system', 'lxc:///system', 'constructor:///system'],
-  badPath: ['qemu:///', 'qemu:///default', 'test:///system'],
-  noUri: ['', 'system', 'qemu:system', ' qemu:///system', 'qemu:///system\n', 'QEMU:///system', 'qemu:///sys tem'],
+  badPath: ['qemu+ssh://host/', 'qemu:///', 'qemu:///default', 'test:///system'],
+  noUri: ['qemu+ssh:///system', 'qemu+ssh://-oProxyCommand=x/system', '', 'system', 'qemu:system', ' qemu:///system', 'qemu:///system\n', 'QEMU:///system', 'qemu:///sys tem'],
 } as const;
 
 describe('judgeUri', () => {

@@ -1,0 +1,250 @@
+// Connects to a daemon on another host through the user's own ssh client, so that their configuration, keys, agents and
+// jump hosts are used as in a terminal. Knows nothing of what is then said on the stream.
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { Duplex } from 'node:stream';
+import { listenForQuestions } from './loginQuestions.js';
+import { HostUnreachable } from './libvirtError.js';
+import { sharedLoginOf } from './sharedLogin.js';
+import { type SshWish, scriptExits, sshCommand } from './sshCommand.js';
+import type { OpenTransport, TransportOptions } from './transport.js';
+import { hostAddress } from './uri.js';
+
+/** Of what the client says on its standard error, the end. */
+const mostSaid = 4_000;
+/** Of what the host's shell prints before our mark. */
+const mostNoise = 65_536;
+/** What ssh says when the host, or a look at its key, does not let us in. Its words are never translated. */
+const refusals =
+  /permission denied|host key verification failed|host identification has changed|no matching host key|too many authentication failures|no supported authentication methods/iu;
+
+export const openSshTransport: OpenTransport = async (uri, options) => {
+  const { answers, environment, log, onLogin, readOnly, signal } = options;
+  signal?.throwIfAborted();
+  const { name: host } = hostAddress(uri);
+  const mark = `virt-rewind-${randomBytes(8).toString('hex')}`;
+  const questions =
+    typeof answers === 'function' ? await listenForQuestions(answers, { host, environment, log, onLogin }) : undefined;
+  try {
+    onLogin('login');
+    const isBatch = answers === 'nobody';
+    const first: SshWish = { readOnly, mark, isBatch };
+    const shared = await sharedLoginOf((more) => sshCommand(uri, { ...first, ...more }), environment);
+    const isAsked = answers === 'terminal' && shared !== undefined;
+    const wish: SshWish = { ...first, ...(shared !== undefined && { sharedLogin: shared }) };
+    if (isAsked) {
+      await logInByTerminal(sshCommand(uri, wish), environment, signal);
+    }
+    const { program, args } = sshCommand(uri, { ...wish, isBatch: isBatch || isAsked });
+    log.info(`${uri.text}: ${program} ${args.slice(0, -1).join(' ')} …`);
+    // A group of its own: Ctrl+C in a terminal cancels an operation, and must not end its connection.
+    const detached = process.platform !== 'win32' && (answers !== 'terminal' || isAsked);
+    const env = { ...environment, ...questions?.environment };
+    const child = spawn(program, args, { env, stdio: 'pipe', detached });
+    return { stream: await loggedIn(child, { host, mark, program }, signal), readOnly };
+  } finally {
+    questions?.dispose();
+  }
+};
+
+/**
+ * What the client asks, it asks in the terminal, where it says itself what is wrong; the connection then shares this
+ * login. How it ends is not looked at: where it failed, the connection fails too, and tells why.
+ */
+async function logInByTerminal(
+  { program, args }: ReturnType<typeof sshCommand>,
+  environment: NodeJS.ProcessEnv,
+  signal: TransportOptions['signal'],
+): Promise<void> {
+  const child = spawn(program, [...args.slice(0, -1), 'exit 0'], {
+    env: environment,
+    stdio: ['inherit', 'ignore', 'inherit'],
+  });
+  const stop = (): void => void child.kill();
+  signal?.addEventListener('abort', stop);
+  try {
+    await new Promise<void>((resolve) => {
+      child.once('error', () => resolve());
+      child.once('exit', () => resolve());
+    });
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+interface Login {
+  readonly host: string;
+  readonly mark: string;
+  readonly program: string;
+}
+
+/** Resolves when the host's script leads to the daemon. Ends the client where it does not. */
+async function loggedIn(
+  child: ChildProcessWithoutNullStreams,
+  login: Login,
+  signal: TransportOptions['signal'],
+): Promise<Duplex> {
+  const stop = (): void => void child.kill();
+  signal?.addEventListener('abort', stop);
+  try {
+    const said = wordsOf(child);
+    const [rest, ended] = await Promise.race([
+      untilMark(child, login.mark).then((bytes) => [bytes, undefined] as const),
+      endOf(child).then((end) => [undefined, end] as const),
+    ]);
+    signal?.throwIfAborted();
+    if (ended !== undefined) {
+      throw await reasonOf(ended, said, login);
+    }
+    if (rest === undefined) {
+      throw new HostUnreachable('noAnswer', login.host, { said: `${mostNoise} bytes and no end at login` });
+    }
+    return new ProgramStream(child, rest, async () => reasonOf(await endOf(child), said, login));
+  } catch (error) {
+    child.kill();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+/** The last words of the client, read as they come, for a full pipe would stop it. */
+function wordsOf(child: ChildProcessWithoutNullStreams): () => Promise<string> {
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-mostSaid)));
+  // Not `close` of the program: a login that others share goes on, and holds what it was given.
+  return async () => {
+    if (!child.stderr.readableEnded && !child.stderr.destroyed) {
+      await Promise.race([once(child.stderr, 'end'), once(child.stderr, 'close'), delay()]);
+    }
+    return said.trim();
+  };
+}
+
+/** For the last words to arrive after the end of the program. */
+function delay(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 200).unref());
+}
+
+type End = { readonly code: number | null } | { readonly error: NodeJS.ErrnoException };
+
+const ends = new WeakMap<ChildProcessWithoutNullStreams, Promise<End>>();
+
+function endOf(child: ChildProcessWithoutNullStreams): Promise<End> {
+  const known = ends.get(child);
+  if (known !== undefined) {
+    return known;
+  }
+  const end = new Promise<End>((resolve) => {
+    child.once('error', (error) => resolve({ error }));
+    child.once('exit', (code) => resolve({ code }));
+  });
+  ends.set(child, end);
+  return end;
+}
+
+/** What comes behind the line with the mark; undefined where too much comes before it. Never settles where it ends. */
+function untilMark({ stdout }: ChildProcessWithoutNullStreams, mark: string): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    let seen: Buffer = Buffer.alloc(0);
+    const look = (chunk: Buffer): void => {
+      seen = Buffer.concat([seen, chunk]);
+      const at = seen.indexOf(`${mark}\n`);
+      if (at >= 0 || seen.length > mostNoise) {
+        stdout.off('data', look).pause();
+        resolve(at < 0 ? undefined : seen.subarray(at + mark.length + 1));
+      }
+    };
+    stdout.on('data', look);
+  });
+}
+
+/**
+ * | how it ended                | reason                                        |
+ * |-----------------------------|-----------------------------------------------|
+ * | it could not be started     | noProgram                                     |
+ * | an exit of our script       | noLibvirt, noRelay, denied                    |
+ * | 255 or a signal, words of a refusal | refused                               |
+ * | 255 or a signal, others     | noAnswer                                      |
+ * | any other                   | noLibvirt: the helper or `nc` found no daemon |
+ */
+async function reasonOf(end: End, said: () => Promise<string>, { host, program }: Login): Promise<HostUnreachable> {
+  if ('error' in end) {
+    return new HostUnreachable('noProgram', host, { program }, { cause: end.error });
+  }
+  const words = await said();
+  const quoted = words === '' ? {} : { said: words };
+  switch (end.code) {
+    case scriptExits.denied:
+      return new HostUnreachable('denied', host, { group: words.split('\n').at(-1) ?? '' });
+    case scriptExits.noRelay:
+      return new HostUnreachable('noRelay', host, quoted);
+    case scriptExits.noLibvirt:
+      return new HostUnreachable('noLibvirt', host);
+    case 255:
+    case null:
+      return new HostUnreachable(refusals.test(words) ? 'refused' : 'noAnswer', host, quoted);
+    default:
+      return new HostUnreachable('noLibvirt', host, quoted);
+  }
+}
+
+/** A program's input and output as one stream. Its end before the first byte is an error that says why. */
+class ProgramStream extends Duplex {
+  readonly #child: ChildProcessWithoutNullStreams;
+  #hasSpoken = false;
+
+  constructor(child: ChildProcessWithoutNullStreams, first: Buffer, whyEnded: () => Promise<Error>) {
+    super({ allowHalfOpen: false });
+    this.#child = child;
+    const { stdin, stdout } = child;
+    stdin.on('error', (error) => this.#fail(error));
+    stdout.on('error', (error) => this.#fail(error));
+    stdout.on('data', (chunk: Buffer) => {
+      this.#hasSpoken = true;
+      if (!this.push(chunk)) {
+        stdout.pause();
+      }
+    });
+    stdout.once('end', () => {
+      if (this.#hasSpoken) {
+        this.push(null);
+      } else {
+        void whyEnded().then((error) => this.destroy(error));
+      }
+    });
+    if (first.length > 0) {
+      this.#hasSpoken = true;
+      this.push(first);
+    }
+    stdout.resume();
+  }
+
+  override _read(): void {
+    this.#child.stdout.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#child.stdin.write(chunk, done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#child.stdin.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#child.stdin.destroy();
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
+    this.#child.kill();
+    done(error);
+  }
+
+  /** The program's end says more than a broken pipe. */
+  #fail(error: Error): void {
+    if (this.#hasSpoken) {
+      this.destroy(error);
+    }
+  }
+}

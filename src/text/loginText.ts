@@ -1,0 +1,59 @@
+// What is said where there is no way over the network to a daemon on another host. A part of failureText.
+import { t } from '@vscode/l10n';
+import type { LoginProblem } from '../domain/failure.js';
+import { displayLine } from '../domain/plainText.js';
+
+/** A changed host key takes ssh ten lines. */
+const longestQuote = 700;
+
+export function loginText({ why, host: name, said = '', group = '', program = '' }: LoginProblem): {
+  readonly sentence: string;
+  readonly nextStep: string;
+} {
+  const host = displayLine(name);
+  // ssh frames its warnings with lines of them.
+  const words = displayLine(said.replaceAll(/@{3,}|@(?= )|(?<= )@/gu, ''), longestQuote);
+
+  const addQuote = (sentence: string): string =>
+    words === '' ? sentence : `${sentence} ${t('ssh says: “{0}”', words)}`;
+  switch (why) {
+    case 'noProgram':
+      return {
+        sentence: t('The program “{0}” cannot be started.', displayLine(program)),
+        nextStep: t('Install an OpenSSH client, then connect again.'),
+      };
+    case 'noAnswer':
+      return {
+        sentence: addQuote(t('No connection to the host {0}.', host)),
+        nextStep: t('Try “{0}” in a terminal until it works, then connect again.', `ssh ${host}`),
+      };
+    case 'refused':
+      return {
+        sentence: addQuote(t('The login at the host {0} failed.', host)),
+        nextStep: t('Try “{0}” in a terminal until it works, then connect again.', `ssh ${host}`),
+      };
+    case 'noLibvirt':
+      return {
+        sentence: addQuote(t('No libvirt daemon answers on the host {0}.', host)),
+        nextStep: t('Install libvirt there or start its service (libvirtd or virtqemud), then connect again.'),
+      };
+    case 'noRelay':
+      return {
+        sentence: t(
+          'The host {0} has neither {1} nor {2}, which lead to the libvirt daemon.',
+          host,
+          'virt-ssh-helper',
+          'nc',
+        ),
+        nextStep: t('Install {0} or {1} there, then connect again.', 'libvirt-daemon', 'netcat-openbsd'),
+      };
+    case 'denied':
+      return {
+        sentence: t('Your user on the host {0} may not use libvirt.', host),
+        nextStep: t(
+          'The socket belongs to the group {0}. Join it there (sudo usermod -aG {0} $USER), wait a minute, then connect.',
+          displayLine(group),
+        ),
+      };
+  }
+}

@@ -1,0 +1,41 @@
+// What a login at another host asks: a passphrase, whether its key is trusted, to touch a hardware key.
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { displayLine, displayText } from '../../domain/plainText.js';
+import type { AskLogin } from '../../base/login.js';
+import { askText } from './ask.js';
+import { askModal, notifyProgress } from './notify.js';
+
+export const askLogin: AskLogin = async ({ kind, text, host: name }, signal) => {
+  const host = displayLine(name);
+  switch (kind) {
+    case 'secret':
+      return askText({
+        title: t('Connect to {0}', host),
+        prompt: displayLine(text),
+        password: true,
+        ignoreFocusOut: true,
+        until: tokenOf(signal),
+      });
+    case 'confirm': {
+      const connect = t('Connect');
+      const answer = await askModal('warning', t('Connect to {0}?', host), displayText(text), connect);
+      return answer === connect ? 'yes' : 'no';
+    }
+    case 'notice':
+      await notifyProgress(t('Connect to {0}', host), true, (report, cancellation) => {
+        report(displayLine(text));
+        return new Promise<void>((resolve) => {
+          cancellation.onCancellationRequested(() => resolve());
+          signal.addEventListener('abort', () => resolve());
+        });
+      });
+      return undefined;
+  }
+};
+
+function tokenOf(signal: AbortSignal): vscode.CancellationToken {
+  const source = new vscode.CancellationTokenSource();
+  signal.addEventListener('abort', () => source.cancel());
+  return source.token;
+}
