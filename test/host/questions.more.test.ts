@@ -420,6 +420,7 @@ describe('questions', () => {
     });
 
     it('say as it is typed that a connection is none, or not supported yet', async () => {
+      person.will(({ choices }) => choices.at(-1));
       person.will(async ({ problem }) => {
         assert.ok(await problem('nonsense'));
         assert.match((await problem('qemu+tls://host/system')) ?? '', /not supported yet/);

@@ -5,9 +5,10 @@ import { connectionOfNode } from '../tree/nodes.js';
 import { argumentsOf } from './commandArguments.js';
 import { CommandError, requireAnswer } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { pickConnection } from '../prompts/pickTarget.js';
+import { pick, pickConnection } from '../prompts/pickTarget.js';
 import { readSettings, writeSetting } from '../readSettings.js';
 import { judgeUri } from './connectionUri.js';
+import { sshConfigHosts } from './sshConfigHosts.js';
 import { askText } from '../prompts/ask.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 
@@ -41,25 +42,48 @@ async function connectionToOpen(run: CommandRun): Promise<string> {
   return others.length === 0 ? only.uri : (await pickConnection(candidates, t('Select a libvirt connection'))).uri;
 }
 
-/** Adds a libvirt URI to the user's setting, and connects. */
+/** Connects to a libvirt URI and, where that works, adds it to the user's setting. */
 async function addConnection(run: CommandRun): Promise<{ readonly connection: string }> {
-  const uri = (argumentsOf(run.call).connection ?? (await askForUri())).trim();
+  const known = run.engine.connections.map((connection) => connection.uri);
+  const uri = (argumentsOf(run.call).connection ?? (await pickUri(known))).trim();
   const problem = uriProblem(uri);
   if (problem !== undefined) {
     throw new CommandError('invalid', problem, { connection: uri });
   }
+  if (known.includes(uri)) {
+    await run.engine.connect(uri);
+    return { connection: uri };
+  }
   // The setting replaces the defaults, so what is shown now is written down with the new one.
-  const known = run.engine.connections.map((connection) => connection.uri);
-  if (!known.includes(uri)) {
-    const wanted = [...known, uri];
+  const wanted = [...known, uri];
+  run.engine.setConnections(wanted);
+  try {
+    await run.engine.connect(uri);
     await writeSetting('connections', wanted);
     if (!readSettings().connections.includes(uri)) {
       throw new CommandError('invalid', overriddenText(), { connection: uri });
     }
-    run.engine.setConnections(wanted);
+  } catch (error) {
+    run.engine.setConnections(known);
+    throw error;
   }
-  await run.engine.connect(uri);
   return { connection: uri };
+}
+
+/** @param known those that are there already */
+async function pickUri(known: readonly string[]): Promise<string> {
+  const hosts = (await sshConfigHosts()).map((host) => ({ label: host, uri: `qemu+ssh://${host}/system` }));
+  const here = ['qemu:///system', 'qemu:///session'].map((uri) => ({ label: connectionLabel(uri), uri }));
+  const offered = [...here, ...hosts].filter(({ uri }) => !known.includes(uri));
+  const picked = await pick<string | undefined>(
+    [
+      ...offered.map(({ label, uri }) => ({ label, detail: uri, value: uri })),
+      { label: t('Enter a URI…'), value: undefined },
+    ],
+    t('Select this computer, or a host of the ssh configuration'),
+    t('Add Connection'),
+  );
+  return picked ?? askForUri();
 }
 
 async function askForUri(): Promise<string> {
@@ -67,7 +91,7 @@ async function askForUri(): Promise<string> {
     await askText({
       title: t('Add Connection'),
       prompt: t('A libvirt URI, for example {0} or {1}.', 'qemu:///system', 'qemu+ssh://host/system'),
-      value: 'qemu:///system',
+      value: 'qemu+ssh://',
       ignoreFocusOut: true,
       problem: (text) => uriProblem(text.trim()),
     }),
