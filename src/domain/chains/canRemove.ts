@@ -4,7 +4,6 @@ import { findOutsideUser } from './otherVms.js';
 import { folderOf } from './overlayFiles.js';
 
 /** Where it could not, or somebody else uses it, it stays. */
-
 export function canRemove(file: string, facts: Facts): boolean {
   return inReach(file, facts) && findOutsideUser([file], facts) === undefined;
 }

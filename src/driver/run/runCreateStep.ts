@@ -60,15 +60,18 @@ export async function createSnapshot(context: StepContext, step: StepOfKind<'cre
     throw new Failure('invalid', { vm: context.vm.name, snapshot: step.name });
   }
   const pause = new GuestPause(context.events, context.vm.uuid);
-  const tried = await trySeamlessly(context, step, pause);
-  if (tried === 'taken') {
-    const guestPausedMs = await pause.waitForPause(true);
+  try {
+    const tried = await trySeamlessly(context, step);
+    if (tried === 'taken') {
+      const guestPausedMs = await pause.waitForPause(true);
+      return { seamless: true, ...(guestPausedMs === undefined ? {} : { guestPausedMs }) };
+    }
+    return tried === 'notMeant'
+      ? await takeAsLibvirt(context, step, pause)
+      : { ...(await takeAsLibvirt(context, { ...step, live: true }, pause)), ...tried };
+  } finally {
     pause.dispose();
-    return { seamless: true, ...(guestPausedMs === undefined ? {} : { guestPausedMs }) };
   }
-  return tried === 'notMeant'
-    ? takeAsLibvirt(context, step, pause)
-    : { ...(await takeAsLibvirt(context, { ...step, live: true }, pause)), ...tried };
 }
 
 async function takeAsLibvirt(
@@ -117,17 +120,13 @@ async function takeAsLibvirt(
       await removeUnused(context, step, overlays);
     }
     throw await withLeftovers(context, step, failure);
-  } finally {
-    pause.dispose();
   }
 }
 
 /** What stood against it where it cannot be: then nothing was touched. */
-
 async function trySeamlessly(
   context: StepContext,
   step: StepOfKind<'createSnapshot'>,
-  pause: GuestPause,
 ): Promise<'taken' | 'notMeant' | Required<Pick<StepOutcome, 'notSeamless'>>> {
   const { memoryFile } = step;
   const { seamless: access, log, vm } = context;
@@ -142,7 +141,6 @@ async function trySeamlessly(
       log.warn(`${step.name} is taken live, as it cannot be seamless: ${error.message}`);
       return { notSeamless: error.message };
     }
-    pause.dispose();
     throw error instanceof NotSeamless
       ? new Failure('refused', { vm: vm.name, refusal: refuse('stalePlan', { vm: vm.name }).refusal }, { cause: error })
       : await withLeftovers(context, step, error);
@@ -241,7 +239,6 @@ async function removeUnused(
 const leastBehindMs = 200;
 
 /** A guest that stood still has lost that time. One that a revert is about to stop needs none. Never rejects. */
-
 async function catchUp(context: StepContext, step: StepOfKind<'createSnapshot'>, pausedMs: number): Promise<void> {
   const { vm } = context;
   if (pausedMs >= leastBehindMs && vm.power === 'running' && vm.agentConnected && step.auto !== 'revert') {
@@ -250,7 +247,6 @@ async function catchUp(context: StepContext, step: StepOfKind<'createSnapshot'>,
 }
 
 /** A taken name has no code of its own; whether it is taken can be asked. */
-
 async function withTakenName(
   context: StepContext,
   step: StepOfKind<'createSnapshot'>,

@@ -59,7 +59,6 @@ export function planMakeCurrent(
 }
 
 /** The VM's own files, if each stands right on what the snapshot froze of its disk. */
-
 export function overlaysOn(snapshot: Snapshot, facts: Facts): readonly TargetFile[] | undefined {
   const overlays: TargetFile[] = [];
   for (const target of externalTargets(snapshot)) {
