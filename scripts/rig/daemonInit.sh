@@ -3,6 +3,7 @@
 # standard input (start, kill), reaps orphans, and takes everything down when that input ends, however that came about.
 # usage: daemonInit.sh system|session|machine FOLDER keep|remove show-kvm|hide-kvm LIBVIRTD [REVIVALS]
 #   system, session: a private daemon whose folders are in FOLDER; machine: the machine's own, only its log is in FOLDER
+#   LIBVIRTD_ARGUMENTS, in the environment: words without spaces
 #   REVIVALS: how often a daemon that falls is started again, as a service manager does it; none unless given
 mode=$1 dir=$2 after=$3 kvm=$4 libvirtd=$5 revivals=${6:-0}
 pid=
@@ -52,7 +53,7 @@ keep_running() {
   # Told again while it ends, it would not wait for the daemon any more, which holds its lock until its last thread has ended.
   trap 'trap "" TERM; kill -9 $(jobs -p) 2>/dev/null; wait; exit' TERM
   while :; do
-    "$libvirtd" </dev/null >>"$log" 2>&1 &
+    "$libvirtd" $LIBVIRTD_ARGUMENTS </dev/null >>"$log" 2>&1 &
     wait $!
     code=$?
     [ "$code" -gt 128 ] && [ "$fallen" -lt "$revivals" ] || return "$code"
@@ -110,7 +111,7 @@ echo ready
 while read -r order; do
   case $order in
   start)
-    if [ "$revivals" = 0 ]; then "$libvirtd" </dev/null >>"$log" 2>&1 & else keep_running & fi
+    if [ "$revivals" = 0 ]; then "$libvirtd" $LIBVIRTD_ARGUMENTS </dev/null >>"$log" 2>&1 & else keep_running & fi
     pid=$!
     disown "$pid" # bash reaps it all the same, but says nothing of its death
     echo "started $pid"

@@ -102,7 +102,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | peculiar  | tags of other tools, block devices, files that others use, saves  |
  * | fixtures  | the library in the test frameworks that its page shows            |
  * | lab       | the example of a lab reset a hundred times; one made over ssh     |
- * | hosts     | libvirt on other hosts, by a real ssh at a real sshd              |
+ * | hosts     | libvirt on other hosts, by ssh and by TLS                         |
  * | agents    | the MCP server before the conformance suite of its makers         |
  * | guards    | each guard switched off must turn a history red                   |
  * | versions  | the whole layer with a daemon, on other libvirts                  |
@@ -243,7 +243,7 @@ export const deepParts = [
     needs: ['sshd'],
     layer: 'libvirtd',
     tier: 'deep',
-    files: ['sshHosts'],
+    files: ['sshHosts', 'tlsHosts'],
   },
   {
     name: 'agents system',

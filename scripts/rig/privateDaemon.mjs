@@ -27,14 +27,26 @@ import { root } from './root.mjs';
  * @property {() => Promise<void>} stop ends daemon and guests; removes the folder if it was made here
  */
 
+/**
+ * @typedef {object} PrivateDaemonOptions
+ * @property {string} [dir] a folder to use and to leave there, its path at most 20 bytes
+ * @property {string} [extraQemuConf] lines for qemu.conf, which win over those before them
+ * @property {string} [listenConf] lines for libvirtd.conf of one that listens on ports
+ * @property {'whereUsable' | 'never'} [kvm]
+ * @property {string} [release] a folder of debianRoot.mjs whose libvirt and QEMU are run, instead of the machine's;
+ *   `VIRT_REWIND_TEST_RELEASE` unless given
+ * @property {number} [revivals] how often a daemon that falls by itself is started again, as a service manager does it;
+ *   none unless given
+ */
+
 /** A Unix socket's path has at most 107 bytes, and these are the longest that libvirt makes in our folder. */
 const longestSocket = {
   system: '/run/libvirt-admin-sock',
   session: '/c/libvirt/qemu/channel/target/domain-99-abcdefghijklmnopqrst/org.qemu.guest_agent.0',
 };
 
-/** @param {boolean} system @param {string} dir @param {string} extraQemuConf */
-async function writeConfiguration(system, dir, extraQemuConf) {
+/** @param {boolean} system @param {string} dir @param {string} extraQemuConf @param {string} extraConf */
+async function writeConfiguration(system, dir, extraQemuConf, extraConf) {
   const quiet = 'stdio_handler = "file"\nsecurity_driver = "none"\n';
   const [folders, conf] = system
     ? [['run', 'etc', 'lib', 'cache', 'log'], join(dir, 'etc')]
@@ -42,7 +54,10 @@ async function writeConfiguration(system, dir, extraQemuConf) {
   for (const folder of folders) {
     await mkdir(join(dir, folder), { recursive: true, mode: system ? 0o755 : 0o700 });
   }
-  await writeFile(join(conf, 'libvirtd.conf'), 'auth_unix_rw = "none"\nauth_unix_ro = "none"\nlog_level = 3\n');
+  await writeFile(
+    join(conf, 'libvirtd.conf'),
+    'auth_unix_rw = "none"\nauth_unix_ro = "none"\nlog_level = 3\n' + extraConf,
+  );
   const asRoot = 'namespaces = []\ncgroup_controllers = []\nuser = "root"\ngroup = "root"\ndynamic_ownership = 0\n';
   await writeFile(join(conf, 'qemu.conf'), `${quiet}${system ? asRoot : ''}${extraQemuConf}`);
 }
@@ -96,14 +111,15 @@ export function entering(release) {
  * ordinary user may not have one, the script finds the guests by their pid files.
  * @param {boolean} system
  * @param {string | undefined} release a folder of debianRoot.mjs
+ * @param {boolean} listens on the loopback of this machine, which it would not see from a network of its own
  * @returns {Promise<readonly string[]>}
  * @throws {Error} where a release is wanted and namespaces are not to be had
  */
-async function isolation(system, release) {
+async function isolation(system, release, listens) {
   const namespaces = ['--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
   const [keep, enter] = release === undefined ? [[], []] : [['--keep-caps'], entering(release)];
   if (system) {
-    return ['unshare', '--mount', '--net', '--propagation', 'private', ...namespaces, ...enter];
+    return ['unshare', '--mount', ...(listens ? [] : ['--net']), '--propagation', 'private', ...namespaces, ...enter];
   }
   const asUser = ['unshare', '--user', '--map-current-user', ...keep, '--mount', ...namespaces];
   const allowed = await run('unshare', [...asUser.slice(1), ...enter, 'true']);
@@ -114,11 +130,7 @@ async function isolation(system, release) {
 
 /**
  * Starts one. As root it is a system daemon whose guests run as root; otherwise a session daemon with its own HOME.
- * @param {{ dir?: string, extraQemuConf?: string, kvm?: 'whereUsable' | 'never', release?: string, revivals?: number }}
- *   [options] `dir`: a folder to use and to leave there, its path at most 20 bytes; `extraQemuConf`: lines for
- *   qemu.conf, which win over those before them; `release`: a folder of debianRoot.mjs whose libvirt and QEMU are run,
- *   instead of the machine's; `VIRT_REWIND_TEST_RELEASE` unless given; `revivals`: how often a daemon that falls by
- *   itself is started again, as a service manager does it; none unless given
+ * @param {PrivateDaemonOptions} [options]
  * @returns {Promise<PrivateDaemon>}
  * @throws {Error} when libvirtd is missing or does not come up, with the end of its log
  */
@@ -136,7 +148,7 @@ export async function startPrivateDaemon(options = {}) {
     throw new Error(`the path ${dir} is too long for the sockets below it: at most ${longest} bytes`);
   }
   await mkdir(dir, { recursive: true });
-  await writeConfiguration(system, dir, options.extraQemuConf ?? '');
+  await writeConfiguration(system, dir, options.extraQemuConf ?? '', options.listenConf ?? '');
   const log = join(dir, 'libvirtd.log');
   // libvirt loses four seconds at each start of a VM when /dev/kvm is there and QEMU may not open it.
   const kvm = options.kvm !== 'never' && kvmUsable() ? 'show-kvm' : 'hide-kvm';
@@ -144,7 +156,8 @@ export async function startPrivateDaemon(options = {}) {
   await qemus.take();
   const init = holdProcess([
     'env',
-    ...(await isolation(system, release)),
+    ...(options.listenConf === undefined ? [] : ['LIBVIRTD_ARGUMENTS=--listen']),
+    ...(await isolation(system, release, options.listenConf !== undefined)),
     'bash',
     join(root, 'scripts/rig/daemonInit.sh'),
     system ? 'system' : 'session',

@@ -58,17 +58,22 @@ export type Leftover =
  * | noProgram | the client here, `program`, cannot be run                                     |
  * | noAnswer  | no connection to the host                                                    |
  * | refused   | the host does not let us in, or is not the one that it was                    |
+ * | untrusted | its certificate is none that we take                                         |
+ * | noCertificate | the file `said`, a certificate of ours, cannot be read                    |
  * | noLibvirt | no daemon listens there                                                      |
  * | noRelay   | a daemon listens, and the host has nothing that leads to its socket            |
  * | denied    | this user may not open the socket there; `group` may                         |
  */
 export interface LoginProblem {
-  readonly why: 'noProgram' | 'noAnswer' | 'refused' | 'noLibvirt' | 'noRelay' | 'denied';
+  readonly why:
+    'noProgram' | 'noAnswer' | 'refused' | 'untrusted' | 'noCertificate' | 'noLibvirt' | 'noRelay' | 'denied';
   readonly host: string;
   /** In the client's words, untrusted. */
   readonly said?: string;
   readonly group?: string;
   readonly program?: string;
+  /** Absent: ssh. */
+  readonly by?: 'tls';
 }
 
 export interface FailureDetails {

@@ -42,6 +42,8 @@ const kindByHostReason: Readonly<Record<HostUnreachable['reason'], FailureKind>>
   noProgram: 'unsupported',
   noAnswer: 'unreachable',
   refused: 'denied',
+  untrusted: 'denied',
+  noCertificate: 'denied',
   noLibvirt: 'unreachable',
   noRelay: 'unreachable',
   denied: 'denied',

@@ -12,6 +12,7 @@ import { parseUri } from './uri.js';
 /** What goes to other hosts is loaded when it is asked for. */
 const transports: ReadonlyMap<string, OpenTransport> = new Map([
   ['unix', openUnixTransport],
+  ['tls', async (...asked) => (await import('./tlsTransport.js')).openTlsTransport(...asked)],
   ...['ssh', 'libssh', 'libssh2'].map((name): [string, OpenTransport] => [
     name,
     async (...asked) => (await import('./sshTransport.js')).openSshTransport(...asked),

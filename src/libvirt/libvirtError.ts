@@ -99,6 +99,9 @@ export class ProtocolViolation extends Error {
   override readonly name = 'ProtocolViolation';
 }
 
+export type HostReason =
+  'noProgram' | 'noAnswer' | 'refused' | 'untrusted' | 'noCertificate' | 'noLibvirt' | 'noRelay' | 'denied';
+
 /** A host that a transport goes to over the network gave no way to its daemon. */
 export class HostUnreachable extends Error {
   override readonly name = 'HostUnreachable';
@@ -108,16 +111,23 @@ export class HostUnreachable extends Error {
    * | noProgram  | the client here (`program`) is not there or cannot be run                    |
    * | noAnswer   | no connection to the host, or no sign of our script on it                    |
    * | refused    | the host, or our look at its keys, does not let us in                        |
+   * | untrusted  | the host's certificate is none that we take                                    |
+   * | noCertificate | a certificate of ours, the file `said`, cannot be read                     |
    * | noLibvirt  | let in, but there is no socket of a libvirt daemon                           |
    * | noRelay    | there is one, but neither libvirt's helper nor `nc` to reach it with         |
    * | denied     | there is one that this user may not open; `group` may                        |
    *
-   * @param said in the words of the program; untrusted
+   * @param more `said`: in the words of the program, untrusted; `by`: by ssh unless given
    */
   constructor(
-    readonly reason: 'noProgram' | 'noAnswer' | 'refused' | 'noLibvirt' | 'noRelay' | 'denied',
+    readonly reason: HostReason,
     readonly host: string,
-    readonly more: { readonly said?: string; readonly group?: string; readonly program?: string } = {},
+    readonly more: {
+      readonly said?: string;
+      readonly group?: string;
+      readonly program?: string;
+      readonly by?: 'tls';
+    } = {},
     options?: ErrorOptions,
   ) {
     super(`${host}: ${reason}${more.said === undefined ? '' : `: ${more.said}`}`, options);

@@ -6,7 +6,7 @@ import { displayLine } from '../domain/plainText.js';
 /** A changed host key takes ssh ten lines. */
 const longestQuote = 700;
 
-export function loginText({ why, host: name, said = '', group = '', program = '' }: LoginProblem): {
+export function loginText({ why, host: name, said = '', group = '', program = '', by }: LoginProblem): {
   readonly sentence: string;
   readonly nextStep: string;
 } {
@@ -15,7 +15,7 @@ export function loginText({ why, host: name, said = '', group = '', program = ''
   const words = displayLine(said.replaceAll(/@{3,}|@(?= )|(?<= )@/gu, ''), longestQuote);
 
   const addQuote = (sentence: string): string =>
-    words === '' ? sentence : `${sentence} ${t('ssh says: “{0}”', words)}`;
+    words === '' ? sentence : by === 'tls' ? `${sentence} (${words})` : `${sentence} ${t('ssh says: “{0}”', words)}`;
   switch (why) {
     case 'noProgram':
       return {
@@ -25,12 +25,36 @@ export function loginText({ why, host: name, said = '', group = '', program = ''
     case 'noAnswer':
       return {
         sentence: addQuote(t('No connection to the host {0}.', host)),
-        nextStep: t('Try “{0}” in a terminal until it works, then connect again.', `ssh ${host}`),
+        nextStep:
+          by === 'tls'
+            ? t('Check its name and the network, and that libvirt listens there for TLS, then connect again.')
+            : t('Try “{0}” in a terminal until it works, then connect again.', `ssh ${host}`),
       };
     case 'refused':
+      if (by === 'tls') {
+        return {
+          sentence: t('The host {0} does not accept the certificate of this computer.', host),
+          nextStep: t(
+            'Get one that it accepts, or have it allowed there ({0}), then connect again.',
+            'tls_allowed_dn_list',
+          ),
+        };
+      }
       return {
         sentence: addQuote(t('The login at the host {0} failed.', host)),
         nextStep: t('Try “{0}” in a terminal until it works, then connect again.', `ssh ${host}`),
+      };
+    case 'untrusted':
+      return {
+        sentence: addQuote(t('The certificate of the host {0} is not trusted.', host)),
+        nextStep: t(
+          'Have the host’s certificate renewed, or install the certificate of its authority here, then connect again.',
+        ),
+      };
+    case 'noCertificate':
+      return {
+        sentence: t('“{0}” is missing or cannot be read, so there is no connection to the host {1}.', words, host),
+        nextStep: t('Install libvirt’s client certificates there, or name their folder with {0}.', 'pkipath'),
       };
     case 'noLibvirt':
       return {

@@ -752,7 +752,7 @@ describe('commands', () => {
     it('refuse to remove the only connection, and to add what is none', async () => {
       await rejects(call('virtRewind.removeConnection', { connection: rig.uri }), 'invalid');
       await rejects(call('virtRewind.removeConnection', { connection: 'qemu:///other' }), 'notFound');
-      await rejects(call('virtRewind.addConnection', { connection: 'qemu+tls://host/system' }), 'invalid');
+      await rejects(call('virtRewind.addConnection', { connection: 'qemu+tcp://host/system' }), 'invalid');
       await rejects(call('virtRewind.addConnection', { connection: 'nonsense' }), 'invalid');
       await rejects(call('virtRewind.connect', { connection: 'qemu:///other' }), 'notFound');
     });

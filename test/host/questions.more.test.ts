@@ -423,7 +423,7 @@ describe('questions', () => {
       person.will(({ choices }) => choices.at(-1));
       person.will(async ({ problem }) => {
         assert.ok(await problem('nonsense'));
-        assert.match((await problem('qemu+tls://host/system')) ?? '', /not supported yet/);
+        assert.match((await problem('qemu+tcp://host/system')) ?? '', /not supported/);
         assert.equal(await problem('qemu:///session'), undefined);
         return undefined;
       });

@@ -104,7 +104,7 @@ function uriProblem(uri: string): string | undefined {
       return undefined;
     case 'remoteNotYet':
       return t(
-        'Connections over TLS and TCP are not supported yet. Use ssh, for example {0}.',
+        'This kind of connection is not supported. Use ssh or TLS, for example {0}.',
         'qemu+ssh://host/system',
       );
     case 'otherDriver':

@@ -3,8 +3,8 @@
 /**
  * | verdict      | example                                         |
  * |--------------|-------------------------------------------------|
- * | ok           | qemu:///system, qemu:/system, qemu+unix:///session?socket=/x, test:///default, remote+unix:, qemu+ssh://host/system |
- * | remoteNotYet | qemu+tls://host/system, qemu://host/system      |
+ * | ok           | qemu:///system, qemu:/system, qemu+unix:///session?socket=/x, test:///default, remote+unix:, qemu+ssh://host/system, qemu://host/system |
+ * | remoteNotYet | qemu+tcp://host/system, qemu+ext:///system      |
  * | otherDriver  | xen:///system, lxc:///                          |
  * | badPath      | qemu:///, qemu:///default                       |
  * | noUri        | anything else                                   |
@@ -19,7 +19,7 @@ const pathsOf: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Those of libvirt's own libraries for ssh are carried out by the user's client too. */
-const ssh = new Set(['ssh', 'libssh', 'libssh2']);
+const remote = new Set(['ssh', 'libssh', 'libssh2', 'tls']);
 
 export function judgeUri(text: string): UriVerdict {
   // RFC 3986 section 3, as far as libvirt uses it: driver[+transport]:[//[authority]][/path][?query][#fragment]
@@ -32,7 +32,7 @@ export function judgeUri(text: string): UriVerdict {
   if (paths === undefined) {
     return 'otherDriver';
   }
-  if (transport !== undefined && ssh.has(transport)) {
+  if (remote.has(transport ?? (host === '' ? '' : 'tls'))) {
     return host === '' || host.startsWith('-') ? 'noUri' : paths.includes(path) ? 'ok' : 'badPath';
   }
   if (host !== '' || (transport !== undefined && transport !== 'unix')) {

@@ -15,14 +15,23 @@ const verdicts = {
     'qemu+ssh://host/system',
     'qemu+ssh://me@host:22/session?keyfile=/k',
     'qemu+libssh2://host/system',
-  ],
-  remoteNotYet: [
     'qemu+tls://host/system',
     'qemu://host/system',
   ],
+  remoteNotYet: ['qemu+tcp://host/system', 'qemu+ext:///system?command=/x', 'qemu+tcp:///system'],
   otherDriver: ['xen:///system', 'lxc:///system', 'constructor:///system'],
   badPath: ['qemu+ssh://host/', 'qemu:///', 'qemu:///default', 'test:///system'],
-  noUri: ['qemu+ssh:///system', 'qemu+ssh://-oProxyCommand=x/system', '', 'system', 'qemu:system', ' qemu:///system', 'qemu:///system\n', 'QEMU:///system', 'qemu:///sys tem'],
+  noUri: [
+    'qemu+ssh:///system',
+    'qemu+ssh://-oProxyCommand=x/system',
+    '',
+    'system',
+    'qemu:system',
+    ' qemu:///system',
+    'qemu:///system\n',
+    'QEMU:///system',
+    'qemu:///sys tem',
+  ],
 } as const;
 
 describe('judgeUri', () => {

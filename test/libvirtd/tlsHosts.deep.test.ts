@@ -1,0 +1,157 @@
+// A libvirt that listens for TLS, with an authority and certificates made here.
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import type { Hypervisor } from '../../src/driver/hypervisor.js';
+import { Failure } from '../../src/domain/failure.js';
+import { failureText } from '../../src/text/failureText.js';
+import { silentLog } from '../silentLog.js';
+import type { Daemon } from './engineRig.js';
+
+/** Of the server, by the files of its folder. */
+const servers = {
+  good: { days: '2', names: 'DNS:localhost,IP:127.0.0.1' },
+  expired: { days: '-1', names: 'DNS:localhost,IP:127.0.0.1' },
+  elsewhere: { days: '2', names: 'DNS:elsewhere' },
+};
+
+describe('a libvirt that listens for TLS', () => {
+  let dir: string;
+  const opened: Hypervisor[] = [];
+  const at = (...names: readonly string[]): string => join(dir, ...names);
+
+  async function makeAuthority(name: string): Promise<void> {
+    await mkdir(at(name));
+    await runOk('openssl', [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+      ...['-subj', `/CN=${name}`, '-keyout', at(name, 'cakey.pem'), '-out', at(name, 'cacert.pem')],
+    ]);
+  }
+  /** Signed by the authority. */
+  async function makeCertificate(
+    file: string,
+    { subject, days, names, authority }: { subject: string; days: string; names?: string; authority: string },
+  ): Promise<void> {
+    await runOk('openssl', [
+      ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', `/CN=${subject}`],
+      ...['-keyout', `${file}key.pem`, '-out', `${file}.csr`],
+    ]);
+    await writeFile(`${file}.ext`, names === undefined ? '' : `subjectAltName=${names}\n`);
+    await runOk('openssl', [
+      ...[
+        'x509',
+        '-req',
+        '-in',
+        `${file}.csr`,
+        '-CA',
+        at(authority, 'cacert.pem'),
+        '-CAkey',
+        at(authority, 'cakey.pem'),
+      ],
+      ...['-CAcreateserial', '-days', days, '-extfile', `${file}.ext`, '-out', `${file}cert.pem`],
+    ]);
+  }
+  async function freePort(): Promise<number> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+  async function withDaemon(
+    server: keyof typeof servers,
+    test: (port: number, daemon: Daemon) => Promise<void>,
+    ...more: readonly string[]
+  ): Promise<void> {
+    const port = await freePort();
+    const daemon = await startPrivateDaemon({
+      listenConf: [
+        ...[
+          'listen_tls = 1',
+          'listen_tcp = 0',
+          'auth_tls = "none"',
+          'listen_addr = "127.0.0.1"',
+          'tls_no_sanity_certificate = 1',
+        ],
+        ...[`tls_port = "${port}"`, `ca_file = "${at('ours', 'cacert.pem')}"`],
+        ...[`cert_file = "${at(`${server}cert.pem`)}"`, `key_file = "${at(`${server}key.pem`)}"`, ...more],
+      ].join('\n'),
+    });
+    try {
+      await test(port, daemon);
+    } finally {
+      opened.splice(0).forEach((hypervisor) => hypervisor.close());
+      await daemon.stop();
+    }
+  }
+  const open = async (port: number, { host = '127.0.0.1', pki = 'ours' } = {}): Promise<Hypervisor> => {
+    const uri = `qemu://${host}:${port}/system?pkipath=${at(pki)}`;
+    const hypervisor = await libvirtHypervisor(silentLog, process.env)(uri, new AbortController().signal);
+    opened.push(hypervisor);
+    return hypervisor;
+  };
+  const why = async (opening: Promise<Hypervisor>): Promise<string> => {
+    const failure: unknown = await opening.then(
+      () => assert.fail('it was opened'),
+      (error: unknown) => error,
+    );
+    assert.ok(failure instanceof Failure, String(failure));
+    return `${failure.details.login?.why}: ${failureText(failure).sentence}`;
+  };
+
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'vr-tls-'));
+    await makeAuthority('ours');
+    await makeAuthority('theirs');
+    for (const [name, server] of Object.entries(servers)) {
+      await makeCertificate(at(name), { subject: name, authority: 'ours', ...server });
+    }
+    for (const authority of ['ours', 'theirs']) {
+      await makeCertificate(at(authority, 'client'), { subject: 'me', days: '2', authority });
+    }
+  });
+  after(() => rm(dir, { recursive: true, force: true }));
+
+  it('is reached by certificates of one authority, by name and by address', () =>
+    withDaemon('good', async (port, { virsh }) => {
+      const { stdout } = await virsh(['version', '--daemon']);
+      assert.match(stdout, /daemon/u);
+      for (const host of ['127.0.0.1', 'localhost']) {
+        const hypervisor = await open(port, { host });
+        assert.deepEqual(await hypervisor.listVms(), []);
+        assert.equal(hypervisor.nearbyFiles, undefined);
+      }
+      await mkdir(at('nothing'));
+      assert.match(await why(open(port, { pki: 'nothing' })), /^noCertificate: .*cacert\.pem/u);
+      // The authority of another, and then their client too.
+      assert.match(await why(open(port, { pki: 'theirs' })), /^untrusted: /u);
+    }));
+
+  it('is not trusted when its certificate has expired, or is another host’s', async () => {
+    await withDaemon('expired', async (port) => {
+      assert.match(await why(open(port)), /^untrusted: .*expired/u);
+    });
+    await withDaemon('elsewhere', async (port) => {
+      assert.match(await why(open(port)), /^untrusted: .*altnames/u);
+    });
+  });
+
+  it('says that it does not take our certificate', () =>
+    withDaemon(
+      'good',
+      async (port) => {
+        assert.match(await why(open(port)), /^refused: /u);
+      },
+      'tls_allowed_dn_list = ["CN=somebody else"]',
+    ));
+
+  it('says that nobody listens', async () => {
+    assert.match(await why(open(await freePort())), /^noAnswer: .*ECONNREFUSED/u);
+  });
+});
