@@ -18,7 +18,15 @@ export interface OpenEngineOptions extends Pick<EngineOptions, 'recovers'> {
   readonly answers?: LoginAnswers | undefined;
 }
 
-export function openEngine({ log, environment, folder, shell, mayEndPools, answers, ...more }: OpenEngineOptions): Engine {
+export function openEngine({
+  log,
+  environment,
+  folder,
+  shell,
+  mayEndPools,
+  answers,
+  ...more
+}: OpenEngineOptions): Engine {
   const open: OpenHypervisor = async (...asked) => {
     const { libvirtHypervisor } = await import('../driver/connection/openLibvirt.js');
     return libvirtHypervisor(log, environment, { mayEndPools, answers })(...asked);

@@ -103,10 +103,7 @@ function uriProblem(uri: string): string | undefined {
     case 'ok':
       return undefined;
     case 'remoteNotYet':
-      return t(
-        'This kind of connection is not supported. Use ssh or TLS, for example {0}.',
-        'qemu+ssh://host/system',
-      );
+      return t('This kind of connection is not supported. Use ssh or TLS, for example {0}.', 'qemu+ssh://host/system');
     case 'otherDriver':
       return t('Only QEMU VMs are supported: the URI must begin with {0}.', 'qemu://');
     case 'badPath':
