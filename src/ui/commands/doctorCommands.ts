@@ -91,7 +91,8 @@ async function cleanUp(run: CommandRun, views: readonly VmView[]): Promise<reado
         const { diagnoses } = await run.health.examine(ref);
         report(vm.name, 100 / views.length);
         return diagnoses.flatMap(({ problem, repair: steps }): readonly OperationRequest[] =>
-          steps !== undefined && (problem.kind === 'orphanFile' || problem.kind === 'orphanTag')
+          // A tag may be somebody's own snapshot, which can be added instead: that is decided for each.
+          steps !== undefined && problem.kind === 'orphanFile'
             ? [{ kind: 'repair', vm: ref, repair: steps.repair }]
             : [],
         );
