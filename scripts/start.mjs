@@ -102,14 +102,10 @@ function lastWords(url, demo) {
   if (demo) {
     lines.push(
       '',
-      '  Two demo VMs count once a second, in memory and on their disk, on their serial console:',
-      '    rewind-internal   memory and offline snapshots, with a branch: take one, revert, and see the counters',
-      '    rewind-overlays   a chain of disk-only snapshots, in files over each other',
-      '  The console of the first one is open in a terminal of VS Code, and follows it when you revert it.',
-      '  What virsh does in a terminal shows up in VS Code by itself.',
-      '',
-      '  The workspace holds a lab of three more VMs, which is not made yet: open virt-rewind.yaml, press Create Lab above it,',
-      '  run the task "Break two VMs", and F5: its test passes, for the lab is reset before it.',
+      '  What is there, and what to try first:',
+      '    rewind-internal   counts in memory and on disk, and its console is open: revert it to “Before upgrade”',
+      '    rewind-overlays   snapshots as files over each other: show its picture, or fork it while it runs',
+      '    virt-rewind.yaml  a lab of three more VMs: press Create Lab above it, run the task “Break two VMs”, press F5',
     );
   }
   lines.push(

@@ -38,6 +38,15 @@ describe('the first minute', () => {
     await stage().workbench.picture('landing');
   });
 
+  it('opens the console of that VM again where its terminal was closed', async () => {
+    await stage().hands.command('Terminal: Kill All Terminals');
+    await console().waitFor({ state: 'detached' });
+    await stage().workbench.page.getByRole('button', { name: 'Open Its Console' }).click();
+    await console()
+      .filter({ hasText: /memory \d+ \| disk \d+/ })
+      .waitFor();
+  });
+
   it('shows the counter jump back after two clicks', async () => {
     await button().click();
     await stage().hands.answer('Revert and Run');

@@ -201,6 +201,14 @@ describe('the blocks of the picture', () => {
     await hands.blocks.getByRole('rowheader').nth(1).filter({ hasText: 'would become the current state' }).waitFor();
     await picture('what-if-revert');
     await hands.page.getByRole('button', { name: 'Cancel' }).click();
+    // Asked from the side bar, while the dialog is open.
+    await stage().hands.expand('cells-outside');
+    await stage().hands.menu(/^two/, 'Revert');
+    await stage().workbench.dialog.waitFor();
+    await hands.blocks.getByRole('rowheader').nth(1).filter({ hasText: 'would become the current state' }).waitFor();
+    await stage().hands.answer('Cancel');
+    await hands.whatIf.waitFor({ state: 'hidden' });
+    await stage().hands.collapse('cells-outside');
   });
 
   it('are marked, as the snapshots are, once Check Health has found something wrong with them', async () => {

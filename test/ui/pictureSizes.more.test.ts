@@ -56,6 +56,10 @@ describe('the picture in a window of any size', () => {
         await hands.press('Delete');
         await hands.whatIf.waitFor();
         await stage().workbench.picture(`sizes-${vm}-${width}-what-if`);
+        if (width >= 1280) {
+          const reads = await hands.blocks.getByRole('row').last().boundingBox();
+          assert.ok(reads !== null && reads.y + reads.height <= height, 'the blocks are out of sight');
+        }
         await canBeReadAndUsed();
         await stage().hands.command('View: Close Editor');
         await window.locator('iframe.webview').waitFor({ state: 'detached' });

@@ -125,7 +125,9 @@ async function ask(
   for (;;) {
     const shown = way;
     const question = questionFor(shown);
-    const button = await askQuestion(question, ways.length > 1 ? otherWays : undefined);
+    // An open picture shows what would become of each layer.
+    const leave = run.pictures.find(view.ref)?.preview(shown.plan);
+    const button = await askQuestion(question, ways.length > 1 ? otherWays : undefined).finally(leave);
     if (button !== otherWays) {
       return shown.plan;
     }

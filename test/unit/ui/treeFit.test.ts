@@ -76,7 +76,7 @@ describe('a picture that is fitted', () => {
             ({ text, x, y }) => text === title && x >= box.x && y >= box.y && y <= box.y + box.height,
           );
           assert.ok(own, `${title} is an empty box`);
-          assert.ok(own.size >= 6.5, `${title} is too small to be read`);
+          assert.ok(own.size >= 11, `${title} is too small to be read`);
         });
         const shown = arranged.nodes.flatMap(({ name, folds }) => folds ?? [name]);
         assert.deepEqual([...shown].sort(), nodes.map(({ name }) => name).sort(), 'none is left out');

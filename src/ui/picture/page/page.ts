@@ -101,9 +101,10 @@ export class Page {
           this.#slideTools.element,
         ),
         this.#notice,
+        this.#whatIf.element,
       ),
       this.#tree.element,
-      element('div', { class: 'side' }, this.#whatIf.element, this.#blocks.element),
+      element('div', { class: 'side' }, this.#blocks.element),
     );
   }
 

@@ -12,8 +12,10 @@ const nodeHeight = 74;
 const stepX = nodeWidth + 20;
 const stepY = nodeHeight + 34;
 const treeMargin = 16;
-/** Below this, words could not be read. */
+/** Below this, a title has no room. */
 export const smallestWords = 0.5;
+/** Smaller letters could not be read: in a smaller box there are fewer lines. */
+const smallestType = 11;
 /** Under the title. */
 const mostLines = 3;
 
@@ -192,21 +194,23 @@ function drawWords(
       ? []
       : [{ text: node.searched.words, color: markColor(node.searched.mark, palette) }]),
   ];
+  const [top, apart] = [Math.max(10, 16 * scale), Math.max(smallestType + 1, 15 * scale)];
+  const most = Math.min(mostLines, Math.floor((box.height - top - 8 * scale) / apart));
   const lines = [
     ...heads,
-    ...shortenLines(node.lines, mostLines - heads.length).map((text) => ({ text, color: undefined })),
-  ];
-  surface.text(node.title, x, box.y + 16 * scale, {
+    ...shortenLines(node.lines, Math.max(0, most - heads.length)).map((text) => ({ text, color: undefined })),
+  ].slice(0, most);
+  surface.text(node.title, x, box.y + top, {
     color: palette.foreground,
-    size: 13 * scale,
+    size: Math.max(smallestType, 13 * scale),
     weight: 'bold',
     width,
     struck,
   });
   lines.forEach(({ text, color }, index) => {
-    surface.text(text, x, box.y + (33 + index * 15) * scale, {
+    surface.text(text, x, box.y + top + 2 * scale + (index + 1) * apart, {
       color: color ?? palette.muted,
-      size: 11.5 * scale,
+      size: Math.max(smallestType, 11.5 * scale),
       width,
       ...(color === undefined ? {} : { weight: 'bold' as const }),
     });
@@ -215,7 +219,9 @@ function drawWords(
 
 /** What does not fit stands together in the last line. */
 function shortenLines(lines: readonly string[], most: number): readonly string[] {
-  return lines.length <= most ? lines : [...lines.slice(0, most - 1), lines.slice(most - 1).join(' · ')];
+  return lines.length <= most || most === 0
+    ? lines.slice(0, most)
+    : [...lines.slice(0, most - 1), lines.slice(most - 1).join(' · ')];
 }
 
 export function fateColor(fate: LayerFate, palette: Palette): string {

@@ -72,6 +72,7 @@ export class TreeView {
       { class: 'part trees', attributes: { 'aria-label': t('Snapshots') } },
       element('header', {}, element('h2', { text: t('Snapshots') }), element('span', { class: 'spring' }), tools),
       this.#drawn.scroller,
+      element('p', { class: 'words', text: t('Right-click a snapshot, or press Enter on it, for its menu.') }),
     );
     listenToTree(this.#drawn.scroller, this.#spoken.element, {
       key: (event) => this.#key(event),
