@@ -7,6 +7,7 @@ import { forkVm } from '../../engine/forks.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import type { SeamlessWish } from '../../session/session.js';
+import { titleOf } from '../../text/operationProgress.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
@@ -32,10 +33,9 @@ export async function fork(context: Context): Promise<ExitName> {
   const infos = children.flatMap((ref) => session.engine.findVm(ref) ?? []).map((one) => session.infoOf(one));
   if (json === undefined) {
     terminal.say(
-      [
-        ...infos.map(({ name, state }) => `${displayLine(name)}  ${state}`),
-        t('The snapshot “{0}” stays on {1} until you delete it.', displayLine(snapshot), displayLine(view.vm.name)),
-      ].join('\n'),
+      [...infos.map(({ name, state }) => `${displayLine(name)}  ${state}`), await stays(context, view, snapshot)].join(
+        '\n',
+      ),
     );
   } else {
     json({ vm: session.infoOf(session.view(view)), snapshot, forks: infos });
@@ -64,6 +64,11 @@ export async function sandbox(context: Context): Promise<ExitName> {
   }
 }
 
+async function stays({ session: { engine } }: Context, view: VmView, snapshot: string): Promise<string> {
+  const title = titleOf({ tree: await engine.readTree(view.ref) }, snapshot);
+  return t('The snapshot “{0}” stays on {1} until you delete it.', displayLine(title), displayLine(view.vm.name));
+}
+
 async function makeForks(
   context: Context,
   view: VmView,
@@ -87,12 +92,9 @@ async function makeForks(
 }
 
 async function makeFork(context: Context, view: VmView): Promise<VmRef> {
-  const { terminal } = context;
   const { children, snapshot } = await makeForks(context, view, 1, undefined, 'lent');
   const [child] = children;
-  terminal.tell(
-    t('The snapshot “{0}” stays on {1} until you delete it.', displayLine(snapshot), displayLine(view.vm.name)),
-  );
+  context.terminal.tell(await stays(context, view, snapshot));
   if (child === undefined) {
     throw new CliError('failed', t('Nothing was created.'));
   }
