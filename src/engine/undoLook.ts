@@ -5,7 +5,14 @@ import type { AfterRevert } from '../domain/operation.js';
 import type { RefusedDecision } from '../domain/refusal.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
-import { backTo, lastOf, sortOf, standingOperations, undoingOf } from '../operations/undo/standingOperations.js';
+import {
+  backTo,
+  lastOf,
+  rootOf,
+  sortOf,
+  standingOperations,
+  undoingOf,
+} from '../operations/undo/standingOperations.js';
 import { undoOf, type UndoWay } from '../operations/undo/undoRules.js';
 import type { EnginePort } from './enginePort.js';
 
@@ -32,6 +39,11 @@ export class UndoLook {
 
   find(id: string): LoggedOperation | undefined {
     return this.log.find((entry) => entry.id === id);
+  }
+
+  /** The operation that an undo, or what does it again, is about in the end: what a person calls it. */
+  root(entry: LoggedOperation): LoggedOperation {
+    return this.find(rootOf(entry, this.log)) ?? entry;
   }
 
   /** What is undone next, or done again next. */

@@ -1,5 +1,5 @@
 // What goes back, and takes that back.
-import { onRow, type Verb } from './verb.js';
+import { inTitle, onRow, type Verb } from './verb.js';
 
 export const backVerbs = {
   revert: {
@@ -34,11 +34,13 @@ export const backVerbs = {
     title: 'Undo…',
     icon: 'discard',
     arguments: ['vm', 'system', 'entry', 'last', 'andLater', 'after', 'checkpointFirst', 'confirm'],
-    remark: 'without `entry` or `last`: a list',
+    remark: 'without `entry` or `last`: a list, without `vm` of all VMs and systems',
     places: [
+      inTitle('navigation@4'),
       onRow('2_revert@2', { is: ['checkpointable', 'vm|here'], rows: 'one' }),
       onRow('2_revert@2', { is: ['undoable', 'system'], rows: 'one' }),
     ],
+    keys: [{ key: 'ctrl+z', on: 'row' }],
   },
   redo: {
     title: 'Redo…',

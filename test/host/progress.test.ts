@@ -6,6 +6,7 @@ import type { EnginePort } from '../../src/engine/enginePort.js';
 import type { StoreChange, VmView } from '../../src/live/views.js';
 import { Emitter } from '../../src/base/emitter.js';
 import type { OperationRequest, Progress } from '../../src/domain/operation.js';
+import { requestWords } from '../../src/text/operationProgress.js';
 import { CommandRig, type Guest, call, operate } from './commandRig.js';
 import { Person } from './person.js';
 
@@ -83,13 +84,14 @@ describe('progress', () => {
     };
     const controller = new AbortController();
     const wish = new CancelWish(pretended, request, controller);
-    const notice = new OperationNotice(pretended, {
+    const running = {
       request,
       cancel: () => {
         wish.wish();
         return controller.signal.aborted;
       },
-    });
+    };
+    const notice = new OperationNotice(pretended, running, requestWords(pretended, request));
     try {
       const heard = person.hears('42 %');
       show({ step: 'createSnapshot', cancellable: true, fraction: 0.42 });

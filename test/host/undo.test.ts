@@ -55,16 +55,22 @@ describe('undo', () => {
     await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'one' });
     await operate('virtRewind.editDescription', { vm, snapshot: 'one', title: 'The first' });
     await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'two' });
-    const [made, edited] = await log();
     person.will(({ choices, text }) => {
-      assert.equal(choices.length, 3);
-      const [newest = '', middle = '', oldest = ''] = text.split('\n');
-      assert.match(newest, /two.*→ deleting two/u);
-      assert.ok(middle.includes(edited!.id), middle);
-      assert.match(oldest, /^creating snapshot one.*→ together with 2 later operations/u);
-      assert.ok(oldest.includes(made!.id), oldest);
+      assert.deepEqual(choices, [
+        'Undo: creating snapshot two',
+        'editing The first',
+        'creating snapshot one',
+        'Operations on Other VMs…',
+      ]);
+      const [newest = '', , oldest = ''] = text.split('\n');
+      assert.match(newest, /→ deleting two/u);
+      assert.match(oldest, /→ together with 2 later operations/u);
+      for (const { id } of entries) {
+        assert.ok(!text.includes(id), 'people do not read ids');
+      }
       return undefined;
     });
+    const entries = await log();
     assert.equal(await fromMenu('virtRewind.undo', await rig.vmRow(vm)), undefined);
     assert.equal((await log()).length, 3);
   });
@@ -79,17 +85,25 @@ describe('undo', () => {
     person.will(middle, ({ choices }) => choices[0]);
     await fromMenu('virtRewind.undo', await rig.vmRow(vm));
     assert.equal(await titleOf('one'), 'one');
+    assert.deepEqual(
+      person.said.map(({ message, buttons }) => [message, buttons]),
+      [[`Undone: ${vm}: editing The first`, ['Redo']]],
+    );
     assert.equal((await log()).at(-1)?.undoes, edited!.id);
 
     person.will(
       ({ choices }) => {
-        assert.equal(choices.length, 1);
+        assert.deepEqual(choices, ['Redo: editing The first']);
         return choices[0];
       },
       ({ choices }) => choices[0],
     );
     await fromMenu('virtRewind.redo', await rig.vmRow(vm));
     assert.equal(await titleOf('one'), 'The first');
+    assert.deepEqual(
+      person.said.map(({ message, buttons }) => [message, buttons]),
+      [[`Redone: ${vm}: editing The first`, ['Undo']]],
+    );
     await operate('virtRewind.undo', { vm, entry: edited!.id, confirm }).then(
       () => assert.equal(1, 0, 'what is done again can be undone by what did it again'),
       () => undefined,
@@ -99,7 +113,7 @@ describe('undo', () => {
   it('says which later ones would go with it when it is chosen, and undoes none of them unasked', async () => {
     const before = await log();
     person.will(
-      ({ choices }) => choices.at(-1),
+      ({ choices }) => choices.at(-2),
       ({ how, text }) => {
         assert.equal(how, 'modal');
         assert.match(text, /two/u);
@@ -126,6 +140,26 @@ describe('undo', () => {
     assert.equal(await favourite(), undefined);
     await call('virtRewind.redo', { vm, entry: marked.id });
     assert.equal(await favourite(), 'one');
+  });
+
+  it('begins, where no VM is named, with what was done last to any', async () => {
+    await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'last of all' });
+    person.will('Operations on Other VMs…', undefined);
+    await fromMenu('virtRewind.undo', await rig.vmRow(vm));
+    assert.equal(person.asked[1]?.choices[0], `Undo: ${vm}: creating snapshot last of all`);
+    person.will(
+      ({ choices, text }) => {
+        assert.ok(!text.includes('Cannot be undone'), 'only what can be undone');
+        return choices[0];
+      },
+      ({ question }) => {
+        assert.match(question, /Delete .*last of all/u);
+        return 'Delete';
+      },
+    );
+    await call('virtRewind.undo');
+    assert.deepEqual(await rig.snapshots(vm), ['one']);
+    assert.equal(person.said[0]?.message, `Undone: ${vm}: creating snapshot last of all`);
   });
 
   it('leads back to before an operation, all of it or nothing', async () => {

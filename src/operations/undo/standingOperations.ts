@@ -23,7 +23,7 @@ export function sortOf(entry: LoggedOperation, log: readonly LoggedOperation[]):
 }
 
 /** The operation that an undo, or what does it again, is about in the end. */
-function rootOf(entry: LoggedOperation, log: readonly LoggedOperation[]): string {
+export function rootOf(entry: LoggedOperation, log: readonly LoggedOperation[]): string {
   let root = entry;
   while (root.undoes !== undefined) {
     const { undoes } = root;

@@ -20,7 +20,7 @@ type Entry = ReturnType<typeof historyEntries>[number];
 export async function agentStepLines(
   run: CommandRun,
   { ref }: VmView,
-): Promise<readonly Choice<Snapshot | undefined>[]> {
+): Promise<readonly (Choice<Snapshot | undefined> & { readonly at: number })[]> {
   const folder = run.history.folder;
   const entries = historyEntries(await readAudit(folder, run.log))
     .filter(({ vm: { uuid }, request }) => uuid === ref.uuid && request['kind'] === 'agent')
@@ -39,6 +39,7 @@ export async function agentStepLines(
     const snapshot = snapshotBefore(entry);
     const { did, ended } = agentStepText(entry);
     return {
+      at: entry.at,
       group: t('Steps of agents'),
       label: did,
       description: `${agoText(entry.at, now)} · ${ended}`,

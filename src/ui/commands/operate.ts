@@ -29,6 +29,7 @@ import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfProtected } from './consent.js';
 import { OperationNotice } from './operationNotice.js';
 import { sessionOf } from './sessionOf.js';
+import { tellUndone, type Undoing, undoingTitle } from './undoing.js';
 import { refuseSilent } from './unreachableConnection.js';
 
 interface Presentation {
@@ -36,9 +37,11 @@ interface Presentation {
   readonly quiet?: 'result' | 'all';
   /** Of what it is part of. */
   readonly cancellation?: vscode.CancellationToken;
+  /** What it undoes, or does again. */
+  readonly undoing?: Undoing;
 }
 
-export interface OperateOptions extends Presentation, Pick<WantedOperation, 'undoes' | 'unasked'> {
+export interface OperateOptions extends Presentation, Pick<WantedOperation, 'unasked'> {
   /** What the user agreed to; the operation is refused when it would do anything else by now. */
   readonly confirmed?: Plan;
   /** The name of a protected VM was typed already. */
@@ -49,12 +52,11 @@ export interface OperateOptions extends Presentation, Pick<WantedOperation, 'und
 export function operate(
   run: CommandRun,
   request: OperationRequest,
-  { confirmed, protection, undoes, unasked, ...presentation }: OperateOptions = {},
+  { confirmed, protection, unasked, ...presentation }: OperateOptions = {},
 ): Promise<OperationResult> {
   const wanted = {
     request,
     agreed: confirmed ?? ('anything' as const),
-    ...(undoes !== undefined && { undoes }),
     ...(unasked !== undefined && { unasked }),
   };
   const asker = protection === 'answered' ? agreedBefore : dialog(run, {}, confirmed === undefined ? 'none' : 'waits');
@@ -69,17 +71,16 @@ export function operateConfirmed(
   run: CommandRun,
   request: OperationRequest,
   when: 'always' | 'losses' = 'always',
-  { undoes, about = {} }: Pick<WantedOperation, 'undoes'> & { readonly about?: About } = {},
+  { about = {}, ...presentation }: Pick<Presentation, 'undoing'> & { readonly about?: About } = {},
 ): Promise<OperationResult> {
-  const why = undoes === undefined ? {} : { undoes };
   if (!mustConfirm(run)) {
-    return operate(run, request, why);
+    return operate(run, request, presentation);
   }
   return carryOutHere(
     run,
-    { request, ...(when === 'always' && { asks: when }), ...why },
+    { request, ...(when === 'always' && { asks: when }) },
     dialog(run, about, 'waits'),
-    {},
+    presentation,
   );
 }
 
@@ -108,9 +109,9 @@ export function existingVm({ engine }: Pick<CommandRun, 'engine'>, vm: VmRef): V
 
 async function carryOutHere(
   run: CommandRun,
-  wanted: Omit<WantedOperation, 'view'>,
+  wanted: Omit<WantedOperation, 'view' | 'undoes'>,
   asker: Asker,
-  { quiet, cancellation }: Presentation,
+  { quiet, cancellation, undoing }: Presentation,
 ): Promise<OperationResult> {
   const { request } = wanted;
   refuseSilent(run.engine, request.vm);
@@ -122,12 +123,19 @@ async function carryOutHere(
   try {
     const { view, result } = await carryOut(
       sessionOf(run),
-      { view: existingVm(run, request.vm), ...wanted },
-      { ...asker, follow: (running) => followHere(run, running, quiet !== 'all') },
+      {
+        view: existingVm(run, request.vm),
+        ...wanted,
+        ...(undoing?.entry !== undefined && { undoes: undoing.entry }),
+      },
+      { ...asker, follow: (running) => followHere(run, running, quiet !== 'all', undoing) },
       wish.signal,
     );
     if (quiet === undefined) {
       noteInStatusBar(doneText(request, result, view.vm.name, titleIn(view, request)));
+      if (undoing !== undefined) {
+        await tellUndone(run, request.vm, undoing);
+      }
     }
     if (result.left !== undefined) {
       // Nothing waits for it, and nobody who showed the result knows of it.
@@ -158,10 +166,16 @@ function dialog(run: CommandRun, about: About, moment: 'waits' | 'none'): Asker 
   };
 }
 
-function followHere(run: CommandRun, running: RunningRequest, hasNotice: boolean): Follower {
+function followHere(
+  run: CommandRun,
+  running: RunningRequest,
+  hasNotice: boolean,
+  undoing: Undoing | undefined,
+): Follower {
   const store = new DisposableStore();
   store.add(openProgressInView(treeViewId));
   store.add(run.running.add(running));
-  const notice = hasNotice ? store.add(new OperationNotice(run.engine, running)) : undefined;
+  const title = undoing === undefined ? requestWords(run.engine, running.request) : undoingTitle(undoing);
+  const notice = hasNotice ? store.add(new OperationNotice(run.engine, running, title)) : undefined;
   return { waitFor: (other) => notice?.waitFor(other), dispose: () => store.dispose() };
 }

@@ -36,6 +36,7 @@ export class OperationNotice {
   constructor(
     private readonly engine: EnginePort,
     private readonly running: RunningRequest,
+    private readonly title: string,
   ) {
     const timer = setInterval(() => this.#update(), tickMs);
     this.#store.add(toDisposable(() => clearInterval(timer)));
@@ -87,8 +88,7 @@ export class OperationNotice {
     let latest: (() => void) | undefined;
     let send: OpenNotice['report'] | undefined;
     let reported = 0;
-    const title = requestWords(this.engine, this.running.request);
-    void notifyProgress(title, cancellable, (report, token) => {
+    void notifyProgress(this.title, cancellable, (report, token) => {
       this.#store.add(token.onCancellationRequested(() => this.running.cancel()));
       send = (message, percentNow) => {
         const increment = percentNow === undefined ? 0 : Math.max(0, percentNow - reported);

@@ -24,6 +24,7 @@ import { mustConfirm } from './consent.js';
 import { existingVm, operate } from './operate.js';
 import { showFailure } from './runCommand.js';
 import { sessionOf } from './sessionOf.js';
+import type { Undoing } from './undoing.js';
 
 type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
 
@@ -46,8 +47,8 @@ interface RevertCaller {
   readonly id: CommandId;
   /** Title of the snapshot that the revert went to which this one undoes. */
   readonly title?: string;
-  /** The id of the operation in the log that it undoes. */
-  readonly undoes?: string;
+  /** What it undoes. */
+  readonly undoing?: Undoing;
   /** The state of the VM afterwards, unless one is given. */
   readonly after?: AfterRevert;
 }
@@ -200,9 +201,12 @@ async function revertNow(
   view: VmView,
   request: OperationRequest,
   confirmed: Plan | undefined,
-  { id, undoes }: RevertCaller,
+  { id, undoing }: RevertCaller,
 ): Promise<OperationResult> {
-  const options = { ...(confirmed !== undefined && { confirmed }), ...(undoes !== undefined && { undoes }) };
+  const options = { ...(confirmed !== undefined && { confirmed }) };
+  if (undoing !== undefined) {
+    return operate(run, request, { ...options, undoing });
+  }
   const title = titleIn(existingVm(run, view.ref), request);
   const result = await operate(run, request, { ...options, quiet: 'result' });
   const message = doneText(request, result, view.vm.name, title);

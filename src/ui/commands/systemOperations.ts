@@ -150,7 +150,8 @@ export async function carryOutSystem(
     if (plan.kind === 'delete' && mustConfirm(run)) {
       await undoMomentOf(system.name, [plan.point.title]);
     }
-    const result = await atWork(t('Virt Rewind: {0}', name), plan, systems);
+    const title = isUndo(plan) ? t('Undoing the last revert of {0}', name) : t('Virt Rewind: {0}', name);
+    const result = await atWork(title, plan, systems);
     const wrong = run.call.kind === 'program' ? notAllUp(plan, result) : undefined;
     if (wrong !== undefined) {
       const { kind, details } = wrong.failure;
@@ -212,7 +213,8 @@ function tell(run: CommandRun, plan: SystemPlan, result: SystemResult, id: Comma
   const late = lateOf(result);
   const message = [systemDoneText(plan, result), ...outcomeLines(late, plan.kind)].join(' ');
   run.log.info(message);
-  const offer = plan.kind === 'revert' ? t('Undo Revert') : plan.kind === 'checkpoint' ? t('Revert…') : undefined;
+  const undo = isUndo(plan) ? t('Redo') : t('Undo Revert');
+  const offer = plan.kind === 'revert' ? undo : plan.kind === 'checkpoint' ? t('Revert…') : undefined;
   if (plan.kind !== 'revert' && late.length === 0) {
     noteInStatusBar(message);
     return;
@@ -226,6 +228,11 @@ function tell(run: CommandRun, plan: SystemPlan, result: SystemResult, id: Comma
           }),
     )
     .then(undefined, (reason: unknown) => showFailure(run.log, id, reason));
+}
+
+/** What the last revert left comes back; what it leaves itself does that revert again. */
+function isUndo({ kind, point }: SystemPlan): boolean {
+  return kind === 'revert' && point.auto === 'revert';
 }
 
 /** What became of each member is told with why it failed. */

@@ -1,50 +1,51 @@
-// Undo and Redo: what of a VM is meant, and then an operation like any other.
+// Undo and Redo: what is meant, and then an operation like any other.
 import { t } from '@vscode/l10n';
 import type { LoggedOperation } from '../../domain/loggedOperation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type UndoableOperation, UndoLook } from '../../engine/undoLook.js';
 import type { VmView } from '../../live/views.js';
-import { loggedWords, nothingInLogText, wayText } from '../../text/loggedText.js';
-import { titleOf } from '../../text/operationProgress.js';
+import { nothingInLogText } from '../../text/loggedText.js';
+import { requestWords, titleOf } from '../../text/operationProgress.js';
 import { nothingToUndoText } from '../../text/operationText.js';
-import { agoText } from '../../text/relativeAge.js';
 import { askOne } from '../prompts/ask.js';
 import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
-import { noteInStatusBar } from '../prompts/notify.js';
-import { type Choice, mostOffered } from '../prompts/pickTarget.js';
-import { agentStepLines, revertToBeforeStep } from './agentSteps.js';
+import { vmOfNode } from '../tree/nodes.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { existingVm, operateConfirmed } from './operate.js';
+import { existingVm } from './operate.js';
 import { revertTo } from './revertTo.js';
 import { sessionOf } from './sessionOf.js';
 import { targetVm } from './targets.js';
-import { requestOf, requireWay, undoWithLater } from './undoWithLater.js';
+import { allUndoLines, operationLines, type UndoLine, undoLinesOf } from './undoList.js';
+import { undoOne } from './undoOne.js';
+import { undoWithLater } from './undoWithLater.js';
 
 export const undoCommands = {
-  /** Takes back what was done to a VM: an operation, those after it too, its last revert, a step of an agent. */
+  /**
+   * Takes back what was done from here: to a VM an operation, those after it too, its last revert, a step of an agent;
+   * where none is named, what was done last to any VM or system stands first.
+   */
   'virtRewind.undo': undo,
   /** Does again what was undone. */
   'virtRewind.redo': redo,
 } satisfies CommandTable;
 
 async function undo(run: CommandRun): Promise<unknown> {
-  const { entry: id, last, andLater } = argumentsOf(run.call);
+  const { entry: id, last, andLater, vm } = argumentsOf(run.call);
+  const isOfVm = run.call.kind === 'rows' ? run.call.rows.some((row) => vmOfNode(row) !== undefined) : vm !== undefined;
+  if (!isOfVm && id === undefined && last === undefined) {
+    return pickAndUndo(run, await allUndoLines(run));
+  }
   const view = await targetVm(run);
   if (last === 'revert') {
     return undoLastRevert(run, view);
   }
-  const look = await UndoLook.at(run.engine, view.ref);
-  if (id !== undefined) {
-    const entry = requireEntry(look, view, id);
-    return andLater === true ? undoWithLater(run, view, look, entry) : undoOne(run, view, look.of(entry));
+  if (id === undefined) {
+    return pickAndUndo(run, await undoLinesOf(run, view), view);
   }
-  const steps = await agentStepLines(run, view);
-  const lines = [
-    ...operationLines(look, existingVm(run, view.ref), 'undo'),
-    ...steps.map((line) => ({ ...line, value: () => revertToBeforeStep(view, line.value) })),
-  ];
-  return pickAndUndo(run, view, lines, 'undo');
+  const look = await UndoLook.at(run.engine, view.ref);
+  const entry = requireEntry(look, view, id);
+  return andLater === true ? undoWithLater(run, view, look, entry) : undoOne(run, view, look, look.of(entry));
 }
 
 async function redo(run: CommandRun): Promise<unknown> {
@@ -52,13 +53,13 @@ async function redo(run: CommandRun): Promise<unknown> {
   const look = await UndoLook.at(run.engine, view.ref);
   const { entry: id } = argumentsOf(run.call);
   if (id === undefined) {
-    return pickAndUndo(run, view, operationLines(look, existingVm(run, view.ref), 'redo'), 'redo');
+    return pickAndUndo(run, operationLines(look, existingVm(run, view.ref), 'redo'), view, 'redo');
   }
   const found = look.redoOf(requireEntry(look, view, id));
   if (found === undefined) {
     throw new CommandError('notFound', nothingInLogText(view.vm.name, 'redo'), { vm: view.vm.name });
   }
-  return undoOne(run, view, found);
+  return undoOne(run, view, look, found);
 }
 
 /** What a VM was before its last revert, which is not always the last operation. */
@@ -67,28 +68,13 @@ async function undoLastRevert(run: CommandRun, view: VmView): Promise<unknown> {
   if (undone === undefined) {
     throw new NothingThere(nothingToUndoText(view.vm.name), { vm: view.vm.name });
   }
-  const { snapshot, target, ...more } = undone;
+  const { snapshot, target = snapshot.name, undoes, ...more } = undone;
+  const words = requestWords(run.engine, { kind: 'revert', vm: view.ref, snapshot: target, after: 'asSnapshot' });
   return revertTo(run, view, snapshot, {
     ...more,
     id: 'virtRewind.undo',
-    ...(target !== undefined && { title: titleOf(view, target) }),
-  });
-}
-
-async function undoOne(run: CommandRun, view: VmView, undoable: UndoableOperation): Promise<unknown> {
-  const way = requireWay(view, undoable);
-  const { entry } = undoable;
-  if (way.kind === 'mark') {
-    await run.engine.mark(way.request, entry.id);
-    noteInStatusBar(t('Undone: {0}', loggedWords(entry, view)));
-    return undefined;
-  }
-  const reverted =
-    entry.request.kind === 'revert' ? titleOf(existingVm(run, view.ref), entry.request.snapshot) : undefined;
-  // Nobody can pass over the question who did not say which operation is meant.
-  return operateConfirmed(run, requestOf(way), 'always', {
-    undoes: entry.id,
-    ...(reverted !== undefined && { about: { undoes: reverted } }),
+    undoing: { does: 'undo', words, ...(undoes !== undefined && { entry: undoes }) },
+    ...(undone.target !== undefined && { title: titleOf(view, undone.target) }),
   });
 }
 
@@ -102,43 +88,27 @@ function requireEntry(look: UndoLook, { vm }: VmView, id: string): LoggedOperati
   return entry;
 }
 
-type UndoLine = Choice<(run: CommandRun) => unknown>;
-
-/**
- * Each says what it would do, or why nothing undoes it; where only later operations forbid it, they are undone with it.
- */
-function operationLines(look: UndoLook, view: VmView, does: UndoableOperation['does']): readonly UndoLine[] {
-  const now = Date.now();
-  return look.log
-    .filter(({ unasked }) => unasked !== true)
-    .map((entry) => look.of(entry))
-    .filter((one) => one.does === does)
-    .slice(-mostOffered)
-    .reverse()
-    .map((one) => {
-      const { entry, way } = one;
-      const steps = way.kind === 'refusal' ? look.backTo(entry) : [];
-      const isWithLater = steps.length > 1 && steps.every((step) => step.way.kind !== 'refusal');
-      return {
-        label: loggedWords(entry, view),
-        description: `${agoText(entry.at, now)} · ${entry.id}`,
-        detail: `→ ${isWithLater ? t('together with {0} later operations', steps.length - 1) : wayText(view, way)}`,
-        ...(way.kind === 'refusal' && !isWithLater && { icon: 'circle-slash' }),
-        value: (run: CommandRun) => (isWithLater ? undoWithLater(run, view, look, entry) : undoOne(run, view, one)),
-      };
-    });
-}
-
+/** The newest that can be undone stands first, and says so: Enter undoes it. @param view absent: of all VMs */
 async function pickAndUndo(
   run: CommandRun,
-  { vm }: VmView,
   lines: readonly UndoLine[],
-  does: UndoableOperation['does'],
+  view?: VmView,
+  does: UndoableOperation['does'] = 'undo',
 ): Promise<unknown> {
+  const next = lines.find(({ icon }) => icon === undefined);
   if (lines.length === 0) {
-    throw new NothingThere(nothingInLogText(vm.name, does), { vm: vm.name });
+    const details = view === undefined ? {} : { vm: view.vm.name };
+    throw new NothingThere(
+      view === undefined ? t('There is nothing to undo.') : nothingInLogText(view.vm.name, does),
+      details,
+    );
   }
+  const label = does === 'undo' ? t('Undo: {0}', next?.label ?? '') : t('Redo: {0}', next?.label ?? '');
+  const ordered = next === undefined ? lines : [{ ...next, label }, ...lines.filter((line) => line !== next)];
+  // The button above the view means the row that has the focus, too.
+  const others = { label: t('Operations on Other VMs…'), value: async () => pickAndUndo(run, await allUndoLines(run)) };
+  const isOneOfMany = run.call.kind === 'rows' && view !== undefined && does === 'undo';
   const which = does === 'undo' ? t('Select the operation to undo') : t('Select the operation to redo');
-  const act = requireAnswer(await askOne(lines, which, displayLine(vm.name))).value;
-  return act(run);
+  const title = view === undefined ? run.title : displayLine(view.vm.name);
+  return requireAnswer(await askOne(isOneOfMany ? [...ordered, others] : ordered, which, title)).value(run);
 }

@@ -17,6 +17,7 @@ import type { CommandRun } from './commandServices.js';
 import { mustConfirm } from './consent.js';
 import { existingVm, operate } from './operate.js';
 import { undoMomentOf } from './cancelMoment.js';
+import { undoingOf } from './undoing.js';
 
 /** In the question; all are in its details. */
 const mostTold = 3;
@@ -63,11 +64,12 @@ export async function undoWithLater(
 /** On what is there by then. */
 async function undoFresh(run: CommandRun, view: VmView, { entry }: UndoableOperation): Promise<void> {
   const fresh = await UndoLook.at(run.engine, view.ref);
-  const way = requireWay(view, fresh.of(fresh.find(entry.id) ?? entry));
+  const undoable = fresh.of(fresh.find(entry.id) ?? entry);
+  const way = requireWay(view, undoable);
   if (way.kind === 'mark') {
     return run.engine.mark(way.request, entry.id);
   }
-  await operate(run, requestOf(way), { undoes: entry.id, quiet: 'result' });
+  await operate(run, requestOf(way), { undoing: undoingOf(fresh, view, undoable), quiet: 'result' });
 }
 
 /** The checkpoint that a revert takes first is as it is set. */
