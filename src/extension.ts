@@ -35,6 +35,7 @@ import { Consoles } from './ui/guest/consoles.js';
 import { FollowedLogs } from './ui/guest/followedLogs.js';
 import { Screens } from './ui/guest/screens.js';
 import { setContextKeys } from './ui/contextKeys.js';
+import { notify } from './ui/prompts/notify.js';
 import { Reports } from './ui/documents/reports.js';
 import { AllVms } from './ui/vms/allVms.js';
 import { HistoryPanel } from './ui/history/historyPanel.js';
@@ -215,7 +216,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     known,
     bisects,
     health,
-    watchSpentClones(engine),
+    watchSpentClones(engine, (name) => void notify('info', l10n.t('Deleted {0} and its files.', name))),
     engine,
     log,
   );

@@ -1,14 +1,30 @@
 // Disposable clones go when they were on and are off, whoever stopped them: for an editor, which sees that. Decides
 // nothing of how.
 import type { Disposable } from '../base/disposable.js';
-import { isSpentClone } from '../domain/vm.js';
+import { isSpentClone, type VmRef } from '../domain/vm.js';
 import { vmKey } from '../live/views.js';
 import type { EnginePort } from './enginePort.js';
 
-type SpentCloneEngine = Pick<EnginePort, 'connections' | 'onDidChange' | 'discardIfSpent'>;
+type SpentCloneEngine = Pick<EnginePort, 'connections' | 'onDidChange' | 'discardIfSpent' | 'readLog'>;
 
-/** Each is tried once for each time that it goes off. */
-export function watchSpentClones(engine: SpentCloneEngine): Disposable {
+/** What a person deletes says so itself. */
+async function tellGone(
+  engine: SpentCloneEngine,
+  ref: VmRef,
+  name: string,
+  tell: (name: string) => void,
+): Promise<void> {
+  const last = (await engine.readLog(ref)).at(-1);
+  if (last?.request.kind === 'discard' && last.unasked === true) {
+    tell(name);
+  }
+}
+
+/**
+ * Each is tried once for each time that it goes off.
+ * @param tell is told the name of each that has gone by itself
+ */
+export function watchSpentClones(engine: SpentCloneEngine, tell: (name: string) => void): Disposable {
   const tried = new Set<string>();
   return engine.onDidChange(() => {
     for (const { state, vms } of engine.connections) {
@@ -18,7 +34,7 @@ export function watchSpentClones(engine: SpentCloneEngine): Disposable {
           tried.delete(key);
         } else if (!tried.has(key)) {
           tried.add(key);
-          void engine.discardIfSpent(ref);
+          void engine.discardIfSpent(ref).then(() => tellGone(engine, ref, vm.name, tell));
         }
       }
     }

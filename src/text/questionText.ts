@@ -4,21 +4,17 @@ import { t } from '@vscode/l10n';
 import { parseDescription } from '../domain/description.js';
 import { ramMethodOf, displayedCreateMs } from '../domain/estimates.js';
 import { displayLine } from '../domain/plainText.js';
-import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
-import type { Plan } from '../operations/plan.js';
 import { endOf } from '../operations/revert/endState.js';
 import { vmKey } from '../live/views.js';
-import { bytesText } from './bytesText.js';
-import { mergeTargets, withoutMergesOnTheWay } from './mergeTargets.js';
+import { effectLines } from './effectLines.js';
 import { titleIn, titleOf } from './operationProgress.js';
 import { questionText, revertLabel } from './operationText.js';
 import { finalText, isFinal, planText } from './planText.js';
 import { plansText } from './plansText.js';
-import { repairText } from './problemText.js';
 import { freedText } from './freedText.js';
-import { agoText, estimateText } from './relativeAge.js';
-import { type PlannedTarget, fileName, filesCount, quoteTitle, shortLosses } from './shortLosses.js';
+import { estimateText } from './relativeAge.js';
+import { type PlannedTarget, quoteTitle, shortLosses } from './shortLosses.js';
 import { shortWarnings } from './shortWarnings.js';
 import { spaceText } from './sizeText.js';
 import { kindWords } from './words.js';
@@ -41,8 +37,6 @@ const mostLines = 3;
 const longestName = 48;
 /** Two rows of a dialog. Only a sentence that comes from elsewhere could be longer, and is cut. */
 const longestLine = 200;
-/** More files than this are counted. */
-const mostFiles = 2;
 /** More than this in one line, and warnings are counted. */
 const roomForWarnings = 150;
 
@@ -51,6 +45,8 @@ export interface About {
   readonly undoes?: string;
   /** Why the present cannot be kept, although it was to be. */
   readonly notKept?: string;
+  /** For how long a delete can be cancelled before it begins; absent: not at all. */
+  readonly cancelSeconds?: number | undefined;
 }
 
 /** @param now milliseconds since 1970 */
@@ -67,7 +63,7 @@ export function questionOf(planned: PlannedTarget, now: number, about: About = {
     lines: [
       ...effectLines(planned, now),
       ...(notKept.length > 0 ? notKept : keptLines([planned])),
-      ...lossLines([planned], now),
+      ...lossLines([planned], now, about.cancelSeconds),
     ].map((line) => displayLine(line, longestLine)),
     details: [...notKept, detail].join('\n\n'),
     confirm: wayBack(planned, about.undoes !== undefined) ?? confirm,
@@ -96,7 +92,7 @@ export interface LeftOut {
  * @param table see `plansText`
  */
 export function questionOfAll(
-  { title, confirm }: Pick<QuestionText, 'title' | 'confirm'>,
+  { title, confirm, cancelSeconds }: Pick<QuestionText, 'title' | 'confirm'> & Pick<About, 'cancelSeconds'>,
   planned: readonly PlannedTarget[],
   now: number,
   leftOut: readonly LeftOut[] = [],
@@ -114,8 +110,8 @@ export function questionOfAll(
   ].join(' · ');
   return {
     title,
-    lines: [...(first === '' ? [] : [first]), ...keptLines(planned), ...lossLines(planned, now)].map((one) =>
-      displayLine(one, longestLine),
+    lines: [...(first === '' ? [] : [first]), ...keptLines(planned), ...lossLines(planned, now, cancelSeconds)].map(
+      (one) => displayLine(one, longestLine),
     ),
     details: [
       plansText(planned, table),
@@ -141,64 +137,6 @@ function isCalm(planned: readonly PlannedTarget[]): boolean {
 export function withLine(lines: readonly string[], more: string): readonly string[] {
   const last = lines[mostLines - 1];
   return last === undefined ? [...lines, more] : [...lines.slice(0, mostLines - 1), `${last} ${more}`];
-}
-
-function effectLines({ plan, target }: PlannedTarget, now: number): readonly string[] {
-  const { request } = plan;
-  switch (request.kind) {
-    case 'revert': {
-      const snapshot = target.tree && findSnapshot(target.tree, request.snapshot);
-      return snapshot === undefined ? [] : [restoredLine(snapshot, now)];
-    }
-    case 'repair':
-      return [repairText(request.repair, target)];
-    case 'delete':
-    case 'prune':
-    case 'consolidate':
-      return mergeLine(plan);
-    case 'clone':
-    case 'discard':
-    case 'power':
-    case 'create':
-    case 'describe':
-    case 'rename':
-      return [];
-  }
-}
-
-function restoredLine({ kind, trailers, createdAt }: Snapshot, now: number): string {
-  const ago = agoText(createdAt, now);
-  switch (kind) {
-    case 'memory':
-      return t('Restores: disks and memory ({0}).', ago);
-    case 'disk':
-      return trailers.consistency === 'quiesced'
-        ? t('Restores: disks with clean file systems, no memory ({0}).', ago)
-        : t('Restores: disks as after a power cut, no memory ({0}).', ago);
-    case 'offline':
-      return t('Restores: disks of the VM when it was off ({0}).', ago);
-  }
-}
-
-function mergeLine(plan: Plan): readonly string[] {
-  const merges = withoutMergesOnTheWay(plan).flatMap((warning) => (warning.kind === 'merges' ? [warning] : []));
-  const [first] = merges;
-  if (first === undefined) {
-    return [];
-  }
-  const sizes = merges.flatMap(({ bytes }) => bytes ?? []);
-  const most = sizes.length < merges.length ? undefined : bytesText(sizes.reduce((sum, bytes) => sum + bytes, 0));
-  const told = mergeTargets(plan);
-  const files = told.length > 0 ? told : [...new Set(merges.flatMap(({ into }) => into ?? []))];
-  const into =
-    files.length > 0 && files.length <= mostFiles
-      ? files.map((file) => fileName(file)).join(', ')
-      : filesCount(Math.max(files.length, merges.length));
-  return [
-    most === undefined
-      ? t('Merges later changes into {0}.', into)
-      : t('Merges later changes into {0}, at most {1}.', into, most),
-  ];
 }
 
 /** What stays, and what the host gets back. */
@@ -261,7 +199,11 @@ function notKeptLine(reason: string): string {
 }
 
 /** Ends with what may be lost: the first of it, and how much more there is to read. */
-function lossLines(planned: readonly PlannedTarget[], now: number): readonly string[] {
+function lossLines(
+  planned: readonly PlannedTarget[],
+  now: number,
+  cancelSeconds: number | undefined,
+): readonly string[] {
   const lost = shortLosses(planned, now);
   const warnings = planned.flatMap(({ plan }) => plan.warnings);
   const runsOn = warnings.some(({ kind }) => kind === 'runsOnAfterCheckpoint');
@@ -272,7 +214,9 @@ function lossLines(planned: readonly PlannedTarget[], now: number): readonly str
   const losses = lost.length === 0 ? nothing : [t('Permanently lost: {0}.', lost.join(', '))];
   const minded = warnings.filter(({ kind }) => kind !== 'runsOnAfterCheckpoint' || lost.length > 0);
   const minds = mindText(shortWarnings(minded), losses);
-  const whole = [...losses, ...(planned.some(({ plan }) => isFinal(plan.request)) ? [finalText()] : []), ...minds];
+  const final =
+    cancelSeconds === undefined ? finalText() : t('You can cancel for {0} s; then it cannot be undone.', cancelSeconds);
+  const whole = [...losses, ...(planned.some(({ plan }) => isFinal(plan.request)) ? [final] : []), ...minds];
   // Details have it in any case.
   const words = whole.join(' ').length > longestLine ? [...losses, ...minds] : whole;
   return words.length === 0 ? [] : [words.join(' ')];

@@ -18,7 +18,12 @@ import { noWayBack, pointTitle } from './systemPointText.js';
 import { noAgentText } from './waitText.js';
 import { kindWords, powerWord } from './words.js';
 
-export function systemQuestion({ kind, system, point, members }: SystemPlan, now: number): QuestionText {
+/** @param cancelSeconds for how long a delete can be cancelled before it begins */
+export function systemQuestion(
+  { kind, system, point, members }: SystemPlan,
+  now: number,
+  cancelSeconds?: number,
+): QuestionText {
   const [name, title] = [displayLine(system.name), pointTitle(point)];
   const words = {
     checkpoint: { title: t('Create a restore point of the system {0}?', name), confirm: t('Create Restore Point') },
@@ -36,7 +41,7 @@ export function systemQuestion({ kind, system, point, members }: SystemPlan, now
     plan: { ...plan, warnings: plan.warnings.filter((warning) => warning.kind !== 'runsOnAfterCheckpoint') },
     target: view,
   }));
-  const { details, lines, ...question } = questionOfAll(words, planned, now);
+  const { details, lines, ...question } = questionOfAll({ ...words, cancelSeconds }, planned, now);
   const together = kind === 'delete' ? [] : [t('All running VMs pause together until they are all saved.')];
   const bare = withoutRam(members);
   const names = bare.map(({ vm }) => vm).join(', ');

@@ -1,5 +1,5 @@
 // What makes, names, keeps and deletes snapshots.
-import { inMenu, onRow, type Verb } from './verb.js';
+import { inMenu, inTitle, onRow, type Verb } from './verb.js';
 
 export const snapshotVerbs = {
   createSnapshot: {
@@ -62,10 +62,17 @@ export const snapshotVerbs = {
     arguments: ['vm', 'snapshot'],
     places: [onRow('3_edit@0', { is: ['trashed'] })],
   },
+  openTrash: {
+    title: 'Open Trash…',
+    icon: 'trash',
+    arguments: ['vm'],
+    remark: 'without `vm`: of all VMs',
+    places: [inTitle('2_log@3'), inMenu('health', '3_shorten@3', { is: ['hasTrash'], rows: 'one' })],
+  },
   emptyTrash: {
     title: 'Empty Trash…',
     icon: 'trash',
     arguments: ['vm', 'confirm'],
-    places: [inMenu('health', '3_shorten@3', { is: ['hasTrash'], rows: 'one' })],
+    places: [inMenu('health', '3_shorten@4', { is: ['hasTrash'], rows: 'one' })],
   },
 } as const satisfies Record<string, Verb>;

@@ -135,7 +135,7 @@ export function fromMenu(id: CommandId, row: Node, selected?: readonly Node[]): 
 /** Agrees to a delete, and takes it back before it begins; resolves to what was said of it. */
 export async function takesBack(rig: CommandRig, person: Person, begin: () => Thenable<unknown>): Promise<string> {
   return rig.withSettings({ 'delete.undoSeconds': 60 }, async () => {
-    person.will(({ choices }) => choices[0]);
+    person.will(({ choices }) => choices.find((one) => one !== 'Move to Trash'));
     const heard = person.hears('starts in 60 s');
     const deleting = begin();
     const told = await Promise.race([heard, deleting.then(() => assert.fail('nothing could be taken back'))]);

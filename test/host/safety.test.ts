@@ -187,7 +187,7 @@ describe('safety', () => {
       await rig.withSettings({ protectedVms: [off] }, async () => {
         for (const command of ['virtRewind.revert', 'virtRewind.deleteSnapshot'] as const) {
           // The person would not take a link.
-          person.will((asked) => asked.choices[0], undefined);
+          person.will(({ choices }) => choices.find((one) => one !== 'Move to Trash'), undefined);
           assert.equal(await call(command, { vm: off, snapshot }), undefined);
           assert.deepEqual(
             person.asked.map(({ how }) => how),
@@ -262,6 +262,7 @@ describe('safety', () => {
       const row = await rig.snapshotRow(off, 'doomed');
       const told = await takesBack(rig, person, () => fromMenu('virtRewind.deleteSnapshot', row));
       assert.match(told, /safe-off.*doomed/);
+      assert.match(person.asked[0]!.text, /You can cancel for 60 s; then it cannot be undone\./);
       assert.deepEqual(await rig.snapshots(off), before);
     });
 
@@ -269,6 +270,7 @@ describe('safety', () => {
       person.will('Move to Trash');
       await fromMenu('virtRewind.deleteSnapshot', await rig.snapshotRow(off, 'doomed'));
       assert.match(person.asked[0]!.text, /keeps snapshots for 7 days; space is freed after that/);
+      assert.equal(person.asked[0]!.choices[0], 'Move to Trash', 'Enter loses nothing');
       const inTrash = async (): Promise<boolean> => {
         const { tree } = await rig.api();
         const look = tree.getTreeItem(await rig.snapshotRow(off, 'doomed'));
@@ -291,8 +293,15 @@ describe('safety', () => {
       await fromMenu('virtRewind.deleteSnapshot', await rig.snapshotRow(off, 'doomed'));
       assert.ok(await inTrash());
       assert.ok((await rig.snapshots(off)).includes('doomed'));
-      await fromMenu('virtRewind.restoreFromTrash', await rig.snapshotRow(off, 'doomed'));
+      // Opened, it is restored from there, or deleted after a question.
+      person.will('safe-off: doomed', 'Delete Snapshot…', undefined);
+      await call('virtRewind.openTrash');
+      assert.match(person.asked[2]!.question, /Delete .*doomed/);
+      assert.ok((await rig.snapshots(off)).includes('doomed'));
+      person.will('safe-off: doomed', 'Restore from Trash');
+      await fromMenu('virtRewind.openTrash', await rig.vmRow(off));
       assert.ok(!(await inTrash()));
+      await rejects(call('virtRewind.openTrash', { vm: off }), 'notFound');
       await rejects(call('virtRewind.emptyTrash', { vm: off, confirm }), 'notFound');
     });
 
@@ -314,7 +323,7 @@ describe('safety', () => {
       person.will(({ question, text, choices }) => {
         assert.match(question, /2/);
         assert.match(text, /keeps snapshots for 7 days; space is freed after that/);
-        assert.deepEqual(choices, ['Delete 2 Snapshots', 'Move to Trash', 'Details…']);
+        assert.deepEqual(choices, ['Move to Trash', 'Delete 2 Snapshots', 'Details…']);
         return 'Move to Trash';
       });
       await fromMenu('virtRewind.deleteSnapshot', rows[0], rows);
@@ -381,7 +390,7 @@ describe('safety', () => {
       await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'grandchild' });
       const row = await rig.snapshotRow(off, 'child');
       person.will('Other…', ({ choices }) => {
-        assert.deepEqual(choices, ['Move to Trash', 'Delete with Descendants…', 'Delete Descendants Only…']);
+        assert.deepEqual(choices, ['Delete Snapshot…', 'Delete with Descendants…', 'Delete Descendants Only…']);
         return undefined;
       });
       assert.equal(await fromMenu('virtRewind.deleteSnapshot', row), undefined);

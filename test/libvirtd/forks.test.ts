@@ -180,7 +180,17 @@ describe('forks', () => {
   itRarely(
     'that are made to be thrown away go when they are off, with their files, and one that was not on yet stays',
     async () => {
-      const watch = watchSpentClones(rig.engine);
+      let tell: (name: string) => void = () => undefined;
+      const told: string[] = [];
+      const bothTold = new Promise<void>((resolve) => {
+        tell = (name) => {
+          told.push(name);
+          if (told.length === 2) {
+            resolve();
+          }
+        };
+      });
+      const watch = watchSpentClones(rig.engine, (name) => tell(name));
       const wish = { snapshot: moment, network: 'unplugged', disposable: true } as const;
       const [one, other, stays] = await Promise.all(
         ['one', 'other', 'stays'].map((name) =>
@@ -199,6 +209,8 @@ describe('forks', () => {
       await rig.virsh('destroy', 'other');
       await rig.until(() => rig.engine.findVm(other!) === undefined);
       await rig.engine.idle();
+      await bothTold;
+      assert.deepEqual(told.toSorted(), ['one', 'other']);
       watch.dispose();
       assert.equal(rig.engine.findVm(stays!)?.vm.power, 'off');
       assert.deepEqual(

@@ -216,6 +216,8 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await withKey(/^After upgrade, .*\bdisk-only\b/, 'Delete Snapshot', 'Delete');
       await stage().workbench.dialog.waitFor();
       await picture('8-delete-middle-asks');
+      await stage().hands.answer('Other…');
+      await stage().hands.pick('Delete Snapshot…');
       await stage().hands.answer('Delete');
       await stage()
         .workbench.toast(/starts in/)

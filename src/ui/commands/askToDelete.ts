@@ -1,5 +1,5 @@
-// Asks about the delete of one snapshot. Where others are below it, "Other…" offers what else a delete can take, each
-// with a question of its own.
+// Asks about the delete of one snapshot: the trash stands first. Where others are below it, "Other…" offers the delete,
+// and what else one can take, each with a question of its own.
 import { t } from '@vscode/l10n';
 import { type DeleteScope, deleteScopes } from '../../domain/operation.js';
 import { childrenOf } from '../../domain/snapshotTree.js';
@@ -9,11 +9,12 @@ import { askQuestion } from '../prompts/askQuestion.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
 import { refusalChoice } from '../prompts/refusalChoice.js';
 import type { CommandRun } from './commandServices.js';
+import { cancelSeconds } from './cancelMoment.js';
 import { askToPassOverUnread } from './consent.js';
 import { existingVm, planIn } from './operate.js';
 import type { OtherAnswer } from './operateAll.js';
 import type { SnapshotTarget } from './targets.js';
-import { askWithOther, trashAnswer } from './trashCommands.js';
+import { askWithTrash, trashAnswer, withTrash } from './trashCommands.js';
 import { refuseSilent } from './unreachableConnection.js';
 
 /**
@@ -35,41 +36,51 @@ export async function askToDelete(
     const decision = await run.engine.plan(request);
     const plan =
       scope === undefined && hasOthers && decision.kind === 'refusal' ? undefined : planIn(run, { request, decision });
-    const answer = plan === undefined ? 'other' : await askAbout(run, plan, hasOthers);
+    // Who asks for a delete in the list has passed over the trash.
+    const trash =
+      plan === undefined || scope !== given
+        ? undefined
+        : trashAnswer(run, [{ plan, target: existingVm(run, view.ref) }]);
+    const answer = plan === undefined ? 'other' : await askAbout(run, plan, hasOthers, trash);
     if (answer !== 'other') {
       return answer;
     }
-    const chosen = await pickOther(run, { view, snapshot }, plan);
-    if (typeof chosen !== 'string') {
-      await chosen.act();
-      return undefined;
-    }
-    scope = chosen;
+    scope = await pickOther(run, { view, snapshot }, trash === undefined ? plan : undefined);
   }
 }
 
 /** An open picture shows what would become of each layer. */
-async function askAbout(run: CommandRun, plan: Plan, hasOthers: boolean): Promise<Plan | 'other' | undefined> {
-  const planned = { plan, target: existingVm(run, plan.request.vm) };
-  const question = questionOf(planned, Date.now());
+async function askAbout(
+  run: CommandRun,
+  plan: Plan,
+  hasOthers: boolean,
+  trash: OtherAnswer | undefined,
+): Promise<Plan | 'other' | undefined> {
+  const target = existingVm(run, plan.request.vm);
+  const question = questionOf({ plan, target }, Date.now(), { cancelSeconds: cancelSeconds() });
   const leave = run.pictures.find(plan.request.vm)?.preview(plan);
   try {
     if (!hasOthers) {
-      return (await askWithOther(question, trashAnswer(run, [planned]))) ? undefined : plan;
+      return (await askWithTrash(question, trash)) ? undefined : plan;
     }
     const other = t('Other…');
-    return (await askQuestion(question, other)) === other ? 'other' : plan;
+    const answer = await askQuestion(withTrash(question, trash), other);
+    if (answer === trash?.label) {
+      await trash.act();
+      return undefined;
+    }
+    return answer === other ? 'other' : plan;
   } finally {
     leave?.();
   }
 }
 
-/** @param shown the plan that was asked about just now */
+/** @param shown the plan whose delete was asked about just now */
 async function pickOther(
   run: CommandRun,
   { view, snapshot }: SnapshotTarget,
   shown: Plan | undefined,
-): Promise<DeleteScope | OtherAnswer> {
+): Promise<DeleteScope> {
   const labels = {
     one: t('Delete Snapshot…'),
     withDescendants: t('Delete with Descendants…'),
@@ -90,9 +101,7 @@ async function pickOther(
     const detail = questionOf({ plan: decision, target }, Date.now()).lines.at(-1) ?? '';
     return isAskedNow(shown, scope) ? [] : [{ label: labels[scope], detail, value: scope }];
   });
-  const trash = shown && trashAnswer(run, [{ plan: shown, target }]);
-  const more = trash === undefined ? [] : [{ label: trash.label, detail: trash.line, value: trash }];
-  return pick<DeleteScope | OtherAnswer>([...more, ...lines], t('Choose what to delete'), snapshot.title);
+  return pick(lines, t('Choose what to delete'), snapshot.title);
 }
 
 function isRefused({ decision }: { readonly decision: { readonly kind: string } }): boolean {

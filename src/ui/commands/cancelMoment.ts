@@ -8,6 +8,12 @@ import { readSettings } from '../readSettings.js';
 /** Of a notification. */
 const longestLine = 200;
 
+/** What a question says of that moment; undefined: there is none. */
+export function cancelSeconds(): number | undefined {
+  const { deleteUndoSeconds: seconds } = readSettings();
+  return seconds === 0 ? undefined : seconds;
+}
+
 /** Of the snapshots, or restore points, of a VM or a system. */
 export function undoMomentOf(name: string, titles: readonly string[]): Promise<void> {
   return waitForCancelMoment(displayLine(`${name}: ${t('deleting {0}', titles.join(', '))}`, longestLine));
@@ -20,8 +26,8 @@ export function undoMomentOf(name: string, titles: readonly string[]): Promise<v
  * @throws Dismissed when the user took it back
  */
 export async function waitForCancelMoment(what: string): Promise<void> {
-  const seconds = readSettings().deleteUndoSeconds;
-  if (seconds === 0) {
+  const seconds = cancelSeconds();
+  if (seconds === undefined) {
     return;
   }
   await notifyProgress(what, true, (report, cancellation) => {

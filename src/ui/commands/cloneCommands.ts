@@ -11,7 +11,7 @@ import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { askCloneName, askCount, pickBeginning, pickNetwork, pickStay, pickWay } from '../prompts/askClone.js';
 import { CommandError } from '../prompts/commandError.js';
-import { noteInStatusBar, notifyProgress } from '../prompts/notify.js';
+import { noteInStatusBar, notify, notifyProgress } from '../prompts/notify.js';
 import { pickSnapshot } from '../prompts/pickTarget.js';
 import { seamlessWish } from '../readSettings.js';
 import { argumentsOf } from './commandArguments.js';
@@ -200,7 +200,7 @@ async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly
   await run.consoles.show(lent, () => {
     throwAway(engine, ref).then(
       () => {
-        noteInStatusBar(t('Deleted {0} and its files.', displayLine(lent.vm.name)));
+        void notify('info', t('Deleted {0} and its files.', displayLine(lent.vm.name)));
         offerForkPoints(run, [lent]);
       },
       (error: unknown) => showFailure(run.log, 'virtRewind.sandbox', error),
@@ -259,6 +259,7 @@ async function discardClone(run: CommandRun): Promise<unknown> {
       : await operateAll(run, requests, {
           title: (count) => t('Delete {0} clones?', count),
           confirm: (count) => t('Delete {0} Clones', count),
+          done: (count) => t('Deleted {0} clones and their files.', count),
           when: 'always',
         });
   offerForkPoints(run, views);

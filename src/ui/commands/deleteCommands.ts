@@ -6,7 +6,7 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import { existingVm, operate, planOrRefuse } from './operate.js';
 import { operateAll } from './operateAll.js';
 import { inDeleteOrder } from './snapshotOrder.js';
-import { askWithOther, trashAnswer } from './trashCommands.js';
+import { askWithTrash, trashAnswer } from './trashCommands.js';
 import { type SnapshotTarget, rowOfCall, targetSnapshots, targetVm, hasSnapshots } from './targets.js';
 import { requireSnapshotByName } from '../../engine/findTargets.js';
 import { mustConfirm } from './consent.js';
@@ -27,7 +27,7 @@ import { severalVms, targetOnEach } from './severalVms.js';
 import { pruneSeveral } from './pruneSeveral.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { prunedIn, skippedIn } from '../../text/pruneText.js';
-import { waitForCancelMoment } from './cancelMoment.js';
+import { cancelSeconds, waitForCancelMoment } from './cancelMoment.js';
 
 /** Of a VM, in a title. */
 const longestName = 48;
@@ -81,9 +81,11 @@ async function deleteSeveral(
           ? t('Delete {0} snapshots?', count)
           : t('Delete {0} snapshots of {1}?', count, displayLine(first, longestName)),
       confirm: (count) => t('Delete {0} Snapshots', count),
+      cancelSeconds: cancelSeconds(),
+      done: (count) => t('Deleted {0} snapshots.', count),
       when: 'always',
       leftOut,
-      ask: (question, planned) => askWithOther(question, trashAnswer(run, planned)),
+      ask: (question, planned) => askWithTrash(question, trashAnswer(run, planned)),
       afterAnswer: (count) => waitForCancelMoment(t('Deleting {0} snapshots', count)),
     }),
   );
@@ -134,7 +136,8 @@ async function prune(run: CommandRun): Promise<unknown> {
   const untimed = await untimedIn(run, view);
   const wanted = isRuleGiven(argumentsOf(run.call)) ? plan : await askWhichToPrune(run, view, plan, untimed);
   if (mustConfirm(run)) {
-    await askQuestion(questionOf({ plan: wanted, target: existingVm(run, view.ref) }, Date.now()));
+    const target = existingVm(run, view.ref);
+    await askQuestion(questionOf({ plan: wanted, target }, Date.now(), { cancelSeconds: cancelSeconds() }));
   }
   const result = await operate(run, wanted.request, { confirmed: wanted });
   const gone = prunedIn(wanted);

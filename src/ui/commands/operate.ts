@@ -24,7 +24,7 @@ import { doneText } from '../../text/operationText.js';
 import { type About, questionOf } from '../../text/questionText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { noteInStatusBar, notify, openProgressInView } from '../prompts/notify.js';
-import { waitForCancelMoment } from './cancelMoment.js';
+import { cancelSeconds, waitForCancelMoment } from './cancelMoment.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfProtected } from './consent.js';
 import { OperationNotice } from './operationNotice.js';
@@ -132,7 +132,13 @@ async function carryOutHere(
       wish.signal,
     );
     if (quiet === undefined) {
-      noteInStatusBar(doneText(request, result, view.vm.name, titleIn(view, request)));
+      const done = doneText(request, result, view.vm.name, titleIn(view, request));
+      // Its row is gone: nothing else tells that its files are, too.
+      if (request.kind === 'discard') {
+        void notify('info', done);
+      } else {
+        noteInStatusBar(done);
+      }
       if (undoing !== undefined) {
         await tellUndone(run, request.vm, undoing);
       }
@@ -152,14 +158,16 @@ async function carryOutHere(
 function dialog(run: CommandRun, about: About, moment: 'waits' | 'none'): Asker {
   return {
     agree: async ({ view, plan, asks, needsName }) => {
+      const { kind } = plan.request;
+      const waits = moment === 'waits' && mustConfirm(run) && (kind === 'delete' || kind === 'prune');
       if (asks) {
-        await askQuestion(questionOf({ plan, target: view }, Date.now(), about));
+        const seconds = waits ? cancelSeconds() : undefined;
+        await askQuestion(questionOf({ plan, target: view }, Date.now(), { ...about, cancelSeconds: seconds }));
       }
       if (needsName) {
         await typeNameOfProtected(view, plan);
       }
-      const { kind } = plan.request;
-      if (moment === 'waits' && mustConfirm(run) && (kind === 'delete' || kind === 'prune')) {
+      if (waits) {
         await waitForCancelMoment(requestWords(run.engine, plan.request));
       }
     },

@@ -35,6 +35,10 @@ export interface OperateQuestion {
   /** Of as many as can be done. */
   readonly title: (count: number) => string;
   readonly confirm: (count: number) => string;
+  /** For how long it can be cancelled before it begins. */
+  readonly cancelSeconds?: number | undefined;
+  /** What is said when all was done; absent: how many. */
+  readonly done?: (count: number) => string;
   /** `always`: it names what cannot be done. `losses`: only where something is lost; all are tried. */
   readonly when: 'always' | 'losses';
   /** VMs for which nothing is requested, and why. */
@@ -130,7 +134,7 @@ function requestCount(count: number): string {
 async function agree(
   run: CommandRun,
   requests: readonly OperationRequest[],
-  { title, confirm, when, leftOut = [], ask, afterAnswer }: OperateQuestion,
+  { title, confirm, cancelSeconds, when, leftOut = [], ask, afterAnswer, done }: OperateQuestion,
 ): Promise<AgreedRequests | 'doneOtherwise'> {
   const decided = await run.engine.decide(requests);
   const planned = decided.flatMap(({ decision }) => (decision.kind === 'plan' ? [decision] : []));
@@ -142,7 +146,7 @@ async function agree(
   const asked = when === 'always' ? planned : planned.filter(({ losses }) => losses.length > 0);
   if (asked.length > 0) {
     const targets = asked.map((plan) => ({ plan, target: existingVm(run, plan.request.vm) }));
-    const words = { title: title(targets.length), confirm: confirm(targets.length) };
+    const words = { title: title(targets.length), confirm: confirm(targets.length), cancelSeconds };
     const question = questionOfAll(words, targets, Date.now(), without);
     if (ask === undefined) {
       await askQuestion(question);
@@ -151,10 +155,13 @@ async function agree(
     }
     await afterAnswer?.(targets.length);
   }
-  const agreement = agreementOn(run, requests, planned);
-  return when === 'losses'
-    ? { requests, agreement, leftOut }
-    : { requests: planned.map(({ request }) => request), agreement, leftOut: without };
+  const going = when === 'losses' ? requests : planned.map(({ request }) => request);
+  return {
+    requests: going,
+    agreement: agreementOn(run, requests, planned),
+    leftOut: without,
+    ...(done !== undefined && { done: done(going.length) }),
+  };
 }
 
 /** Each with its reason. */

@@ -16,7 +16,7 @@ import { askSeveral } from '../prompts/ask.js';
 import { NothingThere, requireAnswer } from '../prompts/commandError.js';
 import { showInView } from '../prompts/notify.js';
 import { pickPruneRule, ruleOf } from '../prompts/pickPruned.js';
-import { waitForCancelMoment } from './cancelMoment.js';
+import { cancelSeconds, waitForCancelMoment } from './cancelMoment.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { existingVm } from './operate.js';
@@ -69,6 +69,7 @@ export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): P
   const words = {
     title: t('Delete {0} snapshots of {1} VMs?', count, going.length),
     confirm: t('Delete {0} Snapshots', count),
+    cancelSeconds: cancelSeconds(),
   };
   const table = going.map((one) => `${displayLine(one.target.vm.name)} · ${pruneCount(one)}\n${pruneDetail(one)}`);
   await askQuestion(questionOfAll(words, going, now, stays, table));

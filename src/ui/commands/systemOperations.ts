@@ -27,7 +27,7 @@ import { gitReference } from './gitReference.js';
 import { showFailure } from './runCommand.js';
 import { targetPoint, targetSystem } from './systemTargets.js';
 import { rowOfCall, sayTarget } from './targets.js';
-import { undoMomentOf } from './cancelMoment.js';
+import { cancelSeconds, undoMomentOf } from './cancelMoment.js';
 import { sessionOf } from './sessionOf.js';
 
 /** A restore point of all VMs of a system, at one moment: what its members on connections that are away say is told. */
@@ -146,7 +146,7 @@ export async function carryOutSystem(
   const name = displayLine(system.name);
   try {
     const plan = await decideHere(run, decide);
-    await agreeToSystem(run, plan, asks(plan) ? systemQuestion(plan, Date.now()) : undefined);
+    await agreeToSystem(run, plan, asks(plan) ? systemQuestion(plan, Date.now(), cancelSeconds()) : undefined);
     if (plan.kind === 'delete' && mustConfirm(run)) {
       await undoMomentOf(system.name, [plan.point.title]);
     }

@@ -5,13 +5,17 @@ import { displayLine } from '../../domain/plainText.js';
 import type { MarkRequest } from '../../domain/loggedOperation.js';
 import { requireSnapshotByName } from '../../engine/findTargets.js';
 import { type VmView, vmKey } from '../../live/views.js';
+import { titleOf } from '../../text/operationProgress.js';
 import { type QuestionText, withLine } from '../../text/questionText.js';
+import { trashWords } from '../../text/rows.js';
 import type { PlannedTarget } from '../../text/shortLosses.js';
 import { type TrashedSnapshots, isKept, isTrashed, trashLabel, trashLine, trashOffer } from '../../text/trashText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
+import { pick } from '../prompts/pickTarget.js';
 import { readSettings } from '../readSettings.js';
+import { vmOfNode } from '../tree/nodes.js';
 import { showFailure } from './runCommand.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { argumentsOf } from './commandArguments.js';
@@ -57,6 +61,7 @@ export const trashCommands = {
     }
     await putIntoTrash(run, thrown, days);
   },
+  'virtRewind.openTrash': openTrash,
   /** Deletes what is in the trash of a VM, which frees its space. */
   'virtRewind.emptyTrash': async (run) => {
     const view = await targetVm(run, ({ trash }) => trash !== undefined);
@@ -70,6 +75,42 @@ export const trashCommands = {
     return operateConfirmed(run, request);
   },
 } satisfies CommandTable;
+
+/** Lists what is in the trash of a VM, or of all: the one picked is restored or deleted. */
+async function openTrash(run: CommandRun): Promise<unknown> {
+  const isOfVm =
+    run.call.kind === 'rows'
+      ? run.call.rows.some((row) => vmOfNode(row) !== undefined)
+      : argumentsOf(run.call).vm !== undefined;
+  const views = isOfVm ? [await targetVm(run)] : run.engine.connections.flatMap(({ vms }) => vms);
+  const now = Date.now();
+  const lines = views.flatMap((view) =>
+    (view.trash ?? []).map(({ name, until }) => ({
+      label: `${displayLine(view.vm.name)}: ${displayLine(titleOf(view, name))}`,
+      description: trashWords({ trashedUntil: until }, now).join(),
+      value: { view, name },
+    })),
+  );
+  if (lines.length === 0) {
+    throw new NothingThere(t('The trash is empty.'));
+  }
+  const { view, name } = await pick(lines, t('Select a snapshot'), run.title);
+  const title = displayLine(titleOf(view, name));
+  const act = await pick(
+    [
+      { label: t('Restore from Trash'), value: 'restore' },
+      { label: t('Delete Snapshot…'), value: 'delete' },
+    ],
+    t('Select what to do with {0}', title),
+    title,
+  );
+  if (act === 'delete') {
+    return operateConfirmed(run, { kind: 'delete', vm: view.ref, snapshot: name, scope: 'one' });
+  }
+  await run.engine.mark({ kind: 'trash', vm: view.ref, snapshots: [name], put: 'out', until: 0 });
+  noteInStatusBar(t('Restored from the trash: {0}', title));
+  return undefined;
+}
 
 /** Those that were called for and are not there yet, by VM. */
 async function snapshotsToTrash(run: CommandRun): Promise<readonly TrashedSnapshots[]> {
@@ -128,8 +169,8 @@ async function askAboutSeveral(thrown: readonly TrashedSnapshots[], days: number
   });
 }
 
-function titlesOf({ tree }: VmView, names: readonly string[]): readonly string[] {
-  return names.map((name) => displayLine(tree?.snapshots.find((one) => one.name === name)?.title ?? name));
+function titlesOf(view: VmView, names: readonly string[]): readonly string[] {
+  return names.map((name) => displayLine(titleOf(view, name)));
 }
 
 /** With a message that takes all of it out again. */
@@ -159,16 +200,19 @@ export function trashAnswer(run: CommandRun, planned: readonly PlannedTarget[]):
   return offer && { label: offer.label, line: offer.line, act: () => putIntoTrash(run, offer.thrown, days) };
 }
 
-/** @returns whether it was done in the other way, so that there is nothing left to do */
-export async function askWithOther(question: QuestionText, other: OtherAnswer | undefined): Promise<boolean> {
-  if (other === undefined) {
-    await askQuestion(question);
-    return false;
+/** The question with the trash first, where there is one: it loses nothing. */
+export function withTrash(question: QuestionText, trash: OtherAnswer | undefined): QuestionText {
+  return trash === undefined
+    ? question
+    : { ...question, lines: withLine(question.lines, trash.line), confirm: trash.label };
+}
+
+/** @returns whether it went to the trash, so that there is nothing left to do */
+export async function askWithTrash(question: QuestionText, trash: OtherAnswer | undefined): Promise<boolean> {
+  const answer = await askQuestion(withTrash(question, trash), trash && question.confirm);
+  const isTrash = answer === trash?.label;
+  if (isTrash) {
+    await trash.act();
   }
-  const lines = withLine(question.lines, other.line);
-  const isOther = (await askQuestion({ ...question, lines }, other.label)) === other.label;
-  if (isOther) {
-    await other.act();
-  }
-  return isOther;
+  return isTrash;
 }
