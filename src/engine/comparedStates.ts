@@ -2,6 +2,7 @@
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import { compareHardware, type Hardware, type HardwareDifference } from '../domain/hardware.js';
+import type { VmLayers } from '../domain/layers.js';
 import { type DiskDistance, diskDistances } from '../domain/layerDistance.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
@@ -13,6 +14,18 @@ export interface ComparedStates {
   readonly differences: readonly HardwareDifference[];
   /** Undefined where the layers could not be read: the hardware can be compared without them. */
   readonly distances: readonly DiskDistance[] | undefined;
+}
+
+/**
+ * The disks that have in both states one of the VM's own layers: another overlay is other content, and the same
+ * hardware.
+ */
+function onOwnLayers({ disks, branches = [] }: VmLayers, left: Hardware, right: Hardware): ReadonlySet<string> {
+  const files = (target: string): readonly string[] =>
+    [...disks, ...branches].flatMap((chain) => (chain.target === target ? chain.layers.map(({ file }) => file) : []));
+  const isOwn = ({ items }: Hardware, target: string): boolean =>
+    items.some(({ part, id, facts }) => part === 'disk' && id === target && files(target).includes(facts.file ?? ''));
+  return new Set(disks.flatMap(({ target }) => (isOwn(left, target) && isOwn(right, target) ? [target] : [])));
 }
 
 /** @param to the present where it is undefined */
@@ -34,7 +47,7 @@ export async function readStateComparison(
   return {
     left,
     right,
-    differences: compareHardware(left, right),
+    differences: compareHardware(left, right, layers && onOwnLayers(layers, left, right)),
     distances: layers && diskDistances(layers, from, to),
   };
 }

@@ -19,7 +19,11 @@ export const showVerbs = {
     icon: 'diff',
     arguments: ['vm', 'snapshot', 'other'],
     remark: 'without `other`: asks for it',
-    places: [onRow('5_show@4', { is: ['point'] }), inMenu('show', '3_compare@1', { is: ['comparable'] })],
+    places: [
+      onRow('0_compare@1', { is: ['comparable'], rows: 'several' }),
+      onRow('5_show@4', { is: ['point'], rows: 'one' }),
+      inMenu('show', '3_compare@1', { is: ['comparable'], rows: 'one' }),
+    ],
   },
   showXmlDifference: {
     title: 'Show XML Difference',
