@@ -74,7 +74,6 @@ function rowOf(entry: HistoryEntry, titleOf: (uuid: string, snapshot: string) =>
       words(entry, titleOf),
       withReason(how, failure),
       shell === undefined ? t('by {0}', user) : t('by {0} in {1}', user, shell),
-      ...(entry.entry === undefined ? [] : [t('entry {0}', entry.entry)]),
     ],
   };
 }

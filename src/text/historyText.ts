@@ -31,9 +31,11 @@ export function historyText(
   ].join('\n\n');
 }
 
-function rowText({ entry: { vm, command }, time, facts }: HistoryRow): string {
+/** With the id that a command line undoes it by. */
+function rowText({ entry: { vm, command, entry: id }, time, facts }: HistoryRow): string {
+  const all = [...facts, ...(id === undefined ? [] : [t('entry {0}', id)])];
   return [
-    `- **${line(`${time} ${vm.name}`)}**: ${facts.map(line).join(' · ')}`,
+    `- **${line(`${time} ${vm.name}`)}**: ${all.map(line).join(' · ')}`,
     ...(command === undefined ? [] : [`  \n  ${codeText(displayLine(command, longestCommand))}`]),
   ].join('');
 }

@@ -19,15 +19,18 @@ const nameOf = (link) => link.getAttribute('aria-label') ?? link.textContent;
 const left = api.getState();
 addEventListener('focusin', ({ target }) => {
   const at = links.indexOf(target);
-  if (at >= 0) api.setState({ name: nameOf(target), at });
+  if (at >= 0) api.setState({ ...api.getState(), name: nameOf(target), at });
 });
 addEventListener('focus', () => {
-  if (left === undefined || document.activeElement !== document.body) return;
+  if (left?.name === undefined || document.activeElement !== document.body) return;
   (links.find((link) => nameOf(link) === left.name) ?? links[Math.min(left.at, links.length - 1)])?.focus();
 }, { once: true });
 `;
 
-/** The whole of such a page. @param body HTML, in which nothing from outside is markup */
+/**
+ * The whole of such a page; a script of its own may use `api` and `left`.
+ * @param body HTML, in which nothing from outside is markup
+ */
 export function pageHtml(
   page: { readonly title: string; readonly style: string; readonly nonce: string; readonly script?: string },
   body: string,

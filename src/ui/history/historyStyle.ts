@@ -7,6 +7,7 @@ h2 { font-size: 1.1rem; margin: 1.2rem 0 0.3rem; font-weight: 600; border-bottom
 h3 { font-size: 1rem; margin: 0; font-weight: 600; overflow-wrap: anywhere; }
 ol { list-style: none; margin: 0; padding: 0; }
 li { padding: 0.6rem 0; }
+li li { padding: 0.2rem 1rem; }
 p { margin: 0.15rem 0; overflow-wrap: anywhere; }
 time { font-variant-numeric: tabular-nums; font-weight: 400; margin-right: 0.4rem; }
 .facts { color: var(--vscode-descriptionForeground); }
@@ -15,7 +16,11 @@ time { font-variant-numeric: tabular-nums; font-weight: 400; margin-right: 0.4re
   background: var(--vscode-button-secondaryBackground); color: var(--vscode-button-secondaryForeground);
   border: 1px solid var(--vscode-button-border, var(--vscode-contrastBorder, transparent)); }
 .button:hover { background: var(--vscode-button-secondaryHoverBackground); color: var(--vscode-button-secondaryForeground); }
-a:focus-visible, summary:focus-visible { outline: 2px solid var(--vscode-focusBorder, currentColor); outline-offset: 2px; }
+select, input { font: inherit; padding: 0.15rem 0.4rem; max-width: 100%; color: var(--vscode-input-foreground); background: var(--vscode-input-background);
+  border: 1px solid var(--vscode-input-border, var(--vscode-contrastBorder, var(--vscode-foreground))); }
+select { color: var(--vscode-dropdown-foreground); background: var(--vscode-dropdown-background); }
+input::placeholder { color: var(--vscode-input-placeholderForeground); }
+select:focus-visible, input:focus-visible, a:focus-visible, summary:focus-visible { outline: 2px solid var(--vscode-focusBorder, currentColor); outline-offset: 2px; }
 summary { cursor: pointer; width: fit-content; }
 code { display: block; font-family: var(--vscode-editor-font-family, monospace); overflow-wrap: anywhere; white-space: pre-wrap; padding: 0.3rem 0.5rem;
   color: var(--vscode-editor-foreground); background: var(--vscode-textCodeBlock-background); user-select: all; }

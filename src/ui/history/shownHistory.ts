@@ -1,6 +1,8 @@
 // What the page of the history shows: the rows, and what can be done about each as things are now.
 import { join } from 'node:path';
+import { t } from '@vscode/l10n';
 import type { Log } from '../../base/log.js';
+import type { LoggedOperation, SystemOfOperation } from '../../domain/loggedOperation.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import { UndoLook } from '../../engine/undoLook.js';
 import type { VmView } from '../../live/views.js';
@@ -10,10 +12,10 @@ import {
   existingCheckpoints,
   findCheckpointBefore,
 } from '../../journal/agentCheckpoints.js';
-import { type HistoryEntry, historyDays, withSystem } from '../../text/historyRows.js';
-import { undoingText } from '../../text/loggedText.js';
+import { type HistoryEntry, historyDays } from '../../text/historyRows.js';
+import { loggedWords, undoingText } from '../../text/loggedText.js';
 import { titleOf } from '../../text/operationProgress.js';
-import type { ShownHistory, WayBack } from './historyPage.js';
+import type { ShownHistory, ShownRow, WayBack } from './historyPage.js';
 
 export { historyLinks, historyPage } from './historyPage.js';
 
@@ -51,17 +53,65 @@ export async function readShownHistory(
     days: new Map(
       [...days].map(([day, ofDay]) => [
         day,
-        ofDay.map((row) => {
-          const way = back(row.entry);
-          const { uuid } = row.entry.vm;
-          const system = seen.get(uuid)?.look.find(row.entry.entry ?? '')?.system?.name;
-          return { ...withSystem(row, system), ...(way !== undefined && { back: way }) };
-        }),
+        joinSystems(
+          ofDay.map((row) => {
+            const { vm, entry: id } = row.entry;
+            const way = back(row.entry);
+            const look = seen.get(vm.uuid)?.look;
+            const logged = look?.find(id ?? '');
+            return {
+              ...row,
+              ...(look && logged && { facts: withUndone(row.facts, look, logged, views.get(vm.uuid)) }),
+              name: vm.name,
+              ...(logged?.system && { system: logged.system }),
+              ...(way !== undefined && { back: way }),
+            };
+          }),
+        ),
       ]),
     ),
     older,
     path: join(folder, 'audit.jsonl'),
   };
+}
+
+/** An undo is called by what it undid. */
+function withUndone(
+  [what = '', ...facts]: readonly string[],
+  look: UndoLook,
+  entry: LoggedOperation,
+  view: VmView | undefined,
+): readonly string[] {
+  const words = loggedWords(look.root(entry), view);
+  const undone = look.of(entry).does === 'redo' ? t('Undone: {0}', words) : t('Redone: {0}', words);
+  return [entry.undoes === undefined ? what : undone, ...facts];
+}
+
+type RowOfVm = ShownRow & { readonly system?: SystemOfOperation };
+
+/** What was done to the VMs of a system at once is one row, as it was one to whoever asked. @param rows newest first */
+function joinSystems(rows: readonly RowOfVm[]): readonly ShownRow[] {
+  const joined: RowOfVm[][] = [];
+  for (const row of rows) {
+    const own = joined.findLast(([first]) => first?.system !== undefined && first.system.id === row.system?.id);
+    if (own?.every(({ entry, facts }) => entry.vm.uuid !== row.entry.vm.uuid && facts[0] === row.facts[0]) === true) {
+      own.push(row);
+    } else {
+      joined.push([row]);
+    }
+  }
+  return joined.flatMap((parts) => {
+    const [first] = parts;
+    // How it ended is how the worst of them did, or the slowest.
+    const told = parts.toSorted((a, b) => rankOf(b.entry) - rankOf(a.entry))[0];
+    return first?.system === undefined || told === undefined
+      ? (first ?? [])
+      : [{ ...first, facts: told.facts, name: first.system.name, parts }];
+  });
+}
+
+function rankOf({ outcome, durationMs = 0 }: HistoryEntry): number {
+  return outcome === 'done' ? durationMs : Infinity;
 }
 
 /** Of a VM that cannot be asked nothing is said. */
@@ -85,8 +135,9 @@ async function lookAt(
  * |------------------------------------------------|---------|
  * | in the log, something undoes it                | Undo or Redo |
  * | the same, and others after it can be undone too | also Restore the State before It |
- * | in the log, nothing undoes it                  | why |
+ * | the last revert of a system                    | Undo of the system |
  * | the step of an agent, its snapshot is there    | Revert to before It |
+ * | any other                                      | nothing |
  */
 function wayBack({ request, entry: id }: HistoryEntry, view: VmView, { look, taken }: VmHistory): WayBack | undefined {
   const { ref } = view;
@@ -103,11 +154,14 @@ function wayBack({ request, entry: id }: HistoryEntry, view: VmView, { look, tak
   const undoing = look.of(entry);
   const steps = look.backTo(entry);
   const restores = steps.length > 1 && steps.every(({ way }) => way.kind !== 'refusal');
+  if (entry.system !== undefined) {
+    const isLast = look.ofSystem(entry.system.id, 'revert')?.id === entry.id;
+    return isLast ? { ref, system: entry.system.id } : undefined;
+  }
   return {
     ref,
     entry: entry.id,
-    words: undoingText(undoing, view),
-    ...(undoing.way.kind !== 'refusal' && { does: undoing.does }),
+    ...(undoing.way.kind !== 'refusal' && { words: undoingText(undoing, view), does: undoing.does }),
     ...(restores && { restores }),
   };
 }

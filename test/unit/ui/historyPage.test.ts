@@ -8,6 +8,8 @@ import { historyLinks, historyPage, type ShownHistory } from '../../../src/ui/hi
 import { readShownHistory } from '../../../src/ui/history/shownHistory.js';
 import { restoreFocusScript } from '../../../src/ui/restoreFocus.js';
 import { AgentCheckpoints } from '../../../src/journal/agentCheckpoints.js';
+import type { LoggedOperation } from '../../../src/domain/loggedOperation.js';
+import type { VmRef } from '../../../src/domain/vm.js';
 import { silentLog } from '../../silentLog.js';
 import { fakeSnapshot, fakeVm, uuidOf } from '../engine/fakeHypervisor.js';
 import { rig, uri } from '../engine/rig.js';
@@ -36,16 +38,21 @@ describe('the page of the history', () => {
   after(() => rm(folder, { recursive: true }));
 
   /** Two marks that were made. */
-  async function marked(): Promise<{ html: (lines: readonly string[]) => Promise<string>; ids: readonly string[] }> {
+  async function marked() {
     const r = await rig(fakeVm('web', ['s', 't']));
     await r.look('web');
     const favourite = (snapshot: string) => ({ kind: 'favourite', vm: ref, snapshot }) as const;
     await r.engine.mark(favourite('s'));
     await r.engine.mark(favourite('t'));
     const ids = (await r.engine.readLog(ref)).map(({ id }) => id);
+    const undo = () => r.engine.mark(favourite('s'), ids[1]);
+    const lastId = async (): Promise<string> => (await r.engine.readLog(ref)).at(-1)!.id;
     return {
       ids,
-      html: async (lines) => historyPage(await readShownHistory(lines, r.engine, folder, silentLog), 'n'),
+      undo,
+      lastId,
+      html: async (lines: readonly string[]) =>
+        historyPage(await readShownHistory(lines, r.engine, folder, silentLog), 'n'),
     };
   }
 
@@ -80,6 +87,49 @@ describe('the page of the history', () => {
     ]);
   });
 
+  it('has one row for what was done to the VMs of a system at once, and undoes it as a whole', async () => {
+    const r = await rig(fakeVm('web', ['s']), fakeVm('db', ['s']));
+    await r.look('web');
+    await r.look('db');
+    const of = (name: string) => ({ uuid: uuidOf(name), name });
+    const [shop, power] = [{ id: 'shop-id', name: 'shop' }, 'running'] as const;
+    const logged = ({ uuid }: VmRef): LoggedOperation => ({
+      id: `${uuid.slice(0, 7)}a`,
+      at: 1,
+      vm: { connection: uri, uuid },
+      request: { kind: 'revert', vm: { connection: uri, uuid }, snapshot: 's', after: 'asSnapshot' },
+      before: { power, disks: [] },
+      after: { power, disks: [] },
+      changes: [],
+      system: shop,
+    });
+    Object.defineProperty(r.engine, 'readLog', { value: (vm: VmRef) => Promise.resolve([logged(vm)]) });
+    const lines = ['web', 'db'].map((name) =>
+      line({
+        vm: of(name),
+        request: { kind: 'revert', snapshot: 's' },
+        entry: logged({ connection: uri, uuid: uuidOf(name) }).id,
+      }),
+    );
+    const page = historyPage(await readShownHistory(lines, r.engine, folder, silentLog), 'n');
+    assert.equal(page.match(/<h3>/gu)?.length, 1);
+    assert.match(page, /<h3><time>09:41<\/time> shop: reverting to s<\/h3>/u);
+    assert.match(page, /<summary>2 VMs<\/summary>.*db.*web/su);
+    assert.deepEqual(links(page), [['virtRewind.undo', [{ kind: 'system', id: 'shop-id', system: 'shop-id' }]]]);
+    assert.match(page, new RegExp(`<li data-vms="${uuidOf('db')} ${uuidOf('web')}">`, 'u'));
+    const text = page.replaceAll(/<script.*<\/script>|<style.*<\/style>|<[^>]*>/gsu, '');
+    assert.ok(!lines.some((json) => text.includes((JSON.parse(json) as { entry: string }).entry)), 'no ids');
+  });
+
+  it('says of an undo what it undid, and nothing of undoing where nothing does', async () => {
+    const { html, ids, undo, lastId } = await marked();
+    await undo();
+    const page = await html([line({ entry: ids[0] }), line({ entry: ids[1] }), line({ entry: await lastId() })]);
+    assert.match(page, /web: Undone: making t the favourite/u);
+    assert.ok(!page.includes('Already undone'));
+    assert.deepEqual(wordsOf(page)[0], 'Redo…');
+  });
+
   it('says nothing of a VM that is not there', async () => {
     const { html } = await marked();
     const page = await html([line({ vm: { uuid: 'other', name: 'other' }, entry: '0123abcd' })]);
@@ -95,6 +145,7 @@ describe('the page of the history', () => {
           {
             entry: { at: 1, user: 'ada', vm: { uuid: 'u', name: vm }, request: {}, outcome: 'done', command },
             time: '09:41',
+            name: vm,
             facts: [vm, vm],
             back: { ref, words: vm, does: 'redo', entry: '0123abcd', before: vm },
           },
@@ -110,7 +161,7 @@ describe('the page of the history', () => {
     const html = historyPage(shown(evil, evil), 'abc');
     assert.match(html, /default-src 'none'; style-src 'nonce-abc'; script-src 'nonce-abc'"/);
     assert.equal(html.split('<script').length, 2);
-    assert.ok(html.includes(`<script nonce="abc">${restoreFocusScript}</script>`));
+    assert.ok(html.includes(`<script nonce="abc">${restoreFocusScript}`));
     const bare = html.replaceAll(/"[^"]*"/g, '""').replace('<body>', '');
     assert.ok(!/<b|<img|<link|<iframe|<[^>]* on\w+=|url\(|@import|style="/i.test(bare));
     assert.deepEqual(
