@@ -79,7 +79,7 @@ const more = {
     layer: 'ui',
     minutes: 4.5,
     files: [
-      ...['lesson', 'picture', 'pictureBlocks', 'pictureSizes', 'treeNarrow', 'forks', 'filter', 'lab', 'chain'],
+      ...['lesson', 'picture', 'pictureBlocks', 'pictureSizes', 'forks', 'filter', 'lab', 'chain'],
       ...['reports', 'allVms', 'systems', 'packaged', 'landing'],
     ],
   },

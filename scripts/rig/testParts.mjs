@@ -246,6 +246,8 @@ async function askVersion(release) {
 export const usualEnv = () => ({
   ...process.env,
   VIRT_REWIND_ROOT: root,
+  // Titles with a time, in files of what is expected.
+  TZ: 'UTC',
   // Memory that was had once is kept, in large pages where there are some: whole disks are read again and again, and
   // where page faults are dear (shadow page tables: 20 µs each) giving it back took a tenth of the run.
   GLIBC_TUNABLES: [

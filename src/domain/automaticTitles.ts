@@ -1,10 +1,22 @@
-// What the titles of snapshots begin with that we take unasked. Who shows them short goes by this as well.
+// The titles of snapshots that we take unasked: the same in each list, message and picture.
 
+/** What they begin with; who groups such snapshots goes by this as well. */
 export const automaticTitles = {
-  beforeRevert: 'Before revert to ',
-  beforeUndo: 'Before undoing the revert to ',
+  beforeRevert: 'Before revert',
+  beforeUndo: 'Before undo',
   afterRevert: 'After revert to ',
   beforeDebugging: 'Before debugging ',
   atTaskStart: 'At the start of task ',
   afterBranchSwitch: 'After switching to ',
 } as const;
+
+/** `Before revert, 05:29`. @param at milliseconds since 1970 */
+export function titleAt(kind: 'beforeRevert' | 'beforeUndo', at: number): string {
+  return `${automaticTitles[kind]}, ${clockTime(new Date(at))}`;
+}
+
+/** In hours and minutes, of 24 hours. */
+export function clockTime(at: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${two(at.getHours())}:${two(at.getMinutes())}`;
+}

@@ -53,8 +53,6 @@ export interface Settings {
   readonly treeSort: (typeof treeSorts)[number];
   readonly treeLayout: (typeof treeLayouts)[number];
   readonly treeVms: (typeof treeVmOrders)[number];
-  /** 0 to 200; 0: titles are not shortened. */
-  readonly treeTitleLength: number;
   /** What agents may do, by a VM's name, a pattern of names, or a UUID. */
   readonly agentPermissions: Readonly<Record<string, AgentPermission>>;
   /** 0 to 1000, for each VM. */
@@ -109,7 +107,6 @@ export const settingKeys = {
   treeSort: 'virtRewind.tree.sort',
   treeLayout: 'virtRewind.tree.layout',
   treeVms: 'virtRewind.tree.vms',
-  treeTitleLength: 'virtRewind.tree.titleLength',
   agentPermissions: 'virtRewind.agents.permissions',
   agentCheckpoints: 'virtRewind.agents.checkpoints',
   agentSpaceGb: 'virtRewind.agents.spaceGb',
@@ -151,7 +148,6 @@ export function parseSettings(get: (key: string) => unknown): Settings {
     treeSort: parseOneOf(treeSorts, get(settingKeys.treeSort)),
     treeLayout: parseOneOf(treeLayouts, get(settingKeys.treeLayout)),
     treeVms: parseOneOf(treeVmOrders, get(settingKeys.treeVms)),
-    treeTitleLength: parseWhole(get(settingKeys.treeTitleLength), 200, 14),
     agentPermissions: permissionRows(get(settingKeys.agentPermissions)),
     agentCheckpoints: parseWhole(get(settingKeys.agentCheckpoints), 1_000, 50),
     agentSpaceGb: parseAmount(get(settingKeys.agentSpaceGb)) ?? 50,

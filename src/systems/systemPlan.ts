@@ -36,7 +36,7 @@ export interface SystemPlan {
   readonly kind: 'checkpoint' | 'revert' | 'delete';
   readonly system: VirtualSystem;
   /** That is made, gone back to or deleted. */
-  readonly point: Pick<SystemPoint, 'id' | 'title' | 'auto' | 'git'>;
+  readonly point: Pick<SystemPoint, 'id' | 'title' | 'auto' | 'git'> & Partial<Pick<SystemPoint, 'createdAt'>>;
   readonly members: readonly PlannedMember[];
   /** Of a revert: how each member stood at that point, by `vmKey`. */
   readonly ends: ReadonlyMap<string, Pick<PointMember, 'state' | 'kind'>>;
@@ -199,6 +199,7 @@ async function planMembers(
       id: point.id,
       title: point.title,
       ...(point.auto !== undefined && { auto: point.auto }),
+      ...(point.createdAt !== undefined && { createdAt: point.createdAt }),
       ...(point.git !== undefined && { git: point.git }),
     },
     members: members.flat(),

@@ -1,30 +1,18 @@
-// Long names are shortened in the middle, those that begin alike so that a narrow view shows what tells them apart.
-// Pure.
-import { shortInMiddle } from './shortInMiddle.js';
+// Long names that begin alike are shortened in the middle, so that a narrow view shows what tells them apart. Pure.
 
-/** Of a name that looks like another, where no shorter one is asked for. */
+/** Of a name that looks like another. */
 const mostAlike = 20;
 /** Names that differ before this are told apart by their beginnings. */
 const alikeFrom = 14;
 /** A tail begins with its word, if that is not longer. */
 const longestWord = 8;
-/** Of what a title may have: its end tells more than its middle. */
-const mostTail = 0.6;
 
-/**
- * By name, those that are shown shorter; all others as they are.
- *
- * @param most characters of what is not alike; absent: as many as it has
- */
-export function shortenedAlike(names: readonly string[], most = Infinity): ReadonlyMap<string, string> {
+/** By name, those that are shown shorter; all others as they are. */
+export function shortenedAlike(names: readonly string[]): ReadonlyMap<string, string> {
   const shortened = new Map<string, string>();
-  const alike = Math.min(mostAlike, most);
   for (const [name, differs] of differences(names)) {
-    const { length } = Array.from(name);
-    if (differs >= alikeFrom && length > alike) {
-      shortened.set(name, shortenedAt(name, differs, alike));
-    } else if (length > most) {
-      shortened.set(name, shortenedBetweenWords(name, most));
+    if (differs >= alikeFrom && Array.from(name).length > mostAlike) {
+      shortened.set(name, shortenedAt(name, differs, mostAlike));
     }
   }
   const taken = new Map<string, string[]>();
@@ -50,17 +38,6 @@ function differences(names: readonly string[]): ReadonlyMap<string, number> {
   return new Map(
     sorted.map((name, index) => [name, Math.max(common(name, sorted[index - 1]), common(name, sorted[index + 1]))]),
   );
-}
-
-/** Its beginning, and as many whole words of its end as there is room for. */
-function shortenedBetweenWords(name: string, most: number): string {
-  const characters = Array.from(name);
-  const beforeTail = characters.length - Math.floor(most * mostTail) - 1;
-  const gap = characters.findIndex((character, index) => index >= beforeTail && /[\s_.-]/u.test(character));
-  const tail = gap < 0 ? [] : characters.slice(gap + 1);
-  return tail.length === 0
-    ? shortInMiddle(name, most)
-    : [...characters.slice(0, most - tail.length - 1), '…', ...tail].join('');
 }
 
 function shortenedAt(name: string, differs: number, room: number): string {

@@ -1,5 +1,6 @@
 // How long ago something was, as short as a row has room for. Knows no clock: both times are handed in.
 import { t } from '@vscode/l10n';
+import { clockTime } from '../domain/automaticTitles.js';
 import { timeOf } from '../domain/snapshotTime.js';
 import { decimalText } from './numberText.js';
 
@@ -88,7 +89,7 @@ export function shortTime(at: number, now: number): string {
   if (then.getFullYear() !== today.getFullYear()) {
     return `${then.getFullYear()}-${day}`;
   }
-  return then.toDateString() === today.toDateString() ? `${two(then.getHours())}:${two(then.getMinutes())}` : day;
+  return then.toDateString() === today.toDateString() ? clockTime(then) : day;
 }
 
 /** A span of time in a sentence: `less than 0.1 s`, `0.9 s`, `3.2 s`, `48 s`, `2 min 5 s`. */

@@ -6,7 +6,6 @@ import type { ConnectionView, VmView } from '../live/views.js';
 import type { Problem } from '../diagnosis/problem.js';
 import { formatVersion } from '../domain/capabilities.js';
 import type { SnapshotSize } from '../domain/layers.js';
-import { automaticTitles } from '../domain/automaticTitles.js';
 import { displayLine } from '../domain/plainText.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { PowerState, Vm, VmRef } from '../domain/vm.js';
@@ -223,14 +222,12 @@ const kindIcons: Readonly<Record<Snapshot['kind'], string>> = {
 };
 
 /**
- * What tells it from its neighbours comes first: a narrow view cuts the end off. An age that the label tells is only
- * heard.
+ * What tells it from its neighbours comes first: a narrow view cuts the end off.
  *
  * @param size what it takes, where somebody looked
  */
 export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: RowContext, size?: SnapshotSize): Row {
-  const timed = place.automatic ? automaticTitle(snapshot, now) : undefined;
-  const label = timed ?? displayLine(snapshot.title);
+  const label = displayLine(snapshot.title);
   const age = relativeAge(snapshot.createdAt, now);
   const mark = healthMark(place.found ?? []);
   const isFavourite = place.favourite === true;
@@ -243,8 +240,7 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
   ];
   // That it is in the trash, its icon says; not that it stays there.
   const isOver = place.trashedUntil !== undefined && place.trashedUntil <= now;
-  const ages = timed === undefined ? [age] : [];
-  const seen = [...ages, ...parts, ...(isOver ? trashWords(place, now) : [])].join(' · ');
+  const seen = [age, ...parts, ...(isOver ? trashWords(place, now) : [])].join(' · ');
   const description = `${isFavourite ? '★ ' : ''}${seen}`;
   const words = [
     age,
@@ -282,29 +278,6 @@ export function trashWords({ trashedUntil }: Pick<SnapshotPlace, 'trashedUntil'>
   return trashedUntil === undefined
     ? []
     : [trashedUntil > now ? t('in the trash until {0}', shortTime(trashedUntil, now)) : t('in the trash, expired')];
-}
-
-/** In the place of our own titles, until somebody gives another. */
-export const shortTitles: Readonly<Record<keyof typeof automaticTitles, (at: string) => string>> = {
-  beforeRevert: (at) => t('before revert · {0}', at),
-  beforeUndo: (at) => t('before undo · {0}', at),
-  afterRevert: (at) => t('after revert · {0}', at),
-  beforeDebugging: (at) => t('debugging · {0}', at),
-  atTaskStart: (at) => t('at a task · {0}', at),
-  afterBranchSwitch: (at) => t('branch switch · {0}', at),
-};
-
-/**
- * Short, and with the time that tells it from others of its sort, so that its row has room for no age beside it; the
- * whole title is in the tooltip. Undefined: somebody gave it a title.
- */
-export function automaticTitle(
-  { title, createdAt }: Pick<Snapshot, 'title' | 'createdAt'>,
-  now: number,
-): string | undefined {
-  const kinds = Object.keys(automaticTitles) as (keyof typeof automaticTitles)[];
-  const kind = kinds.find((one) => title.startsWith(automaticTitles[one]));
-  return kind && shortTitles[kind](shortTime(createdAt, now));
 }
 
 /** Of those that were taken unasked, where they are many. @param newestAt milliseconds since 1970 */

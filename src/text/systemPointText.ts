@@ -1,12 +1,16 @@
 // What a restore point of a system of VMs is called, and what became of the way back to it. Knows nothing of the
 // editor.
 import { t } from '@vscode/l10n';
+import { titleAt } from '../domain/automaticTitles.js';
 import { displayLine } from '../domain/plainText.js';
 import type { SystemPoint } from '../domain/system.js';
 import { unreachableMembers, type ObservedSystem } from '../systems/observedSystem.js';
 
-export function pointTitle({ title, auto }: Pick<SystemPoint, 'title' | 'auto'>): string {
-  return auto === 'revert' ? t('before the revert to “{0}”', displayLine(title)) : displayLine(title);
+type TitledPoint = Pick<SystemPoint, 'title' | 'auto'> & Partial<Pick<SystemPoint, 'createdAt'>>;
+
+/** One that is taken before a revert bears the title of what was reverted to. */
+export function pointTitle({ title, auto, createdAt }: TitledPoint): string {
+  return auto === 'revert' && createdAt !== undefined ? titleAt('beforeRevert', createdAt) : displayLine(title);
 }
 
 /** Why nobody gets back to a restore point, as far as it can be seen. */

@@ -9,17 +9,8 @@ import { unreachableMembers, partOf, type ObservedSystem } from '../systems/obse
 import { pointTokens, systemTokens } from './capabilityTokens.js';
 import type { FactList } from './factList.js';
 import { dateText } from './numberText.js';
-import { agoText, relativeAge, shortTime } from './relativeAge.js';
-import {
-  dimmedColor,
-  type ConnectionReach,
-  type RowContext,
-  type Row,
-  automaticTitle,
-  shortTitles,
-  spokenRow,
-  vmRow,
-} from './rows.js';
+import { agoText, relativeAge } from './relativeAge.js';
+import { dimmedColor, type ConnectionReach, type RowContext, type Row, spokenRow, vmRow } from './rows.js';
 import { startWords } from './startText.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
 import { kindWords, powerWord } from './words.js';
@@ -119,24 +110,14 @@ export function memberWords({ seen, known }: ShownSystem, index: number): readon
   ];
 }
 
-/**
- * One that nobody asked for is called short, and with the time that tells it from others; the whole title is in the
- * tooltip.
- */
 export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: RowContext): Row {
   const isAutomatic = point.auto !== undefined;
-  const timed =
-    point.auto === 'revert'
-      ? shortTitles.beforeRevert(shortTime(point.createdAt, now))
-      : isAutomatic
-        ? automaticTitle(point, now)
-        : undefined;
-  const label = timed ?? pointTitle(point);
+  const label = pointTitle(point);
   const age = relativeAge(point.createdAt, now);
   const isHere = seen.standsAt === point;
   const lost = noWayBack(seen, point);
   const parts = [...lost, ...unreachableLines(seen, point)];
-  const description = `${isHere ? '● ' : ''}${[...(timed === undefined ? [age] : []), ...parts].join(' · ')}`.trim();
+  const description = `${isHere ? '● ' : ''}${[age, ...parts].join(' · ')}`.trim();
   const words = [
     age,
     ...parts,

@@ -575,7 +575,7 @@ describe('questions', () => {
           // The favourite of a VM stands in a section of its own.
           assert.deepEqual(choices.slice(0, 4), ['Favourites', 'home', 'Last used', 'later'], choices.join());
           assert.match(text, /home \| ask-off · /);
-          assert.equal(choices.filter((label) => label.startsWith('before revert')).length, 0, choices.join());
+          assert.equal(choices.filter((label) => label.startsWith('Before revert')).length, 0, choices.join());
           return 'later';
         },
         ({ how, question }) => {

@@ -142,7 +142,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage()
         .workbench.toast(/Reverted rewind-internal/)
         .waitFor();
-      await stage().hands.expandTo('It works now', row(/^before revert, .*automatic/));
+      await stage().hands.expandTo('It works now', row(/^Before revert, .*automatic/));
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
       assert.ok(memory >= 1_000 && memory < 50_000, `memory ${memory}`);
@@ -157,12 +157,12 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await picture('5-undo-asks');
       await stage().hands.answer('Undo and Run');
       await stage()
-        .workbench.toast(/to “Before revert to It works now”/)
+        .workbench.toast(/to “Before revert, /)
         .waitFor();
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
       assert.ok(memory >= 50_000 && (disk ?? 0) >= 50_000, `${memory} ${disk ?? '-'}`);
-      await stage().hands.dismiss(/to “Before revert to It works now”/);
+      await stage().hands.dismiss(/to “Before revert, /);
     });
 
     it('does the same with an offline snapshot', async () => {
@@ -238,7 +238,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         .waitFor();
       const { tree, page } = stage().workbench;
       // The other VM has one too, not below a snapshot.
-      const kept = tree.and(page.getByRole('treeitem', { name: /^before revert, .*automatic/, level: 4 }));
+      const kept = tree.and(page.getByRole('treeitem', { name: /^Before revert, .*automatic/, level: 4 }));
       await stage().hands.expandTo('Before import', kept);
       await picture('8-reverted-external');
       await stage().hands.dismiss(/Reverted rewind-overlays/);

@@ -1,6 +1,6 @@
 // The present as a snapshot, before a revert leaves it: of which kind, and when it can be spared. Knows nothing of the
 // revert that follows.
-import { automaticTitles } from '../../domain/automaticTitles.js';
+import { automaticTitles, titleAt } from '../../domain/automaticTitles.js';
 import { apply } from '../../steps/steps.js';
 import { compareHardware } from '../../domain/hardware.js';
 import { versionOf } from '../../domain/capabilities.js';
@@ -39,16 +39,10 @@ export interface NoCheckpointNeeded {
   readonly since: string;
 }
 
-const { beforeRevert: kept, beforeUndo: undoing } = automaticTitles;
-
-/** Of a revert, of its undoing, and of the undoing of that: a title does not grow with each of them. */
-function titleFor({ title, trailers }: Snapshot): string {
-  if (trailers.auto === 'revert' && title.startsWith(kept)) {
-    return `${undoing}${title.slice(kept.length)}`;
-  }
-  return trailers.auto === 'revert' && title.startsWith(undoing)
-    ? `${kept}${title.slice(undoing.length)}`
-    : `${kept}${title}`;
+/** Of a revert, of its undoing, and of the undoing of that. */
+function titleFor({ title, trailers }: Snapshot, now: number): string {
+  const undoes = trailers.auto === 'revert' && title.startsWith(automaticTitles.beforeRevert);
+  return titleAt(undoes ? 'beforeUndo' : 'beforeRevert', now);
 }
 
 /**
@@ -84,7 +78,7 @@ export function planCheckpoint(
     return refuse('checkpointImpossible', { vm: facts.vm.name, snapshot, why: refusal.reason }, refusal);
   }
   const from = saved ? apply({ kind: 'startPaused' }, facts) : facts;
-  const title = freeTitle(titleFor(target), facts.tree.snapshots);
+  const title = freeTitle(titleFor(target, facts.now), facts.tree.snapshots);
   const quiesces = from.vm.power === 'running' && from.vm.agentConnected && from.agent === 'answers';
   const create = (kind: SnapshotKind): ReturnType<typeof planCreate> =>
     planCreate(

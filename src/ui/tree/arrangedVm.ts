@@ -18,8 +18,6 @@ export interface Arrangement {
   readonly filter: string;
   /** Of the VMs of a connection; absent: by name. */
   readonly vms?: VmOrder;
-  /** At most so many characters of a snapshot's title; 0 or absent: all. */
-  readonly titleLength?: number;
 }
 
 /** What our records tell of the snapshots. */

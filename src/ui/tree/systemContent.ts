@@ -1,6 +1,5 @@
 // The rows of the systems of VMs: which there are, what stands under them, what they say. Keeps one node for each
 // thing, and what each system read like when it was drawn last. Knows nothing of the editor.
-import type { SystemPoint } from '../../domain/system.js';
 import type { VmRef } from '../../domain/vm.js';
 import { type ConnectionView, type VmView, vmKey } from '../../live/views.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
@@ -8,10 +7,8 @@ import { observationOf, observeSystem } from '../../systems/observedSystem.js';
 import type { FactList } from '../../text/factList.js';
 import { type RowContext, reachOf, type Row } from '../../text/rows.js';
 import { memberRow, pointFacts, pointRow, type ShownSystem, systemFacts, systemRow } from '../../text/systemRows.js';
-import { pointTitle } from '../../text/systemPointText.js';
 import { vmFacts } from '../../text/facts.js';
 import { matches } from './arrangedVm.js';
-import { disambiguate } from './disambiguate.js';
 import type { MemberNode, PointNode, SystemNode, SystemPart } from './nodes.js';
 
 interface SystemSource {
@@ -22,18 +19,11 @@ interface SystemSource {
 export class SystemContent {
   readonly #source: SystemSource;
   readonly #systems: () => readonly KnownSystem[];
-  readonly #titleLength: () => number | undefined;
   readonly #nodes = new Map<string, SystemPart>();
   #drawn = new Map<string, string>();
 
-  /** @param titleLength of a restore point; 0 or absent: as long as it is */
-  constructor(
-    source: SystemSource,
-    systems: () => readonly KnownSystem[],
-    titleLength: () => number | undefined = () => undefined,
-  ) {
+  constructor(source: SystemSource, systems: () => readonly KnownSystem[]) {
     this.#source = source;
-    this.#titleLength = titleLength;
     this.#systems = systems;
   }
 
@@ -77,13 +67,8 @@ export class SystemContent {
         return memberRow(shown, memberAt(shown.known, node.ref), reach, reading);
       }
       case 'point': {
-        const { points } = shown.known;
-        const point = points.find(({ id }) => id === node.point);
-        if (point === undefined) {
-          return undefined;
-        }
-        const row = pointRow(shown, point, reading);
-        return point.auto === undefined ? disambiguate(row, points, titlesOfOwn, this.#titleLength()) : row;
+        const point = shown.known.points.find(({ id }) => id === node.point);
+        return point && pointRow(shown, point, reading);
       }
     }
   }
@@ -182,11 +167,6 @@ export class SystemContent {
 /** What stands in it. */
 function namesIn({ system, points }: Pick<KnownSystem, 'system' | 'points'>): readonly string[] {
   return [...system.members.map(({ name }) => name), ...points.flatMap(({ title, git = '' }) => [title, git])];
-}
-
-/** Of those that somebody took: the others are called by their time. */
-function titlesOfOwn(points: readonly SystemPoint[]): readonly string[] {
-  return points.filter(({ auto }) => auto === undefined).map(pointTitle);
 }
 
 function memberAt({ system }: KnownSystem, ref: VmRef): number {

@@ -60,7 +60,7 @@ export class TreeContent {
     usedAt: (key: string) => number = () => 0,
     systems: () => readonly KnownSystem[] = () => [],
   ) {
-    this.systems = new SystemContent(source, systems, () => this.#arrangement.titleLength);
+    this.systems = new SystemContent(source, systems);
     this.rows = new TreeRows(usedAt);
     this.#source = source;
     this.#arrangement = arrangement;
@@ -291,9 +291,7 @@ export class TreeContent {
           ? ('open' as const)
           : ('closed' as const),
     };
-    const row = snapshotRow(snapshot, place, reading, sizeOf(this.#source.findVm(node.ref), node));
-    const titles = (all: typeof arranged.tree.snapshots): readonly string[] => all.map(({ title }) => title);
-    return this.#standing(node, disambiguate(row, arranged.tree.snapshots, titles, this.#arrangement.titleLength));
+    return this.#standing(node, snapshotRow(snapshot, place, reading, sizeOf(this.#source.findVm(node.ref), node)));
   }
 
   #hereRow(node: HereNode, reading: RowContext): Row | undefined {

@@ -337,6 +337,6 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   }
 }
 
-function arrangementOf({ treeSort: sort, treeLayout: layout, treeVms: vms, treeTitleLength: titleLength }: Settings) {
-  return { sort, layout, vms, titleLength };
+function arrangementOf({ treeSort: sort, treeLayout: layout, treeVms: vms }: Settings) {
+  return { sort, layout, vms };
 }

@@ -57,7 +57,7 @@ describe('the question before an act of an agent', () => {
       await ask('revert_vm', { snapshot: 'a', after: 'paused' }),
     ]) {
       assert.match(question?.title ?? '', /Revert web to “a”/u);
-      assert.match(question?.details ?? '', /saved first as the snapshot “Before revert to a”[^]*is lost/u);
+      assert.match(question?.details ?? '', /saved first as the snapshot “Before revert, [^]*is lost/u);
     }
   });
 

@@ -4,7 +4,8 @@ import type { Facts } from '../../../src/domain/facts.js';
 import type { Hardware } from '../../../src/domain/hardware.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { alone, image, over, seen } from '../domain/hostFiles.js';
-import { ask, capabilities, disk, external, frozen, internal, facts, tree, vm } from '../domain/someFacts.js';
+import { titleAt } from '../../../src/domain/automaticTitles.js';
+import { ask, capabilities, disk, external, frozen, internal, facts, now, tree, vm } from '../domain/someFacts.js';
 import { asked, Golden } from './golden.js';
 
 const golden = new Golden('checkpoint');
@@ -94,11 +95,11 @@ golden.section(
   kept([
     [
       'a title that is taken',
-      outside({}, { tree: tree([external('a'), external('b', 'a', { title: 'Before revert to a' })], 'b') }),
+      outside({}, { tree: tree([external('a'), external('b', 'a', { title: titleAt('beforeRevert', now) })], 'b') }),
     ],
-    ['undone', titled('Before revert to base', 'revert')],
-    ['undone again', titled('Before undoing the revert to base', 'revert')],
-    ['a person’s own title', titled('Before revert to base')],
+    ['undone', titled('Before revert, 05:29', 'revert')],
+    ['undone again', titled('Before undo, 05:29', 'revert')],
+    ['a person’s own title', titled('Before revert, 05:29')],
   ]),
 );
 

@@ -36,35 +36,6 @@ describe('names that look alike', () => {
     }
   });
 
-  it('are shortened to what is wished for, but never to the same', () => {
-    const names = [
-      'Before the big upgrade of all',
-      'Short',
-      'The tests 12 of the import',
-      'The tests 34 of the import',
-    ];
-    const short = shortenedAlike(names, 15);
-    assert.deepEqual(
-      names.map((name) => short.get(name) ?? name),
-      ['Before t…of all', 'Short', 'The tests 12 of the import', 'The tests 34 of the import'],
-    );
-  });
-
-  it('end with whole words, as many as there is room for, and fit the room that is wished for', () => {
-    const names = [
-      'checkpoint 2026-11-22 15:03:08',
-      'after the migration of all tables',
-      'nightly-2026-11-01',
-      'nightly-2026-11-02',
-      'eineinziglangeswort',
-    ];
-    const short = shortenedAlike(names, 14);
-    assert.deepEqual(
-      names.map((name) => short.get(name)),
-      ['check…15:03:08', 'after t…tables', 'nightly-20…-01', 'nightly-20…-02', 'eineinz…eswort'],
-    );
-  });
-
   it('are characters, and not halves of them', () => {
     const names = ['1', '2'].map((number) => `${'😀'.repeat(30)}${number}`);
     assert.deepEqual(

@@ -153,7 +153,7 @@ describe('plan text', () => {
       { kind: 'vanishesWhenStopped' },
       { kind: 'leavesFile', file: '/images/old' },
       { kind: 'doneByUs', why },
-      { kind: 'makesLeaf', title: 'After revert to first' },
+      { kind: 'makesLeaf', title: 'After revert, 05:29' },
       { kind: 'noCheckpointNeeded', since: 'first' },
       { kind: 'checkpointWithoutRam', why },
       { kind: 'runsOnAfterCheckpoint' },

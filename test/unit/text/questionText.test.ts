@@ -49,7 +49,7 @@ const warnings: readonly Warning[] = [
   { kind: 'vanishesWhenStopped' },
   { kind: 'leavesFile', file: `/images/${long}` },
   { kind: 'doneByUs', why },
-  { kind: 'makesLeaf', title: 'After revert to first' },
+  { kind: 'makesLeaf', title: 'After revert, 05:29' },
   { kind: 'noCheckpointNeeded', since: 'first' },
   { kind: 'checkpointWithoutRam', why },
   { kind: 'needsSpace', bytes: 5_000_000, folder: '/images', free: 7_000_000 },

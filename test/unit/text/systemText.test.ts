@@ -21,7 +21,7 @@ function reverting(auto?: 'revert'): SystemPlan {
   return {
     kind: 'revert',
     system: { id: 'a', name: 'shop', members: [member] },
-    point: { id: 'p', title: auto === undefined ? 'clean' : 'Before revert to clean', ...(auto && { auto }) },
+    point: { id: 'p', title: auto === undefined ? 'clean' : 'Before revert, 05:29', ...(auto && { auto }) },
     members: [{ member, view, plan, state: 'running' }],
     ends: new Map(),
   };

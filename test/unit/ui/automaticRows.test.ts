@@ -13,7 +13,7 @@ const inTree: Arrangement = { sort: 'time', layout: 'tree', filter: '' };
 function reverted(count: number): { tree: SnapshotTree; auto: readonly string[] } {
   const auto = Array.from({ length: count }, (_, index) => `auto${index}`);
   const taken = auto.map((name, index) =>
-    snapshot(name, { title: 'Before revert to base', parent: 'base', createdAt: now - 3_600_000 + index * 1_000 }),
+    snapshot(name, { title: 'Before revert, 05:29', parent: 'base', createdAt: now - 3_600_000 + index * 1_000 }),
   );
   const base = snapshot('base', { createdAt: now - 7_200_000 });
   const work = snapshot('work', { parent: 'base', createdAt: now - 60_000 });

@@ -105,7 +105,7 @@ describe('the page of the lesson', () => {
   it('explains the snapshot that a revert added, as long as it is there', () => {
     const added: Snapshot = {
       name: 'l',
-      title: 'After revert to First',
+      title: 'After revert, 05:29',
       description: '',
       trailers: { auto: 'layout' },
       createdAt: 1,
@@ -116,7 +116,7 @@ describe('the page of the lesson', () => {
       disks: [],
     };
     const html = lessonPage({ ...view, facts: { ...view.facts, snapshots: [added] } }, 'a');
-    assert.match(html, /role="note"><p>[^<]*After revert to First/);
+    assert.match(html, /role="note"><p>[^<]*After revert, 05:29/);
     assert.doesNotMatch(lessonPage(view, 'a'), /role="note"/);
   });
 

@@ -5,14 +5,14 @@ import type { StoredSystem, SystemPoint } from '../../../src/domain/system.js';
 import type { ConnectionView, VmView } from '../../../src/live/views.js';
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
 import { filterPrompt } from '../../../src/text/filterText.js';
-import { shortTime } from '../../../src/text/relativeAge.js';
+import { clockTime, titleAt } from '../../../src/domain/automaticTitles.js';
 import { OpenRows } from '../../../src/ui/tree/openRows.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
 
 const reading = { now };
 /** When the automatic restore point was taken, as its row says it. */
-const leftAt = shortTime(now - 1_800_000, now);
+const leftAt = clockTime(new Date(now - 1_800_000));
 const other = { connection: uri, uuid: 'other' };
 
 function point(title: string, createdAt: number, changes: Partial<SystemPoint> = {}): SystemPoint {
@@ -49,14 +49,13 @@ function contentOf(
   connection: ConnectionView,
   known: KnownSystem = shop,
   opened: ConstructorParameters<typeof TreeContent>[2] = { isRowOpen: () => undefined },
-  titleLength = 0,
 ): TreeContent {
   const source = {
     connections: [connection],
     findVm: (wanted: { readonly uuid: string }): VmView | undefined =>
       connection.vms.find((view) => view.ref.uuid === wanted.uuid),
   };
-  const arrangement = { sort: 'time', layout: 'tree', filter: '', titleLength } as const;
+  const arrangement = { sort: 'time', layout: 'tree', filter: '' } as const;
   return new TreeContent(
     source,
     arrangement,
@@ -86,7 +85,7 @@ describe('the rows of a system of VMs', () => {
       'web: running',
       'db: off',
       'clean: ● 1 h',
-      `before revert · ${leftAt}: no way back: the snapshot of web no longer exists, the snapshot of db no longer exists`,
+      `Before revert, ${leftAt}: 30 min · no way back: the snapshot of web no longer exists, the snapshot of db no longer exists`,
     ]);
     const [top] = content.children();
     assert.deepEqual(
@@ -155,7 +154,7 @@ describe('the rows of a system of VMs', () => {
     );
   });
 
-  it('name what a revert left by its time, whatever room there is, and tell its whole name in the tooltip', () => {
+  it('have one title each, whole and the same in the tooltip; what a revert left is called by its time', () => {
     const left = (title: string, minutes: number): SystemPoint =>
       point(title, now - minutes * 60_000, { id: `left-${minutes}`, auto: 'revert' });
     const known = {
@@ -166,19 +165,22 @@ describe('the rows of a system of VMs', () => {
         left('too', 7),
       ],
     };
-    for (const titleLength of [0, 14]) {
-      const content = contentOf(connectionView({ vms: [web, db] }), known, undefined, titleLength);
-      const [top] = content.children();
-      const points = content.children(top).filter(({ kind }) => kind === 'point');
-      const rows = points.map((node) => content.row(node, reading)!);
-      assert.deepEqual(
-        rows.slice(1).map(({ label }) => label),
-        [30, 7].map((minutes) => `before revert · ${shortTime(now - minutes * 60_000, now)}`),
-      );
-      assert.match(rows[1]!.spoken, /^before revert, .*automatic/u);
-      assert.equal(rows[0]!.label.length, titleLength || 'a clean installation of all'.length);
-      assert.equal(content.facts(points[2]!, reading)?.heading, 'before the revert to “too”');
-    }
+    const content = contentOf(connectionView({ vms: [web, db] }), known);
+    const [top] = content.children();
+    const points = content.children(top).filter(({ kind }) => kind === 'point');
+    const titles = [
+      'a clean installation of all',
+      ...[30, 7].map((minutes) => titleAt('beforeRevert', now - minutes * 60_000)),
+    ];
+    assert.deepEqual(
+      points.map((node) => content.row(node, reading)?.label),
+      titles,
+    );
+    assert.match(content.row(points[1]!, reading)!.spoken, /^Before revert, .*automatic/u);
+    assert.deepEqual(
+      points.map((node) => content.facts(node, reading)?.heading),
+      titles,
+    );
   });
 
   it('are found by their own names, and those of their members and restore points, as the filter says', () => {

@@ -1,6 +1,5 @@
 // Which rows there are and what they say, from an inventory that is only values.
 import assert from 'node:assert/strict';
-import type { AutoReason } from '../../../src/domain/description.js';
 import type { ConnectionView, VmView } from '../../../src/live/views.js';
 import type { Bytes, SnapshotSize, VmLayers } from '../../../src/domain/layers.js';
 import { Failure } from '../../../src/domain/failure.js';
@@ -343,37 +342,15 @@ describe('tree content', () => {
     content.children(content.find(ref)).forEach(walk);
   });
 
-  it('calls an automatic one by what it is for and when it came, unless somebody gave it a title', () => {
-    const at = new Date(2023, 10, 14, 9, 41).getTime();
-    const label = (title: string, auto: AutoReason, later = 0): string | undefined => {
-      const tree = { snapshots: [snapshot('a', { title, trailers: { auto }, createdAt: at })] };
-      const content = contentOf(connectionView({ vms: [vmView({ tree, auto: ['a'] })] }));
-      return content.row(content.find(ref, 'a')!, { now: at + later })?.label;
-    };
-    assert.equal(label('Before revert to Clean', 'revert'), 'before revert · 09:41');
-    assert.equal(label('Before undoing the revert to Clean', 'revert'), 'before undo · 09:41');
-    assert.equal(label('After revert to Clean', 'layout'), 'after revert · 09:41');
-    assert.equal(label('Before revert to Clean', 'revert', 86_400_000), 'before revert · 11-14');
-    assert.equal(label('Before revert to Clean', 'revert', 400 * 86_400_000), 'before revert · 2023-11-14');
-    assert.equal(label('Worth keeping', 'revert'), 'Worth keeping');
-  });
-
-  it('leaves out the age of one whose name has its time, but not for who hears it; a title that somebody gave is shortened', () => {
-    const tree = {
-      snapshots: ['After switching to main', 'A title that somebody has given'].map((title) =>
-        snapshot(title, { title, trailers: { auto: 'work' } }),
-      ),
-    };
-    const content = contentOf(
-      connectionView({ vms: [vmView({ tree, auto: tree.snapshots.map(({ name }) => name) })] }),
+  it('shows the whole title of each snapshot, and its age: the editor cuts off what it has no room for', () => {
+    const titles = ['Before revert, 09:41', 'After switching to main', 'A title that somebody has given to it'];
+    const tree = { snapshots: titles.map((title) => snapshot(title, { title, trailers: { auto: 'work' } })) };
+    const content = contentOf(connectionView({ vms: [vmView({ tree, auto: titles })] }));
+    const rows = titles.map((name) => content.row(content.find(ref, name)!, reading)!);
+    assert.deepEqual(
+      rows.map(({ label, description }) => [label, description]),
+      titles.map((title) => [title, '1 h']),
     );
-    content.arrange({ titleLength: 14 });
-    const [ours, own] = tree.snapshots.map(({ name }) => content.row(content.find(ref, name)!, reading)!);
-    assert.equal(ours?.description, '');
-    assert.match(ours.spoken, /, 1 h, /u);
-    assert.ok(ours.label.length <= 'before revert · 09:41'.length, ours.label);
-    assert.equal(own?.description, '1 h');
-    assert.ok(own.label.length <= 14, own.label);
   });
 
   it('leads from every row up to the top', () => {
