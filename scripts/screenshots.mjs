@@ -86,7 +86,7 @@ const scenes = {
       await stage.hands.expand(external);
       await stage.hands.expand(internal);
       await takeSnapshot(stage, internal, 'Tests pass');
-      await stage.hands.menu(internal, 'Guest', 'Open Console Log');
+      await stage.hands.menu(internal, 'More', 'Guest', 'Open Console Log');
       await stage.workbench.editor.getByText('memory').first().waitFor();
       await stage.hands.select('Tests pass');
     },
@@ -143,7 +143,7 @@ const scenes = {
     show: async ({ hands, workbench, daemon }) => {
       const [base, overlay] = [`${layered}.qcow2`, `${layered}.experiment`];
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', join(daemon.dir, overlay)]);
-      await hands.menu(layered, 'Health and Repair', 'Doctor: Diagnose');
+      await hands.menu(layered, 'More', 'Health and Repair', 'Doctor: Diagnose');
       await workbench.webview.getByText(/wrong/).first().waitFor();
       await hands.command('View: Toggle Primary Side Bar Visibility');
     },

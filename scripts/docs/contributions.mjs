@@ -66,7 +66,9 @@ function menusOf(verbs, submenus) {
     const name = menuNames[place.menu] ?? submenuId(place.menu);
     (menus[name] ??= []).push({ ...what, when: whenOf(place), group: place.group });
   };
-  for (const [id, place] of Object.entries(submenus)) put(place, { submenu: submenuId(id) });
+  for (const [id, places] of Object.entries(submenus)) {
+    for (const place of places) put(place, { submenu: submenuId(id) });
+  }
   for (const [id, { places = [] }] of Object.entries(verbs)) {
     for (const place of places) put(place, { command: prefix + id });
   }

@@ -12,6 +12,7 @@ export const menuTokens = [
   'connectable',
   'failure',
   'vm',
+  'snapshot',
   'here',
   'named',
   'picturable',

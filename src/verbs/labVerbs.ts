@@ -1,5 +1,5 @@
 // What is done with the VMs of a lab file.
-import { inEditor, inExplorer, inTitle, ofLabFile, onRow, type Verb } from './verb.js';
+import { inEditor, inExplorer, inMenu, inTitle, ofLabFile, onRow, type Verb } from './verb.js';
 
 export const labVerbs = {
   createLab: {
@@ -41,7 +41,7 @@ export const labVerbs = {
     arguments: ['vms', 'system', 'file', 'confirm'],
     places: [
       inTitle('0_make@3', 'workspaceFolderCount != 0'),
-      onRow('4_vm@5', { is: ['vm'], rows: 'several' }),
+      inMenu('more', '3_group@2', { is: ['vm'], rows: 'several' }),
       onRow('4_vm@5', { is: ['system'], rows: 'one' }),
     ],
   },

@@ -48,6 +48,6 @@ export const powerVerbs = {
     icon: 'lock',
     arguments: ['vm', 'protect', 'confirm'],
     remark: 'without `protect`: asks',
-    places: [onRow('6_care@2', { is: ['vm'] })],
+    places: [inMenu('more', '2_care@2', { is: ['vm'] })],
   },
 } as const satisfies Record<string, Verb>;

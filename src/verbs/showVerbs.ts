@@ -12,7 +12,7 @@ export const showVerbs = {
     title: 'Go to Current',
     icon: 'location',
     arguments: ['vm'],
-    places: [onRow('5_show@2', { is: ['named'], rows: 'one' })],
+    places: [inMenu('show', '2_show@0', { is: ['named'], rows: 'one' })],
   },
   compareSnapshots: {
     title: 'Compare…',

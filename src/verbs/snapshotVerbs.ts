@@ -23,7 +23,6 @@ export const snapshotVerbs = {
     title: 'Edit Description…',
     icon: 'edit',
     arguments: ['vm', 'snapshot', 'title', 'description'],
-    places: [onRow('3_edit@2', { is: ['describable'], rows: 'one' })],
   },
   renameSnapshot: {
     title: 'Rename…',

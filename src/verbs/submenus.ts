@@ -1,10 +1,11 @@
-// The menus inside a row's menu, and where each stands.
-import { onRow, type Place, type SubmenuName } from './verb.js';
+// The menus inside a row's menu, and where each stands: on a VM, what is not needed each day stands in one of its own.
+import { inMenu, onRow, type Place, type SubmenuName } from './verb.js';
 
-export const submenus: Readonly<Record<SubmenuName, Place>> = {
-  power: onRow('4_vm@1', { is: ['vm|here|system'] }),
-  guest: onRow('4_vm@2', { is: ['vm'] }),
-  health: onRow('6_care@1', { is: ['vm'] }),
-  show: onRow('5_show@3', { is: ['named'] }),
-  clone: onRow('4_vm@3', { is: ['cloneable'], rows: 'one' }),
+export const submenus: Readonly<Record<SubmenuName, readonly Place[]>> = {
+  power: [onRow('4_vm@1', { is: ['vm|here|system'] })],
+  clone: [onRow('4_vm@3', { is: ['cloneable'], rows: 'one' })],
+  show: [inMenu('more', '1_show@1', { is: ['vm'] }), onRow('5_show@3', { is: ['snapshot'] })],
+  guest: [inMenu('more', '1_show@2', { is: ['vm'] })],
+  health: [inMenu('more', '2_care@1', { is: ['vm'] })],
+  more: [onRow('6_care@1', { is: ['vm'] })],
 };

@@ -1,12 +1,12 @@
 // What is done with several VMs as one.
-import { inTitle, onRow, type Verb } from './verb.js';
+import { inMenu, inTitle, onRow, type Verb } from './verb.js';
 
 export const systemVerbs = {
   createSystem: {
     title: 'Group VMs into a System…',
     icon: 'layers',
     arguments: ['vms', 'title'],
-    places: [inTitle('0_make@1'), onRow('4_vm@4', { is: ['vm'], rows: 'several' })],
+    places: [inTitle('0_make@1'), inMenu('more', '3_group@1', { is: ['vm'], rows: 'several' })],
   },
   setStartOrder: {
     title: 'Set Start Order…',

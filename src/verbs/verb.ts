@@ -43,7 +43,7 @@ export interface Key {
   readonly given?: CommandArguments;
 }
 
-export type SubmenuName = 'power' | 'guest' | 'clone' | 'show' | 'health';
+export type SubmenuName = 'power' | 'guest' | 'clone' | 'show' | 'health' | 'more';
 
 type RowPlace = Pick<Place, 'is' | 'rows' | 'when'>;
 

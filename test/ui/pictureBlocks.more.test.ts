@@ -238,7 +238,7 @@ describe('the blocks of the picture', () => {
     await picture('what-if-consolidate');
     await hands.page.getByRole('button', { name: 'Cancel' }).click();
     // Asked from the tree, the picture shows the same while the dialog is open, and no longer.
-    await stage().hands.menu('cells-outside', 'Health and Repair', 'Consolidate Disks');
+    await stage().hands.menu('cells-outside', 'More', 'Health and Repair', 'Consolidate Disks');
     await stage().workbench.dialog.waitFor();
     await heads.nth(1).filter({ hasText: 'would move into layer A' }).waitFor();
     await picture('what-if-asked');

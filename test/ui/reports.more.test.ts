@@ -51,7 +51,7 @@ describe('the reports', () => {
     await stage().hands.menu(vm, 'Quick Checkpoint');
     await stage().hands.expand(vm);
     await stage()
-      .workbench.row(/^check…/)
+      .workbench.row(/^checkpoint/)
       .waitFor();
   });
 
@@ -89,12 +89,12 @@ describe('the reports', () => {
     await workbench.webview.getByText(/Undone: creating snapshot check/).waitFor();
     await workbench.picture('reports/history-undone');
     await hands.menu(vm, 'Quick Checkpoint');
-    await workbench.row(/^check…/).waitFor();
+    await workbench.row(/^checkpoint/).waitFor();
   });
-  isAccessible('doctor', () => stage().hands.menu(vm, 'Health and Repair', 'Doctor: Diagnose'));
-  isAccessible('health', () => stage().hands.menu(vm, 'Health and Repair', 'Check Health'));
+  isAccessible('doctor', () => stage().hands.menu(vm, 'More', 'Health and Repair', 'Doctor: Diagnose'));
+  isAccessible('health', () => stage().hands.menu(vm, 'More', 'Health and Repair', 'Check Health'));
   isAccessible('comparison', async () => {
-    await stage().hands.menu(/^check…/, 'Copy and Show', 'Compare…');
+    await stage().hands.menu(/^checkpoint/, 'Copy and Show', 'Compare…');
     await stage().hands.pick('Current state');
   });
 
@@ -126,7 +126,7 @@ describe('the reports', () => {
 
   it('are of a bisect, too', async () => {
     const { hands, workbench } = stage();
-    await hands.menu(/^check…/, 'Clones and Forks', 'Bisect…');
+    await hands.menu(/^checkpoint/, 'Clones and Forks', 'Bisect…');
     for (const choice of ['Good', "I don't know one", 'A Command on This Computer']) await hands.pick(choice);
     await hands.type(`Bisect ${vm}: Check`, 'false');
     await hands.enter();
@@ -148,14 +148,14 @@ describe('the reports', () => {
 
   it('have a snapshot in the trash, and a clone', async () => {
     const { hands, workbench } = stage();
-    await hands.menu(/^check…/, 'Delete Snapshot');
+    await hands.menu(/^checkpoint/, 'Delete Snapshot');
     await hands.answer('Move to Trash');
-    await workbench.row(/^check….*trash/).waitFor();
-    await hands.notification(/Moved “check” to the trash\./, 'Undo');
-    await workbench.row(/^check…(?!.*trash)/).waitFor();
-    await hands.menu(/^check…/, 'Delete Snapshot');
+    await workbench.row(/^checkpoint.*trash/).waitFor();
+    await hands.notification(/Moved “checkpoint .*” to the trash\./, 'Undo');
+    await workbench.row(/^checkpoint(?!.*trash)/).waitFor();
+    await hands.menu(/^checkpoint/, 'Delete Snapshot');
     await hands.answer('Move to Trash');
-    await workbench.row(/^check….*trash/).waitFor();
+    await workbench.row(/^checkpoint.*trash/).waitFor();
     await hands.command('Notifications: Clear All Notifications');
     await hands.menu(other, 'Clones and Forks', 'Clone…');
     for (const choice of ['You are here', 'Full']) await hands.pick(choice);
@@ -182,7 +182,7 @@ describe('the reports', () => {
     await hands.press('Enter');
     await hands.node(/^check(?!.*in the trash)/).waitFor();
     await stage()
-      .workbench.row(/^check…(?!.*trash)/)
+      .workbench.row(/^checkpoint(?!.*trash)/)
       .waitFor();
     await hands.page.locator('[role="tree"]:focus').waitFor();
   });

@@ -67,7 +67,7 @@ describe('a system of VMs', () => {
     await keep('clean');
     await keep('after the migration of all tables');
     await stage().workbench.widenSideBar(250);
-    for (const point of [/^clean, .*restore point/, /^after t…tables, .*restore point/]) {
+    for (const point of [/^clean, .*restore point/, /^after the migration of all tables, .*restore point/]) {
       const cut = await row(point)
         .locator('.monaco-icon-label-container')
         .evaluate((element) => {

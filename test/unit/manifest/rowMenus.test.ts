@@ -29,7 +29,10 @@ interface MenuItem {
   readonly group: string;
 }
 
+/** Of systems and connections, which have one menu for all that they are. */
 const most = 12;
+/** Of VMs and snapshots, and of the menus inside theirs. */
+const mostOfVm = { rows: 8, submenus: 3 };
 
 const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly contributes: {
@@ -158,6 +161,11 @@ describe('the menus of rows', () => {
       for (const several of either) {
         const place = { viewItem, several };
         const shown = entries(rowMenu, place);
+        if (/^(?:member;)?(?:vm|here|snapshot);/u.test(viewItem)) {
+          const submenus = shown.filter(({ submenu }) => submenu !== undefined);
+          assert.ok(shown.length <= mostOfVm.rows, `${shown.length} entries on ${viewItem}, ${String(several)}`);
+          assert.ok(submenus.length <= mostOfVm.submenus, `${submenus.length} submenus on ${viewItem}`);
+        }
         for (const menu of [
           shown,
           ...shown.flatMap(({ submenu }) => (submenu === undefined ? [] : [entries(submenu, place)])),
@@ -177,8 +185,8 @@ describe('the menus of rows', () => {
 
   it('have no submenu that can never be seen, and a name for each', () => {
     const named = contributes.submenus.map(({ id }) => id).toSorted();
-    const used = (contributes.menus[rowMenu] ?? []).flatMap(({ submenu }) => submenu ?? []).toSorted();
-    assert.deepEqual(used, named);
+    const used = Object.values(contributes.menus).flatMap((menu) => menu.flatMap(({ submenu }) => submenu ?? []));
+    assert.deepEqual([...new Set(used)].toSorted(), named);
     for (const { id, label } of contributes.submenus) {
       assert.ok(nls[label.replaceAll('%', '')], label);
       assert.ok(
