@@ -2,6 +2,7 @@
 import { layersFromStatistics } from '../domain/chains/layersFromStatistics.js';
 import { type LayerPair, mergeFreesOf, pairsToRead } from '../domain/chains/snapshotSizes.js';
 import type { VmStatistics } from '../domain/diskStatistics.js';
+import type { HostFiles } from '../domain/hostFiles.js';
 import type { ImageContents } from '../domain/imageContents.js';
 import type { MergeFrees } from '../domain/layers.js';
 import { mapLimited } from '../base/mapLimited.js';
@@ -9,20 +10,27 @@ import type { VmView } from './views.js';
 
 const atOnce = 4;
 
+interface Images {
+  readonly files: Pick<HostFiles, 'image'>;
+  readonly contents: Pick<ImageContents, 'extents'>;
+}
+
 /** By upper layer; those that cannot be looked into are left out. */
 export async function readMerges(
-  contents: Pick<ImageContents, 'extents'>,
+  { files, contents }: Images,
   pairs: readonly LayerPair[],
 ): Promise<ReadonlyMap<string, MergeFrees>> {
   const read = await mapLimited(pairs, atOnce, async (pair) => {
     const { upper, lower } = pair;
-    // An image is never looked into by what a guest may have written at its start.
-    if (upper.format === undefined || lower.format === undefined) {
+    // What the file below is, the overlay says: never what a guest may have written at its start.
+    const image = lower.format === undefined ? await files.image(upper.file, 'qcow2') : undefined;
+    const format = lower.format ?? (typeof image === 'object' ? image.backing?.format : undefined);
+    if (format === undefined) {
       return [];
     }
     const [above, below] = await Promise.all([
-      contents.extents(upper.file, upper.format, [{}]),
-      contents.extents(lower.file, lower.format, [{}]),
+      contents.extents(upper.file, upper.format ?? 'qcow2', [{}]),
+      contents.extents(lower.file, format, [{}]),
     ]);
     const frees = mergeFreesOf(pair, above, below);
     return frees === undefined ? [] : [[upper.file, frees] as const];
@@ -32,7 +40,7 @@ export async function readMerges(
 
 /** Of the layers that statistics tell: those that were not read yet, and those that have grown since. */
 export async function readGrownMerges(
-  contents: Pick<ImageContents, 'extents'>,
+  images: Images,
   statistics: VmStatistics,
   view: VmView | undefined,
 ): Promise<ReadonlyMap<string, MergeFrees>> {
@@ -41,5 +49,5 @@ export async function readGrownMerges(
   }
   const { vm, tree, layers: before } = view;
   const known = { vm, tree, users: new Map(), now: 0, ...(before && { before }) };
-  return readMerges(contents, pairsToRead(layersFromStatistics(statistics, known)));
+  return readMerges(images, pairsToRead(layersFromStatistics(statistics, known)));
 }

@@ -218,7 +218,7 @@ export class LayerWatch implements Disposable {
         const sizes = await within(clock, patienceMs, nearbyContents.internalSizes(file, present), 'failed' as const);
         return typeof sizes === 'string' ? [] : [[file, sizes] as const];
       });
-      const reading = readGrownMerges(nearbyContents, statistics, view);
+      const reading = readGrownMerges({ files: nearbyFiles, contents: nearbyContents }, statistics, view);
       const merges = await within(clock, patienceMs, reading, new Map<string, MergeFrees>());
       return [uuid, { files: new Map(files), inside: new Map(inside.flat()), merges }] as const;
     });

@@ -174,12 +174,17 @@ export class LayerReader {
   }
 
   async #readMerges(
-    { nearbyContents }: Hypervisor,
+    { nearbyFiles, nearbyContents }: Hypervisor,
     pairs: readonly LayerPair[],
   ): Promise<ReadonlyMap<string, MergeFrees>> {
-    return nearbyContents === undefined
+    return nearbyFiles === undefined || nearbyContents === undefined
       ? new Map()
-      : within(this.#options.clock, patienceMs, readMerges(nearbyContents, pairs), new Map());
+      : within(
+          this.#options.clock,
+          patienceMs,
+          readMerges({ files: nearbyFiles, contents: nearbyContents }, pairs),
+          new Map(),
+        );
   }
 
   async #readKnown(live: LiveConnection, ref: VmRef): Promise<VmView & { readonly tree: SnapshotTree }> {

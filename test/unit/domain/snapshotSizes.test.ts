@@ -6,6 +6,7 @@ import { displayedRamBytes } from '../../../src/domain/estimates.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { InternalSizes } from '../../../src/domain/imageContents.js';
 import type { Layer, MergeFrees, VmLayers } from '../../../src/domain/layers.js';
+import { readMerges } from '../../../src/live/layerMerges.js';
 import { changedWords, sizeWords } from '../../../src/text/sizeText.js';
 import { disk, external, facts, frozen, image, internal, looked, now, ref, tree, vm } from './someFacts.js';
 
@@ -200,6 +201,22 @@ describe('what a merge frees', () => {
       assert.equal(mergeFreesOf(pair, upper, lower)?.bytes, expected === undefined ? undefined : expected * MiB);
     });
   }
+
+  it('is read by the format of the layer below that the upper one tells, never by what a guest may have written', async () => {
+    const read: string[] = [];
+    const contents = {
+      extents: (file: string, format: string) => {
+        read.push(`${file} ${format}`);
+        return Promise.resolve(extents([0, 4]));
+      },
+    };
+    const told = (backing: string | undefined) => ({
+      image: () => Promise.resolve(image('low', { backing: { file: 'low', ...(backing && { format: backing }) } })),
+    });
+    assert.equal((await readMerges({ files: told('raw'), contents }, [pair])).get('top')?.bytes, 10 * MiB);
+    assert.deepEqual(read, ['top qcow2', 'low raw']);
+    assert.equal((await readMerges({ files: told(undefined), contents }, [pair])).size, 0);
+  });
 
   it('is read again only where the upper layer has grown', () => {
     const disks = (mergeFrees?: MergeFrees) => [
