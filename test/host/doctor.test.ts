@@ -258,7 +258,7 @@ describe('doctor', () => {
     const { snapshot } = await call<{ snapshot: string }>('virtRewind.quickCheckpoint', { vm: tagged });
     const undo = encodeURIComponent('{"entry":');
     const isShown = (): boolean => {
-      const [newest = ''] = history.html?.match(/<li>[^]*?<\/li>/u) ?? [];
+      const [newest = ''] = history.html?.match(/<li [^]*?<\/li>/u) ?? [];
       return newest.includes(snapshot) && newest.includes(undo);
     };
     await new Promise<void>((resolve) => {

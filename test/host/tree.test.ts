@@ -126,7 +126,7 @@ describe('tree', () => {
     const hostile = '--\nTitle: <img src=x> [run](command:workbench.action.quit) **x**';
     await rig.virsh('snapshot-create-as', name, 'hostile', '--description', hostile);
     const lines = await eventually(outline, (now) => now.some((line) => line.includes('<img')));
-    assert.ok(lines.some((line) => line.trim() === '<img src…**x**'));
+    assert.ok(lines.some((line) => line.trim() === '<img src=x> [run](command:workbench.action.quit) **x**'));
     const all = async (node: Node): Promise<Node[]> => [
       node,
       ...(await Promise.all((await rowsOf(node)).map(all))).flat(),
