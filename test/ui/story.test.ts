@@ -142,7 +142,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage()
         .workbench.toast(/Reverted rewind-internal/)
         .waitFor();
-      await stage().hands.expandTo('It works now', row(/^Before revert, .*automatic/));
+      await stage().hands.expandTo('It works now', row(/^before revert, .*automatic/));
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
       assert.ok(memory >= 1_000 && memory < 50_000, `memory ${memory}`);
@@ -157,12 +157,12 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await picture('5-undo-asks');
       await stage().hands.answer('Undo and Run');
       await stage()
-        .workbench.toast(/to “Before revert, /)
+        .workbench.toast(/Undone: rewind-internal: reverting to It works now/)
         .waitFor();
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
       assert.ok(memory >= 50_000 && (disk ?? 0) >= 50_000, `${memory} ${disk ?? '-'}`);
-      await stage().hands.dismiss(/to “Before revert, /);
+      await stage().hands.dismiss(/Undone: rewind-internal: reverting to It works now/);
     });
 
     it('does the same with an offline snapshot', async () => {
@@ -238,7 +238,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         .waitFor();
       const { tree, page } = stage().workbench;
       // The other VM has one too, not below a snapshot.
-      const kept = tree.and(page.getByRole('treeitem', { name: /^Before revert, .*automatic/, level: 4 }));
+      const kept = tree.and(page.getByRole('treeitem', { name: /^before revert, .*automatic/, level: 4 }));
       await stage().hands.expandTo('Before import', kept);
       await picture('8-reverted-external');
       await stage().hands.dismiss(/Reverted rewind-overlays/);
@@ -260,9 +260,9 @@ for (const by of ['mouse', 'keyboard'] as const) {
     it('takes a checkpoint without a question, and undoes it', async () => {
       if (by === 'mouse') await stage().hands.inline(internal, 'Quick Checkpoint');
       else await withKey(internal, 'Quick Checkpoint', 'Control+Alt+k');
-      const checkpoint = row(/^checkpoint \S+ \S+, .*memory/);
+      const checkpoint = row(/^check…\S+, checkpoint\b.*, memory/);
       await checkpoint.waitFor();
-      if (by === 'keyboard') await standsOn(/^checkpoint \S+/);
+      if (by === 'keyboard') await standsOn(/^check…\S+, checkpoint\b/);
       await stage().workbench.toast(internal).waitFor();
       await picture('9-checkpoint');
       await stage().hands.notification(internal, 'Undo');
@@ -294,7 +294,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       assert.equal(stopped.code, 0, stopped.stderr);
       await row(/^rewind-internal, .*, off, /).waitFor();
       await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, by, `${internal}.qcow2`)]);
-      await stage().hands.menu(internal, 'More', 'Health and Repair', 'Doctor: Diagnose');
+      await stage().hands.menu(internal, 'Health and Repair', 'Doctor: Diagnose');
       await stage().workbench.webview.getByText('1 problem found').waitFor();
       await stage()
         .workbench.toast(/can be repaired/)
@@ -322,7 +322,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         await runOk('qemu-img', ['snapshot', '-c', 'first', disk]);
         await runOk('qemu-img', ['snapshot', '-c', 'second', disk]);
         const { hands, workbench } = stage();
-        await hands.menu(internal, 'More', 'Health and Repair', 'Doctor: Repair');
+        await hands.menu(internal, 'Health and Repair', 'Doctor: Repair');
         await workbench.option(/Remove “first”/).waitFor();
         await workbench.webview.getByText('No problems found').click();
         await workbench.page.waitForFunction("document.activeElement?.tagName === 'IFRAME'");
@@ -330,7 +330,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         await hands.pick(/Remove “first”/);
         await hands.answer('Repair');
         await workbench.webview.getByText('1 problem found').waitFor();
-        await hands.menu(internal, 'More', 'Health and Repair', 'Doctor: Repair');
+        await hands.menu(internal, 'Health and Repair', 'Doctor: Repair');
         await hands.pick(/Remove “second”/);
         await hands.answer('Repair');
         await workbench.webview.getByText('No problems found').waitFor();
@@ -340,7 +340,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
     }
 
     it('asks for the name of a protected VM', async () => {
-      await stage().hands.menu(internal, 'More', 'Protection…');
+      await stage().hands.menu(internal, 'Protection…');
       await stage().hands.pick(/^[^N]*Protected/);
       await row(/^rewind-internal, .*, off, protected/).waitFor();
       await stage().hands.menu('by-terminal', 'Delete Snapshot');

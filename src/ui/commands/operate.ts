@@ -140,7 +140,8 @@ async function carryOutHere(
         noteInStatusBar(done);
       }
       if (undoing !== undefined) {
-        await tellUndone(run, request.vm, undoing);
+        const notes = result.clockBehindMs ?? result.notSeamless ?? result.withoutRam;
+        await tellUndone(run, request.vm, undoing, notes === undefined ? [] : [done]);
       }
     }
     if (result.left !== undefined) {

@@ -2,6 +2,7 @@
 // the opposite.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { VmRef } from '../../domain/vm.js';
 import { type UndoableOperation, UndoLook } from '../../engine/undoLook.js';
@@ -27,15 +28,27 @@ export function undoingTitle({ does, words }: Undoing): string {
   return does === 'undo' ? t('Undoing: {0}', words) : t('Redoing: {0}', words);
 }
 
-/** With a button for the opposite, where the log has what was done and something undoes that. */
-export async function tellUndone(run: CommandRun, ref: VmRef, { entry, does, words }: Undoing): Promise<void> {
-  const look = entry === undefined ? undefined : await UndoLook.at(run.engine, ref);
+/**
+ * With a button for the opposite, where the log has what was done and something undoes that.
+ * @param notes sentences to mind
+ */
+export async function tellUndone(
+  run: CommandRun,
+  ref: VmRef,
+  { entry, does, words }: Undoing,
+  notes: readonly string[] = [],
+): Promise<void> {
+  // It is done, whether its VM can be asked now or not.
+  const look = await (entry === undefined ? undefined : UndoLook.at(run.engine, ref))?.catch((error: unknown) => {
+    run.log.info(`the opposite of ${words} is not offered: ${asFailure(error).line}`);
+    return undefined;
+  });
   const done = look?.log.findLast(({ undoes }) => undoes === entry);
   const isUndoable = done !== undefined && look?.of(done).way.kind !== 'refusal';
   const message = does === 'undo' ? t('Undone: {0}', words) : t('Redone: {0}', words);
   const command = does === 'undo' ? 'virtRewind.redo' : 'virtRewind.undo';
   const button = does === 'undo' ? t('Redo') : t('Undo');
-  void notify('info', message, ...(isUndoable ? [button] : []))
+  void notify('info', [message, ...notes].join('. '), ...(isUndoable ? [button] : []))
     .then((pressed) =>
       pressed === button
         ? vscode.commands.executeCommand(command, { vm: ref.uuid, connection: ref.connection, entry: done?.id })
