@@ -142,7 +142,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await stage()
         .workbench.toast(/Reverted rewind-internal/)
         .waitFor();
-      await stage().hands.expandTo('It works now', row(/^before revert, .*automatic/));
+      await stage().hands.expandTo('It works now', row(/^Before revert, .*automatic/));
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
       assert.ok(memory >= 1_000 && memory < 50_000, `memory ${memory}`);
@@ -238,7 +238,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         .waitFor();
       const { tree, page } = stage().workbench;
       // The other VM has one too, not below a snapshot.
-      const kept = tree.and(page.getByRole('treeitem', { name: /^before revert, .*automatic/, level: 4 }));
+      const kept = tree.and(page.getByRole('treeitem', { name: /^Before revert, .*automatic/, level: 4 }));
       await stage().hands.expandTo('Before import', kept);
       await picture('8-reverted-external');
       await stage().hands.dismiss(/Reverted rewind-overlays/);
