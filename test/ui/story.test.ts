@@ -294,7 +294,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       assert.equal(stopped.code, 0, stopped.stderr);
       await row(/^rewind-internal, .*, off, /).waitFor();
       await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, by, `${internal}.qcow2`)]);
-      await stage().hands.menu(internal, 'Health and Repair', 'Doctor: Diagnose');
+      await stage().hands.menu(internal, 'More', 'Health and Repair', 'Doctor: Diagnose');
       await stage().workbench.webview.getByText('1 problem found').waitFor();
       await stage()
         .workbench.toast(/can be repaired/)
@@ -322,7 +322,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         await runOk('qemu-img', ['snapshot', '-c', 'first', disk]);
         await runOk('qemu-img', ['snapshot', '-c', 'second', disk]);
         const { hands, workbench } = stage();
-        await hands.menu(internal, 'Health and Repair', 'Doctor: Repair');
+        await hands.menu(internal, 'More', 'Health and Repair', 'Doctor: Repair');
         await workbench.option(/Remove “first”/).waitFor();
         await workbench.webview.getByText('No problems found').click();
         await workbench.page.waitForFunction("document.activeElement?.tagName === 'IFRAME'");
@@ -330,7 +330,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         await hands.pick(/Remove “first”/);
         await hands.answer('Repair');
         await workbench.webview.getByText('1 problem found').waitFor();
-        await hands.menu(internal, 'Health and Repair', 'Doctor: Repair');
+        await hands.menu(internal, 'More', 'Health and Repair', 'Doctor: Repair');
         await hands.pick(/Remove “second”/);
         await hands.answer('Repair');
         await workbench.webview.getByText('No problems found').waitFor();
@@ -340,7 +340,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
     }
 
     it('asks for the name of a protected VM', async () => {
-      await stage().hands.menu(internal, 'Protection…');
+      await stage().hands.menu(internal, 'More', 'Protection…');
       await stage().hands.pick(/^[^N]*Protected/);
       await row(/^rewind-internal, .*, off, protected/).waitFor();
       await stage().hands.menu('by-terminal', 'Delete Snapshot');
