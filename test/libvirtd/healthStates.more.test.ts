@@ -108,14 +108,14 @@ describe('health checks on real states', () => {
     await h.external('pooled', 'a');
     assert.deepEqual(await h.found('pooled', { examine: true }), []);
     await isDown();
-    // The same disk, known to libvirt by pool and volume alone: it can tell no file while the pool is down.
+    // The same disk, known to libvirt by pool and volume alone: the VM cannot start while the pool is down.
     await r.virsh('snapshot-delete', 'pooled', 'a', '--metadata');
     await define(
       xml
         .replace(/<disk type='file'/, "<disk type='volume'")
         .replace(/<source file='[^']*'/, "<source pool='asleep' volume='disk.qcow2'"),
     );
-    assert.deepEqual(await h.found('pooled', { examine: true }), []);
+    assert.deepEqual(await h.found('pooled', { examine: true }), ['backingLost']);
     await isDown();
   });
 
