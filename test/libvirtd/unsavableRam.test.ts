@@ -72,7 +72,7 @@ describe('RAM that cannot be saved', () => {
     await vm.isRefused(memory('external'), 'ramCannotBeSaved');
     await assert.rejects(
       forkVm(r.engine, vm.ref),
-      (error: unknown) => error instanceof Failure && error.details.refusal?.reason === 'ramCannotBeSaved',
+      (error: unknown) => error instanceof Failure && error.details.refusal?.reason === 'cloneSharesMemory',
     );
   });
 
