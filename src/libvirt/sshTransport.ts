@@ -88,10 +88,10 @@ async function loggedIn(
   const stop = (): void => void child.kill();
   signal?.addEventListener('abort', stop);
   try {
-    const said = wordsOf(child);
+    const [said, end] = [wordsOf(child), endOf(child)];
     const [rest, ended] = await Promise.race([
       untilMark(child, login.mark).then((bytes) => [bytes, undefined] as const),
-      endOf(child).then((end) => [undefined, end] as const),
+      end.then((how) => [undefined, how] as const),
     ]);
     signal?.throwIfAborted();
     if (ended !== undefined) {
@@ -100,7 +100,7 @@ async function loggedIn(
     if (rest === undefined) {
       throw new HostUnreachable('noAnswer', login.host, { said: `${mostNoise} bytes and no end at login` });
     }
-    return new ProgramStream(child, rest, async () => reasonOf(await endOf(child), said, login));
+    return new ProgramStream(child, rest, async () => reasonOf(await end, said, login));
   } catch (error) {
     child.kill();
     throw error;
@@ -129,19 +129,11 @@ function delay(): Promise<void> {
 
 type End = { readonly code: number | null } | { readonly error: NodeJS.ErrnoException };
 
-const ends = new WeakMap<ChildProcessWithoutNullStreams, Promise<End>>();
-
 function endOf(child: ChildProcessWithoutNullStreams): Promise<End> {
-  const known = ends.get(child);
-  if (known !== undefined) {
-    return known;
-  }
-  const end = new Promise<End>((resolve) => {
+  return new Promise((resolve) => {
     child.once('error', (error) => resolve({ error }));
     child.once('exit', (code) => resolve({ code }));
   });
-  ends.set(child, end);
-  return end;
 }
 
 /** What comes behind the line with the mark; undefined where too much comes before it. Never settles where it ends. */

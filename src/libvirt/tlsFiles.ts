@@ -7,8 +7,6 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-const own = 'libvirt';
-
 /**
  * | pkipath | user | files                                                                           |
  * |---------|------|---------------------------------------------------------------------------------|
@@ -36,10 +34,10 @@ export function tlsFiles(
   }
   const system: TlsFiles = {
     authority: '/etc/pki/CA/cacert.pem',
-    certificate: `/etc/pki/${own}/clientcert.pem`,
-    key: `/etc/pki/${own}/private/clientkey.pem`,
+    certificate: '/etc/pki/libvirt/clientcert.pem',
+    key: '/etc/pki/libvirt/private/clientkey.pem',
   };
-  const user = inFolder(join(home, '.pki', own));
+  const user = inFolder(join(home, '.pki', 'libvirt'));
   if (isRoot) {
     return system;
   }
