@@ -40,7 +40,7 @@ export function sshCommand(
   const { name, user, port } = hostAddress(uri);
   const own = (parameter: string): string | undefined => {
     const value = uri.parameters.get(parameter);
-    if (value !== undefined && (value === '' || /\p{Cc}/u.test(value))) {
+    if (value === '') {
       throw new UnsupportedUri(uri.text);
     }
     return value;
@@ -136,8 +136,9 @@ function remoteScript(
   return ['exec', 'sh', '-c', script, 'sh', uri.name, uri.socket ?? '', netcat ?? ''].map(quoteForShell).join(' ');
 }
 
+/** Within quotes fish knows a backslash, and csh looks for `!` in its history: both stand outside of them. */
 function quoteForShell(text: string): string {
-  return /^[\w./:-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^[\w./:-]+$/u.test(text) ? text : `'${text.replace(/['\\!]/gu, (one) => `'\\${one}'`)}'`;
 }
 
 /** In a value of the client's configuration, where a space would end it. */

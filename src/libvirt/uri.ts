@@ -59,7 +59,7 @@ const clientParameters = new Set([
  */
 export function parseUri(text: string): LibvirtUri {
   const match = uriForm.exec(text);
-  if (match === null) {
+  if (match === null || /\p{Cc}/u.test(text)) {
     throw new UnsupportedUri(text);
   }
   const [, driver = '', writtenTransport, host = '', path = '', query = '', fragment] = match;
@@ -104,7 +104,9 @@ export interface HostAddress {
 /**
  * The host of a URI, taken apart.
  *
- * A name or a user that begins with a hyphen would be an option of the program that it is handed to: neither is taken.
+ * A name or a user that begins with a hyphen would be an option of the program that it is handed to, and a
+ * configuration of ssh may hand either to a shell (`%r` in a `ProxyCommand`; `valid_ruser` of OpenSSH 9.6): no such one
+ * is taken.
  *
  * @throws UnsupportedUri where there is none, or one that no host can have
  */
@@ -114,7 +116,7 @@ export function hostAddress({ text, host }: Pick<LibvirtUri, 'text' | 'host'>): 
   const user = writtenUser === undefined ? undefined : decodeUriPart(text, writtenUser);
   const name = decodeUriPart(text, v6 ?? plain);
   const number = port === '' ? undefined : Number(port);
-  const isUser = user === undefined || /^[^\s\p{Cc}-][^\s\p{Cc}]*$/u.test(user);
+  const isUser = user === undefined || /^[^\s"'`$;&<>|(){}\\-][^\s"'`$;&<>|(){}]*(?<!\\)$/u.test(user);
   if (!/^[\w.:%][\w.:%-]*$/u.test(name) || !isUser || (number !== undefined && (number < 1 || number > 65_535))) {
     throw new UnsupportedUri(text);
   }
@@ -156,9 +158,14 @@ function splitParameters(
   return { own, passedOn };
 }
 
+/** Nothing that a URI names has control characters: a line of its own would be one of a shell or a configuration. */
 function decodeUriPart(uri: string, text: string): string {
   try {
-    return decodeURIComponent(text);
+    const decoded = decodeURIComponent(text);
+    if (/\p{Cc}/u.test(decoded)) {
+      throw new UnsupportedUri(uri);
+    }
+    return decoded;
   } catch (cause) {
     if (cause instanceof URIError) {
       throw new UnsupportedUri(uri);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { UnsupportedUri } from '../../../src/libvirt/libvirtError.js';
 import { sshCommand } from '../../../src/libvirt/sshCommand.js';
 import { parseUri } from '../../../src/libvirt/uri.js';
+import { assertInert } from '../../fuzz/inertCommand.js';
 
 const wish = { readOnly: false, mark: 'mark', isBatch: false };
 
@@ -60,6 +61,63 @@ describe('sshCommand', () => {
     const { args } = sshCommand(parseUri('qemu+ssh://web/system'), { ...wish, isBatch: true, sharedLogin: '/r/%C' });
     assert.ok(args.includes('BatchMode=yes') && args.includes('ControlPath="/r/%C"'), args.join(' '));
   });
+});
+
+describe('the ssh URI of a stranger', () => {
+  const nasty = [
+    '-oProxyCommand=id',
+    '--',
+    'a;id',
+    'a|id',
+    'a&id',
+    '$(id)',
+    '`id`',
+    "a';id;'",
+    'a";id;"',
+    'a\\',
+    "a\\';id;'",
+    'a!id',
+    'a id',
+    'a -oProxyCommand=id',
+    'a\nProxyCommand id',
+    'a\rb',
+    'a\0b',
+    'a\u001b[2J',
+    '%h%r$HOME${HOME}~',
+    '../../x',
+  ];
+  const places: Readonly<Record<string, (text: string) => string>> = {
+    user: (text) => `qemu+ssh://${text}@web/system`,
+    host: (text) => `qemu+ssh://${text}/system`,
+    port: (text) => `qemu+ssh://web:${text}/system`,
+    path: (text) => `qemu+ssh://web/${text}`,
+    driver: (text) => `${text}+ssh://web/system`,
+    fragment: (text) => `qemu+ssh://web/system#${text}`,
+    'parameter for the daemon': (text) => `qemu+ssh://web/system?x=${text}`,
+    ...Object.fromEntries(
+      ['name', 'socket', 'netcat', 'keyfile', 'known_hosts', 'mode', 'proxy', 'no_verify', 'no_tty'].map((name) => [
+        name,
+        (text: string) => `qemu+ssh://web/system?${name}=${name === 'socket' ? '/' : ''}${text}`,
+      ]),
+    ),
+  };
+  for (const [place, uriWith] of Object.entries(places)) {
+    it(`gives ssh no option and its shells no word: ${place}`, () => {
+      let taken = 0;
+      for (const text of nasty.flatMap((one) => [one, encodeURIComponent(one)])) {
+        let command;
+        try {
+          command = sshCommand(parseUri(uriWith(text)), wish);
+        } catch (error) {
+          assert.ok(error instanceof UnsupportedUri, String(error));
+          continue;
+        }
+        taken += 1;
+        assertInert(command);
+      }
+      assert.ok(taken > 0 || ['host', 'port', 'mode', 'proxy', 'no_verify', 'no_tty', 'driver'].includes(place));
+    });
+  }
 });
 
 describe('the script on the host', () => {
