@@ -292,7 +292,10 @@ export class RpcClient {
   #receiveKeepalive(procedure: number, reader: XdrReader): void {
     reader.end();
     if (procedure === KEEPALIVE_PROC_PING) {
-      this.#sendKeepalive(KEEPALIVE_PROC_PONG);
+      // Who asks without reading is not answered: the answers would fill the memory.
+      if (!this.#stream.writableNeedDrain) {
+        this.#sendKeepalive(KEEPALIVE_PROC_PONG);
+      }
     } else if (procedure !== KEEPALIVE_PROC_PONG) {
       throw new ProtocolViolation(`keepalive procedure ${procedure}`);
     }

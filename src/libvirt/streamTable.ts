@@ -8,6 +8,7 @@ import { ProtocolViolation } from './libvirtError.js';
 
 /** Packets of a stream that overtake the answer to its call; seen are one or two. */
 const mostEarly = 64;
+const mostEarlyBytes = 4 * 1024 * 1024;
 
 export interface StreamTableHandlers {
   /** `sent` is called when the socket has taken it. */
@@ -71,10 +72,12 @@ export class StreamTable {
   /** The daemon sends what is to be read from another thread than the answer: it may be first. */
   keep({ serial, status }: Header, reader: XdrReader): void {
     const early = this.#early.get(serial) ?? [];
-    if (early.length === mostEarly) {
-      throw new ProtocolViolation(`${mostEarly} packets of a stream before the answer to its call`);
+    const kept = [...early, { status, bytes: Uint8Array.from(reader.takeRest()) }];
+    const length = kept.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    if (kept.length > mostEarly || length > mostEarlyBytes) {
+      throw new ProtocolViolation(`${kept.length} packets of a stream before the answer to its call, ${length} bytes`);
     }
-    this.#early.set(serial, [...early, { status, bytes: Uint8Array.from(reader.takeRest()) }]);
+    this.#early.set(serial, kept);
   }
 
   /** The call was answered by an error. */
