@@ -39,7 +39,7 @@ export async function sshConfigHosts(file = join(homedir(), '.ssh', 'config')): 
 async function linesOf(path: string): Promise<readonly (readonly string[])[]> {
   const text = await textOf(path);
   return text.split(/\r?\n/u).flatMap((line) => {
-    const [, keyword = '', rest = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*)$/u.exec(line) ?? [];
+    const [, keyword = '', rest = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*)$/su.exec(line) ?? [];
     return keyword === '' ? [] : [[keyword.toLowerCase(), ...(rest.match(/"[^"]*"|[^\s"]+/gu) ?? []).map(unquote)]];
   });
 }

@@ -33,6 +33,11 @@ describe('sshConfigHosts', () => {
     assert.deepEqual(await sshConfigHosts(at('config')), ['a', 'b', 'build', 'second']);
   });
 
+  it('looks once at a line that ends where no line of text does', async () => {
+    await writeFile(at('wide'), `Host ${' '.repeat(200_000)}\u2028\rbuild`);
+    assert.deepEqual(await sshConfigHosts(at('wide')), ['build']);
+  });
+
   it('finds none where there is no configuration', async () => {
     assert.deepEqual(await sshConfigHosts(at('nothing')), []);
   });
