@@ -11,7 +11,6 @@ import { registerCommands, type TitledCommand } from './ui/commands/registerComm
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './session/openEngine.js';
 import { SharedSettings } from './session/sharedSettings.js';
-import { defaultConnections } from './manifest/defaultConnections.js';
 import { NotesFile } from './journal/notesFile.js';
 import { stateFolder } from './journal/stateFolder.js';
 import { watchSpentClones } from './engine/spentClones.js';
@@ -36,6 +35,10 @@ import { FollowedLogs } from './ui/guest/followedLogs.js';
 import { Screens } from './ui/guest/screens.js';
 import { setContextKeys } from './ui/contextKeys.js';
 import { notify } from './ui/prompts/notify.js';
+import { asFailure } from './domain/asFailure.js';
+import type { WantedConnection } from './domain/wantedConnection.js';
+import { wantedConnections } from './session/wantedConnections.js';
+import { failureMessage } from './text/failureMessage.js';
 import { Reports } from './ui/documents/reports.js';
 import { AllVms } from './ui/vms/allVms.js';
 import { HistoryPanel } from './ui/history/historyPanel.js';
@@ -292,8 +295,14 @@ function applySettings({ engine, health, shared }: SettingsFollowers, settings: 
   void shared.write(settings);
 }
 
-function configuredConnections({ connections }: Settings): readonly string[] {
-  return connections.length > 0 ? connections : defaultConnections(process.env, process.getuid?.());
+/** Without libvirt's configuration where that cannot be understood, which is told. */
+function configuredConnections({ connections }: Settings): readonly WantedConnection[] {
+  try {
+    return wantedConnections(connections, { environment: process.env });
+  } catch (error) {
+    void notify('warning', failureMessage(asFailure(error)));
+    return wantedConnections(connections, { environment: process.env, readConf: () => ({ aliases: new Map() }) });
+  }
 }
 
 /** Its package.json is made from the table of verbs. */

@@ -44,7 +44,7 @@ const more = {
     minutes: 2.5,
     files: [
       ...['hypervisorSteps', 'guestAgentSteps', 'metadataSteps', 'lostData', 'savedRam', 'memoryFiles'],
-      ...['generationId', 'lastUnlink', 'privateDaemon'],
+      ...['generationId', 'lastUnlink', 'privateDaemon', 'readOnly'],
     ],
   },
   disks: {

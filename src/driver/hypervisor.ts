@@ -196,4 +196,5 @@ export type OpenHypervisor = (
   uri: string,
   signal: AbortSignal,
   onLogin?: (stage: LoginStage) => void,
+  readOnly?: boolean,
 ) => Promise<Hypervisor>;

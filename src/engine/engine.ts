@@ -15,6 +15,7 @@ import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupt
 import type { RecoveryReport } from '../domain/recoveryReport.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
+import { isCalled, type WantedConnection } from '../domain/wantedConnection.js';
 import type { VmFiles } from '../domain/vmFiles.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, systemClock } from '../base/clock.js';
@@ -124,8 +125,8 @@ export class Engine implements EnginePort {
     return this.#store.connections;
   }
 
-  setConnections(uris: readonly string[]): void {
-    this.#connections.setUris(uris);
+  setConnections(wanted: readonly (string | WantedConnection)[]): void {
+    this.#connections.setWanted(wanted);
   }
 
   connect(uri: string): Promise<ConnectionView> {
@@ -161,7 +162,7 @@ export class Engine implements EnginePort {
   findVms(nameOrUuid: string, connection?: string): readonly VmView[] {
     const uuid = nameOrUuid.toLowerCase();
     return this.connections
-      .filter(({ uri }) => connection === undefined || uri === connection)
+      .filter((one) => connection === undefined || isCalled(one, connection))
       .flatMap(({ vms }) => vms.filter(({ ref, vm }) => vm.name === nameOrUuid || ref.uuid === uuid));
   }
 

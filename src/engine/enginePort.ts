@@ -19,6 +19,7 @@ import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupt
 import type { RecoveryReport } from '../domain/recoveryReport.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
+import type { WantedConnection } from '../domain/wantedConnection.js';
 import type { VmFiles } from '../domain/vmFiles.js';
 import type { GroupLease, GroupLeaseWish } from './operationService.js';
 import type { Attention, ConnectionView, StoreChange, VmView } from '../live/views.js';
@@ -34,9 +35,9 @@ export interface EnginePort {
   readonly onDidChange: Event<StoreChange>;
   /**
    * Replaces the list of known connections; those that stay keep their state. One on which an operation runs goes when
-   * that is over.
+   * that is over. A plain URI keeps what is known of that connection.
    */
-  setConnections(uris: readonly string[]): void;
+  setConnections(wanted: readonly (string | WantedConnection)[]): void;
   /** Connects now, without waiting for the back-off; resolves when connected and its VMs are read. */
   connect(uri: string): Promise<ConnectionView>;
   setAttention(attention: Attention): void;

@@ -2,7 +2,8 @@
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
-import type { VmView } from '../live/views.js';
+import { isCalled } from '../domain/wantedConnection.js';
+import { type VmView, withoutResting } from '../live/views.js';
 import type { EnginePort } from './enginePort.js';
 
 /**
@@ -69,7 +70,10 @@ function byNameOrTitle(tree: SnapshotTree, text: string): readonly Snapshot[] {
  * @throws Failure when the connection that was named, or every one, cannot be had; `notFound` where none is known
  */
 export async function openConnections(engine: EnginePort, connection?: string): Promise<Failure | undefined> {
-  const wanted = engine.connections.filter(({ uri }) => connection === undefined || uri === connection);
+  const wanted =
+    connection === undefined
+      ? withoutResting(engine.connections)
+      : engine.connections.filter((one) => isCalled(one, connection));
   if (wanted.length === 0) {
     throw new Failure('notFound', connection === undefined ? {} : { connection });
   }

@@ -7,6 +7,7 @@ import type { Log } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
 import { asFailure } from '../domain/asFailure.js';
 import { retryDelay } from './backOff.js';
+import type { WantedConnection } from '../domain/wantedConnection.js';
 import type { Clock } from '../base/clock.js';
 
 /** An attempt that has given no answer for so long has failed. */
@@ -26,8 +27,7 @@ export type KeeperState =
   | { readonly state: 'connected'; readonly hypervisor: Hypervisor }
   | { readonly state: 'failed'; readonly failure: Failure; readonly retryAt?: number };
 
-export interface KeeperOptions {
-  readonly uri: string;
+export interface KeeperOptions extends WantedConnection {
   readonly open: OpenHypervisor;
   readonly log: Log;
   readonly clock: Clock;
@@ -95,7 +95,9 @@ export class ConnectionKeeper implements Disposable {
 
   #carryOn(): void {
     if (this.#state.state === 'idle') {
-      this.#begin();
+      if (this.#options.onDemand !== true) {
+        this.#begin();
+      }
     } else if (this.#state.state === 'failed' && this.#state.retryAt !== undefined) {
       const wait = Math.max(0, this.#state.retryAt - this.#options.clock.ticks());
       this.#timer = this.#options.clock.setTimer(wait, () => this.#begin());
@@ -113,7 +115,7 @@ export class ConnectionKeeper implements Disposable {
   }
 
   async #open(): Promise<Hypervisor> {
-    const { uri, open, clock, log } = this.#options;
+    const { uri, open, clock, log, readOnly } = this.#options;
     const abort = new AbortController();
     this.#abort = abort;
     this.#timer?.dispose();
@@ -132,7 +134,7 @@ export class ConnectionKeeper implements Disposable {
         : clock.setTimer(usualMs, giveUp('unreachable', 'connect'));
     };
     try {
-      const hypervisor = await abortable(open(uri, abort.signal, follow), abort.signal);
+      const hypervisor = await abortable(open(uri, abort.signal, follow, readOnly), abort.signal);
       if (this.#disposed) {
         throw new Failure('cancelled', { connection: uri, byUs: true });
       }

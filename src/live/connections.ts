@@ -3,17 +3,18 @@
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { VmRef } from '../domain/vm.js';
+import type { WantedConnection } from '../domain/wantedConnection.js';
 import { LiveConnection } from './liveConnection.js';
 import type { LiveOptions } from './liveOptions.js';
 import type { Store } from './store.js';
-import type { Attention } from './views.js';
+import { type Attention, isResting } from './views.js';
 
 export class Connections {
   readonly #store: Store;
   readonly #options: LiveOptions;
   readonly #live = new Map<string, LiveConnection>();
   #attention: Attention = { visible: false, connections: new Set(), vms: new Set() };
-  #wanted: readonly string[] = [];
+  #wanted: readonly WantedConnection[] = [];
   #hasEnded = false;
 
   constructor(store: Store, options: Omit<LiveOptions, 'beside'>) {
@@ -21,35 +22,43 @@ export class Connections {
     this.#options = { ...options, beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri) };
   }
 
-  setUris(uris: readonly string[]): void {
-    this.#wanted = uris;
+  /** A plain URI keeps what is known of that connection. */
+  setWanted(wanted: readonly (string | WantedConnection)[]): void {
+    const before = new Map(this.#wanted.map((one) => [one.uri, one]));
+    const now = wanted.map((one) => (typeof one === 'string' ? (before.get(one) ?? { uri: one }) : one));
+    this.#wanted = [...new Map(now.map((one) => [one.uri, one])).values()];
     this.#retire();
-    for (const uri of uris) {
-      if (!this.#live.has(uri)) {
-        this.#live.set(uri, new LiveConnection(uri, this.#store, this.#options, () => this.#retire()));
-      }
-    }
-    this.setAttention(this.#attention);
   }
 
-  /** Ends the connections that nobody wants; one that an operation holds stays, and is shown, until that is over. */
+  /**
+   * Ends the connections that nobody wants, or wants to be another way, and begins those that are new. One that an
+   * operation holds stays as it is, and is shown, until that is over.
+   */
   #retire(): void {
     if (this.#hasEnded) {
       return;
     }
-    const busy: string[] = [];
+    const busy: WantedConnection[] = [];
     for (const [uri, live] of this.#live) {
-      if (this.#wanted.includes(uri)) {
+      const wanted = this.#wanted.find((one) => one.uri === uri);
+      if (wanted?.readOnly === live.wanted.readOnly && wanted?.onDemand === live.wanted.onDemand && wanted) {
         continue;
       }
-      if (live.isBusy) {
-        busy.push(uri);
-      } else {
+      if (!live.isBusy) {
         live.dispose();
         this.#live.delete(uri);
+        this.#store.patchConnection(uri, { state: 'idle', capabilities: undefined, failure: undefined });
+      } else if (wanted === undefined) {
+        busy.push({ uri });
       }
     }
-    this.#store.setUris([...this.#wanted, ...busy]);
+    this.#store.setWanted([...this.#wanted, ...busy]);
+    for (const wanted of this.#wanted) {
+      if (!this.#live.has(wanted.uri)) {
+        this.#live.set(wanted.uri, new LiveConnection(wanted, this.#store, this.#options, () => this.#retire()));
+      }
+    }
+    this.setAttention(this.#attention);
   }
 
   setAttention(attention: Attention): void {
@@ -74,7 +83,7 @@ export class Connections {
     } else if (connection !== undefined) {
       await this.ask(connection, (live) => live.refresh());
     } else {
-      const used = [...this.#live.values()].filter((live) => live.isUsed());
+      const used = this.#awake().filter((live) => live.isUsed());
       await Promise.all(used.map((live) => this.#try(live, 'refresh', live.refresh())));
     }
   }
@@ -83,8 +92,14 @@ export class Connections {
     if (connection !== undefined) {
       await this.ask(connection, (live) => live.sweep());
     } else {
-      await Promise.all([...this.#live.values()].map((live) => this.#try(live, 'sweep', live.sweep())));
+      await Promise.all(this.#awake().map((live) => this.#try(live, 'sweep', live.sweep())));
     }
+  }
+
+  /** Without those that wait to be asked for. */
+  #awake(): readonly LiveConnection[] {
+    const resting = this.#store.connections.filter(isResting).map(({ uri }) => uri);
+    return [...this.#live.values()].filter(({ uri }) => !resting.includes(uri));
   }
 
   /** Of all together each shows its own failure. */
@@ -98,7 +113,7 @@ export class Connections {
 
   /** @throws Failure `notFound` for one that is not known */
   of(uri: string): LiveConnection {
-    const live = this.#live.get(uri);
+    const live = this.#live.get(uri) ?? this.#live.get(this.#wanted.find(({ name }) => name === uri)?.uri ?? '');
     if (live === undefined) {
       throw new Failure('notFound', { connection: uri });
     }

@@ -4,6 +4,7 @@ import { type Disposable, DisposableStore } from '../base/disposable.js';
 import { type Log, scopeLog } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
 import { isActive } from '../domain/vm.js';
+import type { WantedConnection } from '../domain/wantedConnection.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, within } from '../base/clock.js';
 import { ConnectionKeeper, type KeeperState } from './connectionKeeper.js';
@@ -46,16 +47,20 @@ export class LiveConnection implements Disposable {
   readonly #lastSeen: LastSeen;
   /** VMs on which an operation of ours runs. */
   readonly #paused = new Set<string>();
-  readonly #released: () => void;
   #scope: ConnectionScope = { visible: false, vms: new Set() };
   #listIsStale = true;
   #listing: Promise<void> | undefined;
   #events = new DisposableStore();
 
   /** @param released called when the last VM that an operation held is free again */
-  constructor(uri: string, store: Store, options: LiveOptions, released: () => void) {
+  constructor(
+    readonly wanted: WantedConnection,
+    store: Store,
+    options: LiveOptions,
+    readonly released: () => void,
+  ) {
+    const { uri } = wanted;
     this.uri = uri;
-    this.#released = released;
     this.#store = store;
     this.#clock = options.clock;
     this.#lastSeen = new LastSeen(uri, store, options.clock);
@@ -64,7 +69,7 @@ export class LiveConnection implements Disposable {
     const isHeld = (uuid: string): boolean => this.#paused.has(uuid);
     this.otherVms = new OtherVmFacts({ clock: options.clock, log: this.#log, isHeld });
     this.neighbours = new Neighbours({ uri, clock: options.clock, log: this.#log, all: () => options.beside(uri) });
-    this.#keeper = new ConnectionKeeper({ ...options, uri, log: this.#log });
+    this.#keeper = new ConnectionKeeper({ ...options, ...wanted, log: this.#log });
     this.#reader = new VmReader({
       uri,
       store,
@@ -106,11 +111,8 @@ export class LiveConnection implements Disposable {
   setScope(scope: ConnectionScope): void {
     const before = this.#scope;
     this.#scope = scope;
-    for (const uuid of scope.vms) {
-      if (scope.visible && !(before.visible && before.vms.has(uuid))) {
-        this.#refresher.mark(uuid, ['tree']);
-      }
-    }
+    const isNew = (uuid: string): boolean => scope.visible && !(before.visible && before.vms.has(uuid));
+    [...scope.vms].filter(isNew).forEach((uuid) => this.#refresher.mark(uuid, ['tree']));
     if (scope.visible && !before.visible) {
       this.#listIsStale = true;
       this.#markAll(['look']);
@@ -217,7 +219,7 @@ export class LiveConnection implements Disposable {
       this.#watcher.stir();
       this.#refresher.flushSoon();
       if (!this.isBusy) {
-        this.#released();
+        this.released();
       }
     };
   }

@@ -5,6 +5,7 @@ import { Failure } from '../domain/failure.js';
 import { identityOf, type Snapshot, type SnapshotTree } from '../domain/snapshot.js';
 import { activePath } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
+import type { WantedConnection } from '../domain/wantedConnection.js';
 import { share } from './sharing.js';
 import type { ConnectionView, StoreChange, VmView } from './views.js';
 
@@ -42,10 +43,14 @@ export class Store {
     return this.connection(ref.connection)?.vms.find((vm) => vm.ref.uuid === ref.uuid);
   }
 
-  setUris(uris: readonly string[]): void {
-    const next = [...new Set(uris)].map(
-      (uri): ConnectionView => this.connection(uri) ?? { uri, state: 'idle', vms: [], loaded: false },
-    );
+  setWanted(wanted: readonly WantedConnection[]): void {
+    const next = wanted.map((one): ConnectionView => {
+      const before = this.connection(one.uri);
+      const wish = { name: undefined, readOnly: undefined, onDemand: undefined, ...one };
+      return before === undefined
+        ? { ...one, state: 'idle', vms: [], loaded: false }
+        : share(before, applyPatch<ConnectionView>(before, wish));
+    });
     if (next.length === this.#connections.length && next.every((view, index) => view === this.#connections[index])) {
       return;
     }

@@ -6,6 +6,7 @@ import type { VmLayers } from '../domain/layers.js';
 import type { AutoSnapshot } from '../domain/facts.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
+import type { WantedConnection } from '../domain/wantedConnection.js';
 
 /**
  * | state      | meaning                                                              |
@@ -17,8 +18,7 @@ import type { Vm, VmRef } from '../domain/vm.js';
  */
 export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'failed';
 
-export interface ConnectionView {
-  readonly uri: string;
+export interface ConnectionView extends WantedConnection {
   readonly state: ConnectionState;
   readonly capabilities?: Capabilities;
   readonly failure?: Failure;
@@ -87,6 +87,17 @@ export interface Attention {
   readonly connections: ReadonlySet<string>;
   /** VMs whose snapshots are shown, as `vmKey`. */
   readonly vms: ReadonlySet<string>;
+}
+
+/** Nobody has asked for it yet, and it waits for that. */
+export function isResting({ state, onDemand }: ConnectionView): boolean {
+  return onDemand === true && state === 'idle';
+}
+
+/** Those that "all" means: a connection that waits to be asked for is left alone, unless there is no other. */
+export function withoutResting(views: readonly ConnectionView[]): readonly ConnectionView[] {
+  const awake = views.filter((view) => !isResting(view));
+  return awake.length > 0 ? awake : views;
 }
 
 /** Why nothing can be asked of a connection now; undefined: it can. */

@@ -1,12 +1,13 @@
 // Which libvirts are shown when the setting names none. Knows nothing of connecting.
 
 /**
- * | LIBVIRT_DEFAULT_URI | user    | connections                    |
- * |---------------------|---------|--------------------------------|
- * | set                 | any     | that one                       |
- * | not set             | root    | qemu:///system                 |
- * | not set             | others  | qemu:///system, qemu:///session |
- * | not set             | Windows | none: libvirt runs elsewhere   |
+ * | LIBVIRT_DEFAULT_URI | `uri_default` of libvirt.conf | user    | connections                    |
+ * |---------------------|-------------------------------|---------|--------------------------------|
+ * | set                 | any                           | any     | that one                       |
+ * | not set             | set                           | any     | that one                       |
+ * | not set             | not set                       | root    | qemu:///system                 |
+ * | not set             | not set                       | others  | qemu:///system, qemu:///session |
+ * | not set             | not set                       | Windows | none: libvirt runs elsewhere   |
  *
  * For root libvirt's session is the system's own.
  *
@@ -15,10 +16,13 @@
 export function defaultConnections(
   environment: Readonly<Record<string, string | undefined>>,
   userId: number | undefined,
+  uriDefault: () => string | undefined = () => undefined,
 ): readonly string[] {
-  const named = environment['LIBVIRT_DEFAULT_URI']?.trim() ?? '';
-  if (named !== '') {
-    return [named];
+  for (const tell of [() => environment['LIBVIRT_DEFAULT_URI'], uriDefault]) {
+    const named = tell()?.trim() ?? '';
+    if (named !== '') {
+      return [named];
+    }
   }
   if (userId === undefined) {
     return [];

@@ -1,6 +1,8 @@
 // The settings that package.json promises, read as what they claim to be: a settings file is untrusted JSON, and a
 // value that is not allowed counts as the default. Knows nothing of the editor.
 import { snapshotStyles } from '../domain/snapshot.js';
+import type { WantedConnection } from '../domain/wantedConnection.js';
+import { parseConnections } from './connectionSetting.js';
 import { statesAfterRevert, type AfterRevert } from '../domain/operation.js';
 
 export const styleChoices = ['auto', ...snapshotStyles] as const;
@@ -14,8 +16,8 @@ export type AgentPermission = (typeof agentPermissions)[number];
 export const treeLayouts = ['tree', 'nested', 'list'] as const;
 
 export interface Settings {
-  /** libvirt URIs, trimmed, without duplicates. Empty: the defaults of this computer. */
-  readonly connections: readonly string[];
+  /** In the person's order, each URI once. Empty: the defaults of this computer. */
+  readonly connections: readonly WantedConnection[];
   readonly revertPowerState: AfterRevert;
   readonly checkpointFirst: boolean;
   /** 0 to 100. */
@@ -121,7 +123,7 @@ const longestPattern = 300;
 
 export function parseSettings(get: (key: string) => unknown): Settings {
   return {
-    connections: parseTexts(get(settingKeys.connections), longestUri),
+    connections: parseConnections(get(settingKeys.connections)),
     revertPowerState: parseOneOf(statesAfterRevert, get(settingKeys.revertPowerState)),
     checkpointFirst: get(settingKeys.checkpointFirst) !== false,
     keepCheckpoints: parseWhole(get(settingKeys.keepCheckpoints), 100, 3),

@@ -18,8 +18,7 @@ import { keepIn } from '../journal/persistence.js';
 import { requireSnapshotByName, requireVmByName } from '../engine/findTargets.js';
 import type { Engine } from '../engine/engine.js';
 import { UndoLook } from '../engine/undoLook.js';
-import type { ConnectionView, VmView } from '../live/views.js';
-import { defaultConnections } from '../manifest/defaultConnections.js';
+import { type ConnectionView, type VmView, withoutResting } from '../live/views.js';
 import type { Settings } from '../manifest/settings.js';
 import { needsName } from '../operations/needsName.js';
 import type { Plan } from '../operations/plan.js';
@@ -31,9 +30,10 @@ import { openEngine, type OpenEngineOptions } from './openEngine.js';
 import type { VmInfo } from './publicTypes.js';
 import { sessionFolder } from './sessionFolder.js';
 import { SharedSettings } from './sharedSettings.js';
+import { wantedConnections } from './wantedConnections.js';
 
 export interface SessionOptions extends Pick<OpenEngineOptions, 'answers' | 'environment' | 'log' | 'shell'> {
-  /** None: the defaults of this computer. */
+  /** URIs or names. None: the defaults of this computer. */
   readonly connections?: readonly string[];
 }
 
@@ -135,6 +135,8 @@ export class Session {
     const { connections = [], environment, log, shell, answers } = options;
     const folder = sessionFolder(environment);
     const { settings, doubt } = await new SharedSettings(folder, log).read();
+    const asked = connections.map((uri) => ({ uri }));
+    const wanted = wantedConnections(asked, { environment, known: settings.connections });
     const engine = openEngine({
       log,
       environment,
@@ -147,7 +149,7 @@ export class Session {
     });
     engine.setAutoPrune(settings.keepCheckpoints);
     engine.setAutomaticActions(settings.automaticActions);
-    engine.setConnections(connections.length > 0 ? connections : defaultConnections(environment, process.getuid?.()));
+    engine.setConnections(wanted);
     return new Session(engine, settings, folder, options, doubt);
   }
 
@@ -170,7 +172,7 @@ export class Session {
 
   /** All VMs, and which connections cannot be had. @throws Failure where none can */
   async reachAll(): Promise<ReachedVms> {
-    const uris = this.engine.connections.map(({ uri }) => uri);
+    const uris = withoutResting(this.engine.connections).map(({ uri }) => uri);
     const reached = await this.#tryEach(uris);
     const [first] = reached.unreachable;
     if (first !== undefined && reached.unreachable.length === uris.length) {

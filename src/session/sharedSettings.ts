@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import type { Log } from '../base/log.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import { NotesFile } from '../journal/notesFile.js';
+import { writtenConnection } from '../manifest/connectionSetting.js';
 import { parseSettings, settingKeys, type Settings, strictestSettings } from '../manifest/settings.js';
 
 const mostBytes = 256 * 1024;
 const version = 1;
 
-/** Those of the user, and not of a workspace. Which connections there are, each shell says itself. */
+/** Those of the user, and not of a workspace. Of the connections a shell takes those that it is told by name or URI. */
 const shared = [
+  'connections',
   'revertPowerState',
   'checkpointFirst',
   'keepCheckpoints',
@@ -74,7 +76,10 @@ export class SharedSettings {
   /** Only what differs. Never rejects. */
   write(settings: Settings): Promise<void> {
     this.#writing = this.#writing.then(async () => {
-      const values = Object.fromEntries(shared.map((name) => [settingKeys[name], settings[name]]));
+      const values = {
+        ...Object.fromEntries(shared.map((name) => [settingKeys[name], settings[name]])),
+        [settingKeys.connections]: settings.connections.map(writtenConnection),
+      };
       const now = { version, settings: values };
       if (JSON.stringify(await this.#file.read()) !== JSON.stringify(now)) {
         await this.#file.write(now);

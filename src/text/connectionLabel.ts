@@ -1,5 +1,16 @@
 // What a libvirt URI is called in the tree; the tooltip has it whole. Knows nothing of connecting.
 import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+
+/** The same, of one among those that are known. */
+export function labelIn(known: readonly Parameters<typeof connectionLabel>[0][], uri: string): string {
+  return connectionLabel(known.find((one) => one.uri === uri) ?? { uri });
+}
+
+/** What a person calls it, or where it leads. */
+export function connectionLabel({ uri, name }: { readonly uri: string; readonly name?: string }): string {
+  return name === undefined ? uriLabel(uri) : displayLine(name);
+}
 
 /**
  * | URI                               | label                      |
@@ -12,7 +23,7 @@ import { t } from '@vscode/l10n';
  * | qemu+tls://host:16514/session     | host:16514 (tls, session)  |
  * | anything else                     | the URI as it is           |
  */
-export function connectionLabel(uri: string): string {
+function uriLabel(uri: string): string {
   const match =
     /^(?<driver>[a-z]+)(?:\+(?<transport>[a-z0-9]+))?:(?:\/\/(?:[^@/]*@)?(?<host>[^/?]*))?\/(?<path>[^/?#][^?#]*)?(?:\?(?<query>[^#]*))?(?:#.*)?$/i.exec(
       uri,

@@ -7,8 +7,8 @@ import { displayLine } from '../domain/plainText.js';
 import { aftermathText } from './aftermathText.js';
 import { busyText } from './busyText.js';
 import { cancelledText } from './cancelledText.js';
+import { deniedText } from './deniedText.js';
 import { denialAdvice } from './denialAdvice.js';
-import { entryAdvice } from './entryAdvice.js';
 import type { FailureButton, FailureText } from './failureSentences.js';
 import { loginText } from './loginText.js';
 import { missingOutputSentence } from './missingOutput.js';
@@ -92,12 +92,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
   }),
   denied: (details) => ({
     short: t('no permission'),
-    sentence: t(
-      'You do not have permission to use {0}.',
-      (details.group === undefined && details.entry === undefined ? details.vm : undefined) ?? daemon(details),
-    ),
-    nextStep:
-      entryAdvice(details) ?? t('Get permission in the libvirt policy (polkit) or for its socket, then connect again.'),
+    ...deniedText(details, daemon(details)),
     severity: 'error',
     offers: 'connect',
   }),
@@ -169,14 +164,23 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
         }
       : details.candidates !== undefined
         ? circleWording(details.candidates)
-        : {
-            sentence: about(
-              details,
-              t('The request for {0} was rejected.', details.vm ?? ''),
-              t('The request was rejected.'),
-            ),
-            nextStep: t('The log has the details.'),
-          }),
+        : details.path !== undefined && details.vm === undefined
+          ? {
+              sentence: t(
+                'The configuration of libvirt is wrong at {0}: {1}',
+                details.path,
+                details.libvirtMessage ?? '',
+              ),
+              nextStep: t('Correct the line, then try again.'),
+            }
+          : {
+              sentence: about(
+                details,
+                t('The request for {0} was rejected.', details.vm ?? ''),
+                t('The request was rejected.'),
+              ),
+              nextStep: t('The log has the details.'),
+            }),
     severity: 'error',
   }),
   noSpace: (details) => ({

@@ -200,7 +200,7 @@ const sentences: Sentences = {
   ],
   readOnlyConnection: ({ vm }) => [
     t('The connection of {0} is read-only.', vm),
-    t('Connect with an address that allows changes.'),
+    t('Allow changes in the setting {0}, or use another address.', 'virtRewind.connections'),
   ],
   driverCannot: ({ driver }) => [
     driver === 'test'

@@ -53,7 +53,7 @@ export interface BisectRowMarks {
 }
 
 export function connectionRow(view: ConnectionView): Row {
-  const label = connectionLabel(view.uri);
+  const label = connectionLabel(view);
   const description = connectionState(view);
   return {
     label,

@@ -1,5 +1,6 @@
 // The door to the editor's configuration: typed reading, writing and watching of our settings.
 import * as vscode from 'vscode';
+import { writtenConnection } from '../manifest/connectionSetting.js';
 import { parseSettings, settingKeys, type Settings } from '../manifest/settings.js';
 
 export function readSettings(): Settings {
@@ -13,8 +14,19 @@ export function seamlessWish(): { readonly seamless?: true } {
 }
 
 /** Writes to the user's settings: those of this machine, for all workspaces. */
-export async function writeSetting<K extends keyof Settings>(setting: K, value: Settings[K]): Promise<void> {
-  await vscode.workspace.getConfiguration().update(settingKeys[setting], value, vscode.ConfigurationTarget.Global);
+export async function writeSetting<K extends Exclude<keyof Settings, 'connections'>>(
+  setting: K,
+  value: Settings[K],
+): Promise<void> {
+  await write(settingKeys[setting], value);
+}
+
+export async function writeConnections(connections: Settings['connections']): Promise<void> {
+  await write(settingKeys.connections, connections.map(writtenConnection));
+}
+
+async function write(key: string, value: unknown): Promise<void> {
+  await vscode.workspace.getConfiguration().update(key, value, vscode.ConfigurationTarget.Global);
 }
 
 export function onDidChangeSettings(listener: (settings: Settings) => void): vscode.Disposable {

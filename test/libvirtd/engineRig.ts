@@ -48,8 +48,8 @@ export async function startLiveRig(): Promise<LiveRig> {
   const wraps: Wrap[] = [];
   const open = libvirtHypervisor(silentLog, daemon.env);
   const engine = new Engine({
-    open: async (uri, signal) => {
-      const hypervisor = await open(uri, signal);
+    open: async (...asked) => {
+      const hypervisor = await open(...asked);
       opened.push(hypervisor);
       return wraps.shift()?.(hypervisor) ?? hypervisor;
     },

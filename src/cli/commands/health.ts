@@ -1,7 +1,7 @@
 // What is wrong with the chains, snapshots and space of VMs, or soon will be. Changes nothing.
 import { asFailure } from '../../domain/asFailure.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
-import { connectionLabel } from '../../text/connectionLabel.js';
+import { labelIn } from '../../text/connectionLabel.js';
 import type { Failure } from '../../domain/failure.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { failureText } from '../../text/failureText.js';
@@ -53,7 +53,7 @@ export async function healthOf(context: Context, reached: ReachedVms): Promise<E
   const now = Date.now();
   if (json === undefined) {
     const unreached = reached.unreachable.map(
-      ({ uri, failure }) => `${connectionLabel(uri)}: ${failureText(failure).sentence}`,
+      ({ uri, failure }) => `${labelIn(session.engine.connections, uri)}: ${failureText(failure).sentence}`,
     );
     terminal.say(plainReport(healthReportText(checked, unreached, now), terminal));
   } else {

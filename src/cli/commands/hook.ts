@@ -4,10 +4,10 @@ import { hookCallOf } from '../../agents/hookCall.js';
 import type { Log } from '../../base/log.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { Failure } from '../../domain/failure.js';
-import { defaultConnections } from '../../manifest/defaultConnections.js';
 import type { Session } from '../../session/session.js';
 import { sessionFolder } from '../../session/sessionFolder.js';
 import { SharedSettings } from '../../session/sharedSettings.js';
+import { wantedConnections } from '../../session/wantedConnections.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import type { Call } from '../arguments.js';
 import { CliError } from '../commandError.js';
@@ -76,7 +76,8 @@ async function keepBefore(
     throw new Failure('refused', { refusal: doubt });
   }
   const { connect } = call.texts;
-  const connections = connect === undefined ? defaultConnections(environment, process.getuid?.()) : [connect];
+  const asked = connect === undefined ? [] : [{ uri: connect }];
+  const connections = wantedConnections(asked, { environment, known: settings.connections }).map(({ uri }) => uri);
   let session: Session | undefined;
   try {
     return await keepBeforeTool({

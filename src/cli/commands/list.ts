@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { ReachedVms } from '../../session/session.js';
-import { connectionLabel } from '../../text/connectionLabel.js';
+import { labelIn } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
 import { powerWord } from '../../text/words.js';
 import type { Context } from '../context.js';
@@ -19,10 +19,10 @@ export function unreachableJson({ unreachable }: Pick<ReachedVms, 'unreachable'>
 
 export function tellUnreachable(
   { unreachable }: Pick<ReachedVms, 'unreachable'>,
-  { terminal }: Pick<Context, 'terminal'>,
+  { session, terminal }: Pick<Context, 'session' | 'terminal'>,
 ): void {
   for (const { uri, failure } of unreachable) {
-    terminal.tell(`${connectionLabel(uri)}: ${failureText(failure).sentence}`);
+    terminal.tell(`${labelIn(session.engine.connections, uri)}: ${failureText(failure).sentence}`);
   }
 }
 
@@ -46,7 +46,7 @@ export async function list({ session, terminal, json }: Context): Promise<ExitNa
     displayLine(view.vm.name),
     [powerWord(view.vm), ...(session.isProtected(view.vm) ? [t('protected')] : [])].join(', '),
     String(view.snapshotCount ?? view.tree?.snapshots.length ?? '?'),
-    connectionLabel(view.ref.connection),
+    labelIn(session.engine.connections, view.ref.connection),
   ]);
   if (rows.length === 0) {
     terminal.tell(t('There are no VMs.'));
@@ -54,6 +54,6 @@ export async function list({ session, terminal, json }: Context): Promise<ExitNa
     const [head = '', ...lines] = tableLines(columns, rows, terminal.width);
     terminal.say([terminal.style('bold', head), ...lines].join('\n'));
   }
-  tellUnreachable(reached, { terminal });
+  tellUnreachable(reached, { session, terminal });
   return 'done';
 }

@@ -35,10 +35,10 @@ export function libvirtHypervisor(
     readonly answers?: OpenOptions['answers'];
   } = {},
 ): OpenHypervisor {
-  return async (uri, signal, onLogin) => {
+  return async (uri, signal, onLogin, readOnly = false) => {
     const own = scopeLog(log, uri);
     const open = (first: Pick<OpenOptions, 'signal' | 'onLogin'> = {}): Promise<Connection> =>
-      openConnection(uri, { log: own, environment, answers, ...first });
+      openConnection(uri, { log: own, environment, answers, readOnly, ...first });
     let connection: Connection | undefined;
     try {
       connection = await open({ signal, onLogin });

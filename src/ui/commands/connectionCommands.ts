@@ -2,11 +2,16 @@
 import { t } from '@vscode/l10n';
 import { Failure } from '../../domain/failure.js';
 import { connectionOfNode } from '../tree/nodes.js';
+import type { WantedConnection } from '../../domain/wantedConnection.js';
+import { asFailure } from '../../domain/asFailure.js';
+import { readClientConf, wantedConnections } from '../../session/wantedConnections.js';
+import { failureMessage } from '../../text/failureMessage.js';
+import { notify } from '../prompts/notify.js';
 import { argumentsOf } from './commandArguments.js';
 import { CommandError, requireAnswer } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { pick, pickConnection } from '../prompts/pickTarget.js';
-import { readSettings, writeSetting } from '../readSettings.js';
+import { readSettings, writeConnections } from '../readSettings.js';
 import { judgeUri } from './connectionUri.js';
 import { sshConfigHosts } from './sshConfigHosts.js';
 import { askText } from '../prompts/ask.js';
@@ -45,7 +50,13 @@ async function connectionToOpen(run: CommandRun): Promise<string> {
 /** Connects to a libvirt URI and, where that works, adds it to the user's setting. */
 async function addConnection(run: CommandRun): Promise<{ readonly connection: string }> {
   const known = run.engine.connections.map((connection) => connection.uri);
-  const uri = (argumentsOf(run.call).connection ?? (await pickUri(known))).trim();
+  const asked = argumentsOf(run.call).connection?.trim();
+  const aliases = offeredAliases();
+  const added: WantedConnection =
+    asked === undefined
+      ? await pickUri(known, aliases)
+      : (aliases.find(({ name }) => name === asked) ?? { uri: asked });
+  const { uri } = added;
   const problem = uriProblem(uri);
   if (problem !== undefined) {
     throw new CommandError('invalid', problem, { connection: uri });
@@ -54,13 +65,13 @@ async function addConnection(run: CommandRun): Promise<{ readonly connection: st
     await run.engine.connect(uri);
     return { connection: uri };
   }
-  // The setting replaces the defaults, so what is shown now is written down with the new one.
-  const wanted = [...known, uri];
-  run.engine.setConnections(wanted);
+  run.engine.setConnections([...known, added]);
   try {
     await run.engine.connect(uri);
-    await writeSetting('connections', wanted);
-    if (!readSettings().connections.includes(uri)) {
+    // The setting replaces the defaults, so what is shown now is written down with the new one.
+    const kept = readSettings().connections;
+    await writeConnections([...(kept.length > 0 ? kept : known.map((one) => ({ uri: one }))), added]);
+    if (!isKept(uri)) {
       throw new CommandError('invalid', overriddenText(), { connection: uri });
     }
   } catch (error) {
@@ -70,20 +81,46 @@ async function addConnection(run: CommandRun): Promise<{ readonly connection: st
   return { connection: uri };
 }
 
+/** By its URI, or by a name of libvirt's configuration that means it. */
+function isKept(uri: string): boolean {
+  return readSettings().connections.some((one) => leadsTo(one, uri));
+}
+
+function leadsTo(one: WantedConnection, uri: string): boolean {
+  return one.uri === uri || wantedConnections([one], { environment: process.env })[0]?.uri === uri;
+}
+
+/** Those of libvirt's own configuration; none where that cannot be understood, which is told. */
+function offeredAliases(): readonly Required<Pick<WantedConnection, 'uri' | 'name'>>[] {
+  try {
+    return [...readClientConf(process.env).aliases].map(([name, uri]) => ({ name, uri }));
+  } catch (error) {
+    void notify('warning', failureMessage(asFailure(error)));
+    return [];
+  }
+}
+
 /** @param known those that are there already */
-async function pickUri(known: readonly string[]): Promise<string> {
-  const hosts = (await sshConfigHosts()).map((host) => ({ label: host, uri: `qemu+ssh://${host}/system` }));
-  const here = ['qemu:///system', 'qemu:///session'].map((uri) => ({ label: connectionLabel(uri), uri }));
-  const offered = [...here, ...hosts].filter(({ uri }) => !known.includes(uri));
-  const picked = await pick<string | undefined>(
+async function pickUri(
+  known: readonly string[],
+  aliases: ReturnType<typeof offeredAliases>,
+): Promise<WantedConnection> {
+  const hosts = (await sshConfigHosts()).map((host) => ({ label: host, value: { uri: `qemu+ssh://${host}/system` } }));
+  const here = ['qemu:///system', 'qemu:///session'].map((uri) => ({
+    label: connectionLabel({ uri }),
+    value: { uri },
+  }));
+  const named = aliases.map((value) => ({ label: value.name, value }));
+  const offered = [...here, ...named, ...hosts].filter(({ value: { uri } }) => !known.includes(uri));
+  const picked = await pick<WantedConnection | undefined>(
     [
-      ...offered.map(({ label, uri }) => ({ label, detail: uri, value: uri })),
+      ...offered.map(({ label, value }) => ({ label, detail: value.uri, value })),
       { label: t('Enter a URI…'), value: undefined },
     ],
     t('Select this computer, or a host of the ssh configuration'),
     t('Add Connection'),
   );
-  return picked ?? askForUri();
+  return picked ?? { uri: (await askForUri()).trim() };
 }
 
 async function askForUri(): Promise<string> {
@@ -130,12 +167,13 @@ async function removeConnection(run: CommandRun): Promise<{ readonly connection:
   if (rest.length === 0) {
     throw new CommandError(
       'invalid',
-      t('{0} is the only connection. Add another one before you remove this one.', connectionLabel(uri)),
+      t('{0} is the only connection. Add another one before you remove this one.', connectionLabel({ uri })),
       { connection: uri },
     );
   }
-  await writeSetting('connections', rest);
-  if (readSettings().connections.includes(uri)) {
+  const kept = readSettings().connections.filter((one) => !leadsTo(one, uri));
+  await writeConnections(kept.length > 0 ? kept : rest.map((one) => ({ uri: one })));
+  if (isKept(uri)) {
     throw new CommandError('invalid', overriddenText(), { connection: uri });
   }
   run.engine.setConnections(rest);

@@ -4,7 +4,6 @@ import { t } from '@vscode/l10n';
 import { findProgram } from '../../base/findProgram.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { VmView } from '../../live/views.js';
-import { connectionLabel } from '../../text/connectionLabel.js';
 import { startBeside } from '../guest/programs.js';
 import { runInTerminal } from '../guest/terminals.js';
 import { askText } from '../prompts/ask.js';
@@ -178,7 +177,7 @@ async function openDisplay(run: CommandRun): Promise<{ readonly vm: string }> {
     const sentence = t(
       'The display of {0} can only be shown on its own computer. Run there: {1}',
       vm.name,
-      `virt-viewer -c ${connectionLabel(ref.connection)} ${vm.name}`,
+      `virt-viewer -c ${ref.connection} ${vm.name}`,
     );
     throw new CommandError('unsupported', sentence, { vm: vm.name });
   }

@@ -5,7 +5,8 @@ import type { StoredSystem } from '../../domain/system.js';
 import type { VmView } from '../../live/views.js';
 import type { Problem } from '../../diagnosis/problem.js';
 import { keyOf, severityOf } from '../../diagnosis/problemTable.js';
-import { connectionLabel } from '../../text/connectionLabel.js';
+import { labelIn } from '../../text/connectionLabel.js';
+import { withoutResting } from '../../live/views.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
 import { argumentsOf } from './commandArguments.js';
@@ -68,13 +69,15 @@ async function vmsOfCall(run: CommandRun): Promise<readonly VmView[] | undefined
 /** A connection that cannot be reached is told of, and stops nobody else's check. */
 async function sweep(run: CommandRun, asked: readonly VmView[] | undefined, unreached: string[]): Promise<void> {
   const uris =
-    asked === undefined ? run.engine.connections.map(({ uri }) => uri) : asked.map(({ ref }) => ref.connection);
+    asked === undefined
+      ? withoutResting(run.engine.connections).map(({ uri }) => uri)
+      : asked.map(({ ref }) => ref.connection);
   await Promise.all(
     [...new Set(uris)].map(async (uri) => {
       try {
         await run.health.sweepNow(uri);
       } catch (error) {
-        unreached.push(`${connectionLabel(uri)}: ${failureMessage(asFailure(error))}`);
+        unreached.push(`${labelIn(run.engine.connections, uri)}: ${failureMessage(asFailure(error))}`);
       }
     }),
   );

@@ -4,6 +4,7 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import { argumentsOf } from './commandArguments.js';
 import type { ConnectionView } from '../../live/views.js';
 import { asFailure } from '../../domain/asFailure.js';
+import { isCalled } from '../../domain/wantedConnection.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
 import { obstacleText } from '../../text/obstacleText.js';
@@ -84,11 +85,11 @@ async function restartLesson(run: CommandRun): Promise<void> {
  * @throws CommandError with the reason of each where there is none
  */
 async function lessonConnection(run: CommandRun, guest: string, wanted?: string): Promise<string> {
-  const all = run.engine.connections.filter(({ uri }) => wanted === undefined || uri === wanted);
+  const all = run.engine.connections.filter((one) => wanted === undefined || isCalled(one, wanted));
   const looked = await Promise.all(all.map((one) => obstacleOn(run, one, guest)));
   const [first, ...others] = looked.flatMap(({ view, reason }) => (reason === undefined ? [view] : []));
   if (first === undefined) {
-    const reasons = looked.map(({ view, reason }) => `${connectionLabel(view.uri)}: ${reason ?? ''}`);
+    const reasons = looked.map(({ view, reason }) => `${connectionLabel(view)}: ${reason ?? ''}`);
     throw new CommandError(
       'unsupported',
       [t('The lesson cannot run here. Nothing was created.'), ...reasons].join(' '),

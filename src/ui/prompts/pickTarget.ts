@@ -5,7 +5,8 @@ import type { ConnectionView, VmView } from '../../live/views.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { StoredSystem } from '../../domain/system.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
-import { connectionLabel } from '../../text/connectionLabel.js';
+import { isCalled } from '../../domain/wantedConnection.js';
+import { connectionLabel, labelIn } from '../../text/connectionLabel.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { kindWords, powerWord, snapshotCountText } from '../../text/words.js';
 import { type ListLine, askOne, askSeveral } from './ask.js';
@@ -57,7 +58,7 @@ export async function pickVm(
   { engine, title }: { readonly engine: EnginePort; readonly title?: string },
   { fits = () => true, says = () => undefined, connection, systems = [], activeSystem, use }: VmListOptions,
 ): Promise<VmView> {
-  const connections = engine.connections.filter(({ uri }) => connection === undefined || uri === connection);
+  const connections = engine.connections.filter((one) => connection === undefined || isCalled(one, connection));
   const all = connections.flatMap(({ vms }) => vms);
   const [first, ...others] = offeredVms(all, fits, use);
   if (first === undefined) {
@@ -73,7 +74,7 @@ export async function pickVm(
       powerWord(view.vm),
       ...(view.snapshotCount === undefined ? [] : [snapshotCountText(view.snapshotCount)]),
     ].join(' · '),
-    ...detailOf([says(view), several ? connectionLabel(view.ref.connection) : undefined]),
+    ...detailOf([says(view), several ? labelIn(connections, view.ref.connection) : undefined]),
     value: view,
   }));
   const groups = systems.map(({ system }) => ({
@@ -132,7 +133,7 @@ export async function pickConnection(
   placeholder: string,
 ): Promise<ConnectionView> {
   const choices = connections.map((connection) => ({
-    label: connectionLabel(connection.uri),
+    label: connectionLabel(connection),
     description: connectionStateWord(connection),
     detail: connection.uri,
     value: connection,

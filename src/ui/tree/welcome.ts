@@ -1,5 +1,5 @@
 // When the whole view is empty, which welcome stands in it. Knows nothing of the editor.
-import type { ConnectionView } from '../../live/views.js';
+import { type ConnectionView, isResting } from '../../live/views.js';
 import type { DeniedEntry, WelcomeState } from '../../manifest/contextKeyTable.js';
 import type { FailureDetails } from '../../domain/failure.js';
 
@@ -17,7 +17,7 @@ export interface Welcome {
  * | connections                                             | welcome       |
  * |---------------------------------------------------------|---------------|
  * | there are none                                          | noConnections |
- * | one has VMs, or one is on another computer              | none          |
+ * | one has VMs, is on another computer, or waits for a click | none        |
  * | all read, all without VMs                               | noVms         |
  * | all failed or tried again, one of them denied           | denied        |
  * | all failed or tried again, all without a daemon         | noLibvirt     |
@@ -33,7 +33,7 @@ export function welcomeOf(connections: readonly ConnectionView[]): Welcome {
   if (connections.length === 0) {
     return say('noConnections');
   }
-  if (connections.some((one) => one.vms.length > 0 || !isLocal(one.uri))) {
+  if (connections.some((one) => one.vms.length > 0 || !isLocal(one.uri) || isResting(one))) {
     return say('none');
   }
   if (connections.every((one) => one.state === 'connected' && one.loaded)) {

@@ -3,7 +3,7 @@
 import { t } from '@vscode/l10n';
 import { htmlText } from '../../text/html.js';
 import { bytesText } from '../../text/bytesText.js';
-import { connectionLabel } from '../../text/connectionLabel.js';
+import { labelIn } from '../../text/connectionLabel.js';
 import { fileName } from '../../text/shortLosses.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { bytesTogether, type VmLine } from '../../text/vmList.js';
@@ -80,13 +80,19 @@ ${buttons.map(([command, text]) => `<button type="button" data-command="${comman
 }
 
 /** @param notes sentences about what is not shown */
-export function shownVms(lines: readonly VmLine[], notes: readonly string[], now: number): ShownVms {
+export function shownVms(
+  lines: readonly VmLine[],
+  notes: readonly string[],
+  now: number,
+  connections: Parameters<typeof labelIn>[0] = [],
+): ShownVms {
   const together = bytesTogether(lines);
   const several = new Set(lines.map(({ connection }) => connection)).size > 1;
+  const note = ({ connection }: VmLine) => (several ? { note: labelIn(connections, connection) } : {});
   const snapshots = lines.reduce((sum, line) => sum + (line.snapshots ?? 0), 0);
   const bytes = bytesText(together.bytes);
   return {
-    rows: lines.map((line) => ({ key: line.key, cells: cellsOf(line, several, together.bytes, now) })),
+    rows: lines.map((line) => ({ key: line.key, cells: cellsOf(line, note(line), together.bytes, now) })),
     sum: [
       t('{0} VMs', lines.length),
       '',
@@ -100,10 +106,10 @@ export function shownVms(lines: readonly VmLine[], notes: readonly string[], now
   };
 }
 
-function cellsOf(line: VmLine, several: boolean, all: number, now: number): readonly Cell[] {
-  const { name, connection, state, snapshots, oldestAt, problems = [] } = line;
+function cellsOf(line: VmLine, note: { readonly note?: string }, all: number, now: number): readonly Cell[] {
+  const { name, state, snapshots, oldestAt, problems = [] } = line;
   return [
-    { text: name, ...(several && { note: connectionLabel(connection) }), sort: name },
+    { text: name, ...note, sort: name },
     { text: state, sort: state },
     { text: String(snapshots ?? unknown), sort: snapshots ?? -1 },
     oldestAt === undefined ? { text: unknown, sort: -1 } : { text: relativeAge(oldestAt, now), sort: now - oldestAt },

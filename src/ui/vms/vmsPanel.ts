@@ -129,9 +129,9 @@ export class VmsPanel implements Disposable {
     const lines = this.#vms.map((view) => vmLine(view, health.healthOf(view.ref)?.found, now));
     const notes = engine.connections.flatMap((connection) => {
       const failure = unreachableFailure(connection);
-      return failure === undefined ? [] : [`${connectionLabel(connection.uri)}: ${failureMessage(failure)}`];
+      return failure === undefined ? [] : [`${connectionLabel(connection)}: ${failureMessage(failure)}`];
     });
-    void this.#panel.webview.postMessage(shownVms(lines, [...notes, ...roomNotes(this.#vms)], now));
+    void this.#panel.webview.postMessage(shownVms(lines, [...notes, ...roomNotes(this.#vms)], now, engine.connections));
     this.#reading = this.#reading
       .then(() => this.#readUnknown())
       .catch((error: unknown) => log.error(`The VMs cannot be shown: ${String(error)}`));

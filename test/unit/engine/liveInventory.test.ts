@@ -529,6 +529,39 @@ describe('Inventory', () => {
       assert.equal(back!.vms[1]!.tree!.snapshots.length, 2);
     });
 
+    it('waits until somebody asks, where a person keeps it so', async () => {
+      const r = await rig(fakeVm('web'));
+      r.engine.setConnections([{ uri, name: 'build', onDemand: true }]);
+      await r.look();
+      await r.engine.sweep();
+      await r.engine.refresh();
+      await r.clock.advance(60_000);
+      assert.deepEqual([r.opened.length, r.engine.connections[0]!.state], [0, 'idle']);
+      assert.equal((await r.engine.connect('build')).name, 'build');
+      r.hypervisor().die();
+      await r.clock.advance(10_000);
+      assert.equal(r.engine.connections[0]!.state, 'connected', 'it comes back by itself from then on');
+    });
+
+    it('is opened anew when it is to be read-only, and knows its VMs still', async () => {
+      const r = await rig(fakeVm('web'));
+      await r.look();
+      const asked: (boolean | undefined)[] = [];
+      const first = r.hypervisor();
+      r.attempts.push((which, _signal, _onLogin, readOnly) => {
+        asked.push(readOnly);
+        const again = new FakeHypervisor(which, r.vms);
+        r.opened.push(again);
+        return Promise.resolve(again);
+      });
+      r.engine.setConnections([{ uri, name: 'production', readOnly: true }]);
+      await settled();
+      assert.deepEqual([first.closed, asked, vmNames(r)], [true, [true], ['web']]);
+      r.engine.setConnections([uri]);
+      await settled();
+      assert.deepEqual([r.opened.length, r.engine.connections[0]!.name], [2, 'production']);
+    });
+
     it('says since when nothing is heard, until it is there again', async () => {
       const r = await rig(fakeVm('web'));
       await r.look();

@@ -56,10 +56,10 @@ export async function rigWith(
   const keep = (line: string): number => log.push(line);
   const engine = new Engine({
     ...(recovers !== undefined && { recovers }),
-    open: (which, signal) => {
+    open: (which, signal, onLogin, readOnly) => {
       const attempt = attempts.shift();
       if (attempt !== undefined) {
-        return attempt(which, signal);
+        return attempt(which, signal, onLogin, readOnly);
       }
       const hypervisor = new FakeHypervisor(which, vms);
       opened.push(hypervisor);

@@ -8,7 +8,7 @@ describe('the picture of a VM that ran', () => {
   const taken = tree([external('m', undefined, { state: 'paused', memory: 'external' }), external('d', 'm')], 'd');
   const pictureOf = (power: 'running' | 'paused'): Store => {
     const store = new Store(silentLog);
-    store.setUris([ref.connection]);
+    store.setWanted([{ uri: ref.connection }]);
     store.putVm(ref, { vm: vm({ power }) });
     return store;
   };
@@ -70,7 +70,7 @@ describe('the picture of a VM that ran', () => {
 describe('the picture of several VMs', () => {
   it('has them in the order of their names, by number where these end in one, and then of their UUIDs', () => {
     const store = new Store(silentLog);
-    store.setUris([ref.connection]);
+    store.setWanted([{ uri: ref.connection }]);
     const put = (name: string, uuid: string): void => store.putVm({ ...ref, uuid }, { vm: vm({ name, uuid }) });
     put('web10', 'a');
     put('web2', 'b');

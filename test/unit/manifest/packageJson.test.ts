@@ -178,8 +178,8 @@ describe('settings', () => {
   it('take the addresses that are addresses, once each', () => {
     const connections = [' qemu:///system ', 'qemu:///system', '', 4, null, 'x'.repeat(5_000), 'test:///default'];
     assert.deepEqual(parseSettings((key) => (key === settingKeys.connections ? connections : undefined)).connections, [
-      'qemu:///system',
-      'test:///default',
+      { uri: 'qemu:///system' },
+      { uri: 'test:///default' },
     ]);
   });
 });

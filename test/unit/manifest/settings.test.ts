@@ -1,5 +1,6 @@
 // A settings file is untrusted JSON: whatever stands in it, what is read is allowed.
 import assert from 'node:assert/strict';
+import { writtenConnection } from '../../../src/manifest/connectionSetting.js';
 import { parseSettings, settingKeys } from '../../../src/manifest/settings.js';
 
 const read = (key: string, value: unknown) => parseSettings((asked) => (asked === key ? value : undefined));
@@ -25,6 +26,31 @@ describe('settings of safety', () => {
     ] as const) {
       assert.equal(read(settingKeys.keepCheckpoints, value).keepCheckpoints, keep);
       assert.equal(read(settingKeys.deleteUndoSeconds, value).deleteUndoSeconds, seconds);
+    }
+  });
+
+  it('open what cannot be understood of a connection as it can do least', () => {
+    const rows = [
+      ' qemu:///system ',
+      { uri: 'qemu+ssh://a/system', name: ' build ', connect: 'start' },
+      { uri: 'qemu:///system', name: 'again' },
+      { uri: 'qemu+ssh://b/system', readOnly: 'no', connect: 'demand', name: 7 },
+      { uri: 'qemu+ssh://c/system', readOnly: false, connect: 1 },
+      { name: 'nowhere' },
+      null,
+      7,
+      '',
+    ];
+    const { connections } = read(settingKeys.connections, rows);
+    assert.deepEqual(connections, [
+      { uri: 'qemu:///system' },
+      { uri: 'qemu+ssh://a/system', name: 'build' },
+      { uri: 'qemu+ssh://b/system', readOnly: true, onDemand: true },
+      { uri: 'qemu+ssh://c/system' },
+    ]);
+    assert.deepEqual(read(settingKeys.connections, connections.map(writtenConnection)).connections, connections);
+    for (const value of [undefined, null, 'qemu:///system', {}]) {
+      assert.deepEqual(read(settingKeys.connections, value).connections, []);
     }
   });
 

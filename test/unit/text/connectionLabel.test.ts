@@ -20,7 +20,11 @@ describe('connection label', () => {
   };
   for (const [uri, label] of Object.entries(cases)) {
     it(`calls ${uri} ${label}`, () => {
-      assert.equal(connectionLabel(uri), label);
+      assert.equal(connectionLabel({ uri }), label);
     });
   }
+
+  it('is what a person calls it', () => {
+    assert.equal(connectionLabel({ uri: 'qemu+ssh://10.0.0.7/system', name: 'build\nhost' }), 'build host');
+  });
 });
