@@ -1,9 +1,10 @@
 // Whether two connections may lead to the same host, so that a path means the same on both. Pure; it asks nobody.
+import type { Capabilities } from '../domain/capabilities.js';
 import { parseUri } from '../libvirt/uri.js';
 
 /**
  * As their URIs say. What the daemons call their hosts comes on top, where both have been asked: a socket can be
- * forwarded.
+ * forwarded, and a host can have two names (`isSameHost`).
  *
  * | one                        | the other                    | → |
  * |----------------------------|------------------------------|---|
@@ -27,6 +28,13 @@ export function isSameHostname(one: string, other: string): boolean {
   const [mine = '', theirs = ''] = [one, other].map((name) => name.toLowerCase());
   const isShort = !mine.includes('.') || !theirs.includes('.');
   return isShort ? mine.split('.')[0] === theirs.split('.')[0] : mine === theirs;
+}
+
+/** By what the daemons say of it: a host may be kept under two names. */
+export function isSameHost(one: Capabilities | undefined, other: Capabilities | undefined): boolean {
+  return (
+    one?.hostUuid !== undefined && one.hostUuid === other?.hostUuid && isSameHostname(one.hostname, other.hostname)
+  );
 }
 
 const here = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);

@@ -4,6 +4,7 @@ import { Failure } from '../domain/failure.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { isCalled } from '../domain/wantedConnection.js';
 import { type VmView, withoutResting } from '../live/views.js';
+import { sameBefore } from '../live/sameDaemon.js';
 import type { EnginePort } from './enginePort.js';
 
 /**
@@ -17,7 +18,7 @@ export async function requireVmByName(engine: EnginePort, nameOrUuid: string, co
     await engine.refresh(connection === undefined ? undefined : { connection });
     found = engine.findVms(nameOrUuid, connection);
   }
-  const [view, ...others] = found;
+  const [view, ...others] = withoutTwins(engine, found);
   if (view === undefined) {
     throw unreachable ?? new Failure('notFound', { vm: nameOrUuid, ...(connection !== undefined && { connection }) });
   }
@@ -28,6 +29,15 @@ export async function requireVmByName(engine: EnginePort, nameOrUuid: string, co
     });
   }
   return view;
+}
+
+/** One host may be kept under two names: its VMs are meant once. */
+function withoutTwins({ connections }: Pick<EnginePort, 'connections'>, found: readonly VmView[]): readonly VmView[] {
+  const twins = new Map(connections.map((one) => [one.uri, sameBefore(one, connections)?.uri]));
+  return found.filter(({ ref }) => {
+    const twin = twins.get(ref.connection);
+    return !found.some((other) => other.ref.uuid === ref.uuid && other.ref.connection === twin);
+  });
 }
 
 /** @throws Failure `notFound`, `ambiguous` with the names */

@@ -154,8 +154,8 @@ export class LiveConnection implements Disposable {
     return this.#keeper.connect();
   }
 
-  get failure(): Failure | undefined {
-    return this.#store.connection(this.uri)?.failure;
+  get view(): ConnectionView | undefined {
+    return this.#store.connection(this.uri);
   }
 
   /** What broke off is taken up now, or when the connection is open again. */

@@ -1,11 +1,11 @@
 // The VMs of the other connections that lead to the same host: a file that goes may be theirs. Refuses to judge the
 // use.
 import type { Hypervisor } from '../driver/hypervisor.js';
-import { asksForTheSame, isSameHostname, mayShareHost } from '../driver/sharedHost.js';
+import { asksForTheSame, isSameHost, isSameHostname, mayShareHost } from '../driver/sharedHost.js';
 import type { Log } from '../base/log.js';
-import type { Failure } from '../domain/failure.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, within } from '../base/clock.js';
+import type { ConnectionView } from './views.js';
 import type { OtherVmFacts, ReadVm } from './otherVmFacts.js';
 
 /** A connection that is not open is given so long to open; one that answers, so long to answer. */
@@ -17,8 +17,8 @@ const late = 'late' as const;
 export interface Neighbour {
   readonly uri: string;
   readonly otherVms: OtherVmFacts;
-  /** Why it is not open, if somebody tried. */
-  readonly failure: Failure | undefined;
+  /** What is known of it. */
+  readonly view: Pick<ConnectionView, 'capabilities' | 'failure'> | undefined;
   open(): Promise<Hypervisor>;
 }
 
@@ -45,7 +45,11 @@ export class Neighbours {
 
   /** @param uuid of the VM that the question is about, on this connection */
   async read(own: Hypervisor, uuid: string): Promise<NeighbourVms> {
-    const near = this.#options.all().filter(({ uri }) => mayShareHost(this.#options.uri, uri));
+    const near = this.#options
+      .all()
+      .filter(
+        ({ uri, view }) => mayShareHost(this.#options.uri, uri) || isSameHost(view?.capabilities, own.capabilities),
+      );
     const seen = await Promise.all(near.map((one) => this.#ask(one, own, uuid)));
     return {
       vms: seen.flatMap((vms) => (vms === 'unasked' ? [] : vms)),
@@ -65,7 +69,7 @@ export class Neighbours {
    */
   async #ask(one: Neighbour, own: Hypervisor, uuid: string): Promise<readonly ReadVm[] | 'unasked'> {
     const { clock, log } = this.#options;
-    if (one.failure?.kind === 'denied') {
+    if (one.view?.failure?.kind === 'denied') {
       return 'unasked';
     }
     try {

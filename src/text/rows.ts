@@ -52,9 +52,11 @@ export interface BisectRowMarks {
   readonly marks: readonly { readonly name: string; readonly createdAt: number; readonly mark: PointMark }[];
 }
 
-export function connectionRow(view: ConnectionView): Row {
+/** @param same another one that shows the same VMs */
+export function connectionRow(view: ConnectionView, same?: ConnectionView): Row {
   const label = connectionLabel(view);
-  const description = connectionState(view);
+  const twin = same === undefined ? [] : [t('same VMs as {0}', connectionLabel(same))];
+  const description = [connectionState(view), ...twin].join(' · ');
   return {
     label,
     description,

@@ -6,7 +6,6 @@ import type { Clock } from '../../base/clock.js';
 import type { LiveConnection } from '../../live/liveConnection.js';
 import { OperationStatus } from './operationStatus.js';
 import type { Store } from '../../live/store.js';
-import { vmKey } from '../../live/views.js';
 import { Failure } from '../../domain/failure.js';
 
 /** Whoever has its turn on several VMs at once. */
@@ -41,6 +40,7 @@ type LeaseWish = Pick<LeaseOptions, 'onWait'> & {
   readonly group?: GroupHolder | undefined;
 };
 
+/** By the VM's UUID alone: two connections may lead to the same host, and the lock on disk counts for all, too. */
 export class Leases {
   readonly #options: LeasesOptions;
   readonly #lock = new VmQueue();
@@ -55,7 +55,7 @@ export class Leases {
     work: (lease: Lease) => Promise<T>,
   ): Promise<T> {
     const { store, clock, log, connection } = this.#options;
-    const end = await this.#lock.take(vmKey(request.vm), request, { signal, onWait, holder: group });
+    const end = await this.#lock.take(request.vm.uuid, request, { signal, onWait, holder: group });
     const status = new OperationStatus(store, clock, request);
     let release: (() => void) | undefined;
     try {
@@ -77,7 +77,7 @@ export class Leases {
   ): Promise<T> {
     const ends: (() => void)[] = [];
     try {
-      for (const [key, request] of [...new Map(requests.map((one) => [vmKey(one.vm), one]))].sort(byKey)) {
+      for (const [key, request] of [...new Map(requests.map((one) => [one.vm.uuid, one]))].sort(byKey)) {
         ends.push(await this.#lock.take(key, request, { signal, onWait, holder: group }));
       }
       return await work();

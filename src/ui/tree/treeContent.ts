@@ -2,6 +2,7 @@
 // state but the arrangement and the nodes themselves. Knows nothing of the editor.
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { ConnectionView, VmView } from '../../live/views.js';
+import { sameBefore } from '../../live/sameDaemon.js';
 import type { Failure } from '../../domain/failure.js';
 import { currentOf, findSnapshot, parentOf } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
@@ -144,7 +145,7 @@ export class TreeContent {
     switch (node.kind) {
       case 'connection': {
         const view = this.connection(node.connection);
-        return view && this.#standing(node, connectionRow(view));
+        return view && this.#standing(node, connectionRow(view, sameBefore(view, this.#source.connections)));
       }
       case 'vm': {
         const view = this.#source.findVm(node.ref);

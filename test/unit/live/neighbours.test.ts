@@ -16,12 +16,17 @@ describe('the VMs of other connections', () => {
   const neighbour = (uri: string, opened: FakeHypervisor | Failure, failure?: Failure): Neighbour => ({
     uri,
     otherVms: new OtherVmFacts({ clock, log: silentLog, isHeld: () => false }),
-    failure,
+    view: {
+      ...(failure !== undefined && { failure }),
+      ...(opened instanceof Failure ? {} : { capabilities: opened.capabilities }),
+    },
     open: () => (opened instanceof Failure ? Promise.reject(opened) : Promise.resolve(opened)),
   });
+  const onHost = (hypervisor: FakeHypervisor, hostUuid: string): FakeHypervisor =>
+    Object.assign(hypervisor, { capabilities: { ...hypervisor.capabilities, hostUuid } });
   const ask = async (...all: readonly Neighbour[]): Promise<readonly [readonly string[], readonly string[]]> => {
     const neighbours = new Neighbours({ uri: own, clock, log: silentLog, all: () => all });
-    const { vms, unasked } = await neighbours.read(daemon(own, 'web'), uuidOf('web'));
+    const { vms, unasked } = await neighbours.read(onHost(daemon(own, 'web'), 'this'), uuidOf('web'));
     return [vms.map(({ name }) => name), unasked];
   };
 
@@ -52,6 +57,14 @@ describe('the VMs of other connections', () => {
       capabilities: { ...forwarded.capabilities, hostname: 'another' },
     });
     assert.deepEqual(await ask(neighbour('qemu:///session', elsewhere)), [[], []]);
+  });
+
+  it('are found on this host under another of its names, once it has been open', async () => {
+    const uri = 'qemu+ssh://10.0.0.7/session';
+    assert.deepEqual(await ask(neighbour(uri, onHost(daemon(uri, 'clone'), 'this'))), [[`clone (${uri})`], []]);
+    assert.deepEqual(await ask(neighbour(uri, onHost(daemon(uri, 'clone'), 'that'))), [[], []]);
+    const same = 'qemu+ssh://10.0.0.7/system';
+    assert.deepEqual(await ask(neighbour(same, onHost(daemon(same, 'web', 'clone'), 'this'))), [[], []]);
   });
 
   it('cannot be asked where nobody answers, or somebody refused before', async () => {

@@ -8,6 +8,7 @@ import type { Node } from '../../../src/ui/tree/nodes.js';
 import type { RowContext, Row } from '../../../src/text/rows.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { branched, connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
+import { capabilities } from '../domain/someFacts.js';
 
 const reading: RowContext = { now };
 const otherRef: VmRef = { connection: uri, uuid: 'other' };
@@ -424,6 +425,22 @@ describe('tree content', () => {
       const { context } = content.row(node, reading)!;
       assert.doesNotMatch(context, /\b(checkpointable|revertable|deletable|describable|forceable|startable);/);
     }
+  });
+
+  it('says which connection shows the same VMs, where a host has two names', () => {
+    const onHost = (at: string, hostUuid: string): ConnectionView => ({
+      ...connectionView({ ...withVms, uri: at, capabilities: { ...capabilities(), hostUuid } }),
+      vms: [vmView({ ref: { ...ref, connection: at } })],
+    });
+    const says = (first: ConnectionView, second: ConnectionView): boolean => {
+      const content = contentOf(first, second);
+      return content.row(content.rows.connection(second.uri), reading)!.description.includes('same VMs as here');
+    };
+    const first = { ...onHost(uri, 'this'), name: 'here' };
+    assert.equal(says(first, onHost('qemu+ssh://10.0.0.7/system', 'this')), true);
+    assert.equal(says(first, onHost('qemu+ssh://10.0.0.7/system', 'that')), false);
+    assert.equal(says(first, onHost('qemu+ssh://10.0.0.7/session', 'this')), false);
+    assert.equal(says(first, { ...onHost('qemu+ssh://10.0.0.7/system', 'this'), vms: [] }), false);
   });
 
   it('says why a connection shows nothing', () => {
