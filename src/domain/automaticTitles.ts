@@ -1,4 +1,5 @@
 // The titles of snapshots that we take unasked: the same in each list, message and picture.
+import { clockText } from './clockText.js';
 
 /** What they begin with; who groups such snapshots goes by this as well. */
 export const automaticTitles = {
@@ -12,11 +13,5 @@ export const automaticTitles = {
 
 /** `Before revert, 05:29`. @param at milliseconds since 1970 */
 export function titleAt(kind: 'beforeRevert' | 'beforeUndo', at: number): string {
-  return `${automaticTitles[kind]}, ${clockTime(new Date(at))}`;
-}
-
-/** In hours and minutes, of 24 hours. */
-export function clockTime(at: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${two(at.getHours())}:${two(at.getMinutes())}`;
+  return `${automaticTitles[kind]}, ${clockText(at)}`;
 }

@@ -1,6 +1,7 @@
 // Titles, which people choose freely, and names, which go to libvirt, QEMU and file systems. libvirt accepts names
 // that break a VM later: with a comma it cannot start, with a newline its disk is lost, over 245 bytes a snapshot is
 // made and then forgotten, and from 10.9 on most characters break the jobs of a running VM.
+import { dateText } from './clockText.js';
 import { displayLine, hasUnsafeCharacter } from './plainText.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -66,7 +67,7 @@ export function nameFromTitle(title: string, taken: ReadonlySet<string>, now: nu
   const readable = isSafeName(title) ? title : cut(ascii, longestName);
   const base =
     readable === ''
-      ? `snapshot-${dateOf(now)}`
+      ? `snapshot-${dateText(now)}`
       : looksLikeTagId(readable)
         ? cut(`snapshot-${readable}`, longestName)
         : readable;
@@ -116,8 +117,4 @@ export function freeTitle(title: string, existing: readonly Pick<Snapshot, 'name
 
 function cut(text: string, length: number): string {
   return text.slice(0, length).replace(/[._-]+$/u, '');
-}
-
-function dateOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
 }

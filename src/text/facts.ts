@@ -13,7 +13,7 @@ import { markWord } from './bisectMarks.js';
 import type { FactList } from './factList.js';
 import { failureText } from './failureText.js';
 import { severityWord } from './healthText.js';
-import { dateText } from './numberText.js';
+import { fullTime } from '../domain/clockText.js';
 import { problemText } from './problemText.js';
 import { agoText, measuredText } from './relativeAge.js';
 import { type RowContext, trashWords } from './rows.js';
@@ -47,7 +47,7 @@ export function snapshotFacts(
   { now }: RowContext,
 ): FactList {
   const { trailers } = snapshot;
-  const created = t('{0}, {1}', dateText(snapshot.createdAt), agoText(snapshot.createdAt, now));
+  const created = t('{0}, {1}', fullTime(snapshot.createdAt), agoText(snapshot.createdAt, now));
   return {
     heading: snapshot.title,
     ...(snapshot.description === '' ? {} : { text: snapshot.description }),

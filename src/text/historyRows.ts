@@ -1,6 +1,7 @@
 // The history as rows: when, which VM, what, by whom, how it ended, and the command that does the same. It is read from
 // a file that anybody may have written to, so that nothing of it is believed to have a shape. Knows no page.
 import { t } from '@vscode/l10n';
+import { clockText, dateText } from '../domain/clockText.js';
 import { type OperationRequest, powerActions } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import { markWords, type MarkWithoutVm } from './loggedText.js';
@@ -55,7 +56,7 @@ export function historyDays(
   const shown = entries.slice(0, mostEntries);
   const days = new Map<string, HistoryRow[]>();
   for (const entry of shown) {
-    const day = dayOf(entry.at);
+    const day = dateText(entry.at);
     days.set(day, [...(days.get(day) ?? []), rowOf(entry, titleOf)]);
   }
   return { days, older: entries.length - shown.length };
@@ -69,7 +70,7 @@ function rowOf(entry: HistoryEntry, titleOf: (uuid: string, snapshot: string) =>
       : t('{0} in {1}', outcomeWord(entry.outcome), durationText(durationMs));
   return {
     entry,
-    time: new Date(at).toTimeString().slice(0, 5),
+    time: clockText(at),
     facts: [
       words(entry, titleOf),
       withReason(how, failure),
@@ -229,11 +230,4 @@ function parseEntry(json: string): HistoryEntry | undefined {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Local time, sortable. */
-function dayOf(at: number): string {
-  const date = new Date(at);
-  const two = (part: number): string => String(part).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }

@@ -1,4 +1,4 @@
-// Numbers, dates and times as the language of the sentences around them writes them. Knows nothing of the editor.
+// Numbers as the language of the sentences around them writes them. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 
 /** By language; to ask for each number costs more than the rest of a row. */
@@ -20,16 +20,6 @@ export function fixedText(value: number, digits: number): string {
 /** With as many digits as it has: `0.03`, `3.2`, `3`. */
 export function decimalText(value: number): string {
   return localizeMark(String(value));
-}
-
-/** @param at milliseconds since 1970 */
-export function dateText(at: number): string {
-  return new Date(at).toLocaleString(language(), { dateStyle: 'medium', timeStyle: 'medium' });
-}
-
-/** @param at milliseconds since 1970 */
-export function timeText(at: number): string {
-  return new Date(at).toLocaleTimeString(language());
 }
 
 function localizeMark(number: string): string {

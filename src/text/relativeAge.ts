@@ -1,6 +1,5 @@
 // How long ago something was, as short as a row has room for. Knows no clock: both times are handed in.
 import { t } from '@vscode/l10n';
-import { clockTime } from '../domain/automaticTitles.js';
 import { timeOf } from '../domain/snapshotTime.js';
 import { decimalText } from './numberText.js';
 
@@ -74,22 +73,6 @@ export function lastSeenText(at: number, now: number): string {
     return t('last seen just now');
   }
   return t('last seen {0} ago', seconds < 60 ? t('{0} s', seconds) : relativeAge(at, now));
-}
-
-/**
- * When it was, in as few characters as tell it: `09:41` of today, else `11-20`, or `2024-11-20` of another year.
- *
- * @param at milliseconds since 1970
- * @param now milliseconds since 1970
- */
-export function shortTime(at: number, now: number): string {
-  const [then, today] = [new Date(at), new Date(now)];
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = `${two(then.getMonth() + 1)}-${two(then.getDate())}`;
-  if (then.getFullYear() !== today.getFullYear()) {
-    return `${then.getFullYear()}-${day}`;
-  }
-  return then.toDateString() === today.toDateString() ? clockTime(then) : day;
 }
 
 /** A span of time in a sentence: `less than 0.1 s`, `0.9 s`, `3.2 s`, `48 s`, `2 min 5 s`. */

@@ -15,7 +15,8 @@ import { connectionLabel } from './connectionLabel.js';
 import { shortFailure } from './failureText.js';
 import { healthMark } from './healthText.js';
 import { operationProgress } from './operationProgress.js';
-import { agoText, lastSeenText, relativeAge, shortTime } from './relativeAge.js';
+import { agoText, lastSeenText, relativeAge } from './relativeAge.js';
+import { shortTime } from '../domain/clockText.js';
 import { changedWords, cloneCost, sizeWords, togetherWords } from './sizeText.js';
 import { kindWords, powerWord, snapshotCountText } from './words.js';
 

@@ -9,7 +9,7 @@ import type { CreateStep } from '../steps/step.js';
 import { bytesText } from './bytesText.js';
 import type { FactList } from './factList.js';
 import { quotedPaths } from './problemSentence.js';
-import { shortTime } from './relativeAge.js';
+import { shortTime } from '../domain/clockText.js';
 
 /** Less than an overlay takes before anything is written to it tells nothing. */
 export const emptyOverlayBytes = 256 * 1024;

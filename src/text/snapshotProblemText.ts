@@ -5,7 +5,7 @@ import { displayLine } from '../domain/plainText.js';
 import type { Bytes } from '../domain/layers.js';
 import { bytesText } from './bytesText.js';
 import { type ProblemSentences, quotedPath } from './problemSentence.js';
-import { shortTime } from './relativeAge.js';
+import { shortTime } from '../domain/clockText.js';
 
 export const snapshotProblems = {
   orphanTag: ({ tag, file }) => [

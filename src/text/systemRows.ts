@@ -8,7 +8,7 @@ import type { KnownSystem } from '../systems/knownSystems.js';
 import { unreachableMembers, partOf, type ObservedSystem } from '../systems/observedSystem.js';
 import { pointTokens, systemTokens } from './capabilityTokens.js';
 import type { FactList } from './factList.js';
-import { dateText } from './numberText.js';
+import { fullTime } from '../domain/clockText.js';
 import { agoText, relativeAge } from './relativeAge.js';
 import { dimmedColor, type ConnectionReach, type RowContext, type Row, spokenRow, vmRow } from './rows.js';
 import { startWords } from './startText.js';
@@ -170,7 +170,7 @@ export function pointFacts({ known, seen }: ShownSystem, point: SystemPoint, { n
   return {
     heading: pointTitle(point),
     lines: [
-      { name: t('Created'), value: `${dateText(point.createdAt)}, ${agoText(point.createdAt, now)}` },
+      { name: t('Created'), value: `${fullTime(point.createdAt)}, ${agoText(point.createdAt, now)}` },
       ...(point.spreadMs === undefined
         ? []
         : [{ name: t('Consistency'), value: t('VMs at most {0} ms apart', point.spreadMs) }]),

@@ -6,7 +6,7 @@ import { displayLine } from '../../domain/plainText.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { bytesText } from '../../text/bytesText.js';
-import { timeText } from '../../text/numberText.js';
+import { clockText } from '../../domain/clockText.js';
 import { shortInMiddle } from '../../text/shortInMiddle.js';
 import type { PictureBlocks, PictureRow } from './messages.js';
 
@@ -109,7 +109,7 @@ function kindWord(kind: BlockRow['kind']): string {
 
 /** Clusters are told by the images alone. */
 function wordsOf({ virtualBytes, clusterBytes, rows, exact, readAt, unreadable }: BlockMap): string {
-  const at = t('Read at {0}', timeText(readAt));
+  const at = t('Read at {0}', clockText(readAt));
   return [
     ...(unreadable === undefined
       ? [t('{0} in clusters of {1}', bytesText(virtualBytes), bytesText(clusterBytes))]

@@ -1,25 +1,24 @@
-// Numbers and dates in the language of the sentences around them.
+// Numbers in the language of the sentences around them.
 import assert from 'node:assert/strict';
 import { config } from '@vscode/l10n';
 import { languages, sentencesOf, sources } from '../../../scripts/translations.mjs';
 import { bytesText } from '../../../src/text/bytesText.js';
 import { layerCostSentences } from '../../../src/text/layerCostText.js';
-import { dateText, decimalText, fixedText, timeText } from '../../../src/text/numberText.js';
+import { decimalText, fixedText } from '../../../src/text/numberText.js';
 import { durationText, estimateText, measuredText } from '../../../src/text/relativeAge.js';
 
 const [{ of }] = sources;
-const at = new Date(2026, 6, 4, 9, 41, 7).getTime();
 
 type Language = 'en' | (typeof languages)[number];
 
 /** Digits and what stands between them; a space that does not break is one like any other. */
 const said: Readonly<Record<Language, readonly string[]>> = {
-  en: ['1.3 GB', '10 MB', '3.2 s', '0.03 s', '3.2 s', '12.5', '2.0', 'Jul 4, 2026, 9:41:07 AM', '9:41:07 AM'],
-  de: ['1,3 GB', '10 MB', '3,2 s', '0,03 s', '3,2 s', '12,5', '2,0', '04.07.2026, 09:41:07', '09:41:07'],
-  'zh-cn': ['1.3 GB', '10 MB', '3.2 秒', '0.03 秒', '3.2 秒', '12.5', '2.0', '2026年7月4日 09:41:07', '09:41:07'],
+  en: ['1.3 GB', '10 MB', '3.2 s', '0.03 s', '3.2 s', '12.5', '2.0'],
+  de: ['1,3 GB', '10 MB', '3,2 s', '0,03 s', '3,2 s', '12,5', '2,0'],
+  'zh-cn': ['1.3 GB', '10 MB', '3.2 秒', '0.03 秒', '3.2 秒', '12.5', '2.0'],
 };
 
-describe('numbers and dates', () => {
+describe('numbers', () => {
   after(() => config({ contents: {} }));
 
   for (const language of ['en', ...languages] as const) {
@@ -33,8 +32,6 @@ describe('numbers and dates', () => {
         measuredText(3_200),
         decimalText(12.5),
         fixedText(2, 1),
-        dateText(at),
-        timeText(at),
       ];
       assert.deepEqual(
         texts.map((text) => text.replaceAll(/\s/gu, ' ')),

@@ -5,14 +5,15 @@ import type { StoredSystem, SystemPoint } from '../../../src/domain/system.js';
 import type { ConnectionView, VmView } from '../../../src/live/views.js';
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
 import { filterPrompt } from '../../../src/text/filterText.js';
-import { clockTime, titleAt } from '../../../src/domain/automaticTitles.js';
+import { titleAt } from '../../../src/domain/automaticTitles.js';
+import { clockText } from '../../../src/domain/clockText.js';
 import { OpenRows } from '../../../src/ui/tree/openRows.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
 
 const reading = { now };
 /** When the automatic restore point was taken, as its row says it. */
-const leftAt = clockTime(new Date(now - 1_800_000));
+const leftAt = clockText(now - 1_800_000);
 const other = { connection: uri, uuid: 'other' };
 
 function point(title: string, createdAt: number, changes: Partial<SystemPoint> = {}): SystemPoint {

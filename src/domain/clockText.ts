@@ -1,0 +1,35 @@
+// How times are written for people, the same in each language and place: in 24 hours, with the dates of ISO, in local
+// time. What programs read has ISO's own form.
+
+/** Of today: `09:41`. @param at milliseconds since 1970 */
+export function clockText(at: number): string {
+  const date = new Date(at);
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** A day: `2026-11-20`. @param at milliseconds since 1970 */
+export function dateText(at: number): string {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/**
+ * In as few characters as tell it: `09:41` of today, else `11-20`, or `2024-11-20` of another year.
+ *
+ * @param at milliseconds since 1970
+ * @param now milliseconds since 1970
+ */
+export function shortTime(at: number, now: number): string {
+  const [day, today] = [dateText(at), dateText(now)];
+  const year = today.slice(0, 5);
+  return day === today ? clockText(at) : day.startsWith(year) ? day.slice(year.length) : day;
+}
+
+/** `2026-11-20 09:41:07`. @param at milliseconds since 1970 */
+export function fullTime(at: number): string {
+  return `${dateText(at)} ${clockText(at)}:${two(new Date(at).getSeconds())}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
