@@ -3,6 +3,7 @@
 import { t } from '@vscode/l10n';
 import type { CommandId } from '../verbs/verbs.js';
 import type { VmView } from '../live/views.js';
+import { shortTime } from '../domain/clockText.js';
 import { displayLine } from '../domain/plainText.js';
 import { titleIn, titleOf } from './operationProgress.js';
 import { operationWords } from './operationText.js';
@@ -10,22 +11,26 @@ import type { ShownSystem } from './systemRows.js';
 import { powerWord } from './words.js';
 
 /**
- * @param isFollowed somebody looks at VMs, so that what other programs do is seen; otherwise the state is of the last
- *   look
+ * When a state was seen, where nobody looks now, so that what other programs do since is not seen; undefined: it is
+ * followed. Both in milliseconds since 1970.
  */
-export function activeVmText(view: VmView, isFollowed: boolean): string {
+export type SeenBefore = { readonly at: number; readonly now: number } | undefined;
+
+function seenState(state: string, seen: SeenBefore): string {
+  return seen === undefined ? state : t('{0} ({1})', state, shortTime(seen.at, seen.now));
+}
+
+export function activeVmText(view: VmView, seen: SeenBefore): string {
   const { vm, operation } = view;
   const state =
     operation !== undefined
       ? t('{0}…', operationWords(operation.request, displayLine(titleIn(view, operation.request))))
-      : isFollowed
-        ? powerWord(vm)
-        : t('was {0}', powerWord(vm));
+      : seenState(powerWord(vm), seen);
   return `${displayLine(vm.name, 40)} · ${state}`;
 }
 
 /** The state of all its VMs, or how many are in which; not known: gone, or nobody has looked yet. */
-export function activeSystemText({ known, views, seen }: ShownSystem, isFollowed: boolean): string {
+export function activeSystemText({ known, views, seen }: ShownSystem, before: SeenBefore): string {
   const { unfinished, system } = known;
   const isBusy = views.some((view) => view?.operation !== undefined);
   const counts = new Map<string, number>();
@@ -44,9 +49,7 @@ export function activeSystemText({ known, views, seen }: ShownSystem, isFollowed
       ? t('interrupted')
       : counts.get(t('unknown')) === views.length
         ? t('state unknown')
-        : isFollowed
-          ? words
-          : t('was {0}', words);
+        : seenState(words, before);
   return `${displayLine(system.name, 40)} · ${state}`;
 }
 

@@ -3,13 +3,14 @@
 // way to the VM before it. It asks nobody: the item says what is known anyway, and nothing is followed for it.
 import { t } from '@vscode/l10n';
 import type { Memento } from 'vscode';
+import { type Clock, systemClock } from '../../base/clock.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { StoreChange } from '../../live/views.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { type VmRef, sameVm } from '../../domain/vm.js';
 import { displayLine } from '../../domain/plainText.js';
-import { activeSystemText, activeVmText } from '../../text/activeVmText.js';
+import { activeSystemText, activeVmText, type SeenBefore } from '../../text/activeVmText.js';
 import type { StatusItem } from '../prompts/notify.js';
 import { type Node, vmOfNode } from '../tree/nodes.js';
 import type { ChosenSystem } from './chosenSystem.js';
@@ -35,11 +36,16 @@ export class ActiveVm implements Disposable {
   readonly #looking: LookedAtVms;
   readonly #chosen: Pick<ChosenSystem, 'shown' | 'lostName' | 'onDidChange'>;
   readonly #make: () => StatusItem;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #store = new DisposableStore();
   #item: StatusItem | undefined;
   #ref: VmRef | undefined;
   /** The last one that is no clone. */
   #lasting: VmRef | undefined;
+  /** What was shown last of the VM, or of those of the system, and when that was seen to be so. */
+  #states: readonly unknown[] = [];
+  #seenAt = 0;
+  #isFollowed = false;
 
   /** With the VM that the workspace worked with last. It is shown when it is seen. */
   constructor(
@@ -49,6 +55,7 @@ export class ActiveVm implements Disposable {
     looking: LookedAtVms,
     chosen: Pick<ChosenSystem, 'shown' | 'lostName' | 'onDidChange'>,
     make: () => StatusItem,
+    clock: Pick<Clock, 'now'> = systemClock,
   ) {
     this.#kept = kept;
     this.#engine = engine;
@@ -56,6 +63,7 @@ export class ActiveVm implements Disposable {
     this.#looking = looking;
     this.#chosen = chosen;
     this.#make = make;
+    this.#clock = clock;
     this.#store.add(engine.onDidChange((change) => this.#noteChange(change)));
     this.#store.add(selecting.onDidSelect(({ selection }) => this.#noteSelection(selection)));
     this.#store.add(looking.onDidChange(() => this.#show()));
@@ -123,15 +131,26 @@ export class ActiveVm implements Disposable {
     return vm === undefined ? connection === undefined || connection === ref.connection : sameVm(ref, vm);
   }
 
+  /** What was followed until now, or is another than before (an operation of ours read it), is seen now. */
+  #seenBefore(refs: readonly VmRef[], states: readonly unknown[]): SeenBefore {
+    const now = this.#clock.now();
+    const isFollowed = refs.every((ref) => this.#looking.isLookedAt(ref));
+    const isSame = states.length === this.#states.length && states.every((state, at) => state === this.#states[at]);
+    this.#seenAt = isFollowed || this.#isFollowed || !isSame ? now : this.#seenAt;
+    this.#isFollowed = isFollowed;
+    this.#states = states;
+    return isFollowed ? undefined : { at: this.#seenAt, now };
+  }
+
   #show(): void {
     const command: CommandId = 'virtRewind.workedVm';
     const system = this.#chosen.shown;
     if (system !== undefined) {
       const { name, members } = system.known.system;
-      const isFollowed = members.every((member) => this.#looking.isLookedAt(member));
+      const views = system.views.map((view) => view?.vm);
       this.#item ??= this.#make();
       this.#item.say(
-        activeSystemText(system, isFollowed),
+        activeSystemText(system, this.#seenBefore(members, views)),
         t('{0}: click for actions on all its VMs.', displayLine(name)),
         command,
       );
@@ -147,7 +166,7 @@ export class ActiveVm implements Disposable {
     const tip = t('{0}: click for actions.', displayLine(view.vm.name));
     this.#item ??= this.#make();
     this.#item.say(
-      activeVmText(view, this.#looking.isLookedAt(view.ref)),
+      activeVmText(view, this.#seenBefore([view.ref], [view.vm])),
       lost === undefined ? tip : `${tip} ${t('The active system {0} was not found.', displayLine(lost))}`,
       command,
     );

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import type { StoreChange, RunningOperation, VmView } from '../../../src/live/views.js';
 import type { VmRef } from '../../../src/domain/vm.js';
 import { Emitter } from '../../../src/base/emitter.js';
-import { systemActions, vmActions, activeSystemText, activeVmText } from '../../../src/text/activeVmText.js';
+import { systemActions, vmActions, activeSystemText } from '../../../src/text/activeVmText.js';
 import { observeSystem } from '../../../src/systems/observedSystem.js';
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
 import type { ShownSystem } from '../../../src/text/systemRows.js';
 import { ChosenSystem } from '../../../src/ui/commands/chosenSystem.js';
 import { ActiveVm } from '../../../src/ui/commands/activeVm.js';
+import { clockText } from '../../../src/domain/clockText.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 import { branched, connectionView, ref, uri, vm, vmView } from './samples.js';
 
@@ -29,7 +30,9 @@ function rig(kept = new Map<string, unknown>()): {
   change: (change: StoreChange) => void;
   select: (...nodes: Node[]) => void;
   look: (isLookedAt: boolean) => void;
+  pass: (ms: number) => void;
 } {
+  let now = new Date(2026, 10, 20, 9, 41).getTime();
   const [changed, selected, looked, chose] = [
     new Emitter<StoreChange>(),
     new Emitter<{ selection: readonly Node[] }>(),
@@ -80,7 +83,9 @@ function rig(kept = new Map<string, unknown>()): {
       chose.fire();
     },
     tips,
-    activeVm: new ActiveVm(memento, source, { onDidSelect: selected.event }, looking, chosen, () => item),
+    activeVm: new ActiveVm(memento, source, { onDidSelect: selected.event }, looking, chosen, () => item, {
+      now: () => now,
+    }),
     said,
     views,
     disconnect: () => {
@@ -89,6 +94,7 @@ function rig(kept = new Map<string, unknown>()): {
     },
     change: (change) => changed.fire(change),
     select: (...selection) => selected.fire({ selection }),
+    pass: (ms) => (now += ms),
     look: (is) => {
       isLookedAt = is;
       looked.fire();
@@ -164,12 +170,24 @@ describe('the VM that somebody works with', () => {
     assert.equal(activeVm.ref, undefined);
   });
 
-  it('is told with the state as it was where nobody looks', () => {
-    const { said, select, look } = rig();
+  it('is told with the time when its state was seen, where nobody looks', () => {
+    const { said, select, look, pass, views, change } = rig();
+    const seen = (): string | undefined => said.at(-1);
     select({ kind: 'vm', id: 'v', ref });
+    pass(60_000);
     look(false);
-    assert.equal(said.at(-1), activeVmText(vmView(), false));
-    assert.notEqual(said.at(-1), activeVmText(vmView(), true));
+    assert.equal(seen(), 'web-test · running (09:42)');
+    pass(60_000);
+    change({ connection: uri, vm: ref });
+    assert.equal(seen(), 'web-test · running (09:42)', 'nothing was read since');
+    views.set(ref.uuid, vmView({ vm: vm({ power: 'off' }) }));
+    change({ connection: uri, vm: ref });
+    assert.equal(seen(), 'web-test · off (09:43)', 'a command read it');
+    pass(86_400_000);
+    look(false);
+    assert.equal(seen(), 'web-test · off (11-20)');
+    look(true);
+    assert.equal(seen(), 'web-test · off');
   });
 
   it('is none any more when it is gone', () => {
@@ -235,11 +253,11 @@ describe('the system that a workspace works with', () => {
   });
 
   it('says what is known of its VMs, and that it was so where nobody looks', () => {
-    assert.equal(activeSystemText(shop([vmView(), vmView()]), true), 'shop · all running');
-    assert.equal(activeSystemText(shop([vmView(), undefined]), true), 'shop · 1 running, 1 unknown');
-    assert.equal(activeSystemText(shop([off, off]), false), 'shop · was all off');
-    assert.equal(activeSystemText(shop([undefined, undefined]), false), 'shop · state unknown');
-    assert.equal(activeSystemText(shop([off, { ...off, operation: running }]), true), 'shop · in progress…');
+    assert.equal(activeSystemText(shop([vmView(), vmView()]), undefined), 'shop · all running');
+    assert.equal(activeSystemText(shop([vmView(), undefined]), undefined), 'shop · 1 running, 1 unknown');
+    assert.equal(activeSystemText(shop([off, off]), { at: 0, now: 0 }), `shop · all off (${clockText(0)})`);
+    assert.equal(activeSystemText(shop([undefined, undefined]), { at: 0, now: 0 }), 'shop · state unknown');
+    assert.equal(activeSystemText(shop([off, { ...off, operation: running }]), undefined), 'shop · in progress…');
   });
 
   it('is offered what has something to do now', () => {
