@@ -306,6 +306,7 @@ const rooms = {
   // Runs in a browser: it shares the messages, and what says sizes and letters.
   'ui/picture/page': ['ui/picture/messages', 'operations/whatIf', 'domain', 'text/bytesText', 'text/layerLetter'],
   'ui/history': ['ui/tree', 'ui', 'text', 'journal', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
+  'ui/problems': ['ui/tree', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
   'ui/vms': ['ui/tree', 'health', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
   'ui/lesson': ['ui', 'lesson', 'text', 'domain', 'manifest', 'verbs', 'base'],
   'ui/guest': ['ui/prompts', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
@@ -318,6 +319,7 @@ const rooms = {
     'journal/labStore',
     'ui/guest',
     'ui/history',
+    'ui/problems',
     'ui/vms',
     'ui/lesson',
     'ui/picture',

@@ -144,7 +144,10 @@ const scenes = {
       const [base, overlay] = [`${layered}.qcow2`, `${layered}.experiment`];
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', join(daemon.dir, overlay)]);
       await hands.menu(layered, 'More', 'Health and Repair', 'Doctor: Diagnose');
-      await workbench.webview.getByText(/wrong/).first().waitFor();
+      await workbench.webview
+        .getByRole('link', { name: /^Repair…/ })
+        .first()
+        .waitFor();
       await hands.command('View: Toggle Primary Side Bar Visibility');
     },
   },

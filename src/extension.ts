@@ -42,6 +42,7 @@ import { failureMessage } from './text/failureMessage.js';
 import { Reports } from './ui/documents/reports.js';
 import { AllVms } from './ui/vms/allVms.js';
 import { HistoryPanel } from './ui/history/historyPanel.js';
+import { ProblemPages } from './ui/problems/problemPages.js';
 import { labFiles } from './ui/lab/labFiles.js';
 import { foldersWithLab } from './ui/lab/labFolders.js';
 import { languageTools } from './ui/agents/languageTools.js';
@@ -65,6 +66,7 @@ export interface DevelopmentApi extends VirtRewindApi {
   readonly tree: VmTree;
   readonly pictures: PicturePanels;
   readonly history: HistoryPanel;
+  readonly problemPages: ProblemPages;
   readonly systems: SystemPictures;
   readonly health: HealthWatch;
   readonly status: HealthStatus;
@@ -124,6 +126,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   });
   const status = new HealthStatus(health);
   const history = new HistoryPanel({ engine, folder: journal, log });
+  const problemPages = new ProblemPages({ engine, log });
   const allVms = new AllVms({ engine, health, attentions, log });
   const guest = join(context.extensionPath, 'dist', 'lesson.bin');
   const measure = async (folder: string, depths: readonly number[]): Promise<readonly LayerCost[]> => {
@@ -174,6 +177,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     activeVm,
     chosen,
     history,
+    problemPages,
     allVms,
     log,
     runTask: (name, definition) => runOwnTask(name, definition, { engine, systems }),
@@ -213,6 +217,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     systems.pictures,
     history,
     allVms,
+    problemPages,
     reports,
     documents,
     tree,
@@ -239,6 +244,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
         tree,
         pictures,
         history,
+        problemPages,
         systems: systems.pictures,
         health,
         status,

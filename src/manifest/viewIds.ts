@@ -10,6 +10,8 @@ export const systemPictureType = 'virtRewind.systemPicture';
 export const lessonPanelType = 'virtRewind.lessonPanel';
 /** The editor tab with the history. */
 export const historyPanelType = 'virtRewind.history';
+/** The editor tabs with what is wrong with VMs. */
+export const problemPanelType = 'virtRewind.problems';
 /** The editor tab with all VMs. */
 export const vmsPanelType = 'virtRewind.allVms';
 

@@ -1,5 +1,4 @@
-// What the doctor says of a VM, as a Markdown document in which nothing from outside is markup. Knows nothing of the
-// editor.
+// What the doctor says of a VM. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';
 import {
@@ -10,27 +9,40 @@ import {
   plannedRepairs,
 } from '../diagnosis/examination.js';
 import { type RamMethod, displayedStopMs } from '../domain/estimates.js';
-import { displayLine } from '../domain/plainText.js';
 import { severityOf } from '../diagnosis/problemTable.js';
 import { severityWord } from './healthText.js';
-import { markdownText } from './markdown.js';
+import { problemRemedies, refusalRemedies } from './problemRemedies.js';
 import { problemText, repairText } from './problemText.js';
 import { estimateText } from './relativeAge.js';
 import { refusalText } from './refusalText.js';
+import { type ReportPart, remediesPart, reportMarkdown } from './report.js';
 
-/** One heading of the first level, one section for what is wrong, one for what works. */
-export function examinationText(examination: Examination, view: Pick<VmView, 'vm' | 'tree'>, now: number): string {
+/** For a terminal. */
+export function examinationText(examination: Examination, view: VmView, now: number): string {
+  return reportMarkdown(examinationParts(examination, view, now));
+}
+
+/** @param level of the heading: 1 for the report on one VM, 2 where it is one of several */
+export function examinationParts(
+  examination: Examination,
+  view: VmView,
+  now: number,
+  level: 1 | 2 = 1,
+): readonly ReportPart[] {
   const { abilities, diagnoses } = examination;
   const wrong = diagnoses.filter(({ problem }) => severityOf(problem) !== 'note');
   const notes = diagnoses.filter(({ problem }) => severityOf(problem) === 'note');
+  const section = (text: string, parts: readonly ReportPart[]): readonly ReportPart[] =>
+    parts.length === 0 ? [] : [{ kind: 'heading', level: level === 1 ? 2 : 3, text }, ...parts];
+  const tell = (diagnosis: Diagnosis): readonly ReportPart[] =>
+    diagnosisParts(diagnosis, view, now, level === 1 ? 3 : 4);
   return [
-    `# ${line(view.vm.name)}`,
-    line(summary(wrong.length)),
-    ...section(t('Problems'), wrong, view, now),
-    ...section(t('Notes'), notes, view, now),
-    `## ${line(t('What Works Here'))}`,
-    abilityTable(abilities, view),
-  ].join('\n\n');
+    { kind: 'heading', level, text: view.vm.name },
+    { kind: 'text', text: summary(wrong.length) },
+    ...section(t('Problems'), wrong.flatMap(tell)),
+    ...section(t('Notes'), notes.flatMap(tell)),
+    ...section(t('What Works Here'), [abilityTable(abilities, view), ...abilityRemedies(abilities, view)]),
+  ];
 }
 
 function summary(count: number): string {
@@ -44,38 +56,40 @@ function summary(count: number): string {
   }
 }
 
-function section(
-  heading: string,
-  diagnoses: readonly Diagnosis[],
-  view: Pick<VmView, 'vm' | 'tree'>,
-  now: number,
-): readonly string[] {
-  return diagnoses.length === 0
-    ? []
-    : [`## ${line(heading)}`, ...diagnoses.map((diagnosis) => diagnosisText(diagnosis, view, now))];
-}
-
 /** The severity is a word, never a colour or a picture alone. */
-function diagnosisText(diagnosis: Diagnosis, view: Pick<VmView, 'vm' | 'tree'>, now: number): string {
+function diagnosisParts(diagnosis: Diagnosis, view: VmView, now: number, level: 3 | 4): readonly ReportPart[] {
   const { problem } = diagnosis;
   const { what, means, todo } = problemText(problem, view, now);
+  const repairs = plannedRepairs(diagnosis);
+  const canRepair = repairs.some(({ decision }) => decision.kind === 'plan');
+  const refusals = repairs.flatMap(({ decision }) => (decision.kind === 'plan' ? [] : [decision.refusal]));
   return [
-    `### ${line(`${severityWord(severityOf(problem))}: ${what}`)}`,
-    `${line(means)} ${line(todo)}`,
-    ...plannedRepairs(diagnosis).map((repair) => repairLine(repair, view)),
-  ].join('\n\n');
+    { kind: 'heading', level, text: `${severityWord(severityOf(problem))}: ${what}` },
+    { kind: 'text', text: `${means} ${todo}` },
+    ...repairs.map((repair) => repairLine(repair, view)),
+    ...remediesPart(what, view, [
+      ...problemRemedies(problem, view, canRepair, 'doctor'),
+      ...(canRepair ? [] : refusalRemedies(refusals, view)),
+    ]),
+  ];
 }
 
-function repairLine({ repair, decision }: PlannedRepair, view: Pick<VmView, 'vm' | 'tree'>): string {
+function repairLine({ repair, decision }: PlannedRepair, view: VmView): ReportPart {
   const does = repairText(repair, view);
   if (decision.kind === 'plan') {
-    return `**${line(t('Can be repaired here'))}:** ${line(does)}`;
+    return { kind: 'text', lead: t('Can be repaired here'), text: does };
   }
   const { reason, nextStep } = refusalText(decision.refusal);
-  return `**${line(t('Cannot be repaired now'))}:** ${[does, reason, nextStep].map(line).join(' ').trim()}`;
+  return { kind: 'text', lead: t('Cannot be repaired now'), text: [does, reason, nextStep].join(' ').trim() };
 }
 
-function abilityTable(abilities: readonly Ability[], view: Pick<VmView, 'vm' | 'tree'>): string {
+/** Once below the table: many rows have the same. */
+function abilityRemedies(abilities: readonly Ability[], view: VmView): readonly ReportPart[] {
+  const refusals = abilities.flatMap(({ can, why }) => (can === 'no' && why !== undefined ? [why] : []));
+  return remediesPart(view.vm.name, view, refusalRemedies(refusals, view));
+}
+
+function abilityTable(abilities: readonly Ability[], view: Pick<VmView, 'vm' | 'tree'>): ReportPart {
   const rows = abilities.map(({ kind: what, can, why }) => {
     const still = can === 'no' ? '' : stillText(what, view);
     if (can === 'untried') {
@@ -86,9 +100,7 @@ function abilityTable(abilities: readonly Ability[], view: Pick<VmView, 'vm' | '
       text === undefined ? '' : can === 'byUs' ? text.reason : [text.reason, text.nextStep].join(' ').trim();
     return [abilityName(what), abilityWord(can), `${still} ${reason}`.trim()];
   });
-  return [[t('Item'), t('Works'), t('Details')], ['---', '---', '---'], ...rows]
-    .map((cells, at) => `| ${cells.map((cell) => (at === 1 ? cell : line(cell))).join(' | ')} |`)
-    .join('\n');
+  return { kind: 'table', rows: [[t('Item'), t('Works'), t('Details')], ...rows] };
 }
 
 /** What a snapshot with RAM is to be paid with, by what this VM has shown before; of all others nothing. */
@@ -154,9 +166,4 @@ function abilityName(what: Ability['kind']): string {
     case 'hostFiles':
       return t('Create and delete files beside the disks');
   }
-}
-
-/** One line, in which nothing is markup. */
-function line(text: string): string {
-  return markdownText(displayLine(text, 2_000));
 }

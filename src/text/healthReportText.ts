@@ -1,14 +1,13 @@
-// The report of Check Health, as a Markdown document in which nothing from outside is markup. Knows nothing of the
-// editor.
+// The report of Check Health. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { Health } from '../diagnosis/health.js';
 import type { Problem } from '../diagnosis/problem.js';
-import { severityOf } from '../diagnosis/problemTable.js';
+import { repairOf, severityOf } from '../diagnosis/problemTable.js';
 import type { VmView } from '../live/views.js';
-import { displayLine } from '../domain/plainText.js';
 import { checkName, severityWord } from './healthText.js';
-import { markdownText } from './markdown.js';
+import { problemRemedies } from './problemRemedies.js';
 import { problemText } from './problemText.js';
+import { type ReportPart, remediesPart, reportMarkdown } from './report.js';
 
 export interface CheckedVm {
   readonly view: VmView;
@@ -18,25 +17,48 @@ export interface CheckedVm {
   readonly failure?: string;
 }
 
-/** @param unreached sentences about connections that could not be checked */
+/** For a terminal. @param unreached sentences about connections that could not be checked */
 export function healthReportText(checked: readonly CheckedVm[], unreached: readonly string[], now: number): string {
+  return reportMarkdown(healthParts(checked, unreached, now));
+}
+
+export function healthParts(
+  checked: readonly CheckedVm[],
+  unreached: readonly string[],
+  now: number,
+): readonly ReportPart[] {
   const bad = checked.filter(({ health }) => isBad(health));
   const rest = checked.filter((one) => !bad.includes(one));
   const missed = unreached.map(notChecked);
   const [only, ...others] = checked;
   if (only !== undefined && others.length === 0) {
-    return [`# ${line(t('Health of {0}', only.view.vm.name))}`, ...missed, ...vmPart(only, now, '##')].join('\n\n');
+    const text = t('Health of {0}', only.view.vm.name);
+    return [{ kind: 'heading', level: 1, text }, ...missed, ...vmParts(only, now, 2)];
   }
   return [
-    `# ${line(t('Health of {0} VMs', checked.length))}`,
-    ...(bad.length > 0
-      ? [line(t('{0} of them have problems.', bad.length))]
-      : checked.some(({ failure }) => failure !== undefined)
-        ? []
-        : [line(t('No problems found.'))]),
+    { kind: 'heading', level: 1, text: t('Health of {0} VMs', checked.length) },
+    ...foundText(checked.map((one) => (isBad(one.health) ? true : one.failure === undefined ? false : undefined))),
     ...missed,
-    ...[...bad, ...rest].flatMap((one) => [`## ${line(one.view.vm.name)}`, ...vmPart(one, now, '###')]),
-  ].join('\n\n');
+    ...[...bad, ...rest].flatMap((one): readonly ReportPart[] => [
+      { kind: 'heading', level: 2, text: one.view.vm.name },
+      ...vmParts(one, now, 3),
+    ]),
+  ];
+}
+
+/** Of several VMs, with how many something is wrong. @param bad undefined: it is not known of that one */
+export function foundText(bad: readonly (boolean | undefined)[]): readonly ReportPart[] {
+  const count = bad.filter((one) => one === true).length;
+  if (count > 0) {
+    return [
+      { kind: 'text', text: count === 1 ? t('1 of them has problems.') : t('{0} of them have problems.', count) },
+    ];
+  }
+  return bad.includes(undefined) ? [] : [nothingFound()];
+}
+
+function nothingFound(): ReportPart {
+  return { kind: 'text', text: t('No problems found.') };
 }
 
 /** Notes are worth knowing, and nothing is wrong by them. */
@@ -44,31 +66,35 @@ function isBad({ found }: Health): boolean {
   return found.some((problem) => severityOf(problem) !== 'note');
 }
 
-type Heading = '##' | '###';
-
-function vmPart({ view, health, snoozed, failure }: CheckedVm, now: number, heading: Heading): readonly string[] {
+function vmParts({ view, health, snoozed, failure }: CheckedVm, now: number, level: 2 | 3): readonly ReportPart[] {
   const unjudged = [...new Set(health.unjudged.map((check) => checkName(check)))];
   return [
-    ...(isBad(health) || failure !== undefined ? [] : [line(t('No problems found.'))]),
+    ...(isBad(health) || failure !== undefined ? [] : [nothingFound()]),
     ...(failure === undefined ? [] : [notChecked(failure)]),
-    ...health.found.map((problem) => partOf(problem, view, now, heading)),
-    ...(unjudged.length === 0 ? [] : [`${line(t('Unknown'))}: ${unjudged.map(line).join(', ')}.`]),
+    ...health.found.flatMap((problem) => problemParts(problem, view, now, level)),
+    ...(unjudged.length === 0
+      ? []
+      : [{ kind: 'text', lead: t('Unknown'), text: `${unjudged.join(', ')}.` } satisfies ReportPart]),
     ...(snoozed === 0
       ? []
-      : [line(snoozed === 1 ? t('1 more problem is snoozed.') : t('{0} more problems are snoozed.', snoozed))]),
+      : [
+          {
+            kind: 'text',
+            text: snoozed === 1 ? t('1 more problem is snoozed.') : t('{0} more problems are snoozed.', snoozed),
+          } satisfies ReportPart,
+        ]),
   ];
 }
 
-function notChecked(why: string): string {
-  return `**${line(t('Not checked'))}:** ${line(why)}`;
+function notChecked(why: string): ReportPart {
+  return { kind: 'text', lead: t('Not checked'), text: why };
 }
 
-function partOf(problem: Problem, view: VmView, now: number, heading: Heading): string {
+function problemParts(problem: Problem, view: VmView, now: number, level: 2 | 3): readonly ReportPart[] {
   const { what, means, todo } = problemText(problem, view, now);
-  return `${heading} ${line(`${severityWord(severityOf(problem))}: ${what}`)}\n\n${line(means)} ${line(todo)}`;
-}
-
-/** One line, in which nothing is markup. */
-function line(text: string): string {
-  return markdownText(displayLine(text, 2_000));
+  return [
+    { kind: 'heading', level, text: `${severityWord(severityOf(problem))}: ${what}` },
+    { kind: 'text', text: `${means} ${todo}` },
+    ...remediesPart(what, view, problemRemedies(problem, view, repairOf(problem) !== undefined, 'health')),
+  ];
 }

@@ -15,6 +15,8 @@ const commands: Readonly<Record<Remedy, CommandId>> = {
   forceOff: 'virtRewind.forceOff',
 };
 
+export const powerCommands: readonly CommandId[] = Object.values(commands);
+
 interface Facts {
   readonly state?: string;
   readonly wanted?: string;

@@ -2,6 +2,7 @@
 // link stands on it again. Nothing from outside is in it.
 import { t } from '@vscode/l10n';
 import { htmlText } from '../text/html.js';
+import type { CommandId } from '../verbs/verbs.js';
 
 /** What may be loaded and run in such a page: its own style, and its one script. */
 function pagePolicy(nonce: string): string {
@@ -26,6 +27,16 @@ addEventListener('focus', () => {
   (links.find((link) => nameOf(link) === left.name) ?? links[Math.min(left.at, links.length - 1)])?.focus();
 }, { once: true });
 `;
+
+/**
+ * Calls a command as the menu of a row does. It looks like a button and is a link: the editor follows no click that a
+ * script makes of another key than Enter.
+ * @param about what a screen reader hears beside the text, which stands in many places
+ */
+export function commandLink(id: CommandId, given: readonly unknown[], text: string, about: string): string {
+  const href = `command:${id}?${encodeURIComponent(JSON.stringify(given))}`;
+  return `<a class="button" href="${href}" aria-label="${htmlText(`${text} ${about}`)}">${htmlText(text)}</a>`;
+}
 
 /**
  * The whole of such a page; a script of its own may use `api` and `left`.

@@ -16,7 +16,7 @@ export const careVerbs = {
   snoozeHealth: {
     title: 'Snooze Health Warnings…',
     icon: 'bell-slash',
-    arguments: ['vm'],
+    arguments: ['vm', 'problem'],
     places: [inMenu('health', '1_health@2', { is: ['warned'], rows: 'one' })],
   },
   examine: {
@@ -28,7 +28,7 @@ export const careVerbs = {
   repair: {
     title: 'Doctor: Repair…',
     icon: 'tools',
-    arguments: ['vm', 'confirm'],
+    arguments: ['vm', 'problem', 'confirm'],
     places: [inMenu('health', '2_doctor@2', { is: ['vm'] })],
   },
   consolidate: {

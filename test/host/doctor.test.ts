@@ -6,7 +6,6 @@ import { runOk } from '../../scripts/rig/run.mjs';
 import { Journal } from '../../src/journal/journal.js';
 import { silentLog } from '../silentLog.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
-import { reportScheme } from '../../src/ui/documents/reports.js';
 import { CommandRig, type Guest, call, fromMenu, operate, rejects } from './commandRig.js';
 import { type Answer, Person } from './person.js';
 
@@ -38,44 +37,66 @@ describe('doctor', () => {
 
   after(() => rig.stop());
 
-  /** The editor asks for the new text of an open document a little after it was told that there is one. */
+  /** The page is drawn anew by itself after what was done on the VM. */
   async function report(name: string, wanted: RegExp): Promise<string> {
-    const uri = vscode.Uri.from({ scheme: reportScheme, path: `/${name}.md` });
-    const document = await vscode.workspace.openTextDocument(uri);
-    while (!wanted.test(document.getText())) {
+    const { problemPages } = await rig.api();
+    for (;;) {
+      const html = problemPages.html(name) ?? '';
+      if (wanted.test(html)) {
+        return html;
+      }
       await new Promise<void>((resolve) => {
-        const listening = vscode.workspace.onDidChangeTextDocument((change) => {
-          if (change.document === document) {
-            listening.dispose();
-            resolve();
-          }
+        const listening = problemPages.onDidDraw(() => {
+          listening.dispose();
+          resolve();
         });
       });
     }
-    return document.getText();
   }
 
-  const openTab = (): vscode.Tab | undefined => vscode.window.tabGroups.activeTabGroup.activeTab;
+  /** Of the doctor's page: as a click does it. */
+  async function pressLink(link: RegExp): Promise<void> {
+    const { problemPages } = await rig.api();
+    const [, given = ''] = link.exec(problemPages.html(`Doctor: ${tagged}`) ?? '') ?? [];
+    const args = JSON.parse(decodeURIComponent(given)) as readonly unknown[];
+    await vscode.commands.executeCommand('virtRewind.repair', ...args);
+  }
+
+  /** The editor tells of a tab a little after it opened it. */
+  async function pageTab(label: RegExp): Promise<void> {
+    const isShown = (): boolean => {
+      const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+      return label.test(tab?.label ?? '') && tab?.input instanceof vscode.TabInputWebview;
+    };
+    while (!isShown()) {
+      await new Promise<void>((resolve) => {
+        const listening = vscode.window.tabGroups.onDidChangeTabs(() => {
+          listening.dispose();
+          resolve();
+        });
+      });
+    }
+  }
 
   it('shows what can be done with a VM, and that nothing is wrong, as a page', async () => {
     await operate('virtRewind.createSnapshot', { vm: tagged, kind: 'offline', title: 'base' });
     person.will();
     await call('virtRewind.examine', { vm: tagged });
-    assert.match(await report(`Doctor: ${tagged}`, /No problems found/), /^# doctor\\-tag$/m);
-    assert.match(openTab()?.label ?? '', /doctor-tag/);
-    assert.ok(openTab()?.input instanceof vscode.TabInputWebview, 'shown as text');
+    assert.match(await report(`Doctor: ${tagged}`, /No problems found/), /<h1>doctor-tag</);
+    await pageTab(/doctor-tag/);
     assert.deepEqual(person.said, []);
     await rejects(call('virtRewind.repair', { vm: tagged }), 'notFound');
     await call('virtRewind.finishUnfinished', { vm: tagged, dismiss: true, confirm: false });
   });
 
-  it('finds a snapshot inside the image that libvirt does not know, and offers to mend it', async () => {
+  it('finds a snapshot inside the image that libvirt does not know, and has buttons that mend it', async () => {
     await runOk('qemu-img', ['snapshot', '-c', 'left-over', guest.disks[0] ?? '']);
     await runOk('qemu-img', ['snapshot', '-c', 'forgotten', guest.disks[0] ?? '']);
     person.will();
     await fromMenu('virtRewind.examine', await rig.vmRow(tagged));
-    await report(`Doctor: ${tagged}`, /left\\-over/);
-    assert.deepEqual(person.said[0]?.buttons, ['Repair…']);
+    const html = await report(`Doctor: ${tagged}`, /left-over/);
+    assert.equal(html.match(/href="command:virtRewind\.repair\?/gu)?.length, 2);
+    assert.deepEqual(person.said, []);
   });
 
   it('mends what is picked in the way that is picked after a question, and finds nothing afterwards', async () => {
@@ -88,8 +109,10 @@ describe('doctor', () => {
       (way: RegExp): Answer =>
       ({ choices }) =>
         choices.find((one) => way.test(one));
+    await call('virtRewind.examine', { vm: tagged });
+    // The button beside a problem asks of that one alone.
     person.will(picks(/^\W*Add “forgotten”/u), agrees);
-    await fromMenu('virtRewind.repair', await rig.vmRow(tagged));
+    await pressLink(/repair\?([^"]+)"[^>]* aria-label="[^"]*forgotten/u);
     assert.match(await runOk('qemu-img', ['snapshot', '-l', guest.disks[0] ?? '']), /left-over/);
     person.will(picks(/^\W*Remove “left-over”/u), agrees);
     await fromMenu('virtRewind.repair', await rig.vmRow(tagged));
@@ -127,7 +150,7 @@ describe('doctor', () => {
     await fromMenu('virtRewind.revert', await rig.snapshotRow(chained, snapshot ?? ''));
     assert.deepEqual(
       person.said.map(({ buttons }) => buttons),
-      [['Repair…'], ['Examine', 'Show Log']],
+      [['Examine', 'Show Log']],
     );
   });
 
@@ -225,8 +248,8 @@ describe('doctor', () => {
 
   it('examines all VMs of a connection in one report', async () => {
     await fromMenu('virtRewind.examine', { kind: 'connection', id: rig.uri, connection: rig.uri });
-    const text = await report('Doctor', /^# doctor\\-tag$/m);
-    assert.match(text, /^# doctor\\-chain$/m);
+    const text = await report('Doctor', /<h2>doctor-tag</);
+    assert.match(text, /<h2>doctor-chain</);
   });
 
   it('opens the picture of a VM, and a second one beside it', async () => {

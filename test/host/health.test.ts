@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { DevelopmentApi } from '../../src/extension.js';
-import { reportScheme } from '../../src/ui/documents/reports.js';
 import type { VmProblem } from '../../src/health/healthWatch.js';
 import { CommandRig, call, rejects } from './commandRig.js';
 import { Person } from './person.js';
@@ -73,19 +72,17 @@ describe('health', () => {
       [{}, 'Health'],
     ] as const) {
       await call('virtRewind.checkHealth', given);
-      const uri = vscode.Uri.from({ scheme: reportScheme, path: `/${title}.md` });
-      const document = await vscode.workspace.openTextDocument(uri);
-      assert.ok(document.getText().includes(name.replace('-', '\\-')) || document.getText().includes(name));
-      assert.match(document.getText(), /first/);
+      const html = api.problemPages.html(title) ?? '';
+      assert.ok(html.includes(name));
+      assert.match(html, /first[^]*href="command:virtRewind\.consolidate\?/);
     }
   });
 
   it('is told by the doctor too', async () => {
     person.will();
     await call('virtRewind.examine', { vm: name });
-    const uri = vscode.Uri.from({ scheme: reportScheme, path: `/Doctor: ${name}.md` });
-    const said = (await vscode.workspace.openTextDocument(uri)).getText();
-    assert.match(said, /### Warning.*first/);
+    const said = api.problemPages.html(`Doctor: ${name}`) ?? '';
+    assert.match(said, /<h3>Warning.*first/);
     assert.doesNotMatch(said, /No problems found/);
     await rejects(call('virtRewind.repair', { vm: name }), 'notFound');
   });

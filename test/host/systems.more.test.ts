@@ -203,8 +203,9 @@ describe('a system of VMs in the editor', () => {
       'notFound',
     );
     await call('virtRewind.checkHealth', { system: 'shop' });
-    const health = await page('/Health: shop.md');
-    assert.ok(names.every((name) => health.includes(name)));
+    const { problemPages } = await rig.api();
+    const health = problemPages.html('Health: shop');
+    assert.ok(names.every((name) => health?.includes(name)));
   });
 
   it('is shut down and started as one', async () => {

@@ -1,6 +1,6 @@
 // The pages of reports in four themes, as axe sees them: history, doctor, health, comparison; and with TEST_THEMES=all
-// those of labs, systems, bisects, clones and of what is in the trash, by keyboard alone. But for the history, the
-// document around what is ours belongs to VS Code's preview: it has no title, no language and no landmarks.
+// those of labs, systems, bisects, clones and of what is in the trash, by keyboard alone. Of a comparison, a lab and a
+// bisect, the document around what is ours belongs to VS Code's preview: no title, no language and no landmarks.
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -46,6 +46,12 @@ describe('the reports', () => {
       off: ofTheDocument,
     });
 
+  const ofProblems = async (name: string): Promise<readonly string[]> => {
+    const main = stage().workbench.webview.locator('main');
+    await main.getByRole('link', { name: /^Repair… .*left-over/ }).waitFor();
+    return violationsInThemes(stage(), main, `reports/${name}`);
+  };
+
   it('have something to tell', async () => {
     await stage().hands.showView('Virt Rewind', 'VMs');
     await stage().hands.menu(vm, 'Quick Checkpoint');
@@ -81,7 +87,7 @@ describe('the reports', () => {
 
   it('of history: what was done is undone from the page by the keyboard, and the page says so', async () => {
     const { hands, workbench } = stage();
-    const undo = workbench.webview.getByRole('button', { name: /^Undo… .*check/ });
+    const undo = workbench.webview.getByRole('link', { name: /^Undo… .*check/ });
     await undo.focus();
     await workbench.page.keyboard.press('Enter');
     await hands.answer('Delete');
@@ -91,8 +97,23 @@ describe('the reports', () => {
     await hands.menu(vm, 'Quick Checkpoint');
     await workbench.row(/^checkpoint/).waitFor();
   });
-  isAccessible('doctor', () => stage().hands.menu(vm, 'More', 'Health and Repair', 'Doctor: Diagnose'));
-  isAccessible('health', () => stage().hands.menu(vm, 'More', 'Health and Repair', 'Check Health'));
+
+  it('have a problem to tell', async () => {
+    await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, `${vm}.qcow2`)]);
+  });
+  isAccessible('doctor', () => stage().hands.menu(vm, 'More', 'Health and Repair', 'Doctor: Diagnose'), ofProblems);
+  isAccessible('health', () => stage().hands.menu(vm, 'More', 'Health and Repair', 'Check Health'), ofProblems);
+
+  it('of health: a problem is repaired from the page by the keyboard, and the page says so', async () => {
+    const { hands, workbench } = stage();
+    const repair = workbench.webview.getByRole('link', { name: /^Repair… .*left-over/ });
+    await repair.focus();
+    await workbench.page.keyboard.press('Enter');
+    await hands.pick(/Remove “left-over”/);
+    await hands.answer('Repair');
+    await workbench.webview.getByText('No problems found').waitFor();
+    await workbench.picture('reports/health-repaired');
+  });
   isAccessible('comparison', async () => {
     await stage().hands.menu(/^checkpoint/, 'Copy and Show', 'Compare…');
     await stage().hands.pick('Current state');
@@ -122,7 +143,11 @@ describe('the reports', () => {
     await stage().hands.menu(/^clean, .*restore point/, 'Compare…');
     await stage().hands.pick('Current state');
   });
-  isAccessible('system-health', () => stage().hands.menu(/^shop, /, 'Check Health'));
+  isAccessible(
+    'system-health',
+    () => stage().hands.menu(/^shop, /, 'Check Health'),
+    (name) => violationsInThemes(stage(), stage().workbench.webview.locator('main'), `reports/${name}`),
+  );
 
   it('are of a bisect, too', async () => {
     const { hands, workbench } = stage();

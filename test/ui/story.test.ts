@@ -296,11 +296,10 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, by, `${internal}.qcow2`)]);
       await stage().hands.menu(internal, 'More', 'Health and Repair', 'Doctor: Diagnose');
       await stage().workbench.webview.getByText('1 problem found').waitFor();
-      await stage()
-        .workbench.toast(/can be repaired/)
-        .waitFor();
       await picture('12-doctor');
-      await stage().hands.notification(/can be repaired/, 'Repair…');
+      await stage()
+        .workbench.webview.getByRole('link', { name: /^Repair… .*left-over/ })
+        .click();
       await stage().hands.pick(/Remove “left-over”/);
       await stage().workbench.dialog.waitFor();
       await picture('13-repair-asks');

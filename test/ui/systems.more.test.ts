@@ -28,7 +28,7 @@ describe('a system of VMs', () => {
   const picture = (name: string) => stage().workbench.picture(`systems/${name}`);
   const page = () => stage().workbench.webview;
   /** The link that the keyboard is on. */
-  const focused = (name: string) => page().getByRole('button', { name, exact: true }).and(page().locator(':focus'));
+  const focused = (name: string) => page().getByRole('link', { name, exact: true }).and(page().locator(':focus'));
 
   const standsOn = (label: string | RegExp) =>
     row(label).and(stage().workbench.page.locator('.monaco-list:focus-within .focused')).waitFor();
@@ -135,7 +135,7 @@ describe('a system of VMs', () => {
     await stage().workbench.dialog.waitFor();
     await picture('revert-asks');
     await stage().hands.answer('Revert');
-    await page().getByRole('button', { name: 'Undo…' }).waitFor();
+    await page().getByRole('link', { name: 'Undo…' }).waitFor();
     await focused('Revert… clean').waitFor();
     await picture('reverted');
   });

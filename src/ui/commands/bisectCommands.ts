@@ -215,14 +215,11 @@ function asking(run: CommandRun, quit: () => void): AskVerdict {
 
 /** Opens a page of what a bisect has found. */
 async function open(run: CommandRun, { ref, vm }: VmView, bisects: Bisects): Promise<void> {
-  const text = async (): Promise<string> => {
-    const stored = await bisects.of(ref);
-    if (stored === undefined) {
-      throw new CommandError('notFound', bisectStopText({ kind: 'noBisect', vm: vm.name }), { vm: vm.name });
-    }
-    return bisectPage(stored, Date.now());
-  };
-  await run.reports.open(bisectPageTitle(vm.name), await text(), { readAgain: text });
+  const stored = await bisects.of(ref);
+  if (stored === undefined) {
+    throw new CommandError('notFound', bisectStopText({ kind: 'noBisect', vm: vm.name }), { vm: vm.name });
+  }
+  await run.reports.open(bisectPageTitle(vm.name), bisectPage(stored, Date.now()));
 }
 
 /** Removes the clones that a bisect has left, and what rows and pictures say of it. */

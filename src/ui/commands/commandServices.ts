@@ -6,6 +6,7 @@ import type { XmlDocuments } from '../documents/documents.js';
 import type { SystemPictures } from '../picture/systemPictures.js';
 import type { PicturePanels } from '../picture/picturePanels.js';
 import type { Reports } from '../documents/reports.js';
+import type { ProblemPages } from '../problems/problemPages.js';
 import type { AllVms } from '../vms/allVms.js';
 import type { HistoryPanel } from '../history/historyPanel.js';
 import type { VmTree } from '../tree/vmTree.js';
@@ -40,6 +41,7 @@ export interface CommandServices {
   readonly tree: VmTree;
   readonly documents: XmlDocuments;
   readonly reports: Reports;
+  readonly problemPages: ProblemPages;
   readonly pictures: PicturePanels;
   readonly health: HealthWatch;
   readonly systems: SystemsOfEditor;

@@ -107,7 +107,7 @@ async function compareStates(
       title,
     );
   const page = t('{0}: {1} and {2}', vm.name, comparison.from, comparison.to);
-  await run.reports.open(page, comparisonPage(comparison), { openXml });
+  await run.reports.open(page, comparisonPage(comparison), openXml);
   offerXml(run, comparison, openXml);
   return { hardware: comparison.differences, disks: comparison.distances };
 }
@@ -122,9 +122,9 @@ async function comparePoints(run: CommandRun): Promise<SystemComparisonResult> {
   const second = await otherPoint(run, stored.points, first);
   await reachMembers(run, stored);
   const compared = await readSystemComparison(run.engine, stored, first, second, run.log);
-  await run.reports.open(systemComparisonTitle(compared), systemComparisonPage(compared), {
-    openXml: () => openXmlOfMember(run, compared),
-  });
+  await run.reports.open(systemComparisonTitle(compared), systemComparisonPage(compared), () =>
+    openXmlOfMember(run, compared),
+  );
   return { members: compared.members };
 }
 

@@ -1,13 +1,15 @@
 // The doctor's report of a VM, and what mends what it found.
-import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { VmView } from '../../live/views.js';
 import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { targetVms, targetVm } from './targets.js';
+import { argumentsOf } from './commandArguments.js';
+import { rowsOf, targetVms, targetVm } from './targets.js';
 import type { OperationRequest, OperationResult } from '../../domain/operation.js';
-import { examinationText } from '../../text/examinationText.js';
-import { severityOf } from '../../diagnosis/problemTable.js';
+import { examinationParts } from '../../text/examinationText.js';
+import { foundText } from '../../text/healthReportText.js';
+import type { ReportPart } from '../../text/report.js';
+import { keyOf, severityOf } from '../../diagnosis/problemTable.js';
 import { plannedRepairs } from '../../diagnosis/examination.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { LeftOut } from '../../text/questionText.js';
@@ -22,9 +24,7 @@ import { type Choice, pick } from '../prompts/pickTarget.js';
 import { refusalChoice } from '../prompts/refusalChoice.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { failureMessage } from '../../text/failureMessage.js';
-import { markdownText } from '../../text/markdown.js';
-import { notify, notifyProgress } from '../prompts/notify.js';
-import { showFailure } from './runCommand.js';
+import { notifyProgress } from '../prompts/notify.js';
 
 export const doctorCommands = {
   /** A report on what works with a VM's snapshots here and what is wrong with them; changes nothing. */
@@ -49,13 +49,18 @@ async function repair(run: CommandRun): Promise<unknown> {
     return cleanUp(run, several);
   }
   const view = await targetVm(run);
-  const { diagnoses } = await run.health.examine(view.ref);
+  const { problem } = argumentsOf(run.call);
+  const { diagnoses: all } = await run.health.examine(view.ref);
+  const diagnoses = all.filter((one) => problem === undefined || keyOf(view.ref, one.problem) === problem);
+  if (problem !== undefined && diagnoses.length === 0) {
+    throw new NothingThere(t('The item no longer exists.'), { vm: view.vm.name });
+  }
   const mendable = diagnoses.flatMap((diagnosis) =>
     plannedRepairs(diagnosis).map((planned, _, { length }) => ({ ...diagnosis, ...planned, isOne: length === 1 })),
   );
   if (mendable.length === 0) {
     const { name } = view.vm;
-    throw diagnoses.every(({ problem }) => severityOf(problem) === 'note')
+    throw diagnoses.every((one) => severityOf(one.problem) === 'note')
       ? new NothingThere(t('No problems found on {0}.', name), { vm: name })
       : new CommandError(
           'notFound',
@@ -74,9 +79,7 @@ async function repair(run: CommandRun): Promise<unknown> {
       : await pick(choices, t('Select what to repair on {0}', view.vm.name));
   const request = { kind: 'repair', vm: view.ref, repair: wanted } as const;
   requirePlan(view, request, decision);
-  const result = await operateConfirmed(run, request);
-  void renewDoctorReports(run, view);
-  return result;
+  return operateConfirmed(run, request);
 }
 
 /** Removes what operations have left over on any of the VMs; each other repair is for one VM. */
@@ -107,82 +110,61 @@ async function cleanUp(run: CommandRun, views: readonly VmView[]): Promise<reado
     const rest = leftOut.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
     throw new NothingThere([t('These VMs have no leftover files.'), ...rest].join(' '));
   }
-  const results = await operateAll(run, requests, {
+  return operateAll(run, requests, {
     title: (count) => t('Delete {0} leftover files?', count),
     confirm: (count) => t('Delete {0} Files', count),
     when: 'always',
     leftOut,
   });
-  for (const view of views) {
-    void renewDoctorReports(run, view);
-  }
-  return results;
-}
-
-interface DoctorReport {
-  readonly text: string;
-  /** What is wrong and can be mended now. */
-  readonly repairs: number;
 }
 
 /** @throws Failure when it is one VM that cannot be examined; of several, that one's part says why */
 async function openDoctorReport(run: CommandRun, views: readonly VmView[]): Promise<void> {
-  const { text, repairs } = await examineVms(run, views);
-  await run.reports.open(reportName(views), text, {
-    readAgain: async () => (await examineVms(run, views)).text,
-  });
   const [only, ...others] = views;
-  if (repairs > 0 && only !== undefined && others.length === 0) {
-    offerRepair(run, only, repairs);
+  const readAgain = (): Promise<readonly ReportPart[]> => examineVms(run, views);
+  await run.problemPages.open({
+    name: only !== undefined && others.length === 0 ? t('Doctor: {0}', only.vm.name) : t('Doctor'),
+    vms: views.map(({ ref }) => ref),
+    parts: await readAgain(),
+    readAgain,
+    command: 'virtRewind.examine',
+    given: rowsOf(views),
+  });
+}
+
+async function examineVms(run: CommandRun, views: readonly VmView[]): Promise<readonly ReportPart[]> {
+  const { engine, health } = run;
+  const [only, ...others] = views;
+  const examine = async (view: VmView, level: 1 | 2): Promise<ExaminedPart> => {
+    const examination = await health.examine(view.ref);
+    const parts = examinationParts(examination, engine.findVm(view.ref) ?? view, Date.now(), level);
+    return { parts, isBad: examination.diagnoses.some(({ problem }) => severityOf(problem) !== 'note') };
+  };
+  if (only !== undefined && others.length === 0) {
+    return (await examine(only, 1)).parts;
   }
-}
-
-/** After something was mended on the VM: reports that were opened shall not tell of it any more. Never rejects. */
-async function renewDoctorReports({ reports, log }: CommandRun, view: VmView): Promise<void> {
-  for (const name of [reportName([view]), reportName([])]) {
-    try {
-      await reports.renew(name);
-    } catch (error) {
-      log.warn(`${name} tells of an earlier state: ${asFailure(error).message}`);
-    }
-  }
-}
-
-function reportName([only, ...others]: readonly VmView[]): string {
-  return only !== undefined && others.length === 0 ? t('Doctor: {0}', only.vm.name) : t('Doctor');
-}
-
-async function examineVms({ engine, health }: CommandRun, views: readonly VmView[]): Promise<DoctorReport> {
-  const parts: string[] = [];
-  let repairs = 0;
+  const examined: ExaminedPart[] = [];
   for (const view of views) {
-    try {
-      const examination = await health.examine(view.ref);
-      repairs += examination.diagnoses.filter((one) =>
-        plannedRepairs(one).some(({ decision }) => decision.kind === 'plan'),
-      ).length;
-      parts.push(examinationText(examination, engine.findVm(view.ref) ?? view, Date.now()));
-    } catch (error) {
-      if (views.length === 1) {
-        throw error;
-      }
-      parts.push(`# ${markdownText(view.vm.name)}\n\n${markdownText(failureMessage(asFailure(error)))}`);
-    }
+    examined.push(
+      await examine(view, 2).catch((error: unknown) => ({
+        parts: [
+          { kind: 'heading', level: 2, text: view.vm.name },
+          { kind: 'text', lead: t('Not checked'), text: failureMessage(asFailure(error)) },
+        ],
+        isBad: undefined,
+      })),
+    );
   }
-  return { text: parts.join('\n\n'), repairs };
+  const bad = examined.filter(({ isBad }) => isBad !== false);
+  return [
+    { kind: 'heading', level: 1, text: t('Doctor') },
+    ...foundText(examined.map(({ isBad }) => isBad)),
+    ...[...bad, ...examined.filter((one) => !bad.includes(one))].flatMap(({ parts }) => parts),
+  ];
 }
 
-function offerRepair(run: CommandRun, { ref, vm }: VmView, count: number): void {
-  const button = t('Repair…');
-  void notify(
-    'warning',
-    t('{0} of the problems that Doctor found on {1} can be repaired here.', count, vm.name),
-    button,
-  )
-    .then((pressed) =>
-      pressed === button
-        ? vscode.commands.executeCommand('virtRewind.repair', { vm: ref.uuid, connection: ref.connection })
-        : undefined,
-    )
-    .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.examine', reason));
+interface ExaminedPart {
+  readonly parts: readonly ReportPart[];
+  /** Undefined: it could not be examined. */
+  readonly isBad: boolean | undefined;
 }

@@ -8,13 +8,14 @@ import { keyOf, severityOf } from '../../diagnosis/problemTable.js';
 import { labelIn } from '../../text/connectionLabel.js';
 import { withoutResting } from '../../live/views.js';
 import { failureMessage } from '../../text/failureMessage.js';
-import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
+import { type CheckedVm, healthParts } from '../../text/healthReportText.js';
+import type { ReportPart } from '../../text/report.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { notifyProgress, noteInStatusBar } from '../prompts/notify.js';
 import { isForSystem, reachMembers, targetSystem } from './systemTargets.js';
-import { targetVms, targetVm } from './targets.js';
-import { connectionOfNode, vmOfNode } from '../tree/nodes.js';
+import { rowsOf, targetVms, targetVm } from './targets.js';
+import { connectionOfNode, type SystemNode, vmOfNode } from '../tree/nodes.js';
 import { severityWord } from '../../text/healthText.js';
 import { problemText } from '../../text/problemText.js';
 import { pickSeveral } from '../prompts/pickTarget.js';
@@ -27,25 +28,46 @@ export const healthCommands = {
 
 /** A report on what is wrong with VMs' chains, snapshots and space, or soon will be; changes nothing. */
 async function checkHealth(run: CommandRun): Promise<void> {
-  const unreached: string[] = [];
   const system = isForSystem(run) ? await targetSystem(run) : undefined;
   const asked = system === undefined ? await vmsOfCall(run) : await membersOf(run, system);
   const of = system?.system.name ?? (asked?.length === 1 ? asked[0]?.vm.name : undefined);
-  const name = of === undefined ? t('Health') : t('Health: {0}', of);
   await notifyProgress(t('Checking health'), true, async (report, cancellation) => {
-    await sweep(run, asked, unreached);
-    const views = asked ?? reachedVms(run);
-    const checked: CheckedVm[] = [];
-    for (const { ref, vm } of views) {
-      if (cancellation.isCancellationRequested) {
-        unreached.push(t('Cancelled: {0} and the VMs after it.', vm.name));
-        break;
-      }
-      report(vm.name, 100 / views.length);
-      checked.push(...(await checkedVm(run, ref)));
-    }
-    await run.reports.open(name, healthReportText(checked, unreached, Date.now()));
+    const parts = await checkVms(run, asked, report, cancellation);
+    await run.problemPages.open({
+      name: of === undefined ? t('Health') : t('Health: {0}', of),
+      vms: (asked ?? reachedVms(run)).map(({ ref }) => ref),
+      parts,
+      readAgain: () => checkVms(run, asked),
+      command: 'virtRewind.checkHealth',
+      given: system === undefined ? rowsOf(asked ?? []) : [systemRow(system.system.id)],
+    });
   });
+}
+
+/** @param asked undefined: all */
+async function checkVms(
+  run: CommandRun,
+  asked: readonly VmView[] | undefined,
+  report: (message: string, increment?: number) => void = () => undefined,
+  cancellation?: { readonly isCancellationRequested: boolean },
+): Promise<readonly ReportPart[]> {
+  const unreached: string[] = [];
+  await sweep(run, asked, unreached);
+  const views = asked ?? reachedVms(run);
+  const checked: CheckedVm[] = [];
+  for (const { ref, vm } of views) {
+    if (cancellation?.isCancellationRequested === true) {
+      unreached.push(t('Cancelled: {0} and the VMs after it.', vm.name));
+      break;
+    }
+    report(vm.name, 100 / views.length);
+    checked.push(...(await checkedVm(run, ref)));
+  }
+  return healthParts(checked, unreached, Date.now());
+}
+
+function systemRow(system: string): SystemNode {
+  return { kind: 'system', id: system, system };
 }
 
 async function membersOf(run: CommandRun, stored: StoredSystem): Promise<readonly VmView[]> {
@@ -114,10 +136,13 @@ async function checkedVm(run: CommandRun, ref: VmView['ref']): Promise<readonly 
 async function snoozeHealth(run: CommandRun): Promise<void> {
   const wrongWith = (ref: VmView['ref']): readonly Problem[] =>
     (run.health.healthOf(ref)?.found ?? []).filter((problem) => severityOf(problem) !== 'note');
+  const { problem: only } = argumentsOf(run.call);
   const view = await targetVm(run, ({ ref }) => wrongWith(ref).length > 0);
-  const found = wrongWith(view.ref);
+  const found = wrongWith(view.ref).filter((problem) => only === undefined || keyOf(view.ref, problem) === only);
   if (found.length === 0) {
-    noteInStatusBar(t('No problems found on {0}.', view.vm.name));
+    noteInStatusBar(
+      only === undefined ? t('No problems found on {0}.', view.vm.name) : t('The item no longer exists.'),
+    );
     return;
   }
   const choices = found.map((problem) => ({
@@ -125,8 +150,9 @@ async function snoozeHealth(run: CommandRun): Promise<void> {
     description: severityWord(severityOf(problem)),
     value: keyOf(view.ref, problem),
   }));
-  const keys = await pickSeveral(choices, t('Select the warnings to snooze'));
+  const keys = only === undefined ? await pickSeveral(choices, t('Select the warnings to snooze')) : [only];
   if (keys.length > 0) {
     await run.health.snooze(keys, await pickSnooze());
+    run.problemPages.renew(view.ref);
   }
 }

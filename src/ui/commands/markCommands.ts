@@ -109,6 +109,7 @@ async function setKept(run: CommandRun, targets: readonly MarkedTarget[], { keep
   for (const { ref } of new Map(targets.map(({ view }) => [vmKey(view.ref), view])).values()) {
     const names = targets.filter(({ view }) => vmKey(view.ref) === vmKey(ref)).map(({ snapshot }) => snapshot.name);
     await run.engine.setKept(ref, names, keep ? 'kept' : 'free');
+    run.problemPages.renew(ref);
   }
   return [keep ? t('Kept: {0}', titlesOf(targets)) : t('No longer kept: {0}', titlesOf(targets))];
 }

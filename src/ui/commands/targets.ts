@@ -11,7 +11,7 @@ import {
   openConnections,
 } from '../../engine/findTargets.js';
 import { type VmView, vmKey } from '../../live/views.js';
-import { type Node, type SnapshotNode, connectionOfNode, vmOfNode } from '../tree/nodes.js';
+import { type Node, type SnapshotNode, type VmNode, connectionOfNode, vmOfNode } from '../tree/nodes.js';
 import { argumentsOf } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
@@ -103,6 +103,13 @@ export function sayTarget({ call }: CommandRun, name: string): void {
   if (call.kind === 'palette') {
     noteInStatusBar(t('Checkpoint of {0}', displayLine(name)));
   }
+}
+
+/** What calls a command on the VMs, as the menu of selected rows does. */
+export function rowsOf(views: readonly VmView[]): readonly [VmNode, readonly VmNode[]] | readonly [] {
+  const rows = views.map(({ ref }): VmNode => ({ kind: 'vm', id: vmKey(ref), ref }));
+  const [first] = rows;
+  return first === undefined ? [] : [first, rows];
 }
 
 /** For the order of a list. */

@@ -1,5 +1,4 @@
-// Markdown documents that are made when they are opened, or again when they are true no more: what the doctor found.
-// Knows no findings.
+// Markdown documents that are made when they are opened: how two states differ, what a bisect found.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
@@ -12,16 +11,10 @@ export const reportScheme = 'virt-rewind-report';
  */
 const mostReports = 50;
 
-/** What a report can do beside being read. */
-interface ReportActions {
-  /** What its text would be later. */
-  readonly readAgain?: () => Promise<string>;
+interface Report {
+  readonly text: string;
   /** Opens the XML that it was made of. Rejects with a Failure. */
   readonly openXml?: () => Promise<void>;
-}
-
-interface Report extends ReportActions {
-  readonly text: string;
 }
 
 export class Reports implements Disposable, vscode.TextDocumentContentProvider {
@@ -48,24 +41,15 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
    * Shows the text as a rendered page where the editor can, as Markdown where it cannot. A report of a name takes the
    * place of the one before it.
    */
-  async open(name: string, text: string, ways: ReportActions = {}): Promise<void> {
+  async open(name: string, text: string, openXml?: () => Promise<void>): Promise<void> {
     const uri = uriOf(name);
-    this.#put(uri, { text, ...ways });
+    this.#put(uri, { text, ...(openXml && { openXml }) });
     // The list of commands has it only once its extension runs, which calling it brings about.
     if (await hasRun(vscode.commands.executeCommand('markdown.showPreview', uri))) {
       return;
     }
     const document = await vscode.workspace.openTextDocument(uri);
     await vscode.window.showTextDocument(document, { preview: true });
-  }
-
-  /** Makes a report anew that was opened; nothing where there is none. Rejects with what making it does. */
-  async renew(name: string): Promise<void> {
-    const uri = uriOf(name);
-    const report = this.#reports.get(uri.toString());
-    if (report?.readAgain !== undefined) {
-      this.#put(uri, { ...report, text: await report.readAgain() });
-    }
   }
 
   /** Of the report in front; undefined where another tab is, or nothing is behind it. */

@@ -7,9 +7,9 @@ import type { CommandId } from '../../verbs/verbs.js';
 import { type HistoryEntry, type HistoryRow, olderText } from '../../text/historyRows.js';
 import { longestCommand } from '../../text/historyText.js';
 import { htmlText } from '../../text/html.js';
-import { pageHtml, restoreFocusScript } from '../restoreFocus.js';
+import { pageStyle } from '../pageStyle.js';
+import { commandLink, pageHtml, restoreFocusScript } from '../restoreFocus.js';
 import type { Node } from '../tree/nodes.js';
-import { historyStyle } from './historyStyle.js';
 
 /** The commands that the page may call. */
 export const historyLinks = ['virtRewind.undo', 'virtRewind.revert'] as const satisfies readonly CommandId[];
@@ -50,7 +50,7 @@ export function historyPage({ days, older, path }: ShownHistory, nonce: string):
   const options = [...vms].map(([uuid, name]) => `<option value="${htmlText(uuid)}">${htmlText(name)}</option>`);
   const filter = htmlText(t('Filter'));
   return pageHtml(
-    { title: t('History'), style: historyStyle, nonce, script: restoreFocusScript + filterScript },
+    { title: t('History'), style: pageStyle, nonce, script: restoreFocusScript + filterScript },
     `<main>
 <h1>${htmlText(t('History'))}</h1>
 <p>${htmlText(t('Everything Virt Rewind did to your VMs, newest first.'))}</p>
@@ -118,7 +118,7 @@ function actions(about: string, back: WayBack | undefined): string {
   const { ref, entry, does, restores, before, system } = back;
   if (system !== undefined) {
     const node: Node = { kind: 'system', id: system, system };
-    return `\n<p class="actions">${link('virtRewind.undo', [node], t('Undo…'), about)}</p>`;
+    return `\n<p class="actions">${commandLink('virtRewind.undo', [node], t('Undo…'), about)}</p>`;
   }
   const vm: Node = { kind: 'vm', id: ref.uuid, ref };
   const of = entry === undefined ? [] : [{ entry }];
@@ -126,14 +126,14 @@ function actions(about: string, back: WayBack | undefined): string {
     // What undoes an undo is the redo.
     ...(does === undefined
       ? []
-      : [link('virtRewind.undo', [vm, ...of], does === 'undo' ? t('Undo…') : t('Redo…'), about)]),
+      : [commandLink('virtRewind.undo', [vm, ...of], does === 'undo' ? t('Undo…') : t('Redo…'), about)]),
     ...(restores === true
-      ? [link('virtRewind.undo', [vm, { entry, andLater: true }], t('Restore the State Before This…'), about)]
+      ? [commandLink('virtRewind.undo', [vm, { entry, andLater: true }], t('Restore the State Before This…'), about)]
       : []),
     ...(before === undefined
       ? []
       : [
-          link(
+          commandLink(
             'virtRewind.revert',
             [{ kind: 'snapshot', id: `${ref.uuid}/${before}`, ref, snapshot: before } satisfies Node],
             t('Revert to Before This…'),
@@ -142,9 +142,4 @@ function actions(about: string, back: WayBack | undefined): string {
         ]),
   ];
   return links.length === 0 ? '' : `\n<p class="actions">${links.join(' ')}</p>`;
-}
-
-function link(id: (typeof historyLinks)[number], given: readonly unknown[], text: string, about: string): string {
-  const href = `command:${id}?${encodeURIComponent(JSON.stringify(given))}`;
-  return `<a class="button" role="button" href="${href}" aria-label="${htmlText(`${text} ${about}`)}">${htmlText(text)}</a>`;
 }

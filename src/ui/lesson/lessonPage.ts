@@ -247,5 +247,5 @@ function link(
   given: readonly (readonly [CommandArguments])[] = [],
 ): string {
   const query = given.length === 0 ? '' : `?${encodeURIComponent(JSON.stringify(given))}`;
-  return `<a class="button ${kind}" role="button" href="command:${command}${query}">${escaped(text)}</a>`;
+  return `<a class="button ${kind}" href="command:${command}${query}">${escaped(text)}</a>`;
 }

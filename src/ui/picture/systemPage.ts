@@ -186,6 +186,6 @@ function link(
 ): string {
   const given = encodeURIComponent(JSON.stringify([node]));
   const label = about === undefined ? '' : ` aria-label="${htmlText(`${text} ${about}`)}"`;
-  const button = look === 'plain' ? '' : ` class="button ${look}" role="button"`;
+  const button = look === 'plain' ? '' : ` class="button ${look}"`;
   return `<a${button} href="command:${command}?${given}"${label}>${htmlText(text)}</a>`;
 }

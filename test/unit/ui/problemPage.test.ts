@@ -1,0 +1,158 @@
+// The pages of Doctor and Check Health: each problem has the commands that its advice names as buttons, and nothing
+// from outside becomes markup.
+import assert from 'node:assert/strict';
+import type { Problem } from '../../../src/diagnosis/problem.js';
+import { keyOf } from '../../../src/diagnosis/problemTable.js';
+import { isNode } from '../../../src/ui/tree/nodes.js';
+import { parseCall } from '../../../src/ui/commands/commandArguments.js';
+import { problemLinks, problemPage } from '../../../src/ui/problems/problemPage.js';
+import { restoreFocusScript } from '../../../src/ui/restoreFocus.js';
+import { examinationParts } from '../../../src/text/examinationText.js';
+import { healthParts } from '../../../src/text/healthReportText.js';
+import { refuse } from '../../../src/domain/refusal.js';
+import { now, vm, vmView } from './samples.js';
+
+const view = vmView({ vm: vm({ name: 'web', power: 'running' }) });
+const { ref } = view;
+const page = { name: 'Health: web', command: 'virtRewind.checkHealth', given: [] } as const;
+
+interface Link {
+  readonly id: string;
+  readonly given: readonly unknown[];
+  readonly label: string;
+  readonly text: string;
+}
+
+const links = (html: string): readonly Link[] =>
+  [...html.matchAll(/<a [^>]*href="command:([^?"]+)\?([^"]*)" aria-label="([^"]*)">([^<]*)<\/a>/g)].map(
+    ([, id = '', given = '', label = '', text = '']) => ({
+      id: id.replace('virtRewind.', ''),
+      given: JSON.parse(decodeURIComponent(given)) as readonly unknown[],
+      label,
+      text,
+    }),
+  );
+const healthPage = (...found: readonly Problem[]): string =>
+  problemPage(page, healthParts([{ view, health: { found, unjudged: [] }, snoozed: 0 }], [], now), 'n');
+const idsFor = (problem: Problem): readonly string[] =>
+  links(healthPage(problem))
+    .slice(1)
+    .map(({ id }) => id);
+
+describe('the page of what is wrong with VMs', () => {
+  it('says first that nothing is wrong, and can be read again', () => {
+    const html = healthPage();
+    const words = html.replace(/[^]*<main>|<\/main>[^]*/gu, '').replaceAll(/<[^>]*>/g, ' ');
+    assert.match(words, /^\s*Health of web\s+No problems found\.\s+Refresh\s*$/u);
+    assert.deepEqual(
+      links(html).map(({ id, text }) => [id, text]),
+      [['checkHealth', 'Refresh']],
+    );
+  });
+
+  it('has a button for each command that the advice names', () => {
+    const rows: readonly (readonly [Problem, readonly string[]])[] = [
+      [{ kind: 'chainTooDeep', disk: 'vda', deltas: 9, limit: 5 }, ['consolidate', 'deleteSnapshot', 'snoozeHealth']],
+      [
+        { kind: 'deltaTooOld', snapshot: 's', since: 0, limitHours: 72 },
+        ['consolidate', 'deleteSnapshot', 'mark', 'snoozeHealth'],
+      ],
+      [
+        {
+          kind: 'freeSpaceLow',
+          ...{ folder: '/img', freeBytes: 1, totalBytes: 9, limitPercent: 10, trash: { snapshots: 1, bytes: 5 } },
+        },
+        ['emptyTrash', 'prune', 'snoozeHealth'],
+      ],
+      [{ kind: 'inTrash', snapshots: 1, bytes: 5, until: now }, ['emptyTrash']],
+      [{ kind: 'orphanFile', file: '/img/x', bytes: 1 }, ['repair']],
+      [{ kind: 'nvramNotHeld', snapshot: 's' }, []],
+    ];
+    for (const [problem, wanted] of rows) {
+      assert.deepEqual(idsFor(problem), wanted, problem.kind);
+    }
+  });
+
+  it('calls them as the menu of the row does, about that problem and that snapshot', () => {
+    const problem: Problem = { kind: 'deltaTooOld', snapshot: 's', since: 0, limitHours: 72 };
+    const [, ...all] = links(healthPage(problem));
+    for (const { given, label, text } of all) {
+      const [first, second] = given;
+      assert.ok(isNode(first) && 'ref' in first);
+      assert.deepEqual(first.ref, ref);
+      assert.equal(parseCall(first, second, () => []).kind, 'rows');
+      assert.ok(label.startsWith(`${text} `) && label.includes('web'), label);
+    }
+    const givenTo = (id: string): readonly unknown[] => all.find((one) => one.id === id)?.given ?? [];
+    assert.deepEqual(givenTo('snoozeHealth')[1], { problem: keyOf(ref, problem) });
+    assert.deepEqual(givenTo('mark')[1], { keep: true });
+    assert.ok(['mark', 'deleteSnapshot'].every((id) => (givenTo(id)[0] as { snapshot?: string }).snapshot === 's'));
+  });
+
+  it('offers a repair where the doctor can do it, else what leads to it; and what makes more work here', () => {
+    const problem: Problem = { kind: 'orphanTag', file: '/img/x', tag: 'x' };
+    const repair = { kind: 'removeTag', file: '/img/x', tag: 'x' } as const;
+    const doctor = (decision: 'plan' | 'refusal'): readonly string[] => {
+      const plan = {
+        kind: 'plan',
+        request: { kind: 'repair', vm: ref, repair },
+        steps: [],
+        losses: [],
+        warnings: [],
+        progress: 'timeOnly',
+      } as const;
+      const refused = refuse('notOff', { vm: 'web', state: 'running', wanted: '' });
+      const parts = examinationParts(
+        {
+          of: { vm: view.vm, tree: { snapshots: [] } },
+          abilities: [
+            {
+              kind: 'createDisk',
+              can: 'no',
+              why: refuse('notRunning', { vm: 'web', state: 'off', wanted: '' }).refusal,
+            },
+          ],
+          diagnoses: [{ problem, repair: { repair, decision: decision === 'plan' ? plan : refused } }],
+        },
+        view,
+        now,
+      );
+      return links(problemPage({ ...page, command: 'virtRewind.examine' }, parts, '')).map(({ id }) => id);
+    };
+    assert.deepEqual(doctor('plan'), ['examine', 'repair', 'start']);
+    assert.deepEqual(doctor('refusal'), ['examine', 'shutDown', 'start']);
+  });
+
+  it('makes markup of nothing, runs our one script and calls our commands alone', () => {
+    const evil = `<b onclick=x>"&'\n</style><script>`;
+    const html = problemPage(
+      { ...page, name: evil },
+      [
+        { kind: 'heading', level: 1, text: evil },
+        { kind: 'text', text: evil, lead: evil },
+        { kind: 'table', rows: [[evil], [evil, evil]] },
+        ...healthParts(
+          [
+            {
+              view: vmView({ vm: vm({ name: evil }) }),
+              health: { found: [{ kind: 'orphanFile', file: evil, bytes: 1 }], unjudged: [] },
+              snoozed: 0,
+            },
+          ],
+          [evil],
+          now,
+        ),
+      ],
+      'abc',
+    );
+    assert.match(html, /default-src 'none'; style-src 'nonce-abc'; script-src 'nonce-abc'"/);
+    assert.ok(html.includes(`<script nonce="abc">${restoreFocusScript}</script>`));
+    assert.equal(html.split('<script').length, 2);
+    const bare = html
+      .replaceAll(/"[^"]*"/g, '""')
+      .replace('<body>', '')
+      .replaceAll(/<\/?b>/g, '');
+    assert.ok(!/<b|<img|<link|<iframe|<[^>]* on\w+=|url\(|@import|style="/i.test(bare));
+    assert.ok(links(html).every(({ id }) => (problemLinks as readonly string[]).includes(`virtRewind.${id}`)));
+  });
+});
