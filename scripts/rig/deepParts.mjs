@@ -140,7 +140,7 @@ export const deepParts = [
     tier: 'whole',
     files: [
       ...['externalRevert', 'systems', 'lab', 'metadataSteps', 'guestAgentSteps', 'undo', 'forks', 'consolidate'],
-      ...['commandLine', 'agents', 'session'],
+      ...['commandLine', 'agents', 'session', 'insideFileSystems'],
     ],
     env: { TEST_ROWS: 'all' },
   },

@@ -19,6 +19,9 @@ const libvirtPrograms = {
   'qemu-img': 'qemu-utils',
   // Not essential any more in Debian 13; the guest's disk is made with it.
   mke2fs: 'e2fsprogs',
+  // Other makers and readers of the file systems that are read from restore points.
+  'mkfs.vfat': 'dosfstools',
+  mcopy: 'mtools',
   // Assembles the guest that the data oracle talks to.
   nasm: 'nasm',
   unshare: 'util-linux',

@@ -21,6 +21,7 @@ import {
   vm,
 } from './commandShape.js';
 import { labCommands } from './labCommandTable.js';
+import { wingCommands } from '../wings/commandRows.js';
 import { systemCommands } from './systemCommandTable.js';
 
 const commands = {
@@ -174,6 +175,7 @@ const commands = {
     more: 'One of them is VM:/PATH. A folder means a file of the same name in it. The file appears when it is complete. As with run, libvirt marks the VM as tainted.',
     examples: ['virt-rewind copy setup.sh web-test:/root/', 'virt-rewind copy web-test:/var/log/messages .'],
   },
+  ...wingCommands,
   bisect: bisectRow,
   console: {
     summary: 'open the serial console of a VM; Ctrl+] leaves it',

@@ -22,6 +22,7 @@ import { type ExitName, exitCode, exitOfFailure } from './exitCodes.js';
 import { Interruption } from './interruption.js';
 import { answerDocument } from './schema.js';
 import type { Terminal } from './terminal.js';
+import { wingHandlers } from '../wings/commandHandlers.js';
 
 /** A line of a terminal is folded, not cut. */
 const longestSentence = 2_000;
@@ -45,6 +46,7 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
   wait: async () => (await import('./commands/wait.js')).wait,
   run: async () => (await import('./commands/run.js')).run,
   copy: async () => (await import('./commands/copy.js')).copy,
+  ...wingHandlers,
   'system list': async () => (await import('./commands/systems.js')).listSystems,
   'system create': async () => (await import('./commands/systems.js')).createSystem,
   'system checkpoint': async () => (await import('./commands/systemCommands.js')).checkpointSystem,

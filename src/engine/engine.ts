@@ -9,6 +9,7 @@ import type { VmLayers } from '../domain/layers.js';
 import type { Hardware } from '../domain/hardware.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import type { AutoSnapshot } from '../domain/facts.js';
+import type { CloneDisk } from '../operations/clone/cloneDisks.js';
 import type { Decision } from '../operations/plan.js';
 import type { AutomaticActions } from '../domain/automaticActions.js';
 import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupted.js';
@@ -153,6 +154,10 @@ export class Engine implements EnginePort {
 
   readBlockMap(ref: VmRef, target: string): Promise<BlockMap> {
     return this.#connections.ask(ref.connection, async (live) => (await this.#layers()).blockMap(live, ref, target));
+  }
+
+  readDisks(ref: VmRef, snapshot?: string): Promise<readonly CloneDisk[] | 'elsewhere'> {
+    return this.#connections.ask(ref.connection, async () => (await this.#questions()).readDisks(ref, snapshot));
   }
 
   findVm(ref: VmRef): VmView | undefined {

@@ -13,6 +13,7 @@ import type { VmLayers } from '../domain/layers.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { AutoSnapshot } from '../domain/facts.js';
+import type { CloneDisk } from '../operations/clone/cloneDisks.js';
 import type { Decision, Plan } from '../operations/plan.js';
 import type { AutomaticActions } from '../domain/automaticActions.js';
 import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupted.js';
@@ -58,6 +59,11 @@ export interface EnginePort {
   readFiles(ref: VmRef): Promise<VmFiles>;
   /** Where an image cannot be looked into, its row has no map, and the answer says why if that holds for all. */
   readBlockMap(ref: VmRef, target: string): Promise<BlockMap>;
+  /**
+   * The images that hold the disks of a snapshot, or of the current state; `elsewhere`: they are not on this computer.
+   * Rejects with a Failure `refused` where they do not hold what the snapshot froze.
+   */
+  readDisks(ref: VmRef, snapshot?: string): Promise<readonly CloneDisk[] | 'elsewhere'>;
   findVm(ref: VmRef): VmView | undefined;
   /** All VMs of a name or UUID, on one connection or all. */
   findVms(nameOrUuid: string, connection?: string): readonly VmView[];

@@ -9,6 +9,7 @@ import type { OperationRequest } from '../domain/operation.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import type { VmRef } from '../domain/vm.js';
 import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
+import { type CloneDisk, disksOfPresent, disksOfSnapshot } from '../operations/clone/cloneDisks.js';
 import { planOperation } from '../operations/decide/planOperation.js';
 import type { DecidedRequests } from './enginePort.js';
 import { factsToDecide, factsToDiagnose } from './look/factsRequests.js';
@@ -60,6 +61,22 @@ export class Questions {
       const known = facts.get(vmKey(request.vm));
       return known === undefined ? [] : [{ request, decision: planOperation(request, known) }];
     }) as unknown as DecidedRequests<T>;
+  }
+
+  /** See `EnginePort.readDisks`. It rests on the same facts as a full clone. */
+  async readDisks(ref: VmRef, snapshot?: string): Promise<readonly CloneDisk[] | 'elsewhere'> {
+    const { nearbyFiles } = await this.#options.connection(ref.connection).open();
+    if (nearbyFiles === undefined) {
+      return 'elsewhere';
+    }
+    const clone = { kind: 'clone', vm: ref, clone: { name: '', uuid: '' }, way: 'full', network: 'unplugged' } as const;
+    const facts = await this.#look(ref, [{ ...clone, ...(snapshot !== undefined && { snapshot }) }]);
+    const disks = snapshot === undefined ? disksOfPresent(facts) : disksOfSnapshot(snapshot, 'look', facts);
+    if ('refusal' in disks) {
+      const { connection } = ref;
+      throw new Failure('refused', { vm: facts.vm.name, connection, refusal: disks.refusal });
+    }
+    return disks;
   }
 
   /**

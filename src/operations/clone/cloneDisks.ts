@@ -33,7 +33,8 @@ export function liveOnlyDisks(name: string, { frozenDisks }: Facts): readonly st
   return disks.filter(({ only }) => only === 'running').map(({ target }) => target);
 }
 
-export function disksOfSnapshot(name: string, way: CloneWay, facts: Facts): Disks {
+/** @param way `look`: nothing is made of it; a tag can be read while its image is written to */
+export function disksOfSnapshot(name: string, way: CloneWay | 'look', facts: Facts): Disks {
   const snapshot = snapshotFor('clone', name, facts);
   if ('refusal' in snapshot) {
     return snapshot;
@@ -57,7 +58,7 @@ export function disksOfSnapshot(name: string, way: CloneWay, facts: Facts): Disk
 /** QEMU may write into the very image while it is read, and two tags of a name leave open which is meant. */
 function insideRefusal(
   snapshot: Snapshot,
-  way: CloneWay,
+  way: CloneWay | 'look',
   disks: readonly VmDisk[],
   facts: Facts,
 ): RefusedDecision | undefined {
@@ -65,7 +66,7 @@ function insideRefusal(
   if (way === 'linked') {
     return refuse('linkedToTag', { vm: vm.name, snapshot: snapshot.title });
   }
-  if (isActive(vm.power)) {
+  if (isActive(vm.power) && way !== 'look') {
     return refuse('cloneNeedsOff', { vm: vm.name, state: vm.power, snapshot: snapshot.title });
   }
   for (const { source = '' } of disks) {

@@ -1,0 +1,7 @@
+// What the commands of the wings do. Each wing is loaded when it is needed.
+import type { CommandHandler } from '../cli/context.js';
+import type { wingCommands } from './commandRows.js';
+
+export const wingHandlers: Readonly<Record<keyof typeof wingCommands, () => Promise<CommandHandler>>> = {
+  files: async () => (await import('./inside/filesCommand.js')).files,
+};

@@ -1,0 +1,202 @@
+// A disk that a server of the NBD protocol hands out on a socket, read only: the newstyle handshake with NBD_OPT_GO,
+// and simple replies. https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md
+import { connect, type Socket } from 'node:net';
+import { type Disk, DiskError, requireInside } from './disk.js';
+
+const helloMagic = 0x4e42444d41474943n; // NBDMAGIC
+const optionMagic = 0x49484156454f5054n; // IHAVEOPT
+const optionReplyMagic = 0x3e889045565a9n;
+const requestMagic = 0x25609513;
+const replyMagic = 0x67446698;
+
+const fixedNewstyle = 1;
+const noZeroes = 2;
+const optionGo = 7;
+const replyAck = 1;
+const replyInfo = 3;
+const infoExport = 0;
+const errorBit = 0x80000000;
+const commandRead = 0;
+const commandDisconnect = 2;
+
+/** A server may refuse longer ones. */
+const longestRead = 4 * 1024 * 1024;
+/** Of the handshake: an answer is some bytes and a sentence. */
+const longestAnswer = 64 * 1024;
+const handshakeHeader = 20;
+const replyHeader = 16;
+
+export interface NbdDisk extends Disk {
+  /** Reads that have no answer reject. */
+  close(): void;
+}
+
+/** Rejects with `DiskError` where nobody answers at the socket, or not in this protocol. */
+export async function openNbdDisk(socketPath: string): Promise<NbdDisk> {
+  const socket = connect(socketPath);
+  const input = new Input(socket);
+  try {
+    const bytes = await shakeHands(socket, input);
+    return new Client(socket, input, bytes);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+/** @returns the bytes that the export has */
+async function shakeHands(socket: Socket, input: Input): Promise<number> {
+  const hello = await input.take(18);
+  if (hello.readBigUInt64BE(0) !== helloMagic || hello.readBigUInt64BE(8) !== optionMagic) {
+    throw new DiskError('the server does not speak NBD');
+  }
+  const flags = Buffer.alloc(4);
+  flags.writeUInt32BE(hello.readUInt16BE(16) & noZeroes ? fixedNewstyle | noZeroes : fixedNewstyle);
+  const go = Buffer.alloc(16 + 6);
+  go.writeBigUInt64BE(optionMagic, 0);
+  go.writeUInt32BE(optionGo, 8);
+  // The export without a name, and no further questions.
+  go.writeUInt32BE(6, 12);
+  socket.write(Buffer.concat([flags, go]));
+  for (let bytes: number | undefined; ;) {
+    const head = await input.take(handshakeHeader);
+    const [type, length] = [head.readUInt32BE(12), head.readUInt32BE(16)];
+    if (head.readBigUInt64BE(0) !== optionReplyMagic || length > longestAnswer) {
+      throw new DiskError('the server does not answer in NBD');
+    }
+    const answer = await input.take(length);
+    if (type >= errorBit) {
+      throw new DiskError(`the server refuses: ${answer.toString('utf8')}`);
+    }
+    if (type === replyInfo && length >= 12 && answer.readUInt16BE(0) === infoExport) {
+      bytes = Number(answer.readBigUInt64BE(2));
+    }
+    if (type === replyAck) {
+      if (bytes === undefined || !Number.isSafeInteger(bytes)) {
+        throw new DiskError('the server does not tell how large the disk is');
+      }
+      return bytes;
+    }
+  }
+}
+
+interface Pending {
+  readonly length: number;
+  readonly resolve: (bytes: Buffer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+class Client implements NbdDisk {
+  readonly #pending = new Map<bigint, Pending>();
+  #next = 0n;
+
+  constructor(
+    private readonly socket: Socket,
+    input: Input,
+    readonly bytes: number,
+  ) {
+    this.#answer(input).catch((error: unknown) => {
+      for (const { reject } of this.#pending.values()) {
+        reject(error as Error);
+      }
+      this.#pending.clear();
+      socket.destroy();
+    });
+  }
+
+  async read(at: number, length: number): Promise<Buffer> {
+    requireInside(this, at, length);
+    const parts: Promise<Buffer>[] = [];
+    for (let done = 0; done < length; done += longestRead) {
+      parts.push(this.#request(at + done, Math.min(longestRead, length - done)));
+    }
+    const read = await Promise.all(parts);
+    return read.length === 1 ? (read[0] ?? Buffer.alloc(0)) : Buffer.concat(read);
+  }
+
+  close(): void {
+    if (this.#pending.size > 0) {
+      this.socket.destroy();
+    } else if (this.socket.writable) {
+      this.socket.end(requestOf(commandDisconnect, this.#next++, 0, 0));
+    }
+  }
+
+  #request(at: number, length: number): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      if (!this.socket.writable) {
+        reject(new DiskError('the connection to the disk has ended'));
+        return;
+      }
+      const handle = this.#next++;
+      this.#pending.set(handle, { length, resolve, reject });
+      this.socket.write(requestOf(commandRead, handle, at, length));
+    });
+  }
+
+  async #answer(input: Input): Promise<never> {
+    for (;;) {
+      const head = await input.take(replyHeader);
+      const pending = this.#pending.get(head.readBigUInt64BE(8));
+      if (head.readUInt32BE(0) !== replyMagic || pending === undefined) {
+        throw new DiskError('the server answers what nobody asked');
+      }
+      const error = head.readUInt32BE(4);
+      const bytes = error === 0 ? await input.take(pending.length) : undefined;
+      this.#pending.delete(head.readBigUInt64BE(8));
+      if (bytes === undefined) {
+        pending.reject(new DiskError(`the server cannot read the disk: error ${error}`));
+      } else {
+        pending.resolve(bytes);
+      }
+    }
+  }
+}
+
+function requestOf(command: number, handle: bigint, at: number, length: number): Buffer {
+  const request = Buffer.alloc(28);
+  request.writeUInt32BE(requestMagic, 0);
+  request.writeUInt16BE(command, 6);
+  request.writeBigUInt64BE(handle, 8);
+  request.writeBigUInt64BE(BigInt(at), 16);
+  request.writeUInt32BE(length, 24);
+  return request;
+}
+
+/** What comes from the socket, by pieces of a known length. One reader takes one piece at a time. */
+class Input {
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #ended: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(socket: Socket) {
+    const end = (error: Error): void => {
+      this.#ended ??= error;
+      this.#wake?.();
+    };
+    socket.on('data', (chunk) => {
+      this.#chunks.push(chunk);
+      this.#bytes += chunk.length;
+      this.#wake?.();
+    });
+    socket.on('error', (error) => end(new DiskError(`the connection to the disk failed: ${error.message}`)));
+    socket.on('close', () => end(new DiskError('the connection to the disk has ended')));
+  }
+
+  async take(length: number): Promise<Buffer> {
+    while (this.#bytes < length) {
+      if (this.#ended !== undefined) {
+        throw this.#ended;
+      }
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    const all = this.#chunks.length === 1 ? (this.#chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#chunks);
+    this.#chunks.length = 0;
+    this.#bytes = all.length - length;
+    if (this.#bytes > 0) {
+      this.#chunks.push(all.subarray(length));
+    }
+    return all.subarray(0, length);
+  }
+}

@@ -1,0 +1,172 @@
+// Copies a file or a folder of a guest's file system to this computer. It gets its name when it is whole.
+import { chmod, lstat, mkdir, mkdtemp, open, rename, rm, stat, symlink, utimes } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { t } from '@vscode/l10n';
+import { errnoOf } from '../../base/errno.js';
+import type { FailureKind } from '../../domain/failure.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { GuestFileSystem } from './read/guestFileSystem.js';
+import { walkFolder } from './read/walkFolder.js';
+
+export interface CopyWish {
+  /** What it is called in a folder that is there. */
+  readonly name: string;
+  readonly to: string;
+  readonly signal: AbortSignal;
+  /** Rejects where what was read may be wrong: then nothing stays. */
+  readonly isStillTrue: () => Promise<void>;
+}
+
+export interface CopiedOut {
+  /** Absolute. */
+  readonly path: string;
+  readonly files: number;
+  readonly bytes: number;
+  /** Devices, sockets and pipes. */
+  readonly leftOut: number;
+}
+
+/** Why it is not there. The message is a sentence. */
+export class CopyFault extends Error {
+  override readonly name = 'CopyFault';
+  constructor(
+    readonly kind: FailureKind,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const pieceBytes = 4 * 1024 * 1024;
+
+/** Rejects with `CopyFault`, or what the file system rejects with; then nothing was written. */
+export async function copyOut(system: GuestFileSystem, node: number, wish: CopyWish): Promise<CopiedOut> {
+  const path = await targetOf(wish);
+  const part = await orFault(path, () => mkdtemp(join(dirname(path), '.virt-rewind-')));
+  try {
+    const counts = { files: 0, bytes: 0, leftOut: 0 };
+    const copy = join(part, 'copy');
+    await writeNode(system, node, copy, wish.signal, counts);
+    await wish.isStillTrue();
+    await requireFree(path);
+    await orFault(path, () => rename(copy, path));
+    return { path, ...counts };
+  } finally {
+    await rm(part, { recursive: true, force: true });
+  }
+}
+
+/** In a folder that is there under its own name, else as it was written. */
+async function targetOf({ name, to }: CopyWish): Promise<string> {
+  const whole = resolve(to);
+  const isFolder = await stat(whole).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const path = isFolder ? join(whole, name) : whole;
+  await requireFree(path);
+  return path;
+}
+
+async function requireFree(path: string): Promise<void> {
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) {
+    throw new CopyFault('exists', t('{0} exists already. Nothing was replaced.', displayLine(path)));
+  }
+}
+
+interface Counts {
+  files: number;
+  bytes: number;
+  leftOut: number;
+}
+
+async function writeNode(
+  system: GuestFileSystem,
+  node: number,
+  path: string,
+  signal: AbortSignal,
+  counts: Counts,
+): Promise<void> {
+  const { kind, modifiedAt } = await system.facts(node);
+  if (kind === 'folder') {
+    await makeFolder(path);
+    await walkFolder(system, node, signal, (entry) =>
+      entry.kind === 'folder'
+        ? makeFolder(join(path, entry.path))
+        : writeEntry(system, entry.node, join(path, entry.path), signal, counts),
+    );
+    await orFault(path, () => utimes(path, new Date(), new Date(modifiedAt)));
+  } else {
+    await writeEntry(system, node, path, signal, counts);
+  }
+}
+
+function makeFolder(path: string): Promise<void> {
+  return orFault(path, () => mkdir(path));
+}
+
+/** Neither a file nor a link that is there already is written through: a hostile folder may name one twice. */
+async function writeEntry(
+  system: GuestFileSystem,
+  node: number,
+  path: string,
+  signal: AbortSignal,
+  counts: Counts,
+): Promise<void> {
+  const { kind, bytes, mode = 0o644, modifiedAt } = await system.facts(node);
+  if (kind === 'link') {
+    const to = await system.readLink(node);
+    await orFault(path, () => symlink(to, path));
+    return;
+  }
+  if (kind !== 'file') {
+    counts.leftOut += 1;
+    return;
+  }
+  await orFault(path, async () => {
+    const file = await open(path, 'wx');
+    try {
+      for (let at = 0; at < bytes; at += pieceBytes) {
+        signal.throwIfAborted();
+        const piece = await system.read(node, at, pieceBytes);
+        await writeSparse(file, piece, at);
+      }
+      await file.truncate(bytes);
+      await file.utimes(new Date(), new Date(modifiedAt));
+    } finally {
+      await file.close();
+    }
+    // Who reads it here is another user than in the guest, and runs nothing by its owner's rights.
+    await chmod(path, (mode & 0o777) | 0o600);
+  });
+  counts.files += 1;
+  counts.bytes += bytes;
+}
+
+/** What is only zeroes takes no room. */
+async function writeSparse(file: Awaited<ReturnType<typeof open>>, piece: Buffer, at: number): Promise<void> {
+  if (piece.some((byte) => byte !== 0)) {
+    await file.write(piece, 0, piece.length, at);
+  }
+}
+
+async function orFault<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === undefined) {
+      throw error;
+    }
+    throw code === 'ENOSPC'
+      ? new CopyFault('noSpace', t('There is no space left for {0}. Nothing was written.', displayLine(path)))
+      : new CopyFault(
+          'failed',
+          t('{0} cannot be written: {1}', displayLine(path), displayLine((error as Error).message)),
+        );
+  }
+}

@@ -1,0 +1,234 @@
+// `virt-rewind files`: lists, prints, copies and finds the files in a restore point.
+import { t } from '@vscode/l10n';
+import { CliError } from '../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../cli/context.js';
+import { type ExitName, exitOfFailure } from '../../cli/exitCodes.js';
+import { tableLines } from '../../cli/table.js';
+import { displayLine, displayText } from '../../domain/plainText.js';
+import { bytesText } from '../../text/bytesText.js';
+import { DiskError } from './bytes/disk.js';
+import { CopyFault, copyOut } from './copyOut.js';
+import { faultText, obstacleText, volumeRow, volumeText } from './filesText.js';
+import { FilesObstacle, withVolumes } from './guestFiles.js';
+import { FileSystemError, findNode, type GuestFileSystem, type NodeFacts } from './read/guestFileSystem.js';
+import { findPath, type GuestPath, type Volume } from './read/volumes.js';
+import { walkFolder } from './read/walkFolder.js';
+
+interface Visit {
+  readonly context: Context;
+  readonly volumes: readonly Volume[];
+  readonly requireUnchanged: () => Promise<void>;
+}
+
+type Action = (visit: Visit, words: readonly string[]) => Promise<void>;
+
+/** Of each, the fewest and the most words behind it. */
+const actions: Readonly<Record<string, { readonly run: Action; readonly words: readonly [number, number] }>> = {
+  ls: { run: listFolder, words: [0, 1] },
+  cat: { run: printFile, words: [1, 1] },
+  copy: { run: copy, words: [2, 2] },
+  find: { run: find, words: [1, 2] },
+};
+
+export const files: CommandHandler = async (context): Promise<ExitName> => {
+  const { call, session, interruption } = context;
+  const [place = '', name, ...words] = call.operands;
+  const action = name === undefined ? undefined : actions[name];
+  if (
+    name !== undefined &&
+    (action === undefined || words.length < action.words[0] || words.length > action.words[1])
+  ) {
+    throw new CliError('usage', 'ACTION is ls, cat, copy or find. See virt-rewind files --help.');
+  }
+  const [, vm = '', wanted] = /^([^@]*)(?:@(.*))?$/su.exec(place) ?? [];
+  const view = await session.vm(vm);
+  const snapshot = wanted === undefined ? undefined : await session.snapshot(view, wanted);
+  const options = { environment: process.env, signal: interruption.signal, ...(snapshot && { snapshot }) };
+  try {
+    await withVolumes(session, view, options, async (volumes, requireUnchanged) => {
+      const visit = { context, volumes, requireUnchanged };
+      await (action === undefined ? listVolumes(visit) : action.run(visit, words));
+    });
+    return 'done';
+  } catch (error) {
+    throw error instanceof FilesObstacle
+      ? new CliError(
+          error.obstacle.kind === 'changed' ? 'failed' : 'refused',
+          obstacleText(error.obstacle, view.vm.name),
+        )
+      : error instanceof CopyFault
+        ? new CliError(exitOfFailure(error.kind), error.message)
+        : error instanceof DiskError
+          ? new CliError('failed', t('The disk cannot be read: {0}', displayLine(error.message)))
+          : error;
+  }
+};
+
+async function listVolumes({ context: { terminal, json }, volumes, requireUnchanged }: Visit): Promise<void> {
+  await requireUnchanged();
+  if (json !== undefined) {
+    json({
+      fileSystems: volumes.map((volume) => ({
+        name: volume.name,
+        bytes: volume.bytes,
+        readable: volume.system !== undefined,
+        ...(volume.type !== undefined && { type: volume.type }),
+        ...(volume.system !== undefined && { label: volume.system.label, journal: volume.system.journal }),
+      })),
+    });
+    return;
+  }
+  if (volumes.length === 0) {
+    terminal.tell(t('There is no file system on its disks.'));
+    return;
+  }
+  const columns = [
+    { title: t('Name'), rank: 0 },
+    { title: t('Size'), rank: 1 },
+    { title: t('File system'), rank: 0 },
+  ];
+  const [head = '', ...lines] = tableLines(columns, volumes.map(volumeRow), terminal.width);
+  terminal.say([terminal.style('bold', head), ...lines].join('\n'));
+}
+
+/** @throws CliError where the path leads nowhere */
+async function requirePath({ volumes }: Visit, path: string): Promise<GuestPath> {
+  const found = await findPath(volumes, path);
+  if (!('no' in found)) {
+    return found;
+  }
+  const names = volumes.map(({ name }) => name).join(', ');
+  throw found.no === 'volume'
+    ? new CliError('notFound', t('{0} names no file system. There are: {1}.', displayLine(path), names))
+    : found.no === 'root' || found.volume === undefined
+      ? new CliError('notFound', t('Name the file system, for example {0}. There are: {1}.', `vda1:${path}`, names))
+      : new CliError('refused', `${found.volume.name}: ${volumeText(found.volume)}`);
+}
+
+/** @throws CliError where there is no such node, or it cannot be read */
+async function readAt<T>(
+  visit: Visit,
+  path: string,
+  read: (system: GuestFileSystem, node: number, found: GuestPath) => Promise<T>,
+): Promise<T> {
+  const found = await requirePath(visit, path);
+  const { system } = found.volume;
+  try {
+    return await read(system, await findNode(system, found.path), found);
+  } catch (error) {
+    if (error instanceof FileSystemError) {
+      const isGone = error.fault === 'notFound';
+      throw new CliError(isGone ? 'notFound' : 'refused', faultText(error, path));
+    }
+    throw error;
+  }
+}
+
+async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promise<void> {
+  const { terminal, json } = visit.context;
+  const entries = await readAt(visit, path, async (system, node) => {
+    const facts = await system.facts(node);
+    const listed = facts.kind === 'folder' ? await system.list(node) : [{ name: path, node }];
+    const rows = [];
+    for (const { name, node: own } of [...listed].sort((one, other) => (one.name < other.name ? -1 : 1))) {
+      const known = await system.facts(own);
+      const link = known.kind === 'link' ? await system.readLink(own) : undefined;
+      rows.push({ name, ...known, ...(link !== undefined && { link }) });
+    }
+    return rows;
+  });
+  await visit.requireUnchanged();
+  if (json !== undefined) {
+    json({ entries: entries.map((entry) => ({ ...entry, modifiedAt: new Date(entry.modifiedAt).toISOString() })) });
+    return;
+  }
+  const columns = ['', '', '', ''].map((title) => ({ title, rank: 0 }));
+  const rows = entries.map(({ name, link, ...facts }) => [
+    modeText(facts),
+    bytesText(facts.bytes),
+    `${new Date(facts.modifiedAt).toISOString().slice(0, 16).replace('T', ' ')}Z`,
+    displayLine(link === undefined ? name : `${name} → ${link}`),
+  ]);
+  const [, ...lines] = tableLines(columns, rows, Infinity);
+  if (lines.length > 0) {
+    terminal.say(lines.join('\n'));
+  }
+}
+
+const kindLetters = { file: '-', folder: 'd', link: 'l', other: '?' } as const;
+
+/** As `ls -l` has it. */
+function modeText({ kind, mode }: Pick<NodeFacts, 'kind' | 'mode'>): string {
+  const letters = Array.from('rwxrwxrwx')
+    .map((letter, bit) => (((mode ?? 0) >>> (8 - bit)) & 1 ? letter : '-'))
+    .join('');
+  return mode === undefined ? kindLetters[kind] : `${kindLetters[kind]}${letters}`;
+}
+
+const pieceBytes = 1024 * 1024;
+
+async function printFile(visit: Visit, [path = '']: readonly string[]): Promise<void> {
+  const { terminal, json } = visit.context;
+  await readAt(visit, path, async (system, node) => {
+    const { bytes } = await system.facts(node);
+    if (json !== undefined) {
+      const content = await system.read(node, 0, Math.min(bytes, pieceBytes));
+      await visit.requireUnchanged();
+      json({ bytes, content: content.toString('base64'), cut: bytes > content.length });
+      return;
+    }
+    const isTerminal = (terminal.output.isTTY as boolean | undefined) === true;
+    for (let at = 0; at < bytes || at === 0; at += pieceBytes) {
+      visit.context.interruption.signal.throwIfAborted();
+      const piece = await system.read(node, at, pieceBytes);
+      // What a guest wrote must not drive the terminal.
+      if (!terminal.write(isTerminal ? displayText(piece.toString('utf8')) : piece)) {
+        await new Promise((resolve) => terminal.output.once('drain', resolve));
+      }
+    }
+    await visit.requireUnchanged();
+  });
+}
+
+async function copy(visit: Visit, [path = '', to = '']: readonly string[]): Promise<void> {
+  const { terminal, json, interruption } = visit.context;
+  const copied = await readAt(visit, path, (system, node, found) =>
+    copyOut(system, node, {
+      name:
+        found.path
+          .split('/')
+          .filter((part) => part !== '')
+          .at(-1) ?? found.volume.name,
+      to,
+      signal: interruption.signal,
+      isStillTrue: visit.requireUnchanged,
+    }),
+  );
+  if (json !== undefined) {
+    json({ copied });
+    return;
+  }
+  terminal.say(t('Copied to {0}: {1}, files: {2}', displayLine(copied.path), bytesText(copied.bytes), copied.files));
+  if (copied.leftOut > 0) {
+    terminal.tell(t('Devices, sockets and pipes were left out: {0}', copied.leftOut));
+  }
+}
+
+async function find(visit: Visit, [text = '', path = '/']: readonly string[]): Promise<void> {
+  const { terminal, json, interruption } = visit.context;
+  const paths: string[] = [];
+  const base = path.replace(/\/+$/u, '');
+  await readAt(visit, path, async (system, node) => {
+    await walkFolder(system, node, interruption.signal, (entry) => {
+      if (entry.name.includes(text)) {
+        const found = `${base}/${entry.path}`;
+        paths.push(found);
+        if (json === undefined) {
+          terminal.say(displayLine(found));
+        }
+      }
+    });
+  });
+  await visit.requireUnchanged();
+  json?.({ paths });
+}

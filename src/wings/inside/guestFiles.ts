@@ -1,0 +1,95 @@
+// The files of a restore point: opens the disks that a snapshot, or a VM that is off, has, and looks whether they were
+// the same to the end.
+import type { Session } from '../../session/session.js';
+import type { VmView } from '../../live/views.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { isActive } from '../../domain/vm.js';
+import { DiskError } from './bytes/disk.js';
+import type { NbdDisk } from './bytes/nbdDisk.js';
+import { serveImage } from './bytes/servedImage.js';
+import { openVolumes, type Volume } from './read/volumes.js';
+
+export interface GuestFilesOptions {
+  /** Absent: the current state of a VM that is off. */
+  readonly snapshot?: Snapshot;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+}
+
+/** Why no file can be read. */
+export type Obstacle =
+  /** The current state of a VM that is on changes while it is read. */
+  | { readonly kind: 'running' }
+  /** The images are not on this computer. */
+  | { readonly kind: 'elsewhere' }
+  | { readonly kind: 'noProgram' }
+  | { readonly kind: 'unreadable'; readonly file: string; readonly said: string }
+  /** The VM was started or reverted, or the snapshot deleted, while it was read. */
+  | { readonly kind: 'changed' };
+
+export class FilesObstacle extends Error {
+  override readonly name = 'FilesObstacle';
+  constructor(readonly obstacle: Obstacle) {
+    super(obstacle.kind);
+  }
+}
+
+/**
+ * Opens the disks for the time of `use`, which can ask whether they are still what they were: what was read is only
+ * then certain. Rejects with `FilesObstacle`, or a Failure `refused` where what the snapshot holds is not whole.
+ */
+export async function withVolumes<T>(
+  session: Session,
+  view: VmView,
+  options: GuestFilesOptions,
+  use: (volumes: readonly Volume[], requireUnchanged: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const { snapshot, environment, signal } = options;
+  if (snapshot === undefined && isActive(view.vm.power)) {
+    throw new FilesObstacle({ kind: 'running' });
+  }
+  const disks = await session.engine.readDisks(view.ref, snapshot?.name);
+  if (disks === 'elsewhere') {
+    throw new FilesObstacle({ kind: 'elsewhere' });
+  }
+  const open: NbdDisk[] = [];
+  const closeAll = (): void => open.forEach((disk) => disk.close());
+  signal.addEventListener('abort', closeAll);
+  try {
+    const volumes: Volume[] = [];
+    for (const { target, from, format, tag } of disks) {
+      const image = { file: from, format, ...(tag !== undefined && { tag }) };
+      try {
+        const disk = await serveImage(image, environment, signal);
+        if (disk === undefined) {
+          throw new FilesObstacle({ kind: 'noProgram' });
+        }
+        open.push(disk);
+        volumes.push(...(await openVolumes(target, disk)));
+      } catch (error) {
+        if (error instanceof DiskError) {
+          throw new FilesObstacle({ kind: 'unreadable', file: from, said: error.message });
+        }
+        throw error;
+      }
+    }
+    return await use(volumes, () => requireUnchanged(session, view, options));
+  } finally {
+    signal.removeEventListener('abort', closeAll);
+    closeAll();
+  }
+}
+
+/** What was read may be a mixture where the VM ran meanwhile, or the snapshot was deleted. */
+async function requireUnchanged(session: Session, { ref }: VmView, { snapshot }: GuestFilesOptions): Promise<void> {
+  await session.engine.refresh({ vm: ref });
+  const now = session.engine.findVm(ref);
+  const tree = snapshot === undefined ? undefined : await session.engine.readTree(ref);
+  const isThere =
+    snapshot === undefined
+      ? now !== undefined && !isActive(now.vm.power)
+      : tree?.snapshots.some(({ name, createdAt }) => name === snapshot.name && createdAt === snapshot.createdAt);
+  if (isThere !== true) {
+    throw new FilesObstacle({ kind: 'changed' });
+  }
+}

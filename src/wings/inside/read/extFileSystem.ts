@@ -1,0 +1,287 @@
+// ext2, ext3 and ext4, read only, with what their journal has newer. https://docs.kernel.org/filesystems/ext4/
+import { type Disk } from '../bytes/disk.js';
+import { type BlockRun, damageOf, type ReadBlocks, runsOf } from './extBlocks.js';
+import { readJournal } from './extJournal.js';
+import { type ExtSuperblock, type Inode, inodeFlags, parseInode, readExtSuperblock } from './extLayout.js';
+import {
+  FileSystemError,
+  type FolderEntry,
+  type GuestFileSystem,
+  mostEntries,
+  nameOf,
+  type NodeFacts,
+  type NodeKind,
+} from './guestFileSystem.js';
+
+const rootInode = 2;
+/** A folder of a million names. */
+const longestFolder = 64 * 1024 * 1024;
+const longestLink = 4096;
+/** Content is read in pieces of this size. */
+const longestRun = 4 * 1024 * 1024;
+
+/** Undefined where the disk has none of them. */
+export async function openExt(disk: Disk): Promise<GuestFileSystem | undefined> {
+  const before = await readExtSuperblock(disk);
+  if (before === undefined) {
+    return undefined;
+  }
+  if (!before.needsRecovery || before.journal === 0) {
+    return new ExtFileSystem(disk, before, before.journal === 0 ? 'none' : 'clean');
+  }
+  const replayed = await replayedDisk(disk, before);
+  const after = await readExtSuperblock(replayed);
+  if (after === undefined) {
+    throw new FileSystemError('damaged', 'the journal');
+  }
+  return new ExtFileSystem(replayed, after, 'replayed');
+}
+
+/** The disk as it is when the journal has been carried out. */
+async function replayedDisk(disk: Disk, superblock: ExtSuperblock): Promise<Disk> {
+  const { blockBytes } = superblock;
+  const raw = new ExtFileSystem(disk, superblock, 'clean');
+  const journal = await raw.inode(superblock.journal);
+  const journalBlock = async (at: number): Promise<Buffer> => {
+    const bytes = await raw.readInode(journal, at * blockBytes, blockBytes);
+    if (bytes.length < blockBytes) {
+      throw new FileSystemError('damaged', 'the journal');
+    }
+    return bytes;
+  };
+  const newer = await readJournal(journalBlock, blockBytes);
+  if (newer.size === 0) {
+    return disk;
+  }
+  return {
+    bytes: disk.bytes,
+    read: async (at, length) => {
+      const bytes = Buffer.from(await disk.read(at, length));
+      const last = Math.floor((at + length - 1) / blockBytes);
+      for (let block = Math.floor(at / blockBytes); block <= last; block++) {
+        const where = newer.get(block);
+        if (where !== undefined) {
+          const content = Buffer.from(await journalBlock(where.at));
+          if (where.isEscaped) {
+            content.writeUInt32BE(0xc03b3998, 0);
+          }
+          const from = block * blockBytes - at;
+          content.copy(bytes, Math.max(0, from), Math.max(0, -from), blockBytes);
+        }
+      }
+      return bytes;
+    },
+  };
+}
+
+const kindOfMode: Readonly<Record<number, NodeKind>> = { 0x8: 'file', 0x4: 'folder', 0xa: 'link' };
+const kindOfEntry: Readonly<Record<number, NodeKind>> = { 1: 'file', 2: 'folder', 7: 'link' };
+
+class ExtFileSystem implements GuestFileSystem {
+  readonly type: string;
+  readonly label: string;
+  readonly root = rootInode;
+  readonly #blocks: ReadBlocks;
+
+  constructor(
+    private readonly disk: Disk,
+    readonly superblock: ExtSuperblock,
+    readonly journal: GuestFileSystem['journal'],
+  ) {
+    this.type = superblock.type;
+    this.label = superblock.label;
+    const { blockBytes, blocks } = superblock;
+    this.#blocks = { blockBytes, blocks, block: (at) => disk.read(at * blockBytes, blockBytes) };
+  }
+
+  async facts(node: number): Promise<NodeFacts> {
+    const inode = await this.inode(node);
+    const { mode, uid, gid, links, bytes, modifiedAt } = inode;
+    return { kind: kindOf(inode), mode, uid, gid, links, bytes, modifiedAt };
+  }
+
+  async list(node: number): Promise<readonly FolderEntry[]> {
+    const inode = await this.inode(node);
+    if (kindOf(inode) !== 'folder') {
+      throw new FileSystemError('notAFolder', `inode ${node}`);
+    }
+    if (inode.bytes > longestFolder) {
+      throw new FileSystemError('tooLarge', `inode ${node}`);
+    }
+    if ((inode.flags & inodeFlags.encrypted) !== 0) {
+      throw new FileSystemError('encrypted', `inode ${node}`);
+    }
+    const entries: FolderEntry[] = [];
+    for (const block of await this.#folderBlocks(inode)) {
+      addEntries(block, inode, entries);
+    }
+    return entries;
+  }
+
+  async readLink(node: number): Promise<string> {
+    const inode = await this.inode(node);
+    if (kindOf(inode) !== 'link' || inode.bytes > longestLink) {
+      throw damageOf(inode);
+    }
+    const isInPlace = inode.bytes < 60 && (inode.flags & (inodeFlags.extents | inodeFlags.inlineData)) === 0;
+    const bytes = isInPlace ? inode.place.subarray(0, inode.bytes) : await this.readInode(inode, 0, inode.bytes);
+    return bytes.toString('utf8');
+  }
+
+  async read(node: number, at: number, length: number): Promise<Buffer> {
+    const inode = await this.inode(node);
+    const kind = kindOf(inode);
+    if (kind !== 'file') {
+      throw new FileSystemError(kind === 'folder' ? 'isAFolder' : 'notAFile', `inode ${node}`);
+    }
+    return this.readInode(inode, at, length);
+  }
+
+  async inode(number: number): Promise<Inode> {
+    const { inodes, inodesPerGroup, inodeBytes } = this.superblock;
+    if (!Number.isInteger(number) || number < 1 || number > inodes) {
+      throw new FileSystemError('damaged', `inode ${number}`);
+    }
+    const group = Math.floor((number - 1) / inodesPerGroup);
+    const table = await this.inodeTable(group);
+    const at = table + ((number - 1) % inodesPerGroup) * inodeBytes;
+    return parseInode(number, await this.disk.read(at, inodeBytes));
+  }
+
+  /** Where the inodes of a group begin on the disk, in bytes. */
+  async inodeTable(group: number): Promise<number> {
+    const { blockBytes, blocks, descriptorBytes } = this.superblock;
+    const raw = await this.disk.read(this.#descriptorAt(group), descriptorBytes);
+    const block = raw.readUInt32LE(8) + (descriptorBytes >= 64 ? raw.readUInt32LE(0x28) * 2 ** 32 : 0);
+    if (block === 0 || block >= blocks) {
+      throw new FileSystemError('damaged', `group ${group}`);
+    }
+    return block * blockBytes;
+  }
+
+  /** Of a file, a folder or the journal, from the bytes that it has. */
+  async readInode(inode: Inode, at: number, length: number): Promise<Buffer> {
+    const { blockBytes } = this.superblock;
+    const bytes = Math.max(0, Math.min(length, inode.bytes - at));
+    if ((inode.flags & inodeFlags.encrypted) !== 0) {
+      throw new FileSystemError('encrypted', `inode ${inode.number}`);
+    }
+    if ((inode.flags & inodeFlags.inlineData) !== 0) {
+      return inlineData(inode).subarray(at, at + bytes);
+    }
+    if (bytes === 0) {
+      return Buffer.alloc(0);
+    }
+    const first = Math.floor(at / blockBytes);
+    const count = Math.ceil((at + bytes) / blockBytes) - first;
+    const runs = await runsOf(this.#blocks, inode, first, count);
+    const parts = await Promise.all(runs.flatMap((run) => this.#partsOf(run, inode)));
+    const start = at - first * blockBytes;
+    return Buffer.concat(parts).subarray(start, start + bytes);
+  }
+
+  #partsOf(run: BlockRun, inode: Inode): Promise<Buffer>[] {
+    const { blockBytes, blocks } = this.superblock;
+    const { at } = run;
+    if (at === undefined) {
+      return [Promise.resolve(Buffer.alloc(run.count * blockBytes))];
+    }
+    if (at === 0 || at + run.count > blocks) {
+      throw damageOf(inode);
+    }
+    const most = longestRun / blockBytes;
+    return Array.from({ length: Math.ceil(run.count / most) }, (_, index) => {
+      const from = index * most;
+      return this.disk.read((at + from) * blockBytes, Math.min(most, run.count - from) * blockBytes);
+    });
+  }
+
+  async #folderBlocks(inode: Inode): Promise<readonly Buffer[]> {
+    const { blockBytes } = this.superblock;
+    if ((inode.flags & inodeFlags.inlineData) !== 0) {
+      // The first four bytes are the folder above; what does not fit behind them stands among the attributes.
+      const [head, rest] = inlineParts(inode);
+      return [head.subarray(4), rest].filter(({ length }) => length > 0);
+    }
+    const all = await this.readInode(inode, 0, inode.bytes);
+    return Array.from({ length: Math.ceil(all.length / blockBytes) }, (_, index) =>
+      all.subarray(index * blockBytes, (index + 1) * blockBytes),
+    );
+  }
+
+  #descriptorAt(group: number): number {
+    const { blockBytes, descriptorBytes, firstDataBlock, firstMetaGroup, blocksPerGroup, hasBackup } = this.superblock;
+    const perBlock = blockBytes / descriptorBytes;
+    const superblockBlock = Math.floor(1024 / blockBytes);
+    const table = Math.floor(group / perBlock);
+    const inBlock = (group % perBlock) * descriptorBytes;
+    if (firstMetaGroup === undefined || table < firstMetaGroup) {
+      return (superblockBlock + 1) * blockBytes + group * descriptorBytes;
+    }
+    const firstOfMeta = table * perBlock;
+    // With clusters of several blocks of 1 KB, the first group begins a block before its superblock.
+    const ahead = table === 0 ? superblockBlock - firstDataBlock : 0;
+    const block = firstDataBlock + ahead + firstOfMeta * blocksPerGroup + (hasBackup(firstOfMeta) ? 1 : 0);
+    return block * blockBytes + inBlock;
+  }
+}
+
+function kindOf({ mode }: Pick<Inode, 'mode'>): NodeKind {
+  return kindOfMode[mode >>> 12] ?? 'other';
+}
+
+/** Of one block, which no entry leaves. */
+function addEntries(block: Buffer, inode: Inode, into: FolderEntry[]): void {
+  for (let at = 0; at + 8 <= block.length;) {
+    const [node, written] = [block.readUInt32LE(at), block.readUInt16LE(at + 4)];
+    // Of blocks of 64 KB the length does not fit.
+    const length = written === 0xffff || written === 0 ? 65_536 : written;
+    const nameBytes = block.readUInt8(at + 6);
+    if (length < 8 || length % 4 !== 0 || at + length > block.length || 8 + nameBytes > length) {
+      throw damageOf(inode);
+    }
+    const name = block.subarray(at + 8, at + 8 + nameBytes);
+    const isItself = nameBytes <= 2 && name.every((byte) => byte === 0x2e);
+    if (node !== 0 && nameBytes > 0 && !isItself) {
+      if (into.length >= mostEntries) {
+        throw new FileSystemError('tooLarge', `inode ${inode.number}`);
+      }
+      const kind = kindOfEntry[block.readUInt8(at + 7)];
+      into.push({ name: nameOf(name), node, ...(kind !== undefined && { kind }) });
+    }
+    at += length;
+  }
+}
+
+const attributeMagic = 0xea020000;
+
+/** What stands in the inode itself: in the place of its blocks, and as its attribute `system.data`. */
+function inlineParts(inode: Inode): readonly [Buffer, Buffer] {
+  const { raw, place } = inode;
+  const none = Buffer.alloc(0);
+  const at = raw.length > 128 ? 128 + raw.readUInt16LE(0x80) : raw.length;
+  if (at + 4 > raw.length || raw.readUInt32LE(at) !== attributeMagic) {
+    return [place, none];
+  }
+  const first = at + 4;
+  for (let entry = first; entry + 16 <= raw.length && raw.readUInt32LE(entry) !== 0;) {
+    const [nameBytes, prefix] = [raw.readUInt8(entry), raw.readUInt8(entry + 1)];
+    const [offset, size] = [raw.readUInt16LE(entry + 2), raw.readUInt32LE(entry + 8)];
+    if (prefix === 7 && raw.toString('latin1', entry + 16, entry + 16 + nameBytes) === 'data') {
+      if (first + offset + size > raw.length) {
+        throw damageOf(inode);
+      }
+      return [place, raw.subarray(first + offset, first + offset + size)];
+    }
+    entry += 16 + Math.ceil(nameBytes / 4) * 4;
+  }
+  return [place, none];
+}
+
+function inlineData(inode: Inode): Buffer {
+  const all = Buffer.concat([...inlineParts(inode)]);
+  if (all.length < inode.bytes) {
+    throw damageOf(inode);
+  }
+  return all.subarray(0, inode.bytes);
+}

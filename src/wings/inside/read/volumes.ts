@@ -1,0 +1,109 @@
+// The file systems on the disks of a guest: which there are, which can be read here, and which one is the guest's root.
+import { cachedDisk, type Disk, partOfDisk } from '../bytes/disk.js';
+import { openExt } from './extFileSystem.js';
+import { openFat } from './fatFileSystem.js';
+import { FileSystemError, type GuestFileSystem } from './guestFileSystem.js';
+import { readParts } from './partitions.js';
+
+export interface Volume {
+  /** As the guest's Linux would call it: `vda1`, or `vda` where the disk has no partitions. */
+  readonly name: string;
+  readonly bytes: number;
+  /** As far as its first bytes tell: a type of file system, `LVM2_member`, `crypto_LUKS`, `swap`; absent: not known. */
+  readonly type?: string;
+  /** Absent: it cannot be read here. */
+  readonly system?: GuestFileSystem;
+  /** Why one of a known type cannot be read. */
+  readonly fault?: FileSystemError;
+}
+
+/** What tells a type that is not read here: a mark at a place, by the names that `blkid` has for them. */
+const marks: readonly (readonly [type: string, at: number, mark: string])[] = [
+  ['xfs', 0, 'XFSB'],
+  ['crypto_LUKS', 0, 'LUKS\xba\xbe'],
+  ['ntfs', 3, 'NTFS    '],
+  ['exfat', 3, 'EXFAT   '],
+  ['squashfs', 0, 'hsqs'],
+  ['LVM2_member', 512, 'LABELONE'],
+  ['swap', 4086, 'SWAPSPACE2'],
+  ['iso9660', 0x8001, 'CD001'],
+  ['btrfs', 0x10040, '_BHRfS_M'],
+  ['linux_raid_member', 4096, '\xfc\x4e\x2b\xa9'],
+];
+const markedBytes = 0x10048;
+
+/** @param name of the disk, as the guest's Linux would call it. Rejects with `DiskError` where it cannot be read */
+export async function openVolumes(name: string, disk: Disk): Promise<readonly Volume[]> {
+  const cached = cachedDisk(disk);
+  const parts = await readParts(cached);
+  const volumes = await Promise.all(
+    parts.map(async ({ number, start, bytes }) => {
+      const isDigitLast = /\d$/u.test(name);
+      const own = number === 0 ? name : `${name}${isDigitLast ? 'p' : ''}${number}`;
+      return openVolume(own, partOfDisk(cached, start, bytes));
+    }),
+  );
+  return volumes.filter((volume) => volume !== undefined);
+}
+
+/** Undefined for what holds nothing: the place of a boot loader, or an empty disk. */
+async function openVolume(name: string, disk: Disk): Promise<Volume | undefined> {
+  const { bytes } = disk;
+  const head = await disk.read(0, Math.min(bytes, markedBytes));
+  const type = marks.find(([, at, mark]) => head.toString('latin1', at, at + mark.length) === mark)?.[0];
+  if (type !== undefined) {
+    return { name, bytes, type };
+  }
+  try {
+    const system = (await openExt(disk)) ?? (await openFat(disk));
+    return system === undefined
+      ? head.every((byte) => byte === 0)
+        ? undefined
+        : { name, bytes }
+      : { name, bytes, type: system.type, system };
+  } catch (error) {
+    if (error instanceof FileSystemError) {
+      return { name, bytes, fault: error };
+    }
+    throw error;
+  }
+}
+
+/** What only the root of a system has. */
+const rootFolders = ['etc', 'usr', 'var', 'bin', 'Windows'];
+
+/** The one that a path without the name of a volume means: the guest's root, or the only one that can be read. */
+async function rootVolume(volumes: readonly Volume[]): Promise<Volume | undefined> {
+  const readable = volumes.filter(({ system }) => system !== undefined);
+  for (const volume of readable) {
+    const names = (await volume.system?.list(volume.system.root).catch(() => [])) ?? [];
+    if (names.filter(({ name }) => rootFolders.includes(name)).length >= 2) {
+      return volume;
+    }
+  }
+  return readable.length === 1 ? readable[0] : undefined;
+}
+
+export interface GuestPath {
+  readonly volume: Volume & { readonly system: GuestFileSystem };
+  /** From the root of that file system. */
+  readonly path: string;
+}
+
+/**
+ * `vda1:/etc/hosts` is in that volume, `/etc/hosts` in the guest's root.
+ *
+ * @returns why there is none: the volume is not there, cannot be read, or has to be named
+ */
+export async function findPath(
+  volumes: readonly Volume[],
+  text: string,
+): Promise<GuestPath | { readonly no: 'volume' | 'readable' | 'root'; readonly volume?: Volume }> {
+  const [, named, inNamed] = /^([a-z][a-z\d]*):(.*)$/su.exec(text) ?? [];
+  const volume = named === undefined ? await rootVolume(volumes) : volumes.find(({ name }) => name === named);
+  if (volume === undefined) {
+    return { no: named === undefined ? 'root' : 'volume' };
+  }
+  const { system } = volume;
+  return system === undefined ? { no: 'readable', volume } : { volume: { ...volume, system }, path: inNamed ?? text };
+}
