@@ -238,7 +238,7 @@ export const deepParts = [
     name: 'hosts system',
     group: 'hosts',
     version: 'system',
-    minutes: 1,
+    minutes: 2,
     guards: ['libvirt', 'driver'],
     needs: ['sshd'],
     layer: 'libvirtd',

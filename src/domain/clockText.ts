@@ -27,7 +27,12 @@ export function shortTime(at: number, now: number): string {
 
 /** `2026-11-20 09:41:07`. @param at milliseconds since 1970 */
 export function fullTime(at: number): string {
-  return `${dateText(at)} ${clockText(at)}:${two(new Date(at).getSeconds())}`;
+  return `${dateText(at)} ${secondText(at)}`;
+}
+
+/** `09:41:07`. @param at milliseconds since 1970 */
+export function secondText(at: number): string {
+  return `${clockText(at)}:${two(new Date(at).getSeconds())}`;
 }
 
 function two(value: number): string {

@@ -37,6 +37,16 @@ export function isSameHost(one: Capabilities | undefined, other: Capabilities | 
   );
 }
 
+/** The daemon runs on another host, as far as the URI says. */
+export function isFar(uri: string): boolean {
+  try {
+    return parseUri(uri).transport !== 'unix';
+  } catch {
+    // No URI: nothing is reached by it anywhere.
+    return false;
+  }
+}
+
 const here = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 
 function hostOf(uri: string): string | undefined {

@@ -1,9 +1,10 @@
 // Finds VMs and snapshots by what people call them. Refuses to choose where a name fits several.
+import { systemClock, within } from '../base/clock.js';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { isCalled } from '../domain/wantedConnection.js';
-import { type VmView, withoutResting } from '../live/views.js';
+import { type ConnectionView, type VmView, withoutResting } from '../live/views.js';
 import { sameBefore } from '../live/sameDaemon.js';
 import type { EnginePort } from './enginePort.js';
 
@@ -74,6 +75,29 @@ function byNameOrTitle(tree: SnapshotTree, text: string): readonly Snapshot[] {
   return named.length > 0 ? named : tree.snapshots.filter((snapshot) => snapshot.title === text);
 }
 
+/** What was away is not waited for while others are there: an attempt at a dead host takes half a minute and more. */
+const awayMs = 3_000;
+
+/** @throws Failure why it is not open; that of before where it was away, and still is so shortly */
+export async function connectSoon(
+  engine: Pick<EnginePort, 'connect' | 'connections'>,
+  uri: string,
+): Promise<ConnectionView> {
+  const before = engine.connections.find((one) => one.uri === uri);
+  const view = engine.connect(uri);
+  const known = before?.state === 'failed' ? before.failure : undefined;
+  if (known === undefined) {
+    return view;
+  }
+  // The row of the connection tells how it ends.
+  view.catch(() => undefined);
+  const soon = await within(systemClock, awayMs, view, undefined);
+  if (soon === undefined) {
+    throw known;
+  }
+  return soon;
+}
+
 /**
  * Connects what is not connected, and lists what nobody looks at: a name may fit a VM that is new. Returns the failure
  * of a connection where one is missing now.
@@ -87,7 +111,9 @@ export async function openConnections(engine: EnginePort, connection?: string): 
   if (wanted.length === 0) {
     throw new Failure('notFound', connection === undefined ? {} : { connection });
   }
-  const outcomes = await Promise.allSettled(wanted.map(({ uri }) => engine.connect(uri)));
+  const outcomes = await Promise.allSettled(
+    wanted.map(({ uri }) => (wanted.length === 1 ? engine.connect(uri) : connectSoon(engine, uri))),
+  );
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [asFailure(outcome.reason)] : []));
   const [first] = failures;
   if (first !== undefined && failures.length === wanted.length) {

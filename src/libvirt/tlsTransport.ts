@@ -15,7 +15,7 @@ const usualPort = 16_514;
 const accepted = 1;
 const mostBytes = 1_048_576;
 
-export const openTlsTransport: OpenTransport = async (uri, { environment, readOnly, log, onLogin, signal }) => {
+export const openTlsTransport: OpenTransport = async (uri, { environment, readOnly, log, signal }) => {
   const { name: host, port = usualPort } = hostAddress(uri);
   // GnuTLS's names of ciphers mean nothing here, and who does not look at the certificate talks to anybody.
   if (uri.parameters.has('tls_priority') || switchOf(uri, 'no_verify')) {
@@ -26,7 +26,6 @@ export const openTlsTransport: OpenTransport = async (uri, { environment, readOn
     home: environment['HOME'] ?? homedir(),
     exists: existsSync,
   });
-  onLogin('login');
   const [ca, cert, key] = await Promise.all(
     [files.authority, files.certificate, files.key].map((path) => readCertificate(host, path)),
   );

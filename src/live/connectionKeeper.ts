@@ -1,4 +1,5 @@
 // Keeps one connection open while somebody looks. It refuses to know what is read over it.
+import { networkInterfaces } from 'node:os';
 import type { LoginStage } from '../base/login.js';
 import type { Hypervisor, OpenHypervisor } from '../driver/hypervisor.js';
 import { type Disposable, DisposableStore } from '../base/disposable.js';
@@ -6,6 +7,7 @@ import { Emitter } from '../base/emitter.js';
 import type { Log } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
 import { asFailure } from '../domain/asFailure.js';
+import { isFar } from '../driver/sharedHost.js';
 import { retryDelay } from './backOff.js';
 import type { WantedConnection } from '../domain/wantedConnection.js';
 import type { Clock } from '../base/clock.js';
@@ -21,11 +23,23 @@ const personLimitMs = 600_000;
  * fed.
  */
 const steadyMs = 10_000;
+/** A wait so long is told with its end, and ends before that when the computer wakes or its network changes. */
+const longWaitMs = 4_000;
+const lookMs = 2_000;
+/** What a clock that is set right differs by; a computer that slept lost more. */
+const sleptMs = 10_000;
 
 export type KeeperState =
   | { readonly state: 'idle' | 'connecting' }
   | { readonly state: 'connected'; readonly hypervisor: Hypervisor }
-  | { readonly state: 'failed'; readonly failure: Failure; readonly retryAt?: number };
+  | {
+      readonly state: 'failed';
+      readonly failure: Failure;
+      /** In ticks. */
+      readonly retryAt?: number;
+      /** Milliseconds since 1970, where that is a while away. */
+      readonly nextTryAt?: number;
+    };
 
 export interface KeeperOptions extends WantedConnection {
   readonly open: OpenHypervisor;
@@ -33,6 +47,8 @@ export interface KeeperOptions extends WantedConnection {
   readonly clock: Clock;
   /** From 0 to 1, as Math.random. */
   readonly random: () => number;
+  /** What this computer is called on its networks. */
+  readonly networks?: () => string;
 }
 
 /** Attempts by itself only while `setEnabled(true)`; a connection that is open stays open when nobody looks. */
@@ -100,8 +116,28 @@ export class ConnectionKeeper implements Disposable {
       }
     } else if (this.#state.state === 'failed' && this.#state.retryAt !== undefined) {
       const wait = Math.max(0, this.#state.retryAt - this.#options.clock.ticks());
-      this.#timer = this.#options.clock.setTimer(wait, () => this.#begin());
+      this.#waitOrWake(wait, this.#surroundings());
     }
+  }
+
+  /** @param before what is other when there is a reason to try sooner */
+  #waitOrWake(wait: number, before: Surroundings): void {
+    const slice = wait >= longWaitMs ? lookMs : wait;
+    this.#timer = this.#options.clock.setTimer(slice, () => {
+      const now = this.#surroundings();
+      const isAwake = Math.abs(now.slept - before.slept) > sleptMs || now.networks !== before.networks;
+      this.#failures = isAwake ? 0 : this.#failures;
+      if (isAwake || wait <= slice) {
+        this.#begin();
+      } else {
+        this.#waitOrWake(wait - slice, before);
+      }
+    });
+  }
+
+  #surroundings(): Surroundings {
+    const { clock, networks = ownAddresses, uri } = this.#options;
+    return { slept: clock.now() - clock.ticks(), networks: isFar(uri) ? networks() : '' };
   }
 
   #begin(): void {
@@ -144,7 +180,7 @@ export class ConnectionKeeper implements Disposable {
     } catch (error) {
       const failure = asFailure(error);
       this.#attempt = undefined;
-      log[this.#isNews({ state: 'failed', failure }) ? 'warn' : 'trace'](`cannot connect: ${failure.line}`);
+      log[this.#isOther(failure) ? 'warn' : 'trace'](`cannot connect: ${failure.line}`);
       this.#noteFailure(failure, person.asked ? 'whenAsked' : 'byItself');
       throw failure;
     } finally {
@@ -178,13 +214,19 @@ export class ConnectionKeeper implements Disposable {
     if (this.#disposed) {
       return;
     }
+    const { clock, uri } = this.#options;
     const delay =
       again === 'whenAsked'
         ? undefined
-        : retryDelay(failure.kind, this.#wasOpen, this.#failures, this.#options.random());
+        : retryDelay(
+            failure.kind,
+            { wasOpen: this.#wasOpen, isFar: isFar(uri), earlier: this.#failures },
+            this.#options.random(),
+          );
     this.#failures += 1;
-    const retryAt = delay === undefined ? {} : { retryAt: this.#options.clock.ticks() + delay };
-    this.#report({ state: 'failed', failure, ...retryAt });
+    const retryAt = delay === undefined ? {} : { retryAt: clock.ticks() + delay };
+    const nextTryAt = delay === undefined || delay < longWaitMs ? {} : { nextTryAt: clock.now() + delay };
+    this.#report({ state: 'failed', failure, ...retryAt, ...nextTryAt });
     this.#isQuiet = false;
     if (this.#wanted) {
       this.#carryOn();
@@ -201,9 +243,32 @@ export class ConnectionKeeper implements Disposable {
 
   #isNews(state: KeeperState): boolean {
     const isSame =
-      this.#told.state === 'failed' && state.state === 'failed' && state.failure.kind === this.#told.failure.kind;
+      state.state === 'failed' &&
+      !this.#isOther(state.failure) &&
+      this.#told.state === 'failed' &&
+      state.nextTryAt === this.#told.nextTryAt;
     return !this.#isQuiet || (state.state !== 'connecting' && !isSame);
   }
+
+  /** Not what people were told last. */
+  #isOther({ kind }: Failure): boolean {
+    return !this.#isQuiet || this.#told.state !== 'failed' || kind !== this.#told.failure.kind;
+  }
+}
+
+interface Surroundings {
+  /** By how much the clock went on more than time as this computer counts it. */
+  readonly slept: number;
+  readonly networks: string;
+}
+
+function ownAddresses(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
+  return all
+    .filter(({ internal }) => !internal)
+    .map(({ address }) => address)
+    .toSorted()
+    .join(' ');
 }
 
 /**

@@ -2,6 +2,7 @@
 // what is asked of one or of all.
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
+import { isFar } from '../driver/sharedHost.js';
 import type { VmRef } from '../domain/vm.js';
 import type { WantedConnection } from '../domain/wantedConnection.js';
 import { LiveConnection } from './liveConnection.js';
@@ -92,7 +93,12 @@ export class Connections {
     if (connection !== undefined) {
       await this.ask(connection, (live) => live.sweep());
     } else {
-      await Promise.all(this.#awake().map((live) => this.#try(live, 'sweep', live.sweep())));
+      const sweep = (live: LiveConnection): Promise<void> => this.#try(live, 'sweep', live.sweep());
+      // A host that is slow to answer, or dead, keeps nobody waiting; what it says is seen when it comes.
+      const isSlow = ({ uri, view }: LiveConnection): boolean => isFar(uri) && view?.state !== 'connected';
+      const awake = this.#awake();
+      awake.filter(isSlow).forEach((live) => void sweep(live));
+      await Promise.all(awake.filter((live) => !isSlow(live)).map(sweep));
     }
   }
 

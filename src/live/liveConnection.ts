@@ -249,7 +249,7 @@ export class LiveConnection implements Disposable {
   }
 
   #follow(state: KeeperState): void {
-    const blank = { failure: undefined, retryAt: undefined };
+    const blank = { failure: undefined, retryAt: undefined, nextTryAt: undefined };
     this.#events.dispose();
     this.#events = new DisposableStore();
     switch (state.state) {

@@ -24,6 +24,8 @@ export interface ConnectionView extends WantedConnection {
   readonly failure?: Failure;
   /** In ticks of the inventory's clock: when it was, or will be, tried again for the first time since this failure. */
   readonly retryAt?: number;
+  /** Milliseconds since 1970: the next attempt, where that is a while away. */
+  readonly nextTryAt?: number;
   /**
    * Milliseconds since 1970: when it was heard last. Only while nothing is heard of it: it ended, or says nothing
    * although it is asked. What is known of its VMs is of then.

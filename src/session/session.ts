@@ -15,7 +15,7 @@ import { checkpointTitle } from '../domain/titleSuggestion.js';
 import type { Vm } from '../domain/vm.js';
 import { unreadableRefusals } from '../engine/leases/busyElsewhere.js';
 import { keepIn } from '../journal/persistence.js';
-import { requireSnapshotByName, requireVmByName } from '../engine/findTargets.js';
+import { connectSoon, requireSnapshotByName, requireVmByName } from '../engine/findTargets.js';
 import type { Engine } from '../engine/engine.js';
 import { UndoLook } from '../engine/undoLook.js';
 import { type ConnectionView, type VmView, withoutResting } from '../live/views.js';
@@ -207,7 +207,7 @@ export class Session {
   async #lookAt(uri: string): Promise<ConnectionView> {
     const find = (): ConnectionView | undefined => this.engine.connections.find((one) => one.uri === uri);
     const wasOpen = find()?.state === 'connected';
-    const view = await this.engine.connect(uri);
+    const view = await connectSoon(this.engine, uri);
     if (!wasOpen) {
       return view;
     }

@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import type { PointMark } from '../bisect/finding.js';
 import type { ConnectionView, VmView } from '../live/views.js';
 import type { Problem } from '../diagnosis/problem.js';
+import { secondText } from '../domain/clockText.js';
 import { formatVersion } from '../domain/capabilities.js';
 import type { SnapshotSize } from '../domain/layers.js';
 import { displayLine } from '../domain/plainText.js';
@@ -77,7 +78,11 @@ function connectionState(view: ConnectionView): string {
       return view.vms.length > 0 ? t('reconnecting…') : t('connecting…');
     case 'failed': {
       const word = view.failure === undefined ? t('not connected') : shortFailure(view.failure);
-      return view.retryAt === undefined ? word : t('{0} · retrying automatically', word);
+      return view.nextTryAt !== undefined
+        ? t('{0} · next try at {1}', word, secondText(view.nextTryAt))
+        : view.retryAt === undefined
+          ? word
+          : t('{0} · retrying automatically', word);
     }
     case 'connected':
       if (view.lastSeenAt !== undefined) {

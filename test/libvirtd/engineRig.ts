@@ -40,13 +40,14 @@ export interface LiveRig {
   stop(): Promise<void>;
 }
 
-export async function startLiveRig(): Promise<LiveRig> {
+/** @param environment of the clients; that of the daemon unless given */
+export async function startLiveRig(environment?: NodeJS.ProcessEnv): Promise<LiveRig> {
   const daemon = await startPrivateDaemon();
   const log: string[] = [];
   const keep = (line: string): number => log.push(line);
   const opened: Hypervisor[] = [];
   const wraps: Wrap[] = [];
-  const open = libvirtHypervisor(silentLog, daemon.env);
+  const open = libvirtHypervisor(silentLog, environment ?? daemon.env);
   const engine = new Engine({
     open: async (...asked) => {
       const hypervisor = await open(...asked);

@@ -12,7 +12,11 @@ import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
 import { failureText } from '../../src/text/failureText.js';
 import { silentLog } from '../silentLog.js';
-import type { Daemon } from './engineRig.js';
+import type { VmRef } from '../../src/domain/vm.js';
+import { requireVmByName } from '../../src/engine/findTargets.js';
+import { sameBefore } from '../../src/live/sameDaemon.js';
+import type { ConnectionView } from '../../src/live/views.js';
+import { type Daemon, type LiveRig, startLiveRig } from './engineRig.js';
 import { makeSshHost, type SshHost } from './sshRig.js';
 
 const host = 'far-host';
@@ -182,6 +186,77 @@ describe('a libvirt behind ssh', () => {
 
     it('without a client', async () => {
       assert.match(await why(open(`qemu+ssh://${host}/system?command=/nonexistent`)), /^noProgram: /u);
+    });
+  });
+
+  describe('beside the libvirt of this computer', () => {
+    let here: LiveRig;
+    let farUri: string;
+    const farView = (): ConnectionView => here.engine.connections.find(({ uri }) => uri === farUri)!;
+    const isSilent = (): boolean => farView().lastSeenAt !== undefined;
+    const isBack = (): boolean => farView().state === 'connected' && !isSilent();
+
+    before(async () => {
+      farUri = far.uri();
+      const environment = { ...daemon.env, PATH: process.env['PATH'], XDG_RUNTIME_DIR: daemon.dir };
+      here = await startLiveRig(environment);
+      await here.guest({ name: 'near' });
+      here.engine.setConnections([here.uri, { uri: farUri, name: 'far' }]);
+      here.engine.setAttention({ visible: true, connections: new Set([here.uri, farUri]), vms: new Set() });
+      await here.until(() => isBack() && farView().loaded && here.vm('near') !== undefined);
+    });
+    after(() => here.stop());
+    afterEach(() => daemon.unhangDaemon());
+
+    it('falls silent while VMs are listed, and slows nobody', async () => {
+      await daemon.hangDaemon();
+      await here.until(isSilent);
+      await here.engine.refresh({ connection: here.uri });
+      assert.equal((await requireVmByName(here.engine, 'near')).vm.name, 'near');
+      await daemon.unhangDaemon();
+      await here.until(isBack);
+    });
+
+    it('is given up in the middle of an operation, says when it is tried again, and comes back by itself', async () => {
+      const [web] = farView().vms;
+      await daemon.hangDaemon();
+      const ended = here.engine
+        .runOperation({ kind: 'create', vm: web!.ref, snapshotKind: 'auto', title: 'first' })
+        .then(
+          () => assert.fail('it was done'),
+          (error: unknown) => error,
+        );
+      await here.until(() => farView().nextTryAt !== undefined);
+      const failure = await ended;
+      assert.ok(failure instanceof Failure);
+      assert.ok(['lost', 'unreachable'].includes(failure.kind), failure.kind);
+      await here.engine.refresh({ connection: here.uri });
+      await daemon.unhangDaemon();
+      await here.until(isBack);
+      const { snapshots } = await here.engine.readTree(web!.ref);
+      assert.ok(snapshots.length <= 1);
+      await here.engine.runOperation({ kind: 'create', vm: web!.ref, snapshotKind: 'auto', title: 'second' });
+    });
+
+    it('has the same VMs as its own libvirt under another name, and one lock for them', async () => {
+      here.engine.setConnections([
+        { uri: daemon.uri, name: 'straight' },
+        { uri: farUri, name: 'far' },
+      ]);
+      here.engine.setAttention({ visible: true, connections: new Set([daemon.uri, farUri]), vms: new Set() });
+      const straight = await here.engine.connect(daemon.uri);
+      await here.engine.connect(farUri);
+      const same = sameBefore(farView(), here.engine.connections);
+      assert.equal(same?.name, 'straight');
+      const waits: string[] = [];
+      const create = (vm: VmRef, title: string): Promise<unknown> =>
+        here.engine.runOperation(
+          { kind: 'create', vm, snapshotKind: 'auto', title },
+          { onWait: (forWhat) => waits.push('title' in forWhat ? forWhat.title : forWhat.kind) },
+        );
+      await Promise.all([create(straight.vms[0]!.ref, 'one'), create(farView().vms[0]!.ref, 'two')]);
+      assert.deepEqual(waits, ['one']);
+      assert.equal((await requireVmByName(here.engine, 'web')).ref.connection, daemon.uri);
     });
   });
 

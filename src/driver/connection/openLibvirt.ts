@@ -1,13 +1,13 @@
 // Opens a connection to libvirt and puts the port over it; where it cannot be opened, says why.
 import { openConnection, type OpenOptions } from '../../libvirt/connect.js';
 import type { Connection } from '../../libvirt/connection.js';
-import { parseUri } from '../../libvirt/uri.js';
 import { type Log, scopeLog } from '../../base/log.js';
 import { Failure } from '../../domain/failure.js';
 import { withTrueReason } from './deniedEntry.js';
 import { membershipOf } from './groupMember.js';
 import { listen } from '../guestEvents.js';
 import type { OpenHypervisor } from '../hypervisor.js';
+import { isFar } from '../sharedHost.js';
 import { hasNoVms } from './metadataFolders.js';
 import { readCapabilities } from './readCapabilities.js';
 import { toFailure } from '../toFailure.js';
@@ -58,7 +58,7 @@ export function libvirtHypervisor(
       connection?.close();
       const told = toFailure(error, { connection: uri, doing: 'connecting' });
       // Groups and folders of this computer say nothing of another.
-      if (!isHere(uri)) {
+      if (isFar(uri)) {
         throw told;
       }
       const failure = await trueReason(told, own);
@@ -67,15 +67,6 @@ export function libvirtHypervisor(
         : failure;
     }
   };
-}
-
-function isHere(uri: string): boolean {
-  try {
-    return parseUri(uri).transport === 'unix';
-  } catch {
-    // No URI: it is not known where.
-    return true;
-  }
 }
 
 async function trueReason(failure: Failure, log: Log): Promise<Failure> {

@@ -85,6 +85,65 @@ describe('ConnectionKeeper', () => {
     assert.deepEqual(told, ['connecting', 'connected', 'lost', 'unreachable', 'connected']);
   });
 
+  describe('of another host', () => {
+    const away = (networks = () => ''): ReturnType<typeof keeperOf> & ReturnType<typeof opening> => {
+      const { open, ...rest } = opening('ok', 'unreachable');
+      const clock = new FakeClock();
+      const far = 'qemu+ssh://build/system';
+      const keeper = new ConnectionKeeper({ uri: far, open, clock, log: silentLog, random: () => 0, networks });
+      const states: KeeperState[] = [];
+      keeper.onDidChange((state) => states.push(state));
+      return { keeper, clock, states, open, ...rest };
+    };
+    const waits = async ({ keeper, clock, opened }: ReturnType<typeof away>): Promise<void> => {
+      keeper.setEnabled(true);
+      await clock.advance(60_000);
+      opened[0]!.die();
+      await clock.advance(2_000 + 4_000 + 8_000 + 16_000 + 32_000);
+    };
+
+    it('is tried less often, and says when', async () => {
+      const far = away();
+      await waits(far);
+      assert.equal(far.attempts(), 6);
+      const last = far.states.at(-1)!;
+      assert.equal(last.state === 'failed' && last.nextTryAt, far.clock.now() + 60_000);
+      await far.clock.advance(59_000);
+      assert.equal(far.attempts(), 6);
+      await far.clock.advance(1_000);
+      assert.equal(far.attempts(), 7);
+      const told = far.states.map((state) => (state.state === 'failed' ? state.failure.kind : state.state));
+      assert.deepEqual(told.slice(0, 4), ['connecting', 'connected', 'lost', 'unreachable']);
+      assert.ok(!told.slice(2).includes('connecting'), 'rows do not change twice with each attempt');
+    });
+
+    it('is tried at once when this computer has slept', async () => {
+      const far = away();
+      await waits(far);
+      far.clock.set(far.clock.now() + 3_600_000);
+      await far.clock.advance(2_000);
+      assert.equal(far.attempts(), 7);
+      await far.clock.advance(2_000);
+      assert.equal(far.attempts(), 8, 'and soon again');
+    });
+
+    it('is tried at once when the network is another', async () => {
+      let networks = '';
+      const far = away(() => networks);
+      await waits(far);
+      networks = '192.168.1.7';
+      await far.clock.advance(2_000);
+      assert.equal(far.attempts(), 7);
+    });
+
+    it('is not tried when nobody looks', async () => {
+      const far = away();
+      await waits(far);
+      far.keeper.setEnabled(false);
+      assert.equal(far.clock.pending, 0);
+    });
+  });
+
   it('tells of an attempt that somebody asked for, also while it comes back by itself', async () => {
     const { open, opened } = opening('ok', 'unreachable', 'unreachable', 'ok');
     const { keeper, clock, states } = keeperOf(open);
