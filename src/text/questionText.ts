@@ -37,6 +37,8 @@ const mostLines = 3;
 const longestName = 48;
 /** Two rows of a dialog. Only a sentence that comes from elsewhere could be longer, and is cut. */
 const longestLine = 200;
+/** What a list of 600 px shows of names, behind the words that say that they are lost. */
+const longestInList = 68;
 /** More than this in one line, and warnings are counted. */
 const roomForWarnings = 150;
 
@@ -198,21 +200,34 @@ function notKeptLine(reason: string): string {
   return t('The current state cannot be saved first: {0}', reason);
 }
 
+/**
+ * What is lost by one of several ways, in a list of them. The question about the way has the rest: the list cuts off
+ * what is longer.
+ */
+export function wayLine(planned: PlannedTarget, now: number): string {
+  return lossSentences([planned], now, longestInList).join('');
+}
+
+function lossSentences(planned: readonly PlannedTarget[], now: number, longest?: number): readonly string[] {
+  const lost = shortLosses(planned, now, longest);
+  const runsOn = planned.some(({ plan }) => plan.warnings.some(({ kind }) => kind === 'runsOnAfterCheckpoint'));
+  const little = runsOn
+    ? t('Lost: anything the guest writes between that save and the revert (a few seconds).')
+    : t('Nothing is lost.');
+  const nothing = planned.every(({ plan }) => plan.request.kind === 'repair') ? [] : [little];
+  return lost.length === 0 ? nothing : [t('Permanently lost: {0}.', lost.join(', '))];
+}
+
 /** Ends with what may be lost: the first of it, and how much more there is to read. */
 function lossLines(
   planned: readonly PlannedTarget[],
   now: number,
   cancelSeconds: number | undefined,
 ): readonly string[] {
-  const lost = shortLosses(planned, now);
+  const losses = lossSentences(planned, now);
   const warnings = planned.flatMap(({ plan }) => plan.warnings);
-  const runsOn = warnings.some(({ kind }) => kind === 'runsOnAfterCheckpoint');
-  const little = runsOn
-    ? t('Lost: anything the guest writes between that save and the revert (a few seconds).')
-    : t('Nothing is lost.');
-  const nothing = planned.every(({ plan }) => plan.request.kind === 'repair') ? [] : [little];
-  const losses = lost.length === 0 ? nothing : [t('Permanently lost: {0}.', lost.join(', '))];
-  const minded = warnings.filter(({ kind }) => kind !== 'runsOnAfterCheckpoint' || lost.length > 0);
+  const isLossless = planned.every(({ plan }) => plan.losses.length === 0);
+  const minded = warnings.filter(({ kind }) => kind !== 'runsOnAfterCheckpoint' || !isLossless);
   const minds = mindText(shortWarnings(minded), losses);
   const final =
     cancelSeconds === undefined ? finalText() : t('You can cancel for {0} s; then it cannot be undone.', cancelSeconds);

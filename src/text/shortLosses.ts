@@ -60,10 +60,10 @@ const phrases: { readonly [K in Loss['kind']]: Phrase<K> } = {
 };
 
 /** One phrase for each kind that any of the plans loses. @param now milliseconds since 1970 */
-export function shortLosses(planned: readonly PlannedTarget[], now: number): readonly string[] {
+export function shortLosses(planned: readonly PlannedTarget[], now: number, longest = longestNamed): readonly string[] {
   const kinds = Object.keys(phrases) as readonly Loss['kind'][];
   const named = kinds.flatMap((kind) => phraseOf(kind, planned, now));
-  return named.join(', ').length <= longestNamed ? named : kinds.flatMap((kind) => phraseOf(kind, planned));
+  return named.join(', ').length <= longest ? named : kinds.flatMap((kind) => phraseOf(kind, planned));
 }
 
 function phraseOf(kind: Loss['kind'], planned: readonly PlannedTarget[], now?: number): readonly string[] {

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import { type DeleteScope, deleteScopes } from '../../domain/operation.js';
 import { childrenOf } from '../../domain/snapshotTree.js';
 import type { Plan } from '../../operations/plan.js';
-import { questionOf } from '../../text/questionText.js';
+import { questionOf, wayLine } from '../../text/questionText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { type Choice, pick } from '../prompts/pickTarget.js';
 import { refusalChoice } from '../prompts/refusalChoice.js';
@@ -98,7 +98,7 @@ async function pickOther(
     if (decision.kind === 'refusal') {
       return [refusalChoice(labels[scope], decision.refusal, scope)];
     }
-    const detail = questionOf({ plan: decision, target }, Date.now()).lines.at(-1) ?? '';
+    const detail = wayLine({ plan: decision, target }, Date.now());
     return isAskedNow(shown, scope) ? [] : [{ label: labels[scope], detail, value: scope }];
   });
   return pick(lines, t('Choose what to delete'), snapshot.title);

@@ -13,7 +13,7 @@ import { type EndState, endOf } from '../../operations/revert/endState.js';
 import { refusedFailure } from '../../session/session.js';
 import { titleIn } from '../../text/operationProgress.js';
 import { doneText, revertLabel } from '../../text/operationText.js';
-import { type QuestionText, questionOf } from '../../text/questionText.js';
+import { type QuestionText, questionOf, wayLine } from '../../text/questionText.js';
 import { refusalText } from '../../text/refusalText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
@@ -162,7 +162,7 @@ function pickWay(
           : way.keeps === 'first'
             ? t('{0}, with Checkpoint', label)
             : t('{0}, without Checkpoint', label),
-      detail: questionOf({ plan: way.plan, target }, now).lines.at(-1) ?? '',
+      detail: wayLine({ plan: way.plan, target }, now),
       value: way,
     };
   });

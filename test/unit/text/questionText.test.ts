@@ -6,7 +6,7 @@ import type { Loss, Warning } from '../../../src/domain/consequences.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { refuse } from '../../../src/domain/refusal.js';
-import { type QuestionText, questionOf, questionOfAll, withLine } from '../../../src/text/questionText.js';
+import { type QuestionText, questionOf, questionOfAll, wayLine, withLine } from '../../../src/text/questionText.js';
 import type { PlannedTarget } from '../../../src/text/shortLosses.js';
 import { before } from '../domain/someFacts.js';
 import { branched, now, ref, snapshot, uri, vm, vmView } from '../ui/samples.js';
@@ -255,6 +255,21 @@ describe('a question', () => {
   it('says of a clone that goes what stays', () => {
     const { lines } = questionOf({ plan: planOf({ kind: 'discard', vm: ref }), target: view }, now);
     assert.match(lines[0] ?? '', /^The original VM is not affected/u);
+  });
+
+  it('is one of several ways in a list by its loss alone, which the list has room for', () => {
+    const line = (names: readonly string[]): string => {
+      const request = { kind: 'delete', vm: ref, snapshot: 'first', scope: 'withDescendants' } as const;
+      const plan = planOf(request, { losses: [{ kind: 'restorePoints', names }], warnings });
+      return wayLine({ plan, target: view }, now);
+    };
+    assert.match(line(['first', 'second']), /^Permanently lost: the way back to: “first”, “second”\.$/u);
+    const all = line(['first', 'second', 'third']);
+    assert.ok(all.startsWith('Permanently lost: ') && all.length < 92, all);
+    for (const plan of plans) {
+      const { length } = wayLine({ plan, target: view }, now);
+      assert.ok(length < 92 || plan.losses.length > 1, wayLine({ plan, target: view }, now));
+    }
   });
 
   it('has room for what the trash spares in its three lines', () => {
