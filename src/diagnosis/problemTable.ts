@@ -183,6 +183,11 @@ export function checkOf(problem: Problem): CheckId | undefined {
   return rowOf(problem).check;
 }
 
+/** It is the same for all VMs of a connection. */
+export function isOfConnection(problem: Problem): boolean {
+  return rowOf(problem).of === 'connection';
+}
+
 export function isSeenInTree(problem: Problem): boolean {
   return rowOf(problem).by === 'tree';
 }

@@ -2,8 +2,10 @@
 import { t } from '@vscode/l10n';
 import type { Health } from '../diagnosis/health.js';
 import type { Problem } from '../diagnosis/problem.js';
-import { repairOf, severityOf } from '../diagnosis/problemTable.js';
+import { isOfConnection, keyOf, repairOf, severityOf } from '../diagnosis/problemTable.js';
 import type { VmView } from '../live/views.js';
+import { displayLine } from '../domain/plainText.js';
+import { labelIn } from './connectionLabel.js';
 import { checkName, severityWord } from './healthText.js';
 import { problemRemedies } from './problemRemedies.js';
 import { problemText } from './problemText.js';
@@ -17,15 +19,24 @@ export interface CheckedVm {
   readonly failure?: string;
 }
 
+/** Which have names that people gave them. */
+type KnownConnections = Parameters<typeof labelIn>[0];
+
 /** For a terminal. @param unreached sentences about connections that could not be checked */
-export function healthReportText(checked: readonly CheckedVm[], unreached: readonly string[], now: number): string {
-  return reportMarkdown(healthParts(checked, unreached, now));
+export function healthReportText(
+  checked: readonly CheckedVm[],
+  unreached: readonly string[],
+  now: number,
+  known?: KnownConnections,
+): string {
+  return reportMarkdown(healthParts(checked, unreached, now, known));
 }
 
 export function healthParts(
   checked: readonly CheckedVm[],
   unreached: readonly string[],
   now: number,
+  known: KnownConnections = [],
 ): readonly ReportPart[] {
   const bad = checked.filter(({ health }) => isBad(health));
   const rest = checked.filter((one) => !bad.includes(one));
@@ -39,11 +50,43 @@ export function healthParts(
     { kind: 'heading', level: 1, text: t('Health of {0} VMs', checked.length) },
     ...foundText(checked.map((one) => (isBad(one.health) ? true : one.failure === undefined ? false : undefined))),
     ...missed,
-    ...[...bad, ...rest].flatMap((one): readonly ReportPart[] => [
-      { kind: 'heading', level: 2, text: one.view.vm.name },
-      ...vmParts(one, now, 3),
-    ]),
+    ...sharedParts([...bad, ...rest], now, known),
+    ...[...bad, ...rest].flatMap((one) => ownParts(one, now)),
+    ...quietLine(rest.filter((one) => ownParts(one, now).length === 0)),
   ];
+}
+
+/** What is the same for all VMs of a connection, once. */
+function sharedParts(checked: readonly CheckedVm[], now: number, known: KnownConnections): readonly ReportPart[] {
+  const shared = new Map(
+    checked.flatMap(({ view, health }) =>
+      health.found.filter(isOfConnection).map((problem) => [keyOf(view.ref, problem), { view, problem }] as const),
+    ),
+  );
+  const uris = [...new Set([...shared.values()].map(({ view }) => view.ref.connection))];
+  return uris.flatMap((uri): readonly ReportPart[] => [
+    { kind: 'heading', level: 2, text: labelIn(known, uri) },
+    ...[...shared.values()]
+      .filter(({ view }) => view.ref.connection === uri)
+      .flatMap(({ view, problem }) => problemParts(problem, view, now, 3)),
+  ]);
+}
+
+/** One of several VMs; nothing where there is nothing to tell of it alone. */
+function ownParts(checked: CheckedVm, now: number): readonly ReportPart[] {
+  const { view, health, snoozed, failure } = checked;
+  const found = health.found.filter((problem) => !isOfConnection(problem));
+  return found.length + health.unjudged.length + snoozed === 0 && failure === undefined
+    ? []
+    : [
+        { kind: 'heading', level: 2, text: view.vm.name },
+        ...vmParts({ ...checked, health: { ...health, found } }, now, 3),
+      ];
+}
+
+function quietLine(quiet: readonly CheckedVm[]): readonly ReportPart[] {
+  const names = quiet.map(({ view }) => displayLine(view.vm.name, 40)).join(', ');
+  return quiet.length === 0 ? [] : [{ kind: 'text', text: t('No problems found on {0}.', names) }];
 }
 
 /** Of several VMs, with how many something is wrong. @param bad undefined: it is not known of that one */

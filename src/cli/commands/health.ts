@@ -55,7 +55,7 @@ export async function healthOf(context: Context, reached: ReachedVms): Promise<E
     const unreached = reached.unreachable.map(
       ({ uri, failure }) => `${labelIn(session.engine.connections, uri)}: ${failureText(failure).sentence}`,
     );
-    terminal.say(plainReport(healthReportText(checked, unreached, now), terminal));
+    terminal.say(plainReport(healthReportText(checked, unreached, now, engine.connections), terminal));
   } else {
     json({
       vms: checked.map(({ view, health: { found, unjudged }, failure }) => ({

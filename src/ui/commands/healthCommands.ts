@@ -63,7 +63,7 @@ async function checkVms(
     report(vm.name, 100 / views.length);
     checked.push(...(await checkedVm(run, ref)));
   }
-  return healthParts(checked, unreached, Date.now());
+  return healthParts(checked, unreached, Date.now(), run.engine.connections);
 }
 
 function systemRow(system: string): SystemNode {

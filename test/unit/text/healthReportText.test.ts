@@ -39,8 +39,32 @@ describe('the report of Check Health', () => {
     }
   });
 
-  it('has a heading for each of several', () => {
-    const text = healthReportText([checked('db'), checked('web')], [], now);
-    assert.deepEqual(headings(text), ['# Health of 2 VMs', '## db', '## web']);
+  it('has a heading for each of several that it tells of, and one line for those without problems', () => {
+    const noted = {
+      ...checked('cache'),
+      health: { found: [{ kind: 'nvramNotHeld', snapshot: 'base' } as const], unjudged: [] },
+    };
+    const text = healthReportText([checked('db'), noted, checked('web')], [], now);
+    assert.deepEqual(
+      headings(text).filter((one) => !one.startsWith('###')),
+      ['# Health of 3 VMs', '## cache'],
+    );
+    assert.match(text, /No problems found on db\\, web/u);
+  });
+
+  it('tells once what is the same for all VMs of a connection', () => {
+    const old = { kind: 'knownBadVersion', version: '9.0', why: 'longChain', source: 'its news' } as const;
+    const all = ['db', 'web'].map((name) => ({ ...checked(name), health: { found: [old], unjudged: [] } }));
+    const text = healthReportText(all, [], now);
+    assert.equal(text.match(/^### /gmu)?.length, 1);
+    assert.match(text, /No problems found on db\\, web/u);
+    const low = { kind: 'freeSpaceLow', folder: '/i', freeBytes: 1, totalBytes: 9, limitPercent: 10 } as const;
+    const bad = healthReportText(
+      all.map((one) => ({ ...one, health: { found: [low], unjudged: [] } })),
+      [],
+      now,
+    );
+    assert.equal(bad.match(/^### /gmu)?.length, 1);
+    assert.doesNotMatch(bad, /No problems/u);
   });
 });
