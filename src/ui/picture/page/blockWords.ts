@@ -51,7 +51,7 @@ export function rowWords(blocks: Blocks, row: number): string {
 function heldWords(blocks: Blocks, { row, from, to }: CellPlace): string {
   const { data, zero, read } = blocks.content(row, from, to);
   if (data + zero === 0) {
-    return t('no data here: the layer below is read');
+    return row === 0 ? t('no data here') : t('no data here: the layer below is read');
   }
   const size = bytesText(data + zero);
   const kind = blocks.kindAt(row, from);
