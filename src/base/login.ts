@@ -4,11 +4,13 @@
  * | kind    | the answer                                                                    |
  * |---------|-------------------------------------------------------------------------------|
  * | secret  | a passphrase, a password, a one-time code                                      |
+ * | userName | who logs in at libvirt                                                        |
+ * | password | of that user, whose name is the text                                          |
  * | confirm | `yes` or `no`                                                                  |
  * | notice  | none: it stands until the signal is aborted, for example until a key is touched |
  */
 export interface LoginQuestion {
-  readonly kind: 'secret' | 'confirm' | 'notice';
+  readonly kind: 'secret' | 'userName' | 'password' | 'confirm' | 'notice';
   /** In the words of the program that asks; it may quote the host. Untrusted. */
   readonly text: string;
   readonly host: string;

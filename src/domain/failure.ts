@@ -63,10 +63,22 @@ export type Leftover =
  * | noLibvirt | no daemon listens there                                                      |
  * | noRelay   | a daemon listens, and the host has nothing that leads to its socket            |
  * | denied    | this user may not open the socket there; `group` may                         |
+ * | noMechanism, noCredentials, badCredentials, notProven | a login by SASL, see HostUnreachable |
  */
 export interface LoginProblem {
   readonly why:
-    'noProgram' | 'noAnswer' | 'refused' | 'untrusted' | 'noCertificate' | 'noLibvirt' | 'noRelay' | 'denied';
+    | 'noProgram'
+    | 'noAnswer'
+    | 'refused'
+    | 'untrusted'
+    | 'noCertificate'
+    | 'noLibvirt'
+    | 'noRelay'
+    | 'denied'
+    | 'noMechanism'
+    | 'noCredentials'
+    | 'badCredentials'
+    | 'notProven';
   readonly host: string;
   /** In the client's words, untrusted. */
   readonly said?: string;

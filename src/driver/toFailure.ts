@@ -47,6 +47,10 @@ const kindByHostReason: Readonly<Record<HostUnreachable['reason'], FailureKind>>
   noLibvirt: 'unreachable',
   noRelay: 'unreachable',
   denied: 'denied',
+  noMechanism: 'unsupported',
+  noCredentials: 'denied',
+  badCredentials: 'denied',
+  notProven: 'denied',
 };
 
 /** These mean that the socket itself is closed to this user: members of the group may open it. */

@@ -51,6 +51,13 @@ export async function openConnection(uri: string, options: OpenOptions): Promise
     await shakeHands(connection, parsed.name, {
       ...(signal === undefined ? {} : { signal }),
       onLogin,
+      logIn: async () => {
+        const { logInBySasl } = await import('./saslLogin.js');
+        await logInBySasl(connection, {
+          ...{ uri: parsed, environment, answers, onLogin },
+          ...(signal !== undefined && { signal }),
+        });
+      },
     });
     await watchHypervisor(connection);
     return connection;

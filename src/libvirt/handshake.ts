@@ -8,14 +8,16 @@ import type { LoginStage } from '../base/login.js';
 export interface HandshakeOptions {
   readonly signal?: AbortSignal;
   readonly onLogin?: (stage: LoginStage) => void;
+  /** Carries out a login by SASL, where the daemon wants one. */
+  readonly logIn?: () => Promise<void>;
 }
 
 export async function shakeHands(
   connection: Connection,
   name: string,
-  { onLogin, ...options }: HandshakeOptions = {},
+  { onLogin, logIn, ...options }: HandshakeOptions = {},
 ): Promise<void> {
-  await authenticate(connection, onLogin, options);
+  await authenticate(connection, onLogin, options, logIn);
   await connection.call('connectOpen', { name, flags: connection.readOnly ? VIR_CONNECT_RO : 0 }, options);
 }
 
@@ -26,19 +28,24 @@ export async function shakeHands(
  * |----------|------------------------------------------------------------------------------|
  * | none     | nothing                                                                      |
  * | polkit   | asks the daemon, which asks polkit, which may ask a person: no time limit     |
+ * | sasl     | a user name and a password, see `logInBySasl`                                |
  * | other    | AuthenticationFailed                                                         |
  */
 async function authenticate(
   connection: Connection,
   tell: HandshakeOptions['onLogin'],
   options: { readonly signal?: AbortSignal },
+  logIn: HandshakeOptions['logIn'],
 ): Promise<void> {
   const { types } = await connection.call('authList', {}, options);
   if (types.length === 0 || types.includes(authTypes.REMOTE_AUTH_NONE)) {
     return;
   }
+  if (logIn !== undefined && types.includes(authTypes.REMOTE_AUTH_SASL)) {
+    return logIn();
+  }
   if (!types.includes(authTypes.REMOTE_AUTH_POLKIT)) {
-    throw new AuthenticationFailed(types.includes(authTypes.REMOTE_AUTH_SASL) ? 'sasl' : 'unknown');
+    throw new AuthenticationFailed('unknown');
   }
   tell?.('asked');
   try {

@@ -100,7 +100,18 @@ export class ProtocolViolation extends Error {
 }
 
 export type HostReason =
-  'noProgram' | 'noAnswer' | 'refused' | 'untrusted' | 'noCertificate' | 'noLibvirt' | 'noRelay' | 'denied';
+  | 'noProgram'
+  | 'noAnswer'
+  | 'refused'
+  | 'untrusted'
+  | 'noCertificate'
+  | 'noLibvirt'
+  | 'noRelay'
+  | 'denied'
+  | 'noMechanism'
+  | 'noCredentials'
+  | 'badCredentials'
+  | 'notProven';
 
 /** A host that a transport goes to over the network gave no way to its daemon. */
 export class HostUnreachable extends Error {
@@ -116,6 +127,10 @@ export class HostUnreachable extends Error {
    * | noLibvirt  | let in, but there is no socket of a libvirt daemon                           |
    * | noRelay    | there is one, but neither libvirt's helper nor `nc` to reach it with         |
    * | denied     | there is one that this user may not open; `group` may                        |
+   * | noMechanism | its daemon offers only the logins `said`, none of which we have              |
+   * | noCredentials | it wants a user name and a password, and nobody told them; the file `said` could |
+   * | badCredentials | it does not take them                                                       |
+   * | notProven  | it does not prove that it knows the password                                  |
    *
    * @param more `said`: in the words of the program, untrusted; `by`: by ssh unless given
    */
@@ -157,7 +172,7 @@ export class Unreachable extends Error {
 export class AuthenticationFailed extends Error {
   override readonly name = 'AuthenticationFailed';
   constructor(
-    readonly mechanism: 'polkit' | 'sasl' | 'unknown',
+    readonly mechanism: 'polkit' | 'unknown',
     options?: ErrorOptions,
   ) {
     super(`authentication failed: ${mechanism}`, options);

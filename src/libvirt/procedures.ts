@@ -15,6 +15,7 @@ import {
 } from './xdr/codec.js';
 import {
   QEMU_PROGRAM,
+  REMOTE_AUTH_SASL_DATA_MAX,
   REMOTE_AUTH_TYPE_LIST_MAX,
   REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX,
   REMOTE_DOMAIN_CHECKPOINT_LIST_MAX,
@@ -79,6 +80,8 @@ const networkInterface = struct({
   addrs: array(struct({ type: i32, addr: text, prefix: u32 }), REMOTE_DOMAIN_IP_ADDR_MAX),
 });
 const nothing = {};
+/** A `char` takes four bytes. */
+const saslData = array(i32, REMOTE_AUTH_SASL_DATA_MAX);
 
 /* prettier-ignore */
 export const procedures = {
@@ -89,6 +92,9 @@ export const procedures = {
   connectGetCapabilities: procedure(7, nothing, { capabilities: text }),
   connectGetHostname: procedure(59, nothing, { hostname: text }),
   authList: procedure(66, nothing, { types: array(i32, REMOTE_AUTH_TYPE_LIST_MAX) }),
+  authSaslInit: procedure(67, nothing, { mechlist: text }),
+  authSaslStart: procedure(68, { mech: text, nil: i32, data: saslData }, { complete: i32, nil: i32, data: saslData }),
+  authSaslStep: procedure(69, { nil: i32, data: saslData }, { complete: i32, nil: i32, data: saslData }),
   authPolkit: procedure(70, nothing, { complete: i32 }),
   connectGetUri: procedure(110, nothing, { uri: text }),
   connectGetLibVersion: procedure(157, nothing, { libVer: u64 }),

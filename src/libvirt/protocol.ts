@@ -49,6 +49,7 @@ export const REMOTE_DOMAIN_IP_ADDR_MAX = 2048;
 export const REMOTE_STORAGE_POOL_LIST_MAX = 16_384;
 export const REMOTE_STORAGE_VOL_LIST_MAX = 16_384;
 export const REMOTE_AUTH_TYPE_LIST_MAX = 20;
+export const REMOTE_AUTH_SASL_DATA_MAX = 65_536;
 
 /**
  * Calls in flight on one connection. With five the daemon (`max_client_requests`) stops reading the socket until one

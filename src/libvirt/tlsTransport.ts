@@ -1,10 +1,9 @@
 // Connects to a daemon on another host by TLS, with libvirt's own certificates. Knows nothing of what is then said.
 import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { connect, type TLSSocket } from 'node:tls';
-import { readAtMost } from '../base/readAtMost.js';
+import { readFileAtMost } from '../base/readFileAtMost.js';
 import { HostUnreachable, UnsupportedUri } from './libvirtError.js';
 import { tlsFiles } from './tlsFiles.js';
 import type { OpenTransport } from './transport.js';
@@ -48,12 +47,7 @@ export const openTlsTransport: OpenTransport = async (uri, { environment, readOn
 
 async function readCertificate(host: string, path: string): Promise<Buffer> {
   try {
-    const file = await open(path);
-    try {
-      return await readAtMost(file, mostBytes);
-    } finally {
-      await file.close();
-    }
+    return await readFileAtMost(path, mostBytes);
   } catch (cause) {
     throw new HostUnreachable('noCertificate', host, { said: path, by: 'tls' }, { cause });
   }

@@ -79,5 +79,30 @@ export function loginText({ why, host: name, said = '', group = '', program = ''
           displayLine(group),
         ),
       };
+    case 'noMechanism':
+      return {
+        sentence: t('The libvirt of {0} offers only logins that are not supported here: {1}', host, words),
+        nextStep: t(
+          'Allow {0} there ({1} in {2}), or connect by ssh.',
+          'SCRAM-SHA-256',
+          'mech_list',
+          '/etc/sasl2/libvirt.conf',
+        ),
+      };
+    case 'noCredentials':
+      return {
+        sentence: t('The libvirt of {0} asks for a user name and a password.', host),
+        nextStep: t('Connect in the editor, or write them into {0}.', words),
+      };
+    case 'badCredentials':
+      return {
+        sentence: t('The libvirt of {0} does not accept the user name or the password.', host),
+        nextStep: t('Correct them, then connect again.'),
+      };
+    case 'notProven':
+      return {
+        sentence: t('The host {0} does not know the password that it asked for: it may be another one.', host),
+        nextStep: t('Check the host and the network before you enter the password again.'),
+      };
   }
 }

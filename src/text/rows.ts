@@ -4,7 +4,6 @@ import { t } from '@vscode/l10n';
 import type { PointMark } from '../bisect/finding.js';
 import type { ConnectionView, VmView } from '../live/views.js';
 import type { Problem } from '../diagnosis/problem.js';
-import { secondText } from '../domain/clockText.js';
 import { formatVersion } from '../domain/capabilities.js';
 import type { SnapshotSize } from '../domain/layers.js';
 import { displayLine } from '../domain/plainText.js';
@@ -17,7 +16,7 @@ import { shortFailure } from './failureText.js';
 import { healthMark } from './healthText.js';
 import { operationProgress } from './operationProgress.js';
 import { agoText, lastSeenText, relativeAge } from './relativeAge.js';
-import { shortTime } from '../domain/clockText.js';
+import { secondText, shortTime } from '../domain/clockText.js';
 import { changedWords, cloneCost, sizeWords, togetherWords } from './sizeText.js';
 import { kindWords, powerWord, snapshotCountText } from './words.js';
 

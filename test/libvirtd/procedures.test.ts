@@ -95,7 +95,11 @@ describe('every procedure, against a real libvirtd', () => {
     assert.notEqual((await call('connectGetHostname', {})).hostname, '');
     assert.match((await call('connectGetUri', {})).uri, /^qemu:\/\/\/(system|session)$/);
     assert.match((await call('connectGetCapabilities', {})).capabilities, /^<capabilities>/);
+    // There is nothing to authenticate.
     await assert.rejects(call('authPolkit', {}), LibvirtError);
+    await assert.rejects(call('authSaslInit', {}), LibvirtError);
+    await assert.rejects(call('authSaslStart', { mech: 'PLAIN', nil: 0, data: [0, -61] }), LibvirtError);
+    await assert.rejects(call('authSaslStep', { nil: 1, data: [] }), LibvirtError);
   });
 
   it('definition and lookup', async () => {

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
-import { runOk } from '../../scripts/rig/run.mjs';
+import { run, runOk } from '../../scripts/rig/run.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
@@ -75,12 +75,14 @@ describe('a libvirt that listens for TLS', () => {
         ...[
           'listen_tls = 1',
           'listen_tcp = 0',
+          // The first of two counts.
+          ...more,
           'auth_tls = "none"',
           'listen_addr = "127.0.0.1"',
           'tls_no_sanity_certificate = 1',
         ],
         ...[`tls_port = "${port}"`, `ca_file = "${at('ours', 'cacert.pem')}"`],
-        ...[`cert_file = "${at(`${server}cert.pem`)}"`, `key_file = "${at(`${server}key.pem`)}"`, ...more],
+        ...[`cert_file = "${at(`${server}cert.pem`)}"`, `key_file = "${at(`${server}key.pem`)}"`],
       ].join('\n'),
     });
     try {
@@ -150,6 +152,56 @@ describe('a libvirt that listens for TLS', () => {
       },
       'tls_allowed_dn_list = ["CN=somebody else"]',
     ));
+
+  it('logs in by a user name and a password, and by nothing less', async function () {
+    const modules = await run('sh', ['-c', 'ls /usr/lib/*/sasl2/libscram.so /usr/lib*/sasl2/libscram.so']);
+    const database = await run('perl', ['-MDB_File', '-e', '1']);
+    if (modules.stdout === '' || database.code !== 0) {
+      process.stdout.write('      skipped: it needs libsasl2-modules, libsasl2-modules-db and perl with DB_File\n');
+      this.skip();
+    }
+    await mkdir(at('sasl'));
+    // What saslpasswd2 writes: a name, a realm and the word, with zeroes between.
+    const rows = [hostname(), (await run('hostname', ['-f'])).stdout.trim()];
+    const perl =
+      'tie %h, "DB_File", shift, O_RDWR|O_CREAT, 0600, $DB_HASH or die; $h{"fred\\0$_\\0userPassword"} = "pencil" for @ARGV';
+    await runOk('perl', ['-MDB_File', '-MFcntl', '-e', perl, at('sasl', 'db'), ...rows]);
+    process.env['SASL_CONF_PATH'] = at('sasl');
+    try {
+      for (const [mechanisms, ...more] of [['scram-sha-256'], ['plain'], ['digest-md5', 'noMechanism']] as const) {
+        await writeFile(
+          at('sasl', 'libvirt.conf'),
+          `mech_list: ${mechanisms}\npwcheck_method: auxprop\nauxprop_plugin: sasldb\nsasldb_path: ${at('sasl', 'db')}\n`,
+        );
+        await withDaemon(
+          'good',
+          async (port) => {
+            const uri = `qemu://127.0.0.1:${port}/system?pkipath=${at('ours')}&authfile=${at('auth.conf')}`;
+            const connect = (password: string): Promise<Hypervisor> =>
+              libvirtHypervisor(silentLog, process.env, {
+                answers: ({ kind }) => Promise.resolve(kind === 'userName' ? 'fred' : password),
+              })(uri, new AbortController().signal);
+            await rm(at('auth.conf'), { force: true });
+            if (more.length > 0) {
+              assert.match(await why(connect('pencil')), /^noMechanism: /u);
+              return;
+            }
+            opened.push(await connect('pencil'));
+            assert.deepEqual(await opened[0]!.listVms(), []);
+            assert.match(await why(connect('wrong')), /^badCredentials: /u);
+            await writeFile(
+              at('auth.conf'),
+              '[credentials-x]\nauthname=fred\npassword=pencil\n[auth-libvirt-127.0.0.1]\ncredentials=x\n',
+            );
+            opened.push(await connect('wrong'));
+          },
+          'auth_tls = "sasl"',
+        );
+      }
+    } finally {
+      delete process.env['SASL_CONF_PATH'];
+    }
+  });
 
   it('says that nobody listens', async () => {
     assert.match(await why(open(await freePort())), /^noAnswer: .*ECONNREFUSED/u);

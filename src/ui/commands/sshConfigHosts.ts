@@ -1,9 +1,8 @@
 // The hosts that the user's configuration of ssh names, to be offered as connections.
-import { constants } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { readAtMost } from '../../base/readAtMost.js';
+import { readFileAtMost } from '../../base/readFileAtMost.js';
 
 const mostBytes = 262_144;
 const mostFiles = 50;
@@ -47,13 +46,7 @@ async function linesOf(path: string): Promise<readonly (readonly string[])[]> {
 /** Empty where it is not there or not readable: ssh goes on without it, too. */
 async function textOf(path: string): Promise<string> {
   try {
-    // A pipe would keep an open waiting.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      return (await readAtMost(file, mostBytes)).toString('utf8');
-    } finally {
-      await file.close();
-    }
+    return (await readFileAtMost(path, mostBytes)).toString('utf8');
   } catch {
     return '';
   }

@@ -10,10 +10,18 @@ export const askLogin: AskLogin = async ({ kind, text, host: name }, signal) => 
   const host = displayLine(name);
   switch (kind) {
     case 'secret':
+    case 'password':
       return askText({
         title: t('Connect to {0}', host),
-        prompt: displayLine(text),
+        prompt: kind === 'secret' ? displayLine(text) : t('Password of {0} at libvirt there', displayLine(text)),
         password: true,
+        ignoreFocusOut: true,
+        until: tokenOf(signal),
+      });
+    case 'userName':
+      return askText({
+        title: t('Connect to {0}', host),
+        prompt: t('Who logs in at libvirt there?'),
         ignoreFocusOut: true,
         until: tokenOf(signal),
       });

@@ -142,7 +142,7 @@ describe('a failure', () => {
       [new Unreachable('noSocket', '/run/x'), 'unreachable'],
       [new Unreachable('refused', '/run/x'), 'unreachable'],
       [new Unreachable('denied', '/run/x'), 'denied'],
-      [new AuthenticationFailed('sasl'), 'denied'],
+      [new AuthenticationFailed('unknown'), 'denied'],
       [new UnsupportedUri('qemu+ssh://h/system', 'ssh'), 'unsupported'],
       [new UnsupportedUri('nonsense'), 'invalid'],
       [AbortSignal.abort().reason, 'cancelled'],

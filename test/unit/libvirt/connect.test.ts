@@ -4,7 +4,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openConnection } from '../../../src/libvirt/connect.js';
-import { AuthenticationFailed, errorCodes, LibvirtError, Unreachable } from '../../../src/libvirt/libvirtError.js';
+import type { AskLogin } from '../../../src/base/login.js';
+import {
+  AuthenticationFailed,
+  errorCodes,
+  HostUnreachable,
+  LibvirtError,
+  Unreachable,
+} from '../../../src/libvirt/libvirtError.js';
 import { silentLog } from '../../silentLog.js';
 import { errorTo, type FakeCall, FakeDaemon, greet, replyTo } from './fakeDaemon.js';
 
@@ -118,12 +125,71 @@ describe('opening', () => {
     assert.equal(daemon.sockets.length, 0);
   });
 
-  it('fails as authentication where only SASL is offered', async () => {
-    answer = offering(1);
-    await assert.rejects(
-      daemon.connect(),
-      (error) => error instanceof AuthenticationFailed && error.mechanism === 'sasl',
-    );
+  describe('where the daemon wants SASL', () => {
+    const environment = { LIBVIRT_AUTH_FILE: '/nonexistent/auth.conf' };
+    const sasl = (mechlist: string, more: (call: FakeCall) => Buffer | undefined) => (call: FakeCall) =>
+      call.name === 'authSaslInit'
+        ? replyTo('authSaslInit', call.serial, { mechlist })
+        : (more(call) ?? offering(1)(call));
+    const answerWith = (name: 'authSaslStart' | 'authSaslStep', call: FakeCall, text: string, complete = 0): Buffer =>
+      replyTo(name, call.serial, { complete, nil: 0, data: [...Buffer.from(text)] });
+    const sent = (name: string): string[] =>
+      daemon.calls.flatMap((call) =>
+        call.name === name
+          ? [Buffer.from((call.args as { data: number[] }).data.map((byte) => byte & 0xff)).toString('utf8')]
+          : [],
+      );
+    const person =
+      (...answers: readonly string[]): AskLogin =>
+      ({ kind }) => {
+        asked.push(kind);
+        return Promise.resolve(answers[asked.length - 1]);
+      };
+    const asked: string[] = [];
+    beforeEach(() => (asked.length = 0));
+    const fails = (reason: string) => (error: unknown) => error instanceof HostUnreachable && error.reason === reason;
+
+    it('asks the person who they are, and gives PLAIN where nothing better is offered', async () => {
+      answer = sasl('GSSAPI,PLAIN', (call) =>
+        call.name === 'authSaslStart' ? answerWith('authSaslStart', call, '', 1) : undefined,
+      );
+      const told: string[] = [];
+      const connection = await daemon.connect({
+        environment,
+        answers: person('fred', 'päss'),
+        onLogin: (stage) => told.push(stage),
+      });
+      assert.deepEqual(asked, ['userName', 'password']);
+      assert.deepEqual(sent('authSaslStart'), ['\0fred\0päss']);
+      assert.deepEqual(told, ['asked', 'asked', 'given']);
+      connection.close();
+    });
+
+    it('says what is wrong with the login', async () => {
+      answer = sasl('GSSAPI DIGEST-MD5', () => undefined);
+      await assert.rejects(daemon.connect({ environment }), fails('noMechanism'));
+      answer = sasl('PLAIN', (call) =>
+        call.name === 'authSaslStart'
+          ? errorTo('authSaslStart', call.serial, errorCodes.VIR_ERR_AUTH_FAILED)
+          : undefined,
+      );
+      await assert.rejects(daemon.connect({ environment }), fails('noCredentials'));
+      await assert.rejects(daemon.connect({ environment, answers: person('fred', 'no') }), fails('badCredentials'));
+    });
+
+    it('believes no server that lets in without knowing the password', async () => {
+      for (const end of ['v=AAAA', 'e=other-error', '']) {
+        asked.length = 0;
+        answer = sasl('SCRAM-SHA-256,PLAIN', (call) => {
+          if (call.name === 'authSaslStart') {
+            const nonce = sent('authSaslStart').at(-1)!.split('r=')[1]!;
+            return answerWith('authSaslStart', call, `r=${nonce}more,s=${btoa('salt')},i=4096`);
+          }
+          return call.name === 'authSaslStep' ? answerWith('authSaslStep', call, end, 1) : undefined;
+        });
+        await assert.rejects(daemon.connect({ environment, answers: person('fred', 'secret') }), fails('notProven'));
+      }
+    });
   });
 
   it('fails with what libvirt says of the hypervisor', async () => {
