@@ -48,6 +48,11 @@ export const careVerbs = {
     icon: 'debug-continue',
     arguments: ['vm', 'dismiss', 'confirm'],
   },
+  showOperations: {
+    title: 'Show Operations…',
+    icon: 'server-process',
+    arguments: [],
+  },
   cancelOperation: {
     title: 'Cancel Operation',
     icon: 'debug-stop',

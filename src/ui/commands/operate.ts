@@ -183,8 +183,12 @@ function followHere(
 ): Follower {
   const store = new DisposableStore();
   store.add(openProgressInView(treeViewId));
-  store.add(run.running.add(running));
   const title = undoing === undefined ? requestWords(run.engine, running.request) : undoingTitle(undoing);
+  const entry = store.add(run.running.add({ title, requests: [running.request], cancel: running.cancel }));
   const notice = hasNotice ? store.add(new OperationNotice(run.engine, running, title)) : undefined;
-  return { waitFor: (other) => notice?.waitFor(other), dispose: () => store.dispose() };
+  const waitFor = (other: OperationRequest): void => {
+    entry.waitFor(other);
+    notice?.waitFor(other);
+  };
+  return { waitFor, dispose: () => store.dispose() };
 }

@@ -24,6 +24,7 @@ import { existingVm, operate, planIn, planOrRefuse } from './operate.js';
 import { refusedFailure } from '../../session/session.js';
 import { requestWords } from '../../text/operationProgress.js';
 import { askNameOfProtected } from './consent.js';
+import { showFailure } from './runCommand.js';
 import { type ItemOutcome, runGrouped } from './runGrouped.js';
 
 /** Two QEMU processes of one disk are slow enough; more at once only make each slower. */
@@ -228,7 +229,8 @@ function summarize(
   const without = leftOut.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
   if (first === undefined) {
     if (without.length > 0) {
-      void notify('warning', [count, ...reasonsText(run, without)].join(' '));
+      const message = [count, ...reasonsText(run, without)].join(' ');
+      showFailure(run.log, 'virtRewind.showLog', new CommandError('refused', message), run.title);
     } else if (done === undefined) {
       noteInStatusBar(count);
     } else {

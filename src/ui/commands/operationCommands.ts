@@ -12,10 +12,12 @@ import type { AgreedRecovery, InterruptedPreview } from '../../operations/interr
 import type { RecoveryReport } from '../../domain/recoveryReport.js';
 import { interruptedOperationLines, interruptedOperationText } from '../../text/interruptedOperationText.js';
 import { noteInStatusBar } from '../prompts/notify.js';
+import { showOperations } from './operationList.js';
 
 export const operationCommands = {
   'virtRewind.finishUnfinished': finishUnfinished,
   'virtRewind.cancelOperation': cancelOperation,
+  'virtRewind.showOperations': showOperations,
 } satisfies CommandTable;
 
 /**

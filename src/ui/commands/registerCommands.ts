@@ -5,6 +5,7 @@ import type { CommandId } from '../../verbs/verbs.js';
 import { automaticCheckpoints } from './automaticCheckpoints.js';
 import type { CommandServices } from './commandServices.js';
 import { healthNotices } from '../health/healthNotices.js';
+import { OperationStatusItem } from './operationStatusItem.js';
 import { recoveryNotices } from '../prompts/recoveryNotices.js';
 import { RunningOperations } from './runningOperations.js';
 
@@ -21,7 +22,8 @@ export interface TitledCommand {
  */
 export function registerCommands(commands: readonly TitledCommand[], services: CommandServices): Disposable {
   const store = new DisposableStore();
-  const running = new RunningOperations();
+  const running = store.add(new RunningOperations(services.engine));
+  store.add(new OperationStatusItem(services.engine, running));
   for (const { command: id, title } of commands) {
     const call = async (first: unknown, second: unknown): Promise<unknown> => {
       const { handlerOf, runCommand } = await import('./handlers.js');

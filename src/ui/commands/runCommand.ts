@@ -14,6 +14,7 @@ import type { CommandServices, Handler } from './commandServices.js';
 import { failureInLog } from './failureInLog.js';
 import { refuseUnreachable } from './unreachableConnection.js';
 import { callAgain, isRowMissing } from './missingRow.js';
+import { keptFailures } from '../keptFailures.js';
 import { notify } from '../prompts/notify.js';
 import { isNode } from '../tree/nodes.js';
 import type { RunningOperations } from './runningOperations.js';
@@ -58,7 +59,7 @@ export function runCommand(
       if (byProgram) {
         throw toCommandError(error);
       }
-      showFailure(services.log, id, error);
+      showFailure(services.log, id, error, title);
       return undefined;
     }
   };
@@ -70,8 +71,11 @@ function nameVm(error: unknown, seen: ReadonlyMap<string, string>): unknown {
   return error instanceof Failure && name !== undefined ? withDetails(error, { vm: name }) : error;
 }
 
-/** Shows at most one message and does not wait until it is read. */
-export function showFailure(log: vscode.LogOutputChannel, id: CommandId, error: unknown): void {
+/**
+ * Shows at most one message and does not wait until it is read. What failed stays in the list of operations.
+ * @param title of the command
+ */
+export function showFailure(log: vscode.LogOutputChannel, id: CommandId, error: unknown, title = ''): void {
   const { message, severity, buttons } = wording(error);
   if (severity === 'silent') {
     return;
@@ -79,18 +83,25 @@ export function showFailure(log: vscode.LogOutputChannel, id: CommandId, error: 
   const showLog = t('Show Log');
   // The log knows no more of what is only news.
   const titles = [...buttons.map((button) => button.title), ...(error instanceof NothingThere ? [] : [showLog])];
-  void notify(severity, message, ...titles)
-    .then((title) => {
-      const button = buttons.find((one) => one.title === title);
-      if (button !== undefined) {
-        return vscode.commands.executeCommand(button.command, ...button.arguments);
-      }
-      if (title === showLog) {
-        log.show();
-      }
-      return undefined;
-    })
-    .then(undefined, (reason: unknown) => showFailure(log, id, reason));
+  const show = (): void =>
+    void notify(severity, message, ...titles)
+      .then((pressed) => {
+        const button = buttons.find((one) => one.title === pressed);
+        if (button !== undefined) {
+          return vscode.commands.executeCommand(button.command, ...button.arguments);
+        }
+        if (pressed === showLog) {
+          log.show();
+        }
+        return undefined;
+      })
+      .then(undefined, (reason: unknown) => showFailure(log, id, reason));
+  if (severity !== 'info') {
+    const { kind, details } = error instanceof CommandError ? error : asFailure(error);
+    const isRefusal = kind === 'refused';
+    keptFailures.add({ at: Date.now(), command: title, vm: details.vm, isRefusal, message, show });
+  }
+  show();
 }
 
 /** The editor shows the message in a notification of its own when a keybinding called the command. */

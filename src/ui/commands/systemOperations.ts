@@ -3,6 +3,7 @@ import { groupQuestion } from '../../session/carryOut.js';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
+import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { checkpointTitle } from '../../domain/titleSuggestion.js';
 import type { StoredSystem, SystemPoint } from '../../domain/system.js';
@@ -13,6 +14,7 @@ import type { SystemPlan } from '../../systems/systemPlan.js';
 import type { SystemPowerPlan } from '../../systems/systemPower.js';
 import type { Systems } from '../../systems/systems.js';
 import { failureMessage } from '../../text/failureMessage.js';
+import { requestWords } from '../../text/operationProgress.js';
 import type { QuestionText } from '../../text/questionText.js';
 import { lateOf, notAllUp, outcomeLines, systemDoneText, systemQuestion, withoutRam } from '../../text/systemText.js';
 import { SystemProgress } from '../../text/systemProgress.js';
@@ -151,7 +153,7 @@ export async function carryOutSystem(
       await undoMomentOf(system.name, [plan.point.title]);
     }
     const title = isUndo(plan) ? t('Undoing the last revert of {0}', name) : t('Virt Rewind: {0}', name);
-    const result = await atWork(title, plan, systems);
+    const result = await atWork(run, title, plan, systems);
     const wrong = run.call.kind === 'program' ? notAllUp(plan, result) : undefined;
     if (wrong !== undefined) {
       const { kind, details } = wrong.failure;
@@ -193,19 +195,60 @@ export async function agreeToSystem(
 }
 
 /** Under the eyes of the user: who is not done yet. Cancelled, all go back to where they were. */
-function atWork(title: string, plan: SystemPlan, systems: Systems): Thenable<SystemResult> {
-  return notifyProgress(title, true, (report, cancellation) => {
-    const controller = new AbortController();
-    cancellation.onCancellationRequested(() => controller.abort());
-    const progress = new SystemProgress(plan);
-    const share = 100 / Math.max(1, plan.members.length);
-    report(progress.text);
-    return showInView(treeViewId, () =>
+function atWork(run: CommandRun, title: string, plan: SystemPlan, systems: Systems): Thenable<SystemResult> {
+  const share = 100 / Math.max(1, plan.members.length);
+  return followSystem(run, title, plan, ({ signal, progress, report, waitFor }) =>
+    showInView(treeViewId, () =>
       systems.run(plan, {
-        signal: controller.signal,
+        signal,
+        onWait: waitFor,
         ...progress.whenever((text, change) => report(text, change === 'done' ? share : undefined)),
       }),
-    );
+    ),
+  );
+}
+
+export interface FollowedSystem {
+  /** Aborted when somebody cancels it. */
+  readonly signal: AbortSignal;
+  readonly cancellation: vscode.CancellationToken;
+  readonly progress: SystemProgress;
+  readonly report: (text: string, increment?: number) => void;
+  readonly waitFor: (other: OperationRequest) => void;
+}
+
+/** Shows how far it is in a notification, and keeps it among the operations of this window, until it has ended. */
+export function followSystem<T>(
+  run: CommandRun,
+  title: string,
+  plan: SystemPlan | SystemPowerPlan,
+  work: (followed: FollowedSystem) => Thenable<T>,
+): Thenable<T> {
+  return notifyProgress(title, true, async (say, token) => {
+    const source = new vscode.CancellationTokenSource();
+    const controller = new AbortController();
+    const cancel = (): void => {
+      controller.abort();
+      source.cancel();
+    };
+    token.onCancellationRequested(cancel);
+    const entry = run.running.add({ title, requests: plan.members.map(({ plan: own }) => own.request), cancel });
+    const progress = new SystemProgress(plan);
+    const report = (text: string, increment?: number): void => {
+      entry.say(text);
+      say(text, increment);
+    };
+    const waitFor = (other: OperationRequest): void => {
+      entry.waitFor(other);
+      say(t('waiting for: {0}', requestWords(run.engine, other)));
+    };
+    report(progress.text);
+    try {
+      return await work({ signal: controller.signal, cancellation: source.token, progress, report, waitFor });
+    } finally {
+      entry.dispose();
+      source.dispose();
+    }
   });
 }
 

@@ -5,12 +5,11 @@ import { treeViewId } from '../../manifest/viewIds.js';
 import type { SystemPowerAction, SystemPowerPlan, SystemPowerResult } from '../../systems/systemPower.js';
 import type { Systems } from '../../systems/systems.js';
 import { systemPowerQuestion, systemPowerText } from '../../text/systemText.js';
-import { SystemProgress } from '../../text/systemProgress.js';
 import { CommandError } from '../prompts/commandError.js';
-import { noteInStatusBar, notifyProgress, showInView } from '../prompts/notify.js';
+import { noteInStatusBar, showInView } from '../prompts/notify.js';
 import type { CommandRun } from './commandServices.js';
 import { operate } from './operate.js';
-import { agreeToSystem } from './systemOperations.js';
+import { agreeToSystem, followSystem } from './systemOperations.js';
 import { targetSystem } from './systemTargets.js';
 
 /**
@@ -40,17 +39,14 @@ export async function powerSystem(run: CommandRun, action: SystemPowerAction): P
 
 /** Under the eyes of the user. Cancelled, those whose turn has not come stay as they are. */
 function atWork(run: CommandRun, plan: SystemPowerPlan, systems: Systems): Thenable<SystemPowerResult> {
-  return notifyProgress(t('Virt Rewind: {0}', displayLine(plan.system.name)), true, (report, cancellation) => {
-    const controller = new AbortController();
-    cancellation.onCancellationRequested(() => controller.abort());
-    const progress = new SystemProgress(plan);
-    report(progress.text);
-    return systems.runPower(plan, {
-      signal: controller.signal,
+  const title = t('Virt Rewind: {0}', displayLine(plan.system.name));
+  return followSystem(run, title, plan, ({ signal, cancellation, progress, report }) =>
+    systems.runPower(plan, {
+      signal,
       ...progress.whenever((text) => report(text, 100 / plan.system.members.length)),
       act: async ({ plan: own }) => {
         await operate(run, own.request, { confirmed: own, quiet: 'all', cancellation, protection: 'answered' });
       },
-    });
-  });
+    }),
+  );
 }

@@ -15,13 +15,14 @@ import type { Systems } from '../../systems/systems.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { stayingLine } from '../../text/systemPruneText.js';
 import { CommandError, DismissedError, NothingThere } from '../prompts/commandError.js';
-import { noteInStatusBar, notify } from '../prompts/notify.js';
+import { noteInStatusBar } from '../prompts/notify.js';
 import { readSettings } from '../readSettings.js';
 import { type Occasion, notTakenText, occasionTitle, takenText } from './checkpointOccasions.js';
 import type { CommandServices, CommandRun } from './commandServices.js';
 import { gitReference } from './gitReference.js';
 import { tellOfMark } from './markNotice.js';
 import { existingVm, operate } from './operate.js';
+import { showFailure } from './runCommand.js';
 import type { RunningOperations } from './runningOperations.js';
 import { checkpointRequest } from './snapshotCommands.js';
 import { carryOutSystem } from './systemOperations.js';
@@ -38,6 +39,7 @@ export async function takeAutomatic(
     running,
     seen: new Map(),
     call: { kind: 'program', given: { confirm: false } },
+    title: occasionTitle(occasion),
   };
   try {
     requireAllowed();
@@ -153,13 +155,14 @@ async function pruneOfSystem(
   }
 }
 
-function tellWhyNot({ log }: CommandRun, occasion: Occasion, error: unknown): void {
+function tellWhyNot({ log, title }: CommandRun, occasion: Occasion, error: unknown): void {
   if (error instanceof DismissedError || asFailure(error).kind === 'cancelled') {
     log.info(`${occasionTitle(occasion)}: the checkpoint was cancelled`);
     return;
   }
+  const { kind, details } = error instanceof CommandError ? error : asFailure(error);
   const why = error instanceof CommandError ? error.message : failureMessage(asFailure(error));
   const text = notTakenText(occasion, why);
   log.warn(text);
-  void notify('warning', text);
+  showFailure(log, 'virtRewind.quickCheckpoint', new CommandError(kind, text, details), title);
 }

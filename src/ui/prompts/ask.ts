@@ -2,6 +2,7 @@
 // that run commands of `[label](command:…)` in a box's prompt and in what it says of a text, and icons of `$(name)` in
 // lists.
 import * as vscode from 'vscode';
+import type { Event } from '../../base/emitter.js';
 import { displayLine, displayText } from '../../domain/plainText.js';
 import { noticeText, withoutIcons } from '../../text/noticeText.js';
 import { whileModalOpen } from '../openQuestions.js';
@@ -79,7 +80,7 @@ export function askTextOr(
   box.prompt = noticeText(prompt);
   box.value = displayText(value);
   box.ignoreFocusOut = true;
-  box.buttons = [{ iconPath: new vscode.ThemeIcon(button.icon), tooltip: button.label }];
+  box.buttons = [boxButton(button)];
   const answer = new Promise<{ readonly text: string; readonly isPressed: boolean } | undefined>((resolve) => {
     const end: typeof resolve = (given) => {
       resolve(given);
@@ -142,6 +143,70 @@ export async function askSeveral<T>(
   ];
   const picked = await whileModalOpen(vscode.window.showQuickPick(items, options));
   return picked?.flatMap(({ values }) => values);
+}
+
+/** A line of a list that stays open and changes. */
+export interface LiveLine extends Pick<ListLine<object>, 'label' | 'description' | 'detail' | 'icon' | 'value'> {
+  /** Closes the list; absent: there is nothing to choose. */
+  readonly choose?: (() => void) | undefined;
+  readonly button?: (BoxButton & { readonly press: () => void }) | undefined;
+}
+
+export interface LiveList {
+  readonly title: string;
+  readonly placeHolder: string;
+  /** As they are now. */
+  readonly lines: () => readonly LiveLine[];
+  /** In its title; undefined: none now. */
+  readonly button: () => (BoxButton & { readonly press: () => void }) | undefined;
+  readonly onDidChange: Event<void>;
+}
+
+/** Resolves when it was closed. The row that has the focus keeps it. */
+export async function showLive({ title, placeHolder, lines, button, onDidChange }: LiveList): Promise<void> {
+  const list = vscode.window.createQuickPick<vscode.QuickPickItem & { readonly line: LiveLine }>();
+  Object.assign(list, everyList, { title: noticeText(title), placeholder: displayLine(placeHolder) });
+  Object.assign(list, { keepScrollPosition: true, matchOnDescription: true, matchOnDetail: true });
+  const draw = (): void => {
+    const items = lines().map((line) => ({
+      ...item(line),
+      line,
+      ...(line.button && { buttons: [boxButton(line.button)] }),
+    }));
+    const titleButton = button();
+    if (textOf(items) !== textOf(list.items) || (titleButton === undefined) !== (list.buttons.length === 0)) {
+      const [active] = list.activeItems;
+      list.items = items;
+      list.activeItems = items.filter(({ line }, index) => (active ? line.value === active.line.value : index === 0));
+      list.buttons = titleButton === undefined ? [] : [boxButton(titleButton)];
+    }
+  };
+  draw();
+  const listening = onDidChange(draw);
+  const closed = new Promise<void>((resolve) => {
+    list.onDidHide(() => resolve());
+    list.onDidTriggerButton(() => button()?.press());
+    list.onDidTriggerItemButton(({ item: { line } }) => line.button?.press());
+    list.onDidAccept(() => {
+      const choose = list.selectedItems[0]?.line.choose;
+      if (choose !== undefined) {
+        list.hide();
+        choose();
+      }
+    });
+    list.show();
+  });
+  await whileModalOpen(closed);
+  listening.dispose();
+  list.dispose();
+}
+
+function boxButton({ icon, label }: BoxButton): vscode.QuickInputButton {
+  return { iconPath: new vscode.ThemeIcon(icon), tooltip: label };
+}
+
+function textOf(items: readonly vscode.QuickPickItem[]): string {
+  return JSON.stringify(items.map(({ label, description, detail, buttons }) => [label, description, detail, buttons]));
 }
 
 function itemWithGroup<T>(
