@@ -23,7 +23,7 @@ import type { Vm, VmRef } from '../domain/vm.js';
 import type { WantedConnection } from '../domain/wantedConnection.js';
 import type { VmFiles } from '../domain/vmFiles.js';
 import type { GroupLease, GroupLeaseWish } from './operationService.js';
-import type { Attention, ConnectionView, StoreChange, VmView } from '../live/views.js';
+import type { Attention, ConnectionView, RunningOperation, StoreChange, VmView } from '../live/views.js';
 
 /** Each request of a question with what was decided about it. */
 export type DecidedRequests<T extends readonly OperationRequest[]> = {
@@ -91,6 +91,7 @@ export interface EnginePort {
       readonly keepsAll?: true;
       /** The id of the operation in the log that it undoes. */
       readonly undoes?: string;
+      readonly does?: RunningOperation['does'];
     },
   ): Promise<OperationResult>;
   /**

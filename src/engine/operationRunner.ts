@@ -83,7 +83,7 @@ export class OperationRunner {
     const { store, leases, clock } = this.#options;
     const name = store.vm(request.vm)?.vm.name;
     try {
-      return await leases.take(request, { signal, onWait: options.onWait, group: options.group }, (lease) =>
+      return await leases.take(request, { ...options, signal }, (lease) =>
         logRun(lease, { name: name ?? request.vm.uuid, clock }, () => this.#carryOut(lease, options)),
       );
     } catch (error) {

@@ -170,7 +170,7 @@ async function byAgent(ref: VmRef, command: LabCommand, { session, signal }: Mak
   const { program, args, seconds } = command;
   const ran = await session.engine.guests.runIn(ref, { program, args, atMostMs: seconds * 1_000 }, signal);
   if (ran.kind === 'late') {
-    return { how: t('it did not end within {0} seconds', seconds), said: '' };
+    return { how: t('it did not end within {0} s', seconds), said: '' };
   }
   return {
     ...(ran.exitCode !== 0 && { how: t('it exited with code {0}', ran.exitCode ?? `signal ${ran.signal ?? '?'}`) }),

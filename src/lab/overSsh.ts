@@ -72,7 +72,7 @@ export async function runOverSsh(
   if (typeof found === 'string') {
     return inVain(
       found,
-      t('its address was unknown after {0} seconds (its guest agent or a libvirt network reports it)', waitSeconds),
+      t('its address was unknown after {0} s (its guest agent or a libvirt network reports it)', waitSeconds),
     );
   }
   const { address, leftMs } = found;
@@ -81,7 +81,7 @@ export async function runOverSsh(
     { clock, signal, readVm: () => Promise.reject(new Error('a port is no matter of the VM')) },
   );
   if (outcome !== 'there') {
-    return inVain(outcome, t('port {0} of {1} did not respond within {2} seconds', login.port, address, waitSeconds));
+    return inVain(outcome, t('port {0} of {1} did not respond within {2} s', login.port, address, waitSeconds));
   }
   const call = {
     program: (await findProgram('ssh', environment)) ?? 'ssh',
@@ -99,7 +99,7 @@ export async function runOverSsh(
     if (exit === sshFailed && stillBooting.test(errors) && clock.ticks() < until) {
       await pause(clock, betweenTriesMs, signal);
     } else if (why !== undefined) {
-      return inVain(why, t('it did not end within {0} seconds', seconds), lastOf(errors));
+      return inVain(why, t('it did not end within {0} s', seconds), lastOf(errors));
     } else {
       return { ...(exit !== 0 && { how: t('it exited with code {0}', exit ?? '?') }), said: lastOf(errors) };
     }

@@ -74,6 +74,8 @@ export interface RunningOperation {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly progress: Progress;
+  /** It is an undo, or a redo, and called so. */
+  readonly does?: 'undo' | 'redo';
 }
 
 export interface StoreChange {

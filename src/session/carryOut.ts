@@ -10,6 +10,8 @@ import type { Plan } from '../operations/plan.js';
 import { requirePlan, type RunWish, type Session } from './session.js';
 
 export interface WantedOperation extends Pick<RunWish, 'keepsAll' | 'around' | 'undoes' | 'unasked'> {
+  /** What it is called while it runs; absent: an undo where it undoes something. */
+  readonly does?: 'undo' | 'redo';
   readonly view: VmView;
   readonly request: OperationRequest;
   /**

@@ -5,8 +5,7 @@ import type { CommandId } from '../verbs/verbs.js';
 import type { VmView } from '../live/views.js';
 import { shortTime } from '../domain/clockText.js';
 import { displayLine } from '../domain/plainText.js';
-import { titleIn, titleOf } from './operationProgress.js';
-import { operationWords } from './operationText.js';
+import { doingWords, titleOf } from './operationProgress.js';
 import type { ShownSystem } from './systemRows.js';
 import { powerWord } from './words.js';
 
@@ -22,10 +21,7 @@ function seenState(state: string, seen: SeenBefore): string {
 
 export function activeVmText(view: VmView, seen: SeenBefore): string {
   const { vm, operation } = view;
-  const state =
-    operation !== undefined
-      ? t('{0}…', operationWords(operation.request, displayLine(titleIn(view, operation.request))))
-      : seenState(powerWord(vm), seen);
+  const state = operation !== undefined ? t('{0}…', doingWords(view, operation)) : seenState(powerWord(vm), seen);
   return `${displayLine(vm.name, 40)} · ${state}`;
 }
 

@@ -70,7 +70,7 @@ export const cloneRefusals: Pick<
   ],
   forkNeedsMemory: ({ vm, count, bytes, free }) => [
     t(
-      '{0} forks of {1} need {2} of RAM, and {3} are free.',
+      '{2} of RAM is needed for the forks of {1} ({0}), and {3} is free.',
       count,
       vm,
       bytesText(Number(bytes)),

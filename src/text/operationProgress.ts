@@ -20,12 +20,9 @@ const worthTelling = 3_000;
  *
  * @param now milliseconds since 1970
  */
-export function operationProgress(
-  view: VmView,
-  { request, startedAt, progress }: RunningOperation,
-  now: number,
-): string {
-  const doing = operationWords(request, displayLine(titleIn(view, request)));
+export function operationProgress(view: VmView, operation: RunningOperation, now: number): string {
+  const { startedAt, progress } = operation;
+  const doing = doingWords(view, operation);
   if (progress.fraction !== undefined) {
     return t('{0}… {1} %', doing, Math.floor(progress.fraction * 100));
   }
@@ -34,6 +31,15 @@ export function operationProgress(
   return estimate === undefined || estimate < worthTelling || elapsed >= estimate
     ? t('{0}… {1}', doing, elapsedText(elapsed))
     : t('{0}… {1} of about {2}', doing, elapsedText(elapsed), elapsedText(estimate));
+}
+
+/** An undo is called so: the checkpoint that it goes back to is nobody's word for it. */
+export function doingWords(view: Pick<VmView, 'tree'>, { request, does }: RunningOperation): string {
+  return does === undefined
+    ? operationWords(request, displayLine(titleIn(view, request)))
+    : does === 'undo'
+      ? t('undoing')
+      : t('redoing');
 }
 
 /** The title of the snapshot that a request makes or names; its name where no more is known; empty for none. */

@@ -12,7 +12,7 @@ import { displayLine } from '../domain/plainText.js';
 import type { Plan } from '../operations/plan.js';
 import { checkpointWithoutRamText } from './refusalText.js';
 import { behindText, durationText } from './relativeAge.js';
-import { powerWord } from './words.js';
+import { powerWord, snapshotCountText } from './words.js';
 import type { EndState } from '../operations/revert/endState.js';
 
 /** Names as people read them; `title` is that of the snapshot which the request makes or names. */
@@ -163,7 +163,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     doing: ({ snapshots: { length } }) => (length === 1 ? t('pruning 1 snapshot') : t('pruning {0} snapshots', length)),
     // What goes, which may be less than what was asked for.
     question: ({ snapshots }, { vm }, { deletes: { length } = snapshots }) =>
-      length === 1 ? t('Delete 1 snapshot of {0}?', vm) : t('Delete {0} snapshots of {1}?', length, vm),
+      t('Delete {0} of {1}?', snapshotCountText(length), vm),
     confirm: ({ snapshots }, { deletes: { length } = snapshots, merges = [] }) =>
       merges.length > 0
         ? deleteAndMerge(length)

@@ -8,6 +8,7 @@ import { freedText } from './freedText.js';
 import { titleOf } from './operationProgress.js';
 import { refusalText } from './refusalText.js';
 import type { PlannedTarget } from './shortLosses.js';
+import { snapshotCountText } from './words.js';
 
 /** A title that is one of many. */
 const longestTitle = 40;
@@ -30,7 +31,7 @@ export function skippedIn({ warnings }: Plan): readonly { readonly snapshot: str
 
 /** How many go of how many, and what that frees. */
 export function pruneCount({ plan, target, tree }: PlannedPrune): string {
-  const count = t('{0} of {1} snapshots', prunedIn(plan).length, tree.snapshots.length);
+  const count = t('{0} of {1}', prunedIn(plan).length, snapshotCountText(tree.snapshots.length));
   return [count, ...freedText([{ plan, target }])].join(' · ');
 }
 

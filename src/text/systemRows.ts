@@ -13,7 +13,7 @@ import { agoText, relativeAge } from './relativeAge.js';
 import { dimmedColor, type ConnectionReach, type RowContext, type Row, spokenRow, vmRow } from './rows.js';
 import { startWords } from './startText.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
-import { kindWords, powerWord } from './words.js';
+import { kindWords, powerWord, vmCountText } from './words.js';
 
 /** A system as it is shown: what is written down of it, and what is known of its VMs. */
 export interface ShownSystem {
@@ -32,7 +32,7 @@ export function systemRow({ known, seen, views }: ShownSystem): Row {
     unfinished !== undefined
       ? [isBusy ? atWork(unfinished.kind) : t('interrupted')]
       : [
-          countOf(known.system.members.length, t('1 VM'), (count) => t('{0} VMs', count)),
+          vmCountText(known.system.members.length),
           countOf(own.length, t('1 restore point'), (count) => t('{0} restore points', count)),
           ...missing(seen),
           ...(seen.standsAt === 'apart' && known.points.length > 0 ? [t('VMs out of step')] : []),

@@ -16,7 +16,7 @@ import { refusalText } from './refusalText.js';
 import { agoText, behindText, measuredText } from './relativeAge.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
 import { noAgentText } from './waitText.js';
-import { kindWords, powerWord } from './words.js';
+import { kindWords, powerWord, vmCountText } from './words.js';
 
 /** @param cancelSeconds for how long a delete can be cancelled before it begins */
 export function systemQuestion(
@@ -111,8 +111,8 @@ export function systemPowerText(
     all === 0
       ? nothingToPowerText({ kind, system })
       : kind === 'start'
-        ? t('{0}: {1} of {2} VMs started.', name, count, all)
-        : t('{0}: {1} of {2} VMs shut down.', name, count, all);
+        ? t('{0}: {1} of {2} started.', name, count, vmCountText(all))
+        : t('{0}: {1} of {2} shut down.', name, count, vmCountText(all));
   return [sentence, ...(failed ? outcomeLines(outcomes) : [])];
 }
 

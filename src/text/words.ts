@@ -116,6 +116,10 @@ export function stateWord(state: string): string {
   }
 }
 
+export function vmCountText(count: number): string {
+  return count === 1 ? t('1 VM') : t('{0} VMs', count);
+}
+
 export function snapshotCountText(count: number): string {
   if (count === 0) {
     return t('no snapshots');

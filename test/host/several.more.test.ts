@@ -54,7 +54,7 @@ describe('several VMs', () => {
       },
       ({ how, question, choices }) => {
         assert.equal(how, 'modal');
-        assert.match(question, /Delete 1 snapshots of 1 VMs\?/u);
+        assert.match(question, /Delete 1 snapshot of 1 VM\?/u);
         return choices[0];
       },
     );
@@ -65,7 +65,7 @@ describe('several VMs', () => {
     assert.deepEqual(await rig.snapshots(one), ['b', 'c', 'd']);
     assert.deepEqual(await rig.snapshots(other), ['c', 'd']);
     assert.equal(person.said.length, 1);
-    assert.match(person.said[0]?.message ?? '', /Deleted 1 snapshots of 1 VMs/u);
+    assert.match(person.said[0]?.message ?? '', /Deleted 1 snapshot of 1 VM\./u);
   });
 
   it('are pruned by the rule that somebody kept for their connection, which a list shows first', async () => {
@@ -100,12 +100,31 @@ describe('several VMs', () => {
         assert.match(question, /Revert 2 VMs to “c”\?/u);
         return choices[0];
       },
+      ({ question, choices }) => {
+        assert.match(question, /Undo the revert of 2 VMs\?/u);
+        return choices[0];
+      },
     );
     const [row, second] = await rows();
     await fromMenu('virtRewind.revert', row, [row, second]);
     for (const vm of [one, other]) {
       assert.equal(await rig.virsh('snapshot-current', vm, '--name'), 'c');
     }
+    const { engine } = await rig.api();
+    const isUndone = (vm: string): boolean =>
+      engine
+        .findVms(vm)
+        .every(({ tree, operation }) => operation === undefined && tree?.current?.startsWith('Before') === true);
+    const undone = new Promise<void>((resolve) => {
+      const listening = engine.onDidChange(() => {
+        if ([one, other].every(isUndone)) {
+          listening.dispose();
+          resolve();
+        }
+      });
+    });
+    person.said.find(({ message }) => message === 'Reverted 2 VMs.')?.click('Undo Revert');
+    await undone;
   });
 
   it('get a snapshot each of one title, and lose it after one question', async () => {
@@ -115,9 +134,9 @@ describe('several VMs', () => {
     for (const vm of [one, other]) {
       assert.ok((await rig.snapshots(vm)).includes('release'), vm);
     }
-    person.will('release', ({ question, choices }) => {
+    person.will('release', ({ question }) => {
       assert.match(question, /Delete 2 snapshots\?/u);
-      return choices[0];
+      return 'Delete 2 Snapshots';
     });
     await rig.withSettings({ 'delete.undoSeconds': 0 }, async () => {
       await fromMenu('virtRewind.deleteSnapshot', row, [row, second]);
@@ -131,7 +150,7 @@ describe('several VMs', () => {
     await rig.virsh('start', one);
     await call('virtRewind.refresh', {});
     person.will(({ question, text, choices }) => {
-      assert.match(question, /Force off 1 VMs\?/u);
+      assert.match(question, /Force off 1 VM\?/u);
       assert.match(text, /Left out \(see Details\): several-other/u);
       return choices[0];
     });

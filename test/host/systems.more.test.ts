@@ -288,7 +288,7 @@ describe('a system of VMs in the editor', () => {
       stop = tree.onDidChangeTreeData(() => {
         // Its own row counts them again when all is done.
         const isShown = descriptions().then(
-          ([own = '', ...lines]) => own.includes('restore point') && lines.some((line) => line.startsWith('at a task')),
+          ([own = '', ...lines]) => own.includes('restore point') && lines.some((line) => line.startsWith(title)),
         );
         isShown.then((is) => (is ? resolve() : undefined), reject);
       });

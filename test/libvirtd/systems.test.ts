@@ -537,7 +537,7 @@ describe('a system of VMs', () => {
     await json('system', 'start', 'shop', '--plan');
     assert.match(await cli('done', 'system', 'start', 'shop', '--plan'), /virsh .*start/u);
     assert.deepEqual(await states(), ['running', 'running', 'shut off']);
-    assert.match(await cli('done', 'system', 'start', 'shop'), /1 of 1 VMs started/u);
+    assert.match(await cli('done', 'system', 'start', 'shop'), /1 of 1 VM started/u);
     assert.deepEqual(await states(), ['running', 'running', 'running']);
     assert.match(await cli('done', 'system', 'start', 'shop'), /already running/u);
     await json('system', 'start', 'shop');

@@ -56,7 +56,7 @@ describe('the page of all VMs', () => {
     await workbench.option('all-large').waitFor();
     await workbench.page.keyboard.press('Enter');
     await hands.answer('Delete 2 Snapshots');
-    await workbench.toast(/Deleted 2 snapshots of 1 VMs/u).waitFor();
+    await workbench.toast(/Deleted 2 snapshots of 1 VM\./u).waitFor();
     await main()
       .getByRole('row', { name: /all-large off 1 /u })
       .waitFor();

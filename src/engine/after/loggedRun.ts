@@ -28,7 +28,10 @@ export interface FinishedRun {
 }
 
 /** What the log says of an operation beside what it did. */
-export type WhyRun = Pick<LoggedOperation, 'undoes' | 'unasked' | 'system'>;
+export interface WhyRun extends Pick<LoggedOperation, 'undoes' | 'unasked' | 'system'> {
+  /** What it is called while it runs. */
+  readonly does?: 'undo' | 'redo';
+}
 
 export async function logOperation(
   log: Persistence['operations'],

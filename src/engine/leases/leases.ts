@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.js';
 import type { LiveConnection } from '../../live/liveConnection.js';
 import { OperationStatus } from './operationStatus.js';
 import type { Store } from '../../live/store.js';
+import type { RunningOperation } from '../../live/views.js';
 import { Failure } from '../../domain/failure.js';
 
 /** Whoever has its turn on several VMs at once. */
@@ -38,6 +39,9 @@ export interface LeasesOptions {
 type LeaseWish = Pick<LeaseOptions, 'onWait'> & {
   readonly signal: AbortSignal;
   readonly group?: GroupHolder | undefined;
+  readonly undoes?: string;
+  /** What it is called while it runs; absent: an undo where it undoes something. */
+  readonly does?: RunningOperation['does'];
 };
 
 /** By the VM's UUID alone: two connections may lead to the same host, and the lock on disk counts for all, too. */
@@ -51,12 +55,12 @@ export class Leases {
 
   async take<T>(
     request: OperationRequest,
-    { signal, onWait, group }: LeaseWish,
+    { signal, onWait, group, undoes, does = undoes === undefined ? undefined : 'undo' }: LeaseWish,
     work: (lease: Lease) => Promise<T>,
   ): Promise<T> {
     const { store, clock, log, connection } = this.#options;
     const end = await this.#lock.take(request.vm.uuid, request, { signal, onWait, holder: group });
-    const status = new OperationStatus(store, clock, request);
+    const status = new OperationStatus(store, clock, request, does);
     let release: (() => void) | undefined;
     try {
       const live = connection(request.vm.connection);

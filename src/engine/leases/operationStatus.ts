@@ -2,6 +2,7 @@
 import type { OperationRequest, Progress } from '../../domain/operation.js';
 import type { Clock } from '../../base/clock.js';
 import type { Store } from '../../live/store.js';
+import type { RunningOperation } from '../../live/views.js';
 
 /** Between two changes of the fraction alone: people see no more, and each change redraws a row. */
 const fractionMs = 250;
@@ -14,14 +15,16 @@ export class OperationStatus {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #request: OperationRequest;
+  readonly #does: RunningOperation['does'];
   readonly #startedAt: number;
   #shownAt = Number.NEGATIVE_INFINITY;
   #progress: Progress = { step: checkStep, cancellable: false };
 
-  constructor(store: Store, clock: Clock, request: OperationRequest) {
+  constructor(store: Store, clock: Clock, request: OperationRequest, does?: RunningOperation['does']) {
     this.#store = store;
     this.#clock = clock;
     this.#request = request;
+    this.#does = does;
     this.#startedAt = clock.now();
     this.#show();
   }
@@ -47,7 +50,12 @@ export class OperationStatus {
 
   #show(): void {
     this.#shownAt = this.#clock.ticks();
-    const operation = { request: this.#request, startedAt: this.#startedAt, progress: this.#progress };
+    const operation = {
+      request: this.#request,
+      startedAt: this.#startedAt,
+      progress: this.#progress,
+      ...(this.#does !== undefined && { does: this.#does }),
+    };
     this.#store.putVm(this.#request.vm, { operation });
   }
 }

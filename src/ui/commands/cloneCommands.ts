@@ -257,9 +257,12 @@ async function discardClone(run: CommandRun): Promise<unknown> {
     only !== undefined && others.length === 0
       ? await operateConfirmed(run, only)
       : await operateAll(run, requests, {
-          title: (count) => t('Delete {0} clones?', count),
-          confirm: (count) => t('Delete {0} Clones', count),
-          done: (count) => t('Deleted {0} clones and their files.', count),
+          title: (count) => t('Delete {0}?', count === 1 ? t('1 clone') : t('{0} clones', count)),
+          confirm: (count) => (count === 1 ? t('Delete Clone') : t('Delete {0} Clones', count)),
+          done: (count) =>
+            count === 1
+              ? t('Deleted {0} and its files.', t('1 clone'))
+              : t('Deleted {0} clones and their files.', count),
           when: 'always',
         });
   offerForkPoints(run, views);

@@ -27,7 +27,7 @@ const mebibyte = 1024 ** 2;
 
 /** Fewer layers below the present of a VM. */
 async function consolidate(run: CommandRun): Promise<OperationResult> {
-  const view = await targetVm(run);
+  const view = await targetVm(run, mayHaveLayers);
   const request = await consolidateRequest(run, view);
   const isTold = request.targets !== undefined || request.downTo !== undefined;
   if (isTold || !mustConfirm(run)) {
@@ -35,6 +35,12 @@ async function consolidate(run: CommandRun): Promise<OperationResult> {
   }
   const plan = run.pictures.agreed.take({ kind: 'consolidate', vm: view.ref }) ?? (await chosenPlan(run, request));
   return operate(run, plan.request, { confirmed: plan });
+}
+
+/** Not where it is known that no snapshot has one, and what was read of the disks has none. */
+function mayHaveLayers({ tree, snapshotCount, layers }: VmView): boolean {
+  const hasNone = tree?.snapshots.every(({ style }) => style === 'internal') ?? snapshotCount === 0;
+  return !hasNone || layers?.disks.every((disk) => disk.whole && disk.layers.length < 2) !== true;
 }
 
 /** What was called for, on the VM as it is now. */

@@ -28,6 +28,7 @@ import { pruneSeveral } from './pruneSeveral.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { prunedIn, skippedIn } from '../../text/pruneText.js';
 import { cancelSeconds, waitForCancelMoment } from './cancelMoment.js';
+import { snapshotCountText } from '../../text/words.js';
 
 /** Of a VM, in a title. */
 const longestName = 48;
@@ -78,15 +79,15 @@ async function deleteSeveral(
     operateAll(run, requests, {
       title: (count) =>
         first === undefined || others.length > 0
-          ? t('Delete {0} snapshots?', count)
-          : t('Delete {0} snapshots of {1}?', count, displayLine(first, longestName)),
-      confirm: (count) => t('Delete {0} Snapshots', count),
+          ? t('Delete {0}?', snapshotCountText(count))
+          : t('Delete {0} of {1}?', snapshotCountText(count), displayLine(first, longestName)),
+      confirm: (count) => (count === 1 ? t('Delete') : t('Delete {0} Snapshots', count)),
       cancelSeconds: cancelSeconds(),
-      done: (count) => t('Deleted {0} snapshots.', count),
+      done: (count) => t('Deleted {0}.', snapshotCountText(count)),
       when: 'always',
       leftOut,
       ask: (question, planned) => askWithTrash(question, trashAnswer(run, planned)),
-      afterAnswer: (count) => waitForCancelMoment(t('Deleting {0} snapshots', count)),
+      afterAnswer: (count) => waitForCancelMoment(t('Deleting {0}', snapshotCountText(count))),
     }),
   );
 }

@@ -111,8 +111,8 @@ async function cleanUp(run: CommandRun, views: readonly VmView[]): Promise<reado
     throw new NothingThere([t('These VMs have no leftover files.'), ...rest].join(' '));
   }
   return operateAll(run, requests, {
-    title: (count) => t('Delete {0} leftover files?', count),
-    confirm: (count) => t('Delete {0} Files', count),
+    title: (count) => (count === 1 ? t('Delete 1 leftover file?') : t('Delete {0} leftover files?', count)),
+    confirm: (count) => (count === 1 ? t('Delete') : t('Delete {0} Files', count)),
     when: 'always',
     leftOut,
   });

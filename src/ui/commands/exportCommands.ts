@@ -11,6 +11,7 @@ import { noteInStatusBar, notifyProgress } from '../prompts/notify.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { readsAtOnce } from './severalVms.js';
 import { distinctVms } from './targets.js';
+import { vmCountText } from '../../text/words.js';
 
 export const exportCommands = {
   'virtRewind.exportVms': exportVms,
@@ -35,7 +36,7 @@ async function exportVms(run: CommandRun): Promise<{ readonly file: string }> {
   );
   const text = uri.path.endsWith('.json') ? vmListJson(lines) : vmListCsv(lines);
   await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
-  noteInStatusBar(t('Exported {0} VMs.', lines.length));
+  noteInStatusBar(t('Exported {0}.', vmCountText(lines.length)));
   return { file: uri.fsPath };
 }
 
@@ -54,7 +55,7 @@ async function vmsToExport({ call, engine }: CommandRun): Promise<readonly VmVie
 
 /** What cannot be read stays empty. */
 async function readAll({ engine, log }: CommandRun, views: readonly VmView[]): Promise<void> {
-  await notifyProgress(t('Reading the sizes of {0} VMs', views.length), true, (report, cancellation) =>
+  await notifyProgress(t('Reading the sizes of {0}', vmCountText(views.length)), true, (report, cancellation) =>
     mapLimited(views, readsAtOnce, async ({ ref, vm }) => {
       if (cancellation.isCancellationRequested) {
         throw new DismissedError();

@@ -109,7 +109,7 @@ export function existingVm({ engine }: Pick<CommandRun, 'engine'>, vm: VmRef): V
 
 async function carryOutHere(
   run: CommandRun,
-  wanted: Omit<WantedOperation, 'view' | 'undoes'>,
+  wanted: Omit<WantedOperation, 'view' | 'undoes' | 'does'>,
   asker: Asker,
   { quiet, cancellation, undoing }: Presentation,
 ): Promise<OperationResult> {
@@ -127,6 +127,7 @@ async function carryOutHere(
         view: existingVm(run, request.vm),
         ...wanted,
         ...(undoing?.entry !== undefined && { undoes: undoing.entry }),
+        ...(undoing !== undefined && { does: undoing.does }),
       },
       { ...asker, follow: (running) => followHere(run, running, quiet !== 'all', undoing) },
       wish.signal,

@@ -26,6 +26,7 @@ import { requestWords } from '../../text/operationProgress.js';
 import { askNameOfProtected } from './consent.js';
 import { showFailure } from './runCommand.js';
 import { type ItemOutcome, runGrouped } from './runGrouped.js';
+import type { Undoing } from './undoing.js';
 
 /** Two QEMU processes of one disk are slow enough; more at once only make each slower. */
 const vmsAtOnce = 4;
@@ -48,6 +49,9 @@ export interface OperateQuestion {
   readonly ask?: (question: QuestionText, planned: readonly PlannedTarget[]) => Promise<boolean>;
   /** What comes between a question that was answered and the operations. */
   readonly afterAnswer?: (count: number) => Promise<void>;
+  readonly undoing?: (request: OperationRequest) => Undoing | undefined;
+  /** Is told which were done, also where others failed. */
+  readonly onDone?: (done: readonly DoneRequest[]) => void;
 }
 
 /** Another answer to a question, which does something else. */
@@ -63,6 +67,7 @@ export interface OtherAnswer {
 type PlanAgreement = (request: OperationRequest) => Promise<Plan>;
 
 type Outcome = ItemOutcome<OperationRequest, OperationResult>;
+export type DoneRequest = Extract<Outcome, { readonly kind: 'done' }>;
 
 /** What is to be done now. */
 export interface AgreedRequests {
@@ -73,6 +78,8 @@ export interface AgreedRequests {
   readonly leftOut?: readonly LeftOut[];
   /** What is said when all was done; absent: how many. */
   readonly done?: string;
+  /** What each undoes. */
+  readonly undoing?: OperateQuestion['undoing'];
 }
 
 /**
@@ -86,19 +93,30 @@ export async function operateAll(
   question?: OperateQuestion,
 ): Promise<readonly OperationResult[]> {
   const agreed = question !== undefined && mustConfirm(run) ? await agree(run, requests, question) : { requests };
-  return agreed === 'doneOtherwise' ? [] : operateAgreed(run, agreed);
+  if (agreed === 'doneOtherwise') {
+    return [];
+  }
+  const outcomes = await runAll(run, { ...agreed, undoing: question?.undoing });
+  question?.onDone?.(outcomes.filter((outcome) => outcome.kind === 'done'));
+  return summarize(run, outcomes, agreed.leftOut, agreed.done);
 }
 
 /** The same, once they were agreed to. */
-export async function operateAgreed(
-  run: CommandRun,
-  { requests, agreement, leftOut = [], done: message }: AgreedRequests,
-): Promise<readonly OperationResult[]> {
+export async function operateAgreed(run: CommandRun, agreed: AgreedRequests): Promise<readonly OperationResult[]> {
+  return summarize(run, await runAll(run, agreed), agreed.leftOut, agreed.done);
+}
+
+async function runAll(run: CommandRun, { requests, agreement, undoing }: AgreedRequests): Promise<readonly Outcome[]> {
   const protections = new Map<OperationRequest, 'answered' | undefined>();
   for (const request of requests) {
     protections.set(request, await askNameOfProtected(run, existingVm(run, request.vm), request));
   }
-  const outcomes = await notifyProgress(requestCount(requests.length), true, (report, cancellation) => {
+  const [first, ...others] = requests;
+  const title =
+    first === undefined || others.length > 0
+      ? t('Virt Rewind: {0} operations', requests.length)
+      : requestWords(run.engine, first);
+  return notifyProgress(title, true, (report, cancellation) => {
     let done = 0;
     const tell = (about: string, increment: number): void =>
       report(`${t('{0} of {1}', done, requests.length)} · ${about}`, increment);
@@ -112,8 +130,10 @@ export async function operateAgreed(
         }
         tell(requestWords(run.engine, request), 0);
         const confirmed = await agreement?.(request);
+        const undone = undoing?.(request);
         const result = await operate(run, request, {
           quiet: 'all',
+          ...(undone !== undefined && { undoing: undone }),
           cancellation,
           protection: protections.get(request),
           ...(confirmed !== undefined && { confirmed }),
@@ -124,11 +144,6 @@ export async function operateAgreed(
       },
     );
   });
-  return summarize(run, outcomes, leftOut, message);
-}
-
-function requestCount(count: number): string {
-  return t('Virt Rewind: {0} operations', count);
 }
 
 /** @throws Failure of the first one where all are refused */
@@ -210,7 +225,7 @@ export function agreementOn(
 function summarize(
   run: CommandRun,
   outcomes: readonly Outcome[],
-  leftOut: readonly LeftOut[],
+  leftOut: readonly LeftOut[] = [],
   done?: string,
 ): OperationResult[] {
   const results = outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.value] : []));

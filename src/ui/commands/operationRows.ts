@@ -1,6 +1,6 @@
 // What is under way in this window, what waits, and what failed or was refused, as rows. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
-import { clockTime } from '../../domain/automaticTitles.js';
+import { clockText } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import { checkStep } from '../../engine/leases/operationStatus.js';
@@ -97,7 +97,7 @@ function waitingRow(engine: Pick<EnginePort, 'findVm'>, entry: RunningEntry): re
 function failedRow(failure: KeptFailure): OperationRow {
   const { command, vm, at, isRefusal, message } = failure;
   const what = [command.replace(/…$/u, ''), ...(vm === undefined ? [] : [displayLine(vm)])].filter((one) => one !== '');
-  const time = clockTime(new Date(at));
+  const time = clockText(at);
   return {
     key: failure,
     state: isRefusal ? 'refused' : 'failed',

@@ -6,6 +6,7 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import { operate, operateConfirmed } from './operate.js';
 import { type OperateQuestion, operateAll } from './operateAll.js';
 import { targetVms } from './targets.js';
+import { vmCountText } from '../../text/words.js';
 
 export const powerCommands = {
   /** Starts VMs; from its saved state where there is one. */
@@ -48,24 +49,24 @@ function question(action: PowerAction): OperateQuestion | undefined {
   switch (action) {
     case 'forceOff':
       return {
-        title: (count) => t('Force off {0} VMs?', count),
-        confirm: (count) => t('Force Off {0} VMs', count),
+        title: (count) => t('Force off {0}?', vmCountText(count)),
+        confirm: (count) => (count === 1 ? t('Force Off') : t('Force Off {0} VMs', count)),
         when: 'always',
       };
     case 'shutDown':
       return {
-        title: (count) => t('Shut down {0} VMs?', count),
-        confirm: (count) => t('Shut Down {0} VMs', count),
+        title: (count) => t('Shut down {0}?', vmCountText(count)),
+        confirm: (count) => (count === 1 ? t('Shut Down') : t('Shut Down {0} VMs', count)),
         when: 'losses',
       };
     case 'restart':
       return {
-        title: (count) => t('Restart {0} VMs?', count),
-        confirm: (count) => t('Restart {0} VMs', count),
+        title: (count) => t('Restart {0}?', vmCountText(count)),
+        confirm: (count) => (count === 1 ? t('Restart') : t('Restart {0} VMs', count)),
         when: 'losses',
       };
     case 'start':
-      return { title: (count) => t('Start {0} VMs?', count), confirm: () => t('Start'), when: 'losses' };
+      return { title: (count) => t('Start {0}?', vmCountText(count)), confirm: () => t('Start'), when: 'losses' };
     case 'pause':
     case 'resume':
       return undefined;

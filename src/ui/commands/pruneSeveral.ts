@@ -22,6 +22,7 @@ import type { CommandRun } from './commandServices.js';
 import { existingVm } from './operate.js';
 import { agreementOn, operateAgreed, refusedIn } from './operateAll.js';
 import { readsAtOnce, readTrees } from './severalVms.js';
+import { snapshotCountText, vmCountText } from '../../text/words.js';
 
 export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): Promise<readonly OperationResult[]> {
   const { read, leftOut } = await showInView(treeViewId, () => readTrees(run, views));
@@ -66,21 +67,22 @@ export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): P
   if (count === 0) {
     throw new NothingThere(t('No VM was selected.'));
   }
+  const counts = [snapshotCountText(count), vmCountText(going.length)] as const;
   const words = {
-    title: t('Delete {0} snapshots of {1} VMs?', count, going.length),
-    confirm: t('Delete {0} Snapshots', count),
+    title: t('Delete {0} of {1}?', ...counts),
+    confirm: count === 1 ? t('Delete') : t('Delete {0} Snapshots', count),
     cancelSeconds: cancelSeconds(),
   };
   const table = going.map((one) => `${displayLine(one.target.vm.name)} · ${pruneCount(one)}\n${pruneDetail(one)}`);
   await askQuestion(questionOfAll(words, going, now, stays, table));
-  await waitForCancelMoment(t('Deleting {0} snapshots', count));
+  await waitForCancelMoment(t('Deleting {0}', snapshotCountText(count)));
   const plans = going.map(({ plan }) => plan);
   const requested = plans.map(({ request }) => request);
   return operateAgreed(run, {
     requests: requested,
     agreement: agreementOn(run, requested, plans),
     leftOut: stays,
-    done: t('Deleted {0} snapshots of {1} VMs.', count, going.length),
+    done: t('Deleted {0} of {1}.', ...counts),
   });
 }
 

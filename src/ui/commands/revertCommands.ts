@@ -1,20 +1,27 @@
 // Revert: which snapshot of which VM is meant.
 import { t } from '@vscode/l10n';
-import type { OperationResult } from '../../domain/operation.js';
+import type { OperationRequest, OperationResult } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { findSnapshot, sortSnapshots } from '../../domain/snapshotTree.js';
+import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
-import { titleOf } from '../../text/operationProgress.js';
+import { requestWords, titleOf } from '../../text/operationProgress.js';
+import { nothingToUndoText } from '../../text/operationText.js';
+import type { LeftOut } from '../../text/questionText.js';
 import { NothingThere } from '../prompts/commandError.js';
+import { notify } from '../prompts/notify.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { existingVm } from './operate.js';
-import { operateAll } from './operateAll.js';
+import { type DoneRequest, operateAll } from './operateAll.js';
 import { revertByList } from './revertByList.js';
 import { revertTo } from './revertTo.js';
+import { showFailure } from './runCommand.js';
 import { sessionOf } from './sessionOf.js';
 import { severalVms, targetOnEach } from './severalVms.js';
 import { activeOrPickedVm, targetSnapshot, hasSnapshots } from './targets.js';
+import type { Undoing } from './undoing.js';
+import { vmCountText } from '../../text/words.js';
 
 /** In a question. */
 const longestTitle = 48;
@@ -62,11 +69,59 @@ async function revertSeveral(
   return operateAll(run, requests, {
     title: (count) =>
       title === undefined
-        ? t('Revert {0} VMs?', count)
-        : t('Revert {0} VMs to “{1}”?', count, displayLine(title, longestTitle)),
-    confirm: (count) => t('Revert {0} VMs', count),
+        ? t('Revert {0}?', vmCountText(count))
+        : t('Revert {0} to “{1}”?', vmCountText(count), displayLine(title, longestTitle)),
+    confirm: (count) => (count === 1 ? t('Revert') : t('Revert {0} VMs', count)),
     when: 'always',
     leftOut,
+    onDone: (done) => offerUndo(run, done),
+  });
+}
+
+/** One button for all of them. */
+function offerUndo(run: CommandRun, reverted: readonly DoneRequest[]): void {
+  const kept = reverted.filter(({ value }) => value.checkpoint !== undefined);
+  if (kept.length === 0) {
+    return;
+  }
+  const undo = t('Undo Revert');
+  void notify('info', t('Reverted {0}.', vmCountText(reverted.length)), undo)
+    .then((button) =>
+      button === undo
+        ? undoSeveral(
+            { ...run, call: { kind: 'palette', given: {} } },
+            kept.map(({ item }) => item.vm),
+          )
+        : undefined,
+    )
+    .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.undo', reason, undo));
+}
+
+/** What each VM was before its last revert, after one question. */
+async function undoSeveral(run: CommandRun, refs: readonly VmRef[]): Promise<unknown> {
+  const session = sessionOf(run);
+  const undoings = new Map<OperationRequest, Undoing>();
+  const leftOut: LeftOut[] = [];
+  for (const view of refs.map((ref) => existingVm(run, ref))) {
+    const found = await session.findUndoableRevert(view);
+    if (found === undefined) {
+      leftOut.push({ vm: view.vm.name, why: nothingToUndoText(view.vm.name) });
+      continue;
+    }
+    const { snapshot, target = snapshot.name, after, undoes: entry } = found;
+    const request = session.revertRequest(view, snapshot, { ...(after !== undefined && { after }) });
+    const words = requestWords(run.engine, { kind: 'revert', vm: view.ref, snapshot: target, after: 'asSnapshot' });
+    undoings.set(request, { does: 'undo', words, ...(entry !== undefined && { entry }) });
+  }
+  if (undoings.size === 0) {
+    throw new NothingThere(t('There is nothing to undo.'));
+  }
+  return operateAll(run, [...undoings.keys()], {
+    title: (count) => t('Undo the revert of {0}?', vmCountText(count)),
+    confirm: () => t('Undo Revert'),
+    when: 'always',
+    leftOut,
+    undoing: (request) => undoings.get(request),
   });
 }
 

@@ -13,6 +13,7 @@ import { type Choice, pick } from '../prompts/pickTarget.js';
 import type { CommandRun } from './commandServices.js';
 import { existingVm } from './operate.js';
 import { distinctVms, type SnapshotTarget, targetSnapshots } from './targets.js';
+import { vmCountText } from '../../text/words.js';
 
 /** How many VMs are read at a time. */
 export const readsAtOnce = 4;
@@ -124,7 +125,7 @@ function eachChoices(
     const line: Choice<EachSnapshot> = {
       label: typeof which === 'string' ? labels[which] : which.title,
       description: [
-        t('{0} of {1} VMs', found.length, read.length),
+        t('{0} of {1}', found.length, vmCountText(read.length)),
         ...(typeof which === 'string' ? [] : [relativeAge(newest, now)]),
       ].join(' · '),
       value: which,

@@ -23,6 +23,7 @@ import { doneText } from '../../text/operationText.js';
 import { tellOfMark } from './markNotice.js';
 import { showFailure } from './runCommand.js';
 import { gitReference } from './gitReference.js';
+import { vmCountText } from '../../text/words.js';
 
 export const snapshotCommands = {
   'virtRewind.createSnapshot': createSnapshot,
@@ -175,7 +176,7 @@ async function checkpointEach(
   const requests = await Promise.all(read.map(({ view: { ref } }) => checkpointRequest(run, ref, titleIn)));
   await tellOfMark(run, requests);
   const results = await operateAgreed(run, { requests, leftOut });
-  offerUndo(run, requests, results, t('Created checkpoints of {0} VMs.', results.length));
+  offerUndo(run, requests, results, t('Created checkpoints of {0}.', vmCountText(results.length)));
   return results;
 }
 

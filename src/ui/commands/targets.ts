@@ -25,7 +25,7 @@ export interface SnapshotTarget {
   readonly snapshot: Snapshot;
 }
 
-/** Which VMs a list offers; where none fits, all are offered and the plan says why it cannot be done. */
+/** Which VMs a list offers. */
 export type VmFilter = (view: VmView) => boolean;
 
 /** Also one whose snapshots nobody has counted yet. */

@@ -16,7 +16,7 @@ import { existingVm } from './operate.js';
 import { revertTo } from './revertTo.js';
 import { sessionOf } from './sessionOf.js';
 import { targetVm } from './targets.js';
-import { allUndoLines, operationLines, type UndoLine, undoLinesOf } from './undoList.js';
+import { allLines, operationLines, type UndoLine, undoLinesOf } from './undoList.js';
 import { undoOne } from './undoOne.js';
 import { undoWithLater } from './undoWithLater.js';
 
@@ -34,9 +34,9 @@ async function undo(run: CommandRun): Promise<unknown> {
   const { entry: id, last, andLater, vm } = argumentsOf(run.call);
   const isOfVm = run.call.kind === 'rows' ? run.call.rows.some((row) => vmOfNode(row) !== undefined) : vm !== undefined;
   if (!isOfVm && id === undefined && last === undefined) {
-    return pickAndUndo(run, await allUndoLines(run));
+    return pickAndUndo(run, await allLines(run, 'undo'));
   }
-  const view = await targetVm(run);
+  const view = await targetVm(run, (one) => last === undefined || one.undo !== undefined);
   if (last === 'revert') {
     return undoLastRevert(run, view);
   }
@@ -49,9 +49,12 @@ async function undo(run: CommandRun): Promise<unknown> {
 }
 
 async function redo(run: CommandRun): Promise<unknown> {
+  const { entry: id, vm } = argumentsOf(run.call);
+  if (vm === undefined && run.call.kind !== 'rows') {
+    return pickAndUndo(run, await allLines(run, 'redo'), undefined, 'redo');
+  }
   const view = await targetVm(run);
   const look = await UndoLook.at(run.engine, view.ref);
-  const { entry: id } = argumentsOf(run.call);
   if (id === undefined) {
     return pickAndUndo(run, operationLines(look, existingVm(run, view.ref), 'redo'), view, 'redo');
   }
@@ -106,7 +109,10 @@ async function pickAndUndo(
   const label = does === 'undo' ? t('Undo: {0}', next?.label ?? '') : t('Redo: {0}', next?.label ?? '');
   const ordered = next === undefined ? lines : [{ ...next, label }, ...lines.filter((line) => line !== next)];
   // The button above the view means the row that has the focus, too.
-  const others = { label: t('Operations on Other VMs…'), value: async () => pickAndUndo(run, await allUndoLines(run)) };
+  const others = {
+    label: t('Operations on Other VMs…'),
+    value: async () => pickAndUndo(run, await allLines(run, 'undo')),
+  };
   const isOneOfMany = run.call.kind === 'rows' && view !== undefined && does === 'undo';
   const which = does === 'undo' ? t('Select the operation to undo') : t('Select the operation to redo');
   const title = view === undefined ? run.title : displayLine(view.vm.name);

@@ -47,7 +47,7 @@ export function operationLines(look: UndoLook, view: VmView, does: UndoableOpera
         at: entry.at,
         label: loggedWords(look.root(entry), view),
         description: agoText(entry.at, now),
-        detail: `→ ${isWithLater ? t('together with {0} later operations', steps.length - 1) : wayText(view, way)}`,
+        detail: `→ ${isWithLater ? (steps.length === 2 ? t('together with 1 later operation') : t('together with {0} later operations', steps.length - 1)) : wayText(view, way)}`,
         ...(way.kind === 'refusal' && !isWithLater && { icon: 'circle-slash' }),
         value: (run: CommandRun) =>
           isWithLater ? undoWithLater(run, view, look, entry) : undoOne(run, view, look, one),
@@ -69,20 +69,25 @@ export async function undoLinesOf(run: CommandRun, view: VmView): Promise<readon
   ];
 }
 
+async function redoLinesOf({ engine }: CommandRun, view: VmView): Promise<readonly UndoLine[]> {
+  return operationLines(await UndoLook.at(engine, view.ref), view, 'redo');
+}
+
 /** Of all VMs and systems, the newest first; without what nothing undoes. */
-export async function allUndoLines(run: CommandRun): Promise<readonly UndoLine[]> {
+export async function allLines(run: CommandRun, does: UndoableOperation['does']): Promise<readonly UndoLine[]> {
   const entries = historyEntries(await readAudit(run.history.folder, run.log)).slice(0, mostEntries);
   const uuids = new Set(entries.map(({ vm }) => vm.uuid));
   const views = run.engine.connections.flatMap(({ vms }) => vms).filter(({ ref }) => uuids.has(ref.uuid));
   const ofVms = await Promise.all(
     views.map(async (view) =>
-      (await undoLinesOf(run, view)).flatMap(({ icon, group: _, ...line }) =>
-        icon === undefined ? [{ ...line, label: `${displayLine(view.vm.name)}: ${line.label}` }] : [],
+      (await (does === 'undo' ? undoLinesOf(run, view) : redoLinesOf(run, view))).flatMap(
+        ({ icon, group: _, ...line }) =>
+          icon === undefined ? [{ ...line, label: `${displayLine(view.vm.name)}: ${line.label}` }] : [],
       ),
     ),
   );
   await run.systems.known.read();
-  const lines = [...ofVms.flat(), ...run.systems.known.all.flatMap(systemLines)];
+  const lines = [...ofVms.flat(), ...(does === 'undo' ? run.systems.known.all.flatMap(systemLines) : [])];
   return lines.sort((a, b) => b.at - a.at).slice(0, mostOffered);
 }
 

@@ -10,6 +10,7 @@ import { htmlText } from '../../text/html.js';
 import { pageStyle } from '../pageStyle.js';
 import { commandLink, pageHtml, restoreFocusScript } from '../restoreFocus.js';
 import type { Node } from '../tree/nodes.js';
+import { vmCountText } from '../../text/words.js';
 
 /** The commands that the page may call. */
 export const historyLinks = ['virtRewind.undo', 'virtRewind.revert'] as const satisfies readonly CommandId[];
@@ -94,7 +95,7 @@ function row(shown: ShownRow): string {
   const more =
     parts === undefined
       ? command(entry)
-      : `\n<details><summary>${htmlText(t('{0} VMs', parts.length))}</summary><ol>${parts.map(partRow).join('\n')}</ol></details>`;
+      : `\n<details><summary>${htmlText(vmCountText(parts.length))}</summary><ol>${parts.map(partRow).join('\n')}</ol></details>`;
   const vms = vmsOf(shown).map(({ uuid }) => uuid);
   return `<li data-vms="${htmlText(vms.join(' '))}"><h3><time>${htmlText(time)}</time> ${htmlText(name)}: ${htmlText(what)}</h3>
 <p class="facts">${htmlText(rest.join(' · '))}</p>${words}${actions(`${time} ${name}: ${what}`, back)}${more}</li>`;

@@ -9,7 +9,10 @@ export interface VmUse {
   readonly usedAt: (key: string) => number;
 }
 
-/** The active one first, then what was used last; the others as they are handed in. Where none fits, all. */
+/**
+ * The active one first, then what was used last; the others as they are handed in. An only VM is offered whether it
+ * fits or not: the plan says why it cannot be done.
+ */
 export function offeredVms(
   vms: readonly VmView[],
   fits: (view: VmView) => boolean,
@@ -19,5 +22,5 @@ export function offeredVms(
   const at = new Map(vms.map(({ ref }) => [vmKey(ref), vmKey(ref) === active ? Infinity : usedAt(vmKey(ref))]));
   const rank = ({ ref }: VmView): number => at.get(vmKey(ref)) ?? 0;
   // Two of them are never both the active one: the difference is a number.
-  return (fitting.length > 0 ? fitting : vms).toSorted((a, b) => rank(b) - rank(a));
+  return (vms.length > 1 ? fitting : vms).toSorted((a, b) => rank(b) - rank(a));
 }

@@ -127,7 +127,10 @@ export async function pickPruneRule(vms: readonly PrunableVm[], title: string): 
 }
 
 function ruleWords({ keepLast, olderThanDays }: PruneSetting = {}): string {
-  const older = olderThanDays === undefined ? [] : [t('older than {0} days', olderThanDays)];
+  const older =
+    olderThanDays === undefined
+      ? []
+      : [t('older than {0}', olderThanDays === 1 ? t('1 day') : t('{0} days', olderThanDays))];
   const newest = keepLast === undefined ? [] : [t('all but the {0} newest', keepLast)];
   return [...newest, ...older].join(', ');
 }

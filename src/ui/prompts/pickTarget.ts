@@ -41,7 +41,7 @@ export class SystemPicked extends Error {
 
 /** Of the list of VMs. */
 export interface VmListOptions {
-  /** Which are offered; where none fits, all are. */
+  /** Which are offered. */
   readonly fits?: ((view: VmView) => boolean) | undefined;
   /** What is said of one beside its state. */
   readonly says?: ((view: VmView) => string | undefined) | undefined;
@@ -62,7 +62,8 @@ export async function pickVm(
   const all = connections.flatMap(({ vms }) => vms);
   const [first, ...others] = offeredVms(all, fits, use);
   if (first === undefined) {
-    throw new NothingThere(t('There are no VMs.'), connection === undefined ? {} : { connection });
+    const text = all.length === 0 ? t('There are no VMs.') : t('There is no VM that this can be done with now.');
+    throw new NothingThere(text, connection === undefined ? {} : { connection });
   }
   if (others.length === 0 && systems.length === 0) {
     return first;

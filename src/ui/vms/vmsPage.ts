@@ -11,6 +11,7 @@ import type { CommandId } from '../../verbs/verbs.js';
 import { pageHtml } from '../restoreFocus.js';
 import { vmsScript } from './vmsScript.js';
 import { vmsStyle } from './vmsStyle.js';
+import { vmCountText } from '../../text/words.js';
 
 /** What the page can call with the VMs that are chosen in it. */
 export const vmsCommands = [
@@ -94,7 +95,7 @@ export function shownVms(
   return {
     rows: lines.map((line) => ({ key: line.key, cells: cellsOf(line, note(line), together.bytes, now) })),
     sum: [
-      t('{0} VMs', lines.length),
+      vmCountText(lines.length),
       '',
       String(snapshots),
       '',

@@ -503,6 +503,17 @@ describe('runOperation', () => {
     assert.deepEqual([...steps], ['check', 'createSnapshot', 'readBack', undefined]);
   });
 
+  it('tells whether it is an undo or a redo', async () => {
+    const r = await open();
+    const told = new Set<string | undefined>();
+    r.engine.onDidChange(() => told.add(r.engine.findVm(vm)?.operation?.does));
+    await r.engine.runOperation(create);
+    assert.deepEqual([...told], [undefined]);
+    await r.engine.runOperation(pause, { undoes: 'id' });
+    await r.engine.runOperation(pause, { undoes: 'id', does: 'redo' });
+    assert.deepEqual([...told], [undefined, 'undo', 'redo']);
+  });
+
   it('tells who waits for its turn and is cancelled by us which VM it was', async () => {
     const r = await open();
     const release = stepsWait(r);

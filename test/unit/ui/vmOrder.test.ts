@@ -105,14 +105,16 @@ describe('the VMs that a list offers', () => {
     );
   });
 
-  it('are those that have something to do, and all where none has', () => {
+  it('are those that have something to do; an only VM says why it has not', () => {
     assert.equal(
       offered(({ vm: { power } }) => power === 'off', 'e'),
       'da',
     );
     assert.equal(
       offered(() => false, 'e'),
-      'edbac',
+      '',
     );
+    const use = { usedAt: () => 0 };
+    assert.equal(offeredVms(vms.slice(0, 1), () => false, use).length, 1);
   });
 });

@@ -59,7 +59,7 @@ describe('the page of all VMs', () => {
 
   it('adds up, and says at least where something is not known', () => {
     const known = line({ bytes: 5, snapshots: 2, files: [{ file: '/a', bytes: 5 }] });
-    assert.deepEqual(shownVms([known], [], now).sum, ['1 VMs', '', '2', '', '5 B', '', '']);
+    assert.deepEqual(shownVms([known], [], now).sum, ['1 VM', '', '2', '', '5 B', '', '']);
     assert.equal(shownVms([known, line()], [], now).sum[4], 'at least 5 B');
   });
 
