@@ -84,9 +84,15 @@ function ownParts(checked: CheckedVm, now: number): readonly ReportPart[] {
       ];
 }
 
+/** Under a heading of its own: it does not belong to the VM above it. */
 function quietLine(quiet: readonly CheckedVm[]): readonly ReportPart[] {
   const names = quiet.map(({ view }) => displayLine(view.vm.name, 40)).join(', ');
-  return quiet.length === 0 ? [] : [{ kind: 'text', text: t('No problems found on {0}.', names) }];
+  return quiet.length === 0
+    ? []
+    : [
+        { kind: 'heading', level: 2, text: t('No problems found.') },
+        { kind: 'text', text: names },
+      ];
 }
 
 /** Of several VMs, with how many something is wrong. @param bad undefined: it is not known of that one */

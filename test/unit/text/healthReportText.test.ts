@@ -47,9 +47,9 @@ describe('the report of Check Health', () => {
     const text = healthReportText([checked('db'), noted, checked('web')], [], now);
     assert.deepEqual(
       headings(text).filter((one) => !one.startsWith('###')),
-      ['# Health of 3 VMs', '## cache'],
+      ['# Health of 3 VMs', '## cache', '## No problems found\\.'],
     );
-    assert.match(text, /No problems found on db\\, web/u);
+    assert.match(text, /^## No problems found\\\.\n\ndb\\, web$/mu);
   });
 
   it('tells once what is the same for all VMs of a connection', () => {
@@ -57,7 +57,7 @@ describe('the report of Check Health', () => {
     const all = ['db', 'web'].map((name) => ({ ...checked(name), health: { found: [old], unjudged: [] } }));
     const text = healthReportText(all, [], now);
     assert.equal(text.match(/^### /gmu)?.length, 1);
-    assert.match(text, /No problems found on db\\, web/u);
+    assert.match(text, /^## No problems found\\\.\n\ndb\\, web$/mu);
     const low = { kind: 'freeSpaceLow', folder: '/i', freeBytes: 1, totalBytes: 9, limitPercent: 10 } as const;
     const bad = healthReportText(
       all.map((one) => ({ ...one, health: { found: [low], unjudged: [] } })),
