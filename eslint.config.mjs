@@ -143,7 +143,7 @@ const rooms = {
   bisect: ['live', 'engine', 'journal', 'operations', 'domain', 'base'],
   health: ['live', 'engine', 'diagnosis', 'domain', 'manifest', 'base'],
   manifest: ['domain'],
-  verbs: ['domain'],
+  verbs: ['wings/verbRows', 'domain'],
   session: [
     'bisect',
     'systems',
@@ -221,7 +221,7 @@ const rooms = {
     'base',
   ],
   // A wing is one capability of its own: the core has its list, and knows no wing.
-  wings: ['wings/inside', 'cli/context'],
+  wings: ['wings/inside', 'wings/inside/editor', 'cli/context', 'engine'],
   'wings/inside': [
     'wings/inside/read',
     'wings/inside/bytes',
@@ -231,7 +231,21 @@ const rooms = {
     'cli/context',
     'cli/exitCodes',
     'cli/table',
+    'verbs/verb',
+    'engine',
     'session',
+    'text',
+    'live',
+    'domain',
+    'base',
+  ],
+  'wings/inside/editor': [
+    'wings/inside',
+    'wings/inside/read',
+    'ui/commands/commandServices',
+    'ui/commands/targets',
+    'ui/prompts',
+    'engine',
     'text',
     'live',
     'domain',
@@ -369,6 +383,7 @@ const rooms = {
     'domain',
     'manifest',
     'verbs',
+    'wings/verbHandlers',
     'base',
   ],
   'ui/tasks': [
@@ -383,7 +398,9 @@ const rooms = {
     'base',
   ],
 };
-const editorRooms = Object.keys(rooms).filter((room) => /^ui(\/|$)/u.test(room) && room !== 'ui/picture/page');
+const editorRooms = Object.keys(rooms).filter(
+  (room) => /^ui(\/|$)|^wings$|\/editor$/u.test(room) && room !== 'ui/picture/page',
+);
 
 /**
  * What of the editor's API reads a text for links, icons or markup, and the one file that may call it: there, text from

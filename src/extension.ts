@@ -55,6 +55,7 @@ import { recoverWhenOpen } from './systems/recoverWhenOpen.js';
 import type { Systems } from './systems/systems.js';
 import { HealthWatch } from './health/healthWatch.js';
 import { sentencesIn } from './text/translation.js';
+import { registerWings } from './wings/registerWings.js';
 import { watchSettings } from './health/watchSettings.js';
 
 /** What is remembered of the VMs' health, at most. */
@@ -205,6 +206,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     tasks,
     tools,
     labFiles(log),
+    ...registerWings(engine),
     commands,
     status,
     activeVm,

@@ -11,6 +11,7 @@ import { showVerbs } from './showVerbs.js';
 import { snapshotVerbs } from './snapshotVerbs.js';
 import { systemVerbs } from './systemVerbs.js';
 import { viewVerbs } from './viewVerbs.js';
+import { wingVerbs } from '../wings/verbRows.js';
 
 export const verbs = {
   ...backVerbs,
@@ -24,6 +25,7 @@ export const verbs = {
   ...showVerbs,
   ...viewVerbs,
   ...lessonVerbs,
+  ...wingVerbs,
 } as const;
 
 export type VerbId = keyof typeof verbs;

@@ -36,6 +36,7 @@ import { viewCommands } from './viewCommands.js';
 import { CommandError } from '../prompts/commandError.js';
 import { SystemPicked } from '../prompts/pickTarget.js';
 import { argumentsOf } from './commandArguments.js';
+import { wingVerbHandlers } from '../../wings/verbHandlers.js';
 export { runCommand } from './runCommand.js';
 
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
@@ -66,6 +67,7 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...trashCommands,
   ...undoCommands,
   ...viewCommands,
+  ...wingVerbHandlers,
 };
 
 /** What a command of VMs and snapshots means for a system, or its restore point: one verb does the same to both. */

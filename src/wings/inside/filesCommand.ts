@@ -9,15 +9,13 @@ import { bytesText } from '../../text/bytesText.js';
 import { DiskError } from './bytes/disk.js';
 import { CopyFault, copyOut } from './copyOut.js';
 import { faultText, obstacleText, volumeRow, volumeText } from './filesText.js';
-import { FilesObstacle, withVolumes } from './guestFiles.js';
+import { FilesObstacle, type GuestDisks, openGuestDisks } from './guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, type NodeFacts } from './read/guestFileSystem.js';
-import { findPath, type GuestPath, type Volume } from './read/volumes.js';
+import { findPath, type GuestPath } from './read/volumes.js';
 import { walkFolder } from './read/walkFolder.js';
 
-interface Visit {
+interface Visit extends GuestDisks {
   readonly context: Context;
-  readonly volumes: readonly Volume[];
-  readonly requireUnchanged: () => Promise<void>;
 }
 
 type Action = (visit: Visit, words: readonly string[]) => Promise<void>;
@@ -45,10 +43,13 @@ export const files: CommandHandler = async (context): Promise<ExitName> => {
   const snapshot = wanted === undefined ? undefined : await session.snapshot(view, wanted);
   const options = { environment: process.env, signal: interruption.signal, ...(snapshot && { snapshot }) };
   try {
-    await withVolumes(session, view, options, async (volumes, requireUnchanged) => {
-      const visit = { context, volumes, requireUnchanged };
+    const disks = await openGuestDisks(session.engine, view, options);
+    try {
+      const visit = { context, ...disks };
       await (action === undefined ? listVolumes(visit) : action.run(visit, words));
-    });
+    } finally {
+      disks.close();
+    }
     return 'done';
   } catch (error) {
     throw error instanceof FilesObstacle

@@ -1,6 +1,6 @@
 // The files of a restore point: opens the disks that a snapshot, or a VM that is off, has, and looks whether they were
 // the same to the end.
-import type { Session } from '../../session/session.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import type { VmView } from '../../live/views.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isActive } from '../../domain/vm.js';
@@ -34,57 +34,57 @@ export class FilesObstacle extends Error {
   }
 }
 
-/**
- * Opens the disks for the time of `use`, which can ask whether they are still what they were: what was read is only
- * then certain. Rejects with `FilesObstacle`, or a Failure `refused` where what the snapshot holds is not whole.
- */
-export async function withVolumes<T>(
-  session: Session,
+export interface GuestDisks {
+  readonly volumes: readonly Volume[];
+  /** Rejects with `FilesObstacle` where the disks are no more what they were: what was read may be wrong. */
+  readonly requireUnchanged: () => Promise<void>;
+  readonly close: () => void;
+}
+
+type FilesEngine = Pick<EnginePort, 'readDisks' | 'refresh' | 'findVm' | 'readTree'>;
+
+/** Rejects with `FilesObstacle`, or a Failure `refused` where what the snapshot holds is not whole. */
+export async function openGuestDisks(
+  engine: FilesEngine,
   view: VmView,
   options: GuestFilesOptions,
-  use: (volumes: readonly Volume[], requireUnchanged: () => Promise<void>) => Promise<T>,
-): Promise<T> {
+): Promise<GuestDisks> {
   const { snapshot, environment, signal } = options;
   if (snapshot === undefined && isActive(view.vm.power)) {
     throw new FilesObstacle({ kind: 'running' });
   }
-  const disks = await session.engine.readDisks(view.ref, snapshot?.name);
+  const disks = await engine.readDisks(view.ref, snapshot?.name);
   if (disks === 'elsewhere') {
     throw new FilesObstacle({ kind: 'elsewhere' });
   }
   const open: NbdDisk[] = [];
-  const closeAll = (): void => open.forEach((disk) => disk.close());
-  signal.addEventListener('abort', closeAll);
+  const close = (): void => open.forEach((disk) => disk.close());
+  signal.addEventListener('abort', close);
   try {
     const volumes: Volume[] = [];
     for (const { target, from, format, tag } of disks) {
       const image = { file: from, format, ...(tag !== undefined && { tag }) };
-      try {
-        const disk = await serveImage(image, environment, signal);
-        if (disk === undefined) {
-          throw new FilesObstacle({ kind: 'noProgram' });
-        }
-        open.push(disk);
-        volumes.push(...(await openVolumes(target, disk)));
-      } catch (error) {
-        if (error instanceof DiskError) {
-          throw new FilesObstacle({ kind: 'unreadable', file: from, said: error.message });
-        }
-        throw error;
+      const disk = await serveImage(image, environment, signal);
+      if (disk === undefined) {
+        throw new FilesObstacle({ kind: 'noProgram' });
       }
+      open.push(disk);
+      volumes.push(...(await openVolumes(target, disk)));
     }
-    return await use(volumes, () => requireUnchanged(session, view, options));
-  } finally {
-    signal.removeEventListener('abort', closeAll);
-    closeAll();
+    return { volumes, requireUnchanged: () => requireUnchanged(engine, view, options), close };
+  } catch (error) {
+    close();
+    throw error instanceof DiskError
+      ? new FilesObstacle({ kind: 'unreadable', file: disks[open.length]?.from ?? '', said: error.message })
+      : error;
   }
 }
 
 /** What was read may be a mixture where the VM ran meanwhile, or the snapshot was deleted. */
-async function requireUnchanged(session: Session, { ref }: VmView, { snapshot }: GuestFilesOptions): Promise<void> {
-  await session.engine.refresh({ vm: ref });
-  const now = session.engine.findVm(ref);
-  const tree = snapshot === undefined ? undefined : await session.engine.readTree(ref);
+async function requireUnchanged(engine: FilesEngine, { ref }: VmView, { snapshot }: GuestFilesOptions): Promise<void> {
+  await engine.refresh({ vm: ref });
+  const now = engine.findVm(ref);
+  const tree = snapshot === undefined ? undefined : await engine.readTree(ref);
   const isThere =
     snapshot === undefined
       ? now !== undefined && !isActive(now.vm.power)

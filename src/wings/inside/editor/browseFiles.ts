@@ -1,0 +1,36 @@
+// Opens a window with the files in the restore points of a VM. What cannot be read is said before.
+import * as vscode from 'vscode';
+import { CommandError } from '../../../ui/prompts/commandError.js';
+import type { CommandRun, CommandTable } from '../../../ui/commands/commandServices.js';
+import { isCalledOnSnapshot, targetSnapshot, targetVm } from '../../../ui/commands/targets.js';
+import { isActive } from '../../../domain/vm.js';
+import { obstacleText } from '../filesText.js';
+import { FilesObstacle, openGuestDisks } from '../guestFiles.js';
+import { restorePointsUri } from './guestFileProvider.js';
+import { namedPoints } from './restorePointNames.js';
+
+export const insideCommands = {
+  'virtRewind.browseFiles': browseFiles,
+} satisfies CommandTable;
+
+async function browseFiles(run: CommandRun): Promise<{ readonly folder: string }> {
+  const { view, snapshot } = isCalledOnSnapshot(run)
+    ? await targetSnapshot(run)
+    : { view: await targetVm(run), snapshot: undefined };
+  const tree = await run.engine.readTree(view.ref);
+  const points = namedPoints(tree, isActive(view.vm.power) ? 'changes' : 'readable');
+  const point = snapshot === undefined ? points[0] : points.find((one) => one.snapshot?.name === snapshot.name);
+  try {
+    const signal = new AbortController().signal;
+    const shown = point?.snapshot;
+    const options = { environment: process.env, signal, ...(shown !== undefined && { snapshot: shown }) };
+    (await openGuestDisks(run.engine, view, options)).close();
+  } catch (error) {
+    throw error instanceof FilesObstacle
+      ? new CommandError('refused', obstacleText(error.obstacle, view.vm.name), { vm: view.vm.name })
+      : error;
+  }
+  const folder = restorePointsUri(view, snapshot === undefined ? undefined : point);
+  await vscode.commands.executeCommand('vscode.openFolder', folder, { forceNewWindow: true });
+  return { folder: folder.toString() };
+}

@@ -1,0 +1,189 @@
+// `vmfs:` for the editor: the restore points of a VM as folders, with the files of the guest in them, read only. A URI
+// is vmfs://UUID/VM/RESTORE POINT/VOLUME/PATH; the VM's name is for people alone.
+import * as vscode from 'vscode';
+import { systemClock } from '../../../base/clock.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
+import type { VmView } from '../../../live/views.js';
+import { isActive } from '../../../domain/vm.js';
+import { asFailure } from '../../../domain/asFailure.js';
+import { failureText } from '../../../text/failureText.js';
+import { faultText, obstacleText, volumeText } from '../filesText.js';
+import { FilesObstacle, type GuestDisks, openGuestDisks } from '../guestFiles.js';
+import { FileSystemError, findNode, type GuestFileSystem, type NodeKind } from '../read/guestFileSystem.js';
+import { OpenPoints } from './openPoints.js';
+import { folderName, namedPoints, type NamedPoint } from './restorePointNames.js';
+import { t } from '@vscode/l10n';
+import { bytesText } from '../../../text/bytesText.js';
+
+const scheme = 'vmfs';
+
+/** The editor holds a whole file in memory. */
+const mostBytes = 256 * 1024 * 1024;
+const pieceBytes = 4 * 1024 * 1024;
+
+export function restorePointsUri({ ref, vm }: VmView, point?: NamedPoint): vscode.Uri {
+  const path = ['', folderName(vm.name), ...(point === undefined ? [] : [point.folder])].join('/');
+  return vscode.Uri.from({ scheme, authority: ref.uuid, path });
+}
+
+const types: Readonly<Record<NodeKind, vscode.FileType>> = {
+  file: vscode.FileType.File,
+  folder: vscode.FileType.Directory,
+  link: vscode.FileType.SymbolicLink,
+  other: vscode.FileType.Unknown,
+};
+
+/** A folder of ours, or a node of a guest. */
+type Place =
+  | { readonly kind: 'own'; readonly names: () => Promise<readonly string[]> }
+  | { readonly kind: 'guest'; readonly system: GuestFileSystem; readonly path: string };
+
+export class GuestFileProvider {
+  readonly #open = new OpenPoints(systemClock);
+
+  constructor(
+    private readonly engine: EnginePort,
+    private readonly environment: NodeJS.ProcessEnv,
+  ) {}
+
+  dispose(): void {
+    this.#open.dispose();
+  }
+
+  stat(uri: vscode.Uri): Promise<vscode.FileStat> {
+    return this.#at(uri, async (place) => {
+      const permissions = vscode.FilePermission.Readonly;
+      if (place.kind === 'own') {
+        return { type: vscode.FileType.Directory, ctime: 0, mtime: 0, size: 0, permissions };
+      }
+      const { system, path } = place;
+      const { kind, modifiedAt, bytes } = await system.facts(await findNode(system, path, 'itself'));
+      const type = kind === 'link' ? await linkType(system, path) : types[kind];
+      return { type, ctime: modifiedAt, mtime: modifiedAt, size: bytes, permissions };
+    });
+  }
+
+  readDirectory(uri: vscode.Uri): Promise<[string, vscode.FileType][]> {
+    return this.#at(uri, async (place) => {
+      if (place.kind === 'own') {
+        return (await place.names()).map((name): [string, vscode.FileType] => [name, vscode.FileType.Directory]);
+      }
+      const { system, path } = place;
+      const entries: [string, vscode.FileType][] = [];
+      for (const { name, node, kind } of await system.list(await findNode(system, path))) {
+        const own = kind ?? (await system.facts(node)).kind;
+        entries.push([name, own === 'link' ? await linkType(system, `${path}/${name}`) : types[own]]);
+      }
+      return entries;
+    });
+  }
+
+  readFile(uri: vscode.Uri): Promise<Uint8Array> {
+    return this.#at(uri, async (place, disks) => {
+      if (place.kind === 'own' || disks === undefined) {
+        throw vscode.FileSystemError.FileIsADirectory(uri);
+      }
+      const { system, path } = place;
+      const node = await findNode(system, path);
+      const { bytes } = await system.facts(node);
+      if (bytes > mostBytes) {
+        throw vscode.FileSystemError.Unavailable(
+          t('The file has {0}. Copy it with virt-rewind files instead.', bytesText(bytes)),
+        );
+      }
+      const pieces: Buffer[] = [];
+      for (let at = 0; at < bytes; at += pieceBytes) {
+        pieces.push(await system.read(node, at, pieceBytes));
+      }
+      await disks.requireUnchanged();
+      return Buffer.concat(pieces);
+    });
+  }
+
+  async #at<T>(uri: vscode.Uri, use: (place: Place, disks?: GuestDisks) => Promise<T>): Promise<T> {
+    const [, name = '', folder, volumeName, ...rest] = uri.path.split('/');
+    try {
+      const view = await this.#vm(uri, name);
+      const points = (): Promise<readonly NamedPoint[]> => this.#points(view);
+      if (folder === undefined || folder === '') {
+        return await use({ kind: 'own', names: async () => (await points()).map((point) => point.folder) });
+      }
+      const point = (await points()).find((one) => one.folder === folder);
+      if (point === undefined) {
+        throw vscode.FileSystemError.FileNotFound(uri);
+      }
+      const { snapshot } = point;
+      const open = (signal: AbortSignal): Promise<GuestDisks> =>
+        openGuestDisks(this.engine, view, {
+          environment: this.environment,
+          signal,
+          ...(snapshot !== undefined && { snapshot }),
+        });
+      const key = JSON.stringify([view.ref, snapshot?.name, snapshot?.createdAt]);
+      return await this.#open.with(key, open, (disks) => {
+        if (volumeName === undefined || volumeName === '') {
+          const readable = disks.volumes.filter(({ system }) => system !== undefined);
+          return use({ kind: 'own', names: () => Promise.resolve(readable.map((volume) => volume.name)) }, disks);
+        }
+        const volume = disks.volumes.find((one) => one.name === volumeName);
+        if (volume === undefined) {
+          throw vscode.FileSystemError.FileNotFound(uri);
+        }
+        if (volume.system === undefined) {
+          throw vscode.FileSystemError.Unavailable(`${volume.name}: ${volumeText(volume)}`);
+        }
+        return use({ kind: 'guest', system: volume.system, path: `/${rest.join('/')}` }, disks);
+      });
+    } catch (error) {
+      throw errorFor(error, uri, name);
+    }
+  }
+
+  /** A window that opens with such a folder asks before any connection is open. */
+  async #vm({ authority }: vscode.Uri, name: string): Promise<VmView> {
+    const [known] = this.engine.findVms(authority);
+    if (known !== undefined) {
+      return known;
+    }
+    await Promise.allSettled(this.engine.connections.map(({ uri }) => this.engine.connect(uri)));
+    const [found] = this.engine.findVms(authority);
+    if (found === undefined) {
+      throw vscode.FileSystemError.Unavailable(t('The VM {0} is not there, or its libvirt cannot be reached.', name));
+    }
+    return found;
+  }
+
+  async #points({ ref, vm }: VmView): Promise<readonly NamedPoint[]> {
+    const tree = await this.engine.readTree(ref);
+    const power = this.engine.findVm(ref)?.vm.power ?? vm.power;
+    return namedPoints(tree, isActive(power) ? 'changes' : 'readable');
+  }
+}
+
+/** A link that leads nowhere is a link alone. */
+async function linkType(system: GuestFileSystem, path: string): Promise<vscode.FileType> {
+  try {
+    const { kind } = await system.facts(await findNode(system, path));
+    return vscode.FileType.SymbolicLink | types[kind];
+  } catch (error) {
+    if (error instanceof FileSystemError) {
+      return vscode.FileType.SymbolicLink;
+    }
+    throw error;
+  }
+}
+
+function errorFor(error: unknown, uri: vscode.Uri, vm: string): Error {
+  if (error instanceof vscode.FileSystemError) {
+    return error;
+  }
+  if (error instanceof FilesObstacle) {
+    return vscode.FileSystemError.Unavailable(obstacleText(error.obstacle, vm));
+  }
+  if (error instanceof FileSystemError) {
+    return error.fault === 'notFound' || error.fault === 'notAFolder'
+      ? vscode.FileSystemError.FileNotFound(uri)
+      : vscode.FileSystemError.Unavailable(faultText(error, uri.path));
+  }
+  return vscode.FileSystemError.Unavailable(failureText(asFailure(error)).sentence);
+}

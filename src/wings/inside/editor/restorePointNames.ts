@@ -1,0 +1,31 @@
+// What the restore points of a VM are called as folders.
+import { t } from '@vscode/l10n';
+import type { Snapshot, SnapshotTree } from '../../../domain/snapshot.js';
+import { displayLine } from '../../../domain/plainText.js';
+
+export interface NamedPoint {
+  readonly folder: string;
+  /** Absent: the current state. */
+  readonly snapshot?: Snapshot;
+}
+
+/** The newest first. Two of one title are told apart by their names. */
+export function namedPoints({ snapshots }: SnapshotTree, current: 'readable' | 'changes'): readonly NamedPoint[] {
+  const titles = snapshots.map(({ title }) => folderName(title));
+  const points = snapshots.map((snapshot, index): NamedPoint => {
+    const own = titles[index] ?? '';
+    const isAlone = titles.filter((title) => title === own).length === 1 && own !== '';
+    return { folder: isAlone ? own : folderName(`${own} (${snapshot.name})`), snapshot };
+  });
+  const byAge = points.toSorted((one, other) => (other.snapshot?.createdAt ?? 0) - (one.snapshot?.createdAt ?? 0));
+  const present = folderName(t('Current state'));
+  return current === 'readable' && !byAge.some(({ folder }) => folder === present)
+    ? [{ folder: present }, ...byAge]
+    : byAge;
+}
+
+/** A slash would be two folders; a step is none. */
+export function folderName(text: string): string {
+  const name = displayLine(text).replaceAll('/', '∕').trim();
+  return name === '.' || name === '..' ? `${name} ` : name;
+}
