@@ -10,6 +10,7 @@ import { shellWord } from '../base/shellWord.js';
 import { displayLine } from '../domain/plainText.js';
 import type { LabVmParts } from '../domain/labVm.js';
 import { qemuImg } from '../qemu/qemuImg.js';
+import { thisComputer } from '../base/fileSystem.js';
 import { readImage } from '../qemu/localImage.js';
 import { LabError } from './labError.js';
 import type { MadeVm } from './labFile.js';
@@ -139,7 +140,8 @@ async function lookAtImage(
   if (above.includes(path)) {
     throw new LabError('refused', t('{0} is built on itself.', displayLine(path)));
   }
-  const facts = await readImage(path, qemuImg(environment), undefined, 'head').catch(() => 'unknown' as const);
+  const host = { files: thisComputer, qemuImg: qemuImg(environment) };
+  const facts = await readImage(path, host, undefined, 'head').catch(() => 'unknown' as const);
   const name = displayLine(path);
   if (facts === 'unknown' || facts.corrupt === true || (facts.format !== 'qcow2' && facts.format !== 'raw')) {
     throw new LabError('refused', t('{0} is not an image in the format qcow2 or raw.', name));

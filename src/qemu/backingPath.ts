@@ -1,6 +1,6 @@
 // Which file an image means by the name of what it rests on. Looks at folders, never into files.
-import { realpath } from 'node:fs/promises';
 import { posix } from 'node:path';
+import type { FileSystem } from '../base/fileSystem.js';
 
 /**
  * QEMU puts a relative name behind the folder in which the image was named, not where a link to the image leads, and
@@ -14,7 +14,11 @@ import { posix } from 'node:path';
  * | otherwise                                    | as the kernel finds it |
  * | a folder on the way cannot be seen           | as written: whoever looks there meets the same |
  */
-export async function backingPath(name: string, image: string): Promise<string> {
+export async function backingPath(
+  name: string,
+  image: string,
+  { realpath }: Pick<FileSystem, 'realpath'>,
+): Promise<string> {
   if (/^[^/]*:/u.test(name)) {
     return name;
   }
@@ -25,18 +29,18 @@ export async function backingPath(name: string, image: string): Promise<string> 
   const folded = posix.normalize(path);
   try {
     const folder = await realpath(posix.dirname(path));
-    const same = await leadsTo(posix.dirname(folded), folder);
+    const same = (await pathOf(posix.dirname(folded), realpath)) === folder;
     return same ? folded : posix.join(folder, posix.basename(path));
   } catch {
     return path;
   }
 }
 
-async function leadsTo(path: string, folder: string): Promise<boolean> {
+async function pathOf(path: string, realpath: FileSystem['realpath']): Promise<string | undefined> {
   try {
-    return (await realpath(path)) === folder;
+    return await realpath(path);
   } catch {
     // Folded as text it leads nowhere.
-    return false;
+    return undefined;
   }
 }

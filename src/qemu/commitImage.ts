@@ -1,10 +1,9 @@
 // Merges the layers of an image that nobody uses into one below, with qemu-img. Knows no VM: who stands on what, and
 // which files go afterwards, is seen to by whoever calls.
-import { stat } from 'node:fs/promises';
 import { Failure } from '../domain/failure.js';
 import type { ImageCommit } from '../domain/hostFiles.js';
 import { fileFailure } from './fileFailure.js';
-import type { QemuImg } from './qemuImg.js';
+import type { ImageHost, QemuImg } from './qemuImg.js';
 
 /**
  * `-d`: the image above keeps what it has, so that the disk reads the same through it until somebody lets go of it, and
@@ -12,7 +11,7 @@ import type { QemuImg } from './qemuImg.js';
  */
 export async function commitImage(
   { top, base, bytesPerSecond }: ImageCommit,
-  program: QemuImg,
+  { files, qemuImg }: ImageHost,
   signal: AbortSignal,
   onFraction: (fraction: number) => void,
 ): Promise<void> {
@@ -22,21 +21,21 @@ export async function commitImage(
     throw new Failure('invalid', { ...details, path: unfit });
   }
   for (const path of [top, base]) {
-    await stat(path).catch((error: unknown) => {
+    await files.stat(path).catch((error: unknown) => {
       throw fileFailure(error, { ...details, path });
     });
   }
   const speed = bytesPerSecond === undefined ? [] : ['-r', String(Math.ceil(bytesPerSecond))];
   try {
     // Names that hold a colon are paths all the same where they begin with a slash.
-    await program.watch(
+    await qemuImg.watch(
       ['commit', '-p', '-f', 'qcow2', '-d', ...speed, '-b', base, '--', top],
       details,
       signal,
       onFraction,
     );
   } catch (error) {
-    await giveBackLeaks(base, program);
+    await giveBackLeaks(base, qemuImg);
     throw error;
   }
 }

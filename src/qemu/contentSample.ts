@@ -18,8 +18,10 @@ export const mostSampleBytes = (starts.length + spread) * 2 * blockBytes;
 /** @param from the first byte that counts: not the header of a qcow2, into which a merge above writes another name */
 export async function contentSample(image: ImageBytes, from: number): Promise<string> {
   const digest = createHash('sha256');
-  for (const at of places(from, image.size)) {
-    digest.update(await image.read(at, Math.min(blockBytes, image.size - at)));
+  const blocks = places(from, image.size).map((at) => ({ at, length: Math.min(blockBytes, image.size - at) }));
+  await image.readAhead?.(blocks);
+  for (const { at, length } of blocks) {
+    digest.update(await image.read(at, length));
   }
   return digest.digest('hex');
 }

@@ -5,6 +5,13 @@ export interface ImageBytes {
   readonly size: number;
   /** Exactly these bytes; throws BadImage where the file has none. */
   read(at: number, length: number): Promise<Buffer>;
+  /** What is read next, each once. Does something only where each read is a message to another computer. */
+  readonly readAhead?: ((places: readonly Place[]) => Promise<void>) | undefined;
+}
+
+export interface Place {
+  readonly at: number;
+  readonly length: number;
 }
 
 /** What the image says cannot be. The message is for the log. */
@@ -26,10 +33,16 @@ export type ReadInto = (into: Buffer, at: number) => Promise<number>;
 export const leastRead = 8 * 1024;
 
 /** @param most bytes that may be read in all, each read counted as `leastRead` at least */
-export function boundedBytes(size: number, most: number, readInto: ReadInto): ImageBytes {
+export function boundedBytes(
+  size: number,
+  most: number,
+  readInto: ReadInto,
+  readAhead?: ImageBytes['readAhead'],
+): ImageBytes {
   let left = most;
   return {
     size,
+    readAhead,
     read: async (at, length) => {
       if (!Number.isSafeInteger(at) || at < 0 || length < 0 || at + length > size) {
         throw new BadImage(`${length} bytes at ${at} are not in a file of ${size} bytes`);

@@ -1,8 +1,7 @@
 // What an image on this machine tells of itself. What may name further files is read here, and qemu-img is asked only
 // of what it opens alone; a VM may be writing to it meanwhile.
 import { constants } from 'node:fs';
-import { access, type FileHandle, open, readFile, stat } from 'node:fs/promises';
-import type { Stats } from 'node:fs';
+import { type FileStats, type FileSystem, type OpenFile, thisComputer } from '../base/fileSystem.js';
 import type { Depth, FileFacts, ImageFacts } from '../domain/hostFiles.js';
 import { contentSample, mostSampleBytes } from './contentSample.js';
 import { BadImage, boundedBytes, type ImageBytes, ReadLimitError } from './imageBytes.js';
@@ -10,7 +9,7 @@ import { isEmptyOverlay, lostRamBytes, tablesDigest, snapshotsLikePresent } from
 import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
 import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
 import { formatOf } from './otherFormats.js';
-import type { QemuImg } from './qemuImg.js';
+import type { ImageHost } from './qemuImg.js';
 import { asRawImage, readOther, backingOf } from './otherImage.js';
 
 /** The header and the table of 65,536 snapshots, which is as many as QEMU takes, with names of a usual length. */
@@ -19,9 +18,10 @@ const mostHeadBytes = 16 * 1024 * 1024;
 const mostContentBytes = 32 * 1024 * 1024;
 /** What a VM changed between two reads belongs together at the next try. */
 const attempts = 3;
+const mostSysBytes = 4096;
 
 /** Undefined for what is neither a file nor a block device: reading that could wait for ever. */
-export async function factsOf(stats: Stats): Promise<FileFacts | undefined> {
+export async function factsOf(stats: FileStats, files: FileSystem = thisComputer): Promise<FileFacts | undefined> {
   if (stats.isFile()) {
     const { size: bytes, blocks, mtimeMs: modifiedAt, birthtimeMs: bornAt, mode } = stats;
     const readOnly = (mode & 0o222) === 0 ? { readOnly: true as const } : {};
@@ -33,25 +33,25 @@ export async function factsOf(stats: Stats): Promise<FileFacts | undefined> {
   }
   const major = Math.floor(stats.rdev / 0x100) & 0xfff;
   const minor = (stats.rdev & 0xff) | (Math.floor(stats.rdev / 0x1000) & 0xfff00);
-  const sectors = Number(await readFile(`/sys/dev/block/${major}:${minor}/size`, 'utf8'));
+  const sectors = Number(await files.readText(`/sys/dev/block/${major}:${minor}/size`, mostSysBytes));
   return { bytes: sectors * 512, allocatedBytes: sectors * 512, real: `device ${stats.rdev}` };
 }
 
 /** @throws what the file system says; a Failure of qemu-img's */
 export async function readImage(
   path: string,
-  qemuImg: QemuImg,
+  host: ImageHost,
   format?: string,
   depth: Depth = 'whole',
 ): Promise<ImageFacts | 'unknown'> {
-  const [image, isFixed] = await Promise.all([readContentOf(path, qemuImg, format, depth), isImmutable(path)]);
+  const [image, isFixed] = await Promise.all([readContentOf(path, host, format, depth), isImmutable(path, host)]);
   return image === 'unknown' || !isFixed ? image : { ...image, immutable: true };
 }
 
 /** The kernel says so of a file before it looks who asks: `EACCES` tells of this user alone. */
-async function isImmutable(path: string): Promise<boolean> {
+async function isImmutable(path: string, { files }: ImageHost): Promise<boolean> {
   try {
-    await access(path, constants.W_OK);
+    await files.access(path, constants.W_OK);
     return false;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -61,18 +61,19 @@ async function isImmutable(path: string): Promise<boolean> {
 
 async function readContentOf(
   path: string,
-  qemuImg: QemuImg,
+  host: ImageHost,
   format: string | undefined,
   depth: Depth,
 ): Promise<ImageFacts | 'unknown'> {
-  if ((await factsOf(await stat(path))) === undefined) {
+  const { files } = host;
+  if ((await factsOf(await files.stat(path), files)) === undefined) {
     return 'unknown';
   }
   // Whatever stands there now, opening it must not wait for a writer.
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const handle = await files.open(path);
   try {
     for (let attempt = 1; ; attempt++) {
-      const facts = await factsOf(await handle.stat());
+      const facts = await factsOf(await handle.stat(), files);
       if (facts === undefined) {
         return 'unknown';
       }
@@ -83,7 +84,7 @@ async function readContentOf(
       try {
         const image =
           format === undefined || format === 'qcow2'
-            ? await readQcow2(handle, facts, path, depth)
+            ? await readQcow2(handle, facts, path, depth, files)
             : ('notQcow2' as const);
         if (image === 'notQcow2' && format === 'qcow2') {
           throw new BadImage('no image of qcow2');
@@ -93,7 +94,7 @@ async function readContentOf(
         }
         const bytes = bytesOf(handle, facts.bytes, mostHeadBytes);
         is = format ?? (await formatOf(bytes));
-        return await readOther(path, facts, is, bytes, qemuImg);
+        return await readOther(path, facts, is, bytes, host);
       } catch (error) {
         if (!(error instanceof BadImage)) {
           throw error;
@@ -115,16 +116,16 @@ export interface InnerSnapshot extends Qcow2Snapshot, Pick<ImageFacts, 'virtualB
  * Undefined where there is none of that name.
  * @throws BadImage; what the file system says
  */
-export async function readTag(path: string, tag: string): Promise<InnerSnapshot | undefined> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+export async function readTag(path: string, tag: string, files: FileSystem): Promise<InnerSnapshot | undefined> {
+  const handle = await files.open(path);
   try {
-    const head = bytesOf(handle, (await factsOf(await handle.stat()))?.bytes ?? 0, mostHeadBytes);
+    const head = bytesOf(handle, (await factsOf(await handle.stat(), files))?.bytes ?? 0, mostHeadBytes);
     const header = await readQcow2Header(head);
     if (header === 'notQcow2') {
       return undefined;
     }
     const found = (await readQcow2Snapshots(head, header)).find(({ name }) => name === tag);
-    const backing = header.backing && (await backingOf(header.backing, header.backingFormat, path));
+    const backing = header.backing && (await backingOf(header.backing, header.backingFormat, path, files));
     return found && { ...found, virtualBytes: header.virtualBytes, ...(backing ? { backing } : {}) };
   } finally {
     await handle.close();
@@ -132,10 +133,11 @@ export async function readTag(path: string, tag: string): Promise<InnerSnapshot 
 }
 
 async function readQcow2(
-  handle: FileHandle,
+  handle: OpenFile,
   facts: FileFacts,
   path: string,
   depth: Depth,
+  files: FileSystem,
 ): Promise<ImageFacts | 'notQcow2'> {
   const head = bytesOf(handle, facts.bytes, mostHeadBytes);
   const header = await readQcow2Header(head);
@@ -150,7 +152,9 @@ async function readQcow2(
     ...(header.encrypted ? { encrypted: true } : {}),
     ...(header.externalData ? { dataFile: true } : {}),
     ...(header.bitmaps > 0 ? { bitmaps: header.bitmaps } : {}),
-    ...(header.backing === undefined ? {} : { backing: await backingOf(header.backing, header.backingFormat, path) }),
+    ...(header.backing === undefined
+      ? {}
+      : { backing: await backingOf(header.backing, header.backingFormat, path, files) }),
   };
   if (depth === 'head') {
     return told;
@@ -171,7 +175,7 @@ async function readQcow2(
 }
 
 async function readContent(
-  handle: FileHandle,
+  handle: OpenFile,
   size: number,
   header: Qcow2Header,
   snapshots: readonly Qcow2Snapshot[],
@@ -222,12 +226,12 @@ async function undefinedIfUnreadable<T>(answer: Promise<T>): Promise<T | undefin
   }
 }
 
-function bytesOf(handle: FileHandle, size: number, most: number): ImageBytes {
-  return boundedBytes(size, most, async (into, at) => (await handle.read(into, 0, into.length, at)).bytesRead);
+function bytesOf(handle: OpenFile, size: number, most: number): ImageBytes {
+  return boundedBytes(size, most, (into, at) => handle.read(into, at), handle.readAhead);
 }
 
 /** A bad block of the disk is no reason to know nothing of the image. */
-async function sampleImage(handle: FileHandle, size: number, from: number): Promise<Pick<ImageFacts, 'sample'>> {
+async function sampleImage(handle: OpenFile, size: number, from: number): Promise<Pick<ImageFacts, 'sample'>> {
   try {
     const sample = await undefinedIfUnreadable(contentSample(bytesOf(handle, size, mostSampleBytes), from));
     return sample === undefined ? {} : { sample };

@@ -1,10 +1,11 @@
 // Images that are not qcow2: a raw one is what it is, of any other qemu-img tells.
+import type { FileSystem } from '../base/fileSystem.js';
 import type { FileFacts, ImageFacts } from '../domain/hostFiles.js';
 import { parseBackingName } from './backingName.js';
 import { backingPath } from './backingPath.js';
 import type { ImageBytes } from './imageBytes.js';
+import type { ImageHost } from './qemuImg.js';
 import { readVmdk, openAlone } from './otherFormats.js';
-import type { QemuImg } from './qemuImg.js';
 
 export function asRawImage(facts: FileFacts): ImageFacts {
   // A guest sees whole sectors.
@@ -17,7 +18,7 @@ export async function readOther(
   facts: FileFacts,
   format: string,
   bytes: ImageBytes,
-  qemuImg: QemuImg,
+  host: ImageHost,
 ): Promise<ImageFacts | 'unknown'> {
   if (format === 'raw') {
     return asRawImage(facts);
@@ -28,16 +29,16 @@ export async function readOther(
       ...facts,
       format,
       virtualBytes,
-      ...(backing === undefined ? {} : { backing: await backingOf(backing, undefined, path) }),
+      ...(backing === undefined ? {} : { backing: await backingOf(backing, undefined, path, host.files) }),
     };
   }
-  return openAlone.has(format) ? askQemuImg(path, facts, qemuImg, format) : { ...facts, format, virtualBytes: 0 };
+  return openAlone.has(format) ? askQemuImg(path, facts, host, format) : { ...facts, format, virtualBytes: 0 };
 }
 
 async function askQemuImg(
   path: string,
   facts: FileFacts,
-  qemuImg: QemuImg,
+  { files, qemuImg }: ImageHost,
   known: string,
 ): Promise<ImageFacts | 'unknown'> {
   if ((await qemuImg.find()) === undefined) {
@@ -59,7 +60,9 @@ async function askQemuImg(
     format,
     virtualBytes,
     ...(typeof backing === 'string'
-      ? { backing: await backingOf(backing, typeof backingFormat === 'string' ? backingFormat : undefined, path) }
+      ? {
+          backing: await backingOf(backing, typeof backingFormat === 'string' ? backingFormat : undefined, path, files),
+        }
       : {}),
   };
 }
@@ -68,13 +71,14 @@ export async function backingOf(
   name: string,
   format: string | undefined,
   image: string,
+  files: FileSystem,
 ): Promise<NonNullable<ImageFacts['backing']>> {
   const { file, part, options, driver } = parseBackingName(name);
   // What the image says of the format counts, for QEMU too: in options of another one it would be an image in an image.
   const isOther = driver !== undefined && format !== undefined && driver !== format;
   const known = format ?? driver;
   return {
-    file: await backingPath(file, image),
+    file: await backingPath(file, image, files),
     ...(known === undefined ? {} : { format: known }),
     ...(part === true || isOther ? { part: true } : {}),
     ...(options === undefined ? {} : { options }),

@@ -1,18 +1,15 @@
 // Runs qemu-img: a program found on the PATH, arguments as a list, bounded in time and output.
-import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { execFile, spawn } from 'node:child_process';
 import { Failure, type FailureDetails } from '../domain/failure.js';
 import { qemuImgFailure } from './fileFailure.js';
+import type { FileSystem } from '../base/fileSystem.js';
 import { findProgram, isProgram } from '../base/findProgram.js';
 
 export interface QemuImg {
   /** Looked for where it was last, and everywhere where it is there no more. Undefined where it is not installed. */
   find(): Promise<string | undefined>;
-  /**
-   * What it wrote to its standard output; rejects with a Failure when it does not end well.
-   * @param handed a descriptor of ours, which it has as `handedFile`
-   */
-  run(args: readonly string[], details: FailureDetails, handed?: number): Promise<string>;
+  /** What it wrote to its standard output; rejects with a Failure when it does not end well. */
+  run(args: readonly string[], details: FailureDetails): Promise<string>;
   /**
    * For what may last for hours, and has to be called with `-p`: tells how far it is, and ends it when the signal is
    * aborted, with a Failure `cancelled`. Where the machine can do so, it ends too when this process dies, so that
@@ -26,8 +23,11 @@ export interface QemuImg {
   ): Promise<void>;
 }
 
-/** The file that is handed to the program open, whatever stands under its name meanwhile. */
-export const handedFile = '/proc/self/fd/3';
+/** A computer on which images are: its files, and the program that knows more of them. */
+export interface ImageHost {
+  readonly files: FileSystem;
+  readonly qemuImg: QemuImg;
+}
 
 const mostOutputBytes = 16 * 1024 * 1024;
 /** Of what it says on its standard error. */
@@ -51,7 +51,7 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
       ? [setpriv, ...words]
       : [];
   };
-  const run: QemuImg['run'] = async (args, details, handed) => {
+  const run: QemuImg['run'] = async (args, details) => {
     const program = await find();
     if (program === undefined) {
       throw new Failure('unsupported', { ...details, libvirtMessage: 'qemu-img is not installed' });
@@ -59,10 +59,10 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
     return new Promise((resolve, reject) => {
       const child = spawn(program, args, {
         env: { ...environment, LC_ALL: 'C' },
-        stdio: ['ignore', 'pipe', 'pipe', ...(handed === undefined ? [] : [handed])],
+        stdio: ['ignore', 'pipe', 'pipe'],
         timeout: patience,
         killSignal: 'SIGKILL',
-      }) as ChildProcessByStdio<null, Readable, Readable>;
+      });
       const told: Buffer[] = [];
       let bytes = 0;
       let said = '';

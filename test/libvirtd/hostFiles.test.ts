@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { composedFiles } from '../../src/driver/files/composedFiles.js';
-import { localFiles } from '../../src/driver/files/localFiles.js';
+import { localFiles } from '../../src/driver/files/directFiles.js';
 import { openConnection } from '../../src/libvirt/connect.js';
 import type { Connection } from '../../src/libvirt/connection.js';
 import type { ProcedureName } from '../../src/libvirt/procedures.js';

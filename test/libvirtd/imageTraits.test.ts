@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
-import { localFiles } from '../../src/driver/files/localFiles.js';
+import { localFiles } from '../../src/driver/files/directFiles.js';
 import { createEncrypted } from '../../scripts/guest/encryptedDisk.mjs';
 import type { ImageFacts } from '../../src/domain/hostFiles.js';
 

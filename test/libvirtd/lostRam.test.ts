@@ -2,7 +2,7 @@
 // space back.
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
-import { localFiles } from '../../src/driver/files/localFiles.js';
+import { localFiles } from '../../src/driver/files/directFiles.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 

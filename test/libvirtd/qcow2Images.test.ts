@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { BadImage, type ImageBytes, ReadLimitError } from '../../src/qemu/imageBytes.js';
 import { isEmptyOverlay, lostRamBytes, snapshotsLikePresent } from '../../src/qemu/qcow2Content.js';
-import { localFiles } from '../../src/driver/files/localFiles.js';
+import { localFiles } from '../../src/driver/files/directFiles.js';
 import { readQcow2Header } from '../../src/qemu/qcow2Header.js';
 import { readQcow2Snapshots } from '../../src/qemu/qcow2Snapshots.js';
 import { headerOf, inMemory, mebibyte } from '../unit/qemu/imageInMemory.js';

@@ -1,5 +1,6 @@
 // Turns for looking at files on this machine. Node has four threads for files, which the whole extension host shares,
 // and a share whose server is gone keeps each that asks it until it is back. Knows no file.
+import type { CannotAct } from '../../domain/hostFiles.js';
 
 /** The journal, and other extensions, go on in the threads that are left. */
 const mostLooks = 3;
@@ -8,12 +9,25 @@ const mostInFolder = 2;
 /** Whoever waits for a look gives up by then: see inventory/hostFacts. */
 const hangsMs = 15_000;
 
-/** A look at the folder that began a while ago has not ended: nothing is known of what is in it. */
-export class FolderHangs extends Error {
+/** Nothing is known of what is in a folder, and nothing can be done there. */
+export class OutOfReach extends Error {
+  override readonly name: string = 'OutOfReach';
+
+  constructor(
+    readonly why: CannotAct['why'],
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** A look at the folder that began a while ago has not ended. */
+export class FolderHangs extends OutOfReach {
   override readonly name = 'FolderHangs';
 
   constructor(readonly folder: string) {
-    super(`${folder} gives no answer`);
+    super('silent', `${folder} gives no answer`);
   }
 }
 
@@ -26,6 +40,9 @@ interface WaitingRead {
   readonly folder: string;
   readonly begin: (look: FolderRead) => void;
 }
+
+/** Of one who reads in turn. */
+export type Turns = Pick<FileTurns, 'within'>;
 
 export class FileTurns {
   readonly #now: () => number;

@@ -1,7 +1,6 @@
 // Which files a program has open as a disk, from the locks that QEMU keeps on its images. The kernel tells them to
 // everybody; whose they are it does not. Knows nothing of VMs.
-import { open } from 'node:fs/promises';
-import { readAtMost } from '../../base/readAtMost.js';
+import { type FileSystem, thisComputer } from '../../base/fileSystem.js';
 import type { ImageLocks } from '../../domain/hostFiles.js';
 
 /**
@@ -11,6 +10,8 @@ import type { ImageLocks } from '../../domain/hostFiles.js';
  */
 const writing = 101;
 const unsharedWriting = 201;
+/** The kernel's. */
+export const lockList = '/proc/locks';
 /** A host with as many VMs as fit has a list of a few hundred KiB. */
 const mostBytes = 4 * 1024 * 1024;
 
@@ -18,15 +19,13 @@ const mostBytes = 4 * 1024 * 1024;
  * Each as `FileFacts.real` has it. A file that is not among them may be in use all the same: over a network, on a file
  * system that numbers its files otherwise in the list, with locking switched off. Undefined where there is no list.
  */
-export async function readImageLocks(list = '/proc/locks'): Promise<ImageLocks | undefined> {
+export async function readImageLocks(
+  list = lockList,
+  files: Pick<FileSystem, 'readText'> = thisComputer,
+): Promise<ImageLocks | undefined> {
   let text: string;
   try {
-    const file = await open(list);
-    try {
-      text = (await readAtMost(file, mostBytes)).toString('latin1');
-    } finally {
-      await file.close();
-    }
+    text = await files.readText(list, mostBytes);
   } catch {
     // No Linux, or hidden: then nothing is known.
     return undefined;

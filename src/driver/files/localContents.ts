@@ -1,8 +1,7 @@
 // What the tables inside images on this machine tell: qcow2 is walked here, of raw images qemu-img says where they have
 // holes. A VM may be writing meanwhile.
-import { constants } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { type OpenFile, thisComputer } from '../../base/fileSystem.js';
 import type { Extent } from '../../domain/blockMap.js';
 import type {
   AskedState,
@@ -13,14 +12,14 @@ import type {
   Unreadable,
 } from '../../domain/imageContents.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
-import { FolderHangs, turnsOfAll } from './fileTurns.js';
+import { OutOfReach, type Turns, turnsOfAll } from './fileTurns.js';
 import { BadImage, boundedBytes, type ImageBytes, ReadLimitError } from '../../qemu/imageBytes.js';
 import { factsOf } from '../../qemu/localImage.js';
 import { Extents, mostExtents, qcow2Extents } from '../../qemu/qcow2Extents.js';
 import { type Qcow2Header, readQcow2Header } from '../../qemu/qcow2Header.js';
 import { internalSizes } from '../../qemu/qcow2Sizes.js';
 import { type Qcow2Snapshot, readQcow2Snapshots } from '../../qemu/qcow2Snapshots.js';
-import { qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
+import { type ImageHost, qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
 
 /** The tables of 2 TiB of data in clusters of 64 KiB; read in pieces, never kept. */
 const mostTableBytes = 256 * 1024 * 1024;
@@ -28,27 +27,36 @@ const mostTableBytes = 256 * 1024 * 1024;
 const attempts = 3;
 
 export function localContents(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): ImageContents {
+  return contentsOf({ files: thisComputer, qemuImg: program }, turnsOfAll);
+}
+
+export function contentsOf(host: ImageHost, turns: Turns): ImageContents {
   return {
-    internalSizes: (path, present) => reading(path, (image) => image.sizes(present)),
+    internalSizes: (path, present) => reading(path, host, turns, (image) => image.sizes(present)),
     extents: (path, format, states) =>
       format === 'raw'
-        ? rawExtents(path, states, program)
+        ? rawExtents(path, states, host)
         : format === 'qcow2'
-          ? reading(path, (image) => image.extents(states))
+          ? reading(path, host, turns, (image) => image.extents(states))
           : Promise.resolve('notQcow2'),
   };
 }
 
 /** Why it cannot be read stands in the answer; only what nobody expects is thrown. */
-async function reading<T>(path: string, look: (image: OpenQcow2) => Promise<T>): Promise<T | Unreadable> {
+async function reading<T>(
+  path: string,
+  host: ImageHost,
+  turns: Turns,
+  look: (image: OpenQcow2) => Promise<T>,
+): Promise<T | Unreadable> {
   try {
-    const handle = await turnsOfAll.within(dirname(path), () => openImage(path));
+    const handle = await turns.within(dirname(path), () => openImage(path, host));
     if (handle === undefined) {
       return 'failed';
     }
     try {
       for (let attempt = 1; ; attempt++) {
-        const image = await openQcow2(handle);
+        const image = await openQcow2(handle, host);
         if (typeof image === 'string') {
           return image;
         }
@@ -69,14 +77,15 @@ async function reading<T>(path: string, look: (image: OpenQcow2) => Promise<T>):
 }
 
 /** Undefined for what is neither a file nor a block device. */
-async function openImage(path: string): Promise<FileHandle | undefined> {
-  return (await factsOf(await stat(path))) === undefined
-    ? undefined
-    : open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+async function openImage(path: string, { files }: ImageHost): Promise<OpenFile | undefined> {
+  return (await factsOf(await files.stat(path), files)) === undefined ? undefined : files.open(path);
 }
 
 function whyNot(error: unknown, path: string): Unreadable {
-  if (error instanceof BadImage || error instanceof ReadLimitError || error instanceof FolderHangs) {
+  if (error instanceof OutOfReach) {
+    return error.why === 'otherHost' ? 'otherHost' : 'failed';
+  }
+  if (error instanceof BadImage || error instanceof ReadLimitError) {
     return 'failed';
   }
   return fileFailure(error, { path }).kind === 'denied' ? 'denied' : 'failed';
@@ -87,15 +96,12 @@ interface OpenQcow2 {
   extents(states: readonly AskedState[]): Promise<ImageExtents>;
 }
 
-async function openQcow2(handle: FileHandle): Promise<OpenQcow2 | 'notQcow2' | 'dataFile'> {
-  const facts = await factsOf(await handle.stat());
+async function openQcow2(handle: OpenFile, { files }: ImageHost): Promise<OpenQcow2 | 'notQcow2' | 'dataFile'> {
+  const facts = await factsOf(await handle.stat(), files);
   if (facts === undefined) {
     return 'notQcow2';
   }
-  const bytes = (): ImageBytes =>
-    boundedBytes(facts.bytes, mostTableBytes, async (into, at) => {
-      return (await handle.read(into, 0, into.length, at)).bytesRead;
-    });
+  const bytes = (): ImageBytes => boundedBytes(facts.bytes, mostTableBytes, (into, at) => handle.read(into, at));
   const head = bytes();
   const header = await readQcow2Header(head);
   if (header === 'notQcow2') {
@@ -160,10 +166,10 @@ async function stateExtents(
 async function rawExtents(
   path: string,
   states: readonly AskedState[],
-  program: QemuImg,
+  { files, qemuImg: program }: ImageHost,
 ): Promise<ImageExtents | Unreadable> {
   try {
-    const facts = await factsOf(await stat(path));
+    const facts = await factsOf(await files.stat(path), files);
     if (facts === undefined) {
       return 'failed';
     }

@@ -1,7 +1,8 @@
 // All ways from a connection to the files on its host: through libvirt, and on this machine directly.
+import { thisComputer } from '../../base/fileSystem.js';
 import { composedFiles } from './composedFiles.js';
 import { localContents } from './localContents.js';
-import { localFiles } from './localFiles.js';
+import { localFiles } from './directFiles.js';
 import { filesElsewhere, isThisHost } from './thisHost.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { isSession, parseUri } from '../../libvirt/uri.js';
@@ -31,7 +32,7 @@ export function openFiles(of: FilesOf): HostFiles {
   if (nearby === undefined) {
     return composedFiles({ acting: [storage, filesElsewhere], reading: [filesElsewhere, storage] });
   }
-  const local = sameFiles(nearby, storage);
+  const local = sameFiles(nearby, storage, thisComputer);
   const seen: HostFiles = {
     ...storage,
     createOverlay: async (overlay) => {

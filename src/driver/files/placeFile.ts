@@ -2,13 +2,12 @@
 // may be somebody else's, who can put a link under any name at any moment: so what we made is held open, and filled and
 // changed through its descriptor alone.
 import { randomBytes } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, link, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import { identityOf, type OnMade, unnamedPart } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { errnoOf, undefinedIfAbsent } from '../../base/errno.js';
+import type { FileStats, FileSystem, HeldFile } from '../../base/fileSystem.js';
 
 /**
  * Makes a file under a name of its own in the same folder, which nobody else may read, has `fill` write it through its
@@ -18,35 +17,36 @@ export async function placeNew(
   details: FailureDetails,
   file: string,
   existing: 'keep' | 'replace',
-  fill: (part: FileHandle, replaced: Stats | undefined) => Promise<Stats>,
+  files: FileSystem,
+  fill: (part: HeldFile, replaced: FileStats | undefined) => Promise<FileStats>,
   onMade?: OnMade,
 ): Promise<void> {
   let part: string | undefined;
-  let handle: FileHandle | undefined;
+  let handle: HeldFile | undefined;
   try {
-    const present = await undefinedIfAbsent(lstat(file));
+    const present = await undefinedIfAbsent(files.lstat(file));
     if (present !== undefined && existing === 'keep') {
       throw new Failure('exists', details);
     }
-    const name = present?.isSymbolicLink() === true ? await ledTo(file, present, details) : file;
-    const replaced = present === undefined ? undefined : await stat(name);
+    const name = present?.isSymbolicLink() === true ? await ledTo(file, present, files, details) : file;
+    const replaced = present === undefined ? undefined : await files.stat(name);
     part = unnamedPart(dirname(name), randomBytes(8).toString('hex'));
-    handle = await open(part, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
-    const identity = identityOf(await handle.stat({ bigint: true }));
+    handle = await files.create(part);
+    const identity = identityOf(await handle.numbers());
     // A program that is killed from here on leaves it.
     await onMade?.({ path: part, identity });
     await takeAfter(handle, await fill(handle, replaced));
     await handle.sync();
     // Under its name stands what we made, or it is not ours to put in place.
-    await requireSame(handle, part, details);
+    await requireSame(handle, part, files, details);
     await onMade?.({ path: file, identity });
-    await (existing === 'replace' ? rename(part, name) : link(part, name));
-    await rm(part, { force: true });
-    await requireSame(handle, name, details);
-    await flush(dirname(name));
+    await (existing === 'replace' ? files.rename(part, name) : linkAs(part, name, files));
+    await requireSame(handle, name, files, details);
+    await files.flush(dirname(name));
   } catch (error) {
     if (part !== undefined) {
-      await rm(part, { force: true });
+      // Where it stays, `onMade` was told of it.
+      await files.unlink(part).catch(() => undefined);
     }
     throw fileFailure(error, details);
   } finally {
@@ -58,24 +58,24 @@ export async function placeNew(
  * What a link leads to is replaced, not the link: where whoever made the link may do so himself. Otherwise anybody who
  * may write to the folder could have us replace a file of another.
  */
-async function ledTo(file: string, { uid }: Stats, details: FailureDetails): Promise<string> {
-  const name = await realpath(file);
-  const trusted = [0, process.geteuid?.(), (await stat(name)).uid];
+async function ledTo(file: string, { uid }: FileStats, files: FileSystem, details: FailureDetails): Promise<string> {
+  const name = await files.realpath(file);
+  const trusted = [0, await files.user(), (await files.stat(name)).uid];
   if (!trusted.includes(uid)) {
     throw new Failure('denied', { ...details, libvirtMessage: `${file} is a link that another user made` });
   }
   return name;
 }
 
-async function requireSame(handle: FileHandle, path: string, details: FailureDetails): Promise<void> {
-  const [own, there] = await Promise.all([handle.stat(), undefinedIfAbsent(lstat(path))]);
+async function requireSame(handle: HeldFile, path: string, files: FileSystem, details: FailureDetails): Promise<void> {
+  const [own, there] = await Promise.all([handle.stat(), undefinedIfAbsent(files.lstat(path))]);
   if (there?.dev !== own.dev || there.ino !== own.ino) {
     throw new Failure('failed', { ...details, libvirtMessage: `${path} was replaced while it was made` });
   }
 }
 
 /** Only root may give files away; elsewhere libvirt itself sets the owner when the VM starts. */
-async function takeAfter(handle: FileHandle, like: Stats): Promise<void> {
+async function takeAfter(handle: HeldFile, like: FileStats): Promise<void> {
   try {
     await handle.chown(like.uid, like.gid);
   } catch (error) {
@@ -87,11 +87,7 @@ async function takeAfter(handle: FileHandle, like: Stats): Promise<void> {
   await handle.chmod((like.mode & 0o777) | 0o600);
 }
 
-export async function flush(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+async function linkAs(part: string, name: string, files: FileSystem): Promise<void> {
+  await files.link(part, name);
+  await files.unlink(part);
 }

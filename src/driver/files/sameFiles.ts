@@ -1,7 +1,7 @@
 // Keeps this program from changing files that libvirt does not see: in a container or another mount namespace the same
 // path may lead to another file, though the daemon answers on a socket of this very machine.
-import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { FileSystem } from '../../base/fileSystem.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import { Failure } from '../../domain/failure.js';
 import { refuse } from '../../domain/refusal.js';
@@ -14,11 +14,15 @@ const closeMs = 1;
 /**
  * The files as this program sees them; what changes one is done only where libvirt sees the same, as far as it tells.
  */
-export function sameFiles(local: FileAccess, storage: Pick<StorageFiles, 'changedAt'>): FileAccess {
+export function sameFiles(
+  local: FileAccess,
+  storage: Pick<StorageFiles, 'changedAt'>,
+  files: Pick<FileSystem, 'stat'>,
+): FileAccess {
   const isOther = async (path: string): Promise<boolean> => {
-    const before = await changedAt(path);
+    const before = await changedAt(path, files);
     const theirs = before === undefined ? 'unknown' : await storage.changedAt(path);
-    const after = await changedAt(path);
+    const after = await changedAt(path, files);
     return (
       before !== undefined &&
       after !== undefined &&
@@ -87,9 +91,9 @@ function otherFolder(path: string): Failure {
   return new Failure('refused', { path, refusal });
 }
 
-async function changedAt(path: string): Promise<number | undefined> {
+async function changedAt(path: string, files: Pick<FileSystem, 'stat'>): Promise<number | undefined> {
   try {
-    return (await stat(path)).ctimeMs;
+    return (await files.stat(path)).ctimeMs;
   } catch {
     return undefined;
   }

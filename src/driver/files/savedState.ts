@@ -4,9 +4,9 @@
 import { type FileHandle, link, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { dirname } from 'node:path';
+import { thisComputer } from '../../base/fileSystem.js';
 import { partOf } from '../../domain/hostFiles.js';
 import type { SavedFile } from '../hypervisor.js';
-import { flush } from './placeFile.js';
 import { identityOfOpen, removeMade } from './removeMade.js';
 
 const headerBytes = 92;
@@ -64,7 +64,7 @@ export class SavedState implements SavedFile {
     // Never over what somebody else put there.
     await link(partOf(this.#file), this.#file);
     await removeMade(partOf(this.#file), this.#identity);
-    await flush(dirname(this.#file));
+    await thisComputer.flush(dirname(this.#file));
   }
 
   async discard(): Promise<void> {

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
-import { localFiles } from '../../../src/driver/files/localFiles.js';
+import { localFiles } from '../../../src/driver/files/directFiles.js';
 import { virshLine } from '../../../src/steps/virshCommand.js';
 import { vm } from '../domain/someFacts.js';
 

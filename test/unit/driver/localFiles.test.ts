@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileFailure, qemuImgFailure } from '../../../src/qemu/fileFailure.js';
 import { factsOf } from '../../../src/qemu/localImage.js';
-import { localFiles } from '../../../src/driver/files/localFiles.js';
+import { localFiles } from '../../../src/driver/files/directFiles.js';
 import { qemuImg } from '../../../src/qemu/qemuImg.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { type ImageFacts, trashFolder } from '../../../src/domain/hostFiles.js';
@@ -199,7 +199,9 @@ describe('files on this machine', () => {
   });
 
   it('nobody else reads what is made before it has owner and mode of what it stands for', async () => {
-    const noting = localFiles(await standIn(`stat -c %a ${folder}/.virt-rewind-*.part > ${at('mode')}; echo x >&3`));
+    const noting = localFiles(
+      await standIn(`stat -c %a ${folder}/.virt-rewind-*.part > ${at('mode')}; for part; do :; done; echo x >"$part"`),
+    );
     await writeFile(at('base'), 'x', { mode: 0o640 });
     await noting.createOverlay({ file: at('new'), backing: at('base'), backingFormat: 'raw' });
     assert.equal((await readFile(at('mode'), 'utf8')).trim(), '600');

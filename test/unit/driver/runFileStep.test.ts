@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
-import { localFiles } from '../../../src/driver/files/localFiles.js';
+import { localFiles } from '../../../src/driver/files/directFiles.js';
 import { copyFile, createOverlays, removeFiles, removeTag } from '../../../src/driver/run/runFileStep.js';
 import { silentLog } from '../../silentLog.js';
 import { Failure, type FailureKind } from '../../../src/domain/failure.js';

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { thisComputer } from '../../../src/base/fileSystem.js';
 import type { Observation } from '../../../src/domain/hostFiles.js';
-import { localFiles } from '../../../src/driver/files/localFiles.js';
+import { localFiles } from '../../../src/driver/files/directFiles.js';
 import { requireVisible, sameFiles } from '../../../src/driver/files/sameFiles.js';
 import { runOk } from '../../../scripts/rig/run.mjs';
 
@@ -14,7 +15,7 @@ describe('files that libvirt sees too', () => {
   const at = (name: string): string => join(folder, name);
   const isOther = { kind: 'refused', message: 'filesOutOfReach' };
   const files = (theirs: Observation<number>): ReturnType<typeof sameFiles> =>
-    sameFiles(localFiles(process.env), { changedAt: () => Promise.resolve(theirs) });
+    sameFiles(localFiles(process.env), { changedAt: () => Promise.resolve(theirs) }, thisComputer);
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'same-'));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { thisComputer } from '../../../src/base/fileSystem.js';
 import { backingPath } from '../../../src/qemu/backingPath.js';
 
 describe('what an image rests on, by its name', () => {
@@ -31,14 +32,14 @@ describe('what an image rests on, by its name', () => {
     ['../base', 'gone/clone', 'gone/../base'],
   ] as const) {
     it(`${written} in ${image}`, async () => {
-      assert.equal(await backingPath(written, `${folder}/${image}`), `${folder}/${expected}`);
+      assert.equal(await backingPath(written, `${folder}/${image}`, thisComputer), `${folder}/${expected}`);
     });
   }
 
   it('an absolute name, and one that is no path', async () => {
-    assert.equal(await backingPath(`${folder}/lnk/../base`, '/x/y'), join(folder, 'deep/base'));
-    assert.equal(await backingPath(`${folder}/plain/../base`, '/x/y'), join(folder, 'base'));
-    assert.equal(await backingPath('/a//b', '/x/y'), '/a//b');
-    assert.equal(await backingPath('nbd://host/../x', '/x/y'), 'nbd://host/../x');
+    assert.equal(await backingPath(`${folder}/lnk/../base`, '/x/y', thisComputer), join(folder, 'deep/base'));
+    assert.equal(await backingPath(`${folder}/plain/../base`, '/x/y', thisComputer), join(folder, 'base'));
+    assert.equal(await backingPath('/a//b', '/x/y', thisComputer), '/a//b');
+    assert.equal(await backingPath('nbd://host/../x', '/x/y', thisComputer), 'nbd://host/../x');
   });
 });

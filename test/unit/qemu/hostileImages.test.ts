@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
 import { boundedBytes, leastRead, ReadLimitError } from '../../../src/qemu/imageBytes.js';
 import { localContents } from '../../../src/driver/files/localContents.js';
-import { localFiles } from '../../../src/driver/files/localFiles.js';
+import { localFiles } from '../../../src/driver/files/directFiles.js';
 import type { QemuImg } from '../../../src/qemu/qemuImg.js';
 import { eachDifferingL2, eachL2, readL1, type Shape } from '../../../src/qemu/qcow2Tables.js';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';

@@ -5,7 +5,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
-import { localFiles } from '../../../src/driver/files/localFiles.js';
+import { localFiles } from '../../../src/driver/files/directFiles.js';
 import { writeSnapshotXml } from '../../../src/driver/xml/snapshotXml.js';
 import { writeFolderPool, writeOverlayVolume } from '../../../src/driver/xml/storageXml.js';
 import { attribute, find, parseXml, textOf } from '../../../src/driver/xml/xmlTree.js';

@@ -1,0 +1,173 @@
+// What is asked of a file system, this computer's or another's: Node's own calls, which fail with their codes. Knows no
+// image and no VM.
+import { type BigIntStats, constants, type Stats } from 'node:fs';
+import {
+  access,
+  copyFile,
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  opendir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  statfs,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readAtMost } from './readAtMost.js';
+
+export type FileStats = Pick<
+  Stats,
+  | 'isFile'
+  | 'isDirectory'
+  | 'isBlockDevice'
+  | 'isSymbolicLink'
+  | 'dev'
+  | 'ino'
+  | 'mode'
+  | 'uid'
+  | 'gid'
+  | 'rdev'
+  | 'size'
+  | 'blocks'
+  | 'mtimeMs'
+  | 'ctimeMs'
+  | 'birthtimeMs'
+>;
+/** What a file is known by, without loss. */
+export type FileNumbers = Pick<BigIntStats, 'isFile' | 'dev' | 'ino' | 'birthtimeNs'>;
+
+/** For reading. */
+export interface OpenFile {
+  stat(): Promise<FileStats>;
+  /** Fills `into` from byte `at` on, or less of it; 0 at the end. */
+  read(into: Buffer, at: number): Promise<number>;
+  /** What is read next. Does something only where each read is a message to another computer. */
+  readonly readAhead?: (places: readonly { readonly at: number; readonly length: number }[]) => Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One that we made and hold: what is done to it is done to it, whatever stands under its name meanwhile. */
+export interface HeldFile {
+  /** By which programs of that computer open it, as long as it is held. */
+  readonly path: string;
+  stat(): Promise<FileStats>;
+  numbers(): Promise<FileNumbers>;
+  chown(user: number, group: number): Promise<void>;
+  chmod(mode: number): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileSystem {
+  /** The user who asks. */
+  user(): Promise<number | undefined>;
+  stat(path: string): Promise<FileStats>;
+  lstat(path: string): Promise<FileStats>;
+  /** Of what stands there itself, and not of what a link leads to. */
+  numbers(path: string): Promise<FileNumbers>;
+  realpath(path: string): Promise<string>;
+  /** @param mode constants of `access` */
+  access(path: string, mode: number): Promise<void>;
+  /** Waits for nobody, as who opens a pipe does. */
+  open(path: string): Promise<OpenFile>;
+  /** Of a file of the kernel's, which says no length. */
+  readText(path: string, mostBytes: number): Promise<string>;
+  /** Undefined where there are more. */
+  names(folder: string, most: number): Promise<readonly string[] | undefined>;
+  /** In bytes. */
+  space(folder: string): Promise<{ readonly free: number; readonly total: number }>;
+  /** Fails where there is anything of that name, a link too. Nobody else may read it. */
+  create(path: string): Promise<HeldFile>;
+  /** As a clone, where the file system can. */
+  copyInto(from: string, to: HeldFile): Promise<void>;
+  /** Its text is on the disk. Fails where there is anything of that name. */
+  writeNew(path: string, text: string): Promise<void>;
+  link(from: string, to: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  mkdir(path: string): Promise<void>;
+  /** A new one that nobody else may enter. */
+  temporaryFolder(): Promise<string>;
+  removeTree(folder: string): Promise<void>;
+  /** Names in it are on the disk. */
+  flush(folder: string): Promise<void>;
+}
+
+export const thisComputer: FileSystem = {
+  user: () => Promise.resolve(process.geteuid?.()),
+  stat: (path) => stat(path),
+  lstat: (path) => lstat(path),
+  numbers: (path) => lstat(path, { bigint: true }),
+  realpath: (path) => realpath(path),
+  access: (path, mode) => access(path, mode),
+  open: async (path) => {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return {
+      stat: () => handle.stat(),
+      read: async (into, at) => (await handle.read(into, 0, into.length, at)).bytesRead,
+      close: () => handle.close(),
+    };
+  },
+  readText: async (path, most) => {
+    const file = await open(path);
+    try {
+      return (await readAtMost(file, most)).toString('latin1');
+    } finally {
+      await file.close();
+    }
+  },
+  names: async (folder, most) => {
+    const names: string[] = [];
+    for await (const { name } of await opendir(folder)) {
+      if (names.length === most) {
+        return undefined;
+      }
+      names.push(name);
+    }
+    return names;
+  },
+  space: async (folder) => {
+    const { bavail, blocks, bsize } = await statfs(folder);
+    return { free: bavail * bsize, total: blocks * bsize };
+  },
+  create: async (path) => {
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    return heldFile(await open(path, flags, 0o600));
+  },
+  copyInto: (from, to) => copyFile(from, to.path, constants.COPYFILE_FICLONE),
+  writeNew: (path, text) => writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true }),
+  link: (from, to) => link(from, to),
+  rename: (from, to) => rename(from, to),
+  unlink: (path) => unlink(path),
+  mkdir: (path) => mkdir(path, { mode: 0o700 }),
+  temporaryFolder: () => mkdtemp(join(tmpdir(), 'virt-rewind-')),
+  removeTree: (folder) => rm(folder, { recursive: true, force: true }),
+  flush: async (folder) => {
+    const handle = await open(folder, constants.O_RDONLY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};
+
+function heldFile(handle: FileHandle): HeldFile {
+  return {
+    path: `/proc/${process.pid}/fd/${handle.fd}`,
+    stat: () => handle.stat(),
+    numbers: () => handle.stat({ bigint: true }),
+    chown: (user, group) => handle.chown(user, group),
+    chmod: (mode) => handle.chmod(mode),
+    sync: () => handle.sync(),
+    close: () => handle.close(),
+  };
+}

@@ -1,0 +1,177 @@
+// The port to the host's files, served by the file system and qemu-img of a computer: this one, or one that is reached.
+// Right only where the hypervisor runs there, which it does not know itself.
+import { constants } from 'node:fs';
+import { dirname } from 'node:path';
+import { type FileStats, type FileSystem, type HeldFile, thisComputer } from '../../base/fileSystem.js';
+import { Failure, type FailureDetails } from '../../domain/failure.js';
+import { type CannotAct, type ImageFacts, type NewOverlay, type OnMade } from '../../domain/hostFiles.js';
+import { fileFailure } from '../../qemu/fileFailure.js';
+import { OutOfReach, type Turns, turnsOfAll } from './fileTurns.js';
+import type { FileAccess } from './composedFiles.js';
+import { rebaseImage } from '../../qemu/rebaseImage.js';
+import { commitImage } from '../../qemu/commitImage.js';
+import { copyImage } from './copyImage.js';
+import { lockList, readImageLocks } from './imageLocks.js';
+import { readImage } from '../../qemu/localImage.js';
+import { placeNew } from './placeFile.js';
+import { trashFile } from './trashFile.js';
+import { type ImageHost, qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
+import { FileLooks, isPath } from './lookAtFiles.js';
+
+/** A computer whose files are looked at and changed directly. */
+export interface DirectHost extends ImageHost {
+  readonly turns: Turns;
+  /** Has something changed there. */
+  readonly act: <T>(change: (host: ImageHost) => Promise<T>) => Promise<T>;
+}
+
+/** The files of this machine. */
+export function localFiles(environment: NodeJS.ProcessEnv, program: QemuImg = qemuImg(environment)): FileAccess {
+  const host: ImageHost = { files: thisComputer, qemuImg: program };
+  return directFiles({ ...host, turns: turnsOfAll, act: (change) => change(host) });
+}
+
+export function directFiles(host: DirectHost): FileAccess {
+  const { act, files } = host;
+  const looks = new FileLooks(files, host.turns);
+  return {
+    isNoFile: (path) => looks.isNoFile(path),
+    file: (path) => looks.file(path),
+    image: (path, format, depth) => looks.look<ImageFacts>(path, () => readImage(path, host, format, depth)),
+    identity: (path) => looks.identity(path),
+    list: (folder) => looks.list(folder),
+    space: (folder) => looks.space(folder),
+    imageLocks: () => readImageLocks(lockList, files),
+    canAct: (folder) => canAct(folder, host),
+    createOverlay: (overlay, onMade) => act((on) => createOverlay(overlay, on, onMade)),
+    copy: (from, to, existing, onMade) => act((on) => copy({ from, to, existing }, on.files, onMade)),
+    removeTag: (file, tag) => act((on) => removeTag(file, tag, on, looks)),
+    rebase: (overlay) => act((on) => rebaseImage(overlay, on.qemuImg)),
+    canChange: (path) => canChange(path, host),
+    commit: (commit, signal, onFraction) => act((on) => commitImage(commit, on, signal, onFraction)),
+    copyImage: (copy, signal, onFraction, onMade) => act((on) => copyImage(copy, on, signal, onFraction, onMade)),
+    remove: (path) => act((on) => remove(path, on.files)),
+    trash: (path) => act((on) => trash(path, on.files)),
+  };
+}
+
+async function canAct(folder: string, host: DirectHost): Promise<'yes' | CannotAct> {
+  if (!isPath(folder)) {
+    return { why: 'failed', said: folder };
+  }
+  try {
+    const isFolderThere = await host.turns.within(folder, async () => {
+      const isThere = (await host.files.stat(folder)).isDirectory();
+      await (isThere ? host.files.access(folder, constants.W_OK | constants.X_OK) : undefined);
+      return isThere;
+    });
+    if (!isFolderThere) {
+      return { why: 'folderMissing' };
+    }
+    return (await host.qemuImg.find()) === undefined ? { why: 'noQemuImg' } : 'yes';
+  } catch (error) {
+    return whyNot(error, 'folderMissing');
+  }
+}
+
+async function canChange(path: string, host: DirectHost): Promise<'yes' | CannotAct> {
+  if (!isPath(path)) {
+    return { why: 'failed', said: path };
+  }
+  try {
+    await host.turns.within(dirname(path), () => host.files.access(path, constants.R_OK | constants.W_OK));
+    return (await host.qemuImg.find()) === undefined ? { why: 'noQemuImg' } : 'yes';
+  } catch (error) {
+    return whyNot(error, 'failed');
+  }
+}
+
+function whyNot(error: unknown, missing: CannotAct['why']): CannotAct {
+  if (error instanceof OutOfReach) {
+    return { why: error.why, said: error.message };
+  }
+  const { kind, message } = fileFailure(error, {});
+  return { why: kind === 'notFound' ? missing : kind === 'denied' ? 'denied' : 'failed', said: message };
+}
+
+async function createOverlay(
+  { file, backing, backingFormat }: NewOverlay,
+  { files, qemuImg: program }: ImageHost,
+  onMade?: OnMade,
+): Promise<void> {
+  const details = { doing: 'making an overlay', path: file };
+  requirePaths(details, file, backing);
+  if (!/^[\w-]{1,32}$/.test(backingFormat)) {
+    throw new Failure('invalid', { ...details, libvirtMessage: backingFormat });
+  }
+  const fill = async (part: HeldFile): Promise<FileStats> => {
+    const like = await files.stat(backing);
+    const create = ['create', '-q', '-f', 'qcow2', '-F', backingFormat, '-b', backing, '--'];
+    await program.run([...create, part.path], details);
+    return like;
+  };
+  await placeNew(details, file, 'keep', files, fill, onMade);
+}
+
+async function copy(
+  { from, to, existing }: { readonly from: string; readonly to: string; readonly existing: 'keep' | 'replace' },
+  files: FileSystem,
+  onMade?: OnMade,
+): Promise<void> {
+  const details = { doing: 'copying a file', path: to };
+  requirePaths(details, from, to);
+  const fill = async (part: HeldFile, replaced: FileStats | undefined): Promise<FileStats> => {
+    const like = await files.stat(from);
+    if (!like.isFile()) {
+      throw new Failure('unsupported', { ...details, path: from });
+    }
+    await files.copyInto(from, part);
+    return replaced ?? like;
+  };
+  await placeNew(details, to, existing, files, fill, onMade);
+}
+
+async function removeTag(file: string, tag: string, host: ImageHost, looks: FileLooks): Promise<void> {
+  const details = { doing: 'removing a snapshot from an image', path: file, snapshot: tag };
+  requirePaths(details, file);
+  const image = await looks.look<ImageFacts>(file, () => readImage(file, host, 'qcow2'));
+  if (image === 'missing') {
+    throw new Failure('notFound', details);
+  }
+  if (image === 'unknown') {
+    throw new Failure('denied', details);
+  }
+  if (image.format !== 'qcow2' || image.corrupt === true || image.tags === undefined) {
+    throw new Failure('unsupported', details);
+  }
+  if (image.tags.includes(tag)) {
+    await host.qemuImg.run(['snapshot', '-q', '-d', tag, '--', file], details);
+  }
+}
+
+async function remove(path: string, files: FileSystem): Promise<void> {
+  const details = { doing: 'removing a file', path };
+  requirePaths(details, path);
+  try {
+    await files.unlink(path);
+    await files.flush(dirname(path));
+  } catch (error) {
+    const failure = fileFailure(error, details);
+    if (failure.kind !== 'notFound') {
+      throw failure;
+    }
+  }
+}
+
+async function trash(path: string, files: FileSystem): Promise<void> {
+  requirePaths({ doing: 'putting a file into the trash', path }, path);
+  await trashFile(path, files);
+}
+
+function requirePaths(details: FailureDetails, ...paths: readonly string[]): void {
+  for (const path of paths) {
+    if (!isPath(path)) {
+      throw new Failure('invalid', { ...details, path });
+    }
+  }
+}
