@@ -9,11 +9,14 @@ import type { OpenTransport } from './transport.js';
 import { openUnixTransport } from './unixTransport.js';
 import { parseUri } from './uri.js';
 
+/** By ssh, in all names that libvirt has for it. */
+export const sshTransports: ReadonlySet<string> = new Set(['ssh', 'libssh', 'libssh2']);
+
 /** What goes to other hosts is loaded when it is asked for. */
 const transports: ReadonlyMap<string, OpenTransport> = new Map([
   ['unix', openUnixTransport],
   ['tls', async (...asked) => (await import('./tlsTransport.js')).openTlsTransport(...asked)],
-  ...['ssh', 'libssh', 'libssh2'].map((name): [string, OpenTransport] => [
+  ...[...sshTransports].map((name): [string, OpenTransport] => [
     name,
     async (...asked) => (await import('./sshTransport.js')).openSshTransport(...asked),
   ]),

@@ -13,11 +13,14 @@ export interface SshWish {
   readonly isBatch: boolean;
   /** The socket of a login that connections to this host share; none: each logs in. */
   readonly sharedLogin?: string;
+  /** What it leads to; by default the daemon. */
+  readonly to?: 'daemon' | 'shell';
 }
 
-/** Milliseconds that a login is kept after its last connection. */
+/** Seconds that a login is kept after its last connection. */
 const keepLoginSeconds = 60;
 const connectSeconds = 30;
+const aliveSeconds = 15;
 
 /**
  * The program and its arguments. All else is the user's own: `~/.ssh/config`, agents, jump hosts.
@@ -55,6 +58,8 @@ export function sshCommand(
     'ForwardX11=no',
     'ClearAllForwardings=yes',
     `ConnectTimeout=${connectSeconds}`,
+    // A host that is gone without a word ends the connection, and on the host what runs for it.
+    `ServerAliveInterval=${aliveSeconds}`,
     ...(wish.isBatch || switchOf(uri, 'no_tty') ? ['BatchMode=yes'] : []),
     ...(switchOf(uri, 'no_verify') ? ['StrictHostKeyChecking=no'] : []),
     ...(knownHosts === undefined ? [] : [`UserKnownHostsFile=${quoteWord(knownHosts)}`]),
@@ -74,7 +79,7 @@ export function sshCommand(
       ...options.flatMap((option) => ['-o', option]),
       '--',
       name,
-      remoteScript(uri, { ...wish, netcat: own('netcat') }),
+      wish.to === 'shell' ? shellScript(wish.mark) : remoteScript(uri, { ...wish, netcat: own('netcat') }),
     ],
   };
 }
@@ -134,6 +139,12 @@ function remoteScript(
       : [`exit ${scriptExits.noRelay}`]),
   ].join(' ');
   return ['exec', 'sh', '-c', script, 'sh', uri.name, uri.socket ?? '', netcat ?? ''].map(quoteForShell).join(' ');
+}
+
+/** A shell that reads commands, whatever the user's own is, and finds programs also where its login did not. */
+function shellScript(mark: string): string {
+  const places = '/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin';
+  return `exec sh -c ${quoteForShell(`PATH="$PATH:${places}" LC_ALL=C; export PATH LC_ALL; echo ${mark}; exec sh`)}`;
 }
 
 /** Within quotes fish knows a backslash, and csh looks for `!` in its history: both stand outside of them. */

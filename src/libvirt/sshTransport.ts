@@ -9,7 +9,7 @@ import { HostUnreachable } from './libvirtError.js';
 import { sharedLoginOf } from './sharedLogin.js';
 import { type SshWish, scriptExits, sshCommand } from './sshCommand.js';
 import type { OpenTransport, TransportOptions } from './transport.js';
-import { hostAddress } from './uri.js';
+import { hostAddress, type LibvirtUri } from './uri.js';
 
 /** Of what the client says on its standard error, the end. */
 const mostSaid = 4_000;
@@ -19,7 +19,17 @@ const mostNoise = 65_536;
 const refusals =
   /permission denied|host key verification failed|host identification has changed|no matching host key|too many authentication failures|no supported authentication methods/iu;
 
-export const openSshTransport: OpenTransport = async (uri, options) => {
+export const openSshTransport: OpenTransport = async (uri, options) => ({
+  stream: await openSsh(uri, options, 'daemon'),
+  readOnly: options.readOnly,
+});
+
+/**
+ * What stands behind the login: the daemon, or a shell of POSIX, `sh`, that reads commands.
+ *
+ * Rejects with HostUnreachable, or with the signal's reason.
+ */
+export async function openSsh(uri: LibvirtUri, options: TransportOptions, to: 'daemon' | 'shell'): Promise<Duplex> {
   const { answers, environment, log, onLogin, readOnly, signal } = options;
   signal?.throwIfAborted();
   const { name: host } = hostAddress(uri);
@@ -29,7 +39,7 @@ export const openSshTransport: OpenTransport = async (uri, options) => {
   try {
     onLogin('login');
     const isBatch = answers === 'nobody';
-    const first: SshWish = { readOnly, mark, isBatch };
+    const first: SshWish = { readOnly, mark, isBatch, to };
     const shared = await sharedLoginOf((more) => sshCommand(uri, { ...first, ...more }), environment);
     const isAsked = answers === 'terminal' && shared !== undefined;
     const wish: SshWish = { ...first, ...(shared !== undefined && { sharedLogin: shared }) };
@@ -42,11 +52,11 @@ export const openSshTransport: OpenTransport = async (uri, options) => {
     const detached = process.platform !== 'win32' && (answers !== 'terminal' || isAsked);
     const env = { ...environment, ...questions?.environment };
     const child = spawn(program, args, { env, stdio: 'pipe', detached });
-    return { stream: await loggedIn(child, { host, mark, program }, signal), readOnly };
+    return await loggedIn(child, { host, mark, program }, signal);
   } finally {
     questions?.dispose();
   }
-};
+}
 
 /**
  * What the client asks, it asks in the terminal, where it says itself what is wrong; the connection then shares this

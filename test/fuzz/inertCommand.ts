@@ -10,6 +10,7 @@ const knownOptions = new Set([
   'ForwardX11',
   'ClearAllForwardings',
   'ConnectTimeout',
+  'ServerAliveInterval',
   'BatchMode',
   'StrictHostKeyChecking',
   'UserKnownHostsFile',

@@ -40,9 +40,12 @@ export interface LiveRig {
   stop(): Promise<void>;
 }
 
-/** @param environment of the clients; that of the daemon unless given */
+/**
+ * With `TEST_OVER=ssh` its daemon is one of another host, as far as anybody here can tell.
+ * @param environment of the clients; that of the daemon unless given
+ */
 export async function startLiveRig(environment?: NodeJS.ProcessEnv): Promise<LiveRig> {
-  const daemon = await startPrivateDaemon();
+  const { daemon, uri, logOut } = await startDaemon();
   const log: string[] = [];
   const keep = (line: string): number => log.push(line);
   const opened: Hypervisor[] = [];
@@ -57,7 +60,6 @@ export async function startLiveRig(environment?: NodeJS.ProcessEnv): Promise<Liv
     log: { ...silentLog, info: keep, warn: keep, error: keep },
     journal: { folder: join(daemon.dir, 'journal') },
   });
-  const { uri } = daemon;
   // Tests say what they delete; those of what goes unasked say so.
   engine.setAutoPrune('everything');
   engine.setConnections([uri]);
@@ -101,9 +103,21 @@ export async function startLiveRig(environment?: NodeJS.ProcessEnv): Promise<Liv
     until,
     stop: async () => {
       engine.dispose();
+      await logOut();
       await daemon.stop();
     },
   };
+}
+
+async function startDaemon(): Promise<{ daemon: Daemon; uri: string; logOut: () => Promise<void> }> {
+  const daemon = await startPrivateDaemon();
+  if (process.env['TEST_OVER'] !== 'ssh') {
+    return { daemon, uri: daemon.uri, logOut: () => Promise.resolve() };
+  }
+  const { makeSshHost } = await import('./sshRig.js');
+  const host = await makeSshHost(daemon);
+  const env = { PATH: process.env['PATH'], ...daemon.env, XDG_RUNTIME_DIR: daemon.dir };
+  return { daemon: { ...daemon, env }, uri: host.uri(), logOut: () => host.logOut() };
 }
 
 /** The same connection with one method replaced; its private fields keep the others from being inherited. */

@@ -97,12 +97,6 @@ describe('a libvirt behind ssh', () => {
     assert.equal((await (await open(far.uri())).listVms()).length, 1);
   });
 
-  it('has its files elsewhere, and they are not looked for here', async () => {
-    const hypervisor = await open(far.uri());
-    assert.equal(hypervisor.nearbyFiles, undefined);
-    assert.equal(hypervisor.nearbyContents, undefined);
-  });
-
   describe('asks the person', () => {
     const asked: string[] = [];
     const answering =

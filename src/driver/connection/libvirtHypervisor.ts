@@ -1,4 +1,5 @@
 // The port, over libvirt: one connection that stays for reading and events, another for each step.
+import type { Duplex } from 'node:stream';
 import { type Event, Emitter } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
@@ -15,7 +16,7 @@ import type { MetadataFolders } from '../../domain/vmFiles.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { Domain } from '../../libvirt/structs.js';
 import type { Step } from '../../steps/step.js';
-import { openFiles, nearbyFiles, nearbyContents, isNearby } from '../files/openFiles.js';
+import { type DirectAccess, directAccess, isNearby, openFiles } from '../files/openFiles.js';
 import type { GuestAccess } from '../guestAccess.js';
 import type { listen } from '../guestEvents.js';
 import type { Hypervisor, VmEvent, VmHead, NamedByVm, RunOptions, StepOutcome } from '../hypervisor.js';
@@ -41,6 +42,7 @@ interface HypervisorParts extends GuestEvents {
   readonly uri: string;
   readonly log: Log;
   readonly open: () => Promise<Connection>;
+  readonly openShell: (() => Promise<Duplex>) | undefined;
   readonly patience: number;
   readonly mayEndPools: () => boolean;
 }
@@ -61,6 +63,7 @@ export class LibvirtHypervisor implements Hypervisor {
   readonly #closed = new Emitter<Failure>();
   readonly #others: OtherConnections;
   readonly #qemus: AskedQemus;
+  readonly #direct: DirectAccess | undefined;
   /** Absent where QEMU runs on another computer. */
   readonly #seamless: SeamlessAccess | undefined;
   #closedByUs = false;
@@ -77,11 +80,11 @@ export class LibvirtHypervisor implements Hypervisor {
       open: () => this.#others.open(),
       close: (connection: Connection) => this.#others.close(connection),
     };
-    this.files = openFiles(of);
-    const [nearby, contents] = [nearbyFiles(of), nearbyContents(of)];
-    if (nearby !== undefined && contents !== undefined) {
-      this.nearbyFiles = nearby;
-      this.nearbyContents = contents;
+    this.#direct = directAccess(of);
+    this.files = openFiles(of, this.#direct);
+    if (this.#direct !== undefined) {
+      this.nearbyFiles = this.#direct.files;
+      this.nearbyContents = this.#direct.contents;
     }
     this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
     this.guests = libvirtGuests(this.#others, { uri: this.uri, onThisHost: isNearby(parts), log: parts.log });
@@ -264,6 +267,7 @@ export class LibvirtHypervisor implements Hypervisor {
   close(): void {
     this.#closedByUs = true;
     this.#others.dispose();
+    this.#direct?.dispose();
     this.#parts.connection.close();
   }
 }

@@ -1,6 +1,9 @@
 // Opens a connection to libvirt and puts the port over it; where it cannot be opened, says why.
-import { openConnection, type OpenOptions } from '../../libvirt/connect.js';
+import type { Duplex } from 'node:stream';
+import { openConnection, type OpenOptions, sshTransports } from '../../libvirt/connect.js';
 import type { Connection } from '../../libvirt/connection.js';
+import type { TransportOptions } from '../../libvirt/transport.js';
+import { parseUri } from '../../libvirt/uri.js';
 import { type Log, scopeLog } from '../../base/log.js';
 import { Failure } from '../../domain/failure.js';
 import { withTrueReason } from './deniedEntry.js';
@@ -50,6 +53,7 @@ export function libvirtHypervisor(
         uri,
         log: own,
         open,
+        openShell: shellOn(uri, { log: own, environment }),
         patience,
         mayEndPools,
         ...events,
@@ -67,6 +71,22 @@ export function libvirtHypervisor(
         : failure;
     }
   };
+}
+
+/** Shares the login of the connection, and asks nobody anything. Undefined where no login leads to the daemon. */
+function shellOn(
+  uri: string,
+  options: Pick<TransportOptions, 'log' | 'environment'>,
+): (() => Promise<Duplex>) | undefined {
+  const parsed = parseUri(uri);
+  return sshTransports.has(parsed.transport)
+    ? async () =>
+        (await import('../../libvirt/sshTransport.js')).openSsh(
+          parsed,
+          { ...options, readOnly: false, answers: 'nobody', onLogin: () => undefined },
+          'shell',
+        )
+    : undefined;
 }
 
 async function trueReason(failure: Failure, log: Log): Promise<Failure> {

@@ -1,6 +1,7 @@
 // All ways from a connection to the files on its host: through libvirt, and on this machine directly.
-import { thisComputer } from '../../base/fileSystem.js';
-import { composedFiles } from './composedFiles.js';
+import type { Duplex } from 'node:stream';
+import { type FileSystem, thisComputer } from '../../base/fileSystem.js';
+import { composedFiles, type FileAccess } from './composedFiles.js';
 import { localContents } from './localContents.js';
 import { localFiles } from './directFiles.js';
 import { filesElsewhere, isThisHost } from './thisHost.js';
@@ -8,6 +9,7 @@ import type { Connection } from '../../libvirt/connection.js';
 import { isSession, parseUri } from '../../libvirt/uri.js';
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
+import type { Disposable } from '../../base/disposable.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import type { ImageContents } from '../../domain/imageContents.js';
 import { FolderPools } from './folderPools.js';
@@ -21,35 +23,89 @@ export interface FilesOf {
   readonly log: Log;
   readonly open: () => Promise<Connection>;
   readonly close: (connection: Connection) => void;
+  /** To a shell on the daemon's host, where a login leads there. */
+  readonly openShell?: (() => Promise<Duplex>) | undefined;
   /** Whether storage pools may be ended that another editor of ours has left; absent: yes. */
   readonly mayEndPools?: () => boolean;
 }
 
+/** The hypervisor's files without libvirt: no call on the daemon. */
+export interface DirectAccess extends Disposable {
+  readonly files: FileAccess;
+  readonly contents: ImageContents;
+  readonly stat: FileSystem['stat'];
+}
+
 /** The files themselves tell more than libvirt does; libvirt may change what this user may not. */
-export function openFiles(of: FilesOf): HostFiles {
+export function openFiles(of: FilesOf, direct = directAccess(of)): HostFiles {
   const storage = storageFiles(storageAccess(of));
-  const nearby = nearbyFiles(of);
-  if (nearby === undefined) {
+  if (direct === undefined) {
     return composedFiles({ acting: [storage, filesElsewhere], reading: [filesElsewhere, storage] });
   }
-  const local = sameFiles(nearby, storage, thisComputer);
+  const own = sameFiles(direct.files, storage, direct);
   const seen: HostFiles = {
     ...storage,
     createOverlay: async (overlay) => {
       await storage.createOverlay(overlay);
-      await requireVisible(overlay.file, local, storage);
+      await requireVisible(overlay.file, own, storage);
     },
   };
-  return composedFiles({ acting: [seen, local], reading: [local, storage] });
+  return composedFiles({ acting: [seen, own], reading: [own, storage] });
 }
 
-/** Without libvirt, where the hypervisor's files are this machine's. */
-export function nearbyFiles(of: FilesOf): HostFiles | undefined {
-  return isNearby(of) ? localFiles(of.environment) : undefined;
+/** Undefined where the files are another host's to which no login leads. */
+export function directAccess(of: FilesOf): DirectAccess | undefined {
+  if (isNearby(of)) {
+    return {
+      files: localFiles(of.environment),
+      contents: localContents(of.environment),
+      stat: (path) => thisComputer.stat(path),
+      dispose: () => undefined,
+    };
+  }
+  const { openShell: open, capabilities, log } = of;
+  if (open === undefined || capabilities.driver !== 'qemu') {
+    return undefined;
+  }
+  let loaded: Promise<DirectAccess> | undefined;
+  let isDisposed = false;
+  const load = async (): Promise<DirectAccess> => {
+    loaded ??= import('./shellHost.js').then(({ shellFiles }) =>
+      shellFiles({ open, log, hostname: capabilities.hostname }),
+    );
+    const access = await loaded;
+    if (isDisposed) {
+      access.dispose();
+    }
+    return access;
+  };
+  return {
+    files: whenLoaded<FileAccess>(fileMethods, async () => (await load()).files),
+    contents: whenLoaded<ImageContents>(contentMethods, async () => (await load()).contents),
+    stat: async (path) => (await load()).stat(path),
+    dispose: () => {
+      isDisposed = true;
+      void loaded?.then((access) => access.dispose());
+    },
+  };
 }
 
-export function nearbyContents(of: FilesOf): ImageContents | undefined {
-  return isNearby(of) ? localContents(of.environment) : undefined;
+const fileMethods = [
+  ...(['isNoFile', 'file', 'image', 'identity', 'list', 'space', 'imageLocks', 'canAct', 'createOverlay'] as const),
+  ...(['copy', 'removeTag', 'rebase', 'canChange', 'commit', 'copyImage', 'remove', 'trash'] as const),
+] as const satisfies readonly (keyof FileAccess)[];
+const contentMethods = ['internalSizes', 'extents'] as const satisfies readonly (keyof ImageContents)[];
+
+/** Each method of `T` gives a promise. */
+function whenLoaded<T extends object>(names: readonly (keyof T)[], load: () => Promise<T>): T {
+  const methods = names.map((name) => [
+    name,
+    async (...args: readonly unknown[]): Promise<unknown> => {
+      const method = (await load())[name] as (...given: readonly unknown[]) => unknown;
+      return method(...args);
+    },
+  ]);
+  return Object.fromEntries(methods) as T;
 }
 
 export function isNearby({ uri, capabilities: { hostname } }: Pick<FilesOf, 'uri' | 'capabilities'>): boolean {

@@ -40,7 +40,8 @@ describe('sshCommand', () => {
     it(`of ${uri}`, () => {
       const { program, args } = sshCommand(parseUri(uri), wish);
       assert.equal(program, 'ssh');
-      const always = /^(?:-o|RequestTTY=.*|RemoteCommand=.*|Forward.*|ClearAll.*|ConnectTimeout=.*)$/u;
+      const always =
+        /^(?:-o|RequestTTY=.*|RemoteCommand=.*|Forward.*|ClearAll.*|ConnectTimeout=.*|ServerAliveInterval=.*)$/u;
       assert.equal(
         args
           .slice(0, -1)

@@ -1,0 +1,279 @@
+// The file system of another computer, through a shell there that has GNU's coreutils and find.
+import { constants } from 'node:fs';
+import type { FileNumbers, FileStats, FileSystem, HeldFile, OpenFile } from '../../base/fileSystem.js';
+import { BadImage, type Place } from '../../qemu/imageBytes.js';
+import { shellWord } from '../../base/shellWord.js';
+import type { HostShell, ShellAnswer } from './hostShell.js';
+
+/** Where a command is carried out: `undefined` where nobody holds anything of it. */
+export type Ask = (words: readonly string[]) => Promise<ShellAnswer>;
+
+const format = '%f %d %i %u %g %t %T %s %b %B %.9Y %.9Z %.9W';
+/** The first read of an image takes as much; it comes together with its stats. */
+const headBytes = 1024;
+/** The file that a shell of ours holds open. */
+const held = '/proc/self/fd/5';
+
+/**
+ * What a shell there is told before it is asked. Paths are arguments everywhere, and begin with a slash.
+ *
+ * | function | carries out                                                                       |
+ * |----------|-----------------------------------------------------------------------------------|
+ * | may      | whether a path may be read, written, entered, and why not: never makes one         |
+ * | head     | stats as an error, and the first bytes: of a pipe nothing, that nobody waits        |
+ * | pieces   | bytes of a file, `at` and `length` of each; then, as an error, which file it is now |
+ * | names    | at most so many                                                                     |
+ * | make     | a file that was not there, and tells which                                          |
+ * | write    | a text into a file that was not there                                               |
+ */
+export const shellFunctions = `
+may() {
+  stat -Lc %f -- "$1" >/dev/null || return
+  for right in $2; do
+    [ "-$right" "$1" ] && continue
+    [ "$right" = w ] && [ -f "$1" ] && dd if=/dev/null of="$1" conv=notrunc,nocreat oflag=nonblock count=0 status=none
+    echo "$1: Permission denied" >&2; return 1
+  done
+}
+head_of() {
+  stat -Lc '${format}' -- "$1" >&2 || return
+  if [ -f "$1" ] || [ -b "$1" ]; then
+    dd if="$1" iflag=nonblock,count_bytes,fullblock bs=${headBytes} count=${headBytes} status=none
+  fi
+}
+pieces() {
+  path=$1; shift
+  while [ "$#" -gt 1 ]; do
+    dd if="$path" iflag=nonblock,skip_bytes,count_bytes,fullblock bs=65536 skip="$1" count="$2" status=none || return
+    shift 2
+  done
+  stat -Lc %d:%i -- "$path" >&2
+}
+names() { find "$1/" -mindepth 1 -maxdepth 1 -printf '%f\\0' | head -zn "$2"; }
+make() { (set -C; exec 8>"$1" && stat -Lc '${format}' /proc/self/fd/8); }
+write() { (set -C; printf %s "$2" >"$1") && sync -- "$1"; }
+`;
+
+type Run = (...words: readonly string[]) => Promise<ShellAnswer>;
+
+/** @param shell the one that holds what is made; absent: nothing is made */
+export function shellFileSystem(ask: Ask, shell?: HostShell): FileSystem {
+  const run: Run = async (...words) => {
+    const answer = await ask(words);
+    if (answer.code !== 0) {
+      throw errnoError(answer.said);
+    }
+    return answer;
+  };
+  const text = async (...words: readonly string[]): Promise<string> => (await run(...words)).out.toString('utf8');
+  const runOnly = async (...words: readonly string[]): Promise<void> => {
+    await run(...words);
+  };
+  const statOf = async (...words: readonly string[]): Promise<Stat> => parseStat(await text(...words));
+  return {
+    user: async () => Number(await text('id', '-u')),
+    stat: async (path) => (await statOf('stat', '-Lc', format, '--', path)).stats,
+    lstat: async (path) => (await statOf('stat', '-c', format, '--', path)).stats,
+    numbers: async (path) => (await statOf('stat', '-c', format, '--', path)).numbers,
+    realpath: async (path) => (await text('realpath', '-ez', '--', path)).replace(/\0$/u, ''),
+    access: (path, mode) =>
+      runOnly('may', path, [...letters].flatMap(([letter, bit]) => ((mode & bit) === 0 ? [] : [letter])).join(' ')),
+    open: (path) => Promise.resolve(new RemoteFile(path, run)),
+    readText: async (path, most) => (await run('head', '-c', String(most), '--', path)).out.toString('latin1'),
+    names: async (folder, most) => {
+      const { out, said } = await run('names', folder, String(most + 1));
+      if (said !== '') {
+        throw errnoError(said);
+      }
+      const names = out.toString('utf8').split('\0').slice(0, -1);
+      return names.length > most ? undefined : names;
+    },
+    space: async (folder) => {
+      const told = await text('stat', '-fc', '%a %b %S', '--', folder);
+      const [free = NaN, total = NaN, unit = NaN] = told.split(' ').map(Number);
+      return { free: free * unit, total: total * unit };
+    },
+    create: (path) => (shell === undefined ? Promise.reject(errnoError('')) : makeHeld(path, shell, run)),
+    copyInto: async (from, to) => {
+      const never = new AbortController().signal;
+      const answer = await shell?.watch(['cp', '--reflink=auto', '--', from, to.path], never, () => undefined);
+      if (answer?.code !== 0) {
+        throw errnoError(answer?.said ?? '');
+      }
+    },
+    writeNew: (path, content) => runOnly('write', path, content),
+    link: (from, to) => runOnly('ln', '-T', '--', from, to),
+    rename: (from, to) => runOnly('mv', '-fT', '--', from, to),
+    unlink: (path) => runOnly('unlink', '--', path),
+    mkdir: (path) => runOnly('mkdir', '-m', '700', '--', path),
+    temporaryFolder: async () => (await text('mktemp', '-dt', 'virt-rewind-XXXXXXXXXX')).replace(/\n$/u, ''),
+    removeTree: (folder) => runOnly('rm', '-rf', '--', folder),
+    flush: (folder) => runOnly('sync', '--', folder),
+  };
+}
+
+const letters = new Map([
+  ['r', constants.R_OK],
+  ['w', constants.W_OK],
+  ['x', constants.X_OK],
+]);
+
+/** Made where nothing was, and held open: what is held must be what was made. */
+async function makeHeld(path: string, shell: HostShell, run: Run): Promise<HeldFile> {
+  const made = parseStat((await run('make', path)).out.toString('utf8'));
+  // Opens what somebody put there meanwhile too, changes nothing of it, and does not end the shell where nothing is.
+  shell.tell(`[ -f ${shellWord(path)} ] && exec 5<>${shellWord(path)}`);
+  const statHeld = async (): Promise<Stat> => parseStat((await run('stat', '-Lc', format, held)).out.toString('utf8'));
+  const runOnly = async (...words: readonly string[]): Promise<void> => {
+    await run(...words);
+  };
+  const close = (): Promise<void> => {
+    shell.tell('exec 5>&-');
+    return Promise.resolve();
+  };
+  const { numbers } = await statHeld();
+  if (numbers.dev !== made.numbers.dev || numbers.ino !== made.numbers.ino) {
+    await close();
+    throw errnoError(`${path} was replaced while it was made`);
+  }
+  return {
+    path: held,
+    stat: async () => (await statHeld()).stats,
+    numbers: () => Promise.resolve(numbers),
+    chown: (user, group) => runOnly('chown', `${user}:${group}`, held),
+    chmod: (mode) => runOnly('chmod', mode.toString(8), held),
+    sync: () => runOnly('sync', held),
+    close,
+  };
+}
+
+/** By its path: what is read after it was looked at must be of the same file. */
+class RemoteFile implements OpenFile {
+  readonly #path: string;
+  readonly #run: Run;
+  readonly #ahead = new Map<string, Buffer>();
+  #which = '';
+
+  constructor(path: string, run: Run) {
+    this.#path = path;
+    this.#run = run;
+  }
+
+  async stat(): Promise<FileStats> {
+    const { out, said } = await this.#run('head_of', this.#path);
+    const { numbers, stats } = parseStat(said);
+    this.#which = `${numbers.dev}:${numbers.ino}`;
+    this.#ahead.clear();
+    this.#ahead.set(`0 ${out.length}`, out);
+    return stats;
+  }
+
+  async read(into: Buffer, at: number): Promise<number> {
+    const place = `${at} ${into.length}`;
+    const known = this.#ahead.get(place);
+    this.#ahead.delete(place);
+    return (known ?? (await this.#pieces([{ at, length: into.length }]))).copy(into);
+  }
+
+  readonly readAhead = async (places: readonly Place[]): Promise<void> => {
+    const bytes = await this.#pieces(places);
+    let from = 0;
+    for (const { at, length } of places) {
+      this.#ahead.set(`${at} ${length}`, bytes.subarray(from, from + length));
+      from += length;
+    }
+    if (from !== bytes.length) {
+      throw new BadImage('the file is shorter by now');
+    }
+  };
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #pieces(places: readonly Place[]): Promise<Buffer> {
+    const numbers = places.flatMap(({ at, length }) => [String(at), String(length)]);
+    const { out, said } = await this.#run('pieces', this.#path, ...numbers);
+    if (said !== this.#which) {
+      throw new BadImage('another file took its place');
+    }
+    return out;
+  }
+}
+
+interface Stat {
+  readonly stats: FileStats;
+  readonly numbers: FileNumbers;
+}
+
+const kinds = { mask: 0o170_000, file: 0o100_000, folder: 0o040_000, block: 0o060_000, link: 0o120_000 } as const;
+
+/** What `stat` told in `format`. */
+function parseStat(told: string): Stat {
+  const words = told.trim().split(' ');
+  const [modeWord = '', dev = '', ino = '', uid = '', gid = '', major = '', minor = '', size = '', ...more] = words;
+  const [blocks = '', unit = '', ...times] = more;
+  if (times.length !== 3 || !times.every((time) => /^-?\d+\.\d{9}$/u.test(time))) {
+    throw errnoError(`stat told ${told.slice(0, 200)}`);
+  }
+  const mode = parseInt(modeWord, 16);
+  const is = (kind: number): boolean => (mode & kinds.mask) === kind;
+  const [mtimeMs = 0, ctimeMs = 0, birthtimeMs = 0] = times.map(milliseconds);
+  const [majorNumber, minorNumber] = [parseInt(major, 16), parseInt(minor, 16)];
+  return {
+    stats: {
+      isFile: () => is(kinds.file),
+      isDirectory: () => is(kinds.folder),
+      isBlockDevice: () => is(kinds.block),
+      isSymbolicLink: () => is(kinds.link),
+      dev: Number(dev),
+      ino: Number(ino),
+      mode,
+      uid: Number(uid),
+      gid: Number(gid),
+      rdev: (minorNumber & 0xff) + (majorNumber & 0xfff) * 0x100 + (minorNumber >>> 8) * 0x10_0000,
+      size: Number(size),
+      blocks: (Number(blocks) * Number(unit)) / 512,
+      mtimeMs,
+      ctimeMs,
+      birthtimeMs,
+    },
+    numbers: {
+      isFile: () => is(kinds.file),
+      dev: BigInt(dev),
+      ino: BigInt(ino),
+      birthtimeNs: BigInt((times[2] ?? '').replace('.', '')),
+    },
+  };
+}
+
+/** As Node counts them. */
+function milliseconds(time: string): number {
+  const [seconds, nanoseconds] = time.split('.').map(Number);
+  return (seconds ?? 0) * 1_000 + (nanoseconds ?? 0) / 1_000_000;
+}
+
+const codes: readonly (readonly [code: string, words: string])[] = [
+  ['ENOENT', 'No such file or directory'],
+  ['ENOTDIR', 'Not a directory'],
+  ['EPERM', 'Operation not permitted'],
+  ['EROFS', 'Read-only file system'],
+  ['EACCES', 'Permission denied'],
+  ['EEXIST', 'File exists'],
+  ['ENOSPC', 'No space left on device'],
+  ['EDQUOT', 'Disk quota exceeded'],
+  ['EBUSY', 'Device or resource busy'],
+  ['ETXTBSY', 'Text file busy'],
+  ['EXDEV', 'Invalid cross-device link'],
+  ['ELOOP', 'Too many levels of symbolic links'],
+  ['ENAMETOOLONG', 'File name too long'],
+  ['EIO', 'Input/output error'],
+  ['EOPNOTSUPP', 'Operation not supported'],
+];
+
+/** Programs end with the system's words; a name before them may hold the same. */
+function errnoError(said: string): Error {
+  const lines = said.trim().split('\n');
+  const code = codes.find(([, words]) => lines.some((line) => line.endsWith(`: ${words}`)))?.[0];
+  return Object.assign(new Error(said.trim() === '' ? 'it failed' : said.trim()), code && { code });
+}

@@ -1,0 +1,239 @@
+// The files of a host that is logged in to: a shell there for looks, and one for each change at a time. Opens them when
+// they are needed.
+import { posix } from 'node:path';
+import type { Duplex } from 'node:stream';
+import type { Disposable } from '../../base/disposable.js';
+import type { Log } from '../../base/log.js';
+import { Failure, type FailureDetails } from '../../domain/failure.js';
+import type { ImageContents } from '../../domain/imageContents.js';
+import type { ImageHost, QemuImg } from '../../qemu/qemuImg.js';
+import { qemuImgFailure } from '../../qemu/fileFailure.js';
+import { isSameHostname } from '../sharedHost.js';
+import type { FileAccess } from './composedFiles.js';
+import { directFiles, type DirectHost } from './directFiles.js';
+import { FolderHangs, OutOfReach, type Turns } from './fileTurns.js';
+import { HostShell, type ShellAnswer, ShellEnded, ShellSilent } from './hostShell.js';
+import { type Ask, shellFileSystem, shellFunctions } from './shellFileSystem.js';
+import { contentsOf } from './localContents.js';
+
+/** A look that takes longer hangs. */
+const lookMs = 15_000;
+/** What is flushed, or an image that is changed, may take as long. */
+const actMs = 15 * 60_000;
+/** A folder that gave no answer, and a host without a shell, are asked again after. */
+const againMs = 60_000;
+/** A shell that nobody uses any more is kept as long. */
+const idleMs = 30_000;
+
+export interface ShellAccess {
+  readonly open: () => Promise<Duplex>;
+  /** As libvirt calls its host. */
+  readonly hostname: string;
+  readonly log: Log;
+}
+
+export interface ShellFiles extends Disposable {
+  readonly files: FileAccess;
+  readonly contents: ImageContents;
+  readonly stat: ImageHost['files']['stat'];
+}
+
+export function shellFiles(access: ShellAccess): ShellFiles {
+  const host = new ShellHost(access);
+  return {
+    files: directFiles(host),
+    contents: contentsOf(host, host.turns),
+    stat: (path) => host.turns.within(posix.dirname(path), () => host.files.stat(path)),
+    dispose: () => host.dispose(),
+  };
+}
+
+class ShellHost implements DirectHost, Disposable {
+  readonly #access: ShellAccess;
+  readonly #hanging = new Map<string, number>();
+  readonly #idle = new Map<HostShell, NodeJS.Timeout>();
+  readonly #open = new Set<HostShell>();
+  #looking: Promise<HostShell> | undefined;
+  #noShell: { readonly error: OutOfReach; readonly until: number } | undefined;
+  #isDisposed = false;
+  readonly files: ImageHost['files'];
+  readonly qemuImg: QemuImg;
+  readonly turns: Turns;
+
+  constructor(access: ShellAccess) {
+    this.#access = access;
+    this.files = shellFileSystem(async (words) => (await this.#lookShell()).ask(words));
+    this.qemuImg = shellQemuImg((use) => this.#withShell(use));
+    this.turns = { within: (folder, read) => this.#within(folder, read) };
+  }
+
+  /** Rejects with a Failure `lost` where the connection ends meanwhile. */
+  readonly act: DirectHost['act'] = (change) =>
+    this.#withShell((shell) =>
+      change({
+        files: shellFileSystem((words) => shell.ask(words), shell),
+        qemuImg: shellQemuImg((use) => use(shell)),
+      }),
+    );
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#open.forEach((shell) => shell.close());
+    this.#idle.forEach((timer) => clearTimeout(timer));
+  }
+
+  async #withShell<T>(use: (shell: HostShell) => Promise<T>): Promise<T> {
+    const [idle] = this.#idle.keys();
+    if (idle !== undefined) {
+      clearTimeout(this.#idle.get(idle));
+      this.#idle.delete(idle);
+    }
+    try {
+      const shell = idle?.isOpen === true ? idle : await this.#newShell(actMs);
+      try {
+        return await use(shell);
+      } finally {
+        if (shell.isIdle) {
+          this.#idle.set(
+            shell,
+            setTimeout(() => {
+              this.#idle.delete(shell);
+              shell.close();
+            }, idleMs).unref(),
+          );
+        } else {
+          shell.close();
+        }
+      }
+    } catch (error) {
+      if (error instanceof OutOfReach) {
+        throw new Failure('unsupported', { libvirtMessage: error.message }, { cause: error });
+      }
+      throw error instanceof ShellEnded
+        ? new Failure('lost', { libvirtMessage: error.message }, { cause: error })
+        : error;
+    }
+  }
+
+  /** All looks share one, and are answered in their order. */
+  async #lookShell(): Promise<HostShell> {
+    if (this.#looking !== undefined && !(await this.#looking).isOpen) {
+      this.#looking = undefined;
+    }
+    this.#looking ??= this.#newShell(lookMs).catch((error: unknown) => {
+      this.#looking = undefined;
+      throw error;
+    });
+    return this.#looking;
+  }
+
+  /** A look that hangs ends the shell; those that wait behind it are asked again. */
+  async #within<T>(folder: string, read: () => Promise<T>): Promise<T> {
+    if ((this.#hanging.get(folder) ?? -Infinity) > performance.now()) {
+      throw new FolderHangs(folder);
+    }
+    for (let tries = 1; ; tries++) {
+      try {
+        return await read();
+      } catch (error) {
+        if (error instanceof ShellSilent) {
+          this.#hanging.set(folder, performance.now() + againMs);
+          throw new FolderHangs(folder);
+        }
+        if (!(error instanceof ShellEnded)) {
+          throw error;
+        }
+        if (tries > 1 || this.#isDisposed) {
+          throw new OutOfReach('silent', error.message, { cause: error });
+        }
+      }
+    }
+  }
+
+  /** Rejects with OutOfReach where there is none that does. */
+  async #newShell(patienceMs: number): Promise<HostShell> {
+    if (this.#noShell !== undefined && this.#noShell.until > performance.now()) {
+      throw this.#noShell.error;
+    }
+    try {
+      const shell = new HostShell(await this.#access.open(), patienceMs);
+      this.#open.add(shell);
+      shell.onEnd(() => this.#open.delete(shell));
+      if (this.#isDisposed) {
+        shell.close();
+      }
+      shell.tell(shellFunctions);
+      await this.#requireFit((words) => shell.ask(words));
+      this.#noShell = undefined;
+      return shell;
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      this.#access.log.info(`no shell on ${this.#access.hostname}: ${said}`);
+      const reason = new OutOfReach('otherHost', said, { cause: error });
+      this.#noShell = { error: reason, until: performance.now() + againMs };
+      throw reason;
+    }
+  }
+
+  /** Programs of another kind answer otherwise, and a login may lead to another host than the daemon's. */
+  async #requireFit(ask: Ask): Promise<void> {
+    const [stats, name] = await Promise.all([ask(['stat', '-c', '%.9Y', '--', '/']), ask(['uname', '-n'])]);
+    if (!/^-?\d+\.\d{9}$/u.test(stats.out.toString('utf8').trim())) {
+      throw new Error('GNU coreutils are not installed there');
+    }
+    const { hostname } = this.#access;
+    const told = name.out.toString('utf8').trim();
+    if (!isSameHostname(told, hostname)) {
+      throw new Error(`the login leads to ${told}, libvirt runs on ${hostname}`);
+    }
+  }
+}
+
+/** @param withShell has one that nobody else asks meanwhile */
+function shellQemuImg(withShell: <T>(use: (shell: HostShell) => Promise<T>) => Promise<T>): QemuImg {
+  let found: string | undefined;
+  const find: QemuImg['find'] = () =>
+    found === undefined
+      ? withShell(async (shell) => {
+          const { code, out } = await shell.ask(['command', '-v', 'qemu-img']);
+          return (found = code === 0 ? out.toString('utf8').trim() : undefined);
+        })
+      : Promise.resolve(found);
+  const requireEnd = ({ code, said }: ShellAnswer, details: FailureDetails): void => {
+    if (code === 127) {
+      found = undefined;
+      throw new Failure('unsupported', { ...details, libvirtMessage: 'qemu-img is not installed on the host' });
+    }
+    if (code !== 0) {
+      throw qemuImgFailure(said === '' ? `it ended with ${code}` : said, details);
+    }
+  };
+  return {
+    find,
+    run: (args, details) =>
+      withShell(async (shell) => {
+        const answer = await shell.ask(['qemu-img', ...args]);
+        requireEnd(answer, details);
+        return answer.out.toString('utf8');
+      }),
+    watch: (args, details, signal, onFraction) =>
+      withShell(async (shell) => {
+        const requireWanted = (): void => {
+          if (signal.aborted) {
+            throw new Failure('cancelled', details);
+          }
+        };
+        requireWanted();
+        const answer = await shell.watch(['qemu-img', ...args], signal, (part) => {
+          const percent = [...part.toString('utf8').matchAll(/\((\d+(?:\.\d+)?)\/100%\)/gu)].at(-1)?.[1];
+          if (percent !== undefined) {
+            onFraction(Math.min(1, Number(percent) / 100));
+          }
+        });
+        if (answer.code !== 0) {
+          requireWanted();
+        }
+        requireEnd(answer, details);
+      }),
+  };
+}
