@@ -79,9 +79,9 @@ export interface LabVmMaker {
 export interface Hypervisor {
   readonly uri: string;
   readonly capabilities: Capabilities;
-  /** Files on its host, as far as they can be reached: through the storage API or, on this computer, directly. */
+  /** Files on its host, as far as they can be reached: here, through a shell there, or by the storage API. */
   readonly files: HostFiles;
-  /** The same files, where they are this computer's own: no call on the daemon. Absent where they are another's. */
+  /** The same files without a call on the daemon. Absent where no login leads to them. */
   readonly nearbyFiles?: HostFiles;
   /** What stands inside of images, on the same condition. */
   readonly nearbyContents?: ImageContents;

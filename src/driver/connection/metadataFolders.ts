@@ -14,8 +14,9 @@ import type { MetadataFolders } from '../../domain/vmFiles.js';
  * | other driver, own socket  | not known                        | not known                |
  */
 export function metadataFolders(uri: string, environment: NodeJS.ProcessEnv): MetadataFolders | undefined {
-  const { driver, path, socket } = parseUri(uri);
-  if (driver !== 'qemu' || socket !== undefined) {
+  const { driver, path, socket, transport } = parseUri(uri);
+  // Where another computer has this user's home is not known.
+  if (driver !== 'qemu' || socket !== undefined || (path === '/session' && transport !== 'unix')) {
     return undefined;
   }
   if (path === '/system') {

@@ -6,6 +6,7 @@ import { filesBeside, vmFiles } from '../../domain/chains/vmFiles.js';
 import { type LayerPair, pairsToRead } from '../../domain/chains/snapshotSizes.js';
 import { findReads } from '../../domain/chains/findReads.js';
 import type { Hypervisor } from '../../driver/hypervisor.js';
+import { isFar } from '../../driver/sharedHost.js';
 import type { Log } from '../../base/log.js';
 import type { BlockMap, BlockRow } from '../../domain/blockMap.js';
 import { Failure } from '../../domain/failure.js';
@@ -66,7 +67,7 @@ export class LayerReader {
           });
     return {
       files: vmFiles({ facts, layers, beside: new Map(beside), folders }),
-      nearby: nearbyFiles !== undefined,
+      nearby: nearbyFiles !== undefined && !isFar(hypervisor.uri),
       metadataKnown: folders !== undefined,
     };
   }

@@ -128,7 +128,7 @@ function unreadableSentence(why: NonNullable<BlockMap['unreadable']>, format: st
     case 'denied':
       return t('You do not have permission to read the images. A user who has it sees their blocks.');
     case 'noQemuImg':
-      return t('qemu-img is not installed here. Install it to see the blocks.');
+      return t('qemu-img is not installed on the host. Install it there to see the blocks.');
     case 'notQcow2':
       return format === undefined
         ? t('The blocks of this image format cannot be determined.')
