@@ -80,7 +80,7 @@ const more = {
     minutes: 4.5,
     files: [
       ...['lesson', 'picture', 'pictureBlocks', 'pictureSizes', 'forks', 'filter', 'lab', 'chain'],
-      ...['reports', 'allVms', 'systems', 'packaged', 'landing', 'operations'],
+      ...['reports', 'allVms', 'systems', 'packaged', 'landing', 'sshLogin', 'operations'],
     ],
   },
 };

@@ -57,7 +57,7 @@ export interface BisectRowMarks {
 export function connectionRow(view: ConnectionView, same?: ConnectionView): Row {
   const label = connectionLabel(view);
   const twin = same === undefined ? [] : [t('same VMs as {0}', connectionLabel(same))];
-  const description = [connectionState(view), ...twin].join(' · ');
+  const description = [...twin, connectionState(view)].join(' · ');
   return {
     label,
     description,

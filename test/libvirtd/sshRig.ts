@@ -26,7 +26,7 @@ export interface SshHost {
 }
 
 /** Connections are opened with the daemon's folder as `XDG_RUNTIME_DIR`. */
-export async function makeSshHost(daemon: PrivateDaemon, name = 'far-host'): Promise<SshHost> {
+export async function makeSshHost(daemon: Pick<PrivateDaemon, 'dir' | 'socket'>, name = 'far-host'): Promise<SshHost> {
   const [ssh, sshd] = [await findProgram('ssh'), await findProgram('sshd')];
   assert.ok(ssh !== undefined && sshd !== undefined, 'ssh and sshd are installed');
   const dir = join(daemon.dir, name);

@@ -27,7 +27,9 @@ export const askLogin: AskLogin = async ({ kind, text, host: name }, signal) => 
       });
     case 'confirm': {
       const connect = t('Connect');
-      const answer = await askModal('warning', t('Connect to {0}?', host), displayText(text), connect);
+      // The buttons answer it.
+      const question = text.replace(/[^\n]*\(yes\/no(?:\/\[fingerprint\])?\)\?\s*$/u, '').trim();
+      const answer = await askModal('warning', t('Connect to {0}?', host), displayText(question), connect);
       return answer === connect ? 'yes' : 'no';
     }
     case 'notice':
