@@ -48,8 +48,9 @@ export async function openConnection(uri: string, options: OpenOptions): Promise
   if (openTransport === undefined) {
     throw new UnsupportedUri(uri, parsed.transport);
   }
+  const isFar = parsed.transport !== 'unix';
   const opened = await openTransport(parsed, { environment, readOnly, log, signal, answers, onLogin });
-  const connection = new Connection(opened.stream, { uri, readOnly: opened.readOnly, log, keepalive });
+  const connection = new Connection(opened.stream, { uri, readOnly: opened.readOnly, log, keepalive, isFar });
   try {
     await shakeHands(connection, parsed.name, {
       ...(signal === undefined ? {} : { signal }),
@@ -61,8 +62,16 @@ export async function openConnection(uri: string, options: OpenOptions): Promise
           ...(signal !== undefined && { signal }),
         });
       },
+      // Not beside a login by SASL, which may encrypt what follows.
+      isFar: parsed.transport.includes('ssh'),
     });
-    await watchHypervisor(connection);
+    const watching = watchHypervisor(connection);
+    if (isFar) {
+      // What is asked next is on its way meanwhile.
+      watching.catch((error: unknown) => connection.fail(error as Error));
+    } else {
+      await watching;
+    }
     return connection;
   } catch (error) {
     connection.close();

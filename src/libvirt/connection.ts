@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   readonly readOnly: boolean;
   readonly log: Log;
   readonly keepalive: KeepaliveOptions;
+  /** The daemon is on another host. */
+  readonly isFar?: boolean;
 }
 
 export class Connection {
@@ -45,17 +47,18 @@ export class Connection {
     this.uri = options.uri;
     this.readOnly = options.readOnly;
     this.#log = options.log;
-    this.#rpc = new RpcClient(stream, options.keepalive, {
-      onEvent: (number, reader) => this.#receiveEvent(number, reader),
-      onSilence: (isSilent) => {
+    const handlers = {
+      onEvent: (number: number, reader: XdrReader) => this.#receiveEvent(number, reader),
+      onSilence: (isSilent: boolean) => {
         this.#log.debug(`${this.uri}: ${isSilent ? 'silent' : 'heard again'}`);
         this.#deliver(() => this.#onDidChangeSilence.fire(isSilent));
       },
-      onEnd: (error) => {
+      onEnd: (error: Error) => {
         this.#log.debug(`${this.uri}: ${error.name}: ${error.message}`);
         this.#deliver(() => this.#onDidClose.fire(error));
       },
-    });
+    };
+    this.#rpc = new RpcClient(stream, options.keepalive, handlers, options.isFar);
   }
 
   /** Calls sent, keepalive not counted. */
@@ -69,9 +72,10 @@ export class Connection {
   }
 
   /**
-   * At most four calls are in flight, later ones wait in order. A call has no time limit: libvirt's own may last for
-   * hours. Aborting a call that was sent rejects it, but the daemon goes on with it. Rejects with LibvirtError,
-   * ConnectionLost, ProtocolViolation, or the signal's reason; a RangeError for arguments that cannot be sent.
+   * At most four calls are in flight, later ones wait in order; to another host more of those that are quick. A call
+   * has no time limit: libvirt's own may last for hours. Aborting a call that was sent rejects it, but the daemon goes
+   * on with it. Rejects with LibvirtError, ConnectionLost, ProtocolViolation, or the signal's reason; a RangeError for
+   * arguments that cannot be sent.
    */
   call<P extends ProcedureName>(
     procedure: P,

@@ -10,15 +10,35 @@ export interface HandshakeOptions {
   readonly onLogin?: (stage: LoginStage) => void;
   /** Carries out a login by SASL, where the daemon wants one. */
   readonly logIn?: () => Promise<void>;
+  /** Each answer takes its time on the way: the opening goes along with the question before it. */
+  readonly isFar?: boolean;
 }
 
 export async function shakeHands(
   connection: Connection,
   name: string,
-  { onLogin, logIn, ...options }: HandshakeOptions = {},
+  { onLogin, logIn, isFar = false, ...options }: HandshakeOptions = {},
 ): Promise<void> {
-  await authenticate(connection, onLogin, options, logIn);
-  await connection.call('connectOpen', { name, flags: connection.readOnly ? VIR_CONNECT_RO : 0 }, options);
+  const open = (): Promise<unknown> =>
+    connection.call('connectOpen', { name, flags: connection.readOnly ? VIR_CONNECT_RO : 0 }, options);
+  // A daemon that has to be told first who we are refuses it, and does nothing.
+  const early = isFar ? isTaken(open()) : Promise.resolve(false);
+  await Promise.all([early, authenticate(connection, onLogin, options, logIn)]);
+  if (!(await early)) {
+    await open();
+  }
+}
+
+async function isTaken(call: Promise<unknown>): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    if (error instanceof LibvirtError) {
+      return false;
+    }
+    throw error;
+  }
 }
 
 /**

@@ -10,6 +10,7 @@ import { REMOTE_PROGRAM, VIR_NET_ERROR } from './protocol.js';
 export interface PendingCall {
   readonly program: number;
   readonly number: number;
+  readonly isQuick: boolean;
   /** The caller has given up: the reply is dropped, but the daemon still works on it, so its slot stays taken. */
   readonly abandoned: boolean;
   /** Throws RangeError for arguments that cannot be sent. */
@@ -52,6 +53,10 @@ export class TypedCall<A, R> implements PendingCall {
 
   get number(): number {
     return this.#procedure.number;
+  }
+
+  get isQuick(): boolean {
+    return this.#procedure.quick === true;
   }
 
   /** Lets the signal end it for the caller; `afterwards` is for those who hold it. */

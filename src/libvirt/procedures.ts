@@ -50,6 +50,8 @@ export interface Procedure<A, R> {
   readonly number: number;
   readonly args: Codec<A>;
   readonly result: Codec<R>;
+  /** The daemon answers it at once, from what it knows. */
+  readonly quick?: true;
 }
 
 function procedure<A extends Fields, R extends Fields>(
@@ -58,6 +60,14 @@ function procedure<A extends Fields, R extends Fields>(
   result: R,
 ): Procedure<StructOf<A>, StructOf<R>> {
   return { number, args: struct(args), result: struct(result) };
+}
+
+function quick<A extends Fields, R extends Fields>(
+  number: number,
+  args: A,
+  result: R,
+): Procedure<StructOf<A>, StructOf<R>> {
+  return { ...procedure(number, args, result), quick: true };
 }
 
 const domains = array(domain, REMOTE_DOMAIN_LIST_MAX);
@@ -87,7 +97,7 @@ const saslData = array(i32, REMOTE_AUTH_SASL_DATA_MAX);
 export const procedures = {
   connectOpen: procedure(1, { name: optionalText, flags: u32 }, nothing),
   connectClose: procedure(2, nothing, nothing),
-  connectGetType: procedure(3, nothing, { type: text }),
+  connectGetType: quick(3, nothing, { type: text }),
   connectGetVersion: procedure(4, nothing, { hvVer: u64 }),
   connectGetCapabilities: procedure(7, nothing, { capabilities: text }),
   connectGetHostname: procedure(59, nothing, { hostname: text }),
@@ -97,30 +107,30 @@ export const procedures = {
   authSaslStep: procedure(69, { nil: i32, data: saslData }, { complete: i32, nil: i32, data: saslData }),
   authPolkit: procedure(70, nothing, { complete: i32 }),
   connectGetUri: procedure(110, nothing, { uri: text }),
-  connectGetLibVersion: procedure(157, nothing, { libVer: u64 }),
-  connectListAllDomains: procedure(273, { needResults: i32, flags: u32 }, { domains, ret: u32 }),
-  connectDomainEventCallbackRegisterAny: procedure(316, { eventID: i32, dom: optional(domain) }, { callbackID: i32 }),
+  connectGetLibVersion: quick(157, nothing, { libVer: u64 }),
+  connectListAllDomains: quick(273, { needResults: i32, flags: u32 }, { domains, ret: u32 }),
+  connectDomainEventCallbackRegisterAny: quick(316, { eventID: i32, dom: optional(domain) }, { callbackID: i32 }),
   connectDomainEventCallbackDeregisterAny: procedure(317, { callbackID: i32 }, nothing),
   connectGetAllDomainStats: procedure(344, { doms: domains, stats: u32, flags: u32 }, { retStats: array(statsRecord, REMOTE_DOMAIN_LIST_MAX) }),
-  connectRegisterCloseCallback: procedure(360, nothing, nothing),
+  connectRegisterCloseCallback: quick(360, nothing, nothing),
   connectUnregisterCloseCallback: procedure(361, nothing, nothing),
 
   domainDestroy: procedure(12, { dom: domain }, nothing),
-  domainGetXmlDesc: procedure(14, { dom: domain, flags: u32 }, { xml: text }),
-  domainLookupByUuid: procedure(24, { uuid }, { dom: domain }),
+  domainGetXmlDesc: quick(14, { dom: domain, flags: u32 }, { xml: text }),
+  domainLookupByUuid: quick(24, { uuid }, { dom: domain }),
   domainReboot: procedure(27, { dom: domain, flags: u32 }, nothing),
   domainResume: procedure(28, { dom: domain }, nothing),
   domainSuspend: procedure(34, { dom: domain }, nothing),
-  domainIsPersistent: procedure(151, { dom: domain }, { persistent: i32 }),
+  domainIsPersistent: quick(151, { dom: domain }, { persistent: i32 }),
   domainAbortJob: procedure(164, { dom: domain }, nothing),
   domainUpdateDeviceFlags: procedure(174, { dom: domain, xml: text, flags: u32 }, nothing),
-  domainHasManagedSaveImage: procedure(183, { dom: domain, flags: u32 }, { result: i32 }),
+  domainHasManagedSaveImage: quick(183, { dom: domain, flags: u32 }, { result: i32 }),
   domainManagedSaveRemove: procedure(184, { dom: domain, flags: u32 }, nothing),
   domainManagedSaveGetXmlDesc: procedure(388, { dom: domain, flags: u32 }, { xml: text }),
   domainCreateWithFlags: procedure(196, { dom: domain, flags: u32 }, { dom: domain }),
   domainOpenConsole: procedure(201, { dom: domain, devName: optionalText, flags: u32 }, nothing),
   domainScreenshot: procedure(211, { dom: domain, screen: u32, flags: u32 }, { mime: optionalText }),
-  domainGetState: procedure(212, { dom: domain, flags: u32 }, { state: i32, reason: i32 }),
+  domainGetState: quick(212, { dom: domain, flags: u32 }, { state: i32, reason: i32 }),
   domainGetControlInfo: procedure(229, { dom: domain, flags: u32 }, { state: u32, details: u32, stateTime: u64 }),
   domainUndefineFlags: procedure(231, { dom: domain, flags: u32 }, nothing),
   domainRestoreFlags: procedure(233, { from: text, dxml: optionalText, flags: u32 }, nothing),
@@ -140,14 +150,14 @@ export const procedures = {
   domainInterfaceAddresses: procedure(353, { dom: domain, source: u32, flags: u32 }, { ifaces: array(networkInterface, REMOTE_DOMAIN_INTERFACE_MAX) }),
 
   domainSnapshotCreateXml: procedure(185, { dom: domain, xmlDesc: text, flags: u32 }, { snap: domainSnapshot }),
-  domainSnapshotGetXmlDesc: procedure(186, { snap: domainSnapshot, flags: u32 }, { xml: utf8Bytes }),
-  domainSnapshotNum: procedure(187, { dom: domain, flags: u32 }, { num: i32 }),
-  domainSnapshotLookupByName: procedure(189, { dom: domain, name: text, flags: u32 }, { snap: domainSnapshot }),
-  domainSnapshotCurrent: procedure(191, { dom: domain, flags: u32 }, { snap: domainSnapshot }),
+  domainSnapshotGetXmlDesc: quick(186, { snap: domainSnapshot, flags: u32 }, { xml: utf8Bytes }),
+  domainSnapshotNum: quick(187, { dom: domain, flags: u32 }, { num: i32 }),
+  domainSnapshotLookupByName: quick(189, { dom: domain, name: text, flags: u32 }, { snap: domainSnapshot }),
+  domainSnapshotCurrent: quick(191, { dom: domain, flags: u32 }, { snap: domainSnapshot }),
   domainRevertToSnapshot: procedure(192, { snap: domainSnapshot, flags: u32 }, nothing),
   domainSnapshotDelete: procedure(193, { snap: domainSnapshot, flags: u32 }, nothing),
-  domainListAllSnapshots: procedure(274, { dom: domain, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
-  domainSnapshotListAllChildren: procedure(275, { snap: domainSnapshot, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
+  domainListAllSnapshots: quick(274, { dom: domain, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
+  domainSnapshotListAllChildren: quick(275, { snap: domainSnapshot, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
 
   domainGetMessages: procedure(426, { dom: domain, flags: u32 }, { msgs: array(text, REMOTE_DOMAIN_MESSAGES_MAX) }),
   domainListAllCheckpoints: procedure(413, { dom: domain, needResults: i32, flags: u32 }, { checkpoints, ret: i32 }),

@@ -56,3 +56,5 @@ export const REMOTE_AUTH_SASL_DATA_MAX = 65_536;
  * is answered, and then answers no keepalive either.
  */
 export const MAX_CALLS_IN_FLIGHT = 4;
+/** The same for a daemon far away, where those that are answered at once may wait for it in the line. */
+export const MAX_CALLS_ON_THE_WAY = 64;

@@ -17,6 +17,7 @@ import {
   KEEPALIVE_PROGRAM,
   KEEPALIVE_PROTOCOL_VERSION,
   MAX_CALLS_IN_FLIGHT,
+  MAX_CALLS_ON_THE_WAY,
   QEMU_PROGRAM,
   QEMU_PROTOCOL_VERSION,
   REMOTE_PROGRAM,
@@ -49,12 +50,17 @@ export class RpcClient {
   readonly #queued = new Set<PendingCall>();
   readonly #inFlight = new Map<number, PendingCall>();
   readonly #streams: StreamTable;
+  readonly #mostOnTheWay: number;
+  /** In flight, and may take long. */
+  #slow = 0;
   #serial = 0;
   #callCount = 0;
   #ended: Error | undefined;
 
-  constructor(stream: Duplex, keepalive: KeepaliveOptions, handlers: RpcClientHandlers) {
+  /** @param isFar the way to the peer takes longer than most of its answers */
+  constructor(stream: Duplex, keepalive: KeepaliveOptions, handlers: RpcClientHandlers, isFar = false) {
     this.#stream = stream;
+    this.#mostOnTheWay = isFar ? MAX_CALLS_ON_THE_WAY : MAX_CALLS_IN_FLIGHT;
     this.#handlers = handlers;
     this.#frames = new FrameReader((frame) => this.#receive(frame));
     this.#keepalive = new Keepalive(
@@ -168,7 +174,8 @@ export class RpcClient {
 
   #sendQueued(): void {
     for (const call of this.#queued) {
-      if (this.#inFlight.size >= MAX_CALLS_IN_FLIGHT) {
+      const isFull = !call.isQuick && this.#slow >= MAX_CALLS_IN_FLIGHT;
+      if (isFull || this.#inFlight.size >= this.#mostOnTheWay) {
         return;
       }
       this.#queued.delete(call);
@@ -186,6 +193,7 @@ export class RpcClient {
       return;
     }
     this.#inFlight.set(serial, call);
+    this.#slow += call.isQuick ? 0 : 1;
     this.#callCount += 1;
     this.#keepalive.start();
     this.#stream.write(frame);
@@ -285,6 +293,7 @@ export class RpcClient {
       call.receive(status, reader);
     }
     this.#inFlight.delete(serial);
+    this.#slow -= call.isQuick ? 0 : 1;
     this.#sendQueued();
     this.#restIfIdle();
   }

@@ -23,6 +23,8 @@ import { type WatchedVm, Watcher } from './watcher.js';
 
 /** The first list is shown after so long even if some VMs gave no answer yet. */
 const firstListMs = 2000;
+/** Where the list itself took so long, each answer does: the names are shown, and the rest follows. */
+const longWayMs = 40;
 
 /** What of this connection is looked at. */
 export interface ConnectionScope {
@@ -312,7 +314,9 @@ export class LiveConnection implements Disposable {
 
   async #list(): Promise<void> {
     const hypervisor = await this.#keeper.connect();
+    const askedAt = this.#clock.ticks();
     const heads = await hypervisor.listVms();
+    const isLongWay = this.#clock.ticks() - askedAt >= longWayMs;
     this.#listIsStale = false;
     const present = new Set(heads.map((head) => head.uuid));
     for (const { ref } of this.#store.connection(this.uri)?.vms ?? []) {
@@ -333,14 +337,13 @@ export class LiveConnection implements Disposable {
       await reading;
       return;
     }
-    await within(this.#clock, firstListMs, reading, undefined);
-    for (const head of heads) {
-      if (this.#reader.view(head.uuid) === undefined) {
-        this.#store.putVm(this.#reader.ref(head.uuid), { vm: unreadVm(head) });
-      }
-    }
+    const isRead = within(this.#clock, firstListMs, reading, undefined);
+    await (isLongWay ? undefined : isRead);
+    const unread = heads.filter(({ uuid }) => this.#reader.view(uuid) === undefined);
+    unread.forEach((head) => this.#store.putVm(this.#reader.ref(head.uuid), { vm: unreadVm(head) }));
     if (this.#keeper.hypervisor === hypervisor) {
       this.#store.patchConnection(this.uri, { loaded: true });
     }
+    await isRead;
   }
 }

@@ -96,8 +96,8 @@ function readHead(name: string, xml: Uint8Array): Snapshot {
   }
 }
 
-/** Well above the four calls that a connection has in flight. */
-const atOnce = 32;
+/** As many as a connection has on the way at most. */
+const atOnce = 64;
 
 /**
  * As Promise.all over all, but few at a time: thousands of promises that wait for the same socket would be carried
