@@ -26,9 +26,11 @@ async function tellGone(
  */
 export function watchSpentClones(engine: SpentCloneEngine, tell: (name: string) => void): Disposable {
   const tried = new Set<string>();
-  return engine.onDidChange(() => {
-    for (const { state, vms } of engine.connections) {
-      for (const { ref, vm } of state === 'connected' ? vms : []) {
+  return engine.onDidChange(({ connection, vm: changed }) => {
+    const connections = engine.connections.filter(({ uri }) => connection === undefined || uri === connection);
+    for (const { state, vms } of connections) {
+      const views = changed === undefined ? vms : vms.filter(({ ref }) => ref.uuid === changed.uuid);
+      for (const { ref, vm } of state === 'connected' ? views : []) {
         const key = vmKey(ref);
         if (!isSpentClone(vm)) {
           tried.delete(key);

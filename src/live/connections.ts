@@ -7,6 +7,7 @@ import type { VmRef } from '../domain/vm.js';
 import type { WantedConnection } from '../domain/wantedConnection.js';
 import { LiveConnection } from './liveConnection.js';
 import type { LiveOptions } from './liveOptions.js';
+import { openInTurn } from './openInTurn.js';
 import type { Store } from './store.js';
 import { type Attention, isResting } from './views.js';
 
@@ -20,7 +21,11 @@ export class Connections {
 
   constructor(store: Store, options: Omit<LiveOptions, 'beside'>) {
     this.#store = store;
-    this.#options = { ...options, beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri) };
+    this.#options = {
+      ...options,
+      open: openInTurn(options.open, options.clock),
+      beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri),
+    };
   }
 
   /** A plain URI keeps what is known of that connection. */

@@ -25,6 +25,9 @@ export class Store {
   readonly #changed = new Emitter<StoreChange>();
   readonly onDidChange = this.#changed.event;
   readonly #log: Log;
+  /** Where each is in the list, and its VMs by their UUIDs: there may be a thousand of both. */
+  readonly #places = new Map<string, number>();
+  readonly #vms = new Map<string, Map<string, VmView>>();
   #connections: readonly ConnectionView[] = [];
 
   constructor(log: Log) {
@@ -36,11 +39,11 @@ export class Store {
   }
 
   connection(uri: string): ConnectionView | undefined {
-    return this.#connections.find((connection) => connection.uri === uri);
+    return this.#connections[this.#places.get(uri) ?? -1];
   }
 
   vm(ref: VmRef): VmView | undefined {
-    return this.connection(ref.connection)?.vms.find((vm) => vm.ref.uuid === ref.uuid);
+    return this.#vms.get(ref.connection)?.get(ref.uuid);
   }
 
   setWanted(wanted: readonly WantedConnection[]): void {
@@ -55,6 +58,13 @@ export class Store {
       return;
     }
     this.#connections = next;
+    this.#places.clear();
+    next.forEach(({ uri }, place) => this.#places.set(uri, place));
+    for (const uri of this.#vms.keys()) {
+      if (!this.#places.has(uri)) {
+        this.#vms.delete(uri);
+      }
+    }
     this.#fire({});
   }
 
@@ -73,7 +83,7 @@ export class Store {
    */
   putVm(ref: VmRef, patch: VmPatch): void {
     const connection = this.connection(ref.connection);
-    const before = connection?.vms.find((view) => view.ref.uuid === ref.uuid);
+    const before = this.vm(ref);
     if (connection === undefined || (before === undefined && patch.vm === undefined)) {
       return;
     }
@@ -89,9 +99,10 @@ export class Store {
       return;
     }
     const moved = before?.vm.name !== after.vm.name;
-    const others = connection.vms.map((view) => (view === before ? after : view));
-    const vms = before === undefined ? [...others, after] : others;
-    this.#replace(connection, { ...connection, vms: moved ? vms.toSorted(inOrder) : vms });
+    const place = before === undefined ? connection.vms.length : connection.vms.indexOf(before);
+    const vms = moved ? insertInOrder(connection.vms.toSpliced(place, 1), after) : connection.vms.with(place, after);
+    this.#vms.set(ref.connection, (this.#vms.get(ref.connection) ?? new Map<string, VmView>()).set(ref.uuid, after));
+    this.#replace(connection, { ...connection, vms });
     if (connection.loaded) {
       this.#fire(moved ? { connection: ref.connection } : { connection: ref.connection, vm: ref });
     }
@@ -99,7 +110,7 @@ export class Store {
 
   removeVm(ref: VmRef): void {
     const connection = this.connection(ref.connection);
-    if (connection?.vms.some((view) => view.ref.uuid === ref.uuid) === true) {
+    if (connection !== undefined && this.#vms.get(ref.connection)?.delete(ref.uuid) === true) {
       const vms = connection.vms.filter((view) => view.ref.uuid !== ref.uuid);
       this.#replace(connection, { ...connection, vms });
       this.#fire({ connection: ref.connection });
@@ -111,7 +122,7 @@ export class Store {
   }
 
   #replace(before: ConnectionView, after: ConnectionView): void {
-    this.#connections = this.#connections.map((view) => (view === before ? after : view));
+    this.#connections = this.#connections.with(this.#connections.indexOf(before), after);
   }
 
   #fire(change: StoreChange): void {
@@ -174,6 +185,21 @@ function wasReverted({ vm, tree: before }: VmView, tree: SnapshotTree): boolean 
     tree.snapshots.some(({ name }) => name === before.current) &&
     before.snapshots.some(({ name }) => name === tree.current);
   return isMoved || vm.power !== 'paused' || vm.powerReason !== 'fromSnapshot';
+}
+
+/** Into a list in order, found by halves. */
+function insertInOrder(vms: readonly VmView[], view: VmView): readonly VmView[] {
+  let [from, to] = [0, vms.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const other = vms[middle];
+    if (other !== undefined && inOrder(other, view) < 0) {
+      from = middle + 1;
+    } else {
+      to = middle;
+    }
+  }
+  return vms.toSpliced(from, 0, view);
 }
 
 function inOrder(a: VmView, b: VmView): number {

@@ -62,10 +62,10 @@ export class SnapshotMarks implements Disposable {
     this.#log = log;
     this.#listening = store.onDidChange(({ connection, vm }) => {
       if (vm === undefined) {
-        this.#forgetGone();
+        this.#forgetGone(connection);
       }
-      const vms = store.connection(connection ?? '')?.vms ?? [];
-      for (const { ref, tree } of vm === undefined ? vms : vms.filter((view) => view.ref.uuid === vm.uuid)) {
+      const changed = vm === undefined ? (store.connection(connection ?? '')?.vms ?? []) : [store.vm(vm) ?? []].flat();
+      for (const { ref, tree } of changed) {
         if (tree !== undefined && !this.#seen.has(tree)) {
           this.#seen.add(tree);
           void this.#mark(ref, tree);
@@ -88,19 +88,26 @@ export class SnapshotMarks implements Disposable {
   }
 
   /** Only what was seen to go: others may share our folder, and call another daemon by the same name. */
-  #forgetGone(): void {
-    const lists = this.#store.connections.flatMap(({ uri, loaded, vms }) =>
-      loaded ? [[uri, new Map(vms.map(({ ref }) => [ref.uuid, ref]))] as const] : [],
-    );
-    for (const [uri, present] of lists) {
+  #forgetGone(changed: string | undefined): void {
+    const known = changed === undefined ? new Set([...this.#listed.keys(), ...this.#uris()]) : [changed];
+    for (const uri of known) {
+      const { loaded = false, vms = [] } = this.#store.connection(uri) ?? {};
+      if (!loaded) {
+        this.#listed.delete(uri);
+        continue;
+      }
+      const present = new Map(vms.map(({ ref }) => [ref.uuid, ref]));
       for (const [uuid, ref] of this.#listed.get(uri) ?? []) {
         if (!present.has(uuid)) {
           void this.#persistence.frozen.forget(ref);
         }
       }
+      this.#listed.set(uri, present);
     }
-    this.#listed.clear();
-    lists.forEach(([uri, present]) => this.#listed.set(uri, present));
+  }
+
+  #uris(): readonly string[] {
+    return this.#store.connections.map(({ uri }) => uri);
   }
 
   async #mark(ref: VmRef, tree: SnapshotTree): Promise<void> {
