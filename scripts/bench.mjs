@@ -20,6 +20,8 @@ import { root } from './rig/root.mjs';
 /** @type {Readonly<Record<string, { need: Need, run: (file: string) => Promise<void> }>>} */
 const benches = {
   reads: { need: 'libvirt', run: inNode },
+  farHosts: { need: 'libvirt', run: inNode },
+  scale: { need: 'libvirt', run: inNode },
   guest: { need: 'libvirt', run: inNode },
   plan: { need: 'libvirt', run: inNode },
   question: { need: 'libvirt', run: inNode },
