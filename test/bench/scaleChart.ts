@@ -31,7 +31,7 @@ export function chartOf(charts: Readonly<Record<string, readonly Row[]>>): strin
     );
   });
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${total} ${height + 90}" font-family="sans-serif"` +
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 0 ${total} ${height + 90}" font-family="sans-serif"` +
     ` font-size="11" fill="#57606a" role="img" aria-label="What grows how">${all.join('')}${legend.join('')}</svg>\n`
   );
 }
