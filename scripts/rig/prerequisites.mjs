@@ -50,6 +50,8 @@ export async function missingPackages(need) {
       ...((await findProgram('sshd')) === undefined ? ['openssh-server'] : []),
       ...((await findProgram('ssh')) === undefined ? ['openssh-client'] : []),
       ...((await findProgram('nc')) === undefined ? ['netcat-openbsd'] : []),
+      // A daemon that asks for a name and a password: its mechanisms, and what writes its users down.
+      ...(findSasl() ? [] : ['libsasl2-modules', 'libsasl2-modules-db']),
     ];
   }
   if (need === 'releases') {
@@ -107,6 +109,17 @@ export async function installModules(/** @type {(line: string) => void} */ say) 
   if (existsSync(join(root, 'node_modules/.package-lock.json'))) return;
   const status = await call(['npm'], ['ci', '--no-audit', '--no-fund'], say);
   if (status !== 0) throw new Error(`npm ci ended with ${status}`);
+}
+
+function findSasl() {
+  const folders = [
+    '/usr/lib/x86_64-linux-gnu/sasl2',
+    '/usr/lib/aarch64-linux-gnu/sasl2',
+    '/usr/lib64/sasl2',
+    '/usr/lib/sasl2',
+  ];
+  const has = (/** @type {string} */ name) => folders.some((folder) => existsSync(join(folder, name)));
+  return has('libscram.so') && has('libsasldb.so');
 }
 
 function hasPackageLists() {
