@@ -10,6 +10,8 @@ const drawingMs = 1_000;
 export interface DrawnVm {
   look?: string;
   tree?: SnapshotTree | undefined;
+  /** Names of the snapshots that had rows under them. */
+  parents?: ReadonlySet<string>;
   /** Milliseconds since 1970: when the ages under it were written. */
   at?: number;
 }

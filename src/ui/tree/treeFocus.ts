@@ -123,11 +123,10 @@ export class TreeFocus {
     }
   }
 
-  /** A row that was a leaf stays closed when something comes under it, so "You are here" would be hidden there. */
-  showHere(ref: VmRef): void {
-    const here = this.#content.arrangedVm(ref)?.here;
-    if (here !== undefined && isNearTop(this.#content, here)) {
-      void this.#tryTo(async () => this.#view.reveal(here, { select: false, focus: false }));
+  /** Opens what is above: to the editor, a row that was a leaf stays closed when something comes under it. */
+  show(rows: readonly Node[]): void {
+    for (const row of rows.filter((one) => isNearTop(this.#content, one))) {
+      void this.#tryTo(async () => this.#view.reveal(row, { select: false, focus: false }));
     }
   }
 

@@ -108,7 +108,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       log,
     };
     this.#systemRows = new SystemsInTree(rows);
-    this.#vmRows = new VmsInTree(rows, this.#openRows, (ref) => this.focus.showHere(ref));
+    this.#vmRows = new VmsInTree(rows, this.#openRows, (shown) => this.focus.show(shown));
     this.#view = this.#store.add(
       vscode.window.createTreeView(treeViewId, { treeDataProvider: this, canSelectMany: true, showCollapseAll: true }),
     );

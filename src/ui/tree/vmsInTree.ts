@@ -5,7 +5,8 @@ import { vmKey } from '../../live/views.js';
 import type { VmRef } from '../../domain/vm.js';
 import { ageTextChanged } from '../../text/ageTextChanged.js';
 import type { RowContext } from '../../text/rows.js';
-import { DrawnVms } from './drawnVms.js';
+import type { ArrangedVm } from './arrangedVm.js';
+import { type DrawnVm, DrawnVms } from './drawnVms.js';
 import type { OpenRows } from './openRows.js';
 import type { Node } from './nodes.js';
 import type { TreeContent } from './treeContent.js';
@@ -13,6 +14,8 @@ import { vmsOf } from './vmsOf.js';
 
 /** Above so many rows under a VM, counting seconds repaints "You are here" alone. */
 const manyRows = 1_000;
+/** A change by another program may bring rows under many. */
+const mostShown = 5;
 
 export interface RowsInTreeOptions {
   readonly engine: EnginePort;
@@ -26,14 +29,18 @@ export interface RowsInTreeOptions {
 export class VmsInTree {
   readonly drawn = new DrawnVms();
   readonly #options: RowsInTreeOptions;
-  readonly #openRows: Pick<OpenRows, 'isOpen'>;
-  readonly #showHere: (ref: VmRef) => void;
+  readonly #openRows: Pick<OpenRows, 'isOpen' | 'isRowOpen'>;
+  readonly #show: (rows: readonly Node[]) => void;
 
-  /** @param showHere is told where "You are here" has moved under a VM that is open */
-  constructor(options: RowsInTreeOptions, openRows: Pick<OpenRows, 'isOpen'>, showHere: (ref: VmRef) => void) {
+  /** @param show is given rows that must be seen: where "You are here" has moved, and what came under a leaf */
+  constructor(
+    options: RowsInTreeOptions,
+    openRows: Pick<OpenRows, 'isOpen' | 'isRowOpen'>,
+    show: (rows: readonly Node[]) => void,
+  ) {
     this.#options = options;
     this.#openRows = openRows;
-    this.#showHere = showHere;
+    this.#show = show;
   }
 
   noteChange(ref: VmRef): void {
@@ -53,9 +60,21 @@ export class VmsInTree {
     if (hasOtherChildren || drawn.look !== content.lookOf(view, reading())) {
       draw(content.rows.vm(ref));
     }
-    if (hereMoved && this.#openRows.isOpen(vmKey(ref))) {
-      this.#showHere(ref);
+    const arranged = hasOtherChildren && this.#openRows.isOpen(vmKey(ref)) ? content.arrangedVm(ref) : undefined;
+    if (arranged !== undefined) {
+      this.#show([...this.#underLeaves(arranged, drawn), ...(hereMoved ? [arranged.here] : [])]);
     }
+  }
+
+  /** Of each row that was a leaf, and that nobody closed, the first row that came under it. */
+  #underLeaves(arranged: ArrangedVm, { tree, parents }: DrawnVm): readonly Node[] {
+    const { below, nodes } = arranged;
+    const before = tree?.snapshots ?? [];
+    const leaves = before.filter(({ name }) => parents?.has(name) === false && arranged.opensByItself(name));
+    return leaves.slice(0, mostShown).flatMap(({ name }) => {
+      const node = nodes.get(name);
+      return node === undefined || this.#openRows.isRowOpen(node) === false ? [] : (below.get(name)?.slice(0, 1) ?? []);
+    });
   }
 
   /** What the change of a VM that is being read would repaint, the row that is about to be made shows anyway. */
@@ -70,6 +89,7 @@ export class VmsInTree {
       log.debug(`Snapshots of ${vmKey(ref)} could not be read: ${String(error)}`);
     }
     drawn.tree = engine.findVm(ref)?.tree;
+    drawn.parents = new Set(this.#options.content.arrangedVm(ref)?.below.keys());
     drawn.at = Date.now();
   }
 
