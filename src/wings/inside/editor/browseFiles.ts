@@ -30,7 +30,7 @@ async function browseFiles(run: CommandRun): Promise<{ readonly folder: string }
       ? new CommandError('refused', obstacleText(error.obstacle, view.vm.name), { vm: view.vm.name })
       : error;
   }
-  const folder = restorePointsUri(view, snapshot === undefined ? undefined : point);
+  const folder = restorePointsUri(view);
   await vscode.commands.executeCommand('vscode.openFolder', folder, { forceNewWindow: true });
   return { folder: folder.toString() };
 }

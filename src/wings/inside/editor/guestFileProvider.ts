@@ -21,9 +21,8 @@ const scheme = 'vmfs';
 const mostBytes = 256 * 1024 * 1024;
 const pieceBytes = 4 * 1024 * 1024;
 
-export function restorePointsUri({ ref, vm }: VmView, point?: NamedPoint): vscode.Uri {
-  const path = ['', folderName(vm.name), ...(point === undefined ? [] : [point.folder])].join('/');
-  return vscode.Uri.from({ scheme, authority: ref.uuid, path });
+export function restorePointsUri({ ref, vm }: VmView): vscode.Uri {
+  return vscode.Uri.from({ scheme, authority: ref.uuid, path: `/${folderName(vm.name)}` });
 }
 
 const types: Readonly<Record<NodeKind, vscode.FileType>> = {
