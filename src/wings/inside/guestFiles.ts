@@ -58,11 +58,13 @@ export async function openGuestDisks(
     throw new FilesObstacle({ kind: 'elsewhere' });
   }
   const open: NbdDisk[] = [];
+  let reading = '';
   const close = (): void => open.forEach((disk) => disk.close());
   signal.addEventListener('abort', close);
   try {
     const volumes: Volume[] = [];
     for (const { target, from, format, tag } of disks) {
+      reading = from;
       const image = { file: from, format, ...(tag !== undefined && { tag }) };
       const disk = await serveImage(image, environment, signal);
       if (disk === undefined) {
@@ -75,7 +77,7 @@ export async function openGuestDisks(
   } catch (error) {
     close();
     throw error instanceof DiskError
-      ? new FilesObstacle({ kind: 'unreadable', file: disks[open.length]?.from ?? '', said: error.message })
+      ? new FilesObstacle({ kind: 'unreadable', file: reading, said: error.message })
       : error;
   }
 }
