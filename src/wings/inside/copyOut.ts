@@ -2,7 +2,7 @@
 import { chmod, lstat, mkdir, mkdtemp, open, rename, rm, stat, symlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
-import { errnoOf } from '../../base/errno.js';
+import { errnoOf, undefinedIfAbsent } from '../../base/errno.js';
 import type { FailureKind } from '../../domain/failure.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { GuestFileSystem } from './read/guestFileSystem.js';
@@ -69,11 +69,7 @@ async function targetOf({ name, to }: CopyWish): Promise<string> {
 }
 
 async function requireFree(path: string): Promise<void> {
-  const isThere = await lstat(path).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) {
+  if ((await orFault(path, () => undefinedIfAbsent(lstat(path)))) !== undefined) {
     throw new CopyFault('exists', t('{0} exists already. Nothing was replaced.', displayLine(path)));
   }
 }

@@ -19,10 +19,9 @@ async function browseFiles(run: CommandRun): Promise<{ readonly folder: string }
     : { view: await targetVm(run), snapshot: undefined };
   const tree = await run.engine.readTree(view.ref);
   const points = namedPoints(tree, isActive(view.vm.power) ? 'changes' : 'readable');
-  const point = snapshot === undefined ? points[0] : points.find((one) => one.snapshot?.name === snapshot.name);
+  const shown = snapshot ?? points[0]?.snapshot;
   try {
     const signal = new AbortController().signal;
-    const shown = point?.snapshot;
     const options = { environment: process.env, signal, ...(shown !== undefined && { snapshot: shown }) };
     (await openGuestDisks(run.engine, view, options)).close();
   } catch (error) {
