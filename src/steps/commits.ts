@@ -1,7 +1,7 @@
 // A disk of the VM gets fewer layers: by QEMU while it is on, by us on the files of one that is off. Whoever else
 // stands on the layers does so still, but for the images that we put on the file that took them, and the files stay.
 import type { Facts } from '../domain/facts.js';
-import type { VmDisk } from '../domain/vm.js';
+import { toldChain, type VmDisk } from '../domain/vm.js';
 import { withImage, withoutLayers } from './changedFacts.js';
 import type { CommittedDisk } from './step.js';
 import { type Command, doneWhen, never, type StepDefinition, type TouchedFiles } from './stepDefinition.js';
@@ -40,13 +40,14 @@ function layersOf(disks: readonly CommittedDisk[]): TouchedFiles {
   return { images: disks.flatMap(({ top, base, above = [] }) => [top, base, ...above]) };
 }
 
-/** Each of these disks of the VM is its base, and nothing above it; or what was to stand on the base does. */
+/** Each of these disks of the VM is its base, and nothing above it; or what was to stand on the base does, told so. */
 export function standsJustOn(disks: readonly CommittedDisk[], facts: Facts): boolean {
-  return disks.every(({ target, base, above }) =>
-    above === undefined
-      ? facts.vm.disks.some((disk) => disk.target === target && disk.source === base)
-      : above.every((file) => backingOf(file, facts) === base),
-  );
+  return disks.every(({ target, base, top, above }) => {
+    const own = facts.vm.disks.filter((disk) => disk.target === target);
+    return above === undefined
+      ? own.some((disk) => disk.source === base)
+      : above.every((file) => backingOf(file, facts) === base) && !own.flatMap(toldChain).includes(top);
+  });
 }
 
 /** Any of the images above stands on the base already. */
@@ -63,7 +64,10 @@ function applyCommit(disks: readonly CommittedDisk[], facts: Facts): Facts {
   const { vm, configured } = facts;
   const onBase = (disk: VmDisk): VmDisk => {
     const own = disks.find(({ target }) => target === disk.target);
-    if (own === undefined || own.above !== undefined || disk.source !== own.top) {
+    if (own?.above !== undefined) {
+      return withoutLayer(disk, own.top);
+    }
+    if (own === undefined || disk.source !== own.top) {
       return disk;
     }
     const { backing } = disk;
@@ -76,6 +80,16 @@ function applyCommit(disks: readonly CommittedDisk[], facts: Facts): Facts {
     vm: { ...vm, disks: vm.disks.map(onBase) },
     ...(configured === undefined ? {} : { configured: configured.map(onBase) }),
   });
+}
+
+/** As a configuration tells its layers, to the end or not. */
+function withoutLayer(disk: VmDisk, file: string): VmDisk {
+  const { backing, layers } = disk;
+  return {
+    ...disk,
+    ...(backing === undefined ? {} : { backing: backing.filter((one) => one !== file) }),
+    ...(layers === undefined ? {} : { layers: layers.filter((one) => one.file !== file) }),
+  };
 }
 
 function withOverlaysOnBase(facts: Facts, { base, baseFormat: format, above = [] }: CommittedDisk): Facts {

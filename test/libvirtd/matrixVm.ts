@@ -144,6 +144,6 @@ function workOf({ request, steps, warnings }: Plan): 'natively' | 'byOurSteps' |
   if (request.kind === 'rename') {
     return steps.every((step) => step.kind === 'describeSnapshot') ? 'titleOnly' : 'byOurSteps';
   }
-  const deletes = steps.filter((step) => step.kind === 'deleteSnapshot').length;
+  const deletes = steps.filter(({ kind }) => kind === 'deleteSnapshot' || kind === 'forgetSnapshot').length;
   return deletes > 1 || warnings.some((warning) => warning.kind === 'doneByUs') ? 'byOurSteps' : 'natively';
 }

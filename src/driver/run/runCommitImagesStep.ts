@@ -1,13 +1,15 @@
 // Merges layers of a VM that is off on the files themselves. The VM is defined on the files that took them, or, where
-// it stands further up, the images above are put on these files. Removes no file: what was above stays whole, so that
-// whatever breaks off leaves the VM as it was.
+// it stands further up, the images above are put on these files, and its configuration names the merged ones no more.
+// Removes no file: what was above stays whole, so that whatever breaks off leaves the VM as it was.
 import { VIR_DOMAIN_XML_INACTIVE, VIR_DOMAIN_XML_SECURE } from '../../libvirt/flags.js';
 import { Failure } from '../../domain/failure.js';
-import type { Step } from '../../steps/step.js';
+import { toldChain } from '../../domain/vm.js';
+import type { CommittedDisk, Step } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
 import { diskStates, readDiskState } from './diskState.js';
 import { readPower } from '../powerState.js';
-import { onFiles } from '../xml/retarget.js';
+import { parseDomainXml } from '../xml/domainXml.js';
+import { onFiles, withoutLayersNamed } from '../xml/retarget.js';
 import { requireOff } from './requireOff.js';
 import type { StepContext } from './stepContext.js';
 
@@ -16,7 +18,7 @@ type CommitContext = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files' | '
 
 /**
  * A disk of which nothing is left to merge is only defined on its base. One whose images above stand on the base
- * already is passed over.
+ * already, and whose layers are told so, is passed over.
  *
  * Begun again, everything is copied again: the VM may have run in between, and what it wrote is above. Idempotent.
  * @throws Failure `refused`, or `stopped` after a merge, unless the VM is off throughout and names the files that it
@@ -24,14 +26,15 @@ type CommitContext = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files' | '
  */
 export async function commitImages(context: CommitContext, step: CommitStep): Promise<void> {
   const { connection, dom, files, signal, onProgress } = context;
-  const left: CommitStep['disks'][number][] = [];
+  const left: CommittedDisk[] = [];
   for (const disk of step.disks) {
     const file = (await readDiskState(context, disk.target, 'configured'))?.file;
     if (disk.above !== undefined) {
       if (file === undefined || file === disk.top || file === disk.base) {
         throw stalePlanFailure(context, 'refused');
       }
-      if ((await findUnmoved(context, disk, disk.above, 'refused')).length > 0) {
+      const unmoved = await findUnmoved(context, disk, disk.above, 'refused');
+      if (unmoved.length > 0 || (await isTold(context, disk))) {
         left.push(disk);
       }
     } else if (file !== disk.base) {
@@ -67,19 +70,23 @@ export async function commitImages(context: CommitContext, step: CommitStep): Pr
   // The VM is as it was, its base is not: it holds what was merged.
   const kind = left.some(({ merged }) => merged.length > 0) ? 'stopped' : 'refused';
   await requireOff(context, { action: 'consolidate' }, kind);
-  const tops = left.filter(({ above }) => above === undefined);
-  if (tops.length === 0) {
-    return;
-  }
   const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
   const states = diskStates(xml);
+  const tops = left.filter(({ above }) => above === undefined);
   if (tops.some(({ target, top }) => states.get(target)?.file !== top)) {
     throw stalePlanFailure(context, kind);
   }
-  const onBases = onFiles(
-    xml,
-    tops.map(({ target, base, baseFormat }) => ({ target, file: base, format: baseFormat })),
+  const told = left.filter((disk) => disk.above !== undefined && names(xml, disk));
+  if (tops.length === 0 && told.length === 0) {
+    return;
+  }
+  const onBases = withoutLayersNamed(
+    onFiles(
+      xml,
+      tops.map(({ target, base, baseFormat }) => ({ target, file: base, format: baseFormat })),
+    ),
+    told.map(({ target, top }) => ({ target, file: top })),
   );
   await connection.call('domainDefineXmlFlags', { xml: onBases, flags: 0 });
   const { power } = await readPower(connection, dom);
@@ -90,10 +97,20 @@ export async function commitImages(context: CommitContext, step: CommitStep): Pr
   }
 }
 
+async function isTold({ connection, dom }: CommitContext, disk: CommittedDisk): Promise<boolean> {
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  return names(xml, disk);
+}
+
+/** The VM's configuration tells what is merged as a layer of the disk: libvirt, after a snapshot of a running VM. */
+function names(xml: string, { target, top }: CommittedDisk): boolean {
+  return parseDomainXml(xml).disks.some((disk) => disk.target === target && toldChain(disk).includes(top));
+}
+
 /** Of the images above, those that do not stand on the base yet. */
 async function findUnmoved(
   context: CommitContext,
-  { top, base }: CommitStep['disks'][number],
+  { top, base }: CommittedDisk,
   above: readonly string[],
   kind: StaleOutcome,
 ): Promise<readonly string[]> {

@@ -5,7 +5,7 @@ import { Failure } from '../../domain/failure.js';
 import type { MadeFile, NewOverlay } from '../../domain/hostFiles.js';
 import type { StepOfKind } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
-import { isActive, type Vm, xmlChain } from '../../domain/vm.js';
+import { isActive, toldChain, type Vm, xmlChain } from '../../domain/vm.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { createOverlay, removeMade, removeThose } from './madeFiles.js';
 import { requireOff } from './requireOff.js';
@@ -76,18 +76,18 @@ async function requireNoTag(files: OnFiles['files'], vm: Vm, file: string): Prom
 }
 
 /**
- * What a VM runs on and what its next start names can differ.
+ * What a VM runs on and what its next start names can differ, and libvirt opens each layer that is named.
  * @throws Failure `busy` when the configuration names one of the files
  */
 export async function requireUnnamed(
   { connection, dom, vm }: Pick<StepContext, 'connection' | 'dom' | 'vm'>,
   step: StepOfKind<'removeFiles' | 'trashFiles'>,
 ): Promise<void> {
-  if (!vm.persistent || !isActive(vm.power)) {
+  if (!vm.persistent) {
     return;
   }
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
-  const named = parseDomainXml(xml).disks.flatMap(xmlChain);
+  const named = parseDomainXml(xml).disks.flatMap(toldChain);
   const used = step.files.find((file) => named.includes(file));
   if (used !== undefined) {
     throw new Failure('busy', { vm: vm.name, path: used });

@@ -3,7 +3,7 @@
 import { isDevicePath } from '../../domain/devicePath.js';
 import type { SavedRam } from '../../domain/snapshot.js';
 import type { MovedName, TargetFile } from '../../steps/step.js';
-import { readDisks } from './diskXml.js';
+import { pathOf, readDisks } from './diskXml.js';
 import type { Vm } from '../../domain/vm.js';
 import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 import { strangersIn } from './knownDiskXml.js';
@@ -75,6 +75,28 @@ export function onFiles(secureXml: string, disks: readonly (TargetFile & { reado
     throw new XmlError('this is not the description of a VM');
   }
   return writeXml(redirectDisks(root, disks));
+}
+
+/**
+ * Without these layers of disks, which hold nothing any more that is not in what they rest on. What else is told of the
+ * layers stays: libvirt opens those that a configuration names, and looks into images only from the last one on.
+ */
+export function withoutLayersNamed(secureXml: string, layers: readonly TargetFile[]): string {
+  const files = new Map(layers.map(({ target, file }) => [target, file]));
+  return writeXml(
+    changeChildren(parseXml(secureXml), 'devices', (devices) =>
+      changeChildren(devices, 'disk', (disk) => withoutLayer(disk, files.get(targetOf(disk)))),
+    ),
+  );
+}
+
+function withoutLayer(of: XmlElement, file: string | undefined): XmlElement {
+  const below = find(of, 'backingStore');
+  if (file === undefined || below === undefined) {
+    return of;
+  }
+  const rest = pathOf(below) === file ? find(below, 'backingStore') : withoutLayer(below, file);
+  return { ...of, children: of.children.flatMap((node) => (node === below ? (rest ?? []) : [node])) };
 }
 
 /** A VM's own configuration, with the files that its disks rest on under their names of now. */

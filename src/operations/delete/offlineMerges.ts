@@ -111,8 +111,6 @@ function mergedDisk(snapshot: Snapshot, target: string, facts: Facts): Committed
     disk.device !== 'disk' ||
     disk.readonly ||
     disk.shareable ||
-    // libvirt would open the overlay, which is gone then.
-    (at > 0 && disk.backing?.includes(top) === true) ||
     [top, base, ...above].some((file) => isDevicePath(file) || files?.canChange?.get(file) !== 'yes') ||
     anotherFileRefusal([disk], facts) !== undefined
   ) {

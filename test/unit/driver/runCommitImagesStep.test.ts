@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { commitImages } from '../../../src/driver/run/runCommitImagesStep.js';
 import type { StepContext } from '../../../src/driver/run/stepContext.js';
 import type { Step } from '../../../src/steps/step.js';
+import { parseDomainXml } from '../../../src/driver/xml/domainXml.js';
 import { Failure, type FailureKind } from '../../../src/domain/failure.js';
+import { toldChain } from '../../../src/domain/vm.js';
 import type { ImageCommit, RebasedOverlay } from '../../../src/domain/hostFiles.js';
 import { ref, vm } from '../domain/someFacts.js';
 
@@ -36,6 +38,8 @@ class World {
   ]);
   /** What each image above stands on. */
   readonly below = new Map(above.map((file) => [file, '/img/vda.top']));
+  /** Layers that the configuration tells of a disk, as libvirt does after a snapshot of a running VM. */
+  told: ReadonlyMap<string, readonly string[]> = new Map();
   readonly done: string[] = [];
   /** After each of what is in `done`. */
   then: (what: string) => void = () => undefined;
@@ -43,17 +47,19 @@ class World {
   get xml(): string {
     const disks = [...this.files].map(
       ([target, file]) =>
-        `<disk type='file'><driver name='qemu' type='qcow2'/><source file='${file}'/><target dev='${target}'/></disk>`,
+        `<disk type='file'><driver name='qemu' type='qcow2'/><source file='${file}'/>${layersXml(this.told.get(target) ?? [])}<target dev='${target}'/></disk>`,
     );
-    return `<domain><name>web</name><devices>${disks.join('')}</devices></domain>`;
+    return `<domain><name>web</name><uuid>${ref.uuid}</uuid><devices>${disks.join('')}</devices></domain>`;
   }
 
   run(step: CommitStep): Promise<void> {
     const connection = {
       call: (name: string, { xml }: { readonly xml?: string }) => {
         if (name === 'domainDefineXmlFlags') {
-          this.files = new Map([...this.files.keys()].map((one) => [one, fileOf(xml ?? '', one)]));
-          this.#did(`define ${[...this.files.values()].join(' ')}`);
+          const disks = parseDomainXml(xml ?? '').disks;
+          this.files = new Map(disks.map(({ target, source }) => [target, source ?? '']));
+          this.told = new Map(disks.map((disk) => [disk.target, toldChain(disk).slice(1)]));
+          this.#did(`define ${disks.flatMap(toldChain).join(' ')}`);
         }
         return Promise.resolve(name === 'domainGetState' ? { state: this.state, reason: 0 } : { xml: this.xml });
       },
@@ -88,8 +94,10 @@ class World {
   }
 }
 
-function fileOf(xml: string, target: string): string {
-  return new RegExp(`<source file=["']([^"']+)["'][^>]*/>\\s*<target dev=["']${target}["']`).exec(xml)?.[1] ?? '';
+function layersXml([file, ...rest]: readonly string[]): string {
+  return file === undefined
+    ? ''
+    : `<backingStore type='file'><format type='qcow2'/><source file='${file}'/>${layersXml(rest)}</backingStore>`;
 }
 
 describe('merging the files of a VM that is off', () => {
@@ -110,6 +118,26 @@ describe('merging the files of a VM that is off', () => {
     assert.deepEqual(w.done, under);
     await w.run(mergesBelow);
     assert.deepEqual(w.done, under, 'and does so once');
+  });
+
+  it('takes what is merged out of the layers that the configuration tells', async () => {
+    const w = new World();
+    const rest = ['/img/vda.one', '/img/vda', '/img/deep'];
+    w.files.set('vda', above[1]!);
+    w.told = new Map([['vda', [rest[0]!, '/img/vda.top', ...rest.slice(1)]]]);
+    await w.run(mergesBelow);
+    assert.deepEqual(w.done, [...under, `define ${[above[1], ...rest, '/img/vdb.top'].join(' ')}`]);
+    await w.run(mergesBelow);
+    assert.equal(w.done.length, 4, 'and does so once');
+  });
+
+  it('does so where only that was left to do', async () => {
+    const w = new World();
+    w.files.set('vda', above[0]!);
+    above.forEach((file) => w.below.set(file, '/img/vda'));
+    w.told = new Map([['vda', ['/img/vda.top']]]);
+    await w.run(mergesBelow);
+    assert.deepEqual(w.done, ['merge /img/vda', `define ${above[0]!} /img/vdb.top`]);
   });
 
   it('merges again where one of those above stands on the base already', async () => {
