@@ -9,7 +9,7 @@ export const styleChoices = ['auto', ...snapshotStyles] as const;
 export const automaticActions = ['all', 'safe', 'none'] as const;
 export const seamlessUses = ['whereItWorks', 'never'] as const;
 export const treeSorts = ['time', 'name'] as const;
-export const treeVmOrders = ['name', 'state', 'recent'] as const;
+export const treeVmOrders = ['state', 'name', 'recent'] as const;
 /** Each includes those before it. `look`: also what the guest shows; `act`: revert, undo, run programs in the guest. */
 export const agentPermissions = ['none', 'look', 'checkpoint', 'act'] as const;
 export type AgentPermission = (typeof agentPermissions)[number];

@@ -276,12 +276,16 @@ describe('tree', () => {
       await settings.update(settingKeys.treeVms, by, vscode.ConfigurationTarget.Global);
       assert.deepEqual(await eventually(order, (now) => now.join() === wanted.join()), wanted);
     };
-    await becomes(undefined, [name, 'tree-paused', 'tree-running']);
-    await becomes('state', ['tree-running', 'tree-paused', name]);
+    await becomes('name', [name, 'tree-paused', 'tree-running']);
+    await becomes(undefined, ['tree-running', 'tree-paused', name]);
     await call('virtRewind.resume', { vm: 'tree-paused' });
-    await call('virtRewind.pause', { vm: 'tree-paused' });
-    await becomes('recent', ['tree-paused', name, 'tree-running']);
-    await becomes(undefined, [name, 'tree-paused', 'tree-running']);
+    assert.deepEqual(await order(), ['tree-running', 'tree-paused', name], 'a VM that starts moves no row');
+    await call('virtRewind.pause', { vm: 'tree-running' });
+    assert.deepEqual(await order(), ['tree-running', 'tree-paused', name], 'nor does one that pauses');
+    await call('virtRewind.refresh');
+    assert.deepEqual(await order(), ['tree-paused', 'tree-running', name]);
+    await becomes('recent', ['tree-running', 'tree-paused', name]);
+    await becomes(undefined, ['tree-paused', 'tree-running', name]);
   });
 
   it('opens the XML of a VM and of a snapshot, read-only', async () => {

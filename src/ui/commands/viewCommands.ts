@@ -43,6 +43,7 @@ async function refresh(run: CommandRun): Promise<void> {
     await run.engine.refresh({ vm: view.ref });
   } else {
     await run.engine.refresh(connection === undefined ? undefined : { connection });
+    run.tree.sortAgain();
   }
 }
 
@@ -68,7 +69,7 @@ async function filter(run: CommandRun): Promise<void> {
     const text = await askText({
       title: t('Filter VMs and Snapshots'),
       prompt: filterPrompt(),
-      placeHolder: t('Name, title, branch…'),
+      placeHolder: t('Name, title, branch, state…'),
       value: before,
       ignoreFocusOut: true,
       onType: (now) => {
@@ -119,8 +120,8 @@ function arrangements(): readonly Choice<() => Promise<void>>[] {
     layout('list', t('Show as List')),
     snapshots('time', t('Sort Snapshots by Time')),
     snapshots('name', t('Sort Snapshots by Name')),
-    vms('name', t('Sort VMs by Name')),
     vms('state', t('Sort VMs by State')),
+    vms('name', t('Sort VMs by Name')),
     vms('recent', t('Sort VMs by Recent Use')),
   ];
 }

@@ -26,6 +26,8 @@ export type Marks = Pick<VmView, 'auto' | 'kept'>;
 export interface ArrangedVm {
   readonly tree: SnapshotTree;
   readonly arrangement: Arrangement;
+  /** The filter finds the VM itself. */
+  readonly vmMatches: boolean;
   /** The rows right under the VM. */
   readonly top: readonly Node[];
   /** The rows right under a snapshot, by its name; absent: none. */
@@ -130,6 +132,7 @@ export function arrangeVm(
   return {
     tree,
     arrangement,
+    vmMatches,
     top,
     below,
     nodes,

@@ -3,7 +3,7 @@
 import { type ConnectionView, type VmView, vmKey } from '../../live/views.js';
 import type { VmRef } from '../../domain/vm.js';
 import { type ArrangedVm, type Arrangement, arrangeVm, matches } from './arrangedVm.js';
-import { inVmOrder } from './vmOrder.js';
+import { VmPlaces } from './vmOrder.js';
 import { clonesIn, parentIn } from './clonesInTree.js';
 import type { ConnectionNode, MessageNode, Node, VmNode } from './nodes.js';
 
@@ -12,10 +12,10 @@ export class TreeRows {
   readonly #vms = new Map<string, VmNode>();
   readonly #arranged = new Map<string, ArrangedVm>();
   readonly #messages = new Map<string, MessageNode>();
-  readonly #usedAt: (key: string) => number;
+  readonly places: VmPlaces;
 
   constructor(usedAt: (key: string) => number) {
-    this.#usedAt = usedAt;
+    this.places = new VmPlaces(usedAt);
   }
 
   connection(uri: string): ConnectionNode {
@@ -36,10 +36,10 @@ export class TreeRows {
     const before = this.#arranged.get(key);
     const { auto, kept } = view;
     const isSame = before?.tree === view.tree && before.marks.auto === auto && before.marks.kept === kept;
-    if (isSame && before.arrangement === arrangement) {
+    const vmMatches = this.#isFound(view, arrangement);
+    if (isSame && before.arrangement === arrangement && before.vmMatches === vmMatches) {
       return before;
     }
-    const vmMatches = matches(arrangement.filter, view.vm.name, view.vm.title);
     const marks = { ...(auto === undefined ? {} : { auto }), ...(kept === undefined ? {} : { kept }) };
     const arranged = arrangeVm(view.ref, view.tree, arrangement, vmMatches, marks, before);
     this.#arranged.set(key, arranged);
@@ -65,9 +65,9 @@ export class TreeRows {
       const about = view.state === 'connected' ? (view.loaded ? 'noVms' : 'connecting') : view.state;
       rows.push(this.#message(about, view.uri));
     }
-    const tops = view.vms.filter((vm) => parentIn(view.vms, vm) === undefined);
-    const vms = inVmOrder(tops, arrangement.vms ?? 'name', this.#usedAt);
-    const shown = vms.filter((vm) => this.#isShown(vm, arrangement, view.vms));
+    const vms = this.places.inOrder(view.vms, arrangement);
+    const tops = vms.filter((vm) => parentIn(view.vms, vm) === undefined);
+    const shown = tops.filter((vm) => this.#isShown(vm, arrangement, view.vms));
     if (shown.length === 0 && view.vms.length > 0) {
       rows.push(this.#message('noMatch', view.uri));
     }
@@ -84,7 +84,7 @@ export class TreeRows {
   /** All of a VM that the filter finds itself. */
   shownClones(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): readonly VmView[] {
     const clones = clonesIn(beside, view);
-    return matches(arrangement.filter, view.vm.name, view.vm.title)
+    return this.#isFound(view, arrangement)
       ? clones
       : clones.filter((clone) => this.#isShown(clone, arrangement, beside));
   }
@@ -108,10 +108,15 @@ export class TreeRows {
   /** A VM is shown if it matches, or one of its snapshots does, as far as they have been read, or of its clones. */
   #isShown(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): boolean {
     return (
-      matches(arrangement.filter, view.vm.name, view.vm.title) ||
+      this.#isFound(view, arrangement) ||
       (this.arrangeVm(view, arrangement)?.nodes.size ?? 0) > 0 ||
       this.shownClones(view, arrangement, beside).length > 0
     );
+  }
+
+  /** By itself. */
+  #isFound(view: VmView, { filter }: Arrangement): boolean {
+    return matches(filter, view.vm.name, view.vm.title) || this.places.isInState(view, filter);
   }
 
   #message(about: MessageNode['about'], connection: string, ref?: VmRef): MessageNode {

@@ -97,8 +97,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     const settings = readSettings();
     this.#protectedVms = settings.protectedVms;
     const arrangement = { ...arrangementOf(settings), filter: '' };
-    const usedAt = (key: string): number => this.#used.at(key);
-    this.#content = new TreeContent(engine, arrangement, this.#openRows, usedAt, () => systems.all);
+    this.#content = new TreeContent(engine, arrangement, this.#openRows, this.usedAt, () => systems.all);
     this.#changed = this.#store.add(new vscode.EventEmitter<Node | undefined>());
     const rows: RowsInTreeOptions = {
       engine,
@@ -154,6 +153,12 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     if (filter !== '') {
       await readAllTrees(this.#engine, this.#log);
     }
+  }
+
+  /** VMs stand as they are now; else only a filter and a view that is shown anew move their rows. */
+  sortAgain(): void {
+    this.#vmRows.sort();
+    this.#redraw();
   }
 
   /** What is known of a system of VMs; undefined where there is none of this id. */
@@ -223,7 +228,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#health.sweepIfStale();
     this.#keys.noteOpened();
     this.#timers.start();
-    if (this.#isStale) {
+    if (this.#vmRows.sort() || this.#isStale) {
       this.#redraw();
     }
     this.#follow();

@@ -66,6 +66,15 @@ export class VmsInTree {
     }
   }
 
+  /** Puts the VMs in order as they are now. @returns whether some were drawn in another one */
+  sort(): boolean {
+    const { engine, content } = this.#options;
+    content.rows.places.renew();
+    return engine.connections.some(({ uri }) =>
+      this.drawn.isOtherOrder(uri, content.children(content.rows.connection(uri))),
+    );
+  }
+
   /** Of each row that was a leaf, and that nobody closed, the first row that came under it. */
   #underLeaves(arranged: ArrangedVm, { tree, parents }: DrawnVm): readonly Node[] {
     const { below, nodes } = arranged;

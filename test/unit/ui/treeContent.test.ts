@@ -488,7 +488,8 @@ describe('tree content', () => {
     const all = ['a-name', 'b', 'here'];
     assert.deepEqual([found('machine'), found('its title').toSorted()], [found('its title'), all]);
     for (const filter of ['a-name', 'a title', 'some words']) assert.deepEqual(found(filter), ['a-name'], filter);
-    for (const filter of ['disk', 'running', uri]) assert.deepEqual(found(filter), [], filter);
+    for (const filter of ['run', 'running']) assert.deepEqual(found(filter).toSorted(), all, filter);
+    for (const filter of ['disk', 'ru', 'off', uri]) assert.deepEqual(found(filter), [], filter);
   });
 
   it('unfolds what holds a find, and leaves a VM that is found itself as it stood', () => {

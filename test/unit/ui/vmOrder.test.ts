@@ -1,9 +1,11 @@
 // VMs in the order that somebody wants, and when each was used, whatever the editor kept of that.
 import assert from 'node:assert/strict';
+import * as l10n from '@vscode/l10n';
+import type { PowerState } from '../../../src/domain/vm.js';
 import { type VmView, vmKey } from '../../../src/live/views.js';
 import { silentLog } from '../../silentLog.js';
 import { UsedVms } from '../../../src/ui/tree/usedVms.js';
-import { inVmOrder } from '../../../src/ui/tree/vmOrder.js';
+import { inVmOrder, VmPlaces } from '../../../src/ui/tree/vmOrder.js';
 import { offeredVms } from '../../../src/ui/prompts/offeredVms.js';
 import { uri, vm, vmView } from './samples.js';
 
@@ -82,6 +84,54 @@ describe('the order of VMs', () => {
     assert.ok(Array.isArray(kept.kept) && kept.kept.length === 200);
     assert.equal(new UsedVms(kept, silentLog).at('k499'), 499);
     assert.equal(new UsedVms(kept, silentLog).at('k0'), 0);
+  });
+});
+
+describe('the places of VMs', () => {
+  const byState = { vms: 'state' } as const;
+  const named = (views: readonly VmView[]): string => views.map(({ vm: { name } }) => name).join('');
+  const become = (name: string, power: PowerState): readonly VmView[] =>
+    vms.map((one) => (one.vm.name === name ? { ...one, vm: { ...one.vm, power } } : one));
+
+  it('stay while VMs start and end, until somebody looks anew; a new VM stands last', () => {
+    const places = new VmPlaces(() => 0);
+    const before = named(places.inOrder(vms.slice(1), byState));
+    assert.equal(named(places.inOrder(become('d', 'running').slice(1), byState)), before);
+    assert.equal(named(places.inOrder(become('d', 'running'), byState)), `${before}a`);
+    places.renew();
+    const after = become('d', 'running');
+    assert.equal(named(places.inOrder(after, byState)), named(inVmOrder(after, 'state', () => 0)));
+    assert.equal(named(places.inOrder(vms, { vms: 'name' })), named(vms));
+  });
+
+  it('keep the state by which a filter finds a VM', () => {
+    const places = new VmPlaces(() => 0);
+    const [off] = vms.filter(({ vm: { power } }) => power === 'off');
+    places.inOrder(vms, byState);
+    const started = { ...off!, vm: { ...off!.vm, power: 'running' as const } };
+    assert.deepEqual(
+      ['off', 'of', 'run'].map((filter) => places.isInState(started, filter)),
+      [true, false, false],
+    );
+    places.renew();
+    assert.equal(places.isInState(started, 'runn'), true);
+  });
+
+  it('are found by the words of a state, in each language', () => {
+    const states = (contents: Readonly<Record<string, string>>, filters: readonly string[]) => {
+      l10n.config({ contents: { ...contents } });
+      try {
+        const places = new VmPlaces(() => 0);
+        const saved = vmView({ vm: vm({ power: 'off', managedSave: true }) });
+        return filters.filter((filter) => places.isInState(saved, filter));
+      } finally {
+        l10n.config({ contents: {} });
+      }
+    };
+    const words = ['off', 'saved', 'state', 'aved', 'sa'];
+    assert.deepEqual(states({}, words), ['off', 'saved', 'state']);
+    const chinese = { 'off, state saved': '已关机，状态已保存' };
+    assert.deepEqual(states(chinese, ['关机', '保存', '存', 'off', 'saved']), ['关机', '保存', 'off']);
   });
 });
 
