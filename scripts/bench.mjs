@@ -29,6 +29,7 @@ const benches = {
   checkpoint: { need: 'libvirt', run: inNode },
   pause: { need: 'libvirt', run: inNode },
   memory: { need: 'libvirt', run: inNode },
+  filter: { need: 'libvirt', run: inNode },
   health: { need: 'libvirt', run: inNode },
   layers: { need: 'libvirt', run: inNode },
   idle: { need: 'libvirt', run: inNode },

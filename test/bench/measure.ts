@@ -40,6 +40,14 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
+/** Of the processor, so that what else the machine does is not counted. */
+export function processorMs(act: () => void): number {
+  const began = process.cpuUsage();
+  act();
+  const { user, system } = process.cpuUsage(began);
+  return (user + system) / 1000;
+}
+
 export async function timed(act: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await act();

@@ -6,7 +6,7 @@ import type { OtherVm, Facts } from '../../src/domain/facts.js';
 import { planOperation } from '../../src/operations/decide/planOperation.js';
 import type { Snapshot } from '../../src/domain/snapshot.js';
 import type { VmDisk } from '../../src/domain/vm.js';
-import { median, remark, report } from './measure.js';
+import { median, processorMs, remark, report } from './measure.js';
 import { ask, capabilities, disk, image, looked, snapshot, tree, vm } from '../unit/domain/someFacts.js';
 
 const count = 200;
@@ -106,14 +106,6 @@ function decide(request: OperationRequest, facts: Facts): void {
   }
 }
 
-/** Of the processor, so that what else the machine does is not counted. */
-function msOf(act: () => void): number {
-  const began = process.cpuUsage();
-  act();
-  const { user, system } = process.cpuUsage(began);
-  return (user + system) / 1000;
-}
-
 const chain = (index: number): number => index - 1;
 /** Each has three children. */
 const wide = (index: number): number => (index === 0 ? -1 : Math.floor((index - 1) / 3));
@@ -168,9 +160,9 @@ const layouts: readonly Layout[] = [
 
 for (const { what, facts, requests } of layouts) {
   const times = Object.entries(requests).map(([name, request]) => {
-    const first = msOf(() => decide(request, fresh(facts)));
-    const cold = Array.from({ length: rounds }, () => msOf(() => decide(request, fresh(facts))));
-    const warm = Array.from({ length: rounds }, () => msOf(() => decide(request, facts)));
+    const first = processorMs(() => decide(request, fresh(facts)));
+    const cold = Array.from({ length: rounds }, () => processorMs(() => decide(request, fresh(facts))));
+    const warm = Array.from({ length: rounds }, () => processorMs(() => decide(request, facts)));
     return { name, first, cold: median(cold), warm: median(warm) };
   });
   for (const heat of ['cold', 'warm'] as const) {

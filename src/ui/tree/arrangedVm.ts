@@ -71,11 +71,12 @@ export function arrangeVm(
   marks: Marks = {},
   previous?: ArrangedVm,
 ): ArrangedVm {
-  const parents = parentsOf(tree);
-  const shown = shownNames(tree, parents, arrangement, vmMatches);
+  const { filter } = arrangement;
+  const hits = filter === '' ? [] : tree.snapshots.filter((snapshot) => isHit(filter, snapshot));
+  const shown = filter === '' || vmMatches ? undefined : shownNames(hits, parentsOf(tree), arrangement);
   const key = vmKey(ref);
-  const apart = arrangement.filter === '' ? automaticRows(tree, marks) : [];
-  const lines = linesWithout(apart, tree, arrangement);
+  const apart = filter === '' ? automaticRows(tree, marks) : [];
+  const lines = shown?.size === 0 ? noLines : linesWithout(apart, tree, arrangement);
 
   const nodes = new Map<string, SnapshotNode>();
   const top: Node[] = [];
@@ -92,7 +93,7 @@ export function arrangeVm(
   const here: HereNode = previous?.here ?? { kind: 'here', id: `${key}/here`, ref };
   const way = activePath(tree);
   const current = way.at(-1)?.name;
-  const isHereShown = arrangement.filter === '' || vmMatches || (current !== undefined && shown.has(current));
+  const isHereShown = shown === undefined || (current !== undefined && shown.has(current));
   const putHere = (): void => {
     if (isHereShown) {
       listUnder(lines.hereUnder).push(here);
@@ -109,7 +110,7 @@ export function arrangeVm(
     return node;
   };
   for (const [name, row] of lines.under) {
-    if (shown.has(name)) {
+    if (shown?.has(name) !== false) {
       listUnder(row).push(nodeOf(name));
     }
     if (name === afterCurrent) {
@@ -139,7 +140,7 @@ export function arrangeVm(
     here,
     marks,
     ...(automatic === undefined ? {} : { automatic }),
-    hasHits: arrangement.filter !== '' && tree.snapshots.some((snapshot) => isHit(arrangement.filter, snapshot)),
+    hasHits: hits.length > 0,
     parentOf: (node) => (node.kind === 'here' ? lines.hereUnder : lines.under.get(node.snapshot)),
     opensByItself: (name) => opened === undefined || opened.has(name),
   };
@@ -154,27 +155,25 @@ function isHit(filter: string, { name, title, description, trailers }: Snapshot)
   return matches(filter, name, title, description, trailers.git);
 }
 
+/** With the rows above them. */
 function shownNames(
-  tree: SnapshotTree,
+  hits: readonly Snapshot[],
   parents: ReadonlyMap<string, string>,
-  { filter, layout }: Arrangement,
-  vmMatches: boolean,
-): { has(name: string): boolean } {
-  if (filter === '' || vmMatches) {
-    return { has: () => true };
-  }
+  { layout }: Arrangement,
+): ReadonlySet<string> {
   const shown = new Set<string>();
-  for (const snapshot of tree.snapshots) {
-    if (isHit(filter, snapshot)) {
-      let name: string | undefined = snapshot.name;
-      while (name !== undefined && !shown.has(name)) {
-        shown.add(name);
-        name = layout === 'list' ? undefined : parents.get(name);
-      }
+  for (const snapshot of hits) {
+    let name: string | undefined = snapshot.name;
+    while (name !== undefined && !shown.has(name)) {
+      shown.add(name);
+      name = layout === 'list' ? undefined : parents.get(name);
     }
   }
   return shown;
 }
+
+/** Of a VM in which a filter finds nothing. */
+const noLines: BranchLines = { under: new Map(), hereUnder: undefined };
 
 function inOrder(tree: SnapshotTree, { sort, layout }: Arrangement): readonly Snapshot[] {
   const sorted = sortSnapshots(tree, sort);
