@@ -4,7 +4,7 @@ import { imageChain } from './backingChain.js';
 import type { Facts } from '../facts.js';
 import { currentOf } from '../snapshotTree.js';
 import type { Snapshot } from '../snapshot.js';
-import { type VmDisk, xmlChain } from '../vm.js';
+import { toldChain, type VmDisk, xmlChain } from '../vm.js';
 
 /** The file with a snapshot's content of one disk, as its own `<domain>` names it; undefined when not known. */
 export function backingFileOf(facts: Facts, snapshot: string, target: string): string | undefined {
@@ -139,6 +139,8 @@ function makeGraph({ vm, tree, frozenDisks, files }: Facts): Graph {
     }
   };
   vm.disks.forEach(addChain);
+  // Of a chain that is not told to its end, libvirt opens those that are told.
+  vm.disks.flatMap(toldChain).forEach(name);
   const there = new Set(tree.snapshots.map((snapshot) => snapshot.name));
   frozenDisks?.forEach((disks, snapshot) =>
     disks.forEach((disk) => (there.has(snapshot) ? addChain(disk) : xmlChain(disk).forEach(name))),

@@ -11,7 +11,7 @@ import { canRemove } from '../../domain/chains/canRemove.js';
 import type { RepairSteps } from '../repairSteps.js';
 import { reparentChildrenSteps } from '../reparentSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { isActive } from '../../domain/vm.js';
+import { isActive, toldChain } from '../../domain/vm.js';
 
 export interface MergeBelow {
   readonly target: string;
@@ -104,12 +104,12 @@ export function namingSteps(
   return tree.snapshots.flatMap(({ name }): readonly Step[] => {
     const disks = (name === doomed ? [] : (frozenDisks?.get(name) ?? [])).flatMap((disk) => {
       const merge = done.find(({ target }) => target === disk.target);
-      const { source: file, backing = [] } = disk;
+      const { source: file } = disk;
       return merge === undefined || file === undefined
         ? []
         : file === merge.overlay
           ? [{ target: disk.target, file: merge.base, format: merge.baseFormat }]
-          : backing.includes(merge.overlay)
+          : toldChain(disk).includes(merge.overlay)
             ? [{ target: disk.target, file, format: disk.format }]
             : [];
     });
@@ -117,9 +117,9 @@ export function namingSteps(
   });
 }
 
-/** A daemon that died in the merge may go on to think that QEMU has it, until the VM is off. */
+/** A daemon that died in the merge may go on to think that QEMU has it; what a configuration tells is opened. */
 function isListed(file: string, { vm }: Facts): boolean {
-  return vm.disks.some(({ backing = [] }) => backing.includes(file));
+  return vm.disks.some((disk) => toldChain(disk).slice(1).includes(file));
 }
 
 /** An image of another branch may still name it. */

@@ -322,6 +322,22 @@ describe('planDelete: overlays of a VM that is off', () => {
     ['one below it, 9.0', 'a', offline({ capabilities: capabilities(9, 0) })],
     ['one below it, and the VM tells what is below', 'a', offline({ vm: told })],
     [
+      'one below it, and a snapshot above tells layers, but no end of them',
+      'a',
+      offline(
+        {
+          vm: vm({ power: 'off', disks: [disk('vda', '/img/web.c')] }),
+          tree: tree([external('a'), external('b', 'a'), external('c', 'b')], 'c'),
+          frozenDisks: new Map([
+            ...frozen({ a: base, b: middle }),
+            ['c', [disk('vda', top, { layers: [middle, base].map((file) => ({ type: 'file', file })) })]],
+          ]),
+        },
+        { '/img/web.c': image(top) },
+        { ...yes, '/img/web.c': 'yes' },
+      ),
+    ],
+    [
       'one below it, and one that is above is not ours to change',
       'a',
       offline(passed, {}, { ...yes, [top]: { why: 'denied' } }),
