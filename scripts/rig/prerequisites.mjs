@@ -22,6 +22,7 @@ const libvirtPrograms = {
   // Other makers and readers of the file systems that are read from restore points.
   'mkfs.vfat': 'dosfstools',
   mcopy: 'mtools',
+  ntfscat: 'ntfs-3g',
   // Assembles the guest that the data oracle talks to.
   nasm: 'nasm',
   unshare: 'util-linux',

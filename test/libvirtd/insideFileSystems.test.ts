@@ -7,8 +7,10 @@ import { cachedDisk, type Disk, DiskError, requireInside } from '../../src/wings
 import { openExt } from '../../src/wings/inside/read/extFileSystem.js';
 import { openFat } from '../../src/wings/inside/read/fatFileSystem.js';
 import { FileSystemError, findNode } from '../../src/wings/inside/read/guestFileSystem.js';
+import { openNtfs } from '../../src/wings/inside/read/ntfsFileSystem.js';
 import { walkFolder } from '../../src/wings/inside/read/walkFolder.js';
 import { itRarely } from '../allRows.js';
+import { savedNtfs } from '../guestImages.js';
 import { differencesFrom, makeFolder, openRawDisk, runTool } from './insideImages.js';
 
 /** As mke2fs takes them. */
@@ -150,11 +152,12 @@ describe('damaged file systems of guests', () => {
         await runTool('mcopy', '-s', '-i', path, join(from, 'many'), '::');
       },
     ],
+    ['ntfs', (path: string) => writeFile(path, savedNtfs())],
   ] as const) {
     it(`ends with an error of the reader, or reads ${name} on`, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'inside-'));
       try {
-        await makeFolder(join(folder, 'from'), { links: name !== 'vfat' });
+        await makeFolder(join(folder, 'from'), { links: name.startsWith('ext') });
         await make(join(folder, 'image'), join(folder, 'from'));
         const whole = await readFile(join(folder, 'image'));
         for (let seed = 1; seed <= seeds; seed++) {
@@ -186,7 +189,7 @@ describe('damaged file systems of guests', () => {
     };
     try {
       const cached = cachedDisk(disk);
-      const system = (await openExt(cached)) ?? (await openFat(cached));
+      const system = (await openExt(cached)) ?? (await openNtfs(cached)) ?? (await openFat(cached));
       if (system !== undefined) {
         await walkFolder(system, system.root, new AbortController().signal, async ({ node, kind }) => {
           if (kind === 'file') {

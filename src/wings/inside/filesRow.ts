@@ -10,7 +10,7 @@ export const filesRow = {
     { name: 'TO', kind: 'text', needed: 'optional' },
   ],
   options: {},
-  more: 'ACTION is ls [FOLDER], cat FILE, copy PATH TO or find TEXT [FOLDER]; without one, lists the file systems. A path such as vda1:/etc names the file system, /etc means the root of the guest. Nothing is mounted, and the VM may run. Reads ext2, ext3, ext4 and FAT. Needs qemu-nbd on this computer.',
+  more: 'ACTION is ls [FOLDER], cat FILE, copy PATH TO or find TEXT [FOLDER]; without one, lists the file systems. A path such as vda1:/etc names the file system, /etc means the root of the guest. Nothing is mounted, and the VM may run. Reads ext2, ext3, ext4, NTFS and FAT. Needs qemu-nbd on this computer.',
   examples: [
     'virt-rewind files web-test@clean',
     'virt-rewind files web-test@clean ls /etc',

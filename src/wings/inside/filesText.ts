@@ -59,6 +59,7 @@ export function volumeText({ type, system, fault }: Volume): string {
       type ?? '',
       ...(system.label === '' ? [] : [`“${displayLine(system.label)}”`]),
       ...(system.journal === 'replayed' ? [t('as after a power cut: its journal was replayed')] : []),
+      ...(system.journal === 'notReplayed' ? [t('as after a power cut: its journal was not replayed')] : []),
     ].join(', ');
   }
   return fault !== undefined

@@ -1,4 +1,5 @@
 // A disk of a guest as bytes that can be read at any place, and a part of one. Nothing is written.
+import { pauseIfLong } from './pause.js';
 
 /** Bytes at rest: the same place has the same bytes for as long as it is open. */
 export interface Disk {
@@ -61,6 +62,7 @@ export function cachedDisk(disk: Disk): Disk {
     bytes: disk.bytes,
     read: async (at, length) => {
       requireInside(disk, at, length);
+      await pauseIfLong();
       if (length > longestCached) {
         return disk.read(at, length);
       }

@@ -49,9 +49,7 @@ function layoutOf(boot: Buffer, disk: Disk): FatLayout | undefined {
     isPower(perCluster) &&
     reserved > 0 &&
     (tables === 1 || tables === 2) &&
-    tableSectors > 0 &&
-    // NTFS has the same head, and no tables.
-    boot.toString('latin1', 3, 7) !== 'NTFS';
+    tableSectors > 0;
   if (!isFat) {
     return undefined;
   }

@@ -28,8 +28,11 @@ export interface GuestFileSystem {
   /** As `mount` calls it: ext4, vfat, … */
   readonly type: string;
   readonly label: string;
-  /** `replayed`: its journal had changes that were not in their places; they are read as if they were. */
-  readonly journal: 'none' | 'clean' | 'replayed';
+  /**
+   * `replayed`: its journal had changes that were not in their places; they are read as if they were. `notReplayed`: it
+   * may have some, and they are not read.
+   */
+  readonly journal: 'none' | 'clean' | 'replayed' | 'notReplayed';
   readonly root: number;
   /** Every method rejects with `FileSystemError` where the file system is not what it says. */
   facts(node: number): Promise<NodeFacts>;

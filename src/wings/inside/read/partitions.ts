@@ -1,5 +1,6 @@
 // Where the parts of a disk are: GPT, MBR with its logical partitions, or the disk as a whole.
 import { type Disk } from '../bytes/disk.js';
+import { ntfsMark } from './ntfsLayout.js';
 
 export interface DiskPart {
   /** From 1, as the guest numbers it; 0: the disk as a whole, which has no table. */
@@ -23,7 +24,7 @@ export async function readParts(disk: Disk): Promise<readonly DiskPart[]> {
   }
   const first = await disk.read(0, sectorBytes);
   const entries = mbrEntries(first);
-  if (entries.length === 0 || isFatBootSector(first)) {
+  if (entries.length === 0 || isBootSector(first)) {
     return [whole];
   }
   const parts = entries.some(({ type }) => type === protectiveType)
@@ -53,10 +54,11 @@ function mbrEntries(sector: Buffer): readonly MbrEntry[] {
 }
 
 /** A file system over the whole disk has the same mark at its end, and code where the table would be. */
-function isFatBootSector(sector: Buffer): boolean {
+function isBootSector(sector: Buffer): boolean {
   const jump = sector.readUInt8(0);
   const text = sector.toString('latin1', 54, 59) + sector.toString('latin1', 82, 87);
-  return (jump === 0xeb || jump === 0xe9) && /FAT(?:12|16|32)/u.test(text);
+  const isFat = (jump === 0xeb || jump === 0xe9) && /FAT(?:12|16|32)/u.test(text);
+  return isFat || sector.toString('latin1', 3, 11) === ntfsMark;
 }
 
 async function readMbr(disk: Disk, entries: readonly MbrEntry[]): Promise<readonly DiskPart[]> {

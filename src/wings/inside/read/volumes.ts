@@ -3,6 +3,7 @@ import { cachedDisk, type Disk, partOfDisk } from '../bytes/disk.js';
 import { openExt } from './extFileSystem.js';
 import { openFat } from './fatFileSystem.js';
 import { FileSystemError, type GuestFileSystem } from './guestFileSystem.js';
+import { openNtfs } from './ntfsFileSystem.js';
 import { readParts } from './partitions.js';
 
 export interface Volume {
@@ -21,7 +22,7 @@ export interface Volume {
 const marks: readonly (readonly [type: string, at: number, mark: string])[] = [
   ['xfs', 0, 'XFSB'],
   ['crypto_LUKS', 0, 'LUKS\xba\xbe'],
-  ['ntfs', 3, 'NTFS    '],
+  ['BitLocker', 3, '-FVE-FS-'],
   ['exfat', 3, 'EXFAT   '],
   ['squashfs', 0, 'hsqs'],
   ['LVM2_member', 512, 'LABELONE'],
@@ -55,7 +56,7 @@ async function openVolume(name: string, disk: Disk): Promise<Volume | undefined>
     return { name, bytes, type };
   }
   try {
-    const system = (await openExt(disk)) ?? (await openFat(disk));
+    const system = (await openExt(disk)) ?? (await openNtfs(disk)) ?? (await openFat(disk));
     return system === undefined
       ? head.every((byte) => byte === 0)
         ? undefined
@@ -70,7 +71,7 @@ async function openVolume(name: string, disk: Disk): Promise<Volume | undefined>
 }
 
 /** What only the root of a system has. */
-const rootFolders = ['etc', 'usr', 'var', 'bin', 'Windows'];
+const rootFolders = ['etc', 'usr', 'var', 'bin', 'Windows', 'Users', 'Program Files'];
 
 /** The one that a path without the name of a volume means: the guest's root, or the only one that can be read. */
 async function rootVolume(volumes: readonly Volume[]): Promise<Volume | undefined> {

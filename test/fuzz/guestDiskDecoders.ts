@@ -1,0 +1,126 @@
+// Disks of guests: what file systems say of themselves, whoever wrote them.
+import { type Disk, DiskError, requireInside } from '../../src/wings/inside/bytes/disk.js';
+import { FileSystemError, type GuestFileSystem } from '../../src/wings/inside/read/guestFileSystem.js';
+import { decompressLznt1 } from '../../src/wings/inside/read/lznt1.js';
+import { openNtfs } from '../../src/wings/inside/read/ntfsFileSystem.js';
+import { addRuns, type ClusterRun } from '../../src/wings/inside/read/ntfsLayout.js';
+import { parseReparse } from '../../src/wings/inside/read/ntfsReparse.js';
+import { walkFolder } from '../../src/wings/inside/read/walkFolder.js';
+import { savedNtfs } from '../guestImages.js';
+import type { Random } from '../histories/random.js';
+import type { Decoder } from './fuzz.js';
+import { mutateBytes } from './mutate.js';
+
+/** Of one image: each of its tables may be read some times, and no more. */
+const mostReads = 20_000;
+const mostFiles = 40;
+
+function countedDisk(bytes: Buffer): Disk {
+  let reads = 0;
+  return {
+    bytes: bytes.length,
+    read: (at, length) => {
+      requireInside({ bytes: bytes.length }, at, length);
+      if (++reads > mostReads) {
+        throw new Error('more reads than the image is worth');
+      }
+      return Promise.resolve(bytes.subarray(at, at + length));
+    },
+  };
+}
+
+/** All that it has, and the begin of some files. */
+async function readAll(system: GuestFileSystem | undefined): Promise<unknown> {
+  const seen: unknown[] = [];
+  if (system !== undefined) {
+    await walkFolder(system, system.root, new AbortController().signal, async ({ node, kind, path }) => {
+      if (seen.length < mostFiles) {
+        seen.push(path);
+        const facts = await system.facts(node);
+        const content =
+          kind === 'link' ? await system.readLink(node) : kind === 'file' && (await system.read(node, 0, 70_000));
+        seen.push(facts, typeof content === 'string' ? content : content && content.length);
+      }
+    });
+  }
+  return seen;
+}
+
+/** Within a table of the file system, and never where its sectors end: it would be damage that is seen at once. */
+function mutateTables(bytes: Buffer, tables: readonly number[], random: Random): Buffer {
+  const changed = Buffer.from(bytes);
+  for (let left = random.int(1, 4); left > 0; left--) {
+    const at = random.pick(tables) + random.int(0, 500);
+    const how = random.int(0, 2);
+    if (how === 0) {
+      changed.writeUInt8(random.int(0, 255), at);
+    } else if (how === 1) {
+      changed.writeUInt16LE(random.pick([0, 1, 8, 0x18, 0x7fff, 0xffff]), at);
+    } else {
+      changed.writeUInt32LE(random.pick([0, 1, 0x7fff_ffff, 0xffff_ffff, 0x1000]), at);
+    }
+  }
+  return changed;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+const ntfs = once(() => {
+  const bytes = savedNtfs();
+  const tables = [0];
+  for (let at = 0; at < bytes.length; at += 512) {
+    if (['FILE', 'INDX'].includes(bytes.toString('latin1', at, at + 4))) {
+      tables.push(at);
+    }
+  }
+  return { bytes, tables };
+});
+
+/** "aaab" again and again, as Windows packs it, and a part that is not packed. */
+const packed = Buffer.from('03b00261616162fc0f0300' + '0230616263' + '0000', 'hex');
+const link = Buffer.from('0c0000a0200000000000120012000000010000006500740063005c0068006f00730074007300', 'hex');
+
+export const guestDiskDecoders: readonly Decoder[] = [
+  {
+    name: 'NTFS of a guest',
+    throws: [FileSystemError, DiskError],
+    make: (random) => {
+      const { bytes, tables } = ntfs();
+      const changed = mutateTables(bytes, tables, random);
+      return { kept: changed, decode: async () => readAll(await openNtfs(countedDisk(changed))) };
+    },
+  },
+  {
+    name: 'runs of NTFS',
+    throws: [FileSystemError],
+    make: (random) => {
+      const changed = mutateBytes(Buffer.from('3138731a2521403ffe110a05410100000001', 'hex'), random);
+      return {
+        kept: changed,
+        decode: () => {
+          const runs: ClusterRun[] = [];
+          return [addRuns(changed, 0, 2 ** 24, 7, runs), runs];
+        },
+      };
+    },
+  },
+  {
+    name: 'compression of NTFS',
+    throws: [],
+    make: (random) => {
+      const changed = mutateBytes(packed, random);
+      return { kept: changed, decode: () => decompressLznt1(changed, 65_536)?.length };
+    },
+  },
+  {
+    name: 'links of NTFS',
+    throws: [],
+    make: (random) => {
+      const changed = mutateBytes(link, random);
+      return { kept: changed, decode: () => parseReparse(changed, 'system') };
+    },
+  },
+];
