@@ -221,7 +221,7 @@ const rooms = {
     'base',
   ],
   // A wing is one capability of its own: the core has its list, and knows no wing.
-  wings: ['wings/inside', 'wings/inside/editor', 'cli/context', 'engine'],
+  wings: ['wings/inside', 'wings/inside/changes', 'wings/inside/editor', 'cli/context', 'engine'],
   'wings/inside': [
     'wings/inside/read',
     'wings/inside/bytes',
@@ -236,6 +236,21 @@ const rooms = {
     'session',
     'text',
     'live',
+    'domain',
+    'base',
+  ],
+  'wings/inside/changes': [
+    'wings/inside',
+    'wings/inside/read',
+    'wings/inside/bytes',
+    'cli/commandError',
+    'cli/commandShape',
+    'cli/context',
+    'cli/table',
+    // Which parts of an image differ.
+    'driver/files/localContents',
+    'qemu',
+    'engine',
     'domain',
     'base',
   ],

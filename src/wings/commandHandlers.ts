@@ -3,5 +3,6 @@ import type { CommandHandler } from '../cli/context.js';
 import type { wingCommands } from './commandRows.js';
 
 export const wingHandlers: Readonly<Record<keyof typeof wingCommands, () => Promise<CommandHandler>>> = {
+  changed: async () => (await import('./inside/changes/changedCommand.js')).showChanges,
   files: async () => (await import('./inside/filesCommand.js')).files,
 };

@@ -1,6 +1,8 @@
 // What the wings add to the command line: a row for each command.
+import { changedRow } from './inside/changes/changedRow.js';
 import { filesRow } from './inside/filesRow.js';
 
 export const wingCommands = {
   files: filesRow,
+  changed: changedRow,
 } as const;

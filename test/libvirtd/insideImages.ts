@@ -1,11 +1,13 @@
 // Disks with file systems of a guest that other programs have made, and what they have in them.
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { lstat, mkdir, open, readdir, readFile, readlink, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Disk } from '../../src/wings/inside/bytes/disk.js';
 import { requireInside } from '../../src/wings/inside/bytes/disk.js';
 import type { GuestFileSystem } from '../../src/wings/inside/read/guestFileSystem.js';
+import { walkFolder } from '../../src/wings/inside/read/walkFolder.js';
 
 const runFile = promisify(execFile);
 
@@ -72,6 +74,38 @@ export async function differencesFrom(system: GuestFileSystem, folder: string): 
   };
   await walk(system.root, '');
   return differences;
+}
+
+/** Each path with all that may differ of it. */
+export async function wholeOf(system: GuestFileSystem): Promise<ReadonlyMap<string, string>> {
+  const root = await system.facts(system.root);
+  const all = new Map([['', ['folder', root.mode, root.uid, root.gid, ''].join(' ')]]);
+  await walkFolder(system, system.root, new AbortController().signal, async ({ path, node, kind }) => {
+    const { mode, uid, gid, bytes } = await system.facts(node);
+    const content =
+      kind === 'file'
+        ? createHash('sha1')
+            .update(await system.read(node, 0, bytes))
+            .digest('hex')
+        : kind === 'link'
+          ? await system.readLink(node)
+          : '';
+    all.set(path, [kind, mode, uid, gid, content].join(' '));
+  });
+  return all;
+}
+
+/** `M path`, by reading everything. */
+export function differencesOf(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): readonly string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((path) => {
+    const [one, other] = [before.get(path), after.get(path)];
+    return one === other
+      ? []
+      : [`${one === undefined ? 'added' : other === undefined ? 'removed' : 'changed'} ${path}`];
+  });
 }
 
 /** A file on this computer as a disk. */

@@ -52,18 +52,20 @@ export const files: CommandHandler = async (context): Promise<ExitName> => {
     }
     return 'done';
   } catch (error) {
-    throw error instanceof FilesObstacle
-      ? new CliError(
-          error.obstacle.kind === 'changed' ? 'failed' : 'refused',
-          obstacleText(error.obstacle, view.vm.name),
-        )
-      : error instanceof CopyFault
-        ? new CliError(exitOfFailure(error.kind), error.message)
-        : error instanceof DiskError
-          ? new CliError('failed', t('The disk cannot be read: {0}', displayLine(error.message)))
-          : error;
+    throw error instanceof CopyFault
+      ? new CliError(exitOfFailure(error.kind), error.message)
+      : asCliError(error, view.vm.name);
   }
 };
+
+/** What keeps files from being read, with its sentence; anything else as it is. */
+export function asCliError(error: unknown, vm: string): unknown {
+  return error instanceof FilesObstacle
+    ? new CliError(error.obstacle.kind === 'changed' ? 'failed' : 'refused', obstacleText(error.obstacle, vm))
+    : error instanceof DiskError
+      ? new CliError('failed', t('The disk cannot be read: {0}', displayLine(error.message)))
+      : error;
+}
 
 async function listVolumes({ context: { terminal, json }, volumes, requireUnchanged }: Visit): Promise<void> {
   await requireUnchanged();
@@ -93,7 +95,7 @@ async function listVolumes({ context: { terminal, json }, volumes, requireUnchan
 }
 
 /** @throws CliError where the path leads nowhere */
-async function requirePath({ volumes }: Visit, path: string): Promise<GuestPath> {
+export async function requirePath({ volumes }: Pick<GuestDisks, 'volumes'>, path: string): Promise<GuestPath> {
   const found = await findPath(volumes, path);
   if (!('no' in found)) {
     return found;
@@ -117,12 +119,15 @@ async function readAt<T>(
   try {
     return await read(system, await findNode(system, found.path), found);
   } catch (error) {
-    if (error instanceof FileSystemError) {
-      const isGone = error.fault === 'notFound';
-      throw new CliError(isGone ? 'notFound' : 'refused', faultText(error, path));
-    }
-    throw error;
+    throw asPathError(error, path);
   }
+}
+
+/** @param path as it was asked for */
+export function asPathError(error: unknown, path: string): unknown {
+  return error instanceof FileSystemError
+    ? new CliError(error.fault === 'notFound' ? 'notFound' : 'refused', faultText(error, path))
+    : error;
 }
 
 async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promise<void> {

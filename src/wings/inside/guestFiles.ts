@@ -6,7 +6,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { isActive } from '../../domain/vm.js';
 import { DiskError } from './bytes/disk.js';
 import type { NbdDisk } from './bytes/nbdDisk.js';
-import { serveImage } from './bytes/servedImage.js';
+import { type ServedImage, serveImage } from './bytes/servedImage.js';
 import { openVolumes, type Volume } from './read/volumes.js';
 
 export interface GuestFilesOptions {
@@ -35,6 +35,8 @@ export class FilesObstacle extends Error {
 }
 
 export interface GuestDisks {
+  /** By the disk's name. */
+  readonly images: ReadonlyMap<string, ServedImage>;
   readonly volumes: readonly Volume[];
   /** Rejects with `FilesObstacle` where the disks are no more what they were: what was read may be wrong. */
   readonly requireUnchanged: () => Promise<void>;
@@ -63,6 +65,7 @@ export async function openGuestDisks(
   signal.addEventListener('abort', close);
   try {
     const volumes: Volume[] = [];
+    const images = new Map<string, ServedImage>();
     for (const { target, from, format, tag } of disks) {
       reading = from;
       const image = { file: from, format, ...(tag !== undefined && { tag }) };
@@ -71,9 +74,10 @@ export async function openGuestDisks(
         throw new FilesObstacle({ kind: 'noProgram' });
       }
       open.push(disk);
+      images.set(target, image);
       volumes.push(...(await openVolumes(target, disk)));
     }
-    return { volumes, requireUnchanged: () => requireUnchanged(engine, view, options), close };
+    return { images, volumes, requireUnchanged: () => requireUnchanged(engine, view, options), close };
   } catch (error) {
     close();
     throw error instanceof DiskError

@@ -33,14 +33,14 @@ export function partOfDisk(disk: Disk, start: number, bytes: number): Disk {
 }
 
 /** Tables of a file system lie close together: each read brings what is around it. */
-const blockBytes = 64 * 1024;
-/** 16 MB. */
-const mostBlocks = 256;
-/** A longer read is content, which nobody reads twice. */
-const longestCached = 4 * blockBytes;
+const usualBlockBytes = 64 * 1024;
+const mostCachedBytes = 16 * 1024 * 1024;
 
 /** Keeps the blocks that were read last. Two reads of one block wait for one answer. */
-export function cachedDisk(disk: Disk): Disk {
+export function cachedDisk(disk: Disk, blockBytes = usualBlockBytes): Disk {
+  const mostBlocks = mostCachedBytes / blockBytes;
+  /** A longer read is content, which nobody reads twice. */
+  const longestCached = 4 * blockBytes;
   const blocks = new Map<number, Promise<Buffer>>();
   const blockAt = (index: number): Promise<Buffer> => {
     const known = blocks.get(index);

@@ -1,9 +1,12 @@
 // ext2, ext3 and ext4, read only, with what their journal has newer. https://docs.kernel.org/filesystems/ext4/
 import { type Disk } from '../bytes/disk.js';
 import { type BlockRun, damageOf, type ReadBlocks, runsOf } from './extBlocks.js';
+import { inlineData, inlineParts } from './extInline.js';
 import { readJournal } from './extJournal.js';
+import { type ExtGroup, parseGroup } from './extGroups.js';
 import { type ExtSuperblock, type Inode, inodeFlags, parseInode, readExtSuperblock } from './extLayout.js';
 import {
+  type ContentPlace,
   FileSystemError,
   type FolderEntry,
   type GuestFileSystem,
@@ -21,7 +24,7 @@ const longestLink = 4096;
 const longestRun = 4 * 1024 * 1024;
 
 /** Undefined where the disk has none of them. */
-export async function openExt(disk: Disk): Promise<GuestFileSystem | undefined> {
+export async function openExt(disk: Disk): Promise<ExtFileSystem | undefined> {
   const before = await readExtSuperblock(disk);
   if (before === undefined) {
     return undefined;
@@ -29,16 +32,22 @@ export async function openExt(disk: Disk): Promise<GuestFileSystem | undefined> 
   if (!before.needsRecovery || before.journal === 0) {
     return new ExtFileSystem(disk, before, before.journal === 0 ? 'none' : 'clean');
   }
-  const replayed = await replayedDisk(disk, before);
+  const { replayed, blocks } = await replayedDisk(disk, before);
   const after = await readExtSuperblock(replayed);
   if (after === undefined) {
     throw new FileSystemError('damaged', 'the journal');
   }
-  return new ExtFileSystem(replayed, after, 'replayed');
+  return new ExtFileSystem(replayed, after, 'replayed', blocks);
+}
+
+interface ReplayedDisk {
+  readonly replayed: Disk;
+  /** Which blocks it has newer. */
+  readonly blocks: readonly number[];
 }
 
 /** The disk as it is when the journal has been carried out. */
-async function replayedDisk(disk: Disk, superblock: ExtSuperblock): Promise<Disk> {
+async function replayedDisk(disk: Disk, superblock: ExtSuperblock): Promise<ReplayedDisk> {
   const { blockBytes } = superblock;
   const raw = new ExtFileSystem(disk, superblock, 'clean');
   const journal = await raw.inode(superblock.journal);
@@ -51,9 +60,9 @@ async function replayedDisk(disk: Disk, superblock: ExtSuperblock): Promise<Disk
   };
   const newer = await readJournal(journalBlock, blockBytes);
   if (newer.size === 0) {
-    return disk;
+    return { replayed: disk, blocks: [] };
   }
-  return {
+  const replayed: Disk = {
     bytes: disk.bytes,
     read: async (at, length) => {
       const bytes = Buffer.from(await disk.read(at, length));
@@ -72,21 +81,24 @@ async function replayedDisk(disk: Disk, superblock: ExtSuperblock): Promise<Disk
       return bytes;
     },
   };
+  return { replayed, blocks: [...newer.keys()] };
 }
 
 const kindOfMode: Readonly<Record<number, NodeKind>> = { 0x8: 'file', 0x4: 'folder', 0xa: 'link' };
 const kindOfEntry: Readonly<Record<number, NodeKind>> = { 1: 'file', 2: 'folder', 7: 'link' };
 
-class ExtFileSystem implements GuestFileSystem {
+export class ExtFileSystem implements GuestFileSystem {
   readonly type: string;
   readonly label: string;
   readonly root = rootInode;
   readonly #blocks: ReadBlocks;
 
   constructor(
-    private readonly disk: Disk,
+    readonly disk: Disk,
     readonly superblock: ExtSuperblock,
     readonly journal: GuestFileSystem['journal'],
+    /** Those that the journal has newer than they stand on the disk. */
+    readonly replayed: readonly number[] = [],
   ) {
     this.type = superblock.type;
     this.label = superblock.label;
@@ -137,6 +149,32 @@ class ExtFileSystem implements GuestFileSystem {
     return this.readInode(inode, at, length);
   }
 
+  async places(node: number, at: number, length: number): Promise<readonly ContentPlace[] | undefined> {
+    const inode = await this.inode(node);
+    const { blockBytes } = this.superblock;
+    if ((inode.flags & inodeFlags.inlineData) !== 0) {
+      return undefined;
+    }
+    const first = Math.floor(at / blockBytes);
+    const runs = await runsOf(this.#blocks, inode, first, Math.ceil((at + length) / blockBytes) - first);
+    return runs.map((run) => ({
+      bytes: run.count * blockBytes,
+      ...(run.at !== undefined && { at: run.at * blockBytes }),
+    }));
+  }
+
+  /** All blocks of an inode: of its content, and those that name them. */
+  async blocksOf(inode: Inode): Promise<readonly { readonly at: number; readonly count: number }[]> {
+    const named: { readonly at: number; readonly count: number }[] = [];
+    const block = (at: number): Promise<Buffer> => {
+      named.push({ at, count: 1 });
+      return this.#blocks.block(at);
+    };
+    const count = Math.ceil(inode.bytes / this.superblock.blockBytes);
+    const runs = await runsOf({ ...this.#blocks, block }, inode, 0, count);
+    return [...named, ...runs.flatMap(({ at, count }) => (at === undefined ? [] : [{ at, count }]))];
+  }
+
   async inode(number: number): Promise<Inode> {
     const { inodes, inodesPerGroup, inodeBytes } = this.superblock;
     if (!Number.isInteger(number) || number < 1 || number > inodes) {
@@ -150,13 +188,16 @@ class ExtFileSystem implements GuestFileSystem {
 
   /** Where the inodes of a group begin on the disk, in bytes. */
   async inodeTable(group: number): Promise<number> {
-    const { blockBytes, blocks, descriptorBytes } = this.superblock;
-    const raw = await this.disk.read(this.#descriptorAt(group), descriptorBytes);
-    const block = raw.readUInt32LE(8) + (descriptorBytes >= 64 ? raw.readUInt32LE(0x28) * 2 ** 32 : 0);
-    if (block === 0 || block >= blocks) {
+    return (await this.group(group)).inodeTable * this.superblock.blockBytes;
+  }
+
+  async group(group: number): Promise<ExtGroup> {
+    const { blocks, descriptorBytes } = this.superblock;
+    const found = parseGroup(await this.disk.read(this.descriptorAt(group), descriptorBytes));
+    if (found.inodeTable === 0 || found.inodeTable >= blocks) {
       throw new FileSystemError('damaged', `group ${group}`);
     }
-    return block * blockBytes;
+    return found;
   }
 
   /** Of a file, a folder or the journal, from the bytes that it has. */
@@ -209,7 +250,8 @@ class ExtFileSystem implements GuestFileSystem {
     );
   }
 
-  #descriptorAt(group: number): number {
+  /** In bytes. */
+  descriptorAt(group: number): number {
     const { blockBytes, descriptorBytes, firstDataBlock, firstMetaGroup, blocksPerGroup, hasBackup } = this.superblock;
     const perBlock = blockBytes / descriptorBytes;
     const superblockBlock = Math.floor(1024 / blockBytes);
@@ -251,37 +293,4 @@ function addEntries(block: Buffer, inode: Inode, into: FolderEntry[]): void {
     }
     at += length;
   }
-}
-
-const attributeMagic = 0xea020000;
-
-/** What stands in the inode itself: in the place of its blocks, and as its attribute `system.data`. */
-function inlineParts(inode: Inode): readonly [Buffer, Buffer] {
-  const { raw, place } = inode;
-  const none = Buffer.alloc(0);
-  const at = raw.length > 128 ? 128 + raw.readUInt16LE(0x80) : raw.length;
-  if (at + 4 > raw.length || raw.readUInt32LE(at) !== attributeMagic) {
-    return [place, none];
-  }
-  const first = at + 4;
-  for (let entry = first; entry + 16 <= raw.length && raw.readUInt32LE(entry) !== 0;) {
-    const [nameBytes, prefix] = [raw.readUInt8(entry), raw.readUInt8(entry + 1)];
-    const [offset, size] = [raw.readUInt16LE(entry + 2), raw.readUInt32LE(entry + 8)];
-    if (prefix === 7 && raw.toString('latin1', entry + 16, entry + 16 + nameBytes) === 'data') {
-      if (first + offset + size > raw.length) {
-        throw damageOf(inode);
-      }
-      return [place, raw.subarray(first + offset, first + offset + size)];
-    }
-    entry += 16 + Math.ceil(nameBytes / 4) * 4;
-  }
-  return [place, none];
-}
-
-function inlineData(inode: Inode): Buffer {
-  const all = Buffer.concat([...inlineParts(inode)]);
-  if (all.length < inode.bytes) {
-    throw damageOf(inode);
-  }
-  return all.subarray(0, inode.bytes);
 }

@@ -37,6 +37,7 @@ const understood = Object.values(incompatible).reduce(
 );
 
 const sparseSuper = 0x1;
+const bigAlloc = 0x200;
 
 export interface ExtSuperblock {
   readonly type: 'ext2' | 'ext3' | 'ext4';
@@ -46,6 +47,8 @@ export interface ExtSuperblock {
   readonly blocks: number;
   readonly firstDataBlock: number;
   readonly blocksPerGroup: number;
+  /** Blocks that one bit of a map of blocks stands for. */
+  readonly blocksPerBit: number;
   readonly inodes: number;
   readonly inodesPerGroup: number;
   readonly inodeBytes: number;
@@ -83,6 +86,7 @@ export async function readExtSuperblock(disk: Disk): Promise<ExtSuperblock | und
     blocks: raw.readUInt32LE(0x4) + (isWide ? raw.readUInt32LE(0x150) * 2 ** 32 : 0),
     firstDataBlock: raw.readUInt32LE(0x14),
     blocksPerGroup: raw.readUInt32LE(0x20),
+    blocksPerBit: isDynamic && (readOnly & bigAlloc) !== 0 ? 2 ** (raw.readUInt32LE(0x1c) - raw.readUInt32LE(0x18)) : 1,
     inodes: raw.readUInt32LE(0x0),
     inodesPerGroup: raw.readUInt32LE(0x28),
     inodeBytes: isDynamic ? raw.readUInt16LE(0x58) : 128,
@@ -104,6 +108,7 @@ function isPlausible(found: ExtSuperblock, disk: Disk): boolean {
     blockBytes <= 65_536 &&
     blocksPerGroup > 0 &&
     blocksPerGroup <= blockBytes * 8 * 32 &&
+    found.blocksPerBit >= 1 &&
     inodesPerGroup > 0 &&
     inodesPerGroup <= blockBytes * 8 &&
     inodes > 0 &&

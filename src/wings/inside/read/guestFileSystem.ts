@@ -24,6 +24,13 @@ export interface NodeFacts {
   readonly modifiedAt: number;
 }
 
+/** Some bytes of a file that stand behind each other. */
+export interface ContentPlace {
+  readonly bytes: number;
+  /** From the start of the file system; absent: a hole. */
+  readonly at?: number;
+}
+
 export interface GuestFileSystem {
   /** As `mount` calls it: ext4, vfat, … */
   readonly type: string;
@@ -40,6 +47,11 @@ export interface GuestFileSystem {
   readLink(node: number): Promise<string>;
   /** As many of these bytes as the file has. */
   read(node: number, at: number, length: number): Promise<Buffer>;
+  /**
+   * Where these bytes of a file stand, without a gap, from the start of the block that `at` is in. Absent, and
+   * undefined: nobody knows.
+   */
+  places?(node: number, at: number, length: number): Promise<readonly ContentPlace[] | undefined>;
 }
 
 /** Why a file system cannot be read on. */

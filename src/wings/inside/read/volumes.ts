@@ -16,6 +16,16 @@ export interface Volume {
   readonly system?: GuestFileSystem;
   /** Why one of a known type cannot be read. */
   readonly fault?: FileSystemError;
+  /** Its bytes as they are read, not kept; absent where it is no part of a disk. */
+  readonly place?: VolumePlace;
+}
+
+export interface VolumePlace {
+  /** The disk's name. */
+  readonly target: string;
+  /** In bytes. */
+  readonly start: number;
+  readonly disk: Disk;
 }
 
 /** What tells a type that is not read here: a mark at a place, by the names that `blkid` has for them. */
@@ -41,7 +51,9 @@ export async function openVolumes(name: string, disk: Disk): Promise<readonly Vo
     parts.map(async ({ number, start, bytes }) => {
       const isDigitLast = /\d$/u.test(name);
       const own = number === 0 ? name : `${name}${isDigitLast ? 'p' : ''}${number}`;
-      return openVolume(own, partOfDisk(cached, start, bytes));
+      const place: VolumePlace = { target: name, start, disk: partOfDisk(disk, start, bytes) };
+      const volume = await openVolume(own, partOfDisk(cached, start, bytes));
+      return volume && { ...volume, place };
     }),
   );
   return volumes.filter((volume) => volume !== undefined);

@@ -1,0 +1,216 @@
+// `virt-rewind changed`: which files and packages changed between two restore points of a VM, or since one.
+import { t } from '@vscode/l10n';
+import { CliError } from '../../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../../cli/context.js';
+import { tableLines } from '../../../cli/table.js';
+import { displayText } from '../../../domain/plainText.js';
+import { asCliError, asPathError, requirePath } from '../filesCommand.js';
+import { type GuestDisks, openGuestDisks } from '../guestFiles.js';
+import { findNode, type GuestFileSystem, type NodeFacts } from '../read/guestFileSystem.js';
+import { changeLine, countsByFolder, packageLine, pathText, stateText, wholePath } from './changedText.js';
+import type { FileChange, FolderChanges } from './compareFolders.js';
+import { changesBelow, compareVolumes, type VolumePair } from './compareVolumes.js';
+import { packageChanges, type PackageChanges } from './packages.js';
+import { isText, longestDiffed, textDiff } from './textDiff.js';
+
+/** More are only counted. */
+const mostChanges = 100_000;
+
+interface PointPair {
+  readonly context: Context;
+  readonly before: GuestDisks;
+  readonly after: GuestDisks;
+}
+
+interface PointReport extends PointPair {
+  readonly found: readonly ComparedVolume[];
+}
+
+interface ComparedVolume {
+  readonly pair: VolumePair;
+  readonly files: FolderChanges;
+  readonly packages: PackageChanges;
+}
+
+const nothing: FolderChanges = { changes: [], leftOut: 0, unreadable: [] };
+
+export const showChanges: CommandHandler = async (context) => {
+  const { call, session, interruption } = context;
+  const [vm = '', first = '', ...words] = call.operands;
+  const path = words.at(-1)?.includes('/') === true ? words.pop() : undefined;
+  if (words.length > 1) {
+    throw new CliError('usage', 'PATH has a slash. See virt-rewind changed --help.');
+  }
+  const view = await session.vm(vm);
+  const [older, newer] = [
+    await session.snapshot(view, first),
+    words[0] === undefined ? undefined : await session.snapshot(view, words[0]),
+  ];
+  const options = { environment: process.env, signal: interruption.signal };
+  try {
+    const after = await openGuestDisks(session.engine, view, { ...options, ...(newer && { snapshot: newer }) });
+    try {
+      const before = await openGuestDisks(session.engine, view, { ...options, snapshot: older });
+      try {
+        await compare({ context, before, after }, path);
+      } finally {
+        before.close();
+      }
+    } finally {
+      after.close();
+    }
+    return 'done';
+  } catch (error) {
+    throw asCliError(error, view.vm.name);
+  }
+};
+
+async function compare(points: PointPair, path: string | undefined): Promise<void> {
+  const { context, before, after } = points;
+  const { signal } = context.interruption;
+  const wanted = path === undefined ? undefined : await requirePath(after, path).catch(() => requirePath(before, path));
+  const options = { environment: process.env, signal, ...(wanted && { only: wanted.volume.name }) };
+  const found: ComparedVolume[] = [];
+  for (const pair of await compareVolumes(before, after, options)) {
+    found.push(await filesOf(pair, wanted?.path ?? '/', path ?? '/'));
+  }
+  const base = wanted?.path ?? '/';
+  const diff = path === undefined ? undefined : await diffOf(points, found, base);
+  await Promise.all([before.requireUnchanged(), after.requireUnchanged()]);
+  print({ ...points, found }, base, diff);
+}
+
+async function filesOf(pair: VolumePair, base: string, asked: string): Promise<ComparedVolume> {
+  const { comparison } = pair;
+  if (comparison === undefined) {
+    return { pair, files: nothing, packages: { packages: [], rpm: false } };
+  }
+  try {
+    const files = await changesBelow(comparison, base, mostChanges);
+    const packages = base === '/' ? await packageChanges(comparison) : { packages: [], rpm: false };
+    return { pair, files, packages };
+  } catch (error) {
+    throw asPathError(error, asked);
+  }
+}
+
+/** Of the one file that was asked for; undefined where that is no text that changed. */
+async function diffOf(
+  { context }: PointPair,
+  found: readonly ComparedVolume[],
+  base: string,
+): Promise<string | undefined> {
+  const [one] = found;
+  const [change] = one?.files.changes ?? [];
+  const comparison = one?.pair.comparison;
+  const sides = [change?.before, change?.after];
+  if (
+    comparison === undefined ||
+    change?.path !== '' ||
+    !(change.change !== 'changed' || change.parts.includes('content')) ||
+    sides.some((facts) => facts !== undefined && (facts.kind !== 'file' || facts.bytes > longestDiffed))
+  ) {
+    return undefined;
+  }
+  const [before, after] = [
+    change.before && (await readWhole(comparison.before, base)),
+    change.after && (await readWhole(comparison.after, base)),
+  ];
+  const label = `${one?.pair.name ?? ''}:${pathText(base)}`;
+  const texts = [before, after].map((bytes) => ({
+    label: bytes === undefined ? '/dev/null' : label,
+    bytes: bytes ?? Buffer.alloc(0),
+  }));
+  const [old, own] = texts;
+  if (old === undefined || own === undefined || !texts.every(({ bytes }) => isText(bytes))) {
+    return undefined;
+  }
+  const diff = await textDiff(old, own, process.env, context.interruption.signal);
+  if (diff === undefined) {
+    context.terminal.tell(t('The program diff is not installed: the texts are not compared.'));
+  }
+  return diff;
+}
+
+async function readWhole(system: GuestFileSystem, path: string): Promise<Buffer> {
+  return system.read(await findNode(system, path), 0, longestDiffed);
+}
+
+function print({ context, found }: PointReport, base: string, diff: string | undefined): void {
+  const { terminal, json, call } = context;
+  const isCounted = call.flags.has('stat');
+  if (json !== undefined) {
+    json({
+      fileSystems: found.map(({ pair: { name, state, before, after }, files }) => ({
+        name,
+        state,
+        ...((after ?? before)?.type !== undefined && { type: (after ?? before)?.type }),
+        ...(isCounted
+          ? { folders: countsByFolder(files.changes, base) }
+          : { changes: files.changes.map((change) => jsonOf(change, base)) }),
+        leftOut: files.leftOut,
+        unreadable: files.unreadable.map((path) => `/${path}`),
+      })),
+      packages: found.flatMap(({ packages }) => packages.packages),
+      rpmChanged: found.some(({ packages }) => packages.rpm),
+      ...(diff !== undefined && { diff }),
+    });
+    return;
+  }
+  for (const volume of found) {
+    printVolume(context, volume, base, isCounted);
+  }
+  const packages = found.flatMap((volume) => volume.packages.packages);
+  if (packages.length > 0) {
+    terminal.say([terminal.style('bold', t('Packages')), ...packages.map(packageLine)].join('\n'));
+  }
+  if (found.some((volume) => volume.packages.rpm)) {
+    terminal.tell(t('Packages of RPM changed. Their database is no text: ask rpm in the guest.'));
+  }
+  if (diff !== undefined) {
+    terminal.say(displayText(diff).trimEnd());
+  }
+}
+
+function printVolume({ terminal }: Context, { pair, files }: ComparedVolume, base: string, isCounted: boolean): void {
+  const { changes, leftOut, unreadable } = files;
+  const count = (kind: FileChange['change']): number => changes.filter(({ change }) => change === kind).length;
+  terminal.say(
+    terminal.style(
+      'bold',
+      changes.length === 0
+        ? stateText(pair)
+        : t('{0}: {1} added, {2} removed, {3} changed', pair.name, count('added'), count('removed'), count('changed')),
+    ),
+  );
+  if (changes.length > 0) {
+    const columns = ['', t('added'), t('removed'), t('changed')].map((title) => ({ title, rank: 0 }));
+    const rows = countsByFolder(changes, base).map(({ folder, ...counts }) => [
+      pathText(folder),
+      ...[counts.added, counts.removed, counts.changed].map(String),
+    ]);
+    const lines = isCounted ? tableLines(columns, rows, Infinity) : changes.map((change) => changeLine(change, base));
+    terminal.say(lines.join('\n'));
+  }
+  if (leftOut > 0) {
+    terminal.tell(t('More changed than are listed: {0}', leftOut));
+  }
+  if (unreadable.length > 0) {
+    terminal.tell(t('Damaged, not compared: {0}', unreadable.map(pathText).join(', ')));
+  }
+}
+
+function jsonOf(change: FileChange, base: string): Readonly<Record<string, unknown>> {
+  const { parts, before, after } = change;
+  return {
+    path: wholePath(change, base),
+    change: change.change,
+    ...(change.change === 'changed' && { parts }),
+    ...(before && { before: factsOf(before) }),
+    ...(after && { after: factsOf(after) }),
+  };
+}
+
+function factsOf({ kind, bytes, mode, uid, gid, modifiedAt }: NodeFacts): Readonly<Record<string, unknown>> {
+  return { kind, bytes, mode, uid, gid, modifiedAt: new Date(modifiedAt).toISOString() };
+}
