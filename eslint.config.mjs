@@ -225,7 +225,10 @@ const rooms = {
   'wings/inside': [
     'wings/inside/read',
     'wings/inside/bytes',
+    'wings/inside/back',
     // The command line's shapes and tables; what it does with them is its own.
+    'cli/agree',
+    'cli/carryOut',
     'cli/commandError',
     'cli/commandShape',
     'cli/context',
@@ -256,16 +259,21 @@ const rooms = {
   ],
   'wings/inside/editor': [
     'wings/inside',
+    'wings/inside/back',
     'wings/inside/read',
     'ui/commands/commandServices',
+    'ui/commands/operate',
+    'ui/commands/snapshotCommands',
     'ui/commands/targets',
     'ui/prompts',
+    'session',
     'engine',
     'text',
     'live',
     'domain',
     'base',
   ],
+  'wings/inside/back': ['wings/inside/read', 'session', 'text', 'live', 'domain'],
   'wings/inside/read': ['wings/inside/bytes'],
   'wings/inside/bytes': ['base'],
   cli: [

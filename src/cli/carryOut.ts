@@ -140,7 +140,8 @@ function tellPlan(context: Context, view: VmView, plan: Plan, about: About): voi
   });
 }
 
-function terminalAsker(context: Context, about: About): Asker {
+/** Asks at the terminal where it must be asked, and shows how far it is. */
+export function terminalAsker(context: Context, about: About = {}): Asker {
   return {
     agree: ({ view, plan, asks, needsName }) => {
       const question = questionOf({ plan, target: view }, Date.now(), about);

@@ -82,7 +82,8 @@ function inFolder(path: string, name: string): string {
   return /[\\/]$/u.test(path) ? `${path}${name}` : path;
 }
 
-async function canBeRead(files: GuestFiles, path: string): Promise<boolean> {
+/** @throws CopyStopped */
+export async function canBeRead(files: Pick<GuestFiles, 'openFile' | 'closeFile'>, path: string): Promise<boolean> {
   try {
     await files.closeFile(await files.openFile(path, 'r'), path);
     return true;

@@ -30,7 +30,7 @@ export interface CopiedFile {
 
 /** Closes the file in the guest however `work` ends. */
 export async function withOpenFile<T>(
-  files: GuestFiles,
+  files: Pick<GuestFiles, 'closeFile'>,
   handle: number,
   path: string,
   work: () => Promise<T>,

@@ -15,13 +15,13 @@ import { CommandError } from '../prompts/commandError.js';
  * | a list with one row         | `rows`: it, and the selected rows if it is one of them: keys in the view |
  * | a list without a row        | `rows`: the selected rows, or `palette`                                  |
  * | either list, with an object of arguments beside the row | the same: keys                               |
- * | the address of a file       | `file`: that of a lab, in the explorer or above an editor               |
+ * | the address of a file       | `file`: of a lab or a guest, in the explorer or above an editor          |
  * | any other plain object      | `program`: the caller gets a rejection instead of a message              |
  */
 export type Call =
   | { readonly kind: 'palette'; readonly given: CommandArguments }
   | { readonly kind: 'rows'; readonly rows: readonly [Node, ...Node[]]; readonly given: CommandArguments }
-  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string; readonly address: string }
   | { readonly kind: 'program'; readonly given: CommandArguments };
 
 /**
@@ -48,7 +48,7 @@ export function parseCall(first: unknown, second: unknown, selection: () => read
     return { kind: 'rows', rows, given: besideRow(second) };
   }
   if (isFile(first)) {
-    return { kind: 'file', path: first.fsPath };
+    return { kind: 'file', path: first.fsPath, address: first.toString() };
   }
   if (!isPlainObject(first)) {
     throw new CommandError('invalid', t('The command takes one object with its arguments.'));
@@ -91,13 +91,14 @@ function isRowPlace(value: unknown): boolean {
 }
 
 /** One that is no file is told so by what reads it. */
-function isFile(value: unknown): value is { readonly fsPath: string } {
+function isFile(value: unknown): value is { readonly fsPath: string; toString(): string } {
   return (
     typeof value === 'object' &&
     value !== null &&
     'scheme' in value &&
     'fsPath' in value &&
-    typeof value.fsPath === 'string'
+    typeof value.fsPath === 'string' &&
+    typeof value.toString === 'function'
   );
 }
 

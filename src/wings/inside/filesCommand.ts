@@ -5,17 +5,20 @@ import type { CommandHandler, Context } from '../../cli/context.js';
 import { type ExitName, exitOfFailure } from '../../cli/exitCodes.js';
 import { tableLines } from '../../cli/table.js';
 import { displayLine, displayText } from '../../domain/plainText.js';
+import type { VmView } from '../../live/views.js';
 import { bytesText } from '../../text/bytesText.js';
 import { DiskError } from './bytes/disk.js';
 import { CopyFault, copyOut } from './copyOut.js';
+import { restore as restoreToVm } from './restoreCommand.js';
 import { faultText, obstacleText, volumeRow, volumeText } from './filesText.js';
 import { FilesObstacle, type GuestDisks, openGuestDisks } from './guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, type NodeFacts } from './read/guestFileSystem.js';
-import { findPath, type GuestPath } from './read/volumes.js';
+import { findPath, type GuestPath, isRoot } from './read/volumes.js';
 import { walkFolder } from './read/walkFolder.js';
 
 interface Visit extends GuestDisks {
   readonly context: Context;
+  readonly view: VmView;
 }
 
 type Action = (visit: Visit, words: readonly string[]) => Promise<void>;
@@ -26,6 +29,7 @@ const actions: Readonly<Record<string, { readonly run: Action; readonly words: r
   cat: { run: printFile, words: [1, 1] },
   copy: { run: copy, words: [2, 2] },
   find: { run: find, words: [1, 2] },
+  restore: { run: restore, words: [1, 2] },
 };
 
 export const files: CommandHandler = async (context): Promise<ExitName> => {
@@ -36,7 +40,7 @@ export const files: CommandHandler = async (context): Promise<ExitName> => {
     name !== undefined &&
     (action === undefined || words.length < action.words[0] || words.length > action.words[1])
   ) {
-    throw new CliError('usage', 'ACTION is ls, cat, copy or find. See virt-rewind files --help.');
+    throw new CliError('usage', 'ACTION is ls, cat, copy, find or restore. See virt-rewind files --help.');
   }
   const [, vm = '', wanted] = /^([^@]*)(?:@(.*))?$/su.exec(place) ?? [];
   const view = await session.vm(vm);
@@ -45,7 +49,7 @@ export const files: CommandHandler = async (context): Promise<ExitName> => {
   try {
     const disks = await openGuestDisks(session.engine, view, options);
     try {
-      const visit = { context, ...disks };
+      const visit = { context, view, ...disks };
       await (action === undefined ? listVolumes(visit) : action.run(visit, words));
     } finally {
       disks.close();
@@ -113,11 +117,12 @@ async function readAt<T>(
   visit: Visit,
   path: string,
   read: (system: GuestFileSystem, node: number, found: GuestPath) => Promise<T>,
+  last?: 'itself',
 ): Promise<T> {
   const found = await requirePath(visit, path);
   const { system } = found.volume;
   try {
-    return await read(system, await findNode(system, found.path), found);
+    return await read(system, await findNode(system, found.path, last), found);
   } catch (error) {
     throw asPathError(error, path);
   }
@@ -237,4 +242,20 @@ async function find(visit: Visit, [text = '', path = '/']: readonly string[]): P
   });
   await visit.requireUnchanged();
   json?.({ paths });
+}
+
+async function restore(visit: Visit, [path = '', target]: readonly string[]): Promise<void> {
+  const { context, view, requireUnchanged } = visit;
+  await readAt(
+    visit,
+    path,
+    async (system, node, found) => {
+      // Where another file system is mounted in the guest, only the guest knows.
+      if (target === undefined && !(await isRoot(found.volume))) {
+        throw new CliError('usage', t('Name the TARGET in the guest: {0} is not its root.', found.volume.name));
+      }
+      await restoreToVm(context, view, { system, node, target: target ?? found.path, requireUnchanged });
+    },
+    'itself',
+  );
 }

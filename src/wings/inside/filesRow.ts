@@ -1,20 +1,21 @@
 // The row of `virt-rewind files`.
-import type { Command } from '../../cli/commandShape.js';
+import { acting, type Command } from '../../cli/commandShape.js';
 
 export const filesRow = {
-  summary: 'read the files in a snapshot, or in a VM that is off',
+  summary: 'read the files in a snapshot or in a VM that is off, or restore them',
   operands: [
     { name: 'VM[@SNAPSHOT]', kind: 'vm', needed: 'needed' },
     { name: 'ACTION', kind: 'text', needed: 'optional' },
     { name: 'PATH', kind: 'text', needed: 'optional' },
     { name: 'TO', kind: 'text', needed: 'optional' },
   ],
-  options: {},
-  more: 'ACTION is ls [FOLDER], cat FILE, copy PATH TO or find TEXT [FOLDER]; without one, lists the file systems. A path such as vda1:/etc names the file system, /etc means the root of the guest. Nothing is mounted, and the VM may run. Reads ext2, ext3, ext4, NTFS and FAT. Needs qemu-nbd on this computer.',
+  options: { yes: acting.yes },
+  more: 'ACTION is ls [FOLDER], cat FILE, copy PATH TO, find TEXT [FOLDER] or restore PATH [TARGET]; without one, lists the file systems. A path such as vda1:/etc names the file system, /etc means the root of the guest. Nothing is mounted, and the VM may run. Reads ext2, ext3, ext4, NTFS and FAT. Needs qemu-nbd on this computer. restore saves the current state of the VM first, and then puts the file or folder into it with the guest agent.',
   examples: [
     'virt-rewind files web-test@clean',
     'virt-rewind files web-test@clean ls /etc',
     'virt-rewind files web-test@clean cat /etc/fstab',
     'virt-rewind files web-test@clean copy /etc ./etc-of-clean',
+    'virt-rewind files web-test@clean restore /etc/fstab',
   ],
 } as const satisfies Command;

@@ -7,10 +7,12 @@ import { isActive } from '../../../domain/vm.js';
 import { obstacleText } from '../filesText.js';
 import { FilesObstacle, openGuestDisks } from '../guestFiles.js';
 import { restorePointsUri } from './guestFileProvider.js';
+import { restoreFile } from './restoreFile.js';
 import { namedPoints } from './restorePointNames.js';
 
 export const insideCommands = {
   'virtRewind.browseFiles': browseFiles,
+  'virtRewind.restoreFile': restoreFile,
 } satisfies CommandTable;
 
 async function browseFiles(run: CommandRun): Promise<{ readonly folder: string }> {

@@ -89,12 +89,16 @@ const rootFolders = ['etc', 'usr', 'var', 'bin', 'Windows', 'Users', 'Program Fi
 async function rootVolume(volumes: readonly Volume[]): Promise<Volume | undefined> {
   const readable = volumes.filter(({ system }) => system !== undefined);
   for (const volume of readable) {
-    const names = (await volume.system?.list(volume.system.root).catch(() => [])) ?? [];
-    if (names.filter(({ name }) => rootFolders.includes(name)).length >= 2) {
+    if (await isRoot(volume)) {
       return volume;
     }
   }
   return readable.length === 1 ? readable[0] : undefined;
+}
+
+export async function isRoot({ system }: Volume): Promise<boolean> {
+  const names = (await system?.list(system.root).catch(() => [])) ?? [];
+  return names.filter(({ name }) => rootFolders.includes(name)).length >= 2;
 }
 
 export interface GuestPath {

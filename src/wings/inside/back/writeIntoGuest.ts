@@ -1,0 +1,170 @@
+// Puts a packed file or folder into a guest by its agent: under another name first, compared there with what was sent,
+// then renamed. In a guest that runs no programs for its agent, a file is written in its place and read back.
+import { createHash, randomBytes } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { CopyStopped, type LeftPart } from '../../../session/copyStopped.js';
+import { throwIfCancelled, withOpenFile } from '../../../session/fileCopy.js';
+import type { GuestDoor, GuestTarget } from './guestTarget.js';
+import { type Archive, packedName, type Survey } from './packNode.js';
+import { RestoreFault } from './restoreFault.js';
+
+export interface WriteOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: (bytes: number, totalBytes: number) => void;
+}
+
+export interface WriteResult {
+  /** What was there before and could not be deleted. */
+  readonly left?: string;
+}
+
+/** libvirt 9.0 loses the agent for good by a command that is longer than what a socket holds (208 KiB). */
+const pieceBytes = 48 * 1024;
+const readBytes = 256 * 1024;
+
+const makeScript = 'exec 2>&1; umask 077; mkdir -- "$1"';
+/** Prints how many entries there are, and the sum of the content of all files. `$2`: options of tar. */
+const unpackScript = `exec 2>&1
+cd -- "$1" && tar -x $2 -p -f tar && rm -f tar && find ${packedName} | wc -l || exit 1
+find ${packedName} -type f -print0 | LC_ALL=C sort -z | xargs -0 cat | sha256sum`;
+/** Plain `mv` would move it into a folder that a link leads to. */
+const renameScript = `exec 2>&1
+mv -f -T -- "$1" "$2" || { [ ! -d "$2" ] && mv -f -- "$1" "$2"; } || exit 1`;
+/** What is there goes aside first, and comes back where the new one does not get its name. */
+const swapScript = `exec 2>&1
+mv -- "$2" "$3" || exit 1
+mv -- "$1" "$2" || { mv -- "$3" "$2"; exit 1; }`;
+/** Not where what was there before did not come back. */
+const dropScript = `if [ -e "$1/old" ] || [ -L "$1/old" ]; then exit 1; fi
+rm -rf -- "$1"`;
+const labelScript = 'if command -v restorecon >/dev/null; then restorecon -R -- "$1"; fi';
+const removeScript = `if grep -q -F -- "$1/" /proc/self/mountinfo; then exit 1; fi
+rm -rf -- "$1"`;
+
+/** Rejects with `RestoreFault` or CopyStopped; then what was there is there, unless they say what is left. */
+export function writeIntoGuest(
+  files: GuestDoor,
+  archive: FileHandle,
+  about: { readonly survey: Survey; readonly packed: Archive; readonly target: GuestTarget },
+  options: WriteOptions,
+): Promise<WriteResult> {
+  return about.target.way === 'renamed'
+    ? writeBeside(files, archive, about, options)
+    : writeInPlace(files, archive, about, options);
+}
+
+type About = Parameters<typeof writeIntoGuest>[2];
+
+async function writeBeside(
+  files: GuestDoor,
+  archive: FileHandle,
+  { survey, packed, target }: About,
+  options: WriteOptions,
+): Promise<WriteResult> {
+  const part = posix.join(posix.dirname(target.path), `.virt-rewind-${randomBytes(4).toString('hex')}`);
+  const old = posix.join(part, 'old');
+  await runScript(files, makeScript, [part]);
+  let isRenaming = false;
+  try {
+    throwIfCancelled(options.signal);
+    const tar = posix.join(part, 'tar');
+    const handle = await files.openFile(tar, 'w');
+    await send(files, archive, { handle, path: tar, from: 0, bytes: packed.archiveBytes }, options);
+    const said = await runScript(files, unpackScript, [part, packed.hasOwners ? '' : '-o']);
+    const [, count, sum] = /(\d+)\s+([\da-f]{64})\s+-\s*$/u.exec(said) ?? [];
+    if (Number(count) !== survey.entries.length || sum !== packed.sum) {
+      throw new RestoreFault('differs', target.path);
+    }
+    throwIfCancelled(options.signal);
+    isRenaming = true;
+    const copy = posix.join(part, packedName);
+    const isSwap = survey.kind === 'folder' && target.kind !== 'none';
+    await runScript(files, isSwap ? swapScript : renameScript, [copy, target.path, old]);
+  } catch (error) {
+    if (isRenaming && !(error instanceof RestoreFault && error.fault === 'failed')) {
+      throw new RestoreFault('unknown', target.path, { path: part, is: 'besides' });
+    }
+    // The guest that does not answer now may be the very reason.
+    const ended = await files.script(dropScript, [part]).catch(() => undefined);
+    throw ended?.exitCode === 0 ? error : withLeft(error, { path: part, is: 'besides' });
+  }
+  // It is there: what follows changes nothing of that.
+  await files.script(labelScript, [target.path]).catch(() => undefined);
+  const ended = await files.script(removeScript, [part]).catch(() => undefined);
+  return ended?.exitCode === 0 ? {} : { left: part };
+}
+
+async function writeInPlace(
+  files: GuestDoor,
+  archive: FileHandle,
+  { survey: { bytes }, packed, target: { path } }: About,
+  options: WriteOptions,
+): Promise<WriteResult> {
+  const sum = createHash('sha256');
+  throwIfCancelled(options.signal);
+  const handle = await files.openFile(path, 'w');
+  try {
+    await send(files, archive, { handle, path, from: packed.contentAt, bytes }, options);
+    const again = await files.openFile(path, 'r');
+    await withOpenFile(files, again, path, async () => {
+      for (let done = 0; done <= bytes;) {
+        const { bytes: piece, atEnd } = await files.read(again, readBytes, path, options.signal);
+        sum.update(piece);
+        done += piece.length;
+        if (atEnd || piece.length === 0) {
+          break;
+        }
+      }
+    });
+    if (sum.digest('hex') !== packed.sum) {
+      throw new RestoreFault('differs', path);
+    }
+  } catch (error) {
+    throw withLeft(error, { path, is: 'inPlace' });
+  }
+  return {};
+}
+
+async function send(
+  files: GuestDoor,
+  archive: FileHandle,
+  to: { readonly handle: number; readonly path: string; readonly from: number; readonly bytes: number },
+  { signal, onProgress }: WriteOptions,
+): Promise<void> {
+  const { handle, path, from, bytes } = to;
+  await withOpenFile(files, handle, path, async () => {
+    const piece = Buffer.alloc(pieceBytes);
+    for (let done = 0; done < bytes;) {
+      throwIfCancelled(signal);
+      const { bytesRead } = await archive.read(piece, 0, Math.min(pieceBytes, bytes - done), from + done);
+      if (bytesRead === 0) {
+        throw new RestoreFault('differs', path);
+      }
+      await files.write(handle, piece.subarray(0, bytesRead), path, signal);
+      done += bytesRead;
+      onProgress?.(done, bytes);
+    }
+    await files.flush(handle, path);
+  });
+}
+
+/** Rejects with `RestoreFault`: `failed` where the guest says so, `silent` where it says nothing in time. */
+async function runScript(files: GuestDoor, script: string, args: readonly string[]): Promise<string> {
+  const ended = await files.script(script, args);
+  if (ended === undefined) {
+    throw new RestoreFault('silent');
+  }
+  if (ended.exitCode !== 0) {
+    throw new RestoreFault('failed', ended.stdout.trim());
+  }
+  return ended.stdout;
+}
+
+function withLeft(error: unknown, left: LeftPart): unknown {
+  return error instanceof RestoreFault
+    ? new RestoreFault(error.fault, error.detail, left)
+    : error instanceof CopyStopped
+      ? new CopyStopped(error.problem, left, { cause: error })
+      : new CopyStopped({ kind: 'lost', said: String(error) }, left, { cause: error });
+}
