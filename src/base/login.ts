@@ -40,3 +40,44 @@ export type LoginAnswers = AskLogin | 'terminal' | 'nobody';
  * | given | there is an answer, or the daemon lets us in                              |
  */
 export type LoginStage = 'login' | 'asked' | 'given';
+
+/**
+ * Why there is no way to the daemon of another host.
+ *
+ * | reason         | what                                                                          |
+ * |----------------|-------------------------------------------------------------------------------|
+ * | noProgram      | the client here, `program`, is not there or cannot be run                       |
+ * | noAnswer       | no connection to the host, or no sign of our script on it                       |
+ * | refused        | the host, or a look at its keys, does not let us in                             |
+ * | untrusted      | the host's certificate is none that we take                                     |
+ * | noCertificate  | a certificate of ours, the file `said`, cannot be read                          |
+ * | noLibvirt      | let in, but there is no socket of a libvirt daemon                              |
+ * | noRelay        | there is one, but neither libvirt's helper nor `nc` to reach it with            |
+ * | denied         | there is one that this user may not open; `group` may                           |
+ * | noMechanism    | its daemon offers only the logins `said`, none of which we have                 |
+ * | noCredentials  | it wants a user name and a password, and nobody told them; the file `said` could |
+ * | badCredentials | it does not take them                                                         |
+ * | notProven      | it does not prove that it knows the password                                    |
+ */
+export interface LoginProblem {
+  readonly why:
+    | 'noProgram'
+    | 'noAnswer'
+    | 'refused'
+    | 'untrusted'
+    | 'noCertificate'
+    | 'noLibvirt'
+    | 'noRelay'
+    | 'denied'
+    | 'noMechanism'
+    | 'noCredentials'
+    | 'badCredentials'
+    | 'notProven';
+  readonly host: string;
+  /** In the words of the program, untrusted. */
+  readonly said?: string;
+  readonly group?: string;
+  readonly program?: string;
+  /** Absent: ssh. */
+  readonly by?: 'tls';
+}

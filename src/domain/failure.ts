@@ -1,4 +1,5 @@
 // Every failure that a user can meet, by kind. The sentences are made in text/failureText.
+import type { LoginProblem } from '../base/login.js';
 import type { OperationRequest } from './operation.js';
 import type { RecoveryReport } from './recoveryReport.js';
 import type { Refusal } from './refusal.js';
@@ -51,42 +52,6 @@ export type Leftover =
   | { readonly kind: 'snapshot'; readonly snapshot: string }
   /** A clone or fork that was to go again and did not. */
   | { readonly kind: 'vm'; readonly vm: string };
-
-/**
- * | why       | what                                                                         |
- * |-----------|------------------------------------------------------------------------------|
- * | noProgram | the client here, `program`, cannot be run                                     |
- * | noAnswer  | no connection to the host                                                    |
- * | refused   | the host does not let us in, or is not the one that it was                    |
- * | untrusted | its certificate is none that we take                                         |
- * | noCertificate | the file `said`, a certificate of ours, cannot be read                    |
- * | noLibvirt | no daemon listens there                                                      |
- * | noRelay   | a daemon listens, and the host has nothing that leads to its socket            |
- * | denied    | this user may not open the socket there; `group` may                         |
- * | noMechanism, noCredentials, badCredentials, notProven | a login by SASL, see HostUnreachable |
- */
-export interface LoginProblem {
-  readonly why:
-    | 'noProgram'
-    | 'noAnswer'
-    | 'refused'
-    | 'untrusted'
-    | 'noCertificate'
-    | 'noLibvirt'
-    | 'noRelay'
-    | 'denied'
-    | 'noMechanism'
-    | 'noCredentials'
-    | 'badCredentials'
-    | 'notProven';
-  readonly host: string;
-  /** In the client's words, untrusted. */
-  readonly said?: string;
-  readonly group?: string;
-  readonly program?: string;
-  /** Absent: ssh. */
-  readonly by?: 'tls';
-}
 
 export interface FailureDetails {
   /** The daemon says nothing, but its connection is open. */

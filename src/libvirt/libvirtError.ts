@@ -1,5 +1,6 @@
 // Everything that can go wrong on a connection, as classes. Codes and fields, never sentences for users.
 // Knows nothing of sockets.
+import type { LoginProblem } from '../base/login.js';
 import { i32, optional, struct, type ValueOf } from './xdr/codec.js';
 import { domain, optionalText, text, uuid } from './structs.js';
 
@@ -99,50 +100,13 @@ export class ProtocolViolation extends Error {
   override readonly name = 'ProtocolViolation';
 }
 
-export type HostReason =
-  | 'noProgram'
-  | 'noAnswer'
-  | 'refused'
-  | 'untrusted'
-  | 'noCertificate'
-  | 'noLibvirt'
-  | 'noRelay'
-  | 'denied'
-  | 'noMechanism'
-  | 'noCredentials'
-  | 'badCredentials'
-  | 'notProven';
-
 /** A host that a transport goes to over the network gave no way to its daemon. */
 export class HostUnreachable extends Error {
   override readonly name = 'HostUnreachable';
-  /**
-   * | reason     | what                                                                        |
-   * |------------|-----------------------------------------------------------------------------|
-   * | noProgram  | the client here (`program`) is not there or cannot be run                    |
-   * | noAnswer   | no connection to the host, or no sign of our script on it                    |
-   * | refused    | the host, or our look at its keys, does not let us in                        |
-   * | untrusted  | the host's certificate is none that we take                                    |
-   * | noCertificate | a certificate of ours, the file `said`, cannot be read                     |
-   * | noLibvirt  | let in, but there is no socket of a libvirt daemon                           |
-   * | noRelay    | there is one, but neither libvirt's helper nor `nc` to reach it with         |
-   * | denied     | there is one that this user may not open; `group` may                        |
-   * | noMechanism | its daemon offers only the logins `said`, none of which we have              |
-   * | noCredentials | it wants a user name and a password, and nobody told them; the file `said` could |
-   * | badCredentials | it does not take them                                                       |
-   * | notProven  | it does not prove that it knows the password                                  |
-   *
-   * @param more `said`: in the words of the program, untrusted; `by`: by ssh unless given
-   */
   constructor(
-    readonly reason: HostReason,
+    readonly reason: LoginProblem['why'],
     readonly host: string,
-    readonly more: {
-      readonly said?: string;
-      readonly group?: string;
-      readonly program?: string;
-      readonly by?: 'tls';
-    } = {},
+    readonly more: Omit<LoginProblem, 'why' | 'host'> = {},
     options?: ErrorOptions,
   ) {
     super(`${host}: ${reason}${more.said === undefined ? '' : `: ${more.said}`}`, options);

@@ -10,7 +10,7 @@ import type { VmView } from '../../live/views.js';
 import type { VmFile, VmFiles } from '../../domain/vmFiles.js';
 import { vmFileText } from '../../text/vmFileText.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
-import { isLocalUri } from './connectionUri.js';
+import { isFar } from '../../driver/sharedHost.js';
 import { access } from 'node:fs/promises';
 import { t } from '@vscode/l10n';
 
@@ -127,7 +127,7 @@ async function openConsoleLog(run: CommandRun): Promise<{ readonly path: string 
       { vm },
     );
   }
-  if (!isLocalUri(view.ref.connection)) {
+  if (isFar(view.ref.connection)) {
     throw new CommandError('unsupported', t('The console log of {0} is on another computer: {1}.', vm, path), {
       vm,
       path,

@@ -12,7 +12,7 @@ import { noteInStatusBar } from '../prompts/notify.js';
 import { pick } from '../prompts/pickTarget.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { isLocalUri } from './connectionUri.js';
+import { isFar } from '../../driver/sharedHost.js';
 import { targetVm } from './targets.js';
 
 export const guestCommands = {
@@ -173,7 +173,7 @@ async function showScreenshot(run: CommandRun): Promise<{ readonly vm: string }>
 async function openDisplay(run: CommandRun): Promise<{ readonly vm: string }> {
   const { ref, vm } = await targetVm(run, isRunning);
   const hasScreen = vscode.env.remoteName === undefined && vscode.env.uiKind === vscode.UIKind.Desktop;
-  if (!hasScreen || !isLocalUri(ref.connection)) {
+  if (!hasScreen || isFar(ref.connection)) {
     const sentence = t(
       'The display of {0} can only be shown on its own computer. Run there: {1}',
       vm.name,
