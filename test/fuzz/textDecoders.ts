@@ -14,7 +14,10 @@ import { parsePlace, parseProgram, parseSeconds } from '../../src/domain/startWa
 import { answerOf, MonitorError } from '../../src/driver/run/monitor.js';
 import { parseEntry } from '../../src/journal/entryText.js';
 import { readLab } from '../../src/lab/readLab.js';
+import { credentialsIn } from '../../src/libvirt/authFile.js';
+import { ConfError, parseClientConf } from '../../src/libvirt/clientConf.js';
 import { UnsupportedUri } from '../../src/libvirt/libvirtError.js';
+import { scram, ScramError } from '../../src/libvirt/scram.js';
 import { sshCommand } from '../../src/libvirt/sshCommand.js';
 import { parseUri } from '../../src/libvirt/uri.js';
 import { htmlText } from '../../src/text/html.js';
@@ -43,6 +46,32 @@ const sshConfig = [
   '  HostName = elsewhere.example.org',
   'Match host other',
 ].join('\r\n');
+
+const clientConf = [
+  '# of clients',
+  'uri_default = "qemu+ssh://build/system" # the usual',
+  'uri_aliases = [ "hail=qemu+ssh://root@hail/system",',
+  "  'sleet=qemu:///session', ]; keepalive_interval = -1",
+  'note = """two',
+  'lines"""',
+].join('\n');
+
+const authConf = [
+  '[credentials-fred]',
+  'authname=fred',
+  'password=pencil = [x]',
+  '[auth-libvirt-web]',
+  'credentials=fred',
+  '[auth-libvirt-default]',
+  'credentials=nobody',
+].join('\r\n');
+
+/** The second message of RFC 7677's example, and the last one. */
+const nonce = 'rOprNGfwEbeRWgbNEkqO';
+const saslAnswers = [
+  `r=${nonce}%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096`,
+  'v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=',
+];
 
 const entry = [
   '{"version":1,"id":"0123456789abcdef0123456789abcdef","connection":"c","vm":{"uuid":"u","name":"n"},"startedAt":1,' +
@@ -119,6 +148,22 @@ export const textDecoders: readonly Decoder[] = [
     parseProgram(text),
     parseSeconds(text),
   ]),
+  textDecoder('configurations of libvirt', [clientConf], parseClientConf, [ConfError]),
+  textDecoder('files of passwords', [authConf], (text) => credentialsIn(text, 'web')),
+  textDecoder(
+    'answers of SASL',
+    saslAnswers,
+    async (text) => {
+      const login = scram('user', 'pencil', nonce);
+      // Who does not know the password is never believed, in whatever order it speaks.
+      assert.throws(() => login.verify(text), ScramError);
+      const proof = await login.proof(text);
+      assert.match(proof, /^c=biws,r=[\x21-\x2b\x2d-\x7e]+,p=[A-Za-z\d+/]+=*$/u);
+      assert.throws(() => login.verify(text), ScramError);
+      return proof;
+    },
+    [ScramError],
+  ),
   {
     name: 'configuration of ssh',
     throws: [],
