@@ -245,18 +245,25 @@ export const deepParts = [
     tier: 'deep',
     files: ['sshHosts', 'sshFiles', 'tlsHosts'],
   },
-  {
-    name: 'hosts over ssh',
-    group: 'hosts',
-    version: 'system',
-    minutes: 8,
-    guards: ['libvirt', ...acting],
-    needs: ['sshd'],
-    layer: 'libvirtd',
-    tier: 'usual',
-    files: ['externalRevert', 'offlineMerge', 'consolidate', 'undo', 'clones'],
-    env: { TEST_OVER: 'ssh' },
-  },
+  ...versions.map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `hosts over ssh ${version}`,
+        group: 'hosts',
+        version,
+        minutes: version === 'system' ? 9 : 5,
+        guards: ['libvirt', ...acting],
+        needs: ['sshd'],
+        layer: 'libvirtd',
+        tier: 'usual',
+        files: [
+          ...['externalRevert', 'offlineMerge', 'forks'],
+          // What differs between libvirts is in those.
+          ...(version === 'system' ? ['consolidate', 'undo', 'clones', 'guestConsole'] : []),
+        ],
+        env: { TEST_OVER: 'ssh' },
+      }),
+  ),
   {
     name: 'agents system',
     group: 'agents',

@@ -40,4 +40,6 @@ export interface GuestAccess {
    * agent does so within some four seconds. Never rejects.
    */
   settleFork(uuid: string): Promise<void>;
+  /** That their host could give to more of them, in bytes; undefined: not known. Never rejects. */
+  freeMemory(): Promise<number | undefined>;
 }

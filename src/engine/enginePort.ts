@@ -186,6 +186,8 @@ export interface GuestsPort {
    * answers.
    */
   settleFork(ref: VmRef): Promise<void>;
+  /** That the host could give to more VMs, in bytes; undefined: not known. */
+  freeMemoryOf(connection: string): Promise<number | undefined>;
 }
 
 export interface DemoVmsPort {

@@ -1,7 +1,5 @@
 // Forks: VMs that go on beside one that runs, from one moment of it, each on disks of its own. One snapshot with RAM is
 // the moment; the children are clones of it, and go one by one or all. What can be refused is refused before it.
-import { freemem } from 'node:os';
-import { readFile } from 'node:fs/promises';
 import { type CloneNetwork, freeCloneName, mostForks } from '../domain/clone.js';
 import { Failure, type Leftover } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
@@ -37,7 +35,7 @@ export interface Forks {
 }
 
 type ForkEngine = Pick<EnginePort, 'connections' | 'decide' | 'findVm' | 'readTree' | 'refresh' | 'runOperation'> & {
-  readonly guests: Pick<EnginePort['guests'], 'settleFork'>;
+  readonly guests: Pick<EnginePort['guests'], 'settleFork' | 'freeMemoryOf'>;
 };
 
 /** QEMU's own, beside the guest's RAM. */
@@ -58,7 +56,7 @@ export interface ForkPoint {
  * @throws Failure `refused` where no fork could be made
  */
 export async function planForkPoint(
-  engine: Omit<ForkEngine, 'guests' | 'refresh' | 'runOperation'>,
+  engine: Omit<ForkEngine, 'refresh' | 'runOperation'>,
   vm: VmRef,
   { count = 1, snapshot, name, network = 'unplugged', seamless }: ForkWish = {},
 ): Promise<ForkPoint | undefined> {
@@ -207,13 +205,13 @@ function nameOf(engine: Pick<ForkEngine, 'connections' | 'findVm'>, vm: VmRef, n
 }
 
 /** Each child may come to have all of its RAM to itself. */
-async function requireMemory(engine: Pick<ForkEngine, 'findVm'>, ref: VmRef, count: number): Promise<void> {
+async function requireMemory(engine: Pick<ForkEngine, 'findVm' | 'guests'>, ref: VmRef, count: number): Promise<void> {
   const vm = engine.findVm(ref)?.vm;
   if (vm === undefined) {
     return;
   }
   const bytes = count * (vm.memoryBytes + perQemu);
-  const free = await freeMemory();
+  const free = (await engine.guests.freeMemoryOf(ref.connection)) ?? bytes;
   if (count > mostForks || bytes > free) {
     const { refusal } = refuse('forkNeedsMemory', {
       vm: vm.name,
@@ -243,11 +241,4 @@ function requireRoom(engine: Pick<ForkEngine, 'connections' | 'findVm'>, ref: Vm
     const { refusal } = refuse('noSpaceFor', { vm: vm.name, folder, bytes: String(bytes), free: String(free) });
     throw new Failure('refused', { vm: vm.name, refusal });
   }
-}
-
-/** Forks run on this computer. */
-async function freeMemory(): Promise<number> {
-  const text = await readFile('/proc/meminfo', 'utf8').catch(() => '');
-  const kib = /^MemAvailable:\s+(\d+) kB/mu.exec(text)?.[1];
-  return kib === undefined ? freemem() : Number(kib) * 1024;
 }

@@ -46,6 +46,10 @@ export class Guests implements GuestsPort {
     return this.#asking(connection, (guests) => guests.settleFork(uuid));
   }
 
+  freeMemoryOf(connection: string): Promise<number | undefined> {
+    return this.#asking(connection, (guests) => guests.freeMemory());
+  }
+
   #asking<T>(uri: string, question: (guests: GuestAccess) => Promise<T>): Promise<T> {
     return this.#live(uri, async (live) => question((await live.open()).guests));
   }

@@ -9,6 +9,7 @@ import { toFailure } from '../toFailure.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { Log } from '../../base/log.js';
 import type { OtherConnections } from './otherConnections.js';
+import type { DirectAccess } from '../files/openFiles.js';
 import { settleFork } from './settleFork.js';
 
 interface GuestHost {
@@ -16,9 +17,13 @@ interface GuestHost {
   /** The guests' host is this computer. */
   readonly onThisHost: boolean;
   readonly log: Log;
+  readonly direct: Pick<DirectAccess, 'readText'> | undefined;
 }
 
-export function libvirtGuests(others: OtherConnections, { uri, onThisHost, log }: GuestHost): GuestAccess {
+const memory = '/proc/meminfo';
+const mostText = 65_536;
+
+export function libvirtGuests(others: OtherConnections, { uri, onThisHost, log, direct }: GuestHost): GuestAccess {
   const ask = async <T>(vm: string, doing: string, question: (connection: Connection) => Promise<T>): Promise<T> => {
     try {
       return await others.use(question);
@@ -39,6 +44,15 @@ export function libvirtGuests(others: OtherConnections, { uri, onThisHost, log }
     runIn: (uuid, command, signal) =>
       ask(uuid, 'running a program in a guest', (connection) => runInGuest(connection, uuid, command, signal)),
     settleFork: (uuid) => settleFork({ useAnother: (act) => others.use(act), onThisHost, log }, uuid),
+    freeMemory: async () => {
+      try {
+        const kib = /^MemAvailable:\s+(\d+) kB/mu.exec((await direct?.readText(memory, mostText)) ?? '')?.[1];
+        return kib === undefined ? undefined : Number(kib) * 1024;
+      } catch (error) {
+        log.info(`the free memory of the host is not known: ${String(error)}`);
+        return undefined;
+      }
+    },
     screenshotOf: (uuid) => ask(uuid, 'looking at a display', (connection) => readScreenshot(connection, uuid)),
     thumbnailOf: (uuid) =>
       ask(uuid, 'looking at a display', async (connection) => thumbnailOf(await readScreenshot(connection, uuid))),

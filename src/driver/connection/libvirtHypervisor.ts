@@ -87,7 +87,12 @@ export class LibvirtHypervisor implements Hypervisor {
       this.nearbyContents = this.#direct.contents;
     }
     this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
-    this.guests = libvirtGuests(this.#others, { uri: this.uri, onThisHost: isNearby(parts), log: parts.log });
+    this.guests = libvirtGuests(this.#others, {
+      uri: this.uri,
+      onThisHost: isNearby(parts),
+      log: parts.log,
+      direct: this.#direct,
+    });
     const folders = metadataFolders(parts.uri, parts.environment);
     if (folders !== undefined) {
       this.metadataFolders = folders;
@@ -228,7 +233,7 @@ export class LibvirtHypervisor implements Hypervisor {
           capabilities,
           onThisHost,
           ...(this.#seamless === undefined ? {} : { seamless: this.#seamless }),
-          ...(onThisHost ? { forks: forkAccess(log) } : {}),
+          ...(this.#direct === undefined ? {} : { forks: forkAccess(this.#direct.ram, log) }),
           events: { onDidHappen, onDidClose: this.onDidClose },
           log,
           guestPatienceMs: patience,

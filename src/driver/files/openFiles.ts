@@ -1,6 +1,6 @@
 // All ways from a connection to the files on its host: through libvirt, and on this machine directly.
 import type { Duplex } from 'node:stream';
-import { type FileSystem, thisComputer } from '../../base/fileSystem.js';
+import { thisComputer } from '../../base/fileSystem.js';
 import { composedFiles, type FileAccess } from './composedFiles.js';
 import { localContents } from './localContents.js';
 import { localFiles } from './directFiles.js';
@@ -9,9 +9,10 @@ import type { Connection } from '../../libvirt/connection.js';
 import { isSession, parseUri } from '../../libvirt/uri.js';
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
-import type { Disposable } from '../../base/disposable.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import type { ImageContents } from '../../domain/imageContents.js';
+import type { ShellFiles } from './shellHost.js';
+import { localRam, type RamAccess } from './ramForFork.js';
 import { FolderPools } from './folderPools.js';
 import { requireVisible, sameFiles } from './sameFiles.js';
 import { type StorageAccess, storageFiles } from './storageFiles.js';
@@ -30,11 +31,7 @@ export interface FilesOf {
 }
 
 /** The hypervisor's files without libvirt: no call on the daemon. */
-export interface DirectAccess extends Disposable {
-  readonly files: FileAccess;
-  readonly contents: ImageContents;
-  readonly stat: FileSystem['stat'];
-}
+export type DirectAccess = ShellFiles;
 
 /** The files themselves tell more than libvirt does; libvirt may change what this user may not. */
 export function openFiles(of: FilesOf, direct = directAccess(of)): HostFiles {
@@ -60,6 +57,8 @@ export function directAccess(of: FilesOf): DirectAccess | undefined {
       files: localFiles(of.environment),
       contents: localContents(of.environment),
       stat: (path) => thisComputer.stat(path),
+      readText: (path, most) => thisComputer.readText(path, most),
+      ram: localRam,
       dispose: () => undefined,
     };
   }
@@ -83,6 +82,8 @@ export function directAccess(of: FilesOf): DirectAccess | undefined {
     files: whenLoaded<FileAccess>(fileMethods, async () => (await load()).files),
     contents: whenLoaded<ImageContents>(contentMethods, async () => (await load()).contents),
     stat: async (path) => (await load()).stat(path),
+    readText: async (path, most) => (await load()).readText(path, most),
+    ram: whenLoaded<RamAccess>(['readHead', 'throughPipe', 'throughCopy'], async () => (await load()).ram),
     dispose: () => {
       isDisposed = true;
       void loaded?.then((access) => access.dispose());

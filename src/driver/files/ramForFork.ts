@@ -5,7 +5,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
-import { Failure } from '../../domain/failure.js';
+import { type FileSystem, type OpenFile, thisComputer } from '../../base/fileSystem.js';
+import { Failure, type FailureDetails } from '../../domain/failure.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { identityNow, identityOfOpen, removeMade } from './removeMade.js';
 import { errnoOf } from '../../base/errno.js';
@@ -27,22 +28,42 @@ export interface SavedHead {
   readonly ramAt: number;
 }
 
-/** @throws Failure `unsupported` when it is none that can be read as a stream */
-export async function readSavedHead(file: string): Promise<SavedHead> {
+export interface HandedRam {
+  readonly from: string;
+  readonly ramAt: number;
+  /** From which the head and the RAM can be read once, from one end to the other. */
+  readonly path: string;
+  readonly head: Buffer;
+}
+
+/** Of the computer on which the files are. Each rejects with a Failure, or with what `use` rejects with. */
+export interface RamAccess {
+  /** @throws Failure `unsupported` when it is none that can be read as a stream */
+  readonly readHead: (file: string) => Promise<SavedHead>;
+  /** `heads`: how often the head comes: libvirt from some release on reads it, closes the file, and opens it again. */
+  readonly throughPipe: (ram: HandedRam & { readonly heads: number }, use: () => Promise<void>) => Promise<void>;
+  /** The same as a file of its own, for a libvirt that takes no pipe. */
+  readonly throughCopy: (ram: HandedRam, use: () => Promise<void>) => Promise<void>;
+}
+
+export const localRam: RamAccess = { readHead: (file) => readSavedHead(file), throughPipe, throughCopy };
+
+/** See RamAccess. */
+export async function readSavedHead(file: string, files: FileSystem = thisComputer): Promise<SavedHead> {
   const details = { doing: 'reading RAM', path: file };
-  const handle = await open(file, 'r').catch((error: unknown) => {
-    throw fileFailure(error, details);
-  });
+  let handle: OpenFile | undefined;
   try {
+    handle = await files.open(file);
+    await handle.stat();
     const head = Buffer.alloc(headerBytes);
-    await handle.read(head, 0, headerBytes, 0);
+    await handle.read(head, 0);
     const word = (at: number): number => (endianness() === 'LE' ? head.readUInt32LE(at) : head.readUInt32BE(at));
     const [length, format, cookie] = [word(lengthAt), word(formatAt), word(cookieAt)];
     if (head.toString('latin1', 0, 16) !== 'LibvirtQemudSave' || length > mostHeader || format > lastStream) {
       throw new Failure('unsupported', { ...details, libvirtMessage: 'this file with RAM cannot be read as a stream' });
     }
     const body = Buffer.alloc(length);
-    await handle.read(body, 0, length, headerBytes);
+    await handle.read(body, headerBytes);
     const textOf = (from: number): Buffer => {
       const end = body.indexOf(0, from);
       return body.subarray(from, end < 0 ? length : end);
@@ -59,17 +80,16 @@ export async function readSavedHead(file: string): Promise<SavedHead> {
       return Buffer.concat([own, text, more]);
     };
     return { xml: textOf(0).toString('utf8'), with: write, ramAt: headerBytes + length };
+  } catch (error) {
+    throw fileFailure(error, details);
   } finally {
-    await handle.close();
+    await handle?.close();
   }
 }
 
-/**
- * Gives `use` a path from which `head` and the RAM can be read once, from one end to the other.
- * @param heads how often the head comes: libvirt from some release on reads it, closes the file, and opens it again
- */
-export async function throughPipe(
-  { from, ramAt, path, head, heads }: { from: string; ramAt: number; path: string; head: Buffer; heads: number },
+/** See RamAccess. */
+async function throughPipe(
+  { from, ramAt, path, head, heads }: HandedRam & { readonly heads: number },
   use: () => Promise<void>,
 ): Promise<void> {
   const details = { doing: 'handing RAM over', path };
@@ -82,6 +102,7 @@ export async function throughPipe(
   try {
     keeper = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const source = await open(from, 'r');
+    await requireReadable(source, ramAt, { ...details, path: from });
     const target = await openBeside(source, path, constants.O_WRONLY);
     // Heard at once: it may fail while nobody waits for it yet, and such a failure ends a process.
     const whyNotWritten = write(target, source, ramAt, head, heads)
@@ -110,11 +131,8 @@ export async function throughPipe(
   }
 }
 
-/** The same as a file of its own, for a libvirt that takes no pipe. */
-export async function throughCopy(
-  { from, ramAt, path, head }: { from: string; ramAt: number; path: string; head: Buffer },
-  use: () => Promise<void>,
-): Promise<void> {
+/** See RamAccess. */
+async function throughCopy({ from, ramAt, path, head }: HandedRam, use: () => Promise<void>): Promise<void> {
   let identity: string | undefined;
   try {
     const source = await open(from, 'r');
@@ -126,6 +144,16 @@ export async function throughCopy(
     throw error instanceof Failure ? error : fileFailure(error, { doing: 'handing RAM over', path });
   } finally {
     await removeMade(path, identity);
+  }
+}
+
+/** Nobody may wait to open a pipe into which nobody will write: libvirt would do so for ever. */
+async function requireReadable(source: FileHandle, at: number, details: FailureDetails): Promise<void> {
+  try {
+    await source.read(Buffer.alloc(1), 0, 1, at);
+  } catch (error) {
+    await source.close();
+    throw fileFailure(error, details);
   }
 }
 

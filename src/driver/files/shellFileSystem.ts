@@ -25,6 +25,8 @@ const held = '/proc/self/fd/5';
  * | names    | at most so many                                                                     |
  * | make     | a file that was not there, and tells which                                          |
  * | write    | a text into a file that was not there                                               |
+ * | ram      | a head, given as base64, so often, and what stands in a file from a byte on           |
+ * | hand     | that, into a pipe, which keeps what is in it until it is ended; before, whether it can be read |
  */
 export const shellFunctions = `
 may() {
@@ -52,6 +54,24 @@ pieces() {
 names() { find "$1/" -mindepth 1 -maxdepth 1 -printf '%f\\0' | head -zn "$2"; }
 make() { (set -C; exec 8>"$1" && stat -Lc '${format}' /proc/self/fd/8); }
 write() { (set -C; printf %s "$2" >"$1") && sync -- "$1"; }
+ram() {
+  left=$3
+  while [ "$left" -gt 0 ]; do
+    printf %s "$4" | base64 -d || return
+    left=$((left - 1))
+  done
+  dd if="$1" iflag=skip_bytes skip="$2" bs=1M status=none
+}
+copy_ram() { ram "$2" "$3" 1 "$4" >"$1"; }
+hand() {
+  dd if="$2" iflag=skip_bytes skip="$3" bs=1 count=1 of=/dev/null status=none || return
+  exec 7<>"$1" 6<"$1" 8>"$1" 7>&- || return
+  echo open
+  shift
+  ram "$@" >&8 6<&- || return
+  exec 8>&-
+  exec sleep 2147483647
+}
 `;
 
 type Run = (...words: readonly string[]) => Promise<ShellAnswer>;
@@ -272,7 +292,7 @@ const codes: readonly (readonly [code: string, words: string])[] = [
 ];
 
 /** Programs end with the system's words; a name before them may hold the same. */
-function errnoError(said: string): Error {
+export function errnoError(said: string): Error {
   const lines = said.trim().split('\n');
   const code = codes.find(([, words]) => lines.some((line) => line.endsWith(`: ${words}`)))?.[0];
   return Object.assign(new Error(said.trim() === '' ? 'it failed' : said.trim()), code && { code });

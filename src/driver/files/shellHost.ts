@@ -3,6 +3,7 @@
 import { posix } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Disposable } from '../../base/disposable.js';
+import type { FileSystem } from '../../base/fileSystem.js';
 import type { Log } from '../../base/log.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import type { ImageContents } from '../../domain/imageContents.js';
@@ -15,6 +16,8 @@ import { FolderHangs, OutOfReach, type Turns } from './fileTurns.js';
 import { HostShell, type ShellAnswer, ShellEnded, ShellSilent } from './hostShell.js';
 import { type Ask, shellFileSystem, shellFunctions } from './shellFileSystem.js';
 import { contentsOf } from './localContents.js';
+import type { RamAccess } from './ramForFork.js';
+import { shellRam } from './shellRam.js';
 
 /** A look that takes longer hangs. */
 const lookMs = 15_000;
@@ -35,7 +38,9 @@ export interface ShellAccess {
 export interface ShellFiles extends Disposable {
   readonly files: FileAccess;
   readonly contents: ImageContents;
-  readonly stat: ImageHost['files']['stat'];
+  readonly stat: FileSystem['stat'];
+  readonly readText: FileSystem['readText'];
+  readonly ram: RamAccess;
 }
 
 export function shellFiles(access: ShellAccess): ShellFiles {
@@ -44,6 +49,8 @@ export function shellFiles(access: ShellAccess): ShellFiles {
     files: directFiles(host),
     contents: contentsOf(host, host.turns),
     stat: (path) => host.turns.within(posix.dirname(path), () => host.files.stat(path)),
+    readText: (path, most) => host.files.readText(path, most),
+    ram: shellRam((use) => host.withShell(use)),
     dispose: () => host.dispose(),
   };
 }
@@ -63,13 +70,13 @@ class ShellHost implements DirectHost, Disposable {
   constructor(access: ShellAccess) {
     this.#access = access;
     this.files = shellFileSystem(async (words) => (await this.#lookShell()).ask(words));
-    this.qemuImg = shellQemuImg((use) => this.#withShell(use));
+    this.qemuImg = shellQemuImg((use) => this.withShell(use));
     this.turns = { within: (folder, read) => this.#within(folder, read) };
   }
 
   /** Rejects with a Failure `lost` where the connection ends meanwhile. */
   readonly act: DirectHost['act'] = (change) =>
-    this.#withShell((shell) =>
+    this.withShell((shell) =>
       change({
         files: shellFileSystem((words) => shell.ask(words), shell),
         qemuImg: shellQemuImg((use) => use(shell)),
@@ -82,7 +89,7 @@ class ShellHost implements DirectHost, Disposable {
     this.#idle.forEach((timer) => clearTimeout(timer));
   }
 
-  async #withShell<T>(use: (shell: HostShell) => Promise<T>): Promise<T> {
+  async withShell<T>(use: (shell: HostShell) => Promise<T>): Promise<T> {
     const [idle] = this.#idle.keys();
     if (idle !== undefined) {
       clearTimeout(this.#idle.get(idle));

@@ -223,6 +223,12 @@ function presentForkRefusal(facts: Facts): RefusedDecision {
     return refuse('diskNotHeld', { vm: vm.name, snapshot: vm.name, disk: live.target, attached: 'now' });
   }
   const disks = disksOfPresent(facts);
+  // Its RAM will stand beside them. What is refused otherwise here may be ours there.
+  const [file = ''] = vm.disks.flatMap(({ source }) => source ?? []);
+  const can = facts.files?.canChange?.get(file);
+  if (typeof can === 'object' && can.why === 'otherHost') {
+    return refuse('filesOutOfReach', { folder: folderOf(file), why: can.why });
+  }
   return 'kind' in disks ? disks : refuse('forkNeedsRam', { vm: vm.name, snapshot: vm.name });
 }
 

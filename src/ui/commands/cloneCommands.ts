@@ -10,13 +10,11 @@ import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { askCloneName, askCount, pickBeginning, pickNetwork, pickStay, pickWay } from '../prompts/askClone.js';
-import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress } from '../prompts/notify.js';
 import { pickSnapshot } from '../prompts/pickTarget.js';
 import { seamlessWish } from '../readSettings.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
-import { isLocalUri } from './connectionUri.js';
 import { offerForkPoints } from './forkPoints.js';
 import { existingVm, operate, operateConfirmed, type OperateOptions, planIn } from './operate.js';
 import { operateAll } from './operateAll.js';
@@ -137,11 +135,9 @@ function stays({ engine }: CommandRun, ref: VmRef, name: string): string {
 async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
   if (isCalledOnSnapshot(run)) {
     const { view, snapshot } = await targetSnapshot(run);
-    requireHere(view);
     return { view, snapshot: snapshot.name };
   }
   const view = await targetVm(run, ({ vm }) => vm.power === 'running');
-  requireHere(view);
   if (view.vm.power === 'running') {
     return { view, snapshot: undefined };
   }
@@ -152,18 +148,6 @@ async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonl
   }
   const chosen = await pickSnapshot(view, { snapshots: warm }, t('Select a snapshot'));
   return { view, snapshot: chosen.name };
-}
-
-function requireHere({ ref, vm }: VmView): void {
-  if (!isLocalUri(ref.connection)) {
-    throw new CommandError(
-      'unsupported',
-      t('{0} is on another computer. Only a VM on this computer can be forked.', vm.name),
-      {
-        vm: vm.name,
-      },
-    );
-  }
 }
 
 function makeForks(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Forks> {
@@ -190,9 +174,6 @@ async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly
   const { name } = argumentsOf(run.call);
   const wish = { ...(snapshot !== undefined && { snapshot }), ...(name !== undefined && { name }) };
   const isFork = view.vm.power === 'running' && snapshot === undefined;
-  if (isFork) {
-    requireHere(view);
-  }
   const { ref, point } = isFork
     ? await onlyFork(run, view, wish)
     : { ref: await startedClone(run, view, wish), point: undefined };

@@ -32,6 +32,10 @@ export class FakeGuests implements GuestAccess {
     return Promise.resolve();
   }
 
+  freeMemory(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   consoleOf(): Promise<ConsoleLine> {
     if (this.broken !== undefined) {
       return Promise.reject(this.broken);

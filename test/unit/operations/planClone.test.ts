@@ -31,6 +31,7 @@ const forkableWith = (device: NonNullable<Vm['devices']>[number]): Facts => ({
 });
 const stood = external('a', undefined, { state: 'paused', memory: 'external', memoryFile: '/img/web.a.mem' });
 const off = outside({ power: 'off', powerReason: 'shutDown' });
+const disk0 = off.vm.disks[0]!.source!;
 const other = { uuid: 'other', name: 'copy', files: [], unread: [] };
 
 const rows: readonly (readonly [what: string, OperationRequest, Facts])[] = [
@@ -80,7 +81,7 @@ golden.section(
     [
       'libvirt sees another folder there',
       clone,
-      { ...off, files: { ...off.files!, canChange: new Map([[off.vm.disks[0]!.source!, { why: 'otherFolder' }]]) } },
+      { ...off, files: { ...off.files!, canChange: new Map([[disk0, { why: 'otherFolder' }]]) } },
     ],
     ['a name that a VM has', ofA, outside({}, { otherVms: [other] })],
     ['a name that is none', { ...ofA, clone: { uuid, name: '../x' } }, outside()],
@@ -94,6 +95,11 @@ golden.section(
     ['a fork of a VM with shared memory', fork, forkableWith('shmem')],
     ['a fork of a VM with a TPM', fork, forkableWith('tpm')],
     ['a fork of now', forkOfNow, outside()],
+    [
+      'a fork of now on a host to whose files no login leads',
+      forkOfNow,
+      { ...outside(), files: { ...outside().files!, canChange: new Map([[disk0, { why: 'otherHost' }]]) } },
+    ],
     ['a fork of now of a VM with internal snapshots', forkOfNow, inside()],
     ['a fork of now of a VM with a TPM', forkOfNow, outside({ devices: ['tpm'] })],
     ['a fork of now of a VM that is paused', forkOfNow, outside({ power: 'paused' })],
