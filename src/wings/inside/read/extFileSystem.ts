@@ -1,5 +1,6 @@
 // ext2, ext3 and ext4, read only, with what their journal has newer. https://docs.kernel.org/filesystems/ext4/
 import { type Disk } from '../bytes/disk.js';
+import { pauseIfLong } from '../bytes/pause.js';
 import { type BlockRun, damageOf, type ReadBlocks, runsOf } from './extBlocks.js';
 import { inlineData, inlineParts } from './extInline.js';
 import { readJournal } from './extJournal.js';
@@ -126,6 +127,7 @@ export class ExtFileSystem implements GuestFileSystem {
     const entries: FolderEntry[] = [];
     for (const block of await this.#folderBlocks(inode)) {
       addEntries(block, inode, entries);
+      await pauseIfLong();
     }
     return entries;
   }

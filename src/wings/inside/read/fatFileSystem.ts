@@ -113,7 +113,7 @@ class FatFileSystem implements GuestFileSystem {
     }
     const entries: FolderEntry[] = [];
     let long = new LongName();
-    for (const { at, raw } of await this.#folderEntries(node, folder)) {
+    for await (const { at, raw } of this.#folderEntries(node, folder)) {
       const [first, attribute] = [raw.readUInt8(0), raw.readUInt8(11)];
       if (first === 0) {
         break;
@@ -172,7 +172,7 @@ class FatFileSystem implements GuestFileSystem {
     return known;
   }
 
-  async #folderEntries(node: number, { cluster }: FatNode): Promise<readonly { at: number; raw: Buffer }[]> {
+  async *#folderEntries(node: number, { cluster }: FatNode): AsyncGenerator<{ at: number; raw: Buffer }> {
     const { root, clusterBytes } = this.layout;
     const places =
       node === rootNode && 'at' in root
@@ -181,15 +181,12 @@ class FatFileSystem implements GuestFileSystem {
             at: this.#clusterAt(one),
             bytes: clusterBytes,
           }));
-    const blocks = await Promise.all(
-      places.map(async ({ at, bytes }) => [at, await this.disk.read(at, bytes)] as const),
-    );
-    return blocks.flatMap(([at, block]) =>
-      Array.from({ length: Math.floor(block.length / entryBytes) }, (_, index) => ({
-        at: at + index * entryBytes,
-        raw: block.subarray(index * entryBytes, (index + 1) * entryBytes),
-      })),
-    );
+    for (const { at, bytes } of places) {
+      const block = await this.disk.read(at, bytes);
+      for (let from = 0; from + entryBytes <= block.length; from += entryBytes) {
+        yield { at: at + from, raw: block.subarray(from, from + entryBytes) };
+      }
+    }
   }
 
   #cluster(cluster: number): Promise<Buffer> {

@@ -13,6 +13,8 @@ import {
 } from './ntfsLayout.js';
 
 const lznt1 = 1;
+/** Windows has units of 64 KB. */
+const largestUnit = 1024 * 1024;
 
 export class NtfsStream {
   readonly bytes: number;
@@ -95,6 +97,9 @@ export class NtfsStream {
 
   async #readUnits(at: number, length: number): Promise<Buffer[]> {
     const unitBytes = this.#unitClusters * this.layout.clusterBytes;
+    if (unitBytes > largestUnit) {
+      throw damagedRecord(this.record);
+    }
     const parts: Buffer[] = [];
     for (let next = at; next < at + length;) {
       const start = Math.floor(next / unitBytes) * unitBytes;

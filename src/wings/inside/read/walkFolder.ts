@@ -1,4 +1,5 @@
 // All that is below a folder of a guest's file system, each folder once.
+import { pauseIfLong } from '../bytes/pause.js';
 import type { FolderEntry, GuestFileSystem, NodeKind } from './guestFileSystem.js';
 
 export interface WalkedEntry extends FolderEntry {
@@ -26,6 +27,7 @@ export async function walkFolder(
       const kind = entry.kind ?? (await system.facts(entry.node)).kind;
       const own = path === '' ? entry.name : `${path}/${entry.name}`;
       await visit({ ...entry, kind, path: own });
+      await pauseIfLong();
       if (kind === 'folder' && !seen.has(entry.node)) {
         seen.add(entry.node);
         open.push({ node: entry.node, path: own });

@@ -185,4 +185,22 @@ describe('the blocks of a disk that are kept', () => {
     );
     assert.equal(disk.reads, 2);
   });
+
+  it('lets others have their turn while it answers without asking', async () => {
+    const cached = cachedDisk(diskOf(Buffer.alloc(65_536)));
+    await cached.read(0, 1);
+    let [turns, isAtWork] = [0, true];
+    const count = (): void => {
+      turns += 1;
+      if (isAtWork) {
+        setImmediate(count);
+      }
+    };
+    setImmediate(count);
+    for (let at = 0; at < 400_000 && turns < 3; at++) {
+      await cached.read(at % 65_536, 1);
+    }
+    isAtWork = false;
+    assert.equal(turns, 3);
+  });
 });
