@@ -54,6 +54,7 @@ const more = {
     files: [
       ...['absentImages', 'peculiarDisks', 'pluggedDisks', 'traps', 'adoptSnapshot', 'staleMetadata'],
       ...['uefiVariables', 'diskStatistics', 'folderPools', 'besideBranch', 'backupNotes'],
+      'insidePoints',
     ],
   },
   looks: {

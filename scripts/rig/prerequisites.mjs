@@ -23,6 +23,7 @@ const libvirtPrograms = {
   'mkfs.vfat': 'dosfstools',
   mcopy: 'mtools',
   ntfscat: 'ntfs-3g',
+  genisoimage: 'genisoimage',
   // Assembles the guest that the data oracle talks to.
   nasm: 'nasm',
   unshare: 'util-linux',

@@ -42,11 +42,14 @@ export async function makeFolder(path: string, { links }: { readonly links: bool
   }
 }
 
+/** What makers of file systems add: for fsck, and for folders that are too deep for ISO 9660. */
+const ownFolders: ReadonlySet<string> = new Set(['lost+found', 'rr_moved']);
+
 /** What differs between a file system and the folder that it was made of, by path; empty: nothing does. */
 export async function differencesFrom(system: GuestFileSystem, folder: string): Promise<readonly string[]> {
   const differences: string[] = [];
   const walk = async (node: number, path: string): Promise<void> => {
-    const listed = (await system.list(node)).filter(({ name }) => name !== 'lost+found');
+    const listed = (await system.list(node)).filter(({ name }) => !ownFolders.has(name));
     const names = await readdir(join(folder, path));
     if (
       listed

@@ -3,6 +3,7 @@ import { cachedDisk, type Disk, partOfDisk } from '../bytes/disk.js';
 import { openExt } from './extFileSystem.js';
 import { openFat } from './fatFileSystem.js';
 import { FileSystemError, type GuestFileSystem } from './guestFileSystem.js';
+import { openIso } from './isoFileSystem.js';
 import { openNtfs } from './ntfsFileSystem.js';
 import { readParts } from './partitions.js';
 
@@ -37,7 +38,6 @@ const marks: readonly (readonly [type: string, at: number, mark: string])[] = [
   ['squashfs', 0, 'hsqs'],
   ['LVM2_member', 512, 'LABELONE'],
   ['swap', 4086, 'SWAPSPACE2'],
-  ['iso9660', 0x8001, 'CD001'],
   ['btrfs', 0x10040, '_BHRfS_M'],
   ['linux_raid_member', 4096, '\xfc\x4e\x2b\xa9'],
 ];
@@ -68,7 +68,7 @@ async function openVolume(name: string, disk: Disk): Promise<Volume | undefined>
     return { name, bytes, type };
   }
   try {
-    const system = (await openExt(disk)) ?? (await openNtfs(disk)) ?? (await openFat(disk));
+    const system = (await openExt(disk)) ?? (await openNtfs(disk)) ?? (await openFat(disk)) ?? (await openIso(disk));
     return system === undefined
       ? head.every((byte) => byte === 0)
         ? undefined
