@@ -86,7 +86,7 @@ describe('the files in a restore point', () => {
     assert.equal(first(await run('done', 'files', 'cat', '/etc/hosts')), 'second');
     await rig.virsh('start', 'files');
     assert.equal(first(await run('done', 'files@inside', 'cat', '/link')), '127.0.');
-    assert.match(await run('refused', 'files', 'cat', '/etc/hosts'), /checkpoint files/u);
+    assert.match(await run('refused', 'files', 'cat', '/etc/hosts'), /files --now/u);
     await rig.virsh('destroy', 'files');
     await rig.virsh('start', 'overlaid');
     assert.equal(first(await run('done', 'overlaid@outside', 'cat', 'vda2:/etc/hosts')), 'third\0');

@@ -5,6 +5,8 @@ import type { CommandHandler, Context } from '../../cli/context.js';
 import { type ExitName, exitOfFailure } from '../../cli/exitCodes.js';
 import { tableLines } from '../../cli/table.js';
 import { displayLine, displayText } from '../../domain/plainText.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { isActive } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { bytesText } from '../../text/bytesText.js';
 import { DiskError } from './bytes/disk.js';
@@ -14,6 +16,7 @@ import { faultText, obstacleText, volumeRow, volumeText } from './filesText.js';
 import { FilesObstacle, type GuestDisks, openGuestDisks } from './guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, type NodeFacts } from './read/guestFileSystem.js';
 import { findPath, type GuestPath, isRoot } from './read/volumes.js';
+import { withSnapshotOfNow } from './nowCommand.js';
 import { walkFolder } from './read/walkFolder.js';
 
 interface Visit extends GuestDisks {
@@ -44,9 +47,8 @@ export const files: CommandHandler = async (context): Promise<ExitName> => {
   }
   const [, vm = '', wanted] = /^([^@]*)(?:@(.*))?$/su.exec(place) ?? [];
   const view = await session.vm(vm);
-  const snapshot = wanted === undefined ? undefined : await session.snapshot(view, wanted);
-  const options = { environment: process.env, signal: interruption.signal, ...(snapshot && { snapshot }) };
-  try {
+  const run = async (snapshot?: Snapshot): Promise<void> => {
+    const options = { environment: process.env, signal: interruption.signal, ...(snapshot && { snapshot }) };
     const disks = await openGuestDisks(session.engine, view, options);
     try {
       const visit = { context, view, ...disks };
@@ -54,6 +56,16 @@ export const files: CommandHandler = async (context): Promise<ExitName> => {
     } finally {
       disks.close();
     }
+  };
+  if (call.flags.has('now') && (wanted !== undefined || name === 'restore')) {
+    throw new CliError('usage', t('{0} reads the current state, which is no snapshot to restore.', '--now'));
+  }
+  try {
+    await (wanted !== undefined
+      ? run(await session.snapshot(view, wanted))
+      : call.flags.has('now') && isActive(view.vm.power)
+        ? withSnapshotOfNow(context, view, run)
+        : run());
     return 'done';
   } catch (error) {
     throw error instanceof CopyFault

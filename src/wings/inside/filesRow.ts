@@ -9,13 +9,18 @@ export const filesRow = {
     { name: 'PATH', kind: 'text', needed: 'optional' },
     { name: 'TO', kind: 'text', needed: 'optional' },
   ],
-  options: { yes: acting.yes },
+  options: {
+    now: { type: 'boolean', help: 'of a VM that runs: read a snapshot of this moment, and delete it afterwards' },
+    yes: acting.yes,
+    name: acting.name,
+  },
   more: 'ACTION is ls [FOLDER], cat FILE, copy PATH TO, find TEXT [FOLDER] or restore PATH [TARGET]; without one, lists the file systems. A path such as vda1:/etc names the file system, /etc means the root of the guest. Nothing is mounted, and the VM may run. Reads ext2, ext3, ext4, NTFS, FAT and ISO 9660. Needs qemu-nbd on this computer. restore saves the current state of the VM first, and then puts the file or folder into it with the guest agent.',
   examples: [
     'virt-rewind files web-test@clean',
     'virt-rewind files web-test@clean ls /etc',
     'virt-rewind files web-test@clean cat /etc/fstab',
     'virt-rewind files web-test@clean copy /etc ./etc-of-clean',
+    'virt-rewind files web-test --now cat /var/log/syslog',
     'virt-rewind files web-test@clean restore /etc/fstab',
   ],
 } as const satisfies Command;

@@ -10,7 +10,7 @@ export function obstacleText(obstacle: Obstacle, vm: string): string {
   switch (obstacle.kind) {
     case 'running':
       return t(
-        'The disks of {0} change while it runs. Create a checkpoint and read that: virt-rewind checkpoint {0}.',
+        'The disks of {0} change while it runs. Create a checkpoint and read that, or use virt-rewind files {0} --now.',
         displayLine(vm),
       );
     case 'elsewhere':
